@@ -1,0 +1,20 @@
+/** The folder with the pinned CLIs; no workspace package. */
+export declare const agentsFolder: string;
+
+/**
+ * Absolute paths of the pinned agent CLIs. `claude`, `claude120` and `codex` are native binaries to start directly;
+ * `gemini` is a script for `node`. The paths exist after `node scripts/install-clis.mjs`.
+ */
+export declare const agentClis: Readonly<{
+  /** Claude Code 2.1.329. */
+  claude: string;
+  /** Claude Code 2.1.120, the last version that dials any `--sdk-url`; its package exists for Linux x64 only. */
+  claude120: string;
+  /** Codex 0.169.0. */
+  codex: string;
+  /** Gemini CLI 0.61.0, a JavaScript file. */
+  gemini: string;
+}>;
+
+/** The names among `agentClis` whose file is not there; empty when all are installed. */
+export declare function missingAgentClis(): string[];
