@@ -1,2 +1,93 @@
+export type { Address } from './address.ts';
+export { formatAddress, parseAddress } from './address.ts';
+export type { Agent, AgentKind, AgentStatus, ApprovalMode, RegisterAgent, RegisteredAgent, SessionGuard } from './agent.ts';
+export {
+  AgentKindSchema,
+  AgentSchema,
+  AgentStatusSchema,
+  ApprovalModeSchema,
+  RegisterAgentSchema,
+  RegisteredAgentSchema,
+  SessionGuardSchema,
+} from './agent.ts';
+export type { ActivityEntry, AgentEvent, AgentEventType, ToolKind } from './agent-event.ts';
+export {
+  ActivityEntrySchema,
+  AgentEventSchema,
+  ApprovalOptionSchema,
+  FileChangeSchema,
+  ToolKindSchema,
+  UsageSchema,
+} from './agent-event.ts';
+export type { Claim, HeldClaim } from './claim.ts';
+export { ClaimSchema, DEFAULT_LEASE_MS, LeaseMsSchema, MAX_HOLD_MS, MAX_LEASE_MS } from './claim.ts';
+export type { Delivery, DeliveryEvidence, DeliveryReport, DeliveryState, WaitFor } from './delivery.ts';
+export { DeliveryEvidenceSchema, DeliveryReportSchema, DeliverySchema, DeliveryStateSchema, WaitForSchema } from './delivery.ts';
+export { envelopeMessageIds, escapeLookAlikes, formatEnvelope } from './envelope.ts';
 export type { ErrorBody, ErrorCode, ErrorMeaning, FieldIssue, RelayErrorOptions } from './errors.ts';
 export { errorTable, isErrorCode, RelayError, relayErrorFromBody, toRelayError } from './errors.ts';
+export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';
+export { MAX_TOOL_WAIT_MS, MCP_SERVER_NAME, mcpTools } from './mcp-tools.ts';
+export type { DeliveryMode, InboxItem, Message, MessageDetail, Relation, Sender, SendMessage, SentMessage } from './message.ts';
+export {
+  DeliveryModeSchema,
+  InboxItemSchema,
+  MessageDetailSchema,
+  MessageSchema,
+  RelationSchema,
+  SenderSchema,
+  SendMessageSchema,
+  SentMessageSchema,
+} from './message.ts';
+export { parseInput } from './parse.ts';
+export {
+  AddressSchema,
+  AgentIdSchema,
+  CursorSchema,
+  DEFAULT_PAGE_SIZE,
+  EpochSchema,
+  GroupNameSchema,
+  LabelSchema,
+  listOf,
+  MAX_BODY_LENGTH,
+  MAX_PAGE_SIZE,
+  MAX_REQUEST_BYTES,
+  MessageIdSchema,
+  MetaSchema,
+  OpaqueIdSchema,
+  PageLimitSchema,
+  TimestampSchema,
+} from './primitives.ts';
+export type { Principal, Scope } from './principal.ts';
+export { DEFAULT_WORKSPACE, OWNER_AGENT_ID, PrincipalSchema, principalName, RELAY_AGENT_ID, ScopeSchema, scopes } from './principal.ts';
+export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';
+export { EventFilterSchema, EventResetSchema, RelayEventSchema, relayEventTypes } from './relay-event.ts';
+export type { Health, HttpMethod, Route, RouteInput, RouteName, RouteOutput, RouteRequest, Routes, Stats, WorkItem } from './routes.ts';
+export {
+  API_PREFIX,
+  EVENTS_PATH,
+  HealthSchema,
+  MCP_PATH,
+  routeNames,
+  routes,
+  StatsSchema,
+  WEB_SOCKET_PATH,
+  WorkItemSchema,
+} from './routes.ts';
+export type { Node, NodeProvider, Session, SessionStatus, SpawnMode, StartSession } from './session.ts';
+export { NodeProviderSchema, NodeSchema, SessionSchema, SessionStatusSchema, SpawnModeSchema, StartSessionSchema } from './session.ts';
+export { PROTOCOL_VERSION, RELAY_VERSION } from './version.ts';
+export type {
+  MethodParams,
+  MethodRequest,
+  MethodResult,
+  NodeCommandName,
+  NodeCommands,
+  NodeMethodName,
+  NodeMethods,
+  NotificationParams,
+  SocketMethodName,
+  SocketMethods,
+  SocketNotifications,
+} from './web-socket.ts';
+export { AUTHENTICATE_WITHIN_MS, nodeCommands, nodeMethods, nodeNotifications, socketMethods, socketNotifications } from './web-socket.ts';

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { AgentIdSchema, EpochSchema, GroupNameSchema, LabelSchema, MetaSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+
+export const AgentKindSchema = z.enum(['provider', 'channel', 'orchestrator', 'integration', 'user', 'system']);
+export type AgentKind = z.infer<typeof AgentKindSchema>;
+
+/** Presence. `online` is there but has not said more; `idle` and `busy` say whether a turn runs; `offline` is not there. */
+export const AgentStatusSchema = z.enum(['online', 'idle', 'busy', 'offline']);
+export type AgentStatus = z.infer<typeof AgentStatusSchema>;
+
+/** What a turn that relay mail started may do: everything the agent may, ask a person before it writes or runs, or only read. */
+export const ApprovalModeSchema = z.enum(['open', 'guarded', 'read-only']);
+export type ApprovalMode = z.infer<typeof ApprovalModeSchema>;
+
+/** A durable address. It outlives its sessions: an agent without a running session is `offline` and keeps its mail. */
+export const AgentSchema = z.object({
+  id: AgentIdSchema,
+  name: LabelSchema,
+  kind: AgentKindSchema,
+  label: LabelSchema.nullable(),
+  tags: z.array(GroupNameSchema),
+  capabilities: z.array(GroupNameSchema),
+  channels: z.array(GroupNameSchema).nullable().describe('Channels followed; null follows all. Direct mail arrives whatever is listed'),
+  machine: z.string().nullable(),
+  rig: z.string().nullable(),
+  provider: z.string().nullable().describe('The kind of agent, e.g. claude or codex, when the relay knows it'),
+  status: AgentStatusSchema,
+  ready: z.boolean(),
+  approval: ApprovalModeSchema,
+  instanceId: OpaqueIdSchema.nullable(),
+  epoch: z.int().min(0).describe('Grows with every new session, also across pruning; 0 before the first'),
+  protected: z.boolean().describe('True when the agent holds a token: only that token, its node or the owner may speak as it'),
+  nodeId: OpaqueIdSchema.nullable(),
+  sessionId: OpaqueIdSchema.nullable(),
+  meta: MetaSchema,
+  registeredAt: TimestampSchema,
+  lastSeenAt: TimestampSchema,
+});
+export type Agent = z.infer<typeof AgentSchema>;
+
+/** Names one incarnation of an agent; writes that carry an older epoch than the current one get `stale_session`. */
+export const SessionGuardSchema = z.strictObject({ instanceId: OpaqueIdSchema.optional(), epoch: EpochSchema.optional() });
+export type SessionGuard = z.infer<typeof SessionGuardSchema>;
+
+export const RegisterAgentSchema = z.strictObject({
+  id: AgentIdSchema.optional().describe('Defaults to the name when the name is a valid id'),
+  name: LabelSchema,
+  kind: AgentKindSchema.exclude(['system']).optional(),
+  label: LabelSchema.nullable().optional(),
+  tags: z.array(GroupNameSchema).max(64).optional(),
+  capabilities: z.array(GroupNameSchema).max(64).optional(),
+  channels: z.array(GroupNameSchema).max(64).nullable().optional(),
+  machine: z.string().min(1).max(128).optional(),
+  rig: z.string().min(1).max(128).optional(),
+  provider: z.string().min(1).max(64).optional(),
+  approval: ApprovalModeSchema.optional(),
+  status: AgentStatusSchema.optional(),
+  ready: z.boolean().optional(),
+  instanceId: OpaqueIdSchema.optional().describe(
+    'One id per process: the same id keeps the epoch, another one begins the next epoch and fences the older',
+  ),
+  withToken: z
+    .boolean()
+    .optional()
+    .describe('Also issue a token bound to this agent and epoch; only the owner, or the agent itself, may ask'),
+  meta: MetaSchema.optional(),
+});
+export type RegisterAgent = z.infer<typeof RegisterAgentSchema>;
+
+export const RegisteredAgentSchema = AgentSchema.extend({
+  cursor: z.int().min(0).describe('The log when the registration committed'),
+  created: z.boolean().describe('True when the address is new'),
+  token: z.string().optional().describe('Shown once'),
+});
+export type RegisteredAgent = z.infer<typeof RegisteredAgentSchema>;

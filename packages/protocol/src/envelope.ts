@@ -1,0 +1,22 @@
+import type { InboxItem } from './message.ts';
+
+/** The marks of an envelope. Either of them inside a body is written with a backslash after the bracket. */
+const lookAlike = /\[(?=\s*(?:end\s+)?msg\s*:)/giu;
+
+/**
+ * One message as an agent reads it: `[msg:42] from backend-agent: …` and a closing line with a nonce that the sender could not know,
+ * so nothing in a body can end the envelope or begin another.
+ */
+export function formatEnvelope({ message, nonce }: Pick<InboxItem, 'message' | 'nonce'>): string {
+  const where = message.channel === null ? '' : ` on #${message.channel}`;
+  const subject = message.subject === null ? '' : `${escapeLookAlikes(message.subject)}\n`;
+  const claimable = message.claimable ? ' claimable' : '';
+  return `[msg:${message.id}] from ${message.from}${where}: ${subject}${escapeLookAlikes(message.body)}\n[end msg:${message.id} ${message.sender.relation}${claimable} ${nonce}]`;
+}
+
+export const escapeLookAlikes = (text: string): string => text.replace(lookAlike, '[\\');
+
+/** The ids of the messages whose envelopes begin in a text, in order. */
+export function envelopeMessageIds(text: string): readonly number[] {
+  return [...text.matchAll(/^\[msg:(\d{1,15})\] from /gmu)].map((match) => Number(match[1]));
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { DeliveryModeSchema } from './message.ts';
+import { AddressSchema, AgentIdSchema, GroupNameSchema, MAX_BODY_LENGTH, MessageIdSchema, OpaqueIdSchema } from './primitives.ts';
+import { SpawnModeSchema } from './session.ts';
+
+interface Tool<Input extends z.ZodType = z.ZodType> {
+  readonly description: string;
+  readonly input: Input;
+  /** The tool changes nothing: hosts may run it without asking. */
+  readonly readOnly: boolean;
+}
+const tool = <Input extends z.ZodType>(definition: Tool<Input>): Tool<Input> => definition;
+
+const body = z.string().min(1).max(MAX_BODY_LENGTH);
+
+/** The longest a waiting tool blocks: agents cut a tool call off at a minute. */
+export const MAX_TOOL_WAIT_MS = 49_000;
+
+/** The tools an agent gets through MCP. The caller is always the agent whose token the connection carries. */
+export const mcpTools = {
+  relay_send: tool({
+    description: 'Send a message to another agent, a group or a channel. Answers with the message id and how many agents it reached.',
+    input: z.strictObject({
+      to: AddressSchema.describe('An agent id or name, tag:x, cap:x, label:x, machine:x, #channel or broadcast'),
+      body,
+      subject: z.string().min(1).max(256).optional(),
+      channel: GroupNameSchema.optional(),
+      claimable: z.boolean().optional().describe('Work that exactly one recipient should claim'),
+      mode: DeliveryModeSchema.optional().describe(
+        'next (default) waits for the turn to end, now steers the running turn, urgent interrupts it, fyi adds context only',
+      ),
+      waitForAnswerMs: z.int().min(0).max(MAX_TOOL_WAIT_MS).optional().describe('Also wait this long for a reply to this message'),
+    }),
+    readOnly: false,
+  }),
+  relay_reply: tool({
+    description: 'Answer a message. The answer goes to its sender, in the same thread.',
+    input: z.strictObject({ messageId: MessageIdSchema, body, mode: DeliveryModeSchema.optional() }),
+    readOnly: false,
+  }),
+  relay_inbox: tool({
+    description:
+      'Read your waiting messages; optionally wait for the first one. Messages you read here are acknowledged when you call again or reply.',
+    input: z.strictObject({ waitMs: z.int().min(0).max(MAX_TOOL_WAIT_MS).optional(), limit: z.int().min(1).max(50).optional() }),
+    readOnly: true,
+  }),
+  relay_agents: tool({
+    description: 'List the agents that can be reached: id, label, status, provider, capabilities.',
+    input: z.strictObject({
+      capability: GroupNameSchema.optional(),
+      tag: GroupNameSchema.optional(),
+      status: z.enum(['online', 'all']).optional(),
+    }),
+    readOnly: true,
+  }),
+  relay_claim: tool({
+    description: 'Claim a claimable message so that you alone do it. Answers with claimId and fence, or who holds it.',
+    input: z.strictObject({ messageId: MessageIdSchema }),
+    readOnly: false,
+  }),
+  relay_complete: tool({
+    description: 'Report that claimed work is done, with its result.',
+    input: z.strictObject({ claimId: OpaqueIdSchema, fence: z.int().min(1), result: z.string().max(MAX_BODY_LENGTH).optional() }),
+    readOnly: false,
+  }),
+  relay_spawn: tool({
+    description:
+      'Start another coding agent on this machine, in your folder or one below it. Answers when it is running; then send it messages by its name.',
+    input: z.strictObject({
+      name: AgentIdSchema.describe('The new agent’s id'),
+      provider: z.string().min(1).max(64).describe('claude or codex'),
+      task: body.optional(),
+      cwd: z.string().min(1).max(4096).optional(),
+      mode: SpawnModeSchema.optional(),
+      model: z.string().min(1).max(128).optional(),
+    }),
+    readOnly: false,
+  }),
+  relay_release: tool({
+    description: 'End an agent that you spawned.',
+    input: z.strictObject({ name: AgentIdSchema, reason: z.string().min(1).max(500).optional() }),
+    readOnly: false,
+  }),
+} as const;
+
+export type McpTools = typeof mcpTools;
+export type McpToolName = keyof McpTools;
+export type McpToolInput<Name extends McpToolName> = z.output<McpTools[Name]['input']>;
+
+/** The name agents know the relay's MCP server by. */
+export const MCP_SERVER_NAME = 'agent-relay';

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { ClaimSchema } from './claim.ts';
+import { DeliverySchema, DeliveryStateSchema, WaitForSchema } from './delivery.ts';
+import {
+  AddressSchema,
+  AgentIdSchema,
+  GroupNameSchema,
+  MAX_BODY_LENGTH,
+  MessageIdSchema,
+  MetaSchema,
+  TimestampSchema,
+} from './primitives.ts';
+
+/** When it enters the recipient's session: at the next turn boundary, steering the running turn, interrupting it first, or as context only. */
+export const DeliveryModeSchema = z.enum(['next', 'now', 'urgent', 'fyi']);
+export type DeliveryMode = z.infer<typeof DeliveryModeSchema>;
+
+/** How the sender stands to the recipients, stamped by the relay. `claimed`: a tokenless or owner caller named this sender; nothing proves it. */
+export const RelationSchema = z.enum(['owner', 'lead', 'peer', 'integration', 'channel', 'claimed', 'system']);
+export type Relation = z.infer<typeof RelationSchema>;
+
+export const SenderSchema = z.object({
+  relation: RelationSchema,
+  principal: z.string().describe('Who the sending token speaks for, e.g. owner, agent:Lead, node:laptop, anonymous'),
+});
+export type Sender = z.infer<typeof SenderSchema>;
+
+/** One message as the log holds it. It never changes, except that a deleted one leaves a tombstone: empty body and `deletedAt`. */
+export const MessageSchema = z.object({
+  id: MessageIdSchema,
+  from: AgentIdSchema,
+  to: AddressSchema.describe('The resolved address in its one spelling, e.g. id:Worker, tag:backend, channel:deploy, broadcast'),
+  body: z.string(),
+  subject: z.string().nullable(),
+  channel: GroupNameSchema.nullable(),
+  kind: z.string(),
+  claimable: z.boolean(),
+  replyTo: MessageIdSchema.nullable(),
+  threadId: MessageIdSchema.describe('The first message of the chain'),
+  mode: DeliveryModeSchema,
+  expiresAt: TimestampSchema.nullable(),
+  payload: MetaSchema.nullable(),
+  meta: MetaSchema.nullable(),
+  sender: SenderSchema,
+  createdAt: TimestampSchema,
+  deletedAt: TimestampSchema.nullable(),
+});
+export type Message = z.infer<typeof MessageSchema>;
+
+/** A message with what has become of it since. */
+export const MessageDetailSchema = MessageSchema.extend({
+  readBy: z.array(AgentIdSchema),
+  claim: ClaimSchema.nullable(),
+});
+export type MessageDetail = z.infer<typeof MessageDetailSchema>;
+
+export const SendMessageSchema = z.strictObject({
+  from: AgentIdSchema.optional().describe("Who speaks; an agent's token forces its own id, the owner defaults to `owner`"),
+  to: AddressSchema.optional().describe('Required unless `replyTo` is given; then it defaults to the sender of that message'),
+  body: z.string().min(1).max(MAX_BODY_LENGTH),
+  subject: z.string().min(1).max(256).optional(),
+  channel: GroupNameSchema.optional(),
+  kind: z.string().min(1).max(64).optional().describe('Defaults to chat'),
+  claimable: z.boolean().optional(),
+  replyTo: MessageIdSchema.optional(),
+  mode: DeliveryModeSchema.optional(),
+  ttlMs: z.int().min(1).max(2_592_000_000).optional().describe('How long it may stay undispatched before it expires; up to 30 days'),
+  payload: MetaSchema.optional(),
+  meta: MetaSchema.optional(),
+  idempotencyKey: z.string().min(1).max(200).optional().describe('The same key and content from the same sender answers the first message'),
+  waitFor: WaitForSchema.optional(),
+});
+export type SendMessage = z.infer<typeof SendMessageSchema>;
+
+export const SentMessageSchema = MessageSchema.extend({
+  matched: z.int().min(0).describe('How many agents the address reached when it was sent; zero is said, not hidden'),
+  duplicate: z.boolean().describe('True when an earlier send with this idempotency key is answered'),
+  waited: z.object({ reached: z.boolean(), deliveries: z.array(DeliverySchema) }).optional(),
+});
+export type SentMessage = z.infer<typeof SentMessageSchema>;
+
+/** One piece of an agent's mail. `nonce` is fresh for each hand-over and closes the envelope an agent sees. */
+export const InboxItemSchema = z.object({ message: MessageSchema, state: DeliveryStateSchema, nonce: z.string() });
+export type InboxItem = z.infer<typeof InboxItemSchema>;

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { AgentIdSchema, OpaqueIdSchema } from './primitives.ts';
+
+export const scopes = [
+  'stats:read',
+  'health:read',
+  'events:read',
+  'channels:read',
+  'agents:read',
+  'agents:write',
+  'messages:read',
+  'messages:write',
+  'tasks:read',
+  'tasks:write',
+  'pairs:read',
+  'pairs:write',
+  'sessions:read',
+  'sessions:write',
+  'nodes:read',
+  'nodes:write',
+  'system:write',
+  '*',
+] as const;
+export const ScopeSchema = z.enum(scopes);
+export type Scope = z.infer<typeof ScopeSchema>;
+
+/**
+ * Who a request speaks for. `anonymous` is a tokenless program on loopback: it may use the routes marked anonymous and nothing that starts
+ * or steers code. An `agent` acts only as itself, under its own epoch; a `node` also as the agents it hosts.
+ */
+export const PrincipalSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('owner'), workspace: OpaqueIdSchema }),
+  z.object({ type: z.literal('node'), workspace: OpaqueIdSchema, nodeId: OpaqueIdSchema }),
+  z.object({ type: z.literal('agent'), workspace: OpaqueIdSchema, agentId: AgentIdSchema, epoch: z.int().min(1) }),
+  z.object({ type: z.literal('anonymous'), workspace: OpaqueIdSchema }),
+]);
+export type Principal = z.infer<typeof PrincipalSchema>;
+
+/** How a principal is written in `sender.principal` and in the log. */
+export function principalName(principal: Principal): string {
+  switch (principal.type) {
+    case 'owner':
+    case 'anonymous':
+      return principal.type;
+    case 'agent':
+      return `agent:${principal.agentId}`;
+    case 'node':
+      return `node:${principal.nodeId}`;
+  }
+}
+
+/** The built-in address of the person who owns the relay; it is never pruned. */
+export const OWNER_AGENT_ID = 'owner';
+/** The built-in address that the relay's own notices come from. */
+export const RELAY_AGENT_ID = 'relay';
+export const DEFAULT_WORKSPACE = 'default';

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { AgentSchema } from './agent.ts';
+import { ClaimSchema } from './claim.ts';
+import { DeliveryEvidenceSchema, DeliveryStateSchema } from './delivery.ts';
+import { MessageSchema } from './message.ts';
+import { AgentIdSchema, CursorSchema, MessageIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import { NodeSchema, SessionSchema } from './session.ts';
+
+const at = { seq: CursorSchema, at: TimestampSchema };
+const delivery = {
+  ...at,
+  messageId: MessageIdSchema,
+  agentId: AgentIdSchema.describe('The recipient'),
+  from: AgentIdSchema.describe('The sender, who is told'),
+  state: DeliveryStateSchema,
+  evidence: DeliveryEvidenceSchema.nullable(),
+  late: z.boolean(),
+  reason: z.string().nullable(),
+};
+const claim = { ...at, claim: ClaimSchema, messageId: MessageIdSchema.nullable() };
+
+/**
+ * Everything the log tells. `seq` is the cursor: an event committed with a change carries the sequence of that commit, so a snapshot's
+ * `cursor` plus the events after it are exact. Event types this version does not know are skipped by clients.
+ */
+export const RelayEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('message.new'), ...at, message: MessageSchema, matched: z.int().min(0) }),
+  z.object({ type: z.literal('message.read'), ...at, messageId: MessageIdSchema, agentId: AgentIdSchema }),
+  z.object({ type: z.literal('message.claimed'), ...claim }),
+  z.object({ type: z.literal('message.deleted'), ...at, messageId: MessageIdSchema }),
+  z.object({ type: z.literal('delivery.dispatched'), ...delivery }),
+  z.object({ type: z.literal('delivery.delivered'), ...delivery }),
+  z.object({ type: z.literal('delivery.seen'), ...delivery }),
+  z.object({ type: z.literal('delivery.answered'), ...delivery }),
+  z.object({ type: z.literal('delivery.held'), ...delivery }),
+  z.object({ type: z.literal('delivery.failed'), ...delivery }),
+  z.object({
+    type: z.literal('delivery.expired'),
+    ...delivery,
+    count: z.int().min(1).describe('How many recipients it expired for; told once'),
+  }),
+  z.object({
+    type: z.literal('work.available'),
+    ...at,
+    kind: z.enum(['message', 'task']),
+    subjectId: z.int().min(1),
+    cause: z.enum(['opened', 'released', 'expired']),
+  }),
+  z.object({ type: z.literal('claim.renewed'), ...claim }),
+  z.object({ type: z.literal('claim.progressed'), ...claim }),
+  z.object({ type: z.literal('claim.completed'), ...claim }),
+  z.object({ type: z.literal('claim.released'), ...claim }),
+  z.object({ type: z.literal('claim.expired'), ...claim }),
+  z.object({ type: z.literal('claim.cancelled'), ...claim }),
+  z.object({ type: z.literal('agent.registered'), ...at, agent: AgentSchema }),
+  z.object({ type: z.literal('agent.updated'), ...at, agent: AgentSchema }),
+  z.object({ type: z.literal('agent.status'), ...at, agent: AgentSchema }),
+  z.object({ type: z.literal('agent.stalled'), ...at, agentId: AgentIdSchema, waiting: z.int().min(1), oldestAt: TimestampSchema }),
+  z.object({ type: z.literal('agent.removed'), ...at, agentId: AgentIdSchema }),
+  z.object({ type: z.literal('session.started'), ...at, session: SessionSchema }),
+  z.object({ type: z.literal('session.updated'), ...at, session: SessionSchema }),
+  z.object({ type: z.literal('session.ended'), ...at, session: SessionSchema }),
+  z.object({ type: z.literal('node.connected'), ...at, node: NodeSchema }),
+  z.object({ type: z.literal('node.disconnected'), ...at, node: NodeSchema }),
+]);
+export type RelayEvent = z.infer<typeof RelayEventSchema>;
+export type RelayEventType = RelayEvent['type'];
+
+type PastVerb =
+  | 'claimed'
+  | 'deleted'
+  | 'dispatched'
+  | 'delivered'
+  | 'answered'
+  | 'held'
+  | 'failed'
+  | 'expired'
+  | 'renewed'
+  | 'progressed'
+  | 'completed'
+  | 'released'
+  | 'cancelled'
+  | 'registered'
+  | 'updated'
+  | 'stalled'
+  | 'removed'
+  | 'started'
+  | 'ended'
+  | 'connected'
+  | 'disconnected'
+  | 'seen'
+  | 'read';
+/** Names that are not `noun.pastVerb`: the seeds' own, and what is offered rather than done. */
+type Exempt = 'message.new' | 'agent.status' | 'work.available';
+type NotInGrammar = Exclude<RelayEventType, `${string}.${PastVerb}` | Exempt>;
+export const relayEventNamesFitTheGrammar: [NotInGrammar] extends [never] ? true : NotInGrammar = true;
+
+export const relayEventTypes: readonly RelayEventType[] = RelayEventSchema.options.map((option) => option.shape.type.value);
+
+/** Which events a reader gets. Everything given must match; nothing given is the whole log of the workspace. */
+export const EventFilterSchema = z.strictObject({
+  after: CursorSchema.optional().describe('Read what follows this sequence; absent reads from now on'),
+  for: AgentIdSchema.optional().describe('Only what concerns this agent: mail to or from it, its receipts, its claims, its presence'),
+  types: z.array(z.string().min(1).max(64)).max(64).optional().describe('Event types, or a noun such as `message` for all of its events'),
+  channel: z.string().min(1).max(64).optional().describe('Only messages of this channel and what happens to them'),
+  generation: OpaqueIdSchema.optional().describe('The log generation the cursor belongs to; another one gets a reset'),
+});
+export type EventFilter = z.infer<typeof EventFilterSchema>;
+
+/**
+ * Said instead of events when a cursor cannot be continued exactly: it lies below the pruned floor, beyond the head, or belongs to another
+ * log generation. Take a new snapshot, then read after its cursor. `oldest` is the first sequence that can still be read.
+ */
+export const EventResetSchema = z.object({
+  reason: z.enum(['pruned', 'ahead', 'generation']),
+  oldest: CursorSchema,
+  head: CursorSchema,
+  generation: OpaqueIdSchema,
+});
+export type EventReset = z.infer<typeof EventResetSchema>;

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { ApprovalModeSchema } from './agent.ts';
+import { AgentIdSchema, GroupNameSchema, LabelSchema, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+
+/**
+ * What a spawned agent may do on its machine: `safe` uses no tools but the relay's, `agentic` reads anywhere it may and edits inside its folder,
+ * `unrestricted` does everything its user may.
+ */
+export const SpawnModeSchema = z.enum(['safe', 'agentic', 'unrestricted']);
+export type SpawnMode = z.infer<typeof SpawnModeSchema>;
+
+export const SessionStatusSchema = z.enum(['starting', 'running', 'ended', 'failed']);
+export type SessionStatus = z.infer<typeof SessionStatusSchema>;
+
+/** One running incarnation of an agent on a node. */
+export const SessionSchema = z.object({
+  sessionId: OpaqueIdSchema,
+  agentId: AgentIdSchema,
+  nodeId: OpaqueIdSchema,
+  provider: z.string(),
+  instanceId: OpaqueIdSchema,
+  epoch: z.int().min(1),
+  status: SessionStatusSchema,
+  mode: SpawnModeSchema,
+  cwd: z.string().nullable().describe('Known once the node has started it'),
+  model: z.string().nullable(),
+  spawnedBy: AgentIdSchema.nullable(),
+  startedAt: TimestampSchema,
+  endedAt: TimestampSchema.nullable(),
+  reason: z.string().nullable().describe('Why it ended or failed, in one sentence'),
+});
+export type Session = z.infer<typeof SessionSchema>;
+
+export const StartSessionSchema = z.strictObject({
+  name: AgentIdSchema.describe("The agent's id"),
+  provider: z.string().min(1).max(64).describe('claude, codex, or any provider a node offers'),
+  task: z.string().min(1).max(MAX_BODY_LENGTH).optional(),
+  cwd: z.string().min(1).max(4096).optional(),
+  mode: SpawnModeSchema.optional(),
+  model: z.string().min(1).max(128).optional(),
+  node: OpaqueIdSchema.optional().describe('Defaults to the only node, else one that offers the provider'),
+  label: LabelSchema.optional(),
+  tags: z.array(GroupNameSchema).max(64).optional(),
+  capabilities: z.array(GroupNameSchema).max(64).optional(),
+  channels: z.array(GroupNameSchema).max(64).nullable().optional(),
+  approval: ApprovalModeSchema.optional(),
+  spawnedBy: AgentIdSchema.optional().describe("The agent that asks; an agent's token forces its own id"),
+});
+export type StartSession = z.infer<typeof StartSessionSchema>;
+
+export const NodeProviderSchema = z.object({
+  id: z.string().min(1).max(64),
+  available: z.boolean(),
+  version: z.string().nullable(),
+  reason: z.string().nullable().describe('Why it is not available, and how to install it'),
+});
+export type NodeProvider = z.infer<typeof NodeProviderSchema>;
+
+/** A machine that runs relay-connect. */
+export const NodeSchema = z.object({
+  nodeId: OpaqueIdSchema,
+  name: LabelSchema,
+  status: z.enum(['online', 'offline']),
+  version: z.string(),
+  providers: z.array(NodeProviderSchema),
+  connectedAt: TimestampSchema.nullable(),
+  lastSeenAt: TimestampSchema,
+});
+export type Node = z.infer<typeof NodeSchema>;

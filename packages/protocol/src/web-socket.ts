@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { ApprovalModeSchema, SessionGuardSchema } from './agent.ts';
+import { ActivityEntrySchema, AgentEventSchema } from './agent-event.ts';
+import { InboxItemSchema } from './message.ts';
+import { AgentIdSchema, CursorSchema, LabelSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import { PrincipalSchema } from './principal.ts';
+import { EventFilterSchema, EventResetSchema, RelayEventSchema } from './relay-event.ts';
+import { NodeProviderSchema, SessionSchema, SessionStatusSchema, SpawnModeSchema } from './session.ts';
+
+/** A JSON-RPC method or notification: what its params are and, for a method, its result. */
+interface Method<Params extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+  readonly summary: string;
+  readonly params: Params;
+  readonly result: Result;
+}
+interface Notification<Params extends z.ZodType = z.ZodType> {
+  readonly summary: string;
+  readonly params: Params;
+}
+const method = <Params extends z.ZodType, Result extends z.ZodType>(definition: Method<Params, Result>): Method<Params, Result> =>
+  definition;
+const notification = <Params extends z.ZodType>(definition: Notification<Params>): Notification<Params> => definition;
+
+const subscription = z.strictObject({ subscriptionId: OpaqueIdSchema });
+const acknowledged = z.object({});
+
+/**
+ * What the WebSocket at `/ws` offers beside every route of the route table (whose keys are methods there too).
+ * A subscription's id is chosen by the relay and named in each of its notifications.
+ */
+export const socketMethods = {
+  'auth/authenticate': method({
+    summary: 'Names the caller on a socket whose upgrade carried no credential; browsers do so within five seconds or are closed',
+    params: z.strictObject({ token: z.string().min(1).max(512) }),
+    result: PrincipalSchema,
+  }),
+  'events/subscribe': method({
+    summary: 'Follow the log; the events after `after` come first, then what is new',
+    params: EventFilterSchema,
+    result: z.object({ subscriptionId: OpaqueIdSchema, cursor: CursorSchema, generation: OpaqueIdSchema }),
+  }),
+  'events/unsubscribe': method({ summary: 'Stop a subscription of any kind', params: subscription, result: acknowledged }),
+  'inbox/subscribe': method({
+    summary:
+      "Become the one deliverer of an agent's inbox: waiting mail is pushed, at most `window` pieces unacknowledged; another deliverer of the same epoch gets inbox_taken",
+    params: z.strictObject({
+      id: AgentIdSchema,
+      ...SessionGuardSchema.shape,
+      window: z.int().min(1).max(1000).optional().describe('Defaults to 64'),
+    }),
+    result: z.object({ subscriptionId: OpaqueIdSchema }),
+  }),
+  'activity/subscribe': method({
+    summary: "Follow one agent's activity, deltas included; stored entries after `after` come first",
+    params: z.strictObject({ id: AgentIdSchema, after: CursorSchema.optional() }),
+    result: z.object({ subscriptionId: OpaqueIdSchema, cursor: CursorSchema }),
+  }),
+} as const;
+
+/** What the relay tells a socket without being asked. */
+export const socketNotifications = {
+  'events/next': notification({
+    summary: 'The next events, in order',
+    params: z.object({ subscriptionId: OpaqueIdSchema, events: z.array(RelayEventSchema) }),
+  }),
+  'events/reset': notification({
+    summary: 'The cursor cannot be continued; the subscription has ended',
+    params: z.object({ subscriptionId: OpaqueIdSchema, reset: EventResetSchema }),
+  }),
+  'inbox/next': notification({
+    summary: 'The next mail, in order',
+    params: z.object({ subscriptionId: OpaqueIdSchema, items: z.array(InboxItemSchema) }),
+  }),
+  'activity/next': notification({
+    summary: 'The next activity: stored entries, or live deltas that are not stored (`id` 0)',
+    params: z.object({ subscriptionId: OpaqueIdSchema, entries: z.array(ActivityEntrySchema.extend({ id: z.int().min(0) })) }),
+  }),
+  'subscription/ended': notification({
+    summary: 'A subscription ended from the relay side, e.g. because a newer epoch took the inbox',
+    params: z.object({ subscriptionId: OpaqueIdSchema, code: z.string(), message: z.string() }),
+  }),
+} as const;
+
+const hosted = { sessionId: OpaqueIdSchema };
+
+/** What a node calls on the relay, over the same socket, with its node token. */
+export const nodeMethods = {
+  'nodes/attach': method({
+    summary:
+      'A machine offers itself and names the sessions it still runs; the relay says which to keep and up to where it has their activity',
+    params: z.strictObject({
+      name: LabelSchema,
+      version: z.string().min(1).max(64),
+      protocol: z.int().min(1),
+      providers: z.array(NodeProviderSchema).max(64),
+      sessions: z
+        .array(
+          z.strictObject({ ...hosted, agentId: AgentIdSchema, instanceId: OpaqueIdSchema, epoch: z.int().min(1), lastSeq: z.int().min(0) }),
+        )
+        .max(10_000),
+    }),
+    result: z.object({
+      nodeId: OpaqueIdSchema,
+      sessions: z.array(
+        z.object({
+          ...hosted,
+          keep: z.boolean(),
+          ackedSeq: z.int().min(0).describe('Entries up to this are stored; send again what follows'),
+        }),
+      ),
+    }),
+  }),
+  'nodes/heartbeat': method({
+    summary: 'The machine and these sessions are alive; renews their presence and claims. Answers which sessions to end',
+    params: z.strictObject({ sessions: z.array(z.strictObject({ ...hosted, status: z.enum(['idle', 'busy']) })).max(10_000) }),
+    result: z.object({ release: z.array(OpaqueIdSchema) }),
+  }),
+  'sessions/report': method({
+    summary: "A hosted session's state changed on the machine",
+    params: z.strictObject({
+      ...hosted,
+      status: SessionStatusSchema,
+      activity: z.enum(['idle', 'busy']).optional(),
+      reason: z.string().max(1000).optional(),
+    }),
+    result: acknowledged,
+  }),
+  'activity/append': method({
+    summary: 'The next entries of a hosted session; entries already stored are skipped by `seq`, a gap is refused',
+    params: z.strictObject({
+      ...hosted,
+      entries: z
+        .array(z.strictObject({ seq: z.int().min(1), at: TimestampSchema, event: AgentEventSchema }))
+        .min(1)
+        .max(1000),
+    }),
+    result: z.object({ ackedSeq: z.int().min(0) }),
+  }),
+} as const;
+
+/** Deltas for those who watch live; never stored, may be lost. */
+export const nodeNotifications = {
+  'activity/live': notification({
+    summary: 'Deltas that nobody stores',
+    params: z.strictObject({ ...hosted, at: TimestampSchema, events: z.array(AgentEventSchema).min(1).max(1000) }),
+  }),
+} as const;
+
+/** What the relay calls on a node. */
+export const nodeCommands = {
+  'session/start': method({
+    summary: 'Start an agent; answers when it is ready for its first turn',
+    params: z.object({
+      session: SessionSchema,
+      token: z.string().describe("The agent's own token, for its relay tools"),
+      task: z.string().nullable(),
+      cwd: z.string().nullable().describe('The folder asked for; null lets the node make a fresh one'),
+      within: z.string().nullable().describe('When set, the folder must be this one or lie below it'),
+      mode: SpawnModeSchema,
+      approval: ApprovalModeSchema,
+      model: z.string().nullable(),
+    }),
+    result: z.object({ cwd: z.string(), vendorSessionId: z.string().nullable(), model: z.string().nullable() }),
+  }),
+  'session/interrupt': method({
+    summary: 'Stop the running turn',
+    params: z.object(hosted),
+    result: z.object({ interrupted: z.boolean() }),
+  }),
+  'session/close': method({
+    summary: 'End the session and its whole process tree; answers when it is gone',
+    params: z.object({ ...hosted, reason: z.string() }),
+    result: acknowledged,
+  }),
+} as const;
+
+export type SocketMethods = typeof socketMethods;
+export type SocketMethodName = keyof SocketMethods;
+export type SocketNotifications = typeof socketNotifications;
+export type NodeMethods = typeof nodeMethods;
+export type NodeMethodName = keyof NodeMethods;
+export type NodeCommands = typeof nodeCommands;
+export type NodeCommandName = keyof NodeCommands;
+
+type AnyMethods = SocketMethods & NodeMethods & NodeCommands;
+export type MethodParams<Name extends keyof AnyMethods> = z.output<AnyMethods[Name]['params']>;
+export type MethodRequest<Name extends keyof AnyMethods> = z.input<AnyMethods[Name]['params']>;
+export type MethodResult<Name extends keyof AnyMethods> = z.output<AnyMethods[Name]['result']>;
+export type NotificationParams<Name extends keyof SocketNotifications> = z.output<SocketNotifications[Name]['params']>;
+
+/** How long a browser's socket without a credential may stay silent before it is closed with `unauthorized`. */
+export const AUTHENTICATE_WITHIN_MS = 5_000;

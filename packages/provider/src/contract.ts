@@ -1,0 +1,95 @@
+import type { AgentEvent, ApprovalMode, DeliveryMode, SpawnMode } from 'agent-relay-protocol';
+
+/** Whether a provider can run on this machine. `reason` is one sentence that says how to install what is missing. */
+export type ProviderAvailability =
+  | { readonly available: true; readonly version: string; readonly command: string }
+  | { readonly available: false; readonly reason: string };
+
+/** A process that a provider started. `startToken` tells it from a later process with the same pid. */
+export interface OwnedProcess {
+  readonly pid: number;
+  readonly startToken: string;
+  readonly purpose: string;
+}
+
+/** An HTTP MCP server that the agent gets, with headers that name the agent. */
+export interface McpEndpoint {
+  readonly name: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface StartOptions {
+  readonly agentId: string;
+  readonly sessionId: string;
+  /** Absolute; exists. */
+  readonly cwd: string;
+  readonly mode: SpawnMode;
+  readonly approval: ApprovalMode;
+  readonly model?: string;
+  /** What the agent should know about the relay; goes where the vendor puts standing instructions, never into a turn. */
+  readonly instructions: string;
+  readonly mcp: readonly McpEndpoint[];
+  /** The complete environment for the agent's processes. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Told of each process as soon as it runs, so that a crash of the host leaves none unknown. */
+  readonly onProcess: (process: OwnedProcess) => void;
+  /** Aborting gives the start up and ends whatever it had begun. */
+  readonly signal?: AbortSignal;
+}
+
+/** What enters a session: text, and the relay messages whose envelopes it carries. */
+export interface PromptInput {
+  readonly text: string;
+  readonly messageIds: readonly number[];
+}
+
+export interface PromptOptions {
+  readonly mode: DeliveryMode;
+}
+
+export type ApprovalDecision = { readonly outcome: 'allow' } | { readonly outcome: 'deny'; readonly message: string };
+
+/** A kind of agent. One instance serves many sessions and may share a vendor process between them. */
+export interface Provider {
+  /** What people type: `claude`, `codex`. */
+  readonly id: string;
+  /** Looks for the vendor's program; never throws, never talks to a network. */
+  detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability>;
+  /**
+   * Starts a session that is ready for its first prompt.
+   * @throws RelayError `provider_unavailable` with one sentence that says what is missing.
+   */
+  start(options: StartOptions): Promise<AgentSession>;
+  /** Ends what the sessions shared. Sessions still open are closed first. */
+  close(): Promise<void>;
+}
+
+/**
+ * One running agent. Events belong to the session, not to a prompt, because a person may start turns too.
+ *
+ * States: `open` from start until `close()` or the end of the vendor's process; then `ended`: `events` yields `session.ended` and finishes, and
+ * every call but `close()` rejects with `connection_closed`.
+ */
+export interface AgentSession {
+  readonly vendorSessionId: string | null;
+  readonly model: string | null;
+  /**
+   * Everything the agent does, in order; iterated once. The base holds: one `tool.completed` per `tool.started`, one end per turn also on a
+   * crash, string ids, absolute paths, `session.ended` last.
+   */
+  readonly events: AsyncIterable<AgentEvent>;
+  /**
+   * Hands a prompt to the runtime; resolves when the vendor's own verb took it (that is `dispatched`). Stronger evidence follows as
+   * `input.accepted` events, one per message and state. `next` waits for the turn to end, `now` steers the running turn, `urgent` interrupts it first,
+   * `fyi` adds context without a turn of its own where the vendor can, else it is `next`.
+   * @throws RelayError `connection_closed` when the session has ended, `provider_unavailable` when the runtime refused it.
+   */
+  prompt(input: PromptInput, options: PromptOptions): Promise<void>;
+  /** Stops the running turn; false when none was running. */
+  interrupt(): Promise<boolean>;
+  /** Answers an `approval.requested`. Absent where the mode answers everything. */
+  resolveApproval?(approvalId: string, decision: ApprovalDecision): Promise<void>;
+  /** Ends the session and the processes that are its own. Idempotent; resolves when they are gone. */
+  close(): Promise<void>;
+}
