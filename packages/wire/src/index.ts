@@ -1,1 +1,10 @@
-export {};
+export type { AsyncQueueOptions, NextOptions, OverflowRule } from './async-queue.ts';
+export { AsyncQueue } from './async-queue.ts';
+export type { DuplexPairOptions } from './duplex-pair.ts';
+export { createDuplexPair } from './duplex-pair.ts';
+export type { JsonRpcErrorObject } from './json-rpc-error.ts';
+export { JsonRpcError } from './json-rpc-error.ts';
+export type { JsonRpcPeerOptions, RequestContext, RequestOptions } from './json-rpc-peer.ts';
+export { encodeNotification, JsonRpcPeer } from './json-rpc-peer.ts';
+export type { RpcId } from './json-rpc-running.ts';
+export type { CloseReason, DuplexClosed, MalformedListener, MessageDuplex } from './message-duplex.ts';

@@ -1,0 +1,63 @@
+import type { JsonRpcErrorObject } from './json-rpc-error.ts';
+
+export type RpcId = string | number;
+
+export interface RpcResponse {
+  readonly jsonrpc?: '2.0';
+  readonly id: RpcId | null;
+  readonly result?: unknown;
+  readonly error?: JsonRpcErrorObject;
+}
+
+/** One request of the peer while its handler runs. */
+export class RunningRequest {
+  readonly id: RpcId;
+  readonly method: string;
+  #controller: AbortController | undefined;
+
+  constructor(id: RpcId, method: string) {
+    this.id = id;
+    this.method = method;
+  }
+
+  /** Made on first use: most handlers never look, and a controller costs more than the rest of a small request. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
+  }
+}
+
+/** Collects the answers to a batch and sends them as one array once the last has come; sends nothing when none is due. */
+export class ResponseBatch {
+  readonly #send: (responses: readonly RpcResponse[]) => void;
+  readonly #responses: RpcResponse[] = [];
+  #expected = 0;
+  #isSealed = false;
+
+  constructor(send: (responses: readonly RpcResponse[]) => void) {
+    this.#send = send;
+  }
+
+  expect(): void {
+    this.#expected += 1;
+  }
+
+  add(response: RpcResponse): void {
+    this.#responses.push(response);
+    this.#flush();
+  }
+
+  seal(): void {
+    this.#isSealed = true;
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#isSealed && this.#expected > 0 && this.#responses.length === this.#expected) this.#send(this.#responses);
+  }
+}

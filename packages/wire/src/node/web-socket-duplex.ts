@@ -1,0 +1,221 @@
+import type { Socket } from 'node:net';
+import { RelayError } from 'agent-relay-protocol';
+import type { RawData, WebSocket } from 'ws';
+import { IncomingMessages } from '../incoming-messages.ts';
+import {
+  alreadySent,
+  asError,
+  type CloseReason,
+  type DuplexClosed,
+  encodeJson,
+  handledRejection,
+  type MalformedListener,
+  type MessageDuplex,
+} from '../message-duplex.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { LineJoiner } from './line-joiner.ts';
+import { TurnCork } from './turn-cork.ts';
+
+export interface WebSocketDuplexOptions {
+  /** Ping this often, and end the link (code 1006) when a whole interval brought neither pong nor message. Default 30 000; 0: never. */
+  readonly pingIntervalMs?: number;
+  /** `send` waits above this many unsent bytes, reading pauses above this many unread ones. Default 1 MiB. */
+  readonly highWaterBytes?: number;
+  /** Above this many unsent bytes the other side counts as lost: the link ends and `send` rejects with `overloaded`. Default 64 MiB. */
+  readonly maxBufferedBytes?: number;
+  /** `message`: one frame is one JSON text. `lines`: JSON lines, each sent with `\n`, split over frames in any way. Default `message`. */
+  readonly framing?: 'message' | 'lines';
+  /** Send longer messages as several frames of one message, for peers that limit a frame. Default: never split. */
+  readonly maxFrameBytes?: number;
+  /** How long `close` waits for the other side's close frame before it cuts the link. Default 2 000. */
+  readonly closeTimeoutMs?: number;
+  readonly onMalformed?: MalformedListener;
+}
+
+/** Wraps an open `ws` socket, accepted or connected; the duplex owns it from then on. */
+export function webSocketDuplex<In = unknown, Out = unknown>(
+  socket: WebSocket,
+  options: WebSocketDuplexOptions = {},
+): MessageDuplex<In, Out> {
+  return new WebSocketDuplex<In, Out>(socket, options);
+}
+
+/** States: *open*; *closing* after `close()` or a fault; *closed* with the socket's close event. */
+class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
+  readonly incoming: AsyncIterable<In>;
+  readonly closed: Promise<DuplexClosed>;
+  readonly #socket: WebSocket;
+  readonly #messages: IncomingMessages<In>;
+  readonly #cork: TurnCork;
+  readonly #lines: LineJoiner | undefined;
+  readonly #highWaterBytes: number;
+  readonly #maxBufferedBytes: number;
+  readonly #maxFrameBytes: number;
+  readonly #closeTimeoutMs: number;
+  readonly #waiting = new Set<(error: unknown) => void>();
+  #fault: RelayError | undefined;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(socket: WebSocket, options: WebSocketDuplexOptions) {
+    this.#socket = socket;
+    this.#highWaterBytes = options.highWaterBytes ?? 1 << 20;
+    this.#maxBufferedBytes = options.maxBufferedBytes ?? 64 << 20;
+    this.#maxFrameBytes = options.maxFrameBytes ?? Number.POSITIVE_INFINITY;
+    this.#closeTimeoutMs = options.closeTimeoutMs ?? 2_000;
+    this.#cork = new TurnCork(transportOf(socket));
+    this.#lines = options.framing === 'lines' ? new LineJoiner() : undefined;
+    this.#messages = new IncomingMessages<In>({
+      highWaterBytes: this.#highWaterBytes,
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+      onReturn: () => void this.close(),
+      onMalformed: options.onMalformed,
+    });
+    this.incoming = this.#messages.iterable;
+    const heartbeat = new Heartbeat(socket, options.pingIntervalMs ?? 30_000, () => {
+      this.#cut(new RelayError('connection_closed', 'The other side stopped answering pings'));
+    });
+    socket.on('message', (frame: RawData) => {
+      heartbeat.beat();
+      this.#receive(frame);
+    });
+    // Always followed by `close`; without a listener it would end the process.
+    socket.on('error', (error) => {
+      this.#fault ??= new RelayError('connection_closed', error.message, { cause: error });
+    });
+    this.closed = new Promise((resolve) => {
+      socket.once('close', (code, reason) => {
+        heartbeat.stop();
+        this.#finish(code, reason.toString(), resolve);
+      });
+    });
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(message: Out): Promise<void> {
+    try {
+      return this.sendText(encodeJson(message));
+    } catch (error) {
+      return handledRejection(error);
+    }
+  }
+
+  sendText(json: string): Promise<void> {
+    const socket = this.#socket;
+    if (socket.readyState !== socket.OPEN)
+      return handledRejection(this.#fault ?? new RelayError('connection_closed', 'The link is closed'));
+    const buffered = socket.bufferedAmount;
+    if (buffered > this.#maxBufferedBytes) {
+      this.#cut(new RelayError('overloaded', 'The other side reads too slowly', { details: { bufferedBytes: buffered } }));
+      return handledRejection(this.#fault);
+    }
+    this.#cork.begin();
+    const text = this.#lines ? `${json}\n` : json;
+    if (buffered + text.length <= this.#highWaterBytes) {
+      this.#write(text, undefined);
+      return alreadySent;
+    }
+    return this.#writeAndWait(text);
+  }
+
+  onMessage(listener: (message: In) => void, onMalformed?: MalformedListener): void {
+    this.#messages.listen(listener, onMalformed);
+  }
+
+  async close(reason: CloseReason = {}): Promise<void> {
+    this.#cork.end();
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(reason.code ?? 1000, cutToCloseReason(reason.reason ?? ''));
+    // Unread messages keep a paused socket from ever seeing the answering close frame.
+    if (this.#socket.isPaused) this.#socket.resume();
+    if (this.#socket.readyState !== this.#socket.CLOSED) {
+      this.#closeTimer ??= setTimeout(() => this.#socket.terminate(), this.#closeTimeoutMs);
+    }
+    await this.closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #receive(frame: RawData): void {
+    const text = textOf(frame);
+    if (!this.#lines) return this.#parse(text);
+    for (const line of this.#lines.add(text)) if (line.trim() !== '') this.#parse(line);
+  }
+
+  #parse(text: string): void {
+    let message: In;
+    try {
+      message = JSON.parse(text);
+    } catch (error) {
+      return this.#messages.reportMalformed(text, asError(error));
+    }
+    this.#messages.deliver(message, text.length);
+  }
+
+  #writeAndWait(text: string): Promise<void> {
+    const sending = new Promise<void>((resolve, reject) => {
+      this.#waiting.add(reject);
+      this.#write(text, (error) => {
+        this.#waiting.delete(reject);
+        if (error) reject(this.#fault ?? new RelayError('connection_closed', 'The link closed while sending', { cause: error }));
+        else resolve();
+      });
+    });
+    sending.catch(() => {});
+    return sending;
+  }
+
+  #write(text: string, onWritten: ((error?: Error) => void) | undefined): void {
+    if (text.length <= this.#maxFrameBytes / 3 || Buffer.byteLength(text) <= this.#maxFrameBytes) return this.#socket.send(text, onWritten);
+    const bytes = Buffer.from(text);
+    for (let start = 0; start < bytes.length; start += this.#maxFrameBytes) {
+      const end = start + this.#maxFrameBytes;
+      const isLast = end >= bytes.length;
+      this.#socket.send(bytes.subarray(start, end), { fin: isLast, binary: false }, isLast ? onWritten : undefined);
+    }
+  }
+
+  #cut(fault: RelayError): void {
+    this.#fault ??= fault;
+    this.#cork.end();
+    this.#socket.terminate();
+  }
+
+  #finish(code: number, reason: string, resolve: (closed: DuplexClosed) => void): void {
+    clearTimeout(this.#closeTimer);
+    this.#cork.end();
+    const error = this.#fault ?? new RelayError('connection_closed', 'The link closed while sending');
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
+    // 1005 is the standard's word for "no code was given".
+    const said = reason === '' ? this.#fault?.message : reason;
+    const closed: DuplexClosed = { ...(code === 1005 ? {} : { code }), ...(said ? { reason: said } : {}) };
+    this.#messages.end(() => resolve(closed), this.#fault);
+  }
+}
+
+/** `ws` names its socket nowhere else once the handshake is over; without it frames are sent as they come, which is only slower. */
+function transportOf(socket: WebSocket): Pick<Socket, 'cork' | 'uncork'> | undefined {
+  const transport: unknown = Reflect.get(socket, '_socket');
+  return isCorkable(transport) ? transport : undefined;
+}
+
+function isCorkable(value: unknown): value is Pick<Socket, 'cork' | 'uncork'> {
+  return typeof value === 'object' && value !== null && 'cork' in value && 'uncork' in value;
+}
+
+function textOf(frame: RawData): string {
+  if (Buffer.isBuffer(frame)) return frame.toString();
+  return Array.isArray(frame) ? Buffer.concat(frame).toString() : Buffer.from(frame).toString();
+}
+
+/** A close frame holds 123 bytes of reason; `ws` throws on more. */
+function cutToCloseReason(reason: string): string {
+  let cut = reason;
+  while (Buffer.byteLength(cut) > 123) cut = cut.slice(0, Math.min(cut.length - 1, 123));
+  return cut;
+}
