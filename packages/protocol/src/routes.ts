@@ -463,7 +463,11 @@ export const routes = {
     anonymous: false,
     summary: 'What the deliverer of this agent has evidence for',
     input: z.strictObject({ ...agent, ...guard, reports: z.array(DeliveryReportSchema).min(1).max(1000) }),
-    output: z.object({ applied: z.int().min(0) }),
+    output: z.object({
+      applied: z
+        .array(MessageIdSchema)
+        .describe('A `dispatched` that is not here must not be handed over: the agent has it already, or it is gone'),
+    }),
   }),
 
   'sessions/start': route({

@@ -1,0 +1,98 @@
+import type {
+  ActivityEntry,
+  EventFilter,
+  EventReset,
+  InboxItem,
+  MethodParams,
+  MethodResult,
+  NodeCommandName,
+  NodeMethodName,
+  Principal,
+  RelayEvent,
+  RouteInput,
+  RouteName,
+  RouteOutput,
+} from 'agent-relay-protocol';
+
+/** Who calls, and until when the caller waits. */
+export interface CallContext {
+  readonly principal: Principal;
+  /** Aborts when the caller has gone: a waiting call then ends early, a write that has begun is finished. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One handler for each route of the route table. Input is parsed, the route's scope and `anonymous` flag are checked by the transport;
+ * who may act for whom is checked here. Throws RelayError only; anything else is a bug.
+ */
+export type RelayHandlers = {
+  readonly [Name in RouteName]: (input: RouteInput<Name>, context: CallContext) => RouteOutput<Name> | Promise<RouteOutput<Name>>;
+};
+
+export type EventBatch = { readonly events: readonly RelayEvent[] } | { readonly reset: EventReset };
+
+/** A subscription that the transport pulls: nothing is buffered for a reader that does not pull, it is paged from the log when it comes back. */
+export interface EventStream {
+  /** The log position the stream starts after, and the generation it belongs to. */
+  readonly cursor: number;
+  readonly generation: string;
+  /** Batches in order, never empty; a `reset` is the last. Ends when the signal it was opened with aborts. */
+  readonly batches: AsyncIterable<EventBatch>;
+}
+
+/** The one deliverer's view of an inbox; ends (with a RelayError) when a newer epoch takes over. Acknowledgements come through `inbox/ack` or `deliveries/report`. */
+export interface InboxStream {
+  readonly batches: AsyncIterable<readonly InboxItem[]>;
+}
+
+/** A stored entry, or a live delta with `id` 0. */
+export type LiveActivityEntry = ActivityEntry;
+
+export interface ActivityStream {
+  readonly cursor: number;
+  readonly batches: AsyncIterable<readonly LiveActivityEntry[]>;
+}
+
+/** How the relay reaches a connected node. Rejects with `connection_closed` when the link ends. */
+export interface NodeLink {
+  command<Name extends NodeCommandName>(
+    name: Name,
+    params: MethodParams<Name>,
+    options: { readonly timeoutMs: number },
+  ): Promise<MethodResult<Name>>;
+  close(code: 'stale_session' | 'unauthorized', message: string): void;
+}
+
+export type NodeHandlers = {
+  readonly [Name in NodeMethodName]: (
+    params: MethodParams<Name>,
+    context: CallContext & { readonly link: NodeLink },
+  ) => Promise<MethodResult<Name>>;
+};
+
+/** The relay as the transports see it. */
+export interface Relay {
+  readonly handlers: RelayHandlers;
+  readonly nodeHandlers: NodeHandlers;
+  /** Deltas from a node; ignored when they name a session the node does not host. */
+  nodeLive(
+    params: { readonly sessionId: string; readonly at: number; readonly events: readonly ActivityEntry['event'][] },
+    context: CallContext,
+  ): void;
+  /** The link ended: the node's sessions keep their agents for a grace period. */
+  nodeDetached(link: NodeLink): void;
+
+  /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
+  authenticate(token: string): Promise<Principal | null>;
+  /** Exchanges a login code, once, for a session token of the owner; null when it is unknown, used or expired. */
+  exchangeLoginCode(code: string): Promise<{ readonly token: string; readonly expiresAt: number } | null>;
+
+  /** Follows the log. @throws RelayError `forbidden` when the principal may not read what the filter names. */
+  openEvents(filter: EventFilter, context: CallContext): Promise<EventStream>;
+  /** Becomes the deliverer of an inbox. @throws RelayError `inbox_taken`, `stale_session`, `not_found`, `forbidden`. */
+  openInbox(params: MethodParams<'inbox/subscribe'>, context: CallContext): Promise<InboxStream>;
+  openActivity(params: MethodParams<'activity/subscribe'>, context: CallContext): Promise<ActivityStream>;
+
+  /** Stops timers and waits, finishes the writes in hand and closes the store. Idempotent. */
+  close(): Promise<void>;
+}
