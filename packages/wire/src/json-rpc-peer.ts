@@ -1,7 +1,8 @@
 import { RelayError, toRelayError } from 'agent-relay-protocol';
-import { errorFromRpc, errorToRpc, type JsonRpcErrorObject } from './json-rpc-error.ts';
+import { errorFromRpc, errorToRpc } from './json-rpc-error.ts';
 import { ResponseBatch, type RpcId, type RpcResponse, RunningRequest } from './json-rpc-running.ts';
 import { alreadySent, type CloseReason, type DuplexClosed, handledRejection, type MessageDuplex } from './message-duplex.ts';
+import { PendingRequests, type RequestOptions } from './pending-requests.ts';
 
 /** What a request handler knows of its request. `signal` aborts when the connection ends or `abortRequest` is called. */
 export interface RequestContext {
@@ -36,22 +37,6 @@ export interface JsonRpcPeerOptions {
   readonly defaultTimeoutMs?: number;
 }
 
-export interface RequestOptions {
-  /** Rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Rejects with `timeout`. */
-  readonly timeoutMs?: number;
-}
-
-interface PendingRequest {
-  readonly method: string;
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  timer: ReturnType<typeof setTimeout> | undefined;
-  signal: AbortSignal | undefined;
-  onAbort: (() => void) | undefined;
-}
-
 interface Frame {
   readonly jsonrpc?: unknown;
   readonly id?: unknown;
@@ -77,7 +62,7 @@ export class JsonRpcPeer {
   readonly #duplex: MessageDuplex;
   readonly #options: JsonRpcPeerOptions;
   readonly #maxConcurrentRequests: number;
-  readonly #pending = new Map<RpcId, PendingRequest>();
+  readonly #pending: PendingRequests;
   readonly #running = new Map<RpcId, RunningRequest>();
   #lastId = 0;
   #ended: RelayError | undefined;
@@ -86,6 +71,7 @@ export class JsonRpcPeer {
     this.#duplex = duplex;
     this.#options = options;
     this.#maxConcurrentRequests = options.maxConcurrentRequests ?? 256;
+    this.#pending = new PendingRequests(options.onAbandoned);
     const isListening = duplex.onMessage !== undefined;
     duplex.onMessage?.(this.#receive, this.#receiveMalformed);
     this.closed = this.#readUntilClosed(isListening);
@@ -105,26 +91,20 @@ export class JsonRpcPeer {
     return this.#duplex.bufferedBytes;
   }
 
-  /** Resolves with the result as the peer sent it: parse it. Rejects with the peer's error, `connection_closed`, `timeout` or the signal's reason. */
+  /**
+   * Resolves with the result as the peer sent it: parse it. Rejects with the peer's error, `connection_closed`, `timeout`, or the
+   * signal's reason.
+   */
   request(method: string, params?: unknown, options?: RequestOptions): Promise<unknown> {
     if (this.#ended) return Promise.reject(this.#ended);
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     this.#lastId += 1;
     const id = this.#options.requestId === 'string' ? String(this.#lastId) : this.#lastId;
-    return new Promise((resolve, reject) => {
-      const pending: PendingRequest = { method, resolve, reject, timer: undefined, signal: undefined, onAbort: undefined };
-      this.#pending.set(id, pending);
-      const timeoutMs = options?.timeoutMs ?? this.#options.defaultTimeoutMs;
-      if (timeoutMs !== undefined) this.#startTimer(id, pending, timeoutMs);
-      if (signal) {
-        pending.signal = signal;
-        pending.onAbort = () => this.#abandon(id, signal.reason);
-        signal.addEventListener('abort', pending.onAbort, { once: true });
-      }
-      const sending = this.#send(this.#options.omitVersion ? { id, method, params } : { jsonrpc: '2.0', id, method, params });
-      if (sending !== alreadySent) sending.catch((error: unknown) => this.#takePending(id)?.reject(error));
-    });
+    const answer = this.#pending.add(id, method, signal, options?.timeoutMs ?? this.#options.defaultTimeoutMs);
+    const sending = this.#send(this.#options.omitVersion ? { id, method, params } : { jsonrpc: '2.0', id, method, params });
+    if (sending !== alreadySent) sending.catch((error: unknown) => this.#pending.take(id)?.reject(error));
+    return answer;
   }
 
   /** Resolves like `MessageDuplex.send`; a rejection may be ignored. */
@@ -157,13 +137,15 @@ export class JsonRpcPeer {
 
   async #readUntilClosed(isListening: boolean): Promise<DuplexClosed> {
     let cause: unknown;
+    let closed: DuplexClosed = {};
     try {
       if (!isListening) for await (const message of this.#duplex.incoming) this.#receive(message);
     } catch (error) {
       cause = error;
+    } finally {
+      closed = await this.#duplex.closed;
+      this.#end(closed, cause);
     }
-    const closed = await this.#duplex.closed;
-    this.#end(closed, cause);
     return closed;
   }
 
@@ -172,44 +154,44 @@ export class JsonRpcPeer {
       details: { ...closed },
       ...(cause === undefined ? {} : { cause }),
     });
-    for (const id of [...this.#pending.keys()]) this.#takePending(id)?.reject(this.#ended);
+    this.#pending.rejectAll(this.#ended);
     for (const running of this.#running.values()) running.abort(this.#ended);
     this.#running.clear();
   }
 
   readonly #receive = (message: unknown): void => {
     this.#options.trace?.('received', message);
-    if (!Array.isArray(message)) this.#dispatch(message, undefined);
-    else if (message.length === 0) this.#refuse(message, undefined);
-    else this.#receiveBatch(message);
+    if (Array.isArray(message) && message.length > 0) this.#receiveBatch(message);
+    else this.#dispatch(message, undefined);
   };
 
   readonly #receiveMalformed = (): void => {
-    if (this.#options.answerInvalid === false) return;
-    this.#answer(null, undefined, errorToRpc(new RelayError('parse_error', 'The frame is not valid JSON')), undefined);
+    if (this.#options.answerInvalid !== false) this.#refuse(new RelayError('parse_error', 'The frame is not valid JSON'), null, undefined);
   };
 
   #receiveBatch(messages: readonly unknown[]): void {
-    const batch = new ResponseBatch((responses) => void this.#send(responses));
+    const batch = new ResponseBatch((responses) => {
+      this.#send(responses).catch((error: unknown) => {
+        // One answer JSON cannot hold must not cost the others theirs.
+        if (error instanceof TypeError) for (const response of responses) this.#sendResponse(response, 'batch');
+      });
+    });
     for (const message of messages) this.#dispatch(message, batch);
     batch.seal();
   }
 
   #dispatch(message: unknown, batch: ResponseBatch | undefined): void {
-    if (typeof message !== 'object' || message === null) return this.#refuse(message, batch);
-    const frame: Frame = message;
-    if (frame.jsonrpc !== undefined && frame.jsonrpc !== '2.0') return this.#refuse(message, batch);
-    if (typeof frame.method === 'string') {
-      if (frame.id === undefined) return this.#runNotification(frame.method, frame.params);
-      if (isRpcId(frame.id)) return this.#runRequest(frame.id, frame.method, frame.params, batch);
-    } else if (frame.method === undefined && (frame.result !== undefined || frame.error !== undefined)) {
-      return this.#settle(frame, message);
-    }
-    this.#refuse(message, batch);
+    const frame: Frame = typeof message === 'object' && message !== null ? message : {};
+    const { id, method, jsonrpc } = frame;
+    if (jsonrpc !== undefined && jsonrpc !== '2.0') this.#refuseFrame(message, id, batch);
+    else if (typeof method === 'string' && id === undefined) this.#runNotification(method, frame.params);
+    else if (typeof method === 'string' && isRpcId(id)) this.#runRequest(new RunningRequest(id, method, batch), frame.params);
+    else if (method === undefined && (isRpcId(id) || frame.error !== undefined)) this.#settle(frame, message);
+    else this.#refuseFrame(message, id, batch);
   }
 
   #settle(frame: Frame, message: unknown): void {
-    const pending = isRpcId(frame.id) ? this.#takePending(frame.id) : undefined;
+    const pending = isRpcId(frame.id) ? this.#pending.take(frame.id) : undefined;
     if (!pending) this.#options.onUnmatched?.(message);
     else if (frame.error !== undefined && frame.error !== null) pending.reject(errorFromRpc(frame.error));
     else pending.resolve(frame.result);
@@ -224,91 +206,84 @@ export class JsonRpcPeer {
     }
   }
 
-  #runRequest(id: RpcId, method: string, params: unknown, batch: ResponseBatch | undefined): void {
-    batch?.expect();
+  #runRequest(request: RunningRequest, params: unknown): void {
+    request.batch?.expect();
+    try {
+      const outcome = this.#admit(request)(request.method, params, request);
+      if (outcome instanceof Promise) this.#awaitOutcome(request, outcome);
+      else this.#respond(request, outcome ?? null);
+    } catch (error) {
+      this.#respondError(request, error);
+    }
+  }
+
+  #admit(request: RunningRequest): NonNullable<JsonRpcPeerOptions['onRequest']> {
     const { onRequest } = this.#options;
-    if (!onRequest) return this.#answerError(id, method, new RelayError('unknown_method', `There is no method ${method}`), batch);
+    if (!onRequest) throw new RelayError('unknown_method', `There is no method ${request.method}`);
     if (this.#running.size >= this.#maxConcurrentRequests) {
       const details = { maxConcurrentRequests: this.#maxConcurrentRequests };
-      return this.#answerError(
-        id,
-        method,
-        new RelayError('overloaded', 'Too many requests are running on this connection', { details }),
-        batch,
-      );
+      throw new RelayError('overloaded', 'Too many requests are running on this connection', { details });
     }
-    if (this.#running.has(id)) {
+    if (this.#running.has(request.id)) {
       const issues = [{ path: 'id', message: 'a request with this id is still running' }];
-      return this.#answerError(id, method, new RelayError('validation_failed', 'The request id is in use', { issues }), batch);
+      throw new RelayError('validation_failed', 'The request id is in use', { issues });
     }
-    const running = new RunningRequest(id, method);
-    try {
-      const outcome = onRequest(method, params, running);
-      if (!(outcome instanceof Promise)) return this.#answer(id, outcome, undefined, batch);
-      this.#running.set(id, running);
-      outcome.then(
-        (result) => {
-          this.#running.delete(id);
-          this.#answer(id, result, undefined, batch);
-        },
-        (error: unknown) => {
-          this.#running.delete(id);
-          this.#answerError(id, method, error, batch);
-        },
-      );
-    } catch (error) {
-      this.#answerError(id, method, error, batch);
-    }
+    return onRequest;
   }
 
-  #answerError(id: RpcId, method: string, error: unknown, batch: ResponseBatch | undefined): void {
-    if (!(error instanceof RelayError)) this.#options.onError?.(error, method);
-    this.#answer(id, undefined, errorToRpc(toRelayError(error)), batch);
+  #awaitOutcome(request: RunningRequest, outcome: Promise<unknown>): void {
+    this.#running.set(request.id, request);
+    outcome.then(
+      (result) => {
+        this.#running.delete(request.id);
+        this.#respond(request, result ?? null);
+      },
+      (error: unknown) => {
+        this.#running.delete(request.id);
+        this.#respondError(request, error);
+      },
+    );
   }
 
-  #answer(id: RpcId | null, result: unknown, error: JsonRpcErrorObject | undefined, batch: ResponseBatch | undefined): void {
-    if (this.#ended) return;
-    // A response without `result` is no response, and JSON leaves `undefined` out.
-    const answer: RpcResponse = error ? { id, error } : { id, result: result ?? null };
-    const response: RpcResponse = this.#options.omitVersion ? answer : { jsonrpc: '2.0', ...answer };
-    if (batch) return batch.add(response);
-    const sending = this.#send(response);
-    if (sending === alreadySent || error) return;
-    sending.catch((fault: unknown) => {
-      // Only what JSON cannot hold is worth an answer: every other fault of sending is the end of the connection.
-      if (fault instanceof TypeError && id !== null) this.#answerError(id, '', fault, undefined);
-    });
+  /** `result` is never `undefined`: JSON would leave it out, and a response without one is none. */
+  #respond({ id, method, batch }: RunningRequest, result: unknown): void {
+    this.#deliver(this.#options.omitVersion ? { id, result } : { jsonrpc: '2.0', id, result }, method, batch);
   }
 
-  #refuse(message: unknown, batch: ResponseBatch | undefined): void {
+  #respondError({ id, method, batch }: RunningRequest, thrown: unknown): void {
+    if (!(thrown instanceof RelayError)) this.#options.onError?.(thrown, method);
+    const error = errorToRpc(toRelayError(thrown));
+    this.#deliver(this.#options.omitVersion ? { id, error } : { jsonrpc: '2.0', id, error }, method, batch);
+  }
+
+  #refuseFrame(message: unknown, id: unknown, batch: ResponseBatch | undefined): void {
     this.#options.onUnmatched?.(message);
     if (this.#options.answerInvalid === false) return;
-    const id = typeof message === 'object' && message !== null && 'id' in message && isRpcId(message.id) ? message.id : null;
-    const error = new RelayError('validation_failed', 'The frame is not a JSON-RPC 2.0 request, notification or response');
     batch?.expect();
-    this.#answer(id, undefined, { ...errorToRpc(error), code: invalidRequestNumber }, batch);
+    const error = new RelayError('validation_failed', 'The frame is not a JSON-RPC 2.0 request, notification or response');
+    this.#refuse(error, isRpcId(id) ? id : null, batch);
   }
 
-  #startTimer(id: RpcId, pending: PendingRequest, timeoutMs: number): void {
-    pending.timer = setTimeout(() => {
-      this.#abandon(id, new RelayError('timeout', `${pending.method} was not answered in time`, { details: { timeoutMs } }));
-    }, timeoutMs);
+  #refuse(fault: RelayError, id: RpcId | null, batch: ResponseBatch | undefined): void {
+    const rpcError = errorToRpc(fault);
+    const error = fault.code === 'validation_failed' ? { ...rpcError, code: invalidRequestNumber } : rpcError;
+    this.#deliver(this.#options.omitVersion ? { id, error } : { jsonrpc: '2.0', id, error }, '', batch);
   }
 
-  #abandon(id: RpcId, reason: unknown): void {
-    const pending = this.#takePending(id);
-    if (!pending) return;
-    pending.reject(reason);
-    this.#options.onAbandoned?.(id, pending.method);
+  #deliver(response: RpcResponse, method: string, batch: ResponseBatch | undefined): void {
+    if (this.#ended) return;
+    if (batch) batch.add(response);
+    else this.#sendResponse(response, method);
   }
 
-  #takePending(id: RpcId): PendingRequest | undefined {
-    const pending = this.#pending.get(id);
-    if (!pending) return undefined;
-    this.#pending.delete(id);
-    if (pending.timer !== undefined) clearTimeout(pending.timer);
-    if (pending.onAbort) pending.signal?.removeEventListener('abort', pending.onAbort);
-    return pending;
+  #sendResponse(response: RpcResponse, method: string): void {
+    const sending = this.#send(response);
+    if (sending === alreadySent || response.error || response.id === null) return;
+    const request = new RunningRequest(response.id, method, undefined);
+    sending.catch((fault: unknown) => {
+      // Only what JSON cannot hold is worth an answer: every other fault of sending is the end of the connection.
+      if (fault instanceof TypeError) this.#respondError(request, fault);
+    });
   }
 
   #send(message: unknown): Promise<void> {

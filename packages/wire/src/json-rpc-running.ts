@@ -9,15 +9,17 @@ export interface RpcResponse {
   readonly error?: JsonRpcErrorObject;
 }
 
-/** One request of the peer while its handler runs. */
+/** One request of the peer from its arrival to its answer. */
 export class RunningRequest {
   readonly id: RpcId;
   readonly method: string;
+  readonly batch: ResponseBatch | undefined;
   #controller: AbortController | undefined;
 
-  constructor(id: RpcId, method: string) {
+  constructor(id: RpcId, method: string, batch: ResponseBatch | undefined) {
     this.id = id;
     this.method = method;
+    this.batch = batch;
   }
 
   /** Made on first use: most handlers never look, and a controller costs more than the rest of a small request. */
@@ -52,6 +54,7 @@ export class ResponseBatch {
     this.#flush();
   }
 
+  /** Every message of the batch has been looked at: `expect` is not called any more. */
   seal(): void {
     this.#isSealed = true;
     this.#flush();

@@ -142,8 +142,8 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
 
   #receive(frame: RawData): void {
     const text = textOf(frame);
-    if (!this.#lines) return this.#parse(text);
-    for (const line of this.#lines.add(text)) if (line.trim() !== '') this.#parse(line);
+    const texts = this.#lines ? this.#lines.add(text).filter((line) => line.trim() !== '') : [text];
+    for (const json of texts) this.#parse(json);
   }
 
   #parse(text: string): void {
@@ -151,7 +151,8 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
     try {
       message = JSON.parse(text);
     } catch (error) {
-      return this.#messages.reportMalformed(text, asError(error));
+      this.#messages.reportMalformed(text, asError(error));
+      return;
     }
     this.#messages.deliver(message, text.length);
   }
@@ -170,7 +171,11 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   }
 
   #write(text: string, onWritten: ((error?: Error) => void) | undefined): void {
-    if (text.length <= this.#maxFrameBytes / 3 || Buffer.byteLength(text) <= this.#maxFrameBytes) return this.#socket.send(text, onWritten);
+    // A UTF-16 unit is at most three bytes of UTF-8: most messages need no counting.
+    if (text.length <= this.#maxFrameBytes / 3) {
+      this.#socket.send(text, onWritten);
+      return;
+    }
     const bytes = Buffer.from(text);
     for (let start = 0; start < bytes.length; start += this.#maxFrameBytes) {
       const end = start + this.#maxFrameBytes;
