@@ -1,0 +1,182 @@
+// Packs every published package and uses the tarballs as a stranger would. By hand: `node scripts/check-packages.mjs`
+// after a build.
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installLocked } from './lib/npm-folder.mjs';
+import { Report } from './lib/report.mjs';
+import { rootFolder, run, runOrFail, StepFailed } from './lib/run.mjs';
+import { prepareToolchain, workspacePackages } from './lib/toolchain.mjs';
+
+/** @typedef {import('./lib/toolchain.mjs').Toolchain} Toolchain */
+/** @typedef {import('./lib/report.mjs').CheckResult} CheckResult */
+/**
+ * @typedef {object} PackedPackage
+ * @property {string} tarball
+ * @property {{ name: string, version: string, bin?: Record<string, string>, exports?: Record<string, unknown>, peerDependencies?: Record<string, string> }} manifest As packed.
+ */
+
+const nodesFolder = join(rootFolder, 'tools', 'nodes');
+const majors = [22, 24, 26, 20];
+
+/** @param {string} name */
+const bin = (name) => join(rootFolder, 'node_modules', '.bin', name);
+
+/**
+ * @param {{ folder: string, manifest: { name: string } }} workspacePackage
+ * @param {Toolchain} toolchain
+ * @param {string} target
+ * @returns {Promise<PackedPackage>}
+ */
+async function pack({ folder, manifest }, { env }, target) {
+  const { output } = await runOrFail(`pnpm pack ${manifest.name}`, 'pnpm', ['pack', '--pack-destination', target, '--json'], {
+    cwd: folder,
+    env,
+  });
+  /** @type {{ filename: string }} */
+  const packed = JSON.parse(output.slice(output.indexOf('{')));
+  const text = await runOrFail('tar', 'tar', ['-xzOf', packed.filename, 'package/package.json']);
+  return { tarball: packed.filename, manifest: JSON.parse(text.output) };
+}
+
+/**
+ * What must be in every tarball, and what must not.
+ *
+ * @param {PackedPackage} packed
+ */
+async function contentFaults({ tarball, manifest }) {
+  const { output } = await runOrFail('tar', 'tar', ['-tzf', tarball]);
+  const files = output
+    .trim()
+    .split('\n')
+    .map((name) => name.replace(/^package\//, ''));
+  const missing = ['README.md', 'LICENSE', ...Object.values(manifest.bin ?? {})].filter(
+    (name) => !files.includes(name.replace(/^\.\//, '')),
+  );
+  const unwanted = files.filter(
+    (name) =>
+      /(^|\/)(src|test|node_modules)\/|\.test\.|\.tsbuildinfo$/.test(name) || (/\.[cm]?ts$/.test(name) && !/\.d\.[cm]?ts$/.test(name)),
+  );
+  const text = JSON.stringify(manifest);
+  const leftovers = ['workspace:', 'catalog:', 'agent-relay-source'].filter((word) => text.includes(word));
+  return [
+    ...missing.map((name) => `${name} is missing`),
+    ...unwanted.map((name) => `${name} does not belong into the package`),
+    ...leftovers.map((word) => `package.json still says ${word}`),
+  ];
+}
+
+/**
+ * @param {PackedPackage} packed
+ * @param {Toolchain} toolchain
+ * @returns {Promise<CheckResult>}
+ */
+async function checkTarball(packed, { env }) {
+  const faults = await contentFaults(packed);
+  const publint = await run(bin('publint'), ['run', packed.tarball, '--strict'], { env });
+  const attw = await run(bin('attw'), [packed.tarball, '--no-emoji', '--no-color', '--format', 'ascii'], { env });
+  for (const { code, output } of [publint, attw]) if (code !== 0) faults.push(output.trim());
+  return faults.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1, output: faults.join('\n') };
+}
+
+/** @param {number} major */
+const nodeFolder = (major) => join(nodesFolder, 'node_modules', `node-${major}-${process.platform}-${process.arch}`);
+
+// What npm tells its scripts about the checkout would point the consumer's npm back into it.
+function environmentOf(/** @type {number} */ major) {
+  const folder = nodeFolder(major);
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|config_local|config_nodedir)/i.test(name)),
+  );
+  // better-sqlite3 has no binary for Node 20 and is compiled, against the headers that come with this Node.
+  return { ...inherited, PATH: [join(folder, 'bin'), process.env['PATH']].join(delimiter), npm_config_nodedir: folder };
+}
+
+/** Why this machine cannot try a Node major, or undefined when it can. */
+async function obstacle(/** @type {number} */ major) {
+  if (!existsSync(nodeFolder(major))) return `npm has no Node ${major} for ${process.platform} ${process.arch}`;
+  if (major !== 20) return undefined;
+  for (const tool of ['python3', 'make', 'c++']) {
+    if ((await run(tool, ['--version'])).code !== 0) return `better-sqlite3 must be compiled on Node 20, and there is no ${tool}`;
+  }
+  return undefined;
+}
+
+/** The names a consumer may import; a suite for Vitest loads only inside Vitest. */
+function importableNames(/** @type {readonly PackedPackage[]} */ packages) {
+  return packages.flatMap(({ manifest }) =>
+    Object.keys(manifest.exports ?? {})
+      .filter(
+        (subpath) => subpath !== './package.json' && !(subpath === './testing' && manifest.peerDependencies?.['vitest'] !== undefined),
+      )
+      .map((subpath) => join(manifest.name, subpath)),
+  );
+}
+
+/**
+ * Installs all tarballs together into an empty project and imports, requires and starts what is in them.
+ *
+ * @param {number} major
+ * @param {readonly PackedPackage[]} packages
+ * @param {string} parent
+ * @returns {Promise<CheckResult>}
+ */
+async function checkConsumer(major, packages, parent) {
+  const reason = await obstacle(major);
+  if (reason !== undefined) return { passed: 0, failed: 0, skipped: [reason] };
+  const project = join(parent, `consumer-${major}`);
+  mkdirSync(project);
+  const dependencies = Object.fromEntries(packages.map(({ manifest, tarball }) => [manifest.name, `file:${tarball}`]));
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, dependencies }));
+  const options = { cwd: project, env: environmentOf(major) };
+  await runOrFail('npm install', 'npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'], options);
+
+  copyFileSync(fileURLToPath(new URL('./lib/consumer-imports.mjs', import.meta.url)), join(project, 'imports.mjs'));
+  await runOrFail('importing', 'node', ['imports.mjs', ...importableNames(packages)], options);
+  for (const { manifest } of packages) {
+    for (const name of Object.keys(manifest.bin ?? {})) {
+      const file = join(project, 'node_modules', '.bin', name);
+      const { output } = await runOrFail(`${name} --version`, file, ['--version'], options);
+      if (!output.includes(manifest.version)) throw new StepFailed(`${name} --version does not say ${manifest.version}`, output);
+      await runOrFail(`${name} --help`, file, ['--help'], options);
+    }
+  }
+  return { passed: 1, failed: 0 };
+}
+
+/**
+ * Adds one check per tarball and one per Node major.
+ *
+ * @param {Toolchain} toolchain
+ * @param {Report} report
+ */
+export async function checkPackages(toolchain, report) {
+  const target = mkdtempSync(join(tmpdir(), 'agent-relay-pack-'));
+  try {
+    /** @type {PackedPackage[]} */
+    const packages = [];
+    const isPacked = await report.check('pack', async () => {
+      for (const each of workspacePackages()) {
+        if (each.manifest.private !== true) packages.push(await pack(each, toolchain, target));
+      }
+      await installLocked(nodesFolder, { title: 'Installing the Node.js versions to try the packages on' });
+      return { passed: 1, failed: 0 };
+    });
+    if (!isPacked) return;
+    const tarballs = async () => {
+      for (const each of packages) await report.check(`package ${each.manifest.name}`, () => checkTarball(each, toolchain));
+    };
+    const consumers = majors.map((major) => () => report.check(`packages on Node ${major}`, () => checkConsumer(major, packages, target)));
+    await tarballs();
+    for (const consumer of consumers) await consumer();
+  } finally {
+    rmSync(target, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const report = new Report();
+  await checkPackages(await prepareToolchain(console.log), report);
+  process.exitCode = report.finish();
+}

@@ -1,0 +1,128 @@
+// Every check of the repository, and the two rounds that are made of them.
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { agentsFolder, missingAgentClis } from '../agent-clis.mjs';
+import { checkPackages } from '../check-packages.mjs';
+import { provideChromium } from './chromium-install.mjs';
+import { installLocked } from './npm-folder.mjs';
+import { Report } from './report.mjs';
+import { rootFolder, run } from './run.mjs';
+import { buildWorkspace, installWorkspace, prepareToolchain } from './toolchain.mjs';
+import { runVitest } from './vitest.mjs';
+
+/** @typedef {import('./toolchain.mjs').Toolchain} Toolchain */
+/** @typedef {import('./report.mjs').CheckResult} CheckResult */
+
+/** @param {string} name */
+const bin = (name) => join(rootFolder, 'node_modules', '.bin', name);
+
+/**
+ * @param {Toolchain} toolchain
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @returns {Promise<CheckResult>}
+ */
+async function commandCheck({ env }, command, args) {
+  const { code, output } = await run(command, args, { env });
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1, output };
+}
+
+/**
+ * @param {Toolchain} toolchain
+ * @param {Report} report
+ */
+async function lint(toolchain, report) {
+  await report.check('format and lint (biome)', () => commandCheck(toolchain, bin('biome'), ['ci', '--colors=off', '--error-on-warnings']));
+  await report.check('promises (oxlint)', () => commandCheck(toolchain, bin('oxlint'), ['--type-aware', '--deny-warnings']));
+}
+
+/** Folders with a tsconfig.json of their own: the root, every package, the apps, e2e, bench. */
+function typedFolders() {
+  const parents = ['packages', 'apps'].flatMap((parent) =>
+    readdirSync(join(rootFolder, parent)).map((name) => join(rootFolder, parent, name)),
+  );
+  return [rootFolder, ...parents, join(rootFolder, 'e2e'), join(rootFolder, 'bench')].filter((folder) =>
+    existsSync(join(folder, 'tsconfig.json')),
+  );
+}
+
+/**
+ * @param {Toolchain} toolchain
+ * @param {Report} report
+ */
+async function checkTypes(toolchain, report) {
+  const cache = join(rootFolder, 'node_modules', '.cache', 'agent-relay', 'types');
+  mkdirSync(cache, { recursive: true });
+  const waiting = typedFolders();
+  const worker = async () => {
+    for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift()) {
+      const name = relative(rootFolder, folder) || 'root';
+      const buildInfo = join(cache, `${name.replaceAll(/[\\/]/g, '-')}.tsbuildinfo`);
+      const args = ['--noEmit', '--pretty', 'false', '--incremental', '--tsBuildInfoFile', buildInfo, '--project', folder];
+      await report.check(`types ${name}`, () => commandCheck(toolchain, bin('tsc'), args));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+/**
+ * The quick round: types, lint, format, and every test that needs neither a build nor a real CLI.
+ *
+ * @param {Toolchain} toolchain
+ */
+export async function runCheck(toolchain) {
+  const report = new Report();
+  await lint(toolchain, report);
+  await checkTypes(toolchain, report);
+  await report.check('tests', () => runVitest(toolchain, { name: 'unit', projects: ['!e2e'] }));
+  return report.finish();
+}
+
+/** @returns {Promise<CheckResult>} */
+async function installAgentClis() {
+  await installLocked(agentsFolder, { title: 'Installing the pinned agent CLIs' });
+  const missing = missingAgentClis().map((name) => `${name}: npm has none for ${process.platform} ${process.arch}`);
+  return { passed: 1, failed: 0, skipped: missing };
+}
+
+/**
+ * The whole round. A step that others stand on (install, build) fails what stands on it; everything else still runs.
+ *
+ * @param {import('./toolchain.mjs').Tell} tell
+ */
+export async function runEverything(tell) {
+  const report = new Report();
+  /** @type {Toolchain | undefined} */
+  let toolchain;
+  await report.check('install', async () => {
+    toolchain = await prepareToolchain(tell);
+    await installWorkspace(toolchain, tell);
+    return { passed: 1, failed: 0 };
+  });
+  if (toolchain === undefined || !report.isGreen) return report.finish();
+  const tools = toolchain;
+  const isBuilt = await report.check('build', async () => {
+    await buildWorkspace(tools, tell);
+    return { passed: 1, failed: 0 };
+  });
+
+  const sources = async () => {
+    await lint(tools, report);
+    await checkTypes(tools, report);
+    await report.check('tests', () => runVitest(tools, { name: 'unit', projects: ['!e2e'] }));
+  };
+  const surroundings = async () => {
+    await report.check('agent CLIs', installAgentClis);
+    await report.check('Chromium', provideChromium);
+    if (isBuilt) await checkPackages(tools, report);
+  };
+  await Promise.all([sources(), surroundings()]);
+
+  if (isBuilt) {
+    await report.check('end-to-end tests', () => runVitest(tools, { name: 'e2e', projects: ['e2e'], live: true }));
+  } else {
+    report.add('packed packages and end-to-end tests', { passed: 0, failed: 1, output: 'They need the build, which failed.' });
+  }
+  return report.finish();
+}

@@ -1,0 +1,106 @@
+// The running relay: started, signalled and stopped together with the command that started it.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { rootFolder } from './run.mjs';
+
+/** @typedef {import('./toolchain.mjs').Toolchain} Toolchain */
+/** @typedef {import('node:child_process').ChildProcess} ChildProcess */
+
+const parentCheckMs = 500;
+const stopGraceMs = 30_000;
+
+/**
+ * Runs processes until one of them ends, then stops the others; resolves with the exit code of the first to end.
+ * SIGINT, SIGTERM and SIGHUP are passed on, and the end of our own parent counts as SIGTERM.
+ *
+ * @param {readonly ChildProcess[]} children
+ * @returns {Promise<number>}
+ */
+function superviseTogether(children) {
+  const running = new Set(children);
+  /** @param {NodeJS.Signals} signal */
+  const signalAll = (signal) => {
+    for (const child of running) child.kill(signal);
+  };
+  return new Promise((resolve) => {
+    /** @type {number | undefined} */
+    let exitCode;
+    /** @type {NodeJS.Timeout | undefined} */
+    let killTimer;
+    const stopAll = () => {
+      signalAll('SIGTERM');
+      killTimer ??= setTimeout(() => signalAll('SIGKILL'), stopGraceMs);
+    };
+
+    // npm, told to stop by a signal, kills only its shell; this process would stay and the relay with it.
+    const parent = process.ppid;
+    const parentTimer = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(parentTimer);
+      stopAll();
+    }, parentCheckMs);
+
+    const forward = (/** @type {NodeJS.Signals} */ signal) => signalAll(signal === 'SIGHUP' ? 'SIGTERM' : signal);
+    /** @type {NodeJS.Signals[]} */
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, forward);
+
+    const ended = (/** @type {ChildProcess} */ child, /** @type {number} */ code) => {
+      if (!running.delete(child)) return;
+      exitCode ??= code;
+      if (running.size > 0) return stopAll();
+      clearInterval(parentTimer);
+      clearTimeout(killTimer);
+      for (const signal of signals) process.off(signal, forward);
+      resolve(exitCode);
+    };
+    for (const child of children) {
+      child.on('error', (error) => {
+        console.error(`agent-relay: ${error.message}`);
+        ended(child, 1);
+      });
+      // A relay that ended on the signal it was sent did what it was told.
+      child.on('exit', (code, signal) => ended(child, code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1)));
+    }
+  });
+}
+
+/**
+ * A child in a process group of its own: Ctrl-C reaches only us, and the child hears of it once, from us.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ env: NodeJS.ProcessEnv, cwd?: string }} options
+ */
+function spawnApart(command, args, { env, cwd = process.cwd() }) {
+  return spawn(command, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'], detached: process.platform !== 'win32' });
+}
+
+/**
+ * The built relay. It gets the caller's own environment: what agents find on PATH is the user's, not our tools.
+ *
+ * @param {Toolchain} toolchain
+ * @param {readonly string[]} args
+ */
+export function startRelay({ node }, args) {
+  const cli = join(rootFolder, 'packages', 'server', 'dist', 'cli.js');
+  return superviseTogether([spawnApart(node, [cli, 'serve', ...args], { env: process.env })]);
+}
+
+/**
+ * The relay from its sources, restarted on every change, and the dashboard by Vite with hot reload.
+ *
+ * @param {Toolchain} toolchain
+ * @param {readonly string[]} args
+ */
+export function startDevelopment({ node, env }, args) {
+  const cli = join(rootFolder, 'packages', 'server', 'src', 'cli.ts');
+  const dashboard = join(rootFolder, 'apps', 'dashboard');
+  const vite = join(dashboard, 'node_modules', 'vite', 'bin', 'vite.js');
+  return superviseTogether([
+    spawnApart(node, ['--watch', '--watch-preserve-output', '--conditions=agent-relay-source', cli, 'serve', ...args], {
+      env: process.env,
+    }),
+    spawnApart(node, [vite], { env, cwd: dashboard }),
+  ]);
+}
