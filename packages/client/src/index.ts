@@ -1,1 +1,26 @@
-export {};
+export type {
+  ActivityEntry,
+  Agent,
+  AgentEvent,
+  Claim,
+  Delivery,
+  ErrorCode,
+  InboxItem,
+  Message,
+  MessageDetail,
+  Node,
+  RelayEvent,
+  SendMessage,
+  SentMessage,
+  Session,
+  Stats,
+} from 'agent-relay-protocol';
+export { RelayError } from 'agent-relay-protocol';
+export type { ActivityOptions } from './activity.ts';
+export { AgentHandle, type OutgoingMessage } from './agent-handle.ts';
+export type { Call, RelayCalls } from './calls.ts';
+export { ClaimHandle } from './claim-handle.ts';
+export type { EventsOptions } from './event-stream.ts';
+export type { InboxOptions } from './inbox.ts';
+export type { CallOptions, ConnectSocket, RelayClientOptions } from './options.ts';
+export { createRelayClient, type RegisterOptions, type RelayClient } from './relay-client.ts';

@@ -1,0 +1,53 @@
+import { type ActivityEntry, RelayError } from 'agent-relay-protocol';
+import { backoffDelays, sleep } from 'agent-relay-wire';
+import { endedError } from './event-stream.ts';
+import type { SocketLink } from './socket-link.ts';
+
+export interface ActivityOptions {
+  /** Stored entries after this id come first; absent begins with what happens from now on. */
+  readonly after?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What one agent does, as it does it. Live deltas carry `id` 0 and are not repeated after a lost connection; stored entries are not missed. */
+export async function* followActivity(
+  link: SocketLink,
+  agentId: string,
+  { after, signal = new AbortController().signal }: ActivityOptions,
+): AsyncGenerator<ActivityEntry, void, undefined> {
+  let last = after;
+  let delays = backoffDelays();
+  const onOpen = (cursor: number) => {
+    last ??= cursor;
+    delays = backoffDelays();
+  };
+  while (!signal.aborted) {
+    try {
+      for await (const entry of stretch(link, agentId, last, signal, onOpen)) {
+        if (entry.id > 0) last = entry.id;
+        yield entry;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof RelayError) || !error.retryable) throw error;
+    }
+    await sleep(delays.next().value, { signal });
+  }
+}
+
+async function* stretch(
+  link: SocketLink,
+  agentId: string,
+  after: number | undefined,
+  signal: AbortSignal,
+  onOpen: (cursor: number) => void,
+): AsyncGenerator<ActivityEntry, void, undefined> {
+  const connection = await link.connection();
+  const request = { id: agentId, ...(after === undefined ? {} : { after }) };
+  const opened = (await connection.peer.request('activity/subscribe', request, { signal })) as { subscriptionId: string; cursor: number }; // the relay's own answer, see socketMethods
+  onOpen(opened.cursor);
+  for await (const { method, params } of connection.follow(opened.subscriptionId, signal)) {
+    if (method === 'subscription/ended') throw endedError(params);
+    yield* (params['entries'] ?? []) as ActivityEntry[]; // shape of socketNotifications, said by the relay
+  }
+}

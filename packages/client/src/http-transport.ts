@@ -1,0 +1,105 @@
+import { API_PREFIX, RelayError, relayErrorFromBody, routes, toRelayError } from 'agent-relay-protocol';
+import type { Transport } from './calls.ts';
+
+interface HttpOptions {
+  readonly baseUrl: string;
+  readonly token: string | undefined;
+  readonly fetch: typeof globalThis.fetch;
+  readonly timeoutMs: number;
+}
+
+/** Makes each call one HTTP request. */
+export function httpTransport(options: HttpOptions): Transport {
+  return async (name, request, { signal, timeoutMs }) => {
+    const { method, path } = routes[name];
+    const { url, rest } = locate(options.baseUrl, path, request);
+    const hasBody = method === 'POST' || method === 'PATCH';
+    if (!hasBody) appendQuery(url, rest);
+    const limitMs = (timeoutMs ?? options.timeoutMs) + asWaitMs(request);
+    const response = await send(options, url, {
+      method,
+      headers: { ...authorization(options.token), ...(hasBody ? { 'content-type': 'application/json' } : {}) },
+      ...(hasBody ? { body: JSON.stringify(rest) } : {}),
+      signal: withDeadline(signal, limitMs),
+    });
+    return readAnswer(response);
+  };
+}
+
+export const authorization = (token: string | undefined): Record<string, string> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` };
+
+/** The platform's `fetch`, with its failures as RelayErrors; an abort by the caller stays the caller's reason. */
+export async function send({ fetch, baseUrl }: Pick<HttpOptions, 'fetch' | 'baseUrl'>, url: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    throw asTransportError(error, baseUrl, init.signal ?? undefined);
+  }
+}
+
+export async function readFailure(response: Response): Promise<RelayError> {
+  const body: unknown = await response.json().catch(() => null);
+  const error: unknown = typeof body === 'object' && body !== null && 'error' in body ? body.error : null;
+  if (typeof error === 'object' && error !== null) return relayErrorFromBody(error);
+  return new RelayError(
+    response.status === 401 ? 'unauthorized' : 'internal',
+    `The server answered with status ${response.status} and no reason`,
+  );
+}
+
+async function readAnswer(response: Response): Promise<unknown> {
+  if (!response.ok) throw await readFailure(response);
+  try {
+    return await response.json();
+  } catch (error) {
+    throw new RelayError('connection_closed', 'The answer of the relay ended early', { cause: error });
+  }
+}
+
+function asTransportError(error: unknown, baseUrl: string, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) {
+    const reason: unknown = signal.reason;
+    if (reason instanceof DOMException && reason.name === 'TimeoutError')
+      return new RelayError('timeout', 'The relay did not answer in time', { cause: error });
+    return reason;
+  }
+  if (error instanceof TypeError) return new RelayError('connection_closed', `Cannot reach the relay at ${baseUrl}`, { cause: error });
+  return toRelayError(error);
+}
+
+function locate(baseUrl: string, path: string, request: object): { readonly url: URL; readonly rest: Record<string, unknown> } {
+  const rest: Record<string, unknown> = { ...request };
+  const filled = path.replace(/:(\w+)/gu, (_, key: string) => {
+    const value = rest[key];
+    delete rest[key];
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new RelayError('validation_failed', `${key}: a string or number is needed`, {
+        issues: [{ path: key, message: 'A string or number is needed' }],
+      });
+    }
+    return encodeURIComponent(value);
+  });
+  return { url: new URL(`${baseUrl}${API_PREFIX}${filled}`), rest };
+}
+
+export function appendQuery(url: URL, query: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(query)) {
+    if (value === undefined || value === null) continue;
+    for (const part of Array.isArray(value) ? value : [value]) url.searchParams.append(key, String(part));
+  }
+}
+
+/** What the call itself was asked to wait comes on top of the time limit. */
+export function asWaitMs(request: object): number {
+  if ('waitMs' in request && typeof request.waitMs === 'number') return request.waitMs;
+  if ('waitFor' in request && typeof request.waitFor === 'object' && request.waitFor !== null) {
+    return 'timeoutMs' in request.waitFor && typeof request.waitFor.timeoutMs === 'number' ? request.waitFor.timeoutMs : 30_000;
+  }
+  return 'provider' in request && 'name' in request ? 90_000 : 0;
+}
+
+function withDeadline(signal: AbortSignal | undefined, limitMs: number): AbortSignal {
+  const deadline = AbortSignal.timeout(limitMs);
+  return signal ? AbortSignal.any([signal, deadline]) : deadline;
+}

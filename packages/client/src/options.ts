@@ -1,0 +1,27 @@
+import type { MessageDuplex } from 'agent-relay-wire';
+
+/** How a socket to a relay is opened; `token` is absent when a cookie or nothing speaks for the caller. */
+export type ConnectSocket = (url: string, options: { readonly token?: string; readonly signal: AbortSignal }) => Promise<MessageDuplex>;
+
+export interface RelayClientOptions {
+  /** Where the relay is, e.g. `http://127.0.0.1:4850`. */
+  readonly url: string;
+  /** Sent as a bearer with every request. */
+  readonly token?: string;
+  /**
+   * `http` makes each call a request and follows events over SSE; `socket` does everything over one WebSocket.
+   * Activity always uses a WebSocket. Default `http`.
+   */
+  readonly transport?: 'http' | 'socket';
+  /** Default: the platform's `fetch`. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Default: the platform's `WebSocket`, authenticated in its first frame. `agent-relay-client/node` brings one for Node. */
+  readonly connectSocket?: ConnectSocket;
+  /** How long one call may take, in ms, beyond what it was asked to wait. Default 30 000. */
+  readonly timeoutMs?: number;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}

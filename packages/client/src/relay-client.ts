@@ -1,0 +1,79 @@
+import { type ActivityEntry, type RegisterAgent, RelayError, type RelayEvent, type RouteName, WEB_SOCKET_PATH } from 'agent-relay-protocol';
+import { connectBrowserWebSocket, type JsonRpcPeer } from 'agent-relay-wire';
+import { type ActivityOptions, followActivity } from './activity.ts';
+import { AgentHandle } from './agent-handle.ts';
+import { createCalls, type RelayCalls, type Transport } from './calls.ts';
+import { type EventsOptions, followEvents, socketStretch, sseStretch } from './event-stream.ts';
+import { asWaitMs, httpTransport } from './http-transport.ts';
+import { pollInbox, socketInbox } from './inbox.ts';
+import type { RelayClientOptions } from './options.ts';
+import { SocketLink } from './socket-link.ts';
+
+export interface RegisterOptions extends RegisterAgent {
+  /** How often the agent says that it is there, in ms. Default 30 000; the relay calls an agent offline after two minutes of silence. */
+  readonly heartbeatMs?: number;
+}
+
+/** What `createRelayClient` answers: every route as a typed call, and the live things on top. */
+export interface RelayClient extends RelayCalls {
+  /** Registers an agent and keeps it present. */
+  register(options: RegisterOptions): Promise<AgentHandle>;
+  /** Follows the log; reconnects and resumes inside. Ends when `signal` aborts or the client is closed. */
+  events(options?: EventsOptions): AsyncGenerator<RelayEvent, void, undefined>;
+  /** Follows what one agent does, deltas included. */
+  activity(agentId: string, options?: ActivityOptions): AsyncGenerator<ActivityEntry, void, undefined>;
+  /** Ends all streams and the socket. Idempotent. Agents are closed by their own handles. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A client of one relay. Nothing is connected until the first call. */
+export function createRelayClient(options: RelayClientOptions): RelayClient {
+  const baseUrl = options.url.replace(/\/+$/u, '');
+  const fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const closing = new AbortController();
+  const link = new SocketLink(linkOptions(baseUrl, options));
+  const overSocket = options.transport === 'socket';
+  const calls = createCalls(
+    overSocket ? socketTransport(link, timeoutMs) : httpTransport({ baseUrl, token: options.token, fetch, timeoutMs }),
+  );
+  const stretch = overSocket ? socketStretch(link) : sseStretch({ baseUrl, token: options.token, fetch });
+  const openInbox = overSocket ? socketInbox(link) : pollInbox(calls);
+  const untilClosed = (signal: AbortSignal | undefined) => (signal ? AbortSignal.any([signal, closing.signal]) : closing.signal);
+  const close = async () => {
+    closing.abort(new RelayError('connection_closed', 'This client was closed'));
+    await link.close();
+  };
+  return {
+    ...calls,
+    async register({ heartbeatMs = 30_000, ...request }) {
+      const registration = { ...request, instanceId: request.instanceId ?? crypto.randomUUID() };
+      const agent = await calls.agents.register(registration);
+      return new AgentHandle({ calls, registration, agent, openInbox, heartbeatMs });
+    },
+    events: (request = {}) => followEvents(stretch, { ...request, signal: untilClosed(request.signal) }),
+    activity: (agentId, request = {}) => followActivity(link, agentId, { ...request, signal: untilClosed(request.signal) }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function linkOptions(baseUrl: string, { token, connectSocket }: RelayClientOptions): ConstructorParameters<typeof SocketLink>[0] {
+  const url = `${baseUrl.replace(/^http/u, 'ws')}${WEB_SOCKET_PATH}`;
+  if (connectSocket)
+    return { connect: (signal) => connectSocket(url, { ...(token === undefined ? {} : { token }), signal }), greet: async () => {} };
+  return {
+    connect: (signal) => connectBrowserWebSocket(url, { signal }),
+    greet: async (peer: JsonRpcPeer) => {
+      if (token !== undefined) await peer.request('auth/authenticate', { token });
+    },
+  };
+}
+
+function socketTransport(link: SocketLink, defaultTimeoutMs: number): Transport {
+  return async (name: RouteName, request, { signal, timeoutMs = defaultTimeoutMs }) => {
+    const { peer } = await link.connection();
+    return peer.request(name, request, { timeoutMs: timeoutMs + asWaitMs(request), ...(signal ? { signal } : {}) });
+  };
+}
