@@ -9,3 +9,6 @@ export type {
   ProviderAvailability,
   StartOptions,
 } from './contract.ts';
+export { RecentSet } from './recent-set.ts';
+export type { SessionEnded, SessionEventsOptions } from './session-events.ts';
+export { SessionEvents } from './session-events.ts';

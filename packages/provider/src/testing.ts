@@ -1,1 +1,5 @@
-export {};
+export type { EventOf } from './testing/event-log.ts';
+export { EventLog } from './testing/event-log.ts';
+export { brokenEventRules } from './testing/event-rules.ts';
+export { providerContract } from './testing/provider-contract.ts';
+export type { HarnessPrompts, ProviderAbilities, ProviderHarness } from './testing/provider-harness.ts';

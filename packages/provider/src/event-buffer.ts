@@ -1,0 +1,132 @@
+import type { AgentEvent } from 'agent-relay-protocol';
+
+/** What may be lost when nobody reads: each is repeated whole by a later event, or is a detail of the vendor's. */
+type Droppable = Extract<AgentEvent, { type: 'text.delta' | 'reasoning.delta' | 'tool.updated' | 'output.line' | 'vendor.event' }>;
+
+interface Entry {
+  event: AgentEvent;
+  weight: number;
+}
+
+/** A delta that has grown this long is left alone, so that no event becomes unreadable. */
+const longestDelta = 16 * 1024;
+/** What an event costs beside its text. */
+const baseWeight = 128;
+
+/**
+ * Holds what a session said until its one reader takes it. A waiting delta grows instead of being joined by another; at `limit`
+ * characters the oldest deltas, progress lines and vendor events go, state events never do. When even that is not enough,
+ * `room()` waits, so that the session stops reading its vendor.
+ */
+export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
+  readonly #limit: number;
+  #entries: Entry[] = [];
+  #weight = 0;
+  #dropped = 0;
+  #isEnded = false;
+  #isAbandoned = false;
+  #reader: ((result: IteratorResult<AgentEvent, undefined>) => void) | undefined;
+  #roomWaiters: (() => void)[] = [];
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  push(event: AgentEvent): void {
+    if (this.#isEnded) return;
+    const reader = this.#reader;
+    if (reader) {
+      this.#reader = undefined;
+      reader({ done: false, value: event });
+      return;
+    }
+    const added = weigh(event);
+    const last = this.#entries.at(-1);
+    const grown = last && joined(last.event, event);
+    if (last && grown) {
+      last.event = grown;
+      last.weight += added - baseWeight;
+      this.#weight += added - baseWeight;
+    } else {
+      this.#entries.push({ event, weight: added });
+      this.#weight += added;
+    }
+    if (this.#weight > this.#limit) this.#dropOldest();
+  }
+
+  /** Resolves at once while there is room, else when the reader has brought the buffer down to half of its limit. */
+  room(): Promise<void> {
+    if (this.#isEnded || this.#weight <= this.#limit) return Promise.resolve();
+    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  /** What is buffered is still read. */
+  end(): void {
+    this.#isEnded = true;
+    this.#reader?.({ done: true, value: undefined });
+    this.#reader = undefined;
+    this.#openRoom();
+  }
+
+  next(): Promise<IteratorResult<AgentEvent, undefined>> {
+    const entry = this.#entries.shift();
+    if (entry) {
+      this.#weight -= entry.weight;
+      if (this.#weight <= this.#limit / 2) this.#openRoom();
+      return Promise.resolve({ done: false, value: entry.event });
+    }
+    if (this.#isEnded || this.#isAbandoned) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+    });
+  }
+
+  return(): Promise<IteratorResult<AgentEvent, undefined>> {
+    this.#isAbandoned = true;
+    this.end();
+    this.#entries = [];
+    this.#weight = 0;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  #dropOldest(): void {
+    const target = this.#limit * 0.75;
+    this.#entries = this.#entries.filter((entry) => {
+      if (this.#weight <= target || !isDroppable(entry.event)) return true;
+      this.#weight -= entry.weight;
+      this.#dropped += 1;
+      return false;
+    });
+  }
+
+  #openRoom(): void {
+    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+  }
+}
+
+function isDroppable(event: AgentEvent): event is Droppable {
+  switch (event.type) {
+    case 'text.delta':
+    case 'reasoning.delta':
+    case 'tool.updated':
+    case 'output.line':
+    case 'vendor.event':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function joined(last: AgentEvent, next: AgentEvent): AgentEvent | undefined {
+  if ((last.type !== 'text.delta' && last.type !== 'reasoning.delta') || last.type !== next.type) return undefined;
+  if (last.itemId !== next.itemId || last.turnId !== next.turnId || last.text.length + next.text.length > longestDelta) return undefined;
+  return { ...last, text: last.text + next.text };
+}
+
+function weigh(event: AgentEvent): number {
+  return baseWeight + ('text' in event && event.text !== undefined ? event.text.length : JSON.stringify(event).length);
+}

@@ -1,0 +1,181 @@
+import type { AgentEvent } from 'agent-relay-protocol';
+import { describe, expect, test } from 'vitest';
+import { SessionEvents } from './session-events.ts';
+import { brokenEventRules } from './testing/event-rules.ts';
+
+const tool = { turnId: 't1', itemId: 'i1', name: 'Bash', kind: 'execute', title: 'ls' } as const;
+
+async function all(events: SessionEvents): Promise<AgentEvent[]> {
+  const read: AgentEvent[] = [];
+  for await (const event of events) read.push(event);
+  return read;
+}
+
+const types = (events: readonly AgentEvent[]) => events.map(({ type }) => type);
+
+describe('SessionEvents', () => {
+  test('a tool that is open when its turn ends is closed as interrupted before the end', async () => {
+    const events = new SessionEvents({ cwd: '/work' });
+    events.emit({ type: 'turn.started', turnId: 't1' });
+    events.emit({ type: 'tool.started', ...tool });
+    events.emit({ type: 'turn.completed', turnId: 't1', outcome: 'finished' });
+    events.end({ reason: 'closed' });
+    expect(await all(events)).toEqual([
+      { type: 'turn.started', turnId: 't1' },
+      { type: 'tool.started', ...tool },
+      { type: 'tool.completed', turnId: 't1', itemId: 'i1', outcome: 'interrupted' },
+      { type: 'turn.completed', turnId: 't1', outcome: 'finished' },
+      { type: 'session.ended', reason: 'closed' },
+    ]);
+  });
+
+  test('the late end of a command that went on in the background is let through, once', async () => {
+    const events = new SessionEvents({ cwd: '/work' });
+    const late = { type: 'tool.completed', turnId: 't1', itemId: 'i1', outcome: 'succeeded' } as const;
+    events.emit({ type: 'turn.started', turnId: 't1' });
+    events.emit({ type: 'tool.started', ...tool });
+    events.emit({ type: 'turn.completed', turnId: 't1', outcome: 'finished' });
+    events.emit(late);
+    events.emit(late);
+    events.end({ reason: 'closed' });
+    const completed = (await all(events)).filter(({ type }) => type === 'tool.completed');
+    expect(completed).toEqual([{ type: 'tool.completed', turnId: 't1', itemId: 'i1', outcome: 'interrupted' }, late]);
+  });
+
+  test('a second start or end of a tool, and an end without a start, are dropped', async () => {
+    const events = new SessionEvents({ cwd: '/work' });
+    events.emit({ type: 'tool.completed', turnId: 't1', itemId: 'i0', outcome: 'succeeded' });
+    events.emit({ type: 'tool.started', ...tool });
+    events.emit({ type: 'tool.started', ...tool });
+    events.emit({ type: 'tool.completed', turnId: 't1', itemId: 'i1', outcome: 'failed' });
+    events.emit({ type: 'tool.completed', turnId: 't1', itemId: 'i1', outcome: 'succeeded' });
+    events.emit({ type: 'tool.started', ...tool });
+    events.end({ reason: 'closed' });
+    expect(types(await all(events))).toEqual(['tool.started', 'tool.completed', 'session.ended']);
+  });
+
+  test('a turn ends once, and one without a start gets it', async () => {
+    const events = new SessionEvents({ cwd: '/work' });
+    events.emit({ type: 'turn.completed', turnId: 't1', outcome: 'finished' });
+    events.emit({ type: 'turn.completed', turnId: 't1', outcome: 'interrupted' });
+    events.emit({ type: 'turn.started', turnId: 't1' });
+    expect(events.openTurnId).toBeNull();
+    events.end({ reason: 'closed' });
+    expect(await all(events)).toEqual([
+      { type: 'turn.started', turnId: 't1' },
+      { type: 'turn.completed', turnId: 't1', outcome: 'finished' },
+      { type: 'session.ended', reason: 'closed' },
+    ]);
+  });
+
+  test("another turn's start ends the open one as interrupted", async () => {
+    const events = new SessionEvents({ cwd: '/work' });
+    events.emit({ type: 'turn.started', turnId: 't1' });
+    events.emit({ type: 'turn.started', turnId: 't2' });
+    expect(events.openTurnId).toBe('t2');
+    events.end({ reason: 'closed' });
+    expect(brokenEventRules(await all(events))).toEqual([]);
+  });
+
+  test.each([
+    ['crashed', 'agent_crashed'],
+    ['exited', 'agent_crashed'],
+    ['lost', 'agent_lost'],
+  ] as const)('a session that %s fails its turn with %s and closes what is open', async (reason, code) => {
+    const events = new SessionEvents({ cwd: '/work' });
+    events.emit({ type: 'turn.started', turnId: 't1' });
+    events.emit({ type: 'tool.started', ...tool });
+    events.emit({ type: 'approval.requested', approvalId: 'a1', turnId: 't1', kind: 'execute', title: 'ls', options: [] });
+    events.end({ reason, detail: 'signal SIGKILL', exitCode: 137 });
+    events.end({ reason: 'closed' });
+    events.emit({ type: 'turn.started', turnId: 't2' });
+    expect((await all(events)).slice(3)).toEqual([
+      { type: 'tool.completed', turnId: 't1', itemId: 'i1', outcome: 'interrupted' },
+      { type: 'approval.resolved', approvalId: 'a1', outcome: 'cancelled', by: 'session' },
+      { type: 'turn.failed', turnId: 't1', error: { code, message: 'signal SIGKILL', retryable: true } },
+      { type: 'session.ended', reason, detail: 'signal SIGKILL', exitCode: 137 },
+    ]);
+  });
+
+  test('a relative path is made absolute from the folder of the session', async () => {
+    const events = new SessionEvents({ cwd: '/work' });
+    events.emit({ type: 'file.changed', changes: [{ path: 'a.txt', change: 'moved', movedTo: '../b.txt' }] });
+    events.end({ reason: 'closed' });
+    expect((await all(events))[0]).toEqual({
+      type: 'file.changed',
+      changes: [{ path: '/work/a.txt', change: 'moved', movedTo: '/b.txt' }],
+    });
+  });
+
+  test('a number that a vendor used as an id becomes a string', async () => {
+    const events = new SessionEvents({ cwd: '/work' });
+    // A vendor's frame is typed by hope: what arrives may be a number.
+    const numbered = { type: 'text.completed', turnId: 1, itemId: 2, text: 'x' } as unknown as Extract<
+      AgentEvent,
+      { type: 'text.completed' }
+    >;
+    events.emit(numbered);
+    events.end({ reason: 'closed' });
+    expect((await all(events))[0]).toEqual({ type: 'text.completed', turnId: '1', itemId: '2', text: 'x' });
+  });
+
+  test('a very long output is cut and says by how much', async () => {
+    const events = new SessionEvents({ cwd: '/work' });
+    events.emit({ type: 'tool.started', ...tool });
+    events.emit({ type: 'tool.completed', turnId: 't1', itemId: 'i1', outcome: 'succeeded', output: 'x'.repeat(70_000) });
+    events.end({ reason: 'closed' });
+    const [, completed] = await all(events);
+    expect(completed).toMatchObject({ output: expect.stringMatching(/… 4464 more characters$/) });
+  });
+
+  test('deltas that nobody reads yet are joined, in order, without changing their text', async () => {
+    const events = new SessionEvents({ cwd: '/work' });
+    for (const text of ['a', 'b', 'c']) events.emit({ type: 'text.delta', turnId: 't1', itemId: 'i1', text });
+    events.emit({ type: 'text.delta', turnId: 't1', itemId: 'i2', text: 'd' });
+    events.end({ reason: 'closed' });
+    expect((await all(events)).slice(0, 2)).toEqual([
+      { type: 'text.delta', turnId: 't1', itemId: 'i1', text: 'abc' },
+      { type: 'text.delta', turnId: 't1', itemId: 'i2', text: 'd' },
+    ]);
+  });
+
+  test('at the limit deltas go and state events stay', async () => {
+    const events = new SessionEvents({ cwd: '/work', limit: 10_000 });
+    for (let index = 0; index < 100; index += 1) {
+      events.emit({ type: 'text.delta', turnId: 't1', itemId: `i${index}`, text: 'x'.repeat(100) });
+      events.emit({ type: 'text.completed', turnId: 't1', itemId: `i${index}`, text: 'x' });
+    }
+    events.end({ reason: 'closed' });
+    const read = await all(events);
+    expect(read.filter(({ type }) => type === 'text.completed')).toHaveLength(100);
+    expect(events.dropped).toBeGreaterThan(50);
+    expect(read.filter(({ type }) => type === 'text.delta')).toHaveLength(100 - events.dropped);
+  });
+
+  test('room waits while too much is unread and comes with the reader', async () => {
+    const events = new SessionEvents({ cwd: '/work', limit: 1_000 });
+    for (let index = 0; index < 20; index += 1) events.emit({ type: 'text.completed', turnId: 't1', itemId: 'i1', text: 'x'.repeat(100) });
+    let hasRoom = false;
+    const waiting = events.room().then(() => {
+      hasRoom = true;
+    });
+    const reader = events[Symbol.asyncIterator]();
+    await reader.next();
+    expect(hasRoom).toBe(false);
+    for (let index = 0; index < 18; index += 1) await reader.next();
+    await waiting;
+    expect(hasRoom).toBe(true);
+  });
+
+  test('a reader that leaves frees the buffer and never blocks the session', async () => {
+    const events = new SessionEvents({ cwd: '/work', limit: 10 });
+    for (let index = 0; index < 5; index += 1) events.emit({ type: 'text.completed', turnId: 't1', itemId: 'i1', text: 'x' });
+    for await (const event of events) {
+      expect(event.type).toBe('text.completed');
+      break;
+    }
+    events.emit({ type: 'text.completed', turnId: 't1', itemId: 'i1', text: 'x' });
+    await events.room();
+    expect(() => events[Symbol.asyncIterator]()).toThrow(TypeError);
+  });
+});
