@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { agentClis } from '../../../../scripts/agent-clis.mjs';
+
+export interface AgentCliPaths {
+  /** Claude Code 2.1.329. */
+  readonly claude: string;
+  /** Claude Code 2.1.120, the last that dials any `--sdk-url`; undefined where its package does not exist. */
+  readonly claudeDialling: string | undefined;
+  /** Codex 0.169.0. */
+  readonly codex: string;
+}
+
+/**
+ * Where the real CLIs are that the tests run. `AGENT_RELAY_TEST_CLAUDE` and `AGENT_RELAY_TEST_CODEX` name others.
+ * @throws when one is not installed, with the command that installs it.
+ */
+export function agentCliPaths(env: NodeJS.ProcessEnv = process.env): AgentCliPaths {
+  return {
+    claude: installed('Claude Code', env['AGENT_RELAY_TEST_CLAUDE'] ?? agentClis.claude),
+    claudeDialling: existsSync(agentClis.claude120) ? agentClis.claude120 : undefined,
+    codex: installed('Codex', env['AGENT_RELAY_TEST_CODEX'] ?? agentClis.codex),
+  };
+}
+
+function installed(name: string, path: string): string {
+  if (!existsSync(path))
+    throw new Error(`${name} is not at ${path}; \`node scripts/install-clis.mjs\` installs the CLIs that the tests run.`);
+  return path;
+}
