@@ -1,0 +1,57 @@
+import { posix } from 'node:path';
+import { fileRule, isIn, type Rule } from './rule.ts';
+import type { SourceFile } from './workspace.ts';
+
+/**
+ * Places that may use the clock, the environment and the console themselves: the composition roots, where a program
+ * begins, and the few modules whose whole job is to wrap one of these. Everything else is given what it needs.
+ */
+const ambientPlaces: Readonly<Record<string, string>> = {
+  'packages/server/src/cli.ts': 'where the relay and its commands begin',
+  'packages/server/src/cli': 'commands: they read the environment and print',
+  'packages/server/src/start-server.ts': "the relay's composition root",
+  'packages/server/src/clock.ts': 'the clock itself',
+  'packages/server/src/testing.ts': 'a composition root for tests',
+  'packages/connect/src/cli.ts': 'where relay-connect begins',
+  'packages/connect/src/cli': 'its commands',
+  'packages/wire/src/node/find-executable.ts': 'looks a program up as a shell would, on PATH',
+  'packages/wire/src/node/process-table.ts': "reads the machine's processes with the machine's own tools",
+  'packages/wire/src/node/spawn-process.ts': "a child inherits this process's environment unless it is given one",
+  'packages/wire/src/time.ts': 'jitter',
+  'packages/testing': 'fakes at true boundaries, used by tests alone',
+  'apps/dashboard/src/main.tsx': 'where the dashboard begins',
+  e2e: 'tests',
+  bench: 'measurements',
+};
+
+const ambient = /^(process|process\.(env|argv|exit|exitCode|stdout|stderr|stdin|cwd)|console\b|Date\.now|new Date|Date\(\)|Math\.random)$/;
+
+const isShipped = (file: SourceFile): boolean => !file.isTest;
+const maximumLines = 500;
+
+export const fileRules: readonly Rule[] = [
+  fileRule('the clock, the environment and the console are used at the composition roots alone', (file) =>
+    isShipped(file) && !isIn(file.path, Object.keys(ambientPlaces))
+      ? [...new Set(file.globals.map((name) => name.replace(/^console\..*/, 'console')))]
+          .filter((name) => ambient.test(name))
+          .map((name) => `uses ${name}`)
+      : [],
+  ),
+  fileRule('a file is imported by its own name, never through an index', (file) =>
+    isShipped(file)
+      ? file.imports.flatMap(({ specifier }) =>
+          /^\.{1,2}(\/|$)(.*\/)?(index(\.[cm]?tsx?)?)?$/.test(specifier) ? [`imports ${specifier}`] : [],
+        )
+      : [],
+  ),
+  fileRule('public names are listed one by one', (file) => (file.hasStarExport ? ['says export * from'] : [])),
+  fileRule('a relative import carries its ending', (file) =>
+    file.imports.flatMap(({ specifier }) => {
+      const isAsset = specifier.includes('?');
+      return specifier.startsWith('.') && !isAsset && posix.extname(specifier) === '' ? [`imports ${specifier}`] : [];
+    }),
+  ),
+  fileRule(`a source file has at most ${maximumLines} lines`, (file) =>
+    isShipped(file) && file.lines > maximumLines ? [`has ${file.lines}: is it still one reason to change?`] : [],
+  ),
+];

@@ -1,0 +1,46 @@
+/**
+ * Which of our packages may import which: the "may import" column of ARCHITECTURE.md. `source` is what ships, `tests`
+ * is what its tests may use besides. Folders that do not exist yet stand here so that their first file is held to it.
+ */
+export interface PackageRow {
+  readonly mayImport: readonly string[];
+  /** Further packages for some of its own folders, as path from the package → packages. */
+  readonly folders?: Readonly<Record<string, readonly string[]>>;
+  /** Packages it depends on without importing them. */
+  readonly runs?: readonly string[];
+}
+
+const wireLevel = ['agent-relay-protocol', 'agent-relay-wire'];
+const vendorLevel = [...wireLevel, 'agent-relay-provider'];
+const vendors = ['agent-relay-claude', 'agent-relay-codex-app-server', 'agent-relay-acp', 'agent-relay-lines'];
+const rootLevel = [...vendorLevel, 'agent-relay-client', 'agent-relay-host', ...vendors];
+
+export const packageTable: Readonly<Record<string, PackageRow>> = {
+  'packages/protocol': { mayImport: [] },
+  'packages/wire': { mayImport: ['agent-relay-protocol'] },
+  'packages/provider': { mayImport: wireLevel },
+  'packages/claude': { mayImport: vendorLevel },
+  'packages/codex-app-server': { mayImport: vendorLevel },
+  'packages/acp': { mayImport: vendorLevel },
+  'packages/lines': { mayImport: vendorLevel },
+  'packages/host': { mayImport: vendorLevel },
+  'packages/client': { mayImport: wireLevel },
+  'packages/server': {
+    mayImport: wireLevel,
+    folders: { 'src/cli': ['agent-relay-client'], 'src/cli.ts': ['agent-relay-client'] },
+    // The local node is a process of its own, so that a relay that crashes takes no agent with it.
+    runs: ['agent-relay-connect'],
+  },
+  'packages/connect': { mayImport: rootLevel },
+  'packages/bridge': { mayImport: rootLevel },
+  'packages/claude-plugin': { mayImport: [...wireLevel, 'agent-relay-client'] },
+  'packages/codex-plugin': { mayImport: [...wireLevel, 'agent-relay-client', 'agent-relay-codex-app-server'] },
+  'packages/testing': { mayImport: wireLevel },
+  'apps/dashboard': { mayImport: ['agent-relay-protocol', 'agent-relay-client'] },
+};
+
+/** Private folders that test the whole and may import everything. */
+export const wholeSystemFolders = ['e2e', 'bench'];
+
+/** What a package's own tests may import besides what its source may. */
+export const testPackages = ['agent-relay-testing', 'agent-relay-provider', 'agent-relay-server'];

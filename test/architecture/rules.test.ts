@@ -1,0 +1,180 @@
+import { expect, test } from 'vitest';
+import { fileRules } from './file-rules.ts';
+import { folderRules } from './folder-rules.ts';
+import { packageRules } from './package-rules.ts';
+import { createWorkspace, type Manifest, type WorkspacePackage } from './workspace.ts';
+
+// Each rule is broken once here: a rule that cannot be broken protects nothing.
+
+const source = (path: string) => ({ 'agent-relay-source': path });
+
+function packageIn(folder: string, manifest: Partial<Manifest> = {}): WorkspacePackage {
+  const name = `agent-relay-${folder.slice(folder.lastIndexOf('/') + 1)}`;
+  return { folder, manifest: { name, exports: { '.': source('./src/index.ts'), './node': source('./src/node.ts') }, ...manifest } };
+}
+
+const ours = (...names: string[]) => ({ dependencies: Object.fromEntries(names.map((name) => [`agent-relay-${name}`, 'workspace:*'])) });
+
+const packages = [
+  packageIn('packages/protocol', { dependencies: { zod: 'catalog:' } }),
+  packageIn('packages/wire', ours('protocol')),
+  packageIn('packages/client', ours('protocol', 'wire')),
+  packageIn('packages/claude', ours('protocol', 'wire', 'provider')),
+  packageIn('packages/server', {
+    dependencies: { ...ours('protocol', 'wire', 'client', 'connect').dependencies, 'better-sqlite3': 'catalog:' },
+  }),
+  packageIn('packages/connect', ours('host')),
+  packageIn('apps/dashboard', ours('protocol', 'client')),
+];
+
+/** Claim → files in which it does not hold, and the complaint that must be made. */
+const breaches: Readonly<Record<string, { texts: Record<string, string>; complaint: string; packages?: WorkspacePackage[] }>> = {
+  'every package has a row in the table of who may import whom': {
+    texts: {},
+    packages: [packageIn('packages/unheard-of')],
+    complaint: 'packages/unheard-of has none',
+  },
+  'a package depends only on those of our packages that its row names': {
+    texts: {},
+    packages: [packageIn('packages/wire', ours('client'))],
+    complaint: 'packages/wire depends on agent-relay-client',
+  },
+  'a file imports only those of our packages that its package may': {
+    texts: { 'packages/server/src/relay/messages.ts': `import { connectRelay } from 'agent-relay-client';` },
+    complaint: 'packages/server/src/relay/messages.ts imports agent-relay-client',
+  },
+  'the relay never imports the package that runs agents': {
+    texts: { 'packages/server/src/cli/serve.ts': `const { main } = await import('agent-relay-connect');` },
+    complaint: 'packages/server/src/cli/serve.ts imports agent-relay-connect',
+  },
+  'protocol stands on zod and nothing else': {
+    texts: { 'packages/protocol/src/index.ts': `import { ulid } from 'ulid';` },
+    complaint: 'packages/protocol/src/index.ts imports ulid',
+  },
+  'every imported package is declared in the package.json beside it': {
+    texts: { 'packages/wire/src/sse.ts': `import { z } from 'zod';` },
+    complaint: 'packages/wire/src/sse.ts imports zod, which its package.json does not name',
+  },
+  "no file reaches into another package's inner files": {
+    texts: { 'packages/client/src/calls.ts': `import { routes } from '../../protocol/src/routes.ts';` },
+    complaint: 'packages/client/src/calls.ts imports ../../protocol/src/routes.ts',
+  },
+  'the roots of protocol, wire and client run in a browser: nothing they reach is made for Node alone': {
+    texts: {
+      'packages/client/src/index.ts': `export { connect } from './link.ts';`,
+      'packages/client/src/link.ts': `import { dial } from 'agent-relay-wire';`,
+      'packages/wire/src/index.ts': `export { dial } from './dial.ts';`,
+      'packages/wire/src/dial.ts': `import type { Socket } from 'node:net';`,
+    },
+    complaint:
+      'packages/client/src/index.ts → packages/client/src/link.ts → packages/wire/src/index.ts → packages/wire/src/dial.ts imports node:net',
+  },
+  'the dashboard uses no module of Node': {
+    texts: { 'apps/dashboard/src/main.tsx': `import { join } from 'node:path';` },
+    complaint: 'apps/dashboard/src/main.tsx imports node:path',
+  },
+  'no imports run in a circle': {
+    texts: { 'packages/wire/src/a.ts': `import './b.ts';`, 'packages/wire/src/b.ts': `import './a.ts';` },
+    complaint: 'packages/wire/src/a.ts → packages/wire/src/b.ts → packages/wire/src/a.ts',
+  },
+  'rules are pure: the domain imports only itself and the words of the protocol': {
+    texts: { 'packages/server/src/domain/claim.ts': `import { randomUUID } from 'node:crypto';` },
+    complaint: 'packages/server/src/domain/claim.ts imports node:crypto',
+  },
+  'rules are pure: the domain has no clock, no randomness and no world': {
+    texts: { 'packages/server/src/domain/claim.ts': `export const isStale = (lease: number) => lease < Date.now();` },
+    complaint: 'packages/server/src/domain/claim.ts uses Date.now',
+  },
+  'only use cases call the store': {
+    texts: {
+      'packages/server/src/transports/http/app.ts': `import type { Store } from '../../store/store.ts';`,
+      'packages/server/src/store/store.ts': 'export interface Store {}',
+    },
+    complaint: 'packages/server/src/transports/http/app.ts imports store/store.ts',
+  },
+  'use cases know no transport and no command': {
+    texts: {
+      'packages/server/src/relay/messages.ts': `import { respond } from '../transports/http/app.ts';`,
+      'packages/server/src/transports/http/app.ts': 'export const respond = 1;',
+    },
+    complaint: 'packages/server/src/relay/messages.ts imports transports/http/app.ts',
+  },
+  'the store knows neither use cases nor readers': {
+    texts: {
+      'packages/server/src/store/sqlite/writer.ts': `import { feed } from '../../events/event-feed.ts';`,
+      'packages/server/src/events/event-feed.ts': 'export const feed = 1;',
+    },
+    complaint: 'packages/server/src/store/sqlite/writer.ts imports events/event-feed.ts',
+  },
+  'a transport leaves decisions to the use cases': {
+    texts: {
+      'packages/server/src/transports/mcp/tools.ts': `import { audienceOf } from '../../domain/audience.ts';`,
+      'packages/server/src/domain/audience.ts': 'export const audienceOf = 1;',
+    },
+    complaint: 'packages/server/src/transports/mcp/tools.ts imports domain/audience.ts',
+  },
+  'better-sqlite3 is imported in the SQLite store and nowhere else': {
+    texts: { 'packages/server/src/relay/relay.ts': `import Database from 'better-sqlite3';` },
+    complaint: 'packages/server/src/relay/relay.ts imports better-sqlite3',
+  },
+  'a client command of the CLI never loads SQLite': {
+    texts: {
+      'packages/server/src/cli.ts': `import { serve } from './cli/serve.ts';`,
+      'packages/server/src/cli/serve.ts': `import { open } from '../store/sqlite/open.ts';`,
+      'packages/server/src/store/sqlite/open.ts': `import Database from 'better-sqlite3';`,
+    },
+    complaint:
+      'packages/server/src/cli.ts → packages/server/src/cli/serve.ts → packages/server/src/store/sqlite/open.ts imports better-sqlite3',
+  },
+  'the relay names no vendor outside its commands': {
+    texts: { 'packages/server/src/relay/sessions.ts': `if (provider === 'claude') resume();` },
+    complaint: 'packages/server/src/relay/sessions.ts says claude',
+  },
+  "a vendor's wire knows nothing of the relay: only its provider half knows the provider contract": {
+    texts: { 'packages/claude/src/sdk/frames.ts': `import type { Provider } from 'agent-relay-provider';` },
+    complaint: 'packages/claude/src/sdk/frames.ts imports agent-relay-provider',
+  },
+  'the clock, the environment and the console are used at the composition roots alone': {
+    texts: { 'packages/wire/src/backoff.ts': `const { env } = process; if (process.env['DEBUG']) console.log(1);` },
+    complaint: 'packages/wire/src/backoff.ts uses process.env',
+  },
+  'a file is imported by its own name, never through an index': {
+    texts: { 'packages/wire/src/sse.ts': `import { decode } from './index.ts';` },
+    complaint: 'packages/wire/src/sse.ts imports ./index.ts',
+  },
+  'public names are listed one by one': {
+    texts: { 'packages/wire/src/index.ts': `export * from './sse.ts';` },
+    complaint: 'packages/wire/src/index.ts says export * from',
+  },
+  'a relative import carries its ending': {
+    texts: { 'packages/wire/src/sse.ts': `import { decode } from './decode';` },
+    complaint: 'packages/wire/src/sse.ts imports ./decode',
+  },
+  'a source file has at most 500 lines': {
+    texts: { 'packages/wire/src/sse.ts': '\n'.repeat(500) },
+    complaint: 'packages/wire/src/sse.ts has 501: is it still one reason to change?',
+  },
+};
+
+for (const rule of [...packageRules, ...folderRules, ...fileRules]) {
+  test(`this rule can be broken: ${rule.claim}`, () => {
+    const breach = breaches[rule.claim];
+    expect(breach, 'no breach is written down for this rule').toBeDefined();
+    expect(rule.violations(createWorkspace(breach?.packages ?? packages, breach?.texts ?? {}))).toContain(breach?.complaint);
+  });
+}
+
+test('what is only said in a comment or a string is no import and no use', () => {
+  const text = `// import 'node:fs'\nexport const example = "import x from 'node:fs'; Date.now()";`;
+  const workspace = createWorkspace(packages, { 'packages/protocol/src/index.ts': text });
+  expect([...packageRules, ...folderRules, ...fileRules].flatMap((rule) => rule.violations(workspace))).toEqual([]);
+});
+
+test('a command may load the relay when it is asked to, at that moment', () => {
+  const workspace = createWorkspace(packages, {
+    'packages/server/src/cli.ts': `const { startServer } = await import('./start-server.ts');`,
+    'packages/server/src/start-server.ts': `import { open } from './store/sqlite/open.ts';`,
+    'packages/server/src/store/sqlite/open.ts': `import Database from 'better-sqlite3';`,
+  });
+  expect(folderRules.flatMap((rule) => rule.violations(workspace))).toEqual([]);
+});
