@@ -1,31 +1,32 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
-const packages = ['protocol', 'wire', 'provider', 'claude', 'codex-app-server', 'host', 'client', 'connect', 'server', 'testing'];
+const conditions = ['agent-relay-source'];
 const source = {
-  resolve: { conditions: ['agent-relay-source'] },
-  ssr: { resolve: { conditions: ['agent-relay-source', 'node', 'import', 'module', 'default'] } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions: [...conditions, 'node', 'import', 'module', 'default'] } },
 };
-const shared = { testTimeout: 20_000, hookTimeout: 30_000 };
+const limits = { testTimeout: 20_000, hookTimeout: 30_000 };
+const endToEndLimits = { testTimeout: 180_000, hookTimeout: 120_000 };
+
+/** One project per package: `vitest run --project server`. Packages resolve to each other's sources; nothing is built. */
+function packageProjects() {
+  const names = readdirSync('packages').filter((name) => existsSync(`packages/${name}/package.json`));
+  const folders = [...names.map((name) => ({ name, root: `packages/${name}` })), { name: 'dashboard', root: 'apps/dashboard' }];
+  return folders.map(({ name, root }) => ({
+    ...source,
+    test: { ...limits, name, root, include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.{ts,tsx}'] },
+  }));
+}
 
 export default defineConfig({
   test: {
     projects: [
-      ...packages.map((name) => ({
-        ...source,
-        test: { ...shared, name, root: `packages/${name}`, include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
-      })),
-      { test: { ...shared, name: 'repository', root: '.', include: ['test/**/*.test.ts'] } },
-      {
-        test: {
-          ...shared,
-          name: 'e2e',
-          root: 'e2e',
-          include: ['**/*.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
-        },
-      },
+      ...packageProjects(),
+      { ...source, test: { ...limits, name: 'bench', root: 'bench', include: ['**/*.test.ts'] } },
+      { test: { ...limits, name: 'repository', root: '.', include: ['test/**/*.test.ts'] } },
+      // The built programs, the real CLIs, a real browser: one file at a time, for they measure and they share the machine.
+      { ...source, test: { ...endToEndLimits, name: 'e2e', root: 'e2e', include: ['**/*.test.ts'], fileParallelism: false } },
     ],
   },
 });
