@@ -120,7 +120,9 @@ export async function runEverything(tell) {
   await Promise.all([sources(), surroundings()]);
 
   if (isBuilt) {
-    await report.check('end-to-end tests', () => runVitest(tools, { name: 'e2e', projects: ['e2e'], live: true }));
+    await report.check('end-to-end tests', () =>
+      runVitest(tools, { name: 'e2e', projects: ['e2e'], live: true, args: ['--no-file-parallelism'] }),
+    );
   } else {
     report.add('packed packages and end-to-end tests', { passed: 0, failed: 1, output: 'They need the build, which failed.' });
   }

@@ -35,15 +35,15 @@ function countTests(text) {
  * Runs the Vitest projects that the filters name (`server`, `!e2e`); resolves with the counts.
  *
  * @param {import('./toolchain.mjs').Toolchain} toolchain
- * @param {{ name: string, projects: readonly string[], live?: boolean }} options
+ * @param {{ name: string, projects: readonly string[], live?: boolean, args?: readonly string[] }} options
  * @returns {Promise<import('./report.mjs').CheckResult>}
  */
-export async function runVitest({ env }, { name, projects, live = false }) {
+export async function runVitest({ env }, { name, projects, live = false, args: extra = [] }) {
   const folder = join(rootFolder, 'node_modules', '.cache', 'agent-relay');
   mkdirSync(folder, { recursive: true });
   const reportFile = join(folder, `vitest-${name}.json`);
   rmSync(reportFile, { force: true });
-  const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+  const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`, ...extra];
   for (const project of projects) args.push('--project', project);
   const { code, output } = await run(join(rootFolder, 'node_modules', '.bin', 'vitest'), args, { env, live });
   /** @type {string | undefined} */
