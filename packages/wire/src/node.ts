@@ -1,4 +1,14 @@
 export type { ConnectWebSocketOptions } from './node/connect-web-socket.ts';
 export { connectWebSocket } from './node/connect-web-socket.ts';
+export type { FindExecutableOptions } from './node/find-executable.ts';
+export { findExecutable } from './node/find-executable.ts';
+export type { NdjsonDuplexOptions } from './node/ndjson-duplex.ts';
+export { ndjsonDuplex, ndjsonStreams } from './node/ndjson-duplex.ts';
+export type { ProcessIdentity } from './node/process-identity.ts';
+export { isSameProcess, processIdentity } from './node/process-identity.ts';
+export type { KillTreeOptions, KillTreeResult } from './node/process-tree.ts';
+export { killProcessTree } from './node/process-tree.ts';
+export type { ChildHandle, ProcessExit, SpawnProcessOptions } from './node/spawn-process.ts';
+export { spawnProcess } from './node/spawn-process.ts';
 export type { WebSocketDuplexOptions } from './node/web-socket-duplex.ts';
 export { webSocketDuplex } from './node/web-socket-duplex.ts';

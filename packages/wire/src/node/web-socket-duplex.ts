@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { RelayError } from 'agent-relay-protocol';
 import type { RawData, WebSocket } from 'ws';
 import { IncomingMessages } from '../incoming-messages.ts';
+import { LineDecoder } from '../line-decoder.ts';
 import {
   alreadySent,
   asError,
@@ -13,7 +14,6 @@ import {
   type MessageDuplex,
 } from '../message-duplex.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { LineJoiner } from './line-joiner.ts';
 import { TurnCork } from './turn-cork.ts';
 
 export interface WebSocketDuplexOptions {
@@ -47,7 +47,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   readonly #socket: WebSocket;
   readonly #messages: IncomingMessages<In>;
   readonly #cork: TurnCork;
-  readonly #lines: LineJoiner | undefined;
+  readonly #lines: LineDecoder | undefined;
   readonly #highWaterBytes: number;
   readonly #maxBufferedBytes: number;
   readonly #maxFrameBytes: number;
@@ -63,7 +63,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
     this.#maxFrameBytes = options.maxFrameBytes ?? Number.POSITIVE_INFINITY;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 2_000;
     this.#cork = new TurnCork(transportOf(socket));
-    this.#lines = options.framing === 'lines' ? new LineJoiner() : undefined;
+    this.#lines = options.framing === 'lines' ? new LineDecoder() : undefined;
     this.#messages = new IncomingMessages<In>({
       highWaterBytes: this.#highWaterBytes,
       pause: () => socket.pause(),
@@ -142,8 +142,11 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
 
   #receive(frame: RawData): void {
     const text = textOf(frame);
-    const texts = this.#lines ? this.#lines.add(text).filter((line) => line.trim() !== '') : [text];
-    for (const json of texts) this.#parse(json);
+    if (!this.#lines) {
+      this.#parse(text);
+      return;
+    }
+    for (const line of this.#lines.push(text)) if (line.isTooLong || line.text.trim() !== '') this.#parse(line.text);
   }
 
   #parse(text: string): void {

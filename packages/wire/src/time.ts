@@ -1,0 +1,83 @@
+import { RelayError } from 'agent-relay-protocol';
+
+export interface BackoffOptions {
+  /** Default 250. */
+  readonly initialMs?: number;
+  /** Default 30 000. */
+  readonly maxMs?: number;
+  /** Default 2. */
+  readonly factor?: number;
+  /** From 0 to below 1. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/**
+ * Endless delays in milliseconds that grow by `factor` up to `maxMs`. Each is drawn from the upper half of its step, so that
+ * clients which lost one server together do not come back together. Start a new iteration after a success.
+ */
+export function* backoffDelays(options: BackoffOptions = {}): Generator<number, never, undefined> {
+  const { initialMs = 250, maxMs = 30_000, factor = 2, random = Math.random } = options;
+  for (let stepMs = Math.min(initialMs, maxMs); ; stepMs = Math.min(stepMs * factor, maxMs)) {
+    yield Math.round(stepMs / 2 + (stepMs / 2) * random());
+  }
+}
+
+/** Resolves after `ms`, or as soon as the signal aborts: it never rejects, so look at the signal afterwards. */
+export function sleep(ms: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve();
+      return;
+    }
+    const wake = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    signal?.addEventListener('abort', wake, { once: true });
+  });
+}
+
+/** Whether `promise` settled, either way, before `ms` had passed. */
+export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const settled = new AbortController();
+  const done = promise.then(
+    () => settled.abort(),
+    () => settled.abort(),
+  );
+  await Promise.race([done, sleep(ms, settled)]);
+  return settled.signal.aborted;
+}
+
+export interface TimeoutOptions {
+  /** Gives up with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** What took too long, for the message: `The ${what} took too long`. */
+  readonly what?: string;
+}
+
+/**
+ * Runs `work` with a deadline. At the deadline, or when the outer signal aborts, the signal `work` was given aborts and the result is
+ * rejected at once with `timeout` or the outer signal's reason, whether or not `work` listens.
+ */
+export function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>, timeoutMs: number, options: TimeoutOptions = {}): Promise<T> {
+  const { signal, what = 'operation' } = options;
+  if (signal?.aborted) return Promise.reject(signal.reason);
+  const controller = new AbortController();
+  return new Promise<T>((resolve, reject) => {
+    const giveUp = (reason: unknown) => {
+      reject(reason);
+      controller.abort(reason);
+    };
+    const onAbort = () => giveUp(signal?.reason);
+    const timer = setTimeout(() => giveUp(new RelayError('timeout', `The ${what} took too long`, { details: { timeoutMs } })), timeoutMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    controller.signal.addEventListener('abort', settle, { once: true });
+    work(controller.signal).then(resolve, reject).finally(settle);
+  });
+}
