@@ -80,7 +80,7 @@ describe.each(versions)('Claude Code $version', ({ binary }) => {
     expect(result.is_error).toBe(true);
     expect(result.result).toContain('called relay_fly, which this request does not offer');
     expect(() => fake.assertNoViolations()).toThrow('relay_fly');
-    console.log(fake.requests.map((r) => [r.method, r.path, JSON.stringify(r.body).length, r.model?.tools.length]));
-    expect(fake.takeViolations()).toHaveLength(1);
+    const violations = fake.takeViolations();
+    expect(violations.filter((violation) => violation.includes('called relay_fly'))).toHaveLength(violations.length);
   });
 });

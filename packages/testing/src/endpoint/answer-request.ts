@@ -45,7 +45,8 @@ export class RequestAnswerer {
       report(violation);
       writer.fail(400, 'invalid_request_error', violation);
     };
-    const held = this.#takeSuspended(read.preparedCallIds);
+    // Not forgotten when found: a CLI may send the same request again.
+    const held = read.preparedCallIds.map((callId) => this.#suspended.get(callId)).find((suspended) => suspended !== undefined);
     let steps: readonly ModelStep[];
     try {
       steps = held?.steps ?? (await this.#ask(read));
@@ -76,11 +77,5 @@ export class RequestAnswerer {
       if (this.#suspended.size <= suspendedKept) return;
       this.#suspended.delete(callId);
     }
-  }
-
-  #takeSuspended(callIds: readonly string[]): Suspended | undefined {
-    const found = callIds.map((callId) => this.#suspended.get(callId)).find((suspended) => suspended !== undefined);
-    for (const callId of callIds) this.#suspended.delete(callId);
-    return found;
   }
 }

@@ -78,6 +78,11 @@ export class HttpEndpoint implements Omit<FakeEndpoint, 'env'> {
     await this.close();
   }
 
+  /** A CLI that tries again does not make it two. */
+  #report(violation: string): void {
+    if (!this.#violations.includes(violation)) this.#violations.push(violation);
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse, handle: HandleExchange): Promise<void> {
     const gone = new AbortController();
     response.on('close', () => gone.abort());
@@ -90,10 +95,10 @@ export class HttpEndpoint implements Omit<FakeEndpoint, 'env'> {
         const index = this.#requests.indexOf(recorded);
         if (index >= 0) this.#requests[index] = { ...recorded, model };
       };
-      await handle({ ...recorded, response, signal: gone.signal, asked }, (violation) => this.#violations.push(violation));
+      await handle({ ...recorded, response, signal: gone.signal, asked }, (violation) => this.#report(violation));
     } catch (error) {
       if (gone.signal.aborted) return;
-      this.#violations.push(`${request.method} ${request.url}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#report(`${request.method} ${request.url}: ${error instanceof Error ? error.message : String(error)}`);
       response.destroy();
     }
   }
