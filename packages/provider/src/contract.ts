@@ -10,6 +10,11 @@ export interface OwnedProcess {
   readonly pid: number;
   readonly startToken: string;
   readonly purpose: string;
+  /**
+   * It serves several sessions: it ends with the provider, not with the session that happened to start it. Its environment must not carry that
+   * session's `AGENT_RELAY_SESSION_ID`; what it runs for a session should carry the id of that one.
+   */
+  readonly shared?: boolean;
 }
 
 /** An HTTP MCP server that the agent gets, with headers that name the agent. */

@@ -1,0 +1,217 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { ActivityEntrySchema, type AgentEvent, CursorSchema, type Session, SessionSchema } from 'agent-relay-protocol';
+
+/** One entry that the relay has not acknowledged yet. */
+export interface BufferedEntry {
+  readonly seq: number;
+  readonly at: number;
+  readonly event: AgentEvent;
+}
+
+/** Whose activity a file holds: enough to hand it over after a crash. */
+export type ActivityOwner = Pick<Session, 'sessionId' | 'agentId' | 'instanceId' | 'epoch'>;
+
+export interface ActivityBufferOptions {
+  /** How much may wait for the relay, in characters of JSON. Default 16 Mi. */
+  readonly limit?: number;
+  /** The file could not be written; the entries are kept in memory only. Told once. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+interface Line {
+  readonly entry: BufferedEntry;
+  readonly text: string;
+}
+
+const DEFAULT_LIMIT = 16 << 20;
+/** Room kept for what says that something was dropped, and for the end of the session. */
+const RESERVE = 8 * 1024;
+const TRIM_AT = 1 << 20;
+const folderName = 'activity';
+const endsSomething = new Set<AgentEvent['type']>(['session.ended', 'turn.completed', 'turn.failed']);
+
+/**
+ * A session's activity until the relay has it: a file of JSON lines, its first line the owner. Sequences count from 1 without a gap. When the
+ * relay stays away so long that the buffer is full, what comes next is dropped before it gets a number, and one entry says how much was.
+ */
+export class ActivityBuffer {
+  readonly owner: ActivityOwner;
+  readonly #path: string;
+  readonly #limit: number;
+  readonly #onFault: (error: unknown) => void;
+  #lines: Line[];
+  #size: number;
+  #lastSeq: number;
+  #dropped = 0;
+  #acknowledgedSize = 0;
+  #file: number | null = null;
+  #hasFault = false;
+
+  private constructor(path: string, owner: ActivityOwner, lastSeq: number, lines: Line[], options: ActivityBufferOptions) {
+    this.#path = path;
+    this.owner = owner;
+    this.#lines = lines;
+    this.#size = lines.reduce((sum, { text }) => sum + text.length, 0);
+    this.#lastSeq = lastSeq;
+    this.#limit = options.limit ?? DEFAULT_LIMIT;
+    this.#onFault = options.onFault ?? (() => {});
+    this.#rewrite();
+  }
+
+  static create(stateDir: string, owner: ActivityOwner, options: ActivityBufferOptions = {}): ActivityBuffer {
+    const folder = join(stateDir, folderName);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return new ActivityBuffer(join(folder, `${encodeURIComponent(owner.sessionId)}.ndjson`), owner, 0, [], options);
+  }
+
+  /** What an earlier process could not hand over any more. A last line that was cut short by its end is left out. */
+  static recover(stateDir: string, options: ActivityBufferOptions = {}): ActivityBuffer[] {
+    const folder = join(stateDir, folderName);
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.ndjson'))
+      .flatMap((name) => {
+        const path = join(folder, name);
+        const found = readBufferFile(path);
+        if (found !== null) return [new ActivityBuffer(path, found.owner, found.lastSeq, found.lines, options)];
+        rmSync(path, { force: true });
+        return [];
+      });
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  get isEmpty(): boolean {
+    return this.#lines.length === 0;
+  }
+
+  append(event: AgentEvent, at: number): void {
+    const text = this.#encode(event, at);
+    // What ends a turn or the session is never dropped: whoever follows would wait for it for ever.
+    if (this.#size + text.length > this.#limit - RESERVE && !endsSomething.has(event.type)) {
+      this.#dropped += 1;
+      return;
+    }
+    if (this.#dropped > 0) {
+      const message = `${this.#dropped} entries were dropped because the relay was away too long`;
+      this.#dropped = 0;
+      const notice: AgentEvent = { type: 'agent.error', code: 'activity_dropped', message, willRetry: false };
+      this.#push(this.#encode(notice, at), notice, at);
+    }
+    this.#push(this.#encode(event, at), event, at);
+  }
+
+  /** The oldest entries that wait, at least one when there is one, at most `maxEntries` and about `maxLength` characters. */
+  next(maxEntries: number, maxLength: number): readonly BufferedEntry[] {
+    const batch: BufferedEntry[] = [];
+    let length = 0;
+    for (const { entry, text } of this.#lines) {
+      if (batch.length >= maxEntries || (batch.length > 0 && length + text.length > maxLength)) break;
+      batch.push(entry);
+      length += text.length;
+    }
+    return batch;
+  }
+
+  /** The relay has everything up to this sequence. */
+  acknowledge(seq: number): void {
+    const kept = this.#lines.findIndex(({ entry }) => entry.seq > seq);
+    const gone = this.#lines.splice(0, kept === -1 ? this.#lines.length : kept);
+    const goneSize = gone.reduce((sum, { text }) => sum + text.length, 0);
+    this.#size -= goneSize;
+    this.#acknowledgedSize += goneSize;
+    if (this.#acknowledgedSize >= TRIM_AT && this.#acknowledgedSize >= this.#size) this.#rewrite();
+  }
+
+  /** Keeps the file for the next process. Idempotent. */
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+
+  /** Everything is with the relay, or nobody wants it. */
+  remove(): void {
+    this.close();
+    rmSync(this.#path, { force: true });
+  }
+
+  #encode(event: AgentEvent, at: number): string {
+    return `${JSON.stringify({ seq: this.#lastSeq + 1, at, event })}\n`;
+  }
+
+  #push(text: string, event: AgentEvent, at: number): void {
+    this.#lastSeq += 1;
+    this.#lines.push({ entry: { seq: this.#lastSeq, at, event }, text });
+    this.#size += text.length;
+    if (this.#file === null) return;
+    try {
+      writeSync(this.#file, text);
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  /** The owner and what is not acknowledged, in a new file that replaces the old at once. */
+  #rewrite(): void {
+    try {
+      this.close();
+      const beside = `${this.#path}.new`;
+      // The sequence goes on where it stood even when nothing waits.
+      const { sessionId, agentId, instanceId, epoch } = this.owner;
+      const afterSeq = (this.#lines[0]?.entry.seq ?? this.#lastSeq + 1) - 1;
+      const head = JSON.stringify({ sessionId, agentId, instanceId, epoch, afterSeq });
+      writeFileSync(beside, `${head}\n${this.#lines.map(({ text }) => text).join('')}`, { mode: 0o600 });
+      renameSync(beside, this.#path);
+      this.#file = openSync(this.#path, 'a');
+      this.#acknowledgedSize = 0;
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  #fault(error: unknown): void {
+    if (!this.#hasFault) this.#onFault(error);
+    this.#hasFault = true;
+  }
+}
+
+const HeadSchema = SessionSchema.pick({ sessionId: true, agentId: true, instanceId: true, epoch: true }).extend({ afterSeq: CursorSchema });
+const EntrySchema = ActivityEntrySchema.pick({ seq: true, at: true, event: true });
+
+function readBufferFile(path: string): { readonly owner: ActivityOwner; readonly lastSeq: number; readonly lines: Line[] } | null {
+  const [first = '', ...rest] = readFileSync(path, 'utf8').split('\n');
+  const head = HeadSchema.safeParse(parseJson(first));
+  if (!head.success) return null;
+  const { afterSeq, ...owner } = head.data;
+  const lines: Line[] = [];
+  let lastSeq = afterSeq;
+  for (const text of rest) {
+    const entry = EntrySchema.safeParse(parseJson(text));
+    if (!entry.success || entry.data.seq !== lastSeq + 1) break;
+    lastSeq = entry.data.seq;
+    lines.push({ entry: entry.data, text: `${text}\n` });
+  }
+  return { owner, lastSeq, lines };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

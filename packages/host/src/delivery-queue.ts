@@ -1,0 +1,205 @@
+import { type AgentEvent, type DeliveryReport, formatEnvelope, type InboxItem, RelayError } from 'agent-relay-protocol';
+import type { AgentSession } from 'agent-relay-provider';
+import { afterFailure, type MailBatch, nextBatch, retryDelayMs, type WaitingMail } from './delivery-policy.ts';
+import type { HostLog } from './host-log.ts';
+
+export interface DeliveryQueueOptions {
+  readonly session: Pick<AgentSession, 'prompt'>;
+  /** Marks them dispatched at the relay; answers which of them may still be handed over. Rejects while the relay is away. */
+  readonly dispatch: (messageIds: readonly number[]) => Promise<readonly number[]>;
+  readonly report: (reports: readonly DeliveryReport[]) => void;
+  readonly log: HostLog;
+  /** How long a turn may take to begin after a prompt, before the next mail stops waiting for it. Default 60 000. */
+  readonly turnStartLimitMs?: number;
+}
+
+const KNOWN_LIMIT = 10_000;
+
+/**
+ * An agent's mail on its way into its session, each message handed over at most once per session.
+ *
+ * A message is *waiting* when offered, *handed over* once the runtime took the prompt that carries it; what the runtime could not take waits
+ * again. Nothing is handed over that the relay does not offer any more, because the agent may have read it through its tools meanwhile.
+ */
+export class DeliveryQueue {
+  readonly #options: DeliveryQueueOptions;
+  #waiting: WaitingMail[] = [];
+  /** Handed over, or dropped because the relay no longer offers it; the oldest are forgotten first. */
+  readonly #settled = new Set<number>();
+  #inHand: readonly WaitingMail[] = [];
+  #notices: string[] = [];
+  #isTurnRunning = false;
+  #turnExpected: ReturnType<typeof setTimeout> | null = null;
+  #retryTimer: ReturnType<typeof setTimeout> | null = null;
+  #isPumping = false;
+  #isWokenAgain = false;
+  #isClosed = false;
+
+  constructor(options: DeliveryQueueOptions) {
+    this.#options = options;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  get isTurnRunning(): boolean {
+    return this.#isTurnRunning;
+  }
+
+  /** Mail from the relay. What is known already is not taken twice; a waiting piece takes over its newer nonce. */
+  offer(items: readonly InboxItem[]): void {
+    for (const item of items) {
+      const { id } = item.message;
+      if (this.#settled.has(id) || this.#inHand.some((piece) => piece.item.message.id === id)) continue;
+      const known = this.#waiting.findIndex((piece) => piece.item.message.id === id);
+      if (known === -1) this.#waiting.push({ item, attempts: 0, isAlone: false });
+      else this.#waiting[known] = { attempts: 0, isAlone: false, ...this.#waiting[known], item };
+    }
+    this.wake();
+  }
+
+  /** A sentence for the agent, said at the beginning of its next prompt. */
+  addNotice(text: string): void {
+    this.#notices = [...this.#notices, text].slice(-20);
+  }
+
+  /** A prompt that is no relay mail, such as the task a session begins with. */
+  async promptTask(text: string): Promise<void> {
+    this.#expectTurn();
+    await this.#options.session.prompt({ text, messageIds: [] }, { mode: 'next' });
+  }
+
+  /** Follows the session's turns and the runtime's evidence. */
+  observe(event: AgentEvent): void {
+    switch (event.type) {
+      case 'turn.started':
+        this.#isTurnRunning = true;
+        this.#clearExpectation();
+        return;
+      case 'turn.completed':
+      case 'turn.failed':
+        this.#isTurnRunning = false;
+        this.#clearExpectation();
+        this.wake();
+        return;
+      case 'input.accepted':
+        this.#options.report([{ messageId: event.messageId, state: event.state, evidence: event.evidence }]);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Tries again what waits: the relay is back, a turn has ended, mail has come. */
+  wake(): void {
+    if (this.#isClosed || this.#retryTimer !== null) return;
+    if (this.#isPumping) {
+      this.#isWokenAgain = true;
+      return;
+    }
+    this.#isPumping = true;
+    this.#isWokenAgain = false;
+    this.#pump()
+      .catch((error: unknown) => this.#options.log.error({ error }, 'handing mail over failed'))
+      .finally(() => {
+        this.#isPumping = false;
+        if (this.#isWokenAgain) this.wake();
+      });
+  }
+
+  /** What still waits stays with the relay, which offers it to the next session. */
+  close(): void {
+    this.#isClosed = true;
+    this.#waiting = [];
+    this.#clearExpectation();
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+  }
+
+  async #pump(): Promise<void> {
+    while (!this.#isClosed) {
+      const batch = nextBatch(this.#waiting, { isTurnRunning: this.#isTurnRunning || this.#turnExpected !== null });
+      if (batch === null) return;
+      this.#inHand = batch.mail;
+      this.#waiting = this.#waiting.filter((piece) => !batch.mail.includes(piece));
+      const goesOn = await this.#handOver(batch);
+      this.#inHand = [];
+      if (!goesOn) return;
+    }
+  }
+
+  /** False when the rest has to wait: the relay is away, or a retry is due later. */
+  async #handOver({ mode, mail }: MailBatch): Promise<boolean> {
+    let offered: readonly number[];
+    try {
+      offered = await this.#options.dispatch(mail.map(({ item }) => item.message.id));
+    } catch {
+      // The link's owner knows why and calls `wake` when it is back.
+      this.#putBack(mail);
+      return false;
+    }
+    const allowed = mail.filter(({ item }) => offered.includes(item.message.id));
+    for (const piece of mail) if (!allowed.includes(piece)) this.#settle(piece);
+    if (allowed.length === 0) return true;
+    const notices = this.#notices;
+    this.#notices = [];
+    const text = [...notices, ...allowed.map(({ item }) => formatEnvelope(item))].join('\n\n');
+    // Before the prompt: its turn may begin before the prompt's own answer has come.
+    if (mode !== 'fyi' && !this.#isTurnRunning) this.#expectTurn();
+    try {
+      await this.#options.session.prompt({ text, messageIds: allowed.map(({ item }) => item.message.id) }, { mode });
+      for (const piece of allowed) this.#settle(piece);
+      return true;
+    } catch (error) {
+      this.#notices = [...notices, ...this.#notices];
+      if (!this.#isTurnRunning) this.#clearExpectation();
+      return this.#refused(allowed, error);
+    }
+  }
+
+  #refused(mail: readonly WaitingMail[], error: unknown): boolean {
+    if (this.#isClosed || (error instanceof RelayError && error.code === 'connection_closed')) return false;
+    const { retry, failed } = afterFailure(mail, error);
+    const reason = error instanceof Error ? error.message.slice(0, 1000) : 'The agent could not take it';
+    for (const piece of failed) {
+      this.#settle(piece);
+      this.#options.report([
+        { messageId: piece.item.message.id, state: 'failed', reason: reason === '' ? 'The agent refused it' : reason },
+      ]);
+    }
+    this.#putBack(retry);
+    if (retry.length === 0 || retry.some(({ isAlone, attempts }) => isAlone && attempts === 1)) return true;
+    this.#options.log.warn({ messages: retry.length, reason }, 'the agent could not take its mail, trying again');
+    this.#retryTimer = setTimeout(
+      () => {
+        this.#retryTimer = null;
+        this.wake();
+      },
+      retryDelayMs(Math.max(...retry.map(({ attempts }) => attempts))),
+    );
+    return false;
+  }
+
+  #putBack(mail: readonly WaitingMail[]): void {
+    if (!this.#isClosed) this.#waiting = [...mail, ...this.#waiting];
+  }
+
+  #settle({ item }: WaitingMail): void {
+    this.#settled.add(item.message.id);
+    if (this.#settled.size > KNOWN_LIMIT) for (const oldest of [...this.#settled].slice(0, KNOWN_LIMIT / 10)) this.#settled.delete(oldest);
+  }
+
+  #expectTurn(): void {
+    this.#clearExpectation();
+    this.#turnExpected = setTimeout(() => {
+      this.#turnExpected = null;
+      this.wake();
+    }, this.#options.turnStartLimitMs ?? 60_000);
+  }
+
+  #clearExpectation(): void {
+    if (this.#turnExpected !== null) clearTimeout(this.#turnExpected);
+    this.#turnExpected = null;
+  }
+}

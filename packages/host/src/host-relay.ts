@@ -1,0 +1,32 @@
+import type { AgentEvent, DeliveryReport, Session } from 'agent-relay-protocol';
+
+/** Which incarnation of which agent. */
+export type SessionIdentity = Pick<Session, 'sessionId' | 'agentId' | 'instanceId' | 'epoch'>;
+
+/**
+ * The relay as a host sees it: words, no wire. Whoever owns the link implements it. Nothing here may throw synchronously; what cannot be
+ * said while the link is down is kept by the implementation where it says so.
+ */
+export interface HostRelay {
+  /** Marks them dispatched and answers which may be handed over. Rejects while the relay is away; `Host.wake` then tries again. */
+  dispatch(session: SessionIdentity, messageIds: readonly number[]): Promise<readonly number[]>;
+  /** Kept, in order, until the relay has it. */
+  report(session: SessionIdentity, reports: readonly DeliveryReport[]): void;
+  /** Sends as the agent. Waits for the link for a while; the key makes sending twice harmless. */
+  send(
+    session: SessionIdentity,
+    message: { readonly to: string; readonly body: string; readonly idempotencyKey: string },
+  ): Promise<{ readonly matched: number }>;
+  /** Starts an agent on behalf of this one. */
+  spawn(
+    session: SessionIdentity,
+    request: { readonly name: string; readonly provider: string; readonly task: string | null },
+  ): Promise<void>;
+  /** The session's buffer has something new. */
+  activityStored(session: SessionIdentity): void;
+  /** Deltas that nobody stores. Lost while the link is down. */
+  activityLive(session: SessionIdentity, at: number, events: readonly AgentEvent[]): void;
+  presenceChanged(session: SessionIdentity, presence: 'idle' | 'busy'): void;
+  /** The session is over and its processes are gone. Kept until the relay has it. */
+  sessionEnded(session: SessionIdentity, reason: string): void;
+}

@@ -1,0 +1,243 @@
+import { join } from 'node:path';
+import { type ApprovalMode, type InboxItem, type NodeProvider, RelayError, type Session, type SpawnMode } from 'agent-relay-protocol';
+import type { McpEndpoint, Provider } from 'agent-relay-provider';
+import { withTimeout } from 'agent-relay-wire';
+import { ActivityBuffer } from './activity-buffer.ts';
+import { agentEnvironment } from './agent-environment.ts';
+import { resolveFolder } from './folders.ts';
+import type { HostLog } from './host-log.ts';
+import type { HostRelay, SessionIdentity } from './host-relay.ts';
+import { HostedSession } from './hosted-session.ts';
+import { standingInstructions, taskPrompt } from './instructions.ts';
+import { ProcessRegister } from './process-register.ts';
+import type { ProgressLimits } from './progress-watch.ts';
+
+export interface HostOptions {
+  readonly providers: readonly Provider[];
+  /** Where the process register, unsent activity and fresh working folders live. One host at a time. */
+  readonly stateDir: string;
+  /** Folders agents may work in; empty allows any that exists. Fresh folders of the host's own are always allowed. */
+  readonly allowedFolders: readonly string[];
+  readonly relay: HostRelay;
+  readonly log: HostLog;
+  readonly clock: { now(): number };
+  /** What the agents' environment is made from. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** How long a start may take. Default 80 000. */
+  readonly startLimitMs?: number;
+  readonly progress?: ProgressLimits;
+}
+
+export interface StartRequest {
+  readonly session: Session;
+  readonly task: string | null;
+  readonly cwd: string | null;
+  readonly within: string | null;
+  readonly mode: SpawnMode;
+  readonly approval: ApprovalMode;
+  readonly model: string | null;
+  readonly mcp: readonly McpEndpoint[];
+}
+
+export interface StartedSession {
+  readonly cwd: string;
+  readonly vendorSessionId: string | null;
+  readonly model: string | null;
+}
+
+export interface RunningSession extends SessionIdentity {
+  readonly presence: 'idle' | 'busy';
+  readonly lastSeq: number;
+}
+
+/** Owns the sessions that run on this machine. */
+export interface Host {
+  detect(): Promise<readonly NodeProvider[]>;
+  /** Resolves when the agent is ready and has its task. @throws RelayError with the provider's or the folder's own sentence. */
+  start(request: StartRequest): Promise<StartedSession>;
+  readonly running: readonly RunningSession[];
+  /** Buffers the relay may not have whole yet: of running sessions, ended ones, and those an earlier process left behind. */
+  readonly buffers: readonly ActivityBuffer[];
+  /** The relay has all of a session that is over: its buffer may go. Ignored while the session runs. */
+  forget(sessionId: string): void;
+  deliver(sessionId: string, items: readonly InboxItem[]): void;
+  /** The relay is back: tries again whatever waits. */
+  wake(): void;
+  /** False when no turn was running. @throws RelayError `not_found`. */
+  interrupt(sessionId: string): Promise<boolean>;
+  /** Ends a session with its whole process tree; resolves when it is gone. A session that is not here is gone already. */
+  release(sessionId: string, reason: string): Promise<void>;
+  /** Releases everything and closes the providers. Idempotent. */
+  close(reason: string): Promise<void>;
+}
+
+/** Ends what an earlier process left running, then answers the host. */
+export async function createHost(options: HostOptions): Promise<Host> {
+  const register = new ProcessRegister(options.stateDir, options.log);
+  const ended = await register.reap();
+  if (ended > 0) options.log.warn({ ended }, 'ended processes that an earlier run had left behind');
+  const leftBehind = ActivityBuffer.recover(options.stateDir);
+  for (const buffer of leftBehind) {
+    buffer.append({ type: 'session.ended', reason: 'lost', detail: 'relay-connect ended unexpectedly' }, options.clock.now());
+  }
+  return new SessionHost(options, register, leftBehind);
+}
+
+class SessionHost implements Host {
+  readonly #options: HostOptions;
+  readonly #register: ProcessRegister;
+  readonly #sessions = new Map<string, HostedSession>();
+  readonly #buffers = new Map<string, ActivityBuffer>();
+  readonly #starting = new Map<string, { readonly abort: AbortController; readonly done: Promise<unknown> }>();
+  #closing: Promise<void> | null = null;
+
+  constructor(options: HostOptions, register: ProcessRegister, leftBehind: readonly ActivityBuffer[]) {
+    this.#options = options;
+    this.#register = register;
+    for (const buffer of leftBehind) this.#buffers.set(buffer.owner.sessionId, buffer);
+  }
+
+  get running(): readonly RunningSession[] {
+    return [...this.#sessions.values()].map(({ identity, presence, buffer }) => ({ ...identity, presence, lastSeq: buffer.lastSeq }));
+  }
+
+  get buffers(): readonly ActivityBuffer[] {
+    return [...this.#buffers.values()];
+  }
+
+  async detect(): Promise<readonly NodeProvider[]> {
+    const env = agentEnvironment(this.#options.env);
+    return Promise.all(
+      this.#options.providers.map(async (provider) => {
+        const found = await provider.detect(env);
+        return found.available
+          ? { id: provider.id, available: true, version: found.version, reason: null }
+          : { id: provider.id, available: false, version: null, reason: found.reason };
+      }),
+    );
+  }
+
+  async start(request: StartRequest): Promise<StartedSession> {
+    const { sessionId } = request.session;
+    if (this.#closing !== null) throw new RelayError('node_unavailable', 'This machine is ending its agents');
+    if (this.#sessions.has(sessionId) || this.#starting.has(sessionId))
+      throw new RelayError('name_taken', `The session ${sessionId} runs here already`);
+    const abort = new AbortController();
+    const limitMs = this.#options.startLimitMs ?? 80_000;
+    const done = withTimeout((signal) => this.#start(request, signal), limitMs, { signal: abort.signal, what: 'start of the agent' });
+    this.#starting.set(sessionId, { abort, done });
+    try {
+      return await done;
+    } catch (error) {
+      await this.#register.endSession(sessionId);
+      throw error;
+    } finally {
+      this.#starting.delete(sessionId);
+    }
+  }
+
+  forget(sessionId: string): void {
+    if (this.#sessions.has(sessionId)) return;
+    this.#buffers.get(sessionId)?.remove();
+    this.#buffers.delete(sessionId);
+  }
+
+  deliver(sessionId: string, items: readonly InboxItem[]): void {
+    this.#sessions.get(sessionId)?.offer(items);
+  }
+
+  wake(): void {
+    for (const session of this.#sessions.values()) session.wake();
+  }
+
+  interrupt(sessionId: string): Promise<boolean> {
+    const session = this.#sessions.get(sessionId);
+    if (!session) return Promise.reject(new RelayError('not_found', `The session ${sessionId} does not run here`));
+    return session.interrupt();
+  }
+
+  async release(sessionId: string, reason: string): Promise<void> {
+    const starting = this.#starting.get(sessionId);
+    starting?.abort.abort(new RelayError('gone', reason));
+    await starting?.done.catch(() => {});
+    await this.#sessions.get(sessionId)?.close(reason);
+    await this.#register.endSession(sessionId);
+  }
+
+  close(reason: string): Promise<void> {
+    this.#closing ??= this.#close(reason);
+    return this.#closing;
+  }
+
+  async #close(reason: string): Promise<void> {
+    const ids = new Set([...this.#starting.keys(), ...this.#sessions.keys()]);
+    await Promise.all([...ids].map((sessionId) => this.release(sessionId, reason)));
+    await Promise.all(
+      this.#options.providers.map((provider) =>
+        withTimeout(() => provider.close(), 10_000, { what: `end of ${provider.id}` }).catch((error: unknown) =>
+          this.#options.log.warn({ provider: provider.id, error }, 'a provider could not be closed'),
+        ),
+      ),
+    );
+    await this.#register.endAll();
+    for (const buffer of this.#buffers.values()) buffer.close();
+  }
+
+  async #start(request: StartRequest, signal: AbortSignal): Promise<StartedSession> {
+    const { session, mode, approval, model, mcp } = request;
+    const { sessionId, agentId } = session;
+    const { stateDir, allowedFolders, env, log, relay, clock } = this.#options;
+    const provider = this.#options.providers.find(({ id }) => id === session.provider);
+    if (!provider) throw new RelayError('provider_unavailable', `This machine has no provider ${session.provider}`);
+    const { cwd: asked, within } = request;
+    const workspacesFolder = join(stateDir, 'workspaces');
+    const cwd = await resolveFolder({ agentId, sessionId, cwd: asked, within, allowedFolders, workspacesFolder });
+    const runtime = await provider.start({
+      agentId,
+      sessionId,
+      cwd,
+      mode,
+      approval,
+      ...(model === null ? {} : { model }),
+      instructions: standingInstructions({ agentId, spawnedBy: session.spawnedBy, mode }),
+      mcp,
+      env: agentEnvironment(env, { sessionId, agentId }),
+      onProcess: (owned) => this.#register.add(sessionId, owned),
+      signal,
+    });
+    if (signal.aborted) {
+      await runtime.close();
+      throw signal.reason;
+    }
+    const buffer = ActivityBuffer.create(stateDir, session, {
+      onFault: (error) => log.warn({ sessionId, error }, 'activity cannot be written to disk and is kept in memory'),
+    });
+    this.#buffers.set(sessionId, buffer);
+    const progress = this.#options.progress ?? {};
+    const hosted = new HostedSession({
+      session,
+      cwd,
+      runtime,
+      buffer,
+      register: this.#register,
+      relay,
+      log,
+      progress,
+      now: () => clock.now(),
+    });
+    this.#sessions.set(sessionId, hosted);
+    void hosted.ended.then(() => this.#sessions.delete(sessionId));
+    if (request.task !== null) await this.#giveTask(hosted, taskPrompt(request.task, session.spawnedBy));
+    log.info({ sessionId, agentId, provider: provider.id, mode }, 'agent started');
+    return { cwd, vendorSessionId: runtime.vendorSessionId, model: runtime.model };
+  }
+
+  async #giveTask(hosted: HostedSession, task: string): Promise<void> {
+    try {
+      await hosted.promptTask(task);
+    } catch (error) {
+      await hosted.close('It did not take its task');
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import type { AgentEvent, InboxItem, Session } from 'agent-relay-protocol';
+import type { AgentSession } from 'agent-relay-provider';
+import { withTimeout } from 'agent-relay-wire';
+import type { ActivityBuffer } from './activity-buffer.ts';
+import { ActivityNormaliser } from './activity-normaliser.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
+import type { HostLog } from './host-log.ts';
+import type { HostRelay, SessionIdentity } from './host-relay.ts';
+import type { ProcessRegister } from './process-register.ts';
+import { type ProgressLimits, ProgressWatch } from './progress-watch.ts';
+import { TriggerRunner } from './trigger-runner.ts';
+
+export interface HostedSessionOptions {
+  readonly session: Session;
+  readonly cwd: string;
+  readonly runtime: AgentSession;
+  readonly buffer: ActivityBuffer;
+  readonly register: ProcessRegister;
+  readonly relay: HostRelay;
+  readonly log: HostLog;
+  readonly now: () => number;
+  readonly progress: ProgressLimits;
+}
+
+const CLOSE_LIMIT_MS = 10_000;
+
+/**
+ * One running agent: its mail goes in, its activity and its triggers come out.
+ *
+ * States: *running* from construction; *ended* once its events are over and its processes are gone, then `ended` resolves and the relay is told.
+ * It ends by `close` or by itself.
+ */
+export class HostedSession {
+  readonly identity: SessionIdentity;
+  readonly buffer: ActivityBuffer;
+  readonly ended: Promise<void>;
+  readonly #options: HostedSessionOptions;
+  readonly #queue: DeliveryQueue;
+  readonly #triggers: TriggerRunner;
+  readonly #progress: ProgressWatch;
+  readonly #normaliser = new ActivityNormaliser();
+  #closing: Promise<void> | null = null;
+  #endReason: string | null = null;
+  #hasEnded = false;
+  #isFinished = false;
+
+  constructor(options: HostedSessionOptions) {
+    const { session, runtime, relay, log, cwd } = options;
+    const { sessionId, agentId, instanceId, epoch } = session;
+    this.identity = { sessionId, agentId, instanceId, epoch };
+    this.buffer = options.buffer;
+    this.#options = options;
+    this.#queue = new DeliveryQueue({
+      session: runtime,
+      dispatch: (messageIds) => relay.dispatch(this.identity, messageIds),
+      report: (reports) => relay.report(this.identity, reports),
+      log,
+    });
+    this.#progress = new ProgressWatch((event) => this.#record(event), options.progress);
+    this.#triggers = new TriggerRunner({
+      session: this.identity,
+      cwd,
+      relay,
+      onFailure: (notice, event) => {
+        this.#queue.addNotice(notice);
+        this.#record(event);
+      },
+    });
+    this.ended = this.#follow();
+  }
+
+  get presence(): 'idle' | 'busy' {
+    return this.#queue.isTurnRunning ? 'busy' : 'idle';
+  }
+
+  offer(items: readonly InboxItem[]): void {
+    this.#queue.offer(items);
+  }
+
+  wake(): void {
+    this.#queue.wake();
+  }
+
+  promptTask(text: string): Promise<void> {
+    return this.#queue.promptTask(text);
+  }
+
+  interrupt(): Promise<boolean> {
+    return this.#options.runtime.interrupt();
+  }
+
+  /** Ends the session with its whole process tree; resolves when it is gone. Idempotent. */
+  close(reason: string): Promise<void> {
+    this.#endReason ??= reason;
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { runtime, log } = this.#options;
+    this.#queue.close();
+    await withTimeout(() => runtime.close(), CLOSE_LIMIT_MS, { what: 'end of the session' }).catch((error: unknown) =>
+      log.warn({ sessionId: this.identity.sessionId, error }, 'the provider could not end its session'),
+    );
+    await this.#options.register.endSession(this.identity.sessionId);
+    await withTimeout(() => this.ended, CLOSE_LIMIT_MS, { what: 'end of the events' }).catch(() => {
+      // A provider whose events never finish does not keep its agent alive: the processes are gone already.
+      this.#record({ type: 'session.ended', reason: 'closed' });
+      this.#finish();
+    });
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      for await (const event of this.#options.runtime.events) this.#accept(event);
+    } catch (error) {
+      this.#options.log.error({ sessionId: this.identity.sessionId, error }, 'a session’s events failed');
+    }
+    if (!this.#hasEnded) this.#record({ type: 'session.ended', reason: this.#closing === null ? 'crashed' : 'closed' });
+    this.#queue.close();
+    await this.#triggers.settled();
+    await this.#options.register.endSession(this.identity.sessionId);
+    this.#finish();
+  }
+
+  #accept(event: AgentEvent): void {
+    if (this.#hasEnded) return;
+    const presenceBefore = this.presence;
+    this.#queue.observe(event);
+    this.#progress.observe(event);
+    this.#record(event);
+    if (event.type === 'text.completed') this.#triggers.run(event.text, event.itemId);
+    if (event.type === 'session.ended') this.#endReason ??= endSentence(event);
+    if (this.presence !== presenceBefore) this.#options.relay.presenceChanged(this.identity, this.presence);
+  }
+
+  #record(event: AgentEvent): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = event.type === 'session.ended';
+    const { stored, live } = this.#normaliser.accept(event);
+    const at = this.#options.now();
+    for (const entry of stored) this.buffer.append(entry, at);
+    if (stored.length > 0) this.#options.relay.activityStored(this.identity);
+    if (live.length > 0) this.#options.relay.activityLive(this.identity, at, live);
+  }
+
+  #finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#progress.close();
+    this.#options.relay.sessionEnded(this.identity, this.#endReason ?? 'The agent ended by itself');
+  }
+}
+
+function endSentence(event: Extract<AgentEvent, { type: 'session.ended' }>): string {
+  const sentence = {
+    closed: 'The session was closed',
+    exited: 'The agent ended by itself',
+    crashed: 'The agent’s process ended unexpectedly',
+    lost: 'The connection to the agent was lost',
+  }[event.reason];
+  return event.detail === undefined ? sentence : `${sentence}: ${event.detail}`.slice(0, 1000);
+}

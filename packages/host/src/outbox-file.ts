@@ -1,0 +1,89 @@
+import { constants } from 'node:fs';
+import { open, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { AgentIdSchema, MAX_BODY_LENGTH, parseAddress, RelayError } from 'agent-relay-protocol';
+import { isWithin } from './folders.ts';
+
+/** What a file of the outbox asks for. */
+export type OutboxRequest =
+  | { readonly type: 'message'; readonly target: string; readonly body: string }
+  | { readonly type: 'spawn'; readonly name: string; readonly provider: string; readonly task: string | null };
+
+export const OUTBOX_FOLDER = '.agent-relay/outbox';
+const MAX_FILE_BYTES = 64 * 1024;
+
+/**
+ * Reads one regular file of at most 64 KiB that really lies inside the outbox of an agent's folder: a link that leads out is refused, and so
+ * is an outbox that is itself a link out of the folder.
+ * @throws RelayError `not_found`, `forbidden`, `payload_too_large`, `validation_failed`.
+ */
+export async function readOutboxFile(cwd: string, name: string): Promise<OutboxRequest> {
+  if (name.includes('\0') || isAbsolute(name)) throw new RelayError('forbidden', `${quoted(name)} is not a name inside ${OUTBOX_FOLDER}`);
+  const folder = await realpathOr(join(cwd, OUTBOX_FOLDER), `There is no folder ${OUTBOX_FOLDER} in your working folder`);
+  if (!isWithin(folder, await realpath(cwd))) throw new RelayError('forbidden', `${OUTBOX_FOLDER} leads out of your working folder`);
+  const path = await realpathOr(join(folder, name), `There is no file ${quoted(name)} in ${OUTBOX_FOLDER}`);
+  if (path === folder || !isWithin(path, folder)) throw new RelayError('forbidden', `${quoted(name)} leads out of ${OUTBOX_FOLDER}`);
+  return parseOutboxFile(await readRegularFile(path, name));
+}
+
+/** Headers, a blank line, the body. Unknown headers are left alone, so that files written for other relays still work. */
+export function parseOutboxFile(text: string): OutboxRequest {
+  const lines = text.replace(/^\uFEFF/u, '').split(/\r?\n/u);
+  const headers = new Map<string, string>();
+  let index = 0;
+  for (; index < lines.length && (lines[index] ?? '').trim() !== ''; index += 1) {
+    const header = /^([A-Za-z][A-Za-z-]*):[ \t]*(.*)$/u.exec(lines[index] ?? '');
+    if (!header)
+      throw new RelayError('validation_failed', `Line ${index + 1} is not a header like TO: Worker; put a blank line before the body`);
+    headers.set((header[1] ?? '').toUpperCase(), (header[2] ?? '').trim());
+  }
+  const body = lines
+    .slice(index + 1)
+    .join('\n')
+    .trim();
+  const kind = (headers.get('KIND') ?? 'message').toLowerCase();
+  if (kind === 'spawn') return spawnRequest(headers, body);
+  if (kind !== 'message') throw new RelayError('validation_failed', `KIND: ${kind.slice(0, 50)} is not known; it is message or spawn`);
+  const target = headers.get('TO') ?? '';
+  if (parseAddress(target) === null) throw new RelayError('validation_failed', 'TO: needs the address of an agent, group or channel');
+  if (body === '') throw new RelayError('validation_failed', 'The file has no body after its headers');
+  if (body.length > MAX_BODY_LENGTH) throw new RelayError('payload_too_large', `The body is longer than ${MAX_BODY_LENGTH} characters`);
+  return { type: 'message', target, body };
+}
+
+function spawnRequest(headers: ReadonlyMap<string, string>, task: string): OutboxRequest {
+  const name = headers.get('NAME') ?? '';
+  if (!AgentIdSchema.safeParse(name).success) throw new RelayError('validation_failed', 'KIND: spawn needs NAME: with the new agent’s id');
+  const transport = (headers.get('TRANSPORT') ?? '').toLowerCase();
+  const provider = transport === 'codex-ws' ? 'codex' : (headers.get('CLI') ?? '').toLowerCase();
+  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/u.test(provider)) throw new RelayError('validation_failed', 'KIND: spawn needs CLI: claude or codex');
+  return { type: 'spawn', name, provider, task: task === '' ? null : task };
+}
+
+async function readRegularFile(path: string, name: string): Promise<string> {
+  // O_NONBLOCK: opening a pipe somebody put there must not wait for its writer. O_NOFOLLOW: a link swapped in after the look is not followed.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((cause: unknown) => {
+    throw new RelayError('forbidden', `${quoted(name)} could not be opened`, { cause });
+  });
+  try {
+    const [opened, seen] = await Promise.all([file.stat(), stat(path)]);
+    if (!opened.isFile() || opened.ino !== seen.ino || opened.dev !== seen.dev)
+      throw new RelayError('forbidden', `${quoted(name)} is not a regular file`);
+    if (opened.size > MAX_FILE_BYTES) throw new RelayError('payload_too_large', `${quoted(name)} is larger than 64 KiB`);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_FILE_BYTES + 1), 0, MAX_FILE_BYTES + 1, 0);
+    if (bytesRead > MAX_FILE_BYTES) throw new RelayError('payload_too_large', `${quoted(name)} is larger than 64 KiB`);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function realpathOr(path: string, message: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    throw new RelayError('not_found', message, { cause });
+  }
+}
+
+const quoted = (name: string): string => JSON.stringify(name.slice(0, 200));

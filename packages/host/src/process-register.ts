@@ -1,0 +1,140 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { OwnedProcess } from 'agent-relay-provider';
+import { killProcessTree, type ProcessIdentity } from 'agent-relay-wire/node';
+import type { HostLog } from './host-log.ts';
+import { endMarkedProcesses } from './marked-processes.ts';
+
+interface Registered {
+  readonly sessionId: string;
+  readonly purpose: string;
+  readonly identity: ProcessIdentity;
+  /** Serves several sessions: it ends with its provider, not with the session that happened to start it. */
+  readonly isShared: boolean;
+}
+
+const fileName = 'processes.json';
+
+/**
+ * The processes this host started, on disk before the host goes on, so that the next start ends whatever a crash left behind.
+ *
+ * The file is replaced whole with each change and fsynced: it holds a handful of lines and changes a few times per session.
+ */
+export class ProcessRegister {
+  readonly #stateDir: string;
+  readonly #log: HostLog;
+  #processes: Registered[];
+
+  constructor(stateDir: string, log: HostLog) {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    this.#stateDir = stateDir;
+    this.#log = log;
+    this.#processes = readRegister(join(stateDir, fileName));
+  }
+
+  get size(): number {
+    return this.#processes.length;
+  }
+
+  /** Ends every tree that is still registered. Called once, before anything new starts. Answers how many processes were ended. */
+  async reap(): Promise<number> {
+    const leftBehind = this.#processes;
+    const ended = await this.#killAll(leftBehind);
+    this.#forget(leftBehind);
+    return ended;
+  }
+
+  add(sessionId: string, owned: OwnedProcess): void {
+    const treeId = readTreeId(owned.pid);
+    const identity: ProcessIdentity = { pid: owned.pid, startedAt: owned.startToken, ...(treeId === null ? {} : { treeId }) };
+    this.#processes = [...this.#processes, { sessionId, purpose: owned.purpose, identity, isShared: owned.shared === true }];
+    this.#write();
+  }
+
+  /** Ends the trees of one session that are its alone, with everything that left them or runs for it elsewhere, and forgets them. */
+  async endSession(sessionId: string): Promise<void> {
+    const own = this.#processes.filter((entry) => entry.sessionId === sessionId && !entry.isShared);
+    await this.#killAll(own);
+    const shared = this.#processes.filter(({ isShared }) => isShared).map(({ identity }) => identity.pid);
+    const { remaining } = await endMarkedProcesses(sessionId, shared);
+    if (remaining.length > 0) this.#log.error({ sessionId, remaining }, 'processes could not be ended');
+    this.#forget(own);
+  }
+
+  /** Ends what sessions shared, after the providers were closed. */
+  async endAll(): Promise<void> {
+    const all = this.#processes;
+    await this.#killAll(all);
+    this.#forget(all);
+  }
+
+  async #killAll(entries: readonly Registered[]): Promise<number> {
+    const results = await Promise.all(
+      entries.map(async ({ identity, sessionId, purpose }) => {
+        const { signalled, remaining } = await killProcessTree(identity);
+        if (remaining.length > 0) this.#log.error({ sessionId, purpose, remaining }, 'processes could not be ended');
+        return signalled.length;
+      }),
+    );
+    return results.reduce((sum, count) => sum + count, 0);
+  }
+
+  #forget(entries: readonly Registered[]): void {
+    if (entries.length === 0) return;
+    this.#processes = this.#processes.filter((entry) => !entries.includes(entry));
+    this.#write();
+  }
+
+  #write(): void {
+    const path = join(this.#stateDir, fileName);
+    const file = openSync(`${path}.new`, 'w', 0o600);
+    try {
+      writeSync(file, JSON.stringify(this.#processes));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(`${path}.new`, path);
+    syncFolder(this.#stateDir);
+  }
+}
+
+/** Without this the new name may not survive a power loss; Windows has no such call. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const file = openSync(folder, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The mark that `spawnProcess` put into the environment: by it descendants are found that left the group and lost their parent. */
+function readTreeId(pid: number): string | null {
+  try {
+    const entry = readFileSync(`/proc/${pid}/environ`, 'latin1')
+      .split('\0')
+      .find((text) => text.startsWith('AGENT_RELAY_PROCESS_TREE='));
+    return entry?.split('=')[1]?.split(',').at(-1) ?? null;
+  } catch {
+    // Gone already, or a system without /proc: the tree is then found by parents, group and session alone.
+    return null;
+  }
+}
+
+function readRegister(path: string): Registered[] {
+  try {
+    const entries: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return Array.isArray(entries) ? entries.filter(isRegistered) : [];
+  } catch {
+    // The first start: the file is only ever replaced whole.
+    return [];
+  }
+}
+
+function isRegistered(value: unknown): value is Registered {
+  if (typeof value !== 'object' || value === null || !('identity' in value) || !('sessionId' in value)) return false;
+  const { identity } = value;
+  return typeof identity === 'object' && identity !== null && 'pid' in identity && typeof identity.pid === 'number' && identity.pid > 1;
+}
