@@ -1,0 +1,24 @@
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { createConnection } from './relay/connection.ts';
+import { ConnectionContext } from './relay/use-relay.ts';
+import { createAppRouter } from './router.tsx';
+import './style.css';
+
+const root = document.getElementById('root');
+if (!root) throw new Error('index.html has a root element');
+
+const connection = createConnection(window.location.origin);
+const router = createAppRouter();
+
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={connection.queries}>
+      <ConnectionContext value={connection}>
+        <RouterProvider router={router} />
+      </ConnectionContext>
+    </QueryClientProvider>
+  </StrictMode>,
+);

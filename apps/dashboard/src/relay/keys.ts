@@ -1,0 +1,9 @@
+/** The names under which snapshots are kept. */
+export const keys = {
+  agents: ['agents'],
+  messages: ['messages'],
+  sessions: ['sessions'],
+  nodes: ['nodes'],
+  me: ['me'],
+  deliveries: (messageId: number) => ['deliveries', messageId],
+} as const;

@@ -1,0 +1,80 @@
+import type { ActivityBlock } from '../relay/activity-blocks.ts';
+import { formatTime } from './format.ts';
+
+const tones = { info: 'text-soft', warning: 'text-warn', error: 'text-bad' } as const;
+const outcomes = {
+  running: { mark: '…', tone: 'text-accent' },
+  succeeded: { mark: '✔', tone: 'text-good' },
+  failed: { mark: '✕', tone: 'text-bad' },
+  declined: { mark: '⊘', tone: 'text-warn' },
+  interrupted: { mark: '■', tone: 'text-warn' },
+} as const;
+const steps = { pending: '○', active: '◐', done: '●' } as const;
+
+export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) {
+  switch (block.kind) {
+    case 'prompt':
+      return (
+        <blockquote className="whitespace-pre-wrap break-words rounded-lg border-accent border-l-2 bg-raised px-3 py-2" data-block="prompt">
+          {block.text}
+        </blockquote>
+      );
+    case 'text':
+      return (
+        <p className="whitespace-pre-wrap break-words" data-block="text">
+          {block.text}
+          {block.isStreaming ? <span className="ml-0.5 inline-block h-4 w-1.5 animate-pulse bg-accent align-text-bottom" /> : null}
+        </p>
+      );
+    case 'reasoning':
+      return <p className="whitespace-pre-wrap break-words text-soft italic">{block.text}</p>;
+    case 'tool':
+      return (
+        <details className="rounded-lg border border-line" data-block="tool">
+          <summary className="flex items-center gap-2 px-3 py-1.5 font-mono text-xs">
+            <span className={outcomes[block.outcome].tone}>{outcomes[block.outcome].mark}</span>
+            <span className="font-semibold">{block.name}</span>
+            <span className="min-w-0 truncate text-soft">{block.title}</span>
+          </summary>
+          {block.output === '' ? null : (
+            <pre className="max-h-64 overflow-auto border-line border-t px-3 py-2 font-mono text-xs whitespace-pre-wrap">
+              {block.output}
+            </pre>
+          )}
+        </details>
+      );
+    case 'files':
+      return (
+        <ul className="font-mono text-xs" data-block="files">
+          {block.changes.map((change) => (
+            <li key={change.path}>
+              <details>
+                <summary>
+                  <span className="text-accent">{change.change}</span> {change.path}
+                </summary>
+                {change.diff === undefined ? null : <pre className="overflow-auto rounded bg-raised p-2">{change.diff}</pre>}
+              </details>
+            </li>
+          ))}
+        </ul>
+      );
+    case 'plan':
+      return (
+        <ol className="text-soft text-xs">
+          {block.steps.map(({ step, status }) => (
+            <li key={step}>
+              {steps[status]} {step}
+            </li>
+          ))}
+        </ol>
+      );
+    case 'turn':
+      return (
+        <p className={`border-line border-t pt-1 text-xs ${block.outcome === 'failed' ? 'text-bad' : 'text-soft'}`} data-block="turn">
+          turn {block.outcome} {formatTime(block.at)} {block.detail}
+        </p>
+      );
+    case 'notice':
+      return <p className={`text-xs ${tones[block.tone]}`}>{block.text}</p>;
+  }
+}

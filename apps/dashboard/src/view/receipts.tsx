@@ -1,0 +1,49 @@
+import type { Delivery } from 'agent-relay-client';
+import { useDeliveries } from '../relay/use-relay.ts';
+
+const looks: Record<Delivery['state'], { readonly mark: string; readonly tone: string; readonly meaning: string }> = {
+  queued: { mark: '○', tone: 'text-soft', meaning: 'stored, waiting for the recipient' },
+  held: { mark: '◍', tone: 'text-warn', meaning: 'held for a person' },
+  dispatched: { mark: '◐', tone: 'text-soft', meaning: 'handed over; no word from the recipient yet' },
+  delivered: { mark: '●', tone: 'text-ink', meaning: 'the recipient has it' },
+  seen: { mark: '◉', tone: 'text-good', meaning: 'the model has it' },
+  answered: { mark: '✔', tone: 'text-good', meaning: 'answered' },
+  failed: { mark: '✕', tone: 'text-bad', meaning: 'failed' },
+  expired: { mark: '⧗', tone: 'text-bad', meaning: 'expired before it could be handed over' },
+};
+
+/** Shown one by one up to here; a broadcast's receipts are counted. */
+const SHOWN_RECIPIENTS = 4;
+
+/** Each recipient's receipt, and the evidence it rests on. */
+export function Receipts({ messageId }: { readonly messageId: number }) {
+  const { data: deliveries } = useDeliveries(messageId);
+  if (!deliveries) return null;
+  if (deliveries.length === 0) return <span className="text-warn">reached nobody</span>;
+  if (deliveries.length > SHOWN_RECIPIENTS) return <Counts deliveries={deliveries} />;
+  return deliveries.map((delivery) => {
+    const { mark, tone, meaning } = looks[delivery.state];
+    const evidence = delivery.evidence === null ? '' : ` (evidence: ${delivery.evidence})`;
+    return (
+      <span
+        key={delivery.agentId}
+        className={tone}
+        title={`${delivery.agentId}: ${meaning}${evidence}${delivery.reason === null ? '' : `: ${delivery.reason}`}`}
+        data-receipt={delivery.state}
+      >
+        {mark} {delivery.agentId} {delivery.state}
+        {delivery.evidence === null ? '' : ` · ${delivery.evidence}`}
+        {delivery.late ? ' · late' : ''}
+      </span>
+    );
+  });
+}
+
+function Counts({ deliveries }: { readonly deliveries: readonly Delivery[] }) {
+  const counts = Map.groupBy(deliveries, ({ state }) => state);
+  return [...counts].map(([state, of]) => (
+    <span key={state} className={looks[state].tone} title={of.map(({ agentId }) => agentId).join(', ')} data-receipt={state}>
+      {looks[state].mark} {of.length} {state}
+    </span>
+  ));
+}
