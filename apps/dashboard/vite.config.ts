@@ -1,11 +1,12 @@
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig } from 'vite';
 
 const relay = 'http://127.0.0.1:4850';
 
 export default defineConfig({
+  resolve: { conditions: ['agent-relay-source', ...defaultClientConditions] },
   plugins: [react(), tailwindcss()],
-  build: { target: 'es2022', sourcemap: false },
+  build: { target: 'es2022', sourcemap: false, chunkSizeWarningLimit: 800 },
   server: { port: 4851, proxy: { '/api': relay, '/ws': { target: relay, ws: true } } },
 });
