@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -48,6 +49,21 @@ describe.each(versions)('Claude Code $version', ({ binary }) => {
     expect(await readFile(join(home.workFolder, 'all.txt'), 'utf8')).toBe('one\ntwo\nafter\n');
     const asked = session.messages.flatMap(({ request }) => (request?.subtype === 'can_use_tool' ? [request.tool_name] : []));
     expect(asked).toEqual(['Write', 'Write', 'Bash']);
+  });
+
+  test('hears what is said during a turn', async () => {
+    await using home = await tempHome();
+    await using fake = await startFakeAnthropic({ model: wordScript() });
+    await using session = startClaude(binary, { env: { ...home.env(), ...fake.env() }, cwd: home.workFolder });
+
+    const turn = session.ask('run command: touch started; sleep 1.5 && then say: not this');
+    await expect.poll(() => existsSync(join(home.workFolder, 'started')), { timeout: 10_000 }).toBe(true);
+    session.prompt('[msg:7] from Peer: say: something new\n[end msg:7 peer n0nce]');
+    expect(await turn).toMatchObject({ result: 'something new' });
+    expect(fake.requests.at(-1)?.model?.conversation.slice(-2)).toMatchObject([
+      { kind: 'toolResult', name: 'Bash', text: '(Bash completed with no output)' },
+      { kind: 'userText', text: '[msg:7] from Peer: say: something new\n[end msg:7 peer n0nce]' },
+    ]);
   });
 
   test.each([{ alwaysLoad: true }, { alwaysLoad: false }])(

@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { agentCliPaths, callTool, say, startFakeOpenAi, tempHome, think, wordScript } from '../src/index.ts';
+import { startAppServer } from './support/codex-app-server.ts';
 import { runCodex } from './support/codex-exec.ts';
 import { startRelayTools } from './support/relay-tools.ts';
 
@@ -64,4 +66,26 @@ test('Codex is told loudly when the model calls a tool that was not offered', as
   expect(JSON.stringify(run.events)).toContain('relay_fly');
   await expect(fake.close()).rejects.toThrow('called relay_fly');
   expect(fake.takeViolations()).toHaveLength(1);
+});
+
+test('Codex app-server streams an answer and is steered to another', async () => {
+  await using home = await tempHome();
+  await using fake = await startFakeOpenAi({ model: wordScript() });
+  await fake.writeCodexHome(home.codexHome);
+  await using server = await startAppServer(codex, { env: { ...home.env(), ...fake.env() }, cwd: home.workFolder });
+  const started = await server.call('thread/start', { cwd: home.workFolder, approvalPolicy: 'never', sandbox: 'read-only' });
+  const threadId = z.looseObject({ thread: z.looseObject({ id: z.string() }) }).parse(started).thread.id;
+  const prompt = (text: string) => server.call('turn/start', { threadId, input: [{ type: 'text', text }] });
+  const seen = (method: string) => server.notifications.filter((notification) => notification.method === method);
+
+  await prompt('slow 500 20');
+  await expect.poll(() => seen('item/agentMessage/delta').length, { timeout: 10_000 }).toBeGreaterThan(2);
+  await prompt('[msg:7] from Peer: say: something new\n[end msg:7 peer n0nce]');
+  await expect.poll(() => seen('turn/completed').length, { timeout: 10_000 }).toBe(1);
+  const answers = seen('item/completed').filter(({ params }) => JSON.stringify(params).includes('"agentMessage"'));
+  expect(JSON.stringify(answers)).toContain('something new');
+  expect(fake.requests.map(({ model }) => model?.lastUserText)).toEqual([
+    'slow 500 20',
+    '[msg:7] from Peer: say: something new\n[end msg:7 peer n0nce]',
+  ]);
 });

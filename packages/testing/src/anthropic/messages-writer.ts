@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { AnswerWriter } from '../endpoint/answer-writer.ts';
-import { writeEvent, writeJson } from '../endpoint/http-endpoint.ts';
+import { estimateTokens } from '../endpoint/estimate-tokens.ts';
+import { cutConnection, writeEvent, writeJson } from '../endpoint/http-endpoint.ts';
 import type { ToolCall } from '../model/plan.ts';
 
 type Block =
@@ -79,7 +80,7 @@ export class MessagesWriter implements AnswerWriter {
   }
 
   drop(): void {
-    this.#response.destroy();
+    cutConnection(this.#response);
   }
 
   #open(block: Block, contentBlock: object): number {
@@ -104,9 +105,6 @@ export class MessagesWriter implements AnswerWriter {
     if (this.#isStream) writeEvent(this.#response, type, fields);
   }
 }
-
-/** Four characters a token: near enough for a number that only has to be there. */
-export const estimateTokens = (content: unknown): number => Math.ceil(JSON.stringify(content ?? '').length / 4);
 
 const errorTypes: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',

@@ -21,6 +21,13 @@ export const MessagesBody = z.looseObject({
   messages: z.array(z.looseObject({ role: z.string(), content: Content })),
   tools: z.array(z.looseObject({ name: z.string(), input_schema: z.unknown().optional() })).default([]),
   stream: z.boolean().default(false),
+  output_config: z
+    .looseObject({
+      format: z
+        .looseObject({ schema: z.looseObject({ properties: z.looseObject({ title: z.unknown().optional() }).optional() }).optional() })
+        .nullish(),
+    })
+    .optional(),
 });
 export type MessagesBody = z.infer<typeof MessagesBody>;
 
@@ -49,7 +56,7 @@ export function readMessagesRequest(
     headers,
     raw,
   } as const;
-  return { request, preparedCallIds: reader.preparedCallIds, isSideCall: tools.length === 0 && asksForTitle(system) };
+  return { request, preparedCallIds: reader.preparedCallIds, isSideCall: tools.length === 0 && asksForTitle(body) };
 }
 
 class ConversationReader {
@@ -69,12 +76,23 @@ class ConversationReader {
       this.entries.push({ kind: 'assistantText', text });
       return;
     }
-    const { said, context } = role === 'system' ? splitSystemText(text) : splitUserText(text);
-    for (const note of context) this.entries.push({ kind: 'context', text: note });
-    for (const words of said) {
-      this.preparedCallIds = [];
-      this.entries.push({ kind: 'userText', text: words });
-    }
+    const said = role === 'system' ? '' : text.replace(reminder, '').trim();
+    const notes = role === 'system' ? [text] : (text.match(reminder) ?? []);
+    for (const note of notes) this.#note(note);
+    if (said.startsWith('[Request interrupted by user')) this.entries.push({ kind: 'context', text: said });
+    else if (said !== '') this.#said(said);
+  }
+
+  /** Claude tells the model what was said during a turn in a note of its own. */
+  #note(note: string): void {
+    const messages = [...note.matchAll(saidMidTurn)].map(([, words = '']) => words);
+    if (messages.length === 0) this.entries.push({ kind: 'context', text: note });
+    for (const words of messages) this.#said(words);
+  }
+
+  #said(text: string): void {
+    this.preparedCallIds = [];
+    this.entries.push({ kind: 'userText', text });
   }
 
   #call(id: string, name: string, input: unknown): void {
@@ -85,20 +103,22 @@ class ConversationReader {
 
   #result(id: string, text: string, isError: boolean): void {
     if (isPreparation(id)) this.preparedCallIds.push(id);
-    else this.entries.push({ kind: 'toolResult', id, name: this.#names.get(id) ?? '', text, isError });
+    else
+      this.entries.push({
+        kind: 'toolResult',
+        id,
+        name: this.#names.get(id) ?? '',
+        text: text.replace(midTurnReminder, '').trimEnd(),
+        isError,
+      });
+    // 2.1.120 puts what was said during the turn into the tool's result; newer versions use a message with the role "system".
+    for (const note of text.match(midTurnReminder) ?? []) this.#note(note);
   }
 }
 
 const reminder = /<system-reminder>[\s\S]*?<\/system-reminder>/gu;
-
-function splitUserText(text: string): { said: readonly string[]; context: readonly string[] } {
-  const said = text.replace(reminder, '').trim();
-  return { said: said === '' ? [] : [said], context: text.match(reminder) ?? [] };
-}
-
-function splitSystemText(text: string): { said: readonly string[]; context: readonly string[] } {
-  return { said: [], context: [text] };
-}
+const midTurnReminder = /<system-reminder>\nThe user sent a new message while[\s\S]*?<\/system-reminder>/gu;
+const saidMidTurn = /The user sent a new message while you were working:\n([\s\S]*?)\n\n(?:This is how Claude Code|IMPORTANT: After)/gu;
 
 const bareName = (name: string): string => /^mcp__.+?__(.+)$/u.exec(name)?.[1] ?? name;
 
@@ -115,7 +135,8 @@ function offeredTool({ name, input_schema }: MessagesBody['tools'][number]): Off
   ];
 }
 
-const asksForTitle = (system: string): boolean => /\btitle\b/iu.test(system) && system.length < 4000;
+/** The CLI names a session with a call that wants `{"title": …}` and nothing else. */
+const asksForTitle = ({ output_config }: MessagesBody): boolean => output_config?.format?.schema?.properties?.title !== undefined;
 
 const TextBlocks = z.array(z.looseObject({ text: z.string().default('') }));
 

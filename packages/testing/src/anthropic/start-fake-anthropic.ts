@@ -1,10 +1,11 @@
 import { RequestAnswerer } from '../endpoint/answer-request.ts';
+import { estimateTokens } from '../endpoint/estimate-tokens.ts';
 import type { FakeEndpoint } from '../endpoint/fake-endpoint.ts';
 import { type Exchange, HttpEndpoint, writeJson } from '../endpoint/http-endpoint.ts';
 import { loopbackWithoutProxy } from '../endpoint/loopback-env.ts';
 import type { Model } from '../model/steps.ts';
 import { claudeDialect } from './dialect.ts';
-import { estimateTokens, MessagesWriter } from './messages-writer.ts';
+import { MessagesWriter } from './messages-writer.ts';
 import { MessagesBody, readMessagesRequest } from './read-request.ts';
 
 export type FakeAnthropic = FakeEndpoint;

@@ -130,3 +130,8 @@ export function writeEvent(response: ServerResponse, type: string, fields: objec
   if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`);
 }
+
+/** Cuts the connection once what was written is on its way; Node holds writes back until the tick is over. */
+export function cutConnection(response: ServerResponse): void {
+  setImmediate(() => response.socket?.destroySoon());
+}

@@ -76,7 +76,9 @@ class ConversationReader {
         break;
       case 'function_call_output':
       case 'custom_tool_call_output':
-        this.#result(id, plainText(item.output));
+        // An output of no call is what a client gave as additional context: words of others, not a tool's.
+        if (item.call_id === undefined) this.#text('user', plainText(item.output));
+        else this.#result(id, plainText(item.output));
         break;
       case 'tool_search_output':
         this.#result(id, JSON.stringify(item.tools ?? []));

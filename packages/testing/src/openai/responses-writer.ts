@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { AnswerWriter } from '../endpoint/answer-writer.ts';
-import { writeEvent, writeJson } from '../endpoint/http-endpoint.ts';
+import { estimateTokens } from '../endpoint/estimate-tokens.ts';
+import { cutConnection, writeEvent, writeJson } from '../endpoint/http-endpoint.ts';
 import type { ToolCall } from '../model/plan.ts';
 
 /** Writes one streamed answer of the Responses API. */
@@ -81,7 +82,7 @@ export class ResponsesWriter implements AnswerWriter {
   }
 
   drop(): void {
-    this.#response.destroy();
+    cutConnection(this.#response);
   }
 
   #done(item: object): void {
@@ -97,6 +98,3 @@ export class ResponsesWriter implements AnswerWriter {
     writeEvent(this.#response, type, fields);
   }
 }
-
-/** Four characters a token: near enough for a number that only has to be there. */
-export const estimateTokens = (content: unknown): number => Math.ceil(JSON.stringify(content ?? '').length / 4);

@@ -1,4 +1,5 @@
 import { RequestAnswerer } from '../endpoint/answer-request.ts';
+import { estimateTokens } from '../endpoint/estimate-tokens.ts';
 import type { FakeEndpoint } from '../endpoint/fake-endpoint.ts';
 import { type Exchange, HttpEndpoint, writeJson } from '../endpoint/http-endpoint.ts';
 import { loopbackWithoutProxy } from '../endpoint/loopback-env.ts';
@@ -6,7 +7,7 @@ import type { Model } from '../model/steps.ts';
 import { writeCodexConfig } from './codex-home.ts';
 import { codexDialect } from './dialect.ts';
 import { ResponsesBody, readResponsesRequest } from './read-request.ts';
-import { estimateTokens, ResponsesWriter } from './responses-writer.ts';
+import { ResponsesWriter } from './responses-writer.ts';
 
 export interface FakeOpenAi extends FakeEndpoint {
   /** Writes a `config.toml` into this folder, so that a Codex with it as CODEX_HOME talks to this endpoint. */

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { z } from 'zod';
@@ -13,7 +13,7 @@ export interface RelayTools extends AsyncDisposable {
 export async function startRelayTools(): Promise<RelayTools> {
   const sent: RelayTools['sent'] = [];
   const authorizations = new Set<string>();
-  const http = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     authorizations.add(request.headers.authorization ?? '');
     const server = new McpServer({ name: 'agent-relay', version: '0.0.0' });
     server.registerTool(
@@ -29,7 +29,8 @@ export async function startRelayTools(): Promise<RelayTools> {
     // The transport's optional callbacks are declared without `undefined`, which exactOptionalPropertyTypes refuses.
     await server.connect(transport as Parameters<McpServer['connect']>[0]);
     await transport.handleRequest(request, response);
-  });
+  };
+  const http = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const address = http.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
