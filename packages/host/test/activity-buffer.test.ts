@@ -1,0 +1,84 @@
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AgentEvent } from 'agent-relay-protocol';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ActivityBuffer } from '../src/activity-buffer.ts';
+
+const owner = { sessionId: 's/1', agentId: 'Worker', instanceId: 'i', epoch: 3 };
+const line = (text: string): AgentEvent => ({ type: 'output.line', stream: 'stdout', text });
+const all = (buffer: ActivityBuffer) => buffer.next(10_000, Number.MAX_SAFE_INTEGER);
+
+let stateDir: string;
+beforeEach(() => {
+  stateDir = mkdtempSync(join(tmpdir(), 'activity-'));
+});
+afterEach(() => rmSync(stateDir, { recursive: true }));
+
+it('numbers entries from 1 and hands over what is not acknowledged, again and again', () => {
+  const buffer = ActivityBuffer.create(stateDir, owner);
+  for (const text of ['a', 'b', 'c']) buffer.append(line(text), 5);
+  expect(all(buffer).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  buffer.acknowledge(2);
+  expect(all(buffer)).toEqual([{ seq: 3, at: 5, event: line('c') }]);
+  buffer.close();
+});
+
+it('a later process finds what was left, without a last line that was cut short, and goes on counting', () => {
+  const first = ActivityBuffer.create(stateDir, owner);
+  for (const text of ['a', 'b']) first.append(line(text), 5);
+  first.close();
+  appendFileSync(join(stateDir, 'activity', 's%2F1.ndjson'), '{"seq":3,"at":5,"ev');
+  const [found] = ActivityBuffer.recover(stateDir);
+  expect(found?.owner).toEqual(owner);
+  found?.append(line('c'), 6);
+  found?.close();
+  const [again] = ActivityBuffer.recover(stateDir);
+  expect(again && all(again).map(({ seq, event }) => [seq, event.type === 'output.line' && event.text])).toEqual([
+    [1, 'a'],
+    [2, 'b'],
+    [3, 'c'],
+  ]);
+  again?.close();
+});
+
+it('a batch respects both limits and is never empty', () => {
+  const buffer = ActivityBuffer.create(stateDir, owner);
+  for (let n = 0; n < 5; n += 1) buffer.append(line('x'.repeat(1000)), 0);
+  expect(buffer.next(2, 100_000)).toHaveLength(2);
+  expect(buffer.next(10, 2500)).toHaveLength(2);
+  expect(buffer.next(10, 1)).toHaveLength(1);
+  buffer.close();
+});
+
+it('a full buffer drops what comes next before it gets a number, and says how much', () => {
+  const buffer = ActivityBuffer.create(stateDir, owner, { limit: 20_000 });
+  for (let n = 0; n < 50; n += 1) buffer.append(line('x'.repeat(1000)), 0);
+  const kept = all(buffer).length;
+  expect(kept).toBeLessThan(20);
+  buffer.append({ type: 'session.ended', reason: 'closed' }, 0);
+  const entries = all(buffer);
+  expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
+  expect(entries.slice(kept).map(({ event }) => event)).toEqual([
+    {
+      type: 'agent.error',
+      code: 'activity_dropped',
+      message: `${50 - kept} entries were dropped because the relay was away too long`,
+      willRetry: false,
+    },
+    { type: 'session.ended', reason: 'closed' },
+  ]);
+  buffer.close();
+});
+
+it('the file does not keep what is acknowledged for ever, and goes when it is removed', () => {
+  const buffer = ActivityBuffer.create(stateDir, owner);
+  const path = join(stateDir, 'activity', 's%2F1.ndjson');
+  for (let n = 0; n < 3000; n += 1) {
+    buffer.append(line('x'.repeat(1000)), 0);
+    buffer.acknowledge(buffer.lastSeq);
+  }
+  expect(statSync(path).size).toBeLessThan(1_500_000);
+  buffer.remove();
+  expect(readdirSync(join(stateDir, 'activity'))).toEqual([]);
+});

@@ -1,0 +1,367 @@
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { formatEnvelope, RelayError, type Session } from 'agent-relay-protocol';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createHost, type Host, type HostOptions, type StartRequest } from '../src/host.ts';
+import { inboxItem, RecordingRelay } from './recording-relay.ts';
+import { ScriptedProvider } from './scripted-provider.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+const isRunning = (pid: number) => existsSync(`/proc/${pid}`) && !/^State:\s+Z/mu.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+
+let stateDir: string;
+let cwd: string;
+let relay: RecordingRelay;
+let provider: ScriptedProvider;
+let host: Host;
+
+async function open(options: Partial<HostOptions> = {}): Promise<Host> {
+  host = await createHost({
+    providers: [provider],
+    stateDir,
+    allowedFolders: [],
+    relay,
+    log: silent,
+    clock: Date,
+    env: process.env,
+    ...options,
+  });
+  return host;
+}
+
+const session = (sessionId = 's1', over: Partial<Session> = {}): Session => ({
+  sessionId,
+  agentId: 'Worker',
+  nodeId: 'n1',
+  provider: 'scripted',
+  instanceId: `i-${sessionId}`,
+  epoch: 1,
+  status: 'starting',
+  mode: 'agentic',
+  cwd: null,
+  model: null,
+  spawnedBy: null,
+  startedAt: 0,
+  endedAt: null,
+  reason: null,
+  ...over,
+});
+
+const start = (over: Partial<StartRequest> = {}) =>
+  host.start({ session: session(), task: null, cwd, within: null, mode: 'agentic', approval: 'open', model: null, mcp: [], ...over });
+
+const stored = (sessionId = 's1') =>
+  host.buffers
+    .find(({ owner }) => owner.sessionId === sessionId)
+    ?.next(10_000, Number.MAX_SAFE_INTEGER)
+    .map(({ event }) => event) ?? [];
+
+const orphanPid = () => {
+  const said = stored().find((event) => event.type === 'text.completed' && event.text.startsWith('orphan'));
+  if (said?.type !== 'text.completed') throw new Error('no orphan yet');
+  return Number(said.text.split(' ')[1]);
+};
+
+beforeEach(() => {
+  stateDir = mkdtempSync(join(tmpdir(), 'host-state-'));
+  cwd = realpathSync(mkdtempSync(join(tmpdir(), 'host-cwd-')));
+  relay = new RecordingRelay();
+  provider = new ScriptedProvider();
+});
+
+afterEach(async () => {
+  await host.close('test over');
+  for (const folder of [stateDir, cwd]) rmSync(folder, { recursive: true, force: true });
+});
+
+describe('mail', () => {
+  it('reaches an idle agent as an envelope, and the runtime’s word becomes a report', async () => {
+    await open();
+    await start();
+    host.deliver('s1', [inboxItem(7, 'hello')]);
+    await until(() => expect(relay.reports).toHaveLength(2));
+    expect(relay.dispatched).toEqual([[7]]);
+    expect(provider.prompts).toEqual([{ agentId: 'Worker', text: formatEnvelope(inboxItem(7, 'hello')), mode: 'next', messageIds: [7] }]);
+    expect(relay.reports).toEqual([
+      { messageId: 7, state: 'delivered', evidence: 'echo' },
+      { messageId: 7, state: 'seen', evidence: 'echo' },
+    ]);
+  });
+
+  it('of mode next waits for the turn to end and then comes as one prompt, in order', async () => {
+    await open();
+    await start({ task: '!hang' });
+    host.deliver('s1', [inboxItem(2, 'second'), inboxItem(1, 'first')]);
+    host.deliver('s1', [inboxItem(3, 'third')]);
+    await until(() => expect(host.running[0]?.presence).toBe('busy'));
+    expect(provider.prompts.map(({ messageIds }) => messageIds)).toEqual([[]]);
+    await host.interrupt('s1');
+    await until(() => expect(provider.prompts).toHaveLength(2));
+    expect(provider.prompts[1]).toEqual({
+      agentId: 'Worker',
+      text: [inboxItem(1, 'first'), inboxItem(2, 'second'), inboxItem(3, 'third')].map(formatEnvelope).join('\n\n'),
+      mode: 'next',
+      messageIds: [1, 2, 3],
+    });
+  });
+
+  it('of mode now goes into the running turn, of mode urgent interrupts it', async () => {
+    await open();
+    await start({ task: '!hang' });
+    await until(() => expect(host.running[0]?.presence).toBe('busy'));
+    host.deliver('s1', [inboxItem(1, 'soon', 'now')]);
+    await until(() =>
+      expect(stored()).toContainEqual(expect.objectContaining({ type: 'user.message', turnId: 'turn-1', messageIds: [1] })),
+    );
+    host.deliver('s1', [inboxItem(2, 'stop', 'urgent')]);
+    await until(() => expect(stored()).toContainEqual({ type: 'turn.completed', turnId: 'turn-1', outcome: 'interrupted' }));
+    expect(provider.prompts.map(({ mode }) => mode)).toEqual(['next', 'now', 'urgent']);
+  });
+
+  it('that the agent has read by itself meanwhile is not handed over', async () => {
+    await open();
+    await start();
+    relay.taken.add(1);
+    host.deliver('s1', [inboxItem(1, 'read already'), inboxItem(2, 'new')]);
+    await until(() => expect(provider.prompts).toHaveLength(1));
+    expect(provider.prompts[0]?.messageIds).toEqual([2]);
+  });
+
+  it('offered twice enters once', async () => {
+    await open();
+    await start();
+    host.deliver('s1', [inboxItem(1, 'once')]);
+    host.deliver('s1', [inboxItem(1, 'once')]);
+    await until(() => expect(relay.reports).toHaveLength(2));
+    host.deliver('s1', [inboxItem(1, 'once'), inboxItem(2, 'then')]);
+    await until(() => expect(relay.reports).toHaveLength(4));
+    expect(provider.prompts.map(({ messageIds }) => messageIds)).toEqual([[1], [2]]);
+  });
+
+  it('waits while the relay is away and goes on when it is back', async () => {
+    await open();
+    await start();
+    relay.isAway = true;
+    host.deliver('s1', [inboxItem(1, 'later')]);
+    relay.isAway = false;
+    host.wake();
+    await until(() => expect(provider.prompts).toHaveLength(1));
+  });
+
+  it('that the runtime refuses for good fails with its reason, and the mail beside it still arrives', async () => {
+    provider = new ScriptedProvider({
+      refuse: ({ text }) => (text.includes('poison') ? new RelayError('validation_failed', 'The text cannot be taken') : null),
+    });
+    await open();
+    await start();
+    host.deliver('s1', [inboxItem(1, 'good'), inboxItem(2, 'poison'), inboxItem(3, 'also good')]);
+    await until(() => expect(provider.prompts.map(({ messageIds }) => messageIds)).toEqual([[1], [3]]));
+    expect(relay.reports.filter(({ state }) => state === 'failed')).toEqual([
+      { messageId: 2, state: 'failed', reason: 'The text cannot be taken' },
+    ]);
+  });
+
+  it('that the runtime cannot take now is tried again', async () => {
+    let refusals = 0;
+    provider = new ScriptedProvider({
+      refuse: () => (refusals++ === 0 ? new RelayError('provider_unavailable', 'Not now') : null),
+    });
+    await open();
+    await start();
+    host.deliver('s1', [inboxItem(1, 'again')]);
+    await until(() => expect(provider.prompts).toHaveLength(1));
+    expect(relay.reports.filter(({ state }) => state === 'failed')).toEqual([]);
+  });
+});
+
+describe('triggers in answers', () => {
+  it('send, in order, with a key that makes a repeat harmless', async () => {
+    await open();
+    await start({ task: '!say ->relay:Lead <<<\\nfirst\\nlines\\n>>>\\n->relay:#deploy second' });
+    await until(() => expect(relay.sent).toHaveLength(2));
+    expect(relay.sent).toEqual([
+      { to: 'Lead', body: 'first\nlines', idempotencyKey: 'trigger:s1:item-1-1:1' },
+      { to: '#deploy', body: 'second', idempotencyKey: 'trigger:s1:item-1-1:5' },
+    ]);
+  });
+
+  it('that fail are told to the agent in its next prompt and to people as an error', async () => {
+    await open();
+    await start({ task: '!say ->relay:Ghost boo\\n->relay:tag:nobody hello' });
+    await until(() => expect(stored().filter(({ type }) => type === 'agent.error')).toHaveLength(2));
+    host.deliver('s1', [inboxItem(1, 'next')]);
+    await until(() => expect(provider.prompts).toHaveLength(2));
+    expect(provider.prompts[1]?.text).toBe(
+      [
+        '[agent-relay] Your ->relay:Ghost on line 1 was not done: There is no agent Ghost',
+        '[agent-relay] Your ->relay:tag:nobody on line 2 was not done: tag:nobody reached no agent',
+        formatEnvelope(inboxItem(1, 'next')),
+      ].join('\n\n'),
+    );
+  });
+
+  it('read files of the outbox: a message, and a spawn with the seed’s headers', async () => {
+    await mkdir(join(cwd, '.agent-relay/outbox'), { recursive: true });
+    await writeFile(join(cwd, '.agent-relay/outbox/report'), 'TO: Lead\r\nX-Other: kept\r\n\r\nAll tests pass.\r\n');
+    await writeFile(join(cwd, '.agent-relay/outbox/spawn'), 'KIND: spawn\nNAME: Helper\nTRANSPORT: codex-ws\n\nFix the build.\n');
+    await open();
+    await start({ task: '!say ->relay-file:report\\n->relay-file:spawn' });
+    await until(() => expect(relay.spawned).toHaveLength(1));
+    expect(relay.sent).toEqual([{ to: 'Lead', body: 'All tests pass.', idempotencyKey: 'trigger:s1:item-1-1:1' }]);
+    expect(relay.spawned).toEqual([{ name: 'Helper', provider: 'codex', task: 'Fix the build.' }]);
+  });
+
+  it.each([
+    ['a way up', '../../secret', 'leads out of .agent-relay/outbox'],
+    ['an absolute path', '/etc/hostname', 'is not a name inside .agent-relay/outbox'],
+    ['a link that leads out', 'link', 'leads out of .agent-relay/outbox'],
+    ['a folder', 'folder', 'is not a regular file'],
+    ['a file beyond 64 KiB', 'large', 'is larger than 64 KiB'],
+    ['a file that is not there', 'missing', 'There is no file "missing"'],
+    ['a file without headers', 'plain', 'Line 1 is not a header'],
+  ])('refuse %s', async (_title, name, reason) => {
+    const outbox = join(cwd, '.agent-relay/outbox');
+    await mkdir(join(outbox, 'folder'), { recursive: true });
+    await writeFile(join(cwd, 'secret'), 'TO: Lead\n\nsecret');
+    await symlink(join(cwd, 'secret'), join(outbox, 'link'));
+    await writeFile(join(outbox, 'large'), `TO: Lead\n\n${'x'.repeat(64 * 1024)}`);
+    await writeFile(join(outbox, 'plain'), 'just text');
+    await open();
+    await start({ task: `!say ->relay-file:${name}` });
+    const failure = await until(() => {
+      const found = stored().find((event) => event.type === 'agent.error');
+      expect(found).toBeDefined();
+      return found;
+    });
+    expect(failure).toMatchObject({ code: 'trigger_failed', message: expect.stringContaining(reason) });
+    expect(relay.sent).toEqual([]);
+  });
+
+  it('refuse an outbox that is itself a link out of the folder', async () => {
+    const elsewhere = realpathSync(mkdtempSync(join(tmpdir(), 'host-else-')));
+    await writeFile(join(elsewhere, 'note'), 'TO: Lead\n\nsecret');
+    await mkdir(join(cwd, '.agent-relay'));
+    await symlink(elsewhere, join(cwd, '.agent-relay/outbox'));
+    await open();
+    await start({ task: '!say ->relay-file:note' });
+    await until(() =>
+      expect(stored()).toContainEqual(expect.objectContaining({ message: expect.stringContaining('leads out of your working folder') })),
+    );
+    expect(relay.sent).toEqual([]);
+    rmSync(elsewhere, { recursive: true });
+  });
+});
+
+describe('the folder of a session', () => {
+  it('is the one asked for, with links resolved', async () => {
+    const link = join(stateDir, 'link');
+    await symlink(cwd, link);
+    await open();
+    expect((await start({ cwd: link })).cwd).toBe(cwd);
+  });
+
+  it('is a fresh one when none is asked for', async () => {
+    await open();
+    const started = await start({ cwd: null });
+    expect(started.cwd).toBe(realpathSync(join(stateDir, 'workspaces', 'Worker-s1')));
+  });
+
+  it('is the spawner’s when the spawner asks for none, and otherwise inside it', async () => {
+    await mkdir(join(cwd, 'below'));
+    await symlink(stateDir, join(cwd, 'out'));
+    await open();
+    expect((await start({ cwd: null, within: cwd })).cwd).toBe(cwd);
+    expect((await start({ session: session('s2'), cwd: join(cwd, 'below'), within: cwd })).cwd).toBe(join(cwd, 'below'));
+    await expect(start({ session: session('s3'), cwd: join(cwd, 'out'), within: cwd })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(start({ session: session('s3'), cwd: stateDir, within: cwd })).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  it.each([
+    ['relative', 'some/where', 'validation_failed'],
+    ['missing', '/no/such/folder', 'not_found'],
+    ['a file', '/etc/hostname', 'validation_failed'],
+  ])('is refused when it is %s', async (_title, folder, code) => {
+    await open();
+    await expect(start({ cwd: folder })).rejects.toMatchObject({ code, issues: [{ path: 'cwd' }] });
+    expect(provider.started).toEqual([]);
+  });
+
+  it('outside what the machine allows is refused', async () => {
+    await open({ allowedFolders: [join(cwd, 'allowed')] });
+    await mkdir(join(cwd, 'allowed'));
+    await expect(start()).rejects.toMatchObject({ code: 'forbidden' });
+    expect((await start({ cwd: join(cwd, 'allowed') })).cwd).toBe(join(cwd, 'allowed'));
+  });
+});
+
+describe('processes', () => {
+  it('release ends the whole tree, with a grandchild that left its group', async () => {
+    await open();
+    await start({ task: '!orphan' });
+    const grandchild = await until(orphanPid);
+    expect(isRunning(grandchild)).toBe(true);
+    await host.release('s1', 'done');
+    expect(isRunning(grandchild)).toBe(false);
+    expect(relay.ended).toEqual([{ sessionId: 's1', reason: 'done' }]);
+    expect(stored().at(-1)).toMatchObject({ type: 'session.ended', reason: 'closed' });
+  });
+
+  it('an agent that crashes ends its turn and its session, and leaves no grandchild', async () => {
+    await open();
+    await start({ task: '!orphan \n!crash' });
+    await until(() => expect(relay.ended).toHaveLength(1));
+    expect(isRunning(orphanPid())).toBe(false);
+    expect(stored().map(({ type }) => type)).toEqual([
+      'session.started',
+      'turn.started',
+      'user.message',
+      'text.completed',
+      'turn.failed',
+      'session.ended',
+    ]);
+    expect(host.running).toEqual([]);
+  });
+
+  it('an agent gets its own mark and none of the relay’s variables', async () => {
+    await open({ env: { ...process.env, AGENT_RELAY_TOKEN: 'secret', AGENT_RELAY_URL: 'http://x' } });
+    await start();
+    const env = provider.started[0]?.env ?? {};
+    expect(env['AGENT_RELAY_SESSION_ID']).toBe('s1');
+    expect(env['AGENT_RELAY_AGENT_ID']).toBe('Worker');
+    expect(Object.values(env)).not.toContain('secret');
+  });
+
+  it('a start that fails says so in the provider’s words and leaves nothing', async () => {
+    await open();
+    await expect(start({ session: session('s1', { provider: 'nothing' }) })).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: 'This machine has no provider nothing',
+    });
+    expect(host.running).toEqual([]);
+  });
+});
+
+describe('activity', () => {
+  it('streams deltas live, stores the text once, and keeps what an interrupted turn had said', async () => {
+    await open();
+    await start({ task: '!stream abc\n!hang' });
+    await until(() => expect(relay.live).toHaveLength(3));
+    await host.interrupt('s1');
+    await until(() => expect(stored().at(-1)?.type).toBe('turn.completed'));
+    expect(stored().filter(({ type }) => type.startsWith('text'))).toEqual([
+      { type: 'text.completed', turnId: 'turn-1', itemId: 'item-1-1', text: 'abc' },
+    ]);
+  });
+
+  it('says when a turn makes no progress, and when it does again', async () => {
+    await open({ progress: { quietMs: 50, errorAfterMs: 50 } });
+    await start({ task: '!hang' });
+    await until(() => expect(stored()).toContainEqual(expect.objectContaining({ type: 'session.status', status: 'waiting' })));
+    await until(() => expect(stored()).toContainEqual(expect.objectContaining({ type: 'agent.error', code: 'no_progress' })));
+    host.deliver('s1', [inboxItem(1, 'still there?', 'now')]);
+    await until(() => expect(stored()).toContainEqual({ type: 'session.status', status: 'busy' }));
+  });
+});

@@ -1,0 +1,99 @@
+import { fileURLToPath } from 'node:url';
+import { type AgentEvent, RelayError } from 'agent-relay-protocol';
+import {
+  type AgentSession,
+  type PromptInput,
+  type PromptOptions,
+  type Provider,
+  SessionEvents,
+  type StartOptions,
+} from 'agent-relay-provider';
+import { decodeNdjson, encodeNdjson } from 'agent-relay-wire';
+import { type ChildHandle, spawnProcess } from 'agent-relay-wire/node';
+
+const program = fileURLToPath(new URL('./scripted-agent.mjs', import.meta.url));
+
+export interface ScriptedProviderOptions {
+  readonly id?: string;
+  /** Throws what a runtime would: called before each prompt is handed over. */
+  readonly refuse?: (input: PromptInput) => RelayError | null;
+}
+
+/** A provider over `scripted-agent.mjs`, a real process that does what the prompts' commands say. Keeps what each session was started with. */
+export class ScriptedProvider implements Provider {
+  readonly id: string;
+  readonly started: StartOptions[] = [];
+  readonly prompts: { readonly agentId: string; readonly text: string; readonly mode: string; readonly messageIds: readonly number[] }[] =
+    [];
+  readonly #options: ScriptedProviderOptions;
+  readonly #sessions = new Set<ScriptedSession>();
+
+  constructor(options: ScriptedProviderOptions = {}) {
+    this.id = options.id ?? 'scripted';
+    this.#options = options;
+  }
+
+  async detect() {
+    return { available: true, version: '1.0.0', command: program } as const;
+  }
+
+  async start(options: StartOptions): Promise<AgentSession> {
+    const child = await spawnProcess({ command: process.execPath, args: [program], cwd: options.cwd, env: options.env });
+    options.onProcess({ pid: child.pid, startToken: child.identity.startedAt, purpose: 'scripted agent' });
+    this.started.push(options);
+    const session = new ScriptedSession(child, options, (input, { mode }) => {
+      const refusal = this.#options.refuse?.(input);
+      if (refusal) throw refusal;
+      this.prompts.push({ agentId: options.agentId, text: input.text, mode, messageIds: input.messageIds });
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.close()));
+  }
+}
+
+class ScriptedSession implements AgentSession {
+  readonly vendorSessionId: string;
+  readonly model = null;
+  readonly events: SessionEvents;
+  readonly #child: ChildHandle;
+  readonly #onPrompt: (input: PromptInput, options: PromptOptions) => void;
+  #isClosing = false;
+
+  constructor(child: ChildHandle, { cwd }: StartOptions, onPrompt: (input: PromptInput, options: PromptOptions) => void) {
+    this.#child = child;
+    this.#onPrompt = onPrompt;
+    this.vendorSessionId = `scripted-${child.pid}`;
+    this.events = new SessionEvents({ cwd });
+    void this.#read();
+  }
+
+  async prompt(input: PromptInput, options: PromptOptions): Promise<void> {
+    if (this.#child.hasExited) throw new RelayError('connection_closed', 'The scripted agent has ended');
+    this.#onPrompt(input, options);
+    this.#child.stdin.write(encodeNdjson({ type: 'prompt', ...input, ...options }));
+  }
+
+  async interrupt(): Promise<boolean> {
+    const isRunning = this.events.openTurnId !== null;
+    this.#child.stdin.write(encodeNdjson({ type: 'interrupt' }));
+    return isRunning;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#child.kill({ graceMs: 100 });
+  }
+
+  async #read(): Promise<void> {
+    for await (const line of decodeNdjson(this.#child.stdout)) {
+      // The script is ours and says agent events only.
+      if ('message' in line) this.events.emit(line.message as Exclude<AgentEvent, { type: 'session.ended' }>);
+    }
+    const { code } = await this.#child.exited;
+    this.events.end(this.#isClosing ? { reason: 'closed' } : { reason: 'crashed', ...(code === null ? {} : { exitCode: code }) });
+  }
+}
