@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 
 export interface FindExecutableOptions {
   /** Folders to search, before those of `env`. */
@@ -20,7 +20,7 @@ export async function findExecutable(name: string, options: FindExecutableOption
   const isWindows = platform === 'win32';
   const endings = isWindows ? endingsOf(name, variable(env, 'PATHEXT', isWindows) ?? '.COM;.EXE;.BAT;.CMD') : [''];
   const isPath = name.includes('/') || (isWindows && name.includes('\\'));
-  const folders = isPath || isAbsolute(name) ? [cwd] : [...path, ...(variable(env, 'PATH', isWindows) ?? '').split(delimiter)];
+  const folders = isPath || isAbsolute(name) ? [cwd] : [...path, ...(variable(env, 'PATH', isWindows) ?? '').split(isWindows ? ';' : ':')];
   for (const folder of folders) {
     // An empty entry of PATH means the working folder: a planted program must not be found that way.
     if (folder === '') continue;
