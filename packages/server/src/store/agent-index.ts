@@ -1,0 +1,179 @@
+import type { Agent } from 'agent-relay-protocol';
+import type { Member } from '../domain/audience.ts';
+import { addressesOf, changedMemberships, type Interval } from '../domain/membership.ts';
+
+/** One address: what a message can be sent to and an epoch is counted for. `agent` is null before registration and after removal. */
+export interface AddressEntry extends Member {
+  readonly ref: number;
+  readonly workspace: string;
+  readonly agentId: string;
+  readonly epoch: number;
+  readonly spawnedBy: string | null;
+  readonly agent: Agent | null;
+  readonly intervals: ReadonlyMap<string, readonly Interval[]>;
+}
+
+/** Who there is, in memory, so that a send asks the database nothing. */
+export interface AgentIndex {
+  find(workspace: string, agentId: string): AddressEntry | undefined;
+  /** Registered agents, in no order. */
+  agents(workspace: string): Iterable<AddressEntry>;
+  /** The agents that belong to a fan-out address now. */
+  members(workspace: string, address: string): ReadonlySet<AddressEntry>;
+  named(workspace: string, name: string): ReadonlySet<AddressEntry>;
+  workspaces(): Iterable<string>;
+}
+
+export interface MembershipChange {
+  readonly opened: readonly string[];
+  readonly ended: readonly string[];
+}
+
+interface Entry extends AddressEntry {
+  epoch: number;
+  spawnedBy: string | null;
+  agent: Agent | null;
+  intervals: Map<string, readonly Interval[]>;
+}
+
+interface WorkspaceIndex {
+  readonly byId: Map<string, Entry>;
+  readonly registered: Set<Entry>;
+  readonly members: Map<string, Set<Entry>>;
+  readonly names: Map<string, Set<Entry>>;
+}
+
+const nobody: ReadonlySet<AddressEntry> = new Set();
+
+/** The index as the store keeps it: changed inside a write, made anew when the write is rolled back. */
+export class MutableAgentIndex implements AgentIndex {
+  readonly #workspaces = new Map<string, WorkspaceIndex>();
+  readonly #byRef = new Map<number, Entry>();
+
+  find(workspace: string, agentId: string): AddressEntry | undefined {
+    return this.#workspaces.get(workspace)?.byId.get(agentId);
+  }
+
+  byRef(ref: number): AddressEntry | undefined {
+    return this.#byRef.get(ref);
+  }
+
+  agents(workspace: string): Iterable<AddressEntry> {
+    return this.#workspaces.get(workspace)?.registered ?? nobody;
+  }
+
+  members(workspace: string, address: string): ReadonlySet<AddressEntry> {
+    return this.#workspaces.get(workspace)?.members.get(address) ?? nobody;
+  }
+
+  named(workspace: string, name: string): ReadonlySet<AddressEntry> {
+    return this.#workspaces.get(workspace)?.names.get(name) ?? nobody;
+  }
+
+  workspaces(): Iterable<string> {
+    return this.#workspaces.keys();
+  }
+
+  clear(): void {
+    this.#workspaces.clear();
+    this.#byRef.clear();
+  }
+
+  addAddress(ref: number, workspace: string, agentId: string, epoch: number): void {
+    const entry: Entry = { ref, workspace, agentId, epoch, spawnedBy: null, agent: null, intervals: new Map() };
+    this.#workspace(workspace).byId.set(agentId, entry);
+    this.#byRef.set(ref, entry);
+  }
+
+  /** Files an interval as it was stored, oldest first. */
+  addInterval(ref: number, address: string, interval: Interval): void {
+    const entry = this.#byRef.get(ref);
+    if (!entry) return;
+    entry.intervals.set(address, [...(entry.intervals.get(address) ?? []), interval]);
+    if (interval.untilSeq === null) this.#join(entry, address);
+  }
+
+  /** What `setAgent` would open and end for this agent. */
+  membershipChange(ref: number, agent: Agent | null): MembershipChange {
+    const entry = this.#byRef.get(ref);
+    const current: string[] = [];
+    for (const [address, intervals] of entry?.intervals ?? []) if (intervals.at(-1)?.untilSeq === null) current.push(address);
+    return changedMemberships(current, agent === null ? new Set() : addressesOf(agent));
+  }
+
+  /** Puts or removes an agent; opened memberships begin, ended ones end at `seq`. */
+  setAgent(ref: number, agent: Agent | null, spawnedBy: string | null, change: MembershipChange, seq: number): void {
+    const entry = this.#byRef.get(ref);
+    if (!entry) return;
+    const workspace = this.#workspace(entry.workspace);
+    if (entry.agent && entry.agent.name !== agent?.name) this.#unname(workspace, entry, entry.agent.name);
+    if (agent) {
+      nameOf(workspace, agent.name).add(entry);
+      workspace.registered.add(entry);
+      entry.epoch = Math.max(entry.epoch, agent.epoch);
+    } else {
+      workspace.registered.delete(entry);
+    }
+    entry.agent = agent;
+    entry.spawnedBy = spawnedBy;
+    for (const address of change.ended) this.#leave(workspace, entry, address, seq);
+    for (const address of change.opened) {
+      entry.intervals.set(address, [...(entry.intervals.get(address) ?? []), { fromSeq: seq, untilSeq: null }]);
+      this.#join(entry, address);
+    }
+  }
+
+  /** Forgets intervals that ended at or before `floor`: nothing readable lies in them. */
+  dropIntervalsBefore(floor: number): void {
+    for (const entry of this.#byRef.values()) {
+      for (const [address, intervals] of entry.intervals) {
+        const kept = intervals.filter((interval) => interval.untilSeq === null || interval.untilSeq > floor);
+        if (kept.length === intervals.length) continue;
+        if (kept.length === 0) entry.intervals.delete(address);
+        else entry.intervals.set(address, kept);
+      }
+    }
+  }
+
+  #leave(workspace: WorkspaceIndex, entry: Entry, address: string, seq: number): void {
+    const intervals = entry.intervals.get(address) ?? [];
+    entry.intervals.set(
+      address,
+      intervals.map((interval) => (interval.untilSeq === null ? { fromSeq: interval.fromSeq, untilSeq: seq } : interval)),
+    );
+    const members = workspace.members.get(address);
+    members?.delete(entry);
+    if (members?.size === 0) workspace.members.delete(address);
+  }
+
+  #join(entry: Entry, address: string): void {
+    const workspace = this.#workspace(entry.workspace);
+    const members = workspace.members.get(address) ?? new Set();
+    members.add(entry);
+    workspace.members.set(address, members);
+  }
+
+  #unname(workspace: WorkspaceIndex, entry: Entry, name: string): void {
+    const named = workspace.names.get(name);
+    named?.delete(entry);
+    if (named?.size === 0) workspace.names.delete(name);
+  }
+
+  #workspace(workspace: string): WorkspaceIndex {
+    let found = this.#workspaces.get(workspace);
+    if (!found) {
+      found = { byId: new Map(), registered: new Set(), members: new Map(), names: new Map() };
+      this.#workspaces.set(workspace, found);
+    }
+    return found;
+  }
+}
+
+function nameOf(workspace: WorkspaceIndex, name: string): Set<Entry> {
+  let named = workspace.names.get(name);
+  if (!named) {
+    named = new Set();
+    workspace.names.set(name, named);
+  }
+  return named;
+}

@@ -1,0 +1,79 @@
+import type { Agent } from 'agent-relay-protocol';
+import type { Database, Statement } from 'better-sqlite3';
+import type { AddressEntry, MutableAgentIndex } from '../agent-index.ts';
+
+interface StoredAgent {
+  readonly agent: Agent;
+  readonly spawnedBy: string | null;
+}
+
+/** Addresses, agents and memberships: written through the index, which is what everybody reads. */
+export class AddressTable {
+  readonly #database: Database;
+  readonly #index: MutableAgentIndex;
+  readonly #addAddress: Statement<[string, string]>;
+  readonly #setEpoch: Statement<[number, number]>;
+  readonly #putAgent: Statement<[number, string]>;
+  readonly #removeAgent: Statement<[number]>;
+  readonly #openInterval: Statement<[number, string, number]>;
+  readonly #endInterval: Statement<[number, number, string]>;
+
+  constructor(database: Database, index: MutableAgentIndex) {
+    this.#database = database;
+    this.#index = index;
+    this.#addAddress = database.prepare('INSERT INTO addresses (workspace, agent_id) VALUES (?, ?)');
+    this.#setEpoch = database.prepare('UPDATE addresses SET epoch = ? WHERE ref = ?');
+    this.#putAgent = database.prepare(
+      'INSERT INTO agents (ref, record) VALUES (?, ?) ON CONFLICT (ref) DO UPDATE SET record = excluded.record',
+    );
+    this.#removeAgent = database.prepare('DELETE FROM agents WHERE ref = ?');
+    this.#openInterval = database.prepare('INSERT INTO memberships (ref, address, from_seq) VALUES (?, ?, ?)');
+    this.#endInterval = database.prepare('UPDATE memberships SET until_seq = ? WHERE ref = ? AND address = ? AND until_seq IS NULL');
+    this.reload();
+  }
+
+  /** Makes the index anew from what is committed. */
+  reload(): void {
+    this.#index.clear();
+    const addresses = this.#database.prepare<[], { ref: number; workspace: string; agent_id: string; epoch: number }>(
+      'SELECT * FROM addresses',
+    );
+    for (const row of addresses.iterate()) this.#index.addAddress(row.ref, row.workspace, row.agent_id, row.epoch);
+    const intervals = this.#database.prepare<[], { ref: number; address: string; from_seq: number; until_seq: number | null }>(
+      'SELECT * FROM memberships ORDER BY ref, address, from_seq',
+    );
+    for (const row of intervals.iterate())
+      this.#index.addInterval(row.ref, row.address, { fromSeq: row.from_seq, untilSeq: row.until_seq });
+    for (const { ref, record } of this.#database.prepare<[], { ref: number; record: string }>('SELECT * FROM agents').iterate()) {
+      const stored: StoredAgent = JSON.parse(record);
+      this.#index.setAgent(ref, stored.agent, stored.spawnedBy, { opened: [], ended: [] }, 0);
+    }
+  }
+
+  /** The address, made on first use. */
+  ensure(workspace: string, agentId: string): AddressEntry {
+    const found = this.#index.find(workspace, agentId);
+    if (found) return found;
+    const ref = Number(this.#addAddress.run(workspace, agentId).lastInsertRowid);
+    this.#index.addAddress(ref, workspace, agentId, 0);
+    const made = this.#index.find(workspace, agentId);
+    if (!made) throw new Error('An address that was just added is missing');
+    return made;
+  }
+
+  /** Puts or removes an agent; memberships that change do so at `seq`. */
+  set(workspace: string, agentId: string, agent: Agent | null, spawnedBy: string | null, seq: number): void {
+    const entry = this.ensure(workspace, agentId);
+    const change = this.#index.membershipChange(entry.ref, agent);
+    if (agent) {
+      const stored: StoredAgent = { agent, spawnedBy };
+      this.#putAgent.run(entry.ref, JSON.stringify(stored));
+      if (agent.epoch > entry.epoch) this.#setEpoch.run(agent.epoch, entry.ref);
+    } else {
+      this.#removeAgent.run(entry.ref);
+    }
+    for (const address of change.ended) this.#endInterval.run(seq, entry.ref, address);
+    for (const address of change.opened) this.#openInterval.run(entry.ref, address, seq);
+    this.#index.setAgent(entry.ref, agent, spawnedBy, change, seq);
+  }
+}

@@ -1,0 +1,62 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { MutableAgentIndex } from '../agent-index.ts';
+import type { Change, DeliveryWrite, TokenRecord } from '../store.ts';
+import type { AddressTable } from './address-table.ts';
+import type { ClaimTable } from './claim-table.ts';
+import type { DeliveryTable } from './delivery-table.ts';
+import type { SqliteLog } from './log.ts';
+import type { MessageTable } from './message-table.ts';
+
+export interface Tables {
+  readonly addresses: AddressTable;
+  readonly messages: MessageTable;
+  readonly deliveries: DeliveryTable;
+  readonly claims: ClaimTable;
+}
+
+/** Carries out what a decision answered, inside the write that asked it. */
+export class ChangeWriter {
+  readonly tables: Tables;
+  readonly #log: SqliteLog;
+  readonly #index: MutableAgentIndex;
+  readonly #putToken: Statement<
+    [string, string, string, string, string | null, number | null, string | null, string | null, number, number | null]
+  >;
+  readonly #revoke: Statement<[string, string]>;
+
+  constructor(database: Database, tables: Tables, log: SqliteLog, index: MutableAgentIndex) {
+    this.tables = tables;
+    this.#log = log;
+    this.#index = index;
+    this.#putToken = database.prepare(
+      'INSERT INTO tokens (hash, token_id, workspace, type, agent_id, epoch, node_id, name, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#revoke = database.prepare('DELETE FROM tokens WHERE workspace = ? AND agent_id = ?');
+  }
+
+  apply(workspace: string, change: Change): void {
+    for (const event of change.events ?? []) this.#log.append(workspace, event);
+    // After their event: a membership begins at the sequence that tells of it.
+    for (const { id, agent, spawnedBy } of change.agents ?? []) {
+      const kept = this.#index.find(workspace, id)?.spawnedBy ?? null;
+      this.tables.addresses.set(workspace, id, agent, spawnedBy === undefined ? kept : spawnedBy, this.#log.last);
+    }
+    for (const claim of change.claims ?? []) this.tables.claims.put(workspace, claim);
+    for (const write of change.deliveries ?? []) this.writeDelivery(workspace, write);
+    for (const agentId of change.revokeAgentTokens ?? []) this.#revoke.run(workspace, agentId);
+    for (const token of change.tokens ?? []) this.putToken(token);
+    for (const decide of change.messages ?? []) this.tables.messages.append(workspace, decide);
+  }
+
+  writeDelivery(workspace: string, { messageId, agentId, from, next, tell }: DeliveryWrite): void {
+    this.tables.deliveries.put(messageId, this.tables.addresses.ensure(workspace, agentId).ref, next);
+    if (!tell) return;
+    const { state, evidence, late, reason, updatedAt } = next;
+    this.#log.tellDelivery(workspace, updatedAt, { messageId, agentId, from, state, evidence, late, reason });
+  }
+
+  putToken(token: TokenRecord): void {
+    const { hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt } = token;
+    this.#putToken.run(hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt);
+  }
+}

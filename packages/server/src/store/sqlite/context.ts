@@ -1,0 +1,19 @@
+import type { Database } from 'better-sqlite3';
+import type { MutableAgentIndex } from '../agent-index.ts';
+import type { ChangeWriter } from './change-writer.ts';
+import type { SqliteLog } from './log.ts';
+import type { Writer } from './writer.ts';
+
+/** What the parts of the SQLite store share. */
+export interface SqliteContext {
+  /** The writing connection: statements prepared on it run inside `writer.write` only. */
+  readonly database: Database;
+  /** Reads; sees what is committed. */
+  readonly reader: Database;
+  readonly writer: Writer;
+  /** `append` and `tellDelivery` inside `writer.write`. */
+  readonly log: SqliteLog;
+  readonly index: MutableAgentIndex;
+  /** Carries out a Change, inside `writer.write`. */
+  readonly changes: ChangeWriter;
+}

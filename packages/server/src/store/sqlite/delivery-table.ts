@@ -1,0 +1,62 @@
+import type { DeliveryEvidence } from 'agent-relay-protocol';
+import type { Database, Statement } from 'better-sqlite3';
+import { type DeliveryRecord, deliveryStates } from '../../domain/delivery.ts';
+
+export interface DeliveryRow {
+  readonly message_id: number;
+  readonly ref: number;
+  readonly state: number;
+  /** Written by this version only, from a DeliveryRecord. */
+  readonly evidence: DeliveryEvidence | null;
+  readonly late: number;
+  readonly reason: string | null;
+  readonly updated_at: number;
+  readonly read_at: number | null;
+}
+
+export const toDeliveryRecord = (row: DeliveryRow): DeliveryRecord => ({
+  state: deliveryStates[row.state] ?? 'queued',
+  evidence: row.evidence,
+  late: row.late === 1,
+  reason: row.reason,
+  updatedAt: row.updated_at,
+  readAt: row.read_at,
+});
+
+type Values = [state: number, evidence: string | null, late: number, reason: string | null, updatedAt: number, readAt: number | null];
+
+/** One row a recipient who has a copy; inside `writer.write` only. */
+export class DeliveryTable {
+  readonly #queue: Statement<[number, number, number]>;
+  readonly #get: Statement<[number, number], DeliveryRow>;
+  readonly #update: Statement<[...Values, number, number]>;
+  readonly #insert: Statement<[...Values, number, number]>;
+
+  constructor(database: Database) {
+    this.#queue = database.prepare('INSERT INTO deliveries (message_id, ref, state, updated_at) VALUES (?, ?, 0, ?)');
+    this.#get = database.prepare('SELECT * FROM deliveries WHERE message_id = ? AND ref = ?');
+    this.#update = database.prepare(
+      'UPDATE deliveries SET state = ?, evidence = ?, late = ?, reason = ?, updated_at = ?, read_at = ? WHERE message_id = ? AND ref = ?',
+    );
+    this.#insert = database.prepare(
+      'INSERT INTO deliveries (state, evidence, late, reason, updated_at, read_at, message_id, ref) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+  }
+
+  queue(messageId: number, ref: number, at: number): void {
+    this.#queue.run(messageId, ref, at);
+  }
+
+  get(messageId: number, ref: number): DeliveryRecord | null {
+    const row = this.#get.get(messageId, ref);
+    return row ? toDeliveryRecord(row) : null;
+  }
+
+  put(messageId: number, ref: number, record: DeliveryRecord): void {
+    const state = deliveryStates.indexOf(record.state);
+    const { evidence, reason, updatedAt, readAt } = record;
+    const late = record.late ? 1 : 0;
+    const { changes } = this.#update.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref);
+    if (changes === 0) this.#insert.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref);
+  }
+}

@@ -1,0 +1,265 @@
+import { randomUUID } from 'node:crypto';
+import type { DeliveryEvidence, DeliveryState, RelayEvent } from 'agent-relay-protocol';
+import type { Database, Statement } from 'better-sqlite3';
+import type { LogEntry, LogPage, LogStore, NewEvent, StoredMessage } from '../store.ts';
+import { bodiesOf, expandEvents } from './log-expand.ts';
+import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+
+/** A receipt in the log: all of one kind that one turn brought share a row. */
+export interface DeliveryTelling {
+  readonly messageId: number;
+  readonly agentId: string;
+  readonly from: string;
+  readonly state: DeliveryState;
+  readonly evidence: DeliveryEvidence | null;
+  readonly late: boolean;
+  readonly reason: string | null;
+  readonly count?: number;
+}
+
+interface EventRow {
+  readonly seq: number;
+  readonly count: number;
+  readonly workspace: string;
+  readonly at: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+interface Gathered {
+  readonly workspace: string;
+  readonly at: number;
+  readonly type: `delivery.${DeliveryState}`;
+  readonly bodies: DeliveryTelling[];
+}
+
+/** How much of the log's end is kept in memory, so that readers who keep up cost no query. */
+const RECENT_ENTRIES = 4096;
+const RECENT_CHARACTERS = 8 * 1024 * 1024;
+
+/**
+ * Counts the one sequence and keeps the log: messages are their own entries, everything else is a row of `events`.
+ * `next` and the appenders run inside a write; `committed` and `rolledBack` are called by the writer's hooks.
+ */
+export class SqliteLog implements LogStore {
+  readonly generation: string;
+  readonly #insert: Statement<[number, number, string, number, string, string]>;
+  readonly #messagesAfter: Statement<[number, number], MessageRow>;
+  readonly #eventsAfter: Statement<[number, number], EventRow>;
+  readonly #listeners = new Set<() => void>();
+  #head: number;
+  #floor: number;
+  #last: number;
+  #gathered: Gathered[] = [];
+  #uncommitted: LogEntry[] = [];
+  #recent: LogEntry[] = [];
+  #recentCharacters = 0;
+  readonly #recentMessages = new Map<number, StoredMessage>();
+
+  constructor(database: Database, reader: Database) {
+    database
+      .prepare("INSERT INTO meta (key, value) VALUES ('generation', ?), ('pruned_through', 0) ON CONFLICT DO NOTHING")
+      .run(randomUUID());
+    const meta = database.prepare<[string], string | number>('SELECT value FROM meta WHERE key = ?').pluck();
+    this.generation = String(meta.get('generation'));
+    this.#floor = Number(meta.get('pruned_through'));
+    const heads = 'SELECT max((SELECT ifnull(max(id), 0) FROM messages), (SELECT ifnull(max(seq), 0) FROM events), ?)';
+    this.#head = database.prepare<[number], number>(heads).pluck().get(this.#floor) ?? 0;
+    this.#last = this.#head;
+    this.#insert = database.prepare('INSERT INTO events (seq, count, workspace, at, type, body) VALUES (?, ?, ?, ?, ?, ?)');
+    this.#messagesAfter = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE id > ? ORDER BY id LIMIT ?`);
+    this.#eventsAfter = reader.prepare('SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?');
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** The last number given out in the running write. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** The next number. A write that is rolled back gives its numbers back: nobody has seen them. */
+  next(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+
+  append(workspace: string, event: NewEvent): number {
+    const seq = this.next();
+    const { type, at, ...body } = event;
+    this.#write(seq, workspace, at, type, [body], JSON.stringify(body));
+    return seq;
+  }
+
+  /** Notes a receipt; equal ones that follow each other in a turn become one row with a number each, just before the commit. */
+  tellDelivery(workspace: string, at: number, telling: DeliveryTelling): void {
+    const type = `delivery.${telling.state}` as const;
+    const last = this.#gathered.at(-1);
+    if (last && last.type === type && last.at === at && last.workspace === workspace) last.bodies.push(telling);
+    else this.#gathered.push({ workspace, at, type, bodies: [telling] });
+  }
+
+  /** Notes a message that has been inserted under its number. */
+  noteMessage(stored: StoredMessage): void {
+    this.#uncommitted.push(new MessageEntry(stored));
+  }
+
+  /** A message of the log's recent end, if it is still there. */
+  recentMessage(id: number): StoredMessage | undefined {
+    return this.#recentMessages.get(id);
+  }
+
+  /** The content of a message has changed: what memory holds of it is stale. */
+  forgetMessage(): void {
+    this.#recent = [];
+    this.#recentCharacters = 0;
+    this.#recentMessages.clear();
+  }
+
+  raiseFloor(floor: number): void {
+    this.#floor = Math.max(this.#floor, floor);
+  }
+
+  beforeCommit(): void {
+    for (const { workspace, at, type, bodies } of this.#gathered) {
+      this.#last += bodies.length;
+      this.#write(this.#last, workspace, at, type, bodies, JSON.stringify(bodies.length === 1 ? bodies[0] : bodies));
+    }
+    this.#gathered = [];
+  }
+
+  committed(): void {
+    for (const entry of this.#uncommitted) this.#remember(entry);
+    this.#uncommitted = [];
+    if (this.#last === this.#head) return;
+    this.#head = this.#last;
+    for (const listener of this.#listeners) listener();
+  }
+
+  rolledBack(): void {
+    this.#last = this.#head;
+    this.#gathered = [];
+    this.#uncommitted = [];
+  }
+
+  onCommit(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async read(after: number, limit: number): Promise<LogPage> {
+    if (after >= this.#head) return { entries: [], through: this.#head };
+    return this.#fromMemory(after, limit) ?? this.#fromDisk(after, limit);
+  }
+
+  #write(seq: number, workspace: string, at: number, type: string, bodies: readonly object[], text: string): void {
+    this.#insert.run(seq, bodies.length, workspace, at, type, text);
+    this.#uncommitted.push(new EventEntry(seq, bodies.length, workspace, at, type, bodies));
+  }
+
+  #fromMemory(after: number, limit: number): LogPage | null {
+    const oldest = this.#recent[0];
+    if (!oldest || oldest.first > after + 1) return null;
+    let low = 0;
+    let high = this.#recent.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const entry = this.#recent[middle];
+      if (entry && entry.last <= after) low = middle + 1;
+      else high = middle;
+    }
+    const entries = this.#recent.slice(low, low + limit);
+    return { entries, through: entries.length < limit ? this.#head : (entries.at(-1)?.last ?? this.#head) };
+  }
+
+  #fromDisk(after: number, limit: number): LogPage {
+    const head = this.#head;
+    const messages = this.#messagesAfter.all(after, limit);
+    const events = this.#eventsAfter.all(after, limit);
+    // A list that came back full says nothing about what follows its last row.
+    const through = Math.min(
+      head,
+      messages.length < limit ? head : (messages.at(-1)?.id ?? head),
+      events.length < limit ? head : (events.at(-1)?.seq ?? head),
+    );
+    const entries: LogEntry[] = [];
+    for (const row of messages) if (row.id <= through) entries.push(new MessageEntry(toStoredMessage(row)));
+    for (const row of events) {
+      if (row.seq > through) continue;
+      entries.push(new EventEntry(row.seq, row.count, row.workspace, row.at, row.type, bodiesOf(row.count, row.body)));
+    }
+    return { entries: entries.sort((one, other) => one.last - other.last), through };
+  }
+
+  #remember(entry: LogEntry): void {
+    this.#recent.push(entry);
+    if (entry.stored) {
+      this.#recentMessages.set(entry.stored.message.id, entry.stored);
+      this.#recentCharacters += entry.stored.message.body.length;
+    }
+    if (this.#recent.length <= RECENT_ENTRIES * 2 && this.#recentCharacters <= RECENT_CHARACTERS) return;
+    // Forgetting half at a time keeps the cost of moving the front away from each single entry.
+    const forgotten = this.#recent.splice(0, Math.ceil(this.#recent.length / 2));
+    for (const { stored } of forgotten) {
+      if (!stored) continue;
+      this.#recentMessages.delete(stored.message.id);
+      this.#recentCharacters -= stored.message.body.length;
+    }
+  }
+}
+
+class MessageEntry implements LogEntry {
+  readonly stored: StoredMessage;
+
+  constructor(stored: StoredMessage) {
+    this.stored = stored;
+  }
+
+  get first(): number {
+    return this.stored.message.id;
+  }
+
+  get last(): number {
+    return this.stored.message.id;
+  }
+
+  get workspace(): string {
+    return this.stored.workspace;
+  }
+
+  events(): readonly RelayEvent[] {
+    const { message, matched } = this.stored;
+    return [{ type: 'message.new', seq: message.id, at: message.createdAt, message, matched }];
+  }
+}
+
+class EventEntry implements LogEntry {
+  readonly stored = null;
+  readonly first: number;
+  readonly last: number;
+  readonly workspace: string;
+  readonly #at: number;
+  readonly #type: string;
+  readonly #bodies: readonly object[];
+  #expanded: readonly RelayEvent[] | undefined;
+
+  constructor(seq: number, count: number, workspace: string, at: number, type: string, bodies: readonly object[]) {
+    this.first = seq - count + 1;
+    this.last = seq;
+    this.workspace = workspace;
+    this.#at = at;
+    this.#type = type;
+    this.#bodies = bodies;
+  }
+
+  events(): readonly RelayEvent[] {
+    this.#expanded ??= expandEvents(this.#type, this.first, this.#at, this.#bodies);
+    return this.#expanded;
+  }
+}

@@ -1,0 +1,101 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { isDirect } from '../../domain/audience.ts';
+import type { NewMessage, StoredMessage } from '../store.ts';
+import type { AddressTable } from './address-table.ts';
+import type { DeliveryTable } from './delivery-table.ts';
+import type { SqliteLog } from './log.ts';
+import { extraOf, type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+
+type Inserted = [
+  id: number,
+  workspace: string,
+  sender: string,
+  address: string,
+  fanOut: number,
+  channel: string | null,
+  threadId: number | null,
+  relation: string,
+  principal: string,
+  matched: number,
+  createdAt: number,
+  expiresAt: number | null,
+  body: string,
+  extra: string | null,
+];
+
+/** Writes messages: each is its own log entry. Inside `writer.write` only. */
+export class MessageTable {
+  readonly #log: SqliteLog;
+  readonly #addresses: AddressTable;
+  readonly #deliveries: DeliveryTable;
+  readonly #insert: Statement<Inserted>;
+  readonly #get: Statement<[number], MessageRow>;
+  readonly #insertWork: Statement<[number, string, string]>;
+  readonly #bury: Statement<[number, number]>;
+
+  constructor(database: Database, log: SqliteLog, addresses: AddressTable, deliveries: DeliveryTable) {
+    this.#log = log;
+    this.#addresses = addresses;
+    this.#deliveries = deliveries;
+    this.#insert = database.prepare(
+      `INSERT INTO messages (id, workspace, sender, address, fan_out, channel, thread_id, relation, principal, matched, created_at, expires_at, body, extra)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#get = database.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
+    this.#insertWork = database.prepare(
+      "INSERT INTO work (kind, subject_id, workspace, address, status) VALUES ('message', ?, ?, ?, 'open')",
+    );
+    this.#bury = database.prepare("UPDATE messages SET body = '', extra = NULL, deleted_at = ? WHERE id = ?");
+  }
+
+  get(workspace: string, id: number): StoredMessage | null {
+    const recent = this.#log.recentMessage(id);
+    if (recent) return recent.workspace === workspace ? recent : null;
+    const row = this.#get.get(id);
+    return row && row.workspace === workspace ? toStoredMessage(row) : null;
+  }
+
+  /** Appends the message that `decide` makes of the next number, with its recipient's copy and its work. */
+  append(workspace: string, decide: (id: number) => NewMessage): StoredMessage {
+    // The number is taken only after the decision: one that refuses must leave no gap at the head.
+    const { message, matched } = decide(this.#log.last + 1);
+    this.#log.next();
+    const direct = isDirect(message.to);
+    this.#insert.run(
+      message.id,
+      workspace,
+      message.from,
+      message.to,
+      direct ? 0 : 1,
+      message.channel,
+      message.threadId === message.id ? null : message.threadId,
+      message.sender.relation,
+      message.sender.principal,
+      matched,
+      message.createdAt,
+      message.expiresAt,
+      message.body,
+      extraOf(message),
+    );
+    const stored: StoredMessage = { workspace, message, matched };
+    this.#log.noteMessage(stored);
+    if (direct) this.#deliveries.queue(message.id, this.#addresses.ensure(workspace, message.to.slice(3)).ref, message.createdAt);
+    if (message.claimable) {
+      this.#insertWork.run(message.id, workspace, message.to);
+      this.#log.append(workspace, {
+        type: 'work.available',
+        at: message.createdAt,
+        kind: 'message',
+        subjectId: message.id,
+        cause: 'opened',
+      });
+    }
+    return stored;
+  }
+
+  /** Leaves a tombstone. */
+  bury(id: number, at: number): void {
+    this.#bury.run(at, id);
+    this.#log.forgetMessage();
+  }
+}

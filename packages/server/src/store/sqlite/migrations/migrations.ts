@@ -1,0 +1,4 @@
+import { core } from './0001-core.ts';
+
+/** In order; a database's `user_version` is how many of them it has had. Released ones never change: a correction is a new one. */
+export const migrations: readonly string[] = [core];

@@ -1,0 +1,33 @@
+import type { Statement } from 'better-sqlite3';
+import { isDirect, isInAudience } from '../../domain/audience.ts';
+import { queuedRecord } from '../../domain/delivery.ts';
+import type { DeliveryFound, StoredMessage } from '../store.ts';
+import type { SqliteContext } from './context.ts';
+import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
+
+/** The copies of a message that still wait; inside `writer.write` only. */
+export class OpenCopies {
+  readonly #context: Pick<SqliteContext, 'index' | 'changes'>;
+  readonly #rows: Statement<[number], DeliveryRow>;
+
+  constructor(context: Pick<SqliteContext, 'database' | 'index' | 'changes'>) {
+    this.#context = context;
+    this.#rows = context.database.prepare('SELECT * FROM deliveries WHERE message_id = ? AND state <= 2');
+  }
+
+  /** Those in these states, by their numbers; a fan-out recipient without a row is queued. */
+  of({ workspace, message }: StoredMessage, states: readonly number[]): readonly DeliveryFound[] {
+    const { index, changes } = this.#context;
+    const open: DeliveryFound[] = [];
+    for (const row of this.#rows.all(message.id)) {
+      const entry = index.byRef(row.ref);
+      if (entry && states.includes(row.state)) open.push({ agentId: entry.agentId, message, record: toDeliveryRecord(row) });
+    }
+    if (isDirect(message.to)) return open;
+    for (const entry of index.agents(workspace)) {
+      if (!isInAudience(message, entry) || changes.tables.deliveries.get(message.id, entry.ref)) continue;
+      open.push({ agentId: entry.agentId, message, record: queuedRecord(message.createdAt) });
+    }
+    return open;
+  }
+}

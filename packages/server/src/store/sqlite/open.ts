@@ -1,0 +1,68 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { RelayError } from 'agent-relay-protocol';
+import type { Database } from 'better-sqlite3';
+import { migrate } from './migrate.ts';
+import { storeErrorOf } from './sqlite-error.ts';
+
+export interface SqliteOptions {
+  readonly path: string;
+  /** How long to wait for another program's lock. Default 5000. */
+  readonly busyTimeoutMs?: number | undefined;
+  /** Largest size in pages of 4 KiB; beyond it writes fail with `store_full`. */
+  readonly maxPageCount?: number | undefined;
+}
+
+export interface Connections {
+  /** Writes, inside `Writer.write` only. */
+  readonly database: Database;
+  /** Sees committed data only. */
+  readonly reader: Database;
+}
+
+/** better-sqlite3 13 needs Node-API 10 and ends the process with a segmentation fault below it: look before loading. */
+const NODE_API_NEEDED = 10;
+
+/**
+ * Opens, migrates and makes the two connections.
+ * @throws RelayError `store_unavailable` naming the file and what is wrong with it.
+ */
+export async function openConnections({ path, busyTimeoutMs = 5_000, maxPageCount }: SqliteOptions): Promise<Connections> {
+  if (Number(process.versions.napi) < NODE_API_NEEDED) {
+    throw new RelayError('store_unavailable', `The relay's database needs Node 22.14 or newer; this is Node ${process.versions.node}`);
+  }
+  const { default: BetterSqlite3 } = await import('better-sqlite3');
+  const opened: Database[] = [];
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const database = new BetterSqlite3(path, { timeout: busyTimeoutMs });
+    opened.push(database);
+    database.pragma('journal_mode = WAL');
+    // FULL: the log is flushed at every commit, so what was acknowledged survives a power loss.
+    database.pragma('synchronous = FULL');
+    database.pragma('cache_size = -65536');
+    database.pragma('temp_store = MEMORY');
+    // A few thousand pages between checkpoints: each costs two flushes of the whole file beside the log's own.
+    database.pragma('wal_autocheckpoint = 4000');
+    database.pragma('journal_size_limit = 67108864');
+    migrate(database);
+    if (maxPageCount !== undefined) database.pragma(`max_page_count = ${Math.trunc(maxPageCount)}`);
+    const reader = new BetterSqlite3(path, { timeout: busyTimeoutMs, readonly: true });
+    opened.push(reader);
+    reader.pragma('cache_size = -16384');
+    return { database, reader };
+  } catch (error) {
+    for (const connection of opened) connection.close();
+    throw explain(error, path);
+  }
+}
+
+function explain(error: unknown, path: string): unknown {
+  if (error instanceof RelayError) return error;
+  const known = storeErrorOf(error);
+  if (known) return new RelayError(known.code, `${known.message} (${path})`, { cause: error });
+  const isFileError = error instanceof Error && ('syscall' in error || error instanceof TypeError);
+  return isFileError
+    ? new RelayError('store_unavailable', `The database file cannot be opened (${path}): ${error.message}`, { cause: error })
+    : error;
+}

@@ -1,0 +1,88 @@
+import type { Claim, HeldClaim, Message } from 'agent-relay-protocol';
+import type { Statement } from 'better-sqlite3';
+import type { Change, ClaimFound, ClaimStore, ClaimSubject, StoredMessage } from '../store.ts';
+import { toClaim } from './claim-table.ts';
+import type { SqliteContext } from './context.ts';
+import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+
+interface RecordRow {
+  readonly workspace: string;
+  readonly record: string;
+}
+
+const prefixed = messageColumns
+  .split(', ')
+  .map((column) => `m.${column}`)
+  .join(', ');
+
+export class SqliteClaims implements ClaimStore {
+  readonly #context: SqliteContext;
+  readonly #get: Statement<[string, string], RecordRow>;
+  readonly #expired: Statement<[number, number], RecordRow>;
+  readonly #unfinished: Statement<[string, number], MessageRow>;
+  readonly #offered: Statement<[string, string, number], MessageRow>;
+
+  constructor(context: SqliteContext) {
+    this.#context = context;
+    const { reader, database } = context;
+    this.#get = reader.prepare('SELECT workspace, record FROM claims WHERE claim_id = ? AND workspace = ?');
+    this.#expired = database.prepare(
+      "SELECT workspace, record FROM claims WHERE status = 'held' AND lease_expires_at <= ? ORDER BY lease_expires_at LIMIT ?",
+    );
+    const work = `SELECT ${prefixed} FROM work w JOIN messages m ON m.id = w.subject_id WHERE w.kind = 'message' AND w.workspace = ?`;
+    this.#unfinished = reader.prepare(`${work} AND w.status <> 'closed' ORDER BY w.subject_id LIMIT ?`);
+    this.#offered = reader.prepare(`${work} AND w.status = 'open' AND w.address = ? ORDER BY w.subject_id LIMIT ?`);
+  }
+
+  async get(workspace: string, claimId: string): Promise<Claim | null> {
+    const row = this.#get.get(claimId, workspace);
+    return row ? toClaim(row) : null;
+  }
+
+  change(
+    workspace: string,
+    subject: ClaimSubject,
+    decide: (found: ClaimFound) => { readonly claim: Claim; readonly change: Change | null },
+  ): Promise<Claim> {
+    const { writer, changes } = this.#context;
+    return writer.write(() => {
+      const { claim, change } = decide(this.#find(workspace, subject));
+      if (change) changes.apply(workspace, change);
+      return claim;
+    });
+  }
+
+  expire(now: number, limit: number, decide: (workspace: string, claim: HeldClaim, message: Message | null) => Change): Promise<number> {
+    const { writer, changes } = this.#context;
+    return writer.write(() => {
+      const rows = this.#expired.all(now, limit);
+      for (const row of rows) {
+        const claim = toClaim(row);
+        if (claim.status !== 'held') continue;
+        const message = changes.tables.messages.get(row.workspace, claim.subjectId)?.message ?? null;
+        changes.apply(row.workspace, decide(row.workspace, claim, message));
+      }
+      return rows.length;
+    });
+  }
+
+  async listWork(
+    workspace: string,
+    { addresses, held, limit }: { readonly addresses: readonly string[] | null; readonly held: boolean; readonly limit: number },
+  ): Promise<readonly StoredMessage[]> {
+    if (addresses === null || held) return this.#unfinished.all(workspace, limit).map(toStoredMessage);
+    const found = addresses.flatMap((address) => this.#offered.all(workspace, address, limit).map(toStoredMessage));
+    return found.sort((one, other) => one.message.id - other.message.id).slice(0, limit);
+  }
+
+  #find(workspace: string, subject: ClaimSubject): ClaimFound {
+    const { claims, messages } = this.#context.changes.tables;
+    const named = 'claimId' in subject ? claims.get(workspace, subject.claimId) : null;
+    const messageId = 'messageId' in subject ? subject.messageId : named?.subjectId;
+    if (messageId === undefined) return { message: null, work: null, claim: null };
+    const message = messages.get(workspace, messageId)?.message ?? null;
+    const work = message ? claims.work('message', messageId) : null;
+    const newest = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
+    return { message, work: work ? { status: work.status, fence: work.fence } : null, claim: 'claimId' in subject ? named : newest };
+  }
+}

@@ -1,0 +1,80 @@
+import type { Delivery } from 'agent-relay-protocol';
+import type { Statement } from 'better-sqlite3';
+import { isInAudience } from '../../domain/audience.ts';
+import { type DeliveryRecord, queuedRecord } from '../../domain/delivery.ts';
+import type { AddressEntry } from '../agent-index.ts';
+import type { DeliveryFound, DeliveryStore, StoredMessage, WaitingPage } from '../store.ts';
+import type { SqliteContext } from './context.ts';
+import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
+import { WaitingMail } from './waiting-mail.ts';
+
+export class SqliteDeliveries implements DeliveryStore {
+  readonly #context: SqliteContext;
+  readonly #waiting: WaitingMail;
+  readonly #ofMessage: Statement<[number], DeliveryRow>;
+  readonly #raiseFloor: Statement<[number, number, number]>;
+
+  constructor(context: SqliteContext) {
+    this.#context = context;
+    this.#waiting = new WaitingMail(context.reader);
+    this.#ofMessage = context.reader.prepare('SELECT * FROM deliveries WHERE message_id = ? ORDER BY ref');
+    this.#raiseFloor = context.database.prepare('UPDATE addresses SET inbox_floor = ? WHERE ref = ? AND inbox_floor < ?');
+  }
+
+  async ofMessage(workspace: string, messageId: number): Promise<readonly Delivery[]> {
+    const deliveries: Delivery[] = [];
+    for (const row of this.#ofMessage.all(messageId)) {
+      const entry = this.#context.index.byRef(row.ref);
+      if (entry?.workspace !== workspace) continue;
+      const { state, evidence, late, reason, updatedAt } = toDeliveryRecord(row);
+      deliveries.push({ messageId, agentId: entry.agentId, state, evidence, late, reason, updatedAt });
+    }
+    return deliveries;
+  }
+
+  async waiting(workspace: string, agentId: string, after: number, limit: number): Promise<WaitingPage> {
+    const { index, log } = this.#context;
+    const entry = index.find(workspace, agentId);
+    return entry ? this.#waiting.list(entry, after, limit, log.head) : { items: [], through: log.head };
+  }
+
+  raiseFloor(workspace: string, agentId: string, floor: number): Promise<void> {
+    const entry = this.#context.index.find(workspace, agentId);
+    if (!entry) return Promise.resolve();
+    return this.#context.writer.write(() => void this.#raiseFloor.run(floor, entry.ref, floor));
+  }
+
+  change(
+    workspace: string,
+    agentId: string,
+    ids: readonly number[],
+    decide: (found: DeliveryFound, position: number) => { readonly next: DeliveryRecord; readonly tell: boolean } | null,
+  ): Promise<{ readonly known: readonly number[]; readonly changed: readonly number[] }> {
+    return this.#context.writer.write(() => {
+      const known: number[] = [];
+      const changed: number[] = [];
+      const entry = this.#context.index.find(workspace, agentId);
+      if (!entry) return { known, changed };
+      for (const [position, id] of ids.entries()) {
+        const found = this.#find(workspace, entry, id);
+        if (!found) continue;
+        known.push(id);
+        const decided = decide(found, position);
+        if (!decided) continue;
+        changed.push(id);
+        this.#context.changes.writeDelivery(workspace, { messageId: id, agentId, from: found.message.from, ...decided });
+      }
+      return { known, changed };
+    });
+  }
+
+  #find(workspace: string, entry: AddressEntry, id: number): DeliveryFound | null {
+    const { tables } = this.#context.changes;
+    const stored: StoredMessage | null = tables.messages.get(workspace, id);
+    if (!stored) return null;
+    const { message } = stored;
+    const row = tables.deliveries.get(id, entry.ref);
+    if (row) return { agentId: entry.agentId, message, record: row };
+    return isInAudience(message, entry) ? { agentId: entry.agentId, message, record: queuedRecord(message.createdAt) } : null;
+  }
+}

@@ -1,0 +1,146 @@
+import type { Claim, MessageDetail } from 'agent-relay-protocol';
+import { RelayError } from 'agent-relay-protocol';
+import type { Statement } from 'better-sqlite3';
+import { isInAudience } from '../../domain/audience.ts';
+import { queuedRecord } from '../../domain/delivery.ts';
+import type { AppendedMessage, AppendMessage, Change, DeliveryFound, MessageQuery, MessageStore, Page, StoredMessage } from '../store.ts';
+import { toClaim } from './claim-table.ts';
+import type { SqliteContext } from './context.ts';
+import { MessageList } from './message-list.ts';
+import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+import { OpenCopies } from './open-copies.ts';
+
+export class SqliteMessages implements MessageStore {
+  readonly #context: SqliteContext;
+  readonly #list: MessageList;
+  readonly #get: Statement<[number], MessageRow>;
+  readonly #thread: Statement<[number, number, number], MessageRow>;
+  readonly #readers: Statement<[number], string>;
+  readonly #newestClaim: Statement<[number], { readonly record: string }>;
+  readonly #findKey: Statement<[string, string, string], { readonly digest: string; readonly message_id: number }>;
+  readonly #putKey: Statement<[string, string, string, string, number]>;
+  readonly #open: OpenCopies;
+  readonly #toExpire: Statement<[number, number], MessageRow>;
+  readonly #markExpired: Statement<[number, number]>;
+
+  constructor(context: SqliteContext) {
+    this.#context = context;
+    const { reader, database } = context;
+    this.#list = new MessageList(reader, context.log, context.index);
+    this.#get = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
+    this.#thread = reader.prepare(
+      `SELECT ${messageColumns} FROM messages WHERE (id = ?1 OR thread_id = ?1) AND id > ?2 ORDER BY id LIMIT ?3`,
+    );
+    this.#readers = reader
+      .prepare<[number], string>(
+        'SELECT a.agent_id FROM deliveries d JOIN addresses a ON a.ref = d.ref WHERE d.message_id = ? AND d.read_at IS NOT NULL ORDER BY d.read_at, a.agent_id',
+      )
+      .pluck();
+    this.#newestClaim = reader.prepare(
+      "SELECT c.record FROM work w JOIN claims c ON c.claim_id = w.claim_id WHERE w.kind = 'message' AND w.subject_id = ?",
+    );
+    this.#findKey = database.prepare('SELECT digest, message_id FROM idempotency WHERE workspace = ? AND sender = ? AND key = ?');
+    this.#putKey = database.prepare('INSERT INTO idempotency (workspace, sender, key, digest, message_id) VALUES (?, ?, ?, ?, ?)');
+    this.#open = new OpenCopies(context);
+    this.#toExpire = database.prepare(
+      `SELECT ${messageColumns} FROM messages WHERE expires_at <= ? AND expired_at IS NULL ORDER BY expires_at LIMIT ?`,
+    );
+    this.#markExpired = database.prepare('UPDATE messages SET expired_at = ? WHERE id = ?');
+  }
+
+  append(request: AppendMessage): Promise<AppendedMessage> {
+    return this.#context.writer.write(() => this.#append(request));
+  }
+
+  async get(workspace: string, id: number): Promise<StoredMessage | null> {
+    const row = this.#get.get(id);
+    return row && row.workspace === workspace ? toStoredMessage(row) : null;
+  }
+
+  async detail(messages: readonly StoredMessage[]): Promise<readonly MessageDetail[]> {
+    return messages.map(({ message }) => ({ ...message, readBy: this.#readers.all(message.id), claim: this.#claimOn(message) }));
+  }
+
+  list(query: MessageQuery): Promise<Page<StoredMessage>> {
+    return this.#list.read(query);
+  }
+
+  async thread(workspace: string, threadId: number, since: number, limit: number): Promise<Page<StoredMessage>> {
+    const rows = this.#thread.all(threadId, since, limit + 1).filter((row) => row.workspace === workspace);
+    const items = rows.slice(0, limit).map(toStoredMessage);
+    return { items, cursor: this.#context.log.head, next: rows.length > limit ? (items.at(-1)?.message.id ?? null) : null };
+  }
+
+  remove(workspace: string, id: number, at: number, decide: Parameters<MessageStore['remove']>[3]): Promise<void> {
+    const { writer, changes } = this.#context;
+    return writer.write(() => {
+      const { messages, claims } = changes.tables;
+      const found = messages.get(workspace, id);
+      const work = found?.message.claimable ? claims.work('message', id) : null;
+      const claim = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
+      const change = decide(found, found ? this.#open.of(found, [0, 1, 2]) : [], claim?.status === 'held' ? claim : null);
+      messages.bury(id, at);
+      if (work && work.status === 'open') claims.close('message', id);
+      changes.apply(workspace, change);
+    });
+  }
+
+  expire(now: number, limit: number, decide: (found: StoredMessage, waiting: readonly DeliveryFound[]) => Change): Promise<number> {
+    const { writer, changes } = this.#context;
+    return writer.write(() => {
+      const rows = this.#toExpire.all(now, limit);
+      for (const row of rows) {
+        const found = toStoredMessage(row);
+        const waiting = this.#open.of(found, [0, 1]);
+        this.#markExpired.run(now, row.id);
+        if (waiting.length > 0) changes.apply(row.workspace, decide(found, waiting));
+      }
+      return rows.length;
+    });
+  }
+
+  #append(request: AppendMessage): AppendedMessage {
+    const { workspace, idempotency, replyTo, from } = request;
+    const { messages, deliveries } = this.#context.changes.tables;
+    if (idempotency) {
+      const earlier = this.#findKey.get(workspace, from, idempotency.key);
+      if (earlier) return this.#repeat(workspace, earlier, idempotency.digest);
+    }
+    let repliedTo: StoredMessage | null = null;
+    let copy = null;
+    if (replyTo !== null) {
+      repliedTo = messages.get(workspace, replyTo);
+      const replier = this.#context.index.find(workspace, from);
+      if (repliedTo && replier) {
+        copy = deliveries.get(replyTo, replier.ref);
+        if (!copy && isInAudience(repliedTo.message, replier)) copy = queuedRecord(repliedTo.message.createdAt);
+      }
+    }
+    let answers: Change['deliveries'];
+    const stored = messages.append(workspace, (id) => {
+      const decided = request.decide(id, repliedTo, copy);
+      if (decided.answers) answers = [decided.answers];
+      return decided;
+    });
+    if (idempotency) this.#putKey.run(workspace, from, idempotency.key, idempotency.digest, stored.message.id);
+    if (answers) this.#context.changes.apply(workspace, { deliveries: answers });
+    return { workspace, message: stored.message, matched: stored.matched, duplicate: false };
+  }
+
+  #repeat(workspace: string, earlier: { readonly digest: string; readonly message_id: number }, digest: string): AppendedMessage {
+    const first = this.#context.changes.tables.messages.get(workspace, earlier.message_id);
+    if (!first) throw new Error('An idempotency key outlived its message');
+    if (earlier.digest !== digest) {
+      throw new RelayError('idempotency_mismatch', `This idempotency key was used for message ${earlier.message_id} with other content`, {
+        details: { messageId: earlier.message_id },
+      });
+    }
+    return { ...first, duplicate: true };
+  }
+
+  #claimOn(message: StoredMessage['message']): Claim | null {
+    if (!message.claimable) return null;
+    const row = this.#newestClaim.get(message.id);
+    return row ? toClaim(row) : null;
+  }
+}

@@ -1,0 +1,95 @@
+import type { Statement } from 'better-sqlite3';
+import { MutableAgentIndex } from '../agent-index.ts';
+import type { Store, StoreCounts } from '../store.ts';
+import { AddressTable } from './address-table.ts';
+import { ChangeWriter } from './change-writer.ts';
+import { ClaimTable } from './claim-table.ts';
+import type { SqliteContext } from './context.ts';
+import { DeliveryTable } from './delivery-table.ts';
+import { SqliteLog } from './log.ts';
+import { MessageTable } from './message-table.ts';
+import { openConnections, type SqliteOptions } from './open.ts';
+import { SqliteAgents } from './sqlite-agents.ts';
+import { SqliteClaims } from './sqlite-claims.ts';
+import { SqliteDeliveries } from './sqlite-deliveries.ts';
+import { storeErrorOf } from './sqlite-error.ts';
+import { SqliteMessages } from './sqlite-messages.ts';
+import { SqliteRetention } from './sqlite-retention.ts';
+import { SqliteTokens } from './sqlite-tokens.ts';
+import { Writer } from './writer.ts';
+
+/** The default engine: one file, one writer, group commit. */
+export class SqliteStore implements Store {
+  readonly log: SqliteLog;
+  readonly agents: SqliteAgents;
+  readonly messages: SqliteMessages;
+  readonly deliveries: SqliteDeliveries;
+  readonly claims: SqliteClaims;
+  readonly tokens: SqliteTokens;
+  readonly retention: SqliteRetention;
+  readonly #context: SqliteContext;
+  readonly #counts: Statement<
+    [string, string, string],
+    { readonly messages: number; readonly openWork: number; readonly undelivered: number }
+  >;
+  #isClosed = false;
+
+  private constructor(context: SqliteContext) {
+    this.#context = context;
+    this.log = context.log;
+    this.agents = new SqliteAgents(context);
+    this.messages = new SqliteMessages(context);
+    this.deliveries = new SqliteDeliveries(context);
+    this.claims = new SqliteClaims(context);
+    this.tokens = new SqliteTokens(context);
+    this.retention = new SqliteRetention(context);
+    this.#counts = context.reader.prepare(
+      `SELECT (SELECT count(*) FROM messages WHERE workspace = ?) AS messages,
+        (SELECT count(*) FROM work WHERE workspace = ? AND status <> 'closed') AS openWork,
+        (SELECT count(*) FROM deliveries d JOIN addresses a ON a.ref = d.ref WHERE d.state <= 2 AND a.workspace = ?) AS undelivered`,
+    );
+  }
+
+  /** @throws RelayError `store_unavailable` naming the file and what is wrong. */
+  static async open(options: SqliteOptions): Promise<SqliteStore> {
+    const { database, reader } = await openConnections(options);
+    try {
+      const log = new SqliteLog(database, reader);
+      const index = new MutableAgentIndex();
+      const addresses = new AddressTable(database, index);
+      const deliveries = new DeliveryTable(database);
+      const messages = new MessageTable(database, log, addresses, deliveries);
+      const changes = new ChangeWriter(database, { addresses, messages, deliveries, claims: new ClaimTable(database) }, log, index);
+      const writer = new Writer(database, {
+        beforeCommit: () => log.beforeCommit(),
+        committed: () => log.committed(),
+        rolledBack: () => {
+          log.rolledBack();
+          addresses.reload();
+        },
+      });
+      return new SqliteStore({ database, reader, writer, log, index, changes });
+    } catch (error) {
+      reader.close();
+      database.close();
+      throw storeErrorOf(error) ?? error;
+    }
+  }
+
+  async counts(workspace: string): Promise<StoreCounts> {
+    return this.#counts.get(workspace, workspace, workspace) ?? { messages: 0, openWork: 0, undelivered: 0 };
+  }
+
+  async integrityCheck(): Promise<readonly string[]> {
+    const found = this.#context.reader.prepare<[], string>('PRAGMA integrity_check').pluck().all();
+    return found.length === 1 && found[0] === 'ok' ? [] : found;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#context.writer.close();
+    this.#context.reader.close();
+    this.#context.database.close();
+  }
+}

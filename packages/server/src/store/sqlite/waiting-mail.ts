@@ -1,0 +1,67 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { isInAudience } from '../../domain/audience.ts';
+import { queuedRecord } from '../../domain/delivery.ts';
+import type { AddressEntry } from '../agent-index.ts';
+import type { DeliveryFound, WaitingPage } from '../store.ts';
+import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
+import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+
+/** How many fan-out messages one look passes over: they are everybody's, so most of them may not be this agent's. */
+const FAN_OUT_STRETCH = 2_000;
+
+const prefixed = messageColumns
+  .split(', ')
+  .map((column) => `m.${column}`)
+  .join(', ');
+
+/** What waits for an agent, read over one connection. */
+export class WaitingMail {
+  readonly #floor: Statement<[number], number>;
+  readonly #rows: Statement<[number, number, number], MessageRow & DeliveryRow>;
+  readonly #fannedOut: Statement<[string, number, number], MessageRow>;
+  readonly #hasRow: Statement<[number, number], number>;
+
+  constructor(connection: Database) {
+    this.#floor = connection.prepare<[number], number>('SELECT inbox_floor FROM addresses WHERE ref = ?').pluck();
+    this.#rows = connection.prepare(
+      `SELECT d.*, ${prefixed} FROM deliveries d JOIN messages m ON m.id = d.message_id
+       WHERE d.ref = ? AND d.state <= 2 AND d.message_id > ? ORDER BY d.message_id LIMIT ?`,
+    );
+    this.#fannedOut = connection.prepare(
+      `SELECT ${messageColumns} FROM messages WHERE workspace = ? AND fan_out = 1 AND id > ? ORDER BY id LIMIT ?`,
+    );
+    this.#hasRow = connection.prepare<[number, number], number>('SELECT 1 FROM deliveries WHERE message_id = ? AND ref = ?').pluck();
+  }
+
+  list(entry: AddressEntry, after: number, limit: number, head: number): WaitingPage {
+    const rows = this.#rows.all(entry.ref, after, limit);
+    const items: DeliveryFound[] = rows.map((row) => ({
+      agentId: entry.agentId,
+      message: toStoredMessage(row).message,
+      record: toDeliveryRecord(row),
+    }));
+    const fannedOut = this.#fannedOutTo(entry, after, limit, head);
+    const through = Math.min(fannedOut.through, rows.length < limit ? head : (rows.at(-1)?.message_id ?? head));
+    const merged = [...items, ...fannedOut.items].filter(({ message }) => message.id <= through);
+    merged.sort((one, other) => one.message.id - other.message.id);
+    if (merged.length <= limit) return { items: merged, through };
+    const page = merged.slice(0, limit);
+    return { items: page, through: page.at(-1)?.message.id ?? through };
+  }
+
+  #fannedOutTo(entry: AddressEntry, after: number, limit: number, head: number): WaitingPage {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const intervals of entry.intervals.values()) earliest = Math.min(earliest, intervals[0]?.fromSeq ?? earliest);
+    const begin = Math.max(after, this.#floor.get(entry.ref) ?? 0, earliest - 1);
+    if (begin >= head) return { items: [], through: head };
+    const rows = this.#fannedOut.all(entry.workspace, begin, FAN_OUT_STRETCH);
+    const items: DeliveryFound[] = [];
+    for (const row of rows) {
+      const { message } = toStoredMessage(row);
+      if (!isInAudience(message, entry) || this.#hasRow.get(message.id, entry.ref) === 1) continue;
+      items.push({ agentId: entry.agentId, message, record: queuedRecord(message.createdAt) });
+      if (items.length === limit) return { items, through: message.id };
+    }
+    return { items, through: rows.length < FAN_OUT_STRETCH ? head : (rows.at(-1)?.id ?? head) };
+  }
+}

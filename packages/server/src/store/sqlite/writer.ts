@@ -1,0 +1,120 @@
+import { RelayError } from 'agent-relay-protocol';
+import type { Database, Statement } from 'better-sqlite3';
+import { storeErrorOf } from './sqlite-error.ts';
+
+interface Pending {
+  readonly run: () => unknown;
+  // Method signatures: each entry has its own result type, which only its own `run` produces.
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  result: unknown;
+  refusal: RelayError | null;
+}
+
+export interface WriterHooks {
+  /** All operations of the turn have run, the commit has not: what was gathered for one row is written now. */
+  beforeCommit(): void;
+  committed(): void;
+  /** Nothing of the turn happened: whatever memory was told during it must be forgotten. */
+  rolledBack(): void;
+}
+
+/**
+ * The one writer. Operations asked for in one turn of the event loop run one after another in one transaction and share its commit;
+ * each is answered only when the commit is on disk.
+ *
+ * An operation decides first and writes then: a RelayError it throws has written nothing and refuses that operation alone. Any other
+ * error rolls the turn back; if the database itself is at fault all of them are rejected, else only the faulty one is and the rest run
+ * again. So an operation must have no effect outside the database that the `rolledBack` hook cannot undo, and may run twice.
+ */
+export class Writer {
+  readonly #database: Database;
+  readonly #hooks: WriterHooks;
+  readonly #begin: Statement<[]>;
+  readonly #commit: Statement<[]>;
+  #queue: Pending[] = [];
+  #scheduled = false;
+  #isClosed = false;
+
+  constructor(database: Database, hooks: WriterHooks) {
+    this.#database = database;
+    this.#hooks = hooks;
+    this.#begin = database.prepare('BEGIN IMMEDIATE');
+    this.#commit = database.prepare('COMMIT');
+  }
+
+  /** Runs `run` in the next shared transaction; resolves with its result once that is durable. */
+  write<Result>(run: () => Result): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(new RelayError('store_unavailable', 'The store is closed'));
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ run, resolve, reject, result: undefined, refusal: null });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      // The check phase comes after every socket that was readable in this turn has been read: they all share one flush.
+      setImmediate(this.#flush);
+    });
+  }
+
+  /** Writes what is in hand and takes no more. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#flush();
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    const batch = this.#queue;
+    this.#queue = [];
+    if (batch.length > 0) this.#writeTogether(batch);
+  };
+
+  #writeTogether(batch: readonly Pending[]): void {
+    let running: Pending | null = null;
+    try {
+      this.#begin.run();
+      for (const operation of batch) {
+        running = operation;
+        this.#run(operation);
+      }
+      running = null;
+      this.#hooks.beforeCommit();
+      this.#commit.run();
+    } catch (error) {
+      this.#recover(batch, running, error);
+      return;
+    }
+    this.#hooks.committed();
+    for (const operation of batch) {
+      if (operation.refusal) operation.reject(operation.refusal);
+      else operation.resolve(operation.result);
+    }
+  }
+
+  #run(operation: Pending): void {
+    operation.refusal = null;
+    try {
+      operation.result = operation.run();
+    } catch (error) {
+      // SQLite ends a transaction by itself on some errors; going on would write each later statement alone.
+      if (!(error instanceof RelayError) || !this.#database.inTransaction) throw error;
+      operation.refusal = error;
+    }
+  }
+
+  #recover(batch: readonly Pending[], faulty: Pending | null, error: unknown): void {
+    try {
+      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+    } finally {
+      this.#hooks.rolledBack();
+    }
+    const fault = storeErrorOf(error);
+    if (fault || !faulty) {
+      for (const operation of batch) operation.reject(fault ?? error);
+      return;
+    }
+    faulty.reject(error);
+    const others = batch.filter((operation) => operation !== faulty);
+    if (others.length > 0) this.#writeTogether(others);
+  }
+}

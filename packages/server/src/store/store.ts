@@ -1,0 +1,272 @@
+import type { Agent, Claim, Delivery, HeldClaim, Message, MessageDetail, RelayEvent } from 'agent-relay-protocol';
+import type { DeliveryRecord } from '../domain/delivery.ts';
+import type { AgentIndex } from './agent-index.ts';
+
+/*
+ * The port. A store keeps facts and the log that tells of them, in one commit. Its operations are whole: they read what they name, let a
+ * pure synchronous decision look at it, and write what it answers. A decision that throws RelayError has changed nothing; it may run twice.
+ * Every write resolves only when it is durable. Reads see committed data only.
+ * Errors of the medium: `store_full`, `store_unavailable`; after either, reads go on and later writes may succeed again.
+ */
+
+type WithoutSequence<Event> = Event extends RelayEvent ? Omit<Event, 'seq'> : never;
+/** An event before the log has numbered it. */
+export type NewEvent = WithoutSequence<RelayEvent>;
+
+/** A message as the log holds it, with what was known when it was sent. */
+export interface StoredMessage {
+  readonly workspace: string;
+  readonly message: Message;
+  readonly matched: number;
+}
+
+/** Writes that follow from one decision. Claims carry their work with them: held holds it, released and expired open it again, the rest close it. */
+export interface Change {
+  /** `agent: null` removes the address from the directory and ends its memberships; its epoch stays. */
+  readonly agents?: readonly { readonly id: string; readonly agent: Agent | null; readonly spawnedBy?: string | null }[];
+  readonly claims?: readonly Claim[];
+  readonly deliveries?: readonly DeliveryWrite[];
+  /** Mail of the relay's own, e.g. notices. */
+  readonly messages?: readonly ((id: number) => NewMessage)[];
+  readonly events?: readonly NewEvent[];
+  readonly tokens?: readonly TokenRecord[];
+  /** Revokes all tokens of these agents, before new ones are put. */
+  readonly revokeAgentTokens?: readonly string[];
+}
+
+export interface DeliveryWrite {
+  readonly messageId: number;
+  readonly agentId: string;
+  /** The sender, who is told. */
+  readonly from: string;
+  readonly next: DeliveryRecord;
+  /** False when the receipt stays what it was and only the read mark is new. */
+  readonly tell: boolean;
+}
+
+export interface NewMessage {
+  readonly message: Message;
+  readonly matched: number;
+}
+
+export interface AppendMessage {
+  readonly workspace: string;
+  readonly idempotency: { readonly from: string; readonly key: string; readonly digest: string } | null;
+  readonly replyTo: number | null;
+  /**
+   * Decides what the message with this id is. `repliedTo` is the message that `replyTo` names, null when there is none; `copy` is the
+   * replier's own copy of it, null when the replier is not among its recipients.
+   */
+  decide(id: number, repliedTo: StoredMessage | null, copy: DeliveryRecord | null): NewMessage & { readonly answers: DeliveryWrite | null };
+  /** Whose copy of the replied message counts: the sender of the reply. */
+  readonly from: string;
+}
+
+export interface AppendedMessage extends StoredMessage {
+  readonly duplicate: boolean;
+}
+
+export interface AgentFound {
+  readonly agent: Agent | null;
+  /** The last epoch this address had, also before it was pruned. */
+  readonly epoch: number;
+  readonly spawnedBy: string | null;
+  readonly heldClaims: readonly HeldClaim[];
+}
+
+/** One recipient's copy, found; a fan-out recipient without a row is found `queued`, whatever the clock says. */
+export interface DeliveryFound {
+  readonly agentId: string;
+  readonly message: Message;
+  readonly record: DeliveryRecord;
+}
+
+export interface ClaimFound {
+  readonly message: Message | null;
+  /** Null when the message is no work. */
+  readonly work: { readonly status: 'open' | 'held' | 'closed'; readonly fence: number } | null;
+  /** The claim asked for, or the newest on the message. */
+  readonly claim: Claim | null;
+}
+
+export interface WaitingPage {
+  readonly items: readonly DeliveryFound[];
+  readonly through: number;
+}
+
+export type ClaimSubject = { readonly claimId: string } | { readonly messageId: number };
+
+export interface MessageQuery {
+  readonly workspace: string;
+  readonly for?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly unread?: boolean | undefined;
+  readonly claimable?: boolean | undefined;
+  readonly since: number;
+  readonly limit: number;
+  readonly newest?: boolean | undefined;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly cursor: number;
+  /** Where the next page begins; null on the last one. */
+  readonly next: number | null;
+}
+
+export type TokenType = 'owner' | 'node' | 'agent' | 'login';
+
+/** A token at rest: only its hash is kept. */
+export interface TokenRecord {
+  readonly hash: string;
+  readonly tokenId: string;
+  readonly workspace: string;
+  readonly type: TokenType;
+  readonly agentId: string | null;
+  readonly epoch: number | null;
+  readonly nodeId: string | null;
+  readonly name: string | null;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+}
+
+/** A committed stretch of the log; `events` gives it as single events, each with its own sequence. */
+export interface LogEntry {
+  readonly first: number;
+  readonly last: number;
+  readonly workspace: string;
+  /** Set when the entry is a message. */
+  readonly stored: StoredMessage | null;
+  events(): readonly RelayEvent[];
+}
+
+export interface LogPage {
+  readonly entries: readonly LogEntry[];
+  /** The log has been read up to here; equal to the head when there is no more. */
+  readonly through: number;
+}
+
+export interface LogStore {
+  /** A random id made with the database: sequences of another generation mean nothing here. */
+  readonly generation: string;
+  /** The last committed sequence. */
+  readonly head: number;
+  /** Everything up to here may have been pruned. */
+  readonly floor: number;
+  /** Entries after `after`, in order, of all workspaces; the first may reach back before it. */
+  read(after: number, limit: number): Promise<LogPage>;
+  /** Rung after each commit that grew the log. It says nothing else: readers page from where they stand. */
+  onCommit(listener: () => void): () => void;
+}
+
+export interface AgentStore {
+  /** Everybody, current as of the last commit, and inside a decision as of that decision. */
+  readonly index: AgentIndex;
+  change(workspace: string, id: string, decide: (found: AgentFound) => Change | null): Promise<{ readonly cursor: number }>;
+  /** Removes an address: what waits for it fails, its claims are released. `decide` sees all of it. */
+  remove(
+    workspace: string,
+    id: string,
+    decide: (found: AgentFound, waiting: readonly DeliveryFound[]) => Change,
+  ): Promise<{ readonly cursor: number }>;
+}
+
+export interface MessageStore {
+  append(request: AppendMessage): Promise<AppendedMessage>;
+  get(workspace: string, id: number): Promise<StoredMessage | null>;
+  /** With readers and the newest claim, in the order given. */
+  detail(messages: readonly StoredMessage[]): Promise<readonly MessageDetail[]>;
+  list(query: MessageQuery): Promise<Page<StoredMessage>>;
+  thread(workspace: string, threadId: number, since: number, limit: number): Promise<Page<StoredMessage>>;
+  /** Empties the message. `decide` sees it, its open copies and the claim that is held on it; it throws `not_found` for null itself. */
+  remove(
+    workspace: string,
+    id: number,
+    at: number,
+    decide: (found: StoredMessage | null, open: readonly DeliveryFound[], held: HeldClaim | null) => Change,
+  ): Promise<void>;
+  /** Messages whose time ran out by `now`, each once: `decide` sees the copies that nobody was handed. Answers how many messages. */
+  expire(now: number, limit: number, decide: (found: StoredMessage, waiting: readonly DeliveryFound[]) => Change): Promise<number>;
+}
+
+export interface DeliveryStore {
+  /** Rows only: a fan-out recipient without one is queued. */
+  ofMessage(workspace: string, messageId: number): Promise<readonly Delivery[]>;
+  /**
+   * Waiting mail of an agent after a message id, oldest first: queued, held or dispatched copies, those of fan-out included. Looks at a
+   * bounded stretch: there is more when `through` is below the log's head.
+   */
+  waiting(workspace: string, agentId: string, after: number, limit: number): Promise<WaitingPage>;
+  /** Remembers that no fan-out mail up to `floor` waits for this agent, so that nobody looks there again. */
+  raiseFloor(workspace: string, agentId: string, floor: number): Promise<void>;
+  /**
+   * Moves copies of one agent. `decide` is asked for each message in this agent's mail and answers the record that follows, or null for none.
+   * `known` are the ids in its mail, `changed` those that moved.
+   */
+  change(
+    workspace: string,
+    agentId: string,
+    ids: readonly number[],
+    decide: (found: DeliveryFound, position: number) => { readonly next: DeliveryRecord; readonly tell: boolean } | null,
+  ): Promise<{ readonly known: readonly number[]; readonly changed: readonly number[] }>;
+}
+
+export interface ClaimStore {
+  get(workspace: string, claimId: string): Promise<Claim | null>;
+  change(
+    workspace: string,
+    subject: ClaimSubject,
+    decide: (found: ClaimFound) => { readonly claim: Claim; readonly change: Change | null },
+  ): Promise<Claim>;
+  /** Held claims whose lease ended by `now`. */
+  expire(now: number, limit: number, decide: (workspace: string, claim: HeldClaim, message: Message | null) => Change): Promise<number>;
+  /** Unfinished work, oldest first; `addresses` keeps only what is open for one of them. */
+  listWork(
+    workspace: string,
+    options: { readonly addresses: readonly string[] | null; readonly held: boolean; readonly limit: number },
+  ): Promise<readonly StoredMessage[]>;
+}
+
+export interface TokenStore {
+  find(hash: string): Promise<TokenRecord | null>;
+  put(token: TokenRecord): Promise<void>;
+  /** Takes a token out, once: null when it is not there (any more). */
+  take(hash: string): Promise<TokenRecord | null>;
+  list(workspace: string): Promise<readonly TokenRecord[]>;
+  removeExpired(now: number): Promise<number>;
+}
+
+export interface StoreCounts {
+  readonly messages: number;
+  readonly openWork: number;
+  readonly undelivered: number;
+}
+
+export interface RetentionStore {
+  /** Ends the mail of messages older than `before` that nobody was handed, as `messages.expire` does; active work is left alone. */
+  expire(
+    before: number,
+    now: number,
+    limit: number,
+    decide: (found: StoredMessage, waiting: readonly DeliveryFound[]) => Change,
+  ): Promise<number>;
+  /** Deletes at most `limit` entries of the log from before `before`; active work stays. Answers how many went. */
+  prune(before: number, limit: number): Promise<number>;
+}
+
+export interface Store {
+  readonly log: LogStore;
+  readonly agents: AgentStore;
+  readonly messages: MessageStore;
+  readonly deliveries: DeliveryStore;
+  readonly claims: ClaimStore;
+  readonly tokens: TokenStore;
+  readonly retention: RetentionStore;
+  counts(workspace: string): Promise<StoreCounts>;
+  /** Empty when the database is sound, else what is wrong with it. */
+  integrityCheck(): Promise<readonly string[]>;
+  /** Finishes the writes in hand. Idempotent. */
+  close(): Promise<void>;
+}
