@@ -1,1 +1,4 @@
-export {};
+export type { LogLevel } from './logger.ts';
+export { createLogger } from './logger.ts';
+export type { NodeEnd, NodeOptions, RunningNode } from './run-node.ts';
+export { runNode } from './run-node.ts';

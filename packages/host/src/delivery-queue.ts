@@ -101,7 +101,7 @@ export class DeliveryQueue {
     this.#isPumping = true;
     this.#isWokenAgain = false;
     this.#pump()
-      .catch((error: unknown) => this.#options.log.error({ error }, 'handing mail over failed'))
+      .catch((error: unknown) => this.#options.log.error('handing mail over failed', { error }))
       .finally(() => {
         this.#isPumping = false;
         if (this.#isWokenAgain) this.wake();
@@ -170,7 +170,7 @@ export class DeliveryQueue {
     }
     this.#putBack(retry);
     if (retry.length === 0 || retry.some(({ isAlone, attempts }) => isAlone && attempts === 1)) return true;
-    this.#options.log.warn({ messages: retry.length, reason }, 'the agent could not take its mail, trying again');
+    this.#options.log.warn('the agent could not take its mail, trying again', { messages: retry.length, reason });
     this.#retryTimer = setTimeout(
       () => {
         this.#retryTimer = null;

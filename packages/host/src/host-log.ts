@@ -1,7 +1,7 @@
-/** The part of a pino logger the host uses: fields first, then a constant message. Never a body, never a token. */
+/** What the host logs through: a constant message, fields for what varies. Never a body, never a token. */
 export interface HostLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }

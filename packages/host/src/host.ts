@@ -75,7 +75,7 @@ export interface Host {
 export async function createHost(options: HostOptions): Promise<Host> {
   const register = new ProcessRegister(options.stateDir, options.log);
   const ended = await register.reap();
-  if (ended > 0) options.log.warn({ ended }, 'ended processes that an earlier run had left behind');
+  if (ended > 0) options.log.warn('ended processes that an earlier run had left behind', { ended });
   const leftBehind = ActivityBuffer.recover(options.stateDir);
   for (const buffer of leftBehind) {
     buffer.append({ type: 'session.ended', reason: 'lost', detail: 'relay-connect ended unexpectedly' }, options.clock.now());
@@ -175,7 +175,7 @@ class SessionHost implements Host {
     await Promise.all(
       this.#options.providers.map((provider) =>
         withTimeout(() => provider.close(), 10_000, { what: `end of ${provider.id}` }).catch((error: unknown) =>
-          this.#options.log.warn({ provider: provider.id, error }, 'a provider could not be closed'),
+          this.#options.log.warn('a provider could not be closed', { provider: provider.id, error }),
         ),
       ),
     );
@@ -210,7 +210,7 @@ class SessionHost implements Host {
       throw signal.reason;
     }
     const buffer = ActivityBuffer.create(stateDir, session, {
-      onFault: (error) => log.warn({ sessionId, error }, 'activity cannot be written to disk and is kept in memory'),
+      onFault: (error) => log.warn('activity cannot be written to disk and is kept in memory', { sessionId, error }),
     });
     this.#buffers.set(sessionId, buffer);
     const progress = this.#options.progress ?? {};
@@ -228,7 +228,7 @@ class SessionHost implements Host {
     this.#sessions.set(sessionId, hosted);
     void hosted.ended.then(() => this.#sessions.delete(sessionId));
     if (request.task !== null) await this.#giveTask(hosted, taskPrompt(request.task, session.spawnedBy));
-    log.info({ sessionId, agentId, provider: provider.id, mode }, 'agent started');
+    log.info('agent started', { sessionId, agentId, provider: provider.id, mode });
     return { cwd, vendorSessionId: runtime.vendorSessionId, model: runtime.model };
   }
 

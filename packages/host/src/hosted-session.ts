@@ -100,7 +100,7 @@ export class HostedSession {
     const { runtime, log } = this.#options;
     this.#queue.close();
     await withTimeout(() => runtime.close(), CLOSE_LIMIT_MS, { what: 'end of the session' }).catch((error: unknown) =>
-      log.warn({ sessionId: this.identity.sessionId, error }, 'the provider could not end its session'),
+      log.warn('the provider could not end its session', { sessionId: this.identity.sessionId, error }),
     );
     await this.#options.register.endSession(this.identity.sessionId);
     await withTimeout(() => this.ended, CLOSE_LIMIT_MS, { what: 'end of the events' }).catch(() => {
@@ -114,7 +114,7 @@ export class HostedSession {
     try {
       for await (const event of this.#options.runtime.events) this.#accept(event);
     } catch (error) {
-      this.#options.log.error({ sessionId: this.identity.sessionId, error }, 'a session’s events failed');
+      this.#options.log.error('a session’s events failed', { sessionId: this.identity.sessionId, error });
     }
     if (!this.#hasEnded) this.#record({ type: 'session.ended', reason: this.#closing === null ? 'crashed' : 'closed' });
     this.#queue.close();

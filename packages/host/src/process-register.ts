@@ -57,7 +57,7 @@ export class ProcessRegister {
     await this.#killAll(own);
     const shared = this.#processes.filter(({ isShared }) => isShared).map(({ identity }) => identity.pid);
     const { remaining } = await endMarkedProcesses(sessionId, shared);
-    if (remaining.length > 0) this.#log.error({ sessionId, remaining }, 'processes could not be ended');
+    if (remaining.length > 0) this.#log.error('processes could not be ended', { sessionId, remaining });
     this.#forget(own);
   }
 
@@ -72,7 +72,7 @@ export class ProcessRegister {
     const results = await Promise.all(
       entries.map(async ({ identity, sessionId, purpose }) => {
         const { signalled, remaining } = await killProcessTree(identity);
-        if (remaining.length > 0) this.#log.error({ sessionId, purpose, remaining }, 'processes could not be ended');
+        if (remaining.length > 0) this.#log.error('processes could not be ended', { sessionId, purpose, remaining });
         return signalled.length;
       }),
     );

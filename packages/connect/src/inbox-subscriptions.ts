@@ -1,0 +1,79 @@
+import type { HostLog, SessionIdentity } from 'agent-relay-host';
+import { type InboxItem, RelayError, socketMethods, socketNotifications } from 'agent-relay-protocol';
+import { backoffDelays, sleep } from 'agent-relay-wire';
+import type { RelayLink } from './relay-link.ts';
+
+export interface InboxSubscriptionsOptions {
+  readonly link: RelayLink;
+  readonly deliver: (sessionId: string, items: readonly InboxItem[]) => void;
+  /** A newer session has the agent, or the agent is gone. */
+  readonly onLost: (sessionId: string, reason: string) => void;
+  readonly log: HostLog;
+}
+
+const EARLY_LIMIT = 1000;
+
+/** The inboxes this node delivers, on one connection. They end with it. */
+export class InboxSubscriptions {
+  readonly #options: InboxSubscriptionsOptions;
+  readonly #sessionBySubscription = new Map<string, SessionIdentity>();
+  /** A notification can overtake the code that waits for the answer which names its subscription. */
+  readonly #early = new Map<string, { readonly method: string; readonly params: unknown }[]>();
+  readonly #over = new AbortController();
+
+  constructor(options: InboxSubscriptionsOptions) {
+    this.#options = options;
+    void options.link.closed.then(() => this.#over.abort());
+  }
+
+  /** Becomes the deliverer; goes on trying while another connection, such as this node's last one, still holds the inbox. */
+  async subscribe(session: SessionIdentity): Promise<void> {
+    const { link, log, onLost } = this.#options;
+    const { agentId: id, instanceId, epoch, sessionId } = session;
+    for (const delayMs of backoffDelays({ initialMs: 100, maxMs: 5000 })) {
+      if (this.#over.signal.aborted) return;
+      try {
+        const answer = socketMethods['inbox/subscribe'].result.parse(await link.request('inbox/subscribe', { id, instanceId, epoch }));
+        this.#sessionBySubscription.set(answer.subscriptionId, session);
+        const early = this.#early.get(answer.subscriptionId) ?? [];
+        this.#early.delete(answer.subscriptionId);
+        for (const { method, params } of early) this.receive(method, params);
+        return;
+      } catch (error) {
+        if (this.#over.signal.aborted) return;
+        if (!(error instanceof RelayError) || !error.retryable) {
+          log.warn('the relay refused an inbox', { sessionId, error });
+          if (error instanceof RelayError && error.code === 'stale_session') onLost(sessionId, error.message);
+          return;
+        }
+      }
+      await sleep(delayMs, { signal: this.#over.signal });
+    }
+  }
+
+  receive(method: string, params: unknown): void {
+    if (method === 'inbox/next') {
+      const { subscriptionId, items } = socketNotifications['inbox/next'].params.parse(params);
+      const session = this.#sessionBySubscription.get(subscriptionId);
+      if (session) this.#options.deliver(session.sessionId, items);
+      else this.#keepEarly(subscriptionId, method, params);
+    } else if (method === 'subscription/ended') {
+      const { subscriptionId, code, message } = socketNotifications['subscription/ended'].params.parse(params);
+      const session = this.#sessionBySubscription.get(subscriptionId);
+      if (!session) this.#keepEarly(subscriptionId, method, params);
+      else this.#ended(subscriptionId, session, code, message);
+    }
+  }
+
+  #ended(subscriptionId: string, session: SessionIdentity, code: string, message: string): void {
+    this.#sessionBySubscription.delete(subscriptionId);
+    if (code === 'stale_session' || code === 'not_found' || code === 'gone') this.#options.onLost(session.sessionId, message);
+    else void this.subscribe(session);
+  }
+
+  #keepEarly(subscriptionId: string, method: string, params: unknown): void {
+    const early = this.#early.get(subscriptionId) ?? [];
+    if (early.length < EARLY_LIMIT) early.push({ method, params });
+    this.#early.set(subscriptionId, early);
+  }
+}

@@ -1,0 +1,145 @@
+import type { Host, HostLog, HostRelay, SessionIdentity } from 'agent-relay-host';
+import { type AgentEvent, type DeliveryReport, RelayError } from 'agent-relay-protocol';
+import { ActivityUpload } from './activity-upload.ts';
+import { DeliveryReports } from './delivery-reports.ts';
+import type { LinkHolder } from './link-holder.ts';
+import { LiveDeltas } from './live-deltas.ts';
+
+/** How long an agent's own sends and spawns wait for a relay that is away. */
+const LINK_WAIT_MS = 60_000;
+const SPAWN_LIMIT_MS = 100_000;
+
+/** The relay as the host sees it, over a link that comes and goes: what must not be lost is kept here until the relay has it. */
+export class NodeRelay implements HostRelay {
+  readonly reports: DeliveryReports;
+  readonly #links: LinkHolder;
+  readonly #log: HostLog;
+  readonly #live: LiveDeltas;
+  readonly #uploads = new Map<string, ActivityUpload>();
+  readonly #ends = new Map<string, string>();
+  #host: Pick<Host, 'buffers' | 'forget'> | null = null;
+  #isFinishing = false;
+
+  constructor(links: LinkHolder, log: HostLog) {
+    this.#links = links;
+    this.#log = log;
+    this.reports = new DeliveryReports(links, log);
+    this.#live = new LiveDeltas(links);
+  }
+
+  /** Sessions that an earlier process left behind are over: their activity and their end are still owed. */
+  serve(host: Pick<Host, 'buffers' | 'forget'>): void {
+    this.#host = host;
+    for (const { owner } of host.buffers) this.#ends.set(owner.sessionId, 'relay-connect ended unexpectedly and its agents with it');
+  }
+
+  /** Whether everything is said. */
+  get isSettled(): boolean {
+    return this.#ends.size === 0;
+  }
+
+  async dispatch({ agentId, instanceId, epoch }: SessionIdentity, messageIds: readonly number[]): Promise<readonly number[]> {
+    const link = this.#links.require();
+    const reports = messageIds.map((messageId) => ({ messageId, state: 'dispatched' as const }));
+    const { applied } = await link.callRoute('deliveries/report', { id: agentId, instanceId, epoch, reports });
+    return applied;
+  }
+
+  report(session: SessionIdentity, reports: readonly DeliveryReport[]): void {
+    this.reports.add(session, reports);
+  }
+
+  async send(
+    { agentId: from }: SessionIdentity,
+    { to, body, idempotencyKey }: { readonly to: string; readonly body: string; readonly idempotencyKey: string },
+  ): Promise<{ readonly matched: number }> {
+    // A link that is lost between the send and its answer leaves it open which of the two happened: the key makes asking again safe.
+    for (let attempt = 1; ; attempt += 1) {
+      const link = await this.#links.wait(LINK_WAIT_MS);
+      try {
+        return await link.callRoute('messages/send', { from, to, body, idempotencyKey });
+      } catch (error) {
+        if (attempt >= 3 || !(error instanceof RelayError) || !error.retryable) throw error;
+      }
+    }
+  }
+
+  async spawn(
+    { agentId: spawnedBy }: SessionIdentity,
+    { name, provider, task }: { readonly name: string; readonly provider: string; readonly task: string | null },
+  ): Promise<void> {
+    const link = await this.#links.wait(LINK_WAIT_MS);
+    await link.callRoute('sessions/start', { name, provider, spawnedBy, ...(task === null ? {} : { task }) }, SPAWN_LIMIT_MS);
+  }
+
+  activityStored({ sessionId }: SessionIdentity): void {
+    this.#live.flush(sessionId);
+    void this.#upload(sessionId)?.flush();
+  }
+
+  activityLive({ sessionId }: SessionIdentity, at: number, events: readonly AgentEvent[]): void {
+    this.#live.add(sessionId, at, events);
+  }
+
+  presenceChanged({ sessionId }: SessionIdentity, presence: 'idle' | 'busy'): void {
+    // The next heartbeat says it again.
+    this.#links.current
+      ?.callNode('sessions/report', { sessionId, status: 'running', activity: presence })
+      .catch((error: unknown) => this.#log.debug('a presence was not reported', { sessionId, error }));
+  }
+
+  sessionEnded({ sessionId }: SessionIdentity, reason: string): void {
+    this.#ends.set(sessionId, reason.slice(0, 1000));
+    void this.settle();
+  }
+
+  /** The relay said up to where it has a session's activity. */
+  resumeFrom(sessionId: string, ackedSeq: number): void {
+    this.#upload(sessionId)?.resumeFrom(ackedSeq);
+  }
+
+  /** Brings over whatever the relay does not have yet. Called when the link is back and now and then. */
+  async flush(): Promise<void> {
+    await this.reports.flush();
+    await Promise.all((this.#host?.buffers ?? []).map(({ owner }) => this.#upload(owner.sessionId)?.flush()));
+    await this.settle();
+  }
+
+  /** Says which sessions are over, each after its last activity. */
+  async settle(): Promise<void> {
+    if (this.#isFinishing) return;
+    this.#isFinishing = true;
+    try {
+      for (const [sessionId, reason] of this.#ends) if (!(await this.#settleOne(sessionId, reason))) break;
+    } finally {
+      this.#isFinishing = false;
+    }
+  }
+
+  async #settleOne(sessionId: string, reason: string): Promise<boolean> {
+    const upload = this.#upload(sessionId);
+    await upload?.flush();
+    const link = this.#links.current;
+    if (link === null || (upload && !upload.isDone)) return false;
+    try {
+      await link.callNode('sessions/report', { sessionId, status: 'ended', reason });
+    } catch (error) {
+      if (error instanceof RelayError && error.retryable) return false;
+      this.#log.info('the relay no longer knows a session that ended', { sessionId, error });
+    }
+    this.#ends.delete(sessionId);
+    this.#uploads.delete(sessionId);
+    this.#host?.forget(sessionId);
+    return true;
+  }
+
+  #upload(sessionId: string): ActivityUpload | undefined {
+    const known = this.#uploads.get(sessionId);
+    if (known) return known;
+    const buffer = this.#host?.buffers.find(({ owner }) => owner.sessionId === sessionId);
+    if (!buffer) return undefined;
+    const upload = new ActivityUpload(buffer, this.#links, this.#log);
+    this.#uploads.set(sessionId, upload);
+    return upload;
+  }
+}

@@ -1,0 +1,86 @@
+import {
+  type MethodRequest,
+  type MethodResult,
+  type NodeMethodName,
+  nodeMethods,
+  type RouteName,
+  type RouteOutput,
+  type RouteRequest,
+  routes,
+  WEB_SOCKET_PATH,
+} from 'agent-relay-protocol';
+import { JsonRpcPeer, type MessageDuplex } from 'agent-relay-wire';
+import { connectWebSocket } from 'agent-relay-wire/node';
+
+export interface OpenLinkOptions {
+  /** The relay's http(s) address. */
+  readonly url: URL;
+  readonly token: string;
+  readonly signal: AbortSignal;
+  /** Answers a command of the relay. */
+  readonly onCommand: (method: string, params: unknown) => Promise<unknown>;
+  readonly onNotification: (method: string, params: unknown) => void;
+  readonly onError: (error: unknown, method: string) => void;
+}
+
+/** How long the relay may take for an answer before the link counts as dead. */
+const ANSWER_LIMIT_MS = 20_000;
+
+/** One open connection to the relay: typed calls out; everything in goes to the callbacks. */
+export class RelayLink {
+  readonly closed: Promise<unknown>;
+  readonly #peer: JsonRpcPeer;
+  #isOpen = true;
+
+  private constructor(duplex: MessageDuplex, options: OpenLinkOptions) {
+    this.#peer = new JsonRpcPeer(duplex, {
+      onRequest: (method, params) => options.onCommand(method, params),
+      onNotification: (method, params) => options.onNotification(method, params),
+      onError: options.onError,
+      defaultTimeoutMs: ANSWER_LIMIT_MS,
+    });
+    this.closed = this.#peer.closed.then((closed) => {
+      this.#isOpen = false;
+      return closed;
+    });
+  }
+
+  /** @throws RelayError `unauthorized`, `connection_closed`, `timeout` and the like, or the signal's reason. */
+  static async open(options: OpenLinkOptions): Promise<RelayLink> {
+    const url = new URL(WEB_SOCKET_PATH, options.url);
+    url.protocol = options.url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const headers = { authorization: `Bearer ${options.token}` };
+    return new RelayLink(await connectWebSocket(url, { headers, signal: options.signal, pingIntervalMs: 10_000 }), options);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  async callNode<Name extends NodeMethodName>(name: Name, params: MethodRequest<Name>): Promise<MethodResult<Name>> {
+    const answer = await this.#peer.request(name, params);
+    // The schema found under a name makes exactly that name's result; the compiler cannot follow the key.
+    return nodeMethods[name].result.parse(answer) as MethodResult<Name>;
+  }
+
+  async callRoute<Name extends RouteName>(name: Name, input: RouteRequest<Name>, timeoutMs = ANSWER_LIMIT_MS): Promise<RouteOutput<Name>> {
+    const answer = await this.#peer.request(name, input, { timeoutMs });
+    // As above.
+    return routes[name].output.parse(answer) as RouteOutput<Name>;
+  }
+
+  request(method: string, params: unknown): Promise<unknown> {
+    return this.#peer.request(method, params);
+  }
+
+  /** Lost when the link is. */
+  notify(method: string, params: unknown): void {
+    this.#peer.notify(method, params).catch(() => {
+      // What is only live has nobody to be told that it was lost.
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#peer.close({ code: 1000, reason: 'relay-connect is leaving' });
+  }
+}

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { homedir, hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { LabelSchema, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import type { Provider } from 'agent-relay-provider';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { createLogger, type LogLevel } from './logger.ts';
+import { type NodeEnd, runNode } from './run-node.ts';
+
+interface Settings {
+  readonly url: URL;
+  readonly tokenFile: string;
+  readonly name: string;
+  readonly stateDir: string;
+  readonly allowFolder: readonly string[];
+  readonly grace: number;
+  readonly logLevel: LogLevel;
+  readonly logFile?: string;
+}
+
+/** The command line of `relay-connect`, over the given vendors. Answers the exit code. */
+export async function runCli(argv: readonly string[], providers: readonly Provider[]): Promise<number> {
+  const settings = readSettings(argv);
+  const log = createLogger(settings.logLevel, settings.logFile ?? null);
+  try {
+    const node = await runNode({
+      url: settings.url,
+      readToken: () => readToken(settings.tokenFile),
+      name: settings.name,
+      stateDir: settings.stateDir,
+      allowedFolders: settings.allowFolder,
+      providers,
+      log,
+      env: process.env,
+      clock: Date,
+      graceMs: settings.grace * 1000,
+    });
+    const onSignal = (signal: string) => {
+      log.info('leaving', { signal });
+      void node.stop('relay-connect was stopped');
+    };
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, onSignal);
+    return exitCode(await node.ended);
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    process.stderr.write(`relay-connect: ${error.message}\n`);
+    return 1;
+  }
+}
+
+function exitCode(end: NodeEnd): number {
+  switch (end.type) {
+    case 'stopped':
+      return 0;
+    case 'abandoned':
+      process.stderr.write('relay-connect: the relay was away too long; the agents were ended\n');
+      return 0;
+    case 'refused':
+      process.stderr.write(`relay-connect: the relay refused this machine: ${end.error.message}\n`);
+      return 1;
+  }
+}
+
+function readSettings(argv: readonly string[]): Settings {
+  const command = new Command('relay-connect')
+    .description('Lends this machine to an Agent Relay: the relay may start agents here.')
+    .version(RELAY_VERSION)
+    .option('--url <url>', 'address of the relay', parseUrl, new URL('http://127.0.0.1:4850'))
+    .requiredOption('--token-file <path>', 'file that holds the token of this machine', (path: string) => resolve(path))
+    .option('--name <name>', 'how people know this machine', parseName, hostname())
+    .option('--state-dir <path>', 'folder for state and fresh working folders', (path: string) => resolve(path), defaultStateDir())
+    .option('--allow-folder <path...>', 'let agents work in this folder and below only (default: any folder of the user)', collect, [])
+    .option('--grace <seconds>', 'how long the agents live on without their relay', parseSeconds, 600)
+    .option('--log-file <path>', 'log there instead of to standard error', (path: string) => resolve(path))
+    .addOption(new Option('--log-level <level>').choices(['silent', 'error', 'warn', 'info', 'debug']).default('info'));
+  return command.parse([...argv]).opts<Settings>();
+}
+
+const defaultStateDir = (): string => join(homedir(), '.agent-relay', 'node');
+const collect = (path: string, folders: readonly string[]): readonly string[] => [...folders, resolve(path)];
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) throw new InvalidArgumentError('must be an http or https address');
+  return url;
+}
+
+function parseName(text: string): string {
+  if (!LabelSchema.safeParse(text).success) throw new InvalidArgumentError('must be one line of 1 to 128 characters');
+  return text;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError('must be a number of seconds');
+  return seconds;
+}
+
+async function readToken(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new RelayError('unauthorized', `The token file ${path} cannot be read`, { cause });
+  }
+  const token = text.trim();
+  if (token === '') throw new RelayError('unauthorized', `The token file ${path} is empty`);
+  return token;
+}

@@ -1,0 +1,228 @@
+import { createHost, type Host, type HostLog, type HostOptions, type SessionIdentity } from 'agent-relay-host';
+import { PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import type { Provider } from 'agent-relay-provider';
+import { backoffDelays, sleep } from 'agent-relay-wire';
+import { InboxSubscriptions } from './inbox-subscriptions.ts';
+import { LinkHolder } from './link-holder.ts';
+import { nodeCommandHandler } from './node-commands.ts';
+import { NodeRelay } from './node-relay.ts';
+import { RelayLink } from './relay-link.ts';
+import { lockState, type StateLock } from './state-lock.ts';
+
+export interface NodeOptions {
+  /** The relay's http(s) address. */
+  readonly url: URL;
+  /** Asked at each connection, so that a renewed token is found. */
+  readonly readToken: () => Promise<string>;
+  /** How people know this machine. */
+  readonly name: string;
+  readonly stateDir: string;
+  readonly allowedFolders: readonly string[];
+  readonly providers: readonly Provider[];
+  readonly log: HostLog;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: { now(): number };
+  /** How long the agents live on without their relay. Default ten minutes. */
+  readonly graceMs?: number;
+  /** Default 10 000. */
+  readonly heartbeatMs?: number;
+  readonly hostLimits?: Pick<HostOptions, 'progress' | 'startLimitMs'>;
+}
+
+/** Why a node ended: it was asked to, the relay stayed away too long, or the relay will never take it. */
+export type NodeEnd = { readonly type: 'stopped' | 'abandoned' } | { readonly type: 'refused'; readonly error: RelayError };
+
+export interface RunningNode {
+  /** Resolves once, when the agents are gone and the folder is free. */
+  readonly ended: Promise<NodeEnd>;
+  /** Releases the agents with their whole trees, tells the relay, and ends. Idempotent. */
+  stop(reason: string): Promise<void>;
+}
+
+/** How long leaving may take after the agents are gone, to tell the relay. */
+const FAREWELL_MS = 5_000;
+
+/**
+ * Lends this machine to a relay. Connects again for as long as the relay has been away less than the grace period; its agents live meanwhile.
+ * @throws RelayError `busy` when another node uses the state folder.
+ */
+export async function runNode(options: NodeOptions): Promise<RunningNode> {
+  const lock = await lockState(options.stateDir);
+  try {
+    const links = new LinkHolder();
+    const relay = new NodeRelay(links, options.log);
+    const { providers, stateDir, allowedFolders, log, clock, env, hostLimits } = options;
+    const host = await createHost({ providers, stateDir, allowedFolders, relay, log, clock, env, ...hostLimits });
+    relay.serve(host);
+    return new ConnectedNode(options, { lock, links, relay, host });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly lock: StateLock;
+  readonly links: LinkHolder;
+  readonly relay: NodeRelay;
+  readonly host: Host;
+}
+
+/** States: *connecting* and *attached* in turn, then *leaving*, then ended. Agents run in all but the last. */
+class ConnectedNode implements RunningNode {
+  readonly ended: Promise<NodeEnd>;
+  readonly #options: NodeOptions;
+  readonly #parts: Parts;
+  readonly #leaving = new AbortController();
+  #stopReason: string | null = null;
+
+  constructor(options: NodeOptions, parts: Parts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.ended = this.#run();
+  }
+
+  async stop(reason: string): Promise<void> {
+    this.#stopReason ??= reason;
+    this.#leaving.abort();
+    await this.ended;
+  }
+
+  async #run(): Promise<NodeEnd> {
+    try {
+      const end = await this.#stayConnected();
+      const reason = {
+        stopped: this.#stopReason ?? 'The node stopped',
+        abandoned: 'The relay was away too long',
+        refused: 'The relay refused the node',
+      };
+      await this.#leave(reason[end.type]);
+      return end;
+    } finally {
+      this.#parts.lock.release();
+    }
+  }
+
+  async #stayConnected(): Promise<NodeEnd> {
+    const { clock, graceMs = 600_000, log } = this.#options;
+    let lostAt = clock.now();
+    let delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
+    while (!this.#leaving.signal.aborted) {
+      try {
+        const link = await this.#attach();
+        delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
+        await untilClosed(link, this.#leaving.signal);
+        if (this.#leaving.signal.aborted) break;
+        log.warn('the relay is gone, connecting again');
+        lostAt = clock.now();
+      } catch (error) {
+        if (this.#leaving.signal.aborted) break;
+        if (error instanceof RelayError && error.code === 'unsupported') return { type: 'refused', error };
+        log.warn('the relay cannot be reached', { error });
+      }
+      const leftMs = lostAt + graceMs - clock.now();
+      if (leftMs <= 0) return { type: 'abandoned' };
+      await sleep(Math.min(delays.next().value, leftMs), { signal: this.#leaving.signal });
+    }
+    return { type: 'stopped' };
+  }
+
+  /** Opens a link and offers this machine on it; the link is current only once the relay has taken it. */
+  async #attach(): Promise<RelayLink> {
+    const { url, readToken, log, name } = this.#options;
+    const { links, relay, host } = this.#parts;
+    let inboxes: InboxSubscriptions | null = null;
+    const subscribe = (session: SessionIdentity) => void inboxes?.subscribe(session);
+    const link = await RelayLink.open({
+      url,
+      token: await readToken(),
+      signal: this.#leaving.signal,
+      onCommand: nodeCommandHandler({ host, url, onStarted: subscribe }),
+      onNotification: (method, params) => inboxes?.receive(method, params),
+      onError: (error, method) => log.error('a command failed', { method, error }),
+    });
+    const release = (sessionId: string, reason: string) => this.#release(sessionId, reason);
+    inboxes = new InboxSubscriptions({ link, log, deliver: (sessionId, items) => host.deliver(sessionId, items), onLost: release });
+    try {
+      const providers = [...(await host.detect())];
+      const running = host.running;
+      const answer = await link.callNode('nodes/attach', {
+        name,
+        version: RELAY_VERSION,
+        protocol: PROTOCOL_VERSION,
+        providers,
+        sessions: host.buffers.map(({ owner, lastSeq }) => ({ ...identityOf(owner), lastSeq })),
+      });
+      log.info('attached to the relay', { nodeId: answer.nodeId, sessions: running.length });
+      const kept = new Set(answer.sessions.filter(({ keep }) => keep).map(({ sessionId }) => sessionId));
+      for (const { sessionId, ackedSeq } of answer.sessions) relay.resumeFrom(sessionId, ackedSeq);
+      links.set(link);
+      this.#beat(link);
+      for (const { sessionId } of running) if (!kept.has(sessionId)) release(sessionId, 'The relay has given this agent up');
+      // What the runtimes said before the link was lost goes first: mail they have is then not offered again.
+      await relay.reports.flush();
+      for (const session of running) if (kept.has(session.sessionId)) subscribe(session);
+      void relay.flush();
+      host.wake();
+      return link;
+    } catch (error) {
+      links.set(null);
+      await link.close();
+      throw error;
+    }
+  }
+
+  #beat(link: RelayLink): void {
+    const { heartbeatMs = 10_000, log } = this.#options;
+    const { host, relay } = this.#parts;
+    const timer = setInterval(() => {
+      const sessions = host.running.map(({ sessionId, presence }) => ({ sessionId, status: presence }));
+      link
+        .callNode('nodes/heartbeat', { sessions })
+        .then(({ release }) => {
+          for (const sessionId of release) this.#release(sessionId, 'The relay has given this agent up');
+          return relay.flush();
+        })
+        .catch(async (error: unknown) => {
+          log.warn('a heartbeat failed', { error });
+          // A relay that answers with an error is there; one that does not answer is not.
+          if (error instanceof RelayError && error.code === 'timeout') await link.close();
+        });
+    }, heartbeatMs);
+    void link.closed.then(() => clearInterval(timer));
+  }
+
+  #release(sessionId: string, reason: string): void {
+    const { host } = this.#parts;
+    host
+      .release(sessionId, reason)
+      .catch((error: unknown) => this.#options.log.error('an agent could not be released', { sessionId, error }));
+  }
+
+  async #leave(reason: string): Promise<void> {
+    const { host, relay, links } = this.#parts;
+    await host.close(reason);
+    const { clock } = this.#options;
+    const until = clock.now() + FAREWELL_MS;
+    while (links.current !== null && !relay.isSettled && clock.now() < until) {
+      await relay.flush();
+      if (!relay.isSettled) await sleep(50);
+    }
+    await links.current?.close();
+  }
+}
+
+const identityOf = ({ sessionId, agentId, instanceId, epoch }: SessionIdentity): SessionIdentity => ({
+  sessionId,
+  agentId,
+  instanceId,
+  epoch,
+});
+
+function untilClosed(link: RelayLink, signal: AbortSignal): Promise<unknown> {
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  return Promise.race([link.closed, aborted]);
+}
