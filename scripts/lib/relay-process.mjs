@@ -1,5 +1,6 @@
 // The running relay: started, signalled and stopped together with the command that started it.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootFolder } from './run.mjs';
 
@@ -8,6 +9,21 @@ import { rootFolder } from './run.mjs';
 
 const parentCheckMs = 500;
 const stopGraceMs = 30_000;
+
+/**
+ * Who started us: our parent and, started by npm, the npm behind its shell. Another answer than before means that they
+ * are gone. npm passes SIGTERM on to its shell alone, and a killed npm leaves even the shell.
+ */
+function startedBy() {
+  const parent = process.ppid;
+  if (process.env['npm_lifecycle_event'] === undefined || process.platform !== 'linux') return String(parent);
+  try {
+    const [, grandparent] = readFileSync(`/proc/${parent}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return `${parent} ${grandparent}`;
+  } catch {
+    return String(parent);
+  }
+}
 
 /**
  * Runs processes until one of them ends, then stops the others; resolves with the exit code of the first to end.
@@ -32,10 +48,9 @@ function superviseTogether(children) {
       killTimer ??= setTimeout(() => signalAll('SIGKILL'), stopGraceMs);
     };
 
-    // npm, told to stop by a signal, kills only its shell; this process would stay and the relay with it.
-    const parent = process.ppid;
+    const starter = startedBy();
     const parentTimer = setInterval(() => {
-      if (process.ppid === parent) return;
+      if (startedBy() === starter) return;
       clearInterval(parentTimer);
       stopAll();
     }, parentCheckMs);
