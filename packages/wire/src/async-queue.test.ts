@@ -104,9 +104,9 @@ describe('AsyncQueue', () => {
     const controller = new AbortController();
     const next = queue.next({ signal: controller.signal });
     queue.push(1);
+    const afterwards = queue.next();
     controller.abort('late');
     expect(await next).toEqual({ done: false, value: 1 });
-    const afterwards = queue.next();
     queue.push(2);
     expect(await afterwards).toEqual({ done: false, value: 2 });
   });

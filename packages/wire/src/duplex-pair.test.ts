@@ -37,6 +37,13 @@ describe('createDuplexPair', () => {
     expect((await readAll(right))[0]).toBe(message);
   });
 
+  it('delivers what was sent in the turn of the close', async () => {
+    const [left, right] = createDuplexPair();
+    void left.send(1);
+    void left.close();
+    expect(await readAll(right)).toEqual([1]);
+  });
+
   it('never delivers while the sender is still sending', async () => {
     const [left, right] = createDuplexPair();
     const received: unknown[] = [];
@@ -46,6 +53,17 @@ describe('createDuplexPair', () => {
     await sending;
     await left.close();
     expect(received).toEqual(['x']);
+  });
+
+  it('keeps the order of what came before a listener and what comes as it begins', async () => {
+    const [left, right] = createDuplexPair();
+    await left.send(1);
+    const received: unknown[] = [];
+    void left.send(2);
+    right.onMessage?.((message) => received.push(message));
+    await left.send(3);
+    await left.close();
+    expect(received).toEqual([1, 2, 3]);
   });
 
   it('gives a listener what came before it and before the end, then resolves `closed`', async () => {

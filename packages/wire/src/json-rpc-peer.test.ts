@@ -215,6 +215,17 @@ describe('giving up', () => {
     await expect(client.request('a', {}, { timeoutMs: 1 })).rejects.toMatchObject({ code: 'timeout', details: { timeoutMs: 1 } });
   });
 
+  it('leaves no timer behind an answer', async () => {
+    const [client] = peers({}, { onRequest: () => 'ok' });
+    vi.useFakeTimers();
+    try {
+      expect(await client.request('a', {}, { timeoutMs: 60_000 })).toBe('ok');
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('aborts a handler the peer no longer waits for', async () => {
     const contexts: RequestContext[] = [];
     const { peer, far, next } = bare({

@@ -1,10 +1,11 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { JsonRpcPeer } from '../src/json-rpc-peer.ts';
 import { findExecutable } from '../src/node/find-executable.ts';
-import { ndjsonDuplex } from '../src/node/ndjson-duplex.ts';
+import { ndjsonDuplex, ndjsonStreams } from '../src/node/ndjson-duplex.ts';
 import { isSameProcess, processIdentity } from '../src/node/process-identity.ts';
 import { parsePs } from '../src/node/process-table.ts';
 import { killProcessTree } from '../src/node/process-tree.ts';
@@ -189,6 +190,15 @@ describe('killProcessTree', () => {
     expect(await areRunning([daemon])).toEqual([false]);
   });
 
+  it('remembers a member that nothing but its dead parent told of', async () => {
+    const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log(process.pid)`;
+    const child = await shell(`env -i setsid ${process.execPath} -e "${stubborn}" & wait`);
+    const [inner = 0] = await pidsFrom(child, 1);
+    const result = await child.kill({ graceMs: 150 });
+    expect(result).toEqual({ signalled: expect.arrayContaining([child.pid, inner]), remaining: [] });
+    expect(await areRunning([inner])).toEqual([false]);
+  });
+
   it('kills what ignores SIGTERM once its grace has run out', async () => {
     const child = await node(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log(process.pid)`);
     await pidsFrom(child, 1);
@@ -322,7 +332,8 @@ describe('ndjsonDuplex', () => {
     for await (const message of duplex.incoming) {
       expect(message).toMatchObject({ i: count });
       count += 1;
-      if (count % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 300));
+      // The last of them when the child has exited, and longer than a silence that would end the link.
+      if (count === 500 || count === 2_900 || count === 2_950) await new Promise((resolve) => setTimeout(resolve, 300));
     }
     expect(count).toBe(3_000);
   });
@@ -343,6 +354,34 @@ describe('ndjsonDuplex', () => {
     await outcome;
     await duplex.closed;
     expect(await isSameProcess(child.identity)).toBe(false);
+  });
+});
+
+describe('ndjsonStreams', () => {
+  it('carries JSON lines both ways, and writes everything out before it closes', async () => {
+    const [toLeft, toRight] = [new PassThrough(), new PassThrough()];
+    const [left, right] = [ndjsonStreams(toLeft, toRight), ndjsonStreams(toRight, toLeft)];
+    const reader = left.incoming[Symbol.asyncIterator]();
+    void right.send({ to: 'left' });
+    expect((await reader.next()).value).toEqual({ to: 'left' });
+    for (let count = 0; count < 5; count += 1) void left.send(count);
+    await left.close();
+    const messages: unknown[] = [];
+    for await (const message of right.incoming) messages.push(message);
+    expect(messages).toEqual([0, 1, 2, 3, 4]);
+    expect([await left.closed, await right.closed]).toEqual([{}, {}]);
+    await expect(left.send('late')).rejects.toMatchObject({ code: 'connection_closed' });
+    await right.close();
+  });
+
+  it('settles a waiting send when the other side ends, although the stream it waits for is stuck', async () => {
+    const [readable, stuck] = [new PassThrough(), new PassThrough({ highWaterMark: 1 })];
+    const duplex = ndjsonStreams(readable, stuck, { highWaterBytes: 10, closeTimeoutMs: 10 });
+    void duplex.send('first');
+    const waiting = duplex.send('x'.repeat(1_000));
+    readable.end();
+    await expect(waiting).rejects.toMatchObject({ code: 'connection_closed' });
+    await duplex.close();
   });
 });
 

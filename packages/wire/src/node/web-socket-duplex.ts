@@ -52,7 +52,6 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   readonly #maxBufferedBytes: number;
   readonly #maxFrameBytes: number;
   readonly #closeTimeoutMs: number;
-  readonly #waiting = new Set<(error: unknown) => void>();
   #fault: RelayError | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -162,9 +161,8 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
 
   #writeAndWait(text: string): Promise<void> {
     const sending = new Promise<void>((resolve, reject) => {
-      this.#waiting.add(reject);
+      // Called in every case: a destroyed socket answers each of its writes with an error.
       this.#write(text, (error) => {
-        this.#waiting.delete(reject);
         if (error) reject(this.#fault ?? new RelayError('connection_closed', 'The link closed while sending', { cause: error }));
         else resolve();
       });
@@ -196,9 +194,6 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   #finish(code: number, reason: string, resolve: (closed: DuplexClosed) => void): void {
     clearTimeout(this.#closeTimer);
     this.#cork.end();
-    const error = this.#fault ?? new RelayError('connection_closed', 'The link closed while sending');
-    for (const reject of this.#waiting) reject(error);
-    this.#waiting.clear();
     // 1005 is the standard's word for "no code was given".
     const said = reason === '' ? this.#fault?.message : reason;
     const closed: DuplexClosed = { ...(code === 1005 ? {} : { code }), ...(said ? { reason: said } : {}) };
