@@ -1,0 +1,92 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
+import type { Relay } from '../relay/relay-contract.ts';
+import { isLoopbackAddress, type RequestOrigin } from './request-guard.ts';
+
+/** The cookie of a browser that came through a login link. */
+export const SESSION_COOKIE = 'agent_relay_session';
+
+export interface AuthenticatorDeps {
+  readonly relay: Pick<Relay, 'authenticate'>;
+  /** Tokens that speak for the owner: the credential file's, and `AGENT_RELAY_TOKEN` when it is set. */
+  readonly ownerTokens: readonly string[];
+  /** Whether programs on other machines may come without a token. */
+  readonly allowRemoteAnonymous: boolean;
+}
+
+/** `null`: no credential, and nobody who may do without one. */
+export type Caller = Principal | null;
+
+/** Who a request or an upgrade speaks for. */
+export class Authenticator {
+  readonly #relay: AuthenticatorDeps['relay'];
+  readonly #ownerHashes: readonly Buffer[];
+  readonly #allowRemoteAnonymous: boolean;
+
+  constructor({ relay, ownerTokens, allowRemoteAnonymous }: AuthenticatorDeps) {
+    this.#relay = relay;
+    this.#ownerHashes = ownerTokens.map(hashToken);
+    this.#allowRemoteAnonymous = allowRemoteAnonymous;
+  }
+
+  /** @throws RelayError `unauthorized` when a credential is given and is not good. */
+  async authenticateRequest(request: IncomingMessage, origin: RequestOrigin): Promise<Caller> {
+    const token = tokenOf(request.headers);
+    if (token !== undefined) return this.authenticateToken(token);
+    const cookie = cookieOf(request.headers);
+    if (cookie !== undefined && mayUseCookie(request, origin)) return this.authenticateToken(cookie);
+    // A page of another site is no program of this machine, whatever address its browser has.
+    if (origin === 'allowed') return null;
+    return this.#allowRemoteAnonymous || isLocalPeer(request) ? anonymous : null;
+  }
+
+  /** @throws RelayError `unauthorized`. */
+  async authenticateToken(token: string): Promise<Principal> {
+    const hash = hashToken(token);
+    if (this.#ownerHashes.some((ownerHash) => timingSafeEqual(ownerHash, hash))) return owner;
+    const principal = await this.#relay.authenticate(token);
+    if (principal === null) throw new RelayError('unauthorized', 'The token is not valid here, or not any more');
+    return principal;
+  }
+}
+
+const owner: Principal = { type: 'owner', workspace: DEFAULT_WORKSPACE };
+const anonymous: Principal = { type: 'anonymous', workspace: DEFAULT_WORKSPACE };
+
+// Compared as hashes: equal length, and no time that tells how much of a guess was right.
+const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest();
+
+function tokenOf(headers: IncomingHttpHeaders): string | undefined {
+  const { authorization } = headers;
+  if (authorization !== undefined) {
+    const match = /^Bearer +(\S+) *$/iu.exec(authorization);
+    if (match?.[1] === undefined) throw new RelayError('unauthorized', 'Authorization has the form: Bearer <token>');
+    return match[1];
+  }
+  const header = headers['x-agent-relay-token'];
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || header === '') throw new RelayError('unauthorized', 'X-Agent-Relay-Token is empty');
+  return header;
+}
+
+function cookieOf(headers: IncomingHttpHeaders): string | undefined {
+  for (const part of headers.cookie?.split(';') ?? []) {
+    const [name, value] = part.trim().split('=', 2);
+    if (name === SESSION_COOKIE && value !== undefined && value !== '') return value;
+  }
+  return undefined;
+}
+
+/** A browser sends the cookie by itself: whatever changes something, an upgrade included, must come from our own page. */
+function mayUseCookie(request: IncomingMessage, origin: RequestOrigin): boolean {
+  const isSafe = (request.method === 'GET' || request.method === 'HEAD') && request.headers.upgrade === undefined;
+  if (origin === 'same' || (isSafe && origin === 'none')) return true;
+  throw new RelayError('forbidden_origin', "A request with the dashboard's cookie comes from the dashboard's own page");
+}
+
+/** A proxy in front of the relay connects from loopback for callers that may be anywhere. */
+function isLocalPeer(request: IncomingMessage): boolean {
+  const { forwarded, 'x-forwarded-for': forwardedFor } = request.headers;
+  return forwarded === undefined && forwardedFor === undefined && isLoopbackAddress(request.socket.remoteAddress ?? '');
+}

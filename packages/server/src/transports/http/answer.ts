@@ -1,0 +1,48 @@
+import type { ServerResponse } from 'node:http';
+import { type ErrorCode, RelayError, toRelayError } from 'agent-relay-protocol';
+
+/** Answers nobody else may keep or read as anything but what it says it is. */
+const jsonHeaders = {
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+/** An answer as transports pass it on before it is written. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function writeAnswer(response: ServerResponse, { status, body, headers }: Answer): void {
+  if (response.headersSent || response.destroyed) return;
+  const text = body === undefined ? '' : JSON.stringify(body);
+  response.writeHead(status, { ...jsonHeaders, ...headers, 'content-length': Buffer.byteLength(text) });
+  // Node keeps the body of an answer to HEAD back by itself.
+  response.end(text);
+}
+
+/** Every failed request answers with this one shape. */
+export function errorAnswer(error: unknown): Answer {
+  const relayError = toRelayError(error);
+  const headers = errorHeaders(relayError);
+  return { status: relayError.httpStatus, body: { error: relayError.toBody() }, ...(headers === undefined ? {} : { headers }) };
+}
+
+function errorHeaders({ code, details }: RelayError): Readonly<Record<string, string>> | undefined {
+  const byCode: Partial<Record<ErrorCode, () => Record<string, string>>> = {
+    unauthorized: () => ({ 'www-authenticate': 'Bearer realm="agent-relay"' }),
+    rate_limited: () => ({ 'retry-after': String(retryAfterSeconds(details?.['retryAfterMs'])) }),
+    method_not_allowed: () => ({ allow: allowedMethods(details?.['allow']) }),
+  };
+  return byCode[code]?.();
+}
+
+const retryAfterSeconds = (retryAfterMs: unknown): number =>
+  typeof retryAfterMs === 'number' && retryAfterMs > 0 ? Math.ceil(retryAfterMs / 1000) : 1;
+
+const allowedMethods = (allow: unknown): string => (Array.isArray(allow) ? allow.join(', ') : '');
+
+export const methodNotAllowed = (allow: readonly string[]): RelayError =>
+  new RelayError('method_not_allowed', `This path answers ${allow.join(', ')}`, { details: { allow } });

@@ -1,0 +1,126 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { API_PREFIX, EVENTS_PATH, MCP_PATH, type Principal, RelayError, toRelayError } from 'agent-relay-protocol';
+import type { Logger } from '../../logger.ts';
+import type { Authenticator } from '../credentials.ts';
+import type { Draining } from '../draining.ts';
+import type { RequestGuard, RequestOrigin } from '../request-guard.ts';
+import type { RouteCall } from '../route-calls.ts';
+import { errorAnswer, methodNotAllowed, writeAnswer } from './answer.ts';
+import { allowOrigin, answerOptions } from './cors.ts';
+import { discardBody } from './discard-body.ts';
+import { HttpCall } from './http-call.ts';
+import { readJsonBody } from './read-body.ts';
+import { mergeInput } from './route-input.ts';
+import { Router } from './router.ts';
+
+/** One request on its way, as an endpoint outside the route table gets it. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** As sent, still percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly origin: RequestOrigin;
+  /** @throws RelayError `unauthorized`. */
+  authenticate(): Promise<Principal>;
+}
+
+/** What is served beside the routes. It answers the exchange itself; what it throws before its first byte is answered for it. */
+export interface Endpoint {
+  readonly methods: readonly string[];
+  serve(exchange: Exchange): Promise<void>;
+}
+
+export interface HttpAppDeps {
+  readonly calls: ReadonlyMap<string, RouteCall>;
+  readonly guard: RequestGuard;
+  readonly authenticator: Authenticator;
+  readonly draining: Draining;
+  readonly log: Logger;
+  readonly events: Endpoint;
+  readonly login: Endpoint;
+  readonly mcp: Endpoint;
+  /** Everything outside the API. */
+  readonly pages: Endpoint;
+}
+
+/** Where a login code becomes a cookie; not in the route table, because only browsers have cookies. */
+export const LOGIN_EXCHANGE_PATH = '/login-codes/exchange';
+
+/** Answers every HTTP request: guards it, finds what serves it, and turns whatever goes wrong into the one error body. */
+export class HttpApp {
+  readonly #deps: HttpAppDeps;
+  readonly #router: Router;
+  readonly #endpoints: ReadonlyMap<string, Endpoint>;
+
+  constructor(deps: HttpAppDeps) {
+    this.#deps = deps;
+    this.#router = new Router(deps.calls.values());
+    this.#endpoints = new Map([
+      [API_PREFIX + EVENTS_PATH, deps.events],
+      [API_PREFIX + LOGIN_EXCHANGE_PATH, deps.login],
+      [MCP_PATH, deps.mcp],
+    ]);
+  }
+
+  readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
+    response.on('error', () => {}); // always followed by `close`, which is what anybody waits for
+    this.#serve(request, response)
+      .catch((error: unknown) => this.#fail(error, request, response))
+      .finally(() => discardBody(request, response));
+  };
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const origin = this.#deps.guard.check(request.headers);
+    if (origin === 'allowed') allowOrigin(request, response);
+    const { path, query } = splitTarget(request.url ?? '');
+    const exchange = { request, response, path, query, origin, authenticate: () => this.#authenticate(request, origin) };
+    const isApi = path === MCP_PATH || path.startsWith(`${API_PREFIX}/`);
+    const endpoint = this.#endpoints.get(path) ?? (isApi ? undefined : this.#deps.pages);
+    if (request.method === 'OPTIONS') {
+      const allow = endpoint ? [...endpoint.methods, 'OPTIONS'] : this.#router.allowedMethods(path.slice(API_PREFIX.length));
+      return answerOptions(request, response, allow);
+    }
+    if (isApi) this.#deps.guard.checkFetchSite(request.headers);
+    if (!endpoint) return this.#serveRoute(exchange);
+    if (!endpoint.methods.includes(request.method ?? '')) throw methodNotAllowed([...endpoint.methods, 'OPTIONS']);
+    return endpoint.serve(exchange);
+  }
+
+  async #serveRoute({ request, response, path, query, authenticate }: Exchange): Promise<void> {
+    const { call, coercions, pathParameters } = this.#router.match(request.method ?? '', path.slice(API_PREFIX.length));
+    const principal = await authenticate();
+    call.authorize(principal);
+    const takesBody = request.method !== 'GET' && request.method !== 'HEAD';
+    const body = takesBody ? await readJsonBody(request) : undefined;
+    const input = mergeInput({ pathParameters, query, body }, coercions);
+    const output = await call.call(input, new HttpCall(principal, response, this.#deps.draining));
+    const { status = 200 } = call.route;
+    writeAnswer(response, { status: typeof status === 'function' ? status(output) : status, body: output });
+  }
+
+  async #authenticate(request: IncomingMessage, origin: RequestOrigin): Promise<Principal> {
+    const caller = await this.#deps.authenticator.authenticateRequest(request, origin);
+    if (caller === null) throw new RelayError('unauthorized', 'This needs a token');
+    return caller;
+  }
+
+  #fail(thrown: unknown, request: IncomingMessage, response: ServerResponse): void {
+    const error = toRelayError(thrown);
+    if (error.code === 'internal') {
+      this.#deps.log.error('request failed', { method: request.method, path: pathOnly(request.url ?? ''), error: error.cause });
+    }
+    if (response.headersSent) response.destroy();
+    else writeAnswer(response, errorAnswer(error));
+  }
+}
+
+/** A query may carry anything, also what a caller took for a place to put a token. */
+const pathOnly = (target: string): string => target.split('?', 1)[0] ?? '';
+
+function splitTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
+  const questionMark = target.indexOf('?');
+  const path = questionMark === -1 ? target : target.slice(0, questionMark);
+  if (!path.startsWith('/')) throw new RelayError('not_found', 'There is nothing at this path');
+  return { path, query: new URLSearchParams(questionMark === -1 ? '' : target.slice(questionMark + 1)) };
+}

@@ -1,0 +1,37 @@
+import { RelayError } from 'agent-relay-protocol';
+import { z } from 'zod';
+import type { Relay } from '../../relay/relay-contract.ts';
+import { SESSION_COOKIE } from '../credentials.ts';
+import { parseParams } from '../route-calls.ts';
+import { writeAnswer } from './answer.ts';
+import { FailureLimit } from './failure-limit.ts';
+import type { Endpoint } from './http-app.ts';
+import { readJsonBody } from './read-body.ts';
+
+export interface LoginDeps {
+  readonly relay: Pick<Relay, 'exchangeLoginCode'>;
+  readonly now: () => number;
+}
+
+const ExchangeSchema = z.strictObject({ code: z.string().min(1).max(512) });
+
+/** `POST {code}`: a login code, once, for the session cookie of the owner. */
+export function loginEndpoint({ relay, now }: LoginDeps): Endpoint {
+  const failures = new FailureLimit({ perMinute: 20, now });
+  return {
+    methods: ['POST'],
+    serve: async ({ request, response, origin }) => {
+      if (origin === 'allowed') throw new RelayError('forbidden_origin', "A login code is exchanged on the dashboard's own page");
+      const { code } = parseParams(ExchangeSchema, await readJsonBody(request));
+      failures.check();
+      const session = await relay.exchangeLoginCode(code);
+      if (session === null) {
+        failures.count();
+        throw new RelayError('unauthorized', 'This login link was used or is too old: agent-relay login prints a new one');
+      }
+      const maxAgeSeconds = Math.max(1, Math.floor((session.expiresAt - now()) / 1000));
+      const cookie = `${SESSION_COOKIE}=${session.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}`;
+      writeAnswer(response, { status: 200, body: { expiresAt: session.expiresAt }, headers: { 'set-cookie': cookie } });
+    },
+  };
+}

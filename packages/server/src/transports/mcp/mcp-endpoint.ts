@@ -1,0 +1,50 @@
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { Logger } from '../../logger.ts';
+import type { Relay } from '../../relay/relay-contract.ts';
+import type { Draining } from '../draining.ts';
+import { writeAnswer } from '../http/answer.ts';
+import type { Endpoint, Exchange } from '../http/http-app.ts';
+import { HttpCall } from '../http/http-call.ts';
+import { readJsonBody } from '../http/read-body.ts';
+import { McpTools } from './mcp-tools.ts';
+import { callerOf } from './tool-caller.ts';
+
+export interface McpDeps {
+  readonly relay: Pick<Relay, 'handlers' | 'openEvents'>;
+  readonly draining: Draining;
+  readonly log: Logger;
+}
+
+/**
+ * MCP over streamable HTTP, without sessions: every POST is one message and is answered with JSON. The bearer says whose tools they are.
+ * There is nothing to GET, because the relay never speaks first here.
+ */
+export function mcpEndpoint({ relay, draining, log }: McpDeps): Endpoint {
+  const tools = new McpTools({ relay, log });
+  return {
+    methods: ['POST'],
+    serve: async (exchange) => {
+      const call = new HttpCall(await exchange.authenticate(), exchange.response, draining);
+      const caller = callerOf(call);
+      const message = messageOf(await readJsonBody(exchange.request));
+      if (message === undefined) return answer(exchange, 400, invalidRequest);
+      // Loaded with the first agent that comes: the SDK costs a relay that nobody asks through MCP 30 MB for nothing.
+      const { serveMessage } = await import('./serve-message.ts');
+      const result = await serveMessage(message, tools, caller);
+      if (result === null) writeAnswer(exchange.response, { status: 202, body: undefined });
+      else answer(exchange, 200, result);
+    },
+  };
+}
+
+/** `undefined` for what is no single JSON-RPC message. */
+function messageOf(body: unknown): JSONRPCMessage | undefined {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined;
+  const { jsonrpc, method, id } = body as Record<string, unknown>; // an object has members; what they are is looked at here
+  const isMessage = jsonrpc === '2.0' && (typeof method === 'string' || id !== undefined);
+  return isMessage ? (body as JSONRPCMessage) : undefined; // the SDK's server parses it by its own schemas before it believes anything else
+}
+
+const invalidRequest = { jsonrpc: '2.0', id: null, error: { code: -32600, message: 'The body is one JSON-RPC 2.0 message' } };
+
+const answer = ({ response }: Exchange, status: number, body: unknown): void => writeAnswer(response, { status, body });

@@ -1,0 +1,98 @@
+import { type McpToolInput, type McpToolName, mcpTools, parseInput, RelayError, toRelayError } from 'agent-relay-protocol';
+import { z } from 'zod';
+import type { Logger } from '../../logger.ts';
+import type { Relay } from '../../relay/relay-contract.ts';
+import { InboxReader } from './inbox-reader.ts';
+import { releaseSpawned, spawnAgent } from './spawn-tools.ts';
+import type { ToolCaller } from './tool-caller.ts';
+import { describeAgents, describeClaim, describeSent } from './tool-text.ts';
+import { waitForAnswer } from './wait-for-answer.ts';
+
+export interface McpToolsDeps {
+  readonly relay: Pick<Relay, 'handlers' | 'openEvents'>;
+  readonly log: Logger;
+}
+
+/** What a tool call answers: text only, because a model that is given structured content reads that instead. */
+export interface ToolResult {
+  readonly [key: string]: unknown;
+  readonly content: { readonly type: 'text'; readonly text: string }[];
+  readonly isError?: boolean;
+}
+
+type ToolRuns = { readonly [Name in McpToolName]: (input: McpToolInput<Name>, caller: ToolCaller) => Promise<string> };
+
+/** The tools as MCP lists them. */
+export const listTools = Object.entries(mcpTools).map(([name, { description, input, readOnly }]) => ({
+  name,
+  description,
+  inputSchema: { ...z.toJSONSchema(input, { io: 'input' }), type: 'object' as const },
+  annotations: { readOnlyHint: readOnly },
+}));
+
+/** Runs the tools; every failure becomes a text the model can act on. */
+export class McpTools {
+  readonly #log: Logger;
+  readonly #runs: ToolRuns;
+
+  constructor({ relay, log }: McpToolsDeps) {
+    this.#log = log;
+    this.#runs = toolRuns(relay);
+  }
+
+  async call(name: string, input: unknown, caller: ToolCaller): Promise<ToolResult> {
+    try {
+      return { content: [{ type: 'text', text: await this.#run(name, input, caller) }] };
+    } catch (thrown) {
+      const error = toRelayError(thrown);
+      if (error.code === 'internal') this.#log.error('tool failed', { tool: name, error: error.cause });
+      return { content: [{ type: 'text', text: describeError(error) }], isError: true };
+    }
+  }
+
+  #run(name: string, input: unknown, caller: ToolCaller): Promise<string> {
+    if (!isToolName(name)) throw new RelayError('unknown_method', `There is no tool ${name.slice(0, 64)}`);
+    return runTool(this.#runs, name, input, caller);
+  }
+}
+
+const isToolName = (name: string): name is McpToolName => Object.hasOwn(mcpTools, name);
+
+function runTool<Name extends McpToolName>(runs: ToolRuns, name: Name, input: unknown, caller: ToolCaller): Promise<string> {
+  const parsed = parseInput(mcpTools[name].input, input ?? {}) as McpToolInput<Name>; // parsed by the schema that the type is inferred from
+  return runs[name](parsed, caller);
+}
+
+function describeError({ code, message, details }: RelayError): string {
+  return details === undefined ? `${code}: ${message}` : `${code}: ${message} ${JSON.stringify(details)}`;
+}
+
+function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
+  const { handlers } = relay;
+  const inbox = new InboxReader(handlers);
+  return {
+    relay_send: async ({ waitForAnswerMs, ...request }, caller) => {
+      const sent = await handlers['messages/send']({ ...request, from: caller.agentId }, caller.context);
+      if (waitForAnswerMs === undefined || waitForAnswerMs === 0) return describeSent(sent);
+      const answer = await waitForAnswer(relay, sent.id, waitForAnswerMs, caller);
+      return `${describeSent(sent)}\n${answer === null ? 'No answer yet. It will reach you as a message.' : inbox.present(answer, caller)}`;
+    },
+    relay_reply: async ({ messageId, body, mode }, caller) => {
+      const optional = mode === undefined ? {} : { mode };
+      const sent = await handlers['messages/send']({ replyTo: messageId, body, from: caller.agentId, ...optional }, caller.context);
+      await inbox.acknowledge(caller);
+      return describeSent(sent);
+    },
+    relay_inbox: (request, caller) => inbox.read(request, caller),
+    relay_agents: async ({ status, ...filter }, { agentId, context }) => {
+      const { data } = await handlers['agents/list'](filter, context);
+      return describeAgents(status === 'all' ? data : data.filter((agent) => agent.status !== 'offline'), agentId);
+    },
+    relay_claim: async ({ messageId }, { agentId, guard, context }) =>
+      describeClaim(await handlers['messages/claim']({ id: messageId, agentId, ...guard }, context)),
+    relay_complete: async (request, { agentId, guard, context }) =>
+      describeClaim(await handlers['claims/complete']({ ...request, agentId, ...guard }, context)),
+    relay_spawn: (request, caller) => spawnAgent(handlers, request, caller),
+    relay_release: (request, caller) => releaseSpawned(handlers, request, caller),
+  };
+}

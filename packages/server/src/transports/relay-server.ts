@@ -1,0 +1,127 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { RelayError } from 'agent-relay-protocol';
+import { webSocketDuplex } from 'agent-relay-wire/node';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { Relay } from '../relay/relay-contract.ts';
+import { Authenticator } from './credentials.ts';
+import { Draining } from './draining.ts';
+import { EncodedEvents } from './encoded-events.ts';
+import { errorAnswer } from './http/answer.ts';
+import { HttpApp } from './http/http-app.ts';
+import { loginEndpoint } from './http/login.ts';
+import { mcpEndpoint } from './mcp/mcp-endpoint.ts';
+import { RequestGuard } from './request-guard.ts';
+import { createRouteCalls } from './route-calls.ts';
+import { eventStreamEndpoint } from './sse/event-stream.ts';
+import { pagesEndpoint } from './static/pages.ts';
+import { SocketConnection } from './web-socket/socket-connection.ts';
+import { createSocketMethods, socketNotifications } from './web-socket/socket-methods.ts';
+import { UpgradeHandler } from './web-socket/upgrade.ts';
+
+export interface RelayServerDeps {
+  readonly relay: Relay;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly ownerTokens: readonly string[];
+  readonly bindHost: string;
+  readonly allowedHosts: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly allowRemoteAnonymous: boolean;
+  /** Where the built dashboard lies; it may be missing. */
+  readonly dashboardFolder: string;
+  readonly sseHeartbeatMs?: number;
+  readonly authenticateWithinMs?: number;
+}
+
+export interface RelayServer {
+  readonly server: Server;
+  /** Ends streams, waiting calls and sockets, lets answers in hand go out, and stops listening. Idempotent. */
+  drain(): Promise<void>;
+}
+
+/** Above this many unsent bytes a socket's reader counts as lost. */
+const MAX_SOCKET_BUFFER_BYTES = 16 * 1024 * 1024;
+/** How long a drain waits for answers in hand. */
+const DRAIN_MS = 3_000;
+const SWEEP_MS = 25;
+const DEFAULT_SSE_HEARTBEAT_MS = 15_000;
+
+/** Everything that listens, on one port: HTTP, SSE, WebSocket, MCP and the dashboard's pages. */
+export function createRelayServer(deps: RelayServerDeps): RelayServer {
+  const { relay, log } = deps;
+  const draining = new Draining();
+  const encoded = new EncodedEvents();
+  const calls = createRouteCalls(relay.handlers);
+  const guard = new RequestGuard(deps);
+  const authenticator = new Authenticator(deps);
+  const heartbeatMs = deps.sseHeartbeatMs ?? DEFAULT_SSE_HEARTBEAT_MS;
+  const app = new HttpApp({
+    calls,
+    guard,
+    authenticator,
+    draining,
+    log,
+    events: eventStreamEndpoint({ relay, encoded, draining, heartbeatMs }),
+    login: loginEndpoint({ relay, now: () => deps.clock.now() }),
+    mcp: mcpEndpoint({ relay, draining, log }),
+    pages: pagesEndpoint(deps.dashboardFolder),
+  });
+  const methods = createSocketMethods(relay);
+  const connections = new Set<SocketConnection>();
+  const upgrades = new UpgradeHandler({
+    guard,
+    authenticator,
+    log,
+    accept: (socket, caller) => {
+      const duplex = webSocketDuplex(socket, { maxBufferedBytes: MAX_SOCKET_BUFFER_BYTES });
+      const options = deps.authenticateWithinMs === undefined ? {} : { authenticateWithinMs: deps.authenticateWithinMs };
+      const connection = new SocketConnection(duplex, caller, {
+        relay,
+        calls,
+        methods,
+        notifications: socketNotifications,
+        authenticator,
+        encoded,
+        draining,
+        log,
+        ...options,
+      });
+      connections.add(connection);
+      void connection.closed.then(() => connections.delete(connection));
+    },
+  });
+  const server = createServer(app.listener);
+  server.on('upgrade', upgrades.listener);
+  server.on('clientError', refuseMalformed);
+  const drain = async () => {
+    draining.drain();
+    const closed = server.listening ? new Promise((resolve) => server.close(resolve)) : undefined;
+    // A connection is idle once its answer is out, which may be any moment from now.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+    const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    await Promise.all([closed, ...[...connections].map((connection) => connection.closed)]);
+    clearInterval(sweep);
+    clearTimeout(cut);
+  };
+  return { server, drain };
+}
+
+/** What was sent is no HTTP: it gets the same error shape as everything else. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex & { _httpMessage?: ServerResponse }): void {
+  // An answer that has begun would be mixed up with this one.
+  if (!socket.writable || error.code === 'ECONNRESET' || socket._httpMessage?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const refusal = tooLarge
+    ? new RelayError('payload_too_large', 'The head of the request is too long')
+    : new RelayError('parse_error', 'This is no HTTP request');
+  const { status, body } = errorAnswer(refusal);
+  const text = JSON.stringify(body);
+  const head = `HTTP/1.1 ${status} ${tooLarge ? 'Payload Too Large' : 'Bad Request'}\r\nconnection: close\r\n`;
+  socket.once('finish', () => socket.destroy());
+  socket.end(`${head}content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+}

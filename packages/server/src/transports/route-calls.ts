@@ -1,0 +1,83 @@
+import {
+  type Principal,
+  parseInput,
+  RelayError,
+  type Route,
+  type RouteInput,
+  type RouteName,
+  routeNames,
+  routes,
+} from 'agent-relay-protocol';
+import type { z } from 'zod';
+import type { CallContext, RelayHandlers } from '../relay/relay-contract.ts';
+
+/** One route ready to be called: checks the caller, parses the input, runs the handler. */
+export interface RouteCall {
+  readonly name: RouteName;
+  readonly route: Route;
+  /** What `call` checks first, for a transport that reads a body in between. @throws RelayError `unauthorized`, `forbidden_scope`. */
+  authorize(principal: Principal): void;
+  /** A handler that answers synchronously is answered synchronously. Throws, or rejects, with what the handler does. */
+  call(input: unknown, context: CallContext): unknown;
+}
+
+/** Built once: what every transport dispatches to. */
+export function createRouteCalls(handlers: RelayHandlers): ReadonlyMap<string, RouteCall> {
+  return new Map(routeNames.map((name) => [name, createRouteCall(name, handlers)]));
+}
+
+function createRouteCall<Name extends RouteName>(name: Name, handlers: RelayHandlers): RouteCall {
+  const route = routes[name];
+  const handler = handlers[name];
+  const access = accessTo(route);
+  return {
+    name,
+    route: route as Route, // the table's own `satisfies`; TypeScript cannot see it through the generic key
+    authorize: (principal) => checkAccess(access, principal),
+    call: (input, context) => {
+      checkAccess(access, context.principal);
+      return handler(parseParams(route.input, input) as RouteInput<Name>, context); // parsed by the schema that the type is inferred from
+    },
+  };
+}
+
+interface Access {
+  readonly anonymous: boolean;
+  readonly ownerOnly: boolean;
+}
+
+const accessTo = ({ anonymous, scope }: Pick<Route, 'anonymous' | 'scope'>): Access => ({
+  anonymous,
+  ownerOnly: scope === '*' || scope === 'system:write',
+});
+
+/** @throws RelayError `unauthorized` for a tokenless caller, `forbidden_scope` for a token that is not enough. */
+function checkAccess({ anonymous, ownerOnly }: Access, { type }: Principal): void {
+  if (type === 'owner' || (type !== 'anonymous' && !ownerOnly)) return;
+  if (type !== 'anonymous') throw new RelayError('forbidden_scope', 'Only the owner may do this');
+  if (!anonymous) throw new RelayError('unauthorized', 'This needs a token: without one a program may register, message and read');
+}
+
+/** How deep JSON from outside may nest; beyond it, whatever walks the value recursively would exhaust the stack. */
+const MAX_DEPTH = 64;
+
+/**
+ * `parseInput` for what came over a wire.
+ * @throws RelayError `validation_failed`.
+ */
+export function parseParams<Schema extends z.ZodType>(schema: Schema, params: unknown): z.output<Schema> {
+  const input = params ?? {};
+  if (!isShallow(input, MAX_DEPTH)) throw new RelayError('validation_failed', `The request nests deeper than ${MAX_DEPTH} levels`);
+  return parseInput(schema, input);
+}
+
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === 0) return false;
+  if (Array.isArray(value)) return value.every((element) => isShallow(element, depth - 1));
+  for (const key in value) {
+    const member: unknown = Reflect.get(value, key);
+    if (typeof member === 'object' && member !== null && !isShallow(member, depth - 1)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,129 @@
+import { createReadStream } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { extname, join, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { RelayError } from 'agent-relay-protocol';
+import type { Endpoint, Exchange } from '../http/http-app.ts';
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.webmanifest': 'application/manifest+json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.webp': 'image/webp',
+  '.woff2': 'font/woff2',
+  '.txt': 'text/plain; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+};
+
+/** Only our own files run, and only our own relay is spoken to; inline styles are what the interface library positions with. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const pageHeaders = {
+  'content-security-policy': contentSecurityPolicy,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+/** A name that changes with its content, as the dashboard's build makes them. */
+const hashedName = /^\/assets\/.+-[\w-]{8,}\.\w+$/u;
+
+/** Serves the built dashboard: its files, and its one page for every other path that is no file's. */
+export function pagesEndpoint(folder: string): Endpoint {
+  return {
+    methods: ['GET', 'HEAD'],
+    serve: async (exchange) => {
+      const { path } = exchange;
+      const file = await fileAt(folder, path);
+      if (file !== undefined) return sendFile(exchange, file, hashedName.test(path));
+      if (extname(path) !== '') throw new RelayError('not_found', 'There is no such file');
+      const index = await fileAt(folder, '/index.html');
+      if (index !== undefined) return sendFile(exchange, index, false);
+      sendText(exchange, 404, notBuilt);
+    },
+  };
+}
+
+interface FoundFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** `undefined` for what is not there, is no file, or lies outside of the folder once links are followed. */
+async function fileAt(folder: string, urlPath: string): Promise<FoundFile | undefined> {
+  const relative = decodePath(urlPath);
+  if (relative === undefined || relative.includes('\0')) return undefined;
+  try {
+    const root = await realpath(folder);
+    const path = await realpath(join(root, relative));
+    if (!path.startsWith(root + sep)) return undefined;
+    const status = await stat(path);
+    return status.isFile() ? { path, sizeBytes: status.size } : undefined;
+  } catch {
+    // Missing, unreadable, a name too long: for the browser all of it is a file that is not there.
+    return undefined;
+  }
+}
+
+function decodePath(urlPath: string): string | undefined {
+  try {
+    return decodeURIComponent(urlPath);
+  } catch {
+    return undefined;
+  }
+}
+
+async function sendFile({ request, response }: Exchange, { path, sizeBytes }: FoundFile, isImmutable: boolean): Promise<void> {
+  response.writeHead(200, {
+    ...pageHeaders,
+    'content-type': contentTypes[extname(path)] ?? 'application/octet-stream',
+    'content-length': sizeBytes,
+    'cache-control': isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+  });
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  try {
+    await pipeline(createReadStream(path, { end: Math.max(0, sizeBytes - 1) }), response);
+  } catch {
+    // The browser has gone, or the file was replaced while it was sent: the connection says so.
+    response.destroy();
+  }
+}
+
+function sendText({ response }: Exchange, status: number, html: string): void {
+  response.writeHead(status, {
+    ...pageHeaders,
+    'content-type': 'text/html; charset=utf-8',
+    'content-length': Buffer.byteLength(html),
+    'cache-control': 'no-store',
+  });
+  response.end(html);
+}
+
+const notBuilt = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Agent Relay</title>
+<h1>The dashboard was not built</h1>
+<p>The relay itself runs. In a checkout, <code>npm start</code> builds the dashboard and the relay together.</p>
+</html>
+`;

@@ -1,0 +1,142 @@
+import { AUTHENTICATE_WITHIN_MS, errorTable, type Principal, RelayError } from 'agent-relay-protocol';
+import { JsonRpcPeer, type MessageDuplex, type RequestContext } from 'agent-relay-wire';
+import type { Logger } from '../../logger.ts';
+import type { CallContext, Relay } from '../../relay/relay-contract.ts';
+import type { Authenticator, Caller } from '../credentials.ts';
+import type { Draining } from '../draining.ts';
+import type { EncodedEvents } from '../encoded-events.ts';
+import type { RouteCall } from '../route-calls.ts';
+import { limitBatches } from './limited-duplex.ts';
+import { SocketNodeLink } from './node-link.ts';
+import type { SocketMethod } from './socket-methods.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+export interface SocketConnectionDeps {
+  readonly relay: Relay;
+  readonly calls: ReadonlyMap<string, RouteCall>;
+  readonly methods: ReadonlyMap<string, SocketMethod>;
+  readonly notifications: ReadonlyMap<string, SocketMethod>;
+  readonly authenticator: Authenticator;
+  readonly encoded: EncodedEvents;
+  readonly draining: Draining;
+  readonly log: Logger;
+  /** How long a caller without a credential may take to name itself. */
+  readonly authenticateWithinMs?: number;
+}
+
+/** Requests of one socket that may wait at a time; each is small, but what it waits for is not free. */
+const MAX_CONCURRENT_REQUESTS = 1_024;
+
+/**
+ * One client's socket: every route and every socket method as JSON-RPC.
+ *
+ * States: *nameless* while `principal` is null, when only `auth/authenticate` is answered and time runs; *named* for good after it;
+ * *closed* with the peer, when its subscriptions and its node link end.
+ */
+export class SocketConnection {
+  readonly peer: JsonRpcPeer;
+  readonly subscriptions: Subscriptions;
+  readonly link: SocketNodeLink;
+  readonly closed: Promise<void>;
+  readonly #deps: SocketConnectionDeps;
+  readonly #controller = new AbortController();
+  #principal: Caller;
+  #isAttached = false;
+
+  constructor(duplex: MessageDuplex, caller: Caller, deps: SocketConnectionDeps) {
+    this.#deps = deps;
+    this.#principal = caller;
+    this.peer = new JsonRpcPeer(limitBatches(duplex), {
+      onRequest: this.#receiveRequest,
+      onNotification: this.#receiveNotification,
+      onError: (error, method) => deps.log.error('socket request failed', { method, error }),
+      maxConcurrentRequests: MAX_CONCURRENT_REQUESTS,
+    });
+    this.subscriptions = new Subscriptions({
+      peer: this.peer,
+      encoded: deps.encoded,
+      onBug: (error) => deps.log.error('subscription failed', { error }),
+    });
+    this.link = new SocketNodeLink(this.peer);
+    this.closed = this.#untilClosed(deps.draining);
+  }
+
+  get principal(): Caller {
+    return this.#principal;
+  }
+
+  /** What the caller is to the relay from now on. */
+  speakAs(principal: Principal): void {
+    this.#principal = principal;
+  }
+
+  get authenticator(): Authenticator {
+    return this.#deps.authenticator;
+  }
+
+  get relay(): Relay {
+    return this.#deps.relay;
+  }
+
+  /** The relay is to be told when this node's link ends; it may have ended while the relay was attaching it. */
+  markAttached(): void {
+    this.#isAttached = true;
+    if (this.#controller.signal.aborted) this.#deps.relay.nodeDetached(this.link);
+  }
+
+  readonly #receiveRequest = (method: string, params: unknown, request: RequestContext): unknown => {
+    const principal = this.#principal;
+    const call = this.#deps.calls.get(method);
+    if (call && principal) return call.call(params, new SocketCall(principal, request));
+    const socketMethod = this.#deps.methods.get(method);
+    if (!call && !socketMethod) throw new RelayError('unknown_method', 'There is no such method');
+    if (socketMethod?.isOpenToNameless) return socketMethod.run(this, params, request);
+    if (!principal) throw new RelayError('unauthorized', 'Name yourself first: auth/authenticate');
+    return socketMethod?.run(this, params, request);
+  };
+
+  readonly #receiveNotification = (method: string, params: unknown): unknown => {
+    const notification = this.#deps.notifications.get(method);
+    if (!notification || !this.#principal) return undefined;
+    try {
+      return notification.run(this, params, this.#controller);
+    } catch (error) {
+      if (!(error instanceof RelayError)) throw error;
+      // A notification has no answer to put the refusal in.
+      this.#deps.log.debug('notification refused', { method, code: error.code });
+      return undefined;
+    }
+  };
+
+  async #untilClosed(draining: Draining): Promise<void> {
+    const { authenticateWithinMs = AUTHENTICATE_WITHIN_MS } = this.#deps;
+    const silence = setTimeout(() => {
+      if (this.#principal) return;
+      void this.peer.close({ code: errorTable.unauthorized.closeCode, reason: 'Nobody named themselves in time' });
+    }, authenticateWithinMs);
+    silence.unref();
+    const forget = draining.onDrain(() => void this.peer.close({ code: 1001, reason: 'The relay is stopping' }));
+    await this.peer.closed;
+    clearTimeout(silence);
+    forget();
+    this.#controller.abort(new RelayError('connection_closed', 'The socket was closed'));
+    this.subscriptions.close();
+    if (this.#isAttached) this.#deps.relay.nodeDetached(this.link);
+  }
+}
+
+/** One request of a socket as the relay sees it. */
+class SocketCall implements CallContext {
+  readonly principal: Principal;
+  readonly #request: Pick<RequestContext, 'signal'>;
+
+  constructor(principal: Principal, request: Pick<RequestContext, 'signal'>) {
+    this.principal = principal;
+    this.#request = request;
+  }
+
+  /** The peer makes it on first use. */
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
+}

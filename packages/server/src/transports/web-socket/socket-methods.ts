@@ -1,0 +1,148 @@
+import {
+  DEFAULT_WORKSPACE,
+  type MethodParams,
+  type NodeMethodName,
+  nodeMethods,
+  nodeNotifications,
+  type Principal,
+  RelayError,
+  socketMethods,
+} from 'agent-relay-protocol';
+import type { RequestContext } from 'agent-relay-wire';
+import type { Relay } from '../../relay/relay-contract.ts';
+import { parseParams } from '../route-calls.ts';
+import type { SocketConnection } from './socket-connection.ts';
+
+/** A method, or a notification, that exists on sockets only. */
+export interface SocketMethod {
+  /** Whether a caller may use it before it has named itself. */
+  readonly isOpenToNameless?: boolean;
+  run(connection: SocketConnection, params: unknown, request: Pick<RequestContext, 'signal'>): unknown;
+}
+
+/** Every method of the socket that is no route. */
+export function createSocketMethods({ nodeHandlers }: Pick<Relay, 'nodeHandlers'>): ReadonlyMap<string, SocketMethod> {
+  const names = Object.keys(nodeMethods) as NodeMethodName[]; // `nodeMethods` is `as const`: its keys are exactly NodeMethodName
+  return new Map<string, SocketMethod>([
+    ['auth/authenticate', authenticate],
+    ['events/subscribe', subscribeEvents],
+    ['events/unsubscribe', unsubscribe],
+    ['inbox/subscribe', subscribeInbox],
+    ['activity/subscribe', subscribeActivity],
+    ...names.map((name): [string, SocketMethod] => [name, nodeMethod(name, nodeHandlers)]),
+  ]);
+}
+
+export const socketNotifications: ReadonlyMap<string, SocketMethod> = new Map([
+  [
+    'activity/live',
+    {
+      run: (connection, params, { signal }) => {
+        const principal = nodePrincipal(connection);
+        connection.relay.nodeLive(parseParams(nodeNotifications['activity/live'].params, params), { principal, signal });
+      },
+    },
+  ],
+] satisfies [string, SocketMethod][]);
+
+const authenticate: SocketMethod = {
+  isOpenToNameless: true,
+  run: async (connection, params) => {
+    const { token } = parseParams(socketMethods['auth/authenticate'].params, params);
+    const named = await connection.authenticator.authenticateToken(token);
+    const { principal } = connection;
+    if (principal && principal.type !== 'anonymous' && !isSame(principal, named)) {
+      throw new RelayError('forbidden', 'This socket speaks for somebody else already');
+    }
+    connection.speakAs(named);
+    return named;
+  },
+};
+
+const subscribeEvents: SocketMethod = {
+  run: (connection, params) => {
+    const filter = parseParams(socketMethods['events/subscribe'].params, params);
+    const { subscriptions, relay } = connection;
+    return subscriptions.add(
+      named(connection),
+      async (context) => {
+        const { batches, cursor, generation } = await relay.openEvents(filter, context);
+        return { batches, result: { cursor, generation } };
+      },
+      (subscriptionId, batch) => subscriptions.pushEvents(subscriptionId, batch),
+    );
+  },
+};
+
+const subscribeInbox: SocketMethod = {
+  run: (connection, params) => {
+    const request = parseParams(socketMethods['inbox/subscribe'].params, params);
+    const { subscriptions, relay } = connection;
+    return subscriptions.add(
+      named(connection),
+      async (context) => ({ batches: (await relay.openInbox(request, context)).batches, result: {} }),
+      (subscriptionId, items) => [subscriptions.notify('inbox/next', { subscriptionId, items: [...items] })],
+    );
+  },
+};
+
+const subscribeActivity: SocketMethod = {
+  run: (connection, params) => {
+    const request = parseParams(socketMethods['activity/subscribe'].params, params);
+    const { subscriptions, relay } = connection;
+    return subscriptions.add(
+      named(connection),
+      async (context) => {
+        const { batches, cursor } = await relay.openActivity(request, context);
+        return { batches, result: { cursor } };
+      },
+      (subscriptionId, entries) => [subscriptions.notify('activity/next', { subscriptionId, entries: [...entries] })],
+    );
+  },
+};
+
+const unsubscribe: SocketMethod = {
+  run: (connection, params) => {
+    connection.subscriptions.remove(parseParams(socketMethods['events/unsubscribe'].params, params).subscriptionId);
+    return {};
+  },
+};
+
+function nodeMethod<Name extends NodeMethodName>(name: Name, handlers: Relay['nodeHandlers']): SocketMethod {
+  const schema = nodeMethods[name].params;
+  const handler = handlers[name];
+  return {
+    run: async (connection, params, { signal }) => {
+      const principal = nodePrincipal(connection);
+      const parsed = parseParams(schema, params) as MethodParams<Name>; // parsed by the schema that the type is inferred from
+      const result = await handler(parsed, { principal, signal, link: connection.link });
+      if (name === 'nodes/attach') attach(connection, result);
+      return result;
+    },
+  };
+}
+
+/** From here on the socket is the node's: also an owner's, who lends the machine out, speaks as the node and as the agents it hosts. */
+function attach(connection: SocketConnection, result: object): void {
+  connection.markAttached();
+  if ('nodeId' in result && typeof result.nodeId === 'string') {
+    connection.speakAs({ type: 'node', workspace: connection.principal?.workspace ?? DEFAULT_WORKSPACE, nodeId: result.nodeId });
+  }
+}
+
+/** @throws RelayError `forbidden`. */
+function nodePrincipal(connection: SocketConnection): Principal {
+  const principal = named(connection);
+  if (principal.type === 'node' || principal.type === 'owner') return principal;
+  throw new RelayError('forbidden', 'This is for nodes: it needs a node token, or the owner’s');
+}
+
+/** The connection lets nobody without a name come here; said again for the types. */
+function named({ principal }: SocketConnection): Principal {
+  if (principal) return principal;
+  throw new RelayError('unauthorized', 'Name yourself first: auth/authenticate');
+}
+
+function isSame(left: Principal, right: Principal): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}

@@ -1,0 +1,81 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { MAX_REQUEST_BYTES, RelayError, toRelayError, WEB_SOCKET_PATH } from 'agent-relay-protocol';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Logger } from '../../logger.ts';
+import type { Authenticator, Caller } from '../credentials.ts';
+import { errorAnswer } from '../http/answer.ts';
+import type { RequestGuard, RequestOrigin } from '../request-guard.ts';
+
+export interface UpgradeDeps {
+  readonly guard: RequestGuard;
+  readonly authenticator: Authenticator;
+  readonly log: Logger;
+  /** `null`: the caller has to name itself in its first frame. */
+  readonly accept: (socket: WebSocket, caller: Caller) => void;
+}
+
+/** Answers every upgrade request of the HTTP server: guards it, finds out who it is, and hands the open socket on or says why not. */
+export class UpgradeHandler {
+  readonly #deps: UpgradeDeps;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_REQUEST_BYTES,
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
+
+  constructor(deps: UpgradeDeps) {
+    this.#deps = deps;
+    // `ws` refuses a malformed handshake by itself; this only keeps its text out of the answer.
+    this.#server.on('wsClientError', (_error, socket) =>
+      refuse(socket, new RelayError('validation_failed', 'This is no WebSocket handshake of version 13')),
+    );
+  }
+
+  readonly listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const ignore = () => socket.destroy();
+    socket.on('error', ignore);
+    this.#admit(request).then(
+      (caller) => {
+        socket.off('error', ignore);
+        if (socket.destroyed) return;
+        this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#deps.accept(webSocket, caller));
+      },
+      (error: unknown) => {
+        const refusal = toRelayError(error);
+        if (refusal.code === 'internal') this.#deps.log.error('upgrade failed', { error: refusal.cause });
+        refuse(socket, refusal);
+      },
+    );
+  };
+
+  async #admit(request: IncomingMessage): Promise<Caller> {
+    const { guard, authenticator } = this.#deps;
+    const origin = guard.check(request.headers);
+    const path = (request.url ?? '').split('?', 1)[0];
+    if (path !== WEB_SOCKET_PATH) throw new RelayError('not_found', 'There is no WebSocket at this path');
+    const caller = await authenticator.authenticateRequest(request, origin);
+    return caller?.type === 'anonymous' && isBrowser(origin) ? null : caller;
+  }
+}
+
+const isBrowser = (origin: RequestOrigin): boolean => origin !== 'none';
+
+function refuse(socket: Duplex, error: RelayError): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, body, headers } = errorAnswer(error);
+  const text = JSON.stringify(body);
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'connection: close',
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(text)}`,
+    ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.once('finish', () => socket.destroy());
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
+}

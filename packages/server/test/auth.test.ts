@@ -1,0 +1,124 @@
+import { RelayError } from 'agent-relay-protocol';
+import { connectWebSocket } from 'agent-relay-wire/node';
+import { describe, expect, test } from 'vitest';
+import { OWNER_TOKEN, openServer } from './support/open-server.ts';
+import { rawRequest } from './support/raw-http.ts';
+
+const codeOf = (body: unknown) => (body as { error?: { code: string } }).error?.code ?? (body as { type: string }).type;
+
+describe('Host', () => {
+  test.each([
+    ['127.0.0.1:4850', 200],
+    ['localhost', 200],
+    ['relay.localhost:1', 200],
+    ['[::1]:4850', 200],
+    ['Relay.Example', 200],
+    ['evil.example', 421],
+    ['127.0.0.1.evil.example', 421],
+    ['localhost.evil.example:4850', 421],
+    ['192.168.1.5', 421],
+    ['localhost:4850@evil.example', 421],
+  ])('%s is answered %i on a loopback bind', async (host, status) => {
+    await using server = await openServer({ allowedHosts: ['relay.example'] });
+    expect((await rawRequest(`${server.url}/api/health`, { headers: { host } })).status).toBe(status);
+  });
+
+  test('addresses are hosts of a bind to other machines, names still have to be named', async () => {
+    await using server = await openServer({ bindHost: '0.0.0.0' });
+    const statuses = ['192.168.1.5:4850', '[fe80::1]', 'evil.example'].map(async (host) => {
+      return (await rawRequest(`${server.url}/api/health`, { headers: { host } })).status;
+    });
+    expect(await Promise.all(statuses)).toEqual([200, 200, 421]);
+  });
+});
+
+describe('Origin', () => {
+  const host = 'localhost:4850';
+
+  test.each([
+    ['no origin, as programs are', {}, 200],
+    ['our own page', { origin: `http://${host}` }, 200],
+    ['another port of this machine', { origin: 'http://localhost:3000' }, 403],
+    ['another site', { origin: 'https://evil.example' }, 403],
+    ['a sandboxed page', { origin: 'null' }, 403],
+    ['an allowed site without a token', { origin: 'https://board.example' }, 401],
+    ['an allowed site with a token', { origin: 'https://board.example', authorization: `Bearer ${OWNER_TOKEN}` }, 200],
+    ['an image on another site, which sends no origin', { 'sec-fetch-site': 'cross-site' }, 403],
+    ['a link on another port, which sends no origin', { 'sec-fetch-site': 'same-site' }, 403],
+    ['the address bar', { 'sec-fetch-site': 'none' }, 200],
+  ])('%s', async (_who, headers, status) => {
+    await using server = await openServer({ corsOrigins: ['https://board.example'] });
+    const answer = await rawRequest(`${server.url}/api/health`, { headers: { host, ...headers } });
+    expect(answer.status).toBe(status);
+    const isAllowed = (headers as { origin?: string }).origin === 'https://board.example';
+    expect(answer.headers['access-control-allow-origin']).toBe(isAllowed ? 'https://board.example' : undefined);
+    expect(answer.headers['access-control-allow-credentials']).toBeUndefined();
+  });
+
+  test('a preflight of an allowed origin learns what it may send', async () => {
+    await using server = await openServer({ corsOrigins: ['*'] });
+    const headers = { origin: 'https://board.example', 'access-control-request-method': 'POST' };
+    const answer = await rawRequest(`${server.url}/api/messages`, { method: 'OPTIONS', headers });
+    expect(answer).toMatchObject({
+      status: 204,
+      headers: { 'access-control-allow-origin': 'https://board.example', 'access-control-allow-methods': 'GET, HEAD, OPTIONS, POST' },
+    });
+  });
+});
+
+describe('credentials', () => {
+  test.each([
+    ['nothing, on loopback', {}, 'anonymous'],
+    ['the owner as bearer', { authorization: `Bearer ${OWNER_TOKEN}` }, 'owner'],
+    ['the owner in our own header', { 'x-agent-relay-token': OWNER_TOKEN }, 'owner'],
+    ['a bad token, also on loopback', { authorization: 'Bearer nonsense' }, 'unauthorized'],
+    ['another scheme', { authorization: 'Basic b3duZXI=' }, 'unauthorized'],
+    ['nothing, through a proxy', { 'x-forwarded-for': '203.0.113.9' }, 'unauthorized'],
+    ['a bad cookie', { cookie: 'agent_relay_session=nonsense' }, 'unauthorized'],
+    ['a good cookie', { cookie: 'a=b; agent_relay_session=cookie-token' }, 'owner'],
+    ['a foreign cookie', { cookie: 'other=cookie-token' }, 'anonymous'],
+  ])('%s', async (_what, headers, expected) => {
+    await using server = await openServer();
+    server.relay.tokens.set('cookie-token', { type: 'owner', workspace: 'default' });
+    expect(codeOf((await rawRequest(`${server.url}/api/me`, { headers })).body)).toBe(expected);
+  });
+
+  test('the cookie changes something only from our own page', async () => {
+    await using server = await openServer({ corsOrigins: ['https://board.example'] });
+    server.relay.tokens.set('cookie-token', { type: 'owner', workspace: 'default' });
+    const send = (headers: Record<string, string>) =>
+      rawRequest(`${server.url}/api/messages`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', cookie: 'agent_relay_session=cookie-token', ...headers },
+        body: '{"to":"owner","body":"hello"}',
+      });
+    const answers = await Promise.all([
+      send({}),
+      send({ origin: server.url }),
+      send({ origin: 'https://board.example' }),
+      send({ origin: 'http://127.0.0.1:1' }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([403, 201, 403, 403]);
+  });
+
+  test('upgrades are guarded the same way', async () => {
+    await using server = await openServer();
+    server.relay.tokens.set('cookie-token', { type: 'owner', workspace: 'default' });
+    const url = `${server.url.replace('http', 'ws')}/ws`;
+    const attempt = async (headers: Record<string, string>, path = url) => {
+      try {
+        await using duplex = await connectWebSocket(path, { headers });
+        return duplex ? 'open' : '';
+      } catch (error) {
+        return error instanceof RelayError ? error.code : String(error);
+      }
+    };
+    expect(await attempt({})).toBe('open');
+    expect(await attempt({ host: 'evil.example' })).toBe('misdirected_host');
+    expect(await attempt({ origin: 'https://evil.example' })).toBe('forbidden_origin');
+    expect(await attempt({ authorization: 'Bearer nonsense' })).toBe('unauthorized');
+    expect(await attempt({ cookie: 'agent_relay_session=cookie-token' })).toBe('forbidden_origin');
+    expect(await attempt({ cookie: 'agent_relay_session=cookie-token', origin: server.url })).toBe('open');
+    expect(await attempt({}, url.replace('/ws', '/else'))).toBe('not_found');
+  });
+});

@@ -1,0 +1,170 @@
+import { MAX_REQUEST_BYTES } from 'agent-relay-protocol';
+import { describe, expect, test } from 'vitest';
+import { OWNER_TOKEN, openServer } from './support/open-server.ts';
+import { poll } from './support/poll.ts';
+import { rawBytes, rawRequest } from './support/raw-http.ts';
+
+const json = { 'content-type': 'application/json' };
+const asOwner = { authorization: `Bearer ${OWNER_TOKEN}` };
+const errorOf = (body: unknown) => (body as { error: { code: string; issues?: unknown } }).error;
+
+describe('routes over HTTP', () => {
+  test('path, query and body become one typed input', async () => {
+    await using server = await openServer();
+    const listed = await rawRequest(`${server.url}/api/messages?since=7&limit=5&unread=true&for=Worker`);
+    expect(listed.body).toEqual({ data: [], cursor: 7, nextCursor: 5 });
+    const sent = await rawRequest(`${server.url}/api/messages`, { method: 'POST', headers: json, body: '{"to":"owner","body":"hello"}' });
+    expect([sent.status, sent.headers['content-type']]).toEqual([201, 'application/json; charset=utf-8']);
+    expect(sent.body).toMatchObject({ id: 1, body: 'hello', matched: 1 });
+  });
+
+  test('a wrong field is named by its path, an unknown one too', async () => {
+    await using server = await openServer();
+    const answers = await Promise.all([
+      rawRequest(`${server.url}/api/messages?limit=many`),
+      rawRequest(`${server.url}/api/messages?limt=1`),
+      rawRequest(`${server.url}/api/messages?limit=1&limit=2`),
+      rawRequest(`${server.url}/api/messages/abc`),
+      rawRequest(`${server.url}/api/messages/7/claim?agentId=A`, { method: 'POST', headers: json, body: '{"agentId":"B"}' }),
+      rawRequest(`${server.url}/api/messages`, { method: 'POST', headers: json, body: '{"to":"x","body":"y","__proto__":{"a":1}}' }),
+    ]);
+    expect(answers.map(({ status, body }) => [status, errorOf(body).code, (errorOf(body).issues as { path: string }[])[0]?.path])).toEqual([
+      [400, 'validation_failed', 'limit'],
+      [400, 'validation_failed', 'limt'],
+      [400, 'validation_failed', 'limit'],
+      [400, 'validation_failed', 'id'],
+      [400, 'validation_failed', 'agentId'],
+      [400, 'validation_failed', '__proto__'],
+    ]);
+  });
+
+  test('faults of the request itself each have their status and the one error body', async () => {
+    await using server = await openServer();
+    const { url } = server;
+    const post = (body: string | Buffer, headers: Record<string, string> = json) =>
+      rawRequest(`${url}/api/messages`, { method: 'POST', headers, body });
+    const answers = await Promise.all([
+      rawRequest(`${url}/api/nothing`),
+      rawRequest(`${url}/api/agents/a/b/c/d`),
+      rawRequest(`${url}/api/messages`, { method: 'DELETE' }),
+      post('{"to":'),
+      post(Buffer.from([0x7b, 0xff, 0x7d])),
+      post('[1]'),
+      post('to=x', { 'content-type': 'application/x-www-form-urlencoded' }),
+      post('{}', { ...json, 'content-encoding': 'gzip' }),
+      post(`{"to":"x","body":"y","meta":{"deep":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`),
+      rawRequest(`${url}/api/agents/%E0%A4%A`),
+      rawRequest(`${url}/api/agents/nobody`),
+    ]);
+    expect(answers.map(({ status, body }) => [status, errorOf(body).code])).toEqual([
+      [404, 'not_found'],
+      [404, 'not_found'],
+      [405, 'method_not_allowed'],
+      [400, 'parse_error'],
+      [400, 'parse_error'],
+      [400, 'validation_failed'],
+      [415, 'unsupported_media_type'],
+      [415, 'unsupported_media_type'],
+      [400, 'validation_failed'],
+      [400, 'validation_failed'],
+      [404, 'not_found'],
+    ]);
+    expect(answers[2]?.headers.allow).toBe('GET, HEAD, OPTIONS, POST');
+    expect(server.logged).toEqual([]);
+  });
+
+  test('a body over the limit is 413, said ahead or met on the way, and the client gets to read it', async () => {
+    await using server = await openServer();
+    const send = (headers: Record<string, string>) =>
+      rawRequest(`${server.url}/api/messages`, {
+        method: 'POST',
+        headers: { ...json, ...headers },
+        body: Buffer.alloc(MAX_REQUEST_BYTES * 3, 'a'),
+      });
+    const answers = await Promise.all([send({}), send({ 'transfer-encoding': 'chunked' })]);
+    expect(answers.map(({ status, body }) => [status, errorOf(body).code])).toEqual([
+      [413, 'payload_too_large'],
+      [413, 'payload_too_large'],
+    ]);
+  });
+
+  test('a bug inside is 500 without its words, and logged once', async () => {
+    await using server = await openServer();
+    const answer = await rawRequest(`${server.url}/api/agents/x`, { method: 'DELETE' });
+    expect([answer.status, answer.body]).toEqual([500, { error: { code: 'internal', message: 'Something went wrong inside the relay' } }]);
+    expect(server.logged).toEqual([
+      { message: 'request failed', fields: { method: 'DELETE', path: '/api/agents/x', error: expect.any(TypeError) } },
+    ]);
+  });
+
+  test('HEAD is GET without a body, OPTIONS names the methods', async () => {
+    await using server = await openServer();
+    const head = await rawRequest(`${server.url}/api/health`, { method: 'HEAD' });
+    const options = await rawRequest(`${server.url}/api/health`, { method: 'OPTIONS' });
+    expect([head.status, head.text, options.status, options.headers.allow]).toEqual([200, '', 204, 'GET, HEAD, OPTIONS']);
+  });
+
+  test('a waiting call ends when its client goes, and when the relay stops', async () => {
+    await using server = await openServer();
+    const client = new AbortController();
+    const gone = fetch(`${server.url}/api/agents/first/inbox?waitMs=50000`, { signal: client.signal });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    client.abort();
+    await expect(gone).rejects.toThrow();
+    await poll('the first call ended', () => server.relay.aborted.includes('first'));
+    const waiting = fetch(`${server.url}/api/agents/second/inbox?waitMs=50000`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await server.drain();
+    expect((await waiting).status).toBe(200);
+    expect(server.relay.aborted).toEqual(['first', 'second']);
+  });
+
+  test('what is no HTTP gets the same error shape, and the server lives on', async () => {
+    await using server = await openServer();
+    const answer = await rawBytes(server.port, 'NONSENSE\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*"code":"parse_error"/u);
+    const long = await rawBytes(server.port, `GET /api/health HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`);
+    expect(long).toContain('"code":"payload_too_large"');
+    expect((await rawRequest(`${server.url}/api/health`)).status).toBe(200);
+  });
+
+  test('a login code becomes a cookie once; guessing is slowed down', async () => {
+    await using server = await openServer();
+    server.relay.loginCodes.set('good', 'cookie-token');
+    server.relay.tokens.set('cookie-token', { type: 'owner', workspace: 'default' });
+    const exchange = (code: string, headers = {}) =>
+      rawRequest(`${server.url}/api/login-codes/exchange`, {
+        method: 'POST',
+        headers: { ...json, ...headers },
+        body: JSON.stringify({ code }),
+      });
+    const first = await exchange('good');
+    expect(first.headers['set-cookie']).toEqual([
+      expect.stringMatching(/^agent_relay_session=cookie-token; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+$/u),
+    ]);
+    expect(await exchange('good')).toMatchObject({ status: 401 });
+    for (let attempt = 0; attempt < 19; attempt += 1) await exchange(`guess-${attempt}`);
+    const refused = await exchange('one too many');
+    expect([refused.status, Number(refused.headers['retry-after']) > 50]).toEqual([429, true]);
+  });
+
+  test('who may call what: tokenless programs the anonymous routes, agents all but the owner’s', async () => {
+    await using server = await openServer();
+    server.relay.tokens.set('agent-token', { type: 'agent', workspace: 'default', agentId: 'A', epoch: 1 });
+    const start = { method: 'POST', headers: json, body: '{"name":"x","provider":"claude"}' };
+    const login = (headers: Record<string, string>) => rawRequest(`${server.url}/api/login-codes`, { method: 'POST', headers });
+    const answers = await Promise.all([
+      rawRequest(`${server.url}/api/sessions`, start),
+      rawRequest(`${server.url}/api/sessions`, { ...start, headers: { ...json, authorization: 'Bearer agent-token' } }),
+      login({ 'x-agent-relay-token': 'agent-token' }),
+      login(asOwner),
+    ]);
+    expect(answers.map(({ status, body }) => [status, errorOf(body).code])).toEqual([
+      [401, 'unauthorized'],
+      [404, 'not_found'],
+      [403, 'forbidden_scope'],
+      [404, 'not_found'],
+    ]);
+    expect(answers[0]?.headers['www-authenticate']).toContain('Bearer');
+  });
+});
