@@ -15,5 +15,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
     })
     .then(function (exitCode) {
       process.exitCode = exitCode;
+    })
+    .catch(function (error) {
+      console.error(error);
+      process.exitCode = 1;
     });
 }

@@ -53,7 +53,8 @@ export async function prepareToolchain(tell) {
   if (seconds > 0) tell(`${isOwnNodeFit ? 'pnpm' : 'Node.js 24 and pnpm'} installed into tools/ (${took(seconds)})`);
   const node = isOwnNodeFit ? process.execPath : bundledNode;
   const path = [dirname(node), join(toolsFolder, 'node_modules', '.bin'), process.env['PATH']].join(delimiter);
-  return { node, env: { ...process.env, PATH: path, TURBO_TELEMETRY_DISABLED: '1' } };
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
+  return { node, env: { ...process.env, ...plain, PATH: path, TURBO_TELEMETRY_DISABLED: '1' } };
 }
 
 /** The folders under packages/ with their package.json. */
