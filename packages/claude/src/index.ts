@@ -1,1 +1,15 @@
-export {};
+export { type ClaudeProviderOptions, ClaudeProvider } from './provider/claude-provider.ts';
+export { ClaudeTranslation, type TranslationOptions } from './provider/translation.ts';
+export type { SentPrompt } from './provider/prompt-ledger.ts';
+export { ClaudeConnection, type ClaudeConnectionOptions, type ClaudePrompt } from './stream-json/claude-connection.ts';
+export type { ControlAnswer } from './stream-json/control-requests.ts';
+export { ClaudeFrameSchema, type ClaudeFrame, type HookCallback, type PermissionRequest } from './stream-json/frames.ts';
+export { checkOutgoing, type OutgoingFrame } from './stream-json/outgoing.ts';
+export type { PermissionAnswer, RequestContext, RequestHandlers } from './stream-json/request-desk.ts';
+export {
+  createClaudeSdkUrlHandler,
+  type SdkUrlDialler,
+  type SdkUrlHandler,
+  type SdkUrlHandlerOptions,
+  type SdkUrlSession,
+} from './stream-json/sdk-url-handler.ts';

@@ -5,10 +5,14 @@ export type ProviderAvailability =
   | { readonly available: true; readonly version: string; readonly command: string }
   | { readonly available: false; readonly reason: string };
 
-/** A process that a provider started. `startToken` tells it from a later process with the same pid. */
+/**
+ * A process that a provider started. `startToken` tells it from a later process with the same pid; `treeId` is the mark that
+ * `spawnProcess` left in its environment, by which what it started is found when it is gone itself.
+ */
 export interface OwnedProcess {
   readonly pid: number;
   readonly startToken: string;
+  readonly treeId?: string;
   readonly purpose: string;
   /**
    * It serves several sessions: it ends with the provider, not with the session that happened to start it. Its environment must not carry that

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { type DeliveryMode, RelayError } from 'agent-relay-protocol';
+import type { AgentSession, PromptInput, PromptOptions, SessionEnded, SessionEvents } from 'agent-relay-provider';
+import type { ClaudeConnection, ClaudePrompt } from '../stream-json/claude-connection.ts';
+import type { ClaudeFrame } from '../stream-json/frames.ts';
+import type { ClaudeTranslation } from './translation.ts';
+
+export interface ClaudeSessionOptions {
+  readonly connection: ClaudeConnection;
+  readonly translation: ClaudeTranslation;
+  readonly events: SessionEvents;
+  readonly vendorSessionId: string | null;
+  readonly model: string | null;
+  /** Ends what runs the session; resolves when it is gone. */
+  readonly end: () => Promise<void>;
+  /** Why a connection ended that nobody closed. */
+  readonly explainEnd: () => Promise<Omit<SessionEnded, 'type'>>;
+}
+
+/**
+ * Claude joins a plain prompt to the running turn at its next tool result, so `next` must say `later`. `now` cannot cut into a sentence that
+ * the model is saying: it reaches the model with the next tool result, or right after the answer.
+ */
+const priorities: Readonly<Record<DeliveryMode, NonNullable<ClaudePrompt['priority']>>> = {
+  next: 'later',
+  now: 'next',
+  urgent: 'now',
+  fyi: 'later',
+};
+
+/** A running Claude Code as the relay sees it: hands prompts over and passes translated events on. */
+export class ClaudeSession implements AgentSession {
+  readonly events: SessionEvents;
+  readonly #options: ClaudeSessionOptions;
+  /** Resolves when `session.ended` was emitted. */
+  readonly ended: Promise<void>;
+  #isClosing = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ClaudeSessionOptions) {
+    this.#options = options;
+    this.events = options.events;
+    this.ended = this.#watch();
+  }
+
+  get vendorSessionId(): string | null {
+    return this.#options.translation.sessionId ?? this.#options.vendorSessionId;
+  }
+
+  get model(): string | null {
+    return this.#options.translation.model ?? this.#options.model;
+  }
+
+  async prompt({ text, messageIds }: PromptInput, { mode }: PromptOptions): Promise<void> {
+    this.#assertOpen();
+    const { connection, translation } = this.#options;
+    if (mode === 'urgent') await this.interrupt();
+    const uuid = randomUUID();
+    translation.sent({ uuid, text, messageIds, isContext: mode === 'fyi' });
+    try {
+      await connection.prompt({ uuid, content: text, priority: priorities[mode], ...(mode === 'fyi' ? { shouldQuery: false } : {}) });
+    } catch (error) {
+      translation.prompts.dropped(uuid);
+      throw error;
+    }
+  }
+
+  async interrupt(): Promise<boolean> {
+    this.#assertOpen();
+    const { connection, translation } = this.#options;
+    if (translation.turnId === null && !translation.prompts.hasWaiting) return false;
+    await connection.interrupt();
+    return true;
+  }
+
+  close(): Promise<void> {
+    this.#isClosing = true;
+    this.#closing ??= this.#options.end().then(() => this.ended);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #watch(): Promise<void> {
+    await this.#options.connection.closed;
+    this.events.end(this.#isClosing ? { reason: 'closed' } : await this.#options.explainEnd());
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosing || this.#options.connection.isClosed) throw new RelayError('connection_closed', 'The Claude Code session has ended');
+  }
+}
+
+/** What a connection does with each frame: translate, emit, and wait while nobody reads. */
+export function emitFrames(translation: ClaudeTranslation, events: SessionEvents): (frame: ClaudeFrame) => Promise<void> {
+  return (frame) => {
+    for (const event of translation.translate(frame)) if (event.type !== 'session.ended') events.emit(event);
+    return events.room();
+  };
+}

@@ -1,0 +1,77 @@
+import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
+import { pathInside } from './path-inside.ts';
+import { isReadOnlyCommand } from './read-only-command.ts';
+import { editedPath, mcpPrefix, type ToolInput } from './tool-words.ts';
+
+export interface ToolPolicy {
+  readonly mode: SpawnMode;
+  /** What holds for the running turn: the session's approval mode when relay mail is in it, else `open`. */
+  readonly approval: ApprovalMode;
+  readonly cwd: string;
+  readonly relayServers: readonly string[];
+}
+
+export interface ToolUse {
+  readonly name: string;
+  readonly input: ToolInput;
+}
+
+/** Why a tool may not be used, in a sentence that the model reads; null when it may. */
+export type Refusal = string | null;
+
+const editors = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit']);
+/** Look and think, and change nothing. `ToolSearch` only loads the descriptions of tools. */
+const readers = new Set([
+  'Read', 'NotebookRead', 'LS', 'Grep', 'Glob', 'LSP', 'ToolSearch', 'ListAgents', 'TaskOutput', 'BashOutput', 'TaskGet', 'TaskList',
+  'ListMcpResourcesTool', 'ReadMcpResourceTool', 'TodoWrite', 'TaskCreate', 'TaskUpdate', 'EnterPlanMode', 'ExitPlanMode', 'ReportFindings',
+]);
+/** Start or stop what is checked itself: each tool call of a subagent comes here as well. */
+const starters = new Set(['Task', 'Agent', 'Skill', 'KillShell', 'TaskStop']);
+/** Files through which an edit would turn into the right to run commands, now or at the next start. */
+const guardedNames = /^(?:\.git|\.claude|\.mcp\.json)$/iu;
+
+/**
+ * What is refused whatever the user's own settings say; asked before each use of a tool. In `unrestricted` turns nothing is but a question
+ * to a person, whom nobody would hear.
+ */
+export function refuseAlways(use: ToolUse, policy: ToolPolicy): Refusal {
+  if (isRelayTool(use.name, policy)) return null;
+  if (use.name === 'AskUserQuestion') return 'No person watches this session. Ask through the relay instead, or decide yourself.';
+  if (policy.mode === 'safe') {
+    return use.name === 'ToolSearch' ? null : 'This session is in safe mode: it may use the relay tools and no others.';
+  }
+  if (policy.approval !== 'open') return refuseForMail(use, policy);
+  if (policy.mode === 'agentic' && editors.has(use.name)) return refuseEdit(use, policy);
+  return null;
+}
+
+/** What is refused when Claude, its rules and the user's settings leave the decision open. */
+export function refuseWhenAsked(use: ToolUse, policy: ToolPolicy): Refusal {
+  const refusal = refuseAlways(use, policy);
+  if (refusal !== null || policy.mode === 'unrestricted' || isRelayTool(use.name, policy)) return refusal;
+  if (editors.has(use.name) || readers.has(use.name) || starters.has(use.name)) return null;
+  if (use.name === 'Bash') {
+    return 'This session may read, and edit inside its folder. It may run only commands that read; use the Write and Edit tools for files.';
+  }
+  return `This session may read, and edit inside its folder. ${use.name} needs a session in unrestricted mode, or a permission rule in the user's settings.`;
+}
+
+const isRelayTool = (name: string, { relayServers }: ToolPolicy): boolean => relayServers.some((server) => name.startsWith(mcpPrefix(server)));
+
+/** A peer's message is never consent: in a turn that relay mail is part of, only reading goes without asking. */
+function refuseForMail({ name, input }: ToolUse, { approval }: ToolPolicy): Refusal {
+  if (readers.has(name) || name === 'Task' || name === 'Agent') return null;
+  if (name === 'Bash' && typeof input['command'] === 'string' && isReadOnlyCommand(input['command'])) return null;
+  return approval === 'guarded'
+    ? `A message from the relay started this turn, and a person must approve ${name} in it. Nobody has; say in your answer what you would do.`
+    : `A message from the relay started this turn, and such turns are read-only here: ${name} is not available in them.`;
+}
+
+function refuseEdit({ name, input }: ToolUse, { cwd }: ToolPolicy): Refusal {
+  const path = editedPath(input);
+  if (path === null) return `${name} did not say which file it would change.`;
+  const inside = pathInside(cwd, path);
+  if (inside === null) return `This session may edit files inside ${cwd} only; ${path} is outside.`;
+  const guarded = inside.split(/[/\\]/u).find((part) => guardedNames.test(part));
+  return guarded === undefined ? null : `This session may not edit ${guarded}: what is in there can run commands.`;
+}

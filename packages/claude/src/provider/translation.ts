@@ -1,0 +1,321 @@
+import type { AgentEvent } from 'agent-relay-protocol';
+import type { ClaudeFrame } from '../stream-json/frames.ts';
+import {
+  AssistantFrame,
+  CommandLifecycleFrame,
+  type ContentBlock,
+  RateLimitFrame,
+  ResultFrame,
+  StreamEventFrame,
+  SystemFrame,
+  UserFrame,
+} from '../stream-json/message-frames.ts';
+import { PromptLedger, type SentPrompt } from './prompt-ledger.ts';
+import { type OpenTool, planUpdated, toolCompleted } from './tool-results.ts';
+import { toolKind, toolTitle } from './tool-words.ts';
+import { turnError, usageOf, wasInterrupted } from './turn-result.ts';
+
+export interface TranslationOptions {
+  /** The MCP servers whose tools are messages. */
+  readonly relayServers: readonly string[];
+}
+
+/** Noise of every turn, and what other events say already. */
+const silentSystem = new Set(['status', 'thinking_tokens', 'hook_started', 'hook_response', 'control_request_progress', 'commands_changed']);
+
+/**
+ * Turns the frames of one session into agent events: no clock, no randomness, no I/O. Frames must come in order and once each. What no
+ * event has a word for becomes `vendor.event`; what cannot be read is never a fault.
+ *
+ * A turn begins with the first sign that the model is asked, or with a prompt entering the conversation, and ends with `result`. Prompts that
+ * Claude merges share a turn. A result without a turn (context was added, a command answered) is no turn.
+ */
+export class ClaudeTranslation {
+  readonly prompts = new PromptLedger();
+  readonly #relayServers: readonly string[];
+  readonly #openTools = new Map<string, OpenTool>();
+  readonly #declined = new Set<string>();
+  #turnNumber = 0;
+  #turnId: string | null = null;
+  #isMailTurn = false;
+  #hasPromptInTurn = false;
+  #assistantError: string | null = null;
+  #streaming: { readonly messageId: string; blockIndex: number } | null = null;
+  readonly #blocksOf = new Map<string, number>();
+  #costUsd = 0;
+  #tellsState = false;
+  #isIntroduced = false;
+  #sessionId: string | null = null;
+  #model: string | null = null;
+
+  constructor({ relayServers }: TranslationOptions) {
+    this.#relayServers = relayServers;
+  }
+
+  get turnId(): string | null {
+    return this.#turnId;
+  }
+
+  /** Whether relay mail is in the running turn, or was in the last: a turn that Claude begins by itself continues what that one asked. */
+  get isMailTurn(): boolean {
+    return this.#isMailTurn;
+  }
+
+  /** Changes with `/clear`. */
+  get sessionId(): string | null {
+    return this.#sessionId;
+  }
+
+  get model(): string | null {
+    return this.#model;
+  }
+
+  sent(prompt: SentPrompt): void {
+    this.prompts.add(prompt);
+  }
+
+  /** Our own refusal: its tool result looks like any failure. */
+  declined(toolUseId: string | undefined): void {
+    if (toolUseId !== undefined) this.#declined.add(toolUseId);
+  }
+
+  translate(frame: ClaudeFrame): AgentEvent[] {
+    if (frame.session_id) this.#sessionId = frame.session_id;
+    switch (frame.type) {
+      case 'system':
+        return read(SystemFrame, frame, (system) => this.#system(system));
+      case 'stream_event':
+        return read(StreamEventFrame, frame, (event) => this.#streamEvent(event));
+      case 'assistant':
+        return read(AssistantFrame, frame, (assistant) => this.#assistant(assistant));
+      case 'user':
+        return read(UserFrame, frame, (user) => this.#user(user));
+      case 'result':
+        return read(ResultFrame, frame, (result) => this.#result(result));
+      case 'command_lifecycle':
+        return read(CommandLifecycleFrame, frame, ({ command_uuid: uuid, state }) => this.#lifecycle(uuid, state));
+      case 'rate_limit_event':
+        return read(RateLimitFrame, frame, ({ rate_limit_info: limit }) => rateLimit(limit));
+      default:
+        return [vendorEvent(frame)];
+    }
+  }
+
+  #system(frame: SystemFrame): AgentEvent[] {
+    switch (frame.subtype) {
+      case 'init':
+        return this.#init(frame);
+      case 'session_state_changed':
+        return this.#stateChanged(frame.state);
+      case 'api_retry':
+        return [...this.#beginTurn(), apiRetry(frame)];
+      case 'compact_boundary':
+        return [{ type: 'context.compacted' }];
+      case 'status':
+        return frame.status === 'requesting' ? this.#beginTurn() : [];
+      default:
+        return silentSystem.has(frame.subtype) ? [] : [vendorEvent(frame)];
+    }
+  }
+
+  #init(frame: SystemFrame): AgentEvent[] {
+    if (frame.model !== undefined) this.#model = frame.model;
+    if (this.#isIntroduced) return [];
+    this.#isIntroduced = true;
+    const { model = null, claude_code_version: version = null, permissionMode = null, tools = [], mcp_servers: servers = [] } = frame;
+    const mcpServers = servers.map(({ name, status = 'unknown' }) => ({ name, status }));
+    const failed = mcpServers.filter(({ status }) => status === 'failed');
+    return [
+      { type: 'vendor.event', vendor: 'claude', name: 'system/init', data: { model, version, permissionMode, tools, mcpServers } },
+      ...failed.map(({ name }): AgentEvent => ({
+        type: 'agent.error',
+        code: 'mcp_server_failed',
+        message: `The MCP server ${name} did not start`,
+        willRetry: false,
+      })),
+    ];
+  }
+
+  #stateChanged(state: string | undefined): AgentEvent[] {
+    this.#tellsState = true;
+    if (state !== 'idle') return [];
+    const turnId = this.#turnId;
+    this.#turnId = null;
+    const end: AgentEvent[] = turnId === null ? [] : [{ type: 'turn.completed', turnId, outcome: 'finished' }];
+    return [...end, { type: 'session.status', status: 'idle' }];
+  }
+
+  #lifecycle(uuid: string, state: string): AgentEvent[] {
+    if (state === 'queued') return this.prompts.queued(uuid);
+    if (state === 'started') return this.#promptEntered(uuid);
+    if (state === 'cancelled') this.prompts.dropped(uuid);
+    return [];
+  }
+
+  #promptEntered(uuid: string): AgentEvent[] {
+    const entered = this.prompts.entered(uuid);
+    if (!entered) return [];
+    const { text, messageIds, isContext } = entered.prompt;
+    const hasMail = messageIds.length > 0;
+    if (isContext) return [...entered.events, { type: 'user.message', text, ...(hasMail ? { messageIds: [...messageIds] } : {}) }];
+    const begin = this.#beginTurn();
+    const turnId = this.#turnId;
+    this.#isMailTurn = this.#hasPromptInTurn ? this.#isMailTurn || hasMail : hasMail;
+    this.#hasPromptInTurn = true;
+    const message: AgentEvent = {
+      type: 'user.message',
+      text,
+      ...(turnId === null ? {} : { turnId }),
+      ...(hasMail ? { messageIds: [...messageIds] } : {}),
+    };
+    return [...begin, ...entered.events, message];
+  }
+
+  #beginTurn(): AgentEvent[] {
+    if (this.#turnId !== null) return [];
+    this.#turnNumber += 1;
+    this.#turnId = `turn-${this.#turnNumber}`;
+    this.#hasPromptInTurn = false;
+    this.#assistantError = null;
+    return [
+      { type: 'turn.started', turnId: this.#turnId },
+      { type: 'session.status', status: 'busy' },
+    ];
+  }
+
+  #modelSpoke(): AgentEvent[] {
+    return [...this.#beginTurn(), ...this.prompts.modelSpoke()];
+  }
+
+  #streamEvent({ event, parent_tool_use_id: parent }: StreamEventFrame): AgentEvent[] {
+    if (parent) return [];
+    if (event.type === 'message_start') {
+      this.#streaming = { messageId: event.message?.id ?? `message-${this.#turnNumber}`, blockIndex: 0 };
+      return this.#modelSpoke();
+    }
+    const streaming = this.#streaming;
+    if (!streaming) return [];
+    if (event.index !== undefined) streaming.blockIndex = event.index;
+    if (event.type === 'message_stop') this.#streaming = null;
+    const turnId = this.#turnId;
+    const { text, thinking } = event.delta ?? {};
+    if (event.type !== 'content_block_delta' || turnId === null) return [];
+    const item = { turnId, itemId: `${streaming.messageId}:${streaming.blockIndex}` };
+    if (text) return [{ type: 'text.delta', ...item, text }];
+    return thinking ? [{ type: 'reasoning.delta', ...item, text: thinking }] : [];
+  }
+
+  #assistant({ message, error, parent_tool_use_id: parent }: AssistantFrame): AgentEvent[] {
+    if (error) {
+      this.#assistantError = typeof error === 'string' ? error : 'unknown';
+      return this.#beginTurn();
+    }
+    const events = parent ? this.#beginTurn() : this.#modelSpoke();
+    for (const block of message.content) events.push(...this.#block(message.id, block, parent ?? null));
+    return events;
+  }
+
+  /** Claude sends a message once per block, in order, each before the end of that block's stream. */
+  #block(messageId: string, block: ContentBlock, parent: string | null): AgentEvent[] {
+    const turnId = this.#turnId;
+    if (turnId === null) return [];
+    const index = this.#streaming?.messageId === messageId ? this.#streaming.blockIndex : this.#nextIndex(messageId);
+    const item = { turnId, itemId: `${messageId}:${index}` };
+    if (block.type === 'tool_use') return this.#toolUse(turnId, block);
+    // What a subagent says belongs to the tool call that runs it.
+    if (parent !== null) return block.text ? [{ type: 'tool.updated', turnId, itemId: parent, output: block.text }] : [];
+    if (block.type === 'text' && block.text) return [{ type: 'text.completed', ...item, text: block.text }];
+    if (block.type === 'thinking' && block.thinking) return [{ type: 'reasoning.completed', ...item, text: block.thinking }];
+    return [];
+  }
+
+  #nextIndex(messageId: string): number {
+    const index = this.#blocksOf.get(messageId) ?? 0;
+    this.#blocksOf.set(messageId, index + 1);
+    return index;
+  }
+
+  #toolUse(turnId: string, { id: itemId, name = 'unknown', input = {} }: ContentBlock): AgentEvent[] {
+    if (itemId === undefined) return [];
+    this.#openTools.set(itemId, { turnId, itemId, name, input });
+    const kind = toolKind(name, this.#relayServers);
+    const started: AgentEvent = { type: 'tool.started', turnId, itemId, name, kind, title: toolTitle(name, input), input: asJson(input) };
+    return [started, ...planUpdated(turnId, name, input)];
+  }
+
+  #user({ uuid, isReplay, message, tool_use_result: details }: UserFrame): AgentEvent[] {
+    if (isReplay) return uuid === undefined ? [] : this.#promptEntered(uuid);
+    if (typeof message.content === 'string') return [];
+    return message.content.flatMap((block) => {
+      const tool = block.type === 'tool_result' && block.tool_use_id !== undefined ? this.#openTools.get(block.tool_use_id) : undefined;
+      if (!tool) return [];
+      this.#openTools.delete(tool.itemId);
+      return toolCompleted(tool, block, details, this.#declined.delete(tool.itemId));
+    });
+  }
+
+  #result(result: ResultFrame): AgentEvent[] {
+    this.#streaming = null;
+    this.#blocksOf.clear();
+    const usage = usageOf(result, this.#costUsd);
+    this.#costUsd = Math.max(this.#costUsd, result.total_cost_usd ?? 0);
+    const error = turnError(result, this.#assistantError);
+    const turnId = this.#turnId;
+    const idle: AgentEvent[] = this.#tellsState ? [] : [{ type: 'session.status', status: 'idle' }];
+    if (turnId === null) {
+      return error ? [{ type: 'agent.error', code: error.code, message: error.message, willRetry: false }, ...idle] : idle;
+    }
+    this.#turnId = null;
+    const updated: AgentEvent[] = usage ? [{ type: 'usage.updated', turnId, usage }] : [];
+    if (error && !wasInterrupted(result)) return [...updated, { type: 'turn.failed', turnId, error }, ...idle];
+    const text = result.result ?? undefined;
+    const completed: AgentEvent = {
+      type: 'turn.completed',
+      turnId,
+      outcome: wasInterrupted(result) ? 'interrupted' : 'finished',
+      ...(text ? { text } : {}),
+      ...(usage ? { usage } : {}),
+      ...(result.duration_ms === undefined ? {} : { durationMs: result.duration_ms }),
+    };
+    return [...updated, completed, ...idle];
+  }
+}
+
+interface Schema<T> {
+  safeParse(value: unknown): { readonly success: true; readonly data: T } | { readonly success: false };
+}
+
+function read<T>(schema: Schema<T>, frame: ClaudeFrame, translate: (value: T) => AgentEvent[]): AgentEvent[] {
+  const parsed = schema.safeParse(frame);
+  return parsed.success ? translate(parsed.data) : [vendorEvent(frame)];
+}
+
+function apiRetry({ error, error_status: status, attempt = 0, max_retries: most = 0 }: SystemFrame): AgentEvent {
+  const code = typeof error === 'string' ? error : 'api_error';
+  const message = `The model answered ${status ?? 'nothing'} (${code}); try ${attempt} of ${most} follows`;
+  return { type: 'agent.error', code, message, willRetry: true };
+}
+
+function rateLimit({ status, resetsAt, rateLimitType }: RateLimitInfo): AgentEvent[] {
+  if (status === 'allowed') return [];
+  const which = rateLimitType ?? 'usage';
+  const message = status === 'rejected' ? `The ${which} limit is reached` : `The ${which} limit is near`;
+  // Seconds, as everywhere in the vendor's limits.
+  return [{ type: 'quota.warning', message, ...(resetsAt ? { resetsAt: Math.round(resetsAt * 1000) } : {}) }];
+}
+
+interface RateLimitInfo {
+  readonly status: string;
+  readonly resetsAt?: number | null | undefined;
+  readonly rateLimitType?: string | null | undefined;
+}
+
+function vendorEvent(frame: ClaudeFrame): AgentEvent {
+  return { type: 'vendor.event', vendor: 'claude', name: frame.subtype ? `${frame.type}/${frame.subtype}` : frame.type, data: asJson(frame) };
+}
+
+type Json = Extract<AgentEvent, { type: 'vendor.event' }>['data'];
+
+/** Frames were JSON text a moment ago. */
+const asJson = (value: unknown): Json => value as Json;
+

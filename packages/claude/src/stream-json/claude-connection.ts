@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import { RelayError } from 'agent-relay-protocol';
+import { RecentSet } from 'agent-relay-provider';
+import type { DuplexClosed, MessageDuplex } from 'agent-relay-wire';
+import { type ControlAnswer, ControlRequests } from './control-requests.ts';
+import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
+import { checkOutgoing, type OutgoingFrame, type UserFrame } from './outgoing.ts';
+import { RequestDesk, type RequestHandlers } from './request-desk.ts';
+
+export interface ClaudeConnectionOptions extends RequestHandlers {
+  /**
+   * Takes every frame but control traffic and keep-alives, once each, in order; a promise makes the CLI wait. A listener and not a loop,
+   * because what Claude asks must be judged by everything it said before: a request is handled after this has settled for the frames before it.
+   */
+  readonly onFrame: (frame: ClaudeFrame) => void | Promise<void>;
+  /** Goes with every `initialize`: hooks, agents and the like, as the CLI names them. */
+  readonly initialize?: Readonly<Record<string, unknown>>;
+  /** How long a control request may go unanswered. Default 60 000. */
+  readonly controlTimeoutMs?: number;
+  /** `exit`: the session ends with its link, as a child process does. `reconnect`: it waits for the next one. */
+  readonly whenLinkEnds: 'exit' | 'reconnect';
+}
+
+export interface ClaudePrompt {
+  readonly content: string | readonly { readonly type: string }[];
+  /** Stable: a prompt with a uuid that the CLI has seen is dropped, so sending it again after a reconnect is safe. */
+  readonly uuid?: string;
+  /** `later` waits for the turn to end, `next` (the CLI's default) joins it at the next tool result, `now` aborts it first. */
+  readonly priority?: 'now' | 'next' | 'later';
+  /** False adds context without asking the model. */
+  readonly shouldQuery?: boolean;
+}
+
+type Link = MessageDuplex<unknown, OutgoingFrame>;
+
+const rememberedUuids = 8192;
+// A CLI without --replay-user-messages acknowledges nothing.
+const promptsKept = 256;
+
+/**
+ * One Claude Code session over stream-json, whatever carries the lines: a child's stdio, or one WebSocket after another.
+ *
+ * States: *waiting* until the first `attach`, and between links; *attached*; *closed* for good after `close()`, or with its link when
+ * `whenLinkEnds` is `exit`. Every control request of the CLI is answered, frames that come twice (a reconnecting CLI repeats up to a
+ * thousand) are handed over once, prompts that were never acknowledged are sent again on the next link.
+ */
+export class ClaudeConnection {
+  /** Resolves with the close of the last link when the connection has ended for good. */
+  readonly closed: Promise<DuplexClosed>;
+  readonly #options: ClaudeConnectionOptions;
+  readonly #requests: ControlRequests;
+  readonly #desk: RequestDesk;
+  readonly #seen = new RecentSet<string>(rememberedUuids);
+  readonly #unacknowledged = new Map<string, UserFrame>();
+  #link: Link | undefined;
+  #isClosed = false;
+  #resolveClosed: (closed: DuplexClosed) => void = () => {};
+
+  constructor(options: ClaudeConnectionOptions) {
+    this.#options = options;
+    this.#requests = new ControlRequests(options.controlTimeoutMs ?? 60_000);
+    this.#desk = new RequestDesk(options, (response) => this.#write(response));
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isAttached(): boolean {
+    return this.#link !== undefined;
+  }
+
+  /**
+   * Takes a link that is open and says `initialize` on it; resolves with Claude's answer. A link that was there before is replaced. The
+   * permission requests that Claude says are still open are answered, and unacknowledged prompts are sent again.
+   * @throws RelayError `connection_closed`, `timeout`.
+   */
+  async attach(link: Link): Promise<ControlAnswer> {
+    if (this.#isClosed) throw this.#connectionClosed();
+    const previous = this.#link;
+    this.#link = link;
+    if (previous) {
+      this.#requests.rejectAll(new RelayError('connection_closed', 'Claude Code connected again'));
+      // Any other code makes a CLI dial again, and two that were given one URL would push each other out for ever.
+      void previous.close({ code: 4001, reason: 'replaced' });
+    }
+    void this.#read(link);
+    const answer = await this.#ask('initialize', this.#options.initialize ?? {});
+    for (const pending of answer.pendingPermissionRequests) this.#receivePending(pending);
+    for (const prompt of this.#unacknowledged.values()) this.#write(prompt);
+    return answer;
+  }
+
+  /** Sends a prompt and returns its uuid. Between links it is kept and sent on the next. */
+  async prompt(prompt: ClaudePrompt): Promise<string> {
+    if (this.#isClosed) throw this.#connectionClosed();
+    const { content, uuid = randomUUID(), priority, shouldQuery } = prompt;
+    const frame: UserFrame = {
+      type: 'user',
+      uuid,
+      session_id: '',
+      parent_tool_use_id: null,
+      message: { role: 'user', content: typeof content === 'string' ? content : [...content] },
+      ...(priority === undefined ? {} : { priority }),
+      ...(shouldQuery === undefined ? {} : { shouldQuery }),
+    };
+    const checked = checkOutgoing(frame);
+    this.#remember(uuid, frame);
+    await this.#link?.send(checked);
+    return uuid;
+  }
+
+  /** Sends any control request. @throws RelayError `unsupported` with Claude's words when it refuses, `timeout`, `connection_closed`. */
+  async control(subtype: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Readonly<Record<string, unknown>>> {
+    const answer = await this.#ask(subtype, fields);
+    if (!answer.isSuccess) throw new RelayError('unsupported', `Claude Code refused ${subtype}: ${answer.error}`);
+    return answer.response;
+  }
+
+  /** Stops the running turn; without one it does nothing. */
+  async interrupt(): Promise<void> {
+    await this.control('interrupt');
+  }
+
+  async setModel(model: string): Promise<void> {
+    await this.control('set_model', { model });
+  }
+
+  /** Lets Claude end by itself: a running turn is interrupted first. */
+  async endSession(): Promise<void> {
+    await this.control('end_session');
+  }
+
+  /** Writes a frame of the caller's. @throws RelayError `validation_failed` for one that would end the CLI. */
+  async send(frame: unknown): Promise<void> {
+    if (!this.#link) throw this.#connectionClosed();
+    await this.#link.send(checkOutgoing(frame));
+  }
+
+  /** Ends the connection for good. Code 4001 also tells a CLI that dialled in to end; after any other it would dial again. */
+  async close(reason: DuplexClosed = { code: 4001, reason: 'closed' }): Promise<void> {
+    const link = this.#link;
+    this.#end(reason);
+    await link?.close(reason);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #ask(subtype: string, fields: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {
+    const link = this.#link;
+    if (!link) throw this.#connectionClosed();
+    const { requestId, answer } = this.#requests.add(subtype);
+    await link.send(checkOutgoing({ type: 'control_request', request_id: requestId, request: { ...fields, subtype } }));
+    return answer;
+  }
+
+  async #read(link: Link): Promise<void> {
+    try {
+      for await (const message of link.incoming) {
+        if (this.#link !== link) break;
+        await this.#receive(message);
+      }
+    } catch {
+      // The link's fault is also what its `closed` resolves with.
+    }
+    const closed = await link.closed;
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    this.#requests.rejectAll(this.#connectionClosed());
+    if (this.#options.whenLinkEnds === 'exit') this.#end(closed);
+  }
+
+  #receive(message: unknown): void | Promise<void> {
+    const parsed = ClaudeFrameSchema.safeParse(message);
+    if (!parsed.success) return;
+    const frame = parsed.data;
+    switch (frame.type) {
+      case 'keep_alive':
+        return;
+      case 'control_request':
+        this.#receivePending(frame);
+        return;
+      case 'control_response': {
+        const response = ControlResponseFrame.safeParse(frame);
+        if (response.success) this.#requests.settle(response.data);
+        return;
+      }
+      case 'control_cancel_request': {
+        const cancelled = ControlCancelFrame.safeParse(frame);
+        if (cancelled.success) this.#desk.cancel(cancelled.data.request_id);
+        return;
+      }
+    }
+    this.#acknowledge(frame);
+    if (frame.uuid !== undefined) {
+      if (this.#seen.has(frame.uuid)) return;
+      this.#seen.add(frame.uuid);
+    }
+    return this.#options.onFrame(frame);
+  }
+
+  #receivePending(frame: unknown): void {
+    const request = ControlRequestFrame.safeParse(typeof frame === 'object' && frame !== null ? { type: 'control_request', ...frame } : frame);
+    if (request.success) this.#desk.receive(request.data);
+  }
+
+  /** An echo names a prompt by `uuid`, a lifecycle frame by `command_uuid`. */
+  #acknowledge(frame: ClaudeFrame): void {
+    if (this.#unacknowledged.size === 0) return;
+    if (frame.type === 'user' && frame.uuid !== undefined) this.#unacknowledged.delete(frame.uuid);
+    const command = frame['command_uuid'];
+    if (typeof command === 'string') this.#unacknowledged.delete(command);
+  }
+
+  #remember(uuid: string, frame: UserFrame): void {
+    this.#unacknowledged.set(uuid, frame);
+    for (const oldest of this.#unacknowledged.keys()) {
+      if (this.#unacknowledged.size <= promptsKept) return;
+      this.#unacknowledged.delete(oldest);
+    }
+  }
+
+  #write(frame: OutgoingFrame): void {
+    // A frame that its link could not take is not lost: prompts and answers are kept and sent again on the next one.
+    this.#link?.send(checkOutgoing(frame)).catch(() => {});
+  }
+
+  #end(closed: DuplexClosed): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#link = undefined;
+    const error = this.#connectionClosed();
+    this.#requests.rejectAll(error);
+    this.#desk.close(error);
+    this.#unacknowledged.clear();
+    this.#resolveClosed(closed);
+  }
+
+  #connectionClosed(): RelayError {
+    return new RelayError('connection_closed', this.#isClosed ? 'The Claude Code session has ended' : 'Claude Code is not connected');
+  }
+}
