@@ -21,7 +21,8 @@ export class ClaimHandle {
   readonly #leaseMs: number;
   readonly #lost = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #leaseExpiresAt: number;
+  #expiry: ReturnType<typeof setTimeout> | undefined;
+  #hasExpired = false;
 
   constructor(calls: RelayCalls, claim: HeldClaim, guard: Pick<ClaimRequest, 'agentId' | 'instanceId' | 'epoch'>, leaseMs: number) {
     this.claimId = claim.claimId;
@@ -31,7 +32,7 @@ export class ClaimHandle {
     this.#calls = calls;
     this.#guard = guard;
     this.#leaseMs = leaseMs;
-    this.#leaseExpiresAt = Date.now() + leaseMs;
+    this.#beginLease();
     this.#scheduleRenewal(leaseMs / 3);
   }
 
@@ -62,8 +63,17 @@ export class ClaimHandle {
   }
 
   #end(): void {
+    clearTimeout(this.#expiry);
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  #beginLease(): void {
+    clearTimeout(this.#expiry);
+    this.#hasExpired = false;
+    this.#expiry = setTimeout(() => {
+      this.#hasExpired = true;
+    }, this.#leaseMs);
   }
 
   #scheduleRenewal(delayMs: number): void {
@@ -73,11 +83,12 @@ export class ClaimHandle {
   async #renew(): Promise<void> {
     try {
       await this.#calls.claims.renew({ ...this.#write, leaseMs: this.#leaseMs });
-      this.#leaseExpiresAt = Date.now() + this.#leaseMs;
-      if (this.#timer !== undefined) this.#scheduleRenewal(this.#leaseMs / 3);
+      if (this.#timer === undefined) return;
+      this.#beginLease();
+      this.#scheduleRenewal(this.#leaseMs / 3);
     } catch (error) {
       if (this.#timer === undefined) return;
-      const isOver = !(error instanceof RelayError && error.retryable) || Date.now() >= this.#leaseExpiresAt;
+      const isOver = !(error instanceof RelayError && error.retryable) || this.#hasExpired;
       if (!isOver) return this.#scheduleRenewal(Math.min(1000, this.#leaseMs / 10));
       this.#end();
       this.#lost.abort(error);

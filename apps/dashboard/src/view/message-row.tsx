@@ -17,7 +17,7 @@ export function MessageRow({ message }: { readonly message: MessageDetail }) {
         {message.channel === null ? null : <span className="text-accent">#{message.channel}</span>}
         {message.mode === 'next' ? null : <span className="rounded bg-raised px-1.5 text-soft">{message.mode}</span>}
         <span className="grow" />
-        <span className="text-soft" title={`Message ${message.id}`}>
+        <span className="text-soft" title={new Date(message.createdAt).toLocaleString()}>
           {message.replyTo === null ? '' : `answers ${message.replyTo} · `}
           {message.id} · {formatTime(message.createdAt)}
         </span>
