@@ -1,1 +1,28 @@
-export {};
+export type { StartAppServerOptions } from './app-server/codex-app-server.ts';
+export { CodexAppServer } from './app-server/codex-app-server.ts';
+export type { CodexClientOptions, CodexRequestOptions } from './app-server/codex-client.ts';
+export { CodexClient } from './app-server/codex-client.ts';
+export type { CodexThread, ThreadOptions } from './app-server/codex-thread.ts';
+export type { ClientInfo } from './app-server/connection.ts';
+export type { CodexEndpoint } from './app-server/endpoint.ts';
+export type { KnownItem, ThreadItem } from './app-server/items.ts';
+export type {
+  ApprovalPolicy,
+  CodexModel,
+  ConfigValue,
+  ItemEntry,
+  ResumeThreadParams,
+  SandboxMode,
+  SandboxPolicy,
+  StartThreadParams,
+  StartTurnParams,
+  ThreadConfig,
+} from './app-server/methods.ts';
+export type { FindCodexOptions } from './app-server/native-binary.ts';
+export { findCodex } from './app-server/native-binary.ts';
+export type { CodexNotification, KnownNotification, Turn } from './app-server/notifications.ts';
+export { parseNotification } from './app-server/notifications.ts';
+export type { AnswerServerRequest, ServerRequest } from './app-server/server-requests.ts';
+export type { ThreadState } from './app-server/thread-state.ts';
+export type { CodexProviderOptions } from './provider/codex-provider.ts';
+export { CodexProvider } from './provider/codex-provider.ts';

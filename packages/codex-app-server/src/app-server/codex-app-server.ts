@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, lstat, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { RelayError } from 'agent-relay-protocol';
+import { sleep } from 'agent-relay-wire';
+import { type ChildHandle, type ProcessExit, spawnProcess } from 'agent-relay-wire/node';
+import type { CodexEndpoint } from './endpoint.ts';
+import { findCodex } from './native-binary.ts';
+
+export interface StartAppServerOptions {
+  /** A name or a path. Default: `codex` from the `PATH` of `env`. */
+  readonly command?: string | undefined;
+  /** Where Codex keeps its settings, logins and threads. Default: what `env` says. */
+  readonly codexHome?: string | undefined;
+  /** The whole environment of the server and, unless a thread says otherwise, of the commands it runs. */
+  readonly env: Readonly<Record<string, string>>;
+  /** For the socket and the token, created if need be. Default: a fresh folder that goes with the server. */
+  readonly runtimeDir?: string;
+  /** `auto`: a unix socket, or on Windows a WebSocket with a token. */
+  readonly transport?: 'auto' | CodexEndpoint['transport'];
+  /** Default 15 000. */
+  readonly startTimeoutMs?: number;
+  /** Told of the process as soon as it runs. */
+  readonly onProcess?: (child: ChildHandle) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A `codex app-server` process of ours. It serves any number of clients and threads, and is meant to be one per CODEX_HOME. */
+export class CodexAppServer {
+  readonly endpoint: CodexEndpoint;
+  readonly child: ChildHandle;
+  readonly #runtimeDir: string;
+  readonly #ownsRuntimeDir: boolean;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    child: ChildHandle,
+    { endpoint, runtimeDir, ownsRuntimeDir }: { endpoint: CodexEndpoint; runtimeDir: string; ownsRuntimeDir: boolean },
+  ) {
+    this.child = child;
+    this.endpoint = endpoint;
+    this.#runtimeDir = runtimeDir;
+    this.#ownsRuntimeDir = ownsRuntimeDir;
+  }
+
+  /**
+   * Starts a server; resolves when it can be connected to.
+   * @throws RelayError `provider_unavailable` when there is no Codex, or when it ended or did not listen in time, with its last words.
+   */
+  static async start(options: StartAppServerOptions): Promise<CodexAppServer> {
+    const { signal, env, transport = 'auto' } = options;
+    signal?.throwIfAborted();
+    const command = await findCodex({ command: options.command, env });
+    if (command === undefined) throw new RelayError('provider_unavailable', notInstalled);
+    const runtimeDir = options.runtimeDir ?? (await mkdtemp(join(tmpdir(), 'agent-relay-codex-')));
+    const ownsRuntimeDir = options.runtimeDir === undefined;
+    await mkdir(runtimeDir, { recursive: true, mode: 0o700 });
+    const kind = transport === 'auto' ? (process.platform === 'win32' ? 'websocket' : 'unix') : transport;
+    const listening = await prepare(kind, runtimeDir);
+    const child = await spawnProcess({
+      command,
+      args: ['app-server', ...listening.args],
+      env: await serverEnvironment(options, runtimeDir),
+      stdin: kind === 'stdio' ? 'pipe' : 'ignore',
+      stdout: kind === 'stdio' ? 'pipe' : 'ignore',
+    });
+    try {
+      options.onProcess?.(child);
+      const endpoint = await whenListening(child, listening, options);
+      return new CodexAppServer(child, { endpoint, runtimeDir, ownsRuntimeDir });
+    } catch (error) {
+      await child.kill({ graceMs: 1_000 });
+      if (ownsRuntimeDir) await rm(runtimeDir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get exited(): Promise<ProcessExit> {
+    return this.child.exited;
+  }
+
+  /** Ends the server and every command it started. The first SIGTERM lets running turns end, the second does not. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.child.kill({ signals: ['SIGTERM', 'SIGTERM', 'SIGKILL'], graceMs: 1_500 });
+    if (this.#ownsRuntimeDir) await rm(this.#runtimeDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+export const notInstalled = 'Codex is not installed on this machine; install it with `npm install -g @openai/codex`';
+
+interface Listening {
+  readonly kind: CodexEndpoint['transport'];
+  readonly args: readonly string[];
+  readonly socketPath: string;
+  readonly token: string;
+}
+
+async function prepare(kind: CodexEndpoint['transport'], runtimeDir: string): Promise<Listening> {
+  const socketPath = join(runtimeDir, 'codex.sock');
+  const token = randomBytes(32).toString('base64url');
+  if (kind === 'stdio') return { kind, args: [], socketPath, token };
+  if (kind === 'unix') {
+    await rm(socketPath, { force: true });
+    return { kind, args: ['--listen', `unix://${socketPath}`], socketPath, token };
+  }
+  const tokenFile = join(runtimeDir, 'codex.token');
+  await writeFile(tokenFile, token, { mode: 0o600 });
+  // The mode above counts for a new file only.
+  await chmod(tokenFile, 0o600);
+  return { kind, args: ['--listen', 'ws://127.0.0.1:0', '--ws-auth', 'capability-token', '--ws-token-file', tokenFile], socketPath, token };
+}
+
+async function whenListening(
+  child: ChildHandle,
+  listening: Listening,
+  { startTimeoutMs = 15_000, signal }: StartAppServerOptions,
+): Promise<CodexEndpoint> {
+  if (listening.kind === 'stdio') return { transport: 'stdio', child };
+  const giveUpAt = performance.now() + startTimeoutMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    if (child.hasExited) throw new RelayError('provider_unavailable', `The Codex app-server ended at once: ${lastWords(child)}`);
+    if (listening.kind === 'websocket') {
+      const [, url] = /listening on:\s*(ws:\/\/\S+)/u.exec(withoutColour(child.stderrTail)) ?? [];
+      if (url !== undefined) return { transport: 'websocket', url, token: listening.token };
+    } else if (await exists(listening.socketPath)) return { transport: 'unix', socketPath: listening.socketPath };
+    if (performance.now() > giveUpAt)
+      throw new RelayError('provider_unavailable', `The Codex app-server did not listen in time: ${lastWords(child)}`);
+    await sleep(10, { signal });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Codex refuses to make its helper programs below the temporary folder, and then neither commands nor edits work: when its home lies
+ * there, its temporary folder has to be another one.
+ */
+async function serverEnvironment({ env, codexHome }: StartAppServerOptions, runtimeDir: string): Promise<Record<string, string>> {
+  const home = codexHome ?? env['CODEX_HOME'];
+  const adjusted = { ...env, ...(home === undefined ? {} : { CODEX_HOME: home }) };
+  const actualHome = home ?? join(env['HOME'] ?? homedir(), '.codex');
+  if (!isBelow(env['TMPDIR'] ?? '/tmp', actualHome)) return adjusted;
+  const temporary = join(runtimeDir, 'tmp');
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  return { ...adjusted, TMPDIR: temporary };
+}
+
+function isBelow(folder: string, path: string): boolean {
+  const between = relative(resolve(folder), resolve(path));
+  return between === '' || (!between.startsWith('..') && !isAbsolute(between));
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what colours begin with
+const withoutColour = (text: string): string => text.replaceAll(/\u001b\[[0-9;]*m/gu, '');
+const lastWords = (child: ChildHandle): string =>
+  withoutColour(child.stderrTail).trim().split('\n').slice(-3).join(' ').slice(-500) || 'it said nothing';

@@ -1,0 +1,275 @@
+import { RelayError } from 'agent-relay-protocol';
+import { AsyncQueue, backoffDelays, type RequestContext, sleep } from 'agent-relay-wire';
+import { CodexThread, type ThreadOptions } from './codex-thread.ts';
+import { type ClientInfo, CodexConnection } from './connection.ts';
+import { type CodexEndpoint, openEndpoint } from './endpoint.ts';
+import { isConnectionLost } from './errors.ts';
+import { type CodexModel, isSafeToResend, ModelsPage, type ResumeThreadParams, type StartThreadParams, ThreadResult } from './methods.ts';
+import { type CodexNotification, parseNotification, threadIdOf } from './notifications.ts';
+import { RequestGate, type RequestGateOptions } from './request-gate.ts';
+import { ServerRequests } from './server-requests.ts';
+
+export interface CodexClientOptions extends RequestGateOptions {
+  readonly clientInfo: ClientInfo;
+  /** Notifications that nobody will read, by exact name. Default: `account/rateLimits/updated`. */
+  readonly optOutNotificationMethods?: readonly string[];
+  /** How long a lost connection is tried again before the client gives up. Default 60 000. */
+  readonly reconnectForMs?: number;
+  /** For requests that name no time of their own. Default 120 000. */
+  readonly requestTimeoutMs?: number;
+  /** A fault of ours while handling a frame, for the log. */
+  readonly onError?: (error: unknown, method: string) => void;
+  /** Gives up connecting. An open client is not its business: call `close`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CodexRequestOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  /** Runs before the request is sent again; what it returns is taken for the answer. */
+  readonly beforeResend?: () => Promise<unknown>;
+  /** Sent on the new connection before anybody else may use it. */
+  readonly isPartOfReconnect?: boolean;
+}
+
+/**
+ * A client of one Codex app-server: many threads over one connection, which it opens again when it is lost.
+ *
+ * States: *open* after `connect`; *reconnecting* from a lost connection until every thread is resumed on a new one (requests wait);
+ * *closed* after `close()`, after `reconnectForMs` without success, or at once when the endpoint is a child's stdio. Closed is final:
+ * every request rejects with `connection_closed` and every thread's notifications end.
+ */
+export class CodexClient {
+  readonly #endpoint: CodexEndpoint;
+  readonly #options: CodexClientOptions;
+  readonly #gate: RequestGate;
+  readonly #threads = new Map<string, CodexThread>();
+  readonly #serverRequests = new ServerRequests();
+  readonly #others = new AsyncQueue<CodexNotification>({ limit: 1_000, overflow: 'drop-oldest' });
+  readonly #closing = new AbortController();
+  readonly #whenClosed: Promise<void>;
+  #resolveClosed: () => void = () => {};
+  #connection: CodexConnection | undefined;
+  #ready: Promise<CodexConnection>;
+  /** Notifications of threads whose start has been answered but not yet seen by the one who asked. */
+  #unclaimed: CodexNotification[] = [];
+  #startsPending = 0;
+
+  private constructor(endpoint: CodexEndpoint, options: CodexClientOptions) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+    this.#gate = new RequestGate(options);
+    this.#whenClosed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#ready = Promise.reject(new RelayError('connection_closed', 'Not connected yet'));
+    this.#ready.catch(() => {});
+  }
+
+  /** Connects and initializes. @throws what the connection failed with, or the server's refusal. */
+  static async connect(endpoint: CodexEndpoint, options: CodexClientOptions): Promise<CodexClient> {
+    options.signal?.throwIfAborted();
+    const client = new CodexClient(endpoint, options);
+    const connection = await client.#open(options.signal);
+    client.#adopt(connection);
+    return client;
+  }
+
+  /** Name and version of the server, as it says them. */
+  get userAgent(): string {
+    return this.#connection?.userAgent ?? '';
+  }
+
+  /** Whether the server offers what Codex calls experimental: the queue, cleaning up background commands. */
+  get isExperimental(): boolean {
+    return this.#connection?.isExperimental ?? false;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Resolves when the client is closed, whoever closed it. */
+  get closed(): Promise<void> {
+    return this.#whenClosed;
+  }
+
+  /** What belongs to no thread of this client, newest 1,000. */
+  get notifications(): AsyncIterable<CodexNotification> {
+    return this.#others;
+  }
+
+  async startThread(params: StartThreadParams, options: ThreadOptions = {}): Promise<CodexThread> {
+    const { threadSource: _, ...resumeParams } = params;
+    return await this.#openThread('thread/start', params, { ...options, resumeParams, isNew: true });
+  }
+
+  /** Loads a thread from disk, or joins one that is loaded; pending approvals are asked again. */
+  async resumeThread(threadId: string, params: ResumeThreadParams = {}, options: ThreadOptions = {}): Promise<CodexThread> {
+    return await this.#openThread(
+      'thread/resume',
+      { threadId, excludeTurns: true, ...params },
+      { ...options, resumeParams: params, isNew: false },
+    );
+  }
+
+  async listModels(): Promise<readonly CodexModel[]> {
+    return ModelsPage.parse(await this.request('model/list', { limit: 100 })).data;
+  }
+
+  /** Any method of the app-server. Waits for a reconnect, and resends after one what is safe to resend. */
+  async request(method: string, params: unknown, options: CodexRequestOptions = {}): Promise<unknown> {
+    const { signal, timeoutMs = this.#options.requestTimeoutMs ?? 120_000, beforeResend, isPartOfReconnect = false } = options;
+    const send = async () => {
+      const connection = isPartOfReconnect ? this.#connection : await this.#ready;
+      if (!connection) throw this.#closedError();
+      return await connection.request(method, params, { timeoutMs, ...(signal ? { signal } : {}) });
+    };
+    const run = () => this.#gate.run(send, beforeResend);
+    return isSafeToResend(method) && !isPartOfReconnect ? await this.resendAfterReconnect(run) : await run();
+  }
+
+  /** Sends again when the connection was lost before the answer; `find` may know that it had arrived. */
+  async resendAfterReconnect<T>(send: () => Promise<T>, find?: () => Promise<T | undefined>): Promise<T> {
+    for (let losses = 1; ; losses += 1) {
+      try {
+        return await send();
+      } catch (error) {
+        if (!isConnectionLost(error) || losses > 3 || this.isClosed) throw error;
+        await this.#ready;
+        const found = await find?.();
+        if (found !== undefined) return found;
+      }
+    }
+  }
+
+  /** Stops handing notifications to this thread. */
+  forgetThread(threadId: string): void {
+    this.#threads.delete(threadId);
+  }
+
+  async close(): Promise<void> {
+    this.#end(this.#closedError());
+    await this.#connection?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #openThread(
+    method: string,
+    params: object,
+    options: ThreadOptions & { readonly resumeParams: ResumeThreadParams; readonly isNew: boolean },
+  ): Promise<CodexThread> {
+    this.#startsPending += 1;
+    try {
+      const { thread, model, cwd } = ThreadResult.parse(await this.request(method, params));
+      const opened = new CodexThread(this, { id: thread.id, model: model ?? null, cwd }, options);
+      this.#threads.set(thread.id, opened);
+      for (const notification of this.#unclaimed.filter((unclaimed) => threadIdOf(unclaimed.params) === thread.id))
+        opened.receive(notification);
+      return opened;
+    } finally {
+      this.#startsPending -= 1;
+      if (this.#startsPending === 0) this.#unclaimed = [];
+    }
+  }
+
+  #open(signal: AbortSignal | undefined): Promise<CodexConnection> {
+    return openEndpoint(this.#endpoint, signal).then((duplex) =>
+      CodexConnection.initialize(duplex, {
+        clientInfo: this.#options.clientInfo,
+        optOutNotificationMethods: this.#options.optOutNotificationMethods ?? ['account/rateLimits/updated'],
+        initializeTimeoutMs: 15_000,
+        onNotification: (method, params) => this.#receive({ method, params }),
+        onRequest: (context, params) => this.#answer(context, params),
+        onError: (error, method) => this.#options.onError?.(error, method),
+      }),
+    );
+  }
+
+  #adopt(connection: CodexConnection): void {
+    this.#connection = connection;
+    this.#ready = Promise.resolve(connection);
+    void connection.closed.then(() => {
+      if (this.isClosed) return;
+      if (this.#endpoint.transport === 'stdio') this.#end(this.#closedError());
+      else this.#beginReconnect();
+    });
+  }
+
+  #beginReconnect(): void {
+    this.#ready = this.#reconnect();
+    // Whoever waits for it hears of the failure; nobody has to.
+    this.#ready.catch((error: unknown) => this.#end(error instanceof RelayError ? error : this.#closedError()));
+  }
+
+  async #reconnect(): Promise<CodexConnection> {
+    const giveUpAt = performance.now() + (this.#options.reconnectForMs ?? 60_000);
+    const { signal } = this.#closing;
+    for (const delayMs of backoffDelays({ initialMs: 100, maxMs: 5_000 })) {
+      await sleep(delayMs, { signal });
+      if (signal.aborted || performance.now() > giveUpAt) break;
+      const connection = await this.#open(signal).catch((error: unknown) => {
+        this.#options.onError?.(error, 'initialize');
+        return undefined;
+      });
+      if (connection && (await this.#resumeThreads(connection))) return connection;
+    }
+    throw this.#closedError();
+  }
+
+  /** `false` when this connection was lost as well. */
+  async #resumeThreads(connection: CodexConnection): Promise<boolean> {
+    this.#connection = connection;
+    try {
+      for (const thread of this.#threads.values()) {
+        await thread.resumeAfterReconnect().catch((error: unknown) => {
+          if (isConnectionLost(error)) throw error;
+          // One thread that is gone must not cost the others theirs.
+          this.#options.onError?.(error, 'thread/resume');
+          this.#threads.delete(thread.id);
+          thread.end();
+        });
+      }
+    } catch {
+      return false;
+    }
+    this.#adopt(connection);
+    return true;
+  }
+
+  #receive(notification: CodexNotification): void {
+    const known = parseNotification(notification);
+    if (known?.method === 'serverRequest/resolved') this.#serverRequests.resolved(known);
+    const threadId = threadIdOf(notification.params);
+    const thread = threadId === undefined ? undefined : this.#threads.get(threadId);
+    if (thread) thread.receive(notification);
+    else if (threadId !== undefined && this.#startsPending > 0) this.#unclaimed.push(notification);
+    else this.#others.push(notification);
+  }
+
+  #answer(context: RequestContext, params: unknown): Promise<unknown> {
+    const threadId = threadIdOf(params);
+    const thread = threadId === undefined ? undefined : this.#threads.get(threadId);
+    if (!thread) return Promise.reject(new RelayError('unknown_method', `Nobody here answers ${context.method}`));
+    return this.#serverRequests.answer(context, params, thread.answerRequest);
+  }
+
+  #end(reason: RelayError): void {
+    if (this.isClosed) return;
+    this.#closing.abort(reason);
+    this.#ready = Promise.reject(reason);
+    this.#ready.catch(() => {});
+    this.#serverRequests.close(reason);
+    for (const thread of this.#threads.values()) thread.end();
+    this.#threads.clear();
+    this.#others.end();
+    this.#resolveClosed();
+  }
+
+  #closedError(): RelayError {
+    return new RelayError('connection_closed', 'The connection to the Codex app-server has ended');
+  }
+}

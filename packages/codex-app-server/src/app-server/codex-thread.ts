@@ -1,0 +1,258 @@
+import { RelayError } from 'agent-relay-protocol';
+import { AsyncQueue } from 'agent-relay-wire';
+import { missedNotifications } from './catch-up.ts';
+import type { CodexClient } from './codex-client.ts';
+import { isThreadUnknown, isUnsupported } from './errors.ts';
+import {
+  type ItemEntry,
+  ItemsPage,
+  QueuePage,
+  type ResumeThreadParams,
+  type StartTurnParams,
+  StartTurnResult,
+  SteerTurnResult,
+  TurnsPage,
+  textInput,
+} from './methods.ts';
+import { type CodexNotification, parseNotification } from './notifications.ts';
+import type { AnswerServerRequest } from './server-requests.ts';
+import { idle, nextThreadState, type ThreadState } from './thread-state.ts';
+
+export interface ThreadOptions {
+  /** Answers what Codex asks about this thread, such as approvals. Without it everything is refused. */
+  readonly onRequest?: AnswerServerRequest;
+}
+
+interface NewThreadOptions extends ThreadOptions {
+  readonly resumeParams: ResumeThreadParams;
+  readonly isNew: boolean;
+}
+
+export interface ThreadIdentity {
+  readonly id: string;
+  readonly model: string | null;
+  readonly cwd: string | undefined;
+}
+
+/** Beyond this many unread notifications deltas are left out (the completed item holds the text); at the limit the thread is lost. */
+const deltasUntil = 10_000;
+const notificationLimit = 200_000;
+const remembered = 4096;
+const pageSize = 100;
+
+/** One conversation on a server. Its states are those of `ThreadState`; it survives reconnects of its client. */
+export class CodexThread {
+  readonly id: string;
+  readonly model: string | null;
+  readonly cwd: string | undefined;
+  /** What happens in this thread, in order; iterated once. Ends when the thread is unloaded by us or the client is closed. */
+  readonly notifications: AsyncIterable<CodexNotification>;
+  readonly answerRequest: AnswerServerRequest;
+  readonly #client: CodexClient;
+  readonly #resumeParams: ResumeThreadParams;
+  readonly #queue = new AsyncQueue<CodexNotification>({ limit: notificationLimit, overflow: 'error' });
+  readonly #completedItems = new Set<string>();
+  readonly #completedTurns = new Set<string>();
+  /** `undefined` until a turn of a resumed thread has been seen: its earlier ones are not known here. */
+  #newestTurnId: string | undefined;
+  #state: ThreadState = idle;
+
+  constructor(client: CodexClient, identity: ThreadIdentity, { resumeParams, isNew, onRequest }: NewThreadOptions) {
+    this.#client = client;
+    this.id = identity.id;
+    this.model = identity.model;
+    this.cwd = identity.cwd;
+    this.#resumeParams = resumeParams;
+    this.#newestTurnId = isNew ? '' : undefined;
+    this.notifications = this.#queue;
+    this.answerRequest = onRequest ?? (({ method }) => Promise.reject(new RelayError('unknown_method', `Nobody here answers ${method}`)));
+  }
+
+  get state(): ThreadState {
+    return this.#state;
+  }
+
+  get activeTurnId(): string | undefined {
+    return this.#state.status === 'active' ? this.#state.turnId : undefined;
+  }
+
+  /** Starts a turn, or adds to the one that runs: Codex decides, so there is no race. Answers the turn's id. */
+  async startTurn({ text, clientUserMessageId, approvalPolicy, sandboxPolicy }: StartTurnParams): Promise<string> {
+    const params = { threadId: this.id, input: textInput(text), clientUserMessageId, approvalPolicy, sandboxPolicy };
+    const turnId = await this.#submit(clientUserMessageId, async (beforeResend) => {
+      const answer = await this.#client.request('turn/start', params, { beforeResend });
+      return typeof answer === 'string' ? answer : StartTurnResult.parse(answer).turn.id;
+    });
+    if (turnId !== '' && !this.#completedTurns.has(turnId) && this.#state.status !== 'active') {
+      this.#state = { status: 'active', turnId, waitsFor: [] };
+    }
+    return turnId;
+  }
+
+  /** Adds to the turn with this id. @throws when another turn, or none, is running. */
+  async steer(expectedTurnId: string, { text, clientUserMessageId }: StartTurnParams): Promise<string> {
+    const params = { threadId: this.id, expectedTurnId, input: textInput(text), clientUserMessageId };
+    return await this.#submit(clientUserMessageId, async (beforeResend) => {
+      const answer = await this.#client.request('turn/steer', params, { beforeResend });
+      return typeof answer === 'string' ? answer : SteerTurnResult.parse(answer).turnId;
+    });
+  }
+
+  /** Leaves a message that gets a turn of its own when the thread is idle; kept by the server on disk. Experimental. */
+  async enqueue({ text, clientUserMessageId }: StartTurnParams): Promise<void> {
+    await this.#submit(clientUserMessageId, async (beforeResend) => {
+      await this.#client.request('thread/queue/add', { threadId: this.id, clientUserMessageId, input: textInput(text) }, { beforeResend });
+      return '';
+    });
+  }
+
+  /** Lets the queue go on after an interrupt, which stops it. Experimental. */
+  async startQueue(): Promise<void> {
+    await this.#client.request('thread/queue/start', { threadId: this.id });
+  }
+
+  /** Takes back what waits in the queue under these ids. Experimental. */
+  async dequeue(clientUserMessageIds: ReadonlySet<string>): Promise<void> {
+    const { data } = QueuePage.parse(await this.#client.request('thread/queue/list', { threadId: this.id }));
+    for (const { id, clientUserMessageId } of data) {
+      if (!clientUserMessageId || !clientUserMessageIds.has(clientUserMessageId)) continue;
+      await this.#client.request('thread/queue/delete', { threadId: this.id, queuedSubmissionId: id });
+    }
+  }
+
+  /** Puts text into the context without a turn: the model reads it with its next one. */
+  async injectUserText(text: string): Promise<void> {
+    const items = [{ type: 'message', role: 'user', content: [{ type: 'input_text', text }] }];
+    await this.#client.request('thread/inject_items', { threadId: this.id, items });
+  }
+
+  /** Stops the running turn; `false` when none was running. Its command goes on: see `cleanBackgroundTerminals`. */
+  async interrupt(): Promise<boolean> {
+    const turnId = this.activeTurnId;
+    if (turnId === undefined) return false;
+    try {
+      await this.#client.request('turn/interrupt', { threadId: this.id, turnId });
+      return true;
+    } catch (error) {
+      if (this.activeTurnId === turnId) throw error;
+      return false; // it ended while we asked
+    }
+  }
+
+  /** Ends the commands that outlived their turn; `false` when this server cannot. Experimental. */
+  async cleanBackgroundTerminals(): Promise<boolean> {
+    try {
+      await this.#client.request('thread/backgroundTerminals/clean', { threadId: this.id });
+      return true;
+    } catch (error) {
+      if (isUnsupported(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Items, newest first unless said otherwise; `turnId` keeps to one turn. */
+  async listItems({ turnId, limit = pageSize }: { readonly turnId?: string; readonly limit?: number } = {}): Promise<readonly ItemEntry[]> {
+    const params = { threadId: this.id, limit, sortDirection: 'desc', ...(turnId === undefined ? {} : { turnId }) };
+    return ItemsPage.parse(await this.#client.request('thread/items/list', params)).data;
+  }
+
+  /** Lets go of the thread so that the server drops it from memory with its MCP servers; it stays on disk and can be resumed. */
+  async unload(): Promise<void> {
+    this.#client.forgetThread(this.id);
+    this.#queue.end();
+    // Unsubscribing alone would keep it loaded, and locked for other servers, for half an hour.
+    await this.#client.request('thread/unsubscribe', { threadId: this.id });
+    await this.#client.request('thread/archive', { threadId: this.id });
+    await this.#client.request('thread/unarchive', { threadId: this.id });
+  }
+
+  /** The client's side of the thread: takes a notification that names it. */
+  receive(notification: CodexNotification): void {
+    const known = parseNotification(notification);
+    if (known) {
+      this.#state = nextThreadState(this.#state, known);
+      if (known.method === 'item/completed') remember(this.#completedItems, known.params.item.id);
+      if (known.method === 'turn/completed') remember(this.#completedTurns, known.params.turn.id);
+      if (known.method === 'turn/started') this.#newestTurnId = known.params.turn.id;
+    }
+    if (this.#queue.size > deltasUntil && /delta$/iu.test(notification.method)) return;
+    this.#queue.push(notification);
+  }
+
+  /** Subscribes again on a new connection and hands over what happened meanwhile. */
+  async resumeAfterReconnect(): Promise<void> {
+    const activeTurnId = this.activeTurnId;
+    await this.#resume({ isPartOfReconnect: true });
+    const page = TurnsPage.parse(
+      await this.#client.request('thread/turns/list', { threadId: this.id, limit: 20, sortDirection: 'desc' }, { isPartOfReconnect: true }),
+    );
+    // Turn ids are UUIDs of version 7: they sort by time. What is older than all we have seen is history, not news.
+    const floor = activeTurnId ?? this.#newestTurnId;
+    const turns = page.data.filter(({ id }) => floor !== undefined && id >= floor && !this.#completedTurns.has(id)).reverse();
+    const itemsByTurn = new Map<string, readonly ItemEntry[]>();
+    for (const { id } of turns) itemsByTurn.set(id, await this.#itemsOf(id));
+    const notifications = missedNotifications({
+      threadId: this.id,
+      activeTurnId,
+      turns,
+      itemsByTurn,
+      wasSeen: (itemId) => this.#completedItems.has(itemId),
+      wasCompleted: (turnId) => this.#completedTurns.has(turnId),
+    });
+    for (const notification of notifications) this.receive(notification);
+  }
+
+  /** The client is closed: nothing more will come. */
+  end(): void {
+    this.#state = { status: 'unloaded' };
+    this.#queue.end();
+  }
+
+  async #itemsOf(turnId: string): Promise<readonly ItemEntry[]> {
+    const page = ItemsPage.parse(
+      await this.#client.request(
+        'thread/items/list',
+        { threadId: this.id, turnId, limit: pageSize, sortDirection: 'desc' },
+        { isPartOfReconnect: true },
+      ),
+    );
+    return [...page.data].reverse();
+  }
+
+  async #resume(options: { readonly isPartOfReconnect?: boolean } = {}): Promise<void> {
+    await this.#client.request('thread/resume', { threadId: this.id, excludeTurns: true, ...this.#resumeParams }, options);
+  }
+
+  /**
+   * Sends a message once. Codex does not recognise a repetition, so whenever the answer was lost the message is looked for first, among
+   * the newest items and in the queue.
+   */
+  async #submit(clientUserMessageId: string, send: (beforeResend: () => Promise<unknown>) => Promise<string>): Promise<string> {
+    const find = () => this.#findSubmitted(clientUserMessageId);
+    try {
+      return await this.#client.resendAfterReconnect(() => send(find), find);
+    } catch (error) {
+      if (!isThreadUnknown(error)) throw error;
+      await this.#resume();
+      return await send(find);
+    }
+  }
+
+  async #findSubmitted(clientUserMessageId: string): Promise<string | undefined> {
+    const found = (await this.listItems()).find(
+      ({ item }) => item.known?.type === 'userMessage' && item.known.clientId === clientUserMessageId,
+    );
+    if (found) return found.turnId;
+    if (!this.#client.isExperimental) return undefined;
+    const { data } = QueuePage.parse(await this.#client.request('thread/queue/list', { threadId: this.id }));
+    return data.some((queued) => queued.clientUserMessageId === clientUserMessageId) ? '' : undefined;
+  }
+}
+
+function remember(known: Set<string>, id: string): void {
+  known.add(id);
+  for (const oldest of known) {
+    if (known.size <= remembered) return;
+    known.delete(oldest);
+  }
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { ThreadItemSchema } from './items.ts';
+import { ThreadStatusSchema, TurnSchema } from './notifications.ts';
+
+export type ApprovalPolicy = 'untrusted' | 'on-request' | 'never';
+export type SandboxMode = 'read-only' | 'workspace-write' | 'danger-full-access';
+
+export type SandboxPolicy =
+  | { readonly type: 'dangerFullAccess' }
+  | { readonly type: 'readOnly'; readonly networkAccess: boolean }
+  | {
+      readonly type: 'workspaceWrite';
+      readonly writableRoots: readonly string[];
+      readonly networkAccess: boolean;
+      readonly excludeTmpdirEnvVar: boolean;
+      readonly excludeSlashTmp: boolean;
+    };
+
+/** JSON that goes into `config`: what `config.toml` may hold, for one thread. */
+export type ConfigValue = string | number | boolean | readonly ConfigValue[] | { readonly [key: string]: ConfigValue };
+export type ThreadConfig = { readonly [key: string]: ConfigValue };
+
+/** Codex forgets `config` when a thread is unloaded: the client sends it again with every resume. */
+export interface StartThreadParams {
+  readonly cwd: string;
+  readonly model?: string;
+  readonly approvalPolicy?: ApprovalPolicy;
+  readonly sandbox?: SandboxMode;
+  readonly developerInstructions?: string;
+  readonly config?: ThreadConfig;
+  readonly threadSource?: string;
+}
+
+export type ResumeThreadParams = Partial<Omit<StartThreadParams, 'threadSource'>>;
+
+export interface StartTurnParams {
+  readonly text: string;
+  /** Comes back as `clientId` of the `userMessage` item; the client looks for it before it sends anything twice. */
+  readonly clientUserMessageId: string;
+  /** These two hold for this turn and, unless named again, for those after it. */
+  readonly approvalPolicy?: ApprovalPolicy;
+  readonly sandboxPolicy?: SandboxPolicy;
+}
+
+export const InitializeResult = z.looseObject({ userAgent: z.string().default(''), codexHome: z.string().optional() });
+export const ThreadResult = z.looseObject({
+  thread: z.looseObject({ id: z.string(), status: ThreadStatusSchema.optional() }),
+  model: z.string().nullish(),
+  cwd: z.string().optional(),
+});
+export const StartTurnResult = z.looseObject({ turn: z.looseObject({ id: z.string() }) });
+export const SteerTurnResult = z.looseObject({ turnId: z.string() });
+export const ItemsPage = z.looseObject({
+  data: z.array(z.looseObject({ turnId: z.string(), item: ThreadItemSchema })),
+  nextCursor: z.unknown(),
+});
+export type ItemEntry = z.infer<typeof ItemsPage>['data'][number];
+export const TurnsPage = z.looseObject({ data: z.array(TurnSchema), nextCursor: z.unknown() });
+export const QueuePage = z.looseObject({ data: z.array(z.looseObject({ id: z.string(), clientUserMessageId: z.string().nullish() })) });
+export const ModelsPage = z.looseObject({
+  data: z.array(
+    z.looseObject({ id: z.string(), model: z.string(), displayName: z.string().default(''), isDefault: z.boolean().default(false) }),
+  ),
+  nextCursor: z.unknown(),
+});
+export type CodexModel = z.infer<typeof ModelsPage>['data'][number];
+export const ConfigResult = z.looseObject({ config: z.looseObject({ mcp_servers: z.record(z.string(), z.unknown()).nullish() }) });
+
+/** Text as a turn takes it. `text_elements` is required by some versions and ignored by others. */
+export const textInput = (text: string): readonly object[] => [{ type: 'text', text, text_elements: [] }];
+
+/** What must not be sent twice without looking whether the first one arrived. */
+const unsafeToResend = new Set(['turn/start', 'turn/steer', 'thread/queue/add', 'thread/inject_items', 'thread/start']);
+export const isSafeToResend = (method: string): boolean => !unsafeToResend.has(method);

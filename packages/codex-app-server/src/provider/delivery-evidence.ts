@@ -1,0 +1,106 @@
+import type { AgentEvent } from 'agent-relay-protocol';
+import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
+
+type InputAccepted = Extract<AgentEvent, { type: 'input.accepted' }>;
+
+interface Sent {
+  readonly messageIds: readonly number[];
+  /** The turn whose context holds it; the model has not said anything since. */
+  turnId: string | undefined;
+}
+
+const remembered = 1024;
+
+/**
+ * What is proven about the messages that were handed to a thread.
+ *
+ * `delivered` (echo): Codex repeated our id in a `userMessage` item, so the text is in the conversation. That item also comes when the
+ * model cannot be reached at all, so `seen` (turn) waits for the first thing that the model does after it. Text that was injected
+ * without a turn is `delivered` (accepted) with Codex's answer, and seen with the end of the next turn that began after it.
+ */
+export class DeliveryEvidence {
+  readonly #sent = new Map<string, Sent>();
+  #unseen: Sent[] = [];
+  #injected: number[] = [];
+  #injectedBeforeTurn: { readonly turnId: string; readonly messageIds: readonly number[] } | undefined;
+
+  expect(clientId: string, messageIds: readonly number[]): void {
+    if (messageIds.length === 0) return;
+    this.#sent.set(clientId, { messageIds, turnId: undefined });
+    for (const oldest of this.#sent.keys()) {
+      if (this.#sent.size <= remembered) return;
+      this.#sent.delete(oldest);
+    }
+  }
+
+  /** It was not sent after all. */
+  forget(clientId: string): void {
+    this.#sent.delete(clientId);
+  }
+
+  messageIdsOf(clientId: string): readonly number[] {
+    return this.#sent.get(clientId)?.messageIds ?? [];
+  }
+
+  /** What was sent and has not come back yet. */
+  get unconfirmedClientIds(): ReadonlySet<string> {
+    return new Set([...this.#sent].flatMap(([clientId, { turnId }]) => (turnId === undefined ? [clientId] : [])));
+  }
+
+  injected(messageIds: readonly number[]): readonly InputAccepted[] {
+    this.#injected.push(...messageIds);
+    return messageIds.map((messageId) => accepted(messageId, 'delivered', 'accepted'));
+  }
+
+  observe(notification: CodexNotification): readonly InputAccepted[] {
+    const known = parseNotification(notification);
+    switch (known?.method) {
+      case 'turn/started':
+        if (this.#injected.length > 0) this.#injectedBeforeTurn = { turnId: known.params.turn.id, messageIds: this.#injected.splice(0) };
+        return [];
+      case 'item/started':
+      case 'item/completed': {
+        const { item, turnId } = known.params;
+        if (item.known?.type !== 'userMessage') return item.type === 'userMessage' ? [] : this.#modelActed(turnId);
+        return known.method === 'item/completed' && item.known.clientId ? this.#echoed(item.known.clientId, turnId) : [];
+      }
+      case 'turn/completed':
+        return this.#turnEnded(known.params.turn);
+      default:
+        return [];
+    }
+  }
+
+  #echoed(clientId: string, turnId: string): readonly InputAccepted[] {
+    const sent = this.#sent.get(clientId);
+    if (!sent || sent.turnId !== undefined) return [];
+    sent.turnId = turnId;
+    this.#unseen.push(sent);
+    return sent.messageIds.map((messageId) => accepted(messageId, 'delivered', 'echo'));
+  }
+
+  #modelActed(turnId: string): readonly InputAccepted[] {
+    const seen = this.#unseen.filter((sent) => sent.turnId === turnId);
+    this.#unseen = this.#unseen.filter((sent) => sent.turnId !== turnId);
+    return seen.flatMap(({ messageIds }) => messageIds.map((messageId) => accepted(messageId, 'seen', 'turn')));
+  }
+
+  #turnEnded({ id, status }: { readonly id: string; readonly status: string }): readonly InputAccepted[] {
+    const hasRun = status === 'completed';
+    const seen = hasRun ? this.#modelActed(id) : [];
+    this.#unseen = this.#unseen.filter(({ turnId }) => turnId !== id);
+    const injected = this.#injectedBeforeTurn;
+    if (injected?.turnId !== id) return seen;
+    this.#injectedBeforeTurn = undefined;
+    if (hasRun) return [...seen, ...injected.messageIds.map((messageId) => accepted(messageId, 'seen', 'turn'))];
+    this.#injected.unshift(...injected.messageIds);
+    return seen;
+  }
+}
+
+const accepted = (messageId: number, state: 'delivered' | 'seen', evidence: InputAccepted['evidence']): InputAccepted => ({
+  type: 'input.accepted',
+  messageId,
+  state,
+  evidence,
+});

@@ -1,0 +1,18 @@
+/** Set by whoever started us so that our processes can be found again; it must reach the server. */
+const processTree = 'AGENT_RELAY_PROCESS_TREE';
+const isOfOneAgent = (name: string): boolean => name.startsWith('AGENT_RELAY_') && name !== processTree;
+
+/** What a server shared by several agents may know: nothing that tells one agent's identity or token to another. */
+export function serverEnvironment(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isOfOneAgent(name)));
+}
+
+/** What one agent's commands need beside the environment of the server they share, and what of it is not theirs. */
+export function threadEnvironment(
+  env: Readonly<Record<string, string>>,
+  shared: Readonly<Record<string, string>>,
+): { readonly set: Readonly<Record<string, string>>; readonly exclude: readonly string[] } {
+  const set = Object.fromEntries(Object.entries(env).filter(([name, value]) => shared[name] !== value && name !== processTree));
+  const exclude = Object.keys(shared).filter((name) => !Object.hasOwn(env, name) && name !== processTree);
+  return { set, exclude };
+}

@@ -1,0 +1,131 @@
+import { RelayError } from 'agent-relay-protocol';
+import type { ChildHandle } from 'agent-relay-wire/node';
+import type { CodexAppServer } from '../app-server/codex-app-server.ts';
+import type { CodexClient } from '../app-server/codex-client.ts';
+
+/** A running server with our one connection to it. */
+export interface SharedServer {
+  readonly server: Pick<CodexAppServer, 'child' | 'exited' | 'close'>;
+  readonly client: CodexClient;
+  /** What the server's own environment is; a thread's commands get theirs on top. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface StartRequest {
+  readonly codexHome: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Called for whoever takes part in the server, with its process. */
+  readonly onProcess: (child: ChildHandle) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type StartSharedServer = (request: {
+  readonly codexHome: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onProcess: (child: ChildHandle) => void;
+  readonly signal: AbortSignal;
+}) => Promise<SharedServer>;
+
+interface Entry {
+  readonly starting: Promise<SharedServer>;
+  readonly abort: AbortController;
+  readonly listeners: Set<(child: ChildHandle) => void>;
+  child: ChildHandle | undefined;
+  users: number;
+}
+
+/**
+ * One server per CODEX_HOME, shared by the sessions that use it. Codex allows one writer per thread and keeps one database per home, and
+ * a further server costs 50 MB where a further thread costs 2. The last session that lets go ends the server.
+ */
+export class ServerPool {
+  readonly #start: StartSharedServer;
+  readonly #entries = new Map<string, Entry>();
+  readonly #endings = new Set<Promise<void>>();
+
+  constructor(start: StartSharedServer) {
+    this.#start = start;
+  }
+
+  /** @throws what the start failed with, or the signal's reason; then nothing is held. */
+  async acquire(request: StartRequest): Promise<SharedServer> {
+    const { codexHome, onProcess, signal } = request;
+    signal?.throwIfAborted();
+    const entry = this.#entries.get(codexHome) ?? this.#begin(request);
+    entry.users += 1;
+    entry.listeners.add(onProcess);
+    if (entry.child) onProcess(entry.child);
+    try {
+      return await unlessAborted(entry.starting, signal);
+    } catch (error) {
+      await this.#letGo(codexHome, entry);
+      throw error;
+    } finally {
+      entry.listeners.delete(onProcess);
+    }
+  }
+
+  /** Resolves when the server is gone, if this was its last user. */
+  async release(codexHome: string, shared: SharedServer): Promise<void> {
+    const entry = this.#entries.get(codexHome);
+    // A server that died made room for the next one: its late users have nothing to give back.
+    if (entry && (await entry.starting.catch(() => undefined)) === shared) await this.#letGo(codexHome, entry);
+    else await shared.server.close();
+  }
+
+  async close(): Promise<void> {
+    for (const [codexHome, entry] of [...this.#entries]) {
+      entry.users = 1;
+      await this.#letGo(codexHome, entry);
+    }
+    await Promise.all(this.#endings);
+  }
+
+  #begin({ codexHome, env }: StartRequest): Entry {
+    const abort = new AbortController();
+    const listeners = new Set<(child: ChildHandle) => void>();
+    const onProcess = (child: ChildHandle) => {
+      entry.child = child;
+      for (const listener of listeners) listener(child);
+    };
+    // After the entry exists, because it may be told of its process before the start returns.
+    const starting = Promise.resolve().then(() => this.#start({ codexHome, env, onProcess, signal: abort.signal }));
+    const entry: Entry = { starting, abort, listeners, child: undefined, users: 0 };
+    this.#entries.set(codexHome, entry);
+    starting.then(
+      ({ server }) => server.exited.then(() => this.#forget(codexHome, entry)),
+      () => this.#forget(codexHome, entry),
+    );
+    return entry;
+  }
+
+  async #letGo(codexHome: string, entry: Entry): Promise<void> {
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    this.#forget(codexHome, entry);
+    entry.abort.abort(new RelayError('gone', 'Nobody waits for this server any more'));
+    const ending = entry.starting.then(
+      async ({ client, server }) => {
+        await client.close();
+        await server.close();
+      },
+      () => undefined, // whoever asked for the start was told
+    );
+    this.#endings.add(ending);
+    await ending.finally(() => this.#endings.delete(ending));
+  }
+
+  #forget(codexHome: string, entry: Entry): void {
+    if (this.#entries.get(codexHome) === entry) this.#entries.delete(codexHome);
+  }
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

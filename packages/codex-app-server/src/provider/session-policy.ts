@@ -1,0 +1,108 @@
+import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
+import type { McpEndpoint } from 'agent-relay-provider';
+import type { ApprovalPolicy, SandboxPolicy, ThreadConfig } from '../app-server/methods.ts';
+
+/** What a turn may do, in Codex's words. Sticky in Codex, so every turn of ours names both. */
+export interface TurnPolicy {
+  readonly approvalPolicy: ApprovalPolicy;
+  readonly sandboxPolicy: SandboxPolicy;
+}
+
+const readOnly: SandboxPolicy = { type: 'readOnly', networkAccess: false };
+/** `never` does not mean that everything is allowed: what the sandbox forbids is refused without asking anybody. */
+const sandboxByMode: Readonly<Record<SpawnMode, SandboxPolicy>> = {
+  safe: readOnly,
+  agentic: { type: 'workspaceWrite', writableRoots: [], networkAccess: false, excludeTmpdirEnvVar: false, excludeSlashTmp: false },
+  unrestricted: { type: 'dangerFullAccess' },
+};
+
+/**
+ * The policy of a turn. A turn that relay mail starts may do less when the agent's approval says so: `read-only` runs in a read-only
+ * sandbox; `guarded` too, and there the agent asks before it leaves the sandbox, so that a person sees what it wanted.
+ */
+export function turnPolicy({ mode, approval, isMail }: { mode: SpawnMode; approval: ApprovalMode; isMail: boolean }): TurnPolicy {
+  if (!isMail || approval === 'open' || mode === 'safe') return { approvalPolicy: 'never', sandboxPolicy: sandboxByMode[mode] };
+  return { approvalPolicy: approval === 'guarded' ? 'on-request' : 'never', sandboxPolicy: readOnly };
+}
+
+/** Whether mail may join a turn or a queue that carries the agent's own rights. */
+export const isMailRestricted = (mode: SpawnMode, approval: ApprovalMode): boolean => approval !== 'open' && mode !== 'safe';
+
+/** Every tool of Codex that can be switched off; `apply_patch` cannot, and is refused by the read-only sandbox. */
+const withoutTools: ThreadConfig = {
+  shell_tool: false,
+  unified_exec: false,
+  view_image: false,
+  image_generation: false,
+  goals: false,
+  apps: false,
+  plugins: false,
+  multi_agent: false,
+  browser_use: false,
+  computer_use: false,
+};
+
+export interface ThreadConfigOptions {
+  readonly mode: SpawnMode;
+  readonly mcp: readonly McpEndpoint[];
+  /** Names of the MCP servers in the user's own settings. */
+  readonly userMcpServers: readonly string[];
+  /** What this agent's commands get in their environment beside the server's. */
+  readonly environment: { readonly set: Readonly<Record<string, string>>; readonly exclude: readonly string[] };
+}
+
+/** `config` of the thread; Codex forgets it when the thread is unloaded. */
+export function threadConfig({ mode, mcp, userMcpServers, environment }: ThreadConfigOptions): ThreadConfig {
+  const isSafe = mode === 'safe';
+  const relayServers = mcp.map(({ name, url, headers }) => [
+    name,
+    {
+      url,
+      http_headers: { ...headers },
+      // Without it the approval policy `never` refuses every call.
+      default_tools_approval_mode: 'approve',
+      // Waiting for mail takes up to 50 s.
+      tool_timeout_sec: 120,
+    },
+  ]);
+  const switchedOff = isSafe
+    ? userMcpServers.filter((name) => mcp.every((own) => own.name !== name)).map((name) => [name, { enabled: false }])
+    : [];
+  return {
+    // A message that joins a turn waits for the next boundary; otherwise the half answer would be lost.
+    features: { instant_interrupt: false, ...(isSafe ? withoutTools : {}) },
+    mcp_servers: Object.fromEntries([...switchedOff, ...relayServers]),
+    ...(isSafe ? { web_search: 'disabled' } : {}),
+    ...shellEnvironment(environment),
+  };
+}
+
+function shellEnvironment({ set, exclude }: ThreadConfigOptions['environment']): ThreadConfig {
+  if (Object.keys(set).length === 0 && exclude.length === 0) return {};
+  return { shell_environment_policy: { ...(exclude.length === 0 ? {} : { exclude }), set: { ...set } } };
+}
+
+const safeNote = 'You have no tools in this session but those of the relay: do not try to run commands or to change files.';
+const mailNote: Readonly<Record<Exclude<ApprovalMode, 'open'>, string>> = {
+  guarded:
+    'Turns that begin with a relay message ([msg:…]) run in a read-only sandbox. What leaves it needs a person, and no person can be asked now: such requests are declined. Say what you would do instead.',
+  'read-only': 'Turns that begin with a relay message ([msg:…]) may only read. Say what you would change instead of changing it.',
+};
+
+/** The standing instructions: what the caller says, and what the agent must know about its own limits. */
+export function developerInstructions({
+  instructions,
+  mode,
+  approval,
+}: {
+  instructions: string;
+  mode: SpawnMode;
+  approval: ApprovalMode;
+}): string {
+  const notes = [
+    instructions,
+    ...(mode === 'safe' ? [safeNote] : []),
+    ...(approval !== 'open' && mode !== 'safe' ? [mailNote[approval]] : []),
+  ];
+  return notes.filter((note) => note !== '').join('\n\n');
+}

@@ -1,0 +1,218 @@
+import type { AgentEvent } from 'agent-relay-protocol';
+import { RecentSet } from 'agent-relay-provider';
+import type { ThreadItem } from '../app-server/items.ts';
+import { type CodexNotification, type KnownNotification, parseNotification, type Turn } from '../app-server/notifications.ts';
+import { faultFrom } from './error-codes.ts';
+import { fileChanged, type ItemContext, toolCompleted, toolStarted } from './translate-item.ts';
+
+export interface TranslatorOptions {
+  /** MCP servers whose tools send and receive relay messages. */
+  readonly relayServers: ReadonlySet<string>;
+  /** The relay messages that were sent under this client id. */
+  readonly messageIdsOf: (clientId: string) => readonly number[];
+}
+
+type Usage = Extract<AgentEvent, { type: 'usage.updated' }>['usage'];
+type Events = readonly (AgentEvent | undefined)[];
+
+/** Frequent, and either told in another way or of no interest to anybody who watches an agent. */
+const ignored = new Set([
+  'thread/started',
+  'thread/queue/changed',
+  'thread/settings/updated',
+  'thread/readState/changed',
+  'thread/name/updated',
+  'thread/archived',
+  'thread/unarchived',
+  'thread/compacted',
+  'turn/diff/updated',
+  'item/reasoning/summaryPartAdded',
+  'item/fileChange/outputDelta',
+  'item/fileChange/patchUpdated',
+  'item/plan/delta',
+  'account/rateLimits/updated',
+  'serverRequest/resolved',
+]);
+
+/** Share of the context window from which on an agent is about to lose or compact what it knows. */
+const nearlyFull = 0.85;
+
+/** Turns what a thread says into agent events. No clock and no input but the notifications: the same ones give the same events. */
+export class CodexTranslator {
+  readonly #options: TranslatorOptions;
+  readonly #startedTools = new RecentSet<string>(4096);
+  #usage: { readonly turnId: string; readonly sum: Usage } | undefined;
+  #isContextNearlyFull = false;
+  #isWaiting = false;
+
+  constructor(options: TranslatorOptions) {
+    this.#options = options;
+  }
+
+  translate(notification: CodexNotification): readonly AgentEvent[] {
+    const known = parseNotification(notification);
+    if (known) return this.#translateKnown(known).filter((event) => event !== undefined);
+    return ignored.has(notification.method) ? [] : [vendorEvent(notification.method, notification.params)];
+  }
+
+  #translateKnown(notification: KnownNotification): Events {
+    const { method, params } = notification;
+    switch (method) {
+      case 'turn/started':
+        this.#isWaiting = false;
+        return [
+          { type: 'turn.started', turnId: params.turn.id },
+          { type: 'session.status', status: 'busy' },
+        ];
+      case 'turn/completed':
+        return [this.#turnEnd(params.turn), { type: 'session.status', status: 'idle' }];
+      case 'thread/status/changed':
+        return this.#status(params.status.activeFlags ?? [], params.status.type === 'active');
+      case 'item/started':
+        return this.#itemStarted(params.item, params.turnId);
+      case 'item/completed':
+        return this.#itemCompleted(params.item, params.turnId);
+      case 'item/agentMessage/delta':
+        return [{ type: 'text.delta', turnId: params.turnId, itemId: params.itemId, text: params.delta }];
+      case 'item/reasoning/summaryTextDelta':
+      case 'item/reasoning/textDelta':
+        return [{ type: 'reasoning.delta', turnId: params.turnId, itemId: params.itemId, text: params.delta }];
+      case 'item/commandExecution/outputDelta':
+        return [{ type: 'tool.updated', turnId: params.turnId, itemId: params.itemId, output: params.delta }];
+      case 'turn/plan/updated':
+        return [
+          {
+            type: 'plan.updated',
+            turnId: params.turnId,
+            steps: params.plan.map(({ step, status }) => ({ step, status: stepStatus(status) })),
+          },
+        ];
+      case 'thread/tokenUsage/updated':
+        return this.#tokenUsage(params);
+      case 'mcpServer/startupStatus/updated':
+        return this.#mcpStatus(params);
+      case 'error':
+        // The last one, without a retry, comes again as the end of the turn.
+        return params.willRetry ? [agentError(params)] : [];
+      case 'thread/closed':
+      case 'serverRequest/resolved':
+        return [];
+    }
+  }
+
+  #itemStarted({ known }: ThreadItem, turnId: string): Events {
+    return known ? [this.#toolStarted(known, this.#context(turnId))] : [];
+  }
+
+  #itemCompleted({ known, type, raw }: ThreadItem, turnId: string): Events {
+    if (!known) return [vendorEvent(`item/${type}`, raw)];
+    const context = this.#context(turnId);
+    switch (known.type) {
+      case 'userMessage':
+        return [this.#userMessage(known, turnId)];
+      case 'agentMessage':
+        return known.text ? [{ type: 'text.completed', turnId, itemId: known.id, text: known.text }] : [];
+      case 'reasoning': {
+        const text = (known.summary.length > 0 ? known.summary : known.content).join('\n\n');
+        return text === '' ? [] : [{ type: 'reasoning.completed', turnId, itemId: known.id, text }];
+      }
+      case 'contextCompaction':
+        this.#isContextNearlyFull = false;
+        return [{ type: 'context.compacted' }];
+      default:
+        // What completed while nobody was connected was never seen to start.
+        return [this.#toolStarted(known, context), fileChanged(known, context), toolCompleted(known, context)];
+    }
+  }
+
+  #toolStarted(item: NonNullable<ThreadItem['known']>, context: ItemContext): AgentEvent | undefined {
+    if (this.#startedTools.has(item.id)) return undefined;
+    const event = toolStarted(item, context);
+    if (event) this.#startedTools.add(item.id);
+    return event;
+  }
+
+  #userMessage({ clientId, content }: Extract<NonNullable<ThreadItem['known']>, { type: 'userMessage' }>, turnId: string): AgentEvent {
+    const text = content.flatMap((input) => (input.text ? [input.text] : [])).join('\n');
+    const messageIds = clientId ? this.#options.messageIdsOf(clientId) : [];
+    return { type: 'user.message', turnId, text, ...(messageIds.length === 0 ? {} : { messageIds: [...messageIds] }) };
+  }
+
+  #turnEnd({ id, status, error, items, durationMs }: Turn): AgentEvent {
+    if (status === 'failed')
+      return { type: 'turn.failed', turnId: id, error: faultFrom(error ?? { message: 'The turn failed', codexErrorInfo: 'other' }) };
+    const last = items.findLast(({ known }) => known?.type === 'agentMessage')?.known;
+    const text = last?.type === 'agentMessage' ? last.text : undefined;
+    return {
+      type: 'turn.completed',
+      turnId: id,
+      outcome: status === 'interrupted' ? 'interrupted' : 'finished',
+      ...(text ? { text } : {}),
+      ...(this.#usage?.turnId === id ? { usage: this.#usage.sum } : {}),
+      ...(typeof durationMs === 'number' && durationMs >= 0 ? { durationMs } : {}),
+    };
+  }
+
+  /** Busy and idle follow the turns, because Codex says idle before it says that the turn is over. */
+  #status(flags: readonly string[], isActive: boolean): Events {
+    const isWaiting = isActive && flags.length > 0;
+    if (isWaiting === this.#isWaiting) return [];
+    this.#isWaiting = isWaiting;
+    if (isWaiting) return [{ type: 'session.status', status: 'waiting', detail: flags.join(', ') }];
+    return isActive ? [{ type: 'session.status', status: 'busy' }] : [];
+  }
+
+  /** Codex reports each call of the model by itself; a turn's usage is their sum. */
+  #tokenUsage({ turnId, tokenUsage }: Extract<KnownNotification, { method: 'thread/tokenUsage/updated' }>['params']): Events {
+    const { last, modelContextWindow } = tokenUsage;
+    const before = this.#usage?.turnId === turnId ? this.#usage.sum : undefined;
+    const usage: Usage = {
+      inputTokens: (before?.inputTokens ?? 0) + last.inputTokens,
+      outputTokens: (before?.outputTokens ?? 0) + last.outputTokens,
+      cachedInputTokens: (before?.cachedInputTokens ?? 0) + last.cachedInputTokens,
+      reasoningTokens: (before?.reasoningTokens ?? 0) + last.reasoningOutputTokens,
+      ...(modelContextWindow ? { contextWindow: modelContextWindow } : {}),
+    };
+    this.#usage = { turnId, sum: usage };
+    return [{ type: 'usage.updated', turnId, usage }, this.#contextWarning(last.totalTokens, modelContextWindow ?? 0)];
+  }
+
+  #contextWarning(usedTokens: number, contextWindow: number): AgentEvent | undefined {
+    const isNearlyFull = contextWindow > 0 && usedTokens >= contextWindow * nearlyFull;
+    const isNews = isNearlyFull && !this.#isContextNearlyFull;
+    this.#isContextNearlyFull = isNearlyFull;
+    return isNews ? { type: 'context.warning', usedTokens, contextWindow } : undefined;
+  }
+
+  #mcpStatus({ name, status, error }: Extract<KnownNotification, { method: 'mcpServer/startupStatus/updated' }>['params']): Events {
+    if (status !== 'failed') return [];
+    const message = `The tools of ${name} are not available${error ? `: ${error}` : ''}`;
+    return [
+      {
+        type: 'agent.error',
+        code: this.#options.relayServers.has(name) ? 'relay_tools_unavailable' : 'mcp_unavailable',
+        message,
+        willRetry: false,
+      },
+    ];
+  }
+
+  #context(turnId: string): ItemContext {
+    return { turnId, relayServers: this.#options.relayServers };
+  }
+}
+
+function agentError({ error, willRetry }: Extract<KnownNotification, { method: 'error' }>['params']): AgentEvent {
+  const { code, message } = faultFrom(error);
+  return { type: 'agent.error', code, message, willRetry };
+}
+
+function stepStatus(status: string): 'pending' | 'active' | 'done' {
+  if (status === 'completed') return 'done';
+  return status === 'inProgress' ? 'active' : 'pending';
+}
+
+function vendorEvent(name: string, data: unknown): AgentEvent {
+  // It came as JSON text, so it is JSON.
+  return { type: 'vendor.event', vendor: 'codex', name, data: (data ?? null) as Extract<AgentEvent, { type: 'vendor.event' }>['data'] };
+}

@@ -1,0 +1,58 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ProviderHarness } from 'agent-relay-provider/testing';
+import { agentCliPaths, type FakeOpenAi, startFakeOpenAi, type TempHome, tempHome, wordScript } from 'agent-relay-testing';
+import { CodexProvider } from '../src/provider/codex-provider.ts';
+
+/** A home whose Codex talks to a fake model that does what it is told in words. */
+export interface CodexBench extends AsyncDisposable {
+  readonly command: string;
+  readonly home: TempHome;
+  readonly model: FakeOpenAi;
+  readonly env: Record<string, string>;
+}
+
+export async function codexBench(): Promise<CodexBench> {
+  const { codex } = agentCliPaths();
+  const home = await tempHome();
+  const model = await startFakeOpenAi({ model: wordScript() });
+  await model.writeCodexHome(home.codexHome);
+  return {
+    command: codex,
+    home,
+    model,
+    env: { ...home.env(), ...model.env() },
+    [Symbol.asyncDispose]: async () => {
+      await model.close();
+      await home.remove();
+    },
+  };
+}
+
+/** Whether the model was sent this text in any request so far. */
+export const wasModelSent = (model: FakeOpenAi, text: string): boolean =>
+  model.requests.some(
+    ({ model: request }) => request !== undefined && JSON.stringify(request.conversation).includes(JSON.stringify(text).slice(1, -1)),
+  );
+
+export async function codexHarness(): Promise<ProviderHarness> {
+  const bench = await codexBench();
+  const outside = join(bench.home.directory, 'outside');
+  await mkdir(outside);
+  return {
+    provider: new CodexProvider({ command: bench.command }),
+    notInstalled: { provider: new CodexProvider(), env: { ...bench.env, PATH: outside } },
+    cwd: bench.home.workFolder,
+    outside,
+    env: bench.env,
+    prompts: {
+      say: (text) => `say: ${text}`,
+      slow: 'slow 400 50',
+      editFile: (path, text) => `edit file: ${path} | ${text} && then say: edited`,
+      runCommand: (command) => `run command: ${command} && then say: done`,
+    },
+    wasModelSent: (text) => wasModelSent(bench.model, text),
+    forgiveModel: () => void bench.model.takeViolations(),
+    close: async () => await bench[Symbol.asyncDispose](),
+  };
+}
