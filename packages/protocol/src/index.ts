@@ -62,18 +62,11 @@ export type { Principal, Scope } from './principal.ts';
 export { DEFAULT_WORKSPACE, OWNER_AGENT_ID, PrincipalSchema, principalName, RELAY_AGENT_ID, ScopeSchema, scopes } from './principal.ts';
 export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';
 export { EventFilterSchema, EventResetSchema, RelayEventSchema, relayEventTypes } from './relay-event.ts';
-export type { Health, HttpMethod, Route, RouteInput, RouteName, RouteOutput, RouteRequest, Routes, Stats, WorkItem } from './routes.ts';
-export {
-  API_PREFIX,
-  EVENTS_PATH,
-  HealthSchema,
-  MCP_PATH,
-  routeNames,
-  routes,
-  StatsSchema,
-  WEB_SOCKET_PATH,
-  WorkItemSchema,
-} from './routes.ts';
+export type { HttpMethod, Route } from './route.ts';
+export { type Health, HealthSchema, type Stats, StatsSchema } from './routes/system-routes.ts';
+export { type WorkItem, WorkItemSchema } from './routes/work-routes.ts';
+export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from './routes.ts';
+export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, routes, WEB_SOCKET_PATH } from './routes.ts';
 export type { Node, NodeProvider, Session, SessionStatus, SpawnMode, StartSession } from './session.ts';
 export { NodeProviderSchema, NodeSchema, SessionSchema, SessionStatusSchema, SpawnModeSchema, StartSessionSchema } from './session.ts';
 export { PROTOCOL_VERSION, RELAY_VERSION } from './version.ts';

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { RelayError, relayErrorFromBody, toRelayError } from './errors.ts';
+import { parseInput } from './parse.ts';
+
+const schema = z.strictObject({ name: z.string().min(1), tags: z.array(z.string()).optional() });
+
+function refusal(input: unknown): RelayError {
+  try {
+    parseInput(schema, input);
+  } catch (error) {
+    if (error instanceof RelayError) return error;
+    throw error;
+  }
+  throw new Error('the input was taken');
+}
+
+test('what fits is answered as parsed', () => {
+  expect(parseInput(schema, { name: 'a' })).toEqual({ name: 'a' });
+});
+
+test.each([
+  [{ name: 1 }, 'name'],
+  [{ name: 'a', tags: ['x', 2] }, 'tags.1'],
+  [{ name: 'a', tgas: [] }, 'tgas'],
+  [null, ''],
+])('%j is refused with the path of the wrong field', (input, path) => {
+  const error = refusal(input);
+  expect(error).toMatchObject({ code: 'validation_failed', httpStatus: 400 });
+  expect(error.issues?.map((issue) => issue.path)).toEqual([path]);
+});
+
+test('an error keeps its code, issues and details over the wire, and an unknown code becomes internal', () => {
+  const sent = new RelayError('ambiguous_target', 'Which one?', {
+    details: { candidates: ['a', 'b'] },
+    issues: [{ path: 'to', message: 'two agents' }],
+  });
+  expect(relayErrorFromBody(JSON.parse(JSON.stringify(sent.toBody()))).toBody()).toEqual(sent.toBody());
+  expect(relayErrorFromBody({ code: 'from_the_future', message: 'New.' })).toMatchObject({ code: 'internal', message: 'New.' });
+});
+
+test('a bug leaves as internal and its own text stays behind', () => {
+  const error = toRelayError(new TypeError('secret path /x'));
+  expect(error).toMatchObject({ code: 'internal' });
+  expect(JSON.stringify(error.toBody())).not.toContain('secret');
+});

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { SessionGuardSchema } from './agent.ts';
+import { AgentIdSchema } from './primitives.ts';
+import type { Scope } from './principal.ts';
+
+export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+/**
+ * One operation, declared once: HTTP serves it at `/api` + `path`, the WebSocket under its key as the JSON-RPC method, the client as a typed call.
+ * `input` is one strict object: path parameters, query and body merged. `anonymous` says whether a tokenless program on loopback may call it.
+ */
+export interface Route<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
+  readonly method: HttpMethod;
+  readonly path: string;
+  readonly scope: Scope;
+  readonly anonymous: boolean;
+  readonly summary: string;
+  readonly input: Input;
+  readonly output: Output;
+  /** The HTTP status of success; a function looks at the output. Defaults to 200. */
+  readonly status?: number | ((output: z.output<Output>) => number);
+}
+
+export const route = <Input extends z.ZodType, Output extends z.ZodType>(definition: Route<Input, Output>): Route<Input, Output> =>
+  definition;
+
+/** For routes without input. */
+export const nothing = z.strictObject({});
+
+/** Who acts on something that is not the agent itself, and under which incarnation. */
+export const actor = {
+  agentId: AgentIdSchema.optional().describe("Who acts; an agent's token forces its own id"),
+  ...SessionGuardSchema.shape,
+};

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
+import { DeliverySchema } from '../delivery.ts';
+import { MessageDetailSchema, SendMessageSchema, SentMessageSchema } from '../message.ts';
+import {
+  AddressSchema,
+  AgentIdSchema,
+  CursorSchema,
+  GroupNameSchema,
+  listOf,
+  MessageIdSchema,
+  OpaqueIdSchema,
+  PageLimitSchema,
+} from '../primitives.ts';
+import { actor, nothing, route } from '../route.ts';
+
+const message = { id: MessageIdSchema };
+
+/** Routes of the table. */
+export const messageRoutes = {
+  'messages/send': route({
+    method: 'POST',
+    path: '/messages',
+    scope: 'messages:write',
+    anonymous: true,
+    summary: 'Send a message; the answer means it is on disk',
+    input: SendMessageSchema,
+    output: SentMessageSchema,
+    status: (output) => (output.duplicate ? 200 : 201),
+  }),
+  'messages/list': route({
+    method: 'GET',
+    path: '/messages',
+    scope: 'messages:read',
+    anonymous: true,
+    summary: 'Messages after a cursor, oldest first',
+    input: z.strictObject({
+      for: AgentIdSchema.optional().describe('Messages this agent is in the audience of'),
+      from: AgentIdSchema.optional(),
+      to: AddressSchema.optional(),
+      channel: GroupNameSchema.optional(),
+      unread: z.boolean().optional().describe('With `for`: only what it has not read'),
+      claimable: z.boolean().optional(),
+      since: CursorSchema.optional(),
+      limit: PageLimitSchema,
+      newest: z.boolean().optional().describe('The last `limit` messages instead of the first'),
+    }),
+    output: listOf(MessageDetailSchema),
+  }),
+  'messages/cursor': route({
+    method: 'GET',
+    path: '/messages/cursor',
+    scope: 'messages:read',
+    anonymous: true,
+    summary: 'The head of the log',
+    input: nothing,
+    output: z.object({ cursor: CursorSchema, generation: OpaqueIdSchema }),
+  }),
+  'messages/get': route({
+    method: 'GET',
+    path: '/messages/:id',
+    scope: 'messages:read',
+    anonymous: true,
+    summary: 'One message',
+    input: z.strictObject(message),
+    output: MessageDetailSchema,
+  }),
+  'messages/thread': route({
+    method: 'GET',
+    path: '/messages/:id/thread',
+    scope: 'messages:read',
+    anonymous: true,
+    summary: 'The whole chain the message belongs to, oldest first',
+    input: z.strictObject({ ...message, since: CursorSchema.optional(), limit: PageLimitSchema }),
+    output: listOf(MessageDetailSchema),
+  }),
+  'messages/deliveries': route({
+    method: 'GET',
+    path: '/messages/:id/deliveries',
+    scope: 'messages:read',
+    anonymous: true,
+    summary: "Every recipient's receipt",
+    input: z.strictObject(message),
+    output: listOf(DeliverySchema),
+  }),
+  'messages/read': route({
+    method: 'PATCH',
+    path: '/messages/:id',
+    scope: 'messages:write',
+    anonymous: true,
+    summary: 'Mark read by one agent',
+    input: z.strictObject({ ...message, ...actor, read: z.literal(true).optional() }),
+    output: MessageDetailSchema,
+  }),
+  'messages/claim': route({
+    method: 'POST',
+    path: '/messages/:id/claim',
+    scope: 'messages:write',
+    anonymous: true,
+    summary: 'Take a claimable message; exactly one claimant wins',
+    input: z.strictObject({ ...message, ...actor, leaseMs: LeaseMsSchema.optional() }),
+    output: ClaimSchema,
+  }),
+  'messages/remove': route({
+    method: 'DELETE',
+    path: '/messages/:id',
+    scope: 'messages:write',
+    anonymous: true,
+    summary: 'Delete the content; a tombstone stays in the log',
+    input: z.strictObject({ ...message, ...actor }),
+    output: z.object({ removed: z.literal(true) }),
+  }),
+} as const;

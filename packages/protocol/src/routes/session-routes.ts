@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { AgentIdSchema, listOf, OpaqueIdSchema, PageLimitSchema } from '../primitives.ts';
+import { nothing, route } from '../route.ts';
+import { NodeSchema, SessionSchema, SessionStatusSchema, StartSessionSchema } from '../session.ts';
+
+/** Routes of the table. */
+export const sessionRoutes = {
+  'sessions/start': route({
+    method: 'POST',
+    path: '/sessions',
+    scope: 'sessions:write',
+    anonymous: false,
+    summary: 'Spawn an agent on a node; answers when it runs',
+    input: StartSessionSchema,
+    output: SessionSchema,
+    status: 201,
+  }),
+  'sessions/list': route({
+    method: 'GET',
+    path: '/sessions',
+    scope: 'sessions:read',
+    anonymous: true,
+    summary: 'Sessions, newest first',
+    input: z.strictObject({ agent: AgentIdSchema.optional(), status: SessionStatusSchema.optional(), limit: PageLimitSchema }),
+    output: listOf(SessionSchema),
+  }),
+  'sessions/get': route({
+    method: 'GET',
+    path: '/sessions/:sessionId',
+    scope: 'sessions:read',
+    anonymous: true,
+    summary: 'One session',
+    input: z.strictObject({ sessionId: OpaqueIdSchema }),
+    output: SessionSchema,
+  }),
+  'nodes/list': route({
+    method: 'GET',
+    path: '/nodes',
+    scope: 'nodes:read',
+    anonymous: true,
+    summary: 'Machines that run agents',
+    input: nothing,
+    output: listOf(NodeSchema),
+  }),
+} as const;

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
+import { MessageDetailSchema } from '../message.ts';
+import { AgentIdSchema, listOf, OpaqueIdSchema, PageLimitSchema } from '../primitives.ts';
+import { actor, route } from '../route.ts';
+
+export const WorkItemSchema = z.object({ kind: z.literal('message'), message: MessageDetailSchema, claim: ClaimSchema.nullable() });
+export type WorkItem = z.infer<typeof WorkItemSchema>;
+
+const claimWrite = {
+  claimId: OpaqueIdSchema,
+  fence: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('From the claim; without it the write acts under the current claim of the same agent and epoch'),
+  ...actor,
+};
+/** Routes of the table. */
+export const workRoutes = {
+  'claims/get': route({
+    method: 'GET',
+    path: '/claims/:claimId',
+    scope: 'messages:read',
+    anonymous: true,
+    summary: 'One claim',
+    input: z.strictObject({ claimId: OpaqueIdSchema }),
+    output: ClaimSchema,
+  }),
+  'claims/renew': route({
+    method: 'POST',
+    path: '/claims/:claimId/renew',
+    scope: 'messages:write',
+    anonymous: true,
+    summary: 'Extend the lease',
+    input: z.strictObject({ ...claimWrite, leaseMs: LeaseMsSchema.optional() }),
+    output: ClaimSchema,
+  }),
+  'claims/progress': route({
+    method: 'POST',
+    path: '/claims/:claimId/progress',
+    scope: 'messages:write',
+    anonymous: true,
+    summary: 'Say how far the work is',
+    input: z.strictObject({ ...claimWrite, progress: z.json() }),
+    output: ClaimSchema,
+  }),
+  'claims/release': route({
+    method: 'POST',
+    path: '/claims/:claimId/release',
+    scope: 'messages:write',
+    anonymous: true,
+    summary: 'Give the work back',
+    input: z.strictObject({ ...claimWrite, reason: z.string().min(1).max(1000).optional() }),
+    output: ClaimSchema,
+  }),
+  'claims/complete': route({
+    method: 'POST',
+    path: '/claims/:claimId/complete',
+    scope: 'messages:write',
+    anonymous: true,
+    summary: 'The work is done; accepted exactly once',
+    input: z.strictObject({ ...claimWrite, result: z.json().optional() }),
+    output: ClaimSchema,
+  }),
+  'work/list': route({
+    method: 'GET',
+    path: '/work',
+    scope: 'messages:read',
+    anonymous: true,
+    summary: 'Work that is open for an agent, oldest first',
+    input: z.strictObject({
+      for: AgentIdSchema.optional(),
+      held: z.boolean().optional().describe('Also what is held, by whom'),
+      limit: PageLimitSchema,
+    }),
+    output: listOf(WorkItemSchema),
+  }),
+} as const;
