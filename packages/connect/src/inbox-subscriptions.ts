@@ -67,7 +67,7 @@ export class InboxSubscriptions {
 
   #ended(subscriptionId: string, session: SessionIdentity, code: string, message: string): void {
     this.#sessionBySubscription.delete(subscriptionId);
-    if (code === 'stale_session' || code === 'not_found' || code === 'gone') this.#options.onLost(session.sessionId, message);
+    if (code === 'stale_session' || code === 'not_found') this.#options.onLost(session.sessionId, message);
     else void this.subscribe(session);
   }
 

@@ -40,7 +40,7 @@ export interface RunningNode {
 }
 
 /** How long leaving may take after the agents are gone, to tell the relay. */
-const FAREWELL_MS = 5_000;
+const FAREWELL_MS = 3_000;
 
 /**
  * Lends this machine to a relay. Connects again for as long as the relay has been away less than the grace period; its agents live meanwhile.

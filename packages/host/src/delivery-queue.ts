@@ -53,8 +53,9 @@ export class DeliveryQueue {
       const { id } = item.message;
       if (this.#settled.has(id) || this.#inHand.some((piece) => piece.item.message.id === id)) continue;
       const known = this.#waiting.findIndex((piece) => piece.item.message.id === id);
-      if (known === -1) this.#waiting.push({ item, attempts: 0, isAlone: false });
-      else this.#waiting[known] = { attempts: 0, isAlone: false, ...this.#waiting[known], item };
+      const before = this.#waiting[known] ?? { attempts: 0, isAlone: false, isMarked: item.state === 'dispatched' };
+      if (known === -1) this.#waiting.push({ ...before, item });
+      else this.#waiting[known] = { ...before, item };
     }
     this.wake();
   }
@@ -135,11 +136,11 @@ export class DeliveryQueue {
     try {
       offered = await this.#options.dispatch(mail.map(({ item }) => item.message.id));
     } catch {
-      // The link's owner knows why and calls `wake` when it is back.
-      this.#putBack(mail);
+      // The link's owner knows why and calls `wake` when it is back. The relay may have marked them before the answer was lost.
+      this.#putBack(mail.map((piece) => ({ ...piece, isMarked: true })));
       return false;
     }
-    const allowed = mail.filter(({ item }) => offered.includes(item.message.id));
+    const allowed = mail.filter(({ item, isMarked }) => offered.includes(item.message.id) || isMarked);
     for (const piece of mail) if (!allowed.includes(piece)) this.#settle(piece);
     if (allowed.length === 0) return true;
     const notices = this.#notices;

@@ -174,7 +174,7 @@ class SessionHost implements Host {
     await Promise.all([...ids].map((sessionId) => this.release(sessionId, reason)));
     await Promise.all(
       this.#options.providers.map((provider) =>
-        withTimeout(() => provider.close(), 10_000, { what: `end of ${provider.id}` }).catch((error: unknown) =>
+        withTimeout(() => provider.close(), 4_000, { what: `end of ${provider.id}` }).catch((error: unknown) =>
           this.#options.log.warn('a provider could not be closed', { provider: provider.id, error }),
         ),
       ),

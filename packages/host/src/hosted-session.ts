@@ -22,7 +22,7 @@ export interface HostedSessionOptions {
   readonly progress: ProgressLimits;
 }
 
-const CLOSE_LIMIT_MS = 10_000;
+const CLOSE_LIMIT_MS = 4_000;
 
 /**
  * One running agent: its mail goes in, its activity and its triggers come out.

@@ -1,6 +1,9 @@
 import type { Agent, Claim, Delivery, HeldClaim, Message, MessageDetail, RelayEvent } from 'agent-relay-protocol';
 import type { DeliveryRecord } from '../domain/delivery.ts';
+import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
+import type { NodeStore } from './node-store.ts';
+import type { SessionStore } from './session-store.ts';
 
 /*
  * The port. A store keeps facts and the log that tells of them, in one commit. Its operations are whole: they read what they name, let a
@@ -87,6 +90,12 @@ export interface ClaimFound {
   readonly work: { readonly status: 'open' | 'held' | 'closed'; readonly fence: number } | null;
   /** The claim asked for, or the newest on the message. */
   readonly claim: Claim | null;
+}
+
+export interface DeliveryDecision {
+  readonly next: DeliveryRecord;
+  readonly tell: boolean;
+  readonly event?: NewEvent;
 }
 
 export interface WaitingPage {
@@ -189,6 +198,8 @@ export interface MessageStore {
   ): Promise<void>;
   /** Messages whose time ran out by `now`, each once: `decide` sees the copies that nobody was handed. Answers how many messages. */
   expire(now: number, limit: number, decide: (found: StoredMessage, waiting: readonly DeliveryFound[]) => Change): Promise<number>;
+  /** When the next message runs out; null when none will. */
+  nextExpiry(): Promise<number | null>;
 }
 
 export interface DeliveryStore {
@@ -199,6 +210,8 @@ export interface DeliveryStore {
    * bounded stretch: there is more when `through` is below the log's head.
    */
   waiting(workspace: string, agentId: string, after: number, limit: number): Promise<WaitingPage>;
+  /** The oldest copies of an agent that nobody was handed; at most `limit`, oldest first, each as the time since when it waits. */
+  untouched(workspace: string, agentId: string, limit: number): Promise<readonly number[]>;
   /** Remembers that no fan-out mail up to `floor` waits for this agent, so that nobody looks there again. */
   raiseFloor(workspace: string, agentId: string, floor: number): Promise<void>;
   /**
@@ -209,7 +222,7 @@ export interface DeliveryStore {
     workspace: string,
     agentId: string,
     ids: readonly number[],
-    decide: (found: DeliveryFound, position: number) => { readonly next: DeliveryRecord; readonly tell: boolean } | null,
+    decide: (found: DeliveryFound, position: number) => DeliveryDecision | null,
   ): Promise<{ readonly known: readonly number[]; readonly changed: readonly number[] }>;
 }
 
@@ -222,6 +235,8 @@ export interface ClaimStore {
   ): Promise<Claim>;
   /** Held claims whose lease ended by `now`. */
   expire(now: number, limit: number, decide: (workspace: string, claim: HeldClaim, message: Message | null) => Change): Promise<number>;
+  /** When the next lease ends; null when nothing is held. */
+  nextExpiry(): Promise<number | null>;
   /** Unfinished work, oldest first; `addresses` keeps only what is open for one of them. */
   listWork(
     workspace: string,
@@ -264,6 +279,9 @@ export interface Store {
   readonly claims: ClaimStore;
   readonly tokens: TokenStore;
   readonly retention: RetentionStore;
+  readonly sessions: SessionStore;
+  readonly nodes: NodeStore;
+  readonly activity: ActivityStore;
   counts(workspace: string): Promise<StoreCounts>;
   /** Empty when the database is sound, else what is wrong with it. */
   integrityCheck(): Promise<readonly string[]>;

@@ -9,12 +9,15 @@ import { DeliveryTable } from './delivery-table.ts';
 import { SqliteLog } from './log.ts';
 import { MessageTable } from './message-table.ts';
 import { openConnections, type SqliteOptions } from './open.ts';
+import { SqliteActivity } from './sqlite-activity.ts';
 import { SqliteAgents } from './sqlite-agents.ts';
 import { SqliteClaims } from './sqlite-claims.ts';
 import { SqliteDeliveries } from './sqlite-deliveries.ts';
 import { storeErrorOf } from './sqlite-error.ts';
 import { SqliteMessages } from './sqlite-messages.ts';
+import { SqliteNodes } from './sqlite-nodes.ts';
 import { SqliteRetention } from './sqlite-retention.ts';
+import { SqliteSessions } from './sqlite-sessions.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
 import { Writer } from './writer.ts';
 
@@ -27,6 +30,9 @@ export class SqliteStore implements Store {
   readonly claims: SqliteClaims;
   readonly tokens: SqliteTokens;
   readonly retention: SqliteRetention;
+  readonly sessions: SqliteSessions;
+  readonly nodes: SqliteNodes;
+  readonly activity: SqliteActivity;
   readonly #context: SqliteContext;
   readonly #counts: Statement<
     [string, string, string],
@@ -43,6 +49,9 @@ export class SqliteStore implements Store {
     this.claims = new SqliteClaims(context);
     this.tokens = new SqliteTokens(context);
     this.retention = new SqliteRetention(context);
+    this.sessions = new SqliteSessions(context);
+    this.nodes = new SqliteNodes(context);
+    this.activity = new SqliteActivity(context);
     this.#counts = context.reader.prepare(
       `SELECT (SELECT count(*) FROM messages WHERE workspace = ?) AS messages,
         (SELECT count(*) FROM work WHERE workspace = ? AND status <> 'closed') AS openWork,

@@ -1,4 +1,5 @@
 import { core } from './0001-core.ts';
+import { hosting } from './0002-hosting.ts';
 
 /** In order; a database's `user_version` is how many of them it has had. Released ones never change: a correction is a new one. */
-export const migrations: readonly string[] = [core];
+export const migrations: readonly string[] = [core, hosting];

@@ -1,0 +1,55 @@
+import { type Node, RelayError } from 'agent-relay-protocol';
+
+/** A machine as placement sees it. */
+export interface PlaceableNode {
+  readonly node: Node;
+  readonly runningSessions: number;
+}
+
+export interface PlacementRequest {
+  readonly provider: string;
+  /** The node asked for. */
+  readonly nodeId: string | null;
+  /** The node of the agent that asks: what an agent spawns runs on its own machine. */
+  readonly spawnerNodeId: string | null;
+}
+
+/**
+ * Which machine runs a new session: the one asked for, else the spawner's, else of those that offer the provider the one that runs least.
+ * @throws RelayError `not_found` (no such node), `node_unavailable` (none is connected), `provider_unavailable` with the machine's own sentence,
+ * `forbidden` when an agent asks for another machine than its own.
+ */
+export function placeSession(nodes: readonly PlaceableNode[], { provider, nodeId, spawnerNodeId }: PlacementRequest): Node {
+  if (spawnerNodeId !== null && nodeId !== null && nodeId !== spawnerNodeId)
+    throw new RelayError('forbidden', 'An agent may start others on its own machine only');
+  const named = nodeId ?? spawnerNodeId;
+  if (named !== null) return namedNode(nodes, named, provider);
+  const online = nodes.filter(({ node }) => node.status === 'online');
+  if (online.length === 0)
+    throw new RelayError('node_unavailable', 'No machine is connected that could run an agent: start relay-connect on one');
+  const [best] = online
+    .filter(({ node }) => reasonAgainst(node, provider) === null)
+    .sort((one, other) => one.runningSessions - other.runningSessions || (one.node.name < other.node.name ? -1 : 1));
+  if (best) return best.node;
+  const reasons = new Set(online.map(({ node }) => reasonAgainst(node, provider)));
+  throw new RelayError('provider_unavailable', [...reasons].join(' '));
+}
+
+function namedNode(nodes: readonly PlaceableNode[], nodeId: string, provider: string): Node {
+  const node =
+    nodes.find((candidate) => candidate.node.nodeId === nodeId)?.node ?? nodes.find((candidate) => candidate.node.name === nodeId)?.node;
+  if (!node) throw new RelayError('not_found', `There is no node ${nodeId}`);
+  if (node.status !== 'online') throw new RelayError('node_unavailable', `The node ${node.name} is not connected`);
+  const reason = reasonAgainst(node, provider);
+  if (reason !== null) throw new RelayError('provider_unavailable', reason);
+  return node;
+}
+
+function reasonAgainst(node: Node, provider: string): string | null {
+  const offered = node.providers.find(({ id }) => id === provider);
+  if (!offered) {
+    const names = node.providers.map(({ id }) => id).join(', ');
+    return `The node ${node.name} has no provider ${provider}${names === '' ? '' : `; it has ${names}`}.`;
+  }
+  return offered.available ? null : (offered.reason ?? `${provider} is not available on the node ${node.name}.`);
+}

@@ -1,0 +1,65 @@
+import { type ApprovalMode, type Principal, RelayError, type Session, type SpawnMode } from 'agent-relay-protocol';
+
+/** What is known of the agent that asks for another one: its own running session, null when it runs elsewhere. */
+export interface Spawner {
+  readonly session: Session | null;
+  readonly approval: ApprovalMode;
+}
+
+export interface SpawnRequest {
+  readonly cwd?: string | undefined;
+  readonly mode?: SpawnMode | undefined;
+  readonly approval?: ApprovalMode | undefined;
+}
+
+export interface SpawnTerms {
+  readonly cwd: string | null;
+  readonly within: string | null;
+  readonly mode: SpawnMode;
+  readonly approval: ApprovalMode;
+}
+
+const modes: readonly SpawnMode[] = ['safe', 'agentic', 'unrestricted'];
+const approvals: readonly ApprovalMode[] = ['read-only', 'guarded', 'open'];
+
+/**
+ * Under what terms a session starts. A person (`spawner` null) may ask for anything. An agent passes on no more than it has: its own folder or
+ * below, its own mode and its own approval, or less.
+ * @throws RelayError `forbidden`.
+ */
+export function spawnTerms(request: SpawnRequest, spawner: Spawner | null): SpawnTerms {
+  if (spawner === null) {
+    return { cwd: request.cwd ?? null, within: null, mode: request.mode ?? 'agentic', approval: request.approval ?? 'open' };
+  }
+  const ownMode = spawner.session?.mode ?? 'agentic';
+  const mode = request.mode ?? lower(modes, 'agentic', ownMode);
+  if (modes.indexOf(mode) > modes.indexOf(ownMode))
+    throw new RelayError('forbidden', `An agent in mode ${ownMode} may not start one in mode ${mode}`);
+  const approval = request.approval ?? spawner.approval;
+  if (approvals.indexOf(approval) > approvals.indexOf(spawner.approval))
+    throw new RelayError('forbidden', `An agent with approval ${spawner.approval} may not start one with approval ${approval}`);
+  const within = spawner.session?.cwd ?? null;
+  if (within === null && request.cwd !== undefined)
+    throw new RelayError('forbidden', 'An agent that runs on no node of this relay may not name a folder: leave it out for a fresh one');
+  return { cwd: request.cwd ?? null, within, mode, approval };
+}
+
+const lower = <Item>(order: readonly Item[], one: Item, other: Item): Item => (order.indexOf(one) < order.indexOf(other) ? one : other);
+
+/**
+ * Whether somebody may end or interrupt an agent: the owner, the agent that spawned it, and to end it also the agent itself.
+ * @throws RelayError `forbidden`.
+ */
+export function assertMayControl(principal: Principal, agentId: string, spawnedBy: string | null, deed: 'release' | 'interrupt'): void {
+  if (principal.type === 'owner') return;
+  if (principal.type === 'agent' && spawnedBy === principal.agentId) return;
+  if (principal.type === 'agent' && deed === 'release' && principal.agentId === agentId) return;
+  throw new RelayError('forbidden', `Only the owner and the agent that started ${agentId} may ${deed} it`);
+}
+
+/** Whether somebody may see what an agent does. @throws RelayError `forbidden`. */
+export function assertMayWatch(principal: Principal, agentId: string, spawnedBy: string | null): void {
+  if (principal.type === 'owner' || principal.type === 'node') return;
+  if (principal.type === 'agent' && (principal.agentId === agentId || spawnedBy === principal.agentId)) return;
+  throw new RelayError('forbidden', `Only the owner and the agent that started ${agentId} may watch it`);
+}

@@ -1,0 +1,144 @@
+import {
+  type Agent,
+  type ApprovalMode,
+  type Node,
+  RelayError,
+  type Session,
+  type SpawnMode,
+  type StartSession,
+} from 'agent-relay-protocol';
+import { isBuiltIn } from '../domain/membership.ts';
+import type { SessionChange } from '../store/session-store.ts';
+import type { AgentFound, NewEvent, TokenRecord } from '../store/store.ts';
+import { releaseAll } from './claim-changes.ts';
+
+export interface BeginSession {
+  readonly request: StartSession;
+  readonly sessionId: string;
+  readonly instanceId: string;
+  readonly node: Pick<Node, 'nodeId' | 'name'>;
+  readonly spawnedBy: string | null;
+  readonly mode: SpawnMode;
+  readonly approval: ApprovalMode;
+  readonly now: number;
+  readonly tokenFor: (epoch: number) => TokenRecord;
+}
+
+const isUnfinished = ({ status }: Session): boolean => status === 'starting' || status === 'running';
+
+/**
+ * The next incarnation of an address. An agent that is there keeps its name, and so does one that another agent would take over: its mail is
+ * not the spawner's to read.
+ * @throws RelayError `name_taken`.
+ */
+export function beginSession(found: AgentFound, unfinished: Session | null, begin: BeginSession): SessionChange {
+  const { request, node, spawnedBy, mode, approval, now } = begin;
+  const id = request.name;
+  const isThere = found.agent !== null && found.agent.status !== 'offline';
+  if (isBuiltIn(id) || unfinished !== null || isThere) throw new RelayError('name_taken', `${id} is running already: choose another name`);
+  if (found.agent !== null && spawnedBy !== null && found.spawnedBy !== spawnedBy)
+    throw new RelayError('name_taken', `${id} is the name of an agent that ${spawnedBy} did not start: choose another name`);
+  const epoch = found.epoch + 1;
+  const session: Session = {
+    sessionId: begin.sessionId,
+    agentId: id,
+    nodeId: node.nodeId,
+    provider: request.provider,
+    instanceId: begin.instanceId,
+    epoch,
+    status: 'starting',
+    mode,
+    cwd: null,
+    model: request.model ?? null,
+    spawnedBy,
+    startedAt: now,
+    endedAt: null,
+    reason: null,
+  };
+  const agent: Agent = {
+    id,
+    name: found.agent?.name ?? id,
+    kind: 'provider',
+    label: request.label ?? found.agent?.label ?? null,
+    tags: request.tags ?? found.agent?.tags ?? [],
+    capabilities: request.capabilities ?? found.agent?.capabilities ?? [],
+    channels: request.channels === undefined ? (found.agent?.channels ?? null) : request.channels,
+    machine: node.name,
+    rig: found.agent?.rig ?? null,
+    provider: request.provider,
+    status: 'online',
+    ready: false,
+    approval,
+    instanceId: begin.instanceId,
+    epoch,
+    protected: true,
+    nodeId: node.nodeId,
+    sessionId: begin.sessionId,
+    meta: found.agent?.meta ?? {},
+    registeredAt: found.agent?.registeredAt ?? now,
+    lastSeenAt: now,
+  };
+  const given = releaseAll(found.heldClaims, 'A new session of the agent began', now);
+  return {
+    session,
+    change: {
+      ...given,
+      agents: [{ id, agent, spawnedBy }],
+      revokeAgentTokens: [id],
+      tokens: [begin.tokenFor(epoch)],
+      events: [...given.events, { type: 'agent.registered', at: now, agent }, { type: 'session.started', at: now, session }],
+    },
+  };
+}
+
+/** The node has it running. Null when the session is over meanwhile, or says nothing new. */
+export function runSession(
+  session: Session,
+  found: AgentFound,
+  started: { readonly cwd: string | null; readonly model: string | null },
+  now: number,
+): SessionChange | null {
+  if (session.status !== 'starting') return null;
+  const running: Session = { ...session, status: 'running', cwd: started.cwd ?? session.cwd, model: started.model ?? session.model };
+  const told: NewEvent = { type: 'session.updated', at: now, session: running };
+  if (!isCurrent(session, found)) return { session: running, change: { events: [told] } };
+  const agent: Agent = { ...found.agent, ready: true, lastSeenAt: now };
+  return {
+    session: running,
+    change: { agents: [{ id: agent.id, agent }], events: [told, { type: 'agent.updated', at: now, agent }] },
+  };
+}
+
+/**
+ * The session is over: its agent is offline and keeps its mail, its claims are open again, its token is worth nothing: the address moves on to
+ * an epoch that nobody holds. Null when it was over.
+ */
+export function endSession(
+  session: Session,
+  found: AgentFound,
+  end: { readonly status: 'ended' | 'failed'; readonly reason: string },
+  now: number,
+): SessionChange | null {
+  if (!isUnfinished(session)) return null;
+  const ended: Session = { ...session, status: end.status, reason: end.reason.slice(0, 1000), endedAt: now };
+  const told: NewEvent = { type: 'session.ended', at: now, session: ended };
+  // A newer incarnation has the address: nothing of this one is left there.
+  if (!isCurrent(session, found)) return { session: ended, change: { events: [told] } };
+  const over = { status: 'offline', ready: false, nodeId: null, sessionId: null, instanceId: null, epoch: session.epoch + 1 } as const;
+  const agent: Agent = { ...found.agent, ...over, lastSeenAt: now };
+  const given = releaseAll(found.heldClaims, 'The session of its holder ended', now);
+  return {
+    session: ended,
+    change: {
+      ...given,
+      agents: [{ id: agent.id, agent }],
+      revokeAgentTokens: [agent.id],
+      events: [...given.events, told, { type: 'agent.status', at: now, agent }],
+    },
+  };
+}
+
+/** Whether the agent's address is (still) this session's. */
+export function isCurrent(session: Session, found: AgentFound): found is AgentFound & { readonly agent: Agent } {
+  return found.agent !== null && found.agent.epoch === session.epoch && found.agent.instanceId === session.instanceId;
+}

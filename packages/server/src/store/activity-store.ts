@@ -1,0 +1,38 @@
+import type { ActivityEntry, AgentEvent } from 'agent-relay-protocol';
+import type { Page } from './store.ts';
+
+export interface NewActivity {
+  readonly workspace: string;
+  readonly agentId: string;
+  readonly sessionId: string;
+  /** Arrived after the session had ended. */
+  readonly late: boolean;
+  /** In order of `seq`, without a gap. */
+  readonly entries: readonly { readonly seq: number; readonly at: number; readonly event: AgentEvent }[];
+}
+
+export interface ActivityQuery {
+  readonly workspace: string;
+  readonly agentId: string;
+  readonly sessionId?: string | undefined;
+  /** Entries with a greater id. */
+  readonly since: number;
+  readonly limit: number;
+  /** The last `limit` entries instead of the first. */
+  readonly newest?: boolean | undefined;
+}
+
+/** What agents do: one log per session with its own sequence, and its own cursor over all of an agent's. It is no part of the relay's log. */
+export interface ActivityStore {
+  /**
+   * Appends what follows the entries it has; those it has already are skipped. Answers the last sequence it has now.
+   * @throws RelayError `validation_failed` when a sequence is missing before the first new entry, `not_found` when there is no such session.
+   */
+  append(activity: NewActivity): Promise<{ readonly ackedSeq: number; readonly stored: number }>;
+  /** The last sequence appended for a session, also when it has been pruned; 0 before the first. */
+  lastSeq(workspace: string, sessionId: string): Promise<number>;
+  /** Oldest first. The page's cursor is the id of the newest entry of the agent. */
+  list(query: ActivityQuery): Promise<Page<ActivityEntry>>;
+  /** Deletes at most `limit` entries from before `before`. Answers how many went. */
+  prune(before: number, limit: number): Promise<number>;
+}

@@ -1,0 +1,34 @@
+import type { Session, SessionStatus } from 'agent-relay-protocol';
+import type { AgentFound, Change, Page } from './store.ts';
+
+export interface SessionQuery {
+  readonly workspace: string;
+  readonly agentId?: string | undefined;
+  readonly status?: SessionStatus | undefined;
+  readonly limit: number;
+}
+
+/** What a decision about a session answers: how it stands now, and what follows for its agent, its claims and the log. */
+export interface SessionChange {
+  readonly session: Session;
+  readonly change: Change;
+}
+
+/** Sessions, each written in one commit with what it means for its agent. */
+export interface SessionStore {
+  /** Begins a session. `unfinished` is the one the agent still has. */
+  begin(workspace: string, agentId: string, decide: (found: AgentFound, unfinished: Session | null) => SessionChange): Promise<Session>;
+  /** Changes a session; `decide` answers null to leave it. Resolves with the session as it then is, null when there is none. */
+  change(
+    workspace: string,
+    sessionId: string,
+    decide: (session: Session, found: AgentFound) => SessionChange | null,
+  ): Promise<Session | null>;
+  get(workspace: string, sessionId: string): Promise<Session | null>;
+  /** Newest first. */
+  list(query: SessionQuery): Promise<Page<Session>>;
+  /** The session an agent has that is neither ended nor failed. */
+  unfinishedOf(workspace: string, agentId: string): Promise<Session | null>;
+  /** All sessions, of all workspaces, that are neither ended nor failed. */
+  unfinished(): Promise<readonly { readonly workspace: string; readonly session: Session }[]>;
+}

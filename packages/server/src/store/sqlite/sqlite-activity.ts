@@ -1,0 +1,106 @@
+import { type ActivityEntry, AgentEventSchema, RelayError } from 'agent-relay-protocol';
+import type { Statement } from 'better-sqlite3';
+import type { ActivityQuery, ActivityStore, NewActivity } from '../activity-store.ts';
+import type { Page } from '../store.ts';
+import type { SqliteContext } from './context.ts';
+
+interface ActivityRow {
+  readonly id: number;
+  readonly agent_id: string;
+  readonly session_id: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly late: number;
+  readonly event: string;
+}
+
+interface ListBindings {
+  readonly workspace: string;
+  readonly agentId: string;
+  readonly sessionId: string | null;
+  readonly since: number;
+  readonly limit: number;
+}
+
+export class SqliteActivity implements ActivityStore {
+  readonly #context: SqliteContext;
+  readonly #acked: Statement<[string, string], number>;
+  readonly #insert: Statement<[string, string, string, number, number, number, string]>;
+  readonly #setAcked: Statement<[number, string, string]>;
+  readonly #prune: Statement<[number, number]>;
+  readonly #lastSeq: Statement<[string, string], number>;
+  readonly #first: Statement<[ListBindings], ActivityRow>;
+  readonly #newest: Statement<[ListBindings], ActivityRow>;
+  readonly #head: Statement<[string, string], number>;
+
+  constructor(context: SqliteContext) {
+    this.#context = context;
+    const { database, reader } = context;
+    const acked = 'SELECT acked_seq FROM sessions WHERE workspace = ? AND session_id = ?';
+    this.#acked = database.prepare<[string, string], number>(acked).pluck();
+    this.#insert = database.prepare(
+      'INSERT INTO activity (workspace, agent_id, session_id, seq, at, late, event) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#setAcked = database.prepare('UPDATE sessions SET acked_seq = ? WHERE workspace = ? AND session_id = ?');
+    this.#prune = database.prepare('DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE at < ? ORDER BY at LIMIT ?)');
+    this.#lastSeq = reader.prepare<[string, string], number>(acked).pluck();
+    const list = `SELECT id, agent_id, session_id, seq, at, late, event FROM activity WHERE workspace = @workspace AND agent_id = @agentId
+      AND id > @since AND (@sessionId IS NULL OR session_id = @sessionId) ORDER BY id`;
+    this.#first = reader.prepare(`${list} LIMIT @limit`);
+    this.#newest = reader.prepare(`${list} DESC LIMIT @limit`);
+    this.#head = reader
+      .prepare<[string, string], number>('SELECT ifnull(max(id), 0) FROM activity WHERE workspace = ? AND agent_id = ?')
+      .pluck();
+  }
+
+  append({ workspace, agentId, sessionId, late, entries }: NewActivity): Promise<{ readonly ackedSeq: number; readonly stored: number }> {
+    return this.#context.writer.write(() => {
+      const acked = this.#acked.get(workspace, sessionId);
+      if (acked === undefined) throw new RelayError('not_found', `There is no session ${sessionId}`);
+      const fresh = entries.filter(({ seq }) => seq > acked);
+      refuseGaps(acked, fresh);
+      for (const { seq, at, event } of fresh) {
+        this.#insert.run(workspace, agentId, sessionId, seq, at, late ? 1 : 0, JSON.stringify(event));
+      }
+      const ackedSeq = acked + fresh.length;
+      if (fresh.length > 0) this.#setAcked.run(ackedSeq, workspace, sessionId);
+      return { ackedSeq, stored: fresh.length };
+    });
+  }
+
+  async lastSeq(workspace: string, sessionId: string): Promise<number> {
+    return this.#lastSeq.get(workspace, sessionId) ?? 0;
+  }
+
+  async list({ workspace, agentId, sessionId, since, limit, newest }: ActivityQuery): Promise<Page<ActivityEntry>> {
+    const bindings = { workspace, agentId, sessionId: sessionId ?? null, since, limit: limit + 1 };
+    const rows = newest ? this.#newest.all(bindings) : this.#first.all(bindings);
+    const page = rows.slice(0, limit);
+    if (newest) page.reverse();
+    const next = !newest && rows.length > limit ? (page.at(-1)?.id ?? null) : null;
+    return { items: page.map(toEntry), cursor: this.#head.get(workspace, agentId) ?? 0, next };
+  }
+
+  prune(before: number, limit: number): Promise<number> {
+    return this.#context.writer.write(() => this.#prune.run(before, limit).changes);
+  }
+}
+
+function refuseGaps(acked: number, entries: readonly { readonly seq: number }[]): void {
+  for (const [index, { seq }] of entries.entries()) {
+    const expected = acked + index + 1;
+    if (seq === expected) continue;
+    const issues = [{ path: `entries.${index}.seq`, message: `is ${seq} where ${expected} follows` }];
+    throw new RelayError('validation_failed', 'The activity has a gap', { issues, details: { ackedSeq: acked } });
+  }
+}
+
+const toEntry = (row: ActivityRow): ActivityEntry => ({
+  id: row.id,
+  agentId: row.agent_id,
+  sessionId: row.session_id,
+  seq: row.seq,
+  at: row.at,
+  late: row.late === 1,
+  event: AgentEventSchema.parse(JSON.parse(row.event)),
+});

@@ -1,0 +1,97 @@
+import { type HeldClaim, type Session, SessionSchema } from 'agent-relay-protocol';
+import type { Statement } from 'better-sqlite3';
+import type { SessionChange, SessionQuery, SessionStore } from '../session-store.ts';
+import type { AgentFound, Page } from '../store.ts';
+import type { SqliteContext } from './context.ts';
+
+interface SessionRow {
+  readonly workspace: string;
+  readonly record: string;
+}
+
+const unfinished = "status IN ('starting', 'running')";
+
+export class SqliteSessions implements SessionStore {
+  readonly #context: SqliteContext;
+  readonly #insert: Statement<[string, string, string, string, string]>;
+  readonly #update: Statement<[string, string, string, string]>;
+  readonly #find: Statement<[string, string], SessionRow>;
+  readonly #findUnfinished: Statement<[string, string], SessionRow>;
+  readonly #get: Statement<[string, string], SessionRow>;
+  readonly #unfinishedOf: Statement<[string, string], SessionRow>;
+  readonly #unfinished: Statement<[], SessionRow>;
+  readonly #list: Statement<[{ workspace: string; agentId: string | null; status: string | null; limit: number }], SessionRow>;
+
+  constructor(context: SqliteContext) {
+    this.#context = context;
+    const { database, reader } = context;
+    const byId = 'SELECT workspace, record FROM sessions WHERE workspace = ? AND session_id = ?';
+    const openOfAgent = `SELECT workspace, record FROM sessions WHERE workspace = ? AND agent_id = ? AND ${unfinished} ORDER BY number DESC LIMIT 1`;
+    this.#insert = database.prepare('INSERT INTO sessions (workspace, session_id, agent_id, status, record) VALUES (?, ?, ?, ?, ?)');
+    this.#update = database.prepare('UPDATE sessions SET status = ?, record = ? WHERE workspace = ? AND session_id = ?');
+    this.#find = database.prepare(byId);
+    this.#findUnfinished = database.prepare(openOfAgent);
+    this.#get = reader.prepare(byId);
+    this.#unfinishedOf = reader.prepare(openOfAgent);
+    this.#unfinished = reader.prepare(`SELECT workspace, record FROM sessions WHERE ${unfinished} ORDER BY number`);
+    this.#list = reader.prepare(
+      `SELECT workspace, record FROM sessions WHERE workspace = @workspace AND (@agentId IS NULL OR agent_id = @agentId)
+       AND (@status IS NULL OR status = @status) ORDER BY number DESC LIMIT @limit`,
+    );
+  }
+
+  begin(workspace: string, agentId: string, decide: (found: AgentFound, unfinished: Session | null) => SessionChange): Promise<Session> {
+    return this.#context.writer.write(() => {
+      const { session, change } = decide(this.#agent(workspace, agentId), toSession(this.#findUnfinished.get(workspace, agentId)));
+      this.#context.changes.apply(workspace, change);
+      this.#insert.run(workspace, session.sessionId, session.agentId, session.status, JSON.stringify(session));
+      return session;
+    });
+  }
+
+  change(
+    workspace: string,
+    sessionId: string,
+    decide: (session: Session, found: AgentFound) => SessionChange | null,
+  ): Promise<Session | null> {
+    return this.#context.writer.write(() => {
+      const session = toSession(this.#find.get(workspace, sessionId));
+      if (session === null) return null;
+      const decided = decide(session, this.#agent(workspace, session.agentId));
+      if (decided === null) return session;
+      if (decided.session !== session) this.#update.run(decided.session.status, JSON.stringify(decided.session), workspace, sessionId);
+      this.#context.changes.apply(workspace, decided.change);
+      return decided.session;
+    });
+  }
+
+  async get(workspace: string, sessionId: string): Promise<Session | null> {
+    return toSession(this.#get.get(workspace, sessionId));
+  }
+
+  async list({ workspace, agentId, status, limit }: SessionQuery): Promise<Page<Session>> {
+    const rows = this.#list.all({ workspace, agentId: agentId ?? null, status: status ?? null, limit });
+    return { items: rows.flatMap((row) => toSession(row) ?? []), cursor: this.#context.log.head, next: null };
+  }
+
+  async unfinishedOf(workspace: string, agentId: string): Promise<Session | null> {
+    return toSession(this.#unfinishedOf.get(workspace, agentId));
+  }
+
+  async unfinished(): Promise<readonly { readonly workspace: string; readonly session: Session }[]> {
+    return this.#unfinished.all().flatMap((row) => {
+      const session = toSession(row);
+      return session === null ? [] : [{ workspace: row.workspace, session }];
+    });
+  }
+
+  #agent(workspace: string, agentId: string): AgentFound {
+    const { index, changes } = this.#context;
+    const entry = index.find(workspace, agentId);
+    const claims = entry?.agent ? changes.tables.claims.heldBy(workspace, agentId) : [];
+    const heldClaims = claims.filter((claim): claim is HeldClaim => claim.status === 'held');
+    return { agent: entry?.agent ?? null, epoch: entry?.epoch ?? 0, spawnedBy: entry?.spawnedBy ?? null, heldClaims };
+  }
+}
+
+const toSession = (row: SessionRow | undefined): Session | null => (row === undefined ? null : SessionSchema.parse(JSON.parse(row.record)));
