@@ -9,10 +9,12 @@ import { rootFolder, run } from './run.mjs';
  */
 
 /**
+ * The counts in a report of Vitest's JSON reporter.
+ *
  * @param {string} text
  * @returns {import('./report.mjs').CheckResult}
  */
-function countTests(text) {
+export function countTests(text) {
   /** @type {VitestReport} */
   const report = JSON.parse(text);
   let passed = 0;

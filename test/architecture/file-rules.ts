@@ -13,7 +13,7 @@ const ambientPlaces: Readonly<Record<string, string>> = {
   'packages/server/src/clock.ts': 'the clock itself',
   'packages/server/src/testing.ts': 'a composition root for tests',
   'packages/connect/src/cli.ts': 'where relay-connect begins',
-  'packages/connect/src/cli': 'its commands',
+  'packages/connect/src/run-cli.ts': "relay-connect's composition root",
   'packages/wire/src/node/find-executable.ts': 'looks a program up as a shell would, on PATH',
   'packages/wire/src/node/process-table.ts': "reads the machine's processes with the machine's own tools",
   'packages/wire/src/node/spawn-process.ts': "a child inherits this process's environment unless it is given one",

@@ -178,3 +178,10 @@ test('a command may load the relay when it is asked to, at that moment', () => {
   });
   expect(folderRules.flatMap((rule) => rule.violations(workspace))).toEqual([]);
 });
+
+test('a parameter may offer the clock as its default, and a local name is no global', () => {
+  const workspace = createWorkspace(packages, {
+    'packages/wire/src/gate.ts': `export const open = ({ now = Date.now }, process: Child) => use(process, now());`,
+  });
+  expect(fileRules.flatMap((rule) => rule.violations(workspace))).toEqual([]);
+});

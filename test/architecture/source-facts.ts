@@ -8,7 +8,7 @@ export interface Import {
 
 export interface SourceFacts {
   readonly imports: readonly Import[];
-  /** Names with a dot reached from a global, such as `Date.now` or `process.env`, and globals called or created. */
+  /** Uses of the clock, the process, the console and the like, such as `Date.now`, `process.env`, `new Date`. */
   readonly globals: readonly string[];
   /** Names and whole string literals, without comments. */
   readonly words: ReadonlySet<string>;
@@ -37,19 +37,21 @@ export function parseSource(path: string, text: string): SourceFacts {
   const imports: Import[] = [];
   const globals: string[] = [];
   const words = new Set<string>();
+  const declared = new Set<string>();
   let hasStarExport = false;
 
-  const visit = (node: ts.Node, parent: ts.Node): void => {
+  const visit = (node: ts.Node, parent: ts.Node, grandparent: ts.Node): void => {
     const found = declaredImport(node) ?? calledImport(node);
     if (found !== undefined) imports.push(found);
     if (ts.isExportDeclaration(node) && node.exportClause === undefined) hasStarExport = true;
     if (ts.isStringLiteralLike(node) || ts.isIdentifier(node)) words.add(node.text);
-    const used = ts.isIdentifier(node) ? globalUse(node, parent) : undefined;
+    if ((ts.isParameter(node) || ts.isVariableDeclaration(node)) && ts.isIdentifier(node.name)) declared.add(node.name.text);
+    const used = ts.isIdentifier(node) ? globalUse(node, parent, grandparent) : undefined;
     if (used !== undefined) globals.push(used);
-    ts.forEachChild(node, (child) => visit(child, node));
+    ts.forEachChild(node, (child) => visit(child, node, parent));
   };
-  visit(tree, tree);
-  return { imports, globals, words, hasStarExport };
+  visit(tree, tree, tree);
+  return { imports, globals: globals.filter((name) => !declared.has(name)), words, hasStarExport };
 }
 
 function declaredImport(node: ts.Node): Import | undefined {
@@ -71,10 +73,17 @@ function calledImport(node: ts.Node): Import | undefined {
   return isRequire ? { specifier: argument.text, kind: 'static' } : undefined;
 }
 
-/** How a watched global is used here, as `Date.now`, `new Date`, `fetch()` or `process`; undefined when it is another's name. */
-function globalUse(name: ts.Identifier, parent: ts.Node): string | undefined {
+/**
+ * How a watched global is used here: `Date.now`, `new Date`, `fetch()`, `process`, or `Date.now as default` where a
+ * function only offers it to callers who give none of their own. Undefined when the name is another's.
+ */
+function globalUse(name: ts.Identifier, parent: ts.Node, grandparent: ts.Node): string | undefined {
   if (!watchedGlobals.has(name.text)) return undefined;
-  if (ts.isPropertyAccessExpression(parent)) return parent.expression === name ? `${name.text}.${parent.name.text}` : undefined;
+  if (ts.isPropertyAccessExpression(parent)) {
+    if (parent.expression !== name) return undefined;
+    const isDefault = (ts.isParameter(grandparent) || ts.isBindingElement(grandparent)) && grandparent.initializer === parent;
+    return `${name.text}.${parent.name.text}${isDefault ? ' as default' : ''}`;
+  }
   if (ts.isElementAccessExpression(parent)) return parent.expression === name ? `${name.text}[]` : undefined;
   if (ts.isNewExpression(parent)) return (parent.arguments ?? []).length === 0 ? `new ${name.text}` : undefined;
   if (ts.isCallExpression(parent)) return parent.expression === name ? `${name.text}()` : name.text;

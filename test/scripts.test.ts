@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { Report } from '../scripts/lib/report.mjs';
+import { runsTheTools } from '../scripts/lib/toolchain.mjs';
+import { countTests } from '../scripts/lib/vitest.mjs';
+
+function createReport(options: { mayBeSkipped?: boolean } = {}) {
+  const lines: string[] = [];
+  return { report: new Report({ print: (text) => lines.push(...text.split('\n')), mayBeSkipped: true, ...options }), lines };
+}
+
+test.each([
+  ['20.20.2', '9', false],
+  ['22.17.1', '10', false],
+  ['22.18.0', '10', true],
+  ['23.11.1', '10', false],
+  ['24.10.0', '10', false],
+  ['24.11.0', '10', true],
+  ['26.10.0', '10', true],
+  ['26.0.0', '9', false],
+])('Node %s with Node-API %s runs the tools: %s', (node, napi, expected) => {
+  expect(runsTheTools({ node, napi })).toBe(expected);
+});
+
+test('the last line sums up all checks', () => {
+  const { report, lines } = createReport();
+  report.add('types', { passed: 1, failed: 0 });
+  report.add('tests', { passed: 40, failed: 2, output: 'expected 1, got 2' });
+  expect(report.finish()).toBe(1);
+  expect(lines.at(-1)).toBe('41 passed, 2 failed');
+  expect(lines).toContain('expected 1, got 2');
+});
+
+test('what was skipped is named above the last line', () => {
+  const { report, lines } = createReport();
+  report.add('tests', { passed: 3, failed: 0, skipped: ['a receipt changes live'] });
+  expect(report.finish()).toBe(0);
+  expect(lines.at(-1)).toBe('3 passed, 0 failed, 1 skipped');
+  expect(lines).toContain('  tests: a receipt changes live');
+});
+
+test('in CI a skipped test is a failure', () => {
+  const { report, lines } = createReport({ mayBeSkipped: false });
+  report.add('tests', { passed: 3, failed: 0, skipped: ['a receipt changes live'] });
+  expect(report.finish()).toBe(1);
+  expect(lines.at(-1)).toBe('3 passed, 1 failed, 1 skipped');
+});
+
+test('a check that throws fails alone, and the next one runs', async () => {
+  const { report, lines } = createReport();
+  await report.check('build', () => Promise.reject(new Error('no compiler')));
+  await report.check('types', () => Promise.resolve({ passed: 1, failed: 0 }));
+  report.finish();
+  expect(lines.at(-1)).toBe('1 passed, 1 failed');
+  expect(lines.join('\n')).toContain('no compiler');
+});
+
+test('a test file that could not be loaded counts as a failure', () => {
+  const text = JSON.stringify({
+    testResults: [
+      {
+        name: 'a.test.ts',
+        status: 'passed',
+        assertionResults: [
+          { fullName: 'one', status: 'passed' },
+          { fullName: 'two', status: 'skipped' },
+        ],
+      },
+      { name: 'b.test.ts', status: 'failed', assertionResults: [] },
+      { name: 'c.test.ts', status: 'failed', assertionResults: [{ fullName: 'three', status: 'failed' }] },
+    ],
+  });
+  expect(countTests(text)).toEqual({ passed: 1, failed: 2, skipped: ['two'] });
+});
