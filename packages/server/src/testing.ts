@@ -1,1 +1,57 @@
-export {};
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Clock, systemClock } from './clock.ts';
+import { readConfig, type SettingName } from './config.ts';
+import { silentLogger } from './logger.ts';
+import type { Relay } from './relay/relay-contract.ts';
+import { startServer } from './start-server.ts';
+
+export type { Clock } from './clock.ts';
+export type { Relay } from './relay/relay-contract.ts';
+
+export interface TestRelayOptions {
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  /** Default: a new file in a folder that goes with the relay. A given one stays, so that another relay can open it. */
+  readonly databasePath?: string;
+  /** Further settings, under the names of their environment variables. */
+  readonly settings?: Partial<Readonly<Record<SettingName, string>>>;
+  /** Start this machine's node as well. Default false. */
+  readonly localNode?: boolean;
+  readonly sseHeartbeatMs?: number;
+  readonly authenticateWithinMs?: number;
+}
+
+export interface TestRelay extends AsyncDisposable {
+  readonly url: string;
+  readonly ownerToken: string;
+  readonly relay: Relay;
+  readonly databasePath: string;
+  /** A link that logs a browser in once. */
+  createLoginLink(): Promise<string>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A whole relay on a free port of loopback, with a database of its own. */
+export async function startTestRelay(options: TestRelayOptions = {}): Promise<TestRelay> {
+  const { clock = systemClock, localNode = false, settings = {}, sseHeartbeatMs, authenticateWithinMs } = options;
+  const folder = options.databasePath === undefined ? mkdtempSync(join(tmpdir(), 'agent-relay-test-')) : null;
+  const databasePath = options.databasePath ?? join(folder ?? '', 'relay.db');
+  const flags = { PORT: '0', DB_PATH: databasePath, AGENT_RELAY_LOCAL_NODE: localNode ? '1' : '0', ...settings };
+  const server = await startServer(readConfig({ env: {}, flags }), {
+    log: silentLogger,
+    clock,
+    transports: {
+      ...(sseHeartbeatMs === undefined ? {} : { sseHeartbeatMs }),
+      ...(authenticateWithinMs === undefined ? {} : { authenticateWithinMs }),
+    },
+  });
+  const close = async () => {
+    await server.stop();
+    if (folder !== null) rmSync(folder, { recursive: true, force: true });
+  };
+  const { url, ownerToken, relay, createLoginLink } = server;
+  return { url, ownerToken, relay, databasePath, createLoginLink, close, [Symbol.asyncDispose]: close };
+}

@@ -1,0 +1,58 @@
+import type { ActivityEntry, AgentEvent } from 'agent-relay-protocol';
+import { clockTime, oneLine } from './terminal.ts';
+
+/** One step of an agent as a line for people; `null` for deltas and for what only machines want to see. */
+export function describeActivity({ at, agentId, event }: ActivityEntry): string | null {
+  const text = textOf(event);
+  return text === null ? null : `${clockTime(at)}  ${agentId}  ${text}`;
+}
+
+function textOf(event: AgentEvent): string | null {
+  switch (event.type) {
+    case 'session.started':
+      return `session started in ${event.cwd}`;
+    case 'session.ended':
+      return `session ended: ${event.reason}${event.detail === undefined ? '' : `, ${oneLine(event.detail)}`}`;
+    case 'turn.started':
+      return 'turn started';
+    case 'turn.completed':
+      return `turn ${event.outcome}`;
+    case 'turn.failed':
+      return `turn failed: ${oneLine(event.error.message)}`;
+    case 'user.message':
+      return `← ${oneLine(event.text)}`;
+    case 'text.completed':
+      return `→ ${oneLine(event.text, 2_000)}`;
+    case 'tool.started':
+      return `• ${oneLine(event.title)}`;
+    case 'tool.completed':
+      return event.outcome === 'succeeded' ? null : `• ${event.outcome}`;
+    case 'file.changed':
+      return event.changes.map(({ change, path }) => `${change} ${oneLine(path)}`).join(', ');
+    case 'plan.updated':
+      return `plan: ${event.steps.filter(({ status }) => status === 'done').length} of ${event.steps.length} done`;
+    case 'approval.requested':
+      return `asks: ${oneLine(event.title)}`;
+    case 'approval.resolved':
+      return `${event.outcome} by ${oneLine(event.by)}`;
+    case 'quota.warning':
+      return `quota: ${oneLine(event.message)}`;
+    case 'context.warning':
+      return `context: ${event.usedTokens} of ${event.contextWindow} tokens`;
+    case 'context.compacted':
+      return 'context compacted';
+    case 'output.line':
+      return `${event.stream}: ${oneLine(event.text)}`;
+    case 'agent.error':
+      return `error: ${oneLine(event.message)}${event.willRetry ? ', tries again' : ''}`;
+    case 'session.status':
+    case 'text.delta':
+    case 'reasoning.delta':
+    case 'reasoning.completed':
+    case 'tool.updated':
+    case 'input.accepted':
+    case 'usage.updated':
+    case 'vendor.event':
+      return null;
+  }
+}

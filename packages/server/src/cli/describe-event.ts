@@ -1,0 +1,64 @@
+import type { Claim, RelayEvent } from 'agent-relay-protocol';
+import { clockTime, oneLine } from './terminal.ts';
+
+/** One event of the log as a line for people; `null` for what only machines want to see. */
+export function describeEvent(event: RelayEvent): string | null {
+  const text = textOf(event);
+  return text === null ? null : `${clockTime(event.at)}  ${text}`;
+}
+
+function textOf(event: RelayEvent): string | null {
+  switch (event.type) {
+    case 'message.new':
+      return `[msg:${event.message.id}] ${event.message.from} → ${event.message.to}: ${oneLine(event.message.body)}`;
+    case 'message.read':
+      return null;
+    case 'message.deleted':
+      return `[msg:${event.messageId}] deleted`;
+    case 'message.claimed':
+      return `${subject(event.claim)} claimed by ${event.claim.agentId}`;
+    case 'delivery.dispatched':
+    case 'delivery.delivered':
+    case 'delivery.seen':
+    case 'delivery.answered':
+    case 'delivery.held':
+    case 'delivery.failed':
+    case 'delivery.expired':
+      return `[msg:${event.messageId}] ${event.state} at ${event.agentId}${because(event)}`;
+    case 'work.available':
+      return `[${event.kind === 'message' ? 'msg' : 'task'}:${event.subjectId}] open for claims (${event.cause})`;
+    case 'claim.renewed':
+      return null;
+    case 'claim.progressed':
+    case 'claim.completed':
+    case 'claim.released':
+    case 'claim.expired':
+    case 'claim.cancelled':
+      return `${subject(event.claim)} ${event.type.slice('claim.'.length)}: ${event.claim.agentId}`;
+    case 'agent.registered':
+    case 'agent.status':
+      return `${event.agent.id} is ${event.agent.status}`;
+    case 'agent.updated':
+      return null;
+    case 'agent.stalled':
+      return `${event.agentId} does not take its mail: ${event.waiting} waiting`;
+    case 'agent.removed':
+      return `${event.agentId} removed`;
+    case 'session.started':
+      return `${event.session.agentId} started: ${event.session.provider}${event.session.cwd === null ? '' : ` in ${event.session.cwd}`}`;
+    case 'session.updated':
+      return null;
+    case 'session.ended':
+      return `${event.session.agentId} ${event.session.status}${event.session.reason === null ? '' : `: ${oneLine(event.session.reason)}`}`;
+    case 'node.connected':
+    case 'node.disconnected':
+      return `node ${event.node.name} is ${event.node.status}`;
+  }
+}
+
+const subject = ({ kind, subjectId }: Claim): string => `[${kind === 'message' ? 'msg' : 'task'}:${subjectId}]`;
+
+function because({ evidence, reason, late }: { evidence: string | null; reason: string | null; late: boolean }): string {
+  const parts = [...(evidence === null ? [] : [evidence]), ...(late ? ['late'] : []), ...(reason === null ? [] : [oneLine(reason)])];
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { RelayError } from 'agent-relay-protocol';
+import type { Command } from 'commander';
+import { databasePathOf } from '../paths.ts';
+import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { oneLine, type Terminal } from './terminal.ts';
+
+interface Finding {
+  readonly isGood: boolean;
+  readonly text: string;
+}
+
+const good = (text: string): Finding => ({ isGood: true, text });
+const bad = (text: string): Finding => ({ isGood: false, text });
+
+export const doctorCommand = (terminal: Terminal): Command =>
+  relayCommand('doctor')
+    .description('Check Node, the database, the relay, its machines and their agents')
+    .action(async (options: RelayOptions) => {
+      const path = databasePathOf({ ...terminal.env, ...(options.db === undefined ? {} : { DB_PATH: options.db }) });
+      const findings = [good(`Node ${process.versions.node}`), await checkDatabase(path), ...(await checkRelay(options, terminal))];
+      for (const { isGood, text } of findings) terminal.out(`${isGood ? 'ok  ' : 'BAD '} ${text}`);
+      const faults = findings.filter(({ isGood }) => !isGood).length;
+      if (faults > 0) throw new CommandFailure(`error: ${faults} ${faults === 1 ? 'thing is' : 'things are'} not as they should be`, 1);
+    });
+
+async function checkDatabase(path: string): Promise<Finding> {
+  if (!existsSync(path)) return good(`Database ${path}: not there yet; the first start makes it`);
+  const { SqliteStore } = await import('../store/sqlite/sqlite-store.ts');
+  try {
+    const store = await SqliteStore.open({ path });
+    const faults = await store.integrityCheck().finally(() => store.close());
+    return faults.length === 0 ? good(`Database ${path}: whole`) : bad(`Database ${path}: ${faults.slice(0, 3).join('; ')}`);
+  } catch (error) {
+    if (error instanceof RelayError) return bad(`Database ${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  try {
+    await withRelay(options, terminal, async (client, url) => {
+      const health = await client.system.health();
+      const parts = Object.entries(health.parts).filter(([, part]) => part.status !== 'ok');
+      const why = parts.map(([name, { reason }]) => `${name}${reason === undefined ? '' : `: ${reason}`}`).join('; ');
+      findings.push({ isGood: health.status === 'ok', text: `Relay ${health.version} at ${url}${why === '' ? '' : `: ${why}`}` });
+      const { data: nodes } = await client.nodes.list();
+      if (nodes.length === 0) findings.push(bad('No machine runs agents: serve starts one here unless it was told --no-local-node'));
+      for (const { name, status, providers } of nodes) {
+        findings.push({ isGood: status === 'online', text: `Node ${name}: ${status}` });
+        // A vendor that is not installed is a choice, not a fault.
+        for (const { id, available, version, reason } of providers) {
+          findings.push(
+            good(`  ${id}: ${available ? `available${version === null ? '' : `, ${version}`}` : oneLine(reason ?? 'not available')}`),
+          );
+        }
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    findings.push(bad(error.message.replace(/^error: /u, '')));
+  }
+  return findings;
+}

@@ -1,0 +1,50 @@
+import type { RelayClient } from 'agent-relay-client';
+import { type InboxItem, OWNER_AGENT_ID } from 'agent-relay-protocol';
+import type { Command } from 'commander';
+import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { clockTime, printable, type Terminal } from './terminal.ts';
+
+interface InboxOptions extends RelayOptions {
+  readonly agent: string;
+  readonly wait?: true;
+  readonly ack?: true;
+  readonly json?: true;
+}
+
+/** The longest the relay lets one call wait; a longer wait is several. */
+const WAIT_MS = 45_000;
+
+export const inboxCommand = (terminal: Terminal): Command =>
+  relayCommand('inbox')
+    .description('Show the waiting mail of an agent, or your own')
+    .option('--agent <id>', 'whose mail', terminal.env['AGENT_RELAY_ID'] || OWNER_AGENT_ID)
+    .option('--wait', 'wait until there is some')
+    .option('--ack', 'take it: what was shown leaves the inbox')
+    .option('--json', 'one JSON object a line')
+    .action(async ({ agent, wait, ack, json, ...options }: InboxOptions) => {
+      await withRelay(options, terminal, async (client) => {
+        const items = await read(client, agent, wait ?? false, ack ?? false, terminal.signal);
+        for (const item of items) terminal.out(json ? JSON.stringify(item) : describe(item));
+        if (items.length === 0) terminal.note('No messages.');
+        if (ack && items.length > 0) await client.inbox.ack({ id: agent, ids: items.map(({ message }) => message.id) });
+      });
+    });
+
+async function read(
+  client: RelayClient,
+  id: string,
+  isWaiting: boolean,
+  isTaking: boolean,
+  signal: AbortSignal,
+): Promise<readonly InboxItem[]> {
+  for (;;) {
+    const { data } = await client.inbox.list({ id, peek: !isTaking, ...(isWaiting ? { waitMs: WAIT_MS } : {}) }, { signal });
+    if (data.length > 0 || !isWaiting) return data;
+  }
+}
+
+function describe({ message }: InboxItem): string {
+  const channel = message.channel === null ? '' : ` on #${message.channel}`;
+  const subject = message.subject === null ? '' : `${printable(message.subject)}\n`;
+  return `[msg:${message.id}] ${clockTime(message.createdAt)} from ${message.from}${channel}: ${subject}${printable(message.body)}`;
+}

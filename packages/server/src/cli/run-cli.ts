@@ -1,0 +1,71 @@
+import { RELAY_VERSION } from 'agent-relay-protocol';
+import { Command, CommanderError } from 'commander';
+import { agentsCommand } from './agents.ts';
+import { claimCommand, completeCommand } from './claims.ts';
+import { configCommand } from './config.ts';
+import { doctorCommand } from './doctor.ts';
+import { inboxCommand } from './inbox.ts';
+import { loginCommand } from './login.ts';
+import { logsCommand } from './logs.ts';
+import { CommandFailure } from './relay-access.ts';
+import { sendCommand } from './send.ts';
+import { serveCommand } from './serve.ts';
+import { spawnCommand } from './spawn.ts';
+import { interruptCommand, releaseCommand } from './steer.ts';
+import type { Terminal } from './terminal.ts';
+import { watchCommand } from './watch.ts';
+
+/**
+ * Runs one command line and answers its exit code: 0 done, 1 the relay said no, 2 the command line or the configuration is wrong,
+ * 3 no relay answers.
+ */
+export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await program(terminal).parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    // Whoever pressed Ctrl-C knows why it ended.
+    if (terminal.signal.aborted) return 0;
+    if (!(error instanceof CommandFailure)) throw error;
+    terminal.note(error.message);
+    return error.exitCode;
+  }
+}
+
+function program(terminal: Terminal): Command {
+  const root = new Command('agent-relay')
+    .description('Coding agents that message, watch and steer each other through a relay that loses nothing.')
+    .version(RELAY_VERSION)
+    .showHelpAfterError('(agent-relay --help lists the commands)')
+    .addHelpText('after', examples);
+  root.addCommand(serveCommand(terminal), { isDefault: true });
+  const commands = [
+    spawnCommand,
+    sendCommand,
+    inboxCommand,
+    agentsCommand,
+    watchCommand,
+    logsCommand,
+    interruptCommand,
+    releaseCommand,
+    claimCommand,
+    completeCommand,
+    loginCommand,
+    doctorCommand,
+    configCommand,
+  ];
+  for (const command of commands) root.addCommand(command(terminal));
+  for (const command of [root, ...root.commands])
+    command.exitOverride().configureOutput({ writeErr: (text) => terminal.note(text.trimEnd()) });
+  return root;
+}
+
+const examples = `
+Examples:
+  agent-relay                                        run the relay
+  agent-relay spawn claude --name Lead --task "…"    start an agent in this folder
+  agent-relay send Lead "How far are you?"
+  agent-relay watch --agent Lead
+
+Exit codes: 0 done, 1 the relay said no, 2 wrong usage, 3 no relay answers.`;

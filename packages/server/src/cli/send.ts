@@ -1,0 +1,75 @@
+import { text as readText } from 'node:stream/consumers';
+import { DeliveryModeSchema, type RouteRequest, type SentMessage, WaitForSchema } from 'agent-relay-protocol';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { oneLine, type Terminal } from './terminal.ts';
+
+type Send = RouteRequest<'messages/send'>;
+
+interface SendOptions extends RelayOptions {
+  readonly from?: string;
+  readonly mode?: NonNullable<Send['mode']>;
+  readonly replyTo?: number;
+  readonly channel?: string;
+  readonly subject?: string;
+  readonly claimable?: true;
+  readonly wait?: NonNullable<Send['waitFor']>['state'];
+  readonly timeout: number;
+}
+
+export const sendCommand = (terminal: Terminal): Command =>
+  relayCommand('send')
+    .description('Send a message; answers when it is stored')
+    .argument('<to>', 'an agent, tag:x, cap:x, label:x, machine:x, #channel or broadcast')
+    .argument('<text>', 'what to say; - reads it from standard input')
+    .addOption(new Option('--mode <mode>', 'when it enters the session').choices(DeliveryModeSchema.options))
+    .option('--reply-to <id>', 'the message it answers', parseMessageId)
+    .option('--channel <name>', 'the channel it belongs to')
+    .option('--subject <text>', 'a subject line')
+    .option('--claimable', 'work that exactly one recipient should claim')
+    .option('--from <id>', 'who speaks (default: owner)')
+    .addOption(new Option('--wait <state>', 'wait until every recipient is there').choices(WaitForSchema.shape.state.options))
+    .option('--timeout <seconds>', 'how long to wait', parseSeconds, 30)
+    .addHelpText('after', '\nExample:\n  agent-relay send Worker "Is the build green?" --wait answered --timeout 120')
+    .action(async (to: string, given: string, options: SendOptions) => {
+      const body = given === '-' ? await readText(process.stdin) : given;
+      await withRelay(options, terminal, async (client) => {
+        const sent = await client.messages.send(messageOf(to, body, options), { signal: terminal.signal });
+        terminal.out(`[msg:${sent.id}] to ${sent.to}: reached ${sent.matched} ${sent.matched === 1 ? 'agent' : 'agents'}`);
+        if (sent.waited) reportWait(sent.waited, terminal);
+      });
+    });
+
+function messageOf(to: string, body: string, { wait, timeout, from, mode, replyTo, channel, subject, claimable }: SendOptions): Send {
+  return {
+    to,
+    body,
+    ...(from && { from }),
+    ...(mode && { mode }),
+    ...(replyTo && { replyTo }),
+    ...(channel && { channel }),
+    ...(subject && { subject }),
+    ...(claimable && { claimable }),
+    ...(wait && { waitFor: { state: wait, timeoutMs: timeout * 1000 } }),
+  };
+}
+
+function reportWait({ reached, deliveries }: NonNullable<SentMessage['waited']>, terminal: Terminal): void {
+  for (const { agentId, state, evidence, reason } of deliveries) {
+    const why = [evidence, reason && oneLine(reason)].filter((part) => part).join(', ');
+    terminal.out(`${agentId}: ${state}${why === '' ? '' : ` (${why})`}`);
+  }
+  if (!reached) throw new CommandFailure('error: not everybody got there in time (timeout)', 1);
+}
+
+export function parseMessageId(text: string): number {
+  const id = /^(?:\[?msg:)?(\d{1,15})\]?$/u.exec(text)?.[1];
+  if (id === undefined) throw new InvalidArgumentError('must be the number of a message, e.g. 42 or msg:42');
+  return Number(id);
+}
+
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError('must be a number of seconds');
+  return seconds;
+}

@@ -1,0 +1,63 @@
+import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import { CommandFailure } from './relay-access.ts';
+import type { Terminal } from './terminal.ts';
+
+interface ServeOptions {
+  readonly port?: string;
+  readonly host?: string;
+  readonly db?: string;
+  readonly localNode: boolean;
+}
+
+export const serveCommand = (terminal: Terminal): Command =>
+  new Command('serve')
+    .description('Run the relay (what agent-relay does without a command)')
+    .option('--port <number>', 'port to listen on (PORT, default 4850)')
+    .option('--host <address>', 'address to listen on (HOST, default 127.0.0.1)')
+    .option('--db <path>', 'database file (DB_PATH, default in ~/.local/state/agent-relay)')
+    .option('--no-local-node', 'run no agents on this machine')
+    .action(async (options: ServeOptions) => {
+      try {
+        await serve(options, terminal);
+      } catch (error) {
+        throw error instanceof RelayError
+          ? new CommandFailure(`error: ${error.message}`, error.code === 'validation_failed' ? 2 : 1)
+          : error;
+      }
+    });
+
+async function serve({ port, host, db, localNode }: ServeOptions, terminal: Terminal): Promise<void> {
+  const flags = {
+    ...(port !== undefined && { PORT: port }),
+    ...(host !== undefined && { HOST: host }),
+    ...(db !== undefined && { DB_PATH: db }),
+    ...(!localNode && { AGENT_RELAY_LOCAL_NODE: '0' }),
+  };
+  const config = readConfig({ env: terminal.env, flags });
+  // Only here: the other commands must not load the database.
+  const [{ startServer }, { createLogger }] = await Promise.all([import('../start-server.ts'), import('../logger.ts')]);
+  const server = await startServer(config, { log: createLogger(config.logLevel) });
+  terminal.out(`Agent Relay ${RELAY_VERSION} listens on ${server.url}`);
+  terminal.out(`Database: ${config.databasePath}`);
+  terminal.out(`Dashboard: ${await server.createLoginLink()}`);
+  terminal.out('           (works once, for ten minutes; agent-relay login prints a new one)');
+  terminal.out('Next, in another terminal:');
+  terminal.out('  agent-relay spawn claude --name Lead --task "…"');
+  terminal.out('  agent-relay send Lead "…"');
+  terminal.out('  agent-relay watch');
+  if (config.allowUnauthenticated && config.token === null) {
+    terminal.note('warning: AGENT_RELAY_ALLOW_UNAUTH lets every machine that reaches this address in without a token');
+  }
+  await aborted(terminal.signal);
+  terminal.note('Stopping…');
+  await server.stop();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

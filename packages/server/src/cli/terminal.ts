@@ -1,0 +1,37 @@
+/** What a command may know and do of the world. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Aborts with Ctrl-C. */
+  readonly signal: AbortSignal;
+  out(line: string): void;
+  /** For what is no answer: faults and hints, on standard error. */
+  note(line: string): void;
+}
+
+// Everything that moves the cursor, changes colours or rings, beside line ends and tabs: what agents write is shown, never obeyed.
+const controls = /[\p{Cc}\p{Cf}]/gu;
+
+/** Text from elsewhere, safe to print. */
+export const printable = (text: string): string =>
+  text.replaceAll('\r\n', '\n').replace(controls, (control) => (control === '\n' || control === '\t' ? control : '\u{fffd}'));
+
+/** On one line, and cut when it is long. */
+export function oneLine(text: string, limit = 200): string {
+  const line = printable(text).replace(/\s+/gu, ' ').trim();
+  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
+}
+
+/** Columns as wide as their widest cell. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+  return rows.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+export const clockTime = (at: number): string => new Date(at).toTimeString().slice(0, 8);

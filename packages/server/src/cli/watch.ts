@@ -1,0 +1,73 @@
+import type { RelayClient } from 'agent-relay-client';
+import { RelayError, type RelayEvent } from 'agent-relay-protocol';
+import type { Command } from 'commander';
+import { describeActivity } from './describe-activity.ts';
+import { describeEvent } from './describe-event.ts';
+import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import type { Terminal } from './terminal.ts';
+
+interface WatchOptions extends RelayOptions {
+  readonly agent?: string;
+  readonly json?: true;
+}
+
+export const watchCommand = (terminal: Terminal): Command =>
+  relayCommand('watch')
+    .description('Show live what happens on the relay, and what its agents do')
+    .option('--agent <id>', 'only what concerns this agent')
+    .option('--json', 'one JSON object a line')
+    .action(async ({ agent, json, ...options }: WatchOptions) => {
+      await withRelay(options, terminal, (client) => watch(client, terminal, agent, json ?? false));
+    });
+
+async function watch(client: RelayClient, terminal: Terminal, agent: string | undefined, isJson: boolean): Promise<void> {
+  const { signal } = terminal;
+  // The cursor first: what happens while the sessions are listed comes as an event and is not missed.
+  const { cursor } = await client.messages.cursor({}, { signal });
+  const followed = new Followed(client, terminal, isJson);
+  const { data } = await client.sessions.list({ status: 'running', ...(agent && { agent }) }, { signal });
+  for (const session of data) followed.add(session.agentId);
+  terminal.note('Watching; Ctrl-C ends it.');
+  const onReset = () => terminal.note('The relay has a new log; going on from its end.');
+  for await (const event of client.events({ after: cursor, ...(agent && { for: agent }), signal, onReset })) {
+    const line = isJson ? JSON.stringify(event) : describeEvent(event);
+    if (line !== null) terminal.out(line);
+    const started = startedAgent(event);
+    if (started !== null) followed.add(started);
+  }
+}
+
+const startedAgent = (event: RelayEvent): string | null => (event.type === 'session.started' ? event.session.agentId : null);
+
+/** The agents whose activity is shown, each once however often it is started. */
+class Followed {
+  readonly #client: RelayClient;
+  readonly #terminal: Terminal;
+  readonly #isJson: boolean;
+  readonly #agents = new Set<string>();
+
+  constructor(client: RelayClient, terminal: Terminal, isJson: boolean) {
+    this.#client = client;
+    this.#terminal = terminal;
+    this.#isJson = isJson;
+  }
+
+  add(agentId: string): void {
+    if (this.#agents.has(agentId)) return;
+    this.#agents.add(agentId);
+    void this.#follow(agentId);
+  }
+
+  async #follow(agentId: string): Promise<void> {
+    try {
+      for await (const entry of this.#client.activity(agentId, { signal: this.#terminal.signal })) {
+        const line = this.#isJson ? JSON.stringify(entry) : describeActivity(entry);
+        if (line !== null) this.#terminal.out(line);
+      }
+    } catch (error) {
+      if (!this.#terminal.signal.aborted) this.#terminal.note(`${agentId}: ${error instanceof RelayError ? error.message : String(error)}`);
+    } finally {
+      this.#agents.delete(agentId);
+    }
+  }
+}

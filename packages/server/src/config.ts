@@ -1,0 +1,132 @@
+import { resolve } from 'node:path';
+import { type FieldIssue, RelayError } from 'agent-relay-protocol';
+import { z } from 'zod';
+import { defaultDatabasePath } from './paths.ts';
+import { isLoopbackHost } from './transports/request-guard.ts';
+
+const wholeNumber = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/u, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(minimum).max(maximum));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+const flag = z.enum(['0', '1', 'false', 'true', '']).transform((text) => text === '1' || text === 'true');
+
+/** Every setting, under the name of its environment variable: one line each. */
+const SettingsSchema = z.object({
+  PORT: wholeNumber(0, 65_535).default(4850),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  DB_PATH: z.string().min(1).optional(),
+  STALE_TTL_MS: wholeNumber(1).default(120_000),
+  OFFLINE_PRUNE_MS: wholeNumber(1).default(86_400_000),
+  REAP_INTERVAL_MS: wholeNumber(10).default(60_000),
+  RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
+  AGENT_RELAY_TOKEN: z
+    .string()
+    .regex(/^\S{16,512}$/u, 'must be 16 to 512 characters without spaces')
+    .optional(),
+  AGENT_RELAY_CORS_ORIGINS: list
+    .pipe(z.array(z.string().regex(/^(?:\*|https?:\/\/[^/\s]+)$/u, 'must be origins such as https://board.example, or *')))
+    .default([]),
+  AGENT_RELAY_ALLOWED_HOSTS: list.default([]),
+  AGENT_RELAY_ALLOW_UNAUTH: flag.default(false),
+  AGENT_RELAY_LOCAL_NODE: flag.default(true),
+  AGENT_RELAY_LOG: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
+});
+type Settings = z.output<typeof SettingsSchema>;
+export type SettingName = keyof Settings;
+
+export const settingNames = Object.keys(SettingsSchema.shape) as readonly SettingName[]; // the keys of the shape are the names
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly databasePath: string;
+  readonly staleTtlMs: number;
+  readonly offlinePruneMs: number;
+  readonly reapIntervalMs: number;
+  readonly retentionDays: number;
+  /** A token beside the credential file that speaks for the owner. */
+  readonly token: string | null;
+  readonly corsOrigins: readonly string[];
+  readonly allowedHosts: readonly string[];
+  readonly allowUnauthenticated: boolean;
+  readonly localNode: boolean;
+  readonly logLevel: Settings['AGENT_RELAY_LOG'];
+}
+
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the command line said, under the same names; it wins. */
+  readonly flags: Partial<Readonly<Record<SettingName, string>>>;
+}
+
+/**
+ * The effective configuration.
+ * @throws RelayError `validation_failed` that names every fault at once.
+ */
+export function readConfig({ env, flags }: ConfigSources): Config {
+  const given = Object.fromEntries(settingNames.map((name) => [name, flags[name] ?? presentIn(env, name)]));
+  const parsed = SettingsSchema.safeParse(given);
+  if (!parsed.success) throw faults(parsed.error.issues.map(({ path, message }) => ({ path: String(path[0]), message })));
+  const config = toConfig(parsed.data, env);
+  const disagreements = disagreementsOf(config);
+  if (disagreements.length > 0) throw faults(disagreements);
+  return config;
+}
+
+/** Where a setting's value comes from, for people who wonder. */
+export function sourceOf(name: SettingName, { env, flags }: ConfigSources): 'flag' | 'environment' | 'default' {
+  if (flags[name] !== undefined) return 'flag';
+  return presentIn(env, name) === undefined ? 'default' : 'environment';
+}
+
+/** An empty variable is how shells and service files say that it is not set. */
+const presentIn = (env: ConfigSources['env'], name: SettingName): string | undefined => env[name] || undefined;
+
+function toConfig(settings: Settings, env: ConfigSources['env']): Config {
+  return {
+    port: settings.PORT,
+    host: settings.HOST,
+    databasePath: resolve(settings.DB_PATH ?? defaultDatabasePath(env)),
+    staleTtlMs: settings.STALE_TTL_MS,
+    offlinePruneMs: settings.OFFLINE_PRUNE_MS,
+    reapIntervalMs: settings.REAP_INTERVAL_MS,
+    retentionDays: settings.RETENTION_DAYS,
+    token: settings.AGENT_RELAY_TOKEN ?? null,
+    corsOrigins: settings.AGENT_RELAY_CORS_ORIGINS,
+    allowedHosts: settings.AGENT_RELAY_ALLOWED_HOSTS,
+    allowUnauthenticated: settings.AGENT_RELAY_ALLOW_UNAUTH,
+    localNode: settings.AGENT_RELAY_LOCAL_NODE,
+    logLevel: settings.AGENT_RELAY_LOG,
+  };
+}
+
+/** Settings that must agree with each other. */
+function disagreementsOf({ host, token, allowUnauthenticated, staleTtlMs, reapIntervalMs }: Config): FieldIssue[] {
+  const issues: FieldIssue[] = [];
+  if (!isLoopbackHost(host) && token === null && !allowUnauthenticated) {
+    issues.push({
+      path: 'HOST',
+      message: `${host} is reachable from other machines: set AGENT_RELAY_TOKEN, or AGENT_RELAY_ALLOW_UNAUTH=1`,
+    });
+  }
+  if (reapIntervalMs > staleTtlMs * 10) {
+    issues.push({
+      path: 'REAP_INTERVAL_MS',
+      message: 'is so long beside STALE_TTL_MS that agents would stay online for hours after their end',
+    });
+  }
+  return issues;
+}
+
+function faults(issues: readonly FieldIssue[]): RelayError {
+  const text = issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return new RelayError('validation_failed', `The configuration is not valid: ${text}`, { issues });
+}

@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { backoffDelays, sleep } from 'agent-relay-wire';
+import { isSameProcess, processIdentity } from 'agent-relay-wire/node';
+import { z } from 'zod';
+import type { Logger } from './logger.ts';
+import { isFileError } from './owner-token.ts';
+import { readJson } from './running-relay.ts';
+
+const NodeProcessSchema = z.object({ pid: z.int().min(1), startedAt: z.string(), url: z.string() });
+type NodeProcess = z.infer<typeof NodeProcessSchema>;
+
+export interface LocalNodeOptions {
+  /** Where the relay is reached on this machine. */
+  readonly url: string;
+  readonly tokenFile: string;
+  readonly stateFolder: string;
+  /** Where the node's process is written down, for the relay that comes after a crash. */
+  readonly processFile: string;
+  readonly logFile: string;
+  readonly log: Logger;
+  /** Default: the bin of the installed agent-relay-connect. */
+  readonly command?: readonly string[];
+}
+
+/** How long a node has for ending its agents; then its process is killed. */
+const STOP_MS = 15_000;
+const LOOK_MS = 2_000;
+
+/**
+ * This machine's own node: a `relay-connect` in a process apart, so that a relay that crashes or is upgraded costs no agent.
+ *
+ * States: *absent*; *running*, as our child or as the child of a relay before us, and started again when it ends by itself; *stopped* for good.
+ */
+export class LocalNode {
+  readonly #options: LocalNodeOptions;
+  readonly #stopping = new AbortController();
+  #current: NodeProcess | null = null;
+  #supervision: Promise<void> = Promise.resolve();
+
+  constructor(options: LocalNodeOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | null {
+    return this.#current?.pid ?? null;
+  }
+
+  /** Takes over the node that a relay before us left on this address, else starts one; then keeps one running. */
+  async start(): Promise<void> {
+    const left = await this.#leftBehind();
+    if (left && left.url === this.#options.url) {
+      this.#current = left;
+      this.#options.log.info('local node taken over', { pid: left.pid });
+    } else {
+      // One that looks for a relay at another address keeps the state folder from ours.
+      if (left) await endProcess(left);
+      await this.#spawn();
+    }
+    this.#supervision = this.#supervise();
+  }
+
+  /** Ends the node and, through it, its agents. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#supervision;
+    const current = this.#current;
+    this.#current = null;
+    if (current) await endProcess(current);
+    rmSync(this.#options.processFile, { force: true });
+  }
+
+  async #leftBehind(): Promise<NodeProcess | null> {
+    const left = readJson(this.#options.processFile, NodeProcessSchema);
+    return left && (await isSameProcess(left)) ? left : null;
+  }
+
+  async #supervise(): Promise<void> {
+    const { signal } = this.#stopping;
+    let delays = backoffDelays({ initialMs: LOOK_MS });
+    let steadyLooks = 0;
+    while (!signal.aborted) {
+      await sleep(LOOK_MS, { signal });
+      if (signal.aborted) return;
+      if (this.#current && (await isSameProcess(this.#current))) {
+        steadyLooks += 1;
+        if (steadyLooks > 60) delays = backoffDelays({ initialMs: LOOK_MS });
+        continue;
+      }
+      steadyLooks = 0;
+      this.#options.log.warn('local node has ended', { logFile: this.#options.logFile });
+      await sleep(delays.next().value, { signal });
+      if (!signal.aborted) await this.#spawn();
+    }
+  }
+
+  async #spawn(): Promise<void> {
+    const { url, tokenFile, stateFolder, processFile, logFile, log } = this.#options;
+    const [program, ...args] = this.#options.command ?? connectCommand();
+    if (program === undefined) throw new TypeError('The command of a local node is not empty');
+    const output = openSync(logFile, 'a', 0o600);
+    try {
+      const settings = ['--url', url, '--token-file', tokenFile, '--name', 'local', '--state-dir', stateFolder];
+      const child = spawn(program, [...args, ...settings], { detached: true, stdio: ['ignore', output, output] });
+      const pid = await startedPid(child);
+      // What lives on without us must not hold our event loop.
+      child.unref();
+      this.#current = { pid, startedAt: (await processIdentity(pid))?.startedAt ?? '', url };
+      writeFileSync(processFile, JSON.stringify(this.#current), { mode: 0o600 });
+      log.info('local node started', { pid });
+    } catch (error) {
+      this.#current = null;
+      log.error('local node cannot be started', { error });
+    } finally {
+      closeSync(output);
+    }
+  }
+}
+
+function startedPid(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('spawn', () => resolve(child.pid ?? 0));
+  });
+}
+
+async function endProcess(identity: NodeProcess): Promise<void> {
+  if (!(await isSameProcess(identity))) return;
+  signalProcess(identity.pid, 'SIGTERM');
+  const end = Date.now() + STOP_MS;
+  while (await isSameProcess(identity)) {
+    if (Date.now() > end) signalProcess(identity.pid, 'SIGKILL');
+    await sleep(50);
+  }
+}
+
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It ended between the look and the signal.
+    if (!isFileError(error, 'ESRCH')) throw error;
+  }
+}
+
+/** The built bin; in a checkout that runs from its sources, and was not built, the source. */
+function connectCommand(): readonly string[] {
+  const folder = dirname(createRequire(import.meta.url).resolve('agent-relay-connect/package.json'));
+  const source = join(folder, 'src', 'cli.ts');
+  const runsFromSource = import.meta.url.endsWith('.ts');
+  if (runsFromSource && existsSync(source)) return [process.execPath, '--conditions=agent-relay-source', source];
+  return [process.execPath, join(folder, 'dist', 'cli.js')];
+}

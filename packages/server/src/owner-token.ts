@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { RelayError } from 'agent-relay-protocol';
+
+/*
+ * The owner's credential: a file that only the user who runs the relay can read. The relay makes it at its first start; our own commands
+ * and the local node read it.
+ */
+
+/** `null` when there is none. @throws RelayError `unauthorized` when it is there and cannot be read. */
+export function readOwnerToken(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim() || null;
+  } catch (cause) {
+    if (isFileError(cause, 'ENOENT') || isFileError(cause, 'ENOTDIR')) return null;
+    throw new RelayError('unauthorized', `The owner's credential ${path} cannot be read: is the relay another user's?`, { cause });
+  }
+}
+
+/** The credential, made when there is none. Two relays that start at once agree on one. */
+export function ensureOwnerToken(path: string): string {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const existing = readOwnerToken(path);
+  if (existing !== null) {
+    // A copy or a careless umask may have opened it to others.
+    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
+    return existing;
+  }
+  const token = `owner_${randomBytes(32).toString('base64url')}`;
+  try {
+    writeFileSync(path, `${token}\n`, { mode: 0o600, flag: 'wx' });
+    return token;
+  } catch (error) {
+    const other = isFileError(error, 'EEXIST') ? readOwnerToken(path) : null;
+    if (other === null) throw error;
+    return other;
+  }
+}
+
+export const isFileError = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;

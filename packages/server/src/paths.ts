@@ -1,0 +1,25 @@
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+/*
+ * Where a relay keeps what. Everything lies beside its database, so that whoever knows the database (the server, our own commands, the
+ * local node, the tests) finds the rest. Nothing here opens it.
+ */
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One place for all folders a command may be called from: `~/.local/state/agent-relay/agent-relay.db`, or where the system keeps such things. */
+export function defaultDatabasePath(env: Environment, platform: NodeJS.Platform = process.platform): string {
+  const home = env['HOME'] || env['USERPROFILE'] || homedir();
+  const stateHome = env['XDG_STATE_HOME'] || (platform === 'win32' && env['LOCALAPPDATA']) || join(home, '.local', 'state');
+  return join(stateHome, 'agent-relay', 'agent-relay.db');
+}
+
+/** `DB_PATH`, else the default; relative ones from the working folder. */
+export const databasePathOf = (env: Environment): string => resolve(env['DB_PATH'] || defaultDatabasePath(env));
+
+export const ownerTokenPath = (databasePath: string): string => `${databasePath}.owner-token`;
+export const runningRelayPath = (databasePath: string): string => `${databasePath}.relay.json`;
+export const localNodePath = (databasePath: string): string => `${databasePath}.node.json`;
+export const localNodeLogPath = (databasePath: string): string => `${databasePath}.node.log`;
+export const localNodeStateFolder = (databasePath: string): string => join(dirname(databasePath), 'node');

@@ -1,0 +1,32 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isSameProcess, processIdentity } from 'agent-relay-wire/node';
+import { z } from 'zod';
+
+const RunningRelaySchema = z.object({ url: z.string(), pid: z.int().min(1), startedAt: z.string() });
+/** Which process serves a database, and where. */
+export type RunningRelay = z.infer<typeof RunningRelaySchema>;
+
+/** The relay that serves this database now; `null` when it has ended, however it did. */
+export async function readRunningRelay(path: string): Promise<RunningRelay | null> {
+  const running = readJson(path, RunningRelaySchema);
+  return running !== null && (await isSameProcess(running)) ? running : null;
+}
+
+export async function writeRunningRelay(path: string, url: string): Promise<void> {
+  const startedAt = (await processIdentity(process.pid))?.startedAt ?? '';
+  writeFileSync(path, JSON.stringify({ url, pid: process.pid, startedAt } satisfies RunningRelay), { mode: 0o600 });
+}
+
+/** Only one's own: a relay that came after us has written over it. */
+export function removeRunningRelay(path: string): void {
+  if (readJson(path, RunningRelaySchema)?.pid === process.pid) rmSync(path, { force: true });
+}
+
+/** `null` when the file is missing, cut short, or of another shape: it is a note, and a new one can be written. */
+export function readJson<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> | null {
+  try {
+    return schema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data ?? null;
+  } catch {
+    return null;
+  }
+}

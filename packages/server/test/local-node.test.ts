@@ -1,0 +1,102 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { processIdentity } from 'agent-relay-wire/node';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { LocalNode } from '../src/local-node.ts';
+import { silentLogger } from '../src/logger.ts';
+import { poll } from './support/poll.ts';
+
+let folder = '';
+const nodes: LocalNode[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'agent-relay-node-'));
+});
+
+afterEach(async () => {
+  for (const node of nodes.splice(0)) await node.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Writes how it was called, ends politely on SIGTERM. */
+const script = `
+  require('node:fs').appendFileSync(process.env.OUT, process.pid + ' ' + process.argv.slice(2).join(' ') + '\\n');
+  process.on('SIGTERM', () => { require('node:fs').appendFileSync(process.env.OUT, process.pid + ' ended\\n'); process.exit(0); });
+  setInterval(() => {}, 1000);
+`;
+
+function localNode(url = 'http://127.0.0.1:4850'): LocalNode {
+  const file = join(folder, 'node.cjs');
+  writeFileSync(file, script.replaceAll('process.env.OUT', JSON.stringify(join(folder, 'out'))));
+  const node = new LocalNode({
+    url,
+    tokenFile: join(folder, 'token'),
+    stateFolder: join(folder, 'state'),
+    processFile: join(folder, 'node.json'),
+    logFile: join(folder, 'node.log'),
+    log: silentLogger,
+    command: [process.execPath, file],
+  });
+  nodes.push(node);
+  return node;
+}
+
+const written = (): string[] => {
+  try {
+    return readFileSync(join(folder, 'out'), 'utf8').trim().split('\n');
+  } catch {
+    return [];
+  }
+};
+const isGone = async (pid: number | null) => pid === null || (await processIdentity(pid)) === undefined;
+
+test('a node is started with everything it needs, and a clean stop waits until it has ended', async () => {
+  const node = localNode();
+  await node.start();
+  const { pid } = node;
+  await poll('it runs', () => written().length === 1);
+  expect(written()).toEqual([`${pid} --url http://127.0.0.1:4850 --token-file ${folder}/token --name local --state-dir ${folder}/state`]);
+  await node.stop();
+  expect([written()[1], await isGone(pid)]).toEqual([`${pid} ended`, true]);
+});
+
+test('the relay after a crash takes over the node that still runs', async () => {
+  const before = localNode();
+  await before.start();
+  await poll('it runs', () => written().length === 1);
+  const after = localNode();
+  await after.start();
+  expect([after.pid, written().length]).toEqual([before.pid, 1]);
+  await after.stop();
+  expect(await isGone(before.pid)).toBe(true);
+});
+
+test('a node that looks for a relay elsewhere makes room for one of ours', async () => {
+  const before = localNode('http://127.0.0.1:1');
+  await before.start();
+  await poll('it runs', () => written().length === 1);
+  const after = localNode();
+  await after.start();
+  expect(await isGone(before.pid)).toBe(true);
+  await poll('the new one runs', () => written().length === 3);
+  expect(after.pid).not.toBe(before.pid);
+});
+
+test('a pid that another program has by now is neither taken over nor ended', async () => {
+  writeFileSync(join(folder, 'node.json'), JSON.stringify({ pid: process.pid, startedAt: 'long ago', url: 'http://127.0.0.1:4850' }));
+  const node = localNode();
+  await node.start();
+  expect(node.pid).not.toBe(process.pid);
+  await node.stop();
+});
+
+test('a node that ends by itself is started again', async () => {
+  const node = localNode();
+  await node.start();
+  const first = node.pid ?? 0;
+  await poll('it runs', () => written().length === 1);
+  process.kill(first, 'SIGKILL');
+  await poll('another one runs', () => written().length === 2, 10_000);
+  expect(node.pid).not.toBe(first);
+});
