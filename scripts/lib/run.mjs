@@ -1,5 +1,6 @@
 // Child processes for the scripts: run one quietly, say what failed.
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 
@@ -12,14 +13,16 @@ export const rootFolder = fileURLToPath(new URL('../..', import.meta.url)).repla
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, live?: boolean }} [options] `live` also prints the output as it comes.
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, live?: boolean, isPatient?: boolean }} [options]
+ *   `live` also prints the output as it comes; `isPatient` leaves the processor to others.
  * @returns {Promise<{ code: number, output: string, seconds: number }>}
  */
-export function run(command, args, { cwd = rootFolder, env = process.env, live = false } = {}) {
+export function run(command, args, { cwd = rootFolder, env = process.env, live = false, isPatient = false } = {}) {
   const startedAt = performance.now();
   return new Promise((resolve) => {
     // npm and pnpm are .cmd files on Windows, which only a shell can start.
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
+    if (isPatient && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     let output = '';
     /** @param {NodeJS.WriteStream} target */
     const collect = (target) => (/** @type {Buffer} */ chunk) => {
@@ -57,7 +60,7 @@ export class StepFailed extends Error {
  * @param {string} title What to say when it fails.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, isPatient?: boolean }} [options]
  */
 export async function runOrFail(title, command, args, options) {
   const result = await run(command, args, options);
