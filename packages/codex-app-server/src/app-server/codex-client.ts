@@ -1,9 +1,10 @@
 import { RelayError } from 'agent-relay-protocol';
 import { AsyncQueue, backoffDelays, type RequestContext, sleep } from 'agent-relay-wire';
+import type { z } from 'zod';
 import { CodexThread, type ThreadOptions } from './codex-thread.ts';
 import { type ClientInfo, CodexConnection } from './connection.ts';
 import { type CodexEndpoint, openEndpoint } from './endpoint.ts';
-import { isConnectionLost } from './errors.ts';
+import { isConnectionLost, parseAnswer } from './errors.ts';
 import { type CodexModel, isSafeToResend, ModelsPage, type ResumeThreadParams, type StartThreadParams, ThreadResult } from './methods.ts';
 import { type CodexNotification, parseNotification, threadIdOf } from './notifications.ts';
 import { RequestGate, type RequestGateOptions } from './request-gate.ts';
@@ -114,7 +115,7 @@ export class CodexClient {
   }
 
   async listModels(): Promise<readonly CodexModel[]> {
-    return ModelsPage.parse(await this.request('model/list', { limit: 100 })).data;
+    return (await this.ask(ModelsPage, 'model/list', { limit: 100 })).data;
   }
 
   /** Any method of the app-server. Waits for a reconnect, and resends after one what is safe to resend. */
@@ -127,6 +128,16 @@ export class CodexClient {
     };
     const run = () => this.#gate.run(send, beforeResend);
     return isSafeToResend(method) && !isPartOfReconnect ? await this.resendAfterReconnect(run) : await run();
+  }
+
+  /** `request`, with the answer read by a schema. @throws RelayError `unsupported` when it does not fit. */
+  async ask<Schema extends z.ZodType>(
+    schema: Schema,
+    method: string,
+    params: unknown,
+    options?: CodexRequestOptions,
+  ): Promise<z.output<Schema>> {
+    return parseAnswer(schema, method, await this.request(method, params, options));
   }
 
   /** Sends again when the connection was lost before the answer; `find` may know that it had arrived. */
@@ -164,7 +175,7 @@ export class CodexClient {
   ): Promise<CodexThread> {
     this.#startsPending += 1;
     try {
-      const { thread, model, cwd } = ThreadResult.parse(await this.request(method, params));
+      const { thread, model, cwd } = await this.ask(ThreadResult, method, params);
       const opened = new CodexThread(this, { id: thread.id, model: model ?? null, cwd }, options);
       this.#threads.set(thread.id, opened);
       for (const notification of this.#unclaimed.filter((unclaimed) => threadIdOf(unclaimed.params) === thread.id))

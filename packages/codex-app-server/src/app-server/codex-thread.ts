@@ -1,8 +1,9 @@
 import { RelayError } from 'agent-relay-protocol';
 import { AsyncQueue } from 'agent-relay-wire';
+import type { z } from 'zod';
 import { missedNotifications } from './catch-up.ts';
-import type { CodexClient } from './codex-client.ts';
-import { isThreadUnknown, isUnsupported } from './errors.ts';
+import type { CodexClient, CodexRequestOptions } from './codex-client.ts';
+import { isNotStoredYet, isThreadUnknown, isUnsupported, parseAnswer } from './errors.ts';
 import {
   type ItemEntry,
   ItemsPage,
@@ -55,6 +56,7 @@ export class CodexThread {
   readonly #completedTurns = new Set<string>();
   /** `undefined` until a turn of a resumed thread has been seen: its earlier ones are not known here. */
   #newestTurnId: string | undefined;
+  #receivedCount = 0;
   #state: ThreadState = idle;
 
   constructor(client: CodexClient, identity: ThreadIdentity, { resumeParams, isNew, onRequest }: NewThreadOptions) {
@@ -72,6 +74,11 @@ export class CodexThread {
     return this.#state;
   }
 
+  /** How many notifications were handed over: a reader who has seen as many has seen what came before a request. */
+  get receivedCount(): number {
+    return this.#receivedCount;
+  }
+
   get activeTurnId(): string | undefined {
     return this.#state.status === 'active' ? this.#state.turnId : undefined;
   }
@@ -81,7 +88,7 @@ export class CodexThread {
     const params = { threadId: this.id, input: textInput(text), clientUserMessageId, approvalPolicy, sandboxPolicy };
     const turnId = await this.#submit(clientUserMessageId, async (beforeResend) => {
       const answer = await this.#client.request('turn/start', params, { beforeResend });
-      return typeof answer === 'string' ? answer : StartTurnResult.parse(answer).turn.id;
+      return typeof answer === 'string' ? answer : parseAnswer(StartTurnResult, 'turn/start', answer).turn.id;
     });
     if (turnId !== '' && !this.#completedTurns.has(turnId) && this.#state.status !== 'active') {
       this.#state = { status: 'active', turnId, waitsFor: [] };
@@ -94,7 +101,7 @@ export class CodexThread {
     const params = { threadId: this.id, expectedTurnId, input: textInput(text), clientUserMessageId };
     return await this.#submit(clientUserMessageId, async (beforeResend) => {
       const answer = await this.#client.request('turn/steer', params, { beforeResend });
-      return typeof answer === 'string' ? answer : SteerTurnResult.parse(answer).turnId;
+      return typeof answer === 'string' ? answer : parseAnswer(SteerTurnResult, 'turn/steer', answer).turnId;
     });
   }
 
@@ -113,7 +120,7 @@ export class CodexThread {
 
   /** Takes back what waits in the queue under these ids. Experimental. */
   async dequeue(clientUserMessageIds: ReadonlySet<string>): Promise<void> {
-    const { data } = QueuePage.parse(await this.#client.request('thread/queue/list', { threadId: this.id }));
+    const { data } = await this.#client.ask(QueuePage, 'thread/queue/list', { threadId: this.id });
     for (const { id, clientUserMessageId } of data) {
       if (!clientUserMessageId || !clientUserMessageIds.has(clientUserMessageId)) continue;
       await this.#client.request('thread/queue/delete', { threadId: this.id, queuedSubmissionId: id });
@@ -153,7 +160,7 @@ export class CodexThread {
   /** Items, newest first unless said otherwise; `turnId` keeps to one turn. */
   async listItems({ turnId, limit = pageSize }: { readonly turnId?: string; readonly limit?: number } = {}): Promise<readonly ItemEntry[]> {
     const params = { threadId: this.id, limit, sortDirection: 'desc', ...(turnId === undefined ? {} : { turnId }) };
-    return ItemsPage.parse(await this.#client.request('thread/items/list', params)).data;
+    return await this.#list(ItemsPage, 'thread/items/list', params);
   }
 
   /** Lets go of the thread so that the server drops it from memory with its MCP servers; it stays on disk and can be resumed. */
@@ -176,19 +183,18 @@ export class CodexThread {
       if (known.method === 'turn/started') this.#newestTurnId = known.params.turn.id;
     }
     if (this.#queue.size > deltasUntil && /delta$/iu.test(notification.method)) return;
-    this.#queue.push(notification);
+    if (this.#queue.push(notification)) this.#receivedCount += 1;
   }
 
   /** Subscribes again on a new connection and hands over what happened meanwhile. */
   async resumeAfterReconnect(): Promise<void> {
     const activeTurnId = this.activeTurnId;
     await this.#resume({ isPartOfReconnect: true });
-    const page = TurnsPage.parse(
-      await this.#client.request('thread/turns/list', { threadId: this.id, limit: 20, sortDirection: 'desc' }, { isPartOfReconnect: true }),
-    );
+    const newest = { threadId: this.id, limit: 20, sortDirection: 'desc' };
+    const newestTurns = await this.#list(TurnsPage, 'thread/turns/list', newest, { isPartOfReconnect: true });
     // Turn ids are UUIDs of version 7: they sort by time. What is older than all we have seen is history, not news.
     const floor = activeTurnId ?? this.#newestTurnId;
-    const turns = page.data.filter(({ id }) => floor !== undefined && id >= floor && !this.#completedTurns.has(id)).reverse();
+    const turns = newestTurns.filter(({ id }) => floor !== undefined && id >= floor && !this.#completedTurns.has(id)).reverse();
     const itemsByTurn = new Map<string, readonly ItemEntry[]>();
     for (const { id } of turns) itemsByTurn.set(id, await this.#itemsOf(id));
     const notifications = missedNotifications({
@@ -209,14 +215,17 @@ export class CodexThread {
   }
 
   async #itemsOf(turnId: string): Promise<readonly ItemEntry[]> {
-    const page = ItemsPage.parse(
-      await this.#client.request(
-        'thread/items/list',
-        { threadId: this.id, turnId, limit: pageSize, sortDirection: 'desc' },
-        { isPartOfReconnect: true },
-      ),
-    );
-    return [...page.data].reverse();
+    const params = { threadId: this.id, turnId, limit: pageSize, sortDirection: 'desc' };
+    return [...(await this.#list(ItemsPage, 'thread/items/list', params, { isPartOfReconnect: true }))].reverse();
+  }
+
+  async #list<T>(schema: z.ZodType<{ data: T[] }>, method: string, params: object, options?: CodexRequestOptions): Promise<readonly T[]> {
+    try {
+      return (await this.#client.ask(schema, method, params, options)).data;
+    } catch (error) {
+      if (isNotStoredYet(error)) return [];
+      throw error;
+    }
   }
 
   async #resume(options: { readonly isPartOfReconnect?: boolean } = {}): Promise<void> {
@@ -244,7 +253,7 @@ export class CodexThread {
     );
     if (found) return found.turnId;
     if (!this.#client.isExperimental) return undefined;
-    const { data } = QueuePage.parse(await this.#client.request('thread/queue/list', { threadId: this.id }));
+    const { data } = await this.#client.ask(QueuePage, 'thread/queue/list', { threadId: this.id });
     return data.some((queued) => queued.clientUserMessageId === clientUserMessageId) ? '' : undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import { type DuplexClosed, JsonRpcError, JsonRpcPeer, type MessageDuplex, type RequestContext } from 'agent-relay-wire';
+import { parseAnswer } from './errors.ts';
 import { InitializeResult } from './methods.ts';
 
 export interface ClientInfo {
@@ -78,7 +79,7 @@ async function initialize(
     : { optOutNotificationMethods };
   try {
     const answer = await peer.request('initialize', { clientInfo, capabilities }, { timeoutMs: initializeTimeoutMs });
-    return InitializeResult.parse(answer);
+    return parseAnswer(InitializeResult, 'initialize', answer);
   } catch (error) {
     const isRefused = error instanceof JsonRpcError && /capabilit|experimental/iu.test(error.message);
     if (experimentalApi && isRefused) return undefined;

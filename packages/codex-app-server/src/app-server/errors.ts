@@ -1,5 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import { JsonRpcError } from 'agent-relay-wire';
+import type { z } from 'zod';
 
 /** The server-wide queue of 128 waiting requests is full; it has nothing to do with the model. */
 export const isOverloaded = (error: unknown): boolean => error instanceof JsonRpcError && error.rpcCode === -32001;
@@ -11,8 +12,18 @@ export const isUnsupported = (error: unknown): boolean =>
 export const isThreadUnknown = (error: unknown): boolean =>
   error instanceof JsonRpcError && /thread not found|not loaded/iu.test(error.message);
 
+/** For some 20 ms after its first turn began a thread has no history on disk, and Codex says so as if it never had any. */
+export const isNotStoredYet = (error: unknown): boolean =>
+  error instanceof JsonRpcError && /is not supported yet|no rollout found/iu.test(error.message);
+
 export const isConnectionLost = (error: unknown): boolean => error instanceof RelayError && error.code === 'connection_closed';
 
-/** A frame that does not look as expected is the vendor's news, not a bug of ours. */
-export const unexpectedAnswer = (method: string, cause: unknown): RelayError =>
-  new RelayError('unsupported', `Codex answered ${method} in a way this version does not know`, { cause });
+/**
+ * Reads the answer to a request.
+ * @throws RelayError `unsupported` for one that does not look as expected: that is the vendor's news, not a bug of ours.
+ */
+export function parseAnswer<Schema extends z.ZodType>(schema: Schema, method: string, answer: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new RelayError('unsupported', `Codex answered ${method} in a way this version does not know`, { cause: parsed.error });
+}

@@ -52,16 +52,14 @@ export const StartTurnResult = z.looseObject({ turn: z.looseObject({ id: z.strin
 export const SteerTurnResult = z.looseObject({ turnId: z.string() });
 export const ItemsPage = z.looseObject({
   data: z.array(z.looseObject({ turnId: z.string(), item: ThreadItemSchema })),
-  nextCursor: z.unknown(),
 });
 export type ItemEntry = z.infer<typeof ItemsPage>['data'][number];
-export const TurnsPage = z.looseObject({ data: z.array(TurnSchema), nextCursor: z.unknown() });
+export const TurnsPage = z.looseObject({ data: z.array(TurnSchema) });
 export const QueuePage = z.looseObject({ data: z.array(z.looseObject({ id: z.string(), clientUserMessageId: z.string().nullish() })) });
 export const ModelsPage = z.looseObject({
   data: z.array(
     z.looseObject({ id: z.string(), model: z.string(), displayName: z.string().default(''), isDefault: z.boolean().default(false) }),
   ),
-  nextCursor: z.unknown(),
 });
 export type CodexModel = z.infer<typeof ModelsPage>['data'][number];
 export const ConfigResult = z.looseObject({ config: z.looseObject({ mcp_servers: z.record(z.string(), z.unknown()).nullish() }) });

@@ -149,7 +149,7 @@ async function startThread(options: StartOptions, { client, env }: SharedServer,
 
 /** Without this list a safe session still has the read-only tools of the user's own servers, so a failure to get it is one. */
 async function configuredMcpServers(client: CodexClient): Promise<readonly string[]> {
-  const { config } = ConfigResult.parse(await client.request('config/read', { includeLayers: false }));
+  const { config } = await client.ask(ConfigResult, 'config/read', { includeLayers: false });
   return Object.keys(config.mcp_servers ?? {});
 }
 

@@ -54,6 +54,8 @@ export class CodexSession implements AgentSession {
   readonly #mailTurns = new RecentSet<string>(256);
   readonly #held: Held[] = [];
   readonly #turnEndWaiters = new Set<() => void>();
+  readonly #observers: (() => void)[] = [];
+  #observedCount = 0;
   #thread: CodexThread | undefined;
   #sending: Promise<unknown> = Promise.resolve();
   #canQueue: boolean;
@@ -120,14 +122,16 @@ export class CodexSession implements AgentSession {
 
   /** The server or the connection is gone. */
   lose(loss: SessionLoss): void {
-    this.#end();
     this.events.end(loss);
+    this.#end();
     this.#closing ??= this.#options.release();
     this.#closing.catch(() => {}); // whoever calls `close()` hears of it
   }
 
   /** Answers what Codex asks about this thread. */
-  readonly answerRequest = (request: ServerRequest): object => {
+  readonly answerRequest = async (request: ServerRequest): Promise<object> => {
+    // Requests overtake the notifications that say what they are about.
+    await this.#observedAll(this.#thread?.receivedCount ?? 0);
     const { response, events } = answerApproval(request, { pathsOf: (itemId) => this.#editedPaths.get(itemId) ?? [] });
     for (const event of events) this.#emit(event);
     return response;
@@ -136,8 +140,8 @@ export class CodexSession implements AgentSession {
   async #close(): Promise<void> {
     const thread = this.#thread;
     const unconfirmed = this.#evidence.unconfirmedClientIds;
-    this.#end();
     this.events.end({ reason: 'closed' });
+    this.#end();
     try {
       if (thread) await withTimeout(() => this.#leave(thread, unconfirmed), goodbyeMs, { what: 'farewell to the thread' });
     } catch {
@@ -159,6 +163,7 @@ export class CodexSession implements AgentSession {
     const error = new RelayError('connection_closed', 'The Codex session has ended');
     for (const { reject } of this.#held.splice(0)) reject(error);
     this.#wakeTurnEndWaiters();
+    this.#wakeObservers();
   }
 
   #openThread(): CodexThread {
@@ -287,12 +292,24 @@ export class CodexSession implements AgentSession {
     try {
       for await (const notification of thread.notifications) {
         this.#observe(thread, notification);
+        this.#observedCount += 1;
+        this.#wakeObservers();
         await this.events.room();
       }
       if (!this.events.isEnded) this.lose({ reason: 'lost', detail: 'The connection to the Codex app-server was lost' });
     } catch (error) {
       this.lose({ reason: 'lost', detail: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  async #observedAll(count: number): Promise<void> {
+    while (this.#observedCount < count && !this.events.isEnded) {
+      await new Promise<void>((resolve) => this.#observers.push(resolve));
+    }
+  }
+
+  #wakeObservers(): void {
+    for (const resolve of this.#observers.splice(0)) resolve();
   }
 
   #observe(thread: CodexThread, notification: CodexNotification): void {

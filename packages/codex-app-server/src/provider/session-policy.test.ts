@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { developerInstructions, threadConfig, turnPolicy } from './session-policy.ts';
+
+const readOnly = { type: 'readOnly', networkAccess: false };
+
+describe('what a turn may do', () => {
+  test.each([
+    ['safe', { approvalPolicy: 'never', sandboxPolicy: readOnly }],
+    [
+      'agentic',
+      {
+        approvalPolicy: 'never',
+        sandboxPolicy: expect.objectContaining({ type: 'workspaceWrite', writableRoots: [], networkAccess: false }),
+      },
+    ],
+    ['unrestricted', { approvalPolicy: 'never', sandboxPolicy: { type: 'dangerFullAccess' } }],
+  ] as const)('in a %s session', (mode, policy) => {
+    expect(turnPolicy({ mode, approval: 'open', isMail: true })).toEqual(policy);
+    expect(turnPolicy({ mode, approval: 'read-only', isMail: false })).toEqual(policy);
+  });
+
+  test.each(['agentic', 'unrestricted'] as const)('mail to a %s agent that only reads for its peers starts read-only turns', (mode) => {
+    expect(turnPolicy({ mode, approval: 'read-only', isMail: true })).toEqual({ approvalPolicy: 'never', sandboxPolicy: readOnly });
+  });
+
+  test('mail to a guarded agent starts read-only turns that ask before they do more', () => {
+    expect(turnPolicy({ mode: 'unrestricted', approval: 'guarded', isMail: true })).toEqual({
+      approvalPolicy: 'on-request',
+      sandboxPolicy: readOnly,
+    });
+  });
+});
+
+describe('the settings of a thread', () => {
+  const mcp = [{ name: 'agent-relay', url: 'http://127.0.0.1:1/mcp', headers: { authorization: 'Bearer x' } }];
+  const environment = { set: {}, exclude: [] };
+
+  test('give the relay its tools, without a question at each call and with time to wait', () => {
+    expect(threadConfig({ mode: 'agentic', mcp, userMcpServers: ['db'], environment })).toEqual({
+      features: { instant_interrupt: false },
+      mcp_servers: {
+        'agent-relay': {
+          url: 'http://127.0.0.1:1/mcp',
+          http_headers: { authorization: 'Bearer x' },
+          default_tools_approval_mode: 'approve',
+          tool_timeout_sec: 120,
+        },
+      },
+    });
+  });
+
+  test('of a safe session switch off the shell and the servers that are not the relay', () => {
+    const config = threadConfig({ mode: 'safe', mcp, userMcpServers: ['db', 'agent-relay'], environment });
+    expect(config).toMatchObject({
+      features: { shell_tool: false, unified_exec: false, plugins: false },
+      web_search: 'disabled',
+      mcp_servers: { db: { enabled: false }, 'agent-relay': { url: 'http://127.0.0.1:1/mcp' } },
+    });
+  });
+
+  test("carry what differs in the agent's environment", () => {
+    const config = threadConfig({ mode: 'agentic', mcp: [], userMcpServers: [], environment: { set: { A: '1' }, exclude: ['B'] } });
+    expect(config['shell_environment_policy']).toEqual({ exclude: ['B'], set: { A: '1' } });
+  });
+});
+
+test('the instructions name the limits that the agent will meet', () => {
+  expect(developerInstructions({ instructions: 'Be kind.', mode: 'agentic', approval: 'open' })).toBe('Be kind.');
+  expect(developerInstructions({ instructions: 'Be kind.', mode: 'safe', approval: 'guarded' })).toMatch(/^Be kind\.\n\nYou have no tools/);
+  expect(developerInstructions({ instructions: '', mode: 'agentic', approval: 'guarded' })).toMatch(/declined/);
+});

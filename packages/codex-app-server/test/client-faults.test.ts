@@ -1,0 +1,229 @@
+import { JsonRpcError } from 'agent-relay-wire';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CodexClient, type CodexClientOptions } from '../src/app-server/codex-client.ts';
+import type { CodexThread } from '../src/app-server/codex-thread.ts';
+import type { CodexNotification } from '../src/app-server/notifications.ts';
+import type { AnswerServerRequest } from '../src/app-server/server-requests.ts';
+import { FakeAppServer, overloaded } from './fake-app-server.ts';
+
+const turnId = '01a1fd7c-0000-7000-8000-00000000000a';
+const turnEnd = { id: turnId, status: 'completed', items: [], error: null };
+
+describe('a client whose server has faults', { timeout: 20_000 }, () => {
+  let server: FakeAppServer;
+  let client: CodexClient;
+
+  const connect = async (options: Partial<CodexClientOptions> = {}): Promise<CodexClient> => {
+    client = await CodexClient.connect(server.endpoint, { clientInfo: { name: 'test', version: '1' }, ...options });
+    return client;
+  };
+
+  const startThread = async (onRequest?: AnswerServerRequest) => {
+    const thread = await (await connect()).startThread(
+      { cwd: '/home/user/project', config: { features: { x: true } } },
+      onRequest ? { onRequest } : {},
+    );
+    return { thread, seen: collect(thread) };
+  };
+
+  beforeEach(async () => {
+    server = await FakeAppServer.start();
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  test('introduces itself with a version, then says that it is initialized', async () => {
+    await connect();
+    expect(server.received).toEqual([
+      {
+        method: 'initialize',
+        params: {
+          clientInfo: { name: 'test', version: '1' },
+          capabilities: { experimentalApi: true, requestAttestation: false, optOutNotificationMethods: ['account/rateLimits/updated'] },
+        },
+      },
+    ]);
+    expect(client.isExperimental).toBe(true);
+    expect(client.userAgent).toBe('test/0.169.0 (Linux)');
+  });
+
+  test('does without the experimental interface where a server does not know it', async () => {
+    server.answer('initialize', ({ capabilities }) => {
+      if (JSON.stringify(capabilities).includes('experimentalApi')) {
+        throw new JsonRpcError({ code: -32600, message: 'Invalid request: unknown field in capabilities' });
+      }
+      return { userAgent: 'old/0.1' };
+    });
+    await connect();
+    expect(client.isExperimental).toBe(false);
+  });
+
+  test('asks an overloaded server again', async () => {
+    await connect({ random: () => 0 });
+    let tries = 0;
+    server.answer('model/list', () => {
+      tries += 1;
+      if (tries < 4) throw overloaded();
+      return { data: [{ id: 'm', model: 'm' }] };
+    });
+    expect(await client.listModels()).toEqual([{ id: 'm', model: 'm', displayName: '', isDefault: false }]);
+    expect(tries).toBe(4);
+  });
+
+  test('starts a turn again on an overloaded server only after looking whether it had begun', async () => {
+    const { thread } = await startThread();
+    let tries = 0;
+    server.answer('turn/start', () => {
+      tries += 1;
+      throw overloaded();
+    });
+    server.answer('thread/items/list', () => ({
+      data: [{ turnId: 'found', item: { type: 'userMessage', id: 'u', clientId: 'mine', content: [] } }],
+    }));
+    expect(await thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' })).toBe('found');
+    expect(tries).toBe(1);
+  });
+
+  test('a message whose answer was lost with the connection is looked for, and not sent twice', async () => {
+    const { thread } = await startThread();
+    server.answer('turn/start', () => {
+      server.disconnect();
+      return new Promise(() => {});
+    });
+    server.answer('thread/items/list', () => ({
+      data: [{ turnId, item: { type: 'userMessage', id: 'u', clientId: 'mine', content: [] } }],
+    }));
+    expect(await thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' })).toBe(turnId);
+    expect(server.methods().filter((method) => method === 'turn/start')).toHaveLength(1);
+  });
+
+  test('a message that never arrived is sent again after the reconnect', async () => {
+    const { thread } = await startThread();
+    let tries = 0;
+    server.answer('turn/start', () => {
+      tries += 1;
+      if (tries > 1) return { turn: { id: turnId } };
+      server.disconnect();
+      return new Promise(() => {});
+    });
+    expect(await thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' })).toBe(turnId);
+    expect(tries).toBe(2);
+  });
+
+  test('after a reconnect a thread is resumed with its settings, and told what it missed', async () => {
+    const { thread, seen } = await startThread();
+    server.notify('turn/started', { threadId: thread.id, turn: { ...turnEnd, status: 'inProgress' } });
+    await expect.poll(() => thread.activeTurnId).toBe(turnId);
+    server.answer('thread/turns/list', () => ({ data: [turnEnd] }));
+    server.answer('thread/items/list', () => ({
+      data: [{ turnId, item: { type: 'agentMessage', id: 'm', text: 'while you were away' } }],
+    }));
+    server.disconnect();
+    await expect.poll(() => thread.state).toEqual({ status: 'idle' });
+    expect(server.received.find(({ method }) => method === 'thread/resume')?.params).toEqual({
+      threadId: thread.id,
+      excludeTurns: true,
+      cwd: '/home/user/project',
+      config: { features: { x: true } },
+    });
+    await expect.poll(() => seen.map(({ method }) => method)).toEqual(['turn/started', 'item/completed', 'turn/completed']);
+  });
+
+  test('requests made while the server is away wait for it', async () => {
+    const { thread } = await startThread();
+    await server.goAway();
+    const turn = thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' });
+    await server.comeBack();
+    expect(await turn).toBe(turnId);
+  });
+
+  test('a server that stays away closes the client, and everything that waited on it settles', async () => {
+    await connect({ reconnectForMs: 300 });
+    const thread = await client.startThread({ cwd: '/' });
+    const seen = collect(thread);
+    await server.goAway();
+    await expect(thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' })).rejects.toMatchObject({ code: 'connection_closed' });
+    await client.closed;
+    await seen.finished;
+    await server.comeBack();
+  });
+
+  test('an approval that is repeated after a reconnect is asked once, and answered on the new connection', async () => {
+    let asked = 0;
+    let decide: (answer: object) => void = () => {};
+    const { thread } = await startThread(() => {
+      asked += 1;
+      return new Promise((resolve) => {
+        decide = resolve;
+      });
+    });
+    const approval = { threadId: thread.id, itemId: 'i', command: 'ls' };
+    server.request('item/commandExecution/requestApproval', approval).catch(() => {});
+    await expect.poll(() => asked).toBe(1);
+    server.disconnect();
+    await expect.poll(() => server.methods()).toContain('thread/turns/list');
+    const repeated = server.request('item/commandExecution/requestApproval', approval);
+    decide({ decision: 'decline' });
+    expect(await repeated).toEqual({ decision: 'decline' });
+    expect(asked).toBe(1);
+  });
+
+  test('every question gets an answer: what nobody answers is refused', async () => {
+    const { thread } = await startThread();
+    await expect(server.request('item/tool/call', { threadId: thread.id })).rejects.toMatchObject({ rpcCode: -32601 });
+    await expect(server.request('account/chatgptAuthTokens/refresh', {})).rejects.toMatchObject({ rpcCode: -32601 });
+  });
+
+  test('frames that nobody knows harm nothing, and are passed on', async () => {
+    const { seen } = await startThread();
+    server.sendRaw('{"this is": not json');
+    server.sendRaw('[1, 2, 3]');
+    server.sendRaw('{"id": 999, "result": "to no question"}');
+    server.notify('thread/dreamt', { threadId: server.threadId, of: 'sheep' });
+    server.play('say');
+    await expect.poll(() => seen.at(-1)?.method).toBe('turn/completed');
+    expect(seen[0]).toEqual({ method: 'thread/dreamt', params: { threadId: server.threadId, of: 'sheep' } });
+  });
+
+  test('what a thread says together with the answer to its start is not lost', async () => {
+    server.answer('thread/start', () => {
+      queueMicrotask(() => server.notify('thread/dreamt', { threadId: server.threadId }));
+      return { thread: { id: server.threadId }, model: null };
+    });
+    const { seen } = await startThread();
+    await expect.poll(() => seen.map(({ method }) => method)).toEqual(['thread/dreamt']);
+  });
+
+  test('a thread that a new server does not know is resumed, and the turn sent again', async () => {
+    const { thread } = await startThread();
+    let tries = 0;
+    server.answer('turn/start', () => {
+      tries += 1;
+      if (tries === 1) throw new JsonRpcError({ code: -32600, message: `thread not found: ${thread.id}` });
+      return { turn: { id: turnId } };
+    });
+    expect(await thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' })).toBe(turnId);
+    expect(server.methods()).toContain('thread/resume');
+  });
+
+  test('an answer that does not look as expected is an error with a name', async () => {
+    await connect();
+    server.answer('thread/start', () => ({ threads: [] }));
+    await expect(client.startThread({ cwd: '/' })).rejects.toMatchObject({ code: 'unsupported' });
+  });
+});
+
+interface Collected extends Array<CodexNotification> {
+  finished: Promise<void>;
+}
+
+function collect(thread: CodexThread): Collected {
+  const seen: CodexNotification[] = [];
+  const read = async () => {
+    for await (const notification of thread.notifications) seen.push(notification);
+  };
+  return Object.assign(seen, { finished: read() });
+}
