@@ -1,1 +1,6 @@
-export {};
+#!/usr/bin/env node
+import { ClaudeProvider } from 'agent-relay-claude';
+import { CodexProvider } from 'agent-relay-codex-app-server';
+import { runCli } from './run-cli.ts';
+
+process.exit(await runCli(process.argv, [new ClaudeProvider(), new CodexProvider()]));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { OwnedProcess } from 'agent-relay-provider';
 import { killProcessTree, type ProcessIdentity } from 'agent-relay-wire/node';
 import type { HostLog } from './host-log.ts';
-import { endMarkedProcesses } from './marked-processes.ts';
+import { endMarkedProcesses, SESSION_VARIABLE } from './marked-processes.ts';
 
 interface Registered {
   readonly sessionId: string;
@@ -45,9 +45,12 @@ export class ProcessRegister {
   }
 
   add(sessionId: string, owned: OwnedProcess): void {
-    const treeId = readTreeId(owned.pid);
+    const environment = readEnvironment(owned.pid);
+    const treeId = owned.treeId ?? treeIdIn(environment);
     const identity: ProcessIdentity = { pid: owned.pid, startedAt: owned.startToken, ...(treeId === null ? {} : { treeId }) };
-    this.#processes = [...this.#processes, { sessionId, purpose: owned.purpose, identity, isShared: owned.shared === true }];
+    // What runs for one session alone carries its mark; a server for many must not.
+    const isShared = owned.shared ?? (environment !== null && !environment.includes(`${SESSION_VARIABLE}=${sessionId}`));
+    this.#processes = [...this.#processes, { sessionId, purpose: owned.purpose, identity, isShared }];
     this.#write();
   }
 
@@ -110,17 +113,19 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** The mark that `spawnProcess` put into the environment: by it descendants are found that left the group and lost their parent. */
-function readTreeId(pid: number): string | null {
+/** Null when the process is gone already, or on a system without /proc: its tree is then found by parents, group and session alone. */
+function readEnvironment(pid: number): readonly string[] | null {
   try {
-    const entry = readFileSync(`/proc/${pid}/environ`, 'latin1')
-      .split('\0')
-      .find((text) => text.startsWith('AGENT_RELAY_PROCESS_TREE='));
-    return entry?.split('=')[1]?.split(',').at(-1) ?? null;
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
   } catch {
-    // Gone already, or a system without /proc: the tree is then found by parents, group and session alone.
     return null;
   }
+}
+
+/** The mark that `spawnProcess` put there; nested trees append theirs. */
+function treeIdIn(environment: readonly string[] | null): string | null {
+  const entry = environment?.find((text) => text.startsWith('AGENT_RELAY_PROCESS_TREE='));
+  return entry?.split('=')[1]?.split(',').at(-1) ?? null;
 }
 
 function readRegister(path: string): Registered[] {
