@@ -1,0 +1,78 @@
+import type { Principal, Session } from 'agent-relay-protocol';
+import { describe, expect, it } from 'vitest';
+import { assertMayControl, assertMayWatch, spawnTerms } from './spawn-rules.ts';
+
+const session = (mode: Session['mode'], cwd: string | null): Session => ({
+  sessionId: 's',
+  agentId: 'Lead',
+  nodeId: 'n',
+  provider: 'claude',
+  instanceId: 'i',
+  epoch: 1,
+  status: 'running',
+  mode,
+  cwd,
+  model: null,
+  spawnedBy: null,
+  startedAt: 0,
+  endedAt: null,
+  reason: null,
+});
+
+describe('the terms of a spawn', () => {
+  it('a person may ask for anything, and gets agentic without asking', () => {
+    expect(spawnTerms({}, null)).toEqual({ cwd: null, within: null, mode: 'agentic', approval: 'open' });
+    expect(spawnTerms({ cwd: '/x', mode: 'unrestricted', approval: 'guarded' }, null)).toEqual({
+      cwd: '/x',
+      within: null,
+      mode: 'unrestricted',
+      approval: 'guarded',
+    });
+  });
+
+  it('an agent passes on its folder, and no more than its own mode and approval', () => {
+    const spawner = { session: session('safe', '/work'), approval: 'guarded' } as const;
+    expect(spawnTerms({ cwd: '/work/sub' }, spawner)).toEqual({ cwd: '/work/sub', within: '/work', mode: 'safe', approval: 'guarded' });
+    expect(() => spawnTerms({ mode: 'agentic' }, spawner)).toThrow(expect.objectContaining({ code: 'forbidden' }));
+    expect(() => spawnTerms({ approval: 'open' }, spawner)).toThrow(expect.objectContaining({ code: 'forbidden' }));
+    expect(spawnTerms({ approval: 'read-only' }, spawner).approval).toBe('read-only');
+  });
+
+  it('an unrestricted agent starts agentic ones unless it says otherwise', () => {
+    const spawner = { session: session('unrestricted', '/work'), approval: 'open' } as const;
+    expect(spawnTerms({}, spawner).mode).toBe('agentic');
+    expect(spawnTerms({ mode: 'unrestricted' }, spawner).mode).toBe('unrestricted');
+  });
+
+  it('an agent that runs nowhere of ours names no folder', () => {
+    const spawner = { session: null, approval: 'open' } as const;
+    expect(() => spawnTerms({ cwd: '/etc' }, spawner)).toThrow(expect.objectContaining({ code: 'forbidden' }));
+    expect(spawnTerms({}, spawner)).toEqual({ cwd: null, within: null, mode: 'agentic', approval: 'open' });
+  });
+});
+
+describe('who may do what to a running agent', () => {
+  const workspace = 'default';
+  const owner: Principal = { type: 'owner', workspace };
+  const agent = (agentId: string): Principal => ({ type: 'agent', workspace, agentId, epoch: 1 });
+  const may = (run: () => void) => {
+    try {
+      run();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  it.each([
+    [owner, true, true, true],
+    [agent('Lead'), true, true, true],
+    [agent('Worker'), true, false, true],
+    [agent('Other'), false, false, false],
+    [{ type: 'node', workspace, nodeId: 'n' } satisfies Principal, false, false, true],
+  ])('%o may release: %s, interrupt: %s, watch: %s', (principal, release, interrupt, watch) => {
+    expect(may(() => assertMayControl(principal, 'Worker', 'Lead', 'release'))).toBe(release);
+    expect(may(() => assertMayControl(principal, 'Worker', 'Lead', 'interrupt'))).toBe(interrupt);
+    expect(may(() => assertMayWatch(principal, 'Worker', 'Lead'))).toBe(watch);
+  });
+});

@@ -1,0 +1,237 @@
+import { RelayError, type Session } from 'agent-relay-protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { as, FarNode, offered, owner, SessionWorld, workspace } from './session-world.ts';
+
+let world: SessionWorld;
+let node: FarNode;
+beforeEach(async () => {
+  world = await SessionWorld.open();
+  node = new FarNode();
+});
+afterEach(() => world.close());
+
+const agentToken = (agentId: string, epoch = 1) => ({ type: 'agent', workspace, agentId, epoch }) as const;
+const heartbeat = (sessions: { sessionId: string; status: 'idle' | 'busy' }[], link = node) =>
+  world.sessions.nodeHandlers['nodes/heartbeat']({ sessions }, { ...as(owner), link });
+const startedWith = (link = node) => link.commands.find(({ name }) => name === 'session/start')?.params;
+
+describe('starting an agent', () => {
+  it('registers its address, gives it a token of its epoch and answers when the machine has it running', async () => {
+    await world.attach(node);
+    const session = await world.start('Worker', owner, { cwd: '/work', task: 'Do it', tags: ['backend'], model: 'big' });
+    expect(session).toMatchObject({
+      agentId: 'Worker',
+      nodeId: 'local',
+      status: 'running',
+      cwd: '/work',
+      epoch: 1,
+      mode: 'agentic',
+      model: 'm',
+    });
+    expect(world.agent('Worker')).toMatchObject({
+      status: 'online',
+      ready: true,
+      tags: ['backend'],
+      machine: 'laptop',
+      protected: true,
+      epoch: 1,
+    });
+    expect(startedWith()).toMatchObject({ task: 'Do it', cwd: '/work', within: null, mode: 'agentic', approval: 'open', model: 'big' });
+    const { token } = startedWith() as { token: string };
+    expect(await world.tokens.authenticate(token)).toEqual(agentToken('Worker'));
+    const types = (await world.events()).map(({ type }) => type);
+    expect(types).toEqual(['node.connected', 'agent.registered', 'session.started', 'session.updated', 'agent.updated']);
+  });
+
+  it('a name that runs already is refused, also when two ask at once', async () => {
+    await world.attach(node);
+    const outcomes = await Promise.allSettled([world.start('Worker'), world.start('Worker')]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    await expect(world.start('Worker')).rejects.toMatchObject({ code: 'name_taken' });
+    await expect(world.start('owner')).rejects.toMatchObject({ code: 'name_taken' });
+  });
+
+  it('when the machine cannot, the failure is in its words and the address is free again', async () => {
+    await world.attach(node);
+    node.onStart = async () => {
+      throw new RelayError('provider_unavailable', 'Log in to Claude first.');
+    };
+    await expect(world.start('Worker')).rejects.toMatchObject({ code: 'provider_unavailable', message: 'Log in to Claude first.' });
+    const { data } = await world.sessions.handlers['sessions/list']({}, as(owner));
+    expect(data).toMatchObject([{ status: 'failed', reason: 'Log in to Claude first.' }]);
+    expect(world.agent('Worker')).toMatchObject({ status: 'offline', sessionId: null });
+    node.onStart = async () => ({ cwd: '/w', vendorSessionId: null, model: null });
+    expect((await world.start('Worker')).epoch).toBeGreaterThan(1);
+  });
+
+  it('a machine that is lost meanwhile is node_unavailable', async () => {
+    await world.attach(node);
+    node.onStart = async () => {
+      throw new RelayError('connection_closed', 'gone');
+    };
+    await expect(world.start('Worker')).rejects.toMatchObject({ code: 'node_unavailable' });
+  });
+
+  it('a provider that is not installed is refused before anything is registered', async () => {
+    await world.attach(node);
+    await expect(world.start('Worker', owner, { provider: 'codex' })).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringContaining('npm install'),
+    });
+    expect(world.store.agents.index.find(workspace, 'Worker')?.agent ?? null).toBeNull();
+  });
+
+  it('an agent starts others in its own name, inside its folder, with no more than its mode', async () => {
+    await world.attach(node);
+    await world.start('Lead', owner, { cwd: '/work', mode: 'safe' });
+    const session = await world.start('Worker', agentToken('Lead'));
+    expect(session).toMatchObject({ spawnedBy: 'Lead', mode: 'safe' });
+    expect(node.commands.at(-1)?.params).toMatchObject({ cwd: null, within: '/work' });
+    await expect(world.start('W2', agentToken('Lead'), { mode: 'unrestricted' })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(world.start('W2', agentToken('Lead'), { spawnedBy: 'Other' })).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  it('a node starts others for the agents it hosts only', async () => {
+    const { nodeId } = await world.attach(node);
+    await world.start('Lead');
+    const asNode = (id: string) => ({ type: 'node', workspace, nodeId: id }) as const;
+    expect(await world.start('Worker', asNode(nodeId), { spawnedBy: 'Lead' })).toMatchObject({ spawnedBy: 'Lead' });
+    await expect(world.start('W2', asNode('other'), { spawnedBy: 'Lead' })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(world.start('W2', asNode(nodeId))).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  it('an agent does not take over an address, and its mail, that it did not start', async () => {
+    await world.attach(node);
+    await world.start('Lead');
+    await world.start('Private');
+    await world.sessions.handlers['agents/release']({ id: 'Private' }, as(owner));
+    await expect(world.start('Private', agentToken('Lead'))).rejects.toMatchObject({ code: 'name_taken' });
+  });
+});
+
+describe('ending an agent', () => {
+  it('release ends it on its machine, keeps the address, frees its claims and voids its token', async () => {
+    await world.attach(node);
+    const { sessionId } = await world.start('Worker');
+    const { token } = startedWith() as { token: string };
+    await world.store.agents.change(workspace, 'Worker', () => ({
+      claims: [
+        {
+          claimId: 'c1',
+          kind: 'message',
+          subjectId: 5,
+          agentId: 'Worker',
+          epoch: 1,
+          fence: 1,
+          claimedAt: 0,
+          progress: null,
+          status: 'held',
+          leaseExpiresAt: Number.MAX_SAFE_INTEGER,
+        },
+      ],
+    }));
+    const released = await world.sessions.handlers['agents/release']({ id: 'Worker', reason: 'Done' }, as(owner));
+    expect(released).toMatchObject({ sessionId, status: 'ended', reason: 'Done', endedAt: 1_000_000 });
+    expect(node.commands.at(-1)).toEqual({ name: 'session/close', params: { sessionId, reason: 'Done' } });
+    expect(world.agent('Worker')).toMatchObject({ status: 'offline', sessionId: null, nodeId: null });
+    expect(await world.tokens.authenticate(token)).toBeNull();
+    expect(await world.store.claims.get(workspace, 'c1')).toMatchObject({ status: 'released' });
+    const types = (await world.events()).map(({ type }) => type);
+    expect(types.slice(-4)).toEqual(['claim.released', 'work.available', 'session.ended', 'agent.status']);
+  });
+
+  it('only the owner and who started it may, and it itself may go but not be interrupted by itself', async () => {
+    await world.attach(node);
+    await world.start('Lead');
+    await world.start('Worker', agentToken('Lead'));
+    const release = (by: string) =>
+      Promise.resolve().then(() => world.sessions.handlers['agents/release']({ id: 'Worker' }, as(agentToken(by))));
+    const interrupt = (by: string) =>
+      Promise.resolve().then(() => world.sessions.handlers['agents/interrupt']({ id: 'Worker' }, as(agentToken(by))));
+    await expect(interrupt('Lead')).resolves.toEqual({ interrupted: true });
+    await expect(interrupt('Worker')).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(release('Stranger')).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(release('Worker')).resolves.toMatchObject({ status: 'ended' });
+    await expect(release('Worker')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('what ends by itself is reported by its machine, and a second word changes nothing', async () => {
+    await world.attach(node);
+    const { sessionId } = await world.start('Worker');
+    const report = (reason: string) =>
+      world.sessions.nodeHandlers['sessions/report']({ sessionId, status: 'ended', reason }, { ...as(owner), link: node });
+    await report('It crashed');
+    await report('Again');
+    expect(await world.sessions.handlers['sessions/get']({ sessionId }, as(owner))).toMatchObject({
+      status: 'ended',
+      reason: 'It crashed',
+    });
+  });
+});
+
+describe('a machine that comes and goes', () => {
+  let session: Session;
+  beforeEach(async () => {
+    await world.attach(node);
+    session = await world.start('Worker');
+  });
+
+  it('keeps its agents when it is back within the grace, also with a relay that started anew', async () => {
+    world.sessions.nodeDetached(node);
+    world.restart();
+    world.clock.at += 59_000;
+    await world.sessions.sweep(world.clock.at);
+    const back = new FarNode();
+    const answer = await world.attach(back, [offered(session)]);
+    expect(answer).toEqual({ nodeId: 'local', sessions: [{ sessionId: session.sessionId, keep: true, ackedSeq: 0 }] });
+    expect(await heartbeat([{ sessionId: session.sessionId, status: 'busy' }], back)).toEqual({ release: [] });
+    expect(world.agent('Worker').status).toBe('busy');
+  });
+
+  it('loses them after the grace, and is told so when it comes back', async () => {
+    world.sessions.nodeDetached(node);
+    world.clock.at += 61_000;
+    await world.sessions.sweep(world.clock.at);
+    expect(world.agent('Worker').status).toBe('offline');
+    const back = new FarNode();
+    expect((await world.attach(back, [offered(session)])).sessions).toEqual([{ sessionId: session.sessionId, keep: false, ackedSeq: 0 }]);
+    expect(await heartbeat([{ sessionId: session.sessionId, status: 'idle' }], back)).toEqual({ release: [session.sessionId] });
+  });
+
+  it('that no longer runs a session ends it by not naming it', async () => {
+    await world.attach(new FarNode(), []);
+    expect(await world.sessions.handlers['sessions/get']({ sessionId: session.sessionId }, as(owner))).toMatchObject({
+      status: 'ended',
+      reason: 'Its machine no longer runs it',
+    });
+  });
+
+  it('has one link: a newer one closes the older, whose end then means nothing', async () => {
+    const newer = new FarNode();
+    await world.attach(newer, [offered(session)]);
+    expect(node.closedWith).toBe('stale_session');
+    world.sessions.nodeDetached(node);
+    expect((await world.sessions.handlers['nodes/list']({}, as(owner))).data).toMatchObject([{ nodeId: 'local', status: 'online' }]);
+    await expect(heartbeat([])).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  it('learns nothing of sessions that are not its own', async () => {
+    const other = new FarNode();
+    const attached = await world.attach(other, [], owner, 'server');
+    expect(attached.nodeId).not.toBe('local');
+    const context = { ...as(owner), link: other };
+    const { sessionId } = session;
+    await expect(world.sessions.nodeHandlers['sessions/report']({ sessionId, status: 'ended' }, context)).rejects.toMatchObject({
+      code: 'not_found',
+    });
+    expect((await heartbeat([{ sessionId, status: 'idle' }], other)).release).toEqual([sessionId]);
+    expect(world.agent('Worker').status).not.toBe('offline');
+  });
+
+  it('of another protocol is refused', async () => {
+    const params = { name: 'old', version: '0', protocol: 99, providers: [], sessions: [] };
+    await expect(world.sessions.nodeHandlers['nodes/attach'](params, { ...as(owner), link: new FarNode() })).rejects.toMatchObject({
+      code: 'unsupported',
+    });
+  });
+});
