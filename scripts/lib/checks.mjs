@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { agentsFolder, missingAgentClis } from '../agent-clis.mjs';
 import { checkPackages } from '../check-packages.mjs';
+import { findChromium } from '../chromium.mjs';
 import { provideChromium } from './chromium-install.mjs';
 import { installLocked } from './npm-folder.mjs';
 import { Report } from './report.mjs';
