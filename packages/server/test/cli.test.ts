@@ -1,0 +1,254 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startTestRelay, type TestRelay } from '../src/testing.ts';
+import { poll } from './support/poll.ts';
+
+const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+let folder = '';
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'agent-relay-cli-'));
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly done: Promise<{ readonly code: number | null; readonly out: string; readonly note: string }>;
+  readonly out: () => string;
+}
+
+/** The command as a process of its own, in an empty home. */
+function start(args: readonly string[], env: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, ['--conditions=agent-relay-source', cli, ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', HOME: folder, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  let out = '';
+  let note = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    note += chunk;
+  });
+  const done = new Promise<{ code: number | null; out: string; note: string }>((resolve) => {
+    child.on('close', (code) => resolve({ code, out, note }));
+  });
+  return { child, done, out: () => out };
+}
+
+const run = (args: readonly string[], env: Record<string, string> = {}) => start(args, env).done;
+
+describe('client commands', () => {
+  let relay: TestRelay;
+  let own: Record<string, string>;
+
+  beforeEach(async () => {
+    relay = await startTestRelay({ databasePath: join(folder, 'state', 'relay.db') });
+    own = { DB_PATH: relay.databasePath };
+  });
+  afterEach(() => relay.close());
+
+  test('find the running relay and its owner by the database alone, and never load SQLite', async () => {
+    const env = { ...own, NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(noSqlite)}` };
+    expect(await run(['send', 'owner', 'note to self'], env)).toMatchObject({
+      code: 0,
+      out: '[msg:1] to id:owner: reached 1 agent\n',
+      note: '',
+    });
+    expect(await run(['inbox'], env)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\[msg:1\] \d\d:\d\d:\d\d from owner: note to self\n$/u),
+    });
+  });
+
+  test('inbox shows until it is told to take', async () => {
+    await run(['send', 'owner', 'first'], own);
+    expect((await run(['inbox', '--ack'], own)).out).toContain('first');
+    expect(await run(['inbox'], own)).toMatchObject({ code: 0, out: '', note: 'No messages.\n' });
+  });
+
+  test('send waits for a receipt and says when it did not come', async () => {
+    const timedOut = await run(['send', 'owner', 'x', '--wait', 'seen', '--timeout', '0.1'], own);
+    expect(timedOut).toMatchObject({ code: 1, note: 'error: not everybody got there in time (timeout)\n' });
+    expect(timedOut.out).toContain('owner: ');
+  });
+
+  test('a refusal is one sentence with its code, exit code 1', async () => {
+    expect(await run(['send', 'nobody-there', 'x'], own)).toMatchObject({
+      code: 1,
+      out: '',
+      note: expect.stringMatching(/^error: .*\(not_found\)\n$/u),
+    });
+    expect(await run(['spawn', 'claude', '--name', 'Lead'], own)).toMatchObject({
+      code: 1,
+      note: expect.stringMatching(/^error: .*\((?:node|provider)_unavailable\)\n$/u),
+    });
+    expect(await run(['agents', '--token', 'nonsense'], own)).toMatchObject({ code: 1, note: expect.stringContaining('(unauthorized)') });
+  });
+
+  test('agents, claim and complete', async () => {
+    const { url, ownerToken } = relay;
+    const headers = { authorization: `Bearer ${ownerToken}`, 'content-type': 'application/json' };
+    await fetch(`${url}/api/agents`, { method: 'POST', headers, body: '{"name":"Worker","label":"the one","tags":["a","b"]}' });
+    expect((await run(['agents'], own)).out).toMatch(
+      /^ID +STATUS +PROVIDER +LABEL +TAGS +CAPABILITIES\n(?:.*\n)*Worker +online +- +the one +a,b +-\n/u,
+    );
+    await run(['send', 'Worker', 'do it', '--claimable'], own);
+    const claimed = await run(['claim', 'msg:1', '--agent', 'Worker'], own);
+    const [, claim = '', fence = ''] = /claim (\S+), fence (\d+)/u.exec(claimed.out) ?? [];
+    expect(await run(['complete', claim, '--agent', 'Worker', '--fence', fence, '--result', 'done'], own)).toMatchObject({ code: 0 });
+  });
+
+  test('watch shows what happens, as lines and as JSON, until it is stopped', async () => {
+    const lines = start(['watch'], own);
+    const json = start(['watch', '--json'], own);
+    await poll(
+      'both watch',
+      async () => {
+        await run(['send', 'owner', 'hello \u001b[2J'], own);
+        return lines.out().includes('hello') && json.out().includes('hello');
+      },
+      15_000,
+    );
+    expect(lines.out()).toMatch(/^\d\d:\d\d:\d\d {2}\[msg:\d+\] owner → id:owner: hello \ufffd\[2J\n/mu);
+    expect(JSON.parse(json.out().split('\n')[0] ?? '')).toMatchObject({ type: 'message.new' });
+    for (const { child } of [lines, json]) child.kill('SIGINT');
+    expect([(await lines.done).code, (await json.done).code]).toEqual([0, 0]);
+  });
+
+  test('login prints a link that works once', async () => {
+    const { out } = await run(['login'], own);
+    const [url = '', code = ''] = out.trim().split('/login#');
+    expect(url).toBe(relay.url);
+    const exchange = () =>
+      fetch(`${url}/api/login-codes/exchange`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code }),
+      });
+    const first = await exchange();
+    expect([first.status, (await exchange()).status]).toEqual([200, 401]);
+    const cookie = first.headers.get('set-cookie')?.split(';')[0] ?? '';
+    expect(await (await fetch(`${url}/api/me`, { headers: { cookie } })).json()).toMatchObject({ type: 'owner' });
+  });
+
+  test('doctor checks the database and the relay', async () => {
+    const { code, out, note } = await run(['doctor'], own);
+    expect(out).toMatch(/^ok {3}Node .*\nok {3}Database .*: whole\nok {3}Relay .*\nBAD {2}No machine runs agents/u);
+    expect([code, note]).toEqual([1, 'error: 1 thing is not as they should be\n']);
+  });
+});
+
+describe('usage', () => {
+  test('no relay: one sentence that names the address and the command, exit code 3', async () => {
+    expect(await run(['agents', '--url', 'http://127.0.0.1:1'])).toEqual({
+      code: 3,
+      out: '',
+      note: 'error: no relay answers at http://127.0.0.1:1; start one with: agent-relay serve\n',
+    });
+  });
+
+  test('the owner’s credential is not sent to other machines', async () => {
+    const seen: (string | undefined)[] = [];
+    await using relay = await startTestRelay({ databasePath: join(folder, 'relay.db') });
+    const foreign = createServer((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
+    const { port } = foreign.address() as AddressInfo; // it listens on TCP
+    // A name that is not loopback's and still leads here.
+    const proxy = { DB_PATH: relay.databasePath };
+    await run(['login', '--url', `http://0.0.0.0:${port}`], proxy);
+    await run(['login', '--url', `http://127.0.0.1:${port}`], proxy);
+    foreign.close();
+    expect(seen).toEqual([undefined, `Bearer ${relay.ownerToken}`]);
+  });
+
+  test('wrong usage is exit code 2, help and version are 0', async () => {
+    const runs = await Promise.all([
+      run(['fly']),
+      run(['send', 'x']),
+      run(['send', 'x', 'y', '--mode', 'later']),
+      run(['logs', 'x', '--limit', '0']),
+      run(['serve', '--port', 'many']),
+      run(['--help']),
+      run(['send', '--help']),
+      run(['--version']),
+    ]);
+    expect(runs.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 0, 0, 0]);
+    expect(runs[4]?.note).toMatch(/^error: The configuration is not valid: PORT: /u);
+    expect(runs[5]?.out).toContain('Exit codes:');
+  });
+});
+
+describe('serve', () => {
+  const serve = (args: readonly string[] = [], env: Record<string, string> = {}) =>
+    start(['serve', '--port', '0', '--no-local-node', ...args], env);
+  const urlOf = (out: string) => /listens on (\S+)/u.exec(out)?.[1] ?? '';
+
+  test('says where it is, what to open and what to do next, and ends cleanly on SIGTERM', async () => {
+    const server = serve();
+    await poll('it listens', () => server.out().includes('agent-relay watch'), 15_000);
+    expect(server.out()).toMatch(
+      /^Agent Relay \S+ listens on http:\/\/127\.0\.0\.1:\d+\nDatabase: .*\/\.local\/state\/agent-relay\/agent-relay\.db\nDashboard: http:\/\/127\.0\.0\.1:\d+\/login#\S+\n/u,
+    );
+    const database = join(folder, '.local', 'state', 'agent-relay', 'agent-relay.db');
+    expect(statSync(`${database}.owner-token`).mode & 0o777).toBe(0o600);
+    // From another folder than the server's, without being told where it is.
+    expect(await run(['agents'])).toMatchObject({ code: 0 });
+    const open = await fetch(`${urlOf(server.out())}/api/events`);
+    server.child.kill('SIGTERM');
+    expect(await open.text()).toContain('retry');
+    expect(await server.done).toMatchObject({ code: 0, note: 'Stopping…\n' });
+  });
+
+  test('a taken port and a served database are each one sentence', async () => {
+    const first = serve();
+    await poll('it listens', () => first.out().includes('agent-relay watch'), 15_000);
+    const { port } = new URL(urlOf(first.out()));
+    const taken = await run(['serve', '--no-local-node', '--port', port, '--db', join(folder, 'other.db')]);
+    expect(taken).toEqual({
+      code: 1,
+      out: '',
+      note: `error: Port ${port} of 127.0.0.1 is taken: stop what listens there, or choose another with --port\n`,
+    });
+    const served = await serve().done;
+    expect([served.code, served.note]).toEqual([
+      1,
+      expect.stringMatching(/^error: Another relay \(process \d+, http:\S+\) already serves the database .*\n$/u),
+    ]);
+  });
+
+  test('an unwritable database, a newer or broken file, and an open bind are each one sentence', async () => {
+    const runs = await Promise.all([
+      serve(['--db', '/proc/nothing/relay.db']).done,
+      serve(['--db', cli]).done,
+      serve(['--host', '0.0.0.0']).done,
+    ]);
+    expect(runs.map(({ code, out, note }) => [code, out, note.split('\n').length])).toEqual([
+      [1, '', 2],
+      [1, '', 2],
+      [2, '', 2],
+    ]);
+    expect(runs[0]?.note).toMatch(/^error: The relay cannot write its database /u);
+    expect(runs[2]?.note).toContain('AGENT_RELAY_TOKEN');
+  });
+});
+
+/** Makes loading the database's driver a crash. */
+const noSqlite = `import { registerHooks } from 'node:module';
+registerHooks({ resolve(name, context, next) { if (name.includes('better-sqlite3')) process.exit(99); return next(name, context); } });`;

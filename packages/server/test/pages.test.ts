@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openServer } from './support/open-server.ts';
+import { rawBytes, rawRequest } from './support/raw-http.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'agent-relay-pages-'));
+const dashboardFolder = join(folder, 'dashboard');
+
+beforeAll(() => {
+  mkdirSync(join(dashboardFolder, 'assets'), { recursive: true });
+  writeFileSync(join(folder, 'secret.txt'), 'secret');
+  writeFileSync(join(dashboardFolder, 'index.html'), '<!doctype html><title>Dashboard</title>');
+  writeFileSync(join(dashboardFolder, 'favicon.svg'), '<svg/>');
+  writeFileSync(join(dashboardFolder, 'empty.txt'), '');
+  writeFileSync(join(dashboardFolder, 'assets', 'index-Ab12_cD-.js'), 'run()');
+  symlinkSync(join(folder, 'secret.txt'), join(dashboardFolder, 'linked.txt'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('files have their types, hashed ones are kept for ever, and every page has the strict policy', async () => {
+  await using server = await openServer({ dashboardFolder });
+  const [index, deep, script, icon, empty, head] = await Promise.all([
+    rawRequest(`${server.url}/`),
+    rawRequest(`${server.url}/agents/Lead`),
+    rawRequest(`${server.url}/assets/index-Ab12_cD-.js`),
+    rawRequest(`${server.url}/favicon.svg`),
+    rawRequest(`${server.url}/empty.txt`),
+    rawRequest(`${server.url}/`, { method: 'HEAD' }),
+  ]);
+  expect([index.text, deep.text, head.text]).toEqual([expect.stringContaining('Dashboard'), index.text, '']);
+  expect(index.headers).toMatchObject({ 'cache-control': 'no-cache', 'content-type': 'text/html; charset=utf-8' });
+  expect(index.headers['content-security-policy']).toMatch(/default-src 'none'; script-src 'self';.*frame-ancestors 'none'/u);
+  expect(script).toMatchObject({ text: 'run()', headers: { 'cache-control': 'public, max-age=31536000, immutable' } });
+  expect([icon.headers['content-type'], empty.status, empty.text]).toEqual(['image/svg+xml', 200, '']);
+});
+
+test.each([
+  '/../secret.txt',
+  '/..%2fsecret.txt',
+  '/%2e%2e/secret.txt',
+  '/assets/..%5c..%5c..%5csecret.txt',
+  '/linked.txt',
+  '/%00.txt',
+  '/%E0%A4%A.txt',
+  `/${'a'.repeat(300)}.txt`,
+  '/missing.js',
+])('%s gives nothing away', async (path) => {
+  await using server = await openServer({ dashboardFolder });
+  const answer = await rawBytes(server.port, `GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`);
+  expect(answer).toMatch(/^HTTP\/1\.1 404 /u);
+  expect(answer).not.toContain('secret.txt');
+});
+
+test('a dashboard that was not built says so; only GET and HEAD reach a page', async () => {
+  await using server = await openServer();
+  const [page, post] = await Promise.all([rawRequest(`${server.url}/`), rawRequest(`${server.url}/`, { method: 'POST' })]);
+  expect([page.status, page.text.includes('was not built'), post.status, post.headers.allow]).toEqual([
+    404,
+    true,
+    405,
+    'GET, HEAD, OPTIONS',
+  ]);
+});
