@@ -121,9 +121,11 @@ export async function runEverything(tell) {
   await Promise.all([sources(), surroundings()]);
 
   if (isBuilt) {
-    await report.check('end-to-end tests', () =>
-      runVitest(tools, { name: 'e2e', projects: ['e2e'], live: true, args: ['--no-file-parallelism'] }),
-    );
+    // Where the browser tests find their browser.
+    const chromium = findChromium();
+    const env = chromium === undefined ? tools.env : { ...tools.env, AGENT_RELAY_TEST_CHROMIUM: chromium };
+    const options = { name: 'e2e', projects: ['e2e'], live: true, args: ['--no-file-parallelism'] };
+    await report.check('end-to-end tests', () => runVitest({ ...tools, env }, options));
   } else {
     report.add('packed packages and end-to-end tests', { passed: 0, failed: 1, output: 'They need the build, which failed.' });
   }
