@@ -86,3 +86,9 @@ export function advanceDelivery(current: DeliveryRecord, step: DeliveryStep, now
 
 const confirmedState = (state: DeliveryState): 'delivered' | 'seen' | 'answered' =>
   state === 'seen' || state === 'answered' ? state : 'delivered';
+
+/** What a copy's record amounts to now: one that nobody was handed before its message ran out has expired, written down or not. */
+export function recordAt(record: DeliveryRecord, expiresAt: number | null, wasHandedOver: boolean, now: number): DeliveryRecord {
+  if (record.state !== 'queued' || wasHandedOver || expiresAt === null || expiresAt > now) return record;
+  return { ...record, state: 'expired', updatedAt: expiresAt };
+}

@@ -1,4 +1,4 @@
-import type { Agent, Claim, Delivery, HeldClaim, Message, MessageDetail, RelayEvent } from 'agent-relay-protocol';
+import type { Agent, Claim, Delivery, HeldClaim, Message, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
 import type { DeliveryRecord } from '../domain/delivery.ts';
 import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
@@ -283,6 +283,8 @@ export interface Store {
   readonly nodes: NodeStore;
   readonly activity: ActivityStore;
   counts(workspace: string): Promise<StoreCounts>;
+  /** Whether it can be read and written now; null when it can. Writes nothing that stays. */
+  check(): Promise<RelayError | null>;
   /** Empty when the database is sound, else what is wrong with it. */
   integrityCheck(): Promise<readonly string[]>;
   /** Finishes the writes in hand. Idempotent. */

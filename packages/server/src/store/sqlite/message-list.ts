@@ -18,6 +18,9 @@ interface Filter {
   readonly limit: number;
 }
 
+type Conditions = Omit<Filter, 'low' | 'high' | 'limit'>;
+type Keep = (stored: StoredMessage) => boolean;
+
 /** How many ids one query passes over: other callers get their turn between two of them. */
 const STRETCH = 20_000;
 
@@ -54,33 +57,35 @@ export class MessageList {
       unreadBy: entry && query.unread === true ? entry.ref : null,
       claimable: query.claimable === undefined ? null : Number(query.claimable),
     };
-    const items: StoredMessage[] = [];
-    const add = (rows: readonly MessageRow[]) => {
-      for (const row of rows) {
-        const stored = toStoredMessage(row);
-        if (items.length < query.limit && (!entry || isInAudience(stored.message, entry))) items.push(stored);
-      }
-    };
-    if (query.newest === true) {
-      for (let high = head; high > query.since && items.length < query.limit; ) {
-        const low = Math.max(query.since, high - STRETCH);
-        const rows = this.#backward.all({ ...filter, low, high, limit: query.limit });
-        add(rows);
-        high = rows.length < query.limit ? low : (rows.at(-1)?.id ?? low + 1) - 1;
-        await anotherTurn();
-      }
-      return { items: items.reverse(), cursor: head, next: null };
-    }
-    let low = query.since;
-    while (low < head && items.length < query.limit) {
-      const high = Math.min(head, low + STRETCH);
-      const rows = this.#forward.all({ ...filter, low, high, limit: query.limit });
-      add(rows);
-      low = rows.length < query.limit ? high : (rows.at(-1)?.id ?? high);
-      if (low < head && items.length < query.limit) await anotherTurn();
-    }
+    const keep = (stored: StoredMessage) => !entry || isInAudience(stored.message, entry);
+    const items = query.newest === true ? await this.#last(filter, query, head, keep) : await this.#first(filter, query, head, keep);
     const last = items.at(-1)?.message.id ?? query.since;
-    return { items, cursor: head, next: items.length === query.limit && last < head ? last : null };
+    const isFull = query.newest !== true && items.length === query.limit;
+    return { items, cursor: head, next: isFull && last < head ? last : null };
+  }
+
+  async #first(filter: Conditions, { since, limit }: MessageQuery, head: number, keep: Keep): Promise<readonly StoredMessage[]> {
+    const items: StoredMessage[] = [];
+    for (let low = since; low < head && items.length < limit; ) {
+      const high = Math.min(head, low + STRETCH);
+      const rows = this.#forward.all({ ...filter, low, high, limit });
+      items.push(...rows.map(toStoredMessage).filter(keep));
+      low = rows.length < limit ? high : (rows.at(-1)?.id ?? high);
+      if (low < head && items.length < limit) await anotherTurn();
+    }
+    return items.slice(0, limit);
+  }
+
+  async #last(filter: Conditions, { since, limit }: MessageQuery, head: number, keep: Keep): Promise<readonly StoredMessage[]> {
+    const items: StoredMessage[] = [];
+    for (let high = head; high > since && items.length < limit; ) {
+      const low = Math.max(since, high - STRETCH);
+      const rows = this.#backward.all({ ...filter, low, high, limit });
+      items.push(...rows.map(toStoredMessage).filter(keep));
+      high = rows.length < limit ? low : (rows.at(-1)?.id ?? low + 1) - 1;
+      if (high > since && items.length < limit) await anotherTurn();
+    }
+    return items.slice(0, limit).reverse();
   }
 }
 

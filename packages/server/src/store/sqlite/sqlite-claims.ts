@@ -19,6 +19,7 @@ export class SqliteClaims implements ClaimStore {
   readonly #context: SqliteContext;
   readonly #get: Statement<[string, string], RecordRow>;
   readonly #expired: Statement<[number, number], RecordRow>;
+  readonly #nextExpiry: Statement<[], number | null>;
   readonly #unfinished: Statement<[string, number], MessageRow>;
   readonly #offered: Statement<[string, string, number], MessageRow>;
 
@@ -29,6 +30,7 @@ export class SqliteClaims implements ClaimStore {
     this.#expired = database.prepare(
       "SELECT workspace, record FROM claims WHERE status = 'held' AND lease_expires_at <= ? ORDER BY lease_expires_at LIMIT ?",
     );
+    this.#nextExpiry = reader.prepare<[], number | null>("SELECT min(lease_expires_at) FROM claims WHERE status = 'held'").pluck();
     const work = `SELECT ${prefixed} FROM work w JOIN messages m ON m.id = w.subject_id WHERE w.kind = 'message' AND w.workspace = ?`;
     this.#unfinished = reader.prepare(`${work} AND w.status <> 'closed' ORDER BY w.subject_id LIMIT ?`);
     this.#offered = reader.prepare(`${work} AND w.status = 'open' AND w.address = ? ORDER BY w.subject_id LIMIT ?`);
@@ -64,6 +66,10 @@ export class SqliteClaims implements ClaimStore {
       }
       return rows.length;
     });
+  }
+
+  async nextExpiry(): Promise<number | null> {
+    return this.#nextExpiry.get() ?? null;
   }
 
   async listWork(

@@ -1,9 +1,9 @@
 import type { Delivery } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { isInAudience } from '../../domain/audience.ts';
-import { type DeliveryRecord, queuedRecord } from '../../domain/delivery.ts';
+import { queuedRecord } from '../../domain/delivery.ts';
 import type { AddressEntry } from '../agent-index.ts';
-import type { DeliveryFound, DeliveryStore, StoredMessage, WaitingPage } from '../store.ts';
+import type { DeliveryDecision, DeliveryFound, DeliveryStore, StoredMessage, WaitingPage } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
 import { WaitingMail } from './waiting-mail.ts';
@@ -12,12 +12,18 @@ export class SqliteDeliveries implements DeliveryStore {
   readonly #context: SqliteContext;
   readonly #waiting: WaitingMail;
   readonly #ofMessage: Statement<[number], DeliveryRow>;
+  readonly #untouched: Statement<[number, number], number>;
   readonly #raiseFloor: Statement<[number, number, number]>;
 
   constructor(context: SqliteContext) {
     this.#context = context;
     this.#waiting = new WaitingMail(context.reader);
     this.#ofMessage = context.reader.prepare('SELECT * FROM deliveries WHERE message_id = ? ORDER BY ref');
+    this.#untouched = context.reader
+      .prepare<[number, number], number>(
+        'SELECT updated_at FROM deliveries WHERE ref = ? AND state <= 2 AND state = 0 ORDER BY message_id LIMIT ?',
+      )
+      .pluck();
     this.#raiseFloor = context.database.prepare('UPDATE addresses SET inbox_floor = ? WHERE ref = ? AND inbox_floor < ?');
   }
 
@@ -38,6 +44,11 @@ export class SqliteDeliveries implements DeliveryStore {
     return entry ? this.#waiting.list(entry, after, limit, log.head) : { items: [], through: log.head };
   }
 
+  async untouched(workspace: string, agentId: string, limit: number): Promise<readonly number[]> {
+    const entry = this.#context.index.find(workspace, agentId);
+    return entry ? this.#untouched.all(entry.ref, limit) : [];
+  }
+
   raiseFloor(workspace: string, agentId: string, floor: number): Promise<void> {
     const entry = this.#context.index.find(workspace, agentId);
     if (!entry) return Promise.resolve();
@@ -48,7 +59,7 @@ export class SqliteDeliveries implements DeliveryStore {
     workspace: string,
     agentId: string,
     ids: readonly number[],
-    decide: (found: DeliveryFound, position: number) => { readonly next: DeliveryRecord; readonly tell: boolean } | null,
+    decide: (found: DeliveryFound, position: number) => DeliveryDecision | null,
   ): Promise<{ readonly known: readonly number[]; readonly changed: readonly number[] }> {
     return this.#context.writer.write(() => {
       const known: number[] = [];
@@ -62,7 +73,9 @@ export class SqliteDeliveries implements DeliveryStore {
         const decided = decide(found, position);
         if (!decided) continue;
         changed.push(id);
-        this.#context.changes.writeDelivery(workspace, { messageId: id, agentId, from: found.message.from, ...decided });
+        const { next, tell, event } = decided;
+        this.#context.changes.writeDelivery(workspace, { messageId: id, agentId, from: found.message.from, next, tell });
+        if (event) this.#context.log.append(workspace, event);
       }
       return { known, changed };
     });

@@ -21,6 +21,7 @@ export class SqliteMessages implements MessageStore {
   readonly #putKey: Statement<[string, string, string, string, number]>;
   readonly #open: OpenCopies;
   readonly #toExpire: Statement<[number, number], MessageRow>;
+  readonly #nextExpiry: Statement<[], number | null>;
   readonly #markExpired: Statement<[number, number]>;
 
   constructor(context: SqliteContext) {
@@ -45,6 +46,9 @@ export class SqliteMessages implements MessageStore {
     this.#toExpire = database.prepare(
       `SELECT ${messageColumns} FROM messages WHERE expires_at <= ? AND expired_at IS NULL ORDER BY expires_at LIMIT ?`,
     );
+    this.#nextExpiry = reader
+      .prepare<[], number | null>('SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL AND expired_at IS NULL')
+      .pluck();
     this.#markExpired = database.prepare('UPDATE messages SET expired_at = ? WHERE id = ?');
   }
 
@@ -97,6 +101,10 @@ export class SqliteMessages implements MessageStore {
       }
       return rows.length;
     });
+  }
+
+  async nextExpiry(): Promise<number | null> {
+    return this.#nextExpiry.get() ?? null;
   }
 
   #append(request: AppendMessage): AppendedMessage {

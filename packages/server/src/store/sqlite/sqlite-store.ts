@@ -1,3 +1,4 @@
+import { type RelayError, toRelayError } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { MutableAgentIndex } from '../agent-index.ts';
 import type { Store, StoreCounts } from '../store.ts';
@@ -34,6 +35,7 @@ export class SqliteStore implements Store {
   readonly nodes: SqliteNodes;
   readonly activity: SqliteActivity;
   readonly #context: SqliteContext;
+  readonly #touch: Statement<[]>;
   readonly #counts: Statement<
     [string, string, string],
     { readonly messages: number; readonly openWork: number; readonly undelivered: number }
@@ -52,6 +54,7 @@ export class SqliteStore implements Store {
     this.sessions = new SqliteSessions(context);
     this.nodes = new SqliteNodes(context);
     this.activity = new SqliteActivity(context);
+    this.#touch = context.database.prepare("UPDATE meta SET value = value WHERE key = 'generation'");
     this.#counts = context.reader.prepare(
       `SELECT (SELECT count(*) FROM messages WHERE workspace = ?) AS messages,
         (SELECT count(*) FROM work WHERE workspace = ? AND status <> 'closed') AS openWork,
@@ -87,6 +90,15 @@ export class SqliteStore implements Store {
 
   async counts(workspace: string): Promise<StoreCounts> {
     return this.#counts.get(workspace, workspace, workspace) ?? { messages: 0, openWork: 0, undelivered: 0 };
+  }
+
+  async check(): Promise<RelayError | null> {
+    try {
+      await this.#context.writer.write(() => this.#touch.run());
+      return null;
+    } catch (error) {
+      return storeErrorOf(error) ?? toRelayError(error);
+    }
   }
 
   async integrityCheck(): Promise<readonly string[]> {

@@ -1,0 +1,63 @@
+import { OWNER_AGENT_ID, type Principal, RelayError, type SessionGuard } from 'agent-relay-protocol';
+import { isBuiltIn } from './membership.ts';
+
+/** What is known of the agent somebody wants to act as; null when nobody has registered it. */
+export type Actor = {
+  readonly epoch: number;
+  readonly instanceId: string | null;
+  readonly protected: boolean;
+  readonly nodeId: string | null;
+} | null;
+
+/**
+ * Whose name a caller acts under: an agent's token forces its own, the owner is `owner` unless it names another, everybody else must name one.
+ * @throws RelayError `forbidden` when an agent names another, `validation_failed` (at `field`) when nobody is named.
+ */
+export function actingId(principal: Principal, named: string | undefined, field: string): string {
+  switch (principal.type) {
+    case 'agent':
+      if (named !== undefined && named !== principal.agentId) {
+        throw new RelayError('forbidden', `This token speaks for ${principal.agentId} only, not for ${named}`);
+      }
+      return principal.agentId;
+    case 'owner':
+      return named ?? OWNER_AGENT_ID;
+    case 'node':
+    case 'anonymous':
+      if (named !== undefined) return named;
+      throw new RelayError('validation_failed', `${field}: Say which agent acts`, {
+        issues: [{ path: field, message: 'Say which agent acts' }],
+      });
+  }
+}
+
+/**
+ * @throws RelayError `stale_session` when an agent's own token is of an older epoch, `forbidden` when the agent holds a token and the caller has
+ * neither it nor the owner's nor its node's, or when the name is one of the relay's own.
+ */
+export function assertMayActAs(principal: Principal, id: string, actor: Actor): void {
+  switch (principal.type) {
+    case 'agent':
+      if (principal.agentId !== id) throw new RelayError('forbidden', `This token speaks for ${principal.agentId} only, not for ${id}`);
+      if (actor?.epoch !== principal.epoch) throw new RelayError('stale_session', `A newer session of ${id} has taken over`);
+      return;
+    case 'owner':
+      if (id !== OWNER_AGENT_ID && isBuiltIn(id)) throw new RelayError('forbidden', 'Nobody speaks as the relay but the relay');
+      return;
+    case 'node':
+      if (!actor || actor.nodeId !== principal.nodeId) throw new RelayError('forbidden', `${id} does not run on this node`);
+      return;
+    case 'anonymous':
+      if (isBuiltIn(id)) throw new RelayError('forbidden', `Without a token nobody speaks as ${id}`);
+      if (actor?.protected) throw new RelayError('forbidden', `${id} holds a token: only that token, its node or the owner may act as it`);
+  }
+}
+
+/** @throws RelayError `stale_session` when the guard names another incarnation than the current one. */
+export function assertCurrentSession(id: string, actor: Actor, guard: SessionGuard): void {
+  const wrongEpoch = guard.epoch !== undefined && guard.epoch !== (actor?.epoch ?? 0);
+  const wrongInstance = guard.instanceId !== undefined && guard.instanceId !== (actor?.instanceId ?? null);
+  if (wrongEpoch || wrongInstance) {
+    throw new RelayError('stale_session', `A newer session of ${id} has taken over`, { details: { epoch: actor?.epoch ?? 0 } });
+  }
+}

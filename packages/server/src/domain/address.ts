@@ -1,0 +1,34 @@
+import { type Address, formatAddress, RelayError } from 'agent-relay-protocol';
+
+/** Whom a bare word could mean. */
+export interface Directory {
+  isKnown(agentId: string): boolean;
+  /** Ids of the agents with this name, and with this label. */
+  named(name: string): readonly string[];
+  labelled(label: string): readonly string[];
+}
+
+/**
+ * The one spelling a message is stored under. A bare word is an exact id, else the only agent of that name or label.
+ * @throws RelayError `ambiguous_target` with `details.candidates` when several have it, `not_found` when none has.
+ */
+export function resolveAddress(address: Address, directory: Directory): string {
+  if (address.type !== 'bare') return formatAddress(address);
+  const { word } = address;
+  if (directory.isKnown(word)) return `id:${word}`;
+  const candidates = [...new Set([...directory.named(word), ...directory.labelled(word)])].sort();
+  const [only, ...others] = candidates;
+  if (only === undefined) {
+    throw new RelayError('not_found', `No agent is called ${word}: use its id, or id:${word} to leave mail for one that is still to come`);
+  }
+  if (others.length > 0) {
+    throw new RelayError(
+      'ambiguous_target',
+      `${candidates.length} agents are called ${word}: name one by its id, or all of them by label:, tag: or cap:`,
+      {
+        details: { candidates: candidates.map((id) => `id:${id}`) },
+      },
+    );
+  }
+  return `id:${only}`;
+}

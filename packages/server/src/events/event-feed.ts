@@ -1,0 +1,220 @@
+import type { EventFilter, EventReset, Message, RelayEvent } from 'agent-relay-protocol';
+import { isInAudience } from '../domain/audience.ts';
+import type { Logger } from '../logger.ts';
+import type { EventBatch, EventStream } from '../relay/relay-contract.ts';
+import type { LogEntry, Store } from '../store/store.ts';
+import { type FilterCriteria, matchesFilter, messageIdOf, namedAgents, needsMessage } from './event-filter.ts';
+import { Subscription } from './subscription.ts';
+
+/** Entries read at a time, by the tail and by a reader that pages. */
+const PAGE_ENTRIES = 512;
+
+export interface FeedDeps {
+  readonly store: Pick<Store, 'agents' | 'messages' | 'log'>;
+  readonly log: Logger;
+}
+
+/** Sees each committed entry once, in order, before any subscriber does. Must not throw. */
+export type EntryListener = (entry: LogEntry) => void;
+
+/**
+ * The bell over the log and the one tail behind it. A commit rings; the tail then reads each committed stretch once and hands it to those
+ * it concerns, found by index, so that a direct message costs the same with ten readers or ten thousand. Readers that are not at the tail
+ * page from the log.
+ */
+export class EventFeed {
+  readonly #deps: FeedDeps;
+  readonly #stopListening: () => void;
+  readonly #listeners = new Set<EntryListener>();
+  readonly #byAgent = new Map<string, Map<string, Set<Subscription>>>();
+  readonly #firehoses = new Map<string, Set<Subscription>>();
+  readonly #closing = new AbortController();
+  #position: number;
+  #tailing: Promise<void> | null = null;
+
+  constructor(deps: FeedDeps) {
+    this.#deps = deps;
+    this.#position = deps.store.log.head;
+    this.#stopListening = deps.store.log.onCommit(() => {
+      this.#tailing ??= this.#tail().finally(() => {
+        this.#tailing = null;
+      });
+    });
+  }
+
+  /** Everything up to here has been handed to listeners and live subscribers. */
+  get position(): number {
+    return this.#position;
+  }
+
+  onEntry(listener: EntryListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Follows the log of a workspace until the signal aborts. A cursor that cannot be continued is answered by one `reset`. */
+  open(workspace: string, filter: EventFilter, signal: AbortSignal): EventStream {
+    const { log } = this.#deps.store;
+    const { after = log.head, generation = log.generation, ...criteria } = filter;
+    const reset = generation === log.generation ? this.#resetFor(after) : this.#reset('generation');
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    const batches = reset ? once({ reset }) : this.#follow(new Subscription(workspace, criteria, after), ended);
+    return { cursor: after, generation: log.generation, batches };
+  }
+
+  /** Ends all subscriptions. Idempotent. */
+  close(): void {
+    this.#stopListening();
+    this.#closing.abort();
+  }
+
+  async #tail(): Promise<void> {
+    const { store, log } = this.#deps;
+    try {
+      while (this.#position < store.log.head) {
+        const { entries, through } = await store.log.read(this.#position, PAGE_ENTRIES);
+        for (const entry of entries) {
+          for (const listener of this.#listeners) listener(entry);
+          if (this.#firehoses.has(entry.workspace) || this.#byAgent.has(entry.workspace)) await this.#handOut(entry);
+        }
+        this.#position = through;
+      }
+    } catch (error) {
+      // The position stays: the next commit's bell tries the same stretch again.
+      log.error('the log could not be read for live readers', { position: this.#position, error: String(error) });
+    }
+  }
+
+  async #handOut(entry: LogEntry): Promise<void> {
+    for (const event of entry.events()) {
+      for (const subscription of this.#candidates(entry.workspace, event)) {
+        if (!subscription.isLive || event.seq <= subscription.cursor) continue;
+        const about = needsMessage(event, subscription.criteria) ? await this.#messageOf(entry.workspace, event) : null;
+        if (this.#matches(event, subscription, about)) subscription.offer(event);
+      }
+    }
+  }
+
+  #candidates(workspace: string, event: RelayEvent): readonly Subscription[] {
+    const found = [...(this.#firehoses.get(workspace) ?? [])];
+    const byAgent = this.#byAgent.get(workspace);
+    if (!byAgent) return found;
+    const named = namedAgents(event);
+    if (named) {
+      for (const agentId of new Set(named)) found.push(...(byAgent.get(agentId) ?? []));
+      return found;
+    }
+    for (const [agentId, subscriptions] of byAgent) {
+      if (event.type === 'message.new' && !this.#isConcerned(workspace, agentId, event.message)) continue;
+      found.push(...subscriptions);
+    }
+    return found;
+  }
+
+  #isConcerned(workspace: string, agentId: string, message: Message): boolean {
+    if (message.from === agentId) return true;
+    const entry = this.#deps.store.agents.index.find(workspace, agentId);
+    return entry !== undefined && isInAudience(message, entry);
+  }
+
+  async *#follow(subscription: Subscription, signal: AbortSignal): AsyncGenerator<EventBatch> {
+    const group = this.#enter(subscription);
+    try {
+      while (!signal.aborted) {
+        if (!subscription.isLive) {
+          const page = await this.#page(subscription);
+          if ('reset' in page) {
+            yield page;
+            return;
+          }
+          if (page.events.length > 0) yield page;
+          continue;
+        }
+        const events = subscription.take();
+        if (events.length > 0) yield { events };
+        else await subscription.changed(signal);
+      }
+    } finally {
+      this.#leave(subscription, group);
+    }
+  }
+
+  /** The reader's next page of the log; the one that reaches the tail makes it live. */
+  async #page(subscription: Subscription): Promise<EventBatch> {
+    const reset = this.#resetFor(subscription.cursor);
+    if (reset) return { reset };
+    const { entries, through } = await this.#deps.store.log.read(subscription.cursor, PAGE_ENTRIES);
+    const events: RelayEvent[] = [];
+    for (const entry of entries) {
+      if (entry.workspace !== subscription.workspace) continue;
+      for (const event of entry.events()) {
+        if (event.seq <= subscription.cursor) continue;
+        const about = needsMessage(event, subscription.criteria) ? await this.#messageOf(entry.workspace, event) : null;
+        if (this.#matches(event, subscription, about)) events.push(event);
+      }
+    }
+    subscription.cursor = through;
+    if (through >= this.#position) subscription.goLive();
+    return { events };
+  }
+
+  #matches(event: RelayEvent, { workspace, criteria }: Subscription, about: Message | null): boolean {
+    const member = criteria.for === undefined ? null : (this.#deps.store.agents.index.find(workspace, criteria.for) ?? null);
+    return matchesFilter(event, criteria, about, member);
+  }
+
+  async #messageOf(workspace: string, event: RelayEvent): Promise<Message | null> {
+    const id = messageIdOf(event);
+    const stored = id === null ? null : await this.#deps.store.messages.get(workspace, id);
+    return stored?.message ?? null;
+  }
+
+  #enter(subscription: Subscription): Set<Subscription> {
+    const group = this.#groupOf(subscription.workspace, subscription.criteria);
+    group.add(subscription);
+    return group;
+  }
+
+  #leave(subscription: Subscription, group: Set<Subscription>): void {
+    const { workspace, criteria } = subscription;
+    group.delete(subscription);
+    if (group.size > 0) return;
+    if (criteria.for === undefined) {
+      this.#firehoses.delete(workspace);
+      return;
+    }
+    const byAgent = this.#byAgent.get(workspace);
+    byAgent?.delete(criteria.for);
+    if (byAgent?.size === 0) this.#byAgent.delete(workspace);
+  }
+
+  #groupOf(workspace: string, criteria: FilterCriteria): Set<Subscription> {
+    if (criteria.for === undefined) return entryOf(this.#firehoses, workspace, () => new Set());
+    const byAgent = entryOf(this.#byAgent, workspace, () => new Map<string, Set<Subscription>>());
+    return entryOf(byAgent, criteria.for, () => new Set());
+  }
+
+  #resetFor(after: number): EventReset | null {
+    const { log } = this.#deps.store;
+    if (after > log.head) return this.#reset('ahead');
+    return after < log.floor ? this.#reset('pruned') : null;
+  }
+
+  #reset(reason: EventReset['reason']): EventReset {
+    const { floor, head, generation } = this.#deps.store.log;
+    return { reason, oldest: floor + 1, head, generation };
+  }
+}
+
+function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+async function* once(batch: EventBatch): AsyncGenerator<EventBatch> {
+  yield batch;
+}

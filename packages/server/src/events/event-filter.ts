@@ -1,0 +1,109 @@
+import type { EventFilter, Message, RelayEvent } from 'agent-relay-protocol';
+import { isInAudience, type Member } from '../domain/audience.ts';
+
+export type FilterCriteria = Pick<EventFilter, 'for' | 'types' | 'channel'>;
+
+/** The message an event is about, when it is about one that already existed. */
+export function messageIdOf(event: RelayEvent): number | null {
+  if ('messageId' in event) return event.messageId;
+  return event.type === 'work.available' && event.kind === 'message' ? event.subjectId : null;
+}
+
+/** Whether the criteria need the message that an event is about, beside the event. */
+export const needsMessage = (event: RelayEvent, { for: agentId, channel }: FilterCriteria): boolean =>
+  messageIdOf(event) !== null &&
+  (channel !== undefined ||
+    (agentId !== undefined && (event.type === 'message.deleted' || event.type === 'message.read' || event.type === 'work.available')));
+
+/** Whether a reader with these criteria gets the event. `member` is the agent that `for` names, null when nobody knows it. */
+export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about: Message | null, member: Member | null): boolean {
+  const { types, channel, for: agentId } = criteria;
+  if (types && !types.some((type) => event.type === type || event.type.startsWith(`${type}.`))) return false;
+  const message = event.type === 'message.new' ? event.message : about;
+  if (channel !== undefined && message?.channel !== channel) return false;
+  return agentId === undefined || concerns(event, agentId, message, member);
+}
+
+/** Mail to or from the agent, its receipts, its claims and work, its presence. */
+function concerns(event: RelayEvent, agentId: string, message: Message | null, member: Member | null): boolean {
+  switch (event.type) {
+    case 'message.new':
+    case 'message.deleted':
+    case 'work.available':
+      return message !== null && (message.from === agentId || (member !== null && isInAudience(message, member)));
+    case 'message.read':
+      return event.agentId === agentId || message?.from === agentId;
+    case 'message.claimed':
+    case 'claim.renewed':
+    case 'claim.progressed':
+    case 'claim.completed':
+    case 'claim.released':
+    case 'claim.expired':
+    case 'claim.cancelled':
+      return event.claim.agentId === agentId;
+    case 'delivery.dispatched':
+    case 'delivery.delivered':
+    case 'delivery.seen':
+    case 'delivery.answered':
+    case 'delivery.held':
+    case 'delivery.failed':
+    case 'delivery.expired':
+      return event.agentId === agentId || event.from === agentId;
+    case 'agent.registered':
+    case 'agent.updated':
+    case 'agent.status':
+      return event.agent.id === agentId;
+    case 'agent.stalled':
+    case 'agent.removed':
+      return event.agentId === agentId;
+    case 'session.started':
+    case 'session.updated':
+    case 'session.ended':
+      return event.session.agentId === agentId;
+    case 'node.connected':
+    case 'node.disconnected':
+      return false;
+  }
+}
+
+/** The agents an event names by id; null when only its audience tells, or when it names none. */
+export function namedAgents(event: RelayEvent): readonly string[] | null {
+  switch (event.type) {
+    case 'message.new':
+      return event.message.to.startsWith('id:') ? [event.message.from, event.message.to.slice(3)] : null;
+    case 'delivery.dispatched':
+    case 'delivery.delivered':
+    case 'delivery.seen':
+    case 'delivery.answered':
+    case 'delivery.held':
+    case 'delivery.failed':
+    case 'delivery.expired':
+      return [event.agentId, event.from];
+    case 'agent.stalled':
+    case 'agent.removed':
+      return [event.agentId];
+    case 'agent.registered':
+    case 'agent.updated':
+    case 'agent.status':
+      return [event.agent.id];
+    case 'message.claimed':
+    case 'claim.renewed':
+    case 'claim.progressed':
+    case 'claim.completed':
+    case 'claim.released':
+    case 'claim.expired':
+    case 'claim.cancelled':
+      return [event.claim.agentId];
+    case 'session.started':
+    case 'session.updated':
+    case 'session.ended':
+      return [event.session.agentId];
+    case 'node.connected':
+    case 'node.disconnected':
+      return [];
+    case 'message.read':
+    case 'message.deleted':
+    case 'work.available':
+      return null;
+  }
+}

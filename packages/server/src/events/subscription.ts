@@ -1,0 +1,72 @@
+import type { RelayEvent } from 'agent-relay-protocol';
+import type { FilterCriteria } from './event-filter.ts';
+
+/** How many events a reader may leave lying before it is sent back to the log. */
+const PENDING_LIMIT = 1024;
+
+/**
+ * One reader of the log.
+ *
+ * States: *behind*, it pages from the log by its own cursor and the tail passes it over; *live*, it has everything up to the tail's position
+ * and the tail hands it what follows. It becomes live when a page reaches the tail, and falls behind when it leaves too much lying.
+ */
+export class Subscription {
+  readonly workspace: string;
+  readonly criteria: FilterCriteria;
+  /** Everything up to here has been handed to the reader. */
+  cursor: number;
+  #isLive = false;
+  #pending: RelayEvent[] = [];
+  #wake: (() => void) | null = null;
+
+  constructor(workspace: string, criteria: FilterCriteria, cursor: number) {
+    this.workspace = workspace;
+    this.criteria = criteria;
+    this.cursor = cursor;
+  }
+
+  get isLive(): boolean {
+    return this.#isLive;
+  }
+
+  goLive(): void {
+    this.#isLive = true;
+  }
+
+  offer(event: RelayEvent): void {
+    if (!this.#isLive || event.seq <= this.cursor) return;
+    if (this.#pending.length >= PENDING_LIMIT) {
+      this.#pending = [];
+      this.#isLive = false;
+    } else {
+      this.#pending.push(event);
+    }
+    this.#wake?.();
+  }
+
+  /** What lies ready; empty when there is nothing. */
+  take(): readonly RelayEvent[] {
+    const events = this.#pending;
+    if (events.length === 0) return events;
+    this.#pending = [];
+    this.cursor = events.at(-1)?.seq ?? this.cursor;
+    return events;
+  }
+
+  /** Resolves when there is something to take, when the reader has fallen behind, or when the signal aborts. */
+  changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted || this.#pending.length > 0 || !this.#isLive) {
+        resolve();
+        return;
+      }
+      const wake = () => {
+        this.#wake = null;
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#wake = wake;
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+}

@@ -1,0 +1,98 @@
+import { type Agent, type Principal, RelayError } from 'agent-relay-protocol';
+import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import type { Store } from '../store/store.ts';
+import type { AgentRegistry } from './agents.ts';
+import type { RelayHandlers } from './relay-contract.ts';
+
+type AgentRouteName =
+  | 'agents/register'
+  | 'agents/list'
+  | 'agents/find'
+  | 'agents/get'
+  | 'agents/heartbeat'
+  | 'agents/label'
+  | 'agents/tags'
+  | 'agents/status'
+  | 'agents/ready'
+  | 'agents/approval'
+  | 'agents/remove';
+
+export function agentRoutes({
+  store,
+  agents,
+}: {
+  readonly store: Pick<Store, 'agents' | 'log'>;
+  readonly agents: AgentRegistry;
+}): Pick<RelayHandlers, AgentRouteName> {
+  const list = (workspace: string, keep: (agent: Agent) => boolean) => {
+    const data: Agent[] = [];
+    for (const { agent } of store.agents.index.agents(workspace)) if (agent && keep(agent)) data.push(agent);
+    data.sort((one, other) => (one.id < other.id ? -1 : 1));
+    return { data, cursor: store.log.head };
+  };
+  /** The owner may manage any card; everybody else only one it may act as. */
+  const mayManage = (principal: Principal, agent: Agent) => {
+    if (principal.type !== 'owner') assertMayActAs(principal, agent.id, agent);
+  };
+
+  return {
+    'agents/register': (input, { principal }) => agents.register(principal, input),
+    'agents/list': ({ tag, capability, machine, label, status, provider }, { principal }) =>
+      list(
+        principal.workspace,
+        (agent) =>
+          (tag === undefined || agent.tags.includes(tag)) &&
+          (capability === undefined || agent.capabilities.includes(capability)) &&
+          (machine === undefined || agent.machine === machine) &&
+          (label === undefined || agent.label === label) &&
+          (status === undefined || agent.status === status) &&
+          (provider === undefined || agent.provider === provider),
+      ),
+    'agents/find': ({ capability }, { principal }) => list(principal.workspace, (agent) => agent.capabilities.includes(capability)),
+    'agents/get': ({ id }, { principal }) => {
+      const agent = store.agents.index.find(principal.workspace, id)?.agent;
+      if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+      return agent;
+    },
+    'agents/heartbeat': ({ id, status, ...guard }, { principal }) =>
+      agents.heartbeat(principal.workspace, id, guard, status, (agent) => assertMayActAs(principal, id, agent)),
+    'agents/label': ({ id, label }, { principal }) =>
+      agents.update(principal.workspace, id, 'agent.updated', (agent) => {
+        mayManage(principal, agent);
+        return { label: label === '' ? null : label };
+      }),
+    'agents/tags': ({ id, tags, capabilities, channels }, { principal }) =>
+      agents.update(principal.workspace, id, 'agent.updated', (agent) => {
+        mayManage(principal, agent);
+        return {
+          ...(tags ? { tags: [...new Set(tags)] } : {}),
+          ...(capabilities ? { capabilities: [...new Set(capabilities)] } : {}),
+          ...(channels === undefined ? {} : { channels: channels && [...new Set(channels)] }),
+        };
+      }),
+    'agents/status': ({ id, status, ...guard }, { principal }) =>
+      agents.update(principal.workspace, id, 'agent.status', (agent) => {
+        assertMayActAs(principal, id, agent);
+        assertCurrentSession(id, agent, guard);
+        return { status };
+      }),
+    'agents/ready': ({ id, ready, ...guard }, { principal }) =>
+      agents.update(principal.workspace, id, 'agent.updated', (agent) => {
+        assertMayActAs(principal, id, agent);
+        assertCurrentSession(id, agent, guard);
+        return { ready };
+      }),
+    'agents/approval': ({ id, approval }, { principal }) => {
+      // What protects a person from an agent is not the agent's to change.
+      if (principal.type !== 'owner') throw new RelayError('forbidden', 'Only the owner sets what an agent may do');
+      return agents.update(principal.workspace, id, 'agent.updated', () => ({ approval }));
+    },
+    'agents/remove': async ({ id }, { principal }) => {
+      const failedMessages = await agents.remove(principal.workspace, id, `${id} was removed`, (agent) => {
+        if (agent.kind === 'system' || agent.id === 'owner') throw new RelayError('forbidden', `${id} is an address of the relay's own`);
+        mayManage(principal, agent);
+      });
+      return { removed: true, failedMessages };
+    },
+  };
+}

@@ -1,0 +1,278 @@
+import {
+  type Agent,
+  AgentIdSchema,
+  type AgentStatus,
+  OWNER_AGENT_ID,
+  type Principal,
+  RELAY_AGENT_ID,
+  type RegisterAgent,
+  type RegisteredAgent,
+  RelayError,
+  type SessionGuard,
+} from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { renewClaim } from '../domain/claim.ts';
+import { advanceDelivery } from '../domain/delivery.ts';
+import { isStale, statusAfterHeartbeat } from '../domain/presence.ts';
+import { type Hosting, isSameCard, registerAgent } from '../domain/registration.ts';
+import type { AgentFound, Change, DeliveryWrite, NewEvent, Store } from '../store/store.ts';
+import { claimEvent, releaseAll } from './claim-changes.ts';
+import type { Inboxes } from './inboxes.ts';
+import { noticesToSenders } from './notices.ts';
+import type { RelaySettings } from './relay-core.ts';
+import type { Tokens } from './tokens.ts';
+
+export interface AgentRegistryDeps {
+  readonly store: Pick<Store, 'agents'>;
+  readonly clock: Clock;
+  readonly settings: Pick<RelaySettings, 'staleTtlMs'>;
+  readonly tokens: Tokens;
+  readonly inboxes: Inboxes;
+}
+
+/** A session that a node is about to run. */
+export type HostedAgent = Omit<RegisterAgent, 'withToken'> &
+  Hosting & { readonly id: string; readonly instanceId: string; readonly spawnedBy: string | null };
+
+interface RegisterOptions {
+  readonly hosting: Hosting | null;
+  readonly spawnedBy?: string | null;
+  readonly withToken: boolean;
+  readonly mayRegister: (found: AgentFound) => void;
+}
+
+/** Who there is, in which session, and whether it is there. */
+export class AgentRegistry {
+  readonly #deps: AgentRegistryDeps;
+
+  constructor(deps: AgentRegistryDeps) {
+    this.#deps = deps;
+  }
+
+  /** Registers as the caller may. @throws RelayError `forbidden`, `stale_session`, `validation_failed`. */
+  register(principal: Principal, input: RegisterAgent): Promise<RegisteredAgent> {
+    const id = input.id ?? idFromName(input.name);
+    const isSelf = principal.type === 'agent' && principal.agentId === id;
+    if (input.withToken === true && principal.type !== 'owner' && !isSelf) {
+      throw new RelayError('forbidden', 'Only the owner, or the agent itself, may ask for a token', {
+        issues: [{ path: 'withToken', message: 'Only the owner, or the agent itself, may ask' }],
+      });
+    }
+    return this.#register(
+      principal.workspace,
+      { ...input, id },
+      {
+        hosting: null,
+        withToken: input.withToken === true,
+        mayRegister: ({ agent }) => assertMayActAs(principal, id, agent),
+      },
+    );
+  }
+
+  /** Begins the session of an agent that a node hosts and issues its token. What an older session held is released, its token revoked. */
+  registerHosted(workspace: string, { nodeId, sessionId, spawnedBy, ...input }: HostedAgent): Promise<RegisteredAgent> {
+    const mayRegister = () => {
+      if (input.id === OWNER_AGENT_ID || input.id === RELAY_AGENT_ID)
+        throw new RelayError('name_taken', `${input.id} is an address of the relay's own`);
+    };
+    return this.#register(workspace, input, { hosting: { nodeId, sessionId }, spawnedBy, withToken: true, mayRegister });
+  }
+
+  /** Ends a session: the address stays and keeps its mail, what it held is released, its token is revoked. Nothing when a newer one has begun. */
+  async endSession(workspace: string, id: string, epoch: number, reason: string): Promise<void> {
+    const now = this.#deps.clock.now();
+    let ended = false;
+    await this.#deps.store.agents.change(workspace, id, ({ agent, heldClaims }) => {
+      ended = agent?.epoch === epoch;
+      if (!agent || !ended) return null;
+      const next: Agent = { ...agent, status: 'offline', protected: false, nodeId: null, sessionId: null, lastSeenAt: now };
+      const released = releaseAll(heldClaims, reason, now);
+      return {
+        agents: [{ id, agent: next }],
+        claims: released.claims,
+        events: [...released.events, { type: 'agent.status', at: now, agent: next }],
+        revokeAgentTokens: [id],
+      };
+    });
+    if (ended) this.#deps.inboxes.endLease(workspace, id, new RelayError('stale_session', `The session of ${id} has ended`));
+  }
+
+  /** The session is alive: its presence and its claims are renewed. @throws RelayError `not_found`, `stale_session`. */
+  async heartbeat(
+    workspace: string,
+    id: string,
+    guard: SessionGuard,
+    status: AgentStatus | undefined,
+    mayAct?: (agent: Agent) => void,
+  ): Promise<Agent> {
+    const now = this.#deps.clock.now();
+    return this.#change(workspace, id, ({ agent, heldClaims }) => {
+      mayAct?.(agent);
+      assertCurrentSession(id, agent, guard);
+      const next: Agent = { ...agent, status: statusAfterHeartbeat(agent.status, status), lastSeenAt: now };
+      const events: NewEvent[] = next.status === agent.status ? [] : [{ type: 'agent.status', at: now, agent: next }];
+      if (next.status === 'offline') {
+        const released = releaseAll(heldClaims, `${id} went offline`, now);
+        return { agent: next, change: { claims: released.claims, events: [...events, ...released.events] } };
+      }
+      const claims = heldClaims
+        .filter((claim) => claim.epoch === agent.epoch && claim.leaseExpiresAt > now)
+        .map((claim) => ({ before: claim, after: renewClaim(claim, now, this.#deps.settings.staleTtlMs) }))
+        .filter(({ before, after }) => before !== after)
+        .map(({ after }) => after);
+      return { agent: next, change: { claims, events: [...events, ...claims.map((claim) => claimEvent('claim.renewed', claim, now))] } };
+    });
+  }
+
+  /** Changes what a card says. An event tells of it only when it says something new. */
+  update(workspace: string, id: string, type: 'agent.updated' | 'agent.status', change: (agent: Agent) => Partial<Agent>): Promise<Agent> {
+    const now = this.#deps.clock.now();
+    return this.#change(workspace, id, ({ agent, heldClaims }) => {
+      const next: Agent = { ...agent, ...change(agent) };
+      if (isSameCard(agent, next)) return { agent: next, change: {} };
+      const leaves = next.status === 'offline' && agent.status !== 'offline';
+      const released = releaseAll(leaves ? heldClaims : [], `${id} went offline`, now);
+      return { agent: next, change: { claims: released.claims, events: [{ type, at: now, agent: next }, ...released.events] } };
+    });
+  }
+
+  /** Nobody has heard of it for too long: offline, its claims released, its mail offered again. Looks again before it judges. */
+  async markStale(workspace: string, id: string): Promise<void> {
+    const now = this.#deps.clock.now();
+    let judged = false;
+    await this.#deps.store.agents.change(workspace, id, ({ agent, heldClaims }) => {
+      judged = agent !== null && isStale(agent, now, this.#deps.settings.staleTtlMs);
+      if (!agent || !judged) return null;
+      const next: Agent = { ...agent, status: 'offline' };
+      const released = releaseAll(heldClaims, `${id} has not been heard of`, now);
+      return {
+        agents: [{ id, agent: next }],
+        claims: released.claims,
+        events: [{ type: 'agent.status', at: now, agent: next }, ...released.events],
+      };
+    });
+    if (judged) this.#deps.inboxes.endLease(workspace, id, new RelayError('stale_session', `${id} has not been heard of and is offline`));
+  }
+
+  /** Deletes an address: its waiting mail fails and the senders are told, once each. Its epoch is remembered. */
+  async remove(workspace: string, id: string, reason: string, mayRemove: (agent: Agent) => void): Promise<number> {
+    const now = this.#deps.clock.now();
+    let failed: DeliveryWrite[] = [];
+    await this.#deps.store.agents.remove(workspace, id, ({ agent, heldClaims }, waiting) => {
+      if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+      mayRemove(agent);
+      failed = waiting.flatMap(({ message, record }) => {
+        const next = advanceDelivery(record, { state: 'failed', reason }, now);
+        return next ? [{ messageId: message.id, agentId: id, from: message.from, next, tell: true }] : [];
+      });
+      const lost = new Set(failed.map(({ messageId }) => messageId));
+      const released = releaseAll(heldClaims, reason, now);
+      return {
+        agents: [{ id, agent: null, spawnedBy: null }],
+        claims: released.claims,
+        events: [...released.events, { type: 'agent.removed', at: now, agentId: id }],
+        deliveries: failed,
+        revokeAgentTokens: [id],
+        messages: noticesToSenders(
+          waiting.map(({ message }) => message).filter((message) => lost.has(message.id)),
+          (messages) => ({
+            body: `${id} was removed before it had read ${messages.length === 1 ? `message ${messages[0]?.id}` : `${messages.length} of your messages`}.`,
+            payload: { type: 'agent.removed', agentId: id, count: messages.length },
+          }),
+          now,
+        ),
+      };
+    });
+    this.#deps.inboxes.endLease(workspace, id, new RelayError('not_found', `${id} was removed`));
+    this.#deps.inboxes.settle(
+      workspace,
+      id,
+      failed.map(({ messageId }) => messageId),
+    );
+    return failed.length;
+  }
+
+  /** Makes the addresses that every workspace has. */
+  async ensureBuiltIn(workspace: string): Promise<void> {
+    for (const [id, kind] of [
+      [OWNER_AGENT_ID, 'user'],
+      [RELAY_AGENT_ID, 'system'],
+    ] as const) {
+      await this.#deps.store.agents.change(workspace, id, (found) => {
+        if (found.agent) return null;
+        const { agent } = registerAgent(found, { id, name: id }, null, this.#deps.clock.now());
+        const builtIn: Agent = { ...agent, kind };
+        return { agents: [{ id, agent: builtIn }], events: [{ type: 'agent.registered', at: agent.registeredAt, agent: builtIn }] };
+      });
+    }
+  }
+
+  async #register(workspace: string, input: RegisterAgent & { readonly id: string }, options: RegisterOptions): Promise<RegisteredAgent> {
+    const { id } = input;
+    const now = this.#deps.clock.now();
+    const answers: Omit<RegisteredAgent, 'cursor'>[] = [];
+    let tookOver = false;
+    const { cursor } = await this.#deps.store.agents.change(workspace, id, (found) => {
+      options.mayRegister(found);
+      const { agent: registered, isNew, beginsSession } = registerAgent(found, input, options.hosting, now);
+      const minted = options.withToken ? this.#deps.tokens.mint('agent', { workspace, agentId: id, epoch: registered.epoch }) : null;
+      const agent: Agent = minted ? { ...registered, protected: true } : registered;
+      const released = releaseAll(beginsSession ? found.heldClaims : [], `A newer session of ${id} has taken over`, now);
+      answers.push({ ...agent, created: isNew, ...(minted ? { token: minted.token } : {}) });
+      tookOver = beginsSession && !isNew;
+      const change: Change = {
+        agents: [
+          {
+            id,
+            agent,
+            ...(options.spawnedBy === undefined ? (beginsSession ? { spawnedBy: null } : {}) : { spawnedBy: options.spawnedBy }),
+          },
+        ],
+        claims: released.claims,
+        events: [...registrationEvents(found.agent, agent, beginsSession, now), ...released.events],
+        ...(beginsSession ? { revokeAgentTokens: [id] } : {}),
+        ...(minted ? { tokens: [minted.record] } : {}),
+      };
+      return change;
+    });
+    if (tookOver) this.#deps.inboxes.endLease(workspace, id, new RelayError('stale_session', `A newer session of ${id} has taken over`));
+    return { ...lastOf(answers), cursor };
+  }
+
+  async #change(
+    workspace: string,
+    id: string,
+    decide: (found: AgentFound & { readonly agent: Agent }) => { readonly agent: Agent; readonly change: Change },
+  ): Promise<Agent> {
+    const decisions: Agent[] = [];
+    await this.#deps.store.agents.change(workspace, id, (found) => {
+      const { agent } = found;
+      if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+      const decided = decide({ ...found, agent });
+      decisions.push(decided.agent);
+      return { ...decided.change, agents: [{ id, agent: decided.agent }] };
+    });
+    return lastOf(decisions);
+  }
+}
+
+function registrationEvents(before: Agent | null, after: Agent, beginsSession: boolean, at: number): NewEvent[] {
+  if (!before || beginsSession) return [{ type: 'agent.registered', at, agent: after }];
+  if (isSameCard(before, after)) return [];
+  return [{ type: isSameCard({ ...before, status: after.status }, after) ? 'agent.status' : 'agent.updated', at, agent: after }];
+}
+
+function idFromName(name: string): string {
+  if (AgentIdSchema.safeParse(name).success) return name;
+  throw new RelayError('validation_failed', 'id: Give an id: the name cannot be one', {
+    issues: [{ path: 'id', message: 'Give an id: the name cannot be one' }],
+  });
+}
+
+/** What the decision said when it ran last: it may run again when a shared transaction is repeated. */
+function lastOf<Value>(values: readonly Value[]): Value {
+  const value = values.at(-1);
+  if (value === undefined) throw new Error('The store resolved a write without asking its decision');
+  return value;
+}

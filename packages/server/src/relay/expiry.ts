@@ -1,0 +1,43 @@
+import type { Message } from 'agent-relay-protocol';
+import { isDirect } from '../domain/audience.ts';
+import { advanceDelivery } from '../domain/delivery.ts';
+import type { Change, DeliveryFound, DeliveryWrite, NewEvent, StoredMessage } from '../store/store.ts';
+import { isNotice, noticeTo } from './notices.ts';
+
+/**
+ * Ends the copies of a message that nobody was handed: one event and one notice with their count, whatever their number. Only a direct copy
+ * is written down; a fan-out recipient without a row has expired with its message.
+ */
+export function expireMessage(
+  { message }: StoredMessage,
+  waiting: readonly DeliveryFound[],
+  { reason, wasHandedOver, now }: { readonly reason: string; readonly wasHandedOver: (agentId: string) => boolean; readonly now: number },
+): { readonly change: Change; readonly agents: readonly string[] } {
+  const expired = waiting.filter(({ agentId }) => !wasHandedOver(agentId));
+  const [first] = expired;
+  if (!first) return { change: {}, agents: [] };
+  const deliveries = expired.flatMap(({ agentId, record }): DeliveryWrite[] => {
+    const next = advanceDelivery(record, { state: 'expired', reason }, now);
+    return next && isDirect(message.to) ? [{ messageId: message.id, agentId, from: message.from, next, tell: false }] : [];
+  });
+  const event: NewEvent = {
+    type: 'delivery.expired',
+    at: now,
+    messageId: message.id,
+    agentId: first.agentId,
+    from: message.from,
+    state: 'expired',
+    evidence: null,
+    late: false,
+    reason,
+    count: expired.length,
+  };
+  const messages = isNotice(message) ? [] : [noticeTo({ to: message.from, ...wording(message, expired), about: message.id, at: now })];
+  return { change: { deliveries, events: [event], messages }, agents: expired.map(({ agentId }) => agentId) };
+}
+
+function wording(message: Message, expired: readonly DeliveryFound[]) {
+  const count = expired.length;
+  const whom = count === 1 ? expired[0]?.agentId : `${count} recipients`;
+  return { body: `Message ${message.id} expired before it reached ${whom}.`, payload: { type: 'delivery.expired', count, to: message.to } };
+}

@@ -1,0 +1,117 @@
+import {
+  type Agent,
+  DEFAULT_PAGE_SIZE,
+  type DeliveryReport,
+  type MethodParams,
+  type Principal,
+  RelayError,
+  type SessionGuard,
+} from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { advanceDelivery, type DeliveryStep, isOpen, recordAt } from '../domain/delivery.ts';
+import type { Store } from '../store/store.ts';
+import type { Inboxes } from './inboxes.ts';
+import type { CallContext, InboxStream, RelayHandlers } from './relay-contract.ts';
+
+const DEFAULT_WINDOW = 64;
+
+export interface InboxRoutesDeps {
+  readonly store: Pick<Store, 'agents' | 'deliveries' | 'log'>;
+  readonly clock: Clock;
+  readonly inboxes: Inboxes;
+}
+
+export interface InboxRoutes {
+  readonly handlers: Pick<RelayHandlers, 'inbox/list' | 'inbox/ack' | 'deliveries/report'>;
+  openInbox(params: MethodParams<'inbox/subscribe'>, context: CallContext): Promise<InboxStream>;
+}
+
+/** Fetching mail and saying what became of it. */
+export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRoutes {
+  const assertMayFetch = (principal: Principal, id: string, guard: SessionGuard): Agent => {
+    const agent = store.agents.index.find(principal.workspace, id)?.agent ?? null;
+    if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+    assertMayActAs(principal, id, agent);
+    assertCurrentSession(id, agent, guard);
+    return agent;
+  };
+
+  /** Moves copies, under the session that is current when the write is decided. */
+  const apply = async (
+    principal: Principal,
+    id: string,
+    guard: SessionGuard,
+    ids: readonly number[],
+    stepOf: (position: number) => DeliveryStep,
+  ) => {
+    const { workspace } = principal;
+    const now = clock.now();
+    const settled: number[] = [];
+    const moved = await store.deliveries.change(workspace, id, ids, ({ message, record }, position) => {
+      assertMayFetch(principal, id, guard);
+      const current = recordAt(record, message.expiresAt, inboxes.wasHandedOver(workspace, id, message.id), now);
+      const next = advanceDelivery(current, stepOf(position), now);
+      if (!isOpen((next ?? record).state)) settled.push(message.id);
+      return next && { next, tell: true };
+    });
+    inboxes.settle(workspace, id, settled);
+    return moved;
+  };
+
+  return {
+    handlers: {
+      'inbox/list': async ({ id, waitMs = 0, limit = DEFAULT_PAGE_SIZE, peek, ...guard }, { principal, signal }) => {
+        assertMayFetch(principal, id, guard);
+        const { workspace } = principal;
+        const items =
+          peek === true
+            ? await inboxes.peek(workspace, id, limit)
+            : await inboxes.poll({ workspace, agentId: id, limit, waitMs, isOwn: principal.type === 'agent', signal });
+        return { data: [...items], cursor: store.log.head };
+      },
+      'inbox/ack': async ({ id, ids, state = 'delivered', ...guard }, { principal }) => {
+        assertMayFetch(principal, id, guard);
+        inboxes.supersede(principal.workspace, id, ids);
+        const step: DeliveryStep = { state, evidence: 'ack' };
+        const { known } = await apply(principal, id, guard, ids, () => step);
+        const acknowledged = [...known];
+        return { acknowledged, unknown: acknowledged.length === ids.length ? [] : without(ids, acknowledged) };
+      },
+      'deliveries/report': async ({ id, reports, ...guard }, { principal }) => {
+        assertMayFetch(principal, id, guard);
+        for (const [position, report] of reports.entries()) assertComplete(report, position);
+        const dispatched = reports.filter(({ state }) => state === 'dispatched');
+        const others = reports.filter(({ state }) => state !== 'dispatched');
+        const handedOver = dispatched.length === 0 ? [] : inboxes.handOver(principal.workspace, id, idsOf(dispatched));
+        const rest = handedOver === null ? reports : others;
+        inboxes.supersede(principal.workspace, id, idsOf(others));
+        const { changed } = await apply(principal, id, guard, idsOf(rest), (position) => rest[position] ?? { state: 'queued' });
+        return { applied: [...(handedOver ?? []), ...changed] };
+      },
+    },
+
+    async openInbox({ id, window = DEFAULT_WINDOW, ...guard }, { principal, signal }) {
+      const { epoch } = assertMayFetch(principal, id, guard);
+      const { workspace } = principal;
+      return inboxes.openStream({ workspace, agentId: id, epoch, window, reportsHandOver: principal.type === 'node', signal });
+    },
+  };
+}
+
+const idsOf = (reports: readonly DeliveryReport[]): number[] => reports.map(({ messageId }) => messageId);
+
+function without(ids: readonly number[], known: readonly number[]): number[] {
+  const found = new Set(known);
+  return ids.filter((id) => !found.has(id));
+}
+
+/** A receipt states only what there is evidence for. */
+function assertComplete({ state, evidence, reason }: DeliveryReport, position: number): void {
+  const missing = state === 'failed' ? reason === undefined && 'reason' : state !== 'dispatched' && evidence === undefined && 'evidence';
+  if (!missing) return;
+  const path = `reports.${position}.${missing}`;
+  throw new RelayError('validation_failed', `${path}: ${state} needs its ${missing}`, {
+    issues: [{ path, message: `${state} needs its ${missing}` }],
+  });
+}

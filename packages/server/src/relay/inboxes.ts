@@ -1,0 +1,384 @@
+import { type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { isDirect, isInAudience } from '../domain/audience.ts';
+import { advanceDelivery, recordAt } from '../domain/delivery.ts';
+import type { EventFeed } from '../events/event-feed.ts';
+import type { Logger } from '../logger.ts';
+import type { LogEntry, Store } from '../store/store.ts';
+import { Inbox, type Piece, type StreamHolder } from './inbox.ts';
+import { createNonces } from './nonces.ts';
+import type { InboxStream } from './relay-contract.ts';
+import type { RelaySettings } from './relay-core.ts';
+
+const LOAD_PAGE = 256;
+/** How far the fan-out floor may move before it is written down. */
+const FLOOR_STEP = 1_000;
+
+export interface InboxesDeps {
+  readonly store: Pick<Store, 'agents' | 'deliveries'>;
+  readonly feed: EventFeed;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settings: Pick<RelaySettings, 'dispatchedDelayMs' | 'staleTtlMs'>;
+}
+
+export interface StreamRequest {
+  readonly workspace: string;
+  readonly agentId: string;
+  readonly epoch: number;
+  readonly window: number;
+  readonly reportsHandOver: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface PollRequest {
+  readonly workspace: string;
+  readonly agentId: string;
+  readonly limit: number;
+  readonly waitMs: number;
+  /** The agent's own token: it may take what its node's stream has not handed over, and its lease is its epoch. */
+  readonly isOwn: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** The inboxes somebody fetches from now. One deliverer at a time has a piece; what it had is offered again when its lease ends. */
+export class Inboxes {
+  readonly #deps: InboxesDeps;
+  readonly #open = new Map<string, Map<string, Inbox>>();
+  readonly #nonce = createNonces();
+  readonly #stopListening: () => void;
+  /** Handed over, and the receipt not written yet. */
+  readonly #unwritten = new Map<Inbox, Set<number>>();
+  #cancelWriting: (() => void) | null = null;
+  #isClosed = false;
+
+  constructor(deps: InboxesDeps) {
+    this.#deps = deps;
+    this.#stopListening = deps.feed.onEntry((entry) => this.#arrived(entry));
+  }
+
+  /** @throws RelayError `inbox_taken` when the agent's inbox has a stream. */
+  openStream({ workspace, agentId, epoch, window, reportsHandOver, signal }: StreamRequest): InboxStream {
+    const inbox = this.#inboxOf(workspace, agentId);
+    if (inbox.stream) throw new RelayError('inbox_taken', `Another connection fetches the mail of ${agentId}`);
+    const stream: StreamHolder = { epoch, window, reportsHandOver, outstanding: 0, pending: [], failure: null, wake: null };
+    inbox.stream = stream;
+    const end = () => this.#endStream(inbox, stream);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+    this.#advance(inbox);
+    return { batches: this.#readStream(inbox, stream, signal) };
+  }
+
+  /** @throws RelayError `inbox_taken` when a stream has the inbox and the caller is not the agent itself. */
+  async poll({ workspace, agentId, limit, waitMs, isOwn, signal }: PollRequest): Promise<readonly InboxItem[]> {
+    const inbox = this.#inboxOf(workspace, agentId);
+    if (inbox.stream && !isOwn) throw new RelayError('inbox_taken', `Another connection fetches the mail of ${agentId}`);
+    inbox.poll?.resolve([]);
+    inbox.pollLeaseUntil = isOwn ? Number.POSITIVE_INFINITY : this.#deps.clock.now() + this.#deps.settings.staleTtlMs;
+    await this.#load(inbox);
+    let pieces = signal.aborted ? [] : inbox.takeForPoll(limit, this.#deps.clock.now());
+    if (pieces.length === 0 && waitMs > 0) pieces = await this.#awaitFirst(inbox, limit, waitMs, signal);
+    for (const piece of pieces) this.#noteHandOver(inbox, piece);
+    inbox.lastUsedAt = this.#deps.clock.now();
+    return pieces.map((piece) => this.#itemOf(piece));
+  }
+
+  /** What waits, and what has been handed over but not written yet; changes nothing. */
+  async peek(workspace: string, agentId: string, limit: number): Promise<readonly InboxItem[]> {
+    const items: InboxItem[] = [];
+    const { deliveries } = this.#deps.store;
+    for (let after = 0; items.length < limit; ) {
+      const { items: found, through } = await deliveries.waiting(workspace, agentId, after, limit);
+      for (const { message, record } of found) {
+        const wasHandedOver = this.wasHandedOver(workspace, agentId, message.id);
+        const { state } = recordAt(record, message.expiresAt, wasHandedOver, this.#deps.clock.now());
+        if (state === 'expired' || items.length >= limit) continue;
+        items.push({ message, state: state === 'queued' && wasHandedOver ? 'dispatched' : state, nonce: this.#nonce() });
+      }
+      if (through <= after || through >= this.#deps.feed.position) break;
+      after = through;
+    }
+    return items;
+  }
+
+  /**
+   * The stream's deliverer is about to hand these over: those it may are its own from now on. What is not answered it must not hand over.
+   * Null when no stream has this inbox.
+   */
+  handOver(workspace: string, agentId: string, ids: readonly number[]): readonly number[] | null {
+    const inbox = this.#find(workspace, agentId);
+    if (!inbox?.stream) return null;
+    return ids.filter((id) => {
+      const piece = inbox.get(id);
+      if (piece?.holder !== 'stream') return false;
+      const { expiresAt } = piece.message;
+      if (!piece.isHandedOver && !piece.wasDispatched && expiresAt !== null && expiresAt <= this.#deps.clock.now()) return false;
+      piece.isHandedOver = true;
+      this.#noteHandOver(inbox, piece);
+      return true;
+    });
+  }
+
+  /** Somebody has the piece for good, whether or not its receipt is written yet. */
+  wasHandedOver(workspace: string, agentId: string, messageId: number): boolean {
+    return this.#find(workspace, agentId)?.get(messageId)?.isHandedOver ?? false;
+  }
+
+  /** A confirmation is on its way: it says more than the receipt that was still to be written. */
+  supersede(workspace: string, agentId: string, ids: readonly number[]): void {
+    const inbox = this.#find(workspace, agentId);
+    const unwritten = inbox && this.#unwritten.get(inbox);
+    if (unwritten) for (const id of ids) unwritten.delete(id);
+  }
+
+  /** These copies wait no more. */
+  settle(workspace: string, agentId: string, ids: readonly number[]): void {
+    const inbox = this.#find(workspace, agentId);
+    if (!inbox) return;
+    for (const id of ids) inbox.settle(id);
+    this.#advance(inbox);
+  }
+
+  /** As `settle`, for every recipient of a message that is no more. */
+  settleEverywhere(workspace: string, messageId: number): void {
+    for (const inbox of this.#open.get(workspace)?.values() ?? []) {
+      inbox.settle(messageId);
+      this.#advance(inbox);
+    }
+  }
+
+  /** A newer session, or none: whoever fetched is told, and what it had is offered again. */
+  endLease(workspace: string, agentId: string, failure: RelayError): void {
+    const inbox = this.#find(workspace, agentId);
+    if (!inbox) return;
+    if (inbox.stream) {
+      inbox.stream.failure = failure;
+      this.#endStream(inbox, inbox.stream);
+    }
+    inbox.poll?.resolve([]);
+    inbox.release('stream', 'poll');
+  }
+
+  /** Ends poll leases that ran out and forgets inboxes that nobody fetches from. */
+  sweep(now: number): void {
+    for (const inboxes of this.#open.values()) {
+      for (const inbox of inboxes.values()) {
+        if (inbox.pollLeaseUntil <= now) inbox.release('poll');
+        this.#advance(inbox);
+        const isIdle = !inbox.stream && !inbox.poll && now - inbox.lastUsedAt > this.#deps.settings.staleTtlMs;
+        if (isIdle && !this.#unwritten.has(inbox)) this.#drop(inboxes, inbox);
+      }
+    }
+  }
+
+  /** Writes the receipts of what has been handed over. */
+  async flush(): Promise<void> {
+    this.#cancelWriting?.();
+    this.#cancelWriting = null;
+    const unwritten = [...this.#unwritten];
+    this.#unwritten.clear();
+    await Promise.all(unwritten.map(([inbox, ids]) => this.#writeDispatched(inbox, [...ids])));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#stopListening();
+    for (const inboxes of this.#open.values()) {
+      for (const inbox of inboxes.values()) {
+        inbox.poll?.resolve([]);
+        if (inbox.stream) this.#endStream(inbox, inbox.stream);
+      }
+    }
+    await this.flush();
+  }
+
+  #arrived({ workspace, stored }: LogEntry): void {
+    const inboxes = stored && this.#open.get(workspace);
+    if (!stored || !inboxes) return;
+    const { message } = stored;
+    if (isDirect(message.to)) {
+      const inbox = inboxes.get(message.to.slice(3));
+      if (inbox) this.#take(inbox, message);
+      return;
+    }
+    for (const inbox of inboxes.values()) {
+      const entry = this.#deps.store.agents.index.find(workspace, inbox.agentId);
+      if (entry && isInAudience(message, entry)) this.#take(inbox, message);
+    }
+  }
+
+  #take(inbox: Inbox, message: Message): void {
+    if (!inbox.isCaughtUp || message.id <= inbox.loadedThrough) return;
+    if (!inbox.hasRoom) {
+      inbox.isCaughtUp = false;
+      return;
+    }
+    inbox.add(message, false);
+    inbox.loadedThrough = message.id;
+    this.#pump(inbox);
+  }
+
+  /** Offers what is there, and fetches more when there is room. */
+  #advance(inbox: Inbox): void {
+    this.#pump(inbox);
+    if (inbox.isCaughtUp || inbox.loading || !inbox.hasRoom || (!inbox.stream && !inbox.poll)) return;
+    this.#load(inbox).catch((error: unknown) => {
+      this.#deps.log.error('waiting mail could not be read', { agentId: inbox.agentId, error: String(error) });
+    });
+  }
+
+  #load(inbox: Inbox): Promise<void> {
+    inbox.loading ??= this.#loadPages(inbox).finally(() => {
+      inbox.loading = null;
+    });
+    return inbox.loading;
+  }
+
+  async #loadPages(inbox: Inbox): Promise<void> {
+    while (!inbox.isCaughtUp && inbox.hasRoom && !inbox.isDropped) {
+      const { items, through } = await this.#deps.store.deliveries.waiting(inbox.workspace, inbox.agentId, inbox.loadedThrough, LOAD_PAGE);
+      for (const { message, record } of items) {
+        if (record.state !== 'held' && !inbox.get(message.id)) inbox.add(message, record.state === 'dispatched');
+      }
+      inbox.loadedThrough = Math.max(inbox.loadedThrough, through);
+      inbox.isCaughtUp = through >= this.#deps.feed.position;
+      this.#pump(inbox);
+    }
+    this.#raiseFloor(inbox, FLOOR_STEP);
+  }
+
+  #pump(inbox: Inbox): void {
+    const now = this.#deps.clock.now();
+    if (inbox.poll) {
+      const pieces = inbox.takeForPoll(inbox.poll.limit, now);
+      if (pieces.length > 0) inbox.poll.resolve(pieces);
+    }
+    const { stream } = inbox;
+    if (!stream) return;
+    const offered = inbox.offerToStream(stream, now);
+    if (offered.length === 0) return;
+    for (const piece of offered) {
+      stream.pending.push(this.#itemOf(piece));
+      if (piece.isHandedOver) this.#noteHandOver(inbox, piece);
+    }
+    stream.wake?.();
+  }
+
+  #itemOf({ message, wasDispatched, isHandedOver }: Piece): InboxItem {
+    return { message, state: wasDispatched || isHandedOver ? 'dispatched' : 'queued', nonce: this.#nonce() };
+  }
+
+  #awaitFirst(inbox: Inbox, limit: number, waitMs: number, signal: AbortSignal): Promise<readonly Piece[]> {
+    return new Promise((resolve) => {
+      const finish = (pieces: readonly Piece[]) => {
+        cancelTimer();
+        signal.removeEventListener('abort', giveUp);
+        if (inbox.poll === waiter) inbox.poll = null;
+        resolve(pieces);
+      };
+      const giveUp = () => finish([]);
+      const cancelTimer = this.#deps.clock.schedule(giveUp, waitMs);
+      const waiter = { limit, resolve: finish };
+      if (signal.aborted || this.#isClosed) {
+        giveUp();
+        return;
+      }
+      signal.addEventListener('abort', giveUp, { once: true });
+      inbox.poll?.resolve([]);
+      inbox.poll = waiter;
+      this.#advance(inbox);
+    });
+  }
+
+  async *#readStream(inbox: Inbox, stream: StreamHolder, signal: AbortSignal): AsyncGenerator<readonly InboxItem[]> {
+    try {
+      while (!signal.aborted) {
+        if (stream.pending.length > 0) {
+          const items = stream.pending;
+          stream.pending = [];
+          yield items;
+          continue;
+        }
+        if (stream.failure) throw stream.failure;
+        if (inbox.stream !== stream) return;
+        await changed(stream, signal);
+      }
+    } finally {
+      this.#endStream(inbox, stream);
+    }
+  }
+
+  #endStream(inbox: Inbox, stream: StreamHolder): void {
+    stream.wake?.();
+    if (inbox.stream !== stream) return;
+    if (stream.failure) stream.pending = [];
+    inbox.stream = null;
+    inbox.lastUsedAt = this.#deps.clock.now();
+    inbox.release('stream');
+    this.#advance(inbox);
+  }
+
+  #noteHandOver(inbox: Inbox, piece: Piece): void {
+    if (piece.wasDispatched) return;
+    let ids = this.#unwritten.get(inbox);
+    if (!ids) {
+      ids = new Set();
+      this.#unwritten.set(inbox, ids);
+    }
+    ids.add(piece.message.id);
+    this.#cancelWriting ??= this.#deps.clock.schedule(() => {
+      this.flush().catch((error: unknown) =>
+        this.#deps.log.warn('receipts of handed over mail could not be written', { error: String(error) }),
+      );
+    }, this.#deps.settings.dispatchedDelayMs);
+  }
+
+  async #writeDispatched(inbox: Inbox, ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#deps.store.deliveries.change(inbox.workspace, inbox.agentId, ids, ({ record }) => {
+      const next = advanceDelivery(record, { state: 'dispatched' }, this.#deps.clock.now());
+      return next && { next, tell: true };
+    });
+  }
+
+  #raiseFloor(inbox: Inbox, step: number): void {
+    const floor = inbox.fanOutFloor;
+    if (floor - inbox.persistedFloor < step || this.#isClosed) return;
+    inbox.persistedFloor = floor;
+    this.#deps.store.deliveries.raiseFloor(inbox.workspace, inbox.agentId, floor).catch((error: unknown) => {
+      this.#deps.log.warn('an inbox floor could not be written', { agentId: inbox.agentId, error: String(error) });
+    });
+  }
+
+  #drop(inboxes: Map<string, Inbox>, inbox: Inbox): void {
+    inbox.isDropped = true;
+    this.#raiseFloor(inbox, 1);
+    inboxes.delete(inbox.agentId);
+    if (inboxes.size === 0) this.#open.delete(inbox.workspace);
+  }
+
+  #find(workspace: string, agentId: string): Inbox | undefined {
+    return this.#open.get(workspace)?.get(agentId);
+  }
+
+  #inboxOf(workspace: string, agentId: string): Inbox {
+    const inboxes = this.#open.get(workspace) ?? new Map<string, Inbox>();
+    this.#open.set(workspace, inboxes);
+    const inbox = inboxes.get(agentId) ?? new Inbox(workspace, agentId, this.#deps.clock.now());
+    inboxes.set(agentId, inbox);
+    return inbox;
+  }
+}
+
+function changed(stream: StreamHolder, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      stream.wake = null;
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    stream.wake = wake;
+    signal.addEventListener('abort', wake, { once: true });
+  });
+}

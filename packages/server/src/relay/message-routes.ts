@@ -1,0 +1,86 @@
+import { DEFAULT_PAGE_SIZE, formatAddress, RelayError } from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { advanceDelivery } from '../domain/delivery.ts';
+import type { Page, Store, StoredMessage } from '../store/store.ts';
+import type { Inboxes } from './inboxes.ts';
+import { type Messages, readAddress } from './messages.ts';
+import type { Receipts } from './receipts.ts';
+import type { RelayHandlers } from './relay-contract.ts';
+
+type MessageRouteName =
+  | 'messages/send'
+  | 'messages/list'
+  | 'messages/cursor'
+  | 'messages/get'
+  | 'messages/thread'
+  | 'messages/deliveries'
+  | 'messages/read'
+  | 'messages/remove';
+
+export interface MessageRoutesDeps {
+  readonly store: Pick<Store, 'agents' | 'messages' | 'deliveries' | 'log'>;
+  readonly clock: Clock;
+  readonly messages: Messages;
+  readonly receipts: Receipts;
+  readonly inboxes: Inboxes;
+}
+
+export function messageRoutes({ store, clock, messages, receipts, inboxes }: MessageRoutesDeps): Pick<RelayHandlers, MessageRouteName> {
+  const find = async (workspace: string, id: number): Promise<StoredMessage> => {
+    const stored = await store.messages.get(workspace, id);
+    if (!stored) throw new RelayError('not_found', `There is no message ${id}`);
+    return stored;
+  };
+  const detail = async (stored: StoredMessage) => {
+    const [found] = await store.messages.detail([stored]);
+    return found ?? { ...stored.message, readBy: [], claim: null };
+  };
+  const pageOf = async ({ items, cursor, next }: Page<StoredMessage>) => ({
+    data: [...(await store.messages.detail(items))],
+    cursor,
+    ...(next === null ? {} : { nextCursor: next }),
+  });
+
+  return {
+    'messages/send': (input, context) => messages.send(input, context),
+    'messages/list': async ({ to, since = 0, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+      const address = to === undefined ? undefined : readAddress(to);
+      const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
+      return pageOf(await store.messages.list({ ...query, workspace: principal.workspace, to: spelled, since, limit }));
+    },
+    'messages/cursor': () => ({ cursor: store.log.head, generation: store.log.generation }),
+    'messages/get': async ({ id }, { principal }) => detail(await find(principal.workspace, id)),
+    'messages/thread': async ({ id, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
+      const { message } = await find(principal.workspace, id);
+      return pageOf(await store.messages.thread(principal.workspace, message.threadId, since, limit));
+    },
+    'messages/deliveries': async ({ id }, { principal }) => {
+      const cursor = store.log.head;
+      return { data: [...(await receipts.of(await find(principal.workspace, id)))], cursor };
+    },
+    'messages/read': async ({ id, agentId, read: _read, ...guard }, { principal }) => {
+      const { workspace } = principal;
+      const reader = actingId(principal, agentId, 'agentId');
+      const agent = store.agents.index.find(workspace, reader)?.agent ?? null;
+      assertMayActAs(principal, reader, agent);
+      assertCurrentSession(reader, agent, guard);
+      const stored = await find(workspace, id);
+      const now = clock.now();
+      inboxes.supersede(workspace, reader, [id]);
+      const { known } = await store.deliveries.change(workspace, reader, [id], ({ record }) => {
+        if (record.readAt !== null) return null;
+        const moved = advanceDelivery(record, { state: 'delivered', evidence: 'ack' }, now);
+        const event = { type: 'message.read', at: now, messageId: id, agentId: reader } as const;
+        return { next: { ...(moved ?? record), readAt: now }, tell: moved !== null, event };
+      });
+      if (known.length === 0) throw new RelayError('forbidden_target', `Message ${id} is not in the mail of ${reader}`);
+      inboxes.settle(workspace, reader, [id]);
+      return detail(stored);
+    },
+    'messages/remove': async (input, context) => {
+      await messages.remove(input, context);
+      return { removed: true };
+    },
+  };
+}

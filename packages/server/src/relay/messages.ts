@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import {
+  type Address,
+  type Message,
+  parseAddress,
+  principalName,
+  RelayError,
+  type RouteInput,
+  type SendMessage,
+  type SentMessage,
+} from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { type Directory, resolveAddress } from '../domain/address.ts';
+import { isDirect, isInAudience } from '../domain/audience.ts';
+import { endClaim } from '../domain/claim.ts';
+import { advanceDelivery, type DeliveryRecord } from '../domain/delivery.ts';
+import { relationOf } from '../domain/provenance.ts';
+import type { AddressEntry } from '../store/agent-index.ts';
+import type { AppendMessage, DeliveryWrite, Store, StoredMessage } from '../store/store.ts';
+import { claimEvent } from './claim-changes.ts';
+import type { Inboxes } from './inboxes.ts';
+import type { Receipts } from './receipts.ts';
+import type { CallContext } from './relay-contract.ts';
+
+const DEFAULT_WAIT_MS = 30_000;
+
+export interface MessagesDeps {
+  readonly store: Pick<Store, 'agents' | 'messages' | 'log'>;
+  readonly clock: Clock;
+  readonly inboxes: Inboxes;
+  readonly receipts: Receipts;
+  /** A message has a time to live: somebody must look when it is over. */
+  readonly expiresAt: (at: number) => void;
+}
+
+/** Sending, and taking back. */
+export class Messages {
+  readonly #deps: MessagesDeps;
+
+  constructor(deps: MessagesDeps) {
+    this.#deps = deps;
+  }
+
+  async send(input: SendMessage, { principal, signal }: CallContext): Promise<SentMessage> {
+    const from = actingId(principal, input.from, 'from');
+    const { stored, duplicate } = await this.#append(input, from, principal);
+    const { message, matched } = stored;
+    if (message.expiresAt !== null && !duplicate) this.#deps.expiresAt(message.expiresAt);
+    if (!input.waitFor) return { ...message, matched, duplicate };
+    const { state, scope = 'all', timeoutMs = DEFAULT_WAIT_MS } = input.waitFor;
+    const waited = await this.#deps.receipts.wait(stored, { state, scope, timeoutMs, signal });
+    return { ...message, matched, duplicate, waited };
+  }
+
+  /** Empties a message; a tombstone stays. Its sender may, and the owner. */
+  async remove({ id, agentId, ...guard }: RouteInput<'messages/remove'>, { principal }: CallContext): Promise<void> {
+    const { store, clock, inboxes } = this.#deps;
+    const { workspace } = principal;
+    const now = clock.now();
+    const writes: DeliveryWrite[] = [];
+    await store.messages.remove(workspace, id, now, (found, open, held) => {
+      if (!found || found.message.deletedAt !== null) throw new RelayError('not_found', `There is no message ${id}`);
+      const { message } = found;
+      if (principal.type !== 'owner') {
+        const actor = actingId(principal, agentId ?? (principal.type === 'anonymous' ? message.from : undefined), 'agentId');
+        const agent = store.agents.index.find(workspace, actor)?.agent ?? null;
+        assertMayActAs(principal, actor, agent);
+        assertCurrentSession(actor, agent, guard);
+        if (actor !== message.from) throw new RelayError('forbidden', `Only ${message.from} and the owner may delete message ${id}`);
+      }
+      writes.length = 0;
+      for (const copy of isDirect(message.to) ? open : open.filter(({ record }) => record.state !== 'queued')) {
+        const next = advanceDelivery(copy.record, { state: 'failed', reason: 'The message was deleted' }, now);
+        if (next) writes.push({ messageId: id, agentId: copy.agentId, from: message.from, next, tell: true });
+      }
+      const cancelled = held ? endClaim(held, { status: 'cancelled', reason: 'The message was deleted' }, now) : null;
+      return {
+        deliveries: writes,
+        claims: cancelled ? [cancelled] : [],
+        events: [
+          { type: 'message.deleted', at: now, messageId: id },
+          ...(cancelled ? [claimEvent('claim.cancelled', cancelled, now)] : []),
+        ],
+      };
+    });
+    inboxes.settleEverywhere(workspace, id);
+  }
+
+  async #append(
+    input: SendMessage,
+    from: string,
+    principal: CallContext['principal'],
+  ): Promise<{ stored: StoredMessage; duplicate: boolean }> {
+    const { store, clock } = this.#deps;
+    const { workspace } = principal;
+    const address = input.to === undefined ? null : readAddress(input.to);
+    if (!address && input.replyTo === undefined) throw invalid('to', 'Say whom the message is for, or which one it answers');
+    const now = clock.now();
+    const { index } = store.agents;
+    const request: AppendMessage = {
+      workspace,
+      from,
+      replyTo: input.replyTo ?? null,
+      idempotency: input.idempotencyKey === undefined ? null : { from, key: input.idempotencyKey, digest: digestOf(input) },
+      decide: (id, repliedTo, copy) => {
+        const sender = index.find(workspace, from)?.agent ?? null;
+        assertMayActAs(principal, from, sender);
+        if (input.replyTo !== undefined && !repliedTo)
+          throw new RelayError('not_found', `There is no message ${input.replyTo} to reply to`);
+        const to = address ? resolveAddress(address, this.#directory(workspace)) : `id:${repliedTo?.message.from}`;
+        const recipient = isDirect(to) ? index.find(workspace, to.slice(3)) : undefined;
+        const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);
+        const message: Message = {
+          id,
+          from,
+          to,
+          body: input.body,
+          subject: input.subject ?? null,
+          channel,
+          kind: input.kind ?? 'chat',
+          claimable: input.claimable ?? false,
+          replyTo: input.replyTo ?? null,
+          threadId: repliedTo?.message.threadId ?? id,
+          mode: input.mode ?? 'next',
+          expiresAt: input.ttlMs === undefined ? null : now + input.ttlMs,
+          payload: input.payload ?? null,
+          meta: input.meta ?? null,
+          sender: {
+            relation: relationOf({ principal, from, kind: sender?.kind ?? null, recipientSpawnedBy: recipient?.spawnedBy ?? null }),
+            principal: principalName(principal),
+          },
+          createdAt: now,
+          deletedAt: null,
+        };
+        const matched = isDirect(to) ? Number(recipient?.agent != null) : this.#countAudience(workspace, message);
+        return { message, matched, answers: repliedTo && copy ? answerOf(repliedTo.message, copy, from, now) : null };
+      },
+    };
+    const { duplicate, ...stored } = await store.messages.append(request);
+    if (!duplicate && input.replyTo !== undefined) this.#deps.inboxes.settle(workspace, from, [input.replyTo]);
+    return { stored, duplicate };
+  }
+
+  /** Members now are members at the message's sequence: it is decided in the write that numbers it. */
+  #countAudience(workspace: string, message: Message): number {
+    const { index } = this.#deps.store.agents;
+    const members: ReadonlySet<AddressEntry> = index.members(workspace, message.to);
+    let count = 0;
+    for (const entry of members) if (isInAudience(message, entry)) count += 1;
+    if (!message.to.startsWith('channel:')) return count;
+    for (const entry of index.members(workspace, 'channel:*')) if (!members.has(entry) && isInAudience(message, entry)) count += 1;
+    return count;
+  }
+
+  #directory(workspace: string): Directory {
+    const { index } = this.#deps.store.agents;
+    const idsOf = (entries: Iterable<AddressEntry>) => [...entries].map(({ agentId }) => agentId);
+    return {
+      isKnown: (agentId) => index.find(workspace, agentId)?.agent != null,
+      named: (name) => idsOf(index.named(workspace, name)),
+      labelled: (label) => idsOf(index.members(workspace, `label:${label}`)),
+    };
+  }
+}
+
+/** Reads an address from the wire. @throws RelayError `validation_failed` naming the field. */
+export function readAddress(text: string, field = 'to'): Address {
+  const address = parseAddress(text);
+  if (!address) throw invalid(field, 'An address is an id or name, id:, tag:, cap:, label:, machine:, channel:, #channel or broadcast');
+  return address;
+}
+
+function answerOf(message: Message, copy: DeliveryRecord, from: string, now: number): DeliveryWrite | null {
+  const next = advanceDelivery(copy, { state: 'answered', evidence: 'reply' }, now);
+  return next && { messageId: message.id, agentId: from, from: message.from, next, tell: true };
+}
+
+/** What makes two sends the same: everything that is said, not how long the sender waits for it. */
+function digestOf({ waitFor: _wait, idempotencyKey: _key, from: _from, ...content }: SendMessage): string {
+  const ordered = Object.fromEntries(Object.entries(content).sort(([one], [other]) => (one < other ? -1 : 1)));
+  return createHash('sha256').update(JSON.stringify(ordered)).digest('base64url');
+}
+
+const invalid = (path: string, message: string): RelayError =>
+  new RelayError('validation_failed', `${path}: ${message}`, { issues: [{ path, message }] });

@@ -1,0 +1,193 @@
+import { RelayError } from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { isBuiltIn } from '../domain/membership.ts';
+import { isPrunable, isStale } from '../domain/presence.ts';
+import type { Logger } from '../logger.ts';
+import type { Store } from '../store/store.ts';
+import type { AgentRegistry } from './agents.ts';
+import { Alarm } from './alarm.ts';
+import { expireClaim } from './claim-changes.ts';
+import { expireMessage } from './expiry.ts';
+import type { Inboxes } from './inboxes.ts';
+import type { RelaySettings } from './relay-core.ts';
+
+const BATCH = 200;
+/** Small enough that a write which shares its turn with a batch is not held up. */
+const PRUNE_BATCH = 500;
+
+export interface ReaperDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settings: RelaySettings;
+  readonly agents: AgentRegistry;
+  readonly inboxes: Inboxes;
+  /** What else is to be swept, after the agents have been judged. */
+  readonly sweepMore: (now: number) => Promise<void>;
+}
+
+/** Ends what nobody ends: silent agents, leases and messages that ran out, old entries of the log. */
+export class Reaper {
+  readonly #deps: ReaperDeps;
+  readonly #startedAt: number;
+  readonly #leases: Alarm;
+  readonly #expiries: Alarm;
+  readonly #stalled = new Set<string>();
+  #cancelNext: (() => void) | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(deps: ReaperDeps) {
+    this.#deps = deps;
+    this.#startedAt = deps.clock.now();
+    this.#leases = new Alarm(deps.clock, () => this.#run(() => this.#expireClaims()));
+    this.#expiries = new Alarm(deps.clock, () => this.#run(() => this.#expireMessages()));
+  }
+
+  leaseEndsAt(at: number): void {
+    if (!this.#isClosed) this.#leases.setFor(at);
+  }
+
+  messageExpiresAt(at: number): void {
+    if (!this.#isClosed) this.#expiries.setFor(at);
+  }
+
+  start(): void {
+    this.#run(async () => {
+      await this.#expireMessages();
+      await this.#expireClaims();
+    });
+    this.#scheduleNext();
+  }
+
+  /** One round, now. */
+  async reap(): Promise<void> {
+    const { clock, inboxes, sweepMore, store } = this.#deps;
+    // Whoever was connected before the start has had no chance to say so yet.
+    if (clock.now() - this.#startedAt >= this.#deps.settings.staleTtlMs) await this.#judgeAgents();
+    inboxes.sweep(clock.now());
+    await this.#expireClaims();
+    await this.#expireMessages();
+    await this.#findStalled();
+    await sweepMore(clock.now());
+    await store.tokens.removeExpired(clock.now());
+    await this.#prune();
+  }
+
+  /** Waits for the round in hand. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelNext?.();
+    this.#leases.clear();
+    this.#expiries.clear();
+    await this.#running;
+  }
+
+  #scheduleNext(): void {
+    this.#cancelNext = this.#deps.clock.schedule(() => {
+      this.#run(() => this.reap());
+      if (!this.#isClosed) this.#scheduleNext();
+    }, this.#deps.settings.reapIntervalMs);
+  }
+
+  /** One thing at a time; a failed one is tried again at the next round. */
+  #run(task: () => Promise<void>): void {
+    this.#running = this.#running.then(async () => {
+      if (this.#isClosed) return;
+      try {
+        await task();
+      } catch (error) {
+        this.#deps.log.error('the reaper failed', { error: error instanceof RelayError ? error.message : String(error) });
+      }
+    });
+  }
+
+  async #judgeAgents(): Promise<void> {
+    const { store, clock, settings, agents } = this.#deps;
+    const now = clock.now();
+    for (const workspace of [...store.agents.index.workspaces()]) {
+      for (const { agent } of [...store.agents.index.agents(workspace)]) {
+        if (!agent) continue;
+        if (isStale(agent, now, settings.staleTtlMs)) await agents.markStale(workspace, agent.id);
+        else if (isPrunable(agent, now, settings.offlinePruneMs)) await this.#pruneAgent(workspace, agent.id, now);
+      }
+    }
+  }
+
+  async #pruneAgent(workspace: string, id: string, now: number): Promise<void> {
+    const { agents, settings } = this.#deps;
+    await agents
+      .remove(workspace, id, `${id} has been offline for too long`, (agent) => {
+        if (!isPrunable(agent, now, settings.offlinePruneMs)) throw new RelayError('busy', `${id} has come back`);
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof RelayError) || error.code !== 'busy') throw error;
+      });
+  }
+
+  async #expireClaims(): Promise<void> {
+    const { store, clock } = this.#deps;
+    const now = clock.now();
+    while ((await store.claims.expire(now, BATCH, (_workspace, claim) => expireClaim(claim, now))) === BATCH);
+    const next = await store.claims.nextExpiry();
+    if (next !== null) this.leaseEndsAt(next);
+  }
+
+  async #expireMessages(): Promise<void> {
+    const { store, clock, inboxes } = this.#deps;
+    await inboxes.flush();
+    const now = clock.now();
+    let count: number;
+    do {
+      const gone: { workspace: string; id: number; agents: readonly string[] }[] = [];
+      count = await store.messages.expire(now, BATCH, (found, waiting) => {
+        const { workspace, message } = found;
+        const wasHandedOver = (agentId: string) => inboxes.wasHandedOver(workspace, agentId, message.id);
+        const { change, agents } = expireMessage(found, waiting, { reason: 'Its time to live ran out', wasHandedOver, now });
+        gone.push({ workspace, id: message.id, agents });
+        return change;
+      });
+      for (const { workspace, id, agents } of gone) for (const agentId of agents) inboxes.settle(workspace, agentId, [id]);
+    } while (count === BATCH);
+    const next = await store.messages.nextExpiry();
+    if (next !== null) this.messageExpiresAt(next);
+  }
+
+  /** Tells once of an agent that is there and does not fetch its mail, until it does. */
+  async #findStalled(): Promise<void> {
+    const { store, clock, settings } = this.#deps;
+    const now = clock.now();
+    for (const workspace of [...store.agents.index.workspaces()]) {
+      for (const { agent } of [...store.agents.index.agents(workspace)]) {
+        if (!agent || isBuiltIn(agent.id)) continue;
+        const key = `${workspace}\n${agent.id}`;
+        const waiting = agent.status === 'offline' ? [] : await store.deliveries.untouched(workspace, agent.id, 1000);
+        const [oldestAt] = waiting;
+        if (oldestAt === undefined || now - oldestAt < settings.stalledAfterMs) {
+          this.#stalled.delete(key);
+          continue;
+        }
+        if (this.#stalled.has(key)) continue;
+        this.#stalled.add(key);
+        await store.agents.change(workspace, agent.id, () => ({
+          events: [{ type: 'agent.stalled', at: now, agentId: agent.id, waiting: waiting.length, oldestAt }],
+        }));
+      }
+    }
+  }
+
+  async #prune(): Promise<void> {
+    const { store, clock, settings, inboxes } = this.#deps;
+    if (settings.retentionMs === null) return;
+    const now = clock.now();
+    const before = now - settings.retentionMs;
+    const expire = () =>
+      store.retention.expire(before, now, BATCH, (found, waiting) => {
+        const { workspace, message } = found;
+        const wasHandedOver = (agentId: string) => inboxes.wasHandedOver(workspace, agentId, message.id);
+        return expireMessage(found, waiting, { reason: 'It was older than the relay keeps mail', wasHandedOver, now }).change;
+      });
+    while ((await expire()) === BATCH);
+    while ((await store.retention.prune(before, PRUNE_BATCH)) >= PRUNE_BATCH);
+  }
+}

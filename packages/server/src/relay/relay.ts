@@ -1,0 +1,121 @@
+import { DEFAULT_WORKSPACE, RelayError } from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { EventFeed } from '../events/event-feed.ts';
+import type { Logger } from '../logger.ts';
+import type { Store } from '../store/store.ts';
+import { agentRoutes } from './agent-routes.ts';
+import { AgentRegistry } from './agents.ts';
+import { claimRoutes } from './claims.ts';
+import { inboxRoutes } from './inbox-routes.ts';
+import { Inboxes } from './inboxes.ts';
+import { messageRoutes } from './message-routes.ts';
+import { Messages } from './messages.ts';
+import { Reaper } from './reaper.ts';
+import { Receipts } from './receipts.ts';
+import type { Relay } from './relay-contract.ts';
+import type { RelayCore, RelaySettings, SessionsPart } from './relay-core.ts';
+import { systemRoutes } from './system-routes.ts';
+import { Tokens } from './tokens.ts';
+
+export interface RelayDeps {
+  /** The relay closes it. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settings: RelaySettings;
+  /** Tokens that stand for the owner, e.g. the owner credential and AGENT_RELAY_TOKEN. */
+  readonly ownerTokens?: readonly string[];
+  /** Makes the part that runs agents on machines; without one the relay has none. */
+  readonly createSessions?: (core: RelayCore) => SessionsPart | Promise<SessionsPart>;
+}
+
+/** The relay, and what its composition root needs beside the transports' view of it. */
+export interface RunningRelay extends Relay {
+  readonly core: RelayCore;
+  /** One round of the reaper, now. */
+  reap(): Promise<void>;
+}
+
+/** Puts the parts together, makes the built-in addresses and starts the reaper. */
+export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
+  const { store, clock, log, settings, ownerTokens = [], createSessions } = deps;
+  const feed = new EventFeed({ store, log });
+  const tokens = new Tokens({ store, clock, ownerTokens });
+  const inboxes = new Inboxes({ store, feed, clock, log, settings });
+  const receipts = new Receipts({ store, feed, clock });
+  const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });
+  const core: RelayCore = { store, feed, clock, log, settings, tokens, agents, inboxes };
+  await agents.ensureBuiltIn(DEFAULT_WORKSPACE);
+  const sessions = createSessions ? await createSessions(core) : withoutSessions;
+  const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, sweepMore: (now) => sessions.sweep(now) });
+  const messages = new Messages({ store, clock, inboxes, receipts, expiresAt: (at) => reaper.messageExpiresAt(at) });
+  const inbox = inboxRoutes({ store, clock, inboxes });
+  const { handlers: sessionHandlers, nodeHandlers, nodeLive, nodeDetached, openActivity } = sessions;
+  reaper.start();
+
+  let closing: Promise<void> | null = null;
+  const close = async () => {
+    await reaper.close();
+    await sessions.close();
+    receipts.close();
+    feed.close();
+    await inboxes.close().catch((error: unknown) => log.warn('the last receipts could not be written', { error: String(error) }));
+    await store.close();
+  };
+
+  return {
+    core,
+    handlers: {
+      ...systemRoutes({ store, clock, tokens, sessions }),
+      ...agentRoutes({ store, agents }),
+      ...messageRoutes({ store, clock, messages, receipts, inboxes }),
+      ...inbox.handlers,
+      ...claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at) }),
+      ...sessionHandlers,
+    },
+    nodeHandlers,
+    nodeLive,
+    nodeDetached,
+    openActivity,
+    authenticate: (token) => tokens.authenticate(token),
+    exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
+    openEvents: async (filter, { principal, signal }) => feed.open(principal.workspace, filter, signal),
+    openInbox: inbox.openInbox,
+    reap: () => reaper.reap(),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+const noSessions = (): never => {
+  throw new RelayError('node_unavailable', 'This relay runs no agents');
+};
+
+/** A relay that only carries messages. */
+const withoutSessions: SessionsPart = {
+  handlers: {
+    'sessions/start': noSessions,
+    'sessions/list': () => ({ data: [], cursor: 0 }),
+    'sessions/get': ({ sessionId }) => {
+      throw new RelayError('not_found', `There is no session ${sessionId}`);
+    },
+    'nodes/list': () => ({ data: [], cursor: 0 }),
+    'agents/interrupt': noSessions,
+    'agents/release': noSessions,
+    'agents/activity': () => ({ data: [], cursor: 0 }),
+  },
+  nodeHandlers: {
+    'nodes/attach': noSessions,
+    'nodes/heartbeat': noSessions,
+    'sessions/report': noSessions,
+    'activity/append': noSessions,
+  },
+  nodeLive: () => {},
+  nodeDetached: () => {},
+  openActivity: noSessions,
+  counts: async () => ({ runningSessions: 0, nodes: 0, onlineNodes: 0 }),
+  sweep: async () => {},
+  close: async () => {},
+};

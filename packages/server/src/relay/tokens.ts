@@ -1,0 +1,118 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { DEFAULT_WORKSPACE, type Principal } from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import type { Store, TokenRecord, TokenType } from '../store/store.ts';
+
+const LOGIN_CODE_MS = 600_000;
+const OWNER_SESSION_MS = 30 * 86_400_000;
+/** Records kept in memory: beyond it the oldest is forgotten and read again when it is shown. */
+const CACHE_LIMIT = 20_000;
+
+export interface TokensDeps {
+  readonly store: Pick<Store, 'tokens' | 'agents'>;
+  readonly clock: Clock;
+  /** Tokens that stand for the owner of the default workspace, e.g. the owner credential and AGENT_RELAY_TOKEN. Held as hashes. */
+  readonly ownerTokens?: readonly string[];
+}
+
+/** A token that has been made but not stored: `token` is shown once, `record` goes into the change that it belongs to. */
+export interface MintedToken {
+  readonly token: string;
+  readonly record: TokenRecord;
+}
+
+type TokenHolder = Pick<TokenRecord, 'workspace'> & Partial<Pick<TokenRecord, 'agentId' | 'epoch' | 'nodeId' | 'name' | 'expiresAt'>>;
+
+/** Who speaks. Tokens are kept as SHA-256 hashes; those that were shown before are known by heart. */
+export class Tokens {
+  readonly #deps: TokensDeps;
+  readonly #owners: ReadonlySet<string>;
+  readonly #known = new Map<string, TokenRecord>();
+
+  constructor(deps: TokensDeps) {
+    this.#deps = deps;
+    this.#owners = new Set((deps.ownerTokens ?? []).map(hashOf));
+  }
+
+  mint(type: TokenType, holder: TokenHolder): MintedToken {
+    const token = `ar_${type}_${randomBytes(32).toString('base64url')}`;
+    const record: TokenRecord = {
+      agentId: null,
+      epoch: null,
+      nodeId: null,
+      name: null,
+      expiresAt: null,
+      ...holder,
+      hash: hashOf(token),
+      tokenId: randomUUID(),
+      type,
+      createdAt: this.#deps.clock.now(),
+    };
+    return { token, record };
+  }
+
+  /** Makes and stores a node's token. */
+  async issueNode(workspace: string, nodeId: string, name: string): Promise<string> {
+    const { token, record } = this.mint('node', { workspace, nodeId, name });
+    await this.#deps.store.tokens.put(record);
+    return token;
+  }
+
+  async issueLoginCode(workspace: string): Promise<{ readonly code: string; readonly expiresAt: number }> {
+    const expiresAt = this.#deps.clock.now() + LOGIN_CODE_MS;
+    const { token, record } = this.mint('login', { workspace, expiresAt });
+    await this.#deps.store.tokens.put(record);
+    return { code: token, expiresAt };
+  }
+
+  async exchangeLoginCode(code: string): Promise<{ readonly token: string; readonly expiresAt: number } | null> {
+    const hash = hashOf(code);
+    const found = await this.#deps.store.tokens.find(hash);
+    if (found?.type !== 'login') return null;
+    const taken = await this.#deps.store.tokens.take(hash);
+    const now = this.#deps.clock.now();
+    if (!taken || (taken.expiresAt !== null && taken.expiresAt <= now)) return null;
+    const expiresAt = now + OWNER_SESSION_MS;
+    const { token, record } = this.mint('owner', { workspace: taken.workspace, expiresAt, name: 'browser' });
+    await this.#deps.store.tokens.put(record);
+    return { token, expiresAt };
+  }
+
+  /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
+  async authenticate(token: string): Promise<Principal | null> {
+    const hash = hashOf(token);
+    if (this.#owners.has(hash)) return { type: 'owner', workspace: DEFAULT_WORKSPACE };
+    const record = this.#known.get(hash) ?? (await this.#learn(hash));
+    if (!record || (record.expiresAt !== null && record.expiresAt <= this.#deps.clock.now())) return null;
+    const { workspace, type, agentId, epoch, nodeId } = record;
+    switch (type) {
+      case 'owner':
+        return { type, workspace };
+      case 'node':
+        return nodeId === null ? null : { type, workspace, nodeId };
+      case 'agent':
+        return agentId !== null && epoch !== null && this.#isCurrent(workspace, agentId, epoch)
+          ? { type, workspace, agentId, epoch }
+          : null;
+      case 'login':
+        return null;
+    }
+  }
+
+  async #learn(hash: string): Promise<TokenRecord | null> {
+    const record = await this.#deps.store.tokens.find(hash);
+    if (!record) return null;
+    const [oldest] = this.#known.keys();
+    if (this.#known.size >= CACHE_LIMIT && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.set(hash, record);
+    return record;
+  }
+
+  /** An agent's tokens live and die with its epoch, which the index knows: so memory never outlives a revocation. */
+  #isCurrent(workspace: string, agentId: string, epoch: number): boolean {
+    const agent = this.#deps.store.agents.index.find(workspace, agentId)?.agent;
+    return agent?.epoch === epoch && agent.protected;
+  }
+}
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
