@@ -10,11 +10,15 @@ import { LocalNode } from './local-node.ts';
 import type { Logger } from './logger.ts';
 import { ensureOwnerToken, isFileError } from './owner-token.ts';
 import { localNodeLogPath, localNodePath, localNodeStateFolder, ownerTokenPath, runningRelayPath } from './paths.ts';
-import { createRelay } from './relay/relay.ts';
-import type { CallContext, Relay } from './relay/relay-contract.ts';
+import { createRelay, type RelayDeps, type RunningRelay } from './relay/relay.ts';
+import type { CallContext } from './relay/relay-contract.ts';
+import { defaultSettings } from './relay/relay-core.ts';
+import { createSessions } from './relay/sessions.ts';
 import { readRunningRelay, removeRunningRelay, writeRunningRelay } from './running-relay.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
 import { createRelayServer, type RelayServerDeps } from './transports/relay-server.ts';
+
+const DAY_MS = 86_400_000;
 
 export interface StartServerDeps {
   readonly log: Logger;
@@ -27,7 +31,7 @@ export interface RunningServer {
   /** How it is reached from this machine. */
   readonly url: string;
   readonly ownerToken: string;
-  readonly relay: Relay;
+  readonly relay: RunningRelay;
   /** A link that logs a browser in once, within ten minutes. */
   createLoginLink(): Promise<string>;
   /** Ends the local node with its agents, then streams, calls and sockets, then the store. Idempotent. */
@@ -45,12 +49,11 @@ export async function startServer(config: Config, { log, clock = systemClock, tr
     throw new RelayError('busy', `Another relay (process ${other.pid}, ${other.url}) already serves the database ${databasePath}`);
   }
   const ownerToken = prepareFiles(databasePath);
-  const relay = await openRelay(config, log, clock);
+  const relay = await openRelay(config, { log, clock, ownerTokens: config.token === null ? [ownerToken] : [ownerToken, config.token] });
   const { server, drain } = createRelayServer({
     relay,
     log,
     clock,
-    ownerTokens: config.token === null ? [ownerToken] : [ownerToken, config.token],
     bindHost: host,
     allowedHosts: config.allowedHosts,
     corsOrigins: config.corsOrigins,
@@ -100,9 +103,13 @@ function prepareFiles(databasePath: string): string {
   }
 }
 
-async function openRelay(config: Config, log: Logger, clock: Clock): Promise<Relay> {
-  const store = await SqliteStore.open({ path: config.databasePath });
-  return createRelay({ store, clock, log, settings: config });
+async function openRelay(
+  { databasePath, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionDays }: Config,
+  deps: Pick<RelayDeps, 'log' | 'clock' | 'ownerTokens'>,
+): Promise<RunningRelay> {
+  const settings = { ...defaultSettings, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionMs: retentionDays * DAY_MS };
+  const store = await SqliteStore.open({ path: databasePath });
+  return createRelay({ ...deps, store, settings, createSessions: (core) => createSessions(core) });
 }
 
 function listen(server: Server, { host, port }: Config): Promise<number> {

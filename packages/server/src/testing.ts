@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.ts';
 import { readConfig, type SettingName } from './config.ts';
 import { silentLogger } from './logger.ts';
-import type { Relay } from './relay/relay-contract.ts';
+import type { RunningRelay } from './relay/relay.ts';
 import { startServer } from './start-server.ts';
 
 export type { Clock } from './clock.ts';
-export type { Relay } from './relay/relay-contract.ts';
+export type { RunningRelay } from './relay/relay.ts';
 
 export interface TestRelayOptions {
   /** Default: the system's. */
@@ -26,7 +26,7 @@ export interface TestRelayOptions {
 export interface TestRelay extends AsyncDisposable {
   readonly url: string;
   readonly ownerToken: string;
-  readonly relay: Relay;
+  readonly relay: RunningRelay;
   readonly databasePath: string;
   /** A link that logs a browser in once. */
   createLoginLink(): Promise<string>;

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
 import type { Relay } from '../relay/relay-contract.ts';
@@ -9,8 +8,6 @@ export const SESSION_COOKIE = 'agent_relay_session';
 
 export interface AuthenticatorDeps {
   readonly relay: Pick<Relay, 'authenticate'>;
-  /** Tokens that speak for the owner: the credential file's, and `AGENT_RELAY_TOKEN` when it is set. */
-  readonly ownerTokens: readonly string[];
   /** Whether programs on other machines may come without a token. */
   readonly allowRemoteAnonymous: boolean;
 }
@@ -21,12 +18,10 @@ export type Caller = Principal | null;
 /** Who a request or an upgrade speaks for. */
 export class Authenticator {
   readonly #relay: AuthenticatorDeps['relay'];
-  readonly #ownerHashes: readonly Buffer[];
   readonly #allowRemoteAnonymous: boolean;
 
-  constructor({ relay, ownerTokens, allowRemoteAnonymous }: AuthenticatorDeps) {
+  constructor({ relay, allowRemoteAnonymous }: AuthenticatorDeps) {
     this.#relay = relay;
-    this.#ownerHashes = ownerTokens.map(hashToken);
     this.#allowRemoteAnonymous = allowRemoteAnonymous;
   }
 
@@ -43,19 +38,13 @@ export class Authenticator {
 
   /** @throws RelayError `unauthorized`. */
   async authenticateToken(token: string): Promise<Principal> {
-    const hash = hashToken(token);
-    if (this.#ownerHashes.some((ownerHash) => timingSafeEqual(ownerHash, hash))) return owner;
     const principal = await this.#relay.authenticate(token);
     if (principal === null) throw new RelayError('unauthorized', 'The token is not valid here, or not any more');
     return principal;
   }
 }
 
-const owner: Principal = { type: 'owner', workspace: DEFAULT_WORKSPACE };
 const anonymous: Principal = { type: 'anonymous', workspace: DEFAULT_WORKSPACE };
-
-// Compared as hashes: equal length, and no time that tells how much of a guess was right.
-const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 function tokenOf(headers: IncomingHttpHeaders): string | undefined {
   const { authorization } = headers;

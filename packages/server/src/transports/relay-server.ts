@@ -24,7 +24,6 @@ export interface RelayServerDeps {
   readonly relay: Relay;
   readonly log: Logger;
   readonly clock: Clock;
-  readonly ownerTokens: readonly string[];
   readonly bindHost: string;
   readonly allowedHosts: readonly string[];
   readonly corsOrigins: readonly string[];

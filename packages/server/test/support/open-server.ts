@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_WORKSPACE } from 'agent-relay-protocol';
 import { systemClock } from '../../src/clock.ts';
 import type { Logger } from '../../src/logger.ts';
 import { createRelayServer, type RelayServerDeps } from '../../src/transports/relay-server.ts';
@@ -19,6 +20,7 @@ export interface OpenServer extends AsyncDisposable {
 /** The transports on a free port, over a relay in memory. */
 export async function openServer(options: Partial<RelayServerDeps> = {}): Promise<OpenServer> {
   const relay = new MemoryRelay();
+  relay.tokens.set(OWNER_TOKEN, { type: 'owner', workspace: DEFAULT_WORKSPACE });
   const logged: { message: string; fields: unknown }[] = [];
   const write = (message: string, fields?: unknown) => void logged.push({ message, fields });
   const log: Logger = { debug: () => {}, info: write, warn: write, error: write, child: () => log };
@@ -26,7 +28,6 @@ export async function openServer(options: Partial<RelayServerDeps> = {}): Promis
     relay,
     log,
     clock: systemClock,
-    ownerTokens: [OWNER_TOKEN],
     bindHost: '127.0.0.1',
     allowedHosts: [],
     corsOrigins: [],
