@@ -118,6 +118,8 @@ export class NodeRelay implements HostRelay {
 
   async #settleOne(sessionId: string, reason: string): Promise<boolean> {
     const upload = this.#upload(sessionId);
+    // Both first: after its end nobody takes the word of a session's runtime any more, and its activity would count as late.
+    await this.reports.flush();
     await upload?.flush();
     const link = this.#links.current;
     if (link === null || (upload && !upload.isDone)) return false;

@@ -19,7 +19,7 @@ function mail(id: number, mode: DeliveryMode = 'next', over: Partial<WaitingMail
     sender,
     createdAt: 0,
   };
-  return { item: { message, state: 'queued', nonce: 'n' }, attempts: 0, isAlone: false, isMarked: false, ...rest };
+  return { item: { message, state: 'queued', nonce: 'n' }, attempts: 0, isAlone: false, ...rest };
 }
 const ids = (waiting: readonly WaitingMail[], isTurnRunning: boolean) => {
   const batch = nextBatch(waiting, { isTurnRunning });
@@ -64,19 +64,16 @@ describe('after a prompt failed', () => {
   const fault = new RelayError('provider_unavailable', 'Not now');
 
   it('a refusal for good is final for one, and splits several', () => {
-    expect(afterFailure([mail(1)], refusal)).toEqual({ retry: [], failed: [mail(1, 'next', { attempts: 1, isMarked: true })] });
+    expect(afterFailure([mail(1)], refusal)).toEqual({ retry: [], failed: [mail(1, 'next', { attempts: 1 })] });
     expect(afterFailure([mail(1), mail(2)], refusal)).toEqual({
-      retry: [
-        mail(1, 'next', { attempts: 1, isAlone: true, isMarked: true }),
-        mail(2, 'next', { attempts: 1, isAlone: true, isMarked: true }),
-      ],
+      retry: [mail(1, 'next', { attempts: 1, isAlone: true }), mail(2, 'next', { attempts: 1, isAlone: true })],
       failed: [],
     });
   });
 
   it('anything else is tried again a limited number of times', () => {
-    expect(afterFailure([mail(1)], fault)).toEqual({ retry: [mail(1, 'next', { attempts: 1, isMarked: true })], failed: [] });
+    expect(afterFailure([mail(1)], fault)).toEqual({ retry: [mail(1, 'next', { attempts: 1 })], failed: [] });
     const last = mail(1, 'next', { attempts: MAX_ATTEMPTS - 1 });
-    expect(afterFailure([last], fault)).toEqual({ retry: [], failed: [{ ...last, attempts: MAX_ATTEMPTS, isMarked: true }] });
+    expect(afterFailure([last], fault)).toEqual({ retry: [], failed: [{ ...last, attempts: MAX_ATTEMPTS }] });
   });
 });

@@ -8,8 +8,6 @@ export interface WaitingMail {
   readonly attempts: number;
   /** The runtime refused a prompt that held it among others: it goes by itself, to learn which one it was. */
   readonly isAlone: boolean;
-  /** The relay has, or may have, marked it dispatched without it ever reaching the agent: its answer to marking it again says nothing. */
-  readonly isMarked: boolean;
 }
 
 export interface MailBatch {
@@ -62,8 +60,7 @@ export function afterFailure(
   mail: readonly WaitingMail[],
   error: unknown,
 ): { readonly retry: readonly WaitingMail[]; readonly failed: readonly WaitingMail[] } {
-  // They were marked for the prompt that failed.
-  const tried = mail.map((piece) => ({ ...piece, attempts: piece.attempts + 1, isMarked: true }));
+  const tried = mail.map((piece) => ({ ...piece, attempts: piece.attempts + 1 }));
   if (isRefusedForGood(error))
     return mail.length === 1 ? { retry: [], failed: tried } : { retry: tried.map((piece) => ({ ...piece, isAlone: true })), failed: [] };
   return {

@@ -24,7 +24,7 @@ const KNOWN_LIMIT = 10_000;
 export class DeliveryQueue {
   readonly #options: DeliveryQueueOptions;
   #waiting: WaitingMail[] = [];
-  /** Handed over, or dropped because the relay no longer offers it; the oldest are forgotten first. */
+  /** Handed over, or failed; the oldest are forgotten first. */
   readonly #settled = new Set<number>();
   #inHand: readonly WaitingMail[] = [];
   #notices: string[] = [];
@@ -53,7 +53,7 @@ export class DeliveryQueue {
       const { id } = item.message;
       if (this.#settled.has(id) || this.#inHand.some((piece) => piece.item.message.id === id)) continue;
       const known = this.#waiting.findIndex((piece) => piece.item.message.id === id);
-      const before = this.#waiting[known] ?? { attempts: 0, isAlone: false, isMarked: item.state === 'dispatched' };
+      const before = this.#waiting[known] ?? { attempts: 0, isAlone: false };
       if (known === -1) this.#waiting.push({ ...before, item });
       else this.#waiting[known] = { ...before, item };
     }
@@ -136,12 +136,12 @@ export class DeliveryQueue {
     try {
       offered = await this.#options.dispatch(mail.map(({ item }) => item.message.id));
     } catch {
-      // The link's owner knows why and calls `wake` when it is back. The relay may have marked them before the answer was lost.
-      this.#putBack(mail.map((piece) => ({ ...piece, isMarked: true })));
+      // The link's owner knows why and calls `wake` when it is back.
+      this.#putBack(mail);
       return false;
     }
-    const allowed = mail.filter(({ item, isMarked }) => offered.includes(item.message.id) || isMarked);
-    for (const piece of mail) if (!allowed.includes(piece)) this.#settle(piece);
+    const allowed = mail.filter(({ item }) => offered.includes(item.message.id));
+    // What is refused is forgotten, not remembered: the relay may offer it again, when whoever had it meanwhile has lost it.
     if (allowed.length === 0) return true;
     const notices = this.#notices;
     this.#notices = [];

@@ -16,11 +16,11 @@ afterEach(() => world.close());
 
 const line = (text: string): AgentEvent => ({ type: 'output.line', stream: 'stdout', text });
 const append = (...seqs: number[]) =>
-  world.sessions.nodeHandlers['activity/append'](
+  world.relay.nodeHandlers['activity/append'](
     { sessionId: session.sessionId, entries: seqs.map((seq) => ({ seq, at: seq, event: line(`line ${seq}`) })) },
     { ...as(owner), link: node },
   );
-const list = (over: object = {}) => Promise.resolve(world.sessions.handlers['agents/activity']({ id: 'Worker', ...over }, as(owner)));
+const list = (over: object = {}) => Promise.resolve(world.relay.handlers['agents/activity']({ id: 'Worker', ...over }, as(owner)));
 
 it('what is sent twice is stored once, and what is missing is asked for', async () => {
   expect(await append(1, 2)).toEqual({ ackedSeq: 2 });
@@ -46,7 +46,7 @@ it('pages forward by its cursor, and shows the newest on request', async () => {
 
 it('what arrives after the session has ended is kept and marked', async () => {
   await append(1);
-  await world.sessions.handlers['agents/release']({ id: 'Worker' }, as(owner));
+  await world.relay.handlers['agents/release']({ id: 'Worker' }, as(owner));
   await append(2);
   expect((await list()).data.map(({ seq, late }) => [seq, late])).toEqual([
     [1, false],
@@ -57,7 +57,7 @@ it('what arrives after the session has ended is kept and marked', async () => {
 it('a watcher gets what is stored, then what comes, deltas before the text they belong to', async () => {
   await append(1);
   const watching = new AbortController();
-  const { batches } = await world.sessions.openActivity({ id: 'Worker', after: 0 }, { principal: owner, signal: watching.signal });
+  const { batches } = await world.relay.openActivity({ id: 'Worker', after: 0 }, { principal: owner, signal: watching.signal });
   const seen: LiveActivityEntry[] = [];
   const reading = (async () => {
     for await (const batch of batches) seen.push(...batch);
@@ -65,7 +65,7 @@ it('a watcher gets what is stored, then what comes, deltas before the text they 
   await expect.poll(() => seen.length).toBe(1);
   const delta: AgentEvent = { type: 'text.delta', turnId: 't', itemId: 'i', text: 'li' };
   const asNode = { type: 'node', workspace, nodeId: 'local' } as const;
-  world.sessions.nodeLive({ sessionId: session.sessionId, at: 2, events: [delta] }, as(asNode));
+  world.relay.nodeLive({ sessionId: session.sessionId, at: 2, events: [delta] }, as(asNode));
   await append(2);
   await expect.poll(() => seen.length).toBe(3);
   expect(seen.map(({ id, event }) => [id > 0, event.type])).toEqual([
@@ -79,13 +79,13 @@ it('a watcher gets what is stored, then what comes, deltas before the text they 
 
 it('deltas of a session on another node are ignored', async () => {
   const watching = new AbortController();
-  const { batches } = await world.sessions.openActivity({ id: 'Worker' }, { principal: owner, signal: watching.signal });
+  const { batches } = await world.relay.openActivity({ id: 'Worker' }, { principal: owner, signal: watching.signal });
   const seen: LiveActivityEntry[] = [];
   const reading = (async () => {
     for await (const batch of batches) seen.push(...batch);
   })();
   const delta: AgentEvent = { type: 'text.delta', turnId: 't', itemId: 'i', text: 'x' };
-  world.sessions.nodeLive({ sessionId: session.sessionId, at: 2, events: [delta] }, as({ type: 'node', workspace, nodeId: 'foreign' }));
+  world.relay.nodeLive({ sessionId: session.sessionId, at: 2, events: [delta] }, as({ type: 'node', workspace, nodeId: 'foreign' }));
   await append(1);
   await expect.poll(() => seen.map(({ event }) => event.type)).toEqual(['output.line']);
   watching.abort();
@@ -94,16 +94,16 @@ it('deltas of a session on another node are ignored', async () => {
 
 it('is not for agents that have nothing to do with it', async () => {
   const stranger = as({ type: 'agent', workspace, agentId: 'Stranger', epoch: 1 });
-  await expect(Promise.resolve().then(() => world.sessions.handlers['agents/activity']({ id: 'Worker' }, stranger))).rejects.toMatchObject({
+  await expect(Promise.resolve().then(() => world.relay.handlers['agents/activity']({ id: 'Worker' }, stranger))).rejects.toMatchObject({
     code: 'forbidden',
   });
-  await expect(world.sessions.openActivity({ id: 'Worker' }, stranger)).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(world.relay.openActivity({ id: 'Worker' }, stranger)).rejects.toMatchObject({ code: 'forbidden' });
 });
 
 it('is forgotten after its retention without forgetting how far the session had come', async () => {
   await append(1, 2);
   world.clock.at += 31 * 86_400_000;
-  await world.sessions.sweep(world.clock.at);
+  await world.relay.reap();
   expect((await list()).data).toEqual([]);
   expect(await append(2, 3)).toEqual({ ackedSeq: 3 });
 });

@@ -10,11 +10,12 @@ import {
   RelayError,
   type Session,
 } from 'agent-relay-protocol';
+import type { Clock } from '../src/clock.ts';
 import { silentLogger } from '../src/logger.ts';
+import { createRelay, type RunningRelay } from '../src/relay/relay.ts';
 import type { CallContext, NodeLink } from '../src/relay/relay-contract.ts';
-import { defaultSettings, type SessionsPart } from '../src/relay/relay-core.ts';
+import { defaultSettings, type RelayCore } from '../src/relay/relay-core.ts';
 import { createSessions } from '../src/relay/sessions.ts';
-import { Tokens } from '../src/relay/tokens.ts';
 import { SqliteStore } from '../src/store/sqlite/sqlite-store.ts';
 
 export const workspace = 'default';
@@ -47,31 +48,50 @@ export class FarNode implements NodeLink {
   }
 }
 
-/** Sessions over a real database, with a clock that the test turns. */
+class HandClock implements Clock {
+  at: number;
+
+  constructor(at: number) {
+    this.at = at;
+  }
+
+  now(): number {
+    return this.at;
+  }
+
+  /** Nothing happens by itself: the test calls what would. */
+  schedule(): () => void {
+    return () => {};
+  }
+}
+
+/** A whole relay over a real database, without transports, with a clock that the test turns. */
 export class SessionWorld {
-  readonly clock = { at: 1_000_000, now: () => this.clock.at, schedule: () => () => {} };
+  readonly clock: HandClock;
   readonly folder: string;
   readonly store: SqliteStore;
-  readonly tokens: Tokens;
-  sessions: SessionsPart;
+  readonly relay: RunningRelay;
 
-  private constructor(folder: string, store: SqliteStore) {
+  private constructor(folder: string, clock: HandClock, store: SqliteStore, relay: RunningRelay) {
     this.folder = folder;
+    this.clock = clock;
     this.store = store;
-    this.tokens = new Tokens({ store, clock: this.clock });
-    this.sessions = this.restart();
+    this.relay = relay;
   }
 
-  static async open(): Promise<SessionWorld> {
-    const folder = mkdtempSync(join(tmpdir(), 'sessions-'));
-    return new SessionWorld(folder, await SqliteStore.open({ path: join(folder, 'relay.db') }));
+  static async open(folder = mkdtempSync(join(tmpdir(), 'sessions-')), at = 1_000_000): Promise<SessionWorld> {
+    const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
+    const clock = new HandClock(at);
+    const log = silentLogger;
+    const sessions = (core: RelayCore) => createSessions(core, { nodeGraceMs: 60_000 });
+    const relay = await createRelay({ store, clock, log, settings: defaultSettings, createSessions: sessions });
+    return new SessionWorld(folder, clock, store, relay);
   }
 
-  /** What a relay that starts anew on the same database knows. */
-  restart(): SessionsPart {
-    const { store, clock, tokens } = this;
-    this.sessions = createSessions({ store, clock, tokens, log: silentLogger, settings: defaultSettings }, { nodeGraceMs: 60_000 });
-    return this.sessions;
+  /** A relay that starts anew on the same database, at the same time. */
+  async restart(): Promise<SessionWorld> {
+    await this.relay.close();
+    return SessionWorld.open(this.folder, this.clock.at);
   }
 
   async attach(link: FarNode, sessions: MethodParams<'nodes/attach'>['sessions'] = [], principal: Principal = owner, name = 'laptop') {
@@ -80,11 +100,11 @@ export class SessionWorld {
       { id: 'codex', available: false, version: null, reason: 'Codex is not installed: run npm install -g @openai/codex.' },
     ];
     const params = { name, version: '1', protocol: PROTOCOL_VERSION, providers, sessions };
-    return this.sessions.nodeHandlers['nodes/attach'](params, { ...as(principal), link });
+    return this.relay.nodeHandlers['nodes/attach'](params, { ...as(principal), link });
   }
 
   start(name: string, principal: Principal = owner, over: object = {}): Promise<Session> {
-    return Promise.resolve(this.sessions.handlers['sessions/start']({ name, provider: 'claude', ...over }, as(principal)));
+    return Promise.resolve(this.relay.handlers['sessions/start']({ name, provider: 'claude', ...over }, as(principal)));
   }
 
   agent(id: string) {
@@ -93,12 +113,13 @@ export class SessionWorld {
     return agent;
   }
 
-  async events(after = 0) {
-    return (await this.store.log.read(after, 10_000)).entries.flatMap((entry) => entry.events());
+  async eventTypes() {
+    const { entries } = await this.store.log.read(0, 10_000);
+    return entries.flatMap((entry) => entry.events().map(({ type }) => type));
   }
 
   async close(): Promise<void> {
-    await this.store.close();
+    await this.relay.close();
     rmSync(this.folder, { recursive: true });
   }
 }

@@ -12,7 +12,7 @@ afterEach(() => world.close());
 
 const agentToken = (agentId: string, epoch = 1) => ({ type: 'agent', workspace, agentId, epoch }) as const;
 const heartbeat = (sessions: { sessionId: string; status: 'idle' | 'busy' }[], link = node) =>
-  world.sessions.nodeHandlers['nodes/heartbeat']({ sessions }, { ...as(owner), link });
+  world.relay.nodeHandlers['nodes/heartbeat']({ sessions }, { ...as(owner), link });
 const startedWith = (link = node) => link.commands.find(({ name }) => name === 'session/start')?.params;
 
 describe('starting an agent', () => {
@@ -38,9 +38,9 @@ describe('starting an agent', () => {
     });
     expect(startedWith()).toMatchObject({ task: 'Do it', cwd: '/work', within: null, mode: 'agentic', approval: 'open', model: 'big' });
     const { token } = startedWith() as { token: string };
-    expect(await world.tokens.authenticate(token)).toEqual(agentToken('Worker'));
-    const types = (await world.events()).map(({ type }) => type);
-    expect(types).toEqual(['node.connected', 'agent.registered', 'session.started', 'session.updated', 'agent.updated']);
+    expect(await world.relay.authenticate(token)).toEqual(agentToken('Worker'));
+    const types = await world.eventTypes();
+    expect(types.slice(2)).toEqual(['node.connected', 'agent.registered', 'session.started', 'session.updated', 'agent.updated']);
   });
 
   it('a name that runs already is refused, also when two ask at once', async () => {
@@ -57,7 +57,7 @@ describe('starting an agent', () => {
       throw new RelayError('provider_unavailable', 'Log in to Claude first.');
     };
     await expect(world.start('Worker')).rejects.toMatchObject({ code: 'provider_unavailable', message: 'Log in to Claude first.' });
-    const { data } = await world.sessions.handlers['sessions/list']({}, as(owner));
+    const { data } = await world.relay.handlers['sessions/list']({}, as(owner));
     expect(data).toMatchObject([{ status: 'failed', reason: 'Log in to Claude first.' }]);
     expect(world.agent('Worker')).toMatchObject({ status: 'offline', sessionId: null });
     node.onStart = async () => ({ cwd: '/w', vendorSessionId: null, model: null });
@@ -104,7 +104,7 @@ describe('starting an agent', () => {
     await world.attach(node);
     await world.start('Lead');
     await world.start('Private');
-    await world.sessions.handlers['agents/release']({ id: 'Private' }, as(owner));
+    await world.relay.handlers['agents/release']({ id: 'Private' }, as(owner));
     await expect(world.start('Private', agentToken('Lead'))).rejects.toMatchObject({ code: 'name_taken' });
   });
 });
@@ -130,13 +130,13 @@ describe('ending an agent', () => {
         },
       ],
     }));
-    const released = await world.sessions.handlers['agents/release']({ id: 'Worker', reason: 'Done' }, as(owner));
+    const released = await world.relay.handlers['agents/release']({ id: 'Worker', reason: 'Done' }, as(owner));
     expect(released).toMatchObject({ sessionId, status: 'ended', reason: 'Done', endedAt: 1_000_000 });
     expect(node.commands.at(-1)).toEqual({ name: 'session/close', params: { sessionId, reason: 'Done' } });
     expect(world.agent('Worker')).toMatchObject({ status: 'offline', sessionId: null, nodeId: null });
-    expect(await world.tokens.authenticate(token)).toBeNull();
+    expect(await world.relay.authenticate(token)).toBeNull();
     expect(await world.store.claims.get(workspace, 'c1')).toMatchObject({ status: 'released' });
-    const types = (await world.events()).map(({ type }) => type);
+    const types = await world.eventTypes();
     expect(types.slice(-4)).toEqual(['claim.released', 'work.available', 'session.ended', 'agent.status']);
   });
 
@@ -145,9 +145,9 @@ describe('ending an agent', () => {
     await world.start('Lead');
     await world.start('Worker', agentToken('Lead'));
     const release = (by: string) =>
-      Promise.resolve().then(() => world.sessions.handlers['agents/release']({ id: 'Worker' }, as(agentToken(by))));
+      Promise.resolve().then(() => world.relay.handlers['agents/release']({ id: 'Worker' }, as(agentToken(by))));
     const interrupt = (by: string) =>
-      Promise.resolve().then(() => world.sessions.handlers['agents/interrupt']({ id: 'Worker' }, as(agentToken(by))));
+      Promise.resolve().then(() => world.relay.handlers['agents/interrupt']({ id: 'Worker' }, as(agentToken(by))));
     await expect(interrupt('Lead')).resolves.toEqual({ interrupted: true });
     await expect(interrupt('Worker')).rejects.toMatchObject({ code: 'forbidden' });
     await expect(release('Stranger')).rejects.toMatchObject({ code: 'forbidden' });
@@ -159,10 +159,10 @@ describe('ending an agent', () => {
     await world.attach(node);
     const { sessionId } = await world.start('Worker');
     const report = (reason: string) =>
-      world.sessions.nodeHandlers['sessions/report']({ sessionId, status: 'ended', reason }, { ...as(owner), link: node });
+      world.relay.nodeHandlers['sessions/report']({ sessionId, status: 'ended', reason }, { ...as(owner), link: node });
     await report('It crashed');
     await report('Again');
-    expect(await world.sessions.handlers['sessions/get']({ sessionId }, as(owner))).toMatchObject({
+    expect(await world.relay.handlers['sessions/get']({ sessionId }, as(owner))).toMatchObject({
       status: 'ended',
       reason: 'It crashed',
     });
@@ -177,10 +177,10 @@ describe('a machine that comes and goes', () => {
   });
 
   it('keeps its agents when it is back within the grace, also with a relay that started anew', async () => {
-    world.sessions.nodeDetached(node);
-    world.restart();
+    world.relay.nodeDetached(node);
+    world = await world.restart();
     world.clock.at += 59_000;
-    await world.sessions.sweep(world.clock.at);
+    await world.relay.reap();
     const back = new FarNode();
     const answer = await world.attach(back, [offered(session)]);
     expect(answer).toEqual({ nodeId: 'local', sessions: [{ sessionId: session.sessionId, keep: true, ackedSeq: 0 }] });
@@ -189,9 +189,9 @@ describe('a machine that comes and goes', () => {
   });
 
   it('loses them after the grace, and is told so when it comes back', async () => {
-    world.sessions.nodeDetached(node);
+    world.relay.nodeDetached(node);
     world.clock.at += 61_000;
-    await world.sessions.sweep(world.clock.at);
+    await world.relay.reap();
     expect(world.agent('Worker').status).toBe('offline');
     const back = new FarNode();
     expect((await world.attach(back, [offered(session)])).sessions).toEqual([{ sessionId: session.sessionId, keep: false, ackedSeq: 0 }]);
@@ -200,7 +200,7 @@ describe('a machine that comes and goes', () => {
 
   it('that no longer runs a session ends it by not naming it', async () => {
     await world.attach(new FarNode(), []);
-    expect(await world.sessions.handlers['sessions/get']({ sessionId: session.sessionId }, as(owner))).toMatchObject({
+    expect(await world.relay.handlers['sessions/get']({ sessionId: session.sessionId }, as(owner))).toMatchObject({
       status: 'ended',
       reason: 'Its machine no longer runs it',
     });
@@ -210,8 +210,8 @@ describe('a machine that comes and goes', () => {
     const newer = new FarNode();
     await world.attach(newer, [offered(session)]);
     expect(node.closedWith).toBe('stale_session');
-    world.sessions.nodeDetached(node);
-    expect((await world.sessions.handlers['nodes/list']({}, as(owner))).data).toMatchObject([{ nodeId: 'local', status: 'online' }]);
+    world.relay.nodeDetached(node);
+    expect((await world.relay.handlers['nodes/list']({}, as(owner))).data).toMatchObject([{ nodeId: 'local', status: 'online' }]);
     await expect(heartbeat([])).rejects.toMatchObject({ code: 'forbidden' });
   });
 
@@ -221,7 +221,7 @@ describe('a machine that comes and goes', () => {
     expect(attached.nodeId).not.toBe('local');
     const context = { ...as(owner), link: other };
     const { sessionId } = session;
-    await expect(world.sessions.nodeHandlers['sessions/report']({ sessionId, status: 'ended' }, context)).rejects.toMatchObject({
+    await expect(world.relay.nodeHandlers['sessions/report']({ sessionId, status: 'ended' }, context)).rejects.toMatchObject({
       code: 'not_found',
     });
     expect((await heartbeat([{ sessionId, status: 'idle' }], other)).release).toEqual([sessionId]);
@@ -230,7 +230,7 @@ describe('a machine that comes and goes', () => {
 
   it('of another protocol is refused', async () => {
     const params = { name: 'old', version: '0', protocol: 99, providers: [], sessions: [] };
-    await expect(world.sessions.nodeHandlers['nodes/attach'](params, { ...as(owner), link: new FarNode() })).rejects.toMatchObject({
+    await expect(world.relay.nodeHandlers['nodes/attach'](params, { ...as(owner), link: new FarNode() })).rejects.toMatchObject({
       code: 'unsupported',
     });
   });

@@ -9,15 +9,13 @@ import {
   type RouteOutput,
   type Session,
 } from 'agent-relay-protocol';
-import { renewClaim } from '../domain/claim.ts';
-import { statusAfterHeartbeat } from '../domain/presence.ts';
 import type { ActivityRelay } from './activity.ts';
 import type { AttachedNode, NodeRegistry } from './node-registry.ts';
 import type { CallContext, NodeHandlers, NodeLink } from './relay-contract.ts';
 import type { RelayCore } from './relay-core.ts';
 import { endSession, isCurrent, runSession } from './session-lifecycle.ts';
 
-export interface NodesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | 'settings'> {
+export interface NodesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | 'agents' | 'inboxes'> {
   readonly registry: NodeRegistry;
   readonly activity: ActivityRelay;
   /** Sessions whose start this relay is waiting for. */
@@ -70,9 +68,18 @@ export class Nodes {
     }
   }
 
-  end(workspace: string, sessionId: string, status: 'ended' | 'failed', reason: string): Promise<Session | null> {
-    const { store, clock } = this.#deps;
-    return store.sessions.change(workspace, sessionId, (session, found) => endSession(session, found, { status, reason }, clock.now()));
+  /** Ends a session, once; whoever delivers its mail is told. Answers it as it then is. */
+  async end(workspace: string, sessionId: string, status: 'ended' | 'failed', reason: string): Promise<Session | null> {
+    const { store, clock, inboxes } = this.#deps;
+    let hasEnded = false;
+    const ended = await store.sessions.change(workspace, sessionId, (session, found) => {
+      const change = endSession(session, found, { status, reason }, clock.now());
+      hasEnded = change !== null && isCurrent(session, found);
+      return change;
+    });
+    if (ended && hasEnded)
+      inboxes.endLease(workspace, ended.agentId, new RelayError('stale_session', `The session of ${ended.agentId} has ended`));
+    return ended;
   }
 
   async #attach(params: MethodParams<'nodes/attach'>, { principal, link }: NodeContext): Promise<MethodResult<'nodes/attach'>> {
@@ -141,24 +148,20 @@ export class Nodes {
     return { release };
   }
 
-  /** One of a node's sessions is alive. False when it does not count any more. */
+  /** One of a node's sessions is alive: its presence and its claims are renewed. False when it does not count any more. */
   async #seen({ workspace, node }: AttachedNode, sessionId: string, status: 'idle' | 'busy'): Promise<boolean> {
-    const { store, clock, settings, starting } = this.#deps;
+    const { store, agents, starting } = this.#deps;
     if (starting.has(sessionId)) return true;
-    let isKept = false;
-    await store.sessions.change(workspace, sessionId, (session, found) => {
-      isKept = session.nodeId === node.nodeId && session.status === 'running' && isCurrent(session, found);
-      if (!isKept || found.agent === null) return null;
-      const now = clock.now();
-      const agent = { ...found.agent, status: statusAfterHeartbeat(found.agent.status, status), lastSeenAt: now };
-      const claims = found.heldClaims.map((claim) => renewClaim(claim, now, settings.leaseMs));
-      const isNews = agent.status !== found.agent.status;
-      return {
-        session,
-        change: { agents: [{ id: agent.id, agent }], claims, events: isNews ? [{ type: 'agent.status', at: now, agent }] : [] },
-      };
-    });
-    return isKept;
+    const session = await store.sessions.get(workspace, sessionId);
+    if (session?.nodeId !== node.nodeId || session.status !== 'running') return false;
+    const { agentId, instanceId, epoch } = session;
+    try {
+      await agents.heartbeat(workspace, agentId, { instanceId, epoch }, status);
+      return true;
+    } catch (error) {
+      if (error instanceof RelayError && (error.code === 'stale_session' || error.code === 'not_found')) return false;
+      throw error;
+    }
   }
 
   async #report(params: MethodParams<'sessions/report'>, context: NodeContext): Promise<MethodResult<'sessions/report'>> {

@@ -8,6 +8,7 @@ import {
   type StartSession,
 } from 'agent-relay-protocol';
 import { isBuiltIn } from '../domain/membership.ts';
+import { registerAgent } from '../domain/registration.ts';
 import type { SessionChange } from '../store/session-store.ts';
 import type { AgentFound, NewEvent, TokenRecord } from '../store/store.ts';
 import { releaseAll } from './claim-changes.ts';
@@ -38,7 +39,28 @@ export function beginSession(found: AgentFound, unfinished: Session | null, begi
   if (isBuiltIn(id) || unfinished !== null || isThere) throw new RelayError('name_taken', `${id} is running already: choose another name`);
   if (found.agent !== null && spawnedBy !== null && found.spawnedBy !== spawnedBy)
     throw new RelayError('name_taken', `${id} is the name of an agent that ${spawnedBy} did not start: choose another name`);
-  const epoch = found.epoch + 1;
+  const { agent: registered } = registerAgent(
+    found,
+    {
+      id,
+      name: found.agent?.name ?? id,
+      kind: 'provider',
+      label: request.label,
+      tags: request.tags,
+      capabilities: request.capabilities,
+      channels: request.channels,
+      machine: node.name,
+      provider: request.provider,
+      approval,
+      status: 'online',
+      ready: false,
+      instanceId: begin.instanceId,
+    },
+    { nodeId: node.nodeId, sessionId: begin.sessionId },
+    now,
+  );
+  const agent: Agent = { ...registered, protected: true };
+  const { epoch } = agent;
   const session: Session = {
     sessionId: begin.sessionId,
     agentId: id,
@@ -54,29 +76,6 @@ export function beginSession(found: AgentFound, unfinished: Session | null, begi
     startedAt: now,
     endedAt: null,
     reason: null,
-  };
-  const agent: Agent = {
-    id,
-    name: found.agent?.name ?? id,
-    kind: 'provider',
-    label: request.label ?? found.agent?.label ?? null,
-    tags: request.tags ?? found.agent?.tags ?? [],
-    capabilities: request.capabilities ?? found.agent?.capabilities ?? [],
-    channels: request.channels === undefined ? (found.agent?.channels ?? null) : request.channels,
-    machine: node.name,
-    rig: found.agent?.rig ?? null,
-    provider: request.provider,
-    status: 'online',
-    ready: false,
-    approval,
-    instanceId: begin.instanceId,
-    epoch,
-    protected: true,
-    nodeId: node.nodeId,
-    sessionId: begin.sessionId,
-    meta: found.agent?.meta ?? {},
-    registeredAt: found.agent?.registeredAt ?? now,
-    lastSeenAt: now,
   };
   const given = releaseAll(found.heldClaims, 'A new session of the agent began', now);
   return {
@@ -109,10 +108,7 @@ export function runSession(
   };
 }
 
-/**
- * The session is over: its agent is offline and keeps its mail, its claims are open again, its token is worth nothing: the address moves on to
- * an epoch that nobody holds. Null when it was over.
- */
+/** The session is over: its agent is offline and keeps its mail, its claims are open again, its token is worth nothing. Null when it was over. */
 export function endSession(
   session: Session,
   found: AgentFound,
@@ -124,8 +120,16 @@ export function endSession(
   const told: NewEvent = { type: 'session.ended', at: now, session: ended };
   // A newer incarnation has the address: nothing of this one is left there.
   if (!isCurrent(session, found)) return { session: ended, change: { events: [told] } };
-  const over = { status: 'offline', ready: false, nodeId: null, sessionId: null, instanceId: null, epoch: session.epoch + 1 } as const;
-  const agent: Agent = { ...found.agent, ...over, lastSeenAt: now };
+  // Without `protected` no token of this epoch counts any more, also those that are known by heart.
+  const agent: Agent = {
+    ...found.agent,
+    status: 'offline',
+    ready: false,
+    protected: false,
+    nodeId: null,
+    sessionId: null,
+    lastSeenAt: now,
+  };
   const given = releaseAll(found.heldClaims, 'The session of its holder ended', now);
   return {
     session: ended,

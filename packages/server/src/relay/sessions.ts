@@ -14,7 +14,7 @@ const START_LIMIT_MS = 90_000;
 const CLOSE_LIMIT_MS = 60_000;
 const INTERRUPT_LIMIT_MS = 20_000;
 
-export type SessionsDeps = Pick<RelayCore, 'store' | 'clock' | 'log' | 'settings' | 'tokens'>;
+export type SessionsDeps = Pick<RelayCore, 'store' | 'clock' | 'log' | 'settings' | 'tokens' | 'agents' | 'inboxes'>;
 
 export interface SessionsOptions {
   /** How long a machine may be away before its sessions are over. It is what relay-connect gives its agents. */
@@ -67,7 +67,7 @@ class Sessions {
 
   async start(input: RouteInput<'sessions/start'>, { principal }: CallContext): Promise<Session> {
     const { workspace } = principal;
-    const { store, tokens, clock, starting, registry } = this.#deps;
+    const { store, tokens, clock, starting, registry, inboxes } = this.#deps;
     const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
     const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
     const terms = spawnTerms(input, spawner);
@@ -95,6 +95,7 @@ class Sessions {
           tokenFor: (epoch) => ({ ...minted.record, epoch }),
         }),
       );
+      inboxes.endLease(workspace, input.name, new RelayError('stale_session', `A newer session of ${input.name} has taken over`));
       const params = { ...terms, session, token: minted.token, task: input.task ?? null, model: input.model ?? null };
       return await this.#command(workspace, link, params);
     } finally {
