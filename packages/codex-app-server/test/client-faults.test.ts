@@ -132,6 +132,25 @@ describe('a client whose server has faults', { timeout: 20_000 }, () => {
     await expect.poll(() => seen.map(({ method }) => method)).toEqual(['turn/started', 'item/completed', 'turn/completed']);
   });
 
+  test('a thread without a turn, which no server resumes, is joined with its first one', async () => {
+    const { thread, seen } = await startThread();
+    const neverStored = () => {
+      throw new JsonRpcError({ code: -32600, message: `no rollout found for thread id ${thread.id}` });
+    };
+    server.answer('thread/resume', neverStored);
+    server.disconnect();
+    await expect.poll(() => server.methods()).toContain('thread/resume');
+    let resumes = 0;
+    server.answer('thread/resume', () => {
+      resumes += 1;
+      return resumes < 3 ? neverStored() : { thread: { id: thread.id } };
+    });
+    server.answer('thread/turns/list', () => ({ data: [turnEnd] }));
+    await thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' });
+    expect(resumes).toBe(3);
+    await expect.poll(() => seen.map(({ method }) => method)).toEqual(['turn/started', 'turn/completed']);
+  });
+
   test('requests made while the server is away wait for it', async () => {
     const { thread } = await startThread();
     await server.goAway();

@@ -9,6 +9,7 @@ import { type CodexModel, isSafeToResend, ModelsPage, type ResumeThreadParams, t
 import { type CodexNotification, parseNotification, threadIdOf } from './notifications.ts';
 import { RequestGate, type RequestGateOptions } from './request-gate.ts';
 import { ServerRequests } from './server-requests.ts';
+import { onceStored } from './stored-history.ts';
 
 export interface CodexClientOptions extends RequestGateOptions {
   readonly clientInfo: ClientInfo;
@@ -175,7 +176,7 @@ export class CodexClient {
   ): Promise<CodexThread> {
     this.#startsPending += 1;
     try {
-      const { thread, model, cwd } = await this.ask(ThreadResult, method, params);
+      const { thread, model, cwd } = await onceStored(() => this.ask(ThreadResult, method, params));
       const opened = new CodexThread(this, { id: thread.id, model: model ?? null, cwd }, options);
       this.#threads.set(thread.id, opened);
       for (const notification of this.#unclaimed.filter((unclaimed) => threadIdOf(unclaimed.params) === thread.id))

@@ -3,7 +3,7 @@ import { AsyncQueue } from 'agent-relay-wire';
 import type { z } from 'zod';
 import { missedNotifications } from './catch-up.ts';
 import type { CodexClient, CodexRequestOptions } from './codex-client.ts';
-import { isNotStoredYet, isThreadUnknown, isUnsupported, parseAnswer } from './errors.ts';
+import { isThreadUnknown, isUnsupported, parseAnswer } from './errors.ts';
 import {
   type ItemEntry,
   ItemsPage,
@@ -17,6 +17,7 @@ import {
 } from './methods.ts';
 import { type CodexNotification, parseNotification } from './notifications.ts';
 import type { AnswerServerRequest } from './server-requests.ts';
+import { hasNoHistory, isNeverStored, onceStored } from './stored-history.ts';
 import { idle, nextThreadState, type ThreadState } from './thread-state.ts';
 
 export interface ThreadOptions {
@@ -56,6 +57,7 @@ export class CodexThread {
   readonly #completedTurns = new Set<string>();
   /** `undefined` until a turn of a resumed thread has been seen: its earlier ones are not known here. */
   #newestTurnId: string | undefined;
+  #isSubscribed = true;
   #receivedCount = 0;
   #state: ThreadState = idle;
 
@@ -90,6 +92,7 @@ export class CodexThread {
       const answer = await this.#client.request('turn/start', params, { beforeResend });
       return typeof answer === 'string' ? answer : parseAnswer(StartTurnResult, 'turn/start', answer).turn.id;
     });
+    if (!this.#isSubscribed) await this.#rejoin({});
     if (turnId !== '' && !this.#completedTurns.has(turnId) && this.#state.status !== 'active') {
       this.#state = { status: 'active', turnId, waitsFor: [] };
     }
@@ -188,15 +191,45 @@ export class CodexThread {
 
   /** Subscribes again on a new connection and hands over what happened meanwhile. */
   async resumeAfterReconnect(): Promise<void> {
+    try {
+      await this.#rejoin({ isPartOfReconnect: true });
+    } catch (error) {
+      // It has had no turn yet, so nothing was missed; the first one makes it possible to join.
+      if (!isNeverStored(error)) throw error;
+      this.#isSubscribed = false;
+    }
+  }
+
+  /** The client is closed: nothing more will come. */
+  end(): void {
+    this.#state = { status: 'unloaded' };
+    this.#queue.end();
+  }
+
+  async #itemsOf(turnId: string, options: CodexRequestOptions): Promise<readonly ItemEntry[]> {
+    const params = { threadId: this.id, turnId, limit: pageSize, sortDirection: 'desc' };
+    return [...(await this.#list(ItemsPage, 'thread/items/list', params, options))].reverse();
+  }
+
+  async #list<T>(schema: z.ZodType<{ data: T[] }>, method: string, params: object, options?: CodexRequestOptions): Promise<readonly T[]> {
+    try {
+      return (await this.#client.ask(schema, method, params, options)).data;
+    } catch (error) {
+      if (hasNoHistory(error)) return [];
+      throw error;
+    }
+  }
+
+  async #rejoin(options: CodexRequestOptions): Promise<void> {
     const activeTurnId = this.activeTurnId;
-    await this.#resume({ isPartOfReconnect: true });
+    await this.#resume(options);
     const newest = { threadId: this.id, limit: 20, sortDirection: 'desc' };
-    const newestTurns = await this.#list(TurnsPage, 'thread/turns/list', newest, { isPartOfReconnect: true });
+    const newestTurns = await this.#list(TurnsPage, 'thread/turns/list', newest, options);
     // Turn ids are UUIDs of version 7: they sort by time. What is older than all we have seen is history, not news.
     const floor = activeTurnId ?? this.#newestTurnId;
     const turns = newestTurns.filter(({ id }) => floor !== undefined && id >= floor && !this.#completedTurns.has(id)).reverse();
     const itemsByTurn = new Map<string, readonly ItemEntry[]>();
-    for (const { id } of turns) itemsByTurn.set(id, await this.#itemsOf(id));
+    for (const { id } of turns) itemsByTurn.set(id, await this.#itemsOf(id, options));
     const notifications = missedNotifications({
       threadId: this.id,
       activeTurnId,
@@ -208,28 +241,10 @@ export class CodexThread {
     for (const notification of notifications) this.receive(notification);
   }
 
-  /** The client is closed: nothing more will come. */
-  end(): void {
-    this.#state = { status: 'unloaded' };
-    this.#queue.end();
-  }
-
-  async #itemsOf(turnId: string): Promise<readonly ItemEntry[]> {
-    const params = { threadId: this.id, turnId, limit: pageSize, sortDirection: 'desc' };
-    return [...(await this.#list(ItemsPage, 'thread/items/list', params, { isPartOfReconnect: true }))].reverse();
-  }
-
-  async #list<T>(schema: z.ZodType<{ data: T[] }>, method: string, params: object, options?: CodexRequestOptions): Promise<readonly T[]> {
-    try {
-      return (await this.#client.ask(schema, method, params, options)).data;
-    } catch (error) {
-      if (isNotStoredYet(error)) return [];
-      throw error;
-    }
-  }
-
-  async #resume(options: { readonly isPartOfReconnect?: boolean } = {}): Promise<void> {
-    await this.#client.request('thread/resume', { threadId: this.id, excludeTurns: true, ...this.#resumeParams }, options);
+  async #resume(options: CodexRequestOptions = {}): Promise<void> {
+    const params = { threadId: this.id, excludeTurns: true, ...this.#resumeParams };
+    await onceStored(() => this.#client.request('thread/resume', params, options), { isTurnRunning: !this.#isSubscribed });
+    this.#isSubscribed = true;
   }
 
   /**

@@ -12,10 +12,6 @@ export const isUnsupported = (error: unknown): boolean =>
 export const isThreadUnknown = (error: unknown): boolean =>
   error instanceof JsonRpcError && /thread not found|not loaded/iu.test(error.message);
 
-/** For some 20 ms after its first turn began a thread has no history on disk, and Codex says so as if it never had any. */
-export const isNotStoredYet = (error: unknown): boolean =>
-  error instanceof JsonRpcError && /is not supported yet|no rollout found/iu.test(error.message);
-
 export const isConnectionLost = (error: unknown): boolean => error instanceof RelayError && error.code === 'connection_closed';
 
 /**

@@ -1,0 +1,25 @@
+import { JsonRpcError, sleep } from 'agent-relay-wire';
+
+/** A thread is stored with its first turn: one that has had none cannot be resumed, not even while its server has it loaded. */
+export const isNeverStored = (error: unknown): boolean =>
+  error instanceof JsonRpcError && /no rollout found|not materialized yet/iu.test(error.message);
+
+/** For some 20 ms after its first turn began, Codex says of a thread's history that it is not supported yet (0.169). */
+const isBeingStored = (error: unknown): boolean => error instanceof JsonRpcError && /is not supported yet/iu.test(error.message);
+
+export const hasNoHistory = (error: unknown): boolean => isNeverStored(error) || isBeingStored(error);
+
+const retryMs = 20;
+
+/** Asks again while the history is being written; with `isTurnRunning` also while it does not exist yet. */
+export async function onceStored<T>(ask: () => Promise<T>, { isTurnRunning = false, forMs = 2_000 } = {}): Promise<T> {
+  for (let waitedMs = 0; ; waitedMs += retryMs) {
+    try {
+      return await ask();
+    } catch (error) {
+      const mayCome = isBeingStored(error) || (isTurnRunning && isNeverStored(error));
+      if (!mayCome || waitedMs >= forMs) throw error;
+      await sleep(retryMs);
+    }
+  }
+}

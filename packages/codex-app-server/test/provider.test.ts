@@ -1,0 +1,272 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AgentSession, OwnedProcess, StartOptions } from 'agent-relay-provider';
+import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CodexProvider } from '../src/provider/codex-provider.ts';
+import { startFakeRelayTools } from './fake-relay-tools.ts';
+import { type CodexBench, codexBench, wasModelSent } from './harness.ts';
+
+const owner = (text: string) => ({ text, messageIds: [] });
+const mail = (text: string, ...messageIds: number[]) => ({ text, messageIds });
+const edit = (path: string) => `edit file: ${path} | text && then say: edited`;
+
+describe('the Codex provider', { timeout: 60_000 }, () => {
+  let bench: CodexBench;
+  let provider: CodexProvider;
+  let processes: OwnedProcess[];
+  let logs: EventLog[];
+
+  beforeEach(async () => {
+    bench = await codexBench();
+    provider = new CodexProvider({ command: bench.command });
+    processes = [];
+    logs = [];
+  });
+
+  afterEach(async () => {
+    await provider.close();
+    for (const log of logs) {
+      await log.finished;
+      expect(brokenEventRules(log.events)).toEqual([]);
+    }
+    await bench[Symbol.asyncDispose]();
+  });
+
+  const start = async (options: Partial<StartOptions> = {}): Promise<{ session: AgentSession; log: EventLog }> => {
+    const session = await provider.start({
+      agentId: 'agent',
+      sessionId: 'session',
+      cwd: bench.home.workFolder,
+      mode: 'agentic',
+      approval: 'open',
+      instructions: '',
+      mcp: [],
+      env: bench.env,
+      onProcess: (owned) => processes.push(owned),
+      ...options,
+    });
+    const log = new EventLog(session);
+    logs.push(log);
+    return { session, log };
+  };
+
+  const file = (name: string) => join(bench.home.workFolder, name);
+  const says = (log: EventLog, text: string) => log.waitFor('text.completed', (event) => event.text.includes(text));
+
+  describe('sharing a server', () => {
+    test('many sessions are threads of one process, and each hears only itself', async () => {
+      const sessions = await Promise.all(Array.from({ length: 12 }, () => start()));
+      expect(new Set(processes.map(({ pid }) => pid)).size).toBe(1);
+      expect(processes).toHaveLength(12);
+      await Promise.all(sessions.map(({ session }, index) => session.prompt(mail(`say: I am ${index}.`, index + 1), { mode: 'next' })));
+      for (const [index, { log }] of sessions.entries()) {
+        await log.waitForTurnEnd();
+        expect(log.ofType('text.completed').map(({ text }) => text)).toEqual([`I am ${index}.`]);
+        expect(new Set(log.ofType('input.accepted').map(({ messageId }) => messageId))).toEqual(new Set([index + 1]));
+      }
+    });
+
+    test('the server stays while one session is open and is gone after the last', async () => {
+      const [first, second] = [await start(), await start()];
+      const pid = processes[0]?.pid ?? 0;
+      await first.session.close();
+      await second.session.prompt(owner('say: still here'), { mode: 'next' });
+      await says(second.log, 'still here');
+      await second.session.close();
+      expect(existsSync(`/proc/${pid}`)).toBe(false);
+    });
+
+    test('a killed server ends every session, and the next start gets a new one', async () => {
+      const [first, second] = [await start(), await start()];
+      await first.session.prompt(owner('slow 400 50'), { mode: 'next' });
+      await first.log.waitFor('text.delta');
+      process.kill(processes[0]?.pid ?? 0, 'SIGKILL');
+      await Promise.all([first.log.finished, second.log.finished]);
+      expect(first.log.ofType('turn.failed')).toMatchObject([{ error: { code: 'agent_crashed' } }]);
+      expect(second.log.events.at(-1)).toMatchObject({
+        type: 'session.ended',
+        reason: 'crashed',
+        detail: expect.stringContaining('SIGKILL'),
+      });
+      const third = await start();
+      await third.session.prompt(owner('say: back again'), { mode: 'next' });
+      await says(third.log, 'back again');
+    });
+
+    test("commands know their own agent's environment and not another's", async () => {
+      const print = 'run command: printf "mine=$AGENT_RELAY_TOKEN other=$ONLY_FIRST" && then say: done';
+      const first = await start({ mode: 'unrestricted', env: { ...bench.env, AGENT_RELAY_TOKEN: 'first', ONLY_FIRST: 'secret' } });
+      const second = await start({ mode: 'unrestricted', env: { ...bench.env, AGENT_RELAY_TOKEN: 'second' } });
+      for (const { session, log } of [first, second]) {
+        await session.prompt(owner(print), { mode: 'next' });
+        await log.waitForTurnEnd();
+      }
+      expect(first.log.ofType('tool.completed')).toMatchObject([{ output: 'mine=first other=secret' }]);
+      expect(second.log.ofType('tool.completed')).toMatchObject([{ output: 'mine=second other=' }]);
+    });
+  });
+
+  describe('what a session may do', () => {
+    test("an agentic session in a git folder does not touch the user's settings", async () => {
+      execFileSync('git', ['init', '-q'], { cwd: bench.home.workFolder });
+      const settings = join(bench.home.codexHome, 'config.toml');
+      const before = readFileSync(settings, 'utf8');
+      const { session, log } = await start();
+      await session.prompt(owner(edit('in-git.txt')), { mode: 'next' });
+      await log.waitForTurnEnd();
+      expect(existsSync(file('in-git.txt'))).toBe(true);
+      expect(readFileSync(settings, 'utf8')).toBe(before);
+    });
+
+    test("a safe session is offered no shell and none of the user's servers, but the relay's tools", async () => {
+      await using relay = await startFakeRelayTools();
+      await using users = await startFakeRelayTools();
+      await appendFile(join(bench.home.codexHome, 'config.toml'), `\n[mcp_servers.users]\nurl = "${users.url}"\n`);
+      const { session, log } = await start({
+        mode: 'safe',
+        mcp: [{ name: 'agent-relay', url: relay.url, headers: { authorization: 'Bearer me' } }],
+      });
+      await session.prompt(owner('call relay_send {"to":"Lead"} && then say: sent'), { mode: 'next' });
+      await says(log, 'sent');
+      expect(relay.calls).toEqual([{ authorization: 'Bearer me', tool: 'relay_send', input: { to: 'Lead' } }]);
+      expect(log.ofType('tool.started')).toMatchObject([{ name: 'relay_send', kind: 'message', input: { to: 'Lead' } }]);
+      expect(log.ofType('tool.completed')).toMatchObject([{ outcome: 'succeeded', output: 'the relay answered' }]);
+      const offered = new Set(bench.model.requests.flatMap(({ model }) => model?.tools.map(({ fullName }) => fullName) ?? []));
+      expect([...offered].filter((name) => /exec|shell|write_stdin|web_search|mcp__users/u.test(name))).toEqual([]);
+      expect(users.calls).toEqual([]);
+    });
+
+    test('two sessions call the relay each under its own name, and a call may wait', async () => {
+      await using relay = await startFakeRelayTools();
+      const mcp = (token: string) => [{ name: 'agent-relay', url: relay.url, headers: { authorization: token } }];
+      const sessions = [await start({ mcp: mcp('one') }), await start({ mcp: mcp('two') })];
+      for (const { session } of sessions)
+        await session.prompt(owner('call relay_inbox {"waitMs":1500} && then say: heard'), { mode: 'next' });
+      for (const { log } of sessions) await says(log, 'heard');
+      expect(relay.calls.map(({ authorization }) => authorization).toSorted()).toEqual(['one', 'two']);
+    });
+
+    test('mail to an agent that only reads for its peers changes nothing; its owner may, before and after', async () => {
+      const { session, log } = await start({ approval: 'read-only', mode: 'unrestricted' });
+      for (const [index, input] of [owner(edit('one.txt')), mail(edit('two.txt'), 2), owner(edit('three.txt'))].entries()) {
+        const after = log.events.length;
+        await session.prompt(input, { mode: 'next' });
+        await log.waitForTurnEnd(after);
+        expect(log.ofType('turn.completed')).toHaveLength(index + 1);
+      }
+      expect(['one.txt', 'two.txt', 'three.txt'].map((name) => existsSync(file(name)))).toEqual([true, false, true]);
+    });
+
+    test('mail to a guarded agent is declined where it would ask, and that is seen', async () => {
+      const { session, log } = await start({ approval: 'guarded' });
+      await session.prompt(mail(edit('asked.txt'), 1), { mode: 'next' });
+      await log.waitForTurnEnd();
+      expect(existsSync(file('asked.txt'))).toBe(false);
+      expect(log.ofType('approval.requested')).toMatchObject([{ kind: 'edit', title: `Edit ${file('asked.txt')}` }]);
+      expect(log.ofType('approval.resolved')).toMatchObject([{ outcome: 'denied', by: 'policy' }]);
+      expect(log.ofType('tool.completed')).toMatchObject([{ outcome: 'declined' }]);
+    });
+
+    test('restricted mail does not join a turn of the owner, however urgently it is meant to', async () => {
+      const { session, log } = await start({ approval: 'read-only', mode: 'unrestricted' });
+      await session.prompt(owner('run command: sleep 1 && then say: mine is done'), { mode: 'next' });
+      await log.waitFor('tool.started');
+      const delivered = session.prompt(mail(edit('sneaked.txt'), 9), { mode: 'now' });
+      await says(log, 'mine is done');
+      await delivered;
+      await says(log, 'edited');
+      expect(log.ofType('turn.started')).toHaveLength(2);
+      expect(existsSync(file('sneaked.txt'))).toBe(false);
+    });
+  });
+
+  describe('delivering', () => {
+    test('several messages in one prompt are confirmed one by one', async () => {
+      const { session, log } = await start();
+      await session.prompt(mail('say: got both', 4, 5), { mode: 'next' });
+      await log.waitForTurnEnd();
+      expect(log.ofType('input.accepted').map(({ messageId, state, evidence }) => [messageId, state, evidence])).toEqual([
+        [4, 'delivered', 'echo'],
+        [5, 'delivered', 'echo'],
+        [4, 'seen', 'turn'],
+        [5, 'seen', 'turn'],
+      ]);
+      expect(log.ofType('user.message')).toMatchObject([{ messageIds: [4, 5] }]);
+    });
+
+    test('`now` lets the answer that is streaming be finished', async () => {
+      const { session, log } = await start();
+      await session.prompt(owner('slow 20 50'), { mode: 'next' });
+      await log.waitFor('text.delta');
+      await session.prompt(mail('say: heard you', 3), { mode: 'now' });
+      await says(log, 'heard you');
+      expect(log.ofType('text.completed')[0]?.text).toContain('word020');
+      expect(log.ofType('turn.started')).toHaveLength(1);
+    });
+
+    test('what waits for the end of a turn comes in order, a turn each, with urgent mail ahead of it', async () => {
+      const { session, log } = await start({ approval: 'read-only' });
+      await session.prompt(owner('slow 400 50'), { mode: 'next' });
+      await log.waitFor('text.delta');
+      const waiting = [session.prompt(mail('say: first', 1), { mode: 'next' }), session.prompt(mail('say: second', 2), { mode: 'next' })];
+      await session.prompt(mail('say: urgent', 3), { mode: 'urgent' });
+      await Promise.all(waiting);
+      await says(log, 'second');
+      expect(log.ofType('text.completed').map(({ text }) => text)).toEqual(['urgent', 'first', 'second']);
+      expect(log.ofType('turn.started')).toHaveLength(4);
+    });
+
+    test('the queue goes on after an interrupt', async () => {
+      const { session, log } = await start();
+      await session.prompt(owner('slow 400 50'), { mode: 'next' });
+      await log.waitFor('text.delta');
+      await session.prompt(mail('say: from the queue', 6), { mode: 'next' });
+      expect(log.ofType('turn.started')).toHaveLength(1);
+      expect(await session.interrupt()).toBe(true);
+      await says(log, 'from the queue');
+    });
+
+    test('an interrupt ends the command of the turn', async () => {
+      const { session, log } = await start({ mode: 'unrestricted' });
+      await session.prompt(owner(`run command: sleep 1; touch ${file('outlived.txt')}; sleep 300`), { mode: 'next' });
+      await log.waitFor('tool.started');
+      await session.interrupt();
+      expect(log.ofType('tool.completed')[0]).toMatchObject({ outcome: 'interrupted' });
+      const after = log.events.length;
+      await session.prompt(owner('run command: sleep 2 && then say: waited'), { mode: 'next' });
+      await log.waitForTurnEnd(after);
+      expect(existsSync(file('outlived.txt'))).toBe(false);
+    });
+
+    test('a failed turn says why, and the next one works', async () => {
+      const { session, log } = await start();
+      await session.prompt(mail('error 503 server_is_overloaded', 1), { mode: 'next' });
+      await log.waitFor('turn.failed');
+      expect(log.ofType('turn.failed')).toMatchObject([{ error: { code: 'model_overloaded', retryable: true } }]);
+      expect(log.ofType('input.accepted').map(({ state }) => state)).toEqual(['delivered']);
+      await session.prompt(owner('say: fine now'), { mode: 'next' });
+      await says(log, 'fine now');
+    });
+
+    test('a model that says nothing is told of, while Codex goes on waiting', async () => {
+      provider = new CodexProvider({ command: bench.command, silenceLimitMs: 300 });
+      const { session, log } = await start();
+      await session.prompt(mail('hang', 1), { mode: 'next' });
+      expect(await log.waitFor('agent.error')).toMatchObject({ code: 'model_silent', willRetry: true });
+      expect(log.ofType('input.accepted').map(({ state }) => state)).toEqual(['delivered']);
+      expect(await session.interrupt()).toBe(true);
+    });
+
+    test('the instructions are standing ones, not part of a turn', async () => {
+      const { session, log } = await start({ instructions: 'You are called Worker.' });
+      await session.prompt(owner('say: yes'), { mode: 'next' });
+      await says(log, 'yes');
+      expect(bench.model.requests.some(({ model }) => model?.system.includes('You are called Worker.'))).toBe(true);
+      expect(wasModelSent(bench.model, 'say: yes')).toBe(true);
+      expect(log.ofType('user.message')).toMatchObject([{ text: 'say: yes' }]);
+    });
+  });
+});
