@@ -26,8 +26,8 @@ export const ControlResponseFrame = z.looseObject({
   response: z.looseObject({
     subtype: z.string(),
     request_id: z.string().min(1),
-    response: z.unknown(),
-    error: z.unknown(),
+    response: z.unknown().optional(),
+    error: z.unknown().optional(),
     pending_permission_requests: z.array(z.unknown()).optional(),
   }),
 });

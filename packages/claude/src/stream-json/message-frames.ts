@@ -13,7 +13,7 @@ export const ContentBlock = z.looseObject({
   name: z.string().optional(),
   input: JsonObject.optional(),
   tool_use_id: z.string().optional(),
-  content: z.unknown(),
+  content: z.unknown().optional(),
   is_error: z.boolean().nullish(),
 });
 export type ContentBlock = z.infer<typeof ContentBlock>;
@@ -21,7 +21,7 @@ export type ContentBlock = z.infer<typeof ContentBlock>;
 export const AssistantFrame = z.looseObject({
   type: z.literal('assistant'),
   /** Set when the text is Claude Code's own word about a failure, not the model's. */
-  error: z.unknown(),
+  error: z.unknown().optional(),
   parent_tool_use_id: parentToolUseId,
   message: z.looseObject({ id: z.string(), model: z.string().optional(), content: z.array(ContentBlock) }),
 });
@@ -33,7 +33,7 @@ export const UserFrame = z.looseObject({
   isReplay: z.boolean().optional(),
   parent_tool_use_id: parentToolUseId,
   message: z.looseObject({ content: z.union([z.string(), z.array(ContentBlock)]) }),
-  tool_use_result: z.unknown(),
+  tool_use_result: z.unknown().optional(),
 });
 export type UserFrame = z.infer<typeof UserFrame>;
 
@@ -85,7 +85,7 @@ export const SystemFrame = z.looseObject({
   mcp_servers: z.array(z.looseObject({ name: z.string(), status: z.string().optional() })).optional(),
   state: z.string().optional(),
   status: z.string().nullish(),
-  error: z.unknown(),
+  error: z.unknown().optional(),
   error_status: z.number().nullish(),
   attempt: z.number().optional(),
   max_retries: z.number().optional(),

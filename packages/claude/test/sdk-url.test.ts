@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type ChildHandle, spawnProcess, webSocketDuplex } from 'agent-relay-wire/node';
+import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
+import { afterEach, describe, expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import type { ClaudeFrame, PermissionRequest } from '../src/stream-json/frames.ts';
+import type { OutgoingFrame } from '../src/stream-json/outgoing.ts';
+import { createClaudeSdkUrlHandler, type SdkUrlDialler, type SdkUrlSession } from '../src/stream-json/sdk-url-handler.ts';
+
+const { claudeDialling } = agentCliPaths();
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+/** A WebSocket server with the handler behind it, and one real CLI that dials it. */
+async function dialIn({ path = '/claude/s1', onPermission = () => ({ behavior: 'allow' }) as const, bearer = 'secret' }: DialIn = {}) {
+  const frames: ClaudeFrame[] = [];
+  const diallers: SdkUrlDialler[] = [];
+  const sessions: SdkUrlSession[] = [];
+  const handler = createClaudeSdkUrlHandler({
+    identify: (dialler) => {
+      diallers.push(dialler);
+      return dialler.bearer === 'secret' ? (dialler.path.split('/').at(-1) ?? null) : null;
+    },
+    connectionOptions: () => ({ onFrame: (frame) => void frames.push(frame), onPermission }),
+    onSession: (session) => sessions.push(session),
+  });
+  const server = createServer();
+  const sockets = new WebSocketServer({ server, maxPayload: 128 << 20 });
+  sockets.on('connection', (socket, request: IncomingMessage) => {
+    void handler.accept(webSocketDuplex<unknown, OutgoingFrame>(socket, { framing: 'lines' }), request);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  cleanUps.push(async () => {
+    await handler.close();
+    sockets.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const home = await tempHome();
+  cleanUps.push(() => home.remove());
+  const model = await startFakeAnthropic({ model: wordScript() });
+  cleanUps.push(() => model.close());
+  const url = `ws://127.0.0.1:${address.port}${path}`;
+  const child = await spawnProcess({
+    command: claudeDialling ?? '',
+    args: ['--sdk-url', url, '--print', '--include-partial-messages', '--replay-user-messages', '-p', ''],
+    cwd: home.workFolder,
+    env: { ...home.env(), ...model.env(), CLAUDE_CODE_SESSION_ACCESS_TOKEN: bearer },
+    stdout: 'ignore',
+  });
+  cleanUps.push(() => child.kill());
+  const drop = (code: number) => {
+    for (const socket of sockets.clients) socket.close(code);
+  };
+  return { handler, frames, diallers, sessions, child, drop };
+}
+
+interface DialIn {
+  path?: string;
+  bearer?: string;
+  onPermission?: (request: PermissionRequest) => { behavior: 'allow' } | { behavior: 'deny'; message: string } | Promise<{ behavior: 'allow' }>;
+}
+
+const firstSession = async (sessions: readonly SdkUrlSession[]): Promise<SdkUrlSession> => {
+  await expect.poll(() => sessions.length, { timeout: 20_000 }).toBe(1);
+  const [session] = sessions;
+  if (!session) throw new Error('a session was announced');
+  return session;
+};
+
+const results = (frames: readonly ClaudeFrame[]) => frames.filter(({ type }) => type === 'result');
+const streamedText = (frames: readonly ClaudeFrame[]) =>
+  frames.map((frame) => JSON.stringify(frame).match(/"text_delta","text":"([^"]*)"/u)?.[1] ?? '').join('');
+const exit = (child: ChildHandle) => child.exited;
+
+describe.runIf(claudeDialling)('a real Claude Code that dials in', { timeout: 60_000 }, () => {
+  test('is named by its path and token, takes a prompt and answers it', async () => {
+    const { sessions, frames, diallers } = await dialIn({ path: '/claude/s1?x=1' });
+    const { id, connection } = await firstSession(sessions);
+    expect(id).toBe('s1');
+    expect(diallers).toEqual([expect.objectContaining({ path: '/claude/s1', bearer: 'secret', isReconnect: false })]);
+    expect(diallers[0]?.query.get('x')).toBe('1');
+    await connection.prompt({ content: 'say: dialled' });
+    await expect.poll(() => results(frames), { timeout: 20_000 }).toEqual([expect.objectContaining({ result: 'dialled' })]);
+  });
+
+  test('goes on over a new socket without repeating or losing what it said', async () => {
+    const { sessions, frames, diallers, drop } = await dialIn();
+    const { connection } = await firstSession(sessions);
+    await connection.prompt({ content: 'slow 40 60' });
+    await expect.poll(() => streamedText(frames), { timeout: 20_000 }).toContain('word003');
+    drop(1012);
+    await expect.poll(() => diallers.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => results(frames).length, { timeout: 20_000 }).toBe(1);
+    const words = Array.from({ length: 40 }, (_, index) => `word${String(index + 1).padStart(3, '0')} `).join('');
+    expect(streamedText(frames)).toBe(words);
+    const uuids = frames.flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid]));
+    expect(new Set(uuids).size).toBe(uuids.length);
+    expect(diallers[1]?.isReconnect).toBe(true);
+    expect(sessions).toHaveLength(1);
+    // A second drop makes it repeat everything again.
+    drop(1001);
+    await expect.poll(() => diallers.length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => connection.isAttached, { timeout: 20_000 }).toBe(true);
+    await connection.prompt({ content: 'say: still one conversation' });
+    await expect.poll(() => results(frames).length, { timeout: 20_000 }).toBe(2);
+    expect(streamedText(frames)).toBe(`${words}still one conversation`);
+  });
+
+  test('a permission that was asked while the line was down is answered after it', async () => {
+    let asked = 0;
+    const { sessions, frames, drop, diallers } = await dialIn({
+      onPermission: () => {
+        asked += 1;
+        return { behavior: 'allow' };
+      },
+    });
+    const { connection } = await firstSession(sessions);
+    await connection.prompt({ content: 'slow 4 500 && then edit file: a.txt | text && then say: written' });
+    await expect.poll(() => streamedText(frames), { timeout: 20_000 }).toContain('word004');
+    drop(1012);
+    await expect.poll(() => diallers.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => results(frames), { timeout: 20_000 }).toEqual([expect.objectContaining({ result: 'written' })]);
+    expect(asked).toBe(1);
+  });
+
+  test('a prompt given while the line is down is sent on the next, and runs once', async () => {
+    const { sessions, frames, drop, diallers } = await dialIn();
+    const { connection } = await firstSession(sessions);
+    drop(1012);
+    await expect.poll(() => connection.isAttached, { timeout: 20_000 }).toBe(false);
+    await connection.prompt({ content: 'say: kept for you' });
+    await expect.poll(() => results(frames).length, { timeout: 20_000 }).toBe(1);
+    drop(1012);
+    await expect.poll(() => diallers.length, { timeout: 20_000 }).toBe(3);
+    await connection.prompt({ content: 'say: second' });
+    await expect.poll(() => results(frames).map((frame) => frame['result']), { timeout: 20_000 }).toEqual(['kept for you', 'second']);
+  });
+
+  test('ends for good when its session is closed', async () => {
+    const { sessions, child, handler } = await dialIn();
+    const { connection } = await firstSession(sessions);
+    await connection.close();
+    expect(await exit(child)).toEqual({ code: 0, signal: null });
+    await expect.poll(() => handler.sessions.size).toBe(0);
+    await expect(connection.prompt({ content: 'anyone?' })).rejects.toMatchObject({ code: 'connection_closed' });
+  });
+
+  test('is turned away, and does not come back, when nobody knows it', async () => {
+    const { child, diallers, sessions } = await dialIn({ bearer: 'wrong' });
+    expect(await exit(child)).toEqual({ code: 0, signal: null });
+    expect(diallers).toHaveLength(1);
+    expect(sessions).toEqual([]);
+  });
+});
