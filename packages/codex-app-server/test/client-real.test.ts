@@ -7,6 +7,7 @@ import { CodexClient } from '../src/app-server/codex-client.ts';
 import type { CodexThread } from '../src/app-server/codex-thread.ts';
 import type { CodexEndpoint } from '../src/app-server/endpoint.ts';
 import { type CodexNotification, parseNotification } from '../src/app-server/notifications.ts';
+import { startCuttableProxy } from './cuttable-proxy.ts';
 import { type CodexBench, codexBench } from './harness.ts';
 
 const clientInfo = { name: 'test', version: '1' };
@@ -93,6 +94,41 @@ describe('the client and a real app-server', { timeout: 60_000 }, () => {
     await expect.poll(async () => (await resumed.listItems()).map(({ item }) => item.type), { timeout: 10_000 }).toContain('agentMessage');
     const items = await resumed.listItems();
     expect(items.find(({ item }) => item.known?.type === 'userMessage')?.item.known).toMatchObject({ clientId: 'away' });
+  });
+
+  test('a line that is cut in mid-turn is joined again, and nothing is missed or doubled', async () => {
+    const { endpoint } = await start('unix');
+    if (endpoint.transport !== 'unix') throw new Error('a unix socket was asked for');
+    await using proxy = await startCuttableProxy(endpoint.socketPath, join(bench.home.directory, 'proxy.sock'));
+    await using client = await CodexClient.connect({ transport: 'unix', socketPath: proxy.socketPath }, { clientInfo });
+    const thread = await client.startThread({ cwd: bench.home.workFolder, sandbox: 'danger-full-access', approvalPolicy: 'never' });
+    const notifications = thread.notifications[Symbol.asyncIterator]();
+    await thread.startTurn({ text: 'run command: sleep 1; echo ran && then say: survived', clientUserMessageId: 'cut' });
+    const before: CodexNotification[] = [];
+    while (!before.some((notification) => JSON.stringify(notification.params).includes('commandExecution'))) {
+      const { value } = await notifications.next();
+      if (value) before.push(value);
+    }
+    proxy.cut();
+    const after = await untilTurnEnd(notifications);
+    const completed = [...before, ...after].flatMap((notification) => {
+      const known = parseNotification(notification);
+      return known?.method === 'item/completed' ? [known.params.item] : [];
+    });
+    expect(completed.map(({ type }) => type)).toEqual(['userMessage', 'commandExecution', 'agentMessage']);
+    expect(textOf(after)).toEqual(['survived']);
+    expect([...before, ...after].filter(({ method }) => method === 'turn/started')).toHaveLength(1);
+    expect(thread.state).toEqual({ status: 'idle' });
+  });
+
+  test('a line that is cut before the first turn is joined with it', async () => {
+    const { endpoint } = await start('unix');
+    if (endpoint.transport !== 'unix') throw new Error('a unix socket was asked for');
+    await using proxy = await startCuttableProxy(endpoint.socketPath, join(bench.home.directory, 'proxy.sock'));
+    await using client = await CodexClient.connect({ transport: 'unix', socketPath: proxy.socketPath }, { clientInfo });
+    const thread = await client.startThread({ cwd: bench.home.workFolder });
+    proxy.cut();
+    expect(await ask(thread, 'say: late but here')).toEqual(['late but here']);
   });
 
   test('an unloaded thread can be resumed by another server', async () => {
