@@ -34,17 +34,20 @@ export class AddressTable {
 
   /** Makes the index anew from what is committed. */
   reload(): void {
+    const addresses = this.#database
+      .prepare<[], { ref: number; workspace: string; agent_id: string; epoch: number }>('SELECT * FROM addresses')
+      .all();
+    const intervals = this.#database
+      .prepare<[], { ref: number; address: string; from_seq: number; until_seq: number | null }>(
+        'SELECT * FROM memberships ORDER BY ref, address, from_seq',
+      )
+      .all();
+    const agents = this.#database.prepare<[], { ref: number; record: string }>('SELECT * FROM agents').all();
+    // Only now: a read that fails leaves the index as it was.
     this.#index.clear();
-    const addresses = this.#database.prepare<[], { ref: number; workspace: string; agent_id: string; epoch: number }>(
-      'SELECT * FROM addresses',
-    );
-    for (const row of addresses.iterate()) this.#index.addAddress(row.ref, row.workspace, row.agent_id, row.epoch);
-    const intervals = this.#database.prepare<[], { ref: number; address: string; from_seq: number; until_seq: number | null }>(
-      'SELECT * FROM memberships ORDER BY ref, address, from_seq',
-    );
-    for (const row of intervals.iterate())
-      this.#index.addInterval(row.ref, row.address, { fromSeq: row.from_seq, untilSeq: row.until_seq });
-    for (const { ref, record } of this.#database.prepare<[], { ref: number; record: string }>('SELECT * FROM agents').iterate()) {
+    for (const row of addresses) this.#index.addAddress(row.ref, row.workspace, row.agent_id, row.epoch);
+    for (const row of intervals) this.#index.addInterval(row.ref, row.address, { fromSeq: row.from_seq, untilSeq: row.until_seq });
+    for (const { ref, record } of agents) {
       const stored: StoredAgent = JSON.parse(record);
       this.#index.setAgent(ref, stored.agent, stored.spawnedBy, { opened: [], ended: [] }, 0);
     }

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { MutableAgentIndex } from '../agent-index.ts';
 import type { ChangeWriter } from './change-writer.ts';
 import type { SqliteLog } from './log.ts';
+import type { OpenMail } from './open-mail.ts';
 import type { Writer } from './writer.ts';
 
 /** What the parts of the SQLite store share. */
@@ -14,6 +15,7 @@ export interface SqliteContext {
   /** `append` and `tellDelivery` inside `writer.write`. */
   readonly log: SqliteLog;
   readonly index: MutableAgentIndex;
+  readonly openMail: OpenMail;
   /** Carries out a Change, inside `writer.write`. */
   readonly changes: ChangeWriter;
 }

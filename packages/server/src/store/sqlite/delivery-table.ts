@@ -1,6 +1,7 @@
 import type { DeliveryEvidence } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import { type DeliveryRecord, deliveryStates } from '../../domain/delivery.ts';
+import { type DeliveryRecord, deliveryStates, isOpen, queuedRecord } from '../../domain/delivery.ts';
+import type { OpenMail } from './open-mail.ts';
 
 export interface DeliveryRow {
   readonly message_id: number;
@@ -27,12 +28,14 @@ type Values = [state: number, evidence: string | null, late: number, reason: str
 
 /** One row a recipient who has a copy; inside `writer.write` only. */
 export class DeliveryTable {
+  readonly #open: OpenMail;
   readonly #queue: Statement<[number, number, number]>;
   readonly #get: Statement<[number, number], DeliveryRow>;
   readonly #update: Statement<[...Values, number, number]>;
   readonly #insert: Statement<[...Values, number, number]>;
 
-  constructor(database: Database) {
+  constructor(database: Database, open: OpenMail) {
+    this.#open = open;
     this.#queue = database.prepare('INSERT INTO deliveries (message_id, ref, state, updated_at) VALUES (?, ?, 0, ?)');
     this.#get = database.prepare('SELECT * FROM deliveries WHERE message_id = ? AND ref = ?');
     this.#update = database.prepare(
@@ -45,9 +48,12 @@ export class DeliveryTable {
 
   queue(messageId: number, ref: number, at: number): void {
     this.#queue.run(messageId, ref, at);
+    this.#open.opened(ref, messageId, at);
   }
 
   get(messageId: number, ref: number): DeliveryRecord | null {
+    const queuedSince = this.#open.queuedSince(ref, messageId);
+    if (queuedSince > 0) return queuedRecord(queuedSince);
     const row = this.#get.get(messageId, ref);
     return row ? toDeliveryRecord(row) : null;
   }
@@ -58,5 +64,7 @@ export class DeliveryTable {
     const late = record.late ? 1 : 0;
     const { changes } = this.#update.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref);
     if (changes === 0) this.#insert.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref);
+    if (isOpen(record.state)) this.#open.reopened(ref, messageId);
+    else this.#open.closed(ref, messageId);
   }
 }

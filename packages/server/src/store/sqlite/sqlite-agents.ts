@@ -9,7 +9,7 @@ export class SqliteAgents implements AgentStore {
 
   constructor(context: SqliteContext) {
     this.#context = context;
-    this.#waiting = new WaitingMail(context.database);
+    this.#waiting = new WaitingMail(context.database, context.openMail);
   }
 
   get index() {

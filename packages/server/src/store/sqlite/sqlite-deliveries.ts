@@ -12,17 +12,15 @@ export class SqliteDeliveries implements DeliveryStore {
   readonly #context: SqliteContext;
   readonly #waiting: WaitingMail;
   readonly #ofMessage: Statement<[number], DeliveryRow>;
-  readonly #untouched: Statement<[number, number], number>;
+  readonly #queuedSince: Statement<[number, number], number>;
   readonly #raiseFloor: Statement<[number, number, number]>;
 
   constructor(context: SqliteContext) {
     this.#context = context;
-    this.#waiting = new WaitingMail(context.reader);
+    this.#waiting = new WaitingMail(context.reader, context.openMail);
     this.#ofMessage = context.reader.prepare('SELECT * FROM deliveries WHERE message_id = ? ORDER BY ref');
-    this.#untouched = context.reader
-      .prepare<[number, number], number>(
-        'SELECT updated_at FROM deliveries WHERE ref = ? AND state <= 2 AND state = 0 ORDER BY message_id LIMIT ?',
-      )
+    this.#queuedSince = context.reader
+      .prepare<[number, number], number>('SELECT updated_at FROM deliveries WHERE message_id = ? AND ref = ? AND state = 0')
       .pluck();
     this.#raiseFloor = context.database.prepare('UPDATE addresses SET inbox_floor = ? WHERE ref = ? AND inbox_floor < ?');
   }
@@ -46,7 +44,9 @@ export class SqliteDeliveries implements DeliveryStore {
 
   async untouched(workspace: string, agentId: string, limit: number): Promise<readonly number[]> {
     const entry = this.#context.index.find(workspace, agentId);
-    return entry ? this.#untouched.all(entry.ref, limit) : [];
+    if (!entry) return [];
+    const waiting = this.#context.openMail.after(entry.ref, 0, limit);
+    return waiting.flatMap((id) => this.#queuedSince.get(id, entry.ref) ?? []);
   }
 
   raiseFloor(workspace: string, agentId: string, floor: number): Promise<void> {

@@ -10,6 +10,7 @@ import { DeliveryTable } from './delivery-table.ts';
 import { SqliteLog } from './log.ts';
 import { MessageTable } from './message-table.ts';
 import { openConnections, type SqliteOptions } from './open.ts';
+import { OpenMail } from './open-mail.ts';
 import { SqliteActivity } from './sqlite-activity.ts';
 import { SqliteAgents } from './sqlite-agents.ts';
 import { SqliteClaims } from './sqlite-claims.ts';
@@ -69,7 +70,8 @@ export class SqliteStore implements Store {
       const log = new SqliteLog(database, reader);
       const index = new MutableAgentIndex();
       const addresses = new AddressTable(database, index);
-      const deliveries = new DeliveryTable(database);
+      const openMail = new OpenMail(database);
+      const deliveries = new DeliveryTable(database, openMail);
       const messages = new MessageTable(database, log, addresses, deliveries);
       const changes = new ChangeWriter(database, { addresses, messages, deliveries, claims: new ClaimTable(database) }, log, index);
       const writer = new Writer(database, {
@@ -78,9 +80,10 @@ export class SqliteStore implements Store {
         rolledBack: () => {
           log.rolledBack();
           addresses.reload();
+          openMail.reload();
         },
       });
-      return new SqliteStore({ database, reader, writer, log, index, changes });
+      return new SqliteStore({ database, reader, writer, log, index, openMail, changes });
     } catch (error) {
       reader.close();
       database.close();

@@ -5,6 +5,7 @@ import type { AddressEntry } from '../agent-index.ts';
 import type { DeliveryFound, WaitingPage } from '../store.ts';
 import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
 import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+import type { OpenMail } from './open-mail.ts';
 
 /** How many fan-out messages one look passes over: they are everybody's, so most of them may not be this agent's. */
 const FAN_OUT_STRETCH = 2_000;
@@ -17,15 +18,16 @@ const prefixed = messageColumns
 /** What waits for an agent, read over one connection. */
 export class WaitingMail {
   readonly #floor: Statement<[number], number>;
-  readonly #rows: Statement<[number, number, number], MessageRow & DeliveryRow>;
+  readonly #openMail: OpenMail;
+  readonly #row: Statement<[number, number], MessageRow & DeliveryRow>;
   readonly #fannedOut: Statement<[string, number, number], MessageRow>;
   readonly #hasRow: Statement<[number, number], number>;
 
-  constructor(connection: Database) {
+  constructor(connection: Database, openMail: OpenMail) {
+    this.#openMail = openMail;
     this.#floor = connection.prepare<[number], number>('SELECT inbox_floor FROM addresses WHERE ref = ?').pluck();
-    this.#rows = connection.prepare(
-      `SELECT d.*, ${prefixed} FROM deliveries d JOIN messages m ON m.id = d.message_id
-       WHERE d.ref = ? AND d.state <= 2 AND d.message_id > ? ORDER BY d.message_id LIMIT ?`,
+    this.#row = connection.prepare(
+      `SELECT d.*, ${prefixed} FROM deliveries d JOIN messages m ON m.id = d.message_id WHERE d.message_id = ? AND d.ref = ?`,
     );
     this.#fannedOut = connection.prepare(
       `SELECT ${messageColumns} FROM messages WHERE workspace = ? AND fan_out = 1 AND id > ? ORDER BY id LIMIT ?`,
@@ -34,14 +36,14 @@ export class WaitingMail {
   }
 
   list(entry: AddressEntry, after: number, limit: number, head: number): WaitingPage {
-    const rows = this.#rows.all(entry.ref, after, limit);
-    const items: DeliveryFound[] = rows.map((row) => ({
-      agentId: entry.agentId,
-      message: toStoredMessage(row).message,
-      record: toDeliveryRecord(row),
-    }));
+    const ids = this.#openMail.after(entry.ref, after, limit);
+    const items: DeliveryFound[] = [];
+    for (const id of ids) {
+      const row = this.#row.get(id, entry.ref);
+      if (row) items.push({ agentId: entry.agentId, message: toStoredMessage(row).message, record: toDeliveryRecord(row) });
+    }
     const fannedOut = this.#fannedOutTo(entry, after, limit, head);
-    const through = Math.min(fannedOut.through, rows.length < limit ? head : (rows.at(-1)?.message_id ?? head));
+    const through = Math.min(fannedOut.through, ids.length < limit ? head : (ids.at(-1) ?? head));
     const merged = [...items, ...fannedOut.items].filter(({ message }) => message.id <= through);
     merged.sort((one, other) => one.message.id - other.message.id);
     if (merged.length <= limit) return { items: merged, through };

@@ -35,6 +35,8 @@ export class Writer {
   #queue: Pending[] = [];
   #scheduled = false;
   #isClosed = false;
+  /** A turn was rolled back, and memory has not been put right yet. */
+  #isTainted = false;
 
   constructor(database: Database, hooks: WriterHooks) {
     this.#database = database;
@@ -72,6 +74,7 @@ export class Writer {
   #writeTogether(batch: readonly Pending[]): void {
     let running: Pending | null = null;
     try {
+      if (this.#isTainted) this.#forget();
       this.#begin.run();
       for (const operation of batch) {
         running = operation;
@@ -103,12 +106,16 @@ export class Writer {
   }
 
   #recover(batch: readonly Pending[], faulty: Pending | null, error: unknown): void {
+    let fault = storeErrorOf(error);
+    this.#isTainted = true;
     try {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
-    } finally {
-      this.#hooks.rolledBack();
+      this.#forget();
+    } catch (second) {
+      // Memory is put right before the next turn then; until it is, nothing is written.
+      fault ??=
+        storeErrorOf(second) ?? new RelayError('store_unavailable', 'The database failed while a write was undone', { cause: second });
     }
-    const fault = storeErrorOf(error);
     if (fault || !faulty) {
       for (const operation of batch) operation.reject(fault ?? error);
       return;
@@ -116,5 +123,10 @@ export class Writer {
     faulty.reject(error);
     const others = batch.filter((operation) => operation !== faulty);
     if (others.length > 0) this.#writeTogether(others);
+  }
+
+  #forget(): void {
+    this.#hooks.rolledBack();
+    this.#isTainted = false;
   }
 }

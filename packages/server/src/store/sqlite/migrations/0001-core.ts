@@ -70,7 +70,7 @@ CREATE TABLE deliveries (
   read_at INTEGER,
   PRIMARY KEY (message_id, ref)
 ) WITHOUT ROWID;
-CREATE INDEX deliveries_open ON deliveries (ref, message_id) WHERE state <= 2;
+CREATE INDEX deliveries_open ON deliveries (message_id, ref) WHERE state <= 2;
 
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY,
