@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ActivityEntry, Agent, Delivery, ErrorBody, Message, Session } from 'agent-relay-protocol';
+import { expect, vi } from 'vitest';
+import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
+import { type NodeOptions, type RunningNode, runNode } from '../src/run-node.ts';
+
+export const silent = { debug() {}, info() {}, warn() {}, error() {} };
+export const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interval: 25 });
+
+export function isRunning(pid: number): boolean {
+  return existsSync(`/proc/${pid}`) && !/^State:\s+[ZX]/mu.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+}
+
+/** Every process that carries a session's mark. */
+export function marked(sessionId: string): number[] {
+  const found = [];
+  for (const name of readdirPids()) {
+    try {
+      if (readFileSync(`/proc/${name}/environ`, 'latin1').includes(`AGENT_RELAY_SESSION_ID=${sessionId}`) && isRunning(name))
+        found.push(name);
+    } catch {
+      // Gone since we looked.
+    }
+  }
+  return found;
+}
+
+function readdirPids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/u.test(name))
+    .map(Number);
+}
+
+/** A relay's HTTP API as its owner, or as a token's holder, sees it. */
+export class Api {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(url: string, token: string) {
+    this.#url = url;
+    this.#token = token;
+  }
+
+  async call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+    const response = await fetch(`${this.#url}/api${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.#token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const answer = (await response.json()) as Answer & { readonly error?: ErrorBody }; // the relay's own answer: what it says is what is tested
+    if (answer.error) throw Object.assign(new Error(answer.error.message), answer.error);
+    return answer;
+  }
+
+  spawn(name: string, over: object = {}): Promise<Session> {
+    return this.call('POST', '/sessions', { name, provider: 'scripted', ...over });
+  }
+
+  send(to: string, text: string, over: object = {}): Promise<Message> {
+    return this.call('POST', '/messages', { to, body: text, ...over });
+  }
+
+  agent(id: string): Promise<Agent> {
+    return this.call('GET', `/agents/${id}`);
+  }
+
+  session(sessionId: string): Promise<Session> {
+    return this.call('GET', `/sessions/${sessionId}`);
+  }
+
+  async activity(id: string): Promise<ActivityEntry[]> {
+    const entries: ActivityEntry[] = [];
+    for (let since: number | undefined = 0; since !== undefined; ) {
+      const page: { data: ActivityEntry[]; nextCursor?: number } = await this.call(
+        'GET',
+        `/agents/${id}/activity?since=${since}&limit=1000`,
+      );
+      entries.push(...page.data);
+      since = page.nextCursor;
+    }
+    return entries;
+  }
+
+  async texts(id: string): Promise<string[]> {
+    return (await this.activity(id)).flatMap(({ event }) => (event.type === 'text.completed' ? [event.text] : []));
+  }
+
+  async receipts(messageId: number): Promise<string[]> {
+    return (await this.call<{ data: Delivery[] }>('GET', `/messages/${messageId}/deliveries`)).data.map(({ state }) => state);
+  }
+
+  /** Until this node is the only one and connected. */
+  async nodeOnline(): Promise<void> {
+    await until(async () => {
+      const { data } = await this.call<{ data: { status: string }[] }>('GET', '/nodes');
+      expect(data.map(({ status }) => status)).toEqual(['online']);
+    });
+  }
+}
+
+/** Folders and processes of one test, ended in reverse order of opening. */
+export class World {
+  readonly folder = mkdtempSync(join(tmpdir(), 'node-link-'));
+  readonly provider = new ScriptedProvider();
+  readonly #closers: (() => unknown)[] = [];
+
+  onClose(close: () => unknown): void {
+    this.#closers.push(close);
+  }
+
+  async node(url: string, token: string, over: Partial<NodeOptions> = {}): Promise<RunningNode> {
+    const node = await runNode({
+      url: new URL(url),
+      readToken: async () => token,
+      name: 'laptop',
+      stateDir: join(this.folder, 'node'),
+      allowedFolders: [],
+      providers: [this.provider],
+      log: silent,
+      env: process.env,
+      clock: Date,
+      heartbeatMs: 200,
+      ...over,
+    });
+    this.onClose(() => node.stop('test over'));
+    return node;
+  }
+
+  /** A TypeScript program as a process of its own. */
+  process(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcess {
+    const path = fileURLToPath(new URL(program, import.meta.url));
+    const child = spawn(process.execPath, ['--conditions=agent-relay-source', path, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.onClose(() => endProcess(child, 'SIGKILL'));
+    return child;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.reverse()) await close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Resolves with its exit code. */
+export function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((resolve) => {
+    child.once('exit', (code) => resolve(code));
+    child.kill(signal);
+  });
+}
+
+/** A wire between node and relay that can be cut. */
+export class Cable {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #isCut = false;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async to(port: number): Promise<Cable> {
+    const server = createServer();
+    const cable = new Cable(server);
+    server.on('connection', (near) => cable.#join(near, port));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return cable;
+  }
+
+  get url(): string {
+    const address = this.#server.address();
+    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  }
+
+  cut(): void {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.#isCut = false;
+  }
+
+  close(): void {
+    this.cut();
+    this.#server.close();
+  }
+
+  #join(near: Socket, port: number): void {
+    if (this.#isCut) {
+      near.destroy();
+      return;
+    }
+    const far = connect(port, '127.0.0.1');
+    for (const socket of [near, far]) {
+      this.#sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far);
+    far.pipe(near);
+  }
+}

@@ -1,0 +1,270 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { MCP_SERVER_NAME } from 'agent-relay-protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startTestRelay, type TestRelay } from '../../server/src/testing.ts';
+import { Api, Cable, endProcess, isRunning, marked, until, World } from './link-world.ts';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.close());
+
+async function openRelay(): Promise<{ relay: TestRelay; api: Api }> {
+  const relay = await startTestRelay();
+  world.onClose(() => relay.close());
+  return { relay, api: new Api(relay.url, relay.ownerToken) };
+}
+
+const orphanIn = (texts: readonly string[]) => Number(texts.find((text) => text.startsWith('orphan '))?.split(' ')[1] ?? Number.NaN);
+
+describe('a node on a relay', () => {
+  it('runs an agent that gets its task, its tools and its mail, and the receipts say what its runtime confirmed', async () => {
+    const { relay, api } = await openRelay();
+    await world.node(relay.url, relay.ownerToken);
+    await api.nodeOnline();
+    const cwd = realpathSync(world.folder);
+    const session = await api.spawn('Worker', { cwd, task: '!say ready' });
+    expect(session).toMatchObject({ status: 'running', cwd, epoch: 1 });
+    await until(async () => expect(await api.texts('Worker')).toEqual(['ready']));
+    const started = world.provider.started[0];
+    expect(started?.mcp).toEqual([
+      { name: MCP_SERVER_NAME, url: `${relay.url}/mcp`, headers: { authorization: expect.stringMatching(/^Bearer ar_agent_/u) } },
+    ]);
+    expect(started?.instructions).toContain('You are the agent "Worker"');
+    const message = await api.send('Worker', 'please look');
+    await until(async () => expect(await api.receipts(message.id)).toEqual(['seen']));
+    expect(world.provider.prompts.at(-1)?.text).toMatch(
+      new RegExp(`^\\[msg:${message.id}\\] from owner: please look\\n\\[end msg:${message.id} owner \\S+\\]$`, 'u'),
+    );
+    expect((await api.agent('Worker')).status).toBe('idle');
+  });
+
+  it('an agent reaches others by a line of its answer, as itself, and spawns by a file of its outbox', async () => {
+    const { relay, api } = await openRelay();
+    await world.node(relay.url, relay.ownerToken);
+    await api.nodeOnline();
+    const cwd = realpathSync(world.folder);
+    mkdirSync(join(cwd, '.agent-relay/outbox'), { recursive: true });
+    writeFileSync(join(cwd, '.agent-relay/outbox/helper'), 'KIND: spawn\nNAME: Helper\nCLI: scripted\n\n!say ->relay:Lead done');
+    await api.spawn('Lead', { cwd, task: '!say ->relay-file:helper' });
+    await until(async () => expect(await api.agent('Helper')).toMatchObject({ status: 'idle' }));
+    const helper = world.provider.started.find(({ agentId }) => agentId === 'Helper');
+    expect(helper?.cwd).toBe(cwd);
+    await until(() =>
+      expect(world.provider.prompts.at(-1)).toMatchObject({ agentId: 'Lead', text: expect.stringContaining('from Helper: done') }),
+    );
+    const { data } = await api.call<{ data: { from: string; sender: object }[] }>('GET', '/messages?from=Helper');
+    expect(data).toMatchObject([{ from: 'Helper', sender: { relation: 'peer' } }]);
+  });
+
+  it('interrupt stops the turn, release ends the whole tree, and the address keeps its mail for the next session', async () => {
+    const { relay, api } = await openRelay();
+    await world.node(relay.url, relay.ownerToken);
+    await api.nodeOnline();
+    const session = await api.spawn('Worker', { task: '!orphan \n!hang' });
+    await until(async () => expect((await api.agent('Worker')).status).toBe('busy'));
+    await until(async () => expect(orphanIn(await api.texts('Worker'))).toBeGreaterThan(1));
+    const waiting = await api.send('Worker', 'for later');
+    expect(await api.receipts(waiting.id)).toEqual(['queued']);
+    expect(marked(session.sessionId).length).toBeGreaterThan(1);
+    const released = await api.call('POST', '/agents/Worker/release', { reason: 'enough' });
+    expect(released).toMatchObject({ status: 'ended', reason: 'enough' });
+    expect(marked(session.sessionId)).toEqual([]);
+    expect((await api.agent('Worker')).status).toBe('offline');
+    expect(await api.receipts(waiting.id)).toEqual(['queued']);
+    await api.spawn('Worker', { task: '!hang' });
+    await until(async () => expect((await api.agent('Worker')).status).toBe('busy'));
+    expect(await api.call('POST', '/agents/Worker/interrupt')).toEqual({ interrupted: true });
+    await until(async () => expect(await api.receipts(waiting.id)).toEqual(['seen']));
+  });
+
+  it('an agent that crashes is offline with a reason, and the failure of a start is one sentence', async () => {
+    const { relay, api } = await openRelay();
+    await world.node(relay.url, relay.ownerToken);
+    await api.nodeOnline();
+    const session = await api.spawn('Worker', { task: '!crash' });
+    await until(async () =>
+      expect(await api.session(session.sessionId)).toMatchObject({ status: 'ended', reason: expect.stringContaining('unexpectedly') }),
+    );
+    await expect(api.spawn('Other', { cwd: '/no/such/folder' })).rejects.toMatchObject({
+      code: 'not_found',
+      message: 'The folder /no/such/folder does not exist on this machine',
+    });
+    await expect(api.spawn('Other', { provider: 'gemini' })).rejects.toMatchObject({ code: 'provider_unavailable' });
+  });
+});
+
+describe('when the link is lost', () => {
+  it('the agent goes on, and the relay has all of its activity exactly once afterwards', async () => {
+    const { relay, api } = await openRelay();
+    const cable = await Cable.to(Number(new URL(relay.url).port));
+    world.onClose(() => cable.close());
+    await world.node(cable.url, relay.ownerToken);
+    await api.nodeOnline();
+    const session = await api.spawn('Worker');
+    const count = 1500;
+    await api.send('Worker', `!many ${count} 400`);
+    await until(async () => expect((await api.activity('Worker')).length).toBeGreaterThan(50));
+    for (let cut = 0; cut < 3; cut += 1) {
+      cable.cut();
+      await until(async () => {
+        const { data } = await api.call<{ data: { status: string }[] }>('GET', '/nodes');
+        expect(data[0]?.status).toBe('offline');
+      });
+      cable.mend();
+      await api.nodeOnline();
+    }
+    await until(async () => expect((await api.activity('Worker')).at(-1)?.event.type).toBe('turn.completed'));
+    const entries = await api.activity('Worker');
+    expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
+    const numbers = entries.flatMap(({ event }) => (event.type === 'text.completed' ? [Number(event.text.split(' ')[0])] : []));
+    expect(numbers).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+    expect(entries.every(({ sessionId, late }) => sessionId === session.sessionId && !late)).toBe(true);
+    const message = await api.send('Worker', 'still there?');
+    await until(async () => expect(await api.receipts(message.id)).toEqual(['seen']));
+  });
+
+  it('mail of that time arrives once when it is back', async () => {
+    const { relay, api } = await openRelay();
+    const cable = await Cable.to(Number(new URL(relay.url).port));
+    world.onClose(() => cable.close());
+    await world.node(cable.url, relay.ownerToken);
+    await api.nodeOnline();
+    await api.spawn('Worker', { task: '!hang' });
+    await until(async () => expect((await api.agent('Worker')).status).toBe('busy'));
+    const before = await api.send('Worker', 'before the cut');
+    cable.cut();
+    const during = await api.send('Worker', 'during the cut');
+    cable.mend();
+    await api.nodeOnline();
+    await api.call('POST', '/agents/Worker/interrupt');
+    await until(async () => expect([...(await api.receipts(before.id)), ...(await api.receipts(during.id))]).toEqual(['seen', 'seen']));
+    expect(world.provider.prompts.flatMap(({ messageIds }) => messageIds)).toEqual([before.id, during.id]);
+  });
+
+  it('for longer than the grace, the agents are ended and the node ends', async () => {
+    const { relay, api } = await openRelay();
+    const cable = await Cable.to(Number(new URL(relay.url).port));
+    world.onClose(() => cable.close());
+    const node = await world.node(cable.url, relay.ownerToken, { graceMs: 500 });
+    await api.nodeOnline();
+    const session = await api.spawn('Worker', { task: '!orphan ' });
+    await until(() => expect(marked(session.sessionId).length).toBeGreaterThan(1));
+    cable.cut();
+    expect(await node.ended).toEqual({ type: 'abandoned' });
+    expect(marked(session.sessionId)).toEqual([]);
+  });
+});
+
+describe('processes that end', () => {
+  async function freePort(): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    await new Promise((resolve) => server.close(resolve));
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  async function relayProcess(port: number): Promise<ChildProcess> {
+    const args = ['serve', '--port', String(port), '--db', join(world.folder, 'relay.db'), '--no-local-node'];
+    const child = world.process('../../server/src/cli.ts', args, {
+      PATH: process.env['PATH'],
+      HOME: world.folder,
+      AGENT_RELAY_TOKEN: 'owner-token-for-the-test',
+    });
+    await until(async () => expect((await fetch(`http://127.0.0.1:${port}/api/health`)).status).toBe(200));
+    return child;
+  }
+
+  it('a relay killed in the middle costs no agent: the same session, token and stream go on', async () => {
+    const port = await freePort();
+    const first = await relayProcess(port);
+    const url = `http://127.0.0.1:${port}`;
+    const api = new Api(url, 'owner-token-for-the-test');
+    await world.node(url, 'owner-token-for-the-test');
+    await api.nodeOnline();
+    const session = await api.spawn('Worker', { task: '!many 800 400' });
+    const pids = marked(session.sessionId);
+    await until(async () => expect((await api.activity('Worker')).length).toBeGreaterThan(20));
+    await endProcess(first, 'SIGKILL');
+    expect(marked(session.sessionId)).toEqual(pids);
+    await relayProcess(port);
+    await api.nodeOnline();
+    await until(async () => expect((await api.activity('Worker')).at(-1)?.event.type).toBe('turn.completed'));
+    const entries = await api.activity('Worker');
+    expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
+    expect(await api.session(session.sessionId)).toMatchObject({ status: 'running', epoch: 1 });
+    const token = world.provider.started[0]?.mcp[0]?.headers['authorization']?.slice('Bearer '.length) ?? '';
+    expect(await new Api(url, token).call('GET', '/me')).toEqual({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 });
+    const message = await api.send('Worker', 'welcome back');
+    await until(async () => expect(await api.receipts(message.id)).toEqual(['seen']));
+  });
+
+  async function nodeProcess(url: string, token: string, stateDir = join(world.folder, 'node')): Promise<ChildProcess> {
+    const tokenFile = join(world.folder, 'token');
+    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
+    return world.process('./scripted-node.ts', [
+      '--url',
+      url,
+      '--token-file',
+      tokenFile,
+      '--name',
+      'local',
+      '--state-dir',
+      stateDir,
+      '--log-level',
+      'silent',
+    ]);
+  }
+
+  it('a node killed in the middle leaves its agents to the next start, which ends them before anything else', async () => {
+    const { relay, api } = await openRelay();
+    const first = await nodeProcess(relay.url, relay.ownerToken);
+    await api.nodeOnline();
+    const session = await api.spawn('Worker', { task: '!orphan \n!say said before the end' });
+    await until(async () => expect(await api.texts('Worker')).toHaveLength(2));
+    await endProcess(first, 'SIGKILL');
+    const left = marked(session.sessionId);
+    expect(left.length).toBeGreaterThan(1);
+    const second = await nodeProcess(relay.url, relay.ownerToken);
+    await until(async () =>
+      expect(await api.session(session.sessionId)).toMatchObject({
+        status: 'ended',
+        reason: 'relay-connect ended unexpectedly and its agents with it',
+      }),
+    );
+    expect(left.filter(isRunning)).toEqual([]);
+    expect((await api.activity('Worker')).at(-1)?.event).toMatchObject({ type: 'session.ended', reason: 'lost' });
+    expect(await api.spawn('Worker')).toMatchObject({ status: 'running', epoch: 2 });
+    expect(await endProcess(second, 'SIGTERM')).toBe(0);
+  });
+
+  it('SIGTERM ends the agents with their trees, tells the relay and exits with 0', async () => {
+    const { relay, api } = await openRelay();
+    const node = await nodeProcess(relay.url, relay.ownerToken);
+    await api.nodeOnline();
+    const session = await api.spawn('Worker', { task: '!orphan \n!hang' });
+    await until(() => expect(marked(session.sessionId).length).toBeGreaterThan(1));
+    expect(await endProcess(node, 'SIGTERM')).toBe(0);
+    expect(marked(session.sessionId)).toEqual([]);
+    expect(await api.session(session.sessionId)).toMatchObject({ status: 'ended', reason: 'relay-connect was stopped' });
+  });
+
+  it('a second node on the same state folder is refused in one sentence', async () => {
+    const { relay, api } = await openRelay();
+    const first = await nodeProcess(relay.url, relay.ownerToken);
+    await api.nodeOnline();
+    const second = await nodeProcess(relay.url, relay.ownerToken);
+    let said = '';
+    second.stderr?.on('data', (piece) => {
+      said += piece;
+    });
+    expect(await new Promise((resolve) => second.once('exit', resolve))).toBe(1);
+    expect(said).toBe(`relay-connect: Another relay-connect (process ${first.pid}) uses the state folder ${join(world.folder, 'node')}\n`);
+    expect(isRunning(first.pid ?? 0)).toBe(true);
+  });
+});

@@ -1,0 +1,5 @@
+// relay-connect with the scripted vendor instead of the real ones: the same command line, a process of its own.
+import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
+import { runCli } from '../src/run-cli.ts';
+
+process.exit(await runCli(process.argv, [new ScriptedProvider()]));
