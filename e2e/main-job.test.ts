@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { MessageDetail } from 'agent-relay-protocol';
+import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { callTool, editFile, type Model, type ModelRequest, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { keepScreenshot, startBrowser } from './support/browser.ts';
@@ -116,7 +117,7 @@ test('a person sends to Worker from the dashboard and sees the receipt change', 
 
 test('releasing an agent ends its processes and keeps its address', async () => {
   expect(await relay.run('release', 'Worker')).toMatchObject({ code: 0 });
-  const { stdout } = await relay.run('agents');
+  const { stdout } = await relay.run('agents', '--all');
   expect(stdout).toMatch(/Worker\s.*offline/u);
 });
 
@@ -125,8 +126,4 @@ test('a clean stop leaves no process behind', async () => {
   await until('the agents to be gone', async () => (await processesMentioning(`HOME=${home.home}`)).length === 0, 20_000);
 });
 
-async function ownerToken(): Promise<string> {
-  const { stdout } = await relay.run('config', '--json');
-  const path = String(JSON.parse(stdout).ownerTokenFile);
-  return (await readFile(path, 'utf8')).trim();
-}
+const ownerToken = () => readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8').then((text) => text.trim());
