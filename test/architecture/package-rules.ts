@@ -1,6 +1,6 @@
 import { builtinModules } from 'node:module';
 import { importCycles, importsReachedFrom, packageNameOf } from './module-graph.ts';
-import { packageTable, testPackages, wholeSystemFolders } from './package-table.ts';
+import { packageTable, reachableInnerFiles, testPackages, wholeSystemFolders } from './package-table.ts';
 import { fileRule, isIn, type Rule } from './rule.ts';
 import type { SourceFile, Workspace } from './workspace.ts';
 
@@ -37,7 +37,8 @@ const rootModules = ['tsup.base.ts', 'scripts/agent-clis.mjs', 'scripts/chromium
 function leavesItsPackage(file: SourceFile, specifier: string): boolean {
   if (!specifier.startsWith('.')) return false;
   const target = new URL(specifier, `file:///${file.path}`).pathname.slice(1);
-  return !target.startsWith(`${file.package.folder}/`) && !rootModules.includes(target);
+  const reachable = Object.entries(reachableInnerFiles).filter(([folder]) => isIn(file.path, [folder]));
+  return !isIn(target, [file.package.folder, ...rootModules, ...reachable.flatMap(([, places]) => places)]);
 }
 
 /** The roots that run in browsers as well. */
