@@ -62,12 +62,13 @@ class Persistent {
         const peer = new JsonRpcPeer(duplex, {
           onNotification: (method, params) => this.#onNotice({ method, params: params as Notice['params'] }),
         });
+        await this.#onOpen(peer);
+        // Only now: a connection that was lost while it opened is tried again by this loop.
         void peer.closed.then(() => {
           this.#peer = undefined;
           // A reader has nobody who calls: it comes back by itself.
           if (!this.#isStopped) this.connected().catch(() => {});
         });
-        await this.#onOpen(peer);
         return peer;
       } catch (error) {
         if (this.#isStopped) throw error;
