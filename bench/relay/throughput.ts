@@ -12,6 +12,8 @@ const count = option('count', 60_000);
 const folder = mkdtempSync(join(tmpdir(), 'agent-relay-bench-'));
 const senders = names('sender', 16);
 const receivers = names('receiver', 16);
+// Apart from the others: what those never acknowledge still waits in their inboxes.
+const acknowledgers = names('acknowledger', 16);
 const many = { mode: 'throughput', senders, receivers, count } as const;
 const single = {
   mode: 'latency',
@@ -32,9 +34,9 @@ for (let round = 0; round < rounds; round += 1) {
   bare.push((await measure(yardstick, { ...many, acknowledge: false })).perSecond);
   bareP50.push((await measure(yardstick, single)).p50Ms);
   await yardstick.stop();
-  const relay = await startRelay(join(folder, `relay-${round}.db`), [...senders, ...receivers]);
+  const relay = await startRelay(join(folder, `relay-${round}.db`), [...senders, ...receivers, ...acknowledgers]);
   plain.push((await measure(relay, { ...many, acknowledge: false })).perSecond);
-  acknowledged.push((await measure(relay, { ...many, acknowledge: true })).perSecond);
+  acknowledged.push((await measure(relay, { ...many, receivers: acknowledgers, acknowledge: true })).perSecond);
   relayP50.push((await measure(relay, single)).p50Ms);
   await relay.stop();
 }
