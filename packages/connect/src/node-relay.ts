@@ -101,7 +101,7 @@ export class NodeRelay implements HostRelay {
   /** Brings over whatever the relay does not have yet. Called when the link is back and now and then. */
   async flush(): Promise<void> {
     await this.reports.flush();
-    await Promise.all((this.#host?.buffers ?? []).map(({ owner }) => this.#upload(owner.sessionId)?.flush()));
+    await Promise.all((this.#host?.buffers ?? []).map(async ({ owner }) => this.#upload(owner.sessionId)?.flush()));
     await this.settle();
   }
 

@@ -9,7 +9,7 @@ import {
   routes,
   WEB_SOCKET_PATH,
 } from 'agent-relay-protocol';
-import { JsonRpcPeer, type MessageDuplex } from 'agent-relay-wire';
+import { type DuplexClosed, JsonRpcPeer, type MessageDuplex } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 
 export interface OpenLinkOptions {
@@ -28,7 +28,7 @@ const ANSWER_LIMIT_MS = 20_000;
 
 /** One open connection to the relay: typed calls out; everything in goes to the callbacks. */
 export class RelayLink {
-  readonly closed: Promise<unknown>;
+  readonly closed: Promise<DuplexClosed>;
   readonly #peer: JsonRpcPeer;
   #isOpen = true;
 

@@ -1,7 +1,7 @@
 import { createHost, type Host, type HostLog, type HostOptions, type SessionIdentity } from 'agent-relay-host';
-import { PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { errorTable, PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { backoffDelays, type DuplexClosed, sleep } from 'agent-relay-wire';
 import { InboxSubscriptions } from './inbox-subscriptions.ts';
 import { LinkHolder } from './link-holder.ts';
 import { nodeCommandHandler } from './node-commands.ts';
@@ -111,8 +111,11 @@ class ConnectedNode implements RunningNode {
       try {
         const link = await this.#attach();
         delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
-        await untilClosed(link, this.#leaving.signal);
+        const closed = await untilClosed(link, this.#leaving.signal);
         if (this.#leaving.signal.aborted) break;
+        // Connecting again would take it back from there, and so on for ever.
+        if (closed?.code === errorTable.stale_session.closeCode)
+          return { type: 'refused', error: new RelayError('stale_session', 'another process has attached as the same machine') };
         log.warn('the relay is gone, connecting again');
         lostAt = clock.now();
       } catch (error) {
@@ -143,6 +146,8 @@ class ConnectedNode implements RunningNode {
     });
     const release = (sessionId: string, reason: string) => this.#release(sessionId, reason);
     inboxes = new InboxSubscriptions({ link, log, deliver: (sessionId, items) => host.deliver(sessionId, items), onLost: release });
+    const giveUp = () => void link.close();
+    this.#leaving.signal.addEventListener('abort', giveUp, { once: true });
     try {
       const providers = [...(await host.detect())];
       const running = host.running;
@@ -169,6 +174,8 @@ class ConnectedNode implements RunningNode {
       links.set(null);
       await link.close();
       throw error;
+    } finally {
+      this.#leaving.signal.removeEventListener('abort', giveUp);
     }
   }
 
@@ -219,10 +226,11 @@ const identityOf = ({ sessionId, agentId, instanceId, epoch }: SessionIdentity):
   epoch,
 });
 
-function untilClosed(link: RelayLink, signal: AbortSignal): Promise<unknown> {
-  const aborted = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+/** How the link ended; null when the signal came first. */
+function untilClosed(link: RelayLink, signal: AbortSignal): Promise<DuplexClosed | null> {
+  const aborted = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener('abort', () => resolve(null), { once: true });
   });
   return Promise.race([link.closed, aborted]);
 }

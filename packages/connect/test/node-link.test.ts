@@ -2,7 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { MCP_SERVER_NAME } from 'agent-relay-protocol';
+import { MCP_SERVER_NAME, socketNotifications } from 'agent-relay-protocol';
+import { JsonRpcPeer } from 'agent-relay-wire';
+import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTestRelay, type TestRelay } from '../../server/src/testing.ts';
 import { Api, Cable, endProcess, isRunning, marked, until, World } from './link-world.ts';
@@ -82,6 +84,48 @@ describe('a node on a relay', () => {
     await until(async () => expect(await api.receipts(waiting.id)).toEqual(['seen']));
   });
 
+  it('a person watches it live: deltas as they come, then the text as it was stored', async () => {
+    const { relay, api } = await openRelay();
+    await world.node(relay.url, relay.ownerToken);
+    await api.nodeOnline();
+    await api.spawn('Worker', { task: '!hang' });
+    const seen: { id: number; type: string; text?: string }[] = [];
+    const duplex = await connectWebSocket(`${relay.url.replace('http', 'ws')}/ws`, {
+      headers: { authorization: `Bearer ${relay.ownerToken}` },
+    });
+    const peer = new JsonRpcPeer(duplex, {
+      onNotification: (_method, params) => {
+        const { entries } = socketNotifications['activity/next'].params.parse(params);
+        for (const { id, event } of entries)
+          seen.push({ id, type: event.type, ...('text' in event && event.text !== undefined && { text: event.text }) });
+      },
+    });
+    world.onClose(() => peer.close());
+    await peer.request('activity/subscribe', { id: 'Worker' });
+    await api.send('Worker', '!stream abc', { mode: 'now' });
+    await until(() =>
+      expect(
+        seen
+          .filter(({ type }) => type === 'text.delta')
+          .map(({ text }) => text)
+          .join(''),
+      ).toBe('abc'),
+    );
+    expect(seen.filter(({ type }) => type === 'text.delta').every(({ id }) => id === 0)).toBe(true);
+    await api.call('POST', '/agents/Worker/interrupt');
+    await until(() => expect(seen).toContainEqual({ id: expect.any(Number), type: 'text.completed', text: 'abc' }));
+    expect(seen.findIndex(({ type }) => type === 'text.delta')).toBeLessThan(seen.findIndex(({ type }) => type === 'text.completed'));
+  });
+
+  it('another process that attaches as the same machine takes over, and the first one ends instead of fighting', async () => {
+    const { relay, api } = await openRelay();
+    const first = await world.node(relay.url, relay.ownerToken);
+    await api.nodeOnline();
+    await world.node(relay.url, relay.ownerToken, { stateDir: join(world.folder, 'other') });
+    expect(await first.ended).toMatchObject({ type: 'refused', error: { code: 'stale_session' } });
+    await api.nodeOnline();
+  });
+
   it('an agent that crashes is offline with a reason, and the failure of a start is one sentence', async () => {
     const { relay, api } = await openRelay();
     await world.node(relay.url, relay.ownerToken);
@@ -106,10 +150,12 @@ describe('when the link is lost', () => {
     await world.node(cable.url, relay.ownerToken);
     await api.nodeOnline();
     const session = await api.spawn('Worker');
-    const count = 1500;
-    await api.send('Worker', `!many ${count} 400`);
-    await until(async () => expect((await api.activity('Worker')).length).toBeGreaterThan(50));
+    const count = 800;
+    await api.send('Worker', `!drip ${count}`);
     for (let cut = 0; cut < 3; cut += 1) {
+      const before = (await api.activity('Worker')).length;
+      await until(async () => expect((await api.activity('Worker')).length).toBeGreaterThan(before + 20));
+      expect((await api.agent('Worker')).status).toBe('busy');
       cable.cut();
       await until(async () => {
         const { data } = await api.call<{ data: { status: string }[] }>('GET', '/nodes');
@@ -121,7 +167,7 @@ describe('when the link is lost', () => {
     await until(async () => expect((await api.activity('Worker')).at(-1)?.event.type).toBe('turn.completed'));
     const entries = await api.activity('Worker');
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
-    const numbers = entries.flatMap(({ event }) => (event.type === 'text.completed' ? [Number(event.text.split(' ')[0])] : []));
+    const numbers = entries.flatMap(({ event }) => (event.type === 'text.completed' ? [Number(event.text)] : []));
     expect(numbers).toEqual(Array.from({ length: count }, (_, index) => index + 1));
     expect(entries.every(({ sessionId, late }) => sessionId === session.sessionId && !late)).toBe(true);
     const message = await api.send('Worker', 'still there?');
@@ -187,9 +233,10 @@ describe('processes that end', () => {
     const api = new Api(url, 'owner-token-for-the-test');
     await world.node(url, 'owner-token-for-the-test');
     await api.nodeOnline();
-    const session = await api.spawn('Worker', { task: '!many 800 400' });
+    const session = await api.spawn('Worker', { task: '!drip 600' });
     const pids = marked(session.sessionId);
     await until(async () => expect((await api.activity('Worker')).length).toBeGreaterThan(20));
+    expect((await api.agent('Worker')).status).toBe('busy');
     await endProcess(first, 'SIGKILL');
     expect(marked(session.sessionId)).toEqual(pids);
     await relayProcess(port);
@@ -197,6 +244,7 @@ describe('processes that end', () => {
     await until(async () => expect((await api.activity('Worker')).at(-1)?.event.type).toBe('turn.completed'));
     const entries = await api.activity('Worker');
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
+    expect(await api.texts('Worker')).toEqual(Array.from({ length: 600 }, (_, index) => `${index + 1}`));
     expect(await api.session(session.sessionId)).toMatchObject({ status: 'running', epoch: 1 });
     const token = world.provider.started[0]?.mcp[0]?.headers['authorization']?.slice('Bearer '.length) ?? '';
     expect(await new Api(url, token).call('GET', '/me')).toEqual({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 });

@@ -7,6 +7,27 @@ const waiting = [];
 let turn = null;
 let turns = 0;
 
+const commands = {
+  hang: () => {
+    turn.isHanging = true;
+  },
+  say: (item, text) => say({ type: 'text.completed', ...item, text }),
+  stream: (item, text) => {
+    for (const piece of text) say({ type: 'text.delta', ...item, text: piece });
+  },
+  tool: (item, text) => say({ type: 'tool.started', ...item, name: 'shell', kind: 'execute', title: text }),
+  drip: (item, text) => {
+    turn.isHanging = true;
+    drip(item, Number(text));
+  },
+  crash: () => process.exit(3),
+  orphan: (item) => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
+    child.unref();
+    say({ type: 'text.completed', ...item, text: `orphan ${child.pid}` });
+  },
+};
+
 function begin(prompt) {
   turns += 1;
   turn = { turnId: `turn-${turns}`, items: 0 };
@@ -17,29 +38,25 @@ function begin(prompt) {
 function take(prompt) {
   for (const messageId of prompt.messageIds) say({ type: 'input.accepted', messageId, evidence: 'echo', state: 'seen' });
   say({ type: 'user.message', turnId: turn.turnId, text: prompt.text, messageIds: prompt.messageIds });
-  let isHanging = turn.isHanging ?? false;
   for (const [, command, argument = ''] of prompt.text.matchAll(/!(\w+)(?: (.*))?/gu)) {
     const text = argument.replaceAll('\\n', '\n');
     turn.items += 1;
     const item = { turnId: turn.turnId, itemId: `item-${turns}-${turn.items}` };
-    if (command === 'hang') isHanging = true;
-    if (command === 'say') say({ type: 'text.completed', ...item, text });
-    if (command === 'stream') for (const piece of text) say({ type: 'text.delta', ...item, text: piece });
-    if (command === 'tool') say({ type: 'tool.started', ...item, name: 'shell', kind: 'execute', title: text });
-    if (command === 'many') {
-      const [count, size] = text.split(' ').map(Number);
-      for (let n = 1; n <= count; n += 1)
-        say({ type: 'text.completed', ...item, itemId: `${item.itemId}-${n}`, text: `${n} ${'x'.repeat(size ?? 0)}` });
-    }
-    if (command === 'crash') process.exit(3);
-    if (command === 'orphan') {
-      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
-      child.unref();
-      say({ type: 'text.completed', ...item, text: `orphan ${child.pid}` });
-    }
+    commands[command]?.(item, text);
   }
-  turn.isHanging = isHanging;
-  if (!isHanging) end('finished');
+  if (!turn.isHanging) end('finished');
+}
+
+/** A text every five milliseconds, then the end of the turn. */
+function drip(item, count) {
+  let n = 0;
+  const timer = setInterval(() => {
+    n += 1;
+    say({ type: 'text.completed', ...item, itemId: `${item.itemId}-${n}`, text: `${n}` });
+    if (n < count) return;
+    clearInterval(timer);
+    end('finished');
+  }, 5);
 }
 
 function end(outcome) {

@@ -13,6 +13,7 @@ export class NodeRegistry {
   readonly #byLink = new Map<NodeLink, AttachedNode>();
   readonly #lostAt = new Map<string, number>();
   readonly #startedAt: number;
+  readonly #waiting = new Set<() => void>();
 
   constructor(startedAt: number) {
     this.#startedAt = startedAt;
@@ -26,6 +27,7 @@ export class NodeRegistry {
     this.#attached.set(key, attached);
     this.#byLink.set(attached.link, attached);
     this.#lostAt.delete(key);
+    for (const wake of this.#waiting) wake();
     return before?.link === attached.link ? null : before;
   }
 
@@ -55,6 +57,20 @@ export class NodeRegistry {
 
   online(workspace: string): number {
     return [...this.#attached.values()].filter((attached) => attached.workspace === workspace).length;
+  }
+
+  /** Resolves when a machine has attached, or the signal aborts. */
+  nextAttach(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      if (signal.aborted) return resolve();
+      signal.addEventListener('abort', wake, { once: true });
+      this.#waiting.add(wake);
+    });
   }
 
   /** A node as it is now, whatever was written of it last. */

@@ -9,6 +9,8 @@ import type { CallContext, NodeLink } from './relay-contract.ts';
 import type { RelayCore, SessionsPart } from './relay-core.ts';
 import { beginSession, runSession } from './session-lifecycle.ts';
 
+/** How long after its own start a relay expects its machines to arrive. */
+const ARRIVAL_MS = 10_000;
 /** How long a node may take to start an agent, to end one, and to interrupt a turn. */
 const START_LIMIT_MS = 90_000;
 const CLOSE_LIMIT_MS = 60_000;
@@ -60,17 +62,21 @@ interface Deps extends SessionsDeps {
 
 class Sessions {
   readonly #deps: Deps;
+  readonly #startedAt: number;
+  readonly #agentBySession = new Map<string, string>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
+    this.#startedAt = deps.clock.now();
   }
 
-  async start(input: RouteInput<'sessions/start'>, { principal }: CallContext): Promise<Session> {
+  async start(input: RouteInput<'sessions/start'>, { principal, signal }: CallContext): Promise<Session> {
     const { workspace } = principal;
     const { store, tokens, clock, starting, registry, inboxes } = this.#deps;
     const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
     const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
     const terms = spawnTerms(input, spawner);
+    await this.#untilSomeNode(workspace, signal);
     const node = placeSession(await this.#placeable(workspace), {
       provider: input.provider,
       nodeId: input.node ?? null,
@@ -156,6 +162,18 @@ class Sessions {
     };
   }
 
+  /** Right after a start of the relay its machines are on their way: who asks then waits for the first of them a moment. */
+  async #untilSomeNode(workspace: string, signal: AbortSignal): Promise<void> {
+    const { registry, clock } = this.#deps;
+    const leftMs = this.#startedAt + ARRIVAL_MS - clock.now();
+    if (leftMs <= 0 || registry.online(workspace) > 0) return;
+    const waiting = new AbortController();
+    const cancel = clock.schedule(() => waiting.abort(), leftMs);
+    const both = AbortSignal.any([signal, waiting.signal]);
+    while (!both.aborted && registry.online(workspace) === 0) await registry.nextAttach(both);
+    cancel();
+  }
+
   async #command(workspace: string, link: NodeLink, params: Parameters<typeof link.command<'session/start'>>[1]): Promise<Session> {
     const { store, clock, nodes } = this.#deps;
     const { sessionId } = params.session;
@@ -227,8 +245,6 @@ class Sessions {
     }
     return null;
   }
-
-  readonly #agentBySession = new Map<string, string>();
 }
 
 /** In the node's own words where it has some; a link that ended or stayed silent is the node's failure. */
