@@ -1,9 +1,9 @@
-export { type ClaudeProviderOptions, ClaudeProvider } from './provider/claude-provider.ts';
-export { ClaudeTranslation, type TranslationOptions } from './provider/translation.ts';
+export { ClaudeProvider, type ClaudeProviderOptions } from './provider/claude-provider.ts';
 export type { SentPrompt } from './provider/prompt-ledger.ts';
+export { ClaudeTranslation, type TranslationOptions } from './provider/translation.ts';
 export { ClaudeConnection, type ClaudeConnectionOptions, type ClaudePrompt } from './stream-json/claude-connection.ts';
 export type { ControlAnswer } from './stream-json/control-requests.ts';
-export { ClaudeFrameSchema, type ClaudeFrame, type HookCallback, type PermissionRequest } from './stream-json/frames.ts';
+export { type ClaudeFrame, ClaudeFrameSchema, type HookCallback, type PermissionRequest } from './stream-json/frames.ts';
 export { checkOutgoing, type OutgoingFrame } from './stream-json/outgoing.ts';
 export type { PermissionAnswer, RequestContext, RequestHandlers } from './stream-json/request-desk.ts';
 export {

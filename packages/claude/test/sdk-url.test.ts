@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import { type ChildHandle, spawnProcess, webSocketDuplex } from 'agent-relay-wire/node';
 import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
+import { type ChildHandle, spawnProcess, webSocketDuplex } from 'agent-relay-wire/node';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import type { ClaudeFrame, PermissionRequest } from '../src/stream-json/frames.ts';
@@ -65,7 +65,9 @@ async function dialIn({ path = '/claude/s1', onPermission = () => ({ behavior: '
 interface DialIn {
   path?: string;
   bearer?: string;
-  onPermission?: (request: PermissionRequest) => { behavior: 'allow' } | { behavior: 'deny'; message: string } | Promise<{ behavior: 'allow' }>;
+  onPermission?: (
+    request: PermissionRequest,
+  ) => { behavior: 'allow' } | { behavior: 'deny'; message: string } | Promise<{ behavior: 'allow' }>;
 }
 
 const firstSession = async (sessions: readonly SdkUrlSession[]): Promise<SdkUrlSession> => {

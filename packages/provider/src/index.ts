@@ -10,5 +10,5 @@ export type {
   StartOptions,
 } from './contract.ts';
 export { RecentSet } from './recent-set.ts';
-export type { SessionEnded, SessionEventsOptions } from './session-events.ts';
+export type { LiveEvent, SessionEnded, SessionEventsOptions } from './session-events.ts';
 export { SessionEvents } from './session-events.ts';

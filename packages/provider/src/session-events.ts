@@ -4,6 +4,8 @@ import { EventBuffer } from './event-buffer.ts';
 import { RecentSet } from './recent-set.ts';
 
 export type SessionEnded = Extract<AgentEvent, { type: 'session.ended' }>;
+/** What a session may say while it runs; only its base ends it. */
+export type LiveEvent = Exclude<AgentEvent, SessionEnded>;
 type TurnEnded = Extract<AgentEvent, { type: 'turn.completed' | 'turn.failed' }>;
 type ToolStarted = Extract<AgentEvent, { type: 'tool.started' }>;
 type ToolCompleted = Extract<AgentEvent, { type: 'tool.completed' }>;
@@ -61,7 +63,7 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
     return this.#buffer.dropped;
   }
 
-  emit(event: Exclude<AgentEvent, SessionEnded>): void {
+  emit(event: LiveEvent): void {
     if (this.#isEnded) return;
     const clean = withStringIds(event);
     switch (clean.type) {

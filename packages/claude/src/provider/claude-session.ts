@@ -89,14 +89,15 @@ export class ClaudeSession implements AgentSession {
   }
 
   #assertOpen(): void {
-    if (this.#isClosing || this.#options.connection.isClosed) throw new RelayError('connection_closed', 'The Claude Code session has ended');
+    if (this.#isClosing || this.#options.connection.isClosed)
+      throw new RelayError('connection_closed', 'The Claude Code session has ended');
   }
 }
 
 /** What a connection does with each frame: translate, emit, and wait while nobody reads. */
 export function emitFrames(translation: ClaudeTranslation, events: SessionEvents): (frame: ClaudeFrame) => Promise<void> {
   return (frame) => {
-    for (const event of translation.translate(frame)) if (event.type !== 'session.ended') events.emit(event);
+    for (const event of translation.translate(frame)) events.emit(event);
     return events.room();
   };
 }

@@ -31,7 +31,8 @@ export function mcpConfig(endpoints: readonly McpEndpoint[]): object {
 }
 
 /** Set by a Claude Code that started the host: a child that inherits them takes itself for a part of that session. */
-const ofOuterSession = /^(?:CLAUDECODE|CLAUDE_PID|CLAUDE_CODE_(?:ENTRYPOINT|SESSION_ID|MESSAGING_SOCKET|MESSAGING_TOKEN|SSE_PORT|SESSION_ATTENDED))$/u;
+const ofOuterSession =
+  /^(?:CLAUDECODE|CLAUDE_PID|CLAUDE_CODE_(?:ENTRYPOINT|SESSION_ID|MESSAGING_SOCKET|MESSAGING_TOKEN|SSE_PORT|SESSION_ATTENDED))$/u;
 
 export function claudeEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
   const own = Object.entries(env).filter(([name]) => !ofOuterSession.test(name));

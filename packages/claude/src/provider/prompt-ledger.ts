@@ -1,4 +1,4 @@
-import type { AgentEvent } from 'agent-relay-protocol';
+import type { LiveEvent } from 'agent-relay-provider';
 
 export interface SentPrompt {
   readonly uuid: string;
@@ -10,7 +10,6 @@ export interface SentPrompt {
 
 interface Entry extends SentPrompt {
   isDelivered: boolean;
-  isEntered: boolean;
 }
 
 /**
@@ -22,7 +21,7 @@ export class PromptLedger {
   readonly #entered = new Map<string, Entry>();
 
   add(prompt: SentPrompt): void {
-    this.#prompts.set(prompt.uuid, { ...prompt, isDelivered: false, isEntered: false });
+    this.#prompts.set(prompt.uuid, { ...prompt, isDelivered: false });
   }
 
   /** A prompt that was sent and will start a turn, or join one, and has not yet. */
@@ -31,17 +30,18 @@ export class PromptLedger {
     return false;
   }
 
-  find(uuid: string): SentPrompt | undefined {
-    return this.#prompts.get(uuid) ?? this.#entered.get(uuid);
+  get hasWaitingMail(): boolean {
+    for (const prompt of this.#prompts.values()) if (!prompt.isContext && prompt.messageIds.length > 0) return true;
+    return false;
   }
 
-  queued(uuid: string): AgentEvent[] {
+  queued(uuid: string): LiveEvent[] {
     const entry = this.#prompts.get(uuid);
     return entry ? delivered(entry) : [];
   }
 
   /** Null when it had entered before, or is none of ours. */
-  entered(uuid: string): { readonly prompt: SentPrompt; readonly events: AgentEvent[] } | null {
+  entered(uuid: string): { readonly prompt: SentPrompt; readonly events: LiveEvent[] } | null {
     const entry = this.#prompts.get(uuid);
     if (!entry) return null;
     this.#prompts.delete(uuid);
@@ -54,7 +54,7 @@ export class PromptLedger {
     this.#prompts.delete(uuid);
   }
 
-  modelSpoke(): AgentEvent[] {
+  modelSpoke(): LiveEvent[] {
     if (this.#entered.size === 0) return [];
     const events = [...this.#entered.values()].flatMap((entry) => accepted(entry, 'seen'));
     this.#entered.clear();
@@ -62,11 +62,11 @@ export class PromptLedger {
   }
 }
 
-function delivered(entry: Entry): AgentEvent[] {
+function delivered(entry: Entry): LiveEvent[] {
   if (entry.isDelivered) return [];
   entry.isDelivered = true;
   return accepted(entry, 'delivered');
 }
 
-const accepted = ({ messageIds }: SentPrompt, state: 'delivered' | 'seen'): AgentEvent[] =>
+const accepted = ({ messageIds }: SentPrompt, state: 'delivered' | 'seen'): LiveEvent[] =>
   messageIds.map((messageId) => ({ type: 'input.accepted', messageId, evidence: 'echo', state }));

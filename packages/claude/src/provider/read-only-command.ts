@@ -1,5 +1,23 @@
 /** Programs that only read, however they are called. Programs with an option that writes or runs others are not among them. */
-const readers = new Set(['ls', 'cat', 'head', 'tail', 'wc', 'pwd', 'echo', 'grep', 'stat', 'file', 'du', 'df', 'basename', 'dirname', 'realpath', 'which', 'true']);
+const readers = new Set([
+  'ls',
+  'cat',
+  'head',
+  'tail',
+  'wc',
+  'pwd',
+  'echo',
+  'grep',
+  'stat',
+  'file',
+  'du',
+  'df',
+  'basename',
+  'dirname',
+  'realpath',
+  'which',
+  'true',
+]);
 const gitReaders = new Set(['status', 'log', 'show', 'diff', 'blame', 'ls-files', 'rev-parse']);
 
 /**
@@ -13,6 +31,7 @@ export function isReadOnlyCommand(command: string): boolean {
 
 function isReader(part: string): boolean {
   const [program = '', ...args] = part.split(/\s+/u);
-  if (program === 'git') return gitReaders.has(args[0] ?? '') && !args.some((argument) => /^(?:--output|--ext-diff|-O|--textconv)/u.test(argument));
+  if (program === 'git')
+    return gitReaders.has(args[0] ?? '') && !args.some((argument) => /^(?:--output|--ext-diff|-O|--textconv)/u.test(argument));
   return readers.has(program);
 }

@@ -39,7 +39,13 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
         whenLinkEnds: 'exit',
       });
       const initialized = await initialize(connection, child, signal);
-      events.emit({ type: 'session.started', vendorSessionId, cwd, ...versionIn(initialized), ...(options.model ? { model: options.model } : {}) });
+      events.emit({
+        type: 'session.started',
+        vendorSessionId,
+        cwd,
+        ...versionIn(initialized),
+        ...(options.model ? { model: options.model } : {}),
+      });
       events.emit({ type: 'session.status', status: 'idle' });
       return new ClaudeSession({
         connection,

@@ -22,8 +22,26 @@ export type Refusal = string | null;
 const editors = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit']);
 /** Look and think, and change nothing. `ToolSearch` only loads the descriptions of tools. */
 const readers = new Set([
-  'Read', 'NotebookRead', 'LS', 'Grep', 'Glob', 'LSP', 'ToolSearch', 'ListAgents', 'TaskOutput', 'BashOutput', 'TaskGet', 'TaskList',
-  'ListMcpResourcesTool', 'ReadMcpResourceTool', 'TodoWrite', 'TaskCreate', 'TaskUpdate', 'EnterPlanMode', 'ExitPlanMode', 'ReportFindings',
+  'Read',
+  'NotebookRead',
+  'LS',
+  'Grep',
+  'Glob',
+  'LSP',
+  'ToolSearch',
+  'ListAgents',
+  'TaskOutput',
+  'BashOutput',
+  'TaskGet',
+  'TaskList',
+  'ListMcpResourcesTool',
+  'ReadMcpResourceTool',
+  'TodoWrite',
+  'TaskCreate',
+  'TaskUpdate',
+  'EnterPlanMode',
+  'ExitPlanMode',
+  'ReportFindings',
 ]);
 /** Start or stop what is checked itself: each tool call of a subagent comes here as well. */
 const starters = new Set(['Task', 'Agent', 'Skill', 'KillShell', 'TaskStop']);
@@ -56,7 +74,8 @@ export function refuseWhenAsked(use: ToolUse, policy: ToolPolicy): Refusal {
   return `This session may read, and edit inside its folder. ${use.name} needs a session in unrestricted mode, or a permission rule in the user's settings.`;
 }
 
-const isRelayTool = (name: string, { relayServers }: ToolPolicy): boolean => relayServers.some((server) => name.startsWith(mcpPrefix(server)));
+const isRelayTool = (name: string, { relayServers }: ToolPolicy): boolean =>
+  relayServers.some((server) => name.startsWith(mcpPrefix(server)));
 
 /** A peer's message is never consent: in a turn that relay mail is part of, only reading goes without asking. */
 function refuseForMail({ name, input }: ToolUse, { approval }: ToolPolicy): Refusal {

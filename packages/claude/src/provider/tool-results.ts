@@ -1,4 +1,5 @@
-import { type AgentEvent, FileChangeSchema } from 'agent-relay-protocol';
+import { FileChangeSchema } from 'agent-relay-protocol';
+import type { LiveEvent } from 'agent-relay-provider';
 import { z } from 'zod';
 import type { ContentBlock } from '../stream-json/message-frames.ts';
 import { editedPath, type ToolInput } from './tool-words.ts';
@@ -29,13 +30,13 @@ const ToolResult = z.looseObject({
 });
 
 /** What a `tool_result` block means for its tool, with the change it made when it was an edit. */
-export function toolCompleted(tool: OpenTool, block: ContentBlock, details: unknown, isDeclined: boolean): AgentEvent[] {
+export function toolCompleted(tool: OpenTool, block: ContentBlock, details: unknown, isDeclined: boolean): LiveEvent[] {
   const { turnId, itemId } = tool;
   const output = plainText(block.content);
   const result = ToolResult.safeParse(details);
   const outcome = outcomeOf({ isError: block.is_error === true, isDeclined, output, wasInterrupted: result.data?.interrupted === true });
   const exitCode = /^Exit code (\d+)/u.exec(output)?.[1];
-  const completed: AgentEvent = {
+  const completed: LiveEvent = {
     type: 'tool.completed',
     turnId,
     itemId,
@@ -52,7 +53,7 @@ function outcomeOf(result: { isError: boolean; isDeclined: boolean; output: stri
   return result.isError ? 'failed' : 'succeeded';
 }
 
-function fileChanged({ turnId, name, input }: OpenTool, result: z.infer<typeof ToolResult> | undefined): AgentEvent[] {
+function fileChanged({ turnId, name, input }: OpenTool, result: z.infer<typeof ToolResult> | undefined): LiveEvent[] {
   if (name !== 'Write' && name !== 'Edit' && name !== 'MultiEdit' && name !== 'NotebookEdit') return [];
   const path = editedPath(input);
   if (path === null) return [];
@@ -83,7 +84,7 @@ export function plainText(content: unknown): string {
 const Todos = z.looseObject({ todos: z.array(z.looseObject({ content: z.string(), status: z.string() })) });
 
 /** The plan that a `TodoWrite` call writes down. */
-export function planUpdated(turnId: string, name: string, input: ToolInput): AgentEvent[] {
+export function planUpdated(turnId: string, name: string, input: ToolInput): LiveEvent[] {
   const todos = name === 'TodoWrite' ? Todos.safeParse(input).data?.todos : undefined;
   if (!todos) return [];
   const steps = todos.map(({ content, status }) => ({ step: content, status: planStatus(status) }));

@@ -1,4 +1,4 @@
-import type { AgentEvent } from 'agent-relay-protocol';
+import type { LiveEvent } from 'agent-relay-provider';
 import type { ClaudeFrame } from '../stream-json/frames.ts';
 import {
   AssistantFrame,
@@ -21,7 +21,14 @@ export interface TranslationOptions {
 }
 
 /** Noise of every turn, and what other events say already. */
-const silentSystem = new Set(['status', 'thinking_tokens', 'hook_started', 'hook_response', 'control_request_progress', 'commands_changed']);
+const silentSystem = new Set([
+  'status',
+  'thinking_tokens',
+  'hook_started',
+  'hook_response',
+  'control_request_progress',
+  'commands_changed',
+]);
 
 /**
  * Turns the frames of one session into agent events: no clock, no randomness, no I/O. Frames must come in order and once each. What no
@@ -56,9 +63,12 @@ export class ClaudeTranslation {
     return this.#turnId;
   }
 
-  /** Whether relay mail is in the running turn, or was in the last: a turn that Claude begins by itself continues what that one asked. */
+  /**
+   * Whether relay mail is in the running turn, or was in the last: a turn that Claude begins by itself continues what that one asked. While
+   * it is not yet known what began a turn, mail that waits counts.
+   */
   get isMailTurn(): boolean {
-    return this.#isMailTurn;
+    return this.#isMailTurn || (!this.#hasPromptInTurn && this.prompts.hasWaitingMail);
   }
 
   /** Changes with `/clear`. */
@@ -79,7 +89,7 @@ export class ClaudeTranslation {
     if (toolUseId !== undefined) this.#declined.add(toolUseId);
   }
 
-  translate(frame: ClaudeFrame): AgentEvent[] {
+  translate(frame: ClaudeFrame): LiveEvent[] {
     if (frame.session_id) this.#sessionId = frame.session_id;
     switch (frame.type) {
       case 'system':
@@ -101,7 +111,7 @@ export class ClaudeTranslation {
     }
   }
 
-  #system(frame: SystemFrame): AgentEvent[] {
+  #system(frame: SystemFrame): LiveEvent[] {
     switch (frame.subtype) {
       case 'init':
         return this.#init(frame);
@@ -118,7 +128,7 @@ export class ClaudeTranslation {
     }
   }
 
-  #init(frame: SystemFrame): AgentEvent[] {
+  #init(frame: SystemFrame): LiveEvent[] {
     if (frame.model !== undefined) this.#model = frame.model;
     if (this.#isIntroduced) return [];
     this.#isIntroduced = true;
@@ -127,32 +137,34 @@ export class ClaudeTranslation {
     const failed = mcpServers.filter(({ status }) => status === 'failed');
     return [
       { type: 'vendor.event', vendor: 'claude', name: 'system/init', data: { model, version, permissionMode, tools, mcpServers } },
-      ...failed.map(({ name }): AgentEvent => ({
-        type: 'agent.error',
-        code: 'mcp_server_failed',
-        message: `The MCP server ${name} did not start`,
-        willRetry: false,
-      })),
+      ...failed.map(
+        ({ name }): LiveEvent => ({
+          type: 'agent.error',
+          code: 'mcp_server_failed',
+          message: `The MCP server ${name} did not start`,
+          willRetry: false,
+        }),
+      ),
     ];
   }
 
-  #stateChanged(state: string | undefined): AgentEvent[] {
+  #stateChanged(state: string | undefined): LiveEvent[] {
     this.#tellsState = true;
     if (state !== 'idle') return [];
     const turnId = this.#turnId;
     this.#turnId = null;
-    const end: AgentEvent[] = turnId === null ? [] : [{ type: 'turn.completed', turnId, outcome: 'finished' }];
+    const end: LiveEvent[] = turnId === null ? [] : [{ type: 'turn.completed', turnId, outcome: 'finished' }];
     return [...end, { type: 'session.status', status: 'idle' }];
   }
 
-  #lifecycle(uuid: string, state: string): AgentEvent[] {
+  #lifecycle(uuid: string, state: string): LiveEvent[] {
     if (state === 'queued') return this.prompts.queued(uuid);
     if (state === 'started') return this.#promptEntered(uuid);
     if (state === 'cancelled') this.prompts.dropped(uuid);
     return [];
   }
 
-  #promptEntered(uuid: string): AgentEvent[] {
+  #promptEntered(uuid: string): LiveEvent[] {
     const entered = this.prompts.entered(uuid);
     if (!entered) return [];
     const { text, messageIds, isContext } = entered.prompt;
@@ -162,7 +174,7 @@ export class ClaudeTranslation {
     const turnId = this.#turnId;
     this.#isMailTurn = this.#hasPromptInTurn ? this.#isMailTurn || hasMail : hasMail;
     this.#hasPromptInTurn = true;
-    const message: AgentEvent = {
+    const message: LiveEvent = {
       type: 'user.message',
       text,
       ...(turnId === null ? {} : { turnId }),
@@ -171,7 +183,7 @@ export class ClaudeTranslation {
     return [...begin, ...entered.events, message];
   }
 
-  #beginTurn(): AgentEvent[] {
+  #beginTurn(): LiveEvent[] {
     if (this.#turnId !== null) return [];
     this.#turnNumber += 1;
     this.#turnId = `turn-${this.#turnNumber}`;
@@ -183,11 +195,11 @@ export class ClaudeTranslation {
     ];
   }
 
-  #modelSpoke(): AgentEvent[] {
+  #modelSpoke(): LiveEvent[] {
     return [...this.#beginTurn(), ...this.prompts.modelSpoke()];
   }
 
-  #streamEvent({ event, parent_tool_use_id: parent }: StreamEventFrame): AgentEvent[] {
+  #streamEvent({ event, parent_tool_use_id: parent }: StreamEventFrame): LiveEvent[] {
     if (parent) return [];
     if (event.type === 'message_start') {
       this.#streaming = { messageId: event.message?.id ?? `message-${this.#turnNumber}`, blockIndex: 0 };
@@ -205,7 +217,7 @@ export class ClaudeTranslation {
     return thinking ? [{ type: 'reasoning.delta', ...item, text: thinking }] : [];
   }
 
-  #assistant({ message, error, parent_tool_use_id: parent }: AssistantFrame): AgentEvent[] {
+  #assistant({ message, error, parent_tool_use_id: parent }: AssistantFrame): LiveEvent[] {
     if (error) {
       this.#assistantError = typeof error === 'string' ? error : 'unknown';
       return this.#beginTurn();
@@ -216,7 +228,7 @@ export class ClaudeTranslation {
   }
 
   /** Claude sends a message once per block, in order, each before the end of that block's stream. */
-  #block(messageId: string, block: ContentBlock, parent: string | null): AgentEvent[] {
+  #block(messageId: string, block: ContentBlock, parent: string | null): LiveEvent[] {
     const turnId = this.#turnId;
     if (turnId === null) return [];
     const index = this.#streaming?.messageId === messageId ? this.#streaming.blockIndex : this.#nextIndex(messageId);
@@ -235,15 +247,15 @@ export class ClaudeTranslation {
     return index;
   }
 
-  #toolUse(turnId: string, { id: itemId, name = 'unknown', input = {} }: ContentBlock): AgentEvent[] {
+  #toolUse(turnId: string, { id: itemId, name = 'unknown', input = {} }: ContentBlock): LiveEvent[] {
     if (itemId === undefined) return [];
     this.#openTools.set(itemId, { turnId, itemId, name, input });
     const kind = toolKind(name, this.#relayServers);
-    const started: AgentEvent = { type: 'tool.started', turnId, itemId, name, kind, title: toolTitle(name, input), input: asJson(input) };
+    const started: LiveEvent = { type: 'tool.started', turnId, itemId, name, kind, title: toolTitle(name, input), input: asJson(input) };
     return [started, ...planUpdated(turnId, name, input)];
   }
 
-  #user({ uuid, isReplay, message, tool_use_result: details }: UserFrame): AgentEvent[] {
+  #user({ uuid, isReplay, message, tool_use_result: details }: UserFrame): LiveEvent[] {
     if (isReplay) return uuid === undefined ? [] : this.#promptEntered(uuid);
     if (typeof message.content === 'string') return [];
     return message.content.flatMap((block) => {
@@ -254,22 +266,22 @@ export class ClaudeTranslation {
     });
   }
 
-  #result(result: ResultFrame): AgentEvent[] {
+  #result(result: ResultFrame): LiveEvent[] {
     this.#streaming = null;
     this.#blocksOf.clear();
     const usage = usageOf(result, this.#costUsd);
     this.#costUsd = Math.max(this.#costUsd, result.total_cost_usd ?? 0);
     const error = turnError(result, this.#assistantError);
     const turnId = this.#turnId;
-    const idle: AgentEvent[] = this.#tellsState ? [] : [{ type: 'session.status', status: 'idle' }];
+    const idle: LiveEvent[] = this.#tellsState ? [] : [{ type: 'session.status', status: 'idle' }];
     if (turnId === null) {
       return error ? [{ type: 'agent.error', code: error.code, message: error.message, willRetry: false }, ...idle] : idle;
     }
     this.#turnId = null;
-    const updated: AgentEvent[] = usage ? [{ type: 'usage.updated', turnId, usage }] : [];
+    const updated: LiveEvent[] = usage ? [{ type: 'usage.updated', turnId, usage }] : [];
     if (error && !wasInterrupted(result)) return [...updated, { type: 'turn.failed', turnId, error }, ...idle];
     const text = result.result ?? undefined;
-    const completed: AgentEvent = {
+    const completed: LiveEvent = {
       type: 'turn.completed',
       turnId,
       outcome: wasInterrupted(result) ? 'interrupted' : 'finished',
@@ -285,18 +297,18 @@ interface Schema<T> {
   safeParse(value: unknown): { readonly success: true; readonly data: T } | { readonly success: false };
 }
 
-function read<T>(schema: Schema<T>, frame: ClaudeFrame, translate: (value: T) => AgentEvent[]): AgentEvent[] {
+function read<T>(schema: Schema<T>, frame: ClaudeFrame, translate: (value: T) => LiveEvent[]): LiveEvent[] {
   const parsed = schema.safeParse(frame);
   return parsed.success ? translate(parsed.data) : [vendorEvent(frame)];
 }
 
-function apiRetry({ error, error_status: status, attempt = 0, max_retries: most = 0 }: SystemFrame): AgentEvent {
+function apiRetry({ error, error_status: status, attempt = 0, max_retries: most = 0 }: SystemFrame): LiveEvent {
   const code = typeof error === 'string' ? error : 'api_error';
   const message = `The model answered ${status ?? 'nothing'} (${code}); try ${attempt} of ${most} follows`;
   return { type: 'agent.error', code, message, willRetry: true };
 }
 
-function rateLimit({ status, resetsAt, rateLimitType }: RateLimitInfo): AgentEvent[] {
+function rateLimit({ status, resetsAt, rateLimitType }: RateLimitInfo): LiveEvent[] {
   if (status === 'allowed') return [];
   const which = rateLimitType ?? 'usage';
   const message = status === 'rejected' ? `The ${which} limit is reached` : `The ${which} limit is near`;
@@ -310,12 +322,16 @@ interface RateLimitInfo {
   readonly rateLimitType?: string | null | undefined;
 }
 
-function vendorEvent(frame: ClaudeFrame): AgentEvent {
-  return { type: 'vendor.event', vendor: 'claude', name: frame.subtype ? `${frame.type}/${frame.subtype}` : frame.type, data: asJson(frame) };
+function vendorEvent(frame: ClaudeFrame): LiveEvent {
+  return {
+    type: 'vendor.event',
+    vendor: 'claude',
+    name: frame.subtype ? `${frame.type}/${frame.subtype}` : frame.type,
+    data: asJson(frame),
+  };
 }
 
-type Json = Extract<AgentEvent, { type: 'vendor.event' }>['data'];
+type Json = Extract<LiveEvent, { type: 'vendor.event' }>['data'];
 
 /** Frames were JSON text a moment ago. */
 const asJson = (value: unknown): Json => value as Json;
-

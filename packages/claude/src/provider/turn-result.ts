@@ -1,7 +1,7 @@
-import type { AgentEvent } from 'agent-relay-protocol';
+import type { LiveEvent } from 'agent-relay-provider';
 import type { ResultFrame } from '../stream-json/message-frames.ts';
 
-type Usage = Extract<AgentEvent, { type: 'usage.updated' }>['usage'];
+type Usage = Extract<LiveEvent, { type: 'usage.updated' }>['usage'];
 
 /** `previousCostUsd` because Claude counts costs over the whole process, tokens over the turn. Undefined when the model was not asked. */
 export function usageOf(result: ResultFrame, previousCostUsd: number): Usage | undefined {

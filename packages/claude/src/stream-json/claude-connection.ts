@@ -205,7 +205,9 @@ export class ClaudeConnection {
   }
 
   #receivePending(frame: unknown): void {
-    const request = ControlRequestFrame.safeParse(typeof frame === 'object' && frame !== null ? { type: 'control_request', ...frame } : frame);
+    const request = ControlRequestFrame.safeParse(
+      typeof frame === 'object' && frame !== null ? { type: 'control_request', ...frame } : frame,
+    );
     if (request.success) this.#desk.receive(request.data);
   }
 

@@ -3,16 +3,18 @@ import { z } from 'zod';
 /** The frames that tell of a conversation, as far as they are read here. See `ClaudeFrameSchema` for the rule about all others. */
 
 const JsonObject = z.record(z.string(), z.unknown());
-const parentToolUseId = z.string().nullish();
+/** Ids become ids of events, which have a bound. */
+const id = z.string().min(1).max(200);
+const parentToolUseId = id.nullish();
 
 export const ContentBlock = z.looseObject({
   type: z.string(),
   text: z.string().optional(),
   thinking: z.string().optional(),
-  id: z.string().optional(),
+  id: id.optional(),
   name: z.string().optional(),
   input: JsonObject.optional(),
-  tool_use_id: z.string().optional(),
+  tool_use_id: id.optional(),
   content: z.unknown().optional(),
   is_error: z.boolean().nullish(),
 });
@@ -23,7 +25,7 @@ export const AssistantFrame = z.looseObject({
   /** Set when the text is Claude Code's own word about a failure, not the model's. */
   error: z.unknown().optional(),
   parent_tool_use_id: parentToolUseId,
-  message: z.looseObject({ id: z.string(), model: z.string().optional(), content: z.array(ContentBlock) }),
+  message: z.looseObject({ id, model: z.string().optional(), content: z.array(ContentBlock) }),
 });
 export type AssistantFrame = z.infer<typeof AssistantFrame>;
 
@@ -43,7 +45,7 @@ export const StreamEventFrame = z.looseObject({
   event: z.looseObject({
     type: z.string(),
     index: z.int().optional(),
-    message: z.looseObject({ id: z.string().optional() }).optional(),
+    message: z.looseObject({ id: id.optional() }).optional(),
     delta: z.looseObject({ type: z.string().optional(), text: z.string().optional(), thinking: z.string().optional() }).optional(),
   }),
 });

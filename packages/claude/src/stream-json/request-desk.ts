@@ -1,5 +1,11 @@
 import type { RelayError } from 'agent-relay-protocol';
-import { type ControlRequestFrame, type HookCallback, HookCallbackSchema, type PermissionRequest, PermissionRequestSchema } from './frames.ts';
+import {
+  type ControlRequestFrame,
+  type HookCallback,
+  HookCallbackSchema,
+  type PermissionRequest,
+  PermissionRequestSchema,
+} from './frames.ts';
 
 export type PermissionAnswer =
   /** `updatedInput` is what runs instead of the input; without it the input stays as it is. */

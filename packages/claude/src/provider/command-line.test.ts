@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { claudeEnvironment, commandLine, mcpConfig } from './command-line.ts';
+
+describe('the command line', () => {
+  test('holds no token: the MCP servers are in a file', () => {
+    const args = commandLine({
+      mode: 'agentic',
+      model: 'opus',
+      instructions: 'Be Bob.',
+      vendorSessionId: 'id',
+      mcpConfigPath: '/tmp/mcp.json',
+    });
+    expect(args).toEqual(expect.arrayContaining(['--mcp-config', '/tmp/mcp.json', '--model', 'opus', '--append-system-prompt', 'Be Bob.']));
+    expect(args).not.toContain('--strict-mcp-config');
+    expect(mcpConfig([{ name: 'agent-relay', url: 'http://127.0.0.1:1/mcp', headers: { authorization: 'Bearer t' } }])).toEqual({
+      mcpServers: {
+        'agent-relay': { type: 'http', url: 'http://127.0.0.1:1/mcp', headers: { authorization: 'Bearer t' }, alwaysLoad: true },
+      },
+    });
+  });
+
+  test("safe mode offers no tool of Claude's and no server of the user's", () => {
+    const args = commandLine({ mode: 'safe', instructions: '', vendorSessionId: 'id', mcpConfigPath: null });
+    expect(args.slice(args.indexOf('--strict-mcp-config'))).toEqual(['--strict-mcp-config', '--tools', '']);
+  });
+
+  test('an outer Claude session does not leak into the inner one', () => {
+    const env = claudeEnvironment({
+      CLAUDECODE: '1',
+      CLAUDE_CODE_SESSION_ID: 'x',
+      CLAUDE_CODE_MESSAGING_TOKEN: 'x',
+      CLAUDE_CODE_MAX_RETRIES: '2',
+      HOME: '/h',
+    });
+    expect(env).toEqual({ HOME: '/h', CLAUDE_CODE_MAX_RETRIES: '2', CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' });
+  });
+});

@@ -1,0 +1,89 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { refuseAlways, refuseWhenAsked, type ToolPolicy } from '../src/provider/tool-policy.ts';
+
+let folder: string;
+let cwd: string;
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'tool-policy-')));
+  cwd = join(folder, 'work');
+  mkdirSync(cwd);
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const policy = (changes: Partial<ToolPolicy> = {}): ToolPolicy => ({
+  mode: 'agentic',
+  approval: 'open',
+  cwd,
+  relayServers: ['agent-relay'],
+  ...changes,
+});
+const write = (path: string) => ({ name: 'Write', input: { file_path: path, content: 'x' } });
+
+describe('agentic', () => {
+  test('edits inside its folder, also where a folder does not exist yet', () => {
+    expect(refuseWhenAsked(write(join(cwd, 'new', 'folder', 'a.txt')), policy())).toBeNull();
+    expect(refuseWhenAsked({ name: 'NotebookEdit', input: { notebook_path: 'a.ipynb' } }, policy())).toBeNull();
+  });
+
+  test.each([
+    ['above its folder', () => join(cwd, '..', 'a.txt')],
+    ['in a folder whose name begins like its own', () => `${cwd}-other/a.txt`],
+    ['through a link that leads out', () => (symlinkSync(folder, join(cwd, 'out')), join(cwd, 'out', 'a.txt'))],
+    ['at a link to what does not exist outside', () => (symlinkSync(join(folder, 'none'), join(cwd, 'dangling')), join(cwd, 'dangling'))],
+    ['through a loop of links', () => (symlinkSync('loop', join(cwd, 'loop')), join(cwd, 'loop', 'a'))],
+    ['below a file', () => (writeFileSync(join(cwd, 'file'), ''), join(cwd, 'file', 'a'))],
+    ['without saying where', () => ''],
+  ])('does not edit %s', (_, path) => {
+    expect(refuseAlways(write(path()), policy())).toEqual(expect.any(String));
+  });
+
+  test('does not edit what could run commands for it', () => {
+    expect(refuseAlways(write(join(cwd, '.git', 'hooks', 'pre-commit')), policy())).toContain('.git');
+    expect(refuseAlways(write(join(cwd, '.claude', 'settings.json')), policy())).toContain('.claude');
+    expect(refuseAlways(write(join(cwd, 'sub', '.mcp.json')), policy())).toContain('.mcp.json');
+  });
+
+  test('reads anywhere, and runs no command that Claude asks about', () => {
+    expect(refuseWhenAsked({ name: 'Read', input: { file_path: '/etc/hosts' } }, policy())).toBeNull();
+    expect(refuseWhenAsked({ name: 'Bash', input: { command: 'npm test' } }, policy())).toContain('only commands that read');
+    expect(refuseAlways({ name: 'Bash', input: { command: 'npm test' } }, policy())).toBeNull();
+    expect(refuseWhenAsked({ name: 'WebFetch', input: { url: 'https://example.org' } }, policy())).toContain('WebFetch');
+    expect(refuseWhenAsked({ name: 'mcp__other__tool', input: {} }, policy())).toContain('mcp__other__tool');
+  });
+});
+
+describe('safe', () => {
+  test('has the relay tools and no others', () => {
+    const safe = policy({ mode: 'safe' });
+    expect(refuseAlways({ name: 'mcp__agent-relay__relay_send', input: {} }, safe)).toBeNull();
+    for (const name of ['Read', 'Write', 'Bash', 'Task', 'mcp__agent-relay-evil__x'])
+      expect(refuseAlways({ name, input: {} }, safe)).toContain('safe mode');
+  });
+});
+
+describe('unrestricted', () => {
+  test('does everything but ask a person', () => {
+    const free = policy({ mode: 'unrestricted' });
+    for (const use of [write('/etc/a'), { name: 'Bash', input: { command: 'rm a' } }, { name: 'WebFetch', input: {} }]) {
+      expect(refuseWhenAsked(use, free)).toBeNull();
+    }
+    expect(refuseWhenAsked({ name: 'AskUserQuestion', input: {} }, free)).toContain('No person');
+  });
+});
+
+describe.each(['guarded', 'read-only'] as const)('a turn with relay mail, %s', (approval) => {
+  test.each(['agentic', 'unrestricted'] as const)('only reads and answers in %s mode', (mode) => {
+    const restricted = policy({ mode, approval });
+    expect(refuseAlways({ name: 'Read', input: {} }, restricted)).toBeNull();
+    expect(refuseAlways({ name: 'Bash', input: { command: 'git status' } }, restricted)).toBeNull();
+    expect(refuseAlways({ name: 'mcp__agent-relay__relay_reply', input: {} }, restricted)).toBeNull();
+    const reason = approval === 'guarded' ? 'a person must approve' : 'read-only';
+    expect(refuseAlways(write(join(cwd, 'a')), restricted)).toContain(reason);
+    expect(refuseAlways({ name: 'Bash', input: { command: 'npm test' } }, restricted)).toContain(reason);
+  });
+});

@@ -1,0 +1,223 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AgentEventSchema } from 'agent-relay-protocol';
+import { SessionEvents } from 'agent-relay-provider';
+import { brokenEventRules } from 'agent-relay-provider/testing';
+import { describe, expect, test } from 'vitest';
+import { ClaudeTranslation } from '../src/provider/translation.ts';
+import { ClaudeFrameSchema } from '../src/stream-json/frames.ts';
+import { brief, replay } from './replay.ts';
+
+const recordings = readdirSync(join(import.meta.dirname, 'fixtures')).map((file) => file.replace('.jsonl', ''));
+const briefly = (name: string) => replay(name).map(brief);
+const without = (lines: string[], ...words: string[]) => lines.filter((line) => !words.some((word) => line.startsWith(word)));
+
+describe('translation of recorded conversations', () => {
+  test('an answer: delivered when queued, seen when the model speaks, streamed and whole', () => {
+    expect(briefly('2.1.329-answer')).toEqual([
+      'accepted 7 delivered (echo)',
+      'started turn-1',
+      'busy',
+      'user turn-1 think: hmm && then say: hello world',
+      'vendor system/init',
+      'accepted 7 seen (echo)',
+      'reasoning.delta hmm',
+      'reasoning.completed hmm',
+      'text.delta hello world',
+      'text.completed hello world',
+      'usage.updated',
+      'completed turn-1 finished',
+      'idle',
+    ]);
+  });
+
+  test('a version that only echoes proves the same, later', () => {
+    expect(without(briefly('2.1.120-answer'), 'text', 'reasoning')).toEqual([
+      'vendor system/init',
+      'started turn-1',
+      'busy',
+      'accepted 7 delivered (echo)',
+      'user turn-1 think: hmm && then say: hello world',
+      'accepted 7 seen (echo)',
+      'usage.updated',
+      'completed turn-1 finished',
+      'idle',
+    ]);
+  });
+
+  test.each(['2.1.329', '2.1.120'])('%s: deltas and their whole share an item', (version) => {
+    const events = replay(`${version}-answer`);
+    const items = events.flatMap((event) => ('itemId' in event && event.type.startsWith('text') ? [event.itemId] : []));
+    expect(new Set(items).size).toBe(1);
+    const reasoning = events.flatMap((event) => ('itemId' in event && event.type.startsWith('reasoning') ? [event.itemId] : []));
+    expect(new Set(reasoning).size).toBe(1);
+    expect(reasoning[0]).not.toBe(items[0]);
+  });
+
+  test.each(['2.1.329', '2.1.120'])('%s: tools with their kind, title, outcome and change', (version) => {
+    const events = replay(`${version}-tools`);
+    expect(events.map(brief).filter((line) => /^(?:tool|file)/u.test(line))).toEqual([
+      'tool edit Write: /tmp/agent/work/a.txt',
+      'file added /tmp/agent/work/a.txt',
+      'tool succeeded',
+      'tool execute Bash: ls nowhere',
+      'tool failed',
+    ]);
+    expect(events.find((event) => event.type === 'tool.completed' && event.outcome === 'failed')).toMatchObject({
+      exitCode: 2,
+      output: expect.stringContaining('No such file'),
+    });
+  });
+
+  test.each(['2.1.329', '2.1.120'])('%s: a prompt that joins a turn is seen within it', (version) => {
+    const lines = briefly(`${version}-steered`);
+    expect(lines.filter((line) => line.startsWith('started'))).toEqual(['started turn-1']);
+    const steered = lines.slice(lines.indexOf('tool succeeded')).filter((line) => /^(?:user|accepted 8 seen|text\.completed)/u.test(line));
+    expect(steered).toEqual(['user turn-1 say: steered', 'accepted 8 seen (echo)', 'text.completed steered']);
+  });
+
+  test.each(['2.1.329', '2.1.120'])('%s: prompts that Claude merges share a turn, each with its own evidence and text', (version) => {
+    const lines = briefly(`${version}-merged`);
+    const second = lines.slice(lines.indexOf('started turn-2'));
+    expect(second.filter((line) => line.startsWith('user'))).toEqual(['user turn-2 say: b', 'user turn-2 say: c']);
+    expect(second).toContain('accepted 1 seen (echo)');
+    expect(second).toContain('accepted 2 seen (echo)');
+    expect(lines.filter((line) => line.startsWith('completed'))).toEqual(['completed turn-1 finished', 'completed turn-2 finished']);
+  });
+
+  test.each(['2.1.329', '2.1.120'])('%s: an interrupted turn is no failure, and keeps the half answer', (version) => {
+    expect(without(briefly(`${version}-interrupted`), 'vendor', 'text.delta')).toEqual(
+      expect.arrayContaining(['text.completed word001 ', 'completed turn-1 interrupted', 'idle']),
+    );
+  });
+
+  test.each(['2.1.329', '2.1.120'])('%s: a prompt whose request failed was delivered and not seen', (version) => {
+    const events = replay(`${version}-failed`);
+    expect(events.map(brief).filter((line) => /^(?:accepted|error|failed)/u.test(line))).toEqual(
+      expect.arrayContaining(['accepted 9 delivered (echo)', 'failed turn-1 overloaded']),
+    );
+    expect(events.map(brief)).not.toContain('accepted 9 seen (echo)');
+    expect(events).toContainEqual(expect.objectContaining({ type: 'agent.error', willRetry: true }));
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'turn.failed',
+        error: { code: 'overloaded', retryable: true, message: expect.stringContaining('529') },
+      }),
+    );
+  });
+
+  test.each(['2.1.329', '2.1.120'])('%s: context has no turn of its own and is seen in the next', (version) => {
+    const lines = without(briefly(`${version}-context`), 'vendor', 'text', 'usage');
+    expect(lines.slice(0, 4)).toEqual(['accepted 5 delivered (echo)', 'user - the door is green', 'idle', 'started turn-1']);
+    expect(lines.slice(4)).toContain('accepted 5 seen (echo)');
+  });
+
+  test('usage is of the turn, although Claude counts costs over the process', () => {
+    const usages = replay('2.1.329-merged').flatMap((event) => (event.type === 'usage.updated' ? [event.usage] : []));
+    expect(usages).toHaveLength(2);
+    const [first, second] = usages;
+    expect(second?.costUsd).toBeLessThan((first?.costUsd ?? 0) * 1.5);
+    expect(first).toMatchObject({ inputTokens: expect.any(Number), outputTokens: expect.any(Number), contextWindow: expect.any(Number) });
+  });
+});
+
+describe('frames that are not as expected', () => {
+  test('a todo list is a plan', () => {
+    const translation = new ClaudeTranslation({ relayServers: [] });
+    const todos = [
+      { content: 'read', status: 'completed', activeForm: 'reading' },
+      { content: 'write', status: 'in_progress', activeForm: 'writing' },
+    ];
+    const content = [{ type: 'tool_use', id: 'toolu_1', name: 'TodoWrite', input: { todos } }];
+    expect(translation.translate({ type: 'assistant', message: { id: 'm', content } })).toContainEqual({
+      type: 'plan.updated',
+      turnId: 'turn-1',
+      steps: [
+        { step: 'read', status: 'done' },
+        { step: 'write', status: 'active' },
+      ],
+    });
+  });
+
+  test("the relay's own tools are messages", () => {
+    const translation = new ClaudeTranslation({ relayServers: ['agent-relay'] });
+    const content = [{ type: 'tool_use', id: 'toolu_1', name: 'mcp__agent-relay__relay_send', input: { to: 'Worker', body: 'hi' } }];
+    expect(translation.translate({ type: 'assistant', message: { id: 'm', content } })).toContainEqual(
+      expect.objectContaining({ type: 'tool.started', kind: 'message', title: 'relay_send: Worker' }),
+    );
+  });
+
+  test('a limit that is near is a warning with the time it resets', () => {
+    const translation = new ClaudeTranslation({ relayServers: [] });
+    const rate_limit_info = { status: 'allowed_warning', resetsAt: 1_700_000_000, rateLimitType: 'five_hour' };
+    expect(translation.translate({ type: 'rate_limit_event', rate_limit_info })).toEqual([
+      { type: 'quota.warning', message: 'The five_hour limit is near', resetsAt: 1_700_000_000_000 },
+    ]);
+  });
+
+  test('an unknown frame, and a known one that cannot be read, are passed on as vendor events', () => {
+    const translation = new ClaudeTranslation({ relayServers: [] });
+    expect(translation.translate({ type: 'wibble', subtype: 'x', a: 1 })).toEqual([
+      { type: 'vendor.event', vendor: 'claude', name: 'wibble/x', data: { type: 'wibble', subtype: 'x', a: 1 } },
+    ]);
+    expect(translation.translate({ type: 'assistant', message: 'no' })).toEqual([
+      { type: 'vendor.event', vendor: 'claude', name: 'assistant', data: { type: 'assistant', message: 'no' } },
+    ]);
+  });
+
+  test('idle ends a turn that had no result', () => {
+    const translation = new ClaudeTranslation({ relayServers: [] });
+    translation.translate({ type: 'system', subtype: 'status', status: 'requesting' });
+    expect(translation.translate({ type: 'system', subtype: 'session_state_changed', state: 'idle' })).toEqual([
+      { type: 'turn.completed', turnId: 'turn-1', outcome: 'finished' },
+      { type: 'session.status', status: 'idle' },
+    ]);
+  });
+
+  test('damaged frames never throw, and what comes of them is valid and keeps the rules', async () => {
+    const random = seeded(42);
+    for (const name of recordings) {
+      const frames = readFileSync(join(import.meta.dirname, 'fixtures', `${name}.jsonl`), 'utf8')
+        .trim()
+        .split('\n')
+        .flatMap((line) => JSON.parse(line).frame ?? []);
+      for (let round = 0; round < 20; round += 1) {
+        const translation = new ClaudeTranslation({ relayServers: [] });
+        const events = new SessionEvents({ cwd: '/tmp/agent' });
+        for (const frame of frames) {
+          const parsed = ClaudeFrameSchema.safeParse(damaged(frame, random));
+          if (!parsed.success) continue;
+          for (const event of translation.translate(parsed.data)) {
+            AgentEventSchema.parse(event);
+            events.emit(event);
+          }
+        }
+        events.end({ reason: 'crashed' });
+        const read = [];
+        for await (const event of events) read.push(event);
+        expect(brokenEventRules(read)).toEqual([]);
+      }
+    }
+  });
+});
+
+/** Mulberry32: the same damage on every run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const rubbish = [null, 0, -1, '', 'x', [], {}, true, [null], { type: 7 }];
+
+/** The same value with some fields gone, repeated or replaced by something else. */
+function damaged(value: unknown, random: () => number): unknown {
+  if (random() < 0.03) return rubbish[Math.floor(random() * rubbish.length)];
+  if (Array.isArray(value)) return value.map((item) => damaged(item, random));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (random() < 0.03 ? [] : [[key, damaged(item, random)]])));
+}
