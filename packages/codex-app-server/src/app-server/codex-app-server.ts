@@ -14,7 +14,7 @@ export interface StartAppServerOptions {
   /** Where Codex keeps its settings, logins and threads. Default: what `env` says. */
   readonly codexHome?: string | undefined;
   /** The whole environment of the server and, unless a thread says otherwise, of the commands it runs. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** For the socket and the token, created if need be. Default: a fresh folder that goes with the server. */
   readonly runtimeDir?: string;
   /** `auto`: a unix socket, or on Windows a WebSocket with a token. */
@@ -151,7 +151,10 @@ async function exists(path: string): Promise<boolean> {
  * Codex refuses to make its helper programs below the temporary folder, and then neither commands nor edits work: when its home lies
  * there, its temporary folder has to be another one.
  */
-async function serverEnvironment({ env, codexHome }: StartAppServerOptions, runtimeDir: string): Promise<Record<string, string>> {
+async function serverEnvironment(
+  { env, codexHome }: StartAppServerOptions,
+  runtimeDir: string,
+): Promise<Record<string, string | undefined>> {
   const home = codexHome ?? env['CODEX_HOME'];
   const adjusted = { ...env, ...(home === undefined ? {} : { CODEX_HOME: home }) };
   const actualHome = home ?? join(env['HOME'] ?? homedir(), '.codex');

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
-import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
-import type { ChildHandle } from 'agent-relay-wire/node';
+import type { AgentSession, OwnedProcess, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
+import type { ChildHandle, ProcessIdentity } from 'agent-relay-wire/node';
 import { CodexAppServer } from '../app-server/codex-app-server.ts';
 import { CodexClient } from '../app-server/codex-client.ts';
 import type { CodexThread } from '../app-server/codex-thread.ts';
@@ -11,7 +11,7 @@ import { ConfigResult } from '../app-server/methods.ts';
 import { CodexSession } from './codex-session.ts';
 import { detectCodex } from './detect.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
-import { ServerPool, type SharedServer } from './server-pool.ts';
+import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
 import { developerInstructions, threadConfig } from './session-policy.ts';
 
 export interface CodexProviderOptions {
@@ -49,12 +49,7 @@ export class CodexProvider implements Provider {
     options.signal?.throwIfAborted();
     if (this.#isClosed) throw new RelayError('provider_unavailable', 'The Codex provider is closed');
     const codexHome = resolve(this.#options.codexHome ?? options.env['CODEX_HOME'] ?? join(options.env['HOME'] ?? homedir(), '.codex'));
-    const onProcess = ({ identity }: ChildHandle) =>
-      options.onProcess({
-        pid: identity.pid,
-        startToken: identity.startedAt,
-        purpose: 'codex app-server, shared by the Codex sessions of one CODEX_HOME',
-      });
+    const onProcess = ({ identity }: ChildHandle) => options.onProcess(ownedProcess(identity));
     const shared = await this.#pool.acquire({ codexHome, env: serverEnvironment(options.env), onProcess, signal: options.signal });
     try {
       return await this.#startSession(options, shared, codexHome);
@@ -98,17 +93,7 @@ export class CodexProvider implements Provider {
     return session;
   }
 
-  async #startServer({
-    codexHome,
-    env,
-    onProcess,
-    signal,
-  }: {
-    codexHome: string;
-    env: Readonly<Record<string, string>>;
-    onProcess: (child: ChildHandle) => void;
-    signal: AbortSignal;
-  }): Promise<SharedServer> {
+  async #startServer({ codexHome, env, onProcess, signal }: Parameters<StartSharedServer>[0]): Promise<SharedServer> {
     const { command, clientInfo = defaultClientInfo, onError } = this.#options;
     const server = await CodexAppServer.start({ command, env, onProcess, signal, ...this.#home(codexHome) });
     try {
@@ -127,6 +112,14 @@ export class CodexProvider implements Provider {
     return this.#options.codexHome === undefined ? {} : { codexHome };
   }
 }
+
+const ownedProcess = ({ pid, startedAt, treeId }: ProcessIdentity): OwnedProcess => ({
+  pid,
+  startToken: startedAt,
+  ...(treeId === undefined ? {} : { treeId }),
+  purpose: 'codex app-server',
+  shared: true,
+});
 
 async function startThread(options: StartOptions, { client, env }: SharedServer, session: CodexSession): Promise<CodexThread> {
   const { mode, approval, instructions, mcp, model, cwd } = options;

@@ -14,23 +14,16 @@ export interface SharedServer {
 export interface StartRequest {
   readonly codexHome: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Called for whoever takes part in the server, with its process. */
+  /** Called with the server's process, if this request is the one that starts it. */
   readonly onProcess: (child: ChildHandle) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-export type StartSharedServer = (request: {
-  readonly codexHome: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly onProcess: (child: ChildHandle) => void;
-  readonly signal: AbortSignal;
-}) => Promise<SharedServer>;
+export type StartSharedServer = (request: StartRequest & { readonly signal: AbortSignal }) => Promise<SharedServer>;
 
 interface Entry {
   readonly starting: Promise<SharedServer>;
   readonly abort: AbortController;
-  readonly listeners: Set<(child: ChildHandle) => void>;
-  child: ChildHandle | undefined;
   users: number;
 }
 
@@ -49,19 +42,15 @@ export class ServerPool {
 
   /** @throws what the start failed with, or the signal's reason; then nothing is held. */
   async acquire(request: StartRequest): Promise<SharedServer> {
-    const { codexHome, onProcess, signal } = request;
+    const { codexHome, signal } = request;
     signal?.throwIfAborted();
     const entry = this.#entries.get(codexHome) ?? this.#begin(request);
     entry.users += 1;
-    entry.listeners.add(onProcess);
-    if (entry.child) onProcess(entry.child);
     try {
       return await unlessAborted(entry.starting, signal);
     } catch (error) {
       await this.#letGo(codexHome, entry);
       throw error;
-    } finally {
-      entry.listeners.delete(onProcess);
     }
   }
 
@@ -81,16 +70,10 @@ export class ServerPool {
     await Promise.all(this.#endings);
   }
 
-  #begin({ codexHome, env }: StartRequest): Entry {
+  #begin({ codexHome, env, onProcess }: StartRequest): Entry {
     const abort = new AbortController();
-    const listeners = new Set<(child: ChildHandle) => void>();
-    const onProcess = (child: ChildHandle) => {
-      entry.child = child;
-      for (const listener of listeners) listener(child);
-    };
-    // After the entry exists, because it may be told of its process before the start returns.
-    const starting = Promise.resolve().then(() => this.#start({ codexHome, env, onProcess, signal: abort.signal }));
-    const entry: Entry = { starting, abort, listeners, child: undefined, users: 0 };
+    const starting = this.#start({ codexHome, env, onProcess, signal: abort.signal });
+    const entry: Entry = { starting, abort, users: 0 };
     this.#entries.set(codexHome, entry);
     starting.then(
       ({ server }) => server.exited.then(() => this.#forget(codexHome, entry)),

@@ -1,0 +1,77 @@
+import { RelayError } from 'agent-relay-protocol';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CodexClient } from '../src/app-server/codex-client.ts';
+import type { CodexThread } from '../src/app-server/codex-thread.ts';
+import { DeliveryEvidence } from '../src/provider/delivery-evidence.ts';
+import { PromptLine } from '../src/provider/prompt-line.ts';
+import { FakeAppServer } from './fake-app-server.ts';
+
+const prompt = (text: string) => ({ text, messageIds: [1] });
+
+describe('prompts for a server without a queue', () => {
+  let server: FakeAppServer;
+  let client: CodexClient;
+  let thread: CodexThread;
+  let line: PromptLine;
+  let turns: number;
+
+  beforeEach(async () => {
+    server = await FakeAppServer.start();
+    turns = 0;
+    server.answer('turn/start', () => {
+      turns += 1;
+      return { turn: { id: `turn-${turns}` } };
+    });
+    client = await CodexClient.connect(server.endpoint, { clientInfo: { name: 'test', version: '1' } });
+    thread = await client.startThread({ cwd: '/home/user/project' });
+    line = new PromptLine({ thread, evidence: new DeliveryEvidence(), mode: 'agentic', approval: 'open', canQueue: true });
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  const texts = () => server.received.filter(({ method }) => method === 'turn/start').map(({ params }) => JSON.stringify(params['input']));
+
+  const endTurn = async (id: string) => {
+    server.notify('turn/completed', { threadId: thread.id, turn: { id, status: 'completed' } });
+    await expect.poll(() => thread.activeTurnId).not.toBe(id);
+    line.turnEnded();
+  };
+
+  test('are held until the turn is over, and then sent one turn at a time', async () => {
+    await line.next(prompt('one'));
+    const order: string[] = [];
+    const two = line.next(prompt('two')).then(() => order.push('two'));
+    const three = line.next(prompt('three')).then(() => order.push('three'));
+    await expect.poll(() => server.methods().filter((method) => method === 'thread/queue/add')).toHaveLength(1);
+    expect(texts()).toHaveLength(1);
+    await endTurn('turn-1');
+    await two;
+    expect(order).toEqual(['two']);
+    await endTurn('turn-2');
+    await three;
+    expect(texts().map((text) => /one|two|three/u.exec(text)?.[0])).toEqual(['one', 'two', 'three']);
+  });
+
+  test('two at once for an idle thread are a turn and one that waits for it', async () => {
+    const first = line.next(prompt('one'));
+    const second = line.next(prompt('two'));
+    await first;
+    expect(texts()).toHaveLength(1);
+    await endTurn('turn-1');
+    await second;
+    expect(texts()).toHaveLength(2);
+  });
+
+  test('what is still held at the end is refused, and nothing is sent after it', async () => {
+    await line.next(prompt('one'));
+    const held = line.next(prompt('two'));
+    await expect.poll(() => server.methods()).toContain('thread/queue/add');
+    line.end(new RelayError('connection_closed', 'over'));
+    await expect(held).rejects.toMatchObject({ code: 'connection_closed' });
+    await expect(line.now(prompt('three'))).rejects.toMatchObject({ code: 'connection_closed' });
+    expect(texts()).toHaveLength(1);
+  });
+});
