@@ -228,6 +228,19 @@ describe('the Codex provider', { timeout: 60_000 }, () => {
       await says(log, 'from the queue');
     });
 
+    test('mail that an interrupt overtook is not claimed to be delivered', async () => {
+      const { session, log } = await start({ mode: 'unrestricted' });
+      await session.prompt(owner('run command: sleep 300'), { mode: 'next' });
+      await log.waitFor('tool.started');
+      await session.prompt(mail('say: too late', 8), { mode: 'now' });
+      expect(await session.interrupt()).toBe(true);
+      const after = log.events.length;
+      await session.prompt(owner('say: next'), { mode: 'next' });
+      await log.waitForTurnEnd(after);
+      const states = log.ofType('input.accepted').map(({ state }) => state);
+      expect(states).toEqual(wasModelSent(bench.model, 'say: too late') ? ['delivered', 'seen'] : []);
+    });
+
     test('an interrupt ends the command of the turn', async () => {
       const { session, log } = await start({ mode: 'unrestricted' });
       await session.prompt(owner(`run command: sleep 1; touch ${file('outlived.txt')}; sleep 300`), { mode: 'next' });

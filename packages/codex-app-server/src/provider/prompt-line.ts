@@ -82,8 +82,10 @@ export class PromptLine {
   async interrupt(): Promise<boolean> {
     const wasRunning = await this.#stopTurn();
     // An interrupt stops Codex's queue as well, and nothing but another turn would start it again.
-    if (wasRunning && this.#canQueue && this.#options.evidence.unconfirmedClientIds.size > 0)
-      await this.#ifSupported(() => this.#thread.startQueue());
+    if (wasRunning && this.#canQueue && this.#options.evidence.unconfirmedClientIds.size > 0) {
+      // What is unconfirmed need not be in the queue, and starting an empty one is refused: the turn is stopped all the same.
+      await this.#thread.startQueue().catch(() => undefined);
+    }
     return wasRunning;
   }
 
