@@ -22,6 +22,14 @@ const policy = (changes: Partial<ToolPolicy> = {}): ToolPolicy => ({
   relayServers: ['agent-relay'],
   ...changes,
 });
+const linked = (name: string, target: string, below = ''): string => {
+  symlinkSync(target, join(cwd, name));
+  return join(cwd, name, below);
+};
+const belowFile = (): string => {
+  writeFileSync(join(cwd, 'file'), '');
+  return join(cwd, 'file', 'a');
+};
 const write = (path: string) => ({ name: 'Write', input: { file_path: path, content: 'x' } });
 
 describe('agentic', () => {
@@ -33,10 +41,10 @@ describe('agentic', () => {
   test.each([
     ['above its folder', () => join(cwd, '..', 'a.txt')],
     ['in a folder whose name begins like its own', () => `${cwd}-other/a.txt`],
-    ['through a link that leads out', () => (symlinkSync(folder, join(cwd, 'out')), join(cwd, 'out', 'a.txt'))],
-    ['at a link to what does not exist outside', () => (symlinkSync(join(folder, 'none'), join(cwd, 'dangling')), join(cwd, 'dangling'))],
-    ['through a loop of links', () => (symlinkSync('loop', join(cwd, 'loop')), join(cwd, 'loop', 'a'))],
-    ['below a file', () => (writeFileSync(join(cwd, 'file'), ''), join(cwd, 'file', 'a'))],
+    ['through a link that leads out', () => linked('out', folder, 'a.txt')],
+    ['at a link to what does not exist outside', () => linked('dangling', join(folder, 'none'))],
+    ['through a loop of links', () => linked('loop', 'loop', 'a')],
+    ['below a file', belowFile],
     ['without saying where', () => ''],
   ])('does not edit %s', (_, path) => {
     expect(refuseAlways(write(path()), policy())).toEqual(expect.any(String));

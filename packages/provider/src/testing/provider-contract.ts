@@ -261,6 +261,19 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       });
     });
 
+    test('closing ends a command that the agent is running', async () => {
+      const { session, log } = await start('unrestricted');
+      const pidFile = join(harness.cwd, 'pid.txt');
+      await session.prompt({ text: harness.prompts.runCommand(`echo $$ > ${pidFile}; sleep 300`), messageIds: [] }, { mode: 'next' });
+      await log.waitFor('tool.started', ({ kind }) => kind === 'execute');
+      await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').trim(), { timeout: 20_000 }).toMatch(/^\d+$/);
+      const pid = Number(readFileSync(pidFile, 'utf8'));
+      expect(isRunning(pid)).toBe(true);
+      await session.close();
+      await harness.provider.close();
+      await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+    });
+
     test('closing the provider closes its sessions', async () => {
       const { log } = await start();
       await harness.provider.close();

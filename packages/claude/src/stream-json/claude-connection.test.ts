@@ -1,0 +1,252 @@
+import { createDuplexPair, type MessageDuplex } from 'agent-relay-wire';
+import { describe, expect, test } from 'vitest';
+import { ClaudeConnection, type ClaudeConnectionOptions } from './claude-connection.ts';
+import type { ClaudeFrame } from './frames.ts';
+import type { OutgoingFrame } from './outgoing.ts';
+
+/** The CLI's end of a link: collects what it is told, and answers `initialize` as a CLI does. */
+class FakeCli {
+  readonly received: OutgoingFrame[] = [];
+  readonly link: MessageDuplex<unknown, OutgoingFrame>;
+  readonly #duplex: MessageDuplex<OutgoingFrame, unknown>;
+
+  constructor(initializeAnswer: Record<string, unknown> = { subtype: 'success', response: {} }) {
+    const [link, duplex] = createDuplexPair<unknown, OutgoingFrame>();
+    this.link = link;
+    this.#duplex = duplex;
+    duplex.onMessage?.((frame) => {
+      this.received.push(frame);
+      if (frame.type !== 'control_request' || frame.request.subtype !== 'initialize') return;
+      void this.say({ type: 'control_response', response: { request_id: frame.request_id, ...initializeAnswer } });
+    });
+  }
+
+  say(frame: unknown): Promise<void> {
+    return this.#duplex.send(frame);
+  }
+
+  answer(subtype: string, response: Record<string, unknown>): void {
+    const asked = this.received.find((frame) => frame.type === 'control_request' && frame.request.subtype === subtype);
+    if (asked?.type === 'control_request')
+      void this.say({ type: 'control_response', response: { request_id: asked.request_id, ...response } });
+  }
+
+  async receivedAtLeast(count: number): Promise<readonly OutgoingFrame[]> {
+    await expect.poll(() => this.received.length).toBeGreaterThanOrEqual(count);
+    return this.received;
+  }
+
+  hangUp(): Promise<void> {
+    return this.#duplex.close({ code: 1006 });
+  }
+}
+
+function connect(options: Partial<ClaudeConnectionOptions> = {}) {
+  const frames: ClaudeFrame[] = [];
+  const connection = new ClaudeConnection({
+    onFrame: (frame) => void frames.push(frame),
+    onPermission: () => ({ behavior: 'allow' }),
+    whenLinkEnds: 'exit',
+    ...options,
+  });
+  return { connection, frames };
+}
+
+const permission = (id: string, extra: object = {}) => ({
+  type: 'control_request',
+  request_id: id,
+  request: { subtype: 'can_use_tool', tool_name: 'Write', input: { file_path: '/a' }, tool_use_id: 'toolu_1', ...extra },
+});
+
+describe('ClaudeConnection', () => {
+  test('says initialize first, with what it was given', async () => {
+    const cli = new FakeCli();
+    const { connection } = connect({ initialize: { hooks: {} } });
+    await connection.attach(cli.link);
+    expect(cli.received).toEqual([
+      { type: 'control_request', request_id: expect.any(String), request: { subtype: 'initialize', hooks: {} } },
+    ]);
+    await connection.close();
+  });
+
+  test('an allowed tool always gets its input back, because older versions refuse it otherwise', async () => {
+    const cli = new FakeCli();
+    const { connection } = connect();
+    await connection.attach(cli.link);
+    await cli.say(permission('r1'));
+    expect((await cli.receivedAtLeast(2))[1]).toEqual({
+      type: 'control_response',
+      response: { subtype: 'success', request_id: 'r1', response: { behavior: 'allow', updatedInput: { file_path: '/a' } } },
+    });
+    await connection.close();
+  });
+
+  test('every control request is answered: unknown ones, malformed ones and failing handlers with an error', async () => {
+    const cli = new FakeCli();
+    const { connection } = connect({
+      onPermission: () => {
+        throw new Error('no idea');
+      },
+    });
+    await connection.attach(cli.link);
+    await cli.say({ type: 'control_request', request_id: 'r1', request: { subtype: 'mcp_message', server_name: 'x' } });
+    await cli.say({ type: 'control_request', request_id: 'r2', request: { subtype: 'can_use_tool' } });
+    await cli.say(permission('r3'));
+    const answers = (await cli.receivedAtLeast(4)).slice(1);
+    expect(answers.map((frame) => (frame.type === 'control_response' ? frame.response : frame))).toEqual([
+      { subtype: 'error', request_id: 'r1', error: 'Unsupported control request: mcp_message' },
+      { subtype: 'error', request_id: 'r2', error: 'Unsupported control request: can_use_tool' },
+      { subtype: 'error', request_id: 'r3', error: 'no idea' },
+    ]);
+    await connection.close();
+  });
+
+  test('a withdrawn permission request is not answered, and its handler hears of it', async () => {
+    const cli = new FakeCli();
+    let wasAborted = false;
+    const { connection } = connect({
+      onPermission: (_request, { signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            wasAborted = true;
+            resolve({ behavior: 'allow' });
+          });
+        }),
+    });
+    await connection.attach(cli.link);
+    await cli.say(permission('r1'));
+    await cli.say({ type: 'control_cancel_request', request_id: 'r1' });
+    await expect.poll(() => wasAborted).toBe(true);
+    await cli.say({ type: 'control_request', request_id: 'r2', request: { subtype: 'x' } });
+    const answers = (await cli.receivedAtLeast(2)).slice(1);
+    expect(answers).toEqual([expect.objectContaining({ response: expect.objectContaining({ request_id: 'r2' }) })]);
+    await connection.close();
+  });
+
+  test('on a new link the permissions that are still open are answered once, and unacknowledged prompts sent again', async () => {
+    const first = new FakeCli();
+    let asked = 0;
+    const { connection } = connect({
+      whenLinkEnds: 'reconnect',
+      onPermission: () => {
+        asked += 1;
+        return { behavior: 'deny', message: 'no' };
+      },
+    });
+    await connection.attach(first.link);
+    await connection.prompt({ content: 'acknowledged', uuid: '00000000-0000-4000-8000-000000000001' });
+    await connection.prompt({ content: 'lost', uuid: '00000000-0000-4000-8000-000000000002' });
+    await first.say({ type: 'command_lifecycle', command_uuid: '00000000-0000-4000-8000-000000000001', state: 'queued' });
+    await first.say(permission('r1'));
+    await first.receivedAtLeast(4);
+    await first.hangUp();
+    await expect.poll(() => connection.isAttached).toBe(false);
+    await connection.prompt({ content: 'between', uuid: '00000000-0000-4000-8000-000000000003' });
+
+    const second = new FakeCli({
+      subtype: 'error',
+      error: 'Already initialized',
+      pending_permission_requests: [permission('r1'), permission('r2')],
+    });
+    await connection.attach(second.link);
+    const sent = (await second.receivedAtLeast(5)).slice(1);
+    const answers = sent.flatMap((frame) => (frame.type === 'control_response' ? [frame.response.request_id] : []));
+    expect(answers.sort()).toEqual(['r1', 'r2']);
+    expect(asked).toBe(2);
+    expect(sent.flatMap((frame) => (frame.type === 'user' ? [frame.message.content] : []))).toEqual(['lost', 'between']);
+    await connection.close();
+  });
+
+  test('a frame that comes again is handed over once', async () => {
+    const cli = new FakeCli();
+    const { connection, frames } = connect();
+    await connection.attach(cli.link);
+    for (const uuid of ['a', 'b', 'a']) await cli.say({ type: 'assistant', uuid });
+    await cli.say({ type: 'result' });
+    await cli.say({ type: 'result' });
+    await expect.poll(() => frames.length).toBe(4);
+    expect(frames.map(({ uuid }) => uuid)).toEqual(['a', 'b', undefined, undefined]);
+    await connection.close();
+  });
+
+  test('rubbish from the CLI is no fault, and control traffic is not handed over', async () => {
+    const cli = new FakeCli();
+    const { connection, frames } = connect();
+    await connection.attach(cli.link);
+    const rubbish = [null, 1, 'x', [], {}, { type: 1 }, { type: 'control_request' }, { type: 'control_response' }, { type: 'keep_alive' }];
+    for (const frame of [...rubbish, { type: 'control_cancel_request' }, { type: 'wibble' }]) await cli.say(frame);
+    await expect.poll(() => frames).toEqual([{ type: 'wibble' }]);
+    await connection.close();
+  });
+
+  test('a slow listener makes the CLI wait, and requests are judged by the frames before them', async () => {
+    const cli = new FakeCli();
+    const order: string[] = [];
+    const { connection } = connect({
+      onFrame: async ({ type }) => {
+        await Promise.resolve();
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push(type);
+      },
+      onPermission: () => {
+        order.push('permission');
+        return { behavior: 'allow' };
+      },
+    });
+    await connection.attach(cli.link);
+    await cli.say({ type: 'user' });
+    await cli.say(permission('r1'));
+    await cli.receivedAtLeast(2);
+    expect(order).toEqual(['user', 'permission']);
+    await connection.close();
+  });
+
+  test('whatever waits settles when the link ends', async () => {
+    const cli = new FakeCli();
+    const { connection } = connect();
+    await connection.attach(cli.link);
+    const interrupting = connection.interrupt();
+    await cli.receivedAtLeast(2);
+    await cli.hangUp();
+    await expect(interrupting).rejects.toMatchObject({ code: 'connection_closed' });
+    await connection.closed;
+    await expect(connection.prompt({ content: 'x' })).rejects.toMatchObject({ code: 'connection_closed' });
+    await expect(connection.attach(new FakeCli().link)).rejects.toMatchObject({ code: 'connection_closed' });
+  });
+
+  test('a refused control request says in whose words', async () => {
+    const cli = new FakeCli();
+    const { connection } = connect();
+    await connection.attach(cli.link);
+    const setting = connection.setModel('none');
+    await cli.receivedAtLeast(2);
+    cli.answer('set_model', { subtype: 'error', error: 'no such model' });
+    await expect(setting).rejects.toMatchObject({ code: 'unsupported', message: 'Claude Code refused set_model: no such model' });
+    await connection.close();
+  });
+
+  test('a control request that is never answered times out', async () => {
+    const cli = new FakeCli();
+    const { connection } = connect({ controlTimeoutMs: 30 });
+    await connection.attach(cli.link);
+    await expect(connection.interrupt()).rejects.toMatchObject({ code: 'timeout' });
+    await connection.close();
+  });
+
+  test.each([
+    { type: 'user' },
+    { type: 'user', message: { role: 'assistant', content: 'x' } },
+    { type: 'user', message: { role: 'user', content: [] } },
+    { type: 'control_request', request_id: 'r' },
+    { type: 'assistant' },
+    'text',
+    null,
+  ])('a frame that would end the CLI never reaches it: %j', async (frame) => {
+    const cli = new FakeCli();
+    const { connection } = connect();
+    await connection.attach(cli.link);
+    await expect(connection.send(frame)).rejects.toMatchObject({ code: 'validation_failed' });
+    expect(cli.received).toHaveLength(1);
+    await connection.close();
+  });
+});
