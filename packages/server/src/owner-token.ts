@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 
@@ -20,7 +20,7 @@ export function readOwnerToken(path: string): string | null {
 
 /** The credential, made when there is none. Two relays that start at once agree on one. */
 export function ensureOwnerToken(path: string): string {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const existing = readOwnerToken(path);
   if (existing !== null) {
     // A copy or a careless umask may have opened it to others.
@@ -39,3 +39,14 @@ export function ensureOwnerToken(path: string): string {
 }
 
 export const isFileError = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
+
+/** One step at a time: Node's own recursive way never comes back from below `/proc`, where no folder can be made. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!isFileError(error, 'EEXIST')) throw error;
+  }
+}

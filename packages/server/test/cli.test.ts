@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -65,12 +65,12 @@ describe('client commands', () => {
     const env = { ...own, NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(noSqlite)}` };
     expect(await run(['send', 'owner', 'note to self'], env)).toMatchObject({
       code: 0,
-      out: '[msg:1] to id:owner: reached 1 agent\n',
+      out: expect.stringMatching(/^\[msg:\d+\] to id:owner: reached 1 agent\n$/u),
       note: '',
     });
     expect(await run(['inbox'], env)).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^\[msg:1\] \d\d:\d\d:\d\d from owner: note to self\n$/u),
+      out: expect.stringMatching(/^\[msg:\d+\] \d\d:\d\d:\d\d from owner: note to self\n$/u),
     });
   });
 
@@ -106,8 +106,8 @@ describe('client commands', () => {
     expect((await run(['agents'], own)).out).toMatch(
       /^ID +STATUS +PROVIDER +LABEL +TAGS +CAPABILITIES\n(?:.*\n)*Worker +online +- +the one +a,b +-\n/u,
     );
-    await run(['send', 'Worker', 'do it', '--claimable'], own);
-    const claimed = await run(['claim', 'msg:1', '--agent', 'Worker'], own);
+    const [id = ''] = (await run(['send', 'Worker', 'do it', '--claimable'], own)).out.split(' ');
+    const claimed = await run(['claim', id, '--agent', 'Worker'], own);
     const [, claim = '', fence = ''] = /claim (\S+), fence (\d+)/u.exec(claimed.out) ?? [];
     expect(await run(['complete', claim, '--agent', 'Worker', '--fence', fence, '--result', 'done'], own)).toMatchObject({ code: 0 });
   });
@@ -233,10 +233,12 @@ describe('serve', () => {
     ]);
   });
 
-  test('an unwritable database, a newer or broken file, and an open bind are each one sentence', async () => {
+  test('an unwritable database, a broken file, and an open bind are each one sentence', async () => {
+    const broken = join(folder, 'broken.db');
+    writeFileSync(broken, 'This is no database, and long enough for a header that would be one. '.repeat(100));
     const runs = await Promise.all([
       serve(['--db', '/proc/nothing/relay.db']).done,
-      serve(['--db', cli]).done,
+      serve(['--db', broken]).done,
       serve(['--host', '0.0.0.0']).done,
     ]);
     expect(runs.map(({ code, out, note }) => [code, out, note.split('\n').length])).toEqual([
@@ -245,6 +247,7 @@ describe('serve', () => {
       [2, '', 2],
     ]);
     expect(runs[0]?.note).toMatch(/^error: The relay cannot write its database /u);
+    expect(runs[1]?.note).toContain(broken);
     expect(runs[2]?.note).toContain('AGENT_RELAY_TOKEN');
   });
 });
