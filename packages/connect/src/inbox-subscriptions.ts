@@ -67,8 +67,9 @@ export class InboxSubscriptions {
 
   #ended(subscriptionId: string, session: SessionIdentity, code: string, message: string): void {
     this.#sessionBySubscription.delete(subscriptionId);
-    if (code === 'stale_session' || code === 'not_found') this.#options.onLost(session.sessionId, message);
-    else void this.subscribe(session);
+    // A relay that slept with this machine may take a session for stale that is not: asking again tells, by the session's own epoch.
+    this.#options.log.info('an inbox was taken away', { sessionId: session.sessionId, code, message });
+    void this.subscribe(session);
   }
 
   #keepEarly(subscriptionId: string, method: string, params: unknown): void {

@@ -118,8 +118,9 @@ export class HostedSession {
     }
     if (!this.#hasEnded) this.#record({ type: 'session.ended', reason: this.#closing === null ? 'crashed' : 'closed' });
     this.#queue.close();
-    await this.#triggers.settled();
     await this.#options.register.endSession(this.identity.sessionId);
+    // Its last words go out before its end is told: nobody may speak as an agent that has ended.
+    await this.#triggers.settled();
     this.#finish();
   }
 
@@ -129,7 +130,7 @@ export class HostedSession {
     this.#queue.observe(event);
     this.#progress.observe(event);
     this.#record(event);
-    if (event.type === 'text.completed') this.#triggers.run(event.text, event.itemId);
+    if (event.type === 'text.completed') this.#triggers.run(event.text);
     if (event.type === 'session.ended') this.#endReason ??= endSentence(event);
     if (this.presence !== presenceBefore) this.#options.relay.presenceChanged(this.identity, this.presence);
   }

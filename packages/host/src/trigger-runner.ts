@@ -15,14 +15,18 @@ export interface TriggerRunnerOptions {
 export class TriggerRunner {
   readonly #options: TriggerRunnerOptions;
   #chain: Promise<void> = Promise.resolve();
+  #count = 0;
 
   constructor(options: TriggerRunnerOptions) {
     this.#options = options;
   }
 
-  /** `itemId` names the answer, so that reading it twice sends nothing twice. */
-  run(answer: string, itemId: string): void {
-    for (const trigger of parseTextTriggers(answer)) this.#chain = this.#chain.then(() => this.#runOne(trigger, itemId));
+  run(answer: string): void {
+    for (const trigger of parseTextTriggers(answer)) {
+      this.#count += 1;
+      const key = `trigger:${this.#options.session.sessionId}:${this.#count}`;
+      this.#chain = this.#chain.then(() => this.#runOne(trigger, key));
+    }
   }
 
   /** Resolves when everything asked for so far is done. */
@@ -30,12 +34,12 @@ export class TriggerRunner {
     return this.#chain;
   }
 
-  async #runOne(trigger: TextTrigger, itemId: string): Promise<void> {
+  async #runOne(trigger: TextTrigger, key: string): Promise<void> {
     const what =
       trigger.type === 'message' ? `->relay:${trigger.target}` : trigger.type === 'file' ? `->relay-file:${trigger.name}` : 'trigger';
     try {
       if (trigger.type === 'invalid') throw new RelayError('validation_failed', trigger.reason);
-      await this.#perform(trigger, `trigger:${this.#options.session.sessionId}:${itemId}:${trigger.line}`.slice(0, 200));
+      await this.#perform(trigger, key);
     } catch (error) {
       const reason = error instanceof RelayError ? error.message : 'it failed inside the host';
       const message = `Your ${what.slice(0, 200)} on line ${trigger.line} was not done: ${reason}`.slice(0, 1000);

@@ -65,6 +65,11 @@ const orphanPid = () => {
   return Number(said.text.split(' ')[1]);
 };
 
+const vendorPid = () => {
+  const started = stored().find((event) => event.type === 'session.started');
+  return Number(started?.type === 'session.started' && started.vendorSessionId.split('-')[1]);
+};
+
 beforeEach(() => {
   stateDir = mkdtempSync(join(tmpdir(), 'host-state-'));
   cwd = realpathSync(mkdtempSync(join(tmpdir(), 'host-cwd-')));
@@ -183,8 +188,8 @@ describe('triggers in answers', () => {
     await start({ task: '!say ->relay:Lead <<<\\nfirst\\nlines\\n>>>\\n->relay:#deploy second' });
     await until(() => expect(relay.sent).toHaveLength(2));
     expect(relay.sent).toEqual([
-      { to: 'Lead', body: 'first\nlines', idempotencyKey: 'trigger:s1:item-1-1:1' },
-      { to: '#deploy', body: 'second', idempotencyKey: 'trigger:s1:item-1-1:5' },
+      { to: 'Lead', body: 'first\nlines', idempotencyKey: 'trigger:s1:1' },
+      { to: '#deploy', body: 'second', idempotencyKey: 'trigger:s1:2' },
     ]);
   });
 
@@ -210,7 +215,7 @@ describe('triggers in answers', () => {
     await open();
     await start({ task: '!say ->relay-file:report\\n->relay-file:spawn' });
     await until(() => expect(relay.spawned).toHaveLength(1));
-    expect(relay.sent).toEqual([{ to: 'Lead', body: 'All tests pass.', idempotencyKey: 'trigger:s1:item-1-1:1' }]);
+    expect(relay.sent).toEqual([{ to: 'Lead', body: 'All tests pass.', idempotencyKey: 'trigger:s1:1' }]);
     expect(relay.spawned).toEqual([{ name: 'Helper', provider: 'codex', task: 'Fix the build.' }]);
   });
 
@@ -307,6 +312,32 @@ describe('processes', () => {
     expect(isRunning(grandchild)).toBe(false);
     expect(relay.ended).toEqual([{ sessionId: 's1', reason: 'done' }]);
     expect(stored().at(-1)).toMatchObject({ type: 'session.ended', reason: 'closed' });
+  });
+
+  it('a server that several sessions share outlives the one that started it; what it runs for that one does not', async () => {
+    provider = new ScriptedProvider({ hasSharedServer: true });
+    await open();
+    await start({ task: '!hang' });
+    await start({ session: session('s2', { agentId: 'Other' }), task: '!hang' });
+    const [server = 0, command = 0] = provider.sharedPids;
+    expect([isRunning(server), isRunning(command)]).toEqual([true, true]);
+    await host.release('s1', 'done');
+    expect([isRunning(server), isRunning(command)]).toEqual([true, false]);
+    expect(host.running.map(({ sessionId }) => sessionId)).toEqual(['s2']);
+    await host.close('over');
+    expect(isRunning(server)).toBe(false);
+  });
+
+  it('what a crashed host left running, its next start ends before anything else', async () => {
+    await open();
+    await start({ task: '!orphan ' });
+    const grandchild = await until(orphanPid);
+    const agent = vendorPid();
+    // The file as it is at a crash: the first host goes on unaware.
+    const later = await createHost({ providers: [], stateDir, allowedFolders: [], relay, log: silent, clock: Date, env: {} });
+    expect([isRunning(agent), isRunning(grandchild)]).toEqual([false, false]);
+    expect(later.buffers.map(({ owner }) => owner.sessionId)).toEqual(['s1']);
+    await later.close('over');
   });
 
   it('an agent that crashes ends its turn and its session, and leaves no grandchild', async () => {

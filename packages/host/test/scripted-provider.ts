@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type AgentEvent, RelayError } from 'agent-relay-protocol';
 import {
@@ -17,6 +18,8 @@ export interface ScriptedProviderOptions {
   readonly id?: string;
   /** Throws what a runtime would: called before each prompt is handed over. */
   readonly refuse?: (input: PromptInput) => RelayError | null;
+  /** The first session also starts a server for all sessions, which runs a command for that session. */
+  readonly hasSharedServer?: boolean;
 }
 
 /** A provider over `scripted-agent.mjs`, a real process that does what the prompts' commands say. Keeps what each session was started with. */
@@ -25,6 +28,8 @@ export class ScriptedProvider implements Provider {
   readonly started: StartOptions[] = [];
   readonly prompts: { readonly agentId: string; readonly text: string; readonly mode: string; readonly messageIds: readonly number[] }[] =
     [];
+  /** The shared server and its command. */
+  readonly sharedPids: number[] = [];
   readonly #options: ScriptedProviderOptions;
   readonly #sessions = new Set<ScriptedSession>();
 
@@ -41,6 +46,7 @@ export class ScriptedProvider implements Provider {
     const child = await spawnProcess({ command: process.execPath, args: [program], cwd: options.cwd, env: options.env });
     options.onProcess({ pid: child.pid, startToken: child.identity.startedAt, purpose: 'scripted agent' });
     this.started.push(options);
+    if (this.#options.hasSharedServer && this.sharedPids.length === 0) await this.#startSharedServer(options);
     const session = new ScriptedSession(child, options, (input, { mode }) => {
       const refusal = this.#options.refuse?.(input);
       if (refusal) throw refusal;
@@ -48,6 +54,16 @@ export class ScriptedProvider implements Provider {
     });
     this.#sessions.add(session);
     return session;
+  }
+
+  async #startSharedServer({ env, onProcess }: StartOptions): Promise<void> {
+    const { AGENT_RELAY_SESSION_ID: sessionId, AGENT_RELAY_AGENT_ID: _agent, ...sharedEnv } = env;
+    const script = `const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'],
+      { env: { ...process.env, AGENT_RELAY_SESSION_ID: process.argv[1] }, stdio: 'ignore' }); console.log(child.pid); setInterval(() => {}, 1000);`;
+    const server = await spawnProcess({ command: process.execPath, args: ['-e', script, sessionId ?? ''], env: sharedEnv });
+    onProcess({ pid: server.pid, startToken: server.identity.startedAt, purpose: 'shared server', shared: true });
+    const [said] = await once(server.stdout, 'data');
+    this.sharedPids.push(server.pid, Number(String(said)));
   }
 
   async close(): Promise<void> {

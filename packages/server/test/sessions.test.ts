@@ -228,6 +228,14 @@ describe('a machine that comes and goes', () => {
     expect(world.agent('Worker').status).not.toBe('offline');
   });
 
+  it('was last seen at its last heartbeat', async () => {
+    world.clock.at += 5_000;
+    await heartbeat([]);
+    expect((await world.relay.handlers['nodes/list']({}, as(owner))).data).toMatchObject([
+      { connectedAt: 1_000_000, lastSeenAt: 1_005_000 },
+    ]);
+  });
+
   it('of another protocol is refused', async () => {
     const params = { name: 'old', version: '0', protocol: 99, providers: [], sessions: [] };
     await expect(world.relay.nodeHandlers['nodes/attach'](params, { ...as(owner), link: new FarNode() })).rejects.toMatchObject({

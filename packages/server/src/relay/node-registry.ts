@@ -42,6 +42,13 @@ export class NodeRegistry {
     return attached;
   }
 
+  /** The machine has just been heard of. */
+  heard({ workspace, node, link }: AttachedNode, now: number): void {
+    const attached = { workspace, node: { ...node, lastSeenAt: now }, link };
+    this.#attached.set(keyOf(workspace, node.nodeId), attached);
+    this.#byLink.set(link, attached);
+  }
+
   find(workspace: string, nodeId: string): AttachedNode | null {
     return this.#attached.get(keyOf(workspace, nodeId)) ?? null;
   }

@@ -138,6 +138,7 @@ export class Nodes {
 
   async #heartbeat({ sessions }: MethodParams<'nodes/heartbeat'>, context: NodeContext): Promise<MethodResult<'nodes/heartbeat'>> {
     const attached = this.#attached(context);
+    this.#deps.registry.heard(attached, this.#deps.clock.now());
     const release: string[] = [];
     await Promise.all(
       sessions.map(async ({ sessionId, status }) => {
