@@ -1,0 +1,159 @@
+import { RelayError, type RouteName, routeNames, routes } from 'agent-relay-protocol';
+import { JsonRpcPeer } from 'agent-relay-wire';
+import { connectWebSocket } from 'agent-relay-wire/node';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestRelay, type TestRelay } from '../src/testing.ts';
+import { rawRequest } from './support/raw-http.ts';
+
+let relay: TestRelay;
+let peer: JsonRpcPeer;
+
+beforeAll(async () => {
+  relay = await startTestRelay();
+  const headers = { authorization: `Bearer ${relay.ownerToken}` };
+  peer = new JsonRpcPeer(await connectWebSocket(`${relay.url.replace('http', 'ws')}/ws`, { headers }));
+});
+afterAll(async () => {
+  await peer.close();
+  await relay.close();
+});
+
+type Answer = { readonly output: unknown } | { readonly code: string };
+
+async function overHttp(name: RouteName, input: Record<string, unknown>): Promise<Answer> {
+  const { method, path } = routes[name];
+  const rest = { ...input };
+  const filled = path.replace(/:(\w+)/gu, (_, key: string) => {
+    const value = String(rest[key]);
+    delete rest[key];
+    return encodeURIComponent(value);
+  });
+  const hasBody = method === 'POST' || method === 'PATCH';
+  const fields = hasBody ? {} : Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, String(value)]));
+  const query = new URLSearchParams(fields).toString();
+  const answer = await rawRequest(`${relay.url}/api${filled}${query === '' ? '' : `?${query}`}`, {
+    method,
+    headers: { authorization: `Bearer ${relay.ownerToken}`, ...(hasBody ? { 'content-type': 'application/json' } : {}) },
+    ...(hasBody ? { body: JSON.stringify(rest) } : {}),
+  });
+  if (answer.status < 400) return { output: answer.body };
+  return { code: (answer.body as { error: { code: string } }).error.code };
+}
+
+async function overSocket(name: RouteName, input: Record<string, unknown>): Promise<Answer> {
+  try {
+    return { output: await peer.request(name, input) };
+  } catch (error) {
+    if (error instanceof RelayError) return { code: error.code };
+    throw error;
+  }
+}
+
+/** Each transport has an agent of its own, so that both can do the same; the one's name is written for the other's before comparing. */
+interface World {
+  readonly call: (name: RouteName, input: Record<string, unknown>) => Promise<Answer>;
+  readonly id: string;
+}
+
+const outputOf = (answer: Answer): Record<string, unknown> => {
+  if ('code' in answer) throw new Error(`refused: ${answer.code}`);
+  return answer.output as Record<string, unknown>;
+};
+
+/** One call of every route, in an order in which each finds what it needs. */
+async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
+  const answers = new Map<RouteName, Answer>();
+  const take = async (name: RouteName, input: Record<string, unknown> = {}) => {
+    const answer = await call(name, input);
+    answers.set(name, answer);
+    return answer;
+  };
+  await take('system/health');
+  await take('system/stats');
+  await take('system/me');
+  await take('login/create');
+  await take('agents/register', { id, name: id, capabilities: [`cap-${id}`], withToken: true, meta: { nested: { list: [1, 'two'] } } });
+  await take('agents/heartbeat', { id, status: 'idle' });
+  await take('agents/label', { id, label: 'a label' });
+  await take('agents/tags', { id, tags: [`tag-${id}`], channels: null });
+  await take('agents/status', { id, status: 'busy' });
+  await take('agents/ready', { id, ready: true });
+  await take('agents/approval', { id, approval: 'guarded' });
+  await take('agents/get', { id });
+  await take('agents/list', { tag: `tag-${id}` });
+  await take('agents/find', { capability: `cap-${id}` });
+  await take('agents/interrupt', { id });
+  await take('agents/release', { id });
+  await take('agents/activity', { id, limit: 5, newest: true });
+  const plain = outputOf(await take('messages/send', { to: id, body: 'héllo "world"\n', subject: 'one', idempotencyKey: id }));
+  await take('messages/cursor');
+  await take('messages/get', { id: plain['id'] });
+  await take('messages/list', { for: id, unread: true, limit: 10 });
+  await take('messages/thread', { id: plain['id'] });
+  await take('inbox/list', { id, limit: 1 });
+  await take('deliveries/report', { id, reports: [{ messageId: plain['id'], state: 'delivered', evidence: 'accepted' }] });
+  await take('messages/deliveries', { id: plain['id'] });
+  await take('messages/read', { id: plain['id'], agentId: id });
+  await take('inbox/ack', { id, ids: [plain['id'], 999_999] });
+  const work = outputOf(await call('messages/send', { to: id, body: 'work', claimable: true }));
+  await take('work/list', { for: id });
+  const first = outputOf(await take('messages/claim', { id: work['id'], agentId: id }));
+  await take('claims/get', { claimId: first['claimId'] });
+  await take('claims/renew', { claimId: first['claimId'], agentId: id, fence: first['fence'] });
+  await take('claims/progress', { claimId: first['claimId'], agentId: id, progress: { percent: 50 } });
+  await take('claims/release', { claimId: first['claimId'], agentId: id, reason: 'lunch' });
+  const second = outputOf(await call('messages/claim', { id: work['id'], agentId: id }));
+  await take('claims/complete', { claimId: second['claimId'], agentId: id, result: 'done' });
+  await take('messages/remove', { id: plain['id'] });
+  await take('sessions/start', { name: `${id}-child`, provider: 'claude' });
+  await take('sessions/list', { agent: id });
+  await take('sessions/get', { sessionId: 'none' });
+  await take('nodes/list');
+  await take('agents/remove', { id });
+  return answers;
+}
+
+/** What differs between two calls by nature: numbers and times that count up, secrets, and the name of the walker. */
+function comparable(answer: Answer | undefined, id: string): unknown {
+  const text = JSON.stringify(answer).replaceAll(id, 'WALKER');
+  const volatile =
+    /^(?:id|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|subjectId|messageId|threadId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
+  return JSON.parse(text, (key, value) => {
+    if (!volatile.test(key) || value === null) return value;
+    if (key === 'code' && typeof value === 'string' && !value.startsWith('ar_')) return value;
+    return typeof value;
+  });
+}
+
+test('every route answers the same over HTTP and over the socket, in the shape the table declares', async () => {
+  const http = await walk({ call: overHttp, id: 'walker-h' });
+  const socket = await walk({ call: overSocket, id: 'walker-s' });
+  expect([...http.keys()].sort()).toEqual([...routeNames].sort());
+  for (const name of routeNames) {
+    const answer = http.get(name);
+    if (answer && 'output' in answer) expect([name, routes[name].output.safeParse(answer.output).error?.issues]).toEqual([name, undefined]);
+    expect([name, comparable(answer, 'walker-h')]).toEqual([name, comparable(socket.get(name), 'walker-s')]);
+  }
+  const refused = [...http].flatMap(([name, answer]) => ('code' in answer ? [name] : []));
+  // What needs a machine, which this relay has none of, and a session that is not there.
+  expect(refused.sort()).toEqual(['agents/interrupt', 'agents/release', 'sessions/get', 'sessions/start']);
+});
+
+test('every route refuses what is no input of it, and none of them with a bug', async () => {
+  const wrong: Record<string, unknown>[] = [
+    { id: {}, claimId: [], sessionId: null },
+    { id: '\u0000', unknown: 1 },
+    { id: -1, to: 1, body: {}, ids: 'x', reports: [{}], since: 'x', limit: 1e9, waitMs: -1 },
+    { id: 'x'.repeat(10_000), claimId: 'x'.repeat(10_000), sessionId: 'x'.repeat(10_000) },
+    { id: 'nobody', name: '', agentId: '../..', fence: 1.5, progress: undefined },
+  ];
+  for (const name of routeNames) {
+    if (Object.keys(Reflect.get(routes[name].input, 'shape') ?? {}).length === 0) continue;
+    for (const input of wrong) {
+      for (const answer of [await overHttp(name, input), await overSocket(name, input)]) {
+        if ('code' in answer) expect([name, answer.code]).not.toEqual([name, 'internal']);
+      }
+    }
+  }
+  expect((await rawRequest(`${relay.url}/api/health`)).status).toBe(200);
+});
