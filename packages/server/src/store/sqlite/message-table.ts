@@ -1,3 +1,4 @@
+import type { Message } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import { isDirect } from '../../domain/audience.ts';
 import type { NewMessage, StoredMessage } from '../store.ts';
@@ -31,7 +32,7 @@ export class MessageTable {
   readonly #insert: Statement<Inserted>;
   readonly #get: Statement<[number], MessageRow>;
   readonly #insertWork: Statement<[number, string, string]>;
-  readonly #bury: Statement<[number, number]>;
+  readonly #bury: Statement<[string | null, number, number]>;
 
   constructor(database: Database, log: SqliteLog, addresses: AddressTable, deliveries: DeliveryTable) {
     this.#log = log;
@@ -45,7 +46,7 @@ export class MessageTable {
     this.#insertWork = database.prepare(
       "INSERT INTO work (kind, subject_id, workspace, address, status) VALUES ('message', ?, ?, ?, 'open')",
     );
-    this.#bury = database.prepare("UPDATE messages SET body = '', extra = NULL, deleted_at = ? WHERE id = ?");
+    this.#bury = database.prepare("UPDATE messages SET body = '', extra = ?, deleted_at = ? WHERE id = ?");
   }
 
   get(workspace: string, id: number): StoredMessage | null {
@@ -93,9 +94,9 @@ export class MessageTable {
     return stored;
   }
 
-  /** Leaves a tombstone. */
-  bury(id: number, at: number): void {
-    this.#bury.run(at, id);
+  /** Leaves a tombstone: what was said is gone, who said it to whom and in which thread stays. */
+  bury(message: Message, at: number): void {
+    this.#bury.run(extraOf({ ...message, subject: null, payload: null, meta: null }), at, message.id);
     this.#log.forgetMessage();
   }
 }

@@ -14,7 +14,7 @@ export class SqliteMessages implements MessageStore {
   readonly #context: SqliteContext;
   readonly #list: MessageList;
   readonly #get: Statement<[number], MessageRow>;
-  readonly #thread: Statement<[number, number, number], MessageRow>;
+  readonly #thread: Statement<[number, number, number, number], MessageRow>;
   readonly #readers: Statement<[number], string>;
   readonly #newestClaim: Statement<[number], { readonly record: string }>;
   readonly #findKey: Statement<[string, string, string], { readonly digest: string; readonly message_id: number }>;
@@ -29,9 +29,7 @@ export class SqliteMessages implements MessageStore {
     const { reader, database } = context;
     this.#list = new MessageList(reader, context.log, context.index);
     this.#get = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
-    this.#thread = reader.prepare(
-      `SELECT ${messageColumns} FROM messages WHERE (id = ?1 OR thread_id = ?1) AND id > ?2 ORDER BY id LIMIT ?3`,
-    );
+    this.#thread = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE (id = ? OR thread_id = ?) AND id > ? ORDER BY id LIMIT ?`);
     this.#readers = reader
       .prepare<[number], string>(
         'SELECT a.agent_id FROM deliveries d JOIN addresses a ON a.ref = d.ref WHERE d.message_id = ? AND d.read_at IS NOT NULL ORDER BY d.read_at, a.agent_id',
@@ -70,7 +68,7 @@ export class SqliteMessages implements MessageStore {
   }
 
   async thread(workspace: string, threadId: number, since: number, limit: number): Promise<Page<StoredMessage>> {
-    const rows = this.#thread.all(threadId, since, limit + 1).filter((row) => row.workspace === workspace);
+    const rows = this.#thread.all(threadId, threadId, since, limit + 1).filter((row) => row.workspace === workspace);
     const items = rows.slice(0, limit).map(toStoredMessage);
     return { items, cursor: this.#context.log.head, next: rows.length > limit ? (items.at(-1)?.message.id ?? null) : null };
   }
@@ -83,7 +81,7 @@ export class SqliteMessages implements MessageStore {
       const work = found?.message.claimable ? claims.work('message', id) : null;
       const claim = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
       const change = decide(found, found ? this.#open.of(found, [0, 1, 2]) : [], claim?.status === 'held' ? claim : null);
-      messages.bury(id, at);
+      if (found) messages.bury(found.message, at);
       if (work && work.status === 'open') claims.close('message', id);
       changes.apply(workspace, change);
     });

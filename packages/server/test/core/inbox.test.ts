@@ -1,0 +1,230 @@
+import { expect, test } from 'vitest';
+import { agentOf, anonymous, anotherTurn, codeOf, collect, nodeOf, owner, until, World } from './world.ts';
+
+test('reading alone never acknowledges: a poller gets its mail again until it says it has it', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const { id } = await world.send('cron', 'a');
+  expect(await world.poll('a')).toEqual([id]);
+  expect(await world.poll('a')).toEqual([id]);
+  expect(await world.ack('a', id, 999)).toEqual({ acknowledged: [id], unknown: [999] });
+  expect(await world.poll('a')).toEqual([]);
+  expect(await world.receipt(id, 'a')).toBe('delivered ack');
+});
+
+test('what a poll took is dispatched, and a peek takes nothing', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const { id } = await world.send('cron', 'a');
+  const peeked = await world.call['inbox/list']({ id: 'a', peek: true }, world.as(anonymous));
+  expect(peeked.data).toMatchObject([{ message: { id }, state: 'queued' }]);
+  world.clock.advance(1_000);
+  expect(await world.receipt(id, 'a')).toBe('queued');
+  await world.poll('a');
+  world.clock.advance(1_000);
+  await until(async () => (await world.receipt(id, 'a')) === 'dispatched');
+  expect(await world.types(id)).toEqual(['delivery.dispatched']);
+});
+
+test('a confirmation that comes first saves the receipt of the hand-over', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const { id } = await world.send('cron', 'a');
+  await world.poll('a');
+  await world.ack('a', id);
+  world.clock.advance(1_000);
+  await anotherTurn();
+  expect(await world.types(id)).toEqual(['delivery.delivered']);
+});
+
+test('a waiting poll is woken by the first piece', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const waiting = world.call['inbox/list']({ id: 'a', waitMs: 50_000 }, world.as(anonymous));
+  await anotherTurn();
+  const { id } = await world.send('cron', 'a');
+  expect((await waiting).data.map(({ message }) => message.id)).toEqual([id]);
+});
+
+test('a waiting poll ends with its time, and with its caller', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const timed = world.call['inbox/list']({ id: 'a', waitMs: 10_000 }, world.as(anonymous));
+  await anotherTurn();
+  world.clock.advance(10_000);
+  expect((await timed).data).toEqual([]);
+  const leaving = new AbortController();
+  const left = world.call['inbox/list']({ id: 'a', waitMs: 10_000 }, world.as(anonymous, leaving.signal));
+  await anotherTurn();
+  leaving.abort();
+  expect((await left).data).toEqual([]);
+});
+
+test('of two polls of one agent only the newer one gets the mail', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const first = world.call['inbox/list']({ id: 'a', waitMs: 50_000 }, world.as(anonymous));
+  await anotherTurn();
+  const second = world.call['inbox/list']({ id: 'a', waitMs: 50_000 }, world.as(anonymous));
+  await anotherTurn();
+  const { id } = await world.send('cron', 'a');
+  expect((await first).data).toEqual([]);
+  expect((await second).data.map(({ message }) => message.id)).toEqual([id]);
+});
+
+test('a stream pushes waiting and new mail in order, at most its window unacknowledged', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const sent = await Promise.all(Array.from({ length: 5 }, () => world.send('cron', 'a')));
+  const inbox = collect((await world.relay.openInbox({ id: 'a', window: 2 }, world.as(anonymous))).batches);
+  await until(() => inbox.ids.length === 2);
+  await anotherTurn();
+  expect(inbox.ids).toEqual(sent.slice(0, 2).map(({ id }) => id));
+  await world.ack('a', sent[0]?.id ?? 0);
+  await until(() => inbox.ids.length === 3);
+  await world.ack('a', ...inbox.ids);
+  await until(() => inbox.ids.length === 5);
+  expect(inbox.ids).toEqual(sent.map(({ id }) => id));
+});
+
+test('a long backlog is fetched as there is room, without a gap or a double', async () => {
+  await using world = await World.open();
+  await world.register('a', { tags: ['x'] });
+  const sent = await Promise.all(Array.from({ length: 1_500 }, (_, index) => world.send('cron', index % 3 === 0 ? 'tag:x' : 'a')));
+  const inbox = collect((await world.relay.openInbox({ id: 'a', window: 100 }, world.as(anonymous))).batches);
+  for (let acknowledged = 0; acknowledged < sent.length; ) {
+    await until(() => inbox.ids.length > acknowledged);
+    const ids = inbox.ids.slice(acknowledged);
+    acknowledged += ids.length;
+    if (acknowledged === 700) await world.send('cron', 'a');
+    await world.ack('a', ...ids);
+  }
+  expect(inbox.ids.slice(0, 1_500)).toEqual(sent.map(({ id }) => id));
+});
+
+test('a second deliverer of the same epoch is refused, and may come once the first has gone', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const leaving = new AbortController();
+  const first = collect((await world.relay.openInbox({ id: 'a' }, world.as(anonymous, leaving.signal))).batches);
+  expect(await codeOf(world.relay.openInbox({ id: 'a' }, world.as(anonymous)))).toBe('inbox_taken');
+  expect(await codeOf(world.poll('a'))).toBe('inbox_taken');
+  const { id } = await world.send('cron', 'a');
+  await until(() => first.ids.length === 1);
+  leaving.abort();
+  const second = collect((await world.relay.openInbox({ id: 'a' }, world.as(anonymous))).batches);
+  await until(() => second.ids.length === 1);
+  expect(second.ids).toEqual([id]);
+});
+
+test('a newer epoch ends the older stream and is offered what was not confirmed', async () => {
+  await using world = await World.open();
+  await world.register('a', { instanceId: 'one' });
+  const older = collect((await world.relay.openInbox({ id: 'a', epoch: 1 }, world.as(anonymous))).batches);
+  const { id } = await world.send('cron', 'a');
+  await until(() => older.ids.length === 1);
+  await world.register('a', { instanceId: 'two' });
+  await until(() => older.failure !== null);
+  expect(older.failure).toMatchObject({ code: 'stale_session' });
+  const newer = collect((await world.relay.openInbox({ id: 'a', epoch: 2 }, world.as(anonymous))).batches);
+  await until(() => newer.ids.length === 1);
+  expect(newer.ids).toEqual([id]);
+});
+
+test('an acknowledgement under an older epoch is refused and changes nothing', async () => {
+  await using world = await World.open();
+  await world.register('a', { instanceId: 'one' });
+  const { id } = await world.send('cron', 'a');
+  await world.register('a', { instanceId: 'two' });
+  expect(await codeOf(() => world.call['inbox/ack']({ id: 'a', ids: [id], epoch: 1 }, world.as(anonymous)))).toBe('stale_session');
+  expect(await codeOf(() => world.call['inbox/ack']({ id: 'a', ids: [id], instanceId: 'one' }, world.as(anonymous)))).toBe('stale_session');
+  expect(await world.poll('a')).toEqual([id]);
+});
+
+async function hosted(world: World) {
+  await world.relay.core.agents.registerHosted('default', {
+    id: 'a',
+    name: 'a',
+    instanceId: 'one',
+    nodeId: 'laptop',
+    sessionId: 's-1',
+    spawnedBy: null,
+  });
+  return collect((await world.relay.openInbox({ id: 'a' }, world.as(nodeOf('laptop')))).batches);
+}
+const report = (world: World, ...ids: number[]) =>
+  world.call['deliveries/report'](
+    { id: 'a', reports: ids.map((messageId) => ({ messageId, state: 'dispatched' as const })) },
+    world.as(nodeOf('laptop')),
+  );
+
+test('what a node was pushed is still queued until it says that it hands it over', async () => {
+  await using world = await World.open();
+  const inbox = await hosted(world);
+  const { id } = await world.send('cron', 'a');
+  await until(() => inbox.ids.length === 1);
+  world.clock.advance(1_000);
+  await anotherTurn();
+  expect(await world.receipt(id, 'a')).toBe('queued');
+  expect(await report(world, id)).toEqual({ applied: [id] });
+  world.clock.advance(1_000);
+  await until(async () => (await world.receipt(id, 'a')) === 'dispatched');
+});
+
+test('the agent may take what its node has not handed over, and then the node may not', async () => {
+  await using world = await World.open();
+  const inbox = await hosted(world);
+  const first = await world.send('cron', 'a');
+  const second = await world.send('cron', 'a');
+  await until(() => inbox.ids.length === 2);
+  expect(await report(world, first.id)).toEqual({ applied: [first.id] });
+  expect(await world.poll('a', agentOf('a'))).toEqual([second.id]);
+  expect(await report(world, second.id)).toEqual({ applied: [] });
+});
+
+test('the owner, who is not the agent, may not take from a stream, but look', async () => {
+  await using world = await World.open();
+  await hosted(world);
+  const { id } = await world.send('cron', 'a');
+  expect(await codeOf(world.poll('a', owner))).toBe('inbox_taken');
+  const { data } = await world.call['inbox/list']({ id: 'a', peek: true }, world.as(owner));
+  expect(data.map(({ message }) => message.id)).toEqual([id]);
+});
+
+test('a restart offers again what was handed over and not confirmed', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const { id } = await world.send('cron', 'a');
+  await world.poll('a');
+  await world.restart();
+  const { data } = await world.call['inbox/list']({ id: 'a' }, world.as(anonymous));
+  expect(data).toMatchObject([{ message: { id }, state: 'dispatched' }]);
+});
+
+test('each hand-over has a nonce of its own', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  await world.send('cron', 'a');
+  const nonces = new Set<string>();
+  for (let time = 0; time < 600; time += 1) {
+    const { data } = await world.call['inbox/list']({ id: 'a' }, world.as(anonymous));
+    for (const { nonce } of data) nonces.add(nonce);
+  }
+  expect(nonces.size).toBe(600);
+});
+
+test('an agent online that does not drain is told of once, until it does', async () => {
+  await using world = await World.open({ staleTtlMs: 1_000_000, stalledAfterMs: 5_000 });
+  await world.register('a');
+  const { id } = await world.send('cron', 'a');
+  world.clock.advance(6_000);
+  await world.relay.reap();
+  await world.relay.reap();
+  expect((await world.events(id)).filter(({ type }) => type === 'agent.stalled')).toMatchObject([{ agentId: 'a', waiting: 1 }]);
+  await world.ack('a', id);
+  await world.relay.reap();
+  await world.send('cron', 'a');
+  world.clock.advance(6_000);
+  await world.relay.reap();
+  expect((await world.events(id)).filter(({ type }) => type === 'agent.stalled')).toHaveLength(2);
+});
