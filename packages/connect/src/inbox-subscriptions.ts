@@ -12,6 +12,8 @@ export interface InboxSubscriptionsOptions {
 }
 
 const EARLY_LIMIT = 1000;
+/** The most there is: mail for the next turn waits here, and urgent mail must not wait behind it. */
+const WINDOW = 1000;
 
 /** The inboxes this node delivers, on one connection. They end with it. */
 export class InboxSubscriptions {
@@ -33,7 +35,9 @@ export class InboxSubscriptions {
     for (const delayMs of backoffDelays({ initialMs: 100, maxMs: 5000 })) {
       if (this.#over.signal.aborted) return;
       try {
-        const answer = socketMethods['inbox/subscribe'].result.parse(await link.request('inbox/subscribe', { id, instanceId, epoch }));
+        const answer = socketMethods['inbox/subscribe'].result.parse(
+          await link.request('inbox/subscribe', { id, instanceId, epoch, window: WINDOW }),
+        );
         this.#sessionBySubscription.set(answer.subscriptionId, session);
         const early = this.#early.get(answer.subscriptionId) ?? [];
         this.#early.delete(answer.subscriptionId);

@@ -6,7 +6,7 @@ import { MCP_SERVER_NAME, socketNotifications } from 'agent-relay-protocol';
 import { JsonRpcPeer } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTestRelay, type TestRelay } from '../../server/src/testing.ts';
+import { startTestRelay, type TestRelay, type TestRelayOptions } from '../../server/src/testing.ts';
 import { Api, Cable, endProcess, isRunning, marked, until, World } from './link-world.ts';
 
 let world: World;
@@ -15,8 +15,8 @@ beforeEach(() => {
 });
 afterEach(() => world.close());
 
-async function openRelay(): Promise<{ relay: TestRelay; api: Api }> {
-  const relay = await startTestRelay();
+async function openRelay(options: TestRelayOptions = {}): Promise<{ relay: TestRelay; api: Api }> {
+  const relay = await startTestRelay(options);
   world.onClose(() => relay.close());
   return { relay, api: new Api(relay.url, relay.ownerToken) };
 }
@@ -190,6 +190,19 @@ describe('when the link is lost', () => {
     await api.call('POST', '/agents/Worker/interrupt');
     await until(async () => expect([...(await api.receipts(before.id)), ...(await api.receipts(during.id))]).toEqual(['seen', 'seen']));
     expect(world.provider.prompts.flatMap(({ messageIds }) => messageIds)).toEqual([before.id, during.id]);
+  });
+
+  it('only in the eyes of a relay that slept with the machine, the agent is not ended and gets its mail', async () => {
+    const { relay, api } = await openRelay({ settings: { STALE_TTL_MS: '300', REAP_INTERVAL_MS: '100' } });
+    // No heartbeat ever comes: to the relay the agent is stale, and its inbox is taken from the node.
+    await world.node(relay.url, relay.ownerToken, { heartbeatMs: 3_600_000 });
+    await api.nodeOnline();
+    const session = await api.spawn('Worker');
+    await until(async () => expect((await api.agent('Worker')).status).toBe('offline'));
+    const message = await api.send('Worker', 'are you there?');
+    await until(async () => expect(await api.receipts(message.id)).toEqual(['seen']));
+    expect(marked(session.sessionId)).not.toEqual([]);
+    expect(await api.session(session.sessionId)).toMatchObject({ status: 'running' });
   });
 
   it('for longer than the grace, the agents are ended and the node ends', async () => {

@@ -95,6 +95,11 @@ export class ActivityBuffer {
     return this.#lastSeq;
   }
 
+  /** What the newest entry that waits says. */
+  get lastEvent(): AgentEvent | null {
+    return this.#lines.at(-1)?.entry.event ?? null;
+  }
+
   get isEmpty(): boolean {
     return this.#lines.length === 0;
   }

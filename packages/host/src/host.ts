@@ -78,6 +78,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   if (ended > 0) options.log.warn('ended processes that an earlier run had left behind', { ended });
   const leftBehind = ActivityBuffer.recover(options.stateDir);
   for (const buffer of leftBehind) {
+    if (buffer.lastEvent?.type === 'session.ended') continue;
     buffer.append({ type: 'session.ended', reason: 'lost', detail: 'relay-connect ended unexpectedly' }, options.clock.now());
   }
   return new SessionHost(options, register, leftBehind);
