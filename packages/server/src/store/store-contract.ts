@@ -1,0 +1,270 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Agent, type Message, RelayError } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import { registerAgent } from '../domain/registration.ts';
+import type { AppendMessage, NewMessage, Store } from './store.ts';
+
+/** Opens a store on a folder; opening it again must find what was there. */
+export type OpenStore = (folder: string) => Promise<Store>;
+
+const at = 1_000;
+
+/** What every engine promises. Each test names in its title what would be lost without it. */
+export function storeContract(name: string, open: OpenStore): void {
+  const inFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) =>
+    test(`${name}: ${title}`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'agent-relay-store-'));
+      const opened: Store[] = [];
+      const next = async () => {
+        const store = await open(folder);
+        opened.push(store);
+        return store;
+      };
+      try {
+        await run(await next(), next);
+      } finally {
+        for (const store of opened) await store.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+
+  inFolder('an acknowledged write is there for a second reader of the same file', async (store, reopen) => {
+    const { message } = await store.messages.append(append('a', 'id:b'));
+    const other = await reopen();
+    expect((await other.messages.get('default', message.id))?.message).toEqual(message);
+    expect((await other.deliveries.waiting('default', 'b', 0, 10)).items.map(({ message: { id } }) => id)).toEqual([message.id]);
+  });
+
+  inFolder('writes of one turn are decided in order, each after the one before', async (store) => {
+    const seen: number[] = [];
+    await Promise.all(
+      Array.from({ length: 50 }, () =>
+        store.messages.append({
+          ...append('a', 'id:b'),
+          decide: (id) => {
+            seen.push(id);
+            return { ...newMessage(id, 'a', 'id:b'), answers: null };
+          },
+        }),
+      ),
+    );
+    expect(seen).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+  });
+
+  inFolder('a decision that refuses changes nothing, takes no number and spoils no other write of its turn', async (store) => {
+    const refused = store.messages.append({
+      ...append('a', 'id:b'),
+      decide: () => {
+        throw new RelayError('forbidden', 'no');
+      },
+    });
+    const [outcome, accepted] = await Promise.allSettled([refused, store.messages.append(append('a', 'id:b'))]);
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'forbidden' } });
+    expect(accepted).toMatchObject({ status: 'fulfilled', value: { message: { id: 1 } } });
+    expect(store.log.head).toBe(1);
+  });
+
+  inFolder('a decision that breaks undoes its own write wholly and spoils no other write of its turn', async (store, reopen) => {
+    await store.agents.change('default', 'a', register('a', ['x']));
+    const before = store.log.head;
+    const broken = store.agents.change('default', 'broken', (found) => ({
+      ...register('broken', ['x'])(found),
+      messages: [
+        () => {
+          throw new TypeError('a bug');
+        },
+      ],
+    }));
+    const [outcome, accepted] = await Promise.allSettled([broken, store.messages.append(append('a', 'tag:x'))]);
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'a bug' } });
+    expect(accepted).toMatchObject({ status: 'fulfilled', value: { message: { id: before + 1 } } });
+    for (const each of [store, await reopen()]) {
+      expect(each.agents.index.find('default', 'broken')?.agent ?? null).toBe(null);
+      expect([...each.agents.index.members('default', 'tag:x')].map(({ agentId }) => agentId)).toEqual(['a']);
+      expect((await typesOf(each, 0)).length).toBe(2);
+    }
+  });
+
+  inFolder('a change and the event that tells of it are seen together or not at all', async (store) => {
+    const atBell: unknown[] = [];
+    const stop = store.log.onCommit(() => atBell.push([store.log.head, store.agents.index.find('default', 'a')?.agent?.id]));
+    const changing = store.agents.change('default', 'a', register('a', []));
+    expect([store.log.head, store.agents.index.find('default', 'a')]).toEqual([0, undefined]);
+    await changing;
+    stop();
+    expect(atBell).toEqual([[1, 'a']]);
+    expect(await typesOf(store, 0)).toEqual(['agent.registered']);
+  });
+
+  inFolder('numbers go on where they stopped, whatever was pruned', async (store, reopen) => {
+    for (let count = 0; count < 3; count += 1) await store.messages.append(append('a', 'id:b'));
+    await store.deliveries.change('default', 'b', [1, 2, 3], () => delivered);
+    expect(store.log.head).toBe(6);
+    while ((await store.retention.prune(at + 1, 2)) > 0);
+    await store.close();
+    const later = await reopen();
+    expect([later.log.head, later.log.floor]).toEqual([6, 6]);
+    expect((await later.messages.append(append('a', 'id:b'))).message.id).toBe(7);
+  });
+
+  inFolder('a log generation is made with the store and kept', async (store, reopen) => {
+    const { generation } = store.log;
+    await store.close();
+    expect((await reopen()).log.generation).toBe(generation);
+    expect(generation.length).toBeGreaterThan(20);
+  });
+
+  inFolder('the log reads the same in pages of any size, in memory and on disk', async (store, reopen) => {
+    await store.agents.change('default', 'b', register('b', ['x']));
+    for (let count = 0; count < 10; count += 1) {
+      const { message } = await store.messages.append(append('a', count % 2 === 0 ? 'id:b' : 'tag:x'));
+      if (count % 3 === 0) await store.deliveries.change('default', 'b', [message.id], () => delivered);
+    }
+    const other = await reopen();
+    const whole = await allEvents(store, 1_000);
+    expect(whole.map(({ seq }) => seq)).toEqual(Array.from({ length: store.log.head }, (_, index) => index + 1));
+    for (const each of [store, other]) for (const limit of [1, 2, 3, 7]) expect(await allEvents(each, limit)).toEqual(whole);
+  });
+
+  inFolder('equal receipts of a turn take a number each, in the order they were given', async (store) => {
+    for (let count = 0; count < 4; count += 1) await store.messages.append(append('a', 'id:b'));
+    await Promise.all([1, 2, 3, 4].map((id) => store.deliveries.change('default', 'b', [id], () => delivered)));
+    const receipts = (await allEvents(store, 100)).slice(4);
+    expect(receipts).toMatchObject([1, 2, 3, 4].map((messageId, index) => ({ type: 'delivery.delivered', seq: 5 + index, messageId })));
+  });
+
+  inFolder('an idempotency key is used once by each sender', async (store) => {
+    const keyed = (from: string, digest: string): AppendMessage => ({ ...append(from, 'id:b'), idempotency: { from, key: 'k', digest } });
+    const [first, second] = await Promise.all([store.messages.append(keyed('a', 'x')), store.messages.append(keyed('a', 'x'))]);
+    expect([first?.duplicate, second?.duplicate, second?.message.id]).toEqual([false, true, first?.message.id]);
+    await expect(store.messages.append(keyed('a', 'y'))).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+    expect((await store.messages.append(keyed('c', 'y'))).duplicate).toBe(false);
+  });
+
+  inFolder('memberships are intervals, and stay what they were when nothing changes', async (store, reopen) => {
+    await store.agents.change('default', 'a', register('a', ['x']));
+    await store.agents.change('default', 'a', register('a', ['x']));
+    await store.agents.change('default', 'a', register('a', []));
+    await store.agents.change('default', 'a', register('a', ['x']));
+    const expected = [
+      { fromSeq: 1, untilSeq: 3 },
+      { fromSeq: 4, untilSeq: null },
+    ];
+    expect(store.agents.index.find('default', 'a')?.intervals.get('tag:x')).toEqual(expected);
+    expect((await reopen()).agents.index.find('default', 'a')?.intervals.get('tag:x')).toEqual(expected);
+  });
+
+  inFolder('a removed address keeps its epoch', async (store, reopen) => {
+    await store.agents.change('default', 'a', register('a', [], 4));
+    await store.agents.remove('default', 'a', () => ({
+      agents: [{ id: 'a', agent: null }],
+      events: [{ type: 'agent.removed', at, agentId: 'a' }],
+    }));
+    const other = await reopen();
+    let epoch = 0;
+    await other.agents.change('default', 'a', (found) => {
+      epoch = found.epoch;
+      return null;
+    });
+    expect(epoch).toBe(4);
+  });
+
+  inFolder('waiting mail is what is open, direct and fanned out, in order', async (store, reopen) => {
+    await store.agents.change('default', 'b', register('b', ['x']));
+    const ids: number[] = [];
+    for (const to of ['id:b', 'tag:x', 'tag:y', 'id:b', 'tag:x']) ids.push((await store.messages.append(append('a', to))).message.id);
+    await store.deliveries.change('default', 'b', [ids[0] ?? 0, ids[4] ?? 0], () => delivered);
+    await store.deliveries.change('default', 'b', [ids[1] ?? 0], ({ record }) => ({
+      next: { ...record, state: 'dispatched' },
+      tell: true,
+    }));
+    for (const each of [store, await reopen()]) {
+      const { items, through } = await each.deliveries.waiting('default', 'b', 0, 10);
+      expect(items.map(({ message, record }) => [message.id, record.state])).toEqual([
+        [ids[1], 'dispatched'],
+        [ids[3], 'queued'],
+      ]);
+      expect(through).toBe(each.log.head);
+    }
+  });
+
+  inFolder('a token is found by its hash, and taken once', async (store) => {
+    const token = { hash: 'h', tokenId: 't', workspace: 'default', type: 'login', createdAt: at, expiresAt: null } as const;
+    await store.tokens.put({ ...token, agentId: null, epoch: null, nodeId: null, name: null });
+    expect(await store.tokens.find('h')).toMatchObject(token);
+    const taken = await Promise.all([store.tokens.take('h'), store.tokens.take('h'), store.tokens.take('h')]);
+    expect(taken.filter((found) => found !== null)).toHaveLength(1);
+  });
+
+  inFolder('closing finishes what is in hand; afterwards writes are refused', async (store, reopen) => {
+    const writing = store.messages.append(append('a', 'id:b'));
+    await store.close();
+    const { message } = await writing;
+    await expect(store.messages.append(append('a', 'id:b'))).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(await (await reopen()).messages.get('default', message.id)).not.toBe(null);
+  });
+
+  inFolder('a sound store says so', async (store) => {
+    await store.messages.append(append('a', 'id:b'));
+    expect(await store.integrityCheck()).toEqual([]);
+    expect(await store.check()).toBe(null);
+  });
+}
+
+const delivered = {
+  next: { state: 'delivered', evidence: 'ack', late: false, reason: null, updatedAt: at, readAt: null },
+  tell: true,
+} as const;
+
+function newMessage(id: number, from: string, to: string): NewMessage {
+  const message: Message = {
+    id,
+    from,
+    to,
+    body: 'hello',
+    subject: null,
+    channel: null,
+    kind: 'chat',
+    claimable: false,
+    replyTo: null,
+    threadId: id,
+    mode: 'next',
+    expiresAt: null,
+    payload: null,
+    meta: null,
+    sender: { relation: 'claimed', principal: 'anonymous' },
+    createdAt: at,
+    deletedAt: null,
+  };
+  return { message, matched: 1 };
+}
+
+const append = (from: string, to: string): AppendMessage => ({
+  workspace: 'default',
+  from,
+  replyTo: null,
+  idempotency: null,
+  decide: (id) => ({ ...newMessage(id, from, to), answers: null }),
+});
+
+const register =
+  (id: string, tags: readonly string[], epoch?: number) => (found: { readonly agent: Agent | null; readonly epoch: number }) => {
+    const { agent } = registerAgent(found, { id, name: id, tags: [...tags] }, null, at);
+    const card = epoch === undefined ? agent : { ...agent, epoch };
+    return { agents: [{ id, agent: card }], events: [{ type: 'agent.registered' as const, at, agent: card }] };
+  };
+
+async function allEvents(store: Store, limit: number) {
+  const found = [];
+  for (let after = 0; after < store.log.head; ) {
+    const { entries, through } = await store.log.read(after, limit);
+    for (const entry of entries) for (const event of entry.events()) if (event.seq > after) found.push(event);
+    after = through;
+  }
+  return found;
+}
+
+const typesOf = async (store: Store, after: number) =>
+  (await allEvents(store, 100)).filter(({ seq }) => seq > after).map(({ type }) => type);

@@ -1,0 +1,189 @@
+import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { afterEach, describe, expect, test } from 'vitest';
+import { migrate } from '../../src/store/sqlite/migrate.ts';
+import { migrations } from '../../src/store/sqlite/migrations/migrations.ts';
+import { openConnections } from '../../src/store/sqlite/open.ts';
+import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { storeContract } from '../../src/store/store-contract.ts';
+
+storeContract('SqliteStore', (folder) => SqliteStore.open({ path: join(folder, 'relay.db') }));
+
+const folders: string[] = [];
+const newFolder = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'agent-relay-sqlite-'));
+  folders.push(folder);
+  return folder;
+};
+afterEach(() => {
+  for (const folder of folders.splice(0)) {
+    chmodSync(folder, 0o700);
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+const send = (store: SqliteStore, body = 'x') =>
+  store.messages.append({
+    workspace: 'default',
+    from: 'a',
+    replyTo: null,
+    idempotency: null,
+    decide: (id) => ({
+      matched: 0,
+      answers: null,
+      message: {
+        id,
+        from: 'a',
+        to: 'id:b',
+        body,
+        subject: null,
+        channel: null,
+        kind: 'chat',
+        claimable: false,
+        replyTo: null,
+        threadId: id,
+        mode: 'next',
+        expiresAt: null,
+        payload: null,
+        meta: null,
+        sender: { relation: 'claimed', principal: 'anonymous' },
+        createdAt: 1_000,
+        deletedAt: null,
+      },
+    }),
+  });
+
+describe('durability', () => {
+  test('the log is flushed at every commit', async () => {
+    const { database, reader } = await openConnections({ path: join(newFolder(), 'relay.db') });
+    expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(database.pragma('synchronous', { simple: true })).toBe(2);
+    expect(() => reader.exec('DELETE FROM messages')).toThrow();
+    reader.close();
+    database.close();
+  });
+
+  test('nothing is answered before its commit, and one turn shares one', async () => {
+    const path = join(newFolder(), 'relay.db');
+    const store = await SqliteStore.open({ path });
+    const watcher = new Sqlite(path, { readonly: true });
+    const count = watcher.prepare('SELECT count(*) FROM messages').pluck();
+    let commits = 0;
+    store.log.onCommit(() => {
+      commits += 1;
+    });
+    const visible: unknown[] = [];
+    await Promise.all(
+      Array.from({ length: 100 }, () =>
+        send(store).then(() => {
+          visible.push(count.get());
+        }),
+      ),
+    );
+    expect([...new Set(visible)]).toEqual([100]);
+    expect(commits).toBe(1);
+    watcher.close();
+    await store.close();
+  });
+});
+
+describe('a full disk', () => {
+  test('refuses all writes of the turn with store_full, goes on reading, and writes again when there is space', async () => {
+    const path = join(newFolder(), 'relay.db');
+    const store = await SqliteStore.open({ path, maxPageCount: 200 });
+    const kept: number[] = [];
+    let failed: unknown[] = [];
+    for (let round = 0; round < 100 && failed.length === 0; round += 1) {
+      const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => send(store, 'x'.repeat(4_000))));
+      for (const outcome of outcomes) if (outcome.status === 'fulfilled') kept.push(outcome.value.message.id);
+      failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    }
+    expect(failed).toHaveLength(10);
+    for (const reason of failed) expect(reason).toMatchObject({ code: 'store_full', httpStatus: 507 });
+    expect(store.log.head).toBe(kept.at(-1));
+    expect((await store.messages.get('default', kept.at(-1) ?? 0))?.message.body).toHaveLength(4_000);
+    expect((await store.deliveries.waiting('default', 'b', 0, 1_000)).items.map(({ message }) => message.id)).toEqual(kept);
+    while ((await store.retention.prune(2_000, 100)) > 0);
+    expect((await send(store)).message.id).toBe((kept.at(-1) ?? 0) + 1);
+    await store.close();
+    const again = await SqliteStore.open({ path });
+    expect(await again.integrityCheck()).toEqual([]);
+    await again.close();
+  });
+});
+
+describe('a file that cannot be used', () => {
+  test('locked by another program: writes are refused, reads go on, and later writes succeed', async () => {
+    const path = join(newFolder(), 'relay.db');
+    const store = await SqliteStore.open({ path, busyTimeoutMs: 10 });
+    const { message } = await send(store);
+    const other = new Sqlite(path);
+    other.exec('BEGIN IMMEDIATE');
+    await expect(send(store)).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('locked') });
+    expect(await store.check()).toMatchObject({ code: 'store_unavailable' });
+    expect((await store.messages.get('default', message.id))?.message).toEqual(message);
+    other.exec('ROLLBACK');
+    other.close();
+    expect((await send(store)).message.id).toBe(message.id + 1);
+    expect(await store.check()).toBe(null);
+    await store.close();
+  });
+
+  test('no database, a folder that is none, a newer database: one sentence each, naming the file', async () => {
+    const folder = newFolder();
+    const garbage = join(folder, 'garbage.db');
+    writeFileSync(garbage, 'this is no database at all, but long enough to look like one. '.repeat(50));
+    await expect(SqliteStore.open({ path: garbage })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringContaining(garbage),
+    });
+    const blocked = join(garbage, 'relay.db');
+    await expect(SqliteStore.open({ path: blocked })).rejects.toMatchObject({ code: 'store_unavailable' });
+    const newer = join(folder, 'newer.db');
+    const database = new Sqlite(newer);
+    database.pragma(`user_version = ${migrations.length + 1}`);
+    database.close();
+    await expect(SqliteStore.open({ path: newer })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringContaining('newer Agent Relay'),
+    });
+  });
+
+  test('a damaged page is found by the check', async () => {
+    const path = join(newFolder(), 'relay.db');
+    const store = await SqliteStore.open({ path });
+    for (let count = 0; count < 50; count += 1) await send(store, 'y'.repeat(2_000));
+    await store.close();
+    const database = new Sqlite(path);
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    const page = Number(database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'deliveries'").pluck().get());
+    database.close();
+    const file = openSync(path, 'r+');
+    writeSync(file, Buffer.alloc(2_048, 0xff), 0, 2_048, (page - 1) * 4_096 + 2_048);
+    closeSync(file);
+    const fault = await SqliteStore.open({ path }).then(
+      async (opened) => {
+        const found = await opened.integrityCheck();
+        await opened.close();
+        return found.length > 0 ? 'found' : 'missed';
+      },
+      (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : 'bug'),
+    );
+    expect(['found', 'store_unavailable']).toContain(fault);
+  });
+});
+
+describe('migrations', () => {
+  test('run in order, each once, each wholly or not at all', () => {
+    const database = new Sqlite(':memory:');
+    migrate(database, ['CREATE TABLE one (x)']);
+    expect(() => migrate(database, ['CREATE TABLE one (x)', 'CREATE TABLE two (x); CREATE TABLE two (x)'])).toThrow();
+    expect(database.pragma('user_version', { simple: true })).toBe(1);
+    expect(database.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'two'").pluck().get()).toBe(0);
+    migrate(database, ['CREATE TABLE one (x)', 'CREATE TABLE two (x)', 'CREATE TABLE three (x)']);
+    expect(database.pragma('user_version', { simple: true })).toBe(3);
+    database.close();
+  });
+});
