@@ -96,15 +96,31 @@ export class Nodes {
     const node: Node = { nodeId, name, version, providers, status: 'online', connectedAt: now, lastSeenAt: now };
     const replaced = registry.attach({ workspace, node, link });
     replaced?.link.close('stale_session', 'Another connection of this node has taken over');
-    await store.nodes.put(workspace, node, { type: 'node.connected', at: now });
-    const sessions: MethodResult<'nodes/attach'>['sessions'] = [];
-    for (const offered of params.sessions) {
-      const keep = await this.#keeps(workspace, nodeId, offered.sessionId);
-      sessions.push({ sessionId: offered.sessionId, keep, ackedSeq: await store.activity.lastSeq(workspace, offered.sessionId) });
+    try {
+      await store.nodes.put(workspace, node, { type: 'node.connected', at: now });
+      const sessions = await this.#compare(workspace, nodeId, params.sessions);
+      log.info('node attached', { nodeId, name, version, sessions: sessions.length });
+      return { nodeId, sessions };
+    } catch (error) {
+      // Whoever was not answered is not attached, and nobody will say that this link has ended.
+      registry.detach(link, now);
+      throw error;
     }
-    await this.#endMissing(workspace, nodeId, new Set(params.sessions.map(({ sessionId }) => sessionId)));
-    log.info('node attached', { nodeId, name, version, sessions: sessions.length });
-    return { nodeId, sessions };
+  }
+
+  /** Which of the sessions a machine still runs count, and the end of those it no longer runs. */
+  async #compare(
+    workspace: string,
+    nodeId: string,
+    offered: MethodParams<'nodes/attach'>['sessions'],
+  ): Promise<MethodResult<'nodes/attach'>['sessions']> {
+    const sessions: MethodResult<'nodes/attach'>['sessions'] = [];
+    for (const { sessionId } of offered) {
+      const keep = await this.#keeps(workspace, nodeId, sessionId);
+      sessions.push({ sessionId, keep, ackedSeq: await this.#deps.store.activity.lastSeq(workspace, sessionId) });
+    }
+    await this.#endMissing(workspace, nodeId, new Set(offered.map(({ sessionId }) => sessionId)));
+    return sessions;
   }
 
   /** A node's token names it. The owner's is told by its name: the same name is the same machine again. */
