@@ -1,12 +1,20 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import type { AgentSession } from 'agent-relay-provider';
+import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { type ChildHandle, spawnProcess, webSocketDuplex } from 'agent-relay-wire/node';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { createClaudeDialIn } from '../src/provider/dial-in.ts';
 import type { ClaudeFrame, PermissionRequest } from '../src/stream-json/frames.ts';
 import type { OutgoingFrame } from '../src/stream-json/outgoing.ts';
-import { createClaudeSdkUrlHandler, type SdkUrlDialler, type SdkUrlSession } from '../src/stream-json/sdk-url-handler.ts';
+import {
+  createClaudeSdkUrlHandler,
+  type SdkUrlDialler,
+  type SdkUrlHandler,
+  type SdkUrlSession,
+} from '../src/stream-json/sdk-url-handler.ts';
 
 const { claudeDialling } = agentCliPaths();
 const cleanUps: (() => Promise<unknown>)[] = [];
@@ -15,7 +23,6 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-/** A WebSocket server with the handler behind it, and one real CLI that dials it. */
 async function dialIn({ path = '/claude/s1', onPermission = () => ({ behavior: 'allow' }) as const, bearer = 'secret' }: DialIn = {}) {
   const frames: ClaudeFrame[] = [];
   const diallers: SdkUrlDialler[] = [];
@@ -28,6 +35,11 @@ async function dialIn({ path = '/claude/s1', onPermission = () => ({ behavior: '
     connectionOptions: () => ({ onFrame: (frame) => void frames.push(frame), onPermission }),
     onSession: (session) => sessions.push(session),
   });
+  return { ...(await serveAndDial(handler, { path, bearer })), handler, frames, diallers, sessions };
+}
+
+/** A WebSocket server that hands its sockets to the handler, and one real CLI that dials it. */
+async function serveAndDial(handler: SdkUrlHandler, { path = '/claude/s1', bearer = 'secret' }: Pick<DialIn, 'path' | 'bearer'> = {}) {
   const server = createServer();
   const sockets = new WebSocketServer({ server, maxPayload: 128 << 20 });
   sockets.on('connection', (socket, request: IncomingMessage) => {
@@ -59,7 +71,7 @@ async function dialIn({ path = '/claude/s1', onPermission = () => ({ behavior: '
   const drop = (code: number) => {
     for (const socket of sockets.clients) socket.close(code);
   };
-  return { handler, frames, diallers, sessions, child, drop };
+  return { child, drop, cwd: home.workFolder };
 }
 
 interface DialIn {
@@ -144,6 +156,31 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', { timeout: 60
     await expect.poll(() => diallers.length, { timeout: 20_000 }).toBe(3);
     await connection.prompt({ content: 'say: second' });
     await expect.poll(() => results(frames).map((frame) => frame['result']), { timeout: 20_000 }).toEqual(['kept for you', 'second']);
+  });
+
+  test('is an agent session like any other, whose events keep the rules over a drop', async () => {
+    const opened: { id: string; session: AgentSession; log: EventLog }[] = [];
+    const handler = createClaudeDialIn({
+      identify: ({ path }) => path,
+      gate: () => ({ mode: 'safe', approval: 'open', cwd: '/', relayServers: ['agent-relay'] }),
+      onSession: (id, session) => opened.push({ id, session, log: new EventLog(session) }),
+    });
+    const { drop, child } = await serveAndDial(handler);
+    await expect.poll(() => opened.length, { timeout: 20_000 }).toBe(1);
+    const [entry] = opened;
+    if (!entry) throw new Error('a session was announced');
+    const { session, log } = entry;
+    await session.prompt({ text: 'slow 30 60 && then run command: pwd && then say: tried', messageIds: [1] }, { mode: 'next' });
+    await log.waitFor('text.delta', ({ text }) => text.includes('word003'));
+    drop(1012);
+    expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'tried' });
+    expect(log.ofType('tool.completed')).toEqual([expect.objectContaining({ outcome: 'declined' })]);
+    expect(log.ofType('input.accepted').map(({ state }) => state)).toEqual(['delivered', 'seen']);
+    await session.close();
+    await log.finished;
+    expect(log.events.at(-1)).toEqual({ type: 'session.ended', reason: 'closed' });
+    expect(brokenEventRules(log.events)).toEqual([]);
+    expect(await exit(child)).toEqual({ code: 0, signal: null });
   });
 
   test('ends for good when its session is closed', async () => {

@@ -165,6 +165,21 @@ describe('frames that are not as expected', () => {
     ]);
   });
 
+  test('an MCP server that did not start is an error', () => {
+    const translation = new ClaudeTranslation({ relayServers: [] });
+    const mcp_servers = [
+      { name: 'agent-relay', status: 'failed' },
+      { name: 'other', status: 'connected' },
+    ];
+    expect(translation.translate({ type: 'system', subtype: 'init', mcp_servers })).toContainEqual({
+      type: 'agent.error',
+      code: 'mcp_server_failed',
+      message: 'The MCP server agent-relay did not start',
+      willRetry: false,
+    });
+    expect(translation.translate({ type: 'system', subtype: 'init', mcp_servers })).toEqual([]);
+  });
+
   test('idle ends a turn that had no result', () => {
     const translation = new ClaudeTranslation({ relayServers: [] });
     translation.translate({ type: 'system', subtype: 'status', status: 'requesting' });

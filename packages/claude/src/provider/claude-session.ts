@@ -54,7 +54,7 @@ export class ClaudeSession implements AgentSession {
   async prompt({ text, messageIds }: PromptInput, { mode }: PromptOptions): Promise<void> {
     this.#assertOpen();
     const { connection, translation } = this.#options;
-    if (mode === 'urgent') await this.interrupt();
+    if (mode === 'urgent') await this.#interruptFirst();
     const uuid = randomUUID();
     translation.sent({ uuid, text, messageIds, isContext: mode === 'fyi' });
     try {
@@ -86,6 +86,15 @@ export class ClaudeSession implements AgentSession {
   async #watch(): Promise<void> {
     await this.#options.connection.closed;
     this.events.end(this.#isClosing ? { reason: 'closed' } : await this.#options.explainEnd());
+  }
+
+  /** A refusal or silence does not matter: a prompt with the priority `now` interrupts as well, it only loses the half answer. */
+  async #interruptFirst(): Promise<void> {
+    try {
+      await this.interrupt();
+    } catch (error) {
+      if (error instanceof RelayError && error.code === 'connection_closed') throw error;
+    }
   }
 
   #assertOpen(): void {

@@ -10,6 +10,7 @@ import {
   SystemFrame,
   UserFrame,
 } from '../stream-json/message-frames.ts';
+import { apiRetry, asJson, introduction, rateLimit, vendorEvent } from './plain-events.ts';
 import { PromptLedger, type SentPrompt } from './prompt-ledger.ts';
 import { type OpenTool, planUpdated, toolCompleted } from './tool-results.ts';
 import { toolKind, toolTitle } from './tool-words.ts';
@@ -29,6 +30,9 @@ const silentSystem = new Set([
   'control_request_progress',
   'commands_changed',
 ]);
+
+/** Results that never come must not keep inputs for ever. */
+const openToolsKept = 256;
 
 /**
  * Turns the frames of one session into agent events: no clock, no randomness, no I/O. Frames must come in order and once each. What no
@@ -105,7 +109,7 @@ export class ClaudeTranslation {
       case 'command_lifecycle':
         return read(CommandLifecycleFrame, frame, ({ command_uuid: uuid, state }) => this.#lifecycle(uuid, state));
       case 'rate_limit_event':
-        return read(RateLimitFrame, frame, ({ rate_limit_info: limit }) => rateLimit(limit));
+        return read(RateLimitFrame, frame, rateLimit);
       default:
         return [vendorEvent(frame)];
     }
@@ -132,20 +136,7 @@ export class ClaudeTranslation {
     if (frame.model !== undefined) this.#model = frame.model;
     if (this.#isIntroduced) return [];
     this.#isIntroduced = true;
-    const { model = null, claude_code_version: version = null, permissionMode = null, tools = [], mcp_servers: servers = [] } = frame;
-    const mcpServers = servers.map(({ name, status = 'unknown' }) => ({ name, status }));
-    const failed = mcpServers.filter(({ status }) => status === 'failed');
-    return [
-      { type: 'vendor.event', vendor: 'claude', name: 'system/init', data: { model, version, permissionMode, tools, mcpServers } },
-      ...failed.map(
-        ({ name }): LiveEvent => ({
-          type: 'agent.error',
-          code: 'mcp_server_failed',
-          message: `The MCP server ${name} did not start`,
-          willRetry: false,
-        }),
-      ),
-    ];
+    return introduction(frame);
   }
 
   #stateChanged(state: string | undefined): LiveEvent[] {
@@ -250,6 +241,10 @@ export class ClaudeTranslation {
   #toolUse(turnId: string, { id: itemId, name = 'unknown', input = {} }: ContentBlock): LiveEvent[] {
     if (itemId === undefined) return [];
     this.#openTools.set(itemId, { turnId, itemId, name, input });
+    for (const oldest of this.#openTools.keys()) {
+      if (this.#openTools.size <= openToolsKept) break;
+      this.#openTools.delete(oldest);
+    }
     const kind = toolKind(name, this.#relayServers);
     const started: LiveEvent = { type: 'tool.started', turnId, itemId, name, kind, title: toolTitle(name, input), input: asJson(input) };
     return [started, ...planUpdated(turnId, name, input)];
@@ -301,37 +296,3 @@ function read<T>(schema: Schema<T>, frame: ClaudeFrame, translate: (value: T) =>
   const parsed = schema.safeParse(frame);
   return parsed.success ? translate(parsed.data) : [vendorEvent(frame)];
 }
-
-function apiRetry({ error, error_status: status, attempt = 0, max_retries: most = 0 }: SystemFrame): LiveEvent {
-  const code = typeof error === 'string' ? error : 'api_error';
-  const message = `The model answered ${status ?? 'nothing'} (${code}); try ${attempt} of ${most} follows`;
-  return { type: 'agent.error', code, message, willRetry: true };
-}
-
-function rateLimit({ status, resetsAt, rateLimitType }: RateLimitInfo): LiveEvent[] {
-  if (status === 'allowed') return [];
-  const which = rateLimitType ?? 'usage';
-  const message = status === 'rejected' ? `The ${which} limit is reached` : `The ${which} limit is near`;
-  // Seconds, as everywhere in the vendor's limits.
-  return [{ type: 'quota.warning', message, ...(resetsAt ? { resetsAt: Math.round(resetsAt * 1000) } : {}) }];
-}
-
-interface RateLimitInfo {
-  readonly status: string;
-  readonly resetsAt?: number | null | undefined;
-  readonly rateLimitType?: string | null | undefined;
-}
-
-function vendorEvent(frame: ClaudeFrame): LiveEvent {
-  return {
-    type: 'vendor.event',
-    vendor: 'claude',
-    name: frame.subtype ? `${frame.type}/${frame.subtype}` : frame.type,
-    data: asJson(frame),
-  };
-}
-
-type Json = Extract<LiveEvent, { type: 'vendor.event' }>['data'];
-
-/** Frames were JSON text a moment ago. */
-const asJson = (value: unknown): Json => value as Json;

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { RelayError } from 'agent-relay-protocol';
-import { RecentSet } from 'agent-relay-provider';
 import type { DuplexClosed, MessageDuplex } from 'agent-relay-wire';
 import { type ControlAnswer, ControlRequests } from './control-requests.ts';
 import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
 import { checkOutgoing, type OutgoingFrame, type UserFrame } from './outgoing.ts';
 import { RequestDesk, type RequestHandlers } from './request-desk.ts';
+import { SeenUuids } from './seen-uuids.ts';
 
 export interface ClaudeConnectionOptions extends RequestHandlers {
   /**
@@ -33,7 +33,6 @@ export interface ClaudePrompt {
 
 type Link = MessageDuplex<unknown, OutgoingFrame>;
 
-const rememberedUuids = 8192;
 // A CLI without --replay-user-messages acknowledges nothing.
 const promptsKept = 256;
 
@@ -50,7 +49,7 @@ export class ClaudeConnection {
   readonly #options: ClaudeConnectionOptions;
   readonly #requests: ControlRequests;
   readonly #desk: RequestDesk;
-  readonly #seen = new RecentSet<string>(rememberedUuids);
+  readonly #seen = new SeenUuids();
   readonly #unacknowledged = new Map<string, UserFrame>();
   #link: Link | undefined;
   #isClosed = false;
@@ -197,10 +196,7 @@ export class ClaudeConnection {
       }
     }
     this.#acknowledge(frame);
-    if (frame.uuid !== undefined) {
-      if (this.#seen.has(frame.uuid)) return;
-      this.#seen.add(frame.uuid);
-    }
+    if (frame.uuid !== undefined && !this.#seen.isNew(frame.uuid)) return;
     return this.#options.onFrame(frame);
   }
 

@@ -1,0 +1,51 @@
+import { type AgentSession, SessionEvents } from 'agent-relay-provider';
+import {
+  createClaudeSdkUrlHandler,
+  type SdkUrlDialler,
+  type SdkUrlHandler,
+  type SdkUrlHandlerOptions,
+} from '../stream-json/sdk-url-handler.ts';
+import { ClaudeSession, emitFrames } from './claude-session.ts';
+import { type ToolGateOptions, toolGate, toolGateHooks } from './tool-gate.ts';
+import { ClaudeTranslation } from './translation.ts';
+
+export interface ClaudeDialInOptions extends Pick<SdkUrlHandlerOptions, 'identify' | 'reconnectWithinMs'> {
+  /** What a new session may do. `cwd` is the folder that its CLI was started in, as that machine names it. */
+  readonly gate: (id: string, dialler: SdkUrlDialler) => ToolGateOptions;
+  readonly onSession: (id: string, session: AgentSession) => void;
+}
+
+/**
+ * The SDK-url handler with an agent session for each CLI that dials in. Such a session ends with `closed` when we close it, and with `lost` when its
+ * CLI does not dial again; its process is not ours to end.
+ */
+export function createClaudeDialIn({ gate, onSession, ...options }: ClaudeDialInOptions): SdkUrlHandler {
+  const opened = new Map<string, { readonly translation: ClaudeTranslation; readonly events: SessionEvents }>();
+  return createClaudeSdkUrlHandler({
+    ...options,
+    connectionOptions: (id, dialler) => {
+      const allowed = gate(id, dialler);
+      const translation = new ClaudeTranslation({ relayServers: allowed.relayServers });
+      const events = new SessionEvents({ cwd: allowed.cwd });
+      opened.set(id, { translation, events });
+      return { ...toolGate(allowed, translation), onFrame: emitFrames(translation, events), initialize: toolGateHooks };
+    },
+    onSession: ({ id, connection }) => {
+      const parts = opened.get(id);
+      opened.delete(id);
+      if (!parts) return;
+      const { translation, events } = parts;
+      events.emit({ type: 'session.status', status: 'idle' });
+      const session = new ClaudeSession({
+        connection,
+        translation,
+        events,
+        vendorSessionId: null,
+        model: null,
+        end: () => connection.close(),
+        explainEnd: async () => ({ reason: 'lost', detail: (await connection.closed).reason ?? 'Claude Code is gone' }),
+      });
+      onSession(id, session);
+    },
+  });
+}
