@@ -27,6 +27,7 @@ export interface LocalNodeOptions {
 
 /** How long a node has for ending its agents; then its process is killed. */
 const STOP_MS = 15_000;
+const STOP_LOOK_MS = 50;
 const LOOK_MS = 2_000;
 
 /**
@@ -129,10 +130,9 @@ function startedPid(child: ChildProcess): Promise<number> {
 async function endProcess(identity: NodeProcess): Promise<void> {
   if (!(await isSameProcess(identity))) return;
   signalProcess(identity.pid, 'SIGTERM');
-  const end = Date.now() + STOP_MS;
-  while (await isSameProcess(identity)) {
-    if (Date.now() > end) signalProcess(identity.pid, 'SIGKILL');
-    await sleep(50);
+  for (let waitedMs = 0; await isSameProcess(identity); waitedMs += STOP_LOOK_MS) {
+    if (waitedMs >= STOP_MS) signalProcess(identity.pid, 'SIGKILL');
+    await sleep(STOP_LOOK_MS);
   }
 }
 

@@ -1,17 +1,22 @@
 import type { RelayEvent } from 'agent-relay-protocol';
 
+/** How many of the newest events' texts are kept. */
+const KEPT = 256;
+
 /**
- * The JSON of events, each made once for all of its readers: the feed hands the same objects to everybody, so the text lives exactly as long
- * as the event does.
+ * The JSON of events, each made once for all who read the head of the log: the feed hands the same objects to everybody. Kept by place and
+ * not in a WeakMap, which makes every collection look at all of its entries.
  */
 export class EncodedEvents {
-  readonly #texts = new WeakMap<RelayEvent, string>();
+  readonly #events: (RelayEvent | undefined)[] = Array.from({ length: KEPT });
+  readonly #texts: string[] = Array.from({ length: KEPT }, () => '');
 
   encode(event: RelayEvent): string {
-    const known = this.#texts.get(event);
-    if (known !== undefined) return known;
+    const place = event.seq % KEPT;
+    if (this.#events[place] === event) return this.#texts[place] ?? '';
     const text = JSON.stringify(event);
-    this.#texts.set(event, text);
+    this.#events[place] = event;
+    this.#texts[place] = text;
     return text;
   }
 }
