@@ -6,7 +6,8 @@ const source = {
   resolve: { conditions },
   ssr: { resolve: { conditions: [...conditions, 'node', 'import', 'module', 'default'] } },
 };
-const limits = { testTimeout: 20_000, hookTimeout: 30_000 };
+// Room for a busy machine: a test that passes does not wait.
+const limits = { testTimeout: 60_000, hookTimeout: 60_000 };
 const endToEndLimits = { testTimeout: 180_000, hookTimeout: 120_000 };
 
 /** One project per package: `vitest run --project server`. Packages resolve to each other's sources; nothing is built. */

@@ -67,8 +67,11 @@ async function checkTypes(toolchain, report) {
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
+// Tests beside the sources open neither socket nor process; those in test/ may start real CLIs.
+const quickTests = ['/src/', 'test/architecture', 'test/scripts', 'wire-lock'];
+
 /**
- * The quick round: types, lint, format, and every test that needs neither a build nor a real CLI.
+ * The quick round: types, lint, format, the tests beside the sources, the architecture and the wire lock.
  *
  * @param {Toolchain} toolchain
  */
@@ -76,7 +79,7 @@ export async function runCheck(toolchain) {
   const report = new Report();
   await lint(toolchain, report);
   await checkTypes(toolchain, report);
-  await report.check('tests', () => runVitest(toolchain, { name: 'unit', projects: ['!e2e'] }));
+  await report.check('tests', () => runVitest(toolchain, { name: 'quick', projects: ['!e2e'], args: quickTests }));
   return report.finish();
 }
 
@@ -103,22 +106,23 @@ export async function runEverything(tell) {
   });
   if (toolchain === undefined || !report.isGreen) return report.finish();
   const tools = toolchain;
-  const isBuilt = await report.check('build', async () => {
+  // The tests of the vendor packages and of e2e use these; the build meanwhile uses the processor.
+  const surroundings = async () => {
+    await report.check('agent CLIs', installAgentClis);
+    await report.check('Chromium', provideChromium);
+  };
+  const build = report.check('build', async () => {
     await buildWorkspace(tools, tell);
     return { passed: 1, failed: 0 };
   });
+  const [isBuilt] = await Promise.all([build, surroundings()]);
 
   const sources = async () => {
     await lint(tools, report);
     await checkTypes(tools, report);
     await report.check('tests', () => runVitest(tools, { name: 'unit', projects: ['!e2e'] }));
   };
-  const surroundings = async () => {
-    await report.check('agent CLIs', installAgentClis);
-    await report.check('Chromium', provideChromium);
-    if (isBuilt) await checkPackages(tools, report);
-  };
-  await Promise.all([sources(), surroundings()]);
+  await Promise.all([sources(), isBuilt ? checkPackages(tools, report) : undefined]);
 
   if (isBuilt) {
     // Where the browser tests find their browser.

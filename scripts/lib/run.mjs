@@ -22,7 +22,7 @@ export function run(command, args, { cwd = rootFolder, env = process.env, live =
   return new Promise((resolve) => {
     // npm and pnpm are .cmd files on Windows, which only a shell can start.
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
-    if (isPatient && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    if (isPatient && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     let output = '';
     /** @param {NodeJS.WriteStream} target */
     const collect = (target) => (/** @type {Buffer} */ chunk) => {
