@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /*
  * Where a relay keeps what. Everything lies beside its database, so that whoever knows the database (the server, our own commands, the
@@ -22,4 +22,4 @@ export const ownerTokenPath = (databasePath: string): string => `${databasePath}
 export const runningRelayPath = (databasePath: string): string => `${databasePath}.relay.json`;
 export const localNodePath = (databasePath: string): string => `${databasePath}.node.json`;
 export const localNodeLogPath = (databasePath: string): string => `${databasePath}.node.log`;
-export const localNodeStateFolder = (databasePath: string): string => join(dirname(databasePath), 'node');
+export const localNodeStateFolder = (databasePath: string): string => `${databasePath}.node`;
