@@ -68,7 +68,7 @@ async function checkTypes(toolchain, report) {
 }
 
 // Tests beside the sources open neither socket nor process; those in test/ may start real CLIs.
-const quickTests = ['/src/', 'test/architecture', 'test/scripts', 'wire-lock'];
+const quickTests = ['src/', 'test/architecture', 'test/scripts', 'wire-lock'];
 
 /**
  * The quick round: types, lint, format, the tests beside the sources, the architecture and the wire lock.
