@@ -29,7 +29,7 @@ async function openRelay(agents: number): Promise<{ relay: RunningRelay; folder:
   const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
   const relay = await createRelay({ store, clock: systemClock, log: silentLogger, settings: defaultSettings });
   const ids = Array.from({ length: agents }, (_, index) => `agent-${index}`);
-  await Promise.all(ids.map((id) => relay.handlers['agents/register']({ id, name: id }, { principal, signal })));
+  await Promise.all(ids.map(async (id) => relay.handlers['agents/register']({ id, name: id }, { principal, signal })));
   return { relay, folder };
 }
 
@@ -99,7 +99,7 @@ await measure('send, 10 agents', 10, (relay) => sendFor(relay, 10, runMs));
 await measure('send, 5,000 agents', 5000, (relay) => sendFor(relay, 5000, runMs));
 if (stored > 0) {
   await measure(`send, 16 agents, ${stored.toLocaleString('en')} stored`, 16, async (relay) => {
-    for (let before = 0; relay.core.store.log.head < stored; before += 1) await sendFor(relay, 16, 500);
+    while (relay.core.store.log.head < stored) await sendFor(relay, 16, 500);
     return sendFor(relay, 16, runMs);
   });
 }

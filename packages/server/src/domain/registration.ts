@@ -29,36 +29,59 @@ export function registerAgent(
   hosting: Hosting | null,
   now: number,
 ): Registration {
-  const { agent: current } = found;
-  const instanceId = input.instanceId ?? current?.instanceId ?? null;
-  const beginsSession = current === null || instanceId !== current.instanceId;
+  const current = found.agent ?? newcomer(input.id, now);
+  const instanceId = input.instanceId ?? current.instanceId;
+  const beginsSession = found.agent === null || instanceId !== current.instanceId;
   const host = hosting ?? (beginsSession ? null : current);
-  const status = input.status ?? (current === null || current.status === 'offline' || beginsSession ? 'online' : current.status);
   const agent: Agent = {
-    id: input.id,
+    ...current,
     name: input.name,
-    kind: input.kind ?? current?.kind ?? 'provider',
-    label: input.label === undefined ? (current?.label ?? null) : input.label,
-    tags: unique(input.tags ?? current?.tags ?? []),
-    capabilities: unique(input.capabilities ?? current?.capabilities ?? []),
-    channels: input.channels === undefined ? (current?.channels ?? null) : input.channels && unique(input.channels),
-    machine: input.machine ?? current?.machine ?? null,
-    rig: input.rig ?? current?.rig ?? null,
-    provider: input.provider ?? current?.provider ?? null,
-    status,
-    ready: input.ready ?? (beginsSession ? true : (current?.ready ?? true)),
-    approval: input.approval ?? current?.approval ?? 'open',
+    kind: input.kind ?? current.kind,
+    label: input.label === undefined ? current.label : input.label,
+    tags: unique(input.tags ?? current.tags),
+    capabilities: unique(input.capabilities ?? current.capabilities),
+    channels: input.channels === undefined ? current.channels : input.channels && unique(input.channels),
+    machine: input.machine ?? current.machine,
+    rig: input.rig ?? current.rig,
+    provider: input.provider ?? current.provider,
+    status: input.status ?? (beginsSession || current.status === 'offline' ? 'online' : current.status),
+    ready: input.ready ?? (beginsSession || current.ready),
+    approval: input.approval ?? current.approval,
     instanceId,
-    epoch: beginsSession ? found.epoch + 1 : (current?.epoch ?? found.epoch),
-    protected: beginsSession ? false : (current?.protected ?? false),
+    epoch: beginsSession ? found.epoch + 1 : current.epoch,
+    protected: !beginsSession && current.protected,
     nodeId: host?.nodeId ?? null,
     sessionId: host?.sessionId ?? null,
-    meta: input.meta ?? current?.meta ?? {},
-    registeredAt: current?.registeredAt ?? now,
+    meta: input.meta ?? current.meta,
     lastSeenAt: now,
   };
-  return { agent, isNew: current === null, beginsSession };
+  return { agent, isNew: found.agent === null, beginsSession };
 }
+
+/** The card of an address that says nothing about itself. */
+const newcomer = (id: string, now: number): Agent => ({
+  id,
+  name: id,
+  kind: 'provider',
+  label: null,
+  tags: [],
+  capabilities: [],
+  channels: null,
+  machine: null,
+  rig: null,
+  provider: null,
+  status: 'online',
+  ready: true,
+  approval: 'open',
+  instanceId: null,
+  epoch: 0,
+  protected: false,
+  nodeId: null,
+  sessionId: null,
+  meta: {},
+  registeredAt: now,
+  lastSeenAt: now,
+});
 
 /** Whether two cards say the same, the time they were last seen apart. */
 export const isSameCard = (one: Agent, other: Agent): boolean =>

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import {
   type Address,
   type Message,
+  type Principal,
   parseAddress,
   principalName,
   RelayError,
   type RouteInput,
   type SendMessage,
   type SentMessage,
+  type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
@@ -62,13 +64,7 @@ export class Messages {
     await store.messages.remove(workspace, id, now, (found, open, held) => {
       if (!found || found.message.deletedAt !== null) throw new RelayError('not_found', `There is no message ${id}`);
       const { message } = found;
-      if (principal.type !== 'owner') {
-        const actor = actingId(principal, agentId ?? (principal.type === 'anonymous' ? message.from : undefined), 'agentId');
-        const agent = store.agents.index.find(workspace, actor)?.agent ?? null;
-        assertMayActAs(principal, actor, agent);
-        assertCurrentSession(actor, agent, guard);
-        if (actor !== message.from) throw new RelayError('forbidden', `Only ${message.from} and the owner may delete message ${id}`);
-      }
+      this.#assertMayRemove(message, principal, agentId, guard);
       writes.length = 0;
       for (const copy of isDirect(message.to) ? open : open.filter(({ record }) => record.state !== 'queued')) {
         const next = advanceDelivery(copy.record, { state: 'failed', reason: 'The message was deleted' }, now);
@@ -87,6 +83,15 @@ export class Messages {
     inboxes.settleEverywhere(workspace, id);
   }
 
+  #assertMayRemove(message: Message, principal: Principal, agentId: string | undefined, guard: SessionGuard): void {
+    if (principal.type === 'owner') return;
+    const actor = actingId(principal, agentId ?? (principal.type === 'anonymous' ? message.from : undefined), 'agentId');
+    const agent = this.#deps.store.agents.index.find(principal.workspace, actor)?.agent ?? null;
+    assertMayActAs(principal, actor, agent);
+    assertCurrentSession(actor, agent, guard);
+    if (actor !== message.from) throw new RelayError('forbidden', `Only ${message.from} and the owner may delete message ${message.id}`);
+  }
+
   async #append(
     input: SendMessage,
     from: string,
@@ -94,7 +99,7 @@ export class Messages {
   ): Promise<{ stored: StoredMessage; duplicate: boolean }> {
     const { store, clock } = this.#deps;
     const { workspace } = principal;
-    const address = input.to === undefined ? null : readAddress(input.to);
+    const address = input.to === undefined ? null : this.#read(input.to, principal.workspace);
     if (!address && input.replyTo === undefined) throw invalid('to', 'Say whom the message is for, or which one it answers');
     const now = clock.now();
     const { index } = store.agents;
@@ -111,28 +116,10 @@ export class Messages {
         const to = address ? resolveAddress(address, this.#directory(workspace)) : `id:${repliedTo?.message.from}`;
         const recipient = isDirect(to) ? index.find(workspace, to.slice(3)) : undefined;
         const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);
-        const message: Message = {
-          id,
-          from,
-          to,
-          body: input.body,
-          subject: input.subject ?? null,
-          channel,
-          kind: input.kind ?? 'chat',
-          claimable: input.claimable ?? false,
-          replyTo: input.replyTo ?? null,
-          threadId: repliedTo?.message.threadId ?? id,
-          mode: input.mode ?? 'next',
-          expiresAt: input.ttlMs === undefined ? null : now + input.ttlMs,
-          payload: input.payload ?? null,
-          meta: input.meta ?? null,
-          sender: {
-            relation: relationOf({ principal, from, kind: sender?.kind ?? null, recipientSpawnedBy: recipient?.spawnedBy ?? null }),
-            principal: principalName(principal),
-          },
-          createdAt: now,
-          deletedAt: null,
-        };
+        const relation = relationOf({ principal, from, kind: sender?.kind ?? null, recipientSpawnedBy: recipient?.spawnedBy ?? null });
+        const stamp = { relation, principal: principalName(principal) };
+        const threadId = repliedTo?.message.threadId ?? id;
+        const message = compose(input, { id, from, to, channel, threadId, sender: stamp, createdAt: now });
         const matched = isDirect(to) ? Number(recipient?.agent != null) : this.#countAudience(workspace, message);
         return { message, matched, answers: repliedTo && copy ? answerOf(repliedTo.message, copy, from, now) : null };
       },
@@ -140,6 +127,12 @@ export class Messages {
     const { duplicate, ...stored } = await store.messages.append(request);
     if (!duplicate && input.replyTo !== undefined) this.#deps.inboxes.settle(workspace, from, [input.replyTo]);
     return { stored, duplicate };
+  }
+
+  /** What a send names is mostly an agent that is there: finding it costs less than taking its address apart. */
+  #read(text: string, workspace: string): Address {
+    const isKnown = text !== 'broadcast' && this.#deps.store.agents.index.find(workspace, text) !== undefined;
+    return isKnown ? { type: 'bare', word: text } : readAddress(text);
   }
 
   /** Members now are members at the message's sequence: it is decided in the write that numbers it. */
@@ -162,6 +155,33 @@ export class Messages {
       labelled: (label) => idsOf(index.members(workspace, `label:${label}`)),
     };
   }
+}
+
+/** What the sender said, and what the relay says about it. */
+function compose(
+  input: SendMessage,
+  stamped: Pick<Message, 'id' | 'from' | 'to' | 'channel' | 'threadId' | 'sender' | 'createdAt'>,
+): Message {
+  const { id, from, to, channel, threadId, sender, createdAt } = stamped;
+  return {
+    id,
+    from,
+    to,
+    body: input.body,
+    subject: input.subject ?? null,
+    channel,
+    kind: input.kind ?? 'chat',
+    claimable: input.claimable ?? false,
+    replyTo: input.replyTo ?? null,
+    threadId,
+    mode: input.mode ?? 'next',
+    expiresAt: input.ttlMs === undefined ? null : createdAt + input.ttlMs,
+    payload: input.payload ?? null,
+    meta: input.meta ?? null,
+    sender,
+    createdAt,
+    deletedAt: null,
+  };
 }
 
 /** Reads an address from the wire. @throws RelayError `validation_failed` naming the field. */

@@ -137,20 +137,30 @@ export class Reaper {
     const { store, clock, inboxes } = this.#deps;
     await inboxes.flush();
     const now = clock.now();
+    await this.#endMail((decide) => store.messages.expire(now, BATCH, decide), 'Its time to live ran out', now);
+    const next = await store.messages.nextExpiry();
+    if (next !== null) this.messageExpiresAt(next);
+  }
+
+  /** Ends mail batch by batch, and takes it out of the inboxes that are open. */
+  async #endMail(
+    expire: (decide: Parameters<Store['messages']['expire']>[2]) => Promise<number>,
+    reason: string,
+    now: number,
+  ): Promise<void> {
+    const { inboxes } = this.#deps;
     let count: number;
     do {
       const gone: { workspace: string; id: number; agents: readonly string[] }[] = [];
-      count = await store.messages.expire(now, BATCH, (found, waiting) => {
+      count = await expire((found, waiting) => {
         const { workspace, message } = found;
         const wasHandedOver = (agentId: string) => inboxes.wasHandedOver(workspace, agentId, message.id);
-        const { change, agents } = expireMessage(found, waiting, { reason: 'Its time to live ran out', wasHandedOver, now });
+        const { change, agents } = expireMessage(found, waiting, { reason, wasHandedOver, now });
         gone.push({ workspace, id: message.id, agents });
         return change;
       });
       for (const { workspace, id, agents } of gone) for (const agentId of agents) inboxes.settle(workspace, agentId, [id]);
     } while (count === BATCH);
-    const next = await store.messages.nextExpiry();
-    if (next !== null) this.messageExpiresAt(next);
   }
 
   /** Tells once of an agent that is there and does not fetch its mail, until it does. */
@@ -177,17 +187,11 @@ export class Reaper {
   }
 
   async #prune(): Promise<void> {
-    const { store, clock, settings, inboxes } = this.#deps;
+    const { store, clock, settings } = this.#deps;
     if (settings.retentionMs === null) return;
     const now = clock.now();
     const before = now - settings.retentionMs;
-    const expire = () =>
-      store.retention.expire(before, now, BATCH, (found, waiting) => {
-        const { workspace, message } = found;
-        const wasHandedOver = (agentId: string) => inboxes.wasHandedOver(workspace, agentId, message.id);
-        return expireMessage(found, waiting, { reason: 'It was older than the relay keeps mail', wasHandedOver, now }).change;
-      });
-    while ((await expire()) === BATCH);
+    await this.#endMail((decide) => store.retention.expire(before, now, BATCH, decide), 'It was older than the relay keeps mail', now);
     while ((await store.retention.prune(before, PRUNE_BATCH)) >= PRUNE_BATCH);
   }
 }

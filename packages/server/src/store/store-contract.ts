@@ -87,6 +87,24 @@ export function storeContract(name: string, open: OpenStore): void {
     }
   });
 
+  inFolder('mail of a write that was undone waits for nobody, whoever gets its number', async (store) => {
+    const undone = store.agents.change('default', 'a', (found) => ({
+      ...register('a', [])(found),
+      messages: [
+        (id) => newMessage(id, 'relay', 'id:b'),
+        () => {
+          throw new TypeError('a bug');
+        },
+      ],
+    }));
+    await expect(undone).rejects.toThrow('a bug');
+    await store.agents.change('default', 'b', register('b', []));
+    const { message } = await store.messages.append(append('a', 'id:c'));
+    expect(message.id).toBe(2);
+    expect(await store.deliveries.change('default', 'b', [message.id], () => delivered)).toEqual({ known: [], changed: [] });
+    expect((await store.deliveries.waiting('default', 'b', 0, 10)).items).toEqual([]);
+  });
+
   inFolder('a change and the event that tells of it are seen together or not at all', async (store) => {
     const atBell: unknown[] = [];
     const stop = store.log.onCommit(() => atBell.push([store.log.head, store.agents.index.find('default', 'a')?.agent?.id]));

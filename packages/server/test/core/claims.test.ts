@@ -120,7 +120,7 @@ test('completion is idempotent per fence, and exactly one is ever accepted', asy
   const { id } = await offer(world);
   const { claimId, fence } = await claim(world, id, 'a');
   const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, index) => world.call['claims/complete']({ claimId, fence, result: index }, world.as(anonymous))),
+    Array.from({ length: 20 }, async (_, index) => world.call['claims/complete']({ claimId, fence, result: index }, world.as(anonymous))),
   );
   expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
   expect((await world.types(id)).filter((type) => type === 'claim.completed')).toHaveLength(1);

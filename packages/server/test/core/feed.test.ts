@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { EventBatch } from '../../src/relay/relay-contract.ts';
 import { anonymous, anotherTurn, until, World } from './world.ts';
 
-function follow(world: World, batches: AsyncIterable<EventBatch>, pause: () => Promise<void> = async () => {}) {
+function follow(batches: AsyncIterable<EventBatch>, pause: () => Promise<void> = async () => {}) {
   const seen: { readonly events: RelayEvent[]; reset: unknown; ended: boolean } = { events: [], reset: null, ended: false };
   void (async () => {
     for await (const batch of batches) {
@@ -20,14 +20,14 @@ const seqs = (events: readonly RelayEvent[]) => events.map(({ seq }) => seq);
 test('a reader from the beginning, one from now and one that joined between see the same log once each', async () => {
   await using world = await World.open();
   await world.register('a');
-  const fromStart = follow(world, (await world.relay.openEvents({ after: 0 }, world.as(anonymous))).batches);
+  const fromStart = follow((await world.relay.openEvents({ after: 0 }, world.as(anonymous))).batches);
   const now = await world.relay.openEvents({}, world.as(anonymous));
-  const fromNow = follow(world, now.batches);
+  const fromNow = follow(now.batches);
   for (let round = 0; round < 5; round += 1) {
     const sent = await Promise.all(Array.from({ length: 40 }, () => world.send('cron', 'a')));
     await world.ack('a', ...sent.map(({ id }) => id));
   }
-  const joined = follow(world, (await world.relay.openEvents({ after: 100 }, world.as(anonymous))).batches);
+  const joined = follow((await world.relay.openEvents({ after: 100 }, world.as(anonymous))).batches);
   await Promise.all(Array.from({ length: 40 }, () => world.send('cron', 'a')));
   const { head } = world;
   await until(() => [fromStart, fromNow, joined].every(({ events }) => events.at(-1)?.seq === head));
@@ -44,7 +44,7 @@ test('a reader that stops reading costs bounded memory and goes on without a gap
   const held = new Promise<void>((resolve) => {
     letGo = resolve;
   });
-  const slow = follow(world, (await world.relay.openEvents({ after: 0 }, world.as(anonymous))).batches, () => held);
+  const slow = follow((await world.relay.openEvents({ after: 0 }, world.as(anonymous))).batches, () => held);
   await until(() => slow.events.length > 0);
   for (let round = 0; round < 30; round += 1) await Promise.all(Array.from({ length: 100 }, () => world.send('cron', 'a')));
   letGo();
@@ -69,7 +69,7 @@ test('filters: what concerns an agent, a channel, types; gaps in numbers, never 
   await using world = await World.open();
   for (const id of ['a', 'b', 'c']) await world.register(id, { tags: id === 'c' ? [] : ['x'] });
   const start = world.head;
-  const live = follow(world, (await world.relay.openEvents({ for: 'a' }, world.as(anonymous))).batches);
+  const live = follow((await world.relay.openEvents({ for: 'a' }, world.as(anonymous))).batches);
   const toA = await world.send('c', 'a');
   const toB = await world.send('c', 'b', 'x', { channel: 'deploy' });
   const fanned = await world.send('b', 'tag:x');
@@ -98,7 +98,7 @@ test('a cursor that cannot be continued gets a reset that says why', async () =>
   await world.ack('a', id);
   const { generation } = await world.relay.openEvents({}, world.as(anonymous));
   const reset = async (filter: { after?: number; generation?: string }) => {
-    const seen = follow(world, (await world.relay.openEvents(filter, world.as(anonymous))).batches);
+    const seen = follow((await world.relay.openEvents(filter, world.as(anonymous))).batches);
     await until(() => seen.ended);
     return seen.reset;
   };
@@ -109,7 +109,7 @@ test('a cursor that cannot be continued gets a reset that says why', async () =>
   const { oldest } = await world.call['system/stats']({}, world.as(anonymous));
   expect(oldest).toBeGreaterThan(1);
   expect(await reset({ after: 0 })).toMatchObject({ reason: 'pruned', oldest });
-  const kept = follow(world, (await world.relay.openEvents({ after: oldest - 1 }, world.as(anonymous))).batches);
+  const kept = follow((await world.relay.openEvents({ after: oldest - 1 }, world.as(anonymous))).batches);
   await anotherTurn();
   expect(kept.reset).toBe(null);
 });
@@ -117,8 +117,8 @@ test('a cursor that cannot be continued gets a reset that says why', async () =>
 test('a stream ends with its signal, and with the relay', async () => {
   await using world = await World.open();
   const leaving = new AbortController();
-  const left = follow(world, (await world.relay.openEvents({}, world.as(anonymous, leaving.signal))).batches);
-  const stayed = follow(world, (await world.relay.openEvents({}, world.as(anonymous))).batches);
+  const left = follow((await world.relay.openEvents({}, world.as(anonymous, leaving.signal))).batches);
+  const stayed = follow((await world.relay.openEvents({}, world.as(anonymous))).batches);
   await anotherTurn();
   leaving.abort();
   await until(() => left.ended);

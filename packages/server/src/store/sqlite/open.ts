@@ -7,7 +7,7 @@ import { storeErrorOf } from './sqlite-error.ts';
 
 export interface SqliteOptions {
   readonly path: string;
-  /** How long to wait for another program's lock. Default 5000. */
+  /** How long a write waits for another program's lock; everything waits with it. Default 1000, and 5000 while opening. */
   readonly busyTimeoutMs?: number | undefined;
   /** Largest size in pages of 4 KiB; beyond it writes fail with `store_full`. */
   readonly maxPageCount?: number | undefined;
@@ -22,12 +22,13 @@ export interface Connections {
 
 /** better-sqlite3 13 needs Node-API 10 and ends the process with a segmentation fault below it: look before loading. */
 const NODE_API_NEEDED = 10;
+const OPENING_TIMEOUT_MS = 5_000;
 
 /**
  * Opens, migrates and makes the two connections.
  * @throws RelayError `store_unavailable` naming the file and what is wrong with it.
  */
-export async function openConnections({ path, busyTimeoutMs = 5_000, maxPageCount }: SqliteOptions): Promise<Connections> {
+export async function openConnections({ path, busyTimeoutMs = 1_000, maxPageCount }: SqliteOptions): Promise<Connections> {
   if (Number(process.versions.napi) < NODE_API_NEEDED) {
     throw new RelayError('store_unavailable', `The relay's database needs Node 22.14 or newer; this is Node ${process.versions.node}`);
   }
@@ -35,7 +36,7 @@ export async function openConnections({ path, busyTimeoutMs = 5_000, maxPageCoun
   const opened: Database[] = [];
   try {
     mkdirSync(dirname(path), { recursive: true });
-    const database = new BetterSqlite3(path, { timeout: busyTimeoutMs });
+    const database = new BetterSqlite3(path, { timeout: Math.max(busyTimeoutMs, OPENING_TIMEOUT_MS) });
     opened.push(database);
     database.pragma('journal_mode = WAL');
     // FULL: the log is flushed at every commit, so what was acknowledged survives a power loss.
@@ -46,6 +47,7 @@ export async function openConnections({ path, busyTimeoutMs = 5_000, maxPageCoun
     database.pragma('wal_autocheckpoint = 4000');
     database.pragma('journal_size_limit = 67108864');
     migrate(database);
+    database.pragma(`busy_timeout = ${Math.trunc(busyTimeoutMs)}`);
     if (maxPageCount !== undefined) database.pragma(`max_page_count = ${Math.trunc(maxPageCount)}`);
     const reader = new BetterSqlite3(path, { timeout: busyTimeoutMs, readonly: true });
     opened.push(reader);

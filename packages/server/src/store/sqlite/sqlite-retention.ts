@@ -23,6 +23,7 @@ export class SqliteRetention implements RetentionStore {
   readonly #steps: readonly Statement<[number]>[];
   readonly #deleteMessages: Statement<[number]>;
   readonly #deleteEvents: Statement<[number]>;
+  readonly #openThrough: Statement<[number], number>;
   readonly #setFloor: Statement<[number, number]>;
 
   constructor(context: SqliteContext) {
@@ -51,6 +52,7 @@ export class SqliteRetention implements RetentionStore {
     ].map((sql) => database.prepare(sql));
     this.#deleteMessages = database.prepare(`DELETE FROM messages WHERE id <= ? AND ${disposable}`);
     this.#deleteEvents = database.prepare('DELETE FROM events WHERE seq <= ?');
+    this.#openThrough = database.prepare<[number], number>('SELECT 1 FROM deliveries WHERE state <= 2 AND message_id <= ? LIMIT 1').pluck();
     this.#setFloor = database.prepare("UPDATE meta SET value = ? WHERE key = 'pruned_through' AND value < ?");
   }
 
@@ -72,10 +74,12 @@ export class SqliteRetention implements RetentionStore {
     return this.#context.writer.write(() => {
       const messages = this.#oldMessages.get(before, limit);
       const events = this.#oldEvents.get(before, limit);
+      const hadOpenMail = messages?.last != null && this.#openThrough.get(messages.last) === 1;
       for (const step of this.#steps) if (messages?.last) step.run(messages.last);
       if (messages?.last) this.#deleteMessages.run(messages.last);
       if (events?.last) this.#deleteEvents.run(events.last);
       const floor = Math.max(messages?.last ?? 0, events?.last ?? 0);
+      if (hadOpenMail) this.#context.openMail.reload();
       if (floor > 0) {
         this.#setFloor.run(floor, floor);
         this.#context.log.raiseFloor(floor);

@@ -1,0 +1,33 @@
+import type { RelayEvent } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import { Subscription } from './subscription.ts';
+
+const event = (seq: number): RelayEvent => ({ type: 'agent.removed', seq, at: 0, agentId: 'a' });
+
+test('a reader that leaves too much lying falls behind and keeps nothing', () => {
+  const subscription = new Subscription('default', {}, 0);
+  subscription.goLive();
+  for (let seq = 1; seq <= 1_024; seq += 1) subscription.offer(event(seq));
+  expect(subscription.isLive).toBe(true);
+  subscription.offer(event(1_025));
+  expect(subscription.isLive).toBe(false);
+  expect(subscription.take()).toEqual([]);
+  expect(subscription.cursor).toBe(0);
+});
+
+test('what the reader has already is not offered again', () => {
+  const subscription = new Subscription('default', {}, 5);
+  subscription.goLive();
+  for (const seq of [4, 5, 6]) subscription.offer(event(seq));
+  expect(subscription.take()).toEqual([event(6)]);
+  expect(subscription.cursor).toBe(6);
+});
+
+test('a wait ends at once when there is something to take, or when it was given up before it began', async () => {
+  const subscription = new Subscription('default', {}, 0);
+  subscription.goLive();
+  await subscription.changed(AbortSignal.abort());
+  subscription.offer(event(1));
+  await subscription.changed(new AbortController().signal);
+  expect(subscription.take()).toHaveLength(1);
+});
