@@ -5,7 +5,7 @@ import type { MessageDetail } from 'agent-relay-protocol';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { callTool, editFile, type Model, type ModelRequest, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { keepScreenshot, startBrowser } from './support/browser.ts';
+import { hasBrowser, keepScreenshot, startBrowser } from './support/browser.ts';
 import { agentEnvironment, processesMentioning, type RunningProgram, startAgentRelay } from './support/programs.ts';
 import { until } from './support/until.ts';
 
@@ -51,52 +51,55 @@ afterAll(async () => {
   await openAi.close();
 });
 
-test('Lead, a real Claude Code, has Worker, a real Codex, change a file and reports the answer, while a person watches', async () => {
-  const browser = await startBrowser();
-  try {
-    const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-    await page.goto(relay.loginLink);
-    await page.getByRole('navigation', { name: 'Agents' }).waitFor();
+test.skipIf(!hasBrowser)(
+  'Lead, a real Claude Code, has Worker, a real Codex, change a file and reports the answer, while a person watches',
+  async () => {
+    const browser = await startBrowser();
+    try {
+      const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+      await page.goto(relay.loginLink);
+      await page.getByRole('navigation', { name: 'Agents' }).waitFor();
 
-    const spawned = await relay.run('spawn', 'claude', '--name', 'Lead', '--task', task);
-    expect(spawned).toMatchObject({ code: 0 });
+      const spawned = await relay.run('spawn', 'claude', '--name', 'Lead', '--task', task);
+      expect(spawned).toMatchObject({ code: 0 });
 
-    const token = await ownerToken();
-    await using client = createNodeRelayClient({ url: relay.url, token });
-    const find = async (match: (message: MessageDetail) => boolean) => (await client.messages.list({ newest: true })).data.find(match);
-    const ordered = await until("Lead's order", () => find(({ from, to }) => from === 'Lead' && to === 'id:Worker'));
-    const order = page.locator(`[data-message-id="${ordered.id}"]`);
-    await order.waitFor();
-    await page.getByRole('link', { name: /^Worker/u }).click();
-    // The receipt changes in front of the person, without a reload.
-    await order.locator('[data-receipt="answered"]').waitFor({ timeout: 60_000 });
+      const token = await ownerToken();
+      await using client = createNodeRelayClient({ url: relay.url, token });
+      const find = async (match: (message: MessageDetail) => boolean) => (await client.messages.list({ newest: true })).data.find(match);
+      const ordered = await until("Lead's order", () => find(({ from, to }) => from === 'Lead' && to === 'id:Worker'));
+      const order = page.locator(`[data-message-id="${ordered.id}"]`);
+      await order.waitFor();
+      await page.getByRole('link', { name: /^Worker/u }).click();
+      // The receipt changes in front of the person, without a reload.
+      await order.locator('[data-receipt="answered"]').waitFor({ timeout: 60_000 });
 
-    const answered = await until("Worker's answer", () => find(({ from, replyTo }) => from === 'Worker' && replyTo === ordered.id));
-    expect(answered).toMatchObject({ to: 'id:Lead', body: 'greeting.txt is written' });
-    expect(await readFile(join(home.workFolder, 'greeting.txt'), 'utf8')).toBe('hello from Worker\n');
+      const answered = await until("Worker's answer", () => find(({ from, replyTo }) => from === 'Worker' && replyTo === ordered.id));
+      expect(answered).toMatchObject({ to: 'id:Lead', body: 'greeting.txt is written' });
+      expect(await readFile(join(home.workFolder, 'greeting.txt'), 'utf8')).toBe('hello from Worker\n');
 
-    const receipt = await until('a receipt of the answer', async () => {
-      const { data } = await client.messages.deliveries({ id: answered.id });
-      return data.find(({ state }) => state === 'seen');
-    });
-    expect(receipt).toMatchObject({ agentId: 'Lead', state: 'seen', evidence: 'echo' });
-    await until('the report', async () => {
-      const { data } = await client.agents.activity({ id: 'Lead', newest: true });
-      return data.find(({ event }) => event.type === 'text.completed' && event.text.includes('Worker reports: greeting.txt is written.'));
-    });
-    await page.locator('[data-block="text"]', { hasText: 'Done.' }).waitFor();
-    await keepScreenshot(page, 'main-job-worker');
-    await page.getByRole('link', { name: /^Lead/u }).click();
-    await page.locator('[data-block="text"]', { hasText: 'Worker reports: greeting.txt is written.' }).waitFor();
-    await keepScreenshot(page, 'main-job-lead');
-  } finally {
-    await browser.close();
-  }
-  anthropic.assertNoViolations();
-  openAi.assertNoViolations();
-});
+      const receipt = await until('a receipt of the answer', async () => {
+        const { data } = await client.messages.deliveries({ id: answered.id });
+        return data.find(({ state }) => state === 'seen');
+      });
+      expect(receipt).toMatchObject({ agentId: 'Lead', state: 'seen', evidence: 'echo' });
+      await until('the report', async () => {
+        const { data } = await client.agents.activity({ id: 'Lead', newest: true });
+        return data.find(({ event }) => event.type === 'text.completed' && event.text.includes('Worker reports: greeting.txt is written.'));
+      });
+      await page.locator('[data-block="text"]', { hasText: 'Done.' }).waitFor();
+      await keepScreenshot(page, 'main-job-worker');
+      await page.getByRole('link', { name: /^Lead/u }).click();
+      await page.locator('[data-block="text"]', { hasText: 'Worker reports: greeting.txt is written.' }).waitFor();
+      await keepScreenshot(page, 'main-job-lead');
+    } finally {
+      await browser.close();
+    }
+    anthropic.assertNoViolations();
+    openAi.assertNoViolations();
+  },
+);
 
-test('a person sends to Worker from the dashboard and sees the receipt change', async () => {
+test.skipIf(!hasBrowser)('a person sends to Worker from the dashboard and sees the receipt change', async () => {
   const browser = await startBrowser();
   try {
     const { stdout } = await relay.run('login');
