@@ -8,8 +8,9 @@ const onSignal = () => {
   stop.abort();
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
-// A reader such as `head` that has seen enough closes our output: that is no fault.
-process.stdout.on('error', () => process.exit(0));
+// A reader such as `head` that has seen enough closes our output: that is no fault, and what still runs ends as it would on Ctrl-C.
+process.stdout.on('error', () => stop.abort());
+process.stderr.on('error', () => {});
 
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,

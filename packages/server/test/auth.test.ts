@@ -75,21 +75,22 @@ describe('credentials', () => {
     ['another scheme', { authorization: 'Basic b3duZXI=' }, 'unauthorized'],
     ['nothing, through a proxy', { 'x-forwarded-for': '203.0.113.9' }, 'unauthorized'],
     ['a bad cookie', { cookie: 'agent_relay_session=nonsense' }, 'unauthorized'],
-    ['a good cookie', { cookie: 'a=b; agent_relay_session=cookie-token' }, 'owner'],
-    ['a foreign cookie', { cookie: 'other=cookie-token' }, 'anonymous'],
+    ['a good cookie', { cookie: 'a=b; agent_relay_session=COOKIE-TOKEN' }, 'owner'],
+    ['a foreign cookie', { cookie: 'other=COOKIE-TOKEN' }, 'anonymous'],
   ])('%s', async (_what, headers, expected) => {
     await using server = await openServer();
-    server.relay.tokens.set('cookie-token', { type: 'owner', workspace: 'default' });
-    expect(codeOf((await rawRequest(`${server.url}/api/me`, { headers })).body)).toBe(expected);
+    const token = (await server.cookie()).split('=')[1] ?? '';
+    const written = JSON.parse(JSON.stringify(headers).replace('COOKIE-TOKEN', token));
+    expect(codeOf((await rawRequest(`${server.url}/api/me`, { headers: written })).body)).toBe(expected);
   });
 
   test('the cookie changes something only from our own page', async () => {
     await using server = await openServer({ corsOrigins: ['https://board.example'] });
-    server.relay.tokens.set('cookie-token', { type: 'owner', workspace: 'default' });
+    const cookie = await server.cookie();
     const send = (headers: Record<string, string>) =>
       rawRequest(`${server.url}/api/messages`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', cookie: 'agent_relay_session=cookie-token', ...headers },
+        headers: { 'content-type': 'application/json', cookie, ...headers },
         body: '{"to":"owner","body":"hello"}',
       });
     const answers = await Promise.all([
@@ -103,7 +104,7 @@ describe('credentials', () => {
 
   test('upgrades are guarded the same way', async () => {
     await using server = await openServer();
-    server.relay.tokens.set('cookie-token', { type: 'owner', workspace: 'default' });
+    const cookie = await server.cookie();
     const url = `${server.url.replace('http', 'ws')}/ws`;
     const attempt = async (headers: Record<string, string>, path = url) => {
       try {
@@ -117,8 +118,8 @@ describe('credentials', () => {
     expect(await attempt({ host: 'evil.example' })).toBe('misdirected_host');
     expect(await attempt({ origin: 'https://evil.example' })).toBe('forbidden_origin');
     expect(await attempt({ authorization: 'Bearer nonsense' })).toBe('unauthorized');
-    expect(await attempt({ cookie: 'agent_relay_session=cookie-token' })).toBe('forbidden_origin');
-    expect(await attempt({ cookie: 'agent_relay_session=cookie-token', origin: server.url })).toBe('open');
+    expect(await attempt({ cookie })).toBe('forbidden_origin');
+    expect(await attempt({ cookie, origin: server.url })).toBe('open');
     expect(await attempt({}, url.replace('/ws', '/else'))).toBe('not_found');
   });
 });

@@ -129,6 +129,14 @@ describe('client commands', () => {
     expect([(await lines.done).code, (await json.done).code]).toEqual([0, 0]);
   });
 
+  test('a reader that has seen enough ends a command without a fault', async () => {
+    const watching = start(['watch'], own);
+    watching.child.stdout?.destroy();
+    const sends = setInterval(() => void run(['send', 'owner', 'hello'], own), 500);
+    const { code, note } = await watching.done.finally(() => clearInterval(sends));
+    expect([code, note]).toEqual([0, 'Watching; Ctrl-C ends it.\n']);
+  });
+
   test('login prints a link that works once', async () => {
     const { out } = await run(['login'], own);
     const [url = '', code = ''] = out.trim().split('/login#');

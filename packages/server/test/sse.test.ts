@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
+import type { RelayEvent } from 'agent-relay-protocol';
 import { parseSseStream, type SseEvent } from 'agent-relay-wire';
 import { describe, expect, test } from 'vitest';
 import { openServer } from './support/open-server.ts';
@@ -19,37 +20,48 @@ async function take(url: string, count: number, headers: Record<string, string> 
 describe('the event stream', () => {
   test('says at once where it stands, then every event with its cursor, name and data', async () => {
     await using server = await openServer();
-    const response = await fetch(`${server.url}/api/events?after=0`);
+    const { cursor, generation } = await server.call('messages/cursor', {});
+    const response = await fetch(`${server.url}/api/events?after=${cursor}`);
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-    expect([response.headers.get('x-relay-cursor'), response.headers.get('x-relay-generation')]).toEqual(['0', 'g1']);
+    expect([response.headers.get('x-relay-cursor'), response.headers.get('x-relay-generation')]).toEqual([String(cursor), generation]);
     const reader = response.body?.getReader();
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('retry: 1000\n\n');
-    server.relay.append('line one\nline two');
+    const [id = 0] = await server.append(1, 'line one\nline two');
     const block = new TextDecoder().decode((await reader?.read())?.value);
-    expect(block).toBe(`id: 1\nevent: message.new\ndata: ${JSON.stringify(server.relay.log[0])}\n\n`);
+    const [first, second, data = '', ...rest] = block.split('\n');
+    expect([first, second, rest]).toEqual([`id: ${id}`, 'event: message.new', ['', '']]);
+    expect(JSON.parse(data.slice('data: '.length))).toMatchObject({
+      type: 'message.new',
+      seq: id,
+      message: { id, body: 'line one\nline two' },
+    });
     await reader?.cancel();
   });
 
   test('Last-Event-ID wins over the address of the first visit', async () => {
     await using server = await openServer();
-    for (let count = 0; count < 10; count += 1) server.relay.append('x');
-    const events = await take(`${server.url}/api/events?after=0`, 3, { 'last-event-id': '7' });
-    expect(events.map(({ id }) => id)).toEqual(['8', '9', '10']);
+    const ids = await server.append(10);
+    const events = await take(`${server.url}/api/events?after=0`, 3, { 'last-event-id': String(ids[6]) });
+    expect(events.map(({ id }) => Number(id))).toEqual(ids.slice(7));
   });
 
   test('events that share a cursor move it only with the last of them', async () => {
-    await using server = await openServer();
-    server.relay.append('x');
-    const [first] = server.relay.log;
-    if (first) server.relay.log.push({ type: 'message.read', seq: first.seq, at: 1, messageId: 1, agentId: 'owner' });
-    const [one, two] = await take(`${server.url}/api/events?after=0`, 2);
-    expect([one?.event, one?.id, two?.event, two?.id]).toEqual(['message.new', undefined, 'message.read', '1']);
+    const event = (seq: number): RelayEvent => ({ type: 'message.deleted', seq, at: 1, messageId: seq });
+    const batches = async function* () {
+      yield { events: [event(7), event(7), event(8)] };
+    };
+    await using server = await openServer({
+      replace: () => ({ openEvents: async () => ({ cursor: 6, generation: 'g', batches: batches() }) }),
+    });
+    const events = await take(`${server.url}/api/events`, 3);
+    expect(events.map(({ id }) => id)).toEqual([undefined, '7', '8']);
   });
 
   test('a reset carries the head as its id, and ends the stream', async () => {
     await using server = await openServer();
-    const answer = await rawRequest(`${server.url}/api/events`, { headers: { 'last-event-id': '42' } });
-    expect(answer.text).toBe('retry: 1000\n\nid: 0\nevent: reset\ndata: {"reason":"ahead","oldest":1,"head":0,"generation":"g1"}\n\n');
+    const head = await server.head();
+    const answer = await rawRequest(`${server.url}/api/events`, { headers: { 'last-event-id': '4200' } });
+    expect(answer.text).toMatch(new RegExp(`^retry: 1000\\n\\nid: ${head}\\nevent: reset\\ndata: \\{"reason":"ahead",.*\\}\\n\\n$`, 'u'));
   });
 
   test('a wrong filter is an error before the stream begins', async () => {
@@ -74,22 +86,24 @@ describe('the event stream', () => {
 
   test('a reader that stops reading is not pulled for, and misses nothing when it comes back', async () => {
     await using server = await openServer();
-    for (let count = 0; count < 1_000; count += 1) server.relay.append('x'.repeat(60_000));
+    const after = await server.head();
+    const expected = await server.append(2_000, 'x'.repeat(30_000));
     let text = '';
     const reading = await new Promise<IncomingMessage>((resolve) => {
-      request(`${server.url}/api/events?after=0`, resolve).end();
+      request(`${server.url}/api/events?after=${after}&types=message`, resolve).end();
     });
     reading.setEncoding('utf8');
     reading.pause();
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(server.relay.pagesRead).toBeLessThan(8);
+    // A page is 15 MB here: more than the kernel takes for a reader that does not read.
+    expect(server.pagesRead).toBeLessThan(3);
     reading.on('data', (chunk: string) => {
       text += chunk;
     });
     reading.resume();
-    await poll('everything', () => text.length > 60_000_000 && text.endsWith('\n\n'));
+    await poll('everything', () => text.length > 60_000_000 && text.endsWith('\n\n'), 15_000);
     const ids = [...text.matchAll(/^id: (\d+)$/gmu)].map((match) => Number(match[1]));
-    expect(ids).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1));
+    expect(ids).toEqual(expected);
     reading.destroy();
   });
 });

@@ -29,7 +29,8 @@ async function checkDatabase(path: string): Promise<Finding> {
   const { SqliteStore } = await import('../store/sqlite/sqlite-store.ts');
   try {
     const store = await SqliteStore.open({ path });
-    const faults = await store.integrityCheck().finally(() => store.close());
+    const faults = await store.integrityCheck();
+    await store.close();
     return faults.length === 0 ? good(`Database ${path}: whole`) : bad(`Database ${path}: ${faults.slice(0, 3).join('; ')}`);
   } catch (error) {
     if (error instanceof RelayError) return bad(`Database ${path}: ${error.message}`);

@@ -22,7 +22,7 @@ export class EncodedEvents {
 }
 
 /** Groups of texts up to a size, so that a slow reader never makes us hold a whole page of large events twice. A group is never empty. */
-export function* inChunks<Item>(items: readonly Item[], sizeOf: (item: Item) => number, maxSize: number): Generator<readonly Item[]> {
+export function* inChunks<Item>(items: Iterable<Item>, sizeOf: (item: Item) => number, maxSize: number): Generator<readonly Item[]> {
   let chunk: Item[] = [];
   let size = 0;
   for (const item of items) {

@@ -1,31 +1,95 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_WORKSPACE } from 'agent-relay-protocol';
+import { DEFAULT_WORKSPACE, type RegisterAgent, type RouteInput, type RouteName, type RouteOutput } from 'agent-relay-protocol';
 import { systemClock } from '../../src/clock.ts';
-import type { Logger } from '../../src/logger.ts';
+import { type Logger, silentLogger } from '../../src/logger.ts';
+import { createRelay, type RunningRelay } from '../../src/relay/relay.ts';
+import type { CallContext, EventStream, Relay } from '../../src/relay/relay-contract.ts';
+import { defaultSettings } from '../../src/relay/relay-core.ts';
+import { createSessions } from '../../src/relay/sessions.ts';
+import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { createRelayServer, type RelayServerDeps } from '../../src/transports/relay-server.ts';
-import { MemoryRelay } from './memory-relay.ts';
 
 export const OWNER_TOKEN = 'owner-token-of-these-tests';
 
-export interface OpenServer extends AsyncDisposable {
-  readonly relay: MemoryRelay;
+interface Options extends Partial<Omit<RelayServerDeps, 'relay'>> {
+  /** Puts something of its own in place of a part of the relay, e.g. a fault. */
+  readonly replace?: (relay: RunningRelay) => Partial<Relay>;
+}
+
+/** The transports on a free port, over a relay whose inside a test can see and disturb. */
+export class OpenServer implements AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly logged: { readonly message: string; readonly fields: unknown }[];
-  drain(): Promise<void>;
+  readonly drain: () => Promise<void>;
+  readonly #relay: RunningRelay;
+  readonly #folder: string;
+  readonly #pages: { read: number };
+
+  constructor(relay: RunningRelay, folder: string, pages: { read: number }, listening: Pick<OpenServer, 'port' | 'logged' | 'drain'>) {
+    this.#relay = relay;
+    this.#folder = folder;
+    this.#pages = pages;
+    this.port = listening.port;
+    this.logged = listening.logged;
+    this.drain = listening.drain;
+    this.url = `http://127.0.0.1:${listening.port}`;
+  }
+
+  /** How many batches of events the transports have pulled. */
+  get pagesRead(): number {
+    return this.#pages.read;
+  }
+
+  call<Name extends RouteName>(name: Name, input: RouteInput<Name>): Promise<RouteOutput<Name>> {
+    return Promise.resolve(this.#relay.handlers[name](input, asOwner));
+  }
+
+  async register(agent: RegisterAgent): Promise<string> {
+    return (await this.call('agents/register', { ...agent, withToken: true })).token ?? '';
+  }
+
+  /** Stores messages for the owner; answers their ids. */
+  async append(count: number, body = 'x'): Promise<number[]> {
+    const sent = await Promise.all(Array.from({ length: count }, () => this.call('messages/send', { to: 'id:owner', body })));
+    return sent.map(({ id }) => id);
+  }
+
+  async head(): Promise<number> {
+    return (await this.call('messages/cursor', {})).cursor;
+  }
+
+  /** What a browser holds after a login link. */
+  async cookie(): Promise<string> {
+    const { code } = await this.call('login/create', {});
+    const session = await this.#relay.exchangeLoginCode(code);
+    return `agent_relay_session=${session?.token}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+    await this.#relay.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
 }
 
-/** The transports on a free port, over a relay in memory. */
-export async function openServer(options: Partial<RelayServerDeps> = {}): Promise<OpenServer> {
-  const relay = new MemoryRelay();
-  relay.tokens.set(OWNER_TOKEN, { type: 'owner', workspace: DEFAULT_WORKSPACE });
+const asOwner: CallContext = { principal: { type: 'owner', workspace: DEFAULT_WORKSPACE }, signal: new AbortController().signal };
+
+export async function openServer({ replace, ...options }: Options = {}): Promise<OpenServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'agent-relay-transports-'));
+  const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
+  const deps = { store, clock: systemClock, log: silentLogger, settings: defaultSettings, ownerTokens: [OWNER_TOKEN] };
+  const relay = await createRelay({ ...deps, createSessions: (core) => createSessions(core) });
   const logged: { message: string; fields: unknown }[] = [];
   const write = (message: string, fields?: unknown) => void logged.push({ message, fields });
   const log: Logger = { debug: () => {}, info: write, warn: write, error: write, child: () => log };
+  const pages = { read: 0 };
+  const openEvents: Relay['openEvents'] = async (filter, context) => counted(await relay.openEvents(filter, context), pages);
   const { server, drain } = createRelayServer({
-    relay,
+    relay: { ...relay, openEvents, ...replace?.(relay) },
     log,
     clock: systemClock,
     bindHost: '127.0.0.1',
@@ -37,5 +101,15 @@ export async function openServer(options: Partial<RelayServerDeps> = {}): Promis
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo; // it listens on TCP
-  return { relay, url: `http://127.0.0.1:${port}`, port, logged, drain, [Symbol.asyncDispose]: drain };
+  return new OpenServer(relay, folder, pages, { port, logged, drain });
+}
+
+function counted(stream: EventStream, pages: { read: number }): EventStream {
+  const count = async function* () {
+    for await (const batch of stream.batches) {
+      pages.read += 1;
+      yield batch;
+    }
+  };
+  return { ...stream, batches: count() };
 }

@@ -32,12 +32,12 @@ export function rawRequest(url: string, { method = 'GET', headers = {}, body }: 
   });
 }
 
-/** Bytes as they are on a connection of their own; answers with everything that came back until the server ended it. */
-export function rawBytes(port: number, bytes: string | Buffer): Promise<string> {
+/** Bytes as they are on a connection of their own; answers with everything that came back until the server ended it, or fell silent. */
+export function rawBytes(port: number, bytes: string | Buffer, silenceMs = 5_000): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
     let text = '';
-    socket.setTimeout(5_000, () => socket.destroy());
+    socket.setTimeout(silenceMs, () => socket.destroy());
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
     });

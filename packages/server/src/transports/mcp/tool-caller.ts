@@ -17,6 +17,10 @@ export function callerOf(context: CallContext): ToolCaller {
       return { agentId: principal.agentId, guard: { epoch: principal.epoch }, isOwner: false, context };
     case 'owner':
       return { agentId: OWNER_AGENT_ID, guard: {}, isOwner: true, context };
+    case 'token':
+      if (principal.agentId !== null) return { agentId: principal.agentId, guard: {}, isOwner: false, context };
+      if (isOwner(principal)) return { agentId: OWNER_AGENT_ID, guard: {}, isOwner: true, context };
+      throw new RelayError('forbidden', 'The tools are for agents: this token speaks for none');
     case 'node':
       throw new RelayError('forbidden', 'The tools are for agents: a node has none');
     case 'anonymous':

@@ -78,10 +78,14 @@ async function writeStream(
   }
 }
 
-function blocksOf(batch: EventBatch, encoded: EncodedEvents): readonly string[] {
-  // The head as its id: a browser that knows nothing of resets goes on from there instead of being reset for ever.
-  if ('reset' in batch) return [encodeSseEvent({ id: batch.reset.head, event: 'reset', data: JSON.stringify(batch.reset) })];
-  return batch.events.map((event, index) => blockOf(event, batch.events[index + 1], encoded));
+/** Made one by one, as they are written: a page of large events is not held twice. */
+function* blocksOf(batch: EventBatch, encoded: EncodedEvents): Generator<string> {
+  if ('reset' in batch) {
+    // The head as its id: a browser that knows nothing of resets goes on from there instead of being reset for ever.
+    yield encodeSseEvent({ id: batch.reset.head, event: 'reset', data: JSON.stringify(batch.reset) });
+    return;
+  }
+  for (const [index, event] of batch.events.entries()) yield blockOf(event, batch.events[index + 1], encoded);
 }
 
 /** Events of one commit may share a sequence: only the last of them moves the reader's cursor, or a cut between them would lose the rest. */

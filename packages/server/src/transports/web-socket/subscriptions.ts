@@ -1,4 +1,11 @@
-import { type NotificationParams, type Principal, RelayError, type SocketNotifications, toRelayError } from 'agent-relay-protocol';
+import {
+  type NotificationParams,
+  type Principal,
+  RelayError,
+  type RelayEvent,
+  type SocketNotifications,
+  toRelayError,
+} from 'agent-relay-protocol';
 import type { JsonRpcPeer } from 'agent-relay-wire';
 import type { CallContext, EventBatch } from '../../relay/relay-contract.ts';
 import { type EncodedEvents, inChunks } from '../encoded-events.ts';
@@ -82,11 +89,15 @@ export class Subscriptions {
       yield this.notify('events/reset', { subscriptionId, reset: batch.reset });
       return;
     }
-    const texts = batch.events.map((event) => this.#encoded.encode(event));
-    for (const chunk of inChunks(texts, (text) => text.length, CHUNK_CHARACTERS)) {
+    for (const chunk of inChunks(this.#texts(batch.events), (text) => text.length, CHUNK_CHARACTERS)) {
       const params = `{"subscriptionId":"${subscriptionId}","events":[${chunk.join(',')}]}`;
       yield this.#peer.notifyEncoded(`{"jsonrpc":"2.0","method":"events/next","params":${params}}`);
     }
+  }
+
+  /** Made one by one, as they are sent: a page of large events is not held twice. */
+  *#texts(events: readonly RelayEvent[]): Generator<string> {
+    for (const event of events) yield this.#encoded.encode(event);
   }
 
   notify<Name extends keyof SocketNotifications>(name: Name, params: NotificationParams<Name>): Promise<void> {
