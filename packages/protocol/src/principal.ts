@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentIdSchema, OpaqueIdSchema } from './primitives.ts';
+import { AddressSchema, AgentIdSchema, GroupNameSchema, LabelSchema, OpaqueIdSchema } from './primitives.ts';
 
 export const scopes = [
   'stats:read',
@@ -24,14 +24,30 @@ export const scopes = [
 export const ScopeSchema = z.enum(scopes);
 export type Scope = z.infer<typeof ScopeSchema>;
 
+/** What a token may do: the scopes it has, and whom it may address. `null` where nothing is narrowed. */
+export const grantFields = {
+  scopes: z.array(ScopeSchema).min(1).max(64),
+  targets: z.array(AddressSchema).max(256).nullable().describe('The addresses it may send to or act upon; null for every one'),
+  channels: z.array(GroupNameSchema).max(256).nullable().describe('The channels it may send in; null for every one'),
+};
+
 /**
  * Who a request speaks for. `anonymous` is a tokenless program on loopback: it may use the routes marked anonymous and nothing that starts
- * or steers code. An `agent` acts only as itself, under its own epoch; a `node` also as the agents it hosts.
+ * or steers code. An `agent` acts only as itself, under its own epoch; a `node` also as the agents it hosts. A `token` was made by a person:
+ * with an `agentId` it acts only as that agent, under whatever epoch it has.
  */
 export const PrincipalSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('owner'), workspace: OpaqueIdSchema }),
   z.object({ type: z.literal('node'), workspace: OpaqueIdSchema, nodeId: OpaqueIdSchema }),
   z.object({ type: z.literal('agent'), workspace: OpaqueIdSchema, agentId: AgentIdSchema, epoch: z.int().min(1) }),
+  z.object({
+    type: z.literal('token'),
+    workspace: OpaqueIdSchema,
+    tokenId: OpaqueIdSchema,
+    name: LabelSchema,
+    agentId: AgentIdSchema.nullable(),
+    ...grantFields,
+  }),
   z.object({ type: z.literal('anonymous'), workspace: OpaqueIdSchema }),
 ]);
 export type Principal = z.infer<typeof PrincipalSchema>;
@@ -46,6 +62,8 @@ export function principalName(principal: Principal): string {
       return `agent:${principal.agentId}`;
     case 'node':
       return `node:${principal.nodeId}`;
+    case 'token':
+      return `token:${principal.name}`;
   }
 }
 

@@ -1,5 +1,6 @@
 import { OWNER_AGENT_ID, type Principal, RelayError, type SessionGuard } from 'agent-relay-protocol';
 import { isBuiltIn } from './membership.ts';
+import { isOwner } from './scopes.ts';
 
 /** What is known of the agent somebody wants to act as; null when nobody has registered it. */
 export type Actor = {
@@ -14,21 +15,24 @@ export type Actor = {
  * @throws RelayError `forbidden` when an agent names another, `validation_failed` (at `field`) when nobody is named.
  */
 export function actingId(principal: Principal, named: string | undefined, field: string): string {
+  if (isOwner(principal)) return named ?? OWNER_AGENT_ID;
   switch (principal.type) {
     case 'agent':
+    case 'token':
+      if (principal.agentId === null) break;
       if (named !== undefined && named !== principal.agentId) {
         throw new RelayError('forbidden', `This token speaks for ${principal.agentId} only, not for ${named}`);
       }
       return principal.agentId;
     case 'owner':
-      return named ?? OWNER_AGENT_ID;
     case 'node':
     case 'anonymous':
-      if (named !== undefined) return named;
-      throw new RelayError('validation_failed', `${field}: Say which agent acts`, {
-        issues: [{ path: field, message: 'Say which agent acts' }],
-      });
+      break;
   }
+  if (named !== undefined) return named;
+  throw new RelayError('validation_failed', `${field}: Say which agent acts`, {
+    issues: [{ path: field, message: 'Say which agent acts' }],
+  });
 }
 
 /**
@@ -36,21 +40,33 @@ export function actingId(principal: Principal, named: string | undefined, field:
  * neither it nor the owner's nor its node's, or when the name is one of the relay's own.
  */
 export function assertMayActAs(principal: Principal, id: string, actor: Actor): void {
+  if (isOwner(principal)) {
+    if (id !== OWNER_AGENT_ID && isBuiltIn(id)) throw new RelayError('forbidden', 'Nobody speaks as the relay but the relay');
+    return;
+  }
   switch (principal.type) {
     case 'agent':
       if (principal.agentId !== id) throw new RelayError('forbidden', `This token speaks for ${principal.agentId} only, not for ${id}`);
       if (actor?.epoch !== principal.epoch) throw new RelayError('stale_session', `A newer session of ${id} has taken over`);
       return;
-    case 'owner':
-      if (id !== OWNER_AGENT_ID && isBuiltIn(id)) throw new RelayError('forbidden', 'Nobody speaks as the relay but the relay');
-      return;
     case 'node':
       if (!actor || actor.nodeId !== principal.nodeId) throw new RelayError('forbidden', `${id} does not run on this node`);
       return;
+    case 'token':
+      if (principal.agentId === id) return;
+      if (principal.agentId !== null) throw new RelayError('forbidden', `This token speaks for ${principal.agentId} only, not for ${id}`);
+      assertUnproven(id, actor);
+      return;
+    case 'owner':
     case 'anonymous':
-      if (isBuiltIn(id)) throw new RelayError('forbidden', `Without a token nobody speaks as ${id}`);
-      if (actor?.protected) throw new RelayError('forbidden', `${id} holds a token: only that token, its node or the owner may act as it`);
+      assertUnproven(id, actor);
   }
+}
+
+/** What anybody may say of itself, because nothing proves the contrary. */
+function assertUnproven(id: string, actor: Actor): void {
+  if (isBuiltIn(id)) throw new RelayError('forbidden', `Only the owner speaks as ${id}`);
+  if (actor?.protected) throw new RelayError('forbidden', `${id} holds a token: only that token, its node or the owner may act as it`);
 }
 
 /** @throws RelayError `stale_session` when the guard names another incarnation than the current one. */

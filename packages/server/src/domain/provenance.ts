@@ -1,4 +1,5 @@
 import { type Agent, OWNER_AGENT_ID, type Principal, type Relation } from 'agent-relay-protocol';
+import { isOwner } from './scopes.ts';
 
 export interface Provenance {
   readonly principal: Principal;
@@ -11,8 +12,8 @@ export interface Provenance {
 
 /** How a sender stands to its recipient. Only what a token proves is more than `claimed`. */
 export function relationOf({ principal, from, kind, recipientSpawnedBy }: Provenance): Relation {
-  if (principal.type === 'anonymous') return 'claimed';
-  if (principal.type === 'owner') return from === OWNER_AGENT_ID ? 'owner' : 'claimed';
+  if (isOwner(principal)) return from === OWNER_AGENT_ID ? 'owner' : 'claimed';
+  if (principal.type === 'anonymous' || (principal.type === 'token' && principal.agentId !== from)) return 'claimed';
   if (kind === 'channel' || kind === 'integration') return kind;
   return recipientSpawnedBy === from ? 'lead' : 'peer';
 }

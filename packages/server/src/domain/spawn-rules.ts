@@ -1,4 +1,5 @@
 import { type ApprovalMode, type Principal, RelayError, type Session, type SpawnMode } from 'agent-relay-protocol';
+import { agentOf, isOwner } from './scopes.ts';
 
 /** What is known of the agent that asks for another one: its own running session, null when it runs elsewhere. */
 export interface Spawner {
@@ -46,20 +47,24 @@ export function spawnTerms(request: SpawnRequest, spawner: Spawner | null): Spaw
 
 const lower = <Item>(order: readonly Item[], one: Item, other: Item): Item => (order.indexOf(one) < order.indexOf(other) ? one : other);
 
+/** A token that a person made for no agent in particular: its scopes and targets, which are checked before, are all that limits it. */
+const isAutomation = (principal: Principal): boolean => principal.type === 'token' && principal.agentId === null;
+
 /**
  * Whether somebody may end or interrupt an agent: the owner, the agent that spawned it, and to end it also the agent itself.
  * @throws RelayError `forbidden`.
  */
 export function assertMayControl(principal: Principal, agentId: string, spawnedBy: string | null, deed: 'release' | 'interrupt'): void {
-  if (principal.type === 'owner') return;
-  if (principal.type === 'agent' && spawnedBy === principal.agentId) return;
-  if (principal.type === 'agent' && deed === 'release' && principal.agentId === agentId) return;
+  const self = agentOf(principal);
+  if (isOwner(principal) || isAutomation(principal)) return;
+  if (self !== null && (spawnedBy === self || (deed === 'release' && self === agentId))) return;
   throw new RelayError('forbidden', `Only the owner and the agent that started ${agentId} may ${deed} it`);
 }
 
 /** Whether somebody may see what an agent does. @throws RelayError `forbidden`. */
 export function assertMayWatch(principal: Principal, agentId: string, spawnedBy: string | null): void {
-  if (principal.type === 'owner' || principal.type === 'node') return;
-  if (principal.type === 'agent' && (principal.agentId === agentId || spawnedBy === principal.agentId)) return;
+  if (isOwner(principal) || isAutomation(principal) || principal.type === 'node') return;
+  const self = agentOf(principal);
+  if (self !== null && (self === agentId || spawnedBy === self)) return;
   throw new RelayError('forbidden', `Only the owner and the agent that started ${agentId} may watch it`);
 }

@@ -1,5 +1,6 @@
 import { type Agent, type Principal, RelayError } from 'agent-relay-protocol';
 import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { isOwner } from '../domain/scopes.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentRegistry } from './agents.ts';
 import type { RelayHandlers } from './relay-contract.ts';
@@ -32,7 +33,7 @@ export function agentRoutes({
   };
   /** The owner may manage any card; everybody else only one it may act as. */
   const mayManage = (principal: Principal, agent: Agent) => {
-    if (principal.type !== 'owner') assertMayActAs(principal, agent.id, agent);
+    if (!isOwner(principal)) assertMayActAs(principal, agent.id, agent);
   };
 
   return {
@@ -84,7 +85,7 @@ export function agentRoutes({
       }),
     'agents/approval': ({ id, approval }, { principal }) => {
       // What protects a person from an agent is not the agent's to change.
-      if (principal.type !== 'owner') throw new RelayError('forbidden', 'Only the owner sets what an agent may do');
+      if (!isOwner(principal)) throw new RelayError('forbidden', 'Only the owner sets what an agent may do');
       return agents.update(principal.workspace, id, 'agent.updated', () => ({ approval }));
     },
     'agents/remove': async ({ id }, { principal }) => {

@@ -18,6 +18,7 @@ import { isDirect, isInAudience } from '../domain/audience.ts';
 import { endClaim } from '../domain/claim.ts';
 import { advanceDelivery, type DeliveryRecord } from '../domain/delivery.ts';
 import { relationOf } from '../domain/provenance.ts';
+import { assertMayAddress, isOwner } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { AppendMessage, DeliveryWrite, Store, StoredMessage } from '../store/store.ts';
 import { claimEvent } from './claim-changes.ts';
@@ -84,8 +85,12 @@ export class Messages {
   }
 
   #assertMayRemove(message: Message, principal: Principal, agentId: string | undefined, guard: SessionGuard): void {
-    if (principal.type === 'owner') return;
-    const actor = actingId(principal, agentId ?? (principal.type === 'anonymous' ? message.from : undefined), 'agentId');
+    if (isOwner(principal)) return;
+    const actor = actingId(
+      principal,
+      agentId ?? (principal.type === 'anonymous' || principal.type === 'token' ? message.from : undefined),
+      'agentId',
+    );
     const agent = this.#deps.store.agents.index.find(principal.workspace, actor)?.agent ?? null;
     assertMayActAs(principal, actor, agent);
     assertCurrentSession(actor, agent, guard);
@@ -114,8 +119,9 @@ export class Messages {
         if (input.replyTo !== undefined && !repliedTo)
           throw new RelayError('not_found', `There is no message ${input.replyTo} to reply to`);
         const to = address ? resolveAddress(address, this.#directory(workspace)) : `id:${repliedTo?.message.from}`;
-        const recipient = isDirect(to) ? index.find(workspace, to.slice(3)) : undefined;
         const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);
+        assertMayAddress(principal, { to, channel });
+        const recipient = isDirect(to) ? index.find(workspace, to.slice(3)) : undefined;
         const relation = relationOf({ principal, from, kind: sender?.kind ?? null, recipientSpawnedBy: recipient?.spawnedBy ?? null });
         const stamp = { relation, principal: principalName(principal) };
         const threadId = repliedTo?.message.threadId ?? id;

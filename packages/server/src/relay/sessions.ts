@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_PAGE_SIZE, type Principal, RelayError, type RouteInput, type RouteOutput, type Session } from 'agent-relay-protocol';
 import { placeSession } from '../domain/placement.ts';
+import { agentOf, assertMayAddress, isOwner } from '../domain/scopes.ts';
 import { assertMayControl, type Spawner, spawnTerms } from '../domain/spawn-rules.ts';
 import { ActivityRelay } from './activity.ts';
 import { NodeRegistry } from './node-registry.ts';
@@ -73,6 +74,7 @@ class Sessions {
   async start(input: RouteInput<'sessions/start'>, { principal, signal }: CallContext): Promise<Session> {
     const { workspace } = principal;
     const { store, tokens, clock, starting, registry, inboxes } = this.#deps;
+    assertMayAddress(principal, { to: `id:${input.name}` });
     const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
     const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
     const terms = spawnTerms(input, spawner);
@@ -133,7 +135,7 @@ class Sessions {
   async release({ id, reason }: RouteInput<'agents/release'>, { principal }: CallContext): Promise<Session> {
     const { workspace } = principal;
     const session = await this.#unfinished(principal, id, 'release');
-    const sentence = reason ?? (principal.type === 'agent' ? `Released by ${principal.agentId}` : 'Released by the owner');
+    const sentence = reason ?? releasedBy(principal);
     const link = this.#deps.registry.find(workspace, session.nodeId)?.link;
     try {
       await link?.command('session/close', { sessionId: session.sessionId, reason: sentence }, { timeoutMs: CLOSE_LIMIT_MS });
@@ -195,12 +197,12 @@ class Sessions {
 
   /** An agent asks in its own name, a node in that of an agent it hosts, the owner in anybody's or in none. */
   #spawnerId(principal: Principal, named: string | undefined): string | null {
-    if (principal.type === 'agent') {
-      if (named !== undefined && named !== principal.agentId)
-        throw new RelayError('forbidden', `This token speaks for ${principal.agentId} only, not for ${named}`);
-      return principal.agentId;
+    const self = agentOf(principal);
+    if (self !== null) {
+      if (named !== undefined && named !== self) throw new RelayError('forbidden', `This token speaks for ${self} only, not for ${named}`);
+      return self;
     }
-    if (principal.type === 'owner') return named ?? null;
+    if (isOwner(principal) || principal.type === 'token') return named ?? null;
     if (principal.type === 'node' && named !== undefined) return named;
     throw new RelayError('forbidden', 'Only the owner and agents may start agents');
   }
@@ -227,6 +229,7 @@ class Sessions {
     const { store } = this.#deps;
     const entry = store.agents.index.find(principal.workspace, agentId);
     if (!entry?.agent) throw new RelayError('not_found', `There is no agent ${agentId}`);
+    assertMayAddress(principal, { to: `id:${agentId}` });
     assertMayControl(principal, agentId, entry.spawnedBy, deed);
     const session = await store.sessions.unfinishedOf(principal.workspace, agentId);
     if (session === null) throw new RelayError('not_found', `${agentId} has no running session`);
@@ -245,6 +248,12 @@ class Sessions {
     }
     return null;
   }
+}
+
+function releasedBy(principal: Principal): string {
+  const agentId = agentOf(principal);
+  if (agentId !== null) return `Released by ${agentId}`;
+  return principal.type === 'token' ? `Released with the token ${principal.name}` : 'Released by the owner';
 }
 
 /** In the node's own words where it has some; a link that ended or stayed silent is the node's failure. */

@@ -1,6 +1,7 @@
 import { PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { isBuiltIn } from '../domain/membership.ts';
+import { isOwner } from '../domain/scopes.ts';
 import type { Store } from '../store/store.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 import type { SessionsPart } from './relay-core.ts';
@@ -52,7 +53,7 @@ export function systemRoutes({
     },
     'system/me': (_input, { principal }) => principal,
     'login/create': async (_input, { principal }) => {
-      if (principal.type !== 'owner') throw new RelayError('forbidden', 'Only the owner makes login codes');
+      if (!isOwner(principal)) throw new RelayError('forbidden', 'Only the owner makes login codes');
       return tokens.issueLoginCode(principal.workspace);
     },
   };

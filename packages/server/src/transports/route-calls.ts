@@ -9,6 +9,7 @@ import {
   routes,
 } from 'agent-relay-protocol';
 import type { z } from 'zod';
+import { type Access, assertAccess } from '../relay/access.ts';
 import type { CallContext, RelayHandlers } from '../relay/relay-contract.ts';
 
 /** One route ready to be called: checks the caller, parses the input, runs the handler. */
@@ -29,33 +30,17 @@ export function createRouteCalls(handlers: RelayHandlers): ReadonlyMap<string, R
 function createRouteCall<Name extends RouteName>(name: Name, handlers: RelayHandlers): RouteCall {
   const route = routes[name];
   const handler = handlers[name];
-  const access = accessTo(route);
+  const { anonymous, scope } = route;
+  const access: Access = { anonymous, scope };
   return {
     name,
     route: route as Route, // the table's own `satisfies`; TypeScript cannot see it through the generic key
-    authorize: (principal) => checkAccess(access, principal),
+    authorize: (principal) => assertAccess(access, principal),
     call: (input, context) => {
-      checkAccess(access, context.principal);
+      assertAccess(access, context.principal);
       return handler(parseParams(route.input, input) as RouteInput<Name>, context); // parsed by the schema that the type is inferred from
     },
   };
-}
-
-interface Access {
-  readonly anonymous: boolean;
-  readonly ownerOnly: boolean;
-}
-
-const accessTo = ({ anonymous, scope }: Pick<Route, 'anonymous' | 'scope'>): Access => ({
-  anonymous,
-  ownerOnly: scope === '*' || scope === 'system:write',
-});
-
-/** @throws RelayError `unauthorized` for a tokenless caller, `forbidden_scope` for a token that is not enough. */
-function checkAccess({ anonymous, ownerOnly }: Access, { type }: Principal): void {
-  if (type === 'owner' || (type !== 'anonymous' && !ownerOnly)) return;
-  if (type !== 'anonymous') throw new RelayError('forbidden_scope', 'Only the owner may do this');
-  if (!anonymous) throw new RelayError('unauthorized', 'This needs a token: without one a program may register, message and read');
 }
 
 /** How deep JSON from outside may nest; beyond it, whatever walks the value recursively would exhaust the stack. */

@@ -1,4 +1,5 @@
 import { OWNER_AGENT_ID, RelayError } from 'agent-relay-protocol';
+import { actsAsOwner } from '../../relay/access.ts';
 import type { CallContext } from '../../relay/relay-contract.ts';
 
 /** The agent whose tools are used. `epoch` fences a session that a newer one has replaced; the owner has none. */
@@ -19,7 +20,7 @@ export function callerOf(context: CallContext): ToolCaller {
       return { agentId: OWNER_AGENT_ID, guard: {}, isOwner: true, context };
     case 'token':
       if (principal.agentId !== null) return { agentId: principal.agentId, guard: {}, isOwner: false, context };
-      if (isOwner(principal)) return { agentId: OWNER_AGENT_ID, guard: {}, isOwner: true, context };
+      if (actsAsOwner(principal)) return { agentId: OWNER_AGENT_ID, guard: {}, isOwner: true, context };
       throw new RelayError('forbidden', 'The tools are for agents: this token speaks for none');
     case 'node':
       throw new RelayError('forbidden', 'The tools are for agents: a node has none');

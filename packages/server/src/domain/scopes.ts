@@ -1,0 +1,73 @@
+import { formatAddress, type Principal, parseAddress, RelayError, type Scope } from 'agent-relay-protocol';
+
+/** What narrows a caller; `null` fields narrow nothing. Every principal that carries these fields is held to them. */
+export interface Grant {
+  readonly scopes: readonly Scope[];
+  readonly targets: readonly string[] | null;
+  readonly channels: readonly string[] | null;
+}
+
+/** The grant a principal carries; `null` for those whose type alone says what they may. */
+export function grantOf(principal: Principal): Grant | null {
+  return 'scopes' in principal ? principal : null;
+}
+
+/** The owner, and a token that was given everything: whatever is the owner's to do, both may. */
+export function isOwner(principal: Principal): boolean {
+  if (principal.type === 'owner') return true;
+  if (principal.type !== 'token') return false;
+  const { scopes, targets, channels, agentId } = principal;
+  return agentId === null && targets === null && channels === null && scopes.includes('*');
+}
+
+/** The one agent that a caller speaks for; `null` for everybody who speaks for none, or for several. */
+export function agentOf(principal: Principal): string | null {
+  return principal.type === 'agent' || principal.type === 'token' ? principal.agentId : null;
+}
+
+/** Scopes that a session of an agent, or a node, never has. */
+const ownersScopes: ReadonlySet<Scope> = new Set(['*', 'system:write']);
+
+/**
+ * Whether a caller with a token may use what needs `scope`.
+ * @throws RelayError `forbidden_scope` naming the missing scope.
+ */
+export function assertScope(principal: Principal, scope: Scope): void {
+  const grant = grantOf(principal);
+  if (grant) {
+    if (grant.scopes.includes('*') && (scope !== '*' || isOwner(principal))) return;
+    if (scope !== '*' && grant.scopes.includes(scope)) return;
+    throw new RelayError('forbidden_scope', `This token lacks the scope ${scope}`, { details: { scope } });
+  }
+  if (principal.type === 'owner' || !ownersScopes.has(scope)) return;
+  throw new RelayError('forbidden_scope', `Only the owner may do this: it needs the scope ${scope}`, { details: { scope } });
+}
+
+/** Where something is to go: an address in its one spelling (`id:Worker`, `tag:ops`, `broadcast`), and the channel it is said in. */
+export interface Destination {
+  readonly to: string;
+  readonly channel?: string | null;
+}
+
+/**
+ * Whether a caller may address this. A message to a channel is held to the channels alone when those are narrowed.
+ * @throws RelayError `forbidden_target` naming the address.
+ */
+export function assertMayAddress(principal: Principal, { to, channel = null }: Destination): void {
+  const grant = grantOf(principal);
+  if (!grant) return;
+  const { targets, channels } = grant;
+  if (channels && channel !== null && !channels.includes(channel)) {
+    throw new RelayError('forbidden_target', `This token may not send in the channel ${channel}`, { details: { channel } });
+  }
+  const isAllowedChannel = channels !== null && channel !== null && to === `channel:${channel}`;
+  if (!targets || isAllowedChannel || targets.some((target) => spellingOf(target) === to)) return;
+  throw new RelayError('forbidden_target', `This token may not address ${to}`, { details: { target: to } });
+}
+
+/** A bare word in an allow-list is an id. */
+function spellingOf(target: string): string {
+  const address = parseAddress(target);
+  if (!address) return target;
+  return address.type === 'bare' ? `id:${address.word}` : formatAddress(address);
+}
