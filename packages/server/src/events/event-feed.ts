@@ -75,7 +75,9 @@ export class EventFeed {
         const { entries, through } = await store.log.read(this.#position, PAGE_ENTRIES);
         for (const entry of entries) {
           for (const listener of this.#listeners) listener(entry);
-          if (this.#firehoses.has(entry.workspace) || this.#byAgent.has(entry.workspace)) await this.#handOut(entry);
+          // Awaited only where a filter needs the store: a page handed out in one go wakes each reader once, for all of it.
+          const fetching = this.#handOut(entry);
+          if (fetching) await fetching;
         }
         this.#position = through;
       }
@@ -85,14 +87,30 @@ export class EventFeed {
     }
   }
 
-  async #handOut(entry: LogEntry): Promise<void> {
-    for (const event of entry.events()) {
-      for (const subscription of this.#candidates(entry.workspace, event)) {
-        if (!subscription.isLive || event.seq <= subscription.cursor) continue;
-        const about = needsMessage(event, subscription.criteria) ? await this.#messageOf(entry.workspace, event) : null;
-        if (this.#matches(event, subscription, about)) subscription.offer(event);
+  /** Hands the entry to those it concerns; a promise when a filter needs a message that has to be fetched first. */
+  #handOut(entry: LogEntry): Promise<void> | null {
+    const { workspace } = entry;
+    if (!this.#firehoses.has(workspace) && !this.#byAgent.has(workspace)) return null;
+    const events = entry.events();
+    for (const [index, event] of events.entries()) {
+      const candidates = this.#candidates(workspace, event);
+      if (candidates.some(({ criteria }) => needsMessage(event, criteria))) return this.#handOutFetching(workspace, events.slice(index));
+      for (const subscription of candidates) this.#offer(event, subscription, null);
+    }
+    return null;
+  }
+
+  async #handOutFetching(workspace: string, events: readonly RelayEvent[]): Promise<void> {
+    for (const event of events) {
+      for (const subscription of this.#candidates(workspace, event)) {
+        const about = needsMessage(event, subscription.criteria) ? await this.#messageOf(workspace, event) : null;
+        this.#offer(event, subscription, about);
       }
     }
+  }
+
+  #offer(event: RelayEvent, subscription: Subscription, about: Message | null): void {
+    if (subscription.isLive && event.seq > subscription.cursor && this.#matches(event, subscription, about)) subscription.offer(event);
   }
 
   #candidates(workspace: string, event: RelayEvent): readonly Subscription[] {
@@ -101,7 +119,9 @@ export class EventFeed {
     if (!byAgent) return found;
     const named = namedAgents(event);
     if (named) {
-      for (const agentId of new Set(named)) found.push(...(byAgent.get(agentId) ?? []));
+      for (const [index, agentId] of named.entries()) {
+        if (named.indexOf(agentId) === index) found.push(...(byAgent.get(agentId) ?? []));
+      }
       return found;
     }
     for (const [agentId, subscriptions] of byAgent) {
@@ -119,6 +139,8 @@ export class EventFeed {
 
   async *#follow(subscription: Subscription, signal: AbortSignal): AsyncGenerator<EventBatch> {
     const group = this.#enter(subscription);
+    const wake = () => subscription.wake();
+    signal.addEventListener('abort', wake, { once: true });
     try {
       while (!signal.aborted) {
         if (!subscription.isLive) {
@@ -132,9 +154,10 @@ export class EventFeed {
         }
         const events = subscription.take();
         if (events.length > 0) yield { events };
-        else await subscription.changed(signal);
+        else await subscription.changed();
       }
     } finally {
+      signal.removeEventListener('abort', wake);
       this.#leave(subscription, group);
     }
   }

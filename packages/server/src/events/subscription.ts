@@ -41,7 +41,7 @@ export class Subscription {
     } else {
       this.#pending.push(event);
     }
-    this.#wake?.();
+    this.wake();
   }
 
   /** What lies ready; empty when there is nothing. */
@@ -53,20 +53,17 @@ export class Subscription {
     return events;
   }
 
-  /** Resolves when there is something to take, when the reader has fallen behind, or when the signal aborts. */
-  changed(signal: AbortSignal): Promise<void> {
+  /** Resolves when there is something to take, when the reader has fallen behind, or when it is woken. */
+  changed(): Promise<void> {
     return new Promise((resolve) => {
-      if (signal.aborted || this.#pending.length > 0 || !this.#isLive) {
-        resolve();
-        return;
-      }
-      const wake = () => {
-        this.#wake = null;
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#wake = wake;
-      signal.addEventListener('abort', wake, { once: true });
+      if (this.#pending.length > 0 || !this.#isLive) resolve();
+      else this.#wake = resolve;
     });
+  }
+
+  /** Lets a reader that waits look again, e.g. at its signal. */
+  wake(): void {
+    this.#wake?.();
+    this.#wake = null;
   }
 }

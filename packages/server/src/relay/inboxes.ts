@@ -302,7 +302,7 @@ export class Inboxes {
         }
         if (stream.failure) throw stream.failure;
         if (inbox.stream !== stream) return;
-        await changed(stream, signal);
+        await changed(stream);
       }
     } finally {
       this.#endStream(inbox, stream);
@@ -371,14 +371,12 @@ export class Inboxes {
   }
 }
 
-function changed(stream: StreamHolder, signal: AbortSignal): Promise<void> {
+/** Resolves when the stream is woken: by mail, or by its end, an abort included. */
+function changed(stream: StreamHolder): Promise<void> {
   return new Promise((resolve) => {
-    const wake = () => {
+    stream.wake = () => {
       stream.wake = null;
-      signal.removeEventListener('abort', wake);
       resolve();
     };
-    stream.wake = wake;
-    signal.addEventListener('abort', wake, { once: true });
   });
 }
