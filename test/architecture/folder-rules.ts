@@ -36,6 +36,7 @@ const storeCallers = [
   'events', // the shared tail over the log is a reader of it
   'start-server.ts', // the composition root that opens it
   'cli', // `doctor` checks a database file without starting a relay
+  'operations', // backup and restore handle whole database files, without a relay
 ];
 
 /** Clocks, randomness, timers and the outside world: what a pure function has none of. */
@@ -62,9 +63,14 @@ export const folderRules: readonly Rule[] = [
   serverRule(
     'use cases know no transport and no command',
     ['relay', 'events', 'store', 'domain'],
-    importsFrom(['transports', 'cli', 'start-server.ts']),
+    importsFrom(['transports', 'cli', 'operations', 'start-server.ts']),
   ),
   serverRule('the store knows neither use cases nor readers', ['store'], importsFrom(['relay', 'events'])),
+  serverRule(
+    'what commands do to a machine needs no relay',
+    ['operations'],
+    importsFrom(['relay', 'events', 'transports', 'cli', 'start-server.ts']),
+  ),
   serverRule('a transport leaves decisions to the use cases', ['transports'], importsFrom(['domain', 'store'])),
   fileRule('better-sqlite3 is imported in the SQLite store and nowhere else', (file) => {
     const isAllowed = isIn(file.path, [`${server}/store/sqlite`, 'bench']) || file.isTest;

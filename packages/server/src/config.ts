@@ -1,7 +1,15 @@
 import { resolve } from 'node:path';
 import { type FieldIssue, RelayError } from 'agent-relay-protocol';
 import { z } from 'zod';
+import {
+  IntegrationsSettingSchema,
+  literalAddressOf,
+  type PrivateCallbacks,
+  PrivateCallbacksSettingSchema,
+} from './integrations-config.ts';
+import { createAddressGuard } from './outbound/address-guard.ts';
 import { defaultDatabasePath } from './paths.ts';
+import { hashOfToken, type IntegrationSettings } from './relay/integration-settings.ts';
 import { isLoopbackHost } from './transports/request-guard.ts';
 
 const wholeNumber = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
@@ -37,6 +45,9 @@ const SettingsSchema = z.object({
   AGENT_RELAY_ALLOWED_HOSTS: list.default([]),
   AGENT_RELAY_ALLOW_UNAUTH: flag.default(false),
   AGENT_RELAY_LOCAL_NODE: flag.default(true),
+  AGENT_RELAY_INTEGRATIONS: IntegrationsSettingSchema.default([]),
+  AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: wholeNumber(1).default(120),
+  AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: PrivateCallbacksSettingSchema.default([]),
   AGENT_RELAY_LOG: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 });
 type Settings = z.output<typeof SettingsSchema>;
@@ -58,11 +69,18 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   readonly allowUnauthenticated: boolean;
   readonly localNode: boolean;
+  /** The systems outside that may create work. */
+  readonly integrations: readonly IntegrationSettings[];
+  readonly integrationRateLimitPerMinute: number;
+  /** The hosts and networks that callbacks may reach although they are private. */
+  readonly privateCallbacks: PrivateCallbacks;
   readonly logLevel: Settings['AGENT_RELAY_LOG'];
 }
 
 export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the managed env file says; it gives way to the environment. */
+  readonly envFile?: Partial<Readonly<Record<SettingName, string>>>;
   /** What the command line said, under the same names; it wins. */
   readonly flags: Partial<Readonly<Record<SettingName, string>>>;
 }
@@ -71,20 +89,23 @@ export interface ConfigSources {
  * The effective configuration.
  * @throws RelayError `validation_failed` that names every fault at once.
  */
-export function readConfig({ env, flags }: ConfigSources): Config {
-  const given = Object.fromEntries(settingNames.map((name) => [name, flags[name] ?? presentIn(env, name)]));
+export function readConfig({ env, flags, envFile = {} }: ConfigSources): Config {
+  const given = Object.fromEntries(settingNames.map((name) => [name, flags[name] ?? presentIn(env, name) ?? presentIn(envFile, name)]));
   const parsed = SettingsSchema.safeParse(given);
-  if (!parsed.success) throw faults(parsed.error.issues.map(({ path, message }) => ({ path: String(path[0]), message })));
+  if (!parsed.success) throw faults(parsed.error.issues.map(({ path, message }) => ({ path: pathOf(path), message })));
   const config = toConfig(parsed.data, env);
   const disagreements = disagreementsOf(config);
   if (disagreements.length > 0) throw faults(disagreements);
   return config;
 }
 
+export type SettingSource = 'flag' | 'environment' | 'env file' | 'default';
+
 /** Where a setting's value comes from, for people who wonder. */
-export function sourceOf(name: SettingName, { env, flags }: ConfigSources): 'flag' | 'environment' | 'default' {
+export function sourceOf(name: SettingName, { env, flags, envFile = {} }: ConfigSources): SettingSource {
   if (flags[name] !== undefined) return 'flag';
-  return presentIn(env, name) === undefined ? 'default' : 'environment';
+  if (presentIn(env, name) !== undefined) return 'environment';
+  return presentIn(envFile, name) === undefined ? 'default' : 'env file';
 }
 
 /** An empty variable is how shells and service files say that it is not set. */
@@ -104,12 +125,19 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     allowedHosts: settings.AGENT_RELAY_ALLOWED_HOSTS,
     allowUnauthenticated: settings.AGENT_RELAY_ALLOW_UNAUTH,
     localNode: settings.AGENT_RELAY_LOCAL_NODE,
+    integrations: settings.AGENT_RELAY_INTEGRATIONS,
+    integrationRateLimitPerMinute: settings.AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE,
+    privateCallbacks: settings.AGENT_RELAY_CALLBACK_ALLOW_PRIVATE,
     logLevel: settings.AGENT_RELAY_LOG,
   };
 }
 
+/** The variable, and where in it; of a list of words the variable alone. */
+const pathOf = ([name, ...inside]: readonly PropertyKey[]): string =>
+  name === 'AGENT_RELAY_INTEGRATIONS' ? [name, ...inside].map(String).join('.') : String(name);
+
 /** Settings that must agree with each other. */
-function disagreementsOf({ host, token, allowUnauthenticated, staleTtlMs, reapIntervalMs }: Config): FieldIssue[] {
+function disagreementsOf({ host, token, allowUnauthenticated, staleTtlMs, reapIntervalMs, integrations, privateCallbacks }: Config): FieldIssue[] {
   const issues: FieldIssue[] = [];
   if (!isLoopbackHost(host) && token === null && !allowUnauthenticated) {
     issues.push({
@@ -122,6 +150,16 @@ function disagreementsOf({ host, token, allowUnauthenticated, staleTtlMs, reapIn
       path: 'REAP_INTERVAL_MS',
       message: 'is so long beside STALE_TTL_MS that agents would stay online for hours after their end',
     });
+  }
+  const guard = createAddressGuard(privateCallbacks);
+  const ownHash = token === null ? null : hashOfToken(token);
+  for (const [index, { callbackUrl, tokenHash }] of integrations.entries()) {
+    const path = `AGENT_RELAY_INTEGRATIONS.${index}`;
+    if (tokenHash === ownHash) issues.push({ path: `${path}.token`, message: "is AGENT_RELAY_TOKEN, which is the owner's" });
+    const address = callbackUrl === null ? null : literalAddressOf(callbackUrl);
+    if (address !== null && !guard.allows(address, address)) {
+      issues.push({ path: `${path}.callbackUrl`, message: `${address} is not public: allow it with AGENT_RELAY_CALLBACK_ALLOW_PRIVATE` });
+    }
   }
   return issues;
 }

@@ -15,6 +15,13 @@ export function defaultDatabasePath(env: Environment, platform: NodeJS.Platform 
   return join(stateHome, 'agent-relay', 'agent-relay.db');
 }
 
+/** Where `setup` writes and `serve` reads settings: `AGENT_RELAY_ENV_FILE`, else `~/.config/agent-relay/agent-relay.env`, or the system's place. */
+export function envFilePathOf(env: Environment, platform: NodeJS.Platform = process.platform): string {
+  const home = env['HOME'] || env['USERPROFILE'] || homedir();
+  const configHome = env['XDG_CONFIG_HOME'] || (platform === 'win32' && env['APPDATA']) || join(home, '.config');
+  return resolve(env['AGENT_RELAY_ENV_FILE'] || join(configHome, 'agent-relay', 'agent-relay.env'));
+}
+
 /** `DB_PATH`, else the default; relative ones from the working folder. */
 export const databasePathOf = (env: Environment): string => resolve(env['DB_PATH'] || defaultDatabasePath(env));
 

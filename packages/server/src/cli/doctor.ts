@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { databasePathOf } from '../paths.ts';
-import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { CommandFailure, ownRelay, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 interface Finding {
@@ -17,7 +17,7 @@ export const doctorCommand = (terminal: Terminal): Command =>
   relayCommand('doctor')
     .description('Check Node, the database, the relay, its machines and their agents')
     .action(async (options: RelayOptions) => {
-      const path = databasePathOf({ ...terminal.env, ...(options.db === undefined ? {} : { DB_PATH: options.db }) });
+      const path = databasePathOf({ ...ownRelay(terminal.env), ...(options.db === undefined ? {} : { DB_PATH: options.db }) });
       const findings = [good(`Node ${process.versions.node}`), await checkDatabase(path), ...(await checkRelay(options, terminal))];
       for (const { isGood, text } of findings) terminal.out(`${isGood ? 'ok  ' : 'BAD '} ${text}`);
       const faults = findings.filter(({ isGood }) => !isGood).length;

@@ -2,8 +2,9 @@ import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { RelayError } from 'agent-relay-protocol';
 import { Command, Option } from 'commander';
+import { readEnvFile } from '../operations/env-file.ts';
 import { readOwnerToken } from '../owner-token.ts';
-import { databasePathOf, ownerTokenPath, runningRelayPath } from '../paths.ts';
+import { databasePathOf, envFilePathOf, ownerTokenPath, runningRelayPath } from '../paths.ts';
 import { readRunningRelay } from '../running-relay.ts';
 import { isLoopbackHost } from '../transports/request-guard.ts';
 import type { Terminal } from './terminal.ts';
@@ -40,8 +41,9 @@ export async function withRelay(
   { env }: Pick<Terminal, 'env'>,
   work: (client: RelayClient, url: string) => Promise<void>,
 ): Promise<void> {
-  const databasePath = databasePathOf({ ...env, ...(options.db === undefined ? {} : { DB_PATH: options.db }) });
-  const url = options.url ?? (await urlOf(databasePath, env));
+  const own = { ...ownRelay(env), ...(options.db === undefined ? {} : { DB_PATH: options.db }) };
+  const databasePath = databasePathOf(own);
+  const url = options.url ?? (await urlOf(databasePath, own));
   const token = options.token ?? ownToken(url, databasePath);
   const client = createNodeRelayClient({ url, ...(token === null ? {} : { token }) });
   try {
@@ -51,6 +53,12 @@ export async function withRelay(
   } finally {
     await client.close();
   }
+}
+
+/** The environment, with the database and the port that the env file gives this machine's relay where it gives none itself. */
+export function ownRelay(env: Terminal['env']): Terminal['env'] {
+  const { DB_PATH, PORT } = readEnvFile(envFilePathOf(env))?.values ?? {};
+  return { ...env, DB_PATH: env['DB_PATH'] || DB_PATH, PORT: env['PORT'] || PORT };
 }
 
 async function urlOf(databasePath: string, env: Terminal['env']): Promise<string> {

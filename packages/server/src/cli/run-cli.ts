@@ -1,18 +1,23 @@
-import { RELAY_VERSION } from 'agent-relay-protocol';
+import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Command, CommanderError } from 'commander';
 import { agentsCommand } from './agents.ts';
+import { backupCommand } from './backup.ts';
 import { claimCommand, completeCommand } from './claims.ts';
 import { configCommand } from './config.ts';
+import { daemonCommand } from './daemon.ts';
 import { doctorCommand } from './doctor.ts';
 import { inboxCommand } from './inbox.ts';
 import { loginCommand } from './login.ts';
 import { logsCommand } from './logs.ts';
 import { CommandFailure } from './relay-access.ts';
+import { restoreCommand } from './restore.ts';
 import { sendCommand } from './send.ts';
 import { serveCommand } from './serve.ts';
+import { setupCommand } from './setup.ts';
 import { spawnCommand } from './spawn.ts';
 import { interruptCommand, releaseCommand } from './steer.ts';
 import type { Terminal } from './terminal.ts';
+import { upgradeCommand } from './upgrade.ts';
 import { watchCommand } from './watch.ts';
 
 /**
@@ -27,6 +32,10 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     // Whoever pressed Ctrl-C knows why it ended.
     if (terminal.signal.aborted) return 0;
+    if (error instanceof RelayError) {
+      terminal.note(`error: ${error.message}`);
+      return error.code === 'validation_failed' ? 2 : 1;
+    }
     if (!(error instanceof CommandFailure)) throw error;
     terminal.note(error.message);
     return error.exitCode;
@@ -54,9 +63,14 @@ function program(terminal: Terminal): Command {
     loginCommand,
     doctorCommand,
     configCommand,
+    setupCommand,
+    daemonCommand,
+    upgradeCommand,
+    backupCommand,
+    restoreCommand,
   ];
   for (const command of commands) root.addCommand(command(terminal));
-  for (const command of [root, ...root.commands])
+  for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)])
     command.exitOverride().configureOutput({ writeErr: (text) => terminal.note(text.trimEnd()) });
   return root;
 }

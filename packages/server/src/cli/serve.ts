@@ -2,13 +2,16 @@ import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { CommandFailure } from './relay-access.ts';
+import { settingSources } from './setting-sources.ts';
 import type { Terminal } from './terminal.ts';
 
 interface ServeOptions {
   readonly port?: string;
   readonly host?: string;
   readonly db?: string;
+  readonly envFile?: string;
   readonly localNode: boolean;
+  readonly loginLink: boolean;
 }
 
 export const serveCommand = (terminal: Terminal): Command =>
@@ -17,7 +20,9 @@ export const serveCommand = (terminal: Terminal): Command =>
     .option('--port <number>', 'port to listen on (PORT, default 4850)')
     .option('--host <address>', 'address to listen on (HOST, default 127.0.0.1)')
     .option('--db <path>', 'database file (DB_PATH, default in ~/.local/state/agent-relay)')
+    .option('--env-file <path>', 'settings to read (AGENT_RELAY_ENV_FILE, default ~/.config/agent-relay/agent-relay.env)')
     .option('--no-local-node', 'run no agents on this machine')
+    .option('--no-login-link', 'print no login link: for services, whose output is kept')
     .action(async (options: ServeOptions) => {
       try {
         await serve(options, terminal);
@@ -28,21 +33,23 @@ export const serveCommand = (terminal: Terminal): Command =>
       }
     });
 
-async function serve({ port, host, db, localNode }: ServeOptions, terminal: Terminal): Promise<void> {
+async function serve({ port, host, db, envFile, localNode, loginLink }: ServeOptions, terminal: Terminal): Promise<void> {
   const flags = {
     ...(port !== undefined && { PORT: port }),
     ...(host !== undefined && { HOST: host }),
     ...(db !== undefined && { DB_PATH: db }),
     ...(!localNode && { AGENT_RELAY_LOCAL_NODE: '0' }),
   };
-  const config = readConfig({ env: terminal.env, flags });
+  const config = readConfig(settingSources(terminal, { flags, envFile }));
   // Only here: the other commands must not load the database.
   const [{ startServer }, { createLogger }] = await Promise.all([import('../start-server.ts'), import('../logger.ts')]);
   const server = await startServer(config, { log: createLogger(config.logLevel) });
   terminal.out(`Agent Relay ${RELAY_VERSION} listens on ${server.url}`);
   terminal.out(`Database: ${config.databasePath}`);
-  terminal.out(`Dashboard: ${await server.createLoginLink()}`);
-  terminal.out('           (works once, for ten minutes; agent-relay login prints a new one)');
+  if (loginLink) {
+    terminal.out(`Dashboard: ${await server.createLoginLink()}`);
+    terminal.out('           (works once, for ten minutes; agent-relay login prints a new one)');
+  }
   terminal.out('Next, in another terminal:');
   terminal.out('  agent-relay spawn claude --name Lead --task "…"');
   terminal.out('  agent-relay send Lead "…"');

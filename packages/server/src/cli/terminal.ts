@@ -7,6 +7,8 @@ export interface Terminal {
   out(line: string): void;
   /** For what is no answer: faults and hints, on standard error. */
   note(line: string): void;
+  /** Answers the line that a person types; `null` where nobody sits. */
+  readonly ask: ((question: string) => Promise<string>) | null;
 }
 
 // Everything that moves the cursor, changes colours or rings, beside line ends and tabs: what agents write is shown, never obeyed.

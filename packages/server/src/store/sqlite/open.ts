@@ -24,15 +24,24 @@ export interface Connections {
 const NODE_API_NEEDED = 10;
 const OPENING_TIMEOUT_MS = 5_000;
 
+/** The driver. @throws RelayError `store_unavailable` on a Node that it would end. */
+export async function loadSqlite(): Promise<typeof import('better-sqlite3')> {
+  requireDatabaseNode();
+  return (await import('better-sqlite3')).default;
+}
+
+/** @throws RelayError `store_unavailable` on a Node that cannot serve a database. */
+export function requireDatabaseNode(): void {
+  if (Number(process.versions.napi) >= NODE_API_NEEDED) return;
+  throw new RelayError('store_unavailable', `The relay's database needs Node 22.14 or newer; this is Node ${process.versions.node}`);
+}
+
 /**
  * Opens, migrates and makes the two connections.
  * @throws RelayError `store_unavailable` naming the file and what is wrong with it.
  */
 export async function openConnections({ path, busyTimeoutMs = 1_000, maxPageCount }: SqliteOptions): Promise<Connections> {
-  if (Number(process.versions.napi) < NODE_API_NEEDED) {
-    throw new RelayError('store_unavailable', `The relay's database needs Node 22.14 or newer; this is Node ${process.versions.node}`);
-  }
-  const { default: BetterSqlite3 } = await import('better-sqlite3');
+  const BetterSqlite3 = await loadSqlite();
   const opened: Database[] = [];
   try {
     mkdirSync(dirname(path), { recursive: true });

@@ -1,0 +1,56 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { findExecutable } from 'agent-relay-wire/node';
+import type { DaemonSituation } from '../operations/daemon-plan.ts';
+import { textOf } from '../operations/managed-file.ts';
+import { launchdLabel, type ServiceManager, systemdUnitName } from '../operations/service.ts';
+import { answerOf } from '../operations/steps.ts';
+import { databasePathOf, envFilePathOf } from '../paths.ts';
+import { requireDatabaseNode } from '../store/sqlite/open.ts';
+import { ownRelay } from './relay-access.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What `planDaemon` needs to know of this machine, looked up without changing anything. */
+export async function serviceSituation({ env, cwd }: Pick<Terminal, 'env' | 'cwd'>, binary?: string): Promise<DaemonSituation> {
+  const home = env['HOME'] || homedir();
+  const manager = await managerOf(env);
+  const servicePath =
+    manager === 'launchd'
+      ? join(home, 'Library', 'LaunchAgents', `${launchdLabel}.plist`)
+      : join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'systemd', 'user', systemdUnitName);
+  const envFile = envFilePathOf(env);
+  const databasePath = databasePathOf(ownRelay(env));
+  return {
+    manager,
+    servicePath,
+    existing: textOf(servicePath),
+    userId: process.getuid?.() ?? 0,
+    definition: {
+      command: [...(binary === undefined ? ownCommand() : [resolve(cwd, binary)]), 'serve', '--no-login-link'],
+      environment: {
+        // A service starts with almost no PATH, and the machine's node has to find the agents' programs.
+        ...(env['PATH'] ? { PATH: env['PATH'] } : {}),
+        ...(existsSync(envFile) ? { AGENT_RELAY_ENV_FILE: envFile } : { DB_PATH: databasePath }),
+      },
+      workingFolder: home,
+      logFile: `${databasePath}.log`,
+    },
+  };
+}
+
+/** The command that is running now, with every link resolved: links of version managers come and go. */
+export const ownCliPath = (): string => realpathSync(process.argv[1] ?? '');
+
+/** @throws RelayError `store_unavailable` when this Node could not serve. */
+function ownCommand(): readonly string[] {
+  requireDatabaseNode();
+  return [process.execPath, ...process.execArgv, ownCliPath()];
+}
+
+async function managerOf(env: Terminal['env']): Promise<ServiceManager> {
+  if (process.platform === 'darwin') return 'launchd';
+  if (process.platform !== 'linux' || (await findExecutable('systemctl', { env })) === undefined) return 'none';
+  // Installed is not running: containers and su sessions have the program and no manager behind it.
+  return (await answerOf(['systemctl', '--user', 'show-environment'], { env })) === null ? 'none' : 'systemd';
+}
