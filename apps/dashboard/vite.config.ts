@@ -8,5 +8,8 @@ export default defineConfig({
   resolve: { conditions: ['agent-relay-source', ...defaultClientConditions] },
   plugins: [react(), tailwindcss()],
   build: { target: 'es2022', sourcemap: false, chunkSizeWarningLimit: 800 },
-  server: { port: 4851, proxy: { '/api': relay, '/ws': { target: relay, ws: true } } },
+  server: {
+    port: 4851, // The relay checks Host against Origin: the page's own Host must reach it.
+    proxy: { '/api': { target: relay, changeOrigin: false }, '/ws': { target: relay, ws: true, changeOrigin: false } },
+  },
 });

@@ -11,6 +11,9 @@ interface Pending {
   refusal: RelayError | null;
 }
 
+/** From so many operations on, a turn waits for one more before it is written. */
+const BUSY = 8;
+
 export interface WriterHooks {
   /** All operations of the turn have run, the commit has not: what was gathered for one row is written now. */
   beforeCommit(): void;
@@ -34,6 +37,7 @@ export class Writer {
   readonly #commit: Statement<[]>;
   #queue: Pending[] = [];
   #scheduled = false;
+  #hasWaited = false;
   #isClosed = false;
   /** A turn was rolled back, and memory has not been put right yet. */
   #isTainted = false;
@@ -65,6 +69,13 @@ export class Writer {
   }
 
   readonly #flush = (): void => {
+    // A busy turn is followed by a busier one: reading the sockets once more costs less than a commit of its own for what they bring.
+    if (this.#queue.length >= BUSY && !this.#hasWaited && !this.#isClosed) {
+      this.#hasWaited = true;
+      setImmediate(this.#flush);
+      return;
+    }
+    this.#hasWaited = false;
     this.#scheduled = false;
     const batch = this.#queue;
     this.#queue = [];

@@ -12,6 +12,8 @@ import { type EncodedEvents, inChunks } from '../encoded-events.ts';
 
 /** How many streams one socket may follow at a time. */
 export const MAX_SUBSCRIPTIONS = 64;
+/** A node's socket follows the inbox of each agent it hosts. */
+const MAX_NODE_SUBSCRIPTIONS = 10_000;
 /** Largest notification, roughly: a slow reader then never makes us hold much more than this beside the wire's own bound. */
 const CHUNK_CHARACTERS = 256 * 1024;
 
@@ -53,7 +55,8 @@ export class Subscriptions {
     open: (context: CallContext) => Promise<Opened<Batch, Result>>,
     push: Push<Batch>,
   ): Promise<Result & { readonly subscriptionId: string }> {
-    if (this.#open.size >= MAX_SUBSCRIPTIONS) throw new RelayError('overloaded', `A socket follows at most ${MAX_SUBSCRIPTIONS} streams`);
+    const limit = principal.type === 'node' ? MAX_NODE_SUBSCRIPTIONS : MAX_SUBSCRIPTIONS;
+    if (this.#open.size >= limit) throw new RelayError('overloaded', `A socket follows at most ${limit} streams`);
     this.#lastId += 1;
     const subscriptionId = `s${this.#lastId}`;
     const controller = new AbortController();
