@@ -39,6 +39,8 @@ export {
   SendMessageSchema,
   SentMessageSchema,
 } from './message.ts';
+export type { OpenPair, Pair, PairEndCause, PairStatus } from './pair.ts';
+export { PairEndCauseSchema, PairSchema, PairStatusSchema } from './pair.ts';
 export { parseInput } from './parse.ts';
 export {
   AddressSchema,

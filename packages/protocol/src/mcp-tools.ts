@@ -63,6 +63,18 @@ export const mcpTools = {
     input: z.strictObject({ claimId: OpaqueIdSchema, fence: z.int().min(1), result: z.string().max(MAX_BODY_LENGTH).optional() }),
     readOnly: false,
   }),
+  relay_pair: tool({
+    description:
+      'An exclusive live chat with one other agent: invite it, accept or reject its invitation, send to the other side, hang up, or see your pair.',
+    input: z.strictObject({
+      action: z.enum(['invite', 'accept', 'reject', 'send', 'hangup', 'status']),
+      pairId: MessageIdSchema.optional().describe('The number in the invitation; defaults to the pair you are in'),
+      target: AddressSchema.optional().describe('invite: an agent id, name, label or provider; it must mean one agent'),
+      objective: z.string().min(1).max(4000).optional().describe('invite: what for'),
+      body: body.optional().describe('send: what to say'),
+    }),
+    readOnly: false,
+  }),
   relay_spawn: tool({
     description:
       'Start another coding agent on this machine, in your folder or one below it. Answers when it is running; then send it messages by its name.',

@@ -3,6 +3,7 @@ import { AgentSchema } from './agent.ts';
 import { ClaimSchema } from './claim.ts';
 import { DeliveryEvidenceSchema, DeliveryStateSchema } from './delivery.ts';
 import { MessageSchema } from './message.ts';
+import { PairSchema } from './pair.ts';
 import { AgentIdSchema, CursorSchema, MessageIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { NodeSchema, SessionSchema } from './session.ts';
 
@@ -62,11 +63,18 @@ export const RelayEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('session.ended'), ...at, session: SessionSchema }),
   z.object({ type: z.literal('node.connected'), ...at, node: NodeSchema }),
   z.object({ type: z.literal('node.disconnected'), ...at, node: NodeSchema }),
+  z.object({ type: z.literal('pair.requested'), ...at, pair: PairSchema }),
+  z.object({ type: z.literal('pair.accepted'), ...at, pair: PairSchema }),
+  z.object({ type: z.literal('pair.rejected'), ...at, pair: PairSchema }),
+  z.object({ type: z.literal('pair.ended'), ...at, pair: PairSchema }),
 ]);
 export type RelayEvent = z.infer<typeof RelayEventSchema>;
 export type RelayEventType = RelayEvent['type'];
 
 type PastVerb =
+  | 'requested'
+  | 'accepted'
+  | 'rejected'
   | 'claimed'
   | 'deleted'
   | 'dispatched'

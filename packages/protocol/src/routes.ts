@@ -2,12 +2,21 @@ import type { z } from 'zod';
 import { agentRoutes } from './routes/agent-routes.ts';
 import { inboxRoutes } from './routes/inbox-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
+import { pairRoutes } from './routes/pair-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { systemRoutes } from './routes/system-routes.ts';
 import { workRoutes } from './routes/work-routes.ts';
 
 /** The route table. */
-export const routes = { ...systemRoutes, ...agentRoutes, ...inboxRoutes, ...messageRoutes, ...workRoutes, ...sessionRoutes } as const;
+export const routes = {
+  ...systemRoutes,
+  ...agentRoutes,
+  ...inboxRoutes,
+  ...messageRoutes,
+  ...workRoutes,
+  ...sessionRoutes,
+  ...pairRoutes,
+} as const;
 
 export type Routes = typeof routes;
 export type RouteName = keyof Routes;

@@ -109,6 +109,16 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('sessions/list', { agent: id });
   await take('sessions/get', { sessionId: 'none' });
   await take('nodes/list');
+  await call('agents/register', { id: `${id}-partner`, name: `${id}-partner` });
+  const declined = outputOf(await take('pairs/request', { from: id, target: `${id}-partner`, objective: 'talk' }));
+  await take('pairs/reject', { id: declined['id'], agentId: `${id}-partner`, reason: 'later' });
+  const pair = outputOf(await call('pairs/request', { from: id, target: `${id}-partner`, objective: 'talk' }));
+  await take('pairs/accept', { id: pair['id'], agentId: `${id}-partner` });
+  await take('pairs/send', { id: pair['id'], from: id, body: 'hello' });
+  await take('pairs/list', { agent: id, status: 'active' });
+  await take('pairs/get', { id: pair['id'] });
+  await take('pairs/hangup', { id: pair['id'], agentId: id });
+  await call('agents/remove', { id: `${id}-partner` });
   await take('agents/remove', { id });
   return answers;
 }
@@ -117,7 +127,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
 function comparable(answer: Answer | undefined, id: string): unknown {
   const text = JSON.stringify(answer).replaceAll(id, 'WALKER');
   const volatile =
-    /^(?:id|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|subjectId|messageId|threadId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
+    /^(?:id|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|subjectId|messageId|threadId|replyTo|pairId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
   return JSON.parse(text, (key, value) => {
     if (!volatile.test(key) || value === null) return value;
     if (key === 'code' && typeof value === 'string' && !value.startsWith('ar_')) return value;

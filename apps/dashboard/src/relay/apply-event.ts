@@ -69,6 +69,10 @@ export function applyEvent(queries: QueryClient, event: RelayEvent): void {
       return;
     case 'work.available':
     case 'agent.stalled':
+    case 'pair.requested':
+    case 'pair.accepted':
+    case 'pair.rejected':
+    case 'pair.ended':
       return;
   }
 }

@@ -1,4 +1,4 @@
-import type { Claim, RelayEvent } from 'agent-relay-protocol';
+import type { Claim, Pair, RelayEvent } from 'agent-relay-protocol';
 import { clockTime, oneLine } from './terminal.ts';
 
 /** One event of the log as a line for people; `null` for what only machines want to see. */
@@ -50,9 +50,27 @@ function textOf(event: RelayEvent): string | null {
       return null;
     case 'session.ended':
       return `${event.session.agentId} ${event.session.status}${event.session.reason === null ? '' : `: ${oneLine(event.session.reason)}`}`;
+    case 'pair.requested':
+    case 'pair.accepted':
+    case 'pair.rejected':
+    case 'pair.ended':
+      return describePairEvent(event.pair);
     case 'node.connected':
     case 'node.disconnected':
       return `node ${event.node.name} is ${event.node.status}`;
+  }
+}
+
+function describePairEvent(pair: Pair): string {
+  const sides = `pair ${pair.id} of ${pair.requester} and ${pair.target}`;
+  switch (pair.status) {
+    case 'pending':
+      return `${sides} requested: ${oneLine(pair.objective)}`;
+    case 'active':
+      return `${sides} is active`;
+    case 'rejected':
+    case 'ended':
+      return `${sides} ${pair.status}${pair.reason === null ? '' : `: ${oneLine(pair.reason)}`}`;
   }
 }
 

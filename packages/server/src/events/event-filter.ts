@@ -60,6 +60,11 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
     case 'session.updated':
     case 'session.ended':
       return event.session.agentId === agentId;
+    case 'pair.requested':
+    case 'pair.accepted':
+    case 'pair.rejected':
+    case 'pair.ended':
+      return event.pair.requester === agentId || event.pair.target === agentId;
     case 'node.connected':
     case 'node.disconnected':
       return false;
@@ -98,6 +103,11 @@ export function namedAgents(event: RelayEvent): readonly string[] | null {
     case 'session.updated':
     case 'session.ended':
       return [event.session.agentId];
+    case 'pair.requested':
+    case 'pair.accepted':
+    case 'pair.rejected':
+    case 'pair.ended':
+      return [event.pair.requester, event.pair.target];
     case 'node.connected':
     case 'node.disconnected':
       return [];

@@ -18,9 +18,10 @@ import { isStale, statusAfterHeartbeat } from '../domain/presence.ts';
 import { type Hosting, isSameCard, registerAgent } from '../domain/registration.ts';
 import { isOwner } from '../domain/scopes.ts';
 import type { AgentFound, Change, DeliveryWrite, NewEvent, Store } from '../store/store.ts';
-import { claimEvent, releaseAll } from './claim-changes.ts';
+import { claimEvent } from './claim-changes.ts';
 import type { Inboxes } from './inboxes.ts';
 import { noticesToSenders } from './notices.ts';
+import { leaveAll } from './pair-changes.ts';
 import type { RelaySettings } from './relay-core.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -84,15 +85,16 @@ export class AgentRegistry {
   async endSession(workspace: string, id: string, epoch: number, reason: string): Promise<void> {
     const now = this.#deps.clock.now();
     let ended = false;
-    await this.#deps.store.agents.change(workspace, id, ({ agent, heldClaims }) => {
+    await this.#deps.store.agents.change(workspace, id, (found) => {
+      const { agent } = found;
       ended = agent?.epoch === epoch;
       if (!agent || !ended) return null;
       const next: Agent = { ...agent, status: 'offline', protected: false, nodeId: null, sessionId: null, lastSeenAt: now };
-      const released = releaseAll(heldClaims, reason, now);
+      const left = leaveAll(found, id, 'offline', reason, now);
       return {
+        ...left,
         agents: [{ id, agent: next }],
-        claims: released.claims,
-        events: [...released.events, { type: 'agent.status', at: now, agent: next }],
+        events: [...left.events, { type: 'agent.status', at: now, agent: next }],
         revokeAgentTokens: [id],
       };
     });
@@ -108,14 +110,15 @@ export class AgentRegistry {
     mayAct?: (agent: Agent) => void,
   ): Promise<Agent> {
     const now = this.#deps.clock.now();
-    return this.#change(workspace, id, ({ agent, heldClaims }) => {
+    return this.#change(workspace, id, (found) => {
+      const { agent, heldClaims } = found;
       mayAct?.(agent);
       assertCurrentSession(id, agent, guard);
       const next: Agent = { ...agent, status: statusAfterHeartbeat(agent.status, status), lastSeenAt: now };
       const events: NewEvent[] = next.status === agent.status ? [] : [{ type: 'agent.status', at: now, agent: next }];
       if (next.status === 'offline') {
-        const released = releaseAll(heldClaims, `${id} went offline`, now);
-        return { agent: next, change: { claims: released.claims, events: [...events, ...released.events] } };
+        const left = leaveAll(found, id, 'offline', `${id} went offline`, now);
+        return { agent: next, change: { ...left, events: [...events, ...left.events] } };
       }
       const claims = heldClaims
         .filter((claim) => claim.epoch === agent.epoch && claim.leaseExpiresAt > now)
@@ -129,12 +132,13 @@ export class AgentRegistry {
   /** Changes what a card says. An event tells of it only when it says something new. */
   update(workspace: string, id: string, type: 'agent.updated' | 'agent.status', change: (agent: Agent) => Partial<Agent>): Promise<Agent> {
     const now = this.#deps.clock.now();
-    return this.#change(workspace, id, ({ agent, heldClaims }) => {
+    return this.#change(workspace, id, (found) => {
+      const { agent } = found;
       const next: Agent = { ...agent, ...change(agent) };
       if (isSameCard(agent, next)) return { agent: next, change: {} };
       const leaves = next.status === 'offline' && agent.status !== 'offline';
-      const released = releaseAll(leaves ? heldClaims : [], `${id} went offline`, now);
-      return { agent: next, change: { claims: released.claims, events: [{ type, at: now, agent: next }, ...released.events] } };
+      const left = leaveAll(leaves ? found : nothingHeld, id, 'offline', `${id} went offline`, now);
+      return { agent: next, change: { ...left, events: [{ type, at: now, agent: next }, ...left.events] } };
     });
   }
 
@@ -142,15 +146,16 @@ export class AgentRegistry {
   async markStale(workspace: string, id: string): Promise<void> {
     const now = this.#deps.clock.now();
     let judged = false;
-    await this.#deps.store.agents.change(workspace, id, ({ agent, heldClaims }) => {
+    await this.#deps.store.agents.change(workspace, id, (found) => {
+      const { agent } = found;
       judged = agent !== null && isStale(agent, now, this.#deps.settings.staleTtlMs);
       if (!agent || !judged) return null;
       const next: Agent = { ...agent, status: 'offline' };
-      const released = releaseAll(heldClaims, `${id} has not been heard of`, now);
+      const left = leaveAll(found, id, 'offline', `${id} has not been heard of`, now);
       return {
+        ...left,
         agents: [{ id, agent: next }],
-        claims: released.claims,
-        events: [{ type: 'agent.status', at: now, agent: next }, ...released.events],
+        events: [{ type: 'agent.status', at: now, agent: next }, ...left.events],
       };
     });
     if (judged) this.#deps.inboxes.endLease(workspace, id, new RelayError('stale_session', `${id} has not been heard of and is offline`));
@@ -160,7 +165,8 @@ export class AgentRegistry {
   async remove(workspace: string, id: string, reason: string, mayRemove: (agent: Agent) => void): Promise<number> {
     const now = this.#deps.clock.now();
     let failed: DeliveryWrite[] = [];
-    await this.#deps.store.agents.remove(workspace, id, ({ agent, heldClaims }, waiting) => {
+    await this.#deps.store.agents.remove(workspace, id, (found, waiting) => {
+      const { agent } = found;
       if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
       mayRemove(agent);
       failed = waiting.flatMap(({ message, record }) => {
@@ -168,21 +174,24 @@ export class AgentRegistry {
         return next ? [{ messageId: message.id, agentId: id, from: message.from, next, tell: true }] : [];
       });
       const lost = new Set(failed.map(({ messageId }) => messageId));
-      const released = releaseAll(heldClaims, reason, now);
+      const left = leaveAll(found, id, 'removed', reason, now);
       return {
+        ...left,
         agents: [{ id, agent: null, spawnedBy: null }],
-        claims: released.claims,
-        events: [...released.events, { type: 'agent.removed', at: now, agentId: id }],
+        events: [...left.events, { type: 'agent.removed', at: now, agentId: id }],
         deliveries: failed,
         revokeAgentTokens: [id],
-        messages: noticesToSenders(
-          waiting.map(({ message }) => message).filter((message) => lost.has(message.id)),
-          (messages) => ({
-            body: `${id} was removed before it had read ${messages.length === 1 ? `message ${messages[0]?.id}` : `${messages.length} of your messages`}.`,
-            payload: { type: 'agent.removed', agentId: id, count: messages.length },
-          }),
-          now,
-        ),
+        messages: [
+          ...left.messages,
+          ...noticesToSenders(
+            waiting.map(({ message }) => message).filter((message) => lost.has(message.id)),
+            (messages) => ({
+              body: `${id} was removed before it had read ${messages.length === 1 ? `message ${messages[0]?.id}` : `${messages.length} of your messages`}.`,
+              payload: { type: 'agent.removed', agentId: id, count: messages.length },
+            }),
+            now,
+          ),
+        ],
       };
     });
     this.#deps.inboxes.endLease(workspace, id, new RelayError('not_found', `${id} was removed`));
@@ -219,10 +228,13 @@ export class AgentRegistry {
       const { agent: registered, isNew, beginsSession } = registerAgent(found, input, options.hosting, now);
       const minted = options.withToken ? this.#deps.tokens.mint('agent', { workspace, agentId: id, epoch: registered.epoch }) : null;
       const agent: Agent = minted ? { ...registered, protected: true } : registered;
-      const released = releaseAll(beginsSession ? found.heldClaims : [], `A newer session of ${id} has taken over`, now);
+      const left = beginsSession
+        ? leaveAll(found, id, 'replaced', `A newer session of ${id} has taken over`, now)
+        : leaveAll(agent.status === 'offline' ? found : nothingHeld, id, 'offline', `${id} went offline`, now);
       answers.push({ ...agent, created: isNew, ...(minted ? { token: minted.token } : {}) });
       tookOver = beginsSession && !isNew;
       const change: Change = {
+        ...left,
         agents: [
           {
             id,
@@ -230,8 +242,7 @@ export class AgentRegistry {
             ...(options.spawnedBy === undefined ? (beginsSession ? { spawnedBy: null } : {}) : { spawnedBy: options.spawnedBy }),
           },
         ],
-        claims: released.claims,
-        events: [...registrationEvents(found.agent, agent, beginsSession, now), ...released.events],
+        events: [...registrationEvents(found.agent, agent, beginsSession, now), ...left.events],
         ...(beginsSession ? { revokeAgentTokens: [id] } : {}),
         ...(minted ? { tokens: [minted.record] } : {}),
       };
@@ -257,6 +268,8 @@ export class AgentRegistry {
     return lastOf(decisions);
   }
 }
+
+const nothingHeld = { heldClaims: [], pair: null };
 
 function registrationEvents(before: Agent | null, after: Agent, beginsSession: boolean, at: number): NewEvent[] {
   if (!before || beginsSession) return [{ type: 'agent.registered', at, agent: after }];

@@ -45,9 +45,10 @@ export class Messages {
     this.#deps = deps;
   }
 
-  async send(input: SendMessage, { principal, signal }: CallContext): Promise<SentMessage> {
+  /** `mustHold` is asked in the write itself: what it throws refuses the message. */
+  async send(input: SendMessage, { principal, signal }: CallContext, mustHold?: () => void): Promise<SentMessage> {
     const from = actingId(principal, input.from, 'from');
-    const { stored, duplicate } = await this.#append(input, from, principal);
+    const { stored, duplicate } = await this.#append(input, from, principal, mustHold);
     const { message, matched } = stored;
     if (message.expiresAt !== null && !duplicate) this.#deps.expiresAt(message.expiresAt);
     if (!input.waitFor) return { ...message, matched, duplicate };
@@ -101,6 +102,7 @@ export class Messages {
     input: SendMessage,
     from: string,
     principal: CallContext['principal'],
+    mustHold?: () => void,
   ): Promise<{ stored: StoredMessage; duplicate: boolean }> {
     const { store, clock } = this.#deps;
     const { workspace } = principal;
@@ -116,6 +118,7 @@ export class Messages {
       decide: (id, repliedTo, copy) => {
         const sender = index.find(workspace, from)?.agent ?? null;
         assertMayActAs(principal, from, sender);
+        mustHold?.();
         if (input.replyTo !== undefined && !repliedTo)
           throw new RelayError('not_found', `There is no message ${input.replyTo} to reply to`);
         const to = address ? resolveAddress(address, this.#directory(workspace)) : `id:${repliedTo?.message.from}`;

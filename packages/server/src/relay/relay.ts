@@ -10,6 +10,7 @@ import { inboxRoutes } from './inbox-routes.ts';
 import { Inboxes } from './inboxes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { Messages } from './messages.ts';
+import { Pairs } from './pairs.ts';
 import { Reaper } from './reaper.ts';
 import { Receipts } from './receipts.ts';
 import type { Relay } from './relay-contract.ts';
@@ -71,6 +72,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
       ...messageRoutes({ store, clock, messages, receipts, inboxes }),
       ...inbox.handlers,
       ...claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at) }),
+      ...new Pairs({ store, clock, messages }).handlers,
       ...sessionHandlers,
     },
     nodeHandlers,

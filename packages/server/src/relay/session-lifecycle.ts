@@ -11,7 +11,7 @@ import { isBuiltIn } from '../domain/membership.ts';
 import { registerAgent } from '../domain/registration.ts';
 import type { SessionChange } from '../store/session-store.ts';
 import type { AgentFound, NewEvent, TokenRecord } from '../store/store.ts';
-import { releaseAll } from './claim-changes.ts';
+import { leaveAll } from './pair-changes.ts';
 
 export interface BeginSession {
   readonly request: StartSession;
@@ -77,7 +77,7 @@ export function beginSession(found: AgentFound, unfinished: Session | null, begi
     endedAt: null,
     reason: null,
   };
-  const given = releaseAll(found.heldClaims, 'A new session of the agent began', now);
+  const given = leaveAll(found, id, 'replaced', `A new session of ${id} began`, now);
   return {
     session,
     change: {
@@ -130,7 +130,7 @@ export function endSession(
     sessionId: null,
     lastSeenAt: now,
   };
-  const given = releaseAll(found.heldClaims, 'The session of its holder ended', now);
+  const given = leaveAll(found, agent.id, 'offline', `The session of ${agent.id} ended`, now);
   return {
     session: ended,
     change: {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Agent, type Message, RelayError } from 'agent-relay-protocol';
+import { type Agent, type Message, type OpenPair, RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { registerAgent } from '../domain/registration.ts';
 import type { AppendMessage, NewMessage, Store } from './store.ts';
@@ -216,6 +216,59 @@ export function storeContract(name: string, open: OpenStore): void {
     expect(taken.filter((found) => found !== null)).toHaveLength(1);
   });
 
+  inFolder('a pair has the number of its invitation, and both are written or neither', async (store, reopen) => {
+    const pair = await store.pairs.request('default', at, (id) => ({
+      pair: pendingPair(id, 'a', 'b'),
+      invitation: newMessage(id, 'a', 'id:b'),
+    }));
+    const refused = store.pairs.request('default', at, () => {
+      throw new RelayError('busy', 'no');
+    });
+    await expect(refused).rejects.toMatchObject({ code: 'busy' });
+    expect([store.log.head, await typesOf(store, 0)]).toEqual([2, ['message.new', 'pair.requested']]);
+    for (const each of [store, await reopen()]) {
+      expect(await each.pairs.get('default', pair.id)).toEqual(pair);
+      expect(await each.pairs.get('other', pair.id)).toBe(null);
+      expect((await each.messages.get('default', pair.id))?.message.to).toBe('id:b');
+    }
+  });
+
+  inFolder('invitations of one turn see each other, so that an agent is in one open pair at most', async (store) => {
+    const request = (requester: string, target: string) =>
+      store.pairs.request('default', at, (id) => {
+        for (const side of [requester, target]) {
+          if (store.pairs.index.openOf('default', side)) throw new RelayError('busy', side);
+        }
+        return { pair: pendingPair(id, requester, target), invitation: newMessage(id, requester, `id:${target}`) };
+      });
+    const outcomes = await Promise.allSettled([request('a', 'b'), request('b', 'a'), request('c', 'b'), request('c', 'd')]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+  });
+
+  inFolder('a pair is open for both of its sides until it is over, also after a restart', async (store, reopen) => {
+    const { id } = await store.pairs.request('default', at, (number) => ({
+      pair: pendingPair(number, 'a', 'b'),
+      invitation: newMessage(number, 'a', 'id:b'),
+    }));
+    const openOf = async (each: Store) => {
+      const seen: (number | undefined)[] = [];
+      for (const side of ['a', 'b']) {
+        await each.agents.change('default', side, (found) => {
+          seen.push(found.pair?.id);
+          return null;
+        });
+      }
+      return seen;
+    };
+    for (const each of [store, await reopen()]) expect(await openOf(each)).toEqual([id, id]);
+    const rejected = { ...pendingPair(id, 'a', 'b'), status: 'rejected', endedAt: at, reason: null } as const;
+    await store.pairs.change('default', id, () => ({ pair: rejected, change: { pairs: [rejected] } }));
+    for (const each of [store, await reopen()]) {
+      expect(await openOf(each)).toEqual([undefined, undefined]);
+      expect((await each.pairs.list({ workspace: 'default', agentId: 'b', limit: 10 })).items).toEqual([rejected]);
+    }
+  });
+
   inFolder('closing finishes what is in hand; afterwards writes are refused', async (store, reopen) => {
     const writing = store.messages.append(append('a', 'id:b'));
     await store.close();
@@ -258,6 +311,15 @@ function newMessage(id: number, from: string, to: string): NewMessage {
   };
   return { message, matched: 1 };
 }
+
+const pendingPair = (id: number, requester: string, target: string): OpenPair => ({
+  id,
+  requester,
+  target,
+  objective: 'talk',
+  requestedAt: at,
+  status: 'pending',
+});
 
 const append = (from: string, to: string): AppendMessage => ({
   workspace: 'default',

@@ -1,8 +1,20 @@
-import type { Agent, Claim, Delivery, HeldClaim, Message, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
+import type {
+  Agent,
+  Claim,
+  Delivery,
+  HeldClaim,
+  Message,
+  MessageDetail,
+  OpenPair,
+  Pair,
+  RelayError,
+  RelayEvent,
+} from 'agent-relay-protocol';
 import type { DeliveryRecord } from '../domain/delivery.ts';
 import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
 import type { NodeStore } from './node-store.ts';
+import type { PairStore } from './pair-store.ts';
 import type { SessionStore } from './session-store.ts';
 
 /*
@@ -29,6 +41,7 @@ export interface Change {
   readonly agents?: readonly { readonly id: string; readonly agent: Agent | null; readonly spawnedBy?: string | null }[];
   readonly claims?: readonly Claim[];
   readonly deliveries?: readonly DeliveryWrite[];
+  readonly pairs?: readonly Pair[];
   /** Mail of the relay's own, e.g. notices. */
   readonly messages?: readonly ((id: number) => NewMessage)[];
   readonly events?: readonly NewEvent[];
@@ -75,6 +88,8 @@ export interface AgentFound {
   readonly epoch: number;
   readonly spawnedBy: string | null;
   readonly heldClaims: readonly HeldClaim[];
+  /** The open pair it is in. */
+  readonly pair: OpenPair | null;
 }
 
 /** One recipient's copy, found; a fan-out recipient without a row is found `queued`, whatever the clock says. */
@@ -281,6 +296,7 @@ export interface Store {
   readonly retention: RetentionStore;
   readonly sessions: SessionStore;
   readonly nodes: NodeStore;
+  readonly pairs: PairStore;
   readonly activity: ActivityStore;
   counts(workspace: string): Promise<StoreCounts>;
   /** Whether it can be read and written now; null when it can. Writes nothing that stays. */

@@ -6,12 +6,14 @@ import type { ClaimTable } from './claim-table.ts';
 import type { DeliveryTable } from './delivery-table.ts';
 import type { SqliteLog } from './log.ts';
 import type { MessageTable } from './message-table.ts';
+import type { PairTable } from './pair-table.ts';
 
 export interface Tables {
   readonly addresses: AddressTable;
   readonly messages: MessageTable;
   readonly deliveries: DeliveryTable;
   readonly claims: ClaimTable;
+  readonly pairs: PairTable;
 }
 
 /** Carries out what a decision answered, inside the write that asked it. */
@@ -42,6 +44,7 @@ export class ChangeWriter {
       this.tables.addresses.set(workspace, id, agent, spawnedBy === undefined ? kept : spawnedBy, this.#log.last);
     }
     for (const claim of change.claims ?? []) this.tables.claims.put(workspace, claim);
+    for (const pair of change.pairs ?? []) this.tables.pairs.put(workspace, pair);
     for (const write of change.deliveries ?? []) this.writeDelivery(workspace, write);
     for (const agentId of change.revokeAgentTokens ?? []) this.#revoke.run(workspace, agentId);
     for (const token of change.tokens ?? []) this.putToken(token);

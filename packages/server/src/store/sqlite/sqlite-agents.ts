@@ -47,6 +47,7 @@ export class SqliteAgents implements AgentStore {
       epoch: entry?.epoch ?? 0,
       spawnedBy: entry?.spawnedBy ?? null,
       heldClaims: claims.filter((claim): claim is HeldClaim => claim.status === 'held'),
+      pair: changes.tables.pairs.openOf(workspace, id),
     };
   }
 

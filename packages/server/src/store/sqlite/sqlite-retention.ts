@@ -49,6 +49,7 @@ export class SqliteRetention implements RetentionStore {
       `DELETE FROM idempotency WHERE message_id ${gone}`,
       `DELETE FROM claims WHERE kind = 'message' AND subject_id ${gone}`,
       `DELETE FROM work WHERE kind = 'message' AND subject_id ${gone}`,
+      `DELETE FROM pairs WHERE id <= ? AND status NOT IN ('pending', 'active')`,
     ].map((sql) => database.prepare(sql));
     this.#deleteMessages = database.prepare(`DELETE FROM messages WHERE id <= ? AND ${disposable}`);
     this.#deleteEvents = database.prepare('DELETE FROM events WHERE seq <= ?');

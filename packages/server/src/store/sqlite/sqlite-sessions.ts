@@ -90,7 +90,8 @@ export class SqliteSessions implements SessionStore {
     const entry = index.find(workspace, agentId);
     const claims = entry?.agent ? changes.tables.claims.heldBy(workspace, agentId) : [];
     const heldClaims = claims.filter((claim): claim is HeldClaim => claim.status === 'held');
-    return { agent: entry?.agent ?? null, epoch: entry?.epoch ?? 0, spawnedBy: entry?.spawnedBy ?? null, heldClaims };
+    const pair = changes.tables.pairs.openOf(workspace, agentId);
+    return { agent: entry?.agent ?? null, epoch: entry?.epoch ?? 0, spawnedBy: entry?.spawnedBy ?? null, heldClaims, pair };
   }
 }
 

@@ -11,6 +11,7 @@ import { SqliteLog } from './log.ts';
 import { MessageTable } from './message-table.ts';
 import { openConnections, type SqliteOptions } from './open.ts';
 import { OpenMail } from './open-mail.ts';
+import { PairTable } from './pair-table.ts';
 import { SqliteActivity } from './sqlite-activity.ts';
 import { SqliteAgents } from './sqlite-agents.ts';
 import { SqliteClaims } from './sqlite-claims.ts';
@@ -18,6 +19,7 @@ import { SqliteDeliveries } from './sqlite-deliveries.ts';
 import { storeErrorOf } from './sqlite-error.ts';
 import { SqliteMessages } from './sqlite-messages.ts';
 import { SqliteNodes } from './sqlite-nodes.ts';
+import { SqlitePairs } from './sqlite-pairs.ts';
 import { SqliteRetention } from './sqlite-retention.ts';
 import { SqliteSessions } from './sqlite-sessions.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
@@ -35,6 +37,7 @@ export class SqliteStore implements Store {
   readonly sessions: SqliteSessions;
   readonly nodes: SqliteNodes;
   readonly activity: SqliteActivity;
+  readonly pairs: SqlitePairs;
   readonly #context: SqliteContext;
   readonly #touch: Statement<[]>;
   readonly #counts: Statement<
@@ -55,6 +58,7 @@ export class SqliteStore implements Store {
     this.sessions = new SqliteSessions(context);
     this.nodes = new SqliteNodes(context);
     this.activity = new SqliteActivity(context);
+    this.pairs = new SqlitePairs(context);
     this.#touch = context.database.prepare("UPDATE meta SET value = value WHERE key = 'generation'");
     this.#counts = context.reader.prepare(
       `SELECT (SELECT count(*) FROM messages WHERE workspace = ?) AS messages,
@@ -73,7 +77,8 @@ export class SqliteStore implements Store {
       const openMail = new OpenMail(database);
       const deliveries = new DeliveryTable(database, openMail);
       const messages = new MessageTable(database, log, addresses, deliveries);
-      const changes = new ChangeWriter(database, { addresses, messages, deliveries, claims: new ClaimTable(database) }, log, index);
+      const tables = { addresses, messages, deliveries, claims: new ClaimTable(database), pairs: new PairTable(database) };
+      const changes = new ChangeWriter(database, tables, log, index);
       const writer = new Writer(database, {
         beforeCommit: () => log.beforeCommit(),
         committed: () => log.committed(),

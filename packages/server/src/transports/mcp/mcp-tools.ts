@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Logger } from '../../logger.ts';
 import type { Relay } from '../../relay/relay-contract.ts';
 import { InboxReader } from './inbox-reader.ts';
+import { pairTool } from './pair-tool.ts';
 import { releaseSpawned, spawnAgent } from './spawn-tools.ts';
 import type { ToolCaller } from './tool-caller.ts';
 import { describeAgents, describeClaim, describeSent } from './tool-text.ts';
@@ -92,6 +93,7 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
       describeClaim(await handlers['messages/claim']({ id: messageId, agentId, ...guard }, context)),
     relay_complete: async (request, { agentId, guard, context }) =>
       describeClaim(await handlers['claims/complete']({ ...request, agentId, ...guard }, context)),
+    relay_pair: (request, caller) => pairTool(handlers, request, caller),
     relay_spawn: (request, caller) => spawnAgent(handlers, request, caller),
     relay_release: (request, caller) => releaseSpawned(handlers, request, caller),
   };

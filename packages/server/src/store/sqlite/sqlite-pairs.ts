@@ -1,0 +1,65 @@
+import type { Pair } from 'agent-relay-protocol';
+import type { Statement } from 'better-sqlite3';
+import type { PairIndex, PairQuery, PairRequest, PairStore } from '../pair-store.ts';
+import type { Change, Page } from '../store.ts';
+import type { SqliteContext } from './context.ts';
+import { toPair } from './pair-table.ts';
+
+interface PairRow {
+  readonly record: string;
+}
+
+export class SqlitePairs implements PairStore {
+  readonly index: PairIndex;
+  readonly #context: SqliteContext;
+  readonly #get: Statement<[string, number], PairRow>;
+  readonly #list: Statement<[{ workspace: string; status: string | null; limit: number }], PairRow>;
+  readonly #listOf: Statement<[{ workspace: string; agentId: string; status: string | null; limit: number }], PairRow>;
+
+  constructor(context: SqliteContext) {
+    this.#context = context;
+    this.index = context.changes.tables.pairs;
+    const { reader } = context;
+    this.#get = reader.prepare('SELECT record FROM pairs WHERE workspace = ? AND id = ?');
+    const filter = 'workspace = @workspace AND (@status IS NULL OR status = @status)';
+    this.#list = reader.prepare(`SELECT record FROM pairs WHERE ${filter} ORDER BY id DESC LIMIT @limit`);
+    this.#listOf = reader.prepare(
+      `SELECT record FROM pairs WHERE ${filter} AND (requester = @agentId OR target = @agentId) ORDER BY id DESC LIMIT @limit`,
+    );
+  }
+
+  request(workspace: string, at: number, decide: (id: number) => PairRequest): Promise<Pair> {
+    const { writer, changes, log } = this.#context;
+    return writer.write(() => {
+      let request: PairRequest | undefined;
+      changes.tables.messages.append(workspace, (id) => {
+        request = decide(id);
+        return request.invitation;
+      });
+      if (request === undefined) throw new Error('A message was appended without asking what it is');
+      changes.tables.pairs.put(workspace, request.pair);
+      log.append(workspace, { type: 'pair.requested', at, pair: request.pair });
+      return request.pair;
+    });
+  }
+
+  change(workspace: string, id: number, decide: (pair: Pair | null) => { readonly pair: Pair; readonly change: Change }): Promise<Pair> {
+    const { writer, changes } = this.#context;
+    return writer.write(() => {
+      const { pair, change } = decide(changes.tables.pairs.find(workspace, id));
+      changes.apply(workspace, change);
+      return pair;
+    });
+  }
+
+  async get(workspace: string, id: number): Promise<Pair | null> {
+    return toPair(this.#get.get(workspace, id));
+  }
+
+  async list({ workspace, agentId, limit, ...query }: PairQuery): Promise<Page<Pair>> {
+    const status = query.status ?? null;
+    const rows =
+      agentId === undefined ? this.#list.all({ workspace, status, limit }) : this.#listOf.all({ workspace, agentId, status, limit });
+    return { items: rows.flatMap((row) => toPair(row) ?? []), cursor: this.#context.log.head, next: null };
+  }
+}
