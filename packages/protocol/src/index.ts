@@ -19,6 +19,8 @@ export {
   ToolKindSchema,
   UsageSchema,
 } from './agent-event.ts';
+export type { Callback, CallbackEvent, CallbackStatus } from './callback.ts';
+export { CallbackEventSchema, CallbackSchema, CallbackStatusSchema } from './callback.ts';
 export type { Claim, HeldClaim } from './claim.ts';
 export { ClaimSchema, DEFAULT_LEASE_MS, LeaseMsSchema, MAX_HOLD_MS, MAX_LEASE_MS } from './claim.ts';
 export type { Delivery, DeliveryEvidence, DeliveryReport, DeliveryState, WaitFor } from './delivery.ts';
@@ -71,6 +73,17 @@ export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from '.
 export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, routes, WEB_SOCKET_PATH } from './routes.ts';
 export type { Node, NodeProvider, Session, SessionStatus, SpawnMode, StartSession } from './session.ts';
 export { NodeProviderSchema, NodeSchema, SessionSchema, SessionStatusSchema, SpawnModeSchema, StartSessionSchema } from './session.ts';
+export type { Integration, ReportEvent, ReportedEvent, Task, TaskEvent, TaskEventType, TaskStatus } from './task.ts';
+export {
+  IntegrationSchema,
+  ReportEventSchema,
+  ReportedEventSchema,
+  TaskEventSchema,
+  TaskEventTypeSchema,
+  TaskSchema,
+  TaskStatusSchema,
+  taskEventTypes,
+} from './task.ts';
 export { PROTOCOL_VERSION, RELAY_VERSION } from './version.ts';
 export type {
   MethodParams,

@@ -12,6 +12,8 @@ export const scopes = [
   'messages:write',
   'tasks:read',
   'tasks:write',
+  'tasks:create',
+  'events:create',
   'pairs:read',
   'pairs:write',
   'sessions:read',
@@ -34,7 +36,7 @@ export const grantFields = {
 /**
  * Who a request speaks for. `anonymous` is a tokenless program on loopback: it may use the routes marked anonymous and nothing that starts
  * or steers code. An `agent` acts only as itself, under its own epoch; a `node` also as the agents it hosts. A `token` was made by a person:
- * with an `agentId` it acts only as that agent, under whatever epoch it has.
+ * with an `agentId` it acts only as that agent, under whatever epoch it has. An `integration` is named in the relay's configuration.
  */
 export const PrincipalSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('owner'), workspace: OpaqueIdSchema }),
@@ -48,6 +50,7 @@ export const PrincipalSchema = z.discriminatedUnion('type', [
     agentId: AgentIdSchema.nullable(),
     ...grantFields,
   }),
+  z.object({ type: z.literal('integration'), workspace: OpaqueIdSchema, name: AgentIdSchema, ...grantFields }),
   z.object({ type: z.literal('anonymous'), workspace: OpaqueIdSchema }),
 ]);
 export type Principal = z.infer<typeof PrincipalSchema>;
@@ -64,6 +67,8 @@ export function principalName(principal: Principal): string {
       return `node:${principal.nodeId}`;
     case 'token':
       return `token:${principal.name}`;
+    case 'integration':
+      return `integration:${principal.name}`;
   }
 }
 

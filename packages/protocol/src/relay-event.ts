@@ -6,6 +6,7 @@ import { MessageSchema } from './message.ts';
 import { PairSchema } from './pair.ts';
 import { AgentIdSchema, CursorSchema, MessageIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { NodeSchema, SessionSchema } from './session.ts';
+import { TaskSchema } from './task.ts';
 
 const at = { seq: CursorSchema, at: TimestampSchema };
 const delivery = {
@@ -18,6 +19,7 @@ const delivery = {
   late: z.boolean(),
   reason: z.string().nullable(),
 };
+const task = { ...at, task: TaskSchema };
 const claim = { ...at, claim: ClaimSchema, messageId: MessageIdSchema.nullable() };
 
 /**
@@ -61,6 +63,14 @@ export const RelayEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('session.started'), ...at, session: SessionSchema }),
   z.object({ type: z.literal('session.updated'), ...at, session: SessionSchema }),
   z.object({ type: z.literal('session.ended'), ...at, session: SessionSchema }),
+  z.object({ type: z.literal('task.created'), ...task }),
+  z.object({ type: z.literal('task.repeated'), ...task }),
+  z.object({ type: z.literal('task.claimed'), ...task }),
+  z.object({ type: z.literal('task.updated'), ...task }),
+  z.object({ type: z.literal('task.released'), ...task }),
+  z.object({ type: z.literal('task.completed'), ...task }),
+  z.object({ type: z.literal('task.failed'), ...task }),
+  z.object({ type: z.literal('task.canceled'), ...task }),
   z.object({ type: z.literal('node.connected'), ...at, node: NodeSchema }),
   z.object({ type: z.literal('node.disconnected'), ...at, node: NodeSchema }),
   z.object({ type: z.literal('pair.requested'), ...at, pair: PairSchema }),
@@ -88,6 +98,9 @@ type PastVerb =
   | 'completed'
   | 'released'
   | 'cancelled'
+  | 'canceled'
+  | 'created'
+  | 'repeated'
   | 'registered'
   | 'updated'
   | 'stalled'

@@ -13,6 +13,8 @@ export interface Route<Input extends z.ZodType = z.ZodType, Output extends z.Zod
   readonly method: HttpMethod;
   readonly path: string;
   readonly scope: Scope;
+  /** Scopes that open this route as well, e.g. those of older integrations. */
+  readonly alsoScopes?: readonly Scope[];
   readonly anonymous: boolean;
   readonly summary: string;
   readonly input: Input;

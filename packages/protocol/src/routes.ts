@@ -5,6 +5,7 @@ import { messageRoutes } from './routes/message-routes.ts';
 import { pairRoutes } from './routes/pair-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { systemRoutes } from './routes/system-routes.ts';
+import { taskRoutes } from './routes/task-routes.ts';
 import { workRoutes } from './routes/work-routes.ts';
 
 /** The route table. */
@@ -15,6 +16,7 @@ export const routes = {
   ...messageRoutes,
   ...workRoutes,
   ...sessionRoutes,
+  ...taskRoutes,
   ...pairRoutes,
 } as const;
 

@@ -18,6 +18,9 @@ describe('the configuration', () => {
       allowedHosts: [],
       allowUnauthenticated: false,
       localNode: true,
+      integrations: [],
+      integrationRateLimitPerMinute: 120,
+      privateCallbacks: [],
       logLevel: 'warn',
     });
   });

@@ -1,7 +1,15 @@
 import { resolve } from 'node:path';
 import { type FieldIssue, RelayError } from 'agent-relay-protocol';
 import { z } from 'zod';
+import {
+  IntegrationsSettingSchema,
+  literalAddressOf,
+  type PrivateCallbacks,
+  PrivateCallbacksSettingSchema,
+} from './integrations-config.ts';
+import { createAddressGuard } from './outbound/address-guard.ts';
 import { defaultDatabasePath } from './paths.ts';
+import { hashOfToken, type IntegrationSettings } from './relay/integration-settings.ts';
 import { isLoopbackHost } from './transports/request-guard.ts';
 
 const wholeNumber = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
@@ -37,6 +45,9 @@ const SettingsSchema = z.object({
   AGENT_RELAY_ALLOWED_HOSTS: list.default([]),
   AGENT_RELAY_ALLOW_UNAUTH: flag.default(false),
   AGENT_RELAY_LOCAL_NODE: flag.default(true),
+  AGENT_RELAY_INTEGRATIONS: IntegrationsSettingSchema.default([]),
+  AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: wholeNumber(1).default(120),
+  AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: PrivateCallbacksSettingSchema.default([]),
   AGENT_RELAY_LOG: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 });
 type Settings = z.output<typeof SettingsSchema>;
@@ -58,6 +69,11 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   readonly allowUnauthenticated: boolean;
   readonly localNode: boolean;
+  /** The systems outside that may create work. */
+  readonly integrations: readonly IntegrationSettings[];
+  readonly integrationRateLimitPerMinute: number;
+  /** The hosts and networks that callbacks may reach although they are private. */
+  readonly privateCallbacks: PrivateCallbacks;
   readonly logLevel: Settings['AGENT_RELAY_LOG'];
 }
 
@@ -76,7 +92,7 @@ export interface ConfigSources {
 export function readConfig({ env, flags, envFile = {} }: ConfigSources): Config {
   const given = Object.fromEntries(settingNames.map((name) => [name, flags[name] ?? presentIn(env, name) ?? presentIn(envFile, name)]));
   const parsed = SettingsSchema.safeParse(given);
-  if (!parsed.success) throw faults(parsed.error.issues.map(({ path, message }) => ({ path: String(path[0]), message })));
+  if (!parsed.success) throw faults(parsed.error.issues.map(({ path, message }) => ({ path: pathOf(path), message })));
   const config = toConfig(parsed.data, env);
   const disagreements = disagreementsOf(config);
   if (disagreements.length > 0) throw faults(disagreements);
@@ -109,12 +125,27 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     allowedHosts: settings.AGENT_RELAY_ALLOWED_HOSTS,
     allowUnauthenticated: settings.AGENT_RELAY_ALLOW_UNAUTH,
     localNode: settings.AGENT_RELAY_LOCAL_NODE,
+    integrations: settings.AGENT_RELAY_INTEGRATIONS,
+    integrationRateLimitPerMinute: settings.AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE,
+    privateCallbacks: settings.AGENT_RELAY_CALLBACK_ALLOW_PRIVATE,
     logLevel: settings.AGENT_RELAY_LOG,
   };
 }
 
+/** The variable, and where in it; of a list of words the variable alone. */
+const pathOf = ([name, ...inside]: readonly PropertyKey[]): string =>
+  name === 'AGENT_RELAY_INTEGRATIONS' ? [name, ...inside].map(String).join('.') : String(name);
+
 /** Settings that must agree with each other. */
-function disagreementsOf({ host, token, allowUnauthenticated, staleTtlMs, reapIntervalMs }: Config): FieldIssue[] {
+function disagreementsOf({
+  host,
+  token,
+  allowUnauthenticated,
+  staleTtlMs,
+  reapIntervalMs,
+  integrations,
+  privateCallbacks,
+}: Config): FieldIssue[] {
   const issues: FieldIssue[] = [];
   if (!isLoopbackHost(host) && token === null && !allowUnauthenticated) {
     issues.push({
@@ -127,6 +158,16 @@ function disagreementsOf({ host, token, allowUnauthenticated, staleTtlMs, reapIn
       path: 'REAP_INTERVAL_MS',
       message: 'is so long beside STALE_TTL_MS that agents would stay online for hours after their end',
     });
+  }
+  const guard = createAddressGuard(privateCallbacks);
+  const ownHash = token === null ? null : hashOfToken(token);
+  for (const [index, { callbackUrl, tokenHash }] of integrations.entries()) {
+    const path = `AGENT_RELAY_INTEGRATIONS.${index}`;
+    if (tokenHash === ownHash) issues.push({ path: `${path}.token`, message: "is AGENT_RELAY_TOKEN, which is the owner's" });
+    const address = callbackUrl === null ? null : literalAddressOf(callbackUrl);
+    if (address !== null && !guard.allows(address, address)) {
+      issues.push({ path: `${path}.callbackUrl`, message: `${address} is not public: allow it with AGENT_RELAY_CALLBACK_ALLOW_PRIVATE` });
+    }
   }
   return issues;
 }

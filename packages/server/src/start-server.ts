@@ -8,6 +8,8 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { LocalNode } from './local-node.ts';
 import type { Logger } from './logger.ts';
+import { createAddressGuard } from './outbound/address-guard.ts';
+import { HttpCallbackSender } from './outbound/callback-sender.ts';
 import { ensureOwnerToken, isFileError } from './owner-token.ts';
 import { localNodeLogPath, localNodePath, localNodeStateFolder, ownerTokenPath, runningRelayPath } from './paths.ts';
 import { createRelay, type RelayDeps, type RunningRelay } from './relay/relay.ts';
@@ -103,13 +105,21 @@ function prepareFiles(databasePath: string): string {
   }
 }
 
-async function openRelay(
-  { databasePath, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionDays }: Config,
-  deps: Pick<RelayDeps, 'log' | 'clock' | 'ownerTokens'>,
-): Promise<RunningRelay> {
-  const settings = { ...defaultSettings, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionMs: retentionDays * DAY_MS };
+async function openRelay(config: Config, deps: Pick<RelayDeps, 'log' | 'clock' | 'ownerTokens'>): Promise<RunningRelay> {
+  const { databasePath, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionDays, integrations, privateCallbacks } = config;
+  const reportsPerMinute = config.integrationRateLimitPerMinute;
+  const settings = {
+    ...defaultSettings,
+    staleTtlMs,
+    offlinePruneMs,
+    reapIntervalMs,
+    retentionMs: retentionDays * DAY_MS,
+    reportsPerMinute,
+  };
+  const sender = new HttpCallbackSender({ guard: createAddressGuard(privateCallbacks) });
   const store = await SqliteStore.open({ path: databasePath });
-  return createRelay({ ...deps, store, settings, createSessions: (core) => createSessions(core) });
+  const callbacks = { sender, random: Math.random };
+  return createRelay({ ...deps, store, settings, integrations, callbacks, createSessions: (core) => createSessions(core) });
 }
 
 function listen(server: Server, { host, port }: Config): Promise<number> {

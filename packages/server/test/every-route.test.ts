@@ -105,6 +105,19 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   const second = outputOf(await call('messages/claim', { id: work['id'], agentId: id }));
   await take('claims/complete', { claimId: second['claimId'], agentId: id, result: 'done' });
   await take('messages/remove', { id: plain['id'] });
+  const reported = outputOf(
+    await take('integrations/report', { title: 'disk full', target: id, source: `src-${id}`, dedupeKey: 'disk', metadata: { host: 'a' } }),
+  );
+  const task = { id: (reported['task'] as { id: number }).id };
+  await take('integrations/list');
+  await take('tasks/list', { source: `src-${id}`, status: 'active', limit: 5 });
+  await take('tasks/get', task);
+  await take('tasks/claim', { ...task, agentId: id });
+  await take('tasks/status', { ...task, agentId: id, status: 'in_progress', progress: { percent: 5 } });
+  await take('tasks/events', task);
+  await call('tasks/status', { ...task, agentId: id, status: 'done' });
+  await take('callbacks/list', { status: 'dead', taskId: task.id });
+  await take('callbacks/redeliver', { id: 999_999 });
   await take('sessions/start', { name: `${id}-child`, provider: 'claude' });
   await take('sessions/list', { agent: id });
   await take('sessions/get', { sessionId: 'none' });
@@ -127,7 +140,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
 function comparable(answer: Answer | undefined, id: string): unknown {
   const text = JSON.stringify(answer).replaceAll(id, 'WALKER');
   const volatile =
-    /^(?:id|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|subjectId|messageId|threadId|replyTo|pairId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
+    /^(?:id|taskId|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|subjectId|messageId|threadId|replyTo|pairId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
   return JSON.parse(text, (key, value) => {
     if (!volatile.test(key) || value === null) return value;
     if (key === 'code' && typeof value === 'string' && !value.startsWith('ar_')) return value;
@@ -146,7 +159,7 @@ test('every route answers the same over HTTP and over the socket, in the shape t
   }
   const refused = [...http].flatMap(([name, answer]) => ('code' in answer ? [name] : []));
   // What needs a machine, which this relay has none of, and a session that is not there.
-  expect(refused.sort()).toEqual(['agents/interrupt', 'agents/release', 'sessions/get', 'sessions/start']);
+  expect(refused.sort()).toEqual(['agents/interrupt', 'agents/release', 'callbacks/redeliver', 'sessions/get', 'sessions/start']);
 });
 
 test('every route refuses what is no input of it, and none of them with a bug', async () => {

@@ -67,6 +67,14 @@ export function applyEvent(queries: QueryClient, event: RelayEvent): void {
     case 'node.disconnected':
       queries.setQueryData<Node[]>(keys.nodes, (nodes) => nodes && upsert(nodes, event.node, ({ nodeId }) => nodeId));
       return;
+    case 'task.created':
+    case 'task.repeated':
+    case 'task.claimed':
+    case 'task.updated':
+    case 'task.released':
+    case 'task.completed':
+    case 'task.failed':
+    case 'task.canceled':
     case 'work.available':
     case 'agent.stalled':
     case 'pair.requested':

@@ -3,8 +3,13 @@ import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
 import { MessageDetailSchema } from '../message.ts';
 import { AgentIdSchema, listOf, OpaqueIdSchema, PageLimitSchema } from '../primitives.ts';
 import { actor, route } from '../route.ts';
+import { TaskSchema } from '../task.ts';
 
-export const WorkItemSchema = z.object({ kind: z.literal('message'), message: MessageDetailSchema, claim: ClaimSchema.nullable() });
+const offered = { message: MessageDetailSchema, claim: ClaimSchema.nullable() };
+export const WorkItemSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('message'), ...offered }),
+  z.object({ kind: z.literal('task'), ...offered, task: TaskSchema }),
+]);
 export type WorkItem = z.infer<typeof WorkItemSchema>;
 
 const claimWrite = {

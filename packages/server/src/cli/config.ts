@@ -27,6 +27,9 @@ export const configCommand = (terminal: Terminal): Command =>
           AGENT_RELAY_ALLOWED_HOSTS: config.allowedHosts.join(','),
           AGENT_RELAY_ALLOW_UNAUTH: config.allowUnauthenticated,
           AGENT_RELAY_LOCAL_NODE: config.localNode,
+          AGENT_RELAY_INTEGRATIONS: config.integrations.map(({ name }) => name).join(','),
+          AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: config.integrationRateLimitPerMinute,
+          AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: config.privateCallbacks,
           AGENT_RELAY_LOG: config.logLevel,
         };
         const settings = settingNames.map((name) => ({ name, value: values[name], source: sourceOf(name, sources) }));

@@ -50,6 +50,16 @@ function textOf(event: RelayEvent): string | null {
       return null;
     case 'session.ended':
       return `${event.session.agentId} ${event.session.status}${event.session.reason === null ? '' : `: ${oneLine(event.session.reason)}`}`;
+    case 'task.created':
+    case 'task.claimed':
+    case 'task.updated':
+    case 'task.released':
+    case 'task.completed':
+    case 'task.failed':
+    case 'task.canceled':
+      return `[task:${event.task.id}] ${event.task.status}${event.task.claimedBy === null ? '' : ` (${event.task.claimedBy})`}: ${oneLine(event.task.title, 80)}`;
+    case 'task.repeated':
+      return null;
     case 'pair.requested':
     case 'pair.accepted':
     case 'pair.rejected':

@@ -24,6 +24,8 @@ export function actingId(principal: Principal, named: string | undefined, field:
         throw new RelayError('forbidden', `This token speaks for ${principal.agentId} only, not for ${named}`);
       }
       return principal.agentId;
+    case 'integration':
+      return named ?? principal.name;
     case 'owner':
     case 'node':
     case 'anonymous':
@@ -56,6 +58,9 @@ export function assertMayActAs(principal: Principal, id: string, actor: Actor): 
       if (principal.agentId === id) return;
       if (principal.agentId !== null) throw new RelayError('forbidden', `This token speaks for ${principal.agentId} only, not for ${id}`);
       assertUnproven(id, actor);
+      return;
+    case 'integration':
+      if (principal.name !== id) assertUnproven(id, actor);
       return;
     case 'owner':
     case 'anonymous':

@@ -111,5 +111,6 @@ function refusalOf(attempt: () => void): void {
 }
 
 function taken(current: Claim | null, work: Work, agentId: string, now: number, leaseMs: number): HeldClaim {
-  return takeClaim(work, current, { claimId: `claim-${work.fence + 1}`, subjectId: 1, agentId, epoch: 1, now, leaseMs }).claim;
+  return takeClaim(work, current, { claimId: `claim-${work.fence + 1}`, kind: 'message', subjectId: 1, agentId, epoch: 1, now, leaseMs })
+    .claim;
 }

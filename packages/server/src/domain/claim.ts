@@ -7,6 +7,7 @@ export interface Work {
 
 export interface ClaimRequest {
   readonly claimId: string;
+  readonly kind: Claim['kind'];
   readonly subjectId: number;
   readonly agentId: string;
   readonly epoch: number;
@@ -28,14 +29,14 @@ export const isLeaseOver = (claim: HeldClaim, now: number): boolean => claim.lea
  * @throws RelayError `not_claimable`, `claim_closed` when it is finished, `already_claimed` naming the holder.
  */
 export function takeClaim(work: Work | null, current: Claim | null, request: ClaimRequest): ClaimTaken {
-  const { claimId, subjectId, agentId, epoch, now, leaseMs } = request;
-  if (!work) throw new RelayError('not_claimable', `Message ${subjectId} is not claimable`);
-  if (work.status === 'closed') throw new RelayError('claim_closed', `The work of message ${subjectId} is finished`);
+  const { claimId, kind, subjectId, agentId, epoch, now, leaseMs } = request;
+  if (!work) throw new RelayError('not_claimable', `${subject(request)} is not claimable`);
+  if (work.status === 'closed') throw new RelayError('claim_closed', `The work of ${subject(request)} is finished`);
   let expired: Claim | null = null;
   if (current?.status === 'held') {
     if (!isLeaseOver(current, now)) {
       if (current.agentId === agentId && current.epoch === epoch) return { claim: current, isNew: false, expired };
-      throw new RelayError('already_claimed', `${current.agentId} holds message ${subjectId}`, {
+      throw new RelayError('already_claimed', `${current.agentId} holds ${subject(request)}`, {
         details: { agentId: current.agentId, claimId: current.claimId, leaseExpiresAt: current.leaseExpiresAt },
       });
     }
@@ -43,7 +44,7 @@ export function takeClaim(work: Work | null, current: Claim | null, request: Cla
   }
   const claim: HeldClaim = {
     claimId,
-    kind: 'message',
+    kind,
     subjectId,
     agentId,
     epoch,
@@ -55,6 +56,8 @@ export function takeClaim(work: Work | null, current: Claim | null, request: Cla
   };
   return { claim, isNew: true, expired };
 }
+
+const subject = ({ kind, subjectId }: Pick<ClaimRequest, 'kind' | 'subjectId'>): string => `${kind} ${subjectId}`;
 
 export interface ClaimWriter {
   readonly agentId: string;

@@ -14,6 +14,7 @@ export interface Provenance {
 export function relationOf({ principal, from, kind, recipientSpawnedBy }: Provenance): Relation {
   if (isOwner(principal)) return from === OWNER_AGENT_ID ? 'owner' : 'claimed';
   if (principal.type === 'anonymous' || (principal.type === 'token' && principal.agentId !== from)) return 'claimed';
+  if (principal.type === 'integration') return from === principal.name ? 'integration' : 'claimed';
   if (kind === 'channel' || kind === 'integration') return kind;
   return recipientSpawnedBy === from ? 'lead' : 'peer';
 }

@@ -6,14 +6,17 @@ export type FilterCriteria = Pick<EventFilter, 'for' | 'types' | 'channel'>;
 /** The message an event is about, when it is about one that already existed. */
 export function messageIdOf(event: RelayEvent): number | null {
   if ('messageId' in event) return event.messageId;
-  return event.type === 'work.available' && event.kind === 'message' ? event.subjectId : null;
+  // A task has the id of the message that offers it.
+  if ('task' in event) return event.task.id;
+  return event.type === 'work.available' ? event.subjectId : null;
 }
 
 /** Whether the criteria need the message that an event is about, beside the event. */
 export const needsMessage = (event: RelayEvent, { for: agentId, channel }: FilterCriteria): boolean =>
   messageIdOf(event) !== null &&
   (channel !== undefined ||
-    (agentId !== undefined && (event.type === 'message.deleted' || event.type === 'message.read' || event.type === 'work.available')));
+    (agentId !== undefined &&
+      (event.type === 'message.deleted' || event.type === 'message.read' || event.type === 'work.available' || 'task' in event)));
 
 /** Whether a reader with these criteria gets the event. `member` is the agent that `for` names, null when nobody knows it. */
 export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about: Message | null, member: Member | null): boolean {
@@ -60,6 +63,19 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
     case 'session.updated':
     case 'session.ended':
       return event.session.agentId === agentId;
+    case 'task.created':
+    case 'task.repeated':
+    case 'task.claimed':
+    case 'task.updated':
+    case 'task.released':
+    case 'task.completed':
+    case 'task.failed':
+    case 'task.canceled':
+      return (
+        event.task.claimedBy === agentId ||
+        event.task.source === agentId ||
+        (message !== null && member !== null && isInAudience(message, member))
+      );
     case 'pair.requested':
     case 'pair.accepted':
     case 'pair.rejected':
@@ -114,6 +130,14 @@ export function namedAgents(event: RelayEvent): readonly string[] | null {
     case 'message.read':
     case 'message.deleted':
     case 'work.available':
+    case 'task.created':
+    case 'task.repeated':
+    case 'task.claimed':
+    case 'task.updated':
+    case 'task.released':
+    case 'task.completed':
+    case 'task.failed':
+    case 'task.canceled':
       return null;
   }
 }

@@ -11,15 +11,14 @@ export const workAvailable = (claim: Claim, cause: 'released' | 'expired', at: n
   cause,
 });
 
-const messageIdOfClaim = (claim: Claim): number | null => (claim.kind === 'message' ? claim.subjectId : null);
-
 export type ClaimEventType = 'message.claimed' | `claim.${'renewed' | 'progressed' | 'completed' | 'released' | 'expired' | 'cancelled'}`;
 
 export const claimEvent = (type: ClaimEventType, claim: Claim, at: number): NewEvent => ({
   type,
   at,
   claim,
-  messageId: messageIdOfClaim(claim),
+  // A task has the id of the message that offers it.
+  messageId: claim.subjectId,
 });
 
 /** Gives back what a session held: it has ended, or a newer one has taken over. */
@@ -32,7 +31,7 @@ export function releaseAll(held: readonly HeldClaim[], reason: string, now: numb
 /** Takes work back from a holder whose lease ran out, offers it again and tells the holder to stop. */
 export function expireClaim(held: HeldClaim, now: number): Change {
   const claim = endClaim(held, { status: 'expired' }, now);
-  const body = `Your claim on message ${claim.subjectId} has expired: stop working on it. Whoever claims it next does it; a result from you would be refused.`;
+  const body = `Your claim on ${claim.kind} ${claim.subjectId} has expired: stop working on it. Whoever claims it next does it; a result from you would be refused.`;
   const payload = { type: 'claim.expired', claimId: claim.claimId, fence: claim.fence };
   return {
     claims: [claim],

@@ -8,6 +8,7 @@ import {
   RelayError,
   type RouteInput,
   type SessionGuard,
+  type WorkItem,
 } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
@@ -30,7 +31,7 @@ type ClaimRouteName =
 type WriteInput = Pick<RouteInput<'claims/renew'>, 'claimId' | 'fence' | 'agentId' | 'epoch' | 'instanceId'>;
 
 export interface ClaimRoutesDeps {
-  readonly store: Pick<Store, 'agents' | 'claims' | 'messages' | 'log'>;
+  readonly store: Pick<Store, 'agents' | 'claims' | 'messages' | 'tasks' | 'log'>;
   readonly clock: Clock;
   readonly settings: Pick<RelaySettings, 'leaseMs'>;
   /** A lease has been given: somebody must look when it is over. */
@@ -67,7 +68,7 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt }: ClaimRoutes
       const { workspace } = principal;
       const claimant = actingId(principal, agentId, 'agentId');
       const now = clock.now();
-      const claim = await store.claims.change(workspace, { messageId: id }, ({ message, work, claim: current }) => {
+      const claim = await store.claims.change(workspace, { messageId: id }, ({ message, kind, work, claim: current }) => {
         const entry = index.find(workspace, claimant);
         const agent = entry?.agent ?? null;
         assertMayActAs(principal, claimant, agent);
@@ -75,7 +76,7 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt }: ClaimRoutes
         if (!message) throw new RelayError('not_found', `There is no message ${id}`);
         if (!entry || !agent) throw new RelayError('not_found', `${claimant} is not registered: register before you claim`);
         if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);
-        const request = { claimId: randomUUID(), subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs };
+        const request = { claimId: randomUUID(), kind, subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs };
         const taken = takeClaim(work, current, request);
         if (taken.isNew && !isOffered(message, entry))
           throw new RelayError('forbidden_target', `Message ${id} is not offered to ${claimant}`);
@@ -124,6 +125,10 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt }: ClaimRoutes
       if (entry === undefined) throw new RelayError('not_found', `No agent has the id ${agentId}`);
       const found = await store.claims.listWork(workspace, { addresses: entry && offeredAddresses(entry), held, limit });
       const details = await store.messages.detail(found);
+      const tasks = await store.tasks.among(
+        workspace,
+        found.map(({ message }) => message.id),
+      );
       const now = clock.now();
       const data = details
         .filter((message) => held || message.claim?.status !== 'held')
@@ -132,7 +137,11 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt }: ClaimRoutes
             message.deletedAt === null && (message.claim?.status === 'held' || message.expiresAt === null || message.expiresAt > now),
         )
         .filter((message) => !entry || isOffered(message, entry))
-        .map((message) => ({ kind: 'message' as const, message, claim: message.claim?.status === 'held' ? message.claim : null }));
+        .map((message): WorkItem => {
+          const offered = { message, claim: message.claim?.status === 'held' ? message.claim : null };
+          const task = tasks.get(message.id);
+          return task ? { kind: 'task', ...offered, task } : { kind: 'message', ...offered };
+        });
       return { data, cursor };
     },
   };

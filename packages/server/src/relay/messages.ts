@@ -20,7 +20,7 @@ import { advanceDelivery, type DeliveryRecord } from '../domain/delivery.ts';
 import { relationOf } from '../domain/provenance.ts';
 import { assertMayAddress, isOwner } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
-import type { AppendMessage, DeliveryWrite, Store, StoredMessage } from '../store/store.ts';
+import type { AppendMessage, DeliveryWrite, NewMessage, Store, StoredMessage } from '../store/store.ts';
 import { claimEvent } from './claim-changes.ts';
 import type { Inboxes } from './inboxes.ts';
 import type { Receipts } from './receipts.ts';
@@ -36,6 +36,9 @@ export interface MessagesDeps {
   /** A message has a time to live: somebody must look when it is over. */
   readonly expiresAt: (at: number) => void;
 }
+
+/** The message with this number, and how many it reaches; throws what refuses it. */
+export type Routing = (id: number, repliedTo?: StoredMessage | null) => NewMessage;
 
 /** Sending, and taking back. */
 export class Messages {
@@ -106,36 +109,50 @@ export class Messages {
   ): Promise<{ stored: StoredMessage; duplicate: boolean }> {
     const { store, clock } = this.#deps;
     const { workspace } = principal;
-    const address = input.to === undefined ? null : this.#read(input.to, principal.workspace);
-    if (!address && input.replyTo === undefined) throw invalid('to', 'Say whom the message is for, or which one it answers');
+    const messageOf = this.route(input, from, principal);
     const now = clock.now();
-    const { index } = store.agents;
     const request: AppendMessage = {
       workspace,
       from,
       replyTo: input.replyTo ?? null,
       idempotency: input.idempotencyKey === undefined ? null : { from, key: input.idempotencyKey, digest: digestOf(input) },
       decide: (id, repliedTo, copy) => {
-        const sender = index.find(workspace, from)?.agent ?? null;
-        assertMayActAs(principal, from, sender);
         mustHold?.();
-        if (input.replyTo !== undefined && !repliedTo)
-          throw new RelayError('not_found', `There is no message ${input.replyTo} to reply to`);
-        const to = address ? resolveAddress(address, this.#directory(workspace)) : `id:${repliedTo?.message.from}`;
-        const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);
-        assertMayAddress(principal, { to, channel });
-        const recipient = isDirect(to) ? index.find(workspace, to.slice(3)) : undefined;
-        const relation = relationOf({ principal, from, kind: sender?.kind ?? null, recipientSpawnedBy: recipient?.spawnedBy ?? null });
-        const stamp = { relation, principal: principalName(principal) };
-        const threadId = repliedTo?.message.threadId ?? id;
-        const message = compose(input, { id, from, to, channel, threadId, sender: stamp, createdAt: now });
-        const matched = isDirect(to) ? Number(recipient?.agent != null) : this.#countAudience(workspace, message);
+        const { message, matched } = messageOf(id, repliedTo);
         return { message, matched, answers: repliedTo && copy ? answerOf(repliedTo.message, copy, from, now) : null };
       },
     };
     const { duplicate, ...stored } = await store.messages.append(request);
     if (!duplicate && input.replyTo !== undefined) this.#deps.inboxes.settle(workspace, from, [input.replyTo]);
     return { stored, duplicate };
+  }
+
+  /**
+   * Reads where something goes. What it answers makes the message, inside the write that numbers it: who may, whom it reaches, what it says.
+   * @throws RelayError `validation_failed` when nobody is named.
+   */
+  route(input: SendMessage, from: string, principal: Principal): Routing {
+    const { store, clock } = this.#deps;
+    const { workspace } = principal;
+    const address = input.to === undefined ? null : this.#read(input.to, workspace);
+    if (!address && input.replyTo === undefined) throw invalid('to', 'Say whom the message is for, or which one it answers');
+    const createdAt = clock.now();
+    const { index } = store.agents;
+    return (id, repliedTo = null) => {
+      const sender = index.find(workspace, from)?.agent ?? null;
+      assertMayActAs(principal, from, sender);
+      if (input.replyTo !== undefined && !repliedTo) throw new RelayError('not_found', `There is no message ${input.replyTo} to reply to`);
+      const to = address ? resolveAddress(address, this.#directory(workspace)) : `id:${repliedTo?.message.from}`;
+      const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);
+      assertMayAddress(principal, { to, channel });
+      const recipient = isDirect(to) ? index.find(workspace, to.slice(3)) : undefined;
+      const relation = relationOf({ principal, from, kind: sender?.kind ?? null, recipientSpawnedBy: recipient?.spawnedBy ?? null });
+      const stamp = { relation, principal: principalName(principal) };
+      const threadId = repliedTo?.message.threadId ?? id;
+      const message = compose(input, { id, from, to, channel, threadId, sender: stamp, createdAt });
+      const matched = isDirect(to) ? Number(recipient?.agent != null) : this.#countAudience(workspace, message);
+      return { message, matched };
+    };
   }
 
   /** What a send names is mostly an agent that is there: finding it costs less than taking its address apart. */

@@ -20,6 +20,8 @@ export interface RelaySettings {
   readonly leaseMs: number;
   /** How long what was handed out is waited for before its receipt is written: a confirmation that comes first saves it. */
   readonly dispatchedDelayMs: number;
+  /** Events that one integration may report in a minute. */
+  readonly reportsPerMinute: number;
   /** An agent online whose mail nobody fetched for this long is stalled. */
   readonly stalledAfterMs: number;
 }
@@ -32,6 +34,7 @@ export const defaultSettings: RelaySettings = {
   leaseMs: 600_000,
   dispatchedDelayMs: 50,
   stalledAfterMs: 120_000,
+  reportsPerMinute: 120,
 };
 
 /** What the parts of a relay are made of; a part takes the fields it needs. */

@@ -5,9 +5,12 @@ import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { AgentRegistry } from './agents.ts';
+import type { CallbackSender } from './callback-request.ts';
+import { Callbacks } from './callbacks.ts';
 import { claimRoutes } from './claims.ts';
 import { inboxRoutes } from './inbox-routes.ts';
 import { Inboxes } from './inboxes.ts';
+import type { IntegrationSettings } from './integration-settings.ts';
 import { messageRoutes } from './message-routes.ts';
 import { Messages } from './messages.ts';
 import { Pairs } from './pairs.ts';
@@ -16,6 +19,8 @@ import { Receipts } from './receipts.ts';
 import type { Relay } from './relay-contract.ts';
 import type { RelayCore, RelaySettings, SessionsPart } from './relay-core.ts';
 import { systemRoutes } from './system-routes.ts';
+import { taskReports } from './task-reports.ts';
+import { taskRoutes } from './tasks.ts';
 import { Tokens } from './tokens.ts';
 
 export interface RelayDeps {
@@ -26,6 +31,10 @@ export interface RelayDeps {
   readonly settings: RelaySettings;
   /** Tokens that stand for the owner, e.g. the owner credential and AGENT_RELAY_TOKEN. */
   readonly ownerTokens?: readonly string[];
+  /** The systems outside that may create work. */
+  readonly integrations?: readonly IntegrationSettings[];
+  /** Carries callbacks out; without one they wait. `random` spreads their retries. */
+  readonly callbacks?: { readonly sender: CallbackSender; readonly random: () => number };
   /** Makes the part that runs agents on machines; without one the relay has none. */
   readonly createSessions?: (core: RelayCore) => SessionsPart | Promise<SessionsPart>;
 }
@@ -39,24 +48,33 @@ export interface RunningRelay extends Relay {
 
 /** Puts the parts together, makes the built-in addresses and starts the reaper. */
 export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
-  const { store, clock, log, settings, ownerTokens = [], createSessions } = deps;
+  const { store, clock, log, settings, ownerTokens = [], integrations = [], createSessions } = deps;
   const feed = new EventFeed({ store, log });
-  const tokens = new Tokens({ store, clock, ownerTokens });
+  const tokens = new Tokens({ store, clock, ownerTokens, integrations });
   const inboxes = new Inboxes({ store, feed, clock, log, settings });
   const receipts = new Receipts({ store, feed, clock });
   const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });
   const core: RelayCore = { store, feed, clock, log, settings, tokens, agents, inboxes };
   await agents.ensureBuiltIn(DEFAULT_WORKSPACE);
   const sessions = createSessions ? await createSessions(core) : withoutSessions;
-  const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, sweepMore: (now) => sessions.sweep(now) });
+  const callbacks = new Callbacks({ store, clock, log, integrations, ...deps.callbacks });
+  const sweepMore = async (now: number) => {
+    await sessions.sweep(now);
+    await callbacks.sweep(now);
+    if (settings.retentionMs !== null) await pruneTasks(store, now - settings.retentionMs);
+  };
+  const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, sweepMore });
   const messages = new Messages({ store, clock, inboxes, receipts, expiresAt: (at) => reaper.messageExpiresAt(at) });
   const inbox = inboxRoutes({ store, clock, inboxes });
   const { handlers: sessionHandlers, nodeHandlers, nodeLive, nodeDetached, openActivity } = sessions;
+  const claims = claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at) });
   reaper.start();
+  callbacks.start();
 
   let closing: Promise<void> | null = null;
   const close = async () => {
     await reaper.close();
+    await callbacks.close();
     await sessions.close();
     receipts.close();
     feed.close();
@@ -71,7 +89,10 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
       ...agentRoutes({ store, agents }),
       ...messageRoutes({ store, clock, messages, receipts, inboxes }),
       ...inbox.handlers,
-      ...claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at) }),
+      ...claims,
+      ...taskRoutes({ store, clock, claim: claims['messages/claim'] }),
+      ...taskReports({ store, clock, messages, integrations, reportsPerMinute: settings.reportsPerMinute }),
+      ...callbacks.handlers,
       ...new Pairs({ store, clock, messages }).handlers,
       ...sessionHandlers,
     },
@@ -89,6 +110,13 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
       return closing;
     },
   };
+}
+
+/** Small enough that a write which shares its turn with a batch is not held up. */
+const PRUNE_BATCH = 200;
+
+async function pruneTasks(store: Pick<Store, 'tasks'>, before: number): Promise<void> {
+  while ((await store.tasks.prune(before, PRUNE_BATCH)) === PRUNE_BATCH);
 }
 
 const noSessions = (): never => {

@@ -1,7 +1,8 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { DEFAULT_WORKSPACE, type Principal } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import type { Store, TokenRecord, TokenType } from '../store/store.ts';
+import { hashOfToken, type IntegrationSettings } from './integration-settings.ts';
 
 const LOGIN_CODE_MS = 600_000;
 const OWNER_SESSION_MS = 30 * 86_400_000;
@@ -13,6 +14,7 @@ export interface TokensDeps {
   readonly clock: Clock;
   /** Tokens that stand for the owner of the default workspace, e.g. the owner credential and AGENT_RELAY_TOKEN. Held as hashes. */
   readonly ownerTokens?: readonly string[];
+  readonly integrations?: readonly IntegrationSettings[];
 }
 
 /** A token that has been made but not stored: `token` is shown once, `record` goes into the change that it belongs to. */
@@ -27,11 +29,13 @@ type TokenHolder = Pick<TokenRecord, 'workspace'> & Partial<Pick<TokenRecord, 'a
 export class Tokens {
   readonly #deps: TokensDeps;
   readonly #owners: ReadonlySet<string>;
+  readonly #integrations: ReadonlyMap<string, Principal>;
   readonly #known = new Map<string, TokenRecord>();
 
   constructor(deps: TokensDeps) {
     this.#deps = deps;
     this.#owners = new Set((deps.ownerTokens ?? []).map(hashOf));
+    this.#integrations = new Map((deps.integrations ?? []).map((settings) => [settings.tokenHash, principalOf(settings)]));
   }
 
   mint(type: TokenType, holder: TokenHolder): MintedToken {
@@ -82,6 +86,8 @@ export class Tokens {
   async authenticate(token: string): Promise<Principal | null> {
     const hash = hashOf(token);
     if (this.#owners.has(hash)) return { type: 'owner', workspace: DEFAULT_WORKSPACE };
+    const integration = this.#integrations.get(hash);
+    if (integration) return integration;
     const record = this.#known.get(hash) ?? (await this.#learn(hash));
     if (!record || (record.expiresAt !== null && record.expiresAt <= this.#deps.clock.now())) return null;
     const { workspace, type, agentId, epoch, nodeId } = record;
@@ -115,4 +121,13 @@ export class Tokens {
   }
 }
 
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
+const hashOf = hashOfToken;
+
+const principalOf = ({ name, scopes, targets, channels }: IntegrationSettings): Principal => ({
+  type: 'integration',
+  workspace: DEFAULT_WORKSPACE,
+  name,
+  scopes: [...scopes],
+  targets: targets && [...targets],
+  channels: channels && [...channels],
+});

@@ -11,11 +11,14 @@ import type {
   RelayEvent,
 } from 'agent-relay-protocol';
 import type { DeliveryRecord } from '../domain/delivery.ts';
+import type { TaskStep } from '../domain/task-lifecycle.ts';
 import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
+import type { CallbackStore } from './callback-store.ts';
 import type { NodeStore } from './node-store.ts';
 import type { PairStore } from './pair-store.ts';
 import type { SessionStore } from './session-store.ts';
+import type { NewTask, TaskStore } from './task-store.ts';
 
 /*
  * The port. A store keeps facts and the log that tells of them, in one commit. Its operations are whole: they read what they name, let a
@@ -45,6 +48,8 @@ export interface Change {
   /** Mail of the relay's own, e.g. notices. */
   readonly messages?: readonly ((id: number) => NewMessage)[];
   readonly events?: readonly NewEvent[];
+  /** Steps of tasks. A claim of the same change moves its task only where no step of it is given. */
+  readonly tasks?: readonly TaskStep[];
   readonly tokens?: readonly TokenRecord[];
   /** Revokes all tokens of these agents, before new ones are put. */
   readonly revokeAgentTokens?: readonly string[];
@@ -63,6 +68,8 @@ export interface DeliveryWrite {
 export interface NewMessage {
   readonly message: Message;
   readonly matched: number;
+  /** The task that a claimable message offers: what is claimed is the task then. */
+  readonly task?: NewTask;
 }
 
 export interface AppendMessage {
@@ -101,6 +108,8 @@ export interface DeliveryFound {
 
 export interface ClaimFound {
   readonly message: Message | null;
+  /** What the message is work of: a claim on a message that offers a task is a claim on the task. */
+  readonly kind: Claim['kind'];
   /** Null when the message is no work. */
   readonly work: { readonly status: 'open' | 'held' | 'closed'; readonly fence: number } | null;
   /** The claim asked for, or the newest on the message. */
@@ -298,6 +307,8 @@ export interface Store {
   readonly nodes: NodeStore;
   readonly pairs: PairStore;
   readonly activity: ActivityStore;
+  readonly tasks: TaskStore;
+  readonly callbacks: CallbackStore;
   counts(workspace: string): Promise<StoreCounts>;
   /** Whether it can be read and written now; null when it can. Writes nothing that stays. */
   check(): Promise<RelayError | null>;

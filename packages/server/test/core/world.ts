@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type InboxItem, type Principal, RelayError, type RelayEvent } from 'agent-relay-protocol';
 import { silentLogger } from '../../src/logger.ts';
-import { createRelay, type RunningRelay } from '../../src/relay/relay.ts';
+import { createRelay, type RelayDeps, type RunningRelay } from '../../src/relay/relay.ts';
 import type { CallContext, RelayHandlers } from '../../src/relay/relay-contract.ts';
 import { defaultSettings, type RelaySettings } from '../../src/relay/relay-core.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
@@ -19,26 +19,28 @@ export class World implements AsyncDisposable {
   readonly clock: ManualClock;
   readonly folder: string;
   readonly #settings: Partial<RelaySettings>;
+  readonly #more: Partial<RelayDeps>;
   readonly #ending = new AbortController();
   relay: RunningRelay;
 
-  private constructor(relay: RunningRelay, clock: ManualClock, folder: string, settings: Partial<RelaySettings>) {
+  private constructor(relay: RunningRelay, clock: ManualClock, folder: string, settings: Partial<RelaySettings>, more: Partial<RelayDeps>) {
     this.relay = relay;
+    this.#more = more;
     this.clock = clock;
     this.folder = folder;
     this.#settings = settings;
   }
 
-  static async open(settings: Partial<RelaySettings> = {}): Promise<World> {
+  static async open(settings: Partial<RelaySettings> = {}, more: Partial<RelayDeps> = {}): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), 'agent-relay-core-'));
     const clock = new ManualClock();
-    return new World(await openRelay(folder, clock, settings), clock, folder, settings);
+    return new World(await openRelay(folder, clock, settings, more), clock, folder, settings, more);
   }
 
   /** Closes the relay and opens the same database again, as a restart does. */
   async restart(): Promise<void> {
     await this.relay.close();
-    this.relay = await openRelay(this.folder, this.clock, this.#settings);
+    this.relay = await openRelay(this.folder, this.clock, this.#settings, this.#more);
   }
 
   get call(): RelayHandlers {
@@ -106,9 +108,21 @@ export class World implements AsyncDisposable {
   }
 }
 
-async function openRelay(folder: string, clock: ManualClock, settings: Partial<RelaySettings>): Promise<RunningRelay> {
+async function openRelay(
+  folder: string,
+  clock: ManualClock,
+  settings: Partial<RelaySettings>,
+  more: Partial<RelayDeps>,
+): Promise<RunningRelay> {
   const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
-  return createRelay({ store, clock, log: silentLogger, settings: { ...defaultSettings, ...settings }, ownerTokens: ['the owner'] });
+  return createRelay({
+    store,
+    clock,
+    log: silentLogger,
+    settings: { ...defaultSettings, ...settings },
+    ownerTokens: ['the owner'],
+    ...more,
+  });
 }
 
 export const anotherTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));

@@ -1,12 +1,17 @@
+import type { Claim } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
+import { isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
-import type { Change, DeliveryWrite, TokenRecord } from '../store.ts';
+import type { Change, DeliveryWrite, NewMessage, TokenRecord } from '../store.ts';
+import type { NewTask } from '../task-store.ts';
 import type { AddressTable } from './address-table.ts';
+import type { CallbackTable } from './callback-table.ts';
 import type { ClaimTable } from './claim-table.ts';
 import type { DeliveryTable } from './delivery-table.ts';
 import type { SqliteLog } from './log.ts';
 import type { MessageTable } from './message-table.ts';
 import type { PairTable } from './pair-table.ts';
+import type { TaskTable } from './task-table.ts';
 
 export interface Tables {
   readonly addresses: AddressTable;
@@ -14,6 +19,8 @@ export interface Tables {
   readonly deliveries: DeliveryTable;
   readonly claims: ClaimTable;
   readonly pairs: PairTable;
+  readonly tasks: TaskTable;
+  readonly callbacks: CallbackTable;
 }
 
 /** Carries out what a decision answered, inside the write that asked it. */
@@ -43,12 +50,13 @@ export class ChangeWriter {
       const kept = this.#index.find(workspace, id)?.spawnedBy ?? null;
       this.tables.addresses.set(workspace, id, agent, spawnedBy === undefined ? kept : spawnedBy, this.#log.last);
     }
-    for (const claim of change.claims ?? []) this.tables.claims.put(workspace, claim);
+    for (const claim of change.claims ?? []) this.#putClaim(workspace, claim, change);
+    for (const step of change.tasks ?? []) this.#applyStep(workspace, step);
     for (const pair of change.pairs ?? []) this.tables.pairs.put(workspace, pair);
     for (const write of change.deliveries ?? []) this.writeDelivery(workspace, write);
     for (const agentId of change.revokeAgentTokens ?? []) this.#revoke.run(workspace, agentId);
     for (const token of change.tokens ?? []) this.putToken(token);
-    for (const decide of change.messages ?? []) this.tables.messages.append(workspace, decide);
+    for (const decide of change.messages ?? []) this.#appendMessage(workspace, decide);
   }
 
   writeDelivery(workspace: string, { messageId, agentId, from, next, tell }: DeliveryWrite): void {
@@ -61,5 +69,29 @@ export class ChangeWriter {
   putToken(token: TokenRecord): void {
     const { hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt } = token;
     this.#putToken.run(hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt);
+  }
+
+  /** A task goes where the claim on it goes, whoever put the claim. */
+  #putClaim(workspace: string, claim: Claim, { events = [], tasks = [] }: Change): void {
+    this.tables.claims.put(workspace, claim);
+    if (claim.kind !== 'task' || tasks.some(({ task }) => task.id === claim.subjectId)) return;
+    const at = claim.status === 'held' ? (events.at(-1)?.at ?? claim.claimedAt) : claim.endedAt;
+    this.tables.tasks.follow(workspace, claim, at);
+  }
+
+  /** A task that has ended is nobody's to claim. */
+  #applyStep(workspace: string, step: TaskStep): void {
+    this.tables.tasks.apply(workspace, step);
+    if (!isActive(step.task)) this.tables.claims.close('task', step.task.id);
+  }
+
+  #appendMessage(workspace: string, decide: (id: number) => NewMessage): void {
+    let opened: NewTask | undefined;
+    this.tables.messages.append(workspace, (id) => {
+      const decided = decide(id);
+      opened = decided.task;
+      return decided;
+    });
+    if (opened) this.tables.tasks.create(workspace, opened);
   }
 }

@@ -27,7 +27,7 @@ const STRETCH = 20_000;
 const where = `id > @low AND id <= @high AND workspace = @workspace
   AND (@from IS NULL OR sender = @from) AND (@to IS NULL OR address = @to) AND (@channel IS NULL OR channel = @channel)
   AND (@direct IS NULL OR fan_out = 1 OR address = @direct)
-  AND (@claimable IS NULL OR @claimable = EXISTS (SELECT 1 FROM work WHERE kind = 'message' AND subject_id = messages.id))
+  AND (@claimable IS NULL OR @claimable = EXISTS (SELECT 1 FROM work WHERE kind IN ('message', 'task') AND subject_id = messages.id))
   AND (@unreadBy IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id AND ref = @unreadBy AND read_at IS NOT NULL))`;
 
 /** Lists messages by walking the log in stretches, so that a filter that matches little blocks nobody. */

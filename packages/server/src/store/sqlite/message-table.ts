@@ -31,7 +31,7 @@ export class MessageTable {
   readonly #deliveries: DeliveryTable;
   readonly #insert: Statement<Inserted>;
   readonly #get: Statement<[number], MessageRow>;
-  readonly #insertWork: Statement<[number, string, string]>;
+  readonly #insertWork: Statement<[string, number, string, string]>;
   readonly #bury: Statement<[string | null, number, number]>;
 
   constructor(database: Database, log: SqliteLog, addresses: AddressTable, deliveries: DeliveryTable) {
@@ -43,9 +43,7 @@ export class MessageTable {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#get = database.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
-    this.#insertWork = database.prepare(
-      "INSERT INTO work (kind, subject_id, workspace, address, status) VALUES ('message', ?, ?, ?, 'open')",
-    );
+    this.#insertWork = database.prepare("INSERT INTO work (kind, subject_id, workspace, address, status) VALUES (?, ?, ?, ?, 'open')");
     this.#bury = database.prepare("UPDATE messages SET body = '', extra = ?, deleted_at = ? WHERE id = ?");
   }
 
@@ -59,7 +57,7 @@ export class MessageTable {
   /** Appends the message that `decide` makes of the next number, with its recipient's copy and its work. */
   append(workspace: string, decide: (id: number) => NewMessage): StoredMessage {
     // The number is taken only after the decision: one that refuses must leave no gap at the head.
-    const { message, matched } = decide(this.#log.last + 1);
+    const { message, matched, task } = decide(this.#log.last + 1);
     this.#log.next();
     const direct = isDirect(message.to);
     this.#insert.run(
@@ -82,11 +80,12 @@ export class MessageTable {
     this.#log.noteMessage(stored);
     if (direct) this.#deliveries.queue(message.id, this.#addresses.ensure(workspace, message.to.slice(3)).ref, message.createdAt);
     if (message.claimable) {
-      this.#insertWork.run(message.id, workspace, message.to);
+      const kind = task ? 'task' : 'message';
+      this.#insertWork.run(kind, message.id, workspace, message.to);
       this.#log.append(workspace, {
         type: 'work.available',
         at: message.createdAt,
-        kind: 'message',
+        kind,
         subjectId: message.id,
         cause: 'opened',
       });

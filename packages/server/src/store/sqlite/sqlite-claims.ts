@@ -31,7 +31,7 @@ export class SqliteClaims implements ClaimStore {
       "SELECT workspace, record FROM claims WHERE status = 'held' AND lease_expires_at <= ? ORDER BY lease_expires_at LIMIT ?",
     );
     this.#nextExpiry = reader.prepare<[], number | null>("SELECT min(lease_expires_at) FROM claims WHERE status = 'held'").pluck();
-    const work = `SELECT ${prefixed} FROM work w JOIN messages m ON m.id = w.subject_id WHERE w.kind = 'message' AND w.workspace = ?`;
+    const work = `SELECT ${prefixed} FROM work w JOIN messages m ON m.id = w.subject_id WHERE w.workspace = ?`;
     this.#unfinished = reader.prepare(`${work} AND w.status <> 'closed' ORDER BY w.subject_id LIMIT ?`);
     this.#offered = reader.prepare(`${work} AND w.status = 'open' AND w.address = ? ORDER BY w.subject_id LIMIT ?`);
   }
@@ -85,10 +85,11 @@ export class SqliteClaims implements ClaimStore {
     const { claims, messages } = this.#context.changes.tables;
     const named = 'claimId' in subject ? claims.get(workspace, subject.claimId) : null;
     const messageId = 'messageId' in subject ? subject.messageId : named?.subjectId;
-    if (messageId === undefined) return { message: null, work: null, claim: null };
+    if (messageId === undefined) return { message: null, kind: 'message', work: null, claim: null };
     const message = messages.get(workspace, messageId)?.message ?? null;
-    const work = message ? claims.work('message', messageId) : null;
+    const kind = claims.work('task', messageId) ? 'task' : 'message';
+    const work = message ? claims.work(kind, messageId) : null;
     const newest = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
-    return { message, work: work ? { status: work.status, fence: work.fence } : null, claim: 'claimId' in subject ? named : newest };
+    return { message, kind, work: work ? { status: work.status, fence: work.fence } : null, claim: 'claimId' in subject ? named : newest };
   }
 }

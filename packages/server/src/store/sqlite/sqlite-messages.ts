@@ -36,7 +36,7 @@ export class SqliteMessages implements MessageStore {
       )
       .pluck();
     this.#newestClaim = reader.prepare(
-      "SELECT c.record FROM work w JOIN claims c ON c.claim_id = w.claim_id WHERE w.kind = 'message' AND w.subject_id = ?",
+      "SELECT c.record FROM work w JOIN claims c ON c.claim_id = w.claim_id WHERE w.kind IN ('message', 'task') AND w.subject_id = ?",
     );
     this.#findKey = database.prepare('SELECT digest, message_id FROM idempotency WHERE workspace = ? AND sender = ? AND key = ?');
     this.#putKey = database.prepare('INSERT INTO idempotency (workspace, sender, key, digest, message_id) VALUES (?, ?, ?, ?, ?)');
@@ -76,13 +76,15 @@ export class SqliteMessages implements MessageStore {
   remove(workspace: string, id: number, at: number, decide: Parameters<MessageStore['remove']>[3]): Promise<void> {
     const { writer, changes } = this.#context;
     return writer.write(() => {
-      const { messages, claims } = changes.tables;
+      const { messages, claims, tasks } = changes.tables;
       const found = messages.get(workspace, id);
-      const work = found?.message.claimable ? claims.work('message', id) : null;
+      const kind = claims.work('task', id) ? 'task' : 'message';
+      const work = found?.message.claimable ? claims.work(kind, id) : null;
       const claim = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
       const change = decide(found, found ? this.#open.of(found, [0, 1, 2]) : [], claim?.status === 'held' ? claim : null);
       if (found) messages.bury(found.message, at);
-      if (work && work.status === 'open') claims.close('message', id);
+      if (work && work.status === 'open') claims.close(kind, id);
+      if (found && work?.status === 'open' && kind === 'task') tasks.cancel(workspace, id, 'Its message was deleted', at);
       changes.apply(workspace, change);
     });
   }

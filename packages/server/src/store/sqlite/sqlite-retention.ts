@@ -33,10 +33,10 @@ export class SqliteRetention implements RetentionStore {
     this.#markExpired = database.prepare('UPDATE messages SET expired_at = ? WHERE id = ?');
     this.#old = database.prepare(
       `SELECT ${messageColumns} FROM messages WHERE created_at < ? AND expired_at IS NULL AND deleted_at IS NULL
-         AND NOT EXISTS (SELECT 1 FROM work w WHERE w.kind = 'message' AND w.subject_id = messages.id AND w.status <> 'closed')
+         AND NOT EXISTS (SELECT 1 FROM work w WHERE w.subject_id = messages.id AND w.status <> 'closed')
        ORDER BY id LIMIT ?`,
     );
-    const disposable = `id NOT IN (SELECT subject_id FROM work WHERE kind = 'message' AND status <> 'closed')`;
+    const disposable = `id NOT IN (SELECT subject_id FROM work WHERE status <> 'closed')`;
     this.#oldMessages = database.prepare(
       `SELECT count(*) AS count, max(id) AS last FROM (SELECT id FROM messages WHERE created_at < ? AND ${disposable} ORDER BY id LIMIT ?)`,
     );
@@ -47,8 +47,8 @@ export class SqliteRetention implements RetentionStore {
     this.#steps = [
       `DELETE FROM deliveries WHERE message_id ${gone}`,
       `DELETE FROM idempotency WHERE message_id ${gone}`,
-      `DELETE FROM claims WHERE kind = 'message' AND subject_id ${gone}`,
-      `DELETE FROM work WHERE kind = 'message' AND subject_id ${gone}`,
+      `DELETE FROM claims WHERE kind IN ('message', 'task') AND subject_id ${gone}`,
+      `DELETE FROM work WHERE kind IN ('message', 'task') AND subject_id ${gone}`,
       `DELETE FROM pairs WHERE id <= ? AND status NOT IN ('pending', 'active')`,
     ].map((sql) => database.prepare(sql));
     this.#deleteMessages = database.prepare(`DELETE FROM messages WHERE id <= ? AND ${disposable}`);

@@ -3,6 +3,7 @@ import type { Statement } from 'better-sqlite3';
 import { MutableAgentIndex } from '../agent-index.ts';
 import type { Store, StoreCounts } from '../store.ts';
 import { AddressTable } from './address-table.ts';
+import { CallbackTable } from './callback-table.ts';
 import { ChangeWriter } from './change-writer.ts';
 import { ClaimTable } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
@@ -14,6 +15,7 @@ import { OpenMail } from './open-mail.ts';
 import { PairTable } from './pair-table.ts';
 import { SqliteActivity } from './sqlite-activity.ts';
 import { SqliteAgents } from './sqlite-agents.ts';
+import { SqliteCallbacks } from './sqlite-callbacks.ts';
 import { SqliteClaims } from './sqlite-claims.ts';
 import { SqliteDeliveries } from './sqlite-deliveries.ts';
 import { storeErrorOf } from './sqlite-error.ts';
@@ -22,7 +24,9 @@ import { SqliteNodes } from './sqlite-nodes.ts';
 import { SqlitePairs } from './sqlite-pairs.ts';
 import { SqliteRetention } from './sqlite-retention.ts';
 import { SqliteSessions } from './sqlite-sessions.ts';
+import { SqliteTasks } from './sqlite-tasks.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
+import { TaskTable } from './task-table.ts';
 import { Writer } from './writer.ts';
 
 /** The default engine: one file, one writer, group commit. */
@@ -38,6 +42,8 @@ export class SqliteStore implements Store {
   readonly nodes: SqliteNodes;
   readonly activity: SqliteActivity;
   readonly pairs: SqlitePairs;
+  readonly tasks: SqliteTasks;
+  readonly callbacks: SqliteCallbacks;
   readonly #context: SqliteContext;
   readonly #touch: Statement<[]>;
   readonly #counts: Statement<
@@ -59,6 +65,8 @@ export class SqliteStore implements Store {
     this.nodes = new SqliteNodes(context);
     this.activity = new SqliteActivity(context);
     this.pairs = new SqlitePairs(context);
+    this.tasks = new SqliteTasks(context);
+    this.callbacks = new SqliteCallbacks(context);
     this.#touch = context.database.prepare("UPDATE meta SET value = value WHERE key = 'generation'");
     this.#counts = context.reader.prepare(
       `SELECT (SELECT count(*) FROM messages WHERE workspace = ?) AS messages,
@@ -77,15 +85,29 @@ export class SqliteStore implements Store {
       const openMail = new OpenMail(database);
       const deliveries = new DeliveryTable(database, openMail);
       const messages = new MessageTable(database, log, addresses, deliveries);
-      const tables = { addresses, messages, deliveries, claims: new ClaimTable(database), pairs: new PairTable(database) };
+      const callbacks = new CallbackTable(database);
+      const tasks = new TaskTable(database, log, callbacks);
+      const tables = {
+        addresses,
+        messages,
+        deliveries,
+        claims: new ClaimTable(database),
+        pairs: new PairTable(database),
+        tasks,
+        callbacks,
+      };
       const changes = new ChangeWriter(database, tables, log, index);
       const writer = new Writer(database, {
         beforeCommit: () => log.beforeCommit(),
-        committed: () => log.committed(),
+        committed: () => {
+          log.committed();
+          callbacks.committed();
+        },
         rolledBack: () => {
           log.rolledBack();
           addresses.reload();
           openMail.reload();
+          callbacks.rolledBack();
         },
       });
       return new SqliteStore({ database, reader, writer, log, index, openMail, changes });

@@ -22,6 +22,8 @@ export function callerOf(context: CallContext): ToolCaller {
       if (principal.agentId !== null) return { agentId: principal.agentId, guard: {}, isOwner: false, context };
       if (actsAsOwner(principal)) return { agentId: OWNER_AGENT_ID, guard: {}, isOwner: true, context };
       throw new RelayError('forbidden', 'The tools are for agents: this token speaks for none');
+    case 'integration':
+      throw new RelayError('forbidden', 'The tools are for agents: an integration reports events');
     case 'node':
       throw new RelayError('forbidden', 'The tools are for agents: a node has none');
     case 'anonymous':

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { CallbackSchema, CallbackStatusSchema } from '../callback.ts';
+import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
+import { AddressSchema, AgentIdSchema, listOf, MessageIdSchema, PageLimitSchema } from '../primitives.ts';
+import { actor, nothing, route } from '../route.ts';
+import { IntegrationSchema, ReportEventSchema, ReportedEventSchema, TaskEventSchema, TaskSchema, TaskStatusSchema } from '../task.ts';
+
+const task = { id: MessageIdSchema };
+
+/** Routes of the table. */
+export const taskRoutes = {
+  'integrations/report': route({
+    method: 'POST',
+    path: '/integrations/events',
+    scope: 'tasks:write',
+    alsoScopes: ['tasks:create', 'events:create'],
+    anonymous: true,
+    summary: 'Report what happened outside: creates a task, or joins or ends the one that is active under its dedupeKey',
+    input: ReportEventSchema,
+    output: ReportedEventSchema,
+    status: ({ outcome }) => (outcome === 'created' ? 201 : 200),
+  }),
+  'integrations/list': route({
+    method: 'GET',
+    path: '/integrations',
+    scope: 'tasks:read',
+    anonymous: true,
+    summary: 'Integrations that are configured, and sources that tasks came from',
+    input: nothing,
+    output: listOf(IntegrationSchema),
+  }),
+  'tasks/list': route({
+    method: 'GET',
+    path: '/tasks',
+    scope: 'tasks:read',
+    anonymous: true,
+    summary: 'Tasks, newest first',
+    input: z.strictObject({
+      status: z
+        .union([TaskStatusSchema, z.literal('active')])
+        .optional()
+        .describe('`active` is whatever has not ended'),
+      source: AgentIdSchema.optional(),
+      target: AddressSchema.optional(),
+      before: MessageIdSchema.optional().describe('Only tasks with a smaller id: the next page'),
+      limit: PageLimitSchema,
+    }),
+    output: listOf(TaskSchema),
+  }),
+  'tasks/get': route({
+    method: 'GET',
+    path: '/tasks/:id',
+    scope: 'tasks:read',
+    anonymous: true,
+    summary: 'One task',
+    input: z.strictObject(task),
+    output: TaskSchema,
+  }),
+  'tasks/events': route({
+    method: 'GET',
+    path: '/tasks/:id/events',
+    scope: 'tasks:read',
+    anonymous: true,
+    summary: "A task's history, oldest first",
+    input: z.strictObject({ ...task, since: z.int().min(0).optional(), limit: PageLimitSchema }),
+    output: listOf(TaskEventSchema),
+  }),
+  'tasks/claim': route({
+    method: 'POST',
+    path: '/tasks/:id/claim',
+    scope: 'tasks:write',
+    anonymous: true,
+    summary: 'Take a task; exactly one claimant wins. The claim is written under /claims',
+    input: z.strictObject({ ...task, ...actor, leaseMs: LeaseMsSchema.optional() }),
+    output: ClaimSchema,
+  }),
+  'tasks/status': route({
+    method: 'PATCH',
+    path: '/tasks/:id/status',
+    scope: 'tasks:write',
+    anonymous: true,
+    summary: 'Say how a task stands: its holder under its claim, its source and the owner to end it',
+    input: z.strictObject({
+      ...task,
+      ...actor,
+      fence: z.int().min(1).optional().describe('From the claim; an older one gets stale_fence'),
+      status: TaskStatusSchema.exclude(['claimed']).optional().describe('`open` gives the task back'),
+      progress: z.json().optional(),
+      result: z.json().optional(),
+    }),
+    output: TaskSchema,
+  }),
+  'callbacks/list': route({
+    method: 'GET',
+    path: '/callbacks',
+    scope: 'tasks:read',
+    anonymous: false,
+    summary: 'Callbacks, newest first; an integration sees its own',
+    input: z.strictObject({
+      status: CallbackStatusSchema.optional(),
+      integration: AgentIdSchema.optional(),
+      taskId: MessageIdSchema.optional(),
+      limit: PageLimitSchema,
+    }),
+    output: listOf(CallbackSchema),
+  }),
+  'callbacks/redeliver': route({
+    method: 'POST',
+    path: '/callbacks/:id/redeliver',
+    scope: 'tasks:write',
+    anonymous: false,
+    summary: 'Send a callback again, now, under the same idempotency key',
+    input: z.strictObject({ id: z.int().min(1) }),
+    output: CallbackSchema,
+  }),
+} as const;

@@ -1,0 +1,106 @@
+import { lookup as resolveName } from 'node:dns/promises';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../relay/callback-request.ts';
+import type { AddressGuard } from './address-guard.ts';
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+export interface HttpCallbackSenderOptions {
+  readonly guard: AddressGuard;
+  /** All of one attempt: resolving, connecting, sending, the answer's head and its body. Default ten seconds. */
+  readonly timeoutMs?: number;
+  /** Default: the system's resolver. */
+  readonly resolve?: (host: string) => Promise<readonly ResolvedAddress[]>;
+}
+
+/** What is read of an answer before it is cut off: only its status counts. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+const systemResolver = (host: string): Promise<readonly ResolvedAddress[]> => resolveName(host, { all: true, verbatim: true });
+
+/**
+ * Posts callbacks. The name is resolved once and the address that was looked at is the one that is dialled; one forbidden address among
+ * them refuses all. Redirects are answers like any other: nobody follows them.
+ */
+export class HttpCallbackSender implements CallbackSender {
+  readonly #guard: AddressGuard;
+  readonly #timeoutMs: number;
+  readonly #resolve: (host: string) => Promise<readonly ResolvedAddress[]>;
+
+  constructor({ guard, timeoutMs = 10_000, resolve = systemResolver }: HttpCallbackSenderOptions) {
+    this.#guard = guard;
+    this.#timeoutMs = timeoutMs;
+    this.#resolve = resolve;
+  }
+
+  async send(request: CallbackRequest, signal: AbortSignal): Promise<CallbackAnswer> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
+    try {
+      const url = new URL(request.url);
+      const target = await until(this.#allowedAddress(url.hostname.replace(/^\[|\]$/gu, '')), limit);
+      return { status: await post(url, request, target, limit), error: null };
+    } catch (error) {
+      return { status: null, error: limit.aborted && !signal.aborted ? `No answer within ${this.#timeoutMs} ms` : textOf(error) };
+    }
+  }
+
+  async #allowedAddress(host: string): Promise<ResolvedAddress> {
+    const family = isIP(host);
+    const addresses = family === 0 ? await this.#resolve(host) : [{ address: host, family }];
+    const [first] = addresses;
+    if (!first) throw new Error(`${host} has no address`);
+    const forbidden = addresses.find(({ address }) => !this.#guard.allows(address, host));
+    if (forbidden)
+      throw new Error(`${host} is at ${forbidden.address}, which is not public: allow it with AGENT_RELAY_CALLBACK_ALLOW_PRIVATE`);
+    return first;
+  }
+}
+
+function post(url: URL, { body, headers }: CallbackRequest, target: ResolvedAddress, signal: AbortSignal): Promise<number> {
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const call = request(url, {
+      method: 'POST',
+      agent: false,
+      signal,
+      lookup: pinnedTo(target),
+      headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' },
+    });
+    call.on('error', reject);
+    call.on('response', (response) => {
+      const { statusCode = 0 } = response;
+      let received = 0;
+      response.on('data', (chunk: Buffer) => {
+        received += chunk.length;
+        if (received > MAX_ANSWER_BYTES) response.destroy();
+      });
+      response.on('error', () => {}); // `close` follows, and the status is known already
+      response.on('close', () => (signal.aborted ? reject(new Error('The answer did not end')) : resolve(statusCode)));
+    });
+    call.end(body);
+  });
+}
+
+/** A lookup that asks nobody: what has been checked is what is dialled. */
+const pinnedTo =
+  ({ address, family }: ResolvedAddress): LookupFunction =>
+  (_host, options, done) => {
+    if (options.all === true) done(null, [{ address, family }]);
+    else done(null, address, family);
+  };
+
+function until<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const gone = () => reject(new Error('Given up'));
+    if (signal.aborted) gone();
+    signal.addEventListener('abort', gone, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', gone));
+  });
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);

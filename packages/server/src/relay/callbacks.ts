@@ -1,0 +1,185 @@
+import { type Callback, DEFAULT_PAGE_SIZE, DEFAULT_WORKSPACE, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { CALLBACK_LIFETIME_MS, nextAttemptAt } from '../domain/callback-schedule.ts';
+import type { Logger } from '../logger.ts';
+import type { DueCallback } from '../store/callback-store.ts';
+import type { Store } from '../store/store.ts';
+import { Alarm } from './alarm.ts';
+import { type CallbackAnswer, type CallbackSender, signCallback } from './callback-request.ts';
+import type { IntegrationSettings } from './integration-settings.ts';
+import type { RelayHandlers } from './relay-contract.ts';
+
+/** How many callbacks of one integration are under way at once; of one task never more than one. */
+const CONCURRENCY = 4;
+const PAGE = 64;
+const RECOVERY_MS = 5_000;
+const BATCH = 200;
+
+export interface CallbacksDeps {
+  readonly store: Pick<Store, 'callbacks' | 'log'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly integrations: readonly IntegrationSettings[];
+  /** Without one nothing is sent, and everything waits. */
+  readonly sender?: CallbackSender;
+  /** A number from 0 to 1: spreads retries. */
+  readonly random?: () => number;
+}
+
+/** Sends what tasks have to tell the systems they came from: of each task in order, each until it is taken or a day has passed. */
+export class Callbacks {
+  readonly #deps: CallbacksDeps;
+  readonly #lanes: readonly Lane[];
+  readonly #stopListening: () => void;
+
+  constructor(deps: CallbacksDeps) {
+    this.#deps = deps;
+    const { sender, random = () => 0, integrations } = deps;
+    const served = sender ? integrations.filter(({ callbackUrl }) => callbackUrl !== null) : [];
+    this.#lanes = sender ? served.map((integration) => new Lane({ ...deps, sender, random }, integration)) : [];
+    this.#stopListening = deps.store.callbacks.onWritten(() => this.#wake());
+  }
+
+  start(): void {
+    this.#wake();
+  }
+
+  get handlers(): Pick<RelayHandlers, 'callbacks/list' | 'callbacks/redeliver'> {
+    const { store, clock } = this.#deps;
+    return {
+      'callbacks/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+        const own = principal.type === 'integration' ? { integration: principal.name } : {};
+        const { items, cursor } = await store.callbacks.list({ ...query, ...own, workspace: principal.workspace, limit });
+        return { data: [...items], cursor };
+      },
+      'callbacks/redeliver': ({ id }, { principal }) => {
+        const now = clock.now();
+        return store.callbacks.redeliver(principal.workspace, id, now, now + CALLBACK_LIFETIME_MS, (found) => {
+          const isForeign = principal.type === 'integration' && found?.integration !== principal.name;
+          if (!found || isForeign) throw new RelayError('not_found', `There is no callback ${id}`);
+        });
+      },
+    };
+  }
+
+  /** What nobody sends any more, because its integration is gone from the configuration. */
+  async sweep(now: number): Promise<void> {
+    const before = now - CALLBACK_LIFETIME_MS;
+    while ((await this.#deps.store.callbacks.giveUp(before, 'It was not delivered within a day', BATCH)) === BATCH);
+  }
+
+  /** Cuts off what is under way; it is sent again at the next start. Idempotent. */
+  async close(): Promise<void> {
+    this.#stopListening();
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
+  }
+
+  #wake(): void {
+    for (const lane of this.#lanes) lane.wake();
+  }
+}
+
+type LaneDeps = Required<CallbacksDeps>;
+
+/** One integration's callbacks. */
+class Lane {
+  readonly #deps: LaneDeps;
+  readonly #integration: IntegrationSettings;
+  readonly #alarm: Alarm;
+  readonly #closing = new AbortController();
+  /** By task: the attempt under way. */
+  readonly #sending = new Map<number, Promise<void>>();
+  #looking: Promise<void> | null = null;
+  #lookAgain = false;
+
+  constructor(deps: LaneDeps, integration: IntegrationSettings) {
+    this.#deps = deps;
+    this.#integration = integration;
+    this.#alarm = new Alarm(deps.clock, () => this.wake());
+  }
+
+  wake(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#lookAgain = true;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+      // Somebody woke it while it was falling asleep.
+      if (this.#lookAgain) this.wake();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#alarm.clear();
+    await this.#looking;
+    await Promise.all(this.#sending.values());
+  }
+
+  async #look(): Promise<void> {
+    const { store, clock, log } = this.#deps;
+    const { name } = this.#integration;
+    while (this.#lookAgain && !this.#closing.signal.aborted) {
+      this.#lookAgain = false;
+      try {
+        const now = clock.now();
+        for (const due of await store.callbacks.due(DEFAULT_WORKSPACE, name, now, PAGE)) this.#begin(due);
+        const next = await store.callbacks.nextDue(DEFAULT_WORKSPACE, name);
+        // What is due and not begun waits for an attempt to end, which looks again.
+        if (next !== null && next > now) this.#alarm.setFor(next);
+      } catch (error) {
+        log.error('callbacks could not be read', { integration: name, error: String(error) });
+      }
+    }
+  }
+
+  #begin(due: DueCallback): void {
+    const { taskId } = due.callback;
+    if (this.#closing.signal.aborted || this.#sending.size >= CONCURRENCY || this.#sending.has(taskId)) return;
+    const { clock, log } = this.#deps;
+    const attempt = this.#attempt(due).then(
+      () => {
+        this.#sending.delete(taskId);
+        this.wake();
+      },
+      (error: unknown) => {
+        log.error('a callback could not be settled', { callbackId: due.callback.id, error: String(error) });
+        this.#sending.delete(taskId);
+        // It is sent again: the other side knows it by its key. Not at once, for the database needs time.
+        if (!this.#closing.signal.aborted) this.#alarm.setFor(clock.now() + RECOVERY_MS);
+      },
+    );
+    this.#sending.set(taskId, attempt);
+  }
+
+  async #attempt({ callback, deadlineAt, body }: DueCallback): Promise<void> {
+    const { store, clock, sender, random, log } = this.#deps;
+    const answer = await sender.send(this.#requestFor(callback, body), this.#closing.signal);
+    if (this.#closing.signal.aborted) return;
+    const at = clock.now();
+    const isTaken = answer.status !== null && answer.status >= 200 && answer.status < 300;
+    const again = isTaken ? null : nextAttemptAt(callback.attempts + 1, deadlineAt, at, random());
+    const status = isTaken ? 'delivered' : again === null ? 'dead' : 'pending';
+    const lastError = isTaken ? null : faultOf(answer);
+    if (!isTaken) log.warn('a callback failed', { callbackId: callback.id, integration: callback.integration, status, error: lastError });
+    await store.callbacks.settle(callback.id, { status, nextAttemptAt: again, lastStatus: answer.status, lastError, at });
+  }
+
+  #requestFor({ id, event }: Callback, body: string) {
+    const { callbackUrl, callbackKey } = this.#integration;
+    return {
+      url: callbackUrl ?? '',
+      body,
+      headers: {
+        'user-agent': `agent-relay/${RELAY_VERSION}`,
+        'idempotency-key': `${this.#deps.store.log.generation}-${id}`,
+        'x-agent-relay-event': event,
+        'x-agent-relay-signature': signCallback(body, callbackKey, this.#deps.clock.now()),
+      },
+    };
+  }
+}
+
+function faultOf({ status, error }: CallbackAnswer): string {
+  if (error !== null) return error;
+  return status >= 300 && status < 400 ? `It answered ${status}: redirects are not followed` : `It answered ${status}`;
+}

@@ -1,0 +1,205 @@
+import {
+  type Principal,
+  principalName,
+  RELAY_AGENT_ID,
+  RelayError,
+  type ReportEvent,
+  type ReportedEvent,
+  type Task,
+} from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { actingId, assertMayActAs } from '../domain/acting.ts';
+import { endClaim } from '../domain/claim.ts';
+import { type Allowance, takeRequest } from '../domain/rate-limit.ts';
+import { isOwner } from '../domain/scopes.ts';
+import { endTask, repeatTask, type TaskStep } from '../domain/task-lifecycle.ts';
+import type { Change, NewMessage, Store } from '../store/store.ts';
+import type { TaskFound } from '../store/task-store.ts';
+import { claimEvent } from './claim-changes.ts';
+import type { IntegrationSettings } from './integration-settings.ts';
+import type { Messages, Routing } from './messages.ts';
+import { noticeTo } from './notices.ts';
+import type { RelayHandlers } from './relay-contract.ts';
+
+export interface TaskReportsDeps {
+  readonly store: Pick<Store, 'tasks' | 'agents' | 'log'>;
+  readonly clock: Clock;
+  readonly messages: Pick<Messages, 'route'>;
+  readonly integrations: readonly IntegrationSettings[];
+  /** Reports that one source may make in a minute. */
+  readonly reportsPerMinute: number;
+}
+
+/** A task is made of a report and of what the relay knows when its message is numbered. */
+type Stamp = Pick<Task, 'id' | 'source' | 'target' | 'channel' | 'createdAt'>;
+
+/** What systems outside report: tasks come of it, one for each thing that is wrong, however often it is reported. */
+export function taskReports({
+  store,
+  clock,
+  messages,
+  integrations,
+  reportsPerMinute,
+}: TaskReportsDeps): Pick<RelayHandlers, 'integrations/report' | 'integrations/list'> {
+  const configured = new Map(integrations.map((integration) => [integration.name, integration]));
+  const allowances = new Map<string, Allowance>();
+
+  const limit = (source: string) => {
+    const { allowance, retryAfterMs } = takeRequest(allowances.get(source), reportsPerMinute, clock.now());
+    if (allowances.size > 10_000) allowances.clear();
+    allowances.set(source, allowance);
+    if (retryAfterMs !== null) {
+      throw new RelayError('rate_limited', `${source} reports more than ${reportsPerMinute} events a minute`, {
+        details: { retryAfterMs },
+      });
+    }
+  };
+
+  const sourceOf = (principal: Principal, named: string | undefined): string => {
+    const source = actingId(principal, named ?? (principal.type === 'anonymous' ? 'anonymous' : undefined), 'source');
+    const isOwn = principal.type === 'integration' && principal.name === source;
+    if (principal.type === 'integration' && !isOwn) throw new RelayError('forbidden', `This token reports as ${principal.name} only`);
+    if (!isOwn && !isOwner(principal) && configured.has(source)) {
+      throw new RelayError('forbidden', `${source} is an integration: only its own token reports as it`);
+    }
+    assertMayActAs(principal, source, store.agents.index.find(principal.workspace, source)?.agent ?? null);
+    return source;
+  };
+
+  return {
+    'integrations/report': async ({ source: named, ...report }, { principal }) => {
+      const { workspace } = principal;
+      const source = sourceOf(principal, named);
+      if (!isOwner(principal)) limit(source);
+      const { dedupeKey = null, status = 'open' } = report;
+      if (status === 'resolved' && dedupeKey === null) throw invalid('dedupeKey', 'Say which task is resolved');
+      const by = principalName(principal);
+      const at = clock.now();
+      let answer: ReportedEvent = { outcome: 'ignored', task: null };
+      const routing = status === 'open' ? routingOf(messages, principal, source, report) : null;
+      await store.tasks.report(workspace, source, dedupeKey, (active) => {
+        // Of a report that is decided twice the last decision is the one that was written.
+        answer = { outcome: 'ignored', task: null };
+        if (active && status === 'resolved') {
+          const step = endTask(active.task, { status: 'done', result: active.task.result ?? 'Resolved at its source', by, at });
+          answer = { outcome: 'resolved', task: step.task };
+          return endFromOutside(active, step, 'Its source says that it is resolved', at);
+        }
+        if (active) {
+          // A repeated report addresses nobody, but it must be one that this token could have made.
+          if (report.target !== undefined || report.channel !== undefined) routing?.(0);
+          const step = repeatTask(active.task, report, by, at);
+          answer = { outcome: 'repeated', task: step.task };
+          return { tasks: [step] };
+        }
+        if (!routing) return {};
+        const callbackTo = configured.get(source)?.callbackUrl == null ? null : source;
+        const open = (id: number): NewMessage => {
+          const { message, matched } = routing(id);
+          const task = newTask(report, { id, source, target: message.to, channel: message.channel, createdAt: at });
+          answer = { outcome: 'created', task };
+          const offer = {
+            ...message,
+            body: offerText(task),
+            subject: task.title,
+            kind: 'task',
+            claimable: true,
+            payload: offerPayload(task),
+          };
+          return { matched, message: offer, task: { step: { task, type: 'task.created', by, detail: null }, callbackTo } };
+        };
+        return { messages: [open] };
+      });
+      return answer;
+    },
+    'integrations/list': async (_input, { principal }) => {
+      const cursor = store.log.head;
+      const sources = new Map((await store.tasks.sources(principal.workspace)).map((found) => [found.source, found]));
+      const names = [...new Set([...configured.keys(), ...sources.keys()])].sort();
+      const data = names.map((name) => {
+        const settings = configured.get(name);
+        const { active = 0, total = 0, lastSeenAt = null } = sources.get(name) ?? {};
+        return {
+          name,
+          configured: settings !== undefined,
+          scopes: [...(settings?.scopes ?? [])],
+          targets: settings?.targets ? [...settings.targets] : null,
+          channels: settings?.channels ? [...settings.channels] : null,
+          callbackHost: settings?.callbackUrl ? new URL(settings.callbackUrl).host : null,
+          tasks: { active, total },
+          lastSeenAt,
+        };
+      });
+      return { data, cursor };
+    },
+  };
+}
+
+/** Where a report goes: what it says, else the only target its token has. */
+function routingOf(messages: Pick<Messages, 'route'>, principal: Principal, source: string, report: ReportEvent): Routing {
+  const only = principal.type === 'integration' && principal.targets?.length === 1 ? principal.targets[0] : undefined;
+  const to = report.target ?? only;
+  if (to === undefined) throw invalid('target', 'Say whom the task is for');
+  const { channel } = report;
+  return messages.route({ to, from: source, body: report.title, ...(channel === undefined ? {} : { channel }) }, source, principal);
+}
+
+function newTask(report: Omit<ReportEvent, 'source'>, { id, source, target, channel, createdAt }: Stamp): Task {
+  return {
+    id,
+    source,
+    type: report.type ?? null,
+    severity: report.severity ?? null,
+    title: report.title,
+    body: report.body ?? '',
+    target,
+    channel,
+    dedupeKey: report.dedupeKey ?? null,
+    externalUrl: report.externalUrl ?? null,
+    metadata: report.metadata ?? null,
+    status: 'open',
+    claimedBy: null,
+    claimId: null,
+    result: null,
+    progress: null,
+    occurrenceCount: 1,
+    lastSeenAt: createdAt,
+    createdAt,
+    updatedAt: createdAt,
+    endedAt: null,
+  };
+}
+
+function offerText({ title, body, severity, type, externalUrl }: Task): string {
+  const kind = [severity, type].filter((word) => word !== null).join(' ');
+  return [kind === '' ? title : `${title} (${kind})`, body, externalUrl ?? ''].filter((part) => part !== '').join('\n\n');
+}
+
+function offerPayload({
+  id,
+  source,
+  type,
+  severity,
+  dedupeKey,
+  externalUrl,
+  metadata,
+}: Task): NonNullable<NewMessage['message']['payload']> {
+  return { taskId: id, source, type, severity, dedupeKey, externalUrl, metadata };
+}
+
+/** Ends a task over its holder's head: the fence moves on, and the holder is told to stop. */
+export function endFromOutside({ claim, task }: TaskFound, step: TaskStep, reason: string, at: number): Change {
+  if (claim?.status !== 'held') return { tasks: [step] };
+  const cancelled = endClaim(claim, { status: 'cancelled', reason }, at);
+  const body = `Task ${task.id} is ${step.task.status}: stop working on it. ${reason}. A result from you would be refused.`;
+  const payload = { type: step.type, taskId: task.id, claimId: claim.claimId, fence: claim.fence };
+  return {
+    tasks: [step],
+    claims: [cancelled],
+    events: [claimEvent('claim.cancelled', cancelled, at)],
+    messages: claim.agentId === RELAY_AGENT_ID ? [] : [noticeTo({ to: claim.agentId, body, about: task.id, payload, at })],
+  };
+}
+
+const invalid = (path: string, message: string): RelayError =>
+  new RelayError('validation_failed', `${path}: ${message}`, { issues: [{ path, message }] });

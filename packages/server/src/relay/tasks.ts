@@ -1,0 +1,149 @@
+import { DEFAULT_PAGE_SIZE, formatAddress, principalName, RelayError, type RouteInput, type Task } from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { assertHolds, endClaim } from '../domain/claim.ts';
+import { isOwner } from '../domain/scopes.ts';
+import { assertMayFollow, endTask, followClaim, isActive, updateTask } from '../domain/task-lifecycle.ts';
+import type { Change, Store } from '../store/store.ts';
+import type { TaskFound } from '../store/task-store.ts';
+import { claimEvent, workAvailable } from './claim-changes.ts';
+import { readAddress } from './messages.ts';
+import type { CallContext, RelayHandlers } from './relay-contract.ts';
+import { endFromOutside } from './task-reports.ts';
+
+type TaskRouteName = 'tasks/list' | 'tasks/get' | 'tasks/events' | 'tasks/claim' | 'tasks/status';
+type StatusInput = RouteInput<'tasks/status'>;
+
+export interface TaskRoutesDeps {
+  readonly store: Pick<Store, 'tasks' | 'agents' | 'log'>;
+  readonly clock: Clock;
+  /** Claims the message that offers a task, which claims the task. */
+  readonly claim: RelayHandlers['messages/claim'];
+}
+
+export function taskRoutes({ store, clock, claim }: TaskRoutesDeps): Pick<RelayHandlers, TaskRouteName> {
+  const find = async (workspace: string, id: number): Promise<Task> => {
+    const task = await store.tasks.get(workspace, id);
+    if (!task) throw notFound(id);
+    return task;
+  };
+
+  return {
+    'tasks/list': async ({ target, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+      const address = target === undefined ? undefined : readAddress(target, 'target');
+      const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
+      const { items, cursor } = await store.tasks.list({ ...query, target: spelled, workspace: principal.workspace, limit });
+      return { data: [...items], cursor };
+    },
+    'tasks/get': ({ id }, { principal }) => find(principal.workspace, id),
+    'tasks/events': async ({ id, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
+      await find(principal.workspace, id);
+      const { items, cursor, next } = await store.tasks.events(principal.workspace, id, since, limit);
+      return { data: [...items], cursor, ...(next === null ? {} : { nextCursor: next }) };
+    },
+    'tasks/claim': async (input, context) => {
+      await find(context.principal.workspace, input.id);
+      return claim(input, context);
+    },
+    'tasks/status': async (input, { principal }) => {
+      if (input.status === undefined && input.progress === undefined && input.result === undefined) {
+        throw new RelayError('validation_failed', 'status: Say a status, a progress or a result', {
+          issues: [{ path: 'status', message: 'Say a status, a progress or a result' }],
+        });
+      }
+      const at = clock.now();
+      await store.tasks.change(principal.workspace, input.id, (found) => {
+        if (!found) throw notFound(input.id);
+        return statusChange(store, found, input, principal, at);
+      });
+      return find(principal.workspace, input.id);
+    },
+  };
+}
+
+/** The holder writes under its claim; the owner and the task's source may end it over the holder's head. */
+function statusChange(
+  store: Pick<Store, 'agents'>,
+  found: TaskFound,
+  input: StatusInput,
+  principal: CallContext['principal'],
+  at: number,
+): Change {
+  const { task, claim } = found;
+  const { status, result } = input;
+  const isHeldBy = (agentId: string) => claim?.status === 'held' && claim.agentId === agentId;
+  const isUnnamed = input.agentId === undefined && input.fence === undefined;
+  const authority = isOwner(principal) || (principal.type === 'integration' && principal.name === task.source);
+  const actor = authority && isUnnamed ? null : actingId(principal, input.agentId ?? holderByFence(found, input, principal), 'agentId');
+  if (actor !== null) {
+    const agent = store.agents.index.find(principal.workspace, actor)?.agent ?? null;
+    assertMayActAs(principal, actor, agent);
+    assertCurrentSession(actor, agent, guardOf(input));
+    if (isRepeated(task, actor, status)) return {};
+    const isOfSource = actor === task.source && !isHeldBy(actor);
+    if (!isOfSource) return holderChange(found, input, { agentId: actor, epoch: agent?.epoch ?? 0, at });
+  }
+  if (!isActive(task) && task.status === status) return {};
+  if (status !== 'done' && status !== 'failed' && status !== 'canceled') {
+    throw new RelayError('forbidden', `Only the agent that holds task ${task.id} says how it goes; its source and the owner may end it`);
+  }
+  const step = endTask(task, { status, result, by: principalName(principal), at });
+  return endFromOutside(found, step, `${principalName(principal)} ended it`, at);
+}
+
+function holderChange(
+  { task, work, claim }: TaskFound,
+  { status, progress, result, fence }: StatusInput,
+  { agentId, epoch, at }: { readonly agentId: string; readonly epoch: number; readonly at: number },
+): Change {
+  if (!isActive(task)) assertMayFollow(task, task.status);
+  if (!claim) throw new RelayError('forbidden', `${agentId} does not hold task ${task.id}: claim it first`);
+  const held = assertHolds(claim, work, { agentId, epoch, fence: fence ?? null, now: at });
+  switch (status) {
+    case undefined:
+    case 'in_progress':
+    case 'blocked': {
+      const said = progress ?? result;
+      const step = updateTask(task, { status, progress: said, by: agentId, at });
+      return {
+        tasks: [step],
+        ...(said === undefined
+          ? {}
+          : { claims: [{ ...held, progress: said }], events: [claimEvent('claim.progressed', { ...held, progress: said }, at)] }),
+      };
+    }
+    case 'open': {
+      const released = endClaim(held, { status: 'released', reason: null }, at);
+      const step = followClaim(task, released, at);
+      const events = [claimEvent('claim.released', released, at), workAvailable(released, 'released', at)];
+      return { tasks: step ? [step] : [], claims: [released], events };
+    }
+    case 'canceled': {
+      const cancelled = endClaim(held, { status: 'cancelled', reason: `${agentId} cancelled it` }, at);
+      const step = endTask(task, { status, result, by: agentId, at });
+      return { tasks: [step], claims: [cancelled], events: [claimEvent('claim.cancelled', cancelled, at)] };
+    }
+    case 'done':
+    case 'failed': {
+      const completed = endClaim(held, { status: 'completed', result: result ?? null }, at);
+      const step = endTask(task, { status, result, by: agentId, at });
+      return { tasks: [step], claims: [completed], events: [claimEvent('claim.completed', completed, at)] };
+    }
+  }
+}
+
+/** Whoever shows the fence has the claim, so it need not say who it is. */
+function holderByFence({ claim }: TaskFound, { fence }: StatusInput, { type }: CallContext['principal']): string | undefined {
+  return fence === undefined || type === 'agent' ? undefined : claim?.agentId;
+}
+
+/** An ending that its holder says again is answered with what it did. */
+const isRepeated = (task: Task, actor: string, status: StatusInput['status']): boolean =>
+  !isActive(task) && task.status === status && task.claimedBy === actor;
+
+const guardOf = ({ epoch, instanceId }: StatusInput) => ({
+  ...(epoch === undefined ? {} : { epoch }),
+  ...(instanceId === undefined ? {} : { instanceId }),
+});
+
+const notFound = (id: number): RelayError => new RelayError('not_found', `There is no task ${id}`);

@@ -1,0 +1,47 @@
+import type { Callback, CallbackStatus } from 'agent-relay-protocol';
+import type { Page } from './store.ts';
+
+/** A callback whose turn it is. */
+export interface DueCallback {
+  readonly callback: Callback;
+  /** Until when it is tried. */
+  readonly deadlineAt: number;
+  /** What is sent, as it was written with the change it tells of. */
+  readonly body: string;
+}
+
+/** What became of an attempt; `pending` tries again at `nextAttemptAt`. */
+export interface CallbackOutcome extends Pick<Callback, 'status' | 'nextAttemptAt' | 'lastStatus' | 'lastError'> {
+  readonly at: number;
+}
+
+export interface CallbackQuery {
+  readonly workspace: string;
+  readonly status?: CallbackStatus | undefined;
+  readonly integration?: string | undefined;
+  readonly taskId?: number | undefined;
+  readonly limit: number;
+}
+
+/** Callbacks on their way. They are written with the task's step they tell of; here they are sent and settled. */
+export interface CallbackStore {
+  /** What is to be sent by `now`, oldest first: of each task only the next one. */
+  due(workspace: string, integration: string, now: number, limit: number): Promise<readonly DueCallback[]>;
+  nextDue(workspace: string, integration: string): Promise<number | null>;
+  /** Writes down an attempt; settling one lets the next of its task go. */
+  settle(id: number, outcome: CallbackOutcome): Promise<void>;
+  /** Sends one again. `mayRedeliver` sees it, or null, and throws what refuses it. */
+  redeliver(
+    workspace: string,
+    id: number,
+    now: number,
+    deadlineAt: number,
+    mayRedeliver: (found: Callback | null) => void,
+  ): Promise<Callback>;
+  /** Gives up what is still pending after its deadline, e.g. because its integration is not configured any more. */
+  giveUp(now: number, reason: string, limit: number): Promise<number>;
+  /** Newest first. */
+  list(query: CallbackQuery): Promise<Page<Callback>>;
+  /** Rung after each commit that wrote or settled a callback. */
+  onWritten(listener: () => void): () => void;
+}

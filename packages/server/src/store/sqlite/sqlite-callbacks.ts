@@ -1,0 +1,134 @@
+import type { Callback, CallbackEvent, CallbackStatus } from 'agent-relay-protocol';
+import type { Statement } from 'better-sqlite3';
+import type { CallbackOutcome, CallbackQuery, CallbackStore, DueCallback } from '../callback-store.ts';
+import type { Page } from '../store.ts';
+import type { SqliteContext } from './context.ts';
+
+interface CallbackRow {
+  readonly id: number;
+  readonly workspace: string;
+  readonly task_id: number;
+  readonly integration: string;
+  /** These two are written by this version only, from their types. */
+  readonly event: CallbackEvent;
+  readonly status: CallbackStatus;
+  readonly attempts: number;
+  readonly next_at: number | null;
+  readonly deadline_at: number;
+  readonly last_status: number | null;
+  readonly last_error: string | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly body: string;
+}
+
+interface ListParameters {
+  readonly workspace: string;
+  readonly status: string | null;
+  readonly integration: string | null;
+  readonly taskId: number | null;
+  readonly limit: number;
+}
+
+export class SqliteCallbacks implements CallbackStore {
+  readonly #context: SqliteContext;
+  readonly #due: Statement<[string, string, number, number], CallbackRow>;
+  readonly #nextDue: Statement<[string, string], number | null>;
+  readonly #find: Statement<[number], CallbackRow>;
+  readonly #settle: Statement<[string, number | null, number | null, string | null, number, number]>;
+  readonly #redeliver: Statement<[number, number, number, number]>;
+  readonly #overdue: Statement<[number, number], CallbackRow>;
+  readonly #list: Statement<[ListParameters], CallbackRow>;
+
+  constructor(context: SqliteContext) {
+    this.#context = context;
+    const { reader, database } = context;
+    const next = "FROM callbacks WHERE workspace = ? AND integration = ? AND status = 'pending' AND next_at IS NOT NULL";
+    this.#due = reader.prepare(`SELECT * ${next} AND next_at <= ? ORDER BY id LIMIT ?`);
+    this.#nextDue = reader.prepare<[string, string], number | null>(`SELECT min(next_at) ${next}`).pluck();
+    this.#find = database.prepare('SELECT * FROM callbacks WHERE id = ?');
+    this.#settle = database.prepare(
+      'UPDATE callbacks SET status = ?, next_at = ?, last_status = ?, last_error = ?, attempts = attempts + 1, updated_at = ? WHERE id = ?',
+    );
+    this.#redeliver = database.prepare(
+      "UPDATE callbacks SET status = 'pending', next_at = ?, deadline_at = ?, updated_at = ? WHERE id = ?",
+    );
+    this.#overdue = database.prepare("SELECT * FROM callbacks WHERE status = 'pending' AND deadline_at < ? ORDER BY id LIMIT ?");
+    this.#list = reader.prepare(
+      `SELECT * FROM callbacks WHERE workspace = @workspace AND (@status IS NULL OR status = @status)
+       AND (@integration IS NULL OR integration = @integration) AND (@taskId IS NULL OR task_id = @taskId) ORDER BY id DESC LIMIT @limit`,
+    );
+  }
+
+  async due(workspace: string, integration: string, now: number, limit: number): Promise<readonly DueCallback[]> {
+    const rows = this.#due.all(workspace, integration, now, limit);
+    return rows.map((row) => ({ callback: toCallback(row), deadlineAt: row.deadline_at, body: row.body }));
+  }
+
+  async nextDue(workspace: string, integration: string): Promise<number | null> {
+    return this.#nextDue.get(workspace, integration) ?? null;
+  }
+
+  settle(id: number, { status, nextAttemptAt, lastStatus, lastError, at }: CallbackOutcome): Promise<void> {
+    return this.#context.writer.write(() => {
+      const row = this.#find.get(id);
+      if (!row) return;
+      this.#settle.run(status, nextAttemptAt, lastStatus, lastError, at, id);
+      const { callbacks } = this.#context.changes.tables;
+      if (status === 'pending') callbacks.note();
+      else callbacks.letNextGo(row.task_id, at);
+    });
+  }
+
+  redeliver(
+    workspace: string,
+    id: number,
+    now: number,
+    deadlineAt: number,
+    mayRedeliver: (found: Callback | null) => void,
+  ): Promise<Callback> {
+    return this.#context.writer.write(() => {
+      const row = this.#find.get(id);
+      const found = row && row.workspace === workspace ? row : null;
+      mayRedeliver(found && toCallback(found));
+      if (!found) throw new Error('A callback that is not there was let through');
+      this.#redeliver.run(now, deadlineAt, now, id);
+      this.#context.changes.tables.callbacks.note();
+      return { ...toCallback(found), status: 'pending', nextAttemptAt: now, updatedAt: now };
+    });
+  }
+
+  giveUp(now: number, reason: string, limit: number): Promise<number> {
+    return this.#context.writer.write(() => {
+      const rows = this.#overdue.all(now, limit);
+      for (const row of rows) {
+        this.#settle.run('dead', null, row.last_status, row.last_error ?? reason, now, row.id);
+        this.#context.changes.tables.callbacks.letNextGo(row.task_id, now);
+      }
+      return rows.length;
+    });
+  }
+
+  async list({ workspace, status, integration, taskId, limit }: CallbackQuery): Promise<Page<Callback>> {
+    const rows = this.#list.all({ workspace, status: status ?? null, integration: integration ?? null, taskId: taskId ?? null, limit });
+    return { items: rows.map(toCallback), cursor: this.#context.log.head, next: null };
+  }
+
+  onWritten(listener: () => void): () => void {
+    return this.#context.changes.tables.callbacks.onWritten(listener);
+  }
+}
+
+const toCallback = (row: CallbackRow): Callback => ({
+  id: row.id,
+  taskId: row.task_id,
+  integration: row.integration,
+  event: row.event,
+  status: row.status,
+  attempts: row.attempts,
+  nextAttemptAt: row.next_at,
+  lastStatus: row.last_status,
+  lastError: row.last_error,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});

@@ -1,0 +1,119 @@
+import { type Task, type TaskEvent, TaskEventSchema } from 'agent-relay-protocol';
+import type { Statement } from 'better-sqlite3';
+import type { Change, Page } from '../store.ts';
+import type { TaskFound, TaskQuery, TaskSource, TaskStore } from '../task-store.ts';
+import type { SqliteContext } from './context.ts';
+import { type TaskRow, toTask } from './task-table.ts';
+
+interface ListParameters {
+  readonly workspace: string;
+  readonly status: string | null;
+  readonly source: string | null;
+  readonly target: string | null;
+  readonly before: number;
+  readonly limit: number;
+}
+
+export class SqliteTasks implements TaskStore {
+  readonly #context: SqliteContext;
+  readonly #get: Statement<[number, string], TaskRow>;
+  readonly #list: Statement<[ListParameters], TaskRow>;
+  readonly #listActive: Statement<[ListParameters], TaskRow>;
+  readonly #events: Statement<[number, number, number], TaskRow>;
+  readonly #sources: Statement<[string], TaskSource>;
+  readonly #ended: Statement<[number, number], number>;
+  readonly #deletions: readonly Statement<[number]>[];
+
+  constructor(context: SqliteContext) {
+    this.#context = context;
+    const { reader, database } = context;
+    const matching = `SELECT record FROM tasks WHERE workspace = @workspace AND (@source IS NULL OR source = @source)
+       AND (@target IS NULL OR target = @target) AND id < @before`;
+    this.#get = reader.prepare('SELECT record FROM tasks WHERE id = ? AND workspace = ?');
+    this.#list = reader.prepare(`${matching} AND (@status IS NULL OR status = @status) ORDER BY id DESC LIMIT @limit`);
+    this.#listActive = reader.prepare(`${matching} AND is_active = 1 AND @status IS NOT NULL ORDER BY id DESC LIMIT @limit`);
+    this.#events = reader.prepare('SELECT record FROM task_events WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?');
+    this.#sources = reader.prepare(
+      `SELECT source, sum(is_active) AS active, count(*) AS total, max(last_seen_at) AS lastSeenAt
+       FROM tasks WHERE workspace = ? GROUP BY source ORDER BY source`,
+    );
+    this.#ended = database.prepare<[number, number], number>('SELECT id FROM tasks WHERE ended_at < ? ORDER BY ended_at LIMIT ?').pluck();
+    this.#deletions = [
+      'DELETE FROM task_events WHERE task_id = ?',
+      "DELETE FROM callbacks WHERE task_id = ? AND status <> 'pending'",
+      'DELETE FROM tasks WHERE id = ?',
+    ].map((sql) => database.prepare(sql));
+  }
+
+  report(workspace: string, source: string, dedupeKey: string | null, decide: (active: TaskFound | null) => Change): Promise<void> {
+    const { writer, changes } = this.#context;
+    return writer.write(() => {
+      const active = dedupeKey === null ? null : changes.tables.tasks.activeUnder(workspace, source, dedupeKey);
+      changes.apply(workspace, decide(active && this.#found(workspace, active)));
+    });
+  }
+
+  change(workspace: string, id: number, decide: (found: TaskFound | null) => Change): Promise<void> {
+    const { writer, changes } = this.#context;
+    return writer.write(() => {
+      const task = changes.tables.tasks.get(workspace, id);
+      changes.apply(workspace, decide(task && this.#found(workspace, task)));
+    });
+  }
+
+  async get(workspace: string, id: number): Promise<Task | null> {
+    return toTask(this.#get.get(id, workspace));
+  }
+
+  async among(workspace: string, ids: readonly number[]): Promise<ReadonlyMap<number, Task>> {
+    const found = new Map<number, Task>();
+    for (const id of ids) {
+      const task = toTask(this.#get.get(id, workspace));
+      if (task) found.set(id, task);
+    }
+    return found;
+  }
+
+  async list({ workspace, status, source, target, before, limit }: TaskQuery): Promise<Page<Task>> {
+    const parameters = {
+      workspace,
+      status: status ?? null,
+      source: source ?? null,
+      target: target ?? null,
+      before: before ?? Number.MAX_SAFE_INTEGER,
+      limit,
+    };
+    const rows = (status === 'active' ? this.#listActive : this.#list).all(parameters);
+    return { items: rows.flatMap((row) => toTask(row) ?? []), cursor: this.#context.log.head, next: null };
+  }
+
+  async events(workspace: string, id: number, since: number, limit: number): Promise<Page<TaskEvent>> {
+    const { head } = this.#context.log;
+    if (!this.#get.get(id, workspace)) return { items: [], cursor: head, next: null };
+    const items = this.#events.all(id, since, limit + 1).map(({ record }) => TaskEventSchema.parse(JSON.parse(record)));
+    const page = items.slice(0, limit);
+    return { items: page, cursor: head, next: items.length > limit ? (page.at(-1)?.seq ?? null) : null };
+  }
+
+  async sources(workspace: string): Promise<readonly TaskSource[]> {
+    return this.#sources.all(workspace);
+  }
+
+  prune(before: number, limit: number): Promise<number> {
+    return this.#context.writer.write(() => {
+      const ids = this.#ended.all(before, limit);
+      for (const id of ids) for (const deletion of this.#deletions) deletion.run(id);
+      return ids.length;
+    });
+  }
+
+  #found(workspace: string, task: Task): TaskFound {
+    const { claims } = this.#context.changes.tables;
+    const work = claims.work('task', task.id);
+    return {
+      task,
+      work: work && { status: work.status, fence: work.fence },
+      claim: work?.claim_id ? claims.get(workspace, work.claim_id) : null,
+    };
+  }
+}

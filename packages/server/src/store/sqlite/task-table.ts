@@ -1,0 +1,88 @@
+import { type Claim, type Task, type TaskEvent, TaskSchema } from 'agent-relay-protocol';
+import type { Database, Statement } from 'better-sqlite3';
+import { callbackEventOf, endTask, followClaim, isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
+import type { NewTask } from '../task-store.ts';
+import type { CallbackTable } from './callback-table.ts';
+import type { SqliteLog } from './log.ts';
+
+export interface TaskRow {
+  readonly record: string;
+}
+
+interface FoundRow extends TaskRow {
+  readonly callback_to: string | null;
+}
+
+/** Writes tasks, each step with its history, its event and its callback; inside `writer.write` only. */
+export class TaskTable {
+  readonly #log: SqliteLog;
+  readonly #callbacks: CallbackTable;
+  readonly #insert: Statement<
+    [number, string, string, string, string, number, string | null, number, number | null, string | null, string]
+  >;
+  readonly #update: Statement<[string, number, number, number | null, string, number]>;
+  readonly #get: Statement<[number, string], FoundRow>;
+  readonly #active: Statement<[string, string, string], TaskRow>;
+  readonly #insertEvent: Statement<[number, number, string]>;
+
+  constructor(database: Database, log: SqliteLog, callbacks: CallbackTable) {
+    this.#log = log;
+    this.#callbacks = callbacks;
+    this.#insert = database.prepare(
+      `INSERT INTO tasks (id, workspace, source, target, status, is_active, dedupe_key, last_seen_at, ended_at, callback_to, record)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#update = database.prepare('UPDATE tasks SET status = ?, is_active = ?, last_seen_at = ?, ended_at = ?, record = ? WHERE id = ?');
+    this.#get = database.prepare('SELECT record, callback_to FROM tasks WHERE id = ? AND workspace = ?');
+    this.#active = database.prepare('SELECT record FROM tasks WHERE workspace = ? AND source = ? AND dedupe_key = ? AND is_active = 1');
+    this.#insertEvent = database.prepare('INSERT INTO task_events (task_id, seq, record) VALUES (?, ?, ?)');
+  }
+
+  get(workspace: string, id: number): Task | null {
+    return toTask(this.#get.get(id, workspace));
+  }
+
+  activeUnder(workspace: string, source: string, dedupeKey: string): Task | null {
+    return toTask(this.#active.get(workspace, source, dedupeKey));
+  }
+
+  create(workspace: string, { step, callbackTo }: NewTask): void {
+    const { task } = step;
+    const { id, source, target, status, dedupeKey, lastSeenAt, endedAt } = task;
+    this.#insert.run(id, workspace, source, target, status, 1, dedupeKey, lastSeenAt, endedAt, callbackTo, JSON.stringify(task));
+    this.#tell(workspace, step, null, callbackTo);
+  }
+
+  apply(workspace: string, step: TaskStep): void {
+    const { task } = step;
+    const found = this.#get.get(task.id, workspace);
+    if (!found) throw new Error(`Task ${task.id} has no row`);
+    this.#update.run(task.status, Number(isActive(task)), task.lastSeenAt, task.endedAt, JSON.stringify(task), task.id);
+    this.#tell(workspace, step, toTask(found), found.callback_to);
+  }
+
+  /** Moves a task with a claim on it. */
+  follow(workspace: string, claim: Claim, at: number): void {
+    const task = this.get(workspace, claim.subjectId);
+    const step = task && followClaim(task, claim, at);
+    if (step) this.apply(workspace, step);
+  }
+
+  /** Nobody offers it any more. */
+  cancel(workspace: string, id: number, reason: string, at: number): void {
+    const task = this.get(workspace, id);
+    if (task && isActive(task)) this.apply(workspace, endTask(task, { status: 'canceled', result: reason, by: 'relay', at }));
+  }
+
+  #tell(workspace: string, step: TaskStep, before: Task | null, callbackTo: string | null): void {
+    const { task, type, by, detail } = step;
+    const { id: taskId, updatedAt: at, status, occurrenceCount } = task;
+    const seq = this.#log.append(workspace, { type, at, task });
+    const told: TaskEvent = { seq, taskId, type, at, by, status, occurrenceCount, detail };
+    this.#insertEvent.run(taskId, seq, JSON.stringify(told));
+    const event = callbackTo === null ? null : callbackEventOf(step, before);
+    if (event !== null && callbackTo !== null) this.#callbacks.append(workspace, callbackTo, { event, type, seq, task });
+  }
+}
+
+export const toTask = (row: TaskRow | undefined): Task | null => (row === undefined ? null : TaskSchema.parse(JSON.parse(row.record)));

@@ -1,0 +1,220 @@
+import { createHmac } from 'node:crypto';
+import { type Principal, type Scope, TaskSchema } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../../src/relay/callback-request.ts';
+import type { IntegrationSettings } from '../../src/relay/integration-settings.ts';
+import { anonymous, codeOf, owner, until, World } from './world.ts';
+
+const settings = (name: string): IntegrationSettings => ({
+  name,
+  tokenHash: `hash of ${name}`,
+  scopes: ['tasks:create'],
+  targets: null,
+  channels: null,
+  callbackUrl: `https://${name}.example/hook`,
+  callbackKey: 'the key',
+});
+const integration = (name = 'ops'): Principal => ({
+  type: 'integration',
+  workspace: 'default',
+  name,
+  scopes: ['tasks:create'] satisfies Scope[],
+  targets: null,
+  channels: null,
+});
+
+/** The network: answers what it is told to, and remembers what it was sent. */
+class Outside implements CallbackSender {
+  readonly sent: CallbackRequest[] = [];
+  answer: (request: CallbackRequest, count: number) => CallbackAnswer | Promise<CallbackAnswer> = () => ({ status: 200, error: null });
+
+  async send(request: CallbackRequest, signal: AbortSignal): Promise<CallbackAnswer> {
+    this.sent.push(request);
+    const aborted = new Promise<CallbackAnswer>((resolve) => {
+      signal.addEventListener('abort', () => resolve({ status: null, error: 'cut off' }), { once: true });
+    });
+    return Promise.race([this.answer(request, this.sent.length), aborted]);
+  }
+
+  get bodies(): { event: string; task: { id: number; status: string } }[] {
+    return this.sent.map(({ body }) => JSON.parse(body));
+  }
+
+  get events(): string[] {
+    return this.bodies.map(({ event, task }) => `${event} ${task.status}`);
+  }
+}
+
+const open = (outside: Outside, names = ['ops']) =>
+  World.open(
+    { staleTtlMs: 200_000_000, reapIntervalMs: 200_000_000 },
+    { integrations: names.map(settings), callbacks: { sender: outside, random: () => 0 } },
+  );
+
+async function report(world: World, more: { dedupeKey?: string; status?: 'resolved' } = {}, name = 'ops'): Promise<number> {
+  const { task } = await world.call['integrations/report']({ title: 'disk full', target: 'id:a', ...more }, world.as(integration(name)));
+  return task?.id ?? 0;
+}
+
+const listed = async (world: World, status?: 'pending' | 'delivered' | 'dead') =>
+  (await world.call['callbacks/list'](status ? { status } : {}, world.as(owner))).data;
+
+test('every step of a task is told once, in order, in the shape its source knows', async () => {
+  const outside = new Outside();
+  await using world = await open(outside);
+  await world.register('a');
+  const id = await report(world);
+  const { claimId, fence } = await world.call['tasks/claim']({ id, agentId: 'a' }, world.as(anonymous));
+  await world.call['claims/progress']({ claimId, fence, progress: 10 }, world.as(anonymous));
+  await world.call['claims/progress']({ claimId, fence, progress: 20 }, world.as(anonymous));
+  await world.call['claims/complete']({ claimId, fence, result: 'Rolled back' }, world.as(anonymous));
+  await until(() => outside.sent.length === 5);
+  expect(outside.events).toEqual([
+    'task.created open',
+    'task.claimed claimed',
+    'task.status in_progress',
+    'task.updated in_progress',
+    'task.status done',
+  ]);
+  expect(outside.bodies.at(-1)).toMatchObject({
+    event: 'task.status',
+    type: 'task.completed',
+    task: { id, status: 'done', result: 'Rolled back' },
+  });
+  for (const { task } of outside.bodies) expect(TaskSchema.safeParse(task).error).toBe(undefined);
+  await until(async () => (await listed(world, 'delivered')).length === 5);
+});
+
+test('a callback is signed with its time, and names itself for a receiver that sees it twice', async () => {
+  const outside = new Outside();
+  await using world = await open(outside);
+  await report(world);
+  await until(() => outside.sent.length === 1);
+  const { body = '', headers = {}, url } = outside.sent[0] ?? {};
+  const seconds = Math.floor(world.clock.now() / 1000);
+  const signature = createHmac('sha256', 'the key').update(`${seconds}.${body}`).digest('hex');
+  expect(headers['x-agent-relay-signature']).toBe(`t=${seconds},v1=${signature}`);
+  expect(headers['idempotency-key']).toBe(`${world.relay.core.store.log.generation}-1`);
+  expect(url).toBe('https://ops.example/hook');
+});
+
+test('a callback that fails is tried again, later each time, and those of its task wait behind it', async () => {
+  const outside = new Outside();
+  outside.answer = (_request, count) => (count <= 3 ? { status: 503, error: null } : { status: 200, error: null });
+  await using world = await open(outside);
+  const id = await report(world);
+  await world.call['tasks/status']({ id, status: 'canceled' }, world.as(owner));
+  for (const [attempt, delay] of [1_000, 2_000, 4_000].entries()) {
+    await until(async () => (await listed(world))[1]?.attempts === attempt + 1);
+    expect(await listed(world)).toMatchObject([
+      { status: 'pending', attempts: 0, nextAttemptAt: null },
+      { status: 'pending', lastStatus: 503, nextAttemptAt: world.clock.now() + delay },
+    ]);
+    world.clock.advance(delay - 1);
+    expect(outside.sent).toHaveLength(attempt + 1);
+    world.clock.advance(1);
+  }
+  await until(() => outside.sent.length === 5);
+  expect(outside.events).toEqual([...Array(4).fill('task.created open'), 'task.status canceled']);
+  expect(new Set(outside.sent.slice(0, 4).map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+});
+
+test('a restart between two attempts loses nothing and keeps the order and the keys', async () => {
+  const outside = new Outside();
+  outside.answer = () => ({ status: null, error: 'connect ECONNREFUSED' });
+  await using world = await open(outside);
+  const id = await report(world);
+  await world.call['tasks/status']({ id, status: 'canceled' }, world.as(owner));
+  await until(async () => (await listed(world))[1]?.attempts === 1);
+  await world.restart();
+  outside.answer = () => ({ status: 204, error: null });
+  world.clock.advance(1_000);
+  await until(async () => (await listed(world, 'delivered')).length === 2);
+  expect(outside.events).toEqual(['task.created open', 'task.created open', 'task.status canceled']);
+  expect(outside.sent[0]?.headers['idempotency-key']).toBe(outside.sent[1]?.headers['idempotency-key']);
+});
+
+test('what was under way when the relay stopped is sent again under the same key', async () => {
+  const outside = new Outside();
+  outside.answer = () => new Promise(() => {});
+  await using world = await open(outside);
+  await report(world);
+  await until(() => outside.sent.length === 1);
+  await world.restart();
+  await until(() => outside.sent.length === 2);
+  expect(outside.sent[1]).toEqual(outside.sent[0]);
+  expect(await listed(world)).toMatchObject([{ status: 'pending', attempts: 0 }]);
+});
+
+test('after a day it is dead, the next of its task goes on, and a person may send it again', async () => {
+  const outside = new Outside();
+  outside.answer = () => ({ status: 500, error: null });
+  await using world = await open(outside);
+  const id = await report(world);
+  await world.call['tasks/status']({ id, status: 'canceled' }, world.as(owner));
+  const lastAttempts = async () => (await listed(world)).reduce((sum, { attempts }) => sum + attempts, 0);
+  for (let before = 0; (await listed(world, 'dead')).length < 2; before = await lastAttempts()) {
+    await until(async () => (await lastAttempts()) > before);
+    const pending = (await listed(world, 'pending')).find(({ nextAttemptAt }) => nextAttemptAt !== null);
+    if (pending?.nextAttemptAt) world.clock.advance(Math.max(0, pending.nextAttemptAt - world.clock.now()));
+  }
+  const [second, first] = await listed(world, 'dead');
+  expect(first).toMatchObject({ event: 'task.created', lastStatus: 500, lastError: 'It answered 500', nextAttemptAt: null });
+  expect(first?.attempts).toBeGreaterThan(24);
+  expect(second?.event).toBe('task.status');
+  expect(second?.attempts).toBeGreaterThan(0);
+  expect(world.clock.now() - (first?.createdAt ?? 0)).toBeLessThanOrEqual(86_400_000);
+  outside.answer = () => ({ status: 200, error: null });
+  const again = await world.call['callbacks/redeliver']({ id: first?.id ?? 0 }, world.as(owner));
+  expect(again.status).toBe('pending');
+  await until(async () => (await listed(world, 'delivered')).length === 1);
+  expect(outside.events.at(-1)).toBe('task.created open');
+});
+
+test('a slow integration holds up its own tasks only, and never two callbacks of one task at once', async () => {
+  const outside = new Outside();
+  const release: (() => void)[] = [];
+  outside.answer = ({ url }) =>
+    url.includes('slow')
+      ? new Promise((resolve) => void release.push(() => resolve({ status: 200, error: null })))
+      : { status: 200, error: null };
+  await using world = await open(outside, ['slow', 'ops']);
+  const ids = [];
+  for (let count = 0; count < 6; count += 1) ids.push(await report(world, {}, 'slow'));
+  for (const id of ids) await world.call['tasks/status']({ id, status: 'canceled' }, world.as(owner));
+  await report(world);
+  await until(() => outside.sent.some(({ url }) => url.includes('ops')));
+  expect(release).toHaveLength(4);
+  for (let done = 0; done < 12; done += 1) {
+    await until(() => release.length > done);
+    release[done]?.();
+  }
+  await until(async () => (await listed(world, 'delivered')).length === 13);
+  for (const id of ids) {
+    const own = outside.bodies.filter(({ task }) => task.id === id).map(({ task }) => task.status);
+    expect(own).toEqual(['open', 'canceled']);
+  }
+});
+
+test('an integration sees and redelivers its own callbacks only; a redirect is a failure that says so', async () => {
+  const outside = new Outside();
+  outside.answer = () => ({ status: 302, error: null });
+  await using world = await open(outside, ['ops', 'ci']);
+  await report(world);
+  await until(async () => (await listed(world))[0]?.attempts === 1);
+  expect((await listed(world))[0]?.lastError).toBe('It answered 302: redirects are not followed');
+  const seenBy = async (name: string) => (await world.call['callbacks/list']({}, world.as(integration(name)))).data.length;
+  expect([await seenBy('ops'), await seenBy('ci')]).toEqual([1, 0]);
+  expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(integration('ci'))))).toBe('not_found');
+  expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 9 }, world.as(owner)))).toBe('not_found');
+});
+
+test('a callback and the step it tells of are committed together', async () => {
+  await using world = await World.open({}, { integrations: [settings('ops')] });
+  const id = await report(world);
+  expect(await listed(world)).toMatchObject([{ taskId: id, integration: 'ops', event: 'task.created', status: 'pending' }]);
+  await report(world, { dedupeKey: 'k' });
+  await report(world, { dedupeKey: 'k' });
+  // A source knows what it reported itself.
+  expect(await listed(world)).toHaveLength(2);
+});
