@@ -24,7 +24,7 @@ afterEach(() => {
   }
 });
 
-const send = (store: SqliteStore, body = 'x') =>
+const send = (store: SqliteStore, body = 'x', to = 'b') =>
   store.messages.append({
     workspace: 'default',
     from: 'a',
@@ -36,7 +36,7 @@ const send = (store: SqliteStore, body = 'x') =>
       message: {
         id,
         from: 'a',
-        to: 'id:b',
+        to: `id:${to}`,
         body,
         subject: null,
         channel: null,
@@ -86,6 +86,27 @@ describe('durability', () => {
     expect(commits).toBe(1);
     watcher.close();
     await store.close();
+  });
+});
+
+describe('copies without a row', () => {
+  test('get one when they have waited for long; a restart finds those with and those without', async () => {
+    const path = join(newFolder(), 'relay.db');
+    const store = await SqliteStore.open({ path });
+    const early = [await send(store), await send(store)].map(({ message }) => message.id);
+    for (let round = 0; round < 156; round += 1) await Promise.all(Array.from({ length: 500 }, () => send(store, 'x', 'c')));
+    const late = (await send(store)).message.id;
+    const watcher = new Sqlite(path, { readonly: true });
+    const written = watcher.prepare('SELECT message_id FROM deliveries WHERE message_id IN (?, ?, ?) ORDER BY message_id').pluck();
+    expect(written.all(...early, late)).toEqual(early);
+    expect(watcher.prepare("SELECT value FROM meta WHERE key = 'unwritten_after'").pluck().get()).toBeGreaterThanOrEqual(early[1] ?? 0);
+    watcher.close();
+    const before = await store.counts('default');
+    await store.close();
+    const again = await SqliteStore.open({ path });
+    expect(await again.counts('default')).toEqual(before);
+    expect((await again.deliveries.waiting('default', 'b', 0, 10)).items.map(({ message }) => message.id)).toEqual([...early, late]);
+    await again.close();
   });
 });
 
@@ -158,10 +179,10 @@ describe('a file that cannot be used', () => {
     await store.close();
     const database = new Sqlite(path);
     database.pragma('wal_checkpoint(TRUNCATE)');
-    const page = Number(database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'deliveries'").pluck().get());
+    const page = Number(database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'messages'").pluck().get());
     database.close();
     const file = openSync(path, 'r+');
-    writeSync(file, Buffer.alloc(2_048, 0xff), 0, 2_048, (page - 1) * 4_096 + 2_048);
+    writeSync(file, Buffer.alloc(4_096, 0xff), 0, 4_096, (page - 1) * 4_096);
     closeSync(file);
     const fault = await SqliteStore.open({ path }).then(
       async (opened) => {

@@ -26,17 +26,15 @@ export const toDeliveryRecord = (row: DeliveryRow): DeliveryRecord => ({
 
 type Values = [state: number, evidence: string | null, late: number, reason: string | null, updatedAt: number, readAt: number | null];
 
-/** One row a recipient who has a copy; inside `writer.write` only. */
+/** One row a recipient to whose copy something has happened; inside `writer.write` only. */
 export class DeliveryTable {
   readonly #open: OpenMail;
-  readonly #queue: Statement<[number, number, number]>;
   readonly #get: Statement<[number, number], DeliveryRow>;
   readonly #update: Statement<[...Values, number, number]>;
   readonly #insert: Statement<[...Values, number, number]>;
 
   constructor(database: Database, open: OpenMail) {
     this.#open = open;
-    this.#queue = database.prepare('INSERT INTO deliveries (message_id, ref, state, updated_at) VALUES (?, ?, 0, ?)');
     this.#get = database.prepare('SELECT * FROM deliveries WHERE message_id = ? AND ref = ?');
     this.#update = database.prepare(
       'UPDATE deliveries SET state = ?, evidence = ?, late = ?, reason = ?, updated_at = ?, read_at = ? WHERE message_id = ? AND ref = ?',
@@ -46,8 +44,8 @@ export class DeliveryTable {
     );
   }
 
+  /** The copy of a new direct message. It gets a row when something happens to it, or when it has waited for long. */
   queue(messageId: number, ref: number, at: number): void {
-    this.#queue.run(messageId, ref, at);
     this.#open.opened(ref, messageId, at);
   }
 
@@ -62,8 +60,10 @@ export class DeliveryTable {
     const state = deliveryStates.indexOf(record.state);
     const { evidence, reason, updatedAt, readAt } = record;
     const late = record.late ? 1 : 0;
-    const { changes } = this.#update.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref);
-    if (changes === 0) this.#insert.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref);
+    const isWritten =
+      !this.#open.isUnwritten(ref, messageId) &&
+      this.#update.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref).changes > 0;
+    if (!isWritten) this.#insert.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref);
     if (isOpen(record.state)) this.#open.reopened(ref, messageId);
     else this.#open.closed(ref, messageId);
   }

@@ -7,10 +7,10 @@ import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
 
 /** The copies of a message that still wait; inside `writer.write` only. */
 export class OpenCopies {
-  readonly #context: Pick<SqliteContext, 'index' | 'changes'>;
+  readonly #context: Pick<SqliteContext, 'index' | 'openMail' | 'changes'>;
   readonly #rows: Statement<[number], DeliveryRow>;
 
-  constructor(context: Pick<SqliteContext, 'database' | 'index' | 'changes'>) {
+  constructor(context: Pick<SqliteContext, 'database' | 'index' | 'openMail' | 'changes'>) {
     this.#context = context;
     this.#rows = context.database.prepare('SELECT * FROM deliveries WHERE message_id = ? AND state <= 2');
   }
@@ -23,7 +23,12 @@ export class OpenCopies {
       const entry = index.byRef(row.ref);
       if (entry && states.includes(row.state)) open.push({ agentId: entry.agentId, message, record: toDeliveryRecord(row) });
     }
-    if (isDirect(message.to)) return open;
+    if (isDirect(message.to)) {
+      const recipient = index.find(workspace, message.to.slice(3));
+      const queuedSince = recipient && open.length === 0 ? this.#context.openMail.queuedSince(recipient.ref, message.id) : 0;
+      if (recipient && queuedSince > 0) open.push({ agentId: recipient.agentId, message, record: queuedRecord(queuedSince) });
+      return open;
+    }
     for (const entry of index.agents(workspace)) {
       if (!isInAudience(message, entry) || changes.tables.deliveries.get(message.id, entry.ref)) continue;
       open.push({ agentId: entry.agentId, message, record: queuedRecord(message.createdAt) });

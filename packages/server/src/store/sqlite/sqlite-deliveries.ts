@@ -12,6 +12,7 @@ export class SqliteDeliveries implements DeliveryStore {
   readonly #context: SqliteContext;
   readonly #waiting: WaitingMail;
   readonly #ofMessage: Statement<[number], DeliveryRow>;
+  readonly #directAddress: Statement<[number, string], string>;
   readonly #queuedSince: Statement<[number, number], number>;
   readonly #raiseFloor: Statement<[number, number, number]>;
 
@@ -19,6 +20,9 @@ export class SqliteDeliveries implements DeliveryStore {
     this.#context = context;
     this.#waiting = new WaitingMail(context.reader, context.openMail);
     this.#ofMessage = context.reader.prepare('SELECT * FROM deliveries WHERE message_id = ? ORDER BY ref');
+    this.#directAddress = context.reader
+      .prepare<[number, string], string>('SELECT address FROM messages WHERE id = ? AND workspace = ? AND fan_out = 0')
+      .pluck();
     this.#queuedSince = context.reader
       .prepare<[number, number], number>('SELECT updated_at FROM deliveries WHERE message_id = ? AND ref = ? AND state = 0')
       .pluck();
@@ -33,7 +37,16 @@ export class SqliteDeliveries implements DeliveryStore {
       const { state, evidence, late, reason, updatedAt } = toDeliveryRecord(row);
       deliveries.push({ messageId, agentId: entry.agentId, state, evidence, late, reason, updatedAt });
     }
-    return deliveries;
+    return deliveries.length > 0 ? deliveries : this.#withoutRow(workspace, messageId);
+  }
+
+  /** The copy of a direct message that nothing has happened to. */
+  #withoutRow(workspace: string, messageId: number): readonly Delivery[] {
+    const address = this.#directAddress.get(messageId, workspace);
+    const entry = address && this.#context.index.find(workspace, address.slice(3));
+    const queuedSince = entry ? this.#context.openMail.queuedSince(entry.ref, messageId) : 0;
+    if (!entry || queuedSince === 0) return [];
+    return [{ messageId, agentId: entry.agentId, state: 'queued', evidence: null, late: false, reason: null, updatedAt: queuedSince }];
   }
 
   async waiting(workspace: string, agentId: string, after: number, limit: number): Promise<WaitingPage> {
@@ -46,7 +59,7 @@ export class SqliteDeliveries implements DeliveryStore {
     const entry = this.#context.index.find(workspace, agentId);
     if (!entry) return [];
     const waiting = this.#context.openMail.after(entry.ref, 0, limit);
-    return waiting.flatMap((id) => this.#queuedSince.get(id, entry.ref) ?? []);
+    return waiting.flatMap((id) => this.#context.openMail.queuedSince(entry.ref, id) || (this.#queuedSince.get(id, entry.ref) ?? []));
   }
 
   raiseFloor(workspace: string, agentId: string, floor: number): Promise<void> {

@@ -75,7 +75,8 @@ export class SqliteRetention implements RetentionStore {
     return this.#context.writer.write(() => {
       const messages = this.#oldMessages.get(before, limit);
       const events = this.#oldEvents.get(before, limit);
-      const hadOpenMail = messages?.last != null && this.#openThrough.get(messages.last) === 1;
+      const hadOpenMail =
+        messages?.last != null && (this.#openThrough.get(messages.last) === 1 || this.#context.openMail.hasUnwrittenThrough(messages.last));
       for (const step of this.#steps) if (messages?.last) step.run(messages.last);
       if (messages?.last) this.#deleteMessages.run(messages.last);
       if (events?.last) this.#deleteEvents.run(events.last);

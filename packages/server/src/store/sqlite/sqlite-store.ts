@@ -46,10 +46,7 @@ export class SqliteStore implements Store {
   readonly callbacks: SqliteCallbacks;
   readonly #context: SqliteContext;
   readonly #touch: Statement<[]>;
-  readonly #counts: Statement<
-    [string, string, string],
-    { readonly messages: number; readonly openWork: number; readonly undelivered: number }
-  >;
+  readonly #counts: Statement<[string, string], { readonly messages: number; readonly openWork: number }>;
   #isClosed = false;
 
   private constructor(context: SqliteContext) {
@@ -70,8 +67,7 @@ export class SqliteStore implements Store {
     this.#touch = context.database.prepare("UPDATE meta SET value = value WHERE key = 'generation'");
     this.#counts = context.reader.prepare(
       `SELECT (SELECT count(*) FROM messages WHERE workspace = ?) AS messages,
-        (SELECT count(*) FROM work WHERE workspace = ? AND status <> 'closed') AS openWork,
-        (SELECT count(*) FROM deliveries d JOIN addresses a ON a.ref = d.ref WHERE d.state <= 2 AND a.workspace = ?) AS undelivered`,
+        (SELECT count(*) FROM work WHERE workspace = ? AND status <> 'closed') AS openWork`,
     );
   }
 
@@ -82,7 +78,7 @@ export class SqliteStore implements Store {
       const log = new SqliteLog(database, reader);
       const index = new MutableAgentIndex();
       const addresses = new AddressTable(database, index);
-      const openMail = new OpenMail(database);
+      const openMail = new OpenMail(database, index);
       const deliveries = new DeliveryTable(database, openMail);
       const messages = new MessageTable(database, log, addresses, deliveries);
       const callbacks = new CallbackTable(database);
@@ -98,7 +94,10 @@ export class SqliteStore implements Store {
       };
       const changes = new ChangeWriter(database, tables, log, index);
       const writer = new Writer(database, {
-        beforeCommit: () => log.beforeCommit(),
+        beforeCommit: () => {
+          log.beforeCommit();
+          openMail.writeOldest(log.last);
+        },
         committed: () => {
           log.committed();
           callbacks.committed();
@@ -119,7 +118,9 @@ export class SqliteStore implements Store {
   }
 
   async counts(workspace: string): Promise<StoreCounts> {
-    return this.#counts.get(workspace, workspace, workspace) ?? { messages: 0, openWork: 0, undelivered: 0 };
+    const { index, openMail } = this.#context;
+    const undelivered = openMail.count((ref) => index.byRef(ref)?.workspace === workspace);
+    return { messages: 0, openWork: 0, ...this.#counts.get(workspace, workspace), undelivered };
   }
 
   async check(): Promise<RelayError | null> {

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { isInAudience } from '../../domain/audience.ts';
-import { queuedRecord } from '../../domain/delivery.ts';
+import { type DeliveryRecord, queuedRecord } from '../../domain/delivery.ts';
 import type { AddressEntry } from '../agent-index.ts';
 import type { DeliveryFound, WaitingPage } from '../store.ts';
 import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
@@ -10,25 +10,20 @@ import type { OpenMail } from './open-mail.ts';
 /** How many fan-out messages one look passes over: they are everybody's, so most of them may not be this agent's. */
 const FAN_OUT_STRETCH = 2_000;
 
-const prefixed = messageColumns
-  .split(', ')
-  .map((column) => `m.${column}`)
-  .join(', ');
-
 /** What waits for an agent, read over one connection. */
 export class WaitingMail {
   readonly #floor: Statement<[number], number>;
   readonly #openMail: OpenMail;
-  readonly #row: Statement<[number, number], MessageRow & DeliveryRow>;
+  readonly #message: Statement<[number], MessageRow>;
+  readonly #row: Statement<[number, number], DeliveryRow>;
   readonly #fannedOut: Statement<[string, number, number], MessageRow>;
   readonly #hasRow: Statement<[number, number], number>;
 
   constructor(connection: Database, openMail: OpenMail) {
     this.#openMail = openMail;
     this.#floor = connection.prepare<[number], number>('SELECT inbox_floor FROM addresses WHERE ref = ?').pluck();
-    this.#row = connection.prepare(
-      `SELECT d.*, ${prefixed} FROM deliveries d JOIN messages m ON m.id = d.message_id WHERE d.message_id = ? AND d.ref = ?`,
-    );
+    this.#message = connection.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
+    this.#row = connection.prepare('SELECT * FROM deliveries WHERE message_id = ? AND ref = ?');
     this.#fannedOut = connection.prepare(
       `SELECT ${messageColumns} FROM messages WHERE workspace = ? AND fan_out = 1 AND id > ? ORDER BY id LIMIT ?`,
     );
@@ -39,8 +34,9 @@ export class WaitingMail {
     const ids = this.#openMail.after(entry.ref, after, limit);
     const items: DeliveryFound[] = [];
     for (const id of ids) {
-      const row = this.#row.get(id, entry.ref);
-      if (row) items.push({ agentId: entry.agentId, message: toStoredMessage(row).message, record: toDeliveryRecord(row) });
+      const message = this.#message.get(id);
+      const record = this.#recordOf(id, entry.ref);
+      if (message && record) items.push({ agentId: entry.agentId, message: toStoredMessage(message).message, record });
     }
     const fannedOut = this.#fannedOutTo(entry, after, limit, head);
     const through = Math.min(fannedOut.through, ids.length < limit ? head : (ids.at(-1) ?? head));
@@ -49,6 +45,13 @@ export class WaitingMail {
     if (merged.length <= limit) return { items: merged, through };
     const page = merged.slice(0, limit);
     return { items: page, through: page.at(-1)?.message.id ?? through };
+  }
+
+  #recordOf(messageId: number, ref: number): DeliveryRecord | null {
+    const queuedSince = this.#openMail.queuedSince(ref, messageId);
+    if (queuedSince > 0) return queuedRecord(queuedSince);
+    const row = this.#row.get(messageId, ref);
+    return row ? toDeliveryRecord(row) : null;
   }
 
   #fannedOutTo(entry: AddressEntry, after: number, limit: number, head: number): WaitingPage {
