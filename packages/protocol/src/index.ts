@@ -84,6 +84,8 @@ export {
   TaskStatusSchema,
   taskEventTypes,
 } from './task.ts';
+export type { CreatedToken, CreateToken, Token, TokenKind } from './token.ts';
+export { CreatedTokenSchema, CreateTokenSchema, TokenKindSchema, TokenSchema } from './token.ts';
 export { PROTOCOL_VERSION, RELAY_VERSION } from './version.ts';
 export type {
   MethodParams,

@@ -12,7 +12,8 @@ export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 export interface Route<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
   readonly method: HttpMethod;
   readonly path: string;
-  readonly scope: Scope;
+  /** What a token must have; null for what every caller may use. */
+  readonly scope: Scope | null;
   /** Scopes that open this route as well, e.g. those of older integrations. */
   readonly alsoScopes?: readonly Scope[];
   readonly anonymous: boolean;

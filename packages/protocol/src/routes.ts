@@ -6,6 +6,7 @@ import { pairRoutes } from './routes/pair-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { systemRoutes } from './routes/system-routes.ts';
 import { taskRoutes } from './routes/task-routes.ts';
+import { tokenRoutes } from './routes/token-routes.ts';
 import { workRoutes } from './routes/work-routes.ts';
 
 /** The route table. */
@@ -18,6 +19,7 @@ export const routes = {
   ...sessionRoutes,
   ...taskRoutes,
   ...pairRoutes,
+  ...tokenRoutes,
 } as const;
 
 export type Routes = typeof routes;

@@ -263,3 +263,23 @@ describe('serve', () => {
 /** Makes loading the database's driver a crash. */
 const noSqlite = `import { registerHooks } from 'node:module';
 registerHooks({ resolve(name, context, next) { if (name.includes('better-sqlite3')) process.exit(99); return next(name, context); } });`;
+
+describe('tokens', () => {
+  test('are made, listed without themselves and revoked', async () => {
+    await using relay = await startTestRelay({ databasePath: join(folder, 'relay.db') });
+    const own = { DB_PATH: relay.databasePath };
+    const made = await run(
+      ['token', 'create', 'ci', '--scope', 'messages:write,agents:read', '--target', 'tag:ops', '--expires', '1d'],
+      own,
+    );
+    expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^ar_scoped_\S{43}\n$/u) });
+    const id = /token revoke (\S+)/u.exec(made.note)?.[1] ?? '';
+    const listed = await run(['token', 'list'], own);
+    expect(listed.out).toMatch(new RegExp(`^${id} +scoped +ci +- +messages:write,agents:read +tag:ops +- +\\d{4}-`, 'mu'));
+    expect(listed.out).not.toContain(made.out.trim());
+    expect(await run(['token', 'revoke', id], own)).toMatchObject({ code: 0, out: `${id} is revoked\n` });
+    expect(await run(['token', 'list'], own)).toMatchObject({ code: 0, out: '', note: 'No tokens.\n' });
+    expect(await run(['token', 'create', 'ci', '--scope', 'nonsense'], own)).toMatchObject({ code: 2 });
+    expect(await run(['token', 'create', 'ci'], own)).toMatchObject({ code: 1, note: expect.stringContaining('scopes: Name the scopes') });
+  });
+});

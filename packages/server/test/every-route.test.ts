@@ -72,6 +72,9 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('system/stats');
   await take('system/me');
   await take('login/create');
+  const token = outputOf(await take('tokens/create', { name: id, scopes: ['stats:read'], targets: ['id:owner'] }));
+  await take('tokens/list');
+  await take('tokens/revoke', { id: token['tokenId'] });
   await take('agents/register', { id, name: id, capabilities: [`cap-${id}`], withToken: true, meta: { nested: { list: [1, 'two'] } } });
   await take('agents/heartbeat', { id, status: 'idle' });
   await take('agents/label', { id, label: 'a label' });
@@ -140,7 +143,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
 function comparable(answer: Answer | undefined, id: string): unknown {
   const text = JSON.stringify(answer).replaceAll(id, 'WALKER');
   const volatile =
-    /^(?:id|taskId|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|subjectId|messageId|threadId|replyTo|pairId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
+    /^(?:id|taskId|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|tokenId|subjectId|messageId|threadId|replyTo|pairId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
   return JSON.parse(text, (key, value) => {
     if (!volatile.test(key) || value === null) return value;
     if (key === 'code' && typeof value === 'string' && !value.startsWith('ar_')) return value;

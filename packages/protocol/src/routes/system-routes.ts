@@ -47,7 +47,7 @@ export const systemRoutes = {
   'system/me': route({
     method: 'GET',
     path: '/me',
-    scope: 'stats:read',
+    scope: null,
     anonymous: true,
     summary: 'Who this token speaks for',
     input: nothing,

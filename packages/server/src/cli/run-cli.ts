@@ -17,6 +17,7 @@ import { setupCommand } from './setup.ts';
 import { spawnCommand } from './spawn.ts';
 import { interruptCommand, releaseCommand } from './steer.ts';
 import type { Terminal } from './terminal.ts';
+import { tokenCommand } from './token.ts';
 import { upgradeCommand } from './upgrade.ts';
 import { watchCommand } from './watch.ts';
 
@@ -63,6 +64,7 @@ function program(terminal: Terminal): Command {
     loginCommand,
     doctorCommand,
     configCommand,
+    tokenCommand,
     setupCommand,
     daemonCommand,
     upgradeCommand,

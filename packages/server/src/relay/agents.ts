@@ -16,7 +16,7 @@ import { renewClaim } from '../domain/claim.ts';
 import { advanceDelivery } from '../domain/delivery.ts';
 import { isStale, statusAfterHeartbeat } from '../domain/presence.ts';
 import { type Hosting, isSameCard, registerAgent } from '../domain/registration.ts';
-import { isOwner } from '../domain/scopes.ts';
+import { agentOf, isOwner } from '../domain/scopes.ts';
 import type { AgentFound, Change, DeliveryWrite, NewEvent, Store } from '../store/store.ts';
 import { claimEvent } from './claim-changes.ts';
 import type { Inboxes } from './inboxes.ts';
@@ -55,7 +55,7 @@ export class AgentRegistry {
   /** Registers as the caller may. @throws RelayError `forbidden`, `stale_session`, `validation_failed`. */
   register(principal: Principal, input: RegisterAgent): Promise<RegisteredAgent> {
     const id = input.id ?? idFromName(input.name);
-    const isSelf = principal.type === 'agent' && principal.agentId === id;
+    const isSelf = agentOf(principal) === id;
     if (input.withToken === true && !isOwner(principal) && !isSelf) {
       throw new RelayError('forbidden', 'Only the owner, or the agent itself, may ask for a token', {
         issues: [{ path: 'withToken', message: 'Only the owner, or the agent itself, may ask' }],

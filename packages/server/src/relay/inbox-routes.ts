@@ -10,7 +10,9 @@ import {
 import type { Clock } from '../clock.ts';
 import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
 import { advanceDelivery, type DeliveryStep, isOpen, recordAt } from '../domain/delivery.ts';
+import { agentOf } from '../domain/scopes.ts';
 import type { Store } from '../store/store.ts';
+import { assertAccess } from './access.ts';
 import type { Inboxes } from './inboxes.ts';
 import type { CallContext, InboxStream, RelayHandlers } from './relay-contract.ts';
 
@@ -62,12 +64,14 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
   return {
     handlers: {
       'inbox/list': async ({ id, waitMs = 0, limit = DEFAULT_PAGE_SIZE, peek, ...guard }, { principal, signal }) => {
+        // To be handed mail changes what is waiting: who may only read may only look.
+        if (peek !== true) assertAccess({ scope: 'messages:write', anonymous: true }, principal);
         assertMayFetch(principal, id, guard);
         const { workspace } = principal;
         const items =
           peek === true
             ? await inboxes.peek(workspace, id, limit)
-            : await inboxes.poll({ workspace, agentId: id, limit, waitMs, isOwn: principal.type === 'agent', signal });
+            : await inboxes.poll({ workspace, agentId: id, limit, waitMs, isOwn: agentOf(principal) === id, signal });
         return { data: [...items], cursor: store.log.head };
       },
       'inbox/ack': async ({ id, ids, state = 'delivered', ...guard }, { principal }) => {
@@ -92,6 +96,7 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
     },
 
     async openInbox({ id, window = DEFAULT_WINDOW, ...guard }, { principal, signal }) {
+      assertAccess({ scope: 'messages:write', anonymous: true }, principal);
       const { epoch } = assertMayFetch(principal, id, guard);
       const { workspace } = principal;
       return inboxes.openStream({ workspace, agentId: id, epoch, window, reportsHandOver: principal.type === 'node', signal });

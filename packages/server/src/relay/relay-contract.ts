@@ -84,6 +84,10 @@ export interface Relay {
 
   /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
   authenticate(token: string): Promise<Principal | null>;
+  /** For what outlives one request. @throws RelayError `unauthorized` when the caller's token has ended since it was shown. */
+  assertLive(principal: Principal): void;
+  /** Aborts when the caller's token ends; `null` where tokens end with what they stand for. */
+  endOf(principal: Principal): AbortSignal | null;
   /** Exchanges a login code, once, for a session token of the owner; null when it is unknown, used or expired. */
   exchangeLoginCode(code: string): Promise<{ readonly token: string; readonly expiresAt: number } | null>;
 

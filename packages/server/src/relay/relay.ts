@@ -1,8 +1,9 @@
-import { DEFAULT_WORKSPACE, RelayError } from 'agent-relay-protocol';
+import { DEFAULT_WORKSPACE, RelayError, type Scope } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
+import { assertAccess } from './access.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { AgentRegistry } from './agents.ts';
 import type { CallbackSender } from './callback-request.ts';
@@ -16,11 +17,12 @@ import { Messages } from './messages.ts';
 import { Pairs } from './pairs.ts';
 import { Reaper } from './reaper.ts';
 import { Receipts } from './receipts.ts';
-import type { Relay } from './relay-contract.ts';
+import type { CallContext, Relay } from './relay-contract.ts';
 import type { RelayCore, RelaySettings, SessionsPart } from './relay-core.ts';
 import { systemRoutes } from './system-routes.ts';
 import { taskReports } from './task-reports.ts';
 import { taskRoutes } from './tasks.ts';
+import { tokenRoutes } from './token-routes.ts';
 import { Tokens } from './tokens.ts';
 
 export interface RelayDeps {
@@ -59,6 +61,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const sessions = createSessions ? await createSessions(core) : withoutSessions;
   const callbacks = new Callbacks({ store, clock, log, integrations, ...deps.callbacks });
   const sweepMore = async (now: number) => {
+    tokens.sweep(now);
     await sessions.sweep(now);
     await callbacks.sweep(now);
     if (settings.retentionMs !== null) await pruneTasks(store, now - settings.retentionMs);
@@ -82,13 +85,22 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     await store.close();
   };
 
+  /** A stream needs its scope, and lives no longer than the token it was opened with. */
+  const reading = (scope: Scope, { principal, signal }: CallContext): CallContext => {
+    assertAccess({ scope, anonymous: true }, principal);
+    const end = tokens.endOf(principal);
+    return { principal, signal: end ? AbortSignal.any([signal, end]) : signal };
+  };
+
   return {
     core,
     handlers: {
+      ...tokenRoutes({ store, clock, log, tokens }),
       ...systemRoutes({ store, clock, tokens, sessions }),
       ...agentRoutes({ store, agents }),
       ...messageRoutes({ store, clock, messages, receipts, inboxes }),
       ...inbox.handlers,
+      'inbox/list': (input, context) => inbox.handlers['inbox/list'](input, reading('messages:read', context)),
       ...claims,
       ...taskRoutes({ store, clock, claim: claims['messages/claim'] }),
       ...taskReports({ store, clock, messages, integrations, reportsPerMinute: settings.reportsPerMinute }),
@@ -99,11 +111,16 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     nodeHandlers,
     nodeLive,
     nodeDetached,
-    openActivity,
+    openActivity: async (params, context) => openActivity(params, reading('events:read', context)),
     authenticate: (token) => tokens.authenticate(token),
+    assertLive: (principal) => tokens.assertLive(principal),
+    endOf: (principal) => tokens.endOf(principal),
     exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
-    openEvents: async (filter, { principal, signal }) => feed.open(principal.workspace, filter, signal),
-    openInbox: inbox.openInbox,
+    openEvents: async (filter, context) => {
+      const { principal, signal } = reading('events:read', context);
+      return feed.open(principal.workspace, filter, signal);
+    },
+    openInbox: async (params, context) => inbox.openInbox(params, reading('messages:read', context)),
     reap: () => reaper.reap(),
     close: () => {
       closing ??= close();

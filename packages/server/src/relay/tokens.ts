@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { DEFAULT_WORKSPACE, type Principal } from 'agent-relay-protocol';
+import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import type { Store, TokenRecord, TokenType } from '../store/store.ts';
+import type { Store, TokenGrants, TokenRecord, TokenType } from '../store/store.ts';
 import { hashOfToken, type IntegrationSettings } from './integration-settings.ts';
 
 const LOGIN_CODE_MS = 600_000;
@@ -23,7 +23,8 @@ export interface MintedToken {
   readonly record: TokenRecord;
 }
 
-type TokenHolder = Pick<TokenRecord, 'workspace'> & Partial<Pick<TokenRecord, 'agentId' | 'epoch' | 'nodeId' | 'name' | 'expiresAt'>>;
+type TokenHolder = Pick<TokenRecord, 'workspace'> &
+  Partial<Pick<TokenRecord, 'agentId' | 'epoch' | 'nodeId' | 'name' | 'grants' | 'expiresAt'>>;
 
 /** Who speaks. Tokens are kept as SHA-256 hashes; those that were shown before are known by heart. */
 export class Tokens {
@@ -31,6 +32,12 @@ export class Tokens {
   readonly #owners: ReadonlySet<string>;
   readonly #integrations: ReadonlyMap<string, Principal>;
   readonly #known = new Map<string, TokenRecord>();
+  /** Hashes of what was revoked while this relay runs: a look-up that was under way must not bring it back. */
+  readonly #revoked = new Set<string>();
+  /** Ids of tokens that people made and that ended while this relay runs; a socket may still speak for one. */
+  readonly #ended = new Set<string>();
+  readonly #expiries = new Map<string, number>();
+  readonly #lives = new Map<string, AbortController>();
 
   constructor(deps: TokensDeps) {
     this.#deps = deps;
@@ -45,6 +52,7 @@ export class Tokens {
       epoch: null,
       nodeId: null,
       name: null,
+      grants: null,
       expiresAt: null,
       ...holder,
       hash: hashOf(token),
@@ -90,7 +98,7 @@ export class Tokens {
     if (integration) return integration;
     const record = this.#known.get(hash) ?? (await this.#learn(hash));
     if (!record || (record.expiresAt !== null && record.expiresAt <= this.#deps.clock.now())) return null;
-    const { workspace, type, agentId, epoch, nodeId } = record;
+    const { workspace, type, tokenId, name, agentId, epoch, nodeId, grants } = record;
     switch (type) {
       case 'owner':
         return { type, workspace };
@@ -100,14 +108,57 @@ export class Tokens {
         return agentId !== null && epoch !== null && this.#isCurrent(workspace, agentId, epoch)
           ? { type, workspace, agentId, epoch }
           : null;
+      case 'scoped':
+        return grants && { type: 'token', workspace, tokenId, name: name ?? tokenId, agentId, ...allowed(grants) };
       case 'login':
         return null;
     }
   }
 
+  /** Ends a token at once; false when there is none of this id. */
+  async revoke(workspace: string, tokenId: string): Promise<boolean> {
+    const removed = await this.#deps.store.tokens.remove(workspace, tokenId);
+    if (!removed) return false;
+    this.#revoked.add(removed.hash);
+    this.#known.delete(removed.hash);
+    this.#end(tokenId);
+    return true;
+  }
+
+  /** Aborts when the caller's token ends; `null` for callers whose tokens end with what they stand for. */
+  endOf(principal: Principal): AbortSignal | null {
+    if (principal.type !== 'token') return null;
+    const { tokenId } = principal;
+    const life = this.#lives.get(tokenId) ?? new AbortController();
+    this.#lives.set(tokenId, life);
+    if (this.#ended.has(tokenId)) life.abort(endedError());
+    return life.signal;
+  }
+
+  /** @throws RelayError `unauthorized` when the caller's token was revoked, or has run out, since it was shown. */
+  assertLive(principal: Principal): void {
+    if (principal.type !== 'token') return;
+    const expiresAt = this.#expiries.get(principal.tokenId);
+    if (expiresAt !== undefined && expiresAt <= this.#deps.clock.now()) this.#end(principal.tokenId);
+    if (this.#ended.has(principal.tokenId)) throw endedError();
+  }
+
+  /** Ends what tokens that have run out still hold open. */
+  sweep(now: number): void {
+    for (const [tokenId, expiresAt] of this.#expiries) if (expiresAt <= now) this.#end(tokenId);
+  }
+
+  #end(tokenId: string): void {
+    this.#ended.add(tokenId);
+    this.#expiries.delete(tokenId);
+    this.#lives.get(tokenId)?.abort(endedError());
+    this.#lives.delete(tokenId);
+  }
+
   async #learn(hash: string): Promise<TokenRecord | null> {
     const record = await this.#deps.store.tokens.find(hash);
-    if (!record) return null;
+    if (!record || this.#revoked.has(hash)) return null;
+    if (record.type === 'scoped' && record.expiresAt !== null) this.#expiries.set(record.tokenId, record.expiresAt);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= CACHE_LIMIT && oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(hash, record);
@@ -120,6 +171,14 @@ export class Tokens {
     return agent?.epoch === epoch && agent.protected;
   }
 }
+
+const endedError = (): RelayError => new RelayError('unauthorized', 'The token was revoked, or has run out');
+
+const allowed = ({ scopes, targets, channels }: TokenGrants) => ({
+  scopes: [...scopes],
+  targets: targets && [...targets],
+  channels: channels && [...channels],
+});
 
 const hashOf = hashOfToken;
 

@@ -210,7 +210,7 @@ export function storeContract(name: string, open: OpenStore): void {
 
   inFolder('a token is found by its hash, and taken once', async (store) => {
     const token = { hash: 'h', tokenId: 't', workspace: 'default', type: 'login', createdAt: at, expiresAt: null } as const;
-    await store.tokens.put({ ...token, agentId: null, epoch: null, nodeId: null, name: null });
+    await store.tokens.put({ ...token, agentId: null, epoch: null, nodeId: null, name: null, grants: null });
     expect(await store.tokens.find('h')).toMatchObject(token);
     const taken = await Promise.all([store.tokens.take('h'), store.tokens.take('h'), store.tokens.take('h')]);
     expect(taken.filter((found) => found !== null)).toHaveLength(1);
@@ -267,6 +267,19 @@ export function storeContract(name: string, open: OpenStore): void {
       expect(await openOf(each)).toEqual([undefined, undefined]);
       expect((await each.pairs.list({ workspace: 'default', agentId: 'b', limit: 10 })).items).toEqual([rejected]);
     }
+  });
+
+  inFolder('a token that a person made keeps what it may, and is removed by its id, once', async (store, reopen) => {
+    const grants = { kind: 'scoped', scopes: ['messages:write'], targets: ['id:b'], channels: null, createdBy: 'owner' } as const;
+    const token = { hash: 'h', tokenId: 't', workspace: 'default', type: 'scoped', createdAt: at, expiresAt: null, grants } as const;
+    await store.tokens.put({ ...token, agentId: 'a', epoch: null, nodeId: null, name: 'script' });
+    await store.agents.change('default', 'a', () => ({ revokeAgentTokens: ['a'] }));
+    const again = await reopen();
+    expect(await again.tokens.list('default')).toEqual([{ ...token, agentId: 'a', epoch: null, nodeId: null, name: 'script' }]);
+    expect(await again.tokens.remove('other', 't')).toBe(null);
+    const removed = await Promise.all([again.tokens.remove('default', 't'), again.tokens.remove('default', 't')]);
+    expect(removed.filter((found) => found !== null)).toHaveLength(1);
+    expect(await again.tokens.find('h')).toBe(null);
   });
 
   inFolder('closing finishes what is in hand; afterwards writes are refused', async (store, reopen) => {

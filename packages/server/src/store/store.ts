@@ -11,6 +11,7 @@ import type {
   RelayEvent,
 } from 'agent-relay-protocol';
 import type { DeliveryRecord } from '../domain/delivery.ts';
+import type { Grant } from '../domain/scopes.ts';
 import type { TaskStep } from '../domain/task-lifecycle.ts';
 import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
@@ -51,7 +52,7 @@ export interface Change {
   /** Steps of tasks. A claim of the same change moves its task only where no step of it is given. */
   readonly tasks?: readonly TaskStep[];
   readonly tokens?: readonly TokenRecord[];
-  /** Revokes all tokens of these agents, before new ones are put. */
+  /** Revokes the session tokens of these agents, before new ones are put. */
   readonly revokeAgentTokens?: readonly string[];
 }
 
@@ -149,7 +150,13 @@ export interface Page<Item> {
   readonly next: number | null;
 }
 
-export type TokenType = 'owner' | 'node' | 'agent' | 'login';
+export type TokenType = 'owner' | 'node' | 'agent' | 'login' | 'scoped';
+
+/** What a person gave a token of type `scoped`. */
+export interface TokenGrants extends Grant {
+  readonly kind: 'scoped' | 'agent' | 'observer';
+  readonly createdBy: string;
+}
 
 /** A token at rest: only its hash is kept. */
 export interface TokenRecord {
@@ -161,6 +168,7 @@ export interface TokenRecord {
   readonly epoch: number | null;
   readonly nodeId: string | null;
   readonly name: string | null;
+  readonly grants: TokenGrants | null;
   readonly createdAt: number;
   readonly expiresAt: number | null;
 }
@@ -274,6 +282,8 @@ export interface TokenStore {
   /** Takes a token out, once: null when it is not there (any more). */
   take(hash: string): Promise<TokenRecord | null>;
   list(workspace: string): Promise<readonly TokenRecord[]>;
+  /** Takes a token out by its id; null when it is not there (any more). */
+  remove(workspace: string, tokenId: string): Promise<TokenRecord | null>;
   removeExpired(now: number): Promise<number>;
 }
 

@@ -4,6 +4,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { webSocketDuplex } from 'agent-relay-wire/node';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { guardHandlers } from '../relay/access.ts';
 import type { Relay } from '../relay/relay-contract.ts';
 import { Authenticator } from './credentials.ts';
 import { Draining } from './draining.ts';
@@ -64,7 +65,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     log,
     events: eventStreamEndpoint({ relay, encoded, draining, heartbeatMs }),
     login: loginEndpoint({ relay, now: () => deps.clock.now() }),
-    mcp: mcpEndpoint({ relay, draining, log }),
+    mcp: mcpEndpoint({ relay: { handlers: guardHandlers(relay.handlers), openEvents: relay.openEvents }, draining, log }),
     pages: pagesEndpoint(deps.dashboardFolder),
   });
   const methods = createSocketMethods(relay);

@@ -29,7 +29,7 @@ export class ChangeWriter {
   readonly #log: SqliteLog;
   readonly #index: MutableAgentIndex;
   readonly #putToken: Statement<
-    [string, string, string, string, string | null, number | null, string | null, string | null, number, number | null]
+    [string, string, string, string, string | null, number | null, string | null, string | null, number, number | null, string | null]
   >;
   readonly #revoke: Statement<[string, string]>;
 
@@ -38,9 +38,9 @@ export class ChangeWriter {
     this.#log = log;
     this.#index = index;
     this.#putToken = database.prepare(
-      'INSERT INTO tokens (hash, token_id, workspace, type, agent_id, epoch, node_id, name, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO tokens (hash, token_id, workspace, type, agent_id, epoch, node_id, name, created_at, expires_at, grants) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
-    this.#revoke = database.prepare('DELETE FROM tokens WHERE workspace = ? AND agent_id = ?');
+    this.#revoke = database.prepare("DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'agent'");
   }
 
   apply(workspace: string, change: Change): void {
@@ -67,8 +67,9 @@ export class ChangeWriter {
   }
 
   putToken(token: TokenRecord): void {
-    const { hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt } = token;
-    this.#putToken.run(hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt);
+    const { hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt, grants } = token;
+    const text = grants && JSON.stringify(grants);
+    this.#putToken.run(hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt, text);
   }
 
   /** A task goes where the claim on it goes, whoever put the claim. */

@@ -14,6 +14,7 @@ interface TokenRow {
   readonly name: string | null;
   readonly created_at: number;
   readonly expires_at: number | null;
+  readonly grants: string | null;
 }
 
 export class SqliteTokens implements TokenStore {
@@ -21,6 +22,7 @@ export class SqliteTokens implements TokenStore {
   readonly #find: Statement<[string], TokenRow>;
   readonly #list: Statement<[string], TokenRow>;
   readonly #take: Statement<[string], TokenRow>;
+  readonly #remove: Statement<[string, string], TokenRow>;
   readonly #removeExpired: Statement<[number]>;
 
   constructor(context: SqliteContext) {
@@ -28,6 +30,7 @@ export class SqliteTokens implements TokenStore {
     this.#find = context.reader.prepare('SELECT * FROM tokens WHERE hash = ?');
     this.#list = context.reader.prepare('SELECT * FROM tokens WHERE workspace = ? ORDER BY created_at, token_id');
     this.#take = context.database.prepare('DELETE FROM tokens WHERE hash = ? RETURNING *');
+    this.#remove = context.database.prepare('DELETE FROM tokens WHERE workspace = ? AND token_id = ? RETURNING *');
     this.#removeExpired = context.database.prepare('DELETE FROM tokens WHERE expires_at <= ?');
   }
 
@@ -51,6 +54,13 @@ export class SqliteTokens implements TokenStore {
     return this.#list.all(workspace).map(toTokenRecord);
   }
 
+  remove(workspace: string, tokenId: string): Promise<TokenRecord | null> {
+    return this.#context.writer.write(() => {
+      const row = this.#remove.get(workspace, tokenId);
+      return row ? toTokenRecord(row) : null;
+    });
+  }
+
   removeExpired(now: number): Promise<number> {
     return this.#context.writer.write(() => this.#removeExpired.run(now).changes);
   }
@@ -65,6 +75,7 @@ const toTokenRecord = (row: TokenRow): TokenRecord => ({
   epoch: row.epoch,
   nodeId: row.node_id,
   name: row.name,
+  grants: row.grants === null ? null : JSON.parse(row.grants), // written by putToken, from a TokenRecord
   createdAt: row.created_at,
   expiresAt: row.expires_at,
 });

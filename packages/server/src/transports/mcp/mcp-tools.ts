@@ -1,6 +1,7 @@
 import { type McpToolInput, type McpToolName, mcpTools, parseInput, RelayError, toRelayError } from 'agent-relay-protocol';
 import { z } from 'zod';
 import type { Logger } from '../../logger.ts';
+import { assertAccess } from '../../relay/access.ts';
 import type { Relay } from '../../relay/relay-contract.ts';
 import { InboxReader } from './inbox-reader.ts';
 import { pairTool } from './pair-tool.ts';
@@ -73,6 +74,8 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
   const inbox = new InboxReader(handlers);
   return {
     relay_send: async ({ waitForAnswerMs, ...request }, caller) => {
+      // Before it is sent: afterwards a refusal would read as if it was not.
+      if (waitForAnswerMs) assertAccess({ scope: 'events:read', anonymous: false }, caller.context.principal);
       const sent = await handlers['messages/send']({ ...request, from: caller.agentId }, caller.context);
       if (waitForAnswerMs === undefined || waitForAnswerMs === 0) return describeSent(sent);
       const answer = await waitForAnswer(relay, sent.id, waitForAnswerMs, caller);

@@ -59,6 +59,7 @@ export class SocketConnection {
     });
     this.link = new SocketNodeLink(this.peer);
     this.closed = this.#untilClosed(deps.draining);
+    if (caller) this.#closeWith(caller);
   }
 
   get principal(): Caller {
@@ -68,6 +69,16 @@ export class SocketConnection {
   /** What the caller is to the relay from now on. */
   speakAs(principal: Principal): void {
     this.#principal = principal;
+    this.#closeWith(principal);
+  }
+
+  /** A socket does not outlive the token it speaks for. */
+  #closeWith(principal: Principal): void {
+    const end = this.#deps.relay.endOf(principal);
+    if (!end) return;
+    const close = () => void this.peer.close({ code: errorTable.unauthorized.closeCode, reason: 'The token has ended' });
+    if (end.aborted) close();
+    end.addEventListener('abort', close, { once: true, signal: this.#controller.signal });
   }
 
   get authenticator(): Authenticator {
@@ -86,6 +97,7 @@ export class SocketConnection {
 
   readonly #receiveRequest = (method: string, params: unknown, request: RequestContext): unknown => {
     const principal = this.#principal;
+    if (principal) this.#deps.relay.assertLive(principal);
     const call = this.#deps.calls.get(method);
     if (call && principal) return call.call(params, new SocketCall(principal, request));
     const socketMethod = this.#deps.methods.get(method);
