@@ -22,6 +22,19 @@ export interface StreamHolder {
   wake: (() => void) | null;
 }
 
+/** Resolves when there is something to read, when the stream has ended, or when the signal aborts. */
+export function streamChanged(stream: StreamHolder, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      stream.wake = null;
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    stream.wake = wake;
+    signal.addEventListener('abort', wake, { once: true });
+  });
+}
+
 /** A poll that waits for the first piece. */
 export interface PollWaiter {
   readonly limit: number;

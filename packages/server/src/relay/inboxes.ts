@@ -1,11 +1,12 @@
 import { type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { isDirect, isInAudience } from '../domain/audience.ts';
-import { advanceDelivery, recordAt } from '../domain/delivery.ts';
+import { recordAt } from '../domain/delivery.ts';
 import type { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { LogEntry, Store } from '../store/store.ts';
-import { Inbox, type Piece, type StreamHolder } from './inbox.ts';
+import { HandOvers } from './hand-overs.ts';
+import { Inbox, type Piece, type StreamHolder, streamChanged } from './inbox.ts';
 import { createNonces } from './nonces.ts';
 import type { InboxStream } from './relay-contract.ts';
 import type { RelaySettings } from './relay-core.ts';
@@ -45,15 +46,14 @@ export interface PollRequest {
 export class Inboxes {
   readonly #deps: InboxesDeps;
   readonly #open = new Map<string, Map<string, Inbox>>();
+  readonly #handOvers: HandOvers;
   readonly #nonce = createNonces();
   readonly #stopListening: () => void;
-  /** Handed over, and the receipt not written yet. */
-  readonly #unwritten = new Map<Inbox, Set<number>>();
-  #cancelWriting: (() => void) | null = null;
   #isClosed = false;
 
   constructor(deps: InboxesDeps) {
     this.#deps = deps;
+    this.#handOvers = new HandOvers({ ...deps, delayMs: deps.settings.dispatchedDelayMs });
     this.#stopListening = deps.feed.onEntry((entry) => this.#arrived(entry));
   }
 
@@ -79,7 +79,7 @@ export class Inboxes {
     await this.#load(inbox);
     let pieces = signal.aborted ? [] : inbox.takeForPoll(limit, this.#deps.clock.now());
     if (pieces.length === 0 && waitMs > 0) pieces = await this.#awaitFirst(inbox, limit, waitMs, signal);
-    for (const piece of pieces) this.#noteHandOver(inbox, piece);
+    for (const piece of pieces) this.#handOvers.note(inbox, piece);
     inbox.lastUsedAt = this.#deps.clock.now();
     return pieces.map((piece) => this.#itemOf(piece));
   }
@@ -115,7 +115,7 @@ export class Inboxes {
       const { expiresAt } = piece.message;
       if (!piece.isHandedOver && !piece.wasDispatched && expiresAt !== null && expiresAt <= this.#deps.clock.now()) return false;
       piece.isHandedOver = true;
-      this.#noteHandOver(inbox, piece);
+      this.#handOvers.note(inbox, piece);
       return true;
     });
   }
@@ -128,8 +128,7 @@ export class Inboxes {
   /** A confirmation is on its way: it says more than the receipt that was still to be written. */
   supersede(workspace: string, agentId: string, ids: readonly number[]): void {
     const inbox = this.#find(workspace, agentId);
-    const unwritten = inbox && this.#unwritten.get(inbox);
-    if (unwritten) for (const id of ids) unwritten.delete(id);
+    if (inbox) this.#handOvers.supersede(inbox, ids);
   }
 
   /** These copies wait no more. */
@@ -167,18 +166,14 @@ export class Inboxes {
         if (inbox.pollLeaseUntil <= now) inbox.release('poll');
         this.#advance(inbox);
         const isIdle = !inbox.stream && !inbox.poll && now - inbox.lastUsedAt > this.#deps.settings.staleTtlMs;
-        if (isIdle && !this.#unwritten.has(inbox)) this.#drop(inboxes, inbox);
+        if (isIdle && !this.#handOvers.has(inbox)) this.#drop(inboxes, inbox);
       }
     }
   }
 
   /** Writes the receipts of what has been handed over. */
-  async flush(): Promise<void> {
-    this.#cancelWriting?.();
-    this.#cancelWriting = null;
-    const unwritten = [...this.#unwritten];
-    this.#unwritten.clear();
-    await Promise.all(unwritten.map(([inbox, ids]) => this.#writeDispatched(inbox, [...ids])));
+  flush(): Promise<void> {
+    return this.#handOvers.flush();
   }
 
   async close(): Promise<void> {
@@ -260,7 +255,7 @@ export class Inboxes {
     if (offered.length === 0) return;
     for (const piece of offered) {
       stream.pending.push(this.#itemOf(piece));
-      if (piece.isHandedOver) this.#noteHandOver(inbox, piece);
+      if (piece.isHandedOver) this.#handOvers.note(inbox, piece);
     }
     stream.wake?.();
   }
@@ -319,29 +314,6 @@ export class Inboxes {
     this.#advance(inbox);
   }
 
-  #noteHandOver(inbox: Inbox, piece: Piece): void {
-    if (piece.wasDispatched) return;
-    let ids = this.#unwritten.get(inbox);
-    if (!ids) {
-      ids = new Set();
-      this.#unwritten.set(inbox, ids);
-    }
-    ids.add(piece.message.id);
-    this.#cancelWriting ??= this.#deps.clock.schedule(() => {
-      this.flush().catch((error: unknown) =>
-        this.#deps.log.warn('receipts of handed over mail could not be written', { error: String(error) }),
-      );
-    }, this.#deps.settings.dispatchedDelayMs);
-  }
-
-  async #writeDispatched(inbox: Inbox, ids: readonly number[]): Promise<void> {
-    if (ids.length === 0) return;
-    await this.#deps.store.deliveries.change(inbox.workspace, inbox.agentId, ids, ({ record }) => {
-      const next = advanceDelivery(record, { state: 'dispatched' }, this.#deps.clock.now());
-      return next && { next, tell: true };
-    });
-  }
-
   #raiseFloor(inbox: Inbox, step: number): void {
     const floor = inbox.fanOutFloor;
     if (floor - inbox.persistedFloor < step || this.#isClosed) return;
@@ -372,11 +344,3 @@ export class Inboxes {
 }
 
 /** Resolves when the stream is woken: by mail, or by its end, an abort included. */
-function changed(stream: StreamHolder): Promise<void> {
-  return new Promise((resolve) => {
-    stream.wake = () => {
-      stream.wake = null;
-      resolve();
-    };
-  });
-}

@@ -157,8 +157,9 @@ export class Messages {
 
   /** What a send names is mostly an agent that is there: finding it costs less than taking its address apart. */
   #read(text: string, workspace: string): Address {
-    const isKnown = text !== 'broadcast' && this.#deps.store.agents.index.find(workspace, text) !== undefined;
-    return isKnown ? { type: 'bare', word: text } : readAddress(text);
+    const { index } = this.#deps.store.agents;
+    if (text.startsWith('id:') && index.find(workspace, text.slice(3))) return { type: 'id', id: text.slice(3) };
+    return text !== 'broadcast' && index.find(workspace, text) ? { type: 'bare', word: text } : readAddress(text);
   }
 
   /** Members now are members at the message's sequence: it is decided in the write that numbers it. */
