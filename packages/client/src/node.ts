@@ -10,3 +10,6 @@ export const connectNodeSocket: ConnectSocket = (url, { token, signal }) =>
 export function createNodeRelayClient(options: RelayClientOptions): RelayClient {
   return createRelayClient({ connectSocket: connectNodeSocket, ...options });
 }
+
+export { type AgentIdentity, type AgentIdentityOptions, agentIdentity } from './agent-identity.ts';
+export { type Profile, profilesPath, readProfile } from './profile.ts';
