@@ -1,6 +1,7 @@
 import type { RelayClient } from 'agent-relay-client';
 import { type InboxItem, OWNER_AGENT_ID } from 'agent-relay-protocol';
 import type { Command } from 'commander';
+import { agentOfSession } from './current-agent.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { clockTime, printable, type Terminal } from './terminal.ts';
 
@@ -17,7 +18,7 @@ const WAIT_MS = 45_000;
 export const inboxCommand = (terminal: Terminal): Command =>
   relayCommand('inbox')
     .description('Show the waiting mail of an agent, or your own')
-    .option('--agent <id>', 'whose mail', terminal.env['AGENT_RELAY_ID'] || OWNER_AGENT_ID)
+    .option('--agent <id>', 'whose mail', agentOfSession(terminal.env) ?? OWNER_AGENT_ID)
     .option('--wait', 'wait until there is some')
     .option('--ack', 'take it: what was shown leaves the inbox')
     .option('--json', 'one JSON object a line')
