@@ -106,6 +106,13 @@ const breaches: Readonly<Record<string, { texts: Record<string, string>; complai
     },
     complaint: 'packages/server/src/store/sqlite/writer.ts imports events/event-feed.ts',
   },
+  'what commands do to a machine needs no relay': {
+    texts: {
+      'packages/server/src/operations/restore.ts': `import { startServer } from '../start-server.ts';`,
+      'packages/server/src/start-server.ts': 'export const startServer = 1;',
+    },
+    complaint: 'packages/server/src/operations/restore.ts imports start-server.ts',
+  },
   'a transport leaves decisions to the use cases': {
     texts: {
       'packages/server/src/transports/mcp/tools.ts': `import { audienceOf } from '../../domain/audience.ts';`,

@@ -8,9 +8,9 @@ import { type Terminal, table } from './terminal.ts';
 export const configCommand = (terminal: Terminal): Command =>
   new Command('config')
     .description('Print the effective settings of serve, and where each comes from')
-    .option('--env-file <path>', 'the file of settings to look at (AGENT_RELAY_ENV_FILE)')
+    .option('--settings <path>', 'the file of settings to look at (AGENT_RELAY_ENV_FILE)')
     .option('--json', 'print JSON')
-    .action(({ envFile, json }: { readonly envFile?: string; readonly json?: boolean }) => {
+    .action(({ settings: envFile, json }: { readonly settings?: string; readonly json?: boolean }) => {
       try {
         const sources = settingSources(terminal, { flags: {}, envFile });
         const config = readConfig(sources);

@@ -9,7 +9,7 @@ interface ServeOptions {
   readonly port?: string;
   readonly host?: string;
   readonly db?: string;
-  readonly envFile?: string;
+  readonly settings?: string;
   readonly localNode: boolean;
   readonly loginLink: boolean;
 }
@@ -20,7 +20,7 @@ export const serveCommand = (terminal: Terminal): Command =>
     .option('--port <number>', 'port to listen on (PORT, default 4850)')
     .option('--host <address>', 'address to listen on (HOST, default 127.0.0.1)')
     .option('--db <path>', 'database file (DB_PATH, default in ~/.local/state/agent-relay)')
-    .option('--env-file <path>', 'settings to read (AGENT_RELAY_ENV_FILE, default ~/.config/agent-relay/agent-relay.env)')
+    .option('--settings <path>', 'settings to read (AGENT_RELAY_ENV_FILE, default ~/.config/agent-relay/agent-relay.env)')
     .option('--no-local-node', 'run no agents on this machine')
     .option('--no-login-link', 'print no login link: for services, whose output is kept')
     .action(async (options: ServeOptions) => {
@@ -33,14 +33,14 @@ export const serveCommand = (terminal: Terminal): Command =>
       }
     });
 
-async function serve({ port, host, db, envFile, localNode, loginLink }: ServeOptions, terminal: Terminal): Promise<void> {
+async function serve({ port, host, db, settings, localNode, loginLink }: ServeOptions, terminal: Terminal): Promise<void> {
   const flags = {
     ...(port !== undefined && { PORT: port }),
     ...(host !== undefined && { HOST: host }),
     ...(db !== undefined && { DB_PATH: db }),
     ...(!localNode && { AGENT_RELAY_LOCAL_NODE: '0' }),
   };
-  const config = readConfig(settingSources(terminal, { flags, envFile }));
+  const config = readConfig(settingSources(terminal, { flags, envFile: settings }));
   // Only here: the other commands must not load the database.
   const [{ startServer }, { createLogger }] = await Promise.all([import('../start-server.ts'), import('../logger.ts')]);
   const server = await startServer(config, { log: createLogger(config.logLevel) });

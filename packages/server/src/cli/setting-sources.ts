@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts';
 
 interface Asked {
   readonly flags: ConfigSources['flags'];
-  /** What `--env-file` said. */
+  /** What `--settings` said; Node takes an `--env-file` for itself, wherever on the command line it stands. */
   readonly envFile: string | undefined;
 }
 

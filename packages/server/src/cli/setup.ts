@@ -13,7 +13,7 @@ interface SetupOptions extends ConsentOptions {
   readonly host?: string;
   readonly port?: string;
   readonly db?: string;
-  readonly envFile?: string;
+  readonly settings?: string;
   readonly force?: boolean;
 }
 
@@ -23,7 +23,7 @@ export const setupCommand = (terminal: Terminal): Command =>
     .option('--host <address>', 'address to listen on (default 127.0.0.1)')
     .option('--port <number>', 'port to listen on (default 4850)')
     .option('--db <path>', 'database file (default in ~/.local/state/agent-relay)')
-    .option('--env-file <path>', 'file to write (AGENT_RELAY_ENV_FILE, default ~/.config/agent-relay/agent-relay.env)')
+    .option('--settings <path>', 'file to write (AGENT_RELAY_ENV_FILE, default ~/.config/agent-relay/agent-relay.env)')
     .option('--yes', 'do not ask')
     .option('--dry-run', 'show what would be written, and touch nothing')
     .option('--force', 'write a file anew that setup did not write')
@@ -31,7 +31,7 @@ export const setupCommand = (terminal: Terminal): Command =>
 
 async function setup(options: SetupOptions, terminal: Terminal): Promise<void> {
   const { env, cwd } = terminal;
-  const path = envFilePathOf({ ...env, AGENT_RELAY_ENV_FILE: options.envFile ?? env['AGENT_RELAY_ENV_FILE'] });
+  const path = envFilePathOf({ ...env, AGENT_RELAY_ENV_FILE: options.settings ?? env['AGENT_RELAY_ENV_FILE'] });
   const found = textOf(path);
   refuseForeignFile(path, found, options.force === true);
   const { text, changed, settings } = planSetup({

@@ -37,7 +37,7 @@ async function upgrade(options: UpgradeOptions, terminal: Terminal): Promise<voi
     latest: await latestVersion(terminal),
     companions: await companions(options.providers, terminal),
     restart: options.restart ? await restartSteps(terminal) : [],
-    check: { type: 'run', command: [process.execPath, cliPath, '--version'] },
+    check: { type: 'run', command: [process.execPath, ...process.execArgv, cliPath, '--version'] },
   });
   if (steps.length === 0) return terminal.out(`agent-relay ${RELAY_VERSION} is the newest.`);
   for (const step of steps) terminal.out(describeStep(step));

@@ -64,7 +64,7 @@ export function answerOf(
   timeoutMs = 15_000,
 ): Promise<string | null> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'ignore'], timeout: timeoutMs });
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'ignore'], signal: AbortSignal.timeout(timeoutMs) });
     let out = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       out += chunk;

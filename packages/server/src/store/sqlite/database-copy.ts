@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { RelayError } from 'agent-relay-protocol';
 import type { Database, Options } from 'better-sqlite3';
 import { migrations } from './migrations/migrations.ts';
@@ -56,6 +57,8 @@ export function beginGeneration(path: string, generation: string): Promise<void>
  * @throws RelayError `busy` when another program has it open.
  */
 export async function settleUnused(path: string): Promise<void> {
+  // SQLite removes the journal beside a file that it cannot read at all.
+  if (!(await looksLikeSqlite(path))) return;
   try {
     await withDatabase(path, { fileMustExist: true, timeout: 500 }, (database) => {
       // In this mode the first read fails while anybody else is connected.
@@ -69,6 +72,16 @@ export async function settleUnused(path: string): Promise<void> {
       throw new RelayError('busy', `Another program uses ${path}: stop it first`, { cause: error });
     }
     if (code === null) throw error;
+  }
+}
+
+async function looksLikeSqlite(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(16) });
+    return buffer.toString('latin1', 0, bytesRead) === 'SQLite format 3\0';
+  } finally {
+    await file.close();
   }
 }
 
