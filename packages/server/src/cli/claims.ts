@@ -1,5 +1,6 @@
 import type { Claim } from 'agent-relay-protocol';
 import { type Command, InvalidArgumentError } from 'commander';
+import { agentOfSession } from './current-agent.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { parseMessageId } from './send.ts';
 import type { Terminal } from './terminal.ts';
@@ -12,7 +13,7 @@ export const claimCommand = (terminal: Terminal): Command =>
   relayCommand('claim')
     .description('Take a claimable message; exactly one claimant wins')
     .argument('<message>', 'its number', parseMessageId)
-    .option('--agent <id>', 'who claims it (default: AGENT_RELAY_ID, else owner)', terminal.env['AGENT_RELAY_ID'])
+    .option('--agent <id>', 'who claims it (default: AGENT_RELAY_ID, else owner)', agentOfSession(terminal.env))
     .action(async (id: number, { agent, ...options }: ActingOptions) => {
       await withRelay(options, terminal, async (client) => {
         terminal.out(describe(await client.messages.claim({ id, ...(agent && { agentId: agent }) }, { signal: terminal.signal })));
@@ -23,7 +24,7 @@ export const completeCommand = (terminal: Terminal): Command =>
   relayCommand('complete')
     .description('Report claimed work as done')
     .argument('<claim>', 'the id of the claim')
-    .option('--agent <id>', 'who did it (default: AGENT_RELAY_ID, else owner)', terminal.env['AGENT_RELAY_ID'])
+    .option('--agent <id>', 'who did it (default: AGENT_RELAY_ID, else owner)', agentOfSession(terminal.env))
     .option('--fence <number>', 'the fence of the claim', parseFence)
     .option('--result <text>', 'what came out')
     .action(async (claimId: string, { agent, fence, result, ...options }: ActingOptions & { fence?: number; result?: string }) => {

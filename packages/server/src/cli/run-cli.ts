@@ -10,11 +10,14 @@ import { doctorCommand } from './doctor.ts';
 import { inboxCommand } from './inbox.ts';
 import { loginCommand } from './login.ts';
 import { logsCommand } from './logs.ts';
+import { pairCommand } from './pair.ts';
+import { registerCommand } from './register.ts';
 import { CommandFailure } from './relay-access.ts';
 import { restoreCommand } from './restore.ts';
 import { sendCommand } from './send.ts';
 import { serveCommand } from './serve.ts';
 import { setupCommand } from './setup.ts';
+import { slashCommands } from './slash.ts';
 import { spawnCommand } from './spawn.ts';
 import { interruptCommand, releaseCommand } from './steer.ts';
 import { taskCommand, tasksCommand } from './tasks.ts';
@@ -49,6 +52,8 @@ function program(terminal: Terminal): Command {
   const root = new Command('agent-relay')
     .description('Coding agents that message, watch and steer each other through a relay that loses nothing.')
     .version(RELAY_VERSION)
+    // An option belongs to the command it stands behind: `pair` and `pair accept` both have --agent.
+    .enablePositionalOptions()
     .showHelpAfterError('(agent-relay --help lists the commands)')
     .addHelpText('after', examples);
   root.addCommand(serveCommand(terminal), { isDefault: true });
@@ -63,6 +68,8 @@ function program(terminal: Terminal): Command {
     releaseCommand,
     claimCommand,
     completeCommand,
+    pairCommand,
+    registerCommand,
     tasksCommand,
     taskCommand,
     callbacksCommand,
@@ -75,6 +82,7 @@ function program(terminal: Terminal): Command {
     upgradeCommand,
     backupCommand,
     restoreCommand,
+    ...slashCommands,
   ];
   for (const command of commands) root.addCommand(command(terminal));
   for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)])
