@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { createNodeRelayClient } from 'agent-relay-client/node';
+import { createLogger, readConfig, startServer } from 'agent-relay-server';
+import Sqlite from 'better-sqlite3';
+import { measure, names, option, startRelay } from './programs.ts';
+
+/**
+ * What somebody who sends notices of pruning: a relay with many messages, first with nothing to prune, then while all of them are pruned;
+ * one message at a time. Fails when the p99 grows by more than the bound.
+ * Usage, after a build: node bench/relay/retention.ts [--stored 200000] [--bound 8]
+ */
+const DAY_MS = 86_400_000;
+const REAP_INTERVAL_MS = 2_000;
+const QUIET_MS = 10_000;
+
+interface Figures {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly longestMs: number;
+  readonly lastedMs: number;
+}
+
+async function serve(databasePath: string): Promise<void> {
+  const flags = { DB_PATH: databasePath, PORT: '0', AGENT_RELAY_LOCAL_NODE: '0', REAP_INTERVAL_MS: String(REAP_INTERVAL_MS) };
+  const server = await startServer(readConfig({ env: {}, flags }), { log: createLogger('warn') });
+  console.log(JSON.stringify({ url: server.url, token: server.ownerToken }));
+  process.on('SIGTERM', () => void server.stop().then(() => process.exit(0)));
+}
+
+/** Sends from when `begins` says so until `ends` does. */
+async function sendBetween(databasePath: string, begins: () => boolean, ends: (sinceMs: number) => boolean): Promise<Figures> {
+  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), 'serve', databasePath], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const { url, token } = JSON.parse(await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve)));
+  const client = createNodeRelayClient({ url, token, transport: 'socket' });
+  const samples: number[] = [];
+  let began = 0;
+  for (let count = 0; ; count += 1) {
+    const at = performance.now();
+    await client.messages.send({ to: 'id:receiver0', body: 'x'.repeat(200) });
+    if (began > 0) samples.push(performance.now() - at);
+    // Looking costs a query, so not at every message.
+    if (count % 20 !== 0) continue;
+    if (began === 0 && begins()) began = performance.now();
+    if (began > 0 && ends(performance.now() - began)) break;
+  }
+  const lastedMs = performance.now() - began;
+  await client.close();
+  child.kill('SIGTERM');
+  await exited;
+  samples.sort((one, other) => one - other);
+  const share = (part: number) => samples[Math.floor(samples.length * part)] ?? Number.NaN;
+  return { p50Ms: share(0.5), p99Ms: share(0.99), longestMs: samples.at(-1) ?? Number.NaN, lastedMs };
+}
+
+/** Makes everything that is stored older than a relay keeps it. */
+function age(databasePath: string): void {
+  const database = new Sqlite(databasePath);
+  database.prepare('UPDATE messages SET created_at = created_at - ?').run(60 * DAY_MS);
+  database.prepare('UPDATE events SET at = at - ?').run(60 * DAY_MS);
+  database.close();
+}
+
+async function compare(stored: number, bound: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'agent-relay-bench-'));
+  const databasePath = join(folder, 'relay.db');
+  const [senders, receivers] = [names('sender', 16), names('receiver', 16)];
+  const filling = await startRelay(databasePath, [...senders, ...receivers]);
+  await measure(filling, { mode: 'throughput', acknowledge: true, senders, receivers, count: stored });
+  await filling.stop();
+
+  const quiet = await sendBetween(
+    databasePath,
+    () => true,
+    (sinceMs) => sinceMs > QUIET_MS,
+  );
+  age(databasePath);
+  const reader = new Sqlite(databasePath, { readonly: true });
+  const floor = reader.prepare<[], number>("SELECT value FROM meta WHERE key = 'pruned_through'").pluck();
+  const oldest = reader.prepare<[], number>('SELECT created_at FROM messages ORDER BY id LIMIT 1').pluck();
+  const isPruned = () => (oldest.get() ?? Number.POSITIVE_INFINITY) > Date.now() - 30 * DAY_MS;
+  const pruning = await sendBetween(databasePath, () => (floor.get() ?? 0) > 0, isPruned);
+  reader.close();
+  rmSync(folder, { recursive: true, force: true });
+
+  console.log(`pruning ${stored} messages took ${(pruning.lastedMs / 1000).toFixed(1)} s\n`);
+  console.log('| one message at a time | p50 ms | p99 ms | longest ms |\n|---|---|---|---|');
+  const row = (name: string, { p50Ms, p99Ms, longestMs }: Figures) =>
+    console.log(`| ${name} | ${p50Ms.toFixed(2)} | ${p99Ms.toFixed(2)} | ${longestMs.toFixed(1)} |`);
+  row('nothing to prune', quiet);
+  row('while pruning', pruning);
+  const ratio = pruning.p99Ms / quiet.p99Ms;
+  console.log(`\nratio of the p99: ${ratio.toFixed(1)}; wanted: at most ${bound}`);
+  process.exit(ratio <= bound ? 0 : 1);
+}
+
+if (process.argv[2] === 'serve') await serve(process.argv[3] ?? '');
+else await compare(option('stored', 200_000), option('bound', 8));
