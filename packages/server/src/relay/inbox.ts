@@ -22,16 +22,13 @@ export interface StreamHolder {
   wake: (() => void) | null;
 }
 
-/** Resolves when there is something to read, when the stream has ended, or when the signal aborts. */
-export function streamChanged(stream: StreamHolder, signal: AbortSignal): Promise<void> {
+/** Resolves when the stream is woken: by mail, or by its end, an abort included. */
+export function streamChanged(stream: StreamHolder): Promise<void> {
   return new Promise((resolve) => {
-    const wake = () => {
+    stream.wake = () => {
       stream.wake = null;
-      signal.removeEventListener('abort', wake);
       resolve();
     };
-    stream.wake = wake;
-    signal.addEventListener('abort', wake, { once: true });
   });
 }
 

@@ -297,7 +297,7 @@ export class Inboxes {
         }
         if (stream.failure) throw stream.failure;
         if (inbox.stream !== stream) return;
-        await changed(stream);
+        await streamChanged(stream);
       }
     } finally {
       this.#endStream(inbox, stream);
