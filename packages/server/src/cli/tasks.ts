@@ -1,6 +1,7 @@
 import { type Task, type TaskEvent, type TaskStatus, TaskStatusSchema } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError } from 'commander';
 import { describe as describeClaim, parseFence } from './claims.ts';
+import { agentOfSession } from './current-agent.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { clockTime, oneLine, printable, type Terminal, table } from './terminal.ts';
 
@@ -50,7 +51,7 @@ const claimCommand = (terminal: Terminal): Command =>
   relayCommand('claim')
     .description('Take a task; exactly one claimant wins')
     .argument('<task>', 'its number', parseTaskId)
-    .option('--agent <id>', actingAs, terminal.env['AGENT_RELAY_ID'])
+    .option('--agent <id>', actingAs, agentOfSession(terminal.env))
     .action(async (id: number, { agent, ...options }: StatusOptions) => {
       await withRelay(options, terminal, async (client) => {
         terminal.out(describeClaim(await client.tasks.claim({ id, ...(agent && { agentId: agent }) }, { signal: terminal.signal })));
@@ -62,7 +63,7 @@ const statusCommand = (terminal: Terminal): Command =>
     .description('Say how a task stands: its holder at any time, you to end it')
     .argument('<task>', 'its number', parseTaskId)
     .argument('<status>', 'open (gives it back), in_progress, blocked, done, failed or canceled', parseNewStatus)
-    .option('--agent <id>', actingAs, terminal.env['AGENT_RELAY_ID'])
+    .option('--agent <id>', actingAs, agentOfSession(terminal.env))
     .option('--fence <number>', 'the fence of the claim', parseFence)
     .option('--result <text>', 'what came out')
     .option('--progress <text>', 'how far it is')
