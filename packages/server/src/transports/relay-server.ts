@@ -13,6 +13,7 @@ import { errorAnswer } from './http/answer.ts';
 import { HttpApp } from './http/http-app.ts';
 import { loginEndpoint } from './http/login.ts';
 import { mcpEndpoint } from './mcp/mcp-endpoint.ts';
+import { openApiEndpoints } from './openapi/openapi-endpoints.ts';
 import { RequestGuard } from './request-guard.ts';
 import { createRouteCalls } from './route-calls.ts';
 import { eventStreamEndpoint } from './sse/event-stream.ts';
@@ -66,6 +67,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     events: eventStreamEndpoint({ relay, encoded, draining, heartbeatMs }),
     login: loginEndpoint({ relay, now: () => deps.clock.now() }),
     mcp: mcpEndpoint({ relay: { handlers: guardHandlers(relay.handlers), openEvents: relay.openEvents }, draining, log }),
+    openApi: openApiEndpoints(),
     pages: pagesEndpoint(deps.dashboardFolder),
   });
   const methods = createSocketMethods(relay);

@@ -40,6 +40,7 @@ export interface HttpAppDeps {
   readonly events: Endpoint;
   readonly login: Endpoint;
   readonly mcp: Endpoint;
+  readonly openApi: { readonly document: Endpoint; readonly page: Endpoint };
   /** Everything outside the API. */
   readonly pages: Endpoint;
 }
@@ -60,6 +61,8 @@ export class HttpApp {
       [API_PREFIX + EVENTS_PATH, deps.events],
       [API_PREFIX + LOGIN_EXCHANGE_PATH, deps.login],
       [MCP_PATH, deps.mcp],
+      [`${API_PREFIX}/openapi.json`, deps.openApi.document],
+      [`${API_PREFIX}/docs`, deps.openApi.page],
     ]);
   }
 
