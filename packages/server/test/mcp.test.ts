@@ -133,6 +133,23 @@ describe('the MCP server', () => {
     expect(await clumsy.call('relay_release', { name: 'Lead' })).toMatch(/^ERROR forbidden: /u);
   });
 
+  test('two agents without a shell pair: invite, accept, talk, hang up', async () => {
+    await using one = await toolsOf('PairOne');
+    await using two = await toolsOf('PairTwo');
+    expect(await one.call('relay_pair', { action: 'invite', target: 'PairTwo' })).toMatch(/^ERROR validation_failed: objective: /u);
+    const invited = await one.call('relay_pair', { action: 'invite', target: 'PairTwo', objective: 'agree on a port' });
+    expect(invited).toMatch(/^Pair \d+: PairTwo is invited\./u);
+    expect(await two.call('relay_inbox', { waitMs: 5_000 })).toContain('agree on a port');
+    expect(await two.call('relay_pair', { action: 'accept' })).toMatch(/^Pair \d+ with PairOne is active/u);
+    expect(await one.call('relay_inbox', { waitMs: 5_000 })).toContain('PairTwo accepted pair');
+    expect(await one.call('relay_pair', { action: 'send', body: '4850?' })).toContain('id:PairTwo, which reached 1 agent');
+    expect(await two.call('relay_inbox', { waitMs: 5_000 })).toContain('from PairOne: 4850?');
+    expect(await two.call('relay_pair', { action: 'status' })).toMatch(/^Pair \d+ with PairOne is active/u);
+    expect(await two.call('relay_pair', { action: 'hangup' })).toMatch(/^Pair \d+ with PairOne is ended\.$/u);
+    expect(await one.call('relay_pair', { action: 'status' })).toBe('You are in no pair.');
+    expect(await one.call('relay_pair', { action: 'hangup' })).toMatch(/^ERROR validation_failed: pairId: /u);
+  });
+
   test('the owner acts as owner', async () => {
     await using tools = await toolsWith(relay.ownerToken);
     const sent = await tools.call('relay_send', { to: 'Lead', body: 'hello from the owner' });
