@@ -1,0 +1,63 @@
+import type { Task } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import { runCli } from '../src/cli/run-cli.ts';
+import { startTestRelay, type TestRelay } from '../src/testing.ts';
+import { poll } from './support/poll.ts';
+
+const integration = { name: 'ops', token: 'ops-secret', callbackUrl: 'http://localhost:9/' };
+const start = () => startTestRelay({ settings: { AGENT_RELAY_INTEGRATIONS: JSON.stringify([integration]) } });
+
+/** One command line, with what it printed. */
+async function agentRelay(relay: TestRelay, ...args: string[]) {
+  const out: string[] = [];
+  const notes: string[] = [];
+  const code = await runCli([...args, '--url', relay.url, '--token', relay.ownerToken], {
+    env: { HOME: '/nonexistent' },
+    cwd: '/',
+    signal: new AbortController().signal,
+    out: (line) => out.push(line),
+    note: (line) => notes.push(line),
+    ask: null,
+  });
+  return { code, out: out.join('\n'), notes: notes.join('\n') };
+}
+
+async function report(relay: TestRelay): Promise<Task> {
+  const response = await fetch(`${relay.url}/api/integrations/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${integration.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ title: 'disk full', target: 'id:Worker', dedupeKey: 'disk' }),
+  });
+  return ((await response.json()) as { task: Task }).task; // asserted by what follows
+}
+
+test('a task is listed, claimed, ended and looked back on from a terminal', async () => {
+  await using relay = await start();
+  expect(await agentRelay(relay, 'tasks')).toMatchObject({ code: 0, notes: 'No tasks.' });
+  await relay.relay.handlers['agents/register'](
+    { id: 'Worker', name: 'Worker' },
+    { principal: { type: 'owner', workspace: 'default' }, signal: new AbortController().signal },
+  );
+  const { id } = await report(relay);
+  expect((await agentRelay(relay, 'tasks', '--status', 'active')).out).toMatch(/open +ops +id:Worker +- +1× +disk full/u);
+  expect((await agentRelay(relay, 'task', 'claim', String(id), '--agent', 'Worker')).out).toContain(`[task:${id}] held by Worker`);
+  const ended = await agentRelay(relay, 'task', 'status', String(id), 'done', '--agent', 'Worker', '--result', 'cleaned up');
+  expect(ended).toEqual({ code: 0, out: `[task:${id}] done: disk full`, notes: '' });
+  expect((await agentRelay(relay, 'task', 'events', String(id))).out).toMatch(
+    /task\.created by integration:ops \(open\)\n.*task\.claimed by Worker \(claimed\)\n.*task\.completed by Worker \(done\): cleaned up/u,
+  );
+  expect((await agentRelay(relay, 'task', 'status', String(id), 'claimed')).code).toBe(2);
+  expect((await agentRelay(relay, 'task', 'claim', '999')).code).toBe(1);
+});
+
+test('callbacks are listed with what went wrong, and sent again', async () => {
+  await using relay = await start();
+  await report(relay);
+  await poll('an attempt', async () => (await agentRelay(relay, 'callbacks', '--status', 'pending')).out.includes('not public'));
+  expect(await agentRelay(relay, 'callbacks', 'redeliver', '1')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Callback 1 (task.created of task'),
+  });
+  expect((await agentRelay(relay, 'callbacks', 'redeliver', '77')).code).toBe(1);
+  expect((await agentRelay(relay, 'callbacks', '--status', 'lost')).code).toBe(2);
+});
