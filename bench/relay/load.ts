@@ -20,6 +20,9 @@ interface Plan {
   readonly bodyLength: number;
 }
 
+/** A program that stops answering ends the run, and the run ends. */
+const TIME_LIMIT_MS = 300_000;
+
 const plan: Plan = JSON.parse(process.argv[2] ?? '{}');
 const body = 'x'.repeat(plan.bodyLength);
 
@@ -97,6 +100,7 @@ async function openReceiver(name: string): Promise<void> {
     socket.on('message', (data) => {
       const frame = JSON.parse(String(data));
       if (frame.error !== undefined) fail(`${name}: ${JSON.stringify(frame.error)}`);
+      if (frame.method === 'subscription/ended') fail(`${name}: ${JSON.stringify(frame.params)}`);
       if (frame.id === 1) resolve();
       if (frame.method === 'events/next') arrive(frame.params.events.length);
       if (frame.method !== 'inbox/next') return;
@@ -108,6 +112,7 @@ async function openReceiver(name: string): Promise<void> {
   });
 }
 
+setTimeout(() => fail('the load did not end in time'), TIME_LIMIT_MS).unref();
 for (const name of plan.receivers) await openReceiver(name);
 
 if (plan.mode === 'throughput') {
