@@ -62,6 +62,25 @@ export class EventFeed {
     return { cursor: after, generation: log.generation, batches };
   }
 
+  /** How many follow the log, and how far the slowest is behind. A live reader that has nothing lying has all there is. */
+  readers(): { readonly live: number; readonly behind: number; readonly maxLag: number } {
+    const { head } = this.#deps.store.log;
+    let live = 0;
+    let behind = 0;
+    let maxLag = 0;
+    for (const subscription of this.#subscriptions()) {
+      if (subscription.isLive) live += 1;
+      else behind += 1;
+      maxLag = Math.max(maxLag, subscription.lag(head));
+    }
+    return { live, behind, maxLag };
+  }
+
+  *#subscriptions(): Generator<Subscription> {
+    for (const group of this.#firehoses.values()) yield* group;
+    for (const byAgent of this.#byAgent.values()) for (const group of byAgent.values()) yield* group;
+  }
+
   /** Ends all subscriptions. Idempotent. */
   close(): void {
     this.#stopListening();

@@ -29,6 +29,13 @@ export class Subscription {
     return this.#isLive;
   }
 
+  /** How many sequences this reader has not been handed, at most. */
+  lag(head: number): number {
+    if (!this.#isLive) return Math.max(0, head - this.cursor);
+    const [oldest] = this.#pending;
+    return oldest ? head - oldest.seq + 1 : 0;
+  }
+
   goLive(): void {
     this.#isLive = true;
   }

@@ -14,6 +14,7 @@ import type { Clock } from '../clock.ts';
 import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
 import { isDirect } from '../domain/audience.ts';
 import { assertHolds, type ClaimWriter, endClaim, isRepeated, renewClaim, takeClaim } from '../domain/claim.ts';
+import type { Histogram } from '../domain/histogram.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { Change, ClaimFound, Store } from '../store/store.ts';
 import { claimEvent, expireClaim, workAvailable } from './claim-changes.ts';
@@ -36,9 +37,10 @@ export interface ClaimRoutesDeps {
   readonly settings: Pick<RelaySettings, 'leaseMs'>;
   /** A lease has been given: somebody must look when it is over. */
   readonly leaseEndsAt: (at: number) => void;
+  readonly waits: Histogram;
 }
 
-export function claimRoutes({ store, clock, settings, leaseEndsAt }: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
+export function claimRoutes({ store, clock, settings, leaseEndsAt, waits }: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
   const { index } = store.agents;
 
   /** Lets the claim's holder write under it, and nobody else. */
@@ -68,6 +70,7 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt }: ClaimRoutes
       const { workspace } = principal;
       const claimant = actingId(principal, agentId, 'agentId');
       const now = clock.now();
+      let waitedMs: number | null = null;
       const claim = await store.claims.change(workspace, { messageId: id }, ({ message, kind, work, claim: current }) => {
         const entry = index.find(workspace, claimant);
         const agent = entry?.agent ?? null;
@@ -78,6 +81,7 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt }: ClaimRoutes
         if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);
         const request = { claimId: randomUUID(), kind, subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs };
         const taken = takeClaim(work, current, request);
+        waitedMs = taken.isNew ? now - message.createdAt : null;
         if (taken.isNew && !isOffered(message, entry))
           throw new RelayError('forbidden_target', `Message ${id} is not offered to ${claimant}`);
         if (taken.isNew && message.expiresAt !== null && message.expiresAt <= now && work?.fence === 0) {
@@ -85,6 +89,7 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt }: ClaimRoutes
         }
         return { claim: taken.claim, change: taken.isNew ? takingChange(taken.claim, current, taken.expired !== null, now) : null };
       });
+      if (waitedMs !== null) waits.observe(waitedMs / 1000);
       if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
       return claim;
     },

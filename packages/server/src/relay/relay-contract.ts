@@ -13,6 +13,7 @@ import type {
   RouteName,
   RouteOutput,
 } from 'agent-relay-protocol';
+import type { RelayFigures } from './figures.ts';
 
 /** Who calls, and until when the caller waits. */
 export interface CallContext {
@@ -96,6 +97,9 @@ export interface Relay {
   /** Becomes the deliverer of an inbox. @throws RelayError `inbox_taken`, `stale_session`, `not_found`, `forbidden`. */
   openInbox(params: MethodParams<'inbox/subscribe'>, context: CallContext): Promise<InboxStream>;
   openActivity(params: MethodParams<'activity/subscribe'>, context: CallContext): Promise<ActivityStream>;
+
+  /** What the relay can be measured by. */
+  figures(): Promise<RelayFigures>;
 
   /** Stops timers and waits, finishes the writes in hand and closes the store. Idempotent. */
   close(): Promise<void>;

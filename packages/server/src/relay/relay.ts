@@ -9,6 +9,7 @@ import { AgentRegistry } from './agents.ts';
 import type { CallbackSender } from './callback-request.ts';
 import { Callbacks } from './callbacks.ts';
 import { claimRoutes } from './claims.ts';
+import { claimWaits, gatherFigures } from './figures.ts';
 import { inboxRoutes } from './inbox-routes.ts';
 import { Inboxes } from './inboxes.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
@@ -70,7 +71,8 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const messages = new Messages({ store, clock, inboxes, receipts, expiresAt: (at) => reaper.messageExpiresAt(at) });
   const inbox = inboxRoutes({ store, clock, inboxes });
   const { handlers: sessionHandlers, nodeHandlers, nodeLive, nodeDetached, openActivity } = sessions;
-  const claims = claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at) });
+  const waits = claimWaits();
+  const claims = claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits });
   reaper.start();
   callbacks.start();
 
@@ -113,6 +115,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     nodeDetached,
     openActivity: async (params, context) => openActivity(params, reading('events:read', context)),
     authenticate: (token) => tokens.authenticate(token),
+    figures: () => gatherFigures({ store, feed, sessions, claimWaitSeconds: waits }),
     assertLive: (principal) => tokens.assertLive(principal),
     endOf: (principal) => tokens.endOf(principal),
     exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),

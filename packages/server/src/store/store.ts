@@ -2,6 +2,7 @@ import type {
   Agent,
   Claim,
   Delivery,
+  DeliveryState,
   HeldClaim,
   Message,
   MessageDetail,
@@ -11,6 +12,7 @@ import type {
   RelayEvent,
 } from 'agent-relay-protocol';
 import type { DeliveryRecord } from '../domain/delivery.ts';
+import type { Histogram } from '../domain/histogram.ts';
 import type { Grant } from '../domain/scopes.ts';
 import type { TaskStep } from '../domain/task-lifecycle.ts';
 import type { ActivityStore } from './activity-store.ts';
@@ -293,6 +295,19 @@ export interface StoreCounts {
   readonly undelivered: number;
 }
 
+/** Plain numbers since the store was opened, of all workspaces; what a rolled back turn did is not in them. */
+export interface StoreFigures {
+  readonly messages: number;
+  /** Receipts written, by the state they tell. */
+  readonly deliveries: Readonly<Record<DeliveryState, number>>;
+  /** Kept callbacks, by status. */
+  readonly callbacks: Readonly<Record<string, number>>;
+  readonly commitSeconds: Histogram;
+  /** Operations that shared a commit. */
+  readonly commitOperations: Histogram;
+  readonly failedCommits: number;
+}
+
 export interface RetentionStore {
   /** Ends the mail of messages older than `before` that nobody was handed, as `messages.expire` does; active work is left alone. */
   expire(
@@ -320,6 +335,7 @@ export interface Store {
   readonly tasks: TaskStore;
   readonly callbacks: CallbackStore;
   counts(workspace: string): Promise<StoreCounts>;
+  figures(): Promise<StoreFigures>;
   /** Whether it can be read and written now; null when it can. Writes nothing that stays. */
   check(): Promise<RelayError | null>;
   /** Empty when the database is sound, else what is wrong with it. */

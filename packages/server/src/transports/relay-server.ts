@@ -12,6 +12,7 @@ import { EncodedEvents } from './encoded-events.ts';
 import { errorAnswer } from './http/answer.ts';
 import { HttpApp } from './http/http-app.ts';
 import { loginEndpoint } from './http/login.ts';
+import { metricsEndpoint } from './http/metrics.ts';
 import { mcpEndpoint } from './mcp/mcp-endpoint.ts';
 import { openApiEndpoints } from './openapi/openapi-endpoints.ts';
 import { RequestGuard } from './request-guard.ts';
@@ -58,20 +59,22 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
   const guard = new RequestGuard(deps);
   const authenticator = new Authenticator(deps);
   const heartbeatMs = deps.sseHeartbeatMs ?? DEFAULT_SSE_HEARTBEAT_MS;
+  const connections = new Set<SocketConnection>();
+  const events = eventStreamEndpoint({ relay, encoded, draining, heartbeatMs });
   const app = new HttpApp({
     calls,
     guard,
     authenticator,
     draining,
     log,
-    events: eventStreamEndpoint({ relay, encoded, draining, heartbeatMs }),
+    events,
     login: loginEndpoint({ relay, now: () => deps.clock.now() }),
     mcp: mcpEndpoint({ relay: { handlers: guardHandlers(relay.handlers), openEvents: relay.openEvents }, draining, log }),
+    metrics: metricsEndpoint({ relay, calls, connections: () => ({ webSocket: connections.size, sse: events.open() }) }),
     openApi: openApiEndpoints(),
     pages: pagesEndpoint(deps.dashboardFolder),
   });
   const methods = createSocketMethods(relay);
-  const connections = new Set<SocketConnection>();
   const upgrades = new UpgradeHandler({
     guard,
     authenticator,

@@ -10,16 +10,26 @@ import {
 } from 'agent-relay-protocol';
 import type { z } from 'zod';
 import { type Access, assertAccess } from '../relay/access.ts';
+import { requestLatencies } from '../relay/figures.ts';
 import type { CallContext, RelayHandlers } from '../relay/relay-contract.ts';
 
 /** One route ready to be called: checks the caller, parses the input, runs the handler. */
 export interface RouteCall {
   readonly name: RouteName;
   readonly route: Route;
+  readonly figures: RouteFigures;
   /** What `call` checks first, for a transport that reads a body in between. @throws RelayError `unauthorized`, `forbidden_scope`. */
   authorize(principal: Principal): void;
   /** A handler that answers synchronously is answered synchronously. Throws, or rejects, with what the handler does. */
   call(input: unknown, context: CallContext): unknown;
+}
+
+/** How often a route was asked for, in plain numbers; each transport counts its own. */
+export interface RouteFigures {
+  socket: number;
+  /** By the status that answered. */
+  readonly http: Record<string, number>;
+  readonly httpSeconds: ReturnType<typeof requestLatencies>;
 }
 
 /** Built once: what every transport dispatches to. */
@@ -34,6 +44,7 @@ function createRouteCall<Name extends RouteName>(name: Name, handlers: RelayHand
   const access: Access = { anonymous, scope, alsoScopes };
   return {
     name,
+    figures: { socket: 0, http: {}, httpSeconds: requestLatencies() },
     route: route as Route, // the table's own `satisfies`; TypeScript cannot see it through the generic key
     authorize: (principal) => assertAccess(access, principal),
     call: (input, context) => {

@@ -29,6 +29,9 @@ type Values = [state: number, evidence: string | null, late: number, reason: str
 /** One row a recipient to whose copy something has happened; inside `writer.write` only. */
 export class DeliveryTable {
   readonly #open: OpenMail;
+  /** By state: receipts committed since the store was opened, and those of the turn under way. */
+  readonly written: number[] = deliveryStates.map(() => 0);
+  #unsure: number[] = [];
   readonly #get: Statement<[number, number], DeliveryRow>;
   readonly #update: Statement<[...Values, number, number]>;
   readonly #insert: Statement<[...Values, number, number]>;
@@ -58,6 +61,7 @@ export class DeliveryTable {
 
   put(messageId: number, ref: number, record: DeliveryRecord): void {
     const state = deliveryStates.indexOf(record.state);
+    this.#unsure.push(state);
     const { evidence, reason, updatedAt, readAt } = record;
     const late = record.late ? 1 : 0;
     const isWritten =
@@ -66,5 +70,14 @@ export class DeliveryTable {
     if (!isWritten) this.#insert.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref);
     if (isOpen(record.state)) this.#open.reopened(ref, messageId);
     else this.#open.closed(ref, messageId);
+  }
+
+  committed(): void {
+    for (const state of this.#unsure) this.written[state] = (this.written[state] ?? 0) + 1;
+    this.#unsure = [];
+  }
+
+  rolledBack(): void {
+    this.#unsure = [];
   }
 }

@@ -43,6 +43,8 @@ const RECENT_CHARACTERS = 8 * 1024 * 1024;
  */
 export class SqliteLog implements LogStore {
   readonly generation: string;
+  /** Committed since the store was opened. */
+  messages = 0;
   readonly #insert: Statement<[number, number, string, number, string, string]>;
   readonly #messagesAfter: Statement<[number, number], MessageRow>;
   readonly #eventsAfter: Statement<[number, number], EventRow>;
@@ -135,7 +137,10 @@ export class SqliteLog implements LogStore {
   }
 
   committed(): void {
-    for (const entry of this.#uncommitted) this.#remember(entry);
+    for (const entry of this.#uncommitted) {
+      if (entry.stored) this.messages += 1;
+      this.#remember(entry);
+    }
     this.#uncommitted = [];
     if (this.#last === this.#head) return;
     this.#head = this.#last;

@@ -1,7 +1,8 @@
 import { type RelayError, toRelayError } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { deliveryStates } from '../../domain/delivery.ts';
 import { MutableAgentIndex } from '../agent-index.ts';
-import type { Store, StoreCounts } from '../store.ts';
+import type { Store, StoreCounts, StoreFigures } from '../store.ts';
 import { AddressTable } from './address-table.ts';
 import { CallbackTable } from './callback-table.ts';
 import { ChangeWriter } from './change-writer.ts';
@@ -47,6 +48,7 @@ export class SqliteStore implements Store {
   readonly #context: SqliteContext;
   readonly #touch: Statement<[]>;
   readonly #counts: Statement<[string, string], { readonly messages: number; readonly openWork: number }>;
+  readonly #callbackCounts: Statement<[], { readonly status: string; readonly count: number }>;
   #isClosed = false;
 
   private constructor(context: SqliteContext) {
@@ -65,6 +67,7 @@ export class SqliteStore implements Store {
     this.tasks = new SqliteTasks(context);
     this.callbacks = new SqliteCallbacks(context);
     this.#touch = context.database.prepare("UPDATE meta SET value = value WHERE key = 'generation'");
+    this.#callbackCounts = context.reader.prepare('SELECT status, count(*) AS count FROM callbacks GROUP BY status');
     this.#counts = context.reader.prepare(
       `SELECT (SELECT count(*) FROM messages WHERE workspace = ?) AS messages,
         (SELECT count(*) FROM work WHERE workspace = ? AND status <> 'closed') AS openWork`,
@@ -100,10 +103,12 @@ export class SqliteStore implements Store {
         },
         committed: () => {
           log.committed();
+          deliveries.committed();
           callbacks.committed();
         },
         rolledBack: () => {
           log.rolledBack();
+          deliveries.rolledBack();
           addresses.reload();
           openMail.reload();
           callbacks.rolledBack();
@@ -121,6 +126,20 @@ export class SqliteStore implements Store {
     const { index, openMail } = this.#context;
     const undelivered = openMail.count((ref) => index.byRef(ref)?.workspace === workspace);
     return { messages: 0, openWork: 0, ...this.#counts.get(workspace, workspace), undelivered };
+  }
+
+  async figures(): Promise<StoreFigures> {
+    const { writer, log, changes } = this.#context;
+    const { written } = changes.tables.deliveries;
+    const deliveries = Object.fromEntries(deliveryStates.map((state, place) => [state, written[place] ?? 0]));
+    return {
+      messages: log.messages,
+      deliveries: deliveries as StoreFigures['deliveries'], // one entry for each of the states
+      callbacks: Object.fromEntries(this.#callbackCounts.all().map(({ status, count }) => [status, count])),
+      commitSeconds: writer.commitSeconds,
+      commitOperations: writer.commitOperations,
+      failedCommits: writer.failedCommits,
+    };
   }
 
   async check(): Promise<RelayError | null> {

@@ -1,5 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
+import { Histogram } from '../../domain/histogram.ts';
 import { storeErrorOf } from './sqlite-error.ts';
 
 interface Pending {
@@ -13,6 +14,9 @@ interface Pending {
 
 /** From so many operations on, a turn waits for one more before it is written. */
 const BUSY = 8;
+
+const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
+const COMMIT_OPERATIONS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024];
 
 export interface WriterHooks {
   /** All operations of the turn have run, the commit has not: what was gathered for one row is written now. */
@@ -31,6 +35,9 @@ export interface WriterHooks {
  * again. So an operation must have no effect outside the database that the `rolledBack` hook cannot undo, and may run twice.
  */
 export class Writer {
+  readonly commitSeconds = new Histogram(COMMIT_SECONDS);
+  readonly commitOperations = new Histogram(COMMIT_OPERATIONS);
+  failedCommits = 0;
   readonly #database: Database;
   readonly #hooks: WriterHooks;
   readonly #begin: Statement<[]>;
@@ -84,6 +91,7 @@ export class Writer {
 
   #writeTogether(batch: readonly Pending[]): void {
     let running: Pending | null = null;
+    const startedAt = performance.now();
     try {
       if (this.#isTainted) this.#forget();
       this.#begin.run();
@@ -95,9 +103,12 @@ export class Writer {
       this.#hooks.beforeCommit();
       this.#commit.run();
     } catch (error) {
+      this.failedCommits += 1;
       this.#recover(batch, running, error);
       return;
     }
+    this.commitSeconds.observe((performance.now() - startedAt) / 1000);
+    this.commitOperations.observe(batch.length);
     this.#hooks.committed();
     for (const operation of batch) {
       if (operation.refusal) operation.reject(operation.refusal);

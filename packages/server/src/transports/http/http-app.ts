@@ -5,13 +5,14 @@ import type { Authenticator } from '../credentials.ts';
 import type { Draining } from '../draining.ts';
 import type { RequestGuard, RequestOrigin } from '../request-guard.ts';
 import type { RouteCall } from '../route-calls.ts';
-import { errorAnswer, methodNotAllowed, writeAnswer } from './answer.ts';
+import { type Answer, errorAnswer, methodNotAllowed, writeAnswer } from './answer.ts';
 import { allowOrigin, answerOptions } from './cors.ts';
 import { discardBody } from './discard-body.ts';
 import { HttpCall } from './http-call.ts';
+import { METRICS_PATH } from './metrics.ts';
 import { readJsonBody } from './read-body.ts';
 import { mergeInput } from './route-input.ts';
-import { Router } from './router.ts';
+import { type MatchedRoute, Router } from './router.ts';
 
 /** One request on its way, as an endpoint outside the route table gets it. */
 export interface Exchange {
@@ -40,6 +41,7 @@ export interface HttpAppDeps {
   readonly events: Endpoint;
   readonly login: Endpoint;
   readonly mcp: Endpoint;
+  readonly metrics: Endpoint;
   readonly openApi: { readonly document: Endpoint; readonly page: Endpoint };
   /** Everything outside the API. */
   readonly pages: Endpoint;
@@ -61,6 +63,7 @@ export class HttpApp {
       [API_PREFIX + EVENTS_PATH, deps.events],
       [API_PREFIX + LOGIN_EXCHANGE_PATH, deps.login],
       [MCP_PATH, deps.mcp],
+      [METRICS_PATH, deps.metrics],
       [`${API_PREFIX}/openapi.json`, deps.openApi.document],
       [`${API_PREFIX}/docs`, deps.openApi.page],
     ]);
@@ -78,7 +81,7 @@ export class HttpApp {
     if (origin === 'allowed') allowOrigin(request, response);
     const { path, query } = splitTarget(request.url ?? '');
     const exchange = { request, response, path, query, origin, authenticate: () => this.#authenticate(request, origin) };
-    const isApi = path === MCP_PATH || path.startsWith(`${API_PREFIX}/`);
+    const isApi = path === MCP_PATH || path === METRICS_PATH || path.startsWith(`${API_PREFIX}/`);
     const endpoint = this.#endpoints.get(path) ?? (isApi ? undefined : this.#deps.pages);
     if (request.method === 'OPTIONS') {
       const allow = endpoint ? [...endpoint.methods, 'OPTIONS'] : this.#router.allowedMethods(path.slice(API_PREFIX.length));
@@ -90,8 +93,24 @@ export class HttpApp {
     return endpoint.serve(exchange);
   }
 
-  async #serveRoute({ request, response, path, query, authenticate }: Exchange): Promise<void> {
-    const { call, coercions, pathParameters } = this.#router.match(request.method ?? '', path.slice(API_PREFIX.length));
+  async #serveRoute(exchange: Exchange): Promise<void> {
+    const startedAt = performance.now();
+    const { request, response, path } = exchange;
+    const route = this.#router.match(request.method ?? '', path.slice(API_PREFIX.length));
+    const { http, httpSeconds } = route.call.figures;
+    try {
+      await this.#answerRoute(exchange, route);
+    } catch (error) {
+      this.#fail(error, request, response);
+    }
+    http[response.statusCode] = (http[response.statusCode] ?? 0) + 1;
+    httpSeconds.observe((performance.now() - startedAt) / 1000);
+  }
+
+  async #answerRoute(
+    { request, response, query, authenticate }: Exchange,
+    { call, coercions, pathParameters }: MatchedRoute,
+  ): Promise<void> {
     const principal = await authenticate();
     call.authorize(principal);
     const takesBody = request.method !== 'GET' && request.method !== 'HEAD';
@@ -109,12 +128,17 @@ export class HttpApp {
   }
 
   #fail(thrown: unknown, request: IncomingMessage, response: ServerResponse): void {
+    const refusal = this.#refusal(thrown, request);
+    if (response.headersSent) response.destroy();
+    else writeAnswer(response, refusal);
+  }
+
+  #refusal(thrown: unknown, request: IncomingMessage): Answer {
     const error = toRelayError(thrown);
     if (error.code === 'internal') {
       this.#deps.log.error('request failed', { method: request.method, path: pathOnly(request.url ?? ''), error: error.cause });
     }
-    if (response.headersSent) response.destroy();
-    else writeAnswer(response, errorAnswer(error));
+    return errorAnswer(error);
   }
 }
 

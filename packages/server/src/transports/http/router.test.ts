@@ -1,9 +1,16 @@
 import { RelayError, routeNames, routes } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
+import { requestLatencies } from '../../relay/figures.ts';
 import type { RouteCall } from '../route-calls.ts';
 import { Router } from './router.ts';
 
-const call = (name: (typeof routeNames)[number]): RouteCall => ({ name, route: routes[name], authorize: () => {}, call: () => {} });
+const call = (name: (typeof routeNames)[number]): RouteCall => ({
+  name,
+  route: routes[name],
+  figures: { socket: 0, http: {}, httpSeconds: requestLatencies() },
+  authorize: () => {},
+  call: () => {},
+});
 const router = new Router(routeNames.map(call));
 
 const find = (method: string, path: string): unknown => {

@@ -24,9 +24,11 @@ const CHUNK_CHARACTERS = 256 * 1024;
 const coercions = coercionsOf(EventFilterSchema);
 
 /** `GET /api/events`: the log as server-sent events. The id is the cursor; comments show that the relay is alive. */
-export function eventStreamEndpoint(deps: EventStreamDeps): Endpoint {
+export function eventStreamEndpoint(deps: EventStreamDeps): Endpoint & { readonly open: () => number } {
+  let open = 0;
   return {
     methods: ['GET'],
+    open: () => open,
     serve: async (exchange) => {
       const filter = filterOf(exchange);
       const call = new HttpCall(await exchange.authenticate(), exchange.response, deps.draining);
@@ -40,7 +42,12 @@ export function eventStreamEndpoint(deps: EventStreamDeps): Endpoint {
         'x-relay-cursor': String(cursor),
         'x-relay-generation': generation,
       });
-      await writeStream(response, batches, call.signal, deps);
+      open += 1;
+      try {
+        await writeStream(response, batches, call.signal, deps);
+      } finally {
+        open -= 1;
+      }
     },
   };
 }

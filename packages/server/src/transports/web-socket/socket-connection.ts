@@ -99,7 +99,10 @@ export class SocketConnection {
     const principal = this.#principal;
     if (principal) this.#deps.relay.assertLive(principal);
     const call = this.#deps.calls.get(method);
-    if (call && principal) return call.call(params, new SocketCall(principal, request));
+    if (call && principal) {
+      call.figures.socket += 1;
+      return call.call(params, new SocketCall(principal, request));
+    }
     const socketMethod = this.#deps.methods.get(method);
     if (!call && !socketMethod) throw new RelayError('unknown_method', 'There is no such method');
     if (socketMethod?.isOpenToNameless) return socketMethod.run(this, params, request);
