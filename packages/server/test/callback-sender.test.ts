@@ -29,9 +29,11 @@ const open = (more: { timeoutMs?: number; resolve?: (host: string) => Promise<re
 
 test('the name is resolved once, and the address that was looked at is dialled, under the name', async () => {
   const seen: { host: string | undefined; body: string; key: unknown }[] = [];
-  const port = await serve(async (incoming, response) => {
-    seen.push({ host: incoming.headers.host, body: await bodyOf(incoming), key: incoming.headers['idempotency-key'] });
-    response.writeHead(204).end();
+  const port = await serve((incoming, response) => {
+    void bodyOf(incoming).then((body) => {
+      seen.push({ host: incoming.headers.host, body, key: incoming.headers['idempotency-key'] });
+      response.writeHead(204).end();
+    });
   });
   const asked: string[] = [];
   const sender = open({

@@ -109,11 +109,17 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('claims/complete', { claimId: second['claimId'], agentId: id, result: 'done' });
   await take('messages/remove', { id: plain['id'] });
   const reported = outputOf(
-    await take('integrations/report', { title: 'disk full', target: id, source: `src-${id}`, dedupeKey: 'disk', metadata: { host: 'a' } }),
+    await take('integrations/report', {
+      title: 'disk full',
+      target: id,
+      source: 'reporter',
+      dedupeKey: `disk-${id}`,
+      metadata: { host: 'a' },
+    }),
   );
   const task = { id: (reported['task'] as { id: number }).id };
   await take('integrations/list');
-  await take('tasks/list', { source: `src-${id}`, status: 'active', limit: 5 });
+  await take('tasks/list', { source: 'reporter', status: 'active', limit: 5 });
   await take('tasks/get', task);
   await take('tasks/claim', { ...task, agentId: id });
   await take('tasks/status', { ...task, agentId: id, status: 'in_progress', progress: { percent: 5 } });
@@ -143,7 +149,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
 function comparable(answer: Answer | undefined, id: string): unknown {
   const text = JSON.stringify(answer).replaceAll(id, 'WALKER');
   const volatile =
-    /^(?:id|taskId|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|tokenId|subjectId|messageId|threadId|replyTo|pairId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
+    /^(?:id|taskId|at|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|tokenId|subjectId|messageId|threadId|replyTo|pairId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
   return JSON.parse(text, (key, value) => {
     if (!volatile.test(key) || value === null) return value;
     if (key === 'code' && typeof value === 'string' && !value.startsWith('ar_')) return value;

@@ -114,11 +114,15 @@ test('500 parallel events over HTTP make one task and one message', async () => 
 
 test('callbacks reach a private address only with the operator’s leave, signed with the token’s hash', async () => {
   const received: { readonly body: string; readonly signature: string }[] = [];
-  const receiver = createServer(async (request, response) => {
+  const receiver = createServer((request, response) => {
     let body = '';
-    for await (const chunk of request) body += chunk;
-    received.push({ body, signature: String(request.headers['x-agent-relay-signature']) });
-    response.writeHead(200).end();
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => {
+      received.push({ body, signature: String(request.headers['x-agent-relay-signature']) });
+      response.writeHead(200).end();
+    });
   });
   await new Promise<void>((resolve) => void receiver.listen(0, '127.0.0.1', resolve));
   const { port } = receiver.address() as AddressInfo; // it listens on TCP
