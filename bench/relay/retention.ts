@@ -12,7 +12,7 @@ import { measure, names, option, startRelay } from './programs.ts';
 /**
  * What somebody who sends notices of pruning: a relay with many messages, first with nothing to prune, then while all of them are pruned;
  * one message at a time. Fails when the p99 grows by more than the bound.
- * Usage, after a build: node bench/relay/retention.ts [--stored 200000] [--bound 8]
+ * Usage, after a build: node bench/relay/retention.ts [--stored 200000] [--bound 3]
  */
 const DAY_MS = 86_400_000;
 const REAP_INTERVAL_MS = 2_000;
@@ -102,4 +102,4 @@ async function compare(stored: number, bound: number): Promise<void> {
 }
 
 if (process.argv[2] === 'serve') await serve(process.argv[3] ?? '');
-else await compare(option('stored', 200_000), option('bound', 8));
+else await compare(option('stored', 200_000), option('bound', 3));

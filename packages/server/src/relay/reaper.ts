@@ -7,13 +7,12 @@ import type { Store } from '../store/store.ts';
 import type { AgentRegistry } from './agents.ts';
 import { Alarm } from './alarm.ts';
 import { expireClaim } from './claim-changes.ts';
-import { expireMessage } from './expiry.ts';
+import { endMail } from './end-mail.ts';
 import type { Inboxes } from './inboxes.ts';
+import { Pruner } from './pruner.ts';
 import type { RelaySettings } from './relay-core.ts';
 
 const BATCH = 200;
-/** Small enough that a write which shares its turn with a batch is not held up. */
-const PRUNE_BATCH = 500;
 
 export interface ReaperDeps {
   readonly store: Store;
@@ -32,14 +31,17 @@ export class Reaper {
   readonly #startedAt: number;
   readonly #leases: Alarm;
   readonly #expiries: Alarm;
+  readonly #pruner: Pruner;
   readonly #stalled = new Set<string>();
   #cancelNext: (() => void) | null = null;
   #running: Promise<void> = Promise.resolve();
+  #pruning: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(deps: ReaperDeps) {
     this.#deps = deps;
     this.#startedAt = deps.clock.now();
+    this.#pruner = new Pruner(deps);
     this.#leases = new Alarm(deps.clock, () => this.#run(() => this.#expireClaims()));
     this.#expiries = new Alarm(deps.clock, () => this.#run(() => this.#expireMessages()));
   }
@@ -60,8 +62,13 @@ export class Reaper {
     this.#scheduleNext();
   }
 
-  /** One round, now. */
+  /** One round, now, with all of its pruning. */
   async reap(): Promise<void> {
+    await this.#sweep();
+    await this.#pruner.prune();
+  }
+
+  async #sweep(): Promise<void> {
     const { clock, inboxes, sweepMore, store } = this.#deps;
     // Whoever was connected before the start has had no chance to say so yet.
     if (clock.now() - this.#startedAt >= this.#deps.settings.staleTtlMs) await this.#judgeAgents();
@@ -71,7 +78,6 @@ export class Reaper {
     await this.#findStalled();
     await sweepMore(clock.now());
     await store.tokens.removeExpired(clock.now());
-    await this.#prune();
   }
 
   /** Waits for the round in hand. Idempotent. */
@@ -80,26 +86,33 @@ export class Reaper {
     this.#cancelNext?.();
     this.#leases.clear();
     this.#expiries.clear();
+    await this.#pruner.close();
     await this.#running;
+    await this.#pruning;
   }
 
   #scheduleNext(): void {
     this.#cancelNext = this.#deps.clock.schedule(() => {
-      this.#run(() => this.reap());
+      this.#run(async () => {
+        await this.#sweep();
+        // Not waited for: leases and mail run out on time also while there is much to prune.
+        this.#pruning = this.#attempt(() => this.#pruner.prune());
+      });
       if (!this.#isClosed) this.#scheduleNext();
     }, this.#deps.settings.reapIntervalMs);
   }
 
   /** One thing at a time; a failed one is tried again at the next round. */
   #run(task: () => Promise<void>): void {
-    this.#running = this.#running.then(async () => {
-      if (this.#isClosed) return;
-      try {
-        await task();
-      } catch (error) {
-        this.#deps.log.error('the reaper failed', { error: error instanceof RelayError ? error.message : String(error) });
-      }
-    });
+    this.#running = this.#running.then(() => (this.#isClosed ? undefined : this.#attempt(task)));
+  }
+
+  async #attempt(task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      this.#deps.log.error('the reaper failed', { error: error instanceof RelayError ? error.message : String(error) });
+    }
   }
 
   async #judgeAgents(): Promise<void> {
@@ -137,30 +150,10 @@ export class Reaper {
     const { store, clock, inboxes } = this.#deps;
     await inboxes.flush();
     const now = clock.now();
-    await this.#endMail((decide) => store.messages.expire(now, BATCH, decide), 'Its time to live ran out', now);
+    const why = { reason: 'Its time to live ran out', now };
+    while ((await endMail(inboxes, (decide) => store.messages.expire(now, BATCH, decide), why)) === BATCH);
     const next = await store.messages.nextExpiry();
     if (next !== null) this.messageExpiresAt(next);
-  }
-
-  /** Ends mail batch by batch, and takes it out of the inboxes that are open. */
-  async #endMail(
-    expire: (decide: Parameters<Store['messages']['expire']>[2]) => Promise<number>,
-    reason: string,
-    now: number,
-  ): Promise<void> {
-    const { inboxes } = this.#deps;
-    let count: number;
-    do {
-      const gone: { workspace: string; id: number; agents: readonly string[] }[] = [];
-      count = await expire((found, waiting) => {
-        const { workspace, message } = found;
-        const wasHandedOver = (agentId: string) => inboxes.wasHandedOver(workspace, agentId, message.id);
-        const { change, agents } = expireMessage(found, waiting, { reason, wasHandedOver, now });
-        gone.push({ workspace, id: message.id, agents });
-        return change;
-      });
-      for (const { workspace, id, agents } of gone) for (const agentId of agents) inboxes.settle(workspace, agentId, [id]);
-    } while (count === BATCH);
   }
 
   /** Tells once of an agent that is there and does not fetch its mail, until it does. */
@@ -184,14 +177,5 @@ export class Reaper {
         }));
       }
     }
-  }
-
-  async #prune(): Promise<void> {
-    const { store, clock, settings } = this.#deps;
-    if (settings.retentionMs === null) return;
-    const now = clock.now();
-    const before = now - settings.retentionMs;
-    await this.#endMail((decide) => store.retention.expire(before, now, BATCH, decide), 'It was older than the relay keeps mail', now);
-    while ((await store.retention.prune(before, PRUNE_BATCH)) >= PRUNE_BATCH);
   }
 }

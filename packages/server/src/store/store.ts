@@ -308,16 +308,23 @@ export interface StoreFigures {
   readonly failedCommits: number;
 }
 
+/** Works from the log's old end in small writes; each method is called until it answers that it has nothing more to look at. */
 export interface RetentionStore {
-  /** Ends the mail of messages older than `before` that nobody was handed, as `messages.expire` does; active work is left alone. */
+  /**
+   * Ends the mail of messages older than `before` that nobody was handed, as `messages.expire` does; active work is left alone. Looks at
+   * `limit` messages and answers whether there may be more.
+   */
   expire(
     before: number,
     now: number,
     limit: number,
     decide: (found: StoredMessage, waiting: readonly DeliveryFound[]) => Change,
-  ): Promise<number>;
-  /** Deletes at most `limit` entries of the log from before `before`; active work stays. Answers how many went. */
-  prune(before: number, limit: number): Promise<number>;
+  ): Promise<boolean>;
+  /**
+   * Deletes entries of the log from before `before`; active work stays. Looks at `limit` messages and as many events, whatever is stored,
+   * and answers whether there may be more.
+   */
+  prune(before: number, limit: number): Promise<boolean>;
 }
 
 export interface Store {

@@ -4,90 +4,124 @@ import type { SqliteContext } from './context.ts';
 import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
 import { OpenCopies } from './open-copies.ts';
 
-interface Span {
-  readonly count: number;
-  readonly last: number | null;
+/** A message or an event at the log's old end. */
+interface Entry {
+  readonly id: number;
+  readonly at: number;
 }
+
+type OldMessage = MessageRow & { readonly is_settled: number };
+
+/** A message that somebody may still claim or finish. */
+const isWork = `EXISTS (SELECT 1 FROM work w WHERE w.kind IN ('message', 'task') AND w.subject_id = messages.id AND w.status <> 'closed')`;
 
 /**
  * Prunes from the log's old end. Messages that are still somebody's work stay as rows, below the floor: their work goes on, but the log is
  * no longer read there.
+ *
+ * A batch looks at a fixed number of entries in the order of the log and stops at the first that is young enough, so that it costs the same
+ * whatever is stored; a round goes on behind the batch before, so that what has to stay is looked at once a round.
  */
 export class SqliteRetention implements RetentionStore {
   readonly #context: SqliteContext;
   readonly #open: OpenCopies;
-  readonly #old: Statement<[number, number], MessageRow>;
+  readonly #messagesToExpire: Statement<[number, number], OldMessage>;
   readonly #markExpired: Statement<[number, number]>;
-  readonly #oldMessages: Statement<[number, number], Span>;
-  readonly #oldEvents: Statement<[number, number], Span>;
-  readonly #steps: readonly Statement<[number]>[];
-  readonly #deleteMessages: Statement<[number]>;
+  readonly #messages: Statement<[number, number], Entry>;
+  readonly #events: Statement<[number], Entry>;
+  readonly #openCopies: Statement<[number, number], { readonly id: number; readonly ref: number }>;
+  readonly #deletions: readonly Statement<[number, number]>[];
+  readonly #deletePairs: Statement<[number]>;
   readonly #deleteEvents: Statement<[number]>;
-  readonly #openThrough: Statement<[number], number>;
   readonly #setFloor: Statement<[number, number]>;
+  /** Where the rounds in hand have come to. */
+  #expiredThrough = 0;
+  #prunedThrough = 0;
 
   constructor(context: SqliteContext) {
     this.#context = context;
     const { database } = context;
     this.#open = new OpenCopies(context);
+    this.#messagesToExpire = database.prepare(
+      `SELECT ${messageColumns}, (expired_at IS NOT NULL OR deleted_at IS NOT NULL OR ${isWork}) AS is_settled
+       FROM messages WHERE id > ? ORDER BY id LIMIT ?`,
+    );
     this.#markExpired = database.prepare('UPDATE messages SET expired_at = ? WHERE id = ?');
-    this.#old = database.prepare(
-      `SELECT ${messageColumns} FROM messages WHERE created_at < ? AND expired_at IS NULL AND deleted_at IS NULL
-         AND NOT EXISTS (SELECT 1 FROM work w WHERE w.subject_id = messages.id AND w.status <> 'closed')
-       ORDER BY id LIMIT ?`,
-    );
-    const disposable = `id NOT IN (SELECT subject_id FROM work WHERE status <> 'closed')`;
-    this.#oldMessages = database.prepare(
-      `SELECT count(*) AS count, max(id) AS last FROM (SELECT id FROM messages WHERE created_at < ? AND ${disposable} ORDER BY id LIMIT ?)`,
-    );
-    this.#oldEvents = database.prepare(
-      'SELECT count(*) AS count, max(seq) AS last FROM (SELECT seq FROM events WHERE at < ? ORDER BY seq LIMIT ?)',
-    );
-    const gone = `IN (SELECT id FROM messages WHERE id <= ? AND ${disposable})`;
-    this.#steps = [
+    this.#messages = database.prepare('SELECT id, created_at AS at FROM messages WHERE id > ? ORDER BY id LIMIT ?');
+    this.#events = database.prepare('SELECT seq AS id, at FROM events ORDER BY seq LIMIT ?');
+    const gone = `IN (SELECT id FROM messages WHERE id > ? AND id <= ? AND NOT ${isWork})`;
+    this.#openCopies = database.prepare(`SELECT message_id AS id, ref FROM deliveries WHERE state <= 2 AND message_id ${gone}`);
+    this.#deletions = [
       `DELETE FROM deliveries WHERE message_id ${gone}`,
       `DELETE FROM idempotency WHERE message_id ${gone}`,
       `DELETE FROM claims WHERE kind IN ('message', 'task') AND subject_id ${gone}`,
-      `DELETE FROM work WHERE kind IN ('message', 'task') AND subject_id ${gone}`,
-      `DELETE FROM pairs WHERE id <= ? AND status NOT IN ('pending', 'active')`,
+      `DELETE FROM messages WHERE id ${gone}`,
+      // What says that a message is still work goes last, and only without its message.
+      `DELETE FROM work WHERE kind IN ('message', 'task') AND subject_id > ? AND subject_id <= ? AND status = 'closed'`,
     ].map((sql) => database.prepare(sql));
-    this.#deleteMessages = database.prepare(`DELETE FROM messages WHERE id <= ? AND ${disposable}`);
+    this.#deletePairs = database.prepare("DELETE FROM pairs WHERE id <= ? AND status NOT IN ('pending', 'active')");
     this.#deleteEvents = database.prepare('DELETE FROM events WHERE seq <= ?');
-    this.#openThrough = database.prepare<[number], number>('SELECT 1 FROM deliveries WHERE state <= 2 AND message_id <= ? LIMIT 1').pluck();
     this.#setFloor = database.prepare("UPDATE meta SET value = ? WHERE key = 'pruned_through' AND value < ?");
   }
 
-  expire(before: number, now: number, limit: number, decide: Parameters<RetentionStore['expire']>[3]): Promise<number> {
+  async expire(before: number, now: number, limit: number, decide: Parameters<RetentionStore['expire']>[3]): Promise<boolean> {
     const { writer, changes } = this.#context;
-    return writer.write(() => {
-      const rows = this.#old.all(before, limit);
-      for (const row of rows) {
+    const last = await writer.write(() => {
+      const looked = this.#messagesToExpire.all(this.#expiredThrough, limit);
+      const old = oldOf(looked, ({ created_at }) => created_at, before);
+      for (const row of old) {
+        if (row.is_settled === 1) continue;
         const found = toStoredMessage(row);
         const waiting = this.#open.of(found, [0, 1]);
+        if (waiting.length === 0) continue;
         this.#markExpired.run(now, row.id);
-        if (waiting.length > 0) changes.apply(row.workspace, decide(found, waiting));
+        changes.apply(row.workspace, decide(found, waiting));
       }
-      return rows.length;
+      return old.length === limit ? (old.at(-1)?.id ?? 0) : 0;
     });
+    // Only now: a write that is undone has come nowhere.
+    this.#expiredThrough = last;
+    return last > 0;
   }
 
-  prune(before: number, limit: number): Promise<number> {
-    return this.#context.writer.write(() => {
-      const messages = this.#oldMessages.get(before, limit);
-      const events = this.#oldEvents.get(before, limit);
-      const hadOpenMail =
-        messages?.last != null && (this.#openThrough.get(messages.last) === 1 || this.#context.openMail.hasUnwrittenThrough(messages.last));
-      for (const step of this.#steps) if (messages?.last) step.run(messages.last);
-      if (messages?.last) this.#deleteMessages.run(messages.last);
-      if (events?.last) this.#deleteEvents.run(events.last);
-      const floor = Math.max(messages?.last ?? 0, events?.last ?? 0);
-      if (hadOpenMail) this.#context.openMail.reload();
-      if (floor > 0) {
+  async prune(before: number, limit: number): Promise<boolean> {
+    const { writer, log, index } = this.#context;
+    const after = this.#prunedThrough;
+    const { through, hasMore } = await writer.write(() => {
+      const messages = oldOf(this.#messages.all(after, limit), ({ at }) => at, before);
+      const events = oldOf(this.#events.all(limit), ({ at }) => at, before);
+      const lastMessage = messages.at(-1)?.id ?? 0;
+      const lastEvent = events.at(-1)?.id ?? 0;
+      if (lastMessage > 0) this.#delete(after, lastMessage);
+      if (lastEvent > 0) this.#deleteEvents.run(lastEvent);
+      const floor = Math.max(lastMessage, lastEvent);
+      if (floor > log.floor) {
         this.#setFloor.run(floor, floor);
-        this.#context.log.raiseFloor(floor);
-        this.#context.index.dropIntervalsBefore(floor);
+        log.raiseFloor(floor);
       }
-      return (messages?.count ?? 0) + (events?.count ?? 0);
+      const more = messages.length === limit || events.length === limit;
+      // Every agent is looked at for this: once a round.
+      if (!more && log.floor > 0) index.dropIntervalsBefore(log.floor);
+      return { through: Math.max(after, lastMessage), hasMore: more };
     });
+    this.#prunedThrough = hasMore ? through : 0;
+    return hasMore;
   }
+
+  #delete(after: number, through: number): void {
+    const { openMail } = this.#context;
+    // What waits without a row is known in memory only, and there only as a whole.
+    const hasUnwritten = openMail.hasUnwrittenThrough(through);
+    const open = this.#openCopies.all(after, through);
+    for (const deletion of this.#deletions) deletion.run(after, through);
+    this.#deletePairs.run(through);
+    if (hasUnwritten) openMail.reload();
+    else for (const { id, ref } of open) openMail.closed(ref, id);
+  }
+}
+
+/** The entries before the first that is young enough. */
+function oldOf<Item>(entries: readonly Item[], at: (entry: Item) => number, before: number): readonly Item[] {
+  const young = entries.findIndex((entry) => at(entry) >= before);
+  return young === -1 ? entries : entries.slice(0, young);
 }
