@@ -1,11 +1,13 @@
-import { API_PREFIX, RelayError, relayErrorFromBody, routes, toRelayError } from 'agent-relay-protocol';
+import { API_PREFIX, RelayError, relayErrorFromBody, routes, toRelayError, VERSION_HEADER } from 'agent-relay-protocol';
 import type { Transport } from './calls.ts';
+import type { VersionWatch } from './version-watch.ts';
 
 interface HttpOptions {
   readonly baseUrl: string;
   readonly token: string | undefined;
   readonly fetch: typeof globalThis.fetch;
   readonly timeoutMs: number;
+  readonly versions: VersionWatch;
 }
 
 /** Makes each call one HTTP request. */
@@ -22,6 +24,7 @@ export function httpTransport(options: HttpOptions): Transport {
       ...(hasBody ? { body: JSON.stringify(rest) } : {}),
       signal: withDeadline(signal, limitMs),
     });
+    options.versions.seeHeaders(response.headers);
     return readAnswer(response);
   };
 }
@@ -39,7 +42,10 @@ export async function send({ fetch, baseUrl }: Pick<HttpOptions, 'fetch' | 'base
 }
 
 export async function readFailure(response: Response): Promise<RelayError> {
-  const body: unknown = await response.json().catch(() => null);
+  return failureIn(await response.json().catch(() => null), response);
+}
+
+function failureIn(body: unknown, response: Response): RelayError {
   const error: unknown = typeof body === 'object' && body !== null && 'error' in body ? body.error : null;
   if (typeof error === 'object' && error !== null) return relayErrorFromBody(error);
   return new RelayError(
@@ -49,7 +55,12 @@ export async function readFailure(response: Response): Promise<RelayError> {
 }
 
 async function readAnswer(response: Response): Promise<unknown> {
-  if (!response.ok) throw await readFailure(response);
+  if (!response.ok) {
+    const body: unknown = await response.json().catch(() => null);
+    // An answer that says the relay is not well (health) is one all the same: only an error has an `error`.
+    if (response.headers.has(VERSION_HEADER) && typeof body === 'object' && body !== null && !('error' in body)) return body;
+    throw failureIn(body, response);
+  }
   try {
     return await response.json();
   } catch (error) {

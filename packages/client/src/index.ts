@@ -22,5 +22,5 @@ export type { Call, RelayCalls } from './calls.ts';
 export { ClaimHandle } from './claim-handle.ts';
 export type { EventsOptions } from './event-stream.ts';
 export type { InboxOptions } from './inbox.ts';
-export type { CallOptions, ConnectSocket, RelayClientOptions } from './options.ts';
+export type { CallOptions, ConnectSocket, RelayClientOptions, VersionSeen } from './options.ts';
 export { createRelayClient, type RegisterOptions, type RelayClient } from './relay-client.ts';

@@ -1,4 +1,12 @@
+import type { Version } from 'agent-relay-protocol';
 import type { MessageDuplex } from 'agent-relay-wire';
+
+/** What a relay runs, beside what this client was made for. */
+export interface VersionSeen {
+  readonly relay: Version;
+  readonly client: Version;
+  readonly matches: boolean;
+}
 
 /** How a socket to a relay is opened; `token` is absent when a cookie or nothing speaks for the caller. */
 export type ConnectSocket = (url: string, options: { readonly token?: string; readonly signal: AbortSignal }) => Promise<MessageDuplex>;
@@ -17,6 +25,8 @@ export interface RelayClientOptions {
   readonly fetch?: typeof globalThis.fetch;
   /** Default: the platform's `WebSocket`, authenticated in its first frame. `agent-relay-client/node` brings one for Node. */
   readonly connectSocket?: ConnectSocket;
+  /** Told what the relay runs when it first answers, and again when that changes: `matches` is false when the protocols differ or the versions do. */
+  readonly onVersion?: (seen: VersionSeen) => void;
   /** How long one call may take, in ms, beyond what it was asked to wait. Default 30 000. */
   readonly timeoutMs?: number;
 }

@@ -8,6 +8,7 @@ import { asWaitMs, httpTransport } from './http-transport.ts';
 import { pollInbox, socketInbox } from './inbox.ts';
 import type { RelayClientOptions } from './options.ts';
 import { SocketLink } from './socket-link.ts';
+import { VersionWatch } from './version-watch.ts';
 
 export interface RegisterOptions extends RegisterAgent {
   /** How often the agent says that it is there, in ms. Default 30 000; the relay calls an agent offline after two minutes of silence. */
@@ -33,10 +34,11 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
   const fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
   const timeoutMs = options.timeoutMs ?? 30_000;
   const closing = new AbortController();
-  const link = new SocketLink(linkOptions(baseUrl, options));
+  const versions = new VersionWatch(options.onVersion);
+  const link = new SocketLink(withVersion(linkOptions(baseUrl, options), versions));
   const overSocket = options.transport === 'socket';
   const calls = createCalls(
-    overSocket ? socketTransport(link, timeoutMs) : httpTransport({ baseUrl, token: options.token, fetch, timeoutMs }),
+    overSocket ? socketTransport(link, timeoutMs) : httpTransport({ baseUrl, token: options.token, fetch, timeoutMs, versions }),
   );
   const stretch = overSocket ? socketStretch(link) : sseStretch({ baseUrl, token: options.token, fetch });
   const openInbox = overSocket ? socketInbox(link) : pollInbox(calls);
@@ -67,6 +69,25 @@ function linkOptions(baseUrl: string, { token, connectSocket }: RelayClientOptio
     connect: (signal) => connectBrowserWebSocket(url, { signal }),
     greet: async (peer: JsonRpcPeer) => {
       if (token !== undefined) await peer.request('auth/authenticate', { token });
+    },
+  };
+}
+
+/** Each new connection may lead to another version than the one before. */
+function withVersion(
+  { connect, greet }: ConstructorParameters<typeof SocketLink>[0],
+  versions: VersionWatch,
+): ConstructorParameters<typeof SocketLink>[0] {
+  if (!versions.isWanted) return { connect, greet };
+  return {
+    connect,
+    greet: async (peer) => {
+      await greet(peer);
+      // Nobody waits for it, and a relay that does not know the question is no reason to fail.
+      peer.request('system/version', {}).then(
+        (answer) => versions.see(answer),
+        () => {},
+      );
     },
   };
 }

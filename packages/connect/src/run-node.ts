@@ -159,6 +159,9 @@ class ConnectedNode implements RunningNode {
         sessions: host.buffers.map(({ owner, lastSeq }) => ({ ...identityOf(owner), lastSeq })),
       });
       log.info('attached to the relay', { nodeId: answer.nodeId, sessions: running.length });
+      if (answer.version !== undefined && answer.version !== RELAY_VERSION) {
+        log.warn('the relay runs another version than this node: update the older one', { relay: answer.version, node: RELAY_VERSION });
+      }
       const kept = new Set(answer.sessions.filter(({ keep }) => keep).map(({ sessionId }) => sessionId));
       for (const { sessionId, ackedSeq } of answer.sessions) relay.resumeFrom(sessionId, ackedSeq);
       links.set(link);

@@ -67,7 +67,7 @@ export { DEFAULT_WORKSPACE, OWNER_AGENT_ID, PrincipalSchema, principalName, RELA
 export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';
 export { EventFilterSchema, EventResetSchema, RelayEventSchema, relayEventTypes } from './relay-event.ts';
 export type { HttpMethod, Route } from './route.ts';
-export { type Health, HealthSchema, type Stats, StatsSchema } from './routes/system-routes.ts';
+export { type Health, HealthSchema, type Stats, StatsSchema, type Version, VersionSchema } from './routes/system-routes.ts';
 export { type WorkItem, WorkItemSchema } from './routes/work-routes.ts';
 export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from './routes.ts';
 export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, routes, WEB_SOCKET_PATH } from './routes.ts';
@@ -86,7 +86,7 @@ export {
 } from './task.ts';
 export type { CreatedToken, CreateToken, Token, TokenKind } from './token.ts';
 export { CreatedTokenSchema, CreateTokenSchema, TokenKindSchema, TokenSchema } from './token.ts';
-export { PROTOCOL_VERSION, RELAY_VERSION } from './version.ts';
+export { PROTOCOL_HEADER, PROTOCOL_VERSION, RELAY_VERSION, VERSION_HEADER } from './version.ts';
 export type {
   MethodParams,
   MethodRequest,

@@ -22,6 +22,8 @@ export interface Route<Input extends z.ZodType = z.ZodType, Output extends z.Zod
   readonly output: Output;
   /** The HTTP status of success; a function looks at the output. Defaults to 200. */
   readonly status?: number | ((output: z.output<Output>) => number);
+  /** What a status function may answer, and what each means. Default: 200 for what was there already, 201 for what is new. */
+  readonly statuses?: Readonly<Record<number, string>>;
 }
 
 export const route = <Input extends z.ZodType, Output extends z.ZodType>(definition: Route<Input, Output>): Route<Input, Output> =>

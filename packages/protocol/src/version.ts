@@ -8,3 +8,7 @@ export const PROTOCOL_VERSION = 1;
 
 /** The lockstep version of all published packages. */
 export const RELAY_VERSION = '0.1.0';
+
+/** How every HTTP answer says which version gave it. */
+export const VERSION_HEADER = 'x-relay-version';
+export const PROTOCOL_HEADER = 'x-relay-protocol';

@@ -101,6 +101,7 @@ export const nodeMethods = {
     }),
     result: z.object({
       nodeId: OpaqueIdSchema,
+      version: z.string().optional().describe('Of the relay'),
       sessions: z.array(
         z.object({
           ...hosted,

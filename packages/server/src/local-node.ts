@@ -25,6 +25,8 @@ export interface LocalNodeOptions {
   readonly command?: readonly string[];
 }
 
+export const LOCAL_NODE_NAME = 'local';
+
 /** How long a node has for ending its agents; then its process is killed. */
 const STOP_MS = 15_000;
 const STOP_LOOK_MS = 50;
@@ -103,7 +105,7 @@ export class LocalNode {
     if (program === undefined) throw new TypeError('The command of a local node is not empty');
     const output = openSync(logFile, 'a', 0o600);
     try {
-      const settings = ['--url', url, '--token-file', tokenFile, '--name', 'local', '--state-dir', stateFolder];
+      const settings = ['--url', url, '--token-file', tokenFile, '--name', LOCAL_NODE_NAME, '--state-dir', stateFolder];
       const child = spawn(program, [...args, ...settings], { detached: true, stdio: ['ignore', output, output] });
       const pid = await startedPid(child);
       // What lives on without us must not hold our event loop.

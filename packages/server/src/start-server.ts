@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -6,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { DEFAULT_WORKSPACE, RelayError } from 'agent-relay-protocol';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
-import { LocalNode } from './local-node.ts';
+import { diskHealth, type PartHealth } from './domain/health.ts';
+import { LOCAL_NODE_NAME, LocalNode } from './local-node.ts';
 import type { Logger } from './logger.ts';
 import { createAddressGuard } from './outbound/address-guard.ts';
 import { HttpCallbackSender } from './outbound/callback-sender.ts';
@@ -119,7 +121,28 @@ async function openRelay(config: Config, deps: Pick<RelayDeps, 'log' | 'clock' |
   const sender = new HttpCallbackSender({ guard: createAddressGuard(privateCallbacks) });
   const store = await SqliteStore.open({ path: databasePath });
   const callbacks = { sender, random: Math.random };
-  return createRelay({ ...deps, store, settings, integrations, callbacks, createSessions: (core) => createSessions(core) });
+  const relay: RunningRelay = await createRelay({
+    ...deps,
+    store,
+    settings,
+    integrations,
+    callbacks,
+    probes: { disk: () => probeDisk(databasePath), ...(config.localNode ? { localNode: () => probeLocalNode(relay) } : {}) },
+    createSessions: (core) => createSessions(core),
+  });
+  return relay;
+}
+
+async function probeDisk(databasePath: string): Promise<PartHealth> {
+  const { bavail, bsize } = await statfs(dirname(databasePath));
+  return diskHealth(bavail * bsize);
+}
+
+/** This machine's own node; others come and go as their people like. */
+async function probeLocalNode(relay: RunningRelay): Promise<PartHealth> {
+  const { data } = await relay.handlers['nodes/list']({}, ownerContext);
+  if (data.some(({ name, status }) => name === LOCAL_NODE_NAME && status === 'online')) return { status: 'ok' };
+  return { status: 'degraded', reason: 'The node of this machine is not connected: no agent can be started on it' };
 }
 
 function listen(server: Server, { host, port }: Config): Promise<number> {

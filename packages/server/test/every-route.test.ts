@@ -69,6 +69,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
     return answer;
   };
   await take('system/health');
+  await take('system/version');
   await take('system/stats');
   await take('system/me');
   await take('login/create');

@@ -3,12 +3,19 @@ import { CursorSchema, OpaqueIdSchema, TimestampSchema } from '../primitives.ts'
 import { PrincipalSchema } from '../principal.ts';
 import { nothing, route } from '../route.ts';
 
+/** `degraded`: it takes messages, but a person should look; `failing`: it cannot do its work. */
+const HealthStatusSchema = z.enum(['ok', 'degraded', 'failing']);
 export const HealthSchema = z.object({
-  status: z.enum(['ok', 'degraded']),
+  status: HealthStatusSchema.describe('The worst of the parts'),
   version: z.string(),
   protocol: z.int(),
-  parts: z.record(z.string(), z.object({ status: z.enum(['ok', 'degraded']), reason: z.string().optional() })),
+  parts: z.record(z.string(), z.object({ status: HealthStatusSchema, reason: z.string().optional() })),
 });
+export const VersionSchema = z.object({
+  version: z.string().describe('Of the relay; the packages of one release have the same'),
+  protocol: z.int().min(1).describe('Of the wire; another one may be misread'),
+});
+export type Version = z.infer<typeof VersionSchema>;
 export const StatsSchema = z.object({
   version: z.string(),
   protocol: z.int(),
@@ -31,9 +38,20 @@ export const systemRoutes = {
     path: '/health',
     scope: 'health:read',
     anonymous: true,
-    summary: 'Whether each part of the relay works',
+    summary: 'Whether each part of the relay works, and why not',
     input: nothing,
     output: HealthSchema,
+    status: ({ status }) => (status === 'failing' ? 503 : 200),
+    statuses: { 200: 'It takes messages, also when a part is degraded', 503: 'It is failing, in the same shape' },
+  }),
+  'system/version': route({
+    method: 'GET',
+    path: '/version',
+    scope: null,
+    anonymous: true,
+    summary: 'Which version answers; over HTTP every answer says so in its headers as well',
+    input: nothing,
+    output: VersionSchema,
   }),
   'system/stats': route({
     method: 'GET',

@@ -7,7 +7,7 @@ import { readOwnerToken } from '../owner-token.ts';
 import { databasePathOf, envFilePathOf, ownerTokenPath, runningRelayPath } from '../paths.ts';
 import { readRunningRelay } from '../running-relay.ts';
 import { isLoopbackHost } from '../transports/request-guard.ts';
-import type { Terminal } from './terminal.ts';
+import { oneLine, type Terminal } from './terminal.ts';
 
 /** The options that every command which talks to a relay has. */
 export interface RelayOptions {
@@ -38,14 +38,21 @@ export class CommandFailure extends Error {
 /** Runs a command's work with a client, and says in one sentence what went wrong. @throws CommandFailure. */
 export async function withRelay(
   options: RelayOptions,
-  { env }: Pick<Terminal, 'env'>,
+  { env, note }: Pick<Terminal, 'env' | 'note'>,
   work: (client: RelayClient, url: string) => Promise<void>,
 ): Promise<void> {
   const own = { ...ownRelay(env), ...(options.db === undefined ? {} : { DB_PATH: options.db }) };
   const databasePath = databasePathOf(own);
   const url = options.url ?? (await urlOf(databasePath, own));
   const token = options.token ?? ownToken(url, databasePath);
-  const client = createNodeRelayClient({ url, ...(token === null ? {} : { token }) });
+  const client = createNodeRelayClient({
+    url,
+    ...(token === null ? {} : { token }),
+    onVersion: ({ relay, client, matches }) => {
+      if (!matches)
+        note(`warning: the relay at ${url} is version ${oneLine(relay.version, 40)}, this command ${client.version}: update the older one`);
+    },
+  });
   try {
     await work(client, url.replace(/\/+$/u, ''));
   } catch (error) {

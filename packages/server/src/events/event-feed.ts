@@ -30,6 +30,7 @@ export class EventFeed {
   readonly #firehoses = new Map<string, Set<Subscription>>();
   readonly #closing = new AbortController();
   #position: number;
+  #fault: string | null = null;
   #tailing: Promise<void> | null = null;
 
   constructor(deps: FeedDeps) {
@@ -45,6 +46,11 @@ export class EventFeed {
   /** Everything up to here has been handed to listeners and live subscribers. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Why live readers get nothing; null while they do. */
+  get fault(): string | null {
+    return this.#fault;
   }
 
   onEntry(listener: EntryListener): () => void {
@@ -100,7 +106,9 @@ export class EventFeed {
         }
         this.#position = through;
       }
+      this.#fault = null;
     } catch (error) {
+      this.#fault = error instanceof Error ? error.message : String(error);
       // The position stays: the next commit's bell tries the same stretch again.
       log.error('the log could not be read for live readers', { position: this.#position, error: String(error) });
     }

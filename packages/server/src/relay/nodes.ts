@@ -5,6 +5,7 @@ import {
   type Node,
   PROTOCOL_VERSION,
   type Principal,
+  RELAY_VERSION,
   RelayError,
   type RouteOutput,
   type Session,
@@ -100,7 +101,9 @@ export class Nodes {
       await store.nodes.put(workspace, node, { type: 'node.connected', at: now });
       const sessions = await this.#compare(workspace, nodeId, params.sessions);
       log.info('node attached', { nodeId, name, version, sessions: sessions.length });
-      return { nodeId, sessions };
+      if (version !== RELAY_VERSION)
+        log.warn('a node runs another version than this relay', { nodeId, name, version, relay: RELAY_VERSION });
+      return { nodeId, version: RELAY_VERSION, sessions };
     } catch (error) {
       // Whoever was not answered is not attached, and nobody will say that this link has ended.
       registry.detach(link, now);

@@ -20,7 +20,7 @@ import { Reaper } from './reaper.ts';
 import { Receipts } from './receipts.ts';
 import type { CallContext, Relay } from './relay-contract.ts';
 import type { RelayCore, RelaySettings, SessionsPart } from './relay-core.ts';
-import { systemRoutes } from './system-routes.ts';
+import { type SystemRoutesDeps, systemRoutes } from './system-routes.ts';
 import { taskReports } from './task-reports.ts';
 import { taskRoutes } from './tasks.ts';
 import { tokenRoutes } from './token-routes.ts';
@@ -38,6 +38,8 @@ export interface RelayDeps {
   readonly integrations?: readonly IntegrationSettings[];
   /** Carries callbacks out; without one they wait. `random` spreads their retries. */
   readonly callbacks?: { readonly sender: CallbackSender; readonly random: () => number };
+  /** What `system/health` asks about this installation beside the relay's own parts, by name. */
+  readonly probes?: SystemRoutesDeps['probes'];
   /** Makes the part that runs agents on machines; without one the relay has none. */
   readonly createSessions?: (core: RelayCore) => SessionsPart | Promise<SessionsPart>;
 }
@@ -98,7 +100,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     core,
     handlers: {
       ...tokenRoutes({ store, clock, log, tokens }),
-      ...systemRoutes({ store, clock, tokens, sessions }),
+      ...systemRoutes({ store, clock, tokens, sessions, feed, probes: deps.probes ?? {} }),
       ...agentRoutes({ store, agents }),
       ...messageRoutes({ store, clock, messages, receipts, inboxes }),
       ...inbox.handlers,

@@ -1,7 +1,9 @@
 import { PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
+import { feedHealth, overallStatus, type PartHealth } from '../domain/health.ts';
 import { isBuiltIn } from '../domain/membership.ts';
 import { isOwner } from '../domain/scopes.ts';
+import type { EventFeed } from '../events/event-feed.ts';
 import type { Store } from '../store/store.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 import type { SessionsPart } from './relay-core.ts';
@@ -12,6 +14,9 @@ export interface SystemRoutesDeps {
   readonly clock: Clock;
   readonly tokens: Tokens;
   readonly sessions: Pick<SessionsPart, 'counts'>;
+  readonly feed: Pick<EventFeed, 'fault' | 'position'>;
+  /** Further parts of this installation, by name. */
+  readonly probes: Readonly<Record<string, () => Promise<PartHealth>>>;
 }
 
 export function systemRoutes({
@@ -19,14 +24,21 @@ export function systemRoutes({
   clock,
   tokens,
   sessions,
-}: SystemRoutesDeps): Pick<RelayHandlers, 'system/health' | 'system/stats' | 'system/me' | 'login/create'> {
+  feed,
+  probes,
+}: SystemRoutesDeps): Pick<RelayHandlers, 'system/health' | 'system/version' | 'system/stats' | 'system/me' | 'login/create'> {
   const startedAt = clock.now();
   return {
     'system/health': async () => {
       const fault = await store.check();
-      const database = fault ? { status: 'degraded' as const, reason: fault.message } : { status: 'ok' as const };
-      return { status: database.status, version: RELAY_VERSION, protocol: PROTOCOL_VERSION, parts: { database } };
+      const parts: Record<string, PartHealth> = {
+        database: fault ? { status: 'failing', reason: fault.message } : { status: 'ok' },
+        feed: feedHealth({ fault: feed.fault, lag: store.log.head - feed.position }),
+      };
+      for (const [name, probe] of Object.entries(probes)) parts[name] = await probe();
+      return { status: overallStatus(parts), version: RELAY_VERSION, protocol: PROTOCOL_VERSION, parts };
     },
+    'system/version': () => ({ version: RELAY_VERSION, protocol: PROTOCOL_VERSION }),
     'system/stats': async (_input, { principal }) => {
       const { workspace } = principal;
       const agents = { total: 0, online: 0, idle: 0, busy: 0, offline: 0 };

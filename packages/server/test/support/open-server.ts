@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DEFAULT_WORKSPACE, type RegisterAgent, type RouteInput, type RouteName, type RouteOutput } from 'agent-relay-protocol';
 import { systemClock } from '../../src/clock.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
-import { createRelay, type RunningRelay } from '../../src/relay/relay.ts';
+import { createRelay, type RelayDeps, type RunningRelay } from '../../src/relay/relay.ts';
 import type { CallContext, EventStream, Relay } from '../../src/relay/relay-contract.ts';
 import { defaultSettings } from '../../src/relay/relay-core.ts';
 import { createSessions } from '../../src/relay/sessions.ts';
@@ -17,6 +17,7 @@ export const OWNER_TOKEN = 'owner-token-of-these-tests';
 interface Options extends Partial<Omit<RelayServerDeps, 'relay'>> {
   /** Puts something of its own in place of a part of the relay, e.g. a fault. */
   readonly replace?: (relay: RunningRelay) => Partial<Relay>;
+  readonly probes?: RelayDeps['probes'];
 }
 
 /** The transports on a free port, over a relay whose inside a test can see and disturb. */
@@ -58,6 +59,11 @@ export class OpenServer implements AsyncDisposable {
     return sent.map(({ id }) => id);
   }
 
+  /** From here on nothing can be written. */
+  closeStore(): Promise<void> {
+    return this.#relay.core.store.close();
+  }
+
   async head(): Promise<number> {
     return (await this.call('messages/cursor', {})).cursor;
   }
@@ -78,10 +84,10 @@ export class OpenServer implements AsyncDisposable {
 
 const asOwner: CallContext = { principal: { type: 'owner', workspace: DEFAULT_WORKSPACE }, signal: new AbortController().signal };
 
-export async function openServer({ replace, ...options }: Options = {}): Promise<OpenServer> {
+export async function openServer({ replace, probes = {}, ...options }: Options = {}): Promise<OpenServer> {
   const folder = mkdtempSync(join(tmpdir(), 'agent-relay-transports-'));
   const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
-  const deps = { store, clock: systemClock, log: silentLogger, settings: defaultSettings, ownerTokens: [OWNER_TOKEN] };
+  const deps = { store, clock: systemClock, log: silentLogger, settings: defaultSettings, ownerTokens: [OWNER_TOKEN], probes };
   const relay = await createRelay({ ...deps, createSessions: (core) => createSessions(core) });
   const logged: { message: string; fields: unknown }[] = [];
   const write = (message: string, fields?: unknown) => void logged.push({ message, fields });

@@ -1,11 +1,21 @@
 import type { ServerResponse } from 'node:http';
-import { type ErrorCode, RelayError, toRelayError } from 'agent-relay-protocol';
+import {
+  type ErrorCode,
+  PROTOCOL_HEADER,
+  PROTOCOL_VERSION,
+  RELAY_VERSION,
+  RelayError,
+  toRelayError,
+  VERSION_HEADER,
+} from 'agent-relay-protocol';
 
 /** Answers nobody else may keep or read as anything but what it says it is. */
 const jsonHeaders = {
   'content-type': 'application/json; charset=utf-8',
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
+  [VERSION_HEADER]: RELAY_VERSION,
+  [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
 } as const;
 
 /** An answer as transports pass it on before it is written. */

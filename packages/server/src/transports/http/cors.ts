@@ -4,7 +4,7 @@ import { writeAnswer } from './answer.ts';
 /** Lets the page that asked read the answer; never with its cookies, which are for our own page only. */
 export function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('access-control-allow-origin', request.headers.origin ?? '');
-  response.setHeader('access-control-expose-headers', 'retry-after, x-relay-cursor, x-relay-generation');
+  response.setHeader('access-control-expose-headers', 'retry-after, x-relay-cursor, x-relay-generation, x-relay-version, x-relay-protocol');
   response.setHeader('vary', 'origin');
 }
 

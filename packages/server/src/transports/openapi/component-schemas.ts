@@ -34,7 +34,7 @@ const examples: Readonly<Record<string, unknown>> = {
   Meta: { ticket: 7 },
   SendMessage: { to: 'Worker', body: 'How far are you?' },
   RegisterAgent: { name: 'Worker', capabilities: ['review'], tags: ['backend'] },
-  StartSession: { name: 'Worker', provider: 'claude', task: 'Find the flaky test' },
+  StartSession: { name: 'Worker', provider: 'echo', task: 'Find the flaky test' },
   ReportEvent: { type: 'alarm', title: 'Disk full on db1', dedupeKey: 'db1-disk', target: 'cap:ops' },
   tasks_status_request: { status: 'done', result: 'Rolled back' },
   CreateToken: { name: 'ci', scopes: ['messages:write'], targets: ['tag:ops'] },

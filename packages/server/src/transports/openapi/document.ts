@@ -105,7 +105,7 @@ function operationOf(name: RouteName, route: Route, components: ComponentSchemas
     security: route.anonymous ? withoutToken : withToken,
     parameters,
     ...(inBody.length > 0 ? { requestBody: { required: needed.length > 0, content: json(body) } } : {}),
-    responses: { ...successes(route, components.outputOf(name)), ...failures(route) },
+    responses: { ...failures, ...successes(route, components.outputOf(name)) },
     'x-scope': route.scope,
     'x-method': name,
   };
@@ -123,19 +123,19 @@ function parameterOf(name: string, schema: JsonSchema, inPath: boolean, required
   };
 }
 
-function successes({ status = 200 }: Route, schema: JsonSchema): Operation['responses'] {
+function successes({ status = 200, statuses }: Route, schema: JsonSchema): Operation['responses'] {
   const answer = { description: 'Done', content: json(schema) };
-  // A function answers 201 for what is new and 200 for what was there.
   if (typeof status === 'number') return { [status]: answer };
-  return { 200: { ...answer, description: 'It was there already' }, 201: { ...answer, description: 'It is new' } };
+  const meanings = Object.entries(statuses ?? { 200: 'It was there already', 201: 'It is new' });
+  return Object.fromEntries(meanings.map(([code, meaning]) => [code, { ...answer, description: meaning }]));
 }
 
 const everyFailure = ['400', '401', '403', '404', '409', '413', '415', '421', '429', '503', '507'] as const;
 
-const failures = (_route: Route): Operation['responses'] => ({
+const failures: Operation['responses'] = {
   ...Object.fromEntries(everyFailure.map((status) => [status, { $ref: `#/components/responses/${status}` }])),
   default: { $ref: '#/components/responses/default' },
-});
+};
 
 function eventStream({ schemas }: ComponentSchemas): Operation {
   const { properties = {} } = schemas['EventFilter'] ?? {};

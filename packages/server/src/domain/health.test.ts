@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { diskHealth, feedHealth, overallStatus } from './health.ts';
+
+test('the whole is as well as its worst part', () => {
+  expect(overallStatus({})).toBe('ok');
+  expect(overallStatus({ database: { status: 'ok' }, disk: { status: 'degraded' } })).toBe('degraded');
+  expect(overallStatus({ database: { status: 'failing' }, disk: { status: 'degraded' } })).toBe('failing');
+});
+
+test('a disk that is nearly full is said with how much is left', () => {
+  expect(diskHealth(256 * 1024 * 1024)).toEqual({ status: 'ok' });
+  expect(diskHealth(10_500_000)).toEqual({ status: 'degraded', reason: '10 MiB are left on the disk of the database' });
+});
+
+test('a log that cannot be read is said with how far readers are behind', () => {
+  expect(feedHealth({ fault: null, lag: 3 })).toEqual({ status: 'ok' });
+  expect(feedHealth({ fault: 'disk I/O error', lag: 3 })).toMatchObject({ status: 'failing', reason: expect.stringContaining('3 events') });
+});
