@@ -1,4 +1,4 @@
-import { RelayError, type Session } from 'agent-relay-protocol';
+import { RELAY_VERSION, RelayError, type Session } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { as, FarNode, offered, owner, SessionWorld, workspace } from './session-world.ts';
 
@@ -183,7 +183,8 @@ describe('a machine that comes and goes', () => {
     await world.relay.reap();
     const back = new FarNode();
     const answer = await world.attach(back, [offered(session)]);
-    expect(answer).toEqual({ nodeId: 'local', sessions: [{ sessionId: session.sessionId, keep: true, ackedSeq: 0 }] });
+    const sessions = [{ sessionId: session.sessionId, keep: true, ackedSeq: 0 }];
+    expect(answer).toEqual({ nodeId: 'local', version: RELAY_VERSION, sessions });
     expect(await heartbeat([{ sessionId: session.sessionId, status: 'busy' }], back)).toEqual({ release: [] });
     expect(world.agent('Worker').status).toBe('busy');
   });
