@@ -55,7 +55,7 @@ async function acknowledgeAll(relay: RunningRelay, recipients: number, until: Ab
     for await (const items of inbox.batches) {
       count(items.length);
       const ids = items.map(({ message }) => message.id);
-      void relay.handlers['inbox/ack']({ id, ids }, { principal, signal }).catch(() => {});
+      void Promise.resolve(relay.handlers['inbox/ack']({ id, ids }, { principal, signal })).catch(() => {});
     }
   };
   await Promise.all(Array.from({ length: recipients }, (_, index) => read(`agent-${index}`)));

@@ -1,4 +1,4 @@
-import { type Callback, DEFAULT_PAGE_SIZE, DEFAULT_WORKSPACE, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { type Callback, DEFAULT_PAGE_SIZE, DEFAULT_WORKSPACE, type Principal, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { CALLBACK_LIFETIME_MS, nextAttemptAt } from '../domain/callback-schedule.ts';
 import type { Logger } from '../logger.ts';
@@ -48,11 +48,13 @@ export class Callbacks {
     const { store, clock } = this.#deps;
     return {
       'callbacks/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+        assertMaySee(principal);
         const own = principal.type === 'integration' ? { integration: principal.name } : {};
         const { items, cursor } = await store.callbacks.list({ ...query, ...own, workspace: principal.workspace, limit });
         return { data: [...items], cursor };
       },
       'callbacks/redeliver': ({ id }, { principal }) => {
+        assertMaySee(principal);
         const now = clock.now();
         return store.callbacks.redeliver(principal.workspace, id, now, now + CALLBACK_LIFETIME_MS, (found) => {
           const isForeign = principal.type === 'integration' && found?.integration !== principal.name;
@@ -182,4 +184,10 @@ class Lane {
 function faultOf({ status, error }: CallbackAnswer): string {
   if (error !== null) return error;
   return status >= 300 && status < 400 ? `It answered ${status}: redirects are not followed` : `It answered ${status}`;
+}
+
+/** What leaves the relay is for those who run it, and for the integration it goes to. */
+function assertMaySee(principal: Principal): void {
+  if (principal.type !== 'agent' && principal.type !== 'node' && principal.type !== 'anonymous') return;
+  throw new RelayError('forbidden', 'Callbacks are for the owner and for the integration they go to');
 }

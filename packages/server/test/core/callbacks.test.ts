@@ -207,6 +207,8 @@ test('an integration sees and redelivers its own callbacks only; a redirect is a
   expect([await seenBy('ops'), await seenBy('ci')]).toEqual([1, 0]);
   expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(integration('ci'))))).toBe('not_found');
   expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 9 }, world.as(owner)))).toBe('not_found');
+  expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(anonymous)))).toBe('forbidden');
+  expect(await codeOf(() => world.call['callbacks/list']({}, world.as(anonymous)))).toBe('forbidden');
 });
 
 test('a callback and the step it tells of are committed together', async () => {
