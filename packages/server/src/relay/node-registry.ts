@@ -62,8 +62,9 @@ export class NodeRegistry {
     return this.#lostAt.get(keyOf(workspace, nodeId)) ?? this.#startedAt;
   }
 
-  online(workspace: string): number {
-    return [...this.#attached.values()].filter((attached) => attached.workspace === workspace).length;
+  /** The connected machines; one that has just come may not be in the store yet. */
+  online(workspace: string): readonly Node[] {
+    return [...this.#attached.values()].flatMap((attached) => (attached.workspace === workspace ? [attached.node] : []));
   }
 
   /** Resolves when a machine has attached, or the signal aborts. */

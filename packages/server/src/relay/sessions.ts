@@ -160,7 +160,7 @@ class Sessions {
     return {
       runningSessions: unfinished.filter((entry) => entry.workspace === workspace).length,
       nodes: (await store.nodes.list(workspace)).length,
-      onlineNodes: registry.online(workspace),
+      onlineNodes: registry.online(workspace).length,
     };
   }
 
@@ -168,11 +168,11 @@ class Sessions {
   async #untilSomeNode(workspace: string, signal: AbortSignal): Promise<void> {
     const { registry, clock } = this.#deps;
     const leftMs = this.#startedAt + ARRIVAL_MS - clock.now();
-    if (leftMs <= 0 || registry.online(workspace) > 0) return;
+    if (leftMs <= 0 || registry.online(workspace).length > 0) return;
     const waiting = new AbortController();
     const cancel = clock.schedule(() => waiting.abort(), leftMs);
     const both = AbortSignal.any([signal, waiting.signal]);
-    while (!both.aborted && registry.online(workspace) === 0) await registry.nextAttach(both);
+    while (!both.aborted && registry.online(workspace).length === 0) await registry.nextAttach(both);
     cancel();
   }
 
@@ -219,8 +219,10 @@ class Sessions {
   async #placeable(workspace: string) {
     const { store, registry } = this.#deps;
     const unfinished = await store.sessions.unfinished();
-    return (await store.nodes.list(workspace)).map((node) => ({
-      node: registry.asSeen(workspace, node),
+    const online = registry.online(workspace);
+    const away = (await store.nodes.list(workspace)).filter(({ nodeId }) => !online.some((node) => node.nodeId === nodeId));
+    return [...online, ...away.map((node) => registry.asSeen(workspace, node))].map((node) => ({
+      node,
       runningSessions: unfinished.filter((entry) => entry.workspace === workspace && entry.session.nodeId === node.nodeId).length,
     }));
   }
