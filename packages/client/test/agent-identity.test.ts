@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const identity = (env: Record<string, string> = {}, more: Partial<AgentIdentityOptions> = {}) =>
-  agentIdentity({ cwd: '/work/Web App', sessionKey: 's-1', machine: 'Mini.local', env, ...more });
+  agentIdentity({ cwd: '/srv/Web App', sessionKey: 's-1', machine: 'Mini.local', env, ...more });
 
 const withProfiles = (profiles: unknown, name = 'backend'): Record<string, string> => {
   const path = join(folder, 'profiles.json');
@@ -61,7 +61,7 @@ describe('what it says of itself', () => {
       provider: 'claude',
       tags: [],
       capabilities: ['chat'],
-      meta: { cwd: '/work/Web App' },
+      meta: { cwd: '/srv/Web App' },
     });
     expect(RegisterAgentSchema.safeParse({ id, ...card }).success).toBe(true);
   });
@@ -81,7 +81,7 @@ describe('what it says of itself', () => {
     expect(identity(env, given)).toMatchObject({
       ...profile,
       tags: ['claude', 'shared', 'backend'],
-      meta: { plugin: '1', team: 'core', cwd: '/work/Web App' },
+      meta: { plugin: '1', team: 'core', cwd: '/srv/Web App' },
     });
     const explicit = { AGENT_RELAY_LABEL: 'mine', AGENT_RELAY_CAPS: 'ops, support', AGENT_RELAY_APPROVAL: 'read-only' };
     expect(identity({ ...env, ...explicit, AGENT_RELAY_TAGS: 'urgent,backend' }, given)).toMatchObject({

@@ -15,7 +15,7 @@ const types = (events: readonly AgentEvent[]) => events.map(({ type }) => type);
 
 describe('SessionEvents', () => {
   test('a tool that is open when its turn ends is closed as interrupted before the end', async () => {
-    const events = new SessionEvents({ cwd: '/work' });
+    const events = new SessionEvents({ cwd: '/srv' });
     events.emit({ type: 'turn.started', turnId: 't1' });
     events.emit({ type: 'tool.started', ...tool });
     events.emit({ type: 'turn.completed', turnId: 't1', outcome: 'finished' });
@@ -30,7 +30,7 @@ describe('SessionEvents', () => {
   });
 
   test('the late end of a command that went on in the background is let through, once', async () => {
-    const events = new SessionEvents({ cwd: '/work' });
+    const events = new SessionEvents({ cwd: '/srv' });
     const late = { type: 'tool.completed', turnId: 't1', itemId: 'i1', outcome: 'succeeded' } as const;
     events.emit({ type: 'turn.started', turnId: 't1' });
     events.emit({ type: 'tool.started', ...tool });
@@ -43,7 +43,7 @@ describe('SessionEvents', () => {
   });
 
   test('a second start or end of a tool, and an end without a start, are dropped', async () => {
-    const events = new SessionEvents({ cwd: '/work' });
+    const events = new SessionEvents({ cwd: '/srv' });
     events.emit({ type: 'tool.completed', turnId: 't1', itemId: 'i0', outcome: 'succeeded' });
     events.emit({ type: 'tool.started', ...tool });
     events.emit({ type: 'tool.started', ...tool });
@@ -55,7 +55,7 @@ describe('SessionEvents', () => {
   });
 
   test('a turn ends once, and one without a start gets it', async () => {
-    const events = new SessionEvents({ cwd: '/work' });
+    const events = new SessionEvents({ cwd: '/srv' });
     events.emit({ type: 'turn.completed', turnId: 't1', outcome: 'finished' });
     events.emit({ type: 'turn.completed', turnId: 't1', outcome: 'interrupted' });
     events.emit({ type: 'turn.started', turnId: 't1' });
@@ -69,7 +69,7 @@ describe('SessionEvents', () => {
   });
 
   test("another turn's start ends the open one as interrupted", async () => {
-    const events = new SessionEvents({ cwd: '/work' });
+    const events = new SessionEvents({ cwd: '/srv' });
     events.emit({ type: 'turn.started', turnId: 't1' });
     events.emit({ type: 'turn.started', turnId: 't2' });
     expect(events.openTurnId).toBe('t2');
@@ -82,7 +82,7 @@ describe('SessionEvents', () => {
     ['exited', 'agent_crashed'],
     ['lost', 'agent_lost'],
   ] as const)('a session that %s fails its turn with %s and closes what is open', async (reason, code) => {
-    const events = new SessionEvents({ cwd: '/work' });
+    const events = new SessionEvents({ cwd: '/srv' });
     events.emit({ type: 'turn.started', turnId: 't1' });
     events.emit({ type: 'tool.started', ...tool });
     events.emit({ type: 'approval.requested', approvalId: 'a1', turnId: 't1', kind: 'execute', title: 'ls', options: [] });
@@ -98,17 +98,17 @@ describe('SessionEvents', () => {
   });
 
   test('a relative path is made absolute from the folder of the session', async () => {
-    const events = new SessionEvents({ cwd: '/work' });
+    const events = new SessionEvents({ cwd: '/srv' });
     events.emit({ type: 'file.changed', changes: [{ path: 'a.txt', change: 'moved', movedTo: '../b.txt' }] });
     events.end({ reason: 'closed' });
     expect((await all(events))[0]).toEqual({
       type: 'file.changed',
-      changes: [{ path: '/work/a.txt', change: 'moved', movedTo: '/b.txt' }],
+      changes: [{ path: '/srv/a.txt', change: 'moved', movedTo: '/b.txt' }],
     });
   });
 
   test('a number that a vendor used as an id becomes a string', async () => {
-    const events = new SessionEvents({ cwd: '/work' });
+    const events = new SessionEvents({ cwd: '/srv' });
     // A vendor's frame is typed by hope: what arrives may be a number.
     const numbered = { type: 'text.completed', turnId: 1, itemId: 2, text: 'x' } as unknown as Extract<
       AgentEvent,
@@ -120,7 +120,7 @@ describe('SessionEvents', () => {
   });
 
   test('a very long output is cut and says by how much', async () => {
-    const events = new SessionEvents({ cwd: '/work' });
+    const events = new SessionEvents({ cwd: '/srv' });
     events.emit({ type: 'tool.started', ...tool });
     events.emit({ type: 'tool.completed', turnId: 't1', itemId: 'i1', outcome: 'succeeded', output: 'x'.repeat(70_000) });
     events.end({ reason: 'closed' });
@@ -129,7 +129,7 @@ describe('SessionEvents', () => {
   });
 
   test('deltas that nobody reads yet are joined, in order, without changing their text', async () => {
-    const events = new SessionEvents({ cwd: '/work' });
+    const events = new SessionEvents({ cwd: '/srv' });
     for (const text of ['a', 'b', 'c']) events.emit({ type: 'text.delta', turnId: 't1', itemId: 'i1', text });
     events.emit({ type: 'text.delta', turnId: 't1', itemId: 'i2', text: 'd' });
     events.end({ reason: 'closed' });
@@ -140,7 +140,7 @@ describe('SessionEvents', () => {
   });
 
   test('at the limit deltas go and state events stay', async () => {
-    const events = new SessionEvents({ cwd: '/work', limit: 10_000 });
+    const events = new SessionEvents({ cwd: '/srv', limit: 10_000 });
     for (let index = 0; index < 100; index += 1) {
       events.emit({ type: 'text.delta', turnId: 't1', itemId: `i${index}`, text: 'x'.repeat(100) });
       events.emit({ type: 'text.completed', turnId: 't1', itemId: `i${index}`, text: 'x' });
@@ -153,7 +153,7 @@ describe('SessionEvents', () => {
   });
 
   test('room waits while too much is unread and comes with the reader', async () => {
-    const events = new SessionEvents({ cwd: '/work', limit: 1_000 });
+    const events = new SessionEvents({ cwd: '/srv', limit: 1_000 });
     for (let index = 0; index < 20; index += 1) events.emit({ type: 'text.completed', turnId: 't1', itemId: 'i1', text: 'x'.repeat(100) });
     let hasRoom = false;
     const waiting = events.room().then(() => {
@@ -168,7 +168,7 @@ describe('SessionEvents', () => {
   });
 
   test('a reader that leaves frees the buffer and never blocks the session', async () => {
-    const events = new SessionEvents({ cwd: '/work', limit: 10 });
+    const events = new SessionEvents({ cwd: '/srv', limit: 10 });
     for (let index = 0; index < 5; index += 1) events.emit({ type: 'text.completed', turnId: 't1', itemId: 'i1', text: 'x' });
     for await (const event of events) {
       expect(event.type).toBe('text.completed');
