@@ -24,6 +24,7 @@ export default defineConfig({
   test: {
     projects: [
       ...packageProjects(),
+      { ...source, test: { ...limits, name: 'examples', root: 'examples/provider', include: ['test/**/*.test.ts'] } },
       { ...source, test: { ...limits, name: 'bench', root: 'bench', include: ['**/*.test.ts'] } },
       { test: { ...limits, name: 'repository', root: '.', include: ['test/**/*.test.ts'] } },
       // The built programs, the real CLIs, a real browser: one file at a time, for they measure and they share the machine.

@@ -43,9 +43,8 @@ function typedFolders() {
   const parents = ['packages', 'apps'].flatMap((parent) =>
     readdirSync(join(rootFolder, parent)).map((name) => join(rootFolder, parent, name)),
   );
-  return [rootFolder, ...parents, join(rootFolder, 'e2e'), join(rootFolder, 'bench')].filter((folder) =>
-    existsSync(join(folder, 'tsconfig.json')),
-  );
+  const others = ['e2e', 'bench', 'examples/provider'].map((name) => join(rootFolder, name));
+  return [rootFolder, ...parents, ...others].filter((folder) => existsSync(join(folder, 'tsconfig.json')));
 }
 
 /**

@@ -20,6 +20,7 @@ const ambientPlaces: Readonly<Record<string, string>> = {
   'packages/wire/src/time.ts': 'jitter',
   'packages/testing': 'fakes at true boundaries, used by tests alone',
   'apps/dashboard/src/main.tsx': 'where the dashboard begins',
+  'examples/provider/src/cli.ts': 'where the example of a provider begins',
   e2e: 'tests',
   bench: 'measurements',
 };

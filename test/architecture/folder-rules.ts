@@ -43,7 +43,7 @@ const storeCallers = [
 const impure =
   /^(Date\.now|new Date|Date\(\)|Math\.random|crypto\b|performance\b|process\b|console\b|fetch\b|globalThis\b|set(Timeout|Interval|Immediate)\b|queueMicrotask\b)/;
 
-const vendorPackages = ['packages/claude', 'packages/codex-app-server', 'packages/acp', 'packages/lines'];
+const vendorPackages = ['packages/claude', 'packages/codex-app-server', 'packages/acp', 'packages/lines', 'examples/provider'];
 const vendorWords = ['claude', 'codex', 'gemini', 'Claude', 'Codex', 'Gemini', 'claude-code'];
 
 export const folderRules: readonly Rule[] = [
@@ -92,7 +92,9 @@ export const folderRules: readonly Rule[] = [
   }),
   fileRule("a vendor's wire knows nothing of the relay: only its provider half knows the provider contract", (file, workspace) => {
     const isWire =
-      vendorPackages.includes(file.package.folder) && !file.isTest && !isIn(file.pathInPackage, ['src/provider', 'src/index.ts']);
+      vendorPackages.includes(file.package.folder) &&
+      !file.isTest &&
+      !isIn(file.pathInPackage, ['src/provider', 'src/index.ts', 'src/cli.ts']);
     if (!isWire) return [];
     return file.imports.flatMap((each) => {
       const isOfProvider = resolveImport(workspace, file, each)?.pathInPackage.startsWith('src/provider/') === true;

@@ -36,6 +36,8 @@ export const packageTable: Readonly<Record<string, PackageRow>> = {
   'packages/claude-plugin': { mayImport: [...wireLevel, 'agent-relay-client'] },
   'packages/codex-plugin': { mayImport: [...wireLevel, 'agent-relay-client', 'agent-relay-codex-app-server'] },
   'packages/testing': { mayImport: wireLevel },
+  // A provider as somebody else would write one, and the program that lends a machine with it.
+  'examples/provider': { mayImport: [...vendorLevel, 'agent-relay-connect'], folders: { test: ['agent-relay-client'] } },
   'apps/dashboard': { mayImport: ['agent-relay-protocol', 'agent-relay-client'] },
 };
 

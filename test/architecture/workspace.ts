@@ -64,7 +64,7 @@ function listSources(root: string, folder: string): string[] {
 /** Reads the checkout. */
 export function loadWorkspace(root: string): Workspace {
   const grouped = ['packages', 'apps'].flatMap((parent) => readdirSync(join(root, parent)).map((name) => `${parent}/${name}`));
-  const folders = [...grouped, 'e2e', 'bench'].filter((folder) => existsSync(join(root, folder, 'package.json')));
+  const folders = [...grouped, 'e2e', 'bench', 'examples/provider'].filter((folder) => existsSync(join(root, folder, 'package.json')));
   const packages = folders.map((folder) => ({
     folder,
     // A package.json of this checkout; what the rules read of it has these shapes by npm's own definition.
