@@ -42,14 +42,14 @@ export function createWorkspace(packages: readonly WorkspacePackage[], texts: Re
     const owner = packages.find(({ folder }) => path.startsWith(`${folder}/`));
     if (owner === undefined) return [];
     const pathInPackage = path.slice(owner.folder.length + 1);
-    const isTest = /\.test\.tsx?$/.test(path) || contractSuites.includes(path) || !pathInPackage.startsWith('src/');
+    const isTest = /\.test\.tsx?$/.test(path) || contractSuites.test(path) || !pathInPackage.startsWith('src/');
     return [{ ...parseSource(path, text), path, package: owner, pathInPackage, isTest, lines: text.split('\n').length }];
   });
   return { packages, files };
 }
 
 /** Suites that stand beside the port they are about; only tests import them. */
-const contractSuites = ['packages/server/src/store/store-contract.ts'];
+const contractSuites = /^packages\/server\/src\/store\/(?:\w+-)*contract\.ts$/;
 
 const skippedFolders = new Set(['node_modules', 'dist', 'fixtures', '.turbo', '.cache']);
 

@@ -2,6 +2,7 @@ export type {
   ActivityEntry,
   Agent,
   AgentEvent,
+  Approval,
   Claim,
   Delivery,
   ErrorCode,

@@ -30,6 +30,7 @@ export const errorTable = {
   method_not_allowed: meaning(405, -32601),
   timeout: meaning(408, -32008, true),
   already_claimed: meaning(409, -32009),
+  already_resolved: meaning(409, -32009),
   not_claimable: meaning(409, -32009),
   claim_closed: meaning(409, -32009),
   stale_fence: meaning(409, -32009),

@@ -19,6 +19,8 @@ export {
   ToolKindSchema,
   UsageSchema,
 } from './agent-event.ts';
+export type { Approval, ApprovalAnswer, ApprovalStatus, PendingApproval } from './approval.ts';
+export { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ApprovalStatusSchema } from './approval.ts';
 export type { Callback, CallbackEvent, CallbackStatus } from './callback.ts';
 export { CallbackEventSchema, CallbackSchema, CallbackStatusSchema } from './callback.ts';
 export type { Claim, HeldClaim } from './claim.ts';

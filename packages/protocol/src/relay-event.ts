@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentSchema } from './agent.ts';
+import { ApprovalSchema } from './approval.ts';
 import { ClaimSchema } from './claim.ts';
 import { DeliveryEvidenceSchema, DeliveryStateSchema } from './delivery.ts';
 import { MessageSchema } from './message.ts';
@@ -63,6 +64,8 @@ export const RelayEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('session.started'), ...at, session: SessionSchema }),
   z.object({ type: z.literal('session.updated'), ...at, session: SessionSchema }),
   z.object({ type: z.literal('session.ended'), ...at, session: SessionSchema }),
+  z.object({ type: z.literal('approval.requested'), ...at, approval: ApprovalSchema }),
+  z.object({ type: z.literal('approval.resolved'), ...at, approval: ApprovalSchema }),
   z.object({ type: z.literal('task.created'), ...task }),
   z.object({ type: z.literal('task.repeated'), ...task }),
   z.object({ type: z.literal('task.claimed'), ...task }),
@@ -83,6 +86,7 @@ export type RelayEventType = RelayEvent['type'];
 
 type PastVerb =
   | 'requested'
+  | 'resolved'
   | 'accepted'
   | 'rejected'
   | 'claimed'

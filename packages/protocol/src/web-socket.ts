@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ApprovalModeSchema, SessionGuardSchema } from './agent.ts';
 import { ActivityEntrySchema, AgentEventSchema } from './agent-event.ts';
+import { ApprovalAnswerSchema, ApprovalIdSchema } from './approval.ts';
 import { InboxItemSchema } from './message.ts';
 import { AgentIdSchema, CursorSchema, LabelSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { PrincipalSchema } from './principal.ts';
@@ -167,6 +168,16 @@ export const nodeCommands = {
     summary: 'Stop the running turn',
     params: z.object(hosted),
     result: z.object({ interrupted: z.boolean() }),
+  }),
+  'session/resolve-approval': method({
+    summary: "Hand a person's answer to the agent that waits for it; false when nothing of that id waits (any more)",
+    params: z.object({
+      ...hosted,
+      approvalId: ApprovalIdSchema,
+      ...ApprovalAnswerSchema.shape,
+      by: z.string().describe('Who answered, as in `sender.principal`'),
+    }),
+    result: z.object({ resolved: z.boolean() }),
   }),
   'session/close': method({
     summary: 'End the session and its whole process tree; answers when it is gone',

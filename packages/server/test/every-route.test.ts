@@ -132,6 +132,8 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('sessions/list', { agent: id });
   await take('sessions/get', { sessionId: 'none' });
   await take('nodes/list');
+  await take('approvals/list', { agent: id, status: 'pending' });
+  await take('approvals/resolve', { id, approvalId: 'none', outcome: 'deny', message: 'no' });
   await call('agents/register', { id: `${id}-partner`, name: `${id}-partner` });
   const declined = outputOf(await take('pairs/request', { from: id, target: `${id}-partner`, objective: 'talk' }));
   await take('pairs/reject', { id: declined['id'], agentId: `${id}-partner`, reason: 'later' });
@@ -168,8 +170,15 @@ test('every route answers the same over HTTP and over the socket, in the shape t
     expect([name, comparable(answer, 'walker-h')]).toEqual([name, comparable(socket.get(name), 'walker-s')]);
   }
   const refused = [...http].flatMap(([name, answer]) => ('code' in answer ? [name] : []));
-  // What needs a machine, which this relay has none of, and a session that is not there.
-  expect(refused.sort()).toEqual(['agents/interrupt', 'agents/release', 'callbacks/redeliver', 'sessions/get', 'sessions/start']);
+  // What needs a machine, which this relay has none of, and what is not there.
+  expect(refused.sort()).toEqual([
+    'agents/interrupt',
+    'agents/release',
+    'approvals/resolve',
+    'callbacks/redeliver',
+    'sessions/get',
+    'sessions/start',
+  ]);
 });
 
 test('every route refuses what is no input of it, and none of them with a bug', async () => {

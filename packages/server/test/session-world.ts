@@ -32,11 +32,16 @@ export class FarNode implements NodeLink {
     model: 'm',
   });
 
+  onApproval: (params: MethodParams<'session/resolve-approval'>) => Promise<MethodResult<'session/resolve-approval'>> = async () => ({
+    resolved: true,
+  });
+
   async command<Name extends NodeCommandName>(name: Name, params: MethodParams<Name>): Promise<MethodResult<Name>> {
     this.commands.push({ name, params });
     const answers: { [Command in NodeCommandName]: () => Promise<MethodResult<Command>> } = {
       'session/start': () => this.onStart(params as MethodParams<'session/start'>),
       'session/interrupt': async () => ({ interrupted: true }),
+      'session/resolve-approval': () => this.onApproval(params as MethodParams<'session/resolve-approval'>),
       'session/close': async () => ({}),
     };
     // The table has exactly the result of each name.

@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query';
-import type { Agent, Delivery, MessageDetail, Node, RelayEvent, Session } from 'agent-relay-client';
+import type { Agent, Approval, Delivery, MessageDetail, Node, RelayEvent, Session } from 'agent-relay-client';
 import { keys } from './keys.ts';
 
 /** Messages kept on the page; older ones are read from the relay when asked for. */
@@ -67,6 +67,10 @@ export function applyEvent(queries: QueryClient, event: RelayEvent): void {
     case 'node.disconnected':
       queries.setQueryData<Node[]>(keys.nodes, (nodes) => nodes && upsert(nodes, event.node, ({ nodeId }) => nodeId));
       return;
+    case 'approval.requested':
+    case 'approval.resolved':
+      queries.setQueryData<Approval[]>(keys.approvals, (approvals) => approvals && applyApproval(approvals, event.approval));
+      return;
     case 'task.created':
     case 'task.repeated':
     case 'task.claimed':
@@ -99,6 +103,13 @@ function applyDelivery(
 function addMessage(messages: MessageDetail[] | undefined, message: MessageDetail): MessageDetail[] | undefined {
   if (!messages || messages.some(({ id }) => id === message.id)) return messages;
   return [...messages, message].slice(-MESSAGE_LIMIT);
+}
+
+/** Only what waits for an answer is kept. */
+function applyApproval(approvals: readonly Approval[], approval: Approval): Approval[] {
+  const isSame = ({ sessionId, approvalId }: Approval) => sessionId === approval.sessionId && approvalId === approval.approvalId;
+  const others = approvals.filter((other) => !isSame(other));
+  return approval.status === 'pending' ? [...others, approval] : others;
 }
 
 function upsert<Item>(items: readonly Item[], item: Item, keyOf: (item: Item) => string): Item[] {

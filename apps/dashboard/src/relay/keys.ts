@@ -4,6 +4,7 @@ export const keys = {
   messages: ['messages'],
   sessions: ['sessions'],
   nodes: ['nodes'],
+  approvals: ['approvals'],
   me: ['me'],
   deliveries: (messageId: number) => ['deliveries', messageId],
 } as const;

@@ -50,6 +50,10 @@ function textOf(event: RelayEvent): string | null {
       return null;
     case 'session.ended':
       return `${event.session.agentId} ${event.session.status}${event.session.reason === null ? '' : `: ${oneLine(event.session.reason)}`}`;
+    case 'approval.requested':
+      return `${event.approval.agentId} asks: ${oneLine(event.approval.title)} (agent-relay approve ${oneLine(event.approval.approvalId)})`;
+    case 'approval.resolved':
+      return `${event.approval.agentId}: ${event.approval.status} by ${oneLine(event.approval.by ?? '')}: ${oneLine(event.approval.title)}`;
     case 'task.created':
     case 'task.claimed':
     case 'task.updated':

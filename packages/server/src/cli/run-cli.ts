@@ -1,6 +1,7 @@
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Command, CommanderError } from 'commander';
 import { agentsCommand } from './agents.ts';
+import { approvalsCommand, approveCommand } from './approvals.ts';
 import { backupCommand } from './backup.ts';
 import { callbacksCommand } from './callbacks.ts';
 import { claimCommand, completeCommand } from './claims.ts';
@@ -66,6 +67,8 @@ function program(terminal: Terminal): Command {
     logsCommand,
     interruptCommand,
     releaseCommand,
+    approvalsCommand,
+    approveCommand,
     claimCommand,
     completeCommand,
     pairCommand,

@@ -63,6 +63,9 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
     case 'session.updated':
     case 'session.ended':
       return event.session.agentId === agentId;
+    case 'approval.requested':
+    case 'approval.resolved':
+      return event.approval.agentId === agentId;
     case 'task.created':
     case 'task.repeated':
     case 'task.claimed':
@@ -119,6 +122,9 @@ export function namedAgents(event: RelayEvent): readonly string[] | null {
     case 'session.updated':
     case 'session.ended':
       return [event.session.agentId];
+    case 'approval.requested':
+    case 'approval.resolved':
+      return [event.approval.agentId];
     case 'pair.requested':
     case 'pair.accepted':
     case 'pair.rejected':

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { assertMayWatch } from '../domain/spawn-rules.ts';
 import type { ActivityStore } from '../store/activity-store.ts';
 import type { AgentIndex } from '../store/agent-index.ts';
+import { followApprovals } from './approvals.ts';
 import type { ActivityStream, CallContext, LiveActivityEntry } from './relay-contract.ts';
 
 export interface ActivityDeps {
@@ -41,7 +42,8 @@ export class ActivityRelay {
   ): Promise<MethodResult<'activity/append'>> {
     const { agentId, sessionId, status } = session;
     const late = status === 'ended' || status === 'failed';
-    const { ackedSeq, stored } = await this.#deps.store.activity.append({ workspace, agentId, sessionId, late, entries });
+    const follow = followApprovals(this.#deps.clock.now());
+    const { ackedSeq, stored } = await this.#deps.store.activity.append({ workspace, agentId, sessionId, late, entries, follow });
     if (stored > 0) this.#ring(workspace, agentId, []);
     return { ackedSeq };
   }

@@ -73,8 +73,8 @@ export class Nodes {
   async end(workspace: string, sessionId: string, status: 'ended' | 'failed', reason: string): Promise<Session | null> {
     const { store, clock, inboxes } = this.#deps;
     let hasEnded = false;
-    const ended = await store.sessions.change(workspace, sessionId, (session, found) => {
-      const change = endSession(session, found, { status, reason }, clock.now());
+    const ended = await store.sessions.change(workspace, sessionId, (session, found, pending) => {
+      const change = endSession(session, found, pending, { status, reason }, clock.now());
       hasEnded = change !== null && isCurrent(session, found);
       return change;
     });

@@ -55,6 +55,8 @@ export type SessionRouteName =
   | 'sessions/list'
   | 'sessions/get'
   | 'nodes/list'
+  | 'approvals/list'
+  | 'approvals/resolve'
   | 'agents/interrupt'
   | 'agents/release'
   | 'agents/activity';

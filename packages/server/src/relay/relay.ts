@@ -154,6 +154,8 @@ const withoutSessions: SessionsPart = {
       throw new RelayError('not_found', `There is no session ${sessionId}`);
     },
     'nodes/list': () => ({ data: [], cursor: 0 }),
+    'approvals/list': () => ({ data: [], cursor: 0 }),
+    'approvals/resolve': noSessions,
     'agents/interrupt': noSessions,
     'agents/release': noSessions,
     'agents/activity': () => ({ data: [], cursor: 0 }),

@@ -2,6 +2,7 @@ import {
   type Agent,
   type ApprovalMode,
   type Node,
+  type PendingApproval,
   RelayError,
   type Session,
   type SpawnMode,
@@ -11,6 +12,7 @@ import { isBuiltIn } from '../domain/membership.ts';
 import { registerAgent } from '../domain/registration.ts';
 import type { SessionChange } from '../store/session-store.ts';
 import type { AgentFound, NewEvent, TokenRecord } from '../store/store.ts';
+import { cancelAll } from './approvals.ts';
 import { leaveAll } from './pair-changes.ts';
 
 export interface BeginSession {
@@ -108,18 +110,23 @@ export function runSession(
   };
 }
 
-/** The session is over: its agent is offline and keeps its mail, its claims are open again, its token is worth nothing. Null when it was over. */
+/**
+ * The session is over: its agent is offline and keeps its mail, its claims are open again, what it asked is cancelled, its token is worth
+ * nothing. Null when it was over.
+ */
 export function endSession(
   session: Session,
   found: AgentFound,
+  pending: readonly PendingApproval[],
   end: { readonly status: 'ended' | 'failed'; readonly reason: string },
   now: number,
 ): SessionChange | null {
   if (!isUnfinished(session)) return null;
   const ended: Session = { ...session, status: end.status, reason: end.reason.slice(0, 1000), endedAt: now };
-  const told: NewEvent = { type: 'session.ended', at: now, session: ended };
+  const { approvals, events } = cancelAll(pending, session, now);
+  const told: readonly NewEvent[] = [...events, { type: 'session.ended', at: now, session: ended }];
   // A newer incarnation has the address: nothing of this one is left there.
-  if (!isCurrent(session, found)) return { session: ended, change: { events: [told] } };
+  if (!isCurrent(session, found)) return { session: ended, change: { approvals, events: told } };
   // Without `protected` no token of this epoch counts any more, also those that are known by heart.
   const agent: Agent = {
     ...found.agent,
@@ -135,9 +142,10 @@ export function endSession(
     session: ended,
     change: {
       ...given,
+      approvals,
       agents: [{ id: agent.id, agent }],
       revokeAgentTokens: [agent.id],
-      events: [...given.events, told, { type: 'agent.status', at: now, agent }],
+      events: [...given.events, ...told, { type: 'agent.status', at: now, agent }],
     },
   };
 }

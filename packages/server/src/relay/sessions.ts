@@ -4,6 +4,7 @@ import { placeSession } from '../domain/placement.ts';
 import { agentOf, assertMayAddress, isOwner } from '../domain/scopes.ts';
 import { assertMayControl, type Spawner, spawnTerms } from '../domain/spawn-rules.ts';
 import { ActivityRelay } from './activity.ts';
+import { Approvals } from './approvals.ts';
 import { NodeRegistry } from './node-registry.ts';
 import { Nodes } from './nodes.ts';
 import type { CallContext, NodeLink } from './relay-contract.ts';
@@ -31,6 +32,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const starting = new Set<string>();
   const nodes = new Nodes({ ...core, registry, activity, starting });
   const sessions = new Sessions({ ...core, registry, nodes, starting });
+  const approvals = new Approvals({ ...core, registry });
   return {
     handlers: {
       'sessions/start': (input, context) => sessions.start(input, context),
@@ -40,6 +42,8 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       'agents/interrupt': (input, context) => sessions.interrupt(input, context),
       'agents/release': (input, context) => sessions.release(input, context),
       'agents/activity': (input, context) => activity.list(input, context),
+      'approvals/list': (input, context) => approvals.list(input, context),
+      'approvals/resolve': (input, context) => approvals.resolve(input, context),
     },
     nodeHandlers: nodes.handlers,
     nodeLive: ({ sessionId, at, events }, { principal }) =>
@@ -50,6 +54,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
     sweep: async (now) => {
       await nodes.sweep(now, nodeGraceMs);
       await activity.prune();
+      await approvals.prune();
     },
     close: async () => {},
   };

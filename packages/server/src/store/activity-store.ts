@@ -1,5 +1,17 @@
-import type { ActivityEntry, AgentEvent } from 'agent-relay-protocol';
-import type { Page } from './store.ts';
+import type { ActivityEntry, AgentEvent, Approval, Session } from 'agent-relay-protocol';
+import type { Change, Page } from './store.ts';
+
+export interface NewEntry {
+  readonly seq: number;
+  readonly at: number;
+  readonly event: AgentEvent;
+}
+
+/**
+ * What follows from an entry that is new, in the same commit; null for nothing. `findApproval` finds the session's own, as the entries before
+ * this one have left it.
+ */
+export type FollowActivity = (entry: NewEntry, session: Session, findApproval: (approvalId: string) => Approval | null) => Change | null;
 
 export interface NewActivity {
   readonly workspace: string;
@@ -8,7 +20,8 @@ export interface NewActivity {
   /** Arrived after the session had ended. */
   readonly late: boolean;
   /** In order of `seq`, without a gap. */
-  readonly entries: readonly { readonly seq: number; readonly at: number; readonly event: AgentEvent }[];
+  readonly entries: readonly NewEntry[];
+  readonly follow: FollowActivity;
 }
 
 export interface ActivityQuery {

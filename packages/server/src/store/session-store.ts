@@ -1,4 +1,4 @@
-import type { Session, SessionStatus } from 'agent-relay-protocol';
+import type { PendingApproval, Session, SessionStatus } from 'agent-relay-protocol';
 import type { AgentFound, Change, Page } from './store.ts';
 
 export interface SessionQuery {
@@ -18,11 +18,11 @@ export interface SessionChange {
 export interface SessionStore {
   /** Begins a session. `unfinished` is the one the agent still has. */
   begin(workspace: string, agentId: string, decide: (found: AgentFound, unfinished: Session | null) => SessionChange): Promise<Session>;
-  /** Changes a session; `decide` answers null to leave it. Resolves with the session as it then is, null when there is none. */
+  /** Changes a session; `decide` answers null to leave it. Resolves with the session as it then is, null when there is none. `pending` is what it asked. */
   change(
     workspace: string,
     sessionId: string,
-    decide: (session: Session, found: AgentFound) => SessionChange | null,
+    decide: (session: Session, found: AgentFound, pending: readonly PendingApproval[]) => SessionChange | null,
   ): Promise<Session | null>;
   get(workspace: string, sessionId: string): Promise<Session | null>;
   /** Newest first. */

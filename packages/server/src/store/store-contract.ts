@@ -5,6 +5,7 @@ import { type Agent, type Message, type OpenPair, RelayError, type Task } from '
 import { expect, test } from 'vitest';
 import { registerAgent } from '../domain/registration.ts';
 import { endTask } from '../domain/task-lifecycle.ts';
+import { approvalContract } from './approval-contract.ts';
 import type { AppendMessage, NewMessage, Store } from './store.ts';
 
 /** Opens a store on a folder; opening it again must find what was there. */
@@ -340,6 +341,8 @@ export function storeContract(name: string, open: OpenStore): void {
       'delivered',
     ]);
   });
+
+  approvalContract(inFolder);
 
   inFolder('closing finishes what is in hand; afterwards writes are refused', async (store, reopen) => {
     const writing = store.messages.append(append('a', 'id:b'));

@@ -1,5 +1,6 @@
 import type {
   Agent,
+  Approval,
   Claim,
   Delivery,
   DeliveryState,
@@ -17,6 +18,7 @@ import type { Grant } from '../domain/scopes.ts';
 import type { TaskStep } from '../domain/task-lifecycle.ts';
 import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
+import type { ApprovalStore } from './approval-store.ts';
 import type { CallbackStore } from './callback-store.ts';
 import type { NodeStore } from './node-store.ts';
 import type { PairStore } from './pair-store.ts';
@@ -48,6 +50,7 @@ export interface Change {
   readonly claims?: readonly Claim[];
   readonly deliveries?: readonly DeliveryWrite[];
   readonly pairs?: readonly Pair[];
+  readonly approvals?: readonly Approval[];
   /** Mail of the relay's own, e.g. notices. */
   readonly messages?: readonly ((id: number) => NewMessage)[];
   readonly events?: readonly NewEvent[];
@@ -339,6 +342,7 @@ export interface Store {
   readonly nodes: NodeStore;
   readonly pairs: PairStore;
   readonly activity: ActivityStore;
+  readonly approvals: ApprovalStore;
   readonly tasks: TaskStore;
   readonly callbacks: CallbackStore;
   counts(workspace: string): Promise<StoreCounts>;

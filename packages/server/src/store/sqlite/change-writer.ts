@@ -5,6 +5,7 @@ import type { MutableAgentIndex } from '../agent-index.ts';
 import type { Change, DeliveryWrite, NewMessage, TokenRecord } from '../store.ts';
 import type { NewTask } from '../task-store.ts';
 import type { AddressTable } from './address-table.ts';
+import type { ApprovalTable } from './approval-table.ts';
 import type { CallbackTable } from './callback-table.ts';
 import type { ClaimTable } from './claim-table.ts';
 import type { DeliveryTable } from './delivery-table.ts';
@@ -19,6 +20,7 @@ export interface Tables {
   readonly deliveries: DeliveryTable;
   readonly claims: ClaimTable;
   readonly pairs: PairTable;
+  readonly approvals: ApprovalTable;
   readonly tasks: TaskTable;
   readonly callbacks: CallbackTable;
 }
@@ -53,6 +55,7 @@ export class ChangeWriter {
     for (const claim of change.claims ?? []) this.#putClaim(workspace, claim, change);
     for (const step of change.tasks ?? []) this.#applyStep(workspace, step);
     for (const pair of change.pairs ?? []) this.tables.pairs.put(workspace, pair);
+    for (const approval of change.approvals ?? []) this.tables.approvals.put(workspace, approval);
     for (const write of change.deliveries ?? []) this.writeDelivery(workspace, write);
     for (const agentId of change.revokeAgentTokens ?? []) this.#revoke.run(workspace, agentId);
     for (const token of change.tokens ?? []) this.putToken(token);

@@ -1,4 +1,4 @@
-import { type ActivityEntry, AgentEventSchema, RelayError } from 'agent-relay-protocol';
+import { type ActivityEntry, AgentEventSchema, RelayError, SessionSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { ActivityQuery, ActivityStore, NewActivity } from '../activity-store.ts';
 import type { Page } from '../store.ts';
@@ -24,7 +24,7 @@ interface ListBindings {
 
 export class SqliteActivity implements ActivityStore {
   readonly #context: SqliteContext;
-  readonly #acked: Statement<[string, string], number>;
+  readonly #session: Statement<[string, string], { readonly acked_seq: number; readonly record: string }>;
   readonly #insert: Statement<[string, string, string, number, number, number, string]>;
   readonly #setAcked: Statement<[number, string, string]>;
   readonly #prune: Statement<[number, number]>;
@@ -36,14 +36,15 @@ export class SqliteActivity implements ActivityStore {
   constructor(context: SqliteContext) {
     this.#context = context;
     const { database, reader } = context;
-    const acked = 'SELECT acked_seq FROM sessions WHERE workspace = ? AND session_id = ?';
-    this.#acked = database.prepare<[string, string], number>(acked).pluck();
+    this.#session = database.prepare('SELECT acked_seq, record FROM sessions WHERE workspace = ? AND session_id = ?');
     this.#insert = database.prepare(
       'INSERT INTO activity (workspace, agent_id, session_id, seq, at, late, event) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     this.#setAcked = database.prepare('UPDATE sessions SET acked_seq = ? WHERE workspace = ? AND session_id = ?');
     this.#prune = database.prepare('DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE at < ? ORDER BY at LIMIT ?)');
-    this.#lastSeq = reader.prepare<[string, string], number>(acked).pluck();
+    this.#lastSeq = reader
+      .prepare<[string, string], number>('SELECT acked_seq FROM sessions WHERE workspace = ? AND session_id = ?')
+      .pluck();
     const list = `SELECT id, agent_id, session_id, seq, at, late, event FROM activity WHERE workspace = @workspace AND agent_id = @agentId
       AND id > @since AND (@sessionId IS NULL OR session_id = @sessionId) ORDER BY id`;
     this.#first = reader.prepare(`${list} LIMIT @limit`);
@@ -53,14 +54,28 @@ export class SqliteActivity implements ActivityStore {
       .pluck();
   }
 
-  append({ workspace, agentId, sessionId, late, entries }: NewActivity): Promise<{ readonly ackedSeq: number; readonly stored: number }> {
-    return this.#context.writer.write(() => {
-      const acked = this.#acked.get(workspace, sessionId);
-      if (acked === undefined) throw new RelayError('not_found', `There is no session ${sessionId}`);
+  append({
+    workspace,
+    agentId,
+    sessionId,
+    late,
+    entries,
+    follow,
+  }: NewActivity): Promise<{ readonly ackedSeq: number; readonly stored: number }> {
+    const { writer, changes } = this.#context;
+    return writer.write(() => {
+      const found = this.#session.get(workspace, sessionId);
+      if (found === undefined) throw new RelayError('not_found', `There is no session ${sessionId}`);
+      const acked = found.acked_seq;
+      const session = SessionSchema.parse(JSON.parse(found.record));
+      const findApproval = (approvalId: string) => changes.tables.approvals.find(workspace, sessionId, approvalId);
       const fresh = entries.filter(({ seq }) => seq > acked);
       refuseGaps(acked, fresh);
-      for (const { seq, at, event } of fresh) {
+      for (const entry of fresh) {
+        const { seq, at, event } = entry;
         this.#insert.run(workspace, agentId, sessionId, seq, at, late ? 1 : 0, JSON.stringify(event));
+        const change = follow(entry, session, findApproval);
+        if (change) changes.apply(workspace, change);
       }
       const ackedSeq = acked + fresh.length;
       if (fresh.length > 0) this.#setAcked.run(ackedSeq, workspace, sessionId);

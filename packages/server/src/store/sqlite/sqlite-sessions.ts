@@ -1,4 +1,4 @@
-import { type HeldClaim, type Session, SessionSchema } from 'agent-relay-protocol';
+import { type HeldClaim, type PendingApproval, type Session, SessionSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { SessionChange, SessionQuery, SessionStore } from '../session-store.ts';
 import type { AgentFound, Page } from '../store.ts';
@@ -52,12 +52,13 @@ export class SqliteSessions implements SessionStore {
   change(
     workspace: string,
     sessionId: string,
-    decide: (session: Session, found: AgentFound) => SessionChange | null,
+    decide: (session: Session, found: AgentFound, pending: readonly PendingApproval[]) => SessionChange | null,
   ): Promise<Session | null> {
     return this.#context.writer.write(() => {
       const session = toSession(this.#find.get(workspace, sessionId));
       if (session === null) return null;
-      const decided = decide(session, this.#agent(workspace, session.agentId));
+      const pending = this.#context.changes.tables.approvals.pendingOf(workspace, sessionId);
+      const decided = decide(session, this.#agent(workspace, session.agentId), pending);
       if (decided === null) return session;
       if (decided.session !== session) this.#update.run(decided.session.status, JSON.stringify(decided.session), workspace, sessionId);
       this.#context.changes.apply(workspace, decided.change);

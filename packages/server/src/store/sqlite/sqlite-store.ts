@@ -4,6 +4,7 @@ import { deliveryStates } from '../../domain/delivery.ts';
 import { MutableAgentIndex } from '../agent-index.ts';
 import type { Store, StoreCounts, StoreFigures } from '../store.ts';
 import { AddressTable } from './address-table.ts';
+import { ApprovalTable } from './approval-table.ts';
 import { CallbackTable } from './callback-table.ts';
 import { ChangeWriter } from './change-writer.ts';
 import { ClaimTable } from './claim-table.ts';
@@ -16,6 +17,7 @@ import { OpenMail } from './open-mail.ts';
 import { PairTable } from './pair-table.ts';
 import { SqliteActivity } from './sqlite-activity.ts';
 import { SqliteAgents } from './sqlite-agents.ts';
+import { SqliteApprovals } from './sqlite-approvals.ts';
 import { SqliteCallbacks } from './sqlite-callbacks.ts';
 import { SqliteClaims } from './sqlite-claims.ts';
 import { SqliteDeliveries } from './sqlite-deliveries.ts';
@@ -42,6 +44,7 @@ export class SqliteStore implements Store {
   readonly sessions: SqliteSessions;
   readonly nodes: SqliteNodes;
   readonly activity: SqliteActivity;
+  readonly approvals: SqliteApprovals;
   readonly pairs: SqlitePairs;
   readonly tasks: SqliteTasks;
   readonly callbacks: SqliteCallbacks;
@@ -63,6 +66,7 @@ export class SqliteStore implements Store {
     this.sessions = new SqliteSessions(context);
     this.nodes = new SqliteNodes(context);
     this.activity = new SqliteActivity(context);
+    this.approvals = new SqliteApprovals(context);
     this.pairs = new SqlitePairs(context);
     this.tasks = new SqliteTasks(context);
     this.callbacks = new SqliteCallbacks(context);
@@ -92,6 +96,7 @@ export class SqliteStore implements Store {
         deliveries,
         claims: new ClaimTable(database),
         pairs: new PairTable(database),
+        approvals: new ApprovalTable(database),
         tasks,
         callbacks,
       };

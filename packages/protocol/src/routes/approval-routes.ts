@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ApprovalStatusSchema } from '../approval.ts';
+import { AgentIdSchema, listOf, PageLimitSchema } from '../primitives.ts';
+import { route } from '../route.ts';
+
+/** Routes of the table. */
+export const approvalRoutes = {
+  'approvals/list': route({
+    method: 'GET',
+    path: '/approvals',
+    scope: 'sessions:read',
+    anonymous: false,
+    summary: 'What agents ask a person, newest first; an agent sees what it asked itself, and on request what those that it started ask',
+    input: z.strictObject({ agent: AgentIdSchema.optional(), status: ApprovalStatusSchema.optional(), limit: PageLimitSchema }),
+    output: listOf(ApprovalSchema),
+  }),
+  'approvals/resolve': route({
+    method: 'POST',
+    path: '/agents/:id/approvals/:approvalId',
+    scope: 'sessions:write',
+    anonymous: false,
+    summary: 'Allow or deny what an agent asked, once; for people and their programs, never for agents',
+    input: z.strictObject({ id: AgentIdSchema, approvalId: ApprovalIdSchema, ...ApprovalAnswerSchema.shape }),
+    output: ApprovalSchema,
+  }),
+} as const;

@@ -1,0 +1,77 @@
+import { type AgentEvent, type Approval, type PendingApproval, type Principal, RelayError, type Session } from 'agent-relay-protocol';
+import { agentOf, isOwner } from './scopes.ts';
+
+type ApprovalEvent = Extract<AgentEvent, { type: 'approval.requested' | 'approval.resolved' }>;
+type ResolvedApproval = Exclude<Approval, PendingApproval>;
+
+/** What an approval keeps of its input, as JSON: it rides in the log. The agent's activity has more. */
+const LONGEST_INPUT = 16 * 1024;
+
+export const isApprovalEvent = (event: AgentEvent): event is ApprovalEvent =>
+  event.type === 'approval.requested' || event.type === 'approval.resolved';
+
+/**
+ * What becomes of an approval when a session tells of it; null when nothing does. A question without options is answered by the mode of its
+ * session, one of a session that is over has nobody who waits, and the first answer stays.
+ */
+export function followApproval(
+  event: ApprovalEvent,
+  { agentId, sessionId, status }: Session,
+  found: Approval | null,
+  now: number,
+): Approval | null {
+  if (event.type === 'approval.resolved') {
+    if (found?.status !== 'pending') return null;
+    return resolveApproval(found, { status: event.outcome, by: event.by, message: event.message ?? null }, now);
+  }
+  const isOver = status === 'ended' || status === 'failed';
+  if (found !== null || isOver || event.options.length === 0) return null;
+  const { approvalId, kind, title, cwd, input } = event;
+  return {
+    approvalId,
+    agentId,
+    sessionId,
+    kind,
+    title,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(input === undefined ? {} : { input: shortInput(input) }),
+    requestedAt: now,
+    status: 'pending',
+    resolvedAt: null,
+    by: null,
+    message: null,
+  };
+}
+
+export const resolveApproval = (
+  pending: PendingApproval,
+  answer: Pick<ResolvedApproval, 'status' | 'by' | 'message'>,
+  now: number,
+): ResolvedApproval => ({ ...pending, ...answer, resolvedAt: now });
+
+/** @throws RelayError `already_resolved` naming who answered. */
+export function assertPending(approval: Approval): asserts approval is PendingApproval {
+  if (approval.status === 'pending') return;
+  const { approvalId, status, by, resolvedAt } = approval;
+  throw new RelayError('already_resolved', `${approvalId} is ${status} already, by ${by}`, { details: { status, by, resolvedAt } });
+}
+
+/**
+ * Whether somebody may answer what an agent asks. An answer is a person's: an agent approves neither itself nor another, and a machine or
+ * a system outside speaks for nobody.
+ * @throws RelayError `forbidden`.
+ */
+export function assertMayAnswer(principal: Principal): void {
+  if (isOwner(principal) || (principal.type === 'token' && principal.agentId === null)) return;
+  const self = agentOf(principal);
+  const who = self === null ? 'This token' : `The token of ${self}`;
+  throw new RelayError('forbidden', `${who} may not answer approvals: a person does, with the owner's token or one made for it`);
+}
+
+type Input = Exclude<Approval['input'], undefined>;
+
+function shortInput(input: Input): Input {
+  const text = JSON.stringify(input);
+  if (text.length <= LONGEST_INPUT) return input;
+  return `${text.slice(0, LONGEST_INPUT)}… ${text.length - LONGEST_INPUT} more characters: see the activity of the agent`;
+}

@@ -1,0 +1,25 @@
+import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
+import type { Change, Page } from './store.ts';
+
+export interface ApprovalQuery {
+  readonly workspace: string;
+  readonly agentId?: string | undefined;
+  readonly status?: ApprovalStatus | undefined;
+  readonly limit: number;
+}
+
+/** What sessions ask of people. A session's activity makes them (see `ActivityStore.append`), and its end cancels them. */
+export interface ApprovalStore {
+  /** The newest of this id that the agent asked. */
+  find(workspace: string, agentId: string, approvalId: string): Promise<Approval | null>;
+  /** Newest first. */
+  list(query: ApprovalQuery): Promise<Page<Approval>>;
+  /** Changes one; `decide` answers an empty change to leave it. Resolves with it as it then is, null when there is none. */
+  change(
+    workspace: string,
+    key: Pick<Approval, 'sessionId' | 'approvalId'>,
+    decide: (approval: Approval) => { readonly approval: Approval; readonly change: Change },
+  ): Promise<Approval | null>;
+  /** Deletes at most `limit` that were asked before `before` and are no longer pending. Answers how many went. */
+  prune(before: number, limit: number): Promise<number>;
+}

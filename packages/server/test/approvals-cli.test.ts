@@ -1,0 +1,69 @@
+import type { AgentEvent, MethodParams } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import { runCli } from '../src/cli/run-cli.ts';
+import { startTestRelay, type TestRelay } from '../src/testing.ts';
+import { as, FarNode, owner } from './session-world.ts';
+
+/** One command line, with what it printed. */
+async function agentRelay(relay: TestRelay, ...args: string[]) {
+  const out: string[] = [];
+  const notes: string[] = [];
+  const code = await runCli([...args, '--url', relay.url, '--token', relay.ownerToken], {
+    env: { HOME: '/nonexistent' },
+    cwd: '/',
+    signal: new AbortController().signal,
+    out: (line) => out.push(line),
+    note: (line) => notes.push(line),
+    ask: null,
+  });
+  return { code, out: out.join('\n'), notes: notes.join('\n') };
+}
+
+const ask = (approvalId: string, command: string): AgentEvent => ({
+  type: 'approval.requested',
+  approvalId,
+  kind: 'execute',
+  title: `Bash: ${command.split('\n', 1)[0]}`,
+  cwd: '/fresh',
+  input: { command },
+  options: [{ id: 'allow', label: 'Allow', outcome: 'allow' }],
+});
+
+/** A relay with one agent on a machine, which says these things. */
+async function agentThatSays(relay: TestRelay, ...events: AgentEvent[]): Promise<FarNode> {
+  const node = new FarNode();
+  const { handlers, nodeHandlers } = relay.relay;
+  const providers = [{ id: 'claude', available: true, version: '1', reason: null }];
+  const params: MethodParams<'nodes/attach'> = { name: 'laptop', version: '1', protocol: 1, providers, sessions: [] };
+  await nodeHandlers['nodes/attach'](params, { ...as(owner), link: node });
+  const { sessionId } = await handlers['sessions/start']({ name: 'Worker', provider: 'claude' }, as(owner));
+  const entries = events.map((event, index) => ({ seq: index + 1, at: 1, event }));
+  await nodeHandlers['activity/append']({ sessionId, entries }, { ...as(owner), link: node });
+  return node;
+}
+
+test('what an agent asks is shown whole, without obeying it, and answered from a terminal', async () => {
+  await using relay = await startTestRelay();
+  expect(await agentRelay(relay, 'approvals')).toEqual({ code: 0, out: '', notes: 'No agent waits for an approval.' });
+  const node = await agentThatSays(relay, ask('aa11', 'npm test\nrm -rf \u001b[31mall'), ask('ab22', 'git push'));
+  const { out } = await agentRelay(relay, 'approvals', '--agent', 'Worker');
+  expect(out).toMatch(/^ab22 {2}\S+ {2}Worker asks: Bash: git push\n {4}in \/fresh\n {4}git push\naa11 /u);
+  expect(out).toContain('    npm test\n    rm -rf \u{fffd}[31mall');
+
+  expect(await agentRelay(relay, 'approve', 'a')).toMatchObject({ code: 1, notes: expect.stringContaining('begins 2 approvals') });
+  expect(await agentRelay(relay, 'approve', 'zz')).toMatchObject({ code: 1, notes: expect.stringContaining('no agent asks') });
+  expect(await agentRelay(relay, 'approve', 'ab')).toEqual({ code: 0, out: 'Worker: allowed: Bash: git push', notes: '' });
+  const denied = await agentRelay(relay, 'approve', 'aa11', '--deny', '--message', 'use a branch');
+  expect(denied).toEqual({ code: 0, out: 'Worker: denied: Bash: npm test', notes: '' });
+  expect(node.commands.slice(-2).map(({ params }) => params)).toMatchObject([
+    { approvalId: 'ab22', outcome: 'allow', by: 'owner' },
+    { approvalId: 'aa11', outcome: 'deny', message: 'use a branch', by: 'owner' },
+  ]);
+
+  expect(await agentRelay(relay, 'approve', 'aa11')).toMatchObject({
+    code: 1,
+    notes: 'error: aa11 is denied already, by owner (already_resolved)',
+  });
+  expect((await agentRelay(relay, 'approvals', '--all')).out).toMatch(/Worker denied by owner: .*\n.*\n.*\n.*\n {4}said: use a branch$/u);
+  expect((await agentRelay(relay, 'approvals')).notes).toBe('No agent waits for an approval.');
+});
