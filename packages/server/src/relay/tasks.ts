@@ -79,6 +79,7 @@ function statusChange(
     const agent = store.agents.index.find(principal.workspace, actor)?.agent ?? null;
     assertMayActAs(principal, actor, agent);
     assertCurrentSession(actor, agent, guardOf(input));
+    assertNewestFence(found, input.fence);
     if (isRepeated(task, actor, status)) return {};
     const isOfSource = actor === task.source && !isHeldBy(actor);
     if (!isOfSource) return holderChange(found, input, { agentId: actor, epoch: agent?.epoch ?? 0, at });
@@ -135,6 +136,12 @@ function holderChange(
 /** Whoever shows the fence has the claim, so it need not say who it is. */
 function holderByFence({ claim }: TaskFound, { fence }: StatusInput, { type }: CallContext['principal']): string | undefined {
   return fence === undefined || type === 'agent' ? undefined : claim?.agentId;
+}
+
+/** Who shows a fence that the task has left behind is told so, whoever holds it now. */
+function assertNewestFence({ task, claim }: TaskFound, fence: number | undefined): void {
+  if (fence === undefined || claim === null || fence === claim.fence) return;
+  throw new RelayError('stale_fence', `The work on task ${task.id} has moved on`, { details: { fence: claim.fence } });
 }
 
 /** An ending that its holder says again is answered with what it did. */

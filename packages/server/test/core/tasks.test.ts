@@ -123,6 +123,22 @@ test('a lease that runs out, a release and a silent holder each open the task ag
   expect(await taskOf(world, id)).toMatchObject({ status: 'open', claimedBy: null });
 });
 
+test('who shows an older fence is told that it is stale, also when somebody else holds the task or has ended it', async () => {
+  await using world = await World.open({ staleTtlMs: 5_000_000 });
+  await world.register('a', { tags: ['ops'] });
+  await world.register('b', { tags: ['ops'] });
+  const { id } = await reported(world);
+  const { fence } = await claim(world, id, 'a');
+  world.clock.advance(600_001);
+  const late = () => codeOf(() => setStatus(world, { id, agentId: 'a', fence, status: 'done' }));
+  await claim(world, id, 'b');
+  expect(await late()).toBe('stale_fence');
+  await setStatus(world, { id, agentId: 'b', status: 'open' });
+  const again = await claim(world, id, 'a');
+  await setStatus(world, { id, agentId: 'a', fence: again.fence, status: 'done' });
+  expect(await late()).toBe('stale_fence');
+});
+
 test('resolving at the source ends the task, fences its holder and tells it to stop; the next event makes a new one', async () => {
   await using world = await World.open();
   await world.register('a', { tags: ['ops'] });
