@@ -1,28 +1,7 @@
-import type { Message, RelayEvent } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { findViolations } from './checker.ts';
 import type { Histories } from './history.ts';
-
-const message = (id: number, body: string): Message => ({
-  id,
-  from: 'sender',
-  to: 'id:reader',
-  body,
-  subject: null,
-  channel: null,
-  kind: 'chat',
-  claimable: false,
-  replyTo: null,
-  threadId: id,
-  mode: 'next',
-  expiresAt: null,
-  payload: null,
-  meta: null,
-  sender: { relation: 'peer', principal: 'agent:sender' },
-  createdAt: 0,
-  deletedAt: null,
-});
-const sent = (seq: number, body: string): RelayEvent => ({ type: 'message.new', seq, at: 0, message: message(seq, body), matched: 1 });
+import { sent } from './made-up.ts';
 
 const kept: Histories = {
   sends: [

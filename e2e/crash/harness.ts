@@ -1,95 +1,85 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { sleep } from 'agent-relay-wire';
+import { findCallbackViolations } from './callback-checker.ts';
+import { openCallbackTarget } from './callback-target.ts';
 import { findViolations } from './checker.ts';
+import { findPairViolations } from './pair-checker.ts';
+import { startPairWorkload } from './pair-workload.ts';
+import { freePort, startRelay } from './relay-process.ts';
+import { seeded } from './seeded.ts';
+import { findTaskViolations } from './task-checker.ts';
+import { startTaskWorkload } from './task-workload.ts';
 import { startWorkload } from './workload.ts';
-
-const program = fileURLToPath(new URL('./relay-program.ts', import.meta.url));
 
 export interface CrashRun {
   readonly cycles: number;
+  readonly seed: number;
   readonly violations: readonly string[];
-  readonly counts: { readonly sends: number; readonly acknowledgements: number; readonly completions: number };
+  /** How much was acknowledged; a run that made none proved nothing. */
+  readonly counts: Readonly<Record<Counted, number>>;
   readonly events: number;
   readonly msPerCycle: number;
 }
 
+type Counted = 'sends' | 'acknowledgements' | 'completions' | 'reports' | 'claims' | 'endings' | 'callbacks' | 'pairs' | 'sayings';
+
+const integration = { name: 'ops', token: 'token-of-the-integration', callbackSecret: 'secret-of-the-callbacks' };
+
 /**
- * Kills a relay with SIGKILL `times` times at random moments under load, then checks what the clients saw.
- * `random` chooses the moments, 0 to below 1; `onCycle` is told how far it is.
+ * Kills a relay with SIGKILL `times` times at random moments under load, then checks what the clients saw. `seed` chooses the moments, what
+ * the clients do and what the target of callbacks answers; `onCycle` is told how far it is.
  */
 export async function runCrashes({
   times,
-  random = Math.random,
+  seed = 1,
   onCycle = () => {},
 }: {
   times: number;
-  random?: () => number;
+  seed?: number;
   onCycle?: (cycle: number) => void;
 }): Promise<CrashRun> {
+  const random = seeded(seed);
   const folder = await mkdtemp(join(tmpdir(), 'agent-relay-crash-'));
   const port = await freePort();
+  const target = await openCallbackTarget(integration.callbackSecret, random);
+  const settings = {
+    AGENT_RELAY_INTEGRATIONS: JSON.stringify([{ ...integration, callbackUrl: target.url }]),
+    AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: '127.0.0.1',
+    AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: '1000000',
+  };
+  let relay = await startRelay(folder, port, settings);
   try {
-    let relay = await startRelay(folder, port);
-    const workload = await startWorkload({
-      url: `ws://127.0.0.1:${port}/ws`,
-      token: relay.ownerToken,
-      senders: 3,
-      racers: 4,
-      readers: 2,
-      inboxes: 3,
-    });
+    const access = { url: `ws://127.0.0.1:${port}/ws`, token: relay.ownerToken };
+    const reporter = { ...integration, url: `http://127.0.0.1:${port}` };
+    const mail = await startWorkload({ ...access, senders: 3, racers: 4, readers: 2, inboxes: 3 });
+    const tasks = await startTaskWorkload({ ...access, reporter, reporters: 2, agents: 4, keys: 12, random });
+    const pairs = await startPairWorkload({ ...access, agents: 5, random });
     const startedAt = performance.now();
     for (let cycle = 0; cycle < times; cycle += 1) {
-      await sleep(random() * 60);
+      await sleep(random() * 120);
       await relay.kill();
-      relay = await startRelay(folder, port);
+      relay = await startRelay(folder, port, settings);
       onCycle(cycle + 1);
     }
     const msPerCycle = (performance.now() - startedAt) / times;
-    const histories = await workload.finish();
-    await relay.kill();
-    return { cycles: times, violations: findViolations(histories), counts: workload.counts(), events: histories.log.length, msPerCycle };
+    target.behave();
+    const [taskHistories, pairHistories] = await Promise.all([tasks.finish(), pairs.finish()]);
+    const histories = await mail.finish();
+    const { log } = histories;
+    const { arrivals } = target;
+    const violations = [
+      ...findViolations(histories),
+      ...findTaskViolations(taskHistories, log),
+      ...findCallbackViolations(arrivals, taskHistories, log, integration.name),
+      ...findPairViolations(pairHistories, log),
+    ];
+    const counts = { ...mail.counts(), ...tasks.counts(), ...pairs.counts(), callbacks: arrivals.length };
+    return { cycles: times, seed, violations, counts, events: log.length, msPerCycle };
   } finally {
+    await relay.kill();
+    await target.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-interface RunningRelay {
-  readonly ownerToken: string;
-  kill(): Promise<void>;
-}
-
-async function startRelay(folder: string, port: number): Promise<RunningRelay> {
-  const child = spawn(process.execPath, [program, join(folder, 'relay.db'), String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const { ownerToken } = JSON.parse(await firstLine(child));
-  return {
-    ownerToken,
-    async kill() {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
-}
-
-function firstLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    if (child.stdout) createInterface({ input: child.stdout }).once('line', resolve);
-    child.once('exit', (code, signal) => reject(new Error(`the relay ended with ${code ?? signal} before it was ready`)));
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('a listening server has an address');
-  return address.port;
 }

@@ -1,4 +1,4 @@
-import type { RelayEvent } from 'agent-relay-protocol';
+import type { Pair, RelayEvent, ReportedEvent, Task } from 'agent-relay-protocol';
 
 /** A send that was acknowledged: the relay answered with an id. */
 export interface AcknowledgedSend {
@@ -17,7 +17,7 @@ export interface AcceptedCompletion {
   readonly racer: string;
 }
 
-/** What the clients saw, each for itself. Nothing in it comes from the server's own tables. */
+/** What the clients saw of messages, each for itself. Nothing in it comes from the server's own tables. */
 export interface Histories {
   readonly sends: readonly AcknowledgedSend[];
   readonly inboxes: ReadonlyMap<string, readonly InboxStep[]>;
@@ -26,4 +26,57 @@ export interface Histories {
   readonly readers: ReadonlyMap<string, { readonly from: number; readonly events: readonly RelayEvent[] }>;
   /** The whole log, read once from its beginning after the last crash. */
   readonly log: readonly RelayEvent[];
+}
+
+/** One request that reports something; `answer` is null when the connection was lost, so that nobody knows what became of it. */
+export interface Report {
+  readonly dedupeKey: string | null;
+  readonly status: 'open' | 'resolved';
+  readonly answer: ReportedEvent | null;
+}
+
+/** A claim on a task, or its ending under one, that the relay accepted. */
+export type TaskStep =
+  | { readonly step: 'claimed'; readonly taskId: number; readonly agentId: string; readonly fence: number; readonly claimId: string }
+  | {
+      readonly step: 'ended';
+      readonly taskId: number;
+      readonly agentId: string;
+      readonly fence: number;
+      readonly status: 'done' | 'failed';
+    };
+
+/** What reporters and the agents that work on tasks saw. */
+export interface TaskHistories {
+  readonly reports: readonly Report[];
+  readonly steps: readonly TaskStep[];
+  /** Every task as it was left. */
+  readonly left: readonly Task[];
+  /** Those of the tasks that are active whose message can be read and is claimable. */
+  readonly offered: ReadonlySet<number>;
+}
+
+/** A callback that arrived whole, whatever it was answered. In order of arrival. */
+export interface Arrival {
+  readonly key: string;
+  readonly body: string;
+  readonly isSigned: boolean;
+}
+
+export type PairStep = { readonly step: 'requested' | 'accepted' | 'ended'; readonly pairId: number; readonly agentId: string };
+
+/** Something said in a pair that was acknowledged. Each agent numbers what it says and waits for the answer before it goes on. */
+export interface Saying {
+  readonly pairId: number;
+  readonly from: string;
+  readonly id: number;
+  readonly turn: number;
+}
+
+/** What the agents of pairs saw. */
+export interface PairHistories {
+  readonly steps: readonly PairStep[];
+  readonly sayings: readonly Saying[];
+  /** The pairs of the steps, as they were left. */
+  readonly left: readonly Pair[];
 }

@@ -1,87 +1,9 @@
-import { RelayError, type RelayEvent } from 'agent-relay-protocol';
-import { JsonRpcPeer, sleep } from 'agent-relay-wire';
-import { connectWebSocket } from 'agent-relay-wire/node';
+import type { RelayEvent } from 'agent-relay-protocol';
+import { sleep } from 'agent-relay-wire';
 import type { AcceptedCompletion, AcknowledgedSend, Histories, InboxStep } from './history.ts';
+import { type Access, Persistent, RETRY_MS } from './persistent.ts';
 
-/** Short, because every outage of this run is a restart. */
-const RETRY_MS = 5;
-
-interface Notice {
-  readonly method: string;
-  readonly params: { readonly events?: readonly RelayEvent[]; readonly items?: readonly { readonly message: { readonly id: number } }[] };
-}
-
-/** A client that finds its relay again after each crash. A call whose connection was lost is asked again: the caller makes it repeatable. */
-class Persistent {
-  readonly #url: string;
-  readonly #token: string;
-  readonly #onNotice: (notice: Notice) => void;
-  readonly #onOpen: (peer: JsonRpcPeer) => Promise<void>;
-  #peer: Promise<JsonRpcPeer> | undefined;
-  #isStopped = false;
-
-  constructor(options: { url: string; token: string; onNotice?: (notice: Notice) => void; onOpen?: (peer: JsonRpcPeer) => Promise<void> }) {
-    this.#url = options.url;
-    this.#token = options.token;
-    this.#onNotice = options.onNotice ?? (() => {});
-    this.#onOpen = options.onOpen ?? (async () => {});
-  }
-
-  async call<Result>(method: string, params: object): Promise<Result> {
-    for (;;) {
-      try {
-        const peer = await this.connected();
-        // The relay's answer to a call of its own route table.
-        return (await peer.request(method, params, { timeoutMs: 5_000 })) as Result;
-      } catch (error) {
-        if (!(error instanceof RelayError) || !error.retryable || this.#isStopped) throw error;
-        await sleep(RETRY_MS);
-      }
-    }
-  }
-
-  async connected(): Promise<JsonRpcPeer> {
-    this.#peer ??= this.#open();
-    return this.#peer;
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    const peer = await this.#peer?.catch(() => undefined);
-    await peer?.close();
-  }
-
-  async #open(): Promise<JsonRpcPeer> {
-    for (;;) {
-      try {
-        const duplex = await connectWebSocket(this.#url, {
-          headers: { authorization: `Bearer ${this.#token}` },
-          handshakeTimeoutMs: 2_000,
-        });
-        // What the relay pushes has the shapes of socketNotifications.
-        const peer = new JsonRpcPeer(duplex, {
-          onNotification: (method, params) => this.#onNotice({ method, params: params as Notice['params'] }),
-        });
-        await this.#onOpen(peer);
-        // Only now: a connection that was lost while it opened is tried again by this loop.
-        void peer.closed.then(() => {
-          this.#peer = undefined;
-          // A reader has nobody who calls: it comes back by itself.
-          if (!this.#isStopped) this.connected().catch(() => {});
-        });
-        return peer;
-      } catch (error) {
-        if (this.#isStopped) throw error;
-        if (!(error instanceof RelayError) || !error.retryable) throw error;
-        await sleep(RETRY_MS);
-      }
-    }
-  }
-}
-
-export interface WorkloadOptions {
-  readonly url: string;
-  readonly token: string;
+export interface WorkloadOptions extends Access {
   readonly senders: number;
   readonly racers: number;
   readonly readers: number;
@@ -162,24 +84,16 @@ export async function startWorkload({ url, token, senders, racers, readers, inbo
 
   const runRacer = async (name: string) => {
     const client = new Persistent({ url, token });
-    const attempt = async <Result>(method: string, params: object): Promise<Result | null> => {
-      try {
-        return await client.call<Result>(method, params);
-      } catch (error) {
-        if (error instanceof RelayError && error.httpStatus === 409) return null;
-        throw error;
-      }
-    };
     while (isRunning) {
       const work = await client.call<{ data: { message: { id: number } }[] }>('work/list', { for: name, limit: 5 });
       if (work.data.length === 0) await sleep(RETRY_MS);
       for (const { message } of work.data) {
-        const claim = await attempt<{ claimId: string; fence: number; status: string }>('messages/claim', {
+        const claim = await client.attempt<{ claimId: string; fence: number; status: string }>('messages/claim', {
           id: message.id,
           agentId: name,
         });
         if (claim?.status !== 'held') continue;
-        const done = await attempt('claims/complete', { claimId: claim.claimId, fence: claim.fence, agentId: name, result: name });
+        const done = await client.attempt('claims/complete', { claimId: claim.claimId, fence: claim.fence, agentId: name, result: name });
         if (done !== null) completions.push({ subjectId: message.id, fence: claim.fence, racer: name });
       }
     }
