@@ -8,6 +8,7 @@ import { PairSchema } from './pair.ts';
 import { AgentIdSchema, CursorSchema, MessageIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { NodeSchema, SessionSchema } from './session.ts';
 import { TaskSchema } from './task.ts';
+import { TokenSchema } from './token.ts';
 
 const at = { seq: CursorSchema, at: TimestampSchema };
 const delivery = {
@@ -21,6 +22,7 @@ const delivery = {
   reason: z.string().nullable(),
 };
 const task = { ...at, task: TaskSchema };
+const token = { ...at, token: TokenSchema, by: z.string().nullable().describe('Who did it, as in `sender.principal`; null when time did') };
 const claim = { ...at, claim: ClaimSchema, messageId: MessageIdSchema.nullable() };
 
 /**
@@ -80,6 +82,9 @@ export const RelayEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pair.accepted'), ...at, pair: PairSchema }),
   z.object({ type: z.literal('pair.rejected'), ...at, pair: PairSchema }),
   z.object({ type: z.literal('pair.ended'), ...at, pair: PairSchema }),
+  z.object({ type: z.literal('token.created'), ...token }),
+  z.object({ type: z.literal('token.revoked'), ...token }),
+  z.object({ type: z.literal('token.expired'), ...token }),
 ]);
 export type RelayEvent = z.infer<typeof RelayEventSchema>;
 export type RelayEventType = RelayEvent['type'];
@@ -104,6 +109,7 @@ type PastVerb =
   | 'cancelled'
   | 'canceled'
   | 'created'
+  | 'revoked'
   | 'repeated'
   | 'registered'
   | 'updated'

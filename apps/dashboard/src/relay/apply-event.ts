@@ -85,6 +85,9 @@ export function applyEvent(queries: QueryClient, event: RelayEvent): void {
     case 'pair.accepted':
     case 'pair.rejected':
     case 'pair.ended':
+    case 'token.created':
+    case 'token.revoked':
+    case 'token.expired':
       return;
   }
 }

@@ -72,6 +72,10 @@ function textOf(event: RelayEvent): string | null {
     case 'node.connected':
     case 'node.disconnected':
       return `node ${event.node.name} is ${event.node.status}`;
+    case 'token.created':
+    case 'token.revoked':
+    case 'token.expired':
+      return `token ${event.token.name ?? event.token.tokenId} (${event.token.kind}) ${event.type.slice('token.'.length)}${event.by === null ? '' : ` by ${event.by}`}`;
   }
 }
 

@@ -14,6 +14,12 @@ export interface FeedDeps {
   readonly log: Logger;
 }
 
+/** Who follows the log. */
+export interface LogReader {
+  readonly workspace: string;
+  readonly isOwner: boolean;
+}
+
 /** Sees each committed entry once, in order, before any subscriber does. Must not throw. */
 export type EntryListener = (entry: LogEntry) => void;
 
@@ -59,9 +65,10 @@ export class EventFeed {
   }
 
   /** Follows the log of a workspace until the signal aborts. A cursor that cannot be continued is answered by one `reset`. */
-  open(workspace: string, filter: EventFilter, signal: AbortSignal): EventStream {
+  open({ workspace, isOwner }: LogReader, filter: EventFilter, signal: AbortSignal): EventStream {
     const { log } = this.#deps.store;
-    const { after = log.head, generation = log.generation, ...criteria } = filter;
+    const { after = log.head, generation = log.generation, ...asked } = filter;
+    const criteria = { ...asked, seesTokens: isOwner };
     const reset = generation === log.generation ? this.#resetFor(after) : this.#reset('generation');
     const ended = AbortSignal.any([signal, this.#closing.signal]);
     const batches = reset ? once({ reset }) : this.#follow(new Subscription(workspace, criteria, after), ended);

@@ -1,7 +1,8 @@
 import type { EventFilter, Message, RelayEvent } from 'agent-relay-protocol';
 import { isInAudience, type Member } from '../domain/audience.ts';
 
-export type FilterCriteria = Pick<EventFilter, 'for' | 'types' | 'channel'>;
+/** What a reader asked for, and whether it may know of tokens: those are the owner's, in a list and on the log alike. */
+export type FilterCriteria = Pick<EventFilter, 'for' | 'types' | 'channel'> & { readonly seesTokens: boolean };
 
 /** The message an event is about, when it is about one that already existed. */
 export function messageIdOf(event: RelayEvent): number | null {
@@ -12,7 +13,7 @@ export function messageIdOf(event: RelayEvent): number | null {
 }
 
 /** Whether the criteria need the message that an event is about, beside the event. */
-export const needsMessage = (event: RelayEvent, { for: agentId, channel }: FilterCriteria): boolean =>
+export const needsMessage = (event: RelayEvent, { for: agentId, channel }: Pick<FilterCriteria, 'for' | 'channel'>): boolean =>
   messageIdOf(event) !== null &&
   (channel !== undefined ||
     (agentId !== undefined &&
@@ -20,7 +21,8 @@ export const needsMessage = (event: RelayEvent, { for: agentId, channel }: Filte
 
 /** Whether a reader with these criteria gets the event. `member` is the agent that `for` names, null when nobody knows it. */
 export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about: Message | null, member: Member | null): boolean {
-  const { types, channel, for: agentId } = criteria;
+  const { types, channel, for: agentId, seesTokens } = criteria;
+  if ('token' in event && !seesTokens) return false;
   if (types && !types.some((type) => event.type === type || event.type.startsWith(`${type}.`))) return false;
   const message = event.type === 'message.new' ? event.message : about;
   if (channel !== undefined && message?.channel !== channel) return false;
@@ -87,6 +89,10 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
     case 'node.connected':
     case 'node.disconnected':
       return false;
+    case 'token.created':
+    case 'token.revoked':
+    case 'token.expired':
+      return event.token.agentId === agentId;
   }
 }
 
@@ -133,6 +139,10 @@ export function namedAgents(event: RelayEvent): readonly string[] | null {
     case 'node.connected':
     case 'node.disconnected':
       return [];
+    case 'token.created':
+    case 'token.revoked':
+    case 'token.expired':
+      return event.token.agentId === null ? [] : [event.token.agentId];
     case 'message.read':
     case 'message.deleted':
     case 'work.available':

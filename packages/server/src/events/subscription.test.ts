@@ -5,7 +5,7 @@ import { Subscription } from './subscription.ts';
 const event = (seq: number): RelayEvent => ({ type: 'agent.removed', seq, at: 0, agentId: 'a' });
 
 test('a reader that leaves too much lying falls behind and keeps nothing', () => {
-  const subscription = new Subscription('default', {}, 0);
+  const subscription = new Subscription('default', { seesTokens: false }, 0);
   subscription.goLive();
   for (let seq = 1; seq <= 1_024; seq += 1) subscription.offer(event(seq));
   expect(subscription.isLive).toBe(true);
@@ -16,7 +16,7 @@ test('a reader that leaves too much lying falls behind and keeps nothing', () =>
 });
 
 test('what the reader has already is not offered again', () => {
-  const subscription = new Subscription('default', {}, 5);
+  const subscription = new Subscription('default', { seesTokens: false }, 5);
   subscription.goLive();
   for (const seq of [4, 5, 6]) subscription.offer(event(seq));
   expect(subscription.take()).toEqual([event(6)]);
@@ -24,7 +24,7 @@ test('what the reader has already is not offered again', () => {
 });
 
 test('a wait ends at once when there is something to take, and when the reader is woken', async () => {
-  const subscription = new Subscription('default', {}, 0);
+  const subscription = new Subscription('default', { seesTokens: false }, 0);
   subscription.goLive();
   const woken = subscription.changed();
   subscription.wake();

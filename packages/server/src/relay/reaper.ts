@@ -69,7 +69,7 @@ export class Reaper {
   }
 
   async #sweep(): Promise<void> {
-    const { clock, inboxes, sweepMore, store } = this.#deps;
+    const { clock, inboxes, sweepMore } = this.#deps;
     // Whoever was connected before the start has had no chance to say so yet.
     if (clock.now() - this.#startedAt >= this.#deps.settings.staleTtlMs) await this.#judgeAgents();
     inboxes.sweep(clock.now());
@@ -77,7 +77,6 @@ export class Reaper {
     await this.#expireMessages();
     await this.#findStalled();
     await sweepMore(clock.now());
-    await store.tokens.removeExpired(clock.now());
   }
 
   /** Waits for the round in hand. Idempotent. */

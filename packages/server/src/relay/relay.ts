@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
-import { assertAccess } from './access.ts';
+import { actsAsOwner, assertAccess } from './access.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { AgentRegistry } from './agents.ts';
 import type { CallbackSender } from './callback-request.ts';
@@ -64,7 +64,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const sessions = createSessions ? await createSessions(core) : withoutSessions;
   const callbacks = new Callbacks({ store, clock, log, integrations, ...deps.callbacks });
   const sweepMore = async (now: number) => {
-    tokens.sweep(now);
+    await tokens.sweep(now);
     await sessions.sweep(now);
     await callbacks.sweep(now);
     if (settings.retentionMs !== null) await pruneTasks(store, now - settings.retentionMs);
@@ -123,7 +123,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
     openEvents: async (filter, context) => {
       const { principal, signal } = reading('events:read', context);
-      return feed.open(principal.workspace, filter, signal);
+      return feed.open({ workspace: principal.workspace, isOwner: actsAsOwner(principal) }, filter, signal);
     },
     openInbox: async (params, context) => inbox.openInbox(params, reading('messages:read', context)),
     reap: () => reaper.reap(),

@@ -1,8 +1,9 @@
-import { principalName, RelayError, type Token, type TokenKind } from 'agent-relay-protocol';
+import { principalName, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { grantFor } from '../domain/token-grant.ts';
 import type { Logger } from '../logger.ts';
-import type { Store, TokenRecord } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
+import { describeToken } from './describe-token.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -30,43 +31,25 @@ export function tokenRoutes({
         expiresAt: input.expiresInMs === undefined ? null : clock.now() + input.expiresInMs,
         grants: { ...grant, createdBy: principalName(principal) },
       });
-      await store.tokens.put(record);
-      log.info('token created', { tokenId: record.tokenId, kind: grant.kind, by: principalName(principal) });
-      return { ...describe(record), token };
+      const described = describeToken(record);
+      const by = principalName(principal);
+      await store.tokens.put(record, { type: 'token.created', at: record.createdAt, token: described, by });
+      log.info('token created', { tokenId: record.tokenId, kind: grant.kind, by });
+      return { ...described, token };
     },
     'tokens/list': async (_input, { principal }) => {
       const cursor = store.log.head;
       const now = clock.now();
       const records = await store.tokens.list(principal.workspace);
       const good = records.filter(({ type, expiresAt }) => type !== 'login' && (expiresAt === null || expiresAt > now));
-      return { data: good.map(describe), cursor };
+      return { data: good.map(describeToken), cursor };
     },
     'tokens/revoke': async ({ id }, { principal }) => {
-      const found = await tokens.revoke(principal.workspace, id);
+      const by = principalName(principal);
+      const found = await tokens.revoke(principal.workspace, id, by);
       if (!found) throw new RelayError('not_found', `There is no token ${id}`);
-      log.info('token revoked', { tokenId: id, by: principalName(principal) });
+      log.info('token revoked', { tokenId: id, by });
       return { revoked: true };
     },
-  };
-}
-
-const kinds = { owner: 'browser', node: 'node', agent: 'session', login: 'browser' } as const satisfies Record<
-  Exclude<TokenRecord['type'], 'scoped'>,
-  TokenKind
->;
-
-function describe({ tokenId, type, name, agentId, nodeId, grants, createdAt, expiresAt }: TokenRecord): Token {
-  return {
-    tokenId,
-    kind: type === 'scoped' ? (grants?.kind ?? 'scoped') : kinds[type],
-    name,
-    agentId,
-    nodeId,
-    scopes: grants ? [...grants.scopes] : null,
-    targets: grants?.targets ? [...grants.targets] : null,
-    channels: grants?.channels ? [...grants.channels] : null,
-    createdAt,
-    createdBy: grants?.createdBy ?? null,
-    expiresAt,
   };
 }

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import type { Store, TokenGrants, TokenRecord, TokenType } from '../store/store.ts';
+import type { NewEvent, Store, TokenGrants, TokenRecord, TokenType } from '../store/store.ts';
+import { describeToken } from './describe-token.ts';
 import { hashOfToken, type IntegrationSettings } from './integration-settings.ts';
 
 const LOGIN_CODE_MS = 600_000;
@@ -66,7 +67,7 @@ export class Tokens {
   /** Makes and stores a node's token. */
   async issueNode(workspace: string, nodeId: string, name: string): Promise<string> {
     const { token, record } = this.mint('node', { workspace, nodeId, name });
-    await this.#deps.store.tokens.put(record);
+    await this.#deps.store.tokens.put(record, created(record));
     return token;
   }
 
@@ -86,7 +87,7 @@ export class Tokens {
     if (!taken || (taken.expiresAt !== null && taken.expiresAt <= now)) return null;
     const expiresAt = now + OWNER_SESSION_MS;
     const { token, record } = this.mint('owner', { workspace: taken.workspace, expiresAt, name: 'browser' });
-    await this.#deps.store.tokens.put(record);
+    await this.#deps.store.tokens.put(record, created(record));
     return { token, expiresAt };
   }
 
@@ -115,9 +116,10 @@ export class Tokens {
     }
   }
 
-  /** Ends a token at once; false when there is none of this id. */
-  async revoke(workspace: string, tokenId: string): Promise<boolean> {
-    const removed = await this.#deps.store.tokens.remove(workspace, tokenId);
+  /** Ends a token at once; false when there is none of this id. `by` is who asked for it. */
+  async revoke(workspace: string, tokenId: string, by: string): Promise<boolean> {
+    const at = this.#deps.clock.now();
+    const removed = await this.#deps.store.tokens.remove(workspace, tokenId, (record) => ended('token.revoked', record, at, by));
     if (!removed) return false;
     this.#revoked.add(removed.hash);
     this.#known.delete(removed.hash);
@@ -143,9 +145,10 @@ export class Tokens {
     if (this.#ended.has(principal.tokenId)) throw endedError();
   }
 
-  /** Ends what tokens that have run out still hold open. */
-  sweep(now: number): void {
+  /** Forgets tokens that have run out, and ends what they still hold open. */
+  async sweep(now: number): Promise<void> {
     for (const [tokenId, expiresAt] of this.#expiries) if (expiresAt <= now) this.#end(tokenId);
+    await this.#deps.store.tokens.removeExpired(now, (record) => ended('token.expired', record, now, null));
   }
 
   #end(tokenId: string): void {
@@ -171,6 +174,18 @@ export class Tokens {
     return agent?.epoch === epoch && agent.protected;
   }
 }
+
+/** Whoever followed the owner's link, or lent a machine, came with the owner's leave. */
+const created = (record: TokenRecord): NewEvent => ({
+  type: 'token.created',
+  at: record.createdAt,
+  token: describeToken(record),
+  by: 'owner',
+});
+
+/** A login code is no token yet: nothing is told of one. */
+const ended = (type: 'token.revoked' | 'token.expired', record: TokenRecord, at: number, by: string | null): NewEvent | null =>
+  record.type === 'login' ? null : { type, at, token: describeToken(record), by };
 
 const endedError = (): RelayError => new RelayError('unauthorized', 'The token was revoked, or has run out');
 

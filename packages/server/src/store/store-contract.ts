@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { registerAgent } from '../domain/registration.ts';
 import { endTask } from '../domain/task-lifecycle.ts';
 import { approvalContract } from './approval-contract.ts';
-import type { AppendMessage, NewMessage, Store } from './store.ts';
+import type { AppendMessage, NewEvent, NewMessage, Store } from './store.ts';
 
 /** Opens a store on a folder; opening it again must find what was there. */
 export type OpenStore = (folder: string) => Promise<Store>;
@@ -282,6 +282,42 @@ export function storeContract(name: string, open: OpenStore): void {
     const removed = await Promise.all([again.tokens.remove('default', 't'), again.tokens.remove('default', 't')]);
     expect(removed.filter((found) => found !== null)).toHaveLength(1);
     expect(await again.tokens.find('h')).toBe(null);
+  });
+
+  inFolder('what is told of a token is in the commit that makes or ends it, for each token that was there', async (store) => {
+    const none = { name: null, agentId: null, nodeId: null };
+    const tell = (type: 'token.created' | 'token.revoked' | 'token.expired', tokenId: string): NewEvent => ({
+      type,
+      at,
+      by: null,
+      token: {
+        tokenId,
+        kind: 'scoped',
+        ...none,
+        scopes: null,
+        targets: null,
+        channels: null,
+        createdAt: at,
+        createdBy: null,
+        expiresAt: null,
+      },
+    });
+    for (const [tokenId, expiresAt] of [
+      ['a', null],
+      ['b', at],
+      ['c', at + 1],
+    ] as const) {
+      const record = { ...none, hash: tokenId, tokenId, workspace: 'default', type: 'scoped', epoch: null, grants: null } as const;
+      await store.tokens.put({ ...record, createdAt: at, expiresAt }, tell('token.created', tokenId));
+    }
+    await store.tokens.remove('default', 'a', ({ tokenId }) => tell('token.revoked', tokenId));
+    await store.tokens.remove('default', 'a', ({ tokenId }) => tell('token.revoked', tokenId));
+    expect(await store.tokens.removeExpired(at, ({ tokenId }) => tell('token.expired', tokenId))).toBe(1);
+    const { entries } = await store.log.read(0, 100);
+    const told = entries
+      .flatMap((entry) => entry.events())
+      .map((event) => ('token' in event ? `${event.type} ${event.token.tokenId}` : event.type));
+    expect(told).toEqual(['token.created a', 'token.created b', 'token.created c', 'token.revoked a', 'token.expired b']);
   });
 
   inFolder('of reports that race under one key, each sees the task that the first one made', async (store, reopen) => {

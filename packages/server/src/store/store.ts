@@ -283,13 +283,13 @@ export interface ClaimStore {
 
 export interface TokenStore {
   find(hash: string): Promise<TokenRecord | null>;
-  put(token: TokenRecord): Promise<void>;
+  put(token: TokenRecord, tell?: NewEvent): Promise<void>;
   /** Takes a token out, once: null when it is not there (any more). */
   take(hash: string): Promise<TokenRecord | null>;
   list(workspace: string): Promise<readonly TokenRecord[]>;
   /** Takes a token out by its id; null when it is not there (any more). */
-  remove(workspace: string, tokenId: string): Promise<TokenRecord | null>;
-  removeExpired(now: number): Promise<number>;
+  remove(workspace: string, tokenId: string, tell?: (removed: TokenRecord) => NewEvent | null): Promise<TokenRecord | null>;
+  removeExpired(now: number, tell?: (expired: TokenRecord) => NewEvent | null): Promise<number>;
 }
 
 export interface StoreCounts {

@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { TokenRecord, TokenStore, TokenType } from '../store.ts';
+import type { NewEvent, TokenRecord, TokenStore, TokenType } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 
 interface TokenRow {
@@ -17,13 +17,15 @@ interface TokenRow {
   readonly grants: string | null;
 }
 
+type TellOfToken = (record: TokenRecord) => NewEvent | null;
+
 export class SqliteTokens implements TokenStore {
   readonly #context: SqliteContext;
   readonly #find: Statement<[string], TokenRow>;
   readonly #list: Statement<[string], TokenRow>;
   readonly #take: Statement<[string], TokenRow>;
   readonly #remove: Statement<[string, string], TokenRow>;
-  readonly #removeExpired: Statement<[number]>;
+  readonly #removeExpired: Statement<[number], TokenRow>;
 
   constructor(context: SqliteContext) {
     this.#context = context;
@@ -31,7 +33,7 @@ export class SqliteTokens implements TokenStore {
     this.#list = context.reader.prepare('SELECT * FROM tokens WHERE workspace = ? ORDER BY created_at, token_id');
     this.#take = context.database.prepare('DELETE FROM tokens WHERE hash = ? RETURNING *');
     this.#remove = context.database.prepare('DELETE FROM tokens WHERE workspace = ? AND token_id = ? RETURNING *');
-    this.#removeExpired = context.database.prepare('DELETE FROM tokens WHERE expires_at <= ?');
+    this.#removeExpired = context.database.prepare('DELETE FROM tokens WHERE expires_at <= ? RETURNING *');
   }
 
   async find(hash: string): Promise<TokenRecord | null> {
@@ -39,8 +41,12 @@ export class SqliteTokens implements TokenStore {
     return row ? toTokenRecord(row) : null;
   }
 
-  put(token: TokenRecord): Promise<void> {
-    return this.#context.writer.write(() => this.#context.changes.putToken(token));
+  put(token: TokenRecord, tell?: NewEvent): Promise<void> {
+    const { writer, changes, log } = this.#context;
+    return writer.write(() => {
+      changes.putToken(token);
+      if (tell) log.append(token.workspace, tell);
+    });
   }
 
   take(hash: string): Promise<TokenRecord | null> {
@@ -54,15 +60,22 @@ export class SqliteTokens implements TokenStore {
     return this.#list.all(workspace).map(toTokenRecord);
   }
 
-  remove(workspace: string, tokenId: string): Promise<TokenRecord | null> {
+  remove(workspace: string, tokenId: string, tell: TellOfToken = () => null): Promise<TokenRecord | null> {
     return this.#context.writer.write(() => {
       const row = this.#remove.get(workspace, tokenId);
-      return row ? toTokenRecord(row) : null;
+      return row ? this.#removed(row, tell) : null;
     });
   }
 
-  removeExpired(now: number): Promise<number> {
-    return this.#context.writer.write(() => this.#removeExpired.run(now).changes);
+  removeExpired(now: number, tell: TellOfToken = () => null): Promise<number> {
+    return this.#context.writer.write(() => this.#removeExpired.all(now).map((row) => this.#removed(row, tell)).length);
+  }
+
+  #removed(row: TokenRow, tell: TellOfToken): TokenRecord {
+    const record = toTokenRecord(row);
+    const event = tell(record);
+    if (event) this.#context.log.append(record.workspace, event);
+    return record;
   }
 }
 
