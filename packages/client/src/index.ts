@@ -3,6 +3,9 @@ export type {
   Agent,
   AgentEvent,
   Approval,
+  Channel,
+  ChannelBinding,
+  ChannelDirection,
   Claim,
   Delivery,
   ErrorCode,
@@ -20,8 +23,10 @@ export { RelayError } from 'agent-relay-protocol';
 export type { ActivityOptions } from './activity.ts';
 export { AgentHandle, type OutgoingMessage } from './agent-handle.ts';
 export type { Call, RelayCalls } from './calls.ts';
+export { ChannelHandle, type IncomingMail } from './channel-handle.ts';
 export { ClaimHandle } from './claim-handle.ts';
 export type { EventsOptions } from './event-stream.ts';
 export type { InboxOptions } from './inbox.ts';
 export type { CallOptions, ConnectSocket, RelayClientOptions, VersionSeen } from './options.ts';
-export { createRelayClient, type RegisterOptions, type RelayClient } from './relay-client.ts';
+export { OutgoingMail } from './outgoing-mail.ts';
+export { type ChannelOptions, createRelayClient, type RegisterOptions, type RelayClient } from './relay-client.ts';

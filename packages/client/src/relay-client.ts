@@ -3,6 +3,7 @@ import { connectBrowserWebSocket, type JsonRpcPeer } from 'agent-relay-wire';
 import { type ActivityOptions, followActivity } from './activity.ts';
 import { AgentHandle } from './agent-handle.ts';
 import { createCalls, type RelayCalls, type Transport } from './calls.ts';
+import { ChannelHandle } from './channel-handle.ts';
 import { type EventsOptions, followEvents, socketStretch, sseStretch } from './event-stream.ts';
 import { asWaitMs, httpTransport } from './http-transport.ts';
 import { pollInbox, socketInbox } from './inbox.ts';
@@ -15,10 +16,15 @@ export interface RegisterOptions extends RegisterAgent {
   readonly heartbeatMs?: number;
 }
 
+/** A channel is registered like an agent, under the name of what it reaches the outside by. */
+export type ChannelOptions = Omit<RegisterOptions, 'kind' | 'transport'> & { readonly transport: string };
+
 /** What `createRelayClient` answers: every route as a typed call, and the live things on top. */
 export interface RelayClient extends RelayCalls {
   /** Registers an agent and keeps it present. */
   register(options: RegisterOptions): Promise<AgentHandle>;
+  /** Registers a channel to people outside and keeps it present. */
+  channel(options: ChannelOptions): Promise<ChannelHandle>;
   /** Follows the log; reconnects and resumes inside. Ends when `signal` aborts or the client is closed. */
   events(options?: EventsOptions): AsyncGenerator<RelayEvent, void, undefined>;
   /** Follows what one agent does, deltas included. */
@@ -47,13 +53,15 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     closing.abort(new RelayError('connection_closed', 'This client was closed'));
     await link.close();
   };
+  const register = async ({ heartbeatMs = 30_000, ...request }: RegisterOptions) => {
+    const registration = { ...request, instanceId: request.instanceId ?? crypto.randomUUID() };
+    const agent = await calls.agents.register(registration);
+    return new AgentHandle({ calls, registration, agent, openInbox, heartbeatMs });
+  };
   return {
     ...calls,
-    async register({ heartbeatMs = 30_000, ...request }) {
-      const registration = { ...request, instanceId: request.instanceId ?? crypto.randomUUID() };
-      const agent = await calls.agents.register(registration);
-      return new AgentHandle({ calls, registration, agent, openInbox, heartbeatMs });
-    },
+    register,
+    channel: async (request) => new ChannelHandle({ calls, agent: await register({ ...request, kind: 'channel' }), openInbox }),
     events: (request = {}) => followEvents(stretch, { ...request, signal: untilClosed(request.signal) }),
     activity: (agentId, request = {}) => followActivity(link, agentId, { ...request, signal: untilClosed(request.signal) }),
     close,

@@ -12,6 +12,12 @@ export type AgentStatus = z.infer<typeof AgentStatusSchema>;
 export const ApprovalModeSchema = z.enum(['open', 'guarded', 'read-only']);
 export type ApprovalMode = z.infer<typeof ApprovalModeSchema>;
 
+/** How a channel reaches the outside, a name such as `telegram`; `custom` when it did not say. */
+export const ChannelTransportSchema = z.string().min(1).max(64);
+/** Whether what people outside write comes in, what agents write goes out, or both. */
+export const ChannelDirectionSchema = z.enum(['inbound', 'outbound', 'both']);
+export type ChannelDirection = z.infer<typeof ChannelDirectionSchema>;
+
 /** A durable address. It outlives its sessions: an agent without a running session is `offline` and keeps its mail. */
 export const AgentSchema = z.object({
   id: AgentIdSchema,
@@ -24,6 +30,8 @@ export const AgentSchema = z.object({
   machine: z.string().nullable(),
   rig: z.string().nullable(),
   provider: z.string().nullable().describe('The kind of agent, e.g. claude or codex, when the relay knows it'),
+  transport: ChannelTransportSchema.nullable().describe('What a channel reaches the outside by; null for all other agents'),
+  direction: ChannelDirectionSchema.nullable().describe('Which way a channel carries messages; null for all other agents'),
   status: AgentStatusSchema,
   ready: z.boolean(),
   approval: ApprovalModeSchema,
@@ -53,6 +61,8 @@ export const RegisterAgentSchema = z.strictObject({
   machine: z.string().min(1).max(128).optional(),
   rig: z.string().min(1).max(128).optional(),
   provider: z.string().min(1).max(64).optional(),
+  transport: ChannelTransportSchema.optional().describe('Of a channel: what it reaches the outside by, e.g. telegram'),
+  direction: ChannelDirectionSchema.optional().describe('Of a channel; both unless said otherwise'),
   approval: ApprovalModeSchema.optional(),
   status: AgentStatusSchema.optional(),
   ready: z.boolean().optional(),

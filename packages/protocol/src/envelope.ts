@@ -1,3 +1,4 @@
+import { ChannelMetaSchema } from './channel.ts';
 import type { InboxItem } from './message.ts';
 
 /** The marks of an envelope. Either of them inside a body is written with a backslash after the bracket. */
@@ -8,10 +9,19 @@ const lookAlike = /\[(?=\s*(?:end\s+)?msg\s*:)/giu;
  * so nothing in a body can end the envelope or begin another.
  */
 export function formatEnvelope({ message, nonce }: Pick<InboxItem, 'message' | 'nonce'>): string {
+  const who = personOf(message);
   const where = message.channel === null ? '' : ` on #${message.channel}`;
   const subject = message.subject === null ? '' : `${escapeLookAlikes(message.subject)}\n`;
   const claimable = message.claimable ? ' claimable' : '';
-  return `[msg:${message.id}] from ${message.from}${where}: ${subject}${escapeLookAlikes(message.body)}\n[end msg:${message.id} ${message.sender.relation}${claimable} ${nonce}]`;
+  return `[msg:${message.id}] from ${message.from}${who}${where}: ${subject}${escapeLookAlikes(message.body)}\n[end msg:${message.id} ${message.sender.relation}${claimable} ${nonce}]`;
+}
+
+/** The person outside on whose behalf a channel wrote: a name that anybody may choose, so it is kept short, on one line and out of brackets. */
+function personOf({ meta }: InboxItem['message']): string {
+  const told = ChannelMetaSchema.safeParse(meta?.['channel']);
+  if (!told.success) return '';
+  const name = told.data.senderName.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}()[\]]/gu, ' ').trim();
+  return name === '' ? '' : ` (${name.slice(0, 80)})`;
 }
 
 export const escapeLookAlikes = (text: string): string => text.replace(lookAlike, '[\\');

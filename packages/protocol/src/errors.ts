@@ -40,6 +40,7 @@ export const errorTable = {
   agent_offline: meaning(409, -32009, true),
   pair_not_pending: meaning(409, -32009),
   pair_not_active: meaning(409, -32009),
+  unbound_conversation: meaning(409, -32009),
   ambiguous_target: meaning(409, -32009),
   name_taken: meaning(409, -32009),
   idempotency_mismatch: meaning(409, -32009),

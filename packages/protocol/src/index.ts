@@ -1,11 +1,22 @@
 export type { Address } from './address.ts';
 export { formatAddress, parseAddress } from './address.ts';
-export type { Agent, AgentKind, AgentStatus, ApprovalMode, RegisterAgent, RegisteredAgent, SessionGuard } from './agent.ts';
+export type {
+  Agent,
+  AgentKind,
+  AgentStatus,
+  ApprovalMode,
+  ChannelDirection,
+  RegisterAgent,
+  RegisteredAgent,
+  SessionGuard,
+} from './agent.ts';
 export {
   AgentKindSchema,
   AgentSchema,
   AgentStatusSchema,
   ApprovalModeSchema,
+  ChannelDirectionSchema,
+  ChannelTransportSchema,
   RegisterAgentSchema,
   RegisteredAgentSchema,
   SessionGuardSchema,
@@ -23,6 +34,16 @@ export type { Approval, ApprovalAnswer, ApprovalStatus, PendingApproval } from '
 export { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ApprovalStatusSchema } from './approval.ts';
 export type { Callback, CallbackEvent, CallbackStatus } from './callback.ts';
 export { CallbackEventSchema, CallbackSchema, CallbackStatusSchema } from './callback.ts';
+export type { Channel, ChannelBinding, ChannelBindingMode, ChannelMeta, OutsideSender } from './channel.ts';
+export {
+  ChannelBindingModeSchema,
+  ChannelBindingSchema,
+  ChannelMetaSchema,
+  ChannelSchema,
+  EVERY_CONVERSATION,
+  OutsideIdSchema,
+  OutsideSenderSchema,
+} from './channel.ts';
 export type { Claim, HeldClaim } from './claim.ts';
 export { ClaimSchema, DEFAULT_LEASE_MS, LeaseMsSchema, MAX_HOLD_MS, MAX_LEASE_MS } from './claim.ts';
 export type { Delivery, DeliveryEvidence, DeliveryReport, DeliveryState, WaitFor } from './delivery.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AgentSchema } from './agent.ts';
 import { ApprovalSchema } from './approval.ts';
+import { ChannelBindingSchema } from './channel.ts';
 import { ClaimSchema } from './claim.ts';
 import { DeliveryEvidenceSchema, DeliveryStateSchema } from './delivery.ts';
 import { MessageSchema } from './message.ts';
@@ -85,6 +86,8 @@ export const RelayEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('token.created'), ...token }),
   z.object({ type: z.literal('token.revoked'), ...token }),
   z.object({ type: z.literal('token.expired'), ...token }),
+  z.object({ type: z.literal('channel.bound'), ...at, binding: ChannelBindingSchema }),
+  z.object({ type: z.literal('channel.unbound'), ...at, binding: ChannelBindingSchema }),
 ]);
 export type RelayEvent = z.infer<typeof RelayEventSchema>;
 export type RelayEventType = RelayEvent['type'];
@@ -119,6 +122,8 @@ type PastVerb =
   | 'ended'
   | 'connected'
   | 'disconnected'
+  | 'bound'
+  | 'unbound'
   | 'seen'
   | 'read';
 /** Names that are not `noun.pastVerb`: the seeds' own, and what is offered rather than done. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { agentRoutes } from './routes/agent-routes.ts';
 import { approvalRoutes } from './routes/approval-routes.ts';
+import { channelRoutes } from './routes/channel-routes.ts';
 import { inboxRoutes } from './routes/inbox-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { pairRoutes } from './routes/pair-routes.ts';
@@ -21,6 +22,7 @@ export const routes = {
   ...approvalRoutes,
   ...taskRoutes,
   ...pairRoutes,
+  ...channelRoutes,
   ...tokenRoutes,
 } as const;
 

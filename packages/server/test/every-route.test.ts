@@ -143,8 +143,19 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('pairs/list', { agent: id, status: 'active' });
   await take('pairs/get', { id: pair['id'] });
   await take('pairs/hangup', { id: pair['id'], agentId: id });
+  await call('agents/register', { id: `${id}-channel`, name: `${id}-channel`, kind: 'channel', transport: 'test' });
+  const channel = { id: `${id}-channel` };
+  const binding = outputOf(await take('channels/bind', { ...channel, conversationId: 'chat', target: id }));
+  await take('channels/receive', { ...channel, conversationId: 'chat', body: 'hello', externalId: '1', sender: { id: 'u', name: 'Ann' } });
+  const outgoing = outputOf(await call('messages/send', { to: channel.id, body: 'hello', meta: { channel: { conversationId: 'chat' } } }));
+  await take('channels/conversation', { ...channel, messageId: outgoing['id'] });
+  await take('channels/link', { ...channel, messageId: outgoing['id'], conversationId: 'chat', externalIds: ['2'] });
+  await take('channels/get', channel);
+  await take('channels/unbind', { ...channel, bindingId: binding['bindingId'] });
   await call('agents/remove', { id: `${id}-partner` });
   await take('agents/remove', { id });
+  await take('channels/list');
+  await call('agents/remove', channel);
   return answers;
 }
 
@@ -152,7 +163,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
 function comparable(answer: Answer | undefined, id: string): unknown {
   const text = JSON.stringify(answer).replaceAll(id, 'WALKER');
   const volatile =
-    /^(?:id|taskId|at|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|tokenId|subjectId|messageId|threadId|replyTo|pairId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
+    /^(?:id|taskId|at|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|tokenId|subjectId|messageId|threadId|replyTo|pairId|bindingId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
   return JSON.parse(text, (key, value) => {
     if (!volatile.test(key) || value === null) return value;
     if (key === 'code' && typeof value === 'string' && !value.startsWith('ar_')) return value;

@@ -88,6 +88,8 @@ export function applyEvent(queries: QueryClient, event: RelayEvent): void {
     case 'token.created':
     case 'token.revoked':
     case 'token.expired':
+    case 'channel.bound':
+    case 'channel.unbound':
       return;
   }
 }

@@ -46,7 +46,7 @@ export const inboxRoutes = {
     method: 'POST',
     path: '/agents/:id/deliveries',
     scope: 'messages:write',
-    anonymous: false,
+    anonymous: true,
     summary: 'What the deliverer of this agent has evidence for',
     input: z.strictObject({ ...agent, ...guard, reports: z.array(DeliveryReportSchema).min(1).max(1000) }),
     output: z.object({

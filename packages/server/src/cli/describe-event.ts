@@ -69,6 +69,9 @@ function textOf(event: RelayEvent): string | null {
     case 'pair.rejected':
     case 'pair.ended':
       return describePairEvent(event.pair);
+    case 'channel.bound':
+    case 'channel.unbound':
+      return `${event.binding.channelId} conversation ${oneLine(event.binding.conversationId, 80)} ${event.type === 'channel.bound' ? '→' : 'no longer →'} ${event.binding.target} (${event.binding.mode})`;
     case 'node.connected':
     case 'node.disconnected':
       return `node ${event.node.name} is ${event.node.status}`;

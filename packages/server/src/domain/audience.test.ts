@@ -21,7 +21,7 @@ test('a direct address names one agent wholly', () => {
 });
 
 test('built-in addresses belong to no group', () => {
-  const card = { label: 'x', tags: ['x'], capabilities: [], channels: null, machine: null };
+  const card = { kind: 'provider' as const, label: 'x', tags: ['x'], capabilities: [], channels: null, machine: null };
   expect([...addressesOf({ ...card, id: 'owner' })]).toEqual([]);
   expect([...addressesOf({ ...card, id: 'a' })]).toEqual(['broadcast', 'label:x', 'tag:x', 'channel:*']);
 });

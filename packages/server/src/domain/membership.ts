@@ -13,18 +13,22 @@ export const EVERY_CHANNEL = 'channel:*';
 /** Built-in addresses take direct mail only: what is sent to everybody is for agents. */
 export const isBuiltIn = (agentId: string): boolean => agentId === OWNER_AGENT_ID || agentId === RELAY_AGENT_ID;
 
-type Grouped = Pick<Agent, 'id' | 'label' | 'tags' | 'capabilities' | 'channels' | 'machine'>;
+type Grouped = Pick<Agent, 'id' | 'kind' | 'label' | 'tags' | 'capabilities' | 'channels' | 'machine'>;
 
-/** Every fan-out address an agent belongs to, in the spelling that messages carry. */
+/**
+ * Every fan-out address an agent belongs to, in the spelling that messages carry. A channel to people outside belongs to what it names alone:
+ * what agents say to everybody is for agents, and has no conversation to go to.
+ */
 export function addressesOf(agent: Grouped): ReadonlySet<string> {
   if (isBuiltIn(agent.id)) return new Set();
-  const addresses = new Set<string>(['broadcast']);
+  const carriesConversations = agent.kind === 'channel';
+  const addresses = new Set<string>(carriesConversations ? [] : ['broadcast']);
   if (agent.label !== null) addresses.add(`label:${agent.label}`);
   if (agent.machine !== null) addresses.add(`machine:${agent.machine}`);
   for (const tag of agent.tags) addresses.add(`tag:${tag}`);
   for (const capability of agent.capabilities) addresses.add(`cap:${capability}`);
-  if (agent.channels === null) addresses.add(EVERY_CHANNEL);
-  else for (const channel of agent.channels) addresses.add(`channel:${channel}`);
+  if (agent.channels === null && !carriesConversations) addresses.add(EVERY_CHANNEL);
+  for (const channel of agent.channels ?? []) addresses.add(`channel:${channel}`);
   return addresses;
 }
 

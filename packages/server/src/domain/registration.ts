@@ -1,4 +1,4 @@
-import type { Agent, RegisterAgent } from 'agent-relay-protocol';
+import { type Agent, type RegisterAgent, RelayError } from 'agent-relay-protocol';
 
 export interface RegistrationFound {
   readonly agent: Agent | null;
@@ -22,6 +22,7 @@ export interface Registration {
 /**
  * What a registration makes of an address. The same instance keeps its epoch and only updates; another one begins the next epoch; none names
  * no session and updates what is there. What is not said stays as it was.
+ * @throws RelayError `validation_failed` when something that is not a channel says how it carries conversations.
  */
 export function registerAgent(
   found: RegistrationFound,
@@ -32,11 +33,12 @@ export function registerAgent(
   const current = found.agent ?? newcomer(input.id, now);
   const instanceId = input.instanceId ?? current.instanceId;
   const beginsSession = found.agent === null || instanceId !== current.instanceId;
+  const kind = input.kind ?? current.kind;
   const host = hosting ?? (beginsSession ? null : current);
   const agent: Agent = {
     ...current,
     name: input.name,
-    kind: input.kind ?? current.kind,
+    kind,
     label: input.label === undefined ? current.label : input.label,
     tags: unique(input.tags ?? current.tags),
     capabilities: unique(input.capabilities ?? current.capabilities),
@@ -44,6 +46,7 @@ export function registerAgent(
     machine: input.machine ?? current.machine,
     rig: input.rig ?? current.rig,
     provider: input.provider ?? current.provider,
+    ...carriage(kind, input, current),
     status: input.status ?? (beginsSession || current.status === 'offline' ? 'online' : current.status),
     ready: input.ready ?? (beginsSession || current.ready),
     approval: input.approval ?? current.approval,
@@ -58,6 +61,22 @@ export function registerAgent(
   return { agent, isNew: found.agent === null, beginsSession };
 }
 
+/** How a channel carries conversations; nobody else does. */
+function carriage(kind: Agent['kind'], input: RegisterAgent, current: Agent): Pick<Agent, 'transport' | 'direction'> {
+  if (kind === 'channel') {
+    return {
+      transport: input.transport ?? current.transport ?? 'custom',
+      direction: input.direction ?? current.direction ?? 'both',
+    };
+  }
+  for (const path of ['transport', 'direction'] as const) {
+    if (input[path] === undefined) continue;
+    const message = 'Only an agent of kind channel has one';
+    throw new RelayError('validation_failed', `${path}: ${message}`, { issues: [{ path, message }] });
+  }
+  return { transport: null, direction: null };
+}
+
 /** The card of an address that says nothing about itself. */
 const newcomer = (id: string, now: number): Agent => ({
   id,
@@ -70,6 +89,8 @@ const newcomer = (id: string, now: number): Agent => ({
   machine: null,
   rig: null,
   provider: null,
+  transport: null,
+  direction: null,
   status: 'online',
   ready: true,
   approval: 'open',

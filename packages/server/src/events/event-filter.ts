@@ -86,6 +86,9 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
     case 'pair.rejected':
     case 'pair.ended':
       return event.pair.requester === agentId || event.pair.target === agentId;
+    case 'channel.bound':
+    case 'channel.unbound':
+      return event.binding.channelId === agentId || event.binding.target === `id:${agentId}`;
     case 'node.connected':
     case 'node.disconnected':
       return false;
@@ -136,6 +139,9 @@ export function namedAgents(event: RelayEvent): readonly string[] | null {
     case 'pair.rejected':
     case 'pair.ended':
       return [event.pair.requester, event.pair.target];
+    case 'channel.bound':
+    case 'channel.unbound':
+      return event.binding.target.startsWith('id:') ? [event.binding.channelId, event.binding.target.slice(3)] : [event.binding.channelId];
     case 'node.connected':
     case 'node.disconnected':
       return [];

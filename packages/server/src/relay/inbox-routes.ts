@@ -2,6 +2,7 @@ import {
   type Agent,
   DEFAULT_PAGE_SIZE,
   type DeliveryReport,
+  type Message,
   type MethodParams,
   type Principal,
   RelayError,
@@ -11,9 +12,10 @@ import type { Clock } from '../clock.ts';
 import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
 import { advanceDelivery, type DeliveryStep, isOpen, recordAt } from '../domain/delivery.ts';
 import { agentOf } from '../domain/scopes.ts';
-import type { Store } from '../store/store.ts';
+import type { NewMessage, Store } from '../store/store.ts';
 import { assertAccess } from './access.ts';
 import type { Inboxes } from './inboxes.ts';
+import { isNotice, noticeTo } from './notices.ts';
 import type { CallContext, InboxStream, RelayHandlers } from './relay-contract.ts';
 
 const DEFAULT_WINDOW = 64;
@@ -47,6 +49,7 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
     ids: readonly number[],
     stepOf: (position: number) => DeliveryStep,
   ) => {
+    const isChannel = assertMayFetch(principal, id, guard).kind === 'channel';
     const { workspace } = principal;
     const now = clock.now();
     const settled: number[] = [];
@@ -55,7 +58,10 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
       const current = recordAt(record, message.expiresAt, inboxes.wasHandedOver(workspace, id, message.id), now);
       const next = advanceDelivery(current, stepOf(position), now);
       if (!isOpen((next ?? record).state)) settled.push(message.id);
-      return next && { next, tell: true };
+      if (!next) return null;
+      // Whoever wrote to a channel cannot see that it did not reach the people outside.
+      const isLost = isChannel && next.state === 'failed' && !isNotice(message);
+      return { next, tell: true, ...(isLost ? { notices: [notSentOn(message, id, next.reason, now)] } : {}) };
     });
     inboxes.settle(workspace, id, settled);
     return moved;
@@ -102,6 +108,11 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
       return inboxes.openStream({ workspace, agentId: id, epoch, window, reportsHandOver: principal.type === 'node', signal });
     },
   };
+}
+
+function notSentOn(message: Message, channelId: string, reason: string | null, at: number): (id: number) => NewMessage {
+  const body = `${channelId} could not send on message ${message.id}: ${reason ?? 'no reason given'}`;
+  return noticeTo({ to: message.from, body, about: message.id, payload: { type: 'channel.failed', channelId, reason }, at });
 }
 
 const idsOf = (reports: readonly DeliveryReport[]): number[] => reports.map(({ messageId }) => messageId);

@@ -107,11 +107,18 @@ export class Messages {
     principal: CallContext['principal'],
     mustHold?: () => void,
   ): Promise<{ stored: StoredMessage; duplicate: boolean }> {
-    const { store, clock } = this.#deps;
+    const request = this.requestOf(input, from, principal, mustHold);
+    const { duplicate, ...stored } = await this.#deps.store.messages.append(request);
+    if (!duplicate && input.replyTo !== undefined) this.#deps.inboxes.settle(request.workspace, from, [input.replyTo]);
+    return { stored, duplicate };
+  }
+
+  /** What appends a message, for the store: who may, whom it reaches and what it answers is decided in the write itself. */
+  requestOf(input: SendMessage, from: string, principal: Principal, mustHold?: () => void): AppendMessage {
     const { workspace } = principal;
     const messageOf = this.route(input, from, principal);
-    const now = clock.now();
-    const request: AppendMessage = {
+    const now = this.#deps.clock.now();
+    return {
       workspace,
       from,
       replyTo: input.replyTo ?? null,
@@ -122,9 +129,6 @@ export class Messages {
         return { message, matched, answers: repliedTo && copy ? answerOf(repliedTo.message, copy, from, now) : null };
       },
     };
-    const { duplicate, ...stored } = await store.messages.append(request);
-    if (!duplicate && input.replyTo !== undefined) this.#deps.inboxes.settle(workspace, from, [input.replyTo]);
-    return { stored, duplicate };
   }
 
   /**
@@ -142,7 +146,7 @@ export class Messages {
       const sender = index.find(workspace, from)?.agent ?? null;
       assertMayActAs(principal, from, sender);
       if (input.replyTo !== undefined && !repliedTo) throw new RelayError('not_found', `There is no message ${input.replyTo} to reply to`);
-      const to = address ? resolveAddress(address, this.#directory(workspace)) : `id:${repliedTo?.message.from}`;
+      const to = address ? this.resolve(address, workspace) : `id:${repliedTo?.message.from}`;
       const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);
       assertMayAddress(principal, { to, channel });
       const recipient = isDirect(to) ? index.find(workspace, to.slice(3)) : undefined;
@@ -153,6 +157,11 @@ export class Messages {
       const matched = isDirect(to) ? Number(recipient?.agent != null) : this.#countAudience(workspace, message);
       return { message, matched };
     };
+  }
+
+  /** The one spelling of an address, inside a write. @throws RelayError `ambiguous_target`, `not_found`. */
+  resolve(address: Address, workspace: string): string {
+    return resolveAddress(address, this.#directory(workspace));
   }
 
   /** What a send names is mostly an agent that is there: finding it costs less than taking its address apart. */

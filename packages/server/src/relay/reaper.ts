@@ -127,10 +127,12 @@ export class Reaper {
   }
 
   async #pruneAgent(workspace: string, id: string, now: number): Promise<void> {
-    const { agents, settings } = this.#deps;
+    const { agents, settings, store } = this.#deps;
     await agents
       .remove(workspace, id, `${id} has been offline for too long`, (agent) => {
         if (!isPrunable(agent, now, settings.offlinePruneMs)) throw new RelayError('busy', `${id} has come back`);
+        // Its bindings are what somebody configured: they outlast an outage, however long.
+        if (store.channels.index.isBound(workspace, id)) throw new RelayError('busy', `${id} has bindings`);
       })
       .catch((error: unknown) => {
         if (!(error instanceof RelayError) || error.code !== 'busy') throw error;

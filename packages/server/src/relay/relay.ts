@@ -8,6 +8,7 @@ import { agentRoutes } from './agent-routes.ts';
 import { AgentRegistry } from './agents.ts';
 import type { CallbackSender } from './callback-request.ts';
 import { Callbacks } from './callbacks.ts';
+import { Channels } from './channels.ts';
 import { claimRoutes } from './claims.ts';
 import { claimWaits, gatherFigures } from './figures.ts';
 import { inboxRoutes } from './inbox-routes.ts';
@@ -110,6 +111,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
       ...taskReports({ store, clock, messages, integrations, reportsPerMinute: settings.reportsPerMinute }),
       ...callbacks.handlers,
       ...new Pairs({ store, clock, messages }).handlers,
+      ...new Channels({ store, clock, messages, inboxes }).handlers,
       ...sessionHandlers,
     },
     nodeHandlers,

@@ -271,6 +271,70 @@ export function storeContract(name: string, open: OpenStore): void {
     }
   });
 
+  inFolder('what a channel brought is there once, with its links, whatever is asked again after a restart', async (store, reopen) => {
+    const report = {
+      workspace: 'default',
+      channelId: 'tg',
+      conversationId: 'chat',
+      externalId: '10',
+      replyToExternalId: null,
+      decide: () => [append('tg', 'id:a'), append('tg', 'id:b')],
+    };
+    const first = await store.channels.receive(report);
+    expect([first.created, first.messages.map(({ message }) => message.to)]).toEqual([true, ['id:a', 'id:b']]);
+    const ids = first.messages.map(({ message }) => message.id);
+    const never = () => {
+      throw new Error('asked again');
+    };
+    for (const each of [store, await reopen()]) {
+      const again = await each.channels.receive({ ...report, decide: never });
+      expect([again.created, again.messages.map(({ message }) => message.id)]).toEqual([false, ids]);
+      expect(await each.channels.linksOf('default', 'tg', ids[0] ?? 0)).toEqual([
+        { messageId: ids[0], conversationId: 'chat', externalId: '10' },
+      ]);
+      expect(await each.channels.linksOf('other', 'tg', ids[0] ?? 0)).toEqual([]);
+    }
+    const refused = store.channels.receive({
+      ...report,
+      externalId: '11',
+      decide: () => {
+        throw new RelayError('unbound_conversation', 'no');
+      },
+    });
+    await expect(refused).rejects.toMatchObject({ code: 'unbound_conversation' });
+    expect(store.log.head).toBe(2);
+  });
+
+  inFolder('a binding and the event that tells of it are one write, and both go with the channel', async (store, reopen) => {
+    const channel = (found: { readonly agent: Agent | null; readonly epoch: number }) => {
+      const { agent } = registerAgent(found, { id: 'tg', name: 'tg', kind: 'channel' }, null, at);
+      return { agents: [{ id: 'tg', agent }], events: [{ type: 'agent.registered' as const, at, agent }] };
+    };
+    await store.agents.change('default', 'tg', channel);
+    const binding = {
+      bindingId: 'b',
+      channelId: 'tg',
+      conversationId: 'chat',
+      target: 'id:a',
+      mode: 'exclusive',
+      createdAt: at,
+      createdBy: 'owner',
+    } as const;
+    const request = { workspace: 'default', channelId: 'tg', conversationId: 'chat' };
+    expect(await store.channels.bind({ ...request, decide: () => binding })).toEqual({ binding, created: true });
+    expect(await store.channels.bind({ ...request, decide: ([found]) => found ?? binding })).toEqual({ binding, created: false });
+    await store.channels.link({ ...request, messageId: 1, externalIds: ['x'], decide: () => {} });
+    for (const each of [store, await reopen()]) expect(await each.channels.bindings('default')).toEqual([binding]);
+    await store.agents.remove('default', 'tg', () => ({
+      agents: [{ id: 'tg', agent: null }],
+      events: [{ type: 'agent.removed', at, agentId: 'tg' }],
+    }));
+    for (const each of [store, await reopen()]) {
+      expect([await each.channels.bindings('default'), await each.channels.linksOf('default', 'tg', 1)]).toEqual([[], []]);
+      expect(await typesOf(each, 0)).toEqual(['agent.registered', 'channel.bound', 'agent.removed', 'channel.unbound']);
+    }
+  });
+
   inFolder('a token that a person made keeps what it may, and is removed by its id, once', async (store, reopen) => {
     const grants = { kind: 'scoped', scopes: ['messages:write'], targets: ['id:b'], channels: null, createdBy: 'owner' } as const;
     const token = { hash: 'h', tokenId: 't', workspace: 'default', type: 'scoped', createdAt: at, expiresAt: null, grants } as const;

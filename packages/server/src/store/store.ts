@@ -20,6 +20,7 @@ import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
 import type { ApprovalStore } from './approval-store.ts';
 import type { CallbackStore } from './callback-store.ts';
+import type { ChannelStore } from './channel-store.ts';
 import type { NodeStore } from './node-store.ts';
 import type { PairStore } from './pair-store.ts';
 import type { SessionStore } from './session-store.ts';
@@ -45,7 +46,7 @@ export interface StoredMessage {
 
 /** Writes that follow from one decision. Claims carry their work with them: held holds it, released and expired open it again, the rest close it. */
 export interface Change {
-  /** `agent: null` removes the address from the directory and ends its memberships; its epoch stays. */
+  /** `agent: null` removes the address from the directory and ends its memberships; its epoch stays. What was a channel and is none loses its bindings. */
   readonly agents?: readonly { readonly id: string; readonly agent: Agent | null; readonly spawnedBy?: string | null }[];
   readonly claims?: readonly Claim[];
   readonly deliveries?: readonly DeliveryWrite[];
@@ -126,6 +127,8 @@ export interface DeliveryDecision {
   readonly next: DeliveryRecord;
   readonly tell: boolean;
   readonly event?: NewEvent;
+  /** Mail of the relay's own that tells of it. */
+  readonly notices?: readonly ((id: number) => NewMessage)[];
 }
 
 export interface WaitingPage {
@@ -341,6 +344,7 @@ export interface Store {
   readonly sessions: SessionStore;
   readonly nodes: NodeStore;
   readonly pairs: PairStore;
+  readonly channels: ChannelStore;
   readonly activity: ActivityStore;
   readonly approvals: ApprovalStore;
   readonly tasks: TaskStore;

@@ -7,6 +7,7 @@ import type { NewTask } from '../task-store.ts';
 import type { AddressTable } from './address-table.ts';
 import type { ApprovalTable } from './approval-table.ts';
 import type { CallbackTable } from './callback-table.ts';
+import type { ChannelTable } from './channel-table.ts';
 import type { ClaimTable } from './claim-table.ts';
 import type { DeliveryTable } from './delivery-table.ts';
 import type { SqliteLog } from './log.ts';
@@ -21,9 +22,12 @@ export interface Tables {
   readonly claims: ClaimTable;
   readonly pairs: PairTable;
   readonly approvals: ApprovalTable;
+  readonly channels: ChannelTable;
   readonly tasks: TaskTable;
   readonly callbacks: CallbackTable;
 }
+
+type AgentWrite = NonNullable<Change['agents']>[number];
 
 /** Carries out what a decision answered, inside the write that asked it. */
 export class ChangeWriter {
@@ -47,11 +51,7 @@ export class ChangeWriter {
 
   apply(workspace: string, change: Change): void {
     for (const event of change.events ?? []) this.#log.append(workspace, event);
-    // After their event: a membership begins at the sequence that tells of it.
-    for (const { id, agent, spawnedBy } of change.agents ?? []) {
-      const kept = this.#index.find(workspace, id)?.spawnedBy ?? null;
-      this.tables.addresses.set(workspace, id, agent, spawnedBy === undefined ? kept : spawnedBy, this.#log.last);
-    }
+    for (const write of change.agents ?? []) this.#putAgent(workspace, write, change.events?.at(-1)?.at ?? 0);
     for (const claim of change.claims ?? []) this.#putClaim(workspace, claim, change);
     for (const step of change.tasks ?? []) this.#applyStep(workspace, step);
     for (const pair of change.pairs ?? []) this.tables.pairs.put(workspace, pair);
@@ -73,6 +73,15 @@ export class ChangeWriter {
     const { hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt, grants } = token;
     const text = grants && JSON.stringify(grants);
     this.#putToken.run(hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt, text);
+  }
+
+  /** After the event that tells of it, at whose sequence a membership begins. */
+  #putAgent(workspace: string, { id, agent, spawnedBy }: AgentWrite, at: number): void {
+    const before = this.#index.find(workspace, id);
+    const kept = before?.spawnedBy ?? null;
+    const isNoChannelNow = before?.agent?.kind === 'channel' && agent?.kind !== 'channel';
+    this.tables.addresses.set(workspace, id, agent, spawnedBy === undefined ? kept : spawnedBy, this.#log.last);
+    if (isNoChannelNow) this.tables.channels.end(workspace, id, at);
   }
 
   /** A task goes where the claim on it goes, whoever put the claim. */

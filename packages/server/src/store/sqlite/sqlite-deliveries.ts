@@ -86,9 +86,10 @@ export class SqliteDeliveries implements DeliveryStore {
         const decided = decide(found, position);
         if (!decided) continue;
         changed.push(id);
-        const { next, tell, event } = decided;
+        const { next, tell, event, notices } = decided;
         this.#context.changes.writeDelivery(workspace, { messageId: id, agentId, from: found.message.from, next, tell });
         if (event) this.#context.log.append(workspace, event);
+        if (notices) this.#context.changes.apply(workspace, { messages: notices });
       }
       return { known, changed };
     });

@@ -51,7 +51,7 @@ export class SqliteMessages implements MessageStore {
   }
 
   append(request: AppendMessage): Promise<AppendedMessage> {
-    return this.#context.writer.write(() => this.#append(request));
+    return this.#context.writer.write(() => this.appendNow(request));
   }
 
   async get(workspace: string, id: number): Promise<StoredMessage | null> {
@@ -107,7 +107,8 @@ export class SqliteMessages implements MessageStore {
     return this.#nextExpiry.get() ?? null;
   }
 
-  #append(request: AppendMessage): AppendedMessage {
+  /** Inside `writer.write` only. */
+  appendNow(request: AppendMessage): AppendedMessage {
     const { workspace, idempotency, replyTo, from } = request;
     const { messages, deliveries } = this.#context.changes.tables;
     if (idempotency) {

@@ -54,6 +54,7 @@ export class SqliteRetention implements RetentionStore {
     this.#deletions = [
       `DELETE FROM deliveries WHERE message_id ${gone}`,
       `DELETE FROM idempotency WHERE message_id ${gone}`,
+      `DELETE FROM channel_links WHERE message_id ${gone}`,
       `DELETE FROM claims WHERE kind IN ('message', 'task') AND subject_id ${gone}`,
       `DELETE FROM messages WHERE id ${gone}`,
       // What says that a message is still work goes last, and only without its message.

@@ -7,6 +7,7 @@ import { AddressTable } from './address-table.ts';
 import { ApprovalTable } from './approval-table.ts';
 import { CallbackTable } from './callback-table.ts';
 import { ChangeWriter } from './change-writer.ts';
+import { ChannelTable } from './channel-table.ts';
 import { ClaimTable } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { DeliveryTable } from './delivery-table.ts';
@@ -19,6 +20,7 @@ import { SqliteActivity } from './sqlite-activity.ts';
 import { SqliteAgents } from './sqlite-agents.ts';
 import { SqliteApprovals } from './sqlite-approvals.ts';
 import { SqliteCallbacks } from './sqlite-callbacks.ts';
+import { SqliteChannels } from './sqlite-channels.ts';
 import { SqliteClaims } from './sqlite-claims.ts';
 import { SqliteDeliveries } from './sqlite-deliveries.ts';
 import { storeErrorOf } from './sqlite-error.ts';
@@ -46,6 +48,7 @@ export class SqliteStore implements Store {
   readonly activity: SqliteActivity;
   readonly approvals: SqliteApprovals;
   readonly pairs: SqlitePairs;
+  readonly channels: SqliteChannels;
   readonly tasks: SqliteTasks;
   readonly callbacks: SqliteCallbacks;
   readonly #context: SqliteContext;
@@ -68,6 +71,7 @@ export class SqliteStore implements Store {
     this.activity = new SqliteActivity(context);
     this.approvals = new SqliteApprovals(context);
     this.pairs = new SqlitePairs(context);
+    this.channels = new SqliteChannels(context, (request) => this.messages.appendNow(request));
     this.tasks = new SqliteTasks(context);
     this.callbacks = new SqliteCallbacks(context);
     this.#touch = context.database.prepare("UPDATE meta SET value = value WHERE key = 'generation'");
@@ -97,6 +101,7 @@ export class SqliteStore implements Store {
         claims: new ClaimTable(database),
         pairs: new PairTable(database),
         approvals: new ApprovalTable(database),
+        channels: new ChannelTable(database, log),
         tasks,
         callbacks,
       };
