@@ -32,39 +32,43 @@ export type AgentIdentity = RegisterAgent & { readonly id: string };
 
 /**
  * Who the agent of a session is: the id `{hostname}-{project}-{session-hash}`, the same for the same machine, folder and key, and what the
- * environment and a profile say of it.
- *
- * Each field comes from the environment (`AGENT_RELAY_ID`, `_LABEL`, `_CAPS`, `_CHANNELS`, `_APPROVAL`), else from the profile that
- * `AGENT_RELAY_PROFILE` names, else from `defaults`. Tags add up: the provider's, the profile's, `AGENT_RELAY_TAGS`. `meta` does as well.
- * @throws RelayError `validation_failed` naming the variable, or the profile's field; `not_found` when there is no such profile.
+ * environment and a profile say of it (`agentProfile`). `AGENT_RELAY_ID` gives it another id.
+ * @throws RelayError as `agentProfile` does.
  */
 export function agentIdentity(options: AgentIdentityOptions): AgentIdentity {
-  const { env, provider, defaults = {}, sessionKey } = options;
+  const { env, provider, defaults, sessionKey } = options;
   const cwd = resolve(options.cwd);
   const machine = shortName(options.machine ?? hostname(), 'host');
   const project = shortName(basename(cwd), 'project');
-  const profile = env['AGENT_RELAY_PROFILE'] ? readProfile(env['AGENT_RELAY_PROFILE'], profilesPath(env)) : {};
-  const said = { ...defaults, ...profile };
+  const { tags = [], capabilities = ['chat'], meta, ...said } = agentProfile(env, defaults);
   const id = env['AGENT_RELAY_ID']
     ? read(AgentIdSchema, 'AGENT_RELAY_ID', env['AGENT_RELAY_ID'])
     : `${machine}-${project}-${sessionHash(machine, cwd, sessionKey)}`;
-  const label = env['AGENT_RELAY_LABEL'] ? read(LabelSchema, 'AGENT_RELAY_LABEL', env['AGENT_RELAY_LABEL']) : said.label;
-  const approval = env['AGENT_RELAY_APPROVAL']
-    ? read(ApprovalModeSchema, 'AGENT_RELAY_APPROVAL', env['AGENT_RELAY_APPROVAL'])
-    : said.approval;
-  const channels = groups(env, 'AGENT_RELAY_CHANNELS') ?? said.channels;
+  return { ...said, id, name: id, machine, tags, capabilities, meta: { ...meta, cwd }, ...(provider === undefined ? {} : { provider }) };
+}
+
+/**
+ * What the environment and a profile say of an agent, whatever its id; what nobody says is absent.
+ *
+ * Each field comes from the environment (`AGENT_RELAY_LABEL`, `_CAPS`, `_CHANNELS`, `_APPROVAL`), else from the profile that
+ * `AGENT_RELAY_PROFILE` names, else from `defaults`. Tags add up: the defaults', the profile's, `AGENT_RELAY_TAGS`. `meta` does as well.
+ * @throws RelayError `validation_failed` naming the variable, or the profile's field; `not_found` when there is no such profile.
+ */
+export function agentProfile(env: AgentIdentityOptions['env'], defaults: Profile = {}): Profile {
+  const profile = env['AGENT_RELAY_PROFILE'] ? readProfile(env['AGENT_RELAY_PROFILE'], profilesPath(env)) : {};
   const tags = new Set([...(defaults.tags ?? []), ...(profile.tags ?? []), ...(groups(env, 'AGENT_RELAY_TAGS') ?? [])]);
+  const capabilities = groups(env, 'AGENT_RELAY_CAPS');
+  const channels = groups(env, 'AGENT_RELAY_CHANNELS');
+  const [label, approval] = [env['AGENT_RELAY_LABEL'], env['AGENT_RELAY_APPROVAL']];
   return {
-    id,
-    name: id,
-    machine,
-    tags: [...tags],
-    capabilities: groups(env, 'AGENT_RELAY_CAPS') ?? said.capabilities ?? ['chat'],
-    meta: { ...defaults.meta, ...profile.meta, cwd },
-    ...(provider === undefined ? {} : { provider }),
-    ...(label === undefined ? {} : { label }),
-    ...(approval === undefined ? {} : { approval }),
-    ...(channels === undefined ? {} : { channels }),
+    ...defaults,
+    ...profile,
+    ...(capabilities ? { capabilities } : {}),
+    ...(channels ? { channels } : {}),
+    ...(label ? { label: read(LabelSchema, 'AGENT_RELAY_LABEL', label) } : {}),
+    ...(approval ? { approval: read(ApprovalModeSchema, 'AGENT_RELAY_APPROVAL', approval) } : {}),
+    ...(tags.size > 0 ? { tags: [...tags] } : {}),
+    ...(defaults.meta || profile.meta ? { meta: { ...defaults.meta, ...profile.meta } } : {}),
   };
 }
 

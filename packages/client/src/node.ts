@@ -11,5 +11,5 @@ export function createNodeRelayClient(options: RelayClientOptions): RelayClient 
   return createRelayClient({ connectSocket: connectNodeSocket, ...options });
 }
 
-export { type AgentIdentity, type AgentIdentityOptions, agentIdentity } from './agent-identity.ts';
+export { type AgentIdentity, type AgentIdentityOptions, agentIdentity, agentProfile } from './agent-identity.ts';
 export { type Profile, profilesPath, readProfile } from './profile.ts';

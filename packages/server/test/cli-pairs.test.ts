@@ -107,7 +107,7 @@ describe('slash forms', () => {
     const env = { AGENT_RELAY_ID: 'A', AGENT_RELAY_AGENT_ID: 'B' };
     await run(['/message', 'owner', 'one', '--from', 'B'], env);
     await run(['/message', 'owner', 'two'], env);
-    await run(['/message', 'owner', 'three'], { AGENT_RELAY_AGENT_ID: 'B' });
+    await run(['send', 'owner', 'three'], { AGENT_RELAY_AGENT_ID: 'B' });
     await run(['/message', 'owner', 'four']);
     const { data } = await owner.messages.list({ to: 'owner' });
     expect(data.map(({ from, body }) => [from, body])).toEqual([

@@ -1,6 +1,7 @@
 import { text as readText } from 'node:stream/consumers';
 import { DeliveryModeSchema, type RouteRequest, type SentMessage, WaitForSchema } from 'agent-relay-protocol';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { agentOfSession } from './current-agent.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
@@ -27,7 +28,7 @@ export const sendCommand = (terminal: Terminal): Command =>
     .option('--channel <name>', 'the channel it belongs to')
     .option('--subject <text>', 'a subject line')
     .option('--claimable', 'work that exactly one recipient should claim')
-    .option('--from <id>', 'who speaks (default: owner)')
+    .option('--from <id>', 'who speaks (default: the agent whose session this is, else owner)', agentOfSession(terminal.env))
     .addOption(new Option('--wait <state>', 'wait until every recipient is there').choices(WaitForSchema.shape.state.options))
     .option('--timeout <seconds>', 'how long to wait', parseSeconds, 30)
     .addHelpText('after', '\nExample:\n  agent-relay send Worker "Is the build green?" --wait answered --timeout 120')

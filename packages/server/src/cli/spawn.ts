@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { SpawnModeSchema } from 'agent-relay-protocol';
+import { agentProfile } from 'agent-relay-client/node';
+import { type ApprovalMode, ApprovalModeSchema, SpawnModeSchema } from 'agent-relay-protocol';
 import { type Command, Option } from 'commander';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
@@ -9,6 +10,8 @@ interface SpawnOptions extends RelayOptions {
   readonly task?: string;
   readonly cwd: string;
   readonly mode?: 'safe' | 'agentic' | 'unrestricted';
+  readonly approval?: ApprovalMode;
+  readonly profile?: string;
   readonly model?: string;
   readonly node?: string;
   readonly label?: string;
@@ -22,22 +25,43 @@ export const spawnCommand = (terminal: Terminal): Command =>
     .option('--task <text>', 'its first task')
     .option('--cwd <folder>', 'the folder it works in', (folder) => resolve(terminal.cwd, folder), terminal.cwd)
     .addOption(new Option('--mode <mode>', 'what it may do on the machine').choices(SpawnModeSchema.options))
+    .addOption(new Option('--approval <mode>', 'what turns that relay mail starts may do').choices(ApprovalModeSchema.options))
+    .option('--profile <name>', 'what it says of itself: a profile of the profiles file (AGENT_RELAY_PROFILE)')
     .option('--model <model>', "the vendor's name of a model")
     .option('--node <id>', 'the machine to run it on')
     .option('--label <text>', 'a label for people')
-    .action(async (provider: string, { name, task, cwd, mode, model, node, label, ...options }: SpawnOptions) => {
-      const optional = {
-        ...(task && { task }),
-        ...(mode && { mode }),
-        ...(model && { model }),
-        ...(node && { node }),
-        ...(label && { label }),
-      };
+    .addHelpText('after', environment)
+    .action(async (provider: string, options: SpawnOptions) => {
+      const { name, task, cwd, mode, model, node } = options;
+      const optional = { ...(task && { task }), ...(mode && { mode }), ...(model && { model }), ...(node && { node }) };
+      const request = { provider, name, cwd, ...optional, ...saidOf(options, terminal) };
       await withRelay(options, terminal, async (client) => {
-        const session = await client.sessions.start({ provider, name, cwd, ...optional }, { signal: terminal.signal });
+        const session = await client.sessions.start(request, { signal: terminal.signal });
         terminal.out(
           `${session.agentId} runs: ${session.provider}${session.cwd === null ? '' : ` in ${session.cwd}`} (mode ${session.mode})`,
         );
         terminal.note(`See what it does: agent-relay watch --agent ${session.agentId}`);
       });
     });
+
+/** What the command line says of the agent, else the environment, else its profile. */
+function saidOf(options: SpawnOptions, { env }: Pick<Terminal, 'env'>) {
+  const { profile } = options;
+  const { tags, capabilities, channels, ...said } = agentProfile({ ...env, ...(profile && { AGENT_RELAY_PROFILE: profile }) });
+  const label = options.label ?? said.label;
+  const approval = options.approval ?? said.approval;
+  return {
+    ...(tags && { tags }),
+    ...(capabilities && { capabilities }),
+    ...(channels && { channels }),
+    ...(label && { label }),
+    ...(approval && { approval }),
+  };
+}
+
+const environment = `
+Label, capabilities, tags, channels and approval come from AGENT_RELAY_LABEL, AGENT_RELAY_CAPS, AGENT_RELAY_TAGS,
+AGENT_RELAY_CHANNELS and AGENT_RELAY_APPROVAL too, else from the profile; options win.
+
+Example:
+  agent-relay spawn claude --name Worker --profile backend --approval guarded --task "Fix the failing API test"`;
