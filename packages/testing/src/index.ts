@@ -6,3 +6,6 @@ export type { ConversationEntry, ModelRequest, OfferedTool, ToolResult } from '.
 export { callTool, drop, editFile, failWith, hang, type Model, type ModelStep, runCommand, say, think } from './model/steps.ts';
 export { parseWords, wordScript } from './model/word-script.ts';
 export { type FakeOpenAi, startFakeOpenAi } from './openai/start-fake-openai.ts';
+export type { FakeChatOptions, FakeMessage } from './telegram/fake-chats.ts';
+export { FakeTelegram, startFakeTelegram } from './telegram/start-fake-telegram.ts';
+export type { FakeTelegramOptions, PersonSays, TelegramFault } from './telegram/telegram-world.ts';
