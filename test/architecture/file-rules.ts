@@ -14,6 +14,8 @@ const ambientPlaces: Readonly<Record<string, string>> = {
   'packages/server/src/testing.ts': 'a composition root for tests',
   'packages/connect/src/cli.ts': 'where relay-connect begins',
   'packages/connect/src/run-cli.ts': "relay-connect's composition root",
+  'packages/channel-telegram/src/cli.ts': 'where agent-relay-channel-telegram begins',
+  'packages/channel-telegram/src/run-cli.ts': 'its composition root',
   'packages/wire/src/node/find-executable.ts': 'looks a program up as a shell would, on PATH',
   'packages/wire/src/node/process-table.ts': "reads the machine's processes with the machine's own tools",
   'packages/wire/src/node/spawn-process.ts': "a child inherits this process's environment unless it is given one",

@@ -18,4 +18,4 @@ export type { RequestOptions } from './pending-requests.ts';
 export type { ParseSseOptions, SseEvent, SseEventToEncode } from './sse.ts';
 export { encodeSseEvent, parseSseStream } from './sse.ts';
 export type { BackoffOptions, TimeoutOptions } from './time.ts';
-export { backoffDelays, sleep, withTimeout } from './time.ts';
+export { backoffDelays, settlesWithin, sleep, withTimeout } from './time.ts';

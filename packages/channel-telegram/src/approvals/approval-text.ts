@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
+import type { InlineKeyboardMarkup } from 'grammy/types';
+import type { Text } from '../telegram/bot-api.ts';
+import type { ApprovalKey } from './approval-source.ts';
+
+/** Leaves room for how it ended. */
+const MAX_QUESTION_LENGTH = 3500;
+const MAX_TITLE_LENGTH = 500;
+
+export interface Question extends Text {
+  /** Nobody should allow what they cannot read. */
+  readonly isWhole: boolean;
+}
+
+export function questionText({ agentId, title, cwd, input }: Pick<Approval, 'agentId' | 'title' | 'cwd' | 'input'>): Question {
+  const shownTitle = cut(wellFormed(title), MAX_TITLE_LENGTH);
+  const before = `${agentId} asks: may I do this?\n\n${shownTitle}${cwd === undefined ? '' : `\nin ${cut(wellFormed(cwd), MAX_TITLE_LENGTH)}`}`;
+  const details = wellFormed(inputText(input));
+  const room = MAX_QUESTION_LENGTH - before.length;
+  const shown = cut(details, room);
+  const isWhole = shown === details && shownTitle === title;
+  const note = isWhole ? '' : '\n\nThis is not all of it: it can be allowed in the dashboard, where the whole is shown.';
+  if (shown.trim() === '') return { text: before + note, isWhole };
+  const offset = before.length + 2;
+  return { text: `${before}\n\n${shown}${note}`, entities: [{ type: 'pre', offset, length: shown.length }], isWhole };
+}
+
+/** How a question stands; `by` is null when the relay no longer knows it. */
+export interface Standing extends ApprovalKey {
+  readonly status: ApprovalStatus;
+  readonly by: string | null;
+}
+
+/** How a question ended, in a line. `name` is who pressed the button here. */
+export function outcomeText({ status, by }: Pick<Standing, 'status' | 'by'>, name: string | null): string {
+  const who = name ?? by ?? 'somebody';
+  switch (status) {
+    case 'pending':
+      return 'Still open.';
+    case 'allowed':
+      return `✅ Allowed by ${who}.`;
+    case 'denied':
+      return by === 'timeout' ? '⌛ Denied: nobody answered in time.' : `⛔ Denied by ${who}.`;
+    case 'cancelled':
+      return by === 'timeout' ? '⌛ Nobody answered in time.' : '➖ No longer needed: the turn or the session ended.';
+  }
+}
+
+/** A name for the question that fits into a button, the same after every start. */
+export const approvalKey = ({ agentId, approvalId }: ApprovalKey): string =>
+  createHash('sha256')
+    .update(JSON.stringify([agentId, approvalId]))
+    .digest('base64url')
+    .slice(0, 22);
+
+export type Outcome = 'allow' | 'deny';
+
+export function questionKeyboard(key: string, isWhole: boolean): InlineKeyboardMarkup {
+  const deny = { text: 'Deny', callback_data: `deny:${key}` };
+  return { inline_keyboard: [isWhole ? [{ text: 'Allow', callback_data: `allow:${key}` }, deny] : [deny]] };
+}
+
+export function readPress(data: string | undefined): { readonly outcome: Outcome; readonly key: string } | null {
+  const [, outcome, key] = /^(allow|deny):([\w-]{22})$/u.exec(data ?? '') ?? [];
+  return (outcome === 'allow' || outcome === 'deny') && key !== undefined ? { outcome, key } : null;
+}
+
+/** Most tools have a command or one text that says it all. */
+function inputText(input: unknown): string {
+  if (input === undefined || input === null) return '';
+  if (typeof input === 'string') return input;
+  if (typeof input === 'object' && 'command' in input && typeof input.command === 'string' && Object.keys(input).length === 1)
+    return input.command;
+  return JSON.stringify(input, null, 2);
+}
+
+const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\uFFFD');
+
+function cut(text: string, length: number): string {
+  if (text.length <= length) return text;
+  return `${text.slice(0, length - 1).replace(/\p{Surrogate}$/u, '')}…`;
+}

@@ -1,0 +1,30 @@
+import type { RelayClient } from 'agent-relay-client';
+import type { ChannelPort } from './channel-port.ts';
+import type { Log } from './logger.ts';
+import { retrying } from './retrying.ts';
+
+export interface ConnectOptions {
+  readonly channelId: string;
+  readonly log: Log;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
+/** Becomes the channel at the relay; waits for a relay that is away. @throws RelayError when it says no, or the signal's reason. */
+export async function connectChannel(relay: RelayClient, { channelId, log, signal }: ConnectOptions): Promise<ChannelPort> {
+  const channel = await retrying(() => relay.channel({ id: channelId, name: channelId, transport: 'telegram', direction: 'both' }), {
+    log,
+    signal,
+  });
+  return {
+    id: channel.id,
+    signal: channel.signal,
+    receive: (text) => channel.receive(text),
+    outgoing: (options) => channel.outgoing(options),
+    bind: (request) => channel.bind(request),
+    unbind: (bindingId) => channel.unbind({ bindingId }),
+    bindings: async () => (await relay.channels.get({ id: channel.id })).bindings,
+    agents: async () => (await relay.agents.list()).data,
+    close: () => channel.close(),
+  };
+}
