@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { createAddressGuard } from '../src/outbound/address-guard.ts';
 import { HttpCallbackSender, type ResolvedAddress } from '../src/outbound/callback-sender.ts';
@@ -12,11 +12,23 @@ afterEach(async () => {
   }
 });
 
-async function serve(listener: RequestListener): Promise<number> {
+async function serve(listener: RequestListener, { host = '127.0.0.1', port = 0 } = {}): Promise<number> {
   const server = createServer(listener);
   servers.push(server);
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => void server.listen(port, host, resolve));
   return (server.address() as AddressInfo).port; // it listens on TCP
+}
+
+/** Counts what reaches it. */
+function counting() {
+  const counter = { calls: 0, listener: ((_incoming, response) => void response.writeHead(204).end()) as RequestListener };
+  return {
+    counter,
+    listener: ((incoming, response) => {
+      counter.calls += 1;
+      counter.listener(incoming, response);
+    }) as RequestListener,
+  };
 }
 
 const never = new AbortController().signal;
@@ -69,7 +81,28 @@ test('a name that leads to a private address, alone or among others, is not dial
       error: expect.stringContaining('not public'),
     });
   }
-  for (const literal of ['127.0.0.1', '[::1]', '0x7f.1', '2130706433', '127.1', '[::ffff:7f00:1]', 'localhost']) {
+  const disguises = [
+    '0x7f.1',
+    '0x7f000001',
+    '2130706433',
+    '127.1',
+    '0177.0.0.1',
+    '017700000001',
+    '127.0.0.1.',
+    '①②⑦.⓪.⓪.①',
+    '0',
+    '%31%32%37.0.0.1',
+  ];
+  for (const literal of [
+    '127.0.0.1',
+    'localhost',
+    'LocalHost',
+    ...disguises,
+    '[::1]',
+    '[::ffff:7f00:1]',
+    '[::ffff:127.0.0.1]',
+    '[::127.0.0.1]',
+  ]) {
     const sender = new HttpCallbackSender({ guard });
     const answer = await sender.send(request(`http://${literal}:${port}/`), never);
     expect([literal, answer.error]).toEqual([literal, expect.stringContaining('not public')]);
@@ -77,14 +110,69 @@ test('a name that leads to a private address, alone or among others, is not dial
   expect(calls).toBe(0);
 });
 
-test('redirects are not followed', async () => {
+test('a name that is public at first and private later is asked once an attempt, and never dialled where it was not allowed', async () => {
+  const outside = counting();
+  const inside = counting();
+  const port = await serve(outside.listener);
+  await serve(inside.listener, { host: '127.0.0.2', port });
+  let asked = 0;
+  // To this guard 127.0.0.1 is the public internet.
+  const sender = new HttpCallbackSender({
+    guard: { allows: (address) => address === '127.0.0.1' },
+    resolve: async () => [{ address: ['127.0.0.1', '127.0.0.2'][asked++] ?? '', family: 4 }],
+  });
+  const url = `http://rebind.example:${port}/`;
+  expect(await sender.send(request(url), never)).toEqual({ status: 204, error: null });
+  expect(asked).toBe(1);
+  expect(await sender.send(request(url), never)).toMatchObject({ status: null, error: expect.stringContaining('127.0.0.2') });
+  expect([outside.counter.calls, inside.counter.calls]).toEqual([1, 0]);
+});
+
+test('a host with several addresses is reached at the first that answers; when none does, each says why', async () => {
+  const { counter, listener } = counting();
+  const port = await serve(listener);
+  const closed = await serve(() => {});
+  await new Promise((resolve) => servers.pop()?.close(resolve));
+  const addresses = ['127.0.0.2', '127.0.0.1'].map((address) => ({ address, family: 4 }));
+  const sender = open({ resolve: async () => addresses });
+  expect(await sender.send(request(`http://two.example:${port}/`), never)).toEqual({ status: 204, error: null });
+  expect(counter.calls).toBe(1);
+  const { error } = await sender.send(request(`http://two.example:${closed}/`), never);
+  expect(error).toMatch(/ECONNREFUSED 127\.0\.0\.2.*ECONNREFUSED 127\.0\.0\.1/u);
+});
+
+test('redirects are not followed, to nowhere', async () => {
+  const elsewhere = counting();
+  const other = await serve(elsewhere.listener);
+  let location = '';
   let calls = 0;
   const port = await serve((_incoming, response) => {
     calls += 1;
-    response.writeHead(307, { location: '/elsewhere' }).end();
+    response.writeHead(307, { location }).end();
   });
-  expect(await open().send(request(`http://127.0.0.1:${port}/`), never)).toEqual({ status: 307, error: null });
-  expect(calls).toBe(1);
+  for (location of ['/elsewhere', `http://127.0.0.1:${other}/`, `//localhost:${other}/`]) {
+    expect(await open().send(request(`http://127.0.0.1:${port}/`), never)).toEqual({ status: 307, error: null });
+  }
+  expect([calls, elsewhere.counter.calls]).toEqual([3, 0]);
+});
+
+test.each([
+  ['says nothing and hangs up', (socket: Socket) => socket.end()],
+  ['speaks another protocol', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n')],
+  ['switches protocols', (socket: Socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n')],
+  ['never ends its head', (socket: Socket) => repeat(socket, 'HTTP/1.1 200 OK\r\n', 'x-more: 1\r\n')],
+  ['has always something else to say first', (socket: Socket) => repeat(socket, '', 'HTTP/1.1 103 Early Hints\r\n\r\n')],
+  ['dribbles its head', (socket: Socket) => socket.write('HTTP/1.1 200 O')],
+])('a server that %s is an answer without a status, in time', async (_, answer) => {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => answer(socket));
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // it listens on TCP
+  const told = await open({ timeoutMs: 200 }).send(request(`http://127.0.0.1:${port}/`), never);
+  expect(told).toEqual({ status: null, error: expect.stringMatching(/\S/u) });
+  await new Promise((resolve) => server.close(resolve));
 });
 
 test('an answer without an end is cut off, and one that is late is none', async () => {
@@ -117,6 +205,16 @@ test('a refused connection is an answer, not a failure of the relay', async () =
   await new Promise((resolve) => server?.close(resolve));
   expect((await open().send(request(`http://127.0.0.1:${port}/`), never)).error).toContain('ECONNREFUSED');
 });
+
+/** Until the other side has had enough. */
+function repeat(socket: Socket, head: string, line: string): void {
+  socket.write(head);
+  const write = () => {
+    while (!socket.destroyed && socket.write(line));
+    socket.once('drain', () => setImmediate(write));
+  };
+  write();
+}
 
 async function bodyOf(incoming: IncomingMessage): Promise<string> {
   let text = '';

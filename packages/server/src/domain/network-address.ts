@@ -18,11 +18,11 @@ export const privateNetworks: readonly (readonly [network: string, prefix: numbe
 
 /**
  * IPv6 the other way round: only global unicast (2000::/3) is public, without the parts of it that carry an IPv4 address of anybody's
- * choosing (6to4, Teredo) or are documentation.
+ * choosing (6to4, and Teredo among the blocks of special protocols) or are documentation.
  */
 export const publicIpv6 = ['2000::', 3] as const;
 export const notPublicIpv6: readonly (readonly [network: string, prefix: number])[] = [
-  ['2001::', 32],
+  ['2001::', 23],
   ['2001:db8::', 32],
   ['2002::', 16],
   ['3fff::', 20],

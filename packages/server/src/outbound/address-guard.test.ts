@@ -27,6 +27,14 @@ describe('only addresses of the public internet are reached without leave', () =
     '2001:db8::1',
     '2002:7f00:1::',
     '2001::1',
+    '2001:20::1',
+    '3fff::1',
+    '::127.0.0.1',
+    '::ffff:0:127.0.0.1',
+    '64:ff9b:1::1',
+    'fec0::1',
+    'fe80::1%eth0',
+    '192.0.0.8',
     'not an address',
   ])('%s is not', (address) => expect(isPublicAddress(address)).toBe(false));
 

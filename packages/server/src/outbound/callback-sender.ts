@@ -24,7 +24,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 const systemResolver = (host: string): Promise<readonly ResolvedAddress[]> => resolveName(host, { all: true, verbatim: true });
 
 /**
- * Posts callbacks. The name is resolved once and the address that was looked at is the one that is dialled; one forbidden address among
+ * Posts callbacks. The name is resolved once and the addresses that were looked at are those that are dialled; one forbidden address among
  * them refuses all. Redirects are answers like any other: nobody follows them.
  */
 export class HttpCallbackSender implements CallbackSender {
@@ -42,37 +42,43 @@ export class HttpCallbackSender implements CallbackSender {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
     try {
       const url = new URL(request.url);
-      const target = await until(this.#allowedAddress(url.hostname.replace(/^\[|\]$/gu, '')), limit);
-      return { status: await post(url, request, target, limit), error: null };
+      const targets = await until(this.#allowedAddresses(url.hostname.replace(/^\[|\]$/gu, '')), limit);
+      return { status: await post(url, request, targets, limit), error: null };
     } catch (error) {
       return { status: null, error: limit.aborted && !signal.aborted ? `No answer within ${this.#timeoutMs} ms` : textOf(error) };
     }
   }
 
-  async #allowedAddress(host: string): Promise<ResolvedAddress> {
+  async #allowedAddresses(host: string): Promise<Addresses> {
     const family = isIP(host);
     const addresses = family === 0 ? await this.#resolve(host) : [{ address: host, family }];
-    const [first] = addresses;
+    const [first, ...others] = addresses;
     if (!first) throw new Error(`${host} has no address`);
     const forbidden = addresses.find(({ address }) => !this.#guard.allows(address, host));
     if (forbidden)
       throw new Error(`${host} is at ${forbidden.address}, which is not public: allow it with AGENT_RELAY_CALLBACK_ALLOW_PRIVATE`);
-    return first;
+    return [first, ...others];
   }
 }
 
-function post(url: URL, { body, headers }: CallbackRequest, target: ResolvedAddress, signal: AbortSignal): Promise<number> {
+type Addresses = readonly [ResolvedAddress, ...ResolvedAddress[]];
+
+function post(url: URL, { body, headers }: CallbackRequest, targets: Addresses, signal: AbortSignal): Promise<number> {
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const call = request(url, {
       method: 'POST',
       agent: false,
       signal,
-      lookup: pinnedTo(target),
+      lookup: pinnedTo(targets),
       headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' },
     });
     call.on('error', reject);
+    // An answer that switches protocols ends the call with neither an error nor a response.
+    let isAnswered = false;
+    call.on('close', () => isAnswered || reject(new Error('It ended without an answer')));
     call.on('response', (response) => {
+      isAnswered = true;
       const { statusCode = 0 } = response;
       let received = 0;
       response.on('data', (chunk: Buffer) => {
@@ -86,12 +92,12 @@ function post(url: URL, { body, headers }: CallbackRequest, target: ResolvedAddr
   });
 }
 
-/** A lookup that asks nobody: what has been checked is what is dialled. */
+/** A lookup that asks nobody: what has been checked is what is dialled, one address after the other. */
 const pinnedTo =
-  ({ address, family }: ResolvedAddress): LookupFunction =>
+  (targets: Addresses): LookupFunction =>
   (_host, options, done) => {
-    if (options.all === true) done(null, [{ address, family }]);
-    else done(null, address, family);
+    if (options.all === true) done(null, [...targets]);
+    else done(null, targets[0].address, targets[0].family);
   };
 
 function until<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
@@ -103,4 +109,9 @@ function until<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value>
   });
 }
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);
+/** Several addresses that all failed are one error without words of its own. */
+function textOf(error: unknown): string {
+  const text =
+    error instanceof AggregateError ? error.errors.map(textOf).join('; ') : error instanceof Error ? error.message : String(error);
+  return text.slice(0, 300);
+}

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 
 /** One attempt to deliver a callback. */
 export interface CallbackRequest {
@@ -23,3 +23,9 @@ export function signCallback(body: string, key: string, now: number): string {
   const seconds = Math.floor(now / 1000);
   return `t=${seconds},v1=${createHmac('sha256', key).update(`${seconds}.${body}`).digest('hex')}`;
 }
+
+/**
+ * What a receiver knows a callback by. It is made of the body, which names an event of the log: a callback keeps its key in a restored
+ * backup, and never shares one with a callback that the restored relay made later under the same number.
+ */
+export const idempotencyKeyOf = (body: string): string => createHash('sha256').update(body).digest('hex').slice(0, 32);

@@ -5,7 +5,7 @@ import type { Logger } from '../logger.ts';
 import type { DueCallback } from '../store/callback-store.ts';
 import type { Store } from '../store/store.ts';
 import { Alarm } from './alarm.ts';
-import { type CallbackAnswer, type CallbackSender, signCallback } from './callback-request.ts';
+import { type CallbackAnswer, type CallbackSender, idempotencyKeyOf, signCallback } from './callback-request.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 
@@ -16,7 +16,7 @@ const RECOVERY_MS = 5_000;
 const BATCH = 200;
 
 export interface CallbacksDeps {
-  readonly store: Pick<Store, 'callbacks' | 'log'>;
+  readonly store: Pick<Store, 'callbacks'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly integrations: readonly IntegrationSettings[];
@@ -130,6 +130,7 @@ class Lane {
         if (next !== null && next > now) this.#alarm.setFor(next);
       } catch (error) {
         log.error('callbacks could not be read', { integration: name, error: String(error) });
+        this.#alarm.setFor(clock.now() + RECOVERY_MS);
       }
     }
   }
@@ -166,14 +167,14 @@ class Lane {
     await store.callbacks.settle(callback.id, { status, nextAttemptAt: again, lastStatus: answer.status, lastError, at });
   }
 
-  #requestFor({ id, event }: Callback, body: string) {
+  #requestFor({ event }: Callback, body: string) {
     const { callbackUrl, callbackKey } = this.#integration;
     return {
       url: callbackUrl ?? '',
       body,
       headers: {
         'user-agent': `agent-relay/${RELAY_VERSION}`,
-        'idempotency-key': `${this.#deps.store.log.generation}-${id}`,
+        'idempotency-key': idempotencyKeyOf(body),
         'x-agent-relay-event': event,
         'x-agent-relay-signature': signCallback(body, callbackKey, this.#deps.clock.now()),
       },

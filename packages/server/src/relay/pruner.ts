@@ -4,7 +4,7 @@ import { endMail } from './end-mail.ts';
 import type { Inboxes } from './inboxes.ts';
 import type { RelaySettings } from './relay-core.ts';
 
-/** Messages and events a write: what shares its turn waits for it. */
+/** Rows a write: what shares its turn waits for it. */
 const PRUNE_BATCH = 100;
 /** Ending the mail of a message to many looks at every agent. */
 const EXPIRE_BATCH = 50;
@@ -12,7 +12,7 @@ const EXPIRE_BATCH = 50;
 const PAUSE_MS = 4;
 
 export interface PrunerDeps {
-  readonly store: Pick<Store, 'retention'>;
+  readonly store: Pick<Store, 'retention' | 'tasks'>;
   readonly clock: Clock;
   readonly settings: Pick<RelaySettings, 'retentionMs'>;
   readonly inboxes: Pick<Inboxes, 'wasHandedOver' | 'settle'>;
@@ -53,6 +53,7 @@ export class Pruner {
     const why = { reason: 'It was older than the relay keeps mail', now };
     await this.#batches(() => endMail(inboxes, (decide) => store.retention.expire(before, now, EXPIRE_BATCH, decide), why));
     await this.#batches(() => store.retention.prune(before, PRUNE_BATCH));
+    await this.#batches(() => store.tasks.prune(before, PRUNE_BATCH));
   }
 
   async #batches(next: () => Promise<boolean>): Promise<void> {

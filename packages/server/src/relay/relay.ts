@@ -68,7 +68,6 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     await tokens.sweep(now);
     await sessions.sweep(now);
     await callbacks.sweep(now);
-    if (settings.retentionMs !== null) await pruneTasks(store, now - settings.retentionMs);
   };
   const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, sweepMore });
   const messages = new Messages({ store, clock, inboxes, receipts, expiresAt: (at) => reaper.messageExpiresAt(at) });
@@ -134,13 +133,6 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
       return closing;
     },
   };
-}
-
-/** Small enough that a write which shares its turn with a batch is not held up. */
-const PRUNE_BATCH = 200;
-
-async function pruneTasks(store: Pick<Store, 'tasks'>, before: number): Promise<void> {
-  while ((await store.tasks.prune(before, PRUNE_BATCH)) === PRUNE_BATCH);
 }
 
 const noSessions = (): never => {

@@ -30,7 +30,7 @@ export interface CallbackStore {
   nextDue(workspace: string, integration: string): Promise<number | null>;
   /** Writes down an attempt; settling one lets the next of its task go. */
   settle(id: number, outcome: CallbackOutcome): Promise<void>;
-  /** Sends one again. `mayRedeliver` sees it, or null, and throws what refuses it. */
+  /** Sends one again, at its place: behind those of its task that came before it, and before those that came after. `mayRedeliver` sees it, or null, and throws what refuses it. */
   redeliver(
     workspace: string,
     id: number,

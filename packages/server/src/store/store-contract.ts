@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Agent, type Message, type OpenPair, RelayError, type Task } from 'agent-relay-protocol';
+import { type Agent, type Message, type OpenPair, RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { registerAgent } from '../domain/registration.ts';
-import { endTask } from '../domain/task-lifecycle.ts';
 import { approvalContract } from './approval-contract.ts';
 import type { AppendMessage, NewEvent, NewMessage, Store } from './store.ts';
+import { taskContract } from './task-contract.ts';
 
 /** Opens a store on a folder; opening it again must find what was there. */
 export type OpenStore = (folder: string) => Promise<Store>;
@@ -384,63 +384,7 @@ export function storeContract(name: string, open: OpenStore): void {
     expect(told).toEqual(['token.created a', 'token.created b', 'token.created c', 'token.revoked a', 'token.expired b']);
   });
 
-  inFolder('of reports that race under one key, each sees the task that the first one made', async (store, reopen) => {
-    const seen: (number | null)[] = [];
-    await Promise.all(
-      Array.from({ length: 20 }, () =>
-        store.tasks.report('default', 'ops', 'k', (active) => {
-          seen.push(active?.task.id ?? null);
-          return active ? { tasks: [{ task: active.task, type: 'task.repeated', by: 'ops', detail: null }] } : { messages: [offer('k')] };
-        }),
-      ),
-    );
-    expect(seen).toEqual([null, ...Array(19).fill(1)]);
-    const other = await reopen();
-    expect((await other.tasks.list({ workspace: 'default', limit: 10 })).items.map(({ id }) => id)).toEqual([1]);
-    expect((await other.tasks.events('default', 1, 0, 100)).items.map(({ type }) => type)).toEqual([
-      'task.created',
-      ...Array(19).fill('task.repeated'),
-    ]);
-  });
-
-  inFolder('a claim on a task moves the task in the same commit, whoever puts it', async (store) => {
-    await store.tasks.report('default', 'ops', null, () => ({ messages: [offer(null)] }));
-    const held = { claimId: 'c', kind: 'task', subjectId: 1, agentId: 'b', epoch: 1, fence: 1, claimedAt: at, progress: null } as const;
-    const atBell: unknown[] = [];
-    const stop = store.log.onCommit(() => void store.tasks.get('default', 1).then((task) => atBell.push(task?.status)));
-    await store.claims.change('default', { messageId: 1 }, ({ kind, work }) => {
-      expect([kind, work]).toEqual(['task', { status: 'open', fence: 0 }]);
-      const claim = { ...held, status: 'held', leaseExpiresAt: at + 1 } as const;
-      return { claim, change: { claims: [claim] } };
-    });
-    expect(await store.tasks.get('default', 1)).toMatchObject({ status: 'claimed', claimedBy: 'b', claimId: 'c' });
-    await store.agents.change('default', 'b', () => ({ claims: [{ ...held, status: 'completed', endedAt: at, result: 7 }] }));
-    stop();
-    expect(await store.tasks.get('default', 1)).toMatchObject({ status: 'done', result: 7 });
-    expect(atBell).toEqual(['claimed', 'done']);
-  });
-
-  inFolder('callbacks of a task are due one after the other, those of others meanwhile', async (store, reopen) => {
-    const create = (key: string) => store.tasks.report('default', 'ops', key, () => ({ messages: [offer(key)] }));
-    await create('k');
-    const end = { status: 'canceled', by: 'ops', at } as const;
-    await store.tasks.change('default', 1, (found) => (found ? { tasks: [endTask(found.task, end)] } : {}));
-    await create('other');
-    const due = async (each: Store) => (await each.callbacks.due('default', 'ops', at, 10)).map(({ callback }) => callback.id);
-    expect(await due(store)).toEqual([1, 3]);
-    const later = { status: 'pending', nextAttemptAt: at + 50, lastStatus: 500, lastError: 'no', at } as const;
-    await store.callbacks.settle(1, later);
-    expect(await due(store)).toEqual([3]);
-    expect(await store.callbacks.nextDue('default', 'ops')).toBe(at);
-    await store.callbacks.settle(1, { ...later, status: 'delivered', nextAttemptAt: null });
-    const other = await reopen();
-    expect(await due(other)).toEqual([2, 3]);
-    expect((await other.callbacks.list({ workspace: 'default', limit: 10 })).items.map(({ status }) => status)).toEqual([
-      'pending',
-      'pending',
-      'delivered',
-    ]);
-  });
+  taskContract(inFolder, (id) => newMessage(id, 'ops', 'tag:x'));
 
   approvalContract(inFolder);
 
@@ -495,38 +439,6 @@ const pendingPair = (id: number, requester: string, target: string): OpenPair =>
   requestedAt: at,
   status: 'pending',
 });
-
-/** The message that offers a new task of `ops`, which is told of it. */
-const offer =
-  (dedupeKey: string | null) =>
-  (id: number): NewMessage => {
-    const { message, matched } = newMessage(id, 'ops', 'tag:x');
-    const task: Task = {
-      id,
-      source: 'ops',
-      type: null,
-      severity: null,
-      title: 'a title',
-      body: '',
-      target: 'tag:x',
-      channel: null,
-      dedupeKey,
-      externalUrl: null,
-      metadata: null,
-      status: 'open',
-      claimedBy: null,
-      claimId: null,
-      result: null,
-      progress: null,
-      occurrenceCount: 1,
-      lastSeenAt: at,
-      createdAt: at,
-      updatedAt: at,
-      endedAt: null,
-    };
-    const step = { task, type: 'task.created', by: 'ops', detail: null } as const;
-    return { matched, message: { ...message, claimable: true }, task: { step, callbackTo: 'ops' } };
-  };
 
 const append = (from: string, to: string): AppendMessage => ({
   workspace: 'default',

@@ -49,6 +49,9 @@ export interface TaskStore {
   /** Oldest first, after `since`. */
   events(workspace: string, id: number, since: number, limit: number): Promise<Page<TaskEvent>>;
   sources(workspace: string): Promise<readonly TaskSource[]>;
-  /** Deletes at most `limit` tasks that ended before `before`, with their history and their settled callbacks. */
-  prune(before: number, limit: number): Promise<number>;
+  /**
+   * Deletes tasks that ended before `before`, with their history and callbacks: at most `limit` rows, whatever a task has, and answers
+   * whether there may be more. One with a callback that is still to be delivered stays.
+   */
+  prune(before: number, limit: number): Promise<boolean>;
 }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { type Principal, type Scope, TaskSchema } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../../src/relay/callback-request.ts';
@@ -94,7 +94,7 @@ test('a callback is signed with its time, and names itself for a receiver that s
   const seconds = Math.floor(world.clock.now() / 1000);
   const signature = createHmac('sha256', 'the key').update(`${seconds}.${body}`).digest('hex');
   expect(headers['x-agent-relay-signature']).toBe(`t=${seconds},v1=${signature}`);
-  expect(headers['idempotency-key']).toBe(`${world.relay.core.store.log.generation}-1`);
+  expect(headers['idempotency-key']).toBe(createHash('sha256').update(body).digest('hex').slice(0, 32));
   expect(url).toBe('https://ops.example/hook');
 });
 
@@ -132,6 +132,21 @@ test('a restart between two attempts loses nothing and keeps the order and the k
   await until(async () => (await listed(world, 'delivered')).length === 2);
   expect(outside.events).toEqual(['task.created open', 'task.created open', 'task.status canceled']);
   expect(outside.sent[0]?.headers['idempotency-key']).toBe(outside.sent[1]?.headers['idempotency-key']);
+});
+
+test('a restart goes on counting attempts: the next one is as late as it would have been', async () => {
+  const outside = new Outside();
+  outside.answer = () => ({ status: 500, error: null });
+  await using world = await open(outside);
+  await report(world);
+  for (const [attempt, delay] of [1_000, 2_000, 4_000, 8_000].entries()) {
+    await until(async () => (await listed(world))[0]?.attempts === attempt + 1);
+    await world.restart();
+    expect(await listed(world)).toMatchObject([{ attempts: attempt + 1, nextAttemptAt: world.clock.now() + delay }]);
+    world.clock.advance(delay - 1);
+    expect(outside.sent).toHaveLength(attempt + 1);
+    world.clock.advance(1);
+  }
 });
 
 test('what was under way when the relay stopped is sent again under the same key', async () => {
@@ -194,6 +209,22 @@ test('a slow integration holds up its own tasks only, and never two callbacks of
     const own = outside.bodies.filter(({ task }) => task.id === id).map(({ task }) => task.status);
     expect(own).toEqual(['open', 'canceled']);
   }
+});
+
+test('callbacks that could not be read are looked at again', async () => {
+  const outside = new Outside();
+  await using world = await open(outside);
+  const { callbacks } = world.relay.core.store;
+  const due = callbacks.due.bind(callbacks);
+  let isBroken = true;
+  callbacks.due = (...query) => (isBroken ? Promise.reject(new Error('disk I/O error')) : due(...query));
+  await report(world);
+  await until(async () => (await listed(world)).length === 1);
+  isBroken = false;
+  await until(() => {
+    world.clock.advance(1_000);
+    return outside.sent.length === 1;
+  });
 });
 
 test('an integration sees and redelivers its own callbacks only; a redirect is a failure that says so', async () => {

@@ -36,7 +36,9 @@ export class SqliteCallbacks implements CallbackStore {
   readonly #nextDue: Statement<[string, string], number | null>;
   readonly #find: Statement<[number], CallbackRow>;
   readonly #settle: Statement<[string, number | null, number | null, string | null, number, number]>;
+  readonly #giveUp: Statement<[string, number, number]>;
   readonly #redeliver: Statement<[number, number, number, number]>;
+  readonly #holdBackAfter: Statement<[number, number]>;
   readonly #overdue: Statement<[number, number], CallbackRow>;
   readonly #list: Statement<[ListParameters], CallbackRow>;
 
@@ -47,12 +49,20 @@ export class SqliteCallbacks implements CallbackStore {
     this.#due = reader.prepare(`SELECT * ${next} AND next_at <= ? ORDER BY id LIMIT ?`);
     this.#nextDue = reader.prepare<[string, string], number | null>(`SELECT min(next_at) ${next}`).pluck();
     this.#find = database.prepare('SELECT * FROM callbacks WHERE id = ?');
+    // Sending one again can put it before another of its task whose turn it already was.
+    const inTurn = `CASE WHEN EXISTS (SELECT 1 FROM callbacks earlier
+       WHERE earlier.task_id = callbacks.task_id AND earlier.status = 'pending' AND earlier.id < callbacks.id) THEN NULL ELSE ? END`;
     this.#settle = database.prepare(
-      'UPDATE callbacks SET status = ?, next_at = ?, last_status = ?, last_error = ?, attempts = attempts + 1, updated_at = ? WHERE id = ?',
+      `UPDATE callbacks SET status = ?, next_at = ${inTurn}, last_status = ?, last_error = ?, attempts = attempts + 1, updated_at = ?
+       WHERE id = ?`,
+    );
+    this.#giveUp = database.prepare(
+      "UPDATE callbacks SET status = 'dead', next_at = NULL, last_error = ifnull(last_error, ?), updated_at = ? WHERE id = ?",
     );
     this.#redeliver = database.prepare(
-      "UPDATE callbacks SET status = 'pending', next_at = ?, deadline_at = ?, updated_at = ? WHERE id = ?",
+      `UPDATE callbacks SET status = 'pending', next_at = ${inTurn}, deadline_at = ?, updated_at = ? WHERE id = ?`,
     );
+    this.#holdBackAfter = database.prepare("UPDATE callbacks SET next_at = NULL WHERE task_id = ? AND id > ? AND status = 'pending'");
     this.#overdue = database.prepare("SELECT * FROM callbacks WHERE status = 'pending' AND deadline_at < ? ORDER BY id LIMIT ?");
     this.#list = reader.prepare(
       `SELECT * FROM callbacks WHERE workspace = @workspace AND (@status IS NULL OR status = @status)
@@ -93,8 +103,9 @@ export class SqliteCallbacks implements CallbackStore {
       mayRedeliver(found && toCallback(found));
       if (!found) throw new Error('A callback that is not there was let through');
       this.#redeliver.run(now, deadlineAt, now, id);
+      this.#holdBackAfter.run(found.task_id, id);
       this.#context.changes.tables.callbacks.note();
-      return { ...toCallback(found), status: 'pending', nextAttemptAt: now, updatedAt: now };
+      return toCallback(this.#find.get(id) ?? found);
     });
   }
 
@@ -102,7 +113,7 @@ export class SqliteCallbacks implements CallbackStore {
     return this.#context.writer.write(() => {
       const rows = this.#overdue.all(now, limit);
       for (const row of rows) {
-        this.#settle.run('dead', null, row.last_status, row.last_error ?? reason, now, row.id);
+        this.#giveUp.run(reason, now, row.id);
         this.#context.changes.tables.callbacks.letNextGo(row.task_id, now);
       }
       return rows.length;

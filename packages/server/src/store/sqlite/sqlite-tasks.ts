@@ -22,7 +22,7 @@ export class SqliteTasks implements TaskStore {
   readonly #events: Statement<[number, number, number], TaskRow>;
   readonly #sources: Statement<[string], TaskSource>;
   readonly #ended: Statement<[number, number], number>;
-  readonly #deletions: readonly Statement<[number]>[];
+  readonly #deletions: readonly Statement<[{ id: number; limit: number }]>[];
 
   constructor(context: SqliteContext) {
     this.#context = context;
@@ -37,11 +37,18 @@ export class SqliteTasks implements TaskStore {
       `SELECT source, sum(is_active) AS active, count(*) AS total, max(last_seen_at) AS lastSeenAt
        FROM tasks WHERE workspace = ? GROUP BY source ORDER BY source`,
     );
-    this.#ended = database.prepare<[number, number], number>('SELECT id FROM tasks WHERE ended_at < ? ORDER BY ended_at LIMIT ?').pluck();
+    // One whose source is still to be told of it stays until that is settled.
+    this.#ended = database
+      .prepare<[number, number], number>(
+        `SELECT id FROM tasks WHERE ended_at < ?
+         AND NOT EXISTS (SELECT 1 FROM callbacks WHERE task_id = tasks.id AND status = 'pending') ORDER BY ended_at LIMIT ?`,
+      )
+      .pluck();
+    // The task itself goes last: as long as it is there, the next batch finds it and what is left of it.
     this.#deletions = [
-      'DELETE FROM task_events WHERE task_id = ?',
-      "DELETE FROM callbacks WHERE task_id = ? AND status <> 'pending'",
-      'DELETE FROM tasks WHERE id = ?',
+      'DELETE FROM task_events WHERE task_id = @id AND seq IN (SELECT seq FROM task_events WHERE task_id = @id ORDER BY seq LIMIT @limit)',
+      'DELETE FROM callbacks WHERE id IN (SELECT id FROM callbacks WHERE task_id = @id LIMIT @limit)',
+      'DELETE FROM tasks WHERE id = @id AND @limit > 0',
     ].map((sql) => database.prepare(sql));
   }
 
@@ -99,11 +106,16 @@ export class SqliteTasks implements TaskStore {
     return this.#sources.all(workspace);
   }
 
-  prune(before: number, limit: number): Promise<number> {
+  prune(before: number, limit: number): Promise<boolean> {
     return this.#context.writer.write(() => {
-      const ids = this.#ended.all(before, limit);
-      for (const id of ids) for (const deletion of this.#deletions) deletion.run(id);
-      return ids.length;
+      let left = limit;
+      for (const id of this.#ended.all(before, limit)) {
+        for (const deletion of this.#deletions) {
+          left -= deletion.run({ id, limit: left }).changes;
+          if (left === 0) return true;
+        }
+      }
+      return false;
     });
   }
 

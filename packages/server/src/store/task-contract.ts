@@ -1,0 +1,163 @@
+import type { Task } from 'agent-relay-protocol';
+import { expect } from 'vitest';
+import { endTask, repeatTask } from '../domain/task-lifecycle.ts';
+import type { NewMessage, Store } from './store.ts';
+
+type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
+
+const at = 1_000;
+
+/** The part of the store contract about tasks and their callbacks; `newMessage` makes what a task is offered with. */
+export function taskContract(inFolder: InFolder, newMessage: (id: number) => NewMessage): void {
+  /** The message that offers a new task of `ops`, which is told of it. */
+  const offer =
+    (dedupeKey: string | null) =>
+    (id: number): NewMessage => {
+      const { message, matched } = newMessage(id);
+      const step = { task: task(id, dedupeKey), type: 'task.created', by: 'ops', detail: null } as const;
+      return { matched, message: { ...message, claimable: true }, task: { step, callbackTo: 'ops' } };
+    };
+  const create = (store: Store, key: string) => store.tasks.report('default', 'ops', key, () => ({ messages: [offer(key)] }));
+  const cancel = (store: Store, id: number) =>
+    store.tasks.change('default', id, (found) => (found ? { tasks: [endTask(found.task, { status: 'canceled', by: 'ops', at })] } : {}));
+
+  inFolder('of reports that race under one key, each sees the task that the first one made', async (store, reopen) => {
+    const seen: (number | null)[] = [];
+    await Promise.all(
+      Array.from({ length: 20 }, () =>
+        store.tasks.report('default', 'ops', 'k', (active) => {
+          seen.push(active?.task.id ?? null);
+          return active ? { tasks: [{ task: active.task, type: 'task.repeated', by: 'ops', detail: null }] } : { messages: [offer('k')] };
+        }),
+      ),
+    );
+    expect(seen).toEqual([null, ...Array(19).fill(1)]);
+    const other = await reopen();
+    expect((await other.tasks.list({ workspace: 'default', limit: 10 })).items.map(({ id }) => id)).toEqual([1]);
+    expect((await other.tasks.events('default', 1, 0, 100)).items.map(({ type }) => type)).toEqual([
+      'task.created',
+      ...Array(19).fill('task.repeated'),
+    ]);
+  });
+
+  inFolder('a claim on a task moves the task in the same commit, whoever puts it', async (store) => {
+    await store.tasks.report('default', 'ops', null, () => ({ messages: [offer(null)] }));
+    const held = { claimId: 'c', kind: 'task', subjectId: 1, agentId: 'b', epoch: 1, fence: 1, claimedAt: at, progress: null } as const;
+    const atBell: unknown[] = [];
+    const stop = store.log.onCommit(() => void store.tasks.get('default', 1).then((task) => atBell.push(task?.status)));
+    await store.claims.change('default', { messageId: 1 }, ({ kind, work }) => {
+      expect([kind, work]).toEqual(['task', { status: 'open', fence: 0 }]);
+      const claim = { ...held, status: 'held', leaseExpiresAt: at + 1 } as const;
+      return { claim, change: { claims: [claim] } };
+    });
+    expect(await store.tasks.get('default', 1)).toMatchObject({ status: 'claimed', claimedBy: 'b', claimId: 'c' });
+    await store.agents.change('default', 'b', () => ({ claims: [{ ...held, status: 'completed', endedAt: at, result: 7 }] }));
+    stop();
+    expect(await store.tasks.get('default', 1)).toMatchObject({ status: 'done', result: 7 });
+    expect(atBell).toEqual(['claimed', 'done']);
+  });
+
+  inFolder('callbacks of a task are due one after the other, those of others meanwhile', async (store, reopen) => {
+    await create(store, 'k');
+    await cancel(store, 1);
+    await create(store, 'other');
+    expect(await due(store)).toEqual([1, 3]);
+    await store.callbacks.settle(1, later);
+    expect(await due(store)).toEqual([3]);
+    expect(await store.callbacks.nextDue('default', 'ops')).toBe(at);
+    await store.callbacks.settle(1, taken);
+    const other = await reopen();
+    expect(await due(other)).toEqual([2, 3]);
+    expect((await other.callbacks.list({ workspace: 'default', limit: 10 })).items.map(({ status }) => status)).toEqual([
+      'pending',
+      'pending',
+      'delivered',
+    ]);
+  });
+
+  inFolder('a callback that is sent again goes at its place: before the later ones of its task, behind the earlier', async (store) => {
+    const redeliver = async (id: number) => (await store.callbacks.redeliver('default', id, at, at + 9, () => {})).nextAttemptAt;
+    await create(store, 'k');
+    for (const progress of [1, 2]) {
+      await store.tasks.change('default', 1, (found) =>
+        found ? { tasks: [{ task: { ...found.task, progress }, type: 'task.updated', by: 'ops', detail: progress }] } : {},
+      );
+    }
+    await store.callbacks.settle(1, dead);
+    await store.callbacks.settle(2, later);
+    expect([await redeliver(3), await due(store)]).toEqual([null, []]);
+    expect([await redeliver(1), await due(store)]).toEqual([at, [1]]);
+    // The attempt that was under way meanwhile comes back: its next one waits all the same.
+    await store.callbacks.settle(2, later);
+    expect(await store.callbacks.nextDue('default', 'ops')).toBe(at);
+    await store.callbacks.settle(1, taken);
+    expect(await due(store)).toEqual([2]);
+    await store.callbacks.settle(2, taken);
+    expect(await due(store)).toEqual([3]);
+  });
+
+  inFolder('what is given up is dead with what went wrong last, and was not attempted by that', async (store) => {
+    await create(store, 'k');
+    await cancel(store, 1);
+    await store.callbacks.settle(1, later);
+    expect(await store.callbacks.giveUp(at + 100_000_000, 'too late', 10)).toBe(2);
+    expect((await store.callbacks.list({ workspace: 'default', limit: 10 })).items).toMatchObject([
+      { id: 2, status: 'dead', attempts: 0, lastError: 'too late', nextAttemptAt: null },
+      { id: 1, status: 'dead', attempts: 1, lastError: 'no', lastStatus: 500 },
+    ]);
+  });
+
+  inFolder('pruning a task takes its history and its callbacks, a few rows a write, and waits for those to be delivered', async (store) => {
+    const rows = async () => [
+      (await store.tasks.list({ workspace: 'default', limit: 10 })).items.map(({ id }) => id),
+      (await store.tasks.events('default', 1, 0, 100)).items.length,
+      (await store.callbacks.list({ workspace: 'default', limit: 10 })).items.length,
+    ];
+    await create(store, 'k');
+    for (let count = 0; count < 20; count += 1) {
+      await store.tasks.report('default', 'ops', 'k', (active) =>
+        active ? { tasks: [repeatTask(active.task, { title: 'again' }, 'ops', at)] } : {},
+      );
+    }
+    await cancel(store, 1);
+    await create(store, 'young');
+    const [, young] = (await store.tasks.list({ workspace: 'default', limit: 10 })).items.map(({ id }) => id).reverse();
+    await store.callbacks.settle(1, taken);
+    expect([await store.tasks.prune(at + 1, 8), await rows()]).toEqual([false, [[young, 1], 22, 3]]);
+    await store.callbacks.settle(2, dead);
+    expect([await store.tasks.prune(at, 8), await rows()]).toEqual([false, [[young, 1], 22, 3]]);
+    let writes = 1;
+    while (await store.tasks.prune(at + 1, 8)) writes += 1;
+    expect([writes, await rows()]).toEqual([4, [[young], 0, 1]]);
+  });
+}
+
+const later = { status: 'pending', nextAttemptAt: at + 50, lastStatus: 500, lastError: 'no', at } as const;
+const taken = { status: 'delivered', nextAttemptAt: null, lastStatus: 200, lastError: null, at } as const;
+const dead = { status: 'dead', nextAttemptAt: null, lastStatus: 500, lastError: 'no', at } as const;
+
+const due = async (store: Store) => (await store.callbacks.due('default', 'ops', at, 10)).map(({ callback }) => callback.id);
+
+const task = (id: number, dedupeKey: string | null): Task => ({
+  id,
+  source: 'ops',
+  type: null,
+  severity: null,
+  title: 'a title',
+  body: '',
+  target: 'tag:x',
+  channel: null,
+  dedupeKey,
+  externalUrl: null,
+  metadata: null,
+  status: 'open',
+  claimedBy: null,
+  claimId: null,
+  result: null,
+  progress: null,
+  occurrenceCount: 1,
+  lastSeenAt: at,
+  createdAt: at,
+  updatedAt: at,
+  endedAt: null,
+});
