@@ -4,6 +4,7 @@ import { agentsCommand } from './agents.ts';
 import { approvalsCommand, approveCommand } from './approvals.ts';
 import { backupCommand } from './backup.ts';
 import { callbacksCommand } from './callbacks.ts';
+import { channelCommand, channelsCommand } from './channels.ts';
 import { claimCommand, completeCommand } from './claims.ts';
 import { configCommand } from './config.ts';
 import { daemonCommand } from './daemon.ts';
@@ -76,6 +77,8 @@ function program(terminal: Terminal): Command {
     tasksCommand,
     taskCommand,
     callbacksCommand,
+    channelsCommand,
+    channelCommand,
     loginCommand,
     doctorCommand,
     configCommand,

@@ -106,7 +106,7 @@ export function routeInbound({ channelId, conversationId, bindings, answered, is
   if (standing.length === 0) {
     throw new RelayError(
       'unbound_conversation',
-      `Conversation ${conversationId} of ${channelId} is bound to nobody: agent-relay channel bind ${shellWord(channelId)} ${shellWord(conversationId)} <agent or group>`,
+      `Conversation ${conversationId} of ${channelId} is bound to nobody: agent-relay channel bind ${shellWord(channelId)} ${conversationId.startsWith('-') ? '-- ' : ''}${shellWord(conversationId)} <agent or group>`,
       { details: { channelId, conversationId } },
     );
   }

@@ -221,7 +221,7 @@ describe('what comes in', () => {
     const before = world.head;
     const refused = await failureOf(receive(world, '10', { conversationId: '-100 7' }));
     expect(refused).toMatchObject({ code: 'unbound_conversation', httpStatus: 409 });
-    expect(refused.message).toContain("agent-relay channel bind tg '-100 7'");
+    expect(refused.message).toContain("agent-relay channel bind tg -- '-100 7'");
     expect(world.head).toBe(before);
     await bind(world, '-100 7', 'a');
     expect((await receive(world, '10', { conversationId: '-100 7' })).created).toBe(true);
