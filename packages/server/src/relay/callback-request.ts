@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 
 /** One attempt to deliver a callback. */
 export interface CallbackRequest {
@@ -13,15 +13,6 @@ export type CallbackAnswer = { readonly status: number; readonly error: null } |
 /** Carries callbacks out of the relay. Never rejects. */
 export interface CallbackSender {
   send(request: CallbackRequest, signal: AbortSignal): Promise<CallbackAnswer>;
-}
-
-/**
- * `t=<unix seconds>,v1=<hex>`: the HMAC-SHA256 of `<t>.<body>`. The time is part of what is signed, so that an old request cannot be
- * played again later.
- */
-export function signCallback(body: string, key: string, now: number): string {
-  const seconds = Math.floor(now / 1000);
-  return `t=${seconds},v1=${createHmac('sha256', key).update(`${seconds}.${body}`).digest('hex')}`;
 }
 
 /**

@@ -1,11 +1,12 @@
 import { type Callback, DEFAULT_PAGE_SIZE, DEFAULT_WORKSPACE, type Principal, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
 import type { Clock } from '../clock.ts';
 import { CALLBACK_LIFETIME_MS, nextAttemptAt } from '../domain/callback-schedule.ts';
 import type { Logger } from '../logger.ts';
 import type { DueCallback } from '../store/callback-store.ts';
 import type { Store } from '../store/store.ts';
 import { Alarm } from './alarm.ts';
-import { type CallbackAnswer, type CallbackSender, idempotencyKeyOf, signCallback } from './callback-request.ts';
+import { type CallbackAnswer, type CallbackSender, idempotencyKeyOf } from './callback-request.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 
@@ -176,7 +177,7 @@ class Lane {
         'user-agent': `agent-relay/${RELAY_VERSION}`,
         'idempotency-key': idempotencyKeyOf(body),
         'x-agent-relay-event': event,
-        'x-agent-relay-signature': signCallback(body, callbackKey, this.#deps.clock.now()),
+        [SIGNATURE_HEADER]: signBody(body, callbackKey, this.#deps.clock.now()),
       },
     };
   }
