@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -48,6 +48,11 @@ function start(args: readonly string[], env: Record<string, string> = {}): Run {
   });
   return { child, done, out: () => out };
 }
+
+/** This Node, as one that speaks an older Node-API. */
+const olderNode = {
+  NODE_OPTIONS: `--import=data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,napi:'9'}})`,
+};
 
 const run = (args: readonly string[], env: Record<string, string> = {}) => start(args, env).done;
 
@@ -158,9 +163,26 @@ describe('client commands', () => {
     expect(out).toMatch(/^ok {3}Node .*\nok {3}Database .*: whole\nok {3}Relay .*\nBAD {2}No machine runs agents/u);
     expect([code, note]).toEqual([1, 'error: 1 thing is not as they should be\n']);
   });
+
+  test('doctor on a Node that the database’s driver would crash looks at the rest, and calls nothing bad that it did not see', async () => {
+    const { code, out } = await run(['doctor'], { ...own, ...olderNode });
+    expect(out).toMatch(
+      /^ok {3}Node .*\n\? {4}Database .*: not looked at\. .*needs Node 22\.14 or newer.*\nok {3}Relay .*\nBAD {2}No machine runs agents/u,
+    );
+    expect(code).toBe(1);
+  });
 });
 
 describe('usage', () => {
+  test('serve on a Node that the database’s driver would crash says what to do, and makes no database', async () => {
+    const { code, note } = await run(['serve', '--port', '0', '--no-local-node', '--db', 'new.db'], olderNode);
+    expect([code, note]).toEqual([
+      1,
+      expect.stringMatching(/^error: The relay's database needs Node 22\.14 or newer .*: use a newer Node, or install .*\n$/u),
+    ]);
+    expect(existsSync(join(folder, 'new.db'))).toBe(false);
+  });
+
   test('no relay: one sentence that names the address and the command, exit code 3', async () => {
     expect(await run(['agents', '--url', 'http://127.0.0.1:1'])).toEqual({
       code: 3,

@@ -2,16 +2,19 @@ import { existsSync } from 'node:fs';
 import { RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { databasePathOf } from '../paths.ts';
+import { databaseObstacle } from '../store/sqlite/driver.ts';
 import { CommandFailure, ownRelay, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 interface Finding {
-  readonly isGood: boolean;
+  /** What could not be looked at from here is no fault. */
+  readonly verdict: 'ok' | 'BAD' | '?';
   readonly text: string;
 }
 
-const good = (text: string): Finding => ({ isGood: true, text });
-const bad = (text: string): Finding => ({ isGood: false, text });
+const good = (text: string): Finding => ({ verdict: 'ok', text });
+const bad = (text: string): Finding => ({ verdict: 'BAD', text });
+const unknown = (text: string): Finding => ({ verdict: '?', text });
 
 export const doctorCommand = (terminal: Terminal): Command =>
   relayCommand('doctor')
@@ -19,13 +22,15 @@ export const doctorCommand = (terminal: Terminal): Command =>
     .action(async (options: RelayOptions) => {
       const path = databasePathOf({ ...ownRelay(terminal.env), ...(options.db === undefined ? {} : { DB_PATH: options.db }) });
       const findings = [good(`Node ${process.versions.node}`), await checkDatabase(path), ...(await checkRelay(options, terminal))];
-      for (const { isGood, text } of findings) terminal.out(`${isGood ? 'ok  ' : 'BAD '} ${text}`);
-      const faults = findings.filter(({ isGood }) => !isGood).length;
+      for (const { verdict, text } of findings) terminal.out(`${verdict.padEnd(4)} ${text}`);
+      const faults = findings.filter(({ verdict }) => verdict === 'BAD').length;
       if (faults > 0) throw new CommandFailure(`error: ${faults} ${faults === 1 ? 'thing is' : 'things are'} not as they should be`, 1);
     });
 
 async function checkDatabase(path: string): Promise<Finding> {
   if (!existsSync(path)) return good(`Database ${path}: not there yet; the first start makes it`);
+  const obstacle = databaseObstacle();
+  if (obstacle !== null) return unknown(`Database ${path}: not looked at. ${obstacle}`);
   const { SqliteStore } = await import('../store/sqlite/sqlite-store.ts');
   try {
     const store = await SqliteStore.open({ path });
@@ -45,11 +50,14 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
       const health = await client.system.health();
       const parts = Object.entries(health.parts).filter(([, part]) => part.status !== 'ok');
       const why = parts.map(([name, { reason }]) => `${name}${reason === undefined ? '' : `: ${reason}`}`).join('; ');
-      findings.push({ isGood: health.status === 'ok', text: `Relay ${health.version} at ${url}${why === '' ? '' : `: ${why}`}` });
+      findings.push({
+        verdict: health.status === 'ok' ? 'ok' : 'BAD',
+        text: `Relay ${health.version} at ${url}${why === '' ? '' : `: ${why}`}`,
+      });
       const { data: nodes } = await client.nodes.list();
       if (nodes.length === 0) findings.push(bad('No machine runs agents: serve starts one here unless it was told --no-local-node'));
       for (const { name, status, providers } of nodes) {
-        findings.push({ isGood: status === 'online', text: `Node ${name}: ${status}` });
+        findings.push({ verdict: status === 'online' ? 'ok' : 'BAD', text: `Node ${name}: ${status}` });
         // A vendor that is not installed is a choice, not a fault.
         for (const { id, available, version, reason } of providers) {
           findings.push(

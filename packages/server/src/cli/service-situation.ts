@@ -7,7 +7,7 @@ import { textOf } from '../operations/managed-file.ts';
 import { launchdLabel, type ServiceManager, systemdUnitName } from '../operations/service.ts';
 import { answerOf } from '../operations/steps.ts';
 import { databasePathOf, envFilePathOf } from '../paths.ts';
-import { requireDatabaseNode } from '../store/sqlite/open.ts';
+import { requireDatabaseNode } from '../store/sqlite/driver.ts';
 import { ownRelay } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { RelayError } from 'agent-relay-protocol';
 import type { Database, Options } from 'better-sqlite3';
+import { loadSqlite } from './driver.ts';
 import { migrations } from './migrations/migrations.ts';
-import { loadSqlite } from './open.ts';
 import { sqliteCode, storeErrorOf } from './sqlite-error.ts';
 
 /*

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 import type { Database } from 'better-sqlite3';
+import { driverErrorOf, loadSqlite } from './driver.ts';
 import { migrate } from './migrate.ts';
 import { storeErrorOf } from './sqlite-error.ts';
 
@@ -20,21 +21,7 @@ export interface Connections {
   readonly reader: Database;
 }
 
-/** better-sqlite3 13 needs Node-API 10 and ends the process with a segmentation fault below it: look before loading. */
-const NODE_API_NEEDED = 10;
 const OPENING_TIMEOUT_MS = 5_000;
-
-/** The driver. @throws RelayError `store_unavailable` on a Node that it would end. */
-export async function loadSqlite(): Promise<typeof import('better-sqlite3')> {
-  requireDatabaseNode();
-  return (await import('better-sqlite3')).default;
-}
-
-/** @throws RelayError `store_unavailable` on a Node that cannot serve a database. */
-export function requireDatabaseNode(): void {
-  if (Number(process.versions.napi) >= NODE_API_NEEDED) return;
-  throw new RelayError('store_unavailable', `The relay's database needs Node 22.14 or newer; this is Node ${process.versions.node}`);
-}
 
 /**
  * Opens, migrates and makes the two connections.
@@ -70,6 +57,8 @@ export async function openConnections({ path, busyTimeoutMs = 1_000, maxPageCoun
 
 function explain(error: unknown, path: string): unknown {
   if (error instanceof RelayError) return error;
+  const unusable = driverErrorOf(error);
+  if (unusable) return unusable;
   const known = storeErrorOf(error);
   if (known) return new RelayError(known.code, `${known.message} (${path})`, { cause: error });
   const isFileError = error instanceof Error && ('syscall' in error || error instanceof TypeError);
