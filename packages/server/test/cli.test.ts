@@ -174,6 +174,16 @@ describe('client commands', () => {
 });
 
 describe('usage', () => {
+  test('a command that there is not is named, with those that it may have meant', async () => {
+    expect(await run(['sned', 'x', 'y'])).toEqual({
+      code: 2,
+      out: '',
+      note: 'error: there is no command sned; agent-relay --help lists the commands\n',
+    });
+    expect((await run(['/messages', 'x'])).note).toBe('error: there is no command /messages; did you mean /message?\n');
+    expect((await run(['regist'])).note).toBe('error: there is no command regist; did you mean register?\n');
+  });
+
   test('serve on a Node that the database’s driver would crash says what to do, and makes no database', async () => {
     const { code, note } = await run(['serve', '--port', '0', '--no-local-node', '--db', 'new.db'], olderNode);
     expect([code, note]).toEqual([

@@ -23,7 +23,7 @@ import { slashCommands } from './slash.ts';
 import { spawnCommand } from './spawn.ts';
 import { interruptCommand, releaseCommand } from './steer.ts';
 import { taskCommand, tasksCommand } from './tasks.ts';
-import type { Terminal } from './terminal.ts';
+import { oneLine, type Terminal } from './terminal.ts';
 import { tokenCommand } from './token.ts';
 import { upgradeCommand } from './upgrade.ts';
 import { watchCommand } from './watch.ts';
@@ -34,7 +34,9 @@ import { watchCommand } from './watch.ts';
  */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    await program(terminal).parseAsync([...args], { from: 'user' });
+    const root = program(terminal);
+    refuseUnknown(root, args);
+    await root.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -48,6 +50,16 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     terminal.note(error.message);
     return error.exitCode;
   }
+}
+
+/** With a default command, commander takes a misspelt one for an argument of it. @throws CommandFailure. */
+function refuseUnknown({ commands }: Command, [first]: readonly string[]): void {
+  if (first === undefined || first.startsWith('-') || first === 'help') return;
+  const names = commands.map((command) => command.name());
+  if (names.includes(first)) return;
+  const near = names.filter((name) => name.replace('/', '').startsWith(first.replace('/', '').slice(0, 3)));
+  const hint = near.length === 0 ? 'agent-relay --help lists the commands' : `did you mean ${near.join(', ')}?`;
+  throw new CommandFailure(`error: there is no command ${oneLine(first, 40)}; ${hint}`, 2);
 }
 
 function program(terminal: Terminal): Command {

@@ -6,17 +6,21 @@ export interface Directory {
   /** Ids of the agents with this name, and with this label. */
   named(name: string): readonly string[];
   labelled(label: string): readonly string[];
+  /** Ids of the agents of this kind (`codex`) that are there, without the one that asks. */
+  ofProvider(provider: string): readonly string[];
 }
 
 /**
- * The one spelling a message is stored under. A bare word is an exact id, else the only agent of that name or label.
+ * The one spelling a message is stored under. A bare word is an exact id, else the only agent of that name or label, else
+ * the only one of that kind that is there.
  * @throws RelayError `ambiguous_target` with `details.candidates` when several have it, `not_found` when none has.
  */
 export function resolveAddress(address: Address, directory: Directory): string {
   if (address.type !== 'bare') return formatAddress(address);
   const { word } = address;
   if (directory.isKnown(word)) return `id:${word}`;
-  const candidates = [...new Set([...directory.named(word), ...directory.labelled(word)])].sort();
+  const called = new Set([...directory.named(word), ...directory.labelled(word)]);
+  const candidates = [...(called.size > 0 ? called : directory.ofProvider(word))].sort();
   const [only, ...others] = candidates;
   if (only === undefined) {
     throw new RelayError('not_found', `No agent is called ${word}: use its id, or id:${word} to leave mail for one that is still to come`);

@@ -92,7 +92,7 @@ export class Channels {
       conversationId,
       decide: (existing) => {
         assertMayBind(principal, this.#channel(workspace, id));
-        const to = messages.resolve(address, workspace);
+        const to = messages.resolve(address, workspace, id);
         assertMayAddress(principal, { to, channel: address.type === 'channel' ? address.name : null });
         return bindConversation(existing, {
           bindingId: randomBytes(6).toString('hex'),

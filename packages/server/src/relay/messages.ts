@@ -146,7 +146,7 @@ export class Messages {
       const sender = index.find(workspace, from)?.agent ?? null;
       assertMayActAs(principal, from, sender);
       if (input.replyTo !== undefined && !repliedTo) throw new RelayError('not_found', `There is no message ${input.replyTo} to reply to`);
-      const to = address ? this.resolve(address, workspace) : `id:${repliedTo?.message.from}`;
+      const to = address ? this.resolve(address, workspace, from) : `id:${repliedTo?.message.from}`;
       const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);
       assertMayAddress(principal, { to, channel });
       const recipient = isDirect(to) ? index.find(workspace, to.slice(3)) : undefined;
@@ -160,8 +160,8 @@ export class Messages {
   }
 
   /** The one spelling of an address, inside a write. @throws RelayError `ambiguous_target`, `not_found`. */
-  resolve(address: Address, workspace: string): string {
-    return resolveAddress(address, this.#directory(workspace));
+  resolve(address: Address, workspace: string, from: string): string {
+    return resolveAddress(address, this.#directory(workspace, from));
   }
 
   /** What a send names is mostly an agent that is there: finding it costs less than taking its address apart. */
@@ -182,13 +182,17 @@ export class Messages {
     return count;
   }
 
-  #directory(workspace: string): Directory {
+  #directory(workspace: string, from: string): Directory {
     const { index } = this.#deps.store.agents;
     const idsOf = (entries: Iterable<AddressEntry>) => [...entries].map(({ agentId }) => agentId);
     return {
       isKnown: (agentId) => index.find(workspace, agentId)?.agent != null,
       named: (name) => idsOf(index.named(workspace, name)),
       labelled: (label) => idsOf(index.members(workspace, `label:${label}`)),
+      ofProvider: (provider) =>
+        [...index.agents(workspace)].flatMap(({ agentId, agent }) =>
+          agent?.provider === provider && agent.status !== 'offline' && agentId !== from ? [agentId] : [],
+        ),
     };
   }
 }

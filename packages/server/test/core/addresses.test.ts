@@ -26,6 +26,19 @@ test('a bare word that several agents have is refused with the candidates', asyn
   expect(refusal).toBeInstanceOf(RelayError);
 });
 
+test('a bare word that nobody has for an id, a name or a label is the only agent of that kind that is there, but for the sender', async () => {
+  await using world = await World.open();
+  await world.register('a-1', { provider: 'codex' });
+  await world.register('a-2', { provider: 'codex', status: 'offline' });
+  expect((await world.send('cron', 'codex')).to).toBe('id:a-1');
+  expect(await codeOf(world.send('a-1', 'codex'))).toBe('not_found');
+  await world.register('a-3', { provider: 'codex' });
+  expect((await world.send('a-1', 'codex')).to).toBe('id:a-3');
+  await expect(world.send('cron', 'codex')).rejects.toMatchObject({ details: { candidates: ['id:a-1', 'id:a-3'] } });
+  await world.register('a-4', { label: 'codex' });
+  expect((await world.send('cron', 'codex')).to).toBe('id:a-4');
+});
+
 test('a typo never queues for ever, id: alone stores for an agent not yet known', async () => {
   await using world = await World.open();
   expect(await codeOf(world.send('cron', 'Wroker'))).toBe('not_found');
