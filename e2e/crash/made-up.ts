@@ -17,6 +17,7 @@ export const message = (id: number, body: string, more: Partial<Message> = {}): 
   payload: null,
   meta: null,
   sender: { relation: 'peer', principal: 'agent:sender' },
+  hops: 0,
   createdAt: 0,
   deletedAt: null,
   ...more,

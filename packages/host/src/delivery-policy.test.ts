@@ -17,6 +17,7 @@ function mail(id: number, mode: DeliveryMode = 'next', over: Partial<WaitingMail
     threadId: id,
     mode,
     sender,
+    hops: 0,
     createdAt: 0,
   };
   return { item: { message, state: 'queued', nonce: 'n' }, attempts: 0, isAlone: false, ...rest };

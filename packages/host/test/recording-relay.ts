@@ -62,7 +62,7 @@ export function inboxItem(id: number, body: string, mode: InboxItem['message']['
   };
   const sender = { relation: 'peer', principal: 'agent:Lead' } as const;
   return {
-    message: { ...message, id, from: 'Lead', to: 'id:Worker', body, threadId: id, mode, sender, createdAt: 0, deletedAt: null },
+    message: { ...message, id, from: 'Lead', to: 'id:Worker', body, threadId: id, mode, sender, hops: 0, createdAt: 0, deletedAt: null },
     state: 'queued',
     nonce: `nonce-${id}`,
   };

@@ -3,9 +3,9 @@ import { AgentIdSchema, MessageIdSchema, TimestampSchema } from './primitives.ts
 
 /**
  * Where one recipient's copy stands. It moves forward only: `queued → dispatched → delivered → seen → answered`;
- * `held` waits for a person; `failed` and `expired` end it, and a late confirmation overrides them, marked `late`.
+ * `failed` and `expired` end it, and a late confirmation overrides them, marked `late`.
  */
-export const DeliveryStateSchema = z.enum(['queued', 'held', 'dispatched', 'delivered', 'seen', 'answered', 'failed', 'expired']);
+export const DeliveryStateSchema = z.enum(['queued', 'dispatched', 'delivered', 'seen', 'answered', 'failed', 'expired']);
 export type DeliveryState = z.infer<typeof DeliveryStateSchema>;
 
 /**

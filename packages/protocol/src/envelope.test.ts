@@ -18,6 +18,7 @@ const message: Message = {
   payload: null,
   meta: null,
   sender: { relation: 'peer', principal: 'agent:backend-agent' },
+  hops: 0,
   createdAt: 0,
   deletedAt: null,
 };

@@ -13,7 +13,8 @@ export function formatEnvelope({ message, nonce }: Pick<InboxItem, 'message' | '
   const where = message.channel === null ? '' : ` on #${message.channel}`;
   const subject = message.subject === null ? '' : `${escapeLookAlikes(message.subject)}\n`;
   const claimable = message.claimable ? ' claimable' : '';
-  return `[msg:${message.id}] from ${message.from}${who}${where}: ${subject}${escapeLookAlikes(message.body)}\n[end msg:${message.id} ${message.sender.relation}${claimable} ${nonce}]`;
+  const hops = message.hops === 0 ? '' : ` hops:${message.hops}`;
+  return `[msg:${message.id}] from ${message.from}${who}${where}: ${subject}${escapeLookAlikes(message.body)}\n[end msg:${message.id} ${message.sender.relation}${claimable}${hops} ${nonce}]`;
 }
 
 /** The person outside on whose behalf a channel wrote: a name that anybody may choose, so it is kept short, on one line and out of brackets. */

@@ -44,6 +44,7 @@ export const errorTable = {
   ambiguous_target: meaning(409, -32009),
   name_taken: meaning(409, -32009),
   idempotency_mismatch: meaning(409, -32009),
+  message_held: meaning(409, -32009),
   gone: meaning(410, -32010),
   payload_too_large: meaning(413, -32013),
   unsupported_media_type: meaning(415, -32602),

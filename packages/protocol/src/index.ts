@@ -51,6 +51,8 @@ export { DeliveryEvidenceSchema, DeliveryReportSchema, DeliverySchema, DeliveryS
 export { envelopeMessageIds, escapeLookAlikes, formatEnvelope } from './envelope.ts';
 export type { ErrorBody, ErrorCode, ErrorMeaning, FieldIssue, RelayErrorOptions } from './errors.ts';
 export { errorTable, isErrorCode, RelayError, relayErrorFromBody, toRelayError } from './errors.ts';
+export type { GuardRule, HeldMessage, Hold, HoldStatus, OpenHold } from './hold.ts';
+export { GuardRuleSchema, HeldMessageSchema, HoldSchema, HoldStatusSchema } from './hold.ts';
 export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';
 export { MAX_TOOL_WAIT_MS, MCP_SERVER_NAME, mcpTools } from './mcp-tools.ts';
 export type { DeliveryMode, InboxItem, Message, MessageDetail, Relation, Sender, SendMessage, SentMessage } from './message.ts';
@@ -109,6 +111,8 @@ export {
 } from './task.ts';
 export type { CreatedToken, CreateToken, Token, TokenKind } from './token.ts';
 export { CreatedTokenSchema, CreateTokenSchema, TokenKindSchema, TokenSchema } from './token.ts';
+export type { Verification } from './verification.ts';
+export { VerificationSchema } from './verification.ts';
 export { PROTOCOL_HEADER, PROTOCOL_VERSION, RELAY_VERSION, VERSION_HEADER } from './version.ts';
 export type {
   MethodParams,

@@ -42,6 +42,7 @@ export const MessageSchema = z.object({
   payload: MetaSchema.nullable(),
   meta: MetaSchema.nullable(),
   sender: SenderSchema,
+  hops: z.int().min(0).describe('How many answers of agents to agents lead here since a person or a system outside took part'),
   createdAt: TimestampSchema,
   deletedAt: TimestampSchema.nullable(),
 });

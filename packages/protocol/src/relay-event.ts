@@ -4,6 +4,7 @@ import { ApprovalSchema } from './approval.ts';
 import { ChannelBindingSchema } from './channel.ts';
 import { ClaimSchema } from './claim.ts';
 import { DeliveryEvidenceSchema, DeliveryStateSchema } from './delivery.ts';
+import { HoldSchema } from './hold.ts';
 import { MessageSchema } from './message.ts';
 import { PairSchema } from './pair.ts';
 import { AgentIdSchema, CursorSchema, MessageIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
@@ -35,11 +36,13 @@ export const RelayEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('message.read'), ...at, messageId: MessageIdSchema, agentId: AgentIdSchema }),
   z.object({ type: z.literal('message.claimed'), ...claim }),
   z.object({ type: z.literal('message.deleted'), ...at, messageId: MessageIdSchema }),
+  z.object({ type: z.literal('message.held'), ...at, hold: HoldSchema }),
+  z.object({ type: z.literal('message.released'), ...at, hold: HoldSchema }),
+  z.object({ type: z.literal('message.refused'), ...at, hold: HoldSchema }),
   z.object({ type: z.literal('delivery.dispatched'), ...delivery }),
   z.object({ type: z.literal('delivery.delivered'), ...delivery }),
   z.object({ type: z.literal('delivery.seen'), ...delivery }),
   z.object({ type: z.literal('delivery.answered'), ...delivery }),
-  z.object({ type: z.literal('delivery.held'), ...delivery }),
   z.object({ type: z.literal('delivery.failed'), ...delivery }),
   z.object({
     type: z.literal('delivery.expired'),
@@ -109,6 +112,7 @@ type PastVerb =
   | 'progressed'
   | 'completed'
   | 'released'
+  | 'refused'
   | 'cancelled'
   | 'canceled'
   | 'created'

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { agentRoutes } from './routes/agent-routes.ts';
 import { approvalRoutes } from './routes/approval-routes.ts';
 import { channelRoutes } from './routes/channel-routes.ts';
+import { holdRoutes } from './routes/hold-routes.ts';
 import { inboxRoutes } from './routes/inbox-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { pairRoutes } from './routes/pair-routes.ts';
@@ -17,6 +18,7 @@ export const routes = {
   ...agentRoutes,
   ...inboxRoutes,
   ...messageRoutes,
+  ...holdRoutes,
   ...workRoutes,
   ...sessionRoutes,
   ...approvalRoutes,

@@ -15,6 +15,7 @@ describe('the configuration', () => {
       retentionDays: 30,
       token: null,
       corsOrigins: [],
+      guard: { hops: 100, pairPerMinute: 120, threadPerMinute: 240, repeats: 20, tokensPerHour: 0 },
       allowedHosts: [],
       allowUnauthenticated: false,
       localNode: true,

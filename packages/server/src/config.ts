@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type FieldIssue, RelayError } from 'agent-relay-protocol';
 import { z } from 'zod';
+import type { GuardLimits } from './domain/loop-guard.ts';
 import {
   IntegrationsSettingSchema,
   literalAddressOf,
@@ -10,6 +11,7 @@ import {
 import { createAddressGuard } from './outbound/address-guard.ts';
 import { defaultDatabasePath } from './paths.ts';
 import { hashOfToken, type IntegrationSettings } from './relay/integration-settings.ts';
+import { defaultSettings } from './relay/relay-core.ts';
 import { isLoopbackHost } from './transports/request-guard.ts';
 
 const wholeNumber = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
@@ -48,6 +50,11 @@ const SettingsSchema = z.object({
   AGENT_RELAY_INTEGRATIONS: IntegrationsSettingSchema.default([]),
   AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: wholeNumber(1).default(120),
   AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: PrivateCallbacksSettingSchema.default([]),
+  AGENT_RELAY_HOP_LIMIT: wholeNumber(0).default(defaultSettings.guard.hops),
+  AGENT_RELAY_PAIR_RATE_PER_MINUTE: wholeNumber(0).default(defaultSettings.guard.pairPerMinute),
+  AGENT_RELAY_THREAD_RATE_PER_MINUTE: wholeNumber(0).default(defaultSettings.guard.threadPerMinute),
+  AGENT_RELAY_REPEAT_LIMIT: wholeNumber(0).default(defaultSettings.guard.repeats),
+  AGENT_RELAY_TOKEN_BUDGET_PER_HOUR: wholeNumber(0).default(defaultSettings.guard.tokensPerHour),
   AGENT_RELAY_LOG: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 });
 type Settings = z.output<typeof SettingsSchema>;
@@ -72,6 +79,8 @@ export interface Config {
   /** The systems outside that may create work. */
   readonly integrations: readonly IntegrationSettings[];
   readonly integrationRateLimitPerMinute: number;
+  /** What agents may do among themselves before a person is asked. */
+  readonly guard: GuardLimits;
   /** The hosts and networks that callbacks may reach although they are private. */
   readonly privateCallbacks: PrivateCallbacks;
   readonly logLevel: Settings['AGENT_RELAY_LOG'];
@@ -127,6 +136,13 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     localNode: settings.AGENT_RELAY_LOCAL_NODE,
     integrations: settings.AGENT_RELAY_INTEGRATIONS,
     integrationRateLimitPerMinute: settings.AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE,
+    guard: {
+      hops: settings.AGENT_RELAY_HOP_LIMIT,
+      pairPerMinute: settings.AGENT_RELAY_PAIR_RATE_PER_MINUTE,
+      threadPerMinute: settings.AGENT_RELAY_THREAD_RATE_PER_MINUTE,
+      repeats: settings.AGENT_RELAY_REPEAT_LIMIT,
+      tokensPerHour: settings.AGENT_RELAY_TOKEN_BUDGET_PER_HOUR,
+    },
     privateCallbacks: settings.AGENT_RELAY_CALLBACK_ALLOW_PRIVATE,
     logLevel: settings.AGENT_RELAY_LOG,
   };

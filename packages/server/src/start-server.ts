@@ -108,7 +108,7 @@ function prepareFiles(databasePath: string): string {
 }
 
 async function openRelay(config: Config, deps: Pick<RelayDeps, 'log' | 'clock' | 'ownerTokens'>): Promise<RunningRelay> {
-  const { databasePath, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionDays, integrations, privateCallbacks } = config;
+  const { databasePath, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionDays, integrations, privateCallbacks, guard } = config;
   const reportsPerMinute = config.integrationRateLimitPerMinute;
   const settings = {
     ...defaultSettings,
@@ -117,6 +117,7 @@ async function openRelay(config: Config, deps: Pick<RelayDeps, 'log' | 'clock' |
     reapIntervalMs,
     retentionMs: retentionDays * DAY_MS,
     reportsPerMinute,
+    guard,
   };
   const sender = new HttpCallbackSender({ guard: createAddressGuard(privateCallbacks) });
   const store = await SqliteStore.open({ path: databasePath });

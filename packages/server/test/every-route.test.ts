@@ -9,7 +9,8 @@ let relay: TestRelay;
 let peer: JsonRpcPeer;
 
 beforeAll(async () => {
-  relay = await startTestRelay();
+  // So that the second answer of an agent to an agent is held.
+  relay = await startTestRelay({ settings: { AGENT_RELAY_HOP_LIMIT: '1' } });
   const headers = { authorization: `Bearer ${relay.ownerToken}` };
   peer = new JsonRpcPeer(await connectWebSocket(`${relay.url.replace('http', 'ws')}/ws`, { headers }));
 });
@@ -140,6 +141,15 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   const pair = outputOf(await call('pairs/request', { from: id, target: `${id}-partner`, objective: 'talk' }));
   await take('pairs/accept', { id: pair['id'], agentId: `${id}-partner` });
   await take('pairs/send', { id: pair['id'], from: id, body: 'hello' });
+  await take('messages/verify', { id: pair['id'], agentId: id });
+  for (const because of ['holds/release', 'holds/refuse'] as const) {
+    const asked = outputOf(await call('messages/send', { from: id, to: `${id}-partner`, body: because }));
+    const answered = outputOf(await call('messages/send', { from: `${id}-partner`, replyTo: asked['id'], body: because }));
+    expect(await call('messages/send', { from: id, replyTo: answered['id'], body: because })).toEqual({ code: 'message_held' });
+    const { data } = outputOf(await take('holds/list', { status: 'held', from: id, limit: 1 })) as { data: { id: number }[] };
+    await take('holds/get', { id: data[0]?.id });
+    await take(because, { id: data[0]?.id });
+  }
   await take('pairs/list', { agent: id, status: 'active' });
   await take('pairs/get', { id: pair['id'] });
   await take('pairs/hangup', { id: pair['id'], agentId: id });
@@ -163,7 +173,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
 function comparable(answer: Answer | undefined, id: string): unknown {
   const text = JSON.stringify(answer).replaceAll(id, 'WALKER');
   const volatile =
-    /^(?:id|taskId|at|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|tokenId|subjectId|messageId|threadId|replyTo|pairId|bindingId|nonce|token|code|fence|expiresAt|.+At|acknowledged|applied)$/u;
+    /^(?:id|taskId|at|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|tokenId|subjectId|messageId|threadId|replyTo|pairId|bindingId|nonce|token|code|fence|holdId|bodySha256|verdict|expiresAt|.+At|acknowledged|applied)$/u;
   return JSON.parse(text, (key, value) => {
     if (!volatile.test(key) || value === null) return value;
     if (key === 'code' && typeof value === 'string' && !value.startsWith('ar_')) return value;

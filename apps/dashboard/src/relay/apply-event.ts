@@ -42,7 +42,6 @@ export function applyEvent(queries: QueryClient, event: RelayEvent): void {
     case 'delivery.delivered':
     case 'delivery.seen':
     case 'delivery.answered':
-    case 'delivery.held':
     case 'delivery.failed':
     case 'delivery.expired':
       applyDelivery(queries, event);

@@ -3,7 +3,6 @@ import { useDeliveries } from '../relay/use-relay.ts';
 
 const looks: Record<Delivery['state'], { readonly mark: string; readonly tone: string; readonly meaning: string }> = {
   queued: { mark: '○', tone: 'text-soft', meaning: 'stored, waiting for the recipient' },
-  held: { mark: '◍', tone: 'text-warn', meaning: 'held for a person' },
   dispatched: { mark: '◐', tone: 'text-soft', meaning: 'handed over; no word from the recipient yet' },
   delivered: { mark: '●', tone: 'text-ink', meaning: 'the recipient has it' },
   seen: { mark: '◉', tone: 'text-good', meaning: 'the model has it' },

@@ -13,6 +13,7 @@ import {
   PageLimitSchema,
 } from '../primitives.ts';
 import { actor, nothing, route } from '../route.ts';
+import { VerificationSchema } from '../verification.ts';
 
 const message = { id: MessageIdSchema };
 
@@ -82,6 +83,15 @@ export const messageRoutes = {
     summary: "Every recipient's receipt",
     input: z.strictObject(message),
     output: listOf(DeliverySchema),
+  }),
+  'messages/verify': route({
+    method: 'GET',
+    path: '/messages/:id/verify',
+    scope: 'messages:read',
+    anonymous: true,
+    summary: 'Who really sent it, as the relay knows: the sender, what proves it, and whether a person stands behind it',
+    input: z.strictObject({ ...message, agentId: AgentIdSchema.optional().describe("Who asks; an agent's token forces its own id") }),
+    output: VerificationSchema,
   }),
   'messages/read': route({
     method: 'PATCH',

@@ -30,6 +30,11 @@ export const configCommand = (terminal: Terminal): Command =>
           AGENT_RELAY_INTEGRATIONS: config.integrations.map(({ name }) => name).join(','),
           AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: config.integrationRateLimitPerMinute,
           AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: config.privateCallbacks,
+          AGENT_RELAY_HOP_LIMIT: config.guard.hops,
+          AGENT_RELAY_PAIR_RATE_PER_MINUTE: config.guard.pairPerMinute,
+          AGENT_RELAY_THREAD_RATE_PER_MINUTE: config.guard.threadPerMinute,
+          AGENT_RELAY_REPEAT_LIMIT: config.guard.repeats,
+          AGENT_RELAY_TOKEN_BUDGET_PER_HOUR: config.guard.tokensPerHour,
           AGENT_RELAY_LOG: config.logLevel,
         };
         const settings = settingNames.map((name) => ({ name, value: values[name], source: sourceOf(name, sources) }));

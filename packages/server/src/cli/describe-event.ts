@@ -21,10 +21,14 @@ function textOf(event: RelayEvent): string | null {
     case 'delivery.delivered':
     case 'delivery.seen':
     case 'delivery.answered':
-    case 'delivery.held':
     case 'delivery.failed':
     case 'delivery.expired':
       return `[msg:${event.messageId}] ${event.state} at ${event.agentId}${because(event)}`;
+    case 'message.held':
+      return `held ${event.hold.id}: ${event.hold.message.from} → ${event.hold.message.to}: ${event.hold.reason}`;
+    case 'message.released':
+    case 'message.refused':
+      return `held ${event.hold.id} ${event.hold.status}`;
     case 'work.available':
       return `[${event.kind === 'message' ? 'msg' : 'task'}:${event.subjectId}] open for claims (${event.cause})`;
     case 'claim.renewed':

@@ -9,6 +9,7 @@ import { claimCommand, completeCommand } from './claims.ts';
 import { configCommand } from './config.ts';
 import { daemonCommand } from './daemon.ts';
 import { doctorCommand } from './doctor.ts';
+import { holdsCommand } from './holds.ts';
 import { inboxCommand } from './inbox.ts';
 import { loginCommand } from './login.ts';
 import { logsCommand } from './logs.ts';
@@ -26,6 +27,7 @@ import { taskCommand, tasksCommand } from './tasks.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 import { tokenCommand } from './token.ts';
 import { upgradeCommand } from './upgrade.ts';
+import { verifyCommand } from './verify.ts';
 import { watchCommand } from './watch.ts';
 
 /**
@@ -91,6 +93,8 @@ function program(terminal: Terminal): Command {
     callbacksCommand,
     channelsCommand,
     channelCommand,
+    holdsCommand,
+    verifyCommand,
     loginCommand,
     doctorCommand,
     configCommand,

@@ -68,6 +68,15 @@ export function assertMayActAs(principal: Principal, id: string, actor: Actor): 
   }
 }
 
+/**
+ * Whether a person speaks: the owner, or somebody with a token that is bound to no agent. What agents may not decide about themselves and
+ * each other needs one. @throws RelayError `forbidden`.
+ */
+export function assertPerson(principal: Principal, deed: string): void {
+  if (principal.type === 'owner' || (principal.type === 'token' && principal.agentId === null)) return;
+  throw new RelayError('forbidden', `Only a person may ${deed}: the owner, or a token that is not an agent's`);
+}
+
 /** What anybody may say of itself, because nothing proves the contrary. */
 function assertUnproven(id: string, actor: Actor): void {
   if (isBuiltIn(id)) throw new RelayError('forbidden', `Only the owner speaks as ${id}`);

@@ -6,8 +6,7 @@ const follow = (from: DeliveryRecord['state'], to: DeliveryRecord['state']) => a
 
 /** From each state, in the order of `deliveryStates`, which ones may follow. */
 const table = {
-  queued: ['held', 'dispatched', 'delivered', 'seen', 'answered', 'failed', 'expired'],
-  held: ['queued', 'delivered', 'seen', 'answered', 'failed', 'expired'],
+  queued: ['dispatched', 'delivered', 'seen', 'answered', 'failed', 'expired'],
   dispatched: ['delivered', 'seen', 'answered', 'failed'],
   delivered: ['seen', 'answered'],
   seen: ['answered'],

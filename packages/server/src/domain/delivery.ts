@@ -1,9 +1,8 @@
 import type { DeliveryEvidence, DeliveryState } from 'agent-relay-protocol';
 
-/** All states in their order; a store may keep the position instead of the name. */
+/** All states in their order. */
 export const deliveryStates = [
   'queued',
-  'held',
   'dispatched',
   'delivered',
   'seen',
@@ -39,11 +38,11 @@ export interface DeliveryStep {
 }
 
 const confirmed: readonly DeliveryState[] = ['delivered', 'seen', 'answered'];
-const rank = { queued: 0, held: 0, dispatched: 1, delivered: 2, seen: 3, answered: 4 } as const;
+const rank = { queued: 0, dispatched: 1, delivered: 2, seen: 3, answered: 4 } as const;
 
 export const isConfirmed = (state: DeliveryState): boolean => confirmed.includes(state);
 /** The copy still waits: nobody has it, or nobody has said so. */
-export const isOpen = (state: DeliveryState): boolean => state === 'queued' || state === 'held' || state === 'dispatched';
+export const isOpen = (state: DeliveryState): boolean => state === 'queued' || state === 'dispatched';
 
 /** Whether a copy got at least as far as `state`. */
 export function hasReached(actual: DeliveryState, state: 'dispatched' | 'delivered' | 'seen' | 'answered'): boolean {
@@ -70,10 +69,6 @@ export function advanceDelivery(current: DeliveryRecord, step: DeliveryStep, now
   switch (step.state) {
     case 'dispatched':
       return current.state === 'queued' ? next : null;
-    case 'held':
-      return current.state === 'queued' ? next : null;
-    case 'queued':
-      return current.state === 'held' ? next : null;
     case 'expired':
       // A hand-over stops the clock: what was dispatched may still be confirmed and is never said to have expired.
       return current.state === 'dispatched' ? null : next;

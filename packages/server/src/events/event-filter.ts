@@ -36,6 +36,10 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
     case 'message.deleted':
     case 'work.available':
       return message !== null && (message.from === agentId || (member !== null && isInAudience(message, member)));
+    case 'message.held':
+    case 'message.released':
+    case 'message.refused':
+      return event.hold.message.from === agentId;
     case 'message.read':
       return event.agentId === agentId || message?.from === agentId;
     case 'message.claimed':
@@ -50,7 +54,6 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
     case 'delivery.delivered':
     case 'delivery.seen':
     case 'delivery.answered':
-    case 'delivery.held':
     case 'delivery.failed':
     case 'delivery.expired':
       return event.agentId === agentId || event.from === agentId;
@@ -108,10 +111,13 @@ export function namedAgents(event: RelayEvent): readonly string[] | null {
     case 'delivery.delivered':
     case 'delivery.seen':
     case 'delivery.answered':
-    case 'delivery.held':
     case 'delivery.failed':
     case 'delivery.expired':
       return [event.agentId, event.from];
+    case 'message.held':
+    case 'message.released':
+    case 'message.refused':
+      return [event.hold.message.from];
     case 'agent.stalled':
     case 'agent.removed':
       return [event.agentId];

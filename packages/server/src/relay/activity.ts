@@ -2,14 +2,18 @@ import type { ActivityEntry, AgentEvent, MethodParams, MethodResult, RouteInput,
 import { DEFAULT_PAGE_SIZE, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { assertMayWatch } from '../domain/spawn-rules.ts';
+import { tokensOf } from '../domain/token-use.ts';
 import type { ActivityStore } from '../store/activity-store.ts';
 import type { AgentIndex } from '../store/agent-index.ts';
 import { followApprovals } from './approvals.ts';
+import type { LoopGuard } from './loop-guard.ts';
 import type { ActivityStream, CallContext, LiveActivityEntry } from './relay-contract.ts';
 
 export interface ActivityDeps {
   readonly store: { readonly activity: ActivityStore; readonly agents: { readonly index: AgentIndex } };
   readonly clock: Clock;
+  /** Told what agents' turns cost. */
+  readonly guard: Pick<LoopGuard, 'used'>;
   /** How long what agents did is kept; null keeps it for ever. */
   readonly retentionMs: number | null;
 }
@@ -45,6 +49,8 @@ export class ActivityRelay {
     const follow = followApprovals(this.#deps.clock.now());
     const { ackedSeq, stored } = await this.#deps.store.activity.append({ workspace, agentId, sessionId, late, entries, follow });
     if (stored > 0) this.#ring(workspace, agentId, []);
+    // What was stored before was counted before.
+    for (const { event } of entries.slice(entries.length - stored)) this.#deps.guard.used(workspace, agentId, tokensOf(event));
     return { ackedSeq };
   }
 

@@ -27,7 +27,7 @@ import {
 } from '../domain/channel.ts';
 import { assertMayAddress } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
-import type { AppendMessage, Store, StoredMessage } from '../store/store.ts';
+import type { AppendUnheld, Store, StoredMessage } from '../store/store.ts';
 import type { Inboxes } from './inboxes.ts';
 import { type Messages, readAddress } from './messages.ts';
 import { isNotice } from './notices.ts';
@@ -148,7 +148,7 @@ export class Channels {
     { to, replyTo, claimable }: InboundRoute,
     answered: readonly StoredMessage[],
     principal: Principal,
-  ): AppendMessage {
+  ): AppendUnheld {
     const channel: ChannelMeta = { conversationId, senderId: sender.id, senderName: sender.name, externalId };
     const said = {
       to,
@@ -160,9 +160,9 @@ export class Channels {
     };
     const request = this.#deps.messages.requestOf(said, id, principal);
     const relation = inboundRelation(principal, id);
-    const decide: AppendMessage['decide'] = (number, repliedTo, copy) => {
+    const decide: AppendUnheld['decide'] = (number, repliedTo, copy) => {
       const { message, ...rest } = request.decide(number, repliedTo, copy);
-      return { ...rest, message: { ...message, sender: { ...message.sender, relation } } };
+      return { ...rest, message: { ...message, hops: 0, sender: { ...message.sender, relation } } };
     };
     decide(this.#deps.store.log.head + 1, answered.find(({ message }) => message.id === replyTo) ?? null, null);
     return { ...request, decide };

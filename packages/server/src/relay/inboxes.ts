@@ -234,7 +234,7 @@ export class Inboxes {
     while (!inbox.isCaughtUp && inbox.hasRoom && !inbox.isDropped) {
       const { items, through } = await this.#deps.store.deliveries.waiting(inbox.workspace, inbox.agentId, inbox.loadedThrough, LOAD_PAGE);
       for (const { message, record } of items) {
-        if (record.state !== 'held' && !inbox.get(message.id)) inbox.add(message, record.state === 'dispatched');
+        if (!inbox.get(message.id)) inbox.add(message, record.state === 'dispatched');
       }
       inbox.loadedThrough = Math.max(inbox.loadedThrough, through);
       inbox.isCaughtUp = through >= this.#deps.feed.position;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   type Address,
   type Message,
@@ -17,12 +16,16 @@ import { type Directory, resolveAddress } from '../domain/address.ts';
 import { isDirect, isInAudience } from '../domain/audience.ts';
 import { endClaim } from '../domain/claim.ts';
 import { advanceDelivery, type DeliveryRecord } from '../domain/delivery.ts';
+import { hopsOf } from '../domain/loop-guard.ts';
 import { relationOf } from '../domain/provenance.ts';
 import { assertMayAddress, isOwner } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
-import type { AppendMessage, DeliveryWrite, NewMessage, Store, StoredMessage } from '../store/store.ts';
+import type { AppendUnheld, DeliveryWrite, NewMessage, Store, StoredMessage } from '../store/store.ts';
 import { claimEvent } from './claim-changes.ts';
+import { composeMessage, digestOf } from './compose-message.ts';
+import { heldError, holdOf } from './hold-changes.ts';
 import type { Inboxes } from './inboxes.ts';
+import type { LoopGuard } from './loop-guard.ts';
 import type { Receipts } from './receipts.ts';
 import type { CallContext } from './relay-contract.ts';
 
@@ -33,6 +36,7 @@ export interface MessagesDeps {
   readonly clock: Clock;
   readonly inboxes: Inboxes;
   readonly receipts: Receipts;
+  readonly guard: LoopGuard;
   /** A message has a time to live: somebody must look when it is over. */
   readonly expiresAt: (at: number) => void;
 }
@@ -48,12 +52,15 @@ export class Messages {
     this.#deps = deps;
   }
 
-  /** `mustHold` is asked in the write itself: what it throws refuses the message. */
-  async send(input: SendMessage, { principal, signal }: CallContext, mustHold?: () => void): Promise<SentMessage> {
+  /**
+   * `mustBeSo` is asked in the write itself: what it throws refuses the message.
+   * @throws RelayError `message_held` when the loop guard keeps it.
+   */
+  async send(input: SendMessage, { principal, signal }: CallContext, mustBeSo?: () => void): Promise<SentMessage> {
     const from = actingId(principal, input.from, 'from');
-    const { stored, duplicate } = await this.#append(input, from, principal, mustHold);
+    const { stored, duplicate } = await this.#append(input, from, principal, mustBeSo);
     const { message, matched } = stored;
-    if (message.expiresAt !== null && !duplicate) this.#deps.expiresAt(message.expiresAt);
+    if (!duplicate) this.noteExpiry(message);
     if (!input.waitFor) return { ...message, matched, duplicate };
     const { state, scope = 'all', timeoutMs = DEFAULT_WAIT_MS } = input.waitFor;
     const waited = await this.#deps.receipts.wait(stored, { state, scope, timeoutMs, signal });
@@ -105,16 +112,29 @@ export class Messages {
     input: SendMessage,
     from: string,
     principal: CallContext['principal'],
-    mustHold?: () => void,
+    mustBeSo?: () => void,
   ): Promise<{ stored: StoredMessage; duplicate: boolean }> {
-    const request = this.requestOf(input, from, principal, mustHold);
-    const { duplicate, ...stored } = await this.#deps.store.messages.append(request);
-    if (!duplicate && input.replyTo !== undefined) this.#deps.inboxes.settle(request.workspace, from, [input.replyTo]);
+    const { store, guard, inboxes } = this.#deps;
+    const request = this.requestOf(input, from, principal, mustBeSo);
+    const { workspace } = request;
+    const outcome = await store.messages.append({
+      ...request,
+      decide: (id, repliedTo, copy) => {
+        const appending = request.decide(id, repliedTo, copy);
+        const breach = guard.check(workspace, appending.message);
+        return breach ? holdOf(appending.message, breach, digestOf(input)) : appending;
+      },
+    });
+    if ('hold' in outcome) throw heldError(outcome.hold);
+    const { duplicate, ...stored } = outcome;
+    if (duplicate) return { stored, duplicate };
+    guard.note(workspace, stored.message);
+    if (input.replyTo !== undefined) inboxes.settle(workspace, from, [input.replyTo]);
     return { stored, duplicate };
   }
 
   /** What appends a message, for the store: who may, whom it reaches and what it answers is decided in the write itself. */
-  requestOf(input: SendMessage, from: string, principal: Principal, mustHold?: () => void): AppendMessage {
+  requestOf(input: SendMessage, from: string, principal: Principal, mustBeSo?: () => void): AppendUnheld {
     const { workspace } = principal;
     const messageOf = this.route(input, from, principal);
     const now = this.#deps.clock.now();
@@ -124,7 +144,7 @@ export class Messages {
       replyTo: input.replyTo ?? null,
       idempotency: input.idempotencyKey === undefined ? null : { from, key: input.idempotencyKey, digest: digestOf(input) },
       decide: (id, repliedTo, copy) => {
-        mustHold?.();
+        mustBeSo?.();
         const { message, matched } = messageOf(id, repliedTo);
         return { message, matched, answers: repliedTo && copy ? answerOf(repliedTo.message, copy, from, now) : null };
       },
@@ -153,15 +173,26 @@ export class Messages {
       const relation = relationOf({ principal, from, kind: sender?.kind ?? null, recipientSpawnedBy: recipient?.spawnedBy ?? null });
       const stamp = { relation, principal: principalName(principal) };
       const threadId = repliedTo?.message.threadId ?? id;
-      const message = compose(input, { id, from, to, channel, threadId, sender: stamp, createdAt });
-      const matched = isDirect(to) ? Number(recipient?.agent != null) : this.#countAudience(workspace, message);
-      return { message, matched };
+      const hops = hopsOf(relation, repliedTo?.message ?? null);
+      const message = composeMessage(input, { id, from, to, channel, threadId, sender: stamp, hops, createdAt });
+      return { message, matched: this.countRecipients(workspace, message) };
     };
   }
 
   /** The one spelling of an address, inside a write. @throws RelayError `ambiguous_target`, `not_found`. */
   resolve(address: Address, workspace: string, from: string): string {
     return resolveAddress(address, this.#directory(workspace, from));
+  }
+
+  /** How many agents a message reaches, inside the write that numbers it. */
+  countRecipients(workspace: string, message: Message): number {
+    if (!isDirect(message.to)) return this.#countAudience(workspace, message);
+    return Number(this.#deps.store.agents.index.find(workspace, message.to.slice(3))?.agent != null);
+  }
+
+  /** A message has been sent: if it has a time to live, somebody must look when it is over. */
+  noteExpiry({ expiresAt }: Pick<Message, 'expiresAt'>): void {
+    if (expiresAt !== null) this.#deps.expiresAt(expiresAt);
   }
 
   /** What a send names is mostly an agent that is there: finding it costs less than taking its address apart. */
@@ -197,33 +228,6 @@ export class Messages {
   }
 }
 
-/** What the sender said, and what the relay says about it. */
-function compose(
-  input: SendMessage,
-  stamped: Pick<Message, 'id' | 'from' | 'to' | 'channel' | 'threadId' | 'sender' | 'createdAt'>,
-): Message {
-  const { id, from, to, channel, threadId, sender, createdAt } = stamped;
-  return {
-    id,
-    from,
-    to,
-    body: input.body,
-    subject: input.subject ?? null,
-    channel,
-    kind: input.kind ?? 'chat',
-    claimable: input.claimable ?? false,
-    replyTo: input.replyTo ?? null,
-    threadId,
-    mode: input.mode ?? 'next',
-    expiresAt: input.ttlMs === undefined ? null : createdAt + input.ttlMs,
-    payload: input.payload ?? null,
-    meta: input.meta ?? null,
-    sender,
-    createdAt,
-    deletedAt: null,
-  };
-}
-
 /** Reads an address from the wire. @throws RelayError `validation_failed` naming the field. */
 export function readAddress(text: string, field = 'to'): Address {
   const address = parseAddress(text);
@@ -231,15 +235,10 @@ export function readAddress(text: string, field = 'to'): Address {
   return address;
 }
 
-function answerOf(message: Message, copy: DeliveryRecord, from: string, now: number): DeliveryWrite | null {
+/** The receipt of a message whose recipient answers it; null when it says nothing new. */
+export function answerOf(message: Message, copy: DeliveryRecord, from: string, now: number): DeliveryWrite | null {
   const next = advanceDelivery(copy, { state: 'answered', evidence: 'reply' }, now);
   return next && { messageId: message.id, agentId: from, from: message.from, next, tell: true };
-}
-
-/** What makes two sends the same: everything that is said, not how long the sender waits for it. */
-function digestOf({ waitFor: _wait, idempotencyKey: _key, from: _from, ...content }: SendMessage): string {
-  const ordered = Object.fromEntries(Object.entries(content).sort(([one], [other]) => (one < other ? -1 : 1)));
-  return createHash('sha256').update(JSON.stringify(ordered)).digest('base64url');
 }
 
 const invalid = (path: string, message: string): RelayError =>

@@ -13,10 +13,12 @@ export interface Notice {
   readonly about: number | null;
   readonly payload: NonNullable<Message['payload']>;
   readonly at: number;
+  /** `fyi` for what must not begin a turn. Default next. */
+  readonly mode?: Message['mode'];
 }
 
 /** Mail from the relay to one agent, made when its number is known. */
-export function noticeTo({ to, body, about, payload, at }: Notice): (id: number) => NewMessage {
+export function noticeTo({ to, body, about, payload, at, mode = 'next' }: Notice): (id: number) => NewMessage {
   return (id) => ({
     matched: 1,
     message: {
@@ -30,11 +32,12 @@ export function noticeTo({ to, body, about, payload, at }: Notice): (id: number)
       claimable: false,
       replyTo: null,
       threadId: id,
-      mode: 'next',
+      mode,
       expiresAt: null,
       payload: about === null ? payload : { ...payload, messageId: about },
       meta: null,
       sender: { relation: 'system', principal: RELAY_AGENT_ID },
+      hops: 0,
       createdAt: at,
       deletedAt: null,
     },

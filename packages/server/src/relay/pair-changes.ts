@@ -75,6 +75,7 @@ Answer with the tool relay_pair (accept or reject, pairId ${id}), or with agent-
       payload: null,
       meta: { pairId: id },
       sender,
+      hops: 0,
       createdAt: requestedAt,
       deletedAt: null,
     },

@@ -1,9 +1,11 @@
 import type { Clock } from '../clock.ts';
+import type { GuardLimits } from '../domain/loop-guard.ts';
 import type { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentRegistry } from './agents.ts';
 import type { Inboxes } from './inboxes.ts';
+import type { LoopGuard } from './loop-guard.ts';
 import type { Relay, RelayHandlers } from './relay-contract.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -24,6 +26,7 @@ export interface RelaySettings {
   readonly reportsPerMinute: number;
   /** An agent online whose mail nobody fetched for this long is stalled. */
   readonly stalledAfterMs: number;
+  readonly guard: GuardLimits;
 }
 
 export const defaultSettings: RelaySettings = {
@@ -35,6 +38,7 @@ export const defaultSettings: RelaySettings = {
   dispatchedDelayMs: 50,
   stalledAfterMs: 120_000,
   reportsPerMinute: 120,
+  guard: { hops: 100, pairPerMinute: 120, threadPerMinute: 240, repeats: 20, tokensPerHour: 0 },
 };
 
 /** What the parts of a relay are made of; a part takes the fields it needs. */
@@ -47,6 +51,7 @@ export interface RelayCore {
   readonly tokens: Tokens;
   readonly agents: AgentRegistry;
   readonly inboxes: Inboxes;
+  readonly guard: LoopGuard;
 }
 
 /** The routes that concern running sessions, which another part answers than the core. */

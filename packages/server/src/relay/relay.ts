@@ -11,9 +11,11 @@ import { Callbacks } from './callbacks.ts';
 import { Channels } from './channels.ts';
 import { claimRoutes } from './claims.ts';
 import { claimWaits, gatherFigures } from './figures.ts';
+import { Holds } from './holds.ts';
 import { inboxRoutes } from './inbox-routes.ts';
 import { Inboxes } from './inboxes.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
+import { LoopGuard } from './loop-guard.ts';
 import { messageRoutes } from './message-routes.ts';
 import { Messages } from './messages.ts';
 import { Pairs } from './pairs.ts';
@@ -26,6 +28,7 @@ import { taskReports } from './task-reports.ts';
 import { taskRoutes } from './tasks.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { Tokens } from './tokens.ts';
+import { verificationRoutes } from './verifications.ts';
 
 export interface RelayDeps {
   /** The relay closes it. */
@@ -60,7 +63,8 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const inboxes = new Inboxes({ store, feed, clock, log, settings });
   const receipts = new Receipts({ store, feed, clock });
   const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });
-  const core: RelayCore = { store, feed, clock, log, settings, tokens, agents, inboxes };
+  const guard = new LoopGuard(clock, settings.guard);
+  const core: RelayCore = { store, feed, clock, log, settings, tokens, agents, inboxes, guard };
   await agents.ensureBuiltIn(DEFAULT_WORKSPACE);
   const sessions = createSessions ? await createSessions(core) : withoutSessions;
   const callbacks = new Callbacks({ store, clock, log, integrations, ...deps.callbacks });
@@ -68,9 +72,11 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     await tokens.sweep(now);
     await sessions.sweep(now);
     await callbacks.sweep(now);
+    if (settings.retentionMs !== null) await holds.prune(now - settings.retentionMs);
   };
   const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, sweepMore });
-  const messages = new Messages({ store, clock, inboxes, receipts, expiresAt: (at) => reaper.messageExpiresAt(at) });
+  const messages = new Messages({ store, clock, inboxes, receipts, guard, expiresAt: (at) => reaper.messageExpiresAt(at) });
+  const holds = new Holds({ store, clock, guard, messages, inboxes });
   const inbox = inboxRoutes({ store, clock, inboxes });
   const { handlers: sessionHandlers, nodeHandlers, nodeLive, nodeDetached, openActivity } = sessions;
   const waits = claimWaits();
@@ -103,6 +109,8 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
       ...systemRoutes({ store, clock, tokens, sessions, feed, probes: deps.probes ?? {} }),
       ...agentRoutes({ store, agents }),
       ...messageRoutes({ store, clock, messages, receipts, inboxes }),
+      ...verificationRoutes(store),
+      ...holds.handlers,
       ...inbox.handlers,
       'inbox/list': (input, context) => inbox.handlers['inbox/list'](input, reading('messages:read', context)),
       ...claims,

@@ -1,6 +1,6 @@
 import type { ChannelBinding } from 'agent-relay-protocol';
 import type { ChannelLink } from '../domain/channel.ts';
-import type { AppendMessage, StoredMessage } from './store.ts';
+import type { AppendUnheld, StoredMessage } from './store.ts';
 
 export interface BindRequest {
   readonly workspace: string;
@@ -25,7 +25,7 @@ export interface InboundReport {
   readonly externalId: string;
   readonly replyToExternalId: string | null;
   /** Answers the messages to append, at least one. None of their decisions refuses any more: they write one after another. */
-  decide(found: InboundState): readonly AppendMessage[];
+  decide(found: InboundState): readonly AppendUnheld[];
 }
 
 export interface LinkRequest {

@@ -1,17 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Agent, type Message, type OpenPair, RelayError } from 'agent-relay-protocol';
+import { type Agent, type OpenPair, RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { registerAgent } from '../domain/registration.ts';
 import { approvalContract } from './approval-contract.ts';
+import { holdStoreContract } from './hold-store-contract.ts';
 import type { AppendMessage, NewEvent, NewMessage, Store } from './store.ts';
+import { allEvents, append, appendTo, at, newMessage, typesOf } from './store-contract-parts.ts';
 import { taskContract } from './task-contract.ts';
 
 /** Opens a store on a folder; opening it again must find what was there. */
 export type OpenStore = (folder: string) => Promise<Store>;
-
-const at = 1_000;
 
 /** What every engine promises. Each test names in its title what would be lost without it. */
 export function storeContract(name: string, open: OpenStore): void {
@@ -33,7 +33,7 @@ export function storeContract(name: string, open: OpenStore): void {
     });
 
   inFolder('an acknowledged write is there for a second reader of the same file', async (store, reopen) => {
-    const { message } = await store.messages.append(append('a', 'id:b'));
+    const { message } = await appendTo(store, append('a', 'id:b'));
     const other = await reopen();
     expect((await other.messages.get('default', message.id))?.message).toEqual(message);
     expect((await other.deliveries.waiting('default', 'b', 0, 10)).items.map(({ message: { id } }) => id)).toEqual([message.id]);
@@ -43,7 +43,7 @@ export function storeContract(name: string, open: OpenStore): void {
     const seen: number[] = [];
     await Promise.all(
       Array.from({ length: 50 }, () =>
-        store.messages.append({
+        appendTo(store, {
           ...append('a', 'id:b'),
           decide: (id) => {
             seen.push(id);
@@ -56,13 +56,13 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('a decision that refuses changes nothing, takes no number and spoils no other write of its turn', async (store) => {
-    const refused = store.messages.append({
+    const refused = appendTo(store, {
       ...append('a', 'id:b'),
       decide: () => {
         throw new RelayError('forbidden', 'no');
       },
     });
-    const [outcome, accepted] = await Promise.allSettled([refused, store.messages.append(append('a', 'id:b'))]);
+    const [outcome, accepted] = await Promise.allSettled([refused, appendTo(store, append('a', 'id:b'))]);
     expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'forbidden' } });
     expect(accepted).toMatchObject({ status: 'fulfilled', value: { message: { id: 1 } } });
     expect(store.log.head).toBe(1);
@@ -79,7 +79,7 @@ export function storeContract(name: string, open: OpenStore): void {
         },
       ],
     }));
-    const [outcome, accepted] = await Promise.allSettled([broken, store.messages.append(append('a', 'tag:x'))]);
+    const [outcome, accepted] = await Promise.allSettled([broken, appendTo(store, append('a', 'tag:x'))]);
     expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'a bug' } });
     expect(accepted).toMatchObject({ status: 'fulfilled', value: { message: { id: before + 1 } } });
     for (const each of [store, await reopen()]) {
@@ -101,7 +101,7 @@ export function storeContract(name: string, open: OpenStore): void {
     }));
     await expect(undone).rejects.toThrow('a bug');
     await store.agents.change('default', 'b', register('b', []));
-    const { message } = await store.messages.append(append('a', 'id:c'));
+    const { message } = await appendTo(store, append('a', 'id:c'));
     expect(message.id).toBe(2);
     expect(await store.deliveries.change('default', 'b', [message.id], () => delivered)).toEqual({ known: [], changed: [] });
     expect((await store.deliveries.waiting('default', 'b', 0, 10)).items).toEqual([]);
@@ -119,14 +119,14 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('numbers go on where they stopped, whatever was pruned', async (store, reopen) => {
-    for (let count = 0; count < 3; count += 1) await store.messages.append(append('a', 'id:b'));
+    for (let count = 0; count < 3; count += 1) await appendTo(store, append('a', 'id:b'));
     await store.deliveries.change('default', 'b', [1, 2, 3], () => delivered);
     expect(store.log.head).toBe(6);
     while (await store.retention.prune(at + 1, 2));
     await store.close();
     const later = await reopen();
     expect([later.log.head, later.log.floor]).toEqual([6, 6]);
-    expect((await later.messages.append(append('a', 'id:b'))).message.id).toBe(7);
+    expect((await appendTo(later, append('a', 'id:b'))).message.id).toBe(7);
   });
 
   inFolder('a log generation is made with the store and kept', async (store, reopen) => {
@@ -139,7 +139,7 @@ export function storeContract(name: string, open: OpenStore): void {
   inFolder('the log reads the same in pages of any size, in memory and on disk', async (store, reopen) => {
     await store.agents.change('default', 'b', register('b', ['x']));
     for (let count = 0; count < 10; count += 1) {
-      const { message } = await store.messages.append(append('a', count % 2 === 0 ? 'id:b' : 'tag:x'));
+      const { message } = await appendTo(store, append('a', count % 2 === 0 ? 'id:b' : 'tag:x'));
       if (count % 3 === 0) await store.deliveries.change('default', 'b', [message.id], () => delivered);
     }
     const other = await reopen();
@@ -149,7 +149,7 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('equal receipts of a turn take a number each, in the order they were given', async (store) => {
-    for (let count = 0; count < 4; count += 1) await store.messages.append(append('a', 'id:b'));
+    for (let count = 0; count < 4; count += 1) await appendTo(store, append('a', 'id:b'));
     await Promise.all([1, 2, 3, 4].map((id) => store.deliveries.change('default', 'b', [id], () => delivered)));
     const receipts = (await allEvents(store, 100)).slice(4);
     expect(receipts).toMatchObject([1, 2, 3, 4].map((messageId, index) => ({ type: 'delivery.delivered', seq: 5 + index, messageId })));
@@ -157,10 +157,10 @@ export function storeContract(name: string, open: OpenStore): void {
 
   inFolder('an idempotency key is used once by each sender', async (store) => {
     const keyed = (from: string, digest: string): AppendMessage => ({ ...append(from, 'id:b'), idempotency: { from, key: 'k', digest } });
-    const [first, second] = await Promise.all([store.messages.append(keyed('a', 'x')), store.messages.append(keyed('a', 'x'))]);
+    const [first, second] = await Promise.all([appendTo(store, keyed('a', 'x')), appendTo(store, keyed('a', 'x'))]);
     expect([first?.duplicate, second?.duplicate, second?.message.id]).toEqual([false, true, first?.message.id]);
-    await expect(store.messages.append(keyed('a', 'y'))).rejects.toMatchObject({ code: 'idempotency_mismatch' });
-    expect((await store.messages.append(keyed('c', 'y'))).duplicate).toBe(false);
+    await expect(appendTo(store, keyed('a', 'y'))).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+    expect((await appendTo(store, keyed('c', 'y'))).duplicate).toBe(false);
   });
 
   inFolder('memberships are intervals, and stay what they were when nothing changes', async (store, reopen) => {
@@ -194,7 +194,7 @@ export function storeContract(name: string, open: OpenStore): void {
   inFolder('waiting mail is what is open, direct and fanned out, in order', async (store, reopen) => {
     await store.agents.change('default', 'b', register('b', ['x']));
     const ids: number[] = [];
-    for (const to of ['id:b', 'tag:x', 'tag:y', 'id:b', 'tag:x']) ids.push((await store.messages.append(append('a', to))).message.id);
+    for (const to of ['id:b', 'tag:x', 'tag:y', 'id:b', 'tag:x']) ids.push((await appendTo(store, append('a', to))).message.id);
     await store.deliveries.change('default', 'b', [ids[0] ?? 0, ids[4] ?? 0], () => delivered);
     await store.deliveries.change('default', 'b', [ids[1] ?? 0], ({ record }) => ({
       next: { ...record, state: 'dispatched' },
@@ -387,17 +387,18 @@ export function storeContract(name: string, open: OpenStore): void {
   taskContract(inFolder, (id) => newMessage(id, 'ops', 'tag:x'));
 
   approvalContract(inFolder);
+  holdStoreContract(inFolder);
 
   inFolder('closing finishes what is in hand; afterwards writes are refused', async (store, reopen) => {
-    const writing = store.messages.append(append('a', 'id:b'));
+    const writing = appendTo(store, append('a', 'id:b'));
     await store.close();
     const { message } = await writing;
-    await expect(store.messages.append(append('a', 'id:b'))).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(appendTo(store, append('a', 'id:b'))).rejects.toMatchObject({ code: 'store_unavailable' });
     expect(await (await reopen()).messages.get('default', message.id)).not.toBe(null);
   });
 
   inFolder('a sound store says so', async (store) => {
-    await store.messages.append(append('a', 'id:b'));
+    await appendTo(store, append('a', 'id:b'));
     expect(await store.integrityCheck()).toEqual([]);
     expect(await store.check()).toBe(null);
   });
@@ -408,29 +409,6 @@ const delivered = {
   tell: true,
 } as const;
 
-function newMessage(id: number, from: string, to: string): NewMessage {
-  const message: Message = {
-    id,
-    from,
-    to,
-    body: 'hello',
-    subject: null,
-    channel: null,
-    kind: 'chat',
-    claimable: false,
-    replyTo: null,
-    threadId: id,
-    mode: 'next',
-    expiresAt: null,
-    payload: null,
-    meta: null,
-    sender: { relation: 'claimed', principal: 'anonymous' },
-    createdAt: at,
-    deletedAt: null,
-  };
-  return { message, matched: 1 };
-}
-
 const pendingPair = (id: number, requester: string, target: string): OpenPair => ({
   id,
   requester,
@@ -440,30 +418,9 @@ const pendingPair = (id: number, requester: string, target: string): OpenPair =>
   status: 'pending',
 });
 
-const append = (from: string, to: string): AppendMessage => ({
-  workspace: 'default',
-  from,
-  replyTo: null,
-  idempotency: null,
-  decide: (id) => ({ ...newMessage(id, from, to), answers: null }),
-});
-
 const register =
   (id: string, tags: readonly string[], epoch?: number) => (found: { readonly agent: Agent | null; readonly epoch: number }) => {
     const { agent } = registerAgent(found, { id, name: id, tags: [...tags] }, null, at);
     const card = epoch === undefined ? agent : { ...agent, epoch };
     return { agents: [{ id, agent: card }], events: [{ type: 'agent.registered' as const, at, agent: card }] };
   };
-
-async function allEvents(store: Store, limit: number) {
-  const found = [];
-  for (let after = 0; after < store.log.head; ) {
-    const { entries, through } = await store.log.read(after, limit);
-    for (const entry of entries) for (const event of entry.events()) if (event.seq > after) found.push(event);
-    after = through;
-  }
-  return found;
-}
-
-const typesOf = async (store: Store, after: number) =>
-  (await allEvents(store, 100)).filter(({ seq }) => seq > after).map(({ type }) => type);

@@ -5,6 +5,7 @@ import type {
   Delivery,
   DeliveryState,
   HeldClaim,
+  Hold,
   Message,
   MessageDetail,
   OpenPair,
@@ -21,6 +22,7 @@ import type { AgentIndex } from './agent-index.ts';
 import type { ApprovalStore } from './approval-store.ts';
 import type { CallbackStore } from './callback-store.ts';
 import type { ChannelStore } from './channel-store.ts';
+import type { HoldStore, NewHold } from './hold-store.ts';
 import type { NodeStore } from './node-store.ts';
 import type { PairStore } from './pair-store.ts';
 import type { SessionStore } from './session-store.ts';
@@ -79,21 +81,34 @@ export interface NewMessage {
   readonly task?: NewTask;
 }
 
+/** A message to append, and the receipt of the one that it answers. */
+export type Appending = NewMessage & { readonly answers: DeliveryWrite | null };
+
 export interface AppendMessage {
   readonly workspace: string;
   readonly idempotency: { readonly from: string; readonly key: string; readonly digest: string } | null;
   readonly replyTo: number | null;
   /**
    * Decides what the message with this id is. `repliedTo` is the message that `replyTo` names, null when there is none; `copy` is the
-   * replier's own copy of it, null when the replier is not among its recipients.
+   * replier's own copy of it, null when the replier is not among its recipients. A message that it answers as held is kept and not sent.
    */
-  decide(id: number, repliedTo: StoredMessage | null, copy: DeliveryRecord | null): NewMessage & { readonly answers: DeliveryWrite | null };
+  decide(id: number, repliedTo: StoredMessage | null, copy: DeliveryRecord | null): Appending | NewHold;
   /** Whose copy of the replied message counts: the sender of the reply. */
   readonly from: string;
 }
 
+/** As `AppendMessage`, where nothing is held. */
+export interface AppendUnheld extends AppendMessage {
+  decide(id: number, repliedTo: StoredMessage | null, copy: DeliveryRecord | null): Appending;
+}
+
 export interface AppendedMessage extends StoredMessage {
   readonly duplicate: boolean;
+}
+
+/** The message was not sent: this keeps it, or refused it under the same idempotency key. */
+export interface NotAppended {
+  readonly hold: Hold;
 }
 
 export interface AgentFound {
@@ -223,7 +238,8 @@ export interface AgentStore {
 }
 
 export interface MessageStore {
-  append(request: AppendMessage): Promise<AppendedMessage>;
+  /** @throws RelayError `rate_limited` when too many messages of the sender are held already. */
+  append(request: AppendMessage): Promise<AppendedMessage | NotAppended>;
   get(workspace: string, id: number): Promise<StoredMessage | null>;
   /** With readers and the newest claim, in the order given. */
   detail(messages: readonly StoredMessage[]): Promise<readonly MessageDetail[]>;
@@ -345,6 +361,7 @@ export interface Store {
   readonly nodes: NodeStore;
   readonly pairs: PairStore;
   readonly channels: ChannelStore;
+  readonly holds: HoldStore;
   readonly activity: ActivityStore;
   readonly approvals: ApprovalStore;
   readonly tasks: TaskStore;

@@ -8,6 +8,7 @@ import { migrations } from '../../src/store/sqlite/migrations/migrations.ts';
 import { openConnections } from '../../src/store/sqlite/open.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { storeContract } from '../../src/store/store-contract.ts';
+import { appendTo } from '../../src/store/store-contract-parts.ts';
 
 storeContract('SqliteStore', (folder) => SqliteStore.open({ path: join(folder, 'relay.db') }));
 
@@ -25,7 +26,7 @@ afterEach(() => {
 });
 
 const send = (store: SqliteStore, body = 'x', to = 'b') =>
-  store.messages.append({
+  appendTo(store, {
     workspace: 'default',
     from: 'a',
     replyTo: null,
@@ -49,6 +50,7 @@ const send = (store: SqliteStore, body = 'x', to = 'b') =>
         payload: null,
         meta: null,
         sender: { relation: 'claimed', principal: 'anonymous' },
+        hops: 0,
         createdAt: 1_000,
         deletedAt: null,
       },

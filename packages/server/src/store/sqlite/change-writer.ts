@@ -10,6 +10,7 @@ import type { CallbackTable } from './callback-table.ts';
 import type { ChannelTable } from './channel-table.ts';
 import type { ClaimTable } from './claim-table.ts';
 import type { DeliveryTable } from './delivery-table.ts';
+import type { HoldTable } from './hold-table.ts';
 import type { SqliteLog } from './log.ts';
 import type { MessageTable } from './message-table.ts';
 import type { PairTable } from './pair-table.ts';
@@ -23,6 +24,7 @@ export interface Tables {
   readonly pairs: PairTable;
   readonly approvals: ApprovalTable;
   readonly channels: ChannelTable;
+  readonly holds: HoldTable;
   readonly tasks: TaskTable;
   readonly callbacks: CallbackTable;
 }

@@ -1,4 +1,4 @@
-import type { DeliveryEvidence } from 'agent-relay-protocol';
+import type { DeliveryEvidence, DeliveryState } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import { type DeliveryRecord, deliveryStates, isOpen, queuedRecord } from '../../domain/delivery.ts';
 import type { OpenMail } from './open-mail.ts';
@@ -15,8 +15,15 @@ export interface DeliveryRow {
   readonly read_at: number | null;
 }
 
+/** The numbers that states are stored as; the first three are open. 1 was never given to any. */
+const numberOf = { queued: 0, dispatched: 2, delivered: 3, seen: 4, answered: 5, failed: 6, expired: 7 } as const satisfies Record<
+  DeliveryState,
+  number
+>;
+const stateOf = new Map<number, DeliveryState>(deliveryStates.map((state) => [numberOf[state], state]));
+
 export const toDeliveryRecord = (row: DeliveryRow): DeliveryRecord => ({
-  state: deliveryStates[row.state] ?? 'queued',
+  state: stateOf.get(row.state) ?? 'queued',
   evidence: row.evidence,
   late: row.late === 1,
   reason: row.reason,
@@ -30,8 +37,8 @@ type Values = [state: number, evidence: string | null, late: number, reason: str
 export class DeliveryTable {
   readonly #open: OpenMail;
   /** By state: receipts committed since the store was opened, and those of the turn under way. */
-  readonly written: number[] = deliveryStates.map(() => 0);
-  #unsure: number[] = [];
+  readonly written: Record<DeliveryState, number> = { queued: 0, dispatched: 0, delivered: 0, seen: 0, answered: 0, failed: 0, expired: 0 };
+  #unsure: DeliveryState[] = [];
   readonly #get: Statement<[number, number], DeliveryRow>;
   readonly #update: Statement<[...Values, number, number]>;
   readonly #insert: Statement<[...Values, number, number]>;
@@ -60,8 +67,8 @@ export class DeliveryTable {
   }
 
   put(messageId: number, ref: number, record: DeliveryRecord): void {
-    const state = deliveryStates.indexOf(record.state);
-    this.#unsure.push(state);
+    const state = numberOf[record.state];
+    this.#unsure.push(record.state);
     const { evidence, reason, updatedAt, readAt } = record;
     const late = record.late ? 1 : 0;
     const isWritten =
@@ -73,7 +80,7 @@ export class DeliveryTable {
   }
 
   committed(): void {
-    for (const state of this.#unsure) this.written[state] = (this.written[state] ?? 0) + 1;
+    for (const state of this.#unsure) this.written[state] += 1;
     this.#unsure = [];
   }
 

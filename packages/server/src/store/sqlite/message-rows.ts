@@ -29,6 +29,7 @@ interface Extra {
   readonly claimable?: true;
   readonly replyTo?: number;
   readonly mode?: DeliveryMode;
+  readonly hops?: number;
   readonly payload?: NonNullable<Message['payload']>;
   readonly meta?: NonNullable<Message['meta']>;
 }
@@ -37,7 +38,8 @@ const usualKind = 'chat';
 const usualMode = 'next';
 
 export function extraOf(message: Message): string | null {
-  const { subject, kind, claimable, replyTo, mode, payload, meta } = message;
+  const { subject, kind, claimable, replyTo, mode, hops, payload, meta } = message;
+  // Only an answer has hops.
   if (subject === null && kind === usualKind && !claimable && replyTo === null && mode === usualMode && payload === null && meta === null) {
     return null;
   }
@@ -47,6 +49,7 @@ export function extraOf(message: Message): string | null {
     ...(claimable ? { claimable } : {}),
     ...(replyTo === null ? {} : { replyTo }),
     ...(mode === usualMode ? {} : { mode }),
+    ...(hops === 0 ? {} : { hops }),
     ...(payload === null ? {} : { payload }),
     ...(meta === null ? {} : { meta }),
   };
@@ -75,6 +78,7 @@ export function toStoredMessage(row: MessageRow): StoredMessage {
       payload: extra.payload ?? null,
       meta: extra.meta ?? null,
       sender: { relation: row.relation, principal: row.principal },
+      hops: extra.hops ?? 0,
       createdAt: row.created_at,
       deletedAt: row.deleted_at,
     },

@@ -33,6 +33,7 @@ export class MessageTable {
   readonly #get: Statement<[number], MessageRow>;
   readonly #insertWork: Statement<[string, number, string, string]>;
   readonly #bury: Statement<[string | null, number, number]>;
+  readonly #putKey: Statement<[string, string, string, string, number]>;
 
   constructor(database: Database, log: SqliteLog, addresses: AddressTable, deliveries: DeliveryTable) {
     this.#log = log;
@@ -44,6 +45,7 @@ export class MessageTable {
     );
     this.#get = database.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
     this.#insertWork = database.prepare("INSERT INTO work (kind, subject_id, workspace, address, status) VALUES (?, ?, ?, ?, 'open')");
+    this.#putKey = database.prepare('INSERT INTO idempotency (workspace, sender, key, digest, message_id) VALUES (?, ?, ?, ?, ?)');
     this.#bury = database.prepare("UPDATE messages SET body = '', extra = ?, deleted_at = ? WHERE id = ?");
   }
 
@@ -91,6 +93,11 @@ export class MessageTable {
       });
     }
     return stored;
+  }
+
+  /** Remembers under which key a sender sent it. */
+  putKey(workspace: string, from: string, { key, digest }: { readonly key: string; readonly digest: string }, messageId: number): void {
+    this.#putKey.run(workspace, from, key, digest, messageId);
   }
 
   /** Leaves a tombstone: what was said is gone, who said it to whom and in which thread stays. */

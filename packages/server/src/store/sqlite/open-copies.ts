@@ -1,3 +1,4 @@
+import type { DeliveryState } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { isDirect, isInAudience } from '../../domain/audience.ts';
 import { queuedRecord } from '../../domain/delivery.ts';
@@ -15,13 +16,14 @@ export class OpenCopies {
     this.#rows = context.database.prepare('SELECT * FROM deliveries WHERE message_id = ? AND state <= 2');
   }
 
-  /** Those in these states, by their numbers; a fan-out recipient without a row is queued. */
-  of({ workspace, message }: StoredMessage, states: readonly number[]): readonly DeliveryFound[] {
+  /** Those in these states; a fan-out recipient without a row is queued. */
+  of({ workspace, message }: StoredMessage, states: readonly DeliveryState[]): readonly DeliveryFound[] {
     const { index, changes } = this.#context;
     const open: DeliveryFound[] = [];
     for (const row of this.#rows.all(message.id)) {
       const entry = index.byRef(row.ref);
-      if (entry && states.includes(row.state)) open.push({ agentId: entry.agentId, message, record: toDeliveryRecord(row) });
+      const record = toDeliveryRecord(row);
+      if (entry && states.includes(record.state)) open.push({ agentId: entry.agentId, message, record });
     }
     if (isDirect(message.to)) {
       const recipient = index.find(workspace, message.to.slice(3));

@@ -2,12 +2,12 @@ import type { ChannelBinding } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { ChannelLink } from '../../domain/channel.ts';
 import type { BindRequest, ChannelIndex, ChannelStore, InboundReport, LinkRequest } from '../channel-store.ts';
-import type { AppendedMessage, AppendMessage, StoredMessage } from '../store.ts';
+import type { AppendedMessage, AppendUnheld, StoredMessage } from '../store.ts';
 import { bindingColumns, bindingOrder } from './channel-table.ts';
 import type { SqliteContext } from './context.ts';
 
 /** Appends a message inside the write that is running. */
-type AppendNow = (request: AppendMessage) => AppendedMessage;
+type AppendNow = (request: AppendUnheld) => AppendedMessage;
 
 export class SqliteChannels implements ChannelStore {
   readonly index: ChannelIndex;

@@ -1,14 +1,25 @@
 import type { Claim, MessageDetail } from 'agent-relay-protocol';
 import { RelayError } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import { isInAudience } from '../../domain/audience.ts';
-import { queuedRecord } from '../../domain/delivery.ts';
-import type { AppendedMessage, AppendMessage, Change, DeliveryFound, MessageQuery, MessageStore, Page, StoredMessage } from '../store.ts';
+import { MAX_HELD_PER_SENDER, type NewHold } from '../hold-store.ts';
+import type {
+  AppendedMessage,
+  AppendMessage,
+  AppendUnheld,
+  Change,
+  DeliveryFound,
+  MessageQuery,
+  MessageStore,
+  NotAppended,
+  Page,
+  StoredMessage,
+} from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { MessageList } from './message-list.ts';
 import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
 import { OpenCopies } from './open-copies.ts';
+import { repliedOf } from './replied-message.ts';
 
 export class SqliteMessages implements MessageStore {
   readonly #context: SqliteContext;
@@ -18,7 +29,6 @@ export class SqliteMessages implements MessageStore {
   readonly #readers: Statement<[number], string>;
   readonly #newestClaim: Statement<[number], { readonly record: string }>;
   readonly #findKey: Statement<[string, string, string], { readonly digest: string; readonly message_id: number }>;
-  readonly #putKey: Statement<[string, string, string, string, number]>;
   readonly #open: OpenCopies;
   readonly #toExpire: Statement<[number, number], MessageRow>;
   readonly #nextExpiry: Statement<[], number | null>;
@@ -39,7 +49,6 @@ export class SqliteMessages implements MessageStore {
       "SELECT c.record FROM work w JOIN claims c ON c.claim_id = w.claim_id WHERE w.kind IN ('message', 'task') AND w.subject_id = ?",
     );
     this.#findKey = database.prepare('SELECT digest, message_id FROM idempotency WHERE workspace = ? AND sender = ? AND key = ?');
-    this.#putKey = database.prepare('INSERT INTO idempotency (workspace, sender, key, digest, message_id) VALUES (?, ?, ?, ?, ?)');
     this.#open = new OpenCopies(context);
     this.#toExpire = database.prepare(
       `SELECT ${messageColumns} FROM messages WHERE expires_at <= ? AND expired_at IS NULL ORDER BY expires_at LIMIT ?`,
@@ -50,8 +59,8 @@ export class SqliteMessages implements MessageStore {
     this.#markExpired = database.prepare('UPDATE messages SET expired_at = ? WHERE id = ?');
   }
 
-  append(request: AppendMessage): Promise<AppendedMessage> {
-    return this.#context.writer.write(() => this.appendNow(request));
+  append(request: AppendMessage): Promise<AppendedMessage | NotAppended> {
+    return this.#context.writer.write(() => this.#append(request));
   }
 
   async get(workspace: string, id: number): Promise<StoredMessage | null> {
@@ -81,7 +90,7 @@ export class SqliteMessages implements MessageStore {
       const kind = claims.work('task', id) ? 'task' : 'message';
       const work = found?.message.claimable ? claims.work(kind, id) : null;
       const claim = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
-      const change = decide(found, found ? this.#open.of(found, [0, 1, 2]) : [], claim?.status === 'held' ? claim : null);
+      const change = decide(found, found ? this.#open.of(found, ['queued', 'dispatched']) : [], claim?.status === 'held' ? claim : null);
       if (found) messages.bury(found.message, at);
       if (work && work.status === 'open') claims.close(kind, id);
       if (found && work?.status === 'open' && kind === 'task') tasks.cancel(workspace, id, 'Its message was deleted', at);
@@ -95,7 +104,7 @@ export class SqliteMessages implements MessageStore {
       const rows = this.#toExpire.all(now, limit);
       for (const row of rows) {
         const found = toStoredMessage(row);
-        const waiting = this.#open.of(found, [0, 1]);
+        const waiting = this.#open.of(found, ['queued']);
         this.#markExpired.run(now, row.id);
         if (waiting.length > 0) changes.apply(row.workspace, decide(found, waiting));
       }
@@ -107,43 +116,61 @@ export class SqliteMessages implements MessageStore {
     return this.#nextExpiry.get() ?? null;
   }
 
-  /** Inside `writer.write` only. */
-  appendNow(request: AppendMessage): AppendedMessage {
+  /** Appends what is never held; inside `writer.write` only. */
+  appendNow(request: AppendUnheld): AppendedMessage {
+    const outcome = this.#append(request);
+    if ('hold' in outcome) throw new Error(`What is never held is under the key of held message ${outcome.hold.id}`);
+    return outcome;
+  }
+
+  #append(request: AppendMessage): AppendedMessage | NotAppended {
     const { workspace, idempotency, replyTo, from } = request;
-    const { messages, deliveries } = this.#context.changes.tables;
-    if (idempotency) {
-      const earlier = this.#findKey.get(workspace, from, idempotency.key);
-      if (earlier) return this.#repeat(workspace, earlier, idempotency.digest);
-    }
-    let repliedTo: StoredMessage | null = null;
-    let copy = null;
-    if (replyTo !== null) {
-      repliedTo = messages.get(workspace, replyTo);
-      const replier = this.#context.index.find(workspace, from);
-      if (repliedTo && replier) {
-        copy = deliveries.get(replyTo, replier.ref);
-        if (!copy && isInAudience(repliedTo.message, replier)) copy = queuedRecord(repliedTo.message.createdAt);
-      }
-    }
-    let answers: Change['deliveries'];
-    const stored = messages.append(workspace, (id) => {
-      const decided = request.decide(id, repliedTo, copy);
-      if (decided.answers) answers = [decided.answers];
-      return decided;
-    });
-    if (idempotency) this.#putKey.run(workspace, from, idempotency.key, idempotency.digest, stored.message.id);
-    if (answers) this.#context.changes.apply(workspace, { deliveries: answers });
+    const { changes, log } = this.#context;
+    const { messages } = changes.tables;
+    const earlier = idempotency && this.#earlier(workspace, idempotency);
+    if (earlier) return earlier;
+    const { repliedTo, copy } = replyTo === null ? noReply : repliedOf(this.#context, workspace, replyTo, from);
+    const decided = request.decide(log.last + 1, repliedTo, copy);
+    if ('hold' in decided) return this.#hold(workspace, decided, idempotency?.key ?? null);
+    const stored = messages.append(workspace, () => decided);
+    if (idempotency) messages.putKey(workspace, idempotency.from, idempotency, stored.message.id);
+    if (decided.answers) changes.apply(workspace, { deliveries: [decided.answers] });
     return { workspace, message: stored.message, matched: stored.matched, duplicate: false };
+  }
+
+  /** What became of the attempt under the same key. */
+  #earlier(workspace: string, { from, key, digest }: NonNullable<AppendMessage['idempotency']>): AppendedMessage | NotAppended | null {
+    const sent = this.#findKey.get(workspace, from, key);
+    if (sent) return this.#repeat(workspace, sent, digest);
+    const held = this.#context.changes.tables.holds.findUnderKey(workspace, from, key);
+    if (!held) return null;
+    if (held.digest !== digest) throw mismatch(`held message ${held.hold.id}`, { holdId: held.hold.id });
+    return { hold: held.hold };
+  }
+
+  #hold(workspace: string, { hold, digest, change }: NewHold, idempotencyKey: string | null): NotAppended {
+    const { changes, log } = this.#context;
+    const { holds } = changes.tables;
+    const { from } = hold.message;
+    const same = holds.findOpen(workspace, from, digest);
+    if (same) {
+      const again = { ...same, attempts: same.attempts + 1 };
+      holds.update(again);
+      return { hold: again };
+    }
+    if (holds.countOpen(workspace, from) >= MAX_HELD_PER_SENDER) {
+      throw new RelayError('rate_limited', `${MAX_HELD_PER_SENDER} messages of ${from} are held already: a person must look at them first`);
+    }
+    log.append(workspace, { type: 'message.held', at: hold.heldAt, hold });
+    holds.insert(workspace, hold, { digest, idempotencyKey });
+    changes.apply(workspace, change);
+    return { hold };
   }
 
   #repeat(workspace: string, earlier: { readonly digest: string; readonly message_id: number }, digest: string): AppendedMessage {
     const first = this.#context.changes.tables.messages.get(workspace, earlier.message_id);
     if (!first) throw new Error('An idempotency key outlived its message');
-    if (earlier.digest !== digest) {
-      throw new RelayError('idempotency_mismatch', `This idempotency key was used for message ${earlier.message_id} with other content`, {
-        details: { messageId: earlier.message_id },
-      });
-    }
+    if (earlier.digest !== digest) throw mismatch(`message ${earlier.message_id}`, { messageId: earlier.message_id });
     return { ...first, duplicate: true };
   }
 
@@ -153,3 +180,8 @@ export class SqliteMessages implements MessageStore {
     return row ? toClaim(row) : null;
   }
 }
+
+const noReply = { repliedTo: null, copy: null };
+
+const mismatch = (what: string, details: Readonly<Record<string, unknown>>): RelayError =>
+  new RelayError('idempotency_mismatch', `This idempotency key was used for ${what} with other content`, { details });

@@ -73,7 +73,7 @@ export class SqliteRetention implements RetentionStore {
       for (const row of old) {
         if (row.is_settled === 1) continue;
         const found = toStoredMessage(row);
-        const waiting = this.#open.of(found, [0, 1]);
+        const waiting = this.#open.of(found, ['queued']);
         if (waiting.length === 0) continue;
         this.#markExpired.run(now, row.id);
         changes.apply(row.workspace, decide(found, waiting));

@@ -1,6 +1,5 @@
 import { type RelayError, toRelayError } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import { deliveryStates } from '../../domain/delivery.ts';
 import { MutableAgentIndex } from '../agent-index.ts';
 import type { Store, StoreCounts, StoreFigures } from '../store.ts';
 import { AddressTable } from './address-table.ts';
@@ -11,6 +10,7 @@ import { ChannelTable } from './channel-table.ts';
 import { ClaimTable } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { DeliveryTable } from './delivery-table.ts';
+import { HoldTable } from './hold-table.ts';
 import { SqliteLog } from './log.ts';
 import { MessageTable } from './message-table.ts';
 import { openConnections, type SqliteOptions } from './open.ts';
@@ -24,6 +24,7 @@ import { SqliteChannels } from './sqlite-channels.ts';
 import { SqliteClaims } from './sqlite-claims.ts';
 import { SqliteDeliveries } from './sqlite-deliveries.ts';
 import { storeErrorOf } from './sqlite-error.ts';
+import { SqliteHolds } from './sqlite-holds.ts';
 import { SqliteMessages } from './sqlite-messages.ts';
 import { SqliteNodes } from './sqlite-nodes.ts';
 import { SqlitePairs } from './sqlite-pairs.ts';
@@ -49,6 +50,7 @@ export class SqliteStore implements Store {
   readonly approvals: SqliteApprovals;
   readonly pairs: SqlitePairs;
   readonly channels: SqliteChannels;
+  readonly holds: SqliteHolds;
   readonly tasks: SqliteTasks;
   readonly callbacks: SqliteCallbacks;
   readonly #context: SqliteContext;
@@ -72,6 +74,7 @@ export class SqliteStore implements Store {
     this.approvals = new SqliteApprovals(context);
     this.pairs = new SqlitePairs(context);
     this.channels = new SqliteChannels(context, (request) => this.messages.appendNow(request));
+    this.holds = new SqliteHolds(context);
     this.tasks = new SqliteTasks(context);
     this.callbacks = new SqliteCallbacks(context);
     this.#touch = context.database.prepare("UPDATE meta SET value = value WHERE key = 'generation'");
@@ -102,6 +105,7 @@ export class SqliteStore implements Store {
         pairs: new PairTable(database),
         approvals: new ApprovalTable(database),
         channels: new ChannelTable(database, log),
+        holds: new HoldTable(database),
         tasks,
         callbacks,
       };
@@ -140,11 +144,9 @@ export class SqliteStore implements Store {
 
   async figures(): Promise<StoreFigures> {
     const { writer, log, changes } = this.#context;
-    const { written } = changes.tables.deliveries;
-    const deliveries = Object.fromEntries(deliveryStates.map((state, place) => [state, written[place] ?? 0]));
     return {
       messages: log.messages,
-      deliveries: deliveries as StoreFigures['deliveries'], // one entry for each of the states
+      deliveries: { ...changes.tables.deliveries.written },
       callbacks: Object.fromEntries(this.#callbackCounts.all().map(({ status, count }) => [status, count])),
       commitSeconds: writer.commitSeconds,
       commitOperations: writer.commitOperations,

@@ -7,7 +7,7 @@ import { InboxReader } from './inbox-reader.ts';
 import { pairTool } from './pair-tool.ts';
 import { releaseSpawned, spawnAgent } from './spawn-tools.ts';
 import type { ToolCaller } from './tool-caller.ts';
-import { describeAgents, describeClaim, describeSent } from './tool-text.ts';
+import { describeAgents, describeClaim, describeSent, describeVerification } from './tool-text.ts';
 import { waitForAnswer } from './wait-for-answer.ts';
 
 export interface McpToolsDeps {
@@ -88,6 +88,8 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
       return describeSent(sent);
     },
     relay_inbox: (request, caller) => inbox.read(request, caller),
+    relay_verify: async ({ messageId }, { agentId, context }) =>
+      describeVerification(await handlers['messages/verify']({ id: messageId, agentId }, context)),
     relay_agents: async ({ status, ...filter }, { agentId, context }) => {
       const { data } = await handlers['agents/list'](filter, context);
       return describeAgents(status === 'all' ? data : data.filter((agent) => agent.status !== 'offline'), agentId);

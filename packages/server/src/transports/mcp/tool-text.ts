@@ -1,9 +1,14 @@
-import type { Agent, Claim, SentMessage, Session } from 'agent-relay-protocol';
+import type { Agent, Claim, SentMessage, Session, Verification } from 'agent-relay-protocol';
 
 /** What the tools say to a model: short, with every id it needs for the next step. */
 export function describeSent({ id, to, matched }: SentMessage): string {
   if (matched === 0) return `Stored as [msg:${id}], but ${to} reached nobody.`;
   return `Sent [msg:${id}] to ${to}, which reached ${matched} ${matched === 1 ? 'agent' : 'agents'}.`;
+}
+
+export function describeVerification({ verdict, bodySha256, createdAt, isPerson }: Verification): string {
+  const person = isPerson ? 'A person stands behind it.' : 'No person stands behind it.';
+  return `${verdict} ${person} Sent at ${new Date(createdAt).toISOString()}; SHA-256 of its body: ${bodySha256}.`;
 }
 
 export function describeAgents(agents: readonly Agent[], self: string): string {

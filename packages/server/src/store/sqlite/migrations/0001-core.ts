@@ -3,7 +3,7 @@
  *
  * `messages.id` and `events.seq` are numbers of one sequence that the writer counts; neither table hands out numbers itself.
  * Agents are filed under `addresses.ref`, a small integer that stands for `(workspace, agent_id)` in everything written per message.
- * Delivery states are numbers so that the partial index stays small: 0 queued, 1 held, 2 dispatched, 3 delivered, 4 seen, 5 answered, 6 failed, 7 expired. A recipient without
+ * Delivery states are numbers so that the partial index stays small: 0 queued, 2 dispatched, 3 delivered, 4 seen, 5 answered, 6 failed, 7 expired. A recipient without
  * a row has a queued copy: every one of a fan-out, and of direct messages those after `meta.unwritten_after`.
  */
 export const core = `

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import type { Message, SendMessage } from 'agent-relay-protocol';
+
+type Stamped = Pick<Message, 'id' | 'from' | 'to' | 'channel' | 'threadId' | 'sender' | 'hops' | 'createdAt'>;
+
+/** What the sender said, and what the relay says about it. */
+export function composeMessage(input: SendMessage, { id, from, to, channel, threadId, sender, hops, createdAt }: Stamped): Message {
+  return {
+    id,
+    from,
+    to,
+    body: input.body,
+    subject: input.subject ?? null,
+    channel,
+    kind: input.kind ?? 'chat',
+    claimable: input.claimable ?? false,
+    replyTo: input.replyTo ?? null,
+    threadId,
+    mode: input.mode ?? 'next',
+    expiresAt: input.ttlMs === undefined ? null : createdAt + input.ttlMs,
+    payload: input.payload ?? null,
+    meta: input.meta ?? null,
+    sender,
+    hops,
+    createdAt,
+    deletedAt: null,
+  };
+}
+
+/** What makes two sends the same: everything that is said, not how long the sender waits for it. */
+export function digestOf({ waitFor: _wait, idempotencyKey: _key, from: _from, ...content }: SendMessage): string {
+  const ordered = Object.fromEntries(Object.entries(content).sort(([one], [other]) => (one < other ? -1 : 1)));
+  return createHash('sha256').update(JSON.stringify(ordered)).digest('base64url');
+}

@@ -1,0 +1,98 @@
+import { DEFAULT_PAGE_SIZE, type Hold, type Principal, principalName, RelayError, type SentMessage } from 'agent-relay-protocol';
+import type { Clock } from '../clock.ts';
+import { assertPerson } from '../domain/acting.ts';
+import type { Store } from '../store/store.ts';
+import { decisionNotice, releasedMessage } from './hold-changes.ts';
+import type { Inboxes } from './inboxes.ts';
+import type { LoopGuard } from './loop-guard.ts';
+import { answerOf, type Messages } from './messages.ts';
+import type { RelayHandlers } from './relay-contract.ts';
+
+type HoldRouteName = 'holds/list' | 'holds/get' | 'holds/release' | 'holds/refuse';
+
+export interface HoldsDeps {
+  readonly store: Pick<Store, 'holds'>;
+  readonly clock: Clock;
+  readonly guard: LoopGuard;
+  readonly messages: Messages;
+  readonly inboxes: Inboxes;
+}
+
+const BATCH = 100;
+
+/** Messages that the loop guard keeps until a person decides. */
+export class Holds {
+  readonly #deps: HoldsDeps;
+  readonly handlers: Pick<RelayHandlers, HoldRouteName>;
+
+  constructor(deps: HoldsDeps) {
+    this.#deps = deps;
+    this.handlers = {
+      'holds/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+        const { items, cursor, next } = await deps.store.holds.list({ ...query, workspace: principal.workspace, limit });
+        return { data: [...items], cursor, ...(next === null ? {} : { nextCursor: next }) };
+      },
+      'holds/get': async ({ id }, { principal }) => found(await deps.store.holds.get(principal.workspace, id), id),
+      'holds/release': ({ id }, { principal }) => this.#release(id, principal),
+      'holds/refuse': async ({ id, because = null }, { principal }) => {
+        assertPerson(principal, 'refuse a held message');
+        return this.#refuse(principal.workspace, id, principalName(principal), because);
+      },
+    };
+  }
+
+  /** Nobody has decided for so long that nobody will: what was held before `before` is refused, what was decided before it forgotten. */
+  async prune(before: number): Promise<void> {
+    const { holds } = this.#deps.store;
+    for (let open = await holds.openBefore(before, BATCH); open.length > 0; open = await holds.openBefore(before, BATCH)) {
+      for (const { workspace, id } of open) await this.#refuse(workspace, id, 'relay', 'nobody decided in time');
+    }
+    while ((await holds.prune(before, BATCH)) === BATCH);
+  }
+
+  async #release(id: number, principal: Principal): Promise<SentMessage> {
+    assertPerson(principal, 'release a held message');
+    const { store, clock, guard, messages, inboxes } = this.#deps;
+    const { workspace } = principal;
+    const decidedAt = clock.now();
+    const { message, matched } = await store.holds.release(workspace, id, (current, messageId, repliedTo, copy) => {
+      const open = stillHeld(current, id);
+      const sent = releasedMessage(open, messageId, decidedAt);
+      const hold: Hold = { ...open, status: 'released', decidedAt, decidedBy: principalName(principal), messageId };
+      const answers = repliedTo && copy ? answerOf(repliedTo.message, copy, sent.from, decidedAt) : null;
+      return {
+        hold,
+        message: { message: sent, matched: messages.countRecipients(workspace, sent) },
+        change: {
+          deliveries: answers ? [answers] : [],
+          events: [{ type: 'message.released', at: decidedAt, hold }],
+          messages: [decisionNotice(hold)],
+        },
+      };
+    });
+    guard.forgive(workspace, message);
+    if (message.replyTo !== null) inboxes.settle(workspace, message.from, [message.replyTo]);
+    messages.noteExpiry(message);
+    return { ...message, matched, duplicate: false };
+  }
+
+  #refuse(workspace: string, id: number, decidedBy: string, because: string | null): Promise<Hold> {
+    const decidedAt = this.#deps.clock.now();
+    return this.#deps.store.holds.change(workspace, id, (current) => {
+      const hold: Hold = { ...stillHeld(current, id), status: 'refused', decidedAt, decidedBy, because };
+      return { hold, change: { events: [{ type: 'message.refused', at: decidedAt, hold }], messages: [decisionNotice(hold)] } };
+    });
+  }
+}
+
+function found(hold: Hold | null, id: number): Hold {
+  if (hold) return hold;
+  throw new RelayError('not_found', `There is no held message ${id}`);
+}
+
+function stillHeld(current: Hold | null, id: number): Extract<Hold, { status: 'held' }> {
+  const hold = found(current, id);
+  if (hold.status === 'held') return hold;
+  const details = { status: hold.status, decidedBy: hold.decidedBy, decidedAt: hold.decidedAt };
+  throw new RelayError('already_resolved', `Held message ${id} was ${hold.status} by ${hold.decidedBy}`, { details });
+}

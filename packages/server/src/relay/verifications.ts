@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { type Message, RelayError } from 'agent-relay-protocol';
+import { assertMayActAs } from '../domain/acting.ts';
+import { isInAudience } from '../domain/audience.ts';
+import { agentOf } from '../domain/scopes.ts';
+import { verify } from '../domain/verification.ts';
+import type { Store } from '../store/store.ts';
+import type { RelayHandlers } from './relay-contract.ts';
+
+/** What the relay knows of a message's origin, for whoever does not trust the words in front of it. */
+export function verificationRoutes(store: Pick<Store, 'agents' | 'messages'>): Pick<RelayHandlers, 'messages/verify'> {
+  const rootOf = async (workspace: string, message: Message): Promise<Message | null> =>
+    message.threadId === message.id ? message : ((await store.messages.get(workspace, message.threadId))?.message ?? null);
+
+  return {
+    'messages/verify': async ({ id, agentId }, { principal }) => {
+      const { workspace } = principal;
+      const asker = agentId ?? agentOf(principal);
+      const entry = asker === null ? undefined : store.agents.index.find(workspace, asker);
+      if (asker !== null) assertMayActAs(principal, asker, entry?.agent ?? null);
+      const stored = await store.messages.get(workspace, id);
+      if (!stored) throw new RelayError('not_found', `There is no message ${id}`);
+      const { message } = stored;
+      return verify({
+        message,
+        root: await rootOf(workspace, message),
+        isForYou: asker === null ? null : entry !== undefined && isInAudience(message, entry),
+        bodySha256: createHash('sha256').update(message.body).digest('hex'),
+      });
+    },
+  };
+}

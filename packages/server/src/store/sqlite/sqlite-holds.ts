@@ -1,0 +1,82 @@
+import type { Hold } from 'agent-relay-protocol';
+import type { Statement } from 'better-sqlite3';
+import type { HoldQuery, HoldStore } from '../hold-store.ts';
+import type { Page, StoredMessage } from '../store.ts';
+import type { SqliteContext } from './context.ts';
+import { toHold } from './hold-table.ts';
+import { repliedOf } from './replied-message.ts';
+
+interface Filter {
+  readonly workspace: string;
+  readonly status: string | null;
+  readonly sender: string | null;
+  readonly before: number;
+  readonly limit: number;
+}
+
+export class SqliteHolds implements HoldStore {
+  readonly #context: SqliteContext;
+  readonly #get: Statement<[string, number], { readonly record: string }>;
+  readonly #list: Statement<[Filter], { readonly record: string }>;
+  readonly #openBefore: Statement<[number, number], { readonly workspace: string; readonly id: number }>;
+  readonly #prune: Statement<[number, number]>;
+
+  constructor(context: SqliteContext) {
+    this.#context = context;
+    const { reader, database } = context;
+    this.#get = reader.prepare('SELECT record FROM holds WHERE workspace = ? AND id = ?');
+    this.#list = reader.prepare(
+      `SELECT record FROM holds WHERE workspace = @workspace AND id < @before AND (@status IS NULL OR status = @status)
+       AND (@sender IS NULL OR sender = @sender) ORDER BY id DESC LIMIT @limit`,
+    );
+    this.#openBefore = reader.prepare("SELECT workspace, id FROM holds WHERE status = 'held' AND held_at < ? ORDER BY held_at LIMIT ?");
+    this.#prune = database.prepare('DELETE FROM holds WHERE id IN (SELECT id FROM holds WHERE decided_at < ? ORDER BY decided_at LIMIT ?)');
+  }
+
+  async get(workspace: string, id: number): Promise<Hold | null> {
+    const row = this.#get.get(workspace, id);
+    return row ? toHold(row) : null;
+  }
+
+  async list({ workspace, status, from, before = Number.MAX_SAFE_INTEGER, limit }: HoldQuery): Promise<Page<Hold>> {
+    const filter = { workspace, status: status ?? null, sender: from ?? null, before, limit: limit + 1 };
+    const rows = this.#list.all(filter);
+    const items = rows.slice(0, limit).map(toHold);
+    return { items, cursor: this.#context.log.head, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+  }
+
+  change(workspace: string, id: number, decide: Parameters<HoldStore['change']>[2]): Promise<Hold> {
+    const { writer, changes } = this.#context;
+    return writer.write(() => {
+      const { hold, change } = decide(changes.tables.holds.find(workspace, id)?.hold ?? null);
+      changes.tables.holds.update(hold);
+      changes.apply(workspace, change);
+      return hold;
+    });
+  }
+
+  release(workspace: string, id: number, decide: Parameters<HoldStore['release']>[2]): Promise<StoredMessage> {
+    const { writer, changes, log } = this.#context;
+    const { holds, messages } = changes.tables;
+    return writer.write(() => {
+      const found = holds.find(workspace, id);
+      const { repliedTo, copy } = repliedOf(this.#context, workspace, found?.hold.message.replyTo ?? null, found?.hold.message.from ?? '');
+      const { hold, message, change } = decide(found?.hold ?? null, log.last + 1, repliedTo, copy);
+      const stored = messages.append(workspace, () => message);
+      // A repeated send under the key of the held one is answered with what it became.
+      if (found?.idempotencyKey != null)
+        messages.putKey(workspace, hold.message.from, { ...found, key: found.idempotencyKey }, stored.message.id);
+      holds.update(hold);
+      changes.apply(workspace, change);
+      return stored;
+    });
+  }
+
+  async openBefore(before: number, limit: number): Promise<readonly { readonly workspace: string; readonly id: number }[]> {
+    return this.#openBefore.all(before, limit);
+  }
+
+  prune(before: number, limit: number): Promise<number> {
+    return this.#context.writer.write(() => this.#prune.run(before, limit).changes);
+  }
+}
