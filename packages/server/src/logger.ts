@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,9 +13,10 @@ export interface Logger {
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
-/** Writes one JSON line an entry to standard error, so that standard output stays free for answers. */
-export function createLogger(level: LogLevel): Logger {
-  return wrap(pino({ level, base: null }, pino.destination(2)));
+/** Writes one JSON line an entry, by default to standard error, so that standard output stays free for answers. */
+export function createLogger(level: LogLevel, destination: DestinationStream = pino.destination(2)): Logger {
+  // An Error has no fields of its own that JSON would show.
+  return wrap(pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, destination));
 }
 
 export const silentLogger: Logger = {

@@ -32,21 +32,26 @@ describe('routes over HTTP', () => {
 
   test('a wrong field is named by its path, an unknown one too', async () => {
     await using server = await openServer();
+    const deep = `${'{"a":'.repeat(100)}1${'}'.repeat(100)}`;
     const answers = await Promise.all([
       rawRequest(`${server.url}/api/messages?limit=many`),
       rawRequest(`${server.url}/api/messages?limt=1`),
       rawRequest(`${server.url}/api/messages?limit=1&limit=2`),
       rawRequest(`${server.url}/api/messages/abc`),
+      rawRequest(`${server.url}/api/agents/%ED%A0%80/inbox`),
       rawRequest(`${server.url}/api/messages/7/claim?agentId=A`, { method: 'POST', headers: json, body: '{"agentId":"B"}' }),
       rawRequest(`${server.url}/api/messages`, { method: 'POST', headers: json, body: '{"to":"x","body":"y","__proto__":{"a":1}}' }),
+      rawRequest(`${server.url}/api/messages`, { method: 'POST', headers: json, body: `{"to":"x","body":"y","meta":${deep}}` }),
     ]);
     expect(answers.map(({ status, body }) => [status, errorOf(body).code, (errorOf(body).issues as { path: string }[])[0]?.path])).toEqual([
       [400, 'validation_failed', 'limit'],
       [400, 'validation_failed', 'limt'],
       [400, 'validation_failed', 'limit'],
       [400, 'validation_failed', 'id'],
+      [400, 'validation_failed', 'id'],
       [400, 'validation_failed', 'agentId'],
       [400, 'validation_failed', '__proto__'],
+      [400, 'validation_failed', 'meta'],
     ]);
   });
 

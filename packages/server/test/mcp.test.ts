@@ -185,6 +185,16 @@ describe('the MCP endpoint', () => {
     expect(answer.body).toMatchObject({ id: 'a', result: { protocolVersion, capabilities: { tools: {} } } });
   });
 
+  test('refuses what nests too deep before anything walks it', async () => {
+    const params = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+    const answer = await rawRequest(relay.url + MCP_PATH, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${relay.ownerToken}`, 'content-type': 'application/json' },
+      body: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`,
+    });
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: 'validation_failed', issues: [{ path: 'params' }] } } });
+  });
+
   test('takes notifications without an answer, has nothing to GET, and refuses what is no message', async () => {
     const answers = await Promise.all([
       post({ jsonrpc: '2.0', method: 'notifications/initialized' }),

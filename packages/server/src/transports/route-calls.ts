@@ -63,8 +63,19 @@ const MAX_DEPTH = 64;
  */
 export function parseParams<Schema extends z.ZodType>(schema: Schema, params: unknown): z.output<Schema> {
   const input = params ?? {};
-  if (!isShallow(input, MAX_DEPTH)) throw new RelayError('validation_failed', `The request nests deeper than ${MAX_DEPTH} levels`);
+  requireShallow(input);
   return parseInput(schema, input);
+}
+
+/**
+ * Before anything walks what came over a wire.
+ * @throws RelayError `validation_failed` naming the first field that is to blame.
+ */
+export function requireShallow(input: unknown): void {
+  if (typeof input !== 'object' || input === null || isShallow(input, MAX_DEPTH)) return;
+  const [path = ''] = Object.entries(input).find(([, value]) => !isShallow(value, MAX_DEPTH - 1)) ?? [];
+  const message = `It nests deeper than ${MAX_DEPTH} levels`;
+  throw new RelayError('validation_failed', path === '' ? message : `${path}: ${message}`, { issues: [{ path, message }] });
 }
 
 function isShallow(value: unknown, depth: number): boolean {

@@ -41,7 +41,7 @@ export class Router {
     const route = routes.get(method === 'HEAD' ? 'GET' : method);
     if (!route) throw methodNotAllowed(methodsOf(routes));
     const pathParameters: Record<string, string> = Object.create(null);
-    for (const [index, name] of route.parameterNames.entries()) pathParameters[name] = decodeSegment(values[index] ?? '');
+    for (const [index, name] of route.parameterNames.entries()) pathParameters[name] = decodeSegment(values[index] ?? '', name);
     return { call: route.call, coercions: route.coercions, pathParameters };
   }
 
@@ -89,11 +89,12 @@ const MAX_SEGMENTS = 16;
 
 const segmentsOf = (path: string): readonly string[] => path.split('/', MAX_SEGMENTS).slice(1);
 
-function decodeSegment(segment: string): string {
+function decodeSegment(segment: string, name: string): string {
   try {
     return decodeURIComponent(segment);
   } catch (cause) {
-    throw new RelayError('validation_failed', 'The path is not valid percent-encoding', { cause });
+    const message = 'The path is not valid percent-encoding';
+    throw new RelayError('validation_failed', `${name}: ${message}`, { cause, issues: [{ path: name, message }] });
   }
 }
 

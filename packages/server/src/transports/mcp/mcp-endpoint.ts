@@ -6,6 +6,7 @@ import { writeAnswer } from '../http/answer.ts';
 import type { Endpoint, Exchange } from '../http/http-app.ts';
 import { HttpCall } from '../http/http-call.ts';
 import { readJsonBody } from '../http/read-body.ts';
+import { requireShallow } from '../route-calls.ts';
 import { McpTools } from './mcp-tools.ts';
 import { callerOf } from './tool-caller.ts';
 
@@ -26,7 +27,9 @@ export function mcpEndpoint({ relay, draining, log }: McpDeps): Endpoint {
     serve: async (exchange) => {
       const call = new HttpCall(await exchange.authenticate(), exchange.response, draining);
       const caller = callerOf(call);
-      const message = messageOf(await readJsonBody(exchange.request));
+      const body = await readJsonBody(exchange.request);
+      requireShallow(body);
+      const message = messageOf(body);
       if (message === undefined) return answer(exchange, 400, invalidRequest);
       // Loaded with the first agent that comes: the SDK costs a relay that nobody asks through MCP 30 MB for nothing.
       const { serveMessage } = await import('./serve-message.ts');
