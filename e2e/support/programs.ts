@@ -50,6 +50,9 @@ export interface RunningProgram extends AsyncDisposable {
   /** Everything it printed so far. */
   output(): string;
   run(...args: readonly string[]): Promise<CommandResult>;
+  isRunning(): boolean;
+  /** Resolves with the end of the process, whatever ended it. */
+  readonly ended: Promise<number | null>;
   /** Sends a signal and waits for the end. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -94,6 +97,8 @@ export async function startAgentRelay({ home, env: extra = {}, port, args = [] }
     env,
     pid: child.pid ?? 0,
     output: () => printed,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    ended: exited,
     run: (...command) => runAgentRelay(command, { env, cwd: home.workFolder }),
     end,
     [Symbol.asyncDispose]: async () => void (await end()),

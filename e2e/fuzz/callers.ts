@@ -1,0 +1,30 @@
+import type { Memory } from './memory.ts';
+import type { Random } from './random.ts';
+
+/** The tokens of the principals that exist from the start. Those of agents, observers and programs come from what the relay answers. */
+export interface Credentials {
+  readonly owner: string;
+  /** One that may do everything, and one that may do little. */
+  readonly integrations: readonly [wide: string, narrow: string];
+  readonly cookie: string;
+}
+
+type Headers = readonly [string, string][];
+
+const bearer = (token: string): Headers => [['authorization', `Bearer ${token}`]];
+
+/** Who asks this time: the owner, nobody, an integration, a browser, or whoever the relay has made a token for; now and then a liar. */
+export function callerHeaders(credentials: Credentials, memory: Memory, random: Random): Headers {
+  const made = memory.token(random);
+  const roll = random();
+  if (roll < 0.45) return bearer(credentials.owner);
+  if (roll < 0.6) return [];
+  if (roll < 0.85 && made !== undefined) return random() < 0.8 ? bearer(made) : [['x-agent-relay-token', made]];
+  if (roll < 0.9) return bearer(credentials.integrations[random() < 0.8 ? 0 : 1]);
+  if (roll < 0.99)
+    return [
+      ['cookie', `agent_relay_session=${credentials.cookie}`],
+      ['origin', 'http://localhost'],
+    ];
+  return bearer('ar_agent_nobodys-token');
+}

@@ -1,0 +1,39 @@
+import type { RouteName } from 'agent-relay-protocol';
+import { below, pick, type Random } from './random.ts';
+
+/** Asks as the owner, rightly; answers the body, or null when it was refused. */
+export type Ask = (name: RouteName, input: Record<string, unknown>) => Promise<Record<string, unknown> | null>;
+
+/**
+ * Short chains of right calls, so that there is always something in the states that chance alone seldom reaches: held claims with their
+ * fences, open pairs, running sessions. Whatever they make is remembered, and from then on anybody may do anything to it.
+ */
+const stories: readonly ((ask: Ask, random: Random) => Promise<unknown>)[] = [
+  async (ask, random) => {
+    const id = await someAgent(ask, random);
+    const sent = await ask('messages/send', { to: `id:${id}`, body: 'work', claimable: true });
+    return sent && ask('messages/claim', { id: sent['id'], agentId: id });
+  },
+  async (ask, random) => {
+    const id = await someAgent(ask, random);
+    const report = { title: 'disk full', target: `id:${id}`, dedupeKey: `key-${below(random, 30)}`, source: 'wide' };
+    const reported = await ask('integrations/report', report);
+    const task = Object(reported?.['task']) as Record<string, unknown>; // a task, or nothing
+    return task['id'] === undefined ? null : ask('tasks/claim', { id: task['id'], agentId: id });
+  },
+  async (ask, random) => {
+    const [from, target] = [await someAgent(ask, random), await someAgent(ask, random)];
+    const pair = await ask('pairs/request', { from, target: `id:${target}`, objective: 'talk' });
+    return pair && random() < 0.6 ? ask('pairs/accept', { id: pair['id'], agentId: target }) : null;
+  },
+  async (ask, random) => ask('sessions/start', { name: `spawned-${below(random, 6)}`, provider: 'fuzz', mode: 'agentic' }),
+  async (ask) => ask('tokens/create', { name: 'everything', scopes: ['*'] }),
+];
+
+export const tellStory = (ask: Ask, random: Random): Promise<unknown> => pick(random, stories)(ask, random);
+
+async function someAgent(ask: Ask, random: Random): Promise<string> {
+  const id = `agent-${below(random, 12)}`;
+  await ask('agents/register', { id, name: id, tags: [`group-${below(random, 4)}`], instanceId: `instance-of-${id}` });
+  return id;
+}
