@@ -1,4 +1,4 @@
-import { MAX_REQUEST_BYTES, RelayError } from 'agent-relay-protocol';
+import { type ErrorCode, MAX_REQUEST_BYTES, RelayError } from 'agent-relay-protocol';
 import { JsonRpcPeer } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import { describe, expect, test } from 'vitest';
@@ -29,7 +29,7 @@ const withBug = ({ handlers }: RunningRelay): Partial<Relay> => ({
   },
 });
 
-/** `answers`: what this side answers to the relay's own calls. */
+/** `answers`: what this side answers to the relay's own calls; an error is thrown. */
 async function openClient(
   server: OpenServer,
   token: string | null = OWNER_TOKEN,
@@ -45,6 +45,7 @@ async function openClient(
     onRequest: (method) => {
       const answer = answers[method];
       if (answer === undefined) throw new RelayError('unknown_method', method);
+      if (answer instanceof Error) throw answer;
       return answer;
     },
   });
@@ -196,6 +197,24 @@ describe('the socket', () => {
     expect(await failure(owner.peer.request('agents/interrupt', { id: 'X' }))).toBe('node_unavailable');
     await node.peer.close();
     await poll('the relay knows', async () => (await server.call('nodes/list', {})).data[0]?.status === 'offline');
+  });
+
+  test('what fails inside a node is no failure of the relay, and what the node means passes', async () => {
+    await using server = await openServer();
+    await using owner = await openClient(server);
+    const answers: Record<string, unknown> = { 'session/close': {} };
+    await using node = await openClient(server, OWNER_TOKEN, {}, answers);
+    const providers = [{ id: 'fake', available: true, version: '1', reason: null }];
+    await node.peer.request('nodes/attach', { name: 'laptop', version: '1', protocol: 1, providers, sessions: [] });
+    const start = (code: ErrorCode) => {
+      answers['session/start'] = new RelayError(code, 'Not today');
+      return failure(owner.peer.request('sessions/start', { name: 'X', provider: 'fake' }));
+    };
+    expect(await start('internal')).toBe('node_unavailable');
+    expect(await start('store_full')).toBe('node_unavailable');
+    expect(await start('provider_unavailable')).toBe('provider_unavailable');
+    expect(await start('unsupported')).toBe('unsupported');
+    expect(server.logged).toEqual([]);
   });
 
   test('a drain closes sockets with 1001', async () => {

@@ -1,4 +1,12 @@
-import { errorTable, type MethodParams, type MethodResult, type NodeCommandName, nodeCommands, RelayError } from 'agent-relay-protocol';
+import {
+  type ErrorCode,
+  errorTable,
+  type MethodParams,
+  type MethodResult,
+  type NodeCommandName,
+  nodeCommands,
+  RelayError,
+} from 'agent-relay-protocol';
 import type { JsonRpcPeer } from 'agent-relay-wire';
 import type { NodeLink } from '../../relay/relay-contract.ts';
 
@@ -15,7 +23,9 @@ export class SocketNodeLink implements NodeLink {
     params: MethodParams<Name>,
     { timeoutMs }: { readonly timeoutMs: number },
   ): Promise<MethodResult<Name>> {
-    const answer = await this.#peer.request(name, params, { timeoutMs });
+    const answer = await this.#peer.request(name, params, { timeoutMs }).catch((error: unknown) => {
+      throw asOfNode(name, error);
+    });
     const result = nodeCommands[name].result.safeParse(answer);
     if (!result.success) throw new RelayError('node_unavailable', `The node answered ${name} in a form this relay does not know`);
     return result.data as MethodResult<Name>; // parsed by the schema that the type is inferred from
@@ -26,3 +36,11 @@ export class SocketNodeLink implements NodeLink {
     void this.#peer.close({ code: errorTable[code].closeCode, reason: message });
   }
 }
+
+/** What fails inside a node is no failure of the relay: only what the node means passes as it is. */
+function asOfNode(name: NodeCommandName, error: unknown): unknown {
+  if (!(error instanceof RelayError) || error.httpStatus < 500 || passing.has(error.code)) return error;
+  return new RelayError('node_unavailable', `The node failed at ${name}: ${error.message}`, { cause: error });
+}
+
+const passing: ReadonlySet<ErrorCode> = new Set(['node_unavailable', 'provider_unavailable', 'connection_closed']);
