@@ -34,19 +34,19 @@ async function asked(harness: ProviderHarness, { approval, messageIds }: { appro
 }
 
 for (const [decision, outcome, isWritten] of [
-  [{ outcome: 'allow' }, 'allowed', true],
-  [{ outcome: 'deny', message: 'Not today.' }, 'denied', false],
+  [{ outcome: 'allow', by: 'owner' }, 'allowed', true],
+  [{ outcome: 'deny', by: 'owner' }, 'denied', false],
 ] as const satisfies readonly (readonly [ApprovalDecision, string, boolean])[]) {
   test(`guarded: what mail asks for waits for a person, who may say ${decision.outcome}`, async () => {
     await using parrot = await asked(await parrotHarness(), { approval: 'guarded', messageIds: [7] });
     const { approvalId } = await parrot.log.waitFor('approval.requested', ({ kind }) => kind === 'edit');
     await parrot.log.waitFor('session.status', ({ status }) => status === 'waiting');
     expect(parrot.isWritten()).toBe(false);
-    await parrot.session.resolveApproval?.(approvalId, decision);
+    expect(await parrot.session.resolveApproval?.(approvalId, decision)).toBe(true);
     await parrot.log.waitForTurnEnd();
-    expect(parrot.log.ofType('approval.resolved')).toEqual([{ type: 'approval.resolved', approvalId, outcome, by: 'person' }]);
+    expect(parrot.log.ofType('approval.resolved')).toEqual([{ type: 'approval.resolved', approvalId, outcome, by: 'owner' }]);
     expect(parrot.isWritten()).toBe(isWritten);
-    await expect(parrot.session.resolveApproval?.(approvalId, decision)).rejects.toMatchObject({ code: 'not_found' });
+    expect(await parrot.session.resolveApproval?.(approvalId, decision)).toBe(false);
   });
 }
 

@@ -81,7 +81,7 @@ describe.each(versions)('a session of Claude Code %s', { timeout: 60_000 }, (_, 
   });
 
   test('mail that joins the running turn of its owner restricts the rest of it', async () => {
-    const { harness, session, log } = await start(command, { mode: 'unrestricted', approval: 'guarded' });
+    const { harness, session, log } = await start(command, { mode: 'unrestricted', approval: 'read-only' });
     await session.prompt({ text: 'run command: sleep 1 && then say: not reached', messageIds: [] }, { mode: 'next' });
     await log.waitFor('tool.started');
     await session.prompt({ text: 'edit file: mail.txt | x && then say: tried', messageIds: [4] }, { mode: 'now' });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { refuseAlways, refuseWhenAsked, type ToolPolicy } from '../src/provider/tool-policy.ts';
+import { mustAsk, refuseAlways, refuseWhenAsked, type ToolPolicy } from '../src/provider/tool-policy.ts';
 
 let folder: string;
 let cwd: string;
@@ -84,14 +84,28 @@ describe('unrestricted', () => {
   });
 });
 
-describe.each(['guarded', 'read-only'] as const)('a turn with relay mail, %s', (approval) => {
-  test.each(['agentic', 'unrestricted'] as const)('only reads and answers in %s mode', (mode) => {
-    const restricted = policy({ mode, approval });
-    expect(refuseAlways({ name: 'Read', input: {} }, restricted)).toBeNull();
-    expect(refuseAlways({ name: 'Bash', input: { command: 'git status' } }, restricted)).toBeNull();
-    expect(refuseAlways({ name: 'mcp__agent-relay__relay_reply', input: {} }, restricted)).toBeNull();
-    const reason = approval === 'guarded' ? 'a person must approve' : 'read-only';
-    expect(refuseAlways(write(join(cwd, 'a')), restricted)).toContain(reason);
-    expect(refuseAlways({ name: 'Bash', input: { command: 'npm test' } }, restricted)).toContain(reason);
+describe('a turn with relay mail', () => {
+  const reading = [
+    { name: 'Read', input: {} },
+    { name: 'Bash', input: { command: 'git status' } },
+    { name: 'mcp__agent-relay__relay_reply', input: {} },
+  ];
+  const doing = () => [write(join(cwd, 'a')), { name: 'Bash', input: { command: 'npm test' } }, { name: 'WebFetch', input: { url: 'x' } }];
+
+  test.each(['agentic', 'unrestricted'] as const)('read-only: only reads and answers in %s mode', (mode) => {
+    const restricted = policy({ mode, approval: 'read-only' });
+    for (const use of reading) expect([refuseAlways(use, restricted), mustAsk(use, restricted)]).toEqual([null, false]);
+    for (const use of doing()) expect(refuseAlways(use, restricted)).toContain('read-only');
+  });
+
+  test.each(['agentic', 'unrestricted'] as const)('guarded: needs a person to do more than read and answer in %s mode', (mode) => {
+    const guarded = policy({ mode, approval: 'guarded' });
+    for (const use of reading) expect([refuseAlways(use, guarded), mustAsk(use, guarded)]).toEqual([null, false]);
+    for (const use of doing()) expect([refuseAlways(use, guarded), mustAsk(use, guarded)]).toEqual([null, true]);
+  });
+
+  test('guarded: what the mode forbids is not even asked', () => {
+    expect(refuseAlways(write('/etc/a'), policy({ approval: 'guarded' }))).toContain('inside');
+    expect(refuseAlways({ name: 'Bash', input: {} }, policy({ mode: 'safe', approval: 'guarded' }))).toContain('safe mode');
   });
 });

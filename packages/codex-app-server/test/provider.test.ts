@@ -53,6 +53,9 @@ describe('the Codex provider', { timeout: 60_000 }, () => {
     return { session, log };
   };
 
+  /** A model that asks to leave the sandbox, as the tool's description tells it. */
+  const escalated = (cmd: string) =>
+    `call exec_command ${JSON.stringify({ cmd, sandbox_permissions: 'require_escalated', justification: 'It writes', yield_time_ms: 30_000 })}`;
   const file = (name: string) => join(bench.home.workFolder, name);
   const says = (log: EventLog, text: string) => log.waitFor('text.completed', (event) => event.text.includes(text));
 
@@ -159,14 +162,44 @@ describe('the Codex provider', { timeout: 60_000 }, () => {
       expect(['one.txt', 'two.txt', 'three.txt'].map((name) => existsSync(file(name)))).toEqual([true, false, true]);
     });
 
-    test('mail to a guarded agent is declined where it would ask, and that is seen', async () => {
+    test('mail to a guarded agent is declined without asking where the mode forbids it, and that is seen', async () => {
       const { session, log } = await start({ approval: 'guarded' });
-      await session.prompt(mail(edit('asked.txt'), 1), { mode: 'next' });
+      await session.prompt(mail(edit('.git/config'), 1), { mode: 'next' });
       await log.waitForTurnEnd();
-      expect(existsSync(file('asked.txt'))).toBe(false);
-      expect(log.ofType('approval.requested')).toMatchObject([{ kind: 'edit', title: `Edit ${file('asked.txt')}` }]);
+      expect(existsSync(file('.git/config'))).toBe(false);
+      expect(log.ofType('approval.requested')).toMatchObject([{ kind: 'edit', title: `Edit ${file('.git/config')}`, options: [] }]);
       expect(log.ofType('approval.resolved')).toMatchObject([{ outcome: 'denied', by: 'policy' }]);
       expect(log.ofType('tool.completed')).toMatchObject([{ outcome: 'declined' }]);
+    });
+
+    test('a command of a guarded mail turn waits for a person, and runs outside the sandbox when allowed', async () => {
+      const { session, log } = await start({ approval: 'guarded' });
+      await session.prompt(mail(`${escalated(`touch ${file('ran.txt')}`)} && then say: done`, 1), { mode: 'next' });
+      const asked = await log.waitFor('approval.requested');
+      expect(asked).toMatchObject({ kind: 'execute', input: { command: expect.stringContaining(`touch ${file('ran.txt')}`) } });
+      expect(asked.cwd).toBe(bench.home.workFolder);
+      expect(existsSync(file('ran.txt'))).toBe(false);
+      expect(await session.resolveApproval?.(asked.approvalId, { outcome: 'allow', by: 'owner' })).toBe(true);
+      await says(log, 'done');
+      expect(existsSync(file('ran.txt'))).toBe(true);
+    });
+
+    test('the model of a guarded mail turn is told why a person said no, and goes on', async () => {
+      const { session, log } = await start({ approval: 'guarded' });
+      await session.prompt(mail(`${escalated(`touch ${file('ran.txt')}`)} && then say: noted`, 1), { mode: 'next' });
+      const { approvalId } = await log.waitFor('approval.requested');
+      await session.resolveApproval?.(approvalId, { outcome: 'deny', by: 'owner', message: 'Use a branch, please.' });
+      await log.waitForTurnEnd();
+      expect(log.ofType('tool.completed')).toMatchObject([{ outcome: 'declined' }]);
+      expect([existsSync(file('ran.txt')), wasModelSent(bench.model, 'Use a branch, please.')]).toEqual([false, true]);
+      expect(log.ofType('turn.started')).toHaveLength(1);
+    });
+
+    test('a command that does not ask stays in the read-only sandbox in a guarded mail turn', async () => {
+      const { session, log } = await start({ approval: 'guarded', mode: 'unrestricted' });
+      await session.prompt(mail(`run command: touch ${file('sneaked.txt')} && then say: tried`, 1), { mode: 'next' });
+      await log.waitForTurnEnd();
+      expect([existsSync(file('sneaked.txt')), log.ofType('approval.requested')]).toEqual([false, []]);
     });
 
     test('restricted mail does not join a turn of the owner, however urgently it is meant to', async () => {

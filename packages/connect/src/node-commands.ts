@@ -2,7 +2,7 @@ import type { Host, SessionIdentity } from 'agent-relay-host';
 import { MCP_PATH, MCP_SERVER_NAME, nodeCommands, parseInput, RelayError } from 'agent-relay-protocol';
 
 export interface NodeCommandsOptions {
-  readonly host: Pick<Host, 'start' | 'interrupt' | 'release'>;
+  readonly host: Pick<Host, 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
   /** The relay's http(s) address, as agents on this machine reach it. */
   readonly url: URL;
   readonly onStarted: (session: SessionIdentity) => void;
@@ -23,6 +23,11 @@ export function nodeCommandHandler({ host, url, onStarted }: NodeCommandsOptions
       case 'session/interrupt': {
         const { sessionId } = parseInput(nodeCommands['session/interrupt'].params, params);
         return { interrupted: await host.interrupt(sessionId) };
+      }
+      case 'session/resolve-approval': {
+        const { sessionId, approvalId, outcome, by, message } = parseInput(nodeCommands['session/resolve-approval'].params, params);
+        const decision = { outcome, by, ...(message === undefined ? {} : { message }) };
+        return { resolved: await host.resolveApproval(sessionId, approvalId, decision) };
       }
       case 'session/close': {
         const { sessionId, reason } = parseInput(nodeCommands['session/close'].params, params);

@@ -14,6 +14,7 @@ interface Settings {
   readonly stateDir: string;
   readonly allowFolder: readonly string[];
   readonly grace: number;
+  readonly approvalTimeout: number;
   readonly logLevel: LogLevel;
   readonly logFile?: string;
 }
@@ -34,6 +35,7 @@ export async function runCli(argv: readonly string[], providers: readonly Provid
       env: process.env,
       clock: Date,
       graceMs: settings.grace * 1000,
+      hostLimits: { approvalTimeoutMs: settings.approvalTimeout * 1000 },
     });
     const onSignal = (signal: string) => {
       log.info('leaving', { signal });
@@ -71,6 +73,12 @@ function readSettings(argv: readonly string[]): Settings {
     .option('--state-dir <path>', 'folder for state and fresh working folders', (path: string) => resolve(path), defaultStateDir())
     .option('--allow-folder <path...>', 'let agents work in this folder and below only (default: any folder of the user)', collect, [])
     .option('--grace <seconds>', 'how long the agents live on without their relay', parseSeconds, 600)
+    .addOption(
+      new Option('--approval-timeout <seconds>', 'how long an agent waits for a person before it takes the silence for a no')
+        .env('AGENT_RELAY_APPROVAL_TIMEOUT')
+        .argParser(parseWait)
+        .default(600),
+    )
     .option('--log-file <path>', 'log there instead of to standard error', (path: string) => resolve(path))
     .addOption(new Option('--log-level <level>').choices(['silent', 'error', 'warn', 'info', 'debug']).default('info'));
   return command.parse([...argv]).opts<Settings>();
@@ -93,6 +101,15 @@ function parseName(text: string): string {
 function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError('must be a number of seconds');
+  return seconds;
+}
+
+/** Longer ones overflow the timer, which would then ring at once. */
+const LONGEST_WAIT_SECONDS = 86_400;
+
+function parseWait(text: string): number {
+  const seconds = parseSeconds(text);
+  if (seconds < 1 || seconds > LONGEST_WAIT_SECONDS) throw new InvalidArgumentError(`must be from 1 to ${LONGEST_WAIT_SECONDS} seconds`);
   return seconds;
 }
 

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { MCP_SERVER_NAME, socketNotifications } from 'agent-relay-protocol';
+import { type Approval, MCP_SERVER_NAME, socketNotifications } from 'agent-relay-protocol';
 import { JsonRpcPeer } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -61,6 +61,29 @@ describe('a node on a relay', () => {
     );
     const { data } = await api.call<{ data: { from: string; sender: object }[] }>('GET', '/messages?from=Helper');
     expect(data).toMatchObject([{ from: 'Helper', sender: { relation: 'peer' } }]);
+  });
+
+  it('an agent waits for a person, through a relay that goes and comes back, and gets the answer once', async () => {
+    const { relay, api } = await openRelay();
+    const cable = await Cable.to(Number(new URL(relay.url).port));
+    world.onClose(() => cable.close());
+    await world.node(cable.url, relay.ownerToken);
+    await api.nodeOnline();
+    await api.spawn('Worker', { approval: 'guarded', task: '!ask rm -rf dist' });
+    const waiting = async () => (await api.call<{ data: Approval[] }>('GET', '/approvals?status=pending')).data;
+    await until(async () => expect(await waiting()).toMatchObject([{ agentId: 'Worker', input: { command: 'rm -rf dist' } }]));
+    const path = `/agents/Worker/approvals/${(await waiting())[0]?.approvalId}`;
+    const answerCode = (answer: object) => api.call<never>('POST', path, answer).catch(({ code }) => code);
+    cable.cut();
+    await until(async () => expect(await answerCode({ outcome: 'allow' })).toBe('node_unavailable'));
+    expect(await waiting()).toHaveLength(1);
+    cable.mend();
+    await api.nodeOnline();
+    expect(await api.call('POST', path, { outcome: 'allow', message: 'go on' })).toMatchObject({ status: 'allowed', by: 'owner' });
+    await until(async () => expect(await api.texts('Worker')).toEqual(['allowed']));
+    expect(await answerCode({ outcome: 'deny' })).toBe('already_resolved');
+    const resolved = (await api.activity('Worker')).flatMap(({ event }) => (event.type === 'approval.resolved' ? [event] : []));
+    expect(resolved).toMatchObject([{ outcome: 'allowed', by: 'owner', message: 'go on' }]);
   });
 
   it('interrupt stops the turn, release ends the whole tree, and the address keeps its mail for the next session', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type ApprovalMode, type InboxItem, type NodeProvider, RelayError, type Session, type SpawnMode } from 'agent-relay-protocol';
-import type { McpEndpoint, Provider } from 'agent-relay-provider';
+import type { ApprovalDecision, McpEndpoint, Provider } from 'agent-relay-provider';
 import { withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { agentEnvironment } from './agent-environment.ts';
@@ -26,6 +26,8 @@ export interface HostOptions {
   /** How long a start may take. Default 80 000. */
   readonly startLimitMs?: number;
   readonly progress?: ProgressLimits;
+  /** How long agents wait for a person's answer. Default ten minutes. */
+  readonly approvalTimeoutMs?: number;
 }
 
 export interface StartRequest {
@@ -65,6 +67,8 @@ export interface Host {
   wake(): void;
   /** False when no turn was running. @throws RelayError `not_found`. */
   interrupt(sessionId: string): Promise<boolean>;
+  /** Hands a person's answer to a session; false when it does not wait for it (any more), or does not run here. */
+  resolveApproval(sessionId: string, approvalId: string, decision: ApprovalDecision): Promise<boolean>;
   /** Ends a session with its whole process tree; resolves when it is gone. A session that is not here is gone already. */
   release(sessionId: string, reason: string): Promise<void>;
   /** Releases everything and closes the providers. Idempotent. */
@@ -157,6 +161,10 @@ class SessionHost implements Host {
     return session.interrupt();
   }
 
+  async resolveApproval(sessionId: string, approvalId: string, decision: ApprovalDecision): Promise<boolean> {
+    return (await this.#sessions.get(sessionId)?.resolveApproval(approvalId, decision)) ?? false;
+  }
+
   async release(sessionId: string, reason: string): Promise<void> {
     const starting = this.#starting.get(sessionId);
     starting?.abort.abort(new RelayError('gone', reason));
@@ -187,7 +195,7 @@ class SessionHost implements Host {
   async #start(request: StartRequest, signal: AbortSignal): Promise<StartedSession> {
     const { session, mode, approval, model, mcp } = request;
     const { sessionId, agentId } = session;
-    const { stateDir, allowedFolders, env, log, relay, clock } = this.#options;
+    const { stateDir, allowedFolders, env, log, relay, clock, approvalTimeoutMs } = this.#options;
     const provider = this.#options.providers.find(({ id }) => id === session.provider);
     if (!provider) throw new RelayError('provider_unavailable', `This machine has no provider ${session.provider}`);
     const { cwd: asked, within } = request;
@@ -199,6 +207,7 @@ class SessionHost implements Host {
       cwd,
       mode,
       approval,
+      ...(approvalTimeoutMs === undefined ? {} : { approvalTimeoutMs }),
       ...(model === null ? {} : { model }),
       instructions: standingInstructions({ agentId, spawnedBy: session.spawnedBy, mode }),
       mcp,

@@ -1,5 +1,5 @@
 import type { AgentEvent, InboxItem, Session } from 'agent-relay-protocol';
-import type { AgentSession } from 'agent-relay-provider';
+import type { AgentSession, ApprovalDecision } from 'agent-relay-provider';
 import { withTimeout } from 'agent-relay-wire';
 import type { ActivityBuffer } from './activity-buffer.ts';
 import { ActivityNormaliser } from './activity-normaliser.ts';
@@ -87,6 +87,10 @@ export class HostedSession {
 
   interrupt(): Promise<boolean> {
     return this.#options.runtime.interrupt();
+  }
+
+  async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
+    return (await this.#options.runtime.resolveApproval?.(approvalId, decision)) ?? false;
   }
 
   /** Ends the session with its whole process tree; resolves when it is gone. Idempotent. */

@@ -19,6 +19,7 @@ export class ProgressWatch {
   readonly #onEvent: (event: AgentEvent) => void;
   readonly #limits: Required<ProgressLimits>;
   readonly #openTools = new Set<string>();
+  readonly #openApprovals = new Set<string>();
   #isTurnRunning = false;
   #isWaiting = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -38,6 +39,8 @@ export class ProgressWatch {
     if (event.type === 'turn.completed' || event.type === 'turn.failed' || event.type === 'session.ended') this.#isTurnRunning = false;
     if (event.type === 'tool.started') this.#openTools.add(event.itemId);
     if (event.type === 'tool.completed') this.#openTools.delete(event.itemId);
+    if (event.type === 'approval.requested') this.#openApprovals.add(event.approvalId);
+    if (event.type === 'approval.resolved') this.#openApprovals.delete(event.approvalId);
     if (this.#isWaiting && this.#isTurnRunning) this.#onEvent({ type: 'session.status', status: 'busy' });
     this.#isWaiting = false;
     if (!this.#isTurnRunning) this.#openTools.clear();
@@ -51,7 +54,8 @@ export class ProgressWatch {
 
   #arm(): void {
     this.close();
-    if (!this.#isTurnRunning) return;
+    // A person who has not answered is no fault of the agent's, and has a time limit of their own.
+    if (!this.#isTurnRunning || this.#openApprovals.size > 0) return;
     const limitMs = this.#openTools.size > 0 ? this.#limits.quietToolMs : this.#limits.quietMs;
     this.#timer = setTimeout(() => this.#wait(limitMs), limitMs);
   }

@@ -396,3 +396,14 @@ describe('activity', () => {
     await until(() => expect(stored()).toContainEqual({ type: 'session.status', status: 'busy' }));
   });
 });
+
+it('a turn that waits for a person is not called stuck, and nobody answering in time is a no', async () => {
+  await open({ approvalTimeoutMs: 400, progress: { quietMs: 50, quietToolMs: 50 } });
+  await start({ approval: 'guarded', task: '!ask rm -rf dist' });
+  await until(() => expect(stored()).toContainEqual(expect.objectContaining({ type: 'turn.completed' })));
+  expect(stored()).toContainEqual(expect.objectContaining({ type: 'approval.resolved', outcome: 'denied', by: 'timeout' }));
+  expect(stored()).toContainEqual(expect.objectContaining({ type: 'text.completed', text: 'denied' }));
+  expect(stored().filter((event) => event.type === 'session.status' && event.status === 'waiting')).toEqual([]);
+  expect(await host.resolveApproval('s1', 'any', { outcome: 'allow', by: 'owner' })).toBe(false);
+  expect(await host.resolveApproval('not here', 'any', { outcome: 'allow', by: 'owner' })).toBe(false);
+});

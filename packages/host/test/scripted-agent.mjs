@@ -20,6 +20,11 @@ const commands = {
     turn.isHanging = true;
     drip(item, Number(text));
   },
+  // The provider answers with a line of its own.
+  ask: (item, text) => {
+    turn.isHanging = true;
+    say({ type: 'scripted.ask', ...item, title: text });
+  },
   crash: () => process.exit(3),
   orphan: (item) => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
@@ -71,6 +76,11 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   const request = JSON.parse(line);
   if (request.type === 'interrupt') {
     if (turn) end('interrupted');
+    return;
+  }
+  if (request.type === 'answer') {
+    say({ type: 'text.completed', turnId: turn.turnId, itemId: `answer-${turns}`, text: request.outcome });
+    end('finished');
     return;
   }
   for (const messageId of request.messageIds) say({ type: 'input.accepted', messageId, evidence: 'echo', state: 'delivered' });

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type AgentEvent, RelayError } from 'agent-relay-protocol';
 import {
   type AgentSession,
+  type ApprovalDecision,
   type PromptInput,
   type PromptOptions,
   type Provider,
@@ -71,6 +72,12 @@ export class ScriptedProvider implements Provider {
   }
 }
 
+interface Asked {
+  readonly type: 'scripted.ask';
+  readonly turnId: string;
+  readonly title: string;
+}
+
 class ScriptedSession implements AgentSession {
   readonly vendorSessionId: string;
   readonly model = null;
@@ -79,11 +86,15 @@ class ScriptedSession implements AgentSession {
   readonly #onPrompt: (input: PromptInput, options: PromptOptions) => void;
   #isClosing = false;
 
-  constructor(child: ChildHandle, { cwd }: StartOptions, onPrompt: (input: PromptInput, options: PromptOptions) => void) {
+  constructor(
+    child: ChildHandle,
+    { cwd, approvalTimeoutMs }: StartOptions,
+    onPrompt: (input: PromptInput, options: PromptOptions) => void,
+  ) {
     this.#child = child;
     this.#onPrompt = onPrompt;
     this.vendorSessionId = `scripted-${child.pid}`;
-    this.events = new SessionEvents({ cwd });
+    this.events = new SessionEvents({ cwd, approvalTimeoutMs });
     void this.#read();
   }
 
@@ -99,15 +110,27 @@ class ScriptedSession implements AgentSession {
     return isRunning;
   }
 
+  async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
+    return this.events.approvals.resolve(approvalId, decision);
+  }
+
   async close(): Promise<void> {
     this.#isClosing = true;
     await this.#child.kill({ graceMs: 100 });
   }
 
+  async #ask({ turnId, title }: Asked): Promise<void> {
+    const { outcome } = await this.events.approvals.ask({ turnId, kind: 'execute', title, input: { command: title } });
+    if (outcome !== 'cancelled') this.#child.stdin.write(encodeNdjson({ type: 'answer', outcome }));
+  }
+
   async #read(): Promise<void> {
     for await (const line of decodeNdjson(this.#child.stdout)) {
-      // The script is ours and says agent events only.
-      if ('message' in line) this.events.emit(line.message as Exclude<AgentEvent, { type: 'session.ended' }>);
+      if (!('message' in line)) continue;
+      // The script is ours: it says agent events, and what it wants to be allowed.
+      const said = line.message as Exclude<AgentEvent, { type: 'session.ended' }> | Asked;
+      if (said.type === 'scripted.ask') void this.#ask(said);
+      else this.events.emit(said);
     }
     const { code } = await this.#child.exited;
     this.events.end(this.#isClosing ? { reason: 'closed' } : { reason: 'crashed', ...(code === null ? {} : { exitCode: code }) });

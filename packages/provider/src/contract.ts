@@ -34,7 +34,13 @@ export interface StartOptions {
   /** Absolute; exists. */
   readonly cwd: string;
   readonly mode: SpawnMode;
+  /**
+   * What holds in a turn that relay mail is part of. `guarded`: what the mode would allow waits for a person before it writes, runs or goes
+   * out, and what the mode forbids for good is refused without asking. `read-only`: refused.
+   */
   readonly approval: ApprovalMode;
+  /** How long a question to a person waits before it counts as a no. Default ten minutes. */
+  readonly approvalTimeoutMs?: number;
   readonly model?: string;
   /** What the agent should know about the relay; goes where the vendor puts standing instructions, never into a turn. */
   readonly instructions: string;
@@ -57,7 +63,14 @@ export interface PromptOptions {
   readonly mode: DeliveryMode;
 }
 
-export type ApprovalDecision = { readonly outcome: 'allow' } | { readonly outcome: 'deny'; readonly message: string };
+/** A person's answer to an `approval.requested`. */
+export interface ApprovalDecision {
+  readonly outcome: 'allow' | 'deny';
+  /** Who answered, as `approval.resolved` tells it. */
+  readonly by: string;
+  /** For the agent; it reads it with a `deny`, where its vendor can tell it. */
+  readonly message?: string;
+}
 
 /** A kind of agent. One instance serves many sessions and may share a vendor process between them. */
 export interface Provider {
@@ -97,8 +110,11 @@ export interface AgentSession {
   prompt(input: PromptInput, options: PromptOptions): Promise<void>;
   /** Stops the running turn; false when none was running. */
   interrupt(): Promise<boolean>;
-  /** Answers an `approval.requested`. Absent where the mode answers everything. */
-  resolveApproval?(approvalId: string, decision: ApprovalDecision): Promise<void>;
+  /**
+   * Hands a person's answer to whoever waits for it; false when nothing of this id waits (any more). `SessionEvents.approvals` does it. Absent
+   * where nothing is ever asked.
+   */
+  resolveApproval?(approvalId: string, decision: ApprovalDecision): Promise<boolean>;
   /** Ends the session and the processes that are its own. Idempotent; resolves when they are gone. */
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+export { type ApprovalAnswer, ApprovalDesk, type ApprovalDeskOptions, type ApprovalQuestion } from './approval-desk.ts';
 export type {
   AgentSession,
   ApprovalDecision,
@@ -9,6 +10,7 @@ export type {
   ProviderAvailability,
   StartOptions,
 } from './contract.ts';
+export { pathInside } from './path-inside.ts';
 export { RecentSet } from './recent-set.ts';
 export type { LiveEvent, SessionEnded, SessionEventsOptions } from './session-events.ts';
 export { SessionEvents } from './session-events.ts';

@@ -97,6 +97,47 @@ describe('SessionEvents', () => {
     ]);
   });
 
+  test('a question waits until a person answers it, once', async () => {
+    const events = new SessionEvents({ cwd: '/srv' });
+    const answer = events.approvals.ask({ kind: 'execute', title: 'ls', turnId: 't1' });
+    const reader = events[Symbol.asyncIterator]();
+    const asked = (await reader.next()).value;
+    const approvalId = asked?.type === 'approval.requested' ? asked.approvalId : '';
+    expect(events.approvals.resolve(approvalId, { outcome: 'deny', by: 'owner', message: 'no' })).toBe(true);
+    expect(events.approvals.resolve(approvalId, { outcome: 'allow', by: 'owner' })).toBe(false);
+    expect(await answer).toEqual({ outcome: 'denied', by: 'owner', message: 'A person did not allow this: no' });
+    events.end({ reason: 'closed' });
+    expect((await reader.next()).value).toEqual({ type: 'approval.resolved', approvalId, outcome: 'denied', by: 'owner', message: 'no' });
+    expect((await reader.next()).value).toEqual({ type: 'session.ended', reason: 'closed' });
+  });
+
+  test('whoever asks waits no longer than the turn, the session or the vendor that withdrew it, and each is told once', async () => {
+    const events = new SessionEvents({ cwd: '/srv' });
+    const withdrawing = new AbortController();
+    const question = { kind: 'execute', title: 'ls' } as const;
+    events.emit({ type: 'turn.started', turnId: 't1' });
+    const waiting = [
+      events.approvals.ask({ ...question, turnId: 't1' }),
+      events.approvals.ask(question, withdrawing.signal),
+      events.approvals.ask({ ...question, turnId: 't2' }),
+    ];
+    withdrawing.abort();
+    events.emit({ type: 'turn.completed', turnId: 't1', outcome: 'finished' });
+    events.end({ reason: 'closed' });
+    waiting.push(events.approvals.ask(question), events.approvals.ask(question, AbortSignal.abort()));
+    for (const answer of await Promise.all(waiting)) expect(answer).toMatchObject({ outcome: 'cancelled', by: 'session' });
+    const told = (await all(events)).filter(({ type }) => type.startsWith('approval.'));
+    expect(types(told)).toEqual([...Array(3).fill('approval.requested'), ...Array(3).fill('approval.resolved')]);
+  });
+
+  test('nobody answers in time: denied, and nothing waits any more', async () => {
+    const events = new SessionEvents({ cwd: '/srv', approvalTimeoutMs: 5 });
+    const answer = await events.approvals.ask({ kind: 'execute', title: 'ls' });
+    expect(answer).toMatchObject({ outcome: 'denied', by: 'timeout', message: expect.stringContaining('Nobody answered within') });
+    events.end({ reason: 'closed' });
+    expect((await all(events))[1]).toMatchObject({ type: 'approval.resolved', outcome: 'denied', by: 'timeout' });
+  });
+
   test('a relative path is made absolute from the folder of the session', async () => {
     const events = new SessionEvents({ cwd: '/srv' });
     events.emit({ type: 'file.changed', changes: [{ path: 'a.txt', change: 'moved', movedTo: '../b.txt' }] });

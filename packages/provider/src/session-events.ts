@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { AgentEvent } from 'agent-relay-protocol';
+import { ApprovalDesk } from './approval-desk.ts';
 import { EventBuffer } from './event-buffer.ts';
 import { RecentSet } from './recent-set.ts';
 
@@ -15,6 +16,8 @@ export interface SessionEventsOptions {
   readonly cwd: string;
   /** Characters that may wait unread. Default 8 Mi. */
   readonly limit?: number;
+  /** How long a question to a person waits. Default ten minutes. */
+  readonly approvalTimeoutMs?: number | undefined;
 }
 
 const remembered = 4096;
@@ -34,6 +37,8 @@ const longestOutput = 64 * 1024;
  * vendor events are dropped, state events never. Await `room()` before reading more from the vendor.
  */
 export class SessionEvents implements AsyncIterable<AgentEvent> {
+  /** Asks people, and takes their answers. */
+  readonly approvals: ApprovalDesk;
   readonly #cwd: string;
   readonly #buffer: EventBuffer;
   readonly #openTools = new Map<string, string>();
@@ -45,7 +50,8 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
   #isEnded = false;
   #isIterated = false;
 
-  constructor({ cwd, limit = 8 << 20 }: SessionEventsOptions) {
+  constructor({ cwd, limit = 8 << 20, approvalTimeoutMs = 600_000 }: SessionEventsOptions) {
+    this.approvals = new ApprovalDesk({ emit: (event) => this.emit(event), timeoutMs: approvalTimeoutMs });
     this.#cwd = cwd;
     this.#buffer = new EventBuffer(limit);
   }
@@ -107,6 +113,7 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
     for (const [itemId, itsTurnId] of this.#openTools) this.#closeTool(itemId, itsTurnId);
     for (const approvalId of this.#openApprovals.keys()) this.#cancelApproval(approvalId);
     this.#isEnded = true;
+    this.approvals.close();
     this.#buffer.push({
       type: 'session.ended',
       reason,
@@ -171,6 +178,7 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
   #cancelApproval(approvalId: string): void {
     this.#openApprovals.delete(approvalId);
     this.#buffer.push({ type: 'approval.resolved', approvalId, outcome: 'cancelled', by: 'session' });
+    this.approvals.cancelled(approvalId);
   }
 
   #withAbsolutePaths<T extends { path: string; movedTo?: string | undefined }>(change: T): T {

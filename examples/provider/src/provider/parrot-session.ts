@@ -22,8 +22,6 @@ export class ParrotSession implements AgentSession {
   readonly #parrot: ParrotProcess;
   readonly #options: StartOptions;
   readonly #translation = new ParrotTranslation();
-  /** Questions that a person has not answered, and the turns they belong to. */
-  readonly #asked = new Map<string, string>();
   #inputs = 0;
   #closing: Promise<void> | undefined;
 
@@ -32,7 +30,7 @@ export class ParrotSession implements AgentSession {
     this.vendorSessionId = session;
     this.#parrot = parrot;
     this.#options = options;
-    this.events = new SessionEvents({ cwd: options.cwd });
+    this.events = new SessionEvents({ cwd: options.cwd, approvalTimeoutMs: options.approvalTimeoutMs });
     this.events.emit({ type: 'session.started', vendorSessionId: session, cwd: options.cwd, version });
     this.events.emit({ type: 'session.status', status: 'idle' });
     this.ended = this.#follow();
@@ -54,13 +52,9 @@ export class ParrotSession implements AgentSession {
     return true;
   }
 
-  async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<void> {
+  async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
     this.#assertOpen();
-    if (!this.#asked.delete(approvalId)) throw new RelayError('not_found', `No question ${approvalId} is open`);
-    const isAllowed = decision.outcome === 'allow';
-    this.events.emit({ type: 'approval.resolved', approvalId, outcome: isAllowed ? 'allowed' : 'denied', by: 'person' });
-    this.events.emit({ type: 'session.status', status: 'busy' });
-    await this.#parrot.send({ type: 'answer', ask: approvalId, allow: isAllowed });
+    return this.events.approvals.resolve(approvalId, decision);
   }
 
   close(): Promise<void> {
@@ -76,8 +70,6 @@ export class ParrotSession implements AgentSession {
     for await (const frame of this.#parrot.frames) {
       for (const event of this.#translation.translate(frame)) this.events.emit(event);
       if (frame.type === 'ask') await this.#decide(frame);
-      // A turn that ended takes its questions with it: the events told so already.
-      if (frame.type === 'end' || frame.type === 'failed') this.#asked.clear();
       await this.events.room(); // nobody reads: let Parrot wait
     }
     if (this.#closing !== undefined) return this.events.end({ reason: 'closed' });
@@ -90,27 +82,27 @@ export class ParrotSession implements AgentSession {
   async #decide(frame: Extract<ToolFrame, { type: 'ask' }>): Promise<void> {
     const { mode, approval, cwd } = this.#options;
     const verdict = mayUseTool(frame, { mode, approval, cwd, isMailTurn: this.#translation.isMailTurn });
-    if (verdict === 'ask') return this.#askPerson(frame);
-    // The process may be gone already; then the frames end, and that is told.
-    await this.#parrot.send({ type: 'answer', ask: frame.ask, allow: verdict === 'allow' }).catch(() => {});
+    if (verdict !== 'ask') return this.#answer(frame, verdict === 'allow');
+    // Not awaited: meanwhile the frames are read on, and one of them may end the turn, and the question with it.
+    void this.#askPerson(frame);
   }
 
-  #askPerson(frame: Extract<ToolFrame, { type: 'ask' }>): void {
-    const { ask, turn, item } = frame;
-    this.#asked.set(ask, turn);
-    this.events.emit({
-      type: 'approval.requested',
-      approvalId: ask,
-      turnId: turn,
-      itemId: item,
-      kind: kindOf(frame),
-      title: titleOf(frame),
-      options: [
-        { id: 'allow', label: 'Allow', outcome: 'allow' },
-        { id: 'deny', label: 'Deny', outcome: 'deny' },
-      ],
-    });
+  async #askPerson(frame: Extract<ToolFrame, { type: 'ask' }>): Promise<void> {
+    const { turn: turnId, item: itemId, input } = frame;
+    const { cwd } = this.#options;
+    // It came as JSON; a person sees all of it.
+    const question = { turnId, itemId, kind: kindOf(frame), title: titleOf(frame), cwd, input: JSON.parse(JSON.stringify(input)) };
+    const asked = this.events.approvals.ask(question);
     this.events.emit({ type: 'session.status', status: 'waiting' });
+    const { outcome } = await asked;
+    if (outcome === 'cancelled') return;
+    this.events.emit({ type: 'session.status', status: 'busy' });
+    await this.#answer(frame, outcome === 'allowed');
+  }
+
+  /** The process may be gone already; then the frames end, and that is told. */
+  async #answer({ ask }: Extract<ToolFrame, { type: 'ask' }>, allow: boolean): Promise<void> {
+    await this.#parrot.send({ type: 'answer', ask, allow }).catch(() => {});
   }
 
   #assertOpen(): void {

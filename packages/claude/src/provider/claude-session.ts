@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DeliveryMode, RelayError } from 'agent-relay-protocol';
-import type { AgentSession, PromptInput, PromptOptions, SessionEnded, SessionEvents } from 'agent-relay-provider';
+import type { AgentSession, ApprovalDecision, PromptInput, PromptOptions, SessionEnded, SessionEvents } from 'agent-relay-provider';
 import type { ClaudeConnection, ClaudePrompt } from '../stream-json/claude-connection.ts';
 import type { ClaudeFrame } from '../stream-json/frames.ts';
 import type { ClaudeTranslation } from './translation.ts';
@@ -71,6 +71,11 @@ export class ClaudeSession implements AgentSession {
     if (translation.turnId === null && !translation.prompts.hasWaiting) return false;
     await connection.interrupt();
     return true;
+  }
+
+  async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
+    this.#assertOpen();
+    return this.events.approvals.resolve(approvalId, decision);
   }
 
   close(): Promise<void> {

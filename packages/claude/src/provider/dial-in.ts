@@ -28,7 +28,11 @@ export function createClaudeDialIn({ gate, onSession, ...options }: ClaudeDialIn
       const translation = new ClaudeTranslation({ relayServers: allowed.relayServers });
       const events = new SessionEvents({ cwd: allowed.cwd });
       opened.set(id, { translation, events });
-      return { ...toolGate(allowed, translation), onFrame: emitFrames(translation, events), initialize: toolGateHooks };
+      return {
+        ...toolGate(allowed, { translation, approvals: events.approvals }),
+        onFrame: emitFrames(translation, events),
+        initialize: toolGateHooks,
+      };
     },
     onSession: ({ id, connection }) => {
       const parts = opened.get(id);

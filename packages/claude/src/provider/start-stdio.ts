@@ -29,10 +29,10 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
     try {
       options.onProcess({ pid: child.pid, startToken: child.identity.startedAt, purpose: 'claude', ...treeOf(child) });
       const relayServers = mcp.map(({ name }) => name);
-      const events = new SessionEvents({ cwd });
+      const events = new SessionEvents({ cwd, approvalTimeoutMs: options.approvalTimeoutMs });
       const translation = new ClaudeTranslation({ relayServers });
       const connection = new ClaudeConnection({
-        ...toolGate({ mode, approval, cwd, relayServers }, translation),
+        ...toolGate({ mode, approval, cwd, relayServers }, { translation, approvals: events.approvals }),
         onFrame: emitFrames(translation, events),
         initialize: toolGateHooks,
         controlTimeoutMs: startTimeoutMs,

@@ -1,7 +1,10 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
+import type { ApprovalDesk, ApprovalQuestion } from 'agent-relay-provider';
 import type { HookCallback, PermissionRequest } from '../stream-json/frames.ts';
-import type { PermissionAnswer, RequestHandlers } from '../stream-json/request-desk.ts';
-import { refuseAlways, refuseWhenAsked, type ToolPolicy, type ToolUse } from './tool-policy.ts';
+import type { RequestHandlers } from '../stream-json/request-desk.ts';
+import { asJson } from './plain-events.ts';
+import { mustAsk, type Refusal, refuseAlways, refuseWhenAsked, type ToolPolicy, type ToolUse } from './tool-policy.ts';
+import { toolKind, toolTitle } from './tool-words.ts';
 import type { ClaudeTranslation } from './translation.ts';
 
 export interface ToolGateOptions {
@@ -11,32 +14,65 @@ export interface ToolGateOptions {
   readonly relayServers: readonly string[];
 }
 
+export interface ToolGateParts {
+  readonly translation: ClaudeTranslation;
+  /** Asks a person. */
+  readonly approvals: Pick<ApprovalDesk, 'ask'>;
+}
+
 const callbackId = 'agent-relay-before-tool';
 
 /** Goes with `initialize`: from then on Claude asks before each use of a tool, whatever its settings allow. */
 export const toolGateHooks = { hooks: { PreToolUse: [{ hookCallbackIds: [callbackId] }] } } as const;
 
-/** Answers what Claude asks about tools, by the mode of the session and by what began the running turn. */
-export function toolGate(options: ToolGateOptions, translation: ClaudeTranslation): RequestHandlers {
+/** Answers what Claude asks about tools, by the mode of the session, by what began the running turn, and by what a person says. */
+export function toolGate(options: ToolGateOptions, { translation, approvals }: ToolGateParts): RequestHandlers {
   const policy = (): ToolPolicy => ({ ...options, approval: translation.isMailTurn ? options.approval : 'open' });
+  const refusedByPerson = async (question: ApprovalQuestion, signal: AbortSignal): Promise<Refusal> => {
+    const answer = await approvals.ask(question, signal);
+    return answer.outcome === 'allowed' ? null : answer.message;
+  };
   return {
     onHook: (callback) => {
       const use = toolUseOf(callback);
-      const refusal = use ? refuseAlways(use, policy()) : null;
-      if (refusal === null) return {};
-      translation.declined(callback.tool_use_id ?? undefined);
-      return {
-        hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'deny', permissionDecisionReason: refusal },
-      };
+      if (!use) return {};
+      const refusal = refuseAlways(use, policy());
+      if (refusal !== null) {
+        translation.declined(callback.tool_use_id ?? undefined);
+        return beforeTool('deny', refusal);
+      }
+      // A hook may not wait for a person: it has a time limit. The permission request that follows from this has none.
+      return mustAsk(use, policy()) ? beforeTool('ask', 'A message from the relay started this turn') : {};
     },
-    onPermission: (request: PermissionRequest): PermissionAnswer => {
-      const refusal = refuseWhenAsked({ name: request.tool_name, input: request.input }, policy());
-      if (refusal === null) return { behavior: 'allow' };
+    onPermission: async (request, { signal }) => {
+      const use = { name: request.tool_name, input: request.input };
+      const current = policy();
+      const isAsked = mustAsk(use, current);
+      const refusal = isAsked ? refuseAlways(use, current) : refuseWhenAsked(use, current);
+      const message = refusal ?? (isAsked ? await refusedByPerson(questionOf(request, options, translation.turnId), signal) : null);
+      if (message === null) return { behavior: 'allow' };
       translation.declined(request.tool_use_id);
-      return { behavior: 'deny', message: refusal };
+      return { behavior: 'deny', message };
     },
   };
 }
+
+function questionOf(request: PermissionRequest, { relayServers, cwd }: ToolGateOptions, turnId: string | null): ApprovalQuestion {
+  const { tool_name: name, input, tool_use_id: itemId } = request;
+  return {
+    kind: toolKind(name, relayServers),
+    title: toolTitle(name, input),
+    cwd,
+    // Whose tool it is belongs to what is asked.
+    input: asJson(name.startsWith('mcp__') ? { tool: name, arguments: input } : input),
+    ...(turnId === null ? {} : { turnId }),
+    ...(itemId === undefined ? {} : { itemId }),
+  };
+}
+
+const beforeTool = (permissionDecision: 'deny' | 'ask', permissionDecisionReason: string) => ({
+  hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision, permissionDecisionReason },
+});
 
 function toolUseOf({ input }: HookCallback): ToolUse | null {
   if (input.hook_event_name !== 'PreToolUse' || input.tool_name === undefined) return null;

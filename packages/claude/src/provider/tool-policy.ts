@@ -1,5 +1,5 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
-import { pathInside } from './path-inside.ts';
+import { pathInside } from 'agent-relay-provider';
 import { isReadOnlyCommand } from './read-only-command.ts';
 import { editedPath, mcpPrefix, type ToolInput } from './tool-words.ts';
 
@@ -49,8 +49,8 @@ const starters = new Set(['Task', 'Agent', 'Skill', 'KillShell', 'TaskStop']);
 const guardedNames = /^(?:\.git|\.claude|\.mcp\.json)$/iu;
 
 /**
- * What is refused whatever the user's own settings say; asked before each use of a tool. In `unrestricted` turns nothing is but a question
- * to a person, whom nobody would hear.
+ * What is refused whatever the user's own settings or anybody's answer say; asked before each use of a tool. In `unrestricted` turns nothing
+ * is but a question of Claude's own to a person, which nobody would hear.
  */
 export function refuseAlways(use: ToolUse, policy: ToolPolicy): Refusal {
   if (isRelayTool(use.name, policy)) return null;
@@ -58,10 +58,16 @@ export function refuseAlways(use: ToolUse, policy: ToolPolicy): Refusal {
   if (policy.mode === 'safe') {
     return use.name === 'ToolSearch' ? null : 'This session is in safe mode: it may use the relay tools and no others.';
   }
-  if (policy.approval !== 'open') return refuseForMail(use, policy);
+  if (policy.approval === 'read-only' && !onlyReads(use)) {
+    return `A message from the relay started this turn, and such turns are read-only here: ${use.name} is not available in them.`;
+  }
   if (policy.mode === 'agentic' && editors.has(use.name)) return refuseEdit(use, policy);
   return null;
 }
+
+/** Whether a person must allow what is not refused: a peer's message is never consent. */
+export const mustAsk = (use: ToolUse, policy: ToolPolicy): boolean =>
+  policy.approval === 'guarded' && !isRelayTool(use.name, policy) && !onlyReads(use);
 
 /** What is refused when Claude, its rules and the user's settings leave the decision open. */
 export function refuseWhenAsked(use: ToolUse, policy: ToolPolicy): Refusal {
@@ -77,13 +83,10 @@ export function refuseWhenAsked(use: ToolUse, policy: ToolPolicy): Refusal {
 const isRelayTool = (name: string, { relayServers }: ToolPolicy): boolean =>
   relayServers.some((server) => name.startsWith(mcpPrefix(server)));
 
-/** A peer's message is never consent: in a turn that relay mail is part of, only reading goes without asking. */
-function refuseForMail({ name, input }: ToolUse, { approval }: ToolPolicy): Refusal {
-  if (readers.has(name) || name === 'Task' || name === 'Agent') return null;
-  if (name === 'Bash' && typeof input['command'] === 'string' && isReadOnlyCommand(input['command'])) return null;
-  return approval === 'guarded'
-    ? `A message from the relay started this turn, and a person must approve ${name} in it. Nobody has; say in your answer what you would do.`
-    : `A message from the relay started this turn, and such turns are read-only here: ${name} is not available in them.`;
+/** In a turn that relay mail is part of, only this goes without asking. What a subagent does comes here as well. */
+function onlyReads({ name, input }: ToolUse): boolean {
+  if (readers.has(name) || name === 'Task' || name === 'Agent') return true;
+  return name === 'Bash' && typeof input['command'] === 'string' && isReadOnlyCommand(input['command']);
 }
 
 function refuseEdit({ name, input }: ToolUse, { cwd }: ToolPolicy): Refusal {

@@ -1,34 +1,71 @@
 import { RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { readRequests } from '../../test/read-fixture.ts';
-import { answerApproval } from './answer-approval.ts';
+import { type FileUpdate, readApproval } from './answer-approval.ts';
 
-const pathsOf = () => ['/home/elsewhere/note.txt'];
+const moved: FileUpdate = { path: '/work/note.txt', kind: { type: 'update', move_path: '/home/elsewhere/note.txt' }, diff: '+x' };
 const ask = (method: string, params: unknown) =>
-  answerApproval({ id: 3, method, params, signal: new AbortController().signal }, { pathsOf });
+  readApproval({ id: 3, method, params, signal: new AbortController().signal }, { cwd: '/work', changesOf: () => [moved] });
 
-test('a recorded request to edit outside the sandbox is declined, and told with the paths that it does not name itself', () => {
+test('a recorded request to edit is told with the changes, which it does not name itself, and all paths they touch', () => {
   const [request] = readRequests('declined-edit');
   expect(request?.method).toBe('item/fileChange/requestApproval');
-  const { response, events } = ask(request?.method ?? '', request?.params);
-  expect(response).toEqual({ decision: 'decline' });
-  expect(events).toMatchObject([
-    { type: 'approval.requested', approvalId: 'codex-3', kind: 'edit', title: 'Edit /home/elsewhere/note.txt', itemId: expect.any(String) },
-    { type: 'approval.resolved', approvalId: 'codex-3', outcome: 'denied', by: 'policy' },
-  ]);
+  expect(ask(request?.method ?? '', request?.params)).toEqual({
+    question: {
+      kind: 'edit',
+      title: expect.stringContaining('Edit /work/note.txt, /home/elsewhere/note.txt'),
+      cwd: '/work',
+      input: { changes: [{ path: '/work/note.txt', change: 'update', moveTo: '/home/elsewhere/note.txt', diff: '+x' }] },
+      turnId: expect.any(String),
+      itemId: expect.any(String),
+    },
+    paths: ['/work/note.txt', '/home/elsewhere/note.txt'],
+    allow: { decision: 'accept' },
+    deny: { decision: 'decline' },
+  });
 });
 
 test.each([
-  ['item/commandExecution/requestApproval', { threadId: 't', command: 'rm -rf /', reason: 'cleaning' }, { decision: 'decline' }],
-  ['item/permissions/requestApproval', { threadId: 't' }, { permissions: {}, scope: 'turn' }],
-  ['mcpServer/elicitation/request', { threadId: 't', serverName: 'db' }, { action: 'decline', content: null, _meta: null }],
+  [
+    'item/commandExecution/requestApproval',
+    { threadId: 't', command: 'rm -rf /', cwd: '/tmp', reason: 'cleaning' },
+    { decision: 'accept' },
+    { decision: 'decline' },
+  ],
+  ['item/commandExecution/requestApproval', { threadId: 't' }, null, { decision: 'decline' }],
+  ['item/fileChange/requestApproval', { threadId: 't', itemId: 'i', grantRoot: '/' }, null, { decision: 'decline' }],
+  ['item/permissions/requestApproval', { threadId: 't', permissions: {} }, null, { permissions: {}, scope: 'turn' }],
+  ['mcpServer/elicitation/request', { threadId: 't', serverName: 'db' }, null, { action: 'decline', content: null, _meta: null }],
+  [
+    'mcpServer/elicitation/request',
+    { threadId: 't', serverName: 'db', _meta: { codex_approval_kind: 'mcp_tool_call', tool_name: 'drop' } },
+    { action: 'accept', content: {}, _meta: null },
+    { action: 'decline', content: null, _meta: null },
+  ],
   [
     'item/tool/requestUserInput',
     { threadId: 't', questions: [{ id: 'q', question: 'A or B?' }] },
+    null,
     { answers: { q: { answers: [expect.any(String)] } } },
   ],
-])('%s gets an answer in its own form, which is never a yes', (method, params, response) => {
-  expect(ask(method, params).response).toEqual(response);
+])('%s: a yes is for this one use, or there is none', (method, params, allow, deny) => {
+  expect(ask(method, params)).toMatchObject({ allow, deny });
+});
+
+test('a person sees the whole command, where it runs, and whose tool is called', () => {
+  const command = 'npm test\nrm -rf dist';
+  expect(ask('item/commandExecution/requestApproval', { threadId: 't', command, cwd: '/tmp', reason: 'to check' }).question).toEqual({
+    kind: 'execute',
+    title: 'Run npm test (to check)',
+    cwd: '/tmp',
+    input: { command, reason: 'to check' },
+  });
+  const meta = { codex_approval_kind: 'mcp_tool_call', tool_name: 'drop', tool_params: { table: 'all' } };
+  expect(ask('mcpServer/elicitation/request', { threadId: 't', serverName: 'db', message: 'Call it?', _meta: meta }).question).toEqual({
+    kind: 'other',
+    title: 'Call it?',
+    input: { server: 'db', tool: 'drop', arguments: { table: 'all' } },
+  });
 });
 
 test('what is not known is refused', () => {

@@ -1,30 +1,44 @@
-import type { AgentEvent, ToolKind } from 'agent-relay-protocol';
 import { RelayError } from 'agent-relay-protocol';
+import type { ApprovalQuestion } from 'agent-relay-provider';
 import { z } from 'zod';
+import type { FileUpdateSchema } from '../app-server/items.ts';
 import { parseRequest, type ServerRequest } from '../app-server/server-requests.ts';
 
-type ApprovalRequested = Extract<AgentEvent, { type: 'approval.requested' }>;
+export type FileUpdate = z.infer<typeof FileUpdateSchema>;
 
-export interface AnsweredApproval {
-  /** What goes back to Codex. */
-  readonly response: object;
-  readonly events: readonly AgentEvent[];
+/** What Codex asks, and what it is answered. */
+export interface CodexApproval {
+  readonly question: ApprovalQuestion;
+  /** The files it would change. */
+  readonly paths: readonly string[];
+  /** The yes to this one use; null where Codex knows none, or asks for more than one use. */
+  readonly allow: object | null;
+  readonly deny: object;
 }
 
 export interface ApprovalContext {
-  /** The files that an item is about: an approval of edits names only the item. */
-  readonly pathsOf: (itemId: string) => readonly string[];
+  readonly cwd: string;
+  /** The changes that an item is about: an approval of edits names only the item. */
+  readonly changesOf: (itemId: string) => readonly FileUpdate[];
 }
 
 const about = { threadId: z.string(), turnId: z.string().nullish(), itemId: z.string().nullish(), reason: z.string().nullish() };
-const Command = z.looseObject({ ...about, command: z.string().nullish(), cwd: z.string().nullish() });
+const Command = z.looseObject({
+  ...about,
+  command: z.string().nullish(),
+  cwd: z.string().nullish(),
+  networkApprovalContext: z.json().optional(),
+});
 const FileChange = z.looseObject({ ...about, grantRoot: z.string().nullish() });
-const Permissions = z.looseObject(about);
+const Permissions = z.looseObject({ ...about, permissions: z.json().optional() });
 const Elicitation = z.looseObject({
   ...about,
   serverName: z.string().default(''),
   message: z.string().nullish(),
   title: z.string().nullish(),
+  _meta: z
+    .looseObject({ codex_approval_kind: z.string().nullish(), tool_name: z.string().nullish(), tool_params: z.json().optional() })
+    .nullish(),
 });
 const UserInput = z.looseObject({
   ...about,
@@ -32,73 +46,86 @@ const UserInput = z.looseObject({
 });
 
 /**
- * Answers what Codex asks. No person is asked here yet, so whatever would leave the session's sandbox is declined, and told as an
- * approval that was denied by the session's mode. What this does not know is refused, which Codex takes for a no.
+ * Reads what Codex asks. What this does not know is refused, which Codex takes for a no. Nothing here is ever allowed for longer than this one
+ * use: no session-wide yes, no rule in the user's settings.
  */
-export function answerApproval(request: ServerRequest, { pathsOf }: ApprovalContext): AnsweredApproval {
+export function readApproval(request: ServerRequest, context: ApprovalContext): CodexApproval {
   switch (request.method) {
-    case 'item/commandExecution/requestApproval': {
-      const params = parseRequest(Command, request);
-      const command = params.command ?? 'a command';
-      return declined(request, params, {
-        kind: 'execute',
-        title: params.reason ?? command,
-        input: { command },
-        response: { decision: 'decline' },
-      });
-    }
-    case 'item/fileChange/requestApproval': {
-      const params = parseRequest(FileChange, request);
-      const paths = params.itemId ? pathsOf(params.itemId) : [];
-      const title = params.reason ?? `Edit ${paths.join(', ') || (params.grantRoot ?? 'files')}`;
-      return declined(request, params, { kind: 'edit', title, input: { paths: [...paths] }, response: { decision: 'decline' } });
-    }
+    case 'item/commandExecution/requestApproval':
+      return commandApproval(parseRequest(Command, request), context);
+    case 'item/fileChange/requestApproval':
+      return editApproval(parseRequest(FileChange, request), context);
     case 'item/permissions/requestApproval': {
-      const params = parseRequest(Permissions, request);
-      return declined(request, params, {
-        kind: 'other',
-        title: params.reason ?? 'More permissions',
-        response: { permissions: {}, scope: 'turn' },
-      });
+      const { permissions, ...params } = parseRequest(Permissions, request);
+      const input = permissions === undefined ? {} : { input: { permissions } };
+      const question = { ...placeOf(params), kind: 'other', title: params.reason ?? 'More permissions', ...input } as const;
+      return { question, paths: [], allow: null, deny: { permissions: {}, scope: 'turn' } };
     }
-    case 'mcpServer/elicitation/request': {
-      const params = parseRequest(Elicitation, request);
-      const title = params.message ?? params.title ?? `A question of ${params.serverName}`;
-      return declined(request, params, { kind: 'other', title, response: { action: 'decline', content: null, _meta: null } });
-    }
+    case 'mcpServer/elicitation/request':
+      return elicitation(parseRequest(Elicitation, request));
     case 'item/tool/requestUserInput': {
       const params = parseRequest(UserInput, request);
       const answers = Object.fromEntries(params.questions.map(({ id }) => [id, { answers: ['Nobody can answer now: decide yourself.'] }]));
       const title = params.questions.map(({ question }) => question).join(' ') || 'A question';
-      return declined(request, params, { kind: 'other', title, response: { answers } });
+      return { question: { ...placeOf(params), kind: 'other', title }, paths: [], allow: null, deny: { answers } };
     }
     default:
       throw new RelayError('unknown_method', `This client does not answer ${request.method}`);
   }
 }
 
-interface Declined {
-  readonly kind: ToolKind;
-  readonly title: string;
-  readonly input?: ApprovalRequested['input'];
-  readonly response: object;
+function commandApproval(params: z.infer<typeof Command>, context: ApprovalContext): CodexApproval {
+  const { command, reason, networkApprovalContext: network } = params;
+  return {
+    question: {
+      ...placeOf(params),
+      kind: 'execute',
+      title: titled('Run', command?.split('\n', 1)[0] ?? 'a command', reason),
+      cwd: params.cwd ?? context.cwd,
+      input: { command: command ?? '', ...(reason ? { reason } : {}), ...(network === undefined || network === null ? {} : { network }) },
+    },
+    paths: [],
+    // Without the command nobody knows what they would allow.
+    allow: command ? { decision: 'accept' } : null,
+    deny: { decision: 'decline' },
+  };
 }
 
-function declined(
-  { id }: ServerRequest,
-  { turnId, itemId }: { turnId?: string | null | undefined; itemId?: string | null | undefined },
-  { kind, title, input, response }: Declined,
-): AnsweredApproval {
-  const approvalId = `codex-${id}`;
-  const requested: ApprovalRequested = {
-    type: 'approval.requested',
-    approvalId,
-    kind,
-    title,
-    options: [],
-    ...(turnId ? { turnId } : {}),
-    ...(itemId ? { itemId } : {}),
-    ...(input === undefined ? {} : { input }),
+function editApproval(params: z.infer<typeof FileChange>, { cwd, changesOf }: ApprovalContext): CodexApproval {
+  const changes = params.itemId ? changesOf(params.itemId) : [];
+  const paths = changes.flatMap(({ path, kind }) => (kind.move_path ? [path, kind.move_path] : [path]));
+  const shown = changes.map(({ path, kind, diff }) => ({ path, change: kind.type, moveTo: kind.move_path ?? null, diff: diff ?? null }));
+  return {
+    question: {
+      ...placeOf(params),
+      kind: 'edit',
+      title: titled('Edit', paths.join(', ') || (params.grantRoot ?? 'files'), params.reason),
+      cwd,
+      input: { changes: shown },
+    },
+    paths,
+    allow: params.grantRoot || paths.length === 0 ? null : { decision: 'accept' },
+    deny: { decision: 'decline' },
   };
-  return { response, events: [requested, { type: 'approval.resolved', approvalId, outcome: 'denied', by: 'policy' }] };
 }
+
+function elicitation(params: z.infer<typeof Elicitation>): CodexApproval {
+  const { serverName, _meta: meta } = params;
+  const isToolCall = meta?.codex_approval_kind === 'mcp_tool_call';
+  const title = params.message ?? params.title ?? `A question of ${serverName}`;
+  const input = { server: serverName, tool: meta?.tool_name ?? null, arguments: meta?.tool_params ?? null };
+  return {
+    question: { ...placeOf(params), kind: 'other', title, ...(isToolCall ? { input } : {}) },
+    paths: [],
+    // A form wants words, which a yes is not.
+    allow: isToolCall ? { action: 'accept', content: {}, _meta: null } : null,
+    deny: { action: 'decline', content: null, _meta: null },
+  };
+}
+
+const titled = (verb: string, what: string, reason: string | null | undefined): string => `${verb} ${what}${reason ? ` (${reason})` : ''}`;
+
+const placeOf = ({ turnId, itemId }: { readonly turnId?: string | null | undefined; readonly itemId?: string | null | undefined }) => ({
+  ...(turnId ? { turnId } : {}),
+  ...(itemId ? { itemId } : {}),
+});

@@ -71,6 +71,7 @@ export class CodexProvider implements Provider {
       cwd: options.cwd,
       mode: options.mode,
       approval: options.approval,
+      approvalTimeoutMs: options.approvalTimeoutMs,
       relayServers: new Set(options.mcp.map(({ name }) => name)),
       isExperimental: client.isExperimental,
       silenceLimitMs: this.#options.silenceLimitMs ?? 60_000,

@@ -1,13 +1,14 @@
 import { type AgentEvent, type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-protocol';
-import { type AgentSession, type PromptInput, type PromptOptions, SessionEvents } from 'agent-relay-provider';
+import { type AgentSession, type ApprovalDecision, type PromptInput, type PromptOptions, SessionEvents } from 'agent-relay-provider';
 import { withTimeout } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost } from '../app-server/errors.ts';
 import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
 import type { ServerRequest } from '../app-server/server-requests.ts';
-import { answerApproval } from './answer-approval.ts';
+import { type CodexApproval, type FileUpdate, readApproval } from './answer-approval.ts';
 import { DeliveryEvidence } from './delivery-evidence.ts';
 import { PromptLine } from './prompt-line.ts';
+import { mayAsk } from './session-policy.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { CodexTranslator } from './translator.ts';
 
@@ -15,6 +16,7 @@ export interface CodexSessionOptions {
   readonly cwd: string;
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
+  readonly approvalTimeoutMs: number | undefined;
   readonly relayServers: ReadonlySet<string>;
   readonly isExperimental: boolean;
   readonly silenceLimitMs: number;
@@ -47,7 +49,7 @@ export class CodexSession implements AgentSession {
   readonly #evidence = new DeliveryEvidence();
   readonly #translator: CodexTranslator;
   readonly #silence: SilenceWatch;
-  readonly #editedPaths = new Map<string, readonly string[]>();
+  readonly #edits = new Map<string, readonly FileUpdate[]>();
   readonly #observers: (() => void)[] = [];
   #observedCount = 0;
   #running: Running | undefined;
@@ -55,7 +57,7 @@ export class CodexSession implements AgentSession {
 
   constructor(options: CodexSessionOptions) {
     this.#options = options;
-    this.events = new SessionEvents({ cwd: options.cwd });
+    this.events = new SessionEvents({ cwd: options.cwd, approvalTimeoutMs: options.approvalTimeoutMs });
     this.#translator = new CodexTranslator({
       relayServers: options.relayServers,
       messageIdsOf: (clientId) => this.#evidence.messageIdsOf(clientId),
@@ -127,10 +129,28 @@ export class CodexSession implements AgentSession {
   readonly answerRequest = async (request: ServerRequest): Promise<object> => {
     // Requests overtake the notifications that say what they are about.
     await this.#observedAll(this.#running?.thread.receivedCount ?? 0);
-    const { response, events } = answerApproval(request, { pathsOf: (itemId) => this.#editedPaths.get(itemId) ?? [] });
-    for (const event of events) this.#emit(event);
-    return response;
+    const { cwd } = this.#options;
+    const approval = readApproval(request, { cwd, changesOf: (itemId) => this.#edits.get(itemId) ?? [] });
+    if (approval.allow === null || !mayAsk(approval, this.#options)) return this.#declineByMode(request, approval);
+    const answer = await this.events.approvals.ask(approval.question, request.signal);
+    if (answer.outcome === 'allowed') return approval.allow;
+    // Codex tells its model that a person said no, and has no place for why.
+    if (answer.outcome === 'denied') await this.#running?.line.remark(`${approval.question.title}: ${answer.message}`);
+    return approval.deny;
   };
+
+  async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
+    this.#open();
+    return this.events.approvals.resolve(approvalId, decision);
+  }
+
+  /** Told as a question without options: nobody is asked. */
+  #declineByMode({ id }: ServerRequest, { question, deny }: CodexApproval): object {
+    const approvalId = `codex-${id}`;
+    this.#emit({ ...question, type: 'approval.requested', approvalId, options: [] });
+    this.#emit({ type: 'approval.resolved', approvalId, outcome: 'denied', by: 'policy' });
+    return deny;
+  }
 
   async #close(): Promise<void> {
     this.events.end({ reason: 'closed' });
@@ -182,13 +202,12 @@ export class CodexSession implements AgentSession {
     const known = parseNotification(notification);
     const started = known?.method === 'item/started' ? known.params.item : undefined;
     if (started?.known?.type === 'fileChange') {
-      const paths = started.known.changes.map(({ path }) => path);
-      this.#editedPaths.set(started.id, paths);
+      this.#edits.set(started.id, started.known.changes);
     }
     this.#watchSilence(thread, notification.method, started?.type);
     for (const event of this.#translator.translate(notification)) this.#emit(event);
     for (const event of this.#evidence.observe(notification)) this.#emit(event);
-    if (known?.method === 'turn/completed') this.#editedPaths.clear();
+    if (known?.method === 'turn/completed') this.#edits.clear();
   }
 
   async #observedAll(count: number): Promise<void> {

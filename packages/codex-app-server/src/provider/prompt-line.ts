@@ -78,6 +78,13 @@ export class PromptLine {
     });
   }
 
+  /** Adds a word of ours to the running turn, in which no mail comes. Nothing waits for it: a turn that ends meanwhile needs it no more. */
+  async remark(text: string): Promise<void> {
+    const turnId = this.#thread.activeTurnId;
+    if (turnId === undefined) return;
+    await this.#thread.steer(turnId, { text, clientUserMessageId: `relay-${randomUUID()}` }).catch(() => undefined);
+  }
+
   /** Stops the running turn and its command; `false` when none was running. */
   async interrupt(): Promise<boolean> {
     const wasRunning = await this.#stopTurn();

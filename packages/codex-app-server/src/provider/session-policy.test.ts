@@ -1,5 +1,6 @@
+import type { SpawnMode } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
-import { developerInstructions, threadConfig, turnPolicy } from './session-policy.ts';
+import { developerInstructions, mayAsk, threadConfig, turnPolicy } from './session-policy.ts';
 
 const readOnly = { type: 'readOnly', networkAccess: false };
 
@@ -21,6 +22,15 @@ describe('what a turn may do', () => {
 
   test.each(['agentic', 'unrestricted'] as const)('mail to a %s agent that only reads for its peers starts read-only turns', (mode) => {
     expect(turnPolicy({ mode, approval: 'read-only', isMail: true })).toEqual({ approvalPolicy: 'never', sandboxPolicy: readOnly });
+  });
+
+  test('a person is asked in guarded sessions, for what the mode does not forbid for good', () => {
+    const cwd = process.cwd();
+    const asks = (mode: SpawnMode, ...paths: string[]) => mayAsk({ paths }, { mode, approval: 'guarded', cwd });
+    expect([asks('agentic'), asks('agentic', `${cwd}/a.txt`, 'b.txt'), asks('unrestricted', '/etc/a')]).toEqual([true, true, true]);
+    expect([asks('agentic', `${cwd}/a.txt`, '/etc/a'), asks('agentic', `${cwd}/.git/config`), asks('safe')]).toEqual([false, false, false]);
+    for (const approval of ['open', 'read-only'] as const)
+      expect(mayAsk({ paths: [] }, { mode: 'unrestricted', approval, cwd })).toBe(false);
   });
 
   test('mail to a guarded agent starts read-only turns that ask before they do more', () => {
@@ -67,5 +77,5 @@ describe('the settings of a thread', () => {
 test('the instructions name the limits that the agent will meet', () => {
   expect(developerInstructions({ instructions: 'Be kind.', mode: 'agentic', approval: 'open' })).toBe('Be kind.');
   expect(developerInstructions({ instructions: 'Be kind.', mode: 'safe', approval: 'guarded' })).toMatch(/^Be kind\.\n\nYou have no tools/);
-  expect(developerInstructions({ instructions: '', mode: 'agentic', approval: 'guarded' })).toMatch(/declined/);
+  expect(developerInstructions({ instructions: '', mode: 'agentic', approval: 'guarded' })).toMatch(/a person is asked/);
 });

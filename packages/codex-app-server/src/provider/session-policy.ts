@@ -1,5 +1,5 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
-import type { McpEndpoint } from 'agent-relay-provider';
+import { type McpEndpoint, pathInside } from 'agent-relay-provider';
 import type { ApprovalPolicy, SandboxPolicy, ThreadConfig } from '../app-server/methods.ts';
 
 /** What a turn may do, in Codex's words. Sticky in Codex, so every turn of ours names both. */
@@ -18,11 +18,30 @@ const sandboxByMode: Readonly<Record<SpawnMode, SandboxPolicy>> = {
 
 /**
  * The policy of a turn. A turn that relay mail starts may do less when the agent's approval says so: `read-only` runs in a read-only
- * sandbox; `guarded` too, and there the agent asks before it leaves the sandbox, so that a person sees what it wanted.
+ * sandbox; `guarded` too, and there the agent asks a person before it leaves the sandbox.
  */
 export function turnPolicy({ mode, approval, isMail }: { mode: SpawnMode; approval: ApprovalMode; isMail: boolean }): TurnPolicy {
   if (!isMail || approval === 'open' || mode === 'safe') return { approvalPolicy: 'never', sandboxPolicy: sandboxByMode[mode] };
   return { approvalPolicy: approval === 'guarded' ? 'on-request' : 'never', sandboxPolicy: readOnly };
+}
+
+/** Files through which an edit would turn into the right to run commands, or to have more rights at the next start. */
+const guardedNames = /^(?:\.git|\.codex|\.agents)$/iu;
+
+/**
+ * Whether a person is asked. Only turns of guarded mail ask at all; what the mode forbids for good is not asked: an `agentic` session edits
+ * inside its folder only.
+ */
+export function mayAsk(
+  { paths }: { readonly paths: readonly string[] },
+  { mode, approval, cwd }: { readonly mode: SpawnMode; readonly approval: ApprovalMode; readonly cwd: string },
+): boolean {
+  if (approval !== 'guarded' || mode === 'safe') return false;
+  if (mode === 'unrestricted') return true;
+  return paths.every((path) => {
+    const inside = pathInside(cwd, path);
+    return inside !== null && !inside.split(/[/\\]/u).some((part) => guardedNames.test(part));
+  });
 }
 
 /** Whether mail may join a turn or a queue that carries the agent's own rights. */
@@ -85,7 +104,7 @@ function shellEnvironment({ set, exclude }: ThreadConfigOptions['environment']):
 const safeNote = 'You have no tools in this session but those of the relay: do not try to run commands or to change files.';
 const mailNote: Readonly<Record<Exclude<ApprovalMode, 'open'>, string>> = {
   guarded:
-    'Turns that begin with a relay message ([msg:…]) run in a read-only sandbox. What leaves it needs a person, and no person can be asked now: such requests are declined. Say what you would do instead.',
+    'Turns that begin with a relay message ([msg:…]) run in a read-only sandbox. For what leaves it, ask for permission as usual: a person is asked, and you wait for the answer. Where the answer is no, say what you would do instead.',
   'read-only': 'Turns that begin with a relay message ([msg:…]) may only read. Say what you would change instead of changing it.',
 };
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { RelayError, type SpawnMode } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentSession, OwnedProcess, StartOptions } from '../contract.ts';
+import { approvalContract } from './approval-contract.ts';
 import { EventLog } from './event-log.ts';
 import { brokenEventRules } from './event-rules.ts';
 import type { ProviderAbilities, ProviderHarness } from './provider-harness.ts';
@@ -37,7 +38,7 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       }
     });
 
-    const options = (mode: SpawnMode = 'agentic'): StartOptions => ({
+    const options = (mode: SpawnMode = 'agentic', more: Partial<StartOptions> = {}): StartOptions => ({
       agentId: 'contract-agent',
       sessionId: 'contract-session',
       cwd: harness.cwd,
@@ -47,10 +48,11 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       mcp: harness.mcp ?? [],
       env: harness.env,
       onProcess: (process) => processes.push(process),
+      ...more,
     });
 
-    const start = async (mode?: SpawnMode) => {
-      const session = await harness.provider.start(options(mode));
+    const start = async (mode?: SpawnMode, more?: Partial<StartOptions>) => {
+      const session = await harness.provider.start(options(mode, more));
       const log = new EventLog(session);
       sessions.push({ session, log });
       return { session, log };
@@ -230,6 +232,8 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       expect(existsSync(join(harness.outside, 'ran.txt'))).toBe(true);
       expect(log.ofType('tool.started').map(({ kind }) => kind)).toContain('execute');
     });
+
+    approvalContract({ start, harness: () => harness });
 
     test('a killed program fails the running turn and ends the session', async () => {
       const { session, log } = await start();

@@ -1,0 +1,92 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SpawnMode } from 'agent-relay-protocol';
+import { EventLog } from 'agent-relay-provider/testing';
+import { agentCliPaths } from 'agent-relay-testing';
+import { afterEach, describe, expect, test } from 'vitest';
+import { claudeHarness } from './claude-harness.ts';
+
+const { claude, claudeDialling } = agentCliPaths();
+const versions = [['2.1.329', claude], ...(claudeDialling === undefined ? [] : [['2.1.120', claudeDialling]])] as [string, string][];
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function guarded(command: string, mode: SpawnMode, settings: object = {}) {
+  const harness = await claudeHarness(command);
+  cleanUps.push(() => harness.close());
+  mkdirSync(join(harness.cwd, '.claude'), { recursive: true });
+  writeFileSync(join(harness.cwd, '.claude', 'settings.json'), JSON.stringify(settings));
+  const session = await harness.provider.start({
+    agentId: 'a',
+    sessionId: 's',
+    cwd: harness.cwd,
+    mode,
+    approval: 'guarded',
+    instructions: '',
+    mcp: [],
+    env: harness.env,
+    onProcess: () => undefined,
+  });
+  cleanUps.push(() => harness.provider.close());
+  return { harness, session, log: new EventLog(session), isWritten: (name: string) => existsSync(join(harness.cwd, name)) };
+}
+
+describe.each(versions)('guarded mail turns of Claude Code %s', { timeout: 60_000 }, (_, command) => {
+  test("ask also about what the user's own rules allow, with exactly what would run", async () => {
+    const rules = { permissions: { allow: ['Bash(touch:*)', 'Write', 'Edit'] } };
+    const { session, log, isWritten, harness } = await guarded(command, 'agentic', rules);
+    await session.prompt({ text: 'run command: touch ran.txt && then say: done', messageIds: [1] }, { mode: 'next' });
+    const asked = await log.waitFor('approval.requested');
+    expect(asked).toEqual({
+      type: 'approval.requested',
+      approvalId: expect.stringMatching(/^[0-9a-f]{12}$/u),
+      turnId: expect.any(String),
+      itemId: log.ofType('tool.started')[0]?.itemId,
+      kind: 'execute',
+      title: 'Bash: touch ran.txt',
+      cwd: harness.cwd,
+      input: expect.objectContaining({ command: 'touch ran.txt' }),
+      options: [expect.objectContaining({ outcome: 'allow' }), expect.objectContaining({ outcome: 'deny' })],
+    });
+    expect(isWritten('ran.txt')).toBe(false);
+    expect(await session.resolveApproval?.(asked.approvalId, { outcome: 'allow', by: 'owner' })).toBe(true);
+    await log.waitForTurnEnd();
+    expect(isWritten('ran.txt')).toBe(true);
+  });
+
+  test('tell the model why a person said no, and go on', async () => {
+    const { session, log, isWritten, harness } = await guarded(command, 'unrestricted');
+    await session.prompt({ text: 'run command: touch ran.txt && then say: noted', messageIds: [1] }, { mode: 'next' });
+    const { approvalId } = await log.waitFor('approval.requested');
+    await session.resolveApproval?.(approvalId, { outcome: 'deny', by: 'owner', message: 'Use a branch, please.' });
+    expect(await log.waitForTurnEnd()).toMatchObject({ text: 'noted' });
+    expect([isWritten('ran.txt'), harness.wasModelSent('Use a branch, please.')]).toEqual([false, true]);
+  });
+
+  test("do not ask where the user's own rules say no, nor where the mode does", async () => {
+    const { session, log, harness } = await guarded(command, 'agentic', { permissions: { deny: ['Bash(touch:*)'] } });
+    const outside = join(harness.outside, 'out.txt');
+    const text = `run command: touch ran.txt && then edit file: ${outside} | x && then say: tried`;
+    await session.prompt({ text, messageIds: [1] }, { mode: 'next' });
+    await log.waitForTurnEnd();
+    expect(log.ofType('approval.requested')).toEqual([]);
+    expect(log.ofType('tool.completed').map(({ outcome }) => outcome)).toEqual([
+      expect.stringMatching(/^(?:declined|failed)$/u),
+      'declined',
+    ]);
+    expect(existsSync(outside)).toBe(false);
+  });
+
+  test('read without asking, and ask nothing in a turn that no mail is part of', async () => {
+    const { session, log, isWritten } = await guarded(command, 'unrestricted');
+    await session.prompt({ text: 'run command: ls -la && then say: looked', messageIds: [1] }, { mode: 'next' });
+    await log.waitForTurnEnd();
+    const after = log.events.length;
+    await session.prompt({ text: 'edit file: own.txt | x && then say: done', messageIds: [] }, { mode: 'next' });
+    await log.waitForTurnEnd(after);
+    expect([log.ofType('approval.requested'), isWritten('own.txt')]).toEqual([[], true]);
+  });
+});
