@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AgentSchema } from './agent.ts';
 import { ApprovalSchema } from './approval.ts';
 import { ChannelBindingSchema } from './channel.ts';
+import { CallbackStatusSchema } from './callback.ts';
 import { ClaimSchema } from './claim.ts';
 import { DeliveryEvidenceSchema, DeliveryStateSchema } from './delivery.ts';
 import { HoldSchema } from './hold.ts';
@@ -80,6 +81,14 @@ export const RelayEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('task.completed'), ...task }),
   z.object({ type: z.literal('task.failed'), ...task }),
   z.object({ type: z.literal('task.canceled'), ...task }),
+  z.object({
+    type: z.literal('callback.updated'),
+    ...at,
+    callbackId: z.int().min(1),
+    taskId: MessageIdSchema,
+    integration: AgentIdSchema,
+    status: CallbackStatusSchema.describe('`pending`: an attempt failed and another follows, or it is sent again'),
+  }),
   z.object({ type: z.literal('node.connected'), ...at, node: NodeSchema }),
   z.object({ type: z.literal('node.disconnected'), ...at, node: NodeSchema }),
   z.object({ type: z.literal('pair.requested'), ...at, pair: PairSchema }),

@@ -76,6 +76,8 @@ function textOf(event: RelayEvent): string | null {
     case 'channel.bound':
     case 'channel.unbound':
       return `${event.binding.channelId} conversation ${oneLine(event.binding.conversationId, 80)} ${event.type === 'channel.bound' ? '→' : 'no longer →'} ${event.binding.target} (${event.binding.mode})`;
+    case 'callback.updated':
+      return event.status === 'dead' ? `[task:${event.taskId}] callback ${event.callbackId} to ${event.integration} is given up` : null;
     case 'node.connected':
     case 'node.disconnected':
       return `node ${event.node.name} is ${event.node.status}`;

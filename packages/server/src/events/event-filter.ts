@@ -92,6 +92,8 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
     case 'channel.bound':
     case 'channel.unbound':
       return event.binding.channelId === agentId || event.binding.target === `id:${agentId}`;
+    case 'callback.updated':
+      return event.integration === agentId;
     case 'node.connected':
     case 'node.disconnected':
       return false;
@@ -148,6 +150,8 @@ export function namedAgents(event: RelayEvent): readonly string[] | null {
     case 'channel.bound':
     case 'channel.unbound':
       return event.binding.target.startsWith('id:') ? [event.binding.channelId, event.binding.target.slice(3)] : [event.binding.channelId];
+    case 'callback.updated':
+      return [event.integration];
     case 'node.connected':
     case 'node.disconnected':
       return [];

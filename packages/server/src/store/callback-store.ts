@@ -23,7 +23,7 @@ export interface CallbackQuery {
   readonly limit: number;
 }
 
-/** Callbacks on their way. They are written with the task's step they tell of; here they are sent and settled. */
+/** Callbacks on their way. They are written with the task's step they tell of; here they are sent and settled, and the log is told. */
 export interface CallbackStore {
   /** What is to be sent by `now`, oldest first: of each task only the next one. */
   due(workspace: string, integration: string, now: number, limit: number): Promise<readonly DueCallback[]>;

@@ -107,6 +107,20 @@ export function taskContract(inFolder: InFolder, newMessage: (id: number) => New
     ]);
   });
 
+  inFolder('the log tells of every attempt, every redelivery and what is given up, in the commit that writes it', async (store) => {
+    await create(store, 'k');
+    const after = store.log.head;
+    await store.callbacks.settle(1, later);
+    await store.callbacks.settle(1, taken);
+    await store.callbacks.redeliver('default', 1, at, at + 9, () => {});
+    await store.callbacks.giveUp(at + 100, 'too late', 10);
+    const { entries } = await store.log.read(after, 100);
+    const update = { type: 'callback.updated', callbackId: 1, taskId: 1, integration: 'ops' };
+    expect(entries.flatMap((entry) => entry.events())).toMatchObject(
+      ['pending', 'delivered', 'pending', 'dead'].map((status) => ({ ...update, status })),
+    );
+  });
+
   inFolder('pruning a task takes its history and its callbacks, a few rows a write, and waits for those to be delivered', async (store) => {
     const rows = async () => [
       (await store.tasks.list({ workspace: 'default', limit: 10 })).items.map(({ id }) => id),

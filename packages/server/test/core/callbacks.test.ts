@@ -186,6 +186,23 @@ test('after a day it is dead, the next of its task goes on, and a person may sen
   expect(outside.events.at(-1)).toBe('task.created open');
 });
 
+test('every attempt and every redelivery is told to whoever follows the log, without what the other side answered', async () => {
+  const outside = new Outside();
+  outside.answer = (_request, count) => (count === 1 ? { status: 503, error: null } : { status: 200, error: null });
+  await using world = await open(outside);
+  const taskId = await report(world);
+  await until(async () => (await listed(world))[0]?.attempts === 1);
+  world.clock.advance(1_000);
+  await until(async () => (await listed(world, 'delivered')).length === 1);
+  await world.call['callbacks/redeliver']({ id: 1 }, world.as(owner));
+  await until(async () => (await listed(world))[0]?.attempts === 3);
+  const told = (await world.events(0, { types: ['callback'] })).map(({ seq, at, ...event }) => event);
+  const update = { type: 'callback.updated', callbackId: 1, taskId, integration: 'ops' };
+  expect(told).toEqual(['pending', 'delivered', 'pending', 'delivered'].map((status) => ({ ...update, status })));
+  expect(await world.events(0, { types: ['callback'], for: 'ops' })).toHaveLength(4);
+  expect(await world.events(0, { types: ['callback'], for: 'a' })).toEqual([]);
+});
+
 test('a slow integration holds up its own tasks only, and never two callbacks of one task at once', async () => {
   const outside = new Outside();
   const release: (() => void)[] = [];

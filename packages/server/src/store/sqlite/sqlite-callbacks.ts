@@ -84,6 +84,7 @@ export class SqliteCallbacks implements CallbackStore {
       const row = this.#find.get(id);
       if (!row) return;
       this.#settle.run(status, nextAttemptAt, lastStatus, lastError, at, id);
+      this.#tell(row, status, at);
       const { callbacks } = this.#context.changes.tables;
       if (status === 'pending') callbacks.note();
       else callbacks.letNextGo(row.task_id, at);
@@ -104,6 +105,7 @@ export class SqliteCallbacks implements CallbackStore {
       if (!found) throw new Error('A callback that is not there was let through');
       this.#redeliver.run(now, deadlineAt, now, id);
       this.#holdBackAfter.run(found.task_id, id);
+      this.#tell(found, 'pending', now);
       this.#context.changes.tables.callbacks.note();
       return toCallback(this.#find.get(id) ?? found);
     });
@@ -114,6 +116,7 @@ export class SqliteCallbacks implements CallbackStore {
       const rows = this.#overdue.all(now, limit);
       for (const row of rows) {
         this.#giveUp.run(reason, now, row.id);
+        this.#tell(row, 'dead', now);
         this.#context.changes.tables.callbacks.letNextGo(row.task_id, now);
       }
       return rows.length;
@@ -123,6 +126,11 @@ export class SqliteCallbacks implements CallbackStore {
   async list({ workspace, status, integration, taskId, limit }: CallbackQuery): Promise<Page<Callback>> {
     const rows = this.#list.all({ workspace, status: status ?? null, integration: integration ?? null, taskId: taskId ?? null, limit });
     return { items: rows.map(toCallback), cursor: this.#context.log.head, next: null };
+  }
+
+  /** What failed and where stays with the callback, which not everybody who reads the log may see. */
+  #tell({ id, workspace, task_id, integration }: CallbackRow, status: CallbackStatus, at: number): void {
+    this.#context.log.append(workspace, { type: 'callback.updated', at, callbackId: id, taskId: task_id, integration, status });
   }
 
   onWritten(listener: () => void): () => void {
