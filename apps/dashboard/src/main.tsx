@@ -10,7 +10,7 @@ import './style.css';
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has a root element');
 
-const connection = createConnection(window.location.origin);
+const connection = createConnection(window.location.origin, () => Date.now());
 const router = createAppRouter();
 
 createRoot(root).render(

@@ -1,18 +1,61 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from '@tanstack/react-router';
+import { CallbacksPage } from './view/callbacks/callbacks-page.tsx';
 import { LoginPage } from './view/login-page.tsx';
+import { PairsPage } from './view/pairs/pairs-page.tsx';
 import { RelayPage } from './view/relay-page.tsx';
+import { Shell } from './view/shell.tsx';
+import { readTaskSearch } from './view/tasks/task-filter.ts';
+import { TasksPage } from './view/tasks/tasks-page.tsx';
+import { ThreadPage } from './view/thread-page.tsx';
+import { TokensPage } from './view/tokens/tokens-page.tsx';
 
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: () => <p className="p-8">There is no such page.</p> });
 const loginRoute = createRoute({ getParentRoute: () => rootRoute, path: '/login', component: LoginPage });
-const homeRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', component: () => <RelayPage agentId={null} /> });
+const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: Shell });
+const under = { getParentRoute: () => shellRoute };
+
+const homeRoute = createRoute({ ...under, path: '/', component: () => <RelayPage agentId={null} /> });
 const agentRoute = createRoute({
-  getParentRoute: () => rootRoute,
+  ...under,
   path: '/agents/$agentId',
   component: () => <RelayPage agentId={agentRoute.useParams().agentId} />,
 });
+const messageRoute = createRoute({
+  ...under,
+  path: '/messages/$messageId',
+  component: () => <ThreadPage messageId={Number(messageRoute.useParams().messageId)} />,
+});
+const tasksRoute = createRoute({
+  ...under,
+  path: '/tasks',
+  validateSearch: readTaskSearch,
+  component: () => <TasksPage search={tasksRoute.useSearch()} taskId={null} />,
+});
+const taskRoute = createRoute({
+  ...under,
+  path: '/tasks/$taskId',
+  validateSearch: readTaskSearch,
+  component: () => <TasksPage search={taskRoute.useSearch()} taskId={Number(taskRoute.useParams().taskId)} />,
+});
+const pairsRoute = createRoute({ ...under, path: '/pairs', component: () => <PairsPage pairId={null} /> });
+const pairRoute = createRoute({
+  ...under,
+  path: '/pairs/$pairId',
+  component: () => <PairsPage pairId={Number(pairRoute.useParams().pairId)} />,
+});
+const callbacksRoute = createRoute({
+  ...under,
+  path: '/callbacks',
+  validateSearch: ({ status }: Record<string, unknown>): { status?: 'pending' | 'delivered' } =>
+    status === 'pending' || status === 'delivered' ? { status } : {},
+  component: () => <CallbacksPage status={callbacksRoute.useSearch().status ?? 'dead'} />,
+});
+const tokensRoute = createRoute({ ...under, path: '/tokens', component: TokensPage });
+
+const pages = [homeRoute, agentRoute, messageRoute, tasksRoute, taskRoute, pairsRoute, pairRoute, callbacksRoute, tokensRoute] as const;
 
 export function createAppRouter() {
-  return createRouter({ routeTree: rootRoute.addChildren([loginRoute, homeRoute, agentRoute]) });
+  return createRouter({ routeTree: rootRoute.addChildren([loginRoute, shellRoute.addChildren(pages)]) });
 }
 
 declare module '@tanstack/react-router' {

@@ -1,42 +1,41 @@
-import type { QueryClient } from '@tanstack/react-query';
-import type { Agent, Approval, Delivery, MessageDetail, Node, RelayEvent, Session } from 'agent-relay-client';
+import type { QueryClient, QueryKey } from '@tanstack/react-query';
+import type { Delivery, RelayEvent } from 'agent-relay-client';
+import {
+  type Reducer,
+  reduceAgents,
+  reduceApprovals,
+  reduceMessages,
+  reduceNodes,
+  reducePairs,
+  reduceSessions,
+  reduceTasks,
+  reduceThread,
+} from './collections.ts';
 import { keys } from './keys.ts';
 
-/** Messages kept on the page; older ones are read from the relay when asked for. */
-const MESSAGE_LIMIT = 500;
+/** Where snapshots are kept, and how one is asked for again when an event does not carry what changed. */
+export interface Snapshots {
+  readonly queries: QueryClient;
+  readonly refresh: (key: QueryKey) => void;
+}
 
 /** Brings the snapshots up to one event. Applying an event twice leaves what applying it once made. */
-export function applyEvent(queries: QueryClient, event: RelayEvent): void {
+export function applyEvent({ queries, refresh }: Snapshots, event: RelayEvent): void {
+  const reduce = <Item>(key: QueryKey, reducer: Reducer<Item>) =>
+    queries.setQueryData<readonly Item[]>(key, (items) => items && reducer(items, event));
   switch (event.type) {
     case 'message.new':
-      queries.setQueryData<MessageDetail[]>(keys.messages, (messages) =>
-        addMessage(messages, { ...event.message, readBy: [], claim: null }),
-      );
-      return;
     case 'message.deleted':
-      queries.setQueryData<MessageDetail[]>(keys.messages, (messages) =>
-        messages?.map((message) => (message.id === event.messageId ? { ...message, body: '', deletedAt: event.at } : message)),
-      );
-      return;
     case 'message.claimed':
+    case 'message.read':
     case 'claim.renewed':
     case 'claim.progressed':
     case 'claim.completed':
     case 'claim.released':
     case 'claim.expired':
     case 'claim.cancelled':
-      queries.setQueryData<MessageDetail[]>(keys.messages, (messages) =>
-        messages?.map((message) => (message.id === event.messageId ? { ...message, claim: event.claim } : message)),
-      );
-      return;
-    case 'message.read':
-      queries.setQueryData<MessageDetail[]>(keys.messages, (messages) =>
-        messages?.map((message) =>
-          message.id === event.messageId && !message.readBy.includes(event.agentId)
-            ? { ...message, readBy: [...message.readBy, event.agentId] }
-            : message,
-        ),
-      );
+      reduce(keys.messages, reduceMessages);
+      for (const [key] of queries.getQueriesData({ queryKey: keys.threads })) reduce(key, reduceThread(Number(key[1])));
       return;
     case 'delivery.dispatched':
     case 'delivery.delivered':
@@ -49,26 +48,21 @@ export function applyEvent(queries: QueryClient, event: RelayEvent): void {
     case 'agent.registered':
     case 'agent.updated':
     case 'agent.status':
-      queries.setQueryData<Agent[]>(keys.agents, (agents) => agents && upsert(agents, event.agent, ({ id }) => id));
-      return;
     case 'agent.removed':
-      queries.setQueryData<Agent[]>(keys.agents, (agents) => agents?.filter(({ id }) => id !== event.agentId));
+      reduce(keys.agents, reduceAgents);
       return;
     case 'session.started':
     case 'session.updated':
     case 'session.ended':
-      queries.setQueryData<Session[]>(
-        keys.sessions,
-        (sessions) => sessions && upsert(sessions, event.session, ({ sessionId }) => sessionId),
-      );
+      reduce(keys.sessions, reduceSessions);
       return;
     case 'node.connected':
     case 'node.disconnected':
-      queries.setQueryData<Node[]>(keys.nodes, (nodes) => nodes && upsert(nodes, event.node, ({ nodeId }) => nodeId));
+      reduce(keys.nodes, reduceNodes);
       return;
     case 'approval.requested':
     case 'approval.resolved':
-      queries.setQueryData<Approval[]>(keys.approvals, (approvals) => approvals && applyApproval(approvals, event.approval));
+      reduce(keys.approvals, reduceApprovals);
       return;
     case 'task.created':
     case 'task.repeated':
@@ -78,17 +72,28 @@ export function applyEvent(queries: QueryClient, event: RelayEvent): void {
     case 'task.completed':
     case 'task.failed':
     case 'task.canceled':
-    case 'work.available':
-    case 'agent.stalled':
+      reduce(keys.tasks, reduceTasks);
+      refresh(keys.taskHistory(event.task.id));
+      refresh(keys.callbacks);
+      return;
+    case 'callback.updated':
+      refresh(keys.callbacks);
+      return;
     case 'pair.requested':
     case 'pair.accepted':
     case 'pair.rejected':
     case 'pair.ended':
+      reduce(keys.pairs, reducePairs);
+      return;
     case 'token.created':
     case 'token.revoked':
     case 'token.expired':
+      refresh(keys.tokens);
+      return;
     case 'channel.bound':
     case 'channel.unbound':
+    case 'work.available':
+    case 'agent.stalled':
       return;
   }
 }
@@ -99,26 +104,14 @@ function applyDelivery(
 ): void {
   const key = keys.deliveries(messageId);
   const delivery: Delivery = { messageId, agentId, state, evidence, late, reason, updatedAt: at };
-  queries.setQueryData<Delivery[]>(key, (deliveries) => deliveries && upsert(deliveries, delivery, (item) => item.agentId));
+  queries.setQueryData<Delivery[]>(key, (deliveries) => deliveries && upsertDelivery(deliveries, delivery));
   // A snapshot still on its way may be older than this event.
   if (queries.getQueryData(key) === undefined) void queries.invalidateQueries({ queryKey: key });
 }
 
-function addMessage(messages: MessageDetail[] | undefined, message: MessageDetail): MessageDetail[] | undefined {
-  if (!messages || messages.some(({ id }) => id === message.id)) return messages;
-  return [...messages, message].slice(-MESSAGE_LIMIT);
-}
-
-/** Only what waits for an answer is kept. */
-function applyApproval(approvals: readonly Approval[], approval: Approval): Approval[] {
-  const isSame = ({ sessionId, approvalId }: Approval) => sessionId === approval.sessionId && approvalId === approval.approvalId;
-  const others = approvals.filter((other) => !isSame(other));
-  return approval.status === 'pending' ? [...others, approval] : others;
-}
-
-function upsert<Item>(items: readonly Item[], item: Item, keyOf: (item: Item) => string): Item[] {
-  const key = keyOf(item);
-  return items.some((existing) => keyOf(existing) === key)
-    ? items.map((existing) => (keyOf(existing) === key ? item : existing))
-    : [...items, item];
-}
+const upsertDelivery = (deliveries: readonly Delivery[], delivery: Delivery): Delivery[] => {
+  const others = deliveries.filter(({ agentId }) => agentId !== delivery.agentId);
+  return others.length === deliveries.length
+    ? [...deliveries, delivery]
+    : deliveries.map((existing) => (existing.agentId === delivery.agentId ? delivery : existing));
+};

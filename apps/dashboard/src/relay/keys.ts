@@ -6,5 +6,16 @@ export const keys = {
   nodes: ['nodes'],
   approvals: ['approvals'],
   me: ['me'],
+  tasks: ['tasks'],
+  pairs: ['pairs'],
+  tokens: ['tokens'],
+  threads: ['threads'],
+  thread: (threadId: number) => ['threads', threadId],
+  message: (messageId: number) => ['message', messageId],
+  taskHistory: (taskId: number) => ['task-history', taskId],
+  /** Every list of callbacks lies under this one. */
+  callbacks: ['callbacks'],
+  callbacksBy: (status: 'pending' | 'delivered' | 'dead') => ['callbacks', status],
+  callbacksOf: (taskId: number) => ['callbacks', 'task', taskId],
   deliveries: (messageId: number) => ['deliveries', messageId],
 } as const;

@@ -1,8 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import type { RelayClient } from 'agent-relay-client';
-import { createContext, use, useSyncExternalStore } from 'react';
+import type { Scope } from 'agent-relay-protocol';
+import { createContext, use, useEffect, useState, useSyncExternalStore } from 'react';
+import { reduceAgents, reduceMessages, reduceNodes, reduceSessions } from './collections.ts';
 import type { Connection, ConnectionState } from './connection.ts';
 import { keys } from './keys.ts';
+import { may } from './permissions.ts';
 
 export const ConnectionContext = createContext<Connection | null>(null);
 
@@ -22,24 +25,47 @@ export function useConnectionState(): ConnectionState {
   );
 }
 
-export function useAgents() {
+/** The time, for what is told as `3 min ago`; moves on by itself. */
+export function useNow(everyMs = 15_000): number {
+  const { now } = useConnection();
+  const [time, setTime] = useState(now);
+  useEffect(() => {
+    const timer = setInterval(() => setTime(now()), everyMs);
+    return () => clearInterval(timer);
+  }, [now, everyMs]);
+  return time;
+}
+
+/** Who is signed in. */
+export function useMe() {
   const relay = useRelay();
-  return useQuery({ queryKey: keys.agents, queryFn: async () => (await relay.agents.list()).data });
+  return useQuery({ queryKey: keys.me, queryFn: () => relay.system.me() });
+}
+
+/** Whether whoever is signed in may do what needs the scope. */
+export const useMay = (scope: Scope): boolean => may(useMe().data, scope);
+
+export function useAgents() {
+  const { relay, current } = useConnection();
+  return useQuery({ queryKey: keys.agents, queryFn: async () => current(await relay.agents.list(), reduceAgents) });
 }
 
 export function useMessages() {
-  const relay = useRelay();
-  return useQuery({ queryKey: keys.messages, queryFn: async () => (await relay.messages.list({ newest: true, limit: 200 })).data });
+  const { relay, current } = useConnection();
+  return useQuery({
+    queryKey: keys.messages,
+    queryFn: async () => current(await relay.messages.list({ newest: true, limit: 200 }), reduceMessages),
+  });
 }
 
 export function useSessions() {
-  const relay = useRelay();
-  return useQuery({ queryKey: keys.sessions, queryFn: async () => (await relay.sessions.list()).data });
+  const { relay, current } = useConnection();
+  return useQuery({ queryKey: keys.sessions, queryFn: async () => current(await relay.sessions.list(), reduceSessions) });
 }
 
 export function useNodes() {
-  const relay = useRelay();
-  return useQuery({ queryKey: keys.nodes, queryFn: async () => (await relay.nodes.list()).data });
+  const { relay, current } = useConnection();
+  return useQuery({ queryKey: keys.nodes, queryFn: async () => current(await relay.nodes.list(), reduceNodes) });
 }
 
 export function useDeliveries(messageId: number) {

@@ -1,7 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import type { Agent } from 'agent-relay-client';
-import { useAgents } from '../relay/use-relay.ts';
+import { useState } from 'react';
+import { useAgents, useMay } from '../relay/use-relay.ts';
+import { Problem } from './problem.tsx';
 import { SpawnDialog } from './spawn-dialog.tsx';
+import { VirtualList } from './virtual-list.tsx';
 
 const dots = {
   busy: 'bg-accent animate-pulse',
@@ -11,51 +14,78 @@ const dots = {
 } as const;
 
 const order = { busy: 0, idle: 1, online: 1, offline: 2 } as const;
+/** With fewer there is nothing to look for. */
+const FILTER_FROM = 12;
 
 export function AgentList({ selectedId }: { readonly selectedId: string | null }) {
-  const { data: agents = [], isPending } = useAgents();
-  const people = agents
-    .filter(({ kind }) => kind !== 'system')
+  const agents = useAgents();
+  const maySpawn = useMay('sessions:write');
+  const [find, setFind] = useState('');
+  const everybody = (agents.data ?? []).filter(({ kind }) => kind !== 'system');
+  const wanted = find.trim().toLowerCase();
+  const shown = everybody
+    .filter((agent) => wanted === '' || [agent.id, ...detailsOf(agent), ...agent.tags].join('\n').toLowerCase().includes(wanted))
     .sort((left, right) => order[left.status] - order[right.status] || left.id.localeCompare(right.id));
   return (
-    <nav aria-label="Agents" className="flex min-h-0 flex-col overflow-y-auto bg-panel p-3">
-      <div className="mb-2 flex items-center justify-between px-1">
+    <nav aria-label="Agents" className="flex min-h-0 flex-col bg-panel">
+      <div className="flex items-center justify-between px-4 pt-3 pb-2">
         <Link to="/" className="font-medium text-soft text-xs uppercase tracking-wide hover:text-ink">
-          Agents
+          Agents {everybody.length >= FILTER_FROM ? everybody.length : ''}
         </Link>
-        <SpawnDialog />
+        {maySpawn ? <SpawnDialog /> : null}
       </div>
-      {people.length === 0 && !isPending ? (
-        <p className="px-1 text-soft">
-          No agents yet. Start one here or with <code className="font-mono text-xs">npx agent-relay spawn claude --name Lead</code>.
-        </p>
-      ) : null}
-      <ul className="space-y-0.5">
-        {people.map((agent) => (
-          <AgentRow key={agent.id} agent={agent} isSelected={agent.id === selectedId} />
-        ))}
-      </ul>
+      {everybody.length < FILTER_FROM ? null : (
+        <input
+          type="search"
+          aria-label="Find agents"
+          className="field mx-3 mb-2 text-xs"
+          placeholder="Find"
+          value={find}
+          onChange={(event) => setFind(event.target.value)}
+        />
+      )}
+      <div className="px-4 empty:hidden">
+        <Problem error={agents.error} onRetry={() => void agents.refetch()} />
+      </div>
+      <VirtualList
+        label="Agents"
+        items={shown}
+        keyOf={({ id }) => id}
+        rowHeight={50}
+        selected={selectedId}
+        row={(agent) => <AgentRow agent={agent} isSelected={agent.id === selectedId} />}
+        empty={agents.isSuccess ? <NoAgents hasAny={everybody.length > 0} /> : null}
+      />
     </nav>
   );
 }
 
-function AgentRow({ agent, isSelected }: { readonly agent: Agent; readonly isSelected: boolean }) {
-  const detail = [agent.provider ?? agent.kind, agent.label, ...agent.capabilities].filter(Boolean).join(' · ');
+function NoAgents({ hasAny }: { readonly hasAny: boolean }) {
+  if (hasAny) return <p className="px-4 text-soft">No agent fits.</p>;
   return (
-    <li>
-      <Link
-        to="/agents/$agentId"
-        params={{ agentId: agent.id }}
-        aria-current={isSelected}
-        className={`flex items-center gap-2.5 rounded-lg px-2 py-1.5 hover:bg-raised ${isSelected ? 'bg-raised' : ''}`}
-      >
-        <span className={`size-2 shrink-0 rounded-full ${dots[agent.status]}`} />
-        <span className="min-w-0 grow">
-          <span className="block truncate font-medium">{agent.id}</span>
-          <span className="block truncate text-soft text-xs">{detail}</span>
-        </span>
-        <span className="text-soft text-xs">{agent.status}</span>
-      </Link>
-    </li>
+    <p className="px-4 text-soft">
+      No agents yet. Start one here or with <code className="font-mono text-xs">npx agent-relay spawn claude --name Lead</code>.
+    </p>
+  );
+}
+
+const detailsOf = ({ provider, kind, label, capabilities }: Agent): readonly string[] =>
+  [provider ?? kind, label, ...capabilities].filter((detail) => detail !== null);
+
+function AgentRow({ agent, isSelected }: { readonly agent: Agent; readonly isSelected: boolean }) {
+  return (
+    <Link
+      to="/agents/$agentId"
+      params={{ agentId: agent.id }}
+      aria-current={isSelected}
+      className={`mx-3 mb-0.5 flex items-center gap-2.5 rounded-lg px-2 py-1.5 hover:bg-raised ${isSelected ? 'bg-raised' : ''}`}
+    >
+      <span className={`size-2 shrink-0 rounded-full ${dots[agent.status]}`} />
+      <span className="min-w-0 grow">
+        <span className="block truncate font-medium">{agent.id}</span>
+        <span className="block truncate text-soft text-xs">{detailsOf(agent).join(' · ')}</span>
+      </span>
+      <span className="text-soft text-xs">{agent.status}</span>
+    </Link>
   );
 }

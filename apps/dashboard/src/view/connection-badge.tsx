@@ -1,22 +1,28 @@
-import { useConnectionState, useNodes } from '../relay/use-relay.ts';
+import { nameOfPrincipal } from '../relay/permissions.ts';
+import { useConnectionState, useMe, useNodes } from '../relay/use-relay.ts';
 
 const words = {
   connecting: { text: 'connecting', tone: 'bg-warn' },
   live: { text: 'live', tone: 'bg-good' },
   lost: { text: 'connection lost, trying again', tone: 'bg-bad' },
   'signed-out': { text: 'signed out', tone: 'bg-bad' },
+  refused: { text: 'refused', tone: 'bg-bad' },
 } as const;
 
 export function ConnectionBadge() {
-  const { text, tone } = words[useConnectionState()];
+  const { text, tone } = words[useConnectionState().status];
   const { data: nodes = [] } = useNodes();
+  const { data: me } = useMe();
   const online = nodes.filter(({ status }) => status === 'online');
   return (
     <div className="flex items-center gap-4 text-soft text-xs">
-      <span title={online.map(({ name }) => name).join(', ')}>
+      <span className="hidden whitespace-nowrap sm:inline" title={online.map(({ name }) => name).join(', ')}>
         {online.length} {online.length === 1 ? 'machine' : 'machines'}
       </span>
-      <span className="flex items-center gap-1.5" role="status">
+      {me === undefined || me.type === 'owner' ? null : (
+        <span title="What this token may not do is not offered">signed in as {nameOfPrincipal(me)}</span>
+      )}
+      <span className="flex items-center gap-1.5 whitespace-nowrap" role="status">
         <span className={`size-2 rounded-full ${tone}`} />
         {text}
       </span>

@@ -1,6 +1,35 @@
+import { RelayError } from 'agent-relay-client';
+
 /** A time of day. */
 export const formatTime = (at: number): string =>
   new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
-/** What a person reads of an error. */
-export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** A day and a time, for what is pointed at. */
+export const formatDate = (at: number): string => new Date(at).toLocaleString();
+
+const units = [
+  { name: 'd', sizeMs: 86_400_000 },
+  { name: 'h', sizeMs: 3_600_000 },
+  { name: 'min', sizeMs: 60_000 },
+] as const;
+
+/** How long a stretch of time is, in its largest whole unit. */
+export function formatSpan(spanMs: number): string {
+  const unit = units.find(({ sizeMs }) => spanMs >= sizeMs);
+  return unit ? `${Math.floor(spanMs / unit.sizeMs)} ${unit.name}` : `${Math.max(0, Math.round(spanMs / 1_000))} s`;
+}
+
+/** When something was or will be, seen from now. */
+export const formatDistance = (at: number, now: number): string => {
+  if (Math.abs(at - now) < 5_000) return 'now';
+  return at > now ? `in ${formatSpan(at - now)}` : `${formatSpan(now - at)} ago`;
+};
+
+/** What a person reads of an error; the code is what they can look up. */
+export function errorText(error: unknown): string {
+  if (error instanceof RelayError) return `${error.message} (${error.code})`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A count that takes no more room than three signs. */
+export const formatCount = (count: number): string => (count > 999 ? '999+' : String(count));

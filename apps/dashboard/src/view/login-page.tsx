@@ -1,7 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-
-const EXCHANGE_PATH = '/api/login-codes/exchange';
+import { signIn } from '../relay/sign-in.ts';
+import { errorText } from './format.ts';
 
 /** Exchanges the one-time code in the address's fragment for a session cookie. The code never reaches a log: fragments are not sent. */
 export function LoginPage() {
@@ -14,10 +14,10 @@ export function LoginPage() {
       setProblem('This address has no login code.');
       return;
     }
-    exchange(code).then(
+    signIn({ code }).then(
       // A fresh page, so that every connection begins with the cookie.
       () => window.location.replace('/'),
-      (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => setProblem(errorText(error)),
     );
   }, []);
   return (
@@ -40,13 +40,4 @@ export function LoginPage() {
       </section>
     </main>
   );
-}
-
-async function exchange(code: string): Promise<void> {
-  const response = await fetch(EXCHANGE_PATH, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ code }),
-  });
-  if (!response.ok) throw new Error('This login link was used already or has expired.');
 }

@@ -1,0 +1,35 @@
+import type { Principal, Scope } from 'agent-relay-protocol';
+
+/** Whether it makes sense to offer an action; the relay has the last word. */
+export function may(principal: Principal | undefined, scope: Scope): boolean {
+  if (principal === undefined || principal.type === 'anonymous') return false;
+  if (principal.type === 'owner') return true;
+  if (!('scopes' in principal)) return scope !== '*' && scope !== 'system:write';
+  if (!principal.scopes.includes('*')) return scope !== '*' && principal.scopes.includes(scope);
+  return scope !== '*' || isWhole(principal);
+}
+
+/** Whether a caller stands for the owner: it may end anybody's task or pair. */
+export const isOwner = (principal: Principal | undefined): boolean => may(principal, '*');
+
+/** A token with everything and nothing that narrows it. */
+const isWhole = (principal: Extract<Principal, { scopes: unknown }>): boolean =>
+  principal.targets === null && principal.channels === null && (principal.type !== 'token' || principal.agentId === null);
+
+/** Who is signed in, for people. */
+export function nameOfPrincipal(principal: Principal): string {
+  switch (principal.type) {
+    case 'owner':
+      return 'owner';
+    case 'token':
+      return principal.agentId === null ? principal.name : `${principal.name} (${principal.agentId})`;
+    case 'integration':
+      return principal.name;
+    case 'agent':
+      return principal.agentId;
+    case 'node':
+      return principal.nodeId;
+    case 'anonymous':
+      return 'nobody';
+  }
+}

@@ -1,0 +1,56 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import type { CallbackStatus } from 'agent-relay-protocol';
+import { keys } from './keys.ts';
+import { useConnection, useMe, useRelay } from './use-relay.ts';
+
+export const CALLBACK_LIMIT = 1_000;
+/** How many are sent again at a time. */
+const AT_ONCE = 8;
+
+/** Callbacks of one state, newest first. For the owner and the integration itself; nobody else asks. */
+export function useCallbacks(status: CallbackStatus) {
+  const relay = useRelay();
+  return useQuery({
+    queryKey: keys.callbacksBy(status),
+    enabled: useMaySeeCallbacks(),
+    queryFn: async () => (await relay.callbacks.list({ status, limit: CALLBACK_LIMIT })).data,
+  });
+}
+
+export function useTaskCallbacks(taskId: number) {
+  const relay = useRelay();
+  return useQuery({
+    queryKey: keys.callbacksOf(taskId),
+    enabled: useMaySeeCallbacks(),
+    queryFn: async () => (await relay.callbacks.list({ taskId, limit: CALLBACK_LIMIT })).data,
+  });
+}
+
+/** What leaves the relay is not an agent's to see, however much else it may read. */
+export function useMaySeeCallbacks(): boolean {
+  const { data: me } = useMe();
+  return me !== undefined && me.type !== 'agent' && me.type !== 'node' && me.type !== 'anonymous';
+}
+
+export interface Redelivered {
+  readonly sent: number;
+  /** What the relay said of those it did not take. */
+  readonly refused: readonly string[];
+}
+
+/** Sends callbacks again, a few at a time; one that is refused keeps no other back. */
+export function useRedeliver() {
+  const { relay, queries } = useConnection();
+  return useMutation({
+    mutationFn: async (ids: readonly number[]): Promise<Redelivered> => {
+      const refused: string[] = [];
+      for (let from = 0; from < ids.length; from += AT_ONCE) {
+        const answers = await Promise.allSettled(ids.slice(from, from + AT_ONCE).map((id) => relay.callbacks.redeliver({ id })));
+        for (const answer of answers) if (answer.status === 'rejected') refused.push(String(answer.reason?.message ?? answer.reason));
+      }
+      if (refused.length > 0 && refused.length === ids.length) throw new Error(refused[0]);
+      return { sent: ids.length - refused.length, refused };
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: keys.callbacks }),
+  });
+}

@@ -1,0 +1,32 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { keys } from './keys.ts';
+import type { CreateTokenRequest } from './requests.ts';
+import { useConnection, useMay, useRelay } from './use-relay.ts';
+
+/** The tokens that are good now, newest first. */
+export function useTokens() {
+  const relay = useRelay();
+  return useQuery({
+    queryKey: keys.tokens,
+    enabled: useMay('*'),
+    queryFn: async () => (await relay.tokens.list()).data.toReversed(),
+  });
+}
+
+export function useCreateToken() {
+  const { relay, queries } = useConnection();
+  return useMutation({
+    mutationFn: (request: CreateTokenRequest) => relay.tokens.create(request),
+    onSuccess: () => queries.invalidateQueries({ queryKey: keys.tokens }),
+    // The token itself stays nowhere once the dialog is closed.
+    gcTime: 0,
+  });
+}
+
+export function useRevokeToken() {
+  const { relay, queries } = useConnection();
+  return useMutation({
+    mutationFn: (id: string) => relay.tokens.revoke({ id }),
+    onSettled: () => queries.invalidateQueries({ queryKey: keys.tokens }),
+  });
+}

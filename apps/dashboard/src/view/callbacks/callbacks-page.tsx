@@ -1,0 +1,127 @@
+import { Link } from '@tanstack/react-router';
+import type { CallbackStatus } from 'agent-relay-protocol';
+import { CALLBACK_LIMIT, useCallbacks, useMaySeeCallbacks, useRedeliver } from '../../relay/use-callbacks.ts';
+import { useMay, useMe } from '../../relay/use-relay.ts';
+import { formatCount } from '../format.ts';
+import { Problem } from '../problem.tsx';
+import { Empty, SplitPage } from '../split-page.tsx';
+import { VirtualList } from '../virtual-list.tsx';
+import { CallbackRow } from './callback-row.tsx';
+
+const tabs = [
+  { status: 'dead', word: 'Gave up' },
+  { status: 'pending', word: 'Waiting' },
+  { status: 'delivered', word: 'Delivered' },
+] as const satisfies readonly { status: CallbackStatus; word: string }[];
+
+/** What integrations are told, and what could not be told. */
+export function CallbacksPage({ status }: { readonly status: CallbackStatus }) {
+  const { isSuccess } = useMe();
+  const maySee = useMaySeeCallbacks();
+  const callbacks = useCallbacks(status);
+  const list = (
+    <>
+      <div className="px-4 empty:hidden">
+        <Problem error={callbacks.error} onRetry={() => void callbacks.refetch()} />
+      </div>
+      {isSuccess && !maySee ? <Empty title="Callbacks are for the owner and for the integration they go to." /> : null}
+      <VirtualList
+        label="Callbacks"
+        items={callbacks.data ?? []}
+        keyOf={({ id }) => id}
+        rowHeight={64}
+        row={(callback) => (
+          <div className="border-line border-b">
+            <CallbackRow callback={callback} />
+          </div>
+        )}
+        empty={callbacks.isSuccess ? <NoCallbacks status={status} /> : null}
+      />
+    </>
+  );
+  return (
+    <SplitPage
+      title="Callbacks"
+      hint="What integrations are told of their tasks"
+      tools={<CallbackTools chosen={status} />}
+      list={list}
+      detail={null}
+    />
+  );
+}
+
+function CallbackTools({ chosen }: { readonly chosen: CallbackStatus }) {
+  return (
+    <>
+      <div className="flex gap-1">
+        {tabs.map(({ status, word }) => (
+          <Link
+            key={status}
+            to="/callbacks"
+            search={status === 'dead' ? {} : { status }}
+            aria-current={status === chosen ? 'page' : undefined}
+            className={`rounded-lg px-2 py-1 text-xs ${status === chosen ? 'bg-raised' : 'text-soft hover:text-ink'}`}
+          >
+            {word}
+            {status === 'delivered' ? null : <TabCount status={status} />}
+          </Link>
+        ))}
+      </div>
+      <span className="grow" />
+      {chosen === 'dead' ? <RedeliverAll /> : null}
+    </>
+  );
+}
+
+function TabCount({ status }: { readonly status: CallbackStatus }) {
+  const { data } = useCallbacks(status);
+  return data && data.length > 0 ? <span className="ml-1.5 text-soft">{formatCount(data.length)}</span> : null;
+}
+
+function RedeliverAll() {
+  const { data: dead = [] } = useCallbacks('dead');
+  const mayWrite = useMay('tasks:write');
+  const redeliver = useRedeliver();
+  const refused = redeliver.data?.refused ?? [];
+  return (
+    <>
+      <Problem error={redeliver.error ?? (refused.length > 0 ? `${refused.length} were not taken: ${refused[0]}` : null)} />
+      {redeliver.data && refused.length === 0 ? <span className="text-good text-xs">{redeliver.data.sent} on their way again</span> : null}
+      {mayWrite && dead.length > 0 ? (
+        <button
+          type="button"
+          className="button text-xs"
+          disabled={redeliver.isPending}
+          onClick={() => redeliver.mutate(dead.map(({ id }) => id).reverse())}
+        >
+          {redeliver.isPending
+            ? 'Sending…'
+            : dead.length === CALLBACK_LIMIT
+              ? `Redeliver these ${CALLBACK_LIMIT}`
+              : `Redeliver all ${dead.length}`}
+        </button>
+      ) : null}
+    </>
+  );
+}
+
+function NoCallbacks({ status }: { readonly status: CallbackStatus }) {
+  switch (status) {
+    case 'dead':
+      return (
+        <Empty title="Nothing was given up.">
+          <p>A callback that could not be delivered for a day is kept here, with what the other side last said, until you send it again.</p>
+        </Empty>
+      );
+    case 'pending':
+      return <Empty title="Nothing is waiting." />;
+    case 'delivered':
+      return (
+        <Empty title="No callback was delivered yet.">
+          <p>
+            An integration with a <code className="font-mono text-xs">callbackUrl</code> is told of every step of its tasks.
+          </p>
+        </Empty>
+      );
+  }
+}

@@ -1,0 +1,22 @@
+import { RelayError } from 'agent-relay-client';
+import { expect, test } from 'vitest';
+import { errorText, formatCount, formatDistance } from './format.ts';
+
+test('a distance in time is told in its largest whole unit, before and after now', () => {
+  const now = 10 * 86_400_000;
+  const told = [-1_000, -42_000, -61_000, -7_300_000, -200_000_000, 30_000, 5_400_000].map((distance) =>
+    formatDistance(now + distance, now),
+  );
+  expect(told).toEqual(['now', '42 s ago', '1 min ago', '2 h ago', '2 d ago', 'in 30 s', 'in 1 h']);
+});
+
+test("a relay's error is told with its code", () => {
+  expect(errorText(new RelayError('forbidden_scope', 'This token lacks the scope tasks:write'))).toBe(
+    'This token lacks the scope tasks:write (forbidden_scope)',
+  );
+  expect(errorText(new Error('no'))).toBe('no');
+});
+
+test('a count stays short', () => {
+  expect([0, 999, 1000].map(formatCount)).toEqual(['0', '999', '999+']);
+});

@@ -1,0 +1,54 @@
+import { Link } from '@tanstack/react-router';
+import { isEndedTask, isOverPair } from '../relay/collections.ts';
+import { useCallbacks } from '../relay/use-callbacks.ts';
+import { usePairs } from '../relay/use-pairs.ts';
+import { useMay } from '../relay/use-relay.ts';
+import { useTasks } from '../relay/use-tasks.ts';
+import { formatCount } from './format.ts';
+
+/** The pages, and how much each has that is open; what wants a person is in colour. */
+export function MainNav() {
+  const { data: tasks = [] } = useTasks();
+  const { data: pairs = [] } = usePairs();
+  const { data: dead = [] } = useCallbacks('dead');
+  const isOwner = useMay('*');
+  const active = tasks.filter((task) => !isEndedTask(task));
+  const blocked = active.filter(({ status }) => status === 'blocked').length;
+  const open = pairs.filter((pair) => !isOverPair(pair)).length;
+  return (
+    <nav aria-label="Pages" className="order-last -mx-1 flex w-full gap-1 overflow-x-auto md:order-none md:w-auto">
+      <Page to="/" name="Messages" />
+      <Page to="/tasks" name="Tasks" count={active.length} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
+      <Page to="/pairs" name="Pairs" count={open} meaning="open" />
+      <Page to="/callbacks" name="Callbacks" count={dead.length} meaning="gave up" tone="bg-bad text-ground" />
+      {isOwner ? <Page to="/tokens" name="Tokens" /> : null}
+    </nav>
+  );
+}
+
+interface PageProps {
+  readonly to: '/' | '/tasks' | '/pairs' | '/callbacks' | '/tokens';
+  readonly name: string;
+  readonly count?: number;
+  /** What the count counts. */
+  readonly meaning?: string;
+  readonly tone?: string;
+}
+
+function Page({ to, name, count = 0, meaning = '', tone = 'bg-raised text-soft' }: PageProps) {
+  return (
+    <Link
+      to={to}
+      activeOptions={{ exact: to === '/', includeSearch: false }}
+      className="flex shrink-0 items-center gap-1.5 rounded-lg px-2 py-1 text-soft hover:text-ink"
+      activeProps={{ className: 'bg-raised text-ink!' }}
+    >
+      {name}
+      {count > 0 ? (
+        <span className={`rounded-full px-1.5 font-medium text-xs tabular-nums ${tone}`} title={`${count} ${meaning}`}>
+          {formatCount(count)} <span className="sr-only">{meaning}</span>
+        </span>
+      ) : null}
+    </Link>
+  );
+}

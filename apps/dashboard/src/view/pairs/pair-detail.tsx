@@ -1,0 +1,119 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { MessageDetail } from 'agent-relay-client';
+import type { OpenPair, Pair } from 'agent-relay-protocol';
+import { isOverPair } from '../../relay/collections.ts';
+import { keys } from '../../relay/keys.ts';
+import { useThread } from '../../relay/use-pairs.ts';
+import { useMay, useRelay } from '../../relay/use-relay.ts';
+import { Ago } from '../ago.tsx';
+import { DetailPane } from '../detail-pane.tsx';
+import { formatTime } from '../format.ts';
+import { MessageLog } from '../message-log.tsx';
+import { Problem } from '../problem.tsx';
+import { Receipts } from '../receipts.tsx';
+import { HangUp } from './hang-up.tsx';
+import { PairMark } from './pair-looks.tsx';
+
+/** One pair: who, what for, and what they say as they say it. `known` is the pair as the list has it; older ones are asked for. */
+export function PairDetail({ id, known }: { readonly id: number; readonly known: Pair | null }) {
+  const relay = useRelay();
+  const fetched = useQuery({ queryKey: [...keys.pairs, id], enabled: known === null, queryFn: () => relay.pairs.get({ id }) });
+  const pair = known ?? fetched.data;
+  if (!pair) {
+    return (
+      <DetailPane label={`Pair ${id}`} title={`Pair ${id}`} back="/pairs">
+        <div className="p-4">{fetched.error ? <Problem error={fetched.error} /> : <p className="text-soft">Reading…</p>}</div>
+      </DetailPane>
+    );
+  }
+  return (
+    <DetailPane
+      label={`Pair ${id}`}
+      title={
+        <>
+          <AgentLink id={pair.requester} /> ⇄ <AgentLink id={pair.target} />
+        </>
+      }
+      back="/pairs"
+      subtitle={<PairFacts pair={pair} />}
+      actions={isOpen(pair) ? <Actions pair={pair} /> : null}
+    >
+      <PairChat pair={pair} />
+    </DetailPane>
+  );
+}
+
+const isOpen = (pair: Pair): pair is OpenPair => !isOverPair(pair);
+
+function Actions({ pair }: { readonly pair: OpenPair }) {
+  // Whoever stands for the owner may; either side does it by itself.
+  return useMay('*') ? <HangUp id={pair.id} /> : null;
+}
+
+const AgentLink = ({ id }: { readonly id: string }) => (
+  <Link to="/agents/$agentId" params={{ agentId: id }} className="hover:underline">
+    {id}
+  </Link>
+);
+
+function PairFacts({ pair }: { readonly pair: Pair }) {
+  return (
+    <div className="grid gap-0.5">
+      <p className="break-words">{pair.objective}</p>
+      <p className="text-soft text-xs">
+        <PairMark pair={pair} /> · invited <Ago at={pair.requestedAt} />
+        {'acceptedAt' in pair && pair.acceptedAt !== null ? (
+          <>
+            {' '}
+            · talking since <Ago at={pair.acceptedAt} />
+          </>
+        ) : null}
+        {'endedAt' in pair ? (
+          <>
+            {' '}
+            · over <Ago at={pair.endedAt} />
+          </>
+        ) : null}
+      </p>
+    </div>
+  );
+}
+
+function PairChat({ pair }: { readonly pair: Pair }) {
+  const thread = useThread(pair.id);
+  // The invitation and the relay's notices are told above; here is what the two say.
+  const said = (thread.data ?? []).filter(({ id, from }) => id !== pair.id && (from === pair.requester || from === pair.target));
+  const nothing = pair.status === 'pending' ? `${pair.target} has not answered yet.` : 'Nothing was said yet.';
+  return (
+    <MessageLog
+      label={`Chat of ${pair.requester} and ${pair.target}`}
+      messages={said}
+      row={(message) => <Said message={message} isRequester={message.from === pair.requester} />}
+      empty={
+        <div className="p-6 text-center text-soft">
+          {thread.error ? <Problem error={thread.error} onRetry={() => void thread.refetch()} /> : thread.isSuccess ? nothing : null}
+        </div>
+      }
+    />
+  );
+}
+
+function Said({ message, isRequester }: { readonly message: MessageDetail; readonly isRequester: boolean }) {
+  return (
+    <article className={`flex px-4 py-1.5 ${isRequester ? '' : 'justify-end'}`} data-message-id={message.id}>
+      <div className={`max-w-[85%] rounded-xl border border-line px-3 py-2 ${isRequester ? 'bg-ground' : 'bg-raised'}`}>
+        <p className="flex items-baseline gap-2 text-xs">
+          <span className="font-semibold">{message.from}</span>
+          <span className="text-soft">{formatTime(message.createdAt)}</span>
+        </p>
+        <p className="whitespace-pre-wrap break-words">
+          {message.deletedAt === null ? message.body : <i className="text-soft">deleted</i>}
+        </p>
+        <p className="text-xs">
+          <Receipts messageId={message.id} />
+        </p>
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,28 @@
+import { Outlet } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { useConnection, useConnectionState } from '../relay/use-relay.ts';
+import { ConnectionBadge } from './connection-badge.tsx';
+import { MainNav } from './main-nav.tsx';
+import { SignInPage } from './sign-in-page.tsx';
+
+/** What every page has: where one can go, how the connection is, and the way in when there is none. */
+export function Shell() {
+  const connection = useConnection();
+  const state = useConnectionState();
+  useEffect(() => connection.follow(), [connection]);
+  if (state.status === 'signed-out') return <SignInPage problem={null} />;
+  if (state.status === 'refused') return <SignInPage problem={state.problem} />;
+  return (
+    <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)]">
+      <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-panel px-4 py-2">
+        <img src="/icon.svg" alt="" className="size-6" />
+        <h1 className="font-semibold">Agent Relay</h1>
+        <span className="grow md:hidden" />
+        <MainNav />
+        <span className="hidden grow md:block" />
+        <ConnectionBadge />
+      </header>
+      <Outlet />
+    </div>
+  );
+}

@@ -1,0 +1,101 @@
+import { Link } from '@tanstack/react-router';
+import type { Task } from 'agent-relay-protocol';
+import { useTask } from '../../relay/use-tasks.ts';
+import { Ago } from '../ago.tsx';
+import { DetailPane, Facts, Section } from '../detail-pane.tsx';
+import { JsonView, ProgressView } from '../json-view.tsx';
+import { Problem } from '../problem.tsx';
+import { EndTask } from './end-task.tsx';
+import { TaskCallbacks } from './task-callbacks.tsx';
+import { TaskHistory } from './task-history.tsx';
+import { Severity, TaskStatusMark } from './task-looks.tsx';
+
+export function TaskDetail({ id }: { readonly id: number }) {
+  const { task, error } = useTask(id);
+  if (task === null) {
+    return (
+      <DetailPane label={`Task ${id}`} title={`Task ${id}`} back="/tasks">
+        <div className="p-4">{error ? <Problem error={error} /> : <p className="text-soft">Reading…</p>}</div>
+      </DetailPane>
+    );
+  }
+  return (
+    <DetailPane label={`Task ${id}`} title={task.title} back="/tasks" subtitle={<Subtitle task={task} />} actions={<EndTask task={task} />}>
+      <div className="grid min-h-0 content-start gap-5 overflow-y-auto p-4">
+        {task.body === '' || task.body === task.title ? null : <p className="whitespace-pre-wrap break-words">{task.body}</p>}
+        <TaskFacts task={task} />
+        {task.progress === null ? null : (
+          <Section title="Progress">
+            <ProgressView value={task.progress} />
+          </Section>
+        )}
+        {task.result === null ? null : (
+          <Section title="Result">
+            <JsonView value={task.result} />
+          </Section>
+        )}
+        <Metadata metadata={task.metadata} />
+        <TaskHistory id={id} />
+        <TaskCallbacks task={task} />
+      </div>
+    </DetailPane>
+  );
+}
+
+function Subtitle({ task }: { readonly task: Task }) {
+  return (
+    <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs">
+      <TaskStatusMark status={task.status} />
+      <Severity severity={task.severity} />
+      <Link to="/messages/$messageId" params={{ messageId: String(task.id) }} className="text-accent hover:underline">
+        Open its message
+      </Link>
+      {task.externalUrl !== null && /^https?:/u.test(task.externalUrl) ? (
+        <a href={task.externalUrl} target="_blank" rel="noopener noreferrer" className="text-accent hover:underline">
+          Open at {task.source} ↗
+        </a>
+      ) : null}
+    </p>
+  );
+}
+
+function TaskFacts({ task }: { readonly task: Task }) {
+  return (
+    <Facts
+      facts={[
+        ['Source', task.source],
+        ['Offered to', task.target.replace(/^id:/u, '')],
+        ['Channel', task.channel === null ? null : `#${task.channel}`],
+        ['Held by', task.claimedBy === null ? null : <AgentLink key="holder" id={task.claimedBy} />],
+        ['Type', task.type],
+        ['Reported', task.occurrenceCount === 1 ? 'once' : `${task.occurrenceCount} times`],
+        ['Last seen', <Ago key="seen" at={task.lastSeenAt} />],
+        ['First seen', <Ago key="created" at={task.createdAt} />],
+        ['Ended', task.endedAt === null ? null : <Ago key="ended" at={task.endedAt} />],
+        [
+          'Key',
+          task.dedupeKey === null ? null : (
+            <code key="key" className="font-mono text-xs">
+              {task.dedupeKey}
+            </code>
+          ),
+        ],
+      ]}
+    />
+  );
+}
+
+const AgentLink = ({ id }: { readonly id: string }) => (
+  <Link to="/agents/$agentId" params={{ agentId: id }} className="text-accent hover:underline">
+    {id}
+  </Link>
+);
+
+function Metadata({ metadata }: Pick<Task, 'metadata'>) {
+  if (metadata === null || Object.keys(metadata).length === 0) return null;
+  return (
+    <Section title="Metadata">
+      <Facts facts={Object.entries(metadata).map(([name, value]) => [name, <JsonView key={name} value={value} />] as const)} />
+    </Section>
+  );
+}

@@ -1,0 +1,55 @@
+import type { TaskEvent } from 'agent-relay-protocol';
+import { useTaskHistory } from '../../relay/use-tasks.ts';
+import { Section } from '../detail-pane.tsx';
+import { formatDate, formatTime } from '../format.ts';
+import { progressLine } from '../json-view.tsx';
+import { Problem } from '../problem.tsx';
+import { taskEventWords } from './task-looks.tsx';
+
+/** Repeated reports in a row are one line. */
+interface Step {
+  readonly event: TaskEvent;
+  readonly repeats: number;
+}
+
+export function TaskHistory({ id }: { readonly id: number }) {
+  const history = useTaskHistory(id);
+  return (
+    <Section title="History">
+      <Problem error={history.error} onRetry={() => void history.refetch()} />
+      <ol className="grid gap-1.5">
+        {foldRepeats(history.data ?? []).map((step) => (
+          <StepLine key={step.event.seq} {...step} />
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function StepLine({ event, repeats }: Step) {
+  const isRepeat = event.type === 'task.repeated';
+  return (
+    <li className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-x-3">
+      <time className="font-mono text-soft text-xs leading-6" title={formatDate(event.at)} dateTime={new Date(event.at).toISOString()}>
+        {formatTime(event.at)}
+      </time>
+      <div className="min-w-0 break-words">
+        <span className="font-medium">{taskEventWords[event.type]}</span>
+        {repeats > 1 ? ` ${repeats} times` : ''} <span className="text-soft">by {event.by}</span>
+        {event.detail === null || isRepeat ? null : <span className="text-soft">: {progressLine(event.detail)}</span>}
+      </div>
+    </li>
+  );
+}
+
+/** Reports that follow each other tell nothing one by one: the last of them, and how many there were. */
+export function foldRepeats(events: readonly TaskEvent[]): readonly Step[] {
+  const steps: Step[] = [];
+  for (const event of events) {
+    const last = steps.at(-1);
+    const continues = last?.event.type === 'task.repeated' && event.type === 'task.repeated' && last.event.by === event.by;
+    if (last && continues) steps[steps.length - 1] = { event, repeats: last.repeats + 1 };
+    else steps.push({ event, repeats: 1 });
+  }
+  return steps;
+}
