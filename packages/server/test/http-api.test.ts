@@ -2,6 +2,7 @@ import { MAX_REQUEST_BYTES } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
 import type { RunningRelay } from '../src/relay/relay.ts';
 import type { Relay } from '../src/relay/relay-contract.ts';
+import { startTestRelay } from '../src/testing.ts';
 import { OWNER_TOKEN, openServer } from './support/open-server.ts';
 import { poll } from './support/poll.ts';
 import { rawBytes, rawRequest } from './support/raw-http.ts';
@@ -179,6 +180,35 @@ describe('routes over HTTP', () => {
     for (let attempt = 0; attempt < 19; attempt += 1) await exchange(`guess-${attempt}`);
     const refused = await exchange('one too many');
     expect([refused.status, Number(refused.headers['retry-after']) > 50]).toEqual([429, true]);
+  });
+
+  test('a browser signs in with a token and is what the token is, until that is revoked', async () => {
+    await using server = await openServer();
+    const exchange = (body: object) =>
+      rawRequest(`${server.url}/api/login-codes/exchange`, { method: 'POST', headers: json, body: JSON.stringify(body) });
+    const { token, tokenId } = await server.call('tokens/create', { name: 'board', kind: 'observer' });
+    const { status, headers, body } = await exchange({ token });
+    expect([status, body]).toEqual([200, { expiresAt: null }]);
+    const [cookie = ''] = headers['set-cookie'] ?? [];
+    expect(cookie).toMatch(/; Path=\/; HttpOnly; SameSite=Strict$/u);
+    const me = () => rawRequest(`${server.url}/api/me`, { headers: { cookie: cookie.split(';')[0] ?? '' } });
+    expect(await me()).toMatchObject({ status: 200, body: { type: 'token', name: 'board' } });
+    await server.call('tokens/revoke', { id: tokenId });
+    expect(await me()).toMatchObject({ status: 401 });
+    expect(await exchange({ token })).toMatchObject({ status: 401, body: { error: { code: 'unauthorized' } } });
+    for (const bad of [{}, { token, code: 'both' }]) expect(await exchange(bad)).toMatchObject({ status: 400 });
+  });
+
+  test('a token that a person chose signs a browser in, whatever signs it has', async () => {
+    const chosen = 'YWJj;ZGVmZ2hpams==%zz';
+    await using relay = await startTestRelay({ settings: { AGENT_RELAY_TOKEN: chosen } });
+    const answer = await rawRequest(`${relay.url}/api/login-codes/exchange`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ token: chosen }),
+    });
+    const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    expect(await rawRequest(`${relay.url}/api/me`, { headers: { cookie } })).toMatchObject({ status: 200, body: { type: 'owner' } });
   });
 
   test('who may call what: tokenless programs the anonymous routes, agents all but the owner’s', async () => {

@@ -3,7 +3,7 @@ import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-proto
 import type { Relay } from '../relay/relay-contract.ts';
 import { isLoopbackAddress, type RequestOrigin } from './request-guard.ts';
 
-/** The cookie of a browser that came through a login link. */
+/** The cookie of a browser that came through a login link or with a token. */
 export const SESSION_COOKIE = 'agent_relay_session';
 
 export interface AuthenticatorDeps {
@@ -62,9 +62,18 @@ function tokenOf(headers: IncomingHttpHeaders): string | undefined {
 function cookieOf(headers: IncomingHttpHeaders): string | undefined {
   for (const part of headers.cookie?.split(';') ?? []) {
     const [name, value] = part.trim().split('=', 2);
-    if (name === SESSION_COOKIE && value !== undefined && value !== '') return value;
+    if (name === SESSION_COOKIE && value !== undefined && value !== '') return decoded(value);
   }
   return undefined;
+}
+
+/** What is not ours is no token either way. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }
 
 /** A browser sends the cookie by itself: whatever changes something, an upgrade included, must come from our own page. */

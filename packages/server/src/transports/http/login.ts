@@ -9,29 +9,45 @@ import type { Endpoint } from './http-app.ts';
 import { readJsonBody } from './read-body.ts';
 
 export interface LoginDeps {
-  readonly relay: Pick<Relay, 'exchangeLoginCode'>;
+  readonly relay: Pick<Relay, 'exchangeLoginCode' | 'authenticate'>;
   readonly now: () => number;
 }
 
-const ExchangeSchema = z.strictObject({ code: z.string().min(1).max(512) });
+const ExchangeSchema = z
+  .strictObject({ code: z.string().min(1).max(512).optional(), token: z.string().min(1).max(512).optional() })
+  .refine(({ code, token }) => (code === undefined) !== (token === undefined), 'Give a code or a token');
 
-/** `POST {code}`: a login code, once, for the session cookie of the owner. */
+/**
+ * `POST {code}`: a login code, once, for the session cookie of the owner. `POST {token}`: a cookie that stands for that token, until the
+ * browser is closed: scripts cannot read it, and the page needs no other way in.
+ */
 export function loginEndpoint({ relay, now }: LoginDeps): Endpoint {
   const failures = new FailureLimit({ perMinute: 20, now });
   return {
     methods: ['POST'],
     serve: async ({ request, response, origin }) => {
       if (origin === 'allowed') throw new RelayError('forbidden_origin', "A login code is exchanged on the dashboard's own page");
-      const { code } = parseParams(ExchangeSchema, await readJsonBody(request));
+      const { code = '', token } = parseParams(ExchangeSchema, await readJsonBody(request));
       failures.check();
+      if (token !== undefined) {
+        if ((await relay.authenticate(token)) === null) {
+          failures.count();
+          throw new RelayError('unauthorized', 'The token is not valid here, or not any more');
+        }
+        writeAnswer(response, { status: 200, body: { expiresAt: null }, headers: { 'set-cookie': cookieFor(token) } });
+        return;
+      }
       const session = await relay.exchangeLoginCode(code);
       if (session === null) {
         failures.count();
         throw new RelayError('unauthorized', 'This login link was used or is too old: agent-relay login prints a new one');
       }
       const maxAgeSeconds = Math.max(1, Math.floor((session.expiresAt - now()) / 1000));
-      const cookie = `${SESSION_COOKIE}=${session.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}`;
+      const cookie = `${cookieFor(session.token)}; Max-Age=${maxAgeSeconds}`;
       writeAnswer(response, { status: 200, body: { expiresAt: session.expiresAt }, headers: { 'set-cookie': cookie } });
     },
   };
 }
+
+/** Encoded, for a token that a person chose may hold what ends a cookie. */
+const cookieFor = (token: string): string => `${SESSION_COOKIE}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`;

@@ -163,25 +163,31 @@ function eventStream({ schemas }: ComponentSchemas): Operation {
   };
 }
 
+const credential = (name: string): JsonSchema => ({
+  type: 'object',
+  properties: { [name]: { type: 'string', minLength: 1, maxLength: 512 } },
+  required: [name],
+  additionalProperties: false,
+});
+
 const loginExchange: Operation = {
   operationId: 'login_exchange',
-  summary: 'A login code, once, for the session cookie of a browser',
+  summary: 'A login code, once, or a token, for the session cookie of a browser',
   tags: ['login'],
   security: [{}],
   parameters: [],
   requestBody: {
     required: true,
-    content: json({
-      type: 'object',
-      properties: { code: { type: 'string', minLength: 1, maxLength: 512 } },
-      required: ['code'],
-      additionalProperties: false,
-    }),
+    content: json({ oneOf: [credential('code'), credential('token')] }),
   },
   responses: {
     200: {
       description: 'The cookie is set',
-      content: json({ type: 'object', properties: { expiresAt: ref('Timestamp') }, required: ['expiresAt'] }),
+      content: json({
+        type: 'object',
+        properties: { expiresAt: { anyOf: [ref('Timestamp'), { type: 'null' }] } },
+        required: ['expiresAt'],
+      }),
     },
     ...Object.fromEntries(['400', '401', '403', '429'].map((status) => [status, { $ref: `#/components/responses/${status}` }])),
   },
