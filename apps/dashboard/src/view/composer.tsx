@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type KeyboardEvent, useRef, useState } from 'react';
 import type { SendRequest } from '../relay/requests.ts';
-import { useAgents, useRelay } from '../relay/use-relay.ts';
+import { useAgents, useMay, useMe, useRelay } from '../relay/use-relay.ts';
 import { errorText } from './format.ts';
 
 const modes = [
@@ -11,8 +11,17 @@ const modes = [
   { id: 'fyi', title: 'as context only' },
 ] as const;
 
-/** A box to send, as the relay's owner. */
+/** A box to send, for whoever may; who may not is told why there is none. */
 export function Composer({ agentId }: { readonly agentId: string | null }) {
+  const { isSuccess } = useMe();
+  if (useMay('messages:write')) return <ComposerForm agentId={agentId} />;
+  if (!isSuccess) return <div />;
+  return (
+    <p className="border-line border-t bg-panel p-3 text-soft text-xs">You can read here, not write: this token lacks messages:write.</p>
+  );
+}
+
+function ComposerForm({ agentId }: { readonly agentId: string | null }) {
   const relay = useRelay();
   const { data: agents = [] } = useAgents();
   const [to, setTo] = useState('');

@@ -62,8 +62,7 @@ function CallbackTools({ chosen }: { readonly chosen: CallbackStatus }) {
             aria-current={status === chosen ? 'page' : undefined}
             className={`rounded-lg px-2 py-1 text-xs ${status === chosen ? 'bg-raised' : 'text-soft hover:text-ink'}`}
           >
-            {word}
-            {status === 'delivered' ? null : <TabCount status={status} />}
+            {word} {status === 'delivered' ? null : <TabCount status={status} />}
           </Link>
         ))}
       </div>
@@ -75,7 +74,7 @@ function CallbackTools({ chosen }: { readonly chosen: CallbackStatus }) {
 
 function TabCount({ status }: { readonly status: CallbackStatus }) {
   const { data } = useCallbacks(status);
-  return data && data.length > 0 ? <span className="ml-1.5 text-soft">{formatCount(data.length)}</span> : null;
+  return data && data.length > 0 ? <span className="ml-0.5 text-soft">{formatCount(data.length)}</span> : null;
 }
 
 function RedeliverAll() {

@@ -1,0 +1,132 @@
+import { QueryClient, type QueryKey } from '@tanstack/react-query';
+import type { RelayEvent } from 'agent-relay-client';
+import type { Pair, Task } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import { applyEvent } from './apply-event.ts';
+import { mergeTasks, reducePairs, reduceTasks } from './collections.ts';
+import { EventTail } from './event-tail.ts';
+import { keys } from './keys.ts';
+
+const task = (id: number, more: Partial<Task> = {}): Task => ({
+  id,
+  source: 'ops',
+  type: null,
+  severity: 'critical',
+  title: `task ${id}`,
+  body: '',
+  target: 'tag:ops',
+  channel: null,
+  dedupeKey: null,
+  externalUrl: null,
+  metadata: null,
+  status: 'open',
+  claimedBy: null,
+  claimId: null,
+  result: null,
+  progress: null,
+  occurrenceCount: 1,
+  lastSeenAt: 1,
+  createdAt: 1,
+  updatedAt: 1,
+  endedAt: null,
+  ...more,
+});
+const told = (seq: number, event: Task, type: 'task.created' | 'task.claimed' | 'task.completed' = 'task.created'): RelayEvent => ({
+  type,
+  seq,
+  at: seq,
+  task: event,
+});
+const pair = (id: number, status: 'pending' | 'active' = 'pending'): Pair => {
+  const sides = { id, requester: 'Lead', target: 'Worker', objective: 'why', requestedAt: 1 };
+  return status === 'pending' ? { ...sides, status } : { ...sides, status, acceptedAt: 2 };
+};
+
+/** A page that has asked for these lists, and what it is told to ask for again. */
+function page(lists: readonly (readonly [QueryKey, readonly object[]])[]) {
+  const queries = new QueryClient();
+  for (const [key, list] of lists) queries.setQueryData(key, list);
+  const wanted: QueryKey[] = [];
+  const apply = (event: RelayEvent) => applyEvent({ queries, refresh: (key) => wanted.push(key) }, event);
+  return { apply, wanted, at: (key: QueryKey) => queries.getQueryData(key) };
+}
+
+test('a report appears at the top, and what becomes of the task takes its place', () => {
+  const { apply, at, wanted } = page([[keys.tasks, [task(1)]]]);
+  apply(told(5, task(5)));
+  const held = task(5, { status: 'claimed', claimedBy: 'Worker' });
+  apply(told(6, held, 'task.claimed'));
+  apply(told(6, held, 'task.claimed'));
+  expect(at(keys.tasks)).toEqual([held, task(1)]);
+  expect(wanted.slice(0, 2)).toEqual([keys.taskHistory(5), keys.callbacks]);
+});
+
+test('a list nobody has asked for is not begun by an event', () => {
+  const { apply, at } = page([]);
+  apply(told(5, task(5)));
+  expect(at(keys.tasks)).toBe(undefined);
+});
+
+test('a callback that moved has its lists asked for again: the log does not carry what the other side answered', () => {
+  const { apply, wanted } = page([]);
+  apply({ type: 'callback.updated', seq: 9, at: 9, callbackId: 1, taskId: 5, integration: 'ops', status: 'dead' });
+  expect(wanted).toEqual([keys.callbacks]);
+});
+
+test('a pair that is accepted stays in its place; a message joins the thread it belongs to and no other', () => {
+  const { apply, at } = page([
+    [keys.pairs, [pair(7), pair(3)]],
+    [keys.thread(7), []],
+    [keys.thread(3), []],
+  ]);
+  apply({ type: 'pair.accepted', seq: 8, at: 8, pair: pair(7, 'active') });
+  expect(at(keys.pairs)).toEqual([pair(7, 'active'), pair(3)]);
+  const message = {
+    id: 9,
+    from: 'Lead',
+    to: 'id:Worker',
+    body: 'hello',
+    subject: null,
+    channel: null,
+    kind: 'chat',
+    claimable: false,
+    replyTo: 7,
+    threadId: 7,
+    mode: 'next',
+    expiresAt: null,
+    payload: null,
+    meta: { pairId: 7 },
+    sender: { relation: 'peer', principal: 'agent:Lead' },
+    createdAt: 9,
+    deletedAt: null,
+  } as const;
+  apply({ type: 'message.new', seq: 9, at: 9, message, matched: 1 });
+  apply({ type: 'message.new', seq: 9, at: 9, message, matched: 1 });
+  expect(at(keys.thread(7))).toEqual([{ ...message, readBy: [], claim: null }]);
+  expect(at(keys.thread(3))).toEqual([]);
+  apply({ type: 'message.deleted', seq: 10, at: 10, messageId: 9 });
+  expect(at(keys.thread(7))).toMatchObject([{ body: '', deletedAt: 10 }]);
+});
+
+test('of what has ended a bounded number is kept, the newest; what is active is all kept', () => {
+  const ended = Array.from({ length: 2_500 }, (_, index) => task(index + 2, { status: 'done' }));
+  const kept = mergeTasks([task(1)], ended);
+  expect(kept).toHaveLength(2_001);
+  expect([kept[0]?.id, kept.at(-1)?.id]).toEqual([2_501, 1]);
+});
+
+test('a snapshot that arrives late is brought up to what the log has told since it was true', () => {
+  const tail = new EventTail();
+  for (let seq = 1; seq <= 9_000; seq += 1) tail.push(told(seq, task(seq)));
+  tail.push(told(9_001, task(8_000, { status: 'done' }), 'task.completed'));
+  const snapshot = [task(8_999), task(8_000)];
+  const current = tail.after(8_999).reduce(reduceTasks, snapshot);
+  expect(current.map(({ id, status }) => `${id} ${status}`)).toEqual(['9000 open', '8999 open', '8000 done']);
+  tail.clear();
+  expect(tail.after(0)).toEqual([]);
+});
+
+test('an event about something else leaves a list as the same object', () => {
+  const pairs = [pair(7)];
+  expect(reducePairs(pairs, told(5, task(5)))).toBe(pairs);
+});

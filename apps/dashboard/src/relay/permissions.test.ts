@@ -1,0 +1,37 @@
+import type { Principal, Scope } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import { may } from './permissions.ts';
+
+const token = (scopes: Scope[], more: Partial<Extract<Principal, { type: 'token' }>> = {}): Principal => ({
+  type: 'token',
+  workspace: 'default',
+  tokenId: 't',
+  name: 'board',
+  agentId: null,
+  targets: null,
+  channels: null,
+  scopes,
+  ...more,
+});
+
+test('an observer is offered nothing that changes anything', () => {
+  const observer = token(['tasks:read', 'messages:read']);
+  expect(([...(['messages:write', 'tasks:write', '*'] as const)] satisfies Scope[]).map((scope) => may(observer, scope))).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  expect(may(observer, 'tasks:read')).toBe(true);
+});
+
+test('what is the owner’s alone is offered to the owner, and to a token with everything that nothing narrows', () => {
+  expect(may({ type: 'owner', workspace: 'default' }, '*')).toBe(true);
+  expect(may(token(['*']), '*')).toBe(true);
+  expect(may(token(['*'], { targets: ['tag:ops'] }), '*')).toBe(false);
+  expect(may(token(['*'], { targets: ['tag:ops'] }), 'tasks:write')).toBe(true);
+  expect(may({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 }, '*')).toBe(false);
+});
+
+test('before it is known who is signed in nothing is offered', () => {
+  expect([may(undefined, 'tasks:read'), may({ type: 'anonymous', workspace: 'default' }, 'tasks:read')]).toEqual([false, false]);
+});

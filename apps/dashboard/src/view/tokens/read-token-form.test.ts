@@ -1,0 +1,31 @@
+import { CreateTokenSchema } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import { readTokenForm } from './read-token-form.ts';
+
+const form = (fields: Record<string, string | string[]>): FormData => {
+  const data = new FormData();
+  for (const [name, values] of Object.entries(fields)) for (const value of [values].flat()) data.append(name, value);
+  return data;
+};
+
+test('a form becomes a request that fits the kind, without what the kind has no use for', () => {
+  const filled = {
+    name: ' ci ',
+    scope: ['tasks:read', 'nonsense', 'messages:write'],
+    agentId: 'Worker',
+    targets: 'tag:ops,  id:Lead',
+    days: '30',
+  };
+  const scoped = readTokenForm('scoped', form(filled));
+  expect(scoped).toEqual({
+    name: 'ci',
+    kind: 'scoped',
+    scopes: ['messages:write', 'tasks:read'],
+    targets: ['tag:ops', 'id:Lead'],
+    expiresInMs: 2_592_000_000,
+  });
+  expect(readTokenForm('observer', form({ ...filled, days: '' }))).toEqual({ name: 'ci', kind: 'observer' });
+  const agent = readTokenForm('agent', form({ name: 'bot', agentId: 'Worker', targets: '', days: '' }));
+  expect(agent).toEqual({ name: 'bot', kind: 'agent', agentId: 'Worker' });
+  for (const request of [scoped, agent]) expect(CreateTokenSchema.safeParse(request).success).toBe(true);
+});

@@ -1,0 +1,117 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createRelayClient, type RelayClient } from 'agent-relay-client';
+import { type Clock, startTestRelay, type TestRelay } from 'agent-relay-server/testing';
+import type { Browser, Page } from 'playwright-core';
+import { startBrowser } from '../support/browser.ts';
+
+const INTEGRATION_TOKEN = 'ops-monitor-token';
+
+export interface DashboardWorld extends AsyncDisposable {
+  readonly relay: TestRelay;
+  readonly owner: RelayClient;
+  /** Reports as the integration `ops-monitor`, whose callbacks go to a listener of this test. */
+  readonly ops: RelayClient;
+  /** What that listener answers from now on. */
+  answer(status: number): void;
+  /** Turns the relay's clock on, callbacks that wait included. */
+  passDays(days: number): void;
+  /** A page of a browser that is signed in as the owner; it fails the test that left errors in its console. */
+  openPage(path?: string): Promise<Page>;
+  /** One that nobody has signed in. */
+  openStrangersPage(): Promise<Page>;
+}
+
+/** A relay with its built dashboard, a listener for callbacks, and a browser. */
+export async function openDashboard(): Promise<DashboardWorld> {
+  let status = 204;
+  const listener = createServer((_request, response) => {
+    response.statusCode = status;
+    response.end();
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as AddressInfo; // it listens on a port
+  const integration = { name: 'ops-monitor', token: INTEGRATION_TOKEN, callbackUrl: `http://127.0.0.1:${port}/hook` };
+  const clock = turnableClock();
+  const relay = await startTestRelay({
+    clock,
+    settings: {
+      AGENT_RELAY_INTEGRATIONS: JSON.stringify([integration]),
+      AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: '1',
+      AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: '100000',
+      STALE_TTL_MS: String(30 * 86_400_000),
+    },
+  });
+  const owner = createRelayClient({ url: relay.url, token: relay.ownerToken });
+  const ops = createRelayClient({ url: relay.url, token: INTEGRATION_TOKEN });
+  const browser = await startBrowser();
+  const errors: string[] = [];
+  const openStrangersPage = () => newPage(browser, relay.url, errors);
+  return {
+    relay,
+    owner,
+    ops,
+    answer: (next) => {
+      status = next;
+    },
+    passDays: (days) => clock.turn(days * 86_400_000),
+    openStrangersPage,
+    openPage: async (path = '/') => {
+      const page = await openStrangersPage();
+      await page.goto(await relay.createLoginLink());
+      await page.getByRole('status').getByText('live').waitFor();
+      if (path !== '/') await page.goto(relay.url + path);
+      return page;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await browser.close();
+      await owner.close();
+      await ops.close();
+      await relay.close();
+      listener.closeAllConnections();
+      listener.close();
+      if (errors.length > 0) throw new Error(`A page had errors:\n${errors.join('\n')}`);
+    },
+  };
+}
+
+async function newPage(browser: Browser, url: string, errors: string[]): Promise<Page> {
+  const page = await browser.newPage({ baseURL: url, viewport: { width: 1400, height: 900 } });
+  page.on('pageerror', (error) => errors.push(String(error)));
+  return page;
+}
+
+/** The system's time, which can be turned on: what waits for a later time is then late by that much. */
+function turnableClock(): Clock & { turn(byMs: number): void } {
+  let offsetMs = 0;
+  const waiting = new Map<object, { readonly at: number; readonly task: () => void; timer: NodeJS.Timeout }>();
+  const now = () => Date.now() + offsetMs;
+  const arm = (key: object, at: number, task: () => void) => {
+    const run = () => {
+      waiting.delete(key);
+      task();
+    };
+    // Node holds a timer for 24 days at most.
+    const timer = setTimeout(run, Math.min(Math.max(0, at - now()), 2_000_000_000));
+    timer.unref();
+    waiting.set(key, { at, task, timer });
+  };
+  return {
+    now,
+    schedule: (task, delayMs) => {
+      const key = {};
+      arm(key, now() + delayMs, task);
+      return () => {
+        clearTimeout(waiting.get(key)?.timer);
+        waiting.delete(key);
+      };
+    },
+    turn: (byMs) => {
+      offsetMs += byMs;
+      for (const [key, { at, task, timer }] of [...waiting]) {
+        clearTimeout(timer);
+        arm(key, at, task);
+      }
+    },
+  };
+}
