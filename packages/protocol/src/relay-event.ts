@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { AgentSchema } from './agent.ts';
 import { ApprovalSchema } from './approval.ts';
-import { ChannelBindingSchema } from './channel.ts';
 import { CallbackStatusSchema } from './callback.ts';
+import { ChannelBindingSchema } from './channel.ts';
 import { ClaimSchema } from './claim.ts';
 import { DeliveryEvidenceSchema, DeliveryStateSchema } from './delivery.ts';
 import { HoldSchema } from './hold.ts';

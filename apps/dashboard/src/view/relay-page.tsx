@@ -3,13 +3,16 @@ import { AgentPanel } from './agent-panel.tsx';
 import { Composer } from './composer.tsx';
 import { MessageFeed } from './message-feed.tsx';
 
+const everybody = 'grid-rows-[minmax(0,11rem)_minmax(0,1fr)] md:grid-cols-[18rem_minmax(0,1fr)]';
+const oneAgent = 'grid-rows-2 md:grid-cols-[14rem_minmax(0,1fr)_minmax(0,1fr)] xl:grid-cols-[18rem_minmax(0,1fr)_minmax(24rem,34rem)]';
+
 /** Agents on the left, the messages in the middle, one agent's activity on the right; one above the other where there is no room. */
 export function RelayPage({ agentId }: { readonly agentId: string | null }) {
   return (
-    <div
-      className={`grid min-h-0 grid-cols-1 ${agentId === null ? 'grid-rows-[minmax(0,11rem)_minmax(0,1fr)] md:grid-cols-[18rem_minmax(0,1fr)]' : 'grid-rows-[0_minmax(0,1fr)_minmax(0,1fr)] md:grid-cols-[18rem_minmax(0,1fr)] md:grid-rows-2 xl:grid-cols-[18rem_minmax(0,1fr)_minmax(24rem,34rem)]'} md:grid-rows-1 xl:grid-rows-1`}
-    >
-      <AgentList selectedId={agentId} />
+    <div className={`grid min-h-0 grid-cols-1 md:grid-rows-1 ${agentId === null ? everybody : oneAgent}`}>
+      <div className={`min-h-0 md:grid ${agentId === null ? 'grid' : 'hidden'}`}>
+        <AgentList selectedId={agentId} />
+      </div>
       <main className="grid min-h-0 grid-rows-[minmax(0,1fr)_auto] border-line border-x">
         <MessageFeed agentId={agentId} />
         <Composer agentId={agentId} />
