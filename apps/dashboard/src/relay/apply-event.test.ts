@@ -97,6 +97,7 @@ test('a pair that is accepted stays in its place; a message joins the thread it 
     payload: null,
     meta: { pairId: 7 },
     sender: { relation: 'peer', principal: 'agent:Lead' },
+    hops: 0,
     createdAt: 9,
     deletedAt: null,
   } as const;

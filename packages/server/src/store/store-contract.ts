@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { registerAgent } from '../domain/registration.ts';
 import { approvalContract } from './approval-contract.ts';
 import { holdStoreContract } from './hold-store-contract.ts';
-import type { AppendMessage, NewEvent, NewMessage, Store } from './store.ts';
+import type { AppendMessage, NewEvent, Store } from './store.ts';
 import { allEvents, append, appendTo, at, newMessage, typesOf } from './store-contract-parts.ts';
 import { taskContract } from './task-contract.ts';
 
