@@ -57,6 +57,11 @@ export class FakeTelegram implements AsyncDisposable {
     this.#world.failNext(method, fault);
   }
 
+  /** No call meets a fault any more. */
+  mend(): void {
+    this.#world.mend();
+  }
+
   /** Updates that the bot has not confirmed. */
   get unconfirmed(): readonly FakeUpdate[] {
     return this.#world.updates.unconfirmed;

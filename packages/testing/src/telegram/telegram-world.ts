@@ -56,6 +56,10 @@ export class TelegramWorld {
     this.#faults.set(method, [...(this.#faults.get(method) ?? []), fault]);
   }
 
+  mend(): void {
+    this.#faults.clear();
+  }
+
   says({ chatId, userId = Math.abs(chatId), text, replyTo, topicId, content = {} }: PersonSays): FakeMessage {
     const chat = this.chat(chatId);
     const reply = chat.messages.find(({ message_id }) => message_id === replyTo);
