@@ -14,6 +14,8 @@ const ambientPlaces: Readonly<Record<string, string>> = {
   'packages/server/src/testing.ts': 'a composition root for tests',
   'packages/connect/src/cli.ts': 'where relay-connect begins',
   'packages/connect/src/run-cli.ts': "relay-connect's composition root",
+  'packages/channel-webhook/src/cli.ts': 'where agent-relay-channel-webhook begins',
+  'packages/channel-webhook/src/run-cli.ts': 'its composition root',
   'packages/channel-telegram/src/cli.ts': 'where agent-relay-channel-telegram begins',
   'packages/channel-telegram/src/run-cli.ts': 'its composition root',
   'packages/wire/src/node/find-executable.ts': 'looks a program up as a shell would, on PATH',

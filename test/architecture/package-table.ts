@@ -32,6 +32,7 @@ export const packageTable: Readonly<Record<string, PackageRow>> = {
     runs: ['agent-relay-connect'],
   },
   'packages/connect': { mayImport: rootLevel },
+  'packages/channel-webhook': { mayImport: [...wireLevel, 'agent-relay-client'] },
   'packages/channel-telegram': { mayImport: [...wireLevel, 'agent-relay-client'] },
   'packages/bridge': { mayImport: rootLevel },
   'packages/claude-plugin': { mayImport: [...wireLevel, 'agent-relay-client'] },

@@ -34,13 +34,14 @@ export class ChannelHandle {
   }
 
   /**
-   * Brings in one message. Resolves when it is on the relay's disk; asked again while the relay is away. The same `externalId` of a
+   * Brings in one message. Resolves when it is on the relay's disk; asked again while the relay is away, until `signal` aborts. The same `externalId` of a
    * conversation answers the first messages, so what may have been lost can be brought again.
    * @throws RelayError `unbound_conversation` when nobody is bound to the conversation: nothing was stored.
    */
-  receive(mail: IncomingMail): Promise<RouteOutput<'channels/receive'>> {
+  receive(mail: IncomingMail, options: { readonly signal?: AbortSignal } = {}): Promise<RouteOutput<'channels/receive'>> {
     const { calls, agent } = this.#options;
-    return persist(() => calls.channels.receive({ ...mail, id: agent.id, ...guardOf(agent) }), this.signal);
+    const signal = options.signal ? AbortSignal.any([options.signal, this.signal]) : this.signal;
+    return persist(() => calls.channels.receive({ ...mail, id: agent.id, ...guardOf(agent) }, { signal }), signal);
   }
 
   /** Mail for the outside, oldest first, one piece at a time; ends when the channel does. */

@@ -1,0 +1,1 @@
+export { type Log, type StartOptions, startWebhookChannel, type WebhookChannel } from './webhook-channel.ts';
