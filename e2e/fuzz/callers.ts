@@ -1,5 +1,5 @@
+import type { Random } from '../crash/seeded.ts';
 import type { Memory } from './memory.ts';
-import type { Random } from './random.ts';
 
 /** The tokens of the principals that exist from the start. Those of agents, observers and programs come from what the relay answers. */
 export interface Credentials {

@@ -1,11 +1,11 @@
 import type { RouteName } from 'agent-relay-protocol';
+import type { Random } from '../crash/seeded.ts';
 import { type Credentials, callerHeaders } from './callers.ts';
 import type { Findings } from './findings.ts';
 import { HttpConnection, type Outcome } from './http-connection.ts';
 import { bytesOf, type Draft, draftOf } from './http-request.ts';
 import { faultsOf, parsed } from './judge.ts';
 import type { Memory } from './memory.ts';
-import type { Random } from './random.ts';
 import { spoilInput } from './spoil.ts';
 import { brokenBytes, spoilDraft } from './spoil-request.ts';
 import { tellStory } from './stories.ts';

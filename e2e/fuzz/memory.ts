@@ -1,5 +1,6 @@
+import type { Random } from '../crash/seeded.ts';
 import { type Kind, Remembered } from './input-arbitrary.ts';
-import { below, pick, type Random } from './random.ts';
+import { below, pick } from './random.ts';
 
 type Thing = Readonly<Record<string, unknown>>;
 

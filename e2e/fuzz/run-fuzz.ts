@@ -3,13 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TempHome, tempHome } from 'agent-relay-testing';
+import { seeded } from '../crash/seeded.ts';
 import { type RunningProgram, startAgentRelay } from '../support/programs.ts';
 import type { Credentials } from './callers.ts';
 import { Findings } from './findings.ts';
 import { HttpLane, type LaneOptions } from './http-lane.ts';
 import { MachineLane } from './machine-lane.ts';
 import { Memory } from './memory.ts';
-import { seeded } from './random.ts';
 import { SocketLane } from './socket-lane.ts';
 import { allTargets, socketTargets } from './targets.ts';
 

@@ -1,8 +1,9 @@
 import { WebSocket } from 'ws';
+import type { Random } from '../crash/seeded.ts';
 import { type Credentials, callerHeaders } from './callers.ts';
 import type { LaneOptions } from './http-lane.ts';
 import { parsed, rpcFaults, shapeFaults } from './judge.ts';
-import { below, pick, type Random } from './random.ts';
+import { below, pick } from './random.ts';
 import { jsonText, spoilInput } from './spoil.ts';
 import { Chooser, type SocketTarget } from './targets.ts';
 

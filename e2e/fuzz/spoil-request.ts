@@ -1,6 +1,7 @@
 import { MAX_REQUEST_BYTES } from 'agent-relay-protocol';
+import type { Random } from '../crash/seeded.ts';
 import type { Draft } from './http-request.ts';
-import { below, pick, type Random } from './random.ts';
+import { below, pick } from './random.ts';
 
 type Spoiler = (draft: Draft, random: Random) => Partial<Draft>;
 

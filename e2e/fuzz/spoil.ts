@@ -1,4 +1,5 @@
-import { below, pick, type Random } from './random.ts';
+import type { Random } from '../crash/seeded.ts';
+import { below, pick } from './random.ts';
 
 /** JSON text that stands for a value: what no value of this language can be written as is text from the start. */
 export class RawJson {

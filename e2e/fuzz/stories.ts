@@ -1,5 +1,6 @@
 import type { RouteName } from 'agent-relay-protocol';
-import { below, pick, type Random } from './random.ts';
+import type { Random } from '../crash/seeded.ts';
+import { below, pick } from './random.ts';
 
 /** Asks as the owner, rightly; answers the body, or null when it was refused. */
 export type Ask = (name: RouteName, input: Record<string, unknown>) => Promise<Record<string, unknown> | null>;

@@ -13,8 +13,9 @@ import {
 } from 'agent-relay-protocol';
 import fc from 'fast-check';
 import { z } from 'zod';
+import type { Random } from '../crash/seeded.ts';
 import { inputsOf } from './input-arbitrary.ts';
-import { pick, type Random } from './random.ts';
+import { pick } from './random.ts';
 
 /** Something that can be asked of a relay over HTTP. */
 export interface Target {
