@@ -62,6 +62,7 @@ export const SendMessageSchema = z.strictObject({
   subject: z.string().min(1).max(256).optional(),
   channel: GroupNameSchema.optional(),
   kind: z.string().min(1).max(64).optional().describe('Defaults to chat'),
+  type: z.string().min(1).max(64).optional().describe('What older programs call `kind`, which goes first'),
   claimable: z.boolean().optional(),
   replyTo: MessageIdSchema.optional(),
   mode: DeliveryModeSchema.optional(),

@@ -38,6 +38,49 @@ describe('the event stream', () => {
     await reader?.cancel();
   });
 
+  test('whoever is concerned hears of it under its name: the one who offered, who was offered, who took it; others do not', async () => {
+    await using server = await openServer();
+    await server.register({ id: 'asker', name: 'asker' });
+    await server.register({ id: 'taker', name: 'taker', tags: ['crew'] });
+    await server.register({ id: 'other', name: 'other', tags: ['crew'] });
+    await server.register({ id: 'stranger', name: 'stranger' });
+    const after = await server.head();
+    const { id } = await server.call('messages/send', { from: 'asker', to: 'tag:crew', body: 'work', claimable: true });
+    const claim = await server.call('messages/claim', { id, agentId: 'taker' });
+    await server.call('messages/remove', { id });
+    await server.call('agents/status', { id: 'taker', status: 'busy' });
+    await server.call('agents/remove', { id: 'taker' });
+    const end = await server.head();
+    // Written last, so that each stream has an end to be read up to.
+    await server.call('messages/send', { to: 'broadcast', from: 'asker', body: 'the end' });
+    const heardBy = async (who: string): Promise<[string, unknown][]> => {
+      const heard: [string, unknown][] = [];
+      const names = 'message.new,message.claimed,message.deleted,agent.status,agent.removed';
+      const response = await fetch(`${server.url}/api/events?after=${after}&types=${names}${who}`);
+      if (!response.body) throw new Error('no body');
+      for await (const { event = '', data } of parseSseStream(response.body)) {
+        const body = JSON.parse(data) as { seq: number; message?: { from: string } };
+        if (body.seq > end) break;
+        // That a removed agent's mail failed is told to its senders, and is no part of this.
+        if (body.message?.from !== 'relay') heard.push([event, body]);
+      }
+      return heard;
+    };
+    const offered = [
+      ['message.new', { message: { id, from: 'asker', claimable: true }, matched: 2 }],
+      ['message.claimed', { messageId: id, claim: { claimId: claim.claimId, agentId: 'taker', status: 'held' } }],
+      ['message.deleted', { messageId: id }],
+    ];
+    const gone = [
+      ['agent.status', { agent: { id: 'taker', status: 'busy' } }],
+      ['agent.removed', { agentId: 'taker' }],
+    ];
+    expect(await heardBy('')).toMatchObject([...offered, ...gone]);
+    expect(await heardBy('&for=asker')).toMatchObject(offered);
+    expect(await heardBy('&for=other')).toMatchObject(offered);
+    expect(await heardBy('&for=stranger')).toEqual([]);
+  });
+
   test('Last-Event-ID wins over the address of the first visit', async () => {
     await using server = await openServer();
     const ids = await server.append(10);

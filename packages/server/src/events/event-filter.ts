@@ -15,9 +15,10 @@ export function messageIdOf(event: RelayEvent): number | null {
 /** Whether the criteria need the message that an event is about, beside the event. */
 export const needsMessage = (event: RelayEvent, { for: agentId, channel }: Pick<FilterCriteria, 'for' | 'channel'>): boolean =>
   messageIdOf(event) !== null &&
-  (channel !== undefined ||
-    (agentId !== undefined &&
-      (event.type === 'message.deleted' || event.type === 'message.read' || event.type === 'work.available' || 'task' in event)));
+  (channel !== undefined || (agentId !== undefined && (ofAudience.has(event.type) || event.type === 'message.read' || 'task' in event)));
+
+/** What everybody who was offered a message is told, whoever did it. */
+const ofAudience: ReadonlySet<RelayEvent['type']> = new Set(['message.claimed', 'message.deleted', 'work.available']);
 
 /** Whether a reader with these criteria gets the event. `member` is the agent that `for` names, null when nobody knows it. */
 export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about: Message | null, member: Member | null): boolean {
@@ -35,7 +36,7 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
     case 'message.new':
     case 'message.deleted':
     case 'work.available':
-      return message !== null && (message.from === agentId || (member !== null && isInAudience(message, member)));
+      return isOffered(message, agentId, member);
     case 'message.held':
     case 'message.released':
     case 'message.refused':
@@ -43,6 +44,7 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
     case 'message.read':
       return event.agentId === agentId || message?.from === agentId;
     case 'message.claimed':
+      return event.claim.agentId === agentId || isOffered(message, agentId, member);
     case 'claim.renewed':
     case 'claim.progressed':
     case 'claim.completed':
@@ -104,6 +106,9 @@ function concerns(event: RelayEvent, agentId: string, message: Message | null, m
   }
 }
 
+const isOffered = (message: Message | null, agentId: string, member: Member | null): boolean =>
+  message !== null && (message.from === agentId || (member !== null && isInAudience(message, member)));
+
 /** The agents an event names by id; null when only its audience tells, or when it names none. */
 export function namedAgents(event: RelayEvent): readonly string[] | null {
   switch (event.type) {
@@ -127,7 +132,6 @@ export function namedAgents(event: RelayEvent): readonly string[] | null {
     case 'agent.updated':
     case 'agent.status':
       return [event.agent.id];
-    case 'message.claimed':
     case 'claim.renewed':
     case 'claim.progressed':
     case 'claim.completed':
@@ -160,6 +164,7 @@ export function namedAgents(event: RelayEvent): readonly string[] | null {
     case 'token.expired':
       return event.token.agentId === null ? [] : [event.token.agentId];
     case 'message.read':
+    case 'message.claimed':
     case 'message.deleted':
     case 'work.available':
     case 'task.created':

@@ -12,7 +12,7 @@ export function composeMessage(input: SendMessage, { id, from, to, channel, thre
     body: input.body,
     subject: input.subject ?? null,
     channel,
-    kind: input.kind ?? 'chat',
+    kind: input.kind ?? input.type ?? 'chat',
     claimable: input.claimable ?? false,
     replyTo: input.replyTo ?? null,
     threadId,

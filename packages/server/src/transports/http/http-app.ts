@@ -63,8 +63,10 @@ export class HttpApp {
       [API_PREFIX + EVENTS_PATH, deps.events],
       [API_PREFIX + LOGIN_EXCHANGE_PATH, deps.login],
       [MCP_PATH, deps.mcp],
+      [API_PREFIX + MCP_PATH, deps.mcp],
       [METRICS_PATH, deps.metrics],
       [`${API_PREFIX}/openapi.json`, deps.openApi.document],
+      [`${API_PREFIX}/spec`, deps.openApi.document],
       [`${API_PREFIX}/docs`, deps.openApi.page],
     ]);
   }
