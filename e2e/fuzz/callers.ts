@@ -23,7 +23,7 @@ export function callerHeaders(credentials: Credentials, memory: Memory, random: 
   if (roll < 0.9) return bearer(credentials.integrations[random() < 0.8 ? 0 : 1]);
   if (roll < 0.99)
     return [
-      ['cookie', `agent_relay_session=${credentials.cookie}`],
+      ['cookie', credentials.cookie],
       ['origin', 'http://localhost'],
     ];
   return bearer('ar_agent_nobodys-token');

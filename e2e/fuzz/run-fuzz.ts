@@ -148,7 +148,7 @@ async function credentialsOf(relay: RunningProgram, databasePath: string): Promi
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ code }),
   });
-  const cookie = /agent_relay_session[^=]*=([^;]+)/u.exec(response.headers.get('set-cookie') ?? '')?.[1];
+  const cookie = /(agent_relay_session[^=]*=[^;]+)/u.exec(response.headers.get('set-cookie') ?? '')?.[1];
   if (cookie === undefined) throw new Error('a login link gives a cookie');
   return { owner, integrations: integrationTokens, cookie };
 }

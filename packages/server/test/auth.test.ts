@@ -74,14 +74,35 @@ describe('credentials', () => {
     ['a bad token, also on loopback', { authorization: 'Bearer nonsense' }, 'unauthorized'],
     ['another scheme', { authorization: 'Basic b3duZXI=' }, 'unauthorized'],
     ['nothing, through a proxy', { 'x-forwarded-for': '203.0.113.9' }, 'unauthorized'],
-    ['a bad cookie', { cookie: 'agent_relay_session=nonsense' }, 'unauthorized'],
-    ['a good cookie', { cookie: 'a=b; agent_relay_session=COOKIE-TOKEN' }, 'owner'],
+    ['a bad cookie', { cookie: 'COOKIE-NAME=nonsense' }, 'unauthorized'],
+    ['a good cookie', { cookie: 'a=b; COOKIE-NAME=COOKIE-TOKEN' }, 'owner'],
     ['a foreign cookie', { cookie: 'other=COOKIE-TOKEN' }, 'anonymous'],
+    ['the cookie of another relay on this host', { cookie: 'agent_relay_session_other=nonsense' }, 'anonymous'],
+    ['both', { cookie: 'agent_relay_session_other=nonsense; COOKIE-NAME=COOKIE-TOKEN' }, 'owner'],
   ])('%s', async (_what, headers, expected) => {
     await using server = await openServer();
-    const token = (await server.cookie()).split('=')[1] ?? '';
-    const written = JSON.parse(JSON.stringify(headers).replace('COOKIE-TOKEN', token));
+    const [name = '', token = ''] = (await server.cookie()).split('=');
+    const written = JSON.parse(JSON.stringify(headers).replace('COOKIE-NAME', name).replace('COOKIE-TOKEN', token));
     expect(codeOf((await rawRequest(`${server.url}/api/me`, { headers: written })).body)).toBe(expected);
+  });
+
+  test('a browser that logs in to two relays of one host stays logged in to both', async () => {
+    await using first = await openServer();
+    await using second = await openServer();
+    // What a browser sends to either: cookies of one name replace each other.
+    const jar = new Map<string, string>();
+    for (const server of [first, second]) {
+      const { code } = await server.call('login/create', {});
+      const answer = await rawRequest(`${server.url}/api/login-codes/exchange`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code }),
+      });
+      const [name = '', value = ''] = String(answer.headers['set-cookie']).split(';', 1)[0]?.split('=') ?? [];
+      jar.set(name, value);
+    }
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    for (const { url } of [first, second]) expect(codeOf((await rawRequest(`${url}/api/me`, { headers: { cookie } })).body)).toBe('owner');
   });
 
   test('the cookie changes something only from our own page', async () => {

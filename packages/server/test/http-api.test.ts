@@ -174,7 +174,7 @@ describe('routes over HTTP', () => {
       });
     const first = await exchange(good);
     expect(first.headers['set-cookie']).toEqual([
-      expect.stringMatching(/^agent_relay_session=[\w-]+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+$/u),
+      expect.stringMatching(/^agent_relay_session_[\w-]+=[\w-]+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+$/u),
     ]);
     expect(await exchange(good)).toMatchObject({ status: 401 });
     for (let attempt = 0; attempt < 19; attempt += 1) await exchange(`guess-${attempt}`);

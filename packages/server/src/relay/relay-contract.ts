@@ -73,6 +73,8 @@ export type NodeHandlers = {
 
 /** The relay as the transports see it. */
 export interface Relay {
+  /** Of the log: a random id made with the database. */
+  readonly generation: string;
   readonly handlers: RelayHandlers;
   readonly nodeHandlers: NodeHandlers;
   /** Deltas from a node; ignored when they name a session the node does not host. */

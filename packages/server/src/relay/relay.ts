@@ -104,6 +104,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
 
   return {
     core,
+    generation: store.log.generation,
     handlers: {
       ...tokenRoutes({ store, clock, log, tokens }),
       ...systemRoutes({ store, clock, tokens, sessions, feed, probes: deps.probes ?? {} }),

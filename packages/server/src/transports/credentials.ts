@@ -3,11 +3,14 @@ import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-proto
 import type { Relay } from '../relay/relay-contract.ts';
 import { isLoopbackAddress, type RequestOrigin } from './request-guard.ts';
 
-/** The cookie of a browser that came through a login link or with a token. */
+/** What the name of the cookie begins with that a browser gets through a login link or with a token. */
 export const SESSION_COOKIE = 'agent_relay_session';
 
+/** Browsers keep cookies by host, whatever the port: each database has a name of its own, so that two relays of a host do not log each other out. */
+export const sessionCookieOf = ({ generation }: Pick<Relay, 'generation'>): string => `${SESSION_COOKIE}_${generation}`;
+
 export interface AuthenticatorDeps {
-  readonly relay: Pick<Relay, 'authenticate'>;
+  readonly relay: Pick<Relay, 'authenticate' | 'generation'>;
   /** Whether programs on other machines may come without a token. */
   readonly allowRemoteAnonymous: boolean;
 }
@@ -29,7 +32,7 @@ export class Authenticator {
   async authenticateRequest(request: IncomingMessage, origin: RequestOrigin): Promise<Caller> {
     const token = tokenOf(request.headers);
     if (token !== undefined) return this.authenticateToken(token);
-    const cookie = cookieOf(request.headers);
+    const cookie = cookieOf(request.headers, sessionCookieOf(this.#relay));
     if (cookie !== undefined && mayUseCookie(request, origin)) return this.authenticateToken(cookie);
     // A page of another site is no program of this machine, whatever address its browser has.
     if (origin === 'allowed') return null;
@@ -59,10 +62,10 @@ function tokenOf(headers: IncomingHttpHeaders): string | undefined {
   return header;
 }
 
-function cookieOf(headers: IncomingHttpHeaders): string | undefined {
+function cookieOf(headers: IncomingHttpHeaders, cookieName: string): string | undefined {
   for (const part of headers.cookie?.split(';') ?? []) {
     const [name, value] = part.trim().split('=', 2);
-    if (name === SESSION_COOKIE && value !== undefined && value !== '') return decoded(value);
+    if (name === cookieName && value !== undefined && value !== '') return decoded(value);
   }
   return undefined;
 }

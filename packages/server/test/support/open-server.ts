@@ -72,7 +72,7 @@ export class OpenServer implements AsyncDisposable {
   async cookie(): Promise<string> {
     const { code } = await this.call('login/create', {});
     const session = await this.#relay.exchangeLoginCode(code);
-    return `agent_relay_session=${session?.token}`;
+    return `agent_relay_session_${this.#relay.generation}=${session?.token}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

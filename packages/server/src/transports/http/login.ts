@@ -1,7 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
 import { z } from 'zod';
 import type { Relay } from '../../relay/relay-contract.ts';
-import { SESSION_COOKIE } from '../credentials.ts';
+import { sessionCookieOf } from '../credentials.ts';
 import { parseParams } from '../route-calls.ts';
 import { writeAnswer } from './answer.ts';
 import { FailureLimit } from './failure-limit.ts';
@@ -9,7 +9,7 @@ import type { Endpoint } from './http-app.ts';
 import { readJsonBody } from './read-body.ts';
 
 export interface LoginDeps {
-  readonly relay: Pick<Relay, 'exchangeLoginCode' | 'authenticate'>;
+  readonly relay: Pick<Relay, 'exchangeLoginCode' | 'authenticate' | 'generation'>;
   readonly now: () => number;
 }
 
@@ -34,7 +34,7 @@ export function loginEndpoint({ relay, now }: LoginDeps): Endpoint {
           failures.count();
           throw new RelayError('unauthorized', 'The token is not valid here, or not any more');
         }
-        writeAnswer(response, { status: 200, body: { expiresAt: null }, headers: { 'set-cookie': cookieFor(token) } });
+        writeAnswer(response, { status: 200, body: { expiresAt: null }, headers: { 'set-cookie': cookieFor(relay, token) } });
         return;
       }
       const session = await relay.exchangeLoginCode(code);
@@ -43,11 +43,12 @@ export function loginEndpoint({ relay, now }: LoginDeps): Endpoint {
         throw new RelayError('unauthorized', 'This login link was used or is too old: agent-relay login prints a new one');
       }
       const maxAgeSeconds = Math.max(1, Math.floor((session.expiresAt - now()) / 1000));
-      const cookie = `${cookieFor(session.token)}; Max-Age=${maxAgeSeconds}`;
+      const cookie = `${cookieFor(relay, session.token)}; Max-Age=${maxAgeSeconds}`;
       writeAnswer(response, { status: 200, body: { expiresAt: session.expiresAt }, headers: { 'set-cookie': cookie } });
     },
   };
 }
 
 /** Encoded, for a token that a person chose may hold what ends a cookie. */
-const cookieFor = (token: string): string => `${SESSION_COOKIE}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`;
+const cookieFor = (relay: LoginDeps['relay'], token: string): string =>
+  `${sessionCookieOf(relay)}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`;

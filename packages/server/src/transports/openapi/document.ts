@@ -234,5 +234,10 @@ function errorResponses(): Record<string, unknown> {
 const securitySchemes = {
   bearer: { type: 'http', scheme: 'bearer', description: 'A token of the owner, an agent, a node, or one made with `POST /api/tokens`' },
   header: { type: 'apiKey', in: 'header', name: 'X-Agent-Relay-Token' },
-  cookie: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'A browser that came through a login link' },
+  cookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: SESSION_COOKIE,
+    description: 'A browser that came through a login link. The name goes on with `_` and the generation of the log',
+  },
 };
