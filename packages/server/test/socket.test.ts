@@ -304,8 +304,8 @@ describe('abuse', () => {
     socket.send(`{"id":1,"method":"events/subscribe","params":{"after":${after},"types":["message"]}}`);
     await poll('the first page was pulled', () => server.pagesRead > 0);
     await new Promise((resolve) => setTimeout(resolve, 300));
-    // A page is 15 MB here: more than the kernel and the wire take for a reader that does not read.
-    expect(server.pagesRead).toBeLessThan(3);
+    // A page is half a megabyte here, and the log 60: a few more than the kernel and the wire take for a reader that does not read.
+    expect(server.pagesRead).toBeLessThan(40);
     socket.resume();
     await poll('everything', () => seen.length === 2_000, 15_000);
     expect(seen).toEqual(expected);

@@ -138,8 +138,8 @@ describe('the event stream', () => {
     reading.setEncoding('utf8');
     reading.pause();
     await new Promise((resolve) => setTimeout(resolve, 300));
-    // A page is 15 MB here: more than the kernel takes for a reader that does not read.
-    expect(server.pagesRead).toBeLessThan(3);
+    // A page is half a megabyte here, and the log 60: a few more than the kernel takes for a reader that does not read.
+    expect(server.pagesRead).toBeLessThan(40);
     reading.on('data', (chunk: string) => {
       text += chunk;
     });

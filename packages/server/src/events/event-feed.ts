@@ -8,6 +8,8 @@ import { Subscription } from './subscription.ts';
 
 /** Entries read at a time, by the tail and by a reader that pages. */
 const PAGE_ENTRIES = 512;
+/** And characters of them: what one reader that stopped in the middle of its page keeps in memory. */
+const PAGE_CHARACTERS = 512 * 1024;
 
 export interface FeedDeps {
   readonly store: Pick<Store, 'agents' | 'messages' | 'log'>;
@@ -104,7 +106,7 @@ export class EventFeed {
     const { store, log } = this.#deps;
     try {
       while (this.#position < store.log.head) {
-        const { entries, through } = await store.log.read(this.#position, PAGE_ENTRIES);
+        const { entries, through } = await store.log.read(this.#position, PAGE_ENTRIES, PAGE_CHARACTERS);
         for (const entry of entries) {
           for (const listener of this.#listeners) listener(entry);
           // Awaited only where a filter needs the store: a page handed out in one go wakes each reader once, for all of it.
@@ -126,25 +128,32 @@ export class EventFeed {
     const { workspace } = entry;
     if (!this.#firehoses.has(workspace) && !this.#byAgent.has(workspace)) return null;
     const events = entry.events();
+    const characters = entry.characters / events.length;
     for (const [index, event] of events.entries()) {
       const candidates = this.#candidates(workspace, event);
-      if (candidates.some(({ criteria }) => needsMessage(event, criteria))) return this.#handOutFetching(workspace, events.slice(index));
-      for (const subscription of candidates) this.#offer(event, subscription, null);
+      if (candidates.some(({ criteria }) => needsMessage(event, criteria)))
+        return this.#handOutFetching(workspace, events.slice(index), characters);
+      for (const subscription of candidates) this.#offer(event, subscription, { about: null, characters });
     }
     return null;
   }
 
-  async #handOutFetching(workspace: string, events: readonly RelayEvent[]): Promise<void> {
+  async #handOutFetching(workspace: string, events: readonly RelayEvent[], characters: number): Promise<void> {
     for (const event of events) {
       for (const subscription of this.#candidates(workspace, event)) {
         const about = needsMessage(event, subscription.criteria) ? await this.#messageOf(workspace, event) : null;
-        this.#offer(event, subscription, about);
+        this.#offer(event, subscription, { about, characters });
       }
     }
   }
 
-  #offer(event: RelayEvent, subscription: Subscription, about: Message | null): void {
-    if (subscription.isLive && event.seq > subscription.cursor && this.#matches(event, subscription, about)) subscription.offer(event);
+  #offer(
+    event: RelayEvent,
+    subscription: Subscription,
+    { about, characters }: { readonly about: Message | null; readonly characters: number },
+  ): void {
+    if (subscription.isLive && event.seq > subscription.cursor && this.#matches(event, subscription, about))
+      subscription.offer(event, characters);
   }
 
   #candidates(workspace: string, event: RelayEvent): readonly Subscription[] {
@@ -200,7 +209,7 @@ export class EventFeed {
   async #page(subscription: Subscription): Promise<EventBatch> {
     const reset = this.#resetFor(subscription.cursor);
     if (reset) return { reset };
-    const { entries, through } = await this.#deps.store.log.read(subscription.cursor, PAGE_ENTRIES);
+    const { entries, through } = await this.#deps.store.log.read(subscription.cursor, PAGE_ENTRIES, PAGE_CHARACTERS);
     const events: RelayEvent[] = [];
     for (const entry of entries) {
       if (entry.workspace !== subscription.workspace) continue;

@@ -3,6 +3,8 @@ import type { FilterCriteria } from './event-filter.ts';
 
 /** How many events a reader may leave lying before it is sent back to the log. */
 const PENDING_LIMIT = 1024;
+/** And how many characters of them. */
+const PENDING_CHARACTERS = 2 * 1024 * 1024;
 
 /**
  * One reader of the log.
@@ -17,6 +19,7 @@ export class Subscription {
   cursor: number;
   #isLive = false;
   #pending: RelayEvent[] = [];
+  #pendingCharacters = 0;
   #wake: (() => void) | null = null;
 
   constructor(workspace: string, criteria: FilterCriteria, cursor: number) {
@@ -40,13 +43,17 @@ export class Subscription {
     this.#isLive = true;
   }
 
-  offer(event: RelayEvent): void {
+  /** `characters` is how much text the event is. */
+  offer(event: RelayEvent, characters: number): void {
     if (!this.#isLive || event.seq <= this.cursor) return;
-    if (this.#pending.length >= PENDING_LIMIT) {
+    const isFull = this.#pending.length >= PENDING_LIMIT || this.#pendingCharacters + characters > PENDING_CHARACTERS;
+    if (isFull) {
       this.#pending = [];
+      this.#pendingCharacters = 0;
       this.#isLive = false;
     } else {
       this.#pending.push(event);
+      this.#pendingCharacters += characters;
     }
     this.wake();
   }
@@ -56,6 +63,7 @@ export class Subscription {
     const events = this.#pending;
     if (events.length === 0) return events;
     this.#pending = [];
+    this.#pendingCharacters = 0;
     this.cursor = events.at(-1)?.seq ?? this.cursor;
     return events;
   }

@@ -43,10 +43,10 @@ export const append = (from: string, to: string): AppendUnheld => ({
   decide: (id) => ({ ...newMessage(id, from, to), answers: null }),
 });
 
-export async function allEvents(store: Store, limit: number) {
+export async function allEvents(store: Store, limit: number, maxCharacters?: number) {
   const found = [];
   for (let after = 0; after < store.log.head; ) {
-    const { entries, through } = await store.log.read(after, limit);
+    const { entries, through } = await store.log.read(after, limit, maxCharacters);
     for (const entry of entries) for (const event of entry.events()) if (event.seq > after) found.push(event);
     after = through;
   }

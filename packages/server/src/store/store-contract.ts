@@ -136,6 +136,27 @@ export function storeContract(name: string, open: OpenStore): void {
     expect(generation.length).toBeGreaterThan(20);
   });
 
+  inFolder('a page of the log holds no more text than asked for, and pages of any size add up to the log', async (store, reopen) => {
+    for (const length of [10, 1_000, 10, 10, 50_000, 10]) {
+      await store.messages.append({
+        ...append('a', 'id:b'),
+        decide: (id) => {
+          const { message, matched } = newMessage(id, 'a', 'id:b');
+          return { message: { ...message, body: 'x'.repeat(length) }, matched, answers: null };
+        },
+      });
+      await store.agents.change('default', 'b', register('b', []));
+    }
+    for (const each of [store, await reopen()]) {
+      const whole = await allEvents(each, 1_000);
+      for (const maxCharacters of [1, 700, 1_200, 100_000]) expect(await allEvents(each, 3, maxCharacters)).toEqual(whole);
+      const { entries, through } = await each.log.read(0, 100, 2_500);
+      expect(entries.reduce((sum, { characters }) => sum + characters, 0)).toBeLessThanOrEqual(2_500);
+      expect(entries.length).toBeGreaterThan(2);
+      expect(through).toBe(entries.at(-1)?.last);
+    }
+  });
+
   inFolder('the log reads the same in pages of any size, in memory and on disk', async (store, reopen) => {
     await store.agents.change('default', 'b', register('b', ['x']));
     for (let count = 0; count < 10; count += 1) {

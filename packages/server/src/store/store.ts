@@ -201,6 +201,8 @@ export interface LogEntry {
   readonly first: number;
   readonly last: number;
   readonly workspace: string;
+  /** How much text it is, roughly: what a page of large ones costs. */
+  readonly characters: number;
   /** Set when the entry is a message. */
   readonly stored: StoredMessage | null;
   events(): readonly RelayEvent[];
@@ -219,8 +221,11 @@ export interface LogStore {
   readonly head: number;
   /** Everything up to here may have been pruned. */
   readonly floor: number;
-  /** Entries after `after`, in order, of all workspaces; the first may reach back before it. */
-  read(after: number, limit: number): Promise<LogPage>;
+  /**
+   * Entries after `after`, in order, of all workspaces; the first may reach back before it. At most `limit`, and no more than fit into
+   * `maxCharacters`, but always one when there is one.
+   */
+  read(after: number, limit: number, maxCharacters?: number): Promise<LogPage>;
   /** Rung after each commit that grew the log. It says nothing else: readers page from where they stand. */
   onCommit(listener: () => void): () => void;
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { DeliveryEvidence, DeliveryState, RelayEvent } from 'agent-relay-protocol';
+import type { DeliveryEvidence, DeliveryState } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import type { LogEntry, LogPage, LogStore, NewEvent, StoredMessage } from '../store.ts';
-import { bodiesOf, expandEvents } from './log-expand.ts';
-import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+import { EventEntry, type EventRow, entryOfEvent, entryOfMessage, MessageEntry } from './log-entries.ts';
+import { type MessageRow, messageColumns } from './message-rows.ts';
 
 /** A receipt in the log: all of one kind that one turn brought share a row. */
 export interface DeliveryTelling {
@@ -15,15 +15,6 @@ export interface DeliveryTelling {
   readonly late: boolean;
   readonly reason: string | null;
   readonly count?: number;
-}
-
-interface EventRow {
-  readonly seq: number;
-  readonly count: number;
-  readonly workspace: string;
-  readonly at: number;
-  readonly type: string;
-  readonly body: string;
 }
 
 interface Gathered {
@@ -107,9 +98,9 @@ export class SqliteLog implements LogStore {
     else this.#gathered.push({ workspace, at, type, bodies: [telling] });
   }
 
-  /** Notes a message that has been inserted under its number. */
-  noteMessage(stored: StoredMessage): void {
-    this.#uncommitted.push(new MessageEntry(stored));
+  /** Notes a message that has been inserted under its number, and how much text it is. */
+  noteMessage(stored: StoredMessage, characters: number): void {
+    this.#uncommitted.push(new MessageEntry(stored, characters));
   }
 
   /** A message of the log's recent end, if it is still there. */
@@ -158,17 +149,18 @@ export class SqliteLog implements LogStore {
     return () => this.#listeners.delete(listener);
   }
 
-  async read(after: number, limit: number): Promise<LogPage> {
+  async read(after: number, limit: number, maxCharacters = Number.POSITIVE_INFINITY): Promise<LogPage> {
     if (after >= this.#head) return { entries: [], through: this.#head };
-    return this.#fromMemory(after, limit) ?? this.#fromDisk(after, limit);
+    const entries = this.#fromMemory(after) ?? this.#fromDisk(after, limit);
+    return pageOf(entries, { limit, maxCharacters, head: this.#head });
   }
 
   #write(seq: number, workspace: string, at: number, type: string, bodies: readonly object[], text: string): void {
     this.#insert.run(seq, bodies.length, workspace, at, type, text);
-    this.#uncommitted.push(new EventEntry(seq, bodies.length, workspace, at, type, bodies));
+    this.#uncommitted.push(new EventEntry({ seq, count: bodies.length, workspace, at, type }, bodies, text.length));
   }
 
-  #fromMemory(after: number, limit: number): LogPage | null {
+  #fromMemory(after: number): Iterable<LogEntry> | null {
     const oldest = this.#recent[0];
     if (!oldest || oldest.first > after + 1) return null;
     let low = 0;
@@ -179,92 +171,66 @@ export class SqliteLog implements LogStore {
       if (entry && entry.last <= after) low = middle + 1;
       else high = middle;
     }
-    const entries = this.#recent.slice(low, low + limit);
-    return { entries, through: entries.length < limit ? this.#head : (entries.at(-1)?.last ?? this.#head) };
+    return from(this.#recent, low);
   }
 
-  #fromDisk(after: number, limit: number): LogPage {
-    const head = this.#head;
-    const messages = this.#messagesAfter.all(after, limit);
-    const events = this.#eventsAfter.all(after, limit);
-    // A list that came back full says nothing about what follows its last row.
-    const through = Math.min(
-      head,
-      messages.length < limit ? head : (messages.at(-1)?.id ?? head),
-      events.length < limit ? head : (events.at(-1)?.seq ?? head),
-    );
-    const entries: LogEntry[] = [];
-    for (const row of messages) if (row.id <= through) entries.push(new MessageEntry(toStoredMessage(row)));
-    for (const row of events) {
-      if (row.seq > through) continue;
-      entries.push(new EventEntry(row.seq, row.count, row.workspace, row.at, row.type, bodiesOf(row.count, row.body)));
+  /** Messages and events of the disk in the one order of the log, read row by row: whoever takes a few pays for a few. */
+  *#fromDisk(after: number, limit: number): Generator<LogEntry> {
+    const messages = this.#messagesAfter.iterate(after, limit);
+    const events = this.#eventsAfter.iterate(after, limit);
+    try {
+      let message = messages.next();
+      let event = events.next();
+      while (message.done !== true || event.done !== true) {
+        if (event.done === true || (message.done !== true && message.value.id < event.value.seq)) {
+          yield entryOfMessage(message.value);
+          message = messages.next();
+        } else {
+          yield entryOfEvent(event.value);
+          event = events.next();
+        }
+      }
+    } finally {
+      // A statement that is not read to its end keeps the connection busy.
+      messages.return?.();
+      events.return?.();
     }
-    return { entries: entries.sort((one, other) => one.last - other.last), through };
   }
 
   #remember(entry: LogEntry): void {
     this.#recent.push(entry);
-    if (entry.stored) {
-      this.#recentMessages.set(entry.stored.message.id, entry.stored);
-      this.#recentCharacters += entry.stored.message.body.length;
-    }
+    this.#recentCharacters += entry.characters;
+    if (entry.stored) this.#recentMessages.set(entry.stored.message.id, entry.stored);
     if (this.#recent.length <= RECENT_ENTRIES * 2 && this.#recentCharacters <= RECENT_CHARACTERS) return;
     // Forgetting half at a time keeps the cost of moving the front away from each single entry.
     const forgotten = this.#recent.splice(0, Math.ceil(this.#recent.length / 2));
-    for (const { stored } of forgotten) {
-      if (!stored) continue;
-      this.#recentMessages.delete(stored.message.id);
-      this.#recentCharacters -= stored.message.body.length;
+    for (const { stored, characters } of forgotten) {
+      this.#recentCharacters -= characters;
+      if (stored) this.#recentMessages.delete(stored.message.id);
     }
   }
 }
 
-class MessageEntry implements LogEntry {
-  readonly stored: StoredMessage;
-
-  constructor(stored: StoredMessage) {
-    this.stored = stored;
+/** At most `limit` entries, and no more than fit into `maxCharacters` but for the first. */
+function pageOf(
+  found: Iterable<LogEntry>,
+  { limit, maxCharacters, head }: { readonly limit: number; readonly maxCharacters: number; readonly head: number },
+): LogPage {
+  const entries: LogEntry[] = [];
+  let characters = 0;
+  for (const entry of found) {
+    characters += entry.characters;
+    if (entries.length === limit || (entries.length > 0 && characters > maxCharacters)) {
+      return { entries, through: entries.at(-1)?.last ?? head };
+    }
+    entries.push(entry);
   }
-
-  get first(): number {
-    return this.stored.message.id;
-  }
-
-  get last(): number {
-    return this.stored.message.id;
-  }
-
-  get workspace(): string {
-    return this.stored.workspace;
-  }
-
-  events(): readonly RelayEvent[] {
-    const { message, matched } = this.stored;
-    return [{ type: 'message.new', seq: message.id, at: message.createdAt, message, matched }];
-  }
+  return { entries, through: entries.length < limit ? head : (entries.at(-1)?.last ?? head) };
 }
 
-class EventEntry implements LogEntry {
-  readonly stored = null;
-  readonly first: number;
-  readonly last: number;
-  readonly workspace: string;
-  readonly #at: number;
-  readonly #type: string;
-  readonly #bodies: readonly object[];
-  #expanded: readonly RelayEvent[] | undefined;
-
-  constructor(seq: number, count: number, workspace: string, at: number, type: string, bodies: readonly object[]) {
-    this.first = seq - count + 1;
-    this.last = seq;
-    this.workspace = workspace;
-    this.#at = at;
-    this.#type = type;
-    this.#bodies = bodies;
-  }
-
-  events(): readonly RelayEvent[] {
-    this.#expanded ??= expandEvents(this.#type, this.first, this.#at, this.#bodies);
-    return this.#expanded;
+function* from<Item>(items: readonly Item[], start: number): Generator<Item> {
+  for (let index = start; index < items.length; index += 1) {
+    const item = items[index];
+    if (item !== undefined) yield item;
   }
 }

@@ -62,6 +62,7 @@ export class MessageTable {
     const { message, matched, task } = decide(this.#log.last + 1);
     this.#log.next();
     const direct = isDirect(message.to);
+    const extra = extraOf(message);
     this.#insert.run(
       message.id,
       workspace,
@@ -76,10 +77,10 @@ export class MessageTable {
       message.createdAt,
       message.expiresAt,
       message.body,
-      extraOf(message),
+      extra,
     );
     const stored: StoredMessage = { workspace, message, matched };
-    this.#log.noteMessage(stored);
+    this.#log.noteMessage(stored, message.body.length + (extra?.length ?? 0));
     if (direct) this.#deliveries.queue(message.id, this.#addresses.ensure(workspace, message.to.slice(3)).ref, message.createdAt);
     if (message.claimable) {
       const kind = task ? 'task' : 'message';
