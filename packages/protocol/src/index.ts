@@ -68,7 +68,7 @@ export {
 } from './message.ts';
 export type { OpenPair, Pair, PairEndCause, PairStatus } from './pair.ts';
 export { PairEndCauseSchema, PairSchema, PairStatusSchema } from './pair.ts';
-export { parseInput } from './parse.ts';
+export { clipPath, parseInput } from './parse.ts';
 export {
   AddressSchema,
   AgentIdSchema,

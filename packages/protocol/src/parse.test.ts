@@ -30,6 +30,12 @@ test.each([
   expect(error.issues?.map((issue) => issue.path)).toEqual([path]);
 });
 
+test('a field of any length is named in a sentence', () => {
+  const error = refusal({ name: 'a', ['x'.repeat(5_000)]: 1 });
+  expect(error.message).toMatch(/^x{200}…: This field/u);
+  expect(error.issues?.[0]?.path).toHaveLength(201);
+});
+
 test('an error keeps its code, issues and details over the wire, and an unknown code becomes internal', () => {
   const sent = new RelayError('ambiguous_target', 'Which one?', {
     details: { candidates: ['a', 'b'] },

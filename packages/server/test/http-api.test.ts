@@ -56,6 +56,19 @@ describe('routes over HTTP', () => {
     ]);
   });
 
+  test('a text cut in the middle of an emoji is stored, and found again by the same cut', async () => {
+    await using server = await openServer();
+    const post = (path: string, body: string) =>
+      rawRequest(`${server.url}/api${path}`, { method: 'POST', headers: { ...json, ...asOwner }, body });
+    const sent = await post('/messages', String.raw`{"to":"owner","body":"ok \ud83d","meta":{"deep":["\udc00"]}}`);
+    expect(sent.body).toMatchObject({ body: 'ok \ufffd', meta: { deep: ['\ufffd'] } });
+    await post('/agents', '{"id":"desk","name":"desk","kind":"channel"}');
+    await post('/agents', '{"id":"worker","name":"worker"}');
+    const binding = String.raw`{"conversationId":"\ud83d","target":"worker"}`;
+    const bound = [await post('/channels/desk/bindings', binding), await post('/channels/desk/bindings', binding)];
+    expect(bound.map(({ body }) => body)).toMatchObject([{ created: true }, { created: false }]);
+  });
+
   test('faults of the request itself each have their status and the one error body', async () => {
     await using server = await openServer();
     const { url } = server;

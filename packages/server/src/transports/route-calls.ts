@@ -1,4 +1,5 @@
 import {
+  clipPath,
   type Principal,
   parseInput,
   RelayError,
@@ -63,28 +64,33 @@ const MAX_DEPTH = 64;
  */
 export function parseParams<Schema extends z.ZodType>(schema: Schema, params: unknown): z.output<Schema> {
   const input = params ?? {};
-  requireShallow(input);
+  admitInput(input);
   return parseInput(schema, input);
 }
 
 /**
- * Before anything walks what came over a wire.
+ * Before anything walks or keeps what came over a wire: refuses what nests too deep, and replaces half surrogate pairs (a text cut in the
+ * middle of an emoji) by U+FFFD, in place. The store could not keep them and would give back another text than it was given.
  * @throws RelayError `validation_failed` naming the first field that is to blame.
  */
-export function requireShallow(input: unknown): void {
-  if (typeof input !== 'object' || input === null || isShallow(input, MAX_DEPTH)) return;
-  const [path = ''] = Object.entries(input).find(([, value]) => !isShallow(value, MAX_DEPTH - 1)) ?? [];
-  const message = `It nests deeper than ${MAX_DEPTH} levels`;
-  throw new RelayError('validation_failed', path === '' ? message : `${path}: ${message}`, { issues: [{ path, message }] });
+export function admitInput(input: unknown): void {
+  if (typeof input !== 'object' || input === null) return;
+  for (const key in input) {
+    if (admitMember(input, key, MAX_DEPTH - 1)) continue;
+    const message = `It nests deeper than ${MAX_DEPTH} levels`;
+    const path = clipPath(key);
+    throw new RelayError('validation_failed', `${path}: ${message}`, { issues: [{ path, message }] });
+  }
 }
 
-function isShallow(value: unknown, depth: number): boolean {
+function admitMember(parent: object, key: string, depth: number): boolean {
+  const value: unknown = Reflect.get(parent, key);
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) Reflect.set(parent, key, value.toWellFormed());
+    return true;
+  }
   if (typeof value !== 'object' || value === null) return true;
   if (depth === 0) return false;
-  if (Array.isArray(value)) return value.every((element) => isShallow(element, depth - 1));
-  for (const key in value) {
-    const member: unknown = Reflect.get(value, key);
-    if (typeof member === 'object' && member !== null && !isShallow(member, depth - 1)) return false;
-  }
+  for (const member in value) if (!admitMember(value, member, depth - 1)) return false;
   return true;
 }

@@ -6,7 +6,7 @@ import { writeAnswer } from '../http/answer.ts';
 import type { Endpoint, Exchange } from '../http/http-app.ts';
 import { HttpCall } from '../http/http-call.ts';
 import { readJsonBody } from '../http/read-body.ts';
-import { requireShallow } from '../route-calls.ts';
+import { admitInput } from '../route-calls.ts';
 import { McpTools } from './mcp-tools.ts';
 import { callerOf } from './tool-caller.ts';
 
@@ -28,7 +28,7 @@ export function mcpEndpoint({ relay, draining, log }: McpDeps): Endpoint {
       const call = new HttpCall(await exchange.authenticate(), exchange.response, draining);
       const caller = callerOf(call);
       const body = await readJsonBody(exchange.request);
-      requireShallow(body);
+      admitInput(body);
       const message = messageOf(body);
       if (message === undefined) return answer(exchange, 400, invalidRequest);
       // Loaded with the first agent that comes: the SDK costs a relay that nobody asks through MCP 30 MB for nothing.
