@@ -10,8 +10,8 @@ import {
 import type { Clock } from '../clock.ts';
 import { actingId, assertMayActAs } from '../domain/acting.ts';
 import { endClaim } from '../domain/claim.ts';
-import { type Allowance, takeRequest } from '../domain/rate-limit.ts';
 import { isOwner } from '../domain/scopes.ts';
+import { countIn, type SlidingMinute, waitFor } from '../domain/sliding-minute.ts';
 import { endTask, repeatTask, type TaskStep } from '../domain/task-lifecycle.ts';
 import type { Change, NewMessage, Store } from '../store/store.ts';
 import type { TaskFound } from '../store/task-store.ts';
@@ -30,6 +30,9 @@ export interface TaskReportsDeps {
   readonly reportsPerMinute: number;
 }
 
+/** Sources without a token of their own whose reports are counted at once; the one that was silent for longest is forgotten first. */
+const REMEMBERED_SOURCES = 10_000;
+
 /** A task is made of a report and of what the relay knows when its message is numbered. */
 type Stamp = Pick<Task, 'id' | 'source' | 'target' | 'channel' | 'createdAt'>;
 
@@ -42,16 +45,24 @@ export function taskReports({
   reportsPerMinute,
 }: TaskReportsDeps): Pick<RelayHandlers, 'integrations/report' | 'integrations/list'> {
   const configured = new Map(integrations.map((integration) => [integration.name, integration]));
-  const allowances = new Map<string, Allowance>();
+  /** Those who reported last are last. */
+  const minutes = new Map<string, SlidingMinute>();
 
   const limit = (source: string) => {
-    const { allowance, retryAfterMs } = takeRequest(allowances.get(source), reportsPerMinute, clock.now());
-    if (allowances.size > 10_000) allowances.clear();
-    allowances.set(source, allowance);
+    const now = clock.now();
+    const minute = minutes.get(source) ?? [];
+    const retryAfterMs = waitFor(minute, reportsPerMinute, now);
     if (retryAfterMs !== null) {
       throw new RelayError('rate_limited', `${source} reports more than ${reportsPerMinute} events a minute`, {
         details: { retryAfterMs },
       });
+    }
+    minutes.delete(source);
+    minutes.set(source, countIn(minute, now));
+    // Names that programs on this machine make up come and go; what is configured is never forgotten for them.
+    for (const name of minutes.keys()) {
+      if (minutes.size <= REMEMBERED_SOURCES + configured.size) break;
+      if (!configured.has(name)) minutes.delete(name);
     }
   };
 

@@ -209,13 +209,27 @@ test('the same key of another source is another task', async () => {
   ]);
 });
 
-test('a source may report so many events a minute, and is told when it may go on', async () => {
+test('a source may report so many events in any minute, and after the wait it is told it may go on', async () => {
   await using world = await World.open({ reportsPerMinute: 3 });
-  for (let count = 0; count < 3; count += 1) await report(world);
-  await expect(report(world)).rejects.toMatchObject({ code: 'rate_limited', details: { retryAfterMs: 20_000 } });
+  await report(world);
+  world.clock.advance(50_000);
+  await report(world);
+  await report(world);
+  await expect(report(world)).rejects.toMatchObject({ code: 'rate_limited', details: { retryAfterMs: 10_000 } });
   expect((await report(world, alarm, integration({ name: 'ci' }))).outcome).toBe('created');
-  world.clock.advance(20_000);
+  world.clock.advance(9_999);
+  expect(await codeOf(() => report(world))).toBe('rate_limited');
+  world.clock.advance(1);
   expect((await report(world)).outcome).toBe('repeated');
+  await expect(report(world)).rejects.toMatchObject({ details: { retryAfterMs: 50_000 } });
+});
+
+test('by default a source may report 120 events in a minute', async () => {
+  await using world = await World.open();
+  for (let count = 0; count < 120; count += 1) await report(world);
+  expect(await codeOf(() => report(world))).toBe('rate_limited');
+  world.clock.advance(60_000);
+  expect((await report(world)).task?.occurrenceCount).toBe(121);
 });
 
 test('tasks, their claims and history are there after a restart, and the key still joins', async () => {
