@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { MAX_REQUEST_BYTES } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
 import type { RunningRelay } from '../src/relay/relay.ts';
@@ -165,6 +167,24 @@ describe('routes over HTTP', () => {
     await server.drain();
     expect((await waiting).status).toBeLessThan(504);
     expect(ended).toEqual(['first', 'second']);
+  });
+
+  test('a drain ends connections that nothing was sent on at once, and lets a request under way come to its answer', async () => {
+    await using server = await openServer();
+    const silent = connect(server.port, '127.0.0.1');
+    const busy = connect(server.port, '127.0.0.1');
+    await Promise.all([once(silent, 'connect'), once(busy, 'connect')]);
+    const body = JSON.stringify({ id: 'late', name: 'late' });
+    const head = `POST /api/agents HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+    busy.write(head + body.slice(0, 5));
+    // What was asked after it has been answered: the half request has arrived.
+    await rawRequest(`${server.url}/api/health`);
+    const drained = server.drain();
+    await once(silent, 'close');
+    busy.write(body.slice(5));
+    const [answer] = await once(busy, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 201 /u);
+    await drained;
   });
 
   test('what is no HTTP gets the same error shape, and the server lives on', async () => {

@@ -1,4 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { RelayError } from 'agent-relay-protocol';
 import { webSocketDuplex } from 'agent-relay-wire/node';
@@ -100,17 +101,35 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
   const server = createServer(app.listener);
   server.on('upgrade', upgrades.listener);
   server.on('clientError', refuseMalformed);
+  const silent = silentConnections(server);
   const drain = async () => {
     draining.drain();
     const closed = server.listening ? new Promise((resolve) => server.close(resolve)) : undefined;
     // A connection is idle once its answer is out, which may be any moment from now.
-    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+    const sweep = setInterval(() => {
+      server.closeIdleConnections();
+      silent.close();
+    }, SWEEP_MS);
     const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
     await Promise.all([closed, ...[...connections].map((connection) => connection.closed)]);
     clearInterval(sweep);
     clearTimeout(cut);
   };
   return { server, drain };
+}
+
+/** Connections that clients opened ahead of time and sent nothing on: Node never counts them as idle. */
+function silentConnections(server: Server): { close(): void } {
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return {
+    close() {
+      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    },
+  };
 }
 
 /** What was sent is no HTTP: it gets the same error shape as everything else. */
