@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRelayClient, type RelayClient } from 'agent-relay-client';
-import { type Clock, startTestRelay, type TestRelay } from 'agent-relay-server/testing';
+import { type Clock, startTestRelay, type TestRelay, type TestRelayOptions } from 'agent-relay-server/testing';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from '../support/browser.ts';
 
@@ -20,10 +20,12 @@ export interface DashboardWorld extends AsyncDisposable {
   openPage(path?: string): Promise<Page>;
   /** One that nobody has signed in. */
   openStrangersPage(): Promise<Page>;
+  /** The owner's, where events of a type do not arrive: somebody who acts on what is no longer so. */
+  openPageBehind(eventType: string, path: string): Promise<Page>;
 }
 
 /** A relay with its built dashboard, a listener for callbacks, and a browser. */
-export async function openDashboard(): Promise<DashboardWorld> {
+export async function openDashboard(more: TestRelayOptions['settings'] = {}): Promise<DashboardWorld> {
   let status = 204;
   const listener = createServer((_request, response) => {
     response.statusCode = status;
@@ -40,6 +42,7 @@ export async function openDashboard(): Promise<DashboardWorld> {
       AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: '1',
       AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: '100000',
       STALE_TTL_MS: String(30 * 86_400_000),
+      ...more,
     },
   });
   const owner = createRelayClient({ url: relay.url, token: relay.ownerToken });
@@ -47,6 +50,12 @@ export async function openDashboard(): Promise<DashboardWorld> {
   const browser = await startBrowser();
   const errors: string[] = [];
   const openStrangersPage = () => newPage(browser, relay.url, errors);
+  const signIn = async (page: Page, path: string) => {
+    await page.goto(await relay.createLoginLink());
+    await page.getByRole('status').getByText('live').waitFor();
+    if (path !== '/') await page.goto(relay.url + path);
+    return page;
+  };
   return {
     relay,
     owner,
@@ -56,12 +65,14 @@ export async function openDashboard(): Promise<DashboardWorld> {
     },
     passDays: (days) => clock.turn(days * 86_400_000),
     openStrangersPage,
-    openPage: async (path = '/') => {
+    openPage: async (path = '/') => signIn(await openStrangersPage(), path),
+    openPageBehind: async (eventType, path) => {
       const page = await openStrangersPage();
-      await page.goto(await relay.createLoginLink());
-      await page.getByRole('status').getByText('live').waitFor();
-      if (path !== '/') await page.goto(relay.url + path);
-      return page;
+      await page.routeWebSocket(/\/ws$/u, (socket) => {
+        const server = socket.connectToServer();
+        server.onMessage((text) => String(text).includes(`"type":"${eventType}"`) || socket.send(text));
+      });
+      return signIn(page, path);
     },
     [Symbol.asyncDispose]: async () => {
       await browser.close();

@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from '@tanstack/react-router';
 import { CallbacksPage } from './view/callbacks/callbacks-page.tsx';
+import { HoldsPage } from './view/holds/holds-page.tsx';
 import { LoginPage } from './view/login-page.tsx';
 import { PairsPage } from './view/pairs/pairs-page.tsx';
 import { RelayPage } from './view/relay-page.tsx';
@@ -43,6 +44,7 @@ const pairRoute = createRoute({
   path: '/pairs/$pairId',
   component: () => <PairsPage pairId={Number(pairRoute.useParams().pairId)} />,
 });
+const holdsRoute = createRoute({ ...under, path: '/holds', component: HoldsPage });
 const callbacksRoute = createRoute({
   ...under,
   path: '/callbacks',
@@ -52,7 +54,18 @@ const callbacksRoute = createRoute({
 });
 const tokensRoute = createRoute({ ...under, path: '/tokens', component: TokensPage });
 
-const pages = [homeRoute, agentRoute, messageRoute, tasksRoute, taskRoute, pairsRoute, pairRoute, callbacksRoute, tokensRoute] as const;
+const pages = [
+  homeRoute,
+  agentRoute,
+  messageRoute,
+  tasksRoute,
+  taskRoute,
+  pairsRoute,
+  pairRoute,
+  holdsRoute,
+  callbacksRoute,
+  tokensRoute,
+] as const;
 
 export function createAppRouter() {
   return createRouter({ routeTree: rootRoute.addChildren([loginRoute, shellRoute.addChildren(pages)]) });

@@ -1,6 +1,6 @@
 import { QueryClient, type QueryKey } from '@tanstack/react-query';
 import type { RelayEvent } from 'agent-relay-client';
-import type { Pair, Task } from 'agent-relay-protocol';
+import type { Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { applyEvent } from './apply-event.ts';
 import { mergeTasks, reducePairs, reduceTasks } from './collections.ts';
@@ -41,6 +41,32 @@ const pair = (id: number, status: 'pending' | 'active' = 'pending'): Pair => {
   const sides = { id, requester: 'Lead', target: 'Worker', objective: 'why', requestedAt: 1 };
   return status === 'pending' ? { ...sides, status } : { ...sides, status, acceptedAt: 2 };
 };
+
+const held = (id: number): OpenHold => ({
+  id,
+  status: 'held',
+  rule: 'hops',
+  reason: 'too many',
+  attempts: 1,
+  heldAt: 1,
+  message: {
+    from: 'Ada',
+    to: 'id:Bob',
+    kind: 'message',
+    subject: null,
+    body: 'again',
+    channel: null,
+    replyTo: 1,
+    threadId: 1,
+    mode: 'next',
+    claimable: false,
+    payload: null,
+    meta: {},
+    sender: { relation: 'peer', principal: 'agent:Ada' },
+    hops: 101,
+    ttlMs: null,
+  },
+});
 
 /** A page that has asked for these lists, and what it is told to ask for again. */
 function page(lists: readonly (readonly [QueryKey, readonly object[]])[]) {
@@ -130,4 +156,13 @@ test('a snapshot that arrives late is brought up to what the log has told since 
 test('an event about something else leaves a list as the same object', () => {
   const pairs = [pair(7)];
   expect(reducePairs(pairs, told(5, task(5)))).toBe(pairs);
+});
+
+test('a held message waits at the top until somebody decides, and then says who it was', () => {
+  const { apply, at } = page([[keys.holds, [held(3)]]]);
+  const refused: Hold = { ...held(3), status: 'refused', decidedAt: 9, decidedBy: 'token:phone', because: null };
+  apply({ type: 'message.held', seq: 8, at: 8, hold: held(8) });
+  apply({ type: 'message.refused', seq: 9, at: 9, hold: refused });
+  apply({ type: 'message.refused', seq: 9, at: 9, hold: refused });
+  expect(at(keys.holds)).toEqual([held(8), refused]);
 });

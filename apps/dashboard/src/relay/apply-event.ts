@@ -4,6 +4,7 @@ import {
   type Reducer,
   reduceAgents,
   reduceApprovals,
+  reduceHolds,
   reduceMessages,
   reduceNodes,
   reducePairs,
@@ -59,6 +60,11 @@ export function applyEvent({ queries, refresh }: Snapshots, event: RelayEvent): 
     case 'node.connected':
     case 'node.disconnected':
       reduce(keys.nodes, reduceNodes);
+      return;
+    case 'message.held':
+    case 'message.released':
+    case 'message.refused':
+      reduce(keys.holds, reduceHolds);
       return;
     case 'approval.requested':
     case 'approval.resolved':

@@ -1,9 +1,9 @@
 import type { Agent, Approval, MessageDetail, Node, RelayEvent, Session } from 'agent-relay-client';
-import type { Pair, Task } from 'agent-relay-protocol';
+import type { Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
 
 /** Messages kept on the page; older ones are read from the relay when asked for. */
 const MESSAGE_LIMIT = 500;
-/** Ended tasks and pairs kept on the page; those that are open are all kept. */
+/** Of what has ended, so many are kept on the page, the newest; what is open is all kept. */
 const ENDED_LIMIT = 2_000;
 
 /** What an event makes of a list. Applying it twice leaves what applying it once made; an unchanged list is the same object. */
@@ -56,6 +56,14 @@ export const reducePairs: Reducer<Pair> = (pairs, event) =>
   'pair' in event ? bounded(new Map([...pairs, event.pair].map((pair) => [pair.id, pair])), isOverPair) : pairs;
 
 export const isOverPair = ({ status }: Pair): boolean => status === 'rejected' || status === 'ended';
+
+/** Newest first. */
+export const reduceHolds: Reducer<Hold> = (holds, event) => ('hold' in event ? mergeHolds(holds, [event.hold]) : holds);
+
+export const mergeHolds = (holds: readonly Hold[], more: readonly Hold[]): readonly Hold[] =>
+  bounded(new Map([...holds, ...more].map((hold) => [hold.id, hold])), (hold) => !isOpenHold(hold));
+
+export const isOpenHold = (hold: Hold): hold is OpenHold => hold.status === 'held';
 
 function changeMessage(messages: readonly MessageDetail[], event: RelayEvent): readonly MessageDetail[] {
   const change = (id: number | null, next: (message: MessageDetail) => MessageDetail) =>

@@ -5,6 +5,8 @@ export const keys = {
   sessions: ['sessions'],
   nodes: ['nodes'],
   approvals: ['approvals'],
+  holds: ['holds'],
+  channels: ['channels'],
   me: ['me'],
   tasks: ['tasks'],
   pairs: ['pairs'],

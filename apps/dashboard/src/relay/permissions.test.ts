@@ -1,6 +1,6 @@
 import type { Principal, Scope } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { may } from './permissions.ts';
+import { may, mayDecide } from './permissions.ts';
 
 const token = (scopes: Scope[], more: Partial<Extract<Principal, { type: 'token' }>> = {}): Principal => ({
   type: 'token',
@@ -34,4 +34,13 @@ test('what is the owner’s alone is offered to the owner, and to a token with e
 
 test('before it is known who is signed in nothing is offered', () => {
   expect([may(undefined, 'tasks:read'), may({ type: 'anonymous', workspace: 'default' }, 'tasks:read')]).toEqual([false, false]);
+});
+
+test('a decision is offered to people with its scope, and to no agent', () => {
+  expect(mayDecide({ type: 'owner', workspace: 'default' }, 'messages:write')).toBe(true);
+  expect(mayDecide(token(['messages:write']), 'messages:write')).toBe(true);
+  expect(mayDecide(token(['messages:read']), 'messages:write')).toBe(false);
+  expect(mayDecide(token(['messages:write'], { agentId: 'Worker' }), 'messages:write')).toBe(false);
+  expect(mayDecide({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 }, 'messages:write')).toBe(false);
+  expect(mayDecide(undefined, 'messages:write')).toBe(false);
 });

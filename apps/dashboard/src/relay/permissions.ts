@@ -12,6 +12,10 @@ export function may(principal: Principal | undefined, scope: Scope): boolean {
 /** Whether a caller stands for the owner: it may end anybody's task or pair. */
 export const isOwner = (principal: Principal | undefined): boolean => may(principal, '*');
 
+/** Whether a caller may decide what agents may not decide about each other: a person, with what the decision needs. */
+export const mayDecide = (principal: Principal | undefined, scope: Scope): boolean =>
+  (principal?.type === 'owner' || (principal?.type === 'token' && principal.agentId === null)) && may(principal, scope);
+
 /** A token with everything and nothing that narrows it. */
 const isWhole = (principal: Extract<Principal, { scopes: unknown }>): boolean =>
   principal.targets === null && principal.channels === null && (principal.type !== 'token' || principal.agentId === null);

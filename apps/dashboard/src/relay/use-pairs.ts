@@ -13,7 +13,7 @@ export function usePairs() {
 
 export function useHangUp(id: number) {
   const relay = useRelay();
-  return useMutation({ mutationFn: (reason: string) => relay.pairs.hangup({ id, ...(reason === '' ? {} : { reason }) }) });
+  return useMutation({ mutationFn: (reason: string | null) => relay.pairs.hangup({ id, ...(reason === null ? {} : { reason }) }) });
 }
 
 /** A thread from its beginning, all of it, and what is said in it from now on. */

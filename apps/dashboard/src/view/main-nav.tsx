@@ -1,16 +1,21 @@
 import { Link } from '@tanstack/react-router';
-import { isEndedTask, isOverPair } from '../relay/collections.ts';
+import { isEndedTask, isOpenHold, isOverPair } from '../relay/collections.ts';
 import { useCallbacks } from '../relay/use-callbacks.ts';
+import { useHolds } from '../relay/use-holds.ts';
 import { usePairs } from '../relay/use-pairs.ts';
 import { useMay } from '../relay/use-relay.ts';
 import { useTasks } from '../relay/use-tasks.ts';
 import { formatCount } from './format.ts';
+
+/** What waits for a person. */
+const waiting = 'bg-warn text-ground';
 
 /** The pages, and how much each has that is open; what wants a person is in colour. */
 export function MainNav() {
   const { data: tasks = [] } = useTasks();
   const { data: pairs = [] } = usePairs();
   const { data: dead = [] } = useCallbacks('dead');
+  const { data: holds = [] } = useHolds();
   const isOwner = useMay('*');
   const active = tasks.filter((task) => !isEndedTask(task));
   const blocked = active.filter(({ status }) => status === 'blocked').length;
@@ -18,6 +23,7 @@ export function MainNav() {
   return (
     <nav aria-label="Pages" className="order-last -mx-1 flex w-full gap-1 overflow-x-auto md:order-none md:w-auto">
       <Page to="/" name="Messages" />
+      <Page to="/holds" name="Held" count={holds.filter(isOpenHold).length} meaning="waiting" tone={waiting} />
       <Page to="/tasks" name="Tasks" count={active.length} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
       <Page to="/pairs" name="Pairs" count={open} meaning="open" />
       <Page to="/callbacks" name="Callbacks" count={dead.length} meaning="gave up" tone="bg-bad text-ground" />
@@ -27,7 +33,7 @@ export function MainNav() {
 }
 
 interface PageProps {
-  readonly to: '/' | '/tasks' | '/pairs' | '/callbacks' | '/tokens';
+  readonly to: '/' | '/holds' | '/tasks' | '/pairs' | '/callbacks' | '/tokens';
   readonly name: string;
   readonly count?: number;
   /** What the count counts. */

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import type { MessageDetail } from 'agent-relay-client';
 import type { OpenPair, Pair } from 'agent-relay-protocol';
 import { isOverPair } from '../../relay/collections.ts';
 import { keys } from '../../relay/keys.ts';
 import { useThread } from '../../relay/use-pairs.ts';
 import { useMay, useRelay } from '../../relay/use-relay.ts';
+import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { DetailPane } from '../detail-pane.tsx';
 import { formatTime } from '../format.ts';
@@ -32,7 +32,7 @@ export function PairDetail({ id, known }: { readonly id: number; readonly known:
       label={`Pair ${id}`}
       title={
         <>
-          <AgentLink id={pair.requester} /> ⇄ <AgentLink id={pair.target} />
+          <AgentLink id={pair.requester} className="" /> ⇄ <AgentLink id={pair.target} className="" />
         </>
       }
       back="/pairs"
@@ -50,12 +50,6 @@ function Actions({ pair }: { readonly pair: OpenPair }) {
   // Whoever stands for the owner may; either side does it by itself.
   return useMay('*') ? <HangUp id={pair.id} /> : null;
 }
-
-const AgentLink = ({ id }: { readonly id: string }) => (
-  <Link to="/agents/$agentId" params={{ agentId: id }} className="hover:underline">
-    {id}
-  </Link>
-);
 
 function PairFacts({ pair }: { readonly pair: Pair }) {
   return (

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Task } from 'agent-relay-protocol';
 import { useTask } from '../../relay/use-tasks.ts';
+import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { DetailPane, Facts, Section } from '../detail-pane.tsx';
 import { JsonView, ProgressView } from '../json-view.tsx';
@@ -84,12 +85,6 @@ function TaskFacts({ task }: { readonly task: Task }) {
     />
   );
 }
-
-const AgentLink = ({ id }: { readonly id: string }) => (
-  <Link to="/agents/$agentId" params={{ agentId: id }} className="text-accent hover:underline">
-    {id}
-  </Link>
-);
 
 function Metadata({ metadata }: Pick<Task, 'metadata'>) {
   if (metadata === null || Object.keys(metadata).length === 0) return null;

@@ -1,0 +1,99 @@
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { isOpenHold } from '../../relay/collections.ts';
+import { type HoldOutcome, OPEN_LIMIT, useHolds } from '../../relay/use-holds.ts';
+import { useMay, useMe } from '../../relay/use-relay.ts';
+import { Notice } from '../notice.tsx';
+import { Problem } from '../problem.tsx';
+import { Empty, SplitPage } from '../split-page.tsx';
+import { VirtualList } from '../virtual-list.tsx';
+import { HoldRow } from './hold-row.tsx';
+
+/** Messages the loop guard keeps: those that wait, the longest waiting first, and below them what was decided. */
+export function HoldsPage() {
+  const { isSuccess } = useMe();
+  const mayRead = useMay('messages:read');
+  const holds = useHolds();
+  const [outcome, setOutcome] = useState<HoldOutcome | null>(null);
+  const all = holds.data ?? [];
+  const open = all.filter(isOpenHold).reverse();
+  const decided = all.filter((hold) => !isOpenHold(hold));
+  const list = (
+    <>
+      <div className="px-4 empty:hidden">
+        <Problem error={holds.error} onRetry={() => void holds.refetch()} />
+      </div>
+      {isSuccess && !mayRead ? <Empty title="This token may not read messages." /> : null}
+      <VirtualList
+        label="Held messages"
+        items={[...open, ...decided]}
+        keyOf={({ id }) => id}
+        rowHeight={150}
+        row={(hold) => (
+          <>
+            {hold === decided[0] ? <Heading isNothingOpen={open.length === 0} /> : null}
+            <HoldRow hold={hold} onOutcome={setOutcome} />
+          </>
+        )}
+        empty={holds.isSuccess ? <NoHolds /> : null}
+        footer={open.length < OPEN_LIMIT ? null : <p className="p-4 text-center text-soft text-xs">The newest {OPEN_LIMIT} are shown.</p>}
+      />
+    </>
+  );
+  return (
+    <SplitPage
+      title="Held messages"
+      hint="What the loop guard keeps until a person decides"
+      tools={
+        <>
+          {open.length > 0 ? <span className="text-soft text-xs">{open.length} waiting</span> : null}
+          <span className="grow" />
+          {outcome === null ? null : (
+            <Notice key={outcome.id} onClose={() => setOutcome(null)}>
+              <OutcomeWords outcome={outcome} />
+            </Notice>
+          )}
+        </>
+      }
+      list={list}
+      detail={null}
+    />
+  );
+}
+
+function OutcomeWords({ outcome }: { readonly outcome: HoldOutcome }) {
+  switch (outcome.type) {
+    case 'released':
+      return (
+        <>
+          Sent as{' '}
+          <Link to="/messages/$messageId" params={{ messageId: String(outcome.messageId) }} className="text-accent hover:underline">
+            message {outcome.messageId}
+          </Link>
+          {outcome.matched === 0 ? ', but it reached nobody' : outcome.matched === 1 ? '' : ` to ${outcome.matched} agents`}
+        </>
+      );
+    case 'refused':
+      return 'Refused; its sender is told';
+    case 'too-late':
+      return `${outcome.told} before you answered`;
+  }
+}
+
+const Heading = ({ isNothingOpen }: { readonly isNothingOpen: boolean }) => (
+  <>
+    {isNothingOpen ? <p className="px-4 py-3 text-soft">Nothing waits for a decision.</p> : null}
+    <h3 className="border-line border-b bg-panel px-4 py-1.5 font-medium text-soft text-xs uppercase tracking-wide">Decided</h3>
+  </>
+);
+
+function NoHolds() {
+  return (
+    <Empty title="Nothing is held.">
+      <p>
+        When agents answer each other too long, too fast or in the same words, or an agent has used up its token budget, their messages wait
+        here until you release or refuse them.
+      </p>
+    </Empty>
+  );
+}
