@@ -1,13 +1,16 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import type { FakeAnthropic, FakeOpenAi, TempHome } from 'agent-relay-testing';
 import { agentCliPaths } from 'agent-relay-testing';
 
 /** The built program, as a user's `npx agent-relay` runs it. */
 export const agentRelayProgram = fileURLToPath(new URL('../../packages/server/dist/cli.js', import.meta.url));
+
+const relayConnectProgram = fileURLToPath(new URL('../../packages/connect/dist/cli.js', import.meta.url));
 
 export interface CommandResult {
   readonly code: number;
@@ -133,9 +136,55 @@ export async function agentEnvironment(home: TempHome, anthropic: FakeAnthropic,
   return { ...anthropic.env(), ...openAi.env(), PATH: [bin, process.env['PATH'] ?? ''].join(delimiter) };
 }
 
+export interface RunningNode extends AsyncDisposable {
+  readonly name: string;
+}
+
+/** `relay-connect` in the same home as a relay, with the owner's token; ready once the relay has taken it. */
+export async function startRelayConnect({
+  relay,
+  name,
+  args = [],
+}: {
+  readonly relay: RunningProgram;
+  readonly name: string;
+  readonly args?: readonly string[];
+}): Promise<RunningNode> {
+  const tokenFile = ownerTokenPath(databasePathOf(relay.env));
+  const stateDir = join(relay.env['HOME'] ?? '', `node-${name}`);
+  const settings = ['--url', relay.url, '--token-file', tokenFile, '--name', name, '--state-dir', stateDir];
+  const child = spawn(process.execPath, [relayConnectProgram, ...settings, ...args], {
+    env: relay.env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let printed = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    printed += String(chunk);
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  await untilPrinted(
+    child,
+    () => /attached to the relay/u.exec(printed)?.[0],
+    () => printed,
+  );
+  return {
+    name,
+    [Symbol.asyncDispose]: () => {
+      child.kill();
+      return exited;
+    },
+  };
+}
+
+/** The process of the node that `serve` runs for its own machine. */
+export async function localNodePid(relay: RunningProgram): Promise<number> {
+  const { pid } = JSON.parse(await readFile(`${databasePathOf(relay.env)}.node.json`, 'utf8')) as { readonly pid: number }; // the relay wrote it
+  return pid;
+}
+
 /** Processes whose environment carries a marker; how a test knows that nothing was left running. */
 export async function processesMentioning(text: string): Promise<readonly number[]> {
-  const { readdir, readFile } = await import('node:fs/promises');
+  const { readdir } = await import('node:fs/promises');
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/u.test(name)).map(Number);
   const found = await Promise.all(
     pids.map(async (pid) => {
