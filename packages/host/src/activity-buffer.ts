@@ -40,7 +40,7 @@ const DEFAULT_LIMIT = 16 << 20;
 const RESERVE = 8 * 1024;
 const TRIM_AT = 1 << 20;
 const folderName = 'activity';
-const endsSomething = new Set<AgentEvent['type']>(['session.ended', 'turn.completed', 'turn.failed']);
+const endsSomething = new Set<AgentEvent['type']>(['session.ended', 'turn.completed', 'turn.failed', 'approval.resolved']);
 
 /**
  * A session's activity until the relay has it: a file of JSON lines, its first line the owner. Sequences count from 1 without a gap. When the
@@ -106,7 +106,7 @@ export class ActivityBuffer {
 
   append(event: AgentEvent, at: number): void {
     const text = this.#encode(event, at);
-    // What ends a turn or the session is never dropped: whoever follows would wait for it for ever.
+    // What ends a turn, a question or the session is never dropped: whoever follows would wait for it for ever.
     if (this.#size + text.length > this.#limit - RESERVE && !endsSomething.has(event.type)) {
       this.#dropped += 1;
       return;

@@ -71,6 +71,15 @@ it('a full buffer drops what comes next before it gets a number, and says how mu
   buffer.close();
 });
 
+it('how a question ended is kept also when the buffer is full: people would go on seeing it open', () => {
+  const buffer = ActivityBuffer.create(stateDir, owner, { limit: 20_000 });
+  for (let n = 0; n < 50; n += 1) buffer.append(line('x'.repeat(1000)), 0);
+  const resolved: AgentEvent = { type: 'approval.resolved', approvalId: 'a1', outcome: 'denied', by: 'timeout' };
+  buffer.append(resolved, 0);
+  expect(all(buffer).at(-1)?.event).toEqual(resolved);
+  buffer.close();
+});
+
 it('the file does not keep what is acknowledged for ever, and goes when it is removed', () => {
   const buffer = ActivityBuffer.create(stateDir, owner);
   const path = join(stateDir, 'activity', 's%2F1.ndjson');
