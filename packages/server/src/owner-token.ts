@@ -41,7 +41,7 @@ export function ensureOwnerToken(path: string): string {
 export const isFileError = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
 
 /** One step at a time: Node's own recursive way never comes back from below `/proc`, where no folder can be made. */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   try {

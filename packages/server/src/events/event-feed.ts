@@ -263,6 +263,8 @@ export class EventFeed {
   #resetFor(after: number): EventReset | null {
     const { log } = this.#deps.store;
     if (after > log.head) return this.#reset('ahead');
+    // The log that this cursor is of has ended there: what it saw up to it is not what is stored.
+    if (log.skipped.some((skipped) => skipped.after < after && after < skipped.through)) return this.#reset('generation');
     return after < log.floor ? this.#reset('pruned') : null;
   }
 

@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, linkSync, renameSync, statSync } from 'node:fs';
 import { RelayError } from 'agent-relay-protocol';
 import { isFileError } from '../owner-token.ts';
 import { copyDatabase, inspectCopy } from '../store/sqlite/database-copy.ts';
+import { flush, withHalfFile } from './half-file.ts';
 
 export interface BackupResult {
   readonly path: string;
@@ -22,18 +23,13 @@ export async function backupDatabase(options: {
   const { databasePath, file, force } = options;
   if (!existsSync(databasePath)) throw new RelayError('not_found', `There is no database ${databasePath}`);
   if (!force) refuseExisting(file);
-  const half = `${file}.${process.pid}.part`;
-  try {
-    // Made by us first, so that the rights are never wider.
-    createPrivate(half);
+  return await withHalfFile(file, async (half) => {
     await copyDatabase(databasePath, half);
     const { head } = await inspectCopy(half);
     flush(half);
     publish(half, file, force);
     return { path: file, sizeBytes: statSync(file).size, head };
-  } finally {
-    for (const ending of ['', '-journal', '-wal', '-shm']) rmSync(`${half}${ending}`, { force: true });
-  }
+  });
 }
 
 function refuseExisting(file: string): void {
@@ -49,23 +45,4 @@ function publish(half: string, file: string, force: boolean): void {
     if (isFileError(error, 'EEXIST')) refuseExisting(file);
   }
   if (force || !existsSync(file)) renameSync(half, file);
-}
-
-export function createPrivate(path: string): void {
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-    chmodSync(path, 0o600);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RelayError('store_unavailable', `The file cannot be written: ${reason}`, { cause });
-  }
-}
-
-export function flush(path: string): void {
-  const descriptor = openSync(path, 'r+');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

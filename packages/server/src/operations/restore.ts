@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, linkSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
-import { isFileError } from '../owner-token.ts';
+import { isFileError, makeFolder } from '../owner-token.ts';
 import { runningRelayPath } from '../paths.ts';
 import { readRunningRelay } from '../running-relay.ts';
 import { beginGeneration, inspectCopy, settleUnused } from '../store/sqlite/database-copy.ts';
-import { createPrivate, flush } from './backup.ts';
+import { type Continuation, continueAbove } from './continue-above.ts';
+import { flush, withHalfFile, writeFailure } from './half-file.ts';
 
-export interface RestoreResult {
+export interface RestoreResult extends Pick<Continuation, 'next' | 'basis'> {
   /** Where the database that was there is kept; `null` when there was none. */
   readonly previous: string | null;
+  /** The last number of the log that is in the backup. */
   readonly head: number;
 }
 
@@ -17,33 +20,53 @@ const besideDatabase = ['', '-wal', '-shm'];
 
 /**
  * Puts a backup in the database's place. The backup is read only; the database that was there is moved aside, never changed or deleted.
- * The restored log is of a new generation: numbers that were given out after the backup mean something else now.
- * @throws RelayError `busy` while a relay or another program uses the database, `not_found` without the backup,
- * `store_unavailable` for a file that is no whole database of ours or of a newer version.
+ * The restored log is of a new generation and goes on above every number that the one before has given out: what the database that was there
+ * says, else `continueAbove`, else far above the backup.
+ * @throws RelayError `busy` while a relay or another program uses the database, `not_found` without the backup, `validation_failed` for a
+ * `continueAbove` that is too low, `store_full` when the disk is, `store_unavailable` for a file that is no whole database of ours or of a
+ * newer version.
  */
 export async function restoreDatabase(options: {
   readonly databasePath: string;
   readonly file: string;
+  /** The highest number that was given out, where the person knows it. */
+  readonly continueAbove?: number | undefined;
   readonly now: Date;
 }): Promise<RestoreResult> {
   const { databasePath, file, now } = options;
   await refuseRunning(databasePath);
   if (!existsSync(file)) throw new RelayError('not_found', `There is no file ${file}`);
-  const half = `${databasePath}.${process.pid}.part`;
+  prepareFolder(databasePath);
+  return await withHalfFile(databasePath, async (half) => {
+    copyPrivate(file, half);
+    const backup = await inspectCopy(half);
+    const replaced = existsSync(databasePath) ? await settleUnused(databasePath) : null;
+    const question = { backup, replaced, asked: options.continueAbove ?? null, generation: randomUUID() };
+    const { numbering, next, basis } = continueAbove(question);
+    await beginGeneration(half, numbering);
+    flush(half);
+    // A relay may have been started while the copy was checked.
+    await refuseRunning(databasePath);
+    return { previous: exchange(databasePath, half, now), head: backup.head, next, basis };
+  });
+}
+
+/** On a new machine nothing has been there yet. */
+function prepareFolder(databasePath: string): void {
   try {
-    createPrivate(half);
+    makeFolder(dirname(databasePath));
+  } catch (error) {
+    throw writeFailure(error);
+  }
+}
+
+function copyPrivate(file: string, half: string): void {
+  try {
     copyFileSync(file, half);
     // A copy takes the rights of what it was made from.
     chmodSync(half, 0o600);
-    const { head } = await inspectCopy(half);
-    await beginGeneration(half, randomUUID());
-    flush(half);
-    if (existsSync(databasePath)) await settleUnused(databasePath);
-    // A relay may have been started while the copy was checked.
-    await refuseRunning(databasePath);
-    return { previous: exchange(databasePath, half, now), head };
-  } finally {
-    for (const ending of [...besideDatabase, '-journal']) rmSync(`${half}${ending}`, { force: true });
+  } catch (error) {
+    throw writeFailure(error);
   }
 }
 

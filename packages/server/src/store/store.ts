@@ -214,6 +214,14 @@ export interface LogPage {
   readonly through: number;
 }
 
+/** Numbers that are given to nothing: what a log had given out above `after` when a backup took its place. */
+export interface SkippedNumbers {
+  /** Of the log that ended. */
+  readonly generation: string;
+  readonly after: number;
+  readonly through: number;
+}
+
 export interface LogStore {
   /** A random id made with the database: sequences of another generation mean nothing here. */
   readonly generation: string;
@@ -221,6 +229,8 @@ export interface LogStore {
   readonly head: number;
   /** Everything up to here may have been pruned. */
   readonly floor: number;
+  /** Oldest first. A cursor inside one is of a log that has ended. */
+  readonly skipped: readonly SkippedNumbers[];
   /**
    * Entries after `after`, in order, of all workspaces; the first may reach back before it. At most `limit`, and no more than fit into
    * `maxCharacters`, but always one when there is one.

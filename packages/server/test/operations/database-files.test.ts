@@ -1,13 +1,16 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { backupDatabase } from '../../src/operations/backup.ts';
 import { restoreDatabase } from '../../src/operations/restore.ts';
+import { migrations } from '../../src/store/sqlite/migrations/migrations.ts';
 import { startTestRelay } from '../../src/testing.ts';
-import { type Command, type Outcome, startCommand } from '../support/command.ts';
+import { type Command, type Outcome, ownCli, startCommand } from '../support/command.ts';
 import { poll } from '../support/poll.ts';
 
 let folder = '';
@@ -114,6 +117,17 @@ test('a backup under load is one moment of the log, and restoring it gives exact
   expect((await later.messages.send({ to: 'id:Worker', body: 'on we go' })).id).toBeGreaterThan(last);
 });
 
+/** A command that may write no file beyond 50 KiB. */
+function withoutRoom(...args: string[]): Promise<Outcome> {
+  const limited = `trap '' XFSZ; ulimit -f 100; exec "$0" "$@"`;
+  const command = ['-c', limited, process.execPath, '--conditions=agent-relay-source', ownCli, ...args];
+  return new Promise((resolve) => {
+    execFile('/bin/sh', command, { env: { HOME: folder, DB_PATH: databasePath } }, (error, out, note) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, note });
+    });
+  });
+}
+
 describe('backup', () => {
   test('writes over nothing without --force, and leaves no half file behind', async () => {
     await (await startTestRelay({ databasePath })).close();
@@ -160,11 +174,89 @@ describe('restore', () => {
     await backupDatabase({ databasePath, file: backup, force: false });
   }
 
-  test('into an empty place, as on a new machine', async () => {
+  /** The number that a relay on this database gives to the next message. */
+  async function nextId(path: string): Promise<number> {
+    await using relay = await startTestRelay({ databasePath: path });
+    return (await relay.relay.handlers['messages/send']({ to: 'id:a', body: 'next' }, asOwner)).id;
+  }
+
+  test('into an empty place, as on a new machine: the folder is made, and numbers go on far above what may have been given out', async () => {
+    await oneMessage();
+    const elsewhere = join(folder, 'new', 'place', 'relay.db');
+    const restored = await restoreDatabase({ databasePath: elsewhere, file: backup, now });
+    expect(restored).toMatchObject({ previous: null, basis: 'unknown' });
+    expect(idsIn(elsewhere)).toEqual(idsIn(backup));
+    expect([statSync(elsewhere).mode & 0o777, statSync(join(folder, 'new')).mode & 0o777]).toEqual([0o600, 0o700]);
+    expect(restored.next).toBeGreaterThan(1_000_000);
+    expect(await nextId(elsewhere)).toBe(restored.next);
+  });
+
+  test('goes on above the numbers of the database before it, however often', async () => {
+    await oneMessage();
+    for (let count = 0; count < 3; count += 1) {
+      const given = await nextId(databasePath);
+      const { next, basis } = await restoreDatabase({ databasePath, file: backup, now: new Date(count) });
+      expect([next > given, basis]).toEqual([true, 'replaced']);
+      expect(idsIn(databasePath)).toEqual(idsIn(backup));
+    }
+  });
+
+  test('goes on above the number that the person names, and refuses one that was given out', async () => {
     await oneMessage();
     const elsewhere = join(folder, 'new.db');
-    expect(await restoreDatabase({ databasePath: elsewhere, file: backup, now })).toMatchObject({ previous: null });
-    expect(idsIn(elsewhere)).toEqual(idsIn(backup));
+    expect(await run('restore', backup, '--db', elsewhere, '--continue-above', '4711')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('It goes on with number 4713.'),
+    });
+    expect(await nextId(elsewhere)).toBe(4713);
+    expect(await run('restore', backup, '--db', elsewhere, '--continue-above', '4000')).toMatchObject({
+      code: 2,
+      note: expect.stringMatching(/^error: Numbers up to \d+ have been given out, so 4000 is too low\n$/u),
+    });
+    expect((await run('restore', backup, '--db', elsewhere, '--continue-above', 'x')).code).toBe(2);
+    expect(await nextId(elsewhere)).toBeGreaterThan(4713);
+  });
+
+  test('of a backup that the first version made: what that did not know is made when the relay starts', async () => {
+    const old = new Sqlite(backup);
+    old.exec(migrations[0] ?? '').pragma('user_version = 1');
+    old.exec("INSERT INTO meta (key, value) VALUES ('generation', 'old'), ('pruned_through', 7)").close();
+    expect(await restoreDatabase({ databasePath, file: backup, now })).toMatchObject({ head: 7, basis: 'unknown' });
+    expect(await nextId(databasePath)).toBeGreaterThan(1_000_008);
+  });
+
+  test.each([['.part'], ['.before-restore-']])(
+    'killed as soon as a file %s is there, the database is the old or the new one, whole',
+    async (sign) => {
+      await oneMessage();
+      const given = await nextId(databasePath);
+      const { child, done } = start(['restore', backup]);
+      // Without a pause between looks: it is there for milliseconds.
+      while (child.exitCode === null && !readdirSync(folder).some((name) => name.includes(sign))) await setImmediate();
+      expect(child.exitCode).toBe(null);
+      child.kill('SIGKILL');
+      await done;
+      expect([idsIn(backup), [...idsIn(backup), given]]).toContainEqual(idsIn(databasePath));
+      const { previous } = await restoreDatabase({ databasePath, file: backup, now });
+      expect([idsIn(databasePath), existsSync(previous ?? '')]).toEqual([idsIn(backup), true]);
+      expect(readdirSync(folder).filter((name) => name.includes('.part'))).toEqual([]);
+      expect(await nextId(databasePath)).toBeGreaterThan(given);
+    },
+  );
+
+  test('without room for it, and a backup likewise, changes nothing and says so', async () => {
+    await oneMessage();
+    const before = readFileSync(databasePath);
+    const files = readdirSync(folder).filter((name) => !/-(?:wal|shm)$/u.test(name));
+    for (const [command, file] of [
+      ['restore', backup],
+      ['backup', join(folder, 'second.db')],
+    ] as const) {
+      const { code, note } = await withoutRoom(command, file);
+      expect([command, code, note]).toEqual([command, 1, expect.stringMatching(/^error: .*(?:full|failed).*\n$/u)]);
+    }
+    expect(readdirSync(folder).filter((name) => !/-(?:wal|shm)$/u.test(name))).toEqual(files);
+    expect(readFileSync(databasePath).equals(before)).toBe(true);
   });
 
   test('over a damaged database, which is kept as it is with its journal', async () => {

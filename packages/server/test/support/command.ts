@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const ownCli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+export const ownCli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 export interface Outcome {
   readonly code: number | null;

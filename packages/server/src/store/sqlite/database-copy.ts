@@ -3,6 +3,7 @@ import { RelayError } from 'agent-relay-protocol';
 import type { Database, Options } from 'better-sqlite3';
 import { loadSqlite } from './driver.ts';
 import { migrations } from './migrations/migrations.ts';
+import { type NewNumbering, type Numbering, numberingOf, writeNumbering } from './numbering.ts';
 import { sqliteCode, storeErrorOf } from './sqlite-error.ts';
 
 /*
@@ -16,7 +17,9 @@ const ALL_PAGES = 0x7fff_ffff;
 export async function copyDatabase(source: string, target: string): Promise<void> {
   await withDatabase(source, { readonly: true, fileMustExist: true }, async (database) => {
     requireOurs(database, source);
-    await database.backup(target, { progress: () => ALL_PAGES });
+    await database.backup(target, { progress: () => ALL_PAGES }).catch((error: unknown) => {
+      throw explained(error, `copying ${source} to ${target}`);
+    });
   });
   // One file that needs no journal beside it, until a relay opens it.
   await withDatabase(target, { fileMustExist: true }, (database) => void database.pragma('journal_mode = DELETE'));
@@ -26,7 +29,7 @@ export async function copyDatabase(source: string, target: string): Promise<void
  * Reads every page of a file that nobody uses.
  * @throws RelayError `store_unavailable` when it is damaged, no database of ours, or a newer version's.
  */
-export function inspectCopy(path: string): Promise<{ readonly head: number }> {
+export function inspectCopy(path: string): Promise<Numbering> {
   return withDatabase(path, { readonly: true, fileMustExist: true }, (database) => {
     const version = requireOurs(database, path);
     if (version > migrations.length) {
@@ -37,34 +40,33 @@ export function inspectCopy(path: string): Promise<{ readonly head: number }> {
     if (faults.length !== 1 || faults[0] !== 'ok') {
       throw new RelayError('store_unavailable', `${path} is damaged: ${faults.slice(0, 3).join('; ')}`);
     }
-    const head = `SELECT max((SELECT ifnull(max(id), 0) FROM messages), (SELECT ifnull(max(seq), 0) FROM events),
-      (SELECT ifnull(max(value), 0) FROM meta WHERE key = 'pruned_through'))`;
-    return { head: database.prepare<[], number>(head).pluck().get() ?? 0 };
+    return numberingOf(database);
   });
 }
 
-/** Cursors of the log as it was until now are answered with a reset from here on. */
-export function beginGeneration(path: string, generation: string): Promise<void> {
+/** Makes the file a log of its own: cursors of the one it was copied from are answered with a reset from here on. */
+export function beginGeneration(path: string, numbering: NewNumbering): Promise<void> {
   return withDatabase(path, { fileMustExist: true }, (database) => {
     database.pragma('synchronous = FULL');
-    database.prepare("UPDATE meta SET value = ? WHERE key = 'generation'").run(generation);
+    database.transaction(() => writeNumbering(database, numbering)).immediate();
   });
 }
 
 /**
- * Makes sure that nobody uses a database, and brings its journal into it.
- * One that is damaged is left as it is: a reason to restore is no reason to refuse.
+ * Makes sure that nobody uses a database, brings its journal into it, and says how far it has come.
+ * One that is damaged, or none of ours, is left as it is and says nothing: a reason to restore is no reason to refuse.
  * @throws RelayError `busy` when another program has it open.
  */
-export async function settleUnused(path: string): Promise<void> {
+export async function settleUnused(path: string): Promise<Numbering | null> {
   // SQLite removes the journal beside a file that it cannot read at all.
-  if (!(await looksLikeSqlite(path))) return;
+  if (!(await looksLikeSqlite(path))) return null;
   try {
-    await withDatabase(path, { fileMustExist: true, timeout: 500 }, (database) => {
+    return await withDatabase(path, { fileMustExist: true, timeout: 500 }, (database) => {
       // In this mode the first read fails while anybody else is connected.
       database.pragma('locking_mode = EXCLUSIVE');
       database.exec('BEGIN IMMEDIATE; COMMIT');
       database.pragma('wal_checkpoint(TRUNCATE)');
+      return isOurs(database) ? numberingOf(database) : null;
     });
   } catch (error) {
     const code = sqliteCode(error instanceof RelayError ? error.cause : error);
@@ -72,6 +74,7 @@ export async function settleUnused(path: string): Promise<void> {
       throw new RelayError('busy', `Another program uses ${path}: stop it first`, { cause: error });
     }
     if (code === null) throw error;
+    return null;
   }
 }
 
@@ -85,15 +88,21 @@ async function looksLikeSqlite(path: string): Promise<boolean> {
   }
 }
 
+/** @throws RelayError `store_unavailable`. */
 function requireOurs(database: Database, path: string): number {
-  const version = Number(database.pragma('user_version', { simple: true }));
+  if (isOurs(database)) return versionOf(database);
+  throw new RelayError('store_unavailable', `${path} is no database of Agent Relay`);
+}
+
+function isOurs(database: Database): boolean {
   const tables = database
     .prepare<[], number>("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'messages', 'events')")
     .pluck()
     .get();
-  if (version > 0 && tables === 3) return version;
-  throw new RelayError('store_unavailable', `${path} is no database of Agent Relay`);
+  return versionOf(database) > 0 && tables === 3;
 }
+
+const versionOf = (database: Database): number => Number(database.pragma('user_version', { simple: true }));
 
 async function withDatabase<Result>(
   path: string,
@@ -106,9 +115,13 @@ async function withDatabase<Result>(
     database = new BetterSqlite3(path, options);
     return await work(database);
   } catch (error) {
-    const known = error instanceof RelayError ? null : storeErrorOf(error);
-    throw known ? new RelayError(known.code, `${known.message} (${path})`, { cause: error }) : error;
+    throw explained(error, path);
   } finally {
     database?.close();
   }
+}
+
+function explained(error: unknown, where: string): unknown {
+  const known = error instanceof RelayError ? null : storeErrorOf(error);
+  return known ? new RelayError(known.code, `${known.message} (${where})`, { cause: error }) : error;
 }

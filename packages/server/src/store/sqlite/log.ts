@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { DeliveryEvidence, DeliveryState } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import type { LogEntry, LogPage, LogStore, NewEvent, StoredMessage } from '../store.ts';
+import type { LogEntry, LogPage, LogStore, NewEvent, SkippedNumbers, StoredMessage } from '../store.ts';
 import { EventEntry, type EventRow, entryOfEvent, entryOfMessage, MessageEntry } from './log-entries.ts';
 import { type MessageRow, messageColumns } from './message-rows.ts';
+import { numberingOf } from './numbering.ts';
 
 /** A receipt in the log: all of one kind that one turn brought share a row. */
 export interface DeliveryTelling {
@@ -34,6 +35,7 @@ const RECENT_CHARACTERS = 8 * 1024 * 1024;
  */
 export class SqliteLog implements LogStore {
   readonly generation: string;
+  readonly skipped: readonly SkippedNumbers[];
   /** Committed since the store was opened. */
   messages = 0;
   readonly #insert: Statement<[number, number, string, number, string, string]>;
@@ -53,12 +55,12 @@ export class SqliteLog implements LogStore {
     database
       .prepare("INSERT INTO meta (key, value) VALUES ('generation', ?), ('pruned_through', 0) ON CONFLICT DO NOTHING")
       .run(randomUUID());
-    const meta = database.prepare<[string], string | number>('SELECT value FROM meta WHERE key = ?').pluck();
-    this.generation = String(meta.get('generation'));
-    this.#floor = Number(meta.get('pruned_through'));
-    const heads = 'SELECT max((SELECT ifnull(max(id), 0) FROM messages), (SELECT ifnull(max(seq), 0) FROM events), ?)';
-    this.#head = database.prepare<[number], number>(heads).pluck().get(this.#floor) ?? 0;
-    this.#last = this.#head;
+    const { generation, head, floor, skipped } = numberingOf(database);
+    this.generation = generation;
+    this.skipped = skipped;
+    this.#floor = floor;
+    this.#head = head;
+    this.#last = head;
     this.#insert = database.prepare('INSERT INTO events (seq, count, workspace, at, type, body) VALUES (?, ?, ?, ?, ?, ?)');
     this.#messagesAfter = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE id > ? ORDER BY id LIMIT ?`);
     this.#eventsAfter = reader.prepare('SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?');
