@@ -1,24 +1,7 @@
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { expect, test } from 'vitest';
-import { runCli } from '../src/cli/run-cli.ts';
-import { startTestRelay, type TestRelay } from '../src/testing.ts';
-
-/** One command line, with what it printed. */
-async function agentRelay(relay: TestRelay, ...args: string[]) {
-  const out: string[] = [];
-  const notes: string[] = [];
-  // Before a `--`, behind which nothing is an option.
-  const words = args[0] === 'channel' ? 2 : 1;
-  const code = await runCli([...args.slice(0, words), '--url', relay.url, '--token', relay.ownerToken, ...args.slice(words)], {
-    env: { HOME: '/nonexistent' },
-    cwd: '/',
-    signal: new AbortController().signal,
-    out: (line) => out.push(line),
-    note: (line) => notes.push(line),
-    ask: null,
-  });
-  return { code, out: out.join('\n'), notes: notes.join('\n') };
-}
+import { startTestRelay } from '../src/testing.ts';
+import { agentRelay } from './support/run-command.ts';
 
 test('a conversation is bound with the command that the refusal names, listed and unbound', async () => {
   await using relay = await startTestRelay();

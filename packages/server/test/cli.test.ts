@@ -101,7 +101,8 @@ describe('client commands', () => {
       code: 1,
       note: expect.stringMatching(/^error: .*\((?:node|provider)_unavailable\)\n$/u),
     });
-    expect(await run(['agents', '--token', 'nonsense'], own)).toMatchObject({ code: 1, note: expect.stringContaining('(unauthorized)') });
+    const refused = expect.stringMatching(/\(unauthorized\)\nGive one with --token .*--db/u);
+    expect(await run(['agents', '--token', 'nonsense'], own)).toMatchObject({ code: 1, note: refused });
   });
 
   test('agents, claim and complete', async () => {

@@ -1,21 +1,7 @@
 import { createRelayClient } from 'agent-relay-client';
 import { expect, test } from 'vitest';
-import { runCli } from '../src/cli/run-cli.ts';
-import { startTestRelay, type TestRelay } from '../src/testing.ts';
-
-async function agentRelay(relay: TestRelay, ...args: string[]) {
-  const out: string[] = [];
-  const notes: string[] = [];
-  const code = await runCli([...args, '--url', relay.url, '--token', relay.ownerToken], {
-    env: { HOME: '/nonexistent' },
-    cwd: '/',
-    signal: new AbortController().signal,
-    out: (line) => out.push(line),
-    note: (line) => notes.push(line),
-    ask: null,
-  });
-  return { code, out: out.join('\n'), notes: notes.join('\n') };
-}
+import { startTestRelay } from '../src/testing.ts';
+import { agentRelay } from './support/run-command.ts';
 
 test('what the loop guard holds is listed, read, released and refused from a terminal', async () => {
   await using relay = await startTestRelay({ settings: { AGENT_RELAY_HOP_LIMIT: '1' } });

@@ -1,26 +1,11 @@
 import type { Task } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { runCli } from '../src/cli/run-cli.ts';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
 import { poll } from './support/poll.ts';
+import { agentRelay } from './support/run-command.ts';
 
 const integration = { name: 'ops', token: 'ops-secret', callbackUrl: 'http://localhost:9/' };
 const start = () => startTestRelay({ settings: { AGENT_RELAY_INTEGRATIONS: JSON.stringify([integration]) } });
-
-/** One command line, with what it printed. */
-async function agentRelay(relay: TestRelay, ...args: string[]) {
-  const out: string[] = [];
-  const notes: string[] = [];
-  const code = await runCli([...args, '--url', relay.url, '--token', relay.ownerToken], {
-    env: { HOME: '/nonexistent' },
-    cwd: '/',
-    signal: new AbortController().signal,
-    out: (line) => out.push(line),
-    note: (line) => notes.push(line),
-    ask: null,
-  });
-  return { code, out: out.join('\n'), notes: notes.join('\n') };
-}
 
 async function report(relay: TestRelay): Promise<Task> {
   const response = await fetch(`${relay.url}/api/integrations/events`, {
