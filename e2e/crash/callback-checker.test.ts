@@ -18,8 +18,8 @@ const log: readonly RelayEvent[] = [
 ];
 const histories: TaskHistories = {
   reports: [
-    { dedupeKey: 'disk', status: 'open', answer: { outcome: 'created', task: open } },
-    { dedupeKey: 'disk', status: 'resolved', answer: { outcome: 'resolved', task: done } },
+    { dedupeKey: 'disk', status: 'open', answer: { outcome: 'created', task: open, duplicate: false } },
+    { dedupeKey: 'disk', status: 'resolved', answer: { outcome: 'resolved', task: done, duplicate: false } },
   ],
   steps: [
     { step: 'claimed', taskId: 1, agentId: 'a', fence: 1, claimId: 'c1' },

@@ -7,7 +7,7 @@ import { findTaskViolations } from './task-checker.ts';
 const reported = (outcome: ReportedEvent['outcome'], told: Task): Report => ({
   dedupeKey: told.dedupeKey,
   status: 'open',
-  answer: { outcome, task: told },
+  answer: { outcome, task: told, duplicate: false },
 });
 const unanswered: Report = { dedupeKey: 'disk', status: 'open', answer: null };
 

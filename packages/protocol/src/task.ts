@@ -56,16 +56,21 @@ export const taskEventTypes = [
 export const TaskEventTypeSchema = z.enum(taskEventTypes);
 export type TaskEventType = z.infer<typeof TaskEventTypeSchema>;
 
-/** One line of a task's history; it outlives the log's own. */
+/** One line of a task's history; it outlives the log's own. Reports that repeat each other share a line. */
 export const TaskEventSchema = z.object({
-  seq: CursorSchema.describe('Where the log tells of it'),
+  seq: CursorSchema.describe('Where the log tells of it; of several, of the first'),
   taskId: MessageIdSchema,
   type: TaskEventTypeSchema,
   at: TimestampSchema,
+  count: z.int().min(1).describe('How many repeated reports this line stands for; 1 for everything else'),
+  lastAt: TimestampSchema.describe('When the last of them came'),
   by: z.string().describe('Who did it, e.g. integration:ops-monitor, Worker, relay'),
   status: TaskStatusSchema,
   occurrenceCount: z.int().min(1),
-  detail: z.json().nullable().describe('What this event brought: the progress, the result, or what a repeated report said'),
+  detail: z
+    .json()
+    .nullable()
+    .describe('What this event brought: the progress, the result, or what a repeated report said, of several the last'),
 });
 export type TaskEvent = z.infer<typeof TaskEventSchema>;
 
@@ -88,12 +93,19 @@ export const ReportEventSchema = z.strictObject({
   metadata: MetaSchema.optional(),
   status: z.enum(['open', 'resolved']).optional().describe('`resolved` ends the task that is active under `dedupeKey`'),
   source: AgentIdSchema.optional().describe("Who reports; an integration's or agent's token forces its own name"),
+  idempotencyKey: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('The same key and content from the same source is one report, however often it is sent'),
 });
 export type ReportEvent = z.infer<typeof ReportEventSchema>;
 
 export const ReportedEventSchema = z.object({
   outcome: z.enum(['created', 'repeated', 'resolved', 'ignored']).describe('`ignored`: resolved, and no task was active'),
-  task: TaskSchema.nullable(),
+  task: TaskSchema.nullable().describe('As it stands now'),
+  duplicate: z.boolean().describe('True when an earlier report with this idempotency key is answered'),
 });
 export type ReportedEvent = z.infer<typeof ReportedEventSchema>;
 

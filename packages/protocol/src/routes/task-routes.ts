@@ -18,7 +18,7 @@ export const taskRoutes = {
     summary: 'Report what happened outside: creates a task, or joins or ends the one that is active under its dedupeKey',
     input: ReportEventSchema,
     output: ReportedEventSchema,
-    status: ({ outcome }) => (outcome === 'created' ? 201 : 200),
+    status: ({ outcome, duplicate }) => (outcome === 'created' && !duplicate ? 201 : 200),
   }),
   'integrations/list': route({
     method: 'GET',
@@ -100,6 +100,7 @@ export const taskRoutes = {
       status: CallbackStatusSchema.optional(),
       integration: AgentIdSchema.optional(),
       taskId: MessageIdSchema.optional(),
+      before: z.int().min(1).optional().describe('Only callbacks with a lower number: the next page'),
       limit: PageLimitSchema,
     }),
     output: listOf(CallbackSchema),

@@ -104,9 +104,10 @@ const row = (task: Task): string[] => [
   oneLine(task.title, 60),
 ];
 
-function describeEvent({ at, type, by, status, detail }: TaskEvent): string {
+function describeEvent({ at, lastAt, count, type, by, status, detail }: TaskEvent): string {
+  const times = count === 1 ? '' : ` ${count} times until ${clockTime(lastAt)}`;
   const text = detail === null ? '' : `: ${oneLine(typeof detail === 'string' ? detail : JSON.stringify(detail), 120)}`;
-  return `${clockTime(at)}  ${type} by ${printable(by)} (${status})${text}`;
+  return `${clockTime(at)}  ${type}${times} by ${printable(by)} (${status})${text}`;
 }
 
 export function parseTaskId(text: string): number {

@@ -28,7 +28,10 @@ export function composeMessage(input: SendMessage, { id, from, to, channel, thre
 }
 
 /** What makes two sends the same: everything that is said, not how long the sender waits for it. */
-export function digestOf({ waitFor: _wait, idempotencyKey: _key, from: _from, ...content }: SendMessage): string {
+export const digestOf = ({ waitFor: _wait, idempotencyKey: _key, from: _from, ...content }: SendMessage): string => digestOfFields(content);
+
+/** The same for the same fields, in whichever order they were given. */
+export function digestOfFields(content: object): string {
   const ordered = Object.fromEntries(Object.entries(content).sort(([one], [other]) => (one < other ? -1 : 1)));
   return createHash('sha256').update(JSON.stringify(ordered)).digest('base64url');
 }

@@ -1,12 +1,4 @@
-import {
-  type Principal,
-  principalName,
-  RELAY_AGENT_ID,
-  RelayError,
-  type ReportEvent,
-  type ReportedEvent,
-  type Task,
-} from 'agent-relay-protocol';
+import { type Principal, principalName, RELAY_AGENT_ID, RelayError, type ReportEvent, type Task } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { actingId, assertMayActAs } from '../domain/acting.ts';
 import { endClaim } from '../domain/claim.ts';
@@ -14,8 +6,9 @@ import { isOwner } from '../domain/scopes.ts';
 import { countIn, type SlidingMinute, waitFor } from '../domain/sliding-minute.ts';
 import { endTask, repeatTask, type TaskStep } from '../domain/task-lifecycle.ts';
 import type { Change, NewMessage, Store } from '../store/store.ts';
-import type { TaskFound } from '../store/task-store.ts';
+import type { NewTask, TaskFound } from '../store/task-store.ts';
 import { claimEvent } from './claim-changes.ts';
+import { digestOfFields } from './compose-message.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
 import type { Messages, Routing } from './messages.ts';
 import { noticeTo } from './notices.ts';
@@ -32,6 +25,9 @@ export interface TaskReportsDeps {
 
 /** Sources without a token of their own whose reports are counted at once; the one that was silent for longest is forgotten first. */
 const REMEMBERED_SOURCES = 10_000;
+
+/** What a report says, without who sends it and how often. */
+type Content = Omit<ReportEvent, 'source' | 'idempotencyKey'>;
 
 /** A task is made of a report and of what the relay knows when its message is numbered. */
 type Stamp = Pick<Task, 'id' | 'source' | 'target' | 'channel' | 'createdAt'>;
@@ -78,7 +74,7 @@ export function taskReports({
   };
 
   return {
-    'integrations/report': async ({ source: named, ...report }, { principal }) => {
+    'integrations/report': async ({ source: named, idempotencyKey, ...report }, { principal }) => {
       const { workspace } = principal;
       const source = sourceOf(principal, named);
       if (!isOwner(principal)) limit(source);
@@ -86,42 +82,32 @@ export function taskReports({
       if (status === 'resolved' && dedupeKey === null) throw invalid('dedupeKey', 'Say which task is resolved');
       const by = principalName(principal);
       const at = clock.now();
-      let answer: ReportedEvent = { outcome: 'ignored', task: null };
+      const callbackTo = configured.get(source)?.callbackUrl == null ? null : source;
       const routing = status === 'open' ? routingOf(messages, principal, source, report) : null;
-      await store.tasks.report(workspace, source, dedupeKey, (active) => {
-        // Of a report that is decided twice the last decision is the one that was written.
-        answer = { outcome: 'ignored', task: null };
-        if (active && status === 'resolved') {
-          const step = endTask(active.task, { status: 'done', result: active.task.result ?? 'Resolved at its source', by, at });
-          answer = { outcome: 'resolved', task: step.task };
-          return endFromOutside(active, step, 'Its source says that it is resolved', at);
-        }
-        if (active) {
-          // A repeated report addresses nobody, but it must be one that this token could have made.
-          if (report.target !== undefined || report.channel !== undefined) routing?.(0);
-          const step = repeatTask(active.task, report, by, at);
-          answer = { outcome: 'repeated', task: step.task };
-          return { tasks: [step] };
-        }
-        if (!routing) return {};
-        const callbackTo = configured.get(source)?.callbackUrl == null ? null : source;
-        const open = (id: number): NewMessage => {
-          const { message, matched } = routing(id);
-          const task = newTask(report, { id, source, target: message.to, channel: message.channel, createdAt: at });
-          answer = { outcome: 'created', task };
-          const offer = {
-            ...message,
-            body: offerText(task),
-            subject: task.title,
-            kind: 'task',
-            claimable: true,
-            payload: offerPayload(task),
-          };
-          return { matched, message: offer, task: { step: { task, type: 'task.created', by, detail: null }, callbackTo } };
-        };
-        return { messages: [open] };
+      return store.tasks.report({
+        workspace,
+        source,
+        dedupeKey,
+        idempotency: idempotencyKey === undefined ? null : { key: idempotencyKey, digest: digestOfFields(report), at },
+        decide: (active) => {
+          if (active && status === 'resolved') {
+            const step = endTask(active.task, { status: 'done', result: active.task.result ?? 'Resolved at its source', by, at });
+            return {
+              outcome: 'resolved',
+              task: step.task,
+              change: endFromOutside(active, step, 'Its source says that it is resolved', at),
+            };
+          }
+          if (active) {
+            // A repeated report addresses nobody, but it must be one that this token could have made.
+            if (report.target !== undefined || report.channel !== undefined) routing?.(0);
+            const step = repeatTask(active.task, report, by, at);
+            return { outcome: 'repeated', task: step.task, change: { tasks: [step] } };
+          }
+          if (!routing) return { outcome: 'ignored' };
+          return { outcome: 'created', open: (id) => offerOf(report, routing(id), { source, by, callbackTo }) };
+        },
       });
-      return answer;
     },
     'integrations/list': async (_input, { principal }) => {
       const cursor = store.log.head;
@@ -147,7 +133,7 @@ export function taskReports({
 }
 
 /** Where a report goes: what it says, else the only target its token has. */
-function routingOf(messages: Pick<Messages, 'route'>, principal: Principal, source: string, report: ReportEvent): Routing {
+function routingOf(messages: Pick<Messages, 'route'>, principal: Principal, source: string, report: Content): Routing {
   const only = principal.type === 'integration' && principal.targets?.length === 1 ? principal.targets[0] : undefined;
   const to = report.target ?? only;
   if (to === undefined) throw invalid('target', 'Say whom the task is for');
@@ -155,7 +141,19 @@ function routingOf(messages: Pick<Messages, 'route'>, principal: Principal, sour
   return messages.route({ to, from: source, body: report.title, ...(channel === undefined ? {} : { channel }) }, source, principal);
 }
 
-function newTask(report: Omit<ReportEvent, 'source'>, { id, source, target, channel, createdAt }: Stamp): Task {
+/** The task that comes of a report, and the message that offers it. */
+function offerOf(
+  report: Content,
+  { message, matched }: NewMessage,
+  { source, by, callbackTo }: { readonly source: string; readonly by: string; readonly callbackTo: string | null },
+): NewMessage & { readonly task: NewTask } {
+  const { id, to: target, channel, createdAt } = message;
+  const task = newTask(report, { id, source, target, channel, createdAt });
+  const said = { body: offerText(task), subject: task.title, kind: 'task', claimable: true, payload: offerPayload(task) };
+  return { matched, message: { ...message, ...said }, task: { step: { task, type: 'task.created', by, detail: null }, callbackTo } };
+}
+
+function newTask(report: Content, { id, source, target, channel, createdAt }: Stamp): Task {
   return {
     id,
     source,

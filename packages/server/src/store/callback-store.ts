@@ -20,6 +20,7 @@ export interface CallbackQuery {
   readonly status?: CallbackStatus | undefined;
   readonly integration?: string | undefined;
   readonly taskId?: number | undefined;
+  readonly before?: number | undefined;
   readonly limit: number;
 }
 

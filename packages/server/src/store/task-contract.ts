@@ -1,7 +1,8 @@
-import type { Task } from 'agent-relay-protocol';
+import type { ReportEvent, Task } from 'agent-relay-protocol';
 import { expect } from 'vitest';
 import { endTask, repeatTask } from '../domain/task-lifecycle.ts';
 import type { NewMessage, Store } from './store.ts';
+import type { ReportDecision, TaskReport } from './task-store.ts';
 
 type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
 
@@ -10,14 +11,21 @@ const at = 1_000;
 /** The part of the store contract about tasks and their callbacks; `newMessage` makes what a task is offered with. */
 export function taskContract(inFolder: InFolder, newMessage: (id: number) => NewMessage): void {
   /** The message that offers a new task of `ops`, which is told of it. */
-  const offer =
-    (dedupeKey: string | null) =>
-    (id: number): NewMessage => {
-      const { message, matched } = newMessage(id);
-      const step = { task: task(id, dedupeKey), type: 'task.created', by: 'ops', detail: null } as const;
-      return { matched, message: { ...message, claimable: true }, task: { step, callbackTo: 'ops' } };
-    };
-  const create = (store: Store, key: string) => store.tasks.report('default', 'ops', key, () => ({ messages: [offer(key)] }));
+  const offer = (dedupeKey: string | null) => (id: number) => {
+    const { message, matched } = newMessage(id);
+    const step = { task: task(id, dedupeKey), type: 'task.created', by: 'ops', detail: null } as const;
+    return { matched, message: { ...message, claimable: true }, task: { step, callbackTo: 'ops' } };
+  };
+  const report = (store: Store, dedupeKey: string | null, more: Partial<TaskReport> = {}) =>
+    store.tasks.report({
+      workspace: 'default',
+      source: 'ops',
+      dedupeKey,
+      idempotency: null,
+      decide: (active) => (active ? repeated(active.task, { title: 'again' }) : { outcome: 'created', open: offer(dedupeKey) }),
+      ...more,
+    });
+  const create = (store: Store, key: string) => report(store, key);
   const cancel = (store: Store, id: number) =>
     store.tasks.change('default', id, (found) => (found ? { tasks: [endTask(found.task, { status: 'canceled', by: 'ops', at })] } : {}));
 
@@ -25,23 +33,47 @@ export function taskContract(inFolder: InFolder, newMessage: (id: number) => New
     const seen: (number | null)[] = [];
     await Promise.all(
       Array.from({ length: 20 }, () =>
-        store.tasks.report('default', 'ops', 'k', (active) => {
-          seen.push(active?.task.id ?? null);
-          return active ? { tasks: [{ task: active.task, type: 'task.repeated', by: 'ops', detail: null }] } : { messages: [offer('k')] };
+        report(store, 'k', {
+          decide: (active) => {
+            seen.push(active?.task.id ?? null);
+            return active ? repeated(active.task, { title: 'again' }) : { outcome: 'created', open: offer('k') };
+          },
         }),
       ),
     );
     expect(seen).toEqual([null, ...Array(19).fill(1)]);
     const other = await reopen();
     expect((await other.tasks.list({ workspace: 'default', limit: 10 })).items.map(({ id }) => id)).toEqual([1]);
-    expect((await other.tasks.events('default', 1, 0, 100)).items.map(({ type }) => type)).toEqual([
-      'task.created',
-      ...Array(19).fill('task.repeated'),
+    expect((await other.tasks.events('default', 1, 0, 100)).items.map(({ type, count }) => [type, count])).toEqual([
+      ['task.created', 1],
+      ['task.repeated', 19],
     ]);
   });
 
+  inFolder('one report under an idempotency key is decided once, also after a restart, until its key is pruned', async (store, reopen) => {
+    const idempotency = { key: 'once', digest: 'said', at };
+    const first = await report(store, 'k', { idempotency });
+    expect(first).toMatchObject({ outcome: 'created', task: { id: 1, occurrenceCount: 1 }, duplicate: false });
+    await Promise.all(
+      Array.from({ length: 5 }, (_, index) => report(store, 'k', { idempotency: { ...idempotency, key: `${index % 2}` } })),
+    );
+    const other = await reopen();
+    expect(await report(other, 'k', { idempotency })).toEqual({ ...first, task: await other.tasks.get('default', 1), duplicate: true });
+    expect(await other.tasks.get('default', 1)).toMatchObject({ occurrenceCount: 3 });
+    const nothing = { decide: () => ({ outcome: 'ignored' }) as const, idempotency: { ...idempotency, key: 'void' } };
+    await report(other, 'none', nothing);
+    expect(await report(other, 'none', nothing)).toEqual({ outcome: 'ignored', task: null, duplicate: true });
+    await expect(report(other, 'k', { idempotency: { ...idempotency, digest: 'else' } })).rejects.toMatchObject({
+      code: 'idempotency_mismatch',
+      details: { taskId: 1 },
+    });
+    expect((await report(other, 'k', { ...nothing, source: 'another', idempotency })).duplicate).toBe(false);
+    expect([await other.tasks.prune(at + 1, 2), await other.tasks.prune(at + 1, 100)]).toEqual([true, false]);
+    expect(await report(other, 'k', { idempotency })).toMatchObject({ outcome: 'repeated', duplicate: false });
+  });
+
   inFolder('a claim on a task moves the task in the same commit, whoever puts it', async (store) => {
-    await store.tasks.report('default', 'ops', null, () => ({ messages: [offer(null)] }));
+    await report(store, null);
     const held = { claimId: 'c', kind: 'task', subjectId: 1, agentId: 'b', epoch: 1, fence: 1, claimedAt: at, progress: null } as const;
     const atBell: unknown[] = [];
     const stop = store.log.onCommit(() => void store.tasks.get('default', 1).then((task) => atBell.push(task?.status)));
@@ -129,9 +161,9 @@ export function taskContract(inFolder: InFolder, newMessage: (id: number) => New
     ];
     await create(store, 'k');
     for (let count = 0; count < 20; count += 1) {
-      await store.tasks.report('default', 'ops', 'k', (active) =>
-        active ? { tasks: [repeatTask(active.task, { title: 'again' }, 'ops', at)] } : {},
-      );
+      await report(store, 'k', {
+        decide: (active) => (active ? repeated(active.task, { title: `again ${count}` }) : { outcome: 'ignored' }),
+      });
     }
     await cancel(store, 1);
     await create(store, 'young');
@@ -149,6 +181,11 @@ export function taskContract(inFolder: InFolder, newMessage: (id: number) => New
 const later = { status: 'pending', nextAttemptAt: at + 50, lastStatus: 500, lastError: 'no', at } as const;
 const taken = { status: 'delivered', nextAttemptAt: null, lastStatus: 200, lastError: null, at } as const;
 const dead = { status: 'dead', nextAttemptAt: null, lastStatus: 500, lastError: 'no', at } as const;
+
+const repeated = (active: Task, report: ReportEvent): ReportDecision => {
+  const step = repeatTask(active, report, 'ops', at);
+  return { outcome: 'repeated', task: step.task, change: { tasks: [step] } };
+};
 
 const due = async (store: Store) => (await store.callbacks.due('default', 'ops', at, 10)).map(({ callback }) => callback.id);
 

@@ -1,6 +1,6 @@
-import type { Claim, Task, TaskEvent, TaskStatus } from 'agent-relay-protocol';
+import type { Claim, ReportedEvent, Task, TaskEvent, TaskStatus } from 'agent-relay-protocol';
 import type { TaskStep } from '../domain/task-lifecycle.ts';
-import type { Change, Page } from './store.ts';
+import type { Change, NewMessage, Page } from './store.ts';
 
 /** A task that is created together with the message that offers it. */
 export interface NewTask {
@@ -14,6 +14,22 @@ export interface TaskFound {
   readonly work: { readonly status: 'open' | 'held' | 'closed'; readonly fence: number } | null;
   /** The newest claim on it. */
   readonly claim: Claim | null;
+}
+
+/** What a report comes to. */
+export type ReportDecision =
+  | { readonly outcome: 'ignored' }
+  | { readonly outcome: 'repeated' | 'resolved'; readonly task: Task; readonly change: Change }
+  | { readonly outcome: 'created'; readonly open: (id: number) => NewMessage & { readonly task: NewTask } };
+
+export interface TaskReport {
+  readonly workspace: string;
+  readonly source: string;
+  readonly dedupeKey: string | null;
+  /** What makes it the same report when it comes again; `at` says how old that is. */
+  readonly idempotency: { readonly key: string; readonly digest: string; readonly at: number } | null;
+  /** Sees the task that is active under the dedupe key. Of all that race, each sees what the one before it made. */
+  readonly decide: (active: TaskFound | null) => ReportDecision;
 }
 
 export interface TaskQuery {
@@ -38,8 +54,8 @@ export interface TaskSource {
  * A claim on a task that any change puts moves the task with it, whoever put it.
  */
 export interface TaskStore {
-  /** One report of a source: `decide` sees the task that is active under the key. Of all that race, each sees what the one before it made. */
-  report(workspace: string, source: string, dedupeKey: string | null, decide: (active: TaskFound | null) => Change): Promise<void>;
+  /** One that came before under its idempotency key is not decided again. @throws RelayError `idempotency_mismatch`. */
+  report(report: TaskReport): Promise<ReportedEvent>;
   change(workspace: string, id: number, decide: (found: TaskFound | null) => Change): Promise<void>;
   get(workspace: string, id: number): Promise<Task | null>;
   /** Those of the ids that are tasks. */
@@ -50,8 +66,8 @@ export interface TaskStore {
   events(workspace: string, id: number, since: number, limit: number): Promise<Page<TaskEvent>>;
   sources(workspace: string): Promise<readonly TaskSource[]>;
   /**
-   * Deletes tasks that ended before `before`, with their history and callbacks: at most `limit` rows, whatever a task has, and answers
-   * whether there may be more. One with a callback that is still to be delivered stays.
+   * Deletes idempotency keys of reports, and tasks that ended before `before`, with their history and callbacks: at most `limit` rows,
+   * whatever a task has, and answers whether there may be more. A task with a callback that is still to be delivered stays.
    */
   prune(before: number, limit: number): Promise<boolean>;
 }

@@ -268,3 +268,20 @@ test('a callback and the step it tells of are committed together', async () => {
   // A source knows what it reported itself.
   expect(await listed(world)).toHaveLength(2);
 });
+
+test('callbacks are read page by page, newest first', async () => {
+  await using world = await open(new Outside());
+  for (let count = 0; count < 5; count += 1) await report(world);
+  const page = async (before?: number) =>
+    (await world.call['callbacks/list']({ limit: 2, ...(before && { before }) }, world.as(owner))).data.map(({ id }) => id);
+  expect([await page(), await page(4), await page(2)]).toEqual([[5, 4], [3, 2], [1]]);
+});
+
+test('repeated reports are no callbacks, however many', async () => {
+  const outside = new Outside();
+  await using world = await open(outside);
+  for (let count = 0; count < 50; count += 1) await report(world, { dedupeKey: 'disk' });
+  await report(world, { dedupeKey: 'disk', status: 'resolved' });
+  await until(() => outside.sent.length === 2);
+  expect(outside.events).toEqual(['task.created open', 'task.status done']);
+});

@@ -39,7 +39,10 @@ test('500 parallel events under one key make one task, one claimable message and
   expect(tasks).toMatchObject([{ source: 'ops', status: 'open', occurrenceCount: 500, target: 'tag:ops' }]);
   const { data: messages } = await world.call['messages/list']({ claimable: true }, world.as(anonymous));
   expect(messages.map(({ id }) => id)).toEqual([tasks[0]?.id]);
-  expect(await history(world, tasks[0]?.id ?? 0)).toHaveLength(100);
+  expect((await history(world, tasks[0]?.id ?? 0)).map(({ type, count }) => [type, count])).toEqual([
+    ['task.created', 1],
+    ['task.repeated', 499],
+  ]);
   expect((await world.events()).filter(({ type }) => type === 'task.repeated')).toHaveLength(499);
 });
 
@@ -149,7 +152,7 @@ test('resolving at the source ends the task, fences its holder and tells it to s
   expect(await codeOf(() => world.call['claims/complete'](late, world.as(anonymous)))).toBe('claim_closed');
   const { data: mail } = await world.call['inbox/list']({ id: 'a', peek: true }, world.as(anonymous));
   expect(mail.at(-1)?.message).toMatchObject({ from: 'relay', payload: { type: 'task.completed', taskId: id, claimId } });
-  expect(await report(world, { ...alarm, status: 'resolved' })).toEqual({ outcome: 'ignored', task: null });
+  expect(await report(world, { ...alarm, status: 'resolved' })).toEqual({ outcome: 'ignored', task: null, duplicate: false });
   expect(await codeOf(() => claim(world, id, 'a'))).toBe('claim_closed');
   const again = await report(world);
   expect(again.outcome).toBe('created');
@@ -195,6 +198,25 @@ test('a token addresses what it may and nothing else, also when it reports again
   await reported(world, alarm, narrow);
   expect(await codeOf(() => report(world, { ...alarm, target: 'id:boss' }, narrow))).toBe('forbidden_target');
   expect(await codeOf(() => report(world, { ...alarm, source: 'other' }, narrow))).toBe('forbidden');
+});
+
+test('a report under an idempotency key counts once, and a late repetition of it resolves nothing that came after', async () => {
+  await using world = await World.open();
+  const first = await report(world, { ...alarm, idempotencyKey: 'one' });
+  expect(await report(world, { ...alarm, idempotencyKey: 'one' })).toEqual({ ...first, duplicate: true });
+  const resolve = { ...alarm, status: 'resolved', idempotencyKey: 'two' } as const;
+  expect((await report(world, resolve)).outcome).toBe('resolved');
+  await report(world, { ...alarm, idempotencyKey: 'three' });
+  expect(await report(world, resolve)).toMatchObject({
+    outcome: 'resolved',
+    task: { id: first.task?.id, status: 'done' },
+    duplicate: true,
+  });
+  const keyless = { title: 'deploy', target: 'tag:ops', idempotencyKey: 'four' };
+  const deployed = await reported(world, keyless);
+  expect(await reported(world, keyless)).toEqual(deployed);
+  await expect(report(world, { ...keyless, title: 'another' })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+  expect(await reported(world, keyless, integration({ name: 'ci' }))).toMatchObject({ source: 'ci' });
 });
 
 test('the same key of another source is another task', async () => {

@@ -30,8 +30,12 @@ function StepLine({ event, repeats }: Step) {
   const isRepeat = event.type === 'task.repeated';
   return (
     <li className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-x-3">
-      <time className="font-mono text-soft text-xs leading-6" title={formatDate(event.at)} dateTime={new Date(event.at).toISOString()}>
-        {formatTime(event.at)}
+      <time
+        className="font-mono text-soft text-xs leading-6"
+        title={formatDate(event.lastAt)}
+        dateTime={new Date(event.lastAt).toISOString()}
+      >
+        {formatTime(event.lastAt)}
       </time>
       <div className="min-w-0 break-words">
         <span className="font-medium">{taskEventWords[event.type]}</span>
@@ -48,8 +52,8 @@ export function foldRepeats(events: readonly TaskEvent[]): readonly Step[] {
   for (const event of events) {
     const last = steps.at(-1);
     const continues = last?.event.type === 'task.repeated' && event.type === 'task.repeated' && last.event.by === event.by;
-    if (last && continues) steps[steps.length - 1] = { event, repeats: last.repeats + 1 };
-    else steps.push({ event, repeats: 1 });
+    if (last && continues) steps[steps.length - 1] = { event, repeats: last.repeats + event.count };
+    else steps.push({ event, repeats: event.count });
   }
   return steps;
 }

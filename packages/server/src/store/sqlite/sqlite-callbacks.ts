@@ -27,6 +27,7 @@ interface ListParameters {
   readonly status: string | null;
   readonly integration: string | null;
   readonly taskId: number | null;
+  readonly before: number;
   readonly limit: number;
 }
 
@@ -66,7 +67,8 @@ export class SqliteCallbacks implements CallbackStore {
     this.#overdue = database.prepare("SELECT * FROM callbacks WHERE status = 'pending' AND deadline_at < ? ORDER BY id LIMIT ?");
     this.#list = reader.prepare(
       `SELECT * FROM callbacks WHERE workspace = @workspace AND (@status IS NULL OR status = @status)
-       AND (@integration IS NULL OR integration = @integration) AND (@taskId IS NULL OR task_id = @taskId) ORDER BY id DESC LIMIT @limit`,
+       AND (@integration IS NULL OR integration = @integration) AND (@taskId IS NULL OR task_id = @taskId) AND id < @before
+       ORDER BY id DESC LIMIT @limit`,
     );
   }
 
@@ -123,8 +125,15 @@ export class SqliteCallbacks implements CallbackStore {
     });
   }
 
-  async list({ workspace, status, integration, taskId, limit }: CallbackQuery): Promise<Page<Callback>> {
-    const rows = this.#list.all({ workspace, status: status ?? null, integration: integration ?? null, taskId: taskId ?? null, limit });
+  async list({ workspace, status, integration, taskId, before, limit }: CallbackQuery): Promise<Page<Callback>> {
+    const rows = this.#list.all({
+      workspace,
+      status: status ?? null,
+      integration: integration ?? null,
+      taskId: taskId ?? null,
+      before: before ?? Number.MAX_SAFE_INTEGER,
+      limit,
+    });
     return { items: rows.map(toCallback), cursor: this.#context.log.head, next: null };
   }
 

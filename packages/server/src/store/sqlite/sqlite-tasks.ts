@@ -1,8 +1,9 @@
-import { type Task, type TaskEvent, TaskEventSchema } from 'agent-relay-protocol';
+import { type ReportedEvent, type Task, type TaskEvent, TaskEventSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Change, Page } from '../store.ts';
-import type { TaskFound, TaskQuery, TaskSource, TaskStore } from '../task-store.ts';
+import type { ReportDecision, TaskFound, TaskQuery, TaskReport, TaskSource, TaskStore } from '../task-store.ts';
 import type { SqliteContext } from './context.ts';
+import { ReportKeyTable } from './report-key-table.ts';
 import { type TaskRow, toTask } from './task-table.ts';
 
 interface ListParameters {
@@ -16,6 +17,7 @@ interface ListParameters {
 
 export class SqliteTasks implements TaskStore {
   readonly #context: SqliteContext;
+  readonly #keys: ReportKeyTable;
   readonly #get: Statement<[number, string], TaskRow>;
   readonly #list: Statement<[ListParameters], TaskRow>;
   readonly #listActive: Statement<[ListParameters], TaskRow>;
@@ -27,6 +29,7 @@ export class SqliteTasks implements TaskStore {
   constructor(context: SqliteContext) {
     this.#context = context;
     const { reader, database } = context;
+    this.#keys = new ReportKeyTable(database);
     const matching = `SELECT record FROM tasks WHERE workspace = @workspace AND (@source IS NULL OR source = @source)
        AND (@target IS NULL OR target = @target) AND id < @before`;
     this.#get = reader.prepare('SELECT record FROM tasks WHERE id = ? AND workspace = ?');
@@ -52,11 +55,21 @@ export class SqliteTasks implements TaskStore {
     ].map((sql) => database.prepare(sql));
   }
 
-  report(workspace: string, source: string, dedupeKey: string | null, decide: (active: TaskFound | null) => Change): Promise<void> {
+  report(report: TaskReport): Promise<ReportedEvent> {
+    const { workspace, source, dedupeKey, decide } = report;
     const { writer, changes } = this.#context;
     return writer.write(() => {
-      const active = dedupeKey === null ? null : changes.tables.tasks.activeUnder(workspace, source, dedupeKey);
-      changes.apply(workspace, decide(active && this.#found(workspace, active)));
+      const { tasks } = changes.tables;
+      const earlier = this.#keys.find(report);
+      if (earlier) {
+        const { outcome, taskId } = earlier;
+        return { outcome, task: taskId === null ? null : tasks.get(workspace, taskId), duplicate: true };
+      }
+      const active = dedupeKey === null ? null : tasks.activeUnder(workspace, source, dedupeKey);
+      const decision = decide(active && this.#found(workspace, active));
+      const reported = { outcome: decision.outcome, task: this.#carryOut(workspace, decision), duplicate: false };
+      this.#keys.put(report, reported);
+      return reported;
     });
   }
 
@@ -108,7 +121,8 @@ export class SqliteTasks implements TaskStore {
 
   prune(before: number, limit: number): Promise<boolean> {
     return this.#context.writer.write(() => {
-      let left = limit;
+      let left = limit - this.#keys.prune(before, limit);
+      if (left === 0) return true;
       for (const id of this.#ended.all(before, limit)) {
         for (const deletion of this.#deletions) {
           left -= deletion.run({ id, limit: left }).changes;
@@ -117,6 +131,28 @@ export class SqliteTasks implements TaskStore {
       }
       return false;
     });
+  }
+
+  #carryOut(workspace: string, decision: ReportDecision): Task | null {
+    const { changes } = this.#context;
+    switch (decision.outcome) {
+      case 'ignored':
+        return null;
+      case 'repeated':
+      case 'resolved':
+        changes.apply(workspace, decision.change);
+        return decision.task;
+      case 'created': {
+        let created: Task | null = null;
+        const open = (id: number) => {
+          const message = decision.open(id);
+          created = message.task.step.task;
+          return message;
+        };
+        changes.apply(workspace, { messages: [open] });
+        return created;
+      }
+    }
   }
 
   #found(workspace: string, task: Task): TaskFound {

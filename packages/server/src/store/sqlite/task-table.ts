@@ -1,5 +1,6 @@
-import { type Claim, type Task, type TaskEvent, TaskSchema } from 'agent-relay-protocol';
+import { type Claim, type Task, TaskEventSchema, TaskSchema } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
+import { continueHistory, type HistoryLine } from '../../domain/task-history.ts';
 import { callbackEventOf, endTask, followClaim, isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
 import type { NewTask } from '../task-store.ts';
 import type { CallbackTable } from './callback-table.ts';
@@ -23,7 +24,8 @@ export class TaskTable {
   readonly #update: Statement<[string, number, number, number | null, string, number]>;
   readonly #get: Statement<[number, string], FoundRow>;
   readonly #active: Statement<[string, string, string], TaskRow>;
-  readonly #insertEvent: Statement<[number, number, string]>;
+  readonly #newestLine: Statement<[number], { readonly record: string; readonly in_row: number }>;
+  readonly #putLine: Statement<[number, number, number, string]>;
 
   constructor(database: Database, log: SqliteLog, callbacks: CallbackTable) {
     this.#log = log;
@@ -35,7 +37,8 @@ export class TaskTable {
     this.#update = database.prepare('UPDATE tasks SET status = ?, is_active = ?, last_seen_at = ?, ended_at = ?, record = ? WHERE id = ?');
     this.#get = database.prepare('SELECT record, callback_to FROM tasks WHERE id = ? AND workspace = ?');
     this.#active = database.prepare('SELECT record FROM tasks WHERE workspace = ? AND source = ? AND dedupe_key = ? AND is_active = 1');
-    this.#insertEvent = database.prepare('INSERT INTO task_events (task_id, seq, record) VALUES (?, ?, ?)');
+    this.#newestLine = database.prepare('SELECT record, in_row FROM task_events WHERE task_id = ? ORDER BY seq DESC LIMIT 1');
+    this.#putLine = database.prepare('INSERT OR REPLACE INTO task_events (task_id, seq, in_row, record) VALUES (?, ?, ?, ?)');
   }
 
   get(workspace: string, id: number): Task | null {
@@ -78,10 +81,16 @@ export class TaskTable {
     const { task, type, by, detail } = step;
     const { id: taskId, updatedAt: at, status, occurrenceCount } = task;
     const seq = this.#log.append(workspace, { type, at, task });
-    const told: TaskEvent = { seq, taskId, type, at, by, status, occurrenceCount, detail };
-    this.#insertEvent.run(taskId, seq, JSON.stringify(told));
+    const told = { seq, taskId, type, at, count: 1, lastAt: at, by, status, occurrenceCount, detail };
+    const { line, inRow } = continueHistory(this.#newest(taskId), told);
+    this.#putLine.run(taskId, line.seq, inRow, JSON.stringify(line));
     const event = callbackTo === null ? null : callbackEventOf(step, before);
     if (event !== null && callbackTo !== null) this.#callbacks.append(workspace, callbackTo, { event, type, seq, task });
+  }
+
+  #newest(taskId: number): HistoryLine | null {
+    const row = this.#newestLine.get(taskId);
+    return row === undefined ? null : { line: TaskEventSchema.parse(JSON.parse(row.record)), inRow: row.in_row };
   }
 }
 
