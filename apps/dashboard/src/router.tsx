@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from '@tanstack/react-router';
+import { ApprovalsPage } from './view/approvals/approvals-page.tsx';
 import { CallbacksPage } from './view/callbacks/callbacks-page.tsx';
 import { HoldsPage } from './view/holds/holds-page.tsx';
 import { LoginPage } from './view/login-page.tsx';
@@ -44,6 +45,7 @@ const pairRoute = createRoute({
   path: '/pairs/$pairId',
   component: () => <PairsPage pairId={Number(pairRoute.useParams().pairId)} />,
 });
+const approvalsRoute = createRoute({ ...under, path: '/approvals', component: ApprovalsPage });
 const holdsRoute = createRoute({ ...under, path: '/holds', component: HoldsPage });
 const callbacksRoute = createRoute({
   ...under,
@@ -62,6 +64,7 @@ const pages = [
   taskRoute,
   pairsRoute,
   pairRoute,
+  approvalsRoute,
   holdsRoute,
   callbacksRoute,
   tokensRoute,

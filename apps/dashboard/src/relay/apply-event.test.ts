@@ -1,5 +1,5 @@
 import { QueryClient, type QueryKey } from '@tanstack/react-query';
-import type { RelayEvent } from 'agent-relay-client';
+import type { Approval, RelayEvent } from 'agent-relay-client';
 import type { Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { applyEvent } from './apply-event.ts';
@@ -165,4 +165,25 @@ test('a held message waits at the top until somebody decides, and then says who 
   apply({ type: 'message.refused', seq: 9, at: 9, hold: refused });
   apply({ type: 'message.refused', seq: 9, at: 9, hold: refused });
   expect(at(keys.holds)).toEqual([held(8), refused]);
+});
+
+test('a question waits until it is answered, whoever answers it, and stays as history', () => {
+  const asked = (approvalId: string, requestedAt: number): Approval => ({
+    approvalId,
+    requestedAt,
+    agentId: 'Worker',
+    sessionId: 's',
+    kind: 'execute',
+    title: 'Bash: npm test',
+    status: 'pending',
+    resolvedAt: null,
+    by: null,
+    message: null,
+  });
+  const { apply, at } = page([[keys.approvals, [asked('a', 1)]]]);
+  const denied: Approval = { ...asked('a', 1), status: 'denied', resolvedAt: 9, by: 'timeout', message: 'nobody' };
+  apply({ type: 'approval.requested', seq: 8, at: 8, approval: asked('b', 8) });
+  apply({ type: 'approval.resolved', seq: 9, at: 9, approval: denied });
+  apply({ type: 'approval.resolved', seq: 9, at: 9, approval: denied });
+  expect(at(keys.approvals)).toEqual([asked('b', 8), denied]);
 });

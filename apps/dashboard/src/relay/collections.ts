@@ -1,5 +1,5 @@
 import type { Agent, Approval, MessageDetail, Node, RelayEvent, Session } from 'agent-relay-client';
-import type { Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
+import type { Hold, OpenHold, Pair, PendingApproval, Task } from 'agent-relay-protocol';
 
 /** Messages kept on the page; older ones are read from the relay when asked for. */
 const MESSAGE_LIMIT = 500;
@@ -19,13 +19,19 @@ export const reduceSessions: Reducer<Session> = (sessions, event) =>
 
 export const reduceNodes: Reducer<Node> = (nodes, event) => ('node' in event ? upsert(nodes, event.node, ({ nodeId }) => nodeId) : nodes);
 
-/** Only what waits for an answer is kept. */
-export const reduceApprovals: Reducer<Approval> = (approvals, event) => {
-  if (!('approval' in event)) return approvals;
-  const { approval } = event;
-  const others = approvals.filter(({ sessionId, approvalId }) => sessionId !== approval.sessionId || approvalId !== approval.approvalId);
-  return approval.status === 'pending' ? [...others, approval] : others;
-};
+/** Newest first. */
+export const reduceApprovals: Reducer<Approval> = (approvals, event) =>
+  'approval' in event ? mergeApprovals(approvals, [event.approval]) : approvals;
+
+export const mergeApprovals = (approvals: readonly Approval[], more: readonly Approval[]): readonly Approval[] =>
+  bounded(new Map([...approvals, ...more].map((approval) => [keyOfApproval(approval), approval])), {
+    isOver: (approval) => !isPendingApproval(approval),
+    order: ({ requestedAt }) => requestedAt,
+  });
+
+export const keyOfApproval = ({ sessionId, approvalId }: Approval): string => `${sessionId}/${approvalId}`;
+
+export const isPendingApproval = (approval: Approval): approval is PendingApproval => approval.status === 'pending';
 
 /** The newest messages of the relay. */
 export const reduceMessages: Reducer<MessageDetail> = (messages, event) => {
@@ -46,14 +52,14 @@ export const reduceTasks: Reducer<Task> = (tasks, event) => ('task' in event ? m
 
 /** Adds tasks or puts them in place of what was known; of what has ended only the newest are kept. */
 export function mergeTasks(tasks: readonly Task[], more: readonly Task[]): readonly Task[] {
-  return bounded(new Map([...tasks, ...more].map((task) => [task.id, task])), isEndedTask);
+  return bounded(new Map([...tasks, ...more].map((task) => [task.id, task])), { isOver: isEndedTask, order: byId });
 }
 
 export const isEndedTask = ({ status }: Pick<Task, 'status'>): boolean => status === 'done' || status === 'failed' || status === 'canceled';
 
 /** Newest first. */
 export const reducePairs: Reducer<Pair> = (pairs, event) =>
-  'pair' in event ? bounded(new Map([...pairs, event.pair].map((pair) => [pair.id, pair])), isOverPair) : pairs;
+  'pair' in event ? bounded(new Map([...pairs, event.pair].map((pair) => [pair.id, pair])), { isOver: isOverPair, order: byId }) : pairs;
 
 export const isOverPair = ({ status }: Pair): boolean => status === 'rejected' || status === 'ended';
 
@@ -61,7 +67,7 @@ export const isOverPair = ({ status }: Pair): boolean => status === 'rejected' |
 export const reduceHolds: Reducer<Hold> = (holds, event) => ('hold' in event ? mergeHolds(holds, [event.hold]) : holds);
 
 export const mergeHolds = (holds: readonly Hold[], more: readonly Hold[]): readonly Hold[] =>
-  bounded(new Map([...holds, ...more].map((hold) => [hold.id, hold])), (hold) => !isOpenHold(hold));
+  bounded(new Map([...holds, ...more].map((hold) => [hold.id, hold])), { isOver: (hold) => !isOpenHold(hold), order: byId });
 
 export const isOpenHold = (hold: Hold): hold is OpenHold => hold.status === 'held';
 
@@ -85,13 +91,22 @@ function addMessage(
   return [...messages, { ...message, readBy: [], claim: null }];
 }
 
-function bounded<Item>(items: ReadonlyMap<number, Item>, isOver: (item: Item) => boolean): readonly Item[] {
+interface Bounds<Item> {
+  readonly isOver: (item: Item) => boolean;
+  /** Grows from older to newer. */
+  readonly order: (item: Item) => number;
+}
+
+const byId = ({ id }: { readonly id: number }): number => id;
+
+/** Newest first, and of what is over only the newest. */
+function bounded<Item>(items: ReadonlyMap<unknown, Item>, { isOver, order }: Bounds<Item>): readonly Item[] {
   let over = 0;
-  return [...items]
-    .sort(([one], [other]) => other - one)
-    .flatMap(([, item]) => {
+  return [...items.values()]
+    .sort((one, other) => order(other) - order(one))
+    .filter((item) => {
       if (isOver(item)) over += 1;
-      return isOver(item) && over > ENDED_LIMIT ? [] : [item];
+      return !isOver(item) || over <= ENDED_LIMIT;
     });
 }
 

@@ -19,7 +19,10 @@ export function AgentPanel({ agentId }: { readonly agentId: string }) {
   const release = useMutation({ mutationFn: () => relay.agents.release({ id: agentId }) });
   const problem = interrupt.error ?? release.error;
   return (
-    <aside aria-label={`Activity of ${agentId}`} className="grid min-h-0 grid-rows-[auto_1fr] bg-panel">
+    <aside
+      aria-label={`Activity of ${agentId}`}
+      className="grid min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)] border-line border-t bg-panel md:border-t-0"
+    >
       <header className="border-line border-b px-4 py-3">
         <div className="flex items-center gap-2">
           <h2 className="truncate font-semibold">{agentId}</h2>

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
-import { isEndedTask, isOpenHold, isOverPair } from '../relay/collections.ts';
+import { isEndedTask, isOpenHold, isOverPair, isPendingApproval } from '../relay/collections.ts';
+import { useApprovals } from '../relay/use-approvals.ts';
 import { useCallbacks } from '../relay/use-callbacks.ts';
 import { useHolds } from '../relay/use-holds.ts';
 import { usePairs } from '../relay/use-pairs.ts';
@@ -15,6 +16,7 @@ export function MainNav() {
   const { data: tasks = [] } = useTasks();
   const { data: pairs = [] } = usePairs();
   const { data: dead = [] } = useCallbacks('dead');
+  const { data: approvals = [] } = useApprovals();
   const { data: holds = [] } = useHolds();
   const isOwner = useMay('*');
   const active = tasks.filter((task) => !isEndedTask(task));
@@ -23,6 +25,7 @@ export function MainNav() {
   return (
     <nav aria-label="Pages" className="order-last -mx-1 flex w-full gap-1 overflow-x-auto md:order-none md:w-auto">
       <Page to="/" name="Messages" />
+      <Page to="/approvals" name="Approvals" count={approvals.filter(isPendingApproval).length} meaning="waiting" tone={waiting} />
       <Page to="/holds" name="Held" count={holds.filter(isOpenHold).length} meaning="waiting" tone={waiting} />
       <Page to="/tasks" name="Tasks" count={active.length} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
       <Page to="/pairs" name="Pairs" count={open} meaning="open" />
@@ -33,7 +36,7 @@ export function MainNav() {
 }
 
 interface PageProps {
-  readonly to: '/' | '/holds' | '/tasks' | '/pairs' | '/callbacks' | '/tokens';
+  readonly to: '/' | '/approvals' | '/holds' | '/tasks' | '/pairs' | '/callbacks' | '/tokens';
   readonly name: string;
   readonly count?: number;
   /** What the count counts. */

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { isOpenHold } from '../../relay/collections.ts';
 import { type HoldOutcome, OPEN_LIMIT, useHolds } from '../../relay/use-holds.ts';
 import { useMay, useMe } from '../../relay/use-relay.ts';
+import { DecidedHeading } from '../decided-heading.tsx';
 import { Notice } from '../notice.tsx';
 import { Problem } from '../problem.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
@@ -31,7 +32,7 @@ export function HoldsPage() {
         rowHeight={150}
         row={(hold) => (
           <>
-            {hold === decided[0] ? <Heading isNothingOpen={open.length === 0} /> : null}
+            {hold === decided[0] ? <DecidedHeading word="Decided" isNothingOpen={open.length === 0} /> : null}
             <HoldRow hold={hold} onOutcome={setOutcome} />
           </>
         )}
@@ -79,13 +80,6 @@ function OutcomeWords({ outcome }: { readonly outcome: HoldOutcome }) {
       return `${outcome.told} before you answered`;
   }
 }
-
-const Heading = ({ isNothingOpen }: { readonly isNothingOpen: boolean }) => (
-  <>
-    {isNothingOpen ? <p className="px-4 py-3 text-soft">Nothing waits for a decision.</p> : null}
-    <h3 className="border-line border-b bg-panel px-4 py-1.5 font-medium text-soft text-xs uppercase tracking-wide">Decided</h3>
-  </>
-);
 
 function NoHolds() {
   return (

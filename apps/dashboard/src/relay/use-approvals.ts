@@ -1,0 +1,50 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { RelayError } from 'agent-relay-client';
+import { mergeApprovals, reduceApprovals } from './collections.ts';
+import { keys } from './keys.ts';
+import { may, mayDecide } from './permissions.ts';
+import type { AnswerApprovalRequest } from './requests.ts';
+import { useConnection, useMe, useRelay } from './use-relay.ts';
+
+const PENDING_LIMIT = 1_000;
+const ANSWERED_PAGE = 200;
+
+/** Everything that waits for an answer and the newest of what has one, newest first. */
+export function useApprovals() {
+  const { relay, current } = useConnection();
+  return useQuery({
+    queryKey: keys.approvals,
+    enabled: useMaySeeApprovals(),
+    queryFn: async () => {
+      const newest = await relay.approvals.list({ limit: ANSWERED_PAGE });
+      const pending = await relay.approvals.list({ status: 'pending', limit: PENDING_LIMIT });
+      return current({ data: mergeApprovals(newest.data, pending.data), cursor: newest.cursor }, reduceApprovals);
+    },
+  });
+}
+
+/** What agents ask is for people to see; an agent sees what it asked itself. */
+export function useMaySeeApprovals(): boolean {
+  const { data: me } = useMe();
+  return me?.type !== 'integration' && may(me, 'sessions:read');
+}
+
+export function useMayAnswer(): boolean {
+  return mayDecide(useMe().data, 'sessions:write');
+}
+
+/** Answers; the event brings the page up to date. Resolves with what to tell when the question was no longer open, which is no failure. */
+export function useAnswerApproval() {
+  const relay = useRelay();
+  return useMutation({
+    mutationFn: async (answer: AnswerApprovalRequest): Promise<string | null> => {
+      try {
+        await relay.approvals.resolve(answer);
+        return null;
+      } catch (error) {
+        if (error instanceof RelayError && error.code === 'already_resolved') return error.message;
+        throw error;
+      }
+    },
+  });
+}

@@ -1,0 +1,134 @@
+import type { Approval, PendingApproval } from 'agent-relay-protocol';
+import { useEffect, useRef, useState } from 'react';
+import { isPendingApproval } from '../../relay/collections.ts';
+import { useAnswerApproval, useMayAnswer } from '../../relay/use-approvals.ts';
+import { AgentLink } from '../agent-link.tsx';
+import { Ago } from '../ago.tsx';
+import { Problem } from '../problem.tsx';
+import { ReasonButton } from '../reason-button.tsx';
+import { ApprovalInput } from './approval-input.tsx';
+import { kindWords, outcomeOf, visible } from './approval-words.ts';
+
+interface ApprovalCardProps {
+  readonly approval: Approval;
+  /** Whether an answered one keeps the height it had while it waited. */
+  readonly isKept?: boolean;
+}
+
+/** What an agent asks, whole, and the answer: to give, or given. */
+export function ApprovalCard({ approval, isKept = false }: ApprovalCardProps) {
+  const self = useRef<HTMLElement>(null);
+  const answer = useAnswerApproval();
+  const mayAnswer = useMayAnswer();
+  const isPending = isPendingApproval(approval);
+  const isAnsweredHere = answer.isSuccess && !isPending;
+  // The button that had the focus is gone; the card is still there, and the arrow keys go on from it.
+  useEffect(() => {
+    if (isAnsweredHere) self.current?.focus({ preventScroll: true });
+  }, [isAnsweredHere]);
+  return (
+    <article
+      ref={self}
+      tabIndex={-1}
+      aria-label={`${approval.agentId} ${kindWords[approval.kind]}`}
+      data-approval-id={approval.approvalId}
+      data-approval-status={approval.status}
+      className="grid gap-2 px-4 py-3 outline-none"
+    >
+      <header className="flex flex-wrap items-baseline gap-x-2 gap-y-0.5">
+        <AgentLink id={approval.agentId} className="font-semibold" />
+        <span className="text-soft">{kindWords[approval.kind]}</span>
+        <span className="grow" />
+        <span className="text-soft text-xs">
+          asked <Ago at={approval.requestedAt} />
+        </span>
+      </header>
+      <p className="break-words font-medium">{visible(approval.title)}</p>
+      {approval.cwd === undefined ? null : (
+        <p className="break-all text-soft text-xs">
+          in <code className="font-mono">{visible(approval.cwd)}</code>
+        </p>
+      )}
+      {approval.input === undefined ? null : <Asked input={approval.input} isOpen={isPending || isKept} />}
+      {isPendingApproval(approval) && mayAnswer ? <Answer approval={approval} answer={answer} /> : null}
+      {isPendingApproval(approval) ? null : <Answered approval={approval} isKept={isKept} />}
+    </article>
+  );
+}
+
+/** Of what is over, the input is there for those who want it. */
+function Asked({ input, isOpen }: { readonly input: Exclude<Approval['input'], undefined>; readonly isOpen: boolean }) {
+  if (isOpen) return <ApprovalInput input={input} />;
+  return (
+    <details className="text-xs">
+      <summary className="w-fit text-soft hover:text-ink">What it asked</summary>
+      <div className="pt-1.5">
+        <ApprovalInput input={input} />
+      </div>
+    </details>
+  );
+}
+
+interface AnswerProps {
+  readonly approval: PendingApproval;
+  readonly answer: ReturnType<typeof useAnswerApproval>;
+}
+
+function Answer({ approval: { agentId: id, approvalId, title }, answer }: AnswerProps) {
+  const isReady = useIsReady();
+  const isBlocked = answer.isPending || !isReady;
+  return (
+    <div data-answer className="flex min-h-7 flex-wrap items-center gap-2">
+      <button
+        type="button"
+        aria-label={`Allow ${title}`}
+        className="button button-main px-2.5 py-1 text-xs"
+        disabled={isBlocked}
+        onClick={() => answer.mutate({ id, approvalId, outcome: 'allow' })}
+      >
+        Allow once
+      </button>
+      <ReasonButton
+        word="Deny"
+        label={`Deny ${title}`}
+        hint="Why, or what to do instead? The agent reads it; may stay empty"
+        keepWord="Not yet"
+        isPending={isBlocked}
+        onReason={(message) => answer.mutate({ id, approvalId, outcome: 'deny', ...(message === null ? {} : { message }) })}
+      />
+      <Problem error={answer.error} />
+      {answer.data ? (
+        <p role="status" className="text-warn text-xs">
+          {answer.data}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+/** A question that has just appeared takes no answer: the press was for what was in its place. */
+function useIsReady(afterMs = 500): boolean {
+  const [isReady, setReady] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setReady(true), afterMs);
+    return () => clearTimeout(timer);
+  }, [afterMs]);
+  return isReady;
+}
+
+const tones = { good: 'text-good', bad: 'text-bad', soft: 'text-soft' } as const;
+
+function Answered({ approval, isKept }: { readonly approval: Exclude<Approval, PendingApproval>; readonly isKept: boolean }) {
+  const { mark, tone, words, detail } = outcomeOf(approval);
+  return (
+    <p className={`break-words text-xs ${isKept ? 'min-h-7 pt-1' : ''}`}>
+      <span className={tones[tone]}>
+        {mark} {words}
+      </span>{' '}
+      <span className="text-soft">
+        <Ago at={approval.resolvedAt} />
+      </span>
+      {detail === null ? null : `: ${detail}`}
+    </p>
+  );
+}
