@@ -79,6 +79,8 @@ function ownToken(url: string, databasePath: string): string | null {
   return isLoopbackHost(host) ? readOwnerToken(ownerTokenPath(databasePath)) : null;
 }
 
+const whereTokensAre = "Give one with --token or AGENT_RELAY_TOKEN; of a relay on this machine, --db (or DB_PATH) finds the owner's.";
+
 function failureOf(error: unknown, url: string): unknown {
   if (!(error instanceof RelayError)) return error;
   if (error.code === 'connection_closed') {
@@ -86,5 +88,6 @@ function failureOf(error: unknown, url: string): unknown {
   }
   const candidates = error.details?.['candidates'];
   const choice = Array.isArray(candidates) ? `; one of: ${candidates.map(String).join(', ')}` : '';
-  return new CommandFailure(`error: ${error.message}${choice} (${error.code})`, 1);
+  const hint = error.code === 'unauthorized' ? `\n${whereTokensAre}` : '';
+  return new CommandFailure(`error: ${error.message}${choice} (${error.code})${hint}`, 1);
 }

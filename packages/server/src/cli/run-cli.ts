@@ -46,7 +46,6 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     if (terminal.signal.aborted) return 0;
     if (error instanceof RelayError) {
       terminal.note(`error: ${error.message}`);
-      if (error.code === 'unauthorized') terminal.note(whereTokensAre);
       return error.code === 'validation_failed' ? 2 : 1;
     }
     if (!(error instanceof CommandFailure)) throw error;
@@ -54,8 +53,6 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     return error.exitCode;
   }
 }
-
-const whereTokensAre = "Give one with --token or AGENT_RELAY_TOKEN; of a relay on this machine, --db (or DB_PATH) finds the owner's.";
 
 /** With a default command, commander takes a misspelt one for an argument of it. @throws CommandFailure. */
 function refuseUnknown({ commands }: Command, [first]: readonly string[]): void {
