@@ -43,7 +43,17 @@ test('what an agent asks is shown in its chat, one press allows it, and the mess
   await reads(ann, '✅ Allowed by Person 7 (@person_7).');
   expect(buttons(world.telegram.botMessages(ann)[0])).toBeUndefined();
   const { data } = await world.client.approvals.list({});
-  expect(data).toMatchObject([{ approvalId: 'a1', status: 'allowed' }]);
+  expect(data).toMatchObject([{ approvalId: 'a1', status: 'allowed', by: 'token:telegram' }]);
+});
+
+test('a token that only acts as the channel shows nothing, and the log says what is missing', async () => {
+  const { token } = await world.client.tokens.create({ name: 'narrow', kind: 'agent', agentId: 'telegram' });
+  await world.channel({}, token);
+  await world.bind(`${ann}`, 'Worker');
+  await node.ask('a1', test1);
+  await poll('the warning', () => world.logLines.some((line) => line.includes('approvals are not shown')));
+  expect(world.logLines.join('\n')).toContain('approvals:read');
+  expect(world.telegram.botMessages(ann)).toEqual([]);
 });
 
 test('a question that is decided elsewhere, or by nobody, is closed in every chat that shows it', async () => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BotProcess } from './support/bot-process.ts';
+import { FarNode } from './support/far-node.ts';
 import { poll } from './support/poll.ts';
 import { ann, World } from './support/world.ts';
 
@@ -19,7 +20,7 @@ function start(args: readonly string[] = []): BotProcess {
       TELEGRAM_API_ROOT: world.telegram.url,
       TELEGRAM_STATE_DIR: world.folder,
       AGENT_RELAY_URL: world.relay.url,
-      AGENT_RELAY_TOKEN: world.relay.ownerToken,
+      AGENT_RELAY_TOKEN: world.channelToken,
     },
     args,
   );
@@ -93,6 +94,21 @@ test('SIGTERM finishes the answer in hand, confirms what was passed on, and ends
   expect((await world.client.agents.get({ id: 'telegram' })).status).toBe('offline');
 });
 
+test('a bot with the token that its README asks for shows what an agent asks, and takes the answer', async () => {
+  await ready();
+  const node = await FarNode.attach(world.relay.url, world.relay.ownerToken);
+  world.onClose(() => node.close());
+  await world.client.sessions.start({ name: 'Worker', provider: 'scripted', approval: 'guarded' });
+  world.telegram.says({ chatId: ann, text: '/bind Worker' });
+  await world.botSays(ann);
+  await node.ask('a1', { title: 'Bash: npm test', input: { command: 'npm test' } });
+  const [, question] = await world.botSays(ann, 2);
+  if (!question) throw new Error('nothing was asked');
+  expect(await world.telegram.presses(question, 'Deny')).toEqual({ text: 'Denied.' });
+  expect(node.answered).toEqual([{ approvalId: 'a1', outcome: 'deny' }]);
+  expect((await world.client.approvals.list({})).data).toMatchObject([{ status: 'denied', by: 'token:telegram' }]);
+});
+
 test('a bot waits for a relay that is not there yet, and stops at once when asked to', async () => {
   const waiting = start(['--url', 'http://127.0.0.1:4']);
   await poll('a word about it', () => waiting.output.includes('the relay cannot be reached'));
@@ -113,7 +129,7 @@ test('wrong settings end with 2 and one sentence for each, a refused bot token w
   expect(refused.output).toContain('agent-relay-channel-telegram: Telegram does not accept the bot token');
   for (const { output } of [wrong, refused]) {
     expect(output).not.toContain(world.telegram.token);
-    expect(output).not.toContain(world.relay.ownerToken);
+    expect(output).not.toContain(world.channelToken);
   }
 });
 

@@ -18,6 +18,8 @@ export const scopes = [
   'pairs:write',
   'sessions:read',
   'sessions:write',
+  'approvals:read',
+  'approvals:write',
   'nodes:read',
   'nodes:write',
   'system:write',

@@ -3,10 +3,10 @@ import { AgentIdSchema, LabelSchema, OpaqueIdSchema, TimestampSchema } from './p
 import { grantFields } from './principal.ts';
 
 /**
- * What a token is for. A person makes `scoped` (a program), `agent` (acts only as that agent, in every epoch) and `observer` (reads only);
- * the relay makes `browser` (a dashboard that logged in), `node` (a machine) and `session` (an agent, for one epoch).
+ * What a token is for. A person makes `scoped` (a program), `agent` (acts only as that agent, in every epoch), `channel` (as that channel, and
+ * sees and answers approvals for the people behind it) and `observer` (reads only); the relay makes `browser` (a dashboard that logged in), `node` (a machine) and `session` (an agent, for one epoch).
  */
-export const TokenKindSchema = z.enum(['scoped', 'agent', 'observer', 'browser', 'node', 'session']);
+export const TokenKindSchema = z.enum(['scoped', 'agent', 'channel', 'observer', 'browser', 'node', 'session']);
 export type TokenKind = z.infer<typeof TokenKindSchema>;
 
 /** One token, without itself: only its hash is kept. */
@@ -29,11 +29,11 @@ const MAX_LIFE_MS = 3650 * 86_400_000;
 
 export const CreateTokenSchema = z.strictObject({
   name: LabelSchema.describe('For people; it is told with what the token sends'),
-  kind: TokenKindSchema.extract(['scoped', 'agent', 'observer']).optional().describe('Defaults to scoped'),
+  kind: TokenKindSchema.extract(['scoped', 'agent', 'channel', 'observer']).optional().describe('Defaults to scoped'),
   scopes: grantFields.scopes.optional().describe('Required for scoped; narrows the others, which have a set of their own'),
   targets: grantFields.targets.optional(),
   channels: grantFields.channels.optional(),
-  agentId: AgentIdSchema.optional().describe('Required for agent, and only there'),
+  agentId: AgentIdSchema.optional().describe('Required for agent and channel, and only there'),
   expiresInMs: z.int().min(1000).max(MAX_LIFE_MS).optional().describe('Without it the token lives until it is revoked'),
 });
 export type CreateToken = z.infer<typeof CreateTokenSchema>;

@@ -72,6 +72,7 @@ const phone: Principal = {
   targets: null,
   channels: null,
 };
+const grant = { workspace, scopes: ['*' as const], targets: null, channels: null };
 const agentToken = (agentId: string, epoch = 1): Principal => ({ type: 'agent', workspace, agentId, epoch });
 
 describe('what an agent asks', () => {
@@ -211,9 +212,41 @@ describe('who may', () => {
     await expect(answer('a1', 'allow', owner, 'Nobody')).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  it('answer as a channel, which speaks for people: only with the scope that such a token has', async () => {
+    const channel: Principal = { ...phone, agentId: 'telegram', scopes: ['approvals:read', 'approvals:write'] };
+    await expect(answer('a1', 'allow', { ...channel, scopes: ['approvals:read', 'sessions:write'] })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    expect(await list({}, channel)).toHaveLength(1);
+    expect(await list({}, { ...channel, scopes: ['approvals:write', 'sessions:read'] })).toEqual([]);
+    expect(await answer('a1', 'deny', channel)).toMatchObject({ status: 'denied', by: 'token:phone' });
+  });
+
   it('see it: an agent what it asked itself, and what those ask that it started', async () => {
     expect(await list({}, agentToken('Worker'))).toHaveLength(1);
     expect(await list({}, agentToken('Lead'))).toEqual([]);
     await expect(list({ agent: 'Worker' }, agentToken('Lead'))).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(list({}, { type: 'integration', name: 'ci', ...grant })).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  it.each<[string, Principal, boolean]>([
+    ['the owner', owner, true],
+    ["a program's token", phone, true],
+    ["a channel's token", { ...phone, agentId: 'telegram', scopes: ['events:read', 'approvals:read'] }, true],
+    ['the agent itself', agentToken('Worker'), true],
+    ['another agent', agentToken('Lead'), false],
+    ['an integration', { type: 'integration', name: 'ci', ...grant, scopes: ['events:read'] }, false],
+    ['a program without a token', { type: 'anonymous', workspace }, false],
+  ])('follow it on the log as in the list: %s', async (_, principal, sees) => {
+    const signal = AbortSignal.timeout(20_000);
+    const reader = principal.type === 'token' ? { ...principal, scopes: [...principal.scopes, 'events:read' as const] } : principal;
+    const { batches } = await world.relay.openEvents({ after: 0, types: ['approval', 'agent.updated'] }, { principal: reader, signal });
+    await world.relay.handlers['agents/label']({ id: 'Worker', label: 'last' }, as(owner));
+    const types: string[] = [];
+    for await (const batch of batches) {
+      if ('events' in batch) types.push(...batch.events.map(({ type, ...event }) => ('agent' in event ? (event.agent.label ?? '') : type)));
+      if (types.includes('last')) break;
+    }
+    expect(types.includes('approval.requested')).toBe(sees);
   });
 });

@@ -217,12 +217,28 @@ describe('who a token acts as', () => {
     await client.close();
   });
 
+  test("a channel's token speaks as that channel and for its people, and starts nothing", async () => {
+    const client = createNodeRelayClient({ url: relay.url, token: await tokenWith({ kind: 'channel', agentId: 'phone' }) });
+    await using channel = await client.channel({ id: 'phone', name: 'phone', transport: 'sms' });
+    await channel.bind({ conversationId: '1', target: 'Worker' });
+    const { messages } = await channel.receive({ conversationId: '1', body: 'x', sender: { id: 'u', name: 'Ann' }, externalId: '1' });
+    expect(messages[0]?.sender.relation).toBe('channel');
+    expect(await outcome(client.approvals.list())).toBe('ok');
+    expect(await outcome(client.approvals.resolve({ id: 'Worker', approvalId: 'none', outcome: 'allow' }))).toBe('not_found');
+    expect(await outcome(client.sessions.start({ name: 'New', provider: 'claude' }))).toBe('forbidden_scope');
+    expect(await outcome(client.messages.send({ from: 'Worker', to: 'Mine', body: 'x' }))).toBe('forbidden');
+    await client.close();
+  });
+
   test.each([
     [{ kind: 'scoped' }, 'scopes'],
     [{ kind: 'observer', scopes: ['messages:write'] }, 'scopes'],
     [{ kind: 'agent' }, 'agentId'],
     [{ kind: 'agent', agentId: 'x', scopes: ['*'] }, 'scopes'],
     [{ kind: 'agent', agentId: 'relay' }, 'agentId'],
+    [{ kind: 'agent', agentId: 'x', scopes: ['approvals:write'] }, 'scopes'],
+    [{ kind: 'channel' }, 'agentId'],
+    [{ kind: 'channel', agentId: 'x', scopes: ['sessions:write'] }, 'scopes'],
     [{ kind: 'scoped', scopes: ['stats:read'], agentId: 'x' }, 'agentId'],
   ] as const)('%o is refused at %s', async (request, path) => {
     const scopes = 'scopes' in request ? { scopes: [...request.scopes] } : {};

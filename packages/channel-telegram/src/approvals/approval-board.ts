@@ -48,7 +48,10 @@ export class ApprovalBoard {
         if (signal.aborted) return;
         if (error instanceof TelegramFatal || !(error instanceof RelayError)) throw error;
         if (['unauthorized', 'forbidden', 'forbidden_scope'].includes(error.code)) {
-          return log.warn('approvals are not shown: the relay token needs sessions:read and sessions:write', { error });
+          return log.warn(
+            'approvals are not shown: the relay token needs approvals:read and approvals:write, which one of kind channel has',
+            { error },
+          );
         }
         log.warn('approvals cannot be followed, trying again', { error });
       }

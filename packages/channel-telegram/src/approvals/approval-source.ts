@@ -1,11 +1,14 @@
 import type { RelayClient } from 'agent-relay-client';
-import { type Approval, MAX_PAGE_SIZE } from 'agent-relay-protocol';
+import { type Approval, MAX_PAGE_SIZE, type Principal, RelayError } from 'agent-relay-protocol';
 
 export type ApprovalKey = Pick<Approval, 'agentId' | 'approvalId'>;
 
 /** What agents ask, and the way to answer. Rejects with RelayErrors. */
 export interface ApprovalSource {
-  /** What is open, oldest first, and the cursor at which that was so. */
+  /**
+   * What is open, oldest first, and the cursor at which that was so.
+   * @throws RelayError `unauthorized`, `forbidden_scope` when these are not for this token to see.
+   */
   pending(): Promise<{ readonly approvals: readonly Approval[]; readonly cursor: number }>;
   /** Each approval that is asked or ends behind the cursor. @throws RelayError `gone` when the log does not reach back that far. */
   follow(cursor: number, signal: AbortSignal): AsyncIterable<Approval>;
@@ -14,9 +17,10 @@ export interface ApprovalSource {
   resolve(key: ApprovalKey, outcome: 'allow' | 'deny'): Promise<Approval>;
 }
 
-export function relayApprovals(relay: Pick<RelayClient, 'approvals' | 'events'>): ApprovalSource {
+export function relayApprovals(relay: Pick<RelayClient, 'approvals' | 'events' | 'system'>): ApprovalSource {
   return {
     pending: async () => {
+      assertSpeaksForPeople(await relay.system.me());
       const { data, cursor } = await relay.approvals.list({ status: 'pending', limit: MAX_PAGE_SIZE });
       return { approvals: data.toReversed(), cursor };
     },
@@ -31,4 +35,13 @@ export function relayApprovals(relay: Pick<RelayClient, 'approvals' | 'events'>)
     },
     resolve: ({ agentId, approvalId }, outcome) => relay.approvals.resolve({ id: agentId, approvalId, outcome }),
   };
+}
+
+/** An agent's token is shown what that agent asked itself: an empty list would look as if nobody asked anything. */
+function assertSpeaksForPeople(principal: Principal): void {
+  const isAgents = principal.type === 'agent' || (principal.type === 'token' && principal.agentId !== null);
+  if (!isAgents || ('scopes' in principal && principal.scopes.includes('approvals:read'))) return;
+  throw new RelayError('forbidden_scope', 'This token acts as an agent and does not see what others ask', {
+    details: { scope: 'approvals:read' },
+  });
 }

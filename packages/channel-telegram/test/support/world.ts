@@ -28,14 +28,18 @@ export class World implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'telegram-channel-'));
   readonly log: Log;
   readonly logLines: string[];
+  /** What the channel has: no more than its README asks for. */
+  readonly channelToken: string;
   relay: TestRelay;
+  /** The owner's. */
   client: RelayClient;
   readonly #closers: (() => Promise<unknown>)[] = [];
 
-  private constructor(telegram: FakeTelegram, relay: TestRelay) {
+  private constructor(telegram: FakeTelegram, relay: TestRelay, client: RelayClient, channelToken: string) {
     this.telegram = telegram;
     this.relay = relay;
-    this.client = createNodeRelayClient({ url: relay.url, token: relay.ownerToken, transport: 'socket' });
+    this.client = client;
+    this.channelToken = channelToken;
     ({ log: this.log, lines: this.logLines } = testLog([telegram.token]));
   }
 
@@ -44,14 +48,18 @@ export class World implements AsyncDisposable {
     const telegram = await startFakeTelegram({ chats });
     const folder = mkdtempSync(join(tmpdir(), 'telegram-relay-'));
     const relay = await startTestRelay({ databasePath: join(folder, 'relay.db') });
-    const world = new World(telegram, relay);
+    const client = createNodeRelayClient({ url: relay.url, token: relay.ownerToken, transport: 'socket' });
+    const { token } = await client.tokens.create({ name: 'telegram', kind: 'channel', agentId: 'telegram' });
+    const world = new World(telegram, relay, client, token);
     world.#closers.push(async () => rmSync(folder, { recursive: true, force: true }));
     return world;
   }
 
   /** Starts the channel; it serves everybody but the stranger. */
-  async channel(settings: Partial<Settings> = {}): Promise<TelegramChannel> {
-    const { telegram, log, client } = this;
+  async channel(settings: Partial<Settings> = {}, token = this.channelToken): Promise<TelegramChannel> {
+    const { telegram, log } = this;
+    const client = createNodeRelayClient({ url: this.relay.url, token, transport: 'socket' });
+    this.#closers.push(() => client.close());
     const port = await connectChannel(client, { channelId: 'telegram', log, signal: new AbortController().signal });
     const channel = new TelegramChannel({
       api: createBotApi({ token: telegram.token, apiRoot: telegram.url }),

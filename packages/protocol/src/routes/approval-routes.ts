@@ -8,7 +8,8 @@ export const approvalRoutes = {
   'approvals/list': route({
     method: 'GET',
     path: '/approvals',
-    scope: 'sessions:read',
+    scope: 'approvals:read',
+    alsoScopes: ['sessions:read'],
     anonymous: false,
     summary: 'What agents ask a person, newest first; an agent sees what it asked itself, and on request what those that it started ask',
     input: z.strictObject({ agent: AgentIdSchema.optional(), status: ApprovalStatusSchema.optional(), limit: PageLimitSchema }),
@@ -17,9 +18,10 @@ export const approvalRoutes = {
   'approvals/resolve': route({
     method: 'POST',
     path: '/agents/:id/approvals/:approvalId',
-    scope: 'sessions:write',
+    scope: 'approvals:write',
+    alsoScopes: ['sessions:write'],
     anonymous: false,
-    summary: 'Allow or deny what an agent asked, once; for people and their programs, never for agents',
+    summary: 'Allow or deny what an agent asked, once; for people, their programs and their channels, never for agents',
     input: z.strictObject({ id: AgentIdSchema, approvalId: ApprovalIdSchema, ...ApprovalAnswerSchema.shape }),
     output: ApprovalSchema,
   }),

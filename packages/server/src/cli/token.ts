@@ -17,7 +17,7 @@ interface CreateOptions extends RelayOptions {
 /** `agent-relay token create|list|revoke`. */
 export const tokenCommand = (terminal: Terminal): Command =>
   new Command('token')
-    .description('Make, list and revoke tokens for programs, agents and observers')
+    .description('Make, list and revoke tokens for programs, agents, channels and observers')
     .addCommand(createCommand(terminal))
     .addCommand(listCommand(terminal))
     .addCommand(revokeCommand(terminal));
@@ -27,14 +27,14 @@ const createCommand = (terminal: Terminal): Command =>
     .description('Make a token and print it; it is never shown again')
     .argument('<name>', 'what people call it')
     .addOption(
-      new Option('--kind <kind>', 'a program, one agent, or somebody who only reads')
-        .choices(['scoped', 'agent', 'observer'])
+      new Option('--kind <kind>', 'a program, one agent, a channel that also answers approvals for its people, or somebody who only reads')
+        .choices(['scoped', 'agent', 'channel', 'observer'])
         .default('scoped'),
     )
     .option('--scope <scopes...>', `what it may: ${scopes.join(', ')}`, collectScopes)
     .option('--target <addresses...>', 'the only addresses it may send to or act upon')
     .option('--channel <names...>', 'the only channels it may send in')
-    .option('--agent <id>', 'with --kind agent: the agent it acts as')
+    .option('--agent <id>', 'with --kind agent or channel: the one it acts as')
     .option('--expires <duration>', 'how long it is good, e.g. 12h or 90d (default: until it is revoked)', parseDuration)
     .option('--json', 'everything about it as one JSON object')
     .action(async (name: string, { kind, scope, target, channel, agent, expires, json, ...options }: CreateOptions) => {
@@ -79,7 +79,7 @@ const revokeCommand = (terminal: Terminal): Command =>
       });
     });
 
-const personal: ReadonlySet<TokenKind> = new Set(['scoped', 'agent', 'observer']);
+const personal: ReadonlySet<TokenKind> = new Set(['scoped', 'agent', 'channel', 'observer']);
 const heading = ['ID', 'KIND', 'NAME', 'AGENT', 'SCOPES', 'TARGETS', 'CHANNELS', 'EXPIRES'];
 const row = ({ tokenId, kind, name, agentId, scopes: has, targets, channels, expiresAt }: Token): string[] => [
   tokenId,

@@ -1,5 +1,6 @@
 import { type AgentEvent, type Approval, type PendingApproval, type Principal, RelayError, type Session } from 'agent-relay-protocol';
 import { agentOf, isOwner } from './scopes.ts';
+import { mayWatch } from './spawn-rules.ts';
 
 type ApprovalEvent = Extract<AgentEvent, { type: 'approval.requested' | 'approval.resolved' }>;
 type ResolvedApproval = Exclude<Approval, PendingApproval>;
@@ -56,13 +57,21 @@ export function assertPending(approval: Approval): asserts approval is PendingAp
   throw new RelayError('already_resolved', `${approvalId} is ${status} already, by ${by}`, { details: { status, by, resolvedAt } });
 }
 
+/** A person, a program of theirs, or a channel: only a channel's token has one of these scopes and an agent that it acts as. */
+const speaksForPeople = (principal: Principal, scope: 'approvals:read' | 'approvals:write'): boolean =>
+  isOwner(principal) || (principal.type === 'token' && (principal.agentId === null || principal.scopes.includes(scope)));
+
+/** Whether somebody may see what an agent asks; `agentId` null for what all of them ask. It tells as much as the agent's activity does. */
+export const maySeeApprovals = (principal: Principal, agentId: string | null, spawnedBy: string | null): boolean =>
+  speaksForPeople(principal, 'approvals:read') || (agentId !== null && mayWatch(principal, agentId, spawnedBy));
+
 /**
  * Whether somebody may answer what an agent asks. An answer is a person's: an agent approves neither itself nor another, and a machine or
  * a system outside speaks for nobody.
  * @throws RelayError `forbidden`.
  */
 export function assertMayAnswer(principal: Principal): void {
-  if (isOwner(principal) || (principal.type === 'token' && principal.agentId === null)) return;
+  if (speaksForPeople(principal, 'approvals:write')) return;
   const self = agentOf(principal);
   const who = self === null ? 'This token' : `The token of ${self}`;
   throw new RelayError('forbidden', `${who} may not answer approvals: a person does, with the owner's token or one made for it`);

@@ -61,10 +61,15 @@ export function assertMayControl(principal: Principal, agentId: string, spawnedB
   throw new RelayError('forbidden', `Only the owner and the agent that started ${agentId} may ${deed} it`);
 }
 
-/** Whether somebody may see what an agent does. @throws RelayError `forbidden`. */
-export function assertMayWatch(principal: Principal, agentId: string, spawnedBy: string | null): void {
-  if (isOwner(principal) || isAutomation(principal) || principal.type === 'node') return;
+/** Whether somebody may see what an agent does. */
+export function mayWatch(principal: Principal, agentId: string, spawnedBy: string | null): boolean {
+  if (isOwner(principal) || isAutomation(principal) || principal.type === 'node') return true;
   const self = agentOf(principal);
-  if (self !== null && (self === agentId || spawnedBy === self)) return;
+  return self !== null && (self === agentId || spawnedBy === self);
+}
+
+/** @throws RelayError `forbidden`. */
+export function assertMayWatch(principal: Principal, agentId: string, spawnedBy: string | null): void {
+  if (mayWatch(principal, agentId, spawnedBy)) return;
   throw new RelayError('forbidden', `Only the owner and the agent that started ${agentId} may watch it`);
 }

@@ -3,7 +3,7 @@ import { isInAudience } from '../domain/audience.ts';
 import type { Logger } from '../logger.ts';
 import type { EventBatch, EventStream } from '../relay/relay-contract.ts';
 import type { LogEntry, Store } from '../store/store.ts';
-import { type FilterCriteria, matchesFilter, messageIdOf, namedAgents, needsMessage } from './event-filter.ts';
+import { type FilterCriteria, matchesFilter, messageIdOf, namedAgents, needsMessage, type ReaderRights } from './event-filter.ts';
 import { Subscription } from './subscription.ts';
 
 /** Entries read at a time, by the tail and by a reader that pages. */
@@ -17,9 +17,8 @@ export interface FeedDeps {
 }
 
 /** Who follows the log. */
-export interface LogReader {
+export interface LogReader extends ReaderRights {
   readonly workspace: string;
-  readonly isOwner: boolean;
 }
 
 /** Sees each committed entry once, in order, before any subscriber does. Must not throw. */
@@ -67,10 +66,10 @@ export class EventFeed {
   }
 
   /** Follows the log of a workspace until the signal aborts. A cursor that cannot be continued is answered by one `reset`. */
-  open({ workspace, isOwner }: LogReader, filter: EventFilter, signal: AbortSignal): EventStream {
+  open({ workspace, seesTokens, seesApprovalsOf }: LogReader, filter: EventFilter, signal: AbortSignal): EventStream {
     const { log } = this.#deps.store;
     const { after = log.head, generation = log.generation, ...asked } = filter;
-    const criteria = { ...asked, seesTokens: isOwner };
+    const criteria = { ...asked, seesTokens, seesApprovalsOf };
     const reset = generation === log.generation ? this.#resetFor(after) : this.#reset('generation');
     const ended = AbortSignal.any([signal, this.#closing.signal]);
     const batches = reset ? once({ reset }) : this.#follow(new Subscription(workspace, criteria, after), ended);

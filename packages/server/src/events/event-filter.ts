@@ -1,8 +1,15 @@
 import type { EventFilter, Message, RelayEvent } from 'agent-relay-protocol';
 import { isInAudience, type Member } from '../domain/audience.ts';
 
-/** What a reader asked for, and whether it may know of tokens: those are the owner's, in a list and on the log alike. */
-export type FilterCriteria = Pick<EventFilter, 'for' | 'types' | 'channel'> & { readonly seesTokens: boolean };
+/** What a reader may know of beside what everybody may, on the log as in lists. */
+export interface ReaderRights {
+  /** Tokens are the owner's. */
+  readonly seesTokens: boolean;
+  readonly seesApprovalsOf: (agentId: string) => boolean;
+}
+
+/** What a reader asked for, and what it may have of that. */
+export type FilterCriteria = Pick<EventFilter, 'for' | 'types' | 'channel'> & ReaderRights;
 
 /** The message an event is about, when it is about one that already existed. */
 export function messageIdOf(event: RelayEvent): number | null {
@@ -22,8 +29,9 @@ const ofAudience: ReadonlySet<RelayEvent['type']> = new Set(['message.claimed', 
 
 /** Whether a reader with these criteria gets the event. `member` is the agent that `for` names, null when nobody knows it. */
 export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about: Message | null, member: Member | null): boolean {
-  const { types, channel, for: agentId, seesTokens } = criteria;
-  if ('token' in event && !seesTokens) return false;
+  const { types, channel, for: agentId } = criteria;
+  if ('token' in event && !criteria.seesTokens) return false;
+  if ('approval' in event && !criteria.seesApprovalsOf(event.approval.agentId)) return false;
   if (types && !types.some((type) => event.type === type || event.type.startsWith(`${type}.`))) return false;
   const message = event.type === 'message.new' ? event.message : about;
   if (channel !== undefined && message?.channel !== channel) return false;

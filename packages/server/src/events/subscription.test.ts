@@ -2,10 +2,11 @@ import type { RelayEvent } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { Subscription } from './subscription.ts';
 
+const rights = { seesTokens: false, seesApprovalsOf: () => false };
 const event = (seq: number): RelayEvent => ({ type: 'agent.removed', seq, at: 0, agentId: 'a' });
 
 test('a reader that leaves too much lying falls behind and keeps nothing', () => {
-  const subscription = new Subscription('default', { seesTokens: false }, 0);
+  const subscription = new Subscription('default', rights, 0);
   subscription.goLive();
   for (let seq = 1; seq <= 1_024; seq += 1) subscription.offer(event(seq), 20);
   expect(subscription.isLive).toBe(true);
@@ -16,7 +17,7 @@ test('a reader that leaves too much lying falls behind and keeps nothing', () =>
 });
 
 test('a reader that leaves a few large events lying falls behind as well', () => {
-  const subscription = new Subscription('default', { seesTokens: false }, 0);
+  const subscription = new Subscription('default', rights, 0);
   subscription.goLive();
   for (let seq = 1; seq <= 4; seq += 1) subscription.offer(event(seq), 512 * 1024);
   expect(subscription.take()).toHaveLength(4);
@@ -25,7 +26,7 @@ test('a reader that leaves a few large events lying falls behind as well', () =>
 });
 
 test('what the reader has already is not offered again', () => {
-  const subscription = new Subscription('default', { seesTokens: false }, 5);
+  const subscription = new Subscription('default', rights, 5);
   subscription.goLive();
   for (const seq of [4, 5, 6]) subscription.offer(event(seq), 20);
   expect(subscription.take()).toEqual([event(6)]);
@@ -33,7 +34,7 @@ test('what the reader has already is not offered again', () => {
 });
 
 test('a wait ends at once when there is something to take, and when the reader is woken', async () => {
-  const subscription = new Subscription('default', { seesTokens: false }, 0);
+  const subscription = new Subscription('default', rights, 0);
   subscription.goLive();
   const woken = subscription.changed();
   subscription.wake();

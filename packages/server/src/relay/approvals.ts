@@ -9,9 +9,8 @@ import {
   type RouteOutput,
   type Session,
 } from 'agent-relay-protocol';
-import { assertMayAnswer, assertPending, followApproval, isApprovalEvent, resolveApproval } from '../domain/approval.ts';
+import { assertMayAnswer, assertPending, followApproval, isApprovalEvent, maySeeApprovals, resolveApproval } from '../domain/approval.ts';
 import { agentOf, assertMayAddress } from '../domain/scopes.ts';
-import { assertMayWatch } from '../domain/spawn-rules.ts';
 import type { FollowActivity } from '../store/activity-store.ts';
 import type { Change } from '../store/store.ts';
 import type { NodeRegistry } from './node-registry.ts';
@@ -42,10 +41,16 @@ export class Approvals {
   async list({ agent, status, limit }: RouteInput<'approvals/list'>, { principal }: CallContext): Promise<RouteOutput<'approvals/list'>> {
     const { store } = this.#deps;
     const { workspace } = principal;
-    const agentId = agent ?? agentOf(principal) ?? undefined;
-    if (agentId !== undefined) assertMayWatch(principal, agentId, store.agents.index.find(workspace, agentId)?.spawnedBy ?? null);
-    else if (principal.type === 'integration') throw new RelayError('forbidden', 'What agents ask is for people to see');
-    const { items, cursor } = await store.approvals.list({ workspace, agentId, status, limit: limit ?? DEFAULT_PAGE_SIZE });
+    const agentId = agent ?? (maySeeApprovals(principal, null, null) ? null : agentOf(principal));
+    const spawnedBy = agentId === null ? null : (store.agents.index.find(workspace, agentId)?.spawnedBy ?? null);
+    if (!maySeeApprovals(principal, agentId, spawnedBy))
+      throw new RelayError('forbidden', 'What agents ask is for people to see, for the agent itself and for the agent that started it');
+    const { items, cursor } = await store.approvals.list({
+      workspace,
+      agentId: agentId ?? undefined,
+      status,
+      limit: limit ?? DEFAULT_PAGE_SIZE,
+    });
     return { data: [...items], cursor };
   }
 

@@ -1,5 +1,6 @@
 import { DEFAULT_WORKSPACE, RelayError, type Scope } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
+import { maySeeApprovals } from '../domain/approval.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
@@ -133,7 +134,10 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
     openEvents: async (filter, context) => {
       const { principal, signal } = reading('events:read', context);
-      return feed.open({ workspace: principal.workspace, isOwner: actsAsOwner(principal) }, filter, signal);
+      const { workspace } = principal;
+      const seesApprovalsOf = (agentId: string) =>
+        maySeeApprovals(principal, agentId, store.agents.index.find(workspace, agentId)?.spawnedBy ?? null);
+      return feed.open({ workspace, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, signal);
     },
     openInbox: async (params, context) => inbox.openInbox(params, reading('messages:read', context)),
     reap: () => reaper.reap(),

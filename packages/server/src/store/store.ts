@@ -177,7 +177,7 @@ export type TokenType = 'owner' | 'node' | 'agent' | 'login' | 'scoped';
 
 /** What a person gave a token of type `scoped`. */
 export interface TokenGrants extends Grant {
-  readonly kind: 'scoped' | 'agent' | 'observer';
+  readonly kind: 'scoped' | 'agent' | 'channel' | 'observer';
   readonly createdBy: string;
 }
 

@@ -27,5 +27,7 @@ test('a form becomes a request that fits the kind, without what the kind has no 
   expect(readTokenForm('observer', form({ ...filled, days: '' }))).toEqual({ name: 'ci', kind: 'observer' });
   const agent = readTokenForm('agent', form({ name: 'bot', agentId: 'Worker', targets: '', days: '' }));
   expect(agent).toEqual({ name: 'bot', kind: 'agent', agentId: 'Worker' });
-  for (const request of [scoped, agent]) expect(CreateTokenSchema.safeParse(request).success).toBe(true);
+  const channel = readTokenForm('channel', form({ name: 'phone', agentId: 'telegram', targets: '', days: '' }));
+  expect(channel).toEqual({ name: 'phone', kind: 'channel', agentId: 'telegram' });
+  for (const request of [scoped, agent, channel]) expect(CreateTokenSchema.safeParse(request).success).toBe(true);
 });

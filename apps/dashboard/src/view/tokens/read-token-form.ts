@@ -4,6 +4,7 @@ import type { CreateTokenRequest } from '../../relay/requests.ts';
 export const tokenKinds = [
   { id: 'scoped', word: 'a program' },
   { id: 'agent', word: 'one agent' },
+  { id: 'channel', word: 'a channel to people' },
   { id: 'observer', word: 'somebody who only reads' },
 ] as const;
 export type TokenKindChoice = (typeof tokenKinds)[number]['id'];
@@ -20,7 +21,7 @@ export function readTokenForm(kind: TokenKindChoice, form: FormData): CreateToke
   return {
     name: text('name'),
     kind,
-    ...(kind === 'agent' ? { agentId: text('agentId') } : {}),
+    ...(kind === 'agent' || kind === 'channel' ? { agentId: text('agentId') } : {}),
     ...(kind === 'scoped' ? { scopes: scopes.filter((scope) => form.getAll('scope').includes(scope)) } : {}),
     ...(kind !== 'observer' && targets.length > 0 ? { targets } : {}),
     ...(days > 0 ? { expiresInMs: days * DAY_MS } : {}),

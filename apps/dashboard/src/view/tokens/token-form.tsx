@@ -39,9 +39,9 @@ export function TokenForm({ create }: { readonly create: ReturnType<typeof useCr
           </select>
         </Labelled>
       </div>
-      {kind === 'agent' ? (
-        <Labelled text="Acts as the agent">
-          <input name="agentId" required className="field text-ink text-sm" placeholder="Worker" />
+      {kind === 'agent' || kind === 'channel' ? (
+        <Labelled text={`Acts as the ${kind}`}>
+          <input name="agentId" required className="field text-ink text-sm" placeholder={kind === 'agent' ? 'Worker' : 'telegram'} />
         </Labelled>
       ) : null}
       {kind === 'scoped' ? (

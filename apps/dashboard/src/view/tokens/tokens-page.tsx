@@ -48,6 +48,7 @@ export function TokensPage() {
 const kinds: Readonly<Record<Token['kind'], string>> = {
   scoped: 'program',
   agent: 'agent',
+  channel: 'channel to people',
   observer: 'observer, reads only',
   browser: 'browser that signed in',
   node: 'machine',
