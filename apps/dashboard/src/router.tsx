@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from '@tanstack/react-router';
 import { ApprovalsPage } from './view/approvals/approvals-page.tsx';
 import { CallbacksPage } from './view/callbacks/callbacks-page.tsx';
+import { ChannelsPage } from './view/channels/channels-page.tsx';
 import { HoldsPage } from './view/holds/holds-page.tsx';
 import { LoginPage } from './view/login-page.tsx';
 import { PairsPage } from './view/pairs/pairs-page.tsx';
@@ -47,6 +48,12 @@ const pairRoute = createRoute({
 });
 const approvalsRoute = createRoute({ ...under, path: '/approvals', component: ApprovalsPage });
 const holdsRoute = createRoute({ ...under, path: '/holds', component: HoldsPage });
+const channelsRoute = createRoute({ ...under, path: '/channels', component: () => <ChannelsPage channelId={null} /> });
+const channelRoute = createRoute({
+  ...under,
+  path: '/channels/$channelId',
+  component: () => <ChannelsPage channelId={channelRoute.useParams().channelId} />,
+});
 const callbacksRoute = createRoute({
   ...under,
   path: '/callbacks',
@@ -66,6 +73,8 @@ const pages = [
   pairRoute,
   approvalsRoute,
   holdsRoute,
+  channelsRoute,
+  channelRoute,
   callbacksRoute,
   tokensRoute,
 ] as const;

@@ -1,5 +1,5 @@
 import { QueryClient, type QueryKey } from '@tanstack/react-query';
-import type { Approval, RelayEvent } from 'agent-relay-client';
+import type { Agent, Approval, Channel, ChannelBinding, RelayEvent } from 'agent-relay-client';
 import type { Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { applyEvent } from './apply-event.ts';
@@ -186,4 +186,65 @@ test('a question waits until it is answered, whoever answers it, and stays as hi
   apply({ type: 'approval.resolved', seq: 9, at: 9, approval: denied });
   apply({ type: 'approval.resolved', seq: 9, at: 9, approval: denied });
   expect(at(keys.approvals)).toEqual([asked('b', 8), denied]);
+});
+
+test('a channel is its agent and its bindings, whichever of them changes', () => {
+  const agent = (more: Partial<Agent>): Agent => ({
+    id: 'phone',
+    name: 'phone',
+    kind: 'channel',
+    label: null,
+    tags: [],
+    capabilities: [],
+    channels: null,
+    machine: null,
+    rig: null,
+    provider: null,
+    transport: 'sms',
+    direction: 'both',
+    status: 'online',
+    ready: true,
+    approval: 'open',
+    instanceId: 'i',
+    epoch: 1,
+    protected: false,
+    nodeId: null,
+    sessionId: null,
+    meta: {},
+    registeredAt: 1,
+    lastSeenAt: 1,
+    ...more,
+  });
+  const binding: ChannelBinding = {
+    bindingId: 'b',
+    channelId: 'phone',
+    conversationId: '+41',
+    target: 'id:Worker',
+    mode: 'exclusive',
+    createdAt: 2,
+    createdBy: 'owner',
+  };
+  const { apply, at } = page([[keys.channels, []]]);
+  const at2 = { seq: 2, at: 2 };
+  apply({ type: 'agent.registered', ...at2, agent: agent({ id: 'Worker', kind: 'provider' }) });
+  apply({ type: 'agent.registered', ...at2, agent: agent({}) });
+  apply({ type: 'channel.bound', ...at2, binding });
+  apply({ type: 'channel.bound', ...at2, binding });
+  apply({ type: 'agent.status', ...at2, agent: agent({ status: 'offline', lastSeenAt: 9 }) });
+  const channel: Channel = {
+    id: 'phone',
+    name: 'phone',
+    label: null,
+    transport: 'sms',
+    direction: 'both',
+    status: 'offline',
+    ready: true,
+    lastSeenAt: 9,
+    bindings: [binding],
+  };
+  expect(at(keys.channels)).toEqual([channel]);
+  apply({ type: 'channel.unbound', ...at2, binding });
+  expect(at(keys.channels)).toEqual([{ ...channel, bindings: [] }]);
+  apply({ type: 'agent.updated', ...at2, agent: agent({ kind: 'provider' }) });
+  expect(at(keys.channels)).toEqual([]);
 });

@@ -4,6 +4,7 @@ import {
   type Reducer,
   reduceAgents,
   reduceApprovals,
+  reduceChannels,
   reduceHolds,
   reduceMessages,
   reduceNodes,
@@ -51,6 +52,7 @@ export function applyEvent({ queries, refresh }: Snapshots, event: RelayEvent): 
     case 'agent.status':
     case 'agent.removed':
       reduce(keys.agents, reduceAgents);
+      reduce(keys.channels, reduceChannels);
       return;
     case 'session.started':
     case 'session.updated':
@@ -98,10 +100,14 @@ export function applyEvent({ queries, refresh }: Snapshots, event: RelayEvent): 
       return;
     case 'channel.bound':
     case 'channel.unbound':
+      reduce(keys.channels, reduceChannels);
+      return;
     case 'work.available':
     case 'agent.stalled':
       return;
   }
+  // An event that is new here is a compile error; one that is newer than this page is passed over.
+  event satisfies never;
 }
 
 function applyDelivery(

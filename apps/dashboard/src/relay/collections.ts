@@ -1,4 +1,4 @@
-import type { Agent, Approval, MessageDetail, Node, RelayEvent, Session } from 'agent-relay-client';
+import type { Agent, Approval, Channel, ChannelBinding, MessageDetail, Node, RelayEvent, Session } from 'agent-relay-client';
 import type { Hold, OpenHold, Pair, PendingApproval, Task } from 'agent-relay-protocol';
 
 /** Messages kept on the page; older ones are read from the relay when asked for. */
@@ -70,6 +70,24 @@ export const mergeHolds = (holds: readonly Hold[], more: readonly Hold[]): reado
   bounded(new Map([...holds, ...more].map((hold) => [hold.id, hold])), { isOver: (hold) => !isOpenHold(hold), order: byId });
 
 export const isOpenHold = (hold: Hold): hold is OpenHold => hold.status === 'held';
+
+/** By id. A channel is an agent of that kind, so what is told of the agent is told of it. */
+export const reduceChannels: Reducer<Channel> = (channels, event) => {
+  if ('binding' in event) {
+    const { bindingId, channelId } = event.binding;
+    const change = (bindings: readonly ChannelBinding[]) => {
+      const others = bindings.filter((binding) => binding.bindingId !== bindingId);
+      return event.type === 'channel.bound' ? [...others, event.binding] : others;
+    };
+    return channels.map((channel) => (channel.id === channelId ? { ...channel, bindings: change(channel.bindings) } : channel));
+  }
+  const agentId = 'agent' in event ? event.agent.id : event.type === 'agent.removed' ? event.agentId : null;
+  const known = channels.find(({ id }) => id === agentId);
+  if (!('agent' in event) || event.agent.kind !== 'channel') return known ? channels.filter((channel) => channel !== known) : channels;
+  const { id, name, label, transport, direction, status, ready, lastSeenAt } = event.agent;
+  const now = { id, name, label, status, ready, lastSeenAt, transport: transport ?? 'custom', direction: direction ?? 'both' };
+  return upsert(channels, { ...now, bindings: known?.bindings ?? [] }, (channel) => channel.id);
+};
 
 function changeMessage(messages: readonly MessageDetail[], event: RelayEvent): readonly MessageDetail[] {
   const change = (id: number | null, next: (message: MessageDetail) => MessageDetail) =>

@@ -1,6 +1,6 @@
 import type { Principal, Scope } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { may, mayDecide } from './permissions.ts';
+import { may, mayBind, mayDecide } from './permissions.ts';
 
 const token = (scopes: Scope[], more: Partial<Extract<Principal, { type: 'token' }>> = {}): Principal => ({
   type: 'token',
@@ -43,4 +43,13 @@ test('a decision is offered to people with its scope, and to no agent', () => {
   expect(mayDecide(token(['messages:write'], { agentId: 'Worker' }), 'messages:write')).toBe(false);
   expect(mayDecide({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 }, 'messages:write')).toBe(false);
   expect(mayDecide(undefined, 'messages:write')).toBe(false);
+});
+
+test('binding is offered to people, their programs and the channel itself', () => {
+  expect(mayBind({ type: 'owner', workspace: 'default' }, 'phone')).toBe(true);
+  expect(mayBind(token(['agents:write']), 'phone')).toBe(true);
+  expect(mayBind(token(['agents:write'], { agentId: 'phone' }), 'phone')).toBe(true);
+  expect(mayBind(token(['agents:write'], { agentId: 'Worker' }), 'phone')).toBe(false);
+  expect(mayBind(token(['channels:read']), 'phone')).toBe(false);
+  expect(mayBind({ type: 'node', workspace: 'default', nodeId: 'n' }, 'phone')).toBe(false);
 });

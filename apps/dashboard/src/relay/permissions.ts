@@ -16,6 +16,13 @@ export const isOwner = (principal: Principal | undefined): boolean => may(princi
 export const mayDecide = (principal: Principal | undefined, scope: Scope): boolean =>
   (principal?.type === 'owner' || (principal?.type === 'token' && principal.agentId === null)) && may(principal, scope);
 
+/** Whether a caller may say who is meant in a channel's conversations: people and their programs may, and the channel itself. */
+export function mayBind(principal: Principal | undefined, channelId: string): boolean {
+  if (principal === undefined || !may(principal, 'agents:write')) return false;
+  const agentId = 'agentId' in principal ? principal.agentId : null;
+  return agentId === null ? principal.type !== 'node' : agentId === channelId;
+}
+
 /** A token with everything and nothing that narrows it. */
 const isWhole = (principal: Extract<Principal, { scopes: unknown }>): boolean =>
   principal.targets === null && principal.channels === null && (principal.type !== 'token' || principal.agentId === null);

@@ -2,16 +2,10 @@ import { Link } from '@tanstack/react-router';
 import type { Agent } from 'agent-relay-client';
 import { useState } from 'react';
 import { useAgents, useMay } from '../relay/use-relay.ts';
+import { PresenceDot } from './presence-dot.tsx';
 import { Problem } from './problem.tsx';
 import { SpawnDialog } from './spawn-dialog.tsx';
 import { VirtualList } from './virtual-list.tsx';
-
-const dots = {
-  busy: 'bg-accent animate-pulse',
-  idle: 'bg-good',
-  online: 'bg-good',
-  offline: 'bg-soft/40',
-} as const;
 
 const order = { busy: 0, idle: 1, online: 1, offline: 2 } as const;
 /** With fewer there is nothing to look for. */
@@ -80,7 +74,7 @@ function AgentRow({ agent, isSelected }: { readonly agent: Agent; readonly isSel
       aria-current={isSelected}
       className={`mx-3 mb-0.5 flex items-center gap-2.5 rounded-lg px-2 py-1.5 hover:bg-raised ${isSelected ? 'bg-raised' : ''}`}
     >
-      <span className={`size-2 shrink-0 rounded-full ${dots[agent.status]}`} />
+      <PresenceDot status={agent.status} />
       <span className="min-w-0 grow">
         <span className="block truncate font-medium">{agent.id}</span>
         <span className="block truncate text-soft text-xs">{detailsOf(agent).join(' · ')}</span>

@@ -1,7 +1,8 @@
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type KeyboardEvent, useRef, useState } from 'react';
 import type { SendRequest } from '../relay/requests.ts';
-import { useAgents, useMay, useMe, useRelay } from '../relay/use-relay.ts';
+import { useMay, useMe, useRelay } from '../relay/use-relay.ts';
+import { AddressOptions } from './address-options.tsx';
 import { errorText } from './format.ts';
 
 const modes = [
@@ -23,7 +24,6 @@ export function Composer({ agentId }: { readonly agentId: string | null }) {
 
 function ComposerForm({ agentId }: { readonly agentId: string | null }) {
   const relay = useRelay();
-  const { data: agents = [] } = useAgents();
   const [to, setTo] = useState('');
   const [mode, setMode] = useState<(typeof modes)[number]['id']>('next');
   const body = useRef<HTMLTextAreaElement>(null);
@@ -60,12 +60,7 @@ function ComposerForm({ agentId }: { readonly agentId: string | null }) {
             onChange={(event) => setTo(event.target.value)}
           />
         </label>
-        <datalist id="addresses">
-          {agents.map(({ id }) => (
-            <option key={id} value={id} />
-          ))}
-          <option value="broadcast" />
-        </datalist>
+        <AddressOptions id="addresses" />
         <select
           aria-label="When"
           className="field text-soft"

@@ -5,7 +5,7 @@ interface DetailPaneProps {
   readonly label: string;
   readonly title: ReactNode;
   /** Where closing leads. */
-  readonly back: '/tasks' | '/pairs';
+  readonly back: '/tasks' | '/pairs' | '/channels';
   readonly actions?: ReactNode;
   readonly subtitle?: ReactNode;
   readonly children: ReactNode;

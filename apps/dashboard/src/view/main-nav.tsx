@@ -23,12 +23,13 @@ export function MainNav() {
   const blocked = active.filter(({ status }) => status === 'blocked').length;
   const open = pairs.filter((pair) => !isOverPair(pair)).length;
   return (
-    <nav aria-label="Pages" className="order-last -mx-1 flex w-full gap-1 overflow-x-auto md:order-none md:w-auto">
+    <nav aria-label="Pages" className="order-last -mx-2 flex w-full flex-wrap gap-x-1 text-xs sm:text-sm xl:order-none xl:mx-0 xl:w-auto">
       <Page to="/" name="Messages" />
       <Page to="/approvals" name="Approvals" count={approvals.filter(isPendingApproval).length} meaning="waiting" tone={waiting} />
       <Page to="/holds" name="Held" count={holds.filter(isOpenHold).length} meaning="waiting" tone={waiting} />
       <Page to="/tasks" name="Tasks" count={active.length} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
       <Page to="/pairs" name="Pairs" count={open} meaning="open" />
+      <Page to="/channels" name="Channels" />
       <Page to="/callbacks" name="Callbacks" count={dead.length} meaning="gave up" tone="bg-bad text-ground" />
       {isOwner ? <Page to="/tokens" name="Tokens" /> : null}
     </nav>
@@ -36,7 +37,7 @@ export function MainNav() {
 }
 
 interface PageProps {
-  readonly to: '/' | '/approvals' | '/holds' | '/tasks' | '/pairs' | '/callbacks' | '/tokens';
+  readonly to: '/' | '/approvals' | '/holds' | '/tasks' | '/pairs' | '/channels' | '/callbacks' | '/tokens';
   readonly name: string;
   readonly count?: number;
   /** What the count counts. */

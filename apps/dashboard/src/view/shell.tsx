@@ -17,9 +17,9 @@ export function Shell() {
       <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-panel px-4 py-2">
         <img src="/icon.svg" alt="" className="size-6" />
         <h1 className="font-semibold">Agent Relay</h1>
-        <span className="grow md:hidden" />
+        <span className="grow xl:hidden" />
         <MainNav />
-        <span className="hidden grow md:block" />
+        <span className="hidden grow xl:block" />
         <ConnectionBadge />
       </header>
       <Outlet />

@@ -1,0 +1,28 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { reduceChannels } from './collections.ts';
+import { keys } from './keys.ts';
+import { mayBind } from './permissions.ts';
+import type { BindRequest } from './requests.ts';
+import { useConnection, useMay, useMe, useRelay } from './use-relay.ts';
+
+/** By id. */
+export function useChannels() {
+  const { relay, current } = useConnection();
+  return useQuery({
+    queryKey: keys.channels,
+    enabled: useMay('channels:read'),
+    queryFn: async () => current(await relay.channels.list(), reduceChannels),
+  });
+}
+
+export const useMayBind = (channelId: string): boolean => mayBind(useMe().data, channelId);
+
+export function useBind() {
+  const relay = useRelay();
+  return useMutation({ mutationFn: (request: BindRequest) => relay.channels.bind(request) });
+}
+
+export function useUnbind(channelId: string) {
+  const relay = useRelay();
+  return useMutation({ mutationFn: (bindingId: string) => relay.channels.unbind({ id: channelId, bindingId }) });
+}
