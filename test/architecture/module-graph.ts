@@ -56,7 +56,10 @@ export function importsReachedFrom(workspace: Workspace, start: SourceFile, kind
   return arrivals;
 }
 
-/** Cycles of imports that run, each as the paths on the way round. */
+/**
+ * Circles of imports, those of types included, each as the paths on the way round. What is imported while the program runs closes none: a
+ * command loads the rest of the program so.
+ */
 export function importCycles(workspace: Workspace): string[] {
   const state = new Map<string, 'open' | 'done'>();
   const cycles: string[] = [];
@@ -66,7 +69,7 @@ export function importCycles(workspace: Workspace): string[] {
     if (known !== undefined) return;
     state.set(file.path, 'open');
     for (const each of file.imports) {
-      const target = each.kind === 'static' ? resolveImport(workspace, file, each) : undefined;
+      const target = each.kind === 'dynamic' ? undefined : resolveImport(workspace, file, each);
       if (target !== undefined) visit(target, [...trail, file.path]);
     }
     state.set(file.path, 'done');

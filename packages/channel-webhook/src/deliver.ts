@@ -4,7 +4,7 @@ import { OutsideIdSchema, RELAY_VERSION } from 'agent-relay-protocol';
 import { backoffDelays, sleep } from 'agent-relay-wire';
 import { SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
 import { z } from 'zod';
-import type { StartOptions } from './webhook-channel.ts';
+import type { StartOptions } from './start-options.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 65_536;

@@ -1,1 +1,2 @@
-export { type Log, type StartOptions, startWebhookChannel, type WebhookChannel } from './webhook-channel.ts';
+export type { Log, StartOptions } from './start-options.ts';
+export { startWebhookChannel, type WebhookChannel } from './webhook-channel.ts';

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { ChannelHandle } from 'agent-relay-client';
 import { type ErrorCode, MAX_REQUEST_BYTES, parseInput, RelayError, routes, toRelayError } from 'agent-relay-protocol';
 import { isSigned, SIGNATURE_HEADER } from 'agent-relay-wire/node';
-import type { StartOptions } from './webhook-channel.ts';
+import type { StartOptions } from './start-options.ts';
 
 /** What a post says: what the relay takes from a channel, without what the channel says of itself. */
 const IncomingSchema = routes['channels/receive'].input.omit({ id: true, instanceId: true, epoch: true });

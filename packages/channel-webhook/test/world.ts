@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { isSigned, SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
-import { type StartOptions, startWebhookChannel } from '../src/webhook-channel.ts';
+import type { StartOptions } from '../src/start-options.ts';
+import { startWebhookChannel } from '../src/webhook-channel.ts';
 
 export const secret = 'a secret of enough characters';
 const silent = { info: () => {}, warn: () => {}, error: () => {} };

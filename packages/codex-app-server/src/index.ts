@@ -1,7 +1,8 @@
 export type { StartAppServerOptions } from './app-server/codex-app-server.ts';
 export { CodexAppServer } from './app-server/codex-app-server.ts';
-export type { CodexClientOptions, CodexRequestOptions } from './app-server/codex-client.ts';
+export type { CodexClientOptions } from './app-server/codex-client.ts';
 export { CodexClient } from './app-server/codex-client.ts';
+export type { CodexRequestOptions } from './app-server/codex-requester.ts';
 export type { CodexThread, ThreadOptions } from './app-server/codex-thread.ts';
 export type { ClientInfo } from './app-server/connection.ts';
 export type { CodexEndpoint } from './app-server/endpoint.ts';

@@ -11,7 +11,7 @@ import {
 import { createAddressGuard } from './outbound/address-guard.ts';
 import { defaultDatabasePath } from './paths.ts';
 import { hashOfToken, type IntegrationSettings } from './relay/integration-settings.ts';
-import { defaultSettings } from './relay/relay-core.ts';
+import { defaultSettings } from './relay/relay-settings.ts';
 import { isLoopbackHost } from './transports/request-guard.ts';
 
 const wholeNumber = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>

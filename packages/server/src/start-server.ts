@@ -16,7 +16,7 @@ import { ensureOwnerToken, isFileError } from './owner-token.ts';
 import { localNodeLogPath, localNodePath, localNodeStateFolder, ownerTokenPath, runningRelayPath } from './paths.ts';
 import { createRelay, type RelayDeps, type RunningRelay } from './relay/relay.ts';
 import type { CallContext } from './relay/relay-contract.ts';
-import { defaultSettings } from './relay/relay-core.ts';
+import { defaultSettings } from './relay/relay-settings.ts';
 import { createSessions } from './relay/sessions.ts';
 import { readRunningRelay, removeRunningRelay, writeRunningRelay } from './running-relay.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';

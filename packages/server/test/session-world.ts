@@ -14,7 +14,8 @@ import type { Clock } from '../src/clock.ts';
 import { silentLogger } from '../src/logger.ts';
 import { createRelay, type RunningRelay } from '../src/relay/relay.ts';
 import type { CallContext, NodeLink } from '../src/relay/relay-contract.ts';
-import { defaultSettings, type RelayCore } from '../src/relay/relay-core.ts';
+import type { RelayCore } from '../src/relay/relay-core.ts';
+import { defaultSettings } from '../src/relay/relay-settings.ts';
 import { createSessions } from '../src/relay/sessions.ts';
 import { SqliteStore } from '../src/store/sqlite/sqlite-store.ts';
 

@@ -1,6 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
 import { AsyncQueue, backoffDelays, type RequestContext, sleep } from 'agent-relay-wire';
 import type { z } from 'zod';
+import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
 import { CodexThread, type ThreadOptions } from './codex-thread.ts';
 import { type ClientInfo, CodexConnection } from './connection.ts';
 import { type CodexEndpoint, openEndpoint } from './endpoint.ts';
@@ -25,15 +26,6 @@ export interface CodexClientOptions extends RequestGateOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface CodexRequestOptions {
-  readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
-  /** Runs before the request is sent again; what it returns is taken for the answer. */
-  readonly beforeResend?: () => Promise<unknown>;
-  /** Sent on the new connection before anybody else may use it. */
-  readonly isPartOfReconnect?: boolean;
-}
-
 /**
  * A client of one Codex app-server: many threads over one connection, which it opens again when it is lost.
  *
@@ -41,7 +33,7 @@ export interface CodexRequestOptions {
  * *closed* after `close()`, after `reconnectForMs` without success, or at once when the endpoint is a child's stdio. Closed is final:
  * every request rejects with `connection_closed` and every thread's notifications end.
  */
-export class CodexClient {
+export class CodexClient implements CodexRequester {
   readonly #endpoint: CodexEndpoint;
   readonly #options: CodexClientOptions;
   readonly #gate: RequestGate;
@@ -119,7 +111,6 @@ export class CodexClient {
     return (await this.ask(ModelsPage, 'model/list', { limit: 100 })).data;
   }
 
-  /** Any method of the app-server. Waits for a reconnect, and resends after one what is safe to resend. */
   async request(method: string, params: unknown, options: CodexRequestOptions = {}): Promise<unknown> {
     const { signal, timeoutMs = this.#options.requestTimeoutMs ?? 120_000, beforeResend, isPartOfReconnect = false } = options;
     const send = async () => {
@@ -131,7 +122,6 @@ export class CodexClient {
     return isSafeToResend(method) && !isPartOfReconnect ? await this.resendAfterReconnect(run) : await run();
   }
 
-  /** `request`, with the answer read by a schema. @throws RelayError `unsupported` when it does not fit. */
   async ask<Schema extends z.ZodType>(
     schema: Schema,
     method: string,
@@ -141,7 +131,6 @@ export class CodexClient {
     return parseAnswer(schema, method, await this.request(method, params, options));
   }
 
-  /** Sends again when the connection was lost before the answer; `find` may know that it had arrived. */
   async resendAfterReconnect<T>(send: () => Promise<T>, find?: () => Promise<T | undefined>): Promise<T> {
     for (let losses = 1; ; losses += 1) {
       try {
@@ -155,7 +144,6 @@ export class CodexClient {
     }
   }
 
-  /** Stops handing notifications to this thread. */
   forgetThread(threadId: string): void {
     this.#threads.delete(threadId);
   }

@@ -2,7 +2,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { AsyncQueue } from 'agent-relay-wire';
 import type { z } from 'zod';
 import { missedNotifications } from './catch-up.ts';
-import type { CodexClient, CodexRequestOptions } from './codex-client.ts';
+import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
 import { isThreadUnknown, isUnsupported, parseAnswer } from './errors.ts';
 import {
   type ItemEntry,
@@ -50,7 +50,7 @@ export class CodexThread {
   /** What happens in this thread, in order; iterated once. Ends when the thread is unloaded by us or the client is closed. */
   readonly notifications: AsyncIterable<CodexNotification>;
   readonly answerRequest: AnswerServerRequest;
-  readonly #client: CodexClient;
+  readonly #client: CodexRequester;
   readonly #resumeParams: ResumeThreadParams;
   readonly #queue = new AsyncQueue<CodexNotification>({ limit: notificationLimit, overflow: 'error' });
   readonly #completedItems = new Set<string>();
@@ -61,7 +61,7 @@ export class CodexThread {
   #receivedCount = 0;
   #state: ThreadState = idle;
 
-  constructor(client: CodexClient, identity: ThreadIdentity, { resumeParams, isNew, onRequest }: NewThreadOptions) {
+  constructor(client: CodexRequester, identity: ThreadIdentity, { resumeParams, isNew, onRequest }: NewThreadOptions) {
     this.#client = client;
     this.id = identity.id;
     this.model = identity.model;

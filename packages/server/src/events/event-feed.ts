@@ -1,9 +1,9 @@
 import type { EventFilter, EventReset, Message, RelayEvent } from 'agent-relay-protocol';
 import { isInAudience } from '../domain/audience.ts';
 import type { Logger } from '../logger.ts';
-import type { EventBatch, EventStream } from '../relay/relay-contract.ts';
 import type { LogEntry, Store } from '../store/store.ts';
 import { type FilterCriteria, matchesFilter, messageIdOf, namedAgents, needsMessage, type ReaderRights } from './event-filter.ts';
+import type { EventBatch, EventStream } from './event-stream.ts';
 import { Subscription } from './subscription.ts';
 
 /** Entries read at a time, by the tail and by a reader that pages. */

@@ -17,12 +17,13 @@ import { advanceDelivery } from '../domain/delivery.ts';
 import { isStale, statusAfterHeartbeat } from '../domain/presence.ts';
 import { type Hosting, isSameCard, registerAgent } from '../domain/registration.ts';
 import { agentOf, isOwner } from '../domain/scopes.ts';
-import type { AgentFound, Change, DeliveryWrite, NewEvent, Store } from '../store/store.ts';
+import type { AgentFound, Change, DeliveryWrite, NewEvent } from '../store/change.ts';
+import type { Store } from '../store/store.ts';
 import { claimEvent } from './claim-changes.ts';
 import type { Inboxes } from './inboxes.ts';
 import { noticesToSenders } from './notices.ts';
 import { leaveAll } from './pair-changes.ts';
-import type { RelaySettings } from './relay-core.ts';
+import type { RelaySettings } from './relay-settings.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface AgentRegistryDeps {

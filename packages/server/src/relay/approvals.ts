@@ -12,7 +12,7 @@ import {
 import { assertMayAnswer, assertPending, followApproval, isApprovalEvent, maySeeApprovals, resolveApproval } from '../domain/approval.ts';
 import { agentOf, assertMayAddress } from '../domain/scopes.ts';
 import type { FollowActivity } from '../store/activity-store.ts';
-import type { Change } from '../store/store.ts';
+import type { Change } from '../store/change.ts';
 import type { NodeRegistry } from './node-registry.ts';
 import type { CallContext } from './relay-contract.ts';
 import type { RelayCore } from './relay-core.ts';

@@ -27,7 +27,8 @@ import {
 } from '../domain/channel.ts';
 import { assertMayAddress } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
-import type { AppendUnheld, Store, StoredMessage } from '../store/store.ts';
+import type { AppendUnheld, StoredMessage } from '../store/change.ts';
+import type { Store } from '../store/store.ts';
 import type { Inboxes } from './inboxes.ts';
 import { type Messages, readAddress } from './messages.ts';
 import { isNotice } from './notices.ts';

@@ -1,6 +1,6 @@
 import type { Claim, HeldClaim } from 'agent-relay-protocol';
 import { endClaim } from '../domain/claim.ts';
-import type { Change, NewEvent } from '../store/store.ts';
+import type { Change, NewEvent } from '../store/change.ts';
 import { noticeTo } from './notices.ts';
 
 export const workAvailable = (claim: Claim, cause: 'released' | 'expired', at: number): NewEvent => ({

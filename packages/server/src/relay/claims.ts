@@ -16,10 +16,11 @@ import { isDirect } from '../domain/audience.ts';
 import { assertHolds, type ClaimWriter, endClaim, isRepeated, renewClaim, takeClaim } from '../domain/claim.ts';
 import type { Histogram } from '../domain/histogram.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
-import type { Change, ClaimFound, Store } from '../store/store.ts';
+import type { Change } from '../store/change.ts';
+import type { ClaimFound, Store } from '../store/store.ts';
 import { claimEvent, expireClaim, workAvailable } from './claim-changes.ts';
 import type { RelayHandlers } from './relay-contract.ts';
-import type { RelaySettings } from './relay-core.ts';
+import type { RelaySettings } from './relay-settings.ts';
 
 type ClaimRouteName =
   | 'messages/claim'

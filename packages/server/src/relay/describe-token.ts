@@ -1,5 +1,5 @@
 import type { Token, TokenKind } from 'agent-relay-protocol';
-import type { TokenRecord } from '../store/store.ts';
+import type { TokenRecord } from '../store/change.ts';
 
 const kinds = { owner: 'browser', node: 'node', agent: 'session', login: 'browser' } as const satisfies Record<
   Exclude<TokenRecord['type'], 'scoped'>,

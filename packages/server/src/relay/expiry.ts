@@ -1,7 +1,8 @@
 import type { Message } from 'agent-relay-protocol';
 import { isDirect } from '../domain/audience.ts';
 import { advanceDelivery } from '../domain/delivery.ts';
-import type { Change, DeliveryFound, DeliveryWrite, NewEvent, StoredMessage } from '../store/store.ts';
+import type { Change, DeliveryWrite, NewEvent, StoredMessage } from '../store/change.ts';
+import type { DeliveryFound } from '../store/store.ts';
 import { isNotice, noticeTo } from './notices.ts';
 
 /**

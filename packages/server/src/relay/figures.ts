@@ -1,22 +1,10 @@
-import { type AgentStatus, DEFAULT_WORKSPACE } from 'agent-relay-protocol';
+import { DEFAULT_WORKSPACE } from 'agent-relay-protocol';
 import { Histogram } from '../domain/histogram.ts';
 import { isBuiltIn } from '../domain/membership.ts';
 import type { EventFeed } from '../events/event-feed.ts';
-import type { Store, StoreFigures } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { SessionsPart } from './relay-core.ts';
-
-/** What the relay can be measured by: totals since the start, and what is so now. Gathered when somebody asks. */
-export interface RelayFigures {
-  readonly store: StoreFigures;
-  readonly claimWaitSeconds: Histogram;
-  readonly head: number;
-  readonly openWork: number;
-  readonly undelivered: number;
-  readonly agents: Readonly<Record<AgentStatus, number>>;
-  readonly sessions: number;
-  readonly nodes: { readonly total: number; readonly online: number };
-  readonly readers: ReturnType<EventFeed['readers']>;
-}
+import type { RelayFigures } from './relay-figures.ts';
 
 export interface FiguresDeps {
   readonly store: Pick<Store, 'agents' | 'log' | 'counts' | 'figures'>;

@@ -1,7 +1,6 @@
 import { type Hold, type Message, type OpenHold, RelayError } from 'agent-relay-protocol';
 import type { Breach } from '../domain/loop-guard.ts';
-import type { NewHold } from '../store/hold-store.ts';
-import type { NewMessage } from '../store/store.ts';
+import type { NewHold, NewMessage } from '../store/change.ts';
 import { noticeTo } from './notices.ts';
 
 /** Keeps a message instead of sending it, and tells its sender, without beginning a turn: the answer to the send has said it already. */

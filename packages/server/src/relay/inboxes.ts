@@ -9,7 +9,7 @@ import { HandOvers } from './hand-overs.ts';
 import { Inbox, type Piece, type StreamHolder, streamChanged } from './inbox.ts';
 import { createNonces } from './nonces.ts';
 import type { InboxStream } from './relay-contract.ts';
-import type { RelaySettings } from './relay-core.ts';
+import type { RelaySettings } from './relay-settings.ts';
 
 const LOAD_PAGE = 256;
 /** How far the fan-out floor may move before it is written down. */

@@ -2,7 +2,8 @@ import { DEFAULT_PAGE_SIZE, formatAddress, RelayError } from 'agent-relay-protoc
 import type { Clock } from '../clock.ts';
 import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
 import { advanceDelivery } from '../domain/delivery.ts';
-import type { Page, Store, StoredMessage } from '../store/store.ts';
+import type { Page, StoredMessage } from '../store/change.ts';
+import type { Store } from '../store/store.ts';
 import type { Inboxes } from './inboxes.ts';
 import { type Messages, readAddress } from './messages.ts';
 import type { Receipts } from './receipts.ts';

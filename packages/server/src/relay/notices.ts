@@ -1,5 +1,5 @@
 import { type Message, RELAY_AGENT_ID } from 'agent-relay-protocol';
-import type { NewMessage } from '../store/store.ts';
+import type { NewMessage } from '../store/change.ts';
 
 /** The kind of the relay's own mail. Nothing that happens to a notice is told by another notice. */
 export const NOTICE_KIND = 'notice';

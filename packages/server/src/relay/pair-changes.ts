@@ -1,6 +1,6 @@
 import type { Message, OpenPair, Pair, PairEndCause } from 'agent-relay-protocol';
 import { type EndedPair, endPair, type PairEnding } from '../domain/pair.ts';
-import type { AgentFound, Change, NewMessage } from '../store/store.ts';
+import type { AgentFound, Change, NewMessage } from '../store/change.ts';
 import { releaseAll } from './claim-changes.ts';
 import { noticeTo } from './notices.ts';
 

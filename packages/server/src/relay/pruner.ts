@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Store } from '../store/store.ts';
 import { endMail } from './end-mail.ts';
 import type { Inboxes } from './inboxes.ts';
-import type { RelaySettings } from './relay-core.ts';
+import type { RelaySettings } from './relay-settings.ts';
 
 /** Rows a write: what shares its turn waits for it. */
 const PRUNE_BATCH = 100;

@@ -10,7 +10,7 @@ import { expireClaim } from './claim-changes.ts';
 import { endMail } from './end-mail.ts';
 import type { Inboxes } from './inboxes.ts';
 import { Pruner } from './pruner.ts';
-import type { RelaySettings } from './relay-core.ts';
+import type { RelaySettings } from './relay-settings.ts';
 
 const BATCH = 200;
 

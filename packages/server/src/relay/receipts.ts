@@ -3,7 +3,8 @@ import type { Clock } from '../clock.ts';
 import { isDirect, isInAudience } from '../domain/audience.ts';
 import { hasReached, queuedRecord, recordAt } from '../domain/delivery.ts';
 import type { EventFeed } from '../events/event-feed.ts';
-import type { LogEntry, Store, StoredMessage } from '../store/store.ts';
+import type { StoredMessage } from '../store/change.ts';
+import type { LogEntry, Store } from '../store/store.ts';
 
 export interface ReceiptsDeps {
   readonly store: Pick<Store, 'agents' | 'deliveries'>;

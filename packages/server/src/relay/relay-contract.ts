@@ -1,19 +1,18 @@
 import type {
   ActivityEntry,
   EventFilter,
-  EventReset,
   InboxItem,
   MethodParams,
   MethodResult,
   NodeCommandName,
   NodeMethodName,
   Principal,
-  RelayEvent,
   RouteInput,
   RouteName,
   RouteOutput,
 } from 'agent-relay-protocol';
-import type { RelayFigures } from './figures.ts';
+import type { EventStream } from '../events/event-stream.ts';
+import type { RelayFigures } from './relay-figures.ts';
 
 /** Who calls, and until when the caller waits. */
 export interface CallContext {
@@ -29,17 +28,6 @@ export interface CallContext {
 export type RelayHandlers = {
   readonly [Name in RouteName]: (input: RouteInput<Name>, context: CallContext) => RouteOutput<Name> | Promise<RouteOutput<Name>>;
 };
-
-export type EventBatch = { readonly events: readonly RelayEvent[] } | { readonly reset: EventReset };
-
-/** A subscription that the transport pulls: nothing is buffered for a reader that does not pull, it is paged from the log when it comes back. */
-export interface EventStream {
-  /** The log position the stream starts after, and the generation it belongs to. */
-  readonly cursor: number;
-  readonly generation: string;
-  /** Batches in order, never empty; a `reset` is the last. Ends when the signal it was opened with aborts. */
-  readonly batches: AsyncIterable<EventBatch>;
-}
 
 /** The one deliverer's view of an inbox; ends (with a RelayError) when a newer epoch takes over. Acknowledgements come through `inbox/ack` or `deliveries/report`. */
 export interface InboxStream {

@@ -10,8 +10,8 @@ import {
 } from 'agent-relay-protocol';
 import { isBuiltIn } from '../domain/membership.ts';
 import { registerAgent } from '../domain/registration.ts';
+import type { AgentFound, NewEvent, TokenRecord } from '../store/change.ts';
 import type { SessionChange } from '../store/session-store.ts';
-import type { AgentFound, NewEvent, TokenRecord } from '../store/store.ts';
 import { cancelAll } from './approvals.ts';
 import { leaveAll } from './pair-changes.ts';
 

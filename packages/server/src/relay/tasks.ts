@@ -4,7 +4,8 @@ import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting
 import { assertHolds, endClaim } from '../domain/claim.ts';
 import { isOwner } from '../domain/scopes.ts';
 import { assertMayFollow, endTask, followClaim, isActive, updateTask } from '../domain/task-lifecycle.ts';
-import type { Change, Store } from '../store/store.ts';
+import type { Change } from '../store/change.ts';
+import type { Store } from '../store/store.ts';
 import type { TaskFound } from '../store/task-store.ts';
 import { claimEvent, workAvailable } from './claim-changes.ts';
 import { readAddress } from './messages.ts';

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import type { NewEvent, Store, TokenGrants, TokenRecord, TokenType } from '../store/store.ts';
+import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../store/change.ts';
+import type { Store } from '../store/store.ts';
 import { describeToken } from './describe-token.ts';
 import { hashOfToken, type IntegrationSettings } from './integration-settings.ts';
 

@@ -1,5 +1,5 @@
 import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
-import type { Change, Page } from './store.ts';
+import type { Change, Page } from './change.ts';
 
 export interface ApprovalQuery {
   readonly workspace: string;

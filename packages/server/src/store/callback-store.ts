@@ -1,5 +1,5 @@
 import type { Callback, CallbackStatus } from 'agent-relay-protocol';
-import type { Page } from './store.ts';
+import type { Page } from './change.ts';
 
 /** A callback whose turn it is. */
 export interface DueCallback {

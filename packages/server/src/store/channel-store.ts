@@ -1,6 +1,6 @@
 import type { ChannelBinding } from 'agent-relay-protocol';
 import type { ChannelLink } from '../domain/channel.ts';
-import type { AppendUnheld, StoredMessage } from './store.ts';
+import type { AppendUnheld, StoredMessage } from './change.ts';
 
 export interface BindRequest {
   readonly workspace: string;

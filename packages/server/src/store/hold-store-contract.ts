@@ -1,6 +1,7 @@
 import { type Hold, RelayError } from 'agent-relay-protocol';
 import { expect } from 'vitest';
-import type { AppendMessage, Store } from './store.ts';
+import type { AppendMessage } from './change.ts';
+import type { Store } from './store.ts';
 import { append, at, newMessage, typesOf } from './store-contract-parts.ts';
 
 type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;

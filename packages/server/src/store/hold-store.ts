@@ -1,15 +1,6 @@
-import type { Hold, HoldStatus, OpenHold } from 'agent-relay-protocol';
+import type { Hold, HoldStatus } from 'agent-relay-protocol';
 import type { DeliveryRecord } from '../domain/delivery.ts';
-import type { Change, NewMessage, Page, StoredMessage } from './store.ts';
-
-/** What a decision about a new message answers instead of the message. */
-export interface NewHold {
-  readonly hold: OpenHold;
-  /** What makes two attempts the same: the second joins the hold of the first. */
-  readonly digest: string;
-  /** Carried out when the hold is new. */
-  readonly change: Change;
-}
+import type { Change, NewMessage, Page, StoredMessage } from './change.ts';
 
 export interface HoldQuery {
   readonly workspace: string;

@@ -1,5 +1,5 @@
 import type { PendingApproval, Session, SessionStatus } from 'agent-relay-protocol';
-import type { AgentFound, Change, Page } from './store.ts';
+import type { AgentFound, Change, Page } from './change.ts';
 
 export interface SessionQuery {
   readonly workspace: string;

@@ -1,5 +1,6 @@
 import type { Message } from 'agent-relay-protocol';
-import type { AppendedMessage, AppendMessage, AppendUnheld, NewMessage, Store } from './store.ts';
+import type { AppendMessage, AppendUnheld, NewMessage } from './change.ts';
+import type { AppendedMessage, Store } from './store.ts';
 
 /** When everything in the contract happens. */
 export const at = 1_000;

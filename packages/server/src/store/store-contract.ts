@@ -5,8 +5,9 @@ import { type Agent, type OpenPair, RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { registerAgent } from '../domain/registration.ts';
 import { approvalContract } from './approval-contract.ts';
+import type { AppendMessage, NewEvent } from './change.ts';
 import { holdStoreContract } from './hold-store-contract.ts';
-import type { AppendMessage, NewEvent, Store } from './store.ts';
+import type { Store } from './store.ts';
 import { allEvents, append, appendTo, at, newMessage, typesOf } from './store-contract-parts.ts';
 import { taskContract } from './task-contract.ts';
 

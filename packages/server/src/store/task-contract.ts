@@ -1,7 +1,8 @@
 import type { ReportEvent, Task } from 'agent-relay-protocol';
 import { expect } from 'vitest';
 import { endTask, repeatTask } from '../domain/task-lifecycle.ts';
-import type { NewMessage, Store } from './store.ts';
+import type { NewMessage } from './change.ts';
+import type { Store } from './store.ts';
 import type { ReportDecision, TaskReport } from './task-store.ts';
 
 type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;

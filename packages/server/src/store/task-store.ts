@@ -1,13 +1,5 @@
 import type { Claim, ReportedEvent, Task, TaskEvent, TaskStatus } from 'agent-relay-protocol';
-import type { TaskStep } from '../domain/task-lifecycle.ts';
-import type { Change, NewMessage, Page } from './store.ts';
-
-/** A task that is created together with the message that offers it. */
-export interface NewTask {
-  readonly step: TaskStep;
-  /** The integration that is told of its life; null when nobody is. */
-  readonly callbackTo: string | null;
-}
+import type { Change, NewMessage, NewTask, Page } from './change.ts';
 
 export interface TaskFound {
   readonly task: Task;

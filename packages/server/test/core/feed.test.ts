@@ -1,6 +1,6 @@
 import type { RelayEvent } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import type { EventBatch } from '../../src/relay/relay-contract.ts';
+import type { EventBatch } from '../../src/events/event-stream.ts';
 import { anonymous, anotherTurn, until, World } from './world.ts';
 
 function follow(batches: AsyncIterable<EventBatch>, pause: () => Promise<void> = async () => {}) {

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { RelayEvent } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import type { EventBatch } from '../../src/relay/relay-contract.ts';
+import type { EventBatch } from '../../src/events/event-stream.ts';
 import { anonymous, until, World } from './world.ts';
 
 setFlagsFromString('--expose-gc');

@@ -5,7 +5,7 @@ import { type InboxItem, type Principal, RelayError, type RelayEvent } from 'age
 import { silentLogger } from '../../src/logger.ts';
 import { createRelay, type RelayDeps, type RunningRelay } from '../../src/relay/relay.ts';
 import type { CallContext, RelayHandlers } from '../../src/relay/relay-contract.ts';
-import { defaultSettings, type RelaySettings } from '../../src/relay/relay-core.ts';
+import { defaultSettings, type RelaySettings } from '../../src/relay/relay-settings.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { ManualClock } from './manual-clock.ts';
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { DeliveryEvidence, DeliveryState } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import type { LogEntry, LogPage, LogStore, NewEvent, SkippedNumbers, StoredMessage } from '../store.ts';
+import type { NewEvent, StoredMessage } from '../change.ts';
+import type { LogEntry, LogPage, LogStore, SkippedNumbers } from '../store.ts';
 import { EventEntry, type EventRow, entryOfEvent, entryOfMessage, MessageEntry } from './log-entries.ts';
 import { type MessageRow, messageColumns } from './message-rows.ts';
 import { numberingOf } from './numbering.ts';

@@ -1,7 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { isInAudience } from '../../domain/audience.ts';
 import type { AgentIndex } from '../agent-index.ts';
-import type { MessageQuery, Page, StoredMessage } from '../store.ts';
+import type { Page, StoredMessage } from '../change.ts';
+import type { MessageQuery } from '../store.ts';
 import type { SqliteLog } from './log.ts';
 import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
 

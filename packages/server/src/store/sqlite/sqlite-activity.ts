@@ -1,7 +1,7 @@
 import { type ActivityEntry, AgentEventSchema, RelayError, SessionSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { ActivityQuery, ActivityStore, NewActivity } from '../activity-store.ts';
-import type { Page } from '../store.ts';
+import type { Page } from '../change.ts';
 import type { SqliteContext } from './context.ts';
 
 interface ActivityRow {

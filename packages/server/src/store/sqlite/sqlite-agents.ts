@@ -1,5 +1,6 @@
 import type { Agent, HeldClaim } from 'agent-relay-protocol';
-import type { AgentFound, AgentStore, Change, DeliveryFound } from '../store.ts';
+import type { AgentFound, Change } from '../change.ts';
+import type { AgentStore, DeliveryFound } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { WaitingMail } from './waiting-mail.ts';
 

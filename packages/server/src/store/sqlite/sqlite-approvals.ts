@@ -1,7 +1,7 @@
 import type { Approval } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { ApprovalQuery, ApprovalStore } from '../approval-store.ts';
-import type { Change, Page } from '../store.ts';
+import type { Change, Page } from '../change.ts';
 import { type ApprovalRow, toApproval } from './approval-table.ts';
 import type { SqliteContext } from './context.ts';
 

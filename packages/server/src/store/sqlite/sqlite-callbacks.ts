@@ -1,7 +1,7 @@
 import type { Callback, CallbackEvent, CallbackStatus } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { CallbackOutcome, CallbackQuery, CallbackStore, DueCallback } from '../callback-store.ts';
-import type { Page } from '../store.ts';
+import type { Page } from '../change.ts';
 import type { SqliteContext } from './context.ts';
 
 interface CallbackRow {

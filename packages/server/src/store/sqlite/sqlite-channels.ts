@@ -1,8 +1,9 @@
 import type { ChannelBinding } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { ChannelLink } from '../../domain/channel.ts';
+import type { AppendUnheld, StoredMessage } from '../change.ts';
 import type { BindRequest, ChannelIndex, ChannelStore, InboundReport, LinkRequest } from '../channel-store.ts';
-import type { AppendedMessage, AppendUnheld, StoredMessage } from '../store.ts';
+import type { AppendedMessage } from '../store.ts';
 import { bindingColumns, bindingOrder } from './channel-table.ts';
 import type { SqliteContext } from './context.ts';
 

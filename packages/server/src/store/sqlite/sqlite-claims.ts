@@ -1,6 +1,7 @@
 import type { Claim, HeldClaim, Message } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { Change, ClaimFound, ClaimStore, ClaimSubject, StoredMessage } from '../store.ts';
+import type { Change, StoredMessage } from '../change.ts';
+import type { ClaimFound, ClaimStore, ClaimSubject } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';

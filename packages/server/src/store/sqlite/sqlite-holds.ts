@@ -1,7 +1,7 @@
 import type { Hold } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { Page, StoredMessage } from '../change.ts';
 import type { HoldQuery, HoldStore } from '../hold-store.ts';
-import type { Page, StoredMessage } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { toHold } from './hold-table.ts';
 import { repliedOf } from './replied-message.ts';

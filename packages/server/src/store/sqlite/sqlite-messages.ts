@@ -1,19 +1,9 @@
 import type { Claim, MessageDetail } from 'agent-relay-protocol';
 import { RelayError } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import { MAX_HELD_PER_SENDER, type NewHold } from '../hold-store.ts';
-import type {
-  AppendedMessage,
-  AppendMessage,
-  AppendUnheld,
-  Change,
-  DeliveryFound,
-  MessageQuery,
-  MessageStore,
-  NotAppended,
-  Page,
-  StoredMessage,
-} from '../store.ts';
+import type { AppendMessage, AppendUnheld, Change, NewHold, Page, StoredMessage } from '../change.ts';
+import { MAX_HELD_PER_SENDER } from '../hold-store.ts';
+import type { AppendedMessage, DeliveryFound, MessageQuery, MessageStore, NotAppended } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { MessageList } from './message-list.ts';

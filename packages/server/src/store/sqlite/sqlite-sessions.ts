@@ -1,7 +1,7 @@
 import { type HeldClaim, type PendingApproval, type Session, SessionSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { AgentFound, Page } from '../change.ts';
 import type { SessionChange, SessionQuery, SessionStore } from '../session-store.ts';
-import type { AgentFound, Page } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 
 interface SessionRow {

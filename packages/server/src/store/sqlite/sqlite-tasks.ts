@@ -1,6 +1,6 @@
 import { type ReportedEvent, type Task, type TaskEvent, TaskEventSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { Change, Page } from '../store.ts';
+import type { Change, Page } from '../change.ts';
 import type { ReportDecision, TaskFound, TaskQuery, TaskReport, TaskSource, TaskStore } from '../task-store.ts';
 import type { SqliteContext } from './context.ts';
 import { ReportKeyTable } from './report-key-table.ts';

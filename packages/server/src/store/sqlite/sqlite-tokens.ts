@@ -1,5 +1,6 @@
 import type { Statement } from 'better-sqlite3';
-import type { NewEvent, TokenRecord, TokenStore, TokenType } from '../store.ts';
+import type { NewEvent, TokenRecord, TokenType } from '../change.ts';
+import type { TokenStore } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 
 interface TokenRow {

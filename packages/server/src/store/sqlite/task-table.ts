@@ -2,7 +2,7 @@ import { type Claim, type Task, TaskEventSchema, TaskSchema } from 'agent-relay-
 import type { Database, Statement } from 'better-sqlite3';
 import { continueHistory, type HistoryLine } from '../../domain/task-history.ts';
 import { callbackEventOf, endTask, followClaim, isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
-import type { NewTask } from '../task-store.ts';
+import type { NewTask } from '../change.ts';
 import type { CallbackTable } from './callback-table.ts';
 import type { SqliteLog } from './log.ts';
 

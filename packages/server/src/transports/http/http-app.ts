@@ -8,29 +8,12 @@ import type { RouteCall } from '../route-calls.ts';
 import { type Answer, errorAnswer, methodNotAllowed, writeAnswer } from './answer.ts';
 import { allowOrigin, answerOptions } from './cors.ts';
 import { discardBody } from './discard-body.ts';
+import type { Endpoint, Exchange } from './endpoint.ts';
 import { HttpCall } from './http-call.ts';
 import { METRICS_PATH } from './metrics.ts';
 import { readJsonBody } from './read-body.ts';
 import { mergeInput } from './route-input.ts';
 import { type MatchedRoute, Router } from './router.ts';
-
-/** One request on its way, as an endpoint outside the route table gets it. */
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** As sent, still percent-encoded. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly origin: RequestOrigin;
-  /** @throws RelayError `unauthorized`. */
-  authenticate(): Promise<Principal>;
-}
-
-/** What is served beside the routes. It answers the exchange itself; what it throws before its first byte is answered for it. */
-export interface Endpoint {
-  readonly methods: readonly string[];
-  serve(exchange: Exchange): Promise<void>;
-}
 
 export interface HttpAppDeps {
   readonly calls: ReadonlyMap<string, RouteCall>;

@@ -4,8 +4,8 @@ import type { Relay } from '../../relay/relay-contract.ts';
 import { sessionCookieOf } from '../credentials.ts';
 import { parseParams } from '../route-calls.ts';
 import { writeAnswer } from './answer.ts';
+import type { Endpoint } from './endpoint.ts';
 import { FailureLimit } from './failure-limit.ts';
-import type { Endpoint } from './http-app.ts';
 import { readJsonBody } from './read-body.ts';
 
 export interface LoginDeps {

@@ -4,7 +4,7 @@ import { assertAccess } from '../../relay/access.ts';
 import type { requestLatencies } from '../../relay/figures.ts';
 import type { Relay } from '../../relay/relay-contract.ts';
 import type { RouteCall } from '../route-calls.ts';
-import type { Endpoint } from './http-app.ts';
+import type { Endpoint } from './endpoint.ts';
 
 type Histogram = ReturnType<typeof requestLatencies>;
 

@@ -3,7 +3,7 @@ import type { Logger } from '../../logger.ts';
 import type { Relay } from '../../relay/relay-contract.ts';
 import type { Draining } from '../draining.ts';
 import { writeAnswer } from '../http/answer.ts';
-import type { Endpoint, Exchange } from '../http/http-app.ts';
+import type { Endpoint, Exchange } from '../http/endpoint.ts';
 import { HttpCall } from '../http/http-call.ts';
 import { readJsonBody } from '../http/read-body.ts';
 import { admitInput } from '../route-calls.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { writeAnswer } from '../http/answer.ts';
-import type { Endpoint } from '../http/http-app.ts';
+import type { Endpoint } from '../http/endpoint.ts';
 import { docsPage, docsStyle } from './docs-page.ts';
 import { type OpenApiDocument, openApiDocument } from './document.ts';
 

@@ -3,7 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { RelayError } from 'agent-relay-protocol';
-import type { Endpoint, Exchange } from '../http/http-app.ts';
+import type { Endpoint, Exchange } from '../http/endpoint.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

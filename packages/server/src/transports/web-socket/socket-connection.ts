@@ -8,7 +8,7 @@ import type { EncodedEvents } from '../encoded-events.ts';
 import type { RouteCall } from '../route-calls.ts';
 import { limitBatches } from './limited-duplex.ts';
 import { SocketNodeLink } from './node-link.ts';
-import type { SocketMethod } from './socket-methods.ts';
+import type { SocketMethod, SocketSpeaker } from './socket-method.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 export interface SocketConnectionDeps {
@@ -33,7 +33,7 @@ const MAX_CONCURRENT_REQUESTS = 1_024;
  * States: *nameless* while `principal` is null, when only `auth/authenticate` is answered and time runs; *named* for good after it;
  * *closed* with the peer, when its subscriptions and its node link end.
  */
-export class SocketConnection {
+export class SocketConnection implements SocketSpeaker {
   readonly peer: JsonRpcPeer;
   readonly subscriptions: Subscriptions;
   readonly link: SocketNodeLink;
@@ -66,7 +66,6 @@ export class SocketConnection {
     return this.#principal;
   }
 
-  /** What the caller is to the relay from now on. */
   speakAs(principal: Principal): void {
     this.#principal = principal;
     this.#closeWith(principal);
@@ -89,7 +88,6 @@ export class SocketConnection {
     return this.#deps.relay;
   }
 
-  /** The relay is to be told when this node's link ends; it may have ended while the relay was attaching it. */
   markAttached(): void {
     this.#isAttached = true;
     if (this.#controller.signal.aborted) this.#deps.relay.nodeDetached(this.link);

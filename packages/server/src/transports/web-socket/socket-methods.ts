@@ -8,17 +8,9 @@ import {
   RelayError,
   socketMethods,
 } from 'agent-relay-protocol';
-import type { RequestContext } from 'agent-relay-wire';
 import type { Relay } from '../../relay/relay-contract.ts';
 import { parseParams } from '../route-calls.ts';
-import type { SocketConnection } from './socket-connection.ts';
-
-/** A method, or a notification, that exists on sockets only. */
-export interface SocketMethod {
-  /** Whether a caller may use it before it has named itself. */
-  readonly isOpenToNameless?: boolean;
-  run(connection: SocketConnection, params: unknown, request: Pick<RequestContext, 'signal'>): unknown;
-}
+import type { SocketMethod, SocketSpeaker } from './socket-method.ts';
 
 /** Every method of the socket that is no route. */
 export function createSocketMethods({ nodeHandlers }: Pick<Relay, 'nodeHandlers'>): ReadonlyMap<string, SocketMethod> {
@@ -123,7 +115,7 @@ function nodeMethod<Name extends NodeMethodName>(name: Name, handlers: Relay['no
 }
 
 /** From here on the socket is the node's: also an owner's, who lends the machine out, speaks as the node and as the agents it hosts. */
-function attach(connection: SocketConnection, result: object): void {
+function attach(connection: SocketSpeaker, result: object): void {
   connection.markAttached();
   if ('nodeId' in result && typeof result.nodeId === 'string') {
     connection.speakAs({ type: 'node', workspace: connection.principal?.workspace ?? DEFAULT_WORKSPACE, nodeId: result.nodeId });
@@ -131,14 +123,14 @@ function attach(connection: SocketConnection, result: object): void {
 }
 
 /** @throws RelayError `forbidden`. */
-function nodePrincipal(connection: SocketConnection): Principal {
+function nodePrincipal(connection: SocketSpeaker): Principal {
   const principal = named(connection);
   if (principal.type === 'node' || principal.type === 'owner') return principal;
   throw new RelayError('forbidden', 'This is for nodes: it needs a node token, or the owner’s');
 }
 
 /** The connection lets nobody without a name come here; said again for the types. */
-function named({ principal }: SocketConnection): Principal {
+function named({ principal }: SocketSpeaker): Principal {
   if (principal) return principal;
   throw new RelayError('unauthorized', 'Name yourself first: auth/authenticate');
 }

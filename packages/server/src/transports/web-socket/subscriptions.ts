@@ -7,7 +7,8 @@ import {
   toRelayError,
 } from 'agent-relay-protocol';
 import type { JsonRpcPeer } from 'agent-relay-wire';
-import type { CallContext, EventBatch } from '../../relay/relay-contract.ts';
+import type { EventBatch } from '../../events/event-stream.ts';
+import type { CallContext } from '../../relay/relay-contract.ts';
 import { type EncodedEvents, inChunks } from '../encoded-events.ts';
 
 /** How many streams one socket may follow at a time. */

@@ -1,0 +1,26 @@
+import type { RelayClient } from 'agent-relay-client';
+
+export interface Log {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface StartOptions {
+  readonly relay: RelayClient;
+  /** The channel's agent id. */
+  readonly id: string;
+  /** What both sides sign with. */
+  readonly secret: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Where answers are posted; null makes a channel that only brings messages in. */
+  readonly deliverTo: string | null;
+  readonly log: Log;
+  readonly clock: { now(): number };
+  /** How long a message that nobody takes is tried. Default a day. */
+  readonly giveUpAfterMs?: number;
+  /** Gives up waiting for a relay that is away. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,23 @@
+import type { z } from 'zod';
+
+export interface CodexRequestOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  /** Runs before the request is sent again; what it returns is taken for the answer. */
+  readonly beforeResend?: () => Promise<unknown>;
+  /** Sent on the new connection before anybody else may use it. */
+  readonly isPartOfReconnect?: boolean;
+}
+
+/** The client, as one of its threads needs it. */
+export interface CodexRequester {
+  readonly isExperimental: boolean;
+  /** Any method of the app-server. Waits for a reconnect, and resends after one what is safe to resend. */
+  request(method: string, params: unknown, options?: CodexRequestOptions): Promise<unknown>;
+  /** `request`, with the answer read by a schema. @throws RelayError `unsupported` when it does not fit. */
+  ask<Schema extends z.ZodType>(schema: Schema, method: string, params: unknown, options?: CodexRequestOptions): Promise<z.output<Schema>>;
+  /** Sends again when the connection was lost before the answer; `find` may know that it had arrived. */
+  resendAfterReconnect<T>(send: () => Promise<T>, find?: () => Promise<T | undefined>): Promise<T>;
+  /** Stops handing notifications to this thread. */
+  forgetThread(threadId: string): void;
+}
