@@ -10,9 +10,9 @@ import Sqlite from 'better-sqlite3';
 import { measure, names, option, startRelay } from './programs.ts';
 
 /**
- * What somebody who sends notices of pruning: a relay with many messages, first with nothing to prune, then while all of them are pruned;
- * one message at a time. Fails when the p99 grows by more than the bound.
- * Usage, after a build: node bench/relay/retention.ts [--stored 200000] [--bound 3]
+ * What somebody who sends notices of pruning: a relay with many messages and ended tasks, first with nothing to prune, then while all of them
+ * are pruned; one message at a time. Fails when the p99 grows by more than the bound.
+ * Usage, after a build: node bench/relay/retention.ts [--stored 200000] [--tasks 20000] [--bound 3]
  */
 const DAY_MS = 86_400_000;
 const REAP_INTERVAL_MS = 2_000;
@@ -32,14 +32,23 @@ async function serve(databasePath: string): Promise<void> {
   process.on('SIGTERM', () => void server.stop().then(() => process.exit(0)));
 }
 
-/** Sends from when `begins` says so until `ends` does. */
-async function sendBetween(databasePath: string, begins: () => boolean, ends: (sinceMs: number) => boolean): Promise<Figures> {
+async function startServing(databasePath: string): Promise<{ url: string; token: string; stop: () => Promise<void> }> {
   const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), 'serve', databasePath], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const { url, token } = JSON.parse(await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve)));
-  const client = createNodeRelayClient({ url, token, transport: 'socket' });
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await exited;
+  };
+  return { url, token, stop };
+}
+
+/** Sends from when `begins` says so until `ends` does. */
+async function sendBetween(databasePath: string, begins: () => boolean, ends: (sinceMs: number) => boolean): Promise<Figures> {
+  const relay = await startServing(databasePath);
+  const client = createNodeRelayClient({ url: relay.url, token: relay.token, transport: 'socket' });
   const samples: number[] = [];
   let began = 0;
   for (let count = 0; ; count += 1) {
@@ -53,11 +62,28 @@ async function sendBetween(databasePath: string, begins: () => boolean, ends: (s
   }
   const lastedMs = performance.now() - began;
   await client.close();
-  child.kill('SIGTERM');
-  await exited;
+  await relay.stop();
   samples.sort((one, other) => one - other);
   const share = (part: number) => samples[Math.floor(samples.length * part)] ?? Number.NaN;
   return { p50Ms: share(0.5), p99Ms: share(0.99), longestMs: samples.at(-1) ?? Number.NaN, lastedMs };
+}
+
+/** Stores tasks that are over, each with a history of several lines. */
+async function endTasks(databasePath: string, count: number): Promise<void> {
+  const relay = await startServing(databasePath);
+  const client = createNodeRelayClient({ url: relay.url, token: relay.token, transport: 'socket' });
+  const endOne = async (index: number) => {
+    const event = { source: 'bench', target: 'id:receiver0', title: 'x'.repeat(200), dedupeKey: `key ${index}` };
+    for (let repeat = 0; repeat < 3; repeat += 1) await client.integrations.report({ ...event, body: `${repeat}` });
+    await client.integrations.report({ ...event, status: 'resolved' });
+  };
+  const left = Array.from({ length: count }, (_, index) => index).values();
+  const lane = async () => {
+    for (const index of left) await endOne(index);
+  };
+  await Promise.all(Array.from({ length: 64 }, lane));
+  await client.close();
+  await relay.stop();
 }
 
 /** Makes everything that is stored older than a relay keeps it. */
@@ -65,16 +91,18 @@ function age(databasePath: string): void {
   const database = new Sqlite(databasePath);
   database.prepare('UPDATE messages SET created_at = created_at - ?').run(60 * DAY_MS);
   database.prepare('UPDATE events SET at = at - ?').run(60 * DAY_MS);
+  database.prepare('UPDATE tasks SET ended_at = ended_at - ?').run(60 * DAY_MS);
   database.close();
 }
 
-async function compare(stored: number, bound: number): Promise<void> {
+async function compare(stored: number, tasks: number, bound: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'agent-relay-bench-'));
   const databasePath = join(folder, 'relay.db');
   const [senders, receivers] = [names('sender', 16), names('receiver', 16)];
   const filling = await startRelay(databasePath, [...senders, ...receivers]);
   await measure(filling, { mode: 'throughput', acknowledge: true, senders, receivers, count: stored });
   await filling.stop();
+  await endTasks(databasePath, tasks);
 
   const quiet = await sendBetween(
     databasePath,
@@ -85,12 +113,14 @@ async function compare(stored: number, bound: number): Promise<void> {
   const reader = new Sqlite(databasePath, { readonly: true });
   const floor = reader.prepare<[], number>("SELECT value FROM meta WHERE key = 'pruned_through'").pluck();
   const oldest = reader.prepare<[], number>('SELECT created_at FROM messages ORDER BY id LIMIT 1').pluck();
-  const isPruned = () => (oldest.get() ?? Number.POSITIVE_INFINITY) > Date.now() - 30 * DAY_MS;
+  const taskIds = reader.prepare<[], number>('SELECT id FROM tasks LIMIT 1').pluck();
+  // Tasks are pruned after the messages that offered them.
+  const isPruned = () => (oldest.get() ?? Number.POSITIVE_INFINITY) > Date.now() - 30 * DAY_MS && taskIds.get() === undefined;
   const pruning = await sendBetween(databasePath, () => (floor.get() ?? 0) > 0, isPruned);
   reader.close();
   rmSync(folder, { recursive: true, force: true });
 
-  console.log(`pruning ${stored} messages took ${(pruning.lastedMs / 1000).toFixed(1)} s\n`);
+  console.log(`pruning ${stored} messages and ${tasks} tasks took ${(pruning.lastedMs / 1000).toFixed(1)} s\n`);
   console.log('| one message at a time | p50 ms | p99 ms | longest ms |\n|---|---|---|---|');
   const row = (name: string, { p50Ms, p99Ms, longestMs }: Figures) =>
     console.log(`| ${name} | ${p50Ms.toFixed(2)} | ${p99Ms.toFixed(2)} | ${longestMs.toFixed(1)} |`);
@@ -102,4 +132,4 @@ async function compare(stored: number, bound: number): Promise<void> {
 }
 
 if (process.argv[2] === 'serve') await serve(process.argv[3] ?? '');
-else await compare(option('stored', 200_000), option('bound', 3));
+else await compare(option('stored', 200_000), option('tasks', 20_000), option('bound', 3));
