@@ -149,6 +149,20 @@ test.each(['claude', 'codex'] as const)('%s is never asked when it is open, and 
   }
 });
 
+test('a guarded agent does not get past its guard by a task for an agent that it starts', async () => {
+  const { name, cwd } = await spawn('claude');
+  const file = join(cwd, 'by-proxy.txt');
+  const task = `edit file: ${file} | x && then say: tried`;
+  await tell(name, `call relay_spawn ${JSON.stringify({ name: 'Proxy', provider: 'claude', cwd, task })}`);
+  const { approvalId } = await question('Proxy');
+  expect((await client.agents.get({ id: 'Proxy' })).approval).toBe('guarded');
+  expect(await relay.run('approve', approvalId, '--deny')).toMatchObject({ code: 0, stdout: expect.stringContaining('Proxy: denied') });
+  await said('Proxy', 'tried');
+  expect(existsSync(file)).toBe(false);
+  await release('Proxy');
+  await release(name);
+});
+
 /** What a message says to have a command leave a trace outside what is read only, and to say a word after it. */
 function append(vendor: 'claude' | 'codex', file: string, word: string): string {
   const cmd = `echo ran >> ${file}`;

@@ -66,9 +66,9 @@ export class DeliveryQueue {
   }
 
   /** A prompt that is no relay mail, such as the task a session begins with. */
-  async promptTask(text: string): Promise<void> {
+  async promptTask(text: string, { isMail }: { readonly isMail: boolean }): Promise<void> {
     this.#expectTurn();
-    await this.#options.session.prompt({ text, messageIds: [] }, { mode: 'next' });
+    await this.#options.session.prompt({ text, messageIds: [], isMail }, { mode: 'next' });
   }
 
   /** Follows the session's turns and the runtime's evidence. */

@@ -8,7 +8,7 @@ import { resolveFolder } from './folders.ts';
 import type { HostLog } from './host-log.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { HostedSession } from './hosted-session.ts';
-import { standingInstructions, taskPrompt } from './instructions.ts';
+import { standingInstructions } from './instructions.ts';
 import { ProcessRegister } from './process-register.ts';
 import type { ProgressLimits } from './progress-watch.ts';
 
@@ -237,14 +237,14 @@ class SessionHost implements Host {
     });
     this.#sessions.set(sessionId, hosted);
     void hosted.ended.then(() => this.#sessions.delete(sessionId));
-    if (request.task !== null) await this.#giveTask(hosted, taskPrompt(request.task, session.spawnedBy));
+    if (request.task !== null) await this.#giveTask(hosted, request.task, session.spawnedBy);
     log.info('agent started', { sessionId, agentId, provider: provider.id, mode });
     return { cwd, vendorSessionId: runtime.vendorSessionId, model: runtime.model };
   }
 
-  async #giveTask(hosted: HostedSession, task: string): Promise<void> {
+  async #giveTask(hosted: HostedSession, task: string, spawnedBy: string | null): Promise<void> {
     try {
-      await hosted.promptTask(task);
+      await hosted.promptTask(task, spawnedBy);
     } catch (error) {
       await hosted.close('It did not take its task');
       throw error;

@@ -6,6 +6,7 @@ import { ActivityNormaliser } from './activity-normaliser.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { HostLog } from './host-log.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
+import { taskPrompt } from './instructions.ts';
 import type { ProcessRegister } from './process-register.ts';
 import { type ProgressLimits, ProgressWatch } from './progress-watch.ts';
 import { TriggerRunner } from './trigger-runner.ts';
@@ -81,8 +82,9 @@ export class HostedSession {
     this.#queue.wake();
   }
 
-  promptTask(text: string): Promise<void> {
-    return this.#queue.promptTask(text);
+  /** `spawnedBy` gave the task: a person (null), or an agent, whose word is held to the approval mode like mail. */
+  promptTask(task: string, spawnedBy: string | null): Promise<void> {
+    return this.#queue.promptTask(taskPrompt(task, spawnedBy), { isMail: spawnedBy !== null });
   }
 
   interrupt(): Promise<boolean> {

@@ -397,6 +397,16 @@ describe('activity', () => {
   });
 });
 
+it('the task that an agent gave is held to the approval mode like its mail, that of a person is not', async () => {
+  await open();
+  await start({ task: '!hang' });
+  await start({ session: session('s2', { agentId: 'Other', spawnedBy: 'Worker' }), task: '!hang' });
+  expect(provider.prompts.map(({ agentId, isMail, messageIds }) => [agentId, isMail, messageIds])).toEqual([
+    ['Worker', false, []],
+    ['Other', true, []],
+  ]);
+});
+
 it('a turn that waits for a person is not called stuck, and nobody answering in time is a no', async () => {
   await open({ approvalTimeoutMs: 400, progress: { quietMs: 50, quietToolMs: 50 } });
   await start({ approval: 'guarded', task: '!ask rm -rf dist' });

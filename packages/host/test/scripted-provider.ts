@@ -27,8 +27,7 @@ export interface ScriptedProviderOptions {
 export class ScriptedProvider implements Provider {
   readonly id: string;
   readonly started: StartOptions[] = [];
-  readonly prompts: { readonly agentId: string; readonly text: string; readonly mode: string; readonly messageIds: readonly number[] }[] =
-    [];
+  readonly prompts: (PromptInput & { readonly agentId: string; readonly mode: string })[] = [];
   /** The shared server and its command. */
   readonly sharedPids: number[] = [];
   readonly #options: ScriptedProviderOptions;
@@ -51,7 +50,7 @@ export class ScriptedProvider implements Provider {
     const session = new ScriptedSession(child, options, (input, { mode }) => {
       const refusal = this.#options.refuse?.(input);
       if (refusal) throw refusal;
-      this.prompts.push({ agentId: options.agentId, text: input.text, mode, messageIds: input.messageIds });
+      this.prompts.push({ ...input, agentId: options.agentId, mode });
     });
     this.#sessions.add(session);
     return session;

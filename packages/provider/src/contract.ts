@@ -35,7 +35,7 @@ export interface StartOptions {
   readonly cwd: string;
   readonly mode: SpawnMode;
   /**
-   * What holds in a turn that relay mail is part of. `guarded`: what the mode would allow waits for a person before it writes, runs or goes
+   * What holds in a turn that relay mail is part of, or another agent's task. `guarded`: what the mode would allow waits for a person before it writes, runs or goes
    * out, and what the mode forbids for good is refused without asking. `read-only`: refused.
    */
   readonly approval: ApprovalMode;
@@ -57,6 +57,11 @@ export interface StartOptions {
 export interface PromptInput {
   readonly text: string;
   readonly messageIds: readonly number[];
+  /**
+   * Whether the session's `approval` holds for what this asks, as `isMail()` reads it. Left out, it does when there are messages; the task that
+   * another agent gave is no message and held to it all the same.
+   */
+  readonly isMail?: boolean;
 }
 
 export interface PromptOptions {

@@ -10,6 +10,7 @@ export type {
   ProviderAvailability,
   StartOptions,
 } from './contract.ts';
+export { isMail } from './is-mail.ts';
 export { pathInside } from './path-inside.ts';
 export { RecentSet } from './recent-set.ts';
 export type { LiveEvent, SessionEnded, SessionEventsOptions } from './session-events.ts';

@@ -36,12 +36,12 @@ export class ParrotSession implements AgentSession {
     this.ended = this.#follow();
   }
 
-  async prompt({ text, messageIds }: PromptInput, { mode }: PromptOptions): Promise<void> {
+  async prompt({ text, ...input }: PromptInput, { mode }: PromptOptions): Promise<void> {
     this.#assertOpen();
     this.#inputs += 1;
     const id = `input-${this.#inputs}`;
     const isContext = mode === 'fyi';
-    this.#translation.sent({ id, messageIds, isContext });
+    this.#translation.sent({ ...input, id, isContext });
     await this.#parrot.send({ type: 'input', id, text, when: isContext ? 'context' : mode });
   }
 

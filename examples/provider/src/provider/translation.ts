@@ -1,10 +1,9 @@
 import type { ToolKind } from 'agent-relay-protocol';
-import type { LiveEvent } from 'agent-relay-provider';
+import { isMail, type LiveEvent, type PromptInput } from 'agent-relay-provider';
 import type { ParrotFrame, ToolFrame } from '../wire/frames.ts';
 
-export interface SentInput {
+export interface SentInput extends Pick<PromptInput, 'messageIds' | 'isMail'> {
   readonly id: string;
-  readonly messageIds: readonly number[];
   readonly isContext: boolean;
 }
 
@@ -72,7 +71,7 @@ export class ParrotTranslation {
     const input = this.#sent.get(frame.input);
     this.#sent.delete(frame.input);
     const messageIds = input?.messageIds ?? [];
-    if (messageIds.length > 0 && input?.isContext === false) this.#isMailTurn = true;
+    if (input?.isContext === false && isMail(input)) this.#isMailTurn = true;
     return [
       { type: 'user.message', turnId: frame.turn, text: frame.text, messageIds: [...messageIds] },
       ...evidence(input, { evidence: 'turn', state: 'seen' }),

@@ -51,14 +51,14 @@ export class ClaudeSession implements AgentSession {
     return this.#options.translation.model ?? this.#options.model;
   }
 
-  async prompt({ text, messageIds }: PromptInput, { mode }: PromptOptions): Promise<void> {
+  async prompt(input: PromptInput, { mode }: PromptOptions): Promise<void> {
     this.#assertOpen();
     const { connection, translation } = this.#options;
     if (mode === 'urgent') await this.#interruptFirst();
     const uuid = randomUUID();
-    translation.sent({ uuid, text, messageIds, isContext: mode === 'fyi' });
+    translation.sent({ ...input, uuid, isContext: mode === 'fyi' });
     try {
-      await connection.prompt({ uuid, content: text, priority: priorities[mode], ...(mode === 'fyi' ? { shouldQuery: false } : {}) });
+      await connection.prompt({ uuid, content: input.text, priority: priorities[mode], ...(mode === 'fyi' ? { shouldQuery: false } : {}) });
     } catch (error) {
       translation.prompts.dropped(uuid);
       throw error;

@@ -1,9 +1,7 @@
-import type { LiveEvent } from 'agent-relay-provider';
+import { isMail, type LiveEvent, type PromptInput } from 'agent-relay-provider';
 
-export interface SentPrompt {
+export interface SentPrompt extends PromptInput {
   readonly uuid: string;
-  readonly text: string;
-  readonly messageIds: readonly number[];
   /** Adds context and asks the model nothing. */
   readonly isContext: boolean;
 }
@@ -31,7 +29,7 @@ export class PromptLedger {
   }
 
   get hasWaitingMail(): boolean {
-    for (const prompt of this.#prompts.values()) if (!prompt.isContext && prompt.messageIds.length > 0) return true;
+    for (const prompt of this.#prompts.values()) if (!prompt.isContext && isMail(prompt)) return true;
     return false;
   }
 

@@ -1,4 +1,4 @@
-import type { LiveEvent } from 'agent-relay-provider';
+import { isMail, type LiveEvent } from 'agent-relay-provider';
 import type { ClaudeFrame } from '../stream-json/frames.ts';
 import {
   AssistantFrame,
@@ -163,7 +163,7 @@ export class ClaudeTranslation {
     if (isContext) return [...entered.events, { type: 'user.message', text, ...(hasMail ? { messageIds: [...messageIds] } : {}) }];
     const begin = this.#beginTurn();
     const turnId = this.#turnId;
-    this.#isMailTurn = this.#hasPromptInTurn ? this.#isMailTurn || hasMail : hasMail;
+    this.#isMailTurn = (this.#hasPromptInTurn && this.#isMailTurn) || isMail(entered.prompt);
     this.#hasPromptInTurn = true;
     const message: LiveEvent = {
       type: 'user.message',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-protocol';
-import { type PromptInput, RecentSet } from 'agent-relay-provider';
+import { isMail, type PromptInput, RecentSet } from 'agent-relay-provider';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isUnsupported } from '../app-server/errors.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
@@ -152,11 +152,10 @@ export class PromptLine {
   }
 
   async #startTurn(input: PromptInput): Promise<undefined> {
-    const isMail = input.messageIds.length > 0;
-    const policy = turnPolicy({ mode: this.#options.mode, approval: this.#options.approval, isMail });
+    const policy = turnPolicy({ mode: this.#options.mode, approval: this.#options.approval, isMail: isMail(input) });
     await this.#submit(input, async (turn) => {
       const turnId = await this.#thread.startTurn({ ...turn, ...policy });
-      if (isMail) this.#mailTurns.add(turnId);
+      if (isMail(input)) this.#mailTurns.add(turnId);
     });
     return undefined;
   }
@@ -174,10 +173,10 @@ export class PromptLine {
   }
 
   /** Restricted mail must not lend itself the rights of another turn, nor another prompt its rights to a turn of mail. */
-  #mayJoin({ messageIds }: PromptInput): boolean {
+  #mayJoin(input: PromptInput): boolean {
     const { activeTurnId } = this.#thread;
     if (activeTurnId === undefined || !isMailRestricted(this.#options.mode, this.#options.approval)) return true;
-    return messageIds.length > 0 === this.#mailTurns.has(activeTurnId);
+    return isMail(input) === this.#mailTurns.has(activeTurnId);
   }
 
   /** Resolves when Codex has said that the turn is over. */

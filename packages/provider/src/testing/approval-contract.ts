@@ -76,6 +76,14 @@ export function approvalContract({ start, harness }: ContractTools): void {
       expect(isWritten()).toBe(false);
     });
 
+    test.each(['guarded', 'read-only'] as const)('the task that another agent gave is held to %s like its mail', async (approval) => {
+      const { session, log } = await start('agentic', { approval, approvalTimeoutMs: 500 });
+      await session.prompt({ text: harness().prompts.editFile('note.txt', 'a task'), messageIds: [], isMail: true }, { mode: 'next' });
+      await log.waitForTurnEnd();
+      const asked = log.ofType('approval.requested').filter(({ options }) => options.length > 0);
+      expect([asked.length, isWritten()]).toEqual([approval === 'guarded' ? 1 : 0, false]);
+    });
+
     test('what no mail asked for is not asked', async () => {
       const { session, log } = await start('agentic', { approval: 'guarded' });
       await session.prompt({ text: harness().prompts.editFile('note.txt', 'own work'), messageIds: [] }, { mode: 'next' });
