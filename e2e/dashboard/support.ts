@@ -87,7 +87,8 @@ export async function openDashboard(more: TestRelayOptions['settings'] = {}): Pr
 }
 
 async function newPage(browser: Browser, url: string, errors: string[]): Promise<Page> {
-  const page = await browser.newPage({ baseURL: url, viewport: { width: 1400, height: 900 } });
+  const context = await browser.newContext({ baseURL: url, viewport: { width: 1400, height: 900 } });
+  const page = await context.newPage();
   page.on('pageerror', (error) => errors.push(String(error)));
   return page;
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { MAX_REQUEST_BYTES } from 'agent-relay-protocol';
+import { connectWebSocket } from 'agent-relay-wire/node';
 import { describe, expect, test } from 'vitest';
 import type { RunningRelay } from '../src/relay/relay.ts';
 import type { Relay } from '../src/relay/relay-contract.ts';
@@ -230,6 +231,36 @@ describe('routes over HTTP', () => {
     expect(await me()).toMatchObject({ status: 401 });
     expect(await exchange({ token })).toMatchObject({ status: 401, body: { error: { code: 'unauthorized' } } });
     for (const bad of [{}, { token, code: 'both' }]) expect(await exchange(bad)).toMatchObject({ status: 400 });
+  });
+
+  test('a browser that logs out is forgotten: its session is over, and the socket it had open with it', async () => {
+    await using server = await openServer();
+    const cookie = await server.cookie();
+    const logout = (headers: Record<string, string> = {}) => rawRequest(`${server.url}/api/login-session`, { method: 'DELETE', headers });
+    const me = async () => (await rawRequest(`${server.url}/api/me`, { headers: { cookie } })).status;
+    await using socket = await connectWebSocket(`${server.url.replace('http', 'ws')}/ws`, { headers: { cookie, origin: server.url } });
+    expect([(await logout({ cookie })).status, await me()]).toEqual([403, 200]);
+    const { status, headers, body } = await logout({ cookie, origin: server.url });
+    expect([status, body]).toEqual([200, { ended: true }]);
+    expect(headers['set-cookie']).toEqual([`${cookie.split('=')[0]}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`]);
+    expect(await me()).toBe(401);
+    expect(await socket.closed).toMatchObject({ code: 4401 });
+    expect(await logout({ cookie, origin: server.url })).toMatchObject({ status: 200, body: { ended: false } });
+    expect(await logout()).toMatchObject({ status: 200, body: { ended: false } });
+  });
+
+  test('a browser that logs out ends no token: what it signed in with is good elsewhere', async () => {
+    await using server = await openServer();
+    const { token } = await server.call('tokens/create', { name: 'board', kind: 'observer' });
+    const answer = await rawRequest(`${server.url}/api/login-codes/exchange`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ token }),
+    });
+    const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    const headers = { cookie, origin: server.url };
+    expect(await rawRequest(`${server.url}/api/login-session`, { method: 'DELETE', headers })).toMatchObject({ body: { ended: false } });
+    expect(await rawRequest(`${server.url}/api/me`, { headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 200 });
   });
 
   test('a token that a person chose signs a browser in, whatever signs it has', async () => {

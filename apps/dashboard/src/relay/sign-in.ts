@@ -1,6 +1,7 @@
 import { API_PREFIX, type ErrorBody } from 'agent-relay-protocol';
 
 const EXCHANGE_PATH = `${API_PREFIX}/login-codes/exchange`;
+const SESSION_PATH = `${API_PREFIX}/login-session`;
 
 /** Turns a login code or a token into the cookie that this page's requests carry. Rejects with what the relay said. */
 export async function signIn(credential: { readonly code: string } | { readonly token: string }): Promise<void> {
@@ -9,6 +10,15 @@ export async function signIn(credential: { readonly code: string } | { readonly 
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(credential),
   });
+  await assertOk(response);
+}
+
+/** Has the relay end this browser's session and the browser forget its cookie. Rejects when the relay did not say so. */
+export async function signOut(): Promise<void> {
+  await assertOk(await fetch(SESSION_PATH, { method: 'DELETE' }));
+}
+
+async function assertOk(response: Response): Promise<void> {
   if (response.ok) return;
   const body = (await response.json().catch(() => null)) as { readonly error?: ErrorBody } | null; // the relay's error shape, or a proxy's page
   throw new Error(body?.error?.message ?? `The relay answered with status ${response.status}`);

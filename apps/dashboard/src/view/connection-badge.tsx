@@ -1,5 +1,8 @@
+import { useMutation } from '@tanstack/react-query';
 import { nameOfPrincipal } from '../relay/permissions.ts';
+import { signOut } from '../relay/sign-in.ts';
 import { useConnectionState, useMe, useNodes } from '../relay/use-relay.ts';
+import { Problem } from './problem.tsx';
 
 const words = {
   connecting: { text: 'connecting', tone: 'bg-warn' },
@@ -15,7 +18,7 @@ export function ConnectionBadge() {
   const { data: me } = useMe();
   const online = nodes.filter(({ status }) => status === 'online');
   return (
-    <div className="flex items-center gap-4 text-soft text-xs">
+    <div className="flex flex-wrap items-center justify-end gap-x-4 text-soft text-xs">
       <span className="hidden whitespace-nowrap sm:inline" title={online.map(({ name }) => name).join(', ')}>
         {online.length} {online.length === 1 ? 'machine' : 'machines'}
       </span>
@@ -26,6 +29,20 @@ export function ConnectionBadge() {
         <span className={`size-2 rounded-full ${tone}`} />
         {text}
       </span>
+      {me === undefined || me.type === 'anonymous' ? null : <SignOut />}
     </div>
+  );
+}
+
+function SignOut() {
+  // A fresh page, which has nothing left of what was read here.
+  const leave = useMutation({ mutationFn: signOut, onSuccess: () => window.location.replace('/') });
+  return (
+    <>
+      <Problem error={leave.error} />
+      <button type="button" className="hover:text-ink hover:underline" disabled={leave.isPending} onClick={() => leave.mutate()}>
+        Sign out
+      </button>
+    </>
   );
 }

@@ -133,6 +133,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     assertLive: (principal) => tokens.assertLive(principal),
     endOf: (principal) => tokens.endOf(principal),
     exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
+    endSession: (token) => tokens.endSession(token),
     openEvents: async (filter, context) => {
       const { principal, signal } = reading('events:read', context);
       const { workspace } = principal;

@@ -36,10 +36,12 @@ export class Tokens {
   readonly #known = new Map<string, TokenRecord>();
   /** Hashes of what was revoked while this relay runs: a look-up that was under way must not bring it back. */
   readonly #revoked = new Set<string>();
-  /** Ids of tokens that people made and that ended while this relay runs; a socket may still speak for one. */
+  /** Ids of tokens and of browsers' sessions that ended while this relay runs; a socket may still speak for one. */
   readonly #ended = new Set<string>();
   readonly #expiries = new Map<string, number>();
   readonly #lives = new Map<string, AbortController>();
+  /** Which session of a browser an owner comes with: the principal itself is the same for all of them. */
+  readonly #sessions = new WeakMap<Principal, string>();
 
   constructor(deps: TokensDeps) {
     this.#deps = deps;
@@ -102,8 +104,11 @@ export class Tokens {
     if (!record || (record.expiresAt !== null && record.expiresAt <= this.#deps.clock.now())) return null;
     const { workspace, type, tokenId, name, agentId, epoch, nodeId, grants } = record;
     switch (type) {
-      case 'owner':
-        return { type, workspace };
+      case 'owner': {
+        const owner: Principal = { type, workspace };
+        this.#sessions.set(owner, tokenId);
+        return owner;
+      }
       case 'node':
         return nodeId === null ? null : { type, workspace, nodeId };
       case 'agent':
@@ -115,6 +120,13 @@ export class Tokens {
       case 'login':
         return null;
     }
+  }
+
+  /** Ends the session that a login link began; false for every other token, which a browser only showed. */
+  async endSession(token: string): Promise<boolean> {
+    const hash = hashOf(token);
+    const record = this.#known.get(hash) ?? (await this.#learn(hash));
+    return record?.type === 'owner' && (await this.revoke(record.workspace, record.tokenId, 'owner'));
   }
 
   /** Ends a token at once; false when there is none of this id. `by` is who asked for it. */
@@ -130,8 +142,8 @@ export class Tokens {
 
   /** Aborts when the caller's token ends; `null` for callers whose tokens end with what they stand for. */
   endOf(principal: Principal): AbortSignal | null {
-    if (principal.type !== 'token') return null;
-    const { tokenId } = principal;
+    const tokenId = this.#tokenIdOf(principal);
+    if (tokenId === null) return null;
     const life = this.#lives.get(tokenId) ?? new AbortController();
     this.#lives.set(tokenId, life);
     if (this.#ended.has(tokenId)) life.abort(endedError());
@@ -140,10 +152,16 @@ export class Tokens {
 
   /** @throws RelayError `unauthorized` when the caller's token was revoked, or has run out, since it was shown. */
   assertLive(principal: Principal): void {
-    if (principal.type !== 'token') return;
-    const expiresAt = this.#expiries.get(principal.tokenId);
-    if (expiresAt !== undefined && expiresAt <= this.#deps.clock.now()) this.#end(principal.tokenId);
-    if (this.#ended.has(principal.tokenId)) throw endedError();
+    const tokenId = this.#tokenIdOf(principal);
+    if (tokenId === null) return;
+    const expiresAt = this.#expiries.get(tokenId);
+    if (expiresAt !== undefined && expiresAt <= this.#deps.clock.now()) this.#end(tokenId);
+    if (this.#ended.has(tokenId)) throw endedError();
+  }
+
+  /** Of those that end by themselves: tokens that people made, and browsers' sessions. */
+  #tokenIdOf(principal: Principal): string | null {
+    return principal.type === 'token' ? principal.tokenId : (this.#sessions.get(principal) ?? null);
   }
 
   /** Forgets tokens that have run out, and ends what they still hold open. */
@@ -162,7 +180,8 @@ export class Tokens {
   async #learn(hash: string): Promise<TokenRecord | null> {
     const record = await this.#deps.store.tokens.find(hash);
     if (!record || this.#revoked.has(hash)) return null;
-    if (record.type === 'scoped' && record.expiresAt !== null) this.#expiries.set(record.tokenId, record.expiresAt);
+    if ((record.type === 'scoped' || record.type === 'owner') && record.expiresAt !== null)
+      this.#expiries.set(record.tokenId, record.expiresAt);
     const [oldest] = this.#known.keys();
     if (this.#known.size >= CACHE_LIMIT && oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(hash, record);

@@ -15,6 +15,15 @@ export interface AuthenticatorDeps {
   readonly allowRemoteAnonymous: boolean;
 }
 
+/**
+ * What a browser's cookie holds, good or not; undefined when it has none of this relay.
+ * @throws RelayError `forbidden_origin` when another page makes the browser send it.
+ */
+export function sessionOf(request: IncomingMessage, origin: RequestOrigin, relay: Pick<Relay, 'generation'>): string | undefined {
+  const cookie = cookieOf(request.headers, sessionCookieOf(relay));
+  return cookie !== undefined && mayUseCookie(request, origin) ? cookie : undefined;
+}
+
 /** `null`: no credential, and nobody who may do without one. */
 export type Caller = Principal | null;
 
@@ -32,8 +41,8 @@ export class Authenticator {
   async authenticateRequest(request: IncomingMessage, origin: RequestOrigin): Promise<Caller> {
     const token = tokenOf(request.headers);
     if (token !== undefined) return this.authenticateToken(token);
-    const cookie = cookieOf(request.headers, sessionCookieOf(this.#relay));
-    if (cookie !== undefined && mayUseCookie(request, origin)) return this.authenticateToken(cookie);
+    const session = sessionOf(request, origin, this.#relay);
+    if (session !== undefined) return this.authenticateToken(session);
     // A page of another site is no program of this machine, whatever address its browser has.
     if (origin === 'allowed') return null;
     return this.#allowRemoteAnonymous || isLocalPeer(request) ? anonymous : null;

@@ -12,7 +12,7 @@ import { Draining } from './draining.ts';
 import { EncodedEvents } from './encoded-events.ts';
 import { errorAnswer } from './http/answer.ts';
 import { HttpApp } from './http/http-app.ts';
-import { loginEndpoint } from './http/login.ts';
+import { loginEndpoint, logoutEndpoint } from './http/login.ts';
 import { metricsEndpoint } from './http/metrics.ts';
 import { mcpEndpoint } from './mcp/mcp-endpoint.ts';
 import { openApiEndpoints } from './openapi/openapi-endpoints.ts';
@@ -70,6 +70,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     log,
     events,
     login: loginEndpoint({ relay, now: () => deps.clock.now() }),
+    logout: logoutEndpoint({ relay }),
     mcp: mcpEndpoint({ relay: { handlers: guardHandlers(relay.handlers), openEvents: relay.openEvents }, draining, log }),
     metrics: metricsEndpoint({ relay, calls, connections: () => ({ webSocket: connections.size, sse: events.open() }) }),
     openApi: openApiEndpoints(),

@@ -23,6 +23,7 @@ export interface HttpAppDeps {
   readonly log: Logger;
   readonly events: Endpoint;
   readonly login: Endpoint;
+  readonly logout: Endpoint;
   readonly mcp: Endpoint;
   readonly metrics: Endpoint;
   readonly openApi: { readonly document: Endpoint; readonly page: Endpoint };
@@ -32,6 +33,8 @@ export interface HttpAppDeps {
 
 /** Where a login code becomes a cookie; not in the route table, because only browsers have cookies. */
 export const LOGIN_EXCHANGE_PATH = '/login-codes/exchange';
+/** The session that this cookie stands for. */
+export const LOGIN_SESSION_PATH = '/login-session';
 
 /** Answers every HTTP request: guards it, finds what serves it, and turns whatever goes wrong into the one error body. */
 export class HttpApp {
@@ -45,6 +48,7 @@ export class HttpApp {
     this.#endpoints = new Map([
       [API_PREFIX + EVENTS_PATH, deps.events],
       [API_PREFIX + LOGIN_EXCHANGE_PATH, deps.login],
+      [API_PREFIX + LOGIN_SESSION_PATH, deps.logout],
       [MCP_PATH, deps.mcp],
       [API_PREFIX + MCP_PATH, deps.mcp],
       [METRICS_PATH, deps.metrics],

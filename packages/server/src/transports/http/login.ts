@@ -1,7 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
 import { z } from 'zod';
 import type { Relay } from '../../relay/relay-contract.ts';
-import { sessionCookieOf } from '../credentials.ts';
+import { sessionCookieOf, sessionOf } from '../credentials.ts';
 import { parseParams } from '../route-calls.ts';
 import { writeAnswer } from './answer.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -49,6 +49,22 @@ export function loginEndpoint({ relay, now }: LoginDeps): Endpoint {
   };
 }
 
+/**
+ * `DELETE`: the browser forgets who it was, and the session that a login link began ends with everything it holds open. A token that it
+ * signed in with is somebody's, and lives on.
+ */
+export function logoutEndpoint({ relay }: { readonly relay: Pick<Relay, 'endSession' | 'generation'> }): Endpoint {
+  return {
+    methods: ['DELETE'],
+    serve: async ({ request, response, origin }) => {
+      if (origin === 'allowed') throw new RelayError('forbidden_origin', "A browser logs out on the dashboard's own page");
+      const session = sessionOf(request, origin, relay);
+      const ended = session !== undefined && (await relay.endSession(session));
+      writeAnswer(response, { status: 200, body: { ended }, headers: { 'set-cookie': `${cookieFor(relay, '')}; Max-Age=0` } });
+    },
+  };
+}
+
 /** Encoded, for a token that a person chose may hold what ends a cookie. */
-const cookieFor = (relay: LoginDeps['relay'], token: string): string =>
+const cookieFor = (relay: Pick<Relay, 'generation'>, token: string): string =>
   `${sessionCookieOf(relay)}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`;

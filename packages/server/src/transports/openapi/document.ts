@@ -11,7 +11,7 @@ import {
   routes,
 } from 'agent-relay-protocol';
 import { SESSION_COOKIE } from '../credentials.ts';
-import { LOGIN_EXCHANGE_PATH } from '../http/http-app.ts';
+import { LOGIN_EXCHANGE_PATH, LOGIN_SESSION_PATH } from '../http/http-app.ts';
 import { type ComponentSchemas, componentSchemas, type JsonSchema, operationId } from './component-schemas.ts';
 
 export interface Parameter {
@@ -69,6 +69,7 @@ export function openApiDocument(): OpenApiDocument {
   }
   put(API_PREFIX + EVENTS_PATH, 'get', eventStream(components));
   put(API_PREFIX + LOGIN_EXCHANGE_PATH, 'post', loginExchange);
+  put(API_PREFIX + LOGIN_SESSION_PATH, 'delete', loginEnd);
   return {
     openapi: '3.1.0',
     info: { title: 'Agent Relay', version: RELAY_VERSION, summary: 'Coding agents message, watch and steer each other', description },
@@ -190,6 +191,21 @@ const loginExchange: Operation = {
       }),
     },
     ...Object.fromEntries(['400', '401', '403', '429'].map((status) => [status, { $ref: `#/components/responses/${status}` }])),
+  },
+};
+
+const loginEnd: Operation = {
+  operationId: 'login_end',
+  summary: 'Ends the session of this browser, and has it forget its cookie',
+  tags: ['login'],
+  security: [{}, { cookie: [] }],
+  parameters: [],
+  responses: {
+    200: {
+      description: '`ended` is false when the cookie stood for a token, which lives on, or for nothing',
+      content: json({ type: 'object', properties: { ended: { type: 'boolean' } }, required: ['ended'] }),
+    },
+    403: { $ref: '#/components/responses/403' },
   },
 };
 
