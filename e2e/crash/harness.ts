@@ -23,7 +23,17 @@ export interface CrashRun {
   readonly msPerCycle: number;
 }
 
-type Counted = 'sends' | 'acknowledgements' | 'completions' | 'reports' | 'claims' | 'endings' | 'callbacks' | 'pairs' | 'sayings';
+type Counted =
+  | 'sends'
+  | 'acknowledgements'
+  | 'completions'
+  | 'reports'
+  | 'claims'
+  | 'endings'
+  | 'callbacks'
+  | 'pairs'
+  | 'sayings'
+  | 'leavings';
 
 const integration = { name: 'ops', token: 'token-of-the-integration', callbackSecret: 'secret-of-the-callbacks' };
 

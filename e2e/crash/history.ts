@@ -63,7 +63,8 @@ export interface Arrival {
   readonly isSigned: boolean;
 }
 
-export type PairStep = { readonly step: 'requested' | 'accepted' | 'ended'; readonly pairId: number; readonly agentId: string };
+/** `left`: the agent was in the pair and its going offline was acknowledged. */
+export type PairStep = { readonly step: 'requested' | 'accepted' | 'ended' | 'left'; readonly pairId: number; readonly agentId: string };
 
 /** Something said in a pair that was acknowledged. Each agent numbers what it says and waits for the answer before it goes on. */
 export interface Saying {

@@ -58,6 +58,12 @@ test.each<[string, Partial<PairHistories>, readonly RelayEvent[], string]>([
     'pair 1 was accepted by b, and nothing tells of it',
   ],
   ['an end that is lost', { left: [active(1), pending(8)] }, instead(7), 'pair 1 was ended by a and is active'],
+  [
+    'a pair that outlives one of its sides',
+    { steps: [...kept.steps, { step: 'left', pairId: 8, agentId: 'c' }] },
+    log,
+    'pair 8 was left by c and is pending',
+  ],
   ['a pair that is not as it was told', { left: [active(1), pending(8)] }, log, 'pair 1 is not what the log told of it'],
   ['something said after the end', {}, [...log, said(10, 2)], 'a said turn 2 in pair 1, which was not active'],
   [

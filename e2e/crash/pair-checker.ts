@@ -55,7 +55,7 @@ function* checkTalk(log: readonly RelayEvent[]): Generator<string> {
   }
 }
 
-/** An accepted step is in the log; an accepted pair is active, or over with a cause; an ended one is over; and it can be read as it was told. */
+/** An accepted step is in the log; an accepted pair is active, or over with a cause; one that was ended or left is over; and it can be read as it was told. */
 function* checkSteps({ steps, left }: PairHistories, log: readonly RelayEvent[]): Generator<string> {
   const told = new Map<number, PairToldEvent[]>();
   for (const event of log) if (isPairEvent(event)) told.set(event.pair.id, [...(told.get(event.pair.id) ?? []), event]);
@@ -68,6 +68,7 @@ function* checkSteps({ steps, left }: PairHistories, log: readonly RelayEvent[])
       yield `pair ${pairId} was accepted by ${agentId}, and nothing tells of it`;
     }
     if (step === 'ended' && pair && !isOver(pair)) yield `pair ${pairId} was ended by ${agentId} and is ${pair.status}`;
+    if (step === 'left' && pair && !isOver(pair)) yield `pair ${pairId} was left by ${agentId} and is ${pair.status}`;
   }
   for (const pair of left) {
     if (JSON.stringify(told.get(pair.id)?.at(-1)?.pair) !== JSON.stringify(pair)) yield `pair ${pair.id} is not what the log told of it`;

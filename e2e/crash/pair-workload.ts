@@ -5,12 +5,12 @@ import { type Access, Persistent, RETRY_MS } from './persistent.ts';
 import { choose, type Random } from './seeded.ts';
 
 export interface PairWorkload {
-  readonly counts: () => { readonly pairs: number; readonly sayings: number };
+  readonly counts: () => { readonly pairs: number; readonly sayings: number; readonly leavings: number };
   /** Stops making work and hands over what the agents saw. */
   finish(): Promise<PairHistories>;
 }
 
-/** Agents that invite each other, accept, decline, talk, hang up and now and then are replaced by a newer session of themselves. */
+/** Agents that invite each other, accept, decline, talk, hang up, and now and then go offline or are replaced by a newer session of themselves. */
 export async function startPairWorkload(options: Access & { readonly agents: number; readonly random: Random }): Promise<PairWorkload> {
   const { agents, random } = options;
   const access = { url: options.url, token: options.token };
@@ -27,10 +27,11 @@ export async function startPairWorkload(options: Access & { readonly agents: num
     await client.stop();
   };
 
+  const count = (wanted: PairStep['step']) => seen.steps.filter(({ step }) => step === wanted).length;
   const loops = Promise.all(names.map(run));
   loops.catch(() => {}); // told by finish()
   return {
-    counts: () => ({ pairs: seen.steps.filter(({ step }) => step === 'accepted').length, sayings: seen.sayings.length }),
+    counts: () => ({ pairs: count('accepted'), sayings: seen.sayings.length, leavings: count('left') }),
     async finish() {
       isRunning = false;
       await loops;
@@ -92,7 +93,7 @@ class Talker {
 
   async #live(pair: Pair, turn: number): Promise<void> {
     const from = this.#name;
-    switch (choose(this.#random, { talk: 90, hangUp: 7, isReplaced: 3 })) {
+    switch (choose(this.#random, { talk: 88, hangUp: 6, goesAway: 3, isReplaced: 3 })) {
       case 'talk': {
         const message = { id: pair.id, from, body: `${from} ${turn}`, idempotencyKey: `${from}-${turn}` };
         const said = await this.#client.attempt<{ id: number }>('pairs/send', message);
@@ -101,6 +102,11 @@ class Talker {
       }
       case 'hangUp':
         this.#did('ended', await this.#say('hangup', pair));
+        return;
+      case 'goesAway':
+        await this.#client.call('agents/status', { id: from, status: 'offline' });
+        this.#did('left', pair);
+        await this.#client.call('agents/status', { id: from, status: 'online' });
         return;
       case 'isReplaced':
         await this.#client.call('agents/register', { name: from, instanceId: `${from}-again-${turn}` });
