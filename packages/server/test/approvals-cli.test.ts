@@ -1,15 +1,17 @@
-import type { AgentEvent, MethodParams } from 'agent-relay-protocol';
+import { type AgentEvent, type MethodParams, RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { runCli } from '../src/cli/run-cli.ts';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
 import { as, FarNode, owner } from './session-world.ts';
 
+const agentRelay = (relay: TestRelay, ...args: string[]) => agentRelayIn({}, relay, ...args);
+
 /** One command line, with what it printed. */
-async function agentRelay(relay: TestRelay, ...args: string[]) {
+async function agentRelayIn(env: Record<string, string>, relay: TestRelay, ...args: string[]) {
   const out: string[] = [];
   const notes: string[] = [];
   const code = await runCli([...args, '--url', relay.url, '--token', relay.ownerToken], {
-    env: { HOME: '/nonexistent' },
+    env: { HOME: '/nonexistent', ...env },
     cwd: '/',
     signal: new AbortController().signal,
     out: (line) => out.push(line),
@@ -66,4 +68,46 @@ test('what an agent asks is shown whole, without obeying it, and answered from a
   });
   expect((await agentRelay(relay, 'approvals', '--all')).out).toMatch(/Worker denied by owner: .*\n.*\n.*\n.*\n {4}said: use a branch$/u);
   expect((await agentRelay(relay, 'approvals')).notes).toBe('No agent waits for an approval.');
+});
+
+test('programs read what is asked as a line of JSON each, and `--all` tells what was answered from what was not', async () => {
+  await using relay = await startTestRelay();
+  await agentThatSays(relay, ask('aa11', 'npm test'), ask('ab22', 'git push'));
+  await agentRelay(relay, 'approve', 'ab22', '--agent', 'Worker');
+  const read = async (...flags: string[]) =>
+    (await agentRelay(relay, 'approvals', '--json', ...flags)).out.split('\n').map((line) => JSON.parse(line));
+  expect(await read()).toEqual([expect.objectContaining({ approvalId: 'aa11', status: 'pending', input: { command: 'npm test' } })]);
+  expect(await read('--all')).toMatchObject([
+    { approvalId: 'ab22', status: 'allowed', by: 'owner' },
+    { approvalId: 'aa11', status: 'pending' },
+  ]);
+  expect((await agentRelay(relay, 'approvals', '--agent', 'Nobody', '--all')).notes).toBe('Nothing was asked.');
+});
+
+test('an id that begins another is the one that is meant, and with --agent an unknown one is named by the relay', async () => {
+  await using relay = await startTestRelay();
+  const node = await agentThatSays(relay, ask('aa', 'npm test'), ask('aa11', 'git push'));
+  expect(await agentRelay(relay, 'approve', 'aa')).toMatchObject({ code: 0, out: 'Worker: allowed: Bash: npm test' });
+  expect(await agentRelay(relay, 'approve', 'zz', '--agent', 'Worker')).toMatchObject({
+    code: 1,
+    notes: 'error: Worker has asked nothing of the id zz (not_found)',
+  });
+  node.onApproval = async () => {
+    throw new RelayError('connection_closed', 'gone');
+  };
+  expect(await agentRelay(relay, 'approve', 'aa11')).toMatchObject({ code: 1, notes: expect.stringContaining('(node_unavailable)') });
+  expect((await agentRelay(relay, 'approvals')).out).toContain('aa11');
+});
+
+test('the session of an agent is no place for what people decide, though the owner’s token lies about there', async () => {
+  await using relay = await startTestRelay();
+  const node = await agentThatSays(relay, ask('aa11', 'npm test'));
+  const attempt = await agentRelayIn({ AGENT_RELAY_AGENT_ID: 'Lead' }, relay, 'approve', 'aa11');
+  expect(attempt).toMatchObject({ code: 1, notes: expect.stringContaining('in the session of Lead, and a person decides') });
+  for (const decision of ['release', 'refuse']) {
+    const { notes } = await agentRelayIn({ AGENT_RELAY_AGENT_ID: 'Lead' }, relay, 'holds', decision, '1');
+    expect(notes).toContain('a person decides');
+  }
+  expect(node.commands.filter(({ name }) => name === 'session/resolve-approval')).toEqual([]);
+  expect((await agentRelayIn({ AGENT_RELAY_AGENT_ID: 'Lead' }, relay, 'approvals')).out).toContain('aa11');
 });

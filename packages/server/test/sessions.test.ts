@@ -91,6 +91,29 @@ describe('starting an agent', () => {
     await expect(world.start('W2', agentToken('Lead'), { spawnedBy: 'Other' })).rejects.toMatchObject({ code: 'forbidden' });
   });
 
+  it('an agent widens its approval neither by saying so itself nor in what it starts', async () => {
+    await world.attach(node);
+    const { instanceId } = await world.start('Lead', owner, { approval: 'guarded' });
+    const register = (more: object) =>
+      Promise.resolve(world.relay.handlers['agents/register']({ id: 'Lead', name: 'Lead', ...more }, as(agentToken('Lead'))));
+    expect(await register({ instanceId, approval: 'open' })).toMatchObject({ approval: 'guarded' });
+    expect(await world.start('Worker', agentToken('Lead'))).toMatchObject({ spawnedBy: 'Lead' });
+    expect(world.agent('Worker').approval).toBe('guarded');
+    await expect(world.start('W2', agentToken('Lead'), { approval: 'open' })).rejects.toMatchObject({ code: 'forbidden' });
+    expect(await register({ instanceId: 'another', approval: 'open' })).toMatchObject({ approval: 'guarded', epoch: 2 });
+  });
+
+  it('what runs on a machine keeps the approval it was started with, and its card does not say otherwise', async () => {
+    await world.attach(node);
+    await world.start('Worker', owner, { approval: 'open' });
+    const set = (approval: 'open' | 'read-only') =>
+      Promise.resolve().then(() => world.relay.handlers['agents/approval']({ id: 'Worker', approval }, as(owner)));
+    await expect(set('read-only')).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('start it anew') });
+    expect(await set('open')).toMatchObject({ approval: 'open' });
+    await world.relay.handlers['agents/release']({ id: 'Worker' }, as(owner));
+    expect(await set('read-only')).toMatchObject({ approval: 'read-only' });
+  });
+
   it('a node starts others for the agents it hosts only', async () => {
     const { nodeId } = await world.attach(node);
     await world.start('Lead');

@@ -116,7 +116,7 @@ export const agentRoutes = {
     path: '/agents/:id/approval',
     scope: 'sessions:write',
     anonymous: false,
-    summary: 'Set what a turn that relay mail started may do',
+    summary: 'Set what a turn that relay mail started may do; a session that a machine runs keeps what it was started with',
     input: z.strictObject({ ...agent, approval: ApprovalModeSchema }),
     output: AgentSchema,
   }),

@@ -1,6 +1,7 @@
 import type { RelayClient } from 'agent-relay-client';
 import type { Approval } from 'agent-relay-protocol';
 import type { Command } from 'commander';
+import { requirePerson } from './current-agent.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { clockTime, oneLine, printable, type Terminal } from './terminal.ts';
 
@@ -42,6 +43,7 @@ export const approveCommand = (terminal: Terminal): Command =>
     .option('--message <text>', 'what the agent should know about your answer')
     .option('--agent <id>', 'the agent that asks (default: found by the id)')
     .action(async (approvalId: string, { agent, deny, message, ...options }: AnswerOptions) => {
+      requirePerson(terminal);
       await withRelay(options, terminal, async (client) => {
         const asked = agent === undefined ? await findApproval(client, approvalId, terminal.signal) : { agentId: agent, approvalId };
         const answer = { outcome: deny ? ('deny' as const) : ('allow' as const), ...(message && { message }) };

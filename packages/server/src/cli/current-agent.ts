@@ -28,6 +28,16 @@ export function requireAgent(options: ActingOptions, terminal: Pick<Terminal, 'e
   throw new CommandFailure('error: say which agent: --agent <id>, or set AGENT_RELAY_ID', 2);
 }
 
+/**
+ * In an agent's session the owner's token of this machine would make what the agent decides look like a person's word.
+ * @throws CommandFailure.
+ */
+export function requirePerson({ env }: Pick<Terminal, 'env'>): void {
+  const agentId = env['AGENT_RELAY_AGENT_ID'];
+  if (agentId)
+    throw new CommandFailure(`error: this runs in the session of ${agentId}, and a person decides this: from a terminal of their own`, 1);
+}
+
 /** The options without those that say who acts. */
 export const relayOptionsOf = ({ url, token, db }: RelayOptions): RelayOptions => ({
   ...(url === undefined ? {} : { url }),

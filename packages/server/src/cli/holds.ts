@@ -1,5 +1,6 @@
 import { type Hold, type HoldStatus, HoldStatusSchema } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError } from 'commander';
+import { requirePerson } from './current-agent.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { parseTaskId } from './tasks.ts';
 import { oneLine, printable, type Terminal, table } from './terminal.ts';
@@ -50,6 +51,7 @@ const releaseCommand = (terminal: Terminal): Command =>
     .description('Send a held message after all')
     .argument('<hold>', 'its number', parseTaskId)
     .action(async (id: number, options: RelayOptions) => {
+      requirePerson(terminal);
       await withRelay(options, terminal, async (client) => {
         const sent = await client.holds.release({ id }, { signal: terminal.signal });
         terminal.out(`Held message ${id} is sent as [msg:${sent.id}] to ${sent.to}, which reached ${sent.matched}.`);
@@ -62,6 +64,7 @@ const refuseCommand = (terminal: Terminal): Command =>
     .argument('<hold>', 'its number', parseTaskId)
     .option('--because <text>', 'why')
     .action(async (id: number, { because, ...options }: RelayOptions & { readonly because?: string }) => {
+      requirePerson(terminal);
       await withRelay(options, terminal, async (client) => {
         const { message } = await client.holds.refuse({ id, ...(because === undefined ? {} : { because }) }, { signal: terminal.signal });
         terminal.out(`Held message ${id} is refused; ${message.from} is told.`);

@@ -45,6 +45,9 @@ export function spawnTerms(request: SpawnRequest, spawner: Spawner | null): Spaw
   return { cwd: request.cwd ?? null, within, mode, approval };
 }
 
+/** An agent that says what holds for it may narrow that, and not widen it. */
+export const narrowed = (said: ApprovalMode | undefined, current: ApprovalMode): ApprovalMode => lower(approvals, said ?? current, current);
+
 const lower = <Item>(order: readonly Item[], one: Item, other: Item): Item => (order.indexOf(one) < order.indexOf(other) ? one : other);
 
 /** A token that a person made for no agent in particular: its scopes and targets, which are checked before, are all that limits it. */

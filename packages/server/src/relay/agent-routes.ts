@@ -86,7 +86,12 @@ export function agentRoutes({
     'agents/approval': ({ id, approval }, { principal }) => {
       // What protects a person from an agent is not the agent's to change.
       if (!isOwner(principal)) throw new RelayError('forbidden', 'Only the owner sets what an agent may do');
-      return agents.update(principal.workspace, id, 'agent.updated', () => ({ approval }));
+      return agents.update(principal.workspace, id, 'agent.updated', (agent) => {
+        // A machine runs it as it was started: a card that says otherwise would be believed.
+        if (agent.sessionId !== null && agent.approval !== approval)
+          throw new RelayError('unsupported', `${id} runs with approval ${agent.approval} until its session ends: start it anew`);
+        return { approval };
+      });
     },
     'agents/remove': async ({ id }, { principal }) => {
       const failedMessages = await agents.remove(principal.workspace, id, `${id} was removed`, (agent) => {

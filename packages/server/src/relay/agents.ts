@@ -17,6 +17,7 @@ import { advanceDelivery } from '../domain/delivery.ts';
 import { isStale, statusAfterHeartbeat } from '../domain/presence.ts';
 import { type Hosting, isSameCard, registerAgent } from '../domain/registration.ts';
 import { agentOf, isOwner } from '../domain/scopes.ts';
+import { narrowed } from '../domain/spawn-rules.ts';
 import type { AgentFound, Change, DeliveryWrite, NewEvent } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
 import { claimEvent } from './claim-changes.ts';
@@ -42,6 +43,8 @@ interface RegisterOptions {
   readonly hosting: Hosting | null;
   readonly spawnedBy?: string | null;
   readonly withToken: boolean;
+  /** The agent's own session says it, and not whoever runs it. */
+  readonly isOwnWord?: boolean;
   readonly mayRegister: (found: AgentFound) => void;
 }
 
@@ -68,6 +71,7 @@ export class AgentRegistry {
       {
         hosting: null,
         withToken: input.withToken === true,
+        isOwnWord: principal.type === 'agent',
         mayRegister: ({ agent }) => assertMayActAs(principal, id, agent),
       },
     );
@@ -226,7 +230,8 @@ export class AgentRegistry {
     let tookOver = false;
     const { cursor } = await this.#deps.store.agents.change(workspace, id, (found) => {
       options.mayRegister(found);
-      const { agent: registered, isNew, beginsSession } = registerAgent(found, input, options.hosting, now);
+      const approval = options.isOwnWord && found.agent ? narrowed(input.approval, found.agent.approval) : input.approval;
+      const { agent: registered, isNew, beginsSession } = registerAgent(found, { ...input, approval }, options.hosting, now);
       const minted = options.withToken ? this.#deps.tokens.mint('agent', { workspace, agentId: id, epoch: registered.epoch }) : null;
       const agent: Agent = minted ? { ...registered, protected: true } : registered;
       const left = beginsSession
