@@ -11,7 +11,7 @@ const situation: DaemonSituation = {
     command: ['/usr/bin/node', '/opt/my relay/cli.js', 'serve'],
     environment: { PATH: '/usr/bin', AGENT_RELAY_ENV_FILE: '/home/ada/relay.env' },
     workingFolder: '/home/ada',
-    logFile: '/home/ada/relay.log',
+    logFile: '/home/ada/state/relay.log',
   },
 };
 const installed = { ...situation, existing: '# Managed by agent-relay daemon' };
@@ -57,11 +57,12 @@ describe('with launchd', () => {
 
   test('install loads it when told to start, and keeps launchd from loading it at a login that nobody asked for', () => {
     const fresh = { ...launchd, existing: null };
-    expect(steps({ action: 'install' }, fresh)).toEqual([`write ${launchd.servicePath}`, `run   launchctl disable ${service}`]);
-    expect(steps({ action: 'install', enable: true, start: true }, fresh)).toEqual([`write ${launchd.servicePath}`, ...load]);
+    const written = ['run   mkdir -p -m 700 /home/ada/state', `write ${launchd.servicePath}`];
+    expect(steps({ action: 'install' }, fresh)).toEqual([...written, `run   launchctl disable ${service}`]);
+    expect(steps({ action: 'install', enable: true, start: true }, fresh)).toEqual([...written, ...load]);
     expect(steps({ action: 'install', start: true }, launchd)).toEqual([
       `run   launchctl bootout ${service}`,
-      `write ${launchd.servicePath}`,
+      ...written,
       ...load,
       `run   launchctl disable ${service}`,
     ]);
@@ -71,7 +72,7 @@ describe('with launchd', () => {
     const actions = ['status', 'logs', 'restart', 'stop', 'enable', 'disable', 'uninstall'] as const;
     expect(Object.fromEntries(actions.map((action) => [action, steps({ action, follow: true }, launchd)]))).toEqual({
       status: [`run   launchctl print ${service}`],
-      logs: ['run   tail -n 50 -f /home/ada/relay.log'],
+      logs: ['run   tail -n 50 -f /home/ada/state/relay.log'],
       restart: [`run   launchctl kickstart -k ${service}`],
       stop: [`run   launchctl bootout ${service}`],
       enable: [`run   launchctl enable ${service}`],
@@ -98,7 +99,7 @@ describe('everywhere', () => {
 
   test('without a manager the refusal names the command to run by hand, quoted for a shell', () => {
     const command =
-      "AGENT_RELAY_ENV_FILE=/home/ada/relay.env nohup /usr/bin/node '/opt/my relay/cli.js' serve >> /home/ada/relay.log 2>&1 &";
+      "mkdir -p -m 700 /home/ada/state && AGENT_RELAY_ENV_FILE=/home/ada/relay.env nohup /usr/bin/node '/opt/my relay/cli.js' serve >> /home/ada/state/relay.log 2>&1 &";
     expect(manualCommand(situation)).toBe(command);
     expect(() => steps({ action: 'install' }, { ...situation, manager: 'none' })).toThrow(command);
   });

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 import { launchdPlist } from './launchd-plist.ts';
 import { refuseForeignFile } from './managed-file.ts';
@@ -55,8 +56,11 @@ export function planDaemon(wishes: DaemonWishes, situation: DaemonSituation): Da
 export function manualCommand({ definition: { command, environment, logFile } }: Pick<DaemonSituation, 'definition'>): string {
   const { PATH: _ofTheShell, ...settings } = environment;
   const words = Object.entries(settings).map(([name, value]) => `${name}=${commandLine([value])}`);
-  return `${[...words, 'nohup', commandLine(command)].join(' ')} >> ${commandLine([logFile])} 2>&1 &`;
+  return `${commandLine(makeFolder(logFile))} && ${[...words, 'nohup', commandLine(command)].join(' ')} >> ${commandLine([logFile])} 2>&1 &`;
 }
+
+/** Whoever opens the log opens it before the relay has made the folder of its database, where the log lies. */
+const makeFolder = (logFile: string): readonly string[] => ['mkdir', '-p', '-m', '700', dirname(logFile)];
 
 function systemdPlan({ action, enable, start, lines, follow }: DaemonWishes, { servicePath, definition }: DaemonSituation): DaemonPlan {
   const systemctl = (...words: string[]): Step => ({ type: 'run', command: ['systemctl', '--user', ...words] });
@@ -112,6 +116,7 @@ function launchdPlan(
       return {
         steps: [
           ...(existing !== null && start ? [whatever('bootout', service)] : []),
+          { type: 'run', command: makeFolder(definition.logFile) },
           { type: 'write', path: servicePath, text: launchdPlist(definition), mode: 0o600 },
           ...(start ? load : []),
           // Unless told otherwise launchd loads whatever lies in its folder at every login.
