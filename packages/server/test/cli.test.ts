@@ -174,6 +174,18 @@ describe('client commands', () => {
   });
 });
 
+test('doctor on an address where something else answers names it, whatever that says', async () => {
+  const other = createServer((_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":[]}'));
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo; // it listens on TCP
+  const { code, out } = await run(['doctor', '--url', `http://127.0.0.1:${port}`]);
+  other.close();
+  expect([code, out]).toEqual([
+    1,
+    expect.stringContaining(`BAD  What answers at http://127.0.0.1:${port} is no Agent Relay that this command knows\n`),
+  ]);
+});
+
 describe('usage', () => {
   test('a command that there is not is named, with those that it may have meant', async () => {
     expect(await run(['sned', 'x', 'y'])).toEqual({

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { RelayError } from 'agent-relay-protocol';
+import { type Health, HealthSchema, RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { databasePathOf } from '../paths.ts';
 import { databaseObstacle } from '../store/sqlite/driver.ts';
@@ -47,13 +47,12 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
   const findings: Finding[] = [];
   try {
     await withRelay(options, terminal, async (client, url) => {
-      const health = await client.system.health();
-      const parts = Object.entries(health.parts).filter(([, part]) => part.status !== 'ok');
-      const why = parts.map(([name, { reason }]) => `${name}${reason === undefined ? '' : `: ${reason}`}`).join('; ');
-      findings.push({
-        verdict: health.status === 'ok' ? 'ok' : 'BAD',
-        text: `Relay ${health.version} at ${url}${why === '' ? '' : `: ${why}`}`,
-      });
+      const health = HealthSchema.safeParse(await client.system.health());
+      if (!health.success) {
+        findings.push(bad(`What answers at ${url} is no Agent Relay that this command knows`));
+        return;
+      }
+      findings.push(relayFinding(health.data, url));
       const { data: nodes } = await client.nodes.list();
       if (nodes.length === 0) findings.push(bad('No machine runs agents: serve starts one here unless it was told --no-local-node'));
       for (const { name, status, providers } of nodes) {
@@ -71,4 +70,10 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
     findings.push(bad(error.message.replace(/^error: /u, '')));
   }
   return findings;
+}
+
+function relayFinding({ status, version, parts }: Health, url: string): Finding {
+  const faults = Object.entries(parts).filter(([, part]) => part.status !== 'ok');
+  const why = faults.map(([name, { reason }]) => `${name}${reason === undefined ? '' : `: ${reason}`}`).join('; ');
+  return { verdict: status === 'ok' ? 'ok' : 'BAD', text: `Relay ${version} at ${url}${why === '' ? '' : `: ${why}`}` };
 }

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RelayClient } from 'agent-relay-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { backupDatabase } from '../../src/operations/backup.ts';
+import { restoreDatabase } from '../../src/operations/restore.ts';
 import { inspectCopy } from '../../src/store/sqlite/database-copy.ts';
 import type { TestRelay } from '../../src/testing.ts';
+import { as, FarNode, offered, owner, SessionWorld, workspace } from '../session-world.ts';
 import { startCommand } from '../support/command.ts';
 import { poll } from '../support/poll.ts';
 import { CallbackTarget, clientOf, fill, integrationToken, leaveDeadCallback, startOn, writeMeanwhile } from './filled-relay.ts';
@@ -104,3 +107,29 @@ test('a backup of everything, made while everything is written to, is one moment
   await later.close();
   expect(faultsOf(databasePath).filter((fault) => !/numbers/u.test(fault))).toEqual([]);
 }, 120_000);
+
+test('a session that a far machine goes on running is heard after a restore, from where its machine is', async () => {
+  const world = await SessionWorld.open();
+  const path = join(world.folder, 'relay.db');
+  const node = new FarNode();
+  await world.attach(node);
+  const session = await world.start('Worker');
+  const say = (from: SessionWorld, link: FarNode, ...seqs: number[]) => {
+    const entries = seqs.map((seq) => ({ seq, at: 1, event: { type: 'session.status', status: 'idle' } as const }));
+    return from.relay.nodeHandlers['activity/append']({ sessionId: session.sessionId, entries }, { ...as(owner), link });
+  };
+  await say(world, node, 1, 2);
+  await backupDatabase({ databasePath: path, file: backup, force: false });
+  // What the machine is told is kept, it throws away.
+  await say(world, node, 3, 4, 5);
+  await world.relay.close();
+  await restoreDatabase({ databasePath: path, file: backup, now: new Date(0) });
+  const restored = await SessionWorld.open(world.folder);
+  const again = new FarNode();
+  expect(await restored.attach(again, [offered(session, 5)])).toMatchObject({ sessions: [{ keep: true, ackedSeq: 2 }] });
+  expect(await say(restored, again, 6, 7)).toMatchObject({ ackedSeq: 7 });
+  await expect(say(restored, again, 9)).rejects.toMatchObject({ code: 'validation_failed', details: { ackedSeq: 7 } });
+  const { items } = await restored.store.activity.list({ workspace, agentId: 'Worker', since: 0, limit: 10 });
+  expect(items.map(({ seq }) => seq)).toEqual([1, 2, 6, 7]);
+  await restored.close();
+});

@@ -137,6 +137,15 @@ function withoutRoom(...args: string[]): Promise<Outcome> {
   });
 }
 
+test('the database, its journal and a restored one are readable by their owner alone', async () => {
+  await using relay = await startTestRelay({ databasePath });
+  await relay.relay.handlers['messages/send']({ to: 'id:a', body: 'private' }, asOwner);
+  const rights = readdirSync(folder).filter((name) => /\.db(?:-wal|-shm)?$/u.test(name));
+  expect(rights.map((name) => [name, statSync(join(folder, name)).mode & 0o777])).toEqual(
+    ['relay.db', 'relay.db-shm', 'relay.db-wal'].map((name) => [name, 0o600]),
+  );
+});
+
 describe('backup', () => {
   test('writes over nothing without --force, and leaves no half file behind', async () => {
     await (await startTestRelay({ databasePath })).close();

@@ -166,7 +166,12 @@ export function writeMeanwhile(client: RelayClient, ops: RelayClient) {
       await client.pairs.hangup({ id, agentId: 'Cyd' });
     },
     async (round) => {
-      const { task } = await ops.integrations.report({ title: 'load', target: 'cap:ops', dedupeKey: `load-${round % 3}` });
+      const { task } = await ops.integrations.report({
+        title: 'load',
+        target: 'cap:ops',
+        dedupeKey: `load-${round % 3}`,
+        idempotencyKey: `report-${round}`,
+      });
       const { fence } = await client.tasks.claim({ id: task?.id ?? 0, agentId: 'Eve' });
       await client.tasks.status({ id: task?.id ?? 0, agentId: 'Eve', fence, status: round % 2 === 0 ? 'done' : 'open' });
     },

@@ -54,7 +54,7 @@ export function contentOf(path: string): Readonly<Record<string, string>> {
     .filter((name) => name !== 'sqlite_sequence')
     .map((name) => {
       const rows = database.prepare(`SELECT * FROM "${name}"${name === 'meta' ? " WHERE key NOT IN ('generation', 'skipped')" : ''}`).all();
-      return [name, rows.map((row) => JSON.stringify(row)).join('\n')] as const;
+      return [name, rows.map((row) => JSON.stringify(row, (key, value) => (key === 'acked_seq' ? undefined : value))).join('\n')] as const;
     });
   database.close();
   return Object.fromEntries(content);

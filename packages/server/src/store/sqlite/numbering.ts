@@ -37,13 +37,14 @@ export function numberingOf(database: Database): Numbering {
 /** What of it a restore sets; the rest follows from what is stored. */
 export type NewNumbering = Pick<Numbering, 'generation' | 'skipped' | 'counters'>;
 
-/** Inside a transaction of the caller. */
+/** Sets it, and lets running sessions go on from where they are. Inside a transaction of the caller. */
 export function writeNumbering(database: Database, { generation, skipped, counters }: NewNumbering): void {
   const set = database.prepare<[string, string]>(
     'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
   );
   set.run('generation', generation);
   set.run('skipped', JSON.stringify(skipped));
+  if (hasTable(database, 'sessions')) database.exec('UPDATE sessions SET acked_seq = -1 - acked_seq WHERE acked_seq >= 0');
   for (const [table, value] of Object.entries(counters)) {
     if (!hasCounter(database, table)) continue;
     database.prepare('DELETE FROM sqlite_sequence WHERE name = ?').run(table);
@@ -62,6 +63,9 @@ function counterOf(database: Database, table: string): number {
   return database.prepare<[string], number>('SELECT seq FROM sqlite_sequence WHERE name = ?').pluck().get(table) ?? 0;
 }
 
-/** An older version may not know the table yet. */
+/** An older version may not know a table yet. */
+const hasTable = (database: Database, table: string): boolean =>
+  database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(table) !== undefined;
+
 const hasCounter = (database: Database, table: string): boolean =>
   database.prepare("SELECT 1 FROM sqlite_schema WHERE name = ? AND sql LIKE '%AUTOINCREMENT%'").get(table) !== undefined;

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 import type { Database } from 'better-sqlite3';
@@ -32,6 +32,7 @@ export async function openConnections({ path, busyTimeoutMs = 1_000, maxPageCoun
   const opened: Database[] = [];
   try {
     mkdirSync(dirname(path), { recursive: true });
+    makePrivate(path);
     const database = new BetterSqlite3(path, { timeout: Math.max(busyTimeoutMs, OPENING_TIMEOUT_MS) });
     opened.push(database);
     database.pragma('journal_mode = WAL');
@@ -52,6 +53,15 @@ export async function openConnections({ path, busyTimeoutMs = 1_000, maxPageCoun
   } catch (error) {
     for (const connection of opened) connection.close();
     throw explain(error, path);
+  }
+}
+
+/** Made by us first: SQLite would let everybody on this machine read it. What it writes beside it takes its rights. */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch {
+    // It is there already, or SQLite says better why it cannot be.
   }
 }
 

@@ -14,6 +14,11 @@ interface ActivityRow {
   readonly event: string;
 }
 
+interface SessionRow {
+  readonly acked_seq: number;
+  readonly record: string;
+}
+
 interface ListBindings {
   readonly workspace: string;
   readonly agentId: string;
@@ -24,7 +29,7 @@ interface ListBindings {
 
 export class SqliteActivity implements ActivityStore {
   readonly #context: SqliteContext;
-  readonly #session: Statement<[string, string], { readonly acked_seq: number; readonly record: string }>;
+  readonly #session: Statement<[string, string], SessionRow>;
   readonly #insert: Statement<[string, string, string, number, number, number, string]>;
   readonly #setAcked: Statement<[number, string, string]>;
   readonly #prune: Statement<[number, number]>;
@@ -66,10 +71,11 @@ export class SqliteActivity implements ActivityStore {
     return writer.write(() => {
       const found = this.#session.get(workspace, sessionId);
       if (found === undefined) throw new RelayError('not_found', `There is no session ${sessionId}`);
-      const acked = found.acked_seq;
+      const known = ackedBy(found);
       const session = SessionSchema.parse(JSON.parse(found.record));
       const findApproval = (approvalId: string) => changes.tables.approvals.find(workspace, sessionId, approvalId);
-      const fresh = entries.filter(({ seq }) => seq > acked);
+      const fresh = entries.filter(({ seq }) => seq > known);
+      const acked = isRestored(found) ? (fresh[0]?.seq ?? known + 1) - 1 : known;
       refuseGaps(acked, fresh);
       for (const entry of fresh) {
         const { seq, at, event } = entry;
@@ -84,7 +90,8 @@ export class SqliteActivity implements ActivityStore {
   }
 
   async lastSeq(workspace: string, sessionId: string): Promise<number> {
-    return this.#lastSeq.get(workspace, sessionId) ?? 0;
+    const acked = this.#lastSeq.get(workspace, sessionId) ?? 0;
+    return ackedBy({ acked_seq: acked });
   }
 
   async list({ workspace, agentId, sessionId, since, limit, newest }: ActivityQuery): Promise<Page<ActivityEntry>> {
@@ -100,6 +107,12 @@ export class SqliteActivity implements ActivityStore {
     return this.#context.writer.write(() => this.#prune.run(before, limit).changes);
   }
 }
+
+/** Up to where the session has been heard. */
+const ackedBy = ({ acked_seq }: Pick<SessionRow, 'acked_seq'>): number => (acked_seq < 0 ? -acked_seq - 1 : acked_seq);
+
+/** Its machine may have had more acknowledged by the log that a restore has ended, and keeps no copy of that: it may go on anywhere above. */
+const isRestored = ({ acked_seq }: Pick<SessionRow, 'acked_seq'>): boolean => acked_seq < 0;
 
 function refuseGaps(acked: number, entries: readonly { readonly seq: number }[]): void {
   for (const [index, { seq }] of entries.entries()) {

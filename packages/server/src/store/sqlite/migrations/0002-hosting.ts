@@ -1,6 +1,7 @@
 /**
  * Machines, the sessions they run, and what those do. `sessions.acked_seq` is the last activity sequence a session has sent: it outlives the
- * entries, which have a retention of their own. AUTOINCREMENT: an activity id is a cursor, so it is never handed out twice, even after pruning.
+ * entries, which have a retention of their own. After a restore it is `-1 - that` until the session is heard again. AUTOINCREMENT: an activity
+ * id is a cursor, so it is never handed out twice, even after pruning.
  */
 export const hosting = `
 CREATE TABLE nodes (
