@@ -36,6 +36,22 @@ test('files have their types, hashed ones are kept for ever, and every page has 
   expect([icon.headers['content-type'], empty.status, empty.text]).toEqual(['image/svg+xml', 200, '']);
 });
 
+test('scripts are sent packed to browsers that take it, and as they are to everybody else', async () => {
+  await using server = await openServer({ dashboardFolder });
+  const url = `${server.url}/assets/index-Ab12_cD-.js`;
+  const packed = await fetch(url, { headers: { 'accept-encoding': 'gzip, br' } });
+  expect([await packed.text(), packed.headers.get('content-encoding'), packed.headers.get('vary')]).toEqual([
+    'run()',
+    'gzip',
+    'accept-encoding',
+  ]);
+  expect(packed.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  const plain = await fetch(url, { headers: { 'accept-encoding': 'identity' } });
+  expect([await plain.text(), plain.headers.get('content-encoding'), plain.headers.get('content-length')]).toEqual(['run()', null, '5']);
+  const head = await rawRequest(url, { method: 'HEAD', headers: { 'accept-encoding': 'gzip' } });
+  expect([head.text, head.headers['content-length']]).toEqual(['', packed.headers.get('content-length')]);
+});
+
 test.each([
   '/../secret.txt',
   '/..%2fsecret.txt',

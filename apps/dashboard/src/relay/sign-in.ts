@@ -1,27 +1,26 @@
-import { API_PREFIX, type ErrorBody } from 'agent-relay-protocol';
+import { API_PREFIX, type ErrorBody, RelayError, relayErrorFromBody } from 'agent-relay-protocol';
 
 const EXCHANGE_PATH = `${API_PREFIX}/login-codes/exchange`;
 const SESSION_PATH = `${API_PREFIX}/login-session`;
 
-/** Turns a login code or a token into the cookie that this page's requests carry. Rejects with what the relay said. */
+/** Turns a login code or a token into the cookie that this page's requests carry. @throws RelayError what the relay said. */
 export async function signIn(credential: { readonly code: string } | { readonly token: string }): Promise<void> {
-  const response = await fetch(EXCHANGE_PATH, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(credential),
-  });
-  await assertOk(response);
+  await ask(EXCHANGE_PATH, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(credential) });
 }
 
-/** Has the relay end this browser's session and the browser forget its cookie. Rejects when the relay did not say so. */
+/** Has the relay end this browser's session and the browser forget its cookie. @throws RelayError when the relay did not say that it did. */
 export async function signOut(): Promise<void> {
-  await assertOk(await fetch(SESSION_PATH, { method: 'DELETE' }));
+  await ask(SESSION_PATH, { method: 'DELETE' });
 }
 
-async function assertOk(response: Response): Promise<void> {
+async function ask(path: string, request: RequestInit): Promise<void> {
+  const response = await fetch(path, request).catch((cause: unknown) => {
+    throw new RelayError('connection_closed', 'The relay could not be reached', { cause });
+  });
   if (response.ok) return;
   const body = (await response.json().catch(() => null)) as { readonly error?: ErrorBody } | null; // the relay's error shape, or a proxy's page
-  throw new Error(body?.error?.message ?? `The relay answered with status ${response.status}`);
+  if (body?.error) throw relayErrorFromBody(body.error);
+  throw new RelayError('connection_closed', `Something before the relay answered with status ${response.status}`);
 }
 
 /** Whether the relay is there and does not know this browser; a relay that does not answer leaves the question open. */

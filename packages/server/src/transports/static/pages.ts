@@ -4,6 +4,7 @@ import { extname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { RelayError } from 'agent-relay-protocol';
 import type { Endpoint, Exchange } from '../http/endpoint.ts';
+import { PackedFiles, takesGzip } from './packed-files.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -45,14 +46,22 @@ const pageHeaders = {
 /** A name that changes with its content, as the dashboard's build makes them. */
 const hashedName = /^\/assets\/.+-[\w-]{8,}\.\w+$/u;
 
+/** What most of a page's weight is. */
+const packable = /\.(?:js|css)$/u;
+
 /** Serves the built dashboard: its files, and its one page for every other path that is no file's. */
 export function pagesEndpoint(folder: string): Endpoint {
+  const packed = new PackedFiles();
   return {
     methods: ['GET', 'HEAD'],
     serve: async (exchange) => {
-      const { path } = exchange;
+      const { path, request } = exchange;
       const file = await fileAt(folder, path);
-      if (file !== undefined) return sendFile(exchange, file, hashedName.test(path));
+      const isHashed = hashedName.test(path);
+      if (file !== undefined && isHashed && packable.test(file.path) && takesGzip(request.headers['accept-encoding'])) {
+        return sendPacked(exchange, file, await packed.of(file.path));
+      }
+      if (file !== undefined) return sendFile(exchange, file, isHashed);
       if (extname(path) !== '') throw new RelayError('not_found', 'There is no such file');
       const index = await fileAt(folder, '/index.html');
       if (index !== undefined) return sendFile(exchange, index, false);
@@ -90,13 +99,22 @@ function decodePath(urlPath: string): string | undefined {
   }
 }
 
+const fileHeaders = (path: string, isImmutable: boolean) => ({
+  ...pageHeaders,
+  'content-type': contentTypes[extname(path)] ?? 'application/octet-stream',
+  'cache-control': isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+});
+
+function sendPacked({ response }: Exchange, { path }: FoundFile, content: Buffer): void {
+  response.appendHeader('vary', 'accept-encoding');
+  response.writeHead(200, { ...fileHeaders(path, true), 'content-encoding': 'gzip', 'content-length': content.length });
+  // Node keeps the body of an answer to HEAD back by itself.
+  response.end(content);
+}
+
 async function sendFile({ request, response }: Exchange, { path, sizeBytes }: FoundFile, isImmutable: boolean): Promise<void> {
-  response.writeHead(200, {
-    ...pageHeaders,
-    'content-type': contentTypes[extname(path)] ?? 'application/octet-stream',
-    'content-length': sizeBytes,
-    'cache-control': isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-  });
+  response.appendHeader('vary', 'accept-encoding');
+  response.writeHead(200, { ...fileHeaders(path, isImmutable), 'content-length': sizeBytes });
   if (request.method === 'HEAD') {
     response.end();
     return;
