@@ -9,6 +9,12 @@ const reported = (outcome: ReportedEvent['outcome'], told: Task): Report => ({
   status: 'open',
   answer: { outcome, task: told, duplicate: false },
 });
+/** Its first answer was lost. */
+const answeredAgain = (told: Task): Report => ({
+  dedupeKey: told.dedupeKey,
+  status: 'open',
+  answer: { outcome: 'repeated', task: told, duplicate: true },
+});
 const unanswered: Report = { dedupeKey: 'disk', status: 'open', answer: null };
 
 const created = task(1);
@@ -43,6 +49,8 @@ const instead = (seq: number, ...events: RelayEvent[]) => log.flatMap((event) =>
 
 test('histories that keep every promise have no violation', () => {
   expect(findTaskViolations(kept, log)).toEqual([]);
+  const reports = [answeredAgain(twice), reported('repeated', twice), reported('created', next)];
+  expect(findTaskViolations({ ...kept, reports }, log)).toEqual([]);
 });
 
 test.each<[string, Partial<TaskHistories>, readonly RelayEvent[], string]>([
@@ -68,6 +76,12 @@ test.each<[string, Partial<TaskHistories>, readonly RelayEvent[], string]>([
     { reports: [...kept.reports, reported('repeated', twice)] },
     log,
     'two reports of task 1 were both counted as number 2',
+  ],
+  [
+    'a report that was answered under its idempotency key and not counted',
+    { reports: [...kept.reports, answeredAgain(twice)] },
+    log,
+    'task 1 counts 2 reports where 3 were acknowledged',
   ],
   [
     'a report that was counted twice',

@@ -1,5 +1,5 @@
 import type { RelayEvent, Task } from 'agent-relay-protocol';
-import type { TaskHistories } from './history.ts';
+import type { Report, TaskHistories } from './history.ts';
 
 export type TaskToldEvent = Extract<RelayEvent, { task: Task }>;
 
@@ -11,6 +11,7 @@ export function findTaskViolations(histories: TaskHistories, log: readonly Relay
     ...checkLives(log),
     ...checkOffers(histories, log),
     ...checkReports(histories, log),
+    ...checkNumbers(histories),
     ...checkClaims(histories, log),
     ...checkEndings(histories, log),
     ...checkLeft(histories, log),
@@ -63,25 +64,38 @@ function* checkOffers({ left, offered }: TaskHistories, log: readonly RelayEvent
 /** Every acknowledged report is counted, once; one that was not acknowledged may be. */
 function* checkReports({ reports }: TaskHistories, log: readonly RelayEvent[]): Generator<string> {
   const tasks = new Map(log.filter(isTaskEvent).map(({ task }) => [task.id, task]));
-  const acknowledged = new Map<number, Set<number>>();
+  const acknowledged = new Map<number, number>();
   const unknown = new Map<string | null, number>();
   for (const { dedupeKey, status, answer } of reports) {
     if (answer === null && status === 'open') unknown.set(dedupeKey, (unknown.get(dedupeKey) ?? 0) + 1);
-    if (answer?.outcome !== 'created' && answer?.outcome !== 'repeated') continue;
-    const { id = 0, occurrenceCount = 0 } = answer.task ?? {};
-    const own = acknowledged.get(id) ?? new Set();
-    if (own.has(occurrenceCount)) yield `two reports of task ${id} were both counted as number ${occurrenceCount}`;
-    acknowledged.set(id, own.add(occurrenceCount));
+    const id = countedIn(answer)?.id;
+    if (id !== undefined) acknowledged.set(id, (acknowledged.get(id) ?? 0) + 1);
   }
   for (const id of acknowledged.keys()) if (!tasks.has(id)) yield `acknowledged task ${id} is lost`;
   for (const { id, dedupeKey, occurrenceCount } of tasks.values()) {
-    const least = acknowledged.get(id)?.size ?? 0;
+    const least = acknowledged.get(id) ?? 0;
     if (occurrenceCount < least) yield `task ${id} counts ${occurrenceCount} reports where ${least} were acknowledged`;
     const left = (unknown.get(dedupeKey) ?? 0) - (occurrenceCount - least);
     unknown.set(dedupeKey, left);
     if (left < 0) yield `task ${id} counts ${occurrenceCount} reports, more than were made under ${dedupeKey}`;
   }
 }
+
+/** No two reports are the same number of a task. */
+function* checkNumbers({ reports }: TaskHistories): Generator<string> {
+  const taken = new Set<string>();
+  for (const { answer } of reports) {
+    const task = countedIn(answer);
+    // What is answered again under its idempotency key is told how the task stands by then.
+    if (task === null || answer?.duplicate) continue;
+    const number = `${task.id} ${task.occurrenceCount}`;
+    if (taken.has(number)) yield `two reports of task ${task.id} were both counted as number ${task.occurrenceCount}`;
+    taken.add(number);
+  }
+}
+
+const countedIn = (answer: Report['answer']): Task | null =>
+  answer?.outcome === 'created' || answer?.outcome === 'repeated' ? answer.task : null;
 
 /** An accepted claim is in the log under its fence, and no other has that fence. */
 function* checkClaims({ steps }: TaskHistories, log: readonly RelayEvent[]): Generator<string> {

@@ -38,7 +38,9 @@ export async function startTaskWorkload(options: TaskWorkloadOptions): Promise<T
     while (isRunning) {
       const dedupeKey = random() < 0.05 ? null : `key${Math.floor(random() * keys)}`;
       const status = dedupeKey !== null && random() < 0.05 ? 'resolved' : 'open';
-      const answer = await report(reporter, { title: 'disk full', status, ...(dedupeKey === null ? {} : { dedupeKey }) });
+      const event: ReportedThing = { title: 'disk full', status, ...(dedupeKey === null ? {} : { dedupeKey }) };
+      const isKeyed = random() < 0.5;
+      const answer = isKeyed ? await reportUntilAnswered(reporter, event) : await report(reporter, event);
       reports.push({ dedupeKey, status, answer });
       await sleep(RETRY_MS);
     }
@@ -108,11 +110,25 @@ async function work(client: Persistent, claim: HeldClaim, random: Random, isRunn
   }
 }
 
+interface ReportedThing {
+  readonly title: string;
+  readonly status: 'open' | 'resolved';
+  readonly dedupeKey?: string;
+  readonly idempotencyKey?: string;
+}
+
+/** One report, however many requests it takes. */
+async function reportUntilAnswered(reporter: TaskWorkloadOptions['reporter'], event: ReportedThing): Promise<Report['answer']> {
+  const idempotencyKey = crypto.randomUUID();
+  for (;;) {
+    const answer = await report(reporter, { ...event, idempotencyKey });
+    if (answer !== null) return answer;
+    await sleep(RETRY_MS);
+  }
+}
+
 /** One request; null when its connection was lost. */
-async function report(
-  { url, token }: { readonly url: string; readonly token: string },
-  event: { readonly title: string; readonly status: 'open' | 'resolved'; readonly dedupeKey?: string },
-): Promise<Report['answer']> {
+async function report({ url, token }: TaskWorkloadOptions['reporter'], event: ReportedThing): Promise<Report['answer']> {
   let response: Response;
   let body: unknown;
   try {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, describe, expect, test } from 'vitest';
+import { repeatTask } from '../../src/domain/task-lifecycle.ts';
 import { migrate } from '../../src/store/sqlite/migrate.ts';
 import { migrations } from '../../src/store/sqlite/migrations/migrations.ts';
 import { openConnections } from '../../src/store/sqlite/open.ts';
@@ -209,4 +210,49 @@ describe('migrations', () => {
     expect(database.pragma('user_version', { simple: true })).toBe(3);
     database.close();
   });
+
+  test('a history of before its lines could stand for several reports is read as what it was, and goes on', async () => {
+    const path = join(newFolder(), 'relay.db');
+    const before = new Sqlite(path);
+    migrate(before, migrations.slice(0, 8));
+    before
+      .prepare(
+        `INSERT INTO tasks (id, workspace, source, target, status, is_active, dedupe_key, last_seen_at, record)
+         VALUES (1, 'default', 'ops', 'tag:x', 'open', 1, 'k', 5, ?)`,
+      )
+      .run(JSON.stringify(oldTask));
+    const line = { seq: 2, taskId: 1, type: 'task.repeated', at: 5, by: 'ops', status: 'open', occurrenceCount: 2, detail: { title: 'x' } };
+    before.prepare('INSERT INTO task_events (task_id, seq, record) VALUES (1, 2, ?)').run(JSON.stringify(line));
+    before.close();
+    const store = await SqliteStore.open({ path });
+    const history = async () => (await store.tasks.events('default', 1, 0, 10)).items;
+    expect(await history()).toEqual([{ ...line, count: 1, lastAt: 5 }]);
+    await store.tasks.change('default', 1, (found) => (found ? { tasks: [repeatTask(found.task, { title: 'x' }, 'ops', 9)] } : {}));
+    expect(await history()).toEqual([{ ...line, count: 2, lastAt: 9, occurrenceCount: 3 }]);
+    await store.close();
+  });
 });
+
+const oldTask = {
+  id: 1,
+  source: 'ops',
+  type: null,
+  severity: null,
+  title: 'x',
+  body: '',
+  target: 'tag:x',
+  channel: null,
+  dedupeKey: 'k',
+  externalUrl: null,
+  metadata: null,
+  status: 'open',
+  claimedBy: null,
+  claimId: null,
+  result: null,
+  progress: null,
+  occurrenceCount: 2,
+  lastSeenAt: 5,
+  createdAt: 1,
+  updatedAt: 5,
+  endedAt: null,
+};
