@@ -96,6 +96,10 @@ test('a backup of everything, made while everything is written to, is one moment
     await using holder = clientOf(later, token);
     expect(await holder.messages.list({ limit: 1 })).toMatchObject({ data: [{}] });
   }
+  await using reporter = clientOf(later, integrationToken);
+  expect(await reporter.integrations.report({ title: 'long ago', target: 'cap:ops', idempotencyKey: 'alarm-1' })).toMatchObject({
+    duplicate: true,
+  });
   const waiting = (await people.callbacks.list({ status: 'pending' })).data;
   expect(waiting.length).toBeGreaterThan(0);
   const triedBefore = new Set(target.refused.map((headers) => headers['idempotency-key']));
