@@ -1,6 +1,6 @@
 import type { Principal, Scope } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { may, mayBind, mayDecide } from './permissions.ts';
+import { may, mayAnswer, mayBind, mayDecide, maySeeApprovals } from './permissions.ts';
 
 const token = (scopes: Scope[], more: Partial<Extract<Principal, { type: 'token' }>> = {}): Principal => ({
   type: 'token',
@@ -43,6 +43,16 @@ test('a decision is offered to people with its scope, and to no agent', () => {
   expect(mayDecide(token(['messages:write'], { agentId: 'Worker' }), 'messages:write')).toBe(false);
   expect(mayDecide({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 }, 'messages:write')).toBe(false);
   expect(mayDecide(undefined, 'messages:write')).toBe(false);
+});
+
+test('answering what agents ask is offered to people, their programs and their channels', () => {
+  expect(mayAnswer({ type: 'owner', workspace: 'default' })).toBe(true);
+  expect([mayAnswer(token(['sessions:write'])), mayAnswer(token(['approvals:write']))]).toEqual([true, true]);
+  expect(mayAnswer(token(['approvals:write'], { agentId: 'phone' }))).toBe(true);
+  expect(mayAnswer(token(['sessions:write'], { agentId: 'Worker' }))).toBe(false);
+  expect(mayAnswer({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 })).toBe(false);
+  expect([maySeeApprovals(token(['approvals:read'])), maySeeApprovals(token(['sessions:read']))]).toEqual([true, true]);
+  expect([maySeeApprovals(token(['messages:read'])), maySeeApprovals(undefined)]).toEqual([false, false]);
 });
 
 test('binding is offered to people, their programs and the channel itself', () => {

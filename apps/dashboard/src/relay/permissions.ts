@@ -16,6 +16,14 @@ export const isOwner = (principal: Principal | undefined): boolean => may(princi
 export const mayDecide = (principal: Principal | undefined, scope: Scope): boolean =>
   (principal?.type === 'owner' || (principal?.type === 'token' && principal.agentId === null)) && may(principal, scope);
 
+/** What agents ask is for people to see; an agent sees what it asked itself. */
+export const maySeeApprovals = (principal: Principal | undefined): boolean =>
+  principal?.type !== 'integration' && (may(principal, 'approvals:read') || may(principal, 'sessions:read'));
+
+/** Whether a caller may answer what agents ask. A channel may too: of the tokens that act as an agent only its has the scope. */
+export const mayAnswer = (principal: Principal | undefined): boolean =>
+  mayDecide(principal, 'sessions:write') || (principal?.type === 'token' && may(principal, 'approvals:write'));
+
 /** Whether a caller may say who is meant in a channel's conversations: people and their programs may, and the channel itself. */
 export function mayBind(principal: Principal | undefined, channelId: string): boolean {
   if (principal === undefined || !may(principal, 'agents:write')) return false;

@@ -2,7 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { RelayError } from 'agent-relay-client';
 import { mergeApprovals, reduceApprovals } from './collections.ts';
 import { keys } from './keys.ts';
-import { may, mayDecide } from './permissions.ts';
+import { mayAnswer, maySeeApprovals } from './permissions.ts';
 import type { AnswerApprovalRequest } from './requests.ts';
 import { useConnection, useMe, useRelay } from './use-relay.ts';
 
@@ -23,15 +23,9 @@ export function useApprovals() {
   });
 }
 
-/** What agents ask is for people to see; an agent sees what it asked itself. */
-export function useMaySeeApprovals(): boolean {
-  const { data: me } = useMe();
-  return me?.type !== 'integration' && may(me, 'sessions:read');
-}
+export const useMaySeeApprovals = (): boolean => maySeeApprovals(useMe().data);
 
-export function useMayAnswer(): boolean {
-  return mayDecide(useMe().data, 'sessions:write');
-}
+export const useMayAnswer = (): boolean => mayAnswer(useMe().data);
 
 /** Answers; the event brings the page up to date. Resolves with what to tell when the question was no longer open, which is no failure. */
 export function useAnswerApproval() {
