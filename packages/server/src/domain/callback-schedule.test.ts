@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { nextAttemptAt } from './callback-schedule.ts';
-import { takeRequest } from './rate-limit.ts';
 
 test('the delay doubles from a second to an hour, and chance shortens it by up to half', () => {
   const delay = (attempts: number, chance: number) => (nextAttemptAt(attempts, 1e12, 0, chance) ?? 0) / 1000;
@@ -11,17 +10,4 @@ test('the delay doubles from a second to an hour, and chance shortens it by up t
 test('there is no attempt after the deadline', () => {
   expect(nextAttemptAt(1, 1_000, 0, 0)).toBe(1_000);
   expect(nextAttemptAt(1, 999, 0, 0)).toBe(null);
-});
-
-test('what a caller does not use comes back evenly, and never more than a minute’s worth', () => {
-  let left = takeRequest(undefined, 2, 0);
-  left = takeRequest(left.allowance, 2, 0);
-  expect(left.retryAfterMs).toBe(null);
-  left = takeRequest(left.allowance, 2, 0);
-  expect(left.retryAfterMs).toBe(30_000);
-  left = takeRequest(left.allowance, 2, 29_999);
-  expect(left.retryAfterMs).toBe(1);
-  left = takeRequest(left.allowance, 2, 30_000);
-  expect(left.retryAfterMs).toBe(null);
-  expect(takeRequest(left.allowance, 2, 10_000_000).allowance.left).toBe(1);
 });

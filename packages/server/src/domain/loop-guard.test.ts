@@ -17,10 +17,11 @@ test('one who writes without being answered is in no loop, whatever the number a
   expect(talk(Array.from({ length: 100 }, () => ['a', 'the disk is full'] as const))).toEqual(Array(100).fill(null));
 });
 
-test('exchanges are counted, and come back evenly over a minute', () => {
+test('no more exchanges than allowed are in any minute', () => {
   const lines = ['1', '2', '3', '4', '5'].map((words, turn) => [turn % 2 === 0 ? 'a' : 'b', words] as const);
   expect(talk(lines)).toEqual([null, null, null, null, 'rate']);
-  expect(talk([...lines, ['a', '6', 20_000], ['b', '7', 20_000]])).toEqual([null, null, null, null, 'rate', null, 'rate']);
+  const later = [59_999, 60_000].map((at, turn) => ['a', `later ${turn}`, at] as const);
+  expect(talk([...lines, ...later])).toEqual([null, null, null, null, 'rate', 'rate', null]);
 });
 
 test('the same words in answer to each other are a loop; other words in between begin anew', () => {

@@ -1,5 +1,5 @@
 import type { GuardRule, Message, Relation } from 'agent-relay-protocol';
-import { type Allowance, takeRequest } from './rate-limit.ts';
+import { countIn, type SlidingMinute, waitFor } from './sliding-minute.ts';
 
 /** What agents may do among themselves before a person is asked. 0 switches a limit off. */
 export interface GuardLimits {
@@ -31,7 +31,8 @@ export const hopsOf = (relation: Relation, repliedTo: Pick<Message, 'hops'> | nu
 /** What is remembered of those who talk in one place: a pair, a group address, a thread. */
 export interface Conversation {
   readonly lastSender: string;
-  readonly allowance: Allowance | undefined;
+  /** Exchanges, not messages. */
+  readonly exchanges: SlidingMinute;
   /** What each of them said last, as a digest, and how often in a row; the newest last, and only so many. */
   readonly said: ReadonlyMap<string, { readonly digest: string; readonly count: number }>;
 }
@@ -54,13 +55,14 @@ export function continueConversation(
   limits: { readonly perMinute: number; readonly repeats: number },
   now: number,
 ): { readonly after: Conversation; readonly broken: 'rate' | 'repeats' | null } {
-  if (!before) return { after: { lastSender: from, allowance: undefined, said: new Map() }, broken: null };
+  if (!before) return { after: { lastSender: from, exchanges: [], said: new Map() }, broken: null };
   if (before.lastSender === from) return { after: before, broken: null };
-  const { allowance, retryAfterMs } =
-    limits.perMinute === 0 ? { allowance: undefined, retryAfterMs: null } : takeRequest(before.allowance, limits.perMinute, now);
+  const { perMinute } = limits;
+  const isTooMuch = perMinute > 0 && waitFor(before.exchanges, perMinute, now) !== null;
+  const exchanges = perMinute === 0 || isTooMuch ? before.exchanges : countIn(before.exchanges, now);
   const { said, count } = limits.repeats === 0 ? { said: before.said, count: 0 } : saidAfter(before.said, from, digest());
-  const broken = retryAfterMs !== null ? 'rate' : limits.repeats > 0 && count > limits.repeats ? 'repeats' : null;
-  return { after: { lastSender: from, allowance, said }, broken };
+  const broken = isTooMuch ? 'rate' : limits.repeats > 0 && count > limits.repeats ? 'repeats' : null;
+  return { after: { lastSender: from, exchanges, said }, broken };
 }
 
 function saidAfter(before: Conversation['said'], from: string, digest: string): { said: Conversation['said']; count: number } {
