@@ -54,6 +54,9 @@ const olderNode = {
   NODE_OPTIONS: `--import=data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,napi:'9'}})`,
 };
 
+/** A machine that the driver brings no binary for, and on which none was compiled. */
+const rareMachine = { NODE_OPTIONS: `--import=data:text/javascript,Object.defineProperty(process,'arch',{value:'mips64'})` };
+
 const run = (args: readonly string[], env: Record<string, string> = {}) => start(args, env).done;
 
 describe('client commands', () => {
@@ -172,6 +175,21 @@ describe('client commands', () => {
     );
     expect(code).toBe(1);
   });
+});
+
+test('a driver without its binary is one sentence for serve and backup, and says nothing about the database to doctor', async () => {
+  writeFileSync(join(folder, 'there.db'), '');
+  const there = { ...rareMachine, DB_PATH: join(folder, 'there.db') };
+  for (const command of [
+    ['serve', '--port', '0', '--no-local-node'],
+    ['backup', join(folder, 'b.db')],
+  ]) {
+    const { code, note } = await run(command, there);
+    expect([command[0], code, note]).toEqual([command[0], 1, expect.stringMatching(/^error: The database driver better-sqlite3 .*\n$/u)]);
+  }
+  expect((await run(['doctor', '--url', 'http://127.0.0.1:1'], there)).out).toMatch(
+    /^ok {3}Node .*\n\? {4}Database .*: not looked at\. The database driver .*\nBAD {2}no relay/u,
+  );
 });
 
 test('doctor on an address where something else answers names it, whatever that says', async () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Health, HealthSchema, RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { databasePathOf } from '../paths.ts';
-import { databaseObstacle } from '../store/sqlite/driver.ts';
+import { databaseObstacle, driverErrorOf } from '../store/sqlite/driver.ts';
 import { CommandFailure, ownRelay, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
@@ -38,6 +38,8 @@ async function checkDatabase(path: string): Promise<Finding> {
     await store.close();
     return faults.length === 0 ? good(`Database ${path}: whole`) : bad(`Database ${path}: ${faults.slice(0, 3).join('; ')}`);
   } catch (error) {
+    // A driver that cannot be loaded says nothing about the database.
+    if (error instanceof RelayError && driverErrorOf(error.cause)) return unknown(`Database ${path}: not looked at. ${error.message}`);
     if (error instanceof RelayError) return bad(`Database ${path}: ${error.message}`);
     throw error;
   }

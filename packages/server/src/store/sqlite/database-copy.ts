@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { RelayError } from 'agent-relay-protocol';
 import type { Database, Options } from 'better-sqlite3';
-import { loadSqlite } from './driver.ts';
+import { driverErrorOf, loadSqlite } from './driver.ts';
 import { migrations } from './migrations/migrations.ts';
 import { type NewNumbering, type Numbering, numberingOf, writeNumbering } from './numbering.ts';
 import { sqliteCode, storeErrorOf } from './sqlite-error.ts';
@@ -122,6 +122,8 @@ async function withDatabase<Result>(
 }
 
 function explained(error: unknown, where: string): unknown {
+  const unusable = driverErrorOf(error);
+  if (unusable) return unusable;
   const known = error instanceof RelayError ? null : storeErrorOf(error);
   return known ? new RelayError(known.code, `${known.message} (${where})`, { cause: error }) : error;
 }

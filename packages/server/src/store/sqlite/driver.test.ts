@@ -32,5 +32,8 @@ test('a binary of another Node is a sentence, any other fault stays what it is',
     cause: foreign,
   });
   expect(driverErrorOf(new Error('Could not locate the bindings file. Tried: …'))).toMatchObject({ code: 'store_unavailable' });
+  const missing = (name: string) => Object.assign(new Error(`Cannot find module '/x/${name}'`), { code: 'MODULE_NOT_FOUND' });
+  expect(driverErrorOf(missing('build/Release/better_sqlite3.node'))).toMatchObject({ code: 'store_unavailable' });
+  expect(driverErrorOf(missing('other.node'))).toBe(null);
   expect(driverErrorOf(new Error('something else'))).toBe(null);
 });

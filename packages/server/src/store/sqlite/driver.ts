@@ -42,8 +42,12 @@ export async function loadSqlite(): Promise<typeof import('better-sqlite3')> {
 /** What an error of loading the driver's binary means to a person; null when it is none. */
 export function driverErrorOf(error: unknown): RelayError | null {
   if (!(error instanceof Error)) return null;
-  const isOfBinary =
-    ('code' in error && error.code === 'ERR_DLOPEN_FAILED') || error.message.startsWith('Could not locate the bindings file');
+  const code = 'code' in error ? error.code : null;
+  // Version 12 looks for its binary and tells where; 13 asks Node for it by name.
+  const isMissing =
+    error.message.startsWith('Could not locate the bindings file') ||
+    (code === 'MODULE_NOT_FOUND' && /better_sqlite3\.node'/u.test(error.message));
+  const isOfBinary = isMissing || code === 'ERR_DLOPEN_FAILED';
   if (!isOfBinary) return null;
   const text = `The database driver better-sqlite3 was built for another Node than this one (${process.versions.node}), or not at all: install agent-relay-server again with this Node`;
   return new RelayError('store_unavailable', text, { cause: error });
