@@ -44,32 +44,40 @@ test.skipIf(!hasBrowser)('two people answer one question: it is done once, and w
   await keepScreenshot(first, 'dashboard-approvals');
 });
 
-test.skipIf(!hasBrowser)('what an agent asks stands above the composer on its own page, and is denied there with a reason', async () => {
-  await using world = await openDashboard();
-  const { owner, relay } = world;
-  await using node = await startAskingNode(relay, questions);
-  await owner.sessions.start({ provider: 'asker', name: 'Worker', approval: 'guarded' });
-  const page = await world.openPage('/agents/Worker');
-  const { token } = await owner.tokens.create({ name: 'board', kind: 'observer' });
-  const id = await askBy(world, 'Worker', 'migrate');
-  const asks = page.getByRole('region', { name: 'What Worker asks' });
-  await asks.getByText('drop table users;').waitFor();
-  await keepScreenshot(page, 'dashboard-agent-asks');
-  const board = await world.openStrangersPage();
-  await board.goto('/approvals');
-  await board.getByLabel('Token').fill(token);
-  await board.getByRole('button', { name: 'Sign in' }).click();
-  await board.getByText('drop table users;').waitFor();
-  expect(await board.getByRole('article').getByRole('button').count()).toBe(0);
+test.skipIf(!hasBrowser)(
+  'what an agent started as guarded asks stands above the composer on its own page, and is denied there with a reason',
+  async () => {
+    await using world = await openDashboard();
+    const { owner, relay } = world;
+    await using node = await startAskingNode(relay, questions);
+    const page = await world.openPage();
+    await page.getByRole('button', { name: 'New agent' }).click();
+    await page.getByLabel('Name').fill('Worker');
+    await page.getByLabel('When a message comes').selectOption('it asks you first');
+    await keepScreenshot(page, 'dashboard-new-agent');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.waitForURL('**/agents/Worker');
+    const { token } = await owner.tokens.create({ name: 'board', kind: 'observer' });
+    const id = await askBy(world, 'Worker', 'migrate');
+    const asks = page.getByRole('region', { name: 'What Worker asks' });
+    await asks.getByText('drop table users;').waitFor();
+    await keepScreenshot(page, 'dashboard-agent-asks');
+    const board = await world.openStrangersPage();
+    await board.goto('/approvals');
+    await board.getByLabel('Token').fill(token);
+    await board.getByRole('button', { name: 'Sign in' }).click();
+    await board.getByText('drop table users;').waitFor();
+    expect(await board.getByRole('article').getByRole('button').count()).toBe(0);
 
-  await asks.getByRole('button', { name: /^Deny/u }).click();
-  await page.keyboard.type('Keep the users');
-  await page.keyboard.press('Enter');
-  await asks.waitFor({ state: 'detached' });
-  await page.getByText('Write: /srv/schema.sql: denied').waitFor();
-  await board.locator(`[data-approval-id="${id}"]`).getByText('Keep the users').waitFor();
-  expect(node.done).toEqual([]);
-});
+    await asks.getByRole('button', { name: /^Deny/u }).click();
+    await page.keyboard.type('Keep the users');
+    await page.keyboard.press('Enter');
+    await asks.waitFor({ state: 'detached' });
+    await page.getByText('Write: /srv/schema.sql: denied').waitFor();
+    await board.locator(`[data-approval-id="${id}"]`).getByText('Keep the users').waitFor();
+    expect(node.done).toEqual([]);
+  },
+);
 
 test.skipIf(!hasBrowser)('a question whose agent is gone is shown as withdrawn, and stays above the one that waits', async () => {
   await using world = await openDashboard();

@@ -19,6 +19,7 @@ describe('the configuration', () => {
       allowedHosts: [],
       allowUnauthenticated: false,
       localNode: true,
+      approvalTimeoutSeconds: 600,
       integrations: [],
       integrationRateLimitPerMinute: 120,
       privateCallbacks: [],

@@ -47,6 +47,7 @@ const SettingsSchema = z.object({
   AGENT_RELAY_ALLOWED_HOSTS: list.default([]),
   AGENT_RELAY_ALLOW_UNAUTH: flag.default(false),
   AGENT_RELAY_LOCAL_NODE: flag.default(true),
+  AGENT_RELAY_APPROVAL_TIMEOUT: wholeNumber(1, 86_400).default(600),
   AGENT_RELAY_INTEGRATIONS: IntegrationsSettingSchema.default([]),
   AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: wholeNumber(1).default(120),
   AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: PrivateCallbacksSettingSchema.default([]),
@@ -76,6 +77,8 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   readonly allowUnauthenticated: boolean;
   readonly localNode: boolean;
+  /** How long an agent of this machine waits for a person before it takes the silence for a no. */
+  readonly approvalTimeoutSeconds: number;
   /** The systems outside that may create work. */
   readonly integrations: readonly IntegrationSettings[];
   readonly integrationRateLimitPerMinute: number;
@@ -134,6 +137,7 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     allowedHosts: settings.AGENT_RELAY_ALLOWED_HOSTS,
     allowUnauthenticated: settings.AGENT_RELAY_ALLOW_UNAUTH,
     localNode: settings.AGENT_RELAY_LOCAL_NODE,
+    approvalTimeoutSeconds: settings.AGENT_RELAY_APPROVAL_TIMEOUT,
     integrations: settings.AGENT_RELAY_INTEGRATIONS,
     integrationRateLimitPerMinute: settings.AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE,
     guard: {

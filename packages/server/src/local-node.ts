@@ -20,6 +20,7 @@ export interface LocalNodeOptions {
   /** Where the node's process is written down, for the relay that comes after a crash. */
   readonly processFile: string;
   readonly logFile: string;
+  readonly approvalTimeoutSeconds: number;
   readonly log: Logger;
   /** Default: the bin of the installed agent-relay-connect. */
   readonly command?: readonly string[];
@@ -100,12 +101,13 @@ export class LocalNode {
   }
 
   async #spawn(): Promise<void> {
-    const { url, tokenFile, stateFolder, processFile, logFile, log } = this.#options;
+    const { url, tokenFile, stateFolder, processFile, logFile, approvalTimeoutSeconds, log } = this.#options;
     const [program, ...args] = this.#options.command ?? connectCommand();
     if (program === undefined) throw new TypeError('The command of a local node is not empty');
     const output = openSync(logFile, 'a', 0o600);
     try {
-      const settings = ['--url', url, '--token-file', tokenFile, '--name', LOCAL_NODE_NAME, '--state-dir', stateFolder];
+      const where = ['--url', url, '--token-file', tokenFile, '--name', LOCAL_NODE_NAME, '--state-dir', stateFolder];
+      const settings = [...where, '--approval-timeout', String(approvalTimeoutSeconds)];
       const child = spawn(program, [...args, ...settings], { detached: true, stdio: ['ignore', output, output] });
       const pid = await startedPid(child);
       // What lives on without us must not hold our event loop.

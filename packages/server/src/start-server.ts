@@ -71,7 +71,7 @@ export async function startServer(config: Config, { log, clock = systemClock, tr
   });
   const url = localUrl(host, port);
   await writeRunningRelay(runningRelayPath(databasePath), url);
-  const node = config.localNode ? await startLocalNode(databasePath, url, log) : null;
+  const node = config.localNode ? await startLocalNode(config, url, log) : null;
 
   const stop = async () => {
     await node?.stop();
@@ -169,13 +169,14 @@ function localUrl(host: string, port: number): string {
   return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
 
-async function startLocalNode(databasePath: string, url: string, log: Logger): Promise<LocalNode> {
+async function startLocalNode({ databasePath, approvalTimeoutSeconds }: Config, url: string, log: Logger): Promise<LocalNode> {
   const node = new LocalNode({
     url,
     tokenFile: ownerTokenPath(databasePath),
     stateFolder: localNodeStateFolder(databasePath),
     processFile: localNodePath(databasePath),
     logFile: localNodeLogPath(databasePath),
+    approvalTimeoutSeconds,
     log: log.child({ part: 'local node' }),
   });
   await node.start();

@@ -35,6 +35,7 @@ function localNode(url = 'http://127.0.0.1:4850'): LocalNode {
     stateFolder: join(folder, 'state'),
     processFile: join(folder, 'node.json'),
     logFile: join(folder, 'node.log'),
+    approvalTimeoutSeconds: 60,
     log: silentLogger,
     command: [process.execPath, file],
   });
@@ -56,7 +57,8 @@ test('a node is started with everything it needs, and a clean stop waits until i
   await node.start();
   const { pid } = node;
   await poll('it runs', () => written().length === 1);
-  expect(written()).toEqual([`${pid} --url http://127.0.0.1:4850 --token-file ${folder}/token --name local --state-dir ${folder}/state`]);
+  const where = `--url http://127.0.0.1:4850 --token-file ${folder}/token --name local --state-dir ${folder}/state`;
+  expect(written()).toEqual([`${pid} ${where} --approval-timeout 60`]);
   await node.stop();
   expect([written()[1], await isGone(pid)]).toEqual([`${pid} ended`, true]);
 });

@@ -42,10 +42,12 @@ function SpawnForm({ onDone }: { readonly onDone: () => void }) {
     const text = (name: string) => String(form.get(name) ?? '').trim();
     const optional = (name: 'task' | 'cwd') => (text(name) === '' ? {} : { [name]: text(name) });
     const mode = text('mode');
+    const approval = text('approval');
     spawn.mutate({
       name: text('name'),
       provider: text('provider'),
       mode: mode === 'safe' || mode === 'unrestricted' ? mode : 'agentic',
+      approval: approval === 'guarded' || approval === 'read-only' ? approval : 'open',
       ...optional('task'),
       ...optional('cwd'),
     });
@@ -72,17 +74,25 @@ function SpawnForm({ onDone }: { readonly onDone: () => void }) {
         Task
         <textarea name="task" rows={3} className="field text-sm" placeholder="What should it do first?" />
       </label>
-      <div className="grid grid-cols-[1fr_auto] gap-3">
-        <label className="grid gap-1 text-soft text-xs">
-          Folder
-          <input name="cwd" className="field text-sm" placeholder="a fresh one" />
-        </label>
+      <label className="grid gap-1 text-soft text-xs">
+        Folder
+        <input name="cwd" className="field text-sm" placeholder="a fresh one" />
+      </label>
+      <div className="grid grid-cols-2 gap-3">
         <label className="grid gap-1 text-soft text-xs">
           May
           <select name="mode" defaultValue="agentic" className="field text-sm">
             <option value="safe">use no tools</option>
             <option value="agentic">edit in its folder</option>
             <option value="unrestricted">do everything</option>
+          </select>
+        </label>
+        <label className="grid gap-1 text-soft text-xs">
+          When a message comes
+          <select name="approval" defaultValue="open" className="field text-sm">
+            <option value="open">it may the same</option>
+            <option value="guarded">it asks you first</option>
+            <option value="read-only">it only reads</option>
           </select>
         </label>
       </div>

@@ -38,7 +38,7 @@ export class LoopGuard {
     if (!isGuarded(message.sender.relation)) return null;
     const { hops, tokensPerHour } = this.#limits;
     if (hops > 0 && message.hops > hops) {
-      return { rule: 'hops', reason: `Agents have answered each other ${hops} times in this thread without a person` };
+      return { rule: 'hops', reason: `Agents have answered each other ${times(hops)} in this thread without a person` };
     }
     if (tokensPerHour > 0 && isDirect(message.to)) {
       const recipient = message.to.slice(3);
@@ -50,7 +50,7 @@ export class LoopGuard {
     for (const place of this.#placesOf(workspace, message)) {
       const { broken } = this.#continue(place, message);
       if (broken === 'repeats') {
-        return { rule: 'repeats', reason: `${message.from} has said the same ${place.repeats} times in a row to ${message.to}` };
+        return { rule: 'repeats', reason: `${message.from} has said the same ${times(place.repeats)} in a row to ${message.to}` };
       }
       if (broken === 'rate') return { rule: place.rule, reason: rateReason(place, message) };
     }
@@ -111,5 +111,6 @@ function rateReason({ rule, perMinute }: Place, { from, to }: GuardedMessage): s
   return `${who} more than ${perMinute} messages a minute`;
 }
 
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 const keyOf = (workspace: string, name: string): string => `${workspace}\n${name}`;
 const pairKey = (one: string, other: string): string => (one < other ? `${one}\n${other}` : `${other}\n${one}`);
