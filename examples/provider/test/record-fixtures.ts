@@ -17,6 +17,6 @@ for await (const frame of parrot.frames) {
   if (frame.type === 'end') break;
 }
 await parrot.close();
-const text = lines.map((line) => `${JSON.stringify(line)}\n`.replaceAll(cwd, '/work')).join('');
+const text = lines.map((line) => `${JSON.stringify(line)}\n`.replaceAll(cwd, '/home/ada')).join('');
 writeFileSync(join(import.meta.dirname, 'fixtures', `${parrot.ready.version}-write.jsonl`), text);
 rmSync(cwd, { recursive: true });

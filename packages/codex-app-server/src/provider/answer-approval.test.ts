@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { readRequests } from '../../test/read-fixture.ts';
 import { type FileUpdate, readApproval } from './answer-approval.ts';
 
-const moved: FileUpdate = { path: '/work/note.txt', kind: { type: 'update', move_path: '/home/elsewhere/note.txt' }, diff: '+x' };
+const moved: FileUpdate = { path: '/home/ada/note.txt', kind: { type: 'update', move_path: '/home/elsewhere/note.txt' }, diff: '+x' };
 const ask = (method: string, params: unknown) =>
-  readApproval({ id: 3, method, params, signal: new AbortController().signal }, { cwd: '/work', changesOf: () => [moved] });
+  readApproval({ id: 3, method, params, signal: new AbortController().signal }, { cwd: '/home/ada', changesOf: () => [moved] });
 
 test('a recorded request to edit is told with the changes, which it does not name itself, and all paths they touch', () => {
   const [request] = readRequests('declined-edit');
@@ -13,13 +13,13 @@ test('a recorded request to edit is told with the changes, which it does not nam
   expect(ask(request?.method ?? '', request?.params)).toEqual({
     question: {
       kind: 'edit',
-      title: expect.stringContaining('Edit /work/note.txt, /home/elsewhere/note.txt'),
-      cwd: '/work',
-      input: { changes: [{ path: '/work/note.txt', change: 'update', moveTo: '/home/elsewhere/note.txt', diff: '+x' }] },
+      title: expect.stringContaining('Edit /home/ada/note.txt, /home/elsewhere/note.txt'),
+      cwd: '/home/ada',
+      input: { changes: [{ path: '/home/ada/note.txt', change: 'update', moveTo: '/home/elsewhere/note.txt', diff: '+x' }] },
       turnId: expect.any(String),
       itemId: expect.any(String),
     },
-    paths: ['/work/note.txt', '/home/elsewhere/note.txt'],
+    paths: ['/home/ada/note.txt', '/home/elsewhere/note.txt'],
     allow: { decision: 'accept' },
     deny: { decision: 'decline' },
   });

@@ -31,15 +31,20 @@ describe('the terms of a spawn', () => {
   });
 
   it('an agent passes on its folder, and no more than its own mode and approval', () => {
-    const spawner = { session: session('safe', '/work'), approval: 'guarded' } as const;
-    expect(spawnTerms({ cwd: '/work/sub' }, spawner)).toEqual({ cwd: '/work/sub', within: '/work', mode: 'safe', approval: 'guarded' });
+    const spawner = { session: session('safe', '/home/ada'), approval: 'guarded' } as const;
+    expect(spawnTerms({ cwd: '/home/ada/app' }, spawner)).toEqual({
+      cwd: '/home/ada/app',
+      within: '/home/ada',
+      mode: 'safe',
+      approval: 'guarded',
+    });
     expect(() => spawnTerms({ mode: 'agentic' }, spawner)).toThrow(expect.objectContaining({ code: 'forbidden' }));
     expect(() => spawnTerms({ approval: 'open' }, spawner)).toThrow(expect.objectContaining({ code: 'forbidden' }));
     expect(spawnTerms({ approval: 'read-only' }, spawner).approval).toBe('read-only');
   });
 
   it('an unrestricted agent starts agentic ones unless it says otherwise', () => {
-    const spawner = { session: session('unrestricted', '/work'), approval: 'open' } as const;
+    const spawner = { session: session('unrestricted', '/home/ada'), approval: 'open' } as const;
     expect(spawnTerms({}, spawner).mode).toBe('agentic');
     expect(spawnTerms({ mode: 'unrestricted' }, spawner).mode).toBe('unrestricted');
   });
