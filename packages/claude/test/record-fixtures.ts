@@ -97,7 +97,7 @@ async function record(command: string, steps: Step[]): Promise<string[]> {
   await child.kill();
   model.takeViolations();
   await model.close();
-  return lines.map((line) => JSON.stringify(line).replaceAll(home.directory, '/tmp/agent'));
+  return lines.map((line) => JSON.stringify(line).replaceAll(home.directory, '/home/ada'));
 }
 
 /** Without the long lists that tell nothing about a turn. */

@@ -57,8 +57,8 @@ describe('translation of recorded conversations', () => {
   test.each(['2.1.329', '2.1.120'])('%s: tools with their kind, title, outcome and change', (version) => {
     const events = replay(`${version}-tools`);
     expect(events.map(brief).filter((line) => /^(?:tool|file)/u.test(line))).toEqual([
-      'tool edit Write: /tmp/agent/work/a.txt',
-      'file added /tmp/agent/work/a.txt',
+      'tool edit Write: /home/ada/work/a.txt',
+      'file added /home/ada/work/a.txt',
       'tool succeeded',
       'tool execute Bash: ls nowhere',
       'tool failed',
@@ -198,7 +198,7 @@ describe('frames that are not as expected', () => {
         .flatMap((line) => JSON.parse(line).frame ?? []);
       for (let round = 0; round < 20; round += 1) {
         const translation = new ClaudeTranslation({ relayServers: [] });
-        const events = new SessionEvents({ cwd: '/tmp/agent' });
+        const events = new SessionEvents({ cwd: '/home/ada' });
         for (const frame of frames) {
           const parsed = ClaudeFrameSchema.safeParse(damaged(frame, random));
           if (!parsed.success) continue;
