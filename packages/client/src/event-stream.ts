@@ -9,7 +9,7 @@ import {
   relayEventTypes,
 } from 'agent-relay-protocol';
 import { backoffDelays, parseSseStream, sleep } from 'agent-relay-wire';
-import { appendQuery, authorization, readFailure, send } from './http-transport.ts';
+import { appendQuery, authorization, notTheRelay, readFailure, send } from './http-transport.ts';
 import type { SocketLink } from './socket-link.ts';
 
 export interface EventsOptions extends MethodRequest<'events/subscribe'> {
@@ -96,6 +96,7 @@ export function sseStretch(options: {
     appendQuery(url, { ...filter });
     const response = await send(options, url, { headers: { ...authorization(options.token), accept: 'text/event-stream' }, signal: stop });
     if (!response.ok || !response.body) throw await readFailure(response);
+    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) throw notTheRelay(response);
     const cursor = Number(response.headers.get('x-relay-cursor') ?? Number.NaN);
     onOpen(response.headers.get('x-relay-generation') ?? undefined, Number.isInteger(cursor) ? cursor : undefined);
     const watch = watchSilence(() => silence.abort(new RelayError('connection_closed', 'The relay fell silent')));

@@ -48,11 +48,15 @@ export async function readFailure(response: Response): Promise<RelayError> {
 function failureIn(body: unknown, response: Response): RelayError {
   const error: unknown = typeof body === 'object' && body !== null && 'error' in body ? body.error : null;
   if (typeof error === 'object' && error !== null) return relayErrorFromBody(error);
-  return new RelayError(
-    response.status === 401 ? 'unauthorized' : 'internal',
-    `The server answered with status ${response.status} and no reason`,
-  );
+  if (!response.headers.has(VERSION_HEADER)) return notTheRelay(response);
+  return new RelayError('internal', `The relay answered with status ${response.status} and no reason`);
 }
+
+/** A proxy or gateway answered in the relay's place: the relay is away, and comes back. */
+export const notTheRelay = (response: Response): RelayError =>
+  new RelayError('connection_closed', `The relay is away: something in between answered with status ${response.status}`, {
+    details: { httpStatus: response.status },
+  });
 
 async function readAnswer(response: Response): Promise<unknown> {
   if (!response.ok) {

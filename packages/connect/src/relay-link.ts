@@ -7,6 +7,7 @@ import {
   type RouteOutput,
   type RouteRequest,
   routes,
+  VERSION_HEADER,
   WEB_SOCKET_PATH,
 } from 'agent-relay-protocol';
 import { type DuplexClosed, JsonRpcPeer, type MessageDuplex } from 'agent-relay-wire';
@@ -50,7 +51,10 @@ export class RelayLink {
     const url = new URL(WEB_SOCKET_PATH, options.url);
     url.protocol = options.url.protocol === 'https:' ? 'wss:' : 'ws:';
     const headers = { authorization: `Bearer ${options.token}` };
-    return new RelayLink(await connectWebSocket(url, { headers, signal: options.signal, pingIntervalMs: 10_000 }), options);
+    return new RelayLink(
+      await connectWebSocket(url, { headers, signal: options.signal, pingIntervalMs: 10_000, serverHeader: VERSION_HEADER }),
+      options,
+    );
   }
 
   get isOpen(): boolean {

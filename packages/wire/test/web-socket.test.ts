@@ -349,6 +349,18 @@ describe('connectWebSocket', () => {
     await expect(connectWebSocket(`ws://127.0.0.1:${port}`)).rejects.toMatchObject({ code, details: { httpStatus: status } });
   });
 
+  it.each([
+    ['', 'connection_closed'],
+    ['X-Relay-Version: 1.0.0\r\n', 'not_found'],
+  ])('takes a refusal with the header "%s" for `%s` where the server marks its answers', async (header, code) => {
+    const http = createServer();
+    http.on('upgrade', (_request, socket) => socket.end(`HTTP/1.1 404 No\r\n${header}Content-Length: 2\r\nConnection: close\r\n\r\nno`));
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => http.close());
+    const port = (http.address() as AddressInfo).port; // listens on TCP
+    await expect(connectWebSocket(`ws://127.0.0.1:${port}`, { serverHeader: 'x-relay-version' })).rejects.toMatchObject({ code });
+  });
+
   it('throws the error a relay put into its refusal', async () => {
     const http = createServer();
     const body = JSON.stringify({ error: { code: 'stale_session', message: 'A newer session took over', details: { epoch: 4 } } });

@@ -15,6 +15,11 @@ export interface ConnectWebSocketOptions extends WebSocketDuplexOptions {
   readonly maxPayloadBytes?: number;
   /** Default 10 000. */
   readonly handshakeTimeoutMs?: number;
+  /**
+   * The header by which the server marks its own answers. A refusal with neither it nor an error body is then that of a proxy in between:
+   * `connection_closed`, whatever its status.
+   */
+  readonly serverHeader?: string;
   /** Gives up the handshake with the signal's reason. An open link is not its business: call `close`. */
   readonly signal?: AbortSignal;
   readonly tls?: Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'passphrase'> & { readonly rejectUnauthorized?: boolean };
@@ -59,7 +64,7 @@ export function connectWebSocket<In = unknown, Out = unknown>(
       resolve(webSocketDuplex<In, Out>(socket, options));
     });
     socket.once('unexpected-response', (_request, response) => {
-      void refusalFrom(response).then((refusal) => {
+      void refusalFrom(response, options.serverHeader).then((refusal) => {
         settle();
         socket.terminate();
         reject(refusal);
@@ -100,15 +105,12 @@ function connectionFailed(error: Error): RelayError {
 
 const codeByStatus: Readonly<Record<number, ErrorCode>> = { 401: 'unauthorized', 403: 'forbidden', 404: 'not_found', 429: 'rate_limited' };
 
-async function refusalFrom(response: IncomingMessage): Promise<RelayError> {
+async function refusalFrom(response: IncomingMessage, serverHeader: string | undefined): Promise<RelayError> {
   const status = response.statusCode ?? 0;
-  const fallback = new RelayError(
-    codeByStatus[status] ?? 'connection_closed',
-    `The server refused the WebSocket with HTTP status ${status}`,
-    {
-      details: { httpStatus: status },
-    },
-  );
+  const isProxy = serverHeader !== undefined && response.headers[serverHeader] === undefined;
+  const code = (isProxy ? undefined : codeByStatus[status]) ?? 'connection_closed';
+  const refuser = isProxy ? 'Something between here and the server' : 'The server';
+  const fallback = new RelayError(code, `${refuser} refused the WebSocket with HTTP status ${status}`, { details: { httpStatus: status } });
   try {
     let text = '';
     for await (const chunk of response.setEncoding('utf8')) {
