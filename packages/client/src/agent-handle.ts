@@ -31,7 +31,8 @@ const SEND_ATTEMPTS = 6;
 /**
  * A live agent: registered, kept present by heartbeats, and able to speak and listen as itself.
  *
- * States: `live` from registration; `replaced` when a newer process registered the same id (`signal` aborts with `stale_session`);
+ * States: `live` from registration; `replaced` when a newer process registered the same id (`signal` aborts with `stale_session`), or its
+ * token has ended (`unauthorized`);
  * `closed` by `close()`, which sets the agent offline and keeps its address and mail.
  */
 export class AgentHandle {
@@ -158,7 +159,8 @@ export class AgentHandle {
     try {
       this.#adopt(await this.#options.calls.agents.heartbeat({ id: this.id, ...this.#guard }));
     } catch (error) {
-      if (error instanceof RelayError && error.code === 'stale_session') return this.#ended.abort(error);
+      // A session whose token has ended is told no more than that.
+      if (error instanceof RelayError && (error.code === 'stale_session' || error.code === 'unauthorized')) return this.#ended.abort(error);
       // Pruned while it was away: the address is made again, with a newer epoch.
       if (error instanceof RelayError && error.code === 'not_found') await this.#registerAgain();
     }

@@ -154,8 +154,8 @@ describe('the socket', () => {
 
   test('an inbox is pushed to its one deliverer, and a newer incarnation of the agent ends that', async () => {
     await using server = await openServer();
-    const token = await server.register({ name: 'Worker', instanceId: 'one' });
-    await using worker = await openClient(server, token);
+    await server.register({ name: 'Worker', instanceId: 'one' });
+    await using worker = await openClient(server, OWNER_TOKEN);
     const { subscriptionId } = (await worker.peer.request('inbox/subscribe', { id: 'Worker' })) as { subscriptionId: string };
     const sent = await server.call('messages/send', { to: 'Worker', body: 'hello' });
     await poll('the mail', () => worker.notices.length === 1);

@@ -16,7 +16,7 @@ let owner: RelayClient;
 beforeAll(async () => {
   relay = await startTestRelay({ settings: { REAP_INTERVAL_MS: '20' } });
   owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
-  for (const id of ['Worker', 'Other']) await owner.agents.register({ id, name: id, tags: ['team'] });
+  for (const id of ['Worker', 'Other', 'Free']) await owner.agents.register({ id, name: id, tags: ['team'] });
   await owner.agents.register({ id: 'Guarded', name: 'Guarded', withToken: true });
 });
 afterAll(async () => {
@@ -196,7 +196,7 @@ describe('who a token acts as', () => {
 
   test('a scoped token names who it speaks as, proves nothing by it, and cannot name an agent that has a token', async () => {
     const client = createNodeRelayClient({ url: relay.url, token: await tokenWith({ scopes: ['messages:write'] }) });
-    expect((await client.messages.send({ from: 'Worker', to: 'Other', body: 'x' })).sender.relation).toBe('claimed');
+    expect((await client.messages.send({ from: 'Free', to: 'Other', body: 'x' })).sender.relation).toBe('claimed');
     expect(await outcome(client.messages.send({ to: 'Other', body: 'x' }))).toBe('validation_failed');
     expect(await outcome(client.messages.send({ from: 'owner', to: 'Other', body: 'x' }))).toBe('forbidden');
     expect(await outcome(client.messages.send({ from: 'Guarded', to: 'Other', body: 'x' }))).toBe('forbidden');
@@ -205,14 +205,14 @@ describe('who a token acts as', () => {
 
   test('an observer reads, and changes nothing: it may look at mail and is not handed any', async () => {
     const client = createNodeRelayClient({ url: relay.url, token: await tokenWith({ kind: 'observer' }) });
-    const { id } = await owner.messages.send({ to: 'Worker', body: 'x' });
+    const { id } = await owner.messages.send({ to: 'Free', body: 'x' });
     expect((await client.messages.get({ id })).body).toBe('x');
-    expect(await outcome(client.inbox.list({ id: 'Worker' }))).toBe('forbidden_scope');
-    expect((await client.inbox.list({ id: 'Worker', peek: true })).data.map(({ message }) => message.id)).toContain(id);
-    expect(await outcome(client.messages.send({ from: 'x', to: 'Worker', body: 'x' }))).toBe('forbidden_scope');
-    expect(await outcome(client.messages.read({ id, agentId: 'Worker' }))).toBe('forbidden_scope');
+    expect(await outcome(client.inbox.list({ id: 'Free' }))).toBe('forbidden_scope');
+    expect((await client.inbox.list({ id: 'Free', peek: true })).data.map(({ message }) => message.id)).toContain(id);
+    expect(await outcome(client.messages.send({ from: 'x', to: 'Free', body: 'x' }))).toBe('forbidden_scope');
+    expect(await outcome(client.messages.read({ id, agentId: 'Free' }))).toBe('forbidden_scope');
     const peer = await socketWith(await tokenWith({ kind: 'observer' }));
-    expect(await outcome(peer.request('inbox/subscribe', { id: 'Worker' }))).toBe('forbidden_scope');
+    expect(await outcome(peer.request('inbox/subscribe', { id: 'Free' }))).toBe('forbidden_scope');
     await peer.close();
     await client.close();
   });

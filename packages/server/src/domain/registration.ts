@@ -4,6 +4,7 @@ export interface RegistrationFound {
   readonly agent: Agent | null;
   /** The last epoch of this address, also before it was pruned. */
   readonly epoch: number;
+  readonly isBound: boolean;
 }
 
 /** Where a session runs, when a node hosts it. */
@@ -52,7 +53,7 @@ export function registerAgent(
     approval: input.approval ?? current.approval,
     instanceId,
     epoch: beginsSession ? found.epoch + 1 : current.epoch,
-    protected: !beginsSession && current.protected,
+    protected: isStillProtected(found, beginsSession),
     nodeId: host?.nodeId ?? null,
     sessionId: host?.sessionId ?? null,
     meta: input.meta ?? current.meta,
@@ -60,6 +61,10 @@ export function registerAgent(
   };
   return { agent, isNew: found.agent === null, beginsSession };
 }
+
+/** By a token that a person made, or by that of the session that goes on. */
+const isStillProtected = ({ agent, isBound }: RegistrationFound, beginsSession: boolean): boolean =>
+  isBound || (agent !== null && !beginsSession && agent.protected);
 
 /** How a channel carries conversations; nobody else does. */
 function carriage(kind: Agent['kind'], input: RegisterAgent, current: Agent): Pick<Agent, 'transport' | 'direction'> {

@@ -94,7 +94,7 @@ export class AgentRegistry {
       const { agent } = found;
       ended = agent?.epoch === epoch;
       if (!agent || !ended) return null;
-      const next: Agent = { ...agent, status: 'offline', protected: false, nodeId: null, sessionId: null, lastSeenAt: now };
+      const next: Agent = { ...agent, status: 'offline', protected: found.isBound, nodeId: null, sessionId: null, lastSeenAt: now };
       const left = leaveAll(found, id, 'offline', reason, now);
       return {
         ...left,
@@ -255,7 +255,9 @@ export class AgentRegistry {
       return change;
     });
     if (tookOver) this.#deps.inboxes.endLease(workspace, id, new RelayError('stale_session', `A newer session of ${id} has taken over`));
-    return { ...lastOf(answers), cursor };
+    const registered = lastOf(answers);
+    if (registered.protected) this.#deps.inboxes.recheck(workspace, id);
+    return { ...registered, cursor };
   }
 
   async #change(

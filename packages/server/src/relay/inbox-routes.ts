@@ -79,6 +79,8 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
           peek === true
             ? await inboxes.peek(workspace, id, limit)
             : await inboxes.poll({ workspace, agentId: id, limit, waitMs, isOwn: agentOf(principal) === id, signal });
+        // Whoever waited in vain may have waited for mail that is no longer its own to fetch.
+        if (items.length === 0) assertMayFetch(principal, id, guard);
         return { data: [...items], cursor: store.log.head };
       },
       'inbox/ack': async ({ id, ids, state = 'delivered', ...guard }, { principal }) => {
@@ -106,7 +108,8 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
       assertAccess({ scope: 'messages:write', anonymous: true }, principal);
       const { epoch } = assertMayFetch(principal, id, guard);
       const { workspace } = principal;
-      return inboxes.openStream({ workspace, agentId: id, epoch, window, reportsHandOver: principal.type === 'node', signal });
+      const mayStill = () => void assertMayFetch(principal, id, guard);
+      return inboxes.openStream({ workspace, agentId: id, epoch, window, reportsHandOver: principal.type === 'node', mayStill, signal });
     },
   };
 }

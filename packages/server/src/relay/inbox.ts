@@ -16,6 +16,8 @@ export interface StreamHolder {
   readonly window: number;
   /** Its deliverer says itself when it hands a piece over; until then the agent's own poll may still take it. */
   readonly reportsHandOver: boolean;
+  /** Throws when its right to this mail has gone. */
+  readonly mayStill: () => void;
   outstanding: number;
   pending: InboxItem[];
   failure: RelayError | null;

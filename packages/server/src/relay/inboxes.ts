@@ -1,4 +1,4 @@
-import { type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
+import { type InboxItem, type Message, RelayError, toRelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { isDirect, isInAudience } from '../domain/audience.ts';
 import { recordAt } from '../domain/delivery.ts';
@@ -29,6 +29,8 @@ export interface StreamRequest {
   readonly epoch: number;
   readonly window: number;
   readonly reportsHandOver: boolean;
+  /** Throws when the deliverer's right to this mail has gone. */
+  readonly mayStill: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -58,10 +60,10 @@ export class Inboxes {
   }
 
   /** @throws RelayError `inbox_taken` when the agent's inbox has a stream. */
-  openStream({ workspace, agentId, epoch, window, reportsHandOver, signal }: StreamRequest): InboxStream {
+  openStream({ workspace, agentId, epoch, window, reportsHandOver, mayStill, signal }: StreamRequest): InboxStream {
     const inbox = this.#inboxOf(workspace, agentId);
     if (inbox.stream) throw new RelayError('inbox_taken', `Another connection fetches the mail of ${agentId}`);
-    const stream: StreamHolder = { epoch, window, reportsHandOver, outstanding: 0, pending: [], failure: null, wake: null };
+    const stream: StreamHolder = { epoch, window, reportsHandOver, mayStill, outstanding: 0, pending: [], failure: null, wake: null };
     inbox.stream = stream;
     const end = () => this.#endStream(inbox, stream);
     if (signal.aborted) end();
@@ -157,6 +159,20 @@ export class Inboxes {
     }
     inbox.poll?.resolve([]);
     inbox.release('stream', 'poll');
+  }
+
+  /** An agent got a token: whoever fetched its mail without one fetches no more. */
+  recheck(workspace: string, agentId: string): void {
+    const inbox = this.#find(workspace, agentId);
+    if (!inbox) return;
+    inbox.poll?.resolve([]);
+    try {
+      inbox.stream?.mayStill();
+    } catch (error) {
+      if (!inbox.stream) return;
+      inbox.stream.failure = toRelayError(error);
+      this.#endStream(inbox, inbox.stream);
+    }
   }
 
   /** Ends poll leases that ran out and forgets inboxes that nobody fetches from. */

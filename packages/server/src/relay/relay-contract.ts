@@ -75,10 +75,12 @@ export interface Relay {
 
   /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
   authenticate(token: string): Promise<Principal | null>;
-  /** For what outlives one request. @throws RelayError `unauthorized` when the caller's token has ended since it was shown. */
+  /** Handlers and streams look themselves; for what a transport does beside them. @throws RelayError `unauthorized` when the caller's token has ended since it was shown. */
   assertLive(principal: Principal): void;
-  /** Aborts when the caller's token ends; `null` where tokens end with what they stand for. */
+  /** Aborts as soon as the caller's token ends, for whatever reason; `null` for a caller whose right ends with the relay. */
   endOf(principal: Principal): AbortSignal | null;
+  /** The node as whom the caller speaks on its link from now on, no longer than the token it came with. */
+  asNode(principal: Principal, nodeId: string): Principal;
   /** Exchanges a login code, once, for a session token of the owner; null when it is unknown, used or expired. */
   exchangeLoginCode(code: string): Promise<{ readonly token: string; readonly expiresAt: number } | null>;
   /** Ends the session of a browser that a login link began; false for every other token, which lives on. */

@@ -16,6 +16,7 @@ import { Holds } from './holds.ts';
 import { inboxRoutes } from './inbox-routes.ts';
 import { Inboxes } from './inboxes.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
+import { livingHandlers, livingNodeHandlers, openLiving } from './living-calls.ts';
 import { LoopGuard } from './loop-guard.ts';
 import { messageRoutes } from './message-routes.ts';
 import { Messages } from './messages.ts';
@@ -91,57 +92,69 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     await reaper.close();
     await callbacks.close();
     await sessions.close();
+    tokens.lives.close();
     receipts.close();
     feed.close();
     await inboxes.close().catch((error: unknown) => log.warn('the last receipts could not be written', { error: String(error) }));
     await store.close();
   };
 
+  const { lives } = tokens;
   /** A stream needs its scope, and lives no longer than the token it was opened with. */
-  const reading = (scope: Scope, { principal, signal }: CallContext): CallContext => {
-    assertAccess({ scope, anonymous: true }, principal);
-    const end = tokens.endOf(principal);
-    return { principal, signal: end ? AbortSignal.any([signal, end]) : signal };
+  const open = <Batch, Stream extends { readonly batches: AsyncIterable<Batch> }>(
+    scope: Scope,
+    context: CallContext,
+    opened: (context: CallContext) => Promise<Stream>,
+    mayStill?: () => void,
+  ): Promise<Stream> => {
+    assertAccess({ scope, anonymous: true }, context.principal);
+    return openLiving<Batch, Stream>(context, lives, opened, mayStill);
   };
 
   return {
     core,
     generation: store.log.generation,
-    handlers: {
-      ...tokenRoutes({ store, clock, log, tokens }),
-      ...systemRoutes({ store, clock, tokens, sessions, feed, probes: deps.probes ?? {} }),
-      ...agentRoutes({ store, agents }),
-      ...messageRoutes({ store, clock, messages, receipts, inboxes }),
-      ...verificationRoutes(store),
-      ...holds.handlers,
-      ...inbox.handlers,
-      'inbox/list': (input, context) => inbox.handlers['inbox/list'](input, reading('messages:read', context)),
-      ...claims,
-      ...taskRoutes({ store, clock, claim: claims['messages/claim'] }),
-      ...taskReports({ store, clock, messages, integrations, reportsPerMinute: settings.reportsPerMinute }),
-      ...callbacks.handlers,
-      ...new Pairs({ store, clock, messages }).handlers,
-      ...new Channels({ store, clock, messages, inboxes }).handlers,
-      ...sessionHandlers,
+    handlers: livingHandlers(
+      {
+        ...tokenRoutes({ store, clock, log, tokens, inboxes }),
+        ...systemRoutes({ store, clock, tokens, sessions, feed, probes: deps.probes ?? {} }),
+        ...agentRoutes({ store, agents }),
+        ...messageRoutes({ store, clock, messages, receipts, inboxes }),
+        ...verificationRoutes(store),
+        ...holds.handlers,
+        ...inbox.handlers,
+        ...claims,
+        ...taskRoutes({ store, clock, claim: claims['messages/claim'] }),
+        ...taskReports({ store, clock, messages, integrations, reportsPerMinute: settings.reportsPerMinute }),
+        ...callbacks.handlers,
+        ...new Pairs({ store, clock, messages }).handlers,
+        ...new Channels({ store, clock, messages, inboxes }).handlers,
+        ...sessionHandlers,
+      },
+      lives,
+    ),
+    nodeHandlers: livingNodeHandlers(nodeHandlers, lives),
+    nodeLive: (params, context) => {
+      lives.assertLive(context.principal);
+      nodeLive(params, context);
     },
-    nodeHandlers,
-    nodeLive,
     nodeDetached,
-    openActivity: async (params, context) => openActivity(params, reading('events:read', context)),
+    openActivity: async (params, context) => open('events:read', context, (living) => openActivity(params, living)),
     authenticate: (token) => tokens.authenticate(token),
     figures: () => gatherFigures({ store, feed, sessions, claimWaitSeconds: waits }),
-    assertLive: (principal) => tokens.assertLive(principal),
-    endOf: (principal) => tokens.endOf(principal),
+    assertLive: (principal) => lives.assertLive(principal),
+    endOf: (principal) => lives.endOf(principal),
+    asNode: (principal, nodeId) => lives.inherit({ type: 'node', workspace: principal.workspace, nodeId }, principal),
     exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
     endSession: (token) => tokens.endSession(token),
-    openEvents: async (filter, context) => {
-      const { principal, signal } = reading('events:read', context);
-      const { workspace } = principal;
-      const seesApprovalsOf = (agentId: string) =>
-        maySeeApprovals(principal, agentId, store.agents.index.find(workspace, agentId)?.spawnedBy ?? null);
-      return feed.open({ workspace, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, signal);
-    },
-    openInbox: async (params, context) => inbox.openInbox(params, reading('messages:read', context)),
+    openEvents: async (filter, context) =>
+      open('events:read', context, async ({ principal, signal }) => {
+        const { workspace } = principal;
+        const seesApprovalsOf = (agentId: string) =>
+          maySeeApprovals(principal, agentId, store.agents.index.find(workspace, agentId)?.spawnedBy ?? null);
+        return feed.open({ workspace, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, signal);
+      }),
+    openInbox: async (params, context) => open('messages:read', context, (living) => inbox.openInbox(params, living)),
     reap: () => reaper.reap(),
     close: () => {
       closing ??= close();

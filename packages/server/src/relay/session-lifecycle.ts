@@ -127,12 +127,11 @@ export function endSession(
   const told: readonly NewEvent[] = [...events, { type: 'session.ended', at: now, session: ended }];
   // A newer incarnation has the address: nothing of this one is left there.
   if (!isCurrent(session, found)) return { session: ended, change: { approvals, events: told } };
-  // Without `protected` no token of this epoch counts any more, also those that are known by heart.
   const agent: Agent = {
     ...found.agent,
     status: 'offline',
     ready: false,
-    protected: false,
+    protected: found.isBound,
     nodeId: null,
     sessionId: null,
     lastSeenAt: now,

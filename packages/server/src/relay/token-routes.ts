@@ -4,6 +4,7 @@ import { grantFor } from '../domain/token-grant.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import { describeToken } from './describe-token.ts';
+import type { Inboxes } from './inboxes.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -12,6 +13,7 @@ export interface TokenRoutesDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly tokens: Tokens;
+  readonly inboxes: Pick<Inboxes, 'recheck'>;
 }
 
 /** Making, listing and revoking tokens. Who may is the scope `*`, which only the owner and tokens that stand for the owner have. */
@@ -20,6 +22,7 @@ export function tokenRoutes({
   clock,
   log,
   tokens,
+  inboxes,
 }: TokenRoutesDeps): Pick<RelayHandlers, 'tokens/create' | 'tokens/list' | 'tokens/revoke'> {
   return {
     'tokens/create': async (input, { principal }) => {
@@ -34,6 +37,7 @@ export function tokenRoutes({
       const described = describeToken(record);
       const by = principalName(principal);
       await store.tokens.put(record, { type: 'token.created', at: record.createdAt, token: described, by });
+      if (agentId !== null) inboxes.recheck(principal.workspace, agentId);
       log.info('token created', { tokenId: record.tokenId, kind: grant.kind, by });
       return { ...described, token };
     },

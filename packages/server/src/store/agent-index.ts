@@ -21,6 +21,8 @@ export interface AgentIndex {
   /** The agents that belong to a fan-out address now. */
   members(workspace: string, address: string): ReadonlySet<AddressEntry>;
   named(workspace: string, name: string): ReadonlySet<AddressEntry>;
+  /** Whether a person made a token that speaks for this id, registered or not. */
+  isBound(workspace: string, agentId: string): boolean;
   workspaces(): Iterable<string>;
 }
 
@@ -49,6 +51,8 @@ const nobody: ReadonlySet<AddressEntry> = new Set();
 export class MutableAgentIndex implements AgentIndex {
   readonly #workspaces = new Map<string, WorkspaceIndex>();
   readonly #byRef = new Map<number, Entry>();
+  /** How many tokens people made for an agent; none has no entry. */
+  readonly #bound = new Map<string, number>();
 
   find(workspace: string, agentId: string): AddressEntry | undefined {
     return this.#workspaces.get(workspace)?.byId.get(agentId);
@@ -68,6 +72,21 @@ export class MutableAgentIndex implements AgentIndex {
 
   named(workspace: string, name: string): ReadonlySet<AddressEntry> {
     return this.#workspaces.get(workspace)?.names.get(name) ?? nobody;
+  }
+
+  isBound(workspace: string, agentId: string): boolean {
+    return this.#bound.has(`${workspace}\n${agentId}`);
+  }
+
+  addBound(workspace: string, agentId: string, more: 1 | -1): void {
+    const key = `${workspace}\n${agentId}`;
+    const count = (this.#bound.get(key) ?? 0) + more;
+    if (count > 0) this.#bound.set(key, count);
+    else this.#bound.delete(key);
+  }
+
+  clearBound(): void {
+    this.#bound.clear();
   }
 
   workspaces(): Iterable<string> {

@@ -102,6 +102,8 @@ export interface AgentFound {
   /** The last epoch this address had, also before it was pruned. */
   readonly epoch: number;
   readonly spawnedBy: string | null;
+  /** A person made a token that speaks for it: it is protected in whatever session, or none. */
+  readonly isBound: boolean;
   readonly heldClaims: readonly HeldClaim[];
   /** The open pair it is in. */
   readonly pair: OpenPair | null;

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Agent, type OpenPair, RelayError } from 'agent-relay-protocol';
+import { type OpenPair, RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { registerAgent } from '../domain/registration.ts';
+import { type RegistrationFound, registerAgent } from '../domain/registration.ts';
 import { approvalContract } from './approval-contract.ts';
 import type { AppendMessage, NewEvent } from './change.ts';
 import { holdStoreContract } from './hold-store-contract.ts';
@@ -328,7 +328,7 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('a binding and the event that tells of it are one write, and both go with the channel', async (store, reopen) => {
-    const channel = (found: { readonly agent: Agent | null; readonly epoch: number }) => {
+    const channel = (found: RegistrationFound) => {
       const { agent } = registerAgent(found, { id: 'tg', name: 'tg', kind: 'channel' }, null, at);
       return { agents: [{ id: 'tg', agent }], events: [{ type: 'agent.registered' as const, at, agent }] };
     };
@@ -440,9 +440,8 @@ const pendingPair = (id: number, requester: string, target: string): OpenPair =>
   status: 'pending',
 });
 
-const register =
-  (id: string, tags: readonly string[], epoch?: number) => (found: { readonly agent: Agent | null; readonly epoch: number }) => {
-    const { agent } = registerAgent(found, { id, name: id, tags: [...tags] }, null, at);
-    const card = epoch === undefined ? agent : { ...agent, epoch };
-    return { agents: [{ id, agent: card }], events: [{ type: 'agent.registered' as const, at, agent: card }] };
-  };
+const register = (id: string, tags: readonly string[], epoch?: number) => (found: RegistrationFound) => {
+  const { agent } = registerAgent(found, { id, name: id, tags: [...tags] }, null, at);
+  const card = epoch === undefined ? agent : { ...agent, epoch };
+  return { agents: [{ id, agent: card }], events: [{ type: 'agent.registered' as const, at, agent: card }] };
+};

@@ -193,6 +193,7 @@ export interface ClaimStore {
   ): Promise<readonly StoredMessage[]>;
 }
 
+/** A token that is bound to an agent protects it: its card, if there is one, says so in the same commit. */
 export interface TokenStore {
   find(hash: string): Promise<TokenRecord | null>;
   put(token: TokenRecord, tell?: NewEvent): Promise<void>;
@@ -202,6 +203,8 @@ export interface TokenStore {
   /** Takes a token out by its id; null when it is not there (any more). */
   remove(workspace: string, tokenId: string, tell?: (removed: TokenRecord) => NewEvent | null): Promise<TokenRecord | null>;
   removeExpired(now: number, tell?: (expired: TokenRecord) => NewEvent | null): Promise<number>;
+  /** Told, after the commit, of every token that was taken out: revoked, run out, or gone with the session it was made for. */
+  onEnded(listener: (ended: readonly TokenRecord[]) => void): () => void;
 }
 
 export interface StoreCounts {

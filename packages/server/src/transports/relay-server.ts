@@ -46,6 +46,8 @@ export interface RelayServer {
 
 /** Above this many unsent bytes a socket's reader counts as lost. */
 const MAX_SOCKET_BUFFER_BYTES = 16 * 1024 * 1024;
+/** A socket whose token has ended is gone after that, whether or not the other side reads what was under way to it. */
+const CLOSE_WITHIN_MS = 1_000;
 /** How long a drain waits for answers in hand. */
 const DRAIN_MS = 3_000;
 const SWEEP_MS = 25;
@@ -82,7 +84,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     authenticator,
     log,
     accept: (socket, caller) => {
-      const duplex = webSocketDuplex(socket, { maxBufferedBytes: MAX_SOCKET_BUFFER_BYTES });
+      const duplex = webSocketDuplex(socket, { maxBufferedBytes: MAX_SOCKET_BUFFER_BYTES, closeTimeoutMs: CLOSE_WITHIN_MS });
       const options = deps.authenticateWithinMs === undefined ? {} : { authenticateWithinMs: deps.authenticateWithinMs };
       const connection = new SocketConnection(duplex, caller, {
         relay,

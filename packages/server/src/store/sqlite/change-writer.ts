@@ -1,8 +1,7 @@
 import type { Claim } from 'agent-relay-protocol';
-import type { Database, Statement } from 'better-sqlite3';
 import { isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
-import type { Change, DeliveryWrite, NewMessage, NewTask, TokenRecord } from '../change.ts';
+import type { Change, DeliveryWrite, NewMessage, NewTask } from '../change.ts';
 import type { AddressTable } from './address-table.ts';
 import type { ApprovalTable } from './approval-table.ts';
 import type { CallbackTable } from './callback-table.ts';
@@ -14,6 +13,7 @@ import type { SqliteLog } from './log.ts';
 import type { MessageTable } from './message-table.ts';
 import type { PairTable } from './pair-table.ts';
 import type { TaskTable } from './task-table.ts';
+import type { TokenTable } from './token-table.ts';
 
 export interface Tables {
   readonly addresses: AddressTable;
@@ -26,6 +26,7 @@ export interface Tables {
   readonly holds: HoldTable;
   readonly tasks: TaskTable;
   readonly callbacks: CallbackTable;
+  readonly tokens: TokenTable;
 }
 
 type AgentWrite = NonNullable<Change['agents']>[number];
@@ -35,19 +36,11 @@ export class ChangeWriter {
   readonly tables: Tables;
   readonly #log: SqliteLog;
   readonly #index: MutableAgentIndex;
-  readonly #putToken: Statement<
-    [string, string, string, string, string | null, number | null, string | null, string | null, number, number | null, string | null]
-  >;
-  readonly #revoke: Statement<[string, string]>;
 
-  constructor(database: Database, tables: Tables, log: SqliteLog, index: MutableAgentIndex) {
+  constructor(tables: Tables, log: SqliteLog, index: MutableAgentIndex) {
     this.tables = tables;
     this.#log = log;
     this.#index = index;
-    this.#putToken = database.prepare(
-      'INSERT INTO tokens (hash, token_id, workspace, type, agent_id, epoch, node_id, name, created_at, expires_at, grants) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    );
-    this.#revoke = database.prepare("DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'agent'");
   }
 
   apply(workspace: string, change: Change): void {
@@ -58,8 +51,8 @@ export class ChangeWriter {
     for (const pair of change.pairs ?? []) this.tables.pairs.put(workspace, pair);
     for (const approval of change.approvals ?? []) this.tables.approvals.put(workspace, approval);
     for (const write of change.deliveries ?? []) this.writeDelivery(workspace, write);
-    for (const agentId of change.revokeAgentTokens ?? []) this.#revoke.run(workspace, agentId);
-    for (const token of change.tokens ?? []) this.putToken(token);
+    for (const agentId of change.revokeAgentTokens ?? []) this.tables.tokens.removeOfAgent(workspace, agentId);
+    for (const token of change.tokens ?? []) this.tables.tokens.put(token);
     for (const decide of change.messages ?? []) this.#appendMessage(workspace, decide);
   }
 
@@ -68,12 +61,6 @@ export class ChangeWriter {
     if (!tell) return;
     const { state, evidence, late, reason, updatedAt } = next;
     this.#log.tellDelivery(workspace, updatedAt, { messageId, agentId, from, state, evidence, late, reason });
-  }
-
-  putToken(token: TokenRecord): void {
-    const { hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt, grants } = token;
-    const text = grants && JSON.stringify(grants);
-    this.#putToken.run(hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt, text);
   }
 
   /** After the event that tells of it, at whose sequence a membership begins. */

@@ -47,6 +47,7 @@ export class SqliteAgents implements AgentStore {
       agent,
       epoch: entry?.epoch ?? 0,
       spawnedBy: entry?.spawnedBy ?? null,
+      isBound: index.isBound(workspace, id),
       heldClaims: claims.filter((claim): claim is HeldClaim => claim.status === 'held'),
       pair: changes.tables.pairs.openOf(workspace, id),
     };

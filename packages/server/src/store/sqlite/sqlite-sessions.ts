@@ -92,7 +92,14 @@ export class SqliteSessions implements SessionStore {
     const claims = entry?.agent ? changes.tables.claims.heldBy(workspace, agentId) : [];
     const heldClaims = claims.filter((claim): claim is HeldClaim => claim.status === 'held');
     const pair = changes.tables.pairs.openOf(workspace, agentId);
-    return { agent: entry?.agent ?? null, epoch: entry?.epoch ?? 0, spawnedBy: entry?.spawnedBy ?? null, heldClaims, pair };
+    return {
+      agent: entry?.agent ?? null,
+      epoch: entry?.epoch ?? 0,
+      spawnedBy: entry?.spawnedBy ?? null,
+      isBound: index.isBound(workspace, agentId),
+      heldClaims,
+      pair,
+    };
   }
 }
 

@@ -33,6 +33,7 @@ import { SqliteSessions } from './sqlite-sessions.ts';
 import { SqliteTasks } from './sqlite-tasks.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
 import { TaskTable } from './task-table.ts';
+import { TokenTable } from './token-table.ts';
 import { Writer } from './writer.ts';
 
 /** The default engine: one file, one writer, group commit. */
@@ -108,8 +109,9 @@ export class SqliteStore implements Store {
         holds: new HoldTable(database),
         tasks,
         callbacks,
+        tokens: new TokenTable(database, index),
       };
-      const changes = new ChangeWriter(database, tables, log, index);
+      const changes = new ChangeWriter(tables, log, index);
       const writer = new Writer(database, {
         beforeCommit: () => {
           log.beforeCommit();
@@ -119,6 +121,7 @@ export class SqliteStore implements Store {
           log.committed();
           deliveries.committed();
           callbacks.committed();
+          tables.tokens.committed();
         },
         rolledBack: () => {
           log.rolledBack();
@@ -126,6 +129,7 @@ export class SqliteStore implements Store {
           addresses.reload();
           openMail.reload();
           callbacks.rolledBack();
+          tables.tokens.rolledBack();
         },
       });
       return new SqliteStore({ database, reader, writer, log, index, openMail, changes });

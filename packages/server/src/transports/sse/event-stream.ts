@@ -11,7 +11,7 @@ import { coercionsOf, readQuery } from '../http/route-input.ts';
 import { parseParams } from '../route-calls.ts';
 
 export interface EventStreamDeps {
-  readonly relay: Pick<Relay, 'openEvents'>;
+  readonly relay: Pick<Relay, 'openEvents' | 'endOf'>;
   readonly encoded: EncodedEvents;
   readonly draining: Draining;
   readonly heartbeatMs: number;
@@ -32,7 +32,8 @@ export function eventStreamEndpoint(deps: EventStreamDeps): Endpoint & { readonl
     open: () => open,
     serve: async (exchange) => {
       const filter = filterOf(exchange);
-      const call = new HttpCall(await exchange.authenticate(), exchange.response, deps.draining);
+      const principal = await exchange.authenticate();
+      const call = new HttpCall(principal, exchange.response, deps.draining);
       const { batches, cursor, generation } = await deps.relay.openEvents(filter, call);
       const { response } = exchange;
       response.writeHead(200, {
@@ -45,13 +46,16 @@ export function eventStreamEndpoint(deps: EventStreamDeps): Endpoint & { readonl
       });
       open += 1;
       try {
-        await writeStream(response, batches, call.signal, deps);
+        await writeStream(response, batches, endOf(call.signal, deps.relay.endOf(principal)), deps);
       } finally {
         open -= 1;
       }
     },
   };
 }
+
+/** Ends with the client, and with the caller's token. */
+const endOf = (gone: AbortSignal, tokenEnd: AbortSignal | null): AbortSignal => (tokenEnd ? AbortSignal.any([gone, tokenEnd]) : gone);
 
 function filterOf({ request, query }: Exchange): EventFilter {
   const fields = readQuery(query, coercions);
@@ -68,6 +72,11 @@ async function writeStream(
   { encoded, heartbeatMs }: EventStreamDeps,
 ): Promise<void> {
   response.write(encodeSseEvent({ retry: RETRY_MS }));
+  // A reader that takes nothing is not given the rest once its token has ended.
+  const cut = () => {
+    if (response.writableNeedDrain) response.destroy();
+  };
+  signal.addEventListener('abort', cut, { once: true });
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(encodeSseEvent({ comment: '' }));
   }, heartbeatMs);
@@ -82,6 +91,7 @@ async function writeStream(
     if (!signal.aborted) throw error;
   } finally {
     clearInterval(heartbeat);
+    signal.removeEventListener('abort', cut);
     response.end();
   }
 }

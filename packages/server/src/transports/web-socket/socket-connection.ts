@@ -112,6 +112,7 @@ export class SocketConnection implements SocketSpeaker {
     const notification = this.#deps.notifications.get(method);
     if (!notification || !this.#principal) return undefined;
     try {
+      this.#deps.relay.assertLive(this.#principal);
       return notification.run(this, params, this.#controller);
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;

@@ -1,5 +1,4 @@
 import {
-  DEFAULT_WORKSPACE,
   type MethodParams,
   type NodeMethodName,
   nodeMethods,
@@ -118,7 +117,7 @@ function nodeMethod<Name extends NodeMethodName>(name: Name, handlers: Relay['no
 function attach(connection: SocketSpeaker, result: object): void {
   connection.markAttached();
   if ('nodeId' in result && typeof result.nodeId === 'string') {
-    connection.speakAs({ type: 'node', workspace: connection.principal?.workspace ?? DEFAULT_WORKSPACE, nodeId: result.nodeId });
+    connection.speakAs(connection.relay.asNode(named(connection), result.nodeId));
   }
 }
 
