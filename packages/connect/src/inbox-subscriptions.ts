@@ -6,6 +6,8 @@ import type { RelayLink } from './relay-link.ts';
 export interface InboxSubscriptionsOptions {
   readonly link: RelayLink;
   readonly deliver: (sessionId: string, items: readonly InboxItem[]) => void;
+  /** The relay offers this session its mail from now on, and answers which of it may be handed over. */
+  readonly onOpen: (sessionId: string) => void;
   /** A newer session has the agent, or the agent is gone. */
   readonly onLost: (sessionId: string, reason: string) => void;
   readonly log: HostLog;
@@ -15,43 +17,60 @@ const EARLY_LIMIT = 1000;
 /** The most there is: mail for the next turn waits here, and urgent mail must not wait behind it. */
 const WINDOW = 1000;
 
-/** The inboxes this node delivers, on one connection. They end with it. */
+/**
+ * The inboxes this node delivers, on one connection. They end with it.
+ *
+ * An inbox is *asked for* (by `subscribe`, again and again while the relay says that it is taken), then *open* (`has` is true: mail comes, and what
+ * may be handed over is answered), and *asked for* again when the relay takes it away; it ends with the connection, or when the relay says that
+ * the session is over.
+ */
 export class InboxSubscriptions {
   readonly #options: InboxSubscriptionsOptions;
   readonly #sessionBySubscription = new Map<string, SessionIdentity>();
   /** A notification can overtake the code that waits for the answer which names its subscription. */
   readonly #early = new Map<string, { readonly method: string; readonly params: unknown }[]>();
+  readonly #open = new Set<string>();
   readonly #over = new AbortController();
 
   constructor(options: InboxSubscriptionsOptions) {
     this.#options = options;
-    void options.link.closed.then(() => this.#over.abort());
+    void options.link.closed.then(() => {
+      this.#over.abort();
+      this.#open.clear();
+    });
+  }
+
+  /** Whether this session's inbox is open here. */
+  has(sessionId: string): boolean {
+    return this.#open.has(sessionId);
   }
 
   /** Becomes the deliverer; goes on trying while another connection, such as this node's last one, still holds the inbox. */
   async subscribe(session: SessionIdentity): Promise<void> {
-    const { link, log, onLost } = this.#options;
+    const { link, log, onLost, onOpen } = this.#options;
     const { agentId: id, instanceId, epoch, sessionId } = session;
     for (const delayMs of backoffDelays({ initialMs: 100, maxMs: 5000 })) {
-      if (this.#over.signal.aborted) return;
       try {
         const answer = socketMethods['inbox/subscribe'].result.parse(
           await link.request('inbox/subscribe', { id, instanceId, epoch, window: WINDOW }),
         );
         this.#sessionBySubscription.set(answer.subscriptionId, session);
+        this.#open.add(sessionId);
         const early = this.#early.get(answer.subscriptionId) ?? [];
         this.#early.delete(answer.subscriptionId);
         for (const { method, params } of early) this.receive(method, params);
+        onOpen(sessionId);
         return;
       } catch (error) {
         if (this.#over.signal.aborted) return;
-        if (!(error instanceof RelayError) || !error.retryable) {
-          log.warn('the relay refused an inbox', { sessionId, error });
-          if (error instanceof RelayError && error.code === 'stale_session') onLost(sessionId, error.message);
+        if (!(error instanceof RelayError) || !error.retryable) log.warn('the relay refused an inbox', { sessionId, error });
+        if (error instanceof RelayError && isOver(error)) {
+          onLost(sessionId, error.message);
           return;
         }
       }
       await sleep(delayMs, { signal: this.#over.signal });
+      if (this.#over.signal.aborted) return;
     }
   }
 
@@ -71,6 +90,7 @@ export class InboxSubscriptions {
 
   #ended(subscriptionId: string, session: SessionIdentity, code: string, message: string): void {
     this.#sessionBySubscription.delete(subscriptionId);
+    this.#open.delete(session.sessionId);
     // A relay that slept with this machine may take a session for stale that is not: asking again tells, by the session's own epoch.
     this.#options.log.info('an inbox was taken away', { sessionId: session.sessionId, code, message });
     void this.subscribe(session);
@@ -82,3 +102,6 @@ export class InboxSubscriptions {
     this.#early.set(subscriptionId, early);
   }
 }
+
+/** A newer session has the agent, or nobody does. Any other refusal may pass: an agent without its inbox would be deaf for good. */
+const isOver = ({ code }: RelayError): boolean => code === 'stale_session' || code === 'not_found';

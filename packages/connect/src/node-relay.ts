@@ -2,6 +2,7 @@ import type { Host, HostLog, HostRelay, SessionIdentity } from 'agent-relay-host
 import { type AgentEvent, type DeliveryReport, RelayError } from 'agent-relay-protocol';
 import { ActivityUpload } from './activity-upload.ts';
 import { DeliveryReports } from './delivery-reports.ts';
+import type { InboxSubscriptions } from './inbox-subscriptions.ts';
 import type { LinkHolder } from './link-holder.ts';
 import { LiveDeltas } from './live-deltas.ts';
 
@@ -18,6 +19,7 @@ export class NodeRelay implements HostRelay {
   readonly #uploads = new Map<string, ActivityUpload>();
   readonly #ends = new Map<string, string>();
   #host: Pick<Host, 'buffers' | 'forget'> | null = null;
+  #inboxes: Pick<InboxSubscriptions, 'has'> | null = null;
   #isFinishing = false;
 
   constructor(links: LinkHolder, log: HostLog) {
@@ -38,8 +40,15 @@ export class NodeRelay implements HostRelay {
     return this.#ends.size === 0;
   }
 
-  async dispatch({ agentId, instanceId, epoch }: SessionIdentity, messageIds: readonly number[]): Promise<readonly number[]> {
+  /** The inboxes of the current link. */
+  deliverFrom(inboxes: Pick<InboxSubscriptions, 'has'>): void {
+    this.#inboxes = inboxes;
+  }
+
+  async dispatch({ sessionId, agentId, instanceId, epoch }: SessionIdentity, messageIds: readonly number[]): Promise<readonly number[]> {
     const link = this.#links.require();
+    // A relay that does not deliver through this link yet cannot tell what is still to be handed over.
+    if (!this.#inboxes?.has(sessionId)) throw new RelayError('connection_closed', 'The inbox is not open at the moment');
     const reports = messageIds.map((messageId) => ({ messageId, state: 'dispatched' as const }));
     const { applied } = await link.callRoute('deliveries/report', { id: agentId, instanceId, epoch, reports });
     return applied;

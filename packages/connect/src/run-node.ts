@@ -145,7 +145,13 @@ class ConnectedNode implements RunningNode {
       onError: (error, method) => log.error('a command failed', { method, error }),
     });
     const release = (sessionId: string, reason: string) => this.#release(sessionId, reason);
-    inboxes = new InboxSubscriptions({ link, log, deliver: (sessionId, items) => host.deliver(sessionId, items), onLost: release });
+    inboxes = new InboxSubscriptions({
+      link,
+      log,
+      deliver: (sessionId, items) => host.deliver(sessionId, items),
+      onOpen: (sessionId) => host.wake(sessionId),
+      onLost: release,
+    });
     const giveUp = () => void link.close();
     this.#leaving.signal.addEventListener('abort', giveUp, { once: true });
     try {
@@ -164,6 +170,7 @@ class ConnectedNode implements RunningNode {
       }
       const kept = new Set(answer.sessions.filter(({ keep }) => keep).map(({ sessionId }) => sessionId));
       for (const { sessionId, ackedSeq } of answer.sessions) relay.resumeFrom(sessionId, ackedSeq);
+      relay.deliverFrom(inboxes);
       links.set(link);
       this.#beat(link);
       for (const { sessionId } of running) if (!kept.has(sessionId)) release(sessionId, 'The relay has given this agent up');
@@ -171,7 +178,6 @@ class ConnectedNode implements RunningNode {
       await relay.reports.flush();
       for (const session of running) if (kept.has(session.sessionId)) subscribe(session);
       void relay.flush();
-      host.wake();
       return link;
     } catch (error) {
       links.set(null);

@@ -154,20 +154,25 @@ export function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise
   });
 }
 
-/** A wire between node and relay that can be cut. */
+/** A wire between node and relay that can be cut, at once or after so many more pieces have passed in either direction. */
 export class Cable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  #passesLeft = Number.POSITIVE_INFINITY;
 
-  private constructor(server: Server) {
+  /** Where it leads. */
+  port: number;
+
+  private constructor(server: Server, port: number) {
     this.#server = server;
+    this.port = port;
   }
 
   static async to(port: number): Promise<Cable> {
     const server = createServer();
-    const cable = new Cable(server);
-    server.on('connection', (near) => cable.#join(near, port));
+    const cable = new Cable(server, port);
+    server.on('connection', (near) => cable.#join(near));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return cable;
   }
@@ -177,8 +182,18 @@ export class Cable {
     return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
   }
 
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** Cuts before the piece after the next `pieces` passes. */
+  cutAfter(pieces: number): void {
+    this.#passesLeft = pieces;
+  }
+
   cut(): void {
     this.#isCut = true;
+    this.#passesLeft = Number.POSITIVE_INFINITY;
     for (const socket of this.#sockets) socket.destroy();
   }
 
@@ -191,12 +206,20 @@ export class Cable {
     this.#server.close();
   }
 
-  #join(near: Socket, port: number): void {
+  #pass(from: Socket, to: Socket): void {
+    from.on('data', (piece: Buffer) => {
+      if (this.#passesLeft <= 0) this.cut();
+      else to.write(piece);
+      this.#passesLeft -= 1;
+    });
+  }
+
+  #join(near: Socket): void {
     if (this.#isCut) {
       near.destroy();
       return;
     }
-    const far = connect(port, '127.0.0.1');
+    const far = connect(this.port, '127.0.0.1');
     for (const socket of [near, far]) {
       this.#sockets.add(socket);
       socket.on('error', () => {});
@@ -206,7 +229,7 @@ export class Cable {
         far.destroy();
       });
     }
-    near.pipe(far);
-    far.pipe(near);
+    this.#pass(near, far);
+    this.#pass(far, near);
   }
 }

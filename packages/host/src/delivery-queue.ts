@@ -16,17 +16,27 @@ export interface DeliveryQueueOptions {
 const KNOWN_LIMIT = 10_000;
 
 /**
- * An agent's mail on its way into its session, each message handed over at most once per session.
+ * An agent's mail on its way into its session, each message handed over at most once per session, in the order of the log within its mode.
+ * The far half of this is `Inbox` in the relay; a piece is in one of these states here:
  *
- * A message is *waiting* when offered, *handed over* once the runtime took the prompt that carries it; what the runtime could not take waits
- * again. Nothing is handed over that the relay does not offer any more, because the agent may have read it through its tools meanwhile.
+ * - *unknown*: never offered, or refused. Left when the relay offers it.
+ * - *waiting*: offered. Left for *asked* when its turn comes.
+ * - *asked*: the relay was asked whether it may still be handed over, because the agent may have read it through its tools meanwhile. Granted, it
+ *   goes to the runtime; refused, it is unknown again, or waiting where the relay offered it anew before its refusal was read; with the link lost,
+ *   it is waiting.
+ * - *with the runtime*: the prompt that carries it is on its way. Taken, it is settled; not taken, it waits again, or has failed.
+ * - *settled*: taken or failed; never handed over again. Whoever offers it again is told what is known of it, so that a relay that lost that word
+ *   has it once more.
  */
 export class DeliveryQueue {
   readonly #options: DeliveryQueueOptions;
   #waiting: WaitingMail[] = [];
-  /** Handed over, or failed; the oldest are forgotten first. */
-  readonly #settled = new Set<number>();
+  /** What is known of each settled piece; the oldest are forgotten first. */
+  readonly #settled = new Map<number, DeliveryReport>();
+  /** Asked or with the runtime. */
   #inHand: readonly WaitingMail[] = [];
+  /** Of those in hand, what the relay offered once more. */
+  readonly #offeredAgain = new Map<number, InboxItem>();
   #notices: string[] = [];
   #isTurnRunning = false;
   #turnExpected: ReturnType<typeof setTimeout> | null = null;
@@ -49,15 +59,23 @@ export class DeliveryQueue {
 
   /** Mail from the relay. What is known already is not taken twice; a waiting piece takes over its newer nonce. */
   offer(items: readonly InboxItem[]): void {
+    const known: DeliveryReport[] = [];
     for (const item of items) {
       const { id } = item.message;
-      if (this.#settled.has(id) || this.#inHand.some((piece) => piece.item.message.id === id)) continue;
-      const known = this.#waiting.findIndex((piece) => piece.item.message.id === id);
-      const before = this.#waiting[known] ?? { attempts: 0, isAlone: false };
-      if (known === -1) this.#waiting.push({ ...before, item });
-      else this.#waiting[known] = { ...before, item };
+      const report = this.#settled.get(id);
+      if (report) known.push(report);
+      else if (this.#inHand.some((piece) => piece.item.message.id === id)) this.#offeredAgain.set(id, item);
+      else this.#takeUp(item);
     }
+    if (known.length > 0) this.#options.report(known);
     this.wake();
+  }
+
+  #takeUp(item: InboxItem): void {
+    const known = this.#waiting.findIndex((piece) => piece.item.message.id === item.message.id);
+    const before = this.#waiting[known] ?? { attempts: 0, isAlone: false };
+    if (known === -1) this.#waiting.push({ ...before, item });
+    else this.#waiting[known] = { ...before, item };
   }
 
   /** A sentence for the agent, said at the beginning of its next prompt. */
@@ -85,7 +103,7 @@ export class DeliveryQueue {
         this.wake();
         return;
       case 'input.accepted':
-        this.#options.report([{ messageId: event.messageId, state: event.state, evidence: event.evidence }]);
+        this.#say({ messageId: event.messageId, state: event.state, evidence: event.evidence });
         return;
       default:
         return;
@@ -126,6 +144,8 @@ export class DeliveryQueue {
       this.#waiting = this.#waiting.filter((piece) => !batch.mail.includes(piece));
       const goesOn = await this.#handOver(batch);
       this.#inHand = [];
+      for (const [id, item] of this.#offeredAgain) if (!this.#settled.has(id)) this.#takeUp(item);
+      this.#offeredAgain.clear();
       if (!goesOn) return;
     }
   }
@@ -141,7 +161,6 @@ export class DeliveryQueue {
       return false;
     }
     const allowed = mail.filter(({ item }) => offered.includes(item.message.id));
-    // What is refused is forgotten, not remembered: the relay may offer it again, when whoever had it meanwhile has lost it.
     if (allowed.length === 0) return true;
     const notices = this.#notices;
     this.#notices = [];
@@ -150,7 +169,10 @@ export class DeliveryQueue {
     if (mode !== 'fyi' && !this.#isTurnRunning) this.#expectTurn();
     try {
       await this.#options.session.prompt({ text, messageIds: allowed.map(({ item }) => item.message.id) }, { mode });
-      for (const piece of allowed) this.#settle(piece);
+      // Its evidence may have come before the prompt's own answer, and says more.
+      for (const { item } of allowed) {
+        if (!this.#settled.has(item.message.id)) this.#remember({ messageId: item.message.id, state: 'dispatched' });
+      }
       return true;
     } catch (error) {
       this.#notices = [...notices, ...this.#notices];
@@ -163,11 +185,8 @@ export class DeliveryQueue {
     if (this.#isClosed || (error instanceof RelayError && error.code === 'connection_closed')) return false;
     const { retry, failed } = afterFailure(mail, error);
     const reason = error instanceof Error ? error.message.slice(0, 1000) : 'The agent could not take it';
-    for (const piece of failed) {
-      this.#settle(piece);
-      this.#options.report([
-        { messageId: piece.item.message.id, state: 'failed', reason: reason === '' ? 'The agent refused it' : reason },
-      ]);
+    for (const { item } of failed) {
+      this.#say({ messageId: item.message.id, state: 'failed', reason: reason === '' ? 'The agent refused it' : reason });
     }
     this.#putBack(retry);
     if (retry.length === 0 || retry.some(({ isAlone, attempts }) => isAlone && attempts === 1)) return true;
@@ -186,9 +205,15 @@ export class DeliveryQueue {
     if (!this.#isClosed) this.#waiting = [...mail, ...this.#waiting];
   }
 
-  #settle({ item }: WaitingMail): void {
-    this.#settled.add(item.message.id);
-    if (this.#settled.size > KNOWN_LIMIT) for (const oldest of [...this.#settled].slice(0, KNOWN_LIMIT / 10)) this.#settled.delete(oldest);
+  #say(report: DeliveryReport): void {
+    this.#remember(report);
+    this.#options.report([report]);
+  }
+
+  #remember(report: DeliveryReport): void {
+    this.#settled.set(report.messageId, report);
+    if (this.#settled.size > KNOWN_LIMIT)
+      for (const oldest of [...this.#settled.keys()].slice(0, KNOWN_LIMIT / 10)) this.#settled.delete(oldest);
   }
 
   #expectTurn(): void {

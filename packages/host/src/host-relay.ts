@@ -8,7 +8,7 @@ export type SessionIdentity = Pick<Session, 'sessionId' | 'agentId' | 'instanceI
  * said while the link is down is kept by the implementation where it says so.
  */
 export interface HostRelay {
-  /** Marks them dispatched and answers which may be handed over. Rejects while the relay is away; `Host.wake` then tries again. */
+  /** Marks them dispatched and answers which may be handed over. Rejects while the relay is away; `Host.wake` tries again. */
   dispatch(session: SessionIdentity, messageIds: readonly number[]): Promise<readonly number[]>;
   /** Kept, in order, until the relay has it. */
   report(session: SessionIdentity, reports: readonly DeliveryReport[]): void;

@@ -63,8 +63,8 @@ export interface Host {
   /** The relay has all of a session that is over: its buffer may go. Ignored while the session runs. */
   forget(sessionId: string): void;
   deliver(sessionId: string, items: readonly InboxItem[]): void;
-  /** The relay is back: tries again whatever waits. */
-  wake(): void;
+  /** The relay takes this session's words again: tries whatever waits. */
+  wake(sessionId: string): void;
   /** False when no turn was running. @throws RelayError `not_found`. */
   interrupt(sessionId: string): Promise<boolean>;
   /** Hands a person's answer to a session; false when it does not wait for it (any more), or does not run here. */
@@ -151,8 +151,8 @@ class SessionHost implements Host {
     this.#sessions.get(sessionId)?.offer(items);
   }
 
-  wake(): void {
-    for (const session of this.#sessions.values()) session.wake();
+  wake(sessionId: string): void {
+    this.#sessions.get(sessionId)?.wake();
   }
 
   interrupt(sessionId: string): Promise<boolean> {

@@ -13,11 +13,13 @@ export class RecordingRelay implements HostRelay {
   /** Messages that the agent has read by itself. */
   readonly taken = new Set<number>();
   isAway = false;
+  /** Answers a question about mail in the relay's place; undefined leaves it to the relay. */
+  onDispatch: (messageIds: readonly number[]) => readonly number[] | void = () => {};
 
   async dispatch(_session: SessionIdentity, messageIds: readonly number[]): Promise<readonly number[]> {
     if (this.isAway) throw new RelayError('connection_closed', 'The relay is away');
     this.dispatched.push(messageIds);
-    return messageIds.filter((id) => !this.taken.has(id));
+    return this.onDispatch(messageIds) ?? messageIds.filter((id) => !this.taken.has(id));
   }
 
   report(_session: SessionIdentity, reports: readonly DeliveryReport[]): void {

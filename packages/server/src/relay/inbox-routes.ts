@@ -96,7 +96,7 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
         for (const [position, report] of reports.entries()) assertComplete(report, position);
         const dispatched = reports.filter(({ state }) => state === 'dispatched');
         const others = reports.filter(({ state }) => state !== 'dispatched');
-        const handedOver = dispatched.length === 0 ? [] : inboxes.handOver(principal.workspace, id, idsOf(dispatched));
+        const handedOver = dispatched.length === 0 ? [] : await inboxes.handOver(principal.workspace, id, idsOf(dispatched));
         const rest = handedOver === null ? reports : others;
         inboxes.supersede(principal.workspace, id, idsOf(others));
         const { changed } = await apply(principal, id, guard, idsOf(rest), (position) => rest[position] ?? { state: 'queued' });

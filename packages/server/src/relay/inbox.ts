@@ -3,11 +3,13 @@ import type { InboxItem, Message, RelayError } from 'agent-relay-protocol';
 /** One piece of waiting mail in a deliverer's reach. */
 export interface Piece {
   readonly message: Message;
-  /** The receipt already said dispatched when the piece was fetched: an earlier deliverer had it. */
-  readonly wasDispatched: boolean;
+  /** The receipt already says dispatched: an earlier deliverer had it. Its time to live has stopped. */
+  wasDispatched: boolean;
   holder: 'nobody' | 'stream' | 'poll';
   /** Its holder has it for good: only an acknowledgement or the end of the holder's lease takes it back. */
   isHandedOver: boolean;
+  /** When the stream was last offered it. */
+  offeredAt: number;
 }
 
 /** A subscriber that mail is pushed to. */
@@ -38,16 +40,25 @@ export function streamChanged(stream: StreamHolder): Promise<void> {
 export interface PollWaiter {
   readonly limit: number;
   readonly resolve: (pieces: readonly Piece[]) => void;
+  readonly reject: (error: RelayError) => void;
 }
 
-/** More waiting mail than this is left in the store until there is room. */
+/** More waiting mail than this is left in the store until there is room, unless whoever fetches takes more at once. */
 const HIGH_WATER = 512;
 
 /**
  * One agent's waiting mail while somebody fetches it: which pieces there are, and who has which. Memory only; the store has the truth.
  *
- * A piece is with nobody, offered to the stream, or taken by the poll. It leaves when it is settled; it returns to nobody when its holder's
- * lease ends. So it is never with two deliverers at once.
+ * A piece is in one of these states; it leaves them all when it is settled (acknowledged, reported, deleted, expired):
+ *
+ * - *with nobody*: fetched from the store or just sent. Left when the stream's window has room, or a poll asks.
+ * - *offered* to the stream of a node, which asks before it hands over; the agent's own poll may still take it. Left when the node asks (*handed
+ *   over*). A node that has not asked beside an idle agent is offered it again (`offerAgain`): it forgot the piece, or never had it.
+ * - *handed over*: to a node that asked, to any other stream as it is offered, or to a poll. Beside an idle agent a node is offered this again as
+ *   well; it then repeats what it knows of the piece.
+ *
+ * *Offered* and *handed over* go back to *with nobody* when their holder's lease ends. So a piece is never with two deliverers at once, and none
+ * waits for good beside somebody who could take it. The near half is `DeliveryQueue` in the host.
  */
 export class Inbox {
   readonly workspace: string;
@@ -61,6 +72,8 @@ export class Inbox {
   stream: StreamHolder | null = null;
   poll: PollWaiter | null = null;
   lastUsedAt: number;
+  /** How much the poll in hand asks for. */
+  pollLimit = 0;
   /** Until when pieces taken by a poll are its own; Infinity for the agent's own token, whose lease is its epoch. */
   pollLeaseUntil = 0;
   persistedFloor = 0;
@@ -78,7 +91,7 @@ export class Inbox {
   }
 
   get hasRoom(): boolean {
-    return this.#pieces.size < HIGH_WATER;
+    return this.#pieces.size < Math.max(HIGH_WATER, this.stream?.window ?? 0, this.pollLimit);
   }
 
   get(messageId: number): Piece | undefined {
@@ -87,7 +100,7 @@ export class Inbox {
 
   /** Adds a piece; ids come in order. */
   add(message: Message, wasDispatched: boolean): void {
-    const piece: Piece = { message, wasDispatched, holder: 'nobody', isHandedOver: false };
+    const piece: Piece = { message, wasDispatched, holder: 'nobody', isHandedOver: false, offeredAt: 0 };
     this.#pieces.set(message.id, piece);
     this.#ready.push(piece);
   }
@@ -110,11 +123,25 @@ export class Inbox {
       if (piece.holder !== 'nobody' || this.#pieces.get(piece.message.id) !== piece || !this.#isWaiting(piece, now)) continue;
       piece.holder = 'stream';
       piece.isHandedOver = !stream.reportsHandOver;
+      piece.offeredAt = now;
       stream.outstanding += 1;
       offered.push(piece);
     }
     if (passed > 0) this.#ready.splice(0, passed);
     return offered;
+  }
+
+  /** What a node was offered before `before` and is not known to have gone on: at most `limit`, oldest first. */
+  offerAgain(before: number, now: number, limit: number): readonly Piece[] {
+    const found: Piece[] = [];
+    if (!this.stream?.reportsHandOver) return found;
+    for (const piece of this.#pieces.values()) {
+      if (found.length >= limit) break;
+      if (piece.holder !== 'stream' || piece.offeredAt >= before || !this.#isWaiting(piece, now)) continue;
+      piece.offeredAt = now;
+      found.push(piece);
+    }
+    return found;
   }
 
   /** What a poll gets: all that the stream has not handed over, its own unacknowledged pieces again. */
@@ -136,6 +163,8 @@ export class Inbox {
     for (const piece of this.#pieces.values()) {
       if (!holders.includes(piece.holder)) continue;
       piece.holder = 'nobody';
+      // Written down by now, or soon.
+      piece.wasDispatched ||= piece.isHandedOver;
       piece.isHandedOver = false;
     }
     this.#ready = [...this.#pieces.values()].filter((piece) => piece.holder === 'nobody');
@@ -147,7 +176,7 @@ export class Inbox {
     return this.loadedThrough;
   }
 
-  #isWaiting({ message, wasDispatched }: Piece, now: number): boolean {
-    return wasDispatched || message.expiresAt === null || message.expiresAt > now;
+  #isWaiting({ message, wasDispatched, isHandedOver }: Piece, now: number): boolean {
+    return wasDispatched || isHandedOver || message.expiresAt === null || message.expiresAt > now;
   }
 }

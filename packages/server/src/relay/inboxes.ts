@@ -14,6 +14,9 @@ import type { RelaySettings } from './relay-settings.ts';
 const LOAD_PAGE = 256;
 /** How far the fan-out floor may move before it is written down. */
 const FLOOR_STEP = 1_000;
+/** A node that has not gone on with a piece for this long, beside an idle agent, is offered it again, so many at a time. */
+const OFFER_AGAIN_MS = 30_000;
+const OFFER_AGAIN_LIMIT = 20;
 
 export interface InboxesDeps {
   readonly store: Pick<Store, 'agents' | 'deliveries'>;
@@ -65,6 +68,8 @@ export class Inboxes {
     if (inbox.stream) throw new RelayError('inbox_taken', `Another connection fetches the mail of ${agentId}`);
     const stream: StreamHolder = { epoch, window, reportsHandOver, mayStill, outstanding: 0, pending: [], failure: null, wake: null };
     inbox.stream = stream;
+    // The agent itself goes on by stream where it polled before: what it had not acknowledged is its own to have again.
+    if (!reportsHandOver) inbox.release('poll');
     const end = () => this.#endStream(inbox, stream);
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
@@ -72,12 +77,16 @@ export class Inboxes {
     return { batches: this.#readStream(inbox, stream, signal) };
   }
 
-  /** @throws RelayError `inbox_taken` when a stream has the inbox and the caller is not the agent itself. */
+  /**
+   * @throws RelayError `inbox_taken` when a stream has the inbox and the caller is not the agent itself, or when a later poll took the place of this
+   * one.
+   */
   async poll({ workspace, agentId, limit, waitMs, isOwn, signal }: PollRequest): Promise<readonly InboxItem[]> {
     const inbox = this.#inboxOf(workspace, agentId);
     if (inbox.stream && !isOwn) throw new RelayError('inbox_taken', `Another connection fetches the mail of ${agentId}`);
-    inbox.poll?.resolve([]);
+    inbox.poll?.reject(displaced(agentId));
     inbox.pollLeaseUntil = isOwn ? Number.POSITIVE_INFINITY : this.#deps.clock.now() + this.#deps.settings.staleTtlMs;
+    inbox.pollLimit = limit;
     await this.#load(inbox);
     let pieces = signal.aborted ? [] : inbox.takeForPoll(limit, this.#deps.clock.now());
     if (pieces.length === 0 && waitMs > 0) pieces = await this.#awaitFirst(inbox, limit, waitMs, signal);
@@ -108,9 +117,13 @@ export class Inboxes {
    * The stream's deliverer is about to hand these over: those it may are its own from now on. What is not answered it must not hand over.
    * Null when no stream has this inbox.
    */
-  handOver(workspace: string, agentId: string, ids: readonly number[]): readonly number[] | null {
+  async handOver(workspace: string, agentId: string, ids: readonly number[]): Promise<readonly number[] | null> {
     const inbox = this.#find(workspace, agentId);
-    if (!inbox?.stream) return null;
+    const stream = inbox?.stream;
+    if (!inbox || !stream) return null;
+    // A deliverer that knows its mail from an earlier link may ask before this relay has read it.
+    if (ids.some((id) => !inbox.get(id))) await this.#load(inbox);
+    if (inbox.stream !== stream) return null;
     return ids.filter((id) => {
       const piece = inbox.get(id);
       if (piece?.holder !== 'stream') return false;
@@ -157,7 +170,7 @@ export class Inboxes {
       inbox.stream.failure = failure;
       this.#endStream(inbox, inbox.stream);
     }
-    inbox.poll?.resolve([]);
+    inbox.poll?.reject(failure);
     inbox.release('stream', 'poll');
   }
 
@@ -175,12 +188,25 @@ export class Inboxes {
     }
   }
 
+  /** Asks the nodes of idle agents again about mail that they have had for too long without going on with it. */
+  #offerAgain(inbox: Inbox, now: number): void {
+    const { stream } = inbox;
+    const agent = this.#deps.store.agents.index.find(inbox.workspace, inbox.agentId)?.agent;
+    if (!stream || stream.pending.length > 0 || !agent || agent.status === 'busy') return;
+    const pieces = inbox.offerAgain(now - OFFER_AGAIN_MS, now, OFFER_AGAIN_LIMIT);
+    if (pieces.length === 0) return;
+    this.#deps.log.warn('mail waits beside an idle agent and is offered again', { agentId: inbox.agentId, messages: pieces.length });
+    stream.pending.push(...pieces.map((piece) => this.#itemOf(piece)));
+    stream.wake?.();
+  }
+
   /** Ends poll leases that ran out and forgets inboxes that nobody fetches from. */
   sweep(now: number): void {
     for (const inboxes of this.#open.values()) {
       for (const inbox of inboxes.values()) {
         if (inbox.pollLeaseUntil <= now) inbox.release('poll');
         this.#advance(inbox);
+        this.#offerAgain(inbox, now);
         const isIdle = !inbox.stream && !inbox.poll && now - inbox.lastUsedAt > this.#deps.settings.staleTtlMs;
         if (isIdle && !this.#handOvers.has(inbox)) this.#drop(inboxes, inbox);
       }
@@ -281,22 +307,29 @@ export class Inboxes {
   }
 
   #awaitFirst(inbox: Inbox, limit: number, waitMs: number, signal: AbortSignal): Promise<readonly Piece[]> {
-    return new Promise((resolve) => {
-      const finish = (pieces: readonly Piece[]) => {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
         cancelTimer();
         signal.removeEventListener('abort', giveUp);
         if (inbox.poll === waiter) inbox.poll = null;
+      };
+      const finish = (pieces: readonly Piece[]) => {
+        leave();
         resolve(pieces);
+      };
+      const fail = (error: RelayError) => {
+        leave();
+        reject(error);
       };
       const giveUp = () => finish([]);
       const cancelTimer = this.#deps.clock.schedule(giveUp, waitMs);
-      const waiter = { limit, resolve: finish };
+      const waiter = { limit, resolve: finish, reject: fail };
       if (signal.aborted || this.#isClosed) {
         giveUp();
         return;
       }
       signal.addEventListener('abort', giveUp, { once: true });
-      inbox.poll?.resolve([]);
+      inbox.poll?.reject(displaced(inbox.agentId));
       inbox.poll = waiter;
       this.#advance(inbox);
     });
@@ -359,4 +392,5 @@ export class Inboxes {
   }
 }
 
-/** Resolves when the stream is woken: by mail, or by its end, an abort included. */
+const displaced = (agentId: string): RelayError =>
+  new RelayError('inbox_taken', `A later call fetches the mail of ${agentId}: one at a time may wait for it`);
