@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['agent-relay-source'];
@@ -22,6 +23,8 @@ function packageProjects() {
 
 export default defineConfig({
   test: {
+    // On two processors Vitest would leave one to itself; these tests wait for processes and sockets more than they compute.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       ...packageProjects(),
       { ...source, test: { ...limits, name: 'examples', root: 'examples/provider', include: ['test/**/*.test.ts'] } },

@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs';
+import type { RelayClient } from 'agent-relay-client';
 import { type Health, HealthSchema, RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { databasePathOf } from '../paths.ts';
 import { databaseObstacle, driverErrorOf } from '../store/sqlite/driver.ts';
 import { CommandFailure, ownRelay, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
+
+/** The relay offers waiting mail again to an idle agent's node within this time. */
+const WAITS_TOO_LONG_MS = 120_000;
 
 interface Finding {
   /** What could not be looked at from here is no fault. */
@@ -55,6 +59,7 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
         return;
       }
       findings.push(relayFinding(health.data, url));
+      findings.push(...(await waitingMail(client)));
       const { data: nodes } = await client.nodes.list();
       if (nodes.length === 0) findings.push(bad('No machine runs agents: serve starts one here unless it was told --no-local-node'));
       for (const { name, status, providers } of nodes) {
@@ -70,6 +75,20 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     findings.push(bad(error.message.replace(/^error: /u, '')));
+  }
+  return findings;
+}
+
+/** Mail that waits beside an agent that could take it. */
+async function waitingMail(client: RelayClient): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const { data: agents } = await client.agents.list();
+  for (const { id, kind, status, sessionId } of agents) {
+    if (kind === 'system' || sessionId === null || status === 'busy' || status === 'offline') continue;
+    const { data } = await client.inbox.list({ id, peek: true, limit: 1 });
+    const waitedMs = Date.now() - (data[0]?.message.createdAt ?? Number.POSITIVE_INFINITY);
+    if (waitedMs > WAITS_TOO_LONG_MS)
+      findings.push(bad(`Agent ${id} is ${status}, and mail has waited for it for ${Math.round(waitedMs / 1000)} s`));
   }
   return findings;
 }

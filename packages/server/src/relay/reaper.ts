@@ -165,7 +165,9 @@ export class Reaper {
       for (const { agent } of [...store.agents.index.agents(workspace)]) {
         if (!agent || isBuiltIn(agent.id)) continue;
         const key = `${workspace}\n${agent.id}`;
-        const waiting = agent.status === 'offline' ? [] : await store.deliveries.untouched(workspace, agent.id, 1000);
+        // What waits for a hosted agent's turn to end waits as it should.
+        const isInTurn = agent.sessionId !== null && agent.status === 'busy';
+        const waiting = isInTurn || agent.status === 'offline' ? [] : await store.deliveries.untouched(workspace, agent.id, 1000);
         const [oldestAt] = waiting;
         if (oldestAt === undefined || now - oldestAt < settings.stalledAfterMs) {
           this.#stalled.delete(key);

@@ -60,15 +60,15 @@ test('a waiting poll ends with its time, and with its caller', async () => {
   expect((await left).data).toEqual([]);
 });
 
-test('of two polls of one agent only the newer one gets the mail', async () => {
+test('of two polls of one agent the newer one gets the mail, and the older one is told', async () => {
   await using world = await World.open();
   await world.register('a');
-  const first = world.call['inbox/list']({ id: 'a', waitMs: 50_000 }, world.as(anonymous));
+  const first = codeOf(() => world.call['inbox/list']({ id: 'a', waitMs: 50_000 }, world.as(anonymous)));
   await anotherTurn();
   const second = world.call['inbox/list']({ id: 'a', waitMs: 50_000 }, world.as(anonymous));
   await anotherTurn();
   const { id } = await world.send('cron', 'a');
-  expect((await first).data).toEqual([]);
+  expect(await first).toBe('inbox_taken');
   expect((await second).data.map(({ message }) => message.id)).toEqual([id]);
 });
 
@@ -152,8 +152,10 @@ async function hosted(world: World) {
     sessionId: 's-1',
     spawnedBy: null,
   });
-  return collect((await world.relay.openInbox({ id: 'a' }, world.as(nodeOf('laptop')))).batches);
+  return openHosted(world);
 }
+
+const openHosted = async (world: World) => collect((await world.relay.openInbox({ id: 'a' }, world.as(nodeOf('laptop')))).batches);
 const report = (world: World, ...ids: number[]) =>
   world.call['deliveries/report'](
     { id: 'a', reports: ids.map((messageId) => ({ messageId, state: 'dispatched' as const })) },
@@ -182,6 +184,72 @@ test('the agent may take what its node has not handed over, and then the node ma
   expect(await report(world, first.id)).toEqual({ applied: [first.id] });
   expect(await world.poll('a', agentOf('a'))).toEqual([second.id]);
   expect(await report(world, second.id)).toEqual({ applied: [] });
+});
+
+test('a node that asks before its mail has been read from the store is answered from the store', async () => {
+  await using world = await World.open();
+  await hosted(world);
+  const { id } = await world.send('cron', 'a');
+  await world.restart();
+  const inbox = await openHosted(world);
+  const asked = report(world, id);
+  expect(await asked).toEqual({ applied: [id] });
+  await until(() => inbox.ids.length === 1);
+});
+
+test('a node is offered again what it has not gone on with beside an idle agent, handed over or not', async () => {
+  await using world = await World.open();
+  const inbox = await hosted(world);
+  const first = await world.send('cron', 'a');
+  const second = await world.send('cron', 'a');
+  await until(() => inbox.ids.length === 2);
+  await report(world, second.id);
+  await world.relay.reap();
+  await anotherTurn();
+  expect(inbox.ids).toEqual([first.id, second.id]);
+  await world.call['agents/status']({ id: 'a', status: 'busy' }, world.as(nodeOf('laptop')));
+  world.clock.advance(31_000);
+  await world.relay.reap();
+  await anotherTurn();
+  expect(inbox.ids).toEqual([first.id, second.id]);
+  await world.call['agents/status']({ id: 'a', status: 'idle' }, world.as(nodeOf('laptop')));
+  await world.relay.reap();
+  await until(() => inbox.ids.length === 4);
+  expect(inbox.ids.slice(2)).toEqual([first.id, second.id]);
+  await world.relay.reap();
+  await anotherTurn();
+  expect(inbox.ids).toHaveLength(4);
+});
+
+test('mail that waits for a running turn is not called stalled, beside an idle agent it is', async () => {
+  await using world = await World.open({ stalledAfterMs: 5_000 });
+  await hosted(world);
+  const { id } = await world.send('cron', 'a');
+  const stalled = async () => (await world.events(id)).filter(({ type }) => type === 'agent.stalled').length;
+  await world.call['agents/status']({ id: 'a', status: 'busy' }, world.as(nodeOf('laptop')));
+  world.clock.advance(6_000);
+  await world.relay.reap();
+  expect(await stalled()).toBe(0);
+  await world.call['agents/status']({ id: 'a', status: 'idle' }, world.as(nodeOf('laptop')));
+  await world.relay.reap();
+  expect(await stalled()).toBe(1);
+});
+
+test('what the agent polled and has not acknowledged is its own again when it goes on by a stream', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const { id } = await world.send('cron', 'a');
+  expect(await world.poll('a')).toEqual([id]);
+  const inbox = collect((await world.relay.openInbox({ id: 'a' }, world.as(anonymous))).batches);
+  await until(() => inbox.ids.length === 1);
+});
+
+test('a poll gets as much as it asks for', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const sent = await Promise.all(Array.from({ length: 1_000 }, () => world.send('cron', 'a')));
+  const { data } = await world.call['inbox/list']({ id: 'a', limit: 1_000 }, world.as(anonymous));
+  expect(data.map(({ message }) => message.id)).toEqual(sent.map(({ id }) => id));
 });
 
 test('the owner, who is not the agent, may not take from a stream, but look', async () => {
