@@ -161,7 +161,7 @@ describe('mail', () => {
     await start();
     relay.taken.add(1);
     relay.onDispatch = () => {
-      relay.onDispatch = () => {};
+      relay.onDispatch = () => undefined;
       relay.taken.delete(1);
       host.deliver('s1', [inboxItem(1, 'anew')]);
       return [];

@@ -14,7 +14,7 @@ export class RecordingRelay implements HostRelay {
   readonly taken = new Set<number>();
   isAway = false;
   /** Answers a question about mail in the relay's place; undefined leaves it to the relay. */
-  onDispatch: (messageIds: readonly number[]) => readonly number[] | void = () => {};
+  onDispatch: (messageIds: readonly number[]) => readonly number[] | undefined = () => undefined;
 
   async dispatch(_session: SessionIdentity, messageIds: readonly number[]): Promise<readonly number[]> {
     if (this.isAway) throw new RelayError('connection_closed', 'The relay is away');
