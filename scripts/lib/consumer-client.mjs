@@ -6,7 +6,6 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createNodeRelayClient } from 'agent-relay-client/node';
 
 const [relayNode = '', relayBin = ''] = process.argv.slice(2);
 const ownBin = join('node_modules', '.bin', 'agent-relay');
@@ -32,6 +31,10 @@ const url = await new Promise((resolve, reject) => {
   relay.on('exit', (code) => reject(new Error(`agent-relay serve ended with ${code} before it listened: ${output}`)));
 });
 
+// Found in the consumer's project, not here.
+const name = 'agent-relay-client/node';
+/** @type {{ createNodeRelayClient: (options: object) => any }} */
+const { createNodeRelayClient } = await import(name);
 const client = createNodeRelayClient({ url });
 const reader = await client.register({ id: 'reader', name: 'reader' });
 const sent = agentRelay(['send', 'reader', 'hello']);
