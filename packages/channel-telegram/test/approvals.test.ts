@@ -47,7 +47,8 @@ test('what an agent asks is shown in its chat, one press allows it, and the mess
 });
 
 test('a token that only acts as the channel shows nothing, and the log says what is missing', async () => {
-  const { token } = await world.client.tokens.create({ name: 'narrow', kind: 'agent', agentId: 'telegram' });
+  const scopes = ['events:read', 'channels:read', 'agents:read', 'agents:write', 'messages:read', 'messages:write'] as const;
+  const { token } = await world.client.tokens.create({ name: 'narrow', kind: 'channel', agentId: 'telegram', scopes: [...scopes] });
   await world.channel({}, token);
   await world.bind(`${ann}`, 'Worker');
   await node.ask('a1', test1);

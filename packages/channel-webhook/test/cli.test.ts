@@ -30,7 +30,7 @@ test('the command carries a conversation, outlives a kill without loss, and leav
   await using outside = await startOutside();
   const secretFile = join(folder, 'secret');
   writeFileSync(secretFile, `${secret}\n`);
-  const { token } = await world.relay.tokens.create({ name: 'shop', kind: 'agent', agentId: 'shop' });
+  const { token } = await world.relay.tokens.create({ name: 'shop', kind: 'channel', agentId: 'shop' });
   const args = ['--url', world.url, '--id', 'shop', '--secret-file', secretFile, '--port', '0', '--deliver-to', outside.url];
   const open = async () => {
     const command = start(args, { AGENT_RELAY_TOKEN: token });

@@ -49,6 +49,7 @@ export const PrincipalSchema = z.discriminatedUnion('type', [
     workspace: OpaqueIdSchema,
     tokenId: OpaqueIdSchema,
     name: LabelSchema,
+    kind: z.enum(['scoped', 'agent', 'channel', 'observer']).describe('What it was made for'),
     agentId: AgentIdSchema.nullable(),
     ...grantFields,
   }),

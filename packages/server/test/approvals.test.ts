@@ -64,6 +64,7 @@ const pending = {
 };
 const phone: Principal = {
   type: 'token',
+  kind: 'scoped',
   workspace,
   tokenId: 't',
   name: 'phone',

@@ -4,6 +4,7 @@ import { may, mayAnswer, mayBind, mayDecide, maySeeApprovals } from './permissio
 
 const token = (scopes: Scope[], more: Partial<Extract<Principal, { type: 'token' }>> = {}): Principal => ({
   type: 'token',
+  kind: 'scoped',
   workspace: 'default',
   tokenId: 't',
   name: 'board',

@@ -78,7 +78,7 @@ describe('what a session says of an approval', () => {
 
 describe('an answer', () => {
   const grant = { scopes: ['sessions:write' as const], targets: null, channels: null };
-  const token = { type: 'token', workspace: 'w', tokenId: 't', name: 'phone', ...grant } as const;
+  const token = { type: 'token', workspace: 'w', tokenId: 't', name: 'phone', kind: 'scoped', ...grant } as const;
   test.each<[string, Principal]>([
     ['the owner', { type: 'owner', workspace: 'w' }],
     ["a person's program", { ...token, agentId: null }],

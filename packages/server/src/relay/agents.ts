@@ -14,6 +14,7 @@ import type { Clock } from '../clock.ts';
 import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
 import { renewClaim } from '../domain/claim.ts';
 import { advanceDelivery } from '../domain/delivery.ts';
+import { assertMayBeOfKind } from '../domain/kinds.ts';
 import { isStale, statusAfterHeartbeat } from '../domain/presence.ts';
 import { type Hosting, isSameCard, registerAgent } from '../domain/registration.ts';
 import { agentOf, isOwner } from '../domain/scopes.ts';
@@ -43,8 +44,8 @@ interface RegisterOptions {
   readonly hosting: Hosting | null;
   readonly spawnedBy?: string | null;
   readonly withToken: boolean;
-  /** The agent's own session says it, and not whoever runs it. */
-  readonly isOwnWord?: boolean;
+  /** Whoever runs the machine says it, or the owner: everybody else may narrow what holds for an agent, and not widen it. */
+  readonly mayWiden?: boolean;
   readonly mayRegister: (found: AgentFound) => void;
 }
 
@@ -71,8 +72,11 @@ export class AgentRegistry {
       {
         hosting: null,
         withToken: input.withToken === true,
-        isOwnWord: principal.type === 'agent',
-        mayRegister: ({ agent }) => assertMayActAs(principal, id, agent),
+        mayWiden: isOwner(principal),
+        mayRegister: ({ agent }) => {
+          assertMayActAs(principal, id, agent);
+          assertMayBeOfKind(principal, { id, kind: input.kind }, agent);
+        },
       },
     );
   }
@@ -83,7 +87,7 @@ export class AgentRegistry {
       if (input.id === OWNER_AGENT_ID || input.id === RELAY_AGENT_ID)
         throw new RelayError('name_taken', `${input.id} is an address of the relay's own`);
     };
-    return this.#register(workspace, input, { hosting: { nodeId, sessionId }, spawnedBy, withToken: true, mayRegister });
+    return this.#register(workspace, input, { hosting: { nodeId, sessionId }, spawnedBy, withToken: true, mayWiden: true, mayRegister });
   }
 
   /** Ends a session: the address stays and keeps its mail, what it held is released, its token is revoked. Nothing when a newer one has begun. */
@@ -230,7 +234,7 @@ export class AgentRegistry {
     let tookOver = false;
     const { cursor } = await this.#deps.store.agents.change(workspace, id, (found) => {
       options.mayRegister(found);
-      const approval = options.isOwnWord && found.agent ? narrowed(input.approval, found.agent.approval) : input.approval;
+      const approval = options.mayWiden ? input.approval : narrowed(input.approval, found.approval);
       const { agent: registered, isNew, beginsSession } = registerAgent(found, { ...input, approval }, options.hosting, now);
       const minted = options.withToken ? this.#deps.tokens.mint('agent', { workspace, agentId: id, epoch: registered.epoch }) : null;
       const agent: Agent = minted ? { ...registered, protected: true } : registered;

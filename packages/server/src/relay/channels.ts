@@ -25,11 +25,13 @@ import {
   placeOutside,
   routeInbound,
 } from '../domain/channel.ts';
+import { isGuarded } from '../domain/loop-guard.ts';
 import { assertMayAddress } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { AppendUnheld, StoredMessage } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
 import type { Inboxes } from './inboxes.ts';
+import type { LoopGuard } from './loop-guard.ts';
 import { type Messages, readAddress } from './messages.ts';
 import { isNotice } from './notices.ts';
 import type { CallContext, RelayHandlers } from './relay-contract.ts';
@@ -48,6 +50,7 @@ export interface ChannelsDeps {
   readonly clock: Clock;
   readonly messages: Messages;
   readonly inboxes: Pick<Inboxes, 'settle'>;
+  readonly guard: Pick<LoopGuard, 'check' | 'note'>;
 }
 
 /** Conversations with people outside: who is meant in each, what comes in, and where what goes out belongs. */
@@ -120,7 +123,7 @@ export class Channels {
   }
 
   async #receive(input: RouteInput<'channels/receive'>, { principal }: CallContext): Promise<RouteOutput<'channels/receive'>> {
-    const { store, inboxes } = this.#deps;
+    const { store, inboxes, guard } = this.#deps;
     const { id, instanceId, epoch, conversationId, externalId, replyToExternalId = null } = input;
     const { workspace } = principal;
     // What was brought before is answered again without a decision, yet to nobody but the channel.
@@ -139,7 +142,10 @@ export class Channels {
       },
     });
     const answers = stored.flatMap(({ message }) => message.replyTo ?? []);
-    if (created) inboxes.settle(workspace, id, answers);
+    if (created) {
+      for (const { message } of stored) guard.note(workspace, message);
+      inboxes.settle(workspace, id, answers);
+    }
     return { messages: stored.map(({ message, matched }) => ({ ...message, matched, duplicate: !created })), created };
   }
 
@@ -163,7 +169,12 @@ export class Channels {
     const relation = inboundRelation(principal, id);
     const decide: AppendUnheld['decide'] = (number, repliedTo, copy) => {
       const { message, ...rest } = request.decide(number, repliedTo, copy);
-      return { ...rest, message: { ...message, hops: 0, sender: { ...message.sender, relation } } };
+      const stamped = { ...message, sender: { ...message.sender, relation } };
+      if (!isGuarded(relation)) return { ...rest, message: { ...stamped, hops: 0 } };
+      // Nothing proves that people wrote this: it may be an agent that found the channel's door.
+      const breach = this.#deps.guard.check(principal.workspace, stamped);
+      if (breach) throw new RelayError('rate_limited', `${breach.reason}: only the channel's own token, or the owner's, brings more`);
+      return { ...rest, message: stamped };
     };
     decide(this.#deps.store.log.head + 1, answered.find(({ message }) => message.id === replyTo) ?? null, null);
     return { ...request, decide };

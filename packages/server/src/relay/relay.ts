@@ -128,7 +128,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
         ...taskReports({ store, clock, messages, integrations, reportsPerMinute: settings.reportsPerMinute }),
         ...callbacks.handlers,
         ...new Pairs({ store, clock, messages }).handlers,
-        ...new Channels({ store, clock, messages, inboxes }).handlers,
+        ...new Channels({ store, clock, messages, inboxes, guard }).handlers,
         ...sessionHandlers,
       },
       lives,

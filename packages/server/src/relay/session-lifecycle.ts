@@ -10,6 +10,7 @@ import {
 } from 'agent-relay-protocol';
 import { isBuiltIn } from '../domain/membership.ts';
 import { registerAgent } from '../domain/registration.ts';
+import { narrowed } from '../domain/spawn-rules.ts';
 import type { AgentFound, NewEvent, TokenRecord } from '../store/change.ts';
 import type { SessionChange } from '../store/session-store.ts';
 import { cancelAll } from './approvals.ts';
@@ -53,7 +54,7 @@ export function beginSession(found: AgentFound, unfinished: Session | null, begi
       channels: request.channels,
       machine: node.name,
       provider: request.provider,
-      approval,
+      approval: spawnedBy === null ? approval : narrowed(approval, found.approval),
       status: 'online',
       ready: false,
       instanceId: begin.instanceId,

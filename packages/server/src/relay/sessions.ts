@@ -109,7 +109,9 @@ class Sessions {
         }),
       );
       inboxes.endLease(workspace, input.name, new RelayError('stale_session', `A newer session of ${input.name} has taken over`));
-      const params = { ...terms, session, token: minted.token, task: input.task ?? null, model: input.model ?? null };
+      // As it was written: an agent that starts another one does not widen what a person said of that one.
+      const approval = store.agents.index.find(workspace, input.name)?.approval ?? terms.approval;
+      const params = { ...terms, approval, session, token: minted.token, task: input.task ?? null, model: input.model ?? null };
       return await this.#command(workspace, link, params);
     } finally {
       starting.delete(sessionId);

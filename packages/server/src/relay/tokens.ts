@@ -125,7 +125,7 @@ export class Tokens {
           ? { type, workspace, agentId, epoch }
           : null;
       case 'scoped':
-        return grants && { type: 'token', workspace, tokenId, name: name ?? tokenId, agentId, ...allowed(grants) };
+        return grants && { type: 'token', workspace, tokenId, name: name ?? tokenId, kind: grants.kind, agentId, ...allowed(grants) };
       case 'login':
         return null;
     }

@@ -1,4 +1,4 @@
-import type { Agent } from 'agent-relay-protocol';
+import type { Agent, ApprovalMode } from 'agent-relay-protocol';
 import type { Member } from '../domain/audience.ts';
 import { addressesOf, changedMemberships, type Interval } from '../domain/membership.ts';
 
@@ -9,6 +9,8 @@ export interface AddressEntry extends Member {
   readonly agentId: string;
   readonly epoch: number;
   readonly spawnedBy: string | null;
+  /** What holds for the agent, or held when it was removed: leaving and coming back widens nothing. */
+  readonly approval: ApprovalMode;
   readonly agent: Agent | null;
   readonly intervals: ReadonlyMap<string, readonly Interval[]>;
 }
@@ -34,6 +36,7 @@ export interface MembershipChange {
 interface Entry extends AddressEntry {
   epoch: number;
   spawnedBy: string | null;
+  approval: ApprovalMode;
   agent: Agent | null;
   intervals: Map<string, readonly Interval[]>;
 }
@@ -98,8 +101,8 @@ export class MutableAgentIndex implements AgentIndex {
     this.#byRef.clear();
   }
 
-  addAddress(ref: number, workspace: string, agentId: string, epoch: number): void {
-    const entry: Entry = { ref, workspace, agentId, epoch, spawnedBy: null, agent: null, intervals: new Map() };
+  addAddress({ ref, workspace, agentId, epoch, approval }: Pick<AddressEntry, 'ref' | 'workspace' | 'agentId' | 'epoch' | 'approval'>): void {
+    const entry: Entry = { ref, workspace, agentId, epoch, spawnedBy: null, approval, agent: null, intervals: new Map() };
     this.#workspace(workspace).byId.set(agentId, entry);
     this.#byRef.set(ref, entry);
   }
@@ -130,6 +133,7 @@ export class MutableAgentIndex implements AgentIndex {
       nameOf(workspace, agent.name).add(entry);
       workspace.registered.add(entry);
       entry.epoch = Math.max(entry.epoch, agent.epoch);
+      entry.approval = agent.approval;
     } else {
       workspace.registered.delete(entry);
     }

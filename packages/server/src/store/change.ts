@@ -1,4 +1,4 @@
-import type { Agent, Approval, Claim, HeldClaim, Message, OpenHold, OpenPair, Pair, RelayEvent } from 'agent-relay-protocol';
+import type { Agent, Approval, ApprovalMode, Claim, HeldClaim, Message, OpenHold, OpenPair, Pair, RelayEvent } from 'agent-relay-protocol';
 import type { DeliveryRecord } from '../domain/delivery.ts';
 import type { Grant } from '../domain/scopes.ts';
 import type { TaskStep } from '../domain/task-lifecycle.ts';
@@ -104,6 +104,8 @@ export interface AgentFound {
   readonly spawnedBy: string | null;
   /** A person made a token that speaks for it: it is protected in whatever session, or none. */
   readonly isBound: boolean;
+  /** What holds for it, or held when it was removed; `open` before anybody said. */
+  readonly approval: ApprovalMode;
   readonly heldClaims: readonly HeldClaim[];
   /** The open pair it is in. */
   readonly pair: OpenPair | null;

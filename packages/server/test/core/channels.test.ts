@@ -5,6 +5,7 @@ import { agentOf, anonymous, codeOf, owner, World } from './world.ts';
 const ann = { id: 'u1', name: 'Ann' };
 const scoped = (more: Partial<Extract<Principal, { type: 'token' }>>): Principal => ({
   type: 'token',
+  kind: 'scoped',
   workspace: 'default',
   tokenId: 't',
   name: 'ci',
@@ -46,7 +47,7 @@ describe('registration', () => {
   test('a channel says what it reaches the outside by, and keeps it; other agents may not', async () => {
     await using world = await channelWorld();
     expect(await world.register('tg', { direction: 'inbound' }, owner)).toMatchObject({ transport: 'telegram', direction: 'inbound' });
-    expect(await world.register('plain', { kind: 'channel' })).toMatchObject({ transport: 'custom', direction: 'both' });
+    expect(await world.register('plain', { kind: 'channel' }, owner)).toMatchObject({ transport: 'custom', direction: 'both' });
     expect(await world.register('a')).toMatchObject({ transport: null, direction: null });
     for (const [path, said] of [
       ['transport', { transport: 'telegram' }],
@@ -58,7 +59,7 @@ describe('registration', () => {
 
   test('a channel belongs to the groups it names, not to everybody', async () => {
     await using world = await channelWorld('a', 'b');
-    await world.register('named', { kind: 'channel', tags: ['team'], channels: ['deploy'] });
+    await world.register('named', { kind: 'channel', tags: ['team'], channels: ['deploy'] }, owner);
     expect((await world.send('a', 'broadcast')).matched).toBe(1);
     expect((await world.send('a', '#other')).matched).toBe(1);
     expect((await world.send('a', '#deploy')).matched).toBe(2);
@@ -67,7 +68,7 @@ describe('registration', () => {
 
   test('channels are listed by id with their bindings, and nothing else is', async () => {
     await using world = await channelWorld('a');
-    await world.register('aa', { kind: 'channel' });
+    await world.register('aa', { kind: 'channel' }, owner);
     const { created, ...binding } = await bind(world, 'chat', 'a');
     const { data, cursor } = await world.call['channels/list']({}, world.as(anonymous));
     expect([created, cursor]).toEqual([true, world.head]);
@@ -155,7 +156,7 @@ describe('bindings', () => {
   test('they outlive a restart and an outage, and go with the channel', async () => {
     await using world = await channelWorld('a');
     await bind(world, 'chat', 'a');
-    await world.register('unbound', { kind: 'channel' });
+    await world.register('unbound', { kind: 'channel' }, owner);
     await world.restart();
     world.clock.advance(90_000_000);
     await world.relay.reap();
@@ -165,7 +166,7 @@ describe('bindings', () => {
     expect(data.map(({ id, status, bindings }) => [id, status, bindings.length])).toEqual([['tg', 'offline', 1]]);
     await world.call['agents/remove']({ id: 'tg' }, world.as(owner));
     expect((await world.types()).slice(-2)).toEqual(['agent.removed', 'channel.unbound']);
-    await world.register('tg', { kind: 'channel' });
+    await world.register('tg', { kind: 'channel' }, owner);
     expect((await get(world)).bindings).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import type { Agent } from 'agent-relay-protocol';
+import type { Agent, ApprovalMode } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import type { AddressEntry, MutableAgentIndex } from '../agent-index.ts';
 
@@ -13,6 +13,7 @@ export class AddressTable {
   readonly #index: MutableAgentIndex;
   readonly #addAddress: Statement<[string, string]>;
   readonly #setEpoch: Statement<[number, number]>;
+  readonly #remember: Statement<[ApprovalMode, number]>;
   readonly #putAgent: Statement<[number, string]>;
   readonly #removeAgent: Statement<[number]>;
   readonly #openInterval: Statement<[number, string, number]>;
@@ -23,6 +24,7 @@ export class AddressTable {
     this.#index = index;
     this.#addAddress = database.prepare('INSERT INTO addresses (workspace, agent_id) VALUES (?, ?)');
     this.#setEpoch = database.prepare('UPDATE addresses SET epoch = ? WHERE ref = ?');
+    this.#remember = database.prepare('UPDATE addresses SET approval = ? WHERE ref = ?');
     this.#putAgent = database.prepare(
       'INSERT INTO agents (ref, record) VALUES (?, ?) ON CONFLICT (ref) DO UPDATE SET record = excluded.record',
     );
@@ -35,7 +37,7 @@ export class AddressTable {
   /** Makes the index anew from what is committed. */
   reload(): void {
     const addresses = this.#database
-      .prepare<[], { ref: number; workspace: string; agent_id: string; epoch: number }>('SELECT * FROM addresses')
+      .prepare<[], { ref: number; workspace: string; agent_id: string; epoch: number; approval: ApprovalMode }>('SELECT * FROM addresses')
       .all();
     const intervals = this.#database
       .prepare<[], { ref: number; address: string; from_seq: number; until_seq: number | null }>(
@@ -45,7 +47,7 @@ export class AddressTable {
     const agents = this.#database.prepare<[], { ref: number; record: string }>('SELECT * FROM agents').all();
     // Only now: a read that fails leaves the index as it was.
     this.#index.clear();
-    for (const row of addresses) this.#index.addAddress(row.ref, row.workspace, row.agent_id, row.epoch);
+    for (const { agent_id: agentId, ...row } of addresses) this.#index.addAddress({ ...row, agentId });
     for (const row of intervals) this.#index.addInterval(row.ref, row.address, { fromSeq: row.from_seq, untilSeq: row.until_seq });
     for (const { ref, record } of agents) {
       const stored: StoredAgent = JSON.parse(record);
@@ -58,7 +60,7 @@ export class AddressTable {
     const found = this.#index.find(workspace, agentId);
     if (found) return found;
     const ref = Number(this.#addAddress.run(workspace, agentId).lastInsertRowid);
-    this.#index.addAddress(ref, workspace, agentId, 0);
+    this.#index.addAddress({ ref, workspace, agentId, epoch: 0, approval: 'open' });
     const made = this.#index.find(workspace, agentId);
     if (!made) throw new Error('An address that was just added is missing');
     return made;
@@ -73,6 +75,7 @@ export class AddressTable {
       this.#putAgent.run(entry.ref, JSON.stringify(stored));
       if (agent.epoch > entry.epoch) this.#setEpoch.run(agent.epoch, entry.ref);
     } else {
+      this.#remember.run(entry.approval, entry.ref);
       this.#removeAgent.run(entry.ref);
     }
     for (const address of change.ended) this.#endInterval.run(seq, entry.ref, address);

@@ -48,6 +48,7 @@ export class SqliteAgents implements AgentStore {
       epoch: entry?.epoch ?? 0,
       spawnedBy: entry?.spawnedBy ?? null,
       isBound: index.isBound(workspace, id),
+      approval: entry?.approval ?? 'open',
       heldClaims: claims.filter((claim): claim is HeldClaim => claim.status === 'held'),
       pair: changes.tables.pairs.openOf(workspace, id),
     };

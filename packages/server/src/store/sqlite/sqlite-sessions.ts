@@ -97,6 +97,7 @@ export class SqliteSessions implements SessionStore {
       epoch: entry?.epoch ?? 0,
       spawnedBy: entry?.spawnedBy ?? null,
       isBound: index.isBound(workspace, agentId),
+      approval: entry?.approval ?? 'open',
       heldClaims,
       pair,
     };

@@ -7,6 +7,7 @@ import { holds } from './0006-holds.ts';
 import { channels } from './0007-channels.ts';
 import { approvals } from './0008-approvals.ts';
 import { repeatedReports } from './0009-repeated-reports.ts';
+import { rememberedApproval } from './0010-remembered-approval.ts';
 
 /** In order; a database's `user_version` is how many of them it has had. Released ones never change: a correction is a new one. */
-export const migrations: readonly string[] = [core, hosting, tasks, pairs, tokenGrants, holds, channels, approvals, repeatedReports];
+export const migrations: readonly string[] = [core, hosting, tasks, pairs, tokenGrants, holds, channels, approvals, repeatedReports, rememberedApproval];
