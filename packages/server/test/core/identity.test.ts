@@ -48,7 +48,7 @@ describe('the kind of an agent', () => {
         ['a', 'b'],
         ['b', 'a'],
       ] as const) {
-        const sent = world.call['messages/send']({ to: `id:${to}`, body: 'again' }, world.as(agentOf(from)));
+        const sent = Promise.resolve(world.call['messages/send']({ to: `id:${to}`, body: 'again' }, world.as(agentOf(from))));
         const code = await codeOf(sent);
         if (code === 'message_held') held += 1;
         else expect((await sent).sender.relation).toBe('peer');
@@ -63,7 +63,7 @@ describe('the kind of an agent', () => {
     await world.register('a');
     await world.call['channels/bind']({ id: 'tg', conversationId: 'chat', target: 'id:a' }, world.as(owner));
     let next = 0;
-    const bring = (principal: Principal) => {
+    const bring = async (principal: Principal) => {
       next += 1;
       const sender = { id: 'u', name: 'Ann' };
       const said = { id: 'tg', conversationId: 'chat', body: `round ${next}`, sender, externalId: String(next) };
