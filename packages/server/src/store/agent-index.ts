@@ -101,7 +101,13 @@ export class MutableAgentIndex implements AgentIndex {
     this.#byRef.clear();
   }
 
-  addAddress({ ref, workspace, agentId, epoch, approval }: Pick<AddressEntry, 'ref' | 'workspace' | 'agentId' | 'epoch' | 'approval'>): void {
+  addAddress({
+    ref,
+    workspace,
+    agentId,
+    epoch,
+    approval,
+  }: Pick<AddressEntry, 'ref' | 'workspace' | 'agentId' | 'epoch' | 'approval'>): void {
     const entry: Entry = { ref, workspace, agentId, epoch, spawnedBy: null, approval, agent: null, intervals: new Map() };
     this.#workspace(workspace).byId.set(agentId, entry);
     this.#byRef.set(ref, entry);

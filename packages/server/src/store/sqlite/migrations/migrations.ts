@@ -10,4 +10,15 @@ import { repeatedReports } from './0009-repeated-reports.ts';
 import { rememberedApproval } from './0010-remembered-approval.ts';
 
 /** In order; a database's `user_version` is how many of them it has had. Released ones never change: a correction is a new one. */
-export const migrations: readonly string[] = [core, hosting, tasks, pairs, tokenGrants, holds, channels, approvals, repeatedReports, rememberedApproval];
+export const migrations: readonly string[] = [
+  core,
+  hosting,
+  tasks,
+  pairs,
+  tokenGrants,
+  holds,
+  channels,
+  approvals,
+  repeatedReports,
+  rememberedApproval,
+];
