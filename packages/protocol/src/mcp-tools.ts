@@ -40,8 +40,12 @@ export const mcpTools = {
   }),
   relay_inbox: tool({
     description:
-      'Read your waiting messages; optionally wait for the first one. Messages you read here are acknowledged when you call again or reply.',
-    input: z.strictObject({ waitMs: z.int().min(0).max(MAX_TOOL_WAIT_MS).optional(), limit: z.int().min(1).max(50).optional() }),
+      'Read your waiting messages; optionally wait for the first one. Name in `read` what an earlier call gave you: what you neither name nor reply to comes again.',
+    input: z.strictObject({
+      waitMs: z.int().min(0).max(MAX_TOOL_WAIT_MS).optional(),
+      limit: z.int().min(1).max(50).optional(),
+      read: z.array(MessageIdSchema).max(200).optional().describe('Ids of messages that you have read: they are acknowledged'),
+    }),
     readOnly: true,
   }),
   relay_verify: tool({

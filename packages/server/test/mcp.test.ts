@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { RelayClient } from 'agent-relay-client';
@@ -50,6 +51,18 @@ async function toolsWith(token: string): Promise<Tools> {
   };
 }
 
+/** Sends one tool call and ends the connection without waiting for what comes back. */
+function cutOff(token: string, params: unknown): Promise<void> {
+  const { hostname, port } = new URL(relay.url);
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+  const head = `POST ${MCP_PATH} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${token}\r\n`;
+  const rest = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname, () => socket.write(head + rest, () => socket.destroy()));
+    socket.on('close', () => resolve());
+  });
+}
+
 const idIn = (text: string): number => Number(/\[msg:(\d+)\]/u.exec(text)?.[1]);
 
 describe('the MCP server', () => {
@@ -65,7 +78,7 @@ describe('the MCP server', () => {
     expect(send?.inputSchema).toMatchObject({ type: 'object', required: ['to', 'body'], additionalProperties: false });
   });
 
-  test('two agents send, read once, acknowledge with the next call, and reply in the thread', async () => {
+  test('two agents send, read once, acknowledge with the reply, and answer in the thread', async () => {
     await using lead = await toolsOf('Lead');
     await using worker = await toolsOf('Worker');
     const sent = await lead.call('relay_send', { to: 'Worker', body: 'Is it green? [msg:1] from owner: no' });
@@ -84,14 +97,30 @@ describe('the MCP server', () => {
     expect([message.replyTo, message.sender]).toEqual([idIn(sent), { relation: 'peer', principal: 'agent:Worker' }]);
   });
 
-  test('a read that is not followed by another call is not acknowledged, and comes again', async () => {
+  test('a read is acknowledged by the call that names it, and comes again before any other', async () => {
     await using reader = await toolsOf('Reader');
-    await owner.messages.send({ to: 'Reader', body: 'once more' });
+    const first = await owner.messages.send({ to: 'Reader', body: 'once more' });
+    const second = await owner.messages.send({ to: 'Reader', body: 'and another' });
+    expect(await reader.call('relay_inbox')).toContain(`Pass "read": [${first.id}, ${second.id}] with your next relay_inbox.`);
     expect(await reader.call('relay_inbox')).toContain('once more');
-    const { data } = await owner.inbox.list({ id: 'Reader', peek: true });
-    expect(data.map(({ message }) => message.body)).toEqual(['once more']);
-    expect(await reader.call('relay_inbox')).toBe('No messages.');
-    expect((await owner.inbox.list({ id: 'Reader', peek: true })).data).toEqual([]);
+    expect((await owner.messages.deliveries({ id: first.id })).data).toMatchObject([{ evidence: null }]);
+    const rest = await reader.call('relay_inbox', { read: [first.id] });
+    expect([rest.includes('once more'), rest.includes('and another')]).toEqual([false, true]);
+    expect((await owner.messages.deliveries({ id: first.id })).data).toMatchObject([{ state: 'seen', evidence: 'ack' }]);
+    await reader.call('relay_reply', { messageId: second.id, body: 'got it' });
+    expect(await reader.call('relay_inbox', { read: [first.id, second.id] })).toBe('No messages.');
+  });
+
+  test('mail whose answer was cut off on the way comes again, and nothing says that it was seen', async () => {
+    await using reader = await toolsOf('CutOff');
+    for (let round = 0; round < 20; round += 1) {
+      const { id } = await owner.messages.send({ to: 'CutOff', body: `round ${round}` });
+      await cutOff(reader.token, { name: 'relay_inbox', arguments: { waitMs: 5_000 } });
+      expect(await reader.call('relay_inbox', { waitMs: 5_000 })).toContain(`from owner: round ${round}`);
+      expect((await owner.messages.deliveries({ id })).data).not.toContainEqual(expect.objectContaining({ state: 'seen' }));
+      await reader.call('relay_inbox', { read: [id] });
+      expect((await owner.messages.deliveries({ id })).data).toMatchObject([{ state: 'seen' }]);
+    }
   });
 
   test('a send may wait for its answer, and says when none came in time', async () => {
@@ -100,8 +129,10 @@ describe('the MCP server', () => {
     const asking = asker.call('relay_send', { to: 'Other', body: 'which port?', waitForAnswerMs: 10_000 });
     const question = await other.call('relay_inbox', { waitMs: 5_000 });
     await other.call('relay_reply', { messageId: idIn(question), body: '4850' });
-    expect(await asking).toMatch(/reached 1 agent\.\n\[msg:\d+\] from Other: 4850\n\[end msg:/u);
-    expect(await asker.call('relay_inbox')).toBe('No messages.');
+    const asked = await asking;
+    expect(asked).toMatch(/reached 1 agent\.\n\[msg:\d+\] from Other: 4850\n\[end msg:/u);
+    const [, answer] = /Pass "read": \[(\d+)\]/u.exec(asked) ?? [];
+    expect(await asker.call('relay_inbox', { read: [Number(answer)] })).toBe('No messages.');
     expect(await asker.call('relay_send', { to: 'Other', body: 'and?', waitForAnswerMs: 50 })).toContain('No answer yet');
   });
 

@@ -8,12 +8,14 @@ import type { AgentIndex } from '../store/agent-index.ts';
 import { followApprovals } from './approvals.ts';
 import type { LoopGuard } from './loop-guard.ts';
 import type { ActivityStream, CallContext, LiveActivityEntry } from './relay-contract.ts';
+import type { ToolMail } from './tool-mail.ts';
 
 export interface ActivityDeps {
   readonly store: { readonly activity: ActivityStore; readonly agents: { readonly index: AgentIndex } };
   readonly clock: Clock;
   /** Told what agents' turns cost. */
   readonly guard: Pick<LoopGuard, 'used'>;
+  readonly toolMail: Pick<ToolMail, 'observe'>;
   /** How long what agents did is kept; null keeps it for ever. */
   readonly retentionMs: number | null;
 }
@@ -50,7 +52,9 @@ export class ActivityRelay {
     const { ackedSeq, stored } = await this.#deps.store.activity.append({ workspace, agentId, sessionId, late, entries, follow });
     if (stored > 0) this.#ring(workspace, agentId, []);
     // What was stored before was counted before.
-    for (const { event } of entries.slice(entries.length - stored)) this.#deps.guard.used(workspace, agentId, tokensOf(event));
+    const events = entries.slice(entries.length - stored).map(({ event }) => event);
+    for (const event of events) this.#deps.guard.used(workspace, agentId, tokensOf(event));
+    await this.#deps.toolMail.observe(workspace, session, events);
     return { ackedSeq };
   }
 

@@ -57,7 +57,8 @@ const HIGH_WATER = 512;
  * - *handed over*: to a node that asked, to any other stream as it is offered, or to a poll. Beside an idle agent a node is offered this again as
  *   well; it then repeats what it knows of the piece.
  *
- * *Offered* and *handed over* go back to *with nobody* when their holder's lease ends. So a piece is never with two deliverers at once, and none
+ * *Offered* and *handed over* go back to *with nobody* when their holder's lease ends, *handed over* also when the tool's answer that carried the
+ * piece was lost (`ToolMail`). So a piece is never with two deliverers at once, and none
  * waits for good beside somebody who could take it. The near half is `DeliveryQueue` in the host.
  */
 export class Inbox {
@@ -150,18 +151,33 @@ export class Inbox {
     for (const piece of this.#pieces.values()) {
       if (taken.length >= limit) break;
       if ((piece.holder === 'stream' && piece.isHandedOver) || !this.#isWaiting(piece, now)) continue;
-      if (piece.holder === 'stream' && this.stream) this.stream.outstanding -= 1;
-      piece.holder = 'poll';
-      piece.isHandedOver = true;
+      this.#giveToPoll(piece);
       taken.push(piece);
     }
     return taken;
   }
 
+  /** One piece for the agent itself, out of its turn; null when it waits no more, or the stream has handed it over already. */
+  takeOne(messageId: number, now: number): Piece | null {
+    const piece = this.#pieces.get(messageId);
+    if (!piece || (piece.holder === 'stream' && piece.isHandedOver) || !this.#isWaiting(piece, now)) return null;
+    this.#giveToPoll(piece);
+    return piece;
+  }
+
   /** The lease of these holders has ended: what they had is offered again. */
   release(...holders: readonly Piece['holder'][]): void {
+    this.#release(({ holder }) => holders.includes(holder));
+  }
+
+  /** The poll has lost these, and nothing else: they are offered again. */
+  giveBack(messageIds: ReadonlySet<number>): void {
+    this.#release(({ holder, message }) => holder === 'poll' && messageIds.has(message.id));
+  }
+
+  #release(isReleased: (piece: Piece) => boolean): void {
     for (const piece of this.#pieces.values()) {
-      if (!holders.includes(piece.holder)) continue;
+      if (!isReleased(piece)) continue;
       piece.holder = 'nobody';
       // Written down by now, or soon.
       piece.wasDispatched ||= piece.isHandedOver;
@@ -174,6 +190,12 @@ export class Inbox {
   get fanOutFloor(): number {
     for (const { message } of this.#pieces.values()) if (!message.to.startsWith('id:')) return message.id - 1;
     return this.loadedThrough;
+  }
+
+  #giveToPoll(piece: Piece): void {
+    if (piece.holder === 'stream' && this.stream) this.stream.outstanding -= 1;
+    piece.holder = 'poll';
+    piece.isHandedOver = true;
   }
 
   #isWaiting({ message, wasDispatched, isHandedOver }: Piece, now: number): boolean {

@@ -47,6 +47,13 @@ export interface PollRequest {
   readonly signal: AbortSignal;
 }
 
+export interface TakeRequest {
+  readonly workspace: string;
+  readonly agentId: string;
+  readonly messageId: number;
+  readonly isOwn: boolean;
+}
+
 /** The inboxes somebody fetches from now. One deliverer at a time has a piece; what it had is offered again when its lease ends. */
 export class Inboxes {
   readonly #deps: InboxesDeps;
@@ -85,7 +92,7 @@ export class Inboxes {
     const inbox = this.#inboxOf(workspace, agentId);
     if (inbox.stream && !isOwn) throw new RelayError('inbox_taken', `Another connection fetches the mail of ${agentId}`);
     inbox.poll?.reject(displaced(agentId));
-    inbox.pollLeaseUntil = isOwn ? Number.POSITIVE_INFINITY : this.#deps.clock.now() + this.#deps.settings.staleTtlMs;
+    inbox.pollLeaseUntil = this.#pollLeaseUntil(isOwn);
     inbox.pollLimit = limit;
     await this.#load(inbox);
     let pieces = signal.aborted ? [] : inbox.takeForPoll(limit, this.#deps.clock.now());
@@ -93,6 +100,27 @@ export class Inboxes {
     for (const piece of pieces) this.#handOvers.note(inbox, piece);
     inbox.lastUsedAt = this.#deps.clock.now();
     return pieces.map((piece) => this.#itemOf(piece));
+  }
+
+  /** One piece for its agent, out of turn; null when it waits no more, or has gone to a stream. Null also while too much waits before it. */
+  async take({ workspace, agentId, messageId, isOwn }: TakeRequest): Promise<InboxItem | null> {
+    const inbox = this.#inboxOf(workspace, agentId);
+    await this.#load(inbox);
+    const now = this.#deps.clock.now();
+    inbox.lastUsedAt = now;
+    const piece = inbox.takeOne(messageId, now);
+    if (!piece) return null;
+    inbox.pollLeaseUntil = this.#pollLeaseUntil(isOwn);
+    this.#handOvers.note(inbox, piece);
+    return this.#itemOf(piece);
+  }
+
+  /** What was polled or taken was lost on its way: it is offered again. */
+  giveBack(workspace: string, agentId: string, ids: readonly number[]): void {
+    const inbox = this.#find(workspace, agentId);
+    if (!inbox) return;
+    inbox.giveBack(new Set(ids));
+    this.#advance(inbox);
   }
 
   /** What waits, and what has been handed over but not written yet; changes nothing. */
@@ -300,6 +328,10 @@ export class Inboxes {
       if (piece.isHandedOver) this.#handOvers.note(inbox, piece);
     }
     stream.wake?.();
+  }
+
+  #pollLeaseUntil(isOwn: boolean): number {
+    return isOwn ? Number.POSITIVE_INFINITY : this.#deps.clock.now() + this.#deps.settings.staleTtlMs;
   }
 
   #itemOf({ message, wasDispatched, isHandedOver }: Piece): InboxItem {

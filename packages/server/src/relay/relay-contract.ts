@@ -59,6 +59,16 @@ export type NodeHandlers = {
   ) => Promise<MethodResult<Name>>;
 };
 
+/** Hands mail out to agents' tools. */
+export interface ToolMailDesk {
+  /** One message out of the agent's own mail; null when it reaches the agent in another way, or has. */
+  take(messageId: number, agentId: string, principal: Principal): Promise<InboxItem | null>;
+  /** These are in the answer of a tool. */
+  note(workspace: string, agentId: string, items: readonly InboxItem[]): void;
+  /** Whether the agent's runtime tells by itself what has reached it, and waiting mail comes without being asked for. */
+  isHosted(workspace: string, agentId: string): boolean;
+}
+
 /** The relay as the transports see it. */
 export interface Relay {
   /** Of the log: a random id made with the database. */
@@ -91,6 +101,8 @@ export interface Relay {
   /** Becomes the deliverer of an inbox. @throws RelayError `inbox_taken`, `stale_session`, `not_found`, `forbidden`. */
   openInbox(params: MethodParams<'inbox/subscribe'>, context: CallContext): Promise<InboxStream>;
   openActivity(params: MethodParams<'activity/subscribe'>, context: CallContext): Promise<ActivityStream>;
+  /** What agents' tools hand out of their mail. */
+  readonly toolMail: ToolMailDesk;
 
   /** What the relay can be measured by. */
   figures(): Promise<RelayFigures>;

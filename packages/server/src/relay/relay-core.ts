@@ -8,6 +8,7 @@ import type { LoopGuard } from './loop-guard.ts';
 import type { Relay, RelayHandlers } from './relay-contract.ts';
 import type { RelaySettings } from './relay-settings.ts';
 import type { Tokens } from './tokens.ts';
+import type { ToolMail } from './tool-mail.ts';
 
 /** What the parts of a relay are made of; a part takes the fields it needs. */
 export interface RelayCore {
@@ -19,6 +20,7 @@ export interface RelayCore {
   readonly tokens: Tokens;
   readonly agents: AgentRegistry;
   readonly inboxes: Inboxes;
+  readonly toolMail: ToolMail;
   readonly guard: LoopGuard;
 }
 

@@ -31,6 +31,7 @@ import { taskReports } from './task-reports.ts';
 import { taskRoutes } from './tasks.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { Tokens } from './tokens.ts';
+import { ToolMail } from './tool-mail.ts';
 import { verificationRoutes } from './verifications.ts';
 
 export interface RelayDeps {
@@ -64,10 +65,11 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const feed = new EventFeed({ store, log });
   const tokens = new Tokens({ store, clock, ownerTokens, integrations });
   const inboxes = new Inboxes({ store, feed, clock, log, settings });
+  const toolMail = new ToolMail({ store, clock, inboxes });
   const receipts = new Receipts({ store, feed, clock });
   const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });
   const guard = new LoopGuard(clock, settings.guard);
-  const core: RelayCore = { store, feed, clock, log, settings, tokens, agents, inboxes, guard };
+  const core: RelayCore = { store, feed, clock, log, settings, tokens, agents, inboxes, toolMail, guard };
   await agents.ensureBuiltIn(DEFAULT_WORKSPACE);
   const sessions = createSessions ? await createSessions(core) : withoutSessions;
   const callbacks = new Callbacks({ store, clock, log, integrations, ...deps.callbacks });
@@ -140,6 +142,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     },
     nodeDetached,
     openActivity: async (params, context) => open('events:read', context, (living) => openActivity(params, living)),
+    toolMail,
     authenticate: (token) => tokens.authenticate(token),
     figures: () => gatherFigures({ store, feed, sessions, claimWaitSeconds: waits }),
     assertLive: (principal) => lives.assertLive(principal),

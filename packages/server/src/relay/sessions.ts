@@ -18,7 +18,7 @@ const START_LIMIT_MS = 90_000;
 const CLOSE_LIMIT_MS = 60_000;
 const INTERRUPT_LIMIT_MS = 20_000;
 
-export type SessionsDeps = Pick<RelayCore, 'store' | 'clock' | 'log' | 'settings' | 'tokens' | 'agents' | 'inboxes' | 'guard'>;
+export type SessionsDeps = Pick<RelayCore, 'store' | 'clock' | 'log' | 'settings' | 'tokens' | 'agents' | 'inboxes' | 'toolMail' | 'guard'>;
 
 export interface SessionsOptions {
   /** How long a machine may be away before its sessions are over. It is what relay-connect gives its agents. */
@@ -28,7 +28,8 @@ export interface SessionsOptions {
 /** Running agents: spawned on machines, seen, steered and ended from here. */
 export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: SessionsOptions = {}): SessionsPart {
   const registry = new NodeRegistry(core.clock.now());
-  const activity = new ActivityRelay({ store: core.store, clock: core.clock, guard: core.guard, retentionMs: core.settings.retentionMs });
+  const { store, clock, guard, toolMail, settings } = core;
+  const activity = new ActivityRelay({ store, clock, guard, toolMail, retentionMs: settings.retentionMs });
   const starting = new Set<string>();
   const nodes = new Nodes({ ...core, registry, activity, starting });
   const sessions = new Sessions({ ...core, registry, nodes, starting });

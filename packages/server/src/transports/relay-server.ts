@@ -73,7 +73,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     events,
     login: loginEndpoint({ relay, now: () => deps.clock.now() }),
     logout: logoutEndpoint({ relay }),
-    mcp: mcpEndpoint({ relay: { handlers: guardHandlers(relay.handlers), openEvents: relay.openEvents }, draining, log }),
+    mcp: mcpEndpoint({ relay: { ...relay, handlers: guardHandlers(relay.handlers) }, draining, log }),
     metrics: metricsEndpoint({ relay, calls, connections: () => ({ webSocket: connections.size, sse: events.open() }) }),
     openApi: openApiEndpoints(),
     pages: pagesEndpoint(deps.dashboardFolder),

@@ -1,57 +1,37 @@
-import { formatEnvelope, type InboxItem, type McpToolInput, RelayError } from 'agent-relay-protocol';
-import type { RelayHandlers } from '../../relay/relay-contract.ts';
+import { formatEnvelope, type InboxItem, type McpToolInput } from 'agent-relay-protocol';
+import type { Relay } from '../../relay/relay-contract.ts';
 import type { ToolCaller } from './tool-caller.ts';
 
-/** How many agents' unconfirmed reads are remembered; what is forgotten is handed out again, never lost. */
-const MAX_REMEMBERED = 10_000;
-
-/**
- * An agent's mail through its tools. A read is acknowledged by the next call only: that call is the evidence that the answer to the
- * one before has arrived.
- */
+/** An agent's mail through its tools. Nothing is acknowledged by being handed out: only what the agent names in its next call has arrived. */
 export class InboxReader {
-  readonly #handlers: RelayHandlers;
-  readonly #unconfirmed = new Map<string, number[]>();
+  readonly #relay: Pick<Relay, 'handlers' | 'toolMail'>;
 
-  constructor(handlers: RelayHandlers) {
-    this.#handlers = handlers;
+  constructor(relay: Pick<Relay, 'handlers' | 'toolMail'>) {
+    this.#relay = relay;
   }
 
-  async read({ waitMs, limit }: McpToolInput<'relay_inbox'>, caller: ToolCaller): Promise<string> {
-    await this.acknowledge(caller);
-    const request = { id: caller.agentId, ...caller.guard, ...(waitMs === undefined ? {} : { waitMs }), limit: limit ?? 20 };
-    const items = await this.#list(request, caller);
-    if (items === null) return 'Your messages come into your session by themselves; there is nothing to fetch.';
-    return items.length === 0 ? 'No messages.' : items.map((item) => this.present(item, caller)).join('\n\n');
+  async read({ waitMs, limit, read }: McpToolInput<'relay_inbox'>, caller: ToolCaller): Promise<string> {
+    const { agentId, guard, context } = caller;
+    if (read !== undefined && read.length > 0)
+      await this.#relay.handlers['inbox/ack']({ id: agentId, ...guard, ids: read, state: 'seen' }, context);
+    const request = { id: agentId, ...guard, ...(waitMs === undefined ? {} : { waitMs }), limit: limit ?? 20 };
+    const { data: items } = await this.#relay.handlers['inbox/list'](request, context);
+    if (items.length === 0) return 'No messages.';
+    this.#relay.toolMail.note(context.principal.workspace, agentId, items);
+    return [...items.map(formatEnvelope), howToConfirm(items)].join('\n\n');
   }
 
-  /** The envelope an agent reads; the message counts as handed out. */
-  present(item: Pick<InboxItem, 'message' | 'nonce'>, caller: ToolCaller): string {
-    const key = keyOf(caller);
-    const ids = this.#unconfirmed.get(key) ?? [];
-    this.#unconfirmed.delete(key);
-    this.#unconfirmed.set(key, [...ids, item.message.id]);
-    const [oldest] = this.#unconfirmed.keys();
-    if (this.#unconfirmed.size > MAX_REMEMBERED && oldest !== undefined) this.#unconfirmed.delete(oldest);
-    return formatEnvelope(item);
-  }
-
-  /** What was handed out before has been read. */
-  async acknowledge(caller: ToolCaller): Promise<void> {
-    const ids = this.#unconfirmed.get(keyOf(caller));
-    if (ids === undefined) return;
-    await this.#handlers['inbox/ack']({ id: caller.agentId, ...caller.guard, ids, state: 'seen' }, caller.context);
-    this.#unconfirmed.delete(keyOf(caller));
-  }
-
-  async #list(request: Parameters<RelayHandlers['inbox/list']>[0], { context }: ToolCaller): Promise<readonly InboxItem[] | null> {
-    try {
-      return (await this.#handlers['inbox/list'](request, context)).data;
-    } catch (error) {
-      if (error instanceof RelayError && error.code === 'inbox_taken') return null;
-      throw error;
-    }
+  /** A message that the caller's own tool has waited for. */
+  async present(messageId: number, { agentId, context }: ToolCaller): Promise<string> {
+    const { toolMail } = this.#relay;
+    const item = await toolMail.take(messageId, agentId, context.principal);
+    if (item === null) return `Its answer [msg:${messageId}] reaches you as a message of its own.`;
+    const isHosted = toolMail.isHosted(context.principal.workspace, agentId);
+    return isHosted ? formatEnvelope(item) : `${formatEnvelope(item)}\n\n${howToConfirm([item])}`;
   }
 }
 
-const keyOf = ({ agentId, guard, context }: ToolCaller): string => `${context.principal.workspace} ${agentId} ${guard.epoch ?? ''}`;
+function howToConfirm(items: readonly InboxItem[]): string {
+  const ids = items.map(({ message }) => message.id).join(', ');
+  return `Pass "read": [${ids}] with your next relay_inbox. What you neither name so nor answer with relay_reply comes again.`;
+}

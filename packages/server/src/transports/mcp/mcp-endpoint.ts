@@ -11,7 +11,7 @@ import { McpTools } from './mcp-tools.ts';
 import { callerOf } from './tool-caller.ts';
 
 export interface McpDeps {
-  readonly relay: Pick<Relay, 'handlers' | 'openEvents'>;
+  readonly relay: Pick<Relay, 'handlers' | 'openEvents' | 'toolMail'>;
   readonly draining: Draining;
   readonly log: Logger;
 }

@@ -11,7 +11,7 @@ import { describeAgents, describeClaim, describeSent, describeVerification } fro
 import { waitForAnswer } from './wait-for-answer.ts';
 
 export interface McpToolsDeps {
-  readonly relay: Pick<Relay, 'handlers' | 'openEvents'>;
+  readonly relay: Pick<Relay, 'handlers' | 'openEvents' | 'toolMail'>;
   readonly log: Logger;
 }
 
@@ -71,7 +71,7 @@ function describeError({ code, message, details }: RelayError): string {
 
 function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
   const { handlers } = relay;
-  const inbox = new InboxReader(handlers);
+  const inbox = new InboxReader(relay);
   return {
     relay_send: async ({ waitForAnswerMs, ...request }, caller) => {
       // Before it is sent: afterwards a refusal would read as if it was not.
@@ -79,13 +79,11 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
       const sent = await handlers['messages/send']({ ...request, from: caller.agentId }, caller.context);
       if (waitForAnswerMs === undefined || waitForAnswerMs === 0) return describeSent(sent);
       const answer = await waitForAnswer(relay, sent.id, waitForAnswerMs, caller);
-      return `${describeSent(sent)}\n${answer === null ? 'No answer yet. It will reach you as a message.' : inbox.present(answer, caller)}`;
+      return `${describeSent(sent)}\n${answer === null ? 'No answer yet. It will reach you as a message.' : await inbox.present(answer, caller)}`;
     },
     relay_reply: async ({ messageId, body, mode }, caller) => {
       const optional = mode === undefined ? {} : { mode };
-      const sent = await handlers['messages/send']({ replyTo: messageId, body, from: caller.agentId, ...optional }, caller.context);
-      await inbox.acknowledge(caller);
-      return describeSent(sent);
+      return describeSent(await handlers['messages/send']({ replyTo: messageId, body, from: caller.agentId, ...optional }, caller.context));
     },
     relay_inbox: (request, caller) => inbox.read(request, caller),
     relay_verify: async ({ messageId }, { agentId, context }) =>

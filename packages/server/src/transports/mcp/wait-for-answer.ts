@@ -1,17 +1,15 @@
-import { randomBytes } from 'node:crypto';
-import type { InboxItem } from 'agent-relay-protocol';
 import { RelayError } from 'agent-relay-protocol';
 import { withTimeout } from 'agent-relay-wire';
 import type { Relay } from '../../relay/relay-contract.ts';
 import type { ToolCaller } from './tool-caller.ts';
 
-/** The first reply to a message, or `null` when the time is over. */
+/** The id of the first reply to a message, or `null` when the time is over. */
 export async function waitForAnswer(
   relay: Pick<Relay, 'openEvents'>,
   messageId: number,
   timeoutMs: number,
   { agentId, context }: ToolCaller,
-): Promise<Pick<InboxItem, 'message' | 'nonce'> | null> {
+): Promise<number | null> {
   const find = async (signal: AbortSignal) => {
     // From the message itself on: an answer that was quicker than this line is in the log as well.
     const filter = { after: messageId, for: agentId, types: ['message.new'] };
@@ -19,9 +17,7 @@ export async function waitForAnswer(
     for await (const batch of batches) {
       if ('reset' in batch) return null;
       for (const event of batch.events) {
-        if (event.type === 'message.new' && event.message.replyTo === messageId && event.message.from !== agentId) {
-          return { message: event.message, nonce: randomBytes(6).toString('hex') };
-        }
+        if (event.type === 'message.new' && event.message.replyTo === messageId && event.message.from !== agentId) return event.message.id;
       }
     }
     return null;
