@@ -14,12 +14,51 @@ describe('what is stored of an agent’s events', () => {
     expect(normaliser.accept(completed).stored).toEqual([{ ...completed, output: 'one two' }]);
   });
 
-  it('an event that does not fit the schema is replaced by one that names what was wrong', () => {
-    const broken = { type: 'turn.started', turnId: '' } as const;
+  it('an event that does not fit the schema and cannot be mended is replaced by one that names what was wrong', () => {
+    const broken = { type: 'input.accepted', messageId: 0, evidence: 'echo', state: 'seen' } as const;
     const { stored } = new ActivityNormaliser().accept(broken);
     expect(stored).toEqual([
-      { type: 'vendor.event', vendor: 'host', name: 'invalid_event', data: { type: 'turn.started', paths: ['turnId'] } },
+      { type: 'vendor.event', vendor: 'host', name: 'invalid_event', data: { type: 'input.accepted', paths: ['messageId'] } },
     ]);
+  });
+
+  it.each([
+    [{ type: 'turn.started', turnId: '' }, { turnId: expect.stringMatching(/^long-/u) }],
+    [
+      { type: 'turn.completed', ...turn, outcome: null, usage: { inputTokens: -1 }, durationMs: 'x' },
+      { ...turn, outcome: 'interrupted' },
+    ],
+    [
+      { type: 'turn.failed', ...turn, error: null },
+      { ...turn, error: { code: 'agent_error' } },
+    ],
+    [
+      { type: 'tool.started', ...turn, itemId: 7, name: null, kind: 'x', title: 'ls' },
+      { itemId: '7', name: 'unknown', title: 'ls' },
+    ],
+    [{ type: 'tool.completed', ...turn, itemId: 'i', outcome: 'x', exitCode: 1.5 }, { outcome: 'interrupted' }],
+    [
+      { type: 'approval.requested', approvalId: 'a'.repeat(940), itemId: 'i'.repeat(940), kind: 'execute', title: 'ls', options: [null] },
+      {
+        approvalId: expect.stringMatching(/^long-/u),
+        itemId: expect.stringMatching(/^long-/u),
+        title: 'ls',
+      },
+    ],
+    [
+      { type: 'approval.requested', approvalId: 'a', kind: 'x', title: 4, options: null },
+      { options: [{ outcome: 'allow' }, { outcome: 'deny' }] },
+    ],
+    [
+      { type: 'approval.resolved', approvalId: 'a', outcome: 4, by: null },
+      { outcome: 'cancelled', by: 'session' },
+    ],
+    [{ type: 'session.ended', reason: 'x', exitCode: 0.5 }, { reason: 'crashed' }],
+  ])('an event that decides something is mended, never replaced: %o', (odd, mended) => {
+    // What a provider without types may say.
+    const { stored } = new ActivityNormaliser().accept(odd as unknown as AgentEvent);
+    expect(stored).toMatchObject([{ type: odd.type, ...mended }]);
+    expect(AgentEventSchema.safeParse(stored[0]).success).toBe(true);
   });
 
   it('a text ends exactly once: completed by its turn only when the vendor did not', () => {
@@ -44,6 +83,14 @@ describe('an event that is too large', () => {
     const cut = truncateEvent({ type: 'file.changed', changes });
     expect(JSON.stringify(cut).length).toBeLessThanOrEqual(MAX_EVENT_LENGTH);
     expect(AgentEventSchema.safeParse(cut).success).toBe(true);
+  });
+
+  it('a question whose input has too many parts is asked without them', () => {
+    const wide = (depth: number): unknown => (depth === 0 ? '\u0001'.repeat(200) : Array.from({ length: 20 }, () => wide(depth - 1)));
+    const asked = { type: 'approval.requested', approvalId: 'a', kind: 'execute', title: 'x', options: [], input: wide(3) };
+    // Plain JSON, as a vendor would send it.
+    const cut = truncateEvent(asked as AgentEvent);
+    expect(cut).toMatchObject({ type: 'approval.requested', approvalId: 'a', input: expect.stringMatching(/too many parts to show/u) });
   });
 
   it('is never cut inside a character', () => {

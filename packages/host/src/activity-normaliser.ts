@@ -1,4 +1,5 @@
 import { type AgentEvent, AgentEventSchema } from 'agent-relay-protocol';
+import { repairEvent } from './repair-event.ts';
 import { MAX_FIELD_LENGTH, truncateEvent } from './truncate-event.ts';
 
 /** What becomes of one event: entries to store, in order, and deltas that only those who watch live see. */
@@ -89,10 +90,15 @@ export class ActivityNormaliser {
 
 const keyOf = (type: PartialText['type'], itemId: string): string => `${type} ${itemId}`;
 
-/** One event that does not fit the schema would make the relay refuse all that follow it, so it is replaced by one that says so. */
+/**
+ * One event that does not fit the schema would make the relay refuse all that follow it: it is mended, and only one that cannot be is replaced by
+ * one that says so.
+ */
 function storable(event: AgentEvent): AgentEvent {
   const parsed = AgentEventSchema.safeParse(event);
   if (parsed.success) return truncateEvent(parsed.data);
+  const repaired = repairEvent(event);
+  if (repaired !== null) return truncateEvent(repaired);
   const paths = parsed.error.issues.slice(0, 5).map((issue) => issue.path.map(String).join('.'));
   return { type: 'vendor.event', vendor: 'host', name: 'invalid_event', data: { type: String(event.type).slice(0, 100), paths } };
 }

@@ -25,6 +25,10 @@ export function truncateEvent(event: AgentEvent): AgentEvent {
     const cut = cutValue(event, limits, 0) as AgentEvent;
     if (JSON.stringify(cut).length <= MAX_EVENT_LENGTH) return cut;
   }
+  // A question, or the start of a tool, is told without its input rather than not at all.
+  if ('input' in event && event.input !== undefined) {
+    return truncateEvent({ ...event, input: `[${JSON.stringify(event.input).length} characters, too many parts to show]` });
+  }
   return {
     type: 'vendor.event',
     vendor: 'host',

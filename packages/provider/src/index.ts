@@ -11,6 +11,7 @@ export type {
   StartOptions,
 } from './contract.ts';
 export { isMail } from './is-mail.ts';
+export { ourId } from './our-id.ts';
 export { pathInside } from './path-inside.ts';
 export { RecentSet } from './recent-set.ts';
 export type { LiveEvent, SessionEnded, SessionEventsOptions } from './session-events.ts';

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { AgentEvent } from 'agent-relay-protocol';
 import { ApprovalDesk } from './approval-desk.ts';
 import { EventBuffer } from './event-buffer.ts';
+import { ourId } from './our-id.ts';
 import { RecentSet } from './recent-set.ts';
 
 export type SessionEnded = Extract<AgentEvent, { type: 'session.ended' }>;
@@ -30,7 +31,7 @@ const longestOutput = 64 * 1024;
  * - a turn ends once: a second end is dropped, an end without a start gets one, another turn's start ends the open one as interrupted,
  *   and the end of the session ends it (`closed`: interrupted; otherwise `turn.failed` with `agent_crashed` or `agent_lost`);
  * - an open approval is resolved as `cancelled` when its turn or the session ends;
- * - ids are strings, paths absolute, a tool's output at most 64 Ki characters;
+ * - ids are short strings (`ourId`), paths absolute, a tool's output at most 64 Ki characters;
  * - `session.ended` is the last.
  *
  * What waits unread is bounded: a waiting delta grows instead of being joined by another; at the limit the oldest deltas, progress lines and
@@ -71,7 +72,7 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
 
   emit(event: LiveEvent): void {
     if (this.#isEnded) return;
-    const clean = withStringIds(event);
+    const clean = withOurIds(event);
     switch (clean.type) {
       case 'turn.started':
         this.#startTurn(clean.turnId);
@@ -195,12 +196,11 @@ function crashed(turnId: string, reason: 'exited' | 'crashed' | 'lost', detail: 
   return { type: 'turn.failed', turnId, error: { code, message, retryable: true } };
 }
 
-/** Vendors number things; the types say string, their frames may not. */
-function withStringIds<T extends AgentEvent>(event: T): T {
+function withOurIds<T extends AgentEvent>(event: T): T {
   const ids: Record<string, string> = {};
   for (const key of ['turnId', 'itemId', 'approvalId'] as const) {
     const id: unknown = Reflect.get(event, key);
-    if (id !== undefined && typeof id !== 'string') ids[key] = String(id);
+    if (id !== undefined && ourId(id) !== id) ids[key] = ourId(id);
   }
   return Object.keys(ids).length === 0 ? event : { ...event, ...ids };
 }

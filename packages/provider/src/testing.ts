@@ -1,3 +1,4 @@
+export { costlyFields, type FieldSamples } from './testing/costly-fields.ts';
 export type { EventOf } from './testing/event-log.ts';
 export { EventLog } from './testing/event-log.ts';
 export { brokenEventRules } from './testing/event-rules.ts';

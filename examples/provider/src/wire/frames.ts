@@ -1,14 +1,15 @@
+import { lenient } from 'agent-relay-wire';
 import { z } from 'zod';
 
 const item = { turn: z.string(), item: z.string() };
 const tool = z.enum(['write', 'run']);
-const input = z.looseObject({ path: z.string().optional(), command: z.string().optional() });
+const input = z.looseObject({ path: lenient(z.string()), command: lenient(z.string()) }).catch({});
 
 /** What Parrot says, as far as we read it: unknown keys stay, unknown frames are passed on. */
 const KnownFrameSchema = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('queued'), input: z.string() }),
   z.looseObject({ type: z.literal('turn'), turn: z.string() }),
-  z.looseObject({ type: z.literal('heard'), turn: z.string(), input: z.string(), text: z.string() }),
+  z.looseObject({ type: z.literal('heard'), turn: z.string(), input: z.string(), text: z.string().catch('') }),
   z.looseObject({ type: z.literal('word'), ...item, text: z.string() }),
   z.looseObject({ type: z.literal('said'), ...item, text: z.string() }),
   z.looseObject({ type: z.literal('tool'), ...item, tool, input }),
@@ -17,11 +18,11 @@ const KnownFrameSchema = z.discriminatedUnion('type', [
     type: z.literal('done'),
     ...item,
     result: z.enum(['ok', 'failed', 'refused']),
-    output: z.string(),
-    exitCode: z.int().optional(),
+    output: z.string().catch(''),
+    exitCode: lenient(z.int()),
   }),
   z.looseObject({ type: z.literal('end'), turn: z.string(), why: z.enum(['finished', 'stopped']) }),
-  z.looseObject({ type: z.literal('failed'), turn: z.string(), error: z.string() }),
+  z.looseObject({ type: z.literal('failed'), turn: z.string(), error: z.string().catch('The turn failed') }),
 ]);
 
 export const ReadyFrameSchema = z.looseObject({ type: z.literal('ready'), session: z.string(), version: z.string() });

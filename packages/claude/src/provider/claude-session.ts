@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type DeliveryMode, RelayError } from 'agent-relay-protocol';
 import type { AgentSession, ApprovalDecision, PromptInput, PromptOptions, SessionEnded, SessionEvents } from 'agent-relay-provider';
+import { sleep } from 'agent-relay-wire';
 import type { ClaudeConnection, ClaudePrompt } from '../stream-json/claude-connection.ts';
 import type { ClaudeFrame } from '../stream-json/frames.ts';
 import type { ClaudeTranslation } from './translation.ts';
@@ -13,6 +14,8 @@ export interface ClaudeSessionOptions {
   readonly model: string | null;
   /** Ends what runs the session; resolves when it is gone. */
   readonly end: () => Promise<void>;
+  /** How long the end of a turn may follow its interrupt. Default 5 000. */
+  readonly stopGraceMs?: number;
   /** Why a connection ended that nobody closed. */
   readonly explainEnd: () => Promise<Omit<SessionEnded, 'type'>>;
 }
@@ -69,7 +72,13 @@ export class ClaudeSession implements AgentSession {
     this.#assertOpen();
     const { connection, translation } = this.#options;
     if (translation.turnId === null && !translation.prompts.hasWaiting) return false;
-    await connection.interrupt();
+    const { turnId } = translation;
+    try {
+      await connection.interrupt();
+    } catch (error) {
+      if (turnId === null || (error instanceof RelayError && error.code === 'connection_closed')) throw error;
+    }
+    if (turnId !== null) await this.#endStopped(turnId);
     return true;
   }
 
@@ -91,6 +100,17 @@ export class ClaudeSession implements AgentSession {
   async #watch(): Promise<void> {
     await this.#options.connection.closed;
     this.events.end(this.#isClosing ? { reason: 'closed' } : await this.#options.explainEnd());
+  }
+
+  /**
+   * The end of a stopped turn follows the interrupt within 30 ms. Where it does not come the turn is ended here: a turn without an end would keep
+   * its agent, and an interrupt is always a way out.
+   */
+  async #endStopped(turnId: string): Promise<void> {
+    const { translation, connection, stopGraceMs = 5_000 } = this.#options;
+    const until = performance.now() + stopGraceMs;
+    while (translation.turnId === turnId && performance.now() < until && !connection.isClosed) await sleep(10);
+    for (const event of translation.stopped(turnId)) this.events.emit(event);
   }
 
   /** A refusal or silence does not matter: a prompt with the priority `now` interrupts as well, it only loses the half answer. */

@@ -75,6 +75,7 @@ const beforeTool = (permissionDecision: 'deny' | 'ask', permissionDecisionReason
 });
 
 function toolUseOf({ input }: HookCallback): ToolUse | null {
-  if (input.hook_event_name !== 'PreToolUse' || input.tool_name === undefined) return null;
-  return { name: input.tool_name, input: input.tool_input ?? {} };
+  if (input.hook_event_name !== 'PreToolUse') return null;
+  // A tool without a name is none that is known to be harmless.
+  return { name: input.tool_name ?? 'unknown', input: input.tool_input ?? {} };
 }

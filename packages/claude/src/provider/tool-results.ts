@@ -1,5 +1,6 @@
 import { FileChangeSchema } from 'agent-relay-protocol';
 import type { LiveEvent } from 'agent-relay-provider';
+import { count, lenient, listOf } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { ContentBlock } from '../stream-json/message-frames.ts';
 import { editedPath, type ToolInput } from './tool-words.ts';
@@ -13,20 +14,11 @@ export interface OpenTool {
 
 const longestDiff = 64 * 1024;
 
-const ToolResult = z.looseObject({
-  type: z.string().optional(),
-  interrupted: z.boolean().optional(),
-  structuredPatch: z
-    .array(
-      z.looseObject({
-        oldStart: z.number(),
-        oldLines: z.number(),
-        newStart: z.number(),
-        newLines: z.number(),
-        lines: z.array(z.string()),
-      }),
-    )
-    .optional(),
+/** Untold numbers of a hunk read as nought: what it changed is still shown. */
+export const ToolResult = z.looseObject({
+  type: lenient(z.string()),
+  interrupted: lenient(z.boolean()),
+  structuredPatch: listOf(z.looseObject({ oldStart: count, oldLines: count, newStart: count, newLines: count, lines: listOf(z.string()) })),
 });
 
 /** What a `tool_result` block means for its tool, with the change it made when it was an edit. */
@@ -35,7 +27,7 @@ export function toolCompleted(tool: OpenTool, block: ContentBlock, details: unkn
   const output = plainText(block.content);
   const result = ToolResult.safeParse(details);
   const outcome = outcomeOf({ isError: block.is_error === true, isDeclined, output, wasInterrupted: result.data?.interrupted === true });
-  const exitCode = /^Exit code (\d+)/u.exec(output)?.[1];
+  const exitCode = /^Exit code (\d{1,9})\b/u.exec(output)?.[1];
   const completed: LiveEvent = {
     type: 'tool.completed',
     turnId,
@@ -81,17 +73,17 @@ export function plainText(content: unknown): string {
     .join('\n');
 }
 
-const Todos = z.looseObject({ todos: z.array(z.looseObject({ content: z.string(), status: z.string() })) });
+export const Todos = z.looseObject({ todos: listOf(z.looseObject({ content: z.string(), status: lenient(z.string()) })) });
 
 /** The plan that a `TodoWrite` call writes down. */
 export function planUpdated(turnId: string, name: string, input: ToolInput): LiveEvent[] {
-  const todos = name === 'TodoWrite' ? Todos.safeParse(input).data?.todos : undefined;
+  const todos = name === 'TodoWrite' && Array.isArray(input['todos']) ? Todos.safeParse(input).data?.todos : undefined;
   if (!todos) return [];
   const steps = todos.map(({ content, status }) => ({ step: content, status: planStatus(status) }));
   return [{ type: 'plan.updated', turnId, steps }];
 }
 
-function planStatus(status: string): 'pending' | 'active' | 'done' {
+function planStatus(status: string | undefined): 'pending' | 'active' | 'done' {
   if (status === 'completed') return 'done';
   return status === 'in_progress' ? 'active' : 'pending';
 }

@@ -93,6 +93,18 @@ export class ClaudeTranslation {
     if (toolUseId !== undefined) this.#declined.add(toolUseId);
   }
 
+  /** The turn was stopped, and its `result` does not come. */
+  stopped(turnId: string): LiveEvent[] {
+    if (this.#turnId !== turnId) return [];
+    this.#turnId = null;
+    this.#streaming = null;
+    this.#blocksOf.clear();
+    return [
+      { type: 'turn.completed', turnId, outcome: 'interrupted' },
+      { type: 'session.status', status: 'idle' },
+    ];
+  }
+
   translate(frame: ClaudeFrame): LiveEvent[] {
     if (frame.session_id) this.#sessionId = frame.session_id;
     switch (frame.type) {
@@ -101,7 +113,7 @@ export class ClaudeTranslation {
       case 'stream_event':
         return read(StreamEventFrame, frame, (event) => this.#streamEvent(event));
       case 'assistant':
-        return read(AssistantFrame, frame, (assistant) => this.#assistant(assistant));
+        return read(AssistantFrame, frame, (said) => (said.message || said.error ? this.#assistant(said) : [vendorEvent(frame)]));
       case 'user':
         return read(UserFrame, frame, (user) => this.#user(user));
       case 'result':
@@ -210,11 +222,14 @@ export class ClaudeTranslation {
 
   #assistant({ message, error, parent_tool_use_id: parent }: AssistantFrame): LiveEvent[] {
     if (error) {
+      // A turn that begins with its failure keeps it.
+      const begin = this.#beginTurn();
       this.#assistantError = typeof error === 'string' ? error : 'unknown';
-      return this.#beginTurn();
+      return begin;
     }
     const events = parent ? this.#beginTurn() : this.#modelSpoke();
-    for (const block of message.content) events.push(...this.#block(message.id, block, parent ?? null));
+    const messageId = message?.id ?? `message-${this.#turnNumber}`;
+    for (const block of message?.content ?? []) events.push(...this.#block(messageId, block, parent ?? null));
     return events;
   }
 
@@ -252,8 +267,7 @@ export class ClaudeTranslation {
 
   #user({ uuid, isReplay, message, tool_use_result: details }: UserFrame): LiveEvent[] {
     if (isReplay) return uuid === undefined ? [] : this.#promptEntered(uuid);
-    if (typeof message.content === 'string') return [];
-    return message.content.flatMap((block) => {
+    return (message?.content ?? []).flatMap((block) => {
       const tool = block.type === 'tool_result' && block.tool_use_id !== undefined ? this.#openTools.get(block.tool_use_id) : undefined;
       if (!tool) return [];
       this.#openTools.delete(tool.itemId);

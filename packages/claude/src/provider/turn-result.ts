@@ -1,21 +1,22 @@
 import type { LiveEvent } from 'agent-relay-provider';
+import { clampCount } from 'agent-relay-wire';
 import type { ResultFrame } from '../stream-json/message-frames.ts';
 
 type Usage = Extract<LiveEvent, { type: 'usage.updated' }>['usage'];
 
 /** `previousCostUsd` because Claude counts costs over the whole process, tokens over the turn. Undefined when the model was not asked. */
 export function usageOf(result: ResultFrame, previousCostUsd: number): Usage | undefined {
-  const { usage, total_cost_usd: totalCostUsd, modelUsage = {} } = result;
+  const { usage, total_cost_usd: totalCostUsd, modelUsage } = result;
   if (!usage) return undefined;
   const inputTokens = usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens;
   if (inputTokens === 0 && usage.output_tokens === 0) return undefined;
-  const contextWindow = Math.max(0, ...Object.values(modelUsage).map((model) => model.contextWindow ?? 0));
+  const contextWindow = Math.max(0, ...Object.values(modelUsage).map((model) => model.contextWindow));
   return {
-    inputTokens: Math.round(inputTokens),
-    outputTokens: Math.round(usage.output_tokens),
-    cachedInputTokens: Math.round(usage.cache_read_input_tokens),
+    inputTokens: clampCount(inputTokens),
+    outputTokens: usage.output_tokens,
+    cachedInputTokens: usage.cache_read_input_tokens,
     ...(totalCostUsd === undefined ? {} : { costUsd: Math.max(0, totalCostUsd - previousCostUsd) }),
-    ...(contextWindow > 0 ? { contextWindow: Math.round(contextWindow) } : {}),
+    ...(contextWindow > 0 ? { contextWindow } : {}),
   };
 }
 
@@ -31,7 +32,7 @@ interface TurnError {
 export function turnError(result: ResultFrame, assistantError: string | null): TurnError | null {
   const isFailure = result.is_error || result.subtype !== 'success';
   if (!isFailure) return null;
-  const said = result.result?.trim() || result.errors?.map(String).join('\n') || `Claude Code ended the turn with ${result.subtype}`;
+  const said = result.result?.trim() || result.errors.map(String).join('\n') || `Claude Code ended the turn with ${result.subtype}`;
   const status = result.api_error_status ?? null;
   const { code, retryable } = meaningOf(status, assistantError ?? result.subtype);
   return { code, message: said, retryable };

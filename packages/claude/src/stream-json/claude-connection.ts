@@ -33,6 +33,8 @@ export interface ClaudePrompt {
 
 type Link = MessageDuplex<unknown, OutgoingFrame>;
 
+/** Claude answers an interrupt at once; one that does not must not keep its agent. */
+const interruptTimeoutMs = 10_000;
 // A CLI without --replay-user-messages acknowledges nothing.
 const promptsKept = 256;
 
@@ -113,15 +115,19 @@ export class ClaudeConnection {
   }
 
   /** Sends any control request. @throws RelayError `unsupported` with Claude's words when it refuses, `timeout`, `connection_closed`. */
-  async control(subtype: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Readonly<Record<string, unknown>>> {
-    const answer = await this.#ask(subtype, fields);
+  async control(
+    subtype: string,
+    fields: Readonly<Record<string, unknown>> = {},
+    { timeoutMs }: { readonly timeoutMs?: number } = {},
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const answer = await this.#ask(subtype, fields, timeoutMs);
     if (!answer.isSuccess) throw new RelayError('unsupported', `Claude Code refused ${subtype}: ${answer.error}`);
     return answer.response;
   }
 
   /** Stops the running turn; without one it does nothing. */
   async interrupt(): Promise<void> {
-    await this.control('interrupt');
+    await this.control('interrupt', {}, { timeoutMs: interruptTimeoutMs });
   }
 
   async setModel(model: string): Promise<void> {
@@ -150,10 +156,10 @@ export class ClaudeConnection {
     return this.close();
   }
 
-  async #ask(subtype: string, fields: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {
+  async #ask(subtype: string, fields: Readonly<Record<string, unknown>>, timeoutMs?: number): Promise<ControlAnswer> {
     const link = this.#link;
     if (!link) throw this.#connectionClosed();
-    const { requestId, answer } = this.#requests.add(subtype);
+    const { requestId, answer } = this.#requests.add(subtype, timeoutMs);
     await link.send(checkOutgoing({ type: 'control_request', request_id: requestId, request: { ...fields, subtype } }));
     return answer;
   }

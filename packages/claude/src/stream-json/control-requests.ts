@@ -26,13 +26,13 @@ export class ControlRequests {
     this.#timeoutMs = timeoutMs;
   }
 
-  add(subtype: string): { readonly requestId: string; readonly answer: Promise<ControlAnswer> } {
+  add(subtype: string, timeoutMs = this.#timeoutMs): { readonly requestId: string; readonly answer: Promise<ControlAnswer> } {
     const requestId = randomUUID();
     const answer = new Promise<ControlAnswer>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(requestId);
-        reject(new RelayError('timeout', `Claude Code did not answer ${subtype} in time`, { details: { timeoutMs: this.#timeoutMs } }));
-      }, this.#timeoutMs);
+        reject(new RelayError('timeout', `Claude Code did not answer ${subtype} in time`, { details: { timeoutMs } }));
+      }, timeoutMs);
       this.#waiting.set(requestId, { subtype, resolve, reject, timer });
     });
     answer.catch(() => {});

@@ -1,3 +1,4 @@
+import { isOver, turnEnd } from './lost-end.ts';
 import type { ItemEntry } from './methods.ts';
 import type { CodexNotification, Turn } from './notifications.ts';
 
@@ -29,8 +30,7 @@ export function missedNotifications({
     const items = (itemsByTurn.get(turn.id) ?? []).filter(({ item }) => !wasSeen(item.id) && !isRunning(item.raw));
     const begin = { method: 'turn/started', params: { threadId, turn: { ...turn, status: 'inProgress', items: [] } } };
     const completed = items.map(({ item }) => ({ method: 'item/completed', params: { threadId, turnId: turn.id, item: item.raw } }));
-    const end = { method: 'turn/completed', params: { threadId, turn: { ...turn, items: turn.items.map(({ raw }) => raw) } } };
-    return [...(turn.id === activeTurnId ? [] : [begin]), ...completed, ...(turn.status === 'inProgress' ? [] : [end])];
+    return [...(turn.id === activeTurnId ? [] : [begin]), ...completed, ...(isOver(turn) ? [turnEnd(threadId, turn.id, turn)] : [])];
   });
 }
 

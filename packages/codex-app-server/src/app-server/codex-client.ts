@@ -20,6 +20,8 @@ export interface CodexClientOptions extends RequestGateOptions {
   readonly reconnectForMs?: number;
   /** For requests that name no time of their own. Default 120 000. */
   readonly requestTimeoutMs?: number;
+  /** How long a turn's end may follow Codex's word that nothing runs, or an interrupt, before it is told here. Default 3 000. */
+  readonly turnEndGraceMs?: number;
   /** A fault of ours while handling a frame, for the log. */
   readonly onError?: (error: unknown, method: string) => void;
   /** Gives up connecting. An open client is not its business: call `close`. */
@@ -165,7 +167,11 @@ export class CodexClient implements CodexRequester {
     this.#startsPending += 1;
     try {
       const { thread, model, cwd } = await onceStored(() => this.ask(ThreadResult, method, params));
-      const opened = new CodexThread(this, { id: thread.id, model: model ?? null, cwd }, options);
+      const opened = new CodexThread(
+        this,
+        { id: thread.id, model: model ?? null, cwd },
+        { ...options, turnEndGraceMs: this.#options.turnEndGraceMs ?? 3_000 },
+      );
       this.#threads.set(thread.id, opened);
       for (const notification of this.#unclaimed.filter((unclaimed) => threadIdOf(unclaimed.params) === thread.id))
         opened.receive(notification);

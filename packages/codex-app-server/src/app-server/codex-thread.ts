@@ -3,7 +3,8 @@ import { AsyncQueue } from 'agent-relay-wire';
 import type { z } from 'zod';
 import { missedNotifications } from './catch-up.ts';
 import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
-import { isThreadUnknown, isUnsupported, parseAnswer } from './errors.ts';
+import { isConnectionLost, isThreadUnknown, isTimeout, isTurnUnknown, isUnsupported, parseAnswer } from './errors.ts';
+import { isOver, type LostEnd, turnEnd } from './lost-end.ts';
 import {
   type ItemEntry,
   ItemsPage,
@@ -12,13 +13,15 @@ import {
   type StartTurnParams,
   StartTurnResult,
   SteerTurnResult,
+  ThreadResult,
   TurnsPage,
   textInput,
 } from './methods.ts';
-import { type CodexNotification, parseNotification } from './notifications.ts';
+import { type CodexNotification, type KnownNotification, parseNotification, type Turn } from './notifications.ts';
 import type { AnswerServerRequest } from './server-requests.ts';
 import { hasNoHistory, isNeverStored, onceStored } from './stored-history.ts';
 import { idle, nextThreadState, type ThreadState } from './thread-state.ts';
+import { TurnWatch } from './turn-watch.ts';
 
 export interface ThreadOptions {
   /** Answers what Codex asks about this thread, such as approvals. Without it everything is refused. */
@@ -28,6 +31,7 @@ export interface ThreadOptions {
 interface NewThreadOptions extends ThreadOptions {
   readonly resumeParams: ResumeThreadParams;
   readonly isNew: boolean;
+  readonly turnEndGraceMs: number;
 }
 
 export interface ThreadIdentity {
@@ -41,6 +45,8 @@ const deltasUntil = 10_000;
 const notificationLimit = 200_000;
 const remembered = 4096;
 const pageSize = 100;
+/** Codex answers an interrupt within 50 ms; one that does not answer must not keep its agent. */
+const interruptTimeoutMs = 10_000;
 
 /** One conversation on a server. Its states are those of `ThreadState`; it survives reconnects of its client. */
 export class CodexThread {
@@ -57,16 +63,19 @@ export class CodexThread {
   readonly #completedTurns = new Set<string>();
   /** `undefined` until a turn of a resumed thread has been seen: its earlier ones are not known here. */
   #newestTurnId: string | undefined;
+  readonly #openTurn: TurnWatch;
   #isSubscribed = true;
+  #stoppedTurnId: string | undefined;
   #receivedCount = 0;
   #state: ThreadState = idle;
 
-  constructor(client: CodexRequester, identity: ThreadIdentity, { resumeParams, isNew, onRequest }: NewThreadOptions) {
+  constructor(client: CodexRequester, identity: ThreadIdentity, { resumeParams, isNew, onRequest, turnEndGraceMs }: NewThreadOptions) {
     this.#client = client;
     this.id = identity.id;
     this.model = identity.model;
     this.cwd = identity.cwd;
     this.#resumeParams = resumeParams;
+    this.#openTurn = new TurnWatch({ graceMs: turnEndGraceMs, onOverdue: (turnId) => void this.#settle(turnId, 'untold') });
     this.#newestTurnId = isNew ? '' : undefined;
     this.notifications = this.#queue;
     this.answerRequest = onRequest ?? (({ method }) => Promise.reject(new RelayError('unknown_method', `Nobody here answers ${method}`)));
@@ -95,6 +104,7 @@ export class CodexThread {
     if (!this.#isSubscribed) await this.#rejoin({});
     if (turnId !== '' && !this.#completedTurns.has(turnId) && this.#state.status !== 'active') {
       this.#state = { status: 'active', turnId, waitsFor: [] };
+      this.#openTurn.open(turnId);
     }
     return turnId;
   }
@@ -136,26 +146,35 @@ export class CodexThread {
     await this.#client.request('thread/inject_items', { threadId: this.id, items });
   }
 
-  /** Stops the running turn; `false` when none was running. Its command goes on: see `cleanBackgroundTerminals`. */
+  /**
+   * Stops the open turn; `false` when there is none. Its end follows in any case: where Codex knows of no such turn, or says nothing, it is
+   * told here. The turn's command goes on: see `cleanBackgroundTerminals`.
+   * @throws what Codex refuses it with, while its record says that the turn runs.
+   */
   async interrupt(): Promise<boolean> {
-    const turnId = this.activeTurnId;
+    const { turnId } = this.#openTurn;
     if (turnId === undefined) return false;
     try {
-      await this.#client.request('turn/interrupt', { threadId: this.id, turnId });
+      await this.#client.request('turn/interrupt', { threadId: this.id, turnId }, { timeoutMs: interruptTimeoutMs });
+      this.#stoppedTurnId = turnId;
+      this.#openTurn.expectEnd();
       return true;
     } catch (error) {
-      if (this.activeTurnId === turnId) throw error;
-      return false; // it ended while we asked
+      if (this.#openTurn.turnId !== turnId) return false; // it ended while we asked
+      if (isConnectionLost(error)) throw error;
+      if (!isTurnUnknown(error) && !isTimeout(error) && !(await this.#recordedEnd(turnId))) throw error;
+      await this.#settle(turnId, 'stopped');
+      return true;
     }
   }
 
-  /** Ends the commands that outlived their turn; `false` when this server cannot. Experimental. */
+  /** Ends the commands that outlived their turn; `false` when this server cannot, or has let the thread go. Experimental. */
   async cleanBackgroundTerminals(): Promise<boolean> {
     try {
       await this.#client.request('thread/backgroundTerminals/clean', { threadId: this.id });
       return true;
     } catch (error) {
-      if (isUnsupported(error)) return false;
+      if (isUnsupported(error) || isThreadUnknown(error)) return false;
       throw error;
     }
   }
@@ -177,14 +196,12 @@ export class CodexThread {
   }
 
   /** The client's side of the thread: takes a notification that names it. */
-  receive(notification: CodexNotification): void {
+  receive(received: CodexNotification): void {
+    const notification = this.#withReadableEnd(received);
     const known = parseNotification(notification);
-    if (known) {
-      this.#state = nextThreadState(this.#state, known);
-      if (known.method === 'item/completed') remember(this.#completedItems, known.params.item.id);
-      if (known.method === 'turn/completed') remember(this.#completedTurns, known.params.turn.id);
-      if (known.method === 'turn/started') this.#newestTurnId = known.params.turn.id;
-    }
+    // An end that was told here already, and now comes after all.
+    if (known?.method === 'turn/completed' && this.#completedTurns.has(known.params.turn.id)) return;
+    if (known) this.#follow(known);
     if (this.#queue.size > deltasUntil && /delta$/iu.test(notification.method)) return;
     if (this.#queue.push(notification)) this.#receivedCount += 1;
   }
@@ -203,7 +220,36 @@ export class CodexThread {
   /** The client is closed: nothing more will come. */
   end(): void {
     this.#state = { status: 'unloaded' };
+    this.#openTurn.close();
     this.#queue.end();
+  }
+
+  #follow(known: KnownNotification): void {
+    this.#state = nextThreadState(this.#state, known);
+    this.#openTurn.observe(known);
+    if (known.method === 'item/completed') remember(this.#completedItems, known.params.item.id);
+    if (known.method === 'turn/completed') remember(this.#completedTurns, known.params.turn.id);
+    if (known.method === 'turn/started') this.#newestTurnId = known.params.turn.id;
+  }
+
+  /** A turn that has ended is over, also where how it ended cannot be read. */
+  #withReadableEnd(notification: CodexNotification): CodexNotification {
+    const { turnId } = this.#openTurn;
+    const isReadable = notification.method !== 'turn/completed' || turnId === undefined || parseNotification(notification) !== undefined;
+    return isReadable ? notification : turnEnd(this.id, turnId, 'unreadable');
+  }
+
+  /** Tells the end of the open turn: as Codex has recorded it, else as `otherwise` says. */
+  async #settle(turnId: string, otherwise: LostEnd): Promise<void> {
+    const end = (await this.#recordedEnd(turnId)) ?? (this.#stoppedTurnId === turnId ? 'stopped' : otherwise);
+    if (this.#openTurn.turnId === turnId) this.receive(turnEnd(this.id, turnId, end));
+  }
+
+  async #recordedEnd(turnId: string): Promise<Turn | undefined> {
+    const newest = { threadId: this.id, limit: 20, sortDirection: 'desc' };
+    // Without an answer nothing is recorded, as far as is known here.
+    const turns = await this.#list(TurnsPage, 'thread/turns/list', newest, { timeoutMs: interruptTimeoutMs }).catch(() => []);
+    return turns.find((turn) => turn.id === turnId && isOver(turn));
   }
 
   async #itemsOf(turnId: string, options: CodexRequestOptions): Promise<readonly ItemEntry[]> {
@@ -221,8 +267,8 @@ export class CodexThread {
   }
 
   async #rejoin(options: CodexRequestOptions): Promise<void> {
-    const activeTurnId = this.activeTurnId;
-    await this.#resume(options);
+    const activeTurnId = this.#openTurn.turnId;
+    const status = await this.#resume(options);
     const newest = { threadId: this.id, limit: 20, sortDirection: 'desc' };
     const newestTurns = await this.#list(TurnsPage, 'thread/turns/list', newest, options);
     // Turn ids are UUIDs of version 7: they sort by time. What is older than all we have seen is history, not news.
@@ -239,12 +285,17 @@ export class CodexThread {
       wasCompleted: (turnId) => this.#completedTurns.has(turnId),
     });
     for (const notification of notifications) this.receive(notification);
+    // A turn that the server says nothing of has ended while we were away.
+    if (status !== undefined && status !== 'active') this.#openTurn.expectEnd();
   }
 
-  async #resume(options: CodexRequestOptions = {}): Promise<void> {
+  /** Answers what the server says of the thread: `idle`, `active`. */
+  async #resume(options: CodexRequestOptions = {}): Promise<string | undefined> {
     const params = { threadId: this.id, excludeTurns: true, ...this.#resumeParams };
-    await onceStored(() => this.#client.request('thread/resume', params, options), { isTurnRunning: !this.#isSubscribed });
+    const resume = () => this.#client.ask(ThreadResult, 'thread/resume', params, options);
+    const { thread } = await onceStored(resume, { isTurnRunning: !this.#isSubscribed });
     this.#isSubscribed = true;
+    return thread.status?.type;
   }
 
   /**

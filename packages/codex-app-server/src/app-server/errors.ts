@@ -12,6 +12,13 @@ export const isUnsupported = (error: unknown): boolean =>
 export const isThreadUnknown = (error: unknown): boolean =>
   error instanceof JsonRpcError && /thread not found|not loaded/iu.test(error.message);
 
+/** Codex knows of no such running turn (0.169: `no active turn to interrupt`, ``expected active turn id `A` but found `B` ``). */
+export const isTurnUnknown = (error: unknown): boolean =>
+  isThreadUnknown(error) ||
+  (error instanceof JsonRpcError && /no (?:such )?active turn|expected active turn id|turn not found/iu.test(error.message));
+
+export const isTimeout = (error: unknown): boolean => error instanceof RelayError && error.code === 'timeout';
+
 export const isConnectionLost = (error: unknown): boolean => error instanceof RelayError && error.code === 'connection_closed';
 
 /**

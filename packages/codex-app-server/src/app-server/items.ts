@@ -1,45 +1,49 @@
+import { lenient, listOf } from 'agent-relay-wire';
 import { z } from 'zod';
 
 const id = z.string();
-const text = z.string().nullish();
-const changeKind = z.looseObject({ type: z.string(), move_path: z.string().nullish() });
+const text = lenient(z.string());
+/** A name that is shown. */
+const name = z.string().catch('unknown');
+/** What became of it; unreadable it proves nothing. */
+const status = z.string().catch('');
+const json = lenient(z.json());
 
-export const FileUpdateSchema = z.looseObject({ path: z.string(), kind: changeKind, diff: z.string().nullish() });
-
-const userInput = z.looseObject({ type: z.string(), text: z.string().nullish() });
+const changeKind = z.looseObject({ type: z.string().catch('update'), move_path: text }).catch({ type: 'update' });
+const FileUpdateSchema = z.looseObject({ path: z.string(), kind: changeKind, diff: text });
 
 /** The items of a thread that have a meaning to us; fields that nobody here reads are kept but not named. */
-const known = z.discriminatedUnion('type', [
-  z.looseObject({ type: z.literal('userMessage'), id, clientId: z.string().nullish(), content: z.array(userInput).default([]) }),
+export const KnownItemSchema = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('userMessage'), id, clientId: text, content: listOf(z.looseObject({ text })) }),
   z.looseObject({ type: z.literal('agentMessage'), id, text }),
-  z.looseObject({ type: z.literal('reasoning'), id, summary: z.array(z.string()).default([]), content: z.array(z.string()).default([]) }),
+  z.looseObject({ type: z.literal('reasoning'), id, summary: listOf(z.string()), content: listOf(z.string()) }),
   z.looseObject({
     type: z.literal('commandExecution'),
     id,
-    command: z.string(),
+    command: z.string().catch(''),
     cwd: text,
-    status: z.string(),
+    status,
     aggregatedOutput: text,
-    exitCode: z.number().nullish(),
+    exitCode: lenient(z.int()),
   }),
-  z.looseObject({ type: z.literal('fileChange'), id, changes: z.array(FileUpdateSchema).default([]), status: z.string() }),
+  z.looseObject({ type: z.literal('fileChange'), id, changes: listOf(FileUpdateSchema), status }),
   z.looseObject({
     type: z.literal('mcpToolCall'),
     id,
-    server: z.string(),
-    tool: z.string(),
-    status: z.string(),
-    arguments: z.json().optional(),
-    result: z.looseObject({ content: z.array(z.looseObject({ text })).default([]) }).nullish(),
-    error: z.looseObject({ message: z.string() }).nullish(),
+    server: name,
+    tool: name,
+    status,
+    arguments: json,
+    result: lenient(z.looseObject({ content: listOf(z.looseObject({ text })) })),
+    error: lenient(z.looseObject({ message: z.string().catch('It failed') })),
   }),
-  z.looseObject({ type: z.literal('dynamicToolCall'), id, tool: z.string(), status: z.string(), arguments: z.json().optional() }),
-  z.looseObject({ type: z.literal('webSearch'), id, query: z.string().default('') }),
-  z.looseObject({ type: z.literal('imageView'), id, path: z.string() }),
-  z.looseObject({ type: z.literal('collabAgentToolCall'), id, tool: z.string(), status: z.string(), prompt: text }),
+  z.looseObject({ type: z.literal('dynamicToolCall'), id, tool: name, status, arguments: json }),
+  z.looseObject({ type: z.literal('webSearch'), id, query: z.string().catch('') }),
+  z.looseObject({ type: z.literal('imageView'), id, path: z.string().catch('') }),
+  z.looseObject({ type: z.literal('collabAgentToolCall'), id, tool: name, status, prompt: text }),
   z.looseObject({ type: z.literal('contextCompaction'), id }),
 ]);
-export type KnownItem = z.infer<typeof known>;
+export type KnownItem = z.infer<typeof KnownItemSchema>;
 
 /** An item of a kind that has no meaning to us: new in a later Codex, or one we do not use. */
 const other = z.looseObject({ type: z.string(), id });
@@ -54,6 +58,6 @@ export interface ThreadItem {
 
 /** Reads an item as Codex sent it; one of an unknown kind is kept, one without an id is a broken frame. */
 export const ThreadItemSchema = other.transform((raw): ThreadItem => {
-  const parsed = known.safeParse(raw);
+  const parsed = KnownItemSchema.safeParse(raw);
   return { id: raw.id, type: raw.type, raw, ...(parsed.success ? { known: parsed.data } : {}) };
 });

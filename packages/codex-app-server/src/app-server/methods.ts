@@ -1,3 +1,4 @@
+import { lenient, listOf } from 'agent-relay-wire';
 import { z } from 'zod';
 import { ThreadItemSchema } from './items.ts';
 import { ThreadStatusSchema, TurnSchema } from './notifications.ts';
@@ -42,26 +43,25 @@ export interface StartTurnParams {
   readonly sandboxPolicy?: SandboxPolicy;
 }
 
-export const InitializeResult = z.looseObject({ userAgent: z.string().default(''), codexHome: z.string().optional() });
+export const InitializeResult = z.looseObject({ userAgent: z.string().catch('') });
 export const ThreadResult = z.looseObject({
-  thread: z.looseObject({ id: z.string(), status: ThreadStatusSchema.optional() }),
-  model: z.string().nullish(),
-  cwd: z.string().optional(),
+  thread: z.looseObject({ id: z.string(), status: lenient(ThreadStatusSchema) }),
+  model: lenient(z.string()),
+  cwd: lenient(z.string()),
 });
 export const StartTurnResult = z.looseObject({ turn: z.looseObject({ id: z.string() }) });
 export const SteerTurnResult = z.looseObject({ turnId: z.string() });
-export const ItemsPage = z.looseObject({
-  data: z.array(z.looseObject({ turnId: z.string(), item: ThreadItemSchema })),
-});
+export const ItemsPage = z.looseObject({ data: listOf(z.looseObject({ turnId: z.string(), item: ThreadItemSchema })) });
 export type ItemEntry = z.infer<typeof ItemsPage>['data'][number];
-export const TurnsPage = z.looseObject({ data: z.array(TurnSchema) });
-export const QueuePage = z.looseObject({ data: z.array(z.looseObject({ id: z.string(), clientUserMessageId: z.string().nullish() })) });
+export const TurnsPage = z.looseObject({ data: listOf(TurnSchema) });
+export const QueuePage = z.looseObject({ data: listOf(z.looseObject({ id: z.string(), clientUserMessageId: lenient(z.string()) })) });
 export const ModelsPage = z.looseObject({
-  data: z.array(
-    z.looseObject({ id: z.string(), model: z.string(), displayName: z.string().default(''), isDefault: z.boolean().default(false) }),
+  data: listOf(
+    z.looseObject({ id: z.string(), model: z.string(), displayName: z.string().catch(''), isDefault: z.boolean().catch(false) }),
   ),
 });
 export type CodexModel = z.infer<typeof ModelsPage>['data'][number];
+/** Decides what a safe session must switch off: one that cannot be read is refused. */
 export const ConfigResult = z.looseObject({ config: z.looseObject({ mcp_servers: z.record(z.string(), z.unknown()).nullish() }) });
 
 /** Text as a turn takes it. `text_elements` is required by some versions and ignored by others. */

@@ -1,3 +1,4 @@
+import { count, lenient, listOf } from 'agent-relay-wire';
 import { z } from 'zod';
 import { ThreadItemSchema } from './items.ts';
 
@@ -6,62 +7,66 @@ const inTurn = { ...thread, turnId: z.string() };
 const inItem = { ...inTurn, itemId: z.string() };
 
 /** One word (`serverOverloaded`) or an object whose only key is the word (`{ httpConnectionFailed: { httpStatusCode } }`). */
-export const ErrorInfoSchema = z.union([z.string(), z.record(z.string(), z.unknown())]).nullish();
+const ErrorInfoSchema = lenient(z.union([z.string(), z.record(z.string(), z.unknown())]));
 export const TurnErrorSchema = z.looseObject({
-  message: z.string(),
+  message: z.string().catch('The turn failed'),
   codexErrorInfo: ErrorInfoSchema,
-  additionalDetails: z.string().nullish(),
+  additionalDetails: lenient(z.string()),
 });
+export type TurnError = z.infer<typeof TurnErrorSchema>;
 
 export const TurnSchema = z.looseObject({
   id: z.string(),
-  status: z.string(),
-  items: z.array(ThreadItemSchema).default([]),
-  error: TurnErrorSchema.nullish(),
-  durationMs: z.number().nullish(),
+  /** Unreadable it proves nothing, neither that the turn runs nor that it went well. */
+  status: z.string().catch(''),
+  items: listOf(ThreadItemSchema),
+  error: lenient(TurnErrorSchema),
+  durationMs: lenient(z.number().min(0)),
 });
 export type Turn = z.infer<typeof TurnSchema>;
 
-export const ThreadStatusSchema = z.looseObject({ type: z.string(), activeFlags: z.array(z.string()).optional() });
+export const ThreadStatusSchema = z.looseObject({ type: z.string(), activeFlags: listOf(z.string()) });
 export type ThreadStatus = z.infer<typeof ThreadStatusSchema>;
 
-const tokens = z.looseObject({
-  totalTokens: z.number().default(0),
-  inputTokens: z.number().default(0),
-  cachedInputTokens: z.number().default(0),
-  outputTokens: z.number().default(0),
-  reasoningOutputTokens: z.number().default(0),
-});
+const tokens = z
+  .looseObject({
+    totalTokens: count,
+    inputTokens: count,
+    cachedInputTokens: count,
+    outputTokens: count,
+    reasoningOutputTokens: count,
+  })
+  .catch({ totalTokens: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningOutputTokens: 0 });
 
-const schemas = {
+export const notificationSchemas = {
   'thread/status/changed': z.looseObject({ ...thread, status: ThreadStatusSchema }),
   'thread/closed': z.looseObject(thread),
   'thread/tokenUsage/updated': z.looseObject({
     ...inTurn,
-    tokenUsage: z.looseObject({ total: tokens, last: tokens, modelContextWindow: z.number().nullish() }),
+    tokenUsage: z.looseObject({ last: tokens, modelContextWindow: count }),
   }),
   'turn/started': z.looseObject({ ...thread, turn: TurnSchema }),
   'turn/completed': z.looseObject({ ...thread, turn: TurnSchema }),
-  'turn/plan/updated': z.looseObject({ ...inTurn, plan: z.array(z.looseObject({ step: z.string(), status: z.string() })) }),
+  'turn/plan/updated': z.looseObject({ ...inTurn, plan: listOf(z.looseObject({ step: z.string(), status: z.string().catch('') })) }),
   'item/started': z.looseObject({ ...inTurn, item: ThreadItemSchema }),
   'item/completed': z.looseObject({ ...inTurn, item: ThreadItemSchema }),
   'item/agentMessage/delta': z.looseObject({ ...inItem, delta: z.string() }),
   'item/reasoning/summaryTextDelta': z.looseObject({ ...inItem, delta: z.string() }),
   'item/reasoning/textDelta': z.looseObject({ ...inItem, delta: z.string() }),
   'item/commandExecution/outputDelta': z.looseObject({ ...inItem, delta: z.string() }),
-  'mcpServer/startupStatus/updated': z.looseObject({
-    threadId: z.string().nullish(),
-    name: z.string(),
-    status: z.string(),
-    error: z.string().nullish(),
-  }),
+  'mcpServer/startupStatus/updated': z.looseObject({ name: z.string(), status: z.string(), error: lenient(z.string()) }),
   'serverRequest/resolved': z.looseObject({ ...thread, requestId: z.union([z.string(), z.number()]) }),
-  error: z.looseObject({ ...inTurn, error: TurnErrorSchema, willRetry: z.boolean().default(false) }),
+  error: z.looseObject({
+    ...thread,
+    turnId: lenient(z.string()),
+    error: TurnErrorSchema.catch({ message: 'The turn failed' }),
+    willRetry: z.boolean().catch(false),
+  }),
 } as const;
 
-export type KnownMethod = keyof typeof schemas;
+export type KnownMethod = keyof typeof notificationSchemas;
 export type KnownNotification = {
-  [Method in KnownMethod]: { readonly method: Method; readonly params: z.infer<(typeof schemas)[Method]> };
+  [Method in KnownMethod]: { readonly method: Method; readonly params: z.infer<(typeof notificationSchemas)[Method]> };
 }[KnownMethod];
 
 /** A notification as Codex sent it. */
@@ -70,12 +75,12 @@ export interface CodexNotification {
   readonly params: unknown;
 }
 
-const isKnownMethod = (method: string): method is KnownMethod => Object.hasOwn(schemas, method);
+const isKnownMethod = (method: string): method is KnownMethod => Object.hasOwn(notificationSchemas, method);
 
 /** The notification with the types of what is read here; `undefined` for one that has no use here or does not look as expected. */
 export function parseNotification({ method, params }: CodexNotification): KnownNotification | undefined {
   if (!isKnownMethod(method)) return undefined;
-  const parsed = schemas[method].safeParse(params);
+  const parsed = notificationSchemas[method].safeParse(params);
   // The table pairs each method with its own schema, which TypeScript cannot follow through a union of keys.
   return parsed.success ? ({ method, params: parsed.data } as KnownNotification) : undefined;
 }

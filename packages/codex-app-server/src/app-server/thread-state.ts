@@ -34,5 +34,5 @@ function afterStatus(state: ThreadState, status: ThreadStatus): ThreadState {
   if (status.type === 'notLoaded') return { status: 'unloaded' };
   // Only `turn/completed` ends a turn: the status says idle a moment earlier, and does not say which turn.
   if (status.type !== 'active' || state.status !== 'active') return state;
-  return { ...state, waitsFor: status.activeFlags ?? [] };
+  return { ...state, waitsFor: status.activeFlags };
 }

@@ -1,10 +1,19 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { ApprovalQuestion } from 'agent-relay-provider';
+import { lenient, listOf } from 'agent-relay-wire';
 import { z } from 'zod';
-import type { FileUpdateSchema } from '../app-server/items.ts';
 import { parseRequest, type ServerRequest } from '../app-server/server-requests.ts';
 
-export type FileUpdate = z.infer<typeof FileUpdateSchema>;
+const FileUpdate = z.looseObject({
+  path: z.string(),
+  kind: z.looseObject({ type: z.string(), move_path: z.string().nullish() }),
+  diff: z.string().nullish(),
+});
+export type FileUpdate = z.infer<typeof FileUpdate>;
+const FileUpdates = z.looseObject({ changes: z.array(FileUpdate) });
+
+/** The changes that an item would make, whole: where one of them cannot be read nobody knows what they would allow, so there are none. */
+export const readChanges = (item: unknown): readonly FileUpdate[] => FileUpdates.safeParse(item).data?.changes ?? [];
 
 /** What Codex asks, and what it is answered. */
 export interface CodexApproval {
@@ -22,28 +31,31 @@ export interface ApprovalContext {
   readonly changesOf: (itemId: string) => readonly FileUpdate[];
 }
 
-const about = { threadId: z.string(), turnId: z.string().nullish(), itemId: z.string().nullish(), reason: z.string().nullish() };
-const Command = z.looseObject({
-  ...about,
-  command: z.string().nullish(),
-  cwd: z.string().nullish(),
-  networkApprovalContext: z.json().optional(),
-});
-const FileChange = z.looseObject({ ...about, grantRoot: z.string().nullish() });
-const Permissions = z.looseObject({ ...about, permissions: z.json().optional() });
-const Elicitation = z.looseObject({
-  ...about,
-  serverName: z.string().default(''),
-  message: z.string().nullish(),
-  title: z.string().nullish(),
-  _meta: z
-    .looseObject({ codex_approval_kind: z.string().nullish(), tool_name: z.string().nullish(), tool_params: z.json().optional() })
-    .nullish(),
-});
-const UserInput = z.looseObject({
-  ...about,
-  questions: z.array(z.looseObject({ id: z.string(), question: z.string().default('') })).default([]),
-});
+const text = lenient(z.string());
+const about = { threadId: z.string(), turnId: text, itemId: text, reason: text };
+
+/** Exported for the test that holds every schema to its rule. */
+export const approvalSchemas = {
+  command: z.looseObject({ ...about, command: text, cwd: text, networkApprovalContext: lenient(z.json()) }),
+  /** Whatever stands in `grantRoot` asks for more than one use. */
+  fileChange: z.looseObject({ ...about, grantRoot: z.unknown().optional() }),
+  permissions: z.looseObject({ ...about, permissions: lenient(z.json()) }),
+  elicitation: z.looseObject({
+    ...about,
+    serverName: z.string().catch('a server'),
+    message: text,
+    title: text,
+    _meta: lenient(z.looseObject({ codex_approval_kind: text, tool_name: text, tool_params: lenient(z.json()) })),
+  }),
+  userInput: z.looseObject({ ...about, questions: listOf(z.looseObject({ id: z.string(), question: z.string().catch('') })) }),
+} as const;
+const {
+  command: Command,
+  fileChange: FileChange,
+  permissions: Permissions,
+  elicitation: Elicitation,
+  userInput: UserInput,
+} = approvalSchemas;
 
 /**
  * Reads what Codex asks. What this does not know is refused, which Codex takes for a no. Nothing here is ever allowed for longer than this one
@@ -99,7 +111,7 @@ function editApproval(params: z.infer<typeof FileChange>, { cwd, changesOf }: Ap
     question: {
       ...placeOf(params),
       kind: 'edit',
-      title: titled('Edit', paths.join(', ') || (params.grantRoot ?? 'files'), params.reason),
+      title: titled('Edit', paths.join(', ') || (typeof params.grantRoot === 'string' ? params.grantRoot : 'files'), params.reason),
       cwd,
       input: { changes: shown },
     },

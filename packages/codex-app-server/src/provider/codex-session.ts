@@ -5,7 +5,7 @@ import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost } from '../app-server/errors.ts';
 import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
 import type { ServerRequest } from '../app-server/server-requests.ts';
-import { type CodexApproval, type FileUpdate, readApproval } from './answer-approval.ts';
+import { type CodexApproval, type FileUpdate, readApproval, readChanges } from './answer-approval.ts';
 import { DeliveryEvidence } from './delivery-evidence.ts';
 import { PromptLine } from './prompt-line.ts';
 import { mayAsk } from './session-policy.ts';
@@ -202,7 +202,7 @@ export class CodexSession implements AgentSession {
     const known = parseNotification(notification);
     const started = known?.method === 'item/started' ? known.params.item : undefined;
     if (started?.known?.type === 'fileChange') {
-      this.#edits.set(started.id, started.known.changes);
+      this.#edits.set(started.id, readChanges(started.raw));
     }
     this.#watchSilence(thread, notification.method, started?.type);
     for (const event of this.#translator.translate(notification)) this.#emit(event);

@@ -10,7 +10,7 @@ test.each([
   [{ httpConnectionFailed: { httpStatusCode: 401 } }, 'unauthorized', false],
   [{ httpConnectionFailed: { httpStatusCode: null } }, 'http_connection_failed', true],
   [{ responseTooManyFailedAttempts: { httpStatusCode: 429 } }, 'rate_limited', true],
-  [null, 'other', true],
+  [undefined, 'other', true],
 ])('%j is %s', (codexErrorInfo, code, retryable) => {
   expect(faultFrom({ message: 'no', codexErrorInfo })).toEqual({ code, message: 'no', retryable });
 });

@@ -1,5 +1,4 @@
-import type { z } from 'zod';
-import type { TurnErrorSchema } from '../app-server/notifications.ts';
+import type { TurnError } from '../app-server/notifications.ts';
 
 export interface AgentFault {
   readonly code: string;
@@ -22,7 +21,7 @@ const retryableCodes = new Set([
 const ourNames: Readonly<Record<string, string>> = { server_overloaded: 'model_overloaded', rate_limit_exceeded: 'rate_limited' };
 
 /** Codex's word for what went wrong, in the form of our codes; a word of a later version is passed on in the same form. */
-export function faultFrom({ message, codexErrorInfo, additionalDetails }: z.infer<typeof TurnErrorSchema>): AgentFault {
+export function faultFrom({ message, codexErrorInfo, additionalDetails }: TurnError): AgentFault {
   const [word, detail] =
     typeof codexErrorInfo === 'string' ? [codexErrorInfo, undefined] : (Object.entries(codexErrorInfo ?? {})[0] ?? ['other', undefined]);
   const snake = word.replaceAll(/[A-Z]/gu, (letter) => `_${letter.toLowerCase()}`);

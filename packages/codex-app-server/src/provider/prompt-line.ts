@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-protocol';
 import { isMail, type PromptInput, RecentSet } from 'agent-relay-provider';
 import type { CodexThread } from '../app-server/codex-thread.ts';
-import { isUnsupported } from '../app-server/errors.ts';
+import { isConnectionLost, isUnsupported } from '../app-server/errors.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { isMailRestricted, turnPolicy } from './session-policy.ts';
 
@@ -62,7 +62,10 @@ export class PromptLine {
   async urgent(input: PromptInput): Promise<void> {
     this.#urgentWaiting += 1;
     try {
-      await this.#stopTurn();
+      // A turn that cannot be stopped is joined: urgent mail always gets in.
+      await this.#stopTurn().catch((error: unknown) => {
+        if (isConnectionLost(error)) throw error;
+      });
       await this.#inOrder(() => this.#startTurn(input));
     } finally {
       this.#urgentWaiting -= 1;

@@ -1,7 +1,14 @@
 import type { AgentEvent } from 'agent-relay-protocol';
 import { RecentSet } from 'agent-relay-provider';
+import { clampCount } from 'agent-relay-wire';
 import type { ThreadItem } from '../app-server/items.ts';
-import { type CodexNotification, type KnownNotification, parseNotification, type Turn } from '../app-server/notifications.ts';
+import {
+  type CodexNotification,
+  type KnownNotification,
+  parseNotification,
+  type Turn,
+  type TurnError,
+} from '../app-server/notifications.ts';
 import { faultFrom } from './error-codes.ts';
 import { fileChanged, type ItemContext, toolCompleted, toolStarted } from './translate-item.ts';
 
@@ -42,6 +49,8 @@ export class CodexTranslator {
   readonly #options: TranslatorOptions;
   readonly #startedTools = new RecentSet<string>(4096);
   #usage: { readonly turnId: string; readonly sum: Usage } | undefined;
+  /** What Codex gave up a turn for: the turn's end may come without it. */
+  #lastError: TurnError | undefined;
   #isContextNearlyFull = false;
   #isWaiting = false;
 
@@ -60,6 +69,7 @@ export class CodexTranslator {
     switch (method) {
       case 'turn/started':
         this.#isWaiting = false;
+        this.#lastError = undefined;
         return [
           { type: 'turn.started', turnId: params.turn.id },
           { type: 'session.status', status: 'busy' },
@@ -67,7 +77,7 @@ export class CodexTranslator {
       case 'turn/completed':
         return [this.#turnEnd(params.turn), { type: 'session.status', status: 'idle' }];
       case 'thread/status/changed':
-        return this.#status(params.status.activeFlags ?? [], params.status.type === 'active');
+        return this.#status(params.status.activeFlags, params.status.type === 'active');
       case 'item/started':
         return this.#itemStarted(params.item, params.turnId);
       case 'item/completed':
@@ -92,8 +102,10 @@ export class CodexTranslator {
       case 'mcpServer/startupStatus/updated':
         return this.#mcpStatus(params);
       case 'error':
-        // The last one, without a retry, comes again as the end of the turn.
-        return params.willRetry ? [agentError(params)] : [];
+        if (params.willRetry) return [agentError(params)];
+        // The last one, without a retry, is told with the end of the turn.
+        this.#lastError = params.error;
+        return [];
       case 'thread/closed':
       case 'serverRequest/resolved':
         return [];
@@ -139,17 +151,21 @@ export class CodexTranslator {
   }
 
   #turnEnd({ id, status, error, items, durationMs }: Turn): AgentEvent {
-    if (status === 'failed')
-      return { type: 'turn.failed', turnId: id, error: faultFrom(error ?? { message: 'The turn failed', codexErrorInfo: 'other' }) };
+    const given = error ?? this.#lastError;
+    this.#lastError = undefined;
+    if (status === 'failed' || (given && status === '')) {
+      return { type: 'turn.failed', turnId: id, error: faultFrom(given ?? { message: 'The turn failed', codexErrorInfo: 'other' }) };
+    }
     const last = items.findLast(({ known }) => known?.type === 'agentMessage')?.known;
     const text = last?.type === 'agentMessage' ? last.text : undefined;
     return {
       type: 'turn.completed',
       turnId: id,
-      outcome: status === 'interrupted' ? 'interrupted' : 'finished',
+      // What cannot be read has not been seen to go well.
+      outcome: status === 'completed' ? 'finished' : 'interrupted',
       ...(text ? { text } : {}),
       ...(this.#usage?.turnId === id ? { usage: this.#usage.sum } : {}),
-      ...(typeof durationMs === 'number' && durationMs >= 0 ? { durationMs } : {}),
+      ...(durationMs === undefined ? {} : { durationMs }),
     };
   }
 
@@ -167,14 +183,14 @@ export class CodexTranslator {
     const { last, modelContextWindow } = tokenUsage;
     const before = this.#usage?.turnId === turnId ? this.#usage.sum : undefined;
     const usage: Usage = {
-      inputTokens: (before?.inputTokens ?? 0) + last.inputTokens,
-      outputTokens: (before?.outputTokens ?? 0) + last.outputTokens,
-      cachedInputTokens: (before?.cachedInputTokens ?? 0) + last.cachedInputTokens,
-      reasoningTokens: (before?.reasoningTokens ?? 0) + last.reasoningOutputTokens,
+      inputTokens: clampCount((before?.inputTokens ?? 0) + last.inputTokens),
+      outputTokens: clampCount((before?.outputTokens ?? 0) + last.outputTokens),
+      cachedInputTokens: clampCount((before?.cachedInputTokens ?? 0) + last.cachedInputTokens),
+      reasoningTokens: clampCount((before?.reasoningTokens ?? 0) + last.reasoningOutputTokens),
       ...(modelContextWindow ? { contextWindow: modelContextWindow } : {}),
     };
     this.#usage = { turnId, sum: usage };
-    return [{ type: 'usage.updated', turnId, usage }, this.#contextWarning(last.totalTokens, modelContextWindow ?? 0)];
+    return [{ type: 'usage.updated', turnId, usage }, this.#contextWarning(last.totalTokens, modelContextWindow)];
   }
 
   #contextWarning(usedTokens: number, contextWindow: number): AgentEvent | undefined {
