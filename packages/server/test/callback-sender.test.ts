@@ -59,6 +59,11 @@ test('the name is resolved once, and the address that was looked at is dialled, 
   expect(seen).toEqual([{ host: `hooks.example:${port}`, body: '{"event":"task.status"}', key: 'k-1' }]);
 });
 
+test('the wait that an answer asks for is handed on as it was sent', async () => {
+  const port = await serve((_incoming, response) => void response.writeHead(503, { 'retry-after': '120' }).end());
+  expect(await open().send(request(`http://127.0.0.1:${port}/`), never)).toEqual({ status: 503, error: null, retryAfter: '120' });
+});
+
 test('a name that leads to a private address, alone or among others, is not dialled', async () => {
   let calls = 0;
   const port = await serve((_incoming, response) => {

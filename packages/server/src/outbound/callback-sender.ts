@@ -43,7 +43,7 @@ export class HttpCallbackSender implements CallbackSender {
     try {
       const url = new URL(request.url);
       const targets = await until(this.#allowedAddresses(url.hostname.replace(/^\[|\]$/gu, '')), limit);
-      return { status: await post(url, request, targets, limit), error: null };
+      return { ...(await post(url, request, targets, limit)), error: null };
     } catch (error) {
       return { status: null, error: limit.aborted && !signal.aborted ? `No answer within ${this.#timeoutMs} ms` : textOf(error) };
     }
@@ -63,7 +63,12 @@ export class HttpCallbackSender implements CallbackSender {
 
 type Addresses = readonly [ResolvedAddress, ...ResolvedAddress[]];
 
-function post(url: URL, { body, headers }: CallbackRequest, targets: Addresses, signal: AbortSignal): Promise<number> {
+interface Answered {
+  readonly status: number;
+  readonly retryAfter?: string;
+}
+
+function post(url: URL, { body, headers }: CallbackRequest, targets: Addresses, signal: AbortSignal): Promise<Answered> {
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const call = request(url, {
@@ -79,14 +84,19 @@ function post(url: URL, { body, headers }: CallbackRequest, targets: Addresses, 
     call.on('close', () => isAnswered || reject(new Error('It ended without an answer')));
     call.on('response', (response) => {
       isAnswered = true;
-      const { statusCode = 0 } = response;
+      const { statusCode: status = 0, headers: said } = response;
+      const retryAfter = said['retry-after'];
       let received = 0;
       response.on('data', (chunk: Buffer) => {
         received += chunk.length;
         if (received > MAX_ANSWER_BYTES) response.destroy();
       });
       response.on('error', () => {}); // `close` follows, and the status is known already
-      response.on('close', () => (signal.aborted ? reject(new Error('The answer did not end')) : resolve(statusCode)));
+      response.on('close', () =>
+        signal.aborted
+          ? reject(new Error('The answer did not end'))
+          : resolve({ status, ...(retryAfter === undefined ? {} : { retryAfter }) }),
+      );
     });
     call.end(body);
   });

@@ -7,8 +7,10 @@ export interface CallbackRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The HTTP status, or why there was none. */
-export type CallbackAnswer = { readonly status: number; readonly error: null } | { readonly status: null; readonly error: string };
+/** The HTTP status with the `Retry-After` beside it, or why there was none. */
+export type CallbackAnswer =
+  | { readonly status: number; readonly error: null; readonly retryAfter?: string }
+  | { readonly status: null; readonly error: string };
 
 /** Carries callbacks out of the relay. Never rejects. */
 export interface CallbackSender {

@@ -1,7 +1,7 @@
 import { type Callback, DEFAULT_PAGE_SIZE, DEFAULT_WORKSPACE, type Principal, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
 import type { Clock } from '../clock.ts';
-import { CALLBACK_LIFETIME_MS, nextAttemptAt } from '../domain/callback-schedule.ts';
+import { CALLBACK_LIFETIME_MS, fateOf, retryAfterMs } from '../domain/callback-schedule.ts';
 import type { Logger } from '../logger.ts';
 import type { DueCallback } from '../store/callback-store.ts';
 import type { Store } from '../store/store.ts';
@@ -27,7 +27,7 @@ export interface CallbacksDeps {
   readonly random?: () => number;
 }
 
-/** Sends what tasks have to tell the systems they came from: of each task in order, each until it is taken or a day has passed. */
+/** Sends what tasks have to tell the systems they came from: of each task in order, each until it is taken, refused for good, or a day has passed. */
 export class Callbacks {
   readonly #deps: CallbacksDeps;
   readonly #lanes: readonly Lane[];
@@ -92,6 +92,8 @@ class Lane {
   readonly #closing = new AbortController();
   /** By task: the attempt under way. */
   readonly #sending = new Map<number, Promise<void>>();
+  /** The other side asked not to be called before; that holds for all that goes there. */
+  #pausedUntil = 0;
   #looking: Promise<void> | null = null;
   #lookAgain = false;
 
@@ -125,6 +127,7 @@ class Lane {
       this.#lookAgain = false;
       try {
         const now = clock.now();
+        if (now < this.#pausedUntil) return this.#alarm.setFor(this.#pausedUntil);
         for (const due of await store.callbacks.due(DEFAULT_WORKSPACE, name, now, PAGE)) this.#begin(due);
         const next = await store.callbacks.nextDue(DEFAULT_WORKSPACE, name);
         // What is due and not begun waits for an attempt to end, which looks again.
@@ -160,12 +163,15 @@ class Lane {
     const answer = await sender.send(this.#requestFor(callback, body), this.#closing.signal);
     if (this.#closing.signal.aborted) return;
     const at = clock.now();
-    const isTaken = answer.status !== null && answer.status >= 200 && answer.status < 300;
-    const again = isTaken ? null : nextAttemptAt(callback.attempts + 1, deadlineAt, at, random());
-    const status = isTaken ? 'delivered' : again === null ? 'dead' : 'pending';
-    const lastError = isTaken ? null : faultOf(answer);
-    if (!isTaken) log.warn('a callback failed', { callbackId: callback.id, integration: callback.integration, status, error: lastError });
-    await store.callbacks.settle(callback.id, { status, nextAttemptAt: again, lastStatus: answer.status, lastError, at });
+    const retryAfter = answer.error === null ? answer.retryAfter : undefined;
+    const attempts = callback.attempts + 1;
+    const fate = fateOf({ status: answer.status, retryAfter, attempts, deadlineAt, now: at, chance: random() });
+    const lastError = fate.status === 'delivered' ? null : faultOf(answer);
+    if (fate.status !== 'delivered') {
+      this.#pausedUntil = Math.max(this.#pausedUntil, at + Math.min(retryAfterMs(retryAfter, at), CALLBACK_LIFETIME_MS));
+      log.warn('a callback failed', { callbackId: callback.id, integration: callback.integration, status: fate.status, error: lastError });
+    }
+    await store.callbacks.settle(callback.id, { ...fate, lastStatus: answer.status, lastError, at });
   }
 
   #requestFor({ event }: Callback, body: string) {

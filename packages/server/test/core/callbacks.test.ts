@@ -119,6 +119,41 @@ test('a callback that fails is tried again, later each time, and those of its ta
   expect(new Set(outside.sent.slice(0, 4).map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
 });
 
+test('Retry-After holds everything that goes there, for as long as it says', async () => {
+  const outside = new Outside();
+  outside.answer = (_request, count) => (count === 1 ? { status: 429, error: null, retryAfter: '120' } : { status: 200, error: null });
+  await using world = await open(outside);
+  await report(world);
+  await until(async () => (await listed(world))[0]?.attempts === 1);
+  await report(world, { dedupeKey: 'another task' });
+  world.clock.advance(119_999);
+  await until(async () => (await listed(world)).length === 2);
+  expect(outside.sent).toHaveLength(1);
+  world.clock.advance(1);
+  await until(async () => (await listed(world, 'delivered')).length === 2);
+  expect(outside.sent).toHaveLength(3);
+});
+
+test('410 ends a callback at once, and a lasting 422 of one does not hold the rest of its task back', async () => {
+  const outside = new Outside();
+  outside.answer = ({ headers }) => ({ status: headers['x-agent-relay-event'] === 'task.created' ? 422 : 200, error: null });
+  await using world = await open(outside);
+  const id = await report(world);
+  await world.call['tasks/status']({ id, status: 'canceled' }, world.as(owner));
+  for (const [attempt, delay] of [1_000, 2_000, 4_000, 8_000].entries()) {
+    await until(async () => (await listed(world))[1]?.attempts === attempt + 1);
+    world.clock.advance(delay);
+  }
+  await until(async () => (await listed(world))[0]?.status === 'delivered');
+  expect(await listed(world, 'dead')).toMatchObject([
+    { event: 'task.created', attempts: 5, lastStatus: 422, lastError: 'It answered 422' },
+  ]);
+  outside.answer = () => ({ status: 410, error: null });
+  await report(world, { dedupeKey: 'another task' });
+  await until(async () => (await listed(world, 'dead')).length === 2);
+  expect((await listed(world, 'dead'))[0]).toMatchObject({ attempts: 1, lastStatus: 410 });
+});
+
 test('a restart between two attempts loses nothing and keeps the order and the keys', async () => {
   const outside = new Outside();
   outside.answer = () => ({ status: null, error: 'connect ECONNREFUSED' });
