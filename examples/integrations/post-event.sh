@@ -13,7 +13,7 @@ json_string() {
 
 # post_event JSON: prints what the relay made of it; fails when the relay refuses.
 post_event() {
-  printf '%s' "$1" | curl --silent --show-error --fail-with-body --max-time 10 --retry 3 \
+  printf '%s' "$1" | curl --silent --show-error --fail-with-body --max-time 10 --retry 5 --retry-connrefused \
     --header "Authorization: Bearer ${INTEGRATION_TOKEN:?set INTEGRATION_TOKEN}" \
     --header 'Content-Type: application/json' --data-binary @- \
     "${AGENT_RELAY_URL:-http://127.0.0.1:4850}/api/integrations/events"

@@ -7,14 +7,16 @@
 set -eu
 . "$(dirname "$0")/post-event.sh"
 
-event=$(jq --compact-output --arg target "${TICKET_TARGET:-cap:support}" --arg channel "${TICKET_CHANNEL:-}" '{
+event=$(jq --compact-output --arg target "${TICKET_TARGET:-cap:support}" --arg channel "${TICKET_CHANNEL:-}" '
+# Two tickets never share a task because both lack a number.
+if .id == null then error("the ticket has no id") else . end | {
   type: "ticket",
   status: (if .status == "solved" or .status == "closed" then "resolved" else "open" end),
-  severity: (.priority // "normal"),
+  severity: (if .priority | type == "string" and . != "" then .priority[:64] else "normal" end),
   dedupeKey: "ticket:\(.id)",
-  title: "Ticket #\(.id): \(.subject)"[:256],
-  body: ((.description // "")[:60000]),
+  title: ("Ticket #\(.id): \(.subject // "no subject")" | gsub("[[:cntrl:]]+"; " ") | .[:256]),
+  body: ((.description // "") | tostring | .[:60000]),
   target: $target,
   metadata: { requester: (.requester // null) }
-} + (if .url then { externalUrl: .url } else {} end) + (if $channel == "" then {} else { channel: $channel } end)')
+} + (if .url | type == "string" and test("^https?://") then { externalUrl: .url } else {} end) + (if $channel == "" then {} else { channel: $channel } end)')
 post_event "$event"
