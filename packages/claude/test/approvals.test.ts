@@ -2,12 +2,10 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SpawnMode } from 'agent-relay-protocol';
 import { EventLog } from 'agent-relay-provider/testing';
-import { agentCliPaths } from 'agent-relay-testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { claudeHarness } from './claude-harness.ts';
+import { claudeVersions } from './claude-versions.ts';
 
-const { claude, claudeDialling } = agentCliPaths();
-const versions = [['2.1.329', claude], ...(claudeDialling === undefined ? [] : [['2.1.120', claudeDialling]])] as [string, string][];
 const cleanUps: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -34,7 +32,7 @@ async function guarded(command: string, mode: SpawnMode, settings: object = {}) 
   return { harness, session, log: new EventLog(session), isWritten: (name: string) => existsSync(join(harness.cwd, name)) };
 }
 
-describe.each(versions)('guarded mail turns of Claude Code %s', { timeout: 60_000 }, (_, command) => {
+describe.each(claudeVersions)('guarded mail turns of Claude Code %s', { timeout: 60_000 }, (_, command) => {
   test("ask also about what the user's own rules allow, with exactly what would run", async () => {
     const rules = { permissions: { allow: ['Bash(touch:*)', 'Write', 'Edit'] } };
     const { session, log, isWritten, harness } = await guarded(command, 'agentic', rules);

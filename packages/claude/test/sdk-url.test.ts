@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import type { AgentSession } from 'agent-relay-provider';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
@@ -71,7 +73,7 @@ async function serveAndDial(handler: SdkUrlHandler, { path = '/claude/s1', beare
   const drop = (code: number) => {
     for (const socket of sockets.clients) socket.close(code);
   };
-  return { child, drop, cwd: home.workFolder };
+  return { child, drop, cwd: home.workFolder, model };
 }
 
 interface DialIn {
@@ -165,7 +167,7 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', { timeout: 60
       gate: () => ({ mode: 'safe', approval: 'open', cwd: '/', relayServers: ['agent-relay'] }),
       onSession: (id, session) => opened.push({ id, session, log: new EventLog(session) }),
     });
-    const { drop, child } = await serveAndDial(handler);
+    const { drop, child, cwd, model } = await serveAndDial(handler);
     await expect.poll(() => opened.length, { timeout: 20_000 }).toBe(1);
     const [entry] = opened;
     if (!entry) throw new Error('a session was announced');
@@ -176,6 +178,12 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', { timeout: 60
     expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'tried' });
     expect(log.ofType('tool.completed')).toEqual([expect.objectContaining({ outcome: 'declined' })]);
     expect(log.ofType('input.accepted').map(({ state }) => state)).toEqual(['delivered', 'seen']);
+    const after = log.events.length;
+    await writeFile(join(cwd, '.private'), 'sesame 4711');
+    await session.prompt({ text: '@.private say: read it', messageIds: [2] }, { mode: 'next' });
+    await log.waitForTurnEnd(after);
+    const sent = JSON.stringify(model.requests.map(({ body }) => body));
+    expect([sent.includes('@.private'), sent.includes('sesame 4711')]).toEqual([true, false]);
     await session.close();
     await log.finished;
     expect(log.events.at(-1)).toEqual({ type: 'session.ended', reason: 'closed' });

@@ -10,6 +10,7 @@ export type {
   ProviderAvailability,
   StartOptions,
 } from './contract.ts';
+export { editRefusal, guardedPart } from './guarded-paths.ts';
 export { isMail } from './is-mail.ts';
 export { ourId } from './our-id.ts';
 export { pathInside } from './path-inside.ts';

@@ -32,6 +32,21 @@ describe('the command line', () => {
       CLAUDE_CODE_MAX_RETRIES: '2',
       HOME: '/h',
     });
-    expect(env).toEqual({ HOME: '/h', CLAUDE_CODE_MAX_RETRIES: '2', CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' });
+    expect(env).toMatchObject({ HOME: '/h', CLAUDE_CODE_MAX_RETRIES: '2' });
+    expect(Object.keys(env).filter((name) => /CLAUDECODE|SESSION_ID|TOKEN/u.test(name))).toEqual([]);
+  });
+
+  test('a git that only looks writes nothing, beside what the environment says to git already', () => {
+    const env = claudeEnvironment({ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'user.name', GIT_CONFIG_VALUE_0: 'Ann' });
+    expect(env).toMatchObject({
+      GIT_OPTIONAL_LOCKS: '0',
+      GIT_CONFIG_COUNT: '3',
+      GIT_CONFIG_KEY_0: 'user.name',
+      GIT_CONFIG_VALUE_0: 'Ann',
+      GIT_CONFIG_KEY_1: 'diff.autoRefreshIndex',
+      GIT_CONFIG_VALUE_1: 'false',
+      GIT_CONFIG_KEY_2: 'core.fsmonitor',
+      GIT_CONFIG_VALUE_2: 'false',
+    });
   });
 });

@@ -6,6 +6,7 @@ import {
   type SdkUrlHandlerOptions,
 } from '../stream-json/sdk-url-handler.ts';
 import { ClaudeSession, emitFrames } from './claude-session.ts';
+import { plainPrompts } from './command-line.ts';
 import { type ToolGateOptions, toolGate, toolGateHooks } from './tool-gate.ts';
 import { ClaudeTranslation } from './translation.ts';
 
@@ -32,6 +33,8 @@ export function createClaudeDialIn({ gate, onSession, ...options }: ClaudeDialIn
         ...toolGate(allowed, { translation, approvals: events.approvals }),
         onFrame: emitFrames(translation, events),
         initialize: toolGateHooks,
+        // Not git's settings, which may have neighbours there.
+        environment: { ...plainPrompts, GIT_OPTIONAL_LOCKS: '0' },
       };
     },
     onSession: ({ id, connection }) => {

@@ -2,12 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { isReadOnlyCommand } from './read-only-command.ts';
 
 describe('isReadOnlyCommand', () => {
-  test.each(['ls -la', 'cat a.txt | grep x | wc -l', 'git status', 'git log --oneline -5 && ls', 'head -n 3 a; tail b'])(
-    'takes %s',
-    (command) => {
-      expect(isReadOnlyCommand(command)).toBe(true);
-    },
-  );
+  test.each([
+    'ls -la',
+    'cat a.txt | grep x | wc -l',
+    'git status',
+    'git log --oneline -5 && ls',
+    'head -n 3 a; tail b',
+    'tail -20 a',
+    'git diff --stat HEAD..main',
+    'grep -rn x src',
+    'git show HEAD:a.txt',
+    'git blame -L 1,5 a.txt',
+  ])('takes %s', (command) => {
+    expect(isReadOnlyCommand(command)).toBe(true);
+  });
 
   test.each([
     '',
@@ -28,6 +36,39 @@ describe('isReadOnlyCommand', () => {
     'env ls',
     'cat <(touch b)',
     'FOO=1 ls',
+    "git log -1 --format=%B '--output=/home/u/.bashrc'",
+    'git log --out"put"=F',
+    "git diff --no-index '--output=F' a b",
+    'git log --ext-dif',
+    'git log --outpu=F',
+    'git log --format=%GS',
+    'git diff -OF',
+    'git log --show-signature',
+    'git blame --contents=F a',
+    'git grep -Otouch x',
+    'file -C -m magic',
+    'file -bC',
+    'ls *',
+    'ls -- *',
+    'cat ?',
+    'ls [a]',
+    'ls {a,b}',
+    'ls ~',
+    'ls ^x',
+    'tail -f a',
+    'wc --files0-from=a',
+    'grep -f a b',
+    'ls |& cat',
+    'ls;',
+    'ls;; ls',
+    'ls &&& ls',
+    'ls\u00a0-la',
+    'ls\u2028rm a',
+    'git',
+    'git --output=x log',
+    'git log +x',
+    'toString a',
+    'git constructor',
   ])('does not take %j', (command) => {
     expect(isReadOnlyCommand(command)).toBe(false);
   });

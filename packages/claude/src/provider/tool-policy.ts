@@ -1,5 +1,5 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
-import { pathInside } from 'agent-relay-provider';
+import { editRefusal } from 'agent-relay-provider';
 import { isReadOnlyCommand } from './read-only-command.ts';
 import { editedPath, mcpPrefix, type ToolInput } from './tool-words.ts';
 
@@ -45,9 +45,6 @@ const readers = new Set([
 ]);
 /** Start or stop what is checked itself: each tool call of a subagent comes here as well. */
 const starters = new Set(['Task', 'Agent', 'Skill', 'KillShell', 'TaskStop']);
-/** Files through which an edit would turn into the right to run commands, now or at the next start. */
-const guardedNames = /^(?:\.git|\.claude|\.mcp\.json)$/iu;
-
 /**
  * What is refused whatever the user's own settings or anybody's answer say; asked before each use of a tool. In `unrestricted` turns nothing
  * is but a question of Claude's own to a person, which nobody would hear.
@@ -92,8 +89,8 @@ function onlyReads({ name, input }: ToolUse): boolean {
 function refuseEdit({ name, input }: ToolUse, { cwd }: ToolPolicy): Refusal {
   const path = editedPath(input);
   if (path === null) return `${name} did not say which file it would change.`;
-  const inside = pathInside(cwd, path);
-  if (inside === null) return `This session may edit files inside ${cwd} only; ${path} is outside.`;
-  const guarded = inside.split(/[/\\]/u).find((part) => guardedNames.test(part));
-  return guarded === undefined ? null : `This session may not edit ${guarded}: what is in there can run commands.`;
+  const refusal = editRefusal(cwd, path);
+  if (refusal === null) return null;
+  if (refusal.reason === 'outside') return `This session may edit files inside ${cwd} only; ${path} is outside.`;
+  return `This session may not edit ${refusal.part}: what is in there can run commands.`;
 }

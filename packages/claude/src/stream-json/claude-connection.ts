@@ -15,6 +15,8 @@ export interface ClaudeConnectionOptions extends RequestHandlers {
   readonly onFrame: (frame: ClaudeFrame) => void | Promise<void>;
   /** Goes with every `initialize`: hooks, agents and the like, as the CLI names them. */
   readonly initialize?: Readonly<Record<string, unknown>>;
+  /** Set in the CLI at the beginning of every link: for one whose process somebody else started. Versions up to 2.1.120 take it. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** How long a control request may go unanswered. Default 60 000. */
   readonly controlTimeoutMs?: number;
   /** `exit`: the session ends with its link, as a child process does. `reconnect`: it waits for the next one. */
@@ -89,6 +91,8 @@ export class ClaudeConnection {
       void previous.close({ code: 4001, reason: 'replaced' });
     }
     void this.#read(link);
+    const { environment } = this.#options;
+    if (environment) await link.send(checkOutgoing({ type: 'update_environment_variables', variables: { ...environment } }));
     const answer = await this.#ask('initialize', this.#options.initialize ?? {});
     for (const pending of answer.pendingPermissionRequests) this.#receivePending(pending);
     for (const prompt of this.#unacknowledged.values()) this.#write(prompt);

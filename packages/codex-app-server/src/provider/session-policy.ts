@@ -1,5 +1,5 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
-import { type McpEndpoint, pathInside } from 'agent-relay-provider';
+import { editRefusal, type McpEndpoint } from 'agent-relay-provider';
 import type { ApprovalPolicy, SandboxPolicy, ThreadConfig } from '../app-server/methods.ts';
 
 /** What a turn may do, in Codex's words. Sticky in Codex, so every turn of ours names both. */
@@ -25,9 +25,6 @@ export function turnPolicy({ mode, approval, isMail }: { mode: SpawnMode; approv
   return { approvalPolicy: approval === 'guarded' ? 'on-request' : 'never', sandboxPolicy: readOnly };
 }
 
-/** Files through which an edit would turn into the right to run commands, or to have more rights at the next start. */
-const guardedNames = /^(?:\.git|\.codex|\.agents)$/iu;
-
 /**
  * Whether a person is asked. Only turns of guarded mail ask at all; what the mode forbids for good is not asked: an `agentic` session edits
  * inside its folder only.
@@ -38,10 +35,7 @@ export function mayAsk(
 ): boolean {
   if (approval !== 'guarded' || mode === 'safe') return false;
   if (mode === 'unrestricted') return true;
-  return paths.every((path) => {
-    const inside = pathInside(cwd, path);
-    return inside !== null && !inside.split(/[/\\]/u).some((part) => guardedNames.test(part));
-  });
+  return paths.every((path) => editRefusal(cwd, path) === null);
 }
 
 /** Whether mail may join a turn or a queue that carries the agent's own rights. */
