@@ -17,8 +17,8 @@ const secret = 'sesame 4711';
 async function started(command: string, mode: SpawnMode) {
   const harness = await claudeHarness(command);
   cleanUps.push(() => harness.close());
-  const [outside, inside, home] = [harness.outside, harness.cwd, harness.home.directory].map((folder) => join(folder, '.private'));
-  for (const path of [outside, inside, home]) await writeFile(path, secret);
+  const outside = join(harness.outside, '.private');
+  for (const path of [outside, join(harness.cwd, '.private'), join(harness.home.directory, '.private')]) await writeFile(path, secret);
   const session = await harness.provider.start({
     ...{ agentId: 'a', sessionId: 's', cwd: harness.cwd, mode, approval: 'open', instructions: '', mcp: [], env: harness.env },
     onProcess: () => undefined,
