@@ -75,8 +75,8 @@ export interface ClaimWriter {
  */
 export function assertHolds(claim: Claim, work: Work | null, writer: ClaimWriter): HeldClaim {
   if (claim.agentId !== writer.agentId) throw new RelayError('forbidden', `Claim ${claim.claimId} belongs to ${claim.agentId}`);
-  const stale = () =>
-    new RelayError('stale_fence', `The work under claim ${claim.claimId} has moved on`, { details: { fence: work?.fence ?? claim.fence } });
+  const details = { fence: work?.fence ?? claim.fence, status: claim.status };
+  const stale = () => new RelayError('stale_fence', whyStale(claim, work, writer), { details });
   if (writer.fence !== null && writer.fence !== claim.fence) throw stale();
   if (claim.status === 'completed' || claim.status === 'cancelled') {
     throw new RelayError('claim_closed', `Claim ${claim.claimId} was ${claim.status}`);
@@ -84,6 +84,15 @@ export function assertHolds(claim: Claim, work: Work | null, writer: ClaimWriter
   if (claim.status !== 'held' || isLeaseOver(claim, writer.now) || work?.fence !== claim.fence || claim.epoch !== writer.epoch)
     throw stale();
   return claim;
+}
+
+function whyStale(claim: Claim, work: Work | null, { fence, now }: ClaimWriter): string {
+  const { claimId } = claim;
+  if ((fence !== null && fence !== claim.fence) || (work !== null && work.fence > claim.fence))
+    return `The work under claim ${claimId} has moved on`;
+  if (claim.status === 'released') return `Claim ${claimId} was given back${claim.reason === null ? '' : `: ${claim.reason}`}`;
+  const isOver = claim.status === 'expired' || (claim.status === 'held' && isLeaseOver(claim, now));
+  return isOver ? `The lease of claim ${claimId} has run out` : `Another session of ${claim.agentId} took claim ${claimId}`;
 }
 
 /** Extends a lease, never beyond the longest hold, and never shortens it. */

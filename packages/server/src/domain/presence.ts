@@ -11,5 +11,18 @@ export const statusAfterHeartbeat = (current: AgentStatus, said: AgentStatus | u
 export const isStale = (agent: Presence, now: number, staleTtlMs: number): boolean =>
   agent.status !== 'offline' && !isBuiltIn(agent.id) && agent.kind !== 'system' && now - agent.lastSeenAt > staleTtlMs;
 
+/** The agent as it stands when it was last heard of then, if its card does not say later. */
+export const heardOf = <Card extends Presence>(agent: Card, heardAt: number): Card =>
+  heardAt > agent.lastSeenAt ? { ...agent, lastSeenAt: heardAt } : agent;
+
+/**
+ * An act of the agent says something that its card does not: it is heard of later by a good part of the stale time, or it is there again. One
+ * that has gone offline just now still ends what it had begun, and is not back for that.
+ */
+export const isWorthWriting = (agent: Presence, now: number, staleTtlMs: number): boolean => {
+  if (isBuiltIn(agent.id) || agent.kind === 'system') return false;
+  return now - agent.lastSeenAt > (agent.status === 'offline' ? staleTtlMs : staleTtlMs / 4);
+};
+
 export const isPrunable = (agent: Presence, now: number, offlinePruneMs: number): boolean =>
   agent.status === 'offline' && !isBuiltIn(agent.id) && agent.kind !== 'system' && now - agent.lastSeenAt > offlinePruneMs;

@@ -15,7 +15,7 @@ import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
 import { renewClaim } from '../domain/claim.ts';
 import { advanceDelivery } from '../domain/delivery.ts';
 import { assertMayBeOfKind } from '../domain/kinds.ts';
-import { isStale, statusAfterHeartbeat } from '../domain/presence.ts';
+import { heardOf, isStale, isWorthWriting, statusAfterHeartbeat } from '../domain/presence.ts';
 import { type Hosting, isSameCard, registerAgent } from '../domain/registration.ts';
 import { agentOf, isOwner } from '../domain/scopes.ts';
 import { narrowed } from '../domain/spawn-rules.ts';
@@ -138,12 +138,25 @@ export class AgentRegistry {
     });
   }
 
+  /** It has done something, so it is there. The leases of its claims stay as they are. */
+  async heard(workspace: string, id: string): Promise<void> {
+    const now = this.#deps.clock.now();
+    await this.#deps.store.agents.change(workspace, id, ({ agent }) => {
+      if (!agent || !isWorthWriting(agent, now, this.#deps.settings.staleTtlMs)) return null;
+      const next: Agent = { ...agent, status: statusAfterHeartbeat(agent.status, undefined), lastSeenAt: now };
+      return {
+        agents: [{ id, agent: next }],
+        events: next.status === agent.status ? [] : [{ type: 'agent.status', at: now, agent: next }],
+      };
+    });
+  }
+
   /** Changes what a card says. An event tells of it only when it says something new. */
   update(workspace: string, id: string, type: 'agent.updated' | 'agent.status', change: (agent: Agent) => Partial<Agent>): Promise<Agent> {
     const now = this.#deps.clock.now();
     return this.#change(workspace, id, (found) => {
       const { agent } = found;
-      const next: Agent = { ...agent, ...change(agent) };
+      const next: Agent = { ...agent, ...change(agent), ...(type === 'agent.status' ? { lastSeenAt: now } : {}) };
       if (isSameCard(agent, next)) return { agent: next, change: {} };
       const leaves = next.status === 'offline' && agent.status !== 'offline';
       const left = leaveAll(leaves ? found : nothingHeld, id, 'offline', `${id} went offline`, now);
@@ -151,13 +164,16 @@ export class AgentRegistry {
     });
   }
 
-  /** Nobody has heard of it for too long: offline, its claims released, its mail offered again. Looks again before it judges. */
-  async markStale(workspace: string, id: string): Promise<void> {
+  /**
+   * Nobody has heard of it for too long: offline, its claims released, its mail offered again. Looks again before it judges; `heardAt` is when
+   * it last acted.
+   */
+  async markStale(workspace: string, id: string, heardAt: () => number): Promise<void> {
     const now = this.#deps.clock.now();
     let judged = false;
     await this.#deps.store.agents.change(workspace, id, (found) => {
       const { agent } = found;
-      judged = agent !== null && isStale(agent, now, this.#deps.settings.staleTtlMs);
+      judged = agent !== null && isStale(heardOf(agent, heardAt()), now, this.#deps.settings.staleTtlMs);
       if (!agent || !judged) return null;
       const next: Agent = { ...agent, status: 'offline' };
       const left = leaveAll(found, id, 'offline', `${id} has not been heard of`, now);

@@ -1,7 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { isBuiltIn } from '../domain/membership.ts';
-import { isPrunable, isStale } from '../domain/presence.ts';
+import { heardOf, isPrunable, isStale } from '../domain/presence.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentRegistry } from './agents.ts';
@@ -9,6 +9,7 @@ import { Alarm } from './alarm.ts';
 import { expireClaim } from './claim-changes.ts';
 import { endMail } from './end-mail.ts';
 import type { Inboxes } from './inboxes.ts';
+import type { Presence } from './presence.ts';
 import { Pruner } from './pruner.ts';
 import type { RelaySettings } from './relay-settings.ts';
 
@@ -21,6 +22,7 @@ export interface ReaperDeps {
   readonly settings: RelaySettings;
   readonly agents: AgentRegistry;
   readonly inboxes: Inboxes;
+  readonly presence: Pick<Presence, 'heardAt' | 'sweep'>;
   /** What else is to be swept, after the agents have been judged. */
   readonly sweepMore: (now: number) => Promise<void>;
 }
@@ -115,12 +117,14 @@ export class Reaper {
   }
 
   async #judgeAgents(): Promise<void> {
-    const { store, clock, settings, agents } = this.#deps;
+    const { store, clock, settings, agents, presence } = this.#deps;
     const now = clock.now();
+    presence.sweep();
     for (const workspace of [...store.agents.index.workspaces()]) {
       for (const { agent } of [...store.agents.index.agents(workspace)]) {
         if (!agent) continue;
-        if (isStale(agent, now, settings.staleTtlMs)) await agents.markStale(workspace, agent.id);
+        const heardAt = () => presence.heardAt(workspace, agent.id);
+        if (isStale(heardOf(agent, heardAt()), now, settings.staleTtlMs)) await agents.markStale(workspace, agent.id, heardAt);
         else if (isPrunable(agent, now, settings.offlinePruneMs)) await this.#pruneAgent(workspace, agent.id, now);
       }
     }

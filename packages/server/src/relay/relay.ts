@@ -21,9 +21,11 @@ import { LoopGuard } from './loop-guard.ts';
 import { messageRoutes } from './message-routes.ts';
 import { Messages } from './messages.ts';
 import { Pairs } from './pairs.ts';
+import { Presence } from './presence.ts';
+import { openPresent, presentHandlers } from './present-calls.ts';
 import { Reaper } from './reaper.ts';
 import { Receipts } from './receipts.ts';
-import type { CallContext, Relay } from './relay-contract.ts';
+import type { CallContext, Relay, RelayHandlers } from './relay-contract.ts';
 import type { RelayCore, SessionsPart } from './relay-core.ts';
 import type { RelaySettings } from './relay-settings.ts';
 import { type SystemRoutesDeps, systemRoutes } from './system-routes.ts';
@@ -68,6 +70,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const toolMail = new ToolMail({ store, clock, inboxes });
   const receipts = new Receipts({ store, feed, clock });
   const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });
+  const presence = new Presence({ store, clock, log, settings, agents });
   const guard = new LoopGuard(clock, settings.guard);
   const core: RelayCore = { store, feed, clock, log, settings, tokens, agents, inboxes, toolMail, guard };
   await agents.ensureBuiltIn(DEFAULT_WORKSPACE);
@@ -79,7 +82,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     await callbacks.sweep(now);
     if (settings.retentionMs !== null) await holds.prune(now - settings.retentionMs);
   };
-  const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, sweepMore });
+  const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, presence, sweepMore });
   const messages = new Messages({ store, clock, inboxes, receipts, guard, expiresAt: (at) => reaper.messageExpiresAt(at) });
   const holds = new Holds({ store, clock, guard, messages, inboxes });
   const inbox = inboxRoutes({ store, clock, inboxes });
@@ -95,6 +98,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     await callbacks.close();
     await sessions.close();
     tokens.lives.close();
+    await presence.close();
     receipts.close();
     feed.close();
     await inboxes.close().catch((error: unknown) => log.warn('the last receipts could not be written', { error: String(error) }));
@@ -113,28 +117,27 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     return openLiving<Batch, Stream>(context, lives, opened, mayStill);
   };
 
+  const handlers: RelayHandlers = {
+    ...tokenRoutes({ store, clock, log, tokens, inboxes }),
+    ...systemRoutes({ store, clock, tokens, sessions, feed, probes: deps.probes ?? {} }),
+    ...agentRoutes({ store, agents }),
+    ...messageRoutes({ store, clock, messages, receipts, inboxes }),
+    ...verificationRoutes(store),
+    ...holds.handlers,
+    ...inbox.handlers,
+    ...claims,
+    ...taskRoutes({ store, clock, claim: claims['messages/claim'] }),
+    ...taskReports({ store, clock, messages, integrations, reportsPerMinute: settings.reportsPerMinute }),
+    ...callbacks.handlers,
+    ...new Pairs({ store, clock, messages }).handlers,
+    ...new Channels({ store, clock, messages, inboxes, guard }).handlers,
+    ...sessionHandlers,
+  };
+
   return {
     core,
     generation: store.log.generation,
-    handlers: livingHandlers(
-      {
-        ...tokenRoutes({ store, clock, log, tokens, inboxes }),
-        ...systemRoutes({ store, clock, tokens, sessions, feed, probes: deps.probes ?? {} }),
-        ...agentRoutes({ store, agents }),
-        ...messageRoutes({ store, clock, messages, receipts, inboxes }),
-        ...verificationRoutes(store),
-        ...holds.handlers,
-        ...inbox.handlers,
-        ...claims,
-        ...taskRoutes({ store, clock, claim: claims['messages/claim'] }),
-        ...taskReports({ store, clock, messages, integrations, reportsPerMinute: settings.reportsPerMinute }),
-        ...callbacks.handlers,
-        ...new Pairs({ store, clock, messages }).handlers,
-        ...new Channels({ store, clock, messages, inboxes, guard }).handlers,
-        ...sessionHandlers,
-      },
-      lives,
-    ),
+    handlers: livingHandlers(presentHandlers(handlers, presence), lives),
     nodeHandlers: livingNodeHandlers(nodeHandlers, lives),
     nodeLive: (params, context) => {
       lives.assertLive(context.principal);
@@ -157,7 +160,8 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
           maySeeApprovals(principal, agentId, store.agents.index.find(workspace, agentId)?.spawnedBy ?? null);
         return feed.open({ workspace, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, signal);
       }),
-    openInbox: async (params, context) => open('messages:read', context, (living) => inbox.openInbox(params, living)),
+    openInbox: async (params, context) =>
+      open('messages:read', context, (living) => openPresent(params, living, presence, () => inbox.openInbox(params, living))),
     reap: () => reaper.reap(),
     close: () => {
       closing ??= close();
