@@ -2,19 +2,37 @@ import { VERSION_HEADER } from 'agent-relay-protocol';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import type { ConnectSocket, RelayClientOptions } from './options.ts';
 import { createRelayClient, type RelayClient } from './relay-client.ts';
+import { socketFetch } from './socket-fetch.ts';
+
+export interface NodeRelayClientOptions extends RelayClientOptions {
+  /** A socket in the file system that the relay listens on beside its port; everything goes through it then, and nothing to the port. */
+  readonly socketPath?: string;
+}
 
 /** Opens the relay's socket with the token in its upgrade request, which browsers cannot do. */
-export const connectNodeSocket: ConnectSocket = (url, { token, signal }) =>
+export const connectNodeSocket: ConnectSocket = (url, { token, signal }) => connectOver(url, undefined, { token, signal });
+
+/** `createRelayClient` with Node's WebSocket; works on every supported Node. */
+export function createNodeRelayClient({ socketPath, ...options }: NodeRelayClientOptions): RelayClient {
+  if (socketPath === undefined) return createRelayClient({ connectSocket: connectNodeSocket, ...options });
+  return createRelayClient({
+    fetch: socketFetch(socketPath),
+    connectSocket: (url, { token, signal }) => connectOver(url, socketPath, { token, signal }),
+    ...options,
+  });
+}
+
+const connectOver = (
+  url: string,
+  unixSocketPath: string | undefined,
+  { token, signal }: { readonly token: string | undefined; readonly signal: AbortSignal },
+): ReturnType<ConnectSocket> =>
   connectWebSocket(url, {
     signal,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     serverHeader: VERSION_HEADER,
+    ...(unixSocketPath === undefined ? {} : { unixSocketPath }),
   });
-
-/** `createRelayClient` with Node's WebSocket; works on every supported Node. */
-export function createNodeRelayClient(options: RelayClientOptions): RelayClient {
-  return createRelayClient({ connectSocket: connectNodeSocket, ...options });
-}
 
 export { type AgentIdentity, type AgentIdentityOptions, agentIdentity, agentProfile } from './agent-identity.ts';
 export { type Profile, profilesPath, readProfile } from './profile.ts';

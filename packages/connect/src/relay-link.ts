@@ -16,6 +16,8 @@ import { connectWebSocket } from 'agent-relay-wire/node';
 export interface OpenLinkOptions {
   /** The relay's http(s) address. */
   readonly url: URL;
+  /** The relay's socket in the file system: connects there instead of to the address. */
+  readonly socketPath?: string | undefined;
   readonly token: string;
   readonly signal: AbortSignal;
   /** Answers a command of the relay. */
@@ -51,8 +53,9 @@ export class RelayLink {
     const url = new URL(WEB_SOCKET_PATH, options.url);
     url.protocol = options.url.protocol === 'https:' ? 'wss:' : 'ws:';
     const headers = { authorization: `Bearer ${options.token}` };
+    const door = options.socketPath === undefined ? {} : { unixSocketPath: options.socketPath };
     return new RelayLink(
-      await connectWebSocket(url, { headers, signal: options.signal, pingIntervalMs: 10_000, serverHeader: VERSION_HEADER }),
+      await connectWebSocket(url, { headers, signal: options.signal, pingIntervalMs: 10_000, serverHeader: VERSION_HEADER, ...door }),
       options,
     );
   }

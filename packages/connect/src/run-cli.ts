@@ -3,12 +3,14 @@ import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LabelSchema, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
+import { isSocketOfOwner } from 'agent-relay-wire/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { createLogger, type LogLevel } from './logger.ts';
 import { type NodeEnd, runNode } from './run-node.ts';
 
 interface Settings {
   readonly url: URL;
+  readonly socket?: string;
   readonly tokenFile: string;
   readonly name: string;
   readonly stateDir: string;
@@ -26,7 +28,8 @@ export async function runCli(argv: readonly string[], providers: readonly Provid
   try {
     const node = await runNode({
       url: settings.url,
-      readToken: () => readToken(settings.tokenFile),
+      socketPath: settings.socket,
+      readToken: () => readToken(settings),
       name: settings.name,
       stateDir: settings.stateDir,
       allowedFolders: settings.allowFolder,
@@ -68,6 +71,7 @@ function readSettings(argv: readonly string[]): Settings {
     .description('Lends this machine to an Agent Relay: the relay may start agents here.')
     .version(RELAY_VERSION)
     .option('--url <url>', 'address of the relay', parseUrl, new URL('http://127.0.0.1:4850'))
+    .option('--socket <path>', "the relay's socket on this machine; the token goes there and nowhere else", (path: string) => resolve(path))
     .requiredOption('--token-file <path>', 'file that holds the token of this machine', (path: string) => resolve(path))
     .option('--name <name>', 'how people know this machine', parseName, hostname())
     .option('--state-dir <path>', 'folder for state and fresh working folders', (path: string) => resolve(path), defaultStateDir())
@@ -113,7 +117,11 @@ function parseWait(text: string): number {
   return seconds;
 }
 
-async function readToken(path: string): Promise<string> {
+async function readToken({ tokenFile: path, socket }: Pick<Settings, 'tokenFile' | 'socket'>): Promise<string> {
+  // Asked before each connection: another user's socket in its place would be handed the token.
+  if (socket !== undefined && !isSocketOfOwner(socket, path)) {
+    throw new RelayError('connection_closed', `No relay of the owner of ${path} listens at ${socket}`);
+  }
   let text: string;
   try {
     text = await readFile(path, 'utf8');

@@ -12,6 +12,8 @@ import { lockState, type StateLock } from './state-lock.ts';
 export interface NodeOptions {
   /** The relay's http(s) address. */
   readonly url: URL;
+  /** A socket in the file system that the relay listens on: this node goes through it, its agents to the address. */
+  readonly socketPath?: string | undefined;
   /** Asked at each connection, so that a renewed token is found. */
   readonly readToken: () => Promise<string>;
   /** How people know this machine. */
@@ -132,12 +134,13 @@ class ConnectedNode implements RunningNode {
 
   /** Opens a link and offers this machine on it; the link is current only once the relay has taken it. */
   async #attach(): Promise<RelayLink> {
-    const { url, readToken, log, name } = this.#options;
+    const { url, socketPath, readToken, log, name } = this.#options;
     const { links, relay, host } = this.#parts;
     let inboxes: InboxSubscriptions | null = null;
     const subscribe = (session: SessionIdentity) => void inboxes?.subscribe(session);
     const link = await RelayLink.open({
       url,
+      socketPath,
       token: await readToken(),
       signal: this.#leaving.signal,
       onCommand: nodeCommandHandler({ host, url, onStarted: subscribe }),

@@ -9,12 +9,14 @@ import type { Logger } from './logger.ts';
 import { isFileError } from './owner-token.ts';
 import { readJson } from './running-relay.ts';
 
-const NodeProcessSchema = z.object({ pid: z.int().min(1), startedAt: z.string(), url: z.string() });
+const NodeProcessSchema = z.object({ pid: z.int().min(1), startedAt: z.string(), url: z.string(), socket: z.string().nullable() });
 type NodeProcess = z.infer<typeof NodeProcessSchema>;
 
 export interface LocalNodeOptions {
   /** Where the relay is reached on this machine. */
   readonly url: string;
+  /** The door that the owner's credential goes through; `null` where the relay has none. */
+  readonly socket: string | null;
   readonly tokenFile: string;
   readonly stateFolder: string;
   /** Where the node's process is written down, for the relay that comes after a crash. */
@@ -55,7 +57,7 @@ export class LocalNode {
   /** Takes over the node that a relay before us left on this address, else starts one; then keeps one running. */
   async start(): Promise<void> {
     const left = await this.#leftBehind();
-    if (left && left.url === this.#options.url) {
+    if (left && left.url === this.#options.url && left.socket === this.#options.socket) {
       this.#current = left;
       this.#options.log.info('local node taken over', { pid: left.pid });
     } else {
@@ -101,18 +103,19 @@ export class LocalNode {
   }
 
   async #spawn(): Promise<void> {
-    const { url, tokenFile, stateFolder, processFile, logFile, approvalTimeoutSeconds, log } = this.#options;
+    const { url, socket, tokenFile, stateFolder, processFile, logFile, approvalTimeoutSeconds, log } = this.#options;
     const [program, ...args] = this.#options.command ?? connectCommand();
     if (program === undefined) throw new TypeError('The command of a local node is not empty');
     const output = openSync(logFile, 'a', 0o600);
     try {
-      const where = ['--url', url, '--token-file', tokenFile, '--name', LOCAL_NODE_NAME, '--state-dir', stateFolder];
+      const door = socket === null ? [] : ['--socket', socket];
+      const where = ['--url', url, ...door, '--token-file', tokenFile, '--name', LOCAL_NODE_NAME, '--state-dir', stateFolder];
       const settings = [...where, '--approval-timeout', String(approvalTimeoutSeconds)];
       const child = spawn(program, [...args, ...settings], { detached: true, stdio: ['ignore', output, output] });
       const pid = await startedPid(child);
       // What lives on without us must not hold our event loop.
       child.unref();
-      this.#current = { pid, startedAt: (await processIdentity(pid))?.startedAt ?? '', url };
+      this.#current = { pid, startedAt: (await processIdentity(pid))?.startedAt ?? '', url, socket };
       writeFileSync(processFile, JSON.stringify(this.#current), { mode: 0o600 });
       log.info('local node started', { pid });
     } catch (error) {

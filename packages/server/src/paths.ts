@@ -26,6 +26,8 @@ export function envFilePathOf(env: Environment, platform: NodeJS.Platform = proc
 export const databasePathOf = (env: Environment): string => resolve(env['DB_PATH'] || defaultDatabasePath(env));
 
 export const ownerTokenPath = (databasePath: string): string => `${databasePath}.owner-token`;
+/** Where the relay's own commands and node reach it, beside its port. */
+export const relaySocketPath = (databasePath: string): string => `${databasePath}.sock`;
 export const runningRelayPath = (databasePath: string): string => `${databasePath}.relay.json`;
 export const localNodePath = (databasePath: string): string => `${databasePath}.node.json`;
 export const localNodeLogPath = (databasePath: string): string => `${databasePath}.node.log`;

@@ -1,24 +1,26 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_WORKSPACE, RelayError } from 'agent-relay-protocol';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { diskHealth, type PartHealth } from './domain/health.ts';
+import { listen, localUrl } from './listen.ts';
 import { LOCAL_NODE_NAME, LocalNode } from './local-node.ts';
 import type { Logger } from './logger.ts';
+import { writeFailure } from './operations/half-file.ts';
+import { claimDatabase } from './operations/serving-claim.ts';
 import { createAddressGuard } from './outbound/address-guard.ts';
 import { HttpCallbackSender } from './outbound/callback-sender.ts';
-import { ensureOwnerToken, isFileError } from './owner-token.ts';
+import { openOwnerDoor } from './owner-door.ts';
+import { ensureOwnerToken } from './owner-token.ts';
 import { localNodeLogPath, localNodePath, localNodeStateFolder, ownerTokenPath, runningRelayPath } from './paths.ts';
 import { createRelay, type RelayDeps, type RunningRelay } from './relay/relay.ts';
 import type { CallContext } from './relay/relay-contract.ts';
 import { defaultSettings } from './relay/relay-settings.ts';
 import { createSessions } from './relay/sessions.ts';
-import { readRunningRelay, removeRunningRelay, writeRunningRelay } from './running-relay.ts';
+import { removeRunningRelay, writeRunningRelay } from './running-relay.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
 import { createRelayServer, type RelayServerDeps } from './transports/relay-server.ts';
 
@@ -47,14 +49,27 @@ export interface RunningServer {
  * @throws RelayError with one sentence for whoever started it: the port is taken, the database cannot be used, another relay serves it.
  */
 export async function startServer(config: Config, { log, clock = systemClock, transports = {} }: StartServerDeps): Promise<RunningServer> {
-  const { databasePath, host } = config;
-  const other = await readRunningRelay(runningRelayPath(databasePath));
-  if (other !== null && other.pid !== process.pid) {
-    throw new RelayError('busy', `Another relay (process ${other.pid}, ${other.url}) already serves the database ${databasePath}`);
+  const undo = new Undo();
+  try {
+    return await start(config, { log, clock, transports }, undo);
+  } catch (error) {
+    // What has begun must not go on without anybody to stop it.
+    await undo.run().catch((second: unknown) => log.error('a start that failed could not be undone', { error: second }));
+    throw error;
   }
+}
+
+async function start(config: Config, { log, clock, transports }: Required<StartServerDeps>, undo: Undo): Promise<RunningServer> {
+  const { databasePath, host } = config;
   const ownerToken = prepareFiles(databasePath);
+  const lock = await claimDatabase(databasePath);
+  undo.add(() => lock.release());
   const relay = await openRelay(config, { log, clock, ownerTokens: config.token === null ? [ownerToken] : [ownerToken, config.token] });
-  const { server, drain } = createRelayServer({
+  undo.add(() => relay.close());
+  // A relay that could write nothing would answer, and do nothing that anybody asks of it.
+  const fault = await relay.core.store.check();
+  if (fault) throw naming(databasePath, fault);
+  const { server, door, drain } = createRelayServer({
     relay,
     log,
     clock,
@@ -65,31 +80,60 @@ export async function startServer(config: Config, { log, clock = systemClock, tr
     dashboardFolder: dashboardFolder(),
     ...transports,
   });
-  const port = await listen(server, config).catch(async (error: unknown) => {
-    await relay.close();
-    throw error;
-  });
+  undo.add(drain);
+  const port = await listen(server, config);
   const url = localUrl(host, port);
-  await writeRunningRelay(runningRelayPath(databasePath), url);
-  const node = config.localNode ? await startLocalNode(config, url, log) : null;
-
-  const stop = async () => {
-    await node?.stop();
-    await drain();
-    await relay.close();
-    removeRunningRelay(runningRelayPath(databasePath));
-  };
-  let stopped: Promise<void> | undefined;
+  const socket = await openOwnerDoor(databasePath, door, log);
+  undo.add(() => removeRunningRelay(runningRelayPath(databasePath)));
+  await noteDown(databasePath, { url, socket });
+  if (config.localNode) {
+    const node = await startLocalNode(config, { url, socket }, log);
+    undo.add(() => node.stop());
+  }
   return {
     url,
     ownerToken,
     relay,
     createLoginLink: async () => `${url}/login#${(await relay.handlers['login/create']({}, ownerContext)).code}`,
-    stop: () => {
-      stopped ??= stop();
-      return stopped;
-    },
+    stop: () => undo.run(),
   };
+}
+
+/** What a start has begun, ended in the opposite order. */
+class Undo {
+  readonly #steps: (() => void | Promise<void>)[] = [];
+  #ran: Promise<void> | undefined;
+
+  add(step: () => void | Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  /** Idempotent. */
+  run(): Promise<void> {
+    this.#ran ??= this.#run();
+    return this.#ran;
+  }
+
+  /** Every step, whatever becomes of the others; throws what the first failed one threw. */
+  async #run(): Promise<void> {
+    const faults: unknown[] = [];
+    for (const step of this.#steps.toReversed()) {
+      try {
+        await step();
+      } catch (error) {
+        faults.push(error);
+      }
+    }
+    if (faults.length > 0) throw faults[0];
+  }
+}
+
+async function noteDown(databasePath: string, where: { readonly url: string; readonly socket: string | null }): Promise<void> {
+  try {
+    await writeRunningRelay(runningRelayPath(databasePath), where);
+  } catch (error) {
+    throw writeFailure(error);
+  }
 }
 
 const ownerContext: CallContext = { principal: { type: 'owner', workspace: DEFAULT_WORKSPACE }, signal: new AbortController().signal };
@@ -120,19 +164,26 @@ async function openRelay(config: Config, deps: Pick<RelayDeps, 'log' | 'clock' |
     guard,
   };
   const sender = new HttpCallbackSender({ guard: createAddressGuard(privateCallbacks) });
-  const store = await SqliteStore.open({ path: databasePath });
-  const callbacks = { sender, random: Math.random };
-  const relay: RunningRelay = await createRelay({
-    ...deps,
-    store,
-    settings,
-    integrations,
-    callbacks,
-    probes: { disk: () => probeDisk(databasePath), ...(config.localNode ? { localNode: () => probeLocalNode(relay) } : {}) },
-    createSessions: (core) => createSessions(core),
+  const store = await SqliteStore.open({ path: databasePath }).catch((error: unknown) => {
+    throw naming(databasePath, error);
   });
+  const callbacks = { sender, random: Math.random };
+  const probes = { disk: () => probeDisk(databasePath), ...(config.localNode ? { localNode: () => probeLocalNode(relay) } : {}) };
+  const parts = { ...deps, store, settings, integrations, callbacks, probes };
+  const relay: RunningRelay = await createRelay({ ...parts, createSessions: (core) => createSessions(core) }).catch(
+    async (error: unknown) => {
+      await store.close();
+      throw naming(databasePath, error);
+    },
+  );
   return relay;
 }
+
+/** What is wrong with a database, with the file in its sentence. */
+const naming = (databasePath: string, error: unknown): unknown =>
+  error instanceof RelayError && !error.message.includes(databasePath)
+    ? new RelayError(error.code, `${error.message} (${databasePath})`, { cause: error.cause ?? error })
+    : error;
 
 async function probeDisk(databasePath: string): Promise<PartHealth> {
   const { bavail, bsize } = await statfs(dirname(databasePath));
@@ -146,32 +197,13 @@ async function probeLocalNode(relay: RunningRelay): Promise<PartHealth> {
   return { status: 'degraded', reason: 'The node of this machine is not connected: no agent can be started on it' };
 }
 
-function listen(server: Server, { host, port }: Config): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenFault(error, host, port)));
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port)); // it listens on TCP, never on a pipe
-  });
-}
-
-function listenFault(cause: Error, host: string, port: number): RelayError {
-  if (isFileError(cause, 'EADDRINUSE')) {
-    return new RelayError('busy', `Port ${port} of ${host} is taken: stop what listens there, or choose another with --port`, { cause });
-  }
-  if (isFileError(cause, 'EACCES'))
-    return new RelayError('forbidden', `Port ${port} of ${host} needs more rights: choose one above 1023`, { cause });
-  return new RelayError('unsupported', `The relay cannot listen on ${host}, port ${port}: ${cause.message}`, { cause });
-}
-
-/** An address for all interfaces is none to connect to. */
-function localUrl(host: string, port: number): string {
-  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
-  if (host === '::') return `http://[::1]:${port}`;
-  return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
-}
-
-async function startLocalNode({ databasePath, approvalTimeoutSeconds }: Config, url: string, log: Logger): Promise<LocalNode> {
+async function startLocalNode(
+  { databasePath, approvalTimeoutSeconds }: Config,
+  where: { readonly url: string; readonly socket: string | null },
+  log: Logger,
+): Promise<LocalNode> {
   const node = new LocalNode({
-    url,
+    ...where,
     tokenFile: ownerTokenPath(databasePath),
     stateFolder: localNodeStateFolder(databasePath),
     processFile: localNodePath(databasePath),

@@ -232,7 +232,14 @@ describe('usage', () => {
     });
   });
 
-  test('the owner’s credential is not sent to other machines', async () => {
+  test('no relay here: nothing is sent to the usual port, whoever listens there', async () => {
+    const unserved = { DB_PATH: join(folder, 'unserved.db') };
+    const note = `error: no relay serves ${unserved.DB_PATH}; start one with: agent-relay serve, or name another with --url\n`;
+    expect(await run(['agents'], unserved)).toEqual({ code: 3, out: '', note });
+    expect(await run(['agents'], { ...unserved, AGENT_RELAY_TOKEN: 'a-token-of-sixteen' })).toEqual({ code: 3, out: '', note });
+  });
+
+  test('the owner’s credential is sent to no other address, of this machine or of another', async () => {
     const seen: (string | undefined)[] = [];
     await using relay = await startTestRelay({ databasePath: join(folder, 'relay.db') });
     const foreign = createServer((request, response) => {
@@ -246,7 +253,7 @@ describe('usage', () => {
     await run(['login', '--url', `http://0.0.0.0:${port}`], proxy);
     await run(['login', '--url', `http://127.0.0.1:${port}`], proxy);
     foreign.close();
-    expect(seen).toEqual([undefined, `Bearer ${relay.ownerToken}`]);
+    expect(seen).toEqual([undefined, undefined]);
   });
 
   test('wrong usage is exit code 2, help and version are 0', async () => {

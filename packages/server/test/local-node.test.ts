@@ -31,6 +31,7 @@ function localNode(url = 'http://127.0.0.1:4850'): LocalNode {
   writeFileSync(file, script.replaceAll('process.env.OUT', JSON.stringify(join(folder, 'out'))));
   const node = new LocalNode({
     url,
+    socket: join(folder, 'relay.db.sock'),
     tokenFile: join(folder, 'token'),
     stateFolder: join(folder, 'state'),
     processFile: join(folder, 'node.json'),
@@ -57,7 +58,7 @@ test('a node is started with everything it needs, and a clean stop waits until i
   await node.start();
   const { pid } = node;
   await poll('it runs', () => written().length === 1);
-  const where = `--url http://127.0.0.1:4850 --token-file ${folder}/token --name local --state-dir ${folder}/state`;
+  const where = `--url http://127.0.0.1:4850 --socket ${folder}/relay.db.sock --token-file ${folder}/token --name local --state-dir ${folder}/state`;
   expect(written()).toEqual([`${pid} ${where} --approval-timeout 60`]);
   await node.stop();
   expect([written()[1], await isGone(pid)]).toEqual([`${pid} ended`, true]);

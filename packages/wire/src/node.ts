@@ -10,6 +10,7 @@ export type { KillTreeOptions, KillTreeResult } from './node/process-tree.ts';
 export { killProcessTree } from './node/process-tree.ts';
 export type { SignedBody } from './node/signature.ts';
 export { isSigned, SIGNATURE_HEADER, SIGNATURE_TOLERANCE_MS, signBody } from './node/signature.ts';
+export { isSocketOfOwner } from './node/socket-owner.ts';
 export type { ChildHandle, ProcessExit, SpawnProcessOptions } from './node/spawn-process.ts';
 export { spawnProcess } from './node/spawn-process.ts';
 export type { WebSocketDuplexOptions } from './node/web-socket-duplex.ts';

@@ -1,11 +1,12 @@
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { RelayError } from 'agent-relay-protocol';
+import { isSameProcess, isSocketOfOwner } from 'agent-relay-wire/node';
 import { Command, Option } from 'commander';
 import { readEnvFile } from '../operations/env-file.ts';
 import { readOwnerToken } from '../owner-token.ts';
 import { databasePathOf, envFilePathOf, ownerTokenPath, runningRelayPath } from '../paths.ts';
-import { readRunningRelay } from '../running-relay.ts';
+import { lastRunningRelay } from '../running-relay.ts';
 import { isLoopbackHost } from '../transports/request-guard.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
@@ -41,13 +42,11 @@ export async function withRelay(
   { env, note }: Pick<Terminal, 'env' | 'note'>,
   work: (client: RelayClient, url: string) => Promise<void>,
 ): Promise<void> {
-  const own = { ...ownRelay(env), ...(options.db === undefined ? {} : { DB_PATH: options.db }) };
-  const databasePath = databasePathOf(own);
-  const url = options.url ?? (await urlOf(databasePath, own));
-  const token = options.token ?? ownToken(url, databasePath);
+  const { url, token, socketPath } = await wayTo(options, env);
   const client = createNodeRelayClient({
     url,
     ...(token === null ? {} : { token }),
+    ...(socketPath === null ? {} : { socketPath }),
     onVersion: ({ relay, client, matches }) => {
       if (!matches)
         note(`warning: the relay at ${url} is version ${oneLine(relay.version, 40)}, this command ${client.version}: update the older one`);
@@ -62,21 +61,47 @@ export async function withRelay(
   }
 }
 
-/** The environment, with the database and the port that the env file gives this machine's relay where it gives none itself. */
+interface Way {
+  readonly url: string;
+  readonly token: string | null;
+  /** The door of this user's own relay; `null`: the address itself. */
+  readonly socketPath: string | null;
+}
+
+/**
+ * Where a command goes and as whom. The owner's credential goes through the relay's own door only: whoever else listens on its port, by
+ * mistake or not, is not shown it. A token that somebody gives goes where they say.
+ * @throws CommandFailure when no relay runs here and none was named: nothing is sent then.
+ */
+async function wayTo({ url, token, db }: RelayOptions, env: Terminal['env']): Promise<Way> {
+  if (url !== undefined && token !== undefined) return { url, token, socketPath: null };
+  const databasePath = databasePathOf({ ...ownRelay(env), ...(db === undefined ? {} : { DB_PATH: db }) });
+  const note = lastRunningRelay(runningRelayPath(databasePath));
+  if (note === null || (url !== undefined && !isSameRelay(url, note.url))) {
+    if (url !== undefined) return { url, token: null, socketPath: null };
+    throw new CommandFailure(`error: no relay serves ${databasePath}; start one with: agent-relay serve, or name another with --url`, 3);
+  }
+  const credentialPath = ownerTokenPath(databasePath);
+  const credential = token ?? readOwnerToken(credentialPath);
+  if (note.socket !== null && isSocketOfOwner(note.socket, credentialPath)) {
+    return { url: note.url, token: credential, socketPath: note.socket };
+  }
+  if (await isSameProcess(note)) return { url: note.url, token: token ?? null, socketPath: null };
+  throw new CommandFailure(`error: no relay answers at ${note.url}; start one with: agent-relay serve`, 3);
+}
+
+/** Two names of this machine with one port are one relay. */
+function isSameRelay(asked: string, own: string): boolean {
+  if (!URL.canParse(asked)) return false;
+  const [left, right] = [new URL(asked), new URL(own)];
+  const sameHost = left.hostname === right.hostname || (isLoopbackHost(left.hostname) && isLoopbackHost(right.hostname));
+  return sameHost && left.port === right.port && left.protocol === right.protocol;
+}
+
+/** The environment, with the database that the env file gives this machine's relay where it gives none itself. */
 export function ownRelay(env: Terminal['env']): Terminal['env'] {
-  const { DB_PATH, PORT } = readEnvFile(envFilePathOf(env))?.values ?? {};
-  return { ...env, DB_PATH: env['DB_PATH'] || DB_PATH, PORT: env['PORT'] || PORT };
-}
-
-async function urlOf(databasePath: string, env: Terminal['env']): Promise<string> {
-  const running = await readRunningRelay(runningRelayPath(databasePath));
-  return running?.url ?? `http://127.0.0.1:${env['PORT'] || '4850'}`;
-}
-
-/** The owner's credential opens this machine's relay and is not sent to any other. */
-function ownToken(url: string, databasePath: string): string | null {
-  const host = URL.canParse(url) ? new URL(url).hostname : '';
-  return isLoopbackHost(host) ? readOwnerToken(ownerTokenPath(databasePath)) : null;
+  const { DB_PATH } = readEnvFile(envFilePathOf(env))?.values ?? {};
+  return { ...env, DB_PATH: env['DB_PATH'] || DB_PATH };
 }
 
 const whereTokensAre = "Give one with --token or AGENT_RELAY_TOKEN; of a relay on this machine, --db (or DB_PATH) finds the owner's.";

@@ -1,6 +1,7 @@
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Command } from 'commander';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
+import type { RunningServer } from '../start-server.ts';
 import { CommandFailure } from './relay-access.ts';
 import { settingSources } from './setting-sources.ts';
 import type { Terminal } from './terminal.ts';
@@ -44,6 +45,20 @@ async function serve({ port, host, db, settings, localNode, loginLink }: ServeOp
   // Only here: the other commands must not load the database.
   const [{ startServer }, { createLogger }] = await Promise.all([import('../start-server.ts'), import('../logger.ts')]);
   const server = await startServer(config, { log: createLogger(config.logLevel) });
+  try {
+    await greet(server, { loginLink, config }, terminal);
+    await aborted(terminal.signal);
+    terminal.note('Stopping…');
+  } finally {
+    await server.stop();
+  }
+}
+
+async function greet(
+  server: Pick<RunningServer, 'url' | 'createLoginLink'>,
+  { loginLink, config }: { readonly loginLink: boolean; readonly config: Config },
+  terminal: Terminal,
+): Promise<void> {
   terminal.out(`Agent Relay ${RELAY_VERSION} listens on ${server.url}`);
   terminal.out(`Database: ${config.databasePath}`);
   if (loginLink) {
@@ -57,9 +72,6 @@ async function serve({ port, host, db, settings, localNode, loginLink }: ServeOp
   if (config.allowUnauthenticated && config.token === null) {
     terminal.note('warning: AGENT_RELAY_ALLOW_UNAUTH lets every machine that reaches this address in without a token');
   }
-  await aborted(terminal.signal);
-  terminal.note('Stopping…');
-  await server.stop();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

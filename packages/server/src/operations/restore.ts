@@ -8,12 +8,21 @@ import { readRunningRelay } from '../running-relay.ts';
 import { beginGeneration, inspectCopy, settleUnused } from '../store/sqlite/database-copy.ts';
 import { type Continuation, continueAbove } from './continue-above.ts';
 import { flush, withHalfFile, writeFailure } from './half-file.ts';
+import { claimDatabase } from './serving-claim.ts';
 
 export interface RestoreResult extends Pick<Continuation, 'next' | 'basis'> {
   /** Where the database that was there is kept; `null` when there was none. */
   readonly previous: string | null;
   /** The last number of the log that is in the backup. */
   readonly head: number;
+}
+
+export interface RestoreOptions {
+  readonly databasePath: string;
+  readonly file: string;
+  /** The highest number that was given out, where the person knows it. */
+  readonly continueAbove?: number | undefined;
+  readonly now: Date;
 }
 
 const besideDatabase = ['', '-wal', '-shm'];
@@ -26,27 +35,29 @@ const besideDatabase = ['', '-wal', '-shm'];
  * `continueAbove` that is too low, `store_full` when the disk is, `store_unavailable` for a file that is no whole database of ours or of a
  * newer version.
  */
-export async function restoreDatabase(options: {
-  readonly databasePath: string;
-  readonly file: string;
-  /** The highest number that was given out, where the person knows it. */
-  readonly continueAbove?: number | undefined;
-  readonly now: Date;
-}): Promise<RestoreResult> {
-  const { databasePath, file, now } = options;
+export async function restoreDatabase(options: RestoreOptions): Promise<RestoreResult> {
+  const { databasePath, file } = options;
   await refuseRunning(databasePath);
   if (!existsSync(file)) throw new RelayError('not_found', `There is no file ${file}`);
   prepareFolder(databasePath);
+  // No relay can be started on it meanwhile.
+  const lock = await claimDatabase(databasePath);
+  try {
+    return await replaceDatabase(options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function replaceDatabase({ databasePath, file, now, continueAbove: asked }: RestoreOptions): Promise<RestoreResult> {
   return await withHalfFile(databasePath, async (half) => {
     copyPrivate(file, half);
     const backup = await inspectCopy(half);
     const replaced = existsSync(databasePath) ? await settleUnused(databasePath) : null;
-    const question = { backup, replaced, asked: options.continueAbove ?? null, generation: randomUUID() };
+    const question = { backup, replaced, asked: asked ?? null, generation: randomUUID() };
     const { numbering, next, basis } = continueAbove(question);
     await beginGeneration(half, numbering);
     flush(half);
-    // A relay may have been started while the copy was checked.
-    await refuseRunning(databasePath);
     return { previous: exchange(databasePath, half, now), head: backup.head, next, basis };
   });
 }

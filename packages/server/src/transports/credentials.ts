@@ -98,5 +98,7 @@ function mayUseCookie(request: IncomingMessage, origin: RequestOrigin): boolean 
 /** A proxy in front of the relay connects from loopback for callers that may be anywhere. */
 function isLocalPeer(request: IncomingMessage): boolean {
   const { forwarded, 'x-forwarded-for': forwardedFor } = request.headers;
-  return forwarded === undefined && forwardedFor === undefined && isLoopbackAddress(request.socket.remoteAddress ?? '');
+  const { remoteAddress } = request.socket;
+  // What comes through a socket in the file system has no address, and is of this machine.
+  return forwarded === undefined && forwardedFor === undefined && (remoteAddress === undefined || isLoopbackAddress(remoteAddress));
 }

@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer as createDoor, type Server as Door, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { RelayError } from 'agent-relay-protocol';
 import { webSocketDuplex } from 'agent-relay-wire/node';
@@ -40,6 +40,8 @@ export interface RelayServerDeps {
 
 export interface RelayServer {
   readonly server: Server;
+  /** Further ways in beside the port, e.g. a socket in the file system: what connects to one is served as on the port. */
+  readonly door: Door;
   /** Ends streams, waiting calls and sockets, lets answers in hand go out, and stops listening. Idempotent. */
   drain(): Promise<void>;
 }
@@ -104,21 +106,22 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
   const server = createServer(app.listener);
   server.on('upgrade', upgrades.listener);
   server.on('clientError', refuseMalformed);
+  const door = createDoor((socket) => void server.emit('connection', socket));
   const silent = silentConnections(server);
   const drain = async () => {
     draining.drain();
-    const closed = server.listening ? new Promise((resolve) => server.close(resolve)) : undefined;
+    const closed = [server, door].map((each) => (each.listening ? new Promise((resolve) => each.close(resolve)) : undefined));
     // A connection is idle once its answer is out, which may be any moment from now.
     const sweep = setInterval(() => {
       server.closeIdleConnections();
       silent.close();
     }, SWEEP_MS);
     const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-    await Promise.all([closed, ...[...connections].map((connection) => connection.closed)]);
+    await Promise.all([...closed, ...[...connections].map((connection) => connection.closed)]);
     clearInterval(sweep);
     clearTimeout(cut);
   };
-  return { server, drain };
+  return { server, door, drain };
 }
 
 /** Connections that clients opened ahead of time and sent nothing on: Node never counts them as idle. */
