@@ -1,5 +1,6 @@
-import { type AgentEvent, type DeliveryReport, formatEnvelope, type InboxItem, RelayError } from 'agent-relay-protocol';
+import { type AgentEvent, type DeliveryReport, type InboxItem, RelayError } from 'agent-relay-protocol';
 import type { AgentSession } from 'agent-relay-provider';
+import { formatEnvelope } from 'agent-relay-wire';
 import { afterFailure, type MailBatch, nextBatch, retryDelayMs, type WaitingMail } from './delivery-policy.ts';
 import type { HostLog } from './host-log.ts';
 

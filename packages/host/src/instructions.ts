@@ -1,4 +1,5 @@
 import { MCP_SERVER_NAME, type SpawnMode } from 'agent-relay-protocol';
+import { escapeLookAlikes, modelText } from 'agent-relay-wire';
 
 export interface InstructionsFor {
   readonly agentId: string;
@@ -37,5 +38,5 @@ When one of these fails you are told at the start of your next input.`;
 
 /** The first prompt of a spawned agent. */
 export function taskPrompt(task: string, spawnedBy: string | null): string {
-  return spawnedBy === null ? task : `Your task, from the agent ${spawnedBy} who started you:\n\n${task}`;
+  return spawnedBy === null ? escapeLookAlikes(task) : modelText`Your task, from the agent ${spawnedBy} who started you:\n\n${task}`.text;
 }

@@ -1,4 +1,5 @@
 import { type AgentEvent, RelayError } from 'agent-relay-protocol';
+import { modelText } from 'agent-relay-wire';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { readOutboxFile } from './outbox-file.ts';
 import { parseTextTriggers, type TextTrigger } from './text-triggers.ts';
@@ -43,7 +44,12 @@ export class TriggerRunner {
     } catch (error) {
       const reason = error instanceof RelayError ? error.message : 'it failed inside the host';
       const message = `Your ${what.slice(0, 200)} on line ${trigger.line} was not done: ${reason}`.slice(0, 1000);
-      this.#options.onFailure(`[agent-relay] ${message}`, { type: 'agent.error', code: 'trigger_failed', message, willRetry: false });
+      this.#options.onFailure(modelText`[agent-relay] ${message}`.text, {
+        type: 'agent.error',
+        code: 'trigger_failed',
+        message,
+        willRetry: false,
+      });
     }
   }
 

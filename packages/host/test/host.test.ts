@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'nod
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { formatEnvelope, RelayError, type Session } from 'agent-relay-protocol';
+import { RelayError, type Session } from 'agent-relay-protocol';
+import { formatEnvelope } from 'agent-relay-wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHost, type Host, type HostOptions, type StartRequest } from '../src/host.ts';
 import { inboxItem, RecordingRelay } from './recording-relay.ts';

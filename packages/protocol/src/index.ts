@@ -48,7 +48,6 @@ export type { Claim, HeldClaim } from './claim.ts';
 export { ClaimSchema, DEFAULT_LEASE_MS, LeaseMsSchema, MAX_HOLD_MS, MAX_LEASE_MS } from './claim.ts';
 export type { Delivery, DeliveryEvidence, DeliveryReport, DeliveryState, WaitFor } from './delivery.ts';
 export { DeliveryEvidenceSchema, DeliveryReportSchema, DeliverySchema, DeliveryStateSchema, WaitForSchema } from './delivery.ts';
-export { envelopeMessageIds, escapeLookAlikes, formatEnvelope } from './envelope.ts';
 export type { ErrorBody, ErrorCode, ErrorMeaning, FieldIssue, RelayErrorOptions } from './errors.ts';
 export { errorTable, isErrorCode, RelayError, relayErrorFromBody, toRelayError } from './errors.ts';
 export type { GuardRule, HeldMessage, Hold, HoldStatus, OpenHold } from './hold.ts';

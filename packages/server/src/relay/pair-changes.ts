@@ -1,4 +1,5 @@
 import type { Message, OpenPair, Pair, PairEndCause } from 'agent-relay-protocol';
+import { quoted } from 'agent-relay-wire';
 import { type EndedPair, endPair, type PairEnding } from '../domain/pair.ts';
 import type { AgentFound, Change, NewMessage } from '../store/change.ts';
 import { releaseAll } from './claim-changes.ts';
@@ -7,7 +8,12 @@ import { noticeTo } from './notices.ts';
 /** Ends an open pair and tells those of its sides that did not do it. */
 export function endPairChange(open: OpenPair, ending: PairEnding, now: number): { readonly pair: EndedPair; readonly change: Change } {
   const pair = endPair(open, ending, now);
-  const why = ending.reason === null ? `${ending.by} hung up` : ending.reason;
+  const why =
+    ending.reason === null
+      ? `${ending.by} hung up`
+      : ending.cause === 'hung_up'
+        ? `${ending.by} hung up, saying ${quoted(ending.reason)}`
+        : ending.reason;
   const body = open.status === 'active' ? `Pair ${pair.id} is over: ${why}.` : `The invitation to pair ${pair.id} is withdrawn: ${why}.`;
   const payload = { type: 'pair.ended', pairId: pair.id, cause: ending.cause };
   const others = [pair.requester, pair.target].filter((side) => side !== ending.by);
@@ -42,7 +48,7 @@ export function leaveAll(
 /** The relay tells the side that asked what became of its invitation. */
 export function answerNotice(pair: Pair, at: number): (id: number) => NewMessage {
   const { id, requester, target } = pair;
-  const why = pair.status === 'rejected' && pair.reason !== null ? `: ${pair.reason}` : '';
+  const why = pair.status === 'rejected' && pair.reason !== null ? `, saying ${quoted(pair.reason)}` : '';
   const body =
     pair.status === 'rejected'
       ? `${target} declined pair ${id}${why}.`

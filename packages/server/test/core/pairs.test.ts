@@ -78,7 +78,7 @@ test('a rejection tells the requester why, and frees both', async () => {
   await using world = await pairWorld();
   const { id } = await request(world, 'a', 'b');
   expect(await reject(world, id, 'b', 'in a meeting')).toMatchObject({ status: 'rejected', reason: 'in a meeting' });
-  expect((await mail(world, 'a'))[0]?.message.body).toBe(`b declined pair ${id}: in a meeting.`);
+  expect((await mail(world, 'a'))[0]?.message.body).toBe(`b declined pair ${id}, saying “in a meeting”.`);
   expect((await request(world, 'b', 'a')).status).toBe('pending');
 });
 

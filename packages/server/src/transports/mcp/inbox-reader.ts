@@ -1,4 +1,5 @@
-import { formatEnvelope, type InboxItem, type McpToolInput } from 'agent-relay-protocol';
+import type { InboxItem, McpToolInput } from 'agent-relay-protocol';
+import { formatEnvelope, ModelText, modelText } from 'agent-relay-wire';
 import type { Relay } from '../../relay/relay-contract.ts';
 import type { ToolCaller } from './tool-caller.ts';
 
@@ -10,28 +11,30 @@ export class InboxReader {
     this.#relay = relay;
   }
 
-  async read({ waitMs, limit, read }: McpToolInput<'relay_inbox'>, caller: ToolCaller): Promise<string> {
+  async read({ waitMs, limit, read }: McpToolInput<'relay_inbox'>, caller: ToolCaller): Promise<ModelText> {
     const { agentId, guard, context } = caller;
     if (read !== undefined && read.length > 0)
       await this.#relay.handlers['inbox/ack']({ id: agentId, ...guard, ids: read, state: 'seen' }, context);
     const request = { id: agentId, ...guard, ...(waitMs === undefined ? {} : { waitMs }), limit: limit ?? 20 };
     const { data: items } = await this.#relay.handlers['inbox/list'](request, context);
-    if (items.length === 0) return 'No messages.';
+    if (items.length === 0) return modelText`No messages.`;
     this.#relay.toolMail.note(context.principal.workspace, agentId, items);
-    return [...items.map(formatEnvelope), howToConfirm(items)].join('\n\n');
+    return ModelText.join([...items.map(envelopeOf), howToConfirm(items)], '\n\n');
   }
 
   /** A message that the caller's own tool has waited for. */
-  async present(messageId: number, { agentId, context }: ToolCaller): Promise<string> {
+  async present(messageId: number, { agentId, context }: ToolCaller): Promise<ModelText> {
     const { toolMail } = this.#relay;
     const item = await toolMail.take(messageId, agentId, context.principal);
-    if (item === null) return `Its answer [msg:${messageId}] reaches you as a message of its own.`;
+    if (item === null) return modelText`Its answer [msg:${messageId}] reaches you as a message of its own.`;
     const isHosted = toolMail.isHosted(context.principal.workspace, agentId);
-    return isHosted ? formatEnvelope(item) : `${formatEnvelope(item)}\n\n${howToConfirm([item])}`;
+    return isHosted ? envelopeOf(item) : ModelText.join([envelopeOf(item), howToConfirm([item])], '\n\n');
   }
 }
 
-function howToConfirm(items: readonly InboxItem[]): string {
+const envelopeOf = (item: InboxItem): ModelText => ModelText.made(formatEnvelope(item));
+
+function howToConfirm(items: readonly InboxItem[]): ModelText {
   const ids = items.map(({ message }) => message.id).join(', ');
-  return `Pass "read": [${ids}] with your next relay_inbox. What you neither name so nor answer with relay_reply comes again.`;
+  return modelText`Pass "read": [${ids}] with your next relay_inbox. What you neither name so nor answer with relay_reply comes again.`;
 }

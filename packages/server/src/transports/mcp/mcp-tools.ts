@@ -1,4 +1,5 @@
 import { type McpToolInput, type McpToolName, mcpTools, parseInput, RelayError, toRelayError } from 'agent-relay-protocol';
+import { escapeLookAlikes, type ModelText, modelText } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { Logger } from '../../logger.ts';
 import { assertAccess } from '../../relay/access.ts';
@@ -22,7 +23,7 @@ export interface ToolResult {
   readonly isError?: boolean;
 }
 
-type ToolRuns = { readonly [Name in McpToolName]: (input: McpToolInput<Name>, caller: ToolCaller) => Promise<string> };
+type ToolRuns = { readonly [Name in McpToolName]: (input: McpToolInput<Name>, caller: ToolCaller) => Promise<ModelText> };
 
 /** The tools as MCP lists them. */
 export const listTools = Object.entries(mcpTools).map(([name, { description, input, readOnly }]) => ({
@@ -44,15 +45,15 @@ export class McpTools {
 
   async call(name: string, input: unknown, caller: ToolCaller): Promise<ToolResult> {
     try {
-      return { content: [{ type: 'text', text: await this.#run(name, input, caller) }] };
+      return { content: [{ type: 'text', text: (await this.#run(name, input, caller)).text }] };
     } catch (thrown) {
       const error = toRelayError(thrown);
       if (error.code === 'internal') this.#log.error('tool failed', { tool: name, error: error.cause });
-      return { content: [{ type: 'text', text: describeError(error) }], isError: true };
+      return { content: [{ type: 'text', text: escapeLookAlikes(describeError(error)) }], isError: true };
     }
   }
 
-  #run(name: string, input: unknown, caller: ToolCaller): Promise<string> {
+  #run(name: string, input: unknown, caller: ToolCaller): Promise<ModelText> {
     if (!isToolName(name)) throw new RelayError('unknown_method', `There is no tool ${name.slice(0, 64)}`);
     return runTool(this.#runs, name, input, caller);
   }
@@ -60,7 +61,7 @@ export class McpTools {
 
 const isToolName = (name: string): name is McpToolName => Object.hasOwn(mcpTools, name);
 
-function runTool<Name extends McpToolName>(runs: ToolRuns, name: Name, input: unknown, caller: ToolCaller): Promise<string> {
+function runTool<Name extends McpToolName>(runs: ToolRuns, name: Name, input: unknown, caller: ToolCaller): Promise<ModelText> {
   const parsed = parseInput(mcpTools[name].input, input ?? {}) as McpToolInput<Name>; // parsed by the schema that the type is inferred from
   return runs[name](parsed, caller);
 }
@@ -79,7 +80,8 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
       const sent = await handlers['messages/send']({ ...request, from: caller.agentId }, caller.context);
       if (waitForAnswerMs === undefined || waitForAnswerMs === 0) return describeSent(sent);
       const answer = await waitForAnswer(relay, sent.id, waitForAnswerMs, caller);
-      return `${describeSent(sent)}\n${answer === null ? 'No answer yet. It will reach you as a message.' : await inbox.present(answer, caller)}`;
+      const told = answer === null ? modelText`No answer yet. It will reach you as a message.` : await inbox.present(answer, caller);
+      return modelText`${describeSent(sent)}\n${told}`;
     },
     relay_reply: async ({ messageId, body, mode }, caller) => {
       const optional = mode === undefined ? {} : { mode };

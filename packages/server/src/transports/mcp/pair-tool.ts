@@ -1,10 +1,11 @@
 import { type McpToolInput, type Pair, RelayError } from 'agent-relay-protocol';
+import { type ModelText, modelText, quoted } from 'agent-relay-wire';
 import type { RelayHandlers } from '../../relay/relay-contract.ts';
 import type { ToolCaller } from './tool-caller.ts';
 import { describeSent } from './tool-text.ts';
 
 /** Everything a pair needs, as one tool: an agent that has no shell can still answer an invitation. */
-export async function pairTool(handlers: RelayHandlers, request: McpToolInput<'relay_pair'>, caller: ToolCaller): Promise<string> {
+export async function pairTool(handlers: RelayHandlers, request: McpToolInput<'relay_pair'>, caller: ToolCaller): Promise<ModelText> {
   const { agentId, guard, context } = caller;
   const speaker = { from: agentId, ...guard };
   const actor = { agentId, ...guard };
@@ -16,7 +17,7 @@ export async function pairTool(handlers: RelayHandlers, request: McpToolInput<'r
   }
   if (action === 'status') {
     const open = await openPair(handlers, caller);
-    return open === null ? 'You are in no pair.' : describePair(open, agentId);
+    return open === null ? modelText`You are in no pair.` : describePair(open, agentId);
   }
   const id = given(request.pairId ?? (await openPair(handlers, caller))?.id, 'pairId');
   switch (action) {
@@ -37,18 +38,18 @@ async function openPair(handlers: RelayHandlers, { agentId, context }: ToolCalle
   return null;
 }
 
-function describePair(pair: Pair, self: string): string {
+function describePair(pair: Pair, self: string): ModelText {
   const partner = pair.requester === self ? pair.target : pair.requester;
   switch (pair.status) {
     case 'pending':
       return pair.requester === self
-        ? `Pair ${pair.id}: ${partner} is invited. Its answer reaches you as a message.`
-        : `Pair ${pair.id}: ${partner} invites you. Answer with accept or reject. Objective: ${pair.objective}`;
+        ? modelText`Pair ${pair.id}: ${partner} is invited. Its answer reaches you as a message.`
+        : modelText`Pair ${pair.id}: ${partner} invites you. Answer with accept or reject. Objective: ${quoted(pair.objective)}`;
     case 'active':
-      return `Pair ${pair.id} with ${partner} is active: say something with action send, hang up when you are done.`;
+      return modelText`Pair ${pair.id} with ${partner} is active: say something with action send, hang up when you are done.`;
     case 'rejected':
     case 'ended':
-      return `Pair ${pair.id} with ${partner} is ${pair.status}.`;
+      return modelText`Pair ${pair.id} with ${partner} is ${pair.status}.`;
   }
 }
 

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import type { McpToolInput } from 'agent-relay-protocol';
+import { type ModelText, modelText } from 'agent-relay-wire';
 import type { RelayHandlers } from '../../relay/relay-contract.ts';
 import type { ToolCaller } from './tool-caller.ts';
 import { describeSession } from './tool-text.ts';
 
 /** Starts an agent in the folder that was asked for, else in the caller's own; a relative one is meant from there. */
-export async function spawnAgent(handlers: RelayHandlers, request: McpToolInput<'relay_spawn'>, caller: ToolCaller): Promise<string> {
+export async function spawnAgent(handlers: RelayHandlers, request: McpToolInput<'relay_spawn'>, caller: ToolCaller): Promise<ModelText> {
   const cwd = folderFor(request.cwd, await ownFolder(handlers, caller));
   const spawnedBy = caller.isOwner ? {} : { spawnedBy: caller.agentId };
   const session = await handlers['sessions/start']({ ...request, ...spawnedBy, ...(cwd === null ? {} : { cwd }) }, caller.context);
@@ -17,9 +18,9 @@ export async function releaseSpawned(
   handlers: RelayHandlers,
   { name, reason }: McpToolInput<'relay_release'>,
   { context }: ToolCaller,
-): Promise<string> {
+): Promise<ModelText> {
   await handlers['agents/release']({ id: name, ...(reason === undefined ? {} : { reason }) }, context);
-  return `${name} has ended. Its address keeps its mail.`;
+  return modelText`${name} has ended. Its address keeps its mail.`;
 }
 
 async function ownFolder(handlers: RelayHandlers, { agentId, context }: ToolCaller): Promise<string | null> {

@@ -1,21 +1,26 @@
 import type { Agent, Claim, SentMessage, Session, Verification } from 'agent-relay-protocol';
+import { ModelText, modelText } from 'agent-relay-wire';
 
 /** What the tools say to a model: short, with every id it needs for the next step. */
-export function describeSent({ id, to, matched }: SentMessage): string {
-  if (matched === 0) return `Stored as [msg:${id}], but ${to} reached nobody.`;
-  return `Sent [msg:${id}] to ${to}, which reached ${matched} ${matched === 1 ? 'agent' : 'agents'}.`;
+export function describeSent({ id, to, matched }: SentMessage): ModelText {
+  if (matched === 0) return modelText`Stored as [msg:${id}], but ${to} reached nobody.`;
+  return modelText`Sent [msg:${id}] to ${to}, which reached ${matched} ${matched === 1 ? 'agent' : 'agents'}.`;
 }
 
-export function describeVerification({ verdict, bodySha256, createdAt, isPerson }: Verification): string {
+export function describeVerification({ verdict, bodySha256, createdAt, isPerson }: Verification): ModelText {
   const person = isPerson ? 'A person stands behind it.' : 'No person stands behind it.';
-  return `${verdict} ${person} Sent at ${new Date(createdAt).toISOString()}; SHA-256 of its body: ${bodySha256}.`;
+  return modelText`${verdict} ${person} Sent at ${new Date(createdAt).toISOString()}; SHA-256 of its body: ${bodySha256}.`;
 }
 
-export function describeAgents(agents: readonly Agent[], self: string): string {
-  return agents.length === 0 ? 'No agents.' : agents.map((agent) => describeAgent(agent, self)).join('\n');
+export function describeAgents(agents: readonly Agent[], self: string): ModelText {
+  if (agents.length === 0) return modelText`No agents.`;
+  return ModelText.join(
+    agents.map((agent) => describeAgent(agent, self)),
+    '\n',
+  );
 }
 
-function describeAgent({ id, label, status, provider, capabilities, tags }: Agent, self: string): string {
+function describeAgent({ id, label, status, provider, capabilities, tags }: Agent, self: string): ModelText {
   const parts = [
     id === self ? `${status} (you)` : status,
     ...(provider === null ? [] : [provider]),
@@ -23,16 +28,19 @@ function describeAgent({ id, label, status, provider, capabilities, tags }: Agen
     ...(capabilities.length === 0 ? [] : [`capabilities: ${capabilities.join(', ')}`]),
     ...(tags.length === 0 ? [] : [`tags: ${tags.join(', ')}`]),
   ];
-  return `${id}: ${parts.join('; ')}`;
+  return modelText`${id}: ${oneLine(parts.join('; '))}`;
 }
 
-export function describeClaim(claim: Claim): string {
-  const what = `[${claim.kind === 'message' ? 'msg' : 'task'}:${claim.subjectId}]`;
-  if (claim.status !== 'held') return `${what} is ${claim.status}.`;
+export function describeClaim(claim: Claim): ModelText {
+  const what = claim.kind === 'message' ? modelText`[msg:${claim.subjectId}]` : modelText`[task:${claim.subjectId}]`;
+  if (claim.status !== 'held') return modelText`${what} is ${claim.status}.`;
   const until = new Date(claim.leaseExpiresAt).toISOString();
-  return `You hold ${what} until ${until}. claimId: ${claim.claimId}, fence: ${claim.fence}. Report it with relay_complete.`;
+  return modelText`You hold ${what} until ${until}. claimId: ${claim.claimId}, fence: ${claim.fence}. Report it with relay_complete.`;
 }
 
-export function describeSession({ agentId, provider, cwd, mode }: Session): string {
-  return `${agentId} runs: ${provider}${cwd === null ? '' : ` in ${cwd}`}, mode ${mode}. Send it messages as ${agentId}.`;
+export function describeSession({ agentId, provider, cwd, mode }: Session): ModelText {
+  return modelText`${agentId} runs: ${provider}${cwd === null ? '' : ` in ${cwd}`}, mode ${mode}. Send it messages as ${agentId}.`;
 }
+
+/** Labels, tags and names stay in the line of the one who has them. */
+const oneLine = (text: string): string => text.replace(/\s+/gu, ' ');

@@ -1,6 +1,7 @@
+import type { Message } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { envelopeMessageIds, escapeLookAlikes, formatEnvelope } from './envelope.ts';
-import type { Message } from './message.ts';
+import { envelopeMessageIds, formatEnvelope } from './envelope.ts';
+import { escapeLookAlikes } from './model-text.ts';
 
 const message: Message = {
   id: 42,

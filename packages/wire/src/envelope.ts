@@ -1,8 +1,6 @@
-import { ChannelMetaSchema } from './channel.ts';
-import type { InboxItem } from './message.ts';
-
-/** The marks of an envelope. Either of them inside a body is written with a backslash after the bracket. */
-const lookAlike = /\[(?=\s*(?:end\s+)?msg\s*:)/giu;
+import { ChannelMetaSchema, type InboxItem } from 'agent-relay-protocol';
+import { escapeLookAlikes } from './model-text.ts';
+import { withoutUnseen } from './plain-text.ts';
 
 /**
  * One message as an agent reads it: `[msg:42] from backend-agent: …` and a closing line with a nonce that the sender could not know,
@@ -10,7 +8,7 @@ const lookAlike = /\[(?=\s*(?:end\s+)?msg\s*:)/giu;
  */
 export function formatEnvelope({ message, nonce }: Pick<InboxItem, 'message' | 'nonce'>): string {
   const who = personOf(message);
-  const where = message.channel === null ? '' : ` on #${message.channel}`;
+  const where = message.channel === null ? '' : ` on #${escapeLookAlikes(message.channel)}`;
   const subject = message.subject === null ? '' : `${escapeLookAlikes(message.subject)}\n`;
   const claimable = message.claimable ? ' claimable' : '';
   const hops = message.hops === 0 ? '' : ` hops:${message.hops}`;
@@ -21,11 +19,9 @@ export function formatEnvelope({ message, nonce }: Pick<InboxItem, 'message' | '
 function personOf({ meta }: InboxItem['message']): string {
   const told = ChannelMetaSchema.safeParse(meta?.['channel']);
   if (!told.success) return '';
-  const name = told.data.senderName.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}()[\]]/gu, ' ').trim();
-  return name === '' ? '' : ` (${name.slice(0, 80)})`;
+  const name = withoutUnseen(told.data.senderName.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Ps}\p{Pe}]/gu, ' ')).trim();
+  return name === '' ? '' : ` (${[...name].slice(0, 80).join('')})`;
 }
-
-export const escapeLookAlikes = (text: string): string => text.replace(lookAlike, '[\\');
 
 /** The ids of the messages whose envelopes begin in a text, in order. */
 export function envelopeMessageIds(text: string): readonly number[] {
