@@ -1,4 +1,4 @@
-import type { RelayClient } from 'agent-relay-client';
+import { listAll, type RelayClient } from 'agent-relay-client';
 import type { ChannelPort } from './channel-port.ts';
 import type { Log } from './logger.ts';
 import { retrying } from './retrying.ts';
@@ -24,7 +24,7 @@ export async function connectChannel(relay: RelayClient, { channelId, log, signa
     bind: (request) => channel.bind(request),
     unbind: (bindingId) => channel.unbind({ bindingId }),
     bindings: async () => (await relay.channels.get({ id: channel.id })).bindings,
-    agents: async () => (await relay.agents.list()).data,
+    agents: async () => (await listAll(relay.agents.list, {})).data,
     close: () => channel.close(),
   };
 }

@@ -27,6 +27,7 @@ export { ChannelHandle, type IncomingMail } from './channel-handle.ts';
 export { ClaimHandle } from './claim-handle.ts';
 export type { EventsOptions } from './event-stream.ts';
 export type { InboxOptions } from './inbox.ts';
+export { listAll } from './list-all.ts';
 export type { CallOptions, ConnectSocket, RelayClientOptions, VersionSeen } from './options.ts';
 export { OutgoingMail } from './outgoing-mail.ts';
 export { type ChannelOptions, createRelayClient, type RegisterOptions, type RelayClient } from './relay-client.ts';

@@ -50,6 +50,9 @@ export type Agent = z.infer<typeof AgentSchema>;
 export const SessionGuardSchema = z.strictObject({ instanceId: OpaqueIdSchema.optional(), epoch: EpochSchema.optional() });
 export type SessionGuard = z.infer<typeof SessionGuardSchema>;
 
+/** Largest `meta` of an agent, as JSON text: it is on every card, in every list and in every event about the agent. */
+export const MAX_AGENT_META_LENGTH = 16 * 1024;
+
 export const RegisterAgentSchema = z.strictObject({
   id: AgentIdSchema.optional().describe('Defaults to the name when the name is a valid id'),
   name: LabelSchema,
@@ -73,7 +76,9 @@ export const RegisterAgentSchema = z.strictObject({
     .boolean()
     .optional()
     .describe('Also issue a token bound to this agent and epoch; only the owner, or the agent itself, may ask'),
-  meta: MetaSchema.optional(),
+  meta: MetaSchema.refine((meta) => JSON.stringify(meta).length <= MAX_AGENT_META_LENGTH, {
+    error: `At most ${MAX_AGENT_META_LENGTH} characters as JSON`,
+  }).optional(),
 });
 export type RegisterAgent = z.infer<typeof RegisterAgentSchema>;
 

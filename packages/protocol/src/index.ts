@@ -17,6 +17,7 @@ export {
   ApprovalModeSchema,
   ChannelDirectionSchema,
   ChannelTransportSchema,
+  MAX_AGENT_META_LENGTH,
   RegisterAgentSchema,
   RegisteredAgentSchema,
   SessionGuardSchema,

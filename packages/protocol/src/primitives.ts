@@ -45,10 +45,30 @@ export const MAX_PAGE_SIZE = 1000;
 
 export const PageLimitSchema = z.int().min(1).max(MAX_PAGE_SIZE).optional();
 
+/** Of lists by id: where the page begins, and how long it is. What was never paged is a page of the largest size. */
+export const pageById = {
+  after: OpaqueIdSchema.optional().describe('`nextCursor` of the page before'),
+  limit: PageLimitSchema.describe('Defaults to 1000'),
+};
+
+/** As `listOf`, in order of ids. */
+export const listByIdOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    data: z.array(item),
+    cursor: CursorSchema,
+    nextCursor: z.string().optional().describe('Pass as `after` to read the next page; absent on the last one'),
+  });
+
 /** A list, and the cursor at which it was true: read the events after `cursor` and nothing is missed or doubled. */
 export const listOf = <Item extends z.ZodType>(item: Item) =>
   z.object({
     data: z.array(item),
     cursor: CursorSchema,
-    nextCursor: z.int().min(0).optional().describe('Pass as `since` to read the next page; absent on the last page'),
+    nextCursor: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        'Pass as `since`, `after` or `before`, whichever the list takes, to read the next page; absent on the last one. A page may hold fewer rows than `limit`: one answer carries about half a million characters',
+      ),
   });

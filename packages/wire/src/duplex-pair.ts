@@ -126,6 +126,14 @@ class MemoryDuplex<In, Out> implements MessageDuplex<In, Out> {
     this.#messages.listen(listener, onMalformed);
   }
 
+  hold(): void {
+    this.#messages.hold();
+  }
+
+  release(): void {
+    this.#messages.release();
+  }
+
   async close(reason: CloseReason = {}): Promise<void> {
     // What was sent before must arrive before the end.
     queueMicrotask(() => this.#link.close(reason));

@@ -14,7 +14,8 @@ export interface IncomingMessagesOptions {
 /**
  * The receiving half every duplex shares: buffers until somebody reads, then serves either a loop or a listener.
  *
- * States: *buffering* until the first reader; *iterating* or *listening* for good after it; *ended*.
+ * States: *buffering* until the first reader; *iterating* or *listening* for good after it; *ended*. A listener that holds is handed nothing
+ * until it releases, also beyond the end.
  */
 export class IncomingMessages<In> {
   readonly #options: IncomingMessagesOptions;
@@ -23,6 +24,7 @@ export class IncomingMessages<In> {
   #listener: ((message: In) => void) | undefined;
   #onMalformed: MalformedListener | undefined;
   #whenDrained: (() => void) | undefined;
+  #isHeld = false;
 
   readonly iterable: AsyncIterable<In>;
 
@@ -48,7 +50,7 @@ export class IncomingMessages<In> {
   }
 
   deliver(message: In, sizeBytes: number): void {
-    if (this.#listener && !this.#whenDrained) this.#listener(message);
+    if (this.#listener && !this.#whenDrained && !this.#isHeld && this.#queue.size === 0) this.#listener(message);
     // Every message has some weight, or a flood of tiny ones would never fill the queue.
     else this.#queue.push(message, sizeBytes + 64);
   }
@@ -65,20 +67,39 @@ export class IncomingMessages<In> {
     this.#listener = listener;
     this.#whenDrained = () => {};
     // Not inside this call: the caller is often a constructor whose object does not exist yet.
-    queueMicrotask(() => {
-      for (let message = this.#queue.take(); message !== undefined; message = this.#queue.take()) listener(message);
-      const whenDrained = this.#whenDrained;
-      this.#whenDrained = undefined;
-      whenDrained?.();
-    });
+    queueMicrotask(() => this.#handOver());
+  }
+
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#handOver();
   }
 
   /** Calls `then` when a listener has everything that came before the end; at once when nothing is left to hand over. */
   end(then: () => void, error?: unknown): void {
     if (error === undefined) this.#queue.end();
     else this.#queue.fail(error);
-    if (this.#whenDrained) this.#whenDrained = then;
+    const isOwed = this.#whenDrained !== undefined || (this.#listener !== undefined && this.#queue.size > 0);
+    if (isOwed) this.#whenDrained = then;
     else then();
+  }
+
+  #handOver(): void {
+    const listener = this.#listener;
+    while (listener && !this.#isHeld) {
+      const message = this.#queue.take();
+      if (message === undefined) break;
+      listener(message);
+    }
+    if (this.#isHeld || this.#queue.size > 0) return;
+    const whenDrained = this.#whenDrained;
+    this.#whenDrained = undefined;
+    whenDrained?.();
   }
 
   #claim(): void {

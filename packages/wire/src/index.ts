@@ -7,7 +7,7 @@ export { createDuplexPair } from './duplex-pair.ts';
 export { envelopeMessageIds, formatEnvelope } from './envelope.ts';
 export type { JsonRpcErrorObject } from './json-rpc-error.ts';
 export { JsonRpcError } from './json-rpc-error.ts';
-export type { JsonRpcPeerOptions, RequestContext } from './json-rpc-peer.ts';
+export type { JsonRpcPeerOptions, LinkPace, RequestContext, RequestLane } from './json-rpc-peer.ts';
 export { encodeNotification, JsonRpcPeer } from './json-rpc-peer.ts';
 export type { RpcId } from './json-rpc-running.ts';
 export type { DecodedLine } from './line-decoder.ts';

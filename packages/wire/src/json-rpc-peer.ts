@@ -1,7 +1,7 @@
 import { RelayError, toRelayError } from 'agent-relay-protocol';
 import { errorFromRpc, errorToRpc } from './json-rpc-error.ts';
 import { ResponseBatch, type RpcId, type RpcResponse, RunningRequest } from './json-rpc-running.ts';
-import { alreadySent, type CloseReason, type DuplexClosed, handledRejection, type MessageDuplex } from './message-duplex.ts';
+import { alreadySent, type CloseReason, type DuplexClosed, encodeJson, handledRejection, type MessageDuplex } from './message-duplex.ts';
 import { PendingRequests, type RequestOptions } from './pending-requests.ts';
 
 /** What a request handler knows of its request. `signal` aborts when the connection ends or `abortRequest` is called. */
@@ -9,6 +9,21 @@ export interface RequestContext {
   readonly id: RpcId;
   readonly method: string;
   readonly signal: AbortSignal;
+  /** How long the answers are, as JSON text, that this request's batch has already; 0 for a request that came alone. */
+  readonly batchCharacters: number;
+}
+
+/** Decides when requests begin that are not to begin on arrival. */
+export interface RequestLane {
+  takes(method: string, params: unknown): boolean;
+  /** Calls `start` once, when the request's turn has come; it resolves, never rejects, when the link has taken the answer. */
+  run(start: () => Promise<void>): void;
+}
+
+/** Keeps a link from taking more than its share: told of every frame and of every send that has to wait. */
+export interface LinkPace {
+  received(): void;
+  sending(sent: Promise<void>): void;
 }
 
 export interface JsonRpcPeerOptions {
@@ -33,9 +48,14 @@ export interface JsonRpcPeerOptions {
   readonly answerInvalid?: boolean;
   /** Requests of the peer that may run at a time; more are answered `overloaded`. Default 256. */
   readonly maxConcurrentRequests?: number;
+  /** Default: every request begins on arrival. */
+  readonly lane?: RequestLane;
+  readonly pace?: LinkPace;
   /** For requests that name no `timeoutMs` of their own. Default: none. */
   readonly defaultTimeoutMs?: number;
 }
+
+type RequestHandler = NonNullable<JsonRpcPeerOptions['onRequest']>;
 
 interface Frame {
   readonly jsonrpc?: unknown;
@@ -116,8 +136,7 @@ export class JsonRpcPeer {
   /** Sends a notification made by `encodeNotification`, so that one broadcast is serialised once for all of its receivers. */
   notifyEncoded(json: string): Promise<void> {
     if (this.#ended) return handledRejection(this.#ended);
-    if (!this.#duplex.sendText || this.#options.trace) return this.#send(JSON.parse(json));
-    return this.#duplex.sendText(json);
+    return this.#sendText(json);
   }
 
   /** Aborts the handler of a request the peer no longer wants; its answer is still sent. `false`: no such request is running. */
@@ -161,6 +180,7 @@ export class JsonRpcPeer {
 
   readonly #receive = (message: unknown): void => {
     this.#options.trace?.('received', message);
+    this.#options.pace?.received();
     if (Array.isArray(message) && message.length > 0) this.#receiveBatch(message);
     else this.#dispatch(message, undefined);
   };
@@ -170,12 +190,7 @@ export class JsonRpcPeer {
   };
 
   #receiveBatch(messages: readonly unknown[]): void {
-    const batch = new ResponseBatch((responses) => {
-      this.#send(responses).catch((error: unknown) => {
-        // One answer JSON cannot hold must not cost the others theirs.
-        if (error instanceof TypeError) for (const response of responses) this.#sendResponse(response, 'batch');
-      });
-    });
+    const batch = new ResponseBatch((json) => this.#sendText(json));
     for (const message of messages) this.#dispatch(message, batch);
     batch.seal();
   }
@@ -209,15 +224,36 @@ export class JsonRpcPeer {
   #runRequest(request: RunningRequest, params: unknown): void {
     request.batch?.expect();
     try {
-      const outcome = this.#admit(request)(request.method, params, request);
+      const onRequest = this.#admit(request);
+      const { lane } = this.#options;
+      if (lane?.takes(request.method, params)) {
+        this.#running.set(request.id, request);
+        lane.run(() => this.#runInLane(request, params, onRequest));
+        return;
+      }
+      const outcome = onRequest(request.method, params, request);
       if (outcome instanceof Promise) this.#awaitOutcome(request, outcome);
-      else this.#respond(request, outcome ?? null);
+      else void this.#respond(request, outcome ?? null);
     } catch (error) {
-      this.#respondError(request, error);
+      void this.#respondError(request, error);
     }
   }
 
-  #admit(request: RunningRequest): NonNullable<JsonRpcPeerOptions['onRequest']> {
+  async #runInLane(request: RunningRequest, params: unknown, onRequest: RequestHandler): Promise<void> {
+    if (this.#ended) return;
+    let sending: Promise<void>;
+    try {
+      const result = (await onRequest(request.method, params, request)) ?? null;
+      this.#running.delete(request.id);
+      sending = this.#respond(request, result);
+    } catch (error) {
+      this.#running.delete(request.id);
+      sending = this.#respondError(request, error);
+    }
+    await sending.catch(() => {}); // the end of the connection, which everybody hears of
+  }
+
+  #admit(request: RunningRequest): RequestHandler {
     const { onRequest } = this.#options;
     if (!onRequest) throw new RelayError('unknown_method', `There is no method ${request.method}`);
     if (this.#running.size >= this.#maxConcurrentRequests) {
@@ -236,24 +272,24 @@ export class JsonRpcPeer {
     outcome.then(
       (result) => {
         this.#running.delete(request.id);
-        this.#respond(request, result ?? null);
+        void this.#respond(request, result ?? null);
       },
       (error: unknown) => {
         this.#running.delete(request.id);
-        this.#respondError(request, error);
+        void this.#respondError(request, error);
       },
     );
   }
 
   /** `result` is never `undefined`: JSON would leave it out, and a response without one is none. */
-  #respond({ id, method, batch }: RunningRequest, result: unknown): void {
-    this.#deliver(this.#options.omitVersion ? { id, result } : { jsonrpc: '2.0', id, result }, method, batch);
+  #respond({ id, method, batch }: RunningRequest, result: unknown): Promise<void> {
+    return this.#deliver(this.#options.omitVersion ? { id, result } : { jsonrpc: '2.0', id, result }, method, batch);
   }
 
-  #respondError({ id, method, batch }: RunningRequest, thrown: unknown): void {
+  #respondError({ id, method, batch }: RunningRequest, thrown: unknown): Promise<void> {
     if (!(thrown instanceof RelayError)) this.#options.onError?.(thrown, method);
     const error = errorToRpc(toRelayError(thrown));
-    this.#deliver(this.#options.omitVersion ? { id, error } : { jsonrpc: '2.0', id, error }, method, batch);
+    return this.#deliver(this.#options.omitVersion ? { id, error } : { jsonrpc: '2.0', id, error }, method, batch);
   }
 
   #refuseFrame(message: unknown, id: unknown, batch: ResponseBatch | undefined): void {
@@ -267,28 +303,51 @@ export class JsonRpcPeer {
   #refuse(fault: RelayError, id: RpcId | null, batch: ResponseBatch | undefined): void {
     const rpcError = errorToRpc(fault);
     const error = fault.code === 'validation_failed' ? { ...rpcError, code: invalidRequestNumber } : rpcError;
-    this.#deliver(this.#options.omitVersion ? { id, error } : { jsonrpc: '2.0', id, error }, '', batch);
+    void this.#deliver(this.#options.omitVersion ? { id, error } : { jsonrpc: '2.0', id, error }, '', batch);
   }
 
-  #deliver(response: RpcResponse, method: string, batch: ResponseBatch | undefined): void {
-    if (this.#ended) return;
-    if (batch) batch.add(response);
-    else this.#sendResponse(response, method);
+  #deliver(response: RpcResponse, method: string, batch: ResponseBatch | undefined): Promise<void> {
+    if (this.#ended) return alreadySent;
+    if (!batch) return this.#sendResponse(response, method);
+    const json = this.#encodeResponse(response, method);
+    return batch.add(json);
   }
 
-  #sendResponse(response: RpcResponse, method: string): void {
+  #encodeResponse(response: RpcResponse, method: string): string {
+    try {
+      return encodeJson(response);
+    } catch (fault) {
+      // One answer JSON cannot hold must not cost the others of its batch theirs.
+      this.#options.onError?.(fault, method);
+      const error = errorToRpc(toRelayError(fault));
+      return encodeJson(this.#options.omitVersion ? { id: response.id, error } : { jsonrpc: '2.0', id: response.id, error });
+    }
+  }
+
+  #sendResponse(response: RpcResponse, method: string): Promise<void> {
     const sending = this.#send(response);
-    if (sending === alreadySent || response.error || response.id === null) return;
+    if (sending === alreadySent || response.error || response.id === null) return sending;
     const request = new RunningRequest(response.id, method, undefined);
-    sending.catch((fault: unknown) => {
+    return sending.catch((fault: unknown) => {
       // Only what JSON cannot hold is worth an answer: every other fault of sending is the end of the connection.
-      if (fault instanceof TypeError) this.#respondError(request, fault);
+      if (fault instanceof TypeError) return this.#respondError(request, fault);
+      return undefined;
     });
   }
 
   #send(message: unknown): Promise<void> {
     this.#options.trace?.('sent', message);
-    return this.#duplex.send(message);
+    return this.#paced(this.#duplex.send(message));
+  }
+
+  #sendText(json: string): Promise<void> {
+    if (!this.#duplex.sendText || this.#options.trace) return this.#send(JSON.parse(json));
+    return this.#paced(this.#duplex.sendText(json));
+  }
+
+  #paced(sending: Promise<void>): Promise<void> {
+    if (sending !== alreadySent) this.#options.pace?.sending(sending);
+    return sending;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { JsonRpcErrorObject } from './json-rpc-error.ts';
+import { alreadySent } from './message-duplex.ts';
 
 export type RpcId = string | number;
 
@@ -28,6 +29,10 @@ export class RunningRequest {
     return this.#controller.signal;
   }
 
+  get batchCharacters(): number {
+    return this.batch?.characters ?? 0;
+  }
+
   abort(reason: unknown): void {
     this.#controller ??= new AbortController();
     this.#controller.abort(reason);
@@ -36,31 +41,40 @@ export class RunningRequest {
 
 /** Collects the answers to a batch and sends them as one array once the last has come; sends nothing when none is due. */
 export class ResponseBatch {
-  readonly #send: (responses: readonly RpcResponse[]) => void;
-  readonly #responses: RpcResponse[] = [];
+  readonly #send: (json: string) => Promise<void>;
+  readonly #texts: string[] = [];
+  #characters = 0;
   #expected = 0;
   #isSealed = false;
 
-  constructor(send: (responses: readonly RpcResponse[]) => void) {
+  constructor(send: (json: string) => Promise<void>) {
     this.#send = send;
+  }
+
+  /** How long the answers are that are here. */
+  get characters(): number {
+    return this.#characters;
   }
 
   expect(): void {
     this.#expected += 1;
   }
 
-  add(response: RpcResponse): void {
-    this.#responses.push(response);
-    this.#flush();
+  /** One answer, as JSON text. */
+  add(json: string): Promise<void> {
+    this.#texts.push(json);
+    this.#characters += json.length;
+    return this.#flush();
   }
 
   /** Every message of the batch has been looked at: `expect` is not called any more. */
   seal(): void {
     this.#isSealed = true;
-    this.#flush();
+    void this.#flush();
   }
 
-  #flush(): void {
-    if (this.#isSealed && this.#expected > 0 && this.#responses.length === this.#expected) this.#send(this.#responses);
+  #flush(): Promise<void> {
+    if (!this.#isSealed || this.#expected === 0 || this.#texts.length < this.#expected) return alreadySent;
+    return this.#send(`[${this.#texts.join(',')}]`);
   }
 }

@@ -31,6 +31,10 @@ export interface MessageDuplex<In = unknown, Out = unknown> {
    * listener must not throw. `onMalformed` hears of frames that were no JSON, where the transport calls that a fault of the peer.
    */
   onMessage?(listener: (message: In) => void, onMalformed?: MalformedListener): void;
+  /** Listener mode: what arrives waits from now on, and beyond the high-water mark the transport is not read. Idempotent. */
+  hold?(): void;
+  /** Hands over what waits, in order and synchronously, until somebody holds again. */
+  release?(): void;
   /** Idempotent; resolves once the link is closed, at the latest when the transport stops waiting for the other side. */
   close(reason?: CloseReason): Promise<void>;
   readonly closed: Promise<DuplexClosed>;

@@ -13,5 +13,6 @@ export { isSigned, SIGNATURE_HEADER, SIGNATURE_TOLERANCE_MS, signBody } from './
 export { isSocketOfOwner } from './node/socket-owner.ts';
 export type { ChildHandle, ProcessExit, SpawnProcessOptions } from './node/spawn-process.ts';
 export { spawnProcess } from './node/spawn-process.ts';
+export { TurnPace } from './node/turn-pace.ts';
 export type { WebSocketDuplexOptions } from './node/web-socket-duplex.ts';
 export { webSocketDuplex } from './node/web-socket-duplex.ts';

@@ -1,4 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { listAll } from 'agent-relay-client';
 import { reduceChannels } from './collections.ts';
 import { keys } from './keys.ts';
 import { mayBind } from './permissions.ts';
@@ -11,7 +12,7 @@ export function useChannels() {
   return useQuery({
     queryKey: keys.channels,
     enabled: useMay('channels:read'),
-    queryFn: async () => current(await relay.channels.list(), reduceChannels),
+    queryFn: async () => current(await listAll(relay.channels.list, {}), reduceChannels),
   });
 }
 

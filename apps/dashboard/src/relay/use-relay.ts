@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import type { RelayClient } from 'agent-relay-client';
+import { listAll, type RelayClient } from 'agent-relay-client';
 import type { Scope } from 'agent-relay-protocol';
 import { createContext, use, useEffect, useState, useSyncExternalStore } from 'react';
 import { reduceAgents, reduceMessages, reduceNodes, reduceSessions } from './collections.ts';
@@ -47,7 +47,7 @@ export const useMay = (scope: Scope): boolean => may(useMe().data, scope);
 
 export function useAgents() {
   const { relay, current } = useConnection();
-  return useQuery({ queryKey: keys.agents, queryFn: async () => current(await relay.agents.list(), reduceAgents) });
+  return useQuery({ queryKey: keys.agents, queryFn: async () => current(await listAll(relay.agents.list, {}), reduceAgents) });
 }
 
 export function useMessages() {
@@ -65,7 +65,7 @@ export function useSessions() {
 
 export function useNodes() {
   const { relay, current } = useConnection();
-  return useQuery({ queryKey: keys.nodes, queryFn: async () => current(await relay.nodes.list(), reduceNodes) });
+  return useQuery({ queryKey: keys.nodes, queryFn: async () => current(await listAll(relay.nodes.list, {}), reduceNodes) });
 }
 
 export function useDeliveries(messageId: number) {

@@ -1,4 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { listAll } from 'agent-relay-client';
 import { keys } from './keys.ts';
 import type { CreateTokenRequest } from './requests.ts';
 import { useConnection, useMay, useRelay } from './use-relay.ts';
@@ -9,7 +10,7 @@ export function useTokens() {
   return useQuery({
     queryKey: keys.tokens,
     enabled: useMay('*'),
-    queryFn: async () => (await relay.tokens.list()).data.toReversed(),
+    queryFn: async () => (await listAll(relay.tokens.list, {})).data.sort((one, other) => other.createdAt - one.createdAt),
   });
 }
 

@@ -8,7 +8,17 @@ import {
   SessionGuardSchema,
 } from '../agent.ts';
 import { ActivityEntrySchema } from '../agent-event.ts';
-import { AgentIdSchema, CursorSchema, GroupNameSchema, LabelSchema, listOf, OpaqueIdSchema, PageLimitSchema } from '../primitives.ts';
+import {
+  AgentIdSchema,
+  CursorSchema,
+  GroupNameSchema,
+  LabelSchema,
+  listByIdOf,
+  listOf,
+  OpaqueIdSchema,
+  PageLimitSchema,
+  pageById,
+} from '../primitives.ts';
 import { route } from '../route.ts';
 import { SessionSchema } from '../session.ts';
 
@@ -40,8 +50,9 @@ export const agentRoutes = {
       label: LabelSchema.optional(),
       status: AgentStatusSchema.optional(),
       provider: z.string().optional(),
+      ...pageById,
     }),
-    output: listOf(AgentSchema),
+    output: listByIdOf(AgentSchema),
   }),
   'agents/find': route({
     method: 'GET',
@@ -49,8 +60,8 @@ export const agentRoutes = {
     scope: 'agents:read',
     anonymous: true,
     summary: 'Agents that have a capability',
-    input: z.strictObject({ capability: GroupNameSchema }),
-    output: listOf(AgentSchema),
+    input: z.strictObject({ capability: GroupNameSchema, ...pageById }),
+    output: listByIdOf(AgentSchema),
   }),
   'agents/get': route({
     method: 'GET',
@@ -158,7 +169,7 @@ export const agentRoutes = {
       session: OpaqueIdSchema.optional(),
       since: CursorSchema.optional(),
       limit: PageLimitSchema,
-      newest: z.boolean().optional().describe('The last `limit` entries instead of the first'),
+      newest: z.boolean().optional().describe('The last `limit` entries instead of the first, or as many of them as one answer carries'),
     }),
     output: listOf(ActivityEntrySchema),
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ApprovalStatusSchema } from '../approval.ts';
-import { AgentIdSchema, listOf, PageLimitSchema } from '../primitives.ts';
+import { AgentIdSchema, CursorSchema, listOf, PageLimitSchema } from '../primitives.ts';
 import { route } from '../route.ts';
 
 /** Routes of the table. */
@@ -12,7 +12,12 @@ export const approvalRoutes = {
     alsoScopes: ['sessions:read'],
     anonymous: false,
     summary: 'What agents ask a person, newest first; an agent sees what it asked itself, and on request what those that it started ask',
-    input: z.strictObject({ agent: AgentIdSchema.optional(), status: ApprovalStatusSchema.optional(), limit: PageLimitSchema }),
+    input: z.strictObject({
+      agent: AgentIdSchema.optional(),
+      status: ApprovalStatusSchema.optional(),
+      before: CursorSchema.optional().describe('`nextCursor` of the page before'),
+      limit: PageLimitSchema,
+    }),
     output: listOf(ApprovalSchema),
   }),
   'approvals/resolve': route({

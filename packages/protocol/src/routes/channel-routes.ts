@@ -9,8 +9,8 @@ import {
   OutsideSenderSchema,
 } from '../channel.ts';
 import { SentMessageSchema } from '../message.ts';
-import { AddressSchema, AgentIdSchema, listOf, MAX_BODY_LENGTH, MessageIdSchema, OpaqueIdSchema } from '../primitives.ts';
-import { nothing, route } from '../route.ts';
+import { AddressSchema, AgentIdSchema, listByIdOf, MAX_BODY_LENGTH, MessageIdSchema, OpaqueIdSchema, pageById } from '../primitives.ts';
+import { route } from '../route.ts';
 
 const channel = { id: AgentIdSchema.describe('The channel') };
 const itself = { ...channel, ...SessionGuardSchema.shape };
@@ -24,8 +24,8 @@ export const channelRoutes = {
     scope: 'channels:read',
     anonymous: true,
     summary: 'Channels to people outside, by id, with who is bound to their conversations',
-    input: nothing,
-    output: listOf(ChannelSchema),
+    input: z.strictObject(pageById),
+    output: listByIdOf(ChannelSchema),
   }),
   'channels/get': route({
     method: 'GET',

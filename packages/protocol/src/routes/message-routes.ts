@@ -7,10 +7,12 @@ import {
   AgentIdSchema,
   CursorSchema,
   GroupNameSchema,
+  listByIdOf,
   listOf,
   MessageIdSchema,
   OpaqueIdSchema,
   PageLimitSchema,
+  pageById,
 } from '../primitives.ts';
 import { actor, nothing, route } from '../route.ts';
 import { VerificationSchema } from '../verification.ts';
@@ -44,7 +46,7 @@ export const messageRoutes = {
       claimable: z.boolean().optional(),
       since: CursorSchema.optional(),
       limit: PageLimitSchema,
-      newest: z.boolean().optional().describe('The last `limit` messages instead of the first'),
+      newest: z.boolean().optional().describe('The last `limit` messages instead of the first, or as many of them as one answer carries'),
     }),
     output: listOf(MessageDetailSchema),
   }),
@@ -80,9 +82,9 @@ export const messageRoutes = {
     path: '/messages/:id/deliveries',
     scope: 'messages:read',
     anonymous: true,
-    summary: "Every recipient's receipt",
-    input: z.strictObject(message),
-    output: listOf(DeliverySchema),
+    summary: "Every recipient's receipt, by agent id",
+    input: z.strictObject({ ...message, ...pageById }),
+    output: listByIdOf(DeliverySchema),
   }),
   'messages/verify': route({
     method: 'GET',

@@ -39,6 +39,7 @@ export const pairRoutes = {
     input: z.strictObject({
       agent: AgentIdSchema.optional(),
       status: PairStatusSchema.optional(),
+      before: MessageIdSchema.optional().describe('Only pairs with a smaller id: the next page'),
       limit: PageLimitSchema,
     }),
     output: listOf(PairSchema),

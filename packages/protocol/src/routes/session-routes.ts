@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AgentIdSchema, listOf, OpaqueIdSchema, PageLimitSchema } from '../primitives.ts';
-import { nothing, route } from '../route.ts';
+import { AgentIdSchema, CursorSchema, listByIdOf, listOf, OpaqueIdSchema, PageLimitSchema, pageById } from '../primitives.ts';
+import { route } from '../route.ts';
 import { NodeSchema, SessionSchema, SessionStatusSchema, StartSessionSchema } from '../session.ts';
 
 /** Routes of the table. */
@@ -21,7 +21,12 @@ export const sessionRoutes = {
     scope: 'sessions:read',
     anonymous: true,
     summary: 'Sessions, newest first',
-    input: z.strictObject({ agent: AgentIdSchema.optional(), status: SessionStatusSchema.optional(), limit: PageLimitSchema }),
+    input: z.strictObject({
+      agent: AgentIdSchema.optional(),
+      status: SessionStatusSchema.optional(),
+      before: CursorSchema.optional().describe('`nextCursor` of the page before'),
+      limit: PageLimitSchema,
+    }),
     output: listOf(SessionSchema),
   }),
   'sessions/get': route({
@@ -38,8 +43,8 @@ export const sessionRoutes = {
     path: '/nodes',
     scope: 'nodes:read',
     anonymous: true,
-    summary: 'Machines that run agents',
-    input: nothing,
-    output: listOf(NodeSchema),
+    summary: 'Machines that run agents, by id',
+    input: z.strictObject(pageById),
+    output: listByIdOf(NodeSchema),
   }),
 } as const;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { CallbackSchema, CallbackStatusSchema } from '../callback.ts';
 import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
-import { AddressSchema, AgentIdSchema, listOf, MessageIdSchema, PageLimitSchema } from '../primitives.ts';
-import { actor, nothing, route } from '../route.ts';
+import { AddressSchema, AgentIdSchema, listByIdOf, listOf, MessageIdSchema, PageLimitSchema, pageById } from '../primitives.ts';
+import { actor, route } from '../route.ts';
 import { IntegrationSchema, ReportEventSchema, ReportedEventSchema, TaskEventSchema, TaskSchema, TaskStatusSchema } from '../task.ts';
 
 const task = { id: MessageIdSchema };
@@ -25,9 +25,9 @@ export const taskRoutes = {
     path: '/integrations',
     scope: 'tasks:read',
     anonymous: true,
-    summary: 'Integrations that are configured, and sources that tasks came from',
-    input: nothing,
-    output: listOf(IntegrationSchema),
+    summary: 'Integrations that are configured, and sources that tasks came from, by name',
+    input: z.strictObject(pageById),
+    output: listByIdOf(IntegrationSchema),
   }),
   'tasks/list': route({
     method: 'GET',

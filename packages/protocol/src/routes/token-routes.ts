@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { listOf, OpaqueIdSchema } from '../primitives.ts';
-import { nothing, route } from '../route.ts';
+import { listByIdOf, OpaqueIdSchema, pageById } from '../primitives.ts';
+import { route } from '../route.ts';
 import { CreatedTokenSchema, CreateTokenSchema, TokenSchema } from '../token.ts';
 
 /** Routes of the table. */
@@ -20,9 +20,9 @@ export const tokenRoutes = {
     path: '/tokens',
     scope: '*',
     anonymous: false,
-    summary: 'The tokens that are good now, oldest first, without themselves',
-    input: nothing,
-    output: listOf(TokenSchema),
+    summary: 'The tokens that are good now, by id, without themselves',
+    input: z.strictObject(pageById),
+    output: listByIdOf(TokenSchema),
   }),
   'tokens/revoke': route({
     method: 'DELETE',

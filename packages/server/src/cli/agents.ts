@@ -1,3 +1,4 @@
+import { listAll } from 'agent-relay-client';
 import type { Agent } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -15,7 +16,7 @@ export const agentsCommand = (terminal: Terminal): Command =>
     .option('--json', 'one JSON object a line')
     .action(async ({ all, json, ...options }: AgentsOptions) => {
       await withRelay(options, terminal, async (client) => {
-        const { data } = await client.agents.list({}, { signal: terminal.signal });
+        const { data } = await listAll(client.agents.list, {}, { signal: terminal.signal });
         const shown = all ? data : data.filter(({ status, kind }) => status !== 'offline' && kind !== 'system');
         if (json) for (const agent of shown) terminal.out(JSON.stringify(agent));
         else if (shown.length > 0) for (const line of table([heading, ...shown.map(row)])) terminal.out(line);

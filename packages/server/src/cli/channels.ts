@@ -1,4 +1,4 @@
-import type { RelayClient } from 'agent-relay-client';
+import { listAll, type RelayClient } from 'agent-relay-client';
 import { type Channel, type ChannelBinding, type ChannelBindingMode, ChannelBindingModeSchema } from 'agent-relay-protocol';
 import { Command, Option } from 'commander';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -18,7 +18,7 @@ export const channelsCommand = (terminal: Terminal): Command =>
     .option('--json', 'one JSON object a line')
     .action(async ({ json, ...options }: ListOptions) => {
       await withRelay(options, terminal, async (client) => {
-        const { data } = await client.channels.list({}, { signal: terminal.signal });
+        const { data } = await listAll(client.channels.list, {}, { signal: terminal.signal });
         if (json) for (const channel of data) terminal.out(JSON.stringify(channel));
         else if (data.length > 0) for (const line of table([heading, ...data.flatMap(rows)])) terminal.out(line);
         if (data.length === 0) terminal.note('No channels.');
@@ -65,7 +65,7 @@ const unbindCommand = (terminal: Terminal): Command =>
     });
 
 async function findBinding(client: RelayClient, bindingId: string, signal: AbortSignal): Promise<ChannelBinding> {
-  const { data } = await client.channels.list({}, { signal });
+  const { data } = await listAll(client.channels.list, {}, { signal });
   const found = data.flatMap(({ bindings }) => bindings).find((binding) => binding.bindingId === bindingId);
   if (!found) throw new CommandFailure(`error: no channel has a binding ${oneLine(bindingId, 40)}: agent-relay channels lists them`, 1);
   return found;

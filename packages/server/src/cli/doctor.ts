@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { RelayClient } from 'agent-relay-client';
+import { listAll, type RelayClient } from 'agent-relay-client';
 import { type Health, HealthSchema, RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { databasePathOf } from '../paths.ts';
@@ -60,7 +60,7 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
       }
       findings.push(relayFinding(health.data, url));
       findings.push(...(await waitingMail(client)));
-      const { data: nodes } = await client.nodes.list();
+      const { data: nodes } = await listAll(client.nodes.list, {});
       if (nodes.length === 0) findings.push(bad('No machine runs agents: serve starts one here unless it was told --no-local-node'));
       for (const { name, status, providers } of nodes) {
         findings.push({ verdict: status === 'online' ? 'ok' : 'BAD', text: `Node ${name}: ${status}` });

@@ -1,3 +1,4 @@
+import { listAll } from 'agent-relay-client';
 import type { CreateToken, Scope, Token, TokenKind } from 'agent-relay-protocol';
 import { ScopeSchema, scopes } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -60,7 +61,8 @@ const listCommand = (terminal: Terminal): Command =>
     .option('--json', 'one JSON object a line')
     .action(async ({ all, json, ...options }: RelayOptions & { all?: true; json?: true }) => {
       await withRelay(options, terminal, async (client) => {
-        const { data } = await client.tokens.list();
+        const { data } = await listAll(client.tokens.list, {});
+        data.sort((one, other) => one.createdAt - other.createdAt);
         const shown = all ? data : data.filter(({ kind }) => personal.has(kind));
         if (json) for (const token of shown) terminal.out(JSON.stringify(token));
         else if (shown.length > 0) for (const line of table([heading, ...shown.map(row)])) terminal.out(line);

@@ -6,6 +6,7 @@ import { tokensOf } from '../domain/token-use.ts';
 import type { ActivityStore } from '../store/activity-store.ts';
 import type { AgentIndex } from '../store/agent-index.ts';
 import { followApprovals } from './approvals.ts';
+import { listed } from './listed.ts';
 import type { LoopGuard } from './loop-guard.ts';
 import type { ActivityStream, CallContext, LiveActivityEntry } from './relay-contract.ts';
 import type { ToolMail } from './tool-mail.ts';
@@ -72,7 +73,7 @@ export class ActivityRelay {
   async list(input: RouteInput<'agents/activity'>, { principal }: CallContext): Promise<RouteOutput<'agents/activity'>> {
     const { workspace } = principal;
     this.#assertMayWatch(input.id, principal);
-    const { items, cursor, next } = await this.#deps.store.activity.list({
+    const page = await this.#deps.store.activity.list({
       workspace,
       agentId: input.id,
       sessionId: input.session,
@@ -80,7 +81,7 @@ export class ActivityRelay {
       limit: input.limit ?? DEFAULT_PAGE_SIZE,
       newest: input.newest,
     });
-    return { data: [...items], cursor, ...(next === null ? {} : { nextCursor: next }) };
+    return listed(page);
   }
 
   async open({ id, after }: MethodParams<'activity/subscribe'>, { principal, signal }: CallContext): Promise<ActivityStream> {

@@ -3,6 +3,7 @@ import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
 import { isOwner } from '../domain/scopes.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentRegistry } from './agents.ts';
+import { listedById } from './listed.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 
 type AgentRouteName =
@@ -25,11 +26,10 @@ export function agentRoutes({
   readonly store: Pick<Store, 'agents' | 'log'>;
   readonly agents: AgentRegistry;
 }): Pick<RelayHandlers, AgentRouteName> {
-  const list = (workspace: string, keep: (agent: Agent) => boolean) => {
-    const data: Agent[] = [];
-    for (const { agent } of store.agents.index.agents(workspace)) if (agent && keep(agent)) data.push(agent);
-    data.sort((one, other) => (one.id < other.id ? -1 : 1));
-    return { data, cursor: store.log.head };
+  const list = (workspace: string, page: Parameters<typeof listedById>[2], keep: (agent: Agent) => boolean) => {
+    const found: Agent[] = [];
+    for (const { agent } of store.agents.index.agents(workspace)) if (agent && keep(agent)) found.push(agent);
+    return { ...listedById(found, ({ id }) => id, page), cursor: store.log.head };
   };
   /** The owner may manage any card; everybody else only one it may act as. */
   const mayManage = (principal: Principal, agent: Agent) => {
@@ -38,9 +38,10 @@ export function agentRoutes({
 
   return {
     'agents/register': (input, { principal }) => agents.register(principal, input),
-    'agents/list': ({ tag, capability, machine, label, status, provider }, { principal }) =>
+    'agents/list': ({ tag, capability, machine, label, status, provider, ...page }, { principal }) =>
       list(
         principal.workspace,
+        page,
         (agent) =>
           (tag === undefined || agent.tags.includes(tag)) &&
           (capability === undefined || agent.capabilities.includes(capability)) &&
@@ -49,7 +50,8 @@ export function agentRoutes({
           (status === undefined || agent.status === status) &&
           (provider === undefined || agent.provider === provider),
       ),
-    'agents/find': ({ capability }, { principal }) => list(principal.workspace, (agent) => agent.capabilities.includes(capability)),
+    'agents/find': ({ capability, ...page }, { principal }) =>
+      list(principal.workspace, page, (agent) => agent.capabilities.includes(capability)),
     'agents/get': ({ id }, { principal }) => {
       const agent = store.agents.index.find(principal.workspace, id)?.agent;
       if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);

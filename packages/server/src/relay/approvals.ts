@@ -13,6 +13,7 @@ import { assertMayAnswer, assertPending, followApproval, isApprovalEvent, maySee
 import { agentOf, assertMayAddress } from '../domain/scopes.ts';
 import type { FollowActivity } from '../store/activity-store.ts';
 import type { Change } from '../store/change.ts';
+import { listed } from './listed.ts';
 import type { NodeRegistry } from './node-registry.ts';
 import type { CallContext } from './relay-contract.ts';
 import type { RelayCore } from './relay-core.ts';
@@ -38,20 +39,17 @@ export class Approvals {
     this.#deps = deps;
   }
 
-  async list({ agent, status, limit }: RouteInput<'approvals/list'>, { principal }: CallContext): Promise<RouteOutput<'approvals/list'>> {
+  async list(
+    { agent, status, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'approvals/list'>,
+    { principal }: CallContext,
+  ): Promise<RouteOutput<'approvals/list'>> {
     const { store } = this.#deps;
     const { workspace } = principal;
     const agentId = agent ?? (maySeeApprovals(principal, null, null) ? null : agentOf(principal));
     const spawnedBy = agentId === null ? null : (store.agents.index.find(workspace, agentId)?.spawnedBy ?? null);
     if (!maySeeApprovals(principal, agentId, spawnedBy))
       throw new RelayError('forbidden', 'What agents ask is for people to see, for the agent itself and for the agent that started it');
-    const { items, cursor } = await store.approvals.list({
-      workspace,
-      agentId: agentId ?? undefined,
-      status,
-      limit: limit ?? DEFAULT_PAGE_SIZE,
-    });
-    return { data: [...items], cursor };
+    return listed(await store.approvals.list({ workspace, agentId: agentId ?? undefined, status, before, limit }));
   }
 
   async resolve(input: RouteInput<'approvals/resolve'>, { principal }: CallContext): Promise<Approval> {

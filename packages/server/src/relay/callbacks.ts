@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import { Alarm } from './alarm.ts';
 import { type CallbackAnswer, type CallbackSender, idempotencyKeyOf } from './callback-request.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
+import { listed } from './listed.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 
 /** How many callbacks of one integration are under way at once; of one task never more than one. */
@@ -51,8 +52,7 @@ export class Callbacks {
       'callbacks/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
         assertMaySee(principal);
         const own = principal.type === 'integration' ? { integration: principal.name } : {};
-        const { items, cursor } = await store.callbacks.list({ ...query, ...own, workspace: principal.workspace, limit });
-        return { data: [...items], cursor };
+        return listed(await store.callbacks.list({ ...query, ...own, workspace: principal.workspace, limit }));
       },
       'callbacks/redeliver': ({ id }, { principal }) => {
         assertMaySee(principal);

@@ -32,6 +32,7 @@ import type { AppendUnheld, StoredMessage } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
 import type { Inboxes } from './inboxes.ts';
 import type { LoopGuard } from './loop-guard.ts';
+import { listedById } from './listed.ts';
 import { type Messages, readAddress } from './messages.ts';
 import { isNotice } from './notices.ts';
 import type { CallContext, RelayHandlers } from './relay-contract.ts';
@@ -61,7 +62,7 @@ export class Channels {
   constructor(deps: ChannelsDeps) {
     this.#deps = deps;
     this.handlers = {
-      'channels/list': (_, { principal }) => this.#list(principal.workspace),
+      'channels/list': (page, { principal }) => this.#list(principal.workspace, page),
       'channels/get': async ({ id }, { principal: { workspace } }) =>
         channelOf(this.#channel(workspace, id), await deps.store.channels.bindings(workspace, id)),
       'channels/bind': (input, { principal }) => this.#bind(input, principal),
@@ -72,7 +73,7 @@ export class Channels {
     };
   }
 
-  async #list(workspace: string): Promise<RouteOutput<'channels/list'>> {
+  async #list(workspace: string, page: RouteInput<'channels/list'>): Promise<RouteOutput<'channels/list'>> {
     const { store } = this.#deps;
     const cursor = store.log.head;
     const bindings = await store.channels.bindings(workspace);
@@ -82,7 +83,7 @@ export class Channels {
       const own = bindings.filter(({ channelId }) => channelId === agent.id);
       data.push(channelOf(agent, own));
     }
-    return { data: data.sort((one, other) => (one.id < other.id ? -1 : 1)), cursor };
+    return { ...listedById(data, ({ id }) => id, page), cursor };
   }
 
   async #bind({ id, conversationId, target, mode = 'exclusive' }: RouteInput<'channels/bind'>, principal: Principal) {

@@ -4,6 +4,7 @@ import { assertPerson } from '../domain/acting.ts';
 import type { Store } from '../store/store.ts';
 import { decisionNotice, releasedMessage } from './hold-changes.ts';
 import type { Inboxes } from './inboxes.ts';
+import { listed } from './listed.ts';
 import type { LoopGuard } from './loop-guard.ts';
 import { answerOf, type Messages } from './messages.ts';
 import type { RelayHandlers } from './relay-contract.ts';
@@ -29,8 +30,7 @@ export class Holds {
     this.#deps = deps;
     this.handlers = {
       'holds/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
-        const { items, cursor, next } = await deps.store.holds.list({ ...query, workspace: principal.workspace, limit });
-        return { data: [...items], cursor, ...(next === null ? {} : { nextCursor: next }) };
+        return listed(await deps.store.holds.list({ ...query, workspace: principal.workspace, limit }));
       },
       'holds/get': async ({ id }, { principal }) => found(await deps.store.holds.get(principal.workspace, id), id),
       'holds/release': ({ id }, { principal }) => this.#release(id, principal),

@@ -45,6 +45,8 @@ export interface PollWaiter {
 
 /** More waiting mail than this is left in the store until there is room, unless whoever fetches takes more at once. */
 const HIGH_WATER = 512;
+/** A poll that has this much text is answered, however many pieces it asked for. */
+const MAX_POLL_CHARACTERS = 512 * 1024;
 
 /**
  * One agent's waiting mail while somebody fetches it: which pieces there are, and who has which. Memory only; the store has the truth.
@@ -148,11 +150,13 @@ export class Inbox {
   /** What a poll gets: all that the stream has not handed over, its own unacknowledged pieces again. */
   takeForPoll(limit: number, now: number): readonly Piece[] {
     const taken: Piece[] = [];
+    let characters = 0;
     for (const piece of this.#pieces.values()) {
-      if (taken.length >= limit) break;
+      if (taken.length >= limit || characters > MAX_POLL_CHARACTERS) break;
       if ((piece.holder === 'stream' && piece.isHandedOver) || !this.#isWaiting(piece, now)) continue;
       this.#giveToPoll(piece);
       taken.push(piece);
+      characters += piece.message.body.length + (piece.message.payload === null ? 0 : JSON.stringify(piece.message.payload).length);
     }
     return taken;
   }

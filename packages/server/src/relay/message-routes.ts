@@ -5,6 +5,7 @@ import { advanceDelivery } from '../domain/delivery.ts';
 import type { Page, StoredMessage } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
 import type { Inboxes } from './inboxes.ts';
+import { listed, listedById } from './listed.ts';
 import { type Messages, readAddress } from './messages.ts';
 import type { Receipts } from './receipts.ts';
 import type { RelayHandlers } from './relay-contract.ts';
@@ -37,18 +38,22 @@ export function messageRoutes({ store, clock, messages, receipts, inboxes }: Mes
     const [found] = await store.messages.detail([stored]);
     return found ?? { ...stored.message, readBy: [], claim: null };
   };
-  const pageOf = async ({ items, cursor, next }: Page<StoredMessage>) => ({
-    data: [...(await store.messages.detail(items))],
-    cursor,
-    ...(next === null ? {} : { nextCursor: next }),
-  });
+  const pageOf = async ({ items, cursor, next }: Page<StoredMessage>) => {
+    const details = await store.messages.detail(items);
+    return listed({ items: details, cursor, next: details.length < items.length ? (details.at(-1)?.id ?? null) : next });
+  };
+  const newestOf = async ({ items, cursor }: Page<StoredMessage>) => {
+    const details = await store.messages.detail(items.toReversed());
+    return listed({ items: details.toReversed(), cursor, next: null });
+  };
 
   return {
     'messages/send': (input, context) => messages.send(input, context),
     'messages/list': async ({ to, since = 0, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
       const address = to === undefined ? undefined : readAddress(to);
       const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
-      return pageOf(await store.messages.list({ ...query, workspace: principal.workspace, to: spelled, since, limit }));
+      const page = await store.messages.list({ ...query, workspace: principal.workspace, to: spelled, since, limit });
+      return query.newest === true ? newestOf(page) : pageOf(page);
     },
     'messages/cursor': () => ({ cursor: store.log.head, generation: store.log.generation }),
     'messages/get': async ({ id }, { principal }) => detail(await find(principal.workspace, id)),
@@ -56,9 +61,10 @@ export function messageRoutes({ store, clock, messages, receipts, inboxes }: Mes
       const { message } = await find(principal.workspace, id);
       return pageOf(await store.messages.thread(principal.workspace, message.threadId, since, limit));
     },
-    'messages/deliveries': async ({ id }, { principal }) => {
+    'messages/deliveries': async ({ id, ...page }, { principal }) => {
       const cursor = store.log.head;
-      return { data: [...(await receipts.of(await find(principal.workspace, id)))], cursor };
+      const found = await receipts.of(await find(principal.workspace, id));
+      return { ...listedById(found, ({ agentId }) => agentId, page), cursor };
     },
     'messages/read': async ({ id, agentId, read: _read, ...guard }, { principal }) => {
       const { workspace } = principal;

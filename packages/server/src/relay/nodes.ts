@@ -7,10 +7,12 @@ import {
   type Principal,
   RELAY_VERSION,
   RelayError,
+  type RouteInput,
   type RouteOutput,
   type Session,
 } from 'agent-relay-protocol';
 import type { ActivityRelay } from './activity.ts';
+import { listedById } from './listed.ts';
 import type { AttachedNode, NodeRegistry } from './node-registry.ts';
 import type { CallContext, NodeHandlers, NodeLink } from './relay-contract.ts';
 import type { RelayCore } from './relay-core.ts';
@@ -40,10 +42,11 @@ export class Nodes {
     };
   }
 
-  async list(workspace: string): Promise<RouteOutput<'nodes/list'>> {
+  async list(workspace: string, page: RouteInput<'nodes/list'>): Promise<RouteOutput<'nodes/list'>> {
     const { store, registry } = this.#deps;
     const nodes = await store.nodes.list(workspace);
-    return { data: nodes.map((node) => registry.asSeen(workspace, node)), cursor: store.log.head };
+    const seen = nodes.map((node) => registry.asSeen(workspace, node));
+    return { ...listedById(seen, ({ nodeId }) => nodeId, page), cursor: store.log.head };
   }
 
   detached(link: NodeLink): void {

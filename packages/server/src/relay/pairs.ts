@@ -20,6 +20,7 @@ import { assertMayAddress } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { Change } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
+import { listed } from './listed.ts';
 import { type Messages, readAddress } from './messages.ts';
 import { answerNotice, endPairChange, invitationOf } from './pair-changes.ts';
 import type { CallContext, RelayHandlers } from './relay-contract.ts';
@@ -70,10 +71,9 @@ export class Pairs {
     });
   }
 
-  async #list({ agent, status, limit = DEFAULT_PAGE_SIZE }: RouteInput<'pairs/list'>, { principal }: CallContext) {
+  async #list({ agent, status, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'pairs/list'>, { principal }: CallContext) {
     const { workspace } = principal;
-    const { items, cursor } = await this.#deps.store.pairs.list({ workspace, agentId: agent, status, limit });
-    return { data: [...items], cursor };
+    return listed(await this.#deps.store.pairs.list({ workspace, agentId: agent, status, before, limit }));
   }
 
   async #get(workspace: string, id: number): Promise<Pair> {

@@ -5,6 +5,7 @@ import { agentOf, assertMayAddress, isOwner } from '../domain/scopes.ts';
 import { assertMayControl, type Spawner, spawnTerms } from '../domain/spawn-rules.ts';
 import { ActivityRelay } from './activity.ts';
 import { Approvals } from './approvals.ts';
+import { listed } from './listed.ts';
 import { NodeRegistry } from './node-registry.ts';
 import { Nodes } from './nodes.ts';
 import type { CallContext, NodeLink } from './relay-contract.ts';
@@ -39,7 +40,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       'sessions/start': (input, context) => sessions.start(input, context),
       'sessions/list': (input, context) => sessions.list(input, context),
       'sessions/get': (input, context) => sessions.get(input, context),
-      'nodes/list': (_input, { principal }) => nodes.list(principal.workspace),
+      'nodes/list': (page, { principal }) => nodes.list(principal.workspace, page),
       'agents/interrupt': (input, context) => sessions.interrupt(input, context),
       'agents/release': (input, context) => sessions.release(input, context),
       'agents/activity': (input, context) => activity.list(input, context),
@@ -121,9 +122,8 @@ class Sessions {
 
   async list(input: RouteInput<'sessions/list'>, { principal }: CallContext): Promise<RouteOutput<'sessions/list'>> {
     const { workspace } = principal;
-    const limit = input.limit ?? DEFAULT_PAGE_SIZE;
-    const page = await this.#deps.store.sessions.list({ workspace, agentId: input.agent, status: input.status, limit });
-    return { data: [...page.items], cursor: page.cursor };
+    const { agent: agentId, limit = DEFAULT_PAGE_SIZE, ...query } = input;
+    return listed(await this.#deps.store.sessions.list({ ...query, workspace, agentId, limit }));
   }
 
   async get({ sessionId }: RouteInput<'sessions/get'>, { principal }: CallContext): Promise<Session> {

@@ -11,6 +11,7 @@ import type { TaskFound } from '../store/task-store.ts';
 import { claimEvent } from './claim-changes.ts';
 import { digestOfFields } from './compose-message.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
+import { listedById } from './listed.ts';
 import type { Messages, Routing } from './messages.ts';
 import { noticeTo } from './notices.ts';
 import type { RelayHandlers } from './relay-contract.ts';
@@ -110,10 +111,10 @@ export function taskReports({
         },
       });
     },
-    'integrations/list': async (_input, { principal }) => {
+    'integrations/list': async (page, { principal }) => {
       const cursor = store.log.head;
       const sources = new Map((await store.tasks.sources(principal.workspace)).map((found) => [found.source, found]));
-      const names = [...new Set([...configured.keys(), ...sources.keys()])].sort();
+      const names = [...new Set([...configured.keys(), ...sources.keys()])];
       const data = names.map((name) => {
         const settings = configured.get(name);
         const { active = 0, total = 0, lastSeenAt = null } = sources.get(name) ?? {};
@@ -128,7 +129,7 @@ export function taskReports({
           lastSeenAt,
         };
       });
-      return { data, cursor };
+      return { ...listedById(data, ({ name }) => name, page), cursor };
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Change } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
 import type { TaskFound } from '../store/task-store.ts';
 import { claimEvent, workAvailable } from './claim-changes.ts';
+import { listed } from './listed.ts';
 import { readAddress } from './messages.ts';
 import type { CallContext, RelayHandlers } from './relay-contract.ts';
 import { endFromOutside } from './task-reports.ts';
@@ -33,14 +34,12 @@ export function taskRoutes({ store, clock, claim }: TaskRoutesDeps): Pick<RelayH
     'tasks/list': async ({ target, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
       const address = target === undefined ? undefined : readAddress(target, 'target');
       const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
-      const { items, cursor } = await store.tasks.list({ ...query, target: spelled, workspace: principal.workspace, limit });
-      return { data: [...items], cursor };
+      return listed(await store.tasks.list({ ...query, target: spelled, workspace: principal.workspace, limit }));
     },
     'tasks/get': ({ id }, { principal }) => find(principal.workspace, id),
     'tasks/events': async ({ id, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
       await find(principal.workspace, id);
-      const { items, cursor, next } = await store.tasks.events(principal.workspace, id, since, limit);
-      return { data: [...items], cursor, ...(next === null ? {} : { nextCursor: next }) };
+      return listed(await store.tasks.events(principal.workspace, id, since, limit));
     },
     'tasks/claim': async (input, context) => {
       await find(context.principal.workspace, input.id);

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import { describeToken } from './describe-token.ts';
 import type { Inboxes } from './inboxes.ts';
+import { listedById } from './listed.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -41,12 +42,12 @@ export function tokenRoutes({
       log.info('token created', { tokenId: record.tokenId, kind: grant.kind, by });
       return { ...described, token };
     },
-    'tokens/list': async (_input, { principal }) => {
+    'tokens/list': async (page, { principal }) => {
       const cursor = store.log.head;
       const now = clock.now();
       const records = await store.tokens.list(principal.workspace);
       const good = records.filter(({ type, expiresAt }) => type !== 'login' && (expiresAt === null || expiresAt > now));
-      return { data: good.map(describeToken), cursor };
+      return { ...listedById(good.map(describeToken), ({ tokenId }) => tokenId, page), cursor };
     },
     'tokens/revoke': async ({ id }, { principal }) => {
       const by = principalName(principal);

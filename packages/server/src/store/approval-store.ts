@@ -5,6 +5,8 @@ export interface ApprovalQuery {
   readonly workspace: string;
   readonly agentId?: string | undefined;
   readonly status?: ApprovalStatus | undefined;
+  /** Where the page before ended, as its `next` said. */
+  readonly before?: number | undefined;
   readonly limit: number;
 }
 

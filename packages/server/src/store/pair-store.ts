@@ -5,6 +5,7 @@ export interface PairQuery {
   readonly workspace: string;
   readonly agentId?: string | undefined;
   readonly status?: PairStatus | undefined;
+  readonly before?: number | undefined;
   readonly limit: number;
 }
 

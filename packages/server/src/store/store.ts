@@ -135,6 +135,7 @@ export interface MessageStore {
   append(request: AppendMessage): Promise<AppendedMessage | NotAppended>;
   get(workspace: string, id: number): Promise<StoredMessage | null>;
   /** With readers and the newest claim, in the order given. */
+  /** From the first, as many as one answer may carry with who has read them and who holds them, and at least one. */
   detail(messages: readonly StoredMessage[]): Promise<readonly MessageDetail[]>;
   list(query: MessageQuery): Promise<Page<StoredMessage>>;
   thread(workspace: string, threadId: number, since: number, limit: number): Promise<Page<StoredMessage>>;

@@ -10,6 +10,7 @@ import type { Relay } from '../relay/relay-contract.ts';
 import { Authenticator } from './credentials.ts';
 import { Draining } from './draining.ts';
 import { EncodedEvents } from './encoded-events.ts';
+import { FairTurns } from './fair-turns.ts';
 import { errorAnswer } from './http/answer.ts';
 import { HttpApp } from './http/http-app.ts';
 import { loginEndpoint, logoutEndpoint } from './http/login.ts';
@@ -60,6 +61,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
   const { relay, log } = deps;
   const draining = new Draining();
   const encoded = new EncodedEvents();
+  const turns = new FairTurns();
   const calls = createRouteCalls(relay.handlers);
   const guard = new RequestGuard(deps);
   const authenticator = new Authenticator(deps);
@@ -71,6 +73,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     guard,
     authenticator,
     draining,
+    turns,
     log,
     events,
     login: loginEndpoint({ relay, now: () => deps.clock.now() }),
@@ -96,6 +99,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
         authenticator,
         encoded,
         draining,
+        turns,
         log,
         ...options,
       });

@@ -55,6 +55,13 @@ function createRouteCall<Name extends RouteName>(name: Name, handlers: RelayHand
   };
 }
 
+/** Whether it is answered from what is there, and not when something comes: such calls of one connection follow each other. */
+export function isShortRead({ route }: RouteCall, input: unknown): boolean {
+  if (route.method !== 'GET') return false;
+  const waitMs: unknown = typeof input === 'object' && input !== null ? Reflect.get(input, 'waitMs') : undefined;
+  return waitMs === undefined || waitMs === 0;
+}
+
 /** How deep JSON from outside may nest; beyond it, whatever walks the value recursively would exhaust the stack. */
 const MAX_DEPTH = 64;
 

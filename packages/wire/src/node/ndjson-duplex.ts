@@ -154,6 +154,14 @@ class NdjsonDuplex<In, Out> implements MessageDuplex<In, Out> {
     this.#messages.listen(listener, undefined);
   }
 
+  hold(): void {
+    this.#messages.hold();
+  }
+
+  release(): void {
+    this.#messages.release();
+  }
+
   close(_reason?: CloseReason): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -124,6 +124,14 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
     this.#messages.listen(listener, onMalformed);
   }
 
+  hold(): void {
+    this.#messages.hold();
+  }
+
+  release(): void {
+    this.#messages.release();
+  }
+
   async close(reason: CloseReason = {}): Promise<void> {
     this.#cork.end();
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(reason.code ?? 1000, cutToCloseReason(reason.reason ?? ''));

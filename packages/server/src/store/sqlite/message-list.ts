@@ -1,10 +1,12 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { isInAudience } from '../../domain/audience.ts';
+import { MAX_PAGE_CHARACTERS } from '../../domain/page.ts';
 import type { AgentIndex } from '../agent-index.ts';
 import type { Page, StoredMessage } from '../change.ts';
 import type { MessageQuery } from '../store.ts';
 import type { SqliteLog } from './log.ts';
-import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
+import { ScanTurns } from './scan-turns.ts';
 
 interface Filter {
   readonly workspace: string;
@@ -16,14 +18,13 @@ interface Filter {
   readonly claimable: number | null;
   readonly low: number;
   readonly high: number;
-  readonly limit: number;
 }
 
-type Conditions = Omit<Filter, 'low' | 'high' | 'limit'>;
+type Conditions = Omit<Filter, 'low' | 'high'>;
 type Keep = (stored: StoredMessage) => boolean;
 
 /** How many ids one query passes over: other callers get their turn between two of them. */
-const STRETCH = 20_000;
+const STRETCH = 5_000;
 
 const where = `id > @low AND id <= @high AND workspace = @workspace
   AND (@from IS NULL OR sender = @from) AND (@to IS NULL OR address = @to) AND (@channel IS NULL OR channel = @channel)
@@ -37,12 +38,13 @@ export class MessageList {
   readonly #index: AgentIndex;
   readonly #forward: Statement<[Filter], MessageRow>;
   readonly #backward: Statement<[Filter], MessageRow>;
+  readonly #turns = new ScanTurns();
 
   constructor(reader: Database, log: SqliteLog, index: AgentIndex) {
     this.#log = log;
     this.#index = index;
-    this.#forward = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE ${where} ORDER BY id LIMIT @limit`);
-    this.#backward = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE ${where} ORDER BY id DESC LIMIT @limit`);
+    this.#forward = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE ${where} ORDER BY id`);
+    this.#backward = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE ${where} ORDER BY id DESC`);
   }
 
   async read(query: MessageQuery): Promise<Page<StoredMessage>> {
@@ -59,35 +61,73 @@ export class MessageList {
       claimable: query.claimable === undefined ? null : Number(query.claimable),
     };
     const keep = (stored: StoredMessage) => !entry || isInAudience(stored.message, entry);
-    const items = query.newest === true ? await this.#last(filter, query, head, keep) : await this.#first(filter, query, head, keep);
-    const last = items.at(-1)?.message.id ?? query.since;
-    const isFull = query.newest !== true && items.length === query.limit;
-    return { items, cursor: head, next: isFull && last < head ? last : null };
+    if (query.newest === true) return { items: await this.#last(filter, query, head, keep), cursor: head, next: null };
+    const { items, through } = await this.#first(filter, query, head, keep);
+    return { items, cursor: head, next: through < head ? through : null };
   }
 
-  async #first(filter: Conditions, { since, limit }: MessageQuery, head: number, keep: Keep): Promise<readonly StoredMessage[]> {
-    const items: StoredMessage[] = [];
-    for (let low = since; low < head && items.length < limit; ) {
+  async #first(
+    filter: Conditions,
+    { since, limit }: MessageQuery,
+    head: number,
+    keep: Keep,
+  ): Promise<{ readonly items: readonly StoredMessage[]; readonly through: number }> {
+    const page = new MessagePage(limit, keep);
+    for (let low = since; low < head; ) {
       const high = Math.min(head, low + STRETCH);
-      const rows = this.#forward.all({ ...filter, low, high, limit });
-      items.push(...rows.map(toStoredMessage).filter(keep));
-      low = rows.length < limit ? high : (rows.at(-1)?.id ?? high);
-      if (low < head && items.length < limit) await anotherTurn();
+      low = page.look(this.#forward.iterate({ ...filter, low, high })) ?? high;
+      if (page.isFull) return { items: page.items, through: page.lastId };
+      if (low < head) await this.#turns.next();
     }
-    return items.slice(0, limit);
+    return { items: page.items, through: head };
   }
 
   async #last(filter: Conditions, { since, limit }: MessageQuery, head: number, keep: Keep): Promise<readonly StoredMessage[]> {
-    const items: StoredMessage[] = [];
-    for (let high = head; high > since && items.length < limit; ) {
+    const page = new MessagePage(limit, keep);
+    for (let high = head; high > since && !page.isFull; ) {
       const low = Math.max(since, high - STRETCH);
-      const rows = this.#backward.all({ ...filter, low, high, limit });
-      items.push(...rows.map(toStoredMessage).filter(keep));
-      high = rows.length < limit ? low : (rows.at(-1)?.id ?? low + 1) - 1;
-      if (high > since && items.length < limit) await anotherTurn();
+      const stoppedAt = page.look(this.#backward.iterate({ ...filter, low, high }));
+      high = stoppedAt === null ? low : stoppedAt - 1;
+      if (high > since && !page.isFull) await this.#turns.next();
     }
-    return items.slice(0, limit).reverse();
+    return page.items.reverse();
   }
 }
 
-const anotherTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+/** Gathers a page: so many messages, and no more text than one answer carries. */
+class MessagePage {
+  readonly items: StoredMessage[] = [];
+  isFull = false;
+  lastId = 0;
+  readonly #limit: number;
+  readonly #keep: Keep;
+  #characters = 0;
+
+  constructor(limit: number, keep: Keep) {
+    this.#limit = limit;
+    this.#keep = keep;
+  }
+
+  /** Answers the row after which it stopped: the page is full, or it has seen enough for one turn. Null when there were no more. */
+  look(rows: Iterable<MessageRow>): number | null {
+    let seenCharacters = 0;
+    for (const row of rows) {
+      const characters = messageCharacters(row);
+      seenCharacters += characters;
+      this.#add(row, characters);
+      if (this.isFull || seenCharacters > MAX_PAGE_CHARACTERS) return row.id;
+    }
+    return null;
+  }
+
+  #add(row: MessageRow, characters: number): void {
+    const stored = toStoredMessage(row);
+    if (!this.#keep(stored)) return;
+    this.#characters += characters;
+    this.isFull = this.items.length > 0 && this.#characters > MAX_PAGE_CHARACTERS;
+    if (this.isFull) return;
+    this.items.push(stored);
+    this.lastId = row.id;
+    this.isFull = this.items.length === this.#limit;
+  }
+}

@@ -56,6 +56,13 @@ export function extraOf(message: Message): string | null {
   return JSON.stringify(extra);
 }
 
+/** How much text the row is, about. */
+export const messageCharacters = ({ body, extra }: Pick<MessageRow, 'body' | 'extra'>): number =>
+  body.length + (extra?.length ?? 0) + ROW_CHARACTERS;
+
+/** The names and values that every message has. */
+const ROW_CHARACTERS = 400;
+
 export function toStoredMessage(row: MessageRow): StoredMessage {
   // Only `extraOf` writes this column.
   const extra: Extra = row.extra === null ? {} : (JSON.parse(row.extra) as Extra);

@@ -1,5 +1,6 @@
 import { type ActivityEntry, AgentEventSchema, RelayError, SessionSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { takePage } from '../../domain/page.ts';
 import type { ActivityQuery, ActivityStore, NewActivity } from '../activity-store.ts';
 import type { Page } from '../change.ts';
 import type { SqliteContext } from './context.ts';
@@ -96,10 +97,10 @@ export class SqliteActivity implements ActivityStore {
 
   async list({ workspace, agentId, sessionId, since, limit, newest }: ActivityQuery): Promise<Page<ActivityEntry>> {
     const bindings = { workspace, agentId, sessionId: sessionId ?? null, since, limit: limit + 1 };
-    const rows = newest ? this.#newest.all(bindings) : this.#first.all(bindings);
-    const page = rows.slice(0, limit);
-    if (newest) page.reverse();
-    const next = !newest && rows.length > limit ? (page.at(-1)?.id ?? null) : null;
+    const found = (newest ? this.#newest : this.#first).iterate(bindings);
+    const { rows, isCut } = takePage(found, limit, ({ event }) => event.length + 200);
+    const page = newest ? rows.toReversed() : rows;
+    const next = isCut && !newest ? (page.at(-1)?.id ?? null) : null;
     return { items: page.map(toEntry), cursor: this.#head.get(workspace, agentId) ?? 0, next };
   }
 

@@ -1,5 +1,6 @@
 import type { Approval } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { ApprovalQuery, ApprovalStore } from '../approval-store.ts';
 import type { Change, Page } from '../change.ts';
 import { type ApprovalRow, toApproval } from './approval-table.ts';
@@ -8,7 +9,10 @@ import type { SqliteContext } from './context.ts';
 export class SqliteApprovals implements ApprovalStore {
   readonly #context: SqliteContext;
   readonly #find: Statement<[string, string, string], ApprovalRow>;
-  readonly #list: Statement<[{ workspace: string; agentId: string | null; status: string | null; limit: number }], ApprovalRow>;
+  readonly #list: Statement<
+    [{ workspace: string; agentId: string | null; status: string | null; before: number; limit: number }],
+    ApprovalRow & { readonly number: number }
+  >;
   readonly #prune: Statement<[number, number]>;
 
   constructor(context: SqliteContext) {
@@ -18,7 +22,7 @@ export class SqliteApprovals implements ApprovalStore {
       'SELECT record FROM approvals WHERE workspace = ? AND agent_id = ? AND approval_id = ? ORDER BY number DESC LIMIT 1',
     );
     this.#list = reader.prepare(
-      `SELECT record FROM approvals WHERE workspace = @workspace AND (@agentId IS NULL OR agent_id = @agentId)
+      `SELECT record, number FROM approvals WHERE workspace = @workspace AND number < @before AND (@agentId IS NULL OR agent_id = @agentId)
        AND (@status IS NULL OR status = @status) ORDER BY number DESC LIMIT @limit`,
     );
     this.#prune = database.prepare(
@@ -31,9 +35,11 @@ export class SqliteApprovals implements ApprovalStore {
     return toApproval(this.#find.get(workspace, agentId, approvalId));
   }
 
-  async list({ workspace, agentId, status, limit }: ApprovalQuery): Promise<Page<Approval>> {
-    const rows = this.#list.all({ workspace, agentId: agentId ?? null, status: status ?? null, limit });
-    return { items: rows.flatMap((row) => toApproval(row) ?? []), cursor: this.#context.log.head, next: null };
+  async list({ workspace, agentId, status, before = Number.MAX_SAFE_INTEGER, limit }: ApprovalQuery): Promise<Page<Approval>> {
+    const filter = { workspace, agentId: agentId ?? null, status: status ?? null, before, limit: limit + 1 };
+    const { rows, isCut } = takePage(this.#list.iterate(filter), limit, recordCharacters);
+    const next = isCut ? (rows.at(-1)?.number ?? null) : null;
+    return { items: rows.flatMap((row) => toApproval(row) ?? []), cursor: this.#context.log.head, next };
   }
 
   change(

@@ -1,5 +1,6 @@
 import type { Callback, CallbackEvent, CallbackStatus } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { takePage } from '../../domain/page.ts';
 import type { CallbackOutcome, CallbackQuery, CallbackStore, DueCallback } from '../callback-store.ts';
 import type { Page } from '../change.ts';
 import type { SqliteContext } from './context.ts';
@@ -126,15 +127,17 @@ export class SqliteCallbacks implements CallbackStore {
   }
 
   async list({ workspace, status, integration, taskId, before, limit }: CallbackQuery): Promise<Page<Callback>> {
-    const rows = this.#list.all({
+    const found = this.#list.iterate({
       workspace,
       status: status ?? null,
       integration: integration ?? null,
       taskId: taskId ?? null,
       before: before ?? Number.MAX_SAFE_INTEGER,
-      limit,
+      limit: limit + 1,
     });
-    return { items: rows.map(toCallback), cursor: this.#context.log.head, next: null };
+    const { rows, isCut } = takePage(found, limit, callbackCharacters);
+    const items = rows.map(toCallback);
+    return { items, cursor: this.#context.log.head, next: isCut ? (items.at(-1)?.id ?? null) : null };
   }
 
   /** What failed and where stays with the callback, which not everybody who reads the log may see. */
@@ -146,6 +149,8 @@ export class SqliteCallbacks implements CallbackStore {
     return this.#context.changes.tables.callbacks.onWritten(listener);
   }
 }
+
+const callbackCharacters = (row: CallbackRow): number => (row.last_error?.length ?? 0) + 400;
 
 const toCallback = (row: CallbackRow): Callback => ({
   id: row.id,

@@ -1,5 +1,6 @@
 import type { Hold } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { Page, StoredMessage } from '../change.ts';
 import type { HoldQuery, HoldStore } from '../hold-store.ts';
 import type { SqliteContext } from './context.ts';
@@ -40,9 +41,9 @@ export class SqliteHolds implements HoldStore {
 
   async list({ workspace, status, from, before = Number.MAX_SAFE_INTEGER, limit }: HoldQuery): Promise<Page<Hold>> {
     const filter = { workspace, status: status ?? null, sender: from ?? null, before, limit: limit + 1 };
-    const rows = this.#list.all(filter);
-    const items = rows.slice(0, limit).map(toHold);
-    return { items, cursor: this.#context.log.head, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+    const { rows, isCut } = takePage(this.#list.iterate(filter), limit, recordCharacters);
+    const items = rows.map(toHold);
+    return { items, cursor: this.#context.log.head, next: isCut ? (items.at(-1)?.id ?? null) : null };
   }
 
   change(workspace: string, id: number, decide: Parameters<HoldStore['change']>[2]): Promise<Hold> {

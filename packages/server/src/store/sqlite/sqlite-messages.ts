@@ -1,13 +1,14 @@
 import type { Claim, MessageDetail } from 'agent-relay-protocol';
 import { RelayError } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { MAX_PAGE_CHARACTERS, takePage } from '../../domain/page.ts';
 import type { AppendMessage, AppendUnheld, Change, NewHold, Page, StoredMessage } from '../change.ts';
 import { MAX_HELD_PER_SENDER } from '../hold-store.ts';
 import type { AppendedMessage, DeliveryFound, MessageQuery, MessageStore, NotAppended } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { MessageList } from './message-list.ts';
-import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
 import { OpenCopies } from './open-copies.ts';
 import { repliedOf } from './replied-message.ts';
 
@@ -59,7 +60,17 @@ export class SqliteMessages implements MessageStore {
   }
 
   async detail(messages: readonly StoredMessage[]): Promise<readonly MessageDetail[]> {
-    return messages.map(({ message }) => ({ ...message, readBy: this.#readers.all(message.id), claim: this.#claimOn(message) }));
+    const details: MessageDetail[] = [];
+    let characters = 0;
+    for (const { message } of messages) {
+      const readBy = this.#readers.all(message.id);
+      const claim = this.#claimOn(message);
+      for (const reader of readBy) characters += reader.length + 3;
+      if (claim) characters += JSON.stringify(claim).length;
+      if (characters > MAX_PAGE_CHARACTERS && details.length > 0) break;
+      details.push({ ...message, readBy, claim });
+    }
+    return details;
   }
 
   list(query: MessageQuery): Promise<Page<StoredMessage>> {
@@ -67,9 +78,10 @@ export class SqliteMessages implements MessageStore {
   }
 
   async thread(workspace: string, threadId: number, since: number, limit: number): Promise<Page<StoredMessage>> {
-    const rows = this.#thread.all(threadId, threadId, since, limit + 1).filter((row) => row.workspace === workspace);
-    const items = rows.slice(0, limit).map(toStoredMessage);
-    return { items, cursor: this.#context.log.head, next: rows.length > limit ? (items.at(-1)?.message.id ?? null) : null };
+    const found = this.#thread.iterate(threadId, threadId, since, limit + 1);
+    const { rows, isCut } = takePage(found, limit, messageCharacters);
+    const items = rows.filter((row) => row.workspace === workspace).map(toStoredMessage);
+    return { items, cursor: this.#context.log.head, next: isCut ? (rows.at(-1)?.id ?? null) : null };
   }
 
   remove(workspace: string, id: number, at: number, decide: Parameters<MessageStore['remove']>[3]): Promise<void> {

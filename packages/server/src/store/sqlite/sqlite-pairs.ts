@@ -1,5 +1,6 @@
 import type { Pair } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { Change, Page } from '../change.ts';
 import type { PairIndex, PairQuery, PairRequest, PairStore } from '../pair-store.ts';
 import type { SqliteContext } from './context.ts';
@@ -13,15 +14,15 @@ export class SqlitePairs implements PairStore {
   readonly index: PairIndex;
   readonly #context: SqliteContext;
   readonly #get: Statement<[string, number], PairRow>;
-  readonly #list: Statement<[{ workspace: string; status: string | null; limit: number }], PairRow>;
-  readonly #listOf: Statement<[{ workspace: string; agentId: string; status: string | null; limit: number }], PairRow>;
+  readonly #list: Statement<[{ workspace: string; status: string | null; before: number; limit: number }], PairRow>;
+  readonly #listOf: Statement<[{ workspace: string; agentId: string; status: string | null; before: number; limit: number }], PairRow>;
 
   constructor(context: SqliteContext) {
     this.#context = context;
     this.index = context.changes.tables.pairs;
     const { reader } = context;
     this.#get = reader.prepare('SELECT record FROM pairs WHERE workspace = ? AND id = ?');
-    const filter = 'workspace = @workspace AND (@status IS NULL OR status = @status)';
+    const filter = 'workspace = @workspace AND (@status IS NULL OR status = @status) AND id < @before';
     this.#list = reader.prepare(`SELECT record FROM pairs WHERE ${filter} ORDER BY id DESC LIMIT @limit`);
     this.#listOf = reader.prepare(
       `SELECT record FROM pairs WHERE ${filter} AND (requester = @agentId OR target = @agentId) ORDER BY id DESC LIMIT @limit`,
@@ -56,10 +57,11 @@ export class SqlitePairs implements PairStore {
     return toPair(this.#get.get(workspace, id));
   }
 
-  async list({ workspace, agentId, limit, ...query }: PairQuery): Promise<Page<Pair>> {
-    const status = query.status ?? null;
-    const rows =
-      agentId === undefined ? this.#list.all({ workspace, status, limit }) : this.#listOf.all({ workspace, agentId, status, limit });
-    return { items: rows.flatMap((row) => toPair(row) ?? []), cursor: this.#context.log.head, next: null };
+  async list({ workspace, agentId, status, before = Number.MAX_SAFE_INTEGER, limit }: PairQuery): Promise<Page<Pair>> {
+    const filter = { workspace, status: status ?? null, before, limit: limit + 1 };
+    const found = agentId === undefined ? this.#list.iterate(filter) : this.#listOf.iterate({ ...filter, agentId });
+    const { rows, isCut } = takePage(found, limit, recordCharacters);
+    const items = rows.flatMap((row) => toPair(row) ?? []);
+    return { items, cursor: this.#context.log.head, next: isCut ? (items.at(-1)?.id ?? null) : null };
   }
 }

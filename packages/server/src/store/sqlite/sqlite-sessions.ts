@@ -1,5 +1,6 @@
 import { type HeldClaim, type PendingApproval, type Session, SessionSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { AgentFound, Page } from '../change.ts';
 import type { SessionChange, SessionQuery, SessionStore } from '../session-store.ts';
 import type { SqliteContext } from './context.ts';
@@ -20,7 +21,10 @@ export class SqliteSessions implements SessionStore {
   readonly #get: Statement<[string, string], SessionRow>;
   readonly #unfinishedOf: Statement<[string, string], SessionRow>;
   readonly #unfinished: Statement<[], SessionRow>;
-  readonly #list: Statement<[{ workspace: string; agentId: string | null; status: string | null; limit: number }], SessionRow>;
+  readonly #list: Statement<
+    [{ workspace: string; agentId: string | null; status: string | null; before: number; limit: number }],
+    SessionRow & { readonly number: number }
+  >;
 
   constructor(context: SqliteContext) {
     this.#context = context;
@@ -35,7 +39,7 @@ export class SqliteSessions implements SessionStore {
     this.#unfinishedOf = reader.prepare(openOfAgent);
     this.#unfinished = reader.prepare(`SELECT workspace, record FROM sessions WHERE ${unfinished} ORDER BY number`);
     this.#list = reader.prepare(
-      `SELECT workspace, record FROM sessions WHERE workspace = @workspace AND (@agentId IS NULL OR agent_id = @agentId)
+      `SELECT workspace, record, number FROM sessions WHERE workspace = @workspace AND number < @before AND (@agentId IS NULL OR agent_id = @agentId)
        AND (@status IS NULL OR status = @status) ORDER BY number DESC LIMIT @limit`,
     );
   }
@@ -70,9 +74,11 @@ export class SqliteSessions implements SessionStore {
     return toSession(this.#get.get(workspace, sessionId));
   }
 
-  async list({ workspace, agentId, status, limit }: SessionQuery): Promise<Page<Session>> {
-    const rows = this.#list.all({ workspace, agentId: agentId ?? null, status: status ?? null, limit });
-    return { items: rows.flatMap((row) => toSession(row) ?? []), cursor: this.#context.log.head, next: null };
+  async list({ workspace, agentId, status, before = Number.MAX_SAFE_INTEGER, limit }: SessionQuery): Promise<Page<Session>> {
+    const filter = { workspace, agentId: agentId ?? null, status: status ?? null, before, limit: limit + 1 };
+    const { rows, isCut } = takePage(this.#list.iterate(filter), limit, recordCharacters);
+    const next = isCut ? (rows.at(-1)?.number ?? null) : null;
+    return { items: rows.flatMap((row) => toSession(row) ?? []), cursor: this.#context.log.head, next };
   }
 
   async unfinishedOf(workspace: string, agentId: string): Promise<Session | null> {

@@ -1,5 +1,6 @@
 import { type ReportedEvent, type Task, type TaskEvent, TaskEventSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { Change, Page } from '../change.ts';
 import type { ReportDecision, TaskFound, TaskQuery, TaskReport, TaskSource, TaskStore } from '../task-store.ts';
 import type { SqliteContext } from './context.ts';
@@ -101,18 +102,20 @@ export class SqliteTasks implements TaskStore {
       source: source ?? null,
       target: target ?? null,
       before: before ?? Number.MAX_SAFE_INTEGER,
-      limit,
+      limit: limit + 1,
     };
-    const rows = (status === 'active' ? this.#listActive : this.#list).all(parameters);
-    return { items: rows.flatMap((row) => toTask(row) ?? []), cursor: this.#context.log.head, next: null };
+    const found = (status === 'active' ? this.#listActive : this.#list).iterate(parameters);
+    const { rows, isCut } = takePage(found, limit, recordCharacters);
+    const items = rows.flatMap((row) => toTask(row) ?? []);
+    return { items, cursor: this.#context.log.head, next: isCut ? (items.at(-1)?.id ?? null) : null };
   }
 
   async events(workspace: string, id: number, since: number, limit: number): Promise<Page<TaskEvent>> {
     const { head } = this.#context.log;
     if (!this.#get.get(id, workspace)) return { items: [], cursor: head, next: null };
-    const items = this.#events.all(id, since, limit + 1).map(({ record }) => TaskEventSchema.parse(JSON.parse(record)));
-    const page = items.slice(0, limit);
-    return { items: page, cursor: head, next: items.length > limit ? (page.at(-1)?.seq ?? null) : null };
+    const { rows, isCut } = takePage(this.#events.iterate(id, since, limit + 1), limit, recordCharacters);
+    const items = rows.map(({ record }) => TaskEventSchema.parse(JSON.parse(record)));
+    return { items, cursor: head, next: isCut ? (items.at(-1)?.seq ?? null) : null };
   }
 
   async sources(workspace: string): Promise<readonly TaskSource[]> {

@@ -1,10 +1,11 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { isInAudience } from '../../domain/audience.ts';
 import { type DeliveryRecord, queuedRecord } from '../../domain/delivery.ts';
+import { MAX_PAGE_CHARACTERS } from '../../domain/page.ts';
 import type { AddressEntry } from '../agent-index.ts';
 import type { DeliveryFound, WaitingPage } from '../store.ts';
 import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
-import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
 import type { OpenMail } from './open-mail.ts';
 
 /** How many fan-out messages one look passes over: they are everybody's, so most of them may not be this agent's. */
@@ -33,13 +34,19 @@ export class WaitingMail {
   list(entry: AddressEntry, after: number, limit: number, head: number): WaitingPage {
     const ids = this.#openMail.after(entry.ref, after, limit);
     const items: DeliveryFound[] = [];
+    let directThrough = ids.length < limit ? head : (ids.at(-1) ?? head);
+    let characters = 0;
     for (const id of ids) {
       const message = this.#message.get(id);
       const record = this.#recordOf(id, entry.ref);
       if (message && record) items.push({ agentId: entry.agentId, message: toStoredMessage(message).message, record });
+      characters += message ? messageCharacters(message) : 0;
+      if (characters <= MAX_PAGE_CHARACTERS) continue;
+      directThrough = id;
+      break;
     }
     const fannedOut = this.#fannedOutTo(entry, after, limit, head);
-    const through = Math.min(fannedOut.through, ids.length < limit ? head : (ids.at(-1) ?? head));
+    const through = Math.min(fannedOut.through, directThrough);
     const merged = [...items, ...fannedOut.items].filter(({ message }) => message.id <= through);
     merged.sort((one, other) => one.message.id - other.message.id);
     if (merged.length <= limit) return { items: merged, through };
@@ -59,14 +66,18 @@ export class WaitingMail {
     for (const intervals of entry.intervals.values()) earliest = Math.min(earliest, intervals[0]?.fromSeq ?? earliest);
     const begin = Math.max(after, this.#floor.get(entry.ref) ?? 0, earliest - 1);
     if (begin >= head) return { items: [], through: head };
-    const rows = this.#fannedOut.all(entry.workspace, begin, FAN_OUT_STRETCH);
     const items: DeliveryFound[] = [];
-    for (const row of rows) {
+    let seen = 0;
+    let characters = 0;
+    for (const row of this.#fannedOut.iterate(entry.workspace, begin, FAN_OUT_STRETCH)) {
+      seen += 1;
+      characters += messageCharacters(row);
       const { message } = toStoredMessage(row);
-      if (!isInAudience(message, entry) || this.#hasRow.get(message.id, entry.ref) === 1) continue;
-      items.push({ agentId: entry.agentId, message, record: queuedRecord(message.createdAt) });
-      if (items.length === limit) return { items, through: message.id };
+      const isFor = isInAudience(message, entry) && this.#hasRow.get(message.id, entry.ref) !== 1;
+      if (isFor) items.push({ agentId: entry.agentId, message, record: queuedRecord(message.createdAt) });
+      const isEnough = items.length === limit || seen === FAN_OUT_STRETCH || characters > MAX_PAGE_CHARACTERS;
+      if (isEnough) return { items, through: message.id };
     }
-    return { items, through: rows.length < FAN_OUT_STRETCH ? head : (rows.at(-1)?.id ?? head) };
+    return { items, through: head };
   }
 }

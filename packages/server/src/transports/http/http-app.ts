@@ -3,8 +3,9 @@ import { API_PREFIX, EVENTS_PATH, MCP_PATH, type Principal, RelayError, toRelayE
 import type { Logger } from '../../logger.ts';
 import type { Authenticator } from '../credentials.ts';
 import type { Draining } from '../draining.ts';
+import type { FairTurns } from '../fair-turns.ts';
 import type { RequestGuard, RequestOrigin } from '../request-guard.ts';
-import type { RouteCall } from '../route-calls.ts';
+import { isShortRead, type RouteCall } from '../route-calls.ts';
 import { type Answer, errorAnswer, methodNotAllowed, writeAnswer } from './answer.ts';
 import { allowOrigin, answerOptions } from './cors.ts';
 import { discardBody } from './discard-body.ts';
@@ -12,6 +13,7 @@ import type { Endpoint, Exchange } from './endpoint.ts';
 import { HttpCall } from './http-call.ts';
 import { METRICS_PATH } from './metrics.ts';
 import { readJsonBody } from './read-body.ts';
+import { inLine, RequestQueues } from './request-queue.ts';
 import { mergeInput } from './route-input.ts';
 import { type MatchedRoute, Router } from './router.ts';
 
@@ -20,6 +22,7 @@ export interface HttpAppDeps {
   readonly guard: RequestGuard;
   readonly authenticator: Authenticator;
   readonly draining: Draining;
+  readonly turns: FairTurns;
   readonly log: Logger;
   readonly events: Endpoint;
   readonly login: Endpoint;
@@ -41,10 +44,12 @@ export class HttpApp {
   readonly #deps: HttpAppDeps;
   readonly #router: Router;
   readonly #endpoints: ReadonlyMap<string, Endpoint>;
+  readonly #queues: RequestQueues;
 
   constructor(deps: HttpAppDeps) {
     this.#deps = deps;
     this.#router = new Router(deps.calls.values());
+    this.#queues = new RequestQueues(deps.turns);
     this.#endpoints = new Map([
       [API_PREFIX + EVENTS_PATH, deps.events],
       [API_PREFIX + LOGIN_EXCHANGE_PATH, deps.login],
@@ -60,9 +65,11 @@ export class HttpApp {
 
   readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', () => {}); // always followed by `close`, which is what anybody waits for
-    this.#serve(request, response)
-      .catch((error: unknown) => this.#fail(error, request, response))
-      .finally(() => discardBody(request, response));
+    this.#queues.of(request).add(response, () => {
+      this.#serve(request, response)
+        .catch((error: unknown) => this.#fail(error, request, response))
+        .finally(() => discardBody(request, response));
+    });
   };
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -105,9 +112,12 @@ export class HttpApp {
     const takesBody = request.method !== 'GET' && request.method !== 'HEAD';
     const body = takesBody ? await readJsonBody(request) : undefined;
     const input = mergeInput({ pathParameters, query, body }, coercions);
-    const output = await call.call(input, new HttpCall(principal, response, this.#deps.draining));
-    const { status = 200 } = call.route;
-    writeAnswer(response, { status: typeof status === 'function' ? status(output) : status, body: output });
+    const answer = async () => {
+      const output = await call.call(input, new HttpCall(principal, response, this.#deps.draining));
+      const { status = 200 } = call.route;
+      writeAnswer(response, { status: typeof status === 'function' ? status(output) : status, body: output });
+    };
+    await (isShortRead(call, input) ? inLine(this.#queues.of(request).line, answer) : answer());
   }
 
   async #authenticate(request: IncomingMessage, origin: RequestOrigin): Promise<Principal> {

@@ -37,6 +37,14 @@ class LimitedDuplex implements MessageDuplex {
     this.#inner.onMessage?.((message) => listener(limit(message)), onMalformed);
   }
 
+  hold(): void {
+    this.#inner.hold?.();
+  }
+
+  release(): void {
+    this.#inner.release?.();
+  }
+
   close(reason?: CloseReason): Promise<void> {
     return this.#inner.close(reason);
   }

@@ -1,11 +1,13 @@
 import { AUTHENTICATE_WITHIN_MS, errorTable, type Principal, RelayError } from 'agent-relay-protocol';
 import { JsonRpcPeer, type MessageDuplex, type RequestContext } from 'agent-relay-wire';
+import { TurnPace } from 'agent-relay-wire/node';
 import type { Logger } from '../../logger.ts';
 import type { CallContext, Relay } from '../../relay/relay-contract.ts';
 import type { Authenticator, Caller } from '../credentials.ts';
 import type { Draining } from '../draining.ts';
 import type { EncodedEvents } from '../encoded-events.ts';
-import type { RouteCall } from '../route-calls.ts';
+import type { FairTurns } from '../fair-turns.ts';
+import { isShortRead, type RouteCall } from '../route-calls.ts';
 import { limitBatches } from './limited-duplex.ts';
 import { SocketNodeLink } from './node-link.ts';
 import type { SocketMethod, SocketSpeaker } from './socket-method.ts';
@@ -19,6 +21,7 @@ export interface SocketConnectionDeps {
   readonly authenticator: Authenticator;
   readonly encoded: EncodedEvents;
   readonly draining: Draining;
+  readonly turns: FairTurns;
   readonly log: Logger;
   /** How long a caller without a credential may take to name itself. */
   readonly authenticateWithinMs?: number;
@@ -26,6 +29,11 @@ export interface SocketConnectionDeps {
 
 /** Requests of one socket that may wait at a time; each is small, but what it waits for is not free. */
 const MAX_CONCURRENT_REQUESTS = 1_024;
+
+/** So long one turn of the event loop may go on with the frames of one socket. */
+const TURN_BUDGET_MS = 1;
+/** Where the answers to a batch are this long, what it would still read is refused: they all have to be held until the last is there. */
+const MAX_BATCH_ANSWER_CHARACTERS = 1024 * 1024;
 
 /**
  * One client's socket: every route and every socket method as JSON-RPC.
@@ -46,7 +54,11 @@ export class SocketConnection implements SocketSpeaker {
   constructor(duplex: MessageDuplex, caller: Caller, deps: SocketConnectionDeps) {
     this.#deps = deps;
     this.#principal = caller;
-    this.peer = new JsonRpcPeer(limitBatches(duplex), {
+    const limited = limitBatches(duplex);
+    const line = deps.turns.openLine();
+    this.peer = new JsonRpcPeer(limited, {
+      lane: { takes: this.#isRead, run: (start) => line.add(start) },
+      pace: new TurnPace(limited, TURN_BUDGET_MS),
       onRequest: this.#receiveRequest,
       onNotification: this.#receiveNotification,
       onError: (error, method) => deps.log.error('socket request failed', { method, error }),
@@ -93,11 +105,17 @@ export class SocketConnection implements SocketSpeaker {
     if (this.#controller.signal.aborted) this.#deps.relay.nodeDetached(this.link);
   }
 
+  readonly #isRead = (method: string, params: unknown): boolean => {
+    const call = this.#principal && this.#deps.calls.get(method);
+    return call ? isShortRead(call, params) : false;
+  };
+
   readonly #receiveRequest = (method: string, params: unknown, request: RequestContext): unknown => {
     const principal = this.#principal;
     if (principal) this.#deps.relay.assertLive(principal);
     const call = this.#deps.calls.get(method);
     if (call && principal) {
+      if (call.route.method === 'GET') assertRoom(request);
       call.figures.socket += 1;
       return call.call(params, new SocketCall(principal, request));
     }
@@ -153,4 +171,10 @@ class SocketCall implements CallContext {
   get signal(): AbortSignal {
     return this.#request.signal;
   }
+}
+
+function assertRoom({ batchCharacters }: RequestContext): void {
+  if (batchCharacters < MAX_BATCH_ANSWER_CHARACTERS) return;
+  const details = { maxCharacters: MAX_BATCH_ANSWER_CHARACTERS };
+  throw new RelayError('payload_too_large', 'The answers to this batch are too long together: ask for this one by itself', { details });
 }
