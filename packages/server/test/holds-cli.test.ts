@@ -17,7 +17,7 @@ test('what the loop guard holds is listed, read, released and refused from a ter
   const first = await holdOne('to be released');
   const second = await holdOne('to be refused');
   expect((await agentRelay(relay, 'holds')).out).toMatch(/held +hops +Ada +id:Bob +1 +to be refused\n.*to be released/u);
-  expect((await agentRelay(relay, 'holds', 'show', String(first))).out).toContain('without a person.\n\nto be released');
+  expect((await agentRelay(relay, 'holds', 'show', String(first))).out).toContain('without a person.\n\n    to be released');
   expect((await agentRelay(relay, 'holds', 'release', String(first))).out).toMatch(/is sent as \[msg:\d+\] to id:Bob, which reached 1\./u);
   expect(await agentRelay(relay, 'holds', 'refuse', String(second), '--because', 'enough')).toMatchObject({ code: 0 });
   expect(await agentRelay(relay, 'holds', 'release', String(second))).toMatchObject({

@@ -18,7 +18,7 @@ export { escapeLookAlikes, ModelText, modelText, quoted } from './model-text.ts'
 export type { NdjsonItem, NdjsonOptions } from './ndjson.ts';
 export { decodeNdjson, encodeNdjson } from './ndjson.ts';
 export type { RequestOptions } from './pending-requests.ts';
-export { printable, printableJson, withoutUnseen } from './plain-text.ts';
+export { printable, spelledOut, withoutUnseen } from './plain-text.ts';
 export type { ParseSseOptions, SseEvent, SseEventToEncode } from './sse.ts';
 export { encodeSseEvent, parseSseStream } from './sse.ts';
 export type { BackoffOptions, TimeoutOptions } from './time.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { looksLike } from './look-alikes.ts';
 import { escapeLookAlikes, modelText, quoted } from './model-text.ts';
-import { printable, printableJson, withoutUnseen } from './plain-text.ts';
+import { printable, spelledOut, withoutUnseen } from './plain-text.ts';
 
 describe('what looks like a mark of ours is escaped', () => {
   test.each([
@@ -51,10 +51,12 @@ test('what nobody sees does not reach a model, and is shown to people', () => {
   expect(withoutUnseen('one\r\ntwo\u{2028}three\rfour')).toBe('one\ntwo\nthree\nfour');
 });
 
-test('JSON for a terminal has nothing in it that a terminal obeys, and reads back as the same value', () => {
-  const value = { text: 'a\u{9B}31m\u{202E}\u{2028}\u{E0041}\u{1B}é' };
-  expect(printableJson(value)).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u);
-  expect(JSON.parse(printableJson(value))).toEqual(value);
+test('a line for a terminal has nothing in it that a terminal obeys, and JSON reads back as the same value', () => {
+  const value = { text: 'a\u{9B}31m\u{202E}\u{2028}\u{E0041}\u{1B}é 👨‍👩‍👧' };
+  const line = spelledOut(JSON.stringify(value));
+  expect(line).toMatch(/^(?:[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?<=\p{Emoji})\u{200D})*$/u);
+  expect(JSON.parse(line)).toEqual(value);
+  expect(spelledOut('one\n\ttwo\u{1B}[2J')).toBe('one\n\ttwo\\u001b[2J');
 });
 
 test('others’ words are escaped between our own, which are not', () => {

@@ -19,8 +19,9 @@ export const withoutUnseen = (text: string): string => plain(text, '');
 /** For people at a terminal or in a chat: they see that something is there. */
 export const printable = (text: string): string => plain(text, '\u{FFFD}');
 
-/** JSON that a terminal only shows, and that reads back as the same value. */
-export const printableJson = (value: unknown): string =>
-  JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
-    [...Array(found.length).keys()].map((index) => `\\u${found.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''),
-  );
+/** For the last step before a terminal: what nobody sees is spelled out as JSON does it, so that JSON stays what it was. */
+export const spelledOut = (text: string): string =>
+  text.replace(unseen, (found, kept: string | undefined) => kept ?? escaped(found)).replace(/[\p{Zl}\p{Zp}]/gu, escaped);
+
+const escaped = (character: string): string =>
+  Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join('');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
+import { printable } from 'agent-relay-wire';
 import type { InlineKeyboardMarkup } from 'grammy/types';
 import type { Text } from '../telegram/bot-api.ts';
 import type { ApprovalKey } from './approval-source.ts';
@@ -14,12 +15,14 @@ export interface Question extends Text {
 }
 
 export function questionText({ agentId, title, cwd, input }: Pick<Approval, 'agentId' | 'title' | 'cwd' | 'input'>): Question {
-  const shownTitle = cut(wellFormed(title), MAX_TITLE_LENGTH);
-  const before = `${agentId} asks: may I do this?\n\n${shownTitle}${cwd === undefined ? '' : `\nin ${cut(wellFormed(cwd), MAX_TITLE_LENGTH)}`}`;
-  const details = wellFormed(inputText(input));
+  const details = printable(inputText(input));
+  const shownTitle = cut(printable(title).replaceAll('\n', ' '), MAX_TITLE_LENGTH);
+  const folder = cwd === undefined ? '' : cut(printable(cwd).replaceAll('\n', ' '), MAX_TITLE_LENGTH);
+  const before = `${agentId} asks: may I do this?\n\n${shownTitle}${cwd === undefined ? '' : `\nin ${folder}`}`;
   const room = MAX_QUESTION_LENGTH - before.length;
   const shown = cut(details, room);
-  const isWhole = shown === details && shownTitle === title;
+  // What hides something, such as an order of characters that is not the one they run in, is not what a person sees.
+  const isWhole = shown === details && details === lines(inputText(input)) && shownTitle === title && folder === (cwd ?? '');
   const note = isWhole ? '' : '\n\nThis is not all of it: it can be allowed in the dashboard, where the whole is shown.';
   if (shown.trim() === '') return { text: before + note, isWhole };
   const offset = before.length + 2;
@@ -34,7 +37,7 @@ export interface Standing extends ApprovalKey {
 
 /** How a question ended, in a line. `name` is who pressed the button here. */
 export function outcomeText({ status, by }: Pick<Standing, 'status' | 'by'>, name: string | null): string {
-  const who = name ?? by ?? 'somebody';
+  const who = printable(name ?? by ?? 'somebody').replaceAll('\n', ' ');
   switch (status) {
     case 'pending':
       return 'Still open.';
@@ -75,7 +78,7 @@ function inputText(input: unknown): string {
   return JSON.stringify(input, null, 2);
 }
 
-const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\uFFFD');
+const lines = (text: string): string => text.replaceAll('\r\n', '\n');
 
 function cut(text: string, length: number): string {
   if (text.length <= length) return text;

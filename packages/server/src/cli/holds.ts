@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { requirePerson } from './current-agent.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { parseTaskId } from './tasks.ts';
-import { oneLine, printable, type Terminal, table } from './terminal.ts';
+import { indented, oneLine, type Terminal, table } from './terminal.ts';
 
 interface ListOptions extends RelayOptions {
   readonly status: HoldStatus | 'all';
@@ -42,7 +42,7 @@ const showCommand = (terminal: Terminal): Command =>
         terminal.out(`${id} ${status}: ${message.from} → ${message.to}`);
         terminal.out(`${reason}.`);
         terminal.out('');
-        terminal.out(printable(message.body));
+        terminal.out(`    ${indented(message.body)}`);
       });
     });
 

@@ -3,7 +3,7 @@ import { type InboxItem, OWNER_AGENT_ID } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { agentOfSession } from './current-agent.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
-import { clockTime, printable, type Terminal } from './terminal.ts';
+import { clockTime, indented, oneLine, type Terminal } from './terminal.ts';
 
 interface InboxOptions extends RelayOptions {
   readonly agent: string;
@@ -46,6 +46,6 @@ async function read(
 
 function describe({ message }: InboxItem): string {
   const channel = message.channel === null ? '' : ` on #${message.channel}`;
-  const subject = message.subject === null ? '' : `${printable(message.subject)}\n`;
-  return `[msg:${message.id}] ${clockTime(message.createdAt)} from ${message.from}${channel}: ${subject}${printable(message.body)}`;
+  const subject = message.subject === null ? '' : `${oneLine(message.subject)}\n    `;
+  return `[msg:${message.id}] ${clockTime(message.createdAt)} from ${message.from}${channel}: ${subject}${indented(message.body)}`;
 }

@@ -24,7 +24,7 @@ import { slashCommands } from './slash.ts';
 import { spawnCommand } from './spawn.ts';
 import { interruptCommand, releaseCommand } from './steer.ts';
 import { taskCommand, tasksCommand } from './tasks.ts';
-import { oneLine, type Terminal } from './terminal.ts';
+import { oneLine, onlyShowing, type Terminal } from './terminal.ts';
 import { tokenCommand } from './token.ts';
 import { upgradeCommand } from './upgrade.ts';
 import { verifyCommand } from './verify.ts';
@@ -34,7 +34,8 @@ import { watchCommand } from './watch.ts';
  * Runs one command line and answers its exit code: 0 done, 1 the relay said no, 2 the command line or the configuration is wrong,
  * 3 no relay answers.
  */
-export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function runCli(args: readonly string[], bare: Terminal): Promise<number> {
+  const terminal = onlyShowing(bare);
   try {
     const root = program(terminal);
     refuseUnknown(root, args);

@@ -1,3 +1,5 @@
+import { printable, spelledOut } from 'agent-relay-wire';
+
 /** What a command may know and do of the world. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -11,12 +13,25 @@ export interface Terminal {
   readonly ask: ((question: string) => Promise<string>) | null;
 }
 
-// Everything that moves the cursor, changes colours or rings, beside line ends and tabs: what agents write is shown, never obeyed.
-const controls = /[\p{Cc}\p{Cf}]/gu;
+export { printable } from 'agent-relay-wire';
 
-/** Text from elsewhere, safe to print. */
-export const printable = (text: string): string =>
-  text.replaceAll('\r\n', '\n').replace(controls, (control) => (control === '\n' || control === '\t' ? control : '\u{fffd}'));
+/**
+ * The terminal, obeying nothing: whatever a command prints of what others wrote, named or tagged is shown as it is. A command prints through this
+ * and nothing else.
+ */
+export function onlyShowing({ env, cwd, signal, ask, ...terminal }: Terminal): Terminal {
+  return {
+    env,
+    cwd,
+    signal,
+    out: (line) => terminal.out(spelledOut(line)),
+    note: (line) => terminal.note(spelledOut(line)),
+    ask: ask && ((question) => ask(spelledOut(question))),
+  };
+}
+
+/** Somebody's lines below a heading of ours, none of which can pass for another heading. */
+export const indented = (text: string): string => printable(text).replaceAll('\n', '\n    ');
 
 /** On one line, and cut when it is long. */
 export function oneLine(text: string, limit = 200): string {
