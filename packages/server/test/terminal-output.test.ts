@@ -4,7 +4,7 @@ import { startTestRelay } from '../src/testing.ts';
 import { agentRelay } from './support/run-command.ts';
 
 // What moves the cursor, changes colours, or turns a line around.
-const obeyed = /[\u{0}-\u{8}\u{B}-\u{1F}\u{7F}-\u{9F}\u{202A}-\u{202E}\u{2066}-\u{2069}\u{E0000}-\u{E007F}]/u;
+const obeyed = /(?![\t\n])[\p{Cc}\p{Bidi_Control}\u{E0000}-\u{E007F}]/u;
 const nasty = 'x\u{9B}31m\u{202E}y';
 
 test('whatever agents call themselves and each other, a terminal shows it and obeys nothing', async () => {
