@@ -70,7 +70,7 @@ export function workspacePackages() {
 }
 
 // pnpm links a bin only if its file exists at install time, which is before the first build: without these files
-// `npx agent-relay` would not be found until somebody installs again. The build replaces them.
+// `npx agent-relay-server` would not be found until somebody installs again. The build replaces them.
 function createMissingBins() {
   for (const { folder, manifest } of workspacePackages()) {
     for (const [name, path] of Object.entries(manifest.bin ?? {})) {

@@ -61,7 +61,7 @@ function exitCode(end: NodeEnd): number {
       process.stderr.write('relay-connect: the relay was away too long; the agents were ended\n');
       return 0;
     case 'refused':
-      process.stderr.write(`relay-connect: the relay refused this machine: ${end.error.message}\n`);
+      process.stderr.write(`relay-connect: the relay refused this machine: ${end.error.message} (${end.error.code})\n`);
       return 1;
   }
 }

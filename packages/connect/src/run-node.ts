@@ -108,10 +108,12 @@ class ConnectedNode implements RunningNode {
   async #stayConnected(): Promise<NodeEnd> {
     const { clock, graceMs = 600_000, log } = this.#options;
     let lostAt = clock.now();
+    let wasAttached = false;
     let delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
     while (!this.#leaving.signal.aborted) {
       try {
         const link = await this.#attach();
+        wasAttached = true;
         delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
         const closed = await untilClosed(link, this.#leaving.signal);
         if (this.#leaving.signal.aborted) break;
@@ -122,8 +124,8 @@ class ConnectedNode implements RunningNode {
         lostAt = clock.now();
       } catch (error) {
         if (this.#leaving.signal.aborted) break;
-        if (error instanceof RelayError && error.code === 'unsupported') return { type: 'refused', error };
-        log.warn('the relay cannot be reached', { error });
+        if (error instanceof RelayError && willNeverPass(error, wasAttached)) return { type: 'refused', error };
+        log.warn('the relay cannot be reached', error instanceof RelayError ? { code: error.code, reason: error.message } : { error });
       }
       const leftMs = lostAt + graceMs - clock.now();
       if (leftMs <= 0) return { type: 'abandoned' };
@@ -230,6 +232,10 @@ class ConnectedNode implements RunningNode {
     await links.current?.close();
   }
 }
+
+/** Credentials that were good once may be good again; those that never were will not become so by asking. */
+const willNeverPass = ({ code }: RelayError, wasAttached: boolean): boolean =>
+  code === 'unsupported' || (!wasAttached && (code === 'unauthorized' || code === 'forbidden' || code === 'forbidden_scope'));
 
 const identityOf = ({ sessionId, agentId, instanceId, epoch }: SessionIdentity): SessionIdentity => ({
   sessionId,

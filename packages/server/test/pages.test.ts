@@ -23,7 +23,7 @@ test('files have their types, hashed ones are kept for ever, and every page has 
   await using server = await openServer({ dashboardFolder });
   const [index, deep, script, icon, empty, head] = await Promise.all([
     rawRequest(`${server.url}/`),
-    rawRequest(`${server.url}/agents/Lead`),
+    rawRequest(`${server.url}/agents/Lead`, { headers: { accept: 'text/html,*/*;q=0.8' } }),
     rawRequest(`${server.url}/assets/index-Ab12_cD-.js`),
     rawRequest(`${server.url}/favicon.svg`),
     rawRequest(`${server.url}/empty.txt`),
@@ -34,6 +34,19 @@ test('files have their types, hashed ones are kept for ever, and every page has 
   expect(index.headers['content-security-policy']).toMatch(/default-src 'none'; script-src 'self';.*frame-ancestors 'none'/u);
   expect(script).toMatchObject({ text: 'run()', headers: { 'cache-control': 'public, max-age=31536000, immutable' } });
   expect([icon.headers['content-type'], empty.status, empty.text]).toEqual(['image/svg+xml', 200, '']);
+});
+
+test.each(['/health', '/healthz', '/mcp/', '/api', '/metrics/', '/agents/Lead'])('a program that asks %s gets no page', async (path) => {
+  await using server = await openServer({ dashboardFolder });
+  expect(await rawRequest(`${server.url}${path}`, { headers: { accept: '*/*' } })).toMatchObject({
+    status: 404,
+    body: { error: { code: 'not_found' } },
+  });
+});
+
+test('a probe that says it is a browser gets no page where only programs look', async () => {
+  await using server = await openServer({ dashboardFolder });
+  expect((await rawRequest(`${server.url}/healthz`, { headers: { accept: 'text/html' } })).status).toBe(404);
 });
 
 test('scripts are sent packed to browsers that take it, and as they are to everybody else', async () => {

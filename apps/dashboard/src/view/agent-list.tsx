@@ -58,7 +58,7 @@ function NoAgents({ hasAny }: { readonly hasAny: boolean }) {
   if (hasAny) return <p className="px-4 text-soft">No agent fits.</p>;
   return (
     <p className="px-4 text-soft">
-      No agents yet. Start one here or with <code className="font-mono text-xs">npx agent-relay spawn claude --name Lead</code>.
+      No agents yet. Start one here or with <code className="font-mono text-xs">npx agent-relay-server spawn claude --name Lead</code>.
     </p>
   );
 }

@@ -11,8 +11,8 @@ import { oneLine, type Terminal } from './terminal.ts';
 const WAITS_TOO_LONG_MS = 120_000;
 
 interface Finding {
-  /** What could not be looked at from here is no fault. */
-  readonly verdict: 'ok' | 'BAD' | '?';
+  /** What could not be looked at from here (`?`) or was not wanted here (`-`) is no fault. */
+  readonly verdict: 'ok' | 'BAD' | '?' | '-';
   readonly text: string;
 }
 
@@ -60,17 +60,7 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
       }
       findings.push(relayFinding(health.data, url));
       findings.push(...(await waitingMail(client)));
-      const { data: nodes } = await listAll(client.nodes.list, {});
-      if (nodes.length === 0) findings.push(bad('No machine runs agents: serve starts one here unless it was told --no-local-node'));
-      for (const { name, status, providers } of nodes) {
-        findings.push({ verdict: status === 'online' ? 'ok' : 'BAD', text: `Node ${name}: ${status}` });
-        // A vendor that is not installed is a choice, not a fault.
-        for (const { id, available, version, reason } of providers) {
-          findings.push(
-            good(`  ${id}: ${available ? `available${version === null ? '' : `, ${version}`}` : oneLine(reason ?? 'not available')}`),
-          );
-        }
-      }
+      findings.push(...(await machines(client)));
     });
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
@@ -79,10 +69,24 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
   return findings;
 }
 
+/** The machines that run agents, and what each can start. */
+async function machines(client: RelayClient): Promise<Finding[]> {
+  const { data: nodes } = await listAll(client.nodes.list, {});
+  if (nodes.length === 0) return [bad('No machine runs agents: serve starts one here unless it was told --no-local-node')];
+  return nodes.flatMap(({ name, status, providers }): Finding[] => [
+    { verdict: status === 'online' ? 'ok' : 'BAD', text: `Node ${name}: ${status}` },
+    ...providers.map(({ id, available, version, reason }): Finding => {
+      // A vendor that is not installed is a choice, not a fault.
+      if (!available) return { verdict: '-', text: `  ${id}: ${oneLine(reason ?? 'not available')}` };
+      return good(`  ${id}: available${version === null ? '' : `, ${version}`}`);
+    }),
+  ]);
+}
+
 /** Mail that waits beside an agent that could take it. */
 async function waitingMail(client: RelayClient): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const { data: agents } = await client.agents.list();
+  const { data: agents } = await listAll(client.agents.list, {});
   for (const { id, kind, status, sessionId } of agents) {
     if (kind === 'system' || sessionId === null || status === 'busy' || status === 'offline') continue;
     const { data } = await client.inbox.list({ id, peek: true, limit: 1 });

@@ -1,5 +1,6 @@
 import type { RelayClient } from 'agent-relay-client';
-import { type InboxItem, OWNER_AGENT_ID } from 'agent-relay-protocol';
+import { type InboxItem, OWNER_AGENT_ID, RelayError } from 'agent-relay-protocol';
+import { backoffDelays, sleep } from 'agent-relay-wire';
 import type { Command } from 'commander';
 import { agentOfSession } from './current-agent.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -38,9 +39,16 @@ async function read(
   isTaking: boolean,
   signal: AbortSignal,
 ): Promise<readonly InboxItem[]> {
+  const delays = backoffDelays({ maxMs: 5_000 });
   for (;;) {
-    const { data } = await client.inbox.list({ id, peek: !isTaking, ...(isWaiting ? { waitMs: WAIT_MS } : {}) }, { signal });
-    if (data.length > 0 || !isWaiting) return data;
+    try {
+      const { data } = await client.inbox.list({ id, peek: !isTaking, ...(isWaiting ? { waitMs: WAIT_MS } : {}) }, { signal });
+      if (data.length > 0 || !isWaiting) return data;
+    } catch (error) {
+      // Whoever waits waits through a restart of the relay too.
+      if (!isWaiting || signal.aborted || !(error instanceof RelayError) || error.code !== 'connection_closed') throw error;
+      await sleep(delays.next().value, { signal });
+    }
   }
 }
 

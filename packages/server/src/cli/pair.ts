@@ -1,6 +1,6 @@
 import type { RelayClient } from 'agent-relay-client';
 import { OWNER_AGENT_ID, type Pair } from 'agent-relay-protocol';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type ActingOptions, actingCommand, currentAgent, relayOptionsOf } from './current-agent.ts';
 import { CommandFailure, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
@@ -40,8 +40,11 @@ const sayCommand = (terminal: Terminal): Command =>
   actingCommand(relayCommand('send'))
     .description('Say something to the other side')
     .argument('<pair>', 'its number', parsePairId)
-    .requiredOption('--body <text>', 'what to say')
-    .action(async (id: number, { body, ...options }: ActingOptions & { readonly body: string }) => {
+    .argument('[text]', 'what to say')
+    .addOption(new Option('--body <text>', 'what to say, instead of the text').hideHelp())
+    .action(async (id: number, text: string | undefined, { body: given, ...options }: ActingOptions & { readonly body?: string }) => {
+      const body = text ?? given;
+      if (!body) throw new CommandFailure('error: say something: pair send <pair> <text>', 2);
       await acting(options, terminal, async (client, from) => {
         const sent = await client.pairs.send({ id, body, ...(from && { from }) }, { signal: terminal.signal });
         terminal.out(`[msg:${sent.id}] to ${sent.to} in pair ${id}`);

@@ -8,6 +8,7 @@ import { readOwnerToken } from '../owner-token.ts';
 import { databasePathOf, envFilePathOf, ownerTokenPath, runningRelayPath } from '../paths.ts';
 import { lastRunningRelay } from '../running-relay.ts';
 import { isLoopbackHost } from '../transports/request-guard.ts';
+import { programName } from './program-name.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 /** The options that every command which talks to a relay has. */
@@ -55,7 +56,7 @@ export async function withRelay(
   try {
     await work(client, url.replace(/\/+$/u, ''));
   } catch (error) {
-    throw failureOf(error, url);
+    throw failureOf(error, url, programName(env));
   } finally {
     await client.close();
   }
@@ -106,10 +107,10 @@ export function ownRelay(env: Terminal['env']): Terminal['env'] {
 
 const whereTokensAre = "Give one with --token or AGENT_RELAY_TOKEN; of a relay on this machine, --db (or DB_PATH) finds the owner's.";
 
-function failureOf(error: unknown, url: string): unknown {
+function failureOf(error: unknown, url: string, program: string): unknown {
   if (!(error instanceof RelayError)) return error;
   if (error.code === 'connection_closed') {
-    return new CommandFailure(`error: no relay answers at ${url}; start one with: agent-relay serve`, 3);
+    return new CommandFailure(`error: no relay answers at ${url}; start one with: ${program} serve`, 3);
   }
   const candidates = error.details?.['candidates'];
   const choice = Array.isArray(candidates) ? `; one of: ${candidates.map(String).join(', ')}` : '';

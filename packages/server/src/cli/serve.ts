@@ -2,6 +2,7 @@ import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Command } from 'commander';
 import { type Config, readConfig } from '../config.ts';
 import type { RunningServer } from '../start-server.ts';
+import { programName } from './program-name.ts';
 import { CommandFailure } from './relay-access.ts';
 import { settingSources } from './setting-sources.ts';
 import type { Terminal } from './terminal.ts';
@@ -59,16 +60,18 @@ async function greet(
   { loginLink, config }: { readonly loginLink: boolean; readonly config: Config },
   terminal: Terminal,
 ): Promise<void> {
+  const name = programName(terminal.env);
   terminal.out(`Agent Relay ${RELAY_VERSION} listens on ${server.url}`);
   terminal.out(`Database: ${config.databasePath}`);
   if (loginLink) {
     terminal.out(`Dashboard: ${await server.createLoginLink()}`);
-    terminal.out('           (works once, for ten minutes; agent-relay login prints a new one)');
+    terminal.out(`           (works once, for ten minutes; ${name} login prints a new one)`);
   }
-  terminal.out('Next, in another terminal:');
-  terminal.out('  agent-relay spawn claude --name Lead --task "…"');
-  terminal.out('  agent-relay send Lead "…"');
-  terminal.out('  agent-relay watch');
+  const isCheckout = terminal.env['npm_lifecycle_event'] === 'start';
+  terminal.out(`Next, in another terminal${isCheckout ? ' in this folder (npm run link makes it plain agent-relay, everywhere)' : ''}:`);
+  terminal.out(`  ${name} spawn claude --name Lead --task "…"`);
+  terminal.out(`  ${name} send Lead "…"`);
+  terminal.out(`  ${name} watch`);
   if (config.allowUnauthenticated && config.token === null) {
     terminal.note('warning: AGENT_RELAY_ALLOW_UNAUTH lets every machine that reaches this address in without a token');
   }

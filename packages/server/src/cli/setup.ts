@@ -7,6 +7,7 @@ import { refuseForeignFile, textOf, writeWhole } from '../operations/managed-fil
 import { planSetup } from '../operations/setup.ts';
 import { defaultDatabasePath, envFilePathOf } from '../paths.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
+import { programName } from './program-name.ts';
 import { type Terminal, table } from './terminal.ts';
 
 interface SetupOptions extends ConsentOptions {
@@ -49,5 +50,6 @@ async function setup(options: SetupOptions, terminal: Terminal): Promise<void> {
   if (changed.length === 0 && text === found && !isOpen) return terminal.out('It says that already.');
   if (!(await hasConsent(terminal, options))) return;
   writeWhole(path, text, 0o600);
-  terminal.out('Written. Next: agent-relay serve, or agent-relay daemon install --enable --start');
+  const name = programName(terminal.env);
+  terminal.out(`Written. Next: ${name} serve, or ${name} daemon install --enable --start`);
 }

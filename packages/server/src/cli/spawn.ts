@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { agentProfile } from 'agent-relay-client/node';
 import { type ApprovalMode, ApprovalModeSchema, SpawnModeSchema } from 'agent-relay-protocol';
 import { type Command, Option } from 'commander';
+import { programName } from './program-name.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -40,7 +41,7 @@ export const spawnCommand = (terminal: Terminal): Command =>
         terminal.out(
           `${session.agentId} runs: ${session.provider}${session.cwd === null ? '' : ` in ${session.cwd}`} (mode ${session.mode})`,
         );
-        terminal.note(`See what it does: agent-relay watch --agent ${session.agentId}`);
+        terminal.note(`See what it does: ${programName(terminal.env)} watch --agent ${session.agentId}`);
       });
     });
 

@@ -2,6 +2,7 @@ import { listAll } from 'agent-relay-client';
 import type { CreateToken, Scope, Token, TokenKind } from 'agent-relay-protocol';
 import { ScopeSchema, scopes } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { programName } from './program-name.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal, table } from './terminal.ts';
 
@@ -50,7 +51,7 @@ const createCommand = (terminal: Terminal): Command =>
           ...(expires !== undefined && { expiresInMs: expires }),
         });
         terminal.out(json ? JSON.stringify(created) : created.token);
-        if (!json) terminal.note(`Keep it: it is not shown again. To end it: agent-relay token revoke ${created.tokenId}`);
+        if (!json) terminal.note(`Keep it: it is not shown again. To end it: ${programName(terminal.env)} token revoke ${created.tokenId}`);
       });
     });
 

@@ -17,7 +17,11 @@ export const watchCommand = (terminal: Terminal): Command =>
     .option('--agent <id>', 'only what concerns this agent')
     .option('--json', 'one JSON object a line')
     .action(async ({ agent, json, ...options }: WatchOptions) => {
-      await withRelay(options, terminal, (client) => watch(client, terminal, agent, json ?? false));
+      await withRelay(options, terminal, async (client) => {
+        // An id that nobody has would be silence for ever.
+        if (agent !== undefined) await client.agents.get({ id: agent }, { signal: terminal.signal });
+        await watch(client, terminal, agent, json ?? false);
+      });
     });
 
 async function watch(client: RelayClient, terminal: Terminal, agent: string | undefined, isJson: boolean): Promise<void> {
@@ -29,12 +33,23 @@ async function watch(client: RelayClient, terminal: Terminal, agent: string | un
   for (const session of data) followed.add(session.agentId);
   terminal.note('Watching; Ctrl-C ends it.');
   const onReset = () => terminal.note('The relay has a new log; going on from its end.');
-  for await (const event of client.events({ after: cursor, ...(agent && { for: agent }), signal, onReset })) {
+  const onConnection = connectionNotes(terminal);
+  for await (const event of client.events({ after: cursor, ...(agent && { for: agent }), signal, onReset, onConnection })) {
     const line = isJson ? JSON.stringify(event) : describeEvent(event);
     if (line !== null) terminal.out(line);
     const started = startedAgent(event);
     if (started !== null) followed.add(started);
   }
+}
+
+/** Says once that the relay is away, and once that it is back. */
+function connectionNotes({ note }: Terminal): (state: 'connected' | 'lost') => void {
+  let isAway = false;
+  return (state) => {
+    if (isAway === (state === 'lost')) return;
+    isAway = state === 'lost';
+    note(isAway ? 'The relay is away; waiting for it.' : 'The relay is back; nothing was missed.');
+  };
 }
 
 const startedAgent = (event: RelayEvent): string | null => (event.type === 'session.started' ? event.session.agentId : null);

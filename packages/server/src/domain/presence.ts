@@ -3,6 +3,10 @@ import { isBuiltIn } from './membership.ts';
 
 type Presence = Pick<Agent, 'id' | 'status' | 'lastSeenAt' | 'kind'>;
 
+/** Whether an agent is in that state; `online` is whoever is there, idle and busy ones too. */
+export const hasPresence = (actual: AgentStatus, asked: AgentStatus): boolean =>
+  actual === asked || (asked === 'online' && actual !== 'offline');
+
 /** A heartbeat brings an offline agent back; what else it says about itself stays unless it says something new. */
 export const statusAfterHeartbeat = (current: AgentStatus, said: AgentStatus | undefined): AgentStatus =>
   said ?? (current === 'offline' ? 'online' : current);

@@ -47,7 +47,7 @@ export function agentRoutes({
           (capability === undefined || agent.capabilities.includes(capability)) &&
           (machine === undefined || agent.machine === machine) &&
           (label === undefined || agent.label === label) &&
-          (status === undefined || agent.status === status) &&
+          (status === undefined || hasPresence(agent.status, status)) &&
           (provider === undefined || agent.provider === provider),
       ),
     'agents/find': ({ capability, ...page }, { principal }) =>

@@ -77,7 +77,7 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
         const { workspace } = principal;
         const items =
           peek === true
-            ? await inboxes.peek(workspace, id, limit)
+            ? await inboxes.peekUntil({ workspace, agentId: id, limit, waitMs, signal })
             : await inboxes.poll({ workspace, agentId: id, limit, waitMs, isOwn: agentOf(principal) === id, signal });
         // Whoever waited in vain may have waited for mail that is no longer its own to fetch.
         if (items.length === 0) assertMayFetch(principal, id, guard);

@@ -59,6 +59,8 @@ export class Inboxes {
   readonly #deps: InboxesDeps;
   readonly #open = new Map<string, Map<string, Inbox>>();
   readonly #handOvers: HandOvers;
+  /** Who waits for mail to look at. */
+  readonly #peekers = new Set<{ readonly workspace: string; readonly agentId: string; readonly wake: () => void }>();
   readonly #nonce = createNonces();
   readonly #stopListening: () => void;
   #isClosed = false;
@@ -121,6 +123,34 @@ export class Inboxes {
     if (!inbox) return;
     inbox.giveBack(new Set(ids));
     this.#advance(inbox);
+  }
+
+  /** What `peek` answers, as soon as there is something, or when the time is over. */
+  async peekUntil({ workspace, agentId, limit, waitMs, signal }: Omit<PollRequest, 'isOwn'>): Promise<readonly InboxItem[]> {
+    let isOver = signal.aborted || waitMs === 0;
+    let wake: () => void = () => {};
+    const end = () => {
+      isOver = true;
+      wake();
+    };
+    const peeker = { workspace, agentId, wake: () => wake() };
+    this.#peekers.add(peeker);
+    const cancelTimer = this.#deps.clock.schedule(end, waitMs);
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      for (;;) {
+        const arrived = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        const items = await this.peek(workspace, agentId, limit);
+        if (items.length > 0 || isOver || this.#isClosed) return items;
+        await arrived;
+      }
+    } finally {
+      cancelTimer();
+      signal.removeEventListener('abort', end);
+      this.#peekers.delete(peeker);
+    }
   }
 
   /** What waits, and what has been handed over but not written yet; changes nothing. */
@@ -249,6 +279,7 @@ export class Inboxes {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#stopListening();
+    for (const { wake } of this.#peekers) wake();
     for (const inboxes of this.#open.values()) {
       for (const inbox of inboxes.values()) {
         inbox.poll?.resolve([]);
@@ -259,6 +290,7 @@ export class Inboxes {
   }
 
   #arrived({ workspace, stored }: LogEntry): void {
+    if (stored) this.#wakePeekers(workspace, stored.message);
     const inboxes = stored && this.#open.get(workspace);
     if (!stored || !inboxes) return;
     const { message } = stored;
@@ -270,6 +302,14 @@ export class Inboxes {
     for (const inbox of inboxes.values()) {
       const entry = this.#deps.store.agents.index.find(workspace, inbox.agentId);
       if (entry && isInAudience(message, entry)) this.#take(inbox, message);
+    }
+  }
+
+  #wakePeekers(workspace: string, message: Message): void {
+    for (const peeker of this.#peekers) {
+      if (peeker.workspace !== workspace) continue;
+      const entry = isDirect(message.to) ? undefined : this.#deps.store.agents.index.find(workspace, peeker.agentId);
+      if (message.to === `id:${peeker.agentId}` || (entry && isInAudience(message, entry))) peeker.wake();
     }
   }
 

@@ -151,7 +151,10 @@ function offerOf(
 ): NewMessage & { readonly task: NewTask } {
   const { id, to: target, channel, createdAt } = message;
   const task = newTask(report, { id, source, target, channel, createdAt });
-  const said = { body: offerText(task), subject: task.title, kind: 'task', claimable: true, payload: offerPayload(task) };
+  const text = offerText(task);
+  // Said once: beside a text the title is its subject line, without one it is the text.
+  const words = text === '' ? { body: task.title, subject: null } : { body: text, subject: task.title };
+  const said = { ...words, kind: 'task', claimable: true, payload: offerPayload(task) };
   return { matched, message: { ...message, ...said }, task: { step: { task, type: 'task.created', by, detail: null }, callbackTo } };
 }
 
@@ -181,9 +184,9 @@ function newTask(report: Content, { id, source, target, channel, createdAt }: St
   };
 }
 
-function offerText({ title, body, severity, type, externalUrl }: Task): string {
+function offerText({ body, severity, type, externalUrl }: Task): string {
   const kind = [severity, type].filter((word) => word !== null).join(' ');
-  return [kind === '' ? title : `${title} (${kind})`, body, externalUrl ?? ''].filter((part) => part !== '').join('\n\n');
+  return [kind === '' ? '' : `(${kind})`, body, externalUrl ?? ''].filter((part) => part !== '').join('\n\n');
 }
 
 function offerPayload({

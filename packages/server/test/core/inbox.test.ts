@@ -46,6 +46,27 @@ test('a waiting poll is woken by the first piece', async () => {
   expect((await waiting).data.map(({ message }) => message.id)).toEqual([id]);
 });
 
+test('a look that waits is answered by the first piece, and takes nothing', async () => {
+  await using world = await World.open();
+  await world.register('a', { tags: ['x'] });
+  const look = (waitMs: number) => world.call['inbox/list']({ id: 'a', peek: true, waitMs }, world.as(anonymous));
+  for (const to of ['a', 'tag:x']) {
+    let isAnswered = false;
+    const waiting = look(50_000).finally(() => {
+      isAnswered = true;
+    });
+    await anotherTurn();
+    expect(isAnswered).toBe(false);
+    const { id } = await world.send('cron', to);
+    expect((await waiting).data).toMatchObject([{ message: { id }, state: 'queued' }]);
+    await world.ack('a', id);
+  }
+  const timed = look(10_000);
+  await anotherTurn();
+  world.clock.advance(10_000);
+  expect((await timed).data).toEqual([]);
+});
+
 test('a waiting poll ends with its time, and with its caller', async () => {
   await using world = await World.open();
   await world.register('a');

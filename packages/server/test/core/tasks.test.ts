@@ -68,7 +68,7 @@ test('the message that offers a task says what it is, from its integration', asy
     kind: 'task',
     claimable: true,
     subject: '5xx rate high',
-    body: '5xx rate high (critical)\n\nabove 8%\n\nhttps://grafana.example/d/1',
+    body: '(critical)\n\nabove 8%\n\nhttps://grafana.example/d/1',
     sender: { relation: 'integration', principal: 'integration:ops' },
     payload: { taskId: task.id, dedupeKey: 'api:5xx', severity: 'critical' },
   });
@@ -285,7 +285,7 @@ test('retention leaves an active task and its message alone, and prunes what has
   world.clock.advance(10_000);
   await world.relay.reap();
   expect((await taskOf(world, active.id)).status).toBe('open');
-  expect((await world.call['messages/get']({ id: active.id }, world.as(anonymous))).body).toContain('5xx');
+  expect((await world.call['messages/get']({ id: active.id }, world.as(anonymous))).body).toContain('above 8%');
   expect(await codeOf(() => taskOf(world, ended.id))).toBe('not_found');
 });
 

@@ -1,8 +1,9 @@
-import { RELAY_VERSION } from 'agent-relay-protocol';
+import { type CallbackStatus, RELAY_VERSION } from 'agent-relay-protocol';
 import type { Metric, Registry } from 'prom-client';
 import { assertAccess } from '../../relay/access.ts';
 import type { requestLatencies } from '../../relay/figures.ts';
 import type { Relay } from '../../relay/relay-contract.ts';
+import type { RelayFigures } from '../../relay/relay-figures.ts';
 import type { RouteCall } from '../route-calls.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -102,7 +103,11 @@ async function describe({ relay, calls, connections }: MetricsDeps, sheet: Sheet
   const { store, claimWaitSeconds, head, openWork, undelivered, agents, sessions, nodes, readers } = await relay.figures();
   sheet.gauge('agent_relay_info', 'The version that runs', [[{ version: RELAY_VERSION }, 1]]);
   sheet.counter('agent_relay_messages_total', 'Messages stored since the start', one(store.messages));
-  sheet.counter('agent_relay_deliveries_total', 'Receipts written since the start, by the state they tell', by('state', store.deliveries));
+  sheet.counter(
+    'agent_relay_deliveries_total',
+    'Receipts written since the start, by the state they tell',
+    by('state', receipts(store.deliveries)),
+  );
   sheet.gauge('agent_relay_deliveries_waiting', 'Direct and fanned out mail that no recipient has confirmed', one(undelivered));
   sheet.gauge('agent_relay_work_open', 'Claimable messages and tasks that are not done', one(openWork));
   sheet.histogram('agent_relay_claim_wait_seconds', 'How long work waited for who claimed it', [[{}, claimWaitSeconds]]);
@@ -114,7 +119,7 @@ async function describe({ relay, calls, connections }: MetricsDeps, sheet: Sheet
   sheet.gauge('agent_relay_nodes', 'Machines, by presence', by('status', { online: nodes.online, offline: nodes.total - nodes.online }));
   const { webSocket, sse } = connections();
   sheet.gauge('agent_relay_connections', 'Open connections that stay', by('transport', { web_socket: webSocket, sse }));
-  sheet.gauge('agent_relay_callbacks', 'Callbacks kept, by what became of them', by('status', store.callbacks));
+  sheet.gauge('agent_relay_callbacks', 'Callbacks kept, by what became of them', by('status', { ...noCallbacks, ...store.callbacks }));
   sheet.histogram('agent_relay_store_commit_seconds', 'How long a shared commit took', [[{}, store.commitSeconds]]);
   sheet.histogram('agent_relay_store_commit_operations', 'How many writes shared a commit', [[{}, store.commitOperations]]);
   sheet.counter('agent_relay_store_commit_failures_total', 'Turns that were rolled back', one(store.failedCommits));
@@ -124,6 +129,11 @@ async function describe({ relay, calls, connections }: MetricsDeps, sheet: Sheet
   sheet.gauge('nodejs_heap_size_used_bytes', 'Used heap', one(heapUsed));
   sheet.counter('process_cpu_seconds_total', 'User and system time', one(totalOf(process.cpuUsage()) / 1e6));
 }
+
+/** Being queued is the absence of a receipt: it is never written, and a 0 would say that nothing waits. */
+const receipts = ({ queued: _queued, ...written }: RelayFigures['store']['deliveries']): Readonly<Record<string, number>> => written;
+
+const noCallbacks: Readonly<Record<CallbackStatus, number>> = { pending: 0, delivered: 0, dead: 0 };
 
 const totalOf = ({ user, system }: NodeJS.CpuUsage): number => user + system;
 

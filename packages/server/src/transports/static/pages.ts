@@ -49,7 +49,14 @@ const hashedName = /^\/assets\/.+-[\w-]{8,}\.\w+$/u;
 /** What most of a page's weight is. */
 const packable = /\.(?:js|css)$/u;
 
-/** Serves the built dashboard: its files, and its one page for every other path that is no file's. */
+/** Where programs look for something that is no page: a page there would tell a probe that all is well for ever. */
+const ofPrograms = /^\/(?:api|mcp|ws|metrics|status|ping|(?:health|live|ready)\w*)(?:\/|$)/iu;
+
+/** Whether the page answers: at the front door, and to whoever asks for one where only pages are. */
+const isPage = (path: string, accept: string | undefined): boolean =>
+  path === '/' || (!ofPrograms.test(path) && accept?.includes('text/html') === true);
+
+/** Serves the built dashboard: its files, and to browsers its one page for every other path that is no file's. */
 export function pagesEndpoint(folder: string): Endpoint {
   const packed = new PackedFiles();
   return {
@@ -63,6 +70,9 @@ export function pagesEndpoint(folder: string): Endpoint {
       }
       if (file !== undefined) return sendFile(exchange, file, isHashed);
       if (extname(path) !== '') throw new RelayError('not_found', 'There is no such file');
+      if (!isPage(path, request.headers.accept)) {
+        throw new RelayError('not_found', 'There is nothing for programs at this path: the API is below /api, its health at /api/health');
+      }
       const index = await fileAt(folder, '/index.html');
       if (index !== undefined) return sendFile(exchange, index, false);
       sendText(exchange, 404, notBuilt);
