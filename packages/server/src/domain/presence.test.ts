@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPrunable, isStale } from './presence.ts';
+import { hasPresence, isPrunable, isStale } from './presence.ts';
 
 const worker = { id: 'Worker', kind: 'provider', lastSeenAt: 1_000 } as const;
 
@@ -21,4 +21,14 @@ test.each([
   const system = { id, kind, lastSeenAt: 0 };
   expect(isStale({ ...system, status: 'online' }, 1_000_000, 1)).toBe(false);
   expect(isPrunable({ ...system, status: 'offline' }, 1_000_000, 1)).toBe(false);
+});
+
+test('online is whoever is there, idle and busy ones too; the others mean just themselves', () => {
+  const all = ['online', 'idle', 'busy', 'offline'] as const;
+  expect(Object.fromEntries(all.map((asked) => [asked, all.filter((actual) => hasPresence(actual, asked))]))).toEqual({
+    online: ['online', 'idle', 'busy'],
+    idle: ['idle'],
+    busy: ['busy'],
+    offline: ['offline'],
+  });
 });

@@ -1,5 +1,6 @@
 import { type Agent, type Principal, RelayError } from 'agent-relay-protocol';
 import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { hasPresence } from '../domain/presence.ts';
 import { isOwner } from '../domain/scopes.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentRegistry } from './agents.ts';
