@@ -52,7 +52,7 @@ test('a look that waits is answered by the first piece, and takes nothing', asyn
   const look = (waitMs: number) => world.call['inbox/list']({ id: 'a', peek: true, waitMs }, world.as(anonymous));
   for (const to of ['a', 'tag:x']) {
     let isAnswered = false;
-    const waiting = look(50_000).finally(() => {
+    const waiting = Promise.resolve(look(50_000)).finally(() => {
       isAnswered = true;
     });
     await anotherTurn();
