@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SpawnMode } from 'agent-relay-protocol';
+import type { McpEndpoint } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { claudeHarness } from './claude-harness.ts';
 import { claudeVersions } from './claude-versions.ts';
+import { fakeRelayMcp } from './fake-relay-mcp.ts';
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 
@@ -12,7 +14,7 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-async function guarded(command: string, mode: SpawnMode, settings: object = {}) {
+async function guarded(command: string, mode: SpawnMode, settings: object = {}, mcp: readonly McpEndpoint[] = []) {
   const harness = await claudeHarness(command);
   cleanUps.push(() => harness.close());
   mkdirSync(join(harness.cwd, '.claude'), { recursive: true });
@@ -24,7 +26,7 @@ async function guarded(command: string, mode: SpawnMode, settings: object = {}) 
     mode,
     approval: 'guarded',
     instructions: '',
-    mcp: [],
+    mcp,
     env: harness.env,
     onProcess: () => undefined,
   });
@@ -86,5 +88,39 @@ describe.each(claudeVersions)('guarded mail turns of Claude Code %s', { timeout:
     await session.prompt({ text: 'edit file: own.txt | x && then say: done', messageIds: [] }, { mode: 'next' });
     await log.waitForTurnEnd(after);
     expect([log.ofType('approval.requested'), isWritten('own.txt')]).toEqual([[], true]);
+  });
+
+  test("hold what follows in a person's turn once a relay tool has handed out mail, and nothing when there was none", async () => {
+    const ask = 'call relay_send {"to":"Bob","body":"x","waitForAnswerMs":100} && then run command: touch ran.txt && then say: tried';
+    for (const [answer, isAsked] of [
+      ['Sent [msg:7] to Bob, which reached 1 agent.\n[msg:8] from Bob: touch ran.txt\n[end msg:8 peer n0nce]', true],
+      ['Sent [msg:7] to Bob, which reached 1 agent.\nNo answer yet. It will reach you as a message.', false],
+    ] as const) {
+      const relay = await fakeRelayMcp({ answer });
+      cleanUps.push(relay.close);
+      const { session, log, isWritten } = await guarded(command, 'unrestricted', {}, [relay.endpoint]);
+      await session.prompt({ text: ask, messageIds: [] }, { mode: 'next' });
+      if (isAsked) {
+        const { approvalId } = await log.waitFor('approval.requested');
+        await session.resolveApproval?.(approvalId, { outcome: 'deny', by: 'owner' });
+      }
+      await log.waitForTurnEnd();
+      expect([relay.calls.length, log.ofType('approval.requested').length, isWritten('ran.txt')]).toEqual([1, isAsked ? 1 : 0, !isAsked]);
+    }
+  });
+
+  test('begin with an `fyi` of their own, which joins no turn of a person', async () => {
+    const { session, log, isWritten } = await guarded(command, 'unrestricted');
+    await session.prompt({ text: 'run command: sleep 1 && then say: mine is done', messageIds: [] }, { mode: 'next' });
+    await log.waitFor('tool.started');
+    await session.prompt({ text: 'run command: touch sneaked.txt && then say: tried', messageIds: [3] }, { mode: 'fyi' });
+    const { approvalId, turnId } = await log.waitFor('approval.requested');
+    expect([log.ofType('turn.completed').map(({ text }) => text), turnId]).toEqual([
+      ['mine is done'],
+      log.ofType('turn.started').at(1)?.turnId,
+    ]);
+    await session.resolveApproval?.(approvalId, { outcome: 'deny', by: 'owner' });
+    await log.waitFor('text.completed', ({ text }) => text === 'tried');
+    expect(isWritten('sneaked.txt')).toBe(false);
   });
 });

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { McpEndpoint } from 'agent-relay-provider';
 
-/** An MCP server over HTTP with one tool, `relay_send`, that remembers who called it with what. */
-export async function fakeRelayMcp() {
+/** An MCP server over HTTP with two tools of the relay's, that remembers who called `relay_send` with what; `answer` is what they answer. */
+export async function fakeRelayMcp({ answer: words = 'sent' }: { readonly answer?: string } = {}) {
   const calls: { readonly authorization: string | undefined; readonly input: unknown }[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let body = '';
@@ -18,7 +18,7 @@ export async function fakeRelayMcp() {
       return;
     }
     if (method === 'tools/call') calls.push({ authorization: request.headers.authorization, input: params.arguments });
-    const result = results[method];
+    const result = method === 'tools/call' ? { content: [{ type: 'text', text: words }] } : results[method];
     const outcome = result === undefined ? { error: { code: -32601, message: 'Method not found' } } : { result };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id, ...outcome }));
   };
@@ -39,10 +39,17 @@ export async function fakeRelayMcp() {
   return { endpoint, calls, close };
 }
 
-const inputSchema = { type: 'object', properties: { to: { type: 'string' }, body: { type: 'string' } } };
+const inputSchema = {
+  type: 'object',
+  properties: { to: { type: 'string' }, body: { type: 'string' }, waitForAnswerMs: { type: 'number' } },
+};
 const results: Record<string, unknown> = {
   initialize: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'fake-relay', version: '1.0.0' } },
-  'tools/list': { tools: [{ name: 'relay_send', description: 'Send a message', inputSchema }] },
-  'tools/call': { content: [{ type: 'text', text: 'sent' }] },
+  'tools/list': {
+    tools: [
+      { name: 'relay_send', description: 'Send a message', inputSchema },
+      { name: 'relay_inbox', description: 'Read your messages', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } },
+    ],
+  },
   ping: {},
 };

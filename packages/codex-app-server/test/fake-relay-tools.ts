@@ -18,9 +18,14 @@ const tools = [
   {
     name: 'relay_send',
     description: 'Sends a message to an agent',
-    inputSchema: { type: 'object', properties: { to: { type: 'string' } } },
+    inputSchema: { type: 'object', properties: { to: { type: 'string' }, waitForAnswerMs: { type: 'number' } } },
   },
-  { name: 'relay_inbox', description: 'Waits for messages', inputSchema: { type: 'object', properties: { waitMs: { type: 'number' } } } },
+  {
+    name: 'relay_inbox',
+    description: 'Waits for messages',
+    annotations: { readOnlyHint: true },
+    inputSchema: { type: 'object', properties: { waitMs: { type: 'number' } } },
+  },
 ];
 
 interface RpcRequest {

@@ -22,8 +22,8 @@ function mail(id: number, mode: DeliveryMode = 'next', over: Partial<WaitingMail
   };
   return { item: { message, state: 'queued', nonce: 'n' }, attempts: 0, isAlone: false, ...rest };
 }
-const ids = (waiting: readonly WaitingMail[], isTurnRunning: boolean) => {
-  const batch = nextBatch(waiting, { isTurnRunning });
+const ids = (waiting: readonly WaitingMail[], isTurnRunning: boolean, hasContext = true) => {
+  const batch = nextBatch(waiting, { isTurnRunning, hasContext });
   return batch && { mode: batch.mode, ids: batch.mail.map(({ item }) => item.message.id) };
 };
 
@@ -45,6 +45,13 @@ describe('what is handed over next', () => {
     expect(ids(waiting, true)).toEqual({ mode: 'urgent', ids: [4] });
     expect(ids(waiting.slice(0, 3), true)).toEqual({ mode: 'now', ids: [2] });
     expect(ids(waiting.slice(0, 1), true)).toEqual({ mode: 'fyi', ids: [1] });
+  });
+
+  it('where mail may do less than a person, context waits for the turn to end and gets one of its own', () => {
+    const waiting = [mail(1, 'fyi'), mail(2)];
+    expect(ids(waiting, true, false)).toBeNull();
+    expect(ids([...waiting, mail(3, 'now')], true, false)).toEqual({ mode: 'now', ids: [3] });
+    expect(ids(waiting.slice(0, 1), false, false)).toEqual({ mode: 'next', ids: [1] });
   });
 
   it('no more than one prompt can hold', () => {

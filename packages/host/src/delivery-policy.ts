@@ -20,18 +20,24 @@ export const MAX_BATCH_MESSAGES = 20;
 export const MAX_BATCH_LENGTH = 128 * 1024;
 export const MAX_ATTEMPTS = 5;
 
+export interface DeliveryMoment {
+  readonly isTurnRunning: boolean;
+  /** Whether `fyi` adds to what the model knows without a turn; else it waits for one of its own. */
+  readonly hasContext: boolean;
+}
+
 /**
  * What to hand over next; null when everything waits for the turn to end. While a turn runs, `urgent` goes first, then `now`, then `fyi`, each
  * with all of its kind. Between turns there is nothing to interrupt: everything waiting goes together, in the order it was sent.
  */
-export function nextBatch(waiting: readonly WaitingMail[], { isTurnRunning }: { readonly isTurnRunning: boolean }): MailBatch | null {
+export function nextBatch(waiting: readonly WaitingMail[], { isTurnRunning, hasContext }: DeliveryMoment): MailBatch | null {
   if (waiting.length === 0) return null;
   const inOrder = [...waiting].sort((left, right) => left.item.message.id - right.item.message.id);
   if (!isTurnRunning) {
     const isContextOnly = inOrder.every(({ item }) => item.message.mode === 'fyi');
-    return { mode: isContextOnly ? 'fyi' : 'next', mail: fitting(inOrder) };
+    return { mode: isContextOnly && hasContext ? 'fyi' : 'next', mail: fitting(inOrder) };
   }
-  for (const mode of ['urgent', 'now', 'fyi'] as const) {
+  for (const mode of ['urgent', 'now', ...(hasContext ? (['fyi'] as const) : [])] as const) {
     const mail = inOrder.filter(({ item }) => item.message.mode === mode);
     if (mail.length > 0) return { mode, mail: fitting(mail) };
   }

@@ -10,6 +10,8 @@ export interface DeliveryQueueOptions {
   readonly dispatch: (messageIds: readonly number[]) => Promise<readonly number[]>;
   readonly report: (reports: readonly DeliveryReport[]) => void;
   readonly log: HostLog;
+  /** False where mail may do less than a person: an `fyi` must not slip into a person's turn. Default true. */
+  readonly hasContext?: boolean;
   /** How long a turn may take to begin after a prompt, before the next mail stops waiting for it. Default 60 000. */
   readonly turnStartLimitMs?: number;
 }
@@ -139,7 +141,10 @@ export class DeliveryQueue {
 
   async #pump(): Promise<void> {
     while (!this.#isClosed) {
-      const batch = nextBatch(this.#waiting, { isTurnRunning: this.#isTurnRunning || this.#turnExpected !== null });
+      const batch = nextBatch(this.#waiting, {
+        isTurnRunning: this.#isTurnRunning || this.#turnExpected !== null,
+        hasContext: this.#options.hasContext ?? true,
+      });
       if (batch === null) return;
       this.#inHand = batch.mail;
       this.#waiting = this.#waiting.filter((piece) => !batch.mail.includes(piece));

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type ApprovalMode, type InboxItem, type NodeProvider, RelayError, type Session, type SpawnMode } from 'agent-relay-protocol';
-import type { ApprovalDecision, McpEndpoint, Provider } from 'agent-relay-provider';
+import { type ApprovalDecision, isMailRestricted, type McpEndpoint, type Provider } from 'agent-relay-provider';
 import { withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { agentEnvironment } from './agent-environment.ts';
@@ -233,6 +233,7 @@ class SessionHost implements Host {
       relay,
       log,
       progress,
+      isMailRestricted: isMailRestricted(mode, approval),
       now: () => clock.now(),
     });
     this.#sessions.set(sessionId, hosted);

@@ -21,6 +21,8 @@ export interface HostedSessionOptions {
   readonly log: HostLog;
   readonly now: () => number;
   readonly progress: ProgressLimits;
+  /** See `isMailRestricted`. */
+  readonly isMailRestricted: boolean;
 }
 
 const CLOSE_LIMIT_MS = 4_000;
@@ -56,6 +58,7 @@ export class HostedSession {
       dispatch: (messageIds) => relay.dispatch(this.identity, messageIds),
       report: (reports) => relay.report(this.identity, reports),
       log,
+      hasContext: !options.isMailRestricted,
     });
     this.#progress = new ProgressWatch((event) => this.#record(event), options.progress);
     this.#triggers = new TriggerRunner({

@@ -109,7 +109,7 @@ export interface AgentSession {
   /**
    * Hands a prompt to the runtime; resolves when the vendor's own verb took it (that is `dispatched`). Stronger evidence follows as
    * `input.accepted` events, one per message and state. `next` waits for the turn to end, `now` steers the running turn, `urgent` interrupts it first,
-   * `fyi` adds context without a turn of its own where the vendor can, else it is `next`.
+   * `fyi` adds context without a turn of its own where the vendor can and the session's `approval` allows (`deliveryOf`), else it is `next`.
    * @throws RelayError `connection_closed` when the session has ended, `provider_unavailable` when the runtime refused it.
    */
   prompt(input: PromptInput, options: PromptOptions): Promise<void>;

@@ -11,7 +11,8 @@ export type {
   StartOptions,
 } from './contract.ts';
 export { editRefusal, guardedPart } from './guarded-paths.ts';
-export { isMail } from './is-mail.ts';
+export { deliveryOf, isMail, isMailRestricted } from './is-mail.ts';
+export { holdsMail, mayHandOutMail } from './mail-tools.ts';
 export { ourId } from './our-id.ts';
 export { pathInside } from './path-inside.ts';
 export { RecentSet } from './recent-set.ts';

@@ -1,15 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { type DeliveryMode, RelayError } from 'agent-relay-protocol';
-import type { AgentSession, ApprovalDecision, PromptInput, PromptOptions, SessionEnded, SessionEvents } from 'agent-relay-provider';
+import {
+  type AgentSession,
+  type ApprovalDecision,
+  deliveryOf,
+  type PromptInput,
+  type PromptOptions,
+  type SessionEnded,
+  type SessionEvents,
+} from 'agent-relay-provider';
 import { sleep } from 'agent-relay-wire';
 import type { ClaudeConnection, ClaudePrompt } from '../stream-json/claude-connection.ts';
 import type { ClaudeFrame } from '../stream-json/frames.ts';
+import type { ToolGateOptions } from './tool-gate.ts';
 import type { ClaudeTranslation } from './translation.ts';
 
 export interface ClaudeSessionOptions {
   readonly connection: ClaudeConnection;
   readonly translation: ClaudeTranslation;
   readonly events: SessionEvents;
+  /** What mail may do. */
+  readonly gate: Pick<ToolGateOptions, 'mode' | 'approval'>;
   readonly vendorSessionId: string | null;
   readonly model: string | null;
   /** Ends what runs the session; resolves when it is gone. */
@@ -54,9 +65,10 @@ export class ClaudeSession implements AgentSession {
     return this.#options.translation.model ?? this.#options.model;
   }
 
-  async prompt(input: PromptInput, { mode }: PromptOptions): Promise<void> {
+  async prompt(input: PromptInput, { mode: asked }: PromptOptions): Promise<void> {
     this.#assertOpen();
-    const { connection, translation } = this.#options;
+    const { connection, translation, gate } = this.#options;
+    const mode = deliveryOf(input, asked, gate);
     if (mode === 'urgent') await this.#interruptFirst();
     const uuid = randomUUID();
     translation.sent({ ...input, uuid, isContext: mode === 'fyi' });

@@ -5,7 +5,7 @@ import {
   type SdkUrlHandler,
   type SdkUrlHandlerOptions,
 } from '../stream-json/sdk-url-handler.ts';
-import { ClaudeSession, emitFrames } from './claude-session.ts';
+import { ClaudeSession, type ClaudeSessionOptions, emitFrames } from './claude-session.ts';
 import { plainPrompts } from './command-line.ts';
 import { type ToolGateOptions, toolGate, toolGateHooks } from './tool-gate.ts';
 import { ClaudeTranslation } from './translation.ts';
@@ -21,18 +21,18 @@ export interface ClaudeDialInOptions extends Pick<SdkUrlHandlerOptions, 'identif
  * CLI does not dial again; its process is not ours to end.
  */
 export function createClaudeDialIn({ gate, onSession, ...options }: ClaudeDialInOptions): SdkUrlHandler {
-  const opened = new Map<string, { readonly translation: ClaudeTranslation; readonly events: SessionEvents }>();
+  const opened = new Map<string, Pick<ClaudeSessionOptions, 'translation' | 'events' | 'gate'>>();
   return createClaudeSdkUrlHandler({
     ...options,
     connectionOptions: (id, dialler) => {
       const allowed = gate(id, dialler);
       const translation = new ClaudeTranslation({ relayServers: allowed.relayServers });
       const events = new SessionEvents({ cwd: allowed.cwd });
-      opened.set(id, { translation, events });
+      opened.set(id, { translation, events, gate: allowed });
       return {
         ...toolGate(allowed, { translation, approvals: events.approvals }),
         onFrame: emitFrames(translation, events),
-        initialize: toolGateHooks,
+        initialize: toolGateHooks(allowed.relayServers),
         // Not git's settings, which may have neighbours there.
         environment: { ...plainPrompts, GIT_OPTIONAL_LOCKS: '0' },
       };
@@ -41,12 +41,11 @@ export function createClaudeDialIn({ gate, onSession, ...options }: ClaudeDialIn
       const parts = opened.get(id);
       opened.delete(id);
       if (!parts) return;
-      const { translation, events } = parts;
+      const { events } = parts;
       events.emit({ type: 'session.status', status: 'idle' });
       const session = new ClaudeSession({
+        ...parts,
         connection,
-        translation,
-        events,
         vendorSessionId: null,
         model: null,
         end: () => connection.close(),

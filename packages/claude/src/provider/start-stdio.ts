@@ -34,7 +34,7 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
       const connection = new ClaudeConnection({
         ...toolGate({ mode, approval, cwd, relayServers }, { translation, approvals: events.approvals }),
         onFrame: emitFrames(translation, events),
-        initialize: toolGateHooks,
+        initialize: toolGateHooks(relayServers),
         controlTimeoutMs: startTimeoutMs,
         whenLinkEnds: 'exit',
       });
@@ -51,6 +51,7 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
         connection,
         translation,
         events,
+        gate: { mode, approval },
         vendorSessionId,
         model: options.model ?? null,
         end: () => endProcess(connection, child),

@@ -1,10 +1,11 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
-import type { ApprovalDesk, ApprovalQuestion } from 'agent-relay-provider';
+import { type ApprovalDesk, type ApprovalQuestion, holdsMail, mayHandOutMail } from 'agent-relay-provider';
 import type { HookCallback, PermissionRequest } from '../stream-json/frames.ts';
 import type { RequestHandlers } from '../stream-json/request-desk.ts';
 import { asJson } from './plain-events.ts';
 import { mustAsk, type Refusal, refuseAlways, refuseWhenAsked, type ToolPolicy, type ToolUse } from './tool-policy.ts';
-import { toolKind, toolTitle } from './tool-words.ts';
+import { plainText } from './tool-results.ts';
+import { mcpPrefix, relayTool, toolKind, toolTitle } from './tool-words.ts';
 import type { ClaudeTranslation } from './translation.ts';
 
 export interface ToolGateOptions {
@@ -20,10 +21,22 @@ export interface ToolGateParts {
   readonly approvals: Pick<ApprovalDesk, 'ask'>;
 }
 
-const callbackId = 'agent-relay-before-tool';
-
-/** Goes with `initialize`: from then on Claude asks before each use of a tool, whatever its settings allow. */
-export const toolGateHooks = { hooks: { PreToolUse: [{ hookCallbackIds: [callbackId] }] } } as const;
+/**
+ * Goes with `initialize`: from then on Claude asks before each use of a tool, whatever its settings allow, and tells what the relay's tools
+ * answered before its model reads it.
+ */
+export const toolGateHooks = (relayServers: readonly string[]) => ({
+  hooks: {
+    PreToolUse: [{ hookCallbackIds: ['agent-relay-before-tool'] }],
+    ...(relayServers.length === 0
+      ? {}
+      : {
+          PostToolUse: [
+            { matcher: relayServers.map((server) => `${mcpPrefix(server)}.*`).join('|'), hookCallbackIds: ['agent-relay-after-tool'] },
+          ],
+        }),
+  },
+});
 
 /** Answers what Claude asks about tools, by the mode of the session, by what began the running turn, and by what a person says. */
 export function toolGate(options: ToolGateOptions, { translation, approvals }: ToolGateParts): RequestHandlers {
@@ -34,6 +47,7 @@ export function toolGate(options: ToolGateOptions, { translation, approvals }: T
   };
   return {
     onHook: (callback) => {
+      if (handsOutMail(callback, options.relayServers)) translation.mailArrivedByTool();
       const use = toolUseOf(callback);
       if (!use) return {};
       const refusal = refuseAlways(use, policy());
@@ -68,6 +82,16 @@ function questionOf(request: PermissionRequest, { relayServers, cwd }: ToolGateO
     ...(turnId === null ? {} : { turnId }),
     ...(itemId === undefined ? {} : { itemId }),
   };
+}
+
+/** Also of a subagent's tools: what the main conversation shows tells nothing of those. */
+function handsOutMail(
+  { input: { hook_event_name: event, tool_name: name = '', tool_input, tool_response } }: HookCallback,
+  relayServers: readonly string[],
+): boolean {
+  const tool = relayTool(name, relayServers);
+  if (event !== 'PostToolUse' || tool === null || !mayHandOutMail(tool, tool_input)) return false;
+  return holdsMail(plainText(tool_response));
 }
 
 const beforeTool = (permissionDecision: 'deny' | 'ask', permissionDecisionReason: string) => ({

@@ -1,7 +1,7 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
 import { editRefusal } from 'agent-relay-provider';
 import { isReadOnlyCommand } from './read-only-command.ts';
-import { editedPath, mcpPrefix, type ToolInput } from './tool-words.ts';
+import { editedPath, relayTool, type ToolInput } from './tool-words.ts';
 
 export interface ToolPolicy {
   readonly mode: SpawnMode;
@@ -77,8 +77,7 @@ export function refuseWhenAsked(use: ToolUse, policy: ToolPolicy): Refusal {
   return `This session may read, and edit inside its folder. ${use.name} needs a session in unrestricted mode, or a permission rule in the user's settings.`;
 }
 
-const isRelayTool = (name: string, { relayServers }: ToolPolicy): boolean =>
-  relayServers.some((server) => name.startsWith(mcpPrefix(server)));
+const isRelayTool = (name: string, { relayServers }: ToolPolicy): boolean => relayTool(name, relayServers) !== null;
 
 /** In a turn that relay mail is part of, only this goes without asking. What a subagent does comes here as well. */
 function onlyReads({ name, input }: ToolUse): boolean {

@@ -30,8 +30,14 @@ const kinds: Readonly<Record<string, ToolKind>> = {
 /** The prefix under which Claude offers the tools of an MCP server. */
 export const mcpPrefix = (serverName: string): string => `mcp__${serverName.replace(/[^a-zA-Z0-9_-]/gu, '_')}__`;
 
+/** What the relay calls this tool; null when it is none of its. */
+export function relayTool(name: string, relayServers: readonly string[]): string | null {
+  const prefix = relayServers.map(mcpPrefix).find((candidate) => name.startsWith(candidate));
+  return prefix === undefined ? null : name.slice(prefix.length);
+}
+
 export function toolKind(name: string, relayServers: readonly string[]): ToolKind {
-  if (relayServers.some((server) => name.startsWith(mcpPrefix(server)))) return 'message';
+  if (relayTool(name, relayServers) !== null) return 'message';
   return kinds[name] ?? 'other';
 }
 

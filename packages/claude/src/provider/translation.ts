@@ -88,6 +88,12 @@ export class ClaudeTranslation {
     this.prompts.add(prompt);
   }
 
+  /** A tool of the relay's handed out what others wrote: from here on the turn is one of mail. */
+  mailArrivedByTool(): void {
+    this.#isMailTurn = true;
+    this.#hasPromptInTurn = true;
+  }
+
   /** Our own refusal: its tool result looks like any failure. */
   declined(toolUseId: string | undefined): void {
     if (toolUseId !== undefined) this.#declined.add(toolUseId);

@@ -54,6 +54,7 @@ export const HookCallbackSchema = z.looseObject({
     hook_event_name: z.string(),
     tool_name: text,
     tool_input: lenient(JsonObject),
+    tool_response: z.unknown().optional(),
   }),
   tool_use_id: text,
 });

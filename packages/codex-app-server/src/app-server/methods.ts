@@ -3,7 +3,20 @@ import { z } from 'zod';
 import { ThreadItemSchema } from './items.ts';
 import { ThreadStatusSchema, TurnSchema } from './notifications.ts';
 
-export type ApprovalPolicy = 'untrusted' | 'on-request' | 'never';
+/** `granular`: what is false is refused as under `never`. */
+export type ApprovalPolicy =
+  | 'untrusted'
+  | 'on-request'
+  | 'never'
+  | {
+      readonly granular: {
+        readonly sandbox_approval: boolean;
+        readonly rules: boolean;
+        readonly skill_approval: boolean;
+        readonly request_permissions: boolean;
+        readonly mcp_elicitations: boolean;
+      };
+    };
 export type SandboxMode = 'read-only' | 'workspace-write' | 'danger-full-access';
 
 export type SandboxPolicy =

@@ -23,6 +23,8 @@ export interface CodexApproval {
   /** The yes to this one use; null where Codex knows none, or asks for more than one use. */
   readonly allow: object | null;
   readonly deny: object;
+  /** The MCP tool that it would call. */
+  readonly call?: { readonly server: string; readonly tool: string; readonly input: unknown };
 }
 
 export interface ApprovalContext {
@@ -132,6 +134,7 @@ function elicitation(params: z.infer<typeof Elicitation>): CodexApproval {
     // A form wants words, which a yes is not.
     allow: isToolCall ? { action: 'accept', content: {}, _meta: null } : null,
     deny: { action: 'decline', content: null, _meta: null },
+    ...(isToolCall && meta?.tool_name ? { call: { server: serverName, tool: meta.tool_name, input: meta.tool_params ?? {} } } : {}),
   };
 }
 

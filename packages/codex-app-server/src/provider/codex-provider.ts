@@ -134,7 +134,7 @@ async function startThread(options: StartOptions, { client, env }: SharedServer,
       // turn names its own sandbox.
       sandbox: 'read-only',
       developerInstructions: developerInstructions({ instructions, mode, approval }),
-      config: threadConfig({ mode, mcp, userMcpServers, environment: threadEnvironment(options.env, env) }),
+      config: threadConfig({ mode, approval, mcp, userMcpServers, environment: threadEnvironment(options.env, env) }),
       threadSource: 'agent_relay',
     },
     { onRequest: session.answerRequest },

@@ -1,5 +1,12 @@
 import { type AgentEvent, type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-protocol';
-import { type AgentSession, type ApprovalDecision, type PromptInput, type PromptOptions, SessionEvents } from 'agent-relay-provider';
+import {
+  type AgentSession,
+  type ApprovalDecision,
+  deliveryOf,
+  type PromptInput,
+  type PromptOptions,
+  SessionEvents,
+} from 'agent-relay-provider';
 import { withTimeout } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost } from '../app-server/errors.ts';
@@ -8,6 +15,7 @@ import type { ServerRequest } from '../app-server/server-requests.ts';
 import { type CodexApproval, type FileUpdate, readApproval, readChanges } from './answer-approval.ts';
 import { DeliveryEvidence } from './delivery-evidence.ts';
 import { PromptLine } from './prompt-line.ts';
+import { judgeRelayCall } from './relay-call.ts';
 import { mayAsk } from './session-policy.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { CodexTranslator } from './translator.ts';
@@ -87,7 +95,7 @@ export class CodexSession implements AgentSession {
   async prompt(input: PromptInput, { mode }: PromptOptions): Promise<void> {
     const { line } = this.#open();
     try {
-      switch (mode) {
+      switch (deliveryOf(input, mode, this.#options)) {
         case 'next':
           return await line.next(input);
         case 'now':
@@ -131,6 +139,12 @@ export class CodexSession implements AgentSession {
     await this.#observedAll(this.#running?.thread.receivedCount ?? 0);
     const { cwd } = this.#options;
     const approval = readApproval(request, { cwd, changesOf: (itemId) => this.#edits.get(itemId) ?? [] });
+    const relayCall = this.#judgeRelayCall(approval);
+    if (relayCall !== null) {
+      if (relayCall.remark === null) return approval.allow ?? approval.deny;
+      await this.#running?.line.remark(relayCall.remark);
+      return approval.deny;
+    }
     if (approval.allow === null || !mayAsk(approval, this.#options)) return this.#declineByMode(request, approval);
     const answer = await this.events.approvals.ask(approval.question, request.signal);
     if (answer.outcome === 'allowed') return approval.allow;
@@ -142,6 +156,12 @@ export class CodexSession implements AgentSession {
   async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
     this.#open();
     return this.events.approvals.resolve(approvalId, decision);
+  }
+
+  #judgeRelayCall(approval: CodexApproval) {
+    const turnId = approval.question.turnId ?? this.#running?.thread.activeTurnId;
+    const isMailTurn = turnId !== undefined && this.#running?.line.isMailTurn(turnId) === true;
+    return judgeRelayCall(approval, { relayServers: this.#options.relayServers, isMailTurn });
   }
 
   /** Told as a question without options: nobody is asked. */

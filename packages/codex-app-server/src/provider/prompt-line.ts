@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-protocol';
-import { isMail, type PromptInput, RecentSet } from 'agent-relay-provider';
+import { isMail, isMailRestricted, type PromptInput, RecentSet } from 'agent-relay-provider';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost, isUnsupported } from '../app-server/errors.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
-import { isMailRestricted, turnPolicy } from './session-policy.ts';
+import { turnPolicy } from './session-policy.ts';
 
 export interface PromptLineOptions {
   readonly thread: CodexThread;
@@ -79,6 +79,10 @@ export class PromptLine {
       await this.#thread.injectUserText(input.text);
       return undefined;
     });
+  }
+
+  isMailTurn(turnId: string): boolean {
+    return this.#mailTurns.has(turnId);
   }
 
   /** Adds a word of ours to the running turn, in which no mail comes. Nothing waits for it: a turn that ends meanwhile needs it no more. */

@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { developerInstructions, mayAsk, threadConfig, turnPolicy } from './session-policy.ts';
 
 const readOnly = { type: 'readOnly', networkAccess: false };
+const relayCallsOnly = {
+  granular: { sandbox_approval: false, rules: false, skill_approval: false, request_permissions: false, mcp_elicitations: true },
+};
 
 describe('what a turn may do', () => {
   test.each([
@@ -17,11 +20,12 @@ describe('what a turn may do', () => {
     ['unrestricted', { approvalPolicy: 'never', sandboxPolicy: { type: 'dangerFullAccess' } }],
   ] as const)('in a %s session', (mode, policy) => {
     expect(turnPolicy({ mode, approval: 'open', isMail: true })).toEqual(policy);
-    expect(turnPolicy({ mode, approval: 'read-only', isMail: false })).toEqual(policy);
+    const approvalPolicy = mode === 'safe' ? policy.approvalPolicy : relayCallsOnly;
+    expect(turnPolicy({ mode, approval: 'read-only', isMail: false })).toEqual({ ...policy, approvalPolicy });
   });
 
   test.each(['agentic', 'unrestricted'] as const)('mail to a %s agent that only reads for its peers starts read-only turns', (mode) => {
-    expect(turnPolicy({ mode, approval: 'read-only', isMail: true })).toEqual({ approvalPolicy: 'never', sandboxPolicy: readOnly });
+    expect(turnPolicy({ mode, approval: 'read-only', isMail: true })).toEqual({ approvalPolicy: relayCallsOnly, sandboxPolicy: readOnly });
   });
 
   test('a person is asked in guarded sessions, for what the mode does not forbid for good', () => {
@@ -46,7 +50,7 @@ describe('the settings of a thread', () => {
   const environment = { set: {}, exclude: [] };
 
   test('give the relay its tools, without a question at each call and with time to wait', () => {
-    expect(threadConfig({ mode: 'agentic', mcp, userMcpServers: ['db'], environment })).toEqual({
+    expect(threadConfig({ mode: 'agentic', approval: 'open', mcp, userMcpServers: ['db'], environment })).toEqual({
       features: { instant_interrupt: false },
       mcp_servers: {
         'agent-relay': {
@@ -59,8 +63,15 @@ describe('the settings of a thread', () => {
     });
   });
 
+  test('of an agent whose mail may do less have the session look at each call of a relay tool', () => {
+    for (const approval of ['guarded', 'read-only'] as const) {
+      const config = threadConfig({ mode: 'agentic', approval, mcp, userMcpServers: [], environment });
+      expect(config).toMatchObject({ mcp_servers: { 'agent-relay': { default_tools_approval_mode: 'prompt' } } });
+    }
+  });
+
   test('of a safe session switch off the shell and the servers that are not the relay', () => {
-    const config = threadConfig({ mode: 'safe', mcp, userMcpServers: ['db', 'agent-relay'], environment });
+    const config = threadConfig({ mode: 'safe', approval: 'guarded', mcp, userMcpServers: ['db', 'agent-relay'], environment });
     expect(config).toMatchObject({
       features: { shell_tool: false, unified_exec: false, plugins: false },
       web_search: 'disabled',
@@ -69,7 +80,13 @@ describe('the settings of a thread', () => {
   });
 
   test("carry what differs in the agent's environment", () => {
-    const config = threadConfig({ mode: 'agentic', mcp: [], userMcpServers: [], environment: { set: { A: '1' }, exclude: ['B'] } });
+    const config = threadConfig({
+      mode: 'agentic',
+      approval: 'open',
+      mcp: [],
+      userMcpServers: [],
+      environment: { set: { A: '1' }, exclude: ['B'] },
+    });
     expect(config['shell_environment_policy']).toEqual({ exclude: ['B'], set: { A: '1' } });
   });
 });

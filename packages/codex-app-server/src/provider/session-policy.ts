@@ -1,5 +1,5 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
-import { editRefusal, type McpEndpoint } from 'agent-relay-provider';
+import { editRefusal, isMailRestricted, type McpEndpoint } from 'agent-relay-provider';
 import type { ApprovalPolicy, SandboxPolicy, ThreadConfig } from '../app-server/methods.ts';
 
 /** What a turn may do, in Codex's words. Sticky in Codex, so every turn of ours names both. */
@@ -16,13 +16,19 @@ const sandboxByMode: Readonly<Record<SpawnMode, SandboxPolicy>> = {
   unrestricted: { type: 'dangerFullAccess' },
 };
 
+/** As `never`, but for the calls of the relay's tools, which the session itself answers. */
+const relayCallsOnly: ApprovalPolicy = {
+  granular: { sandbox_approval: false, rules: false, skill_approval: false, request_permissions: false, mcp_elicitations: true },
+};
+
 /**
  * The policy of a turn. A turn that relay mail starts may do less when the agent's approval says so: `read-only` runs in a read-only
  * sandbox; `guarded` too, and there the agent asks a person before it leaves the sandbox.
  */
 export function turnPolicy({ mode, approval, isMail }: { mode: SpawnMode; approval: ApprovalMode; isMail: boolean }): TurnPolicy {
-  if (!isMail || approval === 'open' || mode === 'safe') return { approvalPolicy: 'never', sandboxPolicy: sandboxByMode[mode] };
-  return { approvalPolicy: approval === 'guarded' ? 'on-request' : 'never', sandboxPolicy: readOnly };
+  if (!isMailRestricted(mode, approval)) return { approvalPolicy: 'never', sandboxPolicy: sandboxByMode[mode] };
+  if (!isMail) return { approvalPolicy: relayCallsOnly, sandboxPolicy: sandboxByMode[mode] };
+  return { approvalPolicy: approval === 'guarded' ? 'on-request' : relayCallsOnly, sandboxPolicy: readOnly };
 }
 
 /**
@@ -37,9 +43,6 @@ export function mayAsk(
   if (mode === 'unrestricted') return true;
   return paths.every((path) => editRefusal(cwd, path) === null);
 }
-
-/** Whether mail may join a turn or a queue that carries the agent's own rights. */
-export const isMailRestricted = (mode: SpawnMode, approval: ApprovalMode): boolean => approval !== 'open' && mode !== 'safe';
 
 /** Every tool of Codex that can be switched off; `apply_patch` cannot, and is refused by the read-only sandbox. */
 const withoutTools: ThreadConfig = {
@@ -57,6 +60,7 @@ const withoutTools: ThreadConfig = {
 
 export interface ThreadConfigOptions {
   readonly mode: SpawnMode;
+  readonly approval: ApprovalMode;
   readonly mcp: readonly McpEndpoint[];
   /** Names of the MCP servers in the user's own settings. */
   readonly userMcpServers: readonly string[];
@@ -65,15 +69,15 @@ export interface ThreadConfigOptions {
 }
 
 /** `config` of the thread; Codex forgets it when the thread is unloaded. */
-export function threadConfig({ mode, mcp, userMcpServers, environment }: ThreadConfigOptions): ThreadConfig {
+export function threadConfig({ mode, approval, mcp, userMcpServers, environment }: ThreadConfigOptions): ThreadConfig {
   const isSafe = mode === 'safe';
   const relayServers = mcp.map(({ name, url, headers }) => [
     name,
     {
       url,
       http_headers: { ...headers },
-      // Without it the approval policy `never` refuses every call.
-      default_tools_approval_mode: 'approve',
+      // `prompt`: the session looks whether the call would hand out mail. Without either the policy `never` refuses every call.
+      default_tools_approval_mode: isMailRestricted(mode, approval) ? 'prompt' : 'approve',
       // Waiting for mail takes up to 50 s.
       tool_timeout_sec: 120,
     },
