@@ -30,7 +30,7 @@ async function session(interrupted: 'success' | 'error' | null, mode: 'guarded' 
   const connection = new ClaudeConnection({
     ...toolGate(gate, { translation, approvals: events.approvals }),
     onFrame: emitFrames(translation, events),
-    initialize: toolGateHooks,
+    initialize: toolGateHooks([]),
     whenLinkEnds: 'exit',
   });
   await connection.attach(link);
@@ -38,6 +38,7 @@ async function session(interrupted: 'success' | 'error' | null, mode: 'guarded' 
     connection,
     translation,
     events,
+    gate: { mode: 'agentic', approval: 'open' },
     vendorSessionId: null,
     model: null,
     stopGraceMs: 50,
