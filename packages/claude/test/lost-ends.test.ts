@@ -38,7 +38,7 @@ async function session(interrupted: 'success' | 'error' | null, mode: 'guarded' 
     connection,
     translation,
     events,
-    gate: { mode: 'agentic', approval: 'open' },
+    gate,
     vendorSessionId: null,
     model: null,
     stopGraceMs: 50,

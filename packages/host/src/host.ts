@@ -111,7 +111,7 @@ class SessionHost implements Host {
   }
 
   async detect(): Promise<readonly NodeProvider[]> {
-    const env = agentEnvironment(this.#options.env);
+    const env = agentEnvironment(this.#options.env, this.#register.mark);
     return Promise.all(
       this.#options.providers.map(async (provider) => {
         const found = await provider.detect(env);
@@ -211,7 +211,7 @@ class SessionHost implements Host {
       ...(model === null ? {} : { model }),
       instructions: standingInstructions({ agentId, spawnedBy: session.spawnedBy, mode }),
       mcp,
-      env: agentEnvironment(env, { sessionId, agentId }),
+      env: agentEnvironment(env, this.#register.mark, { sessionId, agentId }),
       onProcess: (owned) => this.#register.add(sessionId, owned),
       signal,
     });

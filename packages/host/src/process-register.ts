@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OwnedProcess } from 'agent-relay-provider';
 import { killProcessTree, type ProcessIdentity } from 'agent-relay-wire/node';
 import type { HostLog } from './host-log.ts';
-import { endMarkedProcesses, SESSION_VARIABLE } from './marked-processes.ts';
+import { endMarkedProcesses, endMarkedTree, SESSION_VARIABLE, TREE_VARIABLE } from './marked-processes.ts';
 
 interface Registered {
   readonly sessionId: string;
@@ -14,13 +15,17 @@ interface Registered {
 }
 
 const fileName = 'processes.json';
+const markFileName = 'process-mark';
 
 /**
- * The processes this host started, on disk before the host goes on, so that the next start ends whatever a crash left behind.
+ * The processes this host started, on disk before the host goes on, so that the next start ends whatever a crash left behind. On Linux it finds
+ * by its mark also what had no time to be written down, or never was: a program that was only asked for its version.
  *
  * The file is replaced whole with each change and fsynced: it holds a handful of lines and changes a few times per session.
  */
 export class ProcessRegister {
+  /** Goes into the environment of whatever the host starts; the same for every host of this folder. */
+  readonly mark: string;
   readonly #stateDir: string;
   readonly #log: HostLog;
   #processes: Registered[];
@@ -30,18 +35,21 @@ export class ProcessRegister {
     this.#stateDir = stateDir;
     this.#log = log;
     this.#processes = readRegister(join(stateDir, fileName));
+    this.mark = readMark(stateDir) ?? makeMark(stateDir);
   }
 
   get size(): number {
     return this.#processes.length;
   }
 
-  /** Ends every tree that is still registered. Called once, before anything new starts. Answers how many processes were ended. */
+  /** Ends every tree that is still registered, and whatever carries the mark. Called once, before anything new starts. Answers how many processes were ended. */
   async reap(): Promise<number> {
     const leftBehind = this.#processes;
     const ended = await this.#killAll(leftBehind);
     this.#forget(leftBehind);
-    return ended;
+    const { signalled, remaining } = await endMarkedTree(this.mark);
+    if (remaining.length > 0) this.#log.error('processes of an earlier run could not be ended', { remaining });
+    return ended + signalled.length;
   }
 
   add(sessionId: string, owned: OwnedProcess): void {
@@ -89,17 +97,35 @@ export class ProcessRegister {
   }
 
   #write(): void {
-    const path = join(this.#stateDir, fileName);
-    const file = openSync(`${path}.new`, 'w', 0o600);
-    try {
-      writeSync(file, JSON.stringify(this.#processes));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(`${path}.new`, path);
-    syncFolder(this.#stateDir);
+    replaceFile(this.#stateDir, fileName, JSON.stringify(this.#processes));
   }
+}
+
+function replaceFile(folder: string, name: string, content: string): void {
+  const path = join(folder, name);
+  const file = openSync(`${path}.new`, 'w', 0o600);
+  try {
+    writeSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(`${path}.new`, path);
+  syncFolder(folder);
+}
+
+function readMark(stateDir: string): string | null {
+  try {
+    return /^[\da-f-]{36}$/u.exec(readFileSync(join(stateDir, markFileName), 'utf8').trim())?.[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function makeMark(stateDir: string): string {
+  const mark = randomUUID();
+  replaceFile(stateDir, markFileName, mark);
+  return mark;
 }
 
 /** Without this the new name may not survive a power loss; Windows has no such call. */
@@ -124,7 +150,7 @@ function readEnvironment(pid: number): readonly string[] | null {
 
 /** The mark that `spawnProcess` put there; nested trees append theirs. */
 function treeIdIn(environment: readonly string[] | null): string | null {
-  const entry = environment?.find((text) => text.startsWith('AGENT_RELAY_PROCESS_TREE='));
+  const entry = environment?.find((text) => text.startsWith(`${TREE_VARIABLE}=`));
   return entry?.split('=')[1]?.split(',').at(-1) ?? null;
 }
 

@@ -2,8 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'nod
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { RelayError, type Session } from 'agent-relay-protocol';
-import { formatEnvelope } from 'agent-relay-wire';
+import { decodeNdjson, formatEnvelope } from 'agent-relay-wire';
+import { spawnProcess } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHost, type Host, type HostOptions, type StartRequest } from '../src/host.ts';
 import { inboxItem, RecordingRelay } from './recording-relay.ts';
@@ -365,6 +367,29 @@ describe('processes', () => {
     const later = await createHost({ providers: [], stateDir, allowedFolders: [], relay, log: silent, clock: Date, env: {} });
     expect([isRunning(agent), isRunning(grandchild)]).toEqual([false, false]);
     expect(later.buffers.map(({ owner }) => owner.sessionId)).toEqual(['s1']);
+    await later.close('over');
+  });
+
+  it('what a crashed host had not written down, its next start ends by the mark: a vendor that was asked for its version and hears no signal', async () => {
+    const stubborn = fileURLToPath(new URL('./stubborn-program.mjs', import.meta.url));
+    const pids: number[] = [];
+    const asking = {
+      ...{ id: 'stubborn', start: () => Promise.reject(new Error('not asked for')), close: async () => undefined },
+      detect: async (env: Readonly<Record<string, string>>) => {
+        // As a provider asks; the program says who it and its child are, and stays.
+        const child = await spawnProcess({ command: process.execPath, args: [stubborn], env });
+        for await (const line of decodeNdjson<{ pids: number[] }>(child.stdout)) {
+          if ('message' in line) pids.push(...line.message.pids);
+          break;
+        }
+        return { available: false, reason: 'it says nothing' } as const;
+      },
+    };
+    await open({ providers: [asking] });
+    await host.detect();
+    expect(pids.map(isRunning)).toEqual([true, true]);
+    const later = await createHost({ providers: [], stateDir, allowedFolders: [], relay, log: silent, clock: Date, env: {} });
+    expect(pids.map(isRunning)).toEqual([false, false]);
     await later.close('over');
   });
 

@@ -91,5 +91,5 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 });
 // The worst a vendor can do: it outlives whoever started it.
 setInterval(() => {}, 1000);
-process.on('SIGTERM', () => {});
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {});
 say({ type: 'session.started', vendorSessionId: `scripted-${process.pid}`, cwd: process.cwd() });

@@ -27,7 +27,7 @@ export async function detectCodex({ command, env, timeoutMs = 10_000 }: DetectOp
 
 async function printVersion(command: string, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string> {
   const child = await spawnProcess({ command, args: ['--version'], env, stdin: 'ignore' });
-  const endEarly = () => void child.kill();
+  const endEarly = () => void child.kill({ graceMs: 500 });
   signal.addEventListener('abort', endEarly, { once: true });
   try {
     let printed = '';
@@ -35,5 +35,7 @@ async function printVersion(command: string, env: Readonly<Record<string, string
     return printed;
   } finally {
     signal.removeEventListener('abort', endEarly);
+    // A program that closes its output and stays, or ignores what it is asked.
+    if (!child.hasExited) await child.kill({ graceMs: 500 });
   }
 }
