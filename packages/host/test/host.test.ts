@@ -378,8 +378,9 @@ describe('processes', () => {
       detect: async (env: Readonly<Record<string, string>>) => {
         // As a provider asks; the program says who it and its child are, and stays.
         const child = await spawnProcess({ command: process.execPath, args: [stubborn], env });
-        for await (const line of decodeNdjson<{ pids: number[] }>(child.stdout)) {
-          if ('message' in line) pids.push(...line.message.pids);
+        for await (const line of decodeNdjson(child.stdout)) {
+          // The program is ours.
+          if ('message' in line) pids.push(...(line.message as { pids: number[] }).pids);
           break;
         }
         return { available: false, reason: 'it says nothing' } as const;
