@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { ChannelHandle } from 'agent-relay-client';
 import { type ErrorCode, MAX_REQUEST_BYTES, parseInput, RelayError, routes, toRelayError } from 'agent-relay-protocol';
+import { parseJson } from 'agent-relay-wire';
 import { isSigned, SIGNATURE_HEADER } from 'agent-relay-wire/node';
 import type { StartOptions } from './start-options.ts';
 
@@ -70,7 +71,7 @@ async function take(request: IncomingMessage, { channel, secret, clock, log }: L
   if (!isSigned({ body, signature: String(signature), key: secret, now: clock.now() })) {
     throw new RelayError('unauthorized', `The signature in ${SIGNATURE_HEADER} is missing, wrong or older than five minutes`);
   }
-  const mail = parseInput(IncomingSchema, parseJson(body));
+  const mail = parseInput(IncomingSchema, decodeJson(body));
   try {
     return await channel.receive(mail, { signal: AbortSignal.timeout(RELAY_WAIT_MS) });
   } catch (error) {
@@ -98,9 +99,9 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-function parseJson(body: Buffer): unknown {
+function decodeJson(body: Buffer): unknown {
   try {
-    return JSON.parse(decoder.decode(body));
+    return parseJson(decoder.decode(body));
   } catch (cause) {
     throw new RelayError('parse_error', 'The body is not valid JSON', { cause });
   }

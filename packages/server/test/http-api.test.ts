@@ -107,6 +107,32 @@ describe('routes over HTTP', () => {
     expect(server.logged).toEqual([]);
   });
 
+  test('a plain client that sends far too much reads the refusal, is told that the connection ends, and meets no error', async () => {
+    await using server = await openServer();
+    for (const megabytes of [2, 24, 48]) {
+      const { status, headers, body } = await rawRequest(`${server.url}/api/messages`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: Buffer.alloc(megabytes * 1024 * 1024, ' '),
+      });
+      expect({ status, body }).toMatchObject({ status: 413, body: { error: { code: 'payload_too_large' } } });
+      expect(headers.connection).toBe('close');
+    }
+  });
+
+  test('JSON that nests without end is refused at every door, and the door stays open', async () => {
+    await using server = await openServer();
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    for (const path of ['/api/messages', '/api/mcp']) {
+      const { status } = await rawRequest(`${server.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${OWNER_TOKEN}` },
+        body: `{"to":"id:a","body":"x","meta":${deep}}`,
+      });
+      expect(status).toBe(400);
+    }
+  });
+
   test('a body over the limit is 413, said ahead or met on the way, and the client gets to read it', async () => {
     await using server = await openServer();
     const send = (headers: Record<string, string>) =>

@@ -10,6 +10,7 @@ import {
   type MalformedListener,
   type MessageDuplex,
 } from './message-duplex.ts';
+import { parseJson } from './parse-json.ts';
 import { sleep } from './time.ts';
 
 /** The part of a WHATWG `WebSocket` used here, so that this file needs no DOM types and takes any implementation. */
@@ -183,7 +184,7 @@ class BrowserDuplex<In, Out> implements MessageDuplex<In, Out> {
     const text = typeof data === 'string' ? data : data instanceof ArrayBuffer ? new TextDecoder().decode(data) : '';
     let message: In;
     try {
-      message = JSON.parse(text);
+      message = parseJson(text) as In; // the type parameter is the caller's claim about the peer
     } catch (error) {
       this.#messages.reportMalformed(text, asError(error));
       return;

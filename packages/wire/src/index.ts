@@ -17,6 +17,7 @@ export type { CloseReason, DuplexClosed, MalformedListener, MessageDuplex } from
 export { escapeLookAlikes, ModelText, modelText, quoted } from './model-text.ts';
 export type { NdjsonItem, NdjsonOptions } from './ndjson.ts';
 export { decodeNdjson, encodeNdjson } from './ndjson.ts';
+export { parseJson } from './parse-json.ts';
 export type { RequestOptions } from './pending-requests.ts';
 export { printable, spelledOut, withoutUnseen } from './plain-text.ts';
 export type { ParseSseOptions, SseEvent, SseEventToEncode } from './sse.ts';

@@ -1,6 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
 import { type DecodedLine, LineDecoder } from './line-decoder.ts';
 import { asError, encodeJson, malformedTextLimit } from './message-duplex.ts';
+import { parseJson } from './parse-json.ts';
 
 /** A line that was JSON, or the report of one that was not: `error` is `parse_error`, or `payload_too_large` with the line's beginning. */
 export type NdjsonItem = { readonly message: unknown } | { readonly malformed: string; readonly error: RelayError };
@@ -27,7 +28,7 @@ function* itemsOf(lines: readonly DecodedLine[]): Generator<NdjsonItem, void> {
 export function parseNdjsonLine({ text, isTooLong }: DecodedLine): NdjsonItem {
   if (isTooLong) return { malformed: text, error: new RelayError('payload_too_large', 'A line is longer than this stream accepts') };
   try {
-    return { message: JSON.parse(text) };
+    return { message: parseJson(text) };
   } catch (cause) {
     const error = new RelayError('parse_error', `A line is not valid JSON: ${asError(cause).message}`, { cause });
     return { malformed: text.slice(0, malformedTextLimit), error };

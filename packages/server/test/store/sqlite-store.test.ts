@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { repeatTask } from '../../src/domain/task-lifecycle.ts';
 import { migrate } from '../../src/store/sqlite/migrate.ts';
 import { migrations } from '../../src/store/sqlite/migrations/migrations.ts';
@@ -152,6 +152,30 @@ describe('a file that cannot be used', () => {
     other.close();
     expect((await send(store)).message.id).toBe(message.id + 1);
     expect(await store.check()).toBe(null);
+    await store.close();
+  });
+
+  test('locked by another program for a while: what is asked meanwhile is written when it lets go, and nothing else has waited', async () => {
+    const path = join(newFolder(), 'relay.db');
+    const store = await SqliteStore.open({ path, busyTimeoutMs: 60_000 });
+    const other = new Sqlite(path);
+    other.exec('BEGIN IMMEDIATE');
+    let longestTurnMs = 0;
+    let turnBeganAt = performance.now();
+    const watch = setInterval(() => {
+      longestTurnMs = Math.max(longestTurnMs, performance.now() - turnBeganAt);
+      turnBeganAt = performance.now();
+    }, 1);
+    const sending = [send(store), send(store)];
+    await vi.waitFor(async () => expect(await store.check()).toMatchObject({ code: 'store_unavailable' }));
+    expect(await store.messages.get('default', 1)).toBe(null);
+    other.exec('ROLLBACK');
+    other.close();
+    const ids = (await Promise.all(sending)).map(({ message }) => message.id);
+    clearInterval(watch);
+    expect(ids).toEqual([ids[0], (ids[0] ?? 0) + 1]);
+    expect(await store.check()).toBe(null);
+    expect(longestTurnMs).toBeLessThan(5_000);
     await store.close();
   });
 

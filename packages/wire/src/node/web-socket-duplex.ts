@@ -13,6 +13,7 @@ import {
   type MalformedListener,
   type MessageDuplex,
 } from '../message-duplex.ts';
+import { parseJson } from '../parse-json.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { TurnCork } from './turn-cork.ts';
 
@@ -159,7 +160,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   #parse(text: string): void {
     let message: In;
     try {
-      message = JSON.parse(text);
+      message = parseJson(text) as In; // the type parameter is the caller's claim about the peer
     } catch (error) {
       this.#messages.reportMalformed(text, asError(error));
       return;

@@ -8,7 +8,7 @@ import { storeErrorOf } from './sqlite-error.ts';
 
 export interface SqliteOptions {
   readonly path: string;
-  /** How long a write waits for another program's lock; everything waits with it. Default 1000, and 5000 while opening. */
+  /** How long writes wait for another program's lock before they are refused; nothing else waits with them. Default 1000, and 5000 while opening. */
   readonly busyTimeoutMs?: number | undefined;
   /** Largest size in pages of 4 KiB; beyond it writes fail with `store_full`. */
   readonly maxPageCount?: number | undefined;
@@ -21,13 +21,20 @@ export interface Connections {
   readonly reader: Database;
 }
 
+export const DEFAULT_BUSY_TIMEOUT_MS = 1_000;
 const OPENING_TIMEOUT_MS = 5_000;
+/** Readers of a write-ahead log meet a lock only for the moment that another program recovers or removes it. */
+const READING_TIMEOUT_MS = 50;
 
 /**
  * Opens, migrates and makes the two connections.
  * @throws RelayError `store_unavailable` naming the file and what is wrong with it.
  */
-export async function openConnections({ path, busyTimeoutMs = 1_000, maxPageCount }: SqliteOptions): Promise<Connections> {
+export async function openConnections({
+  path,
+  busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS,
+  maxPageCount,
+}: SqliteOptions): Promise<Connections> {
   const BetterSqlite3 = await loadSqlite();
   const opened: Database[] = [];
   try {
@@ -44,9 +51,10 @@ export async function openConnections({ path, busyTimeoutMs = 1_000, maxPageCoun
     database.pragma('wal_autocheckpoint = 4000');
     database.pragma('journal_size_limit = 67108864');
     migrate(database);
-    database.pragma(`busy_timeout = ${Math.trunc(busyTimeoutMs)}`);
+    // SQLite would wait inside the statement, and the event loop with it: the writer tries again by itself.
+    database.pragma('busy_timeout = 0');
     if (maxPageCount !== undefined) database.pragma(`max_page_count = ${Math.trunc(maxPageCount)}`);
-    const reader = new BetterSqlite3(path, { timeout: busyTimeoutMs, readonly: true });
+    const reader = new BetterSqlite3(path, { timeout: Math.min(busyTimeoutMs, READING_TIMEOUT_MS), readonly: true });
     opened.push(reader);
     reader.pragma('cache_size = -16384');
     return { database, reader };

@@ -13,7 +13,7 @@ import { DeliveryTable } from './delivery-table.ts';
 import { HoldTable } from './hold-table.ts';
 import { SqliteLog } from './log.ts';
 import { MessageTable } from './message-table.ts';
-import { openConnections, type SqliteOptions } from './open.ts';
+import { DEFAULT_BUSY_TIMEOUT_MS, openConnections, type SqliteOptions } from './open.ts';
 import { OpenMail } from './open-mail.ts';
 import { PairTable } from './pair-table.ts';
 import { SqliteActivity } from './sqlite-activity.ts';
@@ -112,7 +112,7 @@ export class SqliteStore implements Store {
         tokens: new TokenTable(database, index),
       };
       const changes = new ChangeWriter(tables, log, index);
-      const writer = new Writer(database, {
+      const writer = new Writer(database, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, {
         beforeCommit: () => {
           log.beforeCommit();
           openMail.writeOldest(log.last);
@@ -160,7 +160,7 @@ export class SqliteStore implements Store {
 
   async check(): Promise<RelayError | null> {
     try {
-      await this.#context.writer.write(() => this.#touch.run());
+      await this.#context.writer.write(() => this.#touch.run(), { isImpatient: true });
       return null;
     } catch (error) {
       return storeErrorOf(error) ?? toRelayError(error);

@@ -1,16 +1,23 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import { Histogram } from '../../domain/histogram.ts';
-import { storeErrorOf } from './sqlite-error.ts';
+import { sqliteCode, storeErrorOf } from './sqlite-error.ts';
 
 interface Pending {
   readonly run: () => unknown;
+  /** Refused by another program's lock at once. */
+  readonly isImpatient: boolean;
   // Method signatures: each entry has its own result type, which only its own `run` produces.
   resolve(value: unknown): void;
   reject(error: unknown): void;
   result: unknown;
   refusal: RelayError | null;
 }
+
+/** How often a turn that another program's lock keeps out tries again. */
+const LOCK_RETRY_MS = 20;
+/** A lock that nobody met for so long is another one: it is waited for anew. */
+const LOCK_FORGOTTEN_MS = 5_000;
 
 /** From so many operations on, a turn waits for one more before it is written. */
 const BUSY = 8;
@@ -32,7 +39,8 @@ export interface WriterHooks {
  *
  * An operation decides first and writes then: a RelayError it throws has written nothing and refuses that operation alone. Any other
  * error rolls the turn back; if the database itself is at fault all of them are rejected, else only the faulty one is and the rest run
- * again. So an operation must have no effect outside the database that the `rolledBack` hook cannot undo, and may run twice.
+ * again. Another program's lock holds up nobody but writers: their turn is tried again for so long, and from then on each is refused at
+ * once until the lock is gone. So an operation must have no effect outside the database that the `rolledBack` hook cannot undo, and may run twice.
  */
 export class Writer {
   readonly commitSeconds = new Histogram(COMMIT_SECONDS);
@@ -40,6 +48,7 @@ export class Writer {
   failedCommits = 0;
   readonly #database: Database;
   readonly #hooks: WriterHooks;
+  readonly #busyTimeoutMs: number;
   readonly #begin: Statement<[]>;
   readonly #commit: Statement<[]>;
   #queue: Pending[] = [];
@@ -48,19 +57,23 @@ export class Writer {
   #isClosed = false;
   /** A turn was rolled back, and memory has not been put right yet. */
   #isTainted = false;
+  /** Since when, and when last, another program's lock kept us out. */
+  #lock: { readonly since: number; metAt: number } | null = null;
 
-  constructor(database: Database, hooks: WriterHooks) {
+  /** The connection must not wait for locks by itself: that would be the whole event loop's wait. */
+  constructor(database: Database, busyTimeoutMs: number, hooks: WriterHooks) {
     this.#database = database;
+    this.#busyTimeoutMs = busyTimeoutMs;
     this.#hooks = hooks;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
   }
 
   /** Runs `run` in the next shared transaction; resolves with its result once that is durable. */
-  write<Result>(run: () => Result): Promise<Result> {
+  write<Result>(run: () => Result, { isImpatient = false }: { readonly isImpatient?: boolean } = {}): Promise<Result> {
     if (this.#isClosed) return Promise.reject(new RelayError('store_unavailable', 'The store is closed'));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ run, resolve, reject, result: undefined, refusal: null });
+      this.#queue.push({ run, isImpatient, resolve, reject, result: undefined, refusal: null });
       if (this.#scheduled) return;
       this.#scheduled = true;
       // The check phase comes after every socket that was readable in this turn has been read: they all share one flush.
@@ -72,6 +85,8 @@ export class Writer {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    // The last turn is worth a wait: nothing else goes on.
+    this.#database.pragma(`busy_timeout = ${Math.trunc(this.#busyTimeoutMs)}`);
     this.#flush();
   }
 
@@ -94,7 +109,7 @@ export class Writer {
     const startedAt = performance.now();
     try {
       if (this.#isTainted) this.#forget();
-      this.#begin.run();
+      if (!this.#hasBegun(batch)) return;
       for (const operation of batch) {
         running = operation;
         this.#run(operation);
@@ -114,6 +129,38 @@ export class Writer {
       if (operation.refusal) operation.reject(operation.refusal);
       else operation.resolve(operation.result);
     }
+  }
+
+  #hasBegun(batch: readonly Pending[]): boolean {
+    try {
+      this.#begin.run();
+      this.#lock = null;
+      return true;
+    } catch (error) {
+      if (!sqliteCode(error)?.startsWith('SQLITE_BUSY')) throw error;
+      this.#meetLock(batch, error);
+      return false;
+    }
+  }
+
+  /** Nothing of the turn has happened yet. */
+  #meetLock(batch: readonly Pending[], error: unknown): void {
+    const now = performance.now();
+    if (this.#lock === null || now - this.#lock.metAt > LOCK_FORGOTTEN_MS) this.#lock = { since: now, metAt: now };
+    this.#lock.metAt = now;
+    if (this.#isClosed || now - this.#lock.since >= this.#busyTimeoutMs) {
+      this.failedCommits += 1;
+      refuse(batch, error);
+      return;
+    }
+    refuse(
+      batch.filter(({ isImpatient }) => isImpatient),
+      error,
+    );
+    this.#queue = [...batch.filter(({ isImpatient }) => !isImpatient), ...this.#queue];
+    this.#scheduled = true;
+    this.#hasWaited = true;
+    setTimeout(this.#flush, LOCK_RETRY_MS);
   }
 
   #run(operation: Pending): void {
@@ -151,4 +198,8 @@ export class Writer {
     this.#hooks.rolledBack();
     this.#isTainted = false;
   }
+}
+
+function refuse(batch: readonly Pending[], error: unknown): void {
+  for (const operation of batch) operation.reject(storeErrorOf(error) ?? error);
 }

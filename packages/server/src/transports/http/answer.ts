@@ -1,6 +1,7 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type ErrorCode,
+  MAX_REQUEST_BYTES,
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
   RELAY_VERSION,
@@ -8,6 +9,8 @@ import {
   toRelayError,
   VERSION_HEADER,
 } from 'agent-relay-protocol';
+
+import { discardBody } from './discard-body.ts';
 
 /** Answers nobody else may keep or read as anything but what it says it is. */
 const jsonHeaders = {
@@ -28,10 +31,21 @@ export interface Answer {
 export function writeAnswer(response: ServerResponse, { status, body, headers }: Answer): void {
   if (response.headersSent || response.destroyed) return;
   const text = body === undefined ? '' : JSON.stringify(body);
-  response.writeHead(status, { ...jsonHeaders, ...headers, 'content-length': Buffer.byteLength(text) });
+  const closing = isOwedMuch(response.req) ? { connection: 'close' } : {};
+  response.writeHead(status, { ...jsonHeaders, ...headers, ...closing, 'content-length': Buffer.byteLength(text) });
+  if ('connection' in closing) {
+    // Ended at once, the connection would be cut under a client that is still sending, and the answer lost with it.
+    response.write(text);
+    discardBody(response.req, () => response.end());
+    return;
+  }
   // Node keeps the body of an answer to HEAD back by itself.
   response.end(text);
 }
+
+/** The client goes on sending more than anybody will read. */
+const isOwedMuch = ({ complete, headers }: IncomingMessage): boolean =>
+  !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > MAX_REQUEST_BYTES);
 
 /** Every failed request answers with this one shape. */
 export function errorAnswer(error: unknown): Answer {

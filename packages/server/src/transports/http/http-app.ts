@@ -68,7 +68,9 @@ export class HttpApp {
     this.#queues.of(request).add(response, () => {
       this.#serve(request, response)
         .catch((error: unknown) => this.#fail(error, request, response))
-        .finally(() => discardBody(request, response));
+        .finally(() => {
+          if (response.writableEnded) discardBody(request);
+        });
     });
   };
 
