@@ -58,6 +58,9 @@ export class ActivityBuffer {
   #acknowledgedSize = 0;
   #file: number | null = null;
   #hasFault = false;
+  /** Not in the file yet: what comes in one turn of the event loop is written at its end, in one write. */
+  #unwritten: string[] = [];
+  #writing: NodeJS.Immediate | null = null;
 
   private constructor(path: string, owner: ActivityOwner, lastSeq: number, lines: Line[], options: ActivityBufferOptions) {
     this.#path = path;
@@ -122,6 +125,8 @@ export class ActivityBuffer {
 
   /** The oldest entries that wait, at least one when there is one, at most `maxEntries` and about `maxLength` characters. */
   next(maxEntries: number, maxLength: number): readonly BufferedEntry[] {
+    // What the relay has must never be missing here: after a crash its number would be given out again.
+    this.#write();
     const batch: BufferedEntry[] = [];
     let length = 0;
     for (const { entry, text } of this.#lines) {
@@ -144,6 +149,7 @@ export class ActivityBuffer {
 
   /** Keeps the file for the next process. Idempotent. */
   close(): void {
+    this.#write();
     if (this.#file !== null) closeSync(this.#file);
     this.#file = null;
   }
@@ -163,6 +169,16 @@ export class ActivityBuffer {
     this.#lines.push({ entry: { seq: this.#lastSeq, at, event }, text });
     this.#size += text.length;
     if (this.#file === null) return;
+    this.#unwritten.push(text);
+    this.#writing ??= setImmediate(() => this.#write());
+  }
+
+  #write(): void {
+    if (this.#writing !== null) clearImmediate(this.#writing);
+    this.#writing = null;
+    const text = this.#unwritten.join('');
+    this.#unwritten = [];
+    if (this.#file === null || text === '') return;
     try {
       writeSync(this.#file, text);
     } catch (error) {

@@ -96,4 +96,12 @@ describe('an event that is too large', () => {
   it('is never cut inside a character', () => {
     expect(truncateText('ab😀', 3)).toBe('ab… [2 more characters were cut]');
   });
+
+  it('what nests deeper than the relay takes is stored as text from there on', () => {
+    const deep = JSON.parse(`${'['.repeat(200)}1${']'.repeat(200)}`);
+    const cut = truncateEvent({ type: 'vendor.event', vendor: 'v', name: 'n', data: deep });
+    let levels = 0;
+    for (let value: unknown = Reflect.get(cut, 'data'); Array.isArray(value); value = value[0]) levels += 1;
+    expect(levels).toBe(31);
+  });
 });

@@ -10,6 +10,7 @@ import { taskPrompt } from './instructions.ts';
 import type { ProcessRegister } from './process-register.ts';
 import { type ProgressLimits, ProgressWatch } from './progress-watch.ts';
 import { TriggerRunner } from './trigger-runner.ts';
+import { TurnBudget } from './turn-budget.ts';
 
 export interface HostedSessionOptions {
   readonly session: Session;
@@ -26,6 +27,8 @@ export interface HostedSessionOptions {
 }
 
 const CLOSE_LIMIT_MS = 4_000;
+/** So long one session's events may be handled in one turn of the event loop. */
+const TURN_MS = 10;
 
 /**
  * One running agent: its mail goes in, its activity and its triggers come out.
@@ -121,7 +124,12 @@ export class HostedSession {
 
   async #follow(): Promise<void> {
     try {
-      for await (const event of this.#options.runtime.events) this.#accept(event);
+      const budget = new TurnBudget(TURN_MS);
+      for await (const event of this.#options.runtime.events) {
+        this.#accept(event);
+        // What lies ready is read without a turn of the event loop in between: a flood would keep every other agent of this machine waiting.
+        if (budget.isSpent) await budget.nextTurn();
+      }
     } catch (error) {
       this.#options.log.error('a session’s events failed', { sessionId: this.identity.sessionId, error });
     }

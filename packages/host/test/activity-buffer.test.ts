@@ -91,3 +91,16 @@ it('the file does not keep what is acknowledged for ever, and goes when it is re
   buffer.remove();
   expect(readdirSync(join(stateDir, 'activity'))).toEqual([]);
 });
+
+it('what was handed over is in the file, however soon the process ends, and one turn writes once', () => {
+  const buffer = ActivityBuffer.create(stateDir, owner);
+  const path = join(stateDir, 'activity', 's%2F1.ndjson');
+  const empty = statSync(path).size;
+  for (const text of ['a', 'b', 'c']) buffer.append(line(text), 5);
+  expect(statSync(path).size).toBe(empty);
+  expect(all(buffer)).toHaveLength(3);
+  const [found] = ActivityBuffer.recover(stateDir);
+  expect(found?.lastSeq).toBe(3);
+  found?.close();
+  buffer.close();
+});

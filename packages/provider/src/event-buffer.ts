@@ -20,8 +20,11 @@ const baseWeight = 128;
  */
 export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
   readonly #limit: number;
-  #entries: Entry[] = [];
+  #entries: (Entry | undefined)[] = [];
+  /** Where the oldest entry is: taking it off the array's front would cost the array's length each time. */
+  #head = 0;
   #weight = 0;
+  #droppableWeight = 0;
   #dropped = 0;
   #isEnded = false;
   #isAbandoned = false;
@@ -51,11 +54,14 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
       last.event = grown;
       last.weight += added - baseWeight;
       this.#weight += added - baseWeight;
+      this.#droppableWeight += added - baseWeight;
     } else {
       this.#entries.push({ event, weight: added });
       this.#weight += added;
+      if (isDroppable(event)) this.#droppableWeight += added;
     }
-    if (this.#weight > this.#limit) this.#dropOldest();
+    // Looking through everything is worth it only where it makes room for as much again.
+    if (this.#weight > this.#limit && this.#droppableWeight > this.#limit / 8) this.#dropOldest();
   }
 
   /** Resolves at once while there is room, else when the reader has brought the buffer down to half of its limit. */
@@ -73,9 +79,10 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
   }
 
   next(): Promise<IteratorResult<AgentEvent, undefined>> {
-    const entry = this.#entries.shift();
+    const entry = this.#take();
     if (entry) {
       this.#weight -= entry.weight;
+      if (isDroppable(entry.event)) this.#droppableWeight -= entry.weight;
       if (this.#weight <= this.#limit / 2) this.#openRoom();
       return Promise.resolve({ done: false, value: entry.event });
     }
@@ -89,18 +96,34 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
     this.#isAbandoned = true;
     this.end();
     this.#entries = [];
+    this.#head = 0;
     this.#weight = 0;
+    this.#droppableWeight = 0;
     return Promise.resolve({ done: true, value: undefined });
   }
 
   #dropOldest(): void {
     const target = this.#limit * 0.75;
-    this.#entries = this.#entries.filter((entry) => {
-      if (this.#weight <= target || !isDroppable(entry.event)) return true;
+    this.#entries = this.#entries.slice(this.#head).filter((entry) => {
+      if (!entry || this.#weight <= target || !isDroppable(entry.event)) return true;
       this.#weight -= entry.weight;
+      this.#droppableWeight -= entry.weight;
       this.#dropped += 1;
       return false;
     });
+    this.#head = 0;
+  }
+
+  #take(): Entry | undefined {
+    const entry = this.#entries[this.#head];
+    if (!entry) return undefined;
+    this.#entries[this.#head] = undefined;
+    this.#head += 1;
+    if (this.#head === this.#entries.length || (this.#head >= 1024 && this.#head * 2 >= this.#entries.length)) {
+      this.#entries = this.#entries.slice(this.#head);
+      this.#head = 0;
+    }
+    return entry;
   }
 
   #openRoom(): void {

@@ -169,6 +169,27 @@ describe('SessionEvents', () => {
     expect(completed).toMatchObject({ output: expect.stringMatching(/… 4464 more characters$/) });
   });
 
+  test('200,000 open tools are as many as are allowed, each closed once, and the reader is told', async () => {
+    const events = new SessionEvents({ cwd: '/srv' });
+    for (let index = 0; index < 200_000; index += 1) events.emit({ type: 'tool.started', ...tool, itemId: `i${index}` });
+    for (let index = 0; index < 200_000; index += 7) {
+      events.emit({ type: 'tool.completed', turnId: 't1', itemId: `i${index}`, outcome: 'succeeded' });
+    }
+    events.end({ reason: 'closed' });
+    const read = await all(events);
+    const count = (type: string) => read.filter((event) => event.type === type).length;
+    expect([count('tool.started'), count('tool.completed'), count('agent.error')]).toEqual([4096, 4096, 1]);
+  });
+
+  test('what waits unread costs no more to read and to add to when it is much', { timeout: 30_000 }, async () => {
+    const events = new SessionEvents({ cwd: '/srv' });
+    const startedAt = performance.now();
+    for (let index = 0; index < 200_000; index += 1) events.emit({ type: 'text.completed', turnId: 't1', itemId: `i${index}`, text: 'x' });
+    events.end({ reason: 'closed' });
+    expect(await all(events)).toHaveLength(200_001);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+  });
+
   test('deltas that nobody reads yet are joined, in order, without changing their text', async () => {
     const events = new SessionEvents({ cwd: '/srv' });
     for (const text of ['a', 'b', 'c']) events.emit({ type: 'text.delta', turnId: 't1', itemId: 'i1', text });

@@ -23,6 +23,8 @@ export interface SessionEventsOptions {
 
 const remembered = 4096;
 const longestOutput = 64 * 1024;
+/** More tools than this at a time are no work but a fault of the vendor's: those beyond are not told, and once that it is so. */
+const mostOpenTools = 4096;
 
 /**
  * The events of one session, with what the contract promises about them held in one place:
@@ -31,6 +33,7 @@ const longestOutput = 64 * 1024;
  * - a turn ends once: a second end is dropped, an end without a start gets one, another turn's start ends the open one as interrupted,
  *   and the end of the session ends it (`closed`: interrupted; otherwise `turn.failed` with `agent_crashed` or `agent_lost`);
  * - an open approval is resolved as `cancelled` when its turn or the session ends;
+ * - at most 4,096 tools are open at a time, and those beyond are not told of;
  * - ids are short strings (`ourId`), paths absolute, a tool's output at most 64 Ki characters;
  * - `session.ended` is the last.
  *
@@ -50,6 +53,7 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
   #openTurnId: string | null = null;
   #isEnded = false;
   #isIterated = false;
+  #hasTooManyTools = false;
 
   constructor({ cwd, limit = 8 << 20, approvalTimeoutMs = 600_000 }: SessionEventsOptions) {
     this.approvals = new ApprovalDesk({ emit: (event) => this.emit(event), timeoutMs: approvalTimeoutMs });
@@ -158,8 +162,19 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
   #startTool(event: ToolStarted): void {
     const { itemId, turnId } = event;
     if (this.#openTools.has(itemId) || this.#completedTools.has(itemId) || this.#closedForVendor.has(itemId)) return;
+    if (this.#openTools.size >= mostOpenTools) {
+      this.#tooManyTools();
+      return;
+    }
     this.#openTools.set(itemId, turnId);
     this.#buffer.push(event);
+  }
+
+  #tooManyTools(): void {
+    if (this.#hasTooManyTools) return;
+    this.#hasTooManyTools = true;
+    const message = `More than ${mostOpenTools} tools are open at a time: those beyond are not shown`;
+    this.#buffer.push({ type: 'agent.error', code: 'too_many_tools', message, willRetry: true });
   }
 
   #completeTool(event: ToolCompleted): void {

@@ -5,7 +5,10 @@ const DISCARD_MS = 10_000;
 
 /** Throws away what is left of a request that was answered before its body had been read; cuts the connection if that takes too long. */
 export function discardBody(request: IncomingMessage, then: () => void = () => {}): void {
-  if (request.complete || request.destroyed) return then();
+  if (request.complete || request.destroyed) {
+    then();
+    return;
+  }
   const timer = setTimeout(() => request.socket.destroy(), DISCARD_MS);
   timer.unref();
   request.on('data', () => {});
