@@ -93,7 +93,7 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
     relay_agents: async ({ status, ...filter }, { agentId, context }) => {
       const { data, nextCursor } = await handlers['agents/list'](filter, context);
       const described = describeAgents(status === 'all' ? data : data.filter((agent) => agent.status !== 'offline'), agentId);
-      return nextCursor === undefined ? described : `${described}\nThere are more: ask for those with a capability or a tag.`;
+      return nextCursor === undefined ? described : modelText`${described}\nThere are more: ask for those with a capability or a tag.`;
     },
     relay_claim: async ({ messageId }, { agentId, guard, context }) =>
       describeClaim(await handlers['messages/claim']({ id: messageId, agentId, ...guard }, context)),
