@@ -69,6 +69,6 @@ export const listOf = <Item extends z.ZodType>(item: Item) =>
       .min(0)
       .optional()
       .describe(
-        'Pass as `since`, `after` or `before`, whichever the list takes, to read the next page; absent on the last one. A page may hold fewer rows than `limit`: one answer carries about half a million characters',
+        'Pass as `since`, `after` or `before`, whichever the list takes, to read the next page; absent on the last one. A page may hold fewer rows than `limit`: one answer carries about a quarter of a million characters',
       ),
   });

@@ -1,5 +1,5 @@
 /** So much text one answer of a list carries, however many rows were asked for; the rest is on the next page. */
-export const MAX_PAGE_CHARACTERS = 512 * 1024;
+export const MAX_PAGE_CHARACTERS = 256 * 1024;
 
 interface PageRows<Row> {
   readonly rows: readonly Row[];

@@ -46,7 +46,7 @@ export interface PollWaiter {
 /** More waiting mail than this is left in the store until there is room, unless whoever fetches takes more at once. */
 const HIGH_WATER = 512;
 /** A poll that has this much text is answered, however many pieces it asked for. */
-const MAX_POLL_CHARACTERS = 512 * 1024;
+const MAX_POLL_CHARACTERS = 256 * 1024;
 
 /**
  * One agent's waiting mail while somebody fetches it: which pieces there are, and who has which. Memory only; the store has the truth.

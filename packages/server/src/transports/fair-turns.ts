@@ -9,13 +9,15 @@ const LONGEST_COST_MS = 20;
 /**
  * Shares the event loop among those who read. Each connection has a line: of a line one read runs at a time, and the next begins when the
  * client has taken the answer to the one before. Among the lines that wait, the one that has had least goes first, so that a caller who
- * asks now and then is never behind those who ask without end. After each read that is not done at once, everything else has a turn.
+ * asks now and then is never behind those who ask without end. After a long read everything else has as much time, reads of who has had
+ * least included: what takes several turns, such as a write and its answer, meets one long read and not one in each turn.
  */
 export class FairTurns {
   readonly #waiting = new Set<ReadLine>();
   #isRunning = false;
   /** What the line served last had had by then: nobody who comes back is owed the time of its absence. */
   #floorMs = 0;
+  #endRest: (() => void) | null = null;
 
   openLine(): ReadLine {
     return new ReadLine((line) => this.#enter(line));
@@ -25,6 +27,7 @@ export class FairTurns {
     line.usedMs = Math.max(line.usedMs, this.#floorMs);
     this.#waiting.add(line);
     if (!this.#isRunning) void this.#serve();
+    else if (line.usedMs <= this.#floorMs) this.#endRest?.();
   }
 
   async #serve(): Promise<void> {
@@ -33,12 +36,27 @@ export class FairTurns {
     for (let line = this.#next(); line; line = this.#next()) {
       this.#waiting.delete(line);
       this.#floorMs = line.usedMs;
-      const isDone = await Promise.race([line.work().then(() => true), nextTurn()]);
-      if (isDone && performance.now() - turnBeganAt < TURN_MS) continue;
-      if (isDone) await nextTurn();
+      await Promise.race([line.work(), nextTurn()]);
+      const tookMs = performance.now() - turnBeganAt;
+      if (tookMs < TURN_MS) continue;
+      await this.#rest(Math.min(tookMs, LONGEST_COST_MS));
       turnBeganAt = performance.now();
     }
     this.#isRunning = false;
+  }
+
+  /** Ends early for a line that has had no more than the one served last had before. */
+  async #rest(forMs: number): Promise<void> {
+    await nextTurn();
+    if ([...this.#waiting].some(({ usedMs }) => usedMs <= this.#floorMs)) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, forMs);
+      this.#endRest = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#endRest = null;
   }
 
   #next(): ReadLine | undefined {
@@ -80,4 +98,4 @@ export class ReadLine {
   }
 }
 
-const nextTurn = (): Promise<false> => new Promise((resolve) => void setImmediate(() => resolve(false)));
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));

@@ -24,7 +24,7 @@ type Conditions = Omit<Filter, 'low' | 'high'>;
 type Keep = (stored: StoredMessage) => boolean;
 
 /** How many ids one query passes over: other callers get their turn between two of them. */
-const STRETCH = 5_000;
+const STRETCH = 2_000;
 
 const where = `id > @low AND id <= @high AND workspace = @workspace
   AND (@from IS NULL OR sender = @from) AND (@to IS NULL OR address = @to) AND (@channel IS NULL OR channel = @channel)

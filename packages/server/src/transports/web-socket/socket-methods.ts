@@ -72,7 +72,7 @@ const subscribeInbox: SocketMethod = {
     return subscriptions.add(
       named(connection),
       async (context) => ({ batches: (await relay.openInbox(request, context)).batches, result: {} }),
-      (subscriptionId, items) => [subscriptions.notify('inbox/next', { subscriptionId, items: [...items] })],
+      (subscriptionId, items) => subscriptions.pushMail(subscriptionId, items),
     );
   },
 };

@@ -1,4 +1,5 @@
 import {
+  type InboxItem,
   type NotificationParams,
   type Principal,
   RelayError,
@@ -102,6 +103,12 @@ export class Subscriptions {
   /** Made one by one, as they are sent: a page of large events is not held twice. */
   *#texts(events: readonly RelayEvent[]): Generator<string> {
     for (const event of events) yield this.#encoded.encode(event);
+  }
+
+  *pushMail(subscriptionId: string, items: readonly InboxItem[]): Generator<Promise<void>> {
+    for (const chunk of inChunks(items, ({ message }) => message.body.length, CHUNK_CHARACTERS)) {
+      yield this.notify('inbox/next', { subscriptionId, items: [...chunk] });
+    }
   }
 
   notify<Name extends keyof SocketNotifications>(name: Name, params: NotificationParams<Name>): Promise<void> {
