@@ -39,7 +39,9 @@ class MortalRelay {
   async die(): Promise<void> {
     const dead = this.#relay;
     const folder = mkdtempSync(join(this.#world.folder, 'relay-'));
-    cpSync(dirname(dead.databasePath), folder, { recursive: true });
+    // Sockets and locks are no files that a crash leaves to the next one.
+    const isLeft = (path: string) => !/\.(?:sock|lock)$/u.test(path);
+    cpSync(dirname(dead.databasePath), folder, { recursive: true, filter: isLeft });
     this.#relay = await startTestRelay({ databasePath: join(folder, basename(dead.databasePath)) });
     this.api = new Api(this.#relay.url, this.#relay.ownerToken);
     this.cable.port = Number(new URL(this.#relay.url).port);

@@ -80,7 +80,7 @@ async function wayTo({ url, token, db }: RelayOptions, env: Terminal['env']): Pr
   const note = lastRunningRelay(runningRelayPath(databasePath));
   if (note === null || (url !== undefined && !isSameRelay(url, note.url))) {
     if (url !== undefined) return { url, token: null, socketPath: null };
-    throw new CommandFailure(`error: no relay serves ${databasePath}; start one with: agent-relay serve, or name another with --url`, 3);
+    throw new CommandFailure(`error: no relay serves ${databasePath}; start one with: ${programName(env)} serve, or name another with --url`, 3);
   }
   const credentialPath = ownerTokenPath(databasePath);
   const credential = token ?? readOwnerToken(credentialPath);
@@ -88,7 +88,7 @@ async function wayTo({ url, token, db }: RelayOptions, env: Terminal['env']): Pr
     return { url: note.url, token: credential, socketPath: note.socket };
   }
   if (await isSameProcess(note)) return { url: note.url, token: token ?? null, socketPath: null };
-  throw new CommandFailure(`error: no relay answers at ${note.url}; start one with: agent-relay serve`, 3);
+  throw new CommandFailure(`error: no relay answers at ${note.url}; start one with: ${programName(env)} serve`, 3);
 }
 
 /** Two names of this machine with one port are one relay. */
