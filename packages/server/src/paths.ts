@@ -22,6 +22,13 @@ export function envFilePathOf(env: Environment, platform: NodeJS.Platform = proc
   return resolve(env['AGENT_RELAY_ENV_FILE'] || join(configHome, 'agent-relay', 'agent-relay.env'));
 }
 
+/** Where Node keeps our compiled code: `~/.cache/agent-relay/compiled`, or the system's place. May go at any time. */
+export function compileCacheFolder(env: Environment, platform: NodeJS.Platform = process.platform): string {
+  const home = env['HOME'] || env['USERPROFILE'] || homedir();
+  const cacheHome = env['XDG_CACHE_HOME'] || (platform === 'win32' && env['LOCALAPPDATA']) || join(home, '.cache');
+  return join(cacheHome, 'agent-relay', 'compiled');
+}
+
 /** `DB_PATH`, else the default; relative ones from the working folder. */
 export const databasePathOf = (env: Environment): string => resolve(env['DB_PATH'] || defaultDatabasePath(env));
 
