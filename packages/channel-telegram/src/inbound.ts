@@ -5,6 +5,7 @@ import { answerCommand } from './commands.ts';
 import type { Log } from './logger.ts';
 import { NoticeLimit } from './notice-limit.ts';
 import type { Notices } from './notices.ts';
+import type { StateFile } from './state-file.ts';
 import { conversationIdOf, type Place } from './telegram/place.ts';
 import { readMessage, type TextMessage } from './telegram/read-message.ts';
 
@@ -14,6 +15,7 @@ export interface InboundOptions {
   readonly me: Pick<UserFromGetMe, 'username'>;
   readonly allowedChats: ReadonlySet<number>;
   readonly onPress: (query: CallbackQuery) => Promise<void>;
+  readonly state: Pick<StateFile, 'received' | 'wasReceived'>;
   readonly log: Log;
   readonly clock: { now(): number };
 }
@@ -69,8 +71,11 @@ export class Inbound {
     }
   }
 
-  async #pass({ place, messageId, body, sender, externalId, replyToMessageId }: TextMessage): Promise<void> {
-    const { port, log } = this.#options;
+  async #pass({ place, messageId, body, sender, externalId, replyToMessageId, isEdit, shown }: TextMessage): Promise<void> {
+    const { port, log, state } = this.#options;
+    const post = { chatId: place.chatId, messageId };
+    // Telegram tells of an edit also when somebody reacted to a message, or a preview of its link came: the order stands and is no second one.
+    if (isEdit && state.wasReceived(post, shown)) return;
     const conversationId = conversationIdOf(place);
     const text = {
       conversationId,
@@ -81,6 +86,7 @@ export class Inbound {
     };
     try {
       const { messages, created } = await port.receive(text);
+      state.received(post, shown);
       log.debug('a text was passed on', { conversationId, externalId, created });
       if (created && messages.every(({ matched }) => matched === 0)) {
         this.#say(place, `Nobody belongs to ${messages.map(({ to }) => to).join(', ')} at the moment, so nobody got this.`, messageId);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -12,29 +13,34 @@ export type ApprovalPosts = z.infer<typeof ApprovalPostsSchema>;
 const StateSchema = z.object({
   sending: z.record(z.string(), z.array(z.string())).default({}),
   approvals: z.record(z.string(), ApprovalPostsSchema).default({}),
+  received: z.record(z.string(), z.string()).default({}),
 });
 
 /** Nothing reaches these while all is well; a relay that was put back to an older day may leave some behind. */
 const MAX_SENDING = 1000;
 const MAX_APPROVALS = 1000;
+/** People edit what they have just written. */
+const MAX_RECEIVED = 1000;
 
 /**
- * What must outlive this process: Telegram has no idempotency, so the parts of a message that went out are written down as they go, and
- * where approvals were posted. Written whole, to a new file that takes the old one's place.
+ * What must outlive this process: Telegram has no idempotency, so the parts of a message that went out are written down as they go,
+ * where approvals were posted, and what each message showed when it was passed on. Written whole, to a new file that takes the old one's place.
  */
 export class StateFile {
   readonly #path: string;
   readonly #log: Log;
   readonly #sending: Map<string, readonly string[]>;
   readonly #approvals: Map<string, ApprovalPosts>;
+  readonly #received: Map<string, string>;
 
   constructor(path: string, log: Log) {
     this.#path = path;
     this.#log = log;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const { sending, approvals } = read(path, log);
+    const { sending, approvals, received } = read(path, log);
     this.#sending = new Map(Object.entries(sending));
     this.#approvals = new Map(Object.entries(approvals));
+    this.#received = new Map(Object.entries(received));
   }
 
   /** What Telegram called the parts of this message that were sent, in order. */
@@ -67,18 +73,32 @@ export class StateFile {
     if (this.#approvals.delete(key)) this.#write();
   }
 
+  /** Whether this message showed just that when it was last passed on; false as well for one that is not remembered. */
+  wasReceived(post: Post, shown: string): boolean {
+    return this.#received.get(keyOf(post)) === digestOf(shown);
+  }
+
+  received(post: Post, shown: string): void {
+    this.#received.delete(keyOf(post));
+    this.#received.set(keyOf(post), digestOf(shown));
+    keepNewest(this.#received, MAX_RECEIVED);
+    this.#write();
+  }
+
   #write(): void {
+    const [sending, approvals, received] = [this.#sending, this.#approvals, this.#received].map((entries) => Object.fromEntries(entries));
     try {
-      replaceFile(
-        this.#path,
-        JSON.stringify({ sending: Object.fromEntries(this.#sending), approvals: Object.fromEntries(this.#approvals) }),
-      );
+      replaceFile(this.#path, JSON.stringify({ sending, approvals, received }));
     } catch (error) {
       // To stop here would send again, at each start, what has just been sent.
       this.#log.error('the state cannot be written: after a crash a message may appear twice', { path: this.#path, error });
     }
   }
 }
+
+const keyOf = ({ chatId, messageId }: Post): string => `${chatId}:${messageId}`;
+/** Enough to tell two texts of one message apart; the text itself is not kept. */
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);
 
 function replaceFile(path: string, text: string): void {
   const temporary = `${path}.new`;

@@ -126,6 +126,7 @@ export class TelegramChannel implements AsyncDisposable {
       me,
       log,
       clock,
+      state,
       notices: new Notices(sender, log),
       allowedChats: settings.allowedChats,
       onPress: (query) => board.press(query),

@@ -49,6 +49,20 @@ describe('a bound chat', () => {
     expect(worker.mail).toHaveLength(1);
   });
 
+  test('takes an edit that changes nothing, as a reaction makes one, for no second order, also after a restart', async () => {
+    const channel = await world.channel();
+    const worker = await world.agent('Worker');
+    await world.bind(`${ann}`, 'Worker');
+    const order = world.telegram.says({ chatId: ann, text: 'Deploy build 512 to production.' });
+    await worker.receives();
+    world.telegram.edits(order, 'Deploy build 512 to production.');
+    await channel.stop();
+    await world.channel();
+    world.telegram.edits(order, 'Deploy build 512 to production.');
+    world.telegram.edits(order, 'Deploy build 513 to production.');
+    expect(await worker.receives(2)).toMatchObject([{ body: order.text }, { body: '(edited)\nDeploy build 513 to production.' }]);
+  });
+
   test('tells of an edit as a new text in the thread, and passes captions on but no other content', async () => {
     await world.channel();
     const worker = await world.agent('Worker');

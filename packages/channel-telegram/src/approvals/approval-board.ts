@@ -6,8 +6,8 @@ import type { Log } from '../logger.ts';
 import type { ApprovalPosts, Post, StateFile } from '../state-file.ts';
 import type { ChatSender } from '../telegram/chat-sender.ts';
 import { TelegramFatal } from '../telegram/chat-sender.ts';
+import { nameOf } from '../telegram/names.ts';
 import { type Place, placeOf } from '../telegram/place.ts';
-import { nameOf } from '../telegram/read-message.ts';
 import type { ApprovalSource } from './approval-source.ts';
 import { approvalKey, outcomeText, questionKeyboard, questionText, readPress, type Standing } from './approval-text.ts';
 

@@ -9,7 +9,7 @@ import { type Fence, fenceAfterLine } from './fences.ts';
 export function formatMarkdown(source: string): Text {
   const entities: MessageEntity[] = [];
   let text = '';
-  for (const { type, lines, language } of blocksOf(source)) {
+  for (const { type, lines, language } of blocksOf(source.replaceAll('\r\n', '\n'))) {
     if (text !== '') text += '\n';
     if (type === 'prose') {
       text += formatProse(lines.join('\n'), text.length, entities);
@@ -53,18 +53,25 @@ function blocksOf(source: string): readonly Block[] {
   return blocks;
 }
 
+/** A code span ends with as many ticks as it begins with; stars within a word are arithmetic. */
+const marks =
+  /(?<!`)(?<ticks>`+)(?!`)(?<code>[^\n]*?[^`\n])\k<ticks>(?!`)|(?<![\p{L}\p{N}*])\*\*(?<bold>[^\s*](?:[^*\n]*[^\s*])?)\*\*(?![\p{L}\p{N}*])/gu;
+
 /** Takes the marks out of prose and notes the ranges they marked. */
 function formatProse(source: string, before: number, entities: MessageEntity[]): string {
   let text = '';
   let from = 0;
-  for (const match of source.matchAll(/`([^`\n]+)`|\*\*([^\s*](?:[^*\n]*[^\s*])?)\*\*/gu)) {
-    const [whole, code, bold] = match;
-    const inner = code ?? bold ?? '';
+  for (const match of source.matchAll(marks)) {
+    const { code, bold = '' } = match.groups ?? {};
+    const inner = code === undefined ? bold : withoutGap(code);
     if (inner.trim() === '') continue;
     text += source.slice(from, match.index);
     entities.push({ type: code === undefined ? 'bold' : 'code', offset: before + text.length, length: inner.length });
     text += inner;
-    from = match.index + whole.length;
+    from = match.index + match[0].length;
   }
   return text + source.slice(from);
 }
+
+/** Code that begins or ends with a tick stands between spaces, which are no part of it. */
+const withoutGap = (code: string): string => (/^ .*\S.* $/u.test(code) ? code.slice(1, -1) : code);

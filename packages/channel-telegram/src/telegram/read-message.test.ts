@@ -23,6 +23,8 @@ test('a text carries its place, its sender on one line, and its own number', () 
     messageId: 42,
     body: 'Hello',
     sender: { id: '7', name: 'Ann B C (@ann)' },
+    isEdit: false,
+    shown: 'Hello',
     externalId: '42',
     replyToMessageId: null,
   });
@@ -62,6 +64,11 @@ test('commands are ours when nobody else is addressed, and text for the agent wh
   expect(read(command('/STATUS'))).toMatchObject({ type: 'command', name: 'status', argument: '' });
   expect(read(command('/bind@other_bot x'))).toMatchObject({ type: 'nothing' });
   expect(read(command('/compact now'))).toMatchObject({ type: 'text', body: '/compact now' });
+});
+
+test('a forwarded command is shown and not given', () => {
+  const forward_origin = { type: 'hidden_user', sender_user_name: 'Eve' };
+  expect(read({ ...command('/unbind'), forward_origin })).toMatchObject({ type: 'text', body: '(forwarded from Eve)\n> /unbind' });
 });
 
 test('bots are not listened to; a chat that speaks as itself is', () => {

@@ -1,5 +1,7 @@
 import type { Message, UserFromGetMe } from 'grammy/types';
+import { nameOf, oneLine } from './names.ts';
 import type { Place } from './place.ts';
+import { isForwarded, shownText } from './shown-text.ts';
 
 export interface Person {
   readonly id: string;
@@ -15,6 +17,9 @@ export interface TextMessage extends Received {
   readonly type: 'text';
   readonly body: string;
   readonly sender: Person;
+  readonly isEdit: boolean;
+  /** What the person shows, without our notes: an edit that leaves it as it was says nothing. */
+  readonly shown: string;
   /** Names this text of this message: an edit is another one. */
   readonly externalId: string;
   readonly replyToMessageId: number | null;
@@ -70,10 +75,13 @@ export function readMessage(message: Message, me: Pick<UserFromGetMe, 'username'
   if (command === 'not ours') return { type: 'nothing', ...received };
   if (command !== null) return isEdit ? { type: 'nothing', ...received } : { type: 'command', ...command, sender, ...received };
   const notes = [isEdit ? '(edited)' : '', other === undefined ? '' : `(with a ${other.replace('_', ' ')} that is not passed on)`];
+  const shown = shownText(message);
   return {
     type: 'text',
-    body: [...notes.filter((note) => note !== ''), text].join('\n'),
+    body: [...notes.filter((note) => note !== ''), shown].join('\n'),
     sender,
+    isEdit,
+    shown,
     externalId: isEdit ? `${message.message_id}@${message.edit_date}` : `${message.message_id}`,
     replyToMessageId: isEdit ? message.message_id : repliedTo(message),
     ...received,
@@ -109,25 +117,14 @@ function senderOf({ from, sender_chat: chat }: Message): Person | null {
   return { id: `${from.id}`, name: nameOf(from) };
 }
 
-export function nameOf(user: {
-  readonly id: number;
-  readonly first_name: string;
-  readonly last_name?: string;
-  readonly username?: string;
-}): string {
-  return (
-    oneLine([user.first_name, user.last_name ?? '', user.username === undefined ? '' : `(@${user.username})`].join(' ')) ||
-    `user ${user.id}`
-  );
-}
-
-const oneLine = (text: string): string => [...text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()].slice(0, 120).join('');
-
 /** A command that this bot knows; text with a slash that it does not know is for the agent, one for another bot for nobody here. */
 function readCommand(
-  { text, entities }: Message,
+  message: Message,
   { username }: Pick<UserFromGetMe, 'username'>,
 ): { readonly name: CommandName; readonly argument: string } | 'not ours' | null {
+  const { text, entities } = message;
+  // Who forwards a command shows it, and gives none.
+  if (isForwarded(message)) return null;
   const entity = entities?.find(({ type, offset }) => type === 'bot_command' && offset === 0);
   if (text === undefined || entity === undefined) return null;
   const [word = '', addressee] = text.slice(1, entity.length).split('@');
