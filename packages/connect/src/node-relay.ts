@@ -1,4 +1,4 @@
-import type { Host, HostLog, HostRelay, SessionIdentity } from 'agent-relay-host';
+import type { Host, HostLog, HostRelay, SessionEnd, SessionIdentity } from 'agent-relay-host';
 import { type AgentEvent, type DeliveryReport, RelayError } from 'agent-relay-protocol';
 import { ActivityUpload } from './activity-upload.ts';
 import { DeliveryReports } from './delivery-reports.ts';
@@ -17,7 +17,7 @@ export class NodeRelay implements HostRelay {
   readonly #log: HostLog;
   readonly #live: LiveDeltas;
   readonly #uploads = new Map<string, ActivityUpload>();
-  readonly #ends = new Map<string, string>();
+  readonly #ends = new Map<string, SessionEnd>();
   #host: Pick<Host, 'buffers' | 'forget'> | null = null;
   #inboxes: Pick<InboxSubscriptions, 'has'> | null = null;
   #isFinishing = false;
@@ -32,7 +32,9 @@ export class NodeRelay implements HostRelay {
   /** Sessions that an earlier process left behind are over: their activity and their end are still owed. */
   serve(host: Pick<Host, 'buffers' | 'forget'>): void {
     this.#host = host;
-    for (const { owner } of host.buffers) this.#ends.set(owner.sessionId, 'relay-connect ended unexpectedly and its agents with it');
+    for (const { owner } of host.buffers) {
+      this.#ends.set(owner.sessionId, { status: 'failed', reason: 'relay-connect ended unexpectedly and its agents with it' });
+    }
   }
 
   /** Whether everything is said. */
@@ -97,8 +99,8 @@ export class NodeRelay implements HostRelay {
       .catch((error: unknown) => this.#log.debug('a presence was not reported', { sessionId, error }));
   }
 
-  sessionEnded({ sessionId }: SessionIdentity, reason: string): void {
-    this.#ends.set(sessionId, reason.slice(0, 1000));
+  sessionEnded({ sessionId }: SessionIdentity, { status, reason }: SessionEnd): void {
+    this.#ends.set(sessionId, { status, reason: reason.slice(0, 1000) });
     void this.settle();
   }
 
@@ -119,13 +121,13 @@ export class NodeRelay implements HostRelay {
     if (this.#isFinishing) return;
     this.#isFinishing = true;
     try {
-      for (const [sessionId, reason] of this.#ends) if (!(await this.#settleOne(sessionId, reason))) break;
+      for (const [sessionId, end] of this.#ends) if (!(await this.#settleOne(sessionId, end))) break;
     } finally {
       this.#isFinishing = false;
     }
   }
 
-  async #settleOne(sessionId: string, reason: string): Promise<boolean> {
+  async #settleOne(sessionId: string, end: SessionEnd): Promise<boolean> {
     const upload = this.#upload(sessionId);
     // Both first: after its end nobody takes the word of a session's runtime any more, and its activity would count as late.
     await this.reports.flush();
@@ -133,7 +135,7 @@ export class NodeRelay implements HostRelay {
     const link = this.#links.current;
     if (link === null || (upload && !upload.isDone)) return false;
     try {
-      await link.callNode('sessions/report', { sessionId, status: 'ended', reason });
+      await link.callNode('sessions/report', { sessionId, ...end });
     } catch (error) {
       if (error instanceof RelayError && error.retryable) return false;
       this.#log.info('the relay no longer knows a session that ended', { sessionId, error });

@@ -155,7 +155,7 @@ describe('a node on a relay', () => {
     await api.nodeOnline();
     const session = await api.spawn('Worker', { task: '!crash' });
     await until(async () =>
-      expect(await api.session(session.sessionId)).toMatchObject({ status: 'ended', reason: expect.stringContaining('unexpectedly') }),
+      expect(await api.session(session.sessionId)).toMatchObject({ status: 'failed', reason: expect.stringContaining('unexpectedly') }),
     );
     await expect(api.spawn('Other', { cwd: '/no/such/folder' })).rejects.toMatchObject({
       code: 'not_found',
@@ -317,7 +317,7 @@ describe('processes that end', () => {
     const second = await nodeProcess(relay.url, relay.ownerToken);
     await until(async () =>
       expect(await api.session(session.sessionId)).toMatchObject({
-        status: 'ended',
+        status: 'failed',
         reason: 'relay-connect ended unexpectedly and its agents with it',
       }),
     );

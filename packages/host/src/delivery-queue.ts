@@ -18,6 +18,9 @@ export interface DeliveryQueueOptions {
 
 const KNOWN_LIMIT = 10_000;
 
+/** How `SessionEvents` ends the turn of a session whose process or connection is gone. */
+const deaths: ReadonlySet<string> = new Set(['agent_crashed', 'agent_lost']);
+
 /**
  * An agent's mail on its way into its session, each message handed over at most once per session, in the order of the log within its mode.
  * The far half of this is `Inbox` in the relay; a piece is in one of these states here:
@@ -40,6 +43,8 @@ export class DeliveryQueue {
   #inHand: readonly WaitingMail[] = [];
   /** Of those in hand, what the relay offered once more. */
   readonly #offeredAgain = new Map<number, InboxItem>();
+  /** What the runtime has confirmed since the last turn ended: what would die with this one. */
+  readonly #confirmed = new Map<number, DeliveryReport>();
   #notices: string[] = [];
   #isTurnRunning = false;
   #turnExpected: ReturnType<typeof setTimeout> | null = null;
@@ -99,18 +104,35 @@ export class DeliveryQueue {
         this.#isTurnRunning = true;
         this.#clearExpectation();
         return;
-      case 'turn.completed':
       case 'turn.failed':
-        this.#isTurnRunning = false;
-        this.#clearExpectation();
-        this.wake();
+        if (deaths.has(event.error.code)) this.#tellDeath(event.error.message);
+        this.#turnEnded();
         return;
-      case 'input.accepted':
-        this.#say({ messageId: event.messageId, state: event.state, evidence: event.evidence });
+      case 'turn.completed':
+        this.#turnEnded();
         return;
+      case 'input.accepted': {
+        const report = { messageId: event.messageId, state: event.state, evidence: event.evidence };
+        this.#confirmed.set(event.messageId, report);
+        this.#say(report);
+        return;
+      }
       default:
         return;
     }
+  }
+
+  #turnEnded(): void {
+    this.#isTurnRunning = false;
+    this.#confirmed.clear();
+    this.#clearExpectation();
+    this.wake();
+  }
+
+  /** The sender of what the agent was working on reads beside its "seen" that nothing came of it. */
+  #tellDeath(message: string): void {
+    const reason = `The agent's process ended while it worked on this: ${message}`.slice(0, 1000);
+    for (const report of this.#confirmed.values()) this.#say({ ...report, reason });
   }
 
   /** Tries again what waits: the relay is back, a turn has ended, mail has come. */

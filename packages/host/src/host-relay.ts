@@ -3,6 +3,12 @@ import type { AgentEvent, DeliveryReport, Session } from 'agent-relay-protocol';
 /** Which incarnation of which agent. */
 export type SessionIdentity = Pick<Session, 'sessionId' | 'agentId' | 'instanceId' | 'epoch'>;
 
+/** How a session ended: `failed` when its process died or its connection was lost. */
+export interface SessionEnd {
+  readonly status: 'ended' | 'failed';
+  readonly reason: string;
+}
+
 /**
  * The relay as a host sees it: words, no wire. Whoever owns the link implements it. Nothing here may throw synchronously; what cannot be
  * said while the link is down is kept by the implementation where it says so.
@@ -28,5 +34,5 @@ export interface HostRelay {
   activityLive(session: SessionIdentity, at: number, events: readonly AgentEvent[]): void;
   presenceChanged(session: SessionIdentity, presence: 'idle' | 'busy'): void;
   /** The session is over and its processes are gone. Kept until the relay has it. */
-  sessionEnded(session: SessionIdentity, reason: string): void;
+  sessionEnded(session: SessionIdentity, end: SessionEnd): void;
 }

@@ -5,7 +5,7 @@ import type { ActivityBuffer } from './activity-buffer.ts';
 import { ActivityNormaliser } from './activity-normaliser.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { HostLog } from './host-log.ts';
-import type { HostRelay, SessionIdentity } from './host-relay.ts';
+import type { HostRelay, SessionEnd, SessionIdentity } from './host-relay.ts';
 import { taskPrompt } from './instructions.ts';
 import type { ProcessRegister } from './process-register.ts';
 import { type ProgressLimits, ProgressWatch } from './progress-watch.ts';
@@ -46,7 +46,7 @@ export class HostedSession {
   readonly #progress: ProgressWatch;
   readonly #normaliser = new ActivityNormaliser();
   #closing: Promise<void> | null = null;
-  #endReason: string | null = null;
+  #end: SessionEnd | null = null;
   #hasEnded = false;
   #isFinished = false;
 
@@ -103,7 +103,7 @@ export class HostedSession {
 
   /** Ends the session with its whole process tree; resolves when it is gone. Idempotent. */
   close(reason: string): Promise<void> {
-    this.#endReason ??= reason;
+    this.#end ??= { status: 'ended', reason };
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -133,7 +133,11 @@ export class HostedSession {
     } catch (error) {
       this.#options.log.error('a session’s events failed', { sessionId: this.identity.sessionId, error });
     }
-    if (!this.#hasEnded) this.#record({ type: 'session.ended', reason: this.#closing === null ? 'crashed' : 'closed' });
+    if (!this.#hasEnded) {
+      const event = { type: 'session.ended', reason: this.#closing === null ? 'crashed' : 'closed' } as const;
+      this.#record(event);
+      this.#end ??= endOf(event);
+    }
     this.#queue.close();
     await this.#options.register.endSession(this.identity.sessionId);
     // Its last words go out before its end is told: nobody may speak as an agent that has ended.
@@ -148,7 +152,7 @@ export class HostedSession {
     this.#progress.observe(event);
     this.#record(event);
     if (event.type === 'text.completed') this.#triggers.run(event.text);
-    if (event.type === 'session.ended') this.#endReason ??= endSentence(event);
+    if (event.type === 'session.ended') this.#end ??= endOf(event);
     if (this.presence !== presenceBefore) this.#options.relay.presenceChanged(this.identity, this.presence);
   }
 
@@ -166,16 +170,17 @@ export class HostedSession {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#progress.close();
-    this.#options.relay.sessionEnded(this.identity, this.#endReason ?? 'The agent ended by itself');
+    this.#options.relay.sessionEnded(this.identity, this.#end ?? { status: 'ended', reason: 'The agent ended by itself' });
   }
 }
 
-function endSentence(event: Extract<AgentEvent, { type: 'session.ended' }>): string {
+function endOf({ reason, detail }: Pick<Extract<AgentEvent, { type: 'session.ended' }>, 'reason' | 'detail'>): SessionEnd {
   const sentence = {
     closed: 'The session was closed',
     exited: 'The agent ended by itself',
     crashed: 'The agent’s process ended unexpectedly',
     lost: 'The connection to the agent was lost',
-  }[event.reason];
-  return event.detail === undefined ? sentence : `${sentence}: ${event.detail}`.slice(0, 1000);
+  }[reason];
+  const status = reason === 'crashed' || reason === 'lost' ? 'failed' : 'ended';
+  return { status, reason: detail === undefined ? sentence : `${sentence}: ${detail}`.slice(0, 1000) };
 }

@@ -340,7 +340,7 @@ describe('processes', () => {
     expect(isRunning(grandchild)).toBe(true);
     await host.release('s1', 'done');
     expect(isRunning(grandchild)).toBe(false);
-    expect(relay.ended).toEqual([{ sessionId: 's1', reason: 'done' }]);
+    expect(relay.ended).toEqual([{ sessionId: 's1', status: 'ended', reason: 'done' }]);
     expect(stored().at(-1)).toMatchObject({ type: 'session.ended', reason: 'closed' });
   });
 
@@ -408,6 +408,23 @@ describe('processes', () => {
       'session.ended',
     ]);
     expect(host.running).toEqual([]);
+  });
+
+  it('the sender of what an agent was working on when it crashed reads so beside its receipt', async () => {
+    await open();
+    await start();
+    host.deliver('s1', [inboxItem(7, 'hello')]);
+    await until(() => expect(stored().filter(({ type }) => type === 'turn.completed')).toHaveLength(1));
+    host.deliver('s1', [inboxItem(8, '!crash')]);
+    await until(() => expect(relay.ended).toMatchObject([{ sessionId: 's1', status: 'failed' }]));
+    expect(relay.reports.filter(({ reason }) => reason !== undefined)).toEqual([
+      {
+        messageId: 8,
+        state: expect.any(String),
+        evidence: expect.any(String),
+        reason: expect.stringContaining('process ended while it worked on this'),
+      },
+    ]);
   });
 
   it('an agent gets its own mark and none of the relay’s variables', async () => {

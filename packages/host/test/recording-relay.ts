@@ -1,5 +1,5 @@
 import { type AgentEvent, type DeliveryReport, type InboxItem, RelayError } from 'agent-relay-protocol';
-import type { HostRelay, SessionIdentity } from '../src/host-relay.ts';
+import type { HostRelay, SessionEnd, SessionIdentity } from '../src/host-relay.ts';
 
 /** The far side of a host: keeps what it was told and answers as the test says. */
 export class RecordingRelay implements HostRelay {
@@ -9,7 +9,7 @@ export class RecordingRelay implements HostRelay {
   readonly spawned: { readonly name: string; readonly provider: string; readonly task: string | null }[] = [];
   readonly live: AgentEvent[] = [];
   readonly presence: string[] = [];
-  readonly ended: { readonly sessionId: string; readonly reason: string }[] = [];
+  readonly ended: ({ readonly sessionId: string } & SessionEnd)[] = [];
   /** Messages that the agent has read by itself. */
   readonly taken = new Set<number>();
   isAway = false;
@@ -46,8 +46,8 @@ export class RecordingRelay implements HostRelay {
     this.presence.push(presence);
   }
 
-  sessionEnded({ sessionId }: SessionIdentity, reason: string): void {
-    this.ended.push({ sessionId, reason });
+  sessionEnded({ sessionId }: SessionIdentity, end: SessionEnd): void {
+    this.ended.push({ sessionId, ...end });
   }
 }
 

@@ -192,6 +192,27 @@ describe('ending an agent', () => {
   });
 });
 
+it('an agent whose process died is told to the owner and to who started it, with what to do', async () => {
+  await world.attach(node);
+  const { sessionId } = await world.start('Worker');
+  const report = () =>
+    world.relay.nodeHandlers['sessions/report'](
+      { sessionId, status: 'failed', reason: 'It crashed: out of memory' },
+      { ...as(owner), link: node },
+    );
+  await report();
+  await report();
+  const { data } = await world.relay.handlers['messages/list']({ from: 'relay' }, as(owner));
+  expect(data).toMatchObject([
+    {
+      to: 'id:owner',
+      kind: 'notice',
+      payload: { type: 'session.failed', agentId: 'Worker', sessionId },
+      body: expect.stringMatching(/^Worker is gone: It crashed: out of memory\.\n.*agent-relay spawn \S+ --name Worker/su),
+    },
+  ]);
+});
+
 describe('a machine that comes and goes', () => {
   let session: Session;
   beforeEach(async () => {

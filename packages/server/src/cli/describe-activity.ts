@@ -18,7 +18,7 @@ function textOf(event: AgentEvent): string | null {
     case 'turn.completed':
       return `turn ${event.outcome}`;
     case 'turn.failed':
-      return `turn failed: ${oneLine(event.error.message)}`;
+      return `turn failed (${oneLine(event.error.code)}): ${oneLine(event.error.message)}`;
     case 'user.message':
       return `← ${oneLine(event.text)}`;
     case 'text.completed':
@@ -26,7 +26,7 @@ function textOf(event: AgentEvent): string | null {
     case 'tool.started':
       return `• ${oneLine(event.title)}`;
     case 'tool.completed':
-      return event.outcome === 'succeeded' ? null : `• ${event.outcome}`;
+      return event.outcome === 'succeeded' ? null : `• ${event.outcome}${whyOf(event)}`;
     case 'file.changed':
       return event.changes.map(({ change, path }) => `${change} ${oneLine(path)}`).join(', ');
     case 'plan.updated':
@@ -34,7 +34,7 @@ function textOf(event: AgentEvent): string | null {
     case 'approval.requested':
       return `asks: ${oneLine(event.title)}`;
     case 'approval.resolved':
-      return `${event.outcome} by ${oneLine(event.by)}`;
+      return `${event.outcome} by ${oneLine(event.by)}${event.message === undefined ? '' : `: ${oneLine(event.message)}`}`;
     case 'quota.warning':
       return `quota: ${oneLine(event.message)}`;
     case 'context.warning':
@@ -55,4 +55,16 @@ function textOf(event: AgentEvent): string | null {
     case 'vendor.event':
       return null;
   }
+}
+
+/** What a tool said when it did not succeed: the reason of a refusal, the end of a command's output. */
+function whyOf({ exitCode, output = '' }: Extract<AgentEvent, { type: 'tool.completed' }>): string {
+  const code = exitCode === undefined ? '' : ` with exit code ${exitCode}`;
+  const lines = output
+    .trim()
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  // Of a short answer all, of a long one its end: there the reason stands.
+  const said = oneLine(lines.length <= 3 ? lines.join(' ') : lines.slice(-2).join(' '), 300);
+  return said === '' ? code : `${code}: ${said}`;
 }

@@ -1,4 +1,5 @@
 import type { Claim, Pair, RelayEvent } from 'agent-relay-protocol';
+import { spawnAgain } from '../domain/session-end.ts';
 import { clockTime, oneLine } from './terminal.ts';
 
 /** One event of the log as a line for people; `null` for what only machines want to see. */
@@ -28,7 +29,7 @@ function textOf(event: RelayEvent): string | null {
       return `held ${event.hold.id}: ${event.hold.message.from} → ${event.hold.message.to}: ${event.hold.reason}`;
     case 'message.released':
     case 'message.refused':
-      return `held ${event.hold.id} ${event.hold.status}`;
+      return `held ${event.hold.id} ${event.hold.status}${reasonOf(event.hold)}`;
     case 'work.available':
       return `[${event.kind === 'message' ? 'msg' : 'task'}:${event.subjectId}] open for claims (${event.cause})`;
     case 'claim.renewed':
@@ -38,7 +39,7 @@ function textOf(event: RelayEvent): string | null {
     case 'claim.released':
     case 'claim.expired':
     case 'claim.cancelled':
-      return `${subject(event.claim)} ${event.type.slice('claim.'.length)}: ${event.claim.agentId}`;
+      return `${subject(event.claim)} ${event.type.slice('claim.'.length)}: ${event.claim.agentId}${'reason' in event.claim ? reasonOf(event.claim) : ''}`;
     case 'agent.registered':
     case 'agent.status':
       return `${event.agent.id} is ${event.agent.status}`;
@@ -53,11 +54,11 @@ function textOf(event: RelayEvent): string | null {
     case 'session.updated':
       return null;
     case 'session.ended':
-      return `${event.session.agentId} ${event.session.status}${event.session.reason === null ? '' : `: ${oneLine(event.session.reason)}`}`;
+      return `${event.session.agentId} ${event.session.status}${reasonOf(event.session)}${event.session.status === 'failed' ? ` (to start it again: ${spawnAgain(event.session)})` : ''}`;
     case 'approval.requested':
       return `${event.approval.agentId} asks: ${oneLine(event.approval.title)} (agent-relay approve ${oneLine(event.approval.approvalId)})`;
     case 'approval.resolved':
-      return `${event.approval.agentId}: ${event.approval.status} by ${oneLine(event.approval.by ?? '')}: ${oneLine(event.approval.title)}`;
+      return `${event.approval.agentId}: ${event.approval.status} by ${oneLine(event.approval.by ?? '')}: ${oneLine(event.approval.title)}${reasonOf({ reason: event.approval.message })}`;
     case 'task.created':
     case 'task.claimed':
     case 'task.updated':
@@ -100,6 +101,8 @@ function describePairEvent(pair: Pair): string {
       return `${sides} ${pair.status}${pair.reason === null ? '' : `: ${oneLine(pair.reason)}`}`;
   }
 }
+
+const reasonOf = ({ reason }: { readonly reason: string | null }): string => (reason === null ? '' : `: ${oneLine(reason)}`);
 
 const subject = ({ kind, subjectId }: Claim): string => `[${kind === 'message' ? 'msg' : 'task'}:${subjectId}]`;
 

@@ -21,6 +21,15 @@ test('which state may follow which', () => {
   }
 });
 
+test('what became of a confirmed message is written beside its state, once', () => {
+  const seen = { ...in_('seen'), evidence: 'turn' } as const;
+  const step = { state: 'seen', evidence: 'echo', reason: 'The process ended' } as const;
+  const told = advanceDelivery(seen, step, 5);
+  expect(told).toEqual({ ...seen, reason: 'The process ended', updatedAt: 5 });
+  expect(told && advanceDelivery(told, { ...step, reason: 'Again' }, 6)).toBe(null);
+  expect(advanceDelivery(seen, { ...step, state: 'delivered' }, 6)).toBe(null);
+});
+
 test('a step that follows a failure or an expiry is late, and stays late', () => {
   const late = advanceDelivery(in_('expired'), { state: 'delivered', evidence: 'echo' }, 1);
   expect(late).toMatchObject({ state: 'delivered', evidence: 'echo', late: true });

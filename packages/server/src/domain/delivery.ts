@@ -64,6 +64,10 @@ export function advanceDelivery(current: DeliveryRecord, step: DeliveryStep, now
     updatedAt: now,
     readAt: current.readAt,
   };
+  // What became of a message that is confirmed already: its turn died, say. Told once, beside the state.
+  if (isConfirmed(step.state) && current.state === step.state && current.reason === null && next.reason !== null) {
+    return { ...current, reason: next.reason, updatedAt: now };
+  }
   if (isConfirmed(step.state)) return isEnded || !hasReached(current.state, confirmedState(step.state)) ? next : null;
   if (isEnded || isConfirmed(current.state)) return null;
   switch (step.state) {

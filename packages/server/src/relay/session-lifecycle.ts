@@ -2,6 +2,7 @@ import {
   type Agent,
   type ApprovalMode,
   type Node,
+  OWNER_AGENT_ID,
   type PendingApproval,
   RelayError,
   type Session,
@@ -10,10 +11,12 @@ import {
 } from 'agent-relay-protocol';
 import { isBuiltIn } from '../domain/membership.ts';
 import { registerAgent } from '../domain/registration.ts';
+import { hasDied, spawnAgain } from '../domain/session-end.ts';
 import { narrowed } from '../domain/spawn-rules.ts';
-import type { AgentFound, NewEvent, TokenRecord } from '../store/change.ts';
+import type { AgentFound, NewEvent, NewMessage, TokenRecord } from '../store/change.ts';
 import type { SessionChange } from '../store/session-store.ts';
 import { cancelAll } from './approvals.ts';
+import { noticeTo } from './notices.ts';
 import { leaveAll } from './pair-changes.ts';
 
 export interface BeginSession {
@@ -113,7 +116,7 @@ export function runSession(
 
 /**
  * The session is over: its agent is offline and keeps its mail, its claims are open again, what it asked is cancelled, its token is worth
- * nothing. Null when it was over.
+ * nothing. One that ran and failed is told to the owner and to who started it. Null when it was over.
  */
 export function endSession(
   session: Session,
@@ -125,9 +128,10 @@ export function endSession(
   if (!isUnfinished(session)) return null;
   const ended: Session = { ...session, status: end.status, reason: end.reason.slice(0, 1000), endedAt: now };
   const { approvals, events } = cancelAll(pending, session, now);
+  const messages = hasDied(session, end.status) ? deathNotices(ended, now) : [];
   const told: readonly NewEvent[] = [...events, { type: 'session.ended', at: now, session: ended }];
   // A newer incarnation has the address: nothing of this one is left there.
-  if (!isCurrent(session, found)) return { session: ended, change: { approvals, events: told } };
+  if (!isCurrent(session, found)) return { session: ended, change: { approvals, messages, events: told } };
   const agent: Agent = {
     ...found.agent,
     status: 'offline',
@@ -143,11 +147,22 @@ export function endSession(
     change: {
       ...given,
       approvals,
+      messages: [...(given.messages ?? []), ...messages],
       agents: [{ id: agent.id, agent }],
       revokeAgentTokens: [agent.id],
       events: [...given.events, ...told, { type: 'agent.status', at: now, agent }],
     },
   };
+}
+
+/** Who must know that an agent's process died, and what to do: the owner, and whoever started it. */
+function deathNotices(session: Session, now: number): readonly ((id: number) => NewMessage)[] {
+  const { agentId, sessionId, reason, spawnedBy } = session;
+  const said = (reason ?? 'its session ended unexpectedly').replace(/[.:]\s*$/u, '');
+  const body = `${agentId} is gone: ${said}.\nIts mail waits for it, and what it had claimed is open again. To start it again: ${spawnAgain(session)}`;
+  const payload = { type: 'session.failed', agentId, sessionId };
+  const told = new Set([OWNER_AGENT_ID, ...(spawnedBy === null ? [] : [spawnedBy])]);
+  return [...told].map((to) => noticeTo({ to, body, about: null, payload, at: now }));
 }
 
 /** Whether the agent's address is (still) this session's. */

@@ -1,0 +1,26 @@
+import type { AgentEvent } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import { describeActivity } from './describe-activity.ts';
+
+const line = (event: AgentEvent) =>
+  describeActivity({ id: 1, agentId: 'Worker', sessionId: 's', seq: 1, at: 0, late: false, event })?.replace(/^.*Worker {2}/u, '');
+const item = { turnId: 't', itemId: 'i' };
+
+test('what failed or was declined says why', () => {
+  const completed = { type: 'tool.completed', ...item } as const;
+  expect([
+    line({ ...completed, outcome: 'failed', exitCode: 3, output: 'one\ntwo\nthree\nnot ok 4\n1 test failed\n' }),
+    line({ ...completed, outcome: 'declined', output: 'A person did not allow this: too risky' }),
+    line({ ...completed, outcome: 'interrupted' }),
+    line({ ...completed, outcome: 'succeeded', output: 'x' }),
+    line({ type: 'turn.failed', turnId: 't', error: { code: 'rate_limited', message: 'Try later', retryable: true } }),
+    line({ type: 'approval.resolved', approvalId: 'a', outcome: 'denied', by: 'owner', message: 'not on a Friday' }),
+  ]).toEqual([
+    '• failed with exit code 3: not ok 4 1 test failed',
+    '• declined: A person did not allow this: too risky',
+    '• interrupted',
+    undefined,
+    'turn failed (rate_limited): Try later',
+    'denied by owner: not on a Friday',
+  ]);
+});
