@@ -110,6 +110,18 @@ describe('a turn without an end', { timeout: 30_000 }, () => {
     expect(log.ofType('turn.completed')).toEqual([]);
   });
 
+  test('is not ended while Codex has stopped it and says that it still runs', async () => {
+    server.answer('turn/interrupt', () => ({}));
+    let asked = 0;
+    server.answer('thread/turns/list', () => {
+      asked += 1;
+      return { data: asked < 3 ? [{ id: turnId, status: 'inProgress' }] : [] };
+    });
+    await session.interrupt();
+    expect(asked).toBe(3);
+    expect(await log.waitForTurnEnd()).toMatchObject({ type: 'turn.completed', outcome: 'interrupted' });
+  });
+
   test('ends when a server that was away comes back and says that nothing runs', async () => {
     server.disconnect();
     expect(await log.waitForTurnEnd()).toMatchObject({ type: 'turn.failed', turnId, error: { code: 'turn_end_missing' } });

@@ -65,6 +65,22 @@ describe('prompts for a server without a queue', () => {
     expect(texts()).toHaveLength(2);
   });
 
+  test('urgent mail that may not join a turn waits for its end where the turn cannot be stopped', async () => {
+    const guarded = new PromptLine({ thread, evidence: new DeliveryEvidence(), mode: 'agentic', approval: 'guarded', canQueue: true });
+    server.answer('turn/interrupt', () => {
+      throw new Error('internal');
+    });
+    await guarded.next({ text: 'mine', messageIds: [] });
+    const urgent = guarded.urgent(prompt('urgent'));
+    await expect.poll(() => server.methods()).toContain('thread/turns/list');
+    server.notify('turn/completed', { threadId: thread.id, turn: { id: 'turn-1', status: 'completed' } });
+    await expect.poll(() => thread.activeTurnId).not.toBe('turn-1');
+    expect(texts()).toHaveLength(1);
+    guarded.turnEnded();
+    await urgent;
+    expect(texts().map((text) => /mine|urgent/u.exec(text)?.[0])).toEqual(['mine', 'urgent']);
+  });
+
   test('what is still held at the end is refused, and nothing is sent after it', async () => {
     await line.next(prompt('one'));
     const held = line.next(prompt('two'));

@@ -3,7 +3,7 @@ import { AsyncQueue } from 'agent-relay-wire';
 import type { z } from 'zod';
 import { missedNotifications } from './catch-up.ts';
 import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
-import { isConnectionLost, isThreadUnknown, isTimeout, isTurnUnknown, isUnsupported, parseAnswer } from './errors.ts';
+import { isConnectionLost, isThreadUnknown, isTurnUnknown, isUnsupported, parseAnswer } from './errors.ts';
 import { isOver, type LostEnd, turnEnd } from './lost-end.ts';
 import {
   type ItemEntry,
@@ -147,9 +147,9 @@ export class CodexThread {
   }
 
   /**
-   * Stops the open turn; `false` when there is none. Its end follows in any case: where Codex knows of no such turn, or says nothing, it is
-   * told here. The turn's command goes on: see `cleanBackgroundTerminals`.
-   * @throws what Codex refuses it with, while its record says that the turn runs.
+   * Stops the open turn; `false` when there is none. Its end follows in any case: where Codex knows of no such turn, or stopped it and says no
+   * more, it is told here. The turn's command goes on: see `cleanBackgroundTerminals`.
+   * @throws what Codex refuses it with, and `timeout`: such a turn may still run, and whatever came next would join it.
    */
   async interrupt(): Promise<boolean> {
     const { turnId } = this.#openTurn;
@@ -162,7 +162,7 @@ export class CodexThread {
     } catch (error) {
       if (this.#openTurn.turnId !== turnId) return false; // it ended while we asked
       if (isConnectionLost(error)) throw error;
-      if (!isTurnUnknown(error) && !isTimeout(error) && !(await this.#recordedEnd(turnId))) throw error;
+      if (!isTurnUnknown(error) && !(await this.#hasEnded(turnId))) throw error;
       await this.#settle(turnId, 'stopped');
       return true;
     }
@@ -241,15 +241,24 @@ export class CodexThread {
 
   /** Tells the end of the open turn: as Codex has recorded it, else as `otherwise` says. */
   async #settle(turnId: string, otherwise: LostEnd): Promise<void> {
-    const end = (await this.#recordedEnd(turnId)) ?? (this.#stoppedTurnId === turnId ? 'stopped' : otherwise);
+    const isStopped = this.#stoppedTurnId === turnId;
+    const turn = await this.#recorded(turnId);
+    // It was told to stop and has not yet: what came next would join it.
+    if (isStopped && turn && !isOver(turn)) return this.#openTurn.expectEndAgain();
+    const end = turn && isOver(turn) ? turn : isStopped ? 'stopped' : otherwise;
     if (this.#openTurn.turnId === turnId) this.receive(turnEnd(this.id, turnId, end));
   }
 
-  async #recordedEnd(turnId: string): Promise<Turn | undefined> {
+  async #hasEnded(turnId: string): Promise<boolean> {
+    const turn = await this.#recorded(turnId);
+    return turn !== undefined && isOver(turn);
+  }
+
+  async #recorded(turnId: string): Promise<Turn | undefined> {
     const newest = { threadId: this.id, limit: 20, sortDirection: 'desc' };
     // Without an answer nothing is recorded, as far as is known here.
     const turns = await this.#list(TurnsPage, 'thread/turns/list', newest, { timeoutMs: interruptTimeoutMs }).catch(() => []);
-    return turns.find((turn) => turn.id === turnId && isOver(turn));
+    return turns.find((turn) => turn.id === turnId);
   }
 
   async #itemsOf(turnId: string, options: CodexRequestOptions): Promise<readonly ItemEntry[]> {

@@ -17,8 +17,6 @@ export const isTurnUnknown = (error: unknown): boolean =>
   isThreadUnknown(error) ||
   (error instanceof JsonRpcError && /no (?:such )?active turn|expected active turn id|turn not found/iu.test(error.message));
 
-export const isTimeout = (error: unknown): boolean => error instanceof RelayError && error.code === 'timeout';
-
 export const isConnectionLost = (error: unknown): boolean => error instanceof RelayError && error.code === 'connection_closed';
 
 /**

@@ -47,6 +47,12 @@ export class TurnWatch {
     this.#timer.unref();
   }
 
+  /** The end was overdue, and the turn still runs. */
+  expectEndAgain(): void {
+    this.#rest();
+    this.expectEnd();
+  }
+
   close(): void {
     this.#turnId = undefined;
     this.#rest();

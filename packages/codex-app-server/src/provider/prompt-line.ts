@@ -61,16 +61,21 @@ export class PromptLine {
   /** Stops the running turn and starts one. */
   async urgent(input: PromptInput): Promise<void> {
     this.#urgentWaiting += 1;
+    let mustWait = false;
     try {
-      // A turn that cannot be stopped is joined: urgent mail always gets in.
+      // A turn that cannot be stopped is joined, by what may join it; the rest waits for its end.
       await this.#stopTurn().catch((error: unknown) => {
         if (isConnectionLost(error)) throw error;
       });
-      await this.#inOrder(() => this.#startTurn(input));
+      await this.#inOrder(async () => {
+        mustWait = !this.#mayJoin(input);
+        return mustWait ? undefined : await this.#startTurn(input);
+      });
     } finally {
       this.#urgentWaiting -= 1;
       this.#startHeld();
     }
+    if (mustWait) await this.next(input);
   }
 
   /** Adds to the context; resolves when Codex has it. */
