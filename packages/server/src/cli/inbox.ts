@@ -3,8 +3,9 @@ import { type InboxItem, OWNER_AGENT_ID, RelayError } from 'agent-relay-protocol
 import { backoffDelays, sleep } from 'agent-relay-wire';
 import type { Command } from 'commander';
 import { agentOfSession } from './current-agent.ts';
+import { describeMessage } from './describe-message.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
-import { clockTime, indented, oneLine, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 interface InboxOptions extends RelayOptions {
   readonly agent: string;
@@ -26,7 +27,7 @@ export const inboxCommand = (terminal: Terminal): Command =>
     .action(async ({ agent, wait, ack, json, ...options }: InboxOptions) => {
       await withRelay(options, terminal, async (client) => {
         const items = await read(client, agent, wait ?? false, ack ?? false, terminal.signal);
-        for (const item of items) terminal.out(json ? JSON.stringify(item) : describe(item));
+        for (const item of items) terminal.out(json ? JSON.stringify(item) : describeMessage(item.message));
         if (items.length === 0) terminal.note('No messages.');
         if (ack && items.length > 0) await client.inbox.ack({ id: agent, ids: items.map(({ message }) => message.id) });
       });
@@ -50,10 +51,4 @@ async function read(
       await sleep(delays.next().value, { signal });
     }
   }
-}
-
-function describe({ message }: InboxItem): string {
-  const channel = message.channel === null ? '' : ` on #${message.channel}`;
-  const subject = message.subject === null ? '' : `${oneLine(message.subject)}\n    `;
-  return `[msg:${message.id}] ${clockTime(message.createdAt)} from ${message.from}${channel}: ${subject}${indented(message.body)}`;
 }

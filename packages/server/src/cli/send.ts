@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { text as readText } from 'node:stream/consumers';
+import type { RelayClient } from 'agent-relay-client';
 import { DeliveryModeSchema, type RouteRequest, type SentMessage, WaitForSchema } from 'agent-relay-protocol';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { agentOfSession } from './current-agent.ts';
+import { describeMessage } from './describe-message.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
+import { type NamedMessage, sendOnce, type Waited, waitForReceipts } from './wait-for-receipts.ts';
 
 type Send = RouteRequest<'messages/send'>;
 
@@ -20,7 +24,7 @@ interface SendOptions extends RelayOptions {
 
 export const sendCommand = (terminal: Terminal): Command =>
   relayCommand('send')
-    .description('Send a message; answers when it is stored')
+    .description('Send a message; says its number as soon as it is stored')
     .argument('<to>', 'an agent, tag:x, cap:x, label:x, machine:x, #channel or broadcast')
     .argument('<text>', 'what to say; - reads it from standard input')
     .addOption(new Option('--mode <mode>', 'when it enters the session').choices(DeliveryModeSchema.options))
@@ -29,38 +33,59 @@ export const sendCommand = (terminal: Terminal): Command =>
     .option('--subject <text>', 'a subject line')
     .option('--claimable', 'work that exactly one recipient should claim')
     .option('--from <id>', 'who speaks (default: the agent whose session this is, else owner)', agentOfSession(terminal.env))
-    .addOption(new Option('--wait <state>', 'wait until every recipient is there').choices(WaitForSchema.shape.state.options))
+    .addOption(
+      new Option('--wait <state>', 'wait until every recipient is there; answered shows the answer').choices(
+        WaitForSchema.shape.state.options,
+      ),
+    )
     .option('--timeout <seconds>', 'how long to wait', parseSeconds, 30)
     .addHelpText('after', '\nExample:\n  agent-relay send Worker "Is the build green?" --wait answered --timeout 120')
     .action(async (to: string, given: string, options: SendOptions) => {
       const body = given === '-' ? await readText(process.stdin) : given;
       await withRelay(options, terminal, async (client) => {
-        const sent = await client.messages.send(messageOf(to, body, options), { signal: terminal.signal });
+        const message = messageOf(to, body, options);
+        const sent = await sendOnce(client, message, terminal.signal);
         terminal.out(`[msg:${sent.id}] to ${sent.to}: reached ${sent.matched} ${sent.matched === 1 ? 'agent' : 'agents'}`);
-        if (sent.waited) reportWait(sent.waited, terminal);
+        const { wait: state, timeout } = options;
+        if (state === undefined) return;
+        const waited = await waitForReceipts(client, { message, sent, state, timeoutMs: timeout * 1000 }, terminal);
+        reportWait(waited, terminal);
+        if (state === 'answered') await showAnswers(client, sent, terminal);
+        failUnlessReached(waited);
       });
     });
 
-function messageOf(to: string, body: string, { wait, timeout, from, mode, replyTo, channel, subject, claimable }: SendOptions): Send {
+function messageOf(to: string, body: string, { from, mode, replyTo, channel, subject, claimable }: SendOptions): NamedMessage {
   return {
     to,
     body,
+    idempotencyKey: randomUUID(),
     ...(from && { from }),
     ...(mode && { mode }),
     ...(replyTo && { replyTo }),
     ...(channel && { channel }),
     ...(subject && { subject }),
     ...(claimable && { claimable }),
-    ...(wait && { waitFor: { state: wait, timeoutMs: timeout * 1000 } }),
   };
 }
 
-function reportWait({ reached, deliveries }: NonNullable<SentMessage['waited']>, terminal: Terminal): void {
+function reportWait({ deliveries }: Waited, terminal: Terminal): void {
   for (const { agentId, state, evidence, reason } of deliveries) {
     const why = [evidence, reason && oneLine(reason)].filter((part) => part).join(', ');
     terminal.out(`${agentId}: ${state}${why === '' ? '' : ` (${why})`}`);
   }
-  if (!reached) throw new CommandFailure('error: not everybody got there in time (timeout)', 1);
+}
+
+async function showAnswers(client: RelayClient, { id }: SentMessage, terminal: Terminal): Promise<void> {
+  const { data } = await client.messages.thread({ id, since: id }, { signal: terminal.signal });
+  for (const message of data) if (message.replyTo === id) terminal.out(describeMessage(message));
+}
+
+function failUnlessReached({ reached, endedTurn }: Waited): void {
+  if (reached) return;
+  if (endedTurn === null) throw new CommandFailure('error: not everybody got there in time (timeout)', 1);
+  const words = endedTurn.text === null || endedTurn.text === '' ? '' : `. Its last words: ${oneLine(endedTurn.text)}`;
+  throw new CommandFailure(`error: ${endedTurn.agentId} ended its turn without an answer${words}`, 1);
 }
 
 export function parseMessageId(text: string): number {
