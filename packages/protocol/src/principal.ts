@@ -20,6 +20,7 @@ export const scopes = [
   'sessions:write',
   'approvals:read',
   'approvals:write',
+  'holds:write',
   'nodes:read',
   'nodes:write',
   'system:write',

@@ -69,7 +69,7 @@ const phone: Principal = {
   tokenId: 't',
   name: 'phone',
   agentId: null,
-  scopes: ['sessions:write'],
+  scopes: ['approvals:read', 'approvals:write'],
   targets: null,
   channels: null,
 };
@@ -199,7 +199,7 @@ describe('who may', () => {
   it.each([
     ['the agent itself', agentToken('Worker')],
     ['another agent', agentToken('Lead')],
-    ['a token made for an agent', { ...phone, agentId: 'Lead' } as Principal],
+    ['a token made for an agent', { ...phone, scopes: ['sessions:write'], agentId: 'Lead' } as Principal],
     ['its machine', { type: 'node', workspace, nodeId: 'local' } as Principal],
   ])('not answer: %s', async (_, principal) => {
     await expect(answer('a1', 'allow', principal)).rejects.toMatchObject({ code: 'forbidden' });

@@ -38,21 +38,22 @@ test('before it is known who is signed in nothing is offered', () => {
 });
 
 test('a decision is offered to people with its scope, and to no agent', () => {
-  expect(mayDecide({ type: 'owner', workspace: 'default' }, 'messages:write')).toBe(true);
-  expect(mayDecide(token(['messages:write']), 'messages:write')).toBe(true);
-  expect(mayDecide(token(['messages:read']), 'messages:write')).toBe(false);
-  expect(mayDecide(token(['messages:write'], { agentId: 'Worker' }), 'messages:write')).toBe(false);
-  expect(mayDecide({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 }, 'messages:write')).toBe(false);
-  expect(mayDecide(undefined, 'messages:write')).toBe(false);
+  expect(mayDecide({ type: 'owner', workspace: 'default' }, 'holds:write')).toBe(true);
+  expect(mayDecide(token(['holds:write']), 'holds:write')).toBe(true);
+  expect(mayDecide(token(['messages:write']), 'holds:write')).toBe(false);
+  expect(mayDecide(token(['holds:write'], { agentId: 'Worker' }), 'holds:write')).toBe(false);
+  expect(mayDecide({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 }, 'holds:write')).toBe(false);
+  expect(mayDecide(undefined, 'holds:write')).toBe(false);
 });
 
 test('answering what agents ask is offered to people, their programs and their channels', () => {
   expect(mayAnswer({ type: 'owner', workspace: 'default' })).toBe(true);
-  expect([mayAnswer(token(['sessions:write'])), mayAnswer(token(['approvals:write']))]).toEqual([true, true]);
+  expect([mayAnswer(token(['sessions:write'])), mayAnswer(token(['approvals:write']))]).toEqual([false, true]);
   expect(mayAnswer(token(['approvals:write'], { agentId: 'phone' }))).toBe(true);
   expect(mayAnswer(token(['sessions:write'], { agentId: 'Worker' }))).toBe(false);
   expect(mayAnswer({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 })).toBe(false);
-  expect([maySeeApprovals(token(['approvals:read'])), maySeeApprovals(token(['sessions:read']))]).toEqual([true, true]);
+  expect([maySeeApprovals(token(['approvals:read'])), maySeeApprovals(token(['sessions:read']))]).toEqual([true, false]);
+  expect(maySeeApprovals(token(['sessions:read'], { agentId: 'Worker' }))).toBe(true);
   expect([maySeeApprovals(token(['messages:read'])), maySeeApprovals(undefined)]).toEqual([false, false]);
 });
 

@@ -18,11 +18,11 @@ export const mayDecide = (principal: Principal | undefined, scope: Scope): boole
 
 /** What agents ask is for people to see; an agent sees what it asked itself. */
 export const maySeeApprovals = (principal: Principal | undefined): boolean =>
-  principal?.type !== 'integration' && (may(principal, 'approvals:read') || may(principal, 'sessions:read'));
+  principal?.type !== 'integration' && (may(principal, 'approvals:read') || (isOneAgent(principal) && may(principal, 'sessions:read')));
 
 /** Whether a caller may answer what agents ask. A channel may too: of the tokens that act as an agent only its has the scope. */
 export const mayAnswer = (principal: Principal | undefined): boolean =>
-  mayDecide(principal, 'sessions:write') || (principal?.type === 'token' && may(principal, 'approvals:write'));
+  (principal?.type === 'owner' || principal?.type === 'token') && may(principal, 'approvals:write');
 
 /** Whether a caller may say who is meant in a channel's conversations: people and their programs may, and the channel itself. */
 export function mayBind(principal: Principal | undefined, channelId: string): boolean {
@@ -30,6 +30,8 @@ export function mayBind(principal: Principal | undefined, channelId: string): bo
   const agentId = 'agentId' in principal ? principal.agentId : null;
   return agentId === null ? principal.type !== 'node' : agentId === channelId;
 }
+
+const isOneAgent = (principal: Principal | undefined): boolean => principal?.type === 'token' && principal.agentId !== null;
 
 /** A token with everything and nothing that narrows it. */
 const isWhole = (principal: Extract<Principal, { scopes: unknown }>): boolean =>

@@ -24,7 +24,7 @@ export function useHolds() {
 }
 
 export function useMayDecideHolds(): boolean {
-  return mayDecide(useMe().data, 'messages:write');
+  return mayDecide(useMe().data, 'holds:write');
 }
 
 export type HoldDecision = { readonly id: number } & (

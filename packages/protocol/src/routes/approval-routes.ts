@@ -24,7 +24,6 @@ export const approvalRoutes = {
     method: 'POST',
     path: '/agents/:id/approvals/:approvalId',
     scope: 'approvals:write',
-    alsoScopes: ['sessions:write'],
     anonymous: false,
     summary: 'Allow or deny what an agent asked, once; for people, their programs and their channels, never for agents',
     input: z.strictObject({ id: AgentIdSchema, approvalId: ApprovalIdSchema, ...ApprovalAnswerSchema.shape }),

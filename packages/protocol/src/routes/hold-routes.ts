@@ -34,7 +34,7 @@ export const holdRoutes = {
   'holds/release': route({
     method: 'POST',
     path: '/holds/:id/release',
-    scope: 'messages:write',
+    scope: 'holds:write',
     anonymous: false,
     summary: 'Send a held message after all; for a person only. What the guard has counted between its agents begins anew',
     input: z.strictObject(hold),
@@ -44,7 +44,7 @@ export const holdRoutes = {
   'holds/refuse': route({
     method: 'POST',
     path: '/holds/:id/refuse',
-    scope: 'messages:write',
+    scope: 'holds:write',
     anonymous: false,
     summary: 'Never send a held message; for a person only. The sender is told',
     input: z.strictObject({ ...hold, because: z.string().min(1).max(1000).optional() }),

@@ -1,6 +1,6 @@
 import { OWNER_AGENT_ID, type Principal, RelayError, type SessionGuard } from 'agent-relay-protocol';
 import { isBuiltIn } from './membership.ts';
-import { isOwner } from './scopes.ts';
+import { assertMayActUpon, isOwner } from './scopes.ts';
 
 /** What is known of the agent somebody wants to act as; null when nobody has registered it. */
 export type Actor = {
@@ -37,35 +37,50 @@ export function actingId(principal: Principal, named: string | undefined, field:
   });
 }
 
+/** Whom somebody wants to act as, or on whose things. */
+export interface Acted {
+  /** Null when nobody has registered it. */
+  readonly agent: Actor;
+  /** A token speaks for it in every epoch. */
+  readonly isBound: boolean;
+}
+
 /**
  * @throws RelayError `stale_session` when an agent's own token is of an older epoch, `forbidden` when the agent holds a token and the caller has
- * neither it nor the owner's nor its node's, or when the name is one of the relay's own.
+ * neither it nor the owner's nor its node's, or when the name is one of the relay's own, `forbidden_target` when the caller is narrowed to others.
  */
-export function assertMayActAs(principal: Principal, id: string, actor: Actor): void {
+export function assertMayActAs(principal: Principal, id: string, { agent, isBound }: Acted): void {
   if (isOwner(principal)) {
     if (id !== OWNER_AGENT_ID && isBuiltIn(id)) throw new RelayError('forbidden', 'Nobody speaks as the relay but the relay');
     return;
   }
   switch (principal.type) {
     case 'agent':
-      if (principal.agentId !== id) throw new RelayError('forbidden', `This token speaks for ${principal.agentId} only, not for ${id}`);
-      if (actor?.epoch !== principal.epoch) throw new RelayError('stale_session', `A newer session of ${id} has taken over`);
+      if (principal.agentId !== id) throw speaksForAnother(principal.agentId, id);
+      if (agent?.epoch !== principal.epoch) throw new RelayError('stale_session', `A newer session of ${id} has taken over`);
       return;
     case 'node':
-      if (!actor || actor.nodeId !== principal.nodeId) throw new RelayError('forbidden', `${id} does not run on this node`);
+      if (!agent || agent.nodeId !== principal.nodeId) throw new RelayError('forbidden', `${id} does not run on this node`);
       return;
     case 'token':
       if (principal.agentId === id) return;
-      if (principal.agentId !== null) throw new RelayError('forbidden', `This token speaks for ${principal.agentId} only, not for ${id}`);
-      assertUnproven(id, actor);
-      return;
+      if (principal.agentId !== null) throw speaksForAnother(principal.agentId, id);
+      break;
     case 'integration':
-      if (principal.name !== id) assertUnproven(id, actor);
-      return;
+      if (principal.name === id) return;
+      break;
     case 'owner':
     case 'anonymous':
-      assertUnproven(id, actor);
   }
+  assertUnproven(id, { agent, isBound });
+  // A name that nobody has is nobody's to be protected: whoever is narrowed may sign with one.
+  if (agent) assertMayActUpon(principal, id);
+}
+
+/** As `assertMayActAs`, for making an address or its next session: whoever is narrowed makes none but those that it may act upon. */
+export function assertMayRegister(principal: Principal, id: string, found: Acted): void {
+  assertMayActAs(principal, id, found);
+  assertMayActUpon(principal, id);
 }
 
 /**
@@ -78,10 +93,14 @@ export function assertPerson(principal: Principal, deed: string): void {
 }
 
 /** What anybody may say of itself, because nothing proves the contrary. */
-function assertUnproven(id: string, actor: Actor): void {
+function assertUnproven(id: string, { agent, isBound }: Acted): void {
   if (isBuiltIn(id)) throw new RelayError('forbidden', `Only the owner speaks as ${id}`);
-  if (actor?.protected) throw new RelayError('forbidden', `${id} holds a token: only that token, its node or the owner may act as it`);
+  if (isBound || agent?.protected)
+    throw new RelayError('forbidden', `${id} holds a token: only that token, its node or the owner may act as it`);
 }
+
+const speaksForAnother = (own: string, id: string): RelayError =>
+  new RelayError('forbidden', `This token speaks for ${own} only, not for ${id}`);
 
 /** @throws RelayError `stale_session` when the guard names another incarnation than the current one. */
 export function assertCurrentSession(id: string, actor: Actor, guard: SessionGuard): void {

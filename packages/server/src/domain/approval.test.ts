@@ -81,7 +81,7 @@ describe('an answer', () => {
   const token = { type: 'token', workspace: 'w', tokenId: 't', name: 'phone', kind: 'scoped', ...grant } as const;
   test.each<[string, Principal]>([
     ['the owner', { type: 'owner', workspace: 'w' }],
-    ["a person's program", { ...token, agentId: null }],
+    ["a person's program that was given it", { ...token, agentId: null, scopes: ['approvals:write'] }],
   ])('may come from %s', (_, principal) => {
     expect(() => assertMayAnswer(principal)).not.toThrow();
   });

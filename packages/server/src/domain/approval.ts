@@ -1,6 +1,6 @@
 import { type AgentEvent, type Approval, type PendingApproval, type Principal, RelayError, type Session } from 'agent-relay-protocol';
-import { agentOf, isOwner } from './scopes.ts';
-import { mayWatch } from './spawn-rules.ts';
+import { agentOf, grantOf, isOwner, mayActUpon, wasGiven } from './scopes.ts';
+import { isOfItsOwn, type Watched } from './spawn-rules.ts';
 
 type ApprovalEvent = Extract<AgentEvent, { type: 'approval.requested' | 'approval.resolved' }>;
 type ResolvedApproval = Exclude<Approval, PendingApproval>;
@@ -57,13 +57,17 @@ export function assertPending(approval: Approval): asserts approval is PendingAp
   throw new RelayError('already_resolved', `${approvalId} is ${status} already, by ${by}`, { details: { status, by, resolvedAt } });
 }
 
-/** A person, a program of theirs, or a channel: only a channel's token has one of these scopes and an agent that it acts as. */
+/** A person, a program that was given this by name, or a channel: only a channel's token has one of these scopes and an agent that it acts as. */
 const speaksForPeople = (principal: Principal, scope: 'approvals:read' | 'approvals:write'): boolean =>
-  isOwner(principal) || (principal.type === 'token' && (principal.agentId === null || principal.scopes.includes(scope)));
+  isOwner(principal) || (principal.type === 'token' && wasGiven(principal, scope));
 
-/** Whether somebody may see what an agent asks; `agentId` null for what all of them ask. It tells as much as the agent's activity does. */
-export const maySeeApprovals = (principal: Principal, agentId: string | null, spawnedBy: string | null): boolean =>
-  speaksForPeople(principal, 'approvals:read') || (agentId !== null && mayWatch(principal, agentId, spawnedBy));
+/** Whether somebody may see what an agent asks; null for what all of them ask. Whoever may see what it does may not see that for that alone. */
+export function maySeeApprovals(principal: Principal, asking: Watched | null): boolean {
+  if (speaksForPeople(principal, 'approvals:read')) return asking ? mayActUpon(principal, asking.agentId) : isUnnarrowed(principal);
+  return asking !== null && isOfItsOwn(principal, asking);
+}
+
+const isUnnarrowed = (principal: Principal): boolean => (grantOf(principal)?.targets ?? null) === null;
 
 /**
  * Whether somebody may answer what an agent asks. An answer is a person's: an agent approves neither itself nor another, and a machine or

@@ -11,7 +11,6 @@ import {
   type Relation,
   RelayError,
 } from 'agent-relay-protocol';
-import { assertMayActAs } from './acting.ts';
 import { isDirect } from './audience.ts';
 import { relationOf } from './provenance.ts';
 import { agentOf, grantOf, isOwner } from './scopes.ts';
@@ -45,14 +44,9 @@ export function channelOf(agent: Agent, bindings: readonly ChannelBinding[]): Ch
   };
 }
 
-/**
- * Bindings are made by the owner, by whoever was given `agents:write` without being one agent, and by the channel itself.
- * @throws RelayError `forbidden`, `stale_session`.
- */
-export function assertMayBind(principal: Principal, channel: Agent): void {
-  if (isOwner(principal) || (grantOf(principal) && agentOf(principal) === null)) return;
-  assertMayActAs(principal, channel.id, channel);
-}
+/** Whether a caller makes bindings without being the channel: the owner, and whoever was given `agents:write` without being one agent. */
+export const bindsForOthers = (principal: Principal): boolean =>
+  isOwner(principal) || (grantOf(principal) !== null && agentOf(principal) === null);
 
 /**
  * The binding that holds after one more is asked for: the new one, or the one that says the same already.

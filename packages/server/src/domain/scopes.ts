@@ -65,6 +65,25 @@ export function assertMayAddress(principal: Principal, { to, channel = null }: D
   throw new RelayError('forbidden_target', `This token may not address ${to}`, { details: { target: to } });
 }
 
+/**
+ * Whether a caller may do something to an agent, its mail or its work: whoever is narrowed to targets only where they name it, and to itself.
+ */
+export function mayActUpon(principal: Principal, agentId: string): boolean {
+  const targets = grantOf(principal)?.targets ?? null;
+  const own = principal.type === 'integration' ? principal.name : agentOf(principal);
+  return targets === null || own === agentId || targets.some((target) => spellingOf(target) === `id:${agentId}`);
+}
+
+/** @throws RelayError `forbidden_target` naming the address. */
+export function assertMayActUpon(principal: Principal, agentId: string): void {
+  if (mayActUpon(principal, agentId)) return;
+  throw new RelayError('forbidden_target', `This token may not act upon ${agentId}`, { details: { target: `id:${agentId}` } });
+}
+
+/** Whether a caller was given a scope by name, or with everything; false for those whose type alone says what they may. */
+export const wasGiven = (principal: Principal, scope: Scope): boolean =>
+  grantOf(principal)?.scopes.some((granted) => granted === scope || granted === '*') ?? false;
+
 /** A bare word in an allow-list is an id. */
 function spellingOf(target: string): string {
   const address = parseAddress(target);

@@ -75,9 +75,10 @@ describe('who may do what to a running agent', () => {
     [agent('Worker'), true, false, true],
     [agent('Other'), false, false, false],
     [{ type: 'node', workspace, nodeId: 'n' } satisfies Principal, false, false, true],
+    [{ type: 'node', workspace, nodeId: 'another' } satisfies Principal, false, false, false],
   ])('%o may release: %s, interrupt: %s, watch: %s', (principal, release, interrupt, watch) => {
     expect(may(() => assertMayControl(principal, 'Worker', 'Lead', 'release'))).toBe(release);
     expect(may(() => assertMayControl(principal, 'Worker', 'Lead', 'interrupt'))).toBe(interrupt);
-    expect(may(() => assertMayWatch(principal, 'Worker', 'Lead'))).toBe(watch);
+    expect(may(() => assertMayWatch(principal, { agentId: 'Worker', spawnedBy: 'Lead', nodeId: 'n' }))).toBe(watch);
   });
 });

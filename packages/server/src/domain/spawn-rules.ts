@@ -1,5 +1,5 @@
 import { type ApprovalMode, type Principal, RelayError, type Session, type SpawnMode } from 'agent-relay-protocol';
-import { agentOf, isOwner } from './scopes.ts';
+import { agentOf, isOwner, mayActUpon } from './scopes.ts';
 
 /** What is known of the agent that asks for another one: its own running session, null when it runs elsewhere. */
 export interface Spawner {
@@ -64,15 +64,28 @@ export function assertMayControl(principal: Principal, agentId: string, spawnedB
   throw new RelayError('forbidden', `Only the owner and the agent that started ${agentId} may ${deed} it`);
 }
 
-/** Whether somebody may see what an agent does. */
-export function mayWatch(principal: Principal, agentId: string, spawnedBy: string | null): boolean {
-  if (isOwner(principal) || isAutomation(principal) || principal.type === 'node') return true;
+/** An agent that somebody wants to watch: who started it, and the machine that runs it now. */
+export interface Watched {
+  readonly agentId: string;
+  readonly spawnedBy: string | null;
+  readonly nodeId: string | null;
+}
+
+/** Whether somebody may see what an agent does: the owner and their programs, the agent, the one that started it, and the machine it runs on. */
+export function mayWatch(principal: Principal, watched: Watched): boolean {
+  if (isAutomation(principal)) return mayActUpon(principal, watched.agentId);
+  return isOwner(principal) || isOfItsOwn(principal, watched);
+}
+
+/** Whether a caller is the agent itself, the agent that started it, or the machine that runs it. */
+export function isOfItsOwn(principal: Principal, { agentId, spawnedBy, nodeId }: Watched): boolean {
+  if (principal.type === 'node') return principal.nodeId === nodeId;
   const self = agentOf(principal);
   return self !== null && (self === agentId || spawnedBy === self);
 }
 
 /** @throws RelayError `forbidden`. */
-export function assertMayWatch(principal: Principal, agentId: string, spawnedBy: string | null): void {
-  if (mayWatch(principal, agentId, spawnedBy)) return;
-  throw new RelayError('forbidden', `Only the owner and the agent that started ${agentId} may watch it`);
+export function assertMayWatch(principal: Principal, watched: Watched): void {
+  if (mayWatch(principal, watched)) return;
+  throw new RelayError('forbidden', `Only the owner, the agent that started ${watched.agentId} and its machine may watch it`);
 }

@@ -1,10 +1,12 @@
 import type { ActivityEntry, AgentEvent, MethodParams, MethodResult, RouteInput, RouteOutput, Session } from 'agent-relay-protocol';
 import { DEFAULT_PAGE_SIZE, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
+import { isApprovalEvent, maySeeApprovals } from '../domain/approval.ts';
 import { assertMayWatch } from '../domain/spawn-rules.ts';
 import { tokensOf } from '../domain/token-use.ts';
 import type { ActivityStore } from '../store/activity-store.ts';
 import type { AgentIndex } from '../store/agent-index.ts';
+import { watchedOf } from './act-as.ts';
 import { followApprovals } from './approvals.ts';
 import { listed } from './listed.ts';
 import type { LoopGuard } from './loop-guard.ts';
@@ -72,7 +74,7 @@ export class ActivityRelay {
 
   async list(input: RouteInput<'agents/activity'>, { principal }: CallContext): Promise<RouteOutput<'agents/activity'>> {
     const { workspace } = principal;
-    this.#assertMayWatch(input.id, principal);
+    const isShown = this.#shownTo(input.id, principal);
     const page = await this.#deps.store.activity.list({
       workspace,
       agentId: input.id,
@@ -81,15 +83,15 @@ export class ActivityRelay {
       limit: input.limit ?? DEFAULT_PAGE_SIZE,
       newest: input.newest,
     });
-    return listed(page);
+    return listed({ ...page, items: page.items.filter(isShown) });
   }
 
   async open({ id, after }: MethodParams<'activity/subscribe'>, { principal, signal }: CallContext): Promise<ActivityStream> {
     const { workspace } = principal;
-    this.#assertMayWatch(id, principal);
+    this.#shownTo(id, principal);
     const { cursor: head } = await this.#deps.store.activity.list({ workspace, agentId: id, since: 0, limit: 1, newest: true });
     const cursor = after ?? head;
-    return { cursor, batches: this.#follow(workspace, id, cursor, signal) };
+    return { cursor, batches: this.#show(this.#follow(workspace, id, cursor, signal), () => this.#shownTo(id, principal)) };
   }
 
   /** Forgets what is older than the retention, a bounded piece at a time. Answers how many entries went. */
@@ -100,6 +102,14 @@ export class ActivityRelay {
     for (let went = PRUNE_BATCH; went === PRUNE_BATCH; pruned += went)
       went = await store.activity.prune(clock.now() - retentionMs, PRUNE_BATCH);
     return pruned;
+  }
+
+  /** Asks before each batch: whoever started an agent may have lost it to another meanwhile. */
+  async *#show(batches: AsyncIterable<readonly LiveActivityEntry[]>, shown: () => (entry: ActivityEntry) => boolean) {
+    for await (const batch of batches) {
+      const entries = batch.filter(shown());
+      if (entries.length > 0) yield entries;
+    }
   }
 
   async *#follow(
@@ -153,10 +163,13 @@ export class ActivityRelay {
     }
   }
 
-  #assertMayWatch(agentId: string, principal: CallContext['principal']): void {
+  /** What of an agent's activity a caller is shown: what it asks of people only with that right. @throws RelayError `not_found`, `forbidden`. */
+  #shownTo(agentId: string, principal: CallContext['principal']): (entry: ActivityEntry) => boolean {
     const entry = this.#deps.store.agents.index.find(principal.workspace, agentId);
     if (!entry) throw new RelayError('not_found', `There is no agent ${agentId}`);
-    assertMayWatch(principal, agentId, entry.spawnedBy);
+    const watched = watchedOf(entry);
+    assertMayWatch(principal, watched);
+    return maySeeApprovals(principal, watched) ? () => true : ({ event }) => !isApprovalEvent(event);
   }
 }
 

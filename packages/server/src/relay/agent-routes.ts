@@ -1,8 +1,8 @@
 import { type Agent, type Principal, RelayError } from 'agent-relay-protocol';
-import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
 import { hasPresence } from '../domain/presence.ts';
 import { isOwner } from '../domain/scopes.ts';
 import type { Store } from '../store/store.ts';
+import { actAs } from './act-as.ts';
 import type { AgentRegistry } from './agents.ts';
 import { listedById } from './listed.ts';
 import type { RelayHandlers } from './relay-contract.ts';
@@ -34,7 +34,7 @@ export function agentRoutes({
   };
   /** The owner may manage any card; everybody else only one it may act as. */
   const mayManage = (principal: Principal, agent: Agent) => {
-    if (!isOwner(principal)) assertMayActAs(principal, agent.id, agent);
+    if (!isOwner(principal)) actAs(store.agents.index, principal, agent.id);
   };
 
   return {
@@ -59,7 +59,7 @@ export function agentRoutes({
       return agent;
     },
     'agents/heartbeat': ({ id, status, ...guard }, { principal }) =>
-      agents.heartbeat(principal.workspace, id, guard, status, (agent) => assertMayActAs(principal, id, agent)),
+      agents.heartbeat(principal.workspace, id, guard, status, () => actAs(store.agents.index, principal, id)),
     'agents/label': ({ id, label }, { principal }) =>
       agents.update(principal.workspace, id, 'agent.updated', (agent) => {
         mayManage(principal, agent);
@@ -75,15 +75,13 @@ export function agentRoutes({
         };
       }),
     'agents/status': ({ id, status, ...guard }, { principal }) =>
-      agents.update(principal.workspace, id, 'agent.status', (agent) => {
-        assertMayActAs(principal, id, agent);
-        assertCurrentSession(id, agent, guard);
+      agents.update(principal.workspace, id, 'agent.status', () => {
+        actAs(store.agents.index, principal, id, guard);
         return { status };
       }),
     'agents/ready': ({ id, ready, ...guard }, { principal }) =>
-      agents.update(principal.workspace, id, 'agent.updated', (agent) => {
-        assertMayActAs(principal, id, agent);
-        assertCurrentSession(id, agent, guard);
+      agents.update(principal.workspace, id, 'agent.updated', () => {
+        actAs(store.agents.index, principal, id, guard);
         return { ready };
       }),
     'agents/approval': ({ id, approval }, { principal }) => {

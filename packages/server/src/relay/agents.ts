@@ -11,7 +11,7 @@ import {
   type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { assertCurrentSession, assertMayRegister } from '../domain/acting.ts';
 import { renewClaim } from '../domain/claim.ts';
 import { advanceDelivery } from '../domain/delivery.ts';
 import { assertMayBeOfKind } from '../domain/kinds.ts';
@@ -73,9 +73,9 @@ export class AgentRegistry {
         hosting: null,
         withToken: input.withToken === true,
         mayWiden: isOwner(principal),
-        mayRegister: ({ agent }) => {
-          assertMayActAs(principal, id, agent);
-          assertMayBeOfKind(principal, { id, kind: input.kind }, agent);
+        mayRegister: (found) => {
+          assertMayRegister(principal, id, found);
+          assertMayBeOfKind(principal, { id, kind: input.kind }, found.agent);
         },
       },
     );

@@ -10,9 +10,10 @@ import {
   type Session,
 } from 'agent-relay-protocol';
 import { assertMayAnswer, assertPending, followApproval, isApprovalEvent, maySeeApprovals, resolveApproval } from '../domain/approval.ts';
-import { agentOf, assertMayAddress } from '../domain/scopes.ts';
+import { agentOf, assertMayActUpon } from '../domain/scopes.ts';
 import type { FollowActivity } from '../store/activity-store.ts';
 import type { Change } from '../store/change.ts';
+import { watchedIn } from './act-as.ts';
 import { listed } from './listed.ts';
 import type { NodeRegistry } from './node-registry.ts';
 import type { CallContext } from './relay-contract.ts';
@@ -45,16 +46,18 @@ export class Approvals {
   ): Promise<RouteOutput<'approvals/list'>> {
     const { store } = this.#deps;
     const { workspace } = principal;
-    const agentId = agent ?? (maySeeApprovals(principal, null, null) ? null : agentOf(principal));
-    const spawnedBy = agentId === null ? null : (store.agents.index.find(workspace, agentId)?.spawnedBy ?? null);
-    if (!maySeeApprovals(principal, agentId, spawnedBy))
-      throw new RelayError('forbidden', 'What agents ask is for people to see, for the agent itself and for the agent that started it');
+    const agentId = agent ?? (maySeeApprovals(principal, null) ? null : agentOf(principal));
+    if (!maySeeApprovals(principal, agentId === null ? null : watchedIn(store.agents.index, workspace, agentId))) {
+      const reason =
+        'What agents ask is for people and their programs with approvals:read, the agent itself, the one that started it and its machine';
+      throw new RelayError('forbidden', reason);
+    }
     return listed(await store.approvals.list({ workspace, agentId: agentId ?? undefined, status, before, limit }));
   }
 
   async resolve(input: RouteInput<'approvals/resolve'>, { principal }: CallContext): Promise<Approval> {
     assertMayAnswer(principal);
-    assertMayAddress(principal, { to: `id:${input.id}` });
+    assertMayActUpon(principal, input.id);
     const key = `${principal.workspace}\n${input.id}\n${input.approvalId}`;
     const before = this.#answering.get(key) ?? Promise.resolve();
     const answering = before.then(() => this.#answer(input, principal));

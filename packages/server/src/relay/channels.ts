@@ -12,13 +12,12 @@ import {
   type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
 import { isInAudience } from '../domain/audience.ts';
 import {
   asChannel,
   assertCarries,
-  assertMayBind,
   bindConversation,
+  bindsForOthers,
   channelOf,
   type InboundRoute,
   inboundRelation,
@@ -26,10 +25,11 @@ import {
   routeInbound,
 } from '../domain/channel.ts';
 import { isGuarded } from '../domain/loop-guard.ts';
-import { assertMayAddress } from '../domain/scopes.ts';
+import { assertMayActUpon, assertMayAddress } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { AppendUnheld, StoredMessage } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
+import { actAs } from './act-as.ts';
 import type { Inboxes } from './inboxes.ts';
 import { listedById } from './listed.ts';
 import type { LoopGuard } from './loop-guard.ts';
@@ -96,7 +96,7 @@ export class Channels {
       channelId: id,
       conversationId,
       decide: (existing) => {
-        assertMayBind(principal, this.#channel(workspace, id));
+        this.#assertMayBind(principal, id);
         const to = messages.resolve(address, workspace, id);
         assertMayAddress(principal, { to, channel: address.type === 'channel' ? address.name : null });
         return bindConversation(existing, {
@@ -117,7 +117,7 @@ export class Channels {
     const { store, clock } = this.#deps;
     const { workspace } = principal;
     return store.channels.unbind(workspace, id, bindingId, clock.now(), (found) => {
-      assertMayBind(principal, this.#channel(workspace, id));
+      this.#assertMayBind(principal, id);
       if (found === null) throw new RelayError('not_found', `${id} has no binding ${bindingId}`);
       return found;
     });
@@ -225,11 +225,16 @@ export class Channels {
     throw new RelayError('forbidden_target', `Message ${messageId} is not in the mail of ${id}`);
   }
 
+  #assertMayBind(principal: Principal, id: string): void {
+    this.#channel(principal.workspace, id);
+    if (bindsForOthers(principal)) assertMayActUpon(principal, id);
+    else this.#itself(principal, id, {});
+  }
+
   /** The channel, when the caller acts as it. */
   #itself(principal: Principal, id: string, guard: SessionGuard): Agent {
     const channel = this.#channel(principal.workspace, id);
-    assertMayActAs(principal, id, channel);
-    assertCurrentSession(id, channel, guard);
+    actAs(this.#deps.store.agents.index, principal, id, guard);
     return channel;
   }
 

@@ -11,13 +11,14 @@ import {
   type WorkItem,
 } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { actingId } from '../domain/acting.ts';
 import { isDirect } from '../domain/audience.ts';
 import { assertHolds, type ClaimWriter, endClaim, isRepeated, renewClaim, takeClaim } from '../domain/claim.ts';
 import type { Histogram } from '../domain/histogram.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { Change } from '../store/change.ts';
 import type { ClaimFound, Store } from '../store/store.ts';
+import { actAs } from './act-as.ts';
 import { claimEvent, expireClaim, workAvailable } from './claim-changes.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 import type { RelaySettings } from './relay-settings.ts';
@@ -57,9 +58,7 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt, waits }: Clai
       // Whoever shows the fence has the claim; who does not must say who it is.
       const named = agentId ?? (fence === undefined || principal.type === 'agent' ? undefined : found.claim.agentId);
       const actor = actingId(principal, named, 'agentId');
-      const agent = index.find(principal.workspace, actor)?.agent ?? null;
-      assertMayActAs(principal, actor, agent);
-      assertCurrentSession(actor, agent, guardOf(epoch, instanceId));
+      const agent = actAs(index, principal, actor, guardOf(epoch, instanceId));
       return decide(found, found.claim, { agentId: actor, epoch: agent?.epoch ?? 0, fence: fence ?? null, now });
     });
     if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
@@ -74,9 +73,7 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt, waits }: Clai
       let waitedMs: number | null = null;
       const claim = await store.claims.change(workspace, { messageId: id }, ({ message, kind, work, claim: current }) => {
         const entry = index.find(workspace, claimant);
-        const agent = entry?.agent ?? null;
-        assertMayActAs(principal, claimant, agent);
-        assertCurrentSession(claimant, agent, guardOf(epoch, instanceId));
+        const agent = actAs(index, principal, claimant, guardOf(epoch, instanceId));
         if (!message) throw new RelayError('not_found', `There is no message ${id}`);
         if (!entry || !agent) throw new RelayError('not_found', `${claimant} is not registered: register before you claim`);
         if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);

@@ -1,6 +1,7 @@
 import { DEFAULT_PAGE_SIZE, type Hold, type Principal, principalName, RelayError, type SentMessage } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { assertPerson } from '../domain/acting.ts';
+import { assertMayActUpon, assertMayAddress } from '../domain/scopes.ts';
 import type { Store } from '../store/store.ts';
 import { decisionNotice, releasedMessage } from './hold-changes.ts';
 import type { Inboxes } from './inboxes.ts';
@@ -36,7 +37,7 @@ export class Holds {
       'holds/release': ({ id }, { principal }) => this.#release(id, principal),
       'holds/refuse': async ({ id, because = null }, { principal }) => {
         assertPerson(principal, 'refuse a held message');
-        return this.#refuse(principal.workspace, id, principalName(principal), because);
+        return this.#refuse(principal.workspace, id, principalName(principal), because, (hold) => assertMayDecide(principal, hold));
       },
     };
   }
@@ -57,6 +58,7 @@ export class Holds {
     const decidedAt = clock.now();
     const { message, matched } = await store.holds.release(workspace, id, (current, messageId, repliedTo, copy) => {
       const open = stillHeld(current, id);
+      assertMayDecide(principal, open);
       const sent = releasedMessage(open, messageId, decidedAt);
       const hold: Hold = { ...open, status: 'released', decidedAt, decidedBy: principalName(principal), messageId };
       const answers = repliedTo && copy ? answerOf(repliedTo.message, copy, sent.from, decidedAt) : null;
@@ -76,13 +78,27 @@ export class Holds {
     return { ...message, matched, duplicate: false };
   }
 
-  #refuse(workspace: string, id: number, decidedBy: string, because: string | null): Promise<Hold> {
+  #refuse(
+    workspace: string,
+    id: number,
+    decidedBy: string,
+    because: string | null,
+    mayDecide: (hold: Hold) => void = () => {},
+  ): Promise<Hold> {
     const decidedAt = this.#deps.clock.now();
     return this.#deps.store.holds.change(workspace, id, (current) => {
-      const hold: Hold = { ...stillHeld(current, id), status: 'refused', decidedAt, decidedBy, because };
+      const open = stillHeld(current, id);
+      mayDecide(open);
+      const hold: Hold = { ...open, status: 'refused', decidedAt, decidedBy, because };
       return { hold, change: { events: [{ type: 'message.refused', at: decidedAt, hold }], messages: [decisionNotice(hold)] } };
     });
   }
+}
+
+/** Whoever decides acts on behalf of the sender, and sends to the recipient: it must be free to do both. */
+function assertMayDecide(principal: Principal, { message }: Hold): void {
+  assertMayActUpon(principal, message.from);
+  assertMayAddress(principal, { to: message.to, channel: message.channel });
 }
 
 function found(hold: Hold | null, id: number): Hold {

@@ -9,12 +9,12 @@ import {
   type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import { assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
 import { advanceDelivery, type DeliveryStep, isOpen, recordAt } from '../domain/delivery.ts';
 import { agentOf } from '../domain/scopes.ts';
 import type { NewMessage } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
 import { assertAccess } from './access.ts';
+import { actAs } from './act-as.ts';
 import type { Inboxes } from './inboxes.ts';
 import { isNotice, noticeTo } from './notices.ts';
 import type { CallContext, InboxStream, RelayHandlers } from './relay-contract.ts';
@@ -35,10 +35,8 @@ export interface InboxRoutes {
 /** Fetching mail and saying what became of it. */
 export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRoutes {
   const assertMayFetch = (principal: Principal, id: string, guard: SessionGuard): Agent => {
-    const agent = store.agents.index.find(principal.workspace, id)?.agent ?? null;
+    const agent = actAs(store.agents.index, principal, id, guard);
     if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
-    assertMayActAs(principal, id, agent);
-    assertCurrentSession(id, agent, guard);
     return agent;
   };
 

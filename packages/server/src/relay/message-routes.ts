@@ -1,9 +1,10 @@
 import { DEFAULT_PAGE_SIZE, formatAddress, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { actingId } from '../domain/acting.ts';
 import { advanceDelivery } from '../domain/delivery.ts';
 import type { Page, StoredMessage } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
+import { actAs } from './act-as.ts';
 import type { Inboxes } from './inboxes.ts';
 import { listed, listedById } from './listed.ts';
 import { type Messages, readAddress } from './messages.ts';
@@ -69,9 +70,7 @@ export function messageRoutes({ store, clock, messages, receipts, inboxes }: Mes
     'messages/read': async ({ id, agentId, read: _read, ...guard }, { principal }) => {
       const { workspace } = principal;
       const reader = actingId(principal, agentId, 'agentId');
-      const agent = store.agents.index.find(workspace, reader)?.agent ?? null;
-      assertMayActAs(principal, reader, agent);
-      assertCurrentSession(reader, agent, guard);
+      actAs(store.agents.index, principal, reader, guard);
       const stored = await find(workspace, id);
       const now = clock.now();
       inboxes.supersede(workspace, reader, [id]);

@@ -11,7 +11,7 @@ import {
   type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { actingId } from '../domain/acting.ts';
 import { type Directory, resolveAddress } from '../domain/address.ts';
 import { isDirect, isInAudience } from '../domain/audience.ts';
 import { endClaim } from '../domain/claim.ts';
@@ -22,6 +22,7 @@ import { assertMayAddress, isOwner } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { AppendUnheld, DeliveryWrite, NewMessage, StoredMessage } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
+import { actAs } from './act-as.ts';
 import { claimEvent } from './claim-changes.ts';
 import { composeMessage, digestOf } from './compose-message.ts';
 import { heldError, holdOf } from './hold-changes.ts';
@@ -103,9 +104,7 @@ export class Messages {
       agentId ?? (principal.type === 'anonymous' || principal.type === 'token' ? message.from : undefined),
       'agentId',
     );
-    const agent = this.#deps.store.agents.index.find(principal.workspace, actor)?.agent ?? null;
-    assertMayActAs(principal, actor, agent);
-    assertCurrentSession(actor, agent, guard);
+    actAs(this.#deps.store.agents.index, principal, actor, guard);
     if (actor !== message.from) throw new RelayError('forbidden', `Only ${message.from} and the owner may delete message ${message.id}`);
   }
 
@@ -164,8 +163,7 @@ export class Messages {
     const createdAt = clock.now();
     const { index } = store.agents;
     return (id, repliedTo = null) => {
-      const sender = index.find(workspace, from)?.agent ?? null;
-      assertMayActAs(principal, from, sender);
+      const sender = actAs(index, principal, from);
       if (input.replyTo !== undefined && !repliedTo) throw new RelayError('not_found', `There is no message ${input.replyTo} to reply to`);
       const to = address ? this.resolve(address, workspace, from) : `id:${repliedTo?.message.from}`;
       const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);

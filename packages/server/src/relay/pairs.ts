@@ -12,7 +12,7 @@ import {
   type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { actingId } from '../domain/acting.ts';
 import { acceptPair, assertFree, assertMayTalk, isOpen, isSide, otherSide, rejectPair } from '../domain/pair.ts';
 import { resolvePairTarget } from '../domain/pair-target.ts';
 import { relationOf } from '../domain/provenance.ts';
@@ -20,6 +20,7 @@ import { assertMayAddress } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { Change } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
+import { actAs } from './act-as.ts';
 import { listed } from './listed.ts';
 import { type Messages, readAddress } from './messages.ts';
 import { answerNotice, endPairChange, invitationOf } from './pair-changes.ts';
@@ -149,10 +150,7 @@ export class Pairs {
 
   /** Who acts, as the caller may; null when nobody has registered it. */
   #actor(principal: Principal, id: string, guard: SessionGuard): Agent | null {
-    const agent = this.#entry(principal.workspace, id)?.agent ?? null;
-    assertMayActAs(principal, id, agent);
-    assertCurrentSession(id, agent, guard);
-    return agent;
+    return actAs(this.#deps.store.agents.index, principal, id, guard);
   }
 
   #entry(workspace: string, id: string): AddressEntry | undefined {

@@ -5,6 +5,7 @@ import { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import { actsAsOwner, assertAccess } from './access.ts';
+import { watchedIn } from './act-as.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { AgentRegistry } from './agents.ts';
 import type { CallbackSender } from './callback-request.ts';
@@ -73,6 +74,10 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const presence = new Presence({ store, clock, log, settings, agents });
   const guard = new LoopGuard(clock, settings.guard);
   const core: RelayCore = { store, feed, clock, log, settings, tokens, agents, inboxes, toolMail, guard };
+  store.agents.index.reserve(
+    DEFAULT_WORKSPACE,
+    integrations.map(({ name }) => name),
+  );
   await agents.ensureBuiltIn(DEFAULT_WORKSPACE);
   const sessions = createSessions ? await createSessions(core) : withoutSessions;
   const callbacks = new Callbacks({ store, clock, log, integrations, ...deps.callbacks });
@@ -156,8 +161,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     openEvents: async (filter, context) =>
       open('events:read', context, async ({ principal, signal }) => {
         const { workspace } = principal;
-        const seesApprovalsOf = (agentId: string) =>
-          maySeeApprovals(principal, agentId, store.agents.index.find(workspace, agentId)?.spawnedBy ?? null);
+        const seesApprovalsOf = (agentId: string) => maySeeApprovals(principal, watchedIn(store.agents.index, workspace, agentId));
         return feed.open({ workspace, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, signal);
       }),
     openInbox: async (params, context) =>

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_PAGE_SIZE, type Principal, RelayError, type RouteInput, type RouteOutput, type Session } from 'agent-relay-protocol';
 import { placeSession } from '../domain/placement.ts';
-import { agentOf, assertMayAddress, isOwner } from '../domain/scopes.ts';
+import { agentOf, assertMayActUpon, isOwner } from '../domain/scopes.ts';
 import { assertMayControl, type Spawner, spawnTerms } from '../domain/spawn-rules.ts';
+import { actAs } from './act-as.ts';
 import { ActivityRelay } from './activity.ts';
 import { Approvals } from './approvals.ts';
 import { listed } from './listed.ts';
@@ -81,7 +82,9 @@ class Sessions {
   async start(input: RouteInput<'sessions/start'>, { principal, signal }: CallContext): Promise<Session> {
     const { workspace } = principal;
     const { store, tokens, clock, starting, registry, inboxes } = this.#deps;
-    assertMayAddress(principal, { to: `id:${input.name}` });
+    assertMayActUpon(principal, input.name);
+    if (!isOwner(principal) && store.agents.index.isBound(workspace, input.name))
+      throw new RelayError('name_taken', `${input.name} is whoever holds its token: choose another name`);
     const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
     const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
     const terms = spawnTerms(input, spawner);
@@ -203,14 +206,18 @@ class Sessions {
     }
   }
 
-  /** An agent asks in its own name, a node in that of an agent it hosts, the owner in anybody's or in none. */
+  /** An agent asks in its own name, a node in that of an agent it hosts, the owner in anybody's or in none, a program likewise where it may. */
   #spawnerId(principal: Principal, named: string | undefined): string | null {
     const self = agentOf(principal);
     if (self !== null) {
       if (named !== undefined && named !== self) throw new RelayError('forbidden', `This token speaks for ${self} only, not for ${named}`);
       return self;
     }
-    if (isOwner(principal) || principal.type === 'token') return named ?? null;
+    if (isOwner(principal)) return named ?? null;
+    if (principal.type === 'token') {
+      if (named !== undefined) actAs(this.#deps.store.agents.index, principal, named);
+      return named ?? null;
+    }
     if (principal.type === 'node' && named !== undefined) return named;
     throw new RelayError('forbidden', 'Only the owner and agents may start agents');
   }
@@ -239,7 +246,7 @@ class Sessions {
     const { store } = this.#deps;
     const entry = store.agents.index.find(principal.workspace, agentId);
     if (!entry?.agent) throw new RelayError('not_found', `There is no agent ${agentId}`);
-    assertMayAddress(principal, { to: `id:${agentId}` });
+    assertMayActUpon(principal, agentId);
     assertMayControl(principal, agentId, entry.spawnedBy, deed);
     const session = await store.sessions.unfinishedOf(principal.workspace, agentId);
     if (session === null) throw new RelayError('not_found', `${agentId} has no running session`);

@@ -1,13 +1,14 @@
 import { type Principal, principalName, RELAY_AGENT_ID, RelayError, type ReportEvent, type Task } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import { actingId, assertMayActAs } from '../domain/acting.ts';
+import { actingId } from '../domain/acting.ts';
 import { endClaim } from '../domain/claim.ts';
-import { isOwner } from '../domain/scopes.ts';
+import { assertMayAddress, isOwner } from '../domain/scopes.ts';
 import { countIn, type SlidingMinute, waitFor } from '../domain/sliding-minute.ts';
 import { endTask, repeatTask, type TaskStep } from '../domain/task-lifecycle.ts';
 import type { Change, NewMessage, NewTask } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
 import type { TaskFound } from '../store/task-store.ts';
+import { actAs } from './act-as.ts';
 import { claimEvent } from './claim-changes.ts';
 import { digestOfFields } from './compose-message.ts';
 import type { IntegrationSettings } from './integration-settings.ts';
@@ -68,10 +69,7 @@ export function taskReports({
     const source = actingId(principal, named ?? (principal.type === 'anonymous' ? 'anonymous' : undefined), 'source');
     const isOwn = principal.type === 'integration' && principal.name === source;
     if (principal.type === 'integration' && !isOwn) throw new RelayError('forbidden', `This token reports as ${principal.name} only`);
-    if (!isOwn && !isOwner(principal) && configured.has(source)) {
-      throw new RelayError('forbidden', `${source} is an integration: only its own token reports as it`);
-    }
-    assertMayActAs(principal, source, store.agents.index.find(principal.workspace, source)?.agent ?? null);
+    actAs(store.agents.index, principal, source);
     return source;
   };
 
@@ -92,6 +90,9 @@ export function taskReports({
         dedupeKey,
         idempotency: idempotencyKey === undefined ? null : { key: idempotencyKey, digest: digestOfFields(report), at },
         decide: (active) => {
+          // A repeated report and one that ends a task address nobody, but a token that speaks as the source must be free to.
+          if (active && !isOwnTask(principal, active.task))
+            assertMayAddress(principal, { to: active.task.target, channel: active.task.channel });
           if (active && status === 'resolved') {
             const step = endTask(active.task, { status: 'done', result: active.task.result ?? 'Resolved at its source', by, at });
             return {
@@ -133,6 +134,8 @@ export function taskReports({
     },
   };
 }
+
+const isOwnTask = (principal: Principal, { source }: Task): boolean => principal.type === 'integration' && principal.name === source;
 
 /** Where a report goes: what it says, else the only target its token has. */
 function routingOf(messages: Pick<Messages, 'route'>, principal: Principal, source: string, report: Content): Routing {

@@ -1,12 +1,13 @@
 import { DEFAULT_PAGE_SIZE, formatAddress, principalName, RelayError, type RouteInput, type Task } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
-import { actingId, assertCurrentSession, assertMayActAs } from '../domain/acting.ts';
+import { actingId } from '../domain/acting.ts';
 import { assertHolds, endClaim } from '../domain/claim.ts';
 import { isOwner } from '../domain/scopes.ts';
 import { assertMayFollow, endTask, followClaim, isActive, updateTask } from '../domain/task-lifecycle.ts';
 import type { Change } from '../store/change.ts';
 import type { Store } from '../store/store.ts';
 import type { TaskFound } from '../store/task-store.ts';
+import { actAs } from './act-as.ts';
 import { claimEvent, workAvailable } from './claim-changes.ts';
 import { listed } from './listed.ts';
 import { readAddress } from './messages.ts';
@@ -76,9 +77,7 @@ function statusChange(
   const authority = isOwner(principal) || (principal.type === 'integration' && principal.name === task.source);
   const actor = authority && isUnnamed ? null : actingId(principal, input.agentId ?? holderByFence(found, input, principal), 'agentId');
   if (actor !== null) {
-    const agent = store.agents.index.find(principal.workspace, actor)?.agent ?? null;
-    assertMayActAs(principal, actor, agent);
-    assertCurrentSession(actor, agent, guardOf(input));
+    const agent = actAs(store.agents.index, principal, actor, guardOf(input));
     assertNewestFence(found, input.fence);
     if (isRepeated(task, actor, status)) return {};
     const isOfSource = actor === task.source && !isHeldBy(actor);

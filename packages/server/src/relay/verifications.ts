@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Message, RelayError } from 'agent-relay-protocol';
-import { assertMayActAs } from '../domain/acting.ts';
 import { isInAudience } from '../domain/audience.ts';
 import { agentOf } from '../domain/scopes.ts';
 import { verify } from '../domain/verification.ts';
 import type { Store } from '../store/store.ts';
+import { actAs } from './act-as.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 
 /** What the relay knows of a message's origin, for whoever does not trust the words in front of it. */
@@ -17,7 +17,7 @@ export function verificationRoutes(store: Pick<Store, 'agents' | 'messages'>): P
       const { workspace } = principal;
       const asker = agentId ?? agentOf(principal);
       const entry = asker === null ? undefined : store.agents.index.find(workspace, asker);
-      if (asker !== null) assertMayActAs(principal, asker, entry?.agent ?? null);
+      if (asker !== null) actAs(store.agents.index, principal, asker);
       const stored = await store.messages.get(workspace, id);
       if (!stored) throw new RelayError('not_found', `There is no message ${id}`);
       const { message } = stored;

@@ -23,8 +23,10 @@ export interface AgentIndex {
   /** The agents that belong to a fan-out address now. */
   members(workspace: string, address: string): ReadonlySet<AddressEntry>;
   named(workspace: string, name: string): ReadonlySet<AddressEntry>;
-  /** Whether a person made a token that speaks for this id, registered or not. */
+  /** Whether a token speaks for this id in every epoch, registered or not: one that a person made, or an integration's. */
   isBound(workspace: string, agentId: string): boolean;
+  /** Makes ids bound whose tokens are not in the store, while it is open: those of configured integrations. */
+  reserve(workspace: string, agentIds: Iterable<string>): void;
   workspaces(): Iterable<string>;
 }
 
@@ -56,6 +58,7 @@ export class MutableAgentIndex implements AgentIndex {
   readonly #byRef = new Map<number, Entry>();
   /** How many tokens people made for an agent; none has no entry. */
   readonly #bound = new Map<string, number>();
+  readonly #reserved = new Set<string>();
 
   find(workspace: string, agentId: string): AddressEntry | undefined {
     return this.#workspaces.get(workspace)?.byId.get(agentId);
@@ -78,7 +81,12 @@ export class MutableAgentIndex implements AgentIndex {
   }
 
   isBound(workspace: string, agentId: string): boolean {
-    return this.#bound.has(`${workspace}\n${agentId}`);
+    const key = `${workspace}\n${agentId}`;
+    return this.#bound.has(key) || this.#reserved.has(key);
+  }
+
+  reserve(workspace: string, agentIds: Iterable<string>): void {
+    for (const agentId of agentIds) this.#reserved.add(`${workspace}\n${agentId}`);
   }
 
   addBound(workspace: string, agentId: string, more: 1 | -1): void {

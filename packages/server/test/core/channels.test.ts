@@ -142,10 +142,11 @@ describe('bindings', () => {
   test('the owner, a token with agents:write within its allow-list, and the channel itself may bind; other agents may not', async () => {
     await using world = await channelWorld('a');
     await world.register('tg', { instanceId: 'two', withToken: true }, owner);
-    const narrow = scoped({ targets: ['tag:team'] });
+    const narrow = scoped({ targets: ['tag:team', 'tg'] });
     expect((await bind(world, '1', 'a', { as: scoped({}) })).createdBy).toBe('token:ci');
     expect((await bind(world, '2', 'tag:team', { as: narrow })).created).toBe(true);
     expect(await codeOf(bind(world, '3', 'a', { as: narrow }))).toBe('forbidden_target');
+    expect(await codeOf(bind(world, '3', 'tag:team', { as: scoped({ targets: ['tag:team'] }) }))).toBe('forbidden_target');
     expect((await bind(world, '4', 'a', { as: agentOf('tg', 2) })).createdBy).toBe('agent:tg');
     expect((await bind(world, '5', 'a', { as: scoped({ agentId: 'tg' }) })).created).toBe(true);
     expect(await codeOf(bind(world, '6', 'a', { as: agentOf('tg', 1) }))).toBe('stale_session');
