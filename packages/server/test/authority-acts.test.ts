@@ -227,6 +227,7 @@ test('what agents ask is shown to the scope that names it, and a machine sees it
   };
   const given = (scopes: CreateToken['scopes'] & object): Principal => ({
     type: 'token',
+    kind: 'scoped',
     workspace: 'default',
     tokenId: 't',
     name: 't',
