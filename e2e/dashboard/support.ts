@@ -49,11 +49,11 @@ export async function openDashboard(more: TestRelayOptions['settings'] = {}): Pr
   const ops = createRelayClient({ url: relay.url, token: INTEGRATION_TOKEN });
   const browser = await startBrowser();
   const errors: string[] = [];
-  const openStrangersPage = () => newPage(browser, relay.url, errors);
+  const openStrangersPage = () => newPage(browser, relay.browserUrl, errors);
   const signIn = async (page: Page, path: string) => {
     await page.goto(await relay.createLoginLink());
     await page.getByRole('status').getByText('live').waitFor();
-    if (path !== '/') await page.goto(relay.url + path);
+    if (path !== '/') await page.goto(relay.browserUrl + path);
     return page;
   };
   return {

@@ -7,6 +7,8 @@ export interface Credentials {
   /** One that may do everything, and one that may do little. */
   readonly integrations: readonly [wide: string, narrow: string];
   readonly cookie: string;
+  /** The word of that browser's page. */
+  readonly session: string;
 }
 
 type Headers = readonly [string, string][];
@@ -24,6 +26,7 @@ export function callerHeaders(credentials: Credentials, memory: Memory, random: 
   if (roll < 0.99)
     return [
       ['cookie', credentials.cookie],
+      ['x-agent-relay-session', credentials.session],
       ['origin', 'http://localhost'],
     ];
   return bearer('ar_agent_nobodys-token');

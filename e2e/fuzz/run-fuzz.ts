@@ -149,8 +149,9 @@ async function credentialsOf(relay: RunningProgram, databasePath: string): Promi
     body: JSON.stringify({ code }),
   });
   const cookie = /(agent_relay_session[^=]*=[^;]+)/u.exec(response.headers.get('set-cookie') ?? '')?.[1];
-  if (cookie === undefined) throw new Error('a login link gives a cookie');
-  return { owner, integrations: integrationTokens, cookie };
+  const { session } = (await response.json()) as { readonly session?: string }; // as the page reads it
+  if (cookie === undefined || session === undefined) throw new Error('a login link gives a cookie and a word');
+  return { owner, integrations: integrationTokens, cookie, session };
 }
 
 /** Looks after the relay while it is fuzzed: that it answers, and how much memory it takes. */

@@ -16,6 +16,8 @@ export interface RelayClientOptions {
   readonly url: string;
   /** Sent as a bearer with every request. */
   readonly token?: string;
+  /** In a browser: the word that belongs to the session's cookie, or `null` without a session; asked at each connection of the socket. */
+  readonly session?: () => string | null;
   /**
    * `http` makes each call a request and follows events over SSE; `socket` does everything over one WebSocket.
    * Activity always uses a WebSocket. Default `http`.

@@ -69,14 +69,16 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
   };
 }
 
-function linkOptions(baseUrl: string, { token, connectSocket }: RelayClientOptions): ConstructorParameters<typeof SocketLink>[0] {
+function linkOptions(baseUrl: string, { token, session, connectSocket }: RelayClientOptions): ConstructorParameters<typeof SocketLink>[0] {
   const url = `${baseUrl.replace(/^http/u, 'ws')}${WEB_SOCKET_PATH}`;
   if (connectSocket)
     return { connect: (signal) => connectSocket(url, { ...(token === undefined ? {} : { token }), signal }), greet: async () => {} };
   return {
     connect: (signal) => connectBrowserWebSocket(url, { signal }),
     greet: async (peer: JsonRpcPeer) => {
+      const word = session?.() ?? null;
       if (token !== undefined) await peer.request('auth/authenticate', { token });
+      else if (word !== null) await peer.request('auth/authenticate', { session: word });
     },
   };
 }

@@ -32,7 +32,12 @@ const acknowledged = z.object({});
 export const socketMethods = {
   'auth/authenticate': method({
     summary: 'Names the caller on a socket whose upgrade carried no credential; browsers do so within five seconds or are closed',
-    params: z.strictObject({ token: z.string().min(1).max(512) }),
+    params: z
+      .strictObject({
+        token: z.string().min(1).max(512).optional(),
+        session: z.string().min(1).max(64).optional().describe("A browser's: the word that belongs to the cookie of its upgrade"),
+      })
+      .refine(({ token, session }) => (token === undefined) !== (session === undefined), 'Give a token or a session'),
     result: PrincipalSchema,
   }),
   'events/subscribe': method({

@@ -18,6 +18,7 @@ describe('the configuration', () => {
       guard: { hops: 100, pairPerMinute: 120, threadPerMinute: 240, repeats: 20, tokensPerHour: 0 },
       allowedHosts: [],
       allowUnauthenticated: false,
+      requireToken: false,
       localNode: true,
       approvalTimeoutSeconds: 600,
       integrations: [],
@@ -25,6 +26,17 @@ describe('the configuration', () => {
       privateCallbacks: [],
       logLevel: 'warn',
     });
+  });
+
+  test.each([
+    [{}, false],
+    [{ AGENT_RELAY_TOKEN: 'a-token-of-sixteen' }, true],
+    [{ AGENT_RELAY_ALLOWED_HOSTS: 'relay.example' }, true],
+    [{ AGENT_RELAY_TOKEN: 'a-token-of-sixteen', AGENT_RELAY_REQUIRE_TOKEN: '0' }, false],
+    [{ AGENT_RELAY_REQUIRE_TOKEN: '1' }, true],
+    [{ AGENT_RELAY_ALLOWED_HOSTS: 'relay.example', AGENT_RELAY_ALLOW_UNAUTH: '1' }, false],
+  ])('%o: programs of this machine need a token: %s', (env, expected) => {
+    expect(read(env).requireToken).toBe(expected);
   });
 
   test('a flag wins over its variable, an empty variable is none', () => {

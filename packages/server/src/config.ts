@@ -46,6 +46,7 @@ const SettingsSchema = z.object({
     .default([]),
   AGENT_RELAY_ALLOWED_HOSTS: list.default([]),
   AGENT_RELAY_ALLOW_UNAUTH: flag.default(false),
+  AGENT_RELAY_REQUIRE_TOKEN: flag.optional(),
   AGENT_RELAY_LOCAL_NODE: flag.default(true),
   AGENT_RELAY_APPROVAL_TIMEOUT: wholeNumber(1, 86_400).default(600),
   AGENT_RELAY_INTEGRATIONS: IntegrationsSettingSchema.default([]),
@@ -76,6 +77,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly allowUnauthenticated: boolean;
+  /** Whether programs of this machine need a token as well. */
+  readonly requireToken: boolean;
   readonly localNode: boolean;
   /** How long an agent of this machine waits for a person before it takes the silence for a no. */
   readonly approvalTimeoutSeconds: number;
@@ -136,6 +139,7 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     corsOrigins: settings.AGENT_RELAY_CORS_ORIGINS,
     allowedHosts: settings.AGENT_RELAY_ALLOWED_HOSTS,
     allowUnauthenticated: settings.AGENT_RELAY_ALLOW_UNAUTH,
+    requireToken: settings.AGENT_RELAY_REQUIRE_TOKEN ?? isMeantForOthers(settings),
     localNode: settings.AGENT_RELAY_LOCAL_NODE,
     approvalTimeoutSeconds: settings.AGENT_RELAY_APPROVAL_TIMEOUT,
     integrations: settings.AGENT_RELAY_INTEGRATIONS,
@@ -152,6 +156,10 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
   };
 }
 
+/** Whoever sets a token or a host name has others come, by a proxy on this machine perhaps: what it lets in looks as if it came from here. */
+const isMeantForOthers = ({ AGENT_RELAY_TOKEN, AGENT_RELAY_ALLOWED_HOSTS, AGENT_RELAY_ALLOW_UNAUTH }: Settings): boolean =>
+  AGENT_RELAY_TOKEN !== undefined || (AGENT_RELAY_ALLOWED_HOSTS.length > 0 && !AGENT_RELAY_ALLOW_UNAUTH);
+
 /** The variable, and where in it; of a list of words the variable alone. */
 const pathOf = ([name, ...inside]: readonly PropertyKey[]): string =>
   name === 'AGENT_RELAY_INTEGRATIONS' ? [name, ...inside].map(String).join('.') : String(name);
@@ -161,6 +169,7 @@ function disagreementsOf({
   host,
   token,
   allowUnauthenticated,
+  requireToken,
   staleTtlMs,
   reapIntervalMs,
   integrations,
@@ -172,6 +181,9 @@ function disagreementsOf({
       path: 'HOST',
       message: `${host} is reachable from other machines: set AGENT_RELAY_TOKEN, or AGENT_RELAY_ALLOW_UNAUTH=1`,
     });
+  }
+  if (requireToken && allowUnauthenticated && token === null) {
+    issues.push({ path: 'AGENT_RELAY_REQUIRE_TOKEN', message: 'says the opposite of AGENT_RELAY_ALLOW_UNAUTH: keep one of them' });
   }
   if (reapIntervalMs > staleTtlMs * 10) {
     issues.push({

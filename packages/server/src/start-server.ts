@@ -3,8 +3,10 @@ import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_WORKSPACE, RelayError } from 'agent-relay-protocol';
+import { browserUrl } from './browser-url.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { browserHostOf } from './domain/browser-host.ts';
 import { diskHealth, type PartHealth } from './domain/health.ts';
 import { listen, localUrl } from './listen.ts';
 import { LOCAL_NODE_NAME, LocalNode } from './local-node.ts';
@@ -36,6 +38,8 @@ export interface StartServerDeps {
 export interface RunningServer {
   /** How it is reached from this machine. */
   readonly url: string;
+  /** How a browser of this machine opens it. */
+  readonly browserUrl: string;
   readonly ownerToken: string;
   readonly relay: RunningRelay;
   /** A link that logs a browser in once, within ten minutes. */
@@ -77,12 +81,14 @@ async function start(config: Config, { log, clock, transports }: Required<StartS
     allowedHosts: config.allowedHosts,
     corsOrigins: config.corsOrigins,
     allowRemoteAnonymous: config.allowUnauthenticated && config.token === null,
+    requireToken: config.requireToken,
     dashboardFolder: dashboardFolder(),
     ...transports,
   });
   undo.add(drain);
   const port = await listen(server, config);
   const url = localUrl(host, port);
+  const forBrowsers = browserUrl(url, browserHostOf(relay.generation));
   const socket = await openOwnerDoor(databasePath, door, log);
   undo.add(() => removeRunningRelay(runningRelayPath(databasePath)));
   await noteDown(databasePath, { url, socket });
@@ -94,7 +100,8 @@ async function start(config: Config, { log, clock, transports }: Required<StartS
     url,
     ownerToken,
     relay,
-    createLoginLink: async () => `${url}/login#${(await relay.handlers['login/create']({}, ownerContext)).code}`,
+    browserUrl: forBrowsers,
+    createLoginLink: async () => `${forBrowsers}/login#${(await relay.handlers['login/create']({}, ownerContext)).code}`,
     stop: () => undo.run(),
   };
 }

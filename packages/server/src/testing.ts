@@ -25,6 +25,8 @@ export interface TestRelayOptions {
 
 export interface TestRelay extends AsyncDisposable {
   readonly url: string;
+  /** How a browser of this machine opens it. */
+  readonly browserUrl: string;
   readonly ownerToken: string;
   readonly relay: RunningRelay;
   readonly databasePath: string;
@@ -52,6 +54,6 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
     await server.stop();
     if (folder !== null) rmSync(folder, { recursive: true, force: true });
   };
-  const { url, ownerToken, relay, createLoginLink } = server;
-  return { url, ownerToken, relay, databasePath, createLoginLink, close, [Symbol.asyncDispose]: close };
+  const { url, browserUrl, ownerToken, relay, createLoginLink } = server;
+  return { url, browserUrl, ownerToken, relay, databasePath, createLoginLink, close, [Symbol.asyncDispose]: close };
 }

@@ -1,4 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
+import { JsonRpcPeer } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import { describe, expect, test } from 'vitest';
 import { OWNER_TOKEN, openServer } from './support/open-server.ts';
@@ -74,15 +75,25 @@ describe('credentials', () => {
     ['a bad token, also on loopback', { authorization: 'Bearer nonsense' }, 'unauthorized'],
     ['another scheme', { authorization: 'Basic b3duZXI=' }, 'unauthorized'],
     ['nothing, through a proxy', { 'x-forwarded-for': '203.0.113.9' }, 'unauthorized'],
-    ['a bad cookie', { cookie: 'COOKIE-NAME=nonsense' }, 'unauthorized'],
-    ['a good cookie', { cookie: 'a=b; COOKIE-NAME=COOKIE-TOKEN' }, 'owner'],
-    ['a foreign cookie', { cookie: 'other=COOKIE-TOKEN' }, 'anonymous'],
+    ['a bad cookie', { cookie: 'COOKIE-NAME=nonsense', 'x-agent-relay-session': 'WORD' }, 'unauthorized'],
+    ['a good cookie with its word', { cookie: 'a=b; COOKIE-NAME=COOKIE-VALUE', 'x-agent-relay-session': 'WORD' }, 'owner'],
+    ['a good cookie, as another port of the host gets it', { cookie: 'COOKIE-NAME=COOKIE-VALUE' }, 'anonymous'],
+    [
+      'a good cookie with a word of somebody’s own',
+      { cookie: 'COOKIE-NAME=COOKIE-VALUE', 'x-agent-relay-session': 'guess' },
+      'unauthorized',
+    ],
+    ['a good cookie as a bearer', { authorization: 'Bearer COOKIE-VALUE' }, 'unauthorized'],
+    ['a word as a bearer', { authorization: 'Bearer WORD' }, 'unauthorized'],
+    ['a foreign cookie', { cookie: 'other=COOKIE-VALUE', 'x-agent-relay-session': 'WORD' }, 'anonymous'],
     ['the cookie of another relay on this host', { cookie: 'agent_relay_session_other=nonsense' }, 'anonymous'],
-    ['both', { cookie: 'agent_relay_session_other=nonsense; COOKIE-NAME=COOKIE-TOKEN' }, 'owner'],
+    ['both', { cookie: 'agent_relay_session_other=nonsense; COOKIE-NAME=COOKIE-VALUE', 'x-agent-relay-session': 'WORD' }, 'owner'],
   ])('%s', async (_what, headers, expected) => {
     await using server = await openServer();
-    const [name = '', token = ''] = (await server.cookie()).split('=');
-    const written = JSON.parse(JSON.stringify(headers).replace('COOKIE-NAME', name).replace('COOKIE-TOKEN', token));
+    const { cookie, 'x-agent-relay-session': word } = await server.browser();
+    const [name = '', value = ''] = cookie.split('=');
+    const text = JSON.stringify(headers).replace('COOKIE-NAME', name).replace('COOKIE-VALUE', value).replace('WORD', word);
+    const written = JSON.parse(text);
     expect(codeOf((await rawRequest(`${server.url}/api/me`, { headers: written })).body)).toBe(expected);
   });
 
@@ -91,6 +102,7 @@ describe('credentials', () => {
     await using second = await openServer();
     // What a browser sends to either: cookies of one name replace each other.
     const jar = new Map<string, string>();
+    const words: string[] = [];
     for (const server of [first, second]) {
       const { code } = await server.call('login/create', {});
       const answer = await rawRequest(`${server.url}/api/login-codes/exchange`, {
@@ -100,18 +112,22 @@ describe('credentials', () => {
       });
       const [name = '', value = ''] = String(answer.headers['set-cookie']).split(';', 1)[0]?.split('=') ?? [];
       jar.set(name, value);
+      words.push((answer.body as { readonly session: string }).session); // as the page reads it
     }
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    for (const { url } of [first, second]) expect(codeOf((await rawRequest(`${url}/api/me`, { headers: { cookie } })).body)).toBe('owner');
+    for (const [index, { url }] of [first, second].entries()) {
+      const headers = { cookie, 'x-agent-relay-session': words[index] ?? '' };
+      expect(codeOf((await rawRequest(`${url}/api/me`, { headers })).body)).toBe('owner');
+    }
   });
 
   test('the cookie changes something only from our own page', async () => {
     await using server = await openServer({ corsOrigins: ['https://board.example'] });
-    const cookie = await server.cookie();
+    const browser = await server.browser();
     const send = (headers: Record<string, string>) =>
       rawRequest(`${server.url}/api/messages`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', cookie, ...headers },
+        headers: { 'content-type': 'application/json', ...browser, ...headers },
         body: '{"to":"owner","body":"hello"}',
       });
     const answers = await Promise.all([
@@ -125,7 +141,7 @@ describe('credentials', () => {
 
   test('upgrades are guarded the same way', async () => {
     await using server = await openServer();
-    const cookie = await server.cookie();
+    const browser = await server.browser();
     const url = `${server.url.replace('http', 'ws')}/ws`;
     const attempt = async (headers: Record<string, string>, path = url) => {
       try {
@@ -139,8 +155,38 @@ describe('credentials', () => {
     expect(await attempt({ host: 'evil.example' })).toBe('misdirected_host');
     expect(await attempt({ origin: 'https://evil.example' })).toBe('forbidden_origin');
     expect(await attempt({ authorization: 'Bearer nonsense' })).toBe('unauthorized');
-    expect(await attempt({ cookie })).toBe('forbidden_origin');
-    expect(await attempt({ cookie, origin: server.url })).toBe('open');
+    expect(await attempt(browser)).toBe('forbidden_origin');
+    expect(await attempt({ ...browser, origin: server.url })).toBe('open');
     expect(await attempt({}, url.replace('/ws', '/else'))).toBe('not_found');
+  });
+
+  test('a browser names itself on its socket with the word that belongs to the cookie of the upgrade', async () => {
+    await using server = await openServer();
+    const { cookie, 'x-agent-relay-session': word } = await server.browser();
+    const headers = { cookie, origin: server.url };
+    const open = async () => new JsonRpcPeer(await connectWebSocket(`${server.url.replace('http', 'ws')}/ws`, { headers }));
+    const stranger = await open();
+    await expect(stranger.request('agents/list', {})).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(stranger.request('auth/authenticate', { session: 'guess' })).rejects.toMatchObject({ code: 'unauthorized' });
+    const page = await open();
+    expect(await page.request('auth/authenticate', { session: word })).toMatchObject({ type: 'owner' });
+    await Promise.all([stranger.close(), page.close()]);
+  });
+
+  test('where a token is asked for on loopback too, nobody of this machine comes without one', async () => {
+    await using server = await openServer({ requireToken: true });
+    for (const [path, options] of [
+      ['/api/me', {}],
+      ['/api/messages', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"to":"owner","body":"hello"}' }],
+      ['/api/events', {}],
+      ['/metrics', {}],
+      ['/mcp', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }],
+    ] as const) {
+      expect([path, codeOf((await rawRequest(server.url + path, options)).body)]).toEqual([path, 'unauthorized']);
+    }
+    const socket = new JsonRpcPeer(await connectWebSocket(`${server.url.replace('http', 'ws')}/ws`));
+    await expect(socket.request('agents/list', {})).rejects.toMatchObject({ code: 'unauthorized' });
+    await socket.close();
+    expect(codeOf((await rawRequest(`${server.url}/api/me`, { headers: await server.browser() })).body)).toBe('owner');
   });
 });

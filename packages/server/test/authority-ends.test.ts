@@ -6,6 +6,7 @@ import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
 import { attachNode, type FakeNode } from './support/fake-node.ts';
+import { browserHeaders } from './support/open-server.ts';
 import { poll } from './support/poll.ts';
 import { rawRequest } from './support/raw-http.ts';
 
@@ -173,9 +174,10 @@ test('a machine that a browser lent is gone when that browser logs out', async (
   await link.peer.closed;
 });
 
-async function browserSession(): Promise<string> {
+async function browserSession(): Promise<Record<string, string>> {
   const code = new URL(await relay.createLoginLink()).hash.slice(1);
-  return (await relay.relay.exchangeLoginCode(code))?.token ?? '';
+  const session = await relay.relay.exchangeLoginCode(code);
+  return { ...browserHeaders(relay.relay, session?.token ?? ''), origin: relay.url };
 }
 
 test('a program that fetches mail without a token fetches no more of it from the moment that its agent has one', async () => {

@@ -149,17 +149,21 @@ describe('client commands', () => {
   test('login prints a link that works once', async () => {
     const { out } = await run(['login'], own);
     const [url = '', code = ''] = out.trim().split('/login#');
-    expect(url).toBe(relay.url);
+    expect(url).toBe(relay.browserUrl);
+    expect(url).toMatch(/^http:\/\/relay-[0-9a-f]{12}\.localhost:\d+$/u);
     const exchange = () =>
-      fetch(`${url}/api/login-codes/exchange`, {
+      fetch(`${relay.url}/api/login-codes/exchange`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ code }),
       });
     const first = await exchange();
+    const answered = first.json();
     expect([first.status, (await exchange()).status]).toEqual([200, 401]);
     const cookie = first.headers.get('set-cookie')?.split(';')[0] ?? '';
-    expect(await (await fetch(`${url}/api/me`, { headers: { cookie } })).json()).toMatchObject({ type: 'owner' });
+    const { session } = (await answered) as { readonly session: string }; // as the page reads it
+    const headers = { cookie, 'x-agent-relay-session': session };
+    expect(await (await fetch(`${relay.url}/api/me`, { headers })).json()).toMatchObject({ type: 'owner' });
   });
 
   test('doctor checks the database and the relay', async () => {
@@ -282,7 +286,7 @@ describe('serve', () => {
     const server = serve();
     await poll('it listens', () => server.out().includes('agent-relay watch'), 15_000);
     expect(server.out()).toMatch(
-      /^Agent Relay \S+ listens on http:\/\/127\.0\.0\.1:\d+\nDatabase: .*\/\.local\/state\/agent-relay\/agent-relay\.db\nDashboard: http:\/\/127\.0\.0\.1:\d+\/login#\S+\n/u,
+      /^Agent Relay \S+ listens on http:\/\/127\.0\.0\.1:\d+\nDatabase: .*\/\.local\/state\/agent-relay\/agent-relay\.db\nDashboard: http:\/\/relay-[0-9a-f]+\.localhost:\d+\/login#\S+\n/u,
     );
     const database = join(folder, '.local', 'state', 'agent-relay', 'agent-relay.db');
     expect(statSync(`${database}.owner-token`).mode & 0o777).toBe(0o600);

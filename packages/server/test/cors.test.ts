@@ -26,7 +26,7 @@ describe.each([
       ask('/api/messages', {}),
       ask('/api/messages', { authorization: 'Bearer wrong' }),
       ask('/api/messages/999999', asOwner),
-      ask('/api/messages', { cookie: await server.cookie() }),
+      ask('/api/messages', await server.browser()),
       ask('/api/messages', { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' }, 'OPTIONS'),
       ask('/metrics', asOwner),
       ask('/api/openapi.json', asOwner),

@@ -223,7 +223,7 @@ describe('routes over HTTP', () => {
     expect((await rawRequest(`${server.url}/api/health`)).status).toBe(200);
   });
 
-  test('a login code becomes a cookie once; guessing is slowed down', async () => {
+  test('a login code becomes a session once; wrong ones are soon too many, and a good one passes all the same', async () => {
     await using server = await openServer();
     const { code: good } = await server.call('login/create', {});
     const exchange = (code: string, headers = {}) =>
@@ -240,6 +240,7 @@ describe('routes over HTTP', () => {
     for (let attempt = 0; attempt < 19; attempt += 1) await exchange(`guess-${attempt}`);
     const refused = await exchange('one too many');
     expect([refused.status, Number(refused.headers['retry-after']) > 50]).toEqual([429, true]);
+    expect((await exchange((await server.call('login/create', {})).code)).status).toBe(200);
   });
 
   test('a browser signs in with a token and is what the token is, until that is revoked', async () => {
@@ -248,10 +249,12 @@ describe('routes over HTTP', () => {
       rawRequest(`${server.url}/api/login-codes/exchange`, { method: 'POST', headers: json, body: JSON.stringify(body) });
     const { token, tokenId } = await server.call('tokens/create', { name: 'board', kind: 'observer' });
     const { status, headers, body } = await exchange({ token });
-    expect([status, body]).toEqual([200, { expiresAt: null }]);
+    expect([status, body]).toEqual([200, { expiresAt: null, session: expect.any(String) }]);
     const [cookie = ''] = headers['set-cookie'] ?? [];
     expect(cookie).toMatch(/; Path=\/; HttpOnly; SameSite=Strict$/u);
-    const me = () => rawRequest(`${server.url}/api/me`, { headers: { cookie: cookie.split(';')[0] ?? '' } });
+    const { session } = body as { readonly session: string }; // as the page reads it
+    const me = () =>
+      rawRequest(`${server.url}/api/me`, { headers: { cookie: cookie.split(';')[0] ?? '', 'x-agent-relay-session': session } });
     expect(await me()).toMatchObject({ status: 200, body: { type: 'token', name: 'board' } });
     await server.call('tokens/revoke', { id: tokenId });
     expect(await me()).toMatchObject({ status: 401 });
@@ -261,17 +264,18 @@ describe('routes over HTTP', () => {
 
   test('a browser that logs out is forgotten: its session is over, and the socket it had open with it', async () => {
     await using server = await openServer();
-    const cookie = await server.cookie();
+    const browser = await server.browser();
+    const page = { ...browser, origin: server.url };
     const logout = (headers: Record<string, string> = {}) => rawRequest(`${server.url}/api/login-session`, { method: 'DELETE', headers });
-    const me = async () => (await rawRequest(`${server.url}/api/me`, { headers: { cookie } })).status;
-    await using socket = await connectWebSocket(`${server.url.replace('http', 'ws')}/ws`, { headers: { cookie, origin: server.url } });
-    expect([(await logout({ cookie })).status, await me()]).toEqual([403, 200]);
-    const { status, headers, body } = await logout({ cookie, origin: server.url });
+    const me = async () => (await rawRequest(`${server.url}/api/me`, { headers: browser })).status;
+    await using socket = await connectWebSocket(`${server.url.replace('http', 'ws')}/ws`, { headers: page });
+    expect([(await logout(browser)).status, await me()]).toEqual([403, 200]);
+    const { status, headers, body } = await logout(page);
     expect([status, body]).toEqual([200, { ended: true }]);
-    expect(headers['set-cookie']).toEqual([`${cookie.split('=')[0]}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`]);
+    expect(headers['set-cookie']).toEqual([`${browser.cookie.split('=')[0]}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0`]);
     expect(await me()).toBe(401);
     expect(await socket.closed).toMatchObject({ code: 4401 });
-    expect(await logout({ cookie, origin: server.url })).toMatchObject({ status: 200, body: { ended: false } });
+    expect(await logout(page)).toMatchObject({ status: 200, body: { ended: false } });
     expect(await logout()).toMatchObject({ status: 200, body: { ended: false } });
   });
 
@@ -284,7 +288,8 @@ describe('routes over HTTP', () => {
       body: JSON.stringify({ token }),
     });
     const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
-    const headers = { cookie, origin: server.url };
+    const { session } = answer.body as { readonly session: string }; // as the page reads it
+    const headers = { cookie, origin: server.url, 'x-agent-relay-session': session };
     expect(await rawRequest(`${server.url}/api/login-session`, { method: 'DELETE', headers })).toMatchObject({ body: { ended: false } });
     expect(await rawRequest(`${server.url}/api/me`, { headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 200 });
   });
@@ -298,7 +303,9 @@ describe('routes over HTTP', () => {
       body: JSON.stringify({ token: chosen }),
     });
     const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
-    expect(await rawRequest(`${relay.url}/api/me`, { headers: { cookie } })).toMatchObject({ status: 200, body: { type: 'owner' } });
+    const { session } = answer.body as { readonly session: string }; // as the page reads it
+    const headers = { cookie, 'x-agent-relay-session': session };
+    expect(await rawRequest(`${relay.url}/api/me`, { headers })).toMatchObject({ status: 200, body: { type: 'owner' } });
   });
 
   test('who may call what: tokenless programs the anonymous routes, agents all but the owner’s', async () => {

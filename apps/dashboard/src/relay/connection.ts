@@ -4,7 +4,7 @@ import { applyEvent } from './apply-event.ts';
 import type { Reducer } from './collections.ts';
 import { EventTail } from './event-tail.ts';
 import { Refresher } from './refresher.ts';
-import { isSignedOut } from './sign-in.ts';
+import { isSignedOut, sessionWord } from './sign-in.ts';
 
 /**
  * `connecting`; `live` while the event stream is open; `lost` between its stretches; `signed-out` when the relay wants a login; `refused`
@@ -36,7 +36,7 @@ export interface Connection {
 const RETRY_MS = 2_000;
 
 export function createConnection(url: string, now: () => number): Connection {
-  const relay = createRelayClient({ url, transport: 'socket' });
+  const relay = createRelayClient({ url, transport: 'socket', session: sessionWord });
   const queries = new QueryClient({
     defaultOptions: {
       queries: {

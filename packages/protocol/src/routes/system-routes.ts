@@ -79,6 +79,12 @@ export const systemRoutes = {
     summary: 'A one-time code that a browser exchanges for a session cookie; valid for ten minutes',
     status: 201,
     input: nothing,
-    output: z.object({ code: z.string(), expiresAt: TimestampSchema }),
+    output: z.object({
+      code: z.string(),
+      expiresAt: TimestampSchema,
+      browserHost: z
+        .string()
+        .describe('The name under which a browser of the relay’s machine is to open it: its cookies go to no other host'),
+    }),
   }),
 } as const;

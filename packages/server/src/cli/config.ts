@@ -26,6 +26,7 @@ export const configCommand = (terminal: Terminal): Command =>
           AGENT_RELAY_CORS_ORIGINS: config.corsOrigins.join(','),
           AGENT_RELAY_ALLOWED_HOSTS: config.allowedHosts.join(','),
           AGENT_RELAY_ALLOW_UNAUTH: config.allowUnauthenticated,
+          AGENT_RELAY_REQUIRE_TOKEN: config.requireToken,
           AGENT_RELAY_LOCAL_NODE: config.localNode,
           AGENT_RELAY_APPROVAL_TIMEOUT: config.approvalTimeoutSeconds,
           AGENT_RELAY_INTEGRATIONS: config.integrations.map(({ name }) => name).join(','),

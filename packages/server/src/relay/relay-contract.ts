@@ -84,7 +84,8 @@ export interface Relay {
   nodeDetached(link: NodeLink): void;
 
   /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
-  authenticate(token: string): Promise<Principal | null>;
+  /** A browser's session speaks through its cookie only, and is no bearer. */
+  authenticate(token: string, as?: 'bearer' | 'browser'): Promise<Principal | null>;
   /** Handlers and streams look themselves; for what a transport does beside them. @throws RelayError `unauthorized` when the caller's token has ended since it was shown. */
   assertLive(principal: Principal): void;
   /** Aborts as soon as the caller's token ends, for whatever reason; `null` for a caller whose right ends with the relay. */

@@ -151,7 +151,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     nodeDetached,
     openActivity: async (params, context) => open('events:read', context, (living) => openActivity(params, living)),
     toolMail,
-    authenticate: (token) => tokens.authenticate(token),
+    authenticate: (token, as) => tokens.authenticate(token, as),
     figures: () => gatherFigures({ store, feed, sessions, claimWaitSeconds: waits }),
     assertLive: (principal) => lives.assertLive(principal),
     endOf: (principal) => lives.endOf(principal),

@@ -1,5 +1,6 @@
 import { PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
+import { browserHostOf } from '../domain/browser-host.ts';
 import { feedHealth, overallStatus, type PartHealth } from '../domain/health.ts';
 import { isBuiltIn } from '../domain/membership.ts';
 import { isOwner } from '../domain/scopes.ts';
@@ -66,7 +67,7 @@ export function systemRoutes({
     'system/me': (_input, { principal }) => principal,
     'login/create': async (_input, { principal }) => {
       if (!isOwner(principal)) throw new RelayError('forbidden', 'Only the owner makes login codes');
-      return tokens.issueLoginCode(principal.workspace);
+      return { ...(await tokens.issueLoginCode(principal.workspace)), browserHost: browserHostOf(store.log.generation) };
     },
   };
 }

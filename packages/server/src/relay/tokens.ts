@@ -87,12 +87,14 @@ export class Tokens {
   }
 
   /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
-  async authenticate(token: string): Promise<Principal | null> {
+  async authenticate(token: string, as: 'bearer' | 'browser' = 'bearer'): Promise<Principal | null> {
     const hash = hashOf(token);
     if (this.#owners.has(hash)) return { type: 'owner', workspace: DEFAULT_WORKSPACE };
     const integration = this.#integrations.get(hash);
     if (integration) return integration;
     const record = await this.lives.find(hash);
+    // A browser's session is good for a browser, with its cookie and its word.
+    if (record?.type === 'owner' && as !== 'browser') return null;
     const principal = record && this.#principalOf(record);
     return principal && this.lives.bind(principal, record);
   }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
 import type { Relay } from '../relay/relay-contract.ts';
+import { openSession } from './browser-session.ts';
 import { isLoopbackAddress, type RequestOrigin } from './request-guard.ts';
 
 /** What the name of the cookie begins with that a browser gets through a login link or with a token. */
@@ -13,15 +14,28 @@ export interface AuthenticatorDeps {
   readonly relay: Pick<Relay, 'authenticate' | 'generation'>;
   /** Whether programs on other machines may come without a token. */
   readonly allowRemoteAnonymous: boolean;
+  /** Whether programs of this machine need one as well: what a proxy here lets in looks like one of them. Default false. */
+  readonly requireToken?: boolean;
 }
+
+/** The word that a browser's page sends with its cookie. */
+export const SESSION_HEADER = 'x-agent-relay-session';
 
 /**
  * What a browser's cookie holds, good or not; undefined when it has none of this relay.
  * @throws RelayError `forbidden_origin` when another page makes the browser send it.
  */
-export function sessionOf(request: IncomingMessage, origin: RequestOrigin, relay: Pick<Relay, 'generation'>): string | undefined {
+export function sessionCookieIn(request: IncomingMessage, origin: RequestOrigin, relay: Pick<Relay, 'generation'>): string | undefined {
   const cookie = cookieOf(request.headers, sessionCookieOf(relay));
   return cookie !== undefined && mayUseCookie(request, origin) ? cookie : undefined;
+}
+
+/** The token of a browser's session; `null` when its cookie and its word do not belong together, undefined when either is missing. */
+export function sessionOf(request: IncomingMessage, origin: RequestOrigin, relay: Pick<Relay, 'generation'>): string | null | undefined {
+  const cookie = sessionCookieIn(request, origin, relay);
+  const word = request.headers[SESSION_HEADER];
+  // A browser sends the cookie of a host to all of its ports, and whoever got it there may send it here.
+  return cookie === undefined || typeof word !== 'string' ? undefined : openSession({ cookie, word });
 }
 
 /** `null`: no credential, and nobody who may do without one. */
@@ -31,10 +45,12 @@ export type Caller = Principal | null;
 export class Authenticator {
   readonly #relay: AuthenticatorDeps['relay'];
   readonly #allowRemoteAnonymous: boolean;
+  readonly #requireToken: boolean;
 
-  constructor({ relay, allowRemoteAnonymous }: AuthenticatorDeps) {
+  constructor({ relay, allowRemoteAnonymous, requireToken = false }: AuthenticatorDeps) {
     this.#relay = relay;
     this.#allowRemoteAnonymous = allowRemoteAnonymous;
+    this.#requireToken = requireToken;
   }
 
   /** @throws RelayError `unauthorized` when a credential is given and is not good. */
@@ -42,18 +58,30 @@ export class Authenticator {
     const token = tokenOf(request.headers);
     if (token !== undefined) return this.authenticateToken(token);
     const session = sessionOf(request, origin, this.#relay);
-    if (session !== undefined) return this.authenticateToken(session);
+    if (session !== undefined) return this.#authenticateSession(session);
     // A page of another site is no program of this machine, whatever address its browser has.
-    if (origin === 'allowed') return null;
+    if (origin === 'allowed' || this.#requireToken) return null;
     return this.#allowRemoteAnonymous || isLocalPeer(request) ? anonymous : null;
   }
 
   /** @throws RelayError `unauthorized`. */
   async authenticateToken(token: string): Promise<Principal> {
-    const principal = await this.#relay.authenticate(token);
-    if (principal === null) throw new RelayError('unauthorized', 'The token is not valid here, or not any more');
-    return principal;
+    return valid(await this.#relay.authenticate(token));
   }
+
+  /** For a socket, whose upgrade carried the cookie and whose first frame carries the word. @throws RelayError `unauthorized`. */
+  authenticateBrowser(cookie: string | undefined, word: string): Promise<Principal> {
+    return this.#authenticateSession(cookie === undefined ? null : openSession({ cookie, word }));
+  }
+
+  async #authenticateSession(token: string | null): Promise<Principal> {
+    return valid(token === null ? null : await this.#relay.authenticate(token, 'browser'));
+  }
+}
+
+function valid(principal: Principal | null): Principal {
+  if (principal === null) throw new RelayError('unauthorized', 'The token is not valid here, or not any more');
+  return principal;
 }
 
 const anonymous: Principal = { type: 'anonymous', workspace: DEFAULT_WORKSPACE };

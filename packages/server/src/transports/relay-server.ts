@@ -33,6 +33,8 @@ export interface RelayServerDeps {
   readonly allowedHosts: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly allowRemoteAnonymous: boolean;
+  /** Whether programs of this machine need a token as well. Default false. */
+  readonly requireToken?: boolean;
   /** Where the built dashboard lies; it may be missing. */
   readonly dashboardFolder: string;
   readonly sseHeartbeatMs?: number;
@@ -76,7 +78,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     turns,
     log,
     events,
-    login: loginEndpoint({ relay, now: () => deps.clock.now() }),
+    login: loginEndpoint({ relay, now: () => deps.clock.now(), elapsedMs: () => performance.now() }),
     logout: logoutEndpoint({ relay }),
     mcp: mcpEndpoint({ relay: { ...relay, handlers: guardHandlers(relay.handlers) }, draining, log }),
     metrics: metricsEndpoint({ relay, calls, connections: () => ({ webSocket: connections.size, sse: events.open() }) }),
@@ -87,22 +89,27 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
   const upgrades = new UpgradeHandler({
     guard,
     authenticator,
+    relay,
     log,
-    accept: (socket, caller) => {
+    accept: (socket, caller, cookie) => {
       const duplex = webSocketDuplex(socket, { maxBufferedBytes: MAX_SOCKET_BUFFER_BYTES, closeTimeoutMs: CLOSE_WITHIN_MS });
       const options = deps.authenticateWithinMs === undefined ? {} : { authenticateWithinMs: deps.authenticateWithinMs };
-      const connection = new SocketConnection(duplex, caller, {
-        relay,
-        calls,
-        methods,
-        notifications: socketNotifications,
-        authenticator,
-        encoded,
-        draining,
-        turns,
-        log,
-        ...options,
-      });
+      const connection = new SocketConnection(
+        duplex,
+        { caller, cookie },
+        {
+          relay,
+          calls,
+          methods,
+          notifications: socketNotifications,
+          authenticator,
+          encoded,
+          draining,
+          turns,
+          log,
+          ...options,
+        },
+      );
       connections.add(connection);
       void connection.closed.then(() => connections.delete(connection));
     },

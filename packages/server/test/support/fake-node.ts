@@ -10,9 +10,11 @@ export interface FakeNode {
   readonly tokens: ReadonlyMap<string, string>;
 }
 
-export async function attachNode(url: string, token: string, name: string): Promise<FakeNode> {
+/** `credential`: a token, or the headers of a browser. */
+export async function attachNode(url: string, credential: string | Record<string, string>, name: string): Promise<FakeNode> {
   const tokens = new Map<string, string>();
-  const duplex = await connectWebSocket(`${url.replace('http', 'ws')}/ws`, { headers: { authorization: `Bearer ${token}` } });
+  const headers = typeof credential === 'string' ? { authorization: `Bearer ${credential}` } : credential;
+  const duplex = await connectWebSocket(`${url.replace('http', 'ws')}/ws`, { headers });
   const peer = new JsonRpcPeer(duplex, {
     onRequest: (method, params) => {
       switch (method) {

@@ -11,7 +11,18 @@ import type { CallContext, Relay } from '../../src/relay/relay-contract.ts';
 import { defaultSettings } from '../../src/relay/relay-settings.ts';
 import { createSessions } from '../../src/relay/sessions.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { sealSession } from '../../src/transports/browser-session.ts';
 import { createRelayServer, type RelayServerDeps } from '../../src/transports/relay-server.ts';
+
+export interface BrowserHeaders extends Record<string, string> {
+  readonly cookie: string;
+  readonly 'x-agent-relay-session': string;
+}
+
+export function browserHeaders(relay: Pick<Relay, 'generation'>, token: string): BrowserHeaders {
+  const { cookie, word } = sealSession(token);
+  return { cookie: `agent_relay_session_${relay.generation}=${cookie}`, 'x-agent-relay-session': word };
+}
 
 export const OWNER_TOKEN = 'owner-token-of-these-tests';
 
@@ -69,11 +80,11 @@ export class OpenServer implements AsyncDisposable {
     return (await this.call('messages/cursor', {})).cursor;
   }
 
-  /** What a browser holds after a login link. */
-  async cookie(): Promise<string> {
+  /** What a browser's page sends after a login link: the cookie, and the word that belongs to it. */
+  async browser(): Promise<BrowserHeaders> {
     const { code } = await this.call('login/create', {});
     const session = await this.#relay.exchangeLoginCode(code);
-    return `agent_relay_session_${this.#relay.generation}=${session?.token}`;
+    return browserHeaders(this.#relay, session?.token ?? '');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
 import { z } from 'zod';
 import type { Relay } from '../../relay/relay-contract.ts';
+import { sealSession } from '../browser-session.ts';
 import { sessionCookieOf, sessionOf } from '../credentials.ts';
 import { parseParams } from '../route-calls.ts';
 import { writeAnswer } from './answer.ts';
@@ -11,6 +12,8 @@ import { readJsonBody } from './read-body.ts';
 export interface LoginDeps {
   readonly relay: Pick<Relay, 'exchangeLoginCode' | 'authenticate' | 'generation'>;
   readonly now: () => number;
+  /** Of a clock that nobody sets. */
+  readonly elapsedMs: () => number;
 }
 
 const ExchangeSchema = z
@@ -18,33 +21,36 @@ const ExchangeSchema = z
   .refine(({ code, token }) => (code === undefined) !== (token === undefined), 'Give a code or a token');
 
 /**
- * `POST {code}`: a login code, once, for the session cookie of the owner. `POST {token}`: a cookie that stands for that token, until the
- * browser is closed: scripts cannot read it, and the page needs no other way in.
+ * `POST {code}`: a login code, once, for a session of the owner. `POST {token}`: a session that stands for that token, until the browser is
+ * closed. Either is a cookie, which scripts cannot read, and the word in the answer, which other ports of the host do not get.
  */
-export function loginEndpoint({ relay, now }: LoginDeps): Endpoint {
-  const failures = new FailureLimit({ perMinute: 20, now });
+export function loginEndpoint({ relay, now, elapsedMs }: LoginDeps): Endpoint {
+  const failures = new FailureLimit({ perMinute: 20, elapsedMs });
   return {
     methods: ['POST'],
     serve: async ({ request, response, origin }) => {
       if (origin === 'allowed') throw new RelayError('forbidden_origin', "A login code is exchanged on the dashboard's own page");
       const { code = '', token } = parseParams(ExchangeSchema, await readJsonBody(request));
-      failures.check();
       if (token !== undefined) {
         if ((await relay.authenticate(token)) === null) {
-          failures.count();
-          throw new RelayError('unauthorized', 'The token is not valid here, or not any more');
+          throw failures.fail(new RelayError('unauthorized', 'The token is not valid here, or not any more'));
         }
-        writeAnswer(response, { status: 200, body: { expiresAt: null }, headers: { 'set-cookie': cookieFor(relay, token) } });
+        const { cookie, word } = sealSession(token);
+        writeAnswer(response, {
+          status: 200,
+          body: { expiresAt: null, session: word },
+          headers: { 'set-cookie': cookieFor(relay, cookie) },
+        });
         return;
       }
       const session = await relay.exchangeLoginCode(code);
       if (session === null) {
-        failures.count();
-        throw new RelayError('unauthorized', 'This login link was used or is too old: agent-relay login prints a new one');
+        throw failures.fail(new RelayError('unauthorized', 'This login link was used or is too old: agent-relay login prints a new one'));
       }
-      const maxAgeSeconds = Math.max(1, Math.floor((session.expiresAt - now()) / 1000));
-      const cookie = `${cookieFor(relay, session.token)}; Max-Age=${maxAgeSeconds}`;
-      writeAnswer(response, { status: 200, body: { expiresAt: session.expiresAt }, headers: { 'set-cookie': cookie } });
+      const { expiresAt } = session;
+      const { cookie, word } = sealSession(session.token);
+      const headers = { 'set-cookie': `${cookieFor(relay, cookie)}; Max-Age=${Math.max(1, Math.floor((expiresAt - now()) / 1000))}` };
+      writeAnswer(response, { status: 200, body: { expiresAt, session: word }, headers });
     },
   };
 }
@@ -59,12 +65,11 @@ export function logoutEndpoint({ relay }: { readonly relay: Pick<Relay, 'endSess
     serve: async ({ request, response, origin }) => {
       if (origin === 'allowed') throw new RelayError('forbidden_origin', "A browser logs out on the dashboard's own page");
       const session = sessionOf(request, origin, relay);
-      const ended = session !== undefined && (await relay.endSession(session));
+      const ended = typeof session === 'string' && (await relay.endSession(session));
       writeAnswer(response, { status: 200, body: { ended }, headers: { 'set-cookie': `${cookieFor(relay, '')}; Max-Age=0` } });
     },
   };
 }
 
-/** Encoded, for a token that a person chose may hold what ends a cookie. */
-const cookieFor = (relay: Pick<Relay, 'generation'>, token: string): string =>
-  `${sessionCookieOf(relay)}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Strict`;
+const cookieFor = (relay: Pick<Relay, 'generation'>, value: string): string =>
+  `${sessionCookieOf(relay)}=${value}; Path=/; HttpOnly; SameSite=Strict`;

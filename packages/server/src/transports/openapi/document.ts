@@ -52,7 +52,7 @@ export interface OpenApiDocument {
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: JsonSchema): MediaTypes => ({ 'application/json': { schema } });
 
-const withToken = [{ bearer: [] }, { header: [] }, { cookie: [] }];
+const withToken = [{ bearer: [] }, { header: [] }, { cookie: [], session: [] }];
 /** An empty requirement is how OpenAPI says that a caller may do without. */
 const withoutToken = [{}, ...withToken];
 
@@ -183,11 +183,14 @@ const loginExchange: Operation = {
   },
   responses: {
     200: {
-      description: 'The cookie is set',
+      description: 'The cookie is set; the word is in the body',
       content: json({
         type: 'object',
-        properties: { expiresAt: { anyOf: [ref('Timestamp'), { type: 'null' }] } },
-        required: ['expiresAt'],
+        properties: {
+          expiresAt: { anyOf: [ref('Timestamp'), { type: 'null' }] },
+          session: { type: 'string', description: 'The word that goes with the cookie, in X-Agent-Relay-Session' },
+        },
+        required: ['expiresAt', 'session'],
       }),
     },
     ...Object.fromEntries(['400', '401', '403', '429'].map((status) => [status, { $ref: `#/components/responses/${status}` }])),
@@ -198,7 +201,7 @@ const loginEnd: Operation = {
   operationId: 'login_end',
   summary: 'Ends the session of this browser, and has it forget its cookie',
   tags: ['login'],
-  security: [{}, { cookie: [] }],
+  security: [{}, { cookie: [], session: [] }],
   parameters: [],
   responses: {
     200: {
@@ -255,5 +258,11 @@ const securitySchemes = {
     in: 'cookie',
     name: SESSION_COOKIE,
     description: 'A browser that came through a login link. The name goes on with `_` and the generation of the log',
+  },
+  session: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Agent-Relay-Session',
+    description: 'The word that belongs to the cookie: neither is worth anything alone',
   },
 };

@@ -27,6 +27,13 @@ export interface SocketConnectionDeps {
   readonly authenticateWithinMs?: number;
 }
 
+/** What an upgrade said about who comes. */
+export interface Introduction {
+  readonly caller: Caller;
+  /** A browser's, good only with the word that belongs to it. */
+  readonly cookie: string | undefined;
+}
+
 /** Requests of one socket that may wait at a time; each is small, but what it waits for is not free. */
 const MAX_CONCURRENT_REQUESTS = 1_024;
 
@@ -46,12 +53,14 @@ export class SocketConnection implements SocketSpeaker {
   readonly subscriptions: Subscriptions;
   readonly link: SocketNodeLink;
   readonly closed: Promise<void>;
+  readonly cookie: string | undefined;
   readonly #deps: SocketConnectionDeps;
   readonly #controller = new AbortController();
   #principal: Caller;
   #isAttached = false;
 
-  constructor(duplex: MessageDuplex, caller: Caller, deps: SocketConnectionDeps) {
+  constructor(duplex: MessageDuplex, { caller, cookie }: Introduction, deps: SocketConnectionDeps) {
+    this.cookie = cookie;
     this.#deps = deps;
     this.#principal = caller;
     const limited = limitBatches(duplex);

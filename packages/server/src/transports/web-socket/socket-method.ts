@@ -19,6 +19,8 @@ export interface SocketSpeaker {
   readonly subscriptions: Subscriptions;
   readonly link: SocketNodeLink;
   readonly principal: Caller;
+  /** What a browser's upgrade carried. */
+  readonly cookie: string | undefined;
   /** What the caller is to the relay from now on. */
   speakAs(principal: Principal): void;
   /** The relay is to be told when this node's link ends; it may have ended while the relay was attaching it. */

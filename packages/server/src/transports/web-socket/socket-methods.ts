@@ -39,8 +39,10 @@ export const socketNotifications: ReadonlyMap<string, SocketMethod> = new Map([
 const authenticate: SocketMethod = {
   isOpenToNameless: true,
   run: async (connection, params) => {
-    const { token } = parseParams(socketMethods['auth/authenticate'].params, params);
-    const named = await connection.authenticator.authenticateToken(token);
+    const { token, session } = parseParams(socketMethods['auth/authenticate'].params, params);
+    const { authenticator, cookie } = connection;
+    const named =
+      session === undefined ? await authenticator.authenticateToken(token ?? '') : await authenticator.authenticateBrowser(cookie, session);
     const { principal } = connection;
     if (principal && principal.type !== 'anonymous' && !isSame(principal, named)) {
       throw new RelayError('forbidden', 'This socket speaks for somebody else already');

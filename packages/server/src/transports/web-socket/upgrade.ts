@@ -3,16 +3,23 @@ import type { Duplex } from 'node:stream';
 import { MAX_REQUEST_BYTES, RelayError, toRelayError, WEB_SOCKET_PATH } from 'agent-relay-protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../logger.ts';
-import type { Authenticator, Caller } from '../credentials.ts';
+import type { Relay } from '../../relay/relay-contract.ts';
+import { type Authenticator, type Caller, sessionCookieIn } from '../credentials.ts';
 import { errorAnswer } from '../http/answer.ts';
 import type { RequestGuard, RequestOrigin } from '../request-guard.ts';
 
 export interface UpgradeDeps {
   readonly guard: RequestGuard;
   readonly authenticator: Authenticator;
+  readonly relay: Pick<Relay, 'generation'>;
   readonly log: Logger;
-  /** `null`: the caller has to name itself in its first frame. */
-  readonly accept: (socket: WebSocket, caller: Caller) => void;
+  /** `null`: the caller has to name itself in its first frame; a browser does so with the word that belongs to its cookie. */
+  readonly accept: (socket: WebSocket, caller: Caller, cookie: string | undefined) => void;
+}
+
+interface Admitted {
+  readonly caller: Caller;
+  readonly cookie: string | undefined;
 }
 
 /** Answers every upgrade request of the HTTP server: guards it, finds out who it is, and hands the open socket on or says why not. */
@@ -37,10 +44,10 @@ export class UpgradeHandler {
     const ignore = () => socket.destroy();
     socket.on('error', ignore);
     this.#admit(request).then(
-      (caller) => {
+      ({ caller, cookie }) => {
         socket.off('error', ignore);
         if (socket.destroyed) return;
-        this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#deps.accept(webSocket, caller));
+        this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#deps.accept(webSocket, caller, cookie));
       },
       (error: unknown) => {
         const refusal = toRelayError(error);
@@ -50,13 +57,14 @@ export class UpgradeHandler {
     );
   };
 
-  async #admit(request: IncomingMessage): Promise<Caller> {
-    const { guard, authenticator } = this.#deps;
+  async #admit(request: IncomingMessage): Promise<Admitted> {
+    const { guard, authenticator, relay } = this.#deps;
     const origin = guard.check(request.headers);
     const path = (request.url ?? '').split('?', 1)[0];
     if (path !== WEB_SOCKET_PATH) throw new RelayError('not_found', 'There is no WebSocket at this path');
+    const cookie = sessionCookieIn(request, origin, relay);
     const caller = await authenticator.authenticateRequest(request, origin);
-    return caller?.type === 'anonymous' && isBrowser(origin) ? null : caller;
+    return { caller: caller?.type === 'anonymous' && isBrowser(origin) ? null : caller, cookie };
   }
 }
 
