@@ -13,7 +13,7 @@ test.skipIf(!hasBrowser)('who signs out is out, in every window of the browser, 
   await another.goto(relay.browserUrl);
   await another.getByText('Worker').first().waitFor();
   const [session] = await page.context().cookies();
-  const word = await page.evaluate(() => window.localStorage.getItem('agent-relay-session'));
+  const word = await page.evaluate<string | null>("window.localStorage.getItem('agent-relay-session')");
   const me = (headers: Record<string, string> = { 'x-agent-relay-session': word ?? '' }) =>
     fetch(`${relay.url}/api/me`, { headers: { cookie: `${session?.name}=${session?.value}`, ...headers } });
   // The cookie, which other ports of a host get to see, is worth nothing without the word of our own page.
