@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SessionGuardSchema } from '../agent.ts';
 import { DeliveryReportSchema } from '../delivery.ts';
 import { InboxItemSchema } from '../message.ts';
-import { AgentIdSchema, listOf, MessageIdSchema, PageLimitSchema } from '../primitives.ts';
+import { AgentIdSchema, CursorSchema, listOf, MessageIdSchema, PageLimitSchema } from '../primitives.ts';
 import { route } from '../route.ts';
 
 const agent = { id: AgentIdSchema };
@@ -22,6 +22,9 @@ export const inboxRoutes = {
       waitMs: z.int().min(0).max(50_000).optional(),
       limit: PageLimitSchema,
       peek: z.boolean().optional().describe('Only look: takes no lease and changes no state'),
+      since: CursorSchema.optional().describe(
+        'With peek: `nextCursor` of the page before. Without it the rest follows what is acknowledged',
+      ),
     }),
     output: listOf(InboxItemSchema),
   }),

@@ -21,6 +21,9 @@ import type { CallContext, InboxStream, RelayHandlers } from './relay-contract.t
 
 const DEFAULT_WINDOW = 64;
 
+const onlyLooking = 'Only with peek: what was taken is followed by more once it is acknowledged';
+const sinceIssue = { issues: [{ path: 'since', message: onlyLooking }] };
+
 export interface InboxRoutesDeps {
   readonly store: Pick<Store, 'agents' | 'deliveries' | 'log'>;
   readonly clock: Clock;
@@ -68,18 +71,19 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
 
   return {
     handlers: {
-      'inbox/list': async ({ id, waitMs = 0, limit = DEFAULT_PAGE_SIZE, peek, ...guard }, { principal, signal }) => {
+      'inbox/list': async ({ id, waitMs = 0, limit = DEFAULT_PAGE_SIZE, peek, since, ...guard }, { principal, signal }) => {
         // To be handed mail changes what is waiting: who may only read may only look.
         if (peek !== true) assertAccess({ scope: 'messages:write', anonymous: true }, principal);
+        if (peek !== true && since !== undefined) throw new RelayError('validation_failed', `since: ${onlyLooking}`, sinceIssue);
         assertMayFetch(principal, id, guard);
-        const { workspace } = principal;
-        const items =
+        const request = { workspace: principal.workspace, agentId: id, limit, waitMs, signal };
+        const { items, next } =
           peek === true
-            ? await inboxes.peekUntil({ workspace, agentId: id, limit, waitMs, signal })
-            : await inboxes.poll({ workspace, agentId: id, limit, waitMs, isOwn: agentOf(principal) === id, signal });
+            ? await inboxes.peekUntil({ ...request, since: since ?? 0 })
+            : { items: await inboxes.poll({ ...request, isOwn: agentOf(principal) === id }), next: null };
         // Whoever waited in vain may have waited for mail that is no longer its own to fetch.
         if (items.length === 0) assertMayFetch(principal, id, guard);
-        return { data: [...items], cursor: store.log.head };
+        return { data: [...items], cursor: store.log.head, ...(next === null ? {} : { nextCursor: next }) };
       },
       'inbox/ack': async ({ id, ids, state = 'delivered', ...guard }, { principal }) => {
         assertMayFetch(principal, id, guard);

@@ -2,6 +2,7 @@ import { type InboxItem, type Message, RelayError, toRelayError } from 'agent-re
 import type { Clock } from '../clock.ts';
 import { isDirect, isInAudience } from '../domain/audience.ts';
 import { recordAt } from '../domain/delivery.ts';
+import { takePage } from '../domain/page.ts';
 import type { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { LogEntry, Store } from '../store/store.ts';
@@ -45,6 +46,20 @@ export interface PollRequest {
   /** The agent's own token: it may take what its node's stream has not handed over, and its lease is its epoch. */
   readonly isOwn: boolean;
   readonly signal: AbortSignal;
+}
+
+export interface PeekRequest {
+  readonly workspace: string;
+  readonly agentId: string;
+  readonly limit: number;
+  /** Only what was sent after this one. */
+  readonly since: number;
+}
+
+export interface PeekedPage {
+  readonly items: readonly InboxItem[];
+  /** Where the next page begins; null when nothing more waits. */
+  readonly next: number | null;
 }
 
 export interface TakeRequest {
@@ -126,7 +141,8 @@ export class Inboxes {
   }
 
   /** What `peek` answers, as soon as there is something, or when the time is over. */
-  async peekUntil({ workspace, agentId, limit, waitMs, signal }: Omit<PollRequest, 'isOwn'>): Promise<readonly InboxItem[]> {
+  async peekUntil({ waitMs, signal, ...request }: PeekRequest & Pick<PollRequest, 'waitMs' | 'signal'>): Promise<PeekedPage> {
+    const { workspace, agentId } = request;
     let isOver = signal.aborted || waitMs === 0;
     let wake: () => void = () => {};
     const end = () => {
@@ -142,8 +158,8 @@ export class Inboxes {
         const arrived = new Promise<void>((resolve) => {
           wake = resolve;
         });
-        const items = await this.peek(workspace, agentId, limit);
-        if (items.length > 0 || isOver || this.#isClosed) return items;
+        const page = await this.peek(request);
+        if (page.items.length > 0 || isOver || this.#isClosed) return page;
         await arrived;
       }
     } finally {
@@ -153,22 +169,24 @@ export class Inboxes {
     }
   }
 
-  /** What waits, and what has been handed over but not written yet; changes nothing. */
-  async peek(workspace: string, agentId: string, limit: number): Promise<readonly InboxItem[]> {
-    const items: InboxItem[] = [];
+  /** What waits behind `since`, and what has been handed over but not written yet, as much as one answer may carry; changes nothing. */
+  async peek({ workspace, agentId, limit, since }: PeekRequest): Promise<PeekedPage> {
+    const waiting: InboxItem[] = [];
     const { deliveries } = this.#deps.store;
-    for (let after = 0; items.length < limit; ) {
-      const { items: found, through } = await deliveries.waiting(workspace, agentId, after, limit);
+    // One more than is asked for, which says that there is more.
+    for (let after = since; waiting.length <= limit; ) {
+      const { items: found, through } = await deliveries.waiting(workspace, agentId, after, LOAD_PAGE);
       for (const { message, record } of found) {
         const wasHandedOver = this.wasHandedOver(workspace, agentId, message.id);
         const { state } = recordAt(record, message.expiresAt, wasHandedOver, this.#deps.clock.now());
-        if (state === 'expired' || items.length >= limit) continue;
-        items.push({ message, state: state === 'queued' && wasHandedOver ? 'dispatched' : state, nonce: this.#nonce() });
+        if (state === 'expired' || waiting.length > limit) continue;
+        waiting.push({ message, state: state === 'queued' && wasHandedOver ? 'dispatched' : state, nonce: this.#nonce() });
       }
-      if (through <= after || through >= this.#deps.feed.position) break;
+      if (through <= after || through >= this.#deps.feed.position || takePage(waiting, limit, charactersOf).isCut) break;
       after = through;
     }
-    return items;
+    const { rows, isCut } = takePage(waiting, limit, charactersOf);
+    return { items: rows, next: isCut ? (rows.at(-1)?.message.id ?? null) : null };
   }
 
   /**
@@ -463,6 +481,9 @@ export class Inboxes {
     return inbox;
   }
 }
+
+const charactersOf = ({ message: { body, payload } }: InboxItem): number =>
+  body.length + (payload === null ? 0 : JSON.stringify(payload).length);
 
 const displaced = (agentId: string): RelayError =>
   new RelayError('inbox_taken', `A later call fetches the mail of ${agentId}: one at a time may wait for it`);

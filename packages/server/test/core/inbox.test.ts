@@ -319,3 +319,27 @@ test('an agent online that does not drain is told of once, until it does', async
   await world.relay.reap();
   expect((await world.events(id)).filter(({ type }) => type === 'agent.stalled')).toHaveLength(2);
 });
+
+test('looking pages through all that waits, by count and by size, and taking needs no cursor', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const sent: number[] = [];
+  for (let index = 0; index < 30; index += 1) sent.push((await world.send('cron', 'a', 'x'.repeat(60_000))).id);
+  const read = async (limit: number) => {
+    const pages: number[][] = [];
+    for (let since: number | undefined = 0; since !== undefined; ) {
+      const page: { data: { message: { id: number } }[]; nextCursor?: number | undefined } = await world.call['inbox/list'](
+        { id: 'a', peek: true, limit, since },
+        world.as(anonymous),
+      );
+      pages.push(page.data.map(({ message }) => message.id));
+      since = page.nextCursor;
+    }
+    return pages;
+  };
+  const [bySize, byCount] = [await read(1_000), await read(7)];
+  expect([bySize.flat(), byCount.flat()]).toEqual([sent, sent]);
+  expect(byCount.map(({ length }) => length)).toEqual([7, 7, 7, 7, 2]);
+  expect(bySize[0]?.length).toBe(8);
+  expect(await codeOf(async () => world.call['inbox/list']({ id: 'a', since: 3 }, world.as(anonymous)))).toBe('validation_failed');
+});
