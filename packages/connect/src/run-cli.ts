@@ -15,6 +15,7 @@ interface Settings {
   readonly name: string;
   readonly stateDir: string;
   readonly allowFolder: readonly string[];
+  readonly agentEnv: readonly string[];
   readonly grace: number;
   readonly approvalTimeout: number;
   readonly logLevel: LogLevel;
@@ -35,7 +36,8 @@ export async function runCli(argv: readonly string[], providers: readonly Provid
       allowedFolders: settings.allowFolder,
       providers,
       log,
-      env: process.env,
+      env: ownEnvironment(),
+      allowedEnvironment: settings.agentEnv,
       clock: Date,
       graceMs: settings.grace * 1000,
       hostLimits: { approvalTimeoutMs: settings.approvalTimeout * 1000 },
@@ -51,6 +53,13 @@ export async function runCli(argv: readonly string[], providers: readonly Provid
     process.stderr.write(`relay-connect: ${error.message}\n`);
     return 1;
   }
+}
+
+/** What this machine has, taken once. What names the relay is forgotten: nothing that this process starts inherits a token. */
+function ownEnvironment(): Record<string, string | undefined> {
+  const env = { ...process.env };
+  for (const name of Object.keys(env)) if (name.startsWith('AGENT_RELAY_') && name !== 'AGENT_RELAY_PROCESS_TREE') delete process.env[name];
+  return env;
 }
 
 function exitCode(end: NodeEnd): number {
@@ -76,6 +85,12 @@ function readSettings(argv: readonly string[]): Settings {
     .option('--name <name>', 'how people know this machine', parseName, hostname())
     .option('--state-dir <path>', 'folder for state and fresh working folders', (path: string) => resolve(path), defaultStateDir())
     .option('--allow-folder <path...>', 'let agents work in this folder and below only (default: any folder of the user)', collect, [])
+    .addOption(
+      new Option('--agent-env <names...>', 'variables of this machine that agents get besides, e.g. AWS_* (see the README)')
+        .env('AGENT_RELAY_AGENT_ENV')
+        .argParser(collectNames)
+        .default([]),
+    )
     .option('--grace <seconds>', 'how long the agents live on without their relay', parseSeconds, 600)
     .addOption(
       new Option('--approval-timeout <seconds>', 'how long an agent waits for a person before it takes the silence for a no')
@@ -89,6 +104,10 @@ function readSettings(argv: readonly string[]): Settings {
 }
 
 const defaultStateDir = (): string => join(homedir(), '.agent-relay', 'node');
+const collectNames = (text: string, names: readonly string[]): readonly string[] => [
+  ...names,
+  ...text.split(/[\s,]+/u).filter((name) => name !== ''),
+];
 const collect = (path: string, folders: readonly string[]): readonly string[] => [...folders, resolve(path)];
 
 function parseUrl(text: string): URL {

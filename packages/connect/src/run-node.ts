@@ -23,6 +23,8 @@ export interface NodeOptions {
   readonly providers: readonly Provider[];
   readonly log: HostLog;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Further variables that agents get beside what every program needs and what their provider names; `X_*` is every name that begins so. */
+  readonly allowedEnvironment?: readonly string[];
   readonly clock: { now(): number };
   /** How long the agents live on without their relay. Default ten minutes. */
   readonly graceMs?: number;
@@ -53,8 +55,18 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
   try {
     const links = new LinkHolder();
     const relay = new NodeRelay(links, options.log);
-    const { providers, stateDir, allowedFolders, log, clock, env, hostLimits } = options;
-    const host = await createHost({ providers, stateDir, allowedFolders, relay, log, clock, env, ...hostLimits });
+    const { providers, stateDir, allowedFolders, log, clock, env, allowedEnvironment, hostLimits } = options;
+    const host = await createHost({
+      providers,
+      stateDir,
+      allowedFolders,
+      relay,
+      log,
+      clock,
+      env,
+      ...(allowedEnvironment && { allowedEnvironment }),
+      ...hostLimits,
+    });
     relay.serve(host);
     return new ConnectedNode(options, { lock, links, relay, host });
   } catch (error) {

@@ -21,8 +21,10 @@ export interface HostOptions {
   readonly relay: HostRelay;
   readonly log: HostLog;
   readonly clock: { now(): number };
-  /** What the agents' environment is made from. */
+  /** What the agents' environment is made from: what every program needs, what their provider names, and `allowedEnvironment`. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Further variables that every agent of this machine gets; `X_*` is every name that begins so. */
+  readonly allowedEnvironment?: readonly string[];
   /** How long a start may take. Default 80 000. */
   readonly startLimitMs?: number;
   readonly progress?: ProgressLimits;
@@ -111,10 +113,9 @@ class SessionHost implements Host {
   }
 
   async detect(): Promise<readonly NodeProvider[]> {
-    const env = agentEnvironment(this.#options.env, this.#register.mark);
     return Promise.all(
       this.#options.providers.map(async (provider) => {
-        const found = await provider.detect(env);
+        const found = await provider.detect(this.#environmentFor(provider));
         return found.available
           ? { id: provider.id, available: true, version: found.version, reason: null }
           : { id: provider.id, available: false, version: null, reason: found.reason };
@@ -195,7 +196,7 @@ class SessionHost implements Host {
   async #start(request: StartRequest, signal: AbortSignal): Promise<StartedSession> {
     const { session, mode, approval, model, mcp } = request;
     const { sessionId, agentId } = session;
-    const { stateDir, allowedFolders, env, log, relay, clock, approvalTimeoutMs } = this.#options;
+    const { stateDir, allowedFolders, log, relay, clock, approvalTimeoutMs } = this.#options;
     const provider = this.#options.providers.find(({ id }) => id === session.provider);
     if (!provider) throw new RelayError('provider_unavailable', `This machine has no provider ${session.provider}`);
     const { cwd: asked, within } = request;
@@ -211,7 +212,7 @@ class SessionHost implements Host {
       ...(model === null ? {} : { model }),
       instructions: standingInstructions({ agentId, spawnedBy: session.spawnedBy, mode }),
       mcp,
-      env: agentEnvironment(env, this.#register.mark, { sessionId, agentId }),
+      env: this.#environmentFor(provider, { sessionId, agentId }),
       onProcess: (owned) => this.#register.add(sessionId, owned),
       signal,
     });
@@ -241,6 +242,11 @@ class SessionHost implements Host {
     if (request.task !== null) await this.#giveTask(hosted, request.task, session.spawnedBy);
     log.info('agent started', { sessionId, agentId, provider: provider.id, mode });
     return { cwd, vendorSessionId: runtime.vendorSessionId, model: runtime.model };
+  }
+
+  #environmentFor(provider: Provider, agent?: { readonly sessionId: string; readonly agentId: string }): Record<string, string> {
+    const { env, allowedEnvironment: allowed = [] } = this.#options;
+    return agentEnvironment(env, { mark: this.#register.mark, provider, allowed, ...(agent && { agent }) });
   }
 
   async #giveTask(hosted: HostedSession, task: string, spawnedBy: string | null): Promise<void> {

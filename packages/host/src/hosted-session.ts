@@ -151,6 +151,7 @@ export class HostedSession {
     this.#queue.observe(event);
     this.#progress.observe(event);
     this.#record(event);
+    if (event.type === 'turn.started') this.#triggers.turnStarted();
     if (event.type === 'text.completed') this.#triggers.run(event.text);
     if (event.type === 'session.ended') this.#end ??= endOf(event);
     if (this.presence !== presenceBefore) this.#options.relay.presenceChanged(this.identity, this.presence);

@@ -33,7 +33,7 @@ Without tools you can write, at the start of a line and outside code fences:
 several lines
 >>>
 ->relay-file:name   (sends the file name of the folder .agent-relay/outbox in your working folder: headers such as "TO: Worker", or "KIND: spawn", "NAME: Worker", "CLI: codex", then a blank line and the body)
-When one of these fails you are told at the start of your next input.`;
+A turn sends at most twenty such. When one of these fails you are told at the start of your next input.`;
 }
 
 /** The first prompt of a spawned agent. */

@@ -12,22 +12,41 @@ export interface TriggerRunnerOptions {
   readonly onFailure: (notice: string, event: AgentEvent) => void;
 }
 
+/** More than that in one turn is a loop or somebody else's text, not mail. */
+export const MAX_TRIGGERS_A_TURN = 20;
+
 /** Does what the triggers of an agent's answers ask for, one after the other in the order they were written. */
 export class TriggerRunner {
   readonly #options: TriggerRunnerOptions;
   #chain: Promise<void> = Promise.resolve();
   #count = 0;
+  #askedInTurn = 0;
 
   constructor(options: TriggerRunnerOptions) {
     this.#options = options;
   }
 
+  /** What a turn may ask for begins anew. */
+  turnStarted(): void {
+    this.#askedInTurn = 0;
+  }
+
   run(answer: string): void {
-    for (const trigger of parseTextTriggers(answer)) {
+    const asked = parseTextTriggers(answer);
+    const room = Math.max(0, MAX_TRIGGERS_A_TURN - this.#askedInTurn);
+    this.#askedInTurn += asked.length;
+    const [tooMany] = asked.slice(room);
+    if (tooMany) this.#refuse(asked.length - room, tooMany);
+    for (const trigger of asked.slice(0, room)) {
       this.#count += 1;
       const key = `trigger:${this.#options.session.sessionId}:${this.#count}`;
       this.#chain = this.#chain.then(() => this.#runOne(trigger, key));
     }
+  }
+
+  #refuse(count: number, { line }: TextTrigger): void {
+    const message = `${count} of your messages and files, from line ${line} of an answer on, were not sent: a turn sends ${MAX_TRIGGERS_A_TURN} at most`;
+    this.#options.onFailure(`[agent-relay] ${message}`, { type: 'agent.error', code: 'trigger_limit', message, willRetry: false });
   }
 
   /** Resolves when everything asked for so far is done. */

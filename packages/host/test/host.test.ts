@@ -223,6 +223,20 @@ describe('triggers in answers', () => {
     ]);
   });
 
+  it('are twenty a turn, however many answers it has, and the agent is told of the rest once', async () => {
+    await open();
+    const lines = Array.from({ length: 300 }, (_, index) => `->relay:Lead ${index}`).join('\\n');
+    await start({ task: `!say ${lines}` });
+    await until(() => expect(relay.sent).toHaveLength(20));
+    await until(() => expect(stored().filter(({ type }) => type === 'agent.error')).toMatchObject([{ code: 'trigger_limit' }]));
+    host.deliver('s1', [inboxItem(1, '!say ->relay:Lead again')]);
+    await until(() => expect(provider.prompts).toHaveLength(2));
+    expect(provider.prompts[1]?.text).toContain(
+      '[agent-relay] 280 of your messages and files, from line 21 of an answer on, were not sent: a turn sends 20 at most',
+    );
+    expect(relay.sent.slice(0, 20).map(({ body }) => body)).toEqual(Array.from({ length: 20 }, (_, index) => String(index)));
+  });
+
   it('that fail are told to the agent in its next prompt and to people as an error', async () => {
     await open();
     await start({ task: '!say ->relay:Ghost boo\\n->relay:tag:nobody hello' });

@@ -81,6 +81,11 @@ export interface ApprovalDecision {
 export interface Provider {
   /** What people type: `claude`, `codex`. */
   readonly id: string;
+  /**
+   * The variables that the vendor's program reads of its environment, its own keys among them; `X_*` is every name that begins with `X_`. What every
+   * program needs (its path, home, language, proxies, tools) it gets without being named; nothing else reaches it.
+   */
+  readonly environment?: readonly string[];
   /** Looks for the vendor's program; never throws, never talks to a network. */
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability>;
   /**

@@ -21,6 +21,7 @@ describe('the configuration', () => {
       requireToken: false,
       localNode: true,
       approvalTimeoutSeconds: 600,
+      agentEnvironment: [],
       integrations: [],
       integrationRateLimitPerMinute: 120,
       privateCallbacks: [],

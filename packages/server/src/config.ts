@@ -49,6 +49,9 @@ const SettingsSchema = z.object({
   AGENT_RELAY_REQUIRE_TOKEN: flag.optional(),
   AGENT_RELAY_LOCAL_NODE: flag.default(true),
   AGENT_RELAY_APPROVAL_TIMEOUT: wholeNumber(1, 86_400).default(600),
+  AGENT_RELAY_AGENT_ENV: list
+    .pipe(z.array(z.string().regex(/^[A-Za-z_]\w*\*?$/u, 'must be names of variables such as MY_TOKEN, or beginnings such as AWS_*')))
+    .default([]),
   AGENT_RELAY_INTEGRATIONS: IntegrationsSettingSchema.default([]),
   AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: wholeNumber(1).default(120),
   AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: PrivateCallbacksSettingSchema.default([]),
@@ -82,6 +85,8 @@ export interface Config {
   readonly localNode: boolean;
   /** How long an agent of this machine waits for a person before it takes the silence for a no. */
   readonly approvalTimeoutSeconds: number;
+  /** Variables that the agents of this machine get beside what every program needs and what their provider names. */
+  readonly agentEnvironment: readonly string[];
   /** The systems outside that may create work. */
   readonly integrations: readonly IntegrationSettings[];
   readonly integrationRateLimitPerMinute: number;
@@ -142,6 +147,7 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     requireToken: settings.AGENT_RELAY_REQUIRE_TOKEN ?? isMeantForOthers(settings),
     localNode: settings.AGENT_RELAY_LOCAL_NODE,
     approvalTimeoutSeconds: settings.AGENT_RELAY_APPROVAL_TIMEOUT,
+    agentEnvironment: settings.AGENT_RELAY_AGENT_ENV,
     integrations: settings.AGENT_RELAY_INTEGRATIONS,
     integrationRateLimitPerMinute: settings.AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE,
     guard: {

@@ -23,12 +23,17 @@ export interface LocalNodeOptions {
   readonly processFile: string;
   readonly logFile: string;
   readonly approvalTimeoutSeconds: number;
+  /** Further variables that its agents get. */
+  readonly agentEnvironment: readonly string[];
   readonly log: Logger;
   /** Default: the bin of the installed agent-relay-connect. */
   readonly command?: readonly string[];
 }
 
 export const LOCAL_NODE_NAME = 'local';
+
+/** The mark by which whoever started the relay finds all that it started. */
+const PROCESS_TREE = 'AGENT_RELAY_PROCESS_TREE';
 
 /** How long a node has for ending its agents; then its process is killed. */
 const STOP_MS = 15_000;
@@ -103,15 +108,20 @@ export class LocalNode {
   }
 
   async #spawn(): Promise<void> {
-    const { url, socket, tokenFile, stateFolder, processFile, logFile, approvalTimeoutSeconds, log } = this.#options;
+    const { url, socket, tokenFile, stateFolder, processFile, logFile, approvalTimeoutSeconds, agentEnvironment, log } = this.#options;
     const [program, ...args] = this.#options.command ?? connectCommand();
     if (program === undefined) throw new TypeError('The command of a local node is not empty');
     const output = openSync(logFile, 'a', 0o600);
     try {
       const door = socket === null ? [] : ['--socket', socket];
       const where = ['--url', url, ...door, '--token-file', tokenFile, '--name', LOCAL_NODE_NAME, '--state-dir', stateFolder];
-      const settings = [...where, '--approval-timeout', String(approvalTimeoutSeconds)];
-      const child = spawn(program, [...args, ...settings], { detached: true, stdio: ['ignore', output, output] });
+      const lets = agentEnvironment.length === 0 ? [] : ['--agent-env', ...agentEnvironment];
+      const settings = [...where, '--approval-timeout', String(approvalTimeoutSeconds), ...lets];
+      // Its agents can read what it was started with: no token of ours is there.
+      const env = Object.fromEntries(
+        Object.entries(process.env).filter(([name]) => !name.startsWith('AGENT_RELAY_') || name === PROCESS_TREE),
+      );
+      const child = spawn(program, [...args, ...settings], { detached: true, env, stdio: ['ignore', output, output] });
       const pid = await startedPid(child);
       // What lives on without us must not hold our event loop.
       child.unref();

@@ -205,7 +205,7 @@ async function probeLocalNode(relay: RunningRelay): Promise<PartHealth> {
 }
 
 async function startLocalNode(
-  { databasePath, approvalTimeoutSeconds }: Config,
+  { databasePath, approvalTimeoutSeconds, agentEnvironment }: Config,
   where: { readonly url: string; readonly socket: string | null },
   log: Logger,
 ): Promise<LocalNode> {
@@ -216,6 +216,7 @@ async function startLocalNode(
     processFile: localNodePath(databasePath),
     logFile: localNodeLogPath(databasePath),
     approvalTimeoutSeconds,
+    agentEnvironment,
     log: log.child({ part: 'local node' }),
   });
   await node.start();

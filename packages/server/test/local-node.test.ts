@@ -37,6 +37,7 @@ function localNode(url = 'http://127.0.0.1:4850'): LocalNode {
     processFile: join(folder, 'node.json'),
     logFile: join(folder, 'node.log'),
     approvalTimeoutSeconds: 60,
+    agentEnvironment: ['AWS_*'],
     log: silentLogger,
     command: [process.execPath, file],
   });
@@ -59,7 +60,7 @@ test('a node is started with everything it needs, and a clean stop waits until i
   const { pid } = node;
   await poll('it runs', () => written().length === 1);
   const where = `--url http://127.0.0.1:4850 --socket ${folder}/relay.db.sock --token-file ${folder}/token --name local --state-dir ${folder}/state`;
-  expect(written()).toEqual([`${pid} ${where} --approval-timeout 60`]);
+  expect(written()).toEqual([`${pid} ${where} --approval-timeout 60 --agent-env AWS_*`]);
   await node.stop();
   expect([written()[1], await isGone(pid)]).toEqual([`${pid} ended`, true]);
 });

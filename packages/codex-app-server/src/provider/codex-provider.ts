@@ -31,6 +31,7 @@ const defaultClientInfo: ClientInfo = { name: 'agent_relay', title: 'Agent Relay
 /** Codex agents: threads of one app-server per CODEX_HOME, which starts with the first session and ends with the last. */
 export class CodexProvider implements Provider {
   readonly id = 'codex';
+  readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
   readonly #options: CodexProviderOptions;
   readonly #pool: ServerPool;
   readonly #sessions = new Set<CodexSession>();
