@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { AgentIdSchema, MAX_BODY_LENGTH, parseAddress, RelayError } from 'agent-relay-protocol';
+import { AgentIdSchema, isLongerThan, MAX_BODY_LENGTH, parseAddress, RelayError } from 'agent-relay-protocol';
 import { isWithin } from './folders.ts';
 
 /** What a file of the outbox asks for. */
@@ -47,7 +47,8 @@ export function parseOutboxFile(text: string): OutboxRequest {
   const target = headers.get('TO') ?? '';
   if (parseAddress(target) === null) throw new RelayError('validation_failed', 'TO: needs the address of an agent, group or channel');
   if (body === '') throw new RelayError('validation_failed', 'The file has no body after its headers');
-  if (body.length > MAX_BODY_LENGTH) throw new RelayError('payload_too_large', `The body is longer than ${MAX_BODY_LENGTH} characters`);
+  if (isLongerThan(body, MAX_BODY_LENGTH))
+    throw new RelayError('payload_too_large', `The body is longer than ${MAX_BODY_LENGTH} characters`);
   return { type: 'message', target, body };
 }
 

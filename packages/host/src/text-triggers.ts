@@ -1,4 +1,4 @@
-import { MAX_BODY_LENGTH, parseAddress } from 'agent-relay-protocol';
+import { isLongerThan, MAX_BODY_LENGTH, parseAddress } from 'agent-relay-protocol';
 
 /** What a line of an agent's answer asks the relay for. `line` counts from 1 within the answer. */
 export type TextTrigger =
@@ -68,7 +68,7 @@ function readBlock(lines: readonly string[], startIndex: number, firstLine: stri
 function messageTrigger(target: string, body: string, line: number): TextTrigger {
   if (parseAddress(target) === null) return { type: 'invalid', line, reason: `${target.slice(0, 100)} is not an address` };
   if (body.trim() === '') return { type: 'invalid', line, reason: `The message to ${target} is empty` };
-  if (body.length > MAX_BODY_LENGTH)
+  if (isLongerThan(body, MAX_BODY_LENGTH))
     return { type: 'invalid', line, reason: `The message to ${target} is longer than ${MAX_BODY_LENGTH} characters` };
   return { type: 'message', line, target, body };
 }

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { AgentIdSchema, EpochSchema, GroupNameSchema, LabelSchema, MetaSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import {
+  AgentIdSchema,
+  EpochSchema,
+  GroupNameSchema,
+  LabelSchema,
+  lineOf,
+  MetaSchema,
+  OpaqueIdSchema,
+  TimestampSchema,
+} from './primitives.ts';
 
 export const AgentKindSchema = z.enum(['provider', 'channel', 'orchestrator', 'integration', 'user', 'system']);
 export type AgentKind = z.infer<typeof AgentKindSchema>;
@@ -61,10 +70,10 @@ export const RegisterAgentSchema = z.strictObject({
   tags: z.array(GroupNameSchema).max(64).optional(),
   capabilities: z.array(GroupNameSchema).max(64).optional(),
   channels: z.array(GroupNameSchema).max(64).nullable().optional(),
-  machine: z.string().min(1).max(128).optional(),
-  rig: z.string().min(1).max(128).optional(),
-  provider: z.string().min(1).max(64).optional(),
-  transport: ChannelTransportSchema.optional().describe('Of a channel: what it reaches the outside by, e.g. telegram'),
+  machine: lineOf(128).optional(),
+  rig: lineOf(128).optional(),
+  provider: lineOf(64).optional(),
+  transport: lineOf(64).optional().describe('Of a channel: what it reaches the outside by, e.g. telegram'),
   direction: ChannelDirectionSchema.optional().describe('Of a channel; both unless said otherwise'),
   approval: ApprovalModeSchema.optional(),
   status: AgentStatusSchema.optional(),

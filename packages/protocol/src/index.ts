@@ -76,6 +76,7 @@ export {
   DEFAULT_PAGE_SIZE,
   EpochSchema,
   GroupNameSchema,
+  isLongerThan,
   LabelSchema,
   listOf,
   MAX_BODY_LENGTH,

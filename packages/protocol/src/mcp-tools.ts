@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DeliveryModeSchema } from './message.ts';
-import { AddressSchema, AgentIdSchema, GroupNameSchema, MAX_BODY_LENGTH, MessageIdSchema, OpaqueIdSchema } from './primitives.ts';
+import { AddressSchema, AgentIdSchema, GroupNameSchema, lineOf, MAX_BODY_LENGTH, MessageIdSchema, OpaqueIdSchema } from './primitives.ts';
 import { SpawnModeSchema } from './session.ts';
 
 interface Tool<Input extends z.ZodType = z.ZodType> {
@@ -90,11 +90,11 @@ export const mcpTools = {
       'Start another coding agent on this machine, in your folder or one below it. Answers when it is running; then send it messages by its name.',
     input: z.strictObject({
       name: AgentIdSchema.describe('The new agent’s id'),
-      provider: z.string().min(1).max(64).describe('claude or codex'),
+      provider: lineOf(64).describe('claude or codex'),
       task: body.optional(),
-      cwd: z.string().min(1).max(4096).optional(),
+      cwd: lineOf(4096).optional(),
       mode: SpawnModeSchema.optional(),
-      model: z.string().min(1).max(128).optional(),
+      model: lineOf(128).optional(),
     }),
     readOnly: false,
   }),

@@ -1,25 +1,49 @@
 import { z } from 'zod';
 
-/** An agent's durable id: letters, digits and `. _ @ + ~ -`, 1–128 characters, beginning with a letter or digit. */
+/*
+ * Lengths count characters, that is Unicode code points, as zod and JSON Schema do: an emoji of one code point is one.
+ */
+
+/**
+ * An agent's durable id: letters, digits and `. _ @ + ~ -`, 1–128 characters, beginning with a letter or digit. `find` is a word of the API
+ * (`GET /agents/find`): an agent of that id could not be fetched.
+ */
 export const AgentIdSchema = z
   .string()
   .min(1)
   .max(128)
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N}._@+~-]*$/u, 'An id is made of letters, digits and . _ @ + ~ - and begins with a letter or digit');
+  .regex(
+    /^(?!find$)[\p{L}\p{N}][\p{L}\p{N}._@+~-]*$/u,
+    'An id is made of letters, digits and . _ @ + ~ -, begins with a letter or digit, and is not find',
+  );
 
 /** A tag, capability or channel name: 1–64 characters without spaces, commas, colons or a leading `#`. */
 export const GroupNameSchema = z
   .string()
   .min(1)
   .max(64)
-  .regex(/^[^\s,:#\p{Cc}][^\s,:\p{Cc}]*$/u, 'A group name has no spaces, commas, colons or control characters');
+  .regex(
+    /^[^\s,:#\p{Cc}\p{Bidi_Control}][^\s,:\p{Cc}\p{Bidi_Control}]*$/u,
+    'A group name has no spaces, commas, colons or control characters',
+  );
 
 /** A name or label for people: one line, 1–128 characters, no space at either end. */
 export const LabelSchema = z
   .string()
   .min(1)
   .max(128)
-  .regex(/^\S(?:[^\p{Cc}]*\S)?$/u, 'A label is one line without control characters or spaces at its ends');
+  .regex(
+    /^(?!.*\p{Bidi_Control})\S(?:[^\p{Cc}\p{Zl}\p{Zp}]*\S)?$/u,
+    'A label is one line without control characters or spaces at its ends',
+  );
+
+/** One line of at most so many characters: a name, a model, a machine. */
+export const lineOf = (maximum: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maximum)
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, 'This is one line without control characters');
 
 /** Where a message goes: see `parseAddress`. */
 export const AddressSchema = z.string().min(1).max(200);
@@ -33,8 +57,11 @@ export const EpochSchema = z.int().min(1);
 export const OpaqueIdSchema = z.string().min(1).max(128);
 export const MetaSchema = z.record(z.string().max(128), z.json());
 
-/** Largest message body, in UTF-16 code units. */
+/** Largest message body, in characters. */
 export const MAX_BODY_LENGTH = 64 * 1024;
+
+/** Whether a text has more characters than that. */
+export const isLongerThan = (text: string, limit: number): boolean => text.length > limit && [...text].length > limit;
 
 /** Largest request a relay reads, in bytes, over HTTP and in one WebSocket frame. */
 export const MAX_REQUEST_BYTES = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ApprovalModeSchema } from './agent.ts';
-import { AgentIdSchema, GroupNameSchema, LabelSchema, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import { AgentIdSchema, GroupNameSchema, LabelSchema, lineOf, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 
 /**
  * What a spawned agent may do on its machine: `safe` uses no tools but the relay's, `agentic` reads anywhere it may and edits inside its folder,
@@ -33,11 +33,11 @@ export type Session = z.infer<typeof SessionSchema>;
 
 export const StartSessionSchema = z.strictObject({
   name: AgentIdSchema.describe("The agent's id"),
-  provider: z.string().min(1).max(64).describe('claude, codex, or any provider a node offers'),
+  provider: lineOf(64).describe('claude, codex, or any provider a node offers'),
   task: z.string().min(1).max(MAX_BODY_LENGTH).optional(),
-  cwd: z.string().min(1).max(4096).optional(),
+  cwd: lineOf(4096).optional(),
   mode: SpawnModeSchema.optional(),
-  model: z.string().min(1).max(128).optional(),
+  model: lineOf(128).optional(),
   node: OpaqueIdSchema.optional().describe('Defaults to the only node, else one that offers the provider'),
   label: LabelSchema.optional(),
   tags: z.array(GroupNameSchema).max(64).optional(),

@@ -11,8 +11,8 @@ test('whatever agents call themselves and each other, a terminal shows it and ob
   await using relay = await startTestRelay();
   const client = createRelayClient({ url: relay.url, token: relay.ownerToken });
   const rig = `rig \u{1B}]0;owned\u{7}${nasty}`;
-  await client.agents.register({ id: 'Ada', name: 'Ada', rig, machine: rig, meta: { folder: rig } });
-  await client.agents.register({ id: 'tg', name: 'tg', kind: 'channel', transport: rig });
+  await client.agents.register({ id: 'Ada', name: 'Ada', meta: { folder: rig } });
+  await client.agents.register({ id: 'tg', name: 'tg', kind: 'channel', meta: { folder: rig } });
   await client.messages.send({ from: 'Ada', to: 'owner', body: rig, kind: 'k\u{1B}[2J' });
   for (const args of [
     ['agents', '--all'],
@@ -28,8 +28,8 @@ test('whatever agents call themselves and each other, a terminal shows it and ob
     expect([args, obeyed.exec(out + notes)]).toEqual([args, null]);
   }
   const { out } = await agentRelay(relay, 'agents', '--all', '--json');
-  const cards = out.split('\n').map((line): { id: string; rig: string | null } => JSON.parse(line));
-  expect(cards.find(({ id }) => id === 'Ada')?.rig).toBe(rig);
+  const cards = out.split('\n').map((line): { id: string; meta: unknown } => JSON.parse(line));
+  expect(cards.find(({ id }) => id === 'Ada')?.meta).toEqual({ folder: rig });
   await client.close();
 });
 

@@ -77,7 +77,8 @@ export function parseParams<Schema extends z.ZodType>(schema: Schema, params: un
 
 /**
  * Before anything walks or keeps what came over a wire: refuses what nests too deep, and replaces half surrogate pairs (a text cut in the
- * middle of an emoji) by U+FFFD, in place. The store could not keep them and would give back another text than it was given.
+ * middle of an emoji) and NUL by U+FFFD, in place. The store could not keep the first and would give back another text than it was given; the
+ * second ends a text wherever C reads it, and no program can be started with it.
  * @throws RelayError `validation_failed` naming the first field that is to blame.
  */
 export function admitInput(input: unknown): void {
@@ -93,7 +94,7 @@ export function admitInput(input: unknown): void {
 function admitMember(parent: object, key: string, depth: number): boolean {
   const value: unknown = Reflect.get(parent, key);
   if (typeof value === 'string') {
-    if (!value.isWellFormed()) Reflect.set(parent, key, value.toWellFormed());
+    if (!value.isWellFormed() || value.includes('\0')) Reflect.set(parent, key, value.toWellFormed().replaceAll('\0', '\u{FFFD}'));
     return true;
   }
   if (typeof value !== 'object' || value === null) return true;

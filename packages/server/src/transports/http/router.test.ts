@@ -31,7 +31,7 @@ test('every route of the table is found by its method and path, with its paramet
   }
 });
 
-test('a literal segment wins, and an agent may still be called like one', () => {
+test('a literal segment wins', () => {
   expect(find('GET', '/agents/find')).toEqual(['agents/find', {}]);
   expect(find('POST', '/agents/find/heartbeat')).toEqual(['agents/heartbeat', { id: 'find' }]);
   expect(find('GET', '/messages/cursor')).toEqual(['messages/cursor', {}]);
