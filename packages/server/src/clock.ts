@@ -4,6 +4,13 @@ export interface Clock {
   now(): number;
   /** Runs `task` once after `delayMs`; the answer cancels it. A pending task keeps no process alive. */
   schedule(task: () => void, delayMs: number): () => void;
+  /**
+   * Has `handler` told by how much the time moved otherwise than by passing: the machine slept, or somebody set its clock. `now` goes on as
+   * before until the handler is done, so that nothing is judged by a time in which nobody could act. A clock that never moves has none.
+   */
+  onMoved?(handler: (byMs: number) => Promise<void>): void;
+  /** Tells nobody any more. */
+  close?(): void;
 }
 
 /** The longest delay a Node timer can hold; a longer one fires at once. */

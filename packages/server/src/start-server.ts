@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_WORKSPACE, RelayError } from 'agent-relay-protocol';
 import { browserUrl } from './browser-url.ts';
-import { type Clock, systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { browserHostOf } from './domain/browser-host.ts';
 import { diskHealth, type PartHealth } from './domain/health.ts';
@@ -23,6 +23,7 @@ import type { CallContext } from './relay/relay-contract.ts';
 import { defaultSettings } from './relay/relay-settings.ts';
 import { createSessions } from './relay/sessions.ts';
 import { removeRunningRelay, writeRunningRelay } from './running-relay.ts';
+import { SteadyClock } from './steady-clock.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
 import { createRelayServer, type RelayServerDeps } from './transports/relay-server.ts';
 
@@ -52,7 +53,10 @@ export interface RunningServer {
  * Builds and starts everything: the composition root.
  * @throws RelayError with one sentence for whoever started it: the port is taken, the database cannot be used, another relay serves it.
  */
-export async function startServer(config: Config, { log, clock = systemClock, transports = {} }: StartServerDeps): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  { log, clock = new SteadyClock(), transports = {} }: StartServerDeps,
+): Promise<RunningServer> {
   const undo = new Undo();
   try {
     return await start(config, { log, clock, transports }, undo);

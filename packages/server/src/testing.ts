@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
 import { readConfig, type SettingName } from './config.ts';
 import { silentLogger } from './logger.ts';
 import type { RunningRelay } from './relay/relay.ts';
@@ -38,13 +38,13 @@ export interface TestRelay extends AsyncDisposable {
 
 /** A whole relay on a free port of loopback, with a database of its own. */
 export async function startTestRelay(options: TestRelayOptions = {}): Promise<TestRelay> {
-  const { clock = systemClock, localNode = false, settings = {}, sseHeartbeatMs, authenticateWithinMs } = options;
+  const { clock, localNode = false, settings = {}, sseHeartbeatMs, authenticateWithinMs } = options;
   const folder = options.databasePath === undefined ? mkdtempSync(join(tmpdir(), 'agent-relay-test-')) : null;
   const databasePath = options.databasePath ?? join(folder ?? '', 'relay.db');
   const flags = { PORT: '0', DB_PATH: databasePath, AGENT_RELAY_LOCAL_NODE: localNode ? '1' : '0', ...settings };
   const server = await startServer(readConfig({ env: {}, flags }), {
     log: silentLogger,
-    clock,
+    ...(clock === undefined ? {} : { clock }),
     transports: {
       ...(sseHeartbeatMs === undefined ? {} : { sseHeartbeatMs }),
       ...(authenticateWithinMs === undefined ? {} : { authenticateWithinMs }),

@@ -6,6 +6,7 @@ import { type DaemonWishes, manualCommand, planDaemon } from '../operations/daem
 import { installationOf } from '../operations/installation.ts';
 import { type DaemonAction, daemonActions } from '../operations/service.ts';
 import { describeStep, runSteps } from '../operations/steps.ts';
+import { systemdUnit } from '../operations/systemd-unit.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
 import { CommandFailure } from './relay-access.ts';
 import { ownCliPath, serviceSituation } from './service-situation.ts';
@@ -65,6 +66,7 @@ async function daemon(action: DaemonAction, options: DaemonOptions, terminal: Te
   }
   const situation = await serviceSituation(terminal, options.binary);
   if (situation.manager === 'none') {
+    if (action === 'install' && options.dryRun === true) return terminal.out(systemdUnit(situation.definition));
     terminal.out(manualCommand(situation));
     throw new CommandFailure('error: no service manager of this user answers here; run the relay by hand with the line above', 1);
   }

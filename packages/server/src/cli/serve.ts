@@ -1,5 +1,5 @@
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type Config, readConfig } from '../config.ts';
 import type { RunningServer } from '../start-server.ts';
 import { programName } from './program-name.ts';
@@ -14,6 +14,7 @@ interface ServeOptions {
   readonly settings?: string;
   readonly localNode: boolean;
   readonly loginLink: boolean;
+  readonly cleanExitOnMisuse?: boolean;
 }
 
 export const serveCommand = (terminal: Terminal): Command =>
@@ -25,13 +26,15 @@ export const serveCommand = (terminal: Terminal): Command =>
     .option('--settings <path>', 'settings to read (AGENT_RELAY_ENV_FILE, default ~/.config/agent-relay/agent-relay.env)')
     .option('--no-local-node', 'run no agents on this machine')
     .option('--no-login-link', 'print no login link: for services, whose output is kept')
+    // For launchd, which knows no code that says not to try again.
+    .addOption(new Option('--clean-exit-on-misuse', 'end with 0 when the configuration is wrong').hideHelp())
     .action(async (options: ServeOptions) => {
       try {
         await serve(options, terminal);
       } catch (error) {
-        throw error instanceof RelayError
-          ? new CommandFailure(`error: ${error.message}`, error.code === 'validation_failed' ? 2 : 1)
-          : error;
+        if (!(error instanceof RelayError)) throw error;
+        const misuse = options.cleanExitOnMisuse === true ? 0 : 2;
+        throw new CommandFailure(`error: ${error.message}`, error.code === 'validation_failed' ? misuse : 1);
       }
     });
 

@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, delimiter, isAbsolute, join, resolve } from 'node:path';
 import { findExecutable } from 'agent-relay-wire/node';
 import type { DaemonSituation } from '../operations/daemon-plan.ts';
 import { textOf } from '../operations/managed-file.ts';
@@ -27,7 +27,7 @@ export async function serviceSituation({ env, cwd }: Pick<Terminal, 'env' | 'cwd
     existing: textOf(servicePath),
     userId: process.getuid?.() ?? 0,
     definition: {
-      command: [...(binary === undefined ? ownCommand() : [resolve(cwd, binary)]), 'serve', '--no-login-link'],
+      command: [...(binary === undefined ? ownCommand(env) : [resolve(cwd, binary)]), 'serve', '--no-login-link'],
       environment: {
         // A service starts with almost no PATH, and the machine's node has to find the agents' programs.
         ...(env['PATH'] ? { PATH: env['PATH'] } : {}),
@@ -42,10 +42,26 @@ export async function serviceSituation({ env, cwd }: Pick<Terminal, 'env' | 'cwd
 /** The command that is running now, with every link resolved: links of version managers come and go. */
 export const ownCliPath = (): string => realpathSync(process.argv[1] ?? '');
 
-/** @throws RelayError `store_unavailable` when this Node could not serve. */
-function ownCommand(): readonly string[] {
+/**
+ * @throws RelayError `store_unavailable` when this Node could not serve.
+ */
+function ownCommand(env: Terminal['env']): readonly string[] {
   requireDatabaseNode();
-  return [process.execPath, ...process.execArgv, ownCliPath()];
+  return [lastingNode(env), ...process.execArgv, ownCliPath()];
+}
+
+/**
+ * This Node under a name that an upgrade leaves: package managers keep versions in folders of their own and link to the one in use. A version
+ * manager's folder is all there is of one, and stays.
+ */
+function lastingNode({ PATH = '' }: Terminal['env']): string {
+  const own = realpathSync(process.execPath);
+  if (!/\d+\.\d+/u.test(own)) return process.execPath;
+  const names = PATH.split(delimiter)
+    .filter(isAbsolute)
+    .map((folder) => join(folder, basename(own)));
+  const lasting = names.find((name) => !/\d+\.\d+/u.test(name) && existsSync(name) && realpathSync(name) === own);
+  return lasting ?? process.execPath;
 }
 
 async function managerOf(env: Terminal['env']): Promise<ServiceManager> {

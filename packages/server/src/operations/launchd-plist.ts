@@ -12,7 +12,7 @@ export function launchdPlist({ command, environment, workingFolder, logFile }: S
   <string>${launchdLabel}</string>
   <key>ProgramArguments</key>
   <array>
-${command.map((word) => `    <string>${escaped(word)}</string>\n`).join('')}  </array>
+${[...command, '--clean-exit-on-misuse'].map((word) => `    <string>${escaped(word)}</string>\n`).join('')}  </array>
   <key>EnvironmentVariables</key>
   <dict>
 ${Object.entries(environment)
@@ -22,6 +22,7 @@ ${Object.entries(environment)
   <string>${escaped(workingFolder)}</string>
   <key>RunAtLoad</key>
   <true/>
+  <!-- launchd tries again whatever ends with another code than 0: a wrong configuration, which trying does not put right, ends with 0. -->
   <key>KeepAlive</key>
   <dict>
     <key>SuccessfulExit</key>

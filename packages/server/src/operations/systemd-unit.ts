@@ -11,7 +11,7 @@ StartLimitBurst=10
 
 [Service]
 Type=exec
-ExecStart=${command.map((word) => quoted(word).replaceAll('$', '$$$$')).join(' ')}
+ExecStart=${commandLineOf(command)}
 ${Object.entries(environment)
   .map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}\n`)
   .join('')}WorkingDirectory=${workingFolder.replaceAll('%', '%%')}
@@ -27,6 +27,10 @@ TimeoutStopSec=${stopTimeoutSeconds}
 WantedBy=default.target
 `;
 }
+
+/** Variables are looked for in the arguments, and in the program's own path never: there a `$` stands for itself. */
+const commandLineOf = ([program = '', ...args]: readonly string[]): string =>
+  [quoted(program), ...args.map((word) => quoted(word).replaceAll('$', '$$$$'))].join(' ');
 
 /** systemd reads backslashes and quotes as a C string's, and % as the beginning of a specifier. */
 const quoted = (word: string): string =>

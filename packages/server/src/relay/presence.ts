@@ -71,6 +71,11 @@ export class Presence {
     }
   }
 
+  /** Nobody was heard of later than now, whatever the clock said then. */
+  timeMoved(now: number): void {
+    for (const agents of this.#heard.values()) for (const heard of agents.values()) heard.at = Math.min(heard.at, now);
+  }
+
   /** Waits for what is being written; writes no more. */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -22,7 +22,7 @@ export interface ReaperDeps {
   readonly settings: RelaySettings;
   readonly agents: AgentRegistry;
   readonly inboxes: Inboxes;
-  readonly presence: Pick<Presence, 'heardAt' | 'sweep'>;
+  readonly presence: Pick<Presence, 'heardAt' | 'sweep' | 'timeMoved'>;
   /** What else is to be swept, after the agents have been judged. */
   readonly sweepMore: (now: number) => Promise<void>;
 }
@@ -30,7 +30,8 @@ export interface ReaperDeps {
 /** Ends what nobody ends: silent agents, leases and messages that ran out, old entries of the log. */
 export class Reaper {
   readonly #deps: ReaperDeps;
-  readonly #startedAt: number;
+  /** From when on whoever is there has had the chance to say so. */
+  #judgesFrom: number;
   readonly #leases: Alarm;
   readonly #expiries: Alarm;
   readonly #pruner: Pruner;
@@ -42,7 +43,7 @@ export class Reaper {
 
   constructor(deps: ReaperDeps) {
     this.#deps = deps;
-    this.#startedAt = deps.clock.now();
+    this.#judgesFrom = deps.clock.now() + deps.settings.staleTtlMs;
     this.#pruner = new Pruner(deps);
     this.#leases = new Alarm(deps.clock, () => this.#run(() => this.#expireClaims()));
     this.#expiries = new Alarm(deps.clock, () => this.#run(() => this.#expireMessages()));
@@ -64,6 +65,42 @@ export class Reaper {
     this.#scheduleNext();
   }
 
+  /**
+   * The machine slept, or its clock was set: nobody could act in what the clock says has passed. Leases keep the time that was left of them, and
+   * one stale period goes by before anybody is judged. Called while the clock still says the old time.
+   */
+  async timeMoved(byMs: number): Promise<void> {
+    if (this.#isClosed) return;
+    const { store, clock, settings, presence, log } = this.#deps;
+    const now = clock.now() + byMs;
+    log.warn('the time has moved: whoever is there has one stale period to say so', { byMs });
+    this.#judgesFrom = now + settings.staleTtlMs;
+    this.#running = this.#running.then(() =>
+      this.#attempt(async () => {
+        await store.claims.moveLeases(byMs);
+        presence.timeMoved(now);
+        await this.#seenBy(now);
+      }),
+    );
+    await this.#running;
+    this.#leases.clear();
+    // What was set for the old time rings by the new one.
+    clock.schedule(() => this.#run(() => this.#expireClaims()), 0);
+  }
+
+  /** Nobody has been seen later than now: who is silent would be taken for there until the clock has come that far again. */
+  async #seenBy(now: number): Promise<void> {
+    const { agents } = this.#deps.store;
+    for (const workspace of [...agents.index.workspaces()]) {
+      for (const { agent } of [...agents.index.agents(workspace)]) {
+        if (!agent || agent.lastSeenAt <= now) continue;
+        await agents.change(workspace, agent.id, (found) =>
+          found.agent ? { agents: [{ id: agent.id, agent: { ...found.agent, lastSeenAt: Math.min(found.agent.lastSeenAt, now) } }] } : null,
+        );
+      }
+    }
+  }
+
   /** One round, now, with all of its pruning. */
   async reap(): Promise<void> {
     await this.#sweep();
@@ -73,7 +110,7 @@ export class Reaper {
   async #sweep(): Promise<void> {
     const { clock, inboxes, sweepMore } = this.#deps;
     // Whoever was connected before the start has had no chance to say so yet.
-    if (clock.now() - this.#startedAt >= this.#deps.settings.staleTtlMs) await this.#judgeAgents();
+    if (clock.now() >= this.#judgesFrom) await this.#judgeAgents();
     inboxes.sweep(clock.now());
     await this.#expireClaims();
     await this.#expireMessages();

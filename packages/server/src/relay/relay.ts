@@ -94,11 +94,13 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const { handlers: sessionHandlers, nodeHandlers, nodeLive, nodeDetached, openActivity } = sessions;
   const waits = claimWaits();
   const claims = claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits });
+  clock.onMoved?.((byMs) => reaper.timeMoved(byMs));
   reaper.start();
   callbacks.start();
 
   let closing: Promise<void> | null = null;
   const close = async () => {
+    clock.close?.();
     await reaper.close();
     await callbacks.close();
     await sessions.close();

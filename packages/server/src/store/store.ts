@@ -185,6 +185,8 @@ export interface ClaimStore {
   ): Promise<Claim>;
   /** Held claims whose lease ended by `now`. */
   expire(now: number, limit: number, decide: (workspace: string, claim: HeldClaim, message: Message | null) => Change): Promise<number>;
+  /** Moves the end of every lease that is held, in all workspaces: the clock was moved, not the time that is left. */
+  moveLeases(byMs: number): Promise<void>;
   /** When the next lease ends; null when nothing is held. */
   nextExpiry(): Promise<number | null>;
   /** Unfinished work, oldest first; `addresses` keeps only what is open for one of them. */

@@ -209,6 +209,7 @@ describe.runIf(process.platform === 'linux')('daemon', () => {
       expect.stringContaining('by hand'),
     ]);
     expect(existsSync(unit())).toBe(false);
+    expect(await run(['daemon', 'install', '--dry-run'])).toMatchObject({ code: 0, out: expect.stringContaining('[Service]\n') });
   });
 
   test('a command that fails ends the rest and is named', async () => {

@@ -51,7 +51,7 @@ test.skipIf(reader === undefined)('a reader of property lists finds in ours what
   const { stdout } = spawnSync(reader ?? '', args, { encoding: 'utf8' });
   expect(JSON.parse(stdout)).toEqual({
     Label: 'agent-relay',
-    ProgramArguments: awkward.command,
+    ProgramArguments: [...awkward.command, '--clean-exit-on-misuse'],
     EnvironmentVariables: awkward.environment,
     WorkingDirectory: awkward.workingFolder,
     RunAtLoad: true,

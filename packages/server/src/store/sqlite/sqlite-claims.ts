@@ -20,6 +20,7 @@ export class SqliteClaims implements ClaimStore {
   readonly #context: SqliteContext;
   readonly #get: Statement<[string, string], RecordRow>;
   readonly #expired: Statement<[number, number], RecordRow>;
+  readonly #moveLeases: Statement<[number, number]>;
   readonly #nextExpiry: Statement<[], number | null>;
   readonly #unfinished: Statement<[string, number], MessageRow>;
   readonly #offered: Statement<[string, string, number], MessageRow>;
@@ -30,6 +31,10 @@ export class SqliteClaims implements ClaimStore {
     this.#get = reader.prepare('SELECT workspace, record FROM claims WHERE claim_id = ? AND workspace = ?');
     this.#expired = database.prepare(
       "SELECT workspace, record FROM claims WHERE status = 'held' AND lease_expires_at <= ? ORDER BY lease_expires_at LIMIT ?",
+    );
+    this.#moveLeases = database.prepare(
+      `UPDATE claims SET lease_expires_at = lease_expires_at + ?, record = json_set(record, '$.leaseExpiresAt', lease_expires_at + ?)
+       WHERE status = 'held'`,
     );
     this.#nextExpiry = reader.prepare<[], number | null>("SELECT min(lease_expires_at) FROM claims WHERE status = 'held'").pluck();
     const work = `SELECT ${prefixed} FROM work w JOIN messages m ON m.id = w.subject_id WHERE w.workspace = ?`;
@@ -67,6 +72,10 @@ export class SqliteClaims implements ClaimStore {
       }
       return rows.length;
     });
+  }
+
+  moveLeases(byMs: number): Promise<void> {
+    return this.#context.writer.write(() => void this.#moveLeases.run(byMs, byMs));
   }
 
   async nextExpiry(): Promise<number | null> {
