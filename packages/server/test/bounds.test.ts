@@ -146,3 +146,19 @@ test('agents are listed in pages, and what a card carries has an end', async () 
   });
   expect({ status, body }).toMatchObject({ status: 400, body: { error: { code: 'validation_failed', issues: [{ path: 'meta' }] } } });
 });
+
+test('an agent with much waiting mail is removed a piece at a time: all of it fails, and its sender is told once', async () => {
+  await using server = await openServer();
+  await server.register({ id: 'reader', name: 'reader' });
+  await server.register({ id: 'writer', name: 'writer' });
+  const send = () => server.call('messages/send', { from: 'writer', to: 'id:reader', body: 'x' });
+  const sent = await Promise.all(Array.from({ length: 1_000 }, send));
+  const removing = server.call('agents/remove', { id: 'reader' });
+  expect(await slowest(server, 5)).toBeLessThan(2_000);
+  expect(await removing).toEqual({ removed: true, failedMessages: 1_000 });
+  for (const { id } of [sent[0], sent[500], sent[999]].filter((message) => message !== undefined)) {
+    expect((await server.call('messages/deliveries', { id })).data).toMatchObject([{ agentId: 'reader', state: 'failed' }]);
+  }
+  const { data } = await server.call('inbox/list', { id: 'writer' });
+  expect(data.map(({ message }) => message.payload)).toEqual([{ type: 'agent.removed', agentId: 'reader', count: 1_000 }]);
+});

@@ -2,6 +2,7 @@ import {
   type Agent,
   AgentIdSchema,
   type AgentStatus,
+  type Message,
   OWNER_AGENT_ID,
   type Principal,
   RELAY_AGENT_ID,
@@ -20,7 +21,7 @@ import { type Hosting, isSameCard, registerAgent } from '../domain/registration.
 import { agentOf, isOwner } from '../domain/scopes.ts';
 import { narrowed } from '../domain/spawn-rules.ts';
 import type { AgentFound, Change, DeliveryWrite, NewEvent } from '../store/change.ts';
-import type { Store } from '../store/store.ts';
+import type { DeliveryFound, Store } from '../store/store.ts';
 import { claimEvent } from './claim-changes.ts';
 import type { Inboxes } from './inboxes.ts';
 import { noticesToSenders } from './notices.ts';
@@ -186,46 +187,35 @@ export class AgentRegistry {
     if (judged) this.#deps.inboxes.endLease(workspace, id, new RelayError('stale_session', `${id} has not been heard of and is offline`));
   }
 
-  /** Deletes an address: its waiting mail fails and the senders are told, once each. Its epoch is remembered. */
+  /**
+   * Deletes an address: its waiting mail fails, a window at a time, and at the end the senders are told, once each. Its epoch is remembered.
+   */
   async remove(workspace: string, id: string, reason: string, mayRemove: (agent: Agent) => void): Promise<number> {
-    const now = this.#deps.clock.now();
-    let failed: DeliveryWrite[] = [];
-    await this.#deps.store.agents.remove(workspace, id, (found, waiting) => {
-      const { agent } = found;
-      if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
-      mayRemove(agent);
-      failed = waiting.flatMap(({ message, record }) => {
-        const next = advanceDelivery(record, { state: 'failed', reason }, now);
-        return next ? [{ messageId: message.id, agentId: id, from: message.from, next, tell: true }] : [];
+    const { store, clock, inboxes } = this.#deps;
+    const now = clock.now();
+    const lost: LostMessage[] = [];
+    for (let after = 0, isLast = false; !isLast; ) {
+      let failed: readonly LostDelivery[] = [];
+      const window = { after, limit: REMOVED_AT_ONCE };
+      const step = await store.agents.remove(workspace, id, window, (found, waiting, isLastStep) => {
+        const { agent } = found;
+        if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+        mayRemove(agent);
+        failed = failedMail(waiting, id, reason, now);
+        const deliveries = failed.map(({ write }) => write);
+        if (!isLastStep) return { deliveries };
+        return removal(found, { id, reason, now, deliveries, lost: [...lost, ...failed.map(({ message }) => message)] });
       });
-      const lost = new Set(failed.map(({ messageId }) => messageId));
-      const left = leaveAll(found, id, 'removed', reason, now);
-      return {
-        ...left,
-        agents: [{ id, agent: null, spawnedBy: null }],
-        events: [...left.events, { type: 'agent.removed', at: now, agentId: id }],
-        deliveries: failed,
-        revokeAgentTokens: [id],
-        messages: [
-          ...left.messages,
-          ...noticesToSenders(
-            waiting.map(({ message }) => message).filter((message) => lost.has(message.id)),
-            (messages) => ({
-              body: `${id} was removed before it had read ${messages.length === 1 ? `message ${messages[0]?.id}` : `${messages.length} of your messages`}.`,
-              payload: { type: 'agent.removed', agentId: id, count: messages.length },
-            }),
-            now,
-          ),
-        ],
-      };
-    });
-    this.#deps.inboxes.endLease(workspace, id, new RelayError('not_found', `${id} was removed`));
-    this.#deps.inboxes.settle(
-      workspace,
-      id,
-      failed.map(({ messageId }) => messageId),
-    );
-    return failed.length;
+      lost.push(...failed.map(({ message }) => message));
+      inboxes.settle(
+        workspace,
+        id,
+        failed.map(({ message }) => message.id),
+      );
+      ({ through: after, isLast } = step);
+    }
+    inboxes.endLease(workspace, id, new RelayError('not_found', `${id} was removed`));
+    return lost.length;
   }
 
   /** Makes the addresses that every workspace has. */
@@ -317,4 +307,50 @@ function lastOf<Value>(values: readonly Value[]): Value {
   const value = values.at(-1);
   if (value === undefined) throw new Error('The store resolved a write without asking its decision');
   return value;
+}
+
+/** What others wait for at most while an agent with much waiting mail is removed. */
+const REMOVED_AT_ONCE = 200;
+
+/** What is kept of a message until its sender is told. */
+type LostMessage = Pick<Message, 'id' | 'from' | 'kind'>;
+
+interface LostDelivery {
+  readonly message: LostMessage;
+  readonly write: DeliveryWrite;
+}
+
+function failedMail(waiting: readonly DeliveryFound[], agentId: string, reason: string, now: number): readonly LostDelivery[] {
+  return waiting.flatMap(({ message: { id, from, kind }, record }) => {
+    const next = advanceDelivery(record, { state: 'failed', reason }, now);
+    return next ? [{ message: { id, from, kind }, write: { messageId: id, agentId, from, next, tell: true } }] : [];
+  });
+}
+
+interface Removal {
+  readonly id: string;
+  readonly reason: string;
+  readonly now: number;
+  readonly deliveries: readonly DeliveryWrite[];
+  readonly lost: readonly LostMessage[];
+}
+
+function removal(found: AgentFound, { id, reason, now, deliveries, lost }: Removal): Change {
+  const left = leaveAll(found, id, 'removed', reason, now);
+  const notices = noticesToSenders(
+    lost,
+    (messages) => ({
+      body: `${id} was removed before it had read ${messages.length === 1 ? `message ${messages[0]?.id}` : `${messages.length} of your messages`}.`,
+      payload: { type: 'agent.removed', agentId: id, count: messages.length },
+    }),
+    now,
+  );
+  return {
+    ...left,
+    agents: [{ id, agent: null, spawnedBy: null }],
+    events: [...left.events, { type: 'agent.removed', at: now, agentId: id }],
+    deliveries,
+    revokeAgentTokens: [id],
+    messages: [...left.messages, ...notices],
+  };
 }

@@ -44,13 +44,15 @@ export function noticeTo({ to, body, about, payload, at, mode = 'next' }: Notice
   });
 }
 
+type LostMail = Pick<Message, 'id' | 'from' | 'kind'>;
+
 /** One notice for each sender of mail that came to nothing; notices themselves are not told of. */
 export function noticesToSenders(
-  messages: readonly Message[],
-  write: (lost: readonly Message[]) => { readonly body: string; readonly payload: NonNullable<Message['payload']> },
+  messages: readonly LostMail[],
+  write: (lost: readonly LostMail[]) => { readonly body: string; readonly payload: NonNullable<Message['payload']> },
   at: number,
 ): readonly ((id: number) => NewMessage)[] {
-  const bySender = new Map<string, Message[]>();
+  const bySender = new Map<string, LostMail[]>();
   for (const message of messages) {
     if (isNotice(message)) continue;
     const lost = bySender.get(message.from) ?? [];

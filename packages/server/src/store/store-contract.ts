@@ -200,7 +200,7 @@ export function storeContract(name: string, open: OpenStore): void {
 
   inFolder('a removed address keeps its epoch', async (store, reopen) => {
     await store.agents.change('default', 'a', register('a', [], 4));
-    await store.agents.remove('default', 'a', () => ({
+    await store.agents.remove('default', 'a', { after: 0, limit: 100 }, () => ({
       agents: [{ id: 'a', agent: null }],
       events: [{ type: 'agent.removed', at, agentId: 'a' }],
     }));
@@ -347,7 +347,7 @@ export function storeContract(name: string, open: OpenStore): void {
     expect(await store.channels.bind({ ...request, decide: ([found]) => found ?? binding })).toEqual({ binding, created: false });
     await store.channels.link({ ...request, messageId: 1, externalIds: ['x'], decide: () => {} });
     for (const each of [store, await reopen()]) expect(await each.channels.bindings('default')).toEqual([binding]);
-    await store.agents.remove('default', 'tg', () => ({
+    await store.agents.remove('default', 'tg', { after: 0, limit: 100 }, () => ({
       agents: [{ id: 'tg', agent: null }],
       events: [{ type: 'agent.removed', at, agentId: 'tg' }],
     }));

@@ -122,12 +122,22 @@ export interface AgentStore {
   /** Everybody, current as of the last commit, and inside a decision as of that decision. */
   readonly index: AgentIndex;
   change(workspace: string, id: string, decide: (found: AgentFound) => Change | null): Promise<{ readonly cursor: number }>;
-  /** Removes an address: what waits for it fails, its claims are released. `decide` sees all of it. */
+  /**
+   * One step of removing an address. `decide` sees what waits for it in the window, and whether nothing waits beyond it: it ends that mail, and
+   * in the last step removes the agent. A step is short, however much waits.
+   */
   remove(
     workspace: string,
     id: string,
-    decide: (found: AgentFound, waiting: readonly DeliveryFound[]) => Change,
-  ): Promise<{ readonly cursor: number }>;
+    window: MailWindow,
+    decide: (found: AgentFound, waiting: readonly DeliveryFound[], isLast: boolean) => Change,
+  ): Promise<{ readonly through: number; readonly isLast: boolean }>;
+}
+
+/** Mail after an id, about so many pieces. */
+export interface MailWindow {
+  readonly after: number;
+  readonly limit: number;
 }
 
 export interface MessageStore {

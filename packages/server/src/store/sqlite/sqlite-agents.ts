@@ -1,6 +1,6 @@
 import type { Agent, HeldClaim } from 'agent-relay-protocol';
 import type { AgentFound, Change } from '../change.ts';
-import type { AgentStore, DeliveryFound } from '../store.ts';
+import type { AgentStore, DeliveryFound, MailWindow } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { WaitingMail } from './waiting-mail.ts';
 
@@ -29,12 +29,16 @@ export class SqliteAgents implements AgentStore {
   remove(
     workspace: string,
     id: string,
-    decide: (found: AgentFound, waiting: readonly DeliveryFound[]) => Change,
-  ): Promise<{ readonly cursor: number }> {
-    const { writer, changes, log } = this.#context;
+    { after, limit }: MailWindow,
+    decide: (found: AgentFound, waiting: readonly DeliveryFound[], isLast: boolean) => Change,
+  ): Promise<{ readonly through: number; readonly isLast: boolean }> {
+    const { writer, changes, log, index } = this.#context;
     return writer.write(() => {
-      changes.apply(workspace, decide(this.#find(workspace, id), this.#allWaiting(workspace, id)));
-      return { cursor: log.last };
+      const entry = index.find(workspace, id);
+      const { items, through } = entry ? this.#waiting.list(entry, after, limit, log.last) : { items: [], through: log.last };
+      const isLast = through >= log.last;
+      changes.apply(workspace, decide(this.#find(workspace, id), items, isLast));
+      return { through, isLast };
     });
   }
 
@@ -52,18 +56,5 @@ export class SqliteAgents implements AgentStore {
       heldClaims: claims.filter((claim): claim is HeldClaim => claim.status === 'held'),
       pair: changes.tables.pairs.openOf(workspace, id),
     };
-  }
-
-  #allWaiting(workspace: string, id: string): readonly DeliveryFound[] {
-    const { index, log } = this.#context;
-    const entry = index.find(workspace, id);
-    if (!entry) return [];
-    const all: DeliveryFound[] = [];
-    for (let after = 0; ; ) {
-      const { items, through } = this.#waiting.list(entry, after, 1_000, log.last);
-      all.push(...items);
-      if (through >= log.last) return all;
-      after = through;
-    }
   }
 }
