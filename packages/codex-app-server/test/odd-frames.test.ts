@@ -146,6 +146,8 @@ describe('every schema of what Codex says', () => {
 const translator = () => new CodexTranslator({ relayServers: new Set(), messageIdsOf: () => [] });
 
 const odd = fc.oneof(fc.constantFrom(null, '', -1, 0.5, 1e300, true, 'odd'), fc.constantFrom([], [null], {}, { type: 7 }));
+/** More by hand: `ODD_FRAMES=20000`. */
+const runs = Number(process.env['ODD_FRAMES'] ?? 300);
 const recordings = ['say', 'command', 'edit', 'declined-edit', 'failed'] as const;
 const deciding = new Set(['method', 'threadId', 'turnId', 'itemId', 'id', 'type', 'status']);
 
@@ -195,9 +197,9 @@ describe('recorded turns with odd fields', () => {
         for await (const event of events) read.push(AgentEventSchema.parse(event));
         expect(brokenEventRules(read)).toEqual([]);
       }),
-      { numRuns: Number(process.env['ODD_FRAMES'] ?? 300) },
+      { numRuns: runs },
     );
-  }, 60_000);
+  }, 60_000 + runs * 30);
 
   test('negative, fractional and immense counts do not lose the end of a turn', () => {
     const last = { inputTokens: -1, outputTokens: 1.5, cachedInputTokens: 1e300, reasoningOutputTokens: null, totalTokens: 'x' };
