@@ -178,28 +178,32 @@ const ends = (events: readonly AgentEvent[]) =>
   );
 
 describe('recorded turns with odd fields', () => {
-  test('end as they did, and every event of theirs is valid', async () => {
-    const damage = fc.array(fc.tuple(fc.nat(), odd), { minLength: 1, maxLength: 12 });
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...recordings), damage, async (recording, faults) => {
-        const frames = readFixture(recording);
-        const all = places(frames);
-        // Plain JSON went in, so what comes out are notifications still.
-        const damaged = faults.reduce<unknown>(
-          (now, [at, by]) => withOdd(now, all[at % all.length] ?? [], by),
-          frames,
-        ) as CodexNotification[];
-        expect(ends(told(damaged))).toEqual(ends(told(frames)));
-        const events = new SessionEvents({ cwd: '/home/ada' });
-        for (const event of told(damaged)) if (event.type !== 'session.ended') events.emit(event);
-        events.end({ reason: 'closed' });
-        const read: AgentEvent[] = [];
-        for await (const event of events) read.push(AgentEventSchema.parse(event));
-        expect(brokenEventRules(read)).toEqual([]);
-      }),
-      { numRuns: runs },
-    );
-  }, 60_000 + runs * 30);
+  test(
+    'end as they did, and every event of theirs is valid',
+    async () => {
+      const damage = fc.array(fc.tuple(fc.nat(), odd), { minLength: 1, maxLength: 12 });
+      await fc.assert(
+        fc.asyncProperty(fc.constantFrom(...recordings), damage, async (recording, faults) => {
+          const frames = readFixture(recording);
+          const all = places(frames);
+          // Plain JSON went in, so what comes out are notifications still.
+          const damaged = faults.reduce<unknown>(
+            (now, [at, by]) => withOdd(now, all[at % all.length] ?? [], by),
+            frames,
+          ) as CodexNotification[];
+          expect(ends(told(damaged))).toEqual(ends(told(frames)));
+          const events = new SessionEvents({ cwd: '/home/ada' });
+          for (const event of told(damaged)) if (event.type !== 'session.ended') events.emit(event);
+          events.end({ reason: 'closed' });
+          const read: AgentEvent[] = [];
+          for await (const event of events) read.push(AgentEventSchema.parse(event));
+          expect(brokenEventRules(read)).toEqual([]);
+        }),
+        { numRuns: runs },
+      );
+    },
+    60_000 + runs * 30,
+  );
 
   test('negative, fractional and immense counts do not lose the end of a turn', () => {
     const last = { inputTokens: -1, outputTokens: 1.5, cachedInputTokens: 1e300, reasoningOutputTokens: null, totalTokens: 'x' };
