@@ -7,7 +7,7 @@ import { browserUrl } from './browser-url.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { browserHostOf } from './domain/browser-host.ts';
-import { diskHealth, type PartHealth } from './domain/health.ts';
+import { diskHealth, localNodeHealth, type PartHealth } from './domain/health.ts';
 import { listen, localUrl } from './listen.ts';
 import { LOCAL_NODE_NAME, LocalNode } from './local-node.ts';
 import type { Logger } from './logger.ts';
@@ -179,7 +179,11 @@ async function openRelay(config: Config, deps: Pick<RelayDeps, 'log' | 'clock' |
     throw naming(databasePath, error);
   });
   const callbacks = { sender, random: Math.random };
-  const probes = { disk: () => probeDisk(databasePath), ...(config.localNode ? { localNode: () => probeLocalNode(relay) } : {}) };
+  const startedAt = performance.now();
+  const probes = {
+    disk: () => probeDisk(databasePath),
+    ...(config.localNode ? { localNode: () => probeLocalNode(relay, performance.now() - startedAt) } : {}),
+  };
   const parts = { ...deps, store, settings, integrations, callbacks, probes };
   const relay: RunningRelay = await createRelay({ ...parts, createSessions: (core) => createSessions(core) }).catch(
     async (error: unknown) => {
@@ -202,10 +206,10 @@ async function probeDisk(databasePath: string): Promise<PartHealth> {
 }
 
 /** This machine's own node; others come and go as their people like. */
-async function probeLocalNode(relay: RunningRelay): Promise<PartHealth> {
+async function probeLocalNode(relay: RunningRelay, sinceMs: number): Promise<PartHealth> {
   const { data } = await relay.handlers['nodes/list']({}, ownerContext);
-  if (data.some(({ name, status }) => name === LOCAL_NODE_NAME && status === 'online')) return { status: 'ok' };
-  return { status: 'degraded', reason: 'The node of this machine is not connected: no agent can be started on it' };
+  const isOnline = data.some(({ name, status }) => name === LOCAL_NODE_NAME && status === 'online');
+  return localNodeHealth({ isOnline, sinceMs });
 }
 
 async function startLocalNode(

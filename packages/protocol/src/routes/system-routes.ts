@@ -3,8 +3,8 @@ import { CursorSchema, OpaqueIdSchema, TimestampSchema } from '../primitives.ts'
 import { PrincipalSchema } from '../principal.ts';
 import { nothing, route } from '../route.ts';
 
-/** `degraded`: it takes messages, but a person should look; `failing`: it cannot do its work. */
-const HealthStatusSchema = z.enum(['ok', 'degraded', 'failing']);
+/** `starting`: it takes messages, and a part is still on its way up; `degraded`: it takes messages, but a person should look; `failing`: it cannot do its work. */
+const HealthStatusSchema = z.enum(['ok', 'starting', 'degraded', 'failing']);
 export const HealthSchema = z.object({
   status: HealthStatusSchema.describe('The worst of the parts'),
   version: z.string(),
@@ -42,7 +42,7 @@ export const systemRoutes = {
     input: nothing,
     output: HealthSchema,
     status: ({ status }) => (status === 'failing' ? 503 : 200),
-    statuses: { 200: 'It takes messages, also when a part is degraded', 503: 'It is failing, in the same shape' },
+    statuses: { 200: 'It takes messages, also when a part is starting or degraded', 503: 'It is failing, in the same shape' },
   }),
   'system/version': route({
     method: 'GET',

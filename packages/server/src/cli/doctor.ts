@@ -100,5 +100,6 @@ async function waitingMail(client: RelayClient): Promise<Finding[]> {
 function relayFinding({ status, version, parts }: Health, url: string): Finding {
   const faults = Object.entries(parts).filter(([, part]) => part.status !== 'ok');
   const why = faults.map(([name, { reason }]) => `${name}${reason === undefined ? '' : `: ${reason}`}`).join('; ');
-  return { verdict: status === 'ok' ? 'ok' : 'BAD', text: `Relay ${version} at ${url}${why === '' ? '' : `: ${why}`}` };
+  const verdict = status === 'ok' ? 'ok' : status === 'starting' ? '?' : 'BAD';
+  return { verdict, text: `Relay ${version} at ${url}${why === '' ? '' : `: ${why}`}` };
 }

@@ -1,10 +1,21 @@
 import { expect, test } from 'vitest';
-import { diskHealth, feedHealth, overallStatus } from './health.ts';
+import { diskHealth, feedHealth, localNodeHealth, overallStatus } from './health.ts';
 
 test('the whole is as well as its worst part', () => {
   expect(overallStatus({})).toBe('ok');
   expect(overallStatus({ database: { status: 'ok' }, disk: { status: 'degraded' } })).toBe('degraded');
+  expect(overallStatus({ database: { status: 'ok' }, localNode: { status: 'starting' } })).toBe('starting');
+  expect(overallStatus({ disk: { status: 'degraded' }, localNode: { status: 'starting' } })).toBe('degraded');
   expect(overallStatus({ database: { status: 'failing' }, disk: { status: 'degraded' } })).toBe('failing');
+});
+
+test('a node that has just been started is on its way up, and one that stays away is missed', () => {
+  expect([0, 29_999, 30_000].map((sinceMs) => localNodeHealth({ isOnline: false, sinceMs }).status)).toEqual([
+    'starting',
+    'starting',
+    'degraded',
+  ]);
+  expect(localNodeHealth({ isOnline: true, sinceMs: 0 })).toEqual({ status: 'ok' });
 });
 
 test('a disk that is nearly full is said with how much is left', () => {

@@ -6,7 +6,18 @@ export type PartHealth = Health['parts'][string];
 export function overallStatus(parts: Readonly<Record<string, PartHealth>>): Health['status'] {
   const statuses = new Set(Object.values(parts).map(({ status }) => status));
   if (statuses.has('failing')) return 'failing';
-  return statuses.has('degraded') ? 'degraded' : 'ok';
+  if (statuses.has('degraded')) return 'degraded';
+  return statuses.has('starting') ? 'starting' : 'ok';
+}
+
+/** How long this machine's node may take to come up. */
+const NODE_STARTS_MS = 30_000;
+
+/** This machine's node, so long after it was started. */
+export function localNodeHealth({ isOnline, sinceMs }: { readonly isOnline: boolean; readonly sinceMs: number }): PartHealth {
+  if (isOnline) return { status: 'ok' };
+  if (sinceMs < NODE_STARTS_MS) return { status: 'starting', reason: 'The node of this machine is on its way up' };
+  return { status: 'degraded', reason: 'The node of this machine is not connected: no agent can be started on it' };
 }
 
 const MIB = 1024 * 1024;
