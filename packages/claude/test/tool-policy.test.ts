@@ -104,6 +104,12 @@ describe('a turn with relay mail', () => {
     for (const use of doing()) expect([refuseAlways(use, guarded), mustAsk(use, guarded)]).toEqual([null, true]);
   });
 
+  test('starts a subagent that ends with it, and no other unasked', () => {
+    const guarded = policy({ approval: 'guarded' });
+    const asks = (input: Record<string, unknown>) => mustAsk({ name: 'Agent', input }, guarded);
+    expect([asks({ prompt: 'x' }), asks({ run_in_background: true }), asks({ isolation: 'worktree' })]).toEqual([false, true, true]);
+  });
+
   test('guarded: what the mode forbids is not even asked', () => {
     expect(refuseAlways(write('/etc/a'), policy({ approval: 'guarded' }))).toContain('inside');
     expect(refuseAlways({ name: 'Bash', input: {} }, policy({ mode: 'safe', approval: 'guarded' }))).toContain('safe mode');
