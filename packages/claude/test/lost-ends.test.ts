@@ -83,6 +83,20 @@ describe('a turn whose result never comes', { timeout: 30_000 }, () => {
   });
 });
 
+test('what a stopped turn of mail goes on with is still mail, until Claude says that it ended', () => {
+  const translation = new ClaudeTranslation({ relayServers: [] });
+  translation.sent({ uuid: 'm', text: 'mail', messageIds: [3], isContext: false });
+  translation.translate({ type: 'command_lifecycle', command_uuid: 'm', state: 'started' });
+  translation.stopped('turn-1');
+  translation.sent({ uuid: 'o', text: 'mine', messageIds: [], isContext: false });
+  translation.translate({ type: 'command_lifecycle', command_uuid: 'o', state: 'started' });
+  expect(translation.isMailTurn).toBe(true);
+  translation.translate({ type: 'result', subtype: 'success' });
+  translation.sent({ uuid: 'p', text: 'mine', messageIds: [], isContext: false });
+  translation.translate({ type: 'command_lifecycle', command_uuid: 'p', state: 'started' });
+  expect(translation.isMailTurn).toBe(false);
+});
+
 test('a person is asked about a tool whose id is very long, and the answer reaches Claude under its own', async () => {
   const { claude, log, say, received } = await session('success', 'guarded');
   const id = `toolu_${'x'.repeat(940)}`;

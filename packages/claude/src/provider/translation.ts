@@ -50,6 +50,8 @@ export class ClaudeTranslation {
   #turnId: string | null = null;
   #isMailTurn = false;
   #hasPromptInTurn = false;
+  /** A stopped turn of mail whose end has not come may go on: until Claude says that it ended, its tools are asked for as mail's are. */
+  #mayStillBeMail = false;
   #assistantError: string | null = null;
   #streaming: { readonly messageId: string; blockIndex: number } | null = null;
   readonly #blocksOf = new Map<string, number>();
@@ -72,7 +74,7 @@ export class ClaudeTranslation {
    * it is not yet known what began a turn, mail that waits counts.
    */
   get isMailTurn(): boolean {
-    return this.#isMailTurn || (!this.#hasPromptInTurn && this.prompts.hasWaitingMail);
+    return this.#mayStillBeMail || this.#isMailTurn || (!this.#hasPromptInTurn && this.prompts.hasWaitingMail);
   }
 
   /** Changes with `/clear`. */
@@ -102,6 +104,7 @@ export class ClaudeTranslation {
   /** The turn was stopped, and its `result` does not come. */
   stopped(turnId: string): LiveEvent[] {
     if (this.#turnId !== turnId) return [];
+    this.#mayStillBeMail = this.isMailTurn;
     this.#turnId = null;
     this.#streaming = null;
     this.#blocksOf.clear();
@@ -160,6 +163,7 @@ export class ClaudeTranslation {
   #stateChanged(state: string | undefined): LiveEvent[] {
     this.#tellsState = true;
     if (state !== 'idle') return [];
+    this.#mayStillBeMail = false;
     const turnId = this.#turnId;
     this.#turnId = null;
     const end: LiveEvent[] = turnId === null ? [] : [{ type: 'turn.completed', turnId, outcome: 'finished' }];
@@ -283,6 +287,7 @@ export class ClaudeTranslation {
 
   #result(result: ResultFrame): LiveEvent[] {
     this.#streaming = null;
+    this.#mayStillBeMail = false;
     this.#blocksOf.clear();
     const usage = usageOf(result, this.#costUsd);
     this.#costUsd = Math.max(this.#costUsd, result.total_cost_usd ?? 0);
