@@ -29,6 +29,7 @@ import { Receipts } from './receipts.ts';
 import type { CallContext, Relay, RelayHandlers } from './relay-contract.ts';
 import type { RelayCore, SessionsPart } from './relay-core.ts';
 import type { RelaySettings } from './relay-settings.ts';
+import { namedHandlers, ReservedNames } from './reserved-names.ts';
 import { type SystemRoutesDeps, systemRoutes } from './system-routes.ts';
 import { taskReports } from './task-reports.ts';
 import { taskRoutes } from './tasks.ts';
@@ -124,6 +125,8 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     return openLiving<Batch, Stream>(context, lives, opened, mayStill);
   };
 
+  const offered = (await store.nodes.list(DEFAULT_WORKSPACE)).flatMap(({ providers }) => providers.map(({ id }) => id));
+  const reserved = new ReservedNames([...integrations.map(({ name }) => name), ...offered]);
   const handlers: RelayHandlers = {
     ...tokenRoutes({ store, clock, log, tokens, inboxes }),
     ...systemRoutes({ store, clock, tokens, sessions, feed, probes: deps.probes ?? {} }),
@@ -144,8 +147,17 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   return {
     core,
     generation: store.log.generation,
-    handlers: livingHandlers(presentHandlers(handlers, presence), lives),
-    nodeHandlers: livingNodeHandlers(nodeHandlers, lives),
+    handlers: livingHandlers(namedHandlers(presentHandlers(handlers, presence), reserved, store.agents.index), lives),
+    nodeHandlers: livingNodeHandlers(
+      {
+        ...nodeHandlers,
+        'nodes/attach': (params, context) => {
+          for (const { id } of params.providers) reserved.add(id);
+          return nodeHandlers['nodes/attach'](params, context);
+        },
+      },
+      lives,
+    ),
     nodeLive: (params, context) => {
       lives.assertLive(context.principal);
       nodeLive(params, context);

@@ -109,3 +109,26 @@ describe('what holds for an agent', () => {
     expect(await world.register('m')).toMatchObject({ approval: 'open' });
   });
 });
+
+describe('names that mean something by themselves', () => {
+  const integrations = [
+    { name: 'ci', tokenHash: 'h', scopes: ['*' as const], targets: null, channels: null, callbackUrl: null, callbackKey: 'k' },
+  ];
+
+  test('are nobody’s but whose they are, in whatever letters they are written', async () => {
+    await using world = await World.open({}, { integrations });
+    await world.register('a');
+    for (const id of ['ci', 'CI', 'сі', 'оwner', 'Owner', '0wner', 'reIay', 'owⁿer'.normalize('NFKC').replace('n', 'ո')]) {
+      expect([id, await codeOf(world.register(id))]).toEqual([id, 'forbidden']);
+      expect([id, await codeOf(world.register('x', { name: id }))]).toEqual([id, 'forbidden']);
+      expect([id, await codeOf(world.register('x', { label: id }))]).toEqual([id, 'forbidden']);
+      expect([id, await codeOf(world.register(id, {}, tokenFor(null, 'scoped')))]).toEqual([id, 'forbidden']);
+      expect([id, await codeOf(world.send(id, 'a'))]).toEqual([id, 'forbidden']);
+    }
+    expect(await codeOf(() => world.call['agents/label']({ id: 'a', label: 'ｃi' }, world.as(anonymous)))).toBe('forbidden');
+    expect(await world.register('ci', { kind: 'integration' }, ci)).toMatchObject({ id: 'ci' });
+    expect(await codeOf(world.send('ci', 'a'))).toBe('forbidden');
+    expect(await world.register('Owner', {}, owner)).toMatchObject({ id: 'Owner' });
+    for (const id of ['owners', 'circle', 'relayer', 'cia']) expect(await world.register(id)).toMatchObject({ id });
+  });
+});
