@@ -2,6 +2,7 @@ import { type Callback, DEFAULT_PAGE_SIZE, DEFAULT_WORKSPACE, type Principal, RE
 import { SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
 import type { Clock } from '../clock.ts';
 import { CALLBACK_LIFETIME_MS, fateOf, retryAfterMs } from '../domain/callback-schedule.ts';
+import { agentOf } from '../domain/scopes.ts';
 import type { Logger } from '../logger.ts';
 import type { DueCallback } from '../store/callback-store.ts';
 import type { Store } from '../store/store.ts';
@@ -196,6 +197,6 @@ function faultOf({ status, error }: CallbackAnswer): string {
 
 /** What leaves the relay is for those who run it, and for the integration it goes to. */
 function assertMaySee(principal: Principal): void {
-  if (principal.type !== 'agent' && principal.type !== 'node' && principal.type !== 'anonymous') return;
+  if (agentOf(principal) === null && principal.type !== 'node' && principal.type !== 'anonymous') return;
   throw new RelayError('forbidden', 'Callbacks are for the owner and for the integration they go to');
 }

@@ -52,7 +52,7 @@ export interface RelayServer {
 /** Above this many unsent bytes a socket's reader counts as lost. */
 const MAX_SOCKET_BUFFER_BYTES = 16 * 1024 * 1024;
 /** A socket whose token has ended is gone after that, whether or not the other side reads what was under way to it. */
-const CLOSE_WITHIN_MS = 1_000;
+const CLOSE_WITHIN_MS = 500;
 /** How long a drain waits for answers in hand. */
 const DRAIN_MS = 3_000;
 const SWEEP_MS = 25;

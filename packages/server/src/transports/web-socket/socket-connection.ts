@@ -34,6 +34,8 @@ export interface Introduction {
   readonly cookie: string | undefined;
 }
 
+/** How long a socket whose token has ended stays open for answers in hand. */
+const ANSWER_WITHIN_MS = 500;
 /** Requests of one socket that may wait at a time; each is small, but what it waits for is not free. */
 const MAX_CONCURRENT_REQUESTS = 1_024;
 
@@ -58,6 +60,9 @@ export class SocketConnection implements SocketSpeaker {
   readonly #controller = new AbortController();
   #principal: Caller;
   #isAttached = false;
+  #hasEnded = false;
+  /** Requests that are being answered. */
+  #inHand = 0;
 
   constructor(duplex: MessageDuplex, { caller, cookie }: Introduction, deps: SocketConnectionDeps) {
     this.cookie = cookie;
@@ -96,10 +101,21 @@ export class SocketConnection implements SocketSpeaker {
   #closeWith(principal: Principal): void {
     const end = this.#deps.relay.endOf(principal);
     if (!end) return;
-    const close = () => void this.peer.close({ code: errorTable.unauthorized.closeCode, reason: 'The token has ended' });
+    const close = () => {
+      this.#hasEnded = true;
+      this.#closeWhenAnswered();
+      setTimeout(this.#close, ANSWER_WITHIN_MS).unref();
+    };
     if (end.aborted) close();
     end.addEventListener('abort', close, { once: true, signal: this.#controller.signal });
   }
+
+  /** Whoever ends itself hears that it did: what it had asked before is answered first, and nothing that it asks from now on. */
+  #closeWhenAnswered(): void {
+    if (this.#hasEnded && this.#inHand === 0) setImmediate(this.#close);
+  }
+
+  readonly #close = (): void => void this.peer.close({ code: errorTable.unauthorized.closeCode, reason: 'The token has ended' });
 
   get authenticator(): Authenticator {
     return this.#deps.authenticator;
@@ -126,7 +142,7 @@ export class SocketConnection implements SocketSpeaker {
     if (call && principal) {
       if (call.route.method === 'GET') assertRoom(request);
       call.figures.socket += 1;
-      return call.call(params, new SocketCall(principal, request));
+      return this.#counted(call.call(params, new SocketCall(principal, request)));
     }
     const socketMethod = this.#deps.methods.get(method);
     if (!call && !socketMethod) throw new RelayError('unknown_method', 'There is no such method');
@@ -134,6 +150,15 @@ export class SocketConnection implements SocketSpeaker {
     if (!principal) throw new RelayError('unauthorized', 'Name yourself first: auth/authenticate');
     return socketMethod?.run(this, params, request);
   };
+
+  #counted(answer: unknown): unknown {
+    if (!(answer instanceof Promise)) return answer;
+    this.#inHand += 1;
+    return answer.finally(() => {
+      this.#inHand -= 1;
+      this.#closeWhenAnswered();
+    });
+  }
 
   readonly #receiveNotification = (method: string, params: unknown): unknown => {
     const notification = this.#deps.notifications.get(method);
