@@ -7,6 +7,9 @@ import { type AuthorityWorld, openAuthorityWorld, type Subject } from './support
 import { attachNode } from './support/fake-node.ts';
 import { rawRequest } from './support/raw-http.ts';
 
+/** The headers that somebody comes with. */
+type Credential = Readonly<Record<string, string>>;
+
 /** One line of the matrix: an operation, done to a subject. */
 interface Line {
   readonly title: string;
@@ -34,9 +37,7 @@ const words: Readonly<Record<string, string>> = {
 };
 const written = (code: string): string => words[code] ?? code;
 
-const bearer = (token: string | null): Record<string, string> => (token === null ? {} : { authorization: `Bearer ${token}` });
-
-async function overHttp(url: string, token: string | null, name: RouteName, input: Record<string, unknown>): Promise<string> {
+async function overHttp(url: string, token: Credential, name: RouteName, input: Record<string, unknown>): Promise<string> {
   const { method, path } = routes[name];
   const rest = { ...input };
   const filled = path.replace(/:(\w+)/gu, (_, key: string) => {
@@ -49,7 +50,7 @@ async function overHttp(url: string, token: string | null, name: RouteName, inpu
   const query = new URLSearchParams(fields).toString();
   const { body } = await rawRequest(`${url}/api${filled}${query === '' ? '' : `?${query}`}`, {
     method,
-    headers: { ...bearer(token), ...(hasBody ? { 'content-type': 'application/json' } : {}) },
+    headers: { ...token, ...(hasBody ? { 'content-type': 'application/json' } : {}) },
     ...(hasBody ? { body: JSON.stringify(rest) } : {}),
   });
   return codeIn(body);
@@ -60,22 +61,22 @@ const codeIn = (body: unknown): string => {
   return error?.code === undefined ? '✓' : written(error.code);
 };
 
-type Call = (token: string | null, method: RouteName, input: Record<string, unknown>) => Promise<string>;
+type Call = (token: Credential, method: RouteName, input: Record<string, unknown>) => Promise<string>;
 
 /** Calls over one socket for as long as it speaks for the same token and is open. */
 function socketCalls(url: string): {
-  readonly call: (token: string | null, method: string, input: object) => Promise<string>;
+  readonly call: (token: Credential, method: string, input: object) => Promise<string>;
   readonly close: () => Promise<void>;
 } {
-  let open: { readonly peer: JsonRpcPeer; readonly token: string | null } | null = null;
+  let open: { readonly peer: JsonRpcPeer; readonly token: Credential } | null = null;
   const close = async () => {
     await open?.peer.close();
     open = null;
   };
-  const call = async (token: string | null, method: string, input: object) => {
+  const call = async (token: Credential, method: string, input: object) => {
     try {
-      if (open && open.token !== token) await close();
-      open ??= { peer: new JsonRpcPeer(await connectWebSocket(`${url.replace('http', 'ws')}/ws`, { headers: bearer(token) })), token };
+      if (open && JSON.stringify(open.token) !== JSON.stringify(token)) await close();
+      open ??= { peer: new JsonRpcPeer(await connectWebSocket(`${url.replace('http', 'ws')}/ws`, { headers: token })), token };
       await open.peer.request(method, input);
       return '✓';
     } catch (error) {
@@ -86,10 +87,10 @@ function socketCalls(url: string): {
   return { call, close };
 }
 
-async function overMcp(url: string, token: string | null, name: string, input: object): Promise<string> {
+async function overMcp(url: string, token: Credential, name: string, input: object): Promise<string> {
   const { body } = await rawRequest(`${url}/mcp`, {
     method: 'POST',
-    headers: { ...bearer(token), 'content-type': 'application/json' },
+    headers: { ...token, 'content-type': 'application/json' },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: input } }),
   });
   const { result } = body as { result?: { isError?: boolean; content: { text: string }[] } }; // an MCP answer, or the one error body
@@ -103,9 +104,9 @@ const streams: Readonly<Record<string, (world: AuthorityWorld) => object>> = {
   'inbox/subscribe': () => ({ id: 'held' }),
 };
 
-async function overSse(url: string, token: string | null): Promise<string> {
+async function overSse(url: string, token: Credential): Promise<string> {
   const stop = new AbortController();
-  const response = await fetch(`${url}/api/events`, { headers: bearer(token), signal: stop.signal });
+  const response = await fetch(`${url}/api/events`, { headers: token, signal: stop.signal });
   const code = response.ok ? '✓' : codeIn(await response.json());
   stop.abort();
   return code;
@@ -171,8 +172,8 @@ test('the matrix of operations and callers is the one that was reviewed, over ev
     await sockets.close();
     expect([caller, Object.fromEntries(socket)]).toEqual([caller, Object.fromEntries(http)]);
     columns.push(http);
-    const alone = await onOneTransport(first, (await first.callers[caller]?.()) ?? null);
-    one.push(alone.set('socket nodes/attach', await attachCode(third.relay.url, (await third.callers[caller]?.()) ?? '')));
+    const alone = await onOneTransport(first, (await first.callers[caller]?.()) ?? {});
+    one.push(alone.set('socket nodes/attach', await attachCode(third.relay.url, (await third.callers[caller]?.()) ?? {})));
   }
   const parts = Object.entries(tables).map(([title, lines]) =>
     render(
@@ -206,7 +207,7 @@ const tools: Readonly<Record<McpToolName, (world: AuthorityWorld) => object | Pr
   relay_release: () => ({ name: 'held' }),
 };
 
-async function onOneTransport(world: AuthorityWorld, token: string | null): Promise<Map<string, string>> {
+async function onOneTransport(world: AuthorityWorld, token: Credential): Promise<Map<string, string>> {
   const { url } = world.relay;
   const column = new Map([['server-sent events', await overSse(url, token)]]);
   const sockets = socketCalls(url);
@@ -220,7 +221,7 @@ async function onOneTransport(world: AuthorityWorld, token: string | null): Prom
 }
 
 /** Under a name of its own: a machine's token names its machine whatever it says, and takes over its link. */
-async function attachCode(url: string, token: string): Promise<string> {
+async function attachCode(url: string, token: Credential): Promise<string> {
   try {
     const { peer } = await attachNode(url, token, 'newcomer');
     await peer.close();

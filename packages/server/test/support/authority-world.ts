@@ -3,11 +3,15 @@ import { createNodeRelayClient } from 'agent-relay-client/node';
 import { type Scope, ScopeSchema } from 'agent-relay-protocol';
 import { startTestRelay, type TestRelay } from '../../src/testing.ts';
 import { attachNode } from './fake-node.ts';
+import { browserHeaders } from './open-server.ts';
 
 const CI_TOKEN = 'a-token-of-the-integration-ci-itself';
 const CD_TOKEN = 'a-token-of-another-integration-cd';
 const allScopes: readonly Scope[] = ScopeSchema.options.filter((scope) => scope !== '*');
 const integration = (name: string, token: string) => ({ name, token, scopes: allScopes });
+
+type Headers = Readonly<Record<string, string>>;
+const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
 /** Agents of every world: one that a machine runs and a token protects, one that nothing protects, and those they deal with. */
 export const subjects = ['held', 'free'] as const;
@@ -38,31 +42,34 @@ export async function openAuthorityWorld() {
     (await owner.tokens.create({ name: 'given', ...request })).token;
   const channel = await given({ kind: 'channel', agentId: 'tg' });
   const here = ['held', 'free', 'partner', 'tg', 'owner', 'child'].map((id) => `id:${id}`);
-  /** Who may come, by what the matrix calls them; null comes without a token. */
-  const callers: Readonly<Record<string, () => Promise<string | null>>> = {
-    owner: async () => relay.ownerToken,
-    browser: async () => (await relay.relay.exchangeLoginCode(new URL(await relay.createLoginLink()).hash.slice(1)))?.token ?? '',
-    'token *': () => given({ scopes: ['*'] }),
-    anonymous: async () => null,
-    'its session': async () => node.tokens.get('held') ?? '',
-    'its agent token': () => given({ kind: 'agent', agentId: 'held' }),
-    'its spawner': async () => sessions.spawner,
-    'its machine': async () => nodeTokens.own,
-    'another session': async () => sessions.other,
-    'another agent token': () => given({ kind: 'agent', agentId: 'stranger' }),
-    'another machine': async () => nodeTokens.other,
-    'channel token': async () => channel,
-    observer: () => given({ kind: 'observer' }),
-    'every scope': () => given({ scopes: [...allScopes] }),
-    'every scope, for these': () => given({ scopes: [...allScopes], targets: here }),
-    'every scope, for others': () => given({ scopes: [...allScopes], targets: ['id:elsewhere'] }),
-    'stats:read': () => given({ scopes: ['stats:read'] }),
-    'integration ci': async () => CI_TOKEN,
-    'integration cd': async () => CD_TOKEN,
+  /** Who may come, by what the matrix calls them: the headers that they send. */
+  const callers: Readonly<Record<string, () => Promise<Headers>>> = {
+    owner: async () => bearer(relay.ownerToken),
+    browser: async () => {
+      const session = await relay.relay.exchangeLoginCode(new URL(await relay.createLoginLink()).hash.slice(1));
+      return { ...browserHeaders(relay.relay, session?.token ?? ''), origin: relay.url };
+    },
+    'token *': async () => bearer(await given({ scopes: ['*'] })),
+    anonymous: async () => ({}),
+    'its session': async () => bearer(node.tokens.get('held') ?? ''),
+    'its agent token': async () => bearer(await given({ kind: 'agent', agentId: 'held' })),
+    'its spawner': async () => bearer(sessions.spawner),
+    'its machine': async () => bearer(nodeTokens.own),
+    'another session': async () => bearer(sessions.other),
+    'another agent token': async () => bearer(await given({ kind: 'agent', agentId: 'stranger' })),
+    'another machine': async () => bearer(nodeTokens.other),
+    'channel token': async () => bearer(channel),
+    observer: async () => bearer(await given({ kind: 'observer' })),
+    'every scope': async () => bearer(await given({ scopes: [...allScopes] })),
+    'every scope, for these': async () => bearer(await given({ scopes: [...allScopes], targets: here })),
+    'every scope, for others': async () => bearer(await given({ scopes: [...allScopes], targets: ['id:elsewhere'] })),
+    'stats:read': async () => bearer(await given({ scopes: ['stats:read'] })),
+    'integration ci': async () => bearer(CI_TOKEN),
+    'integration cd': async () => bearer(CD_TOKEN),
     'ended token': async () => {
       const { token, tokenId } = await owner.tokens.create({ name: 'ended', scopes: ['*'] });
       await owner.tokens.revoke({ id: tokenId });
-      return token;
+      return bearer(token);
     },
   };
   return {
