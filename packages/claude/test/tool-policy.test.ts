@@ -107,7 +107,11 @@ describe('a turn with relay mail', () => {
   test('starts a subagent that ends with it, and no other unasked', () => {
     const guarded = policy({ approval: 'guarded' });
     const asks = (input: Record<string, unknown>) => mustAsk({ name: 'Agent', input }, guarded);
-    expect([asks({ prompt: 'x' }), asks({ run_in_background: true }), asks({ isolation: 'worktree' })]).toEqual([false, true, true]);
+    const inTurn = { prompt: 'x', run_in_background: false };
+    expect([asks(inTurn), asks({ prompt: 'x' }), asks({ run_in_background: true }), asks({ ...inTurn, isolation: 'worktree' })]).toEqual([
+      ...[false, true],
+      ...[true, true],
+    ]);
   });
 
   test('guarded: what the mode forbids is not even asked', () => {

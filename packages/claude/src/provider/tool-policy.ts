@@ -82,8 +82,8 @@ const isRelayTool = (name: string, { relayServers }: ToolPolicy): boolean => rel
 /** In a turn that relay mail is part of, only this goes without asking. What a subagent does comes here as well. */
 function onlyReads({ name, input }: ToolUse): boolean {
   if (readers.has(name)) return true;
-  // One in the background outlives the turn whose limits it has; a work tree of its own is written.
-  if (name === 'Task' || name === 'Agent') return input['run_in_background'] !== true && input['isolation'] === undefined;
+  // In the background, where 2.1.329 runs it unless told otherwise, it outlives the turn whose limits it has; a work tree of its own is written.
+  if (name === 'Task' || name === 'Agent') return input['run_in_background'] === false && input['isolation'] === undefined;
   return name === 'Bash' && typeof input['command'] === 'string' && isReadOnlyCommand(input['command']);
 }
 
