@@ -16,6 +16,18 @@ const heartbeat = (sessions: { sessionId: string; status: 'idle' | 'busy' }[], l
 const startedWith = (link = node) => link.commands.find(({ name }) => name === 'session/start')?.params;
 
 describe('starting an agent', () => {
+  it('keeps the names of the kinds that machines offer for the owner to give, also after a restart', async () => {
+    await world.attach(node);
+    world = await world.restart();
+    const register = (id: string) => world.relay.handlers['agents/register']({ id, name: id }, as({ type: 'anonymous', workspace }));
+    for (const id of ['claude', 'codex', 'сodex']) await expect(async () => register(id)).rejects.toMatchObject({ code: 'forbidden' });
+    await world.attach(node);
+    expect(await world.start('claude')).toMatchObject({ agentId: 'claude', status: 'running' });
+    expect(await world.relay.handlers['agents/register']({ id: 'claude', name: 'claude' }, as(agentToken('claude')))).toMatchObject({
+      epoch: 1,
+    });
+  });
+
   it('registers its address, gives it a token of its epoch and answers when the machine has it running', async () => {
     await world.attach(node);
     const session = await world.start('Worker', owner, { cwd: '/work', task: 'Do it', tags: ['backend'], model: 'big' });
