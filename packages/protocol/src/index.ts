@@ -66,6 +66,7 @@ export {
   SendMessageSchema,
   SentMessageSchema,
 } from './message.ts';
+export { nearest } from './nearest.ts';
 export type { OpenPair, Pair, PairEndCause, PairStatus } from './pair.ts';
 export { PairEndCauseSchema, PairSchema, PairStatusSchema } from './pair.ts';
 export { clipPath, parseInput } from './parse.ts';

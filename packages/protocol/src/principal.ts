@@ -23,6 +23,7 @@ export const scopes = [
   'holds:write',
   'nodes:read',
   'nodes:write',
+  'workspace:read',
   'system:write',
   '*',
 ] as const;

@@ -7,6 +7,7 @@ import { ClaimSchema } from './claim.ts';
 import { DeliveryEvidenceSchema, DeliveryStateSchema } from './delivery.ts';
 import { HoldSchema } from './hold.ts';
 import { MessageSchema } from './message.ts';
+import { nearest } from './nearest.ts';
 import { PairSchema } from './pair.ts';
 import { AgentIdSchema, CursorSchema, MessageIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { NodeSchema, SessionSchema } from './session.ts';
@@ -146,11 +147,21 @@ export const relayEventNamesFitTheGrammar: [NotInGrammar] extends [never] ? true
 
 export const relayEventTypes: readonly RelayEventType[] = RelayEventSchema.options.map((option) => option.shape.type.value);
 
+const eventNames: readonly string[] = [...new Set(relayEventTypes.flatMap((type) => [type.slice(0, type.indexOf('.')), type]))];
+
+/** One that no event has would be a reader that waits for ever. */
+const EventNameSchema = z.enum(eventNames, {
+  error: ({ input }) => {
+    const near = nearest(String(input).slice(0, 64), eventNames);
+    return `No event is called so${near === null ? '' : `; ${near} is`}: name an event type, or a noun such as message`;
+  },
+});
+
 /** Which events a reader gets. Everything given must match; nothing given is the whole log of the workspace. */
 export const EventFilterSchema = z.strictObject({
   after: CursorSchema.optional().describe('Read what follows this sequence; absent reads from now on'),
   for: AgentIdSchema.optional().describe('Only what concerns this agent: mail to or from it, its receipts, its claims, its presence'),
-  types: z.array(z.string().min(1).max(64)).max(64).optional().describe('Event types, or a noun such as `message` for all of its events'),
+  types: z.array(EventNameSchema).max(64).optional().describe('Event types, or a noun such as `message` for all of its events'),
   channel: z.string().min(1).max(64).optional().describe('Only messages of this channel and what happens to them'),
   generation: OpaqueIdSchema.optional().describe('The log generation the cursor belongs to; another one gets a reset'),
 });

@@ -26,7 +26,7 @@ describe('routes over HTTP', () => {
   test('path, query and body become one typed input', async () => {
     await using server = await openServer();
     const [first = 0, second = 0] = await server.append(3);
-    const listed = await rawRequest(`${server.url}/api/messages?since=${first}&limit=1&unread=true&for=owner`);
+    const listed = await rawRequest(`${server.url}/api/messages?since=${first}&limit=1&unread=true&for=owner`, { headers: asOwner });
     expect(listed.body).toMatchObject({ data: [{ id: second, readBy: [] }], nextCursor: second });
     const send = { method: 'POST', headers: { ...json, ...asOwner }, body: '{"to":"owner","body":"hello"}' };
     const sent = await rawRequest(`${server.url}/api/messages`, send);

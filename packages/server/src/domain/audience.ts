@@ -29,3 +29,12 @@ function belongsTo(address: string, seq: number, { intervals }: Member): boolean
 
 const follows = (channel: string, seq: number, { intervals }: Member): boolean =>
   containsSequence(intervals.get(`channel:${channel}`), seq) || containsSequence(intervals.get(EVERY_CHANNEL), seq);
+
+/** Whether work is offered to an agent: by what it belongs to now, so that one that came later sees what is still open. */
+export function isOfferedNow({ to, channel }: Pick<Message, 'to' | 'channel'>, { agentId, intervals }: Member): boolean {
+  if (isDirect(to)) return to === `id:${agentId}`;
+  const belongs = (address: string) => intervals.get(address)?.at(-1)?.untilSeq === null;
+  const followsNow = (name: string) => belongs(`channel:${name}`) || belongs(EVERY_CHANNEL);
+  const isMember = belongs(to) || (to.startsWith('channel:') && followsNow(to.slice(8)));
+  return isMember && (channel === null || followsNow(channel));
+}

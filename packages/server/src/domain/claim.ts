@@ -106,11 +106,18 @@ type Ending =
   | { readonly status: 'released' | 'cancelled'; readonly reason: string | null }
   | { readonly status: 'expired' };
 
+type Completed = Extract<Claim, { status: 'completed' }>;
+
+export function completeClaim(claim: HeldClaim, result: Completed['result'], now: number): Completed {
+  const { status: _held, leaseExpiresAt: _lease, ...rest } = claim;
+  return { ...rest, status: 'completed', endedAt: now, result };
+}
+
 export function endClaim(claim: HeldClaim, ending: Ending, now: number): Claim {
   const { status: _held, leaseExpiresAt: _lease, ...rest } = claim;
   switch (ending.status) {
     case 'completed':
-      return { ...rest, status: 'completed', endedAt: now, result: ending.result };
+      return completeClaim(claim, ending.result, now);
     case 'released':
     case 'cancelled':
       return { ...rest, status: ending.status, endedAt: now, reason: ending.reason };

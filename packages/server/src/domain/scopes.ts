@@ -56,12 +56,12 @@ export interface Destination {
 export function assertMayAddress(principal: Principal, { to, channel = null }: Destination): void {
   const grant = grantOf(principal);
   if (!grant) return;
-  const { targets, channels } = grant;
+  const { channels } = grant;
   if (channels && channel !== null && !channels.includes(channel)) {
     throw new RelayError('forbidden_target', `This token may not send in the channel ${channel}`, { details: { channel } });
   }
   const isAllowedChannel = channels !== null && channel !== null && to === `channel:${channel}`;
-  if (!targets || isAllowedChannel || targets.some((target) => spellingOf(target) === to)) return;
+  if (isAllowedChannel || isTarget(grant, to)) return;
   throw new RelayError('forbidden_target', `This token may not address ${to}`, { details: { target: to } });
 }
 
@@ -84,8 +84,12 @@ export function assertMayActUpon(principal: Principal, agentId: string): void {
 export const wasGiven = (principal: Principal, scope: Scope): boolean =>
   grantOf(principal)?.scopes.some((granted) => granted === scope || granted === '*') ?? false;
 
-/** A bare word in an allow-list is an id. */
-function spellingOf(target: string): string {
+/** Whether an allow-list has this address, given in its one spelling. */
+const isTarget = ({ targets }: Pick<Grant, 'targets'>, to: string): boolean =>
+  !targets || targets.some((target) => spellingOf(target) === to);
+
+/** An address as it is compared, whatever the directory says now: a bare word is an id. */
+export function spellingOf(target: string): string {
   const address = parseAddress(target);
   if (!address) return target;
   return address.type === 'bare' ? `id:${address.word}` : formatAddress(address);

@@ -1,4 +1,5 @@
 import { type ApprovalMode, type Principal, RelayError, type Session, type SpawnMode } from 'agent-relay-protocol';
+import { readsWorkspace } from './readership.ts';
 import { agentOf, isOwner, mayActUpon } from './scopes.ts';
 
 /** What is known of the agent that asks for another one: its own running session, null when it runs elsewhere. */
@@ -71,10 +72,13 @@ export interface Watched {
   readonly nodeId: string | null;
 }
 
-/** Whether somebody may see what an agent does: the owner and their programs, the agent, the one that started it, and the machine it runs on. */
+/**
+ * Whether somebody may see what an agent does: it tells of the mail that the agent read, so whoever reads everything may; also the agent, the one
+ * that started it, and the machine it runs on.
+ */
 export function mayWatch(principal: Principal, watched: Watched): boolean {
-  if (isAutomation(principal)) return mayActUpon(principal, watched.agentId);
-  return isOwner(principal) || isOfItsOwn(principal, watched);
+  if (readsWorkspace(principal)) return mayActUpon(principal, watched.agentId);
+  return isOfItsOwn(principal, watched);
 }
 
 /** Whether a caller is the agent itself, the agent that started it, or the machine that runs it. */
@@ -87,5 +91,8 @@ export function isOfItsOwn(principal: Principal, { agentId, spawnedBy, nodeId }:
 /** @throws RelayError `forbidden`. */
 export function assertMayWatch(principal: Principal, watched: Watched): void {
   if (mayWatch(principal, watched)) return;
-  throw new RelayError('forbidden', `Only the owner, the agent that started ${watched.agentId} and its machine may watch it`);
+  throw new RelayError(
+    'forbidden',
+    `Only the owner, the agent that started ${watched.agentId}, its machine and a token with the scope workspace:read may watch it`,
+  );
 }

@@ -39,7 +39,7 @@ const mostOf: Readonly<Record<Exclude<PersonalGrant['kind'], 'scoped'>, readonly
     'approvals:read',
     'approvals:write',
   ],
-  observer: [...readScopes, 'approvals:read'],
+  observer: [...readScopes, 'approvals:read', 'workspace:read'],
 };
 
 /** @throws RelayError `validation_failed` naming the field that does not fit the kind. */

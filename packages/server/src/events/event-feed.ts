@@ -1,8 +1,10 @@
 import type { EventFilter, EventReset, Message, RelayEvent } from 'agent-relay-protocol';
 import { isInAudience } from '../domain/audience.ts';
+import { nobody } from '../domain/readership.ts';
 import type { Logger } from '../logger.ts';
 import type { LogEntry, Store } from '../store/store.ts';
-import { type FilterCriteria, matchesFilter, messageIdOf, namedAgents, needsMessage, type ReaderRights } from './event-filter.ts';
+import { type FilterCriteria, matchesFilter, messageIdOf, namedAgents, needsMessage, needsReading, unread } from './event-filter.ts';
+import type { About, ReaderRights } from './event-readers.ts';
 import type { EventBatch, EventStream } from './event-stream.ts';
 import { Subscription } from './subscription.ts';
 
@@ -66,10 +68,10 @@ export class EventFeed {
   }
 
   /** Follows the log of a workspace until the signal aborts. A cursor that cannot be continued is answered by one `reset`. */
-  open({ workspace, seesTokens, seesApprovalsOf }: LogReader, filter: EventFilter, signal: AbortSignal): EventStream {
+  open({ workspace, ...rights }: LogReader, filter: EventFilter, signal: AbortSignal): EventStream {
     const { log } = this.#deps.store;
     const { after = log.head, generation = log.generation, ...asked } = filter;
-    const criteria = { ...asked, seesTokens, seesApprovalsOf };
+    const criteria = { ...asked, ...rights };
     const reset = generation === log.generation ? this.#resetFor(after) : this.#reset('generation');
     const ended = AbortSignal.any([signal, this.#closing.signal]);
     const batches = reset ? once({ reset }) : this.#follow(new Subscription(workspace, criteria, after), ended);
@@ -130,9 +132,9 @@ export class EventFeed {
     const characters = entry.characters / events.length;
     for (const [index, event] of events.entries()) {
       const candidates = this.#candidates(workspace, event);
-      if (candidates.some(({ criteria }) => needsMessage(event, criteria)))
+      if (candidates.some(({ criteria }) => needsMessage(event, criteria) || needsReading(event, criteria)))
         return this.#handOutFetching(workspace, events.slice(index), characters);
-      for (const subscription of candidates) this.#offer(event, subscription, { about: null, characters });
+      for (const subscription of candidates) this.#offer(event, subscription, { about: unread, characters });
     }
     return null;
   }
@@ -140,7 +142,7 @@ export class EventFeed {
   async #handOutFetching(workspace: string, events: readonly RelayEvent[], characters: number): Promise<void> {
     for (const event of events) {
       for (const subscription of this.#candidates(workspace, event)) {
-        const about = needsMessage(event, subscription.criteria) ? await this.#messageOf(workspace, event) : null;
+        const about = await this.#aboutOf(workspace, event, subscription.criteria);
         this.#offer(event, subscription, { about, characters });
       }
     }
@@ -149,7 +151,7 @@ export class EventFeed {
   #offer(
     event: RelayEvent,
     subscription: Subscription,
-    { about, characters }: { readonly about: Message | null; readonly characters: number },
+    { about, characters }: { readonly about: About; readonly characters: number },
   ): void {
     if (subscription.isLive && event.seq > subscription.cursor && this.#matches(event, subscription, about))
       subscription.offer(event, characters);
@@ -214,7 +216,7 @@ export class EventFeed {
       if (entry.workspace !== subscription.workspace) continue;
       for (const event of entry.events()) {
         if (event.seq <= subscription.cursor) continue;
-        const about = needsMessage(event, subscription.criteria) ? await this.#messageOf(entry.workspace, event) : null;
+        const about = await this.#aboutOf(entry.workspace, event, subscription.criteria);
         if (this.#matches(event, subscription, about)) events.push(event);
       }
     }
@@ -223,9 +225,18 @@ export class EventFeed {
     return { events };
   }
 
-  #matches(event: RelayEvent, { workspace, criteria }: Subscription, about: Message | null): boolean {
+  #matches(event: RelayEvent, { workspace, criteria }: Subscription, about: About): boolean {
     const member = criteria.for === undefined ? null : (this.#deps.store.agents.index.find(workspace, criteria.for) ?? null);
     return matchesFilter(event, criteria, about, member);
+  }
+
+  /** What the criteria need of the message that an event is or tells of. */
+  async #aboutOf(workspace: string, event: RelayEvent, criteria: FilterCriteria): Promise<About> {
+    const isReadThroughIt = needsReading(event, criteria);
+    if (!isReadThroughIt && !needsMessage(event, criteria)) return unread;
+    const message = event.type === 'message.new' ? event.message : await this.#messageOf(workspace, event);
+    const isOpen = message === null || !isReadThroughIt || criteria.mayRead(message, nobody);
+    return { message, participants: isOpen ? nobody : await this.#deps.store.messages.participants(workspace, message.threadId) };
   }
 
   async #messageOf(workspace: string, event: RelayEvent): Promise<Message | null> {

@@ -1,15 +1,13 @@
 import type { EventFilter, Message, RelayEvent } from 'agent-relay-protocol';
 import { isInAudience, type Member } from '../domain/audience.ts';
-
-/** What a reader may know of beside what everybody may, on the log as in lists. */
-export interface ReaderRights {
-  /** Tokens are the owner's. */
-  readonly seesTokens: boolean;
-  readonly seesApprovalsOf: (agentId: string) => boolean;
-}
+import { nobody } from '../domain/readership.ts';
+import { type About, isReadByMessage, mayReadEvent, type ReaderRights } from './event-readers.ts';
 
 /** What a reader asked for, and what it may have of that. */
 export type FilterCriteria = Pick<EventFilter, 'for' | 'types' | 'channel'> & ReaderRights;
+
+/** For an event of which nothing had to be looked up. */
+export const unread: About = { message: null, participants: nobody };
 
 /** The message an event is about, when it is about one that already existed. */
 export function messageIdOf(event: RelayEvent): number | null {
@@ -18,6 +16,14 @@ export function messageIdOf(event: RelayEvent): number | null {
   if ('task' in event) return event.task.id;
   return event.type === 'work.available' ? event.subjectId : null;
 }
+
+/** What concerns an agent may be read by whoever reads as it, and by who reads everything: nothing has to be looked up for them. */
+const readsWhatIsAsked = ({ seq }: RelayEvent, { for: agentId, readsAll, readsAs }: FilterCriteria): boolean =>
+  readsAll || (agentId !== undefined && readsAs(agentId, seq));
+
+/** Whether what an event tells of has to be looked up to say who may have it. */
+export const needsReading = (event: RelayEvent, criteria: FilterCriteria): boolean =>
+  isReadByMessage(event) && !readsWhatIsAsked(event, criteria);
 
 /** Whether the criteria need the message that an event is about, beside the event. */
 export const needsMessage = (event: RelayEvent, { for: agentId, channel }: Pick<FilterCriteria, 'for' | 'channel'>): boolean =>
@@ -28,14 +34,15 @@ export const needsMessage = (event: RelayEvent, { for: agentId, channel }: Pick<
 const ofAudience: ReadonlySet<RelayEvent['type']> = new Set(['message.claimed', 'message.deleted', 'work.available']);
 
 /** Whether a reader with these criteria gets the event. `member` is the agent that `for` names, null when nobody knows it. */
-export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about: Message | null, member: Member | null): boolean {
+export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about: About, member: Member | null): boolean {
   const { types, channel, for: agentId } = criteria;
   if ('token' in event && !criteria.seesTokens) return false;
   if ('approval' in event && !criteria.seesApprovalsOf(event.approval.agentId)) return false;
   if (types && !types.some((type) => event.type === type || event.type.startsWith(`${type}.`))) return false;
-  const message = event.type === 'message.new' ? event.message : about;
+  const message = event.type === 'message.new' ? event.message : about.message;
   if (channel !== undefined && message?.channel !== channel) return false;
-  return agentId === undefined || concerns(event, agentId, message, member);
+  if (agentId !== undefined && !concerns(event, agentId, message, member)) return false;
+  return readsWhatIsAsked(event, criteria) || mayReadEvent(event, criteria, { message, participants: about.participants });
 }
 
 /** Mail to or from the agent, its receipts, its claims and work, its presence. */

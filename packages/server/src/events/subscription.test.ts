@@ -2,7 +2,16 @@ import type { RelayEvent } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { Subscription } from './subscription.ts';
 
-const rights = { seesTokens: false, seesApprovalsOf: () => false };
+const rights = {
+  seesTokens: false,
+  seesApprovalsOf: () => false,
+  readsAll: true,
+  readsAs: () => true,
+  mayRead: () => true,
+  mayReadTask: () => true,
+  mayReadHold: () => true,
+  mayReadPair: () => true,
+};
 const event = (seq: number): RelayEvent => ({ type: 'agent.removed', seq, at: 0, agentId: 'a' });
 
 test('a reader that leaves too much lying falls behind and keeps nothing', () => {

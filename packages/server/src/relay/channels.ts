@@ -25,6 +25,7 @@ import {
   routeInbound,
 } from '../domain/channel.ts';
 import { isGuarded } from '../domain/loop-guard.ts';
+import { nobody } from '../domain/readership.ts';
 import { assertMayActUpon, assertMayAddress } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { AppendUnheld, StoredMessage } from '../store/change.ts';
@@ -35,6 +36,7 @@ import { listedById } from './listed.ts';
 import type { LoopGuard } from './loop-guard.ts';
 import { type Messages, readAddress } from './messages.ts';
 import { isNotice } from './notices.ts';
+import type { Readers } from './readers.ts';
 import type { CallContext, RelayHandlers } from './relay-contract.ts';
 
 type ChannelRouteName =
@@ -52,6 +54,7 @@ export interface ChannelsDeps {
   readonly messages: Messages;
   readonly inboxes: Pick<Inboxes, 'settle'>;
   readonly guard: Pick<LoopGuard, 'check' | 'note'>;
+  readonly readers: Readers;
 }
 
 /** Conversations with people outside: who is meant in each, what comes in, and where what goes out belongs. */
@@ -69,7 +72,7 @@ export class Channels {
       'channels/unbind': (input, { principal }) => this.#unbind(input, principal),
       'channels/receive': (input, context) => this.#receive(input, context),
       'channels/link': (input, { principal }) => this.#link(input, principal),
-      'channels/conversation': (input, { principal }) => this.#conversation(input, principal.workspace),
+      'channels/conversation': (input, { principal }) => this.#conversation(input, principal),
     };
   }
 
@@ -168,8 +171,8 @@ export class Channels {
     };
     const request = this.#deps.messages.requestOf(said, id, principal);
     const relation = inboundRelation(principal, id);
-    const decide: AppendUnheld['decide'] = (number, repliedTo, copy) => {
-      const { message, ...rest } = request.decide(number, repliedTo, copy);
+    const decide: AppendUnheld['decide'] = (number, replied) => {
+      const { message, ...rest } = request.decide(number, replied);
       const stamped = { ...message, sender: { ...message.sender, relation } };
       if (!isGuarded(relation)) return { ...rest, message: { ...stamped, hops: 0 } };
       // Nothing proves that people wrote this: it may be an agent that found the channel's door.
@@ -177,7 +180,8 @@ export class Channels {
       if (breach) throw new RelayError('rate_limited', `${breach.reason}: only the channel's own token, or the owner's, brings more`);
       return { ...rest, message: stamped };
     };
-    decide(this.#deps.store.log.head + 1, answered.find(({ message }) => message.id === replyTo) ?? null, null);
+    const repliedTo = answered.find(({ message }) => message.id === replyTo) ?? null;
+    decide(this.#deps.store.log.head + 1, { repliedTo, copy: null, participants: () => nobody });
     return { ...request, decide };
   }
 
@@ -200,11 +204,12 @@ export class Channels {
     return { messageId, conversationId, externalIds };
   }
 
-  async #conversation({ id, messageId }: RouteInput<'channels/conversation'>, workspace: string) {
-    const { store } = this.#deps;
+  async #conversation({ id, messageId }: RouteInput<'channels/conversation'>, principal: Principal) {
+    const { store, readers } = this.#deps;
+    const { workspace } = principal;
     const { channels } = store;
     assertCarries(this.#channel(workspace, id), 'outbound');
-    const found = await store.messages.get(workspace, messageId);
+    const found = await readers.message(principal, messageId);
     const { message } = this.#assertReaches(workspace, id, messageId, found);
     const told = message.payload?.['messageId'];
     const answers = message.replyTo ?? (isNotice(message) && typeof told === 'number' ? told : null);

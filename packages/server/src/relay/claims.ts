@@ -4,6 +4,7 @@ import {
   DEFAULT_PAGE_SIZE,
   type HeldClaim,
   type Message,
+  OWNER_AGENT_ID,
   type Principal,
   RelayError,
   type RouteInput,
@@ -12,16 +13,23 @@ import {
 } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { actingId } from '../domain/acting.ts';
-import { isDirect } from '../domain/audience.ts';
-import { assertHolds, type ClaimWriter, endClaim, isRepeated, renewClaim, takeClaim } from '../domain/claim.ts';
+import { isOfferedNow } from '../domain/audience.ts';
+import { assertHolds, type ClaimWriter, completeClaim, endClaim, isRepeated, renewClaim, takeClaim } from '../domain/claim.ts';
 import type { Histogram } from '../domain/histogram.ts';
+import { nobody } from '../domain/readership.ts';
+import { isOwner } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { Change } from '../store/change.ts';
-import type { ClaimFound, Store } from '../store/store.ts';
+import { keptPage } from '../store/kept-page.ts';
+import type { ClaimFound, Store, WorkFound } from '../store/store.ts';
 import { actAs } from './act-as.ts';
 import { claimEvent, expireClaim, workAvailable } from './claim-changes.ts';
+import type { Inboxes } from './inboxes.ts';
+import { listed } from './listed.ts';
+import type { Readers } from './readers.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 import type { RelaySettings } from './relay-settings.ts';
+import { completionChange, takenBackNotice } from './work-results.ts';
 
 type ClaimRouteName =
   | 'messages/claim'
@@ -40,9 +48,19 @@ export interface ClaimRoutesDeps {
   /** A lease has been given: somebody must look when it is over. */
   readonly leaseEndsAt: (at: number) => void;
   readonly waits: Histogram;
+  readonly readers: Readers;
+  readonly inboxes: Pick<Inboxes, 'settle'>;
 }
 
-export function claimRoutes({ store, clock, settings, leaseEndsAt, waits }: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
+export function claimRoutes({
+  store,
+  clock,
+  settings,
+  leaseEndsAt,
+  waits,
+  readers,
+  inboxes,
+}: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
   const { index } = store.agents;
 
   /** Lets the claim's holder write under it, and nobody else. */
@@ -62,6 +80,7 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt, waits }: Clai
       return decide(found, found.claim, { agentId: actor, epoch: agent?.epoch ?? 0, fence: fence ?? null, now });
     });
     if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
+    if (claim.status === 'completed') inboxes.settle(principal.workspace, claim.agentId, [claim.subjectId]);
     return claim;
   };
 
@@ -80,7 +99,7 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt, waits }: Clai
         const request = { claimId: randomUUID(), kind, subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs };
         const taken = takeClaim(work, current, request);
         waitedMs = taken.isNew ? now - message.createdAt : null;
-        if (taken.isNew && !isOffered(message, entry))
+        if (taken.isNew && !isOfferedNow(message, entry))
           throw new RelayError('forbidden_target', `Message ${id} is not offered to ${claimant}`);
         if (taken.isNew && message.expiresAt !== null && message.expiresAt <= now && work?.fence === 0) {
           throw new RelayError('gone', `Message ${id} expired before anybody claimed it`);
@@ -93,7 +112,7 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt, waits }: Clai
     },
     'claims/get': async ({ claimId }, { principal }) => {
       const claim = await store.claims.get(principal.workspace, claimId);
-      if (!claim) throw new RelayError('not_found', `There is no claim ${claimId}`);
+      if (!claim || !(await readers.mayReadClaim(principal, claim))) throw new RelayError('not_found', `There is no claim ${claimId}`);
       return claim;
     },
     'claims/renew': ({ leaseMs = settings.leaseMs, ...input }, { principal }) =>
@@ -107,47 +126,65 @@ export function claimRoutes({ store, clock, settings, leaseEndsAt, waits }: Clai
         written('claim.progressed', { ...assertHolds(claim, work, writer), progress }, writer.now),
       ),
     'claims/release': ({ reason = null, ...input }, { principal }) =>
-      write(principal, input, ({ work }, claim, writer) => {
+      write(principal, input, ({ work, message }, claim, writer) => {
         if (isRepeated(claim, 'released', writer)) return { claim, change: null };
+        if (mayTakeBack(principal, message, claim, writer)) return takeBack(claim, writer, reason);
         const released = endClaim(assertHolds(claim, work, writer), { status: 'released', reason }, writer.now);
         return written('claim.released', released, writer.now, workAvailable(released, 'released', writer.now));
       }),
     'claims/complete': ({ result = null, ...input }, { principal }) =>
-      write(principal, input, ({ work }, claim, writer) => {
+      write(principal, input, ({ work, message, copy }, claim, writer) => {
         if (isRepeated(claim, 'completed', writer)) return { claim, change: null };
-        return written(
-          'claim.completed',
-          endClaim(assertHolds(claim, work, writer), { status: 'completed', result }, writer.now),
-          writer.now,
-        );
+        const { now } = writer;
+        const completed = completeClaim(assertHolds(claim, work, writer), result, now);
+        const done = written('claim.completed', completed, now);
+        if (!message) return done;
+        const told = completionChange({ claim: completed, offer: message, copy, outcome: 'done', principal, now }, index);
+        return { claim: completed, change: { ...done.change, ...told } };
       }),
-    'work/list': async ({ for: agentId, held = false, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
+    'work/list': async ({ for: agentId, held = false, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
       const { workspace } = principal;
-      const cursor = store.log.head;
       const entry = agentId === undefined ? null : (index.find(workspace, agentId) ?? undefined);
       if (entry === undefined) throw new RelayError('not_found', `No agent has the id ${agentId}`);
-      const found = await store.claims.listWork(workspace, { addresses: entry && offeredAddresses(entry), held, limit });
-      const details = await store.messages.detail(found);
+      const now = clock.now();
+      const { mayRead } = readers.of(principal);
+      const addresses = entry && offeredAddresses(entry);
+      const { items, cursor, next } = await keptPage<WorkFound>({
+        from: since,
+        limit,
+        read: (after) => store.claims.listWork(workspace, { addresses, held, after, limit }),
+        positionOf: ({ stored }) => stored.message.id,
+        keep: (found) => {
+          const { message } = found.stored;
+          return isListed(found, held, now) && (!entry || isOfferedNow(message, entry)) && mayRead(message, nobody);
+        },
+      });
+      const details = await store.messages.detail(items.map(({ stored }) => stored));
       const tasks = await store.tasks.among(
         workspace,
-        found.map(({ message }) => message.id),
+        details.map(({ id }) => id),
       );
-      const now = clock.now();
-      const data = details
-        .filter((message) => held || message.claim?.status !== 'held')
-        .filter(
-          (message) =>
-            message.deletedAt === null && (message.claim?.status === 'held' || message.expiresAt === null || message.expiresAt > now),
-        )
-        .filter((message) => !entry || isOffered(message, entry))
-        .map((message): WorkItem => {
-          const offered = { message, claim: message.claim?.status === 'held' ? message.claim : null };
-          const task = tasks.get(message.id);
-          return task ? { kind: 'task', ...offered, task } : { kind: 'message', ...offered };
-        });
-      return { data, cursor };
+      const work = details.map((message): WorkItem => {
+        const offered = { message, claim: message.claim?.status === 'held' ? message.claim : null };
+        const task = tasks.get(message.id);
+        return task ? { kind: 'task', ...offered, task } : { kind: 'message', ...offered };
+      });
+      return listed({ items: work, cursor, next: details.length < items.length ? (details.at(-1)?.id ?? null) : next });
     },
   };
+}
+
+/** Who offered work, and the owner, may take it back from whoever has it. */
+const mayTakeBack = (principal: Principal, message: Message | null, claim: Claim, { agentId }: ClaimWriter): boolean =>
+  agentId !== claim.agentId && (agentId === message?.from || (isOwner(principal) && agentId === OWNER_AGENT_ID));
+
+function takeBack(claim: Claim, { agentId, fence, now }: ClaimWriter, reason: string | null) {
+  if (fence !== null && fence !== claim.fence) throw new RelayError('stale_fence', `Claim ${claim.claimId} has another fence`);
+  if (claim.status === 'released' || claim.status === 'expired') return { claim, change: null };
+  if (claim.status !== 'held') throw new RelayError('claim_closed', `Claim ${claim.claimId} was ${claim.status}`);
+  const released = endClaim(claim, { status: 'released', reason: reason ?? `${agentId} took it back` }, now);
+  const { change } = written('claim.released', released, now, workAvailable(released, 'released', now));
+  return { claim: released, change: { ...change, messages: [takenBackNotice(released, agentId, now)] } };
 }
 
 function written(
@@ -168,13 +205,11 @@ function takingChange(claim: HeldClaim, before: Claim | null, hasExpired: boolea
   };
 }
 
-/** Whether work is offered to an agent: by what it belongs to now, so that one that came later sees what is still open. */
-function isOffered(message: Pick<Message, 'to' | 'channel'>, { agentId, intervals }: AddressEntry): boolean {
-  if (isDirect(message.to)) return message.to === `id:${agentId}`;
-  const belongs = (address: string) => intervals.get(address)?.at(-1)?.untilSeq === null;
-  const follows = (channel: string) => belongs(`channel:${channel}`) || belongs('channel:*');
-  const isMember = belongs(message.to) || (message.to.startsWith('channel:') && follows(message.to.slice(8)));
-  return isMember && (message.channel === null || follows(message.channel));
+/** Whether somebody may take it up, or with `held` has: what was deleted is over, and what ran out before anybody had it. */
+function isListed({ stored: { message }, status, fence }: WorkFound, held: boolean, now: number): boolean {
+  if (message.deletedAt !== null) return false;
+  if (status === 'held') return held;
+  return fence > 0 || message.expiresAt === null || message.expiresAt > now;
 }
 
 /** Null asks for all: who follows every channel belongs to more addresses than can be named. */

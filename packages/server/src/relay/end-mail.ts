@@ -11,10 +11,10 @@ export async function endMail<Answer>(
   { reason, now }: { readonly reason: string; readonly now: number },
 ): Promise<Answer> {
   const gone: { workspace: string; id: number; agents: readonly string[] }[] = [];
-  const answer = await expire((found, waiting) => {
+  const answer = await expire((found, waiting, offer) => {
     const { workspace, message } = found;
     const wasHandedOver = (agentId: string) => inboxes.wasHandedOver(workspace, agentId, message.id);
-    const { change, agents } = expireMessage(found, waiting, { reason, wasHandedOver, now });
+    const { change, agents } = expireMessage(found, waiting, { reason, offer, wasHandedOver, now });
     gone.push({ workspace, id: message.id, agents });
     return change;
   });

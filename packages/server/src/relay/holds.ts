@@ -2,12 +2,14 @@ import { DEFAULT_PAGE_SIZE, type Hold, type Principal, principalName, RelayError
 import type { Clock } from '../clock.ts';
 import { assertPerson } from '../domain/acting.ts';
 import { assertMayActUpon, assertMayAddress } from '../domain/scopes.ts';
+import { keptPage } from '../store/kept-page.ts';
 import type { Store } from '../store/store.ts';
 import { decisionNotice, releasedMessage } from './hold-changes.ts';
 import type { Inboxes } from './inboxes.ts';
 import { listed } from './listed.ts';
 import type { LoopGuard } from './loop-guard.ts';
 import { answerOf, type Messages } from './messages.ts';
+import type { Readers } from './readers.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 
 type HoldRouteName = 'holds/list' | 'holds/get' | 'holds/release' | 'holds/refuse';
@@ -18,6 +20,7 @@ export interface HoldsDeps {
   readonly guard: LoopGuard;
   readonly messages: Messages;
   readonly inboxes: Inboxes;
+  readonly readers: Readers;
 }
 
 const BATCH = 100;
@@ -31,9 +34,20 @@ export class Holds {
     this.#deps = deps;
     this.handlers = {
       'holds/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
-        return listed(await deps.store.holds.list({ ...query, workspace: principal.workspace, limit }));
+        const { workspace } = principal;
+        const page = await keptPage({
+          from: query.before ?? Number.MAX_SAFE_INTEGER,
+          limit,
+          read: (before) => deps.store.holds.list({ ...query, workspace, before, limit }),
+          positionOf: ({ id }) => id,
+          keep: deps.readers.of(principal).mayReadHold,
+        });
+        return listed(page);
       },
-      'holds/get': async ({ id }, { principal }) => found(await deps.store.holds.get(principal.workspace, id), id),
+      'holds/get': async ({ id }, { principal }) => {
+        const hold = found(await deps.store.holds.get(principal.workspace, id), id);
+        return found(deps.readers.of(principal).mayReadHold(hold) ? hold : null, id);
+      },
       'holds/release': ({ id }, { principal }) => this.#release(id, principal),
       'holds/refuse': async ({ id, because = null }, { principal }) => {
         assertPerson(principal, 'refuse a held message');

@@ -8,6 +8,7 @@ import { actAs } from './act-as.ts';
 import type { Inboxes } from './inboxes.ts';
 import { listed, listedById } from './listed.ts';
 import { type Messages, readAddress } from './messages.ts';
+import type { Readers } from './readers.ts';
 import type { Receipts } from './receipts.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 
@@ -27,14 +28,17 @@ export interface MessageRoutesDeps {
   readonly messages: Messages;
   readonly receipts: Receipts;
   readonly inboxes: Inboxes;
+  readonly readers: Readers;
 }
 
-export function messageRoutes({ store, clock, messages, receipts, inboxes }: MessageRoutesDeps): Pick<RelayHandlers, MessageRouteName> {
-  const find = async (workspace: string, id: number): Promise<StoredMessage> => {
-    const stored = await store.messages.get(workspace, id);
-    if (!stored) throw new RelayError('not_found', `There is no message ${id}`);
-    return stored;
-  };
+export function messageRoutes({
+  store,
+  clock,
+  messages,
+  receipts,
+  inboxes,
+  readers,
+}: MessageRoutesDeps): Pick<RelayHandlers, MessageRouteName> {
   const detail = async (stored: StoredMessage) => {
     const [found] = await store.messages.detail([stored]);
     return found ?? { ...stored.message, readBy: [], claim: null };
@@ -53,25 +57,30 @@ export function messageRoutes({ store, clock, messages, receipts, inboxes }: Mes
     'messages/list': async ({ to, since = 0, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
       const address = to === undefined ? undefined : readAddress(to);
       const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
-      const page = await store.messages.list({ ...query, workspace: principal.workspace, to: spelled, since, limit });
+      const { reading } = readers.of(principal);
+      const page = await store.messages.list({ ...query, workspace: principal.workspace, to: spelled, since, limit, reading });
       return query.newest === true ? newestOf(page) : pageOf(page);
     },
     'messages/cursor': () => ({ cursor: store.log.head, generation: store.log.generation }),
-    'messages/get': async ({ id }, { principal }) => detail(await find(principal.workspace, id)),
+    'messages/get': async ({ id }, { principal }) => detail(await readers.message(principal, id)),
     'messages/thread': async ({ id, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
-      const { message } = await find(principal.workspace, id);
-      return pageOf(await store.messages.thread(principal.workspace, message.threadId, since, limit));
+      const { message } = await readers.message(principal, id);
+      const { reading } = readers.of(principal);
+      return pageOf(await store.messages.thread(principal.workspace, message.threadId, { since, limit, reading }));
     },
     'messages/deliveries': async ({ id, ...page }, { principal }) => {
       const cursor = store.log.head;
-      const found = await receipts.of(await find(principal.workspace, id));
+      const stored = await readers.message(principal, id);
+      const { readsAs } = readers.of(principal);
+      const isSender = readsAs(stored.message.from, id);
+      const found = (await receipts.of(stored)).filter(({ agentId }) => isSender || readsAs(agentId, id));
       return { ...listedById(found, ({ agentId }) => agentId, page), cursor };
     },
     'messages/read': async ({ id, agentId, read: _read, ...guard }, { principal }) => {
       const { workspace } = principal;
       const reader = actingId(principal, agentId, 'agentId');
       actAs(store.agents.index, principal, reader, guard);
-      const stored = await find(workspace, id);
+      const stored = await readers.message(principal, id);
       const now = clock.now();
       inboxes.supersede(workspace, reader, [id]);
       const { known } = await store.deliveries.change(workspace, reader, [id], ({ record }) => {

@@ -18,6 +18,7 @@ import { endClaim } from '../domain/claim.ts';
 import { advanceDelivery, type DeliveryRecord } from '../domain/delivery.ts';
 import { hopsOf } from '../domain/loop-guard.ts';
 import { relationOf } from '../domain/provenance.ts';
+import type { Participants } from '../domain/readership.ts';
 import { assertMayAddress, isOwner } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { AppendUnheld, DeliveryWrite, NewMessage, StoredMessage } from '../store/change.ts';
@@ -28,7 +29,8 @@ import { composeMessage, digestOf } from './compose-message.ts';
 import { heldError, holdOf } from './hold-changes.ts';
 import type { Inboxes } from './inboxes.ts';
 import type { LoopGuard } from './loop-guard.ts';
-import type { Receipts } from './receipts.ts';
+import type { Readers } from './readers.ts';
+import { DELETED, type Receipts } from './receipts.ts';
 import type { CallContext } from './relay-contract.ts';
 
 const DEFAULT_WAIT_MS = 30_000;
@@ -39,6 +41,7 @@ export interface MessagesDeps {
   readonly inboxes: Inboxes;
   readonly receipts: Receipts;
   readonly guard: LoopGuard;
+  readonly readers: Readers;
   /** A message has a time to live: somebody must look when it is over. */
   readonly expiresAt: (at: number) => void;
 }
@@ -81,10 +84,10 @@ export class Messages {
       this.#assertMayRemove(message, principal, agentId, guard);
       writes.length = 0;
       for (const copy of isDirect(message.to) ? open : open.filter(({ record }) => record.state !== 'queued')) {
-        const next = advanceDelivery(copy.record, { state: 'failed', reason: 'The message was deleted' }, now);
+        const next = advanceDelivery(copy.record, { state: 'failed', reason: DELETED }, now);
         if (next) writes.push({ messageId: id, agentId: copy.agentId, from: message.from, next, tell: true });
       }
-      const cancelled = held ? endClaim(held, { status: 'cancelled', reason: 'The message was deleted' }, now) : null;
+      const cancelled = held ? endClaim(held, { status: 'cancelled', reason: DELETED }, now) : null;
       return {
         deliveries: writes,
         claims: cancelled ? [cancelled] : [],
@@ -119,8 +122,8 @@ export class Messages {
     const { workspace } = request;
     const outcome = await store.messages.append({
       ...request,
-      decide: (id, repliedTo, copy) => {
-        const appending = request.decide(id, repliedTo, copy);
+      decide: (id, replied) => {
+        const appending = request.decide(id, replied);
         const breach = guard.check(workspace, appending.message);
         return breach ? holdOf(appending.message, breach, digestOf(input)) : appending;
       },
@@ -143,9 +146,11 @@ export class Messages {
       from,
       replyTo: input.replyTo ?? null,
       idempotency: input.idempotencyKey === undefined ? null : { from, key: input.idempotencyKey, digest: digestOf(input) },
-      decide: (id, repliedTo, copy) => {
+      decide: (id, { repliedTo, copy, participants }) => {
         mustBeSo?.();
         const { message, matched } = messageOf(id, repliedTo);
+        // An answer takes part in the thread: nobody answers their way into one that is not theirs.
+        if (repliedTo && !copy && !this.#mayAnswer(principal, repliedTo.message, participants)) throw noMessage(repliedTo.message.id);
         return { message, matched, answers: repliedTo && copy ? answerOf(repliedTo.message, copy, from, now) : null };
       },
     };
@@ -164,7 +169,7 @@ export class Messages {
     const { index } = store.agents;
     return (id, repliedTo = null) => {
       const sender = actAs(index, principal, from);
-      if (input.replyTo !== undefined && !repliedTo) throw new RelayError('not_found', `There is no message ${input.replyTo} to reply to`);
+      if (input.replyTo !== undefined && !repliedTo) throw noMessage(input.replyTo);
       const to = address ? this.resolve(address, workspace, from) : `id:${repliedTo?.message.from}`;
       const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);
       assertMayAddress(principal, { to, channel });
@@ -181,6 +186,11 @@ export class Messages {
   /** The one spelling of an address, inside a write. @throws RelayError `ambiguous_target`, `not_found`. */
   resolve(address: Address, workspace: string, from: string): string {
     return resolveAddress(address, this.#directory(workspace, from));
+  }
+
+  #mayAnswer(principal: Principal, message: Message, participants: () => Participants): boolean {
+    const { reading } = this.#deps.readers.of(principal);
+    return !reading || reading.mayRead(message, participants);
   }
 
   /** How many agents a message reaches, inside the write that numbers it. */
@@ -239,6 +249,8 @@ export function answerOf(message: Message, copy: DeliveryRecord, from: string, n
   const next = advanceDelivery(copy, { state: 'answered', evidence: 'reply' }, now);
   return next && { messageId: message.id, agentId: from, from: message.from, next, tell: true };
 }
+
+const noMessage = (id: number): RelayError => new RelayError('not_found', `There is no message ${id} to reply to`);
 
 const invalid = (path: string, message: string): RelayError =>
   new RelayError('validation_failed', `${path}: ${message}`, { issues: [{ path, message }] });

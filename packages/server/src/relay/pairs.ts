@@ -19,11 +19,13 @@ import { relationOf } from '../domain/provenance.ts';
 import { assertMayAddress } from '../domain/scopes.ts';
 import type { AddressEntry } from '../store/agent-index.ts';
 import type { Change } from '../store/change.ts';
+import { keptPage } from '../store/kept-page.ts';
 import type { Store } from '../store/store.ts';
 import { actAs } from './act-as.ts';
 import { listed } from './listed.ts';
 import { type Messages, readAddress } from './messages.ts';
 import { answerNotice, endPairChange, invitationOf } from './pair-changes.ts';
+import type { Readers } from './readers.ts';
 import type { CallContext, RelayHandlers } from './relay-contract.ts';
 
 type PairRouteName = 'pairs/request' | 'pairs/list' | 'pairs/get' | 'pairs/accept' | 'pairs/reject' | 'pairs/send' | 'pairs/hangup';
@@ -32,6 +34,7 @@ export interface PairsDeps {
   readonly store: Pick<Store, 'agents' | 'pairs' | 'messages'>;
   readonly clock: Clock;
   readonly messages: Messages;
+  readonly readers: Readers;
 }
 
 /** Exclusive live chats of two agents. That both sides are free, or a pair still open, is decided in the write that says so. */
@@ -44,7 +47,10 @@ export class Pairs {
     this.handlers = {
       'pairs/request': (input, context) => this.#request(input, context),
       'pairs/list': (input, context) => this.#list(input, context),
-      'pairs/get': ({ id }, { principal }) => this.#get(principal.workspace, id),
+      'pairs/get': async ({ id }, { principal }) => {
+        const pair = await this.#get(principal.workspace, id);
+        return found(deps.readers.of(principal).mayReadPair(pair) ? pair : null, id);
+      },
       'pairs/accept': (input, { principal }) => this.#accept(input, principal),
       'pairs/reject': (input, { principal }) => this.#reject(input, principal),
       'pairs/send': (input, context) => this.#send(input, context),
@@ -74,7 +80,15 @@ export class Pairs {
 
   async #list({ agent, status, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'pairs/list'>, { principal }: CallContext) {
     const { workspace } = principal;
-    return listed(await this.#deps.store.pairs.list({ workspace, agentId: agent, status, before, limit }));
+    const { store, readers } = this.#deps;
+    const page = await keptPage({
+      from: before ?? Number.MAX_SAFE_INTEGER,
+      limit,
+      read: (position) => store.pairs.list({ workspace, agentId: agent, status, before: position, limit }),
+      positionOf: ({ id }) => id,
+      keep: readers.of(principal).mayReadPair,
+    });
+    return listed(page);
   }
 
   async #get(workspace: string, id: number): Promise<Pair> {

@@ -1,22 +1,33 @@
-import type { Delivery, WaitFor } from 'agent-relay-protocol';
+import type { Delivery, Message, WaitFor } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { isDirect, isInAudience } from '../domain/audience.ts';
-import { hasReached, queuedRecord, recordAt } from '../domain/delivery.ts';
+import { advanceDelivery, type DeliveryRecord, hasReached, queuedRecord, recordAt } from '../domain/delivery.ts';
 import type { EventFeed } from '../events/event-feed.ts';
 import type { StoredMessage } from '../store/change.ts';
 import type { LogEntry, Store } from '../store/store.ts';
 
 export interface ReceiptsDeps {
-  readonly store: Pick<Store, 'agents' | 'deliveries'>;
+  readonly store: Pick<Store, 'agents' | 'deliveries' | 'messages'>;
   readonly feed: EventFeed;
   readonly clock: Clock;
 }
+
+/** Why mail that was taken back reached nobody. */
+export const DELETED = 'The message was deleted';
 
 interface WaitOptions {
   readonly state: WaitFor['state'];
   readonly scope: 'any' | 'all';
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+}
+
+/** The copy of a message to many that nothing has happened to: it goes where its message goes. */
+function untouchedRecord({ createdAt, expiresAt, deletedAt }: Message, now: number): DeliveryRecord {
+  const queued = queuedRecord(createdAt);
+  if (deletedAt === null) return recordAt(queued, expiresAt, false, now);
+  const current = recordAt(queued, expiresAt, false, deletedAt);
+  return advanceDelivery(current, { state: 'failed', reason: DELETED }, deletedAt) ?? current;
 }
 
 /** Every recipient's receipt, and waiting for them. */
@@ -38,7 +49,7 @@ export class Receipts {
     if (!isDirect(message.to)) {
       for (const entry of store.agents.index.agents(workspace)) {
         if (known.has(entry.agentId) || !isInAudience(message, entry)) continue;
-        const { readAt: _readAt, ...record } = recordAt(queuedRecord(message.createdAt), message.expiresAt, false, clock.now());
+        const { readAt: _readAt, ...record } = untouchedRecord(message, clock.now());
         known.set(entry.agentId, { messageId: message.id, agentId: entry.agentId, ...record });
       }
     }
@@ -50,7 +61,9 @@ export class Receipts {
     stored: StoredMessage,
     { state, scope, timeoutMs, signal }: WaitOptions,
   ): Promise<{ reached: boolean; deliveries: Delivery[] }> {
-    const { id } = stored.message;
+    const { id, claimable } = stored.message;
+    // Offered work is one agent's to do: the others have nothing to answer.
+    const isOneEnough = scope === 'any' || (claimable && state === 'answered');
     let isOver = signal.aborted || timeoutMs === 0;
     let wake: () => void = () => {};
     const end = () => {
@@ -67,9 +80,9 @@ export class Receipts {
         const changed = new Promise<void>((resolve) => {
           wake = resolve;
         });
-        const deliveries = [...(await this.of(stored))];
+        const deliveries = [...(await this.of((await this.#deps.store.messages.get(stored.workspace, id)) ?? stored))];
         const reached = deliveries.filter((delivery) => hasReached(delivery.state, state)).length;
-        const isReached = deliveries.length > 0 && (scope === 'any' ? reached > 0 : reached === deliveries.length);
+        const isReached = deliveries.length > 0 && (isOneEnough ? reached > 0 : reached === deliveries.length);
         const isHopeless = deliveries.every(
           (delivery) => !hasReached(delivery.state, state) && (delivery.state === 'failed' || delivery.state === 'expired'),
         );
@@ -94,7 +107,8 @@ export class Receipts {
   #notice(entry: LogEntry): void {
     if (this.#waiting.size === 0 || entry.stored) return;
     for (const event of entry.events()) {
-      if (!event.type.startsWith('delivery.') || !('messageId' in event) || event.messageId === null) continue;
+      const isTold = event.type === 'message.deleted' || event.type.startsWith('delivery.');
+      if (!isTold || !('messageId' in event) || event.messageId === null) continue;
       for (const listener of this.#waiting.get(event.messageId) ?? []) listener();
     }
   }

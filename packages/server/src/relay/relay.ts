@@ -24,6 +24,7 @@ import { Messages } from './messages.ts';
 import { Pairs } from './pairs.ts';
 import { Presence } from './presence.ts';
 import { openPresent, presentHandlers } from './present-calls.ts';
+import { Readers } from './readers.ts';
 import { Reaper } from './reaper.ts';
 import { Receipts } from './receipts.ts';
 import type { CallContext, Relay, RelayHandlers } from './relay-contract.ts';
@@ -70,6 +71,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const tokens = new Tokens({ store, clock, ownerTokens, integrations });
   const inboxes = new Inboxes({ store, feed, clock, log, settings });
   const toolMail = new ToolMail({ store, clock, inboxes });
+  const readers = new Readers({ store, integrations });
   const receipts = new Receipts({ store, feed, clock });
   const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });
   const presence = new Presence({ store, clock, log, settings, agents });
@@ -89,12 +91,12 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     if (settings.retentionMs !== null) await holds.prune(now - settings.retentionMs);
   };
   const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, presence, sweepMore });
-  const messages = new Messages({ store, clock, inboxes, receipts, guard, expiresAt: (at) => reaper.messageExpiresAt(at) });
-  const holds = new Holds({ store, clock, guard, messages, inboxes });
+  const messages = new Messages({ store, clock, inboxes, receipts, guard, readers, expiresAt: (at) => reaper.messageExpiresAt(at) });
+  const holds = new Holds({ store, clock, guard, messages, inboxes, readers });
   const inbox = inboxRoutes({ store, clock, inboxes });
   const { handlers: sessionHandlers, nodeHandlers, nodeLive, nodeDetached, openActivity } = sessions;
   const waits = claimWaits();
-  const claims = claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits });
+  const claims = claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
   clock.onMoved?.((byMs) => reaper.timeMoved(byMs));
   reaper.start();
   callbacks.start();
@@ -131,16 +133,16 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     ...tokenRoutes({ store, clock, log, tokens, inboxes }),
     ...systemRoutes({ store, clock, tokens, sessions, feed, probes: deps.probes ?? {} }),
     ...agentRoutes({ store, agents }),
-    ...messageRoutes({ store, clock, messages, receipts, inboxes }),
-    ...verificationRoutes(store),
+    ...messageRoutes({ store, clock, messages, receipts, inboxes, readers }),
+    ...verificationRoutes({ store, readers }),
     ...holds.handlers,
     ...inbox.handlers,
     ...claims,
-    ...taskRoutes({ store, clock, claim: claims['messages/claim'] }),
+    ...taskRoutes({ store, clock, claim: claims['messages/claim'], readers, inboxes }),
     ...taskReports({ store, clock, messages, integrations, reportsPerMinute: settings.reportsPerMinute }),
     ...callbacks.handlers,
-    ...new Pairs({ store, clock, messages }).handlers,
-    ...new Channels({ store, clock, messages, inboxes, guard }).handlers,
+    ...new Pairs({ store, clock, messages, readers }).handlers,
+    ...new Channels({ store, clock, messages, inboxes, guard, readers }).handlers,
     ...sessionHandlers,
   };
 
@@ -176,7 +178,8 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
       open('events:read', context, async ({ principal, signal }) => {
         const { workspace } = principal;
         const seesApprovalsOf = (agentId: string) => maySeeApprovals(principal, watchedIn(store.agents.index, workspace, agentId));
-        return feed.open({ workspace, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, signal);
+        const { reading: _reading, ...rights } = readers.of(principal);
+        return feed.open({ workspace, ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, signal);
       }),
     openInbox: async (params, context) =>
       open('messages:read', context, (living) => openPresent(params, living, presence, () => inbox.openInbox(params, living))),

@@ -2,7 +2,7 @@ import { type Principal, principalName, RELAY_AGENT_ID, RelayError, type ReportE
 import type { Clock } from '../clock.ts';
 import { actingId } from '../domain/acting.ts';
 import { endClaim } from '../domain/claim.ts';
-import { assertMayAddress, isOwner } from '../domain/scopes.ts';
+import { assertMayAddress, isOwner, spellingOf } from '../domain/scopes.ts';
 import { countIn, type SlidingMinute, waitFor } from '../domain/sliding-minute.ts';
 import { endTask, repeatTask, type TaskStep } from '../domain/task-lifecycle.ts';
 import type { Change, NewMessage, NewTask } from '../store/change.ts';
@@ -88,7 +88,7 @@ export function taskReports({
         workspace,
         source,
         dedupeKey,
-        idempotency: idempotencyKey === undefined ? null : { key: idempotencyKey, digest: digestOfFields(report), at },
+        idempotency: idempotencyKey === undefined ? null : { key: idempotencyKey, digest: digestOfReport(report), at },
         decide: (active) => {
           // A repeated report and one that ends a task address nobody, but a token that speaks as the source must be free to.
           if (active && !isOwnTask(principal, active.task))
@@ -136,6 +136,9 @@ export function taskReports({
 }
 
 const isOwnTask = (principal: Principal, { source }: Task): boolean => principal.type === 'integration' && principal.name === source;
+
+const digestOfReport = ({ target, ...content }: Content): string =>
+  digestOfFields({ ...content, ...(target === undefined ? {} : { target: spellingOf(target) }) });
 
 /** Where a report goes: what it says, else the only target its token has. */
 function routingOf(messages: Pick<Messages, 'route'>, principal: Principal, source: string, report: Content): Routing {

@@ -1,18 +1,31 @@
-import { DEFAULT_PAGE_SIZE, formatAddress, principalName, RelayError, type RouteInput, type Task } from 'agent-relay-protocol';
+import {
+  DEFAULT_PAGE_SIZE,
+  formatAddress,
+  type Principal,
+  principalName,
+  RelayError,
+  type RouteInput,
+  type Task,
+} from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { actingId } from '../domain/acting.ts';
-import { assertHolds, endClaim } from '../domain/claim.ts';
+import { assertHolds, completeClaim, endClaim } from '../domain/claim.ts';
 import { isOwner } from '../domain/scopes.ts';
 import { assertMayFollow, endTask, followClaim, isActive, updateTask } from '../domain/task-lifecycle.ts';
+import type { AgentIndex } from '../store/agent-index.ts';
 import type { Change } from '../store/change.ts';
+import { keptPage } from '../store/kept-page.ts';
 import type { Store } from '../store/store.ts';
 import type { TaskFound } from '../store/task-store.ts';
 import { actAs } from './act-as.ts';
 import { claimEvent, workAvailable } from './claim-changes.ts';
+import type { Inboxes } from './inboxes.ts';
 import { listed } from './listed.ts';
 import { readAddress } from './messages.ts';
+import type { Readers } from './readers.ts';
 import type { CallContext, RelayHandlers } from './relay-contract.ts';
 import { endFromOutside } from './task-reports.ts';
+import { completionChange } from './work-results.ts';
 
 type TaskRouteName = 'tasks/list' | 'tasks/get' | 'tasks/events' | 'tasks/claim' | 'tasks/status';
 type StatusInput = RouteInput<'tasks/status'>;
@@ -22,12 +35,14 @@ export interface TaskRoutesDeps {
   readonly clock: Clock;
   /** Claims the message that offers a task, which claims the task. */
   readonly claim: RelayHandlers['messages/claim'];
+  readonly readers: Readers;
+  readonly inboxes: Pick<Inboxes, 'settle'>;
 }
 
-export function taskRoutes({ store, clock, claim }: TaskRoutesDeps): Pick<RelayHandlers, TaskRouteName> {
-  const find = async (workspace: string, id: number): Promise<Task> => {
-    const task = await store.tasks.get(workspace, id);
-    if (!task) throw notFound(id);
+export function taskRoutes({ store, clock, claim, readers, inboxes }: TaskRoutesDeps): Pick<RelayHandlers, TaskRouteName> {
+  const find = async (principal: Principal, id: number): Promise<Task> => {
+    const task = await store.tasks.get(principal.workspace, id);
+    if (!task || !readers.of(principal).mayReadTask(task)) throw notFound(id);
     return task;
   };
 
@@ -35,15 +50,23 @@ export function taskRoutes({ store, clock, claim }: TaskRoutesDeps): Pick<RelayH
     'tasks/list': async ({ target, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
       const address = target === undefined ? undefined : readAddress(target, 'target');
       const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
-      return listed(await store.tasks.list({ ...query, target: spelled, workspace: principal.workspace, limit }));
+      const { workspace } = principal;
+      const page = await keptPage({
+        from: query.before ?? Number.MAX_SAFE_INTEGER,
+        limit,
+        read: (before) => store.tasks.list({ ...query, target: spelled, workspace, before, limit }),
+        positionOf: ({ id }) => id,
+        keep: readers.of(principal).mayReadTask,
+      });
+      return listed(page);
     },
-    'tasks/get': ({ id }, { principal }) => find(principal.workspace, id),
+    'tasks/get': ({ id }, { principal }) => find(principal, id),
     'tasks/events': async ({ id, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
-      await find(principal.workspace, id);
+      await find(principal, id);
       return listed(await store.tasks.events(principal.workspace, id, since, limit));
     },
     'tasks/claim': async (input, context) => {
-      await find(context.principal.workspace, input.id);
+      await find(context.principal, input.id);
       return claim(input, context);
     },
     'tasks/status': async (input, { principal }) => {
@@ -53,11 +76,15 @@ export function taskRoutes({ store, clock, claim }: TaskRoutesDeps): Pick<RelayH
         });
       }
       const at = clock.now();
+      await find(principal, input.id);
       await store.tasks.change(principal.workspace, input.id, (found) => {
         if (!found) throw notFound(input.id);
         return statusChange(store, found, input, principal, at);
       });
-      return find(principal.workspace, input.id);
+      const ended = await find(principal, input.id);
+      if (ended.claimedBy !== null && (ended.status === 'done' || ended.status === 'failed'))
+        inboxes.settle(principal.workspace, ended.claimedBy, [ended.id]);
+      return ended;
     },
   };
 }
@@ -81,7 +108,8 @@ function statusChange(
     assertNewestFence(found, input.fence);
     if (isRepeated(task, actor, status)) return {};
     const isOfSource = actor === task.source && !isHeldBy(actor);
-    if (!isOfSource) return holderChange(found, input, { agentId: actor, epoch: agent?.epoch ?? 0, at });
+    if (!isOfSource)
+      return holderChange(found, input, { agentId: actor, epoch: agent?.epoch ?? 0, at, principal, index: store.agents.index });
   }
   if (!isActive(task) && task.status === status) return {};
   if (status !== 'done' && status !== 'failed' && status !== 'canceled') {
@@ -91,10 +119,18 @@ function statusChange(
   return endFromOutside(found, step, `${principalName(principal)} ended it`, at);
 }
 
+interface HolderActs {
+  readonly agentId: string;
+  readonly epoch: number;
+  readonly at: number;
+  readonly principal: Principal;
+  readonly index: AgentIndex;
+}
+
 function holderChange(
-  { task, work, claim }: TaskFound,
+  { task, work, claim, copy }: TaskFound,
   { status, progress, result, fence }: StatusInput,
-  { agentId, epoch, at }: { readonly agentId: string; readonly epoch: number; readonly at: number },
+  { agentId, epoch, at, principal, index }: HolderActs,
 ): Change {
   if (!isActive(task)) assertMayFollow(task, task.status);
   if (!claim) throw new RelayError('forbidden', `${agentId} does not hold task ${task.id}: claim it first`);
@@ -125,9 +161,11 @@ function holderChange(
     }
     case 'done':
     case 'failed': {
-      const completed = endClaim(held, { status: 'completed', result: result ?? null }, at);
+      const completed = completeClaim(held, result ?? null, at);
       const step = endTask(task, { status, result, by: agentId, at });
-      return { tasks: [step], claims: [completed], events: [claimEvent('claim.completed', completed, at)] };
+      const offer = { id: task.id, from: task.source, threadId: task.id, hops: 0 };
+      const told = completionChange({ claim: completed, offer, copy, outcome: status, principal, now: at }, index);
+      return { ...told, tasks: [step], claims: [completed], events: [claimEvent('claim.completed', completed, at)] };
     }
   }
 }

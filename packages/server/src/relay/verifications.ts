@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto';
-import { type Message, RelayError } from 'agent-relay-protocol';
+import type { Message } from 'agent-relay-protocol';
 import { isInAudience } from '../domain/audience.ts';
 import { agentOf } from '../domain/scopes.ts';
 import { verify } from '../domain/verification.ts';
 import type { Store } from '../store/store.ts';
 import { actAs } from './act-as.ts';
+import type { Readers } from './readers.ts';
 import type { RelayHandlers } from './relay-contract.ts';
 
+export interface VerificationRoutesDeps {
+  readonly store: Pick<Store, 'agents' | 'messages'>;
+  readonly readers: Readers;
+}
+
 /** What the relay knows of a message's origin, for whoever does not trust the words in front of it. */
-export function verificationRoutes(store: Pick<Store, 'agents' | 'messages'>): Pick<RelayHandlers, 'messages/verify'> {
+export function verificationRoutes({ store, readers }: VerificationRoutesDeps): Pick<RelayHandlers, 'messages/verify'> {
   const rootOf = async (workspace: string, message: Message): Promise<Message | null> =>
     message.threadId === message.id ? message : ((await store.messages.get(workspace, message.threadId))?.message ?? null);
 
@@ -18,9 +24,7 @@ export function verificationRoutes(store: Pick<Store, 'agents' | 'messages'>): P
       const asker = agentId ?? agentOf(principal);
       const entry = asker === null ? undefined : store.agents.index.find(workspace, asker);
       if (asker !== null) actAs(store.agents.index, principal, asker);
-      const stored = await store.messages.get(workspace, id);
-      if (!stored) throw new RelayError('not_found', `There is no message ${id}`);
-      const { message } = stored;
+      const { message } = await readers.message(principal, id);
       return verify({
         message,
         root: await rootOf(workspace, message),

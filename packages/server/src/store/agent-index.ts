@@ -11,9 +11,14 @@ export interface AddressEntry extends Member {
   readonly spawnedBy: string | null;
   /** What holds for the agent, or held when it was removed: leaving and coming back widens nothing. */
   readonly approval: ApprovalMode;
+  /** Mail up to this number was, or is, in the hands of sessions that held a token: no program without one reads it. */
+  readonly provenThrough: number;
   readonly agent: Agent | null;
   readonly intervals: ReadonlyMap<string, readonly Interval[]>;
 }
+
+/** An address as it is stored. */
+export type NewAddress = Pick<AddressEntry, 'ref' | 'workspace' | 'agentId' | 'epoch' | 'approval' | 'provenThrough'>;
 
 /** Who there is, in memory, so that a send asks the database nothing. */
 export interface AgentIndex {
@@ -39,6 +44,7 @@ interface Entry extends AddressEntry {
   epoch: number;
   spawnedBy: string | null;
   approval: ApprovalMode;
+  provenThrough: number;
   agent: Agent | null;
   intervals: Map<string, readonly Interval[]>;
 }
@@ -109,14 +115,8 @@ export class MutableAgentIndex implements AgentIndex {
     this.#byRef.clear();
   }
 
-  addAddress({
-    ref,
-    workspace,
-    agentId,
-    epoch,
-    approval,
-  }: Pick<AddressEntry, 'ref' | 'workspace' | 'agentId' | 'epoch' | 'approval'>): void {
-    const entry: Entry = { ref, workspace, agentId, epoch, spawnedBy: null, approval, agent: null, intervals: new Map() };
+  addAddress({ ref, workspace, agentId, epoch, approval, provenThrough }: NewAddress): void {
+    const entry: Entry = { ref, workspace, agentId, epoch, spawnedBy: null, approval, provenThrough, agent: null, intervals: new Map() };
     this.#workspace(workspace).byId.set(agentId, entry);
     this.#byRef.set(ref, entry);
   }
@@ -135,6 +135,11 @@ export class MutableAgentIndex implements AgentIndex {
     const current: string[] = [];
     for (const [address, intervals] of entry?.intervals ?? []) if (intervals.at(-1)?.untilSeq === null) current.push(address);
     return changedMemberships(current, agent === null ? new Set() : addressesOf(agent));
+  }
+
+  setProven(ref: number, provenThrough: number): void {
+    const entry = this.#byRef.get(ref);
+    if (entry) entry.provenThrough = provenThrough;
   }
 
   /** Puts or removes an agent; opened memberships begin, ended ones end at `seq`. */

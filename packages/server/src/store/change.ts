@@ -1,5 +1,6 @@
 import type { Agent, Approval, ApprovalMode, Claim, HeldClaim, Message, OpenHold, OpenPair, Pair, RelayEvent } from 'agent-relay-protocol';
 import type { DeliveryRecord } from '../domain/delivery.ts';
+import type { Participants } from '../domain/readership.ts';
 import type { Grant } from '../domain/scopes.ts';
 import type { TaskStep } from '../domain/task-lifecycle.ts';
 
@@ -79,22 +80,29 @@ export interface NewHold {
   readonly change: Change;
 }
 
+/** What a new message answers. */
+export interface Replied {
+  /** The message that `replyTo` names, null when there is none. */
+  readonly repliedTo: StoredMessage | null;
+  /** The replier's own copy of it, null when the replier is not among its recipients. */
+  readonly copy: DeliveryRecord | null;
+  /** Looks up who takes part in its thread. */
+  readonly participants: () => Participants;
+}
+
 export interface AppendMessage {
   readonly workspace: string;
   readonly idempotency: { readonly from: string; readonly key: string; readonly digest: string } | null;
   readonly replyTo: number | null;
-  /**
-   * Decides what the message with this id is. `repliedTo` is the message that `replyTo` names, null when there is none; `copy` is the
-   * replier's own copy of it, null when the replier is not among its recipients. A message that it answers as held is kept and not sent.
-   */
-  decide(id: number, repliedTo: StoredMessage | null, copy: DeliveryRecord | null): Appending | NewHold;
+  /** Decides what the message with this id is. A message that it answers as held is kept and not sent. */
+  decide(id: number, replied: Replied): Appending | NewHold;
   /** Whose copy of the replied message counts: the sender of the reply. */
   readonly from: string;
 }
 
 /** As `AppendMessage`, where nothing is held. */
 export interface AppendUnheld extends AppendMessage {
-  decide(id: number, repliedTo: StoredMessage | null, copy: DeliveryRecord | null): Appending;
+  decide(id: number, replied: Replied): Appending;
 }
 
 export interface AgentFound {

@@ -1,6 +1,7 @@
 import type { Claim, Delivery, DeliveryState, HeldClaim, Hold, Message, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
 import type { DeliveryRecord } from '../domain/delivery.ts';
 import type { Histogram } from '../domain/histogram.ts';
+import type { Participants } from '../domain/readership.ts';
 import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
 import type { ApprovalStore } from './approval-store.ts';
@@ -44,6 +45,8 @@ export interface ClaimFound {
   readonly work: { readonly status: 'open' | 'held' | 'closed'; readonly fence: number } | null;
   /** The claim asked for, or the newest on the message. */
   readonly claim: Claim | null;
+  /** The claim's agent's own copy of the message; null when it is not among its recipients. */
+  readonly copy: DeliveryRecord | null;
 }
 
 export interface DeliveryDecision {
@@ -61,6 +64,9 @@ export interface WaitingPage {
 
 export type ClaimSubject = { readonly claimId: string } | { readonly messageId: number };
 
+/** Decides about a message of a page; `participants` looks up those of its thread. */
+export type ReadDecision = (message: Message, participants: () => Participants) => boolean;
+
 export interface MessageQuery {
   readonly workspace: string;
   readonly for?: string | undefined;
@@ -72,6 +78,14 @@ export interface MessageQuery {
   readonly since: number;
   readonly limit: number;
   readonly newest?: boolean | undefined;
+  readonly reading?: Reading | undefined;
+}
+
+/** What a list is narrowed to before it is cut to its limit; absent where everything may be read. */
+export interface Reading {
+  /** Whoever reads as one agent only: what cannot concern it is passed over unread. */
+  readonly as: string | null;
+  readonly mayRead: ReadDecision;
 }
 
 /** A committed stretch of the log; `events` gives it as single events, each with its own sequence. */
@@ -140,6 +154,17 @@ export interface MailWindow {
   readonly limit: number;
 }
 
+/** What an expired message offered: work that nobody ever claimed, work that somebody did, or none. */
+export type ExpiredOffer = 'unclaimed' | 'claimed' | 'none';
+
+export type DecideExpiry = (found: StoredMessage, waiting: readonly DeliveryFound[], offer: ExpiredOffer) => Change;
+
+export interface ThreadPage {
+  readonly since: number;
+  readonly limit: number;
+  readonly reading?: Reading | undefined;
+}
+
 export interface MessageStore {
   /** @throws RelayError `rate_limited` when too many messages of the sender are held already. */
   append(request: AppendMessage): Promise<AppendedMessage | NotAppended>;
@@ -148,7 +173,9 @@ export interface MessageStore {
   /** From the first, as many as one answer may carry with who has read them and who holds them, and at least one. */
   detail(messages: readonly StoredMessage[]): Promise<readonly MessageDetail[]>;
   list(query: MessageQuery): Promise<Page<StoredMessage>>;
-  thread(workspace: string, threadId: number, since: number, limit: number): Promise<Page<StoredMessage>>;
+  thread(workspace: string, threadId: number, page: ThreadPage): Promise<Page<StoredMessage>>;
+  /** Who takes part in a thread that is shared; empty for one that is not. */
+  participants(workspace: string, threadId: number): Promise<Participants>;
   /** Empties the message. `decide` sees it, its open copies and the claim that is held on it; it throws `not_found` for null itself. */
   remove(
     workspace: string,
@@ -156,8 +183,11 @@ export interface MessageStore {
     at: number,
     decide: (found: StoredMessage | null, open: readonly DeliveryFound[], held: HeldClaim | null) => Change,
   ): Promise<void>;
-  /** Messages whose time ran out by `now`, each once: `decide` sees the copies that nobody was handed. Answers how many messages. */
-  expire(now: number, limit: number, decide: (found: StoredMessage, waiting: readonly DeliveryFound[]) => Change): Promise<number>;
+  /**
+   * Messages whose time ran out by `now`, each once: `decide` sees the copies that nobody was handed. Work that nobody has claimed is closed.
+   * Answers how many messages.
+   */
+  expire(now: number, limit: number, decide: DecideExpiry): Promise<number>;
   /** When the next message runs out; null when none will. */
   nextExpiry(): Promise<number | null>;
 }
@@ -186,6 +216,21 @@ export interface DeliveryStore {
   ): Promise<{ readonly known: readonly number[]; readonly changed: readonly number[] }>;
 }
 
+export interface WorkQuery {
+  readonly addresses: readonly string[] | null;
+  /** Also what somebody has. */
+  readonly held: boolean;
+  readonly after: number;
+  readonly limit: number;
+}
+
+export interface WorkFound {
+  readonly stored: StoredMessage;
+  readonly status: 'open' | 'held';
+  /** Zero until somebody has claimed it. */
+  readonly fence: number;
+}
+
 export interface ClaimStore {
   get(workspace: string, claimId: string): Promise<Claim | null>;
   change(
@@ -199,11 +244,8 @@ export interface ClaimStore {
   moveLeases(byMs: number): Promise<void>;
   /** When the next lease ends; null when nothing is held. */
   nextExpiry(): Promise<number | null>;
-  /** Unfinished work, oldest first; `addresses` keeps only what is open for one of them. */
-  listWork(
-    workspace: string,
-    options: { readonly addresses: readonly string[] | null; readonly held: boolean; readonly limit: number },
-  ): Promise<readonly StoredMessage[]>;
+  /** Unfinished work, oldest first, of the messages after `after`; `addresses` keeps only what is offered to one of them. */
+  listWork(workspace: string, query: WorkQuery): Promise<Page<WorkFound>>;
 }
 
 /** A token that is bound to an agent protects it: its card, if there is one, says so in the same commit. */
@@ -245,12 +287,7 @@ export interface RetentionStore {
    * Ends the mail of messages older than `before` that nobody was handed, as `messages.expire` does; active work is left alone. Looks at
    * `limit` messages and answers whether there may be more.
    */
-  expire(
-    before: number,
-    now: number,
-    limit: number,
-    decide: (found: StoredMessage, waiting: readonly DeliveryFound[]) => Change,
-  ): Promise<boolean>;
+  expire(before: number, now: number, limit: number, decide: DecideExpiry): Promise<boolean>;
   /**
    * Deletes entries of the log from before `before`; active work stays. Looks at `limit` messages and as many events, whatever is stored,
    * and answers whether there may be more.

@@ -1,4 +1,5 @@
 import type { Claim, ReportedEvent, Task, TaskEvent, TaskStatus } from 'agent-relay-protocol';
+import type { DeliveryRecord } from '../domain/delivery.ts';
 import type { Change, NewMessage, NewTask, Page } from './change.ts';
 
 export interface TaskFound {
@@ -6,6 +7,8 @@ export interface TaskFound {
   readonly work: { readonly status: 'open' | 'held' | 'closed'; readonly fence: number } | null;
   /** The newest claim on it. */
   readonly claim: Claim | null;
+  /** Its holder's own copy of the message that offers it; null when the holder is not among its recipients. */
+  readonly copy: DeliveryRecord | null;
 }
 
 /** What a report comes to. */

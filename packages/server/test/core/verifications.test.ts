@@ -46,7 +46,7 @@ test('an agent learns whether a message is in its own mail, and asks for itself 
   await using world = await World.open();
   await world.register('a', { withToken: true }, owner);
   await world.register('b', { withToken: true }, owner);
-  const sent = await world.send('x', 'b', 'for b');
+  const sent = await world.call['messages/send']({ to: 'b', body: 'for b' }, world.as(agentOf('a')));
   expect(await verify(world, sent.id, agentOf('a'))).toMatchObject({ isForYou: false });
   expect(await verify(world, sent.id, agentOf('b'))).toMatchObject({ isForYou: true });
   expect(await codeOf(() => verify(world, sent.id, agentOf('a'), 'b'))).toBe('forbidden');

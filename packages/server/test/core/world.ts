@@ -11,6 +11,18 @@ import { ManualClock } from './manual-clock.ts';
 
 export const anonymous: Principal = { type: 'anonymous', workspace: 'default' };
 export const owner: Principal = { type: 'owner', workspace: 'default' };
+/** Reads everything that is said, and is not the owner. */
+export const observer: Principal = {
+  type: 'token',
+  workspace: 'default',
+  tokenId: 'observer',
+  name: 'observer',
+  kind: 'observer',
+  agentId: null,
+  scopes: ['events:read', 'messages:read', 'tasks:read', 'pairs:read', 'workspace:read'],
+  targets: null,
+  channels: null,
+};
 export const agentOf = (agentId: string, epoch = 1): Principal => ({ type: 'agent', workspace: 'default', agentId, epoch });
 export const nodeOf = (nodeId: string): Principal => ({ type: 'node', workspace: 'default', nodeId });
 
@@ -71,7 +83,7 @@ export class World implements AsyncDisposable {
 
   /** One recipient's receipt as one word, with its evidence and whether it came late. */
   async receipt(messageId: number, agentId: string): Promise<string> {
-    const { data } = await this.call['messages/deliveries']({ id: messageId }, this.as(anonymous));
+    const { data } = await this.call['messages/deliveries']({ id: messageId }, this.as(observer));
     const found = data.find((delivery) => delivery.agentId === agentId);
     if (!found) return 'none';
     return [found.state, found.evidence, found.late ? 'late' : null].filter(Boolean).join(' ');
@@ -81,7 +93,7 @@ export class World implements AsyncDisposable {
   async events(after = 0, filter: { for?: string; channel?: string; types?: string[] } = {}): Promise<RelayEvent[]> {
     const { head } = this.relay.core.store.log;
     const ending = new AbortController();
-    const stream = await this.relay.openEvents({ after, ...filter }, this.as(anonymous, ending.signal));
+    const stream = await this.relay.openEvents({ after, ...filter }, this.as(observer, ending.signal));
     const found: RelayEvent[] = [];
     const reading = (async () => {
       for await (const batch of stream.batches) if ('events' in batch) found.push(...batch.events);

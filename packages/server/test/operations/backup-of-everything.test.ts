@@ -94,7 +94,7 @@ test('a backup of everything, made while everything is written to, is one moment
   await expect(people.messages.get({ id: head })).rejects.toMatchObject({ code: 'not_found' });
   for (const token of noted.tokens) {
     await using holder = clientOf(later, token);
-    expect(await holder.messages.list({ limit: 1 })).toMatchObject({ data: [{}] });
+    expect(await holder.messages.cursor()).toMatchObject({ generation: expect.any(String) });
   }
   await using reporter = clientOf(later, integrationToken);
   expect(await reporter.integrations.report({ title: 'long ago', target: 'cap:ops', idempotencyKey: 'alarm-1' })).toMatchObject({

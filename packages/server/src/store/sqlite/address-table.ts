@@ -1,6 +1,6 @@
 import type { Agent, ApprovalMode } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import type { AddressEntry, MutableAgentIndex } from '../agent-index.ts';
+import type { AddressEntry, MutableAgentIndex, NewAddress } from '../agent-index.ts';
 
 interface StoredAgent {
   readonly agent: Agent;
@@ -14,6 +14,7 @@ export class AddressTable {
   readonly #addAddress: Statement<[string, string]>;
   readonly #setEpoch: Statement<[number, number]>;
   readonly #remember: Statement<[ApprovalMode, number]>;
+  readonly #setProven: Statement<[number, number]>;
   readonly #putAgent: Statement<[number, string]>;
   readonly #removeAgent: Statement<[number]>;
   readonly #openInterval: Statement<[number, string, number]>;
@@ -25,6 +26,7 @@ export class AddressTable {
     this.#addAddress = database.prepare('INSERT INTO addresses (workspace, agent_id) VALUES (?, ?)');
     this.#setEpoch = database.prepare('UPDATE addresses SET epoch = ? WHERE ref = ?');
     this.#remember = database.prepare('UPDATE addresses SET approval = ? WHERE ref = ?');
+    this.#setProven = database.prepare('UPDATE addresses SET proven_through = ? WHERE ref = ?');
     this.#putAgent = database.prepare(
       'INSERT INTO agents (ref, record) VALUES (?, ?) ON CONFLICT (ref) DO UPDATE SET record = excluded.record',
     );
@@ -37,7 +39,9 @@ export class AddressTable {
   /** Makes the index anew from what is committed. */
   reload(): void {
     const addresses = this.#database
-      .prepare<[], { ref: number; workspace: string; agent_id: string; epoch: number; approval: ApprovalMode }>('SELECT * FROM addresses')
+      .prepare<[], NewAddress>(
+        'SELECT ref, workspace, agent_id AS agentId, epoch, approval, proven_through AS provenThrough FROM addresses',
+      )
       .all();
     const intervals = this.#database
       .prepare<[], { ref: number; address: string; from_seq: number; until_seq: number | null }>(
@@ -47,7 +51,7 @@ export class AddressTable {
     const agents = this.#database.prepare<[], { ref: number; record: string }>('SELECT * FROM agents').all();
     // Only now: a read that fails leaves the index as it was.
     this.#index.clear();
-    for (const { agent_id: agentId, ...row } of addresses) this.#index.addAddress({ ...row, agentId });
+    for (const row of addresses) this.#index.addAddress(row);
     for (const row of intervals) this.#index.addInterval(row.ref, row.address, { fromSeq: row.from_seq, untilSeq: row.until_seq });
     for (const { ref, record } of agents) {
       const stored: StoredAgent = JSON.parse(record);
@@ -60,7 +64,7 @@ export class AddressTable {
     const found = this.#index.find(workspace, agentId);
     if (found) return found;
     const ref = Number(this.#addAddress.run(workspace, agentId).lastInsertRowid);
-    this.#index.addAddress({ ref, workspace, agentId, epoch: 0, approval: 'open' });
+    this.#index.addAddress({ ref, workspace, agentId, epoch: 0, approval: 'open', provenThrough: 0 });
     const made = this.#index.find(workspace, agentId);
     if (!made) throw new Error('An address that was just added is missing');
     return made;
@@ -70,6 +74,11 @@ export class AddressTable {
   set(workspace: string, agentId: string, agent: Agent | null, spawnedBy: string | null, seq: number): void {
     const entry = this.ensure(workspace, agentId);
     const change = this.#index.membershipChange(entry.ref, agent);
+    const provenThrough = provenThroughWith(entry, agent, seq);
+    if (provenThrough !== entry.provenThrough) {
+      this.#setProven.run(provenThrough, entry.ref);
+      this.#index.setProven(entry.ref, provenThrough);
+    }
     if (agent) {
       const stored: StoredAgent = { agent, spawnedBy };
       this.#putAgent.run(entry.ref, JSON.stringify(stored));
@@ -82,4 +91,11 @@ export class AddressTable {
     for (const address of change.opened) this.#openInterval.run(entry.ref, address, seq);
     this.#index.setAgent(entry.ref, agent, spawnedBy, change, seq);
   }
+}
+
+/** Beyond a token's session as well: until a program without one begins a session of its own, nobody has shown who the mail is for. */
+function provenThroughWith(entry: AddressEntry, agent: Agent | null, seq: number): number {
+  if (agent?.protected) return Number.MAX_SAFE_INTEGER;
+  const isTakenAnew = agent !== null && agent.epoch > entry.epoch;
+  return isTakenAnew ? Math.min(entry.provenThrough, seq) : entry.provenThrough;
 }

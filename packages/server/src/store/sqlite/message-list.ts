@@ -7,6 +7,7 @@ import type { MessageQuery } from '../store.ts';
 import type { SqliteLog } from './log.ts';
 import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
 import { ScanTurns } from './scan-turns.ts';
+import type { ThreadParticipants } from './thread-participants.ts';
 
 interface Filter {
   readonly workspace: string;
@@ -16,6 +17,8 @@ interface Filter {
   readonly direct: string | null;
   readonly unreadBy: number | null;
   readonly claimable: number | null;
+  readonly self: string | null;
+  readonly selfAddress: string | null;
   readonly low: number;
   readonly high: number;
 }
@@ -30,17 +33,22 @@ const where = `id > @low AND id <= @high AND workspace = @workspace
   AND (@from IS NULL OR sender = @from) AND (@to IS NULL OR address = @to) AND (@channel IS NULL OR channel = @channel)
   AND (@direct IS NULL OR fan_out = 1 OR address = @direct)
   AND (@claimable IS NULL OR @claimable = EXISTS (SELECT 1 FROM work WHERE kind IN ('message', 'task') AND subject_id = messages.id))
-  AND (@unreadBy IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id AND ref = @unreadBy AND read_at IS NOT NULL))`;
+  AND (@unreadBy IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id AND ref = @unreadBy AND read_at IS NOT NULL))
+  AND (@self IS NULL OR fan_out = 1 OR sender = @self OR address = @selfAddress
+    OR EXISTS (SELECT 1 FROM messages a WHERE a.thread_id = ifnull(messages.thread_id, messages.id) AND (a.sender = @self OR a.address = @selfAddress))
+    OR EXISTS (SELECT 1 FROM messages r WHERE r.id = messages.thread_id AND (r.sender = @self OR r.address = @selfAddress)))`;
 
 /** Lists messages by walking the log in stretches, so that a filter that matches little blocks nobody. */
 export class MessageList {
   readonly #log: SqliteLog;
   readonly #index: AgentIndex;
+  readonly #participants: ThreadParticipants;
   readonly #forward: Statement<[Filter], MessageRow>;
   readonly #backward: Statement<[Filter], MessageRow>;
   readonly #turns = new ScanTurns();
 
-  constructor(reader: Database, log: SqliteLog, index: AgentIndex) {
+  constructor(reader: Database, log: SqliteLog, index: AgentIndex, participants: ThreadParticipants) {
+    this.#participants = participants;
     this.#log = log;
     this.#index = index;
     this.#forward = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE ${where} ORDER BY id`);
@@ -51,6 +59,8 @@ export class MessageList {
     const head = this.#log.head;
     const entry = query.for === undefined ? null : this.#index.find(query.workspace, query.for);
     if (entry === undefined) return { items: [], cursor: head, next: null };
+    const { reading } = query;
+    const self = reading?.as ?? null;
     const filter = {
       workspace: query.workspace,
       from: query.from ?? null,
@@ -59,8 +69,12 @@ export class MessageList {
       direct: entry ? `id:${entry.agentId}` : null,
       unreadBy: entry && query.unread === true ? entry.ref : null,
       claimable: query.claimable === undefined ? null : Number(query.claimable),
+      self,
+      selfAddress: self === null ? null : `id:${self}`,
     };
-    const keep = (stored: StoredMessage) => !entry || isInAudience(stored.message, entry);
+    const mayRead = ({ workspace, message }: StoredMessage) =>
+      !reading || reading.mayRead(message, () => this.#participants.of(workspace, message.threadId));
+    const keep = (stored: StoredMessage) => (!entry || isInAudience(stored.message, entry)) && mayRead(stored);
     if (query.newest === true) return { items: await this.#last(filter, query, head, keep), cursor: head, next: null };
     const { items, through } = await this.#first(filter, query, head, keep);
     return { items, cursor: head, next: through < head ? through : null };

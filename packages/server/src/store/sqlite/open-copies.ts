@@ -32,6 +32,8 @@ export class OpenCopies {
       if (recipient && queuedSince > 0) open.push({ agentId: recipient.agentId, message, record: queuedRecord(queuedSince) });
       return open;
     }
+    // A deleted one has failed for all of them.
+    if (message.deletedAt !== null) return open;
     for (const entry of index.agents(workspace)) {
       if (!isInAudience(message, entry) || changes.tables.deliveries.get(message.id, entry.ref)) continue;
       open.push({ agentId: entry.agentId, message, record: queuedRecord(message.createdAt) });

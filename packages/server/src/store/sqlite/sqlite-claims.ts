@@ -1,15 +1,21 @@
 import type { Claim, HeldClaim, Message } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { Change, StoredMessage } from '../change.ts';
-import type { ClaimFound, ClaimStore, ClaimSubject } from '../store.ts';
+import { takePage } from '../../domain/page.ts';
+import type { Change, Page } from '../change.ts';
+import type { ClaimFound, ClaimStore, ClaimSubject, WorkFound, WorkQuery } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
-import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
+import { repliedOf } from './replied-message.ts';
 
 interface RecordRow {
   readonly workspace: string;
   readonly record: string;
 }
+
+type WorkRow = MessageRow & { readonly work_status: WorkFound['status']; readonly fence: number };
+
+const toWork = (row: WorkRow): WorkFound => ({ stored: toStoredMessage(row), status: row.work_status, fence: row.fence });
 
 const prefixed = messageColumns
   .split(', ')
@@ -22,8 +28,8 @@ export class SqliteClaims implements ClaimStore {
   readonly #expired: Statement<[number, number], RecordRow>;
   readonly #moveLeases: Statement<[number, number]>;
   readonly #nextExpiry: Statement<[], number | null>;
-  readonly #unfinished: Statement<[string, number], MessageRow>;
-  readonly #offered: Statement<[string, string, number], MessageRow>;
+  readonly #unfinished: Statement<[string, number, number], WorkRow>;
+  readonly #offered: Statement<[string, string, number, number], WorkRow>;
 
   constructor(context: SqliteContext) {
     this.#context = context;
@@ -37,9 +43,9 @@ export class SqliteClaims implements ClaimStore {
        WHERE status = 'held'`,
     );
     this.#nextExpiry = reader.prepare<[], number | null>("SELECT min(lease_expires_at) FROM claims WHERE status = 'held'").pluck();
-    const work = `SELECT ${prefixed} FROM work w JOIN messages m ON m.id = w.subject_id WHERE w.workspace = ?`;
-    this.#unfinished = reader.prepare(`${work} AND w.status <> 'closed' ORDER BY w.subject_id LIMIT ?`);
-    this.#offered = reader.prepare(`${work} AND w.status = 'open' AND w.address = ? ORDER BY w.subject_id LIMIT ?`);
+    const work = `SELECT ${prefixed}, w.status AS work_status, w.fence FROM work w JOIN messages m ON m.id = w.subject_id WHERE w.workspace = ?`;
+    this.#unfinished = reader.prepare(`${work} AND w.status <> 'closed' AND w.subject_id > ? ORDER BY w.subject_id LIMIT ?`);
+    this.#offered = reader.prepare(`${work} AND w.status = 'open' AND w.address = ? AND w.subject_id > ? ORDER BY w.subject_id LIMIT ?`);
   }
 
   async get(workspace: string, claimId: string): Promise<Claim | null> {
@@ -82,24 +88,28 @@ export class SqliteClaims implements ClaimStore {
     return this.#nextExpiry.get() ?? null;
   }
 
-  async listWork(
-    workspace: string,
-    { addresses, held, limit }: { readonly addresses: readonly string[] | null; readonly held: boolean; readonly limit: number },
-  ): Promise<readonly StoredMessage[]> {
-    if (addresses === null || held) return this.#unfinished.all(workspace, limit).map(toStoredMessage);
-    const found = addresses.flatMap((address) => this.#offered.all(workspace, address, limit).map(toStoredMessage));
-    return found.sort((one, other) => one.message.id - other.message.id).slice(0, limit);
+  async listWork(workspace: string, { addresses, held, after, limit }: WorkQuery): Promise<Page<WorkFound>> {
+    const { rows, isCut } = takePage(this.#workRows(workspace, { addresses, held, after, limit: limit + 1 }), limit, messageCharacters);
+    return { items: rows.map(toWork), cursor: this.#context.log.head, next: isCut ? (rows.at(-1)?.id ?? null) : null };
+  }
+
+  #workRows(workspace: string, { addresses, held, after, limit }: WorkQuery): Iterable<WorkRow> {
+    if (addresses === null || held) return this.#unfinished.iterate(workspace, after, limit);
+    const found = addresses.flatMap((address) => this.#offered.all(workspace, address, after, limit));
+    return found.sort((one, other) => one.id - other.id);
   }
 
   #find(workspace: string, subject: ClaimSubject): ClaimFound {
     const { claims, messages } = this.#context.changes.tables;
     const named = 'claimId' in subject ? claims.get(workspace, subject.claimId) : null;
     const messageId = 'messageId' in subject ? subject.messageId : named?.subjectId;
-    if (messageId === undefined) return { message: null, kind: 'message', work: null, claim: null };
+    if (messageId === undefined) return { message: null, kind: 'message', work: null, claim: null, copy: null };
     const message = messages.get(workspace, messageId)?.message ?? null;
     const kind = claims.work('task', messageId) ? 'task' : 'message';
     const work = message ? claims.work(kind, messageId) : null;
     const newest = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
-    return { message, kind, work: work ? { status: work.status, fence: work.fence } : null, claim: 'claimId' in subject ? named : newest };
+    const claim = 'claimId' in subject ? named : newest;
+    const { copy } = repliedOf(this.#context, workspace, claim && messageId, claim?.agentId ?? '');
+    return { message, kind, work: work ? { status: work.status, fence: work.fence } : null, claim, copy };
   }
 }

@@ -2,18 +2,22 @@ import type { Claim, MessageDetail } from 'agent-relay-protocol';
 import { RelayError } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { MAX_PAGE_CHARACTERS, takePage } from '../../domain/page.ts';
-import type { AppendMessage, AppendUnheld, Change, NewHold, Page, StoredMessage } from '../change.ts';
+import { nobody, type Participants } from '../../domain/readership.ts';
+import type { AppendMessage, AppendUnheld, NewHold, Page, StoredMessage } from '../change.ts';
 import { MAX_HELD_PER_SENDER } from '../hold-store.ts';
-import type { AppendedMessage, DeliveryFound, MessageQuery, MessageStore, NotAppended } from '../store.ts';
+import { keptPage } from '../kept-page.ts';
+import type { AppendedMessage, DecideExpiry, ExpiredOffer, MessageQuery, MessageStore, NotAppended, ThreadPage } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { MessageList } from './message-list.ts';
 import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
 import { OpenCopies } from './open-copies.ts';
 import { repliedOf } from './replied-message.ts';
+import { ThreadParticipants } from './thread-participants.ts';
 
 export class SqliteMessages implements MessageStore {
   readonly #context: SqliteContext;
+  readonly #participants: ThreadParticipants;
   readonly #list: MessageList;
   readonly #get: Statement<[number], MessageRow>;
   readonly #thread: Statement<[number, number, number, number], MessageRow>;
@@ -28,7 +32,8 @@ export class SqliteMessages implements MessageStore {
   constructor(context: SqliteContext) {
     this.#context = context;
     const { reader, database } = context;
-    this.#list = new MessageList(reader, context.log, context.index);
+    this.#participants = new ThreadParticipants(reader);
+    this.#list = new MessageList(reader, context.log, context.index, this.#participants);
     this.#get = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
     this.#thread = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE (id = ? OR thread_id = ?) AND id > ? ORDER BY id LIMIT ?`);
     this.#readers = reader
@@ -77,11 +82,24 @@ export class SqliteMessages implements MessageStore {
     return this.#list.read(query);
   }
 
-  async thread(workspace: string, threadId: number, since: number, limit: number): Promise<Page<StoredMessage>> {
-    const found = this.#thread.iterate(threadId, threadId, since, limit + 1);
-    const { rows, isCut } = takePage(found, limit, messageCharacters);
-    const items = rows.filter((row) => row.workspace === workspace).map(toStoredMessage);
-    return { items, cursor: this.#context.log.head, next: isCut ? (rows.at(-1)?.id ?? null) : null };
+  async thread(workspace: string, threadId: number, { since, limit, reading }: ThreadPage): Promise<Page<StoredMessage>> {
+    const participants = () => this.#participants.of(workspace, threadId);
+    return keptPage({
+      from: since,
+      limit,
+      read: async (after) => this.#threadPage(threadId, after, limit),
+      positionOf: ({ message }) => message.id,
+      keep: (stored) => stored.workspace === workspace && (!reading || reading.mayRead(stored.message, participants)),
+    });
+  }
+
+  #threadPage(threadId: number, after: number, limit: number): Page<StoredMessage> {
+    const { rows, isCut } = takePage(this.#thread.iterate(threadId, threadId, after, limit + 1), limit, messageCharacters);
+    return { items: rows.map(toStoredMessage), cursor: this.#context.log.head, next: isCut ? (rows.at(-1)?.id ?? null) : null };
+  }
+
+  async participants(workspace: string, threadId: number): Promise<Participants> {
+    return this.#participants.of(workspace, threadId);
   }
 
   remove(workspace: string, id: number, at: number, decide: Parameters<MessageStore['remove']>[3]): Promise<void> {
@@ -100,7 +118,7 @@ export class SqliteMessages implements MessageStore {
     });
   }
 
-  expire(now: number, limit: number, decide: (found: StoredMessage, waiting: readonly DeliveryFound[]) => Change): Promise<number> {
+  expire(now: number, limit: number, decide: DecideExpiry): Promise<number> {
     const { writer, changes } = this.#context;
     return writer.write(() => {
       const rows = this.#toExpire.all(now, limit);
@@ -108,10 +126,21 @@ export class SqliteMessages implements MessageStore {
         const found = toStoredMessage(row);
         const waiting = this.#open.of(found, ['queued']);
         this.#markExpired.run(now, row.id);
-        if (waiting.length > 0) changes.apply(row.workspace, decide(found, waiting));
+        const offer = this.#closeOffer(found);
+        if (waiting.length > 0 || offer === 'unclaimed') changes.apply(row.workspace, decide(found, waiting, offer));
       }
       return rows.length;
     });
+  }
+
+  /** Nobody may claim any more what nobody has claimed in time; what was claimed goes on, or is offered again. */
+  #closeOffer({ message }: StoredMessage): ExpiredOffer {
+    const { claims } = this.#context.changes.tables;
+    const work = message.claimable ? claims.work('message', message.id) : null;
+    if (!work || (work.status === 'closed' && work.fence === 0)) return 'none';
+    if (work.status !== 'open' || work.fence > 0) return 'claimed';
+    claims.close('message', message.id);
+    return 'unclaimed';
   }
 
   async nextExpiry(): Promise<number | null> {
@@ -132,7 +161,8 @@ export class SqliteMessages implements MessageStore {
     const earlier = idempotency && this.#earlier(workspace, idempotency);
     if (earlier) return earlier;
     const { repliedTo, copy } = replyTo === null ? noReply : repliedOf(this.#context, workspace, replyTo, from);
-    const decided = request.decide(log.last + 1, repliedTo, copy);
+    const participants = () => (repliedTo ? this.#participants.of(workspace, repliedTo.message.threadId) : nobody);
+    const decided = request.decide(log.last + 1, { repliedTo, copy, participants });
     if ('hold' in decided) return this.#hold(workspace, decided, idempotency?.key ?? null);
     const stored = messages.append(workspace, () => decided);
     if (idempotency) messages.putKey(workspace, idempotency.from, idempotency, stored.message.id);

@@ -10,12 +10,19 @@ interface PairRow {
   readonly record: string;
 }
 
+interface PairFilter {
+  readonly workspace: string;
+  readonly status: string | null;
+  readonly before: number;
+  readonly limit: number;
+}
+
 export class SqlitePairs implements PairStore {
   readonly index: PairIndex;
   readonly #context: SqliteContext;
   readonly #get: Statement<[string, number], PairRow>;
-  readonly #list: Statement<[{ workspace: string; status: string | null; before: number; limit: number }], PairRow>;
-  readonly #listOf: Statement<[{ workspace: string; agentId: string; status: string | null; before: number; limit: number }], PairRow>;
+  readonly #list: Statement<[PairFilter], PairRow>;
+  readonly #listOf: Statement<[PairFilter & { readonly agentId: string }], PairRow>;
 
   constructor(context: SqliteContext) {
     this.#context = context;

@@ -76,7 +76,7 @@ export class SqliteRetention implements RetentionStore {
         const waiting = this.#open.of(found, ['queued']);
         if (waiting.length === 0) continue;
         this.#markExpired.run(now, row.id);
-        changes.apply(row.workspace, decide(found, waiting));
+        changes.apply(row.workspace, decide(found, waiting, 'none'));
       }
       return old.length === limit ? (old.at(-1)?.id ?? 0) : 0;
     });

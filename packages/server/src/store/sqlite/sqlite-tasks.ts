@@ -4,6 +4,7 @@ import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { Change, Page } from '../change.ts';
 import type { ReportDecision, TaskFound, TaskQuery, TaskReport, TaskSource, TaskStore } from '../task-store.ts';
 import type { SqliteContext } from './context.ts';
+import { repliedOf } from './replied-message.ts';
 import { ReportKeyTable } from './report-key-table.ts';
 import { type TaskRow, toTask } from './task-table.ts';
 
@@ -161,10 +162,8 @@ export class SqliteTasks implements TaskStore {
   #found(workspace: string, task: Task): TaskFound {
     const { claims } = this.#context.changes.tables;
     const work = claims.work('task', task.id);
-    return {
-      task,
-      work: work && { status: work.status, fence: work.fence },
-      claim: work?.claim_id ? claims.get(workspace, work.claim_id) : null,
-    };
+    const claim = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
+    const { copy } = repliedOf(this.#context, workspace, claim && task.id, claim?.agentId ?? '');
+    return { task, work: work && { status: work.status, fence: work.fence }, claim, copy };
   }
 }

@@ -26,7 +26,7 @@ export class WaitingMail {
     this.#message = connection.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
     this.#row = connection.prepare('SELECT * FROM deliveries WHERE message_id = ? AND ref = ?');
     this.#fannedOut = connection.prepare(
-      `SELECT ${messageColumns} FROM messages WHERE workspace = ? AND fan_out = 1 AND id > ? ORDER BY id LIMIT ?`,
+      `SELECT ${messageColumns} FROM messages WHERE workspace = ? AND fan_out = 1 AND id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?`,
     );
     this.#hasRow = connection.prepare<[number, number], number>('SELECT 1 FROM deliveries WHERE message_id = ? AND ref = ?').pluck();
   }

@@ -8,6 +8,7 @@ import { channels } from './0007-channels.ts';
 import { approvals } from './0008-approvals.ts';
 import { repeatedReports } from './0009-repeated-reports.ts';
 import { rememberedApproval } from './0010-remembered-approval.ts';
+import { provenMail } from './0011-proven-mail.ts';
 
 /** In order; a database's `user_version` is how many of them it has had. Released ones never change: a correction is a new one. */
 export const migrations: readonly string[] = [
@@ -21,4 +22,5 @@ export const migrations: readonly string[] = [
   approvals,
   repeatedReports,
   rememberedApproval,
+  provenMail,
 ];

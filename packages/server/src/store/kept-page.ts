@@ -1,0 +1,35 @@
+import type { Page } from './change.ts';
+
+export interface PageRequest<Item> {
+  /** Where the page begins: behind this position. */
+  readonly from: number;
+  readonly limit: number;
+  /** The list's own page behind a position, of at most `limit` items; fewer, with a `next`, where they are as much as one answer carries. */
+  readonly read: (position: number) => Promise<Page<Item>>;
+  readonly positionOf: (item: Item) => number;
+  readonly keep: (item: Item) => boolean;
+}
+
+/**
+ * A page of what is kept of a list: filtered first and cut afterwards, so that what is left out hides nothing behind it. Others have their turn
+ * between two looks.
+ */
+export async function keptPage<Item>({ from, limit, read, positionOf, keep }: PageRequest<Item>): Promise<Page<Item>> {
+  const items: Item[] = [];
+  for (let position = from; ; ) {
+    const page = await read(position);
+    const { cursor, next } = page;
+    for (const item of page.items) {
+      if (!keep(item)) continue;
+      const last = items.at(-1);
+      if (items.length === limit && last !== undefined) return { items, cursor, next: positionOf(last) };
+      items.push(item);
+    }
+    const isFull = items.length === limit || (items.length > 0 && page.items.length < limit);
+    if (next === null || isFull) return { items, cursor, next };
+    position = next;
+    await anotherTurn();
+  }
+}
+
+const anotherTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));

@@ -1,0 +1,49 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { isShared, nobody, type Participants, partiesOf } from '../../domain/readership.ts';
+
+interface Said {
+  readonly id: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+interface Known {
+  /** What was said after this has not been looked at. */
+  through: number;
+  readonly agents: Set<string>;
+}
+
+/** Threads that are remembered; the one that was asked for longest ago goes first. */
+const REMEMBERED = 4_096;
+
+/** Who takes part in a thread. A thread that was looked at is read on from there, so that a long one costs its new end only. */
+export class ThreadParticipants {
+  readonly #root: Statement<[number, string], Said>;
+  readonly #answers: Statement<[number, number], Said>;
+  readonly #known = new Map<number, Known>();
+
+  constructor(connection: Database) {
+    const columns = 'id, sender AS "from", address AS "to"';
+    this.#root = connection.prepare(`SELECT ${columns} FROM messages WHERE id = ? AND workspace = ?`);
+    this.#answers = connection.prepare(`SELECT ${columns} FROM messages WHERE thread_id = ? AND id > ? ORDER BY id`);
+  }
+
+  of(workspace: string, threadId: number): Participants {
+    const known = this.#known.get(threadId) ?? this.#begin(workspace, threadId);
+    if (!known) return nobody;
+    for (const said of this.#answers.iterate(threadId, known.through)) {
+      for (const agentId of partiesOf(said)) known.agents.add(agentId);
+      known.through = said.id;
+    }
+    this.#known.delete(threadId);
+    this.#known.set(threadId, known);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > REMEMBERED && oldest !== undefined) this.#known.delete(oldest);
+    return known.agents;
+  }
+
+  #begin(workspace: string, threadId: number): Known | null {
+    const root = this.#root.get(threadId, workspace);
+    return root && isShared(root) ? { through: threadId, agents: new Set(partiesOf(root)) } : null;
+  }
+}
