@@ -32,14 +32,20 @@ async function flood(method: string, params: object): Promise<void> {
 /** Sends and acknowledges without end: nothing is left waiting, which would rightly be kept in mind. */
 async function sendWithoutEnd(): Promise<void> {
   const socket = await open();
-  const ask = (id: number, method: string, params: object) => socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
-  const send = () => ask(1, 'messages/send', { from: 'rude', to: 'id:sink', body: 'x'.repeat(200) });
+  let lastId = 0;
+  const sends = new Set<number>();
+  const ask = (method: string, params: object) => {
+    lastId += 1;
+    socket.send(JSON.stringify({ jsonrpc: '2.0', id: lastId, method, params }));
+    return lastId;
+  };
+  const send = () => sends.add(ask('messages/send', { from: 'rude', to: 'id:sink', body: 'x'.repeat(200) }));
   socket.on('message', (data) => {
     const { id, result } = JSON.parse(String(data));
-    if (id === 1) ask(2, 'inbox/ack', { id: 'sink', ids: [result.id] });
+    if (sends.delete(id)) ask('inbox/ack', { id: 'sink', ids: [result.id] });
     else send();
   });
-  ask(0, 'agents/register', { name: 'sink' });
+  ask('agents/register', { name: 'sink' });
   for (let index = 1; index < IN_FLIGHT; index += 1) send();
 }
 
