@@ -101,6 +101,7 @@ test('a token that is narrowed to targets acts upon nobody else, whatever the ac
       'pairs:write',
       'sessions:write',
       'events:read',
+      'workspace:read',
       'approvals:read',
       'approvals:write',
     ],
@@ -243,11 +244,11 @@ test('what agents ask is shown to the scope that names it, and a machine sees it
   expect(await eventsOf(node('own'))).toBe(true);
   expect(await eventsOf(node('other'))).toBe(false);
 
-  const reader = await withToken({ scopes: ['events:read', 'sessions:read', 'sessions:write'] });
+  const reader = await withToken({ scopes: ['events:read', 'workspace:read', 'sessions:read', 'sessions:write'] });
   expect((await reader.agents.activity({ id: 'asker' })).data).toEqual([]);
   expect(await codeOf(reader.approvals.list({ agent: 'asker' }))).toBe('forbidden');
   expect(await codeOf(reader.approvals.resolve({ id: 'asker', approvalId: 'q', outcome: 'allow' }))).toBe('forbidden_scope');
-  const board = await withToken({ scopes: ['events:read', 'approvals:read'] });
+  const board = await withToken({ scopes: ['events:read', 'workspace:read', 'approvals:read'] });
   expect((await board.agents.activity({ id: 'asker' })).data.map((entry) => entry.event.type)).toEqual(['approval.requested']);
   expect((await board.approvals.list()).data.map(({ approvalId }) => approvalId)).toEqual(['q']);
 
