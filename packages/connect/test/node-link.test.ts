@@ -258,7 +258,11 @@ describe('processes that end', () => {
       HOME: world.folder,
       AGENT_RELAY_TOKEN: 'owner-token-for-the-test',
     });
-    await until(async () => expect((await fetch(`http://127.0.0.1:${port}/api/health`)).status).toBe(200));
+    await until(async () =>
+      expect(
+        (await fetch(`http://127.0.0.1:${port}/api/health`, { headers: { authorization: 'Bearer owner-token-for-the-test' } })).status,
+      ).toBe(200),
+    );
     return child;
   }
 
