@@ -97,6 +97,8 @@ class Lane {
   #pausedUntil = 0;
   #looking: Promise<void> | null = null;
   #lookAgain = false;
+  /** Why the receiver took the last callback not; null when it did. */
+  #fault: string | null = null;
 
   constructor(deps: LaneDeps, integration: IntegrationSettings) {
     this.#deps = deps;
@@ -159,8 +161,16 @@ class Lane {
     this.#sending.set(taskId, attempt);
   }
 
+  /** One line when the receiver begins to fail or fails in another way, and one when it takes callbacks again, however many they are. */
+  #note({ id: callbackId, integration }: Callback, error: string | null): void {
+    if (error === this.#fault) return;
+    this.#fault = error;
+    if (error === null) this.#deps.log.info('callbacks are taken again', { integration });
+    else this.#deps.log.warn('callbacks fail', { integration, callbackId, error });
+  }
+
   async #attempt({ callback, deadlineAt, body }: DueCallback): Promise<void> {
-    const { store, clock, sender, random, log } = this.#deps;
+    const { store, clock, sender, random } = this.#deps;
     const answer = await sender.send(this.#requestFor(callback, body), this.#closing.signal);
     if (this.#closing.signal.aborted) return;
     const at = clock.now();
@@ -170,8 +180,8 @@ class Lane {
     const lastError = fate.status === 'delivered' ? null : faultOf(answer);
     if (fate.status !== 'delivered') {
       this.#pausedUntil = Math.max(this.#pausedUntil, at + Math.min(retryAfterMs(retryAfter, at), CALLBACK_LIFETIME_MS));
-      log.warn('a callback failed', { callbackId: callback.id, integration: callback.integration, status: fate.status, error: lastError });
     }
+    this.#note(callback, lastError);
     await store.callbacks.settle(callback.id, { ...fate, lastStatus: answer.status, lastError, at });
   }
 

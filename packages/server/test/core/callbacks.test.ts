@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { type Principal, type Scope, TaskSchema } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
+import type { Logger } from '../../src/logger.ts';
 import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../../src/relay/callback-request.ts';
 import type { IntegrationSettings } from '../../src/relay/integration-settings.ts';
 import { anonymous, codeOf, owner, until, World } from './world.ts';
@@ -319,4 +320,40 @@ test('repeated reports are no callbacks, however many', async () => {
   await report(world, { dedupeKey: 'disk', status: 'resolved' });
   await until(() => outside.sent.length === 2);
   expect(outside.events).toEqual(['task.created open', 'task.status done']);
+});
+
+test('a receiver that is away is one line in the log, and one when it is back, however many callbacks wait', async () => {
+  const lines: string[] = [];
+  const note = (message: string) => void lines.push(message);
+  const log = { debug: () => {}, info: note, warn: note, error: note, child: () => log } as unknown as Logger;
+  let isUp = false;
+  const sender: CallbackSender = { send: async () => (isUp ? { status: 204, error: null } : { status: 503, error: null }) };
+  const integration = {
+    name: 'ops',
+    tokenHash: 'none',
+    scopes: [],
+    targets: null,
+    channels: null,
+    callbackUrl: 'https://ops.example',
+    callbackKey: 'k',
+  };
+  await using world = await World.open({}, { log, integrations: [integration], callbacks: { sender, random: () => 0 } });
+  await world.register('a');
+  const reporter = {
+    type: 'integration',
+    workspace: 'default',
+    name: 'ops',
+    scopes: ['tasks:create'],
+    targets: null,
+    channels: null,
+  } as const;
+  for (let count = 0; count < 20; count += 1)
+    await world.call['integrations/report']({ title: `t${count}`, target: 'a' }, world.as({ ...reporter, scopes: [...reporter.scopes] }));
+  for (let minute = 0; minute < 10; minute += 1) await world.clock.advance(60_000);
+  await until(() => lines.length > 0);
+  expect(lines).toEqual(['callbacks fail']);
+  isUp = true;
+  for (let hour = 0; hour < 3; hour += 1) await world.clock.advance(3_600_000);
+  await until(() => lines.length > 1);
+  expect(lines).toEqual(['callbacks fail', 'callbacks are taken again']);
 });
