@@ -131,7 +131,7 @@ export async function run(toEvents) {
   }
   const taken = new Set();
   const server = createServer((request, response) => {
-    answer(toEvents, taken, request)
+    void answer(toEvents, taken, request)
       .catch((error) => {
         if (!error.status) console.error(error);
         return { status: error.status ?? 500, body: { error: error.status ? error.message : 'a fault of this adapter' } };

@@ -76,6 +76,7 @@ export type SendMessage = z.infer<typeof SendMessageSchema>;
 
 export const SentMessageSchema = MessageSchema.extend({
   matched: z.int().min(0).describe('How many agents the address reached when it was sent; zero is said, not hidden'),
+  offline: z.int().min(0).optional().describe('Of those it matched, how many are offline now: it waits for them'),
   duplicate: z.boolean().describe('True when an earlier send with this idempotency key is answered'),
   waited: z.object({ reached: z.boolean(), deliveries: z.array(DeliverySchema) }).optional(),
 });

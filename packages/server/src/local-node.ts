@@ -25,6 +25,8 @@ export interface LocalNodeOptions {
   readonly approvalTimeoutSeconds: number;
   /** Further variables that its agents get. */
   readonly agentEnvironment: readonly string[];
+  /** What its environment is made from. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
   /** Default: the bin of the installed agent-relay-connect. */
   readonly command?: readonly string[];
@@ -119,7 +121,7 @@ export class LocalNode {
       const settings = [...where, '--approval-timeout', String(approvalTimeoutSeconds), ...lets];
       // Its agents can read what it was started with: no token of ours is there.
       const env = Object.fromEntries(
-        Object.entries(process.env).filter(([name]) => !name.startsWith('AGENT_RELAY_') || name === PROCESS_TREE),
+        Object.entries(this.#options.env).filter(([name]) => !name.startsWith('AGENT_RELAY_') || name === PROCESS_TREE),
       );
       const child = spawn(program, [...args, ...settings], { detached: true, env, stdio: ['ignore', output, output] });
       const pid = await startedPid(child);

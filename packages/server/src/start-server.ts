@@ -225,6 +225,7 @@ async function startLocalNode(
     logFile: localNodeLogPath(databasePath),
     approvalTimeoutSeconds,
     agentEnvironment,
+    env: process.env,
     log: log.child({ part: 'local node' }),
   });
   await node.start();

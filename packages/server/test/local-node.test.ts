@@ -38,6 +38,7 @@ function localNode(url = 'http://127.0.0.1:4850'): LocalNode {
     logFile: join(folder, 'node.log'),
     approvalTimeoutSeconds: 60,
     agentEnvironment: ['AWS_*'],
+    env: process.env,
     log: silentLogger,
     command: [process.execPath, file],
   });

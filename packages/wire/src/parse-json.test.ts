@@ -6,7 +6,7 @@ const nested = (depth: number, inner = '1'): string => `${'['.repeat(depth)}${in
 test('what nests as deep as allowed is parsed, one level more is refused, and so is what would end a recursion', () => {
   expect(() => parseJson(nested(MAX_JSON_DEPTH))).not.toThrow();
   for (const depth of [MAX_JSON_DEPTH + 1, 1_562, 1_000_000]) expect(() => parseJson(nested(depth))).toThrow(SyntaxError);
-  expect(() => parseJson('{"a":'.repeat(2_000) + '1' + '}'.repeat(2_000))).toThrow('nests deeper');
+  expect(() => parseJson(`${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`)).toThrow('nests deeper');
 });
 
 test('brackets in strings and beside each other are no depth', () => {

@@ -80,7 +80,10 @@ async function wayTo({ url, token, db }: RelayOptions, env: Terminal['env']): Pr
   const note = lastRunningRelay(runningRelayPath(databasePath));
   if (note === null || (url !== undefined && !isSameRelay(url, note.url))) {
     if (url !== undefined) return { url, token: null, socketPath: null };
-    throw new CommandFailure(`error: no relay serves ${databasePath}; start one with: ${programName(env)} serve, or name another with --url`, 3);
+    throw new CommandFailure(
+      `error: no relay serves ${databasePath}; start one with: ${programName(env)} serve, or name another with --url`,
+      3,
+    );
   }
   const credentialPath = ownerTokenPath(databasePath);
   const credential = token ?? readOwnerToken(credentialPath);

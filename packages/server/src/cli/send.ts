@@ -5,6 +5,7 @@ import { DeliveryModeSchema, type RouteRequest, type SentMessage, WaitForSchema 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { agentOfSession } from './current-agent.ts';
 import { describeMessage } from './describe-message.ts';
+import { describeSent } from './describe-sent.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 import { type NamedMessage, sendOnce, type Waited, waitForReceipts } from './wait-for-receipts.ts';
@@ -45,7 +46,7 @@ export const sendCommand = (terminal: Terminal): Command =>
       await withRelay(options, terminal, async (client) => {
         const message = messageOf(to, body, options);
         const sent = await sendOnce(client, message, terminal.signal);
-        terminal.out(`[msg:${sent.id}] to ${sent.to}: reached ${sent.matched} ${sent.matched === 1 ? 'agent' : 'agents'}`);
+        terminal.out(describeSent(sent));
         const { wait: state, timeout } = options;
         if (state === undefined) return;
         const waited = await waitForReceipts(client, { message, sent, state, timeoutMs: timeout * 1000 }, terminal);

@@ -2,6 +2,7 @@ import type { RelayClient } from 'agent-relay-client';
 import type { Agent } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { type ActingOptions, actingCommand, currentAgent, relayOptionsOf, requireAgent } from './current-agent.ts';
+import { describeSent } from './describe-sent.ts';
 import { describePair, hangUp, invite, openPairs, parsePairId } from './pair.ts';
 import { relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
@@ -39,7 +40,7 @@ function sendForm(name: string, description: string, claimable: boolean, termina
       await withRelay(relayOptionsOf(options), terminal, async (client) => {
         const request = { to, body, ...(from && { from }), ...(claimable && { claimable }) };
         const sent = await client.messages.send(request, { signal: terminal.signal });
-        terminal.out(`[msg:${sent.id}] to ${sent.to}: reached ${sent.matched} ${sent.matched === 1 ? 'agent' : 'agents'}`);
+        terminal.out(describeSent(sent));
       });
     });
 }

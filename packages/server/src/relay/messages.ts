@@ -1,5 +1,6 @@
 import {
   type Address,
+  type Agent,
   type Message,
   type Principal,
   parseAddress,
@@ -17,6 +18,7 @@ import { isDirect, isInAudience } from '../domain/audience.ts';
 import { endClaim } from '../domain/claim.ts';
 import { advanceDelivery, type DeliveryRecord } from '../domain/delivery.ts';
 import { hopsOf } from '../domain/loop-guard.ts';
+import { isBuiltIn } from '../domain/membership.ts';
 import { relationOf } from '../domain/provenance.ts';
 import type { Participants } from '../domain/readership.ts';
 import { assertMayAddress, isOwner } from '../domain/scopes.ts';
@@ -66,10 +68,11 @@ export class Messages {
     const { stored, duplicate } = await this.#append(input, from, principal, mustBeSo);
     const { message, matched } = stored;
     if (!duplicate) this.noteExpiry(message);
-    if (!input.waitFor) return { ...message, matched, duplicate };
+    const offline = this.#countOffline(stored);
+    if (!input.waitFor) return { ...message, matched, offline, duplicate };
     const { state, scope = 'all', timeoutMs = DEFAULT_WAIT_MS } = input.waitFor;
     const waited = await this.#deps.receipts.wait(stored, { state, scope, timeoutMs, signal });
-    return { ...message, matched, duplicate, waited };
+    return { ...message, matched, offline, duplicate, waited };
   }
 
   /** Empties a message; a tombstone stays. Its sender may, and the owner. */
@@ -197,6 +200,16 @@ export class Messages {
   countRecipients(workspace: string, message: Message): number {
     if (!isDirect(message.to)) return this.#countAudience(workspace, message);
     return Number(this.#deps.store.agents.index.find(workspace, message.to.slice(3))?.agent != null);
+  }
+
+  /** Whom it reached and who is not there to get it now. The built-in addresses are always there. */
+  #countOffline({ workspace, message }: StoredMessage): number {
+    const { index } = this.#deps.store.agents;
+    const isAway = (agent: Agent | null | undefined) => agent != null && agent.status === 'offline' && !isBuiltIn(agent.id);
+    if (isDirect(message.to)) return Number(isAway(index.find(workspace, message.to.slice(3))?.agent));
+    let count = 0;
+    for (const entry of index.agents(workspace)) if (isAway(entry.agent) && isInAudience(message, entry)) count += 1;
+    return count;
   }
 
   /** A message has been sent: if it has a time to live, somebody must look when it is over. */

@@ -152,7 +152,8 @@ test('owner tokens, node tokens and login codes; only hashes are kept', async ()
   const { code } = await world.call['login/create']({}, world.as(owner));
   expect(await world.relay.authenticate(code)).toBe(null);
   const session = await world.relay.exchangeLoginCode(code);
-  expect(await world.relay.authenticate(session?.token ?? '')).toEqual({ type: 'owner', workspace: 'default' });
+  expect(await world.relay.authenticate(session?.token ?? '', 'browser')).toEqual({ type: 'owner', workspace: 'default' });
+  expect(await world.relay.authenticate(session?.token ?? '')).toBe(null);
   expect(await world.relay.exchangeLoginCode(code)).toBe(null);
   const late = await world.call['login/create']({}, world.as(owner));
   world.clock.advance(600_000);
@@ -160,5 +161,5 @@ test('owner tokens, node tokens and login codes; only hashes are kept', async ()
   const kept = JSON.stringify(await world.relay.core.store.tokens.list('default'));
   for (const secret of [node, code, session?.token ?? 'x']) expect(kept.includes(secret)).toBe(false);
   world.clock.advance(31 * 86_400_000);
-  expect(await world.relay.authenticate(session?.token ?? '')).toBe(null);
+  expect(await world.relay.authenticate(session?.token ?? '', 'browser')).toBe(null);
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Logger } from '../../src/logger.ts';
 import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../../src/relay/callback-request.ts';
 import type { IntegrationSettings } from '../../src/relay/integration-settings.ts';
-import { anonymous, codeOf, owner, until, World } from './world.ts';
+import { anonymous, anotherTurn, codeOf, owner, until, World } from './world.ts';
 
 const settings = (name: string): IntegrationSettings => ({
   name,
@@ -349,11 +349,17 @@ test('a receiver that is away is one line in the log, and one when it is back, h
   } as const;
   for (let count = 0; count < 20; count += 1)
     await world.call['integrations/report']({ title: `t${count}`, target: 'a' }, world.as({ ...reporter, scopes: [...reporter.scopes] }));
-  for (let minute = 0; minute < 10; minute += 1) await world.clock.advance(60_000);
+  for (let minute = 0; minute < 10; minute += 1) {
+    world.clock.advance(60_000);
+    await anotherTurn();
+  }
   await until(() => lines.length > 0);
   expect(lines).toEqual(['callbacks fail']);
   isUp = true;
-  for (let hour = 0; hour < 3; hour += 1) await world.clock.advance(3_600_000);
+  for (let hour = 0; hour < 3; hour += 1) {
+    world.clock.advance(3_600_000);
+    await anotherTurn();
+  }
   await until(() => lines.length > 1);
   expect(lines).toEqual(['callbacks fail', 'callbacks are taken again']);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agentOf, anonymous, codeOf, observer, owner, until, World } from './world.ts';
+import { agentOf, anonymous, anotherTurn, codeOf, observer, owner, until, World } from './world.ts';
 
 async function withAgents(...ids: string[]): Promise<World> {
   const world = await World.open();
@@ -18,7 +18,7 @@ const openWork = async (world: World) => (await world.call['system/stats']({}, w
 
 test('work of others in front hides no work of one’s own, and pages go on to the end', async () => {
   await using world = await withAgents('lead', 'me', 'other');
-  await Promise.all(Array.from({ length: 120 }, () => offer(world, 'other')));
+  await Promise.all(Array.from({ length: 120 }, async () => offer(world, 'other')));
   const held = await offer(world, 'me');
   await claim(world, held.id, 'me');
   const mine = [await offer(world, 'me'), await offer(world, 'tag:crew'), await offer(world, 'me')].map(({ id }) => id);
@@ -46,7 +46,8 @@ test('an offer that nobody claimed in time is over: counted no more, listed no m
   const kept = await offer(world, 'me');
   await world.call['inbox/ack']({ id: 'me', ids: [id, kept.id], state: 'seen' }, as(world, 'me'));
   expect(await openWork(world)).toBe(2);
-  await world.clock.advance(1_001);
+  world.clock.advance(1_001);
+  await anotherTurn();
   await until(async () => (await openWork(world)) === 1);
   expect(await codeOf(() => claim(world, id, 'me'))).toBe('claim_closed');
   expect(await mailOf(world, 'lead')).toEqual([
@@ -58,7 +59,8 @@ test('an offer that was claimed in time goes on beyond it: given back it is open
   await using world = await withAgents('lead', 'me', 'other');
   const { id } = await offer(world, 'tag:crew', { ttlMs: 1_000 });
   const { claimId } = await claim(world, id, 'me');
-  await world.clock.advance(1_001);
+  world.clock.advance(1_001);
+  await anotherTurn();
   await world.relay.reap();
   await world.call['claims/release']({ claimId }, as(world, 'me'));
   expect((await world.call['work/list']({ for: 'other' }, as(world, 'other'))).data.map(({ message }) => message.id)).toEqual([id]);
@@ -170,7 +172,8 @@ test('what was said to many and is deleted has failed for all who had not read i
     ['other', 'failed', 'The message was deleted'],
   ]);
   expect(await mailOf(world, 'other')).toEqual([]);
-  await world.clock.advance(600_000);
+  world.clock.advance(600_000);
+  await anotherTurn();
   expect((await sending).waited).toMatchObject({ reached: false });
 });
 

@@ -253,7 +253,7 @@ test('a list of messages that hides most of them still answers full pages and go
   await using world = await World.open();
   for (const id of ['a', 'b', 'c']) await world.register(id, { withToken: true }, owner);
   for (let round = 0; round < 30; round += 1) {
-    const noise = Array.from({ length: 20 }, () => world.call['messages/send']({ to: 'b', body: 'noise' }, world.as(agentOf('a'))));
+    const noise = Array.from({ length: 20 }, async () => world.call['messages/send']({ to: 'b', body: 'noise' }, world.as(agentOf('a'))));
     await Promise.all(noise);
     await world.call['messages/send']({ to: 'c', body: `${round}` }, world.as(agentOf('b')));
   }

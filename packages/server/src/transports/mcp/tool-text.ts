@@ -2,9 +2,11 @@ import type { Agent, Claim, SentMessage, Session, Verification } from 'agent-rel
 import { ModelText, modelText } from 'agent-relay-wire';
 
 /** What the tools say to a model: short, with every id it needs for the next step. */
-export function describeSent({ id, to, matched }: SentMessage): ModelText {
+export function describeSent({ id, to, matched, offline = 0 }: SentMessage): ModelText {
   if (matched === 0) return modelText`Stored as [msg:${id}], but ${to} reached nobody.`;
-  return modelText`Sent [msg:${id}] to ${to}, which reached ${matched} ${matched === 1 ? 'agent' : 'agents'}.`;
+  const reached = modelText`Sent [msg:${id}] to ${to}, which reached ${matched} ${matched === 1 ? 'agent' : 'agents'}.`;
+  if (offline === 0) return reached;
+  return modelText`${reached} ${offline === matched ? 'Offline now' : `${offline} of them offline now`}: the mail waits.`;
 }
 
 export function describeVerification({ verdict, bodySha256, createdAt, isPerson }: Verification): ModelText {
