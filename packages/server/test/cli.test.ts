@@ -125,6 +125,10 @@ describe('client commands', () => {
     const claimed = await run(['claim', id, '--agent', 'Worker'], own);
     const [, claim = '', fence = ''] = /claim (\S+), fence (\d+)/u.exec(claimed.out) ?? [];
     expect(await run(['complete', claim, '--agent', 'Worker', '--fence', fence, '--result', 'done'], own)).toMatchObject({ code: 0 });
+    const [again = ''] = (await run(['send', 'Worker', 'do that too', '--claimable'], own)).out.split(' ');
+    expect(await run(['take-back', again], own)).toMatchObject({ code: 1, note: expect.stringContaining('nobody holds') });
+    await run(['claim', again, '--agent', 'Worker'], own);
+    expect(await run(['take-back', again], own)).toMatchObject({ code: 0, out: expect.stringContaining('taken back from Worker') });
   });
 
   test('watch shows what happens, as lines and as JSON, until it is stopped', async () => {

@@ -1,7 +1,7 @@
 import type { Claim } from 'agent-relay-protocol';
 import { type Command, InvalidArgumentError } from 'commander';
 import { agentOfSession } from './current-agent.ts';
-import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { parseMessageId } from './send.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,6 +31,23 @@ export const completeCommand = (terminal: Terminal): Command =>
       const optional = { ...(agent && { agentId: agent }), ...(fence && { fence }), ...(result && { result }) };
       await withRelay(options, terminal, async (client) => {
         terminal.out(describe(await client.claims.complete({ claimId, ...optional }, { signal: terminal.signal })));
+      });
+    });
+
+export const takeBackCommand = (terminal: Terminal): Command =>
+  relayCommand('take-back')
+    .description('Take offered work back from whoever holds it: it is open again, and the holder is told')
+    .argument('<message>', 'its number', parseMessageId)
+    .option('--agent <id>', 'who offered it (default: AGENT_RELAY_ID, else owner)', agentOfSession(terminal.env))
+    .action(async (id: number, { agent, ...options }: ActingOptions) => {
+      await withRelay(options, terminal, async (client) => {
+        const { claim } = await client.messages.get({ id }, { signal: terminal.signal });
+        if (claim?.status !== 'held') throw new CommandFailure(`error: nobody holds message ${id}`, 1);
+        const released = await client.claims.release(
+          { claimId: claim.claimId, ...(agent && { agentId: agent }) },
+          { signal: terminal.signal },
+        );
+        terminal.out(`${describe(released)}: taken back from ${claim.agentId}`);
       });
     });
 

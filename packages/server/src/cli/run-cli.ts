@@ -5,7 +5,7 @@ import { approvalsCommand, approveCommand } from './approvals.ts';
 import { backupCommand } from './backup.ts';
 import { callbacksCommand } from './callbacks.ts';
 import { channelCommand, channelsCommand } from './channels.ts';
-import { claimCommand, completeCommand } from './claims.ts';
+import { claimCommand, completeCommand, takeBackCommand } from './claims.ts';
 import { configCommand } from './config.ts';
 import { daemonCommand } from './daemon.ts';
 import { doctorCommand } from './doctor.ts';
@@ -90,6 +90,7 @@ function program(terminal: Terminal): Command {
     approveCommand,
     claimCommand,
     completeCommand,
+    takeBackCommand,
     pairCommand,
     registerCommand,
     tasksCommand,
