@@ -61,7 +61,7 @@ describe.each(versions)('a session of Claude Code %s', { timeout: 60_000 }, (_, 
     expect(log.ofType('tool.started')).toEqual([expect.objectContaining({ kind: 'message', title: 'relay_send: Worker' })]);
     expect(log.ofType('tool.completed')).toEqual([expect.objectContaining({ outcome: 'succeeded', output: 'sent' })]);
     const [request] = harness.model.requests.flatMap(({ model }) => model ?? []);
-    expect(request?.tools.map(({ name }) => name)).toEqual(['relay_send']);
+    expect(request?.tools.map(({ name }) => name)).toEqual(['relay_inbox', 'relay_send']);
     expect(request?.system).toContain('known as Walrus');
     expect(readdirSync(harness.home.directory).filter((name) => name.startsWith('agent-relay-claude-'))).toEqual([]);
   });

@@ -9,6 +9,10 @@ import { rawRequest } from './support/raw-http.ts';
 const MEBIBYTE = 1024 * 1024;
 const list = (id: number, params: object = { limit: 1000 }) => ({ jsonrpc: '2.0', id, method: 'messages/list', params });
 
+/** Mail that anybody may read. */
+const tellAll = (server: OpenServer, count: number, body: string) =>
+  Promise.all(Array.from({ length: count }, () => server.call('messages/send', { to: 'broadcast', body })));
+
 async function openRaw(server: OpenServer): Promise<WebSocket> {
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws`);
   await new Promise((resolve, reject) => {
@@ -69,7 +73,7 @@ test('waiting mail is answered so much text at a time, and all of it in the end'
 
 test('one batch of a thousand lists to a socket that does not read costs the others nothing', async () => {
   await using server = await openServer();
-  await server.append(300, 'x'.repeat(30_000));
+  await tellAll(server, 300, 'x'.repeat(30_000));
   const before = memoryBytes();
   const socket = await openRaw(server);
   socket.pause();
@@ -86,7 +90,7 @@ test('one batch of a thousand lists to a socket that does not read costs the oth
 
 test('hundreds of frames to a socket that does not read wait in its own buffers, and are all answered when it does', async () => {
   await using server = await openServer();
-  await server.append(300, 'x'.repeat(30_000));
+  await tellAll(server, 300, 'x'.repeat(30_000));
   const before = memoryBytes();
   const socket = await openRaw(server);
   socket.pause();
@@ -104,7 +108,7 @@ test('hundreds of frames to a socket that does not read wait in its own buffers,
 
 test('requests sent ahead on one connection are answered one after another, in order', async () => {
   await using server = await openServer();
-  await server.append(100, 'x'.repeat(30_000));
+  await tellAll(server, 100, 'x'.repeat(30_000));
   const before = memoryBytes();
   const socket = connect(server.port, '127.0.0.1');
   const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n\r\n`;

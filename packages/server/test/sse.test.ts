@@ -2,9 +2,11 @@ import { type IncomingMessage, request } from 'node:http';
 import type { RelayEvent } from 'agent-relay-protocol';
 import { parseSseStream, type SseEvent } from 'agent-relay-wire';
 import { describe, expect, test } from 'vitest';
-import { openServer } from './support/open-server.ts';
+import { OWNER_TOKEN, openServer } from './support/open-server.ts';
 import { poll } from './support/poll.ts';
 import { rawRequest } from './support/raw-http.ts';
+
+const asOwner = { authorization: `Bearer ${OWNER_TOKEN}` };
 
 async function take(url: string, count: number, headers: Record<string, string> = {}): Promise<SseEvent[]> {
   const response = await fetch(url, { headers });
@@ -21,7 +23,7 @@ describe('the event stream', () => {
   test('says at once where it stands, then every event with its cursor, name and data', async () => {
     await using server = await openServer();
     const { cursor, generation } = await server.call('messages/cursor', {});
-    const response = await fetch(`${server.url}/api/events?after=${cursor}`);
+    const response = await fetch(`${server.url}/api/events?after=${cursor}`, { headers: asOwner });
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     expect([response.headers.get('x-relay-cursor'), response.headers.get('x-relay-generation')]).toEqual([String(cursor), generation]);
     const reader = response.body?.getReader();
@@ -56,7 +58,7 @@ describe('the event stream', () => {
     const heardBy = async (who: string): Promise<[string, unknown][]> => {
       const heard: [string, unknown][] = [];
       const names = 'message.new,message.claimed,message.deleted,agent.status,agent.removed';
-      const response = await fetch(`${server.url}/api/events?after=${after}&types=${names}${who}`);
+      const response = await fetch(`${server.url}/api/events?after=${after}&types=${names}${who}`, { headers: asOwner });
       if (!response.body) throw new Error('no body');
       for await (const { event = '', data } of parseSseStream(response.body)) {
         const body = JSON.parse(data) as { seq: number; message?: { from: string } };
@@ -84,7 +86,7 @@ describe('the event stream', () => {
   test('Last-Event-ID wins over the address of the first visit', async () => {
     await using server = await openServer();
     const ids = await server.append(10);
-    const events = await take(`${server.url}/api/events?after=0`, 3, { 'last-event-id': String(ids[6]) });
+    const events = await take(`${server.url}/api/events?after=0`, 3, { ...asOwner, 'last-event-id': String(ids[6]) });
     expect(events.map(({ id }) => Number(id))).toEqual(ids.slice(7));
   });
 
@@ -133,7 +135,7 @@ describe('the event stream', () => {
     const expected = await server.append(2_000, 'x'.repeat(30_000));
     let text = '';
     const reading = await new Promise<IncomingMessage>((resolve) => {
-      request(`${server.url}/api/events?after=${after}&types=message`, resolve).end();
+      request(`${server.url}/api/events?after=${after}&types=message`, { headers: asOwner }, resolve).end();
     });
     reading.setEncoding('utf8');
     reading.pause();

@@ -75,7 +75,7 @@ test('tokens are the owner’s to see: an observer, an agent and a tokenless rea
   const agent = await owner.agents.register({ id: 'Nosy', name: 'Nosy', withToken: true });
   const { seq } = await lastEvent();
   await owner.tokens.create({ name: 'secret plan', kind: 'agent', agentId: 'Nosy' });
-  await owner.messages.send({ to: 'Nosy', body: 'hello' });
+  await owner.messages.send({ to: 'broadcast', body: 'hello' });
   for (const token of [observer.token, agent.token, undefined]) {
     expect((await readUntil('message.new', seq, token)).map(({ type }) => type)).toEqual(['message.new']);
   }

@@ -28,9 +28,9 @@ test('a message’s id is the sequence of its creation, and it is its own log en
   const before = world.head;
   const sent = await world.send('cron', 'a', 'x', { subject: 's', payload: { n: 1 }, meta: { m: [1] }, mode: 'urgent', kind: 'ask' });
   expect(sent.id).toBe(before + 1);
-  const { matched, duplicate, ...message } = sent;
+  const { matched, offline, duplicate, ...message } = sent;
   expect(await world.events(before)).toEqual([{ type: 'message.new', seq: sent.id, at: message.createdAt, message, matched }]);
-  expect(duplicate).toBe(false);
+  expect([offline, duplicate]).toEqual([0, false]);
   await world.restart();
   expect(await world.events(before)).toEqual([{ type: 'message.new', seq: sent.id, at: message.createdAt, message, matched }]);
   expect(await world.call['messages/get']({ id: sent.id }, world.as(anonymous))).toEqual({ ...message, readBy: [], claim: null });

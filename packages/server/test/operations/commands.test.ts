@@ -27,7 +27,12 @@ const start = (args: readonly string[], env: Record<string, string> = {}) => {
 const run = (args: readonly string[], env?: Record<string, string>) => start(args, env).done;
 const envFile = () => join(home, '.config', 'agent-relay', 'agent-relay.env');
 const tokenIn = (text: string) => /^AGENT_RELAY_TOKEN=(.*)$/mu.exec(text)?.[1] ?? '';
-const everything = () => readdirSync(home, { recursive: true }).map(String).sort();
+/** Without Node's own cache of compiled code, which every command may fill. */
+const everything = () =>
+  readdirSync(home, { recursive: true })
+    .map(String)
+    .filter((path) => !path.startsWith('.cache'))
+    .sort();
 
 /** A program of this name that writes its arguments down and answers as the lines say. */
 function fakeProgram(name: string, script: string): () => string[] {
