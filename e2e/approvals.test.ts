@@ -74,7 +74,7 @@ describe.each(['claude', 'codex'] as const)('a guarded %s', (vendor) => {
     const { name, file } = await spawn(vendor);
     await tell(name, append(vendor, file, 'decided'));
     const { approvalId } = await question(name);
-    const { token } = await client.tokens.create({ name: 'phone', scopes: ['sessions:write'] });
+    const { token } = await client.tokens.create({ name: 'phone', scopes: ['approvals:write'] });
     await using phone = createNodeRelayClient({ url: relay.url, token });
     const answers = await Promise.allSettled([
       client.approvals.resolve({ id: name, approvalId, outcome: 'allow' }),

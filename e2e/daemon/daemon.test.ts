@@ -22,8 +22,11 @@ test.skipIf(!hasUserManager)(
     const units = join(home.home, '.config', 'systemd', 'user');
     const enabled = join(units, 'default.target.wants', 'agent-relay.service');
     const url = `http://127.0.0.1:${port}`;
+    const envFile = join(home.home, '.config', 'agent-relay', 'agent-relay.env');
+    const tokenIn = (text: string) => /^AGENT_RELAY_TOKEN=(\S+)$/mu.exec(text)?.[1] ?? '';
+    // A relay that has a token asks for it, also before it says how it is.
     const isUp = () =>
-      fetch(`${url}/api/health`).then(
+      fetch(`${url}/api/health`, { headers: { authorization: `Bearer ${tokenIn(readFileSync(envFile, 'utf8'))}` } }).then(
         ({ ok }) => ok,
         () => false,
       );
@@ -41,9 +44,7 @@ test.skipIf(!hasUserManager)(
     await until('the relay', isUp);
     expect(existsSync(enabled)).toBe(true);
     expect((await agentRelay('daemon', 'status')).stdout).toContain('active (running)');
-    const envFile = join(home.home, '.config', 'agent-relay', 'agent-relay.env');
-    const token = /^AGENT_RELAY_TOKEN=(\S+)$/mu.exec(readFileSync(envFile, 'utf8'))?.[1] ?? '';
-    await using client = createNodeRelayClient({ url, token });
+    await using client = createNodeRelayClient({ url, token: tokenIn(readFileSync(envFile, 'utf8')) });
     const { id } = await client.messages.send({ to: 'id:Later', body: 'kept' });
     const node = await nodePid();
 

@@ -48,7 +48,10 @@ test.skipIf(!hasBrowser)('who decides a held message second is told what was dec
   for (const name of ['Ada', 'Bob']) await owner.agents.register({ name });
   const id = await holdOne(world, 'Delete the old bucket');
   const late = await world.openPageBehind('message.refused', '/holds');
-  const { token: phone } = await owner.tokens.create({ name: 'phone', scopes: ['messages:read', 'messages:write', 'events:read'] });
+  const { token: phone } = await owner.tokens.create({
+    name: 'phone',
+    scopes: ['workspace:read', 'messages:read', 'messages:write', 'holds:write', 'events:read'],
+  });
   const { token: board } = await owner.tokens.create({ name: 'board', kind: 'observer' });
   const signInWith = async (token: string) => {
     const page = await world.openStrangersPage();

@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { RelayError } from 'agent-relay-client';
 import { mergeApprovals, reduceApprovals } from './collections.ts';
 import { keys } from './keys.ts';
+import { listUpTo } from './list-up-to.ts';
 import { mayAnswer, maySeeApprovals } from './permissions.ts';
 import type { AnswerApprovalRequest } from './requests.ts';
 import { useConnection, useMe, useRelay } from './use-relay.ts';
@@ -16,8 +17,8 @@ export function useApprovals() {
     queryKey: keys.approvals,
     enabled: useMaySeeApprovals(),
     queryFn: async () => {
-      const newest = await relay.approvals.list({ limit: ANSWERED_PAGE });
-      const pending = await relay.approvals.list({ status: 'pending', limit: PENDING_LIMIT });
+      const newest = await listUpTo(ANSWERED_PAGE, relay.approvals.list, {});
+      const pending = await listUpTo(PENDING_LIMIT, relay.approvals.list, { status: 'pending' as const });
       return current({ data: mergeApprovals(newest.data, pending.data), cursor: newest.cursor }, reduceApprovals);
     },
   });

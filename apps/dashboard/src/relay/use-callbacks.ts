@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import type { CallbackStatus } from 'agent-relay-protocol';
 import { keys } from './keys.ts';
+import { listUpTo } from './list-up-to.ts';
 import { useConnection, useMe, useRelay } from './use-relay.ts';
 
 export const CALLBACK_LIMIT = 1_000;
@@ -13,7 +14,7 @@ export function useCallbacks(status: CallbackStatus) {
   return useQuery({
     queryKey: keys.callbacksBy(status),
     enabled: useMaySeeCallbacks(),
-    queryFn: async () => (await relay.callbacks.list({ status, limit: CALLBACK_LIMIT })).data,
+    queryFn: async () => (await listUpTo(CALLBACK_LIMIT, relay.callbacks.list, { status })).data,
   });
 }
 
@@ -22,7 +23,7 @@ export function useTaskCallbacks(taskId: number) {
   return useQuery({
     queryKey: keys.callbacksOf(taskId),
     enabled: useMaySeeCallbacks(),
-    queryFn: async () => (await relay.callbacks.list({ taskId, limit: CALLBACK_LIMIT })).data,
+    queryFn: async () => (await listUpTo(CALLBACK_LIMIT, relay.callbacks.list, { taskId })).data,
   });
 }
 

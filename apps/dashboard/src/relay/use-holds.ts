@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { RelayError } from 'agent-relay-client';
 import { mergeHolds, reduceHolds } from './collections.ts';
 import { keys } from './keys.ts';
+import { listUpTo } from './list-up-to.ts';
 import { mayDecide } from './permissions.ts';
 import { useConnection, useMay, useMe, useRelay } from './use-relay.ts';
 
@@ -16,8 +17,8 @@ export function useHolds() {
     queryKey: keys.holds,
     enabled: useMay('messages:read'),
     queryFn: async () => {
-      const newest = await relay.holds.list({ limit: DECIDED_PAGE });
-      const open = await relay.holds.list({ status: 'held', limit: OPEN_LIMIT });
+      const newest = await listUpTo(DECIDED_PAGE, relay.holds.list, {});
+      const open = await listUpTo(OPEN_LIMIT, relay.holds.list, { status: 'held' as const });
       return current({ data: mergeHolds(newest.data, open.data), cursor: newest.cursor }, reduceHolds);
     },
   });

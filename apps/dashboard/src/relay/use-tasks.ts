@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import type { Task } from 'agent-relay-protocol';
 import { isEndedTask, mergeTasks, reduceTasks } from './collections.ts';
 import { keys } from './keys.ts';
+import { listUpTo } from './list-up-to.ts';
 import type { EndTaskRequest } from './requests.ts';
 import { useConnection, useRelay } from './use-relay.ts';
 
@@ -15,8 +16,8 @@ export function useTasks() {
   return useQuery({
     queryKey: keys.tasks,
     queryFn: async () => {
-      const newest = await relay.tasks.list({ limit: ENDED_PAGE });
-      const active = await relay.tasks.list({ status: 'active', limit: ACTIVE_LIMIT });
+      const newest = await listUpTo(ENDED_PAGE, relay.tasks.list, {});
+      const active = await listUpTo(ACTIVE_LIMIT, relay.tasks.list, { status: 'active' as const });
       return current({ data: mergeTasks(newest.data, active.data), cursor: newest.cursor }, reduceTasks);
     },
   });
@@ -49,9 +50,9 @@ export function useOlderTasks() {
     mutationFn: async () => {
       const known = queries.getQueryData<readonly Task[]>(keys.tasks) ?? [];
       const oldest = known.filter(isEndedTask).at(-1)?.id;
-      const { data } = await relay.tasks.list({ limit: ENDED_PAGE, ...(oldest === undefined ? {} : { before: oldest }) });
+      const { data, nextCursor } = await relay.tasks.list({ limit: ENDED_PAGE, ...(oldest === undefined ? {} : { before: oldest }) });
       queries.setQueryData<readonly Task[]>(keys.tasks, (tasks) => tasks && mergeTasks(data, tasks));
-      return { isEnd: data.length < ENDED_PAGE };
+      return { isEnd: nextCursor === undefined };
     },
   });
 }

@@ -1,4 +1,4 @@
-import { OWNER_AGENT_ID, type Principal, RELAY_AGENT_ID, RelayError, routeNames } from 'agent-relay-protocol';
+import { OWNER_AGENT_ID, type Principal, RELAY_AGENT_ID, RelayError, routeNames, routes } from 'agent-relay-protocol';
 import { shapesOf } from 'agent-relay-wire';
 import { isBuiltIn } from '../domain/membership.ts';
 import { agentOf, isOwner } from '../domain/scopes.ts';
@@ -30,7 +30,7 @@ export class ReservedNames {
 type Fields = Readonly<Record<string, unknown>>;
 type AnyHandler = (input: unknown, context: CallContext) => unknown;
 
-/** In whose name a call is made, on whatever route. */
+/** In whose name a call is made, on whatever route that does something; where a call only reads they say what is looked for. */
 const actors = ['from', 'agentId', 'source'] as const;
 /** What a call names somebody; where it gives an id it gives an address. */
 const givenNames: Readonly<Record<string, readonly string[]>> = {
@@ -47,11 +47,12 @@ export function namedHandlers(handlers: RelayHandlers, reserved: ReservedNames, 
   const named = routeNames.map((route) => {
     const handler = handlers[route] as AnyHandler; // it is passed on what its own caller gave
     const given = givenNames[route] ?? [];
+    const acting = routes[route].method === 'GET' ? [] : actors;
     const call: AnyHandler = (input, context) => {
       const { principal } = context;
       if (!isOwner(principal) && typeof input === 'object' && input !== null) {
         const fields = input as Fields; // the schemas of all routes are objects
-        for (const field of actors) assertOwn(principal, { field, name: fields[field] }, reserved, index);
+        for (const field of acting) assertOwn(principal, { field, name: fields[field] }, reserved, index);
         if (!(route === 'sessions/start' && principal.type === 'token' && principal.agentId === null))
           for (const field of given) assertOwn(principal, { field, name: fields[field] }, reserved, index);
       }

@@ -92,7 +92,12 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     relay,
     log,
     accept: (socket, caller, cookie) => {
-      const duplex = webSocketDuplex(socket, { maxBufferedBytes: MAX_SOCKET_BUFFER_BYTES, closeTimeoutMs: CLOSE_WITHIN_MS });
+      const duplex = webSocketDuplex(socket, {
+        maxBufferedBytes: MAX_SOCKET_BUFFER_BYTES,
+        closeTimeoutMs: CLOSE_WITHIN_MS,
+        // Every route measures its own input, and a refusal then names the request.
+        takesAnyDepth: true,
+      });
       const options = deps.authenticateWithinMs === undefined ? {} : { authenticateWithinMs: deps.authenticateWithinMs };
       const connection = new SocketConnection(
         duplex,

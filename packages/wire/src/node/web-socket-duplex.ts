@@ -30,6 +30,11 @@ export interface WebSocketDuplexOptions {
   readonly maxFrameBytes?: number;
   /** How long `close` waits for the other side's close frame before it cuts the link. Default 2 000. */
   readonly closeTimeoutMs?: number;
+  /**
+   * Whether a message may nest as deep as it likes: for a reader that measures each one itself, and can then answer it by its id. Default: it is
+   * malformed beyond `MAX_JSON_DEPTH`.
+   */
+  readonly takesAnyDepth?: boolean;
   readonly onMalformed?: MalformedListener;
 }
 
@@ -53,6 +58,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   readonly #maxBufferedBytes: number;
   readonly #maxFrameBytes: number;
   readonly #closeTimeoutMs: number;
+  readonly #parseText: (text: string) => unknown;
   #fault: RelayError | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -62,6 +68,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 64 << 20;
     this.#maxFrameBytes = options.maxFrameBytes ?? Number.POSITIVE_INFINITY;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 2_000;
+    this.#parseText = options.takesAnyDepth === true ? JSON.parse : parseJson;
     this.#cork = new TurnCork(transportOf(socket));
     this.#lines = options.framing === 'lines' ? new LineDecoder() : undefined;
     this.#messages = new IncomingMessages<In>({
@@ -160,7 +167,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   #parse(text: string): void {
     let message: In;
     try {
-      message = parseJson(text) as In; // the type parameter is the caller's claim about the peer
+      message = this.#parseText(text) as In; // the type parameter is the caller's claim about the peer
     } catch (error) {
       this.#messages.reportMalformed(text, asError(error));
       return;
