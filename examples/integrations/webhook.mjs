@@ -14,7 +14,9 @@ export function parseJson(text) {
   try {
     const value = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value;
-  } catch {}
+  } catch {
+    // No JSON at all: refused below, like JSON that is no object.
+  }
   throw unacceptable('the delivery is no JSON object');
 }
 

@@ -325,6 +325,7 @@ test('repeated reports are no callbacks, however many', async () => {
 test('a receiver that is away is one line in the log, and one when it is back, however many callbacks wait', async () => {
   const lines: string[] = [];
   const note = (message: string) => void lines.push(message);
+  // All that is asked of a log here; its type knows more.
   const log = { debug: () => {}, info: note, warn: note, error: note, child: () => log } as unknown as Logger;
   let isUp = false;
   const sender: CallbackSender = { send: async () => (isUp ? { status: 204, error: null } : { status: 503, error: null }) };
