@@ -11,8 +11,8 @@ import { parseArgs } from 'node:util';
 import type { Principal } from 'agent-relay-protocol';
 import { systemClock } from '../packages/server/src/clock.ts';
 import { silentLogger } from '../packages/server/src/logger.ts';
+import { defaultSettings } from '../packages/server/src/relay/contract/relay-settings.ts';
 import { createRelay, type RunningRelay } from '../packages/server/src/relay/relay.ts';
-import { defaultSettings } from '../packages/server/src/relay/relay-settings.ts';
 import { SqliteStore } from '../packages/server/src/store/sqlite/sqlite-store.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '3' }, stored: { type: 'string', default: '0' } } });

@@ -1,4 +1,4 @@
-import { importsReachedFrom, packageNameOf, resolveImport } from './module-graph.ts';
+import { importsReachedFrom, packageNameOf, resolveImport, roomCycles } from './module-graph.ts';
 import { fileRule, isIn, type Rule } from './rule.ts';
 import type { SourceFile, Workspace } from './workspace.ts';
 
@@ -46,12 +46,18 @@ const impure =
 const vendorPackages = ['packages/claude', 'packages/codex-app-server', 'packages/acp', 'packages/lines', 'examples/provider'];
 const vendorWords = ['claude', 'codex', 'gemini', 'Claude', 'Codex', 'Gemini', 'claude-code'];
 
+/** What rules are written in: words and shapes, and the one way of putting somebody's text. Neither reaches Node. */
+const pureWords = ['agent-relay-protocol', 'agent-relay-wire'];
+
 export const folderRules: readonly Rule[] = [
-  serverRule('rules are pure: the domain imports only itself and the words of the protocol', ['domain'], (file, workspace) =>
-    file.imports.flatMap((each) => {
-      const isOwn = resolveImport(workspace, file, each)?.path.startsWith(`${server}/domain/`) === true;
-      return isOwn || packageNameOf(each.specifier) === 'agent-relay-protocol' ? [] : [`imports ${each.specifier}`];
-    }),
+  serverRule(
+    'rules are pure: the domain imports only itself, the words of the protocol and how texts are put',
+    ['domain'],
+    (file, workspace) =>
+      file.imports.flatMap((each) => {
+        const isOwn = resolveImport(workspace, file, each)?.path.startsWith(`${server}/domain/`) === true;
+        return isOwn || pureWords.includes(each.specifier) ? [] : [`imports ${each.specifier}`];
+      }),
   ),
   serverRule('rules are pure: the domain has no clock, no randomness and no world', ['domain'], (file) =>
     file.globals.filter((name) => impure.test(name)).map((name) => `uses ${name}`),
@@ -65,6 +71,13 @@ export const folderRules: readonly Rule[] = [
     ['relay', 'events', 'store', 'domain'],
     importsFrom(['transports', 'cli', 'operations', 'start-server.ts']),
   ),
+  {
+    claim: 'the rooms of the relay stand one above the other',
+    violations: (workspace) =>
+      roomCycles(workspace, `${server}/relay`).map(
+        (circle) => `relay/ goes round: ${circle}: what follows for another room is decided in domain/`,
+      ),
+  },
   serverRule('the store knows neither use cases nor readers', ['store'], importsFrom(['relay', 'events'])),
   serverRule(
     'what commands do to a machine needs no relay',

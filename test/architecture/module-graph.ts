@@ -56,24 +56,42 @@ export function importsReachedFrom(workspace: Workspace, start: SourceFile, kind
   return arrivals;
 }
 
-/**
- * Circles of imports, those of types included, each as the paths on the way round. What is imported while the program runs closes none: a
- * command loads the rest of the program so.
- */
+/** Where a file leads by itself. What is imported while the program runs closes no circle: a command loads the rest of the program so. */
+function importedBy(workspace: Workspace, file: SourceFile): SourceFile[] {
+  return file.imports.flatMap((each) => (each.kind === 'dynamic' ? [] : (resolveImport(workspace, file, each) ?? [])));
+}
+
+/** Circles of imports, those of types included, each as the paths on the way round. */
 export function importCycles(workspace: Workspace): string[] {
+  const arrows = new Map(workspace.files.map((file) => [file.path, importedBy(workspace, file).map(({ path }) => path)]));
+  return cyclesIn(arrows);
+}
+
+/** Circles of the folders directly in a folder, each as the names on the way round: what a file of one imports of another. */
+export function roomCycles(workspace: Workspace, folder: string): string[] {
+  const roomOf = ({ path }: SourceFile) =>
+    path.startsWith(`${folder}/`) ? /^[^/]+(?=\/)/.exec(path.slice(folder.length + 1))?.[0] : undefined;
+  const arrows = new Map<string, string[]>();
+  for (const file of workspace.files) {
+    const room = roomOf(file);
+    if (room === undefined || file.isTest) continue;
+    const others = importedBy(workspace, file).flatMap((target) => roomOf(target) ?? []);
+    arrows.set(room, [...(arrows.get(room) ?? []), ...others.filter((other) => other !== room)]);
+  }
+  return cyclesIn(arrows);
+}
+
+function cyclesIn(arrows: ReadonlyMap<string, readonly string[]>): string[] {
   const state = new Map<string, 'open' | 'done'>();
   const cycles: string[] = [];
-  const visit = (file: SourceFile, trail: readonly string[]): void => {
-    const known = state.get(file.path);
-    if (known === 'open') cycles.push([...trail.slice(trail.indexOf(file.path)), file.path].join(' → '));
+  const visit = (place: string, trail: readonly string[]): void => {
+    const known = state.get(place);
+    if (known === 'open') cycles.push([...trail.slice(trail.indexOf(place)), place].join(' → '));
     if (known !== undefined) return;
-    state.set(file.path, 'open');
-    for (const each of file.imports) {
-      const target = each.kind === 'dynamic' ? undefined : resolveImport(workspace, file, each);
-      if (target !== undefined) visit(target, [...trail, file.path]);
-    }
-    state.set(file.path, 'done');
+    state.set(place, 'open');
+    for (const target of arrows.get(place) ?? []) visit(target, [...trail, place]);
+    state.set(place, 'done');
   };
-  for (const file of workspace.files) visit(file, []);
+  for (const place of arrows.keys()) visit(place, []);
   return cycles;
 }

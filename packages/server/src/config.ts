@@ -10,8 +10,8 @@ import {
 } from './integrations-config.ts';
 import { createAddressGuard } from './outbound/address-guard.ts';
 import { defaultDatabasePath } from './paths.ts';
-import { hashOfToken, type IntegrationSettings } from './relay/integration-settings.ts';
-import { defaultSettings } from './relay/relay-settings.ts';
+import { hashOfToken, type IntegrationSettings } from './relay/contract/integration-settings.ts';
+import { defaultSettings } from './relay/contract/relay-settings.ts';
 import { isLoopbackHost } from './transports/request-guard.ts';
 
 const wholeNumber = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>

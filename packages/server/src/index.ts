@@ -5,6 +5,6 @@ export type { Logger, LogLevel } from './logger.ts';
 export { createLogger, silentLogger } from './logger.ts';
 export { readOwnerToken } from './owner-token.ts';
 export { databasePathOf, defaultDatabasePath, ownerTokenPath } from './paths.ts';
-export type { Relay } from './relay/relay-contract.ts';
+export type { Relay } from './relay/contract/relay-contract.ts';
 export type { RunningServer, StartServerDeps } from './start-server.ts';
 export { startServer } from './start-server.ts';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { AddressSchema, AgentIdSchema, GroupNameSchema, OWNER_AGENT_ID, RELAY_AGENT_ID, ScopeSchema } from 'agent-relay-protocol';
 import { z } from 'zod';
-import { hashOfToken, type IntegrationSettings } from './relay/integration-settings.ts';
+import { hashOfToken, type IntegrationSettings } from './relay/contract/integration-settings.ts';
 
 const callbackUrl = z.string().refine(isCallbackUrl, 'must be an http or https address without a user name');
 const secret = z.string().regex(/^\S{8,512}$/u, 'must be 8 to 512 characters without spaces');

@@ -1,6 +1,6 @@
 import type { AgentEvent, Session } from 'agent-relay-protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { LiveActivityEntry } from '../src/relay/relay-contract.ts';
+import type { LiveActivityEntry } from '../src/relay/contract/relay-contract.ts';
 import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
 
 let world: SessionWorld;

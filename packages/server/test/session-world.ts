@@ -12,11 +12,11 @@ import {
 } from 'agent-relay-protocol';
 import type { Clock } from '../src/clock.ts';
 import { silentLogger } from '../src/logger.ts';
+import type { CallContext, NodeLink } from '../src/relay/contract/relay-contract.ts';
+import { defaultSettings } from '../src/relay/contract/relay-settings.ts';
 import { createRelay, type RunningRelay } from '../src/relay/relay.ts';
-import type { CallContext, NodeLink } from '../src/relay/relay-contract.ts';
 import type { RelayCore } from '../src/relay/relay-core.ts';
-import { defaultSettings } from '../src/relay/relay-settings.ts';
-import { createSessions } from '../src/relay/sessions.ts';
+import { createSessions } from '../src/relay/sessions/sessions.ts';
 import { SqliteStore } from '../src/store/sqlite/sqlite-store.ts';
 
 export const workspace = 'default';

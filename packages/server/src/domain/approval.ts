@@ -1,4 +1,5 @@
 import { type AgentEvent, type Approval, type PendingApproval, type Principal, RelayError, type Session } from 'agent-relay-protocol';
+import type { Change } from './change.ts';
 import { agentOf, grantOf, isOwner, mayActUpon, wasGiven } from './scopes.ts';
 import { isOfItsOwn, type Watched } from './spawn-rules.ts';
 
@@ -87,4 +88,15 @@ function shortInput(input: Input): Input {
   const text = JSON.stringify(input);
   if (text.length <= LONGEST_INPUT) return input;
   return `${text.slice(0, LONGEST_INPUT)}… ${text.length - LONGEST_INPUT} more characters: see the activity of the agent`;
+}
+
+/** The questions of a session that is over. */
+export function cancelAll(
+  pending: readonly PendingApproval[],
+  { agentId }: Session,
+  now: number,
+): Required<Pick<Change, 'approvals' | 'events'>> {
+  const message = `The session of ${agentId} ended`;
+  const cancelled = pending.map((approval) => resolveApproval(approval, { status: 'cancelled', by: 'session', message }, now));
+  return { approvals: cancelled, events: cancelled.map((approval) => ({ type: 'approval.resolved', at: now, approval })) };
 }

@@ -1,10 +1,18 @@
 import type { EventFilter, EventReset, Message, RelayEvent } from 'agent-relay-protocol';
 import { isInAudience } from '../domain/audience.ts';
+import {
+  type FilterCriteria,
+  matchesFilter,
+  messageIdOf,
+  namedAgents,
+  needsMessage,
+  needsReading,
+  unread,
+} from '../domain/event-filter.ts';
+import type { About, ReaderRights } from '../domain/event-readers.ts';
 import { nobody } from '../domain/readership.ts';
 import type { Logger } from '../logger.ts';
 import type { LogEntry, Store } from '../store/store.ts';
-import { type FilterCriteria, matchesFilter, messageIdOf, namedAgents, needsMessage, needsReading, unread } from './event-filter.ts';
-import type { About, ReaderRights } from './event-readers.ts';
 import type { EventBatch, EventStream } from './event-stream.ts';
 import { Subscription } from './subscription.ts';
 

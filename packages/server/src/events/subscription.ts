@@ -1,5 +1,5 @@
 import type { RelayEvent } from 'agent-relay-protocol';
-import type { FilterCriteria } from './event-filter.ts';
+import type { FilterCriteria } from '../domain/event-filter.ts';
 
 /** How many events a reader may leave lying before it is sent back to the log. */
 const PENDING_LIMIT = 1024;

@@ -2,7 +2,7 @@ import { lookup as resolveName } from 'node:dns/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../relay/callback-request.ts';
+import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../relay/callbacks/callback-request.ts';
 import type { AddressGuard } from './address-guard.ts';
 
 export interface ResolvedAddress {

@@ -2,13 +2,13 @@ import type { Clock } from '../clock.ts';
 import type { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
-import type { AgentRegistry } from './agents.ts';
-import type { Inboxes } from './inboxes.ts';
-import type { LoopGuard } from './loop-guard.ts';
-import type { Relay, RelayHandlers } from './relay-contract.ts';
-import type { RelaySettings } from './relay-settings.ts';
-import type { Tokens } from './tokens.ts';
-import type { ToolMail } from './tool-mail.ts';
+import type { AgentRegistry } from './agents/agents.ts';
+import type { Relay, RelayHandlers } from './contract/relay-contract.ts';
+import type { RelaySettings } from './contract/relay-settings.ts';
+import type { LoopGuard } from './guard/loop-guard.ts';
+import type { Inboxes } from './mail/inboxes.ts';
+import type { ToolMail } from './mail/tool-mail.ts';
+import type { Tokens } from './tokens/tokens.ts';
 
 /** What the parts of a relay are made of; a part takes the fields it needs. */
 export interface RelayCore {

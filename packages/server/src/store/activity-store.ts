@@ -1,5 +1,5 @@
 import type { ActivityEntry, AgentEvent, Approval, Session } from 'agent-relay-protocol';
-import type { Change, Page } from './change.ts';
+import type { Change, Page } from '../domain/change.ts';
 
 export interface NewEntry {
   readonly seq: number;

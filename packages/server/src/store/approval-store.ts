@@ -1,5 +1,5 @@
 import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
-import type { Change, Page } from './change.ts';
+import type { Change, Page } from '../domain/change.ts';
 
 export interface ApprovalQuery {
   readonly workspace: string;

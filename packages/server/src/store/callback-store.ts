@@ -1,5 +1,5 @@
 import type { Callback, CallbackStatus } from 'agent-relay-protocol';
-import type { Page } from './change.ts';
+import type { Page } from '../domain/change.ts';
 
 /** A callback whose turn it is. */
 export interface DueCallback {

@@ -1,6 +1,6 @@
 import type { ChannelBinding } from 'agent-relay-protocol';
+import type { AppendUnheld, StoredMessage } from '../domain/change.ts';
 import type { ChannelLink } from '../domain/channel.ts';
-import type { AppendUnheld, StoredMessage } from './change.ts';
 
 export interface BindRequest {
   readonly workspace: string;

@@ -1,6 +1,6 @@
 import { type Hold, RelayError } from 'agent-relay-protocol';
 import { expect } from 'vitest';
-import type { AppendMessage } from './change.ts';
+import type { AppendMessage } from '../domain/change.ts';
 import type { Store } from './store.ts';
 import { append, at, newMessage, typesOf } from './store-contract-parts.ts';
 

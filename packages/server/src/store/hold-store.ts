@@ -1,6 +1,6 @@
 import type { Hold, HoldStatus } from 'agent-relay-protocol';
+import type { Change, NewMessage, Page, StoredMessage } from '../domain/change.ts';
 import type { DeliveryRecord } from '../domain/delivery.ts';
-import type { Change, NewMessage, Page, StoredMessage } from './change.ts';
 
 export interface HoldQuery {
   readonly workspace: string;

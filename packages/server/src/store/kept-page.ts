@@ -1,4 +1,4 @@
-import type { Page } from './change.ts';
+import type { Page } from '../domain/change.ts';
 
 export interface PageRequest<Item> {
   /** Where the page begins: behind this position. */

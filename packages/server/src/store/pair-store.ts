@@ -1,5 +1,5 @@
 import type { OpenPair, Pair, PairStatus } from 'agent-relay-protocol';
-import type { Change, NewMessage, Page } from './change.ts';
+import type { Change, NewMessage, Page } from '../domain/change.ts';
 
 export interface PairQuery {
   readonly workspace: string;

@@ -1,5 +1,5 @@
 import type { PendingApproval, Session, SessionStatus } from 'agent-relay-protocol';
-import type { AgentFound, Change, Page } from './change.ts';
+import type { AgentFound, Page, SessionChange } from '../domain/change.ts';
 
 export interface SessionQuery {
   readonly workspace: string;
@@ -8,12 +8,6 @@ export interface SessionQuery {
   /** Where the page before ended, as its `next` said. */
   readonly before?: number | undefined;
   readonly limit: number;
-}
-
-/** What a decision about a session answers: how it stands now, and what follows for its agent, its claims and the log. */
-export interface SessionChange {
-  readonly session: Session;
-  readonly change: Change;
 }
 
 /** Sessions, each written in one commit with what it means for its agent. */

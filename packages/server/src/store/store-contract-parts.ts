@@ -1,5 +1,5 @@
 import type { Message } from 'agent-relay-protocol';
-import type { AppendMessage, AppendUnheld, NewMessage } from './change.ts';
+import type { AppendMessage, AppendUnheld, NewMessage } from '../domain/change.ts';
 import type { AppendedMessage, Store } from './store.ts';
 
 /** When everything in the contract happens. */

@@ -1,4 +1,16 @@
 import type { Claim, Delivery, DeliveryState, HeldClaim, Hold, Message, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
+import type {
+  AgentFound,
+  AppendMessage,
+  Change,
+  DeliveryFound,
+  ExpiredOffer,
+  NewEvent,
+  NewMessage,
+  Page,
+  StoredMessage,
+  TokenRecord,
+} from '../domain/change.ts';
 import type { DeliveryRecord } from '../domain/delivery.ts';
 import type { Histogram } from '../domain/histogram.ts';
 import type { Participants } from '../domain/readership.ts';
@@ -6,7 +18,6 @@ import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
 import type { ApprovalStore } from './approval-store.ts';
 import type { CallbackStore } from './callback-store.ts';
-import type { AgentFound, AppendMessage, Change, NewEvent, NewMessage, Page, StoredMessage, TokenRecord } from './change.ts';
 import type { ChannelStore } from './channel-store.ts';
 import type { HoldStore } from './hold-store.ts';
 import type { NodeStore } from './node-store.ts';
@@ -28,13 +39,6 @@ export interface AppendedMessage extends StoredMessage {
 /** The message was not sent: this keeps it, or refused it under the same idempotency key. */
 export interface NotAppended {
   readonly hold: Hold;
-}
-
-/** One recipient's copy, found; a fan-out recipient without a row is found `queued`, whatever the clock says. */
-export interface DeliveryFound {
-  readonly agentId: string;
-  readonly message: Message;
-  readonly record: DeliveryRecord;
 }
 
 export interface ClaimFound {
@@ -153,9 +157,6 @@ export interface MailWindow {
   readonly after: number;
   readonly limit: number;
 }
-
-/** What an expired message offered: work that nobody ever claimed, work that somebody did, or none. */
-export type ExpiredOffer = 'unclaimed' | 'claimed' | 'none';
 
 export type DecideExpiry = (found: StoredMessage, waiting: readonly DeliveryFound[], offer: ExpiredOffer) => Change;
 

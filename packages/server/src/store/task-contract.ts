@@ -1,7 +1,7 @@
 import type { ReportEvent, Task } from 'agent-relay-protocol';
 import { expect } from 'vitest';
+import type { NewMessage } from '../domain/change.ts';
 import { endTask, repeatTask } from '../domain/task-lifecycle.ts';
-import type { NewMessage } from './change.ts';
 import type { Store } from './store.ts';
 import type { ReportDecision, TaskReport } from './task-store.ts';
 

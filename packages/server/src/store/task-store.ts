@@ -1,6 +1,6 @@
 import type { Claim, ReportedEvent, Task, TaskEvent, TaskStatus } from 'agent-relay-protocol';
+import type { Change, NewMessage, NewTask, Page } from '../domain/change.ts';
 import type { DeliveryRecord } from '../domain/delivery.ts';
-import type { Change, NewMessage, NewTask, Page } from './change.ts';
 
 export interface TaskFound {
   readonly task: Task;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
-import type { Relay } from '../relay/relay-contract.ts';
+import type { Relay } from '../relay/contract/relay-contract.ts';
 import { openSession } from './browser-session.ts';
 import { isLoopbackAddress, type RequestOrigin } from './request-guard.ts';
 

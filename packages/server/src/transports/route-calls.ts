@@ -10,9 +10,9 @@ import {
   routes,
 } from 'agent-relay-protocol';
 import type { z } from 'zod';
-import { type Access, assertAccess } from '../relay/access.ts';
-import { requestLatencies } from '../relay/figures.ts';
-import type { CallContext, RelayHandlers } from '../relay/relay-contract.ts';
+import { type Access, assertAccess } from '../relay/access/access.ts';
+import type { CallContext, RelayHandlers } from '../relay/contract/relay-contract.ts';
+import { requestLatencies } from '../relay/system/figures.ts';
 
 /** One route ready to be called: checks the caller, parses the input, runs the handler. */
 export interface RouteCall {

@@ -2,8 +2,8 @@ import { createHash, createHmac } from 'node:crypto';
 import { type Principal, type Scope, TaskSchema } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import type { Logger } from '../../src/logger.ts';
-import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../../src/relay/callback-request.ts';
-import type { IntegrationSettings } from '../../src/relay/integration-settings.ts';
+import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../../src/relay/callbacks/callback-request.ts';
+import type { IntegrationSettings } from '../../src/relay/contract/integration-settings.ts';
 import { anonymous, anotherTurn, codeOf, owner, until, World } from './world.ts';
 
 const settings = (name: string): IntegrationSettings => ({

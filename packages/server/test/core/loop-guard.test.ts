@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defaultSettings } from '../../src/relay/relay-settings.ts';
+import { defaultSettings } from '../../src/relay/contract/relay-settings.ts';
 import { agentOf, anonymous, codeOf, owner, World } from './world.ts';
 
 const off = { hops: 0, pairPerMinute: 0, threadPerMinute: 0, repeats: 0, tokensPerHour: 0 };

@@ -1,8 +1,8 @@
 import { type Principal, type RelayEvent, type RouteName, routeNames, routes, type Scope } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import type { IntegrationSettings } from '../../src/relay/integration-settings.ts';
-import type { CallContext } from '../../src/relay/relay-contract.ts';
-import { defaultSettings } from '../../src/relay/relay-settings.ts';
+import type { IntegrationSettings } from '../../src/relay/contract/integration-settings.ts';
+import type { CallContext } from '../../src/relay/contract/relay-contract.ts';
+import { defaultSettings } from '../../src/relay/contract/relay-settings.ts';
 import { agentOf, anonymous, anotherTurn, codeOf, nodeOf, observer, owner, World } from './world.ts';
 
 const SECRET = 'the-launch-code';

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type InboxItem, type Principal, RelayError, type RelayEvent } from 'agent-relay-protocol';
 import { silentLogger } from '../../src/logger.ts';
+import type { CallContext, RelayHandlers } from '../../src/relay/contract/relay-contract.ts';
+import { defaultSettings, type RelaySettings } from '../../src/relay/contract/relay-settings.ts';
 import { createRelay, type RelayDeps, type RunningRelay } from '../../src/relay/relay.ts';
-import type { CallContext, RelayHandlers } from '../../src/relay/relay-contract.ts';
-import { defaultSettings, type RelaySettings } from '../../src/relay/relay-settings.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { ManualClock } from './manual-clock.ts';
 

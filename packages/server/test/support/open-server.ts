@@ -6,10 +6,10 @@ import { DEFAULT_WORKSPACE, type RegisterAgent, type RouteInput, type RouteName,
 import { systemClock } from '../../src/clock.ts';
 import type { EventStream } from '../../src/events/event-stream.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
+import type { CallContext, Relay } from '../../src/relay/contract/relay-contract.ts';
+import { defaultSettings } from '../../src/relay/contract/relay-settings.ts';
 import { createRelay, type RelayDeps, type RunningRelay } from '../../src/relay/relay.ts';
-import type { CallContext, Relay } from '../../src/relay/relay-contract.ts';
-import { defaultSettings } from '../../src/relay/relay-settings.ts';
-import { createSessions } from '../../src/relay/sessions.ts';
+import { createSessions } from '../../src/relay/sessions/sessions.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { sealSession } from '../../src/transports/browser-session.ts';
 import { createRelayServer, type RelayServerDeps } from '../../src/transports/relay-server.ts';

@@ -1,7 +1,7 @@
 import type { Claim } from 'agent-relay-protocol';
+import type { Change, DeliveryWrite, NewMessage, NewTask } from '../../domain/change.ts';
 import { isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
-import type { Change, DeliveryWrite, NewMessage, NewTask } from '../change.ts';
 import type { AddressTable } from './address-table.ts';
 import type { ApprovalTable } from './approval-table.ts';
 import type { CallbackTable } from './callback-table.ts';

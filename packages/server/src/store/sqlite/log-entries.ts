@@ -1,5 +1,5 @@
 import type { RelayEvent } from 'agent-relay-protocol';
-import type { StoredMessage } from '../change.ts';
+import type { StoredMessage } from '../../domain/change.ts';
 import type { LogEntry } from '../store.ts';
 import { bodiesOf, expandEvents } from './log-expand.ts';
 import { type MessageRow, toStoredMessage } from './message-rows.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DeliveryEvidence, DeliveryState } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import type { NewEvent, StoredMessage } from '../change.ts';
+import type { NewEvent, StoredMessage } from '../../domain/change.ts';
 import type { LogEntry, LogPage, LogStore, SkippedNumbers } from '../store.ts';
 import { EventEntry, type EventRow, entryOfEvent, entryOfMessage, MessageEntry } from './log-entries.ts';
 import { type MessageRow, messageColumns } from './message-rows.ts';

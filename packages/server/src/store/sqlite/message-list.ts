@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { isInAudience } from '../../domain/audience.ts';
+import type { Page, StoredMessage } from '../../domain/change.ts';
 import { MAX_PAGE_CHARACTERS } from '../../domain/page.ts';
 import type { AgentIndex } from '../agent-index.ts';
-import type { Page, StoredMessage } from '../change.ts';
 import type { MessageQuery } from '../store.ts';
 import type { SqliteLog } from './log.ts';
 import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';

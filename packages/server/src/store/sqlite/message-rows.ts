@@ -1,5 +1,5 @@
 import type { DeliveryMode, Message, Relation } from 'agent-relay-protocol';
-import type { StoredMessage } from '../change.ts';
+import type { StoredMessage } from '../../domain/change.ts';
 
 export const messageColumns =
   'id, workspace, sender, address, channel, thread_id, relation, principal, matched, created_at, expires_at, body, extra, deleted_at';

@@ -1,7 +1,7 @@
 import type { Message } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import { isDirect } from '../../domain/audience.ts';
-import type { NewMessage, StoredMessage } from '../change.ts';
+import type { NewMessage, StoredMessage } from '../../domain/change.ts';
 import type { AddressTable } from './address-table.ts';
 import type { DeliveryTable } from './delivery-table.ts';
 import type { SqliteLog } from './log.ts';

@@ -1,9 +1,8 @@
 import type { DeliveryState } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { isDirect, isInAudience } from '../../domain/audience.ts';
+import type { DeliveryFound, StoredMessage } from '../../domain/change.ts';
 import { queuedRecord } from '../../domain/delivery.ts';
-import type { StoredMessage } from '../change.ts';
-import type { DeliveryFound } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
 

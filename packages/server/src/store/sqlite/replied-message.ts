@@ -1,6 +1,6 @@
 import { isInAudience } from '../../domain/audience.ts';
+import type { StoredMessage } from '../../domain/change.ts';
 import { type DeliveryRecord, queuedRecord } from '../../domain/delivery.ts';
-import type { StoredMessage } from '../change.ts';
 import type { SqliteContext } from './context.ts';
 
 /** The message that an answer is to, and the answerer's own copy of it; inside `writer.write` only. */

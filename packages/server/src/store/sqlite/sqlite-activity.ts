@@ -1,8 +1,8 @@
 import { type ActivityEntry, AgentEventSchema, RelayError, SessionSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { Page } from '../../domain/change.ts';
 import { takePage } from '../../domain/page.ts';
 import type { ActivityQuery, ActivityStore, NewActivity } from '../activity-store.ts';
-import type { Page } from '../change.ts';
 import type { SqliteContext } from './context.ts';
 
 interface ActivityRow {

@@ -1,6 +1,6 @@
 import type { Agent, HeldClaim } from 'agent-relay-protocol';
-import type { AgentFound, Change } from '../change.ts';
-import type { AgentStore, DeliveryFound, MailWindow } from '../store.ts';
+import type { AgentFound, Change, DeliveryFound } from '../../domain/change.ts';
+import type { AgentStore, MailWindow } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { WaitingMail } from './waiting-mail.ts';
 

@@ -1,8 +1,8 @@
 import type { Approval } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { Change, Page } from '../../domain/change.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { ApprovalQuery, ApprovalStore } from '../approval-store.ts';
-import type { Change, Page } from '../change.ts';
 import { type ApprovalRow, toApproval } from './approval-table.ts';
 import type { SqliteContext } from './context.ts';
 

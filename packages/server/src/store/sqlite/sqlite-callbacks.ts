@@ -1,8 +1,8 @@
 import type { Callback, CallbackEvent, CallbackStatus } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { Page } from '../../domain/change.ts';
 import { takePage } from '../../domain/page.ts';
 import type { CallbackOutcome, CallbackQuery, CallbackStore, DueCallback } from '../callback-store.ts';
-import type { Page } from '../change.ts';
 import type { SqliteContext } from './context.ts';
 
 interface CallbackRow {

@@ -1,7 +1,7 @@
 import type { ChannelBinding } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { AppendUnheld, StoredMessage } from '../../domain/change.ts';
 import type { ChannelLink } from '../../domain/channel.ts';
-import type { AppendUnheld, StoredMessage } from '../change.ts';
 import type { BindRequest, ChannelIndex, ChannelStore, InboundReport, LinkRequest } from '../channel-store.ts';
 import type { AppendedMessage } from '../store.ts';
 import { bindingColumns, bindingOrder } from './channel-table.ts';

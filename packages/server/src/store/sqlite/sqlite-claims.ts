@@ -1,7 +1,7 @@
 import type { Claim, HeldClaim, Message } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { Change, Page } from '../../domain/change.ts';
 import { takePage } from '../../domain/page.ts';
-import type { Change, Page } from '../change.ts';
 import type { ClaimFound, ClaimStore, ClaimSubject, WorkFound, WorkQuery } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';

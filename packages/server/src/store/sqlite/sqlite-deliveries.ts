@@ -1,10 +1,10 @@
 import type { Delivery } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { isInAudience } from '../../domain/audience.ts';
+import type { DeliveryFound, StoredMessage } from '../../domain/change.ts';
 import { queuedRecord } from '../../domain/delivery.ts';
 import type { AddressEntry } from '../agent-index.ts';
-import type { StoredMessage } from '../change.ts';
-import type { DeliveryDecision, DeliveryFound, DeliveryStore, WaitingPage } from '../store.ts';
+import type { DeliveryDecision, DeliveryStore, WaitingPage } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
 import { WaitingMail } from './waiting-mail.ts';

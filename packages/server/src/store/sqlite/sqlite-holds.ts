@@ -1,7 +1,7 @@
 import type { Hold } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { Page, StoredMessage } from '../../domain/change.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
-import type { Page, StoredMessage } from '../change.ts';
 import type { HoldQuery, HoldStore } from '../hold-store.ts';
 import type { SqliteContext } from './context.ts';
 import { toHold } from './hold-table.ts';

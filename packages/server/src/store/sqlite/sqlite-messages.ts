@@ -1,12 +1,12 @@
 import type { Claim, MessageDetail } from 'agent-relay-protocol';
 import { RelayError } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { AppendMessage, AppendUnheld, ExpiredOffer, NewHold, Page, StoredMessage } from '../../domain/change.ts';
 import { MAX_PAGE_CHARACTERS, takePage } from '../../domain/page.ts';
 import { nobody, type Participants } from '../../domain/readership.ts';
-import type { AppendMessage, AppendUnheld, NewHold, Page, StoredMessage } from '../change.ts';
 import { MAX_HELD_PER_SENDER } from '../hold-store.ts';
 import { keptPage } from '../kept-page.ts';
-import type { AppendedMessage, DecideExpiry, ExpiredOffer, MessageQuery, MessageStore, NotAppended, ThreadPage } from '../store.ts';
+import type { AppendedMessage, DecideExpiry, MessageQuery, MessageStore, NotAppended, ThreadPage } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { MessageList } from './message-list.ts';

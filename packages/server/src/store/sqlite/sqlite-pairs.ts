@@ -1,7 +1,7 @@
 import type { Pair } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { Change, Page } from '../../domain/change.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
-import type { Change, Page } from '../change.ts';
 import type { PairIndex, PairQuery, PairRequest, PairStore } from '../pair-store.ts';
 import type { SqliteContext } from './context.ts';
 import { toPair } from './pair-table.ts';

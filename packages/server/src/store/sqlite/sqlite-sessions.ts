@@ -1,8 +1,8 @@
 import { type HeldClaim, type PendingApproval, type Session, SessionSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { AgentFound, Page, SessionChange } from '../../domain/change.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
-import type { AgentFound, Page } from '../change.ts';
-import type { SessionChange, SessionQuery, SessionStore } from '../session-store.ts';
+import type { SessionQuery, SessionStore } from '../session-store.ts';
 import type { SqliteContext } from './context.ts';
 
 interface SessionRow {

@@ -1,7 +1,7 @@
 import { type ReportedEvent, type Task, type TaskEvent, TaskEventSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { Change, Page } from '../../domain/change.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
-import type { Change, Page } from '../change.ts';
 import type { ReportDecision, TaskFound, TaskQuery, TaskReport, TaskSource, TaskStore } from '../task-store.ts';
 import type { SqliteContext } from './context.ts';
 import { repliedOf } from './replied-message.ts';

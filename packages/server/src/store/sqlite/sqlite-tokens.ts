@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { NewEvent, TokenRecord } from '../change.ts';
+import type { NewEvent, TokenRecord } from '../../domain/change.ts';
 import type { TokenStore } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { isBound, type TokenRow, toTokenRecord } from './token-table.ts';

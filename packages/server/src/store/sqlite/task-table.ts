@@ -1,8 +1,8 @@
 import { type Claim, type Task, TaskEventSchema, TaskSchema } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
+import type { NewTask } from '../../domain/change.ts';
 import { continueHistory, type HistoryLine } from '../../domain/task-history.ts';
 import { callbackEventOf, endTask, followClaim, isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
-import type { NewTask } from '../change.ts';
 import type { CallbackTable } from './callback-table.ts';
 import type { SqliteLog } from './log.ts';
 

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { TokenRecord, TokenType } from '../../domain/change.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
-import type { TokenRecord, TokenType } from '../change.ts';
 
 export interface TokenRow {
   readonly hash: string;

@@ -1,9 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { isInAudience } from '../../domain/audience.ts';
+import type { DeliveryFound } from '../../domain/change.ts';
 import { type DeliveryRecord, queuedRecord } from '../../domain/delivery.ts';
 import { MAX_PAGE_CHARACTERS } from '../../domain/page.ts';
 import type { AddressEntry } from '../agent-index.ts';
-import type { DeliveryFound, WaitingPage } from '../store.ts';
+import type { WaitingPage } from '../store.ts';
 import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
 import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
 import type { OpenMail } from './open-mail.ts';

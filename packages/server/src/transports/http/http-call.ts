@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type Principal, RelayError } from 'agent-relay-protocol';
-import type { CallContext } from '../../relay/relay-contract.ts';
+import type { CallContext } from '../../relay/contract/relay-contract.ts';
 import type { Draining } from '../draining.ts';
 
 /** One request as the relay sees it; its signal aborts when the client has gone or the relay stops. */

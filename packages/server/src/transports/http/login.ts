@@ -1,6 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import { z } from 'zod';
-import type { Relay } from '../../relay/relay-contract.ts';
+import type { Relay } from '../../relay/contract/relay-contract.ts';
 import { sealSession } from '../browser-session.ts';
 import { sessionCookieOf, sessionOf } from '../credentials.ts';
 import { parseParams } from '../route-calls.ts';

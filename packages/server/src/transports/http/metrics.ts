@@ -1,9 +1,9 @@
 import { type CallbackStatus, RELAY_VERSION } from 'agent-relay-protocol';
 import type { Metric, Registry } from 'prom-client';
-import { assertAccess } from '../../relay/access.ts';
-import type { requestLatencies } from '../../relay/figures.ts';
-import type { Relay } from '../../relay/relay-contract.ts';
-import type { RelayFigures } from '../../relay/relay-figures.ts';
+import { assertAccess } from '../../relay/access/access.ts';
+import type { Relay } from '../../relay/contract/relay-contract.ts';
+import type { RelayFigures } from '../../relay/contract/relay-figures.ts';
+import type { requestLatencies } from '../../relay/system/figures.ts';
 import type { RouteCall } from '../route-calls.ts';
 import type { Endpoint } from './endpoint.ts';
 

@@ -1,6 +1,6 @@
 import { RelayError, routeNames, routes } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { requestLatencies } from '../../relay/figures.ts';
+import { requestLatencies } from '../../relay/system/figures.ts';
 import type { RouteCall } from '../route-calls.ts';
 import { Router } from './router.ts';
 

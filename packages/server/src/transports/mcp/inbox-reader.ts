@@ -1,6 +1,6 @@
 import type { InboxItem, McpToolInput } from 'agent-relay-protocol';
 import { formatEnvelope, ModelText, modelText } from 'agent-relay-wire';
-import type { Relay } from '../../relay/relay-contract.ts';
+import type { Relay } from '../../relay/contract/relay-contract.ts';
 import type { ToolCaller } from './tool-caller.ts';
 
 /** An agent's mail through its tools. Nothing is acknowledged by being handed out: only what the agent names in its next call has arrived. */

@@ -1,6 +1,6 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { Logger } from '../../logger.ts';
-import type { Relay } from '../../relay/relay-contract.ts';
+import type { Relay } from '../../relay/contract/relay-contract.ts';
 import type { Draining } from '../draining.ts';
 import { writeAnswer } from '../http/answer.ts';
 import type { Endpoint, Exchange } from '../http/endpoint.ts';

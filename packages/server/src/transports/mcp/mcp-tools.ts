@@ -2,8 +2,8 @@ import { type McpToolInput, type McpToolName, mcpTools, parseInput, RelayError, 
 import { escapeLookAlikes, type ModelText, modelText } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { Logger } from '../../logger.ts';
-import { assertAccess } from '../../relay/access.ts';
-import type { Relay } from '../../relay/relay-contract.ts';
+import { assertAccess } from '../../relay/access/access.ts';
+import type { Relay } from '../../relay/contract/relay-contract.ts';
 import { InboxReader } from './inbox-reader.ts';
 import { pairTool } from './pair-tool.ts';
 import { releaseSpawned, spawnAgent } from './spawn-tools.ts';

@@ -1,6 +1,6 @@
 import { type McpToolInput, type Pair, RelayError } from 'agent-relay-protocol';
 import { type ModelText, modelText, quoted } from 'agent-relay-wire';
-import type { RelayHandlers } from '../../relay/relay-contract.ts';
+import type { RelayHandlers } from '../../relay/contract/relay-contract.ts';
 import type { ToolCaller } from './tool-caller.ts';
 import { describeSent } from './tool-text.ts';
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { McpToolInput } from 'agent-relay-protocol';
 import { type ModelText, modelText } from 'agent-relay-wire';
-import type { RelayHandlers } from '../../relay/relay-contract.ts';
+import type { RelayHandlers } from '../../relay/contract/relay-contract.ts';
 import type { ToolCaller } from './tool-caller.ts';
 import { describeSession } from './tool-text.ts';
 

@@ -1,6 +1,6 @@
 import { OWNER_AGENT_ID, RelayError } from 'agent-relay-protocol';
-import { actsAsOwner } from '../../relay/access.ts';
-import type { CallContext } from '../../relay/relay-contract.ts';
+import { actsAsOwner } from '../../relay/access/access.ts';
+import type { CallContext } from '../../relay/contract/relay-contract.ts';
 
 /** The agent whose tools are used. `epoch` fences a session that a newer one has replaced; the owner has none. */
 export interface ToolCaller {

@@ -1,6 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import { withTimeout } from 'agent-relay-wire';
-import type { Relay } from '../../relay/relay-contract.ts';
+import type { Relay } from '../../relay/contract/relay-contract.ts';
 import type { ToolCaller } from './tool-caller.ts';
 
 /** The id of the first reply to a message, or `null` when the time is over. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type EventFilter, EventFilterSchema, type RelayEvent } from 'agent-relay-protocol';
 import { encodeSseEvent } from 'agent-relay-wire';
 import type { EventBatch } from '../../events/event-stream.ts';
-import type { Relay } from '../../relay/relay-contract.ts';
+import type { Relay } from '../../relay/contract/relay-contract.ts';
 import type { Draining } from '../draining.ts';
 import { type EncodedEvents, inChunks } from '../encoded-events.ts';
 import type { Endpoint, Exchange } from '../http/endpoint.ts';

@@ -8,7 +8,7 @@ import {
   RelayError,
 } from 'agent-relay-protocol';
 import type { JsonRpcPeer } from 'agent-relay-wire';
-import type { NodeLink } from '../../relay/relay-contract.ts';
+import type { NodeLink } from '../../relay/contract/relay-contract.ts';
 
 /** A node's socket as the relay calls it. */
 export class SocketNodeLink implements NodeLink {

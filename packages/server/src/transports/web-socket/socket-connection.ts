@@ -2,7 +2,7 @@ import { AUTHENTICATE_WITHIN_MS, errorTable, type Principal, RelayError } from '
 import { JsonRpcPeer, type MessageDuplex, type RequestContext } from 'agent-relay-wire';
 import { TurnPace } from 'agent-relay-wire/node';
 import type { Logger } from '../../logger.ts';
-import type { CallContext, Relay } from '../../relay/relay-contract.ts';
+import type { CallContext, Relay } from '../../relay/contract/relay-contract.ts';
 import type { Authenticator, Caller } from '../credentials.ts';
 import type { Draining } from '../draining.ts';
 import type { EncodedEvents } from '../encoded-events.ts';

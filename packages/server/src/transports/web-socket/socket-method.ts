@@ -1,6 +1,6 @@
 import type { Principal } from 'agent-relay-protocol';
 import type { RequestContext } from 'agent-relay-wire';
-import type { Relay } from '../../relay/relay-contract.ts';
+import type { Relay } from '../../relay/contract/relay-contract.ts';
 import type { Authenticator, Caller } from '../credentials.ts';
 import type { SocketNodeLink } from './node-link.ts';
 import type { Subscriptions } from './subscriptions.ts';

@@ -7,7 +7,7 @@ import {
   RelayError,
   socketMethods,
 } from 'agent-relay-protocol';
-import type { Relay } from '../../relay/relay-contract.ts';
+import type { Relay } from '../../relay/contract/relay-contract.ts';
 import { parseParams } from '../route-calls.ts';
 import type { SocketMethod, SocketSpeaker } from './socket-method.ts';
 

@@ -9,7 +9,7 @@ import {
 } from 'agent-relay-protocol';
 import type { JsonRpcPeer } from 'agent-relay-wire';
 import type { EventBatch } from '../../events/event-stream.ts';
-import type { CallContext } from '../../relay/relay-contract.ts';
+import type { CallContext } from '../../relay/contract/relay-contract.ts';
 import { type EncodedEvents, inChunks } from '../encoded-events.ts';
 
 /** How many streams one socket may follow at a time. */

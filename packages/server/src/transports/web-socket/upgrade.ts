@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { MAX_REQUEST_BYTES, RelayError, toRelayError, WEB_SOCKET_PATH } from 'agent-relay-protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../logger.ts';
-import type { Relay } from '../../relay/relay-contract.ts';
+import type { Relay } from '../../relay/contract/relay-contract.ts';
 import { type Authenticator, type Caller, sessionCookieIn } from '../credentials.ts';
 import { errorAnswer } from '../http/answer.ts';
 import type { RequestGuard, RequestOrigin } from '../request-guard.ts';

@@ -1,0 +1,41 @@
+import type { Claim, HeldClaim } from 'agent-relay-protocol';
+import type { Change, NewEvent } from './change.ts';
+import { endClaim } from './claim.ts';
+import { noticeTo } from './notices.ts';
+
+export const workAvailable = (claim: Claim, cause: 'released' | 'expired', at: number): NewEvent => ({
+  type: 'work.available',
+  at,
+  kind: claim.kind,
+  subjectId: claim.subjectId,
+  cause,
+});
+
+export type ClaimEventType = 'message.claimed' | `claim.${'renewed' | 'progressed' | 'completed' | 'released' | 'expired' | 'cancelled'}`;
+
+export const claimEvent = (type: ClaimEventType, claim: Claim, at: number): NewEvent => ({
+  type,
+  at,
+  claim,
+  // A task has the id of the message that offers it.
+  messageId: claim.subjectId,
+});
+
+/** Gives back what a session held: it has ended, or a newer one has taken over. */
+export function releaseAll(held: readonly HeldClaim[], reason: string, now: number): Required<Pick<Change, 'claims' | 'events'>> {
+  const claims = held.map((claim) => endClaim(claim, { status: 'released', reason }, now));
+  const events = claims.flatMap((claim) => [claimEvent('claim.released', claim, now), workAvailable(claim, 'released', now)]);
+  return { claims, events };
+}
+
+/** Takes work back from a holder whose lease ran out, offers it again and tells the holder to stop. */
+export function expireClaim(held: HeldClaim, now: number): Change {
+  const claim = endClaim(held, { status: 'expired' }, now);
+  const body = `Your claim on ${claim.kind} ${claim.subjectId} has expired: stop working on it. Whoever claims it next does it; a result from you would be refused.`;
+  const payload = { type: 'claim.expired', claimId: claim.claimId, fence: claim.fence };
+  return {
+    claims: [claim],
+    events: [claimEvent('claim.expired', claim, now), workAvailable(claim, 'expired', now)],
+    messages: [noticeTo({ to: claim.agentId, body, about: claim.subjectId, payload, at: now })],
+  };
+}

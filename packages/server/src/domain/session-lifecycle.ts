@@ -1,0 +1,170 @@
+import {
+  type Agent,
+  type ApprovalMode,
+  type Node,
+  OWNER_AGENT_ID,
+  type PendingApproval,
+  RelayError,
+  type Session,
+  type SpawnMode,
+  type StartSession,
+} from 'agent-relay-protocol';
+import { cancelAll } from './approval.ts';
+import type { AgentFound, NewEvent, NewMessage, SessionChange, TokenRecord } from './change.ts';
+import { isBuiltIn } from './membership.ts';
+import { noticeTo } from './notices.ts';
+import { leaveAll } from './pair-changes.ts';
+import { registerAgent } from './registration.ts';
+import { hasDied, spawnAgain } from './session-end.ts';
+import { narrowed } from './spawn-rules.ts';
+
+export interface BeginSession {
+  readonly request: StartSession;
+  readonly sessionId: string;
+  readonly instanceId: string;
+  readonly node: Pick<Node, 'nodeId' | 'name'>;
+  readonly spawnedBy: string | null;
+  readonly mode: SpawnMode;
+  readonly approval: ApprovalMode;
+  readonly now: number;
+  readonly tokenFor: (epoch: number) => TokenRecord;
+}
+
+const isUnfinished = ({ status }: Session): boolean => status === 'starting' || status === 'running';
+
+/**
+ * The next incarnation of an address. An agent that is there keeps its name, and so does one that another agent would take over: its mail is
+ * not the spawner's to read.
+ * @throws RelayError `name_taken`.
+ */
+export function beginSession(found: AgentFound, unfinished: Session | null, begin: BeginSession): SessionChange {
+  const { request, node, spawnedBy, mode, approval, now } = begin;
+  const id = request.name;
+  const isThere = found.agent !== null && found.agent.status !== 'offline';
+  if (isBuiltIn(id) || unfinished !== null || isThere) throw new RelayError('name_taken', `${id} is running already: choose another name`);
+  if (found.agent !== null && spawnedBy !== null && found.spawnedBy !== spawnedBy)
+    throw new RelayError('name_taken', `${id} is the name of an agent that ${spawnedBy} did not start: choose another name`);
+  const { agent: registered } = registerAgent(
+    found,
+    {
+      id,
+      name: found.agent?.name ?? id,
+      kind: 'provider',
+      label: request.label,
+      tags: request.tags,
+      capabilities: request.capabilities,
+      channels: request.channels,
+      machine: node.name,
+      provider: request.provider,
+      approval: spawnedBy === null ? approval : narrowed(approval, found.approval),
+      status: 'online',
+      ready: false,
+      instanceId: begin.instanceId,
+    },
+    { nodeId: node.nodeId, sessionId: begin.sessionId },
+    now,
+  );
+  const agent: Agent = { ...registered, protected: true };
+  const { epoch } = agent;
+  const session: Session = {
+    sessionId: begin.sessionId,
+    agentId: id,
+    nodeId: node.nodeId,
+    provider: request.provider,
+    instanceId: begin.instanceId,
+    epoch,
+    status: 'starting',
+    mode,
+    cwd: null,
+    model: request.model ?? null,
+    spawnedBy,
+    startedAt: now,
+    endedAt: null,
+    reason: null,
+  };
+  const given = leaveAll(found, id, 'replaced', `A new session of ${id} began`, now);
+  return {
+    session,
+    change: {
+      ...given,
+      agents: [{ id, agent, spawnedBy }],
+      revokeAgentTokens: [id],
+      tokens: [begin.tokenFor(epoch)],
+      events: [...given.events, { type: 'agent.registered', at: now, agent }, { type: 'session.started', at: now, session }],
+    },
+  };
+}
+
+/** The node has it running. Null when the session is over meanwhile, or says nothing new. */
+export function runSession(
+  session: Session,
+  found: AgentFound,
+  started: { readonly cwd: string | null; readonly model: string | null },
+  now: number,
+): SessionChange | null {
+  if (session.status !== 'starting') return null;
+  const running: Session = { ...session, status: 'running', cwd: started.cwd ?? session.cwd, model: started.model ?? session.model };
+  const told: NewEvent = { type: 'session.updated', at: now, session: running };
+  if (!isCurrent(session, found)) return { session: running, change: { events: [told] } };
+  const agent: Agent = { ...found.agent, ready: true, lastSeenAt: now };
+  return {
+    session: running,
+    change: { agents: [{ id: agent.id, agent }], events: [told, { type: 'agent.updated', at: now, agent }] },
+  };
+}
+
+/**
+ * The session is over: its agent is offline and keeps its mail, its claims are open again, what it asked is cancelled, its token is worth
+ * nothing. One that ran and failed is told to the owner and to who started it. Null when it was over.
+ */
+export function endSession(
+  session: Session,
+  found: AgentFound,
+  pending: readonly PendingApproval[],
+  end: { readonly status: 'ended' | 'failed'; readonly reason: string },
+  now: number,
+): SessionChange | null {
+  if (!isUnfinished(session)) return null;
+  const ended: Session = { ...session, status: end.status, reason: end.reason.slice(0, 1000), endedAt: now };
+  const { approvals, events } = cancelAll(pending, session, now);
+  const messages = hasDied(session, end.status) ? deathNotices(ended, now) : [];
+  const told: readonly NewEvent[] = [...events, { type: 'session.ended', at: now, session: ended }];
+  // A newer incarnation has the address: nothing of this one is left there.
+  if (!isCurrent(session, found)) return { session: ended, change: { approvals, messages, events: told } };
+  const agent: Agent = {
+    ...found.agent,
+    status: 'offline',
+    ready: false,
+    protected: found.isBound,
+    nodeId: null,
+    sessionId: null,
+    lastSeenAt: now,
+  };
+  const given = leaveAll(found, agent.id, 'offline', `The session of ${agent.id} ended`, now);
+  return {
+    session: ended,
+    change: {
+      ...given,
+      approvals,
+      messages: [...(given.messages ?? []), ...messages],
+      agents: [{ id: agent.id, agent }],
+      revokeAgentTokens: [agent.id],
+      events: [...given.events, ...told, { type: 'agent.status', at: now, agent }],
+    },
+  };
+}
+
+/** Who must know that an agent's process died, and what to do: the owner, and whoever started it. */
+function deathNotices(session: Session, now: number): readonly ((id: number) => NewMessage)[] {
+  const { agentId, sessionId, reason, spawnedBy } = session;
+  const said = (reason ?? 'its session ended unexpectedly').replace(/[.:]\s*$/u, '');
+  const body = `${agentId} is gone: ${said}.\nIts mail waits for it, and what it had claimed is open again. To start it again: ${spawnAgain(session)}`;
+  const payload = { type: 'session.failed', agentId, sessionId };
+  const told = new Set([OWNER_AGENT_ID, ...(spawnedBy === null ? [] : [spawnedBy])]);
+  return [...told].map((to) => noticeTo({ to, body, about: null, payload, at: now }));
+}
+
+/** Whether the agent's address is (still) this session's. */
+export function isCurrent(session: Session, found: AgentFound): found is AgentFound & { readonly agent: Agent } {
+  return found.agent !== null && found.agent.epoch === session.epoch && found.agent.instanceId === session.instanceId;
+}

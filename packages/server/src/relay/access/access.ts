@@ -1,0 +1,31 @@
+import { type Principal, RelayError, type Route, routeNames, routes } from 'agent-relay-protocol';
+import { assertScope, grantOf, isOwner } from '../../domain/scopes.ts';
+import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+
+/** What the route table says about who may call. */
+export type Access = Pick<Route, 'anonymous' | 'scope' | 'alsoScopes'>;
+
+/** @throws RelayError `unauthorized` for a tokenless caller, `forbidden_scope` for a token that is not enough. */
+export function assertAccess({ anonymous, scope, alsoScopes = [] }: Access, principal: Principal): void {
+  if (principal.type === 'owner') return;
+  if (grantOf(principal)?.scopes.some((granted) => alsoScopes.includes(granted))) return;
+  if (principal.type !== 'anonymous') {
+    if (scope !== null) assertScope(principal, scope);
+  } else if (!anonymous) throw new RelayError('unauthorized', 'This needs a token: without one a program may register, message and read');
+}
+
+/** Whether a caller has all that the owner has. */
+export const actsAsOwner = (principal: Principal): boolean => isOwner(principal);
+
+/** The handlers with their routes' access checked, for a transport that calls them by name rather than by route. */
+export function guardHandlers(handlers: RelayHandlers): RelayHandlers {
+  const guarded = routeNames.map((name) => {
+    const handler = handlers[name] as (input: unknown, context: CallContext) => unknown; // it is passed on what its own caller gave
+    const call = (input: unknown, context: CallContext) => {
+      assertAccess(routes[name], context.principal);
+      return handler(input, context);
+    };
+    return [name, call] as const;
+  });
+  return Object.fromEntries(guarded) as unknown as RelayHandlers; // one entry for each route, with the signature of its handler
+}

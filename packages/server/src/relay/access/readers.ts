@@ -1,0 +1,71 @@
+import { type Claim, type Message, type Principal, RelayError } from 'agent-relay-protocol';
+import type { StoredMessage } from '../../domain/change.ts';
+import { type Addressees, nobody, type Reader, type ReadRights, readerOf, rightsOf } from '../../domain/readership.ts';
+import type { Reading, Store } from '../../store/store.ts';
+
+export interface ReadersDeps {
+  readonly store: Pick<Store, 'agents' | 'messages'>;
+  /** The names of the systems in the configuration. */
+  readonly integrations: readonly { readonly name: string }[];
+}
+
+/** What one caller may read, and what a list of messages is narrowed to for it; undefined where it is not. */
+export interface Readership extends ReadRights {
+  readonly reading: Reading | undefined;
+}
+
+/** Who reads what, for the routes and streams that tell of mail and of work. */
+export class Readers {
+  readonly #store: ReadersDeps['store'];
+  readonly #integrations: ReadonlySet<string>;
+
+  constructor({ store, integrations }: ReadersDeps) {
+    this.#store = store;
+    this.#integrations = new Set(integrations.map(({ name }) => name));
+  }
+
+  of(principal: Principal): Readership {
+    const reader = readerOf(principal);
+    const rights = rightsOf(reader, this.#addressees(principal.workspace));
+    return { ...rights, reading: readingOf(reader, rights) };
+  }
+
+  /** A message that the caller may read. @throws RelayError `not_found`, also for one that is not theirs to read. */
+  async message(principal: Principal, id: number): Promise<StoredMessage> {
+    const stored = await this.#store.messages.get(principal.workspace, id);
+    if (stored && (await this.mayRead(principal, stored.message))) return stored;
+    throw new RelayError('not_found', `There is no message ${id}${this.of(principal).readsAll ? '' : ' that you may read'}`);
+  }
+
+  async mayRead(principal: Principal, message: Message): Promise<boolean> {
+    const readership = this.of(principal);
+    if (readership.readsAll || readership.mayRead(message, nobody)) return true;
+    return readership.mayRead(message, await this.#store.messages.participants(principal.workspace, message.threadId));
+  }
+
+  /** A claim is read by its holder, and by who reads what it is on. */
+  async mayReadClaim(principal: Principal, claim: Claim): Promise<boolean> {
+    if (this.of(principal).readsAs(claim.agentId, claim.subjectId)) return true;
+    const stored = await this.#store.messages.get(principal.workspace, claim.subjectId);
+    return stored !== null && this.mayRead(principal, stored.message);
+  }
+
+  #addressees(workspace: string): Addressees {
+    const { index } = this.#store.agents;
+    return {
+      find: (agentId) => index.find(workspace, agentId),
+      members: (address) => index.members(workspace, address),
+      isBound: (agentId) => index.isBound(workspace, agentId),
+      isIntegration: (name) => this.#integrations.has(name),
+    };
+  }
+}
+
+function readingOf(reader: Reader, { mayRead }: ReadRights): Reading | undefined {
+  if (reader.type === 'everybody') return undefined;
+  return {
+    as: reader.type === 'agent' ? reader.agentId : null,
+    // The thread is looked up only where nothing else opens the message.
+    mayRead: (message, participants) => mayRead(message, nobody) || mayRead(message, participants()),
+  };
+}

@@ -1,0 +1,176 @@
+import type { ActivityEntry, AgentEvent, MethodParams, MethodResult, RouteInput, RouteOutput, Session } from 'agent-relay-protocol';
+import { DEFAULT_PAGE_SIZE, RelayError } from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
+import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
+import { assertMayWatch } from '../../domain/spawn-rules.ts';
+import { tokensOf } from '../../domain/token-use.ts';
+import type { ActivityStore } from '../../store/activity-store.ts';
+import type { AgentIndex } from '../../store/agent-index.ts';
+import { watchedOf } from '../access/act-as.ts';
+import { followApprovals } from '../approvals/approvals.ts';
+import { listed } from '../contract/listed.ts';
+import type { ActivityStream, CallContext, LiveActivityEntry } from '../contract/relay-contract.ts';
+import type { LoopGuard } from '../guard/loop-guard.ts';
+import type { ToolMail } from '../mail/tool-mail.ts';
+
+export interface ActivityDeps {
+  readonly store: { readonly activity: ActivityStore; readonly agents: { readonly index: AgentIndex } };
+  readonly clock: Clock;
+  /** Told what agents' turns cost. */
+  readonly guard: Pick<LoopGuard, 'used'>;
+  readonly toolMail: Pick<ToolMail, 'observe'>;
+  /** How long what agents did is kept; null keeps it for ever. */
+  readonly retentionMs: number | null;
+}
+
+/** Deltas that wait for one watcher; the oldest go first: the completed text says it all again. */
+const MAX_WAITING_DELTAS = 1_000;
+const PAGE = 200;
+const PRUNE_BATCH = 1_000;
+
+interface Watcher {
+  deltas: LiveActivityEntry[];
+  isRung: boolean;
+  wake: () => void;
+}
+
+/** What agents do: stored from their nodes, listed by cursor, and told live to those who watch. */
+export class ActivityRelay {
+  readonly #deps: ActivityDeps;
+  readonly #watchers = new Map<string, Set<Watcher>>();
+
+  constructor(deps: ActivityDeps) {
+    this.#deps = deps;
+  }
+
+  /** Entries of a session that a node hosts; what comes after the session's end is kept and marked. */
+  async append(
+    workspace: string,
+    session: Session,
+    { entries }: MethodParams<'activity/append'>,
+  ): Promise<MethodResult<'activity/append'>> {
+    const { agentId, sessionId, status } = session;
+    const late = status === 'ended' || status === 'failed';
+    const follow = followApprovals(this.#deps.clock.now());
+    const { ackedSeq, stored } = await this.#deps.store.activity.append({ workspace, agentId, sessionId, late, entries, follow });
+    if (stored > 0) this.#ring(workspace, agentId, []);
+    // What was stored before was counted before.
+    const events = entries.slice(entries.length - stored).map(({ event }) => event);
+    for (const event of events) this.#deps.guard.used(workspace, agentId, tokensOf(event));
+    await this.#deps.toolMail.observe(workspace, session, events);
+    return { ackedSeq };
+  }
+
+  /** Deltas that nobody stores. */
+  live(workspace: string, session: Pick<Session, 'agentId' | 'sessionId'>, at: number, events: readonly AgentEvent[]): void {
+    const { agentId, sessionId } = session;
+    // A delta has no number of its own: it belongs before whatever is stored next.
+    this.#ring(
+      workspace,
+      agentId,
+      events.map((event) => ({ id: 0, agentId, sessionId, seq: 1, at, late: false, event })),
+    );
+  }
+
+  async list(input: RouteInput<'agents/activity'>, { principal }: CallContext): Promise<RouteOutput<'agents/activity'>> {
+    const { workspace } = principal;
+    const isShown = this.#shownTo(input.id, principal);
+    const page = await this.#deps.store.activity.list({
+      workspace,
+      agentId: input.id,
+      sessionId: input.session,
+      since: input.since ?? 0,
+      limit: input.limit ?? DEFAULT_PAGE_SIZE,
+      newest: input.newest,
+    });
+    return listed({ ...page, items: page.items.filter(isShown) });
+  }
+
+  async open({ id, after }: MethodParams<'activity/subscribe'>, { principal, signal }: CallContext): Promise<ActivityStream> {
+    const { workspace } = principal;
+    this.#shownTo(id, principal);
+    const { cursor: head } = await this.#deps.store.activity.list({ workspace, agentId: id, since: 0, limit: 1, newest: true });
+    const cursor = after ?? head;
+    return { cursor, batches: this.#show(this.#follow(workspace, id, cursor, signal), () => this.#shownTo(id, principal)) };
+  }
+
+  /** Forgets what is older than the retention, a bounded piece at a time. Answers how many entries went. */
+  async prune(): Promise<number> {
+    const { clock, retentionMs, store } = this.#deps;
+    if (retentionMs === null) return 0;
+    let pruned = 0;
+    for (let went = PRUNE_BATCH; went === PRUNE_BATCH; pruned += went)
+      went = await store.activity.prune(clock.now() - retentionMs, PRUNE_BATCH);
+    return pruned;
+  }
+
+  /** Asks before each batch: whoever started an agent may have lost it to another meanwhile. */
+  async *#show(batches: AsyncIterable<readonly LiveActivityEntry[]>, shown: () => (entry: ActivityEntry) => boolean) {
+    for await (const batch of batches) {
+      const entries = batch.filter(shown());
+      if (entries.length > 0) yield entries;
+    }
+  }
+
+  async *#follow(
+    workspace: string,
+    agentId: string,
+    cursor: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly LiveActivityEntry[], void> {
+    const watcher: Watcher = { deltas: [], isRung: true, wake: () => {} };
+    const key = keyOf(workspace, agentId);
+    const watchers = this.#watchers.get(key) ?? new Set();
+    this.#watchers.set(key, watchers.add(watcher));
+    const onAbort = () => watcher.wake();
+    signal.addEventListener('abort', onAbort, { once: true });
+    let after = cursor;
+    try {
+      while (!signal.aborted) {
+        // Deltas first: the text they belong to was completed after them, and may be in the page that follows.
+        const deltas = watcher.deltas;
+        watcher.deltas = [];
+        if (deltas.length > 0) yield deltas;
+        if (watcher.isRung) {
+          watcher.isRung = false;
+          const items = await this.#page(workspace, agentId, after);
+          after = items.at(-1)?.id ?? after;
+          if (items.length === PAGE) watcher.isRung = true;
+          if (items.length > 0) yield items;
+        } else if (watcher.deltas.length === 0) {
+          await new Promise<void>((resolve) => {
+            watcher.wake = resolve;
+            if (signal.aborted) resolve();
+          });
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      watchers.delete(watcher);
+      if (watchers.size === 0) this.#watchers.delete(key);
+    }
+  }
+
+  async #page(workspace: string, agentId: string, since: number): Promise<readonly ActivityEntry[]> {
+    return (await this.#deps.store.activity.list({ workspace, agentId, since, limit: PAGE })).items;
+  }
+
+  #ring(workspace: string, agentId: string, deltas: readonly LiveActivityEntry[]): void {
+    for (const watcher of this.#watchers.get(keyOf(workspace, agentId)) ?? []) {
+      if (deltas.length === 0) watcher.isRung = true;
+      else watcher.deltas = [...watcher.deltas, ...deltas].slice(-MAX_WAITING_DELTAS);
+      watcher.wake();
+    }
+  }
+
+  /** What of an agent's activity a caller is shown: what it asks of people only with that right. @throws RelayError `not_found`, `forbidden`. */
+  #shownTo(agentId: string, principal: CallContext['principal']): (entry: ActivityEntry) => boolean {
+    const entry = this.#deps.store.agents.index.find(principal.workspace, agentId);
+    if (!entry) throw new RelayError('not_found', `There is no agent ${agentId}`);
+    const watched = watchedOf(entry);
+    assertMayWatch(principal, watched);
+    return maySeeApprovals(principal, watched) ? () => true : ({ event }) => !isApprovalEvent(event);
+  }
+}
+
+const keyOf = (workspace: string, agentId: string): string => `${workspace}\n${agentId}`;

@@ -1,0 +1,105 @@
+import { type Agent, type Principal, RelayError } from 'agent-relay-protocol';
+import { hasPresence } from '../../domain/presence.ts';
+import { isOwner } from '../../domain/scopes.ts';
+import type { Store } from '../../store/store.ts';
+import { actAs } from '../access/act-as.ts';
+import { listedById } from '../contract/listed.ts';
+import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { AgentRegistry } from './agents.ts';
+
+type AgentRouteName =
+  | 'agents/register'
+  | 'agents/list'
+  | 'agents/find'
+  | 'agents/get'
+  | 'agents/heartbeat'
+  | 'agents/label'
+  | 'agents/tags'
+  | 'agents/status'
+  | 'agents/ready'
+  | 'agents/approval'
+  | 'agents/remove';
+
+export function agentRoutes({
+  store,
+  agents,
+}: {
+  readonly store: Pick<Store, 'agents' | 'log'>;
+  readonly agents: AgentRegistry;
+}): Pick<RelayHandlers, AgentRouteName> {
+  const list = (workspace: string, page: Parameters<typeof listedById>[2], keep: (agent: Agent) => boolean) => {
+    const found: Agent[] = [];
+    for (const { agent } of store.agents.index.agents(workspace)) if (agent && keep(agent)) found.push(agent);
+    return { ...listedById(found, ({ id }) => id, page), cursor: store.log.head };
+  };
+  /** The owner may manage any card; everybody else only one it may act as. */
+  const mayManage = (principal: Principal, agent: Agent) => {
+    if (!isOwner(principal)) actAs(store.agents.index, principal, agent.id);
+  };
+
+  return {
+    'agents/register': (input, { principal }) => agents.register(principal, input),
+    'agents/list': ({ tag, capability, machine, label, status, provider, ...page }, { principal }) =>
+      list(
+        principal.workspace,
+        page,
+        (agent) =>
+          (tag === undefined || agent.tags.includes(tag)) &&
+          (capability === undefined || agent.capabilities.includes(capability)) &&
+          (machine === undefined || agent.machine === machine) &&
+          (label === undefined || agent.label === label) &&
+          (status === undefined || hasPresence(agent.status, status)) &&
+          (provider === undefined || agent.provider === provider),
+      ),
+    'agents/find': ({ capability, ...page }, { principal }) =>
+      list(principal.workspace, page, (agent) => agent.capabilities.includes(capability)),
+    'agents/get': ({ id }, { principal }) => {
+      const agent = store.agents.index.find(principal.workspace, id)?.agent;
+      if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+      return agent;
+    },
+    'agents/heartbeat': ({ id, status, ...guard }, { principal }) =>
+      agents.heartbeat(principal.workspace, id, guard, status, () => actAs(store.agents.index, principal, id)),
+    'agents/label': ({ id, label }, { principal }) =>
+      agents.update(principal.workspace, id, 'agent.updated', (agent) => {
+        mayManage(principal, agent);
+        return { label: label === '' ? null : label };
+      }),
+    'agents/tags': ({ id, tags, capabilities, channels }, { principal }) =>
+      agents.update(principal.workspace, id, 'agent.updated', (agent) => {
+        mayManage(principal, agent);
+        return {
+          ...(tags ? { tags: [...new Set(tags)] } : {}),
+          ...(capabilities ? { capabilities: [...new Set(capabilities)] } : {}),
+          ...(channels === undefined ? {} : { channels: channels && [...new Set(channels)] }),
+        };
+      }),
+    'agents/status': ({ id, status, ...guard }, { principal }) =>
+      agents.update(principal.workspace, id, 'agent.status', () => {
+        actAs(store.agents.index, principal, id, guard);
+        return { status };
+      }),
+    'agents/ready': ({ id, ready, ...guard }, { principal }) =>
+      agents.update(principal.workspace, id, 'agent.updated', () => {
+        actAs(store.agents.index, principal, id, guard);
+        return { ready };
+      }),
+    'agents/approval': ({ id, approval }, { principal }) => {
+      // What protects a person from an agent is not the agent's to change.
+      if (!isOwner(principal)) throw new RelayError('forbidden', 'Only the owner sets what an agent may do');
+      return agents.update(principal.workspace, id, 'agent.updated', (agent) => {
+        // A machine runs it as it was started: a card that says otherwise would be believed.
+        if (agent.sessionId !== null && agent.approval !== approval)
+          throw new RelayError('unsupported', `${id} runs with approval ${agent.approval} until its session ends: start it anew`);
+        return { approval };
+      });
+    },
+    'agents/remove': async ({ id }, { principal }) => {
+      const failedMessages = await agents.remove(principal.workspace, id, `${id} was removed`, (agent) => {
+        if (agent.kind === 'system' || agent.id === 'owner') throw new RelayError('forbidden', `${id} is an address of the relay's own`);
+        mayManage(principal, agent);
+      });
+      return { removed: true, failedMessages };
+    },
+  };
+}

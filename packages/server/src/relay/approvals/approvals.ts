@@ -1,0 +1,138 @@
+import {
+  type Approval,
+  DEFAULT_PAGE_SIZE,
+  type PendingApproval,
+  type Principal,
+  principalName,
+  RelayError,
+  type RouteInput,
+  type RouteOutput,
+} from 'agent-relay-protocol';
+import {
+  assertMayAnswer,
+  assertPending,
+  followApproval,
+  isApprovalEvent,
+  maySeeApprovals,
+  resolveApproval,
+} from '../../domain/approval.ts';
+import type { Change } from '../../domain/change.ts';
+import { agentOf, assertMayActUpon } from '../../domain/scopes.ts';
+import type { FollowActivity } from '../../store/activity-store.ts';
+import { watchedIn } from '../access/act-as.ts';
+import { listed } from '../contract/listed.ts';
+import type { CallContext } from '../contract/relay-contract.ts';
+import type { NodeRegistry } from '../nodes/node-registry.ts';
+import type { RelayCore } from '../relay-core.ts';
+
+export interface ApprovalsDeps extends Pick<RelayCore, 'store' | 'clock' | 'settings'> {
+  readonly registry: NodeRegistry;
+}
+
+/** How long a machine may take to hand an answer to its agent. */
+const ANSWER_LIMIT_MS = 20_000;
+const PRUNE_BATCH = 1_000;
+
+/**
+ * What agents ask of people. The questions come with the activity of their sessions, and so do the answers that nobody gave here; a person's
+ * answer is written when the machine has said that the agent got it.
+ */
+export class Approvals {
+  readonly #deps: ApprovalsDeps;
+  /** Answers on their way, by approval: a second one waits to hear what became of the first. */
+  readonly #answering = new Map<string, Promise<unknown>>();
+
+  constructor(deps: ApprovalsDeps) {
+    this.#deps = deps;
+  }
+
+  async list(
+    { agent, status, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'approvals/list'>,
+    { principal }: CallContext,
+  ): Promise<RouteOutput<'approvals/list'>> {
+    const { store } = this.#deps;
+    const { workspace } = principal;
+    const agentId = agent ?? (maySeeApprovals(principal, null) ? null : agentOf(principal));
+    if (!maySeeApprovals(principal, agentId === null ? null : watchedIn(store.agents.index, workspace, agentId))) {
+      const reason =
+        'What agents ask is for people and their programs with approvals:read, the agent itself, the one that started it and its machine';
+      throw new RelayError('forbidden', reason);
+    }
+    return listed(await store.approvals.list({ workspace, agentId: agentId ?? undefined, status, before, limit }));
+  }
+
+  async resolve(input: RouteInput<'approvals/resolve'>, { principal }: CallContext): Promise<Approval> {
+    assertMayAnswer(principal);
+    assertMayActUpon(principal, input.id);
+    const key = `${principal.workspace}\n${input.id}\n${input.approvalId}`;
+    const before = this.#answering.get(key) ?? Promise.resolve();
+    const answering = before.then(() => this.#answer(input, principal));
+    const settled = answering.catch(() => {});
+    this.#answering.set(key, settled);
+    try {
+      return await answering;
+    } finally {
+      if (this.#answering.get(key) === settled) this.#answering.delete(key);
+    }
+  }
+
+  /** Forgets what is older than the retention, a bounded piece at a time. */
+  async prune(): Promise<void> {
+    const { clock, settings, store } = this.#deps;
+    if (settings.retentionMs === null) return;
+    while ((await store.approvals.prune(clock.now() - settings.retentionMs, PRUNE_BATCH)) === PRUNE_BATCH);
+  }
+
+  async #answer({ id, approvalId, outcome, message }: RouteInput<'approvals/resolve'>, principal: Principal): Promise<Approval> {
+    const { store, registry, clock } = this.#deps;
+    const { workspace } = principal;
+    const pending = await this.#pending(workspace, id, approvalId);
+    const { sessionId } = pending;
+    const by = principalName(principal);
+    const nodeId = (await store.sessions.get(workspace, sessionId))?.nodeId;
+    const link = nodeId === undefined ? undefined : registry.find(workspace, nodeId)?.link;
+    if (!link) throw new RelayError('node_unavailable', `The machine that runs ${id} is not connected: the question stays open`);
+    const answer = { sessionId, approvalId, outcome, by, ...(message === undefined ? {} : { message }) };
+    const { resolved } = await link.command('session/resolve-approval', answer, { timeoutMs: ANSWER_LIMIT_MS }).catch(asUnavailable);
+    if (!resolved) {
+      await this.#pending(workspace, id, approvalId);
+      throw new RelayError('already_resolved', `${id} no longer waits for an answer to ${approvalId}`);
+    }
+    const status = outcome === 'allow' ? 'allowed' : 'denied';
+    const resolvedApproval = await store.approvals.change(workspace, { sessionId, approvalId }, (current) => {
+      // Its activity may have been here first.
+      if (current.status !== 'pending') return { approval: current, change: {} };
+      const next = resolveApproval(current, { status, by, message: message ?? null }, clock.now());
+      return { approval: next, change: changeTo(next, clock.now()) };
+    });
+    return resolvedApproval ?? resolveApproval(pending, { status, by, message: message ?? null }, clock.now());
+  }
+
+  async #pending(workspace: string, agentId: string, approvalId: string): Promise<PendingApproval> {
+    const approval = await this.#deps.store.approvals.find(workspace, agentId, approvalId);
+    if (approval === null) throw new RelayError('not_found', `${agentId} has asked nothing of the id ${approvalId}`);
+    assertPending(approval);
+    return approval;
+  }
+}
+
+/** What a session's activity means for its approvals. */
+export const followApprovals =
+  (now: number): FollowActivity =>
+  ({ event }, session, findApproval) => {
+    if (!isApprovalEvent(event)) return null;
+    const next = followApproval(event, session, findApproval(event.approvalId), now);
+    return next && changeTo(next, now);
+  };
+
+const changeTo = (approval: Approval, at: number): Change => ({
+  approvals: [approval],
+  events: [{ type: approval.status === 'pending' ? 'approval.requested' : 'approval.resolved', at, approval }],
+});
+
+/** Whether the agent got the answer is not known then; what it did will come with its activity. */
+function asUnavailable(error: unknown): never {
+  const isLost = error instanceof RelayError && (error.code === 'connection_closed' || error.code === 'timeout');
+  if (!isLost) throw error;
+  throw new RelayError('node_unavailable', 'The machine was lost before it said that the agent has the answer', { cause: error });
+}

@@ -1,0 +1,83 @@
+import { OWNER_AGENT_ID, type Principal, RELAY_AGENT_ID, RelayError, routeNames, routes } from 'agent-relay-protocol';
+import { shapesOf } from 'agent-relay-wire';
+import { isBuiltIn } from '../../domain/membership.ts';
+import { agentOf, isOwner } from '../../domain/scopes.ts';
+import type { AgentIndex } from '../../store/agent-index.ts';
+import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+
+/** Names that mean something by themselves: the relay's own, its integrations', and those of the kinds of agents its machines offer. */
+export class ReservedNames {
+  readonly #byShape = new Map<string, string>();
+
+  constructor(names: readonly string[]) {
+    for (const name of [OWNER_AGENT_ID, RELAY_AGENT_ID, ...names]) this.add(name);
+  }
+
+  add(name: string): void {
+    for (const shape of shapesOf(name)) this.#byShape.set(shape, name);
+  }
+
+  /** The reserved name that this one is, or could be taken for; null when there is none. */
+  likenessOf(name: string): string | null {
+    for (const shape of shapesOf(name)) {
+      const found = this.#byShape.get(shape);
+      if (found !== undefined) return found;
+    }
+    return null;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+type AnyHandler = (input: unknown, context: CallContext) => unknown;
+
+/** In whose name a call is made, on whatever route that does something; where a call only reads they say what is looked for. */
+const actors = ['from', 'agentId', 'source'] as const;
+/** What a call names somebody; where it gives an id it gives an address. */
+const givenNames: Readonly<Record<string, readonly string[]>> = {
+  'agents/register': ['id', 'name', 'label'],
+  'agents/label': ['label'],
+  'sessions/start': ['name', 'label'],
+};
+
+/**
+ * The handlers for everybody but the owner: nobody takes or acts under a reserved name, or one that looks like it, but whom it belongs to. One
+ * that is registered was looked at when it was.
+ */
+export function namedHandlers(handlers: RelayHandlers, reserved: ReservedNames, index: Pick<AgentIndex, 'find'>): RelayHandlers {
+  const named = routeNames.map((route) => {
+    const handler = handlers[route] as AnyHandler; // it is passed on what its own caller gave
+    const given = givenNames[route] ?? [];
+    const acting = routes[route].method === 'GET' ? [] : actors;
+    const call: AnyHandler = (input, context) => {
+      const { principal } = context;
+      if (!isOwner(principal) && typeof input === 'object' && input !== null) {
+        const fields = input as Fields; // the schemas of all routes are objects
+        for (const field of acting) assertOwn(principal, { field, name: fields[field] }, reserved, index);
+        if (!(route === 'sessions/start' && principal.type === 'token' && principal.agentId === null))
+          for (const field of given) assertOwn(principal, { field, name: fields[field] }, reserved, index);
+      }
+      return handler(input, context);
+    };
+    return [route, call] as const;
+  });
+  return Object.fromEntries(named) as unknown as RelayHandlers; // one entry for each route, with the signature of its handler
+}
+
+/** @throws RelayError `forbidden` at the field. */
+function assertOwn(
+  principal: Principal,
+  { field, name }: { readonly field: string; readonly name: unknown },
+  reserved: ReservedNames,
+  index: Pick<AgentIndex, 'find'>,
+): void {
+  if (typeof name !== 'string' || name === agentOf(principal)) return;
+  if (principal.type === 'integration' && name === principal.name) return;
+  // Built-in ids have rules and refusals of their own.
+  if (isBuiltIn(name) && field !== 'label') return;
+  const agent = index.find(principal.workspace, name)?.agent;
+  if (agent && (agent.protected || reserved.likenessOf(name) !== name)) return;
+  const likeness = reserved.likenessOf(name);
+  if (likeness === null) return;
+  const message = likeness === name ? `${name} is a name of the relay's own` : `${name} looks like ${likeness}, a name of the relay's own`;
+  throw new RelayError('forbidden', `${field}: ${message}`, { issues: [{ path: field, message }] });
+}

@@ -1,0 +1,128 @@
+import { DEFAULT_PAGE_SIZE, type Hold, type Principal, principalName, RelayError, type SentMessage } from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
+import { assertPerson } from '../../domain/acting.ts';
+import { decisionNotice, releasedMessage } from '../../domain/hold-changes.ts';
+import { assertMayActUpon, assertMayAddress } from '../../domain/scopes.ts';
+import { keptPage } from '../../store/kept-page.ts';
+import type { Store } from '../../store/store.ts';
+import type { Readers } from '../access/readers.ts';
+import { listed } from '../contract/listed.ts';
+import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { LoopGuard } from '../guard/loop-guard.ts';
+import type { Inboxes } from '../mail/inboxes.ts';
+import { answerOf, type Messages } from '../mail/messages.ts';
+
+type HoldRouteName = 'holds/list' | 'holds/get' | 'holds/release' | 'holds/refuse';
+
+export interface HoldsDeps {
+  readonly store: Pick<Store, 'holds'>;
+  readonly clock: Clock;
+  readonly guard: LoopGuard;
+  readonly messages: Messages;
+  readonly inboxes: Inboxes;
+  readonly readers: Readers;
+}
+
+const BATCH = 100;
+
+/** Messages that the loop guard keeps until a person decides. */
+export class Holds {
+  readonly #deps: HoldsDeps;
+  readonly handlers: Pick<RelayHandlers, HoldRouteName>;
+
+  constructor(deps: HoldsDeps) {
+    this.#deps = deps;
+    this.handlers = {
+      'holds/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+        const { workspace } = principal;
+        const page = await keptPage({
+          from: query.before ?? Number.MAX_SAFE_INTEGER,
+          limit,
+          read: (before) => deps.store.holds.list({ ...query, workspace, before, limit }),
+          positionOf: ({ id }) => id,
+          keep: deps.readers.of(principal).mayReadHold,
+        });
+        return listed(page);
+      },
+      'holds/get': async ({ id }, { principal }) => {
+        const hold = found(await deps.store.holds.get(principal.workspace, id), id);
+        return found(deps.readers.of(principal).mayReadHold(hold) ? hold : null, id);
+      },
+      'holds/release': ({ id }, { principal }) => this.#release(id, principal),
+      'holds/refuse': async ({ id, because = null }, { principal }) => {
+        assertPerson(principal, 'refuse a held message');
+        return this.#refuse(principal.workspace, id, principalName(principal), because, (hold) => assertMayDecide(principal, hold));
+      },
+    };
+  }
+
+  /** Nobody has decided for so long that nobody will: what was held before `before` is refused, what was decided before it forgotten. */
+  async prune(before: number): Promise<void> {
+    const { holds } = this.#deps.store;
+    for (let open = await holds.openBefore(before, BATCH); open.length > 0; open = await holds.openBefore(before, BATCH)) {
+      for (const { workspace, id } of open) await this.#refuse(workspace, id, 'relay', 'nobody decided in time');
+    }
+    while ((await holds.prune(before, BATCH)) === BATCH);
+  }
+
+  async #release(id: number, principal: Principal): Promise<SentMessage> {
+    assertPerson(principal, 'release a held message');
+    const { store, clock, guard, messages, inboxes } = this.#deps;
+    const { workspace } = principal;
+    const decidedAt = clock.now();
+    const { message, matched } = await store.holds.release(workspace, id, (current, messageId, repliedTo, copy) => {
+      const open = stillHeld(current, id);
+      assertMayDecide(principal, open);
+      const sent = releasedMessage(open, messageId, decidedAt);
+      const hold: Hold = { ...open, status: 'released', decidedAt, decidedBy: principalName(principal), messageId };
+      const answers = repliedTo && copy ? answerOf(repliedTo.message, copy, sent.from, decidedAt) : null;
+      return {
+        hold,
+        message: { message: sent, matched: messages.countRecipients(workspace, sent) },
+        change: {
+          deliveries: answers ? [answers] : [],
+          events: [{ type: 'message.released', at: decidedAt, hold }],
+          messages: [decisionNotice(hold)],
+        },
+      };
+    });
+    guard.forgive(workspace, message);
+    if (message.replyTo !== null) inboxes.settle(workspace, message.from, [message.replyTo]);
+    messages.noteExpiry(message);
+    return { ...message, matched, duplicate: false };
+  }
+
+  #refuse(
+    workspace: string,
+    id: number,
+    decidedBy: string,
+    because: string | null,
+    mayDecide: (hold: Hold) => void = () => {},
+  ): Promise<Hold> {
+    const decidedAt = this.#deps.clock.now();
+    return this.#deps.store.holds.change(workspace, id, (current) => {
+      const open = stillHeld(current, id);
+      mayDecide(open);
+      const hold: Hold = { ...open, status: 'refused', decidedAt, decidedBy, because };
+      return { hold, change: { events: [{ type: 'message.refused', at: decidedAt, hold }], messages: [decisionNotice(hold)] } };
+    });
+  }
+}
+
+/** Whoever decides acts on behalf of the sender, and sends to the recipient: it must be free to do both. */
+function assertMayDecide(principal: Principal, { message }: Hold): void {
+  assertMayActUpon(principal, message.from);
+  assertMayAddress(principal, { to: message.to, channel: message.channel });
+}
+
+function found(hold: Hold | null, id: number): Hold {
+  if (hold) return hold;
+  throw new RelayError('not_found', `There is no held message ${id}`);
+}
+
+function stillHeld(current: Hold | null, id: number): Extract<Hold, { status: 'held' }> {
+  const hold = found(current, id);
+  if (hold.status === 'held') return hold;
+  const details = { status: hold.status, decidedBy: hold.decidedBy, decidedAt: hold.decidedAt };
+  throw new RelayError('already_resolved', `Held message ${id} was ${hold.status} by ${hold.decidedBy}`, { details });
+}

@@ -1,0 +1,139 @@
+import {
+  type Agent,
+  DEFAULT_PAGE_SIZE,
+  type DeliveryReport,
+  type Message,
+  type MethodParams,
+  type Principal,
+  RelayError,
+  type SessionGuard,
+} from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
+import type { NewMessage } from '../../domain/change.ts';
+import { advanceDelivery, type DeliveryStep, isOpen, recordAt } from '../../domain/delivery.ts';
+import { isNotice, noticeTo } from '../../domain/notices.ts';
+import { agentOf } from '../../domain/scopes.ts';
+import type { Store } from '../../store/store.ts';
+import { assertAccess } from '../access/access.ts';
+import { actAs } from '../access/act-as.ts';
+import type { CallContext, InboxStream, RelayHandlers } from '../contract/relay-contract.ts';
+import type { Inboxes } from './inboxes.ts';
+
+const DEFAULT_WINDOW = 64;
+
+const onlyLooking = 'Only with peek: what was taken is followed by more once it is acknowledged';
+const sinceIssue = { issues: [{ path: 'since', message: onlyLooking }] };
+
+export interface InboxRoutesDeps {
+  readonly store: Pick<Store, 'agents' | 'deliveries' | 'log'>;
+  readonly clock: Clock;
+  readonly inboxes: Inboxes;
+}
+
+export interface InboxRoutes {
+  readonly handlers: Pick<RelayHandlers, 'inbox/list' | 'inbox/ack' | 'deliveries/report'>;
+  openInbox(params: MethodParams<'inbox/subscribe'>, context: CallContext): Promise<InboxStream>;
+}
+
+/** Fetching mail and saying what became of it. */
+export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRoutes {
+  const assertMayFetch = (principal: Principal, id: string, guard: SessionGuard): Agent => {
+    const agent = actAs(store.agents.index, principal, id, guard);
+    if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+    return agent;
+  };
+
+  /** Moves copies, under the session that is current when the write is decided. */
+  const apply = async (
+    principal: Principal,
+    id: string,
+    guard: SessionGuard,
+    ids: readonly number[],
+    stepOf: (position: number) => DeliveryStep,
+  ) => {
+    const isChannel = assertMayFetch(principal, id, guard).kind === 'channel';
+    const { workspace } = principal;
+    const now = clock.now();
+    const settled: number[] = [];
+    const moved = await store.deliveries.change(workspace, id, ids, ({ message, record }, position) => {
+      assertMayFetch(principal, id, guard);
+      const current = recordAt(record, message.expiresAt, inboxes.wasHandedOver(workspace, id, message.id), now);
+      const next = advanceDelivery(current, stepOf(position), now);
+      if (!isOpen((next ?? record).state)) settled.push(message.id);
+      if (!next) return null;
+      // Whoever wrote to a channel cannot see that it did not reach the people outside.
+      const isLost = isChannel && next.state === 'failed' && !isNotice(message);
+      return { next, tell: true, ...(isLost ? { notices: [notSentOn(message, id, next.reason, now)] } : {}) };
+    });
+    inboxes.settle(workspace, id, settled);
+    return moved;
+  };
+
+  return {
+    handlers: {
+      'inbox/list': async ({ id, waitMs = 0, limit = DEFAULT_PAGE_SIZE, peek, since, ...guard }, { principal, signal }) => {
+        // To be handed mail changes what is waiting: who may only read may only look.
+        if (peek !== true) assertAccess({ scope: 'messages:write', anonymous: true }, principal);
+        if (peek !== true && since !== undefined) throw new RelayError('validation_failed', `since: ${onlyLooking}`, sinceIssue);
+        assertMayFetch(principal, id, guard);
+        const request = { workspace: principal.workspace, agentId: id, limit, waitMs, signal };
+        const { items, next } =
+          peek === true
+            ? await inboxes.peekUntil({ ...request, since: since ?? 0 })
+            : { items: await inboxes.poll({ ...request, isOwn: agentOf(principal) === id }), next: null };
+        // Whoever waited in vain may have waited for mail that is no longer its own to fetch.
+        if (items.length === 0) assertMayFetch(principal, id, guard);
+        return { data: [...items], cursor: store.log.head, ...(next === null ? {} : { nextCursor: next }) };
+      },
+      'inbox/ack': async ({ id, ids, state = 'delivered', ...guard }, { principal }) => {
+        assertMayFetch(principal, id, guard);
+        inboxes.supersede(principal.workspace, id, ids);
+        const step: DeliveryStep = { state, evidence: 'ack' };
+        const { known } = await apply(principal, id, guard, ids, () => step);
+        const acknowledged = [...known];
+        return { acknowledged, unknown: acknowledged.length === ids.length ? [] : without(ids, acknowledged) };
+      },
+      'deliveries/report': async ({ id, reports, ...guard }, { principal }) => {
+        assertMayFetch(principal, id, guard);
+        for (const [position, report] of reports.entries()) assertComplete(report, position);
+        const dispatched = reports.filter(({ state }) => state === 'dispatched');
+        const others = reports.filter(({ state }) => state !== 'dispatched');
+        const handedOver = dispatched.length === 0 ? [] : await inboxes.handOver(principal.workspace, id, idsOf(dispatched));
+        const rest = handedOver === null ? reports : others;
+        inboxes.supersede(principal.workspace, id, idsOf(others));
+        const { changed } = await apply(principal, id, guard, idsOf(rest), (position) => rest[position] ?? { state: 'queued' });
+        return { applied: [...(handedOver ?? []), ...changed] };
+      },
+    },
+
+    async openInbox({ id, window = DEFAULT_WINDOW, ...guard }, { principal, signal }) {
+      assertAccess({ scope: 'messages:write', anonymous: true }, principal);
+      const { epoch } = assertMayFetch(principal, id, guard);
+      const { workspace } = principal;
+      const mayStill = () => void assertMayFetch(principal, id, guard);
+      return inboxes.openStream({ workspace, agentId: id, epoch, window, reportsHandOver: principal.type === 'node', mayStill, signal });
+    },
+  };
+}
+
+function notSentOn(message: Message, channelId: string, reason: string | null, at: number): (id: number) => NewMessage {
+  const body = `${channelId} could not send on message ${message.id}: ${reason ?? 'no reason given'}`;
+  return noticeTo({ to: message.from, body, about: message.id, payload: { type: 'channel.failed', channelId, reason }, at });
+}
+
+const idsOf = (reports: readonly DeliveryReport[]): number[] => reports.map(({ messageId }) => messageId);
+
+function without(ids: readonly number[], known: readonly number[]): number[] {
+  const found = new Set(known);
+  return ids.filter((id) => !found.has(id));
+}
+
+/** A receipt states only what there is evidence for. */
+function assertComplete({ state, evidence, reason }: DeliveryReport, position: number): void {
+  const missing = state === 'failed' ? reason === undefined && 'reason' : state !== 'dispatched' && evidence === undefined && 'evidence';
+  if (!missing) return;
+  const path = `reports.${position}.${missing}`;
+  throw new RelayError('validation_failed', `${path}: ${state} needs its ${missing}`, {
+    issues: [{ path, message: `${state} needs its ${missing}` }],
+  });
+}

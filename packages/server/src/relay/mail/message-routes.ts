@@ -1,0 +1,101 @@
+import { DEFAULT_PAGE_SIZE, formatAddress, RelayError } from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
+import { actingId } from '../../domain/acting.ts';
+import type { Page, StoredMessage } from '../../domain/change.ts';
+import { advanceDelivery } from '../../domain/delivery.ts';
+import type { Store } from '../../store/store.ts';
+import { actAs } from '../access/act-as.ts';
+import type { Readers } from '../access/readers.ts';
+import { listed, listedById } from '../contract/listed.ts';
+import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { Inboxes } from './inboxes.ts';
+import { type Messages, readAddress } from './messages.ts';
+import type { Receipts } from './receipts.ts';
+
+type MessageRouteName =
+  | 'messages/send'
+  | 'messages/list'
+  | 'messages/cursor'
+  | 'messages/get'
+  | 'messages/thread'
+  | 'messages/deliveries'
+  | 'messages/read'
+  | 'messages/remove';
+
+export interface MessageRoutesDeps {
+  readonly store: Pick<Store, 'agents' | 'messages' | 'deliveries' | 'log'>;
+  readonly clock: Clock;
+  readonly messages: Messages;
+  readonly receipts: Receipts;
+  readonly inboxes: Inboxes;
+  readonly readers: Readers;
+}
+
+export function messageRoutes({
+  store,
+  clock,
+  messages,
+  receipts,
+  inboxes,
+  readers,
+}: MessageRoutesDeps): Pick<RelayHandlers, MessageRouteName> {
+  const detail = async (stored: StoredMessage) => {
+    const [found] = await store.messages.detail([stored]);
+    return found ?? { ...stored.message, readBy: [], claim: null };
+  };
+  const pageOf = async ({ items, cursor, next }: Page<StoredMessage>) => {
+    const details = await store.messages.detail(items);
+    return listed({ items: details, cursor, next: details.length < items.length ? (details.at(-1)?.id ?? null) : next });
+  };
+  const newestOf = async ({ items, cursor }: Page<StoredMessage>) => {
+    const details = await store.messages.detail(items.toReversed());
+    return listed({ items: details.toReversed(), cursor, next: null });
+  };
+
+  return {
+    'messages/send': (input, context) => messages.send(input, context),
+    'messages/list': async ({ to, since = 0, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+      const address = to === undefined ? undefined : readAddress(to);
+      const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
+      const { reading } = readers.of(principal);
+      const page = await store.messages.list({ ...query, workspace: principal.workspace, to: spelled, since, limit, reading });
+      return query.newest === true ? newestOf(page) : pageOf(page);
+    },
+    'messages/cursor': () => ({ cursor: store.log.head, generation: store.log.generation }),
+    'messages/get': async ({ id }, { principal }) => detail(await readers.message(principal, id)),
+    'messages/thread': async ({ id, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
+      const { message } = await readers.message(principal, id);
+      const { reading } = readers.of(principal);
+      return pageOf(await store.messages.thread(principal.workspace, message.threadId, { since, limit, reading }));
+    },
+    'messages/deliveries': async ({ id, ...page }, { principal }) => {
+      const cursor = store.log.head;
+      const stored = await readers.message(principal, id);
+      const { readsAs } = readers.of(principal);
+      const isSender = readsAs(stored.message.from, id);
+      const found = (await receipts.of(stored)).filter(({ agentId }) => isSender || readsAs(agentId, id));
+      return { ...listedById(found, ({ agentId }) => agentId, page), cursor };
+    },
+    'messages/read': async ({ id, agentId, read: _read, ...guard }, { principal }) => {
+      const { workspace } = principal;
+      const reader = actingId(principal, agentId, 'agentId');
+      actAs(store.agents.index, principal, reader, guard);
+      const stored = await readers.message(principal, id);
+      const now = clock.now();
+      inboxes.supersede(workspace, reader, [id]);
+      const { known } = await store.deliveries.change(workspace, reader, [id], ({ record }) => {
+        if (record.readAt !== null) return null;
+        const moved = advanceDelivery(record, { state: 'delivered', evidence: 'ack' }, now);
+        const event = { type: 'message.read', at: now, messageId: id, agentId: reader } as const;
+        return { next: { ...(moved ?? record), readAt: now }, tell: moved !== null, event };
+      });
+      if (known.length === 0) throw new RelayError('forbidden_target', `Message ${id} is not in the mail of ${reader}`);
+      inboxes.settle(workspace, reader, [id]);
+      return detail(stored);
+    },
+    'messages/remove': async (input, context) => {
+      await messages.remove(input, context);
+      return { removed: true };
+    },
+  };
+}

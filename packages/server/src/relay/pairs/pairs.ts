@@ -1,0 +1,182 @@
+import {
+  type Agent,
+  DEFAULT_PAGE_SIZE,
+  type OpenPair,
+  OWNER_AGENT_ID,
+  type Pair,
+  type Principal,
+  principalName,
+  RelayError,
+  type RouteInput,
+  type RouteOutput,
+  type SessionGuard,
+} from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
+import { actingId } from '../../domain/acting.ts';
+import type { Change } from '../../domain/change.ts';
+import { acceptPair, assertFree, assertMayTalk, isOpen, isSide, otherSide, rejectPair } from '../../domain/pair.ts';
+import { answerNotice, endPairChange, invitationOf } from '../../domain/pair-changes.ts';
+import { resolvePairTarget } from '../../domain/pair-target.ts';
+import { relationOf } from '../../domain/provenance.ts';
+import { assertMayAddress } from '../../domain/scopes.ts';
+import type { AddressEntry } from '../../store/agent-index.ts';
+import { keptPage } from '../../store/kept-page.ts';
+import type { Store } from '../../store/store.ts';
+import { actAs } from '../access/act-as.ts';
+import type { Readers } from '../access/readers.ts';
+import { listed } from '../contract/listed.ts';
+import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import { type Messages, readAddress } from '../mail/messages.ts';
+
+type PairRouteName = 'pairs/request' | 'pairs/list' | 'pairs/get' | 'pairs/accept' | 'pairs/reject' | 'pairs/send' | 'pairs/hangup';
+
+export interface PairsDeps {
+  readonly store: Pick<Store, 'agents' | 'pairs' | 'messages'>;
+  readonly clock: Clock;
+  readonly messages: Messages;
+  readonly readers: Readers;
+}
+
+/** Exclusive live chats of two agents. That both sides are free, or a pair still open, is decided in the write that says so. */
+export class Pairs {
+  readonly #deps: PairsDeps;
+  readonly handlers: Pick<RelayHandlers, PairRouteName>;
+
+  constructor(deps: PairsDeps) {
+    this.#deps = deps;
+    this.handlers = {
+      'pairs/request': (input, context) => this.#request(input, context),
+      'pairs/list': (input, context) => this.#list(input, context),
+      'pairs/get': async ({ id }, { principal }) => {
+        const pair = await this.#get(principal.workspace, id);
+        return found(deps.readers.of(principal).mayReadPair(pair) ? pair : null, id);
+      },
+      'pairs/accept': (input, { principal }) => this.#accept(input, principal),
+      'pairs/reject': (input, { principal }) => this.#reject(input, principal),
+      'pairs/send': (input, context) => this.#send(input, context),
+      'pairs/hangup': (input, { principal }) => this.#hangUp(input, principal),
+    };
+  }
+
+  async #request({ from, target, objective, ...guard }: RouteInput<'pairs/request'>, { principal }: CallContext): Promise<Pair> {
+    const { store, clock } = this.#deps;
+    const { workspace } = principal;
+    const requester = actingId(principal, from, 'from');
+    const address = readAddress(target, 'target');
+    const now = clock.now();
+    return store.pairs.request(workspace, now, (id) => {
+      const agent = this.#actor(principal, requester, guard);
+      if (agent === null) throw new RelayError('not_found', `${requester} is not registered: register before you pair`);
+      if (agent.status === 'offline') throw new RelayError('agent_offline', `${requester} is offline: a pair needs both sides`);
+      const targetId = resolvePairTarget(address, requester, this.#cards(workspace));
+      assertMayAddress(principal, { to: `id:${targetId}` });
+      for (const side of [requester, targetId]) assertFree(side, store.pairs.index.openOf(workspace, side));
+      const pair: OpenPair = { id, requester, target: targetId, objective, requestedAt: now, status: 'pending' };
+      const recipientSpawnedBy = this.#entry(workspace, targetId)?.spawnedBy ?? null;
+      const relation = relationOf({ principal, from: requester, kind: agent.kind, recipientSpawnedBy });
+      return { pair, invitation: invitationOf(pair, { relation, principal: principalName(principal) }) };
+    });
+  }
+
+  async #list({ agent, status, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'pairs/list'>, { principal }: CallContext) {
+    const { workspace } = principal;
+    const { store, readers } = this.#deps;
+    const page = await keptPage({
+      from: before ?? Number.MAX_SAFE_INTEGER,
+      limit,
+      read: (position) => store.pairs.list({ workspace, agentId: agent, status, before: position, limit }),
+      positionOf: ({ id }) => id,
+      keep: readers.of(principal).mayReadPair,
+    });
+    return listed(page);
+  }
+
+  async #get(workspace: string, id: number): Promise<Pair> {
+    return found(await this.#deps.store.pairs.get(workspace, id), id);
+  }
+
+  async #accept({ id, agentId, ...guard }: RouteInput<'pairs/accept'>, principal: Principal): Promise<Pair> {
+    return this.#answer(id, principal, agentId, guard, (pair, by, now) => acceptPair(pair, by, now));
+  }
+
+  async #reject({ id, agentId, reason, ...guard }: RouteInput<'pairs/reject'>, principal: Principal): Promise<Pair> {
+    return this.#answer(id, principal, agentId, guard, (pair, by, now) => rejectPair(pair, by, reason ?? null, now));
+  }
+
+  async #answer(
+    id: number,
+    principal: Principal,
+    agentId: string | undefined,
+    guard: SessionGuard,
+    decide: (pair: Pair, by: string, now: number) => Pair,
+  ): Promise<Pair> {
+    const by = actingId(principal, agentId, 'agentId');
+    const now = this.#deps.clock.now();
+    return this.#deps.store.pairs.change(principal.workspace, id, (current) => {
+      this.#actor(principal, by, guard);
+      const pair = decide(found(current, id), by, now);
+      if (pair === current) return { pair, change: {} };
+      const type = pair.status === 'rejected' ? 'pair.rejected' : 'pair.accepted';
+      const change: Change = { pairs: [pair], events: [{ type, at: now, pair }], messages: [answerNotice(pair, now)] };
+      return { pair, change };
+    });
+  }
+
+  async #send(input: RouteInput<'pairs/send'>, context: CallContext): Promise<RouteOutput<'pairs/send'>> {
+    const { store, messages } = this.#deps;
+    const { id, from: named, body, mode, replyTo, idempotencyKey, ...guard } = input;
+    const { principal } = context;
+    const { workspace } = principal;
+    const from = actingId(principal, named, 'from');
+    const partner = otherSide(await this.#get(workspace, id), from);
+    const answered = await store.messages.get(workspace, replyTo ?? id);
+    if (replyTo !== undefined && answered?.message.threadId !== id) {
+      const message = `Message ${replyTo} is not of pair ${id}`;
+      throw new RelayError('validation_failed', `replyTo: ${message}`, { issues: [{ path: 'replyTo', message }] });
+    }
+    const request = {
+      from,
+      to: `id:${partner}`,
+      body,
+      meta: { pairId: id },
+      // An invitation can be so old that it was pruned; the pair outlives it.
+      ...(answered === null ? {} : { replyTo: answered.message.id }),
+      ...(mode === undefined ? {} : { mode }),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    };
+    return messages.send(request, context, () => {
+      this.#actor(principal, from, guard);
+      assertMayTalk(found(store.pairs.index.find(workspace, id), id), from);
+    });
+  }
+
+  async #hangUp({ id, agentId, reason, ...guard }: RouteInput<'pairs/hangup'>, principal: Principal): Promise<Pair> {
+    const by = actingId(principal, agentId, 'agentId');
+    const now = this.#deps.clock.now();
+    return this.#deps.store.pairs.change(principal.workspace, id, (current) => {
+      this.#actor(principal, by, guard);
+      const pair = found(current, id);
+      // Only the owner's own callers act as the owner.
+      if (by !== OWNER_AGENT_ID && !isSide(pair, by)) throw new RelayError('forbidden', `${by} is not in pair ${id}`);
+      return isOpen(pair) ? endPairChange(pair, { by, cause: 'hung_up', reason: reason ?? null }, now) : { pair, change: {} };
+    });
+  }
+
+  /** Who acts, as the caller may; null when nobody has registered it. */
+  #actor(principal: Principal, id: string, guard: SessionGuard): Agent | null {
+    return actAs(this.#deps.store.agents.index, principal, id, guard);
+  }
+
+  #entry(workspace: string, id: string): AddressEntry | undefined {
+    return this.#deps.store.agents.index.find(workspace, id);
+  }
+
+  #cards(workspace: string): readonly Agent[] {
+    return [...this.#deps.store.agents.index.agents(workspace)].flatMap(({ agent }) => agent ?? []);
+  }
+}
+
+function found(pair: Pair | null, id: number): Pair {
+  if (pair === null) throw new RelayError('not_found', `There is no pair ${id}`);
+  return pair;
+}

@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type MethodParams,
+  type MethodResult,
+  type Node,
+  PROTOCOL_VERSION,
+  type Principal,
+  RELAY_VERSION,
+  RelayError,
+  type RouteInput,
+  type RouteOutput,
+  type Session,
+} from 'agent-relay-protocol';
+import { endSession, isCurrent, runSession } from '../../domain/session-lifecycle.ts';
+import type { ActivityRelay } from '../activity/activity.ts';
+import { listedById } from '../contract/listed.ts';
+import type { CallContext, NodeHandlers, NodeLink } from '../contract/relay-contract.ts';
+import type { AttachedNode, NodeRegistry } from '../nodes/node-registry.ts';
+import type { RelayCore } from '../relay-core.ts';
+
+export interface NodesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | 'agents' | 'inboxes'> {
+  readonly registry: NodeRegistry;
+  readonly activity: ActivityRelay;
+  /** Sessions whose start this relay is waiting for. */
+  readonly starting: ReadonlySet<string>;
+}
+
+type NodeContext = CallContext & { readonly link: NodeLink };
+
+/** The machines' side of running sessions: what nodes say over their links. */
+export class Nodes {
+  readonly #deps: NodesDeps;
+  readonly handlers: NodeHandlers;
+
+  constructor(deps: NodesDeps) {
+    this.#deps = deps;
+    this.handlers = {
+      'nodes/attach': (params, context) => this.#attach(params, context),
+      'nodes/heartbeat': (params, context) => this.#heartbeat(params, context),
+      'sessions/report': (params, context) => this.#report(params, context),
+      'activity/append': (params, context) => this.#append(params, context),
+    };
+  }
+
+  async list(workspace: string, page: RouteInput<'nodes/list'>): Promise<RouteOutput<'nodes/list'>> {
+    const { store, registry } = this.#deps;
+    const nodes = await store.nodes.list(workspace);
+    const seen = nodes.map((node) => registry.asSeen(workspace, node));
+    return { ...listedById(seen, ({ nodeId }) => nodeId, page), cursor: store.log.head };
+  }
+
+  detached(link: NodeLink): void {
+    const { registry, clock, log } = this.#deps;
+    const now = clock.now();
+    const attached = registry.detach(link, now);
+    if (attached === null) return;
+    this.#writeOffline(attached.workspace, attached.node, now).catch((error: unknown) =>
+      log.warn('a node could not be marked offline', { error }),
+    );
+  }
+
+  /** Ends the sessions of machines that stayed away for longer than the grace, and says which machines did not come back after a restart. */
+  async sweep(now: number, graceMs: number): Promise<void> {
+    const { store, registry, starting } = this.#deps;
+    for (const { workspace, node } of await store.nodes.online()) {
+      if (registry.find(workspace, node.nodeId) === null) await this.#writeOffline(workspace, node, now);
+    }
+    for (const { workspace, session } of await store.sessions.unfinished()) {
+      if (registry.find(workspace, session.nodeId) !== null || starting.has(session.sessionId)) continue;
+      if (now - registry.lostAt(workspace, session.nodeId) < graceMs) continue;
+      await this.end(workspace, session.sessionId, 'ended', 'The connection to its machine was lost');
+    }
+  }
+
+  /** Ends a session, once; whoever delivers its mail is told. Answers it as it then is. */
+  async end(workspace: string, sessionId: string, status: 'ended' | 'failed', reason: string): Promise<Session | null> {
+    const { store, clock, inboxes } = this.#deps;
+    let hasEnded = false;
+    const ended = await store.sessions.change(workspace, sessionId, (session, found, pending) => {
+      const change = endSession(session, found, pending, { status, reason }, clock.now());
+      hasEnded = change !== null && isCurrent(session, found);
+      return change;
+    });
+    if (ended && hasEnded)
+      inboxes.endLease(workspace, ended.agentId, new RelayError('stale_session', `The session of ${ended.agentId} has ended`));
+    return ended;
+  }
+
+  async #attach(params: MethodParams<'nodes/attach'>, { principal, link }: NodeContext): Promise<MethodResult<'nodes/attach'>> {
+    if (params.protocol !== PROTOCOL_VERSION)
+      throw new RelayError(
+        'unsupported',
+        `This relay speaks protocol ${PROTOCOL_VERSION}, the node ${params.protocol}: update the older one`,
+      );
+    const { workspace } = principal;
+    const { registry, store, clock, log } = this.#deps;
+    const now = clock.now();
+    const nodeId = await this.#nodeIdFor(principal, params.name);
+    const { name, version, providers } = params;
+    const node: Node = { nodeId, name, version, providers, status: 'online', connectedAt: now, lastSeenAt: now };
+    const replaced = registry.attach({ workspace, node, link });
+    replaced?.link.close('stale_session', 'Another connection of this node has taken over');
+    try {
+      await store.nodes.put(workspace, node, { type: 'node.connected', at: now });
+      const sessions = await this.#compare(workspace, nodeId, params.sessions);
+      log.info('node attached', { nodeId, name, version, sessions: sessions.length });
+      if (version !== RELAY_VERSION)
+        log.warn('a node runs another version than this relay', { nodeId, name, version, relay: RELAY_VERSION });
+      return { nodeId, version: RELAY_VERSION, sessions };
+    } catch (error) {
+      // Whoever was not answered is not attached, and nobody will say that this link has ended.
+      registry.detach(link, now);
+      throw error;
+    }
+  }
+
+  /** Which of the sessions a machine still runs count, and the end of those it no longer runs. */
+  async #compare(
+    workspace: string,
+    nodeId: string,
+    offered: MethodParams<'nodes/attach'>['sessions'],
+  ): Promise<MethodResult<'nodes/attach'>['sessions']> {
+    const sessions: MethodResult<'nodes/attach'>['sessions'] = [];
+    for (const { sessionId } of offered) {
+      const keep = await this.#keeps(workspace, nodeId, sessionId);
+      sessions.push({ sessionId, keep, ackedSeq: await this.#deps.store.activity.lastSeq(workspace, sessionId) });
+    }
+    await this.#endMissing(workspace, nodeId, new Set(offered.map(({ sessionId }) => sessionId)));
+    return sessions;
+  }
+
+  /** A node's token names it. The owner's is told by its name: the same name is the same machine again. */
+  async #nodeIdFor(principal: Principal, name: string): Promise<string> {
+    if (principal.type === 'node') return principal.nodeId;
+    const { nodes } = this.#deps.store;
+    const known = await nodes.findByName(principal.workspace, name);
+    if (known !== null) return known.nodeId;
+    return (await nodes.get(principal.workspace, 'local')) === null ? 'local' : `node-${randomUUID().slice(0, 8)}`;
+  }
+
+  /** A session that still counts runs on. One whose start was never answered, because this relay ended meanwhile, runs as well. */
+  async #keeps(workspace: string, nodeId: string, sessionId: string): Promise<boolean> {
+    const { store, clock } = this.#deps;
+    let keep = false;
+    await store.sessions.change(workspace, sessionId, (session, found) => {
+      keep = session.nodeId === nodeId && (session.status === 'starting' || session.status === 'running') && isCurrent(session, found);
+      return keep ? runSession(session, found, { cwd: null, model: null }, clock.now()) : null;
+    });
+    return keep;
+  }
+
+  async #endMissing(workspace: string, nodeId: string, offered: ReadonlySet<string>): Promise<void> {
+    const { store, starting } = this.#deps;
+    for (const { workspace: itsWorkspace, session } of await store.sessions.unfinished()) {
+      const { sessionId } = session;
+      if (itsWorkspace !== workspace || session.nodeId !== nodeId || offered.has(sessionId) || starting.has(sessionId)) continue;
+      await this.end(workspace, sessionId, 'ended', 'Its machine no longer runs it');
+    }
+  }
+
+  async #heartbeat({ sessions }: MethodParams<'nodes/heartbeat'>, context: NodeContext): Promise<MethodResult<'nodes/heartbeat'>> {
+    const attached = this.#attached(context);
+    this.#deps.registry.heard(attached, this.#deps.clock.now());
+    const release: string[] = [];
+    await Promise.all(
+      sessions.map(async ({ sessionId, status }) => {
+        const isKept = await this.#seen(attached, sessionId, status);
+        if (!isKept) release.push(sessionId);
+      }),
+    );
+    return { release };
+  }
+
+  /** One of a node's sessions is alive: its presence and its claims are renewed. False when it does not count any more. */
+  async #seen({ workspace, node }: AttachedNode, sessionId: string, status: 'idle' | 'busy'): Promise<boolean> {
+    const { store, agents, starting } = this.#deps;
+    if (starting.has(sessionId)) return true;
+    const session = await store.sessions.get(workspace, sessionId);
+    if (session?.nodeId !== node.nodeId || session.status !== 'running') return false;
+    const { agentId, instanceId, epoch } = session;
+    try {
+      await agents.heartbeat(workspace, agentId, { instanceId, epoch }, status);
+      return true;
+    } catch (error) {
+      if (error instanceof RelayError && (error.code === 'stale_session' || error.code === 'not_found')) return false;
+      throw error;
+    }
+  }
+
+  async #report(params: MethodParams<'sessions/report'>, context: NodeContext): Promise<MethodResult<'sessions/report'>> {
+    const attached = this.#attached(context);
+    const { sessionId, status, activity, reason } = params;
+    await this.#hosted(attached, sessionId);
+    if (status === 'ended' || status === 'failed') await this.end(attached.workspace, sessionId, status, reason ?? 'The agent ended');
+    else if (activity !== undefined) await this.#seen(attached, sessionId, activity);
+    return {};
+  }
+
+  async #append(params: MethodParams<'activity/append'>, context: NodeContext): Promise<MethodResult<'activity/append'>> {
+    const attached = this.#attached(context);
+    return this.#deps.activity.append(attached.workspace, await this.#hosted(attached, params.sessionId), params);
+  }
+
+  #attached({ link }: NodeContext): AttachedNode {
+    const attached = this.#deps.registry.byLink(link);
+    if (attached === null) throw new RelayError('forbidden', 'Attach first: nodes/attach names the machine this connection belongs to');
+    return attached;
+  }
+
+  /** @throws RelayError `not_found`: a node learns nothing of sessions that are not its own. */
+  async #hosted({ workspace, node }: AttachedNode, sessionId: string): Promise<Session> {
+    const session = await this.#deps.store.sessions.get(workspace, sessionId);
+    if (session?.nodeId !== node.nodeId) throw new RelayError('not_found', `There is no session ${sessionId} on this node`);
+    return session;
+  }
+
+  #writeOffline(workspace: string, node: Node, now: number): Promise<void> {
+    const offline: Node = { ...node, status: 'offline', connectedAt: null, lastSeenAt: now };
+    return this.#deps.store.nodes.put(workspace, offline, { type: 'node.disconnected', at: now });
+  }
+}

@@ -1,0 +1,283 @@
+import { randomUUID } from 'node:crypto';
+import { DEFAULT_PAGE_SIZE, type Principal, RelayError, type RouteInput, type RouteOutput, type Session } from 'agent-relay-protocol';
+import { placeSession } from '../../domain/placement.ts';
+import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
+import { beginSession, runSession } from '../../domain/session-lifecycle.ts';
+import { assertMayControl, type Spawner, spawnTerms } from '../../domain/spawn-rules.ts';
+import { actAs } from '../access/act-as.ts';
+import { ActivityRelay } from '../activity/activity.ts';
+import { Approvals } from '../approvals/approvals.ts';
+import { listed } from '../contract/listed.ts';
+import type { CallContext, NodeLink } from '../contract/relay-contract.ts';
+import { NodeRegistry } from '../nodes/node-registry.ts';
+import type { RelayCore, SessionsPart } from '../relay-core.ts';
+import { Nodes } from './nodes.ts';
+
+/** How long after its own start a relay expects its machines to arrive. */
+const ARRIVAL_MS = 10_000;
+/** How long a node may take to start an agent, to end one, and to interrupt a turn. */
+const START_LIMIT_MS = 90_000;
+const CLOSE_LIMIT_MS = 60_000;
+const INTERRUPT_LIMIT_MS = 20_000;
+
+export type SessionsDeps = Pick<RelayCore, 'store' | 'clock' | 'log' | 'settings' | 'tokens' | 'agents' | 'inboxes' | 'toolMail' | 'guard'>;
+
+export interface SessionsOptions {
+  /** How long a machine may be away before its sessions are over. It is what relay-connect gives its agents. */
+  readonly nodeGraceMs?: number;
+}
+
+/** Running agents: spawned on machines, seen, steered and ended from here. */
+export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: SessionsOptions = {}): SessionsPart {
+  const registry = new NodeRegistry(core.clock.now());
+  const { store, clock, guard, toolMail, settings } = core;
+  const activity = new ActivityRelay({ store, clock, guard, toolMail, retentionMs: settings.retentionMs });
+  const starting = new Set<string>();
+  const nodes = new Nodes({ ...core, registry, activity, starting });
+  const sessions = new Sessions({ ...core, registry, nodes, starting });
+  const approvals = new Approvals({ ...core, registry });
+  return {
+    handlers: {
+      'sessions/start': (input, context) => sessions.start(input, context),
+      'sessions/list': (input, context) => sessions.list(input, context),
+      'sessions/get': (input, context) => sessions.get(input, context),
+      'nodes/list': (page, { principal }) => nodes.list(principal.workspace, page),
+      'agents/interrupt': (input, context) => sessions.interrupt(input, context),
+      'agents/release': (input, context) => sessions.release(input, context),
+      'agents/activity': (input, context) => activity.list(input, context),
+      'approvals/list': (input, context) => approvals.list(input, context),
+      'approvals/resolve': (input, context) => approvals.resolve(input, context),
+    },
+    nodeHandlers: nodes.handlers,
+    nodeLive: ({ sessionId, at, events }, { principal }) =>
+      sessions.live(principal, sessionId, (session) => activity.live(principal.workspace, session, at, events)),
+    nodeDetached: (link) => nodes.detached(link),
+    openActivity: (params, context) => activity.open(params, context),
+    counts: (workspace) => sessions.counts(workspace),
+    sweep: async (now) => {
+      await nodes.sweep(now, nodeGraceMs);
+      await activity.prune();
+      await approvals.prune();
+    },
+    close: async () => {},
+  };
+}
+
+interface Deps extends SessionsDeps {
+  readonly registry: NodeRegistry;
+  readonly nodes: Nodes;
+  readonly starting: Set<string>;
+}
+
+class Sessions {
+  readonly #deps: Deps;
+  readonly #startedAt: number;
+  readonly #agentBySession = new Map<string, string>();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#startedAt = deps.clock.now();
+  }
+
+  async start(input: RouteInput<'sessions/start'>, { principal, signal }: CallContext): Promise<Session> {
+    const { workspace } = principal;
+    const { store, tokens, clock, starting, registry, inboxes } = this.#deps;
+    assertMayActUpon(principal, input.name);
+    if (!isOwner(principal) && store.agents.index.isBound(workspace, input.name))
+      throw new RelayError('name_taken', `${input.name} is whoever holds its token: choose another name`);
+    const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
+    const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
+    const terms = spawnTerms(input, spawner);
+    await this.#untilSomeNode(workspace, signal);
+    const node = placeSession(await this.#placeable(workspace), {
+      provider: input.provider,
+      nodeId: input.node ?? null,
+      spawnerNodeId: spawner?.session?.nodeId ?? null,
+    });
+    const link = registry.find(workspace, node.nodeId)?.link;
+    if (!link) throw new RelayError('node_unavailable', `The node ${node.name} is not connected`);
+    const sessionId = randomUUID();
+    const instanceId = randomUUID();
+    const minted = tokens.mint('agent', { workspace, agentId: input.name, nodeId: node.nodeId });
+    starting.add(sessionId);
+    try {
+      const session = await store.sessions.begin(workspace, input.name, (found, unfinished) =>
+        beginSession(found, unfinished, {
+          ...terms,
+          request: input,
+          sessionId,
+          instanceId,
+          node,
+          spawnedBy,
+          now: clock.now(),
+          tokenFor: (epoch) => ({ ...minted.record, epoch }),
+        }),
+      );
+      inboxes.endLease(workspace, input.name, new RelayError('stale_session', `A newer session of ${input.name} has taken over`));
+      // As it was written: an agent that starts another one does not widen what a person said of that one.
+      const approval = store.agents.index.find(workspace, input.name)?.approval ?? terms.approval;
+      const params = { ...terms, approval, session, token: minted.token, task: input.task ?? null, model: input.model ?? null };
+      return await this.#command(workspace, link, params);
+    } finally {
+      starting.delete(sessionId);
+    }
+  }
+
+  async list(input: RouteInput<'sessions/list'>, { principal }: CallContext): Promise<RouteOutput<'sessions/list'>> {
+    const { workspace } = principal;
+    const { agent: agentId, limit = DEFAULT_PAGE_SIZE, ...query } = input;
+    return listed(await this.#deps.store.sessions.list({ ...query, workspace, agentId, limit }));
+  }
+
+  async get({ sessionId }: RouteInput<'sessions/get'>, { principal }: CallContext): Promise<Session> {
+    const session = await this.#deps.store.sessions.get(principal.workspace, sessionId);
+    if (session === null) throw new RelayError('not_found', `There is no session ${sessionId}`);
+    return session;
+  }
+
+  async interrupt({ id }: RouteInput<'agents/interrupt'>, { principal }: CallContext): Promise<RouteOutput<'agents/interrupt'>> {
+    const session = await this.#unfinished(principal, id, 'interrupt');
+    const attached = this.#deps.registry.find(principal.workspace, session.nodeId);
+    if (attached === null) throw new RelayError('node_unavailable', `The machine that runs ${id} is not connected`);
+    return attached.link.command('session/interrupt', { sessionId: session.sessionId }, { timeoutMs: INTERRUPT_LIMIT_MS });
+  }
+
+  /** Ends the session also when its machine is away: it is told when it comes back. */
+  async release({ id, reason }: RouteInput<'agents/release'>, { principal }: CallContext): Promise<Session> {
+    const { workspace } = principal;
+    const session = await this.#unfinished(principal, id, 'release');
+    const sentence = reason ?? releasedBy(principal);
+    const link = this.#deps.registry.find(workspace, session.nodeId)?.link;
+    try {
+      await link?.command('session/close', { sessionId: session.sessionId, reason: sentence }, { timeoutMs: CLOSE_LIMIT_MS });
+    } catch (error) {
+      this.#deps.log.warn('a node did not end a session', { sessionId: session.sessionId, error });
+      if (error instanceof RelayError && error.code !== 'connection_closed') throw error;
+    }
+    return (await this.#deps.nodes.end(workspace, session.sessionId, 'ended', sentence)) ?? session;
+  }
+
+  /** Deltas of a session that the calling node hosts; others are ignored. */
+  live(principal: Principal, sessionId: string, tell: (session: Pick<Session, 'agentId' | 'sessionId'>) => void): void {
+    if (principal.type !== 'node') return;
+    // From memory: this comes for every few words an agent writes.
+    const agent = this.#agentOf(principal.workspace, sessionId);
+    if (agent?.nodeId === principal.nodeId) tell({ agentId: agent.id, sessionId });
+  }
+
+  async counts(workspace: string): Promise<{ readonly runningSessions: number; readonly nodes: number; readonly onlineNodes: number }> {
+    const { store, registry } = this.#deps;
+    const unfinished = await store.sessions.unfinished();
+    return {
+      runningSessions: unfinished.filter((entry) => entry.workspace === workspace).length,
+      nodes: (await store.nodes.list(workspace)).length,
+      onlineNodes: registry.online(workspace).length,
+    };
+  }
+
+  /** Right after a start of the relay its machines are on their way: who asks then waits for the first of them a moment. */
+  async #untilSomeNode(workspace: string, signal: AbortSignal): Promise<void> {
+    const { registry, clock } = this.#deps;
+    const leftMs = this.#startedAt + ARRIVAL_MS - clock.now();
+    if (leftMs <= 0 || registry.online(workspace).length > 0) return;
+    const waiting = new AbortController();
+    const cancel = clock.schedule(() => waiting.abort(), leftMs);
+    const both = AbortSignal.any([signal, waiting.signal]);
+    while (!both.aborted && registry.online(workspace).length === 0) await registry.nextAttach(both);
+    cancel();
+  }
+
+  async #command(workspace: string, link: NodeLink, params: Parameters<typeof link.command<'session/start'>>[1]): Promise<Session> {
+    const { store, clock, nodes } = this.#deps;
+    const { sessionId } = params.session;
+    try {
+      const started = await link.command('session/start', params, { timeoutMs: START_LIMIT_MS });
+      const session = await store.sessions.change(workspace, sessionId, (current, found) =>
+        runSession(current, found, started, clock.now()),
+      );
+      if (session?.status === 'running') return session;
+      throw new RelayError('gone', session?.reason ?? 'The session ended while it was being started');
+    } catch (error) {
+      const failure = startFailure(error);
+      await nodes.end(workspace, sessionId, 'failed', failure.message);
+      // It may have come up after all: nobody waits for it any more.
+      link.command('session/close', { sessionId, reason: 'Its start failed' }, { timeoutMs: CLOSE_LIMIT_MS }).catch(() => {});
+      throw failure;
+    }
+  }
+
+  /** An agent asks in its own name, a node in that of an agent it hosts, the owner in anybody's or in none, a program likewise where it may. */
+  #spawnerId(principal: Principal, named: string | undefined): string | null {
+    const self = agentOf(principal);
+    if (self !== null) {
+      if (named !== undefined && named !== self) throw new RelayError('forbidden', `This token speaks for ${self} only, not for ${named}`);
+      return self;
+    }
+    if (isOwner(principal)) return named ?? null;
+    if (principal.type === 'token') {
+      if (named !== undefined) actAs(this.#deps.store.agents.index, principal, named);
+      return named ?? null;
+    }
+    if (principal.type === 'node' && named !== undefined) return named;
+    throw new RelayError('forbidden', 'Only the owner and agents may start agents');
+  }
+
+  async #spawner(principal: Principal, agentId: string): Promise<Spawner> {
+    const { workspace } = principal;
+    const agent = this.#deps.store.agents.index.find(workspace, agentId)?.agent;
+    if (!agent) throw new RelayError('not_found', `There is no agent ${agentId}`);
+    if (principal.type === 'node' && agent.nodeId !== principal.nodeId)
+      throw new RelayError('forbidden', `${agentId} does not run on this node`);
+    return { session: await this.#deps.store.sessions.unfinishedOf(workspace, agentId), approval: agent.approval };
+  }
+
+  async #placeable(workspace: string) {
+    const { store, registry } = this.#deps;
+    const unfinished = await store.sessions.unfinished();
+    const online = registry.online(workspace);
+    const away = (await store.nodes.list(workspace)).filter(({ nodeId }) => !online.some((node) => node.nodeId === nodeId));
+    return [...online, ...away.map((node) => registry.asSeen(workspace, node))].map((node) => ({
+      node,
+      runningSessions: unfinished.filter((entry) => entry.workspace === workspace && entry.session.nodeId === node.nodeId).length,
+    }));
+  }
+
+  async #unfinished(principal: Principal, agentId: string, deed: 'release' | 'interrupt'): Promise<Session> {
+    const { store } = this.#deps;
+    const entry = store.agents.index.find(principal.workspace, agentId);
+    if (!entry?.agent) throw new RelayError('not_found', `There is no agent ${agentId}`);
+    assertMayActUpon(principal, agentId);
+    assertMayControl(principal, agentId, entry.spawnedBy, deed);
+    const session = await store.sessions.unfinishedOf(principal.workspace, agentId);
+    if (session === null) throw new RelayError('not_found', `${agentId} has no running session`);
+    return session;
+  }
+
+  #agentOf(workspace: string, sessionId: string) {
+    const known = this.#agentBySession.get(sessionId);
+    const entry = known === undefined ? undefined : this.#deps.store.agents.index.find(workspace, known)?.agent;
+    if (entry?.sessionId === sessionId) return entry;
+    for (const { agent } of this.#deps.store.agents.index.agents(workspace)) {
+      if (agent?.sessionId !== sessionId) continue;
+      if (this.#agentBySession.size > 10_000) this.#agentBySession.clear();
+      this.#agentBySession.set(sessionId, agent.id);
+      return agent;
+    }
+    return null;
+  }
+}
+
+function releasedBy(principal: Principal): string {
+  const agentId = agentOf(principal);
+  if (agentId !== null) return `Released by ${agentId}`;
+  return principal.type === 'token' ? `Released with the token ${principal.name}` : 'Released by the owner';
+}
+
+/** In the node's own words where it has some; a link that ended or stayed silent is the node's failure. */
+function startFailure(error: unknown): RelayError {
+  if (!(error instanceof RelayError)) return new RelayError('internal', 'Starting the agent failed inside the relay', { cause: error });
+  if (error.code === 'connection_closed')
+    return new RelayError('node_unavailable', 'The machine was lost while it started the agent', { cause: error });
+  if (error.code === 'timeout') return new RelayError('node_unavailable', 'The machine took too long to start the agent', { cause: error });
+  return error;
+}

@@ -1,0 +1,225 @@
+import { type Principal, principalName, RELAY_AGENT_ID, RelayError, type ReportEvent, type Task } from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
+import { actingId } from '../../domain/acting.ts';
+import type { Change, NewMessage, NewTask } from '../../domain/change.ts';
+import { endClaim } from '../../domain/claim.ts';
+import { claimEvent } from '../../domain/claim-changes.ts';
+import { noticeTo } from '../../domain/notices.ts';
+import { assertMayAddress, isOwner, spellingOf } from '../../domain/scopes.ts';
+import { countIn, type SlidingMinute, waitFor } from '../../domain/sliding-minute.ts';
+import { endTask, repeatTask, type TaskStep } from '../../domain/task-lifecycle.ts';
+import type { Store } from '../../store/store.ts';
+import type { TaskFound } from '../../store/task-store.ts';
+import { actAs } from '../access/act-as.ts';
+import { digestOfFields } from '../contract/content-digest.ts';
+import type { IntegrationSettings } from '../contract/integration-settings.ts';
+import { listedById } from '../contract/listed.ts';
+import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { Messages, Routing } from '../mail/messages.ts';
+
+export interface TaskReportsDeps {
+  readonly store: Pick<Store, 'tasks' | 'agents' | 'log'>;
+  readonly clock: Clock;
+  readonly messages: Pick<Messages, 'route'>;
+  readonly integrations: readonly IntegrationSettings[];
+  /** Reports that one source may make in a minute. */
+  readonly reportsPerMinute: number;
+}
+
+/** Sources without a token of their own whose reports are counted at once; the one that was silent for longest is forgotten first. */
+const REMEMBERED_SOURCES = 10_000;
+
+/** What a report says, without who sends it and how often. */
+type Content = Omit<ReportEvent, 'source' | 'idempotencyKey'>;
+
+/** A task is made of a report and of what the relay knows when its message is numbered. */
+type Stamp = Pick<Task, 'id' | 'source' | 'target' | 'channel' | 'createdAt'>;
+
+/** What systems outside report: tasks come of it, one for each thing that is wrong, however often it is reported. */
+export function taskReports({
+  store,
+  clock,
+  messages,
+  integrations,
+  reportsPerMinute,
+}: TaskReportsDeps): Pick<RelayHandlers, 'integrations/report' | 'integrations/list'> {
+  const configured = new Map(integrations.map((integration) => [integration.name, integration]));
+  /** Those who reported last are last. */
+  const minutes = new Map<string, SlidingMinute>();
+
+  const limit = (source: string) => {
+    const now = clock.now();
+    const minute = minutes.get(source) ?? [];
+    const retryAfterMs = waitFor(minute, reportsPerMinute, now);
+    if (retryAfterMs !== null) {
+      throw new RelayError('rate_limited', `${source} reports more than ${reportsPerMinute} events a minute`, {
+        details: { retryAfterMs },
+      });
+    }
+    minutes.delete(source);
+    minutes.set(source, countIn(minute, now));
+    // Names that programs on this machine make up come and go; what is configured is never forgotten for them.
+    for (const name of minutes.keys()) {
+      if (minutes.size <= REMEMBERED_SOURCES + configured.size) break;
+      if (!configured.has(name)) minutes.delete(name);
+    }
+  };
+
+  const sourceOf = (principal: Principal, named: string | undefined): string => {
+    const source = actingId(principal, named ?? (principal.type === 'anonymous' ? 'anonymous' : undefined), 'source');
+    const isOwn = principal.type === 'integration' && principal.name === source;
+    if (principal.type === 'integration' && !isOwn) throw new RelayError('forbidden', `This token reports as ${principal.name} only`);
+    actAs(store.agents.index, principal, source);
+    return source;
+  };
+
+  return {
+    'integrations/report': async ({ source: named, idempotencyKey, ...report }, { principal }) => {
+      const { workspace } = principal;
+      const source = sourceOf(principal, named);
+      if (!isOwner(principal)) limit(source);
+      const { dedupeKey = null, status = 'open' } = report;
+      if (status === 'resolved' && dedupeKey === null) throw invalid('dedupeKey', 'Say which task is resolved');
+      const by = principalName(principal);
+      const at = clock.now();
+      const callbackTo = configured.get(source)?.callbackUrl == null ? null : source;
+      const routing = status === 'open' ? routingOf(messages, principal, source, report) : null;
+      return store.tasks.report({
+        workspace,
+        source,
+        dedupeKey,
+        idempotency: idempotencyKey === undefined ? null : { key: idempotencyKey, digest: digestOfReport(report), at },
+        decide: (active) => {
+          // A repeated report and one that ends a task address nobody, but a token that speaks as the source must be free to.
+          if (active && !isOwnTask(principal, active.task))
+            assertMayAddress(principal, { to: active.task.target, channel: active.task.channel });
+          if (active && status === 'resolved') {
+            const step = endTask(active.task, { status: 'done', result: active.task.result ?? 'Resolved at its source', by, at });
+            return {
+              outcome: 'resolved',
+              task: step.task,
+              change: endFromOutside(active, step, 'Its source says that it is resolved', at),
+            };
+          }
+          if (active) {
+            // A repeated report addresses nobody, but it must be one that this token could have made.
+            if (report.target !== undefined || report.channel !== undefined) routing?.(0);
+            const step = repeatTask(active.task, report, by, at);
+            return { outcome: 'repeated', task: step.task, change: { tasks: [step] } };
+          }
+          if (!routing) return { outcome: 'ignored' };
+          return { outcome: 'created', open: (id) => offerOf(report, routing(id), { source, by, callbackTo }) };
+        },
+      });
+    },
+    'integrations/list': async (page, { principal }) => {
+      const cursor = store.log.head;
+      const sources = new Map((await store.tasks.sources(principal.workspace)).map((found) => [found.source, found]));
+      const names = [...new Set([...configured.keys(), ...sources.keys()])];
+      const data = names.map((name) => {
+        const settings = configured.get(name);
+        const { active = 0, total = 0, lastSeenAt = null } = sources.get(name) ?? {};
+        return {
+          name,
+          configured: settings !== undefined,
+          scopes: [...(settings?.scopes ?? [])],
+          targets: settings?.targets ? [...settings.targets] : null,
+          channels: settings?.channels ? [...settings.channels] : null,
+          callbackHost: settings?.callbackUrl ? new URL(settings.callbackUrl).host : null,
+          tasks: { active, total },
+          lastSeenAt,
+        };
+      });
+      return { ...listedById(data, ({ name }) => name, page), cursor };
+    },
+  };
+}
+
+const isOwnTask = (principal: Principal, { source }: Task): boolean => principal.type === 'integration' && principal.name === source;
+
+const digestOfReport = ({ target, ...content }: Content): string =>
+  digestOfFields({ ...content, ...(target === undefined ? {} : { target: spellingOf(target) }) });
+
+/** Where a report goes: what it says, else the only target its token has. */
+function routingOf(messages: Pick<Messages, 'route'>, principal: Principal, source: string, report: Content): Routing {
+  const only = principal.type === 'integration' && principal.targets?.length === 1 ? principal.targets[0] : undefined;
+  const to = report.target ?? only;
+  if (to === undefined) throw invalid('target', 'Say whom the task is for');
+  const { channel } = report;
+  return messages.route({ to, from: source, body: report.title, ...(channel === undefined ? {} : { channel }) }, source, principal);
+}
+
+/** The task that comes of a report, and the message that offers it. */
+function offerOf(
+  report: Content,
+  { message, matched }: NewMessage,
+  { source, by, callbackTo }: { readonly source: string; readonly by: string; readonly callbackTo: string | null },
+): NewMessage & { readonly task: NewTask } {
+  const { id, to: target, channel, createdAt } = message;
+  const task = newTask(report, { id, source, target, channel, createdAt });
+  const text = offerText(task);
+  // Said once: beside a text the title is its subject line, without one it is the text.
+  const words = text === '' ? { body: task.title, subject: null } : { body: text, subject: task.title };
+  const said = { ...words, kind: 'task', claimable: true, payload: offerPayload(task) };
+  return { matched, message: { ...message, ...said }, task: { step: { task, type: 'task.created', by, detail: null }, callbackTo } };
+}
+
+function newTask(report: Content, { id, source, target, channel, createdAt }: Stamp): Task {
+  return {
+    id,
+    source,
+    type: report.type ?? null,
+    severity: report.severity ?? null,
+    title: report.title,
+    body: report.body ?? '',
+    target,
+    channel,
+    dedupeKey: report.dedupeKey ?? null,
+    externalUrl: report.externalUrl ?? null,
+    metadata: report.metadata ?? null,
+    status: 'open',
+    claimedBy: null,
+    claimId: null,
+    result: null,
+    progress: null,
+    occurrenceCount: 1,
+    lastSeenAt: createdAt,
+    createdAt,
+    updatedAt: createdAt,
+    endedAt: null,
+  };
+}
+
+function offerText({ body, severity, type, externalUrl }: Task): string {
+  const kind = [severity, type].filter((word) => word !== null).join(' ');
+  return [kind === '' ? '' : `(${kind})`, body, externalUrl ?? ''].filter((part) => part !== '').join('\n\n');
+}
+
+function offerPayload({
+  id,
+  source,
+  type,
+  severity,
+  dedupeKey,
+  externalUrl,
+  metadata,
+}: Task): NonNullable<NewMessage['message']['payload']> {
+  return { taskId: id, source, type, severity, dedupeKey, externalUrl, metadata };
+}
+
+/** Ends a task over its holder's head: the fence moves on, and the holder is told to stop. */
+export function endFromOutside({ claim, task }: TaskFound, step: TaskStep, reason: string, at: number): Change {
+  if (claim?.status !== 'held') return { tasks: [step] };
+  const cancelled = endClaim(claim, { status: 'cancelled', reason }, at);
+  const body = `Task ${task.id} is ${step.task.status}: stop working on it. ${reason}. A result from you would be refused.`;
+  const payload = { type: step.type, taskId: task.id, claimId: claim.claimId, fence: claim.fence };
+  return {
+    tasks: [step],
+    claims: [cancelled],
+    events: [claimEvent('claim.cancelled', cancelled, at)],
+    messages: claim.agentId === RELAY_AGENT_ID ? [] : [noticeTo({ to: claim.agentId, body, about: task.id, payload, at })],
+  };
+}
+
+const invalid = (path: string, message: string): RelayError =>
+  new RelayError('validation_failed', `${path}: ${message}`, { issues: [{ path, message }] });

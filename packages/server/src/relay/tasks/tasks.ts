@@ -1,0 +1,193 @@
+import {
+  DEFAULT_PAGE_SIZE,
+  formatAddress,
+  type Principal,
+  principalName,
+  RelayError,
+  type RouteInput,
+  type Task,
+} from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
+import { actingId } from '../../domain/acting.ts';
+import type { Change } from '../../domain/change.ts';
+import { assertHolds, completeClaim, endClaim } from '../../domain/claim.ts';
+import { claimEvent, workAvailable } from '../../domain/claim-changes.ts';
+import { isOwner } from '../../domain/scopes.ts';
+import { assertMayFollow, endTask, followClaim, isActive, updateTask } from '../../domain/task-lifecycle.ts';
+import type { AgentIndex } from '../../store/agent-index.ts';
+import { keptPage } from '../../store/kept-page.ts';
+import type { Store } from '../../store/store.ts';
+import type { TaskFound } from '../../store/task-store.ts';
+import { actAs } from '../access/act-as.ts';
+import type { Readers } from '../access/readers.ts';
+import { listed } from '../contract/listed.ts';
+import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import type { Inboxes } from '../mail/inboxes.ts';
+import { readAddress } from '../mail/messages.ts';
+import { completionChange } from '../work/work-results.ts';
+import { endFromOutside } from './task-reports.ts';
+
+type TaskRouteName = 'tasks/list' | 'tasks/get' | 'tasks/events' | 'tasks/claim' | 'tasks/status';
+type StatusInput = RouteInput<'tasks/status'>;
+
+export interface TaskRoutesDeps {
+  readonly store: Pick<Store, 'tasks' | 'agents' | 'log'>;
+  readonly clock: Clock;
+  /** Claims the message that offers a task, which claims the task. */
+  readonly claim: RelayHandlers['messages/claim'];
+  readonly readers: Readers;
+  readonly inboxes: Pick<Inboxes, 'settle'>;
+}
+
+export function taskRoutes({ store, clock, claim, readers, inboxes }: TaskRoutesDeps): Pick<RelayHandlers, TaskRouteName> {
+  const find = async (principal: Principal, id: number): Promise<Task> => {
+    const task = await store.tasks.get(principal.workspace, id);
+    if (!task || !readers.of(principal).mayReadTask(task)) throw notFound(id);
+    return task;
+  };
+
+  return {
+    'tasks/list': async ({ target, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+      const address = target === undefined ? undefined : readAddress(target, 'target');
+      const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
+      const { workspace } = principal;
+      const page = await keptPage({
+        from: query.before ?? Number.MAX_SAFE_INTEGER,
+        limit,
+        read: (before) => store.tasks.list({ ...query, target: spelled, workspace, before, limit }),
+        positionOf: ({ id }) => id,
+        keep: readers.of(principal).mayReadTask,
+      });
+      return listed(page);
+    },
+    'tasks/get': ({ id }, { principal }) => find(principal, id),
+    'tasks/events': async ({ id, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
+      await find(principal, id);
+      return listed(await store.tasks.events(principal.workspace, id, since, limit));
+    },
+    'tasks/claim': async (input, context) => {
+      await find(context.principal, input.id);
+      return claim(input, context);
+    },
+    'tasks/status': async (input, { principal }) => {
+      if (input.status === undefined && input.progress === undefined && input.result === undefined) {
+        throw new RelayError('validation_failed', 'status: Say a status, a progress or a result', {
+          issues: [{ path: 'status', message: 'Say a status, a progress or a result' }],
+        });
+      }
+      const at = clock.now();
+      await find(principal, input.id);
+      await store.tasks.change(principal.workspace, input.id, (found) => {
+        if (!found) throw notFound(input.id);
+        return statusChange(store, found, input, principal, at);
+      });
+      const ended = await find(principal, input.id);
+      if (ended.claimedBy !== null && (ended.status === 'done' || ended.status === 'failed'))
+        inboxes.settle(principal.workspace, ended.claimedBy, [ended.id]);
+      return ended;
+    },
+  };
+}
+
+/** The holder writes under its claim; the owner and the task's source may end it over the holder's head. */
+function statusChange(
+  store: Pick<Store, 'agents'>,
+  found: TaskFound,
+  input: StatusInput,
+  principal: CallContext['principal'],
+  at: number,
+): Change {
+  const { task, claim } = found;
+  const { status, result } = input;
+  const isHeldBy = (agentId: string) => claim?.status === 'held' && claim.agentId === agentId;
+  const isUnnamed = input.agentId === undefined && input.fence === undefined;
+  const authority = isOwner(principal) || (principal.type === 'integration' && principal.name === task.source);
+  const actor = authority && isUnnamed ? null : actingId(principal, input.agentId ?? holderByFence(found, input, principal), 'agentId');
+  if (actor !== null) {
+    const agent = actAs(store.agents.index, principal, actor, guardOf(input));
+    assertNewestFence(found, input.fence);
+    if (isRepeated(task, actor, status)) return {};
+    const isOfSource = actor === task.source && !isHeldBy(actor);
+    if (!isOfSource)
+      return holderChange(found, input, { agentId: actor, epoch: agent?.epoch ?? 0, at, principal, index: store.agents.index });
+  }
+  if (!isActive(task) && task.status === status) return {};
+  if (status !== 'done' && status !== 'failed' && status !== 'canceled') {
+    throw new RelayError('forbidden', `Only the agent that holds task ${task.id} says how it goes; its source and the owner may end it`);
+  }
+  const step = endTask(task, { status, result, by: principalName(principal), at });
+  return endFromOutside(found, step, `${principalName(principal)} ended it`, at);
+}
+
+interface HolderActs {
+  readonly agentId: string;
+  readonly epoch: number;
+  readonly at: number;
+  readonly principal: Principal;
+  readonly index: AgentIndex;
+}
+
+function holderChange(
+  { task, work, claim, copy }: TaskFound,
+  { status, progress, result, fence }: StatusInput,
+  { agentId, epoch, at, principal, index }: HolderActs,
+): Change {
+  if (!isActive(task)) assertMayFollow(task, task.status);
+  if (!claim) throw new RelayError('forbidden', `${agentId} does not hold task ${task.id}: claim it first`);
+  const held = assertHolds(claim, work, { agentId, epoch, fence: fence ?? null, now: at });
+  switch (status) {
+    case undefined:
+    case 'in_progress':
+    case 'blocked': {
+      const said = progress ?? result;
+      const step = updateTask(task, { status, progress: said, by: agentId, at });
+      return {
+        tasks: [step],
+        ...(said === undefined
+          ? {}
+          : { claims: [{ ...held, progress: said }], events: [claimEvent('claim.progressed', { ...held, progress: said }, at)] }),
+      };
+    }
+    case 'open': {
+      const released = endClaim(held, { status: 'released', reason: null }, at);
+      const step = followClaim(task, released, at);
+      const events = [claimEvent('claim.released', released, at), workAvailable(released, 'released', at)];
+      return { tasks: step ? [step] : [], claims: [released], events };
+    }
+    case 'canceled': {
+      const cancelled = endClaim(held, { status: 'cancelled', reason: `${agentId} cancelled it` }, at);
+      const step = endTask(task, { status, result, by: agentId, at });
+      return { tasks: [step], claims: [cancelled], events: [claimEvent('claim.cancelled', cancelled, at)] };
+    }
+    case 'done':
+    case 'failed': {
+      const completed = completeClaim(held, result ?? null, at);
+      const step = endTask(task, { status, result, by: agentId, at });
+      const offer = { id: task.id, from: task.source, threadId: task.id, hops: 0 };
+      const told = completionChange({ claim: completed, offer, copy, outcome: status, principal, now: at }, index);
+      return { ...told, tasks: [step], claims: [completed], events: [claimEvent('claim.completed', completed, at)] };
+    }
+  }
+}
+
+/** Whoever shows the fence has the claim, so it need not say who it is. */
+function holderByFence({ claim }: TaskFound, { fence }: StatusInput, { type }: CallContext['principal']): string | undefined {
+  return fence === undefined || type === 'agent' ? undefined : claim?.agentId;
+}
+
+/** Who shows a fence that the task has left behind is told so, whoever holds it now. */
+function assertNewestFence({ task, claim }: TaskFound, fence: number | undefined): void {
+  if (fence === undefined || claim === null || fence === claim.fence) return;
+  throw new RelayError('stale_fence', `The work on task ${task.id} has moved on`, { details: { fence: claim.fence } });
+}
+
+/** An ending that its holder says again is answered with what it did. */
+const isRepeated = (task: Task, actor: string, status: StatusInput['status']): boolean =>
+  !isActive(task) && task.status === status && task.claimedBy === actor;
+
+const guardOf = ({ epoch, instanceId }: StatusInput) => ({
+  ...(epoch === undefined ? {} : { epoch }),
+  ...(instanceId === undefined ? {} : { instanceId }),
+});
+
+const notFound = (id: number): RelayError => new RelayError('not_found', `There is no task ${id}`);

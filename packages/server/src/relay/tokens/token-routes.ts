@@ -1,0 +1,60 @@
+import { principalName, RelayError } from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
+import { grantFor } from '../../domain/token-grant.ts';
+import type { Logger } from '../../logger.ts';
+import type { Store } from '../../store/store.ts';
+import { listedById } from '../contract/listed.ts';
+import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { Inboxes } from '../mail/inboxes.ts';
+import { describeToken } from './describe-token.ts';
+import type { Tokens } from './tokens.ts';
+
+export interface TokenRoutesDeps {
+  readonly store: Pick<Store, 'tokens' | 'log'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly tokens: Tokens;
+  readonly inboxes: Pick<Inboxes, 'recheck'>;
+}
+
+/** Making, listing and revoking tokens. Who may is the scope `*`, which only the owner and tokens that stand for the owner have. */
+export function tokenRoutes({
+  store,
+  clock,
+  log,
+  tokens,
+  inboxes,
+}: TokenRoutesDeps): Pick<RelayHandlers, 'tokens/create' | 'tokens/list' | 'tokens/revoke'> {
+  return {
+    'tokens/create': async (input, { principal }) => {
+      const { agentId, ...grant } = grantFor(input);
+      const { token, record } = tokens.mint('scoped', {
+        workspace: principal.workspace,
+        name: input.name,
+        agentId,
+        expiresAt: input.expiresInMs === undefined ? null : clock.now() + input.expiresInMs,
+        grants: { ...grant, createdBy: principalName(principal) },
+      });
+      const described = describeToken(record);
+      const by = principalName(principal);
+      await store.tokens.put(record, { type: 'token.created', at: record.createdAt, token: described, by });
+      if (agentId !== null) inboxes.recheck(principal.workspace, agentId);
+      log.info('token created', { tokenId: record.tokenId, kind: grant.kind, by });
+      return { ...described, token };
+    },
+    'tokens/list': async (page, { principal }) => {
+      const cursor = store.log.head;
+      const now = clock.now();
+      const records = await store.tokens.list(principal.workspace);
+      const good = records.filter(({ type, expiresAt }) => type !== 'login' && (expiresAt === null || expiresAt > now));
+      return { ...listedById(good.map(describeToken), ({ tokenId }) => tokenId, page), cursor };
+    },
+    'tokens/revoke': async ({ id }, { principal }) => {
+      const by = principalName(principal);
+      const found = await tokens.revoke(principal.workspace, id, by);
+      if (!found) throw new RelayError('not_found', `There is no token ${id}`);
+      log.info('token revoked', { tokenId: id, by });
+      return { revoked: true };
+    },
+  };
+}

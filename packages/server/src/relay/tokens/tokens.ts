@@ -1,0 +1,170 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { DEFAULT_WORKSPACE, type Principal } from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
+import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
+import type { Store } from '../../store/store.ts';
+import { hashOfToken, type IntegrationSettings } from '../contract/integration-settings.ts';
+import { describeToken } from './describe-token.ts';
+import { TokenLives } from './token-lives.ts';
+
+const LOGIN_CODE_MS = 600_000;
+const OWNER_SESSION_MS = 30 * 86_400_000;
+
+export interface TokensDeps {
+  readonly store: Pick<Store, 'tokens' | 'agents'>;
+  readonly clock: Clock;
+  /** Tokens that stand for the owner of the default workspace, e.g. the owner credential and AGENT_RELAY_TOKEN. Held as hashes. */
+  readonly ownerTokens?: readonly string[];
+  readonly integrations?: readonly IntegrationSettings[];
+}
+
+/** A token that has been made but not stored: `token` is shown once, `record` goes into the change that it belongs to. */
+export interface MintedToken {
+  readonly token: string;
+  readonly record: TokenRecord;
+}
+
+type TokenHolder = Pick<TokenRecord, 'workspace'> &
+  Partial<Pick<TokenRecord, 'agentId' | 'epoch' | 'nodeId' | 'name' | 'grants' | 'expiresAt'>>;
+
+/** Who speaks. Tokens are kept as SHA-256 hashes; those that were shown before are known by heart. */
+export class Tokens {
+  readonly lives: TokenLives;
+  readonly #deps: TokensDeps;
+  readonly #owners: ReadonlySet<string>;
+  readonly #integrations: ReadonlyMap<string, Principal>;
+
+  constructor(deps: TokensDeps) {
+    this.#deps = deps;
+    this.lives = new TokenLives(deps);
+    this.#owners = new Set((deps.ownerTokens ?? []).map(hashOf));
+    this.#integrations = new Map((deps.integrations ?? []).map((settings) => [settings.tokenHash, principalOf(settings)]));
+  }
+
+  mint(type: TokenType, holder: TokenHolder): MintedToken {
+    const token = `ar_${type}_${randomBytes(32).toString('base64url')}`;
+    const record: TokenRecord = {
+      agentId: null,
+      epoch: null,
+      nodeId: null,
+      name: null,
+      grants: null,
+      expiresAt: null,
+      ...holder,
+      hash: hashOf(token),
+      tokenId: randomUUID(),
+      type,
+      createdAt: this.#deps.clock.now(),
+    };
+    return { token, record };
+  }
+
+  /** Makes and stores a node's token. */
+  async issueNode(workspace: string, nodeId: string, name: string): Promise<string> {
+    const { token, record } = this.mint('node', { workspace, nodeId, name });
+    await this.#deps.store.tokens.put(record, created(record));
+    return token;
+  }
+
+  async issueLoginCode(workspace: string): Promise<{ readonly code: string; readonly expiresAt: number }> {
+    const expiresAt = this.#deps.clock.now() + LOGIN_CODE_MS;
+    const { token, record } = this.mint('login', { workspace, expiresAt });
+    await this.#deps.store.tokens.put(record);
+    return { code: token, expiresAt };
+  }
+
+  async exchangeLoginCode(code: string): Promise<{ readonly token: string; readonly expiresAt: number } | null> {
+    const hash = hashOf(code);
+    const found = await this.#deps.store.tokens.find(hash);
+    if (found?.type !== 'login') return null;
+    const taken = await this.#deps.store.tokens.take(hash);
+    const now = this.#deps.clock.now();
+    if (!taken || (taken.expiresAt !== null && taken.expiresAt <= now)) return null;
+    const expiresAt = now + OWNER_SESSION_MS;
+    const { token, record } = this.mint('owner', { workspace: taken.workspace, expiresAt, name: 'browser' });
+    await this.#deps.store.tokens.put(record, created(record));
+    return { token, expiresAt };
+  }
+
+  /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
+  async authenticate(token: string, as: 'bearer' | 'browser' = 'bearer'): Promise<Principal | null> {
+    const hash = hashOf(token);
+    if (this.#owners.has(hash)) return { type: 'owner', workspace: DEFAULT_WORKSPACE };
+    const integration = this.#integrations.get(hash);
+    if (integration) return integration;
+    const record = await this.lives.find(hash);
+    // A browser's session is good for a browser, with its cookie and its word.
+    if (record?.type === 'owner' && as !== 'browser') return null;
+    const principal = record && this.#principalOf(record);
+    return principal && this.lives.bind(principal, record);
+  }
+
+  /** Ends the session that a login link began; false for every other token, which a browser only showed. */
+  async endSession(token: string): Promise<boolean> {
+    const record = await this.lives.find(hashOf(token));
+    return record?.type === 'owner' && (await this.revoke(record.workspace, record.tokenId, 'owner'));
+  }
+
+  /** Ends a token at once; false when there is none of this id. `by` is who asked for it. */
+  async revoke(workspace: string, tokenId: string, by: string): Promise<boolean> {
+    const at = this.#deps.clock.now();
+    return (await this.#deps.store.tokens.remove(workspace, tokenId, (record) => ended('token.revoked', record, at, by))) !== null;
+  }
+
+  /** Forgets tokens that have run out. */
+  async sweep(now: number): Promise<void> {
+    await this.#deps.store.tokens.removeExpired(now, (record) => ended('token.expired', record, now, null));
+  }
+
+  #principalOf({ workspace, type, tokenId, name, agentId, epoch, nodeId, grants }: TokenRecord): Principal | null {
+    switch (type) {
+      case 'owner':
+        return { type, workspace };
+      case 'node':
+        return nodeId === null ? null : { type, workspace, nodeId };
+      case 'agent':
+        return agentId !== null && epoch !== null && this.#isCurrent(workspace, agentId, epoch)
+          ? { type, workspace, agentId, epoch }
+          : null;
+      case 'scoped':
+        return grants && { type: 'token', workspace, tokenId, name: name ?? tokenId, kind: grants.kind, agentId, ...allowed(grants) };
+      case 'login':
+        return null;
+    }
+  }
+
+  /** A session's token is taken out in the commit that ends the session; asked all the same, for a database may come from a backup. */
+  #isCurrent(workspace: string, agentId: string, epoch: number): boolean {
+    const agent = this.#deps.store.agents.index.find(workspace, agentId)?.agent;
+    return agent?.epoch === epoch && agent.protected;
+  }
+}
+
+/** Whoever followed the owner's link, or lent a machine, came with the owner's leave. */
+const created = (record: TokenRecord): NewEvent => ({
+  type: 'token.created',
+  at: record.createdAt,
+  token: describeToken(record),
+  by: 'owner',
+});
+
+/** A login code is no token yet: nothing is told of one. */
+const ended = (type: 'token.revoked' | 'token.expired', record: TokenRecord, at: number, by: string | null): NewEvent | null =>
+  record.type === 'login' ? null : { type, at, token: describeToken(record), by };
+
+const allowed = ({ scopes, targets, channels }: TokenGrants) => ({
+  scopes: [...scopes],
+  targets: targets && [...targets],
+  channels: channels && [...channels],
+});
+
+const hashOf = hashOfToken;
+
+const principalOf = ({ name, scopes, targets, channels }: IntegrationSettings): Principal => ({
+  type: 'integration',
+  workspace: DEFAULT_WORKSPACE,
+  name,
+  scopes: [...scopes],
+  targets: targets && [...targets],
+  channels: channels && [...channels],
+});

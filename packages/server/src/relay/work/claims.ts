@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Claim,
+  DEFAULT_PAGE_SIZE,
+  type HeldClaim,
+  type Message,
+  OWNER_AGENT_ID,
+  type Principal,
+  RelayError,
+  type RouteInput,
+  type SessionGuard,
+  type WorkItem,
+} from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
+import { actingId } from '../../domain/acting.ts';
+import { isOfferedNow } from '../../domain/audience.ts';
+import type { Change } from '../../domain/change.ts';
+import { assertHolds, type ClaimWriter, completeClaim, endClaim, isRepeated, renewClaim, takeClaim } from '../../domain/claim.ts';
+import { claimEvent, expireClaim, workAvailable } from '../../domain/claim-changes.ts';
+import type { Histogram } from '../../domain/histogram.ts';
+import { nobody } from '../../domain/readership.ts';
+import { isOwner } from '../../domain/scopes.ts';
+import type { AddressEntry } from '../../store/agent-index.ts';
+import { keptPage } from '../../store/kept-page.ts';
+import type { ClaimFound, Store, WorkFound } from '../../store/store.ts';
+import { actAs } from '../access/act-as.ts';
+import type { Readers } from '../access/readers.ts';
+import { listed } from '../contract/listed.ts';
+import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { RelaySettings } from '../contract/relay-settings.ts';
+import type { Inboxes } from '../mail/inboxes.ts';
+import { completionChange, takenBackNotice } from './work-results.ts';
+
+type ClaimRouteName =
+  | 'messages/claim'
+  | 'claims/get'
+  | 'claims/renew'
+  | 'claims/progress'
+  | 'claims/release'
+  | 'claims/complete'
+  | 'work/list';
+type WriteInput = Pick<RouteInput<'claims/renew'>, 'claimId' | 'fence' | 'agentId' | 'epoch' | 'instanceId'>;
+
+export interface ClaimRoutesDeps {
+  readonly store: Pick<Store, 'agents' | 'claims' | 'messages' | 'tasks' | 'log'>;
+  readonly clock: Clock;
+  readonly settings: Pick<RelaySettings, 'leaseMs'>;
+  /** A lease has been given: somebody must look when it is over. */
+  readonly leaseEndsAt: (at: number) => void;
+  readonly waits: Histogram;
+  readonly readers: Readers;
+  readonly inboxes: Pick<Inboxes, 'settle'>;
+}
+
+export function claimRoutes({
+  store,
+  clock,
+  settings,
+  leaseEndsAt,
+  waits,
+  readers,
+  inboxes,
+}: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
+  const { index } = store.agents;
+
+  /** Lets the claim's holder write under it, and nobody else. */
+  const write = async (
+    principal: Principal,
+    input: WriteInput,
+    decide: (found: ClaimFound, claim: Claim, writer: ClaimWriter) => { readonly claim: Claim; readonly change: Change | null },
+  ): Promise<Claim> => {
+    const { claimId, fence, agentId, epoch, instanceId } = input;
+    const now = clock.now();
+    const claim = await store.claims.change(principal.workspace, { claimId }, (found) => {
+      if (!found.claim) throw new RelayError('not_found', `There is no claim ${claimId}`);
+      // Whoever shows the fence has the claim; who does not must say who it is.
+      const named = agentId ?? (fence === undefined || principal.type === 'agent' ? undefined : found.claim.agentId);
+      const actor = actingId(principal, named, 'agentId');
+      const agent = actAs(index, principal, actor, guardOf(epoch, instanceId));
+      return decide(found, found.claim, { agentId: actor, epoch: agent?.epoch ?? 0, fence: fence ?? null, now });
+    });
+    if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
+    if (claim.status === 'completed') inboxes.settle(principal.workspace, claim.agentId, [claim.subjectId]);
+    return claim;
+  };
+
+  return {
+    'messages/claim': async ({ id, agentId, leaseMs = settings.leaseMs, epoch, instanceId }, { principal }) => {
+      const { workspace } = principal;
+      const claimant = actingId(principal, agentId, 'agentId');
+      const now = clock.now();
+      let waitedMs: number | null = null;
+      const claim = await store.claims.change(workspace, { messageId: id }, ({ message, kind, work, claim: current }) => {
+        const entry = index.find(workspace, claimant);
+        const agent = actAs(index, principal, claimant, guardOf(epoch, instanceId));
+        if (!message) throw new RelayError('not_found', `There is no message ${id}`);
+        if (!entry || !agent) throw new RelayError('not_found', `${claimant} is not registered: register before you claim`);
+        if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);
+        const request = { claimId: randomUUID(), kind, subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs };
+        const taken = takeClaim(work, current, request);
+        waitedMs = taken.isNew ? now - message.createdAt : null;
+        if (taken.isNew && !isOfferedNow(message, entry))
+          throw new RelayError('forbidden_target', `Message ${id} is not offered to ${claimant}`);
+        if (taken.isNew && message.expiresAt !== null && message.expiresAt <= now && work?.fence === 0) {
+          throw new RelayError('gone', `Message ${id} expired before anybody claimed it`);
+        }
+        return { claim: taken.claim, change: taken.isNew ? takingChange(taken.claim, current, taken.expired !== null, now) : null };
+      });
+      if (waitedMs !== null) waits.observe(waitedMs / 1000);
+      if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
+      return claim;
+    },
+    'claims/get': async ({ claimId }, { principal }) => {
+      const claim = await store.claims.get(principal.workspace, claimId);
+      if (!claim || !(await readers.mayReadClaim(principal, claim))) throw new RelayError('not_found', `There is no claim ${claimId}`);
+      return claim;
+    },
+    'claims/renew': ({ leaseMs = settings.leaseMs, ...input }, { principal }) =>
+      write(principal, input, ({ work }, claim, writer) => {
+        const held = assertHolds(claim, work, writer);
+        const renewed = renewClaim(held, writer.now, leaseMs);
+        return renewed === held ? { claim: held, change: null } : written('claim.renewed', renewed, writer.now);
+      }),
+    'claims/progress': ({ progress, ...input }, { principal }) =>
+      write(principal, input, ({ work }, claim, writer) =>
+        written('claim.progressed', { ...assertHolds(claim, work, writer), progress }, writer.now),
+      ),
+    'claims/release': ({ reason = null, ...input }, { principal }) =>
+      write(principal, input, ({ work, message }, claim, writer) => {
+        if (isRepeated(claim, 'released', writer)) return { claim, change: null };
+        if (mayTakeBack(principal, message, claim, writer)) return takeBack(claim, writer, reason);
+        const released = endClaim(assertHolds(claim, work, writer), { status: 'released', reason }, writer.now);
+        return written('claim.released', released, writer.now, workAvailable(released, 'released', writer.now));
+      }),
+    'claims/complete': ({ result = null, ...input }, { principal }) =>
+      write(principal, input, ({ work, message, copy }, claim, writer) => {
+        if (isRepeated(claim, 'completed', writer)) return { claim, change: null };
+        const { now } = writer;
+        const completed = completeClaim(assertHolds(claim, work, writer), result, now);
+        const done = written('claim.completed', completed, now);
+        if (!message) return done;
+        const told = completionChange({ claim: completed, offer: message, copy, outcome: 'done', principal, now }, index);
+        return { claim: completed, change: { ...done.change, ...told } };
+      }),
+    'work/list': async ({ for: agentId, held = false, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
+      const { workspace } = principal;
+      const entry = agentId === undefined ? null : (index.find(workspace, agentId) ?? undefined);
+      if (entry === undefined) throw new RelayError('not_found', `No agent has the id ${agentId}`);
+      const now = clock.now();
+      const { mayRead } = readers.of(principal);
+      const addresses = entry && offeredAddresses(entry);
+      const { items, cursor, next } = await keptPage<WorkFound>({
+        from: since,
+        limit,
+        read: (after) => store.claims.listWork(workspace, { addresses, held, after, limit }),
+        positionOf: ({ stored }) => stored.message.id,
+        keep: (found) => {
+          const { message } = found.stored;
+          return isListed(found, held, now) && (!entry || isOfferedNow(message, entry)) && mayRead(message, nobody);
+        },
+      });
+      const details = await store.messages.detail(items.map(({ stored }) => stored));
+      const tasks = await store.tasks.among(
+        workspace,
+        details.map(({ id }) => id),
+      );
+      const work = details.map((message): WorkItem => {
+        const offered = { message, claim: message.claim?.status === 'held' ? message.claim : null };
+        const task = tasks.get(message.id);
+        return task ? { kind: 'task', ...offered, task } : { kind: 'message', ...offered };
+      });
+      return listed({ items: work, cursor, next: details.length < items.length ? (details.at(-1)?.id ?? null) : next });
+    },
+  };
+}
+
+/** Who offered work, and the owner, may take it back from whoever has it. */
+const mayTakeBack = (principal: Principal, message: Message | null, claim: Claim, { agentId }: ClaimWriter): boolean =>
+  agentId !== claim.agentId && (agentId === message?.from || (isOwner(principal) && agentId === OWNER_AGENT_ID));
+
+function takeBack(claim: Claim, { agentId, fence, now }: ClaimWriter, reason: string | null) {
+  if (fence !== null && fence !== claim.fence) throw new RelayError('stale_fence', `Claim ${claim.claimId} has another fence`);
+  if (claim.status === 'released' || claim.status === 'expired') return { claim, change: null };
+  if (claim.status !== 'held') throw new RelayError('claim_closed', `Claim ${claim.claimId} was ${claim.status}`);
+  const released = endClaim(claim, { status: 'released', reason: reason ?? `${agentId} took it back` }, now);
+  const { change } = written('claim.released', released, now, workAvailable(released, 'released', now));
+  return { claim: released, change: { ...change, messages: [takenBackNotice(released, agentId, now)] } };
+}
+
+function written(
+  type: Parameters<typeof claimEvent>[0],
+  claim: Claim,
+  at: number,
+  ...more: NonNullable<Change['events']>
+): { claim: Claim; change: Change } {
+  return { claim, change: { claims: [claim], events: [claimEvent(type, claim, at), ...more] } };
+}
+
+function takingChange(claim: HeldClaim, before: Claim | null, hasExpired: boolean, at: number): Change {
+  const expiry = hasExpired && before?.status === 'held' ? expireClaim(before, at) : {};
+  return {
+    ...expiry,
+    claims: [...(expiry.claims ?? []), claim],
+    events: [...(expiry.events ?? []), claimEvent('message.claimed', claim, at)],
+  };
+}
+
+/** Whether somebody may take it up, or with `held` has: what was deleted is over, and what ran out before anybody had it. */
+function isListed({ stored: { message }, status, fence }: WorkFound, held: boolean, now: number): boolean {
+  if (message.deletedAt !== null) return false;
+  if (status === 'held') return held;
+  return fence > 0 || message.expiresAt === null || message.expiresAt > now;
+}
+
+/** Null asks for all: who follows every channel belongs to more addresses than can be named. */
+function offeredAddresses({ agentId, intervals }: AddressEntry): readonly string[] | null {
+  if (intervals.get('channel:*')?.at(-1)?.untilSeq === null) return null;
+  return [`id:${agentId}`, ...intervals.keys()];
+}
+
+const guardOf = (epoch: number | undefined, instanceId: string | undefined): SessionGuard => ({
+  ...(epoch === undefined ? {} : { epoch }),
+  ...(instanceId === undefined ? {} : { instanceId }),
+});

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import type { Message } from 'agent-relay-protocol';
+import { isInAudience } from '../../domain/audience.ts';
+import { agentOf } from '../../domain/scopes.ts';
+import { verify } from '../../domain/verification.ts';
+import type { Store } from '../../store/store.ts';
+import { actAs } from '../access/act-as.ts';
+import type { Readers } from '../access/readers.ts';
+import type { RelayHandlers } from '../contract/relay-contract.ts';
+
+export interface VerificationRoutesDeps {
+  readonly store: Pick<Store, 'agents' | 'messages'>;
+  readonly readers: Readers;
+}
+
+/** What the relay knows of a message's origin, for whoever does not trust the words in front of it. */
+export function verificationRoutes({ store, readers }: VerificationRoutesDeps): Pick<RelayHandlers, 'messages/verify'> {
+  const rootOf = async (workspace: string, message: Message): Promise<Message | null> =>
+    message.threadId === message.id ? message : ((await store.messages.get(workspace, message.threadId))?.message ?? null);
+
+  return {
+    'messages/verify': async ({ id, agentId }, { principal }) => {
+      const { workspace } = principal;
+      const asker = agentId ?? agentOf(principal);
+      const entry = asker === null ? undefined : store.agents.index.find(workspace, asker);
+      if (asker !== null) actAs(store.agents.index, principal, asker);
+      const { message } = await readers.message(principal, id);
+      return verify({
+        message,
+        root: await rootOf(workspace, message),
+        isForYou: asker === null ? null : entry !== undefined && isInAudience(message, entry),
+        bodySha256: createHash('sha256').update(message.body).digest('hex'),
+      });
+    },
+  };
+}

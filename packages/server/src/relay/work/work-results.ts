@@ -1,0 +1,77 @@
+import { type Claim, MAX_BODY_LENGTH, type Message, type Principal, principalName, RELAY_AGENT_ID } from 'agent-relay-protocol';
+import type { Change, NewMessage } from '../../domain/change.ts';
+import { advanceDelivery, type DeliveryRecord } from '../../domain/delivery.ts';
+import { hopsOf } from '../../domain/loop-guard.ts';
+import { noticeTo } from '../../domain/notices.ts';
+import { relationOf } from '../../domain/provenance.ts';
+import type { AgentIndex } from '../../store/agent-index.ts';
+
+export interface Completion {
+  readonly claim: Extract<Claim, { status: 'completed' }>;
+  /** What offered the work. */
+  readonly offer: Pick<Message, 'id' | 'from' | 'threadId' | 'hops'>;
+  /** The holder's own copy of it; null when it is not among its recipients. */
+  readonly copy: DeliveryRecord | null;
+  readonly outcome: 'done' | 'failed';
+  readonly principal: Principal;
+  readonly now: number;
+}
+
+/**
+ * What follows when offered work is done: its holder has answered the offer, whether or not it ever fetched its mail, and whoever offered it gets
+ * the result as an answer. Nobody is written to who offered it without being there, or who did it themselves.
+ */
+export function completionChange(completion: Completion, index: AgentIndex): Required<Pick<Change, 'deliveries' | 'messages'>> {
+  const { claim, offer, copy, now } = completion;
+  const next = copy && advanceDelivery(copy, { state: 'answered', evidence: 'reply' }, now);
+  const deliveries = next ? [{ messageId: offer.id, agentId: claim.agentId, from: offer.from, next, tell: true }] : [];
+  return { deliveries, messages: isHeard(completion, index) ? [resultMessage(completion, index)] : [] };
+}
+
+const isHeard = ({ claim, offer, principal }: Completion, index: AgentIndex): boolean =>
+  offer.from !== claim.agentId && offer.from !== RELAY_AGENT_ID && index.find(principal.workspace, offer.from)?.agent != null;
+
+/** From the holder and not from the relay: what it found out is its own word. */
+function resultMessage({ claim, offer, outcome, principal, now }: Completion, index: AgentIndex): (id: number) => NewMessage {
+  const from = claim.agentId;
+  const kind = index.find(principal.workspace, from)?.agent?.kind ?? null;
+  const recipientSpawnedBy = index.find(principal.workspace, offer.from)?.spawnedBy ?? null;
+  const relation = relationOf({ principal, from, kind, recipientSpawnedBy });
+  return (id) => ({
+    matched: 1,
+    message: {
+      id,
+      from,
+      to: `id:${offer.from}`,
+      body: textOf(claim.result, outcome),
+      subject: null,
+      channel: null,
+      kind: 'result',
+      claimable: false,
+      replyTo: offer.id,
+      threadId: offer.threadId,
+      mode: 'next',
+      expiresAt: null,
+      payload: { type: 'claim.completed', claimId: claim.claimId, outcome },
+      meta: null,
+      sender: { relation, principal: principalName(principal) },
+      hops: hopsOf(relation, offer),
+      createdAt: now,
+      deletedAt: null,
+    },
+  });
+}
+
+function textOf(result: Completion['claim']['result'], outcome: Completion['outcome']): string {
+  const said = outcome === 'done' ? 'Done' : 'Failed';
+  if (result === null || result === '') return `${said}, without a result.`;
+  const text = typeof result === 'string' ? result : JSON.stringify(result, null, 2);
+  const whole = outcome === 'done' ? text : `Failed: ${text}`;
+  return whole.length <= MAX_BODY_LENGTH ? whole : `${whole.slice(0, MAX_BODY_LENGTH - 1).toWellFormed()}…`;
+}
+
+/** Tells a holder that whoever offered its work has it back. */
+export function takenBackNotice({ claimId, agentId, fence, kind, subjectId }: Claim, by: string, at: number): (id: number) => NewMessage {
+  const body = `${by} took ${kind} ${subjectId} back: stop working on it. A result from you would be refused.`;
+  return noticeTo({ to: agentId, body, about: subjectId, payload: { type: 'claim.released', claimId, fence, by }, at });
+}
