@@ -5,6 +5,8 @@ import { sleep } from 'agent-relay-wire';
 import { findCallbackViolations } from './callback-checker.ts';
 import { openCallbackTarget } from './callback-target.ts';
 import { findViolations } from './checker.ts';
+import { findNodeViolations } from './node-checker.ts';
+import { startNodeWorkload } from './node-workload.ts';
 import { findPairViolations } from './pair-checker.ts';
 import { startPairWorkload } from './pair-workload.ts';
 import { freePort, startRelay } from './relay-process.ts';
@@ -33,12 +35,17 @@ type Counted =
   | 'callbacks'
   | 'pairs'
   | 'sayings'
-  | 'leavings';
+  | 'leavings'
+  | 'toHosted'
+  | 'nodeKills';
 
 const integration = { name: 'ops', token: 'token-of-the-integration', callbackSecret: 'secret-of-the-callbacks' };
 
+/** Which of the crashes takes the node with its agents as well. */
+const NODE_DIES_EVERY = 5;
+
 /**
- * Kills a relay with SIGKILL `times` times at random moments under load, then checks what the clients saw. `seed` chooses the moments, what
+ * Kills a relay, and now and then a node with agents, with SIGKILL `times` times at random moments under load, then checks what the clients saw. `seed` chooses the moments, what
  * the clients do and what the target of callbacks answers; `onCycle` is told how far it is.
  */
 export async function runCrashes({
@@ -66,16 +73,19 @@ export async function runCrashes({
     const mail = await startWorkload({ ...access, senders: 3, racers: 4, readers: 2, inboxes: 3 });
     const tasks = await startTaskWorkload({ ...access, reporter, reporters: 2, agents: 4, keys: 12, random });
     const pairs = await startPairWorkload({ ...access, agents: 5, random });
+    const hosted = await startNodeWorkload({ ...access, folder, agents: 2, random });
     const startedAt = performance.now();
     for (let cycle = 0; cycle < times; cycle += 1) {
       await sleep(random() * 120);
       await relay.kill();
+      const nodeDies = cycle % NODE_DIES_EVERY === NODE_DIES_EVERY - 1 ? hosted.kill() : null;
       relay = await startRelay(folder, port, settings);
+      await nodeDies;
       onCycle(cycle + 1);
     }
     const msPerCycle = (performance.now() - startedAt) / times;
     target.behave();
-    const [taskHistories, pairHistories] = await Promise.all([tasks.finish(), pairs.finish()]);
+    const [taskHistories, pairHistories, nodeHistories] = await Promise.all([tasks.finish(), pairs.finish(), hosted.finish()]);
     const histories = await mail.finish();
     const { log } = histories;
     const { arrivals } = target;
@@ -84,8 +94,9 @@ export async function runCrashes({
       ...findTaskViolations(taskHistories, log),
       ...findCallbackViolations(arrivals, taskHistories, log, integration.name),
       ...findPairViolations(pairHistories, log),
+      ...findNodeViolations(nodeHistories),
     ];
-    const counts = { ...mail.counts(), ...tasks.counts(), ...pairs.counts(), callbacks: arrivals.length };
+    const counts = { ...mail.counts(), ...tasks.counts(), ...pairs.counts(), ...hosted.counts(), callbacks: arrivals.length };
     return { cycles: times, seed, violations, counts, events: log.length, msPerCycle };
   } finally {
     await relay.kill();

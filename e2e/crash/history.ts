@@ -81,3 +81,23 @@ export interface PairHistories {
   /** The pairs of the steps, as they were left. */
   readonly left: readonly Pair[];
 }
+
+/** A message to an agent on a node that was acknowledged. */
+export interface SentToHosted {
+  readonly agent: string;
+  readonly id: number;
+}
+
+/** A turn that an agent on a node began, as it wrote it down itself. */
+export interface LedgerLine {
+  readonly agent: string;
+  readonly session: string;
+  readonly messageIds: readonly number[];
+}
+
+/** What was sent to agents on a node, what they read, in order, and what was not told of as seen in the end. */
+export interface NodeHistories {
+  readonly sends: readonly SentToHosted[];
+  readonly unseen: readonly SentToHosted[];
+  readonly ledger: readonly LedgerLine[];
+}
