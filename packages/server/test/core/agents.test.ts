@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { end, host } from './hosted.ts';
 import { agentOf, anonymous, codeOf, owner, until, World } from './world.ts';
 
 test('the same instance keeps its epoch, another begins the next and fences the older', async () => {
@@ -119,27 +120,25 @@ test('an agent’s token is bound to its epoch, and nobody else speaks for who h
 
 test('a hosted session has its token, its node, and ends without losing its mail', async () => {
   await using world = await World.open();
-  const { agents } = world.relay.core;
-  const hosted = await agents.registerHosted('default', {
-    id: 'w',
-    name: 'w',
-    instanceId: 'i',
+  const { session, token } = await host(world, 'w', { nodeId: 'n', sessionId: 's', spawnedBy: 'Lead' });
+  expect(await world.call['agents/get']({ id: 'w' }, world.as(anonymous))).toMatchObject({
+    epoch: 1,
     nodeId: 'n',
     sessionId: 's',
-    spawnedBy: 'Lead',
+    protected: true,
   });
-  expect(hosted).toMatchObject({ epoch: 1, nodeId: 'n', sessionId: 's', protected: true });
+  expect(await world.relay.authenticate(token)).toMatchObject({ type: 'agent', agentId: 'w' });
   const { id } = await world.send('cron', 'w');
-  await agents.endSession('default', 'w', 1, 'released');
+  await end(world, session);
   expect(await world.call['agents/get']({ id: 'w' }, world.as(anonymous))).toMatchObject({
     status: 'offline',
     protected: false,
     nodeId: null,
   });
-  expect(await world.relay.authenticate(hosted.token ?? '')).toBe(null);
+  expect(await world.relay.authenticate(token)).toBe(null);
   expect(await world.poll('w')).toEqual([id]);
-  await agents.registerHosted('default', { id: 'w', name: 'w', instanceId: 'j', nodeId: 'n', sessionId: 't', spawnedBy: null });
-  await agents.endSession('default', 'w', 1, 'an old word');
+  await host(world, 'w', { nodeId: 'n', sessionId: 't' });
+  await end(world, session);
   expect((await world.call['agents/get']({ id: 'w' }, world.as(anonymous))).status).toBe('online');
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MAX_PAGE_CHARACTERS } from '../../src/domain/page.ts';
+import { host } from './hosted.ts';
 import { agentOf, anonymous, anotherTurn, codeOf, collect, nodeOf, owner, until, World } from './world.ts';
 
 test('reading alone never acknowledges: a poller gets its mail again until it says it has it', async () => {
@@ -166,14 +167,7 @@ test('an acknowledgement under an older epoch is refused and changes nothing', a
 });
 
 async function hosted(world: World) {
-  await world.relay.core.agents.registerHosted('default', {
-    id: 'a',
-    name: 'a',
-    instanceId: 'one',
-    nodeId: 'laptop',
-    sessionId: 's-1',
-    spawnedBy: null,
-  });
+  await host(world, 'a', { nodeId: 'laptop', sessionId: 's-1' });
   return openHosted(world);
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { host } from './hosted.ts';
 import { agentOf, anonymous, codeOf, nodeOf, owner, World } from './world.ts';
 
 test('the same idempotency key and content answers the first message; other content is refused', async () => {
@@ -46,8 +47,7 @@ test('a refused send leaves no gap and no trace', async () => {
 test('who sends is stamped by the relay: owner, peer, lead, claimed', async () => {
   await using world = await World.open();
   await world.register('Lead', { instanceId: 'one', withToken: true }, owner);
-  const { agents } = world.relay.core;
-  await agents.registerHosted('default', { id: 'Worker', name: 'Worker', instanceId: 'i', nodeId: 'n', sessionId: 's', spawnedBy: 'Lead' });
+  await host(world, 'Worker', { nodeId: 'n', spawnedBy: 'Lead' });
   const sender = async (principal: Parameters<World['as']>[0], from: string | undefined, to: string) => {
     const sent = await world.call['messages/send']({ ...(from === undefined ? {} : { from }), to, body: 'x' }, world.as(principal));
     return [sent.from, sent.sender.relation, sent.sender.principal];

@@ -1,5 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
+import { end, host } from './hosted.ts';
 import { agentOf, anonymous, codeOf, owner, World } from './world.ts';
 
 const request = (world: World, from: string, target: string, objective = 'find the leak') =>
@@ -186,6 +187,15 @@ test('a message of another thread is no reply in a pair', async () => {
   expect(await codeOf(() => say(world, id, 'a', 'x', { replyTo: other.id }))).toBe('validation_failed');
 });
 
+test('a pair ends with the session of a side that a node runs', async () => {
+  await using world = await pairWorld('a');
+  const { session } = await host(world, 'b', { nodeId: 'n' });
+  const { id } = await request(world, 'a', 'b');
+  await world.call['pairs/accept']({ id, agentId: 'b' }, world.as(agentOf('b')));
+  await end(world, session);
+  expect(await get(world, id)).toMatchObject({ status: 'ended', endedBy: 'b', cause: 'offline', reason: 'The session of b ended' });
+});
+
 const endings: readonly (readonly [string, string, (world: World, id: string) => Promise<unknown>])[] = [
   ['sets itself offline', 'offline', async (world, id) => world.call['agents/status']({ id, status: 'offline' }, world.as(anonymous))],
   [
@@ -194,7 +204,6 @@ const endings: readonly (readonly [string, string, (world: World, id: string) =>
     async (world, id) => world.call['agents/heartbeat']({ id, status: 'offline' }, world.as(anonymous)),
   ],
   ['registers as offline', 'offline', async (world, id) => world.register(id, { status: 'offline' })],
-  ['ends its session', 'offline', async (world, id) => world.relay.core.agents.endSession('default', id, 1, 'it was closed')],
   ['is replaced by a newer session', 'replaced', async (world, id) => world.register(id, { instanceId: 'two' })],
   ['is removed', 'removed', async (world, id) => world.call['agents/remove']({ id }, world.as(anonymous))],
 ];

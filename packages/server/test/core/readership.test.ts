@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { IntegrationSettings } from '../../src/relay/contract/integration-settings.ts';
 import type { CallContext } from '../../src/relay/contract/relay-contract.ts';
 import { defaultSettings } from '../../src/relay/contract/relay-settings.ts';
+import { end, host } from './hosted.ts';
 import { agentOf, anonymous, anotherTurn, codeOf, nodeOf, observer, owner, World } from './world.ts';
 
 const SECRET = 'the-launch-code';
@@ -221,14 +222,14 @@ test('answers to what was said to many stay between those who exchange them', as
 test('a program without a token reads what programs without one have said, and never what a session with a token had, also when that is over', async () => {
   await using world = await World.open();
   await world.register('plain');
-  await world.register('kept', { withToken: true, instanceId: 'first' }, owner);
+  const { session } = await host(world, 'kept', { nodeId: 'n' });
   await world.register('lead', { withToken: true }, owner);
   const say = (to: string, body: string, from = 'lead') => world.call['messages/send']({ to, body }, world.as(agentOf(from)));
   await say('plain', 'for plain');
   await say('kept', 'for kept');
   await world.send('script', 'id:somebody', 'from a script');
   expect(await bodies(world, anonymous)).toEqual(['for plain', 'from a script']);
-  await world.relay.core.agents.endSession('default', 'kept', 1, 'done');
+  await end(world, session);
   await say('kept', 'waits for its next session');
   expect(await bodies(world, anonymous)).toEqual(['for plain', 'from a script']);
   await world.restart();

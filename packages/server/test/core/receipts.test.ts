@@ -1,17 +1,11 @@
 import { expect, test } from 'vitest';
+import { host } from './hosted.ts';
 import { anonymous, anotherTurn, nodeOf, until, World } from './world.ts';
 
 const asNode = (world: World) => world.as(nodeOf('laptop'));
 
 async function withHosted(world: World) {
-  await world.relay.core.agents.registerHosted('default', {
-    id: 'a',
-    name: 'a',
-    instanceId: 'one',
-    nodeId: 'laptop',
-    sessionId: 's-1',
-    spawnedBy: null,
-  });
+  await host(world, 'a', { nodeId: 'laptop', sessionId: 's-1' });
 }
 const say = (world: World, messageId: number, state: 'dispatched' | 'delivered' | 'seen' | 'answered' | 'failed', more: object = {}) =>
   world.call['deliveries/report']({ id: 'a', reports: [{ messageId, state, ...more }] }, asNode(world));

@@ -21,7 +21,7 @@ import { assertMayBeOfKind } from '../../domain/kinds.ts';
 import { noticesToSenders } from '../../domain/notices.ts';
 import { leaveAll } from '../../domain/pair-changes.ts';
 import { heardOf, isStale, isWorthWriting, statusAfterHeartbeat } from '../../domain/presence.ts';
-import { type Hosting, isSameCard, registerAgent } from '../../domain/registration.ts';
+import { isSameCard, registerAgent } from '../../domain/registration.ts';
 import { agentOf, isOwner } from '../../domain/scopes.ts';
 import { narrowed } from '../../domain/spawn-rules.ts';
 import type { Store } from '../../store/store.ts';
@@ -37,16 +37,10 @@ export interface AgentRegistryDeps {
   readonly inboxes: Inboxes;
 }
 
-/** A session that a node is about to run. */
-export type HostedAgent = Omit<RegisterAgent, 'withToken'> &
-  Hosting & { readonly id: string; readonly instanceId: string; readonly spawnedBy: string | null };
-
 interface RegisterOptions {
-  readonly hosting: Hosting | null;
-  readonly spawnedBy?: string | null;
   readonly withToken: boolean;
   /** Whoever runs the machine says it, or the owner: everybody else may narrow what holds for an agent, and not widen it. */
-  readonly mayWiden?: boolean;
+  readonly mayWiden: boolean;
   readonly mayRegister: (found: AgentFound) => void;
 }
 
@@ -71,7 +65,6 @@ export class AgentRegistry {
       principal.workspace,
       { ...input, id },
       {
-        hosting: null,
         withToken: input.withToken === true,
         mayWiden: isOwner(principal),
         mayRegister: (found) => {
@@ -80,35 +73,6 @@ export class AgentRegistry {
         },
       },
     );
-  }
-
-  /** Begins the session of an agent that a node hosts and issues its token. What an older session held is released, its token revoked. */
-  registerHosted(workspace: string, { nodeId, sessionId, spawnedBy, ...input }: HostedAgent): Promise<RegisteredAgent> {
-    const mayRegister = () => {
-      if (input.id === OWNER_AGENT_ID || input.id === RELAY_AGENT_ID)
-        throw new RelayError('name_taken', `${input.id} is an address of the relay's own`);
-    };
-    return this.#register(workspace, input, { hosting: { nodeId, sessionId }, spawnedBy, withToken: true, mayWiden: true, mayRegister });
-  }
-
-  /** Ends a session: the address stays and keeps its mail, what it held is released, its token is revoked. Nothing when a newer one has begun. */
-  async endSession(workspace: string, id: string, epoch: number, reason: string): Promise<void> {
-    const now = this.#deps.clock.now();
-    let ended = false;
-    await this.#deps.store.agents.change(workspace, id, (found) => {
-      const { agent } = found;
-      ended = agent?.epoch === epoch;
-      if (!agent || !ended) return null;
-      const next: Agent = { ...agent, status: 'offline', protected: found.isBound, nodeId: null, sessionId: null, lastSeenAt: now };
-      const left = leaveAll(found, id, 'offline', reason, now);
-      return {
-        ...left,
-        agents: [{ id, agent: next }],
-        events: [...left.events, { type: 'agent.status', at: now, agent: next }],
-        revokeAgentTokens: [id],
-      };
-    });
-    if (ended) this.#deps.inboxes.endLease(workspace, id, new RelayError('stale_session', `The session of ${id} has ended`));
   }
 
   /** The session is alive: its presence and its claims are renewed. @throws RelayError `not_found`, `stale_session`. */
@@ -241,7 +205,7 @@ export class AgentRegistry {
     const { cursor } = await this.#deps.store.agents.change(workspace, id, (found) => {
       options.mayRegister(found);
       const approval = options.mayWiden ? input.approval : narrowed(input.approval, found.approval);
-      const { agent: registered, isNew, beginsSession } = registerAgent(found, { ...input, approval }, options.hosting, now);
+      const { agent: registered, isNew, beginsSession } = registerAgent(found, { ...input, approval }, null, now);
       const minted = options.withToken ? this.#deps.tokens.mint('agent', { workspace, agentId: id, epoch: registered.epoch }) : null;
       const agent: Agent = minted ? { ...registered, protected: true } : registered;
       const left = beginsSession
@@ -255,7 +219,7 @@ export class AgentRegistry {
           {
             id,
             agent,
-            ...(options.spawnedBy === undefined ? (beginsSession ? { spawnedBy: null } : {}) : { spawnedBy: options.spawnedBy }),
+            ...(beginsSession ? { spawnedBy: null } : {}),
           },
         ],
         events: [...registrationEvents(found.agent, agent, beginsSession, now), ...left.events],
