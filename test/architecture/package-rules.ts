@@ -43,7 +43,7 @@ function leavesItsPackage(file: SourceFile, specifier: string): boolean {
 
 /** The roots that run in browsers as well. */
 const browserEntries = ['packages/protocol/src/index.ts', 'packages/wire/src/index.ts', 'packages/client/src/index.ts'];
-const nodeOnlyPackages = ['ws', 'better-sqlite3', 'pino', 'commander', '@hono/node-server'];
+const nodeOnlyPackages = ['ws', 'better-sqlite3', 'pino', 'commander'];
 
 export const packageRules: readonly Rule[] = [
   {

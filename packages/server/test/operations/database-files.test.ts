@@ -237,7 +237,7 @@ describe('restore', () => {
 
   test('of a backup that the first version made: what that did not know is made when the relay starts', async () => {
     const old = new Sqlite(backup);
-    old.exec(migrations[0] ?? '').pragma('user_version = 1');
+    old.exec(migrations[0]?.sql ?? '').pragma('user_version = 1');
     old.exec("INSERT INTO meta (key, value) VALUES ('generation', 'old'), ('pruned_through', 7)").close();
     expect(await restoreDatabase({ databasePath, file: backup, now })).toMatchObject({ head: 7, basis: 'unknown' });
     expect(await nextId(databasePath)).toBeGreaterThan(1_000_008);
@@ -311,6 +311,7 @@ describe('restore', () => {
     const newer = join(folder, 'newer.db');
     writeFileSync(newer, readFileSync(backup));
     const database = new Sqlite(newer);
+    database.prepare("UPDATE meta SET value = 9999 WHERE key = 'oldest_schema'").run();
     database.pragma('user_version = 9999');
     database.close();
     const cut = join(folder, 'cut.db');

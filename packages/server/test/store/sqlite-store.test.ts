@@ -230,14 +230,32 @@ describe('a file that cannot be used', () => {
 });
 
 describe('migrations', () => {
+  const first = { sql: 'CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL)' };
+  const second = { sql: 'CREATE TABLE two (x)' };
+
   test('run in order, each once, each wholly or not at all', () => {
     const database = new Sqlite(':memory:');
-    migrate(database, ['CREATE TABLE one (x)']);
-    expect(() => migrate(database, ['CREATE TABLE one (x)', 'CREATE TABLE two (x); CREATE TABLE two (x)'])).toThrow();
+    migrate(database, [first]);
+    expect(() => migrate(database, [first, { sql: 'CREATE TABLE two (x); CREATE TABLE two (x)' }])).toThrow();
     expect(database.pragma('user_version', { simple: true })).toBe(1);
     expect(database.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'two'").pluck().get()).toBe(0);
-    migrate(database, ['CREATE TABLE one (x)', 'CREATE TABLE two (x)', 'CREATE TABLE three (x)']);
+    migrate(database, [first, second, { sql: 'CREATE TABLE three (x)' }]);
     expect(database.pragma('user_version', { simple: true })).toBe(3);
+    database.close();
+  });
+
+  test.each([
+    ['a migration that says nothing', [first, second], false],
+    ['one that programs from before it may work with', [first, { ...second, worksFrom: 1 }], true],
+    ['several of which one says nothing', [first, { ...second, worksFrom: 1 }, { sql: 'CREATE TABLE three (x)' }], false],
+    ['several that all say so', [first, { ...second, worksFrom: 1 }, { sql: 'CREATE TABLE three (x)', worksFrom: 1 }], true],
+  ])('after %s, whether an older program may go on', (_what, steps, mayGoOn) => {
+    const database = new Sqlite(':memory:');
+    migrate(database, steps);
+    const older = () => migrate(database, [first]);
+    if (mayGoOn) older();
+    else expect(older).toThrow('newer Agent Relay');
+    expect(database.pragma('user_version', { simple: true })).toBe(steps.length);
     database.close();
   });
 

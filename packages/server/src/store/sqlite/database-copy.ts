@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { RelayError } from 'agent-relay-protocol';
 import type { Database, Options } from 'better-sqlite3';
 import { driverErrorOf, loadSqlite } from './driver.ts';
-import { migrations } from './migrations/migrations.ts';
+import { assertKnown } from './migrate.ts';
 import { type NewNumbering, type Numbering, numberingOf, writeNumbering } from './numbering.ts';
 import { sqliteCode, storeErrorOf } from './sqlite-error.ts';
 
@@ -31,11 +31,8 @@ export async function copyDatabase(source: string, target: string): Promise<void
  */
 export function inspectCopy(path: string): Promise<Numbering> {
   return withDatabase(path, { readonly: true, fileMustExist: true }, (database) => {
-    const version = requireOurs(database, path);
-    if (version > migrations.length) {
-      const known = `schema ${version}, this one knows ${migrations.length}`;
-      throw new RelayError('store_unavailable', `A newer Agent Relay has written ${path} (${known}): update Agent Relay first`);
-    }
+    requireOurs(database, path);
+    assertKnown(database, path);
     const faults = database.prepare<[], string>('PRAGMA integrity_check').pluck().all();
     if (faults.length !== 1 || faults[0] !== 'ok') {
       throw new RelayError('store_unavailable', `${path} is damaged: ${faults.slice(0, 3).join('; ')}`);

@@ -10,17 +10,26 @@ import { repeatedReports } from './0009-repeated-reports.ts';
 import { rememberedApproval } from './0010-remembered-approval.ts';
 import { provenMail } from './0011-proven-mail.ts';
 
+export interface Migration {
+  readonly sql: string;
+  /**
+   * The least schema that a program must know to work with a database that has had this one: a lower number than its own where programs from
+   * before it may go on, because what it adds has defaults and they need not keep it true. Left out, nobody older may.
+   */
+  readonly worksFrom?: number;
+}
+
 /** In order; a database's `user_version` is how many of them it has had. Released ones never change: a correction is a new one. */
-export const migrations: readonly string[] = [
-  core,
-  hosting,
-  tasks,
-  pairs,
-  tokenGrants,
-  holds,
-  channels,
-  approvals,
-  repeatedReports,
-  rememberedApproval,
-  provenMail,
+export const migrations: readonly Migration[] = [
+  { sql: core },
+  { sql: hosting },
+  { sql: tasks },
+  { sql: pairs },
+  { sql: tokenGrants },
+  { sql: holds },
+  { sql: channels },
+  { sql: approvals },
+  { sql: repeatedReports },
+  { sql: rememberedApproval },
+  { sql: provenMail },
 ];
