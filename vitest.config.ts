@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['agent-relay-source'];
@@ -7,9 +8,11 @@ const source = {
   resolve: { conditions },
   ssr: { resolve: { conditions: [...conditions, 'node', 'import', 'module', 'default'] } },
 };
+// Tests start the programs hundreds of times, each in a home of its own: where Node would keep what it compiled is empty there.
+const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/agent-relay/compiled') };
 // Room for a busy machine: a test that passes does not wait.
-const limits = { testTimeout: 60_000, hookTimeout: 60_000 };
-const endToEndLimits = { testTimeout: 180_000, hookTimeout: 120_000 };
+const limits = { env, testTimeout: 60_000, hookTimeout: 60_000 };
+const endToEndLimits = { env, testTimeout: 180_000, hookTimeout: 120_000 };
 
 /** One project per package: `vitest run --project server`. Packages resolve to each other's sources; nothing is built. */
 function packageProjects() {

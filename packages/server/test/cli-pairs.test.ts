@@ -7,6 +7,7 @@ import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
+import { compiledCode } from './support/command.ts';
 import { poll } from './support/poll.ts';
 
 const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
@@ -32,7 +33,7 @@ afterEach(async () => {
 function start(args: readonly string[], env: Record<string, string> = {}, cwd = folder) {
   const child = spawn(process.execPath, ['--conditions=agent-relay-source', cli, ...args], {
     cwd,
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder, DB_PATH: relay.databasePath, ...env },
+    env: { ...compiledCode, PATH: process.env['PATH'] ?? '', HOME: folder, DB_PATH: relay.databasePath, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);

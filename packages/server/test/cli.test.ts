@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
+import { compiledCode } from './support/command.ts';
 import { poll } from './support/poll.ts';
 
 const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
@@ -31,7 +32,7 @@ interface Run {
 function start(args: readonly string[], env: Record<string, string> = {}): Run {
   const child = spawn(process.execPath, ['--conditions=agent-relay-source', cli, ...args], {
     cwd: folder,
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder, ...env },
+    env: { ...compiledCode, PATH: process.env['PATH'] ?? '', HOME: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);

@@ -13,6 +13,7 @@ import { readOwnerToken } from '../src/owner-token.ts';
 import { localNodePath, ownerTokenPath, runningRelayPath } from '../src/paths.ts';
 import { readJson, readRunningRelay } from '../src/running-relay.ts';
 import { startTestRelay } from '../src/testing.ts';
+import { compiledCode } from './support/command.ts';
 import { poll } from './support/poll.ts';
 
 let folder = '';
@@ -46,7 +47,7 @@ async function freePort(): Promise<number> {
 function serve(port: number): ChildProcess {
   const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
   const child = spawn(process.execPath, ['--conditions=agent-relay-source', cli, 'serve', '--port', String(port), '--db', databasePath], {
-    env: { PATH: '/usr/bin:/bin', HOME: folder },
+    env: { ...compiledCode, PATH: '/usr/bin:/bin', HOME: folder },
     stdio: 'ignore',
   });
   children.push(child);

@@ -10,9 +10,12 @@ export class BotProcess {
   output = '';
 
   constructor(env: Readonly<Record<string, string>>, args: readonly string[] = []) {
-    const { PATH = '' } = process.env;
+    const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
     const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
-    this.#child = spawn(process.execPath, ['--conditions=agent-relay-source', cli, ...args], { env: { PATH, ...env }, stdio });
+    this.#child = spawn(process.execPath, ['--conditions=agent-relay-source', cli, ...args], {
+      env: { PATH, NODE_COMPILE_CACHE, ...env },
+      stdio,
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.output += text;

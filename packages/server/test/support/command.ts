@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 
 export const ownCli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
+/** What `vitest.config.ts` gives to every program that a test starts: where Node keeps what it has compiled. */
+export const compiledCode = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '' };
+
 export interface Outcome {
   readonly code: number | null;
   readonly out: string;
@@ -17,7 +20,10 @@ export interface Command {
 
 /** `agent-relay` as a process of its own, with nothing of our environment but what it is given. */
 export function startCommand(args: readonly string[], env: Readonly<Record<string, string>>, cli = ownCli): Command {
-  const child = spawn(process.execPath, ['--conditions=agent-relay-source', cli, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--conditions=agent-relay-source', cli, ...args], {
+    env: { ...compiledCode, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let out = '';
   let note = '';
   child.stdout.on('data', (chunk) => {

@@ -57,7 +57,19 @@ const parentFolder = (): string => (process.platform !== 'win32' && existsSync('
 
 /** What any program needs to start at all. */
 function machineEnv(): Record<string, string> {
-  const names = ['PATH', 'Path', 'LANG', 'SHELL', 'USER', 'SystemRoot', 'SystemDrive', 'ComSpec', 'PATHEXT', 'ProgramFiles'];
+  const names = [
+    'PATH',
+    'Path',
+    'LANG',
+    'SHELL',
+    'USER',
+    'SystemRoot',
+    'SystemDrive',
+    'ComSpec',
+    'PATHEXT',
+    'ProgramFiles',
+    'NODE_COMPILE_CACHE',
+  ];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
 }
 
