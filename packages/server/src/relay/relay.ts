@@ -76,6 +76,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });
   const presence = new Presence({ store, clock, log, settings, agents });
   const guard = new LoopGuard(clock, settings.guard);
+  store.onTurn(guard);
   const core: RelayCore = { store, feed, clock, log, settings, tokens, agents, inboxes, toolMail, guard };
   store.agents.index.reserve(
     DEFAULT_WORKSPACE,

@@ -296,6 +296,13 @@ export interface RetentionStore {
   prune(before: number, limit: number): Promise<boolean>;
 }
 
+/** What is counted in memory inside decisions. A turn that was rolled back is run again, or refused. */
+export interface TurnMemory {
+  committed(): void;
+  /** Nothing of what was decided since the last commit happened. */
+  rolledBack(): void;
+}
+
 export interface Store {
   readonly log: LogStore;
   readonly agents: AgentStore;
@@ -313,6 +320,8 @@ export interface Store {
   readonly approvals: ApprovalStore;
   readonly tasks: TaskStore;
   readonly callbacks: CallbackStore;
+  /** Told of every turn of writes, before its operations are answered: what a decision counted in memory stays, or is undone. */
+  onTurn(memory: TurnMemory): () => void;
   counts(workspace: string): Promise<StoreCounts>;
   figures(): Promise<StoreFigures>;
   /** Whether it can be read and written now; null when it can. Writes nothing that stays. */

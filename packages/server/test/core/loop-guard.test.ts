@@ -171,3 +171,16 @@ test('what the guard allows by default is far beyond what agents at work say', a
   expect(await pingPong(world, 90)).toBe(90);
   expect(defaultSettings.guard.tokensPerHour).toBe(0);
 });
+
+test('what was counted in a turn of writes that came to nothing, and was written again, is counted once', async () => {
+  await using world = await guarded({ pairPerMinute: 3 });
+  const { agents } = world.relay.core.store;
+  const sends = [world.send('a', 'b', '1'), world.send('b', 'a', '2'), world.send('a', 'b', '3')];
+  // A bug in one operation rolls the shared turn back; the others run again.
+  const fault = agents.change('default', 'c', () => {
+    throw new TypeError('a bug');
+  });
+  await expect(fault).rejects.toThrow('a bug');
+  await Promise.all(sends);
+  expect([await codeOf(world.send('b', 'a', '4')), await codeOf(world.send('a', 'b', '5'))]).toEqual(['none', 'message_held']);
+});

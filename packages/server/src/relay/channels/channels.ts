@@ -53,7 +53,7 @@ export interface ChannelsDeps {
   readonly clock: Clock;
   readonly messages: Messages;
   readonly inboxes: Pick<Inboxes, 'settle'>;
-  readonly guard: Pick<LoopGuard, 'check' | 'note'>;
+  readonly guard: Pick<LoopGuard, 'check' | 'count'>;
   readonly readers: Readers;
 }
 
@@ -127,7 +127,7 @@ export class Channels {
   }
 
   async #receive(input: RouteInput<'channels/receive'>, { principal }: CallContext): Promise<RouteOutput<'channels/receive'>> {
-    const { store, inboxes, guard } = this.#deps;
+    const { store, inboxes } = this.#deps;
     const { id, instanceId, epoch, conversationId, externalId, replyToExternalId = null } = input;
     const { workspace } = principal;
     // What was brought before is answered again without a decision, yet to nobody but the channel.
@@ -147,7 +147,6 @@ export class Channels {
     });
     const answers = stored.flatMap(({ message }) => message.replyTo ?? []);
     if (created) {
-      for (const { message } of stored) guard.note(workspace, message);
       inboxes.settle(workspace, id, answers);
     }
     return { messages: stored.map(({ message, matched }) => ({ ...message, matched, duplicate: !created })), created };
@@ -171,17 +170,22 @@ export class Channels {
     };
     const request = this.#deps.messages.requestOf(said, id, principal);
     const relation = inboundRelation(principal, id);
-    const decide: AppendUnheld['decide'] = (number, replied) => {
+    const compose: AppendUnheld['decide'] = (number, replied) => {
       const { message, ...rest } = request.decide(number, replied);
       const stamped = { ...message, sender: { ...message.sender, relation } };
-      if (!isGuarded(relation)) return { ...rest, message: { ...stamped, hops: 0 } };
-      // Nothing proves that people wrote this: it may be an agent that found the channel's door.
-      const breach = this.#deps.guard.check(principal.workspace, stamped);
-      if (breach) throw new RelayError('rate_limited', `${breach.reason}: only the channel's own token, or the owner's, brings more`);
-      return { ...rest, message: stamped };
+      return { ...rest, message: isGuarded(relation) ? stamped : { ...stamped, hops: 0 } };
     };
     const repliedTo = answered.find(({ message }) => message.id === replyTo) ?? null;
-    decide(this.#deps.store.log.head + 1, { repliedTo, copy: null, participants: () => nobody });
+    const { message } = compose(this.#deps.store.log.head + 1, { repliedTo, copy: null, participants: () => nobody });
+    // Nothing may prove that people wrote this: then it may be an agent that found the channel's door.
+    const { guard } = this.#deps;
+    const breach = guard.check(principal.workspace, message);
+    if (breach) throw new RelayError('rate_limited', `${breach.reason}: only the channel's own token, or the owner's, brings more`);
+    const decide: AppendUnheld['decide'] = (number, replied) => {
+      const appending = compose(number, replied);
+      guard.count(principal.workspace, appending.message);
+      return appending;
+    };
     return { ...request, decide };
   }
 

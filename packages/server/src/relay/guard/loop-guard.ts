@@ -27,6 +27,8 @@ export class LoopGuard {
   readonly #limits: GuardLimits;
   readonly #conversations = new Map<string, Conversation>();
   readonly #tokens = new Map<string, TokenUse>();
+  /** How it was before the turn of writes that is being decided: what was counted in it may not happen. */
+  readonly #before = new Map<string, Conversation | undefined>();
 
   constructor(clock: Clock, limits: GuardLimits) {
     this.#clock = clock;
@@ -57,20 +59,35 @@ export class LoopGuard {
     return null;
   }
 
-  /** The message has been sent. */
-  note(workspace: string, message: GuardedMessage): void {
+  /** The message is sent. Asked inside the write that decides so, so that the next decision of the same turn knows of it. */
+  count(workspace: string, message: GuardedMessage): void {
     if (!isGuarded(message.sender.relation)) return;
     for (const place of this.#placesOf(workspace, message)) {
       const before = this.#conversations.get(place.key);
       const { after } = this.#continue(place, message);
       if (after === before) continue;
+      if (!this.#before.has(place.key)) this.#before.set(place.key, before);
       this.#conversations.delete(place.key);
       this.#conversations.set(place.key, after);
     }
+  }
+
+  /** What was counted has happened. */
+  committed(): void {
+    this.#before.clear();
     for (const oldest of this.#conversations.keys()) {
       if (this.#conversations.size <= REMEMBERED) break;
       this.#conversations.delete(oldest);
     }
+  }
+
+  /** What was counted since the last commit has not happened. */
+  rolledBack(): void {
+    for (const [key, before] of this.#before) {
+      if (before === undefined) this.#conversations.delete(key);
+      else this.#conversations.set(key, before);
+    }
+    this.#before.clear();
   }
 
   /** A person has looked: what was counted where this message belongs begins anew, and so does its recipient's hour. */

@@ -129,13 +129,14 @@ export class Messages {
       decide: (id, replied) => {
         const appending = request.decide(id, replied);
         const breach = guard.check(workspace, appending.message);
-        return breach ? holdOf(appending.message, breach, digestOf(input)) : appending;
+        if (breach) return holdOf(appending.message, breach, digestOf(input));
+        guard.count(workspace, appending.message);
+        return appending;
       },
     });
     if ('hold' in outcome) throw heldError(outcome.hold);
     const { duplicate, ...stored } = outcome;
     if (duplicate) return { stored, duplicate };
-    guard.note(workspace, stored.message);
     if (input.replyTo !== undefined) inboxes.settle(workspace, from, [input.replyTo]);
     return { stored, duplicate };
   }

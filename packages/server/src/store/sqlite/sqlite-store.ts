@@ -1,7 +1,7 @@
 import { type RelayError, toRelayError } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { MutableAgentIndex } from '../agent-index.ts';
-import type { Store, StoreCounts, StoreFigures } from '../store.ts';
+import type { Store, StoreCounts, StoreFigures, TurnMemory } from '../store.ts';
 import { AddressTable } from './address-table.ts';
 import { ApprovalTable } from './approval-table.ts';
 import { CallbackTable } from './callback-table.ts';
@@ -55,13 +55,15 @@ export class SqliteStore implements Store {
   readonly tasks: SqliteTasks;
   readonly callbacks: SqliteCallbacks;
   readonly #context: SqliteContext;
+  readonly #memories: Set<TurnMemory>;
   readonly #touch: Statement<[]>;
   readonly #counts: Statement<[string, string], { readonly messages: number; readonly openWork: number }>;
   readonly #callbackCounts: Statement<[], { readonly status: string; readonly count: number }>;
   #isClosed = false;
 
-  private constructor(context: SqliteContext) {
+  private constructor(context: SqliteContext, memories: Set<TurnMemory>) {
     this.#context = context;
+    this.#memories = memories;
     this.log = context.log;
     this.agents = new SqliteAgents(context);
     this.messages = new SqliteMessages(context);
@@ -112,6 +114,7 @@ export class SqliteStore implements Store {
         tokens: new TokenTable(database, index),
       };
       const changes = new ChangeWriter(tables, log, index);
+      const memories = new Set<TurnMemory>();
       const writer = new Writer(database, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, {
         beforeCommit: () => {
           log.beforeCommit();
@@ -122,6 +125,7 @@ export class SqliteStore implements Store {
           deliveries.committed();
           callbacks.committed();
           tables.tokens.committed();
+          for (const memory of memories) memory.committed();
         },
         rolledBack: () => {
           log.rolledBack();
@@ -130,14 +134,20 @@ export class SqliteStore implements Store {
           openMail.reload();
           callbacks.rolledBack();
           tables.tokens.rolledBack();
+          for (const memory of memories) memory.rolledBack();
         },
       });
-      return new SqliteStore({ database, reader, writer, log, index, openMail, changes });
+      return new SqliteStore({ database, reader, writer, log, index, openMail, changes }, memories);
     } catch (error) {
       reader.close();
       database.close();
       throw storeErrorOf(error) ?? error;
     }
+  }
+
+  onTurn(memory: TurnMemory): () => void {
+    this.#memories.add(memory);
+    return () => this.#memories.delete(memory);
   }
 
   async counts(workspace: string): Promise<StoreCounts> {
