@@ -36,3 +36,4 @@ const connectOver = (
 
 export { type AgentIdentity, type AgentIdentityOptions, agentIdentity, agentProfile } from './agent-identity.ts';
 export { type Profile, profilesPath, readProfile } from './profile.ts';
+export { socketFetch } from './socket-fetch.ts';

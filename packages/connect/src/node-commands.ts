@@ -1,24 +1,29 @@
 import type { Host, SessionIdentity } from 'agent-relay-host';
-import { MCP_PATH, MCP_SERVER_NAME, nodeCommands, parseInput, RelayError } from 'agent-relay-protocol';
+import { nodeCommands, parseInput, RelayError } from 'agent-relay-protocol';
+import type { ToolDoor } from './tool-door.ts';
 
 export interface NodeCommandsOptions {
   readonly host: Pick<Host, 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
-  /** The relay's http(s) address, as agents on this machine reach it. */
-  readonly url: URL;
+  readonly tools: Pick<ToolDoor, 'admit' | 'dismiss'>;
   readonly onStarted: (session: SessionIdentity) => void;
 }
 
 /** Does what the relay asks of this machine. */
-export function nodeCommandHandler({ host, url, onStarted }: NodeCommandsOptions): (method: string, params: unknown) => Promise<unknown> {
+export function nodeCommandHandler({ host, tools, onStarted }: NodeCommandsOptions): (method: string, params: unknown) => Promise<unknown> {
   return async (method, params) => {
     switch (method) {
       case 'session/start': {
         const { token, ...request } = parseInput(nodeCommands['session/start'].params, params);
-        const headers = { authorization: `Bearer ${token}` };
-        const mcp = [{ name: MCP_SERVER_NAME, url: new URL(MCP_PATH, url).href, headers }];
-        const started = await host.start({ ...request, mcp });
-        onStarted(request.session);
-        return started;
+        const { sessionId } = request.session;
+        const mcp = [await tools.admit(sessionId, token)];
+        try {
+          const started = await host.start({ ...request, mcp });
+          onStarted(request.session);
+          return started;
+        } catch (error) {
+          tools.dismiss(sessionId);
+          throw error;
+        }
       }
       case 'session/interrupt': {
         const { sessionId } = parseInput(nodeCommands['session/interrupt'].params, params);

@@ -5,6 +5,7 @@ import { DeliveryReports } from './delivery-reports.ts';
 import type { InboxSubscriptions } from './inbox-subscriptions.ts';
 import type { LinkHolder } from './link-holder.ts';
 import { LiveDeltas } from './live-deltas.ts';
+import type { ToolDoor } from './tool-door.ts';
 
 /** How long an agent's own sends and spawns wait for a relay that is away. */
 const LINK_WAIT_MS = 60_000;
@@ -16,17 +17,19 @@ export class NodeRelay implements HostRelay {
   readonly #links: LinkHolder;
   readonly #log: HostLog;
   readonly #live: LiveDeltas;
+  readonly #tools: Pick<ToolDoor, 'dismiss'>;
   readonly #uploads = new Map<string, ActivityUpload>();
   readonly #ends = new Map<string, SessionEnd>();
   #host: Pick<Host, 'buffers' | 'forget'> | null = null;
   #inboxes: Pick<InboxSubscriptions, 'has'> | null = null;
   #isFinishing = false;
 
-  constructor(links: LinkHolder, log: HostLog) {
+  constructor(links: LinkHolder, log: HostLog, tools: Pick<ToolDoor, 'dismiss'>) {
     this.#links = links;
     this.#log = log;
     this.reports = new DeliveryReports(links, log);
     this.#live = new LiveDeltas(links);
+    this.#tools = tools;
   }
 
   /** Sessions that an earlier process left behind are over: their activity and their end are still owed. */
@@ -100,6 +103,7 @@ export class NodeRelay implements HostRelay {
   }
 
   sessionEnded({ sessionId }: SessionIdentity, { status, reason }: SessionEnd): void {
+    this.#tools.dismiss(sessionId);
     this.#ends.set(sessionId, { status, reason: reason.slice(0, 1000) });
     void this.settle();
   }

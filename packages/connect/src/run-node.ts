@@ -1,3 +1,4 @@
+import { socketFetch } from 'agent-relay-client/node';
 import { createHost, type Host, type HostLog, type HostOptions, type SessionIdentity } from 'agent-relay-host';
 import { errorTable, PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
@@ -8,11 +9,12 @@ import { nodeCommandHandler } from './node-commands.ts';
 import { NodeRelay } from './node-relay.ts';
 import { RelayLink } from './relay-link.ts';
 import { lockState, type StateLock } from './state-lock.ts';
+import { ToolDoor } from './tool-door.ts';
 
 export interface NodeOptions {
   /** The relay's http(s) address. */
   readonly url: URL;
-  /** A socket in the file system that the relay listens on: this node goes through it, its agents to the address. */
+  /** A socket in the file system that the relay listens on: this node goes through it, for its agents' tools too, and not to the address. */
   readonly socketPath?: string | undefined;
   /** Asked at each connection, so that a renewed token is found. */
   readonly readToken: () => Promise<string>;
@@ -53,9 +55,10 @@ const FAREWELL_MS = 3_000;
 export async function runNode(options: NodeOptions): Promise<RunningNode> {
   const lock = await lockState(options.stateDir);
   try {
+    const { url, socketPath, providers, stateDir, allowedFolders, log, clock, env, allowedEnvironment, hostLimits } = options;
     const links = new LinkHolder();
-    const relay = new NodeRelay(links, options.log);
-    const { providers, stateDir, allowedFolders, log, clock, env, allowedEnvironment, hostLimits } = options;
+    const tools = await ToolDoor.open({ url, fetch: socketPath === undefined ? globalThis.fetch : socketFetch(socketPath), log });
+    const relay = new NodeRelay(links, log, tools);
     const host = await createHost({
       providers,
       stateDir,
@@ -68,7 +71,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       ...hostLimits,
     });
     relay.serve(host);
-    return new ConnectedNode(options, { lock, links, relay, host });
+    return new ConnectedNode(options, { lock, links, relay, host, tools });
   } catch (error) {
     lock.release();
     throw error;
@@ -80,6 +83,7 @@ interface Parts {
   readonly links: LinkHolder;
   readonly relay: NodeRelay;
   readonly host: Host;
+  readonly tools: ToolDoor;
 }
 
 /** States: *connecting* and *attached* in turn, then *leaving*, then ended. Agents run in all but the last. */
@@ -149,7 +153,7 @@ class ConnectedNode implements RunningNode {
   /** Opens a link and offers this machine on it; the link is current only once the relay has taken it. */
   async #attach(): Promise<RelayLink> {
     const { url, socketPath, readToken, log, name } = this.#options;
-    const { links, relay, host } = this.#parts;
+    const { links, relay, host, tools } = this.#parts;
     let inboxes: InboxSubscriptions | null = null;
     const subscribe = (session: SessionIdentity) => void inboxes?.subscribe(session);
     const link = await RelayLink.open({
@@ -157,7 +161,7 @@ class ConnectedNode implements RunningNode {
       socketPath,
       token: await readToken(),
       signal: this.#leaving.signal,
-      onCommand: nodeCommandHandler({ host, url, onStarted: subscribe }),
+      onCommand: nodeCommandHandler({ host, tools, onStarted: subscribe }),
       onNotification: (method, params) => inboxes?.receive(method, params),
       onError: (error, method) => log.error('a command failed', { method, error }),
     });
@@ -233,8 +237,9 @@ class ConnectedNode implements RunningNode {
   }
 
   async #leave(reason: string): Promise<void> {
-    const { host, relay, links } = this.#parts;
+    const { host, relay, links, tools } = this.#parts;
     await host.close(reason);
+    await tools.close();
     const { clock } = this.#options;
     const until = clock.now() + FAREWELL_MS;
     while (links.current !== null && !relay.isSettled && clock.now() < until) {

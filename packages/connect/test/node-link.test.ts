@@ -34,7 +34,12 @@ describe('a node on a relay', () => {
     await until(async () => expect(await api.texts('Worker')).toEqual(['ready']));
     const started = world.provider.started[0];
     expect(started?.mcp).toEqual([
-      { name: MCP_SERVER_NAME, url: `${relay.url}/mcp`, headers: { authorization: expect.stringMatching(/^Bearer ar_agent_/u) } },
+      {
+        name: MCP_SERVER_NAME,
+        // At the node's own door, with a word that is good there alone.
+        url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/u),
+        headers: { authorization: expect.stringMatching(/^Bearer (?!ar_)/u) },
+      },
     ]);
     expect(started?.instructions).toContain('You are the agent "Worker"');
     const message = await api.send('Worker', 'please look');
@@ -286,8 +291,11 @@ describe('processes that end', () => {
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
     expect(await api.texts('Worker')).toEqual(Array.from({ length: 600 }, (_, index) => `${index + 1}`));
     expect(await api.session(session.sessionId)).toMatchObject({ status: 'running', epoch: 1 });
-    const token = world.provider.started[0]?.mcp[0]?.headers['authorization']?.slice('Bearer '.length) ?? '';
-    expect(await new Api(url, token).call('GET', '/me')).toEqual({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 });
+    const [tools] = world.provider.started[0]?.mcp ?? [];
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'relay_agents', arguments: {} } };
+    const headers = { 'content-type': 'application/json', ...tools?.headers };
+    const answer = await fetch(tools?.url ?? '', { method: 'POST', headers, body: JSON.stringify(call) });
+    expect(await answer.text()).toContain('Worker: idle (you)');
     const message = await api.send('Worker', 'welcome back');
     await until(async () => expect(await api.receipts(message.id)).toEqual(['seen']));
   });

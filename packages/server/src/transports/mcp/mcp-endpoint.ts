@@ -18,7 +18,7 @@ export interface McpDeps {
 
 /**
  * MCP over streamable HTTP, without sessions: every POST is one message and is answered with JSON. The bearer says whose tools they are.
- * There is nothing to GET, because the relay never speaks first here.
+ * `Idempotency-Key` makes it safe to ask again when an answer was lost. There is nothing to GET, because the relay never speaks first here.
  */
 export function mcpEndpoint({ relay, draining, log }: McpDeps): Endpoint {
   const tools = new McpTools({ relay, log });
@@ -26,7 +26,8 @@ export function mcpEndpoint({ relay, draining, log }: McpDeps): Endpoint {
     methods: ['POST'],
     serve: async (exchange) => {
       const call = new HttpCall(await exchange.authenticate(), exchange.response, draining);
-      const caller = callerOf(call);
+      const key = exchange.request.headers['idempotency-key'];
+      const caller = callerOf(call, Array.isArray(key) ? key[0] : key);
       const body = await readJsonBody(exchange.request);
       admitInput(body);
       const message = messageOf(body);

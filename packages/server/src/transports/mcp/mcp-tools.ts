@@ -1,4 +1,4 @@
-import { type McpToolInput, type McpToolName, mcpTools, parseInput, RelayError, toRelayError } from 'agent-relay-protocol';
+import { type ErrorCode, type McpToolInput, type McpToolName, mcpTools, parseInput, RelayError, toRelayError } from 'agent-relay-protocol';
 import { escapeLookAlikes, type ModelText, modelText } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { Logger } from '../../logger.ts';
@@ -7,7 +7,7 @@ import type { Relay } from '../../relay/contract/relay-contract.ts';
 import { InboxReader } from './inbox-reader.ts';
 import { pairTool } from './pair-tool.ts';
 import { releaseSpawned, spawnAgent } from './spawn-tools.ts';
-import type { ToolCaller } from './tool-caller.ts';
+import { keyOf, type ToolCaller } from './tool-caller.ts';
 import { describeAgents, describeClaim, describeSent, describeVerification } from './tool-text.ts';
 import { waitForAnswer } from './wait-for-answer.ts';
 
@@ -21,6 +21,8 @@ export interface ToolResult {
   readonly [key: string]: unknown;
   readonly content: { readonly type: 'text'; readonly text: string }[];
   readonly isError?: boolean;
+  /** What failed, for programs between the relay and the model, which see only this of it. */
+  readonly _meta?: { readonly 'agent-relay/code': ErrorCode };
 }
 
 type ToolRuns = { readonly [Name in McpToolName]: (input: McpToolInput<Name>, caller: ToolCaller) => Promise<ModelText> };
@@ -49,7 +51,8 @@ export class McpTools {
     } catch (thrown) {
       const error = toRelayError(thrown);
       if (error.code === 'internal') this.#log.error('tool failed', { tool: name, error: error.cause });
-      return { content: [{ type: 'text', text: escapeLookAlikes(describeError(error)) }], isError: true };
+      const content: ToolResult['content'] = [{ type: 'text', text: escapeLookAlikes(describeError(error)) }];
+      return { content, isError: true, _meta: { 'agent-relay/code': error.code } };
     }
   }
 
@@ -77,7 +80,7 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
     relay_send: async ({ waitForAnswerMs, ...request }, caller) => {
       // Before it is sent: afterwards a refusal would read as if it was not.
       if (waitForAnswerMs) assertAccess({ scope: 'events:read', anonymous: false }, caller.context.principal);
-      const sent = await handlers['messages/send']({ ...request, from: caller.agentId }, caller.context);
+      const sent = await handlers['messages/send']({ ...request, from: caller.agentId, ...keyOf(caller) }, caller.context);
       if (waitForAnswerMs === undefined || waitForAnswerMs === 0) return describeSent(sent);
       const answer = await waitForAnswer(relay, sent.id, waitForAnswerMs, caller);
       const told = answer === null ? modelText`No answer yet. It will reach you as a message.` : await inbox.present(answer, caller);
@@ -85,7 +88,8 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
     },
     relay_reply: async ({ messageId, body, mode }, caller) => {
       const optional = mode === undefined ? {} : { mode };
-      return describeSent(await handlers['messages/send']({ replyTo: messageId, body, from: caller.agentId, ...optional }, caller.context));
+      const answer = { replyTo: messageId, body, from: caller.agentId, ...optional, ...keyOf(caller) };
+      return describeSent(await handlers['messages/send'](answer, caller.context));
     },
     relay_inbox: (request, caller) => inbox.read(request, caller),
     relay_verify: async ({ messageId }, { agentId, context }) =>

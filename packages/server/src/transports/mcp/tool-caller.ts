@@ -7,11 +7,26 @@ export interface ToolCaller {
   readonly agentId: string;
   readonly guard: { readonly epoch?: number };
   readonly isOwner: boolean;
+  /** Two calls under one key are one: what the first one sent is not sent again. */
+  readonly idempotencyKey?: string;
   readonly context: CallContext;
 }
 
+const MAX_KEY_LENGTH = 200;
+
 /** @throws RelayError `unauthorized` without a token, `forbidden` for a node. */
-export function callerOf(context: CallContext): ToolCaller {
+export function callerOf(context: CallContext, key?: string): ToolCaller {
+  const caller = identityOf(context);
+  return key === undefined ? caller : { ...caller, idempotencyKey: parseKey(key) };
+}
+
+function parseKey(key: string): string {
+  if (key.length >= 1 && key.length <= MAX_KEY_LENGTH) return key;
+  const message = `It has 1 to ${MAX_KEY_LENGTH} characters`;
+  throw new RelayError('validation_failed', `idempotency-key: ${message}`, { issues: [{ path: 'idempotency-key', message }] });
+}
+
+function identityOf(context: CallContext): ToolCaller {
   const { principal } = context;
   switch (principal.type) {
     case 'agent':
@@ -30,3 +45,6 @@ export function callerOf(context: CallContext): ToolCaller {
       throw new RelayError('unauthorized', "The tools need an agent's token: Authorization: Bearer <token>");
   }
 }
+
+/** What a send carries so that asking again is not sending again. */
+export const keyOf = ({ idempotencyKey }: ToolCaller) => (idempotencyKey === undefined ? {} : { idempotencyKey });

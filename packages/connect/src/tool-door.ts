@@ -1,0 +1,118 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { HostLog } from 'agent-relay-host';
+import { MAX_REQUEST_BYTES, MCP_PATH, MCP_SERVER_NAME } from 'agent-relay-protocol';
+import type { McpEndpoint } from 'agent-relay-provider';
+import { parseJson } from 'agent-relay-wire';
+import { ToolRelay, type ToolRelayOptions } from './tool-relay.ts';
+
+export interface ToolDoorOptions extends ToolRelayOptions {
+  readonly log: HostLog;
+}
+
+/**
+ * Where the agents of this machine have their tools: MCP on loopback, each with a secret of its own that is good here and for nothing else. What
+ * they ask goes to the relay as their session, and waits for it while it is away.
+ */
+export class ToolDoor {
+  readonly #server: Server;
+  readonly #relay: ToolRelay;
+  readonly #log: HostLog;
+  /** Session tokens, by the secret that stands for them here. */
+  readonly #guests = new Map<string, { readonly sessionId: string; readonly token: string }>();
+  readonly #port: number;
+
+  private constructor(server: Server, { log, ...options }: ToolDoorOptions) {
+    this.#server = server;
+    this.#relay = new ToolRelay(options);
+    this.#log = log;
+    // A listening TCP server has one.
+    this.#port = (server.address() as AddressInfo).port;
+    server.on('request', (request, response) => void this.#serve(request, response));
+  }
+
+  static async open(options: ToolDoorOptions): Promise<ToolDoor> {
+    const server = createServer();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    return new ToolDoor(server, options);
+  }
+
+  /** The tools of a session, from now until it is dismissed. */
+  async admit(sessionId: string, token: string): Promise<McpEndpoint> {
+    const secret = randomBytes(32).toString('base64url');
+    this.#guests.set(secret, { sessionId, token });
+    // The relay is there now: what the agent asks first is answered also when it is not there then.
+    await this.#relay.prepare(token);
+    const headers = { authorization: `Bearer ${secret}` };
+    return { name: MCP_SERVER_NAME, url: `http://127.0.0.1:${this.#port}${MCP_PATH}`, headers };
+  }
+
+  dismiss(sessionId: string): void {
+    for (const [secret, guest] of this.#guests) {
+      if (guest.sessionId !== sessionId) continue;
+      this.#guests.delete(secret);
+      this.#relay.forget(guest.token);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#guests.clear();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const guest = this.#guestOf(request);
+      if (typeof guest === 'number') return refuse(response, guest);
+      const body = await readBody(request);
+      if (body === null) return refuse(response, 413);
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
+      const answer = await this.#relay.ask(guest.token, { message: read(body), body, key: randomUUID() }, gone.signal);
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
+    } catch (error) {
+      if (response.destroyed) return;
+      this.#log.warn('a tool call failed', { error });
+      refuse(response, 500);
+    }
+  }
+
+  /** Who asks, or the status it is refused with. A page in a browser names its origin, and a name that was bent to this port is not ours. */
+  #guestOf({ method, url, headers }: IncomingMessage): { readonly token: string } | number {
+    if (headers.origin !== undefined || headers.host !== `127.0.0.1:${this.#port}`) return 403;
+    const guest = this.#guests.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '');
+    if (!guest) return 401;
+    if (url !== MCP_PATH) return 404;
+    return method === 'POST' ? guest : 405;
+  }
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { connection: 'close' }).end();
+}
+
+/** What is no JSON, or too deep, the relay refuses as it does. */
+function read(body: string): unknown {
+  try {
+    return parseJson(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Null when it is larger than the relay takes. */
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_REQUEST_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

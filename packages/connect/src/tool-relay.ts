@@ -1,0 +1,170 @@
+import { MCP_PATH, type McpToolName, VERSION_HEADER } from 'agent-relay-protocol';
+import { backoffDelays, sleep } from 'agent-relay-wire';
+
+export interface ToolRelayOptions {
+  /** The relay's http(s) address. */
+  readonly url: URL;
+  readonly fetch: typeof globalThis.fetch;
+  /** How long a call waits for a relay that is away. Default 60 000, as an agent's triggers do. */
+  readonly waitMs?: number;
+}
+
+/** One JSON-RPC message of an agent. Asking again under the same key is the same asking. */
+export interface Asked {
+  readonly message: unknown;
+  readonly body: string;
+  readonly key: string;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** What may be asked twice: it only reads, the relay knows it again by its key, or doing it twice is doing it once. */
+const repeatable: Readonly<Record<McpToolName, boolean>> = {
+  relay_send: true,
+  relay_reply: true,
+  relay_inbox: true,
+  relay_verify: true,
+  relay_agents: true,
+  relay_claim: true,
+  relay_complete: true,
+  relay_pair: false,
+  relay_spawn: false,
+  relay_release: false,
+};
+
+/** A failure of the relay's own that passes. The text of a tool's failure is for a model; this is for programs. */
+const passing: ReadonlySet<unknown> = new Set(['connection_closed', 'store_unavailable']);
+
+const WAIT_MS = 60_000;
+
+/** The relay's MCP, for callers that cannot ask again: waits for it while it is away, and asks again what may be asked again. */
+export class ToolRelay {
+  readonly #options: ToolRelayOptions;
+  /** What a session was answered last, by its token and the method: what a runtime asks as it starts is the same each time. */
+  readonly #known = new Map<string, Map<string, object>>();
+
+  constructor(options: ToolRelayOptions) {
+    this.#options = options;
+  }
+
+  /** Asks what a runtime will ask first. A relay that does not answer now is asked again then. */
+  async prepare(token: string): Promise<void> {
+    const known = new Map<string, object>();
+    this.#known.set(token, known);
+    const clientInfo = { name: 'relay-connect', version: '1' };
+    const first = { initialize: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }, 'tools/list': {} };
+    for (const [method, params] of Object.entries(first)) {
+      const message = { jsonrpc: '2.0', id: 1, method, params };
+      const outcome = await this.#once(token, { message, body: JSON.stringify(message), key: method }, AbortSignal.timeout(2_000));
+      if (outcome.type === 'answered') this.#learn(token, message, outcome.answer);
+    }
+  }
+
+  forget(token: string): void {
+    this.#known.delete(token);
+  }
+
+  /** Answers always, for a relay that stays away with a sentence. Rejects with the signal's reason when nobody waits any more. */
+  async ask(token: string, asked: Asked, signal: AbortSignal): Promise<Answered> {
+    const { waitMs = WAIT_MS } = this.#options;
+    const delays = backoffDelays({ initialMs: 50, maxMs: 1_000 });
+    const patience = AbortSignal.timeout(waitMs);
+    for (let mayHaveHappened = false; ; ) {
+      const outcome = await this.#once(token, asked, signal);
+      signal.throwIfAborted();
+      if (outcome.type === 'answered') {
+        this.#learn(token, asked.message, outcome.answer);
+        return outcome.answer;
+      }
+      mayHaveHappened ||= outcome.type === 'lost';
+      const known = this.#recall(token, asked.message);
+      if (known) return known;
+      if (patience.aborted || (mayHaveHappened && !isRepeatable(asked.message))) return givenUp(asked.message, mayHaveHappened);
+      await sleep(delays.next().value, { signal });
+    }
+  }
+
+  /** `refused`: the relay has not had it. `lost`: it may have. */
+  async #once(token: string, { body, key }: Asked, signal: AbortSignal): Promise<Outcome> {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': key };
+    try {
+      const response = await this.#options.fetch(new URL(MCP_PATH, this.#options.url), { method: 'POST', headers, body, signal });
+      const text = await response.text();
+      const isOurs = response.headers.has(VERSION_HEADER);
+      if (!isOurs || response.status === 503) return { type: isOurs ? 'refused' : 'lost' };
+      if (passing.has(failureOf(text))) return { type: 'lost' };
+      return { type: 'answered', answer: { status: response.status, body: text } };
+    } catch (error) {
+      return { type: neverArrived(error) ? 'refused' : 'lost' };
+    }
+  }
+
+  #learn(token: string, message: unknown, { body }: Answered): void {
+    const { method } = callOf(message);
+    if (method !== 'initialize' && method !== 'tools/list') return;
+    const { result } = asObject(parsed(body));
+    if (typeof result === 'object' && result !== null) this.#known.get(token)?.set(method, result);
+  }
+
+  #recall(token: string, message: unknown): Answered | null {
+    const { method, id } = callOf(message);
+    const result = this.#known.get(token)?.get(method);
+    return result === undefined ? null : { status: 200, body: JSON.stringify({ jsonrpc: '2.0', id, result }) };
+  }
+}
+
+type Outcome = { readonly type: 'answered'; readonly answer: Answered } | { readonly type: 'refused' | 'lost' };
+
+/** Nobody listened: not a byte of it was taken. */
+function neverArrived(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = asObject(cause)['code'];
+  return code === 'ECONNREFUSED' || code === 'ENOENT';
+}
+
+function isRepeatable(message: unknown): boolean {
+  const { method, params } = callOf(message);
+  if (method !== 'tools/call') return true;
+  const name = params['name'];
+  if (name === 'relay_pair') return repeatablePair.has(asObject(params['arguments'])['action']);
+  return typeof name !== 'string' || !Object.hasOwn(repeatable, name) || repeatable[name as McpToolName]; // own keys of the table are names
+}
+
+const repeatablePair: ReadonlySet<unknown> = new Set(['send', 'status']);
+
+/** What the agent is told when the relay stayed away: whether it may have happened is what it has to know. */
+function givenUp(message: unknown, mayHaveHappened: boolean): Answered {
+  const { method, id } = callOf(message);
+  if (id === undefined) return { status: 202, body: '' };
+  const text = mayHaveHappened
+    ? 'The relay went away before it answered, and is not back. Whether this was done is not known: look before you do it again.'
+    : 'The relay is away, and this was not done. Try again later.';
+  const answer =
+    method === 'tools/call' ? { result: { content: [{ type: 'text', text }], isError: true } } : { error: { code: -32000, message: text } };
+  return { status: 200, body: JSON.stringify({ jsonrpc: '2.0', id, ...answer }) };
+}
+
+/** The code of a tool's failure, as the relay says it beside its text. */
+function failureOf(body: string): unknown {
+  const { _meta: meta } = asObject(asObject(parsed(body))['result']);
+  return asObject(meta)['agent-relay/code'];
+}
+
+function callOf(message: unknown): { readonly method: string; readonly id: unknown; readonly params: Record<string, unknown> } {
+  const { method, id, params } = asObject(message);
+  return { method: typeof method === 'string' ? method : '', id, params: asObject(params) };
+}
+
+const asObject = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}; // an object has members; each is looked at where it is used
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
