@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { McpEndpoint } from 'agent-relay-provider';
-import { startTestRelay, type TestRelay } from 'agent-relay-server/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startTestRelay, type TestRelay } from '../../server/src/testing.ts';
 import { ToolDoor } from '../src/tool-door.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
