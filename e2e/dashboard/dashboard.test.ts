@@ -71,6 +71,39 @@ test.skipIf(!hasBrowser)(
   },
 );
 
+test.skipIf(!hasBrowser)(
+  'the owner takes offered work back from its holder, who is told why; somebody who was faster is no failure',
+  async () => {
+    await using world = await openDashboard();
+    const { owner } = world;
+    for (const name of ['Lead', 'Worker']) await owner.agents.register({ name, tags: ['ops'] });
+    const { id } = await owner.messages.send({ from: 'Lead', to: 'tag:ops', body: 'Rotate the logs', claimable: true });
+    await owner.messages.claim({ id, agentId: 'Worker' });
+    const page = await world.openPage('/');
+    const row = page.locator(`[data-message-id="${id}"]`);
+    await row.getByText('claimed by Worker').waitFor();
+    await row.getByRole('button', { name: `Take message ${id} back from Worker` }).click();
+    await row.getByLabel('Reason').fill('It is on leave');
+    await keepScreenshot(page, 'dashboard-take-back');
+    await row.getByRole('button', { name: 'Take back' }).click();
+    await row.getByText('open work').waitFor();
+    expect((await owner.messages.get({ id })).claim).toMatchObject({ status: 'released', reason: 'It is on leave' });
+    const told = (await owner.inbox.list({ id: 'Worker', peek: true })).data.map(({ message }) => message.body).join();
+    expect(told).toContain('It is on leave');
+
+    // The page has not heard that the work was done: pressing says so, and changes nothing.
+    const claim = await owner.messages.claim({ id, agentId: 'Worker' });
+    const behind = await world.openPageBehind('claim.completed', '/');
+    const late = behind.locator(`[data-message-id="${id}"]`);
+    await late.getByText('claimed by Worker').waitFor();
+    await owner.claims.complete({ claimId: claim.claimId, agentId: 'Worker', result: 'done' });
+    await late.getByRole('button', { name: `Take message ${id} back from Worker` }).click();
+    await late.getByRole('button', { name: 'Take back' }).click();
+    await late.getByRole('alert').getByText('completed').waitFor();
+    expect((await owner.messages.get({ id })).claim).toMatchObject({ status: 'completed' });
+  },
+);
+
 test.skipIf(!hasBrowser)('a pair is seen as it talks, and the owner hangs up with a reason', async () => {
   await using world = await openDashboard();
   const { owner } = world;

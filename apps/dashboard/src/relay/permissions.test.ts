@@ -1,6 +1,6 @@
 import type { Principal, Scope } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { may, mayAnswer, mayBind, mayDecide, maySeeApprovals } from './permissions.ts';
+import { may, mayAnswer, mayBind, mayDecide, maySeeApprovals, mayTakeBack } from './permissions.ts';
 
 const token = (scopes: Scope[], more: Partial<Extract<Principal, { type: 'token' }>> = {}): Principal => ({
   type: 'token',
@@ -64,4 +64,14 @@ test('binding is offered to people, their programs and the channel itself', () =
   expect(mayBind(token(['agents:write'], { agentId: 'Worker' }), 'phone')).toBe(false);
   expect(mayBind(token(['channels:read']), 'phone')).toBe(false);
   expect(mayBind({ type: 'node', workspace: 'default', nodeId: 'n' }, 'phone')).toBe(false);
+});
+
+test('who offered work may take it back, and the owner; nobody else', () => {
+  const write: Scope[] = ['messages:write'];
+  expect(mayTakeBack({ type: 'owner', workspace: 'default' }, 'Lead')).toBe(true);
+  expect(mayTakeBack(token(write, { agentId: 'Lead' }), 'Lead')).toBe(true);
+  expect(mayTakeBack(token(write, { agentId: 'Worker' }), 'Lead')).toBe(false);
+  expect(mayTakeBack(token(['messages:read'], { agentId: 'Lead' }), 'Lead')).toBe(false);
+  expect(mayTakeBack(token(write), 'Lead')).toBe(false);
+  expect(mayTakeBack(undefined, 'Lead')).toBe(false);
 });

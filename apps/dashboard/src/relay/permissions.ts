@@ -12,6 +12,11 @@ export function may(principal: Principal | undefined, scope: Scope): boolean {
 /** Whether a caller stands for the owner: it may end anybody's task or pair. */
 export const isOwner = (principal: Principal | undefined): boolean => may(principal, '*');
 
+/** Whether a caller may take back what `from` offered, from whoever holds it: who offered it may, and the owner. */
+export const mayTakeBack = (principal: Principal | undefined, from: string): boolean =>
+  isOwner(principal) ||
+  (may(principal, 'messages:write') && principal !== undefined && 'agentId' in principal && principal.agentId === from);
+
 /** Whether a caller may decide what agents may not decide about each other: a person, with what the decision needs. */
 export const mayDecide = (principal: Principal | undefined, scope: Scope): boolean =>
   (principal?.type === 'owner' || (principal?.type === 'token' && principal.agentId === null)) && may(principal, scope);

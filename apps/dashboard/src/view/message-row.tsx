@@ -1,4 +1,5 @@
-import type { Claim, MessageDetail } from 'agent-relay-client';
+import type { MessageDetail } from 'agent-relay-client';
+import { ClaimState } from './claim-state.tsx';
 import { formatTime } from './format.ts';
 import { Receipts } from './receipts.tsx';
 
@@ -28,14 +29,8 @@ export function MessageRow({ message }: { readonly message: MessageDetail }) {
       </p>
       <footer className="mt-1.5 flex flex-wrap items-center gap-2 text-xs">
         {isDeleted ? null : <Receipts messageId={message.id} />}
-        {message.claimable ? <ClaimState claim={message.claim} /> : null}
+        {message.claimable ? <ClaimState message={message} /> : null}
       </footer>
     </article>
   );
-}
-
-function ClaimState({ claim }: { readonly claim: Claim | null }) {
-  if (claim === null || claim.status === 'released' || claim.status === 'expired') return <span className="text-warn">open work</span>;
-  if (claim.status === 'held') return <span className="text-accent">claimed by {claim.agentId}</span>;
-  return <span className={claim.status === 'completed' ? 'text-good' : 'text-soft'}>{`${claim.status} by ${claim.agentId}`}</span>;
 }

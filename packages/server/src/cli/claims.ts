@@ -39,12 +39,13 @@ export const takeBackCommand = (terminal: Terminal): Command =>
     .description('Take offered work back from whoever holds it: it is open again, and the holder is told')
     .argument('<message>', 'its number', parseMessageId)
     .option('--agent <id>', 'who offered it (default: AGENT_RELAY_ID, else owner)', agentOfSession(terminal.env))
-    .action(async (id: number, { agent, ...options }: ActingOptions) => {
+    .option('--reason <text>', 'why, for the holder')
+    .action(async (id: number, { agent, reason, ...options }: ActingOptions & { reason?: string }) => {
       await withRelay(options, terminal, async (client) => {
         const { claim } = await client.messages.get({ id }, { signal: terminal.signal });
         if (claim?.status !== 'held') throw new CommandFailure(`error: nobody holds message ${id}`, 1);
         const released = await client.claims.release(
-          { claimId: claim.claimId, ...(agent && { agentId: agent }) },
+          { claimId: claim.claimId, ...(agent && { agentId: agent }), ...(reason && { reason }) },
           { signal: terminal.signal },
         );
         terminal.out(`${describe(released)}: taken back from ${claim.agentId}`);

@@ -150,6 +150,11 @@ test('whoever offered work, and the owner, take it back: the holder is told and 
     expect((await mailOf(world, 'me')).at(-1)?.body).toBe(
       `${who} took message ${id} back: stop working on it. A result from you would be refused.`,
     );
+    const twice = await claim(world, id, 'me');
+    await world.call['claims/release']({ claimId: twice.claimId, reason: 'it is on leave' }, world.as(principal));
+    expect((await mailOf(world, 'me')).at(-1)?.body).toContain(
+      `${who} took message ${id} back, saying "it is on leave": stop working on it.`,
+    );
     const again = await claim(world, id, 'me');
     await world.call['claims/complete']({ claimId: again.claimId }, as(world, 'me'));
     expect(await codeOf(() => world.call['claims/release']({ claimId: again.claimId }, world.as(principal)))).toBe('claim_closed');

@@ -184,7 +184,7 @@ function takeBack(claim: Claim, { agentId, fence, now }: ClaimWriter, reason: st
   if (claim.status !== 'held') throw new RelayError('claim_closed', `Claim ${claim.claimId} was ${claim.status}`);
   const released = endClaim(claim, { status: 'released', reason: reason ?? `${agentId} took it back` }, now);
   const { change } = written('claim.released', released, now, workAvailable(released, 'released', now));
-  return { claim: released, change: { ...change, messages: [takenBackNotice(released, agentId, now)] } };
+  return { claim: released, change: { ...change, messages: [takenBackNotice(released, { by: agentId, reason, at: now })] } };
 }
 
 function written(

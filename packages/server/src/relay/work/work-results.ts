@@ -1,4 +1,5 @@
 import { type Claim, MAX_BODY_LENGTH, type Message, type Principal, principalName, RELAY_AGENT_ID } from 'agent-relay-protocol';
+import { quoted } from 'agent-relay-wire';
 import type { Change, NewMessage } from '../../domain/change.ts';
 import { advanceDelivery, type DeliveryRecord } from '../../domain/delivery.ts';
 import { hopsOf } from '../../domain/loop-guard.ts';
@@ -71,7 +72,11 @@ function textOf(result: Completion['claim']['result'], outcome: Completion['outc
 }
 
 /** Tells a holder that whoever offered its work has it back. */
-export function takenBackNotice({ claimId, agentId, fence, kind, subjectId }: Claim, by: string, at: number): (id: number) => NewMessage {
-  const body = `${by} took ${kind} ${subjectId} back: stop working on it. A result from you would be refused.`;
+export function takenBackNotice(
+  { claimId, agentId, fence, kind, subjectId }: Claim,
+  { by, reason, at }: { readonly by: string; readonly reason: string | null; readonly at: number },
+): (id: number) => NewMessage {
+  const why = reason === null ? '' : `, saying ${quoted(reason)}`;
+  const body = `${by} took ${kind} ${subjectId} back${why}: stop working on it. A result from you would be refused.`;
   return noticeTo({ to: agentId, body, about: subjectId, payload: { type: 'claim.released', claimId, fence, by }, at });
 }
