@@ -17,10 +17,21 @@ export interface AddressEntry extends Member {
   readonly intervals: ReadonlyMap<string, readonly Interval[]>;
 }
 
+/** Where addresses are looked up that memory does not hold. Asked inside writes as well: it sees what they have written so far. */
+export interface AddressSource {
+  find(workspace: string, agentId: string): StoredAddress | undefined;
+  byRef(ref: number): StoredAddress | undefined;
+}
+
+/** An address with the stretches in which it belonged to others, oldest first. */
+export interface StoredAddress extends NewAddress {
+  readonly intervals: readonly (Interval & { readonly address: string })[];
+}
+
 /** An address as it is stored. */
 export type NewAddress = Pick<AddressEntry, 'ref' | 'workspace' | 'agentId' | 'epoch' | 'approval' | 'provenThrough'>;
 
-/** Who there is, in memory, so that a send asks the database nothing. */
+/** Who there is, in memory, so that a send asks the database nothing. Of ids without an agent only the last ones are held. */
 export interface AgentIndex {
   find(workspace: string, agentId: string): AddressEntry | undefined;
   /** Registered agents, in no order. */
@@ -58,6 +69,9 @@ interface WorkspaceIndex {
 
 const nobody: ReadonlySet<AddressEntry> = new Set();
 
+/** So many ids without an agent, and so many that are no address at all, are held; those nobody has asked for longest go first. */
+const DORMANT_HELD = 10_000;
+
 /** The index as the store keeps it: changed inside a write, made anew when the write is rolled back. */
 export class MutableAgentIndex implements AgentIndex {
   readonly #workspaces = new Map<string, WorkspaceIndex>();
@@ -65,13 +79,38 @@ export class MutableAgentIndex implements AgentIndex {
   /** How many tokens people made for an agent; none has no entry. */
   readonly #bound = new Map<string, number>();
   readonly #reserved = new Set<string>();
+  /** Entries without an agent; the one asked for last is last. */
+  readonly #dormant = new Set<Entry>();
+  readonly #absent = new Set<string>();
+  readonly #limit: number;
+  #source: AddressSource | null = null;
+
+  constructor(limit = DORMANT_HELD) {
+    this.#limit = limit;
+  }
+
+  /** From now on what is not held is looked up there. */
+  readFrom(source: AddressSource): void {
+    this.#source = source;
+  }
+
+  /** How many addresses are in memory. */
+  get held(): number {
+    return this.#byRef.size;
+  }
 
   find(workspace: string, agentId: string): AddressEntry | undefined {
-    return this.#workspaces.get(workspace)?.byId.get(agentId);
+    const held = this.#workspaces.get(workspace)?.byId.get(agentId);
+    if (held === undefined) return this.#lookUp(workspace, agentId);
+    if (held.agent === null) this.#touch(held);
+    return held;
   }
 
   byRef(ref: number): AddressEntry | undefined {
-    return this.#byRef.get(ref);
+    const held = this.#byRef.get(ref);
+    if (held !== undefined) return held;
+    const stored = this.#source?.byRef(ref);
+    return stored && this.#wake(stored);
   }
 
   agents(workspace: string): Iterable<AddressEntry> {
@@ -87,16 +126,16 @@ export class MutableAgentIndex implements AgentIndex {
   }
 
   isBound(workspace: string, agentId: string): boolean {
-    const key = `${workspace}\n${agentId}`;
+    const key = keyOf(workspace, agentId);
     return this.#bound.has(key) || this.#reserved.has(key);
   }
 
   reserve(workspace: string, agentIds: Iterable<string>): void {
-    for (const agentId of agentIds) this.#reserved.add(`${workspace}\n${agentId}`);
+    for (const agentId of agentIds) this.#reserved.add(keyOf(workspace, agentId));
   }
 
   addBound(workspace: string, agentId: string, more: 1 | -1): void {
-    const key = `${workspace}\n${agentId}`;
+    const key = keyOf(workspace, agentId);
     const count = (this.#bound.get(key) ?? 0) + more;
     if (count > 0) this.#bound.set(key, count);
     else this.#bound.delete(key);
@@ -113,12 +152,15 @@ export class MutableAgentIndex implements AgentIndex {
   clear(): void {
     this.#workspaces.clear();
     this.#byRef.clear();
+    this.#dormant.clear();
+    this.#absent.clear();
   }
 
   addAddress({ ref, workspace, agentId, epoch, approval, provenThrough }: NewAddress): void {
     const entry: Entry = { ref, workspace, agentId, epoch, spawnedBy: null, approval, provenThrough, agent: null, intervals: new Map() };
     this.#workspace(workspace).byId.set(agentId, entry);
     this.#byRef.set(ref, entry);
+    this.#absent.delete(keyOf(workspace, agentId));
   }
 
   /** Files an interval as it was stored, oldest first. */
@@ -131,7 +173,7 @@ export class MutableAgentIndex implements AgentIndex {
 
   /** What `setAgent` would open and end for this agent. */
   membershipChange(ref: number, agent: Agent | null): MembershipChange {
-    const entry = this.#byRef.get(ref);
+    const entry = this.byRef(ref);
     const current: string[] = [];
     for (const [address, intervals] of entry?.intervals ?? []) if (intervals.at(-1)?.untilSeq === null) current.push(address);
     return changedMemberships(current, agent === null ? new Set() : addressesOf(agent));
@@ -151,12 +193,14 @@ export class MutableAgentIndex implements AgentIndex {
     if (agent) {
       nameOf(workspace, agent.name).add(entry);
       workspace.registered.add(entry);
+      this.#dormant.delete(entry);
       entry.epoch = Math.max(entry.epoch, agent.epoch);
       entry.approval = agent.approval;
     } else {
       workspace.registered.delete(entry);
     }
     entry.agent = agent;
+    if (!agent) this.#touch(entry);
     entry.spawnedBy = spawnedBy;
     for (const address of change.ended) this.#leave(workspace, entry, address, seq);
     for (const address of change.opened) {
@@ -174,6 +218,36 @@ export class MutableAgentIndex implements AgentIndex {
         if (kept.length === 0) entry.intervals.delete(address);
         else entry.intervals.set(address, kept);
       }
+    }
+  }
+
+  #lookUp(workspace: string, agentId: string): Entry | undefined {
+    const key = keyOf(workspace, agentId);
+    if (this.#source === null || this.#absent.has(key)) return undefined;
+    const stored = this.#source.find(workspace, agentId);
+    if (stored) return this.#wake(stored);
+    this.#absent.add(key);
+    dropOldest(this.#absent, this.#limit);
+    return undefined;
+  }
+
+  #wake(stored: StoredAddress): Entry | undefined {
+    this.addAddress(stored);
+    for (const { address, ...interval } of stored.intervals) this.addInterval(stored.ref, address, interval);
+    const entry = this.#byRef.get(stored.ref);
+    if (entry) this.#touch(entry);
+    return entry;
+  }
+
+  /** Holds an entry without an agent, and lets go of the one that nobody has asked for longest. */
+  #touch(entry: Entry): void {
+    this.#dormant.delete(entry);
+    this.#dormant.add(entry);
+    // Without a source what is let go of is lost.
+    if (this.#source === null) return;
+    for (const oldest of dropOldest(this.#dormant, this.#limit)) {
+      this.#byRef.delete(oldest.ref);
+      this.#workspaces.get(oldest.workspace)?.byId.delete(oldest.agentId);
     }
   }
 
@@ -209,6 +283,19 @@ export class MutableAgentIndex implements AgentIndex {
     }
     return found;
   }
+}
+
+const keyOf = (workspace: string, agentId: string): string => `${workspace}\n${agentId}`;
+
+/** Takes the first of a set out until it has no more than `limit`, and answers them. */
+function dropOldest<Item>(items: Set<Item>, limit: number): readonly Item[] {
+  const dropped: Item[] = [];
+  for (const oldest of items) {
+    if (items.size <= limit) break;
+    items.delete(oldest);
+    dropped.push(oldest);
+  }
+  return dropped;
 }
 
 function nameOf(workspace: WorkspaceIndex, name: string): Set<Entry> {

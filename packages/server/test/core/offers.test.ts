@@ -153,7 +153,7 @@ test('whoever offered work, and the owner, take it back: the holder is told and 
     const twice = await claim(world, id, 'me');
     await world.call['claims/release']({ claimId: twice.claimId, reason: 'it is on leave' }, world.as(principal));
     expect((await mailOf(world, 'me')).at(-1)?.body).toContain(
-      `${who} took message ${id} back, saying "it is on leave": stop working on it.`,
+      `${who} took message ${id} back, saying “it is on leave”: stop working on it.`,
     );
     const again = await claim(world, id, 'me');
     await world.call['claims/complete']({ claimId: again.claimId }, as(world, 'me'));

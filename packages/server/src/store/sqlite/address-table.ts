@@ -1,14 +1,23 @@
 import type { Agent, ApprovalMode } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import type { AddressEntry, MutableAgentIndex, NewAddress } from '../agent-index.ts';
+import type { AddressEntry, AddressSource, MutableAgentIndex, NewAddress, StoredAddress } from '../agent-index.ts';
 
 interface StoredAgent {
   readonly agent: Agent;
   readonly spawnedBy: string | null;
 }
 
-/** Addresses, agents and memberships: written through the index, which is what everybody reads. */
-export class AddressTable {
+interface MembershipRow {
+  readonly ref: number;
+  readonly address: string;
+  readonly from_seq: number;
+  readonly until_seq: number | null;
+}
+
+const columns = 'ref, workspace, agent_id AS agentId, epoch, approval, proven_through AS provenThrough';
+
+/** Addresses, agents and memberships: written through the index, which is what everybody reads, and which asks here for what it does not hold. */
+export class AddressTable implements AddressSource {
   readonly #database: Database;
   readonly #index: MutableAgentIndex;
   readonly #addAddress: Statement<[string, string]>;
@@ -19,6 +28,9 @@ export class AddressTable {
   readonly #removeAgent: Statement<[number]>;
   readonly #openInterval: Statement<[number, string, number]>;
   readonly #endInterval: Statement<[number, number, string]>;
+  readonly #find: Statement<[string, string], NewAddress>;
+  readonly #byRef: Statement<[number], NewAddress>;
+  readonly #intervals: Statement<[number], MembershipRow>;
 
   constructor(database: Database, index: MutableAgentIndex) {
     this.#database = database;
@@ -33,30 +45,43 @@ export class AddressTable {
     this.#removeAgent = database.prepare('DELETE FROM agents WHERE ref = ?');
     this.#openInterval = database.prepare('INSERT INTO memberships (ref, address, from_seq) VALUES (?, ?, ?)');
     this.#endInterval = database.prepare('UPDATE memberships SET until_seq = ? WHERE ref = ? AND address = ? AND until_seq IS NULL');
+    this.#find = database.prepare(`SELECT ${columns} FROM addresses WHERE workspace = ? AND agent_id = ?`);
+    this.#byRef = database.prepare(`SELECT ${columns} FROM addresses WHERE ref = ?`);
+    this.#intervals = database.prepare('SELECT * FROM memberships WHERE ref = ? ORDER BY address, from_seq');
     this.reload();
+    index.readFrom(this);
   }
 
-  /** Makes the index anew from what is committed. */
+  find(workspace: string, agentId: string): StoredAddress | undefined {
+    return this.#withIntervals(this.#find.get(workspace, agentId));
+  }
+
+  byRef(ref: number): StoredAddress | undefined {
+    return this.#withIntervals(this.#byRef.get(ref));
+  }
+
+  /** Makes the index anew from what is committed: whoever is registered. */
   reload(): void {
-    const addresses = this.#database
-      .prepare<[], NewAddress>(
-        'SELECT ref, workspace, agent_id AS agentId, epoch, approval, proven_through AS provenThrough FROM addresses',
-      )
-      .all();
+    const registered = 'ref IN (SELECT ref FROM agents)';
+    const addresses = this.#database.prepare<[], NewAddress>(`SELECT ${columns} FROM addresses WHERE ${registered}`).all();
     const intervals = this.#database
-      .prepare<[], { ref: number; address: string; from_seq: number; until_seq: number | null }>(
-        'SELECT * FROM memberships ORDER BY ref, address, from_seq',
-      )
+      .prepare<[], MembershipRow>(`SELECT * FROM memberships WHERE ${registered} ORDER BY ref, address, from_seq`)
       .all();
     const agents = this.#database.prepare<[], { ref: number; record: string }>('SELECT * FROM agents').all();
     // Only now: a read that fails leaves the index as it was.
     this.#index.clear();
     for (const row of addresses) this.#index.addAddress(row);
-    for (const row of intervals) this.#index.addInterval(row.ref, row.address, { fromSeq: row.from_seq, untilSeq: row.until_seq });
+    for (const row of intervals) this.#index.addInterval(row.ref, row.address, intervalOf(row));
     for (const { ref, record } of agents) {
       const stored: StoredAgent = JSON.parse(record);
       this.#index.setAgent(ref, stored.agent, stored.spawnedBy, { opened: [], ended: [] }, 0);
     }
+  }
+
+  #withIntervals(address: NewAddress | undefined): StoredAddress | undefined {
+    if (!address) return undefined;
+    const intervals = this.#intervals.all(address.ref).map((row) => ({ address: row.address, ...intervalOf(row) }));
+    return { ...address, intervals };
   }
 
   /** The address, made on first use. */
@@ -92,6 +117,8 @@ export class AddressTable {
     this.#index.setAgent(entry.ref, agent, spawnedBy, change, seq);
   }
 }
+
+const intervalOf = ({ from_seq, until_seq }: MembershipRow) => ({ fromSeq: from_seq, untilSeq: until_seq });
 
 /** Beyond a token's session as well: until a program without one begins a session of its own, nobody has shown who the mail is for. */
 function provenThroughWith(entry: AddressEntry, agent: Agent | null, seq: number): number {

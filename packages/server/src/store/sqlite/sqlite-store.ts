@@ -58,6 +58,7 @@ export class SqliteStore implements Store {
   readonly #memories: Set<TurnMemory>;
   readonly #touch: Statement<[]>;
   readonly #counts: Statement<[string, string], { readonly messages: number; readonly openWork: number }>;
+  readonly #isOneWorkspace: Statement<[], number>;
   readonly #callbackCounts: Statement<[], { readonly status: string; readonly count: number }>;
   #isClosed = false;
 
@@ -81,6 +82,7 @@ export class SqliteStore implements Store {
     this.tasks = new SqliteTasks(context);
     this.callbacks = new SqliteCallbacks(context);
     this.#touch = context.database.prepare("UPDATE meta SET value = value WHERE key = 'generation'");
+    this.#isOneWorkspace = context.reader.prepare<[], number>('SELECT min(workspace) IS max(workspace) FROM addresses').pluck();
     this.#callbackCounts = context.reader.prepare('SELECT status, count(*) AS count FROM callbacks GROUP BY status');
     this.#counts = context.reader.prepare(
       `SELECT (SELECT count(*) FROM messages WHERE workspace = ?) AS messages,
@@ -152,7 +154,9 @@ export class SqliteStore implements Store {
 
   async counts(workspace: string): Promise<StoreCounts> {
     const { index, openMail } = this.#context;
-    const undelivered = openMail.count((ref) => index.byRef(ref)?.workspace === workspace);
+    // Of a relay with one workspace nobody has to be looked up.
+    const isOnlyOne = this.#isOneWorkspace.get() === 1;
+    const undelivered = openMail.count((ref) => isOnlyOne || index.byRef(ref)?.workspace === workspace);
     return { messages: 0, openWork: 0, ...this.#counts.get(workspace, workspace), undelivered };
   }
 
