@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { servedBy } from '../scripts/lib/relay-process.mjs';
 import { Report } from '../scripts/lib/report.mjs';
 import { runsTheTools } from '../scripts/lib/toolchain.mjs';
 import { countTests } from '../scripts/lib/vitest.mjs';
@@ -70,4 +71,20 @@ test('a test file that could not be loaded counts as a failure', () => {
     ],
   });
   expect(countTests(text)).toEqual({ passed: 1, failed: 2, skipped: ['two'] });
+});
+
+const settings = {
+  envFile: null,
+  settings: [
+    { name: 'PORT', value: 4850 },
+    { name: 'DB_PATH', value: '/state/relay.db' },
+  ],
+};
+
+test.each([
+  [[], '/state/relay.db', '4850'],
+  [['--port', '4900', '--db', '/other.db'], '/other.db', '4900'],
+  [['--db=/other.db', '--no-local-node'], '/other.db', '4850'],
+])('the page in development goes to the relay that %j starts', (args, databasePath, port) => {
+  expect(servedBy(args, () => JSON.stringify(settings))).toEqual({ databasePath, port });
 });

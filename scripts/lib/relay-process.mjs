@@ -1,7 +1,7 @@
 // The running relay: started, signalled and stopped together with the command that started it.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { rootFolder } from './run.mjs';
 
 /** @typedef {import('./toolchain.mjs').Toolchain} Toolchain */
@@ -103,6 +103,23 @@ export function startRelay({ node }, args) {
 }
 
 /**
+ * Where the relay that is started with these arguments will be, as its own command tells it.
+ *
+ * @param {readonly string[]} args
+ * @param {() => string} config The effective settings, as `agent-relay config --json` prints them.
+ */
+export function servedBy(args, config) {
+  /** @type {{ settings: readonly { name: string, value: unknown }[] }} */
+  const { settings } = JSON.parse(config());
+  const setting = (/** @type {string} */ name) => String(settings.find((each) => each.name === name)?.value ?? '');
+  const flag = (/** @type {string} */ name) => {
+    const joined = args.find((each) => each.startsWith(`${name}=`));
+    return joined === undefined ? args[args.indexOf(name) + 1 || args.length] : joined.slice(name.length + 1);
+  };
+  return { databasePath: resolve(flag('--db') ?? setting('DB_PATH')), port: flag('--port') ?? setting('PORT') };
+}
+
+/**
  * The relay from its sources, restarted on every change, and the dashboard by Vite with hot reload.
  *
  * @param {Toolchain} toolchain
@@ -112,10 +129,14 @@ export function startDevelopment({ node, env }, args) {
   const cli = join(rootFolder, 'packages', 'server', 'src', 'cli.ts');
   const dashboard = join(rootFolder, 'apps', 'dashboard');
   const vite = join(dashboard, 'node_modules', 'vite', 'bin', 'vite.js');
+  const { databasePath, port } = servedBy(args, () =>
+    execFileSync(node, ['--conditions=agent-relay-source', cli, 'config', '--json'], { encoding: 'utf8' }),
+  );
+  const socket = process.platform === 'win32' ? {} : { AGENT_RELAY_DEV_SOCKET: `${databasePath}.sock` };
   return superviseTogether([
     spawnApart(node, ['--watch', '--watch-preserve-output', '--conditions=agent-relay-source', cli, 'serve', ...args], {
       env: process.env,
     }),
-    spawnApart(node, [vite], { env, cwd: dashboard }),
+    spawnApart(node, [vite], { env: { ...env, ...socket, AGENT_RELAY_DEV_PORT: port }, cwd: dashboard }),
   ]);
 }
