@@ -7,7 +7,7 @@ import { defaultClientConditions, defineConfig } from 'vite';
  * while the relay restarts. Where there is none, as on Windows, the port it is.
  */
 const { AGENT_RELAY_DEV_SOCKET: socketPath, AGENT_RELAY_DEV_PORT: port = '4850' } = process.env;
-const target = socketPath ? { socketPath, host: '127.0.0.1', port } : `http://127.0.0.1:${port}`;
+const target = socketPath ? { socketPath, host: '127.0.0.1', port: Number(port) } : `http://127.0.0.1:${port}`;
 
 export default defineConfig({
   resolve: { conditions: ['agent-relay-source', ...defaultClientConditions] },
