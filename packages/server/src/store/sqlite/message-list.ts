@@ -28,6 +28,9 @@ type Keep = (stored: StoredMessage) => boolean;
 
 /** How many ids one query passes over: other callers get their turn between two of them. */
 const STRETCH = 2_000;
+/** How many of what it finds one turn looks at, and how much text: whether the caller may read each has to be looked up. */
+const MAX_SEEN = 200;
+const MAX_SEEN_CHARACTERS = MAX_PAGE_CHARACTERS / 4;
 
 const where = `id > @low AND id <= @high AND workspace = @workspace
   AND (@from IS NULL OR sender = @from) AND (@to IS NULL OR address = @to) AND (@channel IS NULL OR channel = @channel)
@@ -125,11 +128,13 @@ class MessagePage {
   /** Answers the row after which it stopped: the page is full, or it has seen enough for one turn. Null when there were no more. */
   look(rows: Iterable<MessageRow>): number | null {
     let seenCharacters = 0;
+    let seen = 0;
     for (const row of rows) {
       const characters = messageCharacters(row);
       seenCharacters += characters;
+      seen += 1;
       this.#add(row, characters);
-      if (this.isFull || seenCharacters > MAX_PAGE_CHARACTERS) return row.id;
+      if (this.isFull || seenCharacters > MAX_SEEN_CHARACTERS || seen === MAX_SEEN) return row.id;
     }
     return null;
   }
