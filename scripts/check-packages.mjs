@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installLocked } from './lib/npm-folder.mjs';
+import { rehearsePublishing } from './lib/rehearsal.mjs';
 import { Report } from './lib/report.mjs';
 import { rootFolder, run, runOrFail, StepFailed } from './lib/run.mjs';
 import { prepareToolchain, workspacePackages } from './lib/toolchain.mjs';
@@ -177,6 +178,9 @@ export async function checkPackages(toolchain, report) {
     });
     if (!isPacked) return;
     for (const each of packages) await report.check(`package ${each.manifest.name}`, () => checkTarball(each, toolchain));
+    const folder = join(target, 'rehearsal');
+    mkdirSync(folder);
+    await rehearsePublishing(packages, { folder, env: environmentOf(relayMajor), report });
     for (const major of [...servingMajors, clientMajor]) {
       await report.check(`packages on Node ${major}`, () => checkConsumer(major, packages, target));
     }

@@ -1,4 +1,4 @@
-// Folders of pinned npm packages that are no workspace packages: tools/, tools/agents/, tools/nodes/.
+// Folders of pinned npm packages that are no workspace packages: tools/, tools/agents/, tools/nodes/, tools/registry/.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runOrFail } from './run.mjs';

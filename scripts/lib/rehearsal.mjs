@@ -1,0 +1,200 @@
+// Publishes the packed packages to a registry of our own and uses them from it, as people will: npx, npm install, upgrade.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installLocked } from './npm-folder.mjs';
+import { rootFolder, runOrFail, StepFailed } from './run.mjs';
+
+/** @typedef {import('./report.mjs').Report} Report */
+/** @typedef {import('../check-packages.mjs').PackedPackage} PackedPackage */
+/**
+ * @typedef {object} Registry
+ * @property {string} url
+ * @property {NodeJS.ProcessEnv} env npm's, for somebody who knows this registry and nothing else of ours.
+ * @property {() => Promise<void>} stop
+ */
+
+const registryFolder = join(rootFolder, 'tools', 'registry');
+/** Before everything that was ever packed. */
+const VERSION_BEFORE = '0.0.1';
+const AT_ONCE = 4;
+
+/**
+ * Adds the rehearsal's checks.
+ *
+ * @param {readonly PackedPackage[]} packages
+ * @param {{ folder: string, env: NodeJS.ProcessEnv, report: Report }} options `env` has the Node to try them on first on its PATH; `folder` is empty.
+ */
+export async function rehearsePublishing(packages, { folder, env, report }) {
+  await installLocked(registryFolder, { title: 'Installing the registry to rehearse publishing' });
+  const registry = await startRegistry(folder, env);
+  const at = (/** @type {string} */ name) => {
+    const place = join(folder, name);
+    mkdirSync(place, { recursive: true });
+    return { cwd: place, env: { ...registry.env, HOME: place, USERPROFILE: place }, isPatient: true };
+  };
+  try {
+    const isOlderThere = await report.check('rehearsal: the version before is published and installed', async () => {
+      await publish(await Promise.all(packages.map((each) => asVersionBefore(each, folder))), registry);
+      await runOrFail('npm install --global', 'npm', ['install', '--global', 'agent-relay-server'], at('upgrade'));
+      return consumer('rehearse-upgrade.mjs', ['before', VERSION_BEFORE], at('upgrade'));
+    });
+    const isPublished = await report.check('rehearsal: the packages are published', async () => {
+      await publish(
+        packages.map(({ tarball }) => tarball),
+        registry,
+      );
+      return { passed: 1, failed: 0 };
+    });
+    if (!isPublished) return;
+    const version = packages[0]?.manifest.version ?? '';
+    if (isOlderThere)
+      await report.check('rehearsal: agent-relay upgrade', () => consumer('rehearse-upgrade.mjs', ['after', version], at('upgrade')));
+    await report.check('rehearsal: npx agent-relay-server', () => consumer('rehearse-npx.mjs', [version], at('npx')));
+    await report.check('rehearsal: npm install of each package, and what its README shows', async () => {
+      const names = packages.map(({ manifest }) => manifest.name);
+      const options = at('readme');
+      writeFileSync(join(options.cwd, 'package.json'), '{ "private": true, "type": "module" }\n');
+      await runOrFail('npm install', 'npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...names], options);
+      for (const { manifest } of packages) copyReadme(manifest.name, options.cwd);
+      copyFileSync(join(rootFolder, 'README.md'), join(options.cwd, 'root.md'));
+      return consumer('rehearse-readmes.mjs', names, options);
+    });
+  } finally {
+    await registry.stop();
+  }
+}
+
+/** @param {string} name @param {string} cwd */
+function copyReadme(name, cwd) {
+  copyFileSync(join(cwd, 'node_modules', name, 'README.md'), join(cwd, `${name}.md`));
+}
+
+/**
+ * @param {string} script A program of this folder, run where nothing of the checkout is found.
+ * @param {readonly string[]} args
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv, isPatient: boolean }} options
+ */
+async function consumer(script, args, options) {
+  copyFileSync(fileURLToPath(new URL(`./${script}`, import.meta.url)), join(options.cwd, script));
+  await runOrFail(script, 'node', [script, ...args], options);
+  return { passed: 1, failed: 0 };
+}
+
+/**
+ * @param {readonly string[]} sources Tarballs or folders.
+ * @param {Registry} registry
+ */
+async function publish(sources, { env }) {
+  const waiting = [...sources];
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await runOrFail(`npm publish ${next}`, 'npm', ['publish', next, '--ignore-scripts', '--loglevel=error'], { env, isPatient: true });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+/**
+ * A package as its version before would have been: another number wherever it says its own.
+ *
+ * @param {PackedPackage} packed
+ * @param {string} parent
+ */
+async function asVersionBefore({ tarball, manifest }, parent) {
+  const folder = join(parent, 'before', manifest.name);
+  mkdirSync(folder, { recursive: true });
+  await runOrFail('tar', 'tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
+  for (const file of filesIn(folder)) {
+    if (!/\.(c?js|json|d\.c?ts)$/.test(file)) continue;
+    const text = readFileSync(file, 'utf8');
+    const older = text
+      .replaceAll(`"${manifest.version}"`, `"${VERSION_BEFORE}"`)
+      .replaceAll(`'${manifest.version}'`, `'${VERSION_BEFORE}'`);
+    if (older !== text) writeFileSync(file, older);
+  }
+  return folder;
+}
+
+/** @param {string} folder @returns {string[]} */
+function filesIn(folder) {
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .flatMap((path) => (statSync(path).isDirectory() ? filesIn(path) : [path]));
+}
+
+/**
+ * A registry on loopback that keeps our packages and asks npm's own for the rest.
+ *
+ * @param {string} folder
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Registry>}
+ */
+async function startRegistry(folder, env) {
+  const asked = (/** @type {string} */ name) => execFileSync('npm', ['config', 'get', name], { encoding: 'utf8', cwd: folder }).trim();
+  const port = await freePort();
+  const config = join(folder, 'registry.yaml');
+  writeFileSync(config, configOf(folder, asked('registry')));
+  const program = join(registryFolder, 'node_modules', 'verdaccio', 'bin', 'verdaccio');
+  const child = spawn(process.execPath, [program, '--config', config, '--listen', `127.0.0.1:${port}`], { stdio: 'pipe' });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  const exited = once(child, 'exit');
+  const url = `http://127.0.0.1:${port}/`;
+  for (const deadline = Date.now() + 60_000; ; ) {
+    if (
+      await fetch(`${url}-/ping`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      break;
+    if (child.exitCode !== null || Date.now() > deadline) throw new StepFailed('The registry did not start', output);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    url,
+    env: {
+      ...env,
+      npm_config_registry: url,
+      // It takes anybody's word; npm wants to show one.
+      [`npm_config_//127.0.0.1:${port}/:_authToken`]: 'rehearsal',
+      npm_config_cache: asked('cache'),
+      npm_config_update_notifier: 'false',
+      npm_config_prefix: join(folder, 'prefix'),
+      PATH: [join(folder, 'prefix', 'bin'), env['PATH']].join(':'),
+    },
+    stop: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+/** @param {string} folder @param {string} upstream */
+const configOf = (folder, upstream) => `
+storage: ${JSON.stringify(join(folder, 'storage'))}
+auth: { htpasswd: { file: ${JSON.stringify(join(folder, 'htpasswd'))} } }
+uplinks: { upstream: { url: ${JSON.stringify(upstream)}, timeout: 60s, maxage: 60m } }
+packages:
+  'agent-relay*': { access: $all, publish: $all }
+  '**': { access: $all, proxy: upstream }
+max_body_size: 100mb
+log: { type: stdout, format: pretty, level: warn }
+`;
+
+/** @returns {Promise<number>} */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
