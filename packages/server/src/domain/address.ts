@@ -1,4 +1,5 @@
 import { type Address, formatAddress, RelayError } from 'agent-relay-protocol';
+import { nearId } from './unknown-agent.ts';
 
 /** Whom a bare word could mean. */
 export interface Directory {
@@ -6,6 +7,8 @@ export interface Directory {
   /** Ids of the agents with this name, and with this label. */
   named(name: string): readonly string[];
   labelled(label: string): readonly string[];
+  /** Everybody. */
+  agents(): Iterable<{ readonly agentId: string }>;
   /** Ids of the agents of this kind (`codex`) that are there, without the one that asks. */
   ofProvider(provider: string): readonly string[];
 }
@@ -23,7 +26,11 @@ export function resolveAddress(address: Address, directory: Directory): string {
   const candidates = [...(called.size > 0 ? called : directory.ofProvider(word))].sort();
   const [only, ...others] = candidates;
   if (only === undefined) {
-    throw new RelayError('not_found', `No agent is called ${word}: use its id, or id:${word} to leave mail for one that is still to come`);
+    const near = nearId(word, directory.agents());
+    const meant = near === null ? 'use its id' : `did you mean ${near}? Use its id`;
+    throw new RelayError('not_found', `No agent is called ${word}: ${meant}, or id:${word} to leave mail for one that is still to come`, {
+      ...(near === null ? {} : { details: { near } }),
+    });
   }
   if (others.length > 0) {
     throw new RelayError(

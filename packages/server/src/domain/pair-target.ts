@@ -1,5 +1,6 @@
 import { type Address, type Agent, RELAY_AGENT_ID, RelayError } from 'agent-relay-protocol';
 import { isBuiltIn } from './membership.ts';
+import { unknownAgent } from './unknown-agent.ts';
 
 type Card = Pick<Agent, 'id' | 'name' | 'label' | 'tags' | 'capabilities' | 'machine' | 'provider' | 'rig' | 'status'>;
 
@@ -12,12 +13,22 @@ export function resolvePairTarget(address: Address, requester: string, agents: r
   if (address.type === 'broadcast' || address.type === 'channel') throw invalid('An invitation goes to one agent');
   const exact = agents.find(({ id }) => id === (address.type === 'id' ? address.id : address.type === 'bare' ? address.word : null));
   if (exact) return there(exact, requester);
-  if (address.type === 'id') throw new RelayError('not_found', `No agent has the id ${address.id}`);
+  if (address.type === 'id')
+    throw unknownAgent(
+      address.id,
+      agents.map(({ id }) => ({ agentId: id })),
+    );
   const present = agents.filter(({ id, status }) => status !== 'offline' && id !== requester && !isBuiltIn(id));
   const matches = address.type === 'bare' ? namedSo(address.word, present) : present.filter((agent) => belongs(agent, address));
   const [only, ...others] = matches;
   const said = address.type === 'bare' ? address.word : address.name;
-  if (only === undefined) throw new RelayError('not_found', `No other agent that is there is called ${said}`);
+  if (only === undefined) {
+    throw unknownAgent(
+      said,
+      present.map(({ id }) => ({ agentId: id })),
+      `No other agent that is there is called ${said}`,
+    );
+  }
   if (others.length > 0) {
     throw new RelayError('ambiguous_target', `${matches.length} agents that are there are called ${said}: name one`, {
       details: { candidates: matches.map(({ id }) => `id:${id}`).sort() },

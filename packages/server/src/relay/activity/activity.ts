@@ -1,9 +1,10 @@
 import type { ActivityEntry, AgentEvent, MethodParams, MethodResult, RouteInput, RouteOutput, Session } from 'agent-relay-protocol';
-import { DEFAULT_PAGE_SIZE, RelayError } from 'agent-relay-protocol';
+import { DEFAULT_PAGE_SIZE } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
 import { assertMayWatch } from '../../domain/spawn-rules.ts';
 import { tokensOf } from '../../domain/token-use.ts';
+import { unknownAgent } from '../../domain/unknown-agent.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
 import type { AgentIndex } from '../../store/agent-index.ts';
 import { watchedOf } from '../access/act-as.ts';
@@ -166,7 +167,7 @@ export class ActivityRelay {
   /** What of an agent's activity a caller is shown: what it asks of people only with that right. @throws RelayError `not_found`, `forbidden`. */
   #shownTo(agentId: string, principal: CallContext['principal']): (entry: ActivityEntry) => boolean {
     const entry = this.#deps.store.agents.index.find(principal.workspace, agentId);
-    if (!entry) throw new RelayError('not_found', `There is no agent ${agentId}`);
+    if (!entry) throw unknownAgent(agentId, this.#deps.store.agents.index.agents(principal.workspace));
     const watched = watchedOf(entry);
     assertMayWatch(principal, watched);
     return maySeeApprovals(principal, watched) ? () => true : ({ event }) => !isApprovalEvent(event);

@@ -1,6 +1,7 @@
 import { type Agent, type Principal, RelayError } from 'agent-relay-protocol';
 import { hasPresence } from '../../domain/presence.ts';
 import { isOwner } from '../../domain/scopes.ts';
+import { unknownAgent } from '../../domain/unknown-agent.ts';
 import type { Store } from '../../store/store.ts';
 import { actAs } from '../access/act-as.ts';
 import { listedById } from '../contract/listed.ts';
@@ -55,7 +56,7 @@ export function agentRoutes({
       list(principal.workspace, page, (agent) => agent.capabilities.includes(capability)),
     'agents/get': ({ id }, { principal }) => {
       const agent = store.agents.index.find(principal.workspace, id)?.agent;
-      if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+      if (!agent) throw unknownAgent(id, store.agents.index.agents(principal.workspace));
       return agent;
     },
     'agents/heartbeat': ({ id, status, ...guard }, { principal }) =>

@@ -24,6 +24,7 @@ import { heardOf, isStale, isWorthWriting, statusAfterHeartbeat } from '../../do
 import { isSameCard, registerAgent } from '../../domain/registration.ts';
 import { agentOf, isOwner } from '../../domain/scopes.ts';
 import { narrowed } from '../../domain/spawn-rules.ts';
+import { unknownAgent } from '../../domain/unknown-agent.ts';
 import type { Store } from '../../store/store.ts';
 import type { RelaySettings } from '../contract/relay-settings.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
@@ -163,7 +164,7 @@ export class AgentRegistry {
       const window = { after, limit: REMOVED_AT_ONCE };
       const step = await store.agents.remove(workspace, id, window, (found, waiting, isLastStep) => {
         const { agent } = found;
-        if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+        if (!agent) throw unknownAgent(id, store.agents.index.agents(workspace));
         mayRemove(agent);
         failed = failedMail(waiting, id, reason, now);
         const deliveries = failed.map(({ write }) => write);
@@ -242,7 +243,7 @@ export class AgentRegistry {
     const decisions: Agent[] = [];
     await this.#deps.store.agents.change(workspace, id, (found) => {
       const { agent } = found;
-      if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+      if (!agent) throw unknownAgent(id, this.#deps.store.agents.index.agents(workspace));
       const decided = decide({ ...found, agent });
       decisions.push(decided.agent);
       return { ...decided.change, agents: [{ id, agent: decided.agent }] };

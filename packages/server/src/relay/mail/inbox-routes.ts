@@ -13,6 +13,7 @@ import type { NewMessage } from '../../domain/change.ts';
 import { advanceDelivery, type DeliveryStep, isOpen, recordAt } from '../../domain/delivery.ts';
 import { isNotice, noticeTo } from '../../domain/notices.ts';
 import { agentOf } from '../../domain/scopes.ts';
+import { unknownAgent } from '../../domain/unknown-agent.ts';
 import type { Store } from '../../store/store.ts';
 import { assertAccess } from '../access/access.ts';
 import { actAs } from '../access/act-as.ts';
@@ -39,7 +40,7 @@ export interface InboxRoutes {
 export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRoutes {
   const assertMayFetch = (principal: Principal, id: string, guard: SessionGuard): Agent => {
     const agent = actAs(store.agents.index, principal, id, guard);
-    if (!agent) throw new RelayError('not_found', `No agent has the id ${id}`);
+    if (!agent) throw unknownAgent(id, store.agents.index.agents(principal.workspace));
     return agent;
   };
 

@@ -242,6 +242,7 @@ export class Messages {
     const idsOf = (entries: Iterable<AddressEntry>) => [...entries].map(({ agentId }) => agentId);
     return {
       isKnown: (agentId) => index.find(workspace, agentId)?.agent != null,
+      agents: () => index.agents(workspace),
       named: (name) => idsOf(index.named(workspace, name)),
       labelled: (label) => idsOf(index.members(workspace, `label:${label}`)),
       ofProvider: (provider) =>

@@ -4,6 +4,7 @@ import { placeSession } from '../../domain/placement.ts';
 import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
 import { beginSession, runSession } from '../../domain/session-lifecycle.ts';
 import { assertMayControl, type Spawner, spawnTerms } from '../../domain/spawn-rules.ts';
+import { unknownAgent } from '../../domain/unknown-agent.ts';
 import { actAs } from '../access/act-as.ts';
 import { ActivityRelay } from '../activity/activity.ts';
 import { Approvals } from '../approvals/approvals.ts';
@@ -225,7 +226,7 @@ class Sessions {
   async #spawner(principal: Principal, agentId: string): Promise<Spawner> {
     const { workspace } = principal;
     const agent = this.#deps.store.agents.index.find(workspace, agentId)?.agent;
-    if (!agent) throw new RelayError('not_found', `There is no agent ${agentId}`);
+    if (!agent) throw unknownAgent(agentId, this.#deps.store.agents.index.agents(workspace));
     if (principal.type === 'node' && agent.nodeId !== principal.nodeId)
       throw new RelayError('forbidden', `${agentId} does not run on this node`);
     return { session: await this.#deps.store.sessions.unfinishedOf(workspace, agentId), approval: agent.approval };
@@ -245,7 +246,7 @@ class Sessions {
   async #unfinished(principal: Principal, agentId: string, deed: 'release' | 'interrupt'): Promise<Session> {
     const { store } = this.#deps;
     const entry = store.agents.index.find(principal.workspace, agentId);
-    if (!entry?.agent) throw new RelayError('not_found', `There is no agent ${agentId}`);
+    if (!entry?.agent) throw unknownAgent(agentId, store.agents.index.agents(principal.workspace));
     assertMayActUpon(principal, agentId);
     assertMayControl(principal, agentId, entry.spawnedBy, deed);
     const session = await store.sessions.unfinishedOf(principal.workspace, agentId);

@@ -20,6 +20,7 @@ import { claimEvent, expireClaim, workAvailable } from '../../domain/claim-chang
 import type { Histogram } from '../../domain/histogram.ts';
 import { nobody } from '../../domain/readership.ts';
 import { isOwner } from '../../domain/scopes.ts';
+import { unknownAgent } from '../../domain/unknown-agent.ts';
 import type { AddressEntry } from '../../store/agent-index.ts';
 import { keptPage } from '../../store/kept-page.ts';
 import type { ClaimFound, Store, WorkFound } from '../../store/store.ts';
@@ -145,7 +146,7 @@ export function claimRoutes({
     'work/list': async ({ for: agentId, held = false, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
       const { workspace } = principal;
       const entry = agentId === undefined ? null : (index.find(workspace, agentId) ?? undefined);
-      if (entry === undefined) throw new RelayError('not_found', `No agent has the id ${agentId}`);
+      if (entry === undefined) throw unknownAgent(agentId ?? '', index.agents(workspace));
       const now = clock.now();
       const { mayRead } = readers.of(principal);
       const addresses = entry && offeredAddresses(entry);
