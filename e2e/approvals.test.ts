@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentEvent, Approval, RelayClient, RelayEvent } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
@@ -163,6 +163,48 @@ test('a guarded agent does not get past its guard by a task for an agent that it
   await release(name);
 });
 
+describe.each(['claude', 'codex'] as const)('an agentic %s', (vendor) => {
+  const testFile = "import { test } from 'node:test'; test('adds', () => {});";
+
+  test('that may ask runs a test in its folder, unasked where a sandbox holds it there and else when a person allows it', async () => {
+    const { name, cwd } = await spawn(vendor, { approval: 'open', ask: true });
+    await writeFile(join(cwd, 'a.test.mjs'), testFile);
+    await tell(name, 'run command: node --test --test-reporter=tap a.test.mjs > result.txt && then say: tested');
+    if (vendor === 'claude') {
+      const { approvalId, input } = await question(name);
+      expect(JSON.stringify(input)).toContain('node --test');
+      expect(await relay.run('approve', approvalId)).toMatchObject({ code: 0 });
+    }
+    await said(name, 'tested');
+    expect(await readFile(join(cwd, 'result.txt'), 'utf8')).toContain('# pass 1');
+    await release(name);
+  });
+
+  test('that may ask leaves its folder when a person allows it, and not when a person denies it', async () => {
+    const { name } = await spawn(vendor, { approval: 'open', ask: true });
+    const [wanted, unwanted] = ['wanted', 'unwanted'].map((word) => join(home.directory, `${vendor}-${word}.txt`));
+    for (const [file = '', answer] of [
+      [wanted, []],
+      [unwanted, ['--deny']],
+    ] as const) {
+      await tell(name, append(vendor, file, file));
+      expect(await relay.run('approve', (await question(name)).approvalId, ...answer)).toMatchObject({ code: 0 });
+      await said(name, file);
+    }
+    expect([existsSync(wanted ?? ''), existsSync(unwanted ?? '')]).toEqual([true, false]);
+    await release(name);
+  });
+
+  test('that may ask nobody is refused what leaves its folder, and nobody is asked', async () => {
+    const { name } = await spawn(vendor, { approval: 'open' });
+    const file = join(home.directory, `${vendor}-alone.txt`);
+    await tell(name, append(vendor, file, 'refused'));
+    await said(name, 'refused');
+    expect([existsSync(file), await asks(name)]).toEqual([false, []]);
+    await release(name);
+  });
+});
+
 /** What a message says to have a command leave a trace outside what is read only, and to say a word after it. */
 function append(vendor: 'claude' | 'codex', file: string, word: string): string {
   const cmd = `echo ran >> ${file}`;
@@ -172,7 +214,10 @@ function append(vendor: 'claude' | 'codex', file: string, word: string): string 
 }
 
 let spawned = 0;
-async function spawn(vendor: string, more: { readonly approval?: ApprovalMode; readonly mode?: SpawnMode; readonly node?: string } = {}) {
+async function spawn(
+  vendor: string,
+  more: { readonly approval?: ApprovalMode; readonly mode?: SpawnMode; readonly ask?: boolean; readonly node?: string } = {},
+) {
   spawned += 1;
   const name = `${vendor}-${spawned}`;
   const cwd = await home.makeFolder(name);

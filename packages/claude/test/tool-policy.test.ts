@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { mustAsk, refuseAlways, refuseWhenAsked, type ToolPolicy } from '../src/provider/tool-policy.ts';
+import { mayAskBeyond, mustAsk, refuseAlways, refuseWhenAsked, type ToolPolicy } from '../src/provider/tool-policy.ts';
 
 let folder: string;
 let cwd: string;
@@ -18,6 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const policy = (changes: Partial<ToolPolicy> = {}): ToolPolicy => ({
   mode: 'agentic',
   approval: 'open',
+  ask: false,
   cwd,
   relayServers: ['agent-relay'],
   ...changes,
@@ -54,6 +55,20 @@ describe('agentic', () => {
     expect(refuseAlways(write(join(cwd, '.git', 'hooks', 'pre-commit')), policy())).toContain('.git');
     expect(refuseAlways(write(join(cwd, '.claude', 'settings.json')), policy())).toContain('.claude');
     expect(refuseAlways(write(join(cwd, 'sub', '.mcp.json')), policy())).toContain('.mcp.json');
+  });
+
+  test.each([
+    ['a command that does more than read', { name: 'Bash', input: { command: 'node --test' } }, true],
+    ['the network', { name: 'WebFetch', input: { url: 'https://example.com' } }, true],
+    ['a command that reads', { name: 'Bash', input: { command: 'ls -la /' } }, false],
+    ['an edit in its folder', { name: 'Write', input: { file_path: 'a.txt', content: 'x' } }, false],
+    ['an edit outside it', { name: 'Write', input: { file_path: '/etc/hosts', content: 'x' } }, false],
+    ['an edit of what can run commands', { name: 'Write', input: { file_path: '.git/config', content: 'x' } }, false],
+  ])('where it may ask, it asks for what goes beyond and for nothing else: %s', (_what, use, asks) => {
+    expect(mayAskBeyond(use, policy({ ask: true }))).toBe(asks);
+    expect(mayAskBeyond(use, policy())).toBe(false);
+    expect(mayAskBeyond(use, policy({ ask: true, approval: 'read-only' }))).toBe(false);
+    for (const mode of ['safe', 'unrestricted'] as const) expect(mayAskBeyond(use, policy({ ask: true, mode }))).toBe(false);
   });
 
   test('reads anywhere, and runs no command that Claude asks about', () => {

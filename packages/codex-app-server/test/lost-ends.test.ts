@@ -30,6 +30,7 @@ describe('a turn without an end', { timeout: 30_000 }, () => {
       cwd: '/home/ada',
       mode: 'agentic',
       approval: 'open',
+      ask: false,
       approvalTimeoutMs: undefined,
       relayServers: new Set(),
       isExperimental: true,

@@ -24,7 +24,7 @@ describe('prompts for a server without a queue', () => {
     });
     client = await CodexClient.connect(server.endpoint, { clientInfo: { name: 'test', version: '1' } });
     thread = await client.startThread({ cwd: '/home/user/project' });
-    line = new PromptLine({ thread, evidence: new DeliveryEvidence(), mode: 'agentic', approval: 'open', canQueue: true });
+    line = new PromptLine({ thread, evidence: new DeliveryEvidence(), mode: 'agentic', approval: 'open', ask: false, canQueue: true });
   });
 
   afterEach(async () => {
@@ -66,7 +66,14 @@ describe('prompts for a server without a queue', () => {
   });
 
   test('urgent mail that may not join a turn waits for its end where the turn cannot be stopped', async () => {
-    const guarded = new PromptLine({ thread, evidence: new DeliveryEvidence(), mode: 'agentic', approval: 'guarded', canQueue: true });
+    const guarded = new PromptLine({
+      thread,
+      evidence: new DeliveryEvidence(),
+      mode: 'agentic',
+      approval: 'guarded',
+      ask: false,
+      canQueue: true,
+    });
     server.answer('turn/interrupt', () => {
       throw new Error('internal');
     });

@@ -208,6 +208,7 @@ class SessionHost implements Host {
       cwd,
       mode,
       approval,
+      ask: session.ask,
       ...(approvalTimeoutMs === undefined ? {} : { approvalTimeoutMs }),
       ...(model === null ? {} : { model }),
       instructions: standingInstructions({ agentId, spawnedBy: session.spawnedBy, mode }),

@@ -44,6 +44,7 @@ const session = (sessionId = 's1', over: Partial<Session> = {}): Session => ({
   epoch: 1,
   status: 'starting',
   mode: 'agentic',
+  ask: false,
   cwd: null,
   model: null,
   spawnedBy: null,

@@ -3,7 +3,8 @@ import { ApprovalModeSchema } from './agent.ts';
 import { AgentIdSchema, GroupNameSchema, LabelSchema, lineOf, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 
 /**
- * What a spawned agent may do on its machine: `safe` uses no tools but the relay's, `agentic` reads anywhere it may and edits inside its folder,
+ * What a spawned agent may do on its machine, the same for every vendor: `safe` uses no tools but the relay's; `agentic` reads anywhere it may,
+ * edits inside its folder and runs commands where a sandbox holds them there, and asks a person for what goes beyond where it may (`ask`);
  * `unrestricted` does everything its user may.
  */
 export const SpawnModeSchema = z.enum(['safe', 'agentic', 'unrestricted']);
@@ -22,6 +23,7 @@ export const SessionSchema = z.object({
   epoch: z.int().min(1),
   status: SessionStatusSchema,
   mode: SpawnModeSchema,
+  ask: z.boolean().default(false).describe('In `agentic`: a person is asked for what goes beyond the mode'),
   cwd: z.string().nullable().describe('Known once the node has started it'),
   model: z.string().nullable(),
   spawnedBy: AgentIdSchema.nullable(),
@@ -44,6 +46,10 @@ export const StartSessionSchema = z.strictObject({
   capabilities: z.array(GroupNameSchema).max(64).optional(),
   channels: z.array(GroupNameSchema).max(64).nullable().optional(),
   approval: ApprovalModeSchema.optional(),
+  ask: z
+    .boolean()
+    .optional()
+    .describe('In `agentic`: ask a person for what goes beyond the mode, instead of refusing it. An agent may pass on only what it has'),
   spawnedBy: AgentIdSchema.optional().describe("The agent that asks; an agent's token forces its own id"),
 });
 export type StartSession = z.infer<typeof StartSessionSchema>;

@@ -39,6 +39,11 @@ export interface StartOptions {
    * out, and what the mode forbids for good is refused without asking. `read-only`: refused.
    */
   readonly approval: ApprovalMode;
+  /**
+   * A person may be asked for what an `agentic` session may not do by itself: a command that no sandbox holds in its folder, the network. Left out,
+   * that is refused with the reason. What a mode forbids for good is not asked: edits outside the folder, and of what can run commands.
+   */
+  readonly ask?: boolean;
   /** How long a question to a person waits before it counts as a no. Default ten minutes. */
   readonly approvalTimeoutMs?: number;
   readonly model?: string;

@@ -48,6 +48,7 @@ function SpawnForm({ onDone }: { readonly onDone: () => void }) {
       provider: text('provider'),
       mode: mode === 'safe' || mode === 'unrestricted' ? mode : 'agentic',
       approval: approval === 'guarded' || approval === 'read-only' ? approval : 'open',
+      ask: form.get('ask') === 'on',
       ...optional('task'),
       ...optional('cwd'),
     });
@@ -83,7 +84,7 @@ function SpawnForm({ onDone }: { readonly onDone: () => void }) {
           May
           <select name="mode" defaultValue="agentic" className="field text-sm">
             <option value="safe">use no tools</option>
-            <option value="agentic">edit in its folder</option>
+            <option value="agentic">work in its folder</option>
             <option value="unrestricted">do everything</option>
           </select>
         </label>
@@ -96,6 +97,10 @@ function SpawnForm({ onDone }: { readonly onDone: () => void }) {
           </select>
         </label>
       </div>
+      <label className="flex items-center gap-2 text-xs">
+        <input type="checkbox" name="ask" defaultChecked />
+        Ask me for what goes beyond its folder, instead of refusing it
+      </label>
       {spawn.isError ? (
         <p role="alert" className="text-bad">
           {errorText(spawn.error)}

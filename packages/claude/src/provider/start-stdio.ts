@@ -19,7 +19,7 @@ const endSessionTimeoutMs = 1_500;
 
 /** Starts Claude Code on stdio and resolves when it has answered `initialize`. Whatever fails, no process is left. */
 export async function startOverStdio(command: string, options: StartOptions): Promise<ClaudeSession> {
-  const { cwd, mode, approval, env, mcp, signal } = options;
+  const { cwd, mode, approval, ask, env, mcp, signal } = options;
   const vendorSessionId = randomUUID();
   const config = await writeMcpConfig(options);
   try {
@@ -32,7 +32,7 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
       const events = new SessionEvents({ cwd, approvalTimeoutMs: options.approvalTimeoutMs });
       const translation = new ClaudeTranslation({ relayServers });
       const connection = new ClaudeConnection({
-        ...toolGate({ mode, approval, cwd, relayServers }, { translation, approvals: events.approvals }),
+        ...toolGate({ mode, approval, ask, cwd, relayServers }, { translation, approvals: events.approvals }),
         onFrame: emitFrames(translation, events),
         initialize: toolGateHooks(relayServers),
         controlTimeoutMs: startTimeoutMs,

@@ -3,7 +3,7 @@ import { type ApprovalDesk, type ApprovalQuestion, holdsMail, mayHandOutMail } f
 import type { HookCallback, PermissionRequest } from '../stream-json/frames.ts';
 import type { RequestHandlers } from '../stream-json/request-desk.ts';
 import { asJson } from './plain-events.ts';
-import { mustAsk, type Refusal, refuseAlways, refuseWhenAsked, type ToolPolicy, type ToolUse } from './tool-policy.ts';
+import { mayAskBeyond, mustAsk, type Refusal, refuseAlways, refuseWhenAsked, type ToolPolicy, type ToolUse } from './tool-policy.ts';
 import { plainText } from './tool-results.ts';
 import { mcpPrefix, relayTool, toolKind, toolTitle } from './tool-words.ts';
 import type { ClaudeTranslation } from './translation.ts';
@@ -11,6 +11,8 @@ import type { ClaudeTranslation } from './translation.ts';
 export interface ToolGateOptions {
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
+  /** Default false. */
+  readonly ask?: boolean | undefined;
   readonly cwd: string;
   readonly relayServers: readonly string[];
 }
@@ -40,7 +42,11 @@ export const toolGateHooks = (relayServers: readonly string[]) => ({
 
 /** Answers what Claude asks about tools, by the mode of the session, by what began the running turn, and by what a person says. */
 export function toolGate(options: ToolGateOptions, { translation, approvals }: ToolGateParts): RequestHandlers {
-  const policy = (): ToolPolicy => ({ ...options, approval: translation.isMailTurn ? options.approval : 'open' });
+  const policy = (): ToolPolicy => ({
+    ...options,
+    ask: options.ask === true,
+    approval: translation.isMailTurn ? options.approval : 'open',
+  });
   const refusedByPerson = async (question: ApprovalQuestion, signal: AbortSignal): Promise<Refusal> => {
     const answer = await approvals.ask(question, signal);
     return answer.outcome === 'allowed' ? null : answer.message;
@@ -61,7 +67,7 @@ export function toolGate(options: ToolGateOptions, { translation, approvals }: T
     onPermission: async (request, { signal }) => {
       const use = { name: request.tool_name, input: request.input };
       const current = policy();
-      const isAsked = mustAsk(use, current);
+      const isAsked = mustAsk(use, current) || mayAskBeyond(use, current);
       const refusal = isAsked ? refuseAlways(use, current) : refuseWhenAsked(use, current);
       const message = refusal ?? (isAsked ? await refusedByPerson(questionOf(request, options, translation.turnId), signal) : null);
       if (message === null) return { behavior: 'allow' };

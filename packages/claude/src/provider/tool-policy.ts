@@ -7,6 +7,8 @@ export interface ToolPolicy {
   readonly mode: SpawnMode;
   /** What holds for the running turn: the session's approval mode when relay mail is in it, else `open`. */
   readonly approval: ApprovalMode;
+  /** Whether a person may be asked for what goes beyond an `agentic` session. */
+  readonly ask: boolean;
   readonly cwd: string;
   readonly relayServers: readonly string[];
 }
@@ -66,15 +68,24 @@ export function refuseAlways(use: ToolUse, policy: ToolPolicy): Refusal {
 export const mustAsk = (use: ToolUse, policy: ToolPolicy): boolean =>
   policy.approval === 'guarded' && !isRelayTool(use.name, policy) && !onlyReads(use);
 
+/** Whether a person may allow what the mode would only refuse: nothing keeps what Claude runs in its folder, so each such use is asked about. */
+export const mayAskBeyond = (use: ToolUse, policy: ToolPolicy): boolean =>
+  policy.ask &&
+  policy.mode === 'agentic' &&
+  policy.approval === 'open' &&
+  refuseAlways(use, policy) === null &&
+  refuseWhenAsked(use, policy) !== null;
+
 /** What is refused when Claude, its rules and the user's settings leave the decision open. */
 export function refuseWhenAsked(use: ToolUse, policy: ToolPolicy): Refusal {
   const refusal = refuseAlways(use, policy);
   if (refusal !== null || policy.mode === 'unrestricted' || isRelayTool(use.name, policy)) return refusal;
   if (editors.has(use.name) || readers.has(use.name) || starters.has(use.name)) return null;
   if (use.name === 'Bash') {
-    return 'This session may read, and edit inside its folder. It may run only commands that read; use the Write and Edit tools for files.';
+    if (onlyReads(use)) return null;
+    return 'This session may read, and edit inside its folder. Nothing keeps a command in that folder, and nobody may be asked here: it may run only commands that read. Use the Write and Edit tools for files; for other commands it has to be started with ask, or in unrestricted mode.';
   }
-  return `This session may read, and edit inside its folder. ${use.name} needs a session in unrestricted mode, or a permission rule in the user's settings.`;
+  return `This session may read, and edit inside its folder. ${use.name} needs a session that may ask a person (ask) or is in unrestricted mode, or a permission rule in the user's settings.`;
 }
 
 const isRelayTool = (name: string, { relayServers }: ToolPolicy): boolean => relayTool(name, relayServers) !== null;

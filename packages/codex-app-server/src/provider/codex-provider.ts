@@ -72,6 +72,7 @@ export class CodexProvider implements Provider {
       cwd: options.cwd,
       mode: options.mode,
       approval: options.approval,
+      ask: options.ask === true,
       approvalTimeoutMs: options.approvalTimeoutMs,
       relayServers: new Set(options.mcp.map(({ name }) => name)),
       isExperimental: client.isExperimental,
@@ -124,7 +125,7 @@ const ownedProcess = ({ pid, startedAt, treeId }: ProcessIdentity): OwnedProcess
 });
 
 async function startThread(options: StartOptions, { client, env }: SharedServer, session: CodexSession): Promise<CodexThread> {
-  const { mode, approval, instructions, mcp, model, cwd } = options;
+  const { mode, approval, ask = false, instructions, mcp, model, cwd } = options;
   const userMcpServers = mode === 'safe' ? await configuredMcpServers(client) : [];
   return await client.startThread(
     {
@@ -134,7 +135,7 @@ async function startThread(options: StartOptions, { client, env }: SharedServer,
       // Whatever the mode: a thread that starts with more in a git folder makes Codex write "trusted" into the user's config.toml. Every
       // turn names its own sandbox.
       sandbox: 'read-only',
-      developerInstructions: developerInstructions({ instructions, mode, approval }),
+      developerInstructions: developerInstructions({ instructions, mode, approval, ask }),
       config: threadConfig({ mode, approval, mcp, userMcpServers, environment: threadEnvironment(options.env, env) }),
       threadSource: 'agent_relay',
     },

@@ -24,6 +24,7 @@ export interface CodexSessionOptions {
   readonly cwd: string;
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
+  readonly ask: boolean;
   readonly approvalTimeoutMs: number | undefined;
   readonly relayServers: ReadonlySet<string>;
   readonly isExperimental: boolean;
@@ -83,8 +84,8 @@ export class CodexSession implements AgentSession {
 
   /** Takes the thread over; its notifications are read from here on. */
   begin(thread: CodexThread, version: string): void {
-    const { cwd, mode, approval, isExperimental } = this.#options;
-    const line = new PromptLine({ thread, evidence: this.#evidence, mode, approval, canQueue: isExperimental });
+    const { cwd, mode, approval, ask, isExperimental } = this.#options;
+    const line = new PromptLine({ thread, evidence: this.#evidence, mode, approval, ask, canQueue: isExperimental });
     this.#running = { thread, line };
     const { id: vendorSessionId, model } = thread;
     this.events.emit({ type: 'session.started', vendorSessionId, cwd, version, ...(model === null ? {} : { model }) });

@@ -11,6 +11,7 @@ export interface PromptLineOptions {
   readonly evidence: DeliveryEvidence;
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
+  readonly ask: boolean;
   /** Whether the server may have a queue of its own. */
   readonly canQueue: boolean;
 }
@@ -164,7 +165,8 @@ export class PromptLine {
   }
 
   async #startTurn(input: PromptInput): Promise<undefined> {
-    const policy = turnPolicy({ mode: this.#options.mode, approval: this.#options.approval, isMail: isMail(input) });
+    const { mode, approval, ask } = this.#options;
+    const policy = turnPolicy({ mode, approval, ask, isMail: isMail(input) });
     await this.#submit(input, async (turn) => {
       const turnId = await this.#thread.startTurn({ ...turn, ...policy });
       if (isMail(input)) this.#mailTurns.add(turnId);

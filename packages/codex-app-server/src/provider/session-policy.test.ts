@@ -1,4 +1,4 @@
-import type { SpawnMode } from 'agent-relay-protocol';
+import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
 import { developerInstructions, mayAsk, threadConfig, turnPolicy } from './session-policy.ts';
 
@@ -19,26 +19,51 @@ describe('what a turn may do', () => {
     ],
     ['unrestricted', { approvalPolicy: 'never', sandboxPolicy: { type: 'dangerFullAccess' } }],
   ] as const)('in a %s session', (mode, policy) => {
-    expect(turnPolicy({ mode, approval: 'open', isMail: true })).toEqual(policy);
+    expect(turnPolicy({ mode, approval: 'open', ask: false, isMail: true })).toEqual(policy);
     const approvalPolicy = mode === 'safe' ? policy.approvalPolicy : relayCallsOnly;
-    expect(turnPolicy({ mode, approval: 'read-only', isMail: false })).toEqual({ ...policy, approvalPolicy });
+    expect(turnPolicy({ mode, approval: 'read-only', ask: false, isMail: false })).toEqual({ ...policy, approvalPolicy });
   });
 
   test.each(['agentic', 'unrestricted'] as const)('mail to a %s agent that only reads for its peers starts read-only turns', (mode) => {
-    expect(turnPolicy({ mode, approval: 'read-only', isMail: true })).toEqual({ approvalPolicy: relayCallsOnly, sandboxPolicy: readOnly });
+    expect(turnPolicy({ mode, approval: 'read-only', ask: false, isMail: true })).toEqual({
+      approvalPolicy: relayCallsOnly,
+      sandboxPolicy: readOnly,
+    });
   });
 
   test('a person is asked in guarded sessions, for what the mode does not forbid for good', () => {
     const cwd = process.cwd();
-    const asks = (mode: SpawnMode, ...paths: string[]) => mayAsk({ paths }, { mode, approval: 'guarded', cwd });
+    const asks = (mode: SpawnMode, ...paths: string[]) => mayAsk({ paths }, { mode, approval: 'guarded', ask: false, cwd });
     expect([asks('agentic'), asks('agentic', `${cwd}/a.txt`, 'b.txt'), asks('unrestricted', '/etc/a')]).toEqual([true, true, true]);
     expect([asks('agentic', `${cwd}/a.txt`, '/etc/a'), asks('agentic', `${cwd}/.git/config`), asks('safe')]).toEqual([false, false, false]);
     for (const approval of ['open', 'read-only'] as const)
-      expect(mayAsk({ paths: [] }, { mode: 'unrestricted', approval, cwd })).toBe(false);
+      expect(mayAsk({ paths: [] }, { mode: 'unrestricted', approval, ask: false, cwd })).toBe(false);
+  });
+
+  test('an agentic session with ask stays in its sandbox and asks before it leaves it, but for mail that may only read', () => {
+    const turn = (approval: ApprovalMode, isMail: boolean) => turnPolicy({ mode: 'agentic', approval, ask: true, isMail });
+    const asking = {
+      approvalPolicy: 'on-request',
+      sandboxPolicy: expect.objectContaining({ type: 'workspaceWrite', networkAccess: false }),
+    };
+    expect([turn('open', false), turn('open', true), turn('guarded', false), turn('read-only', false)]).toEqual([
+      asking,
+      asking,
+      asking,
+      asking,
+    ]);
+    expect(turn('read-only', true)).toEqual({ approvalPolicy: relayCallsOnly, sandboxPolicy: readOnly });
+    for (const mode of ['safe', 'unrestricted'] as const)
+      expect(turnPolicy({ mode, approval: 'open', ask: true, isMail: false }).approvalPolicy).toBe('never');
+    const cwd = process.cwd();
+    const asks = (mode: SpawnMode, ...paths: string[]) => mayAsk({ paths }, { mode, approval: 'open', ask: true, cwd });
+    expect([asks('agentic'), asks('agentic', '/etc/a'), asks('agentic', `${cwd}/.git/config`), asks('safe'), asks('unrestricted')]).toEqual(
+      [true, false, false, false, false],
+    );
   });
 
   test('mail to a guarded agent starts read-only turns that ask before they do more', () => {
-    expect(turnPolicy({ mode: 'unrestricted', approval: 'guarded', isMail: true })).toEqual({
+    expect(turnPolicy({ mode: 'unrestricted', approval: 'guarded', ask: false, isMail: true })).toEqual({
       approvalPolicy: 'on-request',
       sandboxPolicy: readOnly,
     });
@@ -92,7 +117,9 @@ describe('the settings of a thread', () => {
 });
 
 test('the instructions name the limits that the agent will meet', () => {
-  expect(developerInstructions({ instructions: 'Be kind.', mode: 'agentic', approval: 'open' })).toBe('Be kind.');
-  expect(developerInstructions({ instructions: 'Be kind.', mode: 'safe', approval: 'guarded' })).toMatch(/^Be kind\.\n\nYou have no tools/);
-  expect(developerInstructions({ instructions: '', mode: 'agentic', approval: 'guarded' })).toMatch(/a person is asked/);
+  expect(developerInstructions({ instructions: 'Be kind.', mode: 'agentic', approval: 'open', ask: false })).toBe('Be kind.');
+  expect(developerInstructions({ instructions: 'Be kind.', mode: 'safe', approval: 'guarded', ask: false })).toMatch(
+    /^Be kind\.\n\nYou have no tools/,
+  );
+  expect(developerInstructions({ instructions: '', mode: 'agentic', approval: 'guarded', ask: false })).toMatch(/a person is asked/);
 });

@@ -21,25 +21,38 @@ const relayCallsOnly: ApprovalPolicy = {
   granular: { sandbox_approval: false, rules: false, skill_approval: false, request_permissions: false, mcp_elicitations: true },
 };
 
+/** What a session was started with. */
+export interface SessionRights {
+  readonly mode: SpawnMode;
+  readonly approval: ApprovalMode;
+  readonly ask: boolean;
+}
+
+const asksBeyond = ({ mode, ask }: Pick<SessionRights, 'mode' | 'ask'>): boolean => ask && mode === 'agentic';
+
 /**
  * The policy of a turn. A turn that relay mail starts may do less when the agent's approval says so: `read-only` runs in a read-only
- * sandbox; `guarded` too, and there the agent asks a person before it leaves the sandbox.
+ * sandbox; `guarded` too, and there the agent asks a person before it leaves the sandbox. In an `agentic` session with `ask` it asks so in every
+ * other turn.
  */
-export function turnPolicy({ mode, approval, isMail }: { mode: SpawnMode; approval: ApprovalMode; isMail: boolean }): TurnPolicy {
-  if (!isMailRestricted(mode, approval)) return { approvalPolicy: 'never', sandboxPolicy: sandboxByMode[mode] };
-  if (!isMail) return { approvalPolicy: relayCallsOnly, sandboxPolicy: sandboxByMode[mode] };
+export function turnPolicy({ mode, approval, ask, isMail }: SessionRights & { readonly isMail: boolean }): TurnPolicy {
+  const isRestricted = isMailRestricted(mode, approval);
+  if (!isRestricted || !isMail) {
+    const silent = isRestricted ? relayCallsOnly : 'never';
+    return { approvalPolicy: asksBeyond({ mode, ask }) ? 'on-request' : silent, sandboxPolicy: sandboxByMode[mode] };
+  }
   return { approvalPolicy: approval === 'guarded' ? 'on-request' : relayCallsOnly, sandboxPolicy: readOnly };
 }
 
 /**
- * Whether a person is asked. Only turns of guarded mail ask at all; what the mode forbids for good is not asked: an `agentic` session edits
+ * Whether a person is asked. Only turns of guarded mail and sessions with `ask` ask at all; what the mode forbids for good is not asked: an `agentic` session edits
  * inside its folder only.
  */
 export function mayAsk(
   { paths }: { readonly paths: readonly string[] },
-  { mode, approval, cwd }: { readonly mode: SpawnMode; readonly approval: ApprovalMode; readonly cwd: string },
+  { mode, approval, ask, cwd }: SessionRights & { readonly cwd: string },
 ): boolean {
-  if (approval !== 'guarded' || mode === 'safe') return false;
+  if ((approval !== 'guarded' && !asksBeyond({ mode, ask })) || mode === 'safe') return false;
   if (mode === 'unrestricted') return true;
   return paths.every((path) => editRefusal(cwd, path) === null);
 }
@@ -100,6 +113,8 @@ function shellEnvironment({ set, exclude }: ThreadConfigOptions['environment']):
 }
 
 const safeNote = 'You have no tools in this session but those of the relay: do not try to run commands or to change files.';
+const askNote =
+  'Commands run in a sandbox of your folder, without the network. For what leaves it, ask for permission as usual: a person is asked, and you wait for the answer.';
 const mailNote: Readonly<Record<Exclude<ApprovalMode, 'open'>, string>> = {
   guarded:
     'Turns that begin with a relay message ([msg:…]) run in a read-only sandbox. For what leaves it, ask for permission as usual: a person is asked, and you wait for the answer. Where the answer is no, say what you would do instead.',
@@ -107,18 +122,11 @@ const mailNote: Readonly<Record<Exclude<ApprovalMode, 'open'>, string>> = {
 };
 
 /** The standing instructions: what the caller says, and what the agent must know about its own limits. */
-export function developerInstructions({
-  instructions,
-  mode,
-  approval,
-}: {
-  instructions: string;
-  mode: SpawnMode;
-  approval: ApprovalMode;
-}): string {
+export function developerInstructions({ instructions, mode, approval, ask }: SessionRights & { readonly instructions: string }): string {
   const notes = [
     instructions,
     ...(mode === 'safe' ? [safeNote] : []),
+    ...(asksBeyond({ mode, ask }) ? [askNote] : []),
     ...(approval !== 'open' && mode !== 'safe' ? [mailNote[approval]] : []),
   ];
   return notes.filter((note) => note !== '').join('\n\n');

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { agentProfile } from 'agent-relay-client/node';
 import { type ApprovalMode, ApprovalModeSchema, SpawnModeSchema } from 'agent-relay-protocol';
 import { type Command, Option } from 'commander';
+import { agentOfSession } from './current-agent.ts';
 import { programName } from './program-name.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
@@ -12,6 +13,7 @@ interface SpawnOptions extends RelayOptions {
   readonly cwd: string;
   readonly mode?: 'safe' | 'agentic' | 'unrestricted';
   readonly approval?: ApprovalMode;
+  readonly ask?: boolean;
   readonly profile?: string;
   readonly model?: string;
   readonly node?: string;
@@ -25,8 +27,10 @@ export const spawnCommand = (terminal: Terminal): Command =>
     .requiredOption('--name <id>', "the agent's id, and the name others call it by")
     .option('--task <text>', 'its first task')
     .option('--cwd <folder>', 'the folder it works in', (folder) => resolve(terminal.cwd, folder), terminal.cwd)
-    .addOption(new Option('--mode <mode>', 'what it may do on the machine').choices(SpawnModeSchema.options))
+    .addOption(new Option('--mode <mode>', 'what it may do on the machine, see below (default agentic)').choices(SpawnModeSchema.options))
     .addOption(new Option('--approval <mode>', 'what turns that relay mail starts may do').choices(ApprovalModeSchema.options))
+    .option('--ask', 'in mode agentic, ask a person for what goes beyond it (default at a terminal)')
+    .option('--no-ask', 'refuse that instead')
     .option('--profile <name>', 'what it says of itself: a profile of the profiles file (AGENT_RELAY_PROFILE)')
     .option('--model <model>', "the vendor's name of a model")
     .option('--node <id>', 'the machine to run it on')
@@ -35,15 +39,20 @@ export const spawnCommand = (terminal: Terminal): Command =>
     .action(async (provider: string, options: SpawnOptions) => {
       const { name, task, cwd, mode, model, node } = options;
       const optional = { ...(task && { task }), ...(mode && { mode }), ...(model && { model }), ...(node && { node }) };
-      const request = { provider, name, cwd, ...optional, ...saidOf(options, terminal) };
+      const ask = options.ask ?? (isPerson(terminal) || undefined);
+      const request = { provider, name, cwd, ...optional, ...(ask === undefined ? {} : { ask }), ...saidOf(options, terminal) };
       await withRelay(options, terminal, async (client) => {
         const session = await client.sessions.start(request, { signal: terminal.signal });
         terminal.out(
           `${session.agentId} runs: ${session.provider}${session.cwd === null ? '' : ` in ${session.cwd}`} (mode ${session.mode})`,
         );
+        if (session.ask && session.mode === 'agentic') terminal.note(`It may ask you: ${programName(terminal.env)} approvals`);
         terminal.note(`See what it does: ${programName(terminal.env)} watch --agent ${session.agentId}`);
       });
     });
+
+/** Somebody sits at a terminal, and it is no agent's. */
+const isPerson = ({ ask, env }: Pick<Terminal, 'ask' | 'env'>): boolean => ask !== null && agentOfSession(env) === undefined;
 
 /** What the command line says of the agent, else the environment, else its profile. */
 function saidOf(options: SpawnOptions, { env }: Pick<Terminal, 'env'>) {
@@ -61,8 +70,14 @@ function saidOf(options: SpawnOptions, { env }: Pick<Terminal, 'env'>) {
 }
 
 const environment = `
+Modes, the same for every agent:
+  safe          no tools but the relay's
+  agentic       reads, edits in its folder, and runs commands where a sandbox keeps them there (Codex has one; Claude has
+                none, and runs what only reads). For what goes beyond it asks a person with --ask, else it is refused
+  unrestricted  whatever you may yourself
+
 Label, capabilities, tags, channels and approval come from AGENT_RELAY_LABEL, AGENT_RELAY_CAPS, AGENT_RELAY_TAGS,
 AGENT_RELAY_CHANNELS and AGENT_RELAY_APPROVAL too, else from the profile; options win.
 
 Example:
-  agent-relay spawn claude --name Worker --profile backend --approval guarded --task "Fix the failing API test"`;
+  agent-relay spawn claude --name Worker --profile backend --approval guarded --ask --task "Fix the failing API test"`;

@@ -11,6 +11,7 @@ const session: Session = {
   epoch: 1,
   status: 'running',
   mode: 'agentic',
+  ask: false,
   cwd: '/srv',
   model: null,
   spawnedBy: null,

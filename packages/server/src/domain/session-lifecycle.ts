@@ -26,6 +26,7 @@ export interface BeginSession {
   readonly spawnedBy: string | null;
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
+  readonly ask: boolean;
   readonly now: number;
   readonly tokenFor: (epoch: number) => TokenRecord;
 }
@@ -38,7 +39,7 @@ const isUnfinished = ({ status }: Session): boolean => status === 'starting' || 
  * @throws RelayError `name_taken`.
  */
 export function beginSession(found: AgentFound, unfinished: Session | null, begin: BeginSession): SessionChange {
-  const { request, node, spawnedBy, mode, approval, now } = begin;
+  const { request, node, spawnedBy, mode, approval, ask, now } = begin;
   const id = request.name;
   const isThere = found.agent !== null && found.agent.status !== 'offline';
   if (isBuiltIn(id) || unfinished !== null || isThere) throw new RelayError('name_taken', `${id} is running already: choose another name`);
@@ -75,6 +76,7 @@ export function beginSession(found: AgentFound, unfinished: Session | null, begi
     epoch,
     status: 'starting',
     mode,
+    ask,
     cwd: null,
     model: request.model ?? null,
     spawnedBy,

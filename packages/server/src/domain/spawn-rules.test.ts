@@ -2,7 +2,7 @@ import type { Principal, Session } from 'agent-relay-protocol';
 import { describe, expect, it } from 'vitest';
 import { assertMayControl, assertMayWatch, spawnTerms } from './spawn-rules.ts';
 
-const session = (mode: Session['mode'], cwd: string | null): Session => ({
+const session = (mode: Session['mode'], cwd: string | null, ask = false): Session => ({
   sessionId: 's',
   agentId: 'Lead',
   nodeId: 'n',
@@ -11,6 +11,7 @@ const session = (mode: Session['mode'], cwd: string | null): Session => ({
   epoch: 1,
   status: 'running',
   mode,
+  ask,
   cwd,
   model: null,
   spawnedBy: null,
@@ -21,13 +22,28 @@ const session = (mode: Session['mode'], cwd: string | null): Session => ({
 
 describe('the terms of a spawn', () => {
   it('a person may ask for anything, and gets agentic without asking', () => {
-    expect(spawnTerms({}, null)).toEqual({ cwd: null, within: null, mode: 'agentic', approval: 'open' });
+    expect(spawnTerms({}, null)).toEqual({ cwd: null, within: null, mode: 'agentic', approval: 'open', ask: false });
     expect(spawnTerms({ cwd: '/x', mode: 'unrestricted', approval: 'guarded' }, null)).toEqual({
       cwd: '/x',
       within: null,
       mode: 'unrestricted',
       approval: 'guarded',
+      ask: false,
     });
+  });
+
+  it('a person may have it ask people; an agent passes that on only when it may itself, and less when it says so', () => {
+    expect(spawnTerms({ ask: true }, null).ask).toBe(true);
+    const asking = { session: session('agentic', '/x', true), approval: 'open' } as const;
+    expect([spawnTerms({}, asking).ask, spawnTerms({ ask: true }, asking).ask, spawnTerms({ ask: false }, asking).ask]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const silent = { session: session('agentic', '/x'), approval: 'open' } as const;
+    expect(spawnTerms({}, silent).ask).toBe(false);
+    expect(() => spawnTerms({ ask: true }, silent)).toThrow('may not start one that asks');
+    expect(() => spawnTerms({ ask: true }, { session: null, approval: 'open' })).toThrow('may not start one that asks');
   });
 
   it('an agent passes on its folder, and no more than its own mode and approval', () => {
@@ -37,6 +53,7 @@ describe('the terms of a spawn', () => {
       within: '/home/ada',
       mode: 'safe',
       approval: 'guarded',
+      ask: false,
     });
     expect(() => spawnTerms({ mode: 'agentic' }, spawner)).toThrow(expect.objectContaining({ code: 'forbidden' }));
     expect(() => spawnTerms({ approval: 'open' }, spawner)).toThrow(expect.objectContaining({ code: 'forbidden' }));
@@ -52,7 +69,7 @@ describe('the terms of a spawn', () => {
   it('an agent that runs nowhere of ours names no folder', () => {
     const spawner = { session: null, approval: 'open' } as const;
     expect(() => spawnTerms({ cwd: '/etc' }, spawner)).toThrow(expect.objectContaining({ code: 'forbidden' }));
-    expect(spawnTerms({}, spawner)).toEqual({ cwd: null, within: null, mode: 'agentic', approval: 'open' });
+    expect(spawnTerms({}, spawner)).toEqual({ cwd: null, within: null, mode: 'agentic', approval: 'open', ask: false });
   });
 });
 

@@ -12,6 +12,7 @@ export interface SpawnRequest {
   readonly cwd?: string | undefined;
   readonly mode?: SpawnMode | undefined;
   readonly approval?: ApprovalMode | undefined;
+  readonly ask?: boolean | undefined;
 }
 
 export interface SpawnTerms {
@@ -19,6 +20,7 @@ export interface SpawnTerms {
   readonly within: string | null;
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
+  readonly ask: boolean;
 }
 
 const modes: readonly SpawnMode[] = ['safe', 'agentic', 'unrestricted'];
@@ -26,12 +28,13 @@ const approvals: readonly ApprovalMode[] = ['read-only', 'guarded', 'open'];
 
 /**
  * Under what terms a session starts. A person (`spawner` null) may ask for anything. An agent passes on no more than it has: its own folder or
- * below, its own mode and its own approval, or less.
+ * below, its own mode, its own approval and its own way to ask people, or less.
  * @throws RelayError `forbidden`.
  */
 export function spawnTerms(request: SpawnRequest, spawner: Spawner | null): SpawnTerms {
   if (spawner === null) {
-    return { cwd: request.cwd ?? null, within: null, mode: request.mode ?? 'agentic', approval: request.approval ?? 'open' };
+    const { cwd = null, mode = 'agentic', approval = 'open', ask = false } = request;
+    return { cwd, within: null, mode, approval, ask };
   }
   const ownMode = spawner.session?.mode ?? 'agentic';
   const mode = request.mode ?? lower(modes, 'agentic', ownMode);
@@ -40,10 +43,13 @@ export function spawnTerms(request: SpawnRequest, spawner: Spawner | null): Spaw
   const approval = request.approval ?? spawner.approval;
   if (approvals.indexOf(approval) > approvals.indexOf(spawner.approval))
     throw new RelayError('forbidden', `An agent with approval ${spawner.approval} may not start one with approval ${approval}`);
+  const ask = request.ask ?? spawner.session?.ask ?? false;
+  if (ask && spawner.session?.ask !== true)
+    throw new RelayError('forbidden', 'An agent that may not ask people may not start one that asks them');
   const within = spawner.session?.cwd ?? null;
   if (within === null && request.cwd !== undefined)
     throw new RelayError('forbidden', 'An agent that runs on no node of this relay may not name a folder: leave it out for a fresh one');
-  return { cwd: request.cwd ?? null, within, mode, approval };
+  return { cwd: request.cwd ?? null, within, mode, approval, ask };
 }
 
 /** An agent that says what holds for it may narrow that, and not widen it. */

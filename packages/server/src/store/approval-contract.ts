@@ -72,6 +72,7 @@ const session: Session = {
   epoch: 1,
   status: 'running',
   mode: 'agentic',
+  ask: false,
   cwd: null,
   model: null,
   spawnedBy: null,

@@ -21,6 +21,7 @@ export async function host(world: World, id: string, { nodeId, sessionId = `s-${
       spawnedBy,
       mode: 'agentic',
       approval: 'guarded',
+      ask: false,
       now: world.clock.now(),
       tokenFor: (epoch) => {
         const minted = tokens.mint('agent', { workspace: 'default', agentId: id, epoch });
