@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { spelledOut } from 'agent-relay-wire';
 import { Command, Option } from 'commander';
 import { relayApprovals } from './approvals/approval-source.ts';
 import { createLogger } from './logger.ts';
@@ -17,7 +18,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     return await run(settings);
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
-    process.stderr.write(`agent-relay-channel-telegram: ${error.message}\n`);
+    tell(`agent-relay-channel-telegram: ${error.message}\n`);
     return error.code === 'validation_failed' ? 2 : 1;
   }
 }
@@ -25,7 +26,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
 async function run(settings: Settings): Promise<number> {
   const { botToken, relayToken, relayUrl, apiRoot, stateDir, channelId, logLevel } = settings;
   const secrets = [botToken, ...(relayToken === undefined ? [] : [relayToken])];
-  const log = createLogger({ level: logLevel, secrets, write: (line) => process.stderr.write(line) });
+  const log = createLogger({ level: logLevel, secrets, write: tell });
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stopping.abort());
   const state = openState(join(stateDir, `${botToken.split(':')[0]}.json`), log);
@@ -45,7 +46,7 @@ async function run(settings: Settings): Promise<number> {
     if (stopping.signal.aborted) void channel.stop();
     const end = await channel.ended;
     if (end.type === 'stopped') return 0;
-    process.stderr.write(`agent-relay-channel-telegram: ${end.reason}\n`);
+    tell(`agent-relay-channel-telegram: ${end.reason}\n`);
     return 1;
   } catch (error) {
     if (stopping.signal.aborted) return 0;
@@ -96,3 +97,6 @@ function readFlags(argv: readonly string[]): Partial<Record<SettingName, string>
   const options = command.parse([...argv]).opts<Record<string, string>>();
   return Object.fromEntries(Object.entries(options).flatMap(([name, value]) => (flagSettings[name] ? [[flagSettings[name], value]] : [])));
 }
+
+/** What others wrote is in it: it gives the terminal no orders. */
+const tell = (text: string): void => void process.stderr.write(spelledOut(text));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { AgentIdSchema, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { spelledOut } from 'agent-relay-wire';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import { startWebhookChannel } from './webhook-channel.ts';
@@ -25,7 +26,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const isOurs = error instanceof RelayError || (error instanceof Error && 'syscall' in error);
     if (!isOurs) throw error;
-    process.stderr.write(`agent-relay-channel-webhook: ${error.message}\n`);
+    tell(`agent-relay-channel-webhook: ${error.message}\n`);
     return error instanceof RelayError && error.code === 'validation_failed' ? 2 : 1;
   }
 }
@@ -111,3 +112,6 @@ function parsePort(text: string): number {
   if (!/^\d{1,5}$/u.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('must be a port');
   return Number(text);
 }
+
+/** What others wrote is in it: it gives the terminal no orders. */
+const tell = (text: string): void => void process.stderr.write(spelledOut(text));

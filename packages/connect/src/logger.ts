@@ -1,12 +1,14 @@
 import type { HostLog } from 'agent-relay-host';
+import { spelledOut } from 'agent-relay-wire';
 import { pino } from 'pino';
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
-/** JSON lines to a file, else to standard error. */
+/** JSON lines, in which nothing gives a terminal orders, to a file, else to standard error. */
 export function createLogger(level: LogLevel, file: string | null): HostLog {
   const destination = file === null ? pino.destination({ dest: 2, sync: true }) : pino.destination({ dest: file, mkdir: true, sync: true });
-  const logger = pino({ level, base: { pid: process.pid }, serializers: { error: pino.stdSerializers.err } }, destination);
+  const serializers = { error: pino.stdSerializers.err };
+  const logger = pino({ level, base: { pid: process.pid }, serializers, hooks: { streamWrite: spelledOut } }, destination);
   return {
     debug: (message, fields) => logger.debug(fields ?? {}, message),
     info: (message, fields) => logger.info(fields ?? {}, message),

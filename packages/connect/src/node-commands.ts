@@ -1,5 +1,6 @@
 import type { Host, SessionIdentity } from 'agent-relay-host';
 import { nodeCommands, parseInput, RelayError } from 'agent-relay-protocol';
+import { escapeLookAlikes } from 'agent-relay-wire';
 import type { ToolDoor } from './tool-door.ts';
 
 export interface NodeCommandsOptions {
@@ -31,7 +32,8 @@ export function nodeCommandHandler({ host, tools, onStarted }: NodeCommandsOptio
       }
       case 'session/resolve-approval': {
         const { sessionId, approvalId, outcome, by, message } = parseInput(nodeCommands['session/resolve-approval'].params, params);
-        const decision = { outcome, by, ...(message === undefined ? {} : { message }) };
+        // A model reads it: whoever answers may not have it say more than what they are.
+        const decision = { outcome, by, ...(message === undefined ? {} : { message: escapeLookAlikes(message) }) };
         return { resolved: await host.resolveApproval(sessionId, approvalId, decision) };
       }
       case 'session/close': {

@@ -3,6 +3,7 @@ import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LabelSchema, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
+import { spelledOut } from 'agent-relay-wire';
 import { isSocketOfOwner } from 'agent-relay-wire/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { createLogger, type LogLevel } from './logger.ts';
@@ -50,7 +51,7 @@ export async function runCli(argv: readonly string[], providers: readonly Provid
     return exitCode(await node.ended);
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
-    process.stderr.write(`relay-connect: ${error.message}\n`);
+    tell(`relay-connect: ${error.message}\n`);
     return 1;
   }
 }
@@ -67,10 +68,10 @@ function exitCode(end: NodeEnd): number {
     case 'stopped':
       return 0;
     case 'abandoned':
-      process.stderr.write('relay-connect: the relay was away too long; the agents were ended\n');
+      tell('relay-connect: the relay was away too long; the agents were ended\n');
       return 0;
     case 'refused':
-      process.stderr.write(`relay-connect: the relay refused this machine: ${end.error.message} (${end.error.code})\n`);
+      tell(`relay-connect: the relay refused this machine: ${end.error.message} (${end.error.code})\n`);
       return 1;
   }
 }
@@ -151,3 +152,6 @@ async function readToken({ tokenFile: path, socket }: Pick<Settings, 'tokenFile'
   if (token === '') throw new RelayError('unauthorized', `The token file ${path} is empty`);
   return token;
 }
+
+/** What others wrote is in it: it gives the terminal no orders. */
+const tell = (text: string): void => void process.stderr.write(spelledOut(text));

@@ -1,3 +1,4 @@
+import { spelledOut } from 'agent-relay-wire';
 import { type DestinationStream, pino } from 'pino';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,10 +14,12 @@ export interface Logger {
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
-/** Writes one JSON line an entry, by default to standard error, so that standard output stays free for answers. */
+/** Writes one JSON line an entry, in which nothing gives a terminal orders, by default to standard error, so that standard output stays free for answers. */
 export function createLogger(level: LogLevel, destination: DestinationStream = pino.destination(2)): Logger {
   // An Error has no fields of its own that JSON would show.
-  return wrap(pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, destination));
+  return wrap(
+    pino({ level, base: null, serializers: { error: pino.stdSerializers.err }, hooks: { streamWrite: spelledOut } }, destination),
+  );
 }
 
 export const silentLogger: Logger = {
