@@ -1,6 +1,6 @@
 import { socketFetch } from 'agent-relay-client/node';
 import { createHost, type Host, type HostLog, type HostOptions, type SessionIdentity } from 'agent-relay-host';
-import { errorTable, PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { errorTable, ownProtocols, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { backoffDelays, type DuplexClosed, sleep } from 'agent-relay-wire';
 import { InboxSubscriptions } from './inbox-subscriptions.ts';
@@ -181,7 +181,7 @@ class ConnectedNode implements RunningNode {
       const answer = await link.callNode('nodes/attach', {
         name,
         version: RELAY_VERSION,
-        protocol: PROTOCOL_VERSION,
+        ...ownProtocols,
         providers,
         sessions: host.buffers.map(({ owner, lastSeq }) => ({ ...identityOf(owner), lastSeq })),
       });

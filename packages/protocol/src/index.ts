@@ -115,7 +115,16 @@ export type { CreatedToken, CreateToken, Token, TokenKind } from './token.ts';
 export { CreatedTokenSchema, CreateTokenSchema, TokenKindSchema, TokenSchema } from './token.ts';
 export type { Verification } from './verification.ts';
 export { VerificationSchema } from './verification.ts';
-export { PROTOCOL_HEADER, PROTOCOL_VERSION, RELAY_VERSION, VERSION_HEADER } from './version.ts';
+export type { ProtocolRange } from './version.ts';
+export {
+  MIN_SUPPORTED_PROTOCOL,
+  ownProtocols,
+  PROTOCOL_HEADER,
+  PROTOCOL_VERSION,
+  RELAY_VERSION,
+  sharedProtocol,
+  VERSION_HEADER,
+} from './version.ts';
 export type {
   MethodParams,
   MethodRequest,

@@ -89,25 +89,28 @@ export const socketNotifications = {
 
 const hosted = { sessionId: OpaqueIdSchema };
 
-/** What a node calls on the relay, over the same socket, with its node token. */
+/**
+ * What a node calls on the relay, over the same socket, with its node token. A field that the relay does not know is passed over, so that a
+ * newer node works with an older relay.
+ */
 export const nodeMethods = {
   'nodes/attach': method({
     summary:
       'A machine offers itself and names the sessions it still runs; the relay says which to keep and up to where it has their activity',
-    params: z.strictObject({
+    params: z.object({
       name: LabelSchema,
       version: z.string().min(1).max(64),
-      protocol: z.int().min(1),
+      protocol: z.int().min(1).describe('The newest version of the protocol that the node speaks'),
+      minProtocol: z.int().min(1).optional().describe('The oldest that it speaks; defaults to `protocol`'),
       providers: z.array(NodeProviderSchema).max(64),
       sessions: z
-        .array(
-          z.strictObject({ ...hosted, agentId: AgentIdSchema, instanceId: OpaqueIdSchema, epoch: z.int().min(1), lastSeq: z.int().min(0) }),
-        )
+        .array(z.object({ ...hosted, agentId: AgentIdSchema, instanceId: OpaqueIdSchema, epoch: z.int().min(1), lastSeq: z.int().min(0) }))
         .max(10_000),
     }),
     result: z.object({
       nodeId: OpaqueIdSchema,
       version: z.string().optional().describe('Of the relay'),
+      protocol: z.int().min(1).optional().describe('The version that both speak from now on'),
       sessions: z.array(
         z.object({
           ...hosted,
@@ -119,12 +122,12 @@ export const nodeMethods = {
   }),
   'nodes/heartbeat': method({
     summary: 'The machine and these sessions are alive; renews their presence and claims. Answers which sessions to end',
-    params: z.strictObject({ sessions: z.array(z.strictObject({ ...hosted, status: z.enum(['idle', 'busy']) })).max(10_000) }),
+    params: z.object({ sessions: z.array(z.object({ ...hosted, status: z.enum(['idle', 'busy']) })).max(10_000) }),
     result: z.object({ release: z.array(OpaqueIdSchema) }),
   }),
   'sessions/report': method({
     summary: "A hosted session's state changed on the machine",
-    params: z.strictObject({
+    params: z.object({
       ...hosted,
       status: SessionStatusSchema,
       activity: z.enum(['idle', 'busy']).optional(),
@@ -134,10 +137,10 @@ export const nodeMethods = {
   }),
   'activity/append': method({
     summary: 'The next entries of a hosted session; entries already stored are skipped by `seq`, a gap is refused',
-    params: z.strictObject({
+    params: z.object({
       ...hosted,
       entries: z
-        .array(z.strictObject({ seq: z.int().min(1), at: TimestampSchema, event: AgentEventSchema }))
+        .array(z.object({ seq: z.int().min(1), at: TimestampSchema, event: AgentEventSchema }))
         .min(1)
         .max(1000),
     }),
@@ -149,7 +152,7 @@ export const nodeMethods = {
 export const nodeNotifications = {
   'activity/live': notification({
     summary: 'Deltas that nobody stores',
-    params: z.strictObject({ ...hosted, at: TimestampSchema, events: z.array(AgentEventSchema).min(1).max(1000) }),
+    params: z.object({ ...hosted, at: TimestampSchema, events: z.array(AgentEventSchema).min(1).max(1000) }),
   }),
 } as const;
 

@@ -98,4 +98,15 @@ describe('versions', () => {
     expect(await peer.request('nodes/attach', { ...node, protocol: PROTOCOL_VERSION })).toMatchObject({ version: RELAY_VERSION });
     await peer.close();
   });
+
+  test('a newer node that still speaks the relay’s protocol attaches, and what the relay does not know of it is passed over', async () => {
+    await using relay = await startTestRelay();
+    const headers = { authorization: `Bearer ${relay.ownerToken}` };
+    const peer = new JsonRpcPeer(await connectWebSocket(`${relay.url.replace('http', 'ws')}/ws`, { headers }));
+    const range = { protocol: PROTOCOL_VERSION + 1, minProtocol: PROTOCOL_VERSION };
+    const newer = { name: 'laptop', version: '9.9.9', providers: [], sessions: [], ...range, shelves: ['of a later version'] };
+    expect(await peer.request('nodes/attach', newer)).toMatchObject({ version: RELAY_VERSION, protocol: PROTOCOL_VERSION });
+    expect(await peer.request('nodes/heartbeat', { sessions: [], mood: 'of a later version' })).toEqual({ release: [] });
+    await peer.close();
+  });
 });

@@ -3,13 +3,15 @@ import {
   type MethodParams,
   type MethodResult,
   type Node,
-  PROTOCOL_VERSION,
+  ownProtocols,
   type Principal,
+  type ProtocolRange,
   RELAY_VERSION,
   RelayError,
   type RouteInput,
   type RouteOutput,
   type Session,
+  sharedProtocol,
 } from 'agent-relay-protocol';
 import { endSession, isCurrent, runSession } from '../../domain/session-lifecycle.ts';
 import type { ActivityRelay } from '../activity/activity.ts';
@@ -87,11 +89,7 @@ export class Nodes {
   }
 
   async #attach(params: MethodParams<'nodes/attach'>, { principal, link }: NodeContext): Promise<MethodResult<'nodes/attach'>> {
-    if (params.protocol !== PROTOCOL_VERSION)
-      throw new RelayError(
-        'unsupported',
-        `This relay speaks protocol ${PROTOCOL_VERSION}, the node ${params.protocol}: update the older one`,
-      );
+    const protocol = agreedProtocol(params);
     const { workspace } = principal;
     const { registry, store, clock, log } = this.#deps;
     const now = clock.now();
@@ -106,7 +104,7 @@ export class Nodes {
       log.info('node attached', { nodeId, name, version, sessions: sessions.length });
       if (version !== RELAY_VERSION)
         log.warn('a node runs another version than this relay', { nodeId, name, version, relay: RELAY_VERSION });
-      return { nodeId, version: RELAY_VERSION, sessions };
+      return { nodeId, version: RELAY_VERSION, protocol, sessions };
     } catch (error) {
       // Whoever was not answered is not attached, and nobody will say that this link has ended.
       registry.detach(link, now);
@@ -219,3 +217,14 @@ export class Nodes {
     return this.#deps.store.nodes.put(workspace, offline, { type: 'node.disconnected', at: now });
   }
 }
+
+/** @throws RelayError `unsupported` when there is no version that both speak. */
+function agreedProtocol({ protocol, minProtocol = protocol }: Pick<MethodParams<'nodes/attach'>, 'protocol' | 'minProtocol'>): number {
+  const shared = sharedProtocol(ownProtocols, { protocol, minProtocol });
+  if (shared !== null) return shared;
+  const [own, its] = [ownProtocols, { protocol, minProtocol }].map(spoken);
+  throw new RelayError('unsupported', `This relay speaks protocol ${own}, the node ${its}: update the older one`);
+}
+
+const spoken = ({ protocol, minProtocol }: ProtocolRange): string =>
+  minProtocol === protocol ? String(protocol) : `${minProtocol} to ${protocol}`;
