@@ -1,5 +1,5 @@
 import type { HostLog, SessionIdentity } from 'agent-relay-host';
-import { type InboxItem, RelayError, socketMethods, socketNotifications } from 'agent-relay-protocol';
+import { type InboxItem, RelayError, readInboxPush, socketMethods, socketNotifications } from 'agent-relay-protocol';
 import { backoffDelays, sleep } from 'agent-relay-wire';
 import type { RelayLink } from './relay-link.ts';
 
@@ -76,9 +76,9 @@ export class InboxSubscriptions {
 
   receive(method: string, params: unknown): void {
     if (method === 'inbox/next') {
-      const { subscriptionId, items } = socketNotifications['inbox/next'].params.parse(params);
+      const { subscriptionId, items, unreadable } = readInboxPush(params);
       const session = this.#sessionBySubscription.get(subscriptionId);
-      if (session) this.#options.deliver(session.sessionId, items);
+      if (session) this.#deliver(session.sessionId, items, unreadable);
       else this.#keepEarly(subscriptionId, method, params);
     } else if (method === 'subscription/ended') {
       const { subscriptionId, code, message } = socketNotifications['subscription/ended'].params.parse(params);
@@ -86,6 +86,13 @@ export class InboxSubscriptions {
       if (!session) this.#keepEarly(subscriptionId, method, params);
       else this.#ended(subscriptionId, session, code, message);
     }
+  }
+
+  /** What this version cannot read stays with the relay, which offers it to the node again when it has been updated. */
+  #deliver(sessionId: string, items: readonly InboxItem[], unreadable: number): void {
+    const { deliver, log } = this.#options;
+    if (unreadable > 0) log.warn('mail of a newer relay cannot be read: update this node', { sessionId, pieces: unreadable });
+    if (items.length > 0) deliver(sessionId, items);
   }
 
   #ended(subscriptionId: string, session: SessionIdentity, code: string, message: string): void {

@@ -161,7 +161,11 @@ const EventNameSchema = z.enum(eventNames, {
 export const EventFilterSchema = z.strictObject({
   after: CursorSchema.optional().describe('Read what follows this sequence; absent reads from now on'),
   for: AgentIdSchema.optional().describe('Only what concerns this agent: mail to or from it, its receipts, its claims, its presence'),
-  types: z.array(EventNameSchema).max(64).optional().describe('Event types, or a noun such as `message` for all of its events'),
+  types: z
+    .array(EventNameSchema)
+    .max(64)
+    .optional()
+    .describe('Event types, or a noun such as `message` for all of its events; `claim` finds `message.claimed` too'),
   channel: z.string().min(1).max(64).optional().describe('Only messages of this channel and what happens to them'),
   generation: OpaqueIdSchema.optional().describe('The log generation the cursor belongs to; another one gets a reset'),
 });

@@ -38,12 +38,16 @@ export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about
   const { types, channel, for: agentId } = criteria;
   if ('token' in event && !criteria.seesTokens) return false;
   if ('approval' in event && !criteria.seesApprovalsOf(event.approval.agentId)) return false;
-  if (types && !types.some((type) => event.type === type || event.type.startsWith(`${type}.`))) return false;
+  if (types && !types.some((name) => isNamed(event.type, name))) return false;
   const message = event.type === 'message.new' ? event.message : about.message;
   if (channel !== undefined && message?.channel !== channel) return false;
   if (agentId !== undefined && !concerns(event, agentId, message, member)) return false;
   return readsWhatIsAsked(event, criteria) || mayReadEvent(event, criteria, { message, participants: about.participants });
 }
+
+/** A noun finds all of its events; a claim begins with one that is named after the message. */
+const isNamed = (type: RelayEvent['type'], name: string): boolean =>
+  type === name || type.startsWith(`${name}.`) || (name === 'claim' && type === 'message.claimed');
 
 /** Mail to or from the agent, its receipts, its claims and work, its presence. */
 function concerns(event: RelayEvent, agentId: string, message: Message | null, member: Member | null): boolean {

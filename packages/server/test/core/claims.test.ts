@@ -72,6 +72,16 @@ test('opening, release and expiry each offer the work again in the log', async (
   expect(offers).toEqual(['opened', 'released', 'expired']);
 });
 
+test('a reader of claims hears of their beginning too', async () => {
+  await using world = await World.open();
+  await world.register('boss');
+  await world.register('a', { tags: ['x'] });
+  const { id } = await offer(world);
+  const { claimId, fence } = await claim(world, id, 'a');
+  await world.call['claims/complete']({ claimId, fence }, world.as(anonymous));
+  expect((await world.events(id, { types: ['claim'] })).map(({ type }) => type)).toEqual(['message.claimed', 'claim.completed']);
+});
+
 test('every claim of the same work has a higher fence, and a stale one is refused', async () => {
   await using world = await World.open();
   for (const id of ['a', 'b']) await world.register(id, { tags: ['x'] });
