@@ -73,7 +73,8 @@ export class ToolDoor {
       if (body === null) return refuse(response, 413);
       const gone = new AbortController();
       response.once('close', () => gone.abort());
-      const answer = await this.#relay.ask(guest.token, { message: read(body), body, key: randomUUID() }, gone.signal);
+      const asked = { message: read(body), body, key: randomUUID(), headers: mcpHeaders(request) };
+      const answer = await this.#relay.ask(guest.token, asked, gone.signal);
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
     } catch (error) {
       if (response.destroyed) return;
@@ -90,6 +91,12 @@ export class ToolDoor {
     if (url !== MCP_PATH) return 404;
     return method === 'POST' ? guest : 405;
   }
+}
+
+function mcpHeaders({ headers }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (name.startsWith('mcp-') && typeof value === 'string' ? [[name, value]] : [])),
+  );
 }
 
 function refuse(response: ServerResponse, status: number): void {

@@ -14,6 +14,8 @@ export interface Asked {
   readonly message: unknown;
   readonly body: string;
   readonly key: string;
+  /** Those of MCP, which say by which revision it is meant. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Answered {
@@ -35,6 +37,35 @@ const repeatable: Readonly<Record<McpToolName, boolean>> = {
   relay_release: false,
 };
 
+/** The revision in which every request says by itself who asks; those before it begin with `initialize`. */
+const STATELESS = '2026-07-28';
+const itself = { name: 'relay-connect', version: '1' };
+const envelope = {
+  _meta: {
+    'io.modelcontextprotocol/protocolVersion': STATELESS,
+    'io.modelcontextprotocol/clientInfo': itself,
+    'io.modelcontextprotocol/clientCapabilities': {},
+  },
+};
+const stateless = (method: string) => ({
+  method,
+  params: envelope,
+  headers: { 'mcp-protocol-version': STATELESS, 'mcp-method': method },
+});
+
+/** What a runtime asks as it starts, in either way. */
+const firstQuestions: readonly { readonly method: string; readonly params: object; readonly headers: Readonly<Record<string, string>> }[] =
+  [
+    { method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: itself }, headers: {} },
+    { method: 'tools/list', params: {}, headers: {} },
+    stateless('server/discover'),
+    stateless('tools/list'),
+  ];
+
+/** A question, and the way it is asked in. */
+const nameOf = ({ message, headers }: Asked): string =>
+  `${headers?.['mcp-protocol-version'] === STATELESS ? STATELESS : ''} ${callOf(message).method}`;
+
 /** A failure of the relay's own that passes. The text of a tool's failure is for a model; this is for programs. */
 const passing: ReadonlySet<unknown> = new Set(['connection_closed', 'store_unavailable']);
 
@@ -54,12 +85,11 @@ export class ToolRelay {
   async prepare(token: string): Promise<void> {
     const known = new Map<string, object>();
     this.#known.set(token, known);
-    const clientInfo = { name: 'relay-connect', version: '1' };
-    const first = { initialize: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }, 'tools/list': {} };
-    for (const [method, params] of Object.entries(first)) {
+    for (const { headers, method, params } of firstQuestions) {
       const message = { jsonrpc: '2.0', id: 1, method, params };
-      const outcome = await this.#once(token, { message, body: JSON.stringify(message), key: method }, AbortSignal.timeout(2_000));
-      if (outcome.type === 'answered') this.#learn(token, message, outcome.answer);
+      const asked = { message, body: JSON.stringify(message), key: method, headers };
+      const outcome = await this.#once(token, asked, AbortSignal.timeout(2_000));
+      if (outcome.type === 'answered') this.#learn(token, asked, outcome.answer);
     }
   }
 
@@ -76,11 +106,11 @@ export class ToolRelay {
       const outcome = await this.#once(token, asked, signal);
       signal.throwIfAborted();
       if (outcome.type === 'answered') {
-        this.#learn(token, asked.message, outcome.answer);
+        this.#learn(token, asked, outcome.answer);
         return outcome.answer;
       }
       mayHaveHappened ||= outcome.type === 'lost';
-      const known = this.#recall(token, asked.message);
+      const known = this.#recall(token, asked);
       if (known) return known;
       if (patience.aborted || (mayHaveHappened && !isRepeatable(asked.message))) return givenUp(asked.message, mayHaveHappened);
       await sleep(delays.next().value, { signal });
@@ -88,8 +118,13 @@ export class ToolRelay {
   }
 
   /** `refused`: the relay has not had it. `lost`: it may have. */
-  async #once(token: string, { body, key }: Asked, signal: AbortSignal): Promise<Outcome> {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': key };
+  async #once(token: string, { body, key, headers: said = {} }: Asked, signal: AbortSignal): Promise<Outcome> {
+    const headers = {
+      ...said,
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'idempotency-key': key,
+    };
     try {
       const response = await this.#options.fetch(new URL(MCP_PATH, this.#options.url), { method: 'POST', headers, body, signal });
       const text = await response.text();
@@ -102,16 +137,16 @@ export class ToolRelay {
     }
   }
 
-  #learn(token: string, message: unknown, { body }: Answered): void {
-    const { method } = callOf(message);
-    if (method !== 'initialize' && method !== 'tools/list') return;
+  #learn(token: string, asked: Asked, { body }: Answered): void {
+    const { method } = callOf(asked.message);
+    if (!firstQuestions.some((first) => first.method === method)) return;
     const { result } = asObject(parsed(body));
-    if (typeof result === 'object' && result !== null) this.#known.get(token)?.set(method, result);
+    if (typeof result === 'object' && result !== null) this.#known.get(token)?.set(nameOf(asked), result);
   }
 
-  #recall(token: string, message: unknown): Answered | null {
-    const { method, id } = callOf(message);
-    const result = this.#known.get(token)?.get(method);
+  #recall(token: string, asked: Asked): Answered | null {
+    const { id } = callOf(asked.message);
+    const result = this.#known.get(token)?.get(nameOf(asked));
     return result === undefined ? null : { status: 200, body: JSON.stringify({ jsonrpc: '2.0', id, result }) };
   }
 }

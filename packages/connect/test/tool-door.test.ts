@@ -41,7 +41,8 @@ class Network {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const { authorization = '', 'idempotency-key': key = '' } = request.headers;
-    const headers = { 'content-type': 'application/json', authorization, 'idempotency-key': String(key) };
+    const mcp = Object.entries(request.headers).filter(([name]) => name.startsWith('mcp-'));
+    const headers = { 'content-type': 'application/json', authorization, 'idempotency-key': String(key), ...Object.fromEntries(mcp) };
     const answer = await fetch(`${this.#relay.url}${request.url}`, { method: 'POST', headers, body: Buffer.concat(chunks) });
     if (this.lose > 0) {
       this.lose -= 1;
@@ -166,6 +167,20 @@ test('an agent that begins while the relay is away has its tools', async () => {
   expect(first).toMatchObject({ id: 1, result: { serverInfo: { name: 'agent-relay' }, instructions: expect.stringContaining('agent a') } });
   const listed = (await (await post({ jsonrpc: '2.0', id: 2, method: 'tools/list' })).json()) as { result: { tools: { name: string }[] } };
   expect(listed.result.tools.map(({ name }) => name)).toContain('relay_reply');
+
+  const stateless = async (method: string) => {
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' },
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method };
+    return (await post({ jsonrpc: '2.0', id: 3, method, params: { _meta } }, headers)).json();
+  };
+  expect(await stateless('server/discover')).toMatchObject({ id: 3, result: { instructions: expect.stringContaining('agent a') } });
+  expect(await stateless('tools/list')).toMatchObject({
+    result: { tools: expect.arrayContaining([expect.objectContaining({ name: 'relay_reply' })]) },
+  });
 });
 
 test('nobody else comes in', async () => {

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { RelayClient } from 'agent-relay-client';
@@ -202,12 +203,14 @@ describe('the MCP endpoint', () => {
     expect(answer.text).toContain('Authorization: Bearer');
   });
 
-  test('answers a method it does not know with -32601, whatever protocol the client tries first', async () => {
-    const answer = await post(
+  test('answers a method it does not know with -32601, and a stateless request that does not say who asks with -32602', async () => {
+    const unknown = await post({ jsonrpc: '2.0', id: 1, method: 'server/explode', params: {} });
+    expect([unknown.status, unknown.body]).toMatchObject([200, { id: 1, error: { code: -32601 } }]);
+    const nameless = await post(
       { jsonrpc: '2.0', id: 1, method: 'server/discover', params: {} },
       { authorization: `Bearer ${relay.ownerToken}`, 'mcp-protocol-version': '2026-07-28' },
     );
-    expect([answer.status, answer.body]).toMatchObject([200, { id: 1, error: { code: -32601 } }]);
+    expect([nameless.status, nameless.body]).toMatchObject([400, { id: 1, error: { code: -32602 } }]);
   });
 
   test.each(['2025-11-25', '2025-06-18', '2025-03-26'])('agrees on protocol %s', async (protocolVersion) => {
@@ -240,4 +243,39 @@ describe('the MCP endpoint', () => {
     expect(answers[0]?.text).toBe('');
     expect(answers[6]?.body).toMatchObject({ error: { code: expect.any(Number) } });
   });
+});
+
+test('a client of the stateless revision has the same tools, asks for no session, and subscribes to nothing', async () => {
+  const { token = '' } = await owner.agents.register({ id: 'modern', name: 'modern', withToken: true });
+  const client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' } });
+  const transport = new ModernTransport(new URL(relay.url + MCP_PATH), { requestInit: { headers: { authorization: `Bearer ${token}` } } });
+  await client.connect(transport);
+  expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(Object.keys(mcpTools));
+  const said = await client.callTool({ name: 'relay_agents', arguments: {} });
+  expect(JSON.stringify(said.content)).toContain('modern: online (you)');
+  expect(client.getInstructions()).toContain('the agent modern');
+  await client.close();
+
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const listen = await fetch(relay.url + MCP_PATH, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'subscriptions/listen',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'subscriptions/listen',
+      params: { notifications: { toolsListChanged: true }, _meta },
+    }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  expect(await listen.json()).toMatchObject({ id: 1, error: { code: expect.any(Number) } });
 });

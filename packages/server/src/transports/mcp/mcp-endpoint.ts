@@ -1,4 +1,4 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import type { Logger } from '../../logger.ts';
 import type { Relay } from '../../relay/contract/relay-contract.ts';
 import type { Draining } from '../draining.ts';
@@ -8,6 +8,7 @@ import { HttpCall } from '../http/http-call.ts';
 import { readJsonBody } from '../http/read-body.ts';
 import { admitInput } from '../route-calls.ts';
 import { McpTools } from './mcp-tools.ts';
+import type { MessageServer } from './serve-message.ts';
 import { callerOf } from './tool-caller.ts';
 
 export interface McpDeps {
@@ -21,7 +22,9 @@ export interface McpDeps {
  * `Idempotency-Key` makes it safe to ask again when an answer was lost. There is nothing to GET, because the relay never speaks first here.
  */
 export function mcpEndpoint({ relay, draining, log }: McpDeps): Endpoint {
-  const tools = new McpTools({ relay, log });
+  // Loaded with the first agent that comes: the SDK costs a relay that nobody asks through MCP 30 MB for nothing.
+  let loading: Promise<MessageServer> | undefined;
+  const load = async () => new (await import('./serve-message.ts')).MessageServer(new McpTools({ relay, log }));
   return {
     methods: ['POST'],
     serve: async (exchange) => {
@@ -32,13 +35,18 @@ export function mcpEndpoint({ relay, draining, log }: McpDeps): Endpoint {
       admitInput(body);
       const message = messageOf(body);
       if (message === undefined) return answer(exchange, 400, invalidRequest);
-      // Loaded with the first agent that comes: the SDK costs a relay that nobody asks through MCP 30 MB for nothing.
-      const { serveMessage } = await import('./serve-message.ts');
-      const result = await serveMessage(message, tools, caller);
-      if (result === null) writeAnswer(exchange.response, { status: 202, body: undefined });
-      else answer(exchange, 200, result);
+      loading ??= load();
+      const { status, body: told } = await (await loading).serve({ message, headers: headersOf(exchange.request), caller });
+      answer(exchange, status, told);
     },
   };
+}
+
+/** Those that MCP gives a meaning; the rest is nobody's business there. */
+function headersOf({ headers }: Exchange['request']): Headers {
+  const meant = new Headers({ 'content-type': 'application/json', accept: 'application/json, text/event-stream' });
+  for (const [name, value] of Object.entries(headers)) if (name.startsWith('mcp-') && typeof value === 'string') meant.set(name, value);
+  return meant;
 }
 
 /** `undefined` for what is no single JSON-RPC message. */

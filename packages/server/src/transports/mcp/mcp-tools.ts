@@ -27,11 +27,16 @@ export interface ToolResult {
 
 type ToolRuns = { readonly [Name in McpToolName]: (input: McpToolInput<Name>, caller: ToolCaller) => Promise<ModelText> };
 
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** What goes over the wire of it. */
+const plain = (schema: object): Record<string, Json> => JSON.parse(JSON.stringify(schema));
+
 /** The tools as MCP lists them. */
 export const listTools = Object.entries(mcpTools).map(([name, { description, input, readOnly }]) => ({
   name,
   description,
-  inputSchema: { ...z.toJSONSchema(input, { io: 'input' }), type: 'object' as const },
+  inputSchema: { ...plain(z.toJSONSchema(input, { io: 'input' })), type: 'object' as const },
   annotations: { readOnlyHint: readOnly },
 }));
 

@@ -1,5 +1,4 @@
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 
 /** An MCP transport that lives for one HTTP request: one message in, one answer out. What the server would say besides has no way to go. */
 export class OneExchange implements Transport {

@@ -1,30 +1,83 @@
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { CallToolRequestSchema, type JSONRPCMessage, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
+import { createMcpHandler, isLegacyRequest, type JSONRPCMessage, type McpHttpHandler, Server } from '@modelcontextprotocol/server';
+import { MCP_PATH, MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
 import { listTools, type McpTools } from './mcp-tools.ts';
 import { OneExchange } from './one-exchange.ts';
 import type { ToolCaller } from './tool-caller.ts';
 
-/** Answers one MCP message of one caller; `null` when it wants no answer, or its caller has gone. */
-export async function serveMessage(message: JSONRPCMessage, tools: McpTools, caller: ToolCaller): Promise<JSONRPCMessage | null> {
-  const { server } = new McpServer(
-    { name: MCP_SERVER_NAME, version: RELAY_VERSION },
-    { capabilities: { tools: {} }, instructions: instructionsFor(caller), jsonSchemaValidator: neverAsked },
-  );
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...listTools] }));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }) => tools.call(params.name, params.arguments, caller));
-  const exchange = new OneExchange();
-  await server.connect(exchange);
-  try {
-    if (!('method' in message && 'id' in message)) {
-      exchange.onmessage?.(message);
-      return null;
+/** One POST: the message in it, and the headers that say by which revision it is meant. */
+export interface Posted {
+  readonly message: JSONRPCMessage;
+  readonly headers: Headers;
+  readonly caller: ToolCaller;
+}
+
+export interface Served {
+  readonly status: number;
+  /** Undefined where nothing is answered: the message wanted none, or its caller has gone. */
+  readonly body: unknown;
+}
+
+/**
+ * Answers single MCP messages, without sessions: by the revision of 2026-07-28, in which each request says who asks and what it can, and by those
+ * before it, which begin with `initialize`. One server serves both.
+ */
+export class MessageServer {
+  readonly #tools: McpTools;
+  readonly #stateless: McpHttpHandler;
+
+  constructor(tools: McpTools) {
+    this.#tools = tools;
+    this.#stateless = createMcpHandler((context) => this.#serverFor(callerIn(context.authInfo?.extra)), {
+      legacy: 'reject',
+      responseMode: 'json',
+      // The relay never speaks first here: nothing is subscribed to.
+      maxSubscriptions: 0,
+    });
+  }
+
+  async serve(posted: Posted): Promise<Served> {
+    const request = new Request(`http://relay${MCP_PATH}`, {
+      method: 'POST',
+      headers: posted.headers,
+      signal: posted.caller.context.signal,
+    });
+    if (await isLegacyRequest(request, posted.message)) return this.#serveEarlier(posted);
+    // What the handler passes on unread, to the server that it has made for this request.
+    const authInfo = { token: '', clientId: posted.caller.agentId, scopes: [], extra: { caller: posted.caller } };
+    const response = await this.#stateless.fetch(request, { parsedBody: posted.message, authInfo });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  async #serveEarlier({ message, caller }: Posted): Promise<Served> {
+    const server = this.#serverFor(caller);
+    const exchange = new OneExchange();
+    await server.connect(exchange);
+    try {
+      if (!('method' in message && 'id' in message)) {
+        exchange.onmessage?.(message);
+        return { status: 202, body: undefined };
+      }
+      const answer = await exchange.request(message);
+      return answer === null ? { status: 202, body: undefined } : { status: 200, body: answer };
+    } finally {
+      await server.close();
     }
-    return await exchange.request(message);
-  } finally {
-    await server.close();
+  }
+
+  #serverFor(caller: ToolCaller): Server {
+    const server = new Server(
+      { name: MCP_SERVER_NAME, version: RELAY_VERSION },
+      { capabilities: { tools: {} }, instructions: instructionsFor(caller), jsonSchemaValidator: neverAsked },
+    );
+    server.setRequestHandler('tools/list', () => ({ tools: [...listTools] }));
+    server.setRequestHandler('tools/call', ({ params }) => this.#tools.call(params.name, params.arguments, caller));
+    return server;
   }
 }
+
+/** As `serve` has put it there. */
+const callerIn = (extra: Readonly<Record<string, unknown>> | undefined): ToolCaller => extra?.['caller'] as ToolCaller;
 
 /** The SDK checks with it what clients answer to questions of ours, and we ask none; its own one costs a JSON schema compiler a request. */
 const neverAsked = {
