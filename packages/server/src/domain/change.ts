@@ -10,6 +10,7 @@ import type {
   Pair,
   RelayEvent,
   Session,
+  TokenKind,
 } from 'agent-relay-protocol';
 import type { DeliveryRecord } from './delivery.ts';
 import type { Participants } from './readership.ts';
@@ -131,7 +132,8 @@ export interface AgentFound {
   readonly pair: OpenPair | null;
 }
 
-export type TokenType = 'owner' | 'node' | 'agent' | 'login' | 'scoped';
+/** A kind of token as the wire calls it: `scoped` are those that people made, whose kind is in `grants`; `login` is a link's code, which is never told. */
+export type TokenType = Extract<TokenKind, 'browser' | 'node' | 'session' | 'scoped'> | 'login';
 
 /** What a person gave a token of type `scoped`. */
 export interface TokenGrants extends Grant {

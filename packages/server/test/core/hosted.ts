@@ -24,7 +24,7 @@ export async function host(world: World, id: string, { nodeId, sessionId = `s-${
       ask: false,
       now: world.clock.now(),
       tokenFor: (epoch) => {
-        const minted = tokens.mint('agent', { workspace: 'default', agentId: id, epoch });
+        const minted = tokens.mint('session', { workspace: 'default', agentId: id, epoch });
         token = minted.token;
         return minted.record;
       },

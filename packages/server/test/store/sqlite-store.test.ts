@@ -259,6 +259,25 @@ describe('migrations', () => {
     database.close();
   });
 
+  test('tokens of before their types were called as on the wire are the same tokens, by their new names', async () => {
+    const path = join(newFolder(), 'relay.db');
+    const database = new Sqlite(path);
+    migrate(database, migrations.slice(0, 11));
+    const insert = database.prepare(
+      "INSERT INTO tokens (hash, token_id, workspace, type, agent_id, epoch, created_at) VALUES (?, ?, 'default', ?, ?, ?, 1)",
+    );
+    for (const type of ['owner', 'node', 'scoped', 'login']) insert.run(type, type, type, null, null);
+    insert.run('agent', 'agent', 'agent', 'a', 3);
+    database.close();
+    const store = await SqliteStore.open({ path });
+    const types = await Promise.all(
+      ['owner', 'agent', 'node', 'scoped', 'login'].map(async (hash) => (await store.tokens.find(hash))?.type),
+    );
+    expect(types).toEqual(['browser', 'session', 'node', 'scoped', 'login']);
+    expect(await store.tokens.find('agent')).toMatchObject({ agentId: 'a', epoch: 3 });
+    await store.close();
+  });
+
   test('a history of before its lines could stand for several reports is read as what it was, and goes on', async () => {
     const path = join(newFolder(), 'relay.db');
     const before = new Sqlite(path);

@@ -207,7 +207,7 @@ export class AgentRegistry {
       options.mayRegister(found);
       const approval = options.mayWiden ? input.approval : narrowed(input.approval, found.approval);
       const { agent: registered, isNew, beginsSession } = registerAgent(found, { ...input, approval }, null, now);
-      const minted = options.withToken ? this.#deps.tokens.mint('agent', { workspace, agentId: id, epoch: registered.epoch }) : null;
+      const minted = options.withToken ? this.#deps.tokens.mint('session', { workspace, agentId: id, epoch: registered.epoch }) : null;
       const agent: Agent = minted ? { ...registered, protected: true } : registered;
       const left = beginsSession
         ? leaveAll(found, id, 'replaced', `A newer session of ${id} has taken over`, now)

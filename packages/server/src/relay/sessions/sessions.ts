@@ -99,7 +99,7 @@ class Sessions {
     if (!link) throw new RelayError('node_unavailable', `The node ${node.name} is not connected`);
     const sessionId = randomUUID();
     const instanceId = randomUUID();
-    const minted = tokens.mint('agent', { workspace, agentId: input.name, nodeId: node.nodeId });
+    const minted = tokens.mint('session', { workspace, agentId: input.name, nodeId: node.nodeId });
     starting.add(sessionId);
     try {
       const session = await store.sessions.begin(workspace, input.name, (found, unfinished) =>

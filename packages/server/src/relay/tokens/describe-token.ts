@@ -1,16 +1,18 @@
 import type { Token, TokenKind } from 'agent-relay-protocol';
 import type { TokenRecord } from '../../domain/change.ts';
 
-const kinds = { owner: 'browser', node: 'node', agent: 'session', login: 'browser' } as const satisfies Record<
-  Exclude<TokenRecord['type'], 'scoped'>,
-  TokenKind
->;
+/** A login link's code is good for a browser's session and nothing else. */
+const kindOf = ({ type, grants }: TokenRecord): TokenKind => {
+  if (type === 'login') return 'browser';
+  return type === 'scoped' ? (grants?.kind ?? 'scoped') : type;
+};
 
 /** A token as lists and the log tell of it: neither itself nor its hash. */
-export function describeToken({ tokenId, type, name, agentId, nodeId, grants, createdAt, expiresAt }: TokenRecord): Token {
+export function describeToken(record: TokenRecord): Token {
+  const { tokenId, name, agentId, nodeId, grants, createdAt, expiresAt } = record;
   return {
     tokenId,
-    kind: type === 'scoped' ? (grants?.kind ?? 'scoped') : kinds[type],
+    kind: kindOf(record),
     name,
     agentId,
     nodeId,

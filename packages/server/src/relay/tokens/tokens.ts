@@ -81,7 +81,7 @@ export class Tokens {
     const now = this.#deps.clock.now();
     if (!taken || (taken.expiresAt !== null && taken.expiresAt <= now)) return null;
     const expiresAt = now + OWNER_SESSION_MS;
-    const { token, record } = this.mint('owner', { workspace: taken.workspace, expiresAt, name: 'browser' });
+    const { token, record } = this.mint('browser', { workspace: taken.workspace, expiresAt, name: 'browser' });
     await this.#deps.store.tokens.put(record, created(record));
     return { token, expiresAt };
   }
@@ -94,7 +94,7 @@ export class Tokens {
     if (integration) return integration;
     const record = await this.lives.find(hash);
     // A browser's session is good for a browser, with its cookie and its word.
-    if (record?.type === 'owner' && as !== 'browser') return null;
+    if (record?.type === 'browser' && as !== 'browser') return null;
     const principal = record && this.#principalOf(record);
     return principal && this.lives.bind(principal, record);
   }
@@ -102,7 +102,7 @@ export class Tokens {
   /** Ends the session that a login link began; false for every other token, which a browser only showed. */
   async endSession(token: string): Promise<boolean> {
     const record = await this.lives.find(hashOf(token));
-    return record?.type === 'owner' && (await this.revoke(record.workspace, record.tokenId, 'owner'));
+    return record?.type === 'browser' && (await this.revoke(record.workspace, record.tokenId, 'owner'));
   }
 
   /** Ends a token at once; false when there is none of this id. `by` is who asked for it. */
@@ -118,13 +118,13 @@ export class Tokens {
 
   #principalOf({ workspace, type, tokenId, name, agentId, epoch, nodeId, grants }: TokenRecord): Principal | null {
     switch (type) {
-      case 'owner':
-        return { type, workspace };
+      case 'browser':
+        return { type: 'owner', workspace };
       case 'node':
         return nodeId === null ? null : { type, workspace, nodeId };
-      case 'agent':
+      case 'session':
         return agentId !== null && epoch !== null && this.#isCurrent(workspace, agentId, epoch)
-          ? { type, workspace, agentId, epoch }
+          ? { type: 'agent', workspace, agentId, epoch }
           : null;
       case 'scoped':
         return grants && { type: 'token', workspace, tokenId, name: name ?? tokenId, kind: grants.kind, agentId, ...allowed(grants) };

@@ -52,10 +52,10 @@ export class TokenTable {
     );
     this.#take = database.prepare('DELETE FROM tokens WHERE hash = ? RETURNING *');
     this.#remove = database.prepare('DELETE FROM tokens WHERE workspace = ? AND token_id = ? RETURNING *');
-    this.#removeOfAgent = database.prepare("DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'agent' RETURNING *");
+    this.#removeOfAgent = database.prepare("DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'session' RETURNING *");
     this.#removeExpired = database.prepare('DELETE FROM tokens WHERE expires_at <= ? RETURNING *');
     this.#hasSession = database
-      .prepare<[string, string], number>("SELECT count(*) FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'agent'")
+      .prepare<[string, string], number>("SELECT count(*) FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'session'")
       .pluck();
     this.reload();
   }

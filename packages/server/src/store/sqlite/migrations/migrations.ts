@@ -9,6 +9,7 @@ import { approvals } from './0008-approvals.ts';
 import { repeatedReports } from './0009-repeated-reports.ts';
 import { rememberedApproval } from './0010-remembered-approval.ts';
 import { provenMail } from './0011-proven-mail.ts';
+import { tokenTypes } from './0012-token-types.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   { sql: repeatedReports },
   { sql: rememberedApproval },
   { sql: provenMail },
+  { sql: tokenTypes },
 ];
