@@ -41,6 +41,13 @@ function leavesItsPackage(file: SourceFile, specifier: string): boolean {
   return !isIn(target, [file.package.folder, ...rootModules, ...reachable.flatMap(([, places]) => places)]);
 }
 
+/** Types of what is imported, what is run as a program, and what a style sheet asks for. */
+const usedWithoutImport = (folder: string): readonly RegExp[] => [
+  /^@types\//,
+  ...(packageTable[folder]?.runs ?? []).map((name) => new RegExp(`^${name}$`)),
+  ...(folder === 'apps/dashboard' ? [/^tailwindcss$/] : []),
+];
+
 /** The roots that run in browsers as well. */
 const browserEntries = ['packages/protocol/src/index.ts', 'packages/wire/src/index.ts', 'packages/client/src/index.ts'];
 const nodeOnlyPackages = ['ws', 'better-sqlite3', 'pino', 'commander'];
@@ -84,6 +91,17 @@ export const packageRules: readonly Rule[] = [
       .filter((name) => !isDeclared(file, name))
       .map((name) => `imports ${name}, which its package.json does not name`),
   ),
+  {
+    claim: 'every package that a package.json names is imported by a file beside it',
+    violations: (workspace) =>
+      workspace.packages.flatMap(({ folder, manifest }) => {
+        const imported = new Set(workspace.files.filter((file) => file.package.folder === folder).flatMap(namesFrom));
+        const { dependencies, peerDependencies, optionalDependencies, devDependencies } = manifest;
+        const declared = Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies, ...devDependencies });
+        const isUsed = (name: string) => imported.has(name) || usedWithoutImport(folder).some((each) => each.test(name));
+        return declared.filter((name) => !isUsed(name)).map((name) => `${folder} names ${name}, which none of its files imports`);
+      }),
+  },
   fileRule("no file reaches into another package's inner files", (file, workspace) =>
     file.imports.flatMap(({ specifier }) => {
       if (leavesItsPackage(file, specifier)) return [`imports ${specifier}`];

@@ -55,6 +55,10 @@ const breaches: Readonly<Record<string, { texts: Record<string, string>; complai
     texts: { 'packages/wire/src/sse.ts': `import { z } from 'zod';` },
     complaint: 'packages/wire/src/sse.ts imports zod, which its package.json does not name',
   },
+  'every package that a package.json names is imported by a file beside it': {
+    texts: { 'packages/wire/src/sse.ts': 'export const sse = 1;' },
+    complaint: 'packages/wire names agent-relay-protocol, which none of its files imports',
+  },
   "no file reaches into another package's inner files": {
     texts: { 'packages/client/src/calls.ts': `import { routes } from '../../protocol/src/routes.ts';` },
     complaint: 'packages/client/src/calls.ts imports ../../protocol/src/routes.ts',
@@ -182,7 +186,9 @@ for (const rule of [...packageRules, ...folderRules, ...fileRules]) {
 
 test('what is only said in a comment or a string is no import and no use', () => {
   const text = `// import 'node:fs'\nexport const example = "import x from 'node:fs'; Date.now()";`;
-  const workspace = createWorkspace(packages, { 'packages/protocol/src/index.ts': text });
+  // No package of the example imports what it names.
+  const nothingNamed = packages.map(({ folder }) => packageIn(folder));
+  const workspace = createWorkspace(nothingNamed, { 'packages/protocol/src/index.ts': text });
   expect([...packageRules, ...folderRules, ...fileRules].flatMap((rule) => rule.violations(workspace))).toEqual([]);
 });
 
