@@ -105,6 +105,8 @@ export { NodeProviderSchema, NodeSchema, SessionSchema, SessionStatusSchema, Spa
 export type { Integration, ReportEvent, ReportedEvent, Task, TaskEvent, TaskEventType, TaskStatus } from './task.ts';
 export {
   IntegrationSchema,
+  ListedTaskStatusSchema,
+  NewTaskStatusSchema,
   ReportEventSchema,
   ReportedEventSchema,
   TaskEventSchema,

@@ -15,6 +15,18 @@ import {
 export const TaskStatusSchema = z.enum(['open', 'claimed', 'in_progress', 'blocked', 'done', 'failed', 'canceled']);
 export type TaskStatus = z.infer<typeof TaskStatusSchema>;
 
+const spelled = (status: string) => (status === 'cancelled' ? 'canceled' : status);
+
+/** Statuses as callers write them: `cancelled`, as claims have it, is the same word. */
+export const ListedTaskStatusSchema = z
+  .enum([...TaskStatusSchema.options, 'active', 'cancelled'])
+  .transform(spelled)
+  .pipe(TaskStatusSchema.or(z.literal('active')));
+export const NewTaskStatusSchema = z
+  .enum([...TaskStatusSchema.exclude(['claimed']).options, 'cancelled'])
+  .transform(spelled)
+  .pipe(TaskStatusSchema.exclude(['claimed']));
+
 const oneLine = (maximum: number) => z.string().min(1).max(maximum);
 
 /** Durable work with a lifecycle. Its id is that of the one claimable message that offers it. */

@@ -35,6 +35,21 @@ test('a task is listed, claimed, ended and looked back on from a terminal', asyn
   expect((await agentRelay(relay, 'task', 'claim', '999')).code).toBe(1);
 });
 
+test('cancelled is canceled, for who ends a task and for who looks for it, from a terminal and over HTTP', async () => {
+  await using relay = await start();
+  const { id } = await report(relay);
+  expect((await agentRelay(relay, 'task', 'status', String(id), 'cancelled')).out).toBe(`[task:${id}] canceled: disk full`);
+  expect((await agentRelay(relay, 'tasks', '--status', 'cancelled')).out).toContain('disk full');
+  const headers = { authorization: `Bearer ${relay.ownerToken}`, 'content-type': 'application/json' };
+  for (const status of ['cancelled', 'canceled']) {
+    const response = await fetch(`${relay.url}/api/tasks?status=${status}`, { headers });
+    expect(await response.json()).toMatchObject({ data: [{ id, status: 'canceled' }] });
+  }
+  const again = await report(relay);
+  const change = { method: 'PATCH', headers, body: JSON.stringify({ status: 'cancelled' }) };
+  expect(await (await fetch(`${relay.url}/api/tasks/${again.id}/status`, change)).json()).toMatchObject({ status: 'canceled' });
+});
+
 test('callbacks are listed with what went wrong, and sent again', async () => {
   await using relay = await start();
   await report(relay);

@@ -3,7 +3,15 @@ import { CallbackSchema, CallbackStatusSchema } from '../callback.ts';
 import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
 import { AddressSchema, AgentIdSchema, listByIdOf, listOf, MessageIdSchema, PageLimitSchema, pageById } from '../primitives.ts';
 import { actor, route } from '../route.ts';
-import { IntegrationSchema, ReportEventSchema, ReportedEventSchema, TaskEventSchema, TaskSchema, TaskStatusSchema } from '../task.ts';
+import {
+  IntegrationSchema,
+  ListedTaskStatusSchema,
+  NewTaskStatusSchema,
+  ReportEventSchema,
+  ReportedEventSchema,
+  TaskEventSchema,
+  TaskSchema,
+} from '../task.ts';
 
 const task = { id: MessageIdSchema };
 
@@ -36,10 +44,7 @@ export const taskRoutes = {
     anonymous: true,
     summary: 'Tasks, newest first',
     input: z.strictObject({
-      status: z
-        .union([TaskStatusSchema, z.literal('active')])
-        .optional()
-        .describe('`active` is whatever has not ended'),
+      status: ListedTaskStatusSchema.optional().describe('`active` is whatever has not ended'),
       source: AgentIdSchema.optional(),
       target: AddressSchema.optional(),
       before: MessageIdSchema.optional().describe('Only tasks with a smaller id: the next page'),
@@ -84,7 +89,7 @@ export const taskRoutes = {
       ...task,
       ...actor,
       fence: z.int().min(1).optional().describe('From the claim; an older one gets stale_fence'),
-      status: TaskStatusSchema.exclude(['claimed']).optional().describe('`open` gives the task back'),
+      status: NewTaskStatusSchema.optional().describe('`open` gives the task back'),
       progress: z.json().optional(),
       result: z.json().optional(),
     }),

@@ -1,4 +1,11 @@
-import { type Task, type TaskEvent, type TaskStatus, TaskStatusSchema } from 'agent-relay-protocol';
+import {
+  ListedTaskStatusSchema,
+  NewTaskStatusSchema,
+  type Task,
+  type TaskEvent,
+  type TaskStatus,
+  TaskStatusSchema,
+} from 'agent-relay-protocol';
 import { Command, InvalidArgumentError } from 'commander';
 import { describe as describeClaim, parseFence } from './claims.ts';
 import { agentOfSession } from './current-agent.ts';
@@ -116,11 +123,13 @@ export function parseTaskId(text: string): number {
 }
 
 function parseListedStatus(text: string): string {
-  if (text === 'active' || TaskStatusSchema.safeParse(text).success) return text;
+  const { data: status } = ListedTaskStatusSchema.safeParse(text);
+  if (status !== undefined) return status;
   throw new InvalidArgumentError(`must be active or one of ${TaskStatusSchema.options.join(', ')}`);
 }
 
 function parseNewStatus(text: string): string {
-  if (text !== 'claimed' && TaskStatusSchema.safeParse(text).success) return text;
+  const { data: status } = NewTaskStatusSchema.safeParse(text);
+  if (status !== undefined) return status;
   throw new InvalidArgumentError('must be open, in_progress, blocked, done, failed or canceled');
 }

@@ -1,4 +1,4 @@
-import type { Principal, RouteRequest, Scope, Task } from 'agent-relay-protocol';
+import type { Principal, RouteInput, RouteRequest, Scope, Task } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { anonymous, codeOf, owner, World } from './world.ts';
 
@@ -27,7 +27,7 @@ const claim = (world: World, id: number, agentId: string) =>
   Promise.resolve(world.call['tasks/claim']({ id, agentId }, world.as(anonymous)));
 const taskOf = async (world: World, id: number): Promise<Task> => world.call['tasks/get']({ id }, world.as(anonymous));
 const history = async (world: World, id: number) => (await world.call['tasks/events']({ id }, world.as(anonymous))).data;
-const setStatus = (world: World, input: RouteRequest<'tasks/status'>, principal = anonymous) =>
+const setStatus = (world: World, input: RouteInput<'tasks/status'>, principal = anonymous) =>
   Promise.resolve(world.call['tasks/status'](input, world.as(principal)));
 
 test('500 parallel events under one key make one task, one claimable message and 500 occurrences', async () => {
