@@ -1,4 +1,4 @@
-import { RELAY_VERSION, RelayError, type Session } from 'agent-relay-protocol';
+import { PROTOCOL_VERSION, RELAY_VERSION, RelayError, type Session } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { as, FarNode, offered, owner, SessionWorld, workspace } from './session-world.ts';
 
@@ -240,7 +240,7 @@ describe('a machine that comes and goes', () => {
     const back = new FarNode();
     const answer = await world.attach(back, [offered(session)]);
     const sessions = [{ sessionId: session.sessionId, keep: true, ackedSeq: 0 }];
-    expect(answer).toEqual({ nodeId: 'local', version: RELAY_VERSION, sessions });
+    expect(answer).toEqual({ nodeId: 'local', version: RELAY_VERSION, protocol: PROTOCOL_VERSION, sessions });
     expect(await heartbeat([{ sessionId: session.sessionId, status: 'busy' }], back)).toEqual({ release: [] });
     expect(world.agent('Worker').status).toBe('busy');
   });
