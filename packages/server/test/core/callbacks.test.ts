@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Logger } from '../../src/logger.ts';
 import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../../src/relay/callbacks/callback-request.ts';
 import type { IntegrationSettings } from '../../src/relay/contract/integration-settings.ts';
-import { anonymous, anotherTurn, codeOf, owner, until, World } from './world.ts';
+import { anonymous, anotherTurn, codeOf, observer, owner, until, World } from './world.ts';
 
 const settings = (name: string): IntegrationSettings => ({
   name,
@@ -293,6 +293,12 @@ test('an integration sees and redelivers its own callbacks only; a redirect is a
   expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 9 }, world.as(owner)))).toBe('not_found');
   expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(anonymous)))).toBe('forbidden');
   expect(await codeOf(() => world.call['callbacks/list']({}, world.as(anonymous)))).toBe('forbidden');
+  // A token that does not read everybody's work is not told of it by what leaves the relay.
+  const { scopes: _all, ...board } = observer as Extract<Principal, { type: 'token' }>; // it is one
+  const narrow: Principal = { ...board, scopes: ['tasks:read', 'tasks:write'] };
+  expect(await codeOf(() => world.call['callbacks/list']({}, world.as(narrow)))).toBe('forbidden');
+  expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(narrow)))).toBe('forbidden');
+  expect(await codeOf(() => world.call['callbacks/list']({}, world.as(observer)))).toBe('none');
 });
 
 test('a callback and the step it tells of are committed together', async () => {

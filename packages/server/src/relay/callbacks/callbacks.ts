@@ -3,6 +3,7 @@ import { SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
 import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import { CALLBACK_LIFETIME_MS, fateOf, retryAfterMs } from '../../domain/callback-schedule.ts';
+import { readsWorkspace } from '../../domain/readership.ts';
 import { agentOf } from '../../domain/scopes.ts';
 import type { Logger } from '../../logger.ts';
 import type { DueCallback } from '../../store/callback-store.ts';
@@ -205,8 +206,8 @@ function faultOf({ status, error }: CallbackAnswer): string {
   return status >= 300 && status < 400 ? `It answered ${status}: redirects are not followed` : `It answered ${status}`;
 }
 
-/** What leaves the relay is for those who run it, and for the integration it goes to. */
+/** What leaves the relay tells of everybody's work: it is for those who read everything, and for the integration it goes to. */
 function assertMaySee(principal: Principal): void {
-  if (agentOf(principal) === null && principal.type !== 'node' && principal.type !== 'anonymous') return;
-  throw new RelayError('forbidden', 'Callbacks are for the owner and for the integration they go to');
+  if (principal.type === 'integration' || (agentOf(principal) === null && readsWorkspace(principal))) return;
+  throw new RelayError('forbidden', 'Callbacks are for the owner, for tokens with workspace:read, and for the integration they go to');
 }

@@ -29,7 +29,6 @@ export class MessageServer {
     this.#tools = tools;
     this.#stateless = createMcpHandler((context) => this.#serverFor(callerIn(context.authInfo?.extra)), {
       legacy: 'reject',
-      responseMode: 'json',
       // The relay never speaks first here: nothing is subscribed to.
       maxSubscriptions: 0,
     });
