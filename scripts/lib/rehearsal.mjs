@@ -29,8 +29,23 @@ const AT_ONCE = 4;
  * @param {{ folder: string, env: NodeJS.ProcessEnv, report: Report }} options `env` has the Node to try them on first on its PATH; `folder` is empty.
  */
 export async function rehearsePublishing(packages, { folder, env, report }) {
-  await installLocked(registryFolder, { title: 'Installing the registry to rehearse publishing' });
-  const registry = await startRegistry(folder, env);
+  /** @type {Registry | undefined} */
+  let registry;
+  await report.check('rehearsal: a registry', async () => {
+    await installLocked(registryFolder, { title: 'Installing the registry to rehearse publishing' });
+    registry = await startRegistry(folder, env);
+    return { passed: 1, failed: 0 };
+  });
+  if (registry === undefined) return;
+  await rehearseOn(registry, packages, { folder, report });
+}
+
+/**
+ * @param {Registry} registry
+ * @param {readonly PackedPackage[]} packages
+ * @param {{ folder: string, report: Report }} options
+ */
+async function rehearseOn(registry, packages, { folder, report }) {
   const at = (/** @type {string} */ name) => {
     const place = join(folder, name);
     mkdirSync(place, { recursive: true });
@@ -139,7 +154,8 @@ async function startRegistry(folder, env) {
   const config = join(folder, 'registry.yaml');
   writeFileSync(config, configOf(folder, asked('registry')));
   const program = join(registryFolder, 'node_modules', 'verdaccio', 'bin', 'verdaccio');
-  const child = spawn(process.execPath, [program, '--config', config, '--listen', `127.0.0.1:${port}`], { stdio: 'pipe' });
+  // The Node of `env`: the one that runs these scripts may be too old for it.
+  const child = spawn('node', [program, '--config', config, '--listen', `127.0.0.1:${port}`], { stdio: 'pipe', env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
