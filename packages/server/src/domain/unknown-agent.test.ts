@@ -7,6 +7,7 @@ test.each([
   ['worker', 'Worker'],
   ['Wroker', 'Worker'],
   ['Laed', 'Lead'],
+  ['lAED', 'Lead'],
   ['web-3', 'web-1'],
   ['nobody', null],
   ['', null],

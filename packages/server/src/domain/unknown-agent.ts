@@ -12,14 +12,15 @@ export function unknownAgent(id: string, agents: Iterable<{ readonly agentId: st
     : new RelayError('not_found', `${said}: did you mean ${near}?`, { details: { near } });
 }
 
-/** Mistyped words begin right: only ids with the same first letter are looked at. */
+/** Mistyped words begin right, in whichever case: only ids with the same first letter are looked at. */
 export function nearId(id: string, agents: Iterable<{ readonly agentId: string }>): string | null {
-  const word = id.slice(0, LONGEST);
-  const first = word[0]?.toLowerCase();
-  const candidates: string[] = [];
+  const word = id.slice(0, LONGEST).toLowerCase();
+  const candidates = new Map<string, string>();
   for (const { agentId } of agents) {
-    if (agentId[0]?.toLowerCase() !== first || agentId.length > LONGEST) continue;
-    if (candidates.push(agentId) === COMPARED) break;
+    const lower = agentId.toLowerCase();
+    if (lower[0] !== word[0] || lower.length > LONGEST) continue;
+    candidates.set(lower, agentId);
+    if (candidates.size === COMPARED) break;
   }
-  return nearest(word, candidates);
+  return candidates.get(nearest(word, candidates.keys()) ?? '') ?? null;
 }
