@@ -56,13 +56,13 @@ function SpawnForm({ onDone }: { readonly onDone: () => void }) {
   return (
     <form onSubmit={submit} className="space-y-3">
       <div className="grid grid-cols-2 gap-3">
-        <label className="grid gap-1 text-soft text-xs">
+        <label className="grid min-w-0 gap-1 text-soft text-xs">
           Name
-          <input name="name" required className="field text-sm" placeholder="Lead" />
+          <input name="name" required className="field w-full min-w-0 text-sm" placeholder="Lead" />
         </label>
-        <label className="grid gap-1 text-soft text-xs">
+        <label className="grid min-w-0 gap-1 text-soft text-xs">
           Kind
-          <select name="provider" className="field text-sm">
+          <select name="provider" className="field w-full min-w-0 text-sm">
             {unique.map(({ id, available, reason }) => (
               <option key={id} value={id} disabled={!available} title={reason ?? undefined}>
                 {available ? id : `${id} (not installed)`}
@@ -71,26 +71,26 @@ function SpawnForm({ onDone }: { readonly onDone: () => void }) {
           </select>
         </label>
       </div>
-      <label className="grid gap-1 text-soft text-xs">
+      <label className="grid min-w-0 gap-1 text-soft text-xs">
         Task
-        <textarea name="task" rows={3} className="field text-sm" placeholder="What should it do first?" />
+        <textarea name="task" rows={3} className="field w-full min-w-0 text-sm" placeholder="What should it do first?" />
       </label>
-      <label className="grid gap-1 text-soft text-xs">
+      <label className="grid min-w-0 gap-1 text-soft text-xs">
         Folder
-        <input name="cwd" className="field text-sm" placeholder="a fresh one" />
+        <input name="cwd" className="field w-full min-w-0 text-sm" placeholder="a fresh one" />
       </label>
       <div className="grid grid-cols-2 gap-3">
-        <label className="grid gap-1 text-soft text-xs">
+        <label className="grid min-w-0 gap-1 text-soft text-xs">
           May
-          <select name="mode" defaultValue="agentic" className="field text-sm">
+          <select name="mode" defaultValue="agentic" className="field w-full min-w-0 text-sm">
             <option value="safe">use no tools</option>
             <option value="agentic">work in its folder</option>
             <option value="unrestricted">do everything</option>
           </select>
         </label>
-        <label className="grid gap-1 text-soft text-xs">
+        <label className="grid min-w-0 gap-1 text-soft text-xs">
           When a message comes
-          <select name="approval" defaultValue="open" className="field text-sm">
+          <select name="approval" defaultValue="open" className="field w-full min-w-0 text-sm">
             <option value="open">it may the same</option>
             <option value="guarded">it asks you first</option>
             <option value="read-only">it only reads</option>
