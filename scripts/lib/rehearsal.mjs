@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installLocked } from './npm-folder.mjs';
 import { rootFolder, runOrFail, StepFailed } from './run.mjs';
@@ -49,7 +49,19 @@ async function rehearseOn(registry, packages, { folder, report }) {
   const at = (/** @type {string} */ name) => {
     const place = join(folder, name);
     mkdirSync(place, { recursive: true });
-    return { cwd: place, env: { ...registry.env, HOME: place, USERPROFILE: place }, isPatient: true };
+    const prefix = join(place, 'prefix');
+    return {
+      cwd: place,
+      env: {
+        ...registry.env,
+        HOME: place,
+        USERPROFILE: place,
+        // One for each: npx runs what lies in the global prefix before it asks a registry.
+        npm_config_prefix: prefix,
+        PATH: [join(prefix, 'bin'), registry.env['PATH']].join(delimiter),
+      },
+      isPatient: true,
+    };
   };
   try {
     const isOlderThere = await report.check('rehearsal: the version before is published and installed', async () => {
@@ -182,10 +194,9 @@ async function startRegistry(folder, env) {
       npm_config_registry: url,
       // It takes anybody's word; npm wants to show one.
       [`npm_config_//127.0.0.1:${port}/:_authToken`]: 'rehearsal',
-      npm_config_cache: asked('cache'),
+      // Not the user's: what a registry of one hour said, and what npx unpacked from it, would stay there.
+      npm_config_cache: join(folder, 'cache'),
       npm_config_update_notifier: 'false',
-      npm_config_prefix: join(folder, 'prefix'),
-      PATH: [join(folder, 'prefix', 'bin'), env['PATH']].join(':'),
     },
     stop: async () => {
       child.kill('SIGKILL');

@@ -1,7 +1,9 @@
 // Run in an empty folder with an empty home: `npx agent-relay-server` serves, and its commands find it. Argument: the version.
-import { match, strictEqual } from 'node:assert';
+import { match, ok, strictEqual } from 'node:assert';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 const [version = ''] = process.argv.slice(2);
 const npx = (/** @type {readonly string[]} */ ...args) =>
@@ -9,6 +11,7 @@ const npx = (/** @type {readonly string[]} */ ...args) =>
 
 const told = npx('--version');
 match(told.stdout, new RegExp(`${version.replaceAll('.', '\\.')}`), told.stderr);
+ok(existsSync(join(process.env['npm_config_cache'] ?? '', '_npx')), 'npx found it somewhere else than in the registry');
 const relay = spawn('npx', ['--yes', 'agent-relay-server', 'serve', '--port', '0'], {
   stdio: ['ignore', 'pipe', 'inherit'],
   detached: true,
