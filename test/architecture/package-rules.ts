@@ -41,11 +41,12 @@ function leavesItsPackage(file: SourceFile, specifier: string): boolean {
   return !isIn(target, [file.package.folder, ...rootModules, ...reachable.flatMap(([, places]) => places)]);
 }
 
-/** Types of what is imported, what is run as a program, and what a style sheet asks for. */
+/** Types of what is imported, what is run as a program, what a style sheet asks for, and what the build imports that is kept as a fixture. */
 const usedWithoutImport = (folder: string): readonly RegExp[] => [
   /^@types\//,
   ...(packageTable[folder]?.runs ?? []).map((name) => new RegExp(`^${name}$`)),
   ...(folder === 'apps/dashboard' ? [/^tailwindcss$/] : []),
+  ...(folder === 'e2e' ? [/^eventsource-parser$/, /^unhomoglyph$/] : []),
 ];
 
 /** The roots that run in browsers as well. */
