@@ -35,5 +35,6 @@ const connectOver = (
   });
 
 export { type AgentIdentity, type AgentIdentityOptions, agentIdentity, agentProfile } from './agent-identity.ts';
+export { type FindRelayOptions, type FoundRelay, findRelay } from './node/find-relay.ts';
 export { type Profile, profilesPath, readProfile } from './profile.ts';
 export { socketFetch } from './socket-fetch.ts';

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from './transports/request-guard.ts';
+import { isLoopbackHost } from 'agent-relay-wire/node';
 
 /** A relay's address as a browser of its machine opens it; one that other machines reach keeps its name. */
 export function browserUrl(url: string, browserHost: string): string {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type FieldIssue, RelayError } from 'agent-relay-protocol';
+import { defaultDatabasePath, isLoopbackHost } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import type { GuardLimits } from './domain/loop-guard.ts';
 import {
@@ -9,10 +10,8 @@ import {
   PrivateCallbacksSettingSchema,
 } from './integrations-config.ts';
 import { createAddressGuard } from './outbound/address-guard.ts';
-import { defaultDatabasePath } from './paths.ts';
 import { hashOfToken, type IntegrationSettings } from './relay/contract/integration-settings.ts';
 import { defaultSettings } from './relay/contract/relay-settings.ts';
-import { isLoopbackHost } from './transports/request-guard.ts';
 
 const wholeNumber = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
   z

@@ -1,22 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { RelayError } from 'agent-relay-protocol';
+import { readOwnerToken } from 'agent-relay-wire/node';
 
 /*
  * The owner's credential: a file that only the user who runs the relay can read. The relay makes it at its first start; our own commands
  * and the local node read it.
  */
-
-/** `null` when there is none. @throws RelayError `unauthorized` when it is there and cannot be read. */
-export function readOwnerToken(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8').trim() || null;
-  } catch (cause) {
-    if (isFileError(cause, 'ENOENT') || isFileError(cause, 'ENOTDIR')) return null;
-    throw new RelayError('unauthorized', `The owner's credential ${path} cannot be read: is the relay another user's?`, { cause });
-  }
-}
 
 /** The credential, made when there is none. Two relays that start at once agree on one. */
 export function ensureOwnerToken(path: string): string {

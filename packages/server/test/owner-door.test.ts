@@ -3,12 +3,12 @@ import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
-import { isSocketOfOwner, processIdentity } from 'agent-relay-wire/node';
+import { isSocketOfOwner, lastRunningRelay, ownerTokenPath, processIdentity, runningRelayPath } from 'agent-relay-wire/node';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { localNodeLogPath, localNodePath, ownerTokenPath, relaySocketPath, runningRelayPath } from '../src/paths.ts';
-import { lastRunningRelay, readJson } from '../src/running-relay.ts';
+import { localNodeLogPath, localNodePath, relaySocketPath } from '../src/paths.ts';
+import { readJson } from '../src/running-relay.ts';
 import { startTestRelay } from '../src/testing.ts';
 import { type Command, ownCli, startCommand } from './support/command.ts';
 import { poll } from './support/poll.ts';

@@ -1,8 +1,9 @@
 import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readOwnerToken } from 'agent-relay-wire/node';
 import { afterAll, expect, test } from 'vitest';
-import { ensureOwnerToken, readOwnerToken } from '../src/owner-token.ts';
+import { ensureOwnerToken } from '../src/owner-token.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'agent-relay-owner-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

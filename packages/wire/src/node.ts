@@ -1,13 +1,26 @@
 export type { ConnectWebSocketOptions } from './node/connect-web-socket.ts';
 export { connectWebSocket } from './node/connect-web-socket.ts';
+export type { EnvLine } from './node/env-file.ts';
+export { parseEnvLines, readEnvText } from './node/env-file.ts';
 export type { FindExecutableOptions } from './node/find-executable.ts';
 export { findExecutable } from './node/find-executable.ts';
+export { isLoopbackAddress, isLoopbackHost } from './node/loopback.ts';
 export type { NdjsonDuplexOptions } from './node/ndjson-duplex.ts';
 export { ndjsonDuplex, ndjsonStreams } from './node/ndjson-duplex.ts';
 export type { ProcessIdentity } from './node/process-identity.ts';
 export { isSameProcess, processIdentity } from './node/process-identity.ts';
 export type { KillTreeOptions, KillTreeResult } from './node/process-tree.ts';
 export { killProcessTree } from './node/process-tree.ts';
+export type { RunningRelay } from './node/relay-places.ts';
+export {
+  databasePathOf,
+  defaultDatabasePath,
+  envFilePathOf,
+  lastRunningRelay,
+  ownerTokenPath,
+  readOwnerToken,
+  runningRelayPath,
+} from './node/relay-places.ts';
 export type { SignedBody } from './node/signature.ts';
 export { isSigned, SIGNATURE_HEADER, SIGNATURE_TOLERANCE_MS, signBody } from './node/signature.ts';
 export { isSocketOfOwner } from './node/socket-owner.ts';

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { databasePathOf } from '../paths.ts';
-import { ownRelay } from './relay-access.ts';
+import { ownDatabasePath } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
 
 interface BackupOptions {
@@ -16,7 +15,7 @@ export const backupCommand = (terminal: Terminal): Command =>
     .option('--db <path>', 'database to copy (DB_PATH)')
     .option('--force', 'write over a file that is there')
     .action(async (file: string, { db, force = false }: BackupOptions) => {
-      const databasePath = databasePathOf({ ...ownRelay(terminal.env), ...(db === undefined ? {} : { DB_PATH: db }) });
+      const databasePath = ownDatabasePath({ db }, terminal.env);
       // Only here: the other commands must not load the database.
       const { backupDatabase } = await import('../operations/backup.ts');
       const { path, sizeBytes, head } = await backupDatabase({ databasePath, file: resolve(terminal.cwd, file), force });

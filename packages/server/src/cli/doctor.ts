@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { listAll, type RelayClient } from 'agent-relay-client';
 import { type Health, HealthSchema, RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
-import { databasePathOf } from '../paths.ts';
 import { databaseObstacle, driverErrorOf } from '../store/sqlite/driver.ts';
-import { CommandFailure, ownRelay, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { CommandFailure, ownDatabasePath, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 /** The relay offers waiting mail again to an idle agent's node within this time. */
@@ -24,7 +23,7 @@ export const doctorCommand = (terminal: Terminal): Command =>
   relayCommand('doctor')
     .description('Check Node, the database, the relay, its machines and their agents')
     .action(async (options: RelayOptions) => {
-      const path = databasePathOf({ ...ownRelay(terminal.env), ...(options.db === undefined ? {} : { DB_PATH: options.db }) });
+      const path = ownDatabasePath(options, terminal.env);
       const findings = [good(`Node ${process.versions.node}`), await checkDatabase(path), ...(await checkRelay(options, terminal))];
       for (const { verdict, text } of findings) terminal.out(`${verdict.padEnd(4)} ${text}`);
       const faults = findings.filter(({ verdict }) => verdict === 'BAD').length;

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { RestoreResult } from '../operations/restore.ts';
-import { databasePathOf } from '../paths.ts';
-import { ownRelay } from './relay-access.ts';
+import { ownDatabasePath } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
 
 interface RestoreOptions {
@@ -21,7 +20,7 @@ export const restoreCommand = (terminal: Terminal): Command =>
       messageNumber,
     )
     .action(async (file: string, { db, continueAbove }: RestoreOptions) => {
-      const databasePath = databasePathOf({ ...ownRelay(terminal.env), ...(db === undefined ? {} : { DB_PATH: db }) });
+      const databasePath = ownDatabasePath({ db }, terminal.env);
       const { restoreDatabase } = await import('../operations/restore.ts');
       const options = { databasePath, file: resolve(terminal.cwd, file), continueAbove, now: new Date() };
       const { previous, head, next, basis } = await restoreDatabase(options);

@@ -1,14 +1,13 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, delimiter, isAbsolute, join, resolve } from 'node:path';
-import { findExecutable } from 'agent-relay-wire/node';
+import { envFilePathOf, findExecutable } from 'agent-relay-wire/node';
 import type { DaemonSituation } from '../operations/daemon-plan.ts';
 import { textOf } from '../operations/managed-file.ts';
 import { launchdLabel, type ServiceManager, systemdUnitName } from '../operations/service.ts';
 import { answerOf } from '../operations/steps.ts';
-import { databasePathOf, envFilePathOf } from '../paths.ts';
 import { requireDatabaseNode } from '../store/sqlite/driver.ts';
-import { ownRelay } from './relay-access.ts';
+import { ownDatabasePath } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What `planDaemon` needs to know of this machine, looked up without changing anything. */
@@ -20,7 +19,7 @@ export async function serviceSituation({ env, cwd }: Pick<Terminal, 'env' | 'cwd
       ? join(home, 'Library', 'LaunchAgents', `${launchdLabel}.plist`)
       : join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'systemd', 'user', systemdUnitName);
   const envFile = envFilePathOf(env);
-  const databasePath = databasePathOf(ownRelay(env));
+  const databasePath = ownDatabasePath({}, env);
   return {
     manager,
     servicePath,

@@ -1,7 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
+import { envFilePathOf } from 'agent-relay-wire/node';
 import type { ConfigSources } from '../config.ts';
 import { readEnvFile } from '../operations/env-file.ts';
-import { envFilePathOf } from '../paths.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Asked {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
+import { defaultDatabasePath, envFilePathOf } from 'agent-relay-wire/node';
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { parseEnvFile, readEnvFile } from '../operations/env-file.ts';
 import { refuseForeignFile, textOf, writeWhole } from '../operations/managed-file.ts';
 import { planSetup } from '../operations/setup.ts';
-import { defaultDatabasePath, envFilePathOf } from '../paths.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
 import { programName } from './program-name.ts';
 import { type Terminal, table } from './terminal.ts';

@@ -1,6 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
-import { runningRelayPath } from '../paths.ts';
-import { lastRunningRelay } from '../running-relay.ts';
+import { lastRunningRelay, runningRelayPath } from 'agent-relay-wire/node';
 import { type DatabaseLock, lockDatabase } from '../store/sqlite/database-lock.ts';
 import { driverErrorOf } from '../store/sqlite/driver.ts';
 import { storeErrorOf } from '../store/sqlite/sqlite-error.ts';

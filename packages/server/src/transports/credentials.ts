@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
+import { isLoopbackAddress } from 'agent-relay-wire/node';
 import type { Relay } from '../relay/contract/relay-contract.ts';
 import { openSession } from './browser-session.ts';
-import { isLoopbackAddress, type RequestOrigin } from './request-guard.ts';
+import type { RequestOrigin } from './request-guard.ts';
 
 /** What the name of the cookie begins with that a browser gets through a login link or with a token. */
 export const SESSION_COOKIE = 'agent_relay_session';

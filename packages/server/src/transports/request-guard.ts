@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { RelayError } from 'agent-relay-protocol';
+import { isLoopbackHost } from 'agent-relay-wire/node';
 
 export interface RequestGuardOptions {
   /** The address the relay listens on. */
@@ -56,17 +57,6 @@ export class RequestGuard {
     // An address cannot be rebound to another one, only a name can.
     return this.#acceptsAddresses && isIP(name) !== 0;
   }
-}
-
-/** `localhost`, a name below it, or a loopback address, with or without brackets. */
-export function isLoopbackHost(host: string): boolean {
-  const name = withoutBrackets(host.toLowerCase());
-  return name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name);
-}
-
-export function isLoopbackAddress(address: string): boolean {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
-  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
 }
 
 const withoutBrackets = (host: string): string => (host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host);
