@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_WORKSPACE, RelayError } from 'agent-relay-protocol';
@@ -9,6 +10,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { browserHostOf } from './domain/browser-host.ts';
 import { diskHealth, localNodeHealth, type PartHealth } from './domain/health.ts';
+import type { DoorSituation } from './door-places.ts';
 import { listen, localUrl } from './listen.ts';
 import { LOCAL_NODE_NAME, LocalNode } from './local-node.ts';
 import type { Logger } from './logger.ts';
@@ -94,7 +96,7 @@ async function start(config: Config, { log, clock, transports }: Required<StartS
   const port = await listen(server, config);
   const url = localUrl(host, port);
   const forBrowsers = browserUrl(url, browserHostOf(relay.generation));
-  const socket = await openOwnerDoor(databasePath, door, log);
+  const socket = await openOwnerDoor(doorSituation(databasePath, ownerToken), door, log);
   undo.add(() => removeRunningRelay(runningRelayPath(databasePath)));
   await noteDown(databasePath, { url, socket });
   if (config.localNode) {
@@ -110,6 +112,15 @@ async function start(config: Config, { log, clock, transports }: Required<StartS
     stop: () => undo.run(),
   };
 }
+
+/** A user without an entry in the system's list has a number all the same. */
+const doorSituation = (databasePath: string, secret: string): DoorSituation => ({
+  platform: process.platform,
+  databasePath,
+  secret,
+  temporaryFolder: tmpdir(),
+  uid: process.getuid?.() ?? -1,
+});
 
 /** What a start has begun, ended in the opposite order. */
 class Undo {

@@ -23,7 +23,7 @@ export {
 } from './node/relay-places.ts';
 export type { SignedBody } from './node/signature.ts';
 export { isSigned, SIGNATURE_HEADER, SIGNATURE_TOLERANCE_MS, signBody } from './node/signature.ts';
-export { isSocketOfOwner } from './node/socket-owner.ts';
+export { isSocketOfOwner, pipeOfSecret } from './node/socket-owner.ts';
 export type { ChildHandle, ProcessExit, SpawnProcessOptions } from './node/spawn-process.ts';
 export { spawnProcess } from './node/spawn-process.ts';
 export { TurnPace } from './node/turn-pace.ts';
