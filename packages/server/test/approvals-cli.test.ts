@@ -81,7 +81,7 @@ test('programs read what is asked as a line of JSON each, and `--all` tells what
     { approvalId: 'ab22', status: 'allowed', by: 'owner' },
     { approvalId: 'aa11', status: 'pending' },
   ]);
-  expect((await agentRelay(relay, 'approvals', '--agent', 'Nobody', '--all')).notes).toBe('Nothing was asked.');
+  expect((await agentRelay(relay, 'approvals', '--agent', 'owner', '--all')).notes).toBe('Nothing was asked.');
 });
 
 test('an id that begins another is the one that is meant, and with --agent an unknown one is named by the relay', async () => {

@@ -14,6 +14,7 @@ import {
 import { isDirect } from './audience.ts';
 import { relationOf } from './provenance.ts';
 import { agentOf, grantOf, isOwner } from './scopes.ts';
+import { unknownAgent } from './unknown-agent.ts';
 
 /** What the outside calls a message, or one of the parts it was sent in. */
 export interface ChannelLink {
@@ -22,10 +23,14 @@ export interface ChannelLink {
   readonly externalId: string;
 }
 
-/** @throws RelayError `not_found` when there is no such channel. */
-export function asChannel(id: string, agent: Agent | null | undefined): Agent {
+/** @throws RelayError `not_found` when there is no such channel, with the one that was most likely meant. */
+export function asChannel(id: string, agent: Agent | null | undefined, agents: () => Iterable<{ readonly agent: Agent | null }>): Agent {
   if (agent?.kind === 'channel') return agent;
-  throw new RelayError('not_found', `No channel has the id ${id}`);
+  throw unknownAgent(id, channelsAmong(agents()), `No channel has the id ${id}`);
+}
+
+function* channelsAmong(agents: Iterable<{ readonly agent: Agent | null }>): Iterable<{ readonly agentId: string }> {
+  for (const { agent } of agents) if (agent?.kind === 'channel') yield { agentId: agent.id };
 }
 
 export function channelOf(agent: Agent, bindings: readonly ChannelBinding[]): Channel {

@@ -2,12 +2,12 @@ import type { ActivityEntry, AgentEvent, MethodParams, MethodResult, RouteInput,
 import { DEFAULT_PAGE_SIZE } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
-import { assertMayWatch } from '../../domain/spawn-rules.ts';
+import { assertMayWatch, mayWatch } from '../../domain/spawn-rules.ts';
 import { tokensOf } from '../../domain/token-use.ts';
-import { unknownAgent } from '../../domain/unknown-agent.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
 import type { AgentIndex } from '../../store/agent-index.ts';
-import { watchedOf } from '../access/act-as.ts';
+import { watchedIn } from '../access/act-as.ts';
+import { assertNothingOf, registered } from '../access/registered.ts';
 import { followApprovals } from '../approvals/approvals.ts';
 import { listed } from '../contract/listed.ts';
 import type { ActivityStream, CallContext, LiveActivityEntry } from '../contract/relay-contract.ts';
@@ -84,13 +84,15 @@ export class ActivityRelay {
       limit: input.limit ?? DEFAULT_PAGE_SIZE,
       newest: input.newest,
     });
+    if (input.since === undefined) this.#assertNothingOf(workspace, input.id, page.items);
     return listed({ ...page, items: page.items.filter(isShown) });
   }
 
   async open({ id, after }: MethodParams<'activity/subscribe'>, { principal, signal }: CallContext): Promise<ActivityStream> {
     const { workspace } = principal;
     this.#shownTo(id, principal);
-    const { cursor: head } = await this.#deps.store.activity.list({ workspace, agentId: id, since: 0, limit: 1, newest: true });
+    const { cursor: head, items } = await this.#deps.store.activity.list({ workspace, agentId: id, since: 0, limit: 1, newest: true });
+    this.#assertNothingOf(workspace, id, items);
     const cursor = after ?? head;
     return { cursor, batches: this.#show(this.#follow(workspace, id, cursor, signal), () => this.#shownTo(id, principal)) };
   }
@@ -164,11 +166,16 @@ export class ActivityRelay {
     }
   }
 
+  #assertNothingOf(workspace: string, agentId: string, found: readonly ActivityEntry[]): void {
+    assertNothingOf(this.#deps.store.agents.index, { workspace, agentId }, found);
+  }
+
   /** What of an agent's activity a caller is shown: what it asks of people only with that right. @throws RelayError `not_found`, `forbidden`. */
   #shownTo(agentId: string, principal: CallContext['principal']): (entry: ActivityEntry) => boolean {
-    const entry = this.#deps.store.agents.index.find(principal.workspace, agentId);
-    if (!entry) throw unknownAgent(agentId, this.#deps.store.agents.index.agents(principal.workspace));
-    const watched = watchedOf(entry);
+    const { workspace } = principal;
+    const { index } = this.#deps.store.agents;
+    const watched = watchedIn(index, workspace, agentId);
+    if (!index.find(workspace, agentId) || !mayWatch(principal, watched)) registered(index, { workspace, agentId });
     assertMayWatch(principal, watched);
     return maySeeApprovals(principal, watched) ? () => true : ({ event }) => !isApprovalEvent(event);
   }

@@ -1,9 +1,9 @@
 import { type Agent, type Principal, RelayError } from 'agent-relay-protocol';
 import { hasPresence } from '../../domain/presence.ts';
 import { isOwner } from '../../domain/scopes.ts';
-import { unknownAgent } from '../../domain/unknown-agent.ts';
 import type { Store } from '../../store/store.ts';
 import { actAs } from '../access/act-as.ts';
+import { registered } from '../access/registered.ts';
 import { listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { AgentRegistry } from './agents.ts';
@@ -54,11 +54,7 @@ export function agentRoutes({
       ),
     'agents/find': ({ capability, ...page }, { principal }) =>
       list(principal.workspace, page, (agent) => agent.capabilities.includes(capability)),
-    'agents/get': ({ id }, { principal }) => {
-      const agent = store.agents.index.find(principal.workspace, id)?.agent;
-      if (!agent) throw unknownAgent(id, store.agents.index.agents(principal.workspace));
-      return agent;
-    },
+    'agents/get': ({ id }, { principal: { workspace } }) => registered(store.agents.index, { workspace, agentId: id }),
     'agents/heartbeat': ({ id, status, ...guard }, { principal }) =>
       agents.heartbeat(principal.workspace, id, guard, status, () => actAs(store.agents.index, principal, id)),
     'agents/label': ({ id, label }, { principal }) =>

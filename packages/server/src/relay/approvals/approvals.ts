@@ -20,6 +20,7 @@ import type { Change } from '../../domain/change.ts';
 import { agentOf, assertMayActUpon } from '../../domain/scopes.ts';
 import type { FollowActivity } from '../../store/activity-store.ts';
 import { watchedIn } from '../access/act-as.ts';
+import { assertNothingOf, registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
 import type { NodeRegistry } from '../nodes/node-registry.ts';
@@ -54,11 +55,14 @@ export class Approvals {
     const { workspace } = principal;
     const agentId = agent ?? (maySeeApprovals(principal, null) ? null : agentOf(principal));
     if (!maySeeApprovals(principal, agentId === null ? null : watchedIn(store.agents.index, workspace, agentId))) {
+      if (agent !== undefined) registered(store.agents.index, { workspace, agentId: agent });
       const reason =
         'What agents ask is for people and their programs with approvals:read, the agent itself, the one that started it and its machine';
       throw new RelayError('forbidden', reason);
     }
-    return listed(await store.approvals.list({ workspace, agentId: agentId ?? undefined, status, before, limit }));
+    const page = await store.approvals.list({ workspace, agentId: agentId ?? undefined, status, before, limit });
+    if (agent !== undefined && before === undefined) assertNothingOf(store.agents.index, { workspace, agentId: agent }, page.items);
+    return listed(page);
   }
 
   async resolve(input: RouteInput<'approvals/resolve'>, { principal }: CallContext): Promise<Approval> {
@@ -110,7 +114,11 @@ export class Approvals {
 
   async #pending(workspace: string, agentId: string, approvalId: string): Promise<PendingApproval> {
     const approval = await this.#deps.store.approvals.find(workspace, agentId, approvalId);
-    if (approval === null) throw new RelayError('not_found', `${agentId} has asked nothing of the id ${approvalId}`);
+    if (approval === null) {
+      // Who asks nothing may be nobody at all.
+      registered(this.#deps.store.agents.index, { workspace, agentId });
+      throw new RelayError('not_found', `${agentId} has asked nothing of the id ${approvalId}`);
+    }
     assertPending(approval);
     return approval;
   }

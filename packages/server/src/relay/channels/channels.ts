@@ -248,7 +248,7 @@ export class Channels {
   }
 
   #channel(workspace: string, id: string): Agent {
-    return asChannel(id, this.#entry(workspace, id)?.agent);
+    return asChannel(id, this.#entry(workspace, id)?.agent, () => this.#deps.store.agents.index.agents(workspace));
   }
 
   #entry(workspace: string, id: string): AddressEntry | undefined {

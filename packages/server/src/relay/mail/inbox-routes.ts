@@ -13,10 +13,10 @@ import type { NewMessage } from '../../domain/change.ts';
 import { advanceDelivery, type DeliveryStep, isOpen, recordAt } from '../../domain/delivery.ts';
 import { isNotice, noticeTo } from '../../domain/notices.ts';
 import { agentOf } from '../../domain/scopes.ts';
-import { unknownAgent } from '../../domain/unknown-agent.ts';
 import type { Store } from '../../store/store.ts';
 import { assertAccess } from '../access/access.ts';
 import { actAs } from '../access/act-as.ts';
+import { registered } from '../access/registered.ts';
 import type { CallContext, InboxStream, RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from './inboxes.ts';
 
@@ -39,9 +39,8 @@ export interface InboxRoutes {
 /** Fetching mail and saying what became of it. */
 export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRoutes {
   const assertMayFetch = (principal: Principal, id: string, guard: SessionGuard): Agent => {
-    const agent = actAs(store.agents.index, principal, id, guard);
-    if (!agent) throw unknownAgent(id, store.agents.index.agents(principal.workspace));
-    return agent;
+    actAs(store.agents.index, principal, id, guard);
+    return registered(store.agents.index, { workspace: principal.workspace, agentId: id });
   };
 
   /** Moves copies, under the session that is current when the write is decided. */

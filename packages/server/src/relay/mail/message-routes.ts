@@ -6,6 +6,7 @@ import { advanceDelivery } from '../../domain/delivery.ts';
 import type { Store } from '../../store/store.ts';
 import { actAs } from '../access/act-as.ts';
 import type { Readers } from '../access/readers.ts';
+import { assertNothingOf, registered } from '../access/registered.ts';
 import { listed, listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from './inboxes.ts';
@@ -54,11 +55,14 @@ export function messageRoutes({
 
   return {
     'messages/send': (input, context) => messages.send(input, context),
-    'messages/list': async ({ to, since = 0, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+    'messages/list': async ({ to, since, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
       const address = to === undefined ? undefined : readAddress(to);
       const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
       const { reading } = readers.of(principal);
-      const page = await store.messages.list({ ...query, workspace: principal.workspace, to: spelled, since, limit, reading });
+      const { workspace } = principal;
+      const page = await store.messages.list({ ...query, workspace, to: spelled, since: since ?? 0, limit, reading });
+      if (query.for !== undefined && since === undefined)
+        assertNothingOf(store.agents.index, { workspace, agentId: query.for }, page.items);
       return query.newest === true ? newestOf(page) : pageOf(page);
     },
     'messages/cursor': () => ({ cursor: store.log.head, generation: store.log.generation }),
@@ -89,6 +93,7 @@ export function messageRoutes({
         const event = { type: 'message.read', at: now, messageId: id, agentId: reader } as const;
         return { next: { ...(moved ?? record), readAt: now }, tell: moved !== null, event };
       });
+      if (known.length === 0) registered(store.agents.index, { workspace, agentId: reader });
       if (known.length === 0) throw new RelayError('forbidden_target', `Message ${id} is not in the mail of ${reader}`);
       inboxes.settle(workspace, reader, [id]);
       return detail(stored);

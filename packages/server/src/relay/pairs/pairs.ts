@@ -18,12 +18,13 @@ import { acceptPair, assertFree, assertMayTalk, isOpen, isSide, otherSide, rejec
 import { answerNotice, endPairChange, invitationOf } from '../../domain/pair-changes.ts';
 import { resolvePairTarget } from '../../domain/pair-target.ts';
 import { relationOf } from '../../domain/provenance.ts';
-import { assertMayAddress } from '../../domain/scopes.ts';
+import { agentOf, assertMayAddress } from '../../domain/scopes.ts';
 import type { AddressEntry } from '../../store/agent-index.ts';
 import { keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
 import { actAs } from '../access/act-as.ts';
 import type { Readers } from '../access/readers.ts';
+import { assertNothingOf, registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import { type Messages, readAddress } from '../mail/messages.ts';
@@ -35,6 +36,12 @@ export interface PairsDeps {
   readonly clock: Clock;
   readonly messages: Messages;
   readonly readers: Readers;
+}
+
+interface Acting {
+  readonly principal: Principal;
+  readonly by: string;
+  readonly guard: SessionGuard;
 }
 
 /** Exclusive live chats of two agents. That both sides are free, or a pair still open, is decided in the write that says so. */
@@ -65,8 +72,8 @@ export class Pairs {
     const address = readAddress(target, 'target');
     const now = clock.now();
     return store.pairs.request(workspace, now, (id) => {
-      const agent = this.#actor(principal, requester, guard);
-      if (agent === null) throw new RelayError('not_found', `${requester} is not registered: register before you pair`);
+      this.#actor(principal, requester, guard);
+      const agent = registered(store.agents.index, { workspace, agentId: requester }, `${requester} is not registered and cannot pair`);
       if (agent.status === 'offline') throw new RelayError('agent_offline', `${requester} is offline: a pair needs both sides`);
       const targetId = resolvePairTarget(address, requester, this.#cards(workspace));
       assertMayAddress(principal, { to: `id:${targetId}` });
@@ -88,6 +95,8 @@ export class Pairs {
       positionOf: ({ id }) => id,
       keep: readers.of(principal).mayReadPair,
     });
+    if (agent !== undefined && agent !== agentOf(principal) && before === undefined)
+      assertNothingOf(store.agents.index, { workspace, agentId: agent }, page.items);
     return listed(page);
   }
 
@@ -113,8 +122,7 @@ export class Pairs {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
     return this.#deps.store.pairs.change(principal.workspace, id, (current) => {
-      this.#actor(principal, by, guard);
-      const pair = decide(found(current, id), by, now);
+      const pair = decide(this.#pairOf(current, id, { principal, by, guard }), by, now);
       if (pair === current) return { pair, change: {} };
       const type = pair.status === 'rejected' ? 'pair.rejected' : 'pair.accepted';
       const change: Change = { pairs: [pair], events: [{ type, at: now, pair }], messages: [answerNotice(pair, now)] };
@@ -128,7 +136,7 @@ export class Pairs {
     const { principal } = context;
     const { workspace } = principal;
     const from = actingId(principal, named, 'from');
-    const partner = otherSide(await this.#get(workspace, id), from);
+    const partner = otherSide(this.#pairOf(await this.#get(workspace, id), id, { principal, by: from, guard }), from);
     const answered = await store.messages.get(workspace, replyTo ?? id);
     if (replyTo !== undefined && answered?.message.threadId !== id) {
       const message = `Message ${replyTo} is not of pair ${id}`;
@@ -154,12 +162,19 @@ export class Pairs {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
     return this.#deps.store.pairs.change(principal.workspace, id, (current) => {
-      this.#actor(principal, by, guard);
-      const pair = found(current, id);
+      const pair = this.#pairOf(current, id, { principal, by, guard });
       // Only the owner's own callers act as the owner.
       if (by !== OWNER_AGENT_ID && !isSide(pair, by)) throw new RelayError('forbidden', `${by} is not in pair ${id}`);
       return isOpen(pair) ? endPairChange(pair, { by, cause: 'hung_up', reason: reason ?? null }, now) : { pair, change: {} };
     });
+  }
+
+  /** The pair that somebody acts on. @throws RelayError `not_found`, also for an agent that nobody has registered. */
+  #pairOf(current: Pair | null, id: number, { principal, by, guard }: Acting): Pair {
+    this.#actor(principal, by, guard);
+    const pair = found(current, id);
+    if (!isSide(pair, by)) registered(this.#deps.store.agents.index, { workspace: principal.workspace, agentId: by });
+    return pair;
   }
 
   /** Who acts, as the caller may; null when nobody has registered it. */

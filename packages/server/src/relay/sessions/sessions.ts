@@ -4,8 +4,8 @@ import { placeSession } from '../../domain/placement.ts';
 import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
 import { beginSession, runSession } from '../../domain/session-lifecycle.ts';
 import { assertMayControl, type Spawner, spawnTerms } from '../../domain/spawn-rules.ts';
-import { unknownAgent } from '../../domain/unknown-agent.ts';
-import { actAs } from '../access/act-as.ts';
+import { actAs, watchedIn } from '../access/act-as.ts';
+import { assertNothingOf, registered } from '../access/registered.ts';
 import { ActivityRelay } from '../activity/activity.ts';
 import { Approvals } from '../approvals/approvals.ts';
 import { listed } from '../contract/listed.ts';
@@ -127,7 +127,10 @@ class Sessions {
   async list(input: RouteInput<'sessions/list'>, { principal }: CallContext): Promise<RouteOutput<'sessions/list'>> {
     const { workspace } = principal;
     const { agent: agentId, limit = DEFAULT_PAGE_SIZE, ...query } = input;
-    return listed(await this.#deps.store.sessions.list({ ...query, workspace, agentId, limit }));
+    const { sessions, agents } = this.#deps.store;
+    const page = await sessions.list({ ...query, workspace, agentId, limit });
+    if (agentId !== undefined && query.before === undefined) assertNothingOf(agents.index, { workspace, agentId }, page.items);
+    return listed(page);
   }
 
   async get({ sessionId }: RouteInput<'sessions/get'>, { principal }: CallContext): Promise<Session> {
@@ -225,8 +228,7 @@ class Sessions {
 
   async #spawner(principal: Principal, agentId: string): Promise<Spawner> {
     const { workspace } = principal;
-    const agent = this.#deps.store.agents.index.find(workspace, agentId)?.agent;
-    if (!agent) throw unknownAgent(agentId, this.#deps.store.agents.index.agents(workspace));
+    const agent = registered(this.#deps.store.agents.index, { workspace, agentId });
     if (principal.type === 'node' && agent.nodeId !== principal.nodeId)
       throw new RelayError('forbidden', `${agentId} does not run on this node`);
     return { session: await this.#deps.store.sessions.unfinishedOf(workspace, agentId), approval: agent.approval };
@@ -245,11 +247,11 @@ class Sessions {
 
   async #unfinished(principal: Principal, agentId: string, deed: 'release' | 'interrupt'): Promise<Session> {
     const { store } = this.#deps;
-    const entry = store.agents.index.find(principal.workspace, agentId);
-    if (!entry?.agent) throw unknownAgent(agentId, store.agents.index.agents(principal.workspace));
+    const { workspace } = principal;
+    registered(store.agents.index, { workspace, agentId });
     assertMayActUpon(principal, agentId);
-    assertMayControl(principal, agentId, entry.spawnedBy, deed);
-    const session = await store.sessions.unfinishedOf(principal.workspace, agentId);
+    assertMayControl(principal, agentId, watchedIn(store.agents.index, workspace, agentId).spawnedBy, deed);
+    const session = await store.sessions.unfinishedOf(workspace, agentId);
     if (session === null) throw new RelayError('not_found', `${agentId} has no running session`);
     return session;
   }

@@ -20,6 +20,7 @@ import type { Store } from '../../store/store.ts';
 import type { TaskFound } from '../../store/task-store.ts';
 import { actAs } from '../access/act-as.ts';
 import type { Readers } from '../access/readers.ts';
+import { registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
@@ -108,6 +109,7 @@ function statusChange(
     assertNewestFence(found, input.fence);
     if (isRepeated(task, actor, status)) return {};
     const isOfSource = actor === task.source && !isHeldBy(actor);
+    if (!isOfSource && !isHeldBy(actor)) registered(store.agents.index, { workspace: principal.workspace, agentId: actor });
     if (!isOfSource)
       return holderChange(found, input, { agentId: actor, epoch: agent?.epoch ?? 0, at, principal, index: store.agents.index });
   }

@@ -26,6 +26,7 @@ import { keptPage } from '../../store/kept-page.ts';
 import type { ClaimFound, Store, WorkFound } from '../../store/store.ts';
 import { actAs } from '../access/act-as.ts';
 import type { Readers } from '../access/readers.ts';
+import { registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { RelaySettings } from '../contract/relay-settings.ts';
@@ -78,6 +79,8 @@ export function claimRoutes({
       const named = agentId ?? (fence === undefined || principal.type === 'agent' ? undefined : found.claim.agentId);
       const actor = actingId(principal, named, 'agentId');
       const agent = actAs(index, principal, actor, guardOf(epoch, instanceId));
+      if (actor !== found.claim.agentId && actor !== found.message?.from)
+        registered(index, { workspace: principal.workspace, agentId: actor });
       return decide(found, found.claim, { agentId: actor, epoch: agent?.epoch ?? 0, fence: fence ?? null, now });
     });
     if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
@@ -92,10 +95,10 @@ export function claimRoutes({
       const now = clock.now();
       let waitedMs: number | null = null;
       const claim = await store.claims.change(workspace, { messageId: id }, ({ message, kind, work, claim: current }) => {
-        const entry = index.find(workspace, claimant);
         const agent = actAs(index, principal, claimant, guardOf(epoch, instanceId));
         if (!message) throw new RelayError('not_found', `There is no message ${id}`);
-        if (!entry || !agent) throw new RelayError('not_found', `${claimant} is not registered: register before you claim`);
+        const entry = index.find(workspace, claimant);
+        if (!entry || !agent) throw unknownAgent(claimant, index.agents(workspace), `${claimant} is not registered and cannot claim`);
         if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);
         const request = { claimId: randomUUID(), kind, subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs };
         const taken = takeClaim(work, current, request);
@@ -145,11 +148,11 @@ export function claimRoutes({
       }),
     'work/list': async ({ for: agentId, held = false, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
       const { workspace } = principal;
-      const entry = agentId === undefined ? null : (index.find(workspace, agentId) ?? undefined);
-      if (entry === undefined) throw unknownAgent(agentId ?? '', index.agents(workspace));
+      if (agentId !== undefined) registered(index, { workspace, agentId });
+      const entry = agentId === undefined ? undefined : index.find(workspace, agentId);
       const now = clock.now();
       const { mayRead } = readers.of(principal);
-      const addresses = entry && offeredAddresses(entry);
+      const addresses = entry ? offeredAddresses(entry) : null;
       const { items, cursor, next } = await keptPage<WorkFound>({
         from: since,
         limit,

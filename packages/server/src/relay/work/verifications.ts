@@ -6,6 +6,7 @@ import { verify } from '../../domain/verification.ts';
 import type { Store } from '../../store/store.ts';
 import { actAs } from '../access/act-as.ts';
 import type { Readers } from '../access/readers.ts';
+import { registered } from '../access/registered.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 
 export interface VerificationRoutesDeps {
@@ -24,6 +25,7 @@ export function verificationRoutes({ store, readers }: VerificationRoutesDeps): 
       const asker = agentId ?? agentOf(principal);
       const entry = asker === null ? undefined : store.agents.index.find(workspace, asker);
       if (asker !== null) actAs(store.agents.index, principal, asker);
+      if (agentId !== undefined && agentId !== agentOf(principal)) registered(store.agents.index, { workspace, agentId });
       const { message } = await readers.message(principal, id);
       return verify({
         message,
