@@ -64,7 +64,7 @@ test('a token of the configuration reports, once created and then repeated, and 
     body: { error: { code: 'forbidden_target' } },
   });
   for (const [method, path] of [
-    ['GET', '/tasks'],
+    ['GET', '/integrations'],
     ['GET', '/messages'],
     ['GET', '/agents'],
     ['POST', '/messages'],
@@ -73,6 +73,40 @@ test('a token of the configuration reports, once created and then repeated, and 
     expect([path, refused.status, refused.body.error?.code]).toEqual([path, 403, 'forbidden_scope']);
   }
   expect(await report(relay, { ...alarm, body: 1 })).toMatchObject({ status: 400, body: { error: { issues: [{ path: 'body' }] } } });
+});
+
+test.each(['tasks:create', 'events:create'])('by %s it reads its own tasks and what was told of them, and nobody else’s', async (scope) => {
+  await using relay = await start({ scopes: [scope] });
+  const { id } = (await report(relay, alarm)).body.task;
+  const foreign = (await report(relay, { ...alarm, source: 'another' }, relay.ownerToken)).body.task.id;
+  const read = async (path: string, as = token) => {
+    const { status, body } = await call(relay, 'GET', path, { token: as });
+    return body.error?.code ?? [status, body.data?.map((task) => task.id)];
+  };
+  expect(await read('/tasks', relay.ownerToken)).toEqual([200, [foreign, id]]);
+  expect(await read('/tasks')).toEqual([200, [id]]);
+  expect(await read('/tasks?source=ops-monitor&status=active')).toEqual([200, [id]]);
+  expect(await read('/tasks?source=another')).toBe('forbidden_scope');
+  expect((await call(relay, 'GET', `/tasks/${id}`)).body).toMatchObject({ id, source: 'ops-monitor' });
+  expect((await call(relay, 'GET', `/tasks/${id}/events`)).body.data).toMatchObject([{ type: 'task.created' }]);
+  for (const path of [`/tasks/${foreign}`, `/tasks/${foreign}/events`]) expect(await read(path)).toBe('not_found');
+  expect(await read('/callbacks')).toEqual([200, []]);
+  expect((await call(relay, 'POST', '/callbacks/1/redeliver')).body.error?.code).toBe('forbidden_scope');
+});
+
+test('by tasks:write it reads its own tasks too', async () => {
+  await using relay = await start({ scopes: ['tasks:write'] });
+  const { id } = (await report(relay, alarm)).body.task;
+  await report(relay, { ...alarm, source: 'another' }, relay.ownerToken);
+  expect((await call(relay, 'GET', '/tasks')).body.data.map((task) => task.id)).toEqual([id]);
+});
+
+test('a token that creates tasks under any name has none of its own to read', async () => {
+  await using relay = await start();
+  const made = await call(relay, 'POST', '/tokens', { token: relay.ownerToken, body: { name: 'cron', scopes: ['tasks:create'] } });
+  const { token: cron } = made.body as unknown as { readonly token: string }; // the owner made one, and the next lines use it
+  expect((await report(relay, { ...alarm, source: 'cron' }, cron)).status).toBe(201);
+  for (const path of ['/tasks', '/tasks/1', '/callbacks']) expect((await call(relay, 'GET', path, { token: cron })).status).toBe(403);
 });
 
 test.each([[['tasks:create']], [['events:create']], [['tasks:write']], [['*']]])('%j opens the ingress', async (scopes) => {

@@ -14,6 +14,9 @@ import {
 } from '../task.ts';
 
 const task = { id: MessageIdSchema };
+const ingressScopes = ['tasks:create', 'events:create'] as const;
+/** Who may create tasks sees what becomes of its own. */
+const ownTaskScopes = ['tasks:write', ...ingressScopes] as const;
 
 /** Routes of the table. */
 export const taskRoutes = {
@@ -21,7 +24,7 @@ export const taskRoutes = {
     method: 'POST',
     path: '/integrations/events',
     scope: 'tasks:write',
-    alsoScopes: ['tasks:create', 'events:create'],
+    alsoScopes: ingressScopes,
     anonymous: true,
     summary: 'Report what happened outside: creates a task, or joins or ends the one that is active under its dedupeKey',
     input: ReportEventSchema,
@@ -41,8 +44,9 @@ export const taskRoutes = {
     method: 'GET',
     path: '/tasks',
     scope: 'tasks:read',
+    alsoScopes: ownTaskScopes,
     anonymous: true,
-    summary: 'Tasks, newest first',
+    summary: "Tasks, newest first; with a scope that creates tasks alone, the caller's own",
     input: z.strictObject({
       status: ListedTaskStatusSchema.optional().describe('`active` is whatever has not ended'),
       source: AgentIdSchema.optional(),
@@ -56,6 +60,7 @@ export const taskRoutes = {
     method: 'GET',
     path: '/tasks/:id',
     scope: 'tasks:read',
+    alsoScopes: ownTaskScopes,
     anonymous: true,
     summary: 'One task',
     input: z.strictObject(task),
@@ -65,6 +70,7 @@ export const taskRoutes = {
     method: 'GET',
     path: '/tasks/:id/events',
     scope: 'tasks:read',
+    alsoScopes: ownTaskScopes,
     anonymous: true,
     summary: "A task's history, oldest first",
     input: z.strictObject({ ...task, since: z.int().min(0).optional(), limit: PageLimitSchema }),
@@ -99,6 +105,7 @@ export const taskRoutes = {
     method: 'GET',
     path: '/callbacks',
     scope: 'tasks:read',
+    alsoScopes: ownTaskScopes,
     anonymous: false,
     summary: 'Callbacks, newest first; an integration sees its own',
     input: z.strictObject({

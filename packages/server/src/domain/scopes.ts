@@ -84,6 +84,17 @@ export function assertMayActUpon(principal: Principal, agentId: string): void {
 export const wasGiven = (principal: Principal, scope: Scope): boolean =>
   grantOf(principal)?.scopes.some((granted) => granted === scope || granted === '*') ?? false;
 
+/**
+ * The only source whose tasks a caller reads: its own name where it was given to create tasks and not to read them; undefined where nothing
+ * narrows it. @throws RelayError `forbidden_scope` when it reports under no one name.
+ */
+export function onlySourceOf(principal: Principal): string | undefined {
+  if (!grantOf(principal) || wasGiven(principal, 'tasks:read')) return undefined;
+  const own = principal.type === 'integration' ? principal.name : agentOf(principal);
+  if (own === null) assertScope(principal, 'tasks:read');
+  return own ?? undefined;
+}
+
 /** Whether an allow-list has this address, given in its one spelling. */
 const isTarget = ({ targets }: Pick<Grant, 'targets'>, to: string): boolean =>
   !targets || targets.some((target) => spellingOf(target) === to);

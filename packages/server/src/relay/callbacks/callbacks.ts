@@ -4,7 +4,7 @@ import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import { CALLBACK_LIFETIME_MS, fateOf, retryAfterMs } from '../../domain/callback-schedule.ts';
 import { readsWorkspace } from '../../domain/readership.ts';
-import { agentOf } from '../../domain/scopes.ts';
+import { agentOf, assertScope } from '../../domain/scopes.ts';
 import type { Logger } from '../../logger.ts';
 import type { DueCallback } from '../../store/callback-store.ts';
 import type { Store } from '../../store/store.ts';
@@ -53,6 +53,7 @@ export class Callbacks {
     return {
       'callbacks/list': async ({ limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
         assertMaySee(principal);
+        if (principal.type !== 'integration') assertScope(principal, 'tasks:read');
         const own = principal.type === 'integration' ? { integration: principal.name } : {};
         return listed(await store.callbacks.list({ ...query, ...own, workspace: principal.workspace, limit }));
       },

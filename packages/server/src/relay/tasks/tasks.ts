@@ -12,7 +12,7 @@ import { actingId } from '../../domain/acting.ts';
 import type { Change } from '../../domain/change.ts';
 import { assertHolds, completeClaim, endClaim } from '../../domain/claim.ts';
 import { claimEvent, workAvailable } from '../../domain/claim-changes.ts';
-import { isOwner } from '../../domain/scopes.ts';
+import { assertScope, isOwner, onlySourceOf } from '../../domain/scopes.ts';
 import { assertMayFollow, endTask, followClaim, isActive, updateTask } from '../../domain/task-lifecycle.ts';
 import type { AgentIndex } from '../../store/agent-index.ts';
 import { keptPage } from '../../store/kept-page.ts';
@@ -47,23 +47,32 @@ export function taskRoutes({ store, clock, claim, readers, inboxes }: TaskRoutes
     return task;
   };
 
+  /** To read it, not to act on it: who may only report sees what came of its own reports. */
+  const read = async (principal: Principal, id: number): Promise<Task> => {
+    const only = onlySourceOf(principal);
+    const task = await find(principal, id);
+    if (only !== undefined && task.source !== only) throw notFound(id);
+    return task;
+  };
+
   return {
     'tasks/list': async ({ target, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
       const address = target === undefined ? undefined : readAddress(target, 'target');
       const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
       const { workspace } = principal;
+      const source = sourceToList(principal, query.source);
       const page = await keptPage({
         from: query.before ?? Number.MAX_SAFE_INTEGER,
         limit,
-        read: (before) => store.tasks.list({ ...query, target: spelled, workspace, before, limit }),
+        read: (before) => store.tasks.list({ ...query, source, target: spelled, workspace, before, limit }),
         positionOf: ({ id }) => id,
         keep: readers.of(principal).mayReadTask,
       });
       return listed(page);
     },
-    'tasks/get': ({ id }, { principal }) => find(principal, id),
+    'tasks/get': ({ id }, { principal }) => read(principal, id),
     'tasks/events': async ({ id, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
-      await find(principal, id);
+      await read(principal, id);
       return listed(await store.tasks.events(principal.workspace, id, since, limit));
     },
     'tasks/claim': async (input, context) => {
@@ -88,6 +97,13 @@ export function taskRoutes({ store, clock, claim, readers, inboxes }: TaskRoutes
       return ended;
     },
   };
+}
+
+/** @throws RelayError `forbidden_scope` when another source is asked for than the only one that the caller reads. */
+function sourceToList(principal: Principal, asked: string | undefined): string | undefined {
+  const only = onlySourceOf(principal);
+  if (only !== undefined && asked !== undefined && asked !== only) assertScope(principal, 'tasks:read');
+  return only ?? asked;
 }
 
 /** The holder writes under its claim; the owner and the task's source may end it over the holder's head. */
