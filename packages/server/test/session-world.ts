@@ -114,7 +114,7 @@ export class SessionWorld {
   }
 
   agent(id: string) {
-    const agent = this.store.agents.index.find(workspace, id)?.agent;
+    const agent = this.store.agents.index.in(workspace).find(id)?.agent;
     if (!agent) throw new RelayError('not_found', id);
     return agent;
   }

@@ -90,7 +90,7 @@ describe('starting an agent', () => {
       code: 'provider_unavailable',
       message: expect.stringContaining('npm install'),
     });
-    expect(world.store.agents.index.find(workspace, 'Worker')?.agent ?? null).toBeNull();
+    expect(world.store.agents.index.in(workspace).find('Worker')?.agent ?? null).toBeNull();
   });
 
   it('an agent starts others in its own name, inside its folder, with no more than its mode', async () => {
@@ -150,20 +150,24 @@ describe('ending an agent', () => {
     const { sessionId } = await world.start('Worker');
     const { token } = startedWith() as { token: string };
     await world.store.agents.change(workspace, 'Worker', () => ({
-      claims: [
-        {
-          claimId: 'c1',
-          kind: 'message',
-          subjectId: 5,
-          agentId: 'Worker',
-          epoch: 1,
-          fence: 1,
-          claimedAt: 0,
-          progress: null,
-          status: 'held',
-          leaseExpiresAt: Number.MAX_SAFE_INTEGER,
-        },
-      ],
+      answer: null,
+      change: {
+        at: 1_000,
+        claims: [
+          {
+            claimId: 'c1',
+            kind: 'message',
+            subjectId: 5,
+            agentId: 'Worker',
+            epoch: 1,
+            fence: 1,
+            claimedAt: 0,
+            progress: null,
+            status: 'held',
+            leaseExpiresAt: Number.MAX_SAFE_INTEGER,
+          },
+        ],
+      },
     }));
     const released = await world.relay.handlers['agents/release']({ id: 'Worker', reason: 'Done' }, as(owner));
     expect(released).toMatchObject({ sessionId, status: 'ended', reason: 'Done', endedAt: 1_000_000 });

@@ -1,29 +1,26 @@
-import { type Address, formatAddress, RelayError } from 'agent-relay-protocol';
+import { type Address, formatAddress, parseAddress, RelayError } from 'agent-relay-protocol';
+import type { AddressEntry, Directory } from './directory.ts';
 import { nearId } from './unknown-agent.ts';
 
-/** Whom a bare word could mean. */
-export interface Directory {
-  isKnown(agentId: string): boolean;
-  /** Ids of the agents with this name, and with this label. */
-  named(name: string): readonly string[];
-  labelled(label: string): readonly string[];
-  /** Everybody. */
-  agents(): Iterable<{ readonly agentId: string }>;
-  /** Ids of the agents of this kind (`codex`) that are there, without the one that asks. */
-  ofProvider(provider: string): readonly string[];
+/** Reads an address from the wire. @throws RelayError `validation_failed` naming the field. */
+export function readAddress(text: string, field = 'to'): Address {
+  const address = parseAddress(text);
+  if (address) return address;
+  const message = 'An address is an id or name, id:, tag:, cap:, label:, machine:, channel:, #channel or broadcast';
+  throw new RelayError('validation_failed', `${field}: ${message}`, { issues: [{ path: field, message }] });
 }
 
 /**
  * The one spelling a message is stored under. A bare word is an exact id, else the only agent of that name or label, else
- * the only one of that kind that is there.
+ * the only one of that kind (`codex`) that is there beside the one that asks.
  * @throws RelayError `ambiguous_target` with `details.candidates` when several have it, `not_found` when none has.
  */
-export function resolveAddress(address: Address, directory: Directory): string {
+export function resolveAddress(address: Address, directory: Directory, asker: string): string {
   if (address.type !== 'bare') return formatAddress(address);
   const { word } = address;
-  if (directory.isKnown(word)) return `id:${word}`;
-  const called = new Set([...directory.named(word), ...directory.labelled(word)]);
-  const candidates = [...(called.size > 0 ? called : directory.ofProvider(word))].sort();
+  if (directory.find(word)?.agent != null) return `id:${word}`;
+  const called = new Set([...idsOf(directory.named(word)), ...idsOf(directory.members(`label:${word}`))]);
+  const candidates = [...(called.size > 0 ? called : ofProvider(word, directory, asker))].sort();
   const [only, ...others] = candidates;
   if (only === undefined) {
     const near = nearId(word, directory.agents());
@@ -43,3 +40,10 @@ export function resolveAddress(address: Address, directory: Directory): string {
   }
   return `id:${only}`;
 }
+
+const idsOf = (entries: Iterable<AddressEntry>): readonly string[] => [...entries].map(({ agentId }) => agentId);
+
+const ofProvider = (provider: string, directory: Directory, asker: string): readonly string[] =>
+  [...directory.agents()].flatMap(({ agentId, agent }) =>
+    agent?.provider === provider && agent.status !== 'offline' && agentId !== asker ? [agentId] : [],
+  );

@@ -1,24 +1,25 @@
 import type {
   Agent,
   Approval,
-  ApprovalMode,
+  ChannelBinding,
   Claim,
-  HeldClaim,
+  Hold,
   Message,
-  OpenHold,
-  OpenPair,
   Pair,
   RelayEvent,
+  ReportedEvent,
   Session,
   TokenKind,
 } from 'agent-relay-protocol';
+import type { ChannelLink } from './channel.ts';
 import type { DeliveryRecord } from './delivery.ts';
-import type { Participants } from './readership.ts';
+import type { Draft } from './message.ts';
 import type { Grant } from './scopes.ts';
 import type { TaskStep } from './task-lifecycle.ts';
 
 /*
- * What every part of the port speaks of: what decisions are shown, and the writes that follow from them.
+ * What every part of the port speaks of: records as they are kept, and the writes that follow from a decision. What a decision is shown is in
+ * `facts.ts`.
  */
 
 type WithoutSequence<Event> = Event extends RelayEvent ? Omit<Event, 'seq'> : never;
@@ -39,22 +40,53 @@ export interface Page<Item> {
   readonly next: number | null;
 }
 
-/** Writes that follow from one decision. Claims carry their work with them: held holds it, released and expired open it again, the rest close it. */
+/**
+ * Writes that follow from one decision, in the order of the fields. What follows from them in turn is added by `follow`: a claim moves its
+ * task, whoever goes offline gives back what it held.
+ */
 export interface Change {
-  /** `agent: null` removes the address from the directory and ends its memberships; its epoch stays. What was a channel and is none loses its bindings. */
-  readonly agents?: readonly { readonly id: string; readonly agent: Agent | null; readonly spawnedBy?: string | null }[];
-  readonly claims?: readonly Claim[];
-  readonly deliveries?: readonly DeliveryWrite[];
-  readonly pairs?: readonly Pair[];
-  readonly approvals?: readonly Approval[];
-  /** Mail of the relay's own, e.g. notices. */
-  readonly messages?: readonly ((id: number) => NewMessage)[];
+  /** When all of it happens. */
+  readonly at: number;
+  /** Written first, in this order: the first gets the number that its decision was shown as `nextId`. */
+  readonly sent?: readonly NewMessage[];
   readonly events?: readonly NewEvent[];
+  readonly agents?: readonly AgentWrite[];
+  /** Claims carry their work with them: held holds it, released and expired open it again, the rest close it. */
+  readonly claims?: readonly Claim[];
   /** Steps of tasks. A claim of the same change moves its task only where no step of it is given. */
   readonly tasks?: readonly TaskStep[];
-  readonly tokens?: readonly TokenRecord[];
+  /** Work that nobody may claim any more, whatever became of it. */
+  readonly closedWork?: readonly Pick<Claim, 'kind' | 'subjectId'>[];
+  readonly pairs?: readonly Pair[];
+  readonly approvals?: readonly Approval[];
+  readonly sessions?: readonly Session[];
+  readonly holds?: readonly HoldWrite[];
+  readonly bound?: readonly ChannelBinding[];
+  readonly unbound?: readonly ChannelBinding[];
+  /** No channels any more: what the outside calls their messages is forgotten. */
+  readonly endedChannels?: readonly string[];
+  /** What the outside calls messages that are there. */
+  readonly links?: readonly (ChannelLink & { readonly channelId: string; readonly part: number })[];
+  /** Emptied: who said it to whom and in which thread stays. */
+  readonly emptied?: readonly Message[];
+  readonly deliveries?: readonly DeliveryWrite[];
   /** Revokes the session tokens of these agents, before new ones are put. */
   readonly revokeAgentTokens?: readonly string[];
+  readonly tokens?: readonly TokenRecord[];
+  /** What became of a report, for whoever sends it again under its key. */
+  readonly reportKey?: ReportKey;
+  /** Mail of the relay's own that tells of it, numbered after everything else. */
+  readonly notices?: readonly NewMessage[];
+}
+
+export interface AgentWrite {
+  readonly id: string;
+  /** Null removes the address from the directory and ends its memberships; its epoch stays. */
+  readonly agent: Agent | null;
+  /** Left out, it stays as it is. */
+  readonly spawnedBy?: string | null;
+  /** Why it gives up what it held, where it does: for those who are told. */
+  readonly because?: string;
 }
 
 export interface DeliveryWrite {
@@ -68,10 +100,34 @@ export interface DeliveryWrite {
 }
 
 export interface NewMessage {
-  readonly message: Message;
+  readonly draft: Draft;
+  /** How many agents it reaches. */
   readonly matched: number;
   /** The task that a claimable message offers: what is claimed is the task then. */
   readonly task?: NewTask;
+  /** Under which key its sender sent it. */
+  readonly key?: AttemptKey;
+  /** What the outside calls it, where it came from. */
+  readonly link?: Pick<ChannelLink, 'conversationId' | 'externalId'>;
+}
+
+/** What makes two attempts at sending the same. */
+export interface AttemptKey {
+  readonly key: string;
+  /** Of what is said. */
+  readonly digest: string;
+}
+
+export interface HoldWrite {
+  readonly hold: Hold;
+  /** What makes another attempt the same as this one; null where the hold is known already. */
+  readonly attempt: { readonly digest: string; readonly key: string | null } | null;
+}
+
+export interface ReportKey extends AttemptKey {
+  readonly source: string;
+  readonly outcome: ReportedEvent['outcome'];
+  readonly taskId: number | null;
 }
 
 /** A task that is created together with the message that offers it. */
@@ -79,57 +135,6 @@ export interface NewTask {
   readonly step: TaskStep;
   /** The integration that is told of its life; null when nobody is. */
   readonly callbackTo: string | null;
-}
-
-/** A message to append, and the receipt of the one that it answers. */
-export type Appending = NewMessage & { readonly answers: DeliveryWrite | null };
-
-/** What a decision about a new message answers instead of the message. */
-export interface NewHold {
-  readonly hold: OpenHold;
-  /** What makes two attempts the same: the second joins the hold of the first. */
-  readonly digest: string;
-  /** Carried out when the hold is new. */
-  readonly change: Change;
-}
-
-/** What a new message answers. */
-export interface Replied {
-  /** The message that `replyTo` names, null when there is none. */
-  readonly repliedTo: StoredMessage | null;
-  /** The replier's own copy of it, null when the replier is not among its recipients. */
-  readonly copy: DeliveryRecord | null;
-  /** Looks up who takes part in its thread. */
-  readonly participants: () => Participants;
-}
-
-export interface AppendMessage {
-  readonly workspace: string;
-  readonly idempotency: { readonly from: string; readonly key: string; readonly digest: string } | null;
-  readonly replyTo: number | null;
-  /** Decides what the message with this id is. A message that it answers as held is kept and not sent. */
-  decide(id: number, replied: Replied): Appending | NewHold;
-  /** Whose copy of the replied message counts: the sender of the reply. */
-  readonly from: string;
-}
-
-/** As `AppendMessage`, where nothing is held. */
-export interface AppendUnheld extends AppendMessage {
-  decide(id: number, replied: Replied): Appending;
-}
-
-export interface AgentFound {
-  readonly agent: Agent | null;
-  /** The last epoch this address had, also before it was pruned. */
-  readonly epoch: number;
-  readonly spawnedBy: string | null;
-  /** A person made a token that speaks for it: it is protected in whatever session, or none. */
-  readonly isBound: boolean;
-  /** What holds for it, or held when it was removed; `open` before anybody said. */
-  readonly approval: ApprovalMode;
-  readonly heldClaims: readonly HeldClaim[];
-  /** The open pair it is in. */
-  readonly pair: OpenPair | null;
 }
 
 /** A kind of token as the wire calls it: `scoped` are those that people made, whose kind is in `grants`; `login` is a link's code, which is never told. */
@@ -156,18 +161,9 @@ export interface TokenRecord {
   readonly expiresAt: number | null;
 }
 
-/** What a decision about a session answers: how it stands now, and what follows for its agent, its claims and the log. */
-export interface SessionChange {
-  readonly session: Session;
-  readonly change: Change;
-}
-
 /** One recipient's copy, found; a fan-out recipient without a row is found `queued`, whatever the clock says. */
 export interface DeliveryFound {
   readonly agentId: string;
   readonly message: Message;
   readonly record: DeliveryRecord;
 }
-
-/** What an expired message offered: work that nobody ever claimed, work that somebody did, or none. */
-export type ExpiredOffer = 'unclaimed' | 'claimed' | 'none';

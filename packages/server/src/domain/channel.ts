@@ -12,6 +12,7 @@ import {
   RelayError,
 } from 'agent-relay-protocol';
 import { isDirect } from './audience.ts';
+import type { Directory } from './directory.ts';
 import { relationOf } from './provenance.ts';
 import { agentOf, grantOf, isOwner } from './scopes.ts';
 import { unknownAgent } from './unknown-agent.ts';
@@ -24,9 +25,10 @@ export interface ChannelLink {
 }
 
 /** @throws RelayError `not_found` when there is no such channel, with the one that was most likely meant. */
-export function asChannel(id: string, agent: Agent | null | undefined, agents: () => Iterable<{ readonly agent: Agent | null }>): Agent {
+export function asChannel(id: string, agents: Directory): Agent {
+  const agent = agents.find(id)?.agent;
   if (agent?.kind === 'channel') return agent;
-  throw unknownAgent(id, channelsAmong(agents()), `No channel has the id ${id}`);
+  throw unknownAgent(id, channelsAmong(agents.agents()), `No channel has the id ${id}`);
 }
 
 function* channelsAmong(agents: Iterable<{ readonly agent: Agent | null }>): Iterable<{ readonly agentId: string }> {

@@ -34,8 +34,9 @@ export function expireClaim(held: HeldClaim, now: number): Change {
   const body = `Your claim on ${claim.kind} ${claim.subjectId} has expired: stop working on it. Whoever claims it next does it; a result from you would be refused.`;
   const payload = { type: 'claim.expired', claimId: claim.claimId, fence: claim.fence };
   return {
-    claims: [claim],
+    at: now,
     events: [claimEvent('claim.expired', claim, now), workAvailable(claim, 'expired', now)],
-    messages: [noticeTo({ to: claim.agentId, body, about: claim.subjectId, payload, at: now })],
+    claims: [claim],
+    notices: [noticeTo({ to: claim.agentId, body, about: claim.subjectId, payload, at: now })],
   };
 }

@@ -1,30 +1,33 @@
 import type { Message } from 'agent-relay-protocol';
 import { isDirect } from './audience.ts';
-import type { Change, DeliveryFound, DeliveryWrite, ExpiredOffer, NewEvent, StoredMessage } from './change.ts';
+import type { Change, DeliveryFound, DeliveryWrite, NewEvent } from './change.ts';
 import { advanceDelivery } from './delivery.ts';
+import type { Decision, ExpiryFacts, Work } from './facts.ts';
 import { isNotice, noticeTo } from './notices.ts';
 
 export interface ExpiryTerms {
   readonly reason: string;
-  readonly offer: ExpiredOffer;
   readonly wasHandedOver: (agentId: string) => boolean;
   readonly now: number;
 }
 
+/** What an expired message offered: work that nobody ever claimed, work that somebody did, or none. */
+type ExpiredOffer = 'unclaimed' | 'claimed' | 'none';
+
 /**
  * Ends the copies of a message that nobody was handed: one event and one notice with their count, whatever their number. Only a direct copy
- * is written down; a fan-out recipient without a row has expired with its message. Who offered work that somebody took hears of that one instead.
+ * is written down; a fan-out recipient without a row has expired with its message. Work that nobody has claimed in time nobody may claim any
+ * more; who offered work that somebody took hears of that one instead. Answers whose mail it was.
  */
-export function expireMessage(
-  { message }: StoredMessage,
-  waiting: readonly DeliveryFound[],
-  { reason, offer, wasHandedOver, now }: ExpiryTerms,
-): { readonly change: Change; readonly agents: readonly string[] } {
-  const expired = waiting.filter(({ agentId }) => !wasHandedOver(agentId));
+export function expireMessage(facts: ExpiryFacts, { reason, wasHandedOver, now }: ExpiryTerms): Decision<readonly string[]> {
+  const { message } = facts.found;
+  const offer = offerOf(facts.work);
+  const expired = facts.waiting.filter(({ agentId }) => !wasHandedOver(agentId));
   const [first] = expired;
   const isTold = !isNotice(message) && offer !== 'claimed' && (first !== undefined || offer === 'unclaimed');
-  const messages = isTold ? [noticeTo({ to: message.from, ...wording(message, expired, offer), about: message.id, at: now })] : [];
-  if (!first) return { change: { messages }, agents: [] };
+  const notices = isTold ? [noticeTo({ to: message.from, ...wording(message, expired, offer), about: message.id, at: now })] : [];
+  const closedWork: Change['closedWork'] = offer === 'unclaimed' ? [{ kind: 'message', subjectId: message.id }] : [];
+  if (!first) return { answer: [], change: { at: now, closedWork, notices } };
   const deliveries = expired.flatMap(({ agentId, record }): DeliveryWrite[] => {
     const next = advanceDelivery(record, { state: 'expired', reason }, now);
     return next && isDirect(message.to) ? [{ messageId: message.id, agentId, from: message.from, next, tell: false }] : [];
@@ -41,7 +44,13 @@ export function expireMessage(
     reason,
     count: expired.length,
   };
-  return { change: { deliveries, events: [event], messages }, agents: expired.map(({ agentId }) => agentId) };
+  return { answer: expired.map(({ agentId }) => agentId), change: { at: now, events: [event], closedWork, deliveries, notices } };
+}
+
+/** What was claimed goes on, or is offered again; a task is its source's to end. */
+function offerOf(work: Work | null): ExpiredOffer {
+  if (work?.kind !== 'message' || (work.status === 'closed' && work.fence === 0)) return 'none';
+  return work.status === 'open' && work.fence === 0 ? 'unclaimed' : 'claimed';
 }
 
 function wording(message: Message, expired: readonly DeliveryFound[], offer: ExpiredOffer) {

@@ -1,5 +1,6 @@
 import { type Message, RELAY_AGENT_ID } from 'agent-relay-protocol';
 import type { NewMessage } from './change.ts';
+import { draftOf } from './message.ts';
 
 /** The kind of the relay's own mail. Nothing that happens to a notice is told by another notice. */
 export const NOTICE_KIND = 'notice';
@@ -17,41 +18,30 @@ export interface Notice {
   readonly mode?: Message['mode'];
 }
 
-/** Mail from the relay to one agent, made when its number is known. */
-export function noticeTo({ to, body, about, payload, at, mode = 'next' }: Notice): (id: number) => NewMessage {
-  return (id) => ({
-    matched: 1,
-    message: {
-      id,
-      from: RELAY_AGENT_ID,
-      to: `id:${to}`,
-      body,
-      subject: null,
-      channel: null,
-      kind: NOTICE_KIND,
-      claimable: false,
-      replyTo: null,
-      threadId: id,
-      mode,
-      expiresAt: null,
-      payload: about === null ? payload : { ...payload, messageId: about },
-      meta: null,
-      sender: { relation: 'system', principal: RELAY_AGENT_ID },
-      hops: 0,
-      createdAt: at,
-      deletedAt: null,
-    },
+/** Mail from the relay to one agent. */
+export function noticeTo({ to, body, about, payload, at, mode = 'next' }: Notice): NewMessage {
+  const draft = draftOf({
+    from: RELAY_AGENT_ID,
+    to: `id:${to}`,
+    body,
+    kind: NOTICE_KIND,
+    mode,
+    payload: about === null ? payload : { ...payload, messageId: about },
+    sender: { relation: 'system', principal: RELAY_AGENT_ID },
+    createdAt: at,
   });
+  return { draft, matched: 1 };
 }
 
-type LostMail = Pick<Message, 'id' | 'from' | 'kind'>;
+/** What is kept of mail that came to nothing until its sender is told. */
+export type LostMail = Pick<Message, 'id' | 'from' | 'kind'>;
 
 /** One notice for each sender of mail that came to nothing; notices themselves are not told of. */
 export function noticesToSenders(
   messages: readonly LostMail[],
   write: (lost: readonly LostMail[]) => { readonly body: string; readonly payload: NonNullable<Message['payload']> },
   at: number,
-): readonly ((id: number) => NewMessage)[] {
+): readonly NewMessage[] {
   const bySender = new Map<string, LostMail[]>();
   for (const message of messages) {
     if (isNotice(message)) continue;

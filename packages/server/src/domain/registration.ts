@@ -1,4 +1,5 @@
 import { type Agent, type RegisterAgent, RelayError } from 'agent-relay-protocol';
+import type { Change } from './change.ts';
 
 export interface RegistrationFound {
   readonly agent: Agent | null;
@@ -108,6 +109,13 @@ const newcomer = (id: string, now: number): Agent => ({
   registeredAt: now,
   lastSeenAt: now,
 });
+
+/** The card of an agent says that it holds a token from the moment it has one to the moment it has none; null when it says so already. */
+export function protectionChange(agent: Agent, holdsToken: boolean, at: number): Change | null {
+  if (agent.protected === holdsToken) return null;
+  const next: Agent = { ...agent, protected: holdsToken };
+  return { at, events: [{ type: 'agent.updated', at, agent: next }], agents: [{ id: agent.id, agent: next }] };
+}
 
 /** Whether two cards say the same, the time they were last seen apart. */
 export const isSameCard = (one: Agent, other: Agent): boolean =>

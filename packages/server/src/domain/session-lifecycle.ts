@@ -3,17 +3,16 @@ import {
   type ApprovalMode,
   type Node,
   OWNER_AGENT_ID,
-  type PendingApproval,
   RelayError,
   type Session,
   type SpawnMode,
   type StartSession,
 } from 'agent-relay-protocol';
 import { cancelAll } from './approval.ts';
-import type { AgentFound, NewEvent, NewMessage, SessionChange, TokenRecord } from './change.ts';
+import type { Change, NewEvent, NewMessage, TokenRecord } from './change.ts';
+import type { AgentFacts, BeginningFacts, Decision, SessionFacts } from './facts.ts';
 import { isBuiltIn } from './membership.ts';
 import { noticeTo } from './notices.ts';
-import { leaveAll } from './pair-changes.ts';
 import { registerAgent } from './registration.ts';
 import { hasDied, spawnAgain } from './session-end.ts';
 import { narrowed } from './spawn-rules.ts';
@@ -38,7 +37,8 @@ const isUnfinished = ({ status }: Session): boolean => status === 'starting' || 
  * not the spawner's to read.
  * @throws RelayError `name_taken`.
  */
-export function beginSession(found: AgentFound, unfinished: Session | null, begin: BeginSession): SessionChange {
+export function beginSession(found: BeginningFacts, begin: BeginSession): Decision<Session> {
+  const { unfinished } = found;
   const { request, node, spawnedBy, mode, approval, ask, now } = begin;
   const id = request.name;
   const isThere = found.agent !== null && found.agent.status !== 'offline';
@@ -84,55 +84,65 @@ export function beginSession(found: AgentFound, unfinished: Session | null, begi
     endedAt: null,
     reason: null,
   };
-  const given = leaveAll(found, id, 'replaced', `A new session of ${id} began`, now);
   return {
-    session,
+    answer: session,
     change: {
-      ...given,
-      agents: [{ id, agent, spawnedBy }],
+      at: now,
+      events: [
+        { type: 'agent.registered', at: now, agent },
+        { type: 'session.started', at: now, session },
+      ],
+      agents: [{ id, agent, spawnedBy, because: `A new session of ${id} began` }],
+      sessions: [session],
       revokeAgentTokens: [id],
       tokens: [begin.tokenFor(epoch)],
-      events: [...given.events, { type: 'agent.registered', at: now, agent }, { type: 'session.started', at: now, session }],
     },
   };
 }
 
-/** The node has it running. Null when the session is over meanwhile, or says nothing new. */
+/** The session as it is when nothing new is said of it. */
+const unchanged = (session: Session): Decision<Session> => ({ answer: session, change: null });
+
+/** The node has it running. Nothing changes when the session is over meanwhile, or runs already. */
 export function runSession(
   session: Session,
-  found: AgentFound,
+  { found }: SessionFacts,
   started: { readonly cwd: string | null; readonly model: string | null },
   now: number,
-): SessionChange | null {
-  if (session.status !== 'starting') return null;
+): Decision<Session> {
+  if (session.status !== 'starting') return unchanged(session);
   const running: Session = { ...session, status: 'running', cwd: started.cwd ?? session.cwd, model: started.model ?? session.model };
   const told: NewEvent = { type: 'session.updated', at: now, session: running };
-  if (!isCurrent(session, found)) return { session: running, change: { events: [told] } };
+  if (!isCurrent(session, found)) return { answer: running, change: { at: now, events: [told], sessions: [running] } };
   const agent: Agent = { ...found.agent, ready: true, lastSeenAt: now };
-  return {
-    session: running,
-    change: { agents: [{ id: agent.id, agent }], events: [told, { type: 'agent.updated', at: now, agent }] },
-  };
+  const events: readonly NewEvent[] = [told, { type: 'agent.updated', at: now, agent }];
+  return { answer: running, change: { at: now, events, agents: [{ id: agent.id, agent }], sessions: [running] } };
+}
+
+/** What ended: the session, and with it its agent's presence where the address is (still) this session's. */
+export interface SessionEnd {
+  readonly session: Session;
+  readonly tookItsAgent: boolean;
 }
 
 /**
  * The session is over: its agent is offline and keeps its mail, its claims are open again, what it asked is cancelled, its token is worth
- * nothing. One that ran and failed is told to the owner and to who started it. Null when it was over.
+ * nothing. One that ran and failed is told to the owner and to who started it. Nothing changes when it was over.
  */
 export function endSession(
   session: Session,
-  found: AgentFound,
-  pending: readonly PendingApproval[],
+  { found, pending }: SessionFacts,
   end: { readonly status: 'ended' | 'failed'; readonly reason: string },
   now: number,
-): SessionChange | null {
-  if (!isUnfinished(session)) return null;
+): Decision<SessionEnd> {
+  if (!isUnfinished(session)) return { answer: { session, tookItsAgent: false }, change: null };
   const ended: Session = { ...session, status: end.status, reason: end.reason.slice(0, 1000), endedAt: now };
   const { approvals, events } = cancelAll(pending, session, now);
-  const messages = hasDied(session, end.status) ? deathNotices(ended, now) : [];
+  const notices = hasDied(session, end.status) ? deathNotices(ended, now) : [];
   const told: readonly NewEvent[] = [...events, { type: 'session.ended', at: now, session: ended }];
+  const change: Change = { at: now, events: told, approvals, sessions: [ended], notices };
   // A newer incarnation has the address: nothing of this one is left there.
-  if (!isCurrent(session, found)) return { session: ended, change: { approvals, messages, events: told } };
+  if (!isCurrent(session, found)) return { answer: { session: ended, tookItsAgent: false }, change };
   const agent: Agent = {
     ...found.agent,
     status: 'offline',
@@ -142,22 +152,19 @@ export function endSession(
     sessionId: null,
     lastSeenAt: now,
   };
-  const given = leaveAll(found, agent.id, 'offline', `The session of ${agent.id} ended`, now);
   return {
-    session: ended,
+    answer: { session: ended, tookItsAgent: true },
     change: {
-      ...given,
-      approvals,
-      messages: [...(given.messages ?? []), ...messages],
-      agents: [{ id: agent.id, agent }],
+      ...change,
+      events: [...told, { type: 'agent.status', at: now, agent }],
+      agents: [{ id: agent.id, agent, because: `The session of ${agent.id} ended` }],
       revokeAgentTokens: [agent.id],
-      events: [...given.events, ...told, { type: 'agent.status', at: now, agent }],
     },
   };
 }
 
 /** Who must know that an agent's process died, and what to do: the owner, and whoever started it. */
-function deathNotices(session: Session, now: number): readonly ((id: number) => NewMessage)[] {
+function deathNotices(session: Session, now: number): readonly NewMessage[] {
   const { agentId, sessionId, reason, spawnedBy } = session;
   const said = (reason ?? 'its session ended unexpectedly').replace(/[.:]\s*$/u, '');
   const body = `${agentId} is gone: ${said}.\nIts mail waits for it, and what it had claimed is open again. To start it again: ${spawnAgain(session)}`;
@@ -167,6 +174,6 @@ function deathNotices(session: Session, now: number): readonly ((id: number) => 
 }
 
 /** Whether the agent's address is (still) this session's. */
-export function isCurrent(session: Session, found: AgentFound): found is AgentFound & { readonly agent: Agent } {
+export function isCurrent(session: Session, found: AgentFacts): found is AgentFacts & { readonly agent: Agent } {
   return found.agent !== null && found.agent.epoch === session.epoch && found.agent.instanceId === session.instanceId;
 }

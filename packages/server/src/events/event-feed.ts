@@ -185,7 +185,7 @@ export class EventFeed {
 
   #isConcerned(workspace: string, agentId: string, message: Message): boolean {
     if (message.from === agentId) return true;
-    const entry = this.#deps.store.agents.index.find(workspace, agentId);
+    const entry = this.#deps.store.agents.index.in(workspace).find(agentId);
     return entry !== undefined && isInAudience(message, entry);
   }
 
@@ -234,7 +234,7 @@ export class EventFeed {
   }
 
   #matches(event: RelayEvent, { workspace, criteria }: Subscription, about: About): boolean {
-    const member = criteria.for === undefined ? null : (this.#deps.store.agents.index.find(workspace, criteria.for) ?? null);
+    const member = criteria.for === undefined ? null : (this.#deps.store.agents.index.in(workspace).find(criteria.for) ?? null);
     return matchesFilter(event, criteria, about, member);
   }
 

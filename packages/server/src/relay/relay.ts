@@ -1,11 +1,11 @@
 import { DEFAULT_WORKSPACE, RelayError, type Scope } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
+import { watchedIn } from '../domain/act-as.ts';
 import { maySeeApprovals } from '../domain/approval.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import { actsAsOwner, assertAccess } from './access/access.ts';
-import { watchedIn } from './access/act-as.ts';
 import { Readers } from './access/readers.ts';
 import { agentRoutes } from './agents/agent-routes.ts';
 import { AgentRegistry } from './agents/agents.ts';
@@ -140,7 +140,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     ...inbox.handlers,
     ...claims,
     ...taskRoutes({ store, clock, claim: claims['messages/claim'], readers, inboxes }),
-    ...taskReports({ store, clock, messages, integrations, reportsPerMinute: settings.reportsPerMinute }),
+    ...taskReports({ store, clock, integrations, reportsPerMinute: settings.reportsPerMinute }),
     ...callbacks.handlers,
     ...new Pairs({ store, clock, messages, readers }).handlers,
     ...new Channels({ store, clock, messages, inboxes, guard, readers }).handlers,
@@ -178,7 +178,7 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     openEvents: async (filter, context) =>
       open('events:read', context, async ({ principal, signal }) => {
         const { workspace } = principal;
-        const seesApprovalsOf = (agentId: string) => maySeeApprovals(principal, watchedIn(store.agents.index, workspace, agentId));
+        const seesApprovalsOf = (agentId: string) => maySeeApprovals(principal, watchedIn(store.agents.index.in(workspace), agentId));
         const { reading: _reading, ...rights } = readers.of(principal);
         return feed.open({ workspace, ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, signal);
       }),

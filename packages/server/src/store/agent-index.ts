@@ -1,21 +1,6 @@
 import type { Agent, ApprovalMode } from 'agent-relay-protocol';
-import type { Member } from '../domain/audience.ts';
+import type { AddressEntry, Directory } from '../domain/directory.ts';
 import { addressesOf, changedMemberships, type Interval } from '../domain/membership.ts';
-
-/** One address: what a message can be sent to and an epoch is counted for. `agent` is null before registration and after removal. */
-export interface AddressEntry extends Member {
-  readonly ref: number;
-  readonly workspace: string;
-  readonly agentId: string;
-  readonly epoch: number;
-  readonly spawnedBy: string | null;
-  /** What holds for the agent, or held when it was removed: leaving and coming back widens nothing. */
-  readonly approval: ApprovalMode;
-  /** Mail up to this number was, or is, in the hands of sessions that held a token: no program without one reads it. */
-  readonly provenThrough: number;
-  readonly agent: Agent | null;
-  readonly intervals: ReadonlyMap<string, readonly Interval[]>;
-}
 
 /** Where addresses are looked up that memory does not hold. Asked inside writes as well: it sees what they have written so far. */
 export interface AddressSource {
@@ -33,14 +18,8 @@ export type NewAddress = Pick<AddressEntry, 'ref' | 'workspace' | 'agentId' | 'e
 
 /** Who there is, in memory, so that a send asks the database nothing. Of ids without an agent only the last ones are held. */
 export interface AgentIndex {
-  find(workspace: string, agentId: string): AddressEntry | undefined;
-  /** Registered agents, in no order. */
-  agents(workspace: string): Iterable<AddressEntry>;
-  /** The agents that belong to a fan-out address now. */
-  members(workspace: string, address: string): ReadonlySet<AddressEntry>;
-  named(workspace: string, name: string): ReadonlySet<AddressEntry>;
-  /** Whether a token speaks for this id in every epoch, registered or not: one that a person made, or an integration's. */
-  isBound(workspace: string, agentId: string): boolean;
+  /** Everybody of a workspace, current as of the last commit. */
+  in(workspace: string): Directory;
   /** Makes ids bound whose tokens are not in the store, while it is open: those of configured integrations. */
   reserve(workspace: string, agentIds: Iterable<string>): void;
   workspaces(): Iterable<string>;
@@ -83,6 +62,7 @@ export class MutableAgentIndex implements AgentIndex {
   readonly #dormant = new Set<Entry>();
   readonly #absent = new Set<string>();
   readonly #limit: number;
+  readonly #directories = new Map<string, Directory>();
   #source: AddressSource | null = null;
 
   constructor(limit = DORMANT_HELD) {
@@ -97,6 +77,21 @@ export class MutableAgentIndex implements AgentIndex {
   /** How many addresses are in memory. */
   get held(): number {
     return this.#byRef.size;
+  }
+
+  in(workspace: string): Directory {
+    let directory = this.#directories.get(workspace);
+    if (!directory) {
+      directory = {
+        find: (agentId) => this.find(workspace, agentId),
+        agents: () => this.agents(workspace),
+        members: (address) => this.members(workspace, address),
+        named: (name) => this.named(workspace, name),
+        isBound: (agentId) => this.isBound(workspace, agentId),
+      };
+      this.#directories.set(workspace, directory);
+    }
+    return directory;
   }
 
   find(workspace: string, agentId: string): AddressEntry | undefined {

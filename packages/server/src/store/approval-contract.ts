@@ -2,15 +2,14 @@ import type { Approval, Session } from 'agent-relay-protocol';
 import { expect } from 'vitest';
 import type { FollowActivity } from './activity-store.ts';
 import type { Store } from './store.ts';
+import { at, writes } from './store-contract-parts.ts';
 
 type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
-
-const at = 1_000;
 
 /** The part of the store contract about what sessions ask. */
 export function approvalContract(inFolder: InFolder): void {
   inFolder('what a session asks is stored and told with the activity that says so, or not at all', async (store, reopen) => {
-    await store.sessions.begin('default', 'a', () => ({ session, change: {} }));
+    await store.sessions.begin('default', 'a', () => writes({ sessions: [session] }));
     const asked = (approvalId: string): Approval => ({ ...approval, approvalId });
     const append = (seq: number, follow: FollowActivity) =>
       store.activity.append({
@@ -30,8 +29,8 @@ export function approvalContract(inFolder: InFolder): void {
     const seen: unknown[] = [];
     await append(1, ({ seq }, itsSession, find) => {
       seen.push([seq, itsSession.sessionId, find('a1')?.approvalId ?? null]);
-      const told = { approvals: [asked(`a${seq}`)], events: [{ type: 'approval.requested' as const, at, approval: asked(`a${seq}`) }] };
-      return told;
+      const asking = asked(`a${seq}`);
+      return { at, events: [{ type: 'approval.requested', at, approval: asking }], approvals: [asking] };
     });
     expect(seen).toEqual([
       [1, 's', null],
@@ -47,16 +46,19 @@ export function approvalContract(inFolder: InFolder): void {
   });
 
   inFolder('the end of a session sees what it still asks, and nothing that waits is pruned', async (store) => {
-    await store.sessions.begin('default', 'a', () => ({ session, change: { approvals: [approval, { ...approval, approvalId: 'a2' }] } }));
+    await store.sessions.begin('default', 'a', () =>
+      writes({ approvals: [approval, { ...approval, approvalId: 'a2' }], sessions: [session] }),
+    );
     const allowed: Approval = { ...approval, status: 'allowed', resolvedAt: at, by: 'owner', message: null };
     const key = { sessionId: 's', approvalId: 'a1' };
-    expect(await store.approvals.change('default', key, () => ({ approval: allowed, change: { approvals: [allowed] } }))).toEqual(allowed);
-    expect(await store.approvals.change('default', { ...key, approvalId: 'none' }, () => ({ approval, change: {} }))).toBeNull();
-    const seen: string[] = [];
-    await store.sessions.change('default', 's', (_session, _found, pending) => {
-      seen.push(...pending.map(({ approvalId }) => approvalId));
-      return null;
-    });
+    expect(await store.approvals.change('default', key, () => ({ answer: allowed, change: { at, approvals: [allowed] } }))).toEqual(
+      allowed,
+    );
+    expect(await store.approvals.change('default', { ...key, approvalId: 'none' }, () => ({ answer: approval, change: null }))).toBeNull();
+    const seen = await store.sessions.change('default', 's', (_session, { pending }) => ({
+      answer: pending.map(({ approvalId }) => approvalId),
+      change: null,
+    }));
     expect(seen).toEqual(['a2']);
     expect(await store.approvals.prune(at + 1, 10)).toBe(1);
     expect((await store.approvals.list({ workspace: 'default', agentId: 'a', limit: 10 })).items).toMatchObject([{ approvalId: 'a2' }]);

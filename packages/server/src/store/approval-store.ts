@@ -1,5 +1,6 @@
 import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
-import type { Change, Page } from '../domain/change.ts';
+import type { Page } from '../domain/change.ts';
+import type { Decision } from '../domain/facts.ts';
 
 export interface ApprovalQuery {
   readonly workspace: string;
@@ -16,11 +17,11 @@ export interface ApprovalStore {
   find(workspace: string, agentId: string, approvalId: string): Promise<Approval | null>;
   /** Newest first. */
   list(query: ApprovalQuery): Promise<Page<Approval>>;
-  /** Changes one; `decide` answers an empty change to leave it. Resolves with it as it then is, null when there is none. */
+  /** Changes one. Resolves with what was answered, null when there is none. */
   change(
     workspace: string,
     key: Pick<Approval, 'sessionId' | 'approvalId'>,
-    decide: (approval: Approval) => { readonly approval: Approval; readonly change: Change },
+    decide: (approval: Approval) => Decision<Approval>,
   ): Promise<Approval | null>;
   /** Deletes at most `limit` that were asked before `before` and are no longer pending. Answers how many went. */
   prune(before: number, limit: number): Promise<number>;

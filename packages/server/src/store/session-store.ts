@@ -1,5 +1,6 @@
-import type { PendingApproval, Session, SessionStatus } from 'agent-relay-protocol';
-import type { AgentFound, Page, SessionChange } from '../domain/change.ts';
+import type { Session, SessionStatus } from 'agent-relay-protocol';
+import type { Page } from '../domain/change.ts';
+import type { BeginningFacts, Decision, SessionFacts } from '../domain/facts.ts';
 
 export interface SessionQuery {
   readonly workspace: string;
@@ -12,14 +13,13 @@ export interface SessionQuery {
 
 /** Sessions, each written in one commit with what it means for its agent. */
 export interface SessionStore {
-  /** Begins a session. `unfinished` is the one the agent still has. */
-  begin(workspace: string, agentId: string, decide: (found: AgentFound, unfinished: Session | null) => SessionChange): Promise<Session>;
-  /** Changes a session; `decide` answers null to leave it. Resolves with the session as it then is, null when there is none. `pending` is what it asked. */
-  change(
+  begin<Answer>(workspace: string, agentId: string, decide: (facts: BeginningFacts) => Decision<Answer>): Promise<Answer>;
+  /** Changes a session. Null when there is none. */
+  change<Answer>(
     workspace: string,
     sessionId: string,
-    decide: (session: Session, found: AgentFound, pending: readonly PendingApproval[]) => SessionChange | null,
-  ): Promise<Session | null>;
+    decide: (session: Session, facts: SessionFacts) => Decision<Answer>,
+  ): Promise<Answer | null>;
   get(workspace: string, sessionId: string): Promise<Session | null>;
   /** Newest first. */
   list(query: SessionQuery): Promise<Page<Session>>;

@@ -1,48 +1,42 @@
-import type { Message } from 'agent-relay-protocol';
-import type { AppendMessage, AppendUnheld, NewMessage } from '../domain/change.ts';
-import type { AppendedMessage, Store } from './store.ts';
+import type { AttemptKey, Change, NewMessage, StoredMessage } from '../domain/change.ts';
+import type { Decision, SendFacts } from '../domain/facts.ts';
+import { draftOf } from '../domain/message.ts';
+import type { Store } from './store.ts';
 
 /** When everything in the contract happens. */
 export const at = 1_000;
 
-/** Appends what is to be sent at once. */
-export async function appendTo({ messages }: Pick<Store, 'messages'>, request: AppendMessage): Promise<AppendedMessage> {
-  const outcome = await messages.append(request);
-  if ('hold' in outcome) throw new Error('The message was held');
-  return outcome;
-}
+/** A decision that answers nothing. */
+export const writes = (change: Omit<Change, 'at'>): Decision<null> => ({ answer: null, change: { at, ...change } });
 
-export function newMessage(id: number, from: string, to: string): NewMessage {
-  const message: Message = {
-    id,
-    from,
-    to,
-    body: 'hello',
-    subject: null,
-    channel: null,
-    kind: 'chat',
-    claimable: false,
-    replyTo: null,
-    threadId: id,
-    mode: 'next',
-    expiresAt: null,
-    payload: null,
-    meta: null,
-    sender: { relation: 'claimed', principal: 'anonymous' },
-    hops: 0,
-    createdAt: at,
-    deletedAt: null,
-  };
-  return { message, matched: 1 };
-}
-
-export const append = (from: string, to: string): AppendUnheld => ({
-  workspace: 'default',
-  from,
-  replyTo: null,
-  idempotency: null,
-  decide: (id) => ({ ...newMessage(id, from, to), answers: null }),
+export const newMessage = (from: string, to: string, body = 'hello'): NewMessage => ({
+  draft: draftOf({ from, to, body, sender: { relation: 'claimed', principal: 'anonymous' }, createdAt: at }),
+  matched: 1,
 });
+
+interface Attempt {
+  readonly from: string;
+  readonly to: string;
+  readonly body?: string;
+  readonly key?: AttemptKey;
+  /** Sees what the decision sees; what it throws refuses the message. */
+  readonly seen?: (facts: SendFacts) => void;
+}
+
+/** Sends at once, whatever the facts are. */
+export async function send({ messages }: Pick<Store, 'messages'>, attempt: Attempt): Promise<StoredMessage> {
+  const { from, to, body, key, seen } = attempt;
+  const { sent } = await messages.send(
+    { workspace: 'default', from, replyTo: null, idempotencyKey: key?.key ?? null },
+    (facts): Decision<null> => {
+      seen?.(facts);
+      return writes({ sent: [{ ...newMessage(from, to, body), ...(key ? { key } : {}) }] });
+    },
+  );
+  const [stored] = sent;
+  if (!stored) throw new Error('Nothing was sent');
+  return stored;
+}
 
 export async function allEvents(store: Store, limit: number, maxCharacters?: number) {
   const found = [];

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OpenPair, RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import type { AppendMessage, NewEvent } from '../domain/change.ts';
+import type { NewEvent } from '../domain/change.ts';
+import { moveCopy } from '../domain/delivery-changes.ts';
+import type { Decision, DeliveryFacts, Facts } from '../domain/facts.ts';
 import { type RegistrationFound, registerAgent } from '../domain/registration.ts';
 import { approvalContract } from './approval-contract.ts';
 import { holdStoreContract } from './hold-store-contract.ts';
 import type { Store } from './store.ts';
-import { allEvents, append, appendTo, at, newMessage, typesOf } from './store-contract-parts.ts';
-import { taskContract } from './task-contract.ts';
+import { allEvents, at, newMessage, send, typesOf, writes } from './store-contract-parts.ts';
+import { someTask, taskContract } from './task-contract.ts';
 
 /** Opens a store on a folder; opening it again must find what was there. */
 export type OpenStore = (folder: string) => Promise<Store>;
@@ -34,7 +36,7 @@ export function storeContract(name: string, open: OpenStore): void {
     });
 
   inFolder('an acknowledged write is there for a second reader of the same file', async (store, reopen) => {
-    const { message } = await appendTo(store, append('a', 'id:b'));
+    const { message } = await send(store, { from: 'a', to: 'id:b' });
     const other = await reopen();
     expect((await other.messages.get('default', message.id))?.message).toEqual(message);
     expect((await other.deliveries.waiting('default', 'b', 0, 10)).items.map(({ message: { id } }) => id)).toEqual([message.id]);
@@ -42,28 +44,19 @@ export function storeContract(name: string, open: OpenStore): void {
 
   inFolder('writes of one turn are decided in order, each after the one before', async (store) => {
     const seen: number[] = [];
-    await Promise.all(
-      Array.from({ length: 50 }, () =>
-        appendTo(store, {
-          ...append('a', 'id:b'),
-          decide: (id) => {
-            seen.push(id);
-            return { ...newMessage(id, 'a', 'id:b'), answers: null };
-          },
-        }),
-      ),
-    );
+    await Promise.all(Array.from({ length: 50 }, () => send(store, { from: 'a', to: 'id:b', seen: ({ nextId }) => seen.push(nextId) })));
     expect(seen).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
   });
 
   inFolder('a decision that refuses changes nothing, takes no number and spoils no other write of its turn', async (store) => {
-    const refused = appendTo(store, {
-      ...append('a', 'id:b'),
-      decide: () => {
+    const refused = send(store, {
+      from: 'a',
+      to: 'id:b',
+      seen: () => {
         throw new RelayError('forbidden', 'no');
       },
     });
-    const [outcome, accepted] = await Promise.allSettled([refused, appendTo(store, append('a', 'id:b'))]);
+    const [outcome, accepted] = await Promise.allSettled([refused, send(store, { from: 'a', to: 'id:b' })]);
     expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'forbidden' } });
     expect(accepted).toMatchObject({ status: 'fulfilled', value: { message: { id: 1 } } });
     expect(store.log.head).toBe(1);
@@ -72,47 +65,32 @@ export function storeContract(name: string, open: OpenStore): void {
   inFolder('a decision that breaks undoes its own write wholly and spoils no other write of its turn', async (store, reopen) => {
     await store.agents.change('default', 'a', register('a', ['x']));
     const before = store.log.head;
-    const broken = store.agents.change('default', 'broken', (found) => ({
-      ...register('broken', ['x'])(found),
-      messages: [
-        () => {
-          throw new TypeError('a bug');
-        },
-      ],
-    }));
-    const [outcome, accepted] = await Promise.allSettled([broken, appendTo(store, append('a', 'tag:x'))]);
-    expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'a bug' } });
+    const broken = store.agents.change('default', 'broken', (found) => withNoSuchTask(register('broken', ['x'])(found)));
+    const [outcome, accepted] = await Promise.allSettled([broken, send(store, { from: 'a', to: 'tag:x' })]);
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'Task 999 has no row' } });
     expect(accepted).toMatchObject({ status: 'fulfilled', value: { message: { id: before + 1 } } });
     for (const each of [store, await reopen()]) {
-      expect(each.agents.index.find('default', 'broken')?.agent ?? null).toBe(null);
-      expect([...each.agents.index.members('default', 'tag:x')].map(({ agentId }) => agentId)).toEqual(['a']);
+      expect(each.agents.index.in('default').find('broken')?.agent ?? null).toBe(null);
+      expect([...each.agents.index.in('default').members('tag:x')].map(({ agentId }) => agentId)).toEqual(['a']);
       expect((await typesOf(each, 0)).length).toBe(2);
     }
   });
 
   inFolder('mail of a write that was undone waits for nobody, whoever gets its number', async (store) => {
-    const undone = store.agents.change('default', 'a', (found) => ({
-      ...register('a', [])(found),
-      messages: [
-        (id) => newMessage(id, 'relay', 'id:b'),
-        () => {
-          throw new TypeError('a bug');
-        },
-      ],
-    }));
-    await expect(undone).rejects.toThrow('a bug');
+    const undone = store.agents.change('default', 'a', () => withNoSuchTask(writes({ sent: [newMessage('relay', 'id:b')] })));
+    await expect(undone).rejects.toThrow('Task 999 has no row');
     await store.agents.change('default', 'b', register('b', []));
-    const { message } = await appendTo(store, append('a', 'id:c'));
+    const { message } = await send(store, { from: 'a', to: 'id:c' });
     expect(message.id).toBe(2);
-    expect(await store.deliveries.change('default', 'b', [message.id], () => delivered)).toEqual({ known: [], changed: [] });
+    expect(await store.deliveries.change('default', 'b', [message.id], delivered)).toEqual([]);
     expect((await store.deliveries.waiting('default', 'b', 0, 10)).items).toEqual([]);
   });
 
   inFolder('a change and the event that tells of it are seen together or not at all', async (store) => {
     const atBell: unknown[] = [];
-    const stop = store.log.onCommit(() => atBell.push([store.log.head, store.agents.index.find('default', 'a')?.agent?.id]));
+    const stop = store.log.onCommit(() => atBell.push([store.log.head, store.agents.index.in('default').find('a')?.agent?.id]));
     const changing = store.agents.change('default', 'a', register('a', []));
-    expect([store.log.head, store.agents.index.find('default', 'a')]).toEqual([0, undefined]);
+    expect([store.log.head, store.agents.index.in('default').find('a')]).toEqual([0, undefined]);
     await changing;
     stop();
     expect(atBell).toEqual([[1, 'a']]);
@@ -120,14 +98,14 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('numbers go on where they stopped, whatever was pruned', async (store, reopen) => {
-    for (let count = 0; count < 3; count += 1) await appendTo(store, append('a', 'id:b'));
-    await store.deliveries.change('default', 'b', [1, 2, 3], () => delivered);
+    for (let count = 0; count < 3; count += 1) await send(store, { from: 'a', to: 'id:b' });
+    await store.deliveries.change('default', 'b', [1, 2, 3], delivered);
     expect(store.log.head).toBe(6);
     while (await store.retention.prune(at + 1, 2));
     await store.close();
     const later = await reopen();
     expect([later.log.head, later.log.floor]).toEqual([6, 6]);
-    expect((await appendTo(later, append('a', 'id:b'))).message.id).toBe(7);
+    expect((await send(later, { from: 'a', to: 'id:b' })).message.id).toBe(7);
   });
 
   inFolder('a log generation is made with the store and kept', async (store, reopen) => {
@@ -139,13 +117,7 @@ export function storeContract(name: string, open: OpenStore): void {
 
   inFolder('a page of the log holds no more text than asked for, and pages of any size add up to the log', async (store, reopen) => {
     for (const length of [10, 1_000, 10, 10, 50_000, 10]) {
-      await store.messages.append({
-        ...append('a', 'id:b'),
-        decide: (id) => {
-          const { message, matched } = newMessage(id, 'a', 'id:b');
-          return { message: { ...message, body: 'x'.repeat(length) }, matched, answers: null };
-        },
-      });
+      await send(store, { from: 'a', to: 'id:b', body: 'x'.repeat(length) });
       await store.agents.change('default', 'b', register('b', []));
     }
     for (const each of [store, await reopen()]) {
@@ -161,8 +133,8 @@ export function storeContract(name: string, open: OpenStore): void {
   inFolder('the log reads the same in pages of any size, in memory and on disk', async (store, reopen) => {
     await store.agents.change('default', 'b', register('b', ['x']));
     for (let count = 0; count < 10; count += 1) {
-      const { message } = await appendTo(store, append('a', count % 2 === 0 ? 'id:b' : 'tag:x'));
-      if (count % 3 === 0) await store.deliveries.change('default', 'b', [message.id], () => delivered);
+      const { message } = await send(store, { from: 'a', to: count % 2 === 0 ? 'id:b' : 'tag:x' });
+      if (count % 3 === 0) await store.deliveries.change('default', 'b', [message.id], delivered);
     }
     const other = await reopen();
     const whole = await allEvents(store, 1_000);
@@ -171,19 +143,32 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('equal receipts of a turn take a number each, in the order they were given', async (store) => {
-    for (let count = 0; count < 4; count += 1) await appendTo(store, append('a', 'id:b'));
-    await Promise.all([1, 2, 3, 4].map((id) => store.deliveries.change('default', 'b', [id], () => delivered)));
+    for (let count = 0; count < 4; count += 1) await send(store, { from: 'a', to: 'id:b' });
+    await Promise.all([1, 2, 3, 4].map((id) => store.deliveries.change('default', 'b', [id], delivered)));
     const receipts = (await allEvents(store, 100)).slice(4);
     expect(receipts).toMatchObject([1, 2, 3, 4].map((messageId, index) => ({ type: 'delivery.delivered', seq: 5 + index, messageId })));
   });
 
-  inFolder('an idempotency key is used once by each sender', async (store) => {
-    const keyed = (from: string, digest: string): AppendMessage => ({ ...append(from, 'id:b'), idempotency: { from, key: 'k', digest } });
-    const [first, second] = await Promise.all([appendTo(store, keyed('a', 'x')), appendTo(store, keyed('a', 'x'))]);
-    expect([first?.duplicate, second?.duplicate, second?.message.id]).toEqual([false, true, first?.message.id]);
-    await expect(appendTo(store, keyed('a', 'y'))).rejects.toMatchObject({ code: 'idempotency_mismatch' });
-    expect((await appendTo(store, keyed('c', 'y'))).duplicate).toBe(false);
-  });
+  inFolder(
+    'whoever sends under an idempotency key is shown what was sent under it, by the same sender, also in the same turn',
+    async (store) => {
+      const earlier: (number | null)[] = [];
+      const keyed = (from: string) =>
+        send(store, {
+          from,
+          to: 'id:b',
+          key: { key: 'k', digest: 'x' },
+          seen: ({ earlier: found }) => {
+            earlier.push(found && 'stored' in found ? found.stored.message.id : null);
+            if (found) throw new RelayError('busy', found.digest);
+          },
+        });
+      const outcomes = await Promise.allSettled([keyed('a'), keyed('a'), keyed('c')]);
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(outcomes[1]).toMatchObject({ reason: { message: 'x' } });
+      expect(earlier).toEqual([null, 1, null]);
+    },
+  );
 
   inFolder('memberships are intervals, and stay what they were when nothing changes', async (store, reopen) => {
     await store.agents.change('default', 'a', register('a', ['x']));
@@ -194,34 +179,26 @@ export function storeContract(name: string, open: OpenStore): void {
       { fromSeq: 1, untilSeq: 3 },
       { fromSeq: 4, untilSeq: null },
     ];
-    expect(store.agents.index.find('default', 'a')?.intervals.get('tag:x')).toEqual(expected);
-    expect((await reopen()).agents.index.find('default', 'a')?.intervals.get('tag:x')).toEqual(expected);
+    expect(store.agents.index.in('default').find('a')?.intervals.get('tag:x')).toEqual(expected);
+    expect((await reopen()).agents.index.in('default').find('a')?.intervals.get('tag:x')).toEqual(expected);
   });
 
   inFolder('a removed address keeps its epoch', async (store, reopen) => {
     await store.agents.change('default', 'a', register('a', [], 4));
-    await store.agents.remove('default', 'a', { after: 0, limit: 100 }, () => ({
-      agents: [{ id: 'a', agent: null }],
-      events: [{ type: 'agent.removed', at, agentId: 'a' }],
-    }));
+    await store.agents.remove('default', 'a', { after: 0, limit: 100 }, () =>
+      writes({ agents: [{ id: 'a', agent: null }], events: [{ type: 'agent.removed', at, agentId: 'a' }] }),
+    );
     const other = await reopen();
-    let epoch = 0;
-    await other.agents.change('default', 'a', (found) => {
-      epoch = found.epoch;
-      return null;
-    });
+    const { answer: epoch } = await other.agents.change('default', 'a', (found) => ({ answer: found.epoch, change: null }));
     expect(epoch).toBe(4);
   });
 
   inFolder('waiting mail is what is open, direct and fanned out, in order', async (store, reopen) => {
     await store.agents.change('default', 'b', register('b', ['x']));
     const ids: number[] = [];
-    for (const to of ['id:b', 'tag:x', 'tag:y', 'id:b', 'tag:x']) ids.push((await appendTo(store, append('a', to))).message.id);
-    await store.deliveries.change('default', 'b', [ids[0] ?? 0, ids[4] ?? 0], () => delivered);
-    await store.deliveries.change('default', 'b', [ids[1] ?? 0], ({ record }) => ({
-      next: { ...record, state: 'dispatched' },
-      tell: true,
-    }));
+    for (const to of ['id:b', 'tag:x', 'tag:y', 'id:b', 'tag:x']) ids.push((await send(store, { from: 'a', to })).message.id);
+    await store.deliveries.change('default', 'b', [ids[0] ?? 0, ids[4] ?? 0], delivered);
+    await store.deliveries.change('default', 'b', [ids[1] ?? 0], ({ found }) => moveCopy(found, { state: 'dispatched' }, at));
     for (const each of [store, await reopen()]) {
       const { items, through } = await each.deliveries.waiting('default', 'b', 0, 10);
       expect(items.map(({ message, record }) => [message.id, record.state])).toEqual([
@@ -241,11 +218,8 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('a pair has the number of its invitation, and both are written or neither', async (store, reopen) => {
-    const pair = await store.pairs.request('default', at, (id) => ({
-      pair: pendingPair(id, 'a', 'b'),
-      invitation: newMessage(id, 'a', 'id:b'),
-    }));
-    const refused = store.pairs.request('default', at, () => {
+    const pair = await store.pairs.request('default', invite('a', 'b'));
+    const refused = store.pairs.request('default', () => {
       throw new RelayError('busy', 'no');
     });
     await expect(refused).rejects.toMatchObject({ code: 'busy' });
@@ -259,34 +233,21 @@ export function storeContract(name: string, open: OpenStore): void {
 
   inFolder('invitations of one turn see each other, so that an agent is in one open pair at most', async (store) => {
     const request = (requester: string, target: string) =>
-      store.pairs.request('default', at, (id) => {
-        for (const side of [requester, target]) {
-          if (store.pairs.index.openOf('default', side)) throw new RelayError('busy', side);
-        }
-        return { pair: pendingPair(id, requester, target), invitation: newMessage(id, requester, `id:${target}`) };
+      store.pairs.request('default', (facts) => {
+        for (const side of [requester, target]) if (facts.pairs.openOf(side)) throw new RelayError('busy', side);
+        return invite(requester, target)(facts);
       });
     const outcomes = await Promise.allSettled([request('a', 'b'), request('b', 'a'), request('c', 'b'), request('c', 'd')]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
   });
 
   inFolder('a pair is open for both of its sides until it is over, also after a restart', async (store, reopen) => {
-    const { id } = await store.pairs.request('default', at, (number) => ({
-      pair: pendingPair(number, 'a', 'b'),
-      invitation: newMessage(number, 'a', 'id:b'),
-    }));
-    const openOf = async (each: Store) => {
-      const seen: (number | undefined)[] = [];
-      for (const side of ['a', 'b']) {
-        await each.agents.change('default', side, (found) => {
-          seen.push(found.pair?.id);
-          return null;
-        });
-      }
-      return seen;
-    };
+    const { id } = await store.pairs.request('default', invite('a', 'b'));
+    const openOf = (each: Store) =>
+      each.pairs.change('default', id, (_pair, { pairs }) => ({ answer: ['a', 'b'].map((side) => pairs.openOf(side)?.id), change: null }));
     for (const each of [store, await reopen()]) expect(await openOf(each)).toEqual([id, id]);
     const rejected = { ...pendingPair(id, 'a', 'b'), status: 'rejected', endedAt: at, reason: null } as const;
-    await store.pairs.change('default', id, () => ({ pair: rejected, change: { pairs: [rejected] } }));
+    await store.pairs.change('default', id, () => writes({ pairs: [rejected] }));
     for (const each of [store, await reopen()]) {
       expect(await openOf(each)).toEqual([undefined, undefined]);
       expect((await each.pairs.list({ workspace: 'default', agentId: 'b', limit: 10 })).items).toEqual([rejected]);
@@ -294,34 +255,24 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('what a channel brought is there once, with its links, whatever is asked again after a restart', async (store, reopen) => {
-    const report = {
-      workspace: 'default',
-      channelId: 'tg',
-      conversationId: 'chat',
-      externalId: '10',
-      replyToExternalId: null,
-      decide: () => [append('tg', 'id:a'), append('tg', 'id:b')],
-    };
-    const first = await store.channels.receive(report);
-    expect([first.created, first.messages.map(({ message }) => message.to)]).toEqual([true, ['id:a', 'id:b']]);
-    const ids = first.messages.map(({ message }) => message.id);
-    const never = () => {
-      throw new Error('asked again');
-    };
+    const subject = { workspace: 'default', channelId: 'tg', conversationId: 'chat', externalId: '10', replyToExternalId: null };
+    const link = { conversationId: 'chat', externalId: '10' };
+    const first = await store.channels.receive(subject, ({ earlier }) => {
+      const sent = [newMessage('tg', 'id:a'), newMessage('tg', 'id:b')].map((message) => ({ ...message, link }));
+      return { answer: earlier.length, change: { at, sent } };
+    });
+    expect([first.answer, first.sent.map(({ message }) => message.to)]).toEqual([0, ['id:a', 'id:b']]);
+    const ids = first.sent.map(({ message }) => message.id);
     for (const each of [store, await reopen()]) {
-      const again = await each.channels.receive({ ...report, decide: never });
-      expect([again.created, again.messages.map(({ message }) => message.id)]).toEqual([false, ids]);
+      const again = await each.channels.receive(subject, ({ earlier }) => ({ answer: earlier, change: null }));
+      expect([again.answer.map(({ message }) => message.id), again.sent]).toEqual([ids, []]);
       expect(await each.channels.linksOf('default', 'tg', ids[0] ?? 0)).toEqual([
         { messageId: ids[0], conversationId: 'chat', externalId: '10' },
       ]);
       expect(await each.channels.linksOf('other', 'tg', ids[0] ?? 0)).toEqual([]);
     }
-    const refused = store.channels.receive({
-      ...report,
-      externalId: '11',
-      decide: () => {
-        throw new RelayError('unbound_conversation', 'no');
-      },
+    const refused = store.channels.receive({ ...subject, externalId: '11' }, () => {
+      throw new RelayError('unbound_conversation', 'no');
     });
     await expect(refused).rejects.toMatchObject({ code: 'unbound_conversation' });
     expect(store.log.head).toBe(2);
@@ -330,7 +281,7 @@ export function storeContract(name: string, open: OpenStore): void {
   inFolder('a binding and the event that tells of it are one write, and both go with the channel', async (store, reopen) => {
     const channel = (found: RegistrationFound) => {
       const { agent } = registerAgent(found, { id: 'tg', name: 'tg', kind: 'channel' }, null, at);
-      return { agents: [{ id: 'tg', agent }], events: [{ type: 'agent.registered' as const, at, agent }] };
+      return writes({ agents: [{ id: 'tg', agent }], events: [{ type: 'agent.registered', at, agent }] });
     };
     await store.agents.change('default', 'tg', channel);
     const binding = {
@@ -342,15 +293,18 @@ export function storeContract(name: string, open: OpenStore): void {
       createdAt: at,
       createdBy: 'owner',
     } as const;
-    const request = { workspace: 'default', channelId: 'tg', conversationId: 'chat' };
-    expect(await store.channels.bind({ ...request, decide: () => binding })).toEqual({ binding, created: true });
-    expect(await store.channels.bind({ ...request, decide: ([found]) => found ?? binding })).toEqual({ binding, created: false });
-    await store.channels.link({ ...request, messageId: 1, externalIds: ['x'], decide: () => {} });
+    const conversation = { workspace: 'default', channelId: 'tg', conversationId: 'chat' };
+    const bound = writes({ events: [{ type: 'channel.bound', at, binding }], bound: [binding] });
+    const seen = () => store.channels.bind(conversation, ({ existing }) => ({ answer: existing, change: null }));
+    expect(await seen()).toEqual([]);
+    await store.channels.bind(conversation, () => bound);
+    expect(await seen()).toEqual([binding]);
+    const link = { channelId: 'tg', conversationId: 'chat', externalId: 'x', messageId: 1, part: 0 };
+    await store.channels.link('default', 1, () => ({ at, links: [link] }));
     for (const each of [store, await reopen()]) expect(await each.channels.bindings('default')).toEqual([binding]);
-    await store.agents.remove('default', 'tg', { after: 0, limit: 100 }, () => ({
-      agents: [{ id: 'tg', agent: null }],
-      events: [{ type: 'agent.removed', at, agentId: 'tg' }],
-    }));
+    await store.agents.remove('default', 'tg', { after: 0, limit: 100 }, () =>
+      writes({ agents: [{ id: 'tg', agent: null }], events: [{ type: 'agent.removed', at, agentId: 'tg' }] }),
+    );
     for (const each of [store, await reopen()]) {
       expect([await each.channels.bindings('default'), await each.channels.linksOf('default', 'tg', 1)]).toEqual([[], []]);
       expect(await typesOf(each, 0)).toEqual(['agent.registered', 'channel.bound', 'agent.removed', 'channel.unbound']);
@@ -361,7 +315,7 @@ export function storeContract(name: string, open: OpenStore): void {
     const grants = { kind: 'scoped', scopes: ['messages:write'], targets: ['id:b'], channels: null, createdBy: 'owner' } as const;
     const token = { hash: 'h', tokenId: 't', workspace: 'default', type: 'scoped', createdAt: at, expiresAt: null, grants } as const;
     await store.tokens.put({ ...token, agentId: 'a', epoch: null, nodeId: null, name: 'script' });
-    await store.agents.change('default', 'a', () => ({ revokeAgentTokens: ['a'] }));
+    await store.agents.change('default', 'a', () => writes({ revokeAgentTokens: ['a'] }));
     const again = await reopen();
     expect(await again.tokens.list('default')).toEqual([{ ...token, agentId: 'a', epoch: null, nodeId: null, name: 'script' }]);
     expect(await again.tokens.remove('other', 't')).toBe(null);
@@ -406,30 +360,42 @@ export function storeContract(name: string, open: OpenStore): void {
     expect(told).toEqual(['token.created a', 'token.created b', 'token.created c', 'token.revoked a', 'token.expired b']);
   });
 
-  taskContract(inFolder, (id) => newMessage(id, 'ops', 'tag:x'));
+  taskContract(inFolder);
 
   approvalContract(inFolder);
   holdStoreContract(inFolder);
 
   inFolder('closing finishes what is in hand; afterwards writes are refused', async (store, reopen) => {
-    const writing = appendTo(store, append('a', 'id:b'));
+    const writing = send(store, { from: 'a', to: 'id:b' });
     await store.close();
     const { message } = await writing;
-    await expect(appendTo(store, append('a', 'id:b'))).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(send(store, { from: 'a', to: 'id:b' })).rejects.toMatchObject({ code: 'store_unavailable' });
     expect(await (await reopen()).messages.get('default', message.id)).not.toBe(null);
   });
 
   inFolder('a sound store says so', async (store) => {
-    await appendTo(store, append('a', 'id:b'));
+    await send(store, { from: 'a', to: 'id:b' });
     expect(await store.integrityCheck()).toEqual([]);
     expect(await store.check()).toBe(null);
   });
 }
 
-const delivered = {
-  next: { state: 'delivered', evidence: 'ack', late: false, reason: null, updatedAt: at, readAt: null },
-  tell: true,
-} as const;
+const delivered = ({ found }: DeliveryFacts): Decision<boolean> => moveCopy(found, { state: 'delivered', evidence: 'ack' }, at);
+
+/** Fails in the middle of what it writes. */
+const withNoSuchTask = ({ change }: Decision<null>): Decision<null> => {
+  const task = { ...someTask, id: 999 };
+  return { answer: null, change: { at, ...change, tasks: [{ task, type: 'task.updated', by: 'ops', detail: null }] } };
+};
+
+/** A request for a pair, as its two sides see it. */
+const invite =
+  (requester: string, target: string) =>
+  ({ nextId }: Pick<Facts, 'nextId'>): Decision<OpenPair> => {
+    const pair = pendingPair(nextId, requester, target);
+    const events: readonly NewEvent[] = [{ type: 'pair.requested', at, pair }];
+    return { answer: pair, change: { at, sent: [newMessage(requester, `id:${target}`)], events, pairs: [pair] } };
+  };
 
 const pendingPair = (id: number, requester: string, target: string): OpenPair => ({
   id,
@@ -440,8 +406,10 @@ const pendingPair = (id: number, requester: string, target: string): OpenPair =>
   status: 'pending',
 });
 
-const register = (id: string, tags: readonly string[], epoch?: number) => (found: RegistrationFound) => {
-  const { agent } = registerAgent(found, { id, name: id, tags: [...tags] }, null, at);
-  const card = epoch === undefined ? agent : { ...agent, epoch };
-  return { agents: [{ id, agent: card }], events: [{ type: 'agent.registered' as const, at, agent: card }] };
-};
+const register =
+  (id: string, tags: readonly string[], epoch?: number) =>
+  (found: RegistrationFound): Decision<null> => {
+    const { agent } = registerAgent(found, { id, name: id, tags: [...tags] }, null, at);
+    const card = epoch === undefined ? agent : { ...agent, epoch };
+    return writes({ agents: [{ id, agent: card }], events: [{ type: 'agent.registered', at, agent: card }] });
+  };

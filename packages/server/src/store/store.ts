@@ -1,17 +1,15 @@
-import type { Claim, Delivery, DeliveryState, HeldClaim, Hold, Message, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
+import type { Claim, Delivery, DeliveryState, HeldClaim, Message, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
+import type { Change, DeliveryFound, NewEvent, Page, StoredMessage, TokenRecord } from '../domain/change.ts';
 import type {
-  AgentFound,
-  AppendMessage,
-  Change,
-  DeliveryFound,
-  ExpiredOffer,
-  NewEvent,
-  NewMessage,
-  Page,
-  StoredMessage,
-  TokenRecord,
-} from '../domain/change.ts';
-import type { DeliveryRecord } from '../domain/delivery.ts';
+  AgentFacts,
+  ClaimFacts,
+  Decision,
+  DeliveryFacts,
+  EmptyingFacts,
+  ExpiryFacts,
+  RemovalFacts,
+  SendFacts,
+} from '../domain/facts.ts';
 import type { Histogram } from '../domain/histogram.ts';
 import type { Participants } from '../domain/readership.ts';
 import type { ActivityStore } from './activity-store.ts';
@@ -27,38 +25,19 @@ import type { TaskStore } from './task-store.ts';
 
 /*
  * The port. A store keeps facts and the log that tells of them, in one commit. Its operations are whole: they read what they name, let a
- * pure synchronous decision look at it, and write what it answers. A decision that throws RelayError has changed nothing; it may run twice.
+ * pure synchronous decision look at it, and write the change that it answers with all that follows from it (`follow`). A decision that throws
+ * RelayError has changed nothing; it may run twice, and the answer is that of the run that was written.
  * Every write resolves only when it is durable. Reads see committed data only.
  * Errors of the medium: `store_full`, `store_unavailable`; after either, reads go on and later writes may succeed again.
  */
 
-export interface AppendedMessage extends StoredMessage {
-  readonly duplicate: boolean;
-}
-
-/** The message was not sent: this keeps it, or refused it under the same idempotency key. */
-export interface NotAppended {
-  readonly hold: Hold;
-}
-
-export interface ClaimFound {
-  readonly message: Message | null;
-  /** What the message is work of: a claim on a message that offers a task is a claim on the task. */
-  readonly kind: Claim['kind'];
-  /** Null when the message is no work. */
-  readonly work: { readonly status: 'open' | 'held' | 'closed'; readonly fence: number } | null;
-  /** The claim asked for, or the newest on the message. */
-  readonly claim: Claim | null;
-  /** The claim's agent's own copy of the message; null when it is not among its recipients. */
-  readonly copy: DeliveryRecord | null;
-}
-
-export interface DeliveryDecision {
-  readonly next: DeliveryRecord;
-  readonly tell: boolean;
-  readonly event?: NewEvent;
-  /** Mail of the relay's own that tells of it. */
-  readonly notices?: readonly ((id: number) => NewMessage)[];
+/** What a write came to. */
+export interface Done<Answer> {
+  readonly answer: Answer;
+  /** The messages of `Change.sent`, numbered. */
+  readonly sent: readonly StoredMessage[];
+  /** The log as far as the write brought it. */
+  readonly cursor: number;
 }
 
 export interface WaitingPage {
@@ -137,19 +116,18 @@ export interface LogStore {
 }
 
 export interface AgentStore {
-  /** Everybody, current as of the last commit, and inside a decision as of that decision. */
   readonly index: AgentIndex;
-  change(workspace: string, id: string, decide: (found: AgentFound) => Change | null): Promise<{ readonly cursor: number }>;
+  change<Answer>(workspace: string, id: string, decide: (facts: AgentFacts) => Decision<Answer>): Promise<Done<Answer>>;
   /**
    * One step of removing an address. `decide` sees what waits for it in the window, and whether nothing waits beyond it: it ends that mail, and
    * in the last step removes the agent. A step is short, however much waits.
    */
-  remove(
+  remove<Answer>(
     workspace: string,
     id: string,
     window: MailWindow,
-    decide: (found: AgentFound, waiting: readonly DeliveryFound[], isLast: boolean) => Change,
-  ): Promise<{ readonly through: number; readonly isLast: boolean }>;
+    decide: (facts: RemovalFacts) => Decision<Answer>,
+  ): Promise<{ readonly answer: Answer; readonly through: number; readonly isLast: boolean }>;
 }
 
 /** Mail after an id, about so many pieces. */
@@ -158,7 +136,16 @@ export interface MailWindow {
   readonly limit: number;
 }
 
-export type DecideExpiry = (found: StoredMessage, waiting: readonly DeliveryFound[], offer: ExpiredOffer) => Change;
+export type DecideExpiry<Answer> = (facts: ExpiryFacts) => Decision<Answer>;
+
+/** What a message that is to be written is about, so that its facts can be read before it is decided. */
+export interface SendSubject {
+  readonly workspace: string;
+  /** Its sender: whose copy of the message that it answers counts, and whose idempotency key it is sent under. */
+  readonly from: string;
+  readonly replyTo: number | null;
+  readonly idempotencyKey: string | null;
+}
 
 export interface ThreadPage {
   readonly since: number;
@@ -167,8 +154,7 @@ export interface ThreadPage {
 }
 
 export interface MessageStore {
-  /** @throws RelayError `rate_limited` when too many messages of the sender are held already. */
-  append(request: AppendMessage): Promise<AppendedMessage | NotAppended>;
+  send<Answer>(subject: SendSubject, decide: (facts: SendFacts) => Decision<Answer>): Promise<Done<Answer>>;
   get(workspace: string, id: number): Promise<StoredMessage | null>;
   /** With readers and the newest claim, in the order given. */
   /** From the first, as many as one answer may carry with who has read them and who holds them, and at least one. */
@@ -177,18 +163,14 @@ export interface MessageStore {
   thread(workspace: string, threadId: number, page: ThreadPage): Promise<Page<StoredMessage>>;
   /** Who takes part in a thread that is shared; empty for one that is not. */
   participants(workspace: string, threadId: number): Promise<Participants>;
-  /** Empties the message. `decide` sees it, its open copies and the claim that is held on it; it throws `not_found` for null itself. */
-  remove(
-    workspace: string,
-    id: number,
-    at: number,
-    decide: (found: StoredMessage | null, open: readonly DeliveryFound[], held: HeldClaim | null) => Change,
-  ): Promise<void>;
-  /**
-   * Messages whose time ran out by `now`, each once: `decide` sees the copies that nobody was handed. Work that nobody has claimed is closed.
-   * Answers how many messages.
-   */
-  expire(now: number, limit: number, decide: DecideExpiry): Promise<number>;
+  /** Empties the message, if `decide` says so. */
+  remove<Answer>(workspace: string, id: number, decide: (facts: EmptyingFacts) => Decision<Answer>): Promise<Done<Answer>>;
+  /** Messages whose time ran out by `now`, each once, at most `limit`. Answers how many they were, and what was decided of each that mattered to somebody. */
+  expire<Answer>(
+    now: number,
+    limit: number,
+    decide: DecideExpiry<Answer>,
+  ): Promise<{ readonly count: number; readonly answers: readonly Answer[] }>;
   /** When the next message runs out; null when none will. */
   nextExpiry(): Promise<number | null>;
 }
@@ -205,16 +187,19 @@ export interface DeliveryStore {
   untouched(workspace: string, agentId: string, limit: number): Promise<readonly number[]>;
   /** Remembers that no fan-out mail up to `floor` waits for this agent, so that nobody looks there again. */
   raiseFloor(workspace: string, agentId: string, floor: number): Promise<void>;
-  /**
-   * Moves copies of one agent. `decide` is asked for each message in this agent's mail and answers the record that follows, or null for none.
-   * `known` are the ids in its mail, `changed` those that moved.
-   */
-  change(
+  /** Moves copies of one agent: `decide` is asked for each message in this agent's mail, and what it decided is answered with whether it changed anything. */
+  change<Answer>(
     workspace: string,
     agentId: string,
     ids: readonly number[],
-    decide: (found: DeliveryFound, position: number) => DeliveryDecision | null,
-  ): Promise<{ readonly known: readonly number[]; readonly changed: readonly number[] }>;
+    decide: (facts: DeliveryFacts) => Decision<Answer>,
+  ): Promise<readonly MovedCopy<Answer>[]>;
+}
+
+export interface MovedCopy<Answer> {
+  readonly messageId: number;
+  readonly answer: Answer;
+  readonly isChanged: boolean;
 }
 
 export interface WorkQuery {
@@ -234,13 +219,9 @@ export interface WorkFound {
 
 export interface ClaimStore {
   get(workspace: string, claimId: string): Promise<Claim | null>;
-  change(
-    workspace: string,
-    subject: ClaimSubject,
-    decide: (found: ClaimFound) => { readonly claim: Claim; readonly change: Change | null },
-  ): Promise<Claim>;
+  change<Answer>(workspace: string, subject: ClaimSubject, decide: (facts: ClaimFacts) => Decision<Answer>): Promise<Done<Answer>>;
   /** Held claims whose lease ended by `now`. */
-  expire(now: number, limit: number, decide: (workspace: string, claim: HeldClaim, message: Message | null) => Change): Promise<number>;
+  expire(now: number, limit: number, decide: (claim: HeldClaim) => Change): Promise<number>;
   /** Moves the end of every lease that is held, in all workspaces: the clock was moved, not the time that is left. */
   moveLeases(byMs: number): Promise<void>;
   /** When the next lease ends; null when nothing is held. */
@@ -288,7 +269,10 @@ export interface RetentionStore {
    * Ends the mail of messages older than `before` that nobody was handed, as `messages.expire` does; active work is left alone. Looks at
    * `limit` messages and answers whether there may be more.
    */
-  expire(before: number, now: number, limit: number, decide: DecideExpiry): Promise<boolean>;
+  expire<Answer>(
+    window: { readonly before: number; readonly now: number; readonly limit: number },
+    decide: DecideExpiry<Answer>,
+  ): Promise<{ readonly hasMore: boolean; readonly answers: readonly Answer[] }>;
   /**
    * Deletes entries of the log from before `before`; active work stays. Looks at `limit` messages and as many events, whatever is stored,
    * and answers whether there may be more.

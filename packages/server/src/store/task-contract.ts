@@ -1,44 +1,47 @@
 import type { ReportEvent, Task } from 'agent-relay-protocol';
 import { expect } from 'vitest';
-import type { NewMessage } from '../domain/change.ts';
+import type { Decision, ReportFacts } from '../domain/facts.ts';
 import { endTask, repeatTask } from '../domain/task-lifecycle.ts';
 import type { Store } from './store.ts';
-import type { ReportDecision, TaskReport } from './task-store.ts';
+import { at, newMessage, writes } from './store-contract-parts.ts';
 
 type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
 
-const at = 1_000;
-
-/** The part of the store contract about tasks and their callbacks; `newMessage` makes what a task is offered with. */
-export function taskContract(inFolder: InFolder, newMessage: (id: number) => NewMessage): void {
-  /** The message that offers a new task of `ops`, which is told of it. */
-  const offer = (dedupeKey: string | null) => (id: number) => {
-    const { message, matched } = newMessage(id);
-    const step = { task: task(id, dedupeKey), type: 'task.created', by: 'ops', detail: null } as const;
-    return { matched, message: { ...message, claimable: true }, task: { step, callbackTo: 'ops' } };
-  };
-  const report = (store: Store, dedupeKey: string | null, more: Partial<TaskReport> = {}) =>
-    store.tasks.report({
-      workspace: 'default',
-      source: 'ops',
-      dedupeKey,
-      idempotency: null,
-      decide: (active) => (active ? repeated(active.task, { title: 'again' }) : { outcome: 'created', open: offer(dedupeKey) }),
-      ...more,
-    });
+/** The part of the store contract about tasks and their callbacks. */
+export function taskContract(inFolder: InFolder): void {
+  /** A new task of `ops`, which is told of it. */
+  const opened =
+    (dedupeKey: string | null) =>
+    ({ nextId }: ReportFacts): Decision<Task> => {
+      const task = { ...someTask, id: nextId, dedupeKey };
+      const { draft, matched } = newMessage('ops', 'tag:x');
+      const step = { task, type: 'task.created', by: 'ops', detail: null } as const;
+      const offer = { matched, draft: { ...draft, claimable: true }, task: { step, callbackTo: 'ops' } };
+      return { answer: task, change: { at, sent: [offer] } };
+    };
+  const subjectOf = (dedupeKey: string | null, idempotencyKey: string | null = null) => ({
+    workspace: 'default',
+    source: 'ops',
+    dedupeKey,
+    idempotencyKey,
+  });
+  const report = (store: Store, dedupeKey: string | null) =>
+    store.tasks.report(subjectOf(dedupeKey), (facts) =>
+      facts.active ? repeated(facts.active.task, { title: 'again' }) : opened(dedupeKey)(facts),
+    );
   const create = (store: Store, key: string) => report(store, key);
   const cancel = (store: Store, id: number) =>
-    store.tasks.change('default', id, (found) => (found ? { tasks: [endTask(found.task, { status: 'canceled', by: 'ops', at })] } : {}));
+    store.tasks.change('default', id, ({ found }) =>
+      writes(found ? { tasks: [endTask(found.task, { status: 'canceled', by: 'ops', at })] } : {}),
+    );
 
   inFolder('of reports that race under one key, each sees the task that the first one made', async (store, reopen) => {
     const seen: (number | null)[] = [];
     await Promise.all(
       Array.from({ length: 20 }, () =>
-        report(store, 'k', {
-          decide: (active) => {
-            seen.push(active?.task.id ?? null);
-            return active ? repeated(active.task, { title: 'again' }) : { outcome: 'created', open: offer('k') };
-          },
+        store.tasks.report(subjectOf('k'), (facts) => {
+          seen.push(facts.active?.task.id ?? null);
+          return facts.active ? repeated(facts.active.task, { title: 'again' }) : opened('k')(facts);
         }),
       ),
     );
@@ -51,27 +54,27 @@ export function taskContract(inFolder: InFolder, newMessage: (id: number) => New
     ]);
   });
 
-  inFolder('one report under an idempotency key is decided once, also after a restart, until its key is pruned', async (store, reopen) => {
-    const idempotency = { key: 'once', digest: 'said', at };
-    const first = await report(store, 'k', { idempotency });
-    expect(first).toMatchObject({ outcome: 'created', task: { id: 1, occurrenceCount: 1 }, duplicate: false });
-    await Promise.all(
-      Array.from({ length: 5 }, (_, index) => report(store, 'k', { idempotency: { ...idempotency, key: `${index % 2}` } })),
-    );
-    const other = await reopen();
-    expect(await report(other, 'k', { idempotency })).toEqual({ ...first, task: await other.tasks.get('default', 1), duplicate: true });
-    expect(await other.tasks.get('default', 1)).toMatchObject({ occurrenceCount: 3 });
-    const nothing = { decide: () => ({ outcome: 'ignored' }) as const, idempotency: { ...idempotency, key: 'void' } };
-    await report(other, 'none', nothing);
-    expect(await report(other, 'none', nothing)).toEqual({ outcome: 'ignored', task: null, duplicate: true });
-    await expect(report(other, 'k', { idempotency: { ...idempotency, digest: 'else' } })).rejects.toMatchObject({
-      code: 'idempotency_mismatch',
-      details: { taskId: 1 },
-    });
-    expect((await report(other, 'k', { ...nothing, source: 'another', idempotency })).duplicate).toBe(false);
-    expect([await other.tasks.prune(at + 1, 2), await other.tasks.prune(at + 1, 100)]).toEqual([true, false]);
-    expect(await report(other, 'k', { idempotency })).toMatchObject({ outcome: 'repeated', duplicate: false });
-  });
+  inFolder(
+    'whoever reports under a key is shown what became of it, also after a restart, until the key is pruned',
+    async (store, reopen) => {
+      const key = { source: 'ops', key: 'once', digest: 'said', outcome: 'created', taskId: 1 } as const;
+      const task = await store.tasks.report(subjectOf('k', 'once'), (facts) => {
+        const { answer, change } = opened('k')(facts);
+        return { answer, change: { at, ...change, reportKey: key } };
+      });
+      const earlier = (each: Store, source: string, idempotencyKey: string) =>
+        each.tasks.report({ ...subjectOf('k', idempotencyKey), source }, (facts) => ({ answer: facts.earlier, change: null }));
+      for (const each of [store, await reopen()]) {
+        expect(await earlier(each, 'ops', 'once')).toEqual({ digest: 'said', outcome: 'created', task });
+        expect([await earlier(each, 'another', 'once'), await earlier(each, 'ops', 'other')]).toEqual([null, null]);
+      }
+      const nothing = { source: 'ops', key: 'void', digest: 'said', outcome: 'ignored', taskId: null } as const;
+      await store.tasks.report(subjectOf(null, 'void'), () => writes({ reportKey: nothing }));
+      expect(await earlier(store, 'ops', 'void')).toEqual({ digest: 'said', outcome: 'ignored', task: null });
+      expect([await store.tasks.prune(at + 1, 2), await store.tasks.prune(at + 1, 100)]).toEqual([true, false]);
+      expect(await earlier(store, 'ops', 'once')).toBe(null);
+    },
+  );
 
   inFolder('a claim on a task moves the task in the same commit, whoever puts it', async (store) => {
     await report(store, null);
@@ -81,10 +84,10 @@ export function taskContract(inFolder: InFolder, newMessage: (id: number) => New
     await store.claims.change('default', { messageId: 1 }, ({ kind, work }) => {
       expect([kind, work]).toEqual(['task', { status: 'open', fence: 0 }]);
       const claim = { ...held, status: 'held', leaseExpiresAt: at + 1 } as const;
-      return { claim, change: { claims: [claim] } };
+      return writes({ claims: [claim] });
     });
     expect(await store.tasks.get('default', 1)).toMatchObject({ status: 'claimed', claimedBy: 'b', claimId: 'c' });
-    await store.agents.change('default', 'b', () => ({ claims: [{ ...held, status: 'completed', endedAt: at, result: 7 }] }));
+    await store.agents.change('default', 'b', () => writes({ claims: [{ ...held, status: 'completed', endedAt: at, result: 7 }] }));
     stop();
     expect(await store.tasks.get('default', 1)).toMatchObject({ status: 'done', result: 7 });
     expect(atBell).toEqual(['claimed', 'done']);
@@ -112,8 +115,8 @@ export function taskContract(inFolder: InFolder, newMessage: (id: number) => New
     const redeliver = async (id: number) => (await store.callbacks.redeliver('default', id, at, at + 9, () => {})).nextAttemptAt;
     await create(store, 'k');
     for (const progress of [1, 2]) {
-      await store.tasks.change('default', 1, (found) =>
-        found ? { tasks: [{ task: { ...found.task, progress }, type: 'task.updated', by: 'ops', detail: progress }] } : {},
+      await store.tasks.change('default', 1, ({ found }) =>
+        writes(found ? { tasks: [{ task: { ...found.task, progress }, type: 'task.updated', by: 'ops', detail: progress }] } : {}),
       );
     }
     await store.callbacks.settle(1, dead);
@@ -162,9 +165,9 @@ export function taskContract(inFolder: InFolder, newMessage: (id: number) => New
     ];
     await create(store, 'k');
     for (let count = 0; count < 20; count += 1) {
-      await report(store, 'k', {
-        decide: (active) => (active ? repeated(active.task, { title: `again ${count}` }) : { outcome: 'ignored' }),
-      });
+      await store.tasks.report(subjectOf('k'), ({ active }) =>
+        active ? repeated(active.task, { title: `again ${count}` }) : { answer: null, change: null },
+      );
     }
     await cancel(store, 1);
     await create(store, 'young');
@@ -183,15 +186,15 @@ const later = { status: 'pending', nextAttemptAt: at + 50, lastStatus: 500, last
 const taken = { status: 'delivered', nextAttemptAt: null, lastStatus: 200, lastError: null, at } as const;
 const dead = { status: 'dead', nextAttemptAt: null, lastStatus: 500, lastError: 'no', at } as const;
 
-const repeated = (active: Task, report: ReportEvent): ReportDecision => {
+const repeated = (active: Task, report: ReportEvent): Decision<Task> => {
   const step = repeatTask(active, report, 'ops', at);
-  return { outcome: 'repeated', task: step.task, change: { tasks: [step] } };
+  return { answer: step.task, change: { at, tasks: [step] } };
 };
 
 const due = async (store: Store) => (await store.callbacks.due('default', 'ops', at, 10)).map(({ callback }) => callback.id);
 
-const task = (id: number, dedupeKey: string | null): Task => ({
-  id,
+export const someTask: Task = {
+  id: 1,
   source: 'ops',
   type: null,
   severity: null,
@@ -199,7 +202,7 @@ const task = (id: number, dedupeKey: string | null): Task => ({
   body: '',
   target: 'tag:x',
   channel: null,
-  dedupeKey,
+  dedupeKey: null,
   externalUrl: null,
   metadata: null,
   status: 'open',
@@ -212,4 +215,4 @@ const task = (id: number, dedupeKey: string | null): Task => ({
   createdAt: at,
   updatedAt: at,
   endedAt: null,
-});
+};

@@ -62,7 +62,7 @@ test('a silent agent goes offline and its claims are released; a heartbeat bring
     world.clock.advance(4_000);
     await world.call['agents/heartbeat']({ id: 'b' }, world.as(anonymous));
   }
-  await until(() => world.relay.core.store.agents.index.find('default', 'a')?.agent?.status === 'offline');
+  await until(() => world.relay.core.store.agents.index.in('default').find('a')?.agent?.status === 'offline');
   expect((await world.call['agents/get']({ id: 'b' }, world.as(anonymous))).status).toBe('online');
   expect((await world.call['messages/claim']({ id, agentId: 'b' }, world.as(anonymous))).agentId).toBe('b');
   expect((await world.call['agents/heartbeat']({ id: 'a' }, world.as(anonymous))).status).toBe('online');

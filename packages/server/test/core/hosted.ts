@@ -12,8 +12,8 @@ interface Host {
 export async function host(world: World, id: string, { nodeId, sessionId = `s-${id}`, spawnedBy = null }: Host) {
   const { store, tokens } = world.relay.core;
   let token = '';
-  const session = await store.sessions.begin('default', id, (found, unfinished) =>
-    beginSession(found, unfinished, {
+  const session = await store.sessions.begin('default', id, (facts) =>
+    beginSession(facts, {
       request: { name: id, provider: 'parrot' },
       sessionId,
       instanceId: sessionId,
@@ -34,6 +34,6 @@ export async function host(world: World, id: string, { nodeId, sessionId = `s-${
 }
 
 export const end = (world: World, { sessionId }: Session) =>
-  world.relay.core.store.sessions.change('default', sessionId, (session, found, pending) =>
-    endSession(session, found, pending, { status: 'ended', reason: 'released' }, world.clock.now()),
+  world.relay.core.store.sessions.change('default', sessionId, (session, facts) =>
+    endSession(session, facts, { status: 'ended', reason: 'released' }, world.clock.now()),
   );

@@ -80,7 +80,7 @@ describe('the kind of an agent', () => {
 });
 
 describe('what holds for an agent', () => {
-  const approvalOf = (world: World, id: string) => world.relay.core.store.agents.index.find('default', id)?.agent?.approval;
+  const approvalOf = (world: World, id: string) => world.relay.core.store.agents.index.in('default').find(id)?.agent?.approval;
 
   test.each([
     ['its session', agentOf('w')],

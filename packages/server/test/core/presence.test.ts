@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { agentOf, anonymous, codeOf, collect, nodeOf, owner, until, World } from './world.ts';
 
 const TTL = 10_000;
-const statusOf = (world: World, id: string) => world.relay.core.store.agents.index.find('default', id)?.agent?.status;
-const seenAt = (world: World, id: string) => world.relay.core.store.agents.index.find('default', id)?.agent?.lastSeenAt ?? 0;
+const statusOf = (world: World, id: string) => world.relay.core.store.agents.index.in('default').find(id)?.agent?.status;
+const seenAt = (world: World, id: string) => world.relay.core.store.agents.index.in('default').find(id)?.agent?.lastSeenAt ?? 0;
 
 /** Three stale periods, in which the agent does something four times in each, and the reaper judges after each time. */
 async function actThrough(world: World, act: () => Promise<unknown>): Promise<void> {

@@ -9,7 +9,7 @@ import { migrations } from '../../src/store/sqlite/migrations/migrations.ts';
 import { openConnections } from '../../src/store/sqlite/open.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { storeContract } from '../../src/store/store-contract.ts';
-import { appendTo } from '../../src/store/store-contract-parts.ts';
+import { send as sendTo, writes } from '../../src/store/store-contract-parts.ts';
 
 storeContract('SqliteStore', (folder) => SqliteStore.open({ path: join(folder, 'relay.db') }));
 
@@ -26,37 +26,7 @@ afterEach(() => {
   }
 });
 
-const send = (store: SqliteStore, body = 'x', to = 'b') =>
-  appendTo(store, {
-    workspace: 'default',
-    from: 'a',
-    replyTo: null,
-    idempotency: null,
-    decide: (id) => ({
-      matched: 0,
-      answers: null,
-      message: {
-        id,
-        from: 'a',
-        to: `id:${to}`,
-        body,
-        subject: null,
-        channel: null,
-        kind: 'chat',
-        claimable: false,
-        replyTo: null,
-        threadId: id,
-        mode: 'next',
-        expiresAt: null,
-        payload: null,
-        meta: null,
-        sender: { relation: 'claimed', principal: 'anonymous' },
-        hops: 0,
-        createdAt: 1_000,
-        deletedAt: null,
-      },
-    }),
-  });
+const send = (store: SqliteStore, body = 'x', to = 'b') => sendTo(store, { from: 'a', to: `id:${to}`, body });
 
 describe('durability', () => {
   test('the log is flushed at every commit', async () => {
@@ -294,7 +264,9 @@ describe('migrations', () => {
     const store = await SqliteStore.open({ path });
     const history = async () => (await store.tasks.events('default', 1, 0, 10)).items;
     expect(await history()).toEqual([{ ...line, count: 1, lastAt: 5 }]);
-    await store.tasks.change('default', 1, (found) => (found ? { tasks: [repeatTask(found.task, { title: 'x' }, 'ops', 9)] } : {}));
+    await store.tasks.change('default', 1, ({ found }) =>
+      writes(found ? { tasks: [repeatTask(found.task, { title: 'x' }, 'ops', 9)] } : {}),
+    );
     expect(await history()).toEqual([{ ...line, count: 2, lastAt: 9, occurrenceCount: 3 }]);
     await store.close();
   });

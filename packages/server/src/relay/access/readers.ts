@@ -51,11 +51,11 @@ export class Readers {
   }
 
   #addressees(workspace: string): Addressees {
-    const { index } = this.#store.agents;
+    const agents = this.#store.agents.index.in(workspace);
     return {
-      find: (agentId) => index.find(workspace, agentId),
-      members: (address) => index.members(workspace, address),
-      isBound: (agentId) => index.isBound(workspace, agentId),
+      find: (agentId) => agents.find(agentId),
+      members: (address) => agents.members(address),
+      isBound: (agentId) => agents.isBound(agentId),
       isIntegration: (name) => this.#integrations.has(name),
     };
   }

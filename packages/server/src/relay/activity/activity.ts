@@ -1,12 +1,12 @@
 import type { ActivityEntry, AgentEvent, MethodParams, MethodResult, RouteInput, RouteOutput, Session } from 'agent-relay-protocol';
 import { DEFAULT_PAGE_SIZE } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { watchedIn } from '../../domain/act-as.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
 import { assertMayWatch, mayWatch } from '../../domain/spawn-rules.ts';
 import { tokensOf } from '../../domain/token-use.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
 import type { AgentIndex } from '../../store/agent-index.ts';
-import { watchedIn } from '../access/act-as.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { followApprovals } from '../approvals/approvals.ts';
 import { listed } from '../contract/listed.ts';
@@ -167,15 +167,14 @@ export class ActivityRelay {
   }
 
   #assertNothingOf(workspace: string, agentId: string, found: readonly ActivityEntry[]): void {
-    assertNothingOf(this.#deps.store.agents.index, { workspace, agentId }, found);
+    assertNothingOf(this.#deps.store.agents.index.in(workspace), agentId, found);
   }
 
   /** What of an agent's activity a caller is shown: what it asks of people only with that right. @throws RelayError `not_found`, `forbidden`. */
   #shownTo(agentId: string, principal: CallContext['principal']): (entry: ActivityEntry) => boolean {
-    const { workspace } = principal;
-    const { index } = this.#deps.store.agents;
-    const watched = watchedIn(index, workspace, agentId);
-    if (!index.find(workspace, agentId) || !mayWatch(principal, watched)) registered(index, { workspace, agentId });
+    const agents = this.#deps.store.agents.index.in(principal.workspace);
+    const watched = watchedIn(agents, agentId);
+    if (!agents.find(agentId) || !mayWatch(principal, watched)) registered(agents, agentId);
     assertMayWatch(principal, watched);
     return maySeeApprovals(principal, watched) ? () => true : ({ event }) => !isApprovalEvent(event);
   }

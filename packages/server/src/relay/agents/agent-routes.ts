@@ -1,8 +1,9 @@
 import { type Agent, type Principal, RelayError } from 'agent-relay-protocol';
+import { actAs } from '../../domain/act-as.ts';
+import type { Directory } from '../../domain/directory.ts';
 import { hasPresence } from '../../domain/presence.ts';
 import { isOwner } from '../../domain/scopes.ts';
 import type { Store } from '../../store/store.ts';
-import { actAs } from '../access/act-as.ts';
 import { registered } from '../access/registered.ts';
 import { listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
@@ -30,12 +31,12 @@ export function agentRoutes({
 }): Pick<RelayHandlers, AgentRouteName> {
   const list = (workspace: string, page: Parameters<typeof listedById>[2], keep: (agent: Agent) => boolean) => {
     const found: Agent[] = [];
-    for (const { agent } of store.agents.index.agents(workspace)) if (agent && keep(agent)) found.push(agent);
+    for (const { agent } of store.agents.index.in(workspace).agents()) if (agent && keep(agent)) found.push(agent);
     return { ...listedById(found, ({ id }) => id, page), cursor: store.log.head };
   };
   /** The owner may manage any card; everybody else only one it may act as. */
-  const mayManage = (principal: Principal, agent: Agent) => {
-    if (!isOwner(principal)) actAs(store.agents.index, principal, agent.id);
+  const assertMayManage = (principal: Principal, agent: Agent, known: Directory) => {
+    if (!isOwner(principal)) actAs(known, principal, agent.id);
   };
 
   return {
@@ -54,17 +55,17 @@ export function agentRoutes({
       ),
     'agents/find': ({ capability, ...page }, { principal }) =>
       list(principal.workspace, page, (agent) => agent.capabilities.includes(capability)),
-    'agents/get': ({ id }, { principal: { workspace } }) => registered(store.agents.index, { workspace, agentId: id }),
+    'agents/get': ({ id }, { principal }) => registered(store.agents.index.in(principal.workspace), id),
     'agents/heartbeat': ({ id, status, ...guard }, { principal }) =>
-      agents.heartbeat(principal.workspace, id, guard, status, () => actAs(store.agents.index, principal, id)),
+      agents.heartbeat(principal.workspace, id, guard, status, (known) => actAs(known, principal, id)),
     'agents/label': ({ id, label }, { principal }) =>
-      agents.update(principal.workspace, id, 'agent.updated', (agent) => {
-        mayManage(principal, agent);
+      agents.update(principal.workspace, id, 'agent.updated', (agent, known) => {
+        assertMayManage(principal, agent, known);
         return { label: label === '' ? null : label };
       }),
     'agents/tags': ({ id, tags, capabilities, channels }, { principal }) =>
-      agents.update(principal.workspace, id, 'agent.updated', (agent) => {
-        mayManage(principal, agent);
+      agents.update(principal.workspace, id, 'agent.updated', (agent, known) => {
+        assertMayManage(principal, agent, known);
         return {
           ...(tags ? { tags: [...new Set(tags)] } : {}),
           ...(capabilities ? { capabilities: [...new Set(capabilities)] } : {}),
@@ -72,13 +73,13 @@ export function agentRoutes({
         };
       }),
     'agents/status': ({ id, status, ...guard }, { principal }) =>
-      agents.update(principal.workspace, id, 'agent.status', () => {
-        actAs(store.agents.index, principal, id, guard);
+      agents.update(principal.workspace, id, 'agent.status', (_agent, known) => {
+        actAs(known, principal, id, guard);
         return { status };
       }),
     'agents/ready': ({ id, ready, ...guard }, { principal }) =>
-      agents.update(principal.workspace, id, 'agent.updated', () => {
-        actAs(store.agents.index, principal, id, guard);
+      agents.update(principal.workspace, id, 'agent.updated', (_agent, known) => {
+        actAs(known, principal, id, guard);
         return { ready };
       }),
     'agents/approval': ({ id, approval }, { principal }) => {
@@ -92,9 +93,9 @@ export function agentRoutes({
       });
     },
     'agents/remove': async ({ id }, { principal }) => {
-      const failedMessages = await agents.remove(principal.workspace, id, `${id} was removed`, (agent) => {
+      const failedMessages = await agents.remove(principal.workspace, id, `${id} was removed`, (agent, { agents: known }) => {
         if (agent.kind === 'system' || agent.id === 'owner') throw new RelayError('forbidden', `${id} is an address of the relay's own`);
-        mayManage(principal, agent);
+        assertMayManage(principal, agent, known);
       });
       return { removed: true, failedMessages };
     },

@@ -110,6 +110,6 @@ export class Presence {
   }
 
   #agent(workspace: string, agentId: string) {
-    return this.#deps.store.agents.index.find(workspace, agentId)?.agent ?? null;
+    return this.#deps.store.agents.index.in(workspace).find(agentId)?.agent ?? null;
   }
 }

@@ -8,6 +8,7 @@ import {
   type RouteInput,
   type RouteOutput,
 } from 'agent-relay-protocol';
+import { watchedIn } from '../../domain/act-as.ts';
 import {
   assertMayAnswer,
   assertPending,
@@ -19,7 +20,6 @@ import {
 import type { Change } from '../../domain/change.ts';
 import { agentOf, assertMayActUpon } from '../../domain/scopes.ts';
 import type { FollowActivity } from '../../store/activity-store.ts';
-import { watchedIn } from '../access/act-as.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
@@ -54,14 +54,15 @@ export class Approvals {
     const { store } = this.#deps;
     const { workspace } = principal;
     const agentId = agent ?? (maySeeApprovals(principal, null) ? null : agentOf(principal));
-    if (!maySeeApprovals(principal, agentId === null ? null : watchedIn(store.agents.index, workspace, agentId))) {
-      if (agent !== undefined) registered(store.agents.index, { workspace, agentId: agent });
+    const agents = store.agents.index.in(workspace);
+    if (!maySeeApprovals(principal, agentId === null ? null : watchedIn(agents, agentId))) {
+      if (agent !== undefined) registered(agents, agent);
       const reason =
         'What agents ask is for people and their programs with approvals:read, the agent itself, the one that started it and its machine';
       throw new RelayError('forbidden', reason);
     }
     const page = await store.approvals.list({ workspace, agentId: agentId ?? undefined, status, before, limit });
-    if (agent !== undefined && before === undefined) assertNothingOf(store.agents.index, { workspace, agentId: agent }, page.items);
+    if (agent !== undefined && before === undefined) assertNothingOf(agents, agent, page.items);
     return listed(page);
   }
 
@@ -105,9 +106,9 @@ export class Approvals {
     const status = outcome === 'allow' ? 'allowed' : 'denied';
     const resolvedApproval = await store.approvals.change(workspace, { sessionId, approvalId }, (current) => {
       // Its activity may have been here first.
-      if (current.status !== 'pending') return { approval: current, change: {} };
+      if (current.status !== 'pending') return { answer: current, change: null };
       const next = resolveApproval(current, { status, by, message: message ?? null }, clock.now());
-      return { approval: next, change: changeTo(next, clock.now()) };
+      return { answer: next, change: changeTo(next, clock.now()) };
     });
     return resolvedApproval ?? resolveApproval(pending, { status, by, message: message ?? null }, clock.now());
   }
@@ -116,7 +117,7 @@ export class Approvals {
     const approval = await this.#deps.store.approvals.find(workspace, agentId, approvalId);
     if (approval === null) {
       // Who asks nothing may be nobody at all.
-      registered(this.#deps.store.agents.index, { workspace, agentId });
+      registered(this.#deps.store.agents.index.in(workspace), agentId);
       throw new RelayError('not_found', `${agentId} has asked nothing of the id ${approvalId}`);
     }
     assertPending(approval);
@@ -134,6 +135,7 @@ export const followApprovals =
   };
 
 const changeTo = (approval: Approval, at: number): Change => ({
+  at,
   approvals: [approval],
   events: [{ type: approval.status === 'pending' ? 'approval.requested' : 'approval.resolved', at, approval }],
 });

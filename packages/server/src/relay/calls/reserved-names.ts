@@ -43,7 +43,7 @@ const givenNames: Readonly<Record<string, readonly string[]>> = {
  * The handlers for everybody but the owner: nobody takes or acts under a reserved name, or one that looks like it, but whom it belongs to. One
  * that is registered was looked at when it was.
  */
-export function namedHandlers(handlers: RelayHandlers, reserved: ReservedNames, index: Pick<AgentIndex, 'find'>): RelayHandlers {
+export function namedHandlers(handlers: RelayHandlers, reserved: ReservedNames, index: Pick<AgentIndex, 'in'>): RelayHandlers {
   const named = routeNames.map((route) => {
     const handler = handlers[route] as AnyHandler; // it is passed on what its own caller gave
     const given = givenNames[route] ?? [];
@@ -68,13 +68,13 @@ function assertOwn(
   principal: Principal,
   { field, name }: { readonly field: string; readonly name: unknown },
   reserved: ReservedNames,
-  index: Pick<AgentIndex, 'find'>,
+  index: Pick<AgentIndex, 'in'>,
 ): void {
   if (typeof name !== 'string' || name === agentOf(principal)) return;
   if (principal.type === 'integration' && name === principal.name) return;
   // Built-in ids have rules and refusals of their own.
   if (isBuiltIn(name) && field !== 'label') return;
-  const agent = index.find(principal.workspace, name)?.agent;
+  const agent = index.in(principal.workspace).find(name)?.agent;
   if (agent && (agent.protected || reserved.likenessOf(name) !== name)) return;
   const likeness = reserved.likenessOf(name);
   if (likeness === null) return;

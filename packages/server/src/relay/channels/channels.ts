@@ -12,8 +12,10 @@ import {
   type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { actAs } from '../../domain/act-as.ts';
+import { readAddress, resolveAddress } from '../../domain/address.ts';
 import { isInAudience } from '../../domain/audience.ts';
-import type { AppendUnheld, StoredMessage } from '../../domain/change.ts';
+import type { DeliveryWrite, NewMessage, StoredMessage } from '../../domain/change.ts';
 import {
   asChannel,
   assertCarries,
@@ -25,19 +27,20 @@ import {
   placeOutside,
   routeInbound,
 } from '../../domain/channel.ts';
+import type { Directory } from '../../domain/directory.ts';
+import type { Decision, InboundFacts } from '../../domain/facts.ts';
 import { isGuarded } from '../../domain/loop-guard.ts';
 import { isNotice } from '../../domain/notices.ts';
+import { planAnswer } from '../../domain/plan-message.ts';
 import { nobody } from '../../domain/readership.ts';
 import { assertMayActUpon, assertMayAddress } from '../../domain/scopes.ts';
-import type { AddressEntry } from '../../store/agent-index.ts';
 import type { Store } from '../../store/store.ts';
-import { actAs } from '../access/act-as.ts';
 import type { Readers } from '../access/readers.ts';
 import { listedById } from '../contract/listed.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
-import { type Messages, readAddress } from '../mail/messages.ts';
+import type { Messages } from '../mail/messages.ts';
 
 type ChannelRouteName =
   | 'channels/list'
@@ -81,7 +84,7 @@ export class Channels {
     const cursor = store.log.head;
     const bindings = await store.channels.bindings(workspace);
     const data: Channel[] = [];
-    for (const { agent } of store.agents.index.agents(workspace)) {
+    for (const { agent } of store.agents.index.in(workspace).agents()) {
       if (agent?.kind !== 'channel') continue;
       const own = bindings.filter(({ channelId }) => channelId === agent.id);
       data.push(channelOf(agent, own));
@@ -90,28 +93,18 @@ export class Channels {
   }
 
   async #bind({ id, conversationId, target, mode = 'exclusive' }: RouteInput<'channels/bind'>, principal: Principal) {
-    const { store, messages, clock } = this.#deps;
+    const { store, clock } = this.#deps;
     const { workspace } = principal;
     const address = readAddress(target, 'target');
     const now = clock.now();
-    const { binding, created } = await store.channels.bind({
-      workspace,
-      channelId: id,
-      conversationId,
-      decide: (existing) => {
-        this.#assertMayBind(principal, id);
-        const to = messages.resolve(address, workspace, id);
-        assertMayAddress(principal, { to, channel: address.type === 'channel' ? address.name : null });
-        return bindConversation(existing, {
-          bindingId: randomBytes(6).toString('hex'),
-          channelId: id,
-          conversationId,
-          target: to,
-          mode,
-          createdAt: now,
-          createdBy: principalName(principal),
-        });
-      },
+    const { binding, created } = await store.channels.bind({ workspace, channelId: id, conversationId }, ({ existing, agents }) => {
+      this.#assertMayBind(principal, id, agents);
+      const to = resolveAddress(address, agents, id);
+      assertMayAddress(principal, { to, channel: address.type === 'channel' ? address.name : null });
+      const bindingId = randomBytes(6).toString('hex');
+      const createdBy = principalName(principal);
+      const wanted: ChannelBinding = { bindingId, channelId: id, conversationId, target: to, mode, createdAt: now, createdBy };
+      return bindingDecision(existing, bindConversation(existing, wanted), now);
     });
     return { ...binding, created };
   }
@@ -119,10 +112,11 @@ export class Channels {
   #unbind({ id, bindingId }: RouteInput<'channels/unbind'>, principal: Principal): Promise<ChannelBinding> {
     const { store, clock } = this.#deps;
     const { workspace } = principal;
-    return store.channels.unbind(workspace, id, bindingId, clock.now(), (found) => {
-      this.#assertMayBind(principal, id);
+    const at = clock.now();
+    return store.channels.unbind<ChannelBinding>({ workspace, channelId: id, bindingId }, (found, { agents }) => {
+      this.#assertMayBind(principal, id, agents);
       if (found === null) throw new RelayError('not_found', `${id} has no binding ${bindingId}`);
-      return found;
+      return { answer: found, change: { at, events: [{ type: 'channel.unbound', at, binding: found }], unbound: [found] } };
     });
   }
 
@@ -130,37 +124,60 @@ export class Channels {
     const { store, inboxes } = this.#deps;
     const { id, instanceId, epoch, conversationId, externalId, replyToExternalId = null } = input;
     const { workspace } = principal;
-    // What was brought before is answered again without a decision, yet to nobody but the channel.
-    this.#itself(principal, id, { instanceId, epoch });
-    const { messages: stored, created } = await store.channels.receive({
-      workspace,
-      channelId: id,
-      conversationId,
-      externalId,
-      replyToExternalId,
-      decide: ({ bindings, answered }) => {
-        assertCarries(this.#itself(principal, id, { instanceId, epoch }), 'inbound');
-        const isRegistered = (agentId: string) => this.#entry(workspace, agentId)?.agent != null;
-        const found = { channelId: id, conversationId, bindings, answered: answered.map(({ message }) => message), isRegistered };
-        return routeInbound(found).map((route) => this.#append(input, route, answered, principal));
-      },
+    const subject = { workspace, channelId: id, conversationId, externalId, replyToExternalId };
+    const { answer, sent } = await store.channels.receive(subject, (facts) => {
+      const channel = itself(facts.agents, principal, id, { instanceId, epoch });
+      // What was brought before is answered again, whatever is bound now.
+      return facts.earlier.length > 0 ? { answer: facts.earlier, change: null } : this.#bring(input, facts, channel, principal);
     });
-    const answers = stored.flatMap(({ message }) => message.replyTo ?? []);
+    const created = answer === null;
     if (created) {
+      const answers = sent.flatMap(({ message }) => message.replyTo ?? []);
       inboxes.settle(workspace, id, answers);
     }
-    return { messages: stored.map(({ message, matched }) => ({ ...message, matched, duplicate: !created })), created };
+    return { messages: (answer ?? sent).map(({ message, matched }) => ({ ...message, matched, duplicate: !created })), created };
   }
 
-  /** One message to append. Whatever refuses it refuses it here, before anything has been written. */
-  #append(
+  /** What comes in becomes a message to each that it is for. Answers null: nothing of it was there. */
+  #bring(
+    input: RouteInput<'channels/receive'>,
+    facts: InboundFacts,
+    channel: Agent,
+    principal: Principal,
+  ): Decision<readonly StoredMessage[] | null> {
+    assertCarries(channel, 'inbound');
+    const { guard, clock } = this.#deps;
+    const { id, conversationId } = input;
+    const { bindings, answered, agents } = facts;
+    const at = clock.now();
+    const isRegistered = (agentId: string) => agents.find(agentId)?.agent != null;
+    const routes = routeInbound({
+      channelId: id,
+      conversationId,
+      bindings,
+      answered: answered.map(({ repliedTo }) => repliedTo.message),
+      isRegistered,
+    });
+    const planned = routes.map((route) => this.#plan(input, route, facts, { principal, at }));
+    for (const { message } of planned) {
+      // Nothing may prove that people wrote this: then it may be an agent that found the channel's door.
+      const breach = guard.check(principal.workspace, message.draft);
+      if (breach) throw new RelayError('rate_limited', `${breach.reason}: only the channel's own token, or the owner's, brings more`);
+    }
+    for (const { message } of planned) guard.count(principal.workspace, message.draft);
+    const sent = planned.map(({ message }) => message);
+    return { answer: null, change: { at, sent, deliveries: planned.flatMap(({ receipt }) => receipt ?? []) } };
+  }
+
+  /** One message. Whatever refuses it refuses all that came in. */
+  #plan(
     { id, body, subject, sender, conversationId, externalId }: RouteInput<'channels/receive'>,
     { to, replyTo, claimable }: InboundRoute,
-    answered: readonly StoredMessage[],
-    principal: Principal,
-  ): AppendUnheld {
+    facts: InboundFacts,
+    { principal, at }: { readonly principal: Principal; readonly at: number },
+  ): { readonly message: NewMessage; readonly receipt: DeliveryWrite | null } {
     const channel: ChannelMeta = { conversationId, senderId: sender.id, senderName: sender.name, externalId };
-    const said = {
+    const input = {
       to,
       body,
       meta: { channel: { ...channel } },
@@ -168,25 +185,15 @@ export class Channels {
       ...(replyTo === null ? {} : { replyTo }),
       ...(claimable ? { claimable } : {}),
     };
-    const request = this.#deps.messages.requestOf(said, id, principal);
+    const found = facts.answered.find(({ repliedTo }) => repliedTo.message.id === replyTo);
+    const replied = { repliedTo: found?.repliedTo ?? null, copy: found?.copy ?? null };
+    const participants = () => (found ? facts.participantsOf(found.repliedTo.message) : nobody);
+    const mayRead = this.#deps.messages.mayReadAs(principal);
+    const { message, receipt } = planAnswer({ ...facts, ...replied, participants }, { input, from: id, principal, at }, mayRead);
     const relation = inboundRelation(principal, id);
-    const compose: AppendUnheld['decide'] = (number, replied) => {
-      const { message, ...rest } = request.decide(number, replied);
-      const stamped = { ...message, sender: { ...message.sender, relation } };
-      return { ...rest, message: isGuarded(relation) ? stamped : { ...stamped, hops: 0 } };
-    };
-    const repliedTo = answered.find(({ message }) => message.id === replyTo) ?? null;
-    const { message } = compose(this.#deps.store.log.head + 1, { repliedTo, copy: null, participants: () => nobody });
-    // Nothing may prove that people wrote this: then it may be an agent that found the channel's door.
-    const { guard } = this.#deps;
-    const breach = guard.check(principal.workspace, message);
-    if (breach) throw new RelayError('rate_limited', `${breach.reason}: only the channel's own token, or the owner's, brings more`);
-    const decide: AppendUnheld['decide'] = (number, replied) => {
-      const appending = compose(number, replied);
-      guard.count(principal.workspace, appending.message);
-      return appending;
-    };
-    return { ...request, decide };
+    const { draft } = message;
+    const stamped = { ...draft, sender: { ...draft.sender, relation }, hops: isGuarded(relation) ? draft.hops : 0 };
+    return { message: { ...message, draft: stamped, link: { conversationId, externalId } }, receipt };
   }
 
   async #link(
@@ -194,16 +201,12 @@ export class Channels {
     principal: Principal,
   ): Promise<RouteOutput<'channels/link'>> {
     const { workspace } = principal;
-    await this.#deps.store.channels.link({
-      workspace,
-      channelId: id,
-      messageId,
-      conversationId,
-      externalIds,
-      decide: (found) => {
-        this.#itself(principal, id, { instanceId, epoch });
-        this.#assertReaches(workspace, id, messageId, found);
-      },
+    const at = this.#deps.clock.now();
+    await this.#deps.store.channels.link(workspace, messageId, (found, { agents }) => {
+      itself(agents, principal, id, { instanceId, epoch });
+      assertReaches(agents, id, messageId, found);
+      const links = externalIds.map((externalId, part) => ({ channelId: id, conversationId, externalId, messageId, part }));
+      return { at, links };
     });
     return { messageId, conversationId, externalIds };
   }
@@ -214,7 +217,7 @@ export class Channels {
     const { channels } = store;
     assertCarries(this.#channel(workspace, id), 'outbound');
     const found = await readers.message(principal, messageId);
-    const { message } = this.#assertReaches(workspace, id, messageId, found);
+    const { message } = assertReaches(store.agents.index.in(workspace), id, messageId, found);
     const told = message.payload?.['messageId'];
     const answers = message.replyTo ?? (isNotice(message) && typeof told === 'number' ? told : null);
     return placeOutside({
@@ -226,32 +229,38 @@ export class Channels {
     });
   }
 
-  /** A message that is mail to the channel. @throws RelayError `not_found`, `forbidden_target`. */
-  #assertReaches(workspace: string, id: string, messageId: number, found: StoredMessage | null): StoredMessage {
-    if (found === null) throw new RelayError('not_found', `There is no message ${messageId}`);
-    const entry = this.#entry(workspace, id);
-    if (entry && isInAudience(found.message, entry)) return found;
-    throw new RelayError('forbidden_target', `Message ${messageId} is not in the mail of ${id}`);
-  }
-
-  #assertMayBind(principal: Principal, id: string): void {
-    this.#channel(principal.workspace, id);
+  #assertMayBind(principal: Principal, id: string, agents: Directory): void {
+    asChannel(id, agents);
     if (bindsForOthers(principal)) assertMayActUpon(principal, id);
-    else this.#itself(principal, id, {});
-  }
-
-  /** The channel, when the caller acts as it. */
-  #itself(principal: Principal, id: string, guard: SessionGuard): Agent {
-    const channel = this.#channel(principal.workspace, id);
-    actAs(this.#deps.store.agents.index, principal, id, guard);
-    return channel;
+    else itself(agents, principal, id, {});
   }
 
   #channel(workspace: string, id: string): Agent {
-    return asChannel(id, this.#entry(workspace, id)?.agent, () => this.#deps.store.agents.index.agents(workspace));
+    return asChannel(id, this.#deps.store.agents.index.in(workspace));
   }
+}
 
-  #entry(workspace: string, id: string): AddressEntry | undefined {
-    return this.#deps.store.agents.index.find(workspace, id);
-  }
+/** A message that is mail to the channel. @throws RelayError `not_found`, `forbidden_target`. */
+function assertReaches(agents: Directory, id: string, messageId: number, found: StoredMessage | null): StoredMessage {
+  if (found === null) throw new RelayError('not_found', `There is no message ${messageId}`);
+  const entry = agents.find(id);
+  if (entry && isInAudience(found.message, entry)) return found;
+  throw new RelayError('forbidden_target', `Message ${messageId} is not in the mail of ${id}`);
+}
+
+/** The channel, when the caller acts as it. */
+function itself(agents: Directory, principal: Principal, id: string, guard: SessionGuard): Agent {
+  const channel = asChannel(id, agents);
+  actAs(agents, principal, id, guard);
+  return channel;
+}
+
+/** Writes a binding that was not there. */
+function bindingDecision(
+  existing: readonly ChannelBinding[],
+  binding: ChannelBinding,
+  at: number,
+): Decision<{ readonly binding: ChannelBinding; readonly created: boolean }> {
+  if (existing.includes(binding)) return { answer: { binding, created: false }, change: null };
+  return { answer: { binding, created: true }, change: { at, events: [{ type: 'channel.bound', at, binding }], bound: [binding] } };
 }

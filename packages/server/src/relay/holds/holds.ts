@@ -1,7 +1,9 @@
 import { DEFAULT_PAGE_SIZE, type Hold, type Principal, principalName, RelayError, type SentMessage } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { assertPerson } from '../../domain/acting.ts';
+import type { NewEvent, NewMessage } from '../../domain/change.ts';
 import { decisionNotice, releasedMessage } from '../../domain/hold-changes.ts';
+import { answerOf, countRecipients } from '../../domain/plan-message.ts';
 import { assertMayActUpon, assertMayAddress } from '../../domain/scopes.ts';
 import { keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
@@ -10,7 +12,7 @@ import { listed } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
-import { answerOf, type Messages } from '../mail/messages.ts';
+import type { Messages } from '../mail/messages.ts';
 
 type HoldRouteName = 'holds/list' | 'holds/get' | 'holds/release' | 'holds/refuse';
 
@@ -70,22 +72,30 @@ export class Holds {
     const { store, clock, guard, messages, inboxes } = this.#deps;
     const { workspace } = principal;
     const decidedAt = clock.now();
-    const { message, matched } = await store.holds.release(workspace, id, (current, messageId, repliedTo, copy) => {
-      const open = stillHeld(current, id);
+    const { sent } = await store.holds.release(workspace, id, (facts) => {
+      const open = stillHeld(facts.hold, id);
       assertMayDecide(principal, open);
-      const sent = releasedMessage(open, messageId, decidedAt);
-      const hold: Hold = { ...open, status: 'released', decidedAt, decidedBy: principalName(principal), messageId };
-      const answers = repliedTo && copy ? answerOf(repliedTo.message, copy, sent.from, decidedAt) : null;
+      const draft = releasedMessage(open, decidedAt);
+      const hold: Hold = { ...open, status: 'released', decidedAt, decidedBy: principalName(principal), messageId: facts.nextId };
+      const { repliedTo, copy, key } = facts;
+      const receipt = repliedTo && copy ? answerOf(repliedTo.message, copy, draft.from, decidedAt) : null;
+      // A repeated send under the key of the held one is answered with what it became.
+      const message: NewMessage = { draft, matched: countRecipients(facts, draft), ...(key ? { key } : {}) };
       return {
-        hold,
-        message: { message: sent, matched: messages.countRecipients(workspace, sent) },
+        answer: hold,
         change: {
-          deliveries: answers ? [answers] : [],
+          at: decidedAt,
+          sent: [message],
           events: [{ type: 'message.released', at: decidedAt, hold }],
-          messages: [decisionNotice(hold)],
+          holds: [{ hold, attempt: null }],
+          deliveries: receipt ? [receipt] : [],
+          notices: [decisionNotice(hold)],
         },
       };
     });
+    const [released] = sent;
+    if (!released) throw new Error('The store released a message and does not say which');
+    const { message, matched } = released;
     guard.forgive(workspace, message);
     if (message.replyTo !== null) inboxes.settle(workspace, message.from, [message.replyTo]);
     messages.noteExpiry(message);
@@ -100,11 +110,12 @@ export class Holds {
     mayDecide: (hold: Hold) => void = () => {},
   ): Promise<Hold> {
     const decidedAt = this.#deps.clock.now();
-    return this.#deps.store.holds.change(workspace, id, (current) => {
+    return this.#deps.store.holds.change<Hold>(workspace, id, (current) => {
       const open = stillHeld(current, id);
       mayDecide(open);
       const hold: Hold = { ...open, status: 'refused', decidedAt, decidedBy, because };
-      return { hold, change: { events: [{ type: 'message.refused', at: decidedAt, hold }], messages: [decisionNotice(hold)] } };
+      const events: readonly NewEvent[] = [{ type: 'message.refused', at: decidedAt, hold }];
+      return { answer: hold, change: { at: decidedAt, events, holds: [{ hold, attempt: null }], notices: [decisionNotice(hold)] } };
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { advanceDelivery } from '../../domain/delivery.ts';
+import { moveCopy } from '../../domain/delivery-changes.ts';
 import type { Logger } from '../../logger.ts';
 import type { Store } from '../../store/store.ts';
 import type { Inbox, Piece } from './inbox.ts';
@@ -58,9 +58,7 @@ export class HandOvers {
 
   async #write({ workspace, agentId }: Inbox, ids: readonly number[]): Promise<void> {
     if (ids.length === 0) return;
-    await this.#deps.store.deliveries.change(workspace, agentId, ids, ({ record }) => {
-      const next = advanceDelivery(record, { state: 'dispatched' }, this.#deps.clock.now());
-      return next && { next, tell: true };
-    });
+    const at = this.#deps.clock.now();
+    await this.#deps.store.deliveries.change(workspace, agentId, ids, ({ found }) => moveCopy(found, { state: 'dispatched' }, at));
   }
 }

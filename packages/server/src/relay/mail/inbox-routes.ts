@@ -9,16 +9,19 @@ import {
   type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { actAs } from '../../domain/act-as.ts';
 import type { NewMessage } from '../../domain/change.ts';
-import { advanceDelivery, type DeliveryStep, isOpen, recordAt } from '../../domain/delivery.ts';
+import { type DeliveryStep, isOpen, recordAt } from '../../domain/delivery.ts';
+import { nextReceipt } from '../../domain/delivery-changes.ts';
+import type { Directory } from '../../domain/directory.ts';
 import { isNotice, noticeTo } from '../../domain/notices.ts';
 import { agentOf } from '../../domain/scopes.ts';
 import type { Store } from '../../store/store.ts';
 import { assertAccess } from '../access/access.ts';
-import { actAs } from '../access/act-as.ts';
 import { registered } from '../access/registered.ts';
 import type { CallContext, InboxStream, RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from './inboxes.ts';
+import { settledOf } from './settled.ts';
 
 const DEFAULT_WINDOW = 64;
 
@@ -38,10 +41,8 @@ export interface InboxRoutes {
 
 /** Fetching mail and saying what became of it. */
 export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRoutes {
-  const assertMayFetch = (principal: Principal, id: string, guard: SessionGuard): Agent => {
-    actAs(store.agents.index, principal, id, guard);
-    return registered(store.agents.index, { workspace: principal.workspace, agentId: id });
-  };
+  const assertMayFetch = (principal: Principal, id: string, guard: SessionGuard): Agent =>
+    fetcher(store.agents.index.in(principal.workspace), principal, id, guard);
 
   /** Moves copies, under the session that is current when the write is decided. */
   const apply = async (
@@ -51,21 +52,22 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
     ids: readonly number[],
     stepOf: (position: number) => DeliveryStep,
   ) => {
-    const isChannel = assertMayFetch(principal, id, guard).kind === 'channel';
+    assertMayFetch(principal, id, guard);
     const { workspace } = principal;
     const now = clock.now();
-    const settled: number[] = [];
-    const moved = await store.deliveries.change(workspace, id, ids, ({ message, record }, position) => {
-      assertMayFetch(principal, id, guard);
+    const moved = await store.deliveries.change(workspace, id, ids, ({ agents, found, position }) => {
+      const agent = fetcher(agents, principal, id, guard);
+      const { message, record } = found;
       const current = recordAt(record, message.expiresAt, inboxes.wasHandedOver(workspace, id, message.id), now);
-      const next = advanceDelivery(current, stepOf(position), now);
-      if (!isOpen((next ?? record).state)) settled.push(message.id);
-      if (!next) return null;
+      const receipt = nextReceipt({ ...found, record: current }, stepOf(position), now);
+      if (!receipt) return { answer: !isOpen(record.state), change: null };
+      const { state, reason } = receipt.next;
       // Whoever wrote to a channel cannot see that it did not reach the people outside.
-      const isLost = isChannel && next.state === 'failed' && !isNotice(message);
-      return { next, tell: true, ...(isLost ? { notices: [notSentOn(message, id, next.reason, now)] } : {}) };
+      const isLost = agent.kind === 'channel' && state === 'failed' && !isNotice(message);
+      const notices = isLost ? [notSentOn(message, id, reason, now)] : [];
+      return { answer: !isOpen(state), change: { at: now, deliveries: [receipt], notices } };
     });
-    inboxes.settle(workspace, id, settled);
+    inboxes.settle(workspace, id, settledOf(moved));
     return moved;
   };
 
@@ -89,8 +91,7 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
         assertMayFetch(principal, id, guard);
         inboxes.supersede(principal.workspace, id, ids);
         const step: DeliveryStep = { state, evidence: 'ack' };
-        const { known } = await apply(principal, id, guard, ids, () => step);
-        const acknowledged = [...known];
+        const acknowledged = (await apply(principal, id, guard, ids, () => step)).map(({ messageId }) => messageId);
         return { acknowledged, unknown: acknowledged.length === ids.length ? [] : without(ids, acknowledged) };
       },
       'deliveries/report': async ({ id, reports, ...guard }, { principal }) => {
@@ -101,7 +102,8 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
         const handedOver = dispatched.length === 0 ? [] : await inboxes.handOver(principal.workspace, id, idsOf(dispatched));
         const rest = handedOver === null ? reports : others;
         inboxes.supersede(principal.workspace, id, idsOf(others));
-        const { changed } = await apply(principal, id, guard, idsOf(rest), (position) => rest[position] ?? { state: 'queued' });
+        const moved = await apply(principal, id, guard, idsOf(rest), (position) => rest[position] ?? { state: 'queued' });
+        const changed = moved.flatMap(({ messageId, isChanged }) => (isChanged ? [messageId] : []));
         return { applied: [...(handedOver ?? []), ...changed] };
       },
     },
@@ -116,7 +118,13 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
   };
 }
 
-function notSentOn(message: Message, channelId: string, reason: string | null, at: number): (id: number) => NewMessage {
+/** Who fetches mail. @throws RelayError `not_found`, and what `actAs` throws. */
+function fetcher(agents: Directory, principal: Principal, id: string, guard: SessionGuard): Agent {
+  actAs(agents, principal, id, guard);
+  return registered(agents, id);
+}
+
+function notSentOn(message: Message, channelId: string, reason: string | null, at: number): NewMessage {
   const body = `${channelId} could not send on message ${message.id}: ${reason ?? 'no reason given'}`;
   return noticeTo({ to: message.from, body, about: message.id, payload: { type: 'channel.failed', channelId, reason }, at });
 }

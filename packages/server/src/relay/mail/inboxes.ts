@@ -267,7 +267,7 @@ export class Inboxes {
   /** Asks the nodes of idle agents again about mail that they have had for too long without going on with it. */
   #offerAgain(inbox: Inbox, now: number): void {
     const { stream } = inbox;
-    const agent = this.#deps.store.agents.index.find(inbox.workspace, inbox.agentId)?.agent;
+    const agent = this.#deps.store.agents.index.in(inbox.workspace).find(inbox.agentId)?.agent;
     if (!stream || stream.pending.length > 0 || !agent || agent.status === 'busy') return;
     const pieces = inbox.offerAgain(now - OFFER_AGAIN_MS, now, OFFER_AGAIN_LIMIT);
     if (pieces.length === 0) return;
@@ -318,7 +318,7 @@ export class Inboxes {
       return;
     }
     for (const inbox of inboxes.values()) {
-      const entry = this.#deps.store.agents.index.find(workspace, inbox.agentId);
+      const entry = this.#deps.store.agents.index.in(workspace).find(inbox.agentId);
       if (entry && isInAudience(message, entry)) this.#take(inbox, message);
     }
   }
@@ -326,7 +326,7 @@ export class Inboxes {
   #wakePeekers(workspace: string, message: Message): void {
     for (const peeker of this.#peekers) {
       if (peeker.workspace !== workspace) continue;
-      const entry = isDirect(message.to) ? undefined : this.#deps.store.agents.index.find(workspace, peeker.agentId);
+      const entry = isDirect(message.to) ? undefined : this.#deps.store.agents.index.in(workspace).find(peeker.agentId);
       if (message.to === `id:${peeker.agentId}` || (entry && isInAudience(message, entry))) peeker.wake();
     }
   }

@@ -1,16 +1,18 @@
 import { DEFAULT_PAGE_SIZE, formatAddress, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
+import { readAddress } from '../../domain/address.ts';
 import type { Page, StoredMessage } from '../../domain/change.ts';
 import { advanceDelivery } from '../../domain/delivery.ts';
+import { receiptOf } from '../../domain/delivery-changes.ts';
 import type { Store } from '../../store/store.ts';
-import { actAs } from '../access/act-as.ts';
 import type { Readers } from '../access/readers.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { listed, listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from './inboxes.ts';
-import { type Messages, readAddress } from './messages.ts';
+import type { Messages } from './messages.ts';
 import type { Receipts } from './receipts.ts';
 
 type MessageRouteName =
@@ -61,8 +63,7 @@ export function messageRoutes({
       const { reading } = readers.of(principal);
       const { workspace } = principal;
       const page = await store.messages.list({ ...query, workspace, to: spelled, since: since ?? 0, limit, reading });
-      if (query.for !== undefined && since === undefined)
-        assertNothingOf(store.agents.index, { workspace, agentId: query.for }, page.items);
+      if (query.for !== undefined && since === undefined) assertNothingOf(store.agents.index.in(workspace), query.for, page.items);
       return query.newest === true ? newestOf(page) : pageOf(page);
     },
     'messages/cursor': () => ({ cursor: store.log.head, generation: store.log.generation }),
@@ -83,17 +84,18 @@ export function messageRoutes({
     'messages/read': async ({ id, agentId, read: _read, ...guard }, { principal }) => {
       const { workspace } = principal;
       const reader = actingId(principal, agentId, 'agentId');
-      actAs(store.agents.index, principal, reader, guard);
+      actAs(store.agents.index.in(principal.workspace), principal, reader, guard);
       const stored = await readers.message(principal, id);
       const now = clock.now();
       inboxes.supersede(workspace, reader, [id]);
-      const { known } = await store.deliveries.change(workspace, reader, [id], ({ record }) => {
-        if (record.readAt !== null) return null;
-        const moved = advanceDelivery(record, { state: 'delivered', evidence: 'ack' }, now);
-        const event = { type: 'message.read', at: now, messageId: id, agentId: reader } as const;
-        return { next: { ...(moved ?? record), readAt: now }, tell: moved !== null, event };
+      const known = await store.deliveries.change(workspace, reader, [id], ({ found }) => {
+        if (found.record.readAt !== null) return { answer: null, change: null };
+        const moved = advanceDelivery(found.record, { state: 'delivered', evidence: 'ack' }, now);
+        const receipt = receiptOf(found, { ...(moved ?? found.record), readAt: now });
+        const events = [{ type: 'message.read', at: now, messageId: id, agentId: reader } as const];
+        return { answer: null, change: { at: now, events, deliveries: [{ ...receipt, tell: moved !== null }] } };
       });
-      if (known.length === 0) registered(store.agents.index, { workspace, agentId: reader });
+      if (known.length === 0) registered(store.agents.index.in(workspace), reader);
       if (known.length === 0) throw new RelayError('forbidden_target', `Message ${id} is not in the mail of ${reader}`);
       inboxes.settle(workspace, reader, [id]);
       return detail(stored);

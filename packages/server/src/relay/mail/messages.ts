@@ -1,10 +1,7 @@
 import {
-  type Address,
   type Agent,
   type Message,
   type Principal,
-  parseAddress,
-  principalName,
   RelayError,
   type RouteInput,
   type SendMessage,
@@ -12,23 +9,20 @@ import {
   type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
-import { type Directory, resolveAddress } from '../../domain/address.ts';
 import { isDirect, isInAudience } from '../../domain/audience.ts';
-import type { AppendUnheld, DeliveryWrite, NewMessage, StoredMessage } from '../../domain/change.ts';
+import type { StoredMessage } from '../../domain/change.ts';
 import { endClaim } from '../../domain/claim.ts';
 import { claimEvent } from '../../domain/claim-changes.ts';
-import { composeMessage } from '../../domain/compose-message.ts';
-import { advanceDelivery, type DeliveryRecord } from '../../domain/delivery.ts';
-import { heldError, holdOf } from '../../domain/hold-changes.ts';
-import { hopsOf } from '../../domain/loop-guard.ts';
+import { nextReceipt } from '../../domain/delivery-changes.ts';
+import type { Directory } from '../../domain/directory.ts';
+import type { SendFacts } from '../../domain/facts.ts';
+import { heldError } from '../../domain/hold-changes.ts';
 import { isBuiltIn } from '../../domain/membership.ts';
-import { relationOf } from '../../domain/provenance.ts';
-import type { Participants } from '../../domain/readership.ts';
-import { assertMayAddress, isOwner } from '../../domain/scopes.ts';
-import type { AddressEntry } from '../../store/agent-index.ts';
-import type { Store } from '../../store/store.ts';
-import { actAs } from '../access/act-as.ts';
+import { type Planned, planMessage, type SendTerms } from '../../domain/plan-message.ts';
+import { isOwner } from '../../domain/scopes.ts';
+import type { Done, Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { digestOf } from '../contract/content-digest.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
@@ -49,9 +43,6 @@ export interface MessagesDeps {
   readonly expiresAt: (at: number) => void;
 }
 
-/** The message with this number, and how many it reaches; throws what refuses it. */
-export type Routing = (id: number, repliedTo?: StoredMessage | null) => NewMessage;
-
 /** Sending, and taking back. */
 export class Messages {
   readonly #deps: MessagesDeps;
@@ -64,15 +55,19 @@ export class Messages {
    * `mustBeSo` is asked in the write itself: what it throws refuses the message.
    * @throws RelayError `message_held` when the loop guard keeps it.
    */
-  async send(input: SendMessage, { principal, signal }: CallContext, mustBeSo?: () => void): Promise<SentMessage> {
+  async send(input: SendMessage, { principal, signal }: CallContext, mustBeSo?: (facts: SendFacts) => void): Promise<SentMessage> {
+    const { inboxes, receipts } = this.#deps;
     const from = actingId(principal, input.from, 'from');
-    const { stored, duplicate } = await this.#append(input, from, principal, mustBeSo);
+    const { stored, duplicate } = sentOf(await this.#write(input, from, principal, mustBeSo));
     const { message, matched } = stored;
-    if (!duplicate) this.noteExpiry(message);
-    const offline = this.#countOffline(stored);
+    if (!duplicate) {
+      if (message.replyTo !== null) inboxes.settle(stored.workspace, from, [message.replyTo]);
+      this.noteExpiry(message);
+    }
+    const offline = countOffline(stored, this.#deps.store.agents.index.in(stored.workspace));
     if (!input.waitFor) return { ...message, matched, offline, duplicate };
     const { state, scope = 'all', timeoutMs = DEFAULT_WAIT_MS } = input.waitFor;
-    const waited = await this.#deps.receipts.wait(stored, { state, scope, timeoutMs, signal });
+    const waited = await receipts.wait(stored, { state, scope, timeoutMs, signal });
     return { ...message, matched, offline, duplicate, waited };
   }
 
@@ -81,137 +76,34 @@ export class Messages {
     const { store, clock, inboxes } = this.#deps;
     const { workspace } = principal;
     const now = clock.now();
-    const writes: DeliveryWrite[] = [];
-    await store.messages.remove(workspace, id, now, (found, open, held) => {
+    await store.messages.remove(workspace, id, ({ found, open, held, agents }) => {
       if (!found || found.message.deletedAt !== null) throw new RelayError('not_found', `There is no message ${id}`);
       const { message } = found;
-      this.#assertMayRemove(message, principal, agentId, guard);
-      writes.length = 0;
-      for (const copy of isDirect(message.to) ? open : open.filter(({ record }) => record.state !== 'queued')) {
-        const next = advanceDelivery(copy.record, { state: 'failed', reason: DELETED }, now);
-        if (next) writes.push({ messageId: id, agentId: copy.agentId, from: message.from, next, tell: true });
-      }
+      assertMayRemove(message, agents, { principal, agentId, guard });
+      const copies = isDirect(message.to) ? open : open.filter(({ record }) => record.state !== 'queued');
+      const deliveries = copies.flatMap((copy) => nextReceipt(copy, { state: 'failed', reason: DELETED }, now) ?? []);
       const cancelled = held ? endClaim(held, { status: 'cancelled', reason: DELETED }, now) : null;
       return {
-        deliveries: writes,
-        claims: cancelled ? [cancelled] : [],
-        events: [
-          { type: 'message.deleted', at: now, messageId: id },
-          ...(cancelled ? [claimEvent('claim.cancelled', cancelled, now)] : []),
-        ],
+        answer: null,
+        change: {
+          at: now,
+          events: [
+            { type: 'message.deleted', at: now, messageId: id },
+            ...(cancelled ? [claimEvent('claim.cancelled', cancelled, now)] : []),
+          ],
+          claims: cancelled ? [cancelled] : [],
+          emptied: [message],
+          deliveries,
+        },
       };
     });
     inboxes.settleEverywhere(workspace, id);
   }
 
-  #assertMayRemove(message: Message, principal: Principal, agentId: string | undefined, guard: SessionGuard): void {
-    if (isOwner(principal)) return;
-    const actor = actingId(
-      principal,
-      agentId ?? (principal.type === 'anonymous' || principal.type === 'token' ? message.from : undefined),
-      'agentId',
-    );
-    actAs(this.#deps.store.agents.index, principal, actor, guard);
-    if (actor !== message.from) throw new RelayError('forbidden', `Only ${message.from} and the owner may delete message ${message.id}`);
-  }
-
-  async #append(
-    input: SendMessage,
-    from: string,
-    principal: CallContext['principal'],
-    mustBeSo?: () => void,
-  ): Promise<{ stored: StoredMessage; duplicate: boolean }> {
-    const { store, guard, inboxes } = this.#deps;
-    const request = this.requestOf(input, from, principal, mustBeSo);
-    const { workspace } = request;
-    const outcome = await store.messages.append({
-      ...request,
-      decide: (id, replied) => {
-        const appending = request.decide(id, replied);
-        const breach = guard.check(workspace, appending.message);
-        if (breach) return holdOf(appending.message, breach, digestOf(input));
-        guard.count(workspace, appending.message);
-        return appending;
-      },
-    });
-    if ('hold' in outcome) throw heldError(outcome.hold);
-    const { duplicate, ...stored } = outcome;
-    if (duplicate) return { stored, duplicate };
-    if (input.replyTo !== undefined) inboxes.settle(workspace, from, [input.replyTo]);
-    return { stored, duplicate };
-  }
-
-  /** What appends a message, for the store: who may, whom it reaches and what it answers is decided in the write itself. */
-  requestOf(input: SendMessage, from: string, principal: Principal, mustBeSo?: () => void): AppendUnheld {
-    const { workspace } = principal;
-    const messageOf = this.route(input, from, principal);
-    const now = this.#deps.clock.now();
-    return {
-      workspace,
-      from,
-      replyTo: input.replyTo ?? null,
-      idempotency: input.idempotencyKey === undefined ? null : { from, key: input.idempotencyKey, digest: digestOf(input) },
-      decide: (id, { repliedTo, copy, participants }) => {
-        mustBeSo?.();
-        const { message, matched } = messageOf(id, repliedTo);
-        // An answer takes part in the thread: nobody answers their way into one that is not theirs.
-        if (repliedTo && !copy && !this.#mayAnswer(principal, repliedTo.message, participants)) throw noMessage(repliedTo.message.id);
-        return { message, matched, answers: repliedTo && copy ? answerOf(repliedTo.message, copy, from, now) : null };
-      },
-    };
-  }
-
-  /**
-   * Reads where something goes. What it answers makes the message, inside the write that numbers it: who may, whom it reaches, what it says.
-   * @throws RelayError `validation_failed` when nobody is named.
-   */
-  route(input: SendMessage, from: string, principal: Principal): Routing {
-    const { store, clock } = this.#deps;
-    const { workspace } = principal;
-    const address = input.to === undefined ? null : this.#read(input.to, workspace);
-    if (!address && input.replyTo === undefined) throw invalid('to', 'Say whom the message is for, or which one it answers');
-    const createdAt = clock.now();
-    const { index } = store.agents;
-    return (id, repliedTo = null) => {
-      const sender = actAs(index, principal, from);
-      if (input.replyTo !== undefined && !repliedTo) throw noMessage(input.replyTo);
-      const to = address ? this.resolve(address, workspace, from) : `id:${repliedTo?.message.from}`;
-      const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);
-      assertMayAddress(principal, { to, channel });
-      const recipient = isDirect(to) ? index.find(workspace, to.slice(3)) : undefined;
-      const relation = relationOf({ principal, from, kind: sender?.kind ?? null, recipientSpawnedBy: recipient?.spawnedBy ?? null });
-      const stamp = { relation, principal: principalName(principal) };
-      const threadId = repliedTo?.message.threadId ?? id;
-      const hops = hopsOf(relation, repliedTo?.message ?? null);
-      const message = composeMessage(input, { id, from, to, channel, threadId, sender: stamp, hops, createdAt });
-      return { message, matched: this.countRecipients(workspace, message) };
-    };
-  }
-
-  /** The one spelling of an address, inside a write. @throws RelayError `ambiguous_target`, `not_found`. */
-  resolve(address: Address, workspace: string, from: string): string {
-    return resolveAddress(address, this.#directory(workspace, from));
-  }
-
-  #mayAnswer(principal: Principal, message: Message, participants: () => Participants): boolean {
+  /** Whether somebody may read, and so answer, what is not among their mail. */
+  mayReadAs(principal: Principal): SendTerms['mayRead'] {
     const { reading } = this.#deps.readers.of(principal);
-    return !reading || reading.mayRead(message, participants);
-  }
-
-  /** How many agents a message reaches, inside the write that numbers it. */
-  countRecipients(workspace: string, message: Message): number {
-    if (!isDirect(message.to)) return this.#countAudience(workspace, message);
-    return Number(this.#deps.store.agents.index.find(workspace, message.to.slice(3))?.agent != null);
-  }
-
-  /** Whom it reached and who is not there to get it now. The built-in addresses are always there. */
-  #countOffline({ workspace, message }: StoredMessage): number {
-    const { index } = this.#deps.store.agents;
-    const isAway = (agent: Agent | null | undefined) => agent != null && agent.status === 'offline' && !isBuiltIn(agent.id);
-    if (isDirect(message.to)) return Number(isAway(index.find(workspace, message.to.slice(3))?.agent));
-    let count = 0;
-    for (const entry of index.agents(workspace)) if (isAway(entry.agent) && isInAudience(message, entry)) count += 1;
-    return count;
+    return (message, participants) => !reading || reading.mayRead(message, participants);
   }
 
   /** A message has been sent: if it has a time to live, somebody must look when it is over. */
@@ -219,54 +111,50 @@ export class Messages {
     if (expiresAt !== null) this.#deps.expiresAt(expiresAt);
   }
 
-  /** What a send names is mostly an agent that is there: finding it costs less than taking its address apart. */
-  #read(text: string, workspace: string): Address {
-    const { index } = this.#deps.store.agents;
-    if (text.startsWith('id:') && index.find(workspace, text.slice(3))) return { type: 'id', id: text.slice(3) };
-    return text !== 'broadcast' && index.find(workspace, text) ? { type: 'bare', word: text } : readAddress(text);
-  }
-
-  /** Members now are members at the message's sequence: it is decided in the write that numbers it. */
-  #countAudience(workspace: string, message: Message): number {
-    const { index } = this.#deps.store.agents;
-    const members: ReadonlySet<AddressEntry> = index.members(workspace, message.to);
-    let count = 0;
-    for (const entry of members) if (isInAudience(message, entry)) count += 1;
-    if (!message.to.startsWith('channel:')) return count;
-    for (const entry of index.members(workspace, 'channel:*')) if (!members.has(entry) && isInAudience(message, entry)) count += 1;
-    return count;
-  }
-
-  #directory(workspace: string, from: string): Directory {
-    const { index } = this.#deps.store.agents;
-    const idsOf = (entries: Iterable<AddressEntry>) => [...entries].map(({ agentId }) => agentId);
-    return {
-      isKnown: (agentId) => index.find(workspace, agentId)?.agent != null,
-      agents: () => index.agents(workspace),
-      named: (name) => idsOf(index.named(workspace, name)),
-      labelled: (label) => idsOf(index.members(workspace, `label:${label}`)),
-      ofProvider: (provider) =>
-        [...index.agents(workspace)].flatMap(({ agentId, agent }) =>
-          agent?.provider === provider && agent.status !== 'offline' && agentId !== from ? [agentId] : [],
-        ),
+  #write(input: SendMessage, from: string, principal: Principal, mustBeSo?: (facts: SendFacts) => void): Promise<Done<Planned>> {
+    const { store, guard, clock } = this.#deps;
+    const { workspace } = principal;
+    const sending = { input, from, principal, at: clock.now() };
+    const terms: SendTerms = {
+      digest: () => digestOf(input),
+      mayRead: this.mayReadAs(principal),
+      breachOf: (draft) => guard.check(workspace, draft),
     };
+    const subject = { workspace, from, replyTo: input.replyTo ?? null, idempotencyKey: input.idempotencyKey ?? null };
+    return store.messages.send(subject, (facts) => {
+      if (!facts.earlier) mustBeSo?.(facts);
+      const planned = planMessage(facts, sending, terms);
+      if (planned.answer.outcome === 'sent') guard.count(workspace, planned.answer.message.draft);
+      return planned;
+    });
   }
 }
 
-/** Reads an address from the wire. @throws RelayError `validation_failed` naming the field. */
-export function readAddress(text: string, field = 'to'): Address {
-  const address = parseAddress(text);
-  if (!address) throw invalid(field, 'An address is an id or name, id:, tag:, cap:, label:, machine:, channel:, #channel or broadcast');
-  return address;
+/** @throws RelayError `message_held`. */
+function sentOf({ answer, sent: [stored] }: Done<Planned>): { readonly stored: StoredMessage; readonly duplicate: boolean } {
+  if (answer.outcome === 'held') throw heldError(answer.hold);
+  if (answer.outcome === 'duplicate') return { stored: answer.stored, duplicate: true };
+  if (!stored) throw new Error('The store sent a message and does not say which');
+  return { stored, duplicate: false };
 }
 
-/** The receipt of a message whose recipient answers it; null when it says nothing new. */
-export function answerOf(message: Message, copy: DeliveryRecord, from: string, now: number): DeliveryWrite | null {
-  const next = advanceDelivery(copy, { state: 'answered', evidence: 'reply' }, now);
-  return next && { messageId: message.id, agentId: from, from: message.from, next, tell: true };
+function assertMayRemove(
+  message: Message,
+  agents: Directory,
+  { principal, agentId, guard }: { readonly principal: Principal; readonly agentId: string | undefined; readonly guard: SessionGuard },
+): void {
+  if (isOwner(principal)) return;
+  const isUnnamed = principal.type === 'anonymous' || principal.type === 'token';
+  const actor = actingId(principal, agentId ?? (isUnnamed ? message.from : undefined), 'agentId');
+  actAs(agents, principal, actor, guard);
+  if (actor !== message.from) throw new RelayError('forbidden', `Only ${message.from} and the owner may delete message ${message.id}`);
 }
 
-const noMessage = (id: number): RelayError => new RelayError('not_found', `There is no message ${id} to reply to`);
-
-const invalid = (path: string, message: string): RelayError =>
-  new RelayError('validation_failed', `${path}: ${message}`, { issues: [{ path, message }] });
+/** Whom it reached and who is not there to get it now. The built-in addresses are always there. */
+function countOffline({ message }: StoredMessage, agents: Directory): number {
+  const isAway = (agent: Agent | null | undefined) => agent != null && agent.status === 'offline' && !isBuiltIn(agent.id);
+  if (isDirect(message.to)) return Number(isAway(agents.find(message.to.slice(3))?.agent));
+  let count = 0;
+  for (const entry of agents.agents()) if (isAway(entry.agent) && isInAudience(message, entry)) count += 1;
+  return count;
+}

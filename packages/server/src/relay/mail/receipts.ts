@@ -47,7 +47,7 @@ export class Receipts {
     const { store, clock } = this.#deps;
     const known = new Map((await store.deliveries.ofMessage(workspace, message.id)).map((delivery) => [delivery.agentId, delivery]));
     if (!isDirect(message.to)) {
-      for (const entry of store.agents.index.agents(workspace)) {
+      for (const entry of store.agents.index.in(workspace).agents()) {
         if (known.has(entry.agentId) || !isInAudience(message, entry)) continue;
         const { readAt: _readAt, ...record } = untouchedRecord(message, clock.now());
         known.set(entry.agentId, { messageId: message.id, agentId: entry.agentId, ...record });

@@ -1,10 +1,11 @@
 import type { AgentEvent, InboxItem, Principal, Session } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
-import { advanceDelivery, isOpen } from '../../domain/delivery.ts';
+import { moveCopy } from '../../domain/delivery-changes.ts';
 import { agentOf } from '../../domain/scopes.ts';
 import type { Store } from '../../store/store.ts';
 import type { ToolMailDesk } from '../contract/relay-contract.ts';
 import type { Inboxes } from './inboxes.ts';
+import { settledOf } from './settled.ts';
 
 export interface ToolMailDeps {
   readonly store: Pick<Store, 'agents' | 'deliveries'>;
@@ -47,14 +48,14 @@ export class ToolMail implements ToolMailDesk {
   }
 
   isHosted(workspace: string, agentId: string): boolean {
-    return this.#deps.store.agents.index.find(workspace, agentId)?.agent?.sessionId != null;
+    return this.#deps.store.agents.index.in(workspace).find(agentId)?.agent?.sessionId != null;
   }
 
   /** Follows what a hosted agent does, in the order it did it. */
   async observe(workspace: string, { agentId, sessionId }: Pick<Session, 'agentId' | 'sessionId'>, events: readonly AgentEvent[]) {
     const key = keyOf(workspace, agentId);
     const given = this.#given.get(key);
-    if (!given || this.#deps.store.agents.index.find(workspace, agentId)?.agent?.sessionId !== sessionId) return;
+    if (!given || this.#deps.store.agents.index.in(workspace).find(agentId)?.agent?.sessionId !== sessionId) return;
     const seen: number[] = [];
     let hasTurnEnded = false;
     for (const event of events) {
@@ -70,14 +71,12 @@ export class ToolMail implements ToolMailDesk {
 
   async #confirm(workspace: string, agentId: string, ids: readonly number[]): Promise<void> {
     const { store, clock, inboxes } = this.#deps;
-    const settled: number[] = [];
+    const now = clock.now();
     inboxes.supersede(workspace, agentId, ids);
-    await store.deliveries.change(workspace, agentId, ids, ({ message, record }) => {
-      const next = advanceDelivery(record, { state: 'seen', evidence: 'echo' }, clock.now());
-      if (!isOpen((next ?? record).state)) settled.push(message.id);
-      return next && { next, tell: true };
-    });
-    inboxes.settle(workspace, agentId, settled);
+    const moved = await store.deliveries.change(workspace, agentId, ids, ({ found }) =>
+      moveCopy(found, { state: 'seen', evidence: 'echo' }, now),
+    );
+    inboxes.settle(workspace, agentId, settledOf(moved));
   }
 }
 

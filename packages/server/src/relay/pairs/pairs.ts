@@ -12,22 +12,23 @@ import {
   type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
+import { readAddress } from '../../domain/address.ts';
 import type { Change } from '../../domain/change.ts';
+import type { Directory } from '../../domain/directory.ts';
 import { acceptPair, assertFree, assertMayTalk, isOpen, isSide, otherSide, rejectPair } from '../../domain/pair.ts';
 import { answerNotice, endPairChange, invitationOf } from '../../domain/pair-changes.ts';
 import { resolvePairTarget } from '../../domain/pair-target.ts';
 import { relationOf } from '../../domain/provenance.ts';
 import { agentOf, assertMayAddress } from '../../domain/scopes.ts';
-import type { AddressEntry } from '../../store/agent-index.ts';
 import { keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
-import { actAs } from '../access/act-as.ts';
 import type { Readers } from '../access/readers.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
-import { type Messages, readAddress } from '../mail/messages.ts';
+import type { Messages } from '../mail/messages.ts';
 
 type PairRouteName = 'pairs/request' | 'pairs/list' | 'pairs/get' | 'pairs/accept' | 'pairs/reject' | 'pairs/send' | 'pairs/hangup';
 
@@ -71,17 +72,21 @@ export class Pairs {
     const requester = actingId(principal, from, 'from');
     const address = readAddress(target, 'target');
     const now = clock.now();
-    return store.pairs.request(workspace, now, (id) => {
-      this.#actor(principal, requester, guard);
-      const agent = registered(store.agents.index, { workspace, agentId: requester }, `${requester} is not registered and cannot pair`);
+    return store.pairs.request(workspace, ({ nextId: id, agents, pairs }) => {
+      actAs(agents, principal, requester, guard);
+      const agent = registered(agents, requester, `${requester} is not registered and cannot pair`);
       if (agent.status === 'offline') throw new RelayError('agent_offline', `${requester} is offline: a pair needs both sides`);
-      const targetId = resolvePairTarget(address, requester, this.#cards(workspace));
+      const targetId = resolvePairTarget(address, requester, cardsOf(agents));
       assertMayAddress(principal, { to: `id:${targetId}` });
-      for (const side of [requester, targetId]) assertFree(side, store.pairs.index.openOf(workspace, side));
+      for (const side of [requester, targetId]) assertFree(side, pairs.openOf(side));
       const pair: OpenPair = { id, requester, target: targetId, objective, requestedAt: now, status: 'pending' };
-      const recipientSpawnedBy = this.#entry(workspace, targetId)?.spawnedBy ?? null;
+      const recipientSpawnedBy = agents.find(targetId)?.spawnedBy ?? null;
       const relation = relationOf({ principal, from: requester, kind: agent.kind, recipientSpawnedBy });
-      return { pair, invitation: invitationOf(pair, { relation, principal: principalName(principal) }) };
+      const invitation = invitationOf(pair, { relation, principal: principalName(principal) });
+      return {
+        answer: pair,
+        change: { at: now, sent: [invitation], events: [{ type: 'pair.requested', at: now, pair }], pairs: [pair] },
+      };
     });
   }
 
@@ -96,7 +101,7 @@ export class Pairs {
       keep: readers.of(principal).mayReadPair,
     });
     if (agent !== undefined && agent !== agentOf(principal) && before === undefined)
-      assertNothingOf(store.agents.index, { workspace, agentId: agent }, page.items);
+      assertNothingOf(store.agents.index.in(workspace), agent, page.items);
     return listed(page);
   }
 
@@ -121,12 +126,12 @@ export class Pairs {
   ): Promise<Pair> {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
-    return this.#deps.store.pairs.change(principal.workspace, id, (current) => {
-      const pair = decide(this.#pairOf(current, id, { principal, by, guard }), by, now);
-      if (pair === current) return { pair, change: {} };
+    return this.#deps.store.pairs.change(principal.workspace, id, (current, { agents }) => {
+      const pair = decide(pairOf(current, id, agents, { principal, by, guard }), by, now);
+      if (pair === current) return { answer: pair, change: null };
       const type = pair.status === 'rejected' ? 'pair.rejected' : 'pair.accepted';
-      const change: Change = { pairs: [pair], events: [{ type, at: now, pair }], messages: [answerNotice(pair, now)] };
-      return { pair, change };
+      const change: Change = { at: now, events: [{ type, at: now, pair }], pairs: [pair], notices: [answerNotice(pair, now)] };
+      return { answer: pair, change };
     });
   }
 
@@ -136,7 +141,10 @@ export class Pairs {
     const { principal } = context;
     const { workspace } = principal;
     const from = actingId(principal, named, 'from');
-    const partner = otherSide(this.#pairOf(await this.#get(workspace, id), id, { principal, by: from, guard }), from);
+    const partner = otherSide(
+      pairOf(await this.#get(workspace, id), id, store.agents.index.in(workspace), { principal, by: from, guard }),
+      from,
+    );
     const answered = await store.messages.get(workspace, replyTo ?? id);
     if (replyTo !== undefined && answered?.message.threadId !== id) {
       const message = `Message ${replyTo} is not of pair ${id}`;
@@ -152,43 +160,32 @@ export class Pairs {
       ...(mode === undefined ? {} : { mode }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     };
-    return messages.send(request, context, () => {
-      this.#actor(principal, from, guard);
-      assertMayTalk(found(store.pairs.index.find(workspace, id), id), from);
+    return messages.send(request, context, ({ agents, pairs }) => {
+      actAs(agents, principal, from, guard);
+      assertMayTalk(found(pairs.find(id), id), from);
     });
   }
 
   async #hangUp({ id, agentId, reason, ...guard }: RouteInput<'pairs/hangup'>, principal: Principal): Promise<Pair> {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
-    return this.#deps.store.pairs.change(principal.workspace, id, (current) => {
-      const pair = this.#pairOf(current, id, { principal, by, guard });
+    return this.#deps.store.pairs.change<Pair>(principal.workspace, id, (current, { agents }) => {
+      const pair = pairOf(current, id, agents, { principal, by, guard });
       // Only the owner's own callers act as the owner.
       if (by !== OWNER_AGENT_ID && !isSide(pair, by)) throw new RelayError('forbidden', `${by} is not in pair ${id}`);
-      return isOpen(pair) ? endPairChange(pair, { by, cause: 'hung_up', reason: reason ?? null }, now) : { pair, change: {} };
+      return isOpen(pair) ? endPairChange(pair, { by, cause: 'hung_up', reason: reason ?? null }, now) : { answer: pair, change: null };
     });
   }
+}
 
-  /** The pair that somebody acts on. @throws RelayError `not_found`, also for an agent that nobody has registered. */
-  #pairOf(current: Pair | null, id: number, { principal, by, guard }: Acting): Pair {
-    this.#actor(principal, by, guard);
-    const pair = found(current, id);
-    if (!isSide(pair, by)) registered(this.#deps.store.agents.index, { workspace: principal.workspace, agentId: by });
-    return pair;
-  }
+const cardsOf = (agents: Directory): readonly Agent[] => [...agents.agents()].flatMap(({ agent }) => agent ?? []);
 
-  /** Who acts, as the caller may; null when nobody has registered it. */
-  #actor(principal: Principal, id: string, guard: SessionGuard): Agent | null {
-    return actAs(this.#deps.store.agents.index, principal, id, guard);
-  }
-
-  #entry(workspace: string, id: string): AddressEntry | undefined {
-    return this.#deps.store.agents.index.find(workspace, id);
-  }
-
-  #cards(workspace: string): readonly Agent[] {
-    return [...this.#deps.store.agents.index.agents(workspace)].flatMap(({ agent }) => agent ?? []);
-  }
+/** The pair that somebody acts on. @throws RelayError `not_found`, also for an agent that nobody has registered. */
+function pairOf(current: Pair | null, id: number, agents: Directory, { principal, by, guard }: Acting): Pair {
+  actAs(agents, principal, by, guard);
+  const pair = found(current, id);
+  if (!isSide(pair, by)) registered(agents, by);
+  return pair;
 }
 
 function found(pair: Pair | null, id: number): Pair {

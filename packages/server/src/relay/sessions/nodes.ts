@@ -77,15 +77,13 @@ export class Nodes {
   /** Ends a session, once; whoever delivers its mail is told. Answers it as it then is. */
   async end(workspace: string, sessionId: string, status: 'ended' | 'failed', reason: string): Promise<Session | null> {
     const { store, clock, inboxes } = this.#deps;
-    let hasEnded = false;
-    const ended = await store.sessions.change(workspace, sessionId, (session, found, pending) => {
-      const change = endSession(session, found, pending, { status, reason }, clock.now());
-      hasEnded = change !== null && isCurrent(session, found);
-      return change;
-    });
-    if (ended && hasEnded)
-      inboxes.endLease(workspace, ended.agentId, new RelayError('stale_session', `The session of ${ended.agentId} has ended`));
-    return ended;
+    const now = clock.now();
+    const end = await store.sessions.change(workspace, sessionId, (session, facts) => endSession(session, facts, { status, reason }, now));
+    if (end?.tookItsAgent) {
+      const { agentId } = end.session;
+      inboxes.endLease(workspace, agentId, new RelayError('stale_session', `The session of ${agentId} has ended`));
+    }
+    return end?.session ?? null;
   }
 
   async #attach(params: MethodParams<'nodes/attach'>, { principal, link }: NodeContext): Promise<MethodResult<'nodes/attach'>> {
@@ -139,12 +137,13 @@ export class Nodes {
   /** A session that still counts runs on. One whose start was never answered, because this relay ended meanwhile, runs as well. */
   async #keeps(workspace: string, nodeId: string, sessionId: string): Promise<boolean> {
     const { store, clock } = this.#deps;
-    let keep = false;
-    await store.sessions.change(workspace, sessionId, (session, found) => {
-      keep = session.nodeId === nodeId && (session.status === 'starting' || session.status === 'running') && isCurrent(session, found);
-      return keep ? runSession(session, found, { cwd: null, model: null }, clock.now()) : null;
+    const now = clock.now();
+    const keeps = await store.sessions.change<boolean>(workspace, sessionId, (session, facts) => {
+      const isUnfinished = session.status === 'starting' || session.status === 'running';
+      if (session.nodeId !== nodeId || !isUnfinished || !isCurrent(session, facts.found)) return { answer: false, change: null };
+      return { answer: true, change: runSession(session, facts, { cwd: null, model: null }, now).change };
     });
-    return keep;
+    return keeps ?? false;
   }
 
   async #endMissing(workspace: string, nodeId: string, offered: ReadonlySet<string>): Promise<void> {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_PAGE_SIZE, type Principal, RelayError, type RouteInput, type RouteOutput, type Session } from 'agent-relay-protocol';
+import { actAs, watchedIn } from '../../domain/act-as.ts';
 import { placeSession } from '../../domain/placement.ts';
 import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
 import { beginSession, runSession } from '../../domain/session-lifecycle.ts';
 import { assertMayControl, type Spawner, spawnTerms } from '../../domain/spawn-rules.ts';
-import { actAs, watchedIn } from '../access/act-as.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { ActivityRelay } from '../activity/activity.ts';
 import { Approvals } from '../approvals/approvals.ts';
@@ -84,7 +84,7 @@ class Sessions {
     const { workspace } = principal;
     const { store, tokens, clock, starting, registry, inboxes } = this.#deps;
     assertMayActUpon(principal, input.name);
-    if (!isOwner(principal) && store.agents.index.isBound(workspace, input.name))
+    if (!isOwner(principal) && store.agents.index.in(workspace).isBound(input.name))
       throw new RelayError('name_taken', `${input.name} is whoever holds its token: choose another name`);
     const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
     const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
@@ -102,8 +102,8 @@ class Sessions {
     const minted = tokens.mint('session', { workspace, agentId: input.name, nodeId: node.nodeId });
     starting.add(sessionId);
     try {
-      const session = await store.sessions.begin(workspace, input.name, (found, unfinished) =>
-        beginSession(found, unfinished, {
+      const session = await store.sessions.begin(workspace, input.name, (facts) =>
+        beginSession(facts, {
           ...terms,
           request: input,
           sessionId,
@@ -116,7 +116,7 @@ class Sessions {
       );
       inboxes.endLease(workspace, input.name, new RelayError('stale_session', `A newer session of ${input.name} has taken over`));
       // As it was written: an agent that starts another one does not widen what a person said of that one.
-      const approval = store.agents.index.find(workspace, input.name)?.approval ?? terms.approval;
+      const approval = store.agents.index.in(workspace).find(input.name)?.approval ?? terms.approval;
       const params = { ...terms, approval, session, token: minted.token, task: input.task ?? null, model: input.model ?? null };
       return await this.#command(workspace, link, params);
     } finally {
@@ -129,7 +129,7 @@ class Sessions {
     const { agent: agentId, limit = DEFAULT_PAGE_SIZE, ...query } = input;
     const { sessions, agents } = this.#deps.store;
     const page = await sessions.list({ ...query, workspace, agentId, limit });
-    if (agentId !== undefined && query.before === undefined) assertNothingOf(agents.index, { workspace, agentId }, page.items);
+    if (agentId !== undefined && query.before === undefined) assertNothingOf(agents.index.in(workspace), agentId, page.items);
     return listed(page);
   }
 
@@ -196,8 +196,8 @@ class Sessions {
     const { sessionId } = params.session;
     try {
       const started = await link.command('session/start', params, { timeoutMs: START_LIMIT_MS });
-      const session = await store.sessions.change(workspace, sessionId, (current, found) =>
-        runSession(current, found, started, clock.now()),
+      const session = await store.sessions.change(workspace, sessionId, (current, facts) =>
+        runSession(current, facts, started, clock.now()),
       );
       if (session?.status === 'running') return session;
       throw new RelayError('gone', session?.reason ?? 'The session ended while it was being started');
@@ -219,7 +219,7 @@ class Sessions {
     }
     if (isOwner(principal)) return named ?? null;
     if (principal.type === 'token') {
-      if (named !== undefined) actAs(this.#deps.store.agents.index, principal, named);
+      if (named !== undefined) actAs(this.#deps.store.agents.index.in(principal.workspace), principal, named);
       return named ?? null;
     }
     if (principal.type === 'node' && named !== undefined) return named;
@@ -228,7 +228,7 @@ class Sessions {
 
   async #spawner(principal: Principal, agentId: string): Promise<Spawner> {
     const { workspace } = principal;
-    const agent = registered(this.#deps.store.agents.index, { workspace, agentId });
+    const agent = registered(this.#deps.store.agents.index.in(workspace), agentId);
     if (principal.type === 'node' && agent.nodeId !== principal.nodeId)
       throw new RelayError('forbidden', `${agentId} does not run on this node`);
     return { session: await this.#deps.store.sessions.unfinishedOf(workspace, agentId), approval: agent.approval };
@@ -248,9 +248,10 @@ class Sessions {
   async #unfinished(principal: Principal, agentId: string, deed: 'release' | 'interrupt'): Promise<Session> {
     const { store } = this.#deps;
     const { workspace } = principal;
-    registered(store.agents.index, { workspace, agentId });
+    const agents = store.agents.index.in(workspace);
+    registered(agents, agentId);
     assertMayActUpon(principal, agentId);
-    assertMayControl(principal, agentId, watchedIn(store.agents.index, workspace, agentId).spawnedBy, deed);
+    assertMayControl(principal, agentId, watchedIn(agents, agentId).spawnedBy, deed);
     const session = await store.sessions.unfinishedOf(workspace, agentId);
     if (session === null) throw new RelayError('not_found', `${agentId} has no running session`);
     return session;
@@ -258,9 +259,9 @@ class Sessions {
 
   #agentOf(workspace: string, sessionId: string) {
     const known = this.#agentBySession.get(sessionId);
-    const entry = known === undefined ? undefined : this.#deps.store.agents.index.find(workspace, known)?.agent;
+    const entry = known === undefined ? undefined : this.#deps.store.agents.index.in(workspace).find(known)?.agent;
     if (entry?.sessionId === sessionId) return entry;
-    for (const { agent } of this.#deps.store.agents.index.agents(workspace)) {
+    for (const { agent } of this.#deps.store.agents.index.in(workspace).agents()) {
       if (agent?.sessionId !== sessionId) continue;
       if (this.#agentBySession.size > 10_000) this.#agentBySession.clear();
       this.#agentBySession.set(sessionId, agent.id);

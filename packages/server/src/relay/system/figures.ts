@@ -21,7 +21,7 @@ export const requestLatencies = (): Histogram => new Histogram(LATENCY_SECONDS);
 
 export async function gatherFigures({ store, feed, sessions, claimWaitSeconds }: FiguresDeps): Promise<RelayFigures> {
   const agents = { online: 0, idle: 0, busy: 0, offline: 0 };
-  for (const { agent } of store.agents.index.agents(DEFAULT_WORKSPACE)) if (agent && !isBuiltIn(agent.id)) agents[agent.status] += 1;
+  for (const { agent } of store.agents.index.in(DEFAULT_WORKSPACE).agents()) if (agent && !isBuiltIn(agent.id)) agents[agent.status] += 1;
   const { openWork, undelivered } = await store.counts(DEFAULT_WORKSPACE);
   const { runningSessions, nodes, onlineNodes } = await sessions.counts(DEFAULT_WORKSPACE);
   return {

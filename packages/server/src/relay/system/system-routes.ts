@@ -43,7 +43,7 @@ export function systemRoutes({
     'system/stats': async (_input, { principal }) => {
       const { workspace } = principal;
       const agents = { total: 0, online: 0, idle: 0, busy: 0, offline: 0 };
-      for (const { agent } of store.agents.index.agents(workspace)) {
+      for (const { agent } of store.agents.index.in(workspace).agents()) {
         if (!agent || isBuiltIn(agent.id)) continue;
         agents.total += 1;
         agents[agent.status] += 1;

@@ -1,26 +1,35 @@
-import { type Principal, principalName, RELAY_AGENT_ID, RelayError, type ReportEvent, type Task } from 'agent-relay-protocol';
+import {
+  type Principal,
+  principalName,
+  RELAY_AGENT_ID,
+  RelayError,
+  type ReportEvent,
+  type ReportedEvent,
+  type SendMessage,
+  type Task,
+} from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import type { Change, NewMessage, NewTask } from '../../domain/change.ts';
 import { endClaim } from '../../domain/claim.ts';
 import { claimEvent } from '../../domain/claim-changes.ts';
+import type { Decision, ReportFacts, TaskFound } from '../../domain/facts.ts';
+import type { Draft } from '../../domain/message.ts';
 import { noticeTo } from '../../domain/notices.ts';
+import { routeMessage } from '../../domain/plan-message.ts';
 import { assertMayAddress, isOwner, spellingOf } from '../../domain/scopes.ts';
 import { countIn, type SlidingMinute, waitFor } from '../../domain/sliding-minute.ts';
 import { endTask, repeatTask, type TaskStep } from '../../domain/task-lifecycle.ts';
 import type { Store } from '../../store/store.ts';
-import type { TaskFound } from '../../store/task-store.ts';
-import { actAs } from '../access/act-as.ts';
 import { digestOfFields } from '../contract/content-digest.ts';
 import type { IntegrationSettings } from '../contract/integration-settings.ts';
 import { listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
-import type { Messages, Routing } from '../mail/messages.ts';
 
 export interface TaskReportsDeps {
   readonly store: Pick<Store, 'tasks' | 'agents' | 'log'>;
   readonly clock: Clock;
-  readonly messages: Pick<Messages, 'route'>;
   readonly integrations: readonly IntegrationSettings[];
   /** Reports that one source may make in a minute. */
   readonly reportsPerMinute: number;
@@ -39,7 +48,6 @@ type Stamp = Pick<Task, 'id' | 'source' | 'target' | 'channel' | 'createdAt'>;
 export function taskReports({
   store,
   clock,
-  messages,
   integrations,
   reportsPerMinute,
 }: TaskReportsDeps): Pick<RelayHandlers, 'integrations/report' | 'integrations/list'> {
@@ -69,7 +77,7 @@ export function taskReports({
     const source = actingId(principal, named ?? (principal.type === 'anonymous' ? 'anonymous' : undefined), 'source');
     const isOwn = principal.type === 'integration' && principal.name === source;
     if (principal.type === 'integration' && !isOwn) throw new RelayError('forbidden', `This token reports as ${principal.name} only`);
-    actAs(store.agents.index, principal, source);
+    actAs(store.agents.index.in(principal.workspace), principal, source);
     return source;
   };
 
@@ -83,33 +91,15 @@ export function taskReports({
       const by = principalName(principal);
       const at = clock.now();
       const callbackTo = configured.get(source)?.callbackUrl == null ? null : source;
-      const routing = status === 'open' ? routingOf(messages, principal, source, report) : null;
-      return store.tasks.report({
-        workspace,
-        source,
-        dedupeKey,
-        idempotency: idempotencyKey === undefined ? null : { key: idempotencyKey, digest: digestOfReport(report), at },
-        decide: (active) => {
-          // A repeated report and one that ends a task address nobody, but a token that speaks as the source must be free to.
-          if (active && !isOwnTask(principal, active.task))
-            assertMayAddress(principal, { to: active.task.target, channel: active.task.channel });
-          if (active && status === 'resolved') {
-            const step = endTask(active.task, { status: 'done', result: active.task.result ?? 'Resolved at its source', by, at });
-            return {
-              outcome: 'resolved',
-              task: step.task,
-              change: endFromOutside(active, step, 'Its source says that it is resolved', at),
-            };
-          }
-          if (active) {
-            // A repeated report addresses nobody, but it must be one that this token could have made.
-            if (report.target !== undefined || report.channel !== undefined) routing?.(0);
-            const step = repeatTask(active.task, report, by, at);
-            return { outcome: 'repeated', task: step.task, change: { tasks: [step] } };
-          }
-          if (!routing) return { outcome: 'ignored' };
-          return { outcome: 'created', open: (id) => offerOf(report, routing(id), { source, by, callbackTo }) };
-        },
+      const route = status === 'open' ? routeOf(principal, source, report) : null;
+      const subject = { workspace, source, dedupeKey, idempotencyKey: idempotencyKey ?? null };
+      return store.tasks.report(subject, (facts) => {
+        if (facts.earlier && idempotencyKey !== undefined) return repeatedReport(facts.earlier, digestOfReport(report));
+        const decided = decideReport(facts, { report, principal, by, at, callbackTo, source, route });
+        if (idempotencyKey === undefined) return decided;
+        const { outcome, task } = decided.answer;
+        const reportKey = { source, key: idempotencyKey, digest: digestOfReport(report), outcome, taskId: task?.id ?? null };
+        return { answer: decided.answer, change: { at, ...decided.change, reportKey } };
       });
     },
     'integrations/list': async (page, { principal }) => {
@@ -140,28 +130,69 @@ const isOwnTask = (principal: Principal, { source }: Task): boolean => principal
 const digestOfReport = ({ target, ...content }: Content): string =>
   digestOfFields({ ...content, ...(target === undefined ? {} : { target: spellingOf(target) }) });
 
-/** Where a report goes: what it says, else the only target its token has. */
-function routingOf(messages: Pick<Messages, 'route'>, principal: Principal, source: string, report: Content): Routing {
-  const only = principal.type === 'integration' && principal.targets?.length === 1 ? principal.targets[0] : undefined;
-  const to = report.target ?? only;
-  if (to === undefined) throw invalid('target', 'Say whom the task is for');
-  const { channel } = report;
-  return messages.route({ to, from: source, body: report.title, ...(channel === undefined ? {} : { channel }) }, source, principal);
+/** One that came before under its idempotency key is not decided again. */
+function repeatedReport({ digest, outcome, task }: NonNullable<ReportFacts['earlier']>, said: string): Decision<ReportedEvent> {
+  if (digest === said) return { answer: { outcome, task, duplicate: true }, change: null };
+  throw new RelayError('idempotency_mismatch', 'This idempotency key was used for a report with other content', {
+    details: { taskId: task?.id ?? null },
+  });
 }
 
-/** The task that comes of a report, and the message that offers it. */
+interface Reporting {
+  readonly report: Content;
+  readonly principal: Principal;
+  readonly source: string;
+  readonly by: string;
+  readonly at: number;
+  readonly callbackTo: string | null;
+  /** Where it goes; null when it only says that something is over. */
+  readonly route: SendMessage | null;
+}
+
+function decideReport(facts: ReportFacts, reporting: Reporting): Decision<ReportedEvent> {
+  const { report, principal, source, by, at, callbackTo, route } = reporting;
+  const { active } = facts;
+  const offer = () => (route === null ? null : routeMessage(facts, { input: route, from: source, principal, at }, null));
+  if (active === null) {
+    const message = offer();
+    if (message === null) return { answer: { outcome: 'ignored', task: null, duplicate: false }, change: null };
+    const opened = offerOf(report, message, { id: facts.nextId, source, by, callbackTo });
+    return { answer: { outcome: 'created', task: opened.task.step.task, duplicate: false }, change: { at, sent: [opened] } };
+  }
+  // A repeated report and one that ends a task address nobody, but a token that speaks as the source must be free to.
+  if (!isOwnTask(principal, active.task)) assertMayAddress(principal, { to: active.task.target, channel: active.task.channel });
+  if (route === null) {
+    const step = endTask(active.task, { status: 'done', result: active.task.result ?? 'Resolved at its source', by, at });
+    const change = endFromOutside(active, step, 'Its source says that it is resolved', at);
+    return { answer: { outcome: 'resolved', task: step.task, duplicate: false }, change };
+  }
+  // It must be one that this token could have made.
+  if (report.target !== undefined || report.channel !== undefined) offer();
+  const step = repeatTask(active.task, report, by, at);
+  return { answer: { outcome: 'repeated', task: step.task, duplicate: false }, change: { at, tasks: [step] } };
+}
+
+/** Where a report goes: what it says, else the only target its token has. */
+function routeOf(principal: Principal, source: string, { target, channel, title }: Content): SendMessage {
+  const only = principal.type === 'integration' && principal.targets?.length === 1 ? principal.targets[0] : undefined;
+  const to = target ?? only;
+  if (to === undefined) throw invalid('target', 'Say whom the task is for');
+  return { to, from: source, body: title, ...(channel === undefined ? {} : { channel }) };
+}
+
+/** The task that comes of a report, and the message that offers it, whose id it has. */
 function offerOf(
   report: Content,
-  { message, matched }: NewMessage,
-  { source, by, callbackTo }: { readonly source: string; readonly by: string; readonly callbackTo: string | null },
+  { draft, matched }: NewMessage,
+  { id, source, by, callbackTo }: Pick<Reporting, 'source' | 'by' | 'callbackTo'> & Pick<Task, 'id'>,
 ): NewMessage & { readonly task: NewTask } {
-  const { id, to: target, channel, createdAt } = message;
+  const { to: target, channel, createdAt } = draft;
   const task = newTask(report, { id, source, target, channel, createdAt });
   const text = offerText(task);
   // Said once: beside a text the title is its subject line, without one it is the text.
   const words = text === '' ? { body: task.title, subject: null } : { body: text, subject: task.title };
   const said = { ...words, kind: 'task', claimable: true, payload: offerPayload(task) };
-  return { matched, message: { ...message, ...said }, task: { step: { task, type: 'task.created', by, detail: null }, callbackTo } };
+  return { matched, draft: { ...draft, ...said }, task: { step: { task, type: 'task.created', by, detail: null }, callbackTo } };
 }
 
 function newTask(report: Content, { id, source, target, channel, createdAt }: Stamp): Task {
@@ -195,29 +226,22 @@ function offerText({ body, severity, type, externalUrl }: Task): string {
   return [kind === '' ? '' : `(${kind})`, body, externalUrl ?? ''].filter((part) => part !== '').join('\n\n');
 }
 
-function offerPayload({
-  id,
-  source,
-  type,
-  severity,
-  dedupeKey,
-  externalUrl,
-  metadata,
-}: Task): NonNullable<NewMessage['message']['payload']> {
+function offerPayload({ id, source, type, severity, dedupeKey, externalUrl, metadata }: Task): NonNullable<Draft['payload']> {
   return { taskId: id, source, type, severity, dedupeKey, externalUrl, metadata };
 }
 
 /** Ends a task over its holder's head: the fence moves on, and the holder is told to stop. */
 export function endFromOutside({ claim, task }: TaskFound, step: TaskStep, reason: string, at: number): Change {
-  if (claim?.status !== 'held') return { tasks: [step] };
+  if (claim?.status !== 'held') return { at, tasks: [step] };
   const cancelled = endClaim(claim, { status: 'cancelled', reason }, at);
   const body = `Task ${task.id} is ${step.task.status}: stop working on it. ${reason}. A result from you would be refused.`;
   const payload = { type: step.type, taskId: task.id, claimId: claim.claimId, fence: claim.fence };
   return {
-    tasks: [step],
-    claims: [cancelled],
+    at,
     events: [claimEvent('claim.cancelled', cancelled, at)],
-    messages: claim.agentId === RELAY_AGENT_ID ? [] : [noticeTo({ to: claim.agentId, body, about: task.id, payload, at })],
+    claims: [cancelled],
+    tasks: [step],
+    notices: claim.agentId === RELAY_AGENT_ID ? [] : [noticeTo({ to: claim.agentId, body, about: task.id, payload, at })],
   };
 }
 

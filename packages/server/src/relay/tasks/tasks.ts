@@ -1,6 +1,7 @@
 import {
   DEFAULT_PAGE_SIZE,
   formatAddress,
+  type HeldClaim,
   type Principal,
   principalName,
   RelayError,
@@ -8,23 +9,23 @@ import {
   type Task,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
+import { readAddress } from '../../domain/address.ts';
 import type { Change } from '../../domain/change.ts';
 import { assertHolds, completeClaim, endClaim } from '../../domain/claim.ts';
 import { claimEvent, workAvailable } from '../../domain/claim-changes.ts';
+import type { Directory } from '../../domain/directory.ts';
+import type { TaskFound } from '../../domain/facts.ts';
 import { assertScope, isOwner, onlySourceOf } from '../../domain/scopes.ts';
 import { assertMayFollow, endTask, followClaim, isActive, updateTask } from '../../domain/task-lifecycle.ts';
-import type { AgentIndex } from '../../store/agent-index.ts';
 import { keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
-import type { TaskFound } from '../../store/task-store.ts';
-import { actAs } from '../access/act-as.ts';
 import type { Readers } from '../access/readers.ts';
 import { registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
-import { readAddress } from '../mail/messages.ts';
 import { completionChange } from '../work/work-results.ts';
 import { endFromOutside } from './task-reports.ts';
 
@@ -87,9 +88,9 @@ export function taskRoutes({ store, clock, claim, readers, inboxes }: TaskRoutes
       }
       const at = clock.now();
       await find(principal, input.id);
-      await store.tasks.change(principal.workspace, input.id, (found) => {
+      await store.tasks.change(principal.workspace, input.id, ({ found, agents }) => {
         if (!found) throw notFound(input.id);
-        return statusChange(store, found, input, principal, at);
+        return { answer: null, change: statusChange(found, input, { principal, at, agents }) };
       });
       const ended = await find(principal, input.id);
       if (ended.claimedBy !== null && (ended.status === 'done' || ended.status === 'failed'))
@@ -107,13 +108,7 @@ function sourceToList(principal: Principal, asked: string | undefined): string |
 }
 
 /** The holder writes under its claim; the owner and the task's source may end it over the holder's head. */
-function statusChange(
-  store: Pick<Store, 'agents'>,
-  found: TaskFound,
-  input: StatusInput,
-  principal: CallContext['principal'],
-  at: number,
-): Change {
+function statusChange(found: TaskFound, input: StatusInput, { principal, at, agents }: StatusContext): Change | null {
   const { task, claim } = found;
   const { status, result } = input;
   const isHeldBy = (agentId: string) => claim?.status === 'held' && claim.agentId === agentId;
@@ -121,15 +116,14 @@ function statusChange(
   const authority = isOwner(principal) || (principal.type === 'integration' && principal.name === task.source);
   const actor = authority && isUnnamed ? null : actingId(principal, input.agentId ?? holderByFence(found, input, principal), 'agentId');
   if (actor !== null) {
-    const agent = actAs(store.agents.index, principal, actor, guardOf(input));
+    const agent = actAs(agents, principal, actor, guardOf(input));
     assertNewestFence(found, input.fence);
-    if (isRepeated(task, actor, status)) return {};
+    if (isRepeated(task, actor, status)) return null;
     const isOfSource = actor === task.source && !isHeldBy(actor);
-    if (!isOfSource && !isHeldBy(actor)) registered(store.agents.index, { workspace: principal.workspace, agentId: actor });
-    if (!isOfSource)
-      return holderChange(found, input, { agentId: actor, epoch: agent?.epoch ?? 0, at, principal, index: store.agents.index });
+    if (!isOfSource && !isHeldBy(actor)) registered(agents, actor);
+    if (!isOfSource) return holderChange(found, input, { agentId: actor, epoch: agent?.epoch ?? 0, at, principal, agents });
   }
-  if (!isActive(task) && task.status === status) return {};
+  if (!isActive(task) && task.status === status) return null;
   if (status !== 'done' && status !== 'failed' && status !== 'canceled') {
     throw new RelayError('forbidden', `Only the agent that holds task ${task.id} says how it goes; its source and the owner may end it`);
   }
@@ -137,18 +131,21 @@ function statusChange(
   return endFromOutside(found, step, `${principalName(principal)} ended it`, at);
 }
 
-interface HolderActs {
+interface StatusContext {
+  readonly principal: Principal;
+  readonly at: number;
+  readonly agents: Directory;
+}
+
+interface HolderActs extends StatusContext {
   readonly agentId: string;
   readonly epoch: number;
-  readonly at: number;
-  readonly principal: Principal;
-  readonly index: AgentIndex;
 }
 
 function holderChange(
   { task, work, claim, copy }: TaskFound,
   { status, progress, result, fence }: StatusInput,
-  { agentId, epoch, at, principal, index }: HolderActs,
+  { agentId, epoch, at, principal, agents }: HolderActs,
 ): Change {
   if (!isActive(task)) assertMayFollow(task, task.status);
   if (!claim) throw new RelayError('forbidden', `${agentId} does not hold task ${task.id}: claim it first`);
@@ -159,31 +156,28 @@ function holderChange(
     case 'blocked': {
       const said = progress ?? result;
       const step = updateTask(task, { status, progress: said, by: agentId, at });
-      return {
-        tasks: [step],
-        ...(said === undefined
-          ? {}
-          : { claims: [{ ...held, progress: said }], events: [claimEvent('claim.progressed', { ...held, progress: said }, at)] }),
-      };
+      if (said === undefined) return { at, tasks: [step] };
+      const progressed: HeldClaim = { ...held, progress: said };
+      return { at, events: [claimEvent('claim.progressed', progressed, at)], claims: [progressed], tasks: [step] };
     }
     case 'open': {
       const released = endClaim(held, { status: 'released', reason: null }, at);
       const step = followClaim(task, released, at);
       const events = [claimEvent('claim.released', released, at), workAvailable(released, 'released', at)];
-      return { tasks: step ? [step] : [], claims: [released], events };
+      return { at, events, claims: [released], tasks: step ? [step] : [] };
     }
     case 'canceled': {
       const cancelled = endClaim(held, { status: 'cancelled', reason: `${agentId} cancelled it` }, at);
       const step = endTask(task, { status, result, by: agentId, at });
-      return { tasks: [step], claims: [cancelled], events: [claimEvent('claim.cancelled', cancelled, at)] };
+      return { at, events: [claimEvent('claim.cancelled', cancelled, at)], claims: [cancelled], tasks: [step] };
     }
     case 'done':
     case 'failed': {
       const completed = completeClaim(held, result ?? null, at);
       const step = endTask(task, { status, result, by: agentId, at });
       const offer = { id: task.id, from: task.source, threadId: task.id, hops: 0 };
-      const told = completionChange({ claim: completed, offer, copy, outcome: status, principal, now: at }, index);
-      return { ...told, tasks: [step], claims: [completed], events: [claimEvent('claim.completed', completed, at)] };
+      const told = completionChange({ claim: completed, offer, copy, outcome: status, principal, now: at }, agents);
+      return { ...told, at, events: [claimEvent('claim.completed', completed, at)], claims: [completed], tasks: [step] };
     }
   }
 }

@@ -135,7 +135,7 @@ export class Tokens {
 
   /** A session's token is taken out in the commit that ends the session; asked all the same, for a database may come from a backup. */
   #isCurrent(workspace: string, agentId: string, epoch: number): boolean {
-    const agent = this.#deps.store.agents.index.find(workspace, agentId)?.agent;
+    const agent = this.#deps.store.agents.index.in(workspace).find(agentId)?.agent;
     return agent?.epoch === epoch && agent.protected;
   }
 }

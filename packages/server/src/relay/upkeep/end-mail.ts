@@ -1,23 +1,27 @@
 import { expireMessage } from '../../domain/expiry.ts';
-import type { Store } from '../../store/store.ts';
+import type { DecideExpiry } from '../../store/store.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
 
-type Decide = Parameters<Store['messages']['expire']>[2];
+/** Mail that ended: of which message, and whose it was. */
+interface EndedMail {
+  readonly workspace: string;
+  readonly messageId: number;
+  readonly agents: readonly string[];
+}
 
 /** Ends the mail of one batch of messages, and takes it out of the inboxes that are open; answers what `expire` does. */
-export async function endMail<Answer>(
+export async function endMail<Batch extends { readonly answers: readonly EndedMail[] }>(
   inboxes: Pick<Inboxes, 'wasHandedOver' | 'settle'>,
-  expire: (decide: Decide) => Promise<Answer>,
+  expire: (decide: DecideExpiry<EndedMail>) => Promise<Batch>,
   { reason, now }: { readonly reason: string; readonly now: number },
-): Promise<Answer> {
-  const gone: { workspace: string; id: number; agents: readonly string[] }[] = [];
-  const answer = await expire((found, waiting, offer) => {
-    const { workspace, message } = found;
+): Promise<Batch> {
+  const batch = await expire((facts) => {
+    const { workspace, message } = facts.found;
     const wasHandedOver = (agentId: string) => inboxes.wasHandedOver(workspace, agentId, message.id);
-    const { change, agents } = expireMessage(found, waiting, { reason, offer, wasHandedOver, now });
-    gone.push({ workspace, id: message.id, agents });
-    return change;
+    const { answer: agents, change } = expireMessage(facts, { reason, wasHandedOver, now });
+    return { answer: { workspace, messageId: message.id, agents }, change };
   });
-  for (const { workspace, id, agents } of gone) for (const agentId of agents) inboxes.settle(workspace, agentId, [id]);
-  return answer;
+  for (const { workspace, messageId, agents } of batch.answers)
+    for (const agentId of agents) inboxes.settle(workspace, agentId, [messageId]);
+  return batch;
 }

@@ -51,7 +51,8 @@ export class Pruner {
     const now = clock.now();
     const before = now - settings.retentionMs;
     const why = { reason: 'It was older than the relay keeps mail', now };
-    await this.#batches(() => endMail(inboxes, (decide) => store.retention.expire(before, now, EXPIRE_BATCH, decide), why));
+    const window = { before, now, limit: EXPIRE_BATCH };
+    await this.#batches(async () => (await endMail(inboxes, (decide) => store.retention.expire(window, decide), why)).hasMore);
     await this.#batches(() => store.retention.prune(before, PRUNE_BATCH));
     await this.#batches(() => store.tasks.prune(before, PRUNE_BATCH));
   }

@@ -92,11 +92,12 @@ export class Reaper {
   async #seenBy(now: number): Promise<void> {
     const { agents } = this.#deps.store;
     for (const workspace of [...agents.index.workspaces()]) {
-      for (const { agent } of [...agents.index.agents(workspace)]) {
+      for (const { agent } of [...agents.index.in(workspace).agents()]) {
         if (!agent || agent.lastSeenAt <= now) continue;
-        await agents.change(workspace, agent.id, (found) =>
-          found.agent ? { agents: [{ id: agent.id, agent: { ...found.agent, lastSeenAt: Math.min(found.agent.lastSeenAt, now) } }] } : null,
-        );
+        await agents.change(workspace, agent.id, ({ agent: current }) => {
+          const next = current && { ...current, lastSeenAt: Math.min(current.lastSeenAt, now) };
+          return { answer: null, change: next && { at: now, agents: [{ id: agent.id, agent: next }] } };
+        });
       }
     }
   }
@@ -158,7 +159,7 @@ export class Reaper {
     const now = clock.now();
     presence.sweep();
     for (const workspace of [...store.agents.index.workspaces()]) {
-      for (const { agent } of [...store.agents.index.agents(workspace)]) {
+      for (const { agent } of [...store.agents.index.in(workspace).agents()]) {
         if (!agent) continue;
         const heardAt = () => presence.heardAt(workspace, agent.id);
         if (isStale(heardOf(agent, heardAt()), now, settings.staleTtlMs)) await agents.markStale(workspace, agent.id, heardAt);
@@ -168,12 +169,12 @@ export class Reaper {
   }
 
   async #pruneAgent(workspace: string, id: string, now: number): Promise<void> {
-    const { agents, settings, store } = this.#deps;
+    const { agents, settings } = this.#deps;
     await agents
-      .remove(workspace, id, `${id} has been offline for too long`, (agent) => {
+      .remove(workspace, id, `${id} has been offline for too long`, (agent, { hasBindings }) => {
         if (!isPrunable(agent, now, settings.offlinePruneMs)) throw new RelayError('busy', `${id} has come back`);
         // Its bindings are what somebody configured: they outlast an outage, however long.
-        if (store.channels.index.isBound(workspace, id)) throw new RelayError('busy', `${id} has bindings`);
+        if (hasBindings) throw new RelayError('busy', `${id} has bindings`);
       })
       .catch((error: unknown) => {
         if (!(error instanceof RelayError) || error.code !== 'busy') throw error;
@@ -183,7 +184,7 @@ export class Reaper {
   async #expireClaims(): Promise<void> {
     const { store, clock } = this.#deps;
     const now = clock.now();
-    while ((await store.claims.expire(now, BATCH, (_workspace, claim) => expireClaim(claim, now))) === BATCH);
+    while ((await store.claims.expire(now, BATCH, (claim) => expireClaim(claim, now))) === BATCH);
     const next = await store.claims.nextExpiry();
     if (next !== null) this.leaseEndsAt(next);
   }
@@ -193,7 +194,8 @@ export class Reaper {
     await inboxes.flush();
     const now = clock.now();
     const why = { reason: 'Its time to live ran out', now };
-    while ((await endMail(inboxes, (decide) => store.messages.expire(now, BATCH, decide), why)) === BATCH);
+    const expire = () => endMail(inboxes, (decide) => store.messages.expire(now, BATCH, decide), why);
+    while ((await expire()).count === BATCH);
     const next = await store.messages.nextExpiry();
     if (next !== null) this.messageExpiresAt(next);
   }
@@ -203,7 +205,7 @@ export class Reaper {
     const { store, clock, settings } = this.#deps;
     const now = clock.now();
     for (const workspace of [...store.agents.index.workspaces()]) {
-      for (const { agent } of [...store.agents.index.agents(workspace)]) {
+      for (const { agent } of [...store.agents.index.in(workspace).agents()]) {
         if (!agent || isBuiltIn(agent.id)) continue;
         const key = `${workspace}\n${agent.id}`;
         // What waits for a hosted agent's turn to end waits as it should.
@@ -216,9 +218,8 @@ export class Reaper {
         }
         if (this.#stalled.has(key)) continue;
         this.#stalled.add(key);
-        await store.agents.change(workspace, agent.id, () => ({
-          events: [{ type: 'agent.stalled', at: now, agentId: agent.id, waiting: waiting.length, oldestAt }],
-        }));
+        const stalled = { type: 'agent.stalled', at: now, agentId: agent.id, waiting: waiting.length, oldestAt } as const;
+        await store.agents.change(workspace, agent.id, () => ({ answer: null, change: { at: now, events: [stalled] } }));
       }
     }
   }

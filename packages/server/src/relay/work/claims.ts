@@ -12,19 +12,20 @@ import {
   type WorkItem,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import { isOfferedNow } from '../../domain/audience.ts';
 import type { Change } from '../../domain/change.ts';
 import { assertHolds, type ClaimWriter, completeClaim, endClaim, isRepeated, renewClaim, takeClaim } from '../../domain/claim.ts';
 import { claimEvent, expireClaim, workAvailable } from '../../domain/claim-changes.ts';
+import type { AddressEntry } from '../../domain/directory.ts';
+import type { ClaimFacts, Decision } from '../../domain/facts.ts';
 import type { Histogram } from '../../domain/histogram.ts';
 import { nobody } from '../../domain/readership.ts';
 import { isOwner } from '../../domain/scopes.ts';
 import { unknownAgent } from '../../domain/unknown-agent.ts';
-import type { AddressEntry } from '../../store/agent-index.ts';
 import { keptPage } from '../../store/kept-page.ts';
-import type { ClaimFound, Store, WorkFound } from '../../store/store.ts';
-import { actAs } from '../access/act-as.ts';
+import type { Store, WorkFound } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
@@ -63,24 +64,21 @@ export function claimRoutes({
   readers,
   inboxes,
 }: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
-  const { index } = store.agents;
-
   /** Lets the claim's holder write under it, and nobody else. */
   const write = async (
     principal: Principal,
     input: WriteInput,
-    decide: (found: ClaimFound, claim: Claim, writer: ClaimWriter) => { readonly claim: Claim; readonly change: Change | null },
+    decide: (facts: ClaimFacts, claim: Claim, writer: ClaimWriter) => Decision<Claim>,
   ): Promise<Claim> => {
     const { claimId, fence, agentId, epoch, instanceId } = input;
     const now = clock.now();
-    const claim = await store.claims.change(principal.workspace, { claimId }, (found) => {
+    const { answer: claim } = await store.claims.change(principal.workspace, { claimId }, (found) => {
       if (!found.claim) throw new RelayError('not_found', `There is no claim ${claimId}`);
       // Whoever shows the fence has the claim; who does not must say who it is.
       const named = agentId ?? (fence === undefined || principal.type === 'agent' ? undefined : found.claim.agentId);
       const actor = actingId(principal, named, 'agentId');
-      const agent = actAs(index, principal, actor, guardOf(epoch, instanceId));
-      if (actor !== found.claim.agentId && actor !== found.message?.from)
-        registered(index, { workspace: principal.workspace, agentId: actor });
+      const agent = actAs(found.agents, principal, actor, guardOf(epoch, instanceId));
+      if (actor !== found.claim.agentId && actor !== found.message?.from) registered(found.agents, actor);
       return decide(found, found.claim, { agentId: actor, epoch: agent?.epoch ?? 0, fence: fence ?? null, now });
     });
     if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
@@ -93,23 +91,27 @@ export function claimRoutes({
       const { workspace } = principal;
       const claimant = actingId(principal, agentId, 'agentId');
       const now = clock.now();
-      let waitedMs: number | null = null;
-      const claim = await store.claims.change(workspace, { messageId: id }, ({ message, kind, work, claim: current }) => {
-        const agent = actAs(index, principal, claimant, guardOf(epoch, instanceId));
-        if (!message) throw new RelayError('not_found', `There is no message ${id}`);
-        const entry = index.find(workspace, claimant);
-        if (!entry || !agent) throw unknownAgent(claimant, index.agents(workspace), `${claimant} is not registered and cannot claim`);
-        if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);
-        const request = { claimId: randomUUID(), kind, subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs };
-        const taken = takeClaim(work, current, request);
-        waitedMs = taken.isNew ? now - message.createdAt : null;
-        if (taken.isNew && !isOfferedNow(message, entry))
-          throw new RelayError('forbidden_target', `Message ${id} is not offered to ${claimant}`);
-        if (taken.isNew && message.expiresAt !== null && message.expiresAt <= now && work?.fence === 0) {
-          throw new RelayError('gone', `Message ${id} expired before anybody claimed it`);
-        }
-        return { claim: taken.claim, change: taken.isNew ? takingChange(taken.claim, current, taken.expired !== null, now) : null };
-      });
+      const { answer } = await store.claims.change<Taking>(
+        workspace,
+        { messageId: id },
+        ({ agents, message, kind, work, claim: current }) => {
+          const entry = agents.find(claimant);
+          const agent = actAs(agents, principal, claimant, guardOf(epoch, instanceId));
+          if (!message) throw new RelayError('not_found', `There is no message ${id}`);
+          if (!entry || !agent) throw unknownAgent(claimant, agents.agents(), `${claimant} is not registered and cannot claim`);
+          if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);
+          const request = { claimId: randomUUID(), kind, subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs };
+          const taken = takeClaim(work, current, request);
+          if (!taken.isNew) return { answer: { claim: taken.claim, waitedMs: null }, change: null };
+          if (!isOfferedNow(message, entry)) throw new RelayError('forbidden_target', `Message ${id} is not offered to ${claimant}`);
+          if (message.expiresAt !== null && message.expiresAt <= now && work?.fence === 0) {
+            throw new RelayError('gone', `Message ${id} expired before anybody claimed it`);
+          }
+          const change = takingChange(taken.claim, current, taken.expired !== null, now);
+          return { answer: { claim: taken.claim, waitedMs: now - message.createdAt }, change };
+        },
+      );
+      const { claim, waitedMs } = answer;
       if (waitedMs !== null) waits.observe(waitedMs / 1000);
       if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
       return claim;
@@ -123,7 +125,7 @@ export function claimRoutes({
       write(principal, input, ({ work }, claim, writer) => {
         const held = assertHolds(claim, work, writer);
         const renewed = renewClaim(held, writer.now, leaseMs);
-        return renewed === held ? { claim: held, change: null } : written('claim.renewed', renewed, writer.now);
+        return renewed === held ? { answer: held, change: null } : written('claim.renewed', renewed, writer.now);
       }),
     'claims/progress': ({ progress, ...input }, { principal }) =>
       write(principal, input, ({ work }, claim, writer) =>
@@ -131,25 +133,26 @@ export function claimRoutes({
       ),
     'claims/release': ({ reason = null, ...input }, { principal }) =>
       write(principal, input, ({ work, message }, claim, writer) => {
-        if (isRepeated(claim, 'released', writer)) return { claim, change: null };
+        if (isRepeated(claim, 'released', writer)) return { answer: claim, change: null };
         if (mayTakeBack(principal, message, claim, writer)) return takeBack(claim, writer, reason);
         const released = endClaim(assertHolds(claim, work, writer), { status: 'released', reason }, writer.now);
         return written('claim.released', released, writer.now, workAvailable(released, 'released', writer.now));
       }),
     'claims/complete': ({ result = null, ...input }, { principal }) =>
-      write(principal, input, ({ work, message, copy }, claim, writer) => {
-        if (isRepeated(claim, 'completed', writer)) return { claim, change: null };
+      write(principal, input, ({ work, message, copy, agents }, claim, writer) => {
+        if (isRepeated(claim, 'completed', writer)) return { answer: claim, change: null };
         const { now } = writer;
         const completed = completeClaim(assertHolds(claim, work, writer), result, now);
         const done = written('claim.completed', completed, now);
         if (!message) return done;
-        const told = completionChange({ claim: completed, offer: message, copy, outcome: 'done', principal, now }, index);
-        return { claim: completed, change: { ...done.change, ...told } };
+        const told = completionChange({ claim: completed, offer: message, copy, outcome: 'done', principal, now }, agents);
+        return { answer: completed, change: { ...done.change, ...told, at: now } };
       }),
     'work/list': async ({ for: agentId, held = false, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
       const { workspace } = principal;
-      if (agentId !== undefined) registered(index, { workspace, agentId });
-      const entry = agentId === undefined ? undefined : index.find(workspace, agentId);
+      const agents = store.agents.index.in(workspace);
+      if (agentId !== undefined) registered(agents, agentId);
+      const entry = agentId === undefined ? undefined : agents.find(agentId);
       const now = clock.now();
       const { mayRead } = readers.of(principal);
       const addresses = entry ? offeredAddresses(entry) : null;
@@ -178,17 +181,23 @@ export function claimRoutes({
   };
 }
 
+interface Taking {
+  readonly claim: Claim;
+  /** How long the work had waited; null for a claim that was there. */
+  readonly waitedMs: number | null;
+}
+
 /** Who offered work, and the owner, may take it back from whoever has it. */
 const mayTakeBack = (principal: Principal, message: Message | null, claim: Claim, { agentId }: ClaimWriter): boolean =>
   agentId !== claim.agentId && (agentId === message?.from || (isOwner(principal) && agentId === OWNER_AGENT_ID));
 
-function takeBack(claim: Claim, { agentId, fence, now }: ClaimWriter, reason: string | null) {
+function takeBack(claim: Claim, { agentId, fence, now }: ClaimWriter, reason: string | null): Decision<Claim> {
   if (fence !== null && fence !== claim.fence) throw new RelayError('stale_fence', `Claim ${claim.claimId} has another fence`);
-  if (claim.status === 'released' || claim.status === 'expired') return { claim, change: null };
+  if (claim.status === 'released' || claim.status === 'expired') return { answer: claim, change: null };
   if (claim.status !== 'held') throw new RelayError('claim_closed', `Claim ${claim.claimId} was ${claim.status}`);
   const released = endClaim(claim, { status: 'released', reason: reason ?? `${agentId} took it back` }, now);
   const { change } = written('claim.released', released, now, workAvailable(released, 'released', now));
-  return { claim: released, change: { ...change, messages: [takenBackNotice(released, { by: agentId, reason, at: now })] } };
+  return { answer: released, change: { ...change, notices: [takenBackNotice(released, { by: agentId, reason, at: now })] } };
 }
 
 function written(
@@ -196,16 +205,17 @@ function written(
   claim: Claim,
   at: number,
   ...more: NonNullable<Change['events']>
-): { claim: Claim; change: Change } {
-  return { claim, change: { claims: [claim], events: [claimEvent(type, claim, at), ...more] } };
+): { readonly answer: Claim; readonly change: Change } {
+  return { answer: claim, change: { at, events: [claimEvent(type, claim, at), ...more], claims: [claim] } };
 }
 
 function takingChange(claim: HeldClaim, before: Claim | null, hasExpired: boolean, at: number): Change {
-  const expiry = hasExpired && before?.status === 'held' ? expireClaim(before, at) : {};
+  const expiry: Partial<Change> = hasExpired && before?.status === 'held' ? expireClaim(before, at) : {};
   return {
     ...expiry,
-    claims: [...(expiry.claims ?? []), claim],
+    at,
     events: [...(expiry.events ?? []), claimEvent('message.claimed', claim, at)],
+    claims: [...(expiry.claims ?? []), claim],
   };
 }
 

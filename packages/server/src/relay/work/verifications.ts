@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Message } from 'agent-relay-protocol';
+import { actAs } from '../../domain/act-as.ts';
 import { isInAudience } from '../../domain/audience.ts';
 import { agentOf } from '../../domain/scopes.ts';
 import { verify } from '../../domain/verification.ts';
 import type { Store } from '../../store/store.ts';
-import { actAs } from '../access/act-as.ts';
 import type { Readers } from '../access/readers.ts';
 import { registered } from '../access/registered.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
@@ -23,9 +23,10 @@ export function verificationRoutes({ store, readers }: VerificationRoutesDeps): 
     'messages/verify': async ({ id, agentId }, { principal }) => {
       const { workspace } = principal;
       const asker = agentId ?? agentOf(principal);
-      const entry = asker === null ? undefined : store.agents.index.find(workspace, asker);
-      if (asker !== null) actAs(store.agents.index, principal, asker);
-      if (agentId !== undefined && agentId !== agentOf(principal)) registered(store.agents.index, { workspace, agentId });
+      const agents = store.agents.index.in(workspace);
+      const entry = asker === null ? undefined : agents.find(asker);
+      if (asker !== null) actAs(agents, principal, asker);
+      if (agentId !== undefined && agentId !== agentOf(principal)) registered(agents, agentId);
       const { message } = await readers.message(principal, id);
       return verify({
         message,

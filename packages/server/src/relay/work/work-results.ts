@@ -2,10 +2,11 @@ import { type Claim, MAX_BODY_LENGTH, type Message, type Principal, principalNam
 import { quoted } from 'agent-relay-wire';
 import type { Change, NewMessage } from '../../domain/change.ts';
 import { advanceDelivery, type DeliveryRecord } from '../../domain/delivery.ts';
+import type { Directory } from '../../domain/directory.ts';
 import { hopsOf } from '../../domain/loop-guard.ts';
+import { draftOf } from '../../domain/message.ts';
 import { noticeTo } from '../../domain/notices.ts';
 import { relationOf } from '../../domain/provenance.ts';
-import type { AgentIndex } from '../../store/agent-index.ts';
 
 export interface Completion {
   readonly claim: Extract<Claim, { status: 'completed' }>;
@@ -22,45 +23,35 @@ export interface Completion {
  * What follows when offered work is done: its holder has answered the offer, whether or not it ever fetched its mail, and whoever offered it gets
  * the result as an answer. Nobody is written to who offered it without being there, or who did it themselves.
  */
-export function completionChange(completion: Completion, index: AgentIndex): Required<Pick<Change, 'deliveries' | 'messages'>> {
+export function completionChange(completion: Completion, agents: Directory): Required<Pick<Change, 'deliveries' | 'notices'>> {
   const { claim, offer, copy, now } = completion;
   const next = copy && advanceDelivery(copy, { state: 'answered', evidence: 'reply' }, now);
   const deliveries = next ? [{ messageId: offer.id, agentId: claim.agentId, from: offer.from, next, tell: true }] : [];
-  return { deliveries, messages: isHeard(completion, index) ? [resultMessage(completion, index)] : [] };
+  return { deliveries, notices: isHeard(completion, agents) ? [resultMessage(completion, agents)] : [] };
 }
 
-const isHeard = ({ claim, offer, principal }: Completion, index: AgentIndex): boolean =>
-  offer.from !== claim.agentId && offer.from !== RELAY_AGENT_ID && index.find(principal.workspace, offer.from)?.agent != null;
+const isHeard = ({ claim, offer }: Completion, agents: Directory): boolean =>
+  offer.from !== claim.agentId && offer.from !== RELAY_AGENT_ID && agents.find(offer.from)?.agent != null;
 
 /** From the holder and not from the relay: what it found out is its own word. */
-function resultMessage({ claim, offer, outcome, principal, now }: Completion, index: AgentIndex): (id: number) => NewMessage {
+function resultMessage({ claim, offer, outcome, principal, now }: Completion, agents: Directory): NewMessage {
   const from = claim.agentId;
-  const kind = index.find(principal.workspace, from)?.agent?.kind ?? null;
-  const recipientSpawnedBy = index.find(principal.workspace, offer.from)?.spawnedBy ?? null;
+  const kind = agents.find(from)?.agent?.kind ?? null;
+  const recipientSpawnedBy = agents.find(offer.from)?.spawnedBy ?? null;
   const relation = relationOf({ principal, from, kind, recipientSpawnedBy });
-  return (id) => ({
-    matched: 1,
-    message: {
-      id,
-      from,
-      to: `id:${offer.from}`,
-      body: textOf(claim.result, outcome),
-      subject: null,
-      channel: null,
-      kind: 'result',
-      claimable: false,
-      replyTo: offer.id,
-      threadId: offer.threadId,
-      mode: 'next',
-      expiresAt: null,
-      payload: { type: 'claim.completed', claimId: claim.claimId, outcome },
-      meta: null,
-      sender: { relation, principal: principalName(principal) },
-      hops: hopsOf(relation, offer),
-      createdAt: now,
-      deletedAt: null,
-    },
+  const draft = draftOf({
+    from,
+    to: `id:${offer.from}`,
+    body: textOf(claim.result, outcome),
+    kind: 'result',
+    replyTo: offer.id,
+    threadId: offer.threadId,
+    payload: { type: 'claim.completed', claimId: claim.claimId, outcome },
+    sender: { relation, principal: principalName(principal) },
+    hops: hopsOf(relation, offer),
+    createdAt: now,
   });
+  return { draft, matched: 1 };
 }
 
 function textOf(result: Completion['claim']['result'], outcome: Completion['outcome']): string {
@@ -75,7 +66,7 @@ function textOf(result: Completion['claim']['result'], outcome: Completion['outc
 export function takenBackNotice(
   { claimId, agentId, fence, kind, subjectId }: Claim,
   { by, reason, at }: { readonly by: string; readonly reason: string | null; readonly at: number },
-): (id: number) => NewMessage {
+): NewMessage {
   const why = reason === null ? '' : `, saying ${quoted(reason)}`;
   const body = `${by} took ${kind} ${subjectId} back${why}: stop working on it. A result from you would be refused.`;
   return noticeTo({ to: agentId, body, about: subjectId, payload: { type: 'claim.released', claimId, fence, by }, at });

@@ -1,6 +1,7 @@
 import type { Agent, ApprovalMode } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import type { AddressEntry, AddressSource, MutableAgentIndex, NewAddress, StoredAddress } from '../agent-index.ts';
+import type { AddressEntry } from '../../domain/directory.ts';
+import type { AddressSource, MutableAgentIndex, NewAddress, StoredAddress } from '../agent-index.ts';
 
 interface StoredAgent {
   readonly agent: Agent;

@@ -1,7 +1,9 @@
-import type { Claim } from 'agent-relay-protocol';
-import type { Change, DeliveryWrite, NewMessage, NewTask } from '../../domain/change.ts';
-import { isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
+import type { AgentWrite, Change, DeliveryWrite, HoldWrite, NewMessage, ReportKey, StoredMessage } from '../../domain/change.ts';
+import type { Decision } from '../../domain/facts.ts';
+import { type FollowFacts, follow } from '../../domain/follow.ts';
+import { numbered } from '../../domain/message.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
+import type { Done } from '../store.ts';
 import type { AddressTable } from './address-table.ts';
 import type { ApprovalTable } from './approval-table.ts';
 import type { CallbackTable } from './callback-table.ts';
@@ -12,6 +14,8 @@ import type { HoldTable } from './hold-table.ts';
 import type { SqliteLog } from './log.ts';
 import type { MessageTable } from './message-table.ts';
 import type { PairTable } from './pair-table.ts';
+import type { ReportKeyTable } from './report-key-table.ts';
+import type { SessionTable } from './session-table.ts';
 import type { TaskTable } from './task-table.ts';
 import type { TokenTable } from './token-table.ts';
 
@@ -22,77 +26,101 @@ export interface Tables {
   readonly claims: ClaimTable;
   readonly pairs: PairTable;
   readonly approvals: ApprovalTable;
+  readonly sessions: SessionTable;
   readonly channels: ChannelTable;
   readonly holds: HoldTable;
   readonly tasks: TaskTable;
+  readonly reportKeys: ReportKeyTable;
   readonly callbacks: CallbackTable;
   readonly tokens: TokenTable;
 }
 
-type AgentWrite = NonNullable<Change['agents']>[number];
+const nothing: readonly never[] = [];
 
-/** Carries out what a decision answered, inside the write that asked it. */
+/** Carries out what a decision answered and what follows from it, inside the write that asked it. */
 export class ChangeWriter {
   readonly tables: Tables;
   readonly #log: SqliteLog;
   readonly #index: MutableAgentIndex;
+  readonly #following: (workspace: string) => FollowFacts;
 
-  constructor(tables: Tables, log: SqliteLog, index: MutableAgentIndex) {
+  constructor(tables: Tables, log: SqliteLog, index: MutableAgentIndex, following: (workspace: string) => FollowFacts) {
     this.tables = tables;
     this.#log = log;
     this.#index = index;
+    this.#following = following;
   }
 
-  apply(workspace: string, change: Change): void {
-    for (const event of change.events ?? []) this.#log.append(workspace, event);
-    for (const write of change.agents ?? []) this.#putAgent(workspace, write, change.events?.at(-1)?.at ?? 0);
-    for (const claim of change.claims ?? []) this.#putClaim(workspace, claim, change);
-    for (const step of change.tasks ?? []) this.#applyStep(workspace, step);
-    for (const pair of change.pairs ?? []) this.tables.pairs.put(workspace, pair);
-    for (const approval of change.approvals ?? []) this.tables.approvals.put(workspace, approval);
-    for (const write of change.deliveries ?? []) this.writeDelivery(workspace, write);
-    for (const agentId of change.revokeAgentTokens ?? []) this.tables.tokens.removeOfAgent(workspace, agentId);
-    for (const token of change.tokens ?? []) this.tables.tokens.put(token);
-    for (const decide of change.messages ?? []) this.#appendMessage(workspace, decide);
+  carryOut<Answer>(workspace: string, { answer, change }: Decision<Answer>): Done<Answer> {
+    const sent = change === null ? nothing : this.apply(workspace, change);
+    return { answer, sent, cursor: this.#log.last };
   }
 
-  writeDelivery(workspace: string, { messageId, agentId, from, next, tell }: DeliveryWrite): void {
+  /** Answers the messages of `sent`, numbered. */
+  apply(workspace: string, decided: Change): readonly StoredMessage[] {
+    const change = follow(this.#following(workspace), decided);
+    const sent = (change.sent ?? nothing).map((message) => this.#append(workspace, message));
+    for (const event of change.events ?? nothing) this.#log.append(workspace, event);
+    for (const write of change.agents ?? nothing) this.#putAgent(workspace, write);
+    this.#applyWork(workspace, change);
+    for (const pair of change.pairs ?? nothing) this.tables.pairs.put(workspace, pair);
+    for (const approval of change.approvals ?? nothing) this.tables.approvals.put(workspace, approval);
+    for (const session of change.sessions ?? nothing) this.tables.sessions.put(workspace, session);
+    for (const write of change.holds ?? nothing) this.#putHold(workspace, write);
+    this.#applyChannels(workspace, change);
+    for (const message of change.emptied ?? nothing) this.tables.messages.bury(message, change.at);
+    for (const write of change.deliveries ?? nothing) this.#putDelivery(workspace, write);
+    for (const agentId of change.revokeAgentTokens ?? nothing) this.tables.tokens.removeOfAgent(workspace, agentId);
+    for (const token of change.tokens ?? nothing) this.tables.tokens.put(token);
+    if (change.reportKey) this.#putReportKey(workspace, change.reportKey, change.at);
+    for (const notice of change.notices ?? nothing) this.#append(workspace, notice);
+    return sent;
+  }
+
+  /** After the event that tells of it, at whose sequence a membership begins. */
+  #putAgent(workspace: string, { id, agent, spawnedBy }: AgentWrite): void {
+    const kept = this.#index.find(workspace, id)?.spawnedBy ?? null;
+    this.tables.addresses.set(workspace, id, agent, spawnedBy === undefined ? kept : spawnedBy, this.#log.last);
+  }
+
+  #applyWork(workspace: string, { claims, tasks, closedWork }: Change): void {
+    for (const claim of claims ?? nothing) this.tables.claims.put(workspace, claim);
+    for (const step of tasks ?? nothing) this.tables.tasks.apply(workspace, step);
+    for (const { kind, subjectId } of closedWork ?? nothing) this.tables.claims.close(kind, subjectId);
+  }
+
+  #applyChannels(workspace: string, { bound, unbound, endedChannels, links }: Change): void {
+    const { channels } = this.tables;
+    for (const binding of bound ?? nothing) channels.bind(workspace, binding);
+    for (const binding of unbound ?? nothing) channels.unbind(workspace, binding);
+    for (const id of endedChannels ?? nothing) channels.removeLinks(workspace, id);
+    for (const { channelId, ...link } of links ?? nothing) channels.link(workspace, channelId, { ...link, inbound: false });
+  }
+
+  #putHold(workspace: string, { hold, attempt }: HoldWrite): void {
+    if (attempt === null) this.tables.holds.update(hold);
+    else this.tables.holds.insert(workspace, hold, attempt);
+  }
+
+  #putDelivery(workspace: string, { messageId, agentId, from, next, tell }: DeliveryWrite): void {
     this.tables.deliveries.put(messageId, this.tables.addresses.ensure(workspace, agentId).ref, next);
     if (!tell) return;
     const { state, evidence, late, reason, updatedAt } = next;
     this.#log.tellDelivery(workspace, updatedAt, { messageId, agentId, from, state, evidence, late, reason });
   }
 
-  /** After the event that tells of it, at whose sequence a membership begins. */
-  #putAgent(workspace: string, { id, agent, spawnedBy }: AgentWrite, at: number): void {
-    const before = this.#index.find(workspace, id);
-    const kept = before?.spawnedBy ?? null;
-    const isNoChannelNow = before?.agent?.kind === 'channel' && agent?.kind !== 'channel';
-    this.tables.addresses.set(workspace, id, agent, spawnedBy === undefined ? kept : spawnedBy, this.#log.last);
-    if (isNoChannelNow) this.tables.channels.end(workspace, id, at);
+  #putReportKey(workspace: string, key: ReportKey, at: number): void {
+    this.tables.reportKeys.put(workspace, key, at);
   }
 
-  /** A task goes where the claim on it goes, whoever put the claim. */
-  #putClaim(workspace: string, claim: Claim, { events = [], tasks = [] }: Change): void {
-    this.tables.claims.put(workspace, claim);
-    if (claim.kind !== 'task' || tasks.some(({ task }) => task.id === claim.subjectId)) return;
-    const at = claim.status === 'held' ? (events.at(-1)?.at ?? claim.claimedAt) : claim.endedAt;
-    this.tables.tasks.follow(workspace, claim, at);
-  }
-
-  /** A task that has ended is nobody's to claim. */
-  #applyStep(workspace: string, step: TaskStep): void {
-    this.tables.tasks.apply(workspace, step);
-    if (!isActive(step.task)) this.tables.claims.close('task', step.task.id);
-  }
-
-  #appendMessage(workspace: string, decide: (id: number) => NewMessage): void {
-    let opened: NewTask | undefined;
-    this.tables.messages.append(workspace, (id) => {
-      const decided = decide(id);
-      opened = decided.task;
-      return decided;
-    });
-    if (opened) this.tables.tasks.create(workspace, opened);
+  #append(workspace: string, { draft, matched, task, key, link }: NewMessage): StoredMessage {
+    const { messages, tasks, channels } = this.tables;
+    const stored: StoredMessage = { workspace, message: numbered(draft, this.#log.next()), matched };
+    const { id } = stored.message;
+    messages.append(stored, task ? 'task' : 'message');
+    if (key) messages.putKey(workspace, draft.from, key, id);
+    if (task) tasks.create(workspace, task);
+    if (link) channels.link(workspace, draft.from, { ...link, messageId: id, part: 0, inbound: true });
+    return stored;
   }
 }

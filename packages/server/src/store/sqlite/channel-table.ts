@@ -1,7 +1,6 @@
 import { type ChannelBinding, EVERY_CONVERSATION } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import type { ChannelIndex } from '../channel-store.ts';
-import type { SqliteLog } from './log.ts';
+import type { ChannelLink } from '../../domain/channel.ts';
 
 /** Columns under the names of the record's fields. */
 export const bindingColumns =
@@ -9,8 +8,7 @@ export const bindingColumns =
 export const bindingOrder = 'conversation_id, created_at, binding_id';
 
 /** Writes bindings and links; inside `writer.write` only. */
-export class ChannelTable implements ChannelIndex {
-  readonly #log: SqliteLog;
+export class ChannelTable {
   readonly #put: Statement<[string, ChannelBinding]>;
   readonly #remove: Statement<[string, string, string, string]>;
   readonly #removeLinks: Statement<[string, string]>;
@@ -21,8 +19,7 @@ export class ChannelTable implements ChannelIndex {
   readonly #link: Statement<[string, string, string, string, number, number, number]>;
   readonly #linked: Statement<[string, string, string, string], { readonly messageId: number; readonly inbound: number }>;
 
-  constructor(database: Database, log: SqliteLog) {
-    this.#log = log;
+  constructor(database: Database) {
     const select = `SELECT ${bindingColumns} FROM channel_bindings WHERE workspace = ? AND channel_id = ?`;
     this.#put = database.prepare(
       `INSERT INTO channel_bindings (workspace, binding_id, channel_id, conversation_id, target, mode, created_at, created_by)
@@ -52,6 +49,11 @@ export class ChannelTable implements ChannelIndex {
     return this.#isBound.get(workspace, channelId) !== undefined;
   }
 
+  /** Those of a channel, by conversation. */
+  of(workspace: string, channelId: string): readonly ChannelBinding[] {
+    return this.#of.all(workspace, channelId);
+  }
+
   find(workspace: string, channelId: string, bindingId: string): ChannelBinding | null {
     return this.#find.get(workspace, channelId, bindingId) ?? null;
   }
@@ -63,25 +65,20 @@ export class ChannelTable implements ChannelIndex {
 
   bind(workspace: string, binding: ChannelBinding): void {
     this.#put.run(workspace, binding);
-    this.#log.append(workspace, { type: 'channel.bound', at: binding.createdAt, binding });
   }
 
-  unbind(workspace: string, binding: ChannelBinding, at: number): void {
-    this.#remove.run(workspace, binding.channelId, binding.conversationId, binding.bindingId);
-    this.#log.append(workspace, { type: 'channel.unbound', at, binding });
+  unbind(workspace: string, { channelId, conversationId, bindingId }: ChannelBinding): void {
+    this.#remove.run(workspace, channelId, conversationId, bindingId);
   }
 
-  /** It is no channel any more. */
-  end(workspace: string, channelId: string, at: number): void {
-    for (const binding of this.#of.all(workspace, channelId)) this.unbind(workspace, binding, at);
+  removeLinks(workspace: string, channelId: string): void {
     this.#removeLinks.run(workspace, channelId);
   }
 
   link(
     workspace: string,
     channelId: string,
-    conversationId: string,
-    { externalId, messageId, part, inbound }: { externalId: string; messageId: number; part: number; inbound: boolean },
+    { conversationId, externalId, messageId, part, inbound }: ChannelLink & { readonly part: number; readonly inbound: boolean },
   ): void {
     this.#link.run(workspace, channelId, conversationId, externalId, messageId, part, Number(inbound));
   }

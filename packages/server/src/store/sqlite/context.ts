@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { MutableAgentIndex } from '../agent-index.ts';
 import type { ChangeWriter } from './change-writer.ts';
+import type { FactReader } from './fact-reader.ts';
 import type { SqliteLog } from './log.ts';
 import type { OpenMail } from './open-mail.ts';
 import type { Writer } from './writer.ts';
@@ -16,6 +17,8 @@ export interface SqliteContext {
   readonly log: SqliteLog;
   readonly index: MutableAgentIndex;
   readonly openMail: OpenMail;
+  /** What decisions are shown, inside `writer.write`. */
+  readonly facts: FactReader;
   /** Carries out a Change, inside `writer.write`. */
   readonly changes: ChangeWriter;
 }

@@ -1,13 +1,9 @@
 import { type Hold, HoldSchema, type OpenHold } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
+import type { AttemptKey, HoldWrite } from '../../domain/change.ts';
 
 interface HoldRow {
   readonly record: string;
-}
-
-export interface HoldKey {
-  readonly digest: string;
-  readonly idempotencyKey: string | null;
 }
 
 /** Writes held messages; inside `writer.write` only. */
@@ -37,9 +33,11 @@ export class HoldTable {
     this.#isEmpty = database.prepare('SELECT 1 FROM holds LIMIT 1').get() === undefined;
   }
 
-  find(workspace: string, id: number): (HoldKey & { readonly hold: Hold }) | null {
+  find(workspace: string, id: number): { readonly hold: Hold; readonly key: AttemptKey | null } | null {
     const row = this.#find.get(workspace, id);
-    return row ? { hold: toHold(row), digest: row.digest, idempotencyKey: row.idempotency_key } : null;
+    if (!row) return null;
+    const key = row.idempotency_key === null ? null : { key: row.idempotency_key, digest: row.digest };
+    return { hold: toHold(row), key };
   }
 
   /** The hold of the same attempt that is still open. */
@@ -60,9 +58,9 @@ export class HoldTable {
     return this.#countOpen.get(workspace, sender) ?? 0;
   }
 
-  insert(workspace: string, hold: OpenHold, { digest, idempotencyKey }: HoldKey): void {
+  insert(workspace: string, hold: Hold, { digest, key }: NonNullable<HoldWrite['attempt']>): void {
     this.#isEmpty = false;
-    this.#insert.run(hold.id, workspace, hold.message.from, digest, idempotencyKey, hold.heldAt, JSON.stringify(hold));
+    this.#insert.run(hold.id, workspace, hold.message.from, digest, key, hold.heldAt, JSON.stringify(hold));
   }
 
   update(hold: Hold): void {

@@ -60,7 +60,7 @@ export class MessageList {
 
   async read(query: MessageQuery): Promise<Page<StoredMessage>> {
     const head = this.#log.head;
-    const entry = query.for === undefined ? null : this.#index.find(query.workspace, query.for);
+    const entry = query.for === undefined ? null : this.#index.in(query.workspace).find(query.for);
     if (entry === undefined) return { items: [], cursor: head, next: null };
     const { reading } = query;
     const self = reading?.as ?? null;

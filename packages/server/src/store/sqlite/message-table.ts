@@ -1,7 +1,7 @@
 import type { Message } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import { isDirect } from '../../domain/audience.ts';
-import type { NewMessage, StoredMessage } from '../../domain/change.ts';
+import type { AttemptKey, StoredMessage } from '../../domain/change.ts';
 import type { AddressTable } from './address-table.ts';
 import type { DeliveryTable } from './delivery-table.ts';
 import type { SqliteLog } from './log.ts';
@@ -56,11 +56,9 @@ export class MessageTable {
     return row && row.workspace === workspace ? toStoredMessage(row) : null;
   }
 
-  /** Appends the message that `decide` makes of the next number, with its recipient's copy and its work. */
-  append(workspace: string, decide: (id: number) => NewMessage): StoredMessage {
-    // The number is taken only after the decision: one that refuses must leave no gap at the head.
-    const { message, matched, task } = decide(this.#log.last + 1);
-    this.#log.next();
+  /** Writes a message under its number, with its recipient's copy and the work that it offers. */
+  append(stored: StoredMessage, kind: 'message' | 'task'): void {
+    const { workspace, message, matched } = stored;
     const direct = isDirect(message.to);
     const extra = extraOf(message);
     this.#insert.run(
@@ -79,25 +77,15 @@ export class MessageTable {
       message.body,
       extra,
     );
-    const stored: StoredMessage = { workspace, message, matched };
     this.#log.noteMessage(stored, message.body.length + (extra?.length ?? 0));
     if (direct) this.#deliveries.queue(message.id, this.#addresses.ensure(workspace, message.to.slice(3)).ref, message.createdAt);
-    if (message.claimable) {
-      const kind = task ? 'task' : 'message';
-      this.#insertWork.run(kind, message.id, workspace, message.to);
-      this.#log.append(workspace, {
-        type: 'work.available',
-        at: message.createdAt,
-        kind,
-        subjectId: message.id,
-        cause: 'opened',
-      });
-    }
-    return stored;
+    if (!message.claimable) return;
+    this.#insertWork.run(kind, message.id, workspace, message.to);
+    this.#log.append(workspace, { type: 'work.available', at: message.createdAt, kind, subjectId: message.id, cause: 'opened' });
   }
 
   /** Remembers under which key a sender sent it. */
-  putKey(workspace: string, from: string, { key, digest }: { readonly key: string; readonly digest: string }, messageId: number): void {
+  putKey(workspace: string, from: string, { key, digest }: AttemptKey, messageId: number): void {
     this.#putKey.run(workspace, from, key, digest, messageId);
   }
 

@@ -31,7 +31,7 @@ const FLOOR_STEP = 8_192;
  */
 export class OpenMail {
   readonly #database: Database;
-  readonly #index: Pick<AgentIndex, 'find'>;
+  readonly #index: Pick<AgentIndex, 'in'>;
   readonly #insert: Statement<[number, number, number]>;
   readonly #setFloor: Statement<[number]>;
   readonly #byRef = new Map<number, Waiting>();
@@ -41,7 +41,7 @@ export class OpenMail {
   #first = 0;
   #floor = 0;
 
-  constructor(database: Database, index: Pick<AgentIndex, 'find'>) {
+  constructor(database: Database, index: Pick<AgentIndex, 'in'>) {
     this.#database = database;
     this.#index = index;
     this.#insert = database.prepare('INSERT INTO deliveries (message_id, ref, state, updated_at) VALUES (?, ?, 0, ?)');
@@ -86,7 +86,7 @@ export class OpenMail {
     this.#floor = floor;
     const open = rows.map(({ id, ref }) => ({ id, ref, at: 0 }));
     for (const { id, workspace, address, at } of unwritten) {
-      const entry = this.#index.find(workspace, address.slice(3));
+      const entry = this.#index.in(workspace).find(address.slice(3));
       if (!entry) continue;
       open.push({ id, ref: entry.ref, at });
       this.#follow(entry.ref, id);

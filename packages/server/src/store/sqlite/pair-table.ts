@@ -1,14 +1,13 @@
 import { type OpenPair, type Pair, PairSchema } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import { isOpen } from '../../domain/pair.ts';
-import type { PairIndex } from '../pair-store.ts';
 
 interface PairRow {
   readonly record: string;
 }
 
 /** Writes pairs, and who is in an open one. Inside `writer.write` only. */
-export class PairTable implements PairIndex {
+export class PairTable {
   readonly #put: Statement<[number, string, string, string, string, string]>;
   readonly #find: Statement<[string, number], PairRow>;
   readonly #openOf: Statement<[string, string], PairRow>;

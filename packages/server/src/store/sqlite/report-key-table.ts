@@ -1,8 +1,8 @@
-import { RelayError, type ReportedEvent } from 'agent-relay-protocol';
+import type { ReportedEvent } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import type { TaskReport } from '../task-store.ts';
+import type { ReportKey } from '../../domain/change.ts';
 
-interface KeyRow {
+export interface KeyRow {
   readonly digest: string;
   /** Written by this version only, from its type. */
   readonly outcome: ReportedEvent['outcome'];
@@ -25,23 +25,13 @@ export class ReportKeyTable {
     );
   }
 
-  /** @throws RelayError `idempotency_mismatch`. */
-  find({
-    workspace,
-    source,
-    idempotency,
-  }: TaskReport): { readonly outcome: ReportedEvent['outcome']; readonly taskId: number | null } | null {
-    const row = idempotency && this.#find.get(workspace, source, idempotency.key);
-    if (!row) return null;
-    if (row.digest === idempotency.digest) return { outcome: row.outcome, taskId: row.task_id };
-    throw new RelayError('idempotency_mismatch', 'This idempotency key was used for a report with other content', {
-      details: { taskId: row.task_id },
-    });
+  /** What became of the report that came before under this key. */
+  find(workspace: string, source: string, key: string): KeyRow | null {
+    return this.#find.get(workspace, source, key) ?? null;
   }
 
-  put({ workspace, source, idempotency }: TaskReport, { outcome, task }: Pick<ReportedEvent, 'outcome' | 'task'>): void {
-    if (!idempotency) return;
-    this.#put.run(workspace, source, idempotency.key, idempotency.digest, outcome, task?.id ?? null, idempotency.at);
+  put(workspace: string, { source, key, digest, outcome, taskId }: ReportKey, at: number): void {
+    this.#put.run(workspace, source, key, digest, outcome, taskId, at);
   }
 
   /** Answers how many went. */

@@ -1,5 +1,6 @@
 import { type ActivityEntry, AgentEventSchema, RelayError, SessionSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { assertNoGap } from '../../domain/activity.ts';
 import type { Page } from '../../domain/change.ts';
 import { takePage } from '../../domain/page.ts';
 import type { ActivityQuery, ActivityStore, NewActivity } from '../activity-store.ts';
@@ -77,7 +78,7 @@ export class SqliteActivity implements ActivityStore {
       const findApproval = (approvalId: string) => changes.tables.approvals.find(workspace, sessionId, approvalId);
       const fresh = entries.filter(({ seq }) => seq > known);
       const acked = isRestored(found) ? (fresh[0]?.seq ?? known + 1) - 1 : known;
-      refuseGaps(acked, fresh);
+      assertNoGap(acked, fresh);
       for (const entry of fresh) {
         const { seq, at, event } = entry;
         this.#insert.run(workspace, agentId, sessionId, seq, at, late ? 1 : 0, JSON.stringify(event));
@@ -114,15 +115,6 @@ const ackedBy = ({ acked_seq }: Pick<SessionRow, 'acked_seq'>): number => (acked
 
 /** Its machine may have had more acknowledged by the log that a restore has ended, and keeps no copy of that: it may go on anywhere above. */
 const isRestored = ({ acked_seq }: Pick<SessionRow, 'acked_seq'>): boolean => acked_seq < 0;
-
-function refuseGaps(acked: number, entries: readonly { readonly seq: number }[]): void {
-  for (const [index, { seq }] of entries.entries()) {
-    const expected = acked + index + 1;
-    if (seq === expected) continue;
-    const issues = [{ path: `entries.${index}.seq`, message: `is ${seq} where ${expected} follows` }];
-    throw new RelayError('validation_failed', 'The activity has a gap', { issues, details: { ackedSeq: acked } });
-  }
-}
 
 const toEntry = (row: ActivityRow): ActivityEntry => ({
   id: row.id,

@@ -1,6 +1,7 @@
 import type { Approval } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { Change, Page } from '../../domain/change.ts';
+import type { Page } from '../../domain/change.ts';
+import type { Decision } from '../../domain/facts.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { ApprovalQuery, ApprovalStore } from '../approval-store.ts';
 import { type ApprovalRow, toApproval } from './approval-table.ts';
@@ -45,15 +46,12 @@ export class SqliteApprovals implements ApprovalStore {
   change(
     workspace: string,
     { sessionId, approvalId }: Pick<Approval, 'sessionId' | 'approvalId'>,
-    decide: (approval: Approval) => { readonly approval: Approval; readonly change: Change },
+    decide: (approval: Approval) => Decision<Approval>,
   ): Promise<Approval | null> {
     const { writer, changes } = this.#context;
     return writer.write(() => {
       const found = changes.tables.approvals.find(workspace, sessionId, approvalId);
-      if (found === null) return null;
-      const { approval, change } = decide(found);
-      changes.apply(workspace, change);
-      return approval;
+      return found && changes.carryOut(workspace, decide(found)).answer;
     });
   }
 

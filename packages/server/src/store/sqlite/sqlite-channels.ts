@@ -1,28 +1,25 @@
 import type { ChannelBinding } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { AppendUnheld, StoredMessage } from '../../domain/change.ts';
+import type { Change, StoredMessage } from '../../domain/change.ts';
 import type { ChannelLink } from '../../domain/channel.ts';
-import type { BindRequest, ChannelIndex, ChannelStore, InboundReport, LinkRequest } from '../channel-store.ts';
-import type { AppendedMessage } from '../store.ts';
+import type { BindingFacts, Decision, Facts, InboundFacts } from '../../domain/facts.ts';
+import type { ChannelStore, Conversation, InboundSubject } from '../channel-store.ts';
+import type { Done } from '../store.ts';
 import { bindingColumns, bindingOrder } from './channel-table.ts';
 import type { SqliteContext } from './context.ts';
-
-/** Appends a message inside the write that is running. */
-type AppendNow = (request: AppendUnheld) => AppendedMessage;
+import { ThreadParticipants } from './thread-participants.ts';
 
 export class SqliteChannels implements ChannelStore {
-  readonly index: ChannelIndex;
   readonly #context: SqliteContext;
-  readonly #append: AppendNow;
+  readonly #participants: ThreadParticipants;
   readonly #bindings: Statement<[{ readonly workspace: string; readonly channelId: string | null }], ChannelBinding>;
   readonly #linksOf: Statement<[number, string, string], ChannelLink>;
   readonly #newestIn: Statement<[{ readonly workspace: string; readonly channelId: string; readonly threadId: number }], ChannelLink>;
 
-  constructor(context: SqliteContext, append: AppendNow) {
+  constructor(context: SqliteContext) {
     this.#context = context;
-    this.#append = append;
-    this.index = context.changes.tables.channels;
     const { reader } = context;
+    this.#participants = new ThreadParticipants(reader);
     this.#bindings = reader.prepare(
       `SELECT ${bindingColumns} FROM channel_bindings WHERE workspace = @workspace AND (@channelId IS NULL OR channel_id = @channelId)
        ORDER BY ${bindingOrder}`,
@@ -42,47 +39,36 @@ export class SqliteChannels implements ChannelStore {
     return this.#bindings.all({ workspace, channelId: channelId ?? null });
   }
 
-  bind({ workspace, channelId, conversationId, decide }: BindRequest): ReturnType<ChannelStore['bind']> {
-    const { writer, changes } = this.#context;
+  bind<Answer>({ workspace, channelId, conversationId }: Conversation, decide: (facts: BindingFacts) => Decision<Answer>): Promise<Answer> {
+    const { writer, changes, facts } = this.#context;
     return writer.write(() => {
-      const { channels } = changes.tables;
-      const standing = channels.standingIn(workspace, channelId, conversationId);
+      const standing = changes.tables.channels.standingIn(workspace, channelId, conversationId);
       const existing = standing.filter((binding) => binding.conversationId === conversationId);
-      const binding = decide(existing);
-      const created = !existing.includes(binding);
-      if (created) channels.bind(workspace, binding);
-      return { binding, created };
+      return changes.carryOut(workspace, decide({ ...facts.of(workspace), existing })).answer;
     });
   }
 
-  unbind(
-    workspace: string,
-    channelId: string,
-    bindingId: string,
-    at: number,
-    decide: (found: ChannelBinding | null) => ChannelBinding,
-  ): Promise<ChannelBinding> {
-    const { writer, changes } = this.#context;
+  unbind<Answer>(
+    { workspace, channelId, bindingId }: { readonly workspace: string; readonly channelId: string; readonly bindingId: string },
+    decide: (found: ChannelBinding | null, facts: Facts) => Decision<Answer>,
+  ): Promise<Answer> {
+    const { writer, changes, facts } = this.#context;
     return writer.write(() => {
-      const binding = decide(changes.tables.channels.find(workspace, channelId, bindingId));
-      changes.tables.channels.unbind(workspace, binding, at);
-      return binding;
+      const found = changes.tables.channels.find(workspace, channelId, bindingId);
+      return changes.carryOut(workspace, decide(found, facts.of(workspace))).answer;
     });
   }
 
-  receive(report: InboundReport): ReturnType<ChannelStore['receive']> {
-    return this.#context.writer.write(() => this.#receive(report));
-  }
-
-  link({ workspace, channelId, messageId, conversationId, externalIds, decide }: LinkRequest): Promise<void> {
+  receive<Answer>(subject: InboundSubject, decide: (facts: InboundFacts) => Decision<Answer>): Promise<Done<Answer>> {
     const { writer, changes } = this.#context;
-    return writer.write(() => {
-      const { channels, messages } = changes.tables;
-      decide(messages.get(workspace, messageId));
-      for (const [part, externalId] of externalIds.entries()) {
-        channels.link(workspace, channelId, conversationId, { externalId, messageId, part, inbound: false });
-      }
-    });
+    return writer.write(() => changes.carryOut(subject.workspace, decide(this.#inbound(subject))));
+  }
+
+  link(workspace: string, messageId: number, decide: (found: StoredMessage | null, facts: Facts) => Change): Promise<void> {
+    const { writer, changes, facts } = this.#context;
+    return writer.write(
+      () => void changes.apply(workspace, decide(changes.tables.messages.get(workspace, messageId), facts.of(workspace))),
+    );
   }
 
   async linksOf(workspace: string, channelId: string, messageId: number): Promise<readonly ChannelLink[]> {
@@ -93,19 +79,21 @@ export class SqliteChannels implements ChannelStore {
     return this.#newestIn.get({ workspace, channelId, threadId }) ?? null;
   }
 
-  #receive(report: InboundReport): { readonly messages: readonly StoredMessage[]; readonly created: boolean } {
-    const { workspace, channelId, conversationId, externalId, replyToExternalId, decide } = report;
-    const { channels, messages } = this.#context.changes.tables;
+  #inbound({ workspace, channelId, conversationId, externalId, replyToExternalId }: InboundSubject): InboundFacts {
+    const { facts, changes } = this.#context;
+    const { channels, messages } = changes.tables;
     const linkedTo = (id: string) => channels.linkedTo(workspace, channelId, conversationId, id);
-    const stored = (ids: readonly number[]) => ids.flatMap((id) => messages.get(workspace, id) ?? []);
-    const earlier = linkedTo(externalId).filter(({ inbound }) => inbound === 1);
-    if (earlier.length > 0) return { messages: stored(earlier.map(({ messageId }) => messageId).reverse()), created: false };
-    const answered = replyToExternalId === null ? [] : stored(linkedTo(replyToExternalId).map(({ messageId }) => messageId));
-    const requests = decide({ bindings: channels.standingIn(workspace, channelId, conversationId), answered });
-    const appended = requests.map((request) => this.#append(request));
-    for (const { message } of appended) {
-      channels.link(workspace, channelId, conversationId, { externalId, messageId: message.id, part: 0, inbound: true });
-    }
-    return { messages: appended, created: true };
+    const stored = ({ messageId }: { readonly messageId: number }) => messages.get(workspace, messageId) ?? [];
+    const answered = replyToExternalId === null ? [] : linkedTo(replyToExternalId).flatMap(stored);
+    return {
+      ...facts.of(workspace),
+      earlier: linkedTo(externalId)
+        .filter(({ inbound }) => inbound === 1)
+        .reverse()
+        .flatMap(stored),
+      bindings: channels.standingIn(workspace, channelId, conversationId),
+      answered: answered.map((repliedTo) => ({ repliedTo, copy: facts.copyOf(workspace, repliedTo, channelId) })),
+      participantsOf: ({ threadId }) => this.#participants.of(workspace, threadId),
+    };
   }
 }

@@ -1,12 +1,12 @@
-import type { Claim, HeldClaim, Message } from 'agent-relay-protocol';
+import type { Claim, HeldClaim } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Change, Page } from '../../domain/change.ts';
+import type { ClaimFacts, Decision } from '../../domain/facts.ts';
 import { takePage } from '../../domain/page.ts';
-import type { ClaimFound, ClaimStore, ClaimSubject, WorkFound, WorkQuery } from '../store.ts';
+import type { ClaimStore, ClaimSubject, Done, WorkFound, WorkQuery } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
-import { repliedOf } from './replied-message.ts';
 
 interface RecordRow {
   readonly workspace: string;
@@ -53,28 +53,18 @@ export class SqliteClaims implements ClaimStore {
     return row ? toClaim(row) : null;
   }
 
-  change(
-    workspace: string,
-    subject: ClaimSubject,
-    decide: (found: ClaimFound) => { readonly claim: Claim; readonly change: Change | null },
-  ): Promise<Claim> {
+  change<Answer>(workspace: string, subject: ClaimSubject, decide: (facts: ClaimFacts) => Decision<Answer>): Promise<Done<Answer>> {
     const { writer, changes } = this.#context;
-    return writer.write(() => {
-      const { claim, change } = decide(this.#find(workspace, subject));
-      if (change) changes.apply(workspace, change);
-      return claim;
-    });
+    return writer.write(() => changes.carryOut(workspace, decide(this.#facts(workspace, subject))));
   }
 
-  expire(now: number, limit: number, decide: (workspace: string, claim: HeldClaim, message: Message | null) => Change): Promise<number> {
+  expire(now: number, limit: number, decide: (claim: HeldClaim) => Change): Promise<number> {
     const { writer, changes } = this.#context;
     return writer.write(() => {
       const rows = this.#expired.all(now, limit);
       for (const row of rows) {
         const claim = toClaim(row);
-        if (claim.status !== 'held') continue;
-        const message = changes.tables.messages.get(row.workspace, claim.subjectId)?.message ?? null;
-        changes.apply(row.workspace, decide(row.workspace, claim, message));
+        if (claim.status === 'held') changes.apply(row.workspace, decide(claim));
       }
       return rows.length;
     });
@@ -99,17 +89,22 @@ export class SqliteClaims implements ClaimStore {
     return found.sort((one, other) => one.id - other.id);
   }
 
-  #find(workspace: string, subject: ClaimSubject): ClaimFound {
-    const { claims, messages } = this.#context.changes.tables;
+  #facts(workspace: string, subject: ClaimSubject): ClaimFacts {
+    const { facts, changes } = this.#context;
+    const { claims, messages } = changes.tables;
     const named = 'claimId' in subject ? claims.get(workspace, subject.claimId) : null;
     const messageId = 'messageId' in subject ? subject.messageId : named?.subjectId;
-    if (messageId === undefined) return { message: null, kind: 'message', work: null, claim: null, copy: null };
-    const message = messages.get(workspace, messageId)?.message ?? null;
-    const kind = claims.work('task', messageId) ? 'task' : 'message';
-    const work = message ? claims.work(kind, messageId) : null;
-    const newest = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
-    const claim = 'claimId' in subject ? named : newest;
-    const { copy } = repliedOf(this.#context, workspace, claim && messageId, claim?.agentId ?? '');
-    return { message, kind, work: work ? { status: work.status, fence: work.fence } : null, claim, copy };
+    if (messageId === undefined) return { ...facts.of(workspace), message: null, kind: 'message', work: null, claim: null, copy: null };
+    const stored = messages.get(workspace, messageId);
+    const found = facts.workOn(workspace, messageId);
+    const claim = 'claimId' in subject ? named : ((stored && found?.claim) ?? null);
+    return {
+      ...facts.of(workspace),
+      message: stored?.message ?? null,
+      kind: found?.work.kind ?? 'message',
+      work: stored && found && { status: found.work.status, fence: found.work.fence },
+      claim,
+      copy: stored && claim && facts.copyOf(workspace, stored, claim.agentId),
+    };
   }
 }

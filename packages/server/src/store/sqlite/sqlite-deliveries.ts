@@ -3,8 +3,9 @@ import type { Statement } from 'better-sqlite3';
 import { isInAudience } from '../../domain/audience.ts';
 import type { DeliveryFound, StoredMessage } from '../../domain/change.ts';
 import { queuedRecord } from '../../domain/delivery.ts';
-import type { AddressEntry } from '../agent-index.ts';
-import type { DeliveryDecision, DeliveryStore, WaitingPage } from '../store.ts';
+import type { AddressEntry } from '../../domain/directory.ts';
+import type { Decision, DeliveryFacts } from '../../domain/facts.ts';
+import type { DeliveryStore, MovedCopy, WaitingPage } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
 import { WaitingMail } from './waiting-mail.ts';
@@ -69,30 +70,25 @@ export class SqliteDeliveries implements DeliveryStore {
     return this.#context.writer.write(() => void this.#raiseFloor.run(floor, entry.ref, floor));
   }
 
-  change(
+  change<Answer>(
     workspace: string,
     agentId: string,
     ids: readonly number[],
-    decide: (found: DeliveryFound, position: number) => DeliveryDecision | null,
-  ): Promise<{ readonly known: readonly number[]; readonly changed: readonly number[] }> {
-    return this.#context.writer.write(() => {
-      const known: number[] = [];
-      const changed: number[] = [];
-      const entry = this.#context.index.find(workspace, agentId);
-      if (!entry) return { known, changed };
-      for (const [position, id] of ids.entries()) {
-        const found = this.#find(workspace, entry, id);
+    decide: (facts: DeliveryFacts) => Decision<Answer>,
+  ): Promise<readonly MovedCopy<Answer>[]> {
+    const { writer, index, changes, facts } = this.#context;
+    return writer.write(() => {
+      const entry = index.find(workspace, agentId);
+      if (!entry) return [];
+      const moved: MovedCopy<Answer>[] = [];
+      for (const [position, messageId] of ids.entries()) {
+        const found = this.#find(workspace, entry, messageId);
         if (!found) continue;
-        known.push(id);
-        const decided = decide(found, position);
-        if (!decided) continue;
-        changed.push(id);
-        const { next, tell, event, notices } = decided;
-        this.#context.changes.writeDelivery(workspace, { messageId: id, agentId, from: found.message.from, next, tell });
-        if (event) this.#context.log.append(workspace, event);
-        if (notices) this.#context.changes.apply(workspace, { messages: notices });
+        const decision = decide({ ...facts.of(workspace), found, position });
+        const { answer } = changes.carryOut(workspace, decision);
+        moved.push({ messageId, answer, isChanged: decision.change !== null });
       }
-      return { known, changed };
+      return moved;
     });
   }
 

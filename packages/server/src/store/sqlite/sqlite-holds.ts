@@ -1,11 +1,12 @@
 import type { Hold } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { Page, StoredMessage } from '../../domain/change.ts';
+import type { Page } from '../../domain/change.ts';
+import type { Decision, Facts, ReleaseFacts } from '../../domain/facts.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { HoldQuery, HoldStore } from '../hold-store.ts';
+import type { Done } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { toHold } from './hold-table.ts';
-import { repliedOf } from './replied-message.ts';
 
 interface Filter {
   readonly workspace: string;
@@ -46,30 +47,20 @@ export class SqliteHolds implements HoldStore {
     return { items, cursor: this.#context.log.head, next: isCut ? (items.at(-1)?.id ?? null) : null };
   }
 
-  change(workspace: string, id: number, decide: Parameters<HoldStore['change']>[2]): Promise<Hold> {
-    const { writer, changes } = this.#context;
+  change<Answer>(workspace: string, id: number, decide: (hold: Hold | null, facts: Facts) => Decision<Answer>): Promise<Answer> {
+    const { writer, changes, facts } = this.#context;
     return writer.write(() => {
-      const { hold, change } = decide(changes.tables.holds.find(workspace, id)?.hold ?? null);
-      changes.tables.holds.update(hold);
-      changes.apply(workspace, change);
-      return hold;
+      const hold = changes.tables.holds.find(workspace, id)?.hold ?? null;
+      return changes.carryOut(workspace, decide(hold, facts.of(workspace))).answer;
     });
   }
 
-  release(workspace: string, id: number, decide: Parameters<HoldStore['release']>[2]): Promise<StoredMessage> {
-    const { writer, changes, log } = this.#context;
-    const { holds, messages } = changes.tables;
+  release<Answer>(workspace: string, id: number, decide: (facts: ReleaseFacts) => Decision<Answer>): Promise<Done<Answer>> {
+    const { writer, changes, facts } = this.#context;
     return writer.write(() => {
-      const found = holds.find(workspace, id);
-      const { repliedTo, copy } = repliedOf(this.#context, workspace, found?.hold.message.replyTo ?? null, found?.hold.message.from ?? '');
-      const { hold, message, change } = decide(found?.hold ?? null, log.last + 1, repliedTo, copy);
-      const stored = messages.append(workspace, () => message);
-      // A repeated send under the key of the held one is answered with what it became.
-      if (found?.idempotencyKey != null)
-        messages.putKey(workspace, hold.message.from, { ...found, key: found.idempotencyKey }, stored.message.id);
-      holds.update(hold);
-      changes.apply(workspace, change);
-      return stored;
+      const { hold = null, key = null } = changes.tables.holds.find(workspace, id) ?? {};
+      const replied = facts.replied(workspace, hold?.message.replyTo ?? null, hold?.message.from ?? '');
+      return changes.carryOut(workspace, decide({ ...facts.of(workspace), ...replied, hold, key }));
     });
   }
 

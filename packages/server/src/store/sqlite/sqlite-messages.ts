@@ -1,18 +1,16 @@
 import type { Claim, MessageDetail } from 'agent-relay-protocol';
-import { RelayError } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { AppendMessage, AppendUnheld, ExpiredOffer, NewHold, Page, StoredMessage } from '../../domain/change.ts';
+import type { Page, StoredMessage } from '../../domain/change.ts';
+import type { Decision, Earlier, EmptyingFacts, SendFacts } from '../../domain/facts.ts';
 import { MAX_PAGE_CHARACTERS, takePage } from '../../domain/page.ts';
 import { nobody, type Participants } from '../../domain/readership.ts';
-import { MAX_HELD_PER_SENDER } from '../hold-store.ts';
 import { keptPage } from '../kept-page.ts';
-import type { AppendedMessage, DecideExpiry, MessageQuery, MessageStore, NotAppended, ThreadPage } from '../store.ts';
+import type { DecideExpiry, Done, MessageQuery, MessageStore, SendSubject, ThreadPage } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { MessageList } from './message-list.ts';
 import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
 import { OpenCopies } from './open-copies.ts';
-import { repliedOf } from './replied-message.ts';
 import { ThreadParticipants } from './thread-participants.ts';
 
 export class SqliteMessages implements MessageStore {
@@ -54,8 +52,9 @@ export class SqliteMessages implements MessageStore {
     this.#markExpired = database.prepare('UPDATE messages SET expired_at = ? WHERE id = ?');
   }
 
-  append(request: AppendMessage): Promise<AppendedMessage | NotAppended> {
-    return this.#context.writer.write(() => this.#append(request));
+  send<Answer>(subject: SendSubject, decide: (facts: SendFacts) => Decision<Answer>): Promise<Done<Answer>> {
+    const { writer, changes } = this.#context;
+    return writer.write(() => changes.carryOut(subject.workspace, decide(this.#sendFacts(subject))));
   }
 
   async get(workspace: string, id: number): Promise<StoredMessage | null> {
@@ -112,108 +111,62 @@ export class SqliteMessages implements MessageStore {
     return this.#participants.of(workspace, threadId);
   }
 
-  remove(workspace: string, id: number, at: number, decide: Parameters<MessageStore['remove']>[3]): Promise<void> {
-    const { writer, changes } = this.#context;
+  remove<Answer>(workspace: string, id: number, decide: (facts: EmptyingFacts) => Decision<Answer>): Promise<Done<Answer>> {
+    const { writer, changes, facts } = this.#context;
     return writer.write(() => {
-      const { messages, claims, tasks } = changes.tables;
-      const found = messages.get(workspace, id);
-      const kind = claims.work('task', id) ? 'task' : 'message';
-      const work = found?.message.claimable ? claims.work(kind, id) : null;
-      const claim = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
-      const change = decide(found, found ? this.#open.of(found, ['queued', 'dispatched']) : [], claim?.status === 'held' ? claim : null);
-      if (found) messages.bury(found.message, at);
-      if (work && work.status === 'open') claims.close(kind, id);
-      if (found && work?.status === 'open' && kind === 'task') tasks.cancel(workspace, id, 'Its message was deleted', at);
-      changes.apply(workspace, change);
+      const found = changes.tables.messages.get(workspace, id);
+      const claim = found?.message.claimable ? facts.workOn(workspace, id)?.claim : null;
+      const open = found ? this.#open.of(found, ['queued', 'dispatched']) : [];
+      const held = claim?.status === 'held' ? claim : null;
+      return changes.carryOut(workspace, decide({ ...facts.of(workspace), found, open, held }));
     });
   }
 
-  expire(now: number, limit: number, decide: DecideExpiry): Promise<number> {
-    const { writer, changes } = this.#context;
+  expire<Answer>(
+    now: number,
+    limit: number,
+    decide: DecideExpiry<Answer>,
+  ): Promise<{ readonly count: number; readonly answers: readonly Answer[] }> {
+    const { writer, changes, facts } = this.#context;
     return writer.write(() => {
       const rows = this.#toExpire.all(now, limit);
-      for (const row of rows) {
+      const answers = rows.map((row) => {
         const found = toStoredMessage(row);
         const waiting = this.#open.of(found, ['queued']);
         this.#markExpired.run(now, row.id);
-        const offer = this.#closeOffer(found);
-        if (waiting.length > 0 || offer === 'unclaimed') changes.apply(row.workspace, decide(found, waiting, offer));
-      }
-      return rows.length;
+        const work = found.message.claimable ? (facts.workOn(row.workspace, row.id)?.work ?? null) : null;
+        return changes.carryOut(row.workspace, decide({ found, waiting, work })).answer;
+      });
+      return { count: rows.length, answers };
     });
-  }
-
-  /** Nobody may claim any more what nobody has claimed in time; what was claimed goes on, or is offered again. */
-  #closeOffer({ message }: StoredMessage): ExpiredOffer {
-    const { claims } = this.#context.changes.tables;
-    const work = message.claimable ? claims.work('message', message.id) : null;
-    if (!work || (work.status === 'closed' && work.fence === 0)) return 'none';
-    if (work.status !== 'open' || work.fence > 0) return 'claimed';
-    claims.close('message', message.id);
-    return 'unclaimed';
   }
 
   async nextExpiry(): Promise<number | null> {
     return this.#nextExpiry.get() ?? null;
   }
 
-  /** Appends what is never held; inside `writer.write` only. */
-  appendNow(request: AppendUnheld): AppendedMessage {
-    const outcome = this.#append(request);
-    if ('hold' in outcome) throw new Error(`What is never held is under the key of held message ${outcome.hold.id}`);
-    return outcome;
-  }
-
-  #append(request: AppendMessage): AppendedMessage | NotAppended {
-    const { workspace, idempotency, replyTo, from } = request;
-    const { changes, log } = this.#context;
-    const { messages } = changes.tables;
-    const earlier = idempotency && this.#earlier(workspace, idempotency);
-    if (earlier) return earlier;
-    const { repliedTo, copy } = replyTo === null ? noReply : repliedOf(this.#context, workspace, replyTo, from);
-    const participants = () => (repliedTo ? this.#participants.of(workspace, repliedTo.message.threadId) : nobody);
-    const decided = request.decide(log.last + 1, { repliedTo, copy, participants });
-    if ('hold' in decided) return this.#hold(workspace, decided, idempotency?.key ?? null);
-    const stored = messages.append(workspace, () => decided);
-    if (idempotency) messages.putKey(workspace, idempotency.from, idempotency, stored.message.id);
-    if (decided.answers) changes.apply(workspace, { deliveries: [decided.answers] });
-    return { workspace, message: stored.message, matched: stored.matched, duplicate: false };
-  }
-
-  /** What became of the attempt under the same key. */
-  #earlier(workspace: string, { from, key, digest }: NonNullable<AppendMessage['idempotency']>): AppendedMessage | NotAppended | null {
-    const sent = this.#findKey.get(workspace, from, key);
-    if (sent) return this.#repeat(workspace, sent, digest);
-    const held = this.#context.changes.tables.holds.findUnderKey(workspace, from, key);
-    if (!held) return null;
-    if (held.digest !== digest) throw mismatch(`held message ${held.hold.id}`, { holdId: held.hold.id });
-    return { hold: held.hold };
-  }
-
-  #hold(workspace: string, { hold, digest, change }: NewHold, idempotencyKey: string | null): NotAppended {
-    const { changes, log } = this.#context;
+  #sendFacts({ workspace, from, replyTo, idempotencyKey }: SendSubject): SendFacts {
+    const { changes, facts } = this.#context;
     const { holds } = changes.tables;
-    const { from } = hold.message;
-    const same = holds.findOpen(workspace, from, digest);
-    if (same) {
-      const again = { ...same, attempts: same.attempts + 1 };
-      holds.update(again);
-      return { hold: again };
-    }
-    if (holds.countOpen(workspace, from) >= MAX_HELD_PER_SENDER) {
-      throw new RelayError('rate_limited', `${MAX_HELD_PER_SENDER} messages of ${from} are held already: a person must look at them first`);
-    }
-    log.append(workspace, { type: 'message.held', at: hold.heldAt, hold });
-    holds.insert(workspace, hold, { digest, idempotencyKey });
-    changes.apply(workspace, change);
-    return { hold };
+    const { repliedTo, copy } = facts.replied(workspace, replyTo, from);
+    return {
+      ...facts.of(workspace),
+      earlier: idempotencyKey === null ? null : this.#earlier(workspace, from, idempotencyKey),
+      repliedTo,
+      copy,
+      participants: () => (repliedTo ? this.#participants.of(workspace, repliedTo.message.threadId) : nobody),
+      heldAlike: (digest) => holds.findOpen(workspace, from, digest),
+      openHolds: () => holds.countOpen(workspace, from),
+    };
   }
 
-  #repeat(workspace: string, earlier: { readonly digest: string; readonly message_id: number }, digest: string): AppendedMessage {
-    const first = this.#context.changes.tables.messages.get(workspace, earlier.message_id);
-    if (!first) throw new Error('An idempotency key outlived its message');
-    if (earlier.digest !== digest) throw mismatch(`message ${earlier.message_id}`, { messageId: earlier.message_id });
-    return { ...first, duplicate: true };
+  #earlier(workspace: string, from: string, key: string): Earlier | null {
+    const { messages, holds } = this.#context.changes.tables;
+    const sent = this.#findKey.get(workspace, from, key);
+    if (!sent) return holds.findUnderKey(workspace, from, key);
+    const stored = messages.get(workspace, sent.message_id);
+    if (!stored) throw new Error('An idempotency key outlived its message');
+    return { stored, digest: sent.digest };
   }
 
   #claimOn(message: StoredMessage['message']): Claim | null {
@@ -222,8 +175,3 @@ export class SqliteMessages implements MessageStore {
     return row ? toClaim(row) : null;
   }
 }
-
-const noReply = { repliedTo: null, copy: null };
-
-const mismatch = (what: string, details: Readonly<Record<string, unknown>>): RelayError =>
-  new RelayError('idempotency_mismatch', `This idempotency key was used for ${what} with other content`, { details });

@@ -1,8 +1,9 @@
 import type { Pair } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { Change, Page } from '../../domain/change.ts';
+import type { Page } from '../../domain/change.ts';
+import type { Decision, Facts } from '../../domain/facts.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
-import type { PairIndex, PairQuery, PairRequest, PairStore } from '../pair-store.ts';
+import type { PairQuery, PairStore } from '../pair-store.ts';
 import type { SqliteContext } from './context.ts';
 import { toPair } from './pair-table.ts';
 
@@ -18,7 +19,6 @@ interface PairFilter {
 }
 
 export class SqlitePairs implements PairStore {
-  readonly index: PairIndex;
   readonly #context: SqliteContext;
   readonly #get: Statement<[string, number], PairRow>;
   readonly #list: Statement<[PairFilter], PairRow>;
@@ -26,7 +26,6 @@ export class SqlitePairs implements PairStore {
 
   constructor(context: SqliteContext) {
     this.#context = context;
-    this.index = context.changes.tables.pairs;
     const { reader } = context;
     this.#get = reader.prepare('SELECT record FROM pairs WHERE workspace = ? AND id = ?');
     const filter = 'workspace = @workspace AND (@status IS NULL OR status = @status) AND id < @before';
@@ -36,28 +35,14 @@ export class SqlitePairs implements PairStore {
     );
   }
 
-  request(workspace: string, at: number, decide: (id: number) => PairRequest): Promise<Pair> {
-    const { writer, changes, log } = this.#context;
-    return writer.write(() => {
-      let request: PairRequest | undefined;
-      changes.tables.messages.append(workspace, (id) => {
-        request = decide(id);
-        return request.invitation;
-      });
-      if (request === undefined) throw new Error('A message was appended without asking what it is');
-      changes.tables.pairs.put(workspace, request.pair);
-      log.append(workspace, { type: 'pair.requested', at, pair: request.pair });
-      return request.pair;
-    });
+  request<Answer>(workspace: string, decide: (facts: Facts) => Decision<Answer>): Promise<Answer> {
+    const { writer, changes, facts } = this.#context;
+    return writer.write(() => changes.carryOut(workspace, decide(facts.of(workspace))).answer);
   }
 
-  change(workspace: string, id: number, decide: (pair: Pair | null) => { readonly pair: Pair; readonly change: Change }): Promise<Pair> {
-    const { writer, changes } = this.#context;
-    return writer.write(() => {
-      const { pair, change } = decide(changes.tables.pairs.find(workspace, id));
-      changes.apply(workspace, change);
-      return pair;
-    });
+  change<Answer>(workspace: string, id: number, decide: (pair: Pair | null, facts: Facts) => Decision<Answer>): Promise<Answer> {
+    const { writer, changes, facts } = this.#context;
+    return writer.write(() => changes.carryOut(workspace, decide(changes.tables.pairs.find(workspace, id), facts.of(workspace))).answer);
   }
 
   async get(workspace: string, id: number): Promise<Pair | null> {

@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { RetentionStore } from '../store.ts';
+import type { DecideExpiry, RetentionStore } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
 import { OpenCopies } from './open-copies.ts';
@@ -65,24 +65,27 @@ export class SqliteRetention implements RetentionStore {
     this.#setFloor = database.prepare("UPDATE meta SET value = ? WHERE key = 'pruned_through' AND value < ?");
   }
 
-  async expire(before: number, now: number, limit: number, decide: Parameters<RetentionStore['expire']>[3]): Promise<boolean> {
+  async expire<Answer>(
+    { before, now, limit }: Parameters<RetentionStore['expire']>[0],
+    decide: DecideExpiry<Answer>,
+  ): Promise<{ readonly hasMore: boolean; readonly answers: readonly Answer[] }> {
     const { writer, changes } = this.#context;
-    const last = await writer.write(() => {
+    const { through, answers } = await writer.write(() => {
       const looked = this.#messagesToExpire.all(this.#expiredThrough, limit);
       const old = oldOf(looked, ({ created_at }) => created_at, before);
-      for (const row of old) {
-        if (row.is_settled === 1) continue;
+      const decided = old.flatMap((row) => {
+        if (row.is_settled === 1) return [];
         const found = toStoredMessage(row);
         const waiting = this.#open.of(found, ['queued']);
-        if (waiting.length === 0) continue;
+        if (waiting.length === 0) return [];
         this.#markExpired.run(now, row.id);
-        changes.apply(row.workspace, decide(found, waiting, 'none'));
-      }
-      return old.length === limit ? (old.at(-1)?.id ?? 0) : 0;
+        return [changes.carryOut(row.workspace, decide({ found, waiting, work: null })).answer];
+      });
+      return { through: old.length === limit ? (old.at(-1)?.id ?? 0) : 0, answers: decided };
     });
     // Only now: a write that is undone has come nowhere.
-    this.#expiredThrough = last;
-    return last > 0;
+    this.#expiredThrough = through;
+    return { hasMore: through > 0, answers };
   }
 
   async prune(before: number, limit: number): Promise<boolean> {

@@ -1,23 +1,14 @@
-import { type HeldClaim, type PendingApproval, type Session, SessionSchema } from 'agent-relay-protocol';
+import type { Session } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { AgentFound, Page, SessionChange } from '../../domain/change.ts';
+import type { Page } from '../../domain/change.ts';
+import type { BeginningFacts, Decision, SessionFacts } from '../../domain/facts.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { SessionQuery, SessionStore } from '../session-store.ts';
 import type { SqliteContext } from './context.ts';
-
-interface SessionRow {
-  readonly workspace: string;
-  readonly record: string;
-}
-
-const unfinished = "status IN ('starting', 'running')";
+import { openSessionOf, type SessionRow, toSession, unfinished } from './session-table.ts';
 
 export class SqliteSessions implements SessionStore {
   readonly #context: SqliteContext;
-  readonly #insert: Statement<[string, string, string, string, string]>;
-  readonly #update: Statement<[string, string, string, string]>;
-  readonly #find: Statement<[string, string], SessionRow>;
-  readonly #findUnfinished: Statement<[string, string], SessionRow>;
   readonly #get: Statement<[string, string], SessionRow>;
   readonly #unfinishedOf: Statement<[string, string], SessionRow>;
   readonly #unfinished: Statement<[], SessionRow>;
@@ -28,15 +19,9 @@ export class SqliteSessions implements SessionStore {
 
   constructor(context: SqliteContext) {
     this.#context = context;
-    const { database, reader } = context;
-    const byId = 'SELECT workspace, record FROM sessions WHERE workspace = ? AND session_id = ?';
-    const openOfAgent = `SELECT workspace, record FROM sessions WHERE workspace = ? AND agent_id = ? AND ${unfinished} ORDER BY number DESC LIMIT 1`;
-    this.#insert = database.prepare('INSERT INTO sessions (workspace, session_id, agent_id, status, record) VALUES (?, ?, ?, ?, ?)');
-    this.#update = database.prepare('UPDATE sessions SET status = ?, record = ? WHERE workspace = ? AND session_id = ?');
-    this.#find = database.prepare(byId);
-    this.#findUnfinished = database.prepare(openOfAgent);
-    this.#get = reader.prepare(byId);
-    this.#unfinishedOf = reader.prepare(openOfAgent);
+    const { reader } = context;
+    this.#get = reader.prepare('SELECT workspace, record FROM sessions WHERE workspace = ? AND session_id = ?');
+    this.#unfinishedOf = reader.prepare(openSessionOf);
     this.#unfinished = reader.prepare(`SELECT workspace, record FROM sessions WHERE ${unfinished} ORDER BY number`);
     this.#list = reader.prepare(
       `SELECT workspace, record, number FROM sessions WHERE workspace = @workspace AND number < @before AND (@agentId IS NULL OR agent_id = @agentId)
@@ -44,29 +29,26 @@ export class SqliteSessions implements SessionStore {
     );
   }
 
-  begin(workspace: string, agentId: string, decide: (found: AgentFound, unfinished: Session | null) => SessionChange): Promise<Session> {
-    return this.#context.writer.write(() => {
-      const { session, change } = decide(this.#agent(workspace, agentId), toSession(this.#findUnfinished.get(workspace, agentId)));
-      this.#context.changes.apply(workspace, change);
-      this.#insert.run(workspace, session.sessionId, session.agentId, session.status, JSON.stringify(session));
-      return session;
+  begin<Answer>(workspace: string, agentId: string, decide: (facts: BeginningFacts) => Decision<Answer>): Promise<Answer> {
+    const { writer, changes, facts } = this.#context;
+    return writer.write(() => {
+      const unfinished = changes.tables.sessions.unfinishedOf(workspace, agentId);
+      return changes.carryOut(workspace, decide({ ...facts.ofAgent(workspace, agentId), unfinished })).answer;
     });
   }
 
-  change(
+  change<Answer>(
     workspace: string,
     sessionId: string,
-    decide: (session: Session, found: AgentFound, pending: readonly PendingApproval[]) => SessionChange | null,
-  ): Promise<Session | null> {
-    return this.#context.writer.write(() => {
-      const session = toSession(this.#find.get(workspace, sessionId));
+    decide: (session: Session, facts: SessionFacts) => Decision<Answer>,
+  ): Promise<Answer | null> {
+    const { writer, changes, facts } = this.#context;
+    return writer.write(() => {
+      const session = changes.tables.sessions.find(workspace, sessionId);
       if (session === null) return null;
-      const pending = this.#context.changes.tables.approvals.pendingOf(workspace, sessionId);
-      const decided = decide(session, this.#agent(workspace, session.agentId), pending);
-      if (decided === null) return session;
-      if (decided.session !== session) this.#update.run(decided.session.status, JSON.stringify(decided.session), workspace, sessionId);
-      this.#context.changes.apply(workspace, decided.change);
-      return decided.session;
+      const found = facts.ofAgent(workspace, session.agentId);
+      const pending = changes.tables.approvals.pendingOf(workspace, sessionId);
+      return changes.carryOut(workspace, decide(session, { ...facts.of(workspace), found, pending })).answer;
     });
   }
 
@@ -91,23 +73,4 @@ export class SqliteSessions implements SessionStore {
       return session === null ? [] : [{ workspace: row.workspace, session }];
     });
   }
-
-  #agent(workspace: string, agentId: string): AgentFound {
-    const { index, changes } = this.#context;
-    const entry = index.find(workspace, agentId);
-    const claims = entry?.agent ? changes.tables.claims.heldBy(workspace, agentId) : [];
-    const heldClaims = claims.filter((claim): claim is HeldClaim => claim.status === 'held');
-    const pair = changes.tables.pairs.openOf(workspace, agentId);
-    return {
-      agent: entry?.agent ?? null,
-      epoch: entry?.epoch ?? 0,
-      spawnedBy: entry?.spawnedBy ?? null,
-      isBound: index.isBound(workspace, agentId),
-      approval: entry?.approval ?? 'open',
-      heldClaims,
-      pair,
-    };
-  }
 }
-
-const toSession = (row: SessionRow | undefined): Session | null => (row === undefined ? null : SessionSchema.parse(JSON.parse(row.record)));

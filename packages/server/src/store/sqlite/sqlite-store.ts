@@ -10,12 +10,15 @@ import { ChannelTable } from './channel-table.ts';
 import { ClaimTable } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { DeliveryTable } from './delivery-table.ts';
+import { FactReader } from './fact-reader.ts';
 import { HoldTable } from './hold-table.ts';
 import { SqliteLog } from './log.ts';
 import { MessageTable } from './message-table.ts';
 import { DEFAULT_BUSY_TIMEOUT_MS, openConnections, type SqliteOptions } from './open.ts';
 import { OpenMail } from './open-mail.ts';
 import { PairTable } from './pair-table.ts';
+import { ReportKeyTable } from './report-key-table.ts';
+import { SessionTable } from './session-table.ts';
 import { SqliteActivity } from './sqlite-activity.ts';
 import { SqliteAgents } from './sqlite-agents.ts';
 import { SqliteApprovals } from './sqlite-approvals.ts';
@@ -77,7 +80,7 @@ export class SqliteStore implements Store {
     this.activity = new SqliteActivity(context);
     this.approvals = new SqliteApprovals(context);
     this.pairs = new SqlitePairs(context);
-    this.channels = new SqliteChannels(context, (request) => this.messages.appendNow(request));
+    this.channels = new SqliteChannels(context);
     this.holds = new SqliteHolds(context);
     this.tasks = new SqliteTasks(context);
     this.callbacks = new SqliteCallbacks(context);
@@ -109,13 +112,16 @@ export class SqliteStore implements Store {
         claims: new ClaimTable(database),
         pairs: new PairTable(database),
         approvals: new ApprovalTable(database),
-        channels: new ChannelTable(database, log),
+        sessions: new SessionTable(database),
+        channels: new ChannelTable(database),
         holds: new HoldTable(database),
         tasks,
+        reportKeys: new ReportKeyTable(database),
         callbacks,
         tokens: new TokenTable(database, index),
       };
-      const changes = new ChangeWriter(tables, log, index);
+      const facts = new FactReader(tables, log, index);
+      const changes = new ChangeWriter(tables, log, index, (workspace) => facts.following(workspace));
       const memories = new Set<TurnMemory>();
       const writer = new Writer(database, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, {
         beforeCommit: () => {
@@ -139,7 +145,7 @@ export class SqliteStore implements Store {
           for (const memory of memories) memory.rolledBack();
         },
       });
-      return new SqliteStore({ database, reader, writer, log, index, openMail, changes }, memories);
+      return new SqliteStore({ database, reader, writer, log, index, openMail, facts, changes }, memories);
     } catch (error) {
       reader.close();
       database.close();

@@ -1,11 +1,10 @@
-import { type ReportedEvent, type Task, type TaskEvent, TaskEventSchema } from 'agent-relay-protocol';
+import { type Task, type TaskEvent, TaskEventSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import type { Change, Page } from '../../domain/change.ts';
+import type { Page } from '../../domain/change.ts';
+import type { Decision, ReportFacts, TaskFacts } from '../../domain/facts.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
-import type { ReportDecision, TaskFound, TaskQuery, TaskReport, TaskSource, TaskStore } from '../task-store.ts';
+import type { ReportSubject, TaskQuery, TaskSource, TaskStore } from '../task-store.ts';
 import type { SqliteContext } from './context.ts';
-import { repliedOf } from './replied-message.ts';
-import { ReportKeyTable } from './report-key-table.ts';
 import { type TaskRow, toTask } from './task-table.ts';
 
 interface ListParameters {
@@ -19,7 +18,6 @@ interface ListParameters {
 
 export class SqliteTasks implements TaskStore {
   readonly #context: SqliteContext;
-  readonly #keys: ReportKeyTable;
   readonly #get: Statement<[number, string], TaskRow>;
   readonly #list: Statement<[ListParameters], TaskRow>;
   readonly #listActive: Statement<[ListParameters], TaskRow>;
@@ -31,7 +29,6 @@ export class SqliteTasks implements TaskStore {
   constructor(context: SqliteContext) {
     this.#context = context;
     const { reader, database } = context;
-    this.#keys = new ReportKeyTable(database);
     const matching = `SELECT record FROM tasks WHERE workspace = @workspace AND (@source IS NULL OR source = @source)
        AND (@target IS NULL OR target = @target) AND id < @before`;
     this.#get = reader.prepare('SELECT record FROM tasks WHERE id = ? AND workspace = ?');
@@ -57,30 +54,19 @@ export class SqliteTasks implements TaskStore {
     ].map((sql) => database.prepare(sql));
   }
 
-  report(report: TaskReport): Promise<ReportedEvent> {
-    const { workspace, source, dedupeKey, decide } = report;
-    const { writer, changes } = this.#context;
+  report<Answer>(subject: ReportSubject, decide: (facts: ReportFacts) => Decision<Answer>): Promise<Answer> {
+    const { workspace, source, dedupeKey } = subject;
+    const { writer, changes, facts } = this.#context;
     return writer.write(() => {
-      const { tasks } = changes.tables;
-      const earlier = this.#keys.find(report);
-      if (earlier) {
-        const { outcome, taskId } = earlier;
-        return { outcome, task: taskId === null ? null : tasks.get(workspace, taskId), duplicate: true };
-      }
-      const active = dedupeKey === null ? null : tasks.activeUnder(workspace, source, dedupeKey);
-      const decision = decide(active && this.#found(workspace, active));
-      const reported = { outcome: decision.outcome, task: this.#carryOut(workspace, decision), duplicate: false };
-      this.#keys.put(report, reported);
-      return reported;
+      const active = dedupeKey === null ? null : changes.tables.tasks.activeUnder(workspace, source, dedupeKey);
+      const found = active && facts.ofTask(workspace, active.id);
+      return changes.carryOut(workspace, decide({ ...facts.of(workspace), earlier: this.#earlier(subject), active: found })).answer;
     });
   }
 
-  change(workspace: string, id: number, decide: (found: TaskFound | null) => Change): Promise<void> {
-    const { writer, changes } = this.#context;
-    return writer.write(() => {
-      const task = changes.tables.tasks.get(workspace, id);
-      changes.apply(workspace, decide(task && this.#found(workspace, task)));
-    });
+  change<Answer>(workspace: string, id: number, decide: (facts: TaskFacts) => Decision<Answer>): Promise<Answer> {
+    const { writer, changes, facts } = this.#context;
+    return writer.write(() => changes.carryOut(workspace, decide({ ...facts.of(workspace), found: facts.ofTask(workspace, id) })).answer);
   }
 
   async get(workspace: string, id: number): Promise<Task | null> {
@@ -124,8 +110,9 @@ export class SqliteTasks implements TaskStore {
   }
 
   prune(before: number, limit: number): Promise<boolean> {
-    return this.#context.writer.write(() => {
-      let left = limit - this.#keys.prune(before, limit);
+    const { writer, changes } = this.#context;
+    return writer.write(() => {
+      let left = limit - changes.tables.reportKeys.prune(before, limit);
       if (left === 0) return true;
       for (const id of this.#ended.all(before, limit)) {
         for (const deletion of this.#deletions) {
@@ -137,33 +124,10 @@ export class SqliteTasks implements TaskStore {
     });
   }
 
-  #carryOut(workspace: string, decision: ReportDecision): Task | null {
-    const { changes } = this.#context;
-    switch (decision.outcome) {
-      case 'ignored':
-        return null;
-      case 'repeated':
-      case 'resolved':
-        changes.apply(workspace, decision.change);
-        return decision.task;
-      case 'created': {
-        let created: Task | null = null;
-        const open = (id: number) => {
-          const message = decision.open(id);
-          created = message.task.step.task;
-          return message;
-        };
-        changes.apply(workspace, { messages: [open] });
-        return created;
-      }
-    }
-  }
-
-  #found(workspace: string, task: Task): TaskFound {
-    const { claims } = this.#context.changes.tables;
-    const work = claims.work('task', task.id);
-    const claim = work?.claim_id ? claims.get(workspace, work.claim_id) : null;
-    const { copy } = repliedOf(this.#context, workspace, claim && task.id, claim?.agentId ?? '');
-    return { task, work: work && { status: work.status, fence: work.fence }, claim, copy };
+  #earlier({ workspace, source, idempotencyKey }: ReportSubject): ReportFacts['earlier'] {
+    const { reportKeys, tasks } = this.#context.changes.tables;
+    const row = idempotencyKey === null ? null : reportKeys.find(workspace, source, idempotencyKey);
+    if (!row) return null;
+    return { digest: row.digest, outcome: row.outcome, task: row.task_id === null ? null : tasks.get(workspace, row.task_id) };
   }
 }

@@ -1,5 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import type { NewEvent, TokenRecord } from '../../domain/change.ts';
+import { protectionChange } from '../../domain/registration.ts';
 import type { TokenStore } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { isBound, type TokenRow, toTokenRecord } from './token-table.ts';
@@ -65,16 +66,14 @@ export class SqliteTokens implements TokenStore {
     this.#protect(record, event?.at ?? 0);
   }
 
-  /** The card of an agent says that it holds a token from the moment it has one to the moment it has none. */
   #protect(record: TokenRecord, at: number): void {
     if (!isBound(record)) return;
     const { workspace, agentId } = record;
     const { index, changes } = this.#context;
     const agent = index.find(workspace, agentId)?.agent;
     if (!agent) return;
-    const isProtected = index.isBound(workspace, agentId) || changes.tables.tokens.hasSession(workspace, agentId);
-    if (agent.protected === isProtected) return;
-    const next = { ...agent, protected: isProtected };
-    changes.apply(workspace, { agents: [{ id: agentId, agent: next }], events: [{ type: 'agent.updated', at, agent: next }] });
+    const holdsToken = index.isBound(workspace, agentId) || changes.tables.tokens.hasSession(workspace, agentId);
+    const change = protectionChange(agent, holdsToken, at);
+    if (change) changes.apply(workspace, change);
   }
 }

@@ -1,8 +1,8 @@
-import { type Claim, type Task, TaskEventSchema, TaskSchema } from 'agent-relay-protocol';
+import { type Task, TaskEventSchema, TaskSchema } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import type { NewTask } from '../../domain/change.ts';
 import { continueHistory, type HistoryLine } from '../../domain/task-history.ts';
-import { callbackEventOf, endTask, followClaim, isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
+import { callbackEventOf, isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
 import type { CallbackTable } from './callback-table.ts';
 import type { SqliteLog } from './log.ts';
 
@@ -62,19 +62,6 @@ export class TaskTable {
     if (!found) throw new Error(`Task ${task.id} has no row`);
     this.#update.run(task.status, Number(isActive(task)), task.lastSeenAt, task.endedAt, JSON.stringify(task), task.id);
     this.#tell(workspace, step, toTask(found), found.callback_to);
-  }
-
-  /** Moves a task with a claim on it. */
-  follow(workspace: string, claim: Claim, at: number): void {
-    const task = this.get(workspace, claim.subjectId);
-    const step = task && followClaim(task, claim, at);
-    if (step) this.apply(workspace, step);
-  }
-
-  /** Nobody offers it any more. */
-  cancel(workspace: string, id: number, reason: string, at: number): void {
-    const task = this.get(workspace, id);
-    if (task && isActive(task)) this.apply(workspace, endTask(task, { status: 'canceled', result: reason, by: 'relay', at }));
   }
 
   #tell(workspace: string, step: TaskStep, before: Task | null, callbackTo: string | null): void {

@@ -1,17 +1,16 @@
 import type { Agent, Principal, SessionGuard } from 'agent-relay-protocol';
-import { assertCurrentSession, assertMayActAs } from '../../domain/acting.ts';
-import type { Watched } from '../../domain/spawn-rules.ts';
-import type { AddressEntry, AgentIndex } from '../../store/agent-index.ts';
+import { assertCurrentSession, assertMayActAs } from './acting.ts';
+import type { AddressEntry, Directory } from './directory.ts';
+import type { Watched } from './spawn-rules.ts';
 
 /**
  * The agent as whom, or on whose things, the caller acts; null when nobody has registered it. Whatever a route does in somebody's name asks
  * here first: who holds a token, registered or not, is spoken for by that token, its machine and the owner.
  * @throws RelayError `forbidden`, `forbidden_target`, `stale_session`.
  */
-export function actAs(index: AgentIndex, principal: Principal, id: string, guard: SessionGuard = {}): Agent | null {
-  const { workspace } = principal;
-  const agent = index.find(workspace, id)?.agent ?? null;
-  assertMayActAs(principal, id, { agent, isBound: index.isBound(workspace, id) });
+export function actAs(agents: Directory, principal: Principal, id: string, guard: SessionGuard = {}): Agent | null {
+  const agent = agents.find(id)?.agent ?? null;
+  assertMayActAs(principal, id, { agent, isBound: agents.isBound(id) });
   assertCurrentSession(id, agent, guard);
   return agent;
 }
@@ -20,7 +19,7 @@ export function actAs(index: AgentIndex, principal: Principal, id: string, guard
 export const watchedOf = ({ agentId, spawnedBy, agent }: AddressEntry): Watched => ({ agentId, spawnedBy, nodeId: agent?.nodeId ?? null });
 
 /** As `watchedOf`, of an id that may be unknown. */
-export function watchedIn(index: AgentIndex, workspace: string, agentId: string): Watched {
-  const entry = index.find(workspace, agentId);
+export function watchedIn(agents: Directory, agentId: string): Watched {
+  const entry = agents.find(agentId);
   return entry ? watchedOf(entry) : { agentId, spawnedBy: null, nodeId: null };
 }

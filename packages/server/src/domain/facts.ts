@@ -1,0 +1,183 @@
+import type {
+  Agent,
+  ApprovalMode,
+  ChannelBinding,
+  Claim,
+  HeldClaim,
+  Hold,
+  Message,
+  OpenHold,
+  OpenPair,
+  Pair,
+  PendingApproval,
+  ReportedEvent,
+  Session,
+  Task,
+} from 'agent-relay-protocol';
+import type { AttemptKey, Change, DeliveryFound, StoredMessage } from './change.ts';
+import type { DeliveryRecord } from './delivery.ts';
+import type { Directory } from './directory.ts';
+import type { Participants } from './readership.ts';
+
+/*
+ * What decisions are shown, and what they answer. A decision is a pure function of its facts: it is asked inside the write that carries it out,
+ * after everything that was written before, and again when that write has to be repeated.
+ */
+
+export interface Facts {
+  /** The number of the log's next entry, which the first message of `Change.sent` will have. */
+  readonly nextId: number;
+  readonly agents: Directory;
+  readonly pairs: Pairs;
+}
+
+export interface Pairs {
+  find(id: number): Pair | null;
+  /** The one open pair an agent is in. */
+  openOf(agentId: string): OpenPair | null;
+}
+
+/** What the caller is answered, and what is written; nothing where `change` is null. */
+export interface Decision<Answer> {
+  readonly answer: Answer;
+  readonly change: Change | null;
+}
+
+export interface AgentFacts extends Facts {
+  readonly agent: Agent | null;
+  /** The last epoch this address had, also before it was pruned. */
+  readonly epoch: number;
+  readonly spawnedBy: string | null;
+  /** A person made a token that speaks for it: it is protected in whatever session, or none. */
+  readonly isBound: boolean;
+  /** What holds for it, or held when it was removed; `open` before anybody said. */
+  readonly approval: ApprovalMode;
+  readonly heldClaims: readonly HeldClaim[];
+}
+
+/** One step of removing an address. */
+export interface RemovalFacts extends AgentFacts {
+  /** What waits for it in the window that was asked for. */
+  readonly waiting: readonly DeliveryFound[];
+  /** Nothing waits beyond the window. */
+  readonly isLast: boolean;
+  /** Somebody is bound to conversations of it. */
+  readonly hasBindings: boolean;
+}
+
+/** What a new message answers. */
+export interface Replied {
+  /** The message that `replyTo` names, null when there is none. */
+  readonly repliedTo: StoredMessage | null;
+  /** The replier's own copy of it, null when the replier is not among its recipients. */
+  readonly copy: DeliveryRecord | null;
+}
+
+export interface SendFacts extends Facts, Replied {
+  /** What was sent, or held, under the same idempotency key. */
+  readonly earlier: Earlier | null;
+  /** Looks up who takes part in the thread of the message that is answered. */
+  participants(): Participants;
+  /** The open hold of the same attempt. */
+  heldAlike(digest: string): OpenHold | null;
+  /** How many messages of the sender are held. */
+  openHolds(): number;
+}
+
+export type Earlier = { readonly digest: string } & ({ readonly stored: StoredMessage } | { readonly hold: Hold });
+
+export interface DeliveryFacts extends Facts {
+  readonly found: DeliveryFound;
+  /** Of its id among those that were asked for. */
+  readonly position: number;
+}
+
+export interface EmptyingFacts extends Facts {
+  readonly found: StoredMessage | null;
+  /** Its copies that are open: queued, or dispatched. */
+  readonly open: readonly DeliveryFound[];
+  /** The claim that is held on it. */
+  readonly held: HeldClaim | null;
+}
+
+/** What is known when a held message is released. */
+export interface ReleaseFacts extends Facts, Replied {
+  readonly hold: Hold | null;
+  /** Under which key it was sent. */
+  readonly key: AttemptKey | null;
+}
+
+/** The work that a message offers. */
+export interface Work {
+  /** A claim on a message that offers a task is a claim on the task. */
+  readonly kind: Claim['kind'];
+  readonly status: 'open' | 'held' | 'closed';
+  readonly fence: number;
+}
+
+export interface ExpiryFacts {
+  readonly found: StoredMessage;
+  /** Its copies that nobody was handed. */
+  readonly waiting: readonly DeliveryFound[];
+  readonly work: Work | null;
+}
+
+export interface ClaimFacts extends Facts {
+  readonly message: Message | null;
+  readonly kind: Claim['kind'];
+  /** Null when the message is no work. */
+  readonly work: Pick<Work, 'status' | 'fence'> | null;
+  /** The claim asked for, or the newest on the message. */
+  readonly claim: Claim | null;
+  /** The claim's agent's own copy of the message; null when it is not among its recipients. */
+  readonly copy: DeliveryRecord | null;
+}
+
+export interface TaskFound {
+  readonly task: Task;
+  readonly work: Pick<Work, 'status' | 'fence'> | null;
+  /** The newest claim on it. */
+  readonly claim: Claim | null;
+  /** Its holder's own copy of the message that offers it; null when the holder is not among its recipients. */
+  readonly copy: DeliveryRecord | null;
+}
+
+export interface TaskFacts extends Facts {
+  readonly found: TaskFound | null;
+}
+
+export interface ReportFacts extends Facts {
+  /** What became of the report that came before under the same idempotency key. */
+  readonly earlier: { readonly digest: string; readonly outcome: ReportedEvent['outcome']; readonly task: Task | null } | null;
+  /** The task that is active under the dedupe key. */
+  readonly active: TaskFound | null;
+}
+
+export interface BindingFacts extends Facts {
+  /** The bindings of the conversation. */
+  readonly existing: readonly ChannelBinding[];
+}
+
+/** What is known of something that came in. */
+export interface InboundFacts extends Facts {
+  /** What it became when it was brought before; else empty. */
+  readonly earlier: readonly StoredMessage[];
+  /** Those of the conversation, and those of every conversation. */
+  readonly bindings: readonly ChannelBinding[];
+  /** The messages linked to what it answers, newest first, each with the channel's own copy. */
+  readonly answered: readonly { readonly repliedTo: StoredMessage; readonly copy: DeliveryRecord | null }[];
+  participantsOf(message: Message): Participants;
+}
+
+export interface SessionFacts extends Facts {
+  /** The address that it is a session of. */
+  readonly found: AgentFacts;
+  /** What it asked and nobody answered yet. */
+  readonly pending: readonly PendingApproval[];
+}
+
+/** What is there before a session begins. */
+export interface BeginningFacts extends AgentFacts {
+  /** The session that the agent still has. */
+  readonly unfinished: Session | null;
+}
