@@ -43,6 +43,15 @@ export interface Decision<Answer> {
   readonly change: Change | null;
 }
 
+/** What a write came to. */
+export interface Done<Answer> {
+  readonly answer: Answer;
+  /** The messages of `Change.sent`, numbered. */
+  readonly sent: readonly StoredMessage[];
+  /** The log as far as the write brought it. */
+  readonly cursor: number;
+}
+
 export interface AgentFacts extends Facts {
   readonly agent: Agent | null;
   /** The last epoch this address had, also before it was pruned. */

@@ -1,8 +1,7 @@
 import type { ChannelBinding } from 'agent-relay-protocol';
 import type { Change, StoredMessage } from '../domain/change.ts';
 import type { ChannelLink } from '../domain/channel.ts';
-import type { BindingFacts, Decision, Facts, InboundFacts } from '../domain/facts.ts';
-import type { Done } from './store.ts';
+import type { BindingFacts, Decision, Done, Facts, InboundFacts } from '../domain/facts.ts';
 
 export interface Conversation {
   readonly workspace: string;

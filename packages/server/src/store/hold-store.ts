@@ -1,7 +1,6 @@
 import type { Hold, HoldStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
-import type { Decision, Facts, ReleaseFacts } from '../domain/facts.ts';
-import type { Done } from './store.ts';
+import type { Decision, Done, Facts, ReleaseFacts } from '../domain/facts.ts';
 
 export interface HoldQuery {
   readonly workspace: string;

@@ -5,6 +5,7 @@ import type {
   ClaimFacts,
   Decision,
   DeliveryFacts,
+  Done,
   EmptyingFacts,
   ExpiryFacts,
   RemovalFacts,
@@ -30,15 +31,6 @@ import type { TaskStore } from './task-store.ts';
  * Every write resolves only when it is durable. Reads see committed data only.
  * Errors of the medium: `store_full`, `store_unavailable`; after either, reads go on and later writes may succeed again.
  */
-
-/** What a write came to. */
-export interface Done<Answer> {
-  readonly answer: Answer;
-  /** The messages of `Change.sent`, numbered. */
-  readonly sent: readonly StoredMessage[];
-  /** The log as far as the write brought it. */
-  readonly cursor: number;
-}
 
 export interface WaitingPage {
   readonly items: readonly DeliveryFound[];

@@ -1,9 +1,9 @@
 import type { AgentWrite, Change, DeliveryWrite, HoldWrite, NewMessage, ReportKey, StoredMessage } from '../../domain/change.ts';
-import type { Decision } from '../../domain/facts.ts';
+import type { Decision, Done } from '../../domain/facts.ts';
 import { type FollowFacts, follow } from '../../domain/follow.ts';
 import { numbered } from '../../domain/message.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
-import type { Done } from '../store.ts';
+
 import type { AddressTable } from './address-table.ts';
 import type { ApprovalTable } from './approval-table.ts';
 import type { CallbackTable } from './callback-table.ts';

@@ -1,5 +1,5 @@
-import type { AgentFacts, Decision, RemovalFacts } from '../../domain/facts.ts';
-import type { AgentStore, Done, MailWindow } from '../store.ts';
+import type { AgentFacts, Decision, Done, RemovalFacts } from '../../domain/facts.ts';
+import type { AgentStore, MailWindow } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { WaitingMail } from './waiting-mail.ts';
 

@@ -2,9 +2,9 @@ import type { ChannelBinding } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Change, StoredMessage } from '../../domain/change.ts';
 import type { ChannelLink } from '../../domain/channel.ts';
-import type { BindingFacts, Decision, Facts, InboundFacts } from '../../domain/facts.ts';
+import type { BindingFacts, Decision, Done, Facts, InboundFacts } from '../../domain/facts.ts';
 import type { ChannelStore, Conversation, InboundSubject } from '../channel-store.ts';
-import type { Done } from '../store.ts';
+
 import { bindingColumns, bindingOrder } from './channel-table.ts';
 import type { SqliteContext } from './context.ts';
 import { ThreadParticipants } from './thread-participants.ts';

@@ -1,9 +1,9 @@
 import type { Claim, HeldClaim } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Change, Page } from '../../domain/change.ts';
-import type { ClaimFacts, Decision } from '../../domain/facts.ts';
+import type { ClaimFacts, Decision, Done } from '../../domain/facts.ts';
 import { takePage } from '../../domain/page.ts';
-import type { ClaimStore, ClaimSubject, Done, WorkFound, WorkQuery } from '../store.ts';
+import type { ClaimStore, ClaimSubject, WorkFound, WorkQuery } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';

@@ -1,10 +1,10 @@
 import type { Hold } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
-import type { Decision, Facts, ReleaseFacts } from '../../domain/facts.ts';
+import type { Decision, Done, Facts, ReleaseFacts } from '../../domain/facts.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { HoldQuery, HoldStore } from '../hold-store.ts';
-import type { Done } from '../store.ts';
+
 import type { SqliteContext } from './context.ts';
 import { toHold } from './hold-table.ts';
 

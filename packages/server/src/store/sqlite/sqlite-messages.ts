@@ -1,11 +1,11 @@
 import type { Claim, MessageDetail } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Page, StoredMessage } from '../../domain/change.ts';
-import type { Decision, Earlier, EmptyingFacts, SendFacts } from '../../domain/facts.ts';
+import type { Decision, Done, Earlier, EmptyingFacts, SendFacts } from '../../domain/facts.ts';
 import { MAX_PAGE_CHARACTERS, takePage } from '../../domain/page.ts';
 import { nobody, type Participants } from '../../domain/readership.ts';
 import { keptPage } from '../kept-page.ts';
-import type { DecideExpiry, Done, MessageQuery, MessageStore, SendSubject, ThreadPage } from '../store.ts';
+import type { DecideExpiry, MessageQuery, MessageStore, SendSubject, ThreadPage } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { MessageList } from './message-list.ts';
