@@ -176,7 +176,7 @@ describe('ending an agent', () => {
     expect(await world.relay.authenticate(token)).toBeNull();
     expect(await world.store.claims.get(workspace, 'c1')).toMatchObject({ status: 'released' });
     const types = await world.eventTypes();
-    expect(types.slice(-4)).toEqual(['claim.released', 'work.available', 'session.ended', 'agent.status']);
+    expect(types.slice(-4)).toEqual(['session.ended', 'agent.status', 'claim.released', 'work.available']);
   });
 
   it('only the owner and who started it may, and it itself may go but not be interrupted by itself', async () => {
