@@ -1,4 +1,4 @@
-import { type ActivityEntry, RelayError } from 'agent-relay-protocol';
+import { type ActivityEntry, type AgentEvent, knownAgentEvent, RelayError } from 'agent-relay-protocol';
 import { backoffDelays, sleep } from 'agent-relay-wire';
 import { endedError } from './event-stream.ts';
 import type { SocketLink } from './socket-link.ts';
@@ -9,7 +9,10 @@ export interface ActivityOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What one agent does, as it does it. Live deltas carry `id` 0 and are not repeated after a lost connection; stored entries are not missed. */
+/**
+ * What one agent does, as it does it. Live deltas carry `id` 0 and are not repeated after a lost connection; stored entries are not missed.
+ * An event of a type that only a later version knows comes as a `vendor.event` of `agent-relay`.
+ */
 export async function* followActivity(
   link: SocketLink,
   agentId: string,
@@ -25,7 +28,7 @@ export async function* followActivity(
     try {
       for await (const entry of stretch(link, agentId, last, signal, onOpen)) {
         if (entry.id > 0) last = entry.id;
-        yield entry;
+        yield { ...entry, event: knownAgentEvent(entry.event) as AgentEvent }; // of a known type now; the relay has checked the rest
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -1,7 +1,10 @@
 import type { Host, SessionIdentity } from 'agent-relay-host';
-import { nodeCommands, parseInput, RelayError } from 'agent-relay-protocol';
+import { loosely, nodeCommands, parseInput, RelayError, SessionSchema } from 'agent-relay-protocol';
 import { escapeLookAlikes } from 'agent-relay-wire';
 import type { ToolDoor } from './tool-door.ts';
+
+/** What the agent may do is said in words of this version, or it is not started. */
+const StartSchema = nodeCommands['session/start'].params.extend({ session: loosely(SessionSchema) });
 
 export interface NodeCommandsOptions {
   readonly host: Pick<Host, 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
@@ -14,7 +17,7 @@ export function nodeCommandHandler({ host, tools, onStarted }: NodeCommandsOptio
   return async (method, params) => {
     switch (method) {
       case 'session/start': {
-        const { token, ...request } = parseInput(nodeCommands['session/start'].params, params);
+        const { token, ...request } = parseInput(StartSchema, params);
         const { sessionId } = request.session;
         const mcp = [await tools.admit(sessionId, token)];
         try {

@@ -1,4 +1,5 @@
 import {
+  loosely,
   type MethodRequest,
   type MethodResult,
   type NodeMethodName,
@@ -12,6 +13,7 @@ import {
 } from 'agent-relay-protocol';
 import { type DuplexClosed, JsonRpcPeer, type MessageDuplex } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
+import type { z } from 'zod';
 
 export interface OpenLinkOptions {
   /** The relay's http(s) address. */
@@ -33,6 +35,8 @@ const ANSWER_LIMIT_MS = 20_000;
 export class RelayLink {
   readonly closed: Promise<DuplexClosed>;
   readonly #peer: JsonRpcPeer;
+  /** By which answers are read, made when first needed: the relay may be of a later version. */
+  readonly #readers = new Map<string, z.ZodType>();
   #isOpen = true;
 
   private constructor(duplex: MessageDuplex, options: OpenLinkOptions) {
@@ -67,13 +71,13 @@ export class RelayLink {
   async callNode<Name extends NodeMethodName>(name: Name, params: MethodRequest<Name>): Promise<MethodResult<Name>> {
     const answer = await this.#peer.request(name, params);
     // The schema found under a name makes exactly that name's result; the compiler cannot follow the key.
-    return nodeMethods[name].result.parse(answer) as MethodResult<Name>;
+    return this.#reader(name, nodeMethods[name].result).parse(answer) as MethodResult<Name>;
   }
 
   async callRoute<Name extends RouteName>(name: Name, input: RouteRequest<Name>, timeoutMs = ANSWER_LIMIT_MS): Promise<RouteOutput<Name>> {
     const answer = await this.#peer.request(name, input, { timeoutMs });
     // As above.
-    return routes[name].output.parse(answer) as RouteOutput<Name>;
+    return this.#reader(name, routes[name].output).parse(answer) as RouteOutput<Name>;
   }
 
   request(method: string, params: unknown): Promise<unknown> {
@@ -89,5 +93,11 @@ export class RelayLink {
 
   close(): Promise<void> {
     return this.#peer.close({ code: 1000, reason: 'relay-connect is leaving' });
+  }
+
+  #reader(name: string, schema: z.ZodType): z.ZodType {
+    const reader = this.#readers.get(name) ?? loosely(schema);
+    this.#readers.set(name, reader);
+    return reader;
   }
 }

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { ActivityEntrySchema, type AgentEvent, CursorSchema, type Session, SessionSchema } from 'agent-relay-protocol';
+import { ActivityEntrySchema, type AgentEvent, CursorSchema, loosely, type Session, SessionSchema } from 'agent-relay-protocol';
 
 /** One entry that the relay has not acknowledged yet. */
 export interface BufferedEntry {
@@ -211,7 +211,8 @@ export class ActivityBuffer {
 }
 
 const HeadSchema = SessionSchema.pick({ sessionId: true, agentId: true, instanceId: true, epoch: true }).extend({ afterSeq: CursorSchema });
-const EntrySchema = ActivityEntrySchema.pick({ seq: true, at: true, event: true });
+/** An earlier process may have been of a later version. */
+const EntrySchema = loosely(ActivityEntrySchema.pick({ seq: true, at: true, event: true }));
 
 function readBufferFile(path: string): { readonly owner: ActivityOwner; readonly lastSeq: number; readonly lines: Line[] } | null {
   const [first = '', ...rest] = readFileSync(path, 'utf8').split('\n');

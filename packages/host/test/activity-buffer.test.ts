@@ -104,3 +104,15 @@ it('what was handed over is in the file, however soon the process ends, and one 
   found?.close();
   buffer.close();
 });
+
+it('what a process of a later version left is handed over, also where this one does not know the words', () => {
+  ActivityBuffer.create(stateDir, owner).close();
+  const started = { type: 'tool.started', turnId: 't', itemId: 'i', name: 'Browse', kind: 'browse', title: 'example.org' };
+  const events = [started, { type: 'turn.paused', turnId: 't' }, line('c')];
+  const lines = events.map((event, index) => JSON.stringify({ seq: index + 1, at: 5, event, colour: 'red' }));
+  appendFileSync(join(stateDir, 'activity', 's%2F1.ndjson'), `${lines.join('\n')}\n`);
+  const [found] = ActivityBuffer.recover(stateDir);
+  const paused = { type: 'vendor.event', vendor: 'agent-relay', name: 'turn.paused', data: { turnId: 't' } };
+  expect(found && all(found).map(({ event }) => event)).toEqual([started, paused, line('c')]);
+  found?.close();
+});

@@ -53,6 +53,7 @@ export type { ErrorBody, ErrorCode, ErrorMeaning, FieldIssue, RelayErrorOptions 
 export { errorTable, isErrorCode, RelayError, relayErrorFromBody, toRelayError } from './errors.ts';
 export type { GuardRule, HeldMessage, Hold, HoldStatus, OpenHold } from './hold.ts';
 export { GuardRuleSchema, HeldMessageSchema, HoldSchema, HoldStatusSchema } from './hold.ts';
+export { knownAgentEvent, loosely } from './loosely.ts';
 export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';
 export { MAX_TOOL_WAIT_MS, MCP_SERVER_NAME, mcpTools } from './mcp-tools.ts';
 export type { DeliveryMode, InboxItem, Message, MessageDetail, Relation, Sender, SendMessage, SentMessage } from './message.ts';

@@ -24,7 +24,7 @@ export function followApproval(
 ): Approval | null {
   if (event.type === 'approval.resolved') {
     if (found?.status !== 'pending') return null;
-    return resolveApproval(found, { status: event.outcome, by: event.by, message: event.message ?? null }, now);
+    return resolveApproval(found, { status: settledAs(event.outcome), by: event.by, message: event.message ?? null }, now);
   }
   const isOver = status === 'ended' || status === 'failed';
   if (found !== null || isOver || event.options.length === 0) return null;
@@ -44,6 +44,9 @@ export function followApproval(
     message: null,
   };
 }
+
+/** By a word of a later version nothing was allowed. */
+const settledAs = (outcome: string): ResolvedApproval['status'] => (outcome === 'allowed' || outcome === 'denied' ? outcome : 'cancelled');
 
 export const resolveApproval = (
   pending: PendingApproval,

@@ -19,12 +19,15 @@ const followers: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
   canceled: [],
 };
 
-export const isActive = ({ status }: Pick<Task, 'status'>): boolean => followers[status].length > 0;
+/** Of a status that only a later version knows, nothing is decided here. */
+const followersOf = (status: TaskStatus): readonly TaskStatus[] => followers[status] ?? [];
+
+export const isActive = ({ status }: Pick<Task, 'status'>): boolean => followersOf(status).length > 0;
 
 /** @throws RelayError `claim_closed` when the task has ended, `validation_failed` when this cannot follow. */
 export function assertMayFollow(task: Task, next: TaskStatus): void {
   if (!isActive(task)) throw new RelayError('claim_closed', `Task ${task.id} is ${task.status}`);
-  if (next === task.status || followers[task.status].includes(next)) return;
+  if (next === task.status || followersOf(task.status).includes(next)) return;
   throw new RelayError('validation_failed', `status: A task that is ${task.status} cannot become ${next}`, {
     issues: [{ path: 'status', message: `cannot follow ${task.status}` }],
   });

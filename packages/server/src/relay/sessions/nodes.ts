@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  type AgentStatus,
   type MethodParams,
   type MethodResult,
   type Node,
@@ -169,14 +170,14 @@ export class Nodes {
   }
 
   /** One of a node's sessions is alive: its presence and its claims are renewed. False when it does not count any more. */
-  async #seen({ workspace, node }: AttachedNode, sessionId: string, status: 'idle' | 'busy'): Promise<boolean> {
+  async #seen({ workspace, node }: AttachedNode, sessionId: string, status: string): Promise<boolean> {
     const { store, agents, starting } = this.#deps;
     if (starting.has(sessionId)) return true;
     const session = await store.sessions.get(workspace, sessionId);
     if (session?.nodeId !== node.nodeId || session.status !== 'running') return false;
     const { agentId, instanceId, epoch } = session;
     try {
-      await agents.heartbeat(workspace, agentId, { instanceId, epoch }, status);
+      await agents.heartbeat(workspace, agentId, { instanceId, epoch }, presenceBy(status));
       return true;
     } catch (error) {
       if (error instanceof RelayError && (error.code === 'stale_session' || error.code === 'not_found')) return false;
@@ -216,6 +217,9 @@ export class Nodes {
     return this.#deps.store.nodes.put(workspace, offline, { type: 'node.disconnected', at: now });
   }
 }
+
+/** What a newer node says beside these tells that the agent is there. */
+const presenceBy = (word: string): AgentStatus => (word === 'idle' || word === 'busy' ? word : 'online');
 
 /** @throws RelayError `unsupported` when there is no version that both speak. */
 function agreedProtocol({ protocol, minProtocol = protocol }: Pick<MethodParams<'nodes/attach'>, 'protocol' | 'minProtocol'>): number {

@@ -1,5 +1,8 @@
 import { type Approval, ApprovalSchema, type PendingApproval } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
+import { recordReader } from './record-reader.ts';
+
+const readApproval = recordReader(ApprovalSchema);
 
 export interface ApprovalRow {
   readonly record: string;
@@ -39,5 +42,4 @@ export class ApprovalTable {
   }
 }
 
-export const toApproval = (row: ApprovalRow | undefined): Approval | null =>
-  row === undefined ? null : ApprovalSchema.parse(JSON.parse(row.record));
+export const toApproval = (row: ApprovalRow | undefined): Approval | null => (row === undefined ? null : readApproval(row.record));

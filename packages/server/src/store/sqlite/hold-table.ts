@@ -1,6 +1,9 @@
 import { type Hold, HoldSchema, type OpenHold } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import type { AttemptKey, HoldWrite } from '../../domain/change.ts';
+import { recordReader } from './record-reader.ts';
+
+const readHold = recordReader(HoldSchema);
 
 interface HoldRow {
   readonly record: string;
@@ -68,4 +71,4 @@ export class HoldTable {
   }
 }
 
-export const toHold = ({ record }: HoldRow): Hold => HoldSchema.parse(JSON.parse(record));
+export const toHold = ({ record }: HoldRow): Hold => readHold(record);

@@ -1,6 +1,9 @@
 import { type OpenPair, type Pair, PairSchema } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import { isOpen } from '../../domain/pair.ts';
+import { recordReader } from './record-reader.ts';
+
+const readPair = recordReader(PairSchema);
 
 interface PairRow {
   readonly record: string;
@@ -44,4 +47,4 @@ export class PairTable {
   }
 }
 
-export const toPair = (row: PairRow | undefined): Pair | null => (row === undefined ? null : PairSchema.parse(JSON.parse(row.record)));
+export const toPair = (row: PairRow | undefined): Pair | null => (row === undefined ? null : readPair(row.record));

@@ -1,5 +1,8 @@
 import { type Session, SessionSchema } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
+import { recordReader } from './record-reader.ts';
+
+const readSession = recordReader(SessionSchema);
 
 export interface SessionRow {
   readonly workspace: string;
@@ -39,5 +42,4 @@ export class SessionTable {
   }
 }
 
-export const toSession = (row: SessionRow | undefined): Session | null =>
-  row === undefined ? null : SessionSchema.parse(JSON.parse(row.record));
+export const toSession = (row: SessionRow | undefined): Session | null => (row === undefined ? null : readSession(row.record));

@@ -5,6 +5,10 @@ import type { Page } from '../../domain/change.ts';
 import { takePage } from '../../domain/page.ts';
 import type { ActivityQuery, ActivityStore, NewActivity } from '../activity-store.ts';
 import type { SqliteContext } from './context.ts';
+import { recordReader } from './record-reader.ts';
+
+const readEvent = recordReader(AgentEventSchema);
+const readSession = recordReader(SessionSchema);
 
 interface ActivityRow {
   readonly id: number;
@@ -74,7 +78,7 @@ export class SqliteActivity implements ActivityStore {
       const found = this.#session.get(workspace, sessionId);
       if (found === undefined) throw new RelayError('not_found', `There is no session ${sessionId}`);
       const known = ackedBy(found);
-      const session = SessionSchema.parse(JSON.parse(found.record));
+      const session = readSession(found.record);
       const findApproval = (approvalId: string) => changes.tables.approvals.find(workspace, sessionId, approvalId);
       const fresh = entries.filter(({ seq }) => seq > known);
       const acked = isRestored(found) ? (fresh[0]?.seq ?? known + 1) - 1 : known;
@@ -123,5 +127,5 @@ const toEntry = (row: ActivityRow): ActivityEntry => ({
   seq: row.seq,
   at: row.at,
   late: row.late === 1,
-  event: AgentEventSchema.parse(JSON.parse(row.event)),
+  event: readEvent(row.event),
 });

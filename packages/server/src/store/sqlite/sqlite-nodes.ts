@@ -2,6 +2,9 @@ import { type Node, NodeSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { NodeStore } from '../node-store.ts';
 import type { SqliteContext } from './context.ts';
+import { recordReader } from './record-reader.ts';
+
+const readNode = recordReader(NodeSchema);
 
 interface NodeRow {
   readonly workspace: string;
@@ -58,4 +61,4 @@ export class SqliteNodes implements NodeStore {
   }
 }
 
-const toNode = (row: NodeRow | undefined): Node | null => (row === undefined ? null : NodeSchema.parse(JSON.parse(row.record)));
+const toNode = (row: NodeRow | undefined): Node | null => (row === undefined ? null : readNode(row.record));

@@ -5,7 +5,10 @@ import type { Decision, ReportFacts, TaskFacts } from '../../domain/facts.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { ReportSubject, TaskQuery, TaskSource, TaskStore } from '../task-store.ts';
 import type { SqliteContext } from './context.ts';
+import { recordReader } from './record-reader.ts';
 import { type TaskRow, toTask } from './task-table.ts';
+
+const readTaskEvent = recordReader(TaskEventSchema);
 
 interface ListParameters {
   readonly workspace: string;
@@ -101,7 +104,7 @@ export class SqliteTasks implements TaskStore {
     const { head } = this.#context.log;
     if (!this.#get.get(id, workspace)) return { items: [], cursor: head, next: null };
     const { rows, isCut } = takePage(this.#events.iterate(id, since, limit + 1), limit, recordCharacters);
-    const items = rows.map(({ record }) => TaskEventSchema.parse(JSON.parse(record)));
+    const items = rows.map(({ record }) => readTaskEvent(record));
     return { items, cursor: head, next: isCut ? (items.at(-1)?.seq ?? null) : null };
   }
 

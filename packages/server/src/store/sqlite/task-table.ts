@@ -5,6 +5,10 @@ import { continueHistory, type HistoryLine } from '../../domain/task-history.ts'
 import { callbackEventOf, isActive, type TaskStep } from '../../domain/task-lifecycle.ts';
 import type { CallbackTable } from './callback-table.ts';
 import type { SqliteLog } from './log.ts';
+import { recordReader } from './record-reader.ts';
+
+const readTask = recordReader(TaskSchema);
+const readTaskEvent = recordReader(TaskEventSchema);
 
 export interface TaskRow {
   readonly record: string;
@@ -77,8 +81,8 @@ export class TaskTable {
 
   #newest(taskId: number): HistoryLine | null {
     const row = this.#newestLine.get(taskId);
-    return row === undefined ? null : { line: TaskEventSchema.parse(JSON.parse(row.record)), inRow: row.in_row };
+    return row === undefined ? null : { line: readTaskEvent(row.record), inRow: row.in_row };
   }
 }
 
-export const toTask = (row: TaskRow | undefined): Task | null => (row === undefined ? null : TaskSchema.parse(JSON.parse(row.record)));
+export const toTask = (row: TaskRow | undefined): Task | null => (row === undefined ? null : readTask(row.record));

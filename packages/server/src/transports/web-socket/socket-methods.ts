@@ -1,4 +1,5 @@
 import {
+  loosely,
   type MethodParams,
   type NodeMethodName,
   nodeMethods,
@@ -7,6 +8,7 @@ import {
   RelayError,
   socketMethods,
 } from 'agent-relay-protocol';
+import type { z } from 'zod';
 import type { Relay } from '../../relay/contract/relay-contract.ts';
 import { parseParams } from '../route-calls.ts';
 import type { SocketMethod, SocketSpeaker } from './socket-method.ts';
@@ -24,13 +26,16 @@ export function createSocketMethods({ nodeHandlers }: Pick<Relay, 'nodeHandlers'
   ]);
 }
 
+/** A node may be newer than its relay: what it says of its agents is read by its known words, and kept whole. */
+const LiveActivitySchema = loosely(nodeNotifications['activity/live'].params);
+
 export const socketNotifications: ReadonlyMap<string, SocketMethod> = new Map([
   [
     'activity/live',
     {
       run: (connection, params, { signal }) => {
         const principal = nodePrincipal(connection);
-        connection.relay.nodeLive(parseParams(nodeNotifications['activity/live'].params, params), { principal, signal });
+        connection.relay.nodeLive(parseParams(LiveActivitySchema, params), { principal, signal });
       },
     },
   ],
@@ -102,7 +107,7 @@ const unsubscribe: SocketMethod = {
 };
 
 function nodeMethod<Name extends NodeMethodName>(name: Name, handlers: Relay['nodeHandlers']): SocketMethod {
-  const schema = nodeMethods[name].params;
+  const schema = loosely<z.ZodType>(nodeMethods[name].params);
   const handler = handlers[name];
   return {
     run: async (connection, params, { signal }) => {
