@@ -1,4 +1,4 @@
-import { API_PREFIX, RelayError, relayErrorFromBody, routes, toRelayError, VERSION_HEADER } from 'agent-relay-protocol';
+import { API_PREFIX, type ErrorCode, RelayError, relayErrorFromBody, routes, toRelayError, VERSION_HEADER } from 'agent-relay-protocol';
 import type { Transport } from './calls.ts';
 import type { VersionWatch } from './version-watch.ts';
 
@@ -45,9 +45,20 @@ export async function readFailure(response: Response): Promise<RelayError> {
   return failureIn(await response.json().catch(() => null), response);
 }
 
+/** What a code that only a later version knows means here, where its status says enough to act by. */
+const fallbacks: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  408: 'timeout',
+  410: 'gone',
+  429: 'rate_limited',
+  503: 'overloaded',
+};
+
 function failureIn(body: unknown, response: Response): RelayError {
   const error: unknown = typeof body === 'object' && body !== null && 'error' in body ? body.error : null;
-  if (typeof error === 'object' && error !== null) return relayErrorFromBody(error);
+  if (typeof error === 'object' && error !== null) return relayErrorFromBody(error, fallbacks[response.status]);
   if (!response.headers.has(VERSION_HEADER)) return notTheRelay(response);
   return new RelayError('internal', `The relay answered with status ${response.status} and no reason`);
 }

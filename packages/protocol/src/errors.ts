@@ -131,7 +131,7 @@ export class RelayError extends Error {
 
 export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === 'string' && Object.hasOwn(errorTable, value);
 
-/** Reads an error body as a server sent it; a code this version does not know becomes `internal`, its text is kept. */
+/** Reads an error body as a server sent it; a code this version does not know becomes `fallback`, its text is kept, and itself in `details.unknownCode`. */
 export function relayErrorFromBody(body: unknown, fallback: ErrorCode = 'internal'): RelayError {
   const record: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {};
   const code = isErrorCode(record['code']) ? record['code'] : fallback;
@@ -139,6 +139,7 @@ export function relayErrorFromBody(body: unknown, fallback: ErrorCode = 'interna
   const options: { issues?: readonly FieldIssue[]; details?: Readonly<Record<string, unknown>> } = {};
   if (Array.isArray(record['issues'])) options.issues = record['issues'].filter(isFieldIssue);
   if (typeof record['details'] === 'object' && record['details'] !== null) options.details = { ...record['details'] };
+  if (typeof record['code'] === 'string' && record['code'] !== code) options.details = { ...options.details, unknownCode: record['code'] };
   return new RelayError(code, text, options);
 }
 

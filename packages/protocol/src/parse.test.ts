@@ -42,7 +42,11 @@ test('an error keeps its code, issues and details over the wire, and an unknown 
     issues: [{ path: 'to', message: 'two agents' }],
   });
   expect(relayErrorFromBody(JSON.parse(JSON.stringify(sent.toBody()))).toBody()).toEqual(sent.toBody());
-  expect(relayErrorFromBody({ code: 'from_the_future', message: 'New.' })).toMatchObject({ code: 'internal', message: 'New.' });
+  expect(relayErrorFromBody({ code: 'from_the_future', message: 'New.' })).toMatchObject({
+    code: 'internal',
+    message: 'New.',
+    details: { unknownCode: 'from_the_future' },
+  });
 });
 
 test('a bug leaves as internal and its own text stays behind', () => {

@@ -58,4 +58,6 @@ export function nameOfPrincipal(principal: Principal): string {
     case 'anonymous':
       return 'nobody';
   }
+  const { type }: { readonly type: string } = principal satisfies never;
+  return type;
 }

@@ -1,5 +1,6 @@
 import type { ActivityBlock } from '../relay/activity-blocks.ts';
 import { formatTime } from './format.ts';
+import { known } from './known.ts';
 
 const tones = { info: 'text-soft', warning: 'text-warn', error: 'text-bad' } as const;
 const outcomes = {
@@ -32,7 +33,7 @@ export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) 
       return (
         <details className="rounded-lg border border-line" data-block="tool">
           <summary className="flex items-center gap-2 px-3 py-1.5 font-mono text-xs">
-            <span className={outcomes[block.outcome].tone}>{outcomes[block.outcome].mark}</span>
+            <Outcome outcome={block.outcome} />
             <span className="font-semibold">{block.name}</span>
             <span className="min-w-0 truncate text-soft">{block.title}</span>
           </summary>
@@ -63,7 +64,7 @@ export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) 
         <ol className="text-soft text-xs">
           {block.steps.map(({ step, status }) => (
             <li key={step}>
-              {steps[status]} {step}
+              {known<string>(steps, status, (word) => `(${word})`)} {step}
             </li>
           ))}
         </ol>
@@ -77,4 +78,12 @@ export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) 
     case 'notice':
       return <p className={`text-xs ${tones[block.tone]}`}>{block.text}</p>;
   }
+}
+
+function Outcome({ outcome }: { readonly outcome: Extract<ActivityBlock, { kind: 'tool' }>['outcome'] }) {
+  const { mark, tone } = known<{ readonly mark: string; readonly tone: string }>(outcomes, outcome, (word) => ({
+    mark: word,
+    tone: 'text-soft',
+  }));
+  return <span className={tone}>{mark}</span>;
 }

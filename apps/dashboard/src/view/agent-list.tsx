@@ -2,12 +2,14 @@ import { Link } from '@tanstack/react-router';
 import type { Agent } from 'agent-relay-client';
 import { useState } from 'react';
 import { useAgents, useMay } from '../relay/use-relay.ts';
+import { known } from './known.ts';
 import { PresenceDot } from './presence-dot.tsx';
 import { Problem } from './problem.tsx';
 import { SpawnDialog } from './spawn-dialog.tsx';
 import { VirtualList } from './virtual-list.tsx';
 
 const order = { busy: 0, idle: 1, online: 1, offline: 2 } as const;
+const rank = ({ status }: Agent) => known<number>(order, status, () => order.online);
 /** With fewer there is nothing to look for. */
 const FILTER_FROM = 12;
 
@@ -19,7 +21,7 @@ export function AgentList({ selectedId }: { readonly selectedId: string | null }
   const wanted = find.trim().toLowerCase();
   const shown = everybody
     .filter((agent) => wanted === '' || [agent.id, ...detailsOf(agent), ...agent.tags].join('\n').toLowerCase().includes(wanted))
-    .sort((left, right) => order[left.status] - order[right.status] || left.id.localeCompare(right.id));
+    .sort((left, right) => rank(left) - rank(right) || left.id.localeCompare(right.id));
   return (
     <nav aria-label="Agents" className="flex min-h-0 flex-col bg-panel">
       <div className="flex items-center justify-between px-4 pt-3 pb-2">

@@ -1,4 +1,5 @@
 import type { Agent } from 'agent-relay-client';
+import { known } from './known.ts';
 
 const tones: Readonly<Record<Agent['status'], string>> = {
   busy: 'bg-accent animate-pulse',
@@ -8,5 +9,5 @@ const tones: Readonly<Record<Agent['status'], string>> = {
 };
 
 export const PresenceDot = ({ status }: { readonly status: Agent['status'] }) => (
-  <span className={`size-2 shrink-0 rounded-full ${tones[status]}`} />
+  <span className={`size-2 shrink-0 rounded-full ${known(tones, status, () => 'bg-soft')}`} />
 );

@@ -1,5 +1,6 @@
 import type { Delivery } from 'agent-relay-client';
 import { useDeliveries } from '../relay/use-relay.ts';
+import { known } from './known.ts';
 
 const looks: Record<Delivery['state'], { readonly mark: string; readonly tone: string; readonly meaning: string }> = {
   queued: { mark: '○', tone: 'text-soft', meaning: 'stored, waiting for the recipient' },
@@ -11,6 +12,8 @@ const looks: Record<Delivery['state'], { readonly mark: string; readonly tone: s
   expired: { mark: '⧗', tone: 'text-bad', meaning: 'expired before it could be handed over' },
 };
 
+export const receiptLook = (state: string) => known(looks, state, (word) => ({ mark: '?', tone: 'text-soft', meaning: word }));
+
 /** Shown one by one up to here; a broadcast's receipts are counted. */
 const SHOWN_RECIPIENTS = 4;
 
@@ -21,7 +24,7 @@ export function Receipts({ messageId }: { readonly messageId: number }) {
   if (deliveries.length === 0) return <span className="text-warn">reached nobody</span>;
   if (deliveries.length > SHOWN_RECIPIENTS) return <Counts deliveries={deliveries} />;
   return deliveries.map((delivery) => {
-    const { mark, tone, meaning } = looks[delivery.state];
+    const { mark, tone, meaning } = receiptLook(delivery.state);
     const evidence = delivery.evidence === null ? '' : ` (evidence: ${delivery.evidence})`;
     return (
       <span
@@ -41,8 +44,8 @@ export function Receipts({ messageId }: { readonly messageId: number }) {
 function Counts({ deliveries }: { readonly deliveries: readonly Delivery[] }) {
   const counts = Map.groupBy(deliveries, ({ state }) => state);
   return [...counts].map(([state, of]) => (
-    <span key={state} className={looks[state].tone} title={of.map(({ agentId }) => agentId).join(', ')} data-receipt={state}>
-      {looks[state].mark} {of.length} {state}
+    <span key={state} className={receiptLook(state).tone} title={of.map(({ agentId }) => agentId).join(', ')} data-receipt={state}>
+      {receiptLook(state).mark} {of.length} {state}
     </span>
   ));
 }

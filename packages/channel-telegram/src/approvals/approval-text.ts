@@ -48,6 +48,8 @@ export function outcomeText({ status, by }: Pick<Standing, 'status' | 'by'>, nam
     case 'cancelled':
       return by === 'timeout' ? '⌛ Nobody answered in time.' : '➖ No longer needed: the turn or the session ended.';
   }
+  // Of a relay of a later version.
+  return `➖ No longer open: ${printable(String(status satisfies never))}.`;
 }
 
 /** A name for the question that fits into a button, the same after every start. */

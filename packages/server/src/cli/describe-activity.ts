@@ -55,6 +55,9 @@ function textOf(event: AgentEvent): string | null {
     case 'vendor.event':
       return null;
   }
+  // An event that is new here is a compile error; one that is newer than this program is passed over.
+  event satisfies never;
+  return null;
 }
 
 /** What a tool said when it did not succeed: the reason of a refusal, the end of a command's output. */

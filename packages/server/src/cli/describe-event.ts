@@ -87,6 +87,9 @@ function textOf(event: RelayEvent): string | null {
     case 'token.expired':
       return `token ${event.token.name ?? event.token.tokenId} (${event.token.kind}) ${event.type.slice('token.'.length)}${event.by === null ? '' : ` by ${event.by}`}`;
   }
+  // An event that is new here is a compile error; one that is newer than this program is passed over.
+  event satisfies never;
+  return null;
 }
 
 function describePairEvent(pair: Pair): string {
@@ -100,6 +103,8 @@ function describePairEvent(pair: Pair): string {
     case 'ended':
       return `${sides} ${pair.status}${pair.reason === null ? '' : `: ${oneLine(pair.reason)}`}`;
   }
+  const { status }: { readonly status: string } = pair satisfies never;
+  return `${sides} is ${status}`;
 }
 
 const reasonOf = ({ reason }: { readonly reason: string | null }): string => (reason === null ? '' : `: ${oneLine(reason)}`);

@@ -30,14 +30,14 @@ export function ApprovalCard({ approval, isKept = false }: ApprovalCardProps) {
     <article
       ref={self}
       tabIndex={-1}
-      aria-label={`${approval.agentId} ${kindWords[approval.kind]}`}
+      aria-label={`${approval.agentId} ${kindWords(approval.kind)}`}
       data-approval-id={approval.approvalId}
       data-approval-status={approval.status}
       className="grid gap-2 px-4 py-3 outline-none"
     >
       <header className="flex flex-wrap items-baseline gap-x-2 gap-y-0.5">
         <AgentLink id={approval.agentId} className="font-semibold" />
-        <span className="text-soft">{kindWords[approval.kind]}</span>
+        <span className="text-soft">{kindWords(approval.kind)}</span>
         <span className="grow" />
         <span className="text-soft text-xs">
           asked <Ago at={approval.requestedAt} />

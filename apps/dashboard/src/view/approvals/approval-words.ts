@@ -1,8 +1,9 @@
 import type { Approval, PendingApproval } from 'agent-relay-protocol';
+import { known } from '../known.ts';
 
 type Input = Exclude<Approval['input'], undefined>;
 
-export const kindWords: Readonly<Record<Approval['kind'], string>> = {
+const kinds: Readonly<Record<Approval['kind'], string>> = {
   read: 'wants to read',
   edit: 'wants to write',
   execute: 'wants to run',
@@ -12,6 +13,8 @@ export const kindWords: Readonly<Record<Approval['kind'], string>> = {
   think: 'wants to think',
   other: 'asks',
 };
+
+export const kindWords = (kind: string): string => known(kinds, kind, (word) => `asks (${word})`);
 
 /** What came of a question. `detail` is what was said with it, when that says more. */
 export interface Outcome {
@@ -24,9 +27,9 @@ export interface Outcome {
 export function outcomeOf({ status, by, message }: Exclude<Approval, PendingApproval>): Outcome {
   if (status === 'cancelled') return { mark: '–', tone: 'soft', words: 'withdrawn before anybody answered', detail: message };
   if (by === 'timeout') return { mark: '⧗', tone: 'soft', words: 'not allowed: nobody answered in time', detail: null };
-  return status === 'allowed'
-    ? { mark: '✔', tone: 'good', words: `allowed by ${by}`, detail: message }
-    : { mark: '✕', tone: 'bad', words: `denied by ${by}`, detail: message };
+  if (status === 'allowed') return { mark: '✔', tone: 'good', words: `allowed by ${by}`, detail: message };
+  if (status === 'denied') return { mark: '✕', tone: 'bad', words: `denied by ${by}`, detail: message };
+  return { mark: '?', tone: 'soft', words: `${String(status satisfies never)} by ${by}`, detail: message };
 }
 
 /** One thing a person reads before allowing it. */

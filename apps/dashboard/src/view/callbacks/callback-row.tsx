@@ -3,6 +3,7 @@ import type { Callback } from 'agent-relay-protocol';
 import { useRedeliver } from '../../relay/use-callbacks.ts';
 import { useMay } from '../../relay/use-relay.ts';
 import { Ago } from '../ago.tsx';
+import { known, plainLook } from '../known.ts';
 import { Problem } from '../problem.tsx';
 
 const looks = {
@@ -15,7 +16,7 @@ const looks = {
 export function CallbackRow({ callback, isOfTask = false }: { readonly callback: Callback; readonly isOfTask?: boolean }) {
   const redeliver = useRedeliver();
   const mayWrite = useMay('tasks:write');
-  const { mark, tone, word } = looks[callback.status];
+  const { mark, tone, word } = known(looks, callback.status, plainLook);
   return (
     <article data-callback-id={callback.id} data-callback-status={callback.status} className="flex items-start gap-3 px-4 py-2">
       <div className="grid min-w-0 grow gap-0.5">

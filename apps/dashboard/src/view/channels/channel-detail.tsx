@@ -5,14 +5,17 @@ import { useMayBind, useUnbind } from '../../relay/use-channels.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { DetailPane, Facts, Section } from '../detail-pane.tsx';
+import { known } from '../known.ts';
 import { Problem } from '../problem.tsx';
 import { BindForm } from './bind-form.tsx';
 
-export const directionWords: Readonly<Record<ChannelDirection, string>> = {
+const directions: Readonly<Record<ChannelDirection, string>> = {
   inbound: 'brings in',
   outbound: 'takes out',
   both: 'both ways',
 };
+
+export const directionWords = (direction: string): string => known(directions, direction, (word) => word);
 
 export function ChannelDetail({ channel }: { readonly channel: Channel }) {
   const { id, name, label, transport, direction, status, ready, lastSeenAt, bindings } = channel;
@@ -28,7 +31,7 @@ export function ChannelDetail({ channel }: { readonly channel: Channel }) {
             ['Name', name === id ? null : name],
             ['Label', label],
             ['Transport', transport],
-            ['Direction', directionWords[direction]],
+            ['Direction', directionWords(direction)],
             ['Presence', ready || status === 'offline' ? status : `${status}, not ready`],
             ['Last seen', status === 'offline' ? <Ago key="seen" at={lastSeenAt} /> : null],
           ]}

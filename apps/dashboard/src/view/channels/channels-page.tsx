@@ -76,7 +76,7 @@ function ChannelRow({ channel, isSelected }: { readonly channel: Channel; readon
       <span className="min-w-0 grow">
         <span className="block truncate font-medium">{id}</span>
         <span className="block truncate text-soft text-xs">
-          {[transport, directionWords[direction], label].filter((word) => word !== null).join(' · ')}
+          {[transport, directionWords(direction), label].filter((word) => word !== null).join(' · ')}
         </span>
       </span>
       <span className="shrink-0 text-right text-xs">

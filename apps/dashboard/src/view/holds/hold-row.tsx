@@ -41,7 +41,7 @@ export function HoldRow({ hold, onOutcome }: HoldRowProps) {
 }
 
 function Rule({ hold: { rule, status } }: { readonly hold: Hold }) {
-  const { word, meaning } = ruleWords[rule];
+  const { word, meaning } = ruleWords(rule);
   const tone = status === 'held' ? 'border-warn/50 text-warn' : 'border-line text-soft';
   return (
     <span className={`rounded border px-1.5 text-xs ${tone}`} title={meaning}>

@@ -4,7 +4,7 @@ import { Section } from '../detail-pane.tsx';
 import { formatDate, formatTime } from '../format.ts';
 import { progressLine } from '../json-view.tsx';
 import { Problem } from '../problem.tsx';
-import { taskEventWords } from './task-looks.tsx';
+import { taskEventWord } from './task-looks.tsx';
 
 /** Repeated reports in a row are one line. */
 interface Step {
@@ -38,7 +38,7 @@ function StepLine({ event, repeats }: Step) {
         {formatTime(event.lastAt)}
       </time>
       <div className="min-w-0 break-words">
-        <span className="font-medium">{taskEventWords[event.type]}</span>
+        <span className="font-medium">{taskEventWord(event.type)}</span>
         {repeats > 1 ? ` ${repeats} times` : ''} <span className="text-soft">by {event.by}</span>
         {event.detail === null || isRepeat ? null : <span className="text-soft">: {progressLine(event.detail)}</span>}
       </div>

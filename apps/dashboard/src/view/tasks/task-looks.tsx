@@ -1,4 +1,5 @@
 import type { Task, TaskEventType, TaskStatus } from 'agent-relay-protocol';
+import { known, plainLook } from '../known.ts';
 
 const looks: Readonly<Record<TaskStatus, { readonly mark: string; readonly tone: string; readonly word: string }>> = {
   open: { mark: '○', tone: 'text-warn', word: 'open' },
@@ -11,7 +12,7 @@ const looks: Readonly<Record<TaskStatus, { readonly mark: string; readonly tone:
 };
 
 export function TaskStatusMark({ status }: { readonly status: TaskStatus }) {
-  const { mark, tone, word } = looks[status];
+  const { mark, tone, word } = known(looks, status, plainLook);
   return (
     <span className={`whitespace-nowrap ${tone}`} data-task-status={status}>
       {mark} {word}
@@ -30,7 +31,7 @@ export function Severity({ severity }: { readonly severity: Task['severity'] }) 
   return <span className={`max-w-32 shrink-0 truncate rounded border px-1.5 text-xs ${tone}`}>{severity}</span>;
 }
 
-export const taskEventWords: Readonly<Record<TaskEventType, string>> = {
+const eventWords: Readonly<Record<TaskEventType, string>> = {
   'task.created': 'reported',
   'task.repeated': 'reported again',
   'task.claimed': 'claimed',
@@ -40,3 +41,5 @@ export const taskEventWords: Readonly<Record<TaskEventType, string>> = {
   'task.failed': 'failed',
   'task.canceled': 'canceled',
 };
+
+export const taskEventWord = (type: string): string => known(eventWords, type, (word) => word);

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useMay, useMe } from '../../relay/use-relay.ts';
 import { useRevokeToken, useTokens } from '../../relay/use-tokens.ts';
 import { Ago } from '../ago.tsx';
+import { known } from '../known.ts';
 import { Problem } from '../problem.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
 import { VirtualList } from '../virtual-list.tsx';
@@ -64,7 +65,7 @@ function TokenRow({ token }: { readonly token: Token }) {
         <p className="flex flex-wrap items-baseline gap-x-2">
           <span className="font-medium">{name ?? agentId ?? nodeId ?? 'unnamed'}</span>
           <span className="text-soft text-xs">
-            {kinds[kind]}
+            {known(kinds, kind, (word) => word)}
             {agentId === null || agentId === name ? '' : ` · acts as ${agentId}`}
           </span>
         </p>
