@@ -1,66 +1,5 @@
-/**
- * What a code means on every wire. `closeCode` is the WebSocket close code when the error ends a connection,
- * `rpcCode` the JSON-RPC error number, `retryable` whether the same request may succeed later unchanged.
- */
-export interface ErrorMeaning {
-  readonly httpStatus: number;
-  readonly closeCode: number;
-  readonly rpcCode: number;
-  readonly retryable: boolean;
-}
-
-const meaning = (httpStatus: number, rpcCode: number, retryable = false): ErrorMeaning => ({
-  httpStatus,
-  closeCode: 4000 + httpStatus,
-  rpcCode,
-  retryable,
-});
-
-/** Every error Agent Relay can answer. A new one is one row here; all transports learn it from this table. */
-export const errorTable = {
-  parse_error: meaning(400, -32700),
-  validation_failed: meaning(400, -32602),
-  unauthorized: meaning(401, -32001),
-  forbidden: meaning(403, -32003),
-  forbidden_scope: meaning(403, -32003),
-  forbidden_target: meaning(403, -32003),
-  forbidden_origin: meaning(403, -32003),
-  not_found: meaning(404, -32004),
-  unknown_method: meaning(404, -32601),
-  method_not_allowed: meaning(405, -32601),
-  timeout: meaning(408, -32008, true),
-  already_claimed: meaning(409, -32009),
-  already_resolved: meaning(409, -32009),
-  not_claimable: meaning(409, -32009),
-  claim_closed: meaning(409, -32009),
-  stale_fence: meaning(409, -32009),
-  stale_session: meaning(409, -32009),
-  inbox_taken: meaning(409, -32009, true),
-  busy: meaning(409, -32009),
-  agent_offline: meaning(409, -32009, true),
-  pair_not_pending: meaning(409, -32009),
-  pair_not_active: meaning(409, -32009),
-  unbound_conversation: meaning(409, -32009),
-  ambiguous_target: meaning(409, -32009),
-  name_taken: meaning(409, -32009),
-  idempotency_mismatch: meaning(409, -32009),
-  message_held: meaning(409, -32009),
-  gone: meaning(410, -32010),
-  payload_too_large: meaning(413, -32013),
-  unsupported_media_type: meaning(415, -32602),
-  misdirected_host: meaning(421, -32003),
-  unsupported: meaning(422, -32602),
-  rate_limited: meaning(429, -32029, true),
-  internal: meaning(500, -32603),
-  provider_unavailable: meaning(503, -32053, true),
-  node_unavailable: meaning(503, -32053, true),
-  store_unavailable: meaning(503, -32053, true),
-  store_full: meaning(507, -32053, true),
-  connection_closed: meaning(503, -32000, true),
-  overloaded: meaning(503, -32000, true),
-} as const satisfies Record<string, ErrorMeaning>;
-
-export type ErrorCode = keyof typeof errorTable;
+import type { ErrorDetails } from './error-details.ts';
+import { type ErrorCode, errorTable, isErrorCode } from './error-table.ts';
 
 /** Which input was wrong (`path`, e.g. `body` or `tags.2`) and why; `candidates` and the like ride in `details`. */
 export interface FieldIssue {
@@ -76,22 +15,24 @@ export interface ErrorBody {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-export interface RelayErrorOptions {
+export interface RelayErrorOptions<Code extends ErrorCode = ErrorCode> {
   readonly issues?: readonly FieldIssue[];
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: ErrorDetails<Code>;
   readonly cause?: unknown;
 }
 
 const brand = Symbol.for('agent-relay.error');
 
-/** The one error class. Branch on `code`; `message` is for people. `instanceof` holds across bundled copies. */
-export class RelayError extends Error {
+/**
+ * The one error class. Branch on `code`; `message` is for people, `detailsOf` reads what a code carries. `instanceof` holds across bundled copies.
+ */
+export class RelayError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: ErrorCode;
   readonly issues?: readonly FieldIssue[];
   readonly details?: Readonly<Record<string, unknown>>;
   readonly [brand] = true;
 
-  constructor(code: ErrorCode, message: string, options: RelayErrorOptions = {}) {
+  constructor(code: Code, message: string, options: RelayErrorOptions<Code> = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'RelayError';
     this.code = code;
@@ -129,8 +70,6 @@ export class RelayError extends Error {
   }
 }
 
-export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === 'string' && Object.hasOwn(errorTable, value);
-
 /** Reads an error body as a server sent it; a code this version does not know becomes `fallback`, its text is kept, and itself in `details.unknownCode`. */
 export function relayErrorFromBody(body: unknown, fallback: ErrorCode = 'internal'): RelayError {
   const record: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {};
@@ -140,7 +79,8 @@ export function relayErrorFromBody(body: unknown, fallback: ErrorCode = 'interna
   if (Array.isArray(record['issues'])) options.issues = record['issues'].filter(isFieldIssue);
   if (typeof record['details'] === 'object' && record['details'] !== null) options.details = { ...record['details'] };
   if (typeof record['code'] === 'string' && record['code'] !== code) options.details = { ...options.details, unknownCode: record['code'] };
-  return new RelayError(code, text, options);
+  // As the other side said them; whoever reads one reads it by its schema.
+  return new RelayError(code, text, options as RelayErrorOptions);
 }
 
 function isFieldIssue(value: unknown): value is FieldIssue {

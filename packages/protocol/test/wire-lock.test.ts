@@ -42,7 +42,8 @@ const lockRoutes = (routes: Readonly<Record<string, protocol.Route>>) =>
 const wire = {
   protocolVersion: protocol.PROTOCOL_VERSION,
   paths: { api: protocol.API_PREFIX, events: protocol.EVENTS_PATH, mcp: protocol.MCP_PATH, webSocket: protocol.WEB_SOCKET_PATH },
-  errors: protocol.errorTable,
+  errors: mapValues(protocol.errorTable, ({ says, ...meaning }: protocol.ErrorMeaning) => meaning),
+  errorDetails: mapValues<z.ZodObject>(protocol.errorDetails, (details) => shapeOf(details.omit({ httpStatus: true, unknownCode: true }))),
   scopes: protocol.scopes,
   relayEvents: protocol.relayEventTypes,
   agentEvents: protocol.AgentEventSchema.options.map((option) => option.shape.type.value),

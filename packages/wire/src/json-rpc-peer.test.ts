@@ -85,7 +85,7 @@ describe('requests', () => {
 describe('errors', () => {
   it('brings a RelayError across as it is', async () => {
     const thrown = new RelayError('already_claimed', 'Task 7 is held', {
-      details: { claimedBy: 'b' },
+      details: { agentId: 'b' },
       issues: [{ path: 'id', message: 'held' }],
     });
     const [client] = peers({}, { onRequest: () => Promise.reject(thrown) });
@@ -95,7 +95,7 @@ describe('errors', () => {
     expect(error).toMatchObject({
       code: 'already_claimed',
       message: 'Task 7 is held',
-      details: { claimedBy: 'b' },
+      details: { agentId: 'b' },
       issues: [{ path: 'id', message: 'held' }],
     });
   });

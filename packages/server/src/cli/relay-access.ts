@@ -1,6 +1,6 @@
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient, type FoundRelay, findRelay } from 'agent-relay-client/node';
-import { RelayError } from 'agent-relay-protocol';
+import { detailsOf, RelayError } from 'agent-relay-protocol';
 import { databasePathOf, envFilePathOf } from 'agent-relay-wire/node';
 import { Command, Option } from 'commander';
 import { readEnvFile } from '../operations/env-file.ts';
@@ -95,8 +95,8 @@ function failureOf(error: unknown, url: string, program: string): unknown {
   if (error.code === 'connection_closed') {
     return noAnswer(url, program);
   }
-  const candidates = error.details?.['candidates'];
-  const choice = Array.isArray(candidates) ? `; one of: ${candidates.map(String).join(', ')}` : '';
+  const { candidates } = detailsOf(error, 'ambiguous_target') ?? {};
+  const choice = candidates ? `; one of: ${candidates.join(', ')}` : '';
   const hint = error.code === 'unauthorized' ? `\n${whereTokensAre}` : '';
   return new CommandFailure(`error: ${error.message}${choice} (${error.code})${hint}`, 1);
 }

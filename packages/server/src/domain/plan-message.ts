@@ -1,4 +1,4 @@
-import { type Address, type Hold, type Message, type Principal, principalName, RelayError, type SendMessage } from 'agent-relay-protocol';
+import { type Address, type ErrorDetails, type Hold, type Message, type Principal, principalName, RelayError, type SendMessage } from 'agent-relay-protocol';
 import { actAs } from './act-as.ts';
 import { readAddress, resolveAddress } from './address.ts';
 import { isDirect, isInAudience } from './audience.ts';
@@ -141,7 +141,7 @@ function repeated(earlier: Earlier, digest: string): Planned {
   return { outcome: 'duplicate', stored: earlier.stored };
 }
 
-const mismatch = (what: string, details: Readonly<Record<string, unknown>>): RelayError =>
+const mismatch = (what: string, details: ErrorDetails<'idempotency_mismatch'>): RelayError =>
   new RelayError('idempotency_mismatch', `This idempotency key was used for ${what} with other content`, { details });
 
 const noMessage = (id: number): RelayError => new RelayError('not_found', `There is no message ${id} to reply to`);

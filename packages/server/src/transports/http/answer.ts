@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  detailsOf,
   type ErrorCode,
   MAX_REQUEST_BYTES,
   PROTOCOL_HEADER,
@@ -54,19 +55,16 @@ export function errorAnswer(error: unknown): Answer {
   return { status: relayError.httpStatus, body: { error: relayError.toBody() }, ...(headers === undefined ? {} : { headers }) };
 }
 
-function errorHeaders({ code, details }: RelayError): Readonly<Record<string, string>> | undefined {
+function errorHeaders(error: RelayError): Readonly<Record<string, string>> | undefined {
   const byCode: Partial<Record<ErrorCode, () => Record<string, string>>> = {
     unauthorized: () => ({ 'www-authenticate': 'Bearer realm="agent-relay"' }),
-    rate_limited: () => ({ 'retry-after': String(retryAfterSeconds(details?.['retryAfterMs'])) }),
-    method_not_allowed: () => ({ allow: allowedMethods(details?.['allow']) }),
+    rate_limited: () => ({ 'retry-after': String(retryAfterSeconds(detailsOf(error, 'rate_limited')?.retryAfterMs ?? 0)) }),
+    method_not_allowed: () => ({ allow: (detailsOf(error, 'method_not_allowed')?.allow ?? []).join(', ') }),
   };
-  return byCode[code]?.();
+  return byCode[error.code]?.();
 }
 
-const retryAfterSeconds = (retryAfterMs: unknown): number =>
-  typeof retryAfterMs === 'number' && retryAfterMs > 0 ? Math.ceil(retryAfterMs / 1000) : 1;
-
-const allowedMethods = (allow: unknown): string => (Array.isArray(allow) ? allow.join(', ') : '');
+const retryAfterSeconds = (retryAfterMs: number): number => Math.max(1, Math.ceil(retryAfterMs / 1000));
 
 export const methodNotAllowed = (allow: readonly string[]): RelayError =>
   new RelayError('method_not_allowed', `This path answers ${allow.join(', ')}`, { details: { allow } });

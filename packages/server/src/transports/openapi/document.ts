@@ -244,7 +244,10 @@ function errorResponses(): Record<string, unknown> {
   const responses: Record<string, unknown> = {};
   for (const status of everyFailure) {
     const carried = codes.filter((code) => String(errorTable[code].httpStatus) === status);
-    responses[status] = { description: carried.map((code) => `\`${code}\``).join(', '), content: json(ref('Error')) };
+    responses[status] = {
+      description: carried.map((code) => `\`${code}\`: ${errorTable[code].says}`).join('\n\n'),
+      content: json(ref('Error')),
+    };
   }
   responses['default'] = { description: 'Any other failure, in the same shape', content: json(ref('Error')) };
   return responses;
