@@ -175,7 +175,11 @@ function startEarlierNode() {
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   return {
-    attached: (times: number) => until(`${times} attachments`, () => printed.split('attached').length > times),
+    attached: (times: number) =>
+      until(`${times} attachments`, () => {
+        if (child.exitCode !== null) throw new Error('the node ended: the relay did not take it');
+        return printed.split('attached').length > times;
+      }),
     end: () => {
       child.kill();
       return ended;
