@@ -1,8 +1,8 @@
-import type { Principal, Scope } from 'agent-relay-protocol';
+import { type Principal, type Route, type RouteName, routeNames, routes, type Scope, scopes } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { may, mayAnswer, mayBind, mayDecide, maySeeApprovals, mayTakeBack } from './permissions.ts';
+import { isOwner, mayBind, mayCall, mayEndTask, mayTakeBack } from './permissions.ts';
 
-const token = (scopes: Scope[], more: Partial<Extract<Principal, { type: 'token' }>> = {}): Principal => ({
+const token = (granted: readonly Scope[], more: Partial<Extract<Principal, { type: 'token' }>> = {}): Principal => ({
   type: 'token',
   kind: 'scoped',
   workspace: 'default',
@@ -11,67 +11,116 @@ const token = (scopes: Scope[], more: Partial<Extract<Principal, { type: 'token'
   agentId: null,
   targets: null,
   channels: null,
-  scopes,
+  scopes: [...granted],
   ...more,
 });
+const owner: Principal = { type: 'owner', workspace: 'default' };
+const session: Principal = { type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 };
+const node: Principal = { type: 'node', workspace: 'default', nodeId: 'n' };
+const anonymous: Principal = { type: 'anonymous', workspace: 'default' };
+const ops: Principal = { type: 'integration', workspace: 'default', name: 'ops', scopes: ['*'], targets: null, channels: null };
 
-test('an observer is offered nothing that changes anything', () => {
-  const observer = token(['tasks:read', 'messages:read']);
-  expect(([...(['messages:write', 'tasks:write', '*'] as const)] satisfies Scope[]).map((scope) => may(observer, scope))).toEqual([
+const scopesOf = (name: RouteName): readonly Scope[] => {
+  const { scope, alsoScopes = [] }: Route = routes[name];
+  return scope === null ? [] : [scope, ...alsoScopes];
+};
+
+test.each(routeNames.filter((name) => scopesOf(name).length > 0))(
+  '%s is offered to who has its scope, and not for all the others',
+  (name) => {
+    const [scope = '*'] = scopesOf(name);
+    expect(mayCall(token([scope]), name)).toBe(true);
+    expect(mayCall(token(['*']), name)).toBe(true);
+    expect(mayCall(token(scopes.filter((other) => other !== '*' && !scopesOf(name).includes(other))), name)).toBe(false);
+  },
+);
+
+test('what needs no scope is offered to everybody, and before it is known who is signed in nothing is', () => {
+  expect([mayCall(token(['stats:read']), 'system/me'), mayCall(anonymous, 'system/me')]).toEqual([true, true]);
+  expect([mayCall(undefined, 'system/me'), mayCall(undefined, 'tasks/list')]).toEqual([false, false]);
+});
+
+test('who has no token is offered what the table leaves to such programs', () => {
+  expect([mayCall(anonymous, 'tasks/list'), mayCall(anonymous, 'sessions/start')]).toEqual([true, false]);
+});
+
+test('an older scope that the table names opens a route as well', () => {
+  expect(mayCall(token(['tasks:create']), 'integrations/report')).toBe(true);
+});
+
+test('what is the owner’s alone is offered to the owner, and to a token with everything that nothing narrows', () => {
+  const narrowed = token(['*'], { targets: ['tag:ops'] });
+  expect([owner, token(['*']), narrowed, ops, session, node, anonymous, undefined].map(isOwner)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
     false,
     false,
     false,
   ]);
-  expect(may(observer, 'tasks:read')).toBe(true);
+  expect([mayCall(owner, 'tokens/create'), mayCall(token(['*']), 'tokens/create'), mayCall(narrowed, 'tokens/create')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(mayCall(narrowed, 'tasks/status')).toBe(true);
 });
 
-test('what is the owner’s alone is offered to the owner, and to a token with everything that nothing narrows', () => {
-  expect(may({ type: 'owner', workspace: 'default' }, '*')).toBe(true);
-  expect(may(token(['*']), '*')).toBe(true);
-  expect(may(token(['*'], { targets: ['tag:ops'] }), '*')).toBe(false);
-  expect(may(token(['*'], { targets: ['tag:ops'] }), 'tasks:write')).toBe(true);
-  expect(may({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 }, '*')).toBe(false);
-});
-
-test('before it is known who is signed in nothing is offered', () => {
-  expect([may(undefined, 'tasks:read'), may({ type: 'anonymous', workspace: 'default' }, 'tasks:read')]).toEqual([false, false]);
-});
-
-test('a decision is offered to people with its scope, and to no agent', () => {
-  expect(mayDecide({ type: 'owner', workspace: 'default' }, 'holds:write')).toBe(true);
-  expect(mayDecide(token(['holds:write']), 'holds:write')).toBe(true);
-  expect(mayDecide(token(['messages:write']), 'holds:write')).toBe(false);
-  expect(mayDecide(token(['holds:write'], { agentId: 'Worker' }), 'holds:write')).toBe(false);
-  expect(mayDecide({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 }, 'holds:write')).toBe(false);
-  expect(mayDecide(undefined, 'holds:write')).toBe(false);
+test('a decision is offered to people, and to no agent', () => {
+  expect([mayCall(owner, 'holds/release'), mayCall(token(['holds:write']), 'holds/release')]).toEqual([true, true]);
+  expect(mayCall(token(['holds:write'], { agentId: 'Worker' }), 'holds/release')).toBe(false);
+  expect([session, node, ops].map((principal) => mayCall(principal, 'holds/release'))).toEqual([false, false, false]);
 });
 
 test('answering what agents ask is offered to people, their programs and their channels', () => {
-  expect(mayAnswer({ type: 'owner', workspace: 'default' })).toBe(true);
-  expect([mayAnswer(token(['sessions:write'])), mayAnswer(token(['approvals:write']))]).toEqual([false, true]);
-  expect(mayAnswer(token(['approvals:write'], { agentId: 'phone' }))).toBe(true);
-  expect(mayAnswer(token(['sessions:write'], { agentId: 'Worker' }))).toBe(false);
-  expect(mayAnswer({ type: 'agent', workspace: 'default', agentId: 'Worker', epoch: 1 })).toBe(false);
-  expect([maySeeApprovals(token(['approvals:read'])), maySeeApprovals(token(['sessions:read']))]).toEqual([true, false]);
-  expect(maySeeApprovals(token(['sessions:read'], { agentId: 'Worker' }))).toBe(true);
-  expect([maySeeApprovals(token(['messages:read'])), maySeeApprovals(undefined)]).toEqual([false, false]);
+  expect([mayCall(owner, 'approvals/resolve'), mayCall(token(['approvals:write']), 'approvals/resolve')]).toEqual([true, true]);
+  expect(mayCall(token(['approvals:write'], { agentId: 'phone' }), 'approvals/resolve')).toBe(true);
+  expect(mayCall(token(['sessions:write'], { agentId: 'Worker' }), 'approvals/resolve')).toBe(false);
+  expect([session, node, ops].map((principal) => mayCall(principal, 'approvals/resolve'))).toEqual([false, false, false]);
+});
+
+test('what agents ask is seen by people; an agent sees what it asked itself', () => {
+  expect([mayCall(token(['approvals:read']), 'approvals/list'), mayCall(token(['sessions:read']), 'approvals/list')]).toEqual([
+    true,
+    false,
+  ]);
+  expect(mayCall(token(['sessions:read'], { agentId: 'Worker' }), 'approvals/list')).toBe(true);
+  expect([mayCall(session, 'approvals/list'), mayCall(ops, 'approvals/list')]).toEqual([true, false]);
+});
+
+test('callbacks are for people, their programs and integrations', () => {
+  expect([owner, token(['tasks:read']), ops].map((principal) => mayCall(principal, 'callbacks/list'))).toEqual([true, true, true]);
+  const agentToken = token(['tasks:read'], { agentId: 'Worker' });
+  expect([agentToken, session, node, anonymous].map((principal) => mayCall(principal, 'callbacks/list'))).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
 });
 
 test('binding is offered to people, their programs and the channel itself', () => {
-  expect(mayBind({ type: 'owner', workspace: 'default' }, 'phone')).toBe(true);
+  expect(mayBind(owner, 'phone')).toBe(true);
   expect(mayBind(token(['agents:write']), 'phone')).toBe(true);
   expect(mayBind(token(['agents:write'], { agentId: 'phone' }), 'phone')).toBe(true);
   expect(mayBind(token(['agents:write'], { agentId: 'Worker' }), 'phone')).toBe(false);
   expect(mayBind(token(['channels:read']), 'phone')).toBe(false);
-  expect(mayBind({ type: 'node', workspace: 'default', nodeId: 'n' }, 'phone')).toBe(false);
+  expect([mayBind(node, 'phone'), mayBind(session, 'phone'), mayBind(undefined, 'phone')]).toEqual([false, false, false]);
 });
 
 test('who offered work may take it back, and the owner; nobody else', () => {
   const write: Scope[] = ['messages:write'];
-  expect(mayTakeBack({ type: 'owner', workspace: 'default' }, 'Lead')).toBe(true);
+  expect(mayTakeBack(owner, 'Lead')).toBe(true);
   expect(mayTakeBack(token(write, { agentId: 'Lead' }), 'Lead')).toBe(true);
   expect(mayTakeBack(token(write, { agentId: 'Worker' }), 'Lead')).toBe(false);
   expect(mayTakeBack(token(['messages:read'], { agentId: 'Lead' }), 'Lead')).toBe(false);
   expect(mayTakeBack(token(write), 'Lead')).toBe(false);
   expect(mayTakeBack(undefined, 'Lead')).toBe(false);
+});
+
+test('a task is ended over its holder’s head by its source and the owner', () => {
+  expect([mayEndTask(owner, 'ops'), mayEndTask(ops, 'ops'), mayEndTask(ops, 'ci')]).toEqual([true, true, false]);
+  expect([mayEndTask(token(['tasks:write']), 'ops'), mayEndTask(undefined, 'ops')]).toEqual([false, false]);
 });

@@ -1,46 +1,84 @@
-import type { Principal, Scope } from 'agent-relay-protocol';
+import { type Principal, type Route, type RouteName, routes, type Scope } from 'agent-relay-protocol';
 
-/** Whether it makes sense to offer an action; the relay has the last word. */
-export function may(principal: Principal | undefined, scope: Scope): boolean {
-  if (principal === undefined || principal.type === 'anonymous') return false;
+type Granted = Extract<Principal, { readonly scopes: unknown }>;
+
+/**
+ * Whether it makes sense to offer what a route does: what the route table asks of a caller, and what the relay asks besides. The relay has the
+ * last word. Before it is known who is signed in nothing is offered.
+ */
+export function mayCall(principal: Principal | undefined, name: RouteName): boolean {
+  if (principal === undefined) return false;
   if (principal.type === 'owner') return true;
-  if (!('scopes' in principal)) return scope !== '*' && scope !== 'system:write';
+  const isFit = besides[name];
+  return isLetIn(principal, routes[name]) && (isFit === undefined || isFit(principal));
+}
+
+/** Whether a caller stands for the owner: it may end anybody's task or pair. */
+export const isOwner = (principal: Principal | undefined): boolean => principal !== undefined && hasScope(principal, '*');
+
+/** Whether a caller may take back what `from` offered, from whoever holds it: who offered it may, and the owner. */
+export const mayTakeBack = (principal: Principal | undefined, from: string): boolean =>
+  isOwner(principal) || (mayCall(principal, 'claims/release') && agentOf(principal) === from);
+
+/** Whether a caller may end a task that somebody else may hold: its source may, and the owner. */
+export const mayEndTask = (principal: Principal | undefined, source: string): boolean =>
+  isOwner(principal) || (mayCall(principal, 'tasks/status') && principal?.type === 'integration' && principal.name === source);
+
+/** Whether a caller may say who is meant in a channel's conversations: people and their programs may, and the channel itself. */
+export function mayBind(principal: Principal | undefined, channelId: string): boolean {
+  if (!mayCall(principal, 'channels/bind')) return false;
+  const agentId = agentOf(principal);
+  return agentId === null || agentId === channelId;
+}
+
+/** The one agent that a caller speaks for. */
+const agentOf = (principal: Principal | undefined): string | null =>
+  principal?.type === 'agent' || principal?.type === 'token' ? principal.agentId : null;
+
+/** No agent and no machine: somebody, or a program that somebody made a token for. */
+const isProgram = (principal: Principal): boolean =>
+  principal.type === 'integration' || (principal.type === 'token' && principal.agentId === null);
+
+/** What agents may not decide about each other. */
+const isPerson = (principal: Principal): boolean => principal.type === 'token' && principal.agentId === null;
+
+/** What the relay asks of who is not the owner beyond the scope of the route, as far as it depends on the caller alone. */
+const besides: Readonly<Partial<Record<RouteName, (principal: Principal) => boolean>>> = {
+  'holds/release': isPerson,
+  'holds/refuse': isPerson,
+  // What agents ask is for people to see; who has no scope for that sees what one agent asked: itself.
+  'approvals/list': (principal) =>
+    principal.type !== 'integration' && (agentOf(principal) !== null || principal.type === 'node' || hasScope(principal, 'approvals:read')),
+  // A channel's token acts as an agent and answers for the people behind it; of such tokens only it has the scope.
+  'approvals/resolve': ({ type }) => type === 'token',
+  'sessions/start': ({ type }) => type === 'token' || type === 'agent',
+  'agents/interrupt': ({ type }) => type === 'token' || type === 'agent',
+  'agents/release': ({ type }) => type === 'token' || type === 'agent',
+  'channels/bind': ({ type }) => type === 'token' || type === 'integration' || type === 'agent',
+  // What leaves the relay is not an agent's to see, however much else it may read.
+  'callbacks/list': isProgram,
+  'callbacks/redeliver': isProgram,
+};
+
+/** What the route table says about who may call. */
+function isLetIn(principal: Principal, { scope, alsoScopes = [], anonymous }: Pick<Route, 'scope' | 'alsoScopes' | 'anonymous'>): boolean {
+  if (principal.type === 'anonymous') return anonymous;
+  return scope === null || hasScope(principal, scope) || (isGranted(principal) && principal.scopes.some((own) => alsoScopes.includes(own)));
+}
+
+function hasScope(principal: Principal, scope: Scope): boolean {
+  if (principal.type === 'owner') return true;
+  if (principal.type === 'anonymous') return false;
+  if (!isGranted(principal)) return scope !== '*' && scope !== 'system:write';
   if (!principal.scopes.includes('*')) return scope !== '*' && principal.scopes.includes(scope);
   return scope !== '*' || isWhole(principal);
 }
 
-/** Whether a caller stands for the owner: it may end anybody's task or pair. */
-export const isOwner = (principal: Principal | undefined): boolean => may(principal, '*');
-
-/** Whether a caller may take back what `from` offered, from whoever holds it: who offered it may, and the owner. */
-export const mayTakeBack = (principal: Principal | undefined, from: string): boolean =>
-  isOwner(principal) ||
-  (may(principal, 'messages:write') && principal !== undefined && 'agentId' in principal && principal.agentId === from);
-
-/** Whether a caller may decide what agents may not decide about each other: a person, with what the decision needs. */
-export const mayDecide = (principal: Principal | undefined, scope: Scope): boolean =>
-  (principal?.type === 'owner' || (principal?.type === 'token' && principal.agentId === null)) && may(principal, scope);
-
-/** What agents ask is for people to see; an agent sees what it asked itself. */
-export const maySeeApprovals = (principal: Principal | undefined): boolean =>
-  principal?.type !== 'integration' && (may(principal, 'approvals:read') || (isOneAgent(principal) && may(principal, 'sessions:read')));
-
-/** Whether a caller may answer what agents ask. A channel may too: of the tokens that act as an agent only its has the scope. */
-export const mayAnswer = (principal: Principal | undefined): boolean =>
-  (principal?.type === 'owner' || principal?.type === 'token') && may(principal, 'approvals:write');
-
-/** Whether a caller may say who is meant in a channel's conversations: people and their programs may, and the channel itself. */
-export function mayBind(principal: Principal | undefined, channelId: string): boolean {
-  if (principal === undefined || !may(principal, 'agents:write')) return false;
-  const agentId = 'agentId' in principal ? principal.agentId : null;
-  return agentId === null ? principal.type !== 'node' : agentId === channelId;
-}
-
-const isOneAgent = (principal: Principal | undefined): boolean => principal?.type === 'token' && principal.agentId !== null;
+const isGranted = (principal: Principal): principal is Granted => 'scopes' in principal;
 
 /** A token with everything and nothing that narrows it. */
-const isWhole = (principal: Extract<Principal, { scopes: unknown }>): boolean =>
-  principal.targets === null && principal.channels === null && (principal.type !== 'token' || principal.agentId === null);
+const isWhole = (principal: Granted): boolean =>
+  principal.type === 'token' && principal.targets === null && principal.channels === null && principal.agentId === null;
 
 /** Who is signed in, for people. */
 export function nameOfPrincipal(principal: Principal): string {

@@ -3,9 +3,8 @@ import { RelayError } from 'agent-relay-client';
 import { mergeApprovals, reduceApprovals } from './collections.ts';
 import { keys } from './keys.ts';
 import { listUpTo } from './list-up-to.ts';
-import { mayAnswer, maySeeApprovals } from './permissions.ts';
 import type { AnswerApprovalRequest } from './requests.ts';
-import { useConnection, useMe, useRelay } from './use-relay.ts';
+import { useConnection, useMayCall, useRelay } from './use-relay.ts';
 
 const PENDING_LIMIT = 1_000;
 const ANSWERED_PAGE = 200;
@@ -15,7 +14,7 @@ export function useApprovals() {
   const { relay, current } = useConnection();
   return useQuery({
     queryKey: keys.approvals,
-    enabled: useMaySeeApprovals(),
+    enabled: useMayCall('approvals/list'),
     queryFn: async () => {
       const newest = await listUpTo(ANSWERED_PAGE, relay.approvals.list, {});
       const pending = await listUpTo(PENDING_LIMIT, relay.approvals.list, { status: 'pending' as const });
@@ -23,10 +22,6 @@ export function useApprovals() {
     },
   });
 }
-
-export const useMaySeeApprovals = (): boolean => maySeeApprovals(useMe().data);
-
-export const useMayAnswer = (): boolean => mayAnswer(useMe().data);
 
 /** Answers; the event brings the page up to date. Resolves with what to tell when the question was no longer open, which is no failure. */
 export function useAnswerApproval() {

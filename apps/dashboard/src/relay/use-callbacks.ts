@@ -2,7 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import type { CallbackStatus } from 'agent-relay-protocol';
 import { keys } from './keys.ts';
 import { listUpTo } from './list-up-to.ts';
-import { useConnection, useMe, useRelay } from './use-relay.ts';
+import { useConnection, useMayCall, useRelay } from './use-relay.ts';
 
 export const CALLBACK_LIMIT = 1_000;
 /** How many are sent again at a time. */
@@ -13,7 +13,7 @@ export function useCallbacks(status: CallbackStatus) {
   const relay = useRelay();
   return useQuery({
     queryKey: keys.callbacksBy(status),
-    enabled: useMaySeeCallbacks(),
+    enabled: useMayCall('callbacks/list'),
     queryFn: async () => (await listUpTo(CALLBACK_LIMIT, relay.callbacks.list, { status })).data,
   });
 }
@@ -22,15 +22,9 @@ export function useTaskCallbacks(taskId: number) {
   const relay = useRelay();
   return useQuery({
     queryKey: keys.callbacksOf(taskId),
-    enabled: useMaySeeCallbacks(),
+    enabled: useMayCall('callbacks/list'),
     queryFn: async () => (await listUpTo(CALLBACK_LIMIT, relay.callbacks.list, { taskId })).data,
   });
-}
-
-/** What leaves the relay is not an agent's to see, however much else it may read. */
-export function useMaySeeCallbacks(): boolean {
-  const { data: me } = useMe();
-  return me !== undefined && me.type !== 'agent' && me.type !== 'node' && me.type !== 'anonymous';
 }
 
 export interface Redelivered {

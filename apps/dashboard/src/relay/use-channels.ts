@@ -4,14 +4,14 @@ import { reduceChannels } from './collections.ts';
 import { keys } from './keys.ts';
 import { mayBind } from './permissions.ts';
 import type { BindRequest } from './requests.ts';
-import { useConnection, useMay, useMe, useRelay } from './use-relay.ts';
+import { useConnection, useMayCall, useMe, useRelay } from './use-relay.ts';
 
 /** By id. */
 export function useChannels() {
   const { relay, current } = useConnection();
   return useQuery({
     queryKey: keys.channels,
-    enabled: useMay('channels:read'),
+    enabled: useMayCall('channels/list'),
     queryFn: async () => current(await listAll(relay.channels.list, {}), reduceChannels),
   });
 }

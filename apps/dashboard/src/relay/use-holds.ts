@@ -3,8 +3,7 @@ import { RelayError } from 'agent-relay-client';
 import { mergeHolds, reduceHolds } from './collections.ts';
 import { keys } from './keys.ts';
 import { listUpTo } from './list-up-to.ts';
-import { mayDecide } from './permissions.ts';
-import { useConnection, useMay, useMe, useRelay } from './use-relay.ts';
+import { useConnection, useMayCall, useRelay } from './use-relay.ts';
 
 /** Held messages beyond this many are not shown; the page says so. */
 export const OPEN_LIMIT = 1_000;
@@ -15,17 +14,13 @@ export function useHolds() {
   const { relay, current } = useConnection();
   return useQuery({
     queryKey: keys.holds,
-    enabled: useMay('messages:read'),
+    enabled: useMayCall('holds/list'),
     queryFn: async () => {
       const newest = await listUpTo(DECIDED_PAGE, relay.holds.list, {});
       const open = await listUpTo(OPEN_LIMIT, relay.holds.list, { status: 'held' as const });
       return current({ data: mergeHolds(newest.data, open.data), cursor: newest.cursor }, reduceHolds);
     },
   });
-}
-
-export function useMayDecideHolds(): boolean {
-  return mayDecide(useMe().data, 'holds:write');
 }
 
 export type HoldDecision = { readonly id: number } & (

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { listAll, type RelayClient } from 'agent-relay-client';
-import type { Scope } from 'agent-relay-protocol';
+import type { RouteName } from 'agent-relay-protocol';
 import { createContext, use, useEffect, useState, useSyncExternalStore } from 'react';
 import { reduceAgents, reduceMessages, reduceNodes, reduceSessions } from './collections.ts';
 import type { Connection, ConnectionState } from './connection.ts';
 import { keys } from './keys.ts';
-import { may } from './permissions.ts';
+import { mayCall } from './permissions.ts';
 
 export const ConnectionContext = createContext<Connection | null>(null);
 
@@ -42,8 +42,8 @@ export function useMe() {
   return useQuery({ queryKey: keys.me, queryFn: () => relay.system.me() });
 }
 
-/** Whether whoever is signed in may do what needs the scope. */
-export const useMay = (scope: Scope): boolean => may(useMe().data, scope);
+/** Whether whoever is signed in may do what a route does. */
+export const useMayCall = (name: RouteName): boolean => mayCall(useMe().data, name);
 
 export function useAgents() {
   const { relay, current } = useConnection();

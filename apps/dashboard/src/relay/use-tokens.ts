@@ -2,14 +2,14 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { listAll } from 'agent-relay-client';
 import { keys } from './keys.ts';
 import type { CreateTokenRequest } from './requests.ts';
-import { useConnection, useMay, useRelay } from './use-relay.ts';
+import { useConnection, useMayCall, useRelay } from './use-relay.ts';
 
 /** The tokens that are good now, newest first. */
 export function useTokens() {
   const relay = useRelay();
   return useQuery({
     queryKey: keys.tokens,
-    enabled: useMay('*'),
+    enabled: useMayCall('tokens/list'),
     queryFn: async () => (await listAll(relay.tokens.list, {})).data.sort((one, other) => other.createdAt - one.createdAt),
   });
 }

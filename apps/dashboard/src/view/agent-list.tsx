@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Agent } from 'agent-relay-client';
 import { useState } from 'react';
-import { useAgents, useMay } from '../relay/use-relay.ts';
+import { useAgents, useMayCall } from '../relay/use-relay.ts';
 import { known } from './known.ts';
 import { PresenceDot } from './presence-dot.tsx';
 import { Problem } from './problem.tsx';
@@ -15,7 +15,7 @@ const FILTER_FROM = 12;
 
 export function AgentList({ selectedId }: { readonly selectedId: string | null }) {
   const agents = useAgents();
-  const maySpawn = useMay('sessions:write');
+  const maySpawn = useMayCall('sessions/start');
   const [find, setFind] = useState('');
   const everybody = (agents.data ?? []).filter(({ kind }) => kind !== 'system');
   const wanted = find.trim().toLowerCase();

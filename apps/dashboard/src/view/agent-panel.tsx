@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useActivity } from '../relay/use-activity.ts';
-import { useAgents, useRelay, useSessions } from '../relay/use-relay.ts';
+import { useAgents, useMayCall, useRelay, useSessions } from '../relay/use-relay.ts';
 import { ActivityBlockView } from './activity-block.tsx';
 import { errorText } from './format.ts';
 
@@ -17,6 +17,8 @@ export function AgentPanel({ agentId }: { readonly agentId: string }) {
   );
   const interrupt = useMutation({ mutationFn: () => relay.agents.interrupt({ id: agentId }) });
   const release = useMutation({ mutationFn: () => relay.agents.release({ id: agentId }) });
+  const mayInterrupt = useMayCall('agents/interrupt');
+  const mayRelease = useMayCall('agents/release');
   const problem = interrupt.error ?? release.error;
   return (
     <aside
@@ -28,20 +30,20 @@ export function AgentPanel({ agentId }: { readonly agentId: string }) {
           <h2 className="truncate font-semibold">{agentId}</h2>
           <span className="text-soft text-xs">{agent?.status ?? 'unknown'}</span>
           <span className="grow" />
-          {session ? (
-            <>
-              <button
-                type="button"
-                className="button px-2 py-0.5 text-xs"
-                disabled={agent?.status !== 'busy' || interrupt.isPending}
-                onClick={() => interrupt.mutate()}
-              >
-                Interrupt
-              </button>
-              <button type="button" className="button px-2 py-0.5 text-xs" disabled={release.isPending} onClick={() => release.mutate()}>
-                {release.isPending ? 'Releasing…' : 'Release'}
-              </button>
-            </>
+          {session && mayInterrupt ? (
+            <button
+              type="button"
+              className="button px-2 py-0.5 text-xs"
+              disabled={agent?.status !== 'busy' || interrupt.isPending}
+              onClick={() => interrupt.mutate()}
+            >
+              Interrupt
+            </button>
+          ) : null}
+          {session && mayRelease ? (
+            <button type="button" className="button px-2 py-0.5 text-xs" disabled={release.isPending} onClick={() => release.mutate()}>
+              {release.isPending ? 'Releasing…' : 'Release'}
+            </button>
           ) : null}
           <Link to="/" aria-label="Close" className="px-1 text-soft hover:text-ink">
             ✕

@@ -1,7 +1,8 @@
 import { useMutation } from '@tanstack/react-query';
+import { routes } from 'agent-relay-protocol';
 import { type FormEvent, type KeyboardEvent, useRef, useState } from 'react';
 import type { SendRequest } from '../relay/requests.ts';
-import { useMay, useMe, useRelay } from '../relay/use-relay.ts';
+import { useMayCall, useMe, useRelay } from '../relay/use-relay.ts';
 import { AddressOptions } from './address-options.tsx';
 import { errorText } from './format.ts';
 
@@ -15,10 +16,12 @@ const modes = [
 /** A box to send, for whoever may; who may not is told why there is none. */
 export function Composer({ agentId }: { readonly agentId: string | null }) {
   const { isSuccess } = useMe();
-  if (useMay('messages:write')) return <ComposerForm agentId={agentId} />;
+  if (useMayCall('messages/send')) return <ComposerForm agentId={agentId} />;
   if (!isSuccess) return <div />;
   return (
-    <p className="border-line border-t bg-panel p-3 text-soft text-xs">You can read here, not write: this token lacks messages:write.</p>
+    <p className="border-line border-t bg-panel p-3 text-soft text-xs">
+      You can read here, not write: this token lacks {routes['messages/send'].scope}.
+    </p>
   );
 }
 

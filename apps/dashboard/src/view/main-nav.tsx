@@ -4,7 +4,7 @@ import { useApprovals } from '../relay/use-approvals.ts';
 import { useCallbacks } from '../relay/use-callbacks.ts';
 import { useHolds } from '../relay/use-holds.ts';
 import { usePairs } from '../relay/use-pairs.ts';
-import { useMay } from '../relay/use-relay.ts';
+import { useMayCall } from '../relay/use-relay.ts';
 import { useTasks } from '../relay/use-tasks.ts';
 import { formatCount } from './format.ts';
 
@@ -18,7 +18,7 @@ export function MainNav() {
   const { data: dead = [] } = useCallbacks('dead');
   const { data: approvals = [] } = useApprovals();
   const { data: holds = [] } = useHolds();
-  const isOwner = useMay('*');
+  const mayListTokens = useMayCall('tokens/list');
   const active = tasks.filter((task) => !isEndedTask(task));
   const blocked = active.filter(({ status }) => status === 'blocked').length;
   const open = pairs.filter((pair) => !isOverPair(pair)).length;
@@ -31,7 +31,7 @@ export function MainNav() {
       <Page to="/pairs" name="Pairs" count={open} meaning="open" />
       <Page to="/channels" name="Channels" />
       <Page to="/callbacks" name="Callbacks" count={dead.length} meaning="gave up" tone="bg-bad text-ground" />
-      {isOwner ? <Page to="/tokens" name="Tokens" /> : null}
+      {mayListTokens ? <Page to="/tokens" name="Tokens" /> : null}
     </nav>
   );
 }

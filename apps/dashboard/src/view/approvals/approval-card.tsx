@@ -1,7 +1,8 @@
 import type { Approval, PendingApproval } from 'agent-relay-protocol';
 import { useEffect, useRef, useState } from 'react';
 import { isPendingApproval } from '../../relay/collections.ts';
-import { useAnswerApproval, useMayAnswer } from '../../relay/use-approvals.ts';
+import { useAnswerApproval } from '../../relay/use-approvals.ts';
+import { useMayCall } from '../../relay/use-relay.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { Problem } from '../problem.tsx';
@@ -19,7 +20,7 @@ interface ApprovalCardProps {
 export function ApprovalCard({ approval, isKept = false }: ApprovalCardProps) {
   const self = useRef<HTMLElement>(null);
   const answer = useAnswerApproval();
-  const mayAnswer = useMayAnswer();
+  const mayAnswer = useMayCall('approvals/resolve');
   const isPending = isPendingApproval(approval);
   const isAnsweredHere = answer.isSuccess && !isPending;
   // The button that had the focus is gone; the card is still there, and the arrow keys go on from it.

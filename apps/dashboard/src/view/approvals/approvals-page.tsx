@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { isPendingApproval, keyOfApproval } from '../../relay/collections.ts';
 import { keepInPlace } from '../../relay/keep-in-place.ts';
-import { useApprovals, useMaySeeApprovals } from '../../relay/use-approvals.ts';
-import { useMe } from '../../relay/use-relay.ts';
+import { useApprovals } from '../../relay/use-approvals.ts';
+import { useMayCall, useMe } from '../../relay/use-relay.ts';
 import { DecidedHeading } from '../decided-heading.tsx';
 import { Problem } from '../problem.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
@@ -12,7 +12,7 @@ import { ApprovalCard } from './approval-card.tsx';
 /** What agents ask of people: what waits, the longest waiting first, and below it what was answered. */
 export function ApprovalsPage() {
   const { isSuccess } = useMe();
-  const maySee = useMaySeeApprovals();
+  const maySee = useMayCall('approvals/list');
   const approvals = useApprovals();
   const all = approvals.data ?? [];
   const waiting = all.filter(isPendingApproval);

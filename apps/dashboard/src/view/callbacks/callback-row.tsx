@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Callback } from 'agent-relay-protocol';
 import { useRedeliver } from '../../relay/use-callbacks.ts';
-import { useMay } from '../../relay/use-relay.ts';
+import { useMayCall } from '../../relay/use-relay.ts';
 import { Ago } from '../ago.tsx';
 import { known, plainLook } from '../known.ts';
 import { Problem } from '../problem.tsx';
@@ -15,7 +15,7 @@ const looks = {
 /** One callback: how it stands, what the other side said last, and the means to send it again. */
 export function CallbackRow({ callback, isOfTask = false }: { readonly callback: Callback; readonly isOfTask?: boolean }) {
   const redeliver = useRedeliver();
-  const mayWrite = useMay('tasks:write');
+  const mayWrite = useMayCall('callbacks/redeliver');
   const { mark, tone, word } = known(looks, callback.status, plainLook);
   return (
     <article data-callback-id={callback.id} data-callback-status={callback.status} className="flex items-start gap-3 px-4 py-2">

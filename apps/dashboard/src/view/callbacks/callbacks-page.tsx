@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { CallbackStatus } from 'agent-relay-protocol';
-import { CALLBACK_LIMIT, useCallbacks, useMaySeeCallbacks, useRedeliver } from '../../relay/use-callbacks.ts';
-import { useMay, useMe } from '../../relay/use-relay.ts';
+import { CALLBACK_LIMIT, useCallbacks, useRedeliver } from '../../relay/use-callbacks.ts';
+import { useMayCall, useMe } from '../../relay/use-relay.ts';
 import { formatCount } from '../format.ts';
 import { Problem } from '../problem.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
@@ -17,7 +17,7 @@ const tabs = [
 /** What integrations are told, and what could not be told. */
 export function CallbacksPage({ status }: { readonly status: CallbackStatus }) {
   const { isSuccess } = useMe();
-  const maySee = useMaySeeCallbacks();
+  const maySee = useMayCall('callbacks/list');
   const callbacks = useCallbacks(status);
   const list = (
     <>
@@ -79,7 +79,7 @@ function TabCount({ status }: { readonly status: CallbackStatus }) {
 
 function RedeliverAll() {
   const { data: dead = [] } = useCallbacks('dead');
-  const mayWrite = useMay('tasks:write');
+  const mayWrite = useMayCall('callbacks/redeliver');
   const redeliver = useRedeliver();
   const refused = redeliver.data?.refused ?? [];
   return (

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Channel } from 'agent-relay-client';
 import { useChannels } from '../../relay/use-channels.ts';
-import { useMay, useMe } from '../../relay/use-relay.ts';
+import { useMayCall, useMe } from '../../relay/use-relay.ts';
 import { Ago } from '../ago.tsx';
 import { DetailPane } from '../detail-pane.tsx';
 import { PresenceDot } from '../presence-dot.tsx';
@@ -13,7 +13,7 @@ import { ChannelDetail, directionWords } from './channel-detail.tsx';
 /** Channels to people outside, and who is meant in their conversations. */
 export function ChannelsPage({ channelId }: { readonly channelId: string | null }) {
   const { isSuccess } = useMe();
-  const mayRead = useMay('channels:read');
+  const mayRead = useMayCall('channels/list');
   const channels = useChannels();
   const all = [...(channels.data ?? [])].sort((one, other) => one.id.localeCompare(other.id));
   const list = (

@@ -1,7 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import type { Hold, OpenHold } from 'agent-relay-protocol';
 import { isOpenHold } from '../../relay/collections.ts';
-import { type HoldOutcome, useDecideHold, useMayDecideHolds } from '../../relay/use-holds.ts';
+import { type HoldOutcome, useDecideHold } from '../../relay/use-holds.ts';
+import { useMayCall } from '../../relay/use-relay.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { Problem } from '../problem.tsx';
@@ -70,7 +71,7 @@ function Said({ hold: { message, status } }: { readonly hold: Hold }) {
 }
 
 function Decide({ hold: { id, message }, onOutcome }: { readonly hold: OpenHold; readonly onOutcome: (outcome: HoldOutcome) => void }) {
-  const mayDecide = useMayDecideHolds();
+  const mayDecide = useMayCall('holds/release');
   const decide = useDecideHold(onOutcome);
   if (!mayDecide) return null;
   return (

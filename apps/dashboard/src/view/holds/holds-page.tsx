@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { isOpenHold } from '../../relay/collections.ts';
 import { type HoldOutcome, OPEN_LIMIT, useHolds } from '../../relay/use-holds.ts';
-import { useMay, useMe } from '../../relay/use-relay.ts';
+import { useMayCall, useMe } from '../../relay/use-relay.ts';
 import { DecidedHeading } from '../decided-heading.tsx';
 import { Notice } from '../notice.tsx';
 import { Problem } from '../problem.tsx';
@@ -13,7 +13,7 @@ import { HoldRow } from './hold-row.tsx';
 /** Messages the loop guard keeps: those that wait, the longest waiting first, and below them what was decided. */
 export function HoldsPage() {
   const { isSuccess } = useMe();
-  const mayRead = useMay('messages:read');
+  const mayRead = useMayCall('holds/list');
   const holds = useHolds();
   const [outcome, setOutcome] = useState<HoldOutcome | null>(null);
   const all = holds.data ?? [];

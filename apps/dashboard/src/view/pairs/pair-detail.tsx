@@ -3,8 +3,9 @@ import type { MessageDetail } from 'agent-relay-client';
 import type { OpenPair, Pair } from 'agent-relay-protocol';
 import { isOverPair } from '../../relay/collections.ts';
 import { keys } from '../../relay/keys.ts';
+import { isOwner } from '../../relay/permissions.ts';
 import { useThread } from '../../relay/use-pairs.ts';
-import { useMay, useRelay } from '../../relay/use-relay.ts';
+import { useMe, useRelay } from '../../relay/use-relay.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { DetailPane } from '../detail-pane.tsx';
@@ -47,8 +48,8 @@ export function PairDetail({ id, known }: { readonly id: number; readonly known:
 const isOpen = (pair: Pair): pair is OpenPair => !isOverPair(pair);
 
 function Actions({ pair }: { readonly pair: OpenPair }) {
-  // Whoever stands for the owner may; either side does it by itself.
-  return useMay('*') ? <HangUp id={pair.id} /> : null;
+  // Either side does it by itself.
+  return isOwner(useMe().data) ? <HangUp id={pair.id} /> : null;
 }
 
 function PairFacts({ pair }: { readonly pair: Pair }) {

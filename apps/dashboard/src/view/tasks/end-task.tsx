@@ -1,7 +1,7 @@
 import type { Task } from 'agent-relay-protocol';
 import { type FormEvent, useState } from 'react';
 import { isEndedTask } from '../../relay/collections.ts';
-import { isOwner } from '../../relay/permissions.ts';
+import { mayEndTask } from '../../relay/permissions.ts';
 import type { EndTaskRequest } from '../../relay/requests.ts';
 import { useMe } from '../../relay/use-relay.ts';
 import { useEndTask } from '../../relay/use-tasks.ts';
@@ -19,7 +19,7 @@ export function EndTask({ task }: { readonly task: Task }) {
   const [chosen, setChosen] = useState<EndTaskRequest['status'] | null>(null);
   const end = useEndTask();
   if (isEndedTask(task) || me === undefined) return null;
-  if (!isOwner(me) && !(me.type === 'integration' && me.name === task.source)) {
+  if (!mayEndTask(me, task.source)) {
     return <p className="text-soft text-xs">Its holder, its source and the owner may end it.</p>;
   }
   const ending = endings.find(({ status }) => status === chosen);

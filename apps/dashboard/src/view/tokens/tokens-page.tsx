@@ -1,6 +1,6 @@
 import type { Token } from 'agent-relay-protocol';
 import { useState } from 'react';
-import { useMay, useMe } from '../../relay/use-relay.ts';
+import { useMayCall, useMe } from '../../relay/use-relay.ts';
 import { useRevokeToken, useTokens } from '../../relay/use-tokens.ts';
 import { Ago } from '../ago.tsx';
 import { known } from '../known.ts';
@@ -12,7 +12,7 @@ import { CreateTokenDialog } from './create-token-dialog.tsx';
 /** Who may come in, and the means to let somebody in or out. */
 export function TokensPage() {
   const { isSuccess } = useMe();
-  const mayManage = useMay('*');
+  const mayManage = useMayCall('tokens/list');
   const tokens = useTokens();
   const list = (
     <>
