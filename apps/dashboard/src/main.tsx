@@ -1,9 +1,8 @@
-import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { createConnection } from './relay/connection.ts';
-import { ConnectionContext } from './relay/use-relay.ts';
+import { createConnection } from './live/connection.ts';
+import { ConnectionContext } from './live/use-connection.ts';
 import { createAppRouter } from './router.tsx';
 import './style.css';
 
@@ -15,10 +14,8 @@ const router = createAppRouter();
 
 createRoot(root).render(
   <StrictMode>
-    <QueryClientProvider client={connection.queries}>
-      <ConnectionContext value={connection}>
-        <RouterProvider router={router} />
-      </ConnectionContext>
-    </QueryClientProvider>
+    <ConnectionContext value={connection}>
+      <RouterProvider router={router} />
+    </ConnectionContext>
   </StrictMode>,
 );

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
+import { useRelay } from '../live/use-connection.ts';
 import { type ActivityBlock, addEntry } from './activity-blocks.ts';
-import { useRelay } from './use-relay.ts';
 
 interface ShownActivity {
   readonly agentId: string;

@@ -1,8 +1,9 @@
-import { useAgents } from '../relay/use-relay.ts';
+import { useList } from '../live/use-list.ts';
+import { agentsView } from '../relay/agents.ts';
 
 /** What a field for an address may offer: every agent, and everybody. */
 export function AddressOptions({ id }: { readonly id: string }) {
-  const { data: agents = [] } = useAgents();
+  const agents = useList(agentsView).all;
   return (
     <datalist id={id}>
       {agents.map((agent) => (

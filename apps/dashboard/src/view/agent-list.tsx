@@ -1,12 +1,13 @@
 import { Link } from '@tanstack/react-router';
 import type { Agent } from 'agent-relay-client';
 import { useState } from 'react';
-import { useAgents, useMayCall } from '../relay/use-relay.ts';
+import { useList } from '../live/use-list.ts';
+import { useMayCall } from '../live/use-live.ts';
+import { agentsView } from '../relay/agents.ts';
 import { known } from './known.ts';
+import { ListPane } from './list-pane.tsx';
 import { PresenceDot } from './presence-dot.tsx';
-import { Problem } from './problem.tsx';
-import { SpawnDialog } from './spawn-dialog.tsx';
-import { VirtualList } from './virtual-list.tsx';
+import { SpawnDialog } from './spawn/spawn-dialog.tsx';
 
 const order = { busy: 0, idle: 1, online: 1, offline: 2 } as const;
 const rank = ({ status }: Agent) => known<number>(order, status, () => order.online);
@@ -14,23 +15,19 @@ const rank = ({ status }: Agent) => known<number>(order, status, () => order.onl
 const FILTER_FROM = 12;
 
 export function AgentList({ selectedId }: { readonly selectedId: string | null }) {
-  const agents = useAgents();
-  const maySpawn = useMayCall('sessions/start');
   const [find, setFind] = useState('');
-  const everybody = (agents.data ?? []).filter(({ kind }) => kind !== 'system');
-  const wanted = find.trim().toLowerCase();
-  const shown = everybody
-    .filter((agent) => wanted === '' || [agent.id, ...detailsOf(agent), ...agent.tags].join('\n').toLowerCase().includes(wanted))
-    .sort((left, right) => rank(left) - rank(right) || left.id.localeCompare(right.id));
+  const agents = useList(agentsView, (all) => arrange(all, find));
+  const maySpawn = useMayCall('sessions/start');
+  const count = agents.all.filter(isShown).length;
   return (
     <nav aria-label="Agents" className="flex min-h-0 flex-col bg-panel">
       <div className="flex items-center justify-between px-4 pt-3 pb-2">
         <Link to="/" className="font-medium text-soft text-xs uppercase tracking-wide hover:text-ink">
-          Agents {everybody.length >= FILTER_FROM ? everybody.length : ''}
+          Agents {count >= FILTER_FROM ? count : ''}
         </Link>
         {maySpawn ? <SpawnDialog /> : null}
       </div>
-      {everybody.length < FILTER_FROM ? null : (
+      {count < FILTER_FROM ? null : (
         <input
           type="search"
           aria-label="Find agents"
@@ -40,33 +37,43 @@ export function AgentList({ selectedId }: { readonly selectedId: string | null }
           onChange={(event) => setFind(event.target.value)}
         />
       )}
-      <div className="px-4 empty:hidden">
-        <Problem error={agents.error} onRetry={() => void agents.refetch()} />
-      </div>
-      <VirtualList
+      <ListPane
+        list={agents}
         label="Agents"
-        items={shown}
         keyOf={({ id }) => id}
         rowHeight={50}
         selected={selectedId}
         row={(agent) => <AgentRow agent={agent} isSelected={agent.id === selectedId} />}
-        empty={agents.isSuccess ? <NoAgents hasAny={everybody.length > 0} /> : null}
+        refused="This token may not see agents."
+        empty={<NoAgents />}
+        noneFits={count > 0 ? <p className="px-4 text-soft">No agent fits.</p> : <NoAgents />}
       />
     </nav>
   );
 }
 
-function NoAgents({ hasAny }: { readonly hasAny: boolean }) {
-  if (hasAny) return <p className="px-4 text-soft">No agent fits.</p>;
+const isShown = ({ kind }: Agent): boolean => kind !== 'system';
+
+/** Those that the words fit, who is at work first. */
+function arrange(all: readonly Agent[], find: string): readonly Agent[] {
+  const wanted = find.trim().toLowerCase();
+  return all
+    .filter((agent) => isShown(agent) && (wanted === '' || wordsOf(agent).includes(wanted)))
+    .sort((left, right) => rank(left) - rank(right) || left.id.localeCompare(right.id));
+}
+
+const wordsOf = (agent: Agent): string => [agent.id, ...detailsOf(agent), ...agent.tags].join('\n').toLowerCase();
+
+const detailsOf = ({ provider, kind, label, capabilities }: Agent): readonly string[] =>
+  [provider ?? kind, label, ...capabilities].filter((detail) => detail !== null);
+
+function NoAgents() {
   return (
     <p className="px-4 text-soft">
       No agents yet. Start one here or with <code className="font-mono text-xs">npx agent-relay-server spawn claude --name Lead</code>.
     </p>
   );
 }
-
-const detailsOf = ({ provider, kind, label, capabilities }: Agent): readonly string[] =>
-  [provider ?? kind, label, ...capabilities].filter((detail) => detail !== null);
 
 function AgentRow({ agent, isSelected }: { readonly agent: Agent; readonly isSelected: boolean }) {
   return (

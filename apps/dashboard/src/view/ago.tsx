@@ -1,4 +1,4 @@
-import { useNow } from '../relay/use-relay.ts';
+import { useNow } from '../live/use-connection.ts';
 import { formatDate, formatDistance } from './format.ts';
 
 /** A time, told from now; the full one shows when pointed at. */

@@ -1,5 +1,7 @@
 import type { Claim, MessageDetail } from 'agent-relay-client';
-import { useTakeable, useTakeBack } from '../relay/use-claims.ts';
+import { mayTakeBack } from '../live/permissions.ts';
+import { useCommand } from '../live/use-command.ts';
+import { useMe } from '../live/use-live.ts';
 import { Problem } from './problem.tsx';
 import { ReasonButton } from './reason-button.tsx';
 
@@ -12,21 +14,23 @@ export function ClaimState({ message }: { readonly message: MessageDetail }) {
 }
 
 function Held({ message, claim }: { readonly message: MessageDetail; readonly claim: Claim }) {
-  const takeable = useTakeable(message);
-  const takeBack = useTakeBack();
+  const mayTake = mayTakeBack(useMe(), message.from);
+  const takeBack = useCommand((relay, reason: string | null) =>
+    relay.claims.release({ claimId: claim.claimId, ...(reason === null ? {} : { reason }) }),
+  );
   return (
     <>
       <span className="text-accent">claimed by {claim.agentId}</span>
-      {takeable === null ? null : (
+      {mayTake ? (
         <ReasonButton
           word={takeBack.isPending ? 'Taking back…' : 'Take back'}
           label={`Take message ${message.id} back from ${claim.agentId}`}
           hint={`${claim.agentId} reads it, stops, and the work is open again`}
           keepWord="Leave it"
           isPending={takeBack.isPending}
-          onReason={(reason) => takeBack.mutate({ claimId: takeable.claimId, reason })}
+          onReason={takeBack.run}
         />
-      )}
+      ) : null}
       <Problem error={takeBack.error} />
     </>
   );

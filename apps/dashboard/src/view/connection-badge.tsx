@@ -1,7 +1,10 @@
-import { useMutation } from '@tanstack/react-query';
-import { nameOfPrincipal } from '../relay/permissions.ts';
-import { signOut } from '../relay/sign-in.ts';
-import { useConnectionState, useMe, useNodes } from '../relay/use-relay.ts';
+import { nameOfPrincipal } from '../live/permissions.ts';
+import { signOut } from '../live/sign-in.ts';
+import { useCommand } from '../live/use-command.ts';
+import { useConnectionState } from '../live/use-connection.ts';
+import { useList } from '../live/use-list.ts';
+import { useMe } from '../live/use-live.ts';
+import { nodesView } from '../relay/sessions.ts';
 import { Problem } from './problem.tsx';
 
 const words = {
@@ -14,9 +17,8 @@ const words = {
 
 export function ConnectionBadge() {
   const { text, tone } = words[useConnectionState().status];
-  const { data: nodes = [] } = useNodes();
-  const { data: me } = useMe();
-  const online = nodes.filter(({ status }) => status === 'online');
+  const me = useMe();
+  const online = useList(nodesView).all.filter(({ status }) => status === 'online');
   return (
     <div className="flex flex-wrap items-center justify-end gap-x-4 text-soft text-xs">
       <span className="hidden whitespace-nowrap sm:inline" title={online.map(({ name }) => name).join(', ')}>
@@ -36,11 +38,11 @@ export function ConnectionBadge() {
 
 function SignOut() {
   // A fresh page, which has nothing left of what was read here.
-  const leave = useMutation({ mutationFn: signOut, onSuccess: () => window.location.replace('/') });
+  const leave = useCommand(signOut, () => window.location.replace('/'));
   return (
     <>
       <Problem error={leave.error} />
-      <button type="button" className="hover:text-ink hover:underline" disabled={leave.isPending} onClick={() => leave.mutate()}>
+      <button type="button" className="hover:text-ink hover:underline" disabled={leave.isPending} onClick={() => leave.run()}>
         Sign out
       </button>
     </>

@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { signIn } from '../relay/sign-in.ts';
+import { signIn } from '../live/sign-in.ts';
 import { errorText } from './format.ts';
 
 /** Exchanges the one-time code in the address's fragment for a session cookie. The code never reaches a log: fragments are not sent. */

@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router';
-import { isEndedTask, isOpenHold, isOverPair, isPendingApproval } from '../relay/collections.ts';
-import { useApprovals } from '../relay/use-approvals.ts';
-import { useCallbacks } from '../relay/use-callbacks.ts';
-import { useHolds } from '../relay/use-holds.ts';
-import { usePairs } from '../relay/use-pairs.ts';
-import { useMayCall } from '../relay/use-relay.ts';
-import { useTasks } from '../relay/use-tasks.ts';
+import { useList } from '../live/use-list.ts';
+import { useMayCall } from '../live/use-live.ts';
+import type { ListView } from '../live/view.ts';
+import { approvalsView, isPendingApproval } from '../relay/approvals.ts';
+import { callbacksView } from '../relay/callbacks.ts';
+import { holdsView, isOpenHold } from '../relay/holds.ts';
+import { isOpenPair, pairsView } from '../relay/pairs.ts';
+import { isEndedTask, tasksView } from '../relay/tasks.ts';
 import { formatCount } from './format.ts';
 
 /** What waits for a person. */
@@ -13,27 +14,27 @@ const waiting = 'bg-warn text-ground';
 
 /** The pages, and how much each has that is open; what wants a person is in colour. */
 export function MainNav() {
-  const { data: tasks = [] } = useTasks();
-  const { data: pairs = [] } = usePairs();
-  const { data: dead = [] } = useCallbacks('dead');
-  const { data: approvals = [] } = useApprovals();
-  const { data: holds = [] } = useHolds();
   const mayListTokens = useMayCall('tokens/list');
-  const active = tasks.filter((task) => !isEndedTask(task));
+  const active = useList(tasksView).all.filter((task) => !isEndedTask(task));
   const blocked = active.filter(({ status }) => status === 'blocked').length;
-  const open = pairs.filter((pair) => !isOverPair(pair)).length;
   return (
     <nav aria-label="Pages" className="order-last -mx-2 flex w-full flex-wrap gap-x-1 text-xs sm:text-sm xl:order-none xl:mx-0 xl:w-auto">
       <Page to="/" name="Messages" />
-      <Page to="/approvals" name="Approvals" count={approvals.filter(isPendingApproval).length} meaning="waiting" tone={waiting} />
-      <Page to="/holds" name="Held" count={holds.filter(isOpenHold).length} meaning="waiting" tone={waiting} />
+      <Page to="/approvals" name="Approvals" count={useCount(approvalsView, isPendingApproval)} meaning="waiting" tone={waiting} />
+      <Page to="/holds" name="Held" count={useCount(holdsView, isOpenHold)} meaning="waiting" tone={waiting} />
       <Page to="/tasks" name="Tasks" count={active.length} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
-      <Page to="/pairs" name="Pairs" count={open} meaning="open" />
+      <Page to="/pairs" name="Pairs" count={useCount(pairsView, isOpenPair)} meaning="open" />
       <Page to="/channels" name="Channels" />
-      <Page to="/callbacks" name="Callbacks" count={dead.length} meaning="gave up" tone="bg-bad text-ground" />
+      <Page to="/callbacks" name="Callbacks" count={useCount(deadCallbacks)} meaning="gave up" tone="bg-bad text-ground" />
       {mayListTokens ? <Page to="/tokens" name="Tokens" /> : null}
     </nav>
   );
+}
+
+const deadCallbacks = callbacksView('dead');
+
+function useCount<Item>(view: ListView<Item>, isCounted: (item: Item) => boolean = () => true): number {
+  return useList(view).all.filter(isCounted).length;
 }
 
 interface PageProps {

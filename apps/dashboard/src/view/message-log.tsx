@@ -1,64 +1,51 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
 import type { MessageDetail } from 'agent-relay-client';
-import { type ReactNode, useEffect, useRef } from 'react';
+import type { ReactNode } from 'react';
+import type { List } from '../live/use-list.ts';
 import { MessageRow } from './message-row.tsx';
+import { Problem } from './problem.tsx';
+import { VirtualList } from './virtual-list.tsx';
 
 interface MessageLogProps {
   readonly label: string;
-  readonly messages: readonly MessageDetail[];
+  readonly list: List<MessageDetail>;
+  readonly refused: string;
   readonly empty: ReactNode;
+  /** Where that stands. */
+  readonly emptyPlace?: string;
   /** Brought into sight once; without it the log begins at its end. */
   readonly focusId?: number;
   readonly row?: (message: MessageDetail) => ReactNode;
 }
 
-/** Messages, newest at the bottom. Stays at the bottom while the reader is there, and still while the reader looks further up. */
-export function MessageLog({ label, messages, empty, focusId, row = showRow }: MessageLogProps) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const isAtEnd = useRef(focusId === undefined);
-  const wasFocused = useRef(false);
-  const rows = useVirtualizer({
-    count: messages.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => 84,
-    overscan: 8,
-    getItemKey: (index) => messages[index]?.id ?? index,
-  });
-  const lastId = messages.at(-1)?.id;
-  useEffect(() => {
-    if (lastId !== undefined && isAtEnd.current) rows.scrollToIndex(messages.length - 1, { align: 'end' });
-  }, [lastId, messages.length, rows]);
-  const focusIndex = focusId === undefined ? -1 : messages.findIndex(({ id }) => id === focusId);
-  useEffect(() => {
-    if (focusIndex === -1 || wasFocused.current) return;
-    wasFocused.current = true;
-    rows.scrollToIndex(focusIndex, { align: 'center' });
-  }, [focusIndex, rows]);
-  const onScroll = () => {
-    const element = scroller.current;
-    if (element) isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < 80;
-  };
+/** Messages, newest at the bottom, or why there are none. */
+export function MessageLog({
+  label,
+  list,
+  refused,
+  empty,
+  emptyPlace = 'grid h-full place-items-center',
+  focusId,
+  row = showRow,
+}: MessageLogProps) {
   return (
-    <div ref={scroller} onScroll={onScroll} className="min-h-0 grow overflow-y-auto" role="log" aria-label={label}>
-      {messages.length === 0 ? empty : null}
-      <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-        {rows.getVirtualItems().map(({ index, key, start }) => {
-          const message = messages[index];
-          return message ? (
-            <div
-              key={key}
-              ref={rows.measureElement}
-              data-index={index}
-              className={`absolute inset-x-0 ${message.id === focusId ? 'bg-raised' : ''}`}
-              style={{ transform: `translateY(${start}px)` }}
-            >
-              {row(message)}
-            </div>
-          ) : null;
-        })}
-      </div>
-    </div>
+    <VirtualList
+      kind="log"
+      label={label}
+      items={list.items}
+      keyOf={({ id }) => id}
+      rowHeight={84}
+      selected={focusId ?? null}
+      row={focusId === undefined ? row : (message) => <div className={message.id === focusId ? 'bg-raised' : ''}>{row(message)}</div>}
+      empty={<div className={`p-6 text-center text-soft ${emptyPlace}`}>{whyEmpty(list, refused) ?? empty}</div>}
+    />
   );
+}
+
+/** Why there is nothing, where that is not that nothing was said. */
+function whyEmpty({ status, error, readAgain }: List<MessageDetail>, refused: string): ReactNode {
+  if (status === 'failed') return <Problem error={error} onRetry={readAgain} />;
+  if (status === 'ready') return null;
+  return status === 'refused' ? <p>{refused}</p> : <span />;
 }
 
 const showRow = (message: MessageDetail) => <MessageRow message={message} />;

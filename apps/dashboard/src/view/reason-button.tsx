@@ -1,4 +1,5 @@
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
+import { Form } from './form/form.tsx';
 
 interface ReasonButtonProps {
   readonly word: string;
@@ -15,11 +16,6 @@ interface ReasonButtonProps {
 /** A button that asks why before it acts; the reason may stay empty. Escape takes it back. */
 export function ReasonButton({ word, label = word, hint, keepWord, isPending, onReason }: ReasonButtonProps) {
   const [isAsking, setAsking] = useState(false);
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const reason = String(new FormData(event.currentTarget).get('reason') ?? '').trim();
-    onReason(reason === '' ? null : reason);
-  };
   if (!isAsking) {
     return (
       <button type="button" aria-label={label} className="button px-2.5 py-1 text-xs" disabled={isPending} onClick={() => setAsking(true)}>
@@ -28,8 +24,8 @@ export function ReasonButton({ word, label = word, hint, keepWord, isPending, on
     );
   }
   return (
-    <form
-      onSubmit={submit}
+    <Form
+      onSubmit={(fields) => onReason(fields.text('reason') || null)}
       onKeyDown={({ key }) => key === 'Escape' && setAsking(false)}
       className="flex min-w-64 max-w-xl grow flex-wrap items-center gap-2"
     >
@@ -48,6 +44,6 @@ export function ReasonButton({ word, label = word, hint, keepWord, isPending, on
       <button type="button" className="button px-2.5 py-1 text-xs" onClick={() => setAsking(false)}>
         {keepWord}
       </button>
-    </form>
+    </Form>
   );
 }

@@ -1,5 +1,6 @@
 import type { Delivery } from 'agent-relay-client';
-import { useDeliveries } from '../relay/use-relay.ts';
+import { useLive } from '../live/use-live.ts';
+import { deliveriesView } from '../relay/messages.ts';
 import { known } from './known.ts';
 
 const looks: Record<Delivery['state'], { readonly mark: string; readonly tone: string; readonly meaning: string }> = {
@@ -19,7 +20,7 @@ const SHOWN_RECIPIENTS = 4;
 
 /** Each recipient's receipt, and the evidence it rests on. */
 export function Receipts({ messageId }: { readonly messageId: number }) {
-  const { data: deliveries } = useDeliveries(messageId);
+  const { data: deliveries } = useLive(deliveriesView(messageId));
   if (!deliveries) return null;
   if (deliveries.length === 0) return <span className="text-warn">reached nobody</span>;
   if (deliveries.length > SHOWN_RECIPIENTS) return <Counts deliveries={deliveries} />;

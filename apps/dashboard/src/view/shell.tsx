@@ -1,6 +1,6 @@
 import { Outlet } from '@tanstack/react-router';
 import { useEffect } from 'react';
-import { useConnection, useConnectionState } from '../relay/use-relay.ts';
+import { useConnection, useConnectionState } from '../live/use-connection.ts';
 import { ConnectionBadge } from './connection-badge.tsx';
 import { MainNav } from './main-nav.tsx';
 import { SignInPage } from './sign-in-page.tsx';

@@ -1,12 +1,14 @@
 import { Link } from '@tanstack/react-router';
-import { useMessage, useThread } from '../relay/use-pairs.ts';
+import { useList } from '../live/use-list.ts';
+import { useLive } from '../live/use-live.ts';
+import { messageView, threadView } from '../relay/messages.ts';
 import { MessageLog } from './message-log.tsx';
 import { Problem } from './problem.tsx';
 
 /** One message in its thread, as the thread goes on. */
 export function ThreadPage({ messageId }: { readonly messageId: number }) {
-  const message = useMessage(messageId);
-  const threadId = message.data?.threadId;
+  const { data, error, readAgain } = useLive(messageView(messageId));
+  const threadId = data?.threadId;
   return (
     <main className="flex min-h-0 flex-col">
       <header className="flex items-center gap-3 border-line border-b px-4 py-2.5">
@@ -17,7 +19,7 @@ export function ThreadPage({ messageId }: { readonly messageId: number }) {
         </Link>
       </header>
       <div className="px-4 empty:hidden">
-        <Problem error={message.error} onRetry={() => void message.refetch()} />
+        <Problem error={error} onRetry={readAgain} />
       </div>
       {threadId === undefined ? null : <Thread threadId={threadId} focusId={messageId} />}
     </main>
@@ -25,13 +27,13 @@ export function ThreadPage({ messageId }: { readonly messageId: number }) {
 }
 
 function Thread({ threadId, focusId }: { readonly threadId: number; readonly focusId: number }) {
-  const { data = [], error, refetch } = useThread(threadId);
   return (
     <MessageLog
       label={`Thread ${threadId}`}
-      messages={data}
+      list={useList(threadView(threadId))}
+      refused="This token may not read messages."
+      empty={null}
       focusId={focusId}
-      empty={<Problem error={error} onRetry={() => void refetch()} />}
     />
   );
 }

@@ -1,7 +1,8 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
+import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useRef } from 'react';
+import { useStaysAtEnd } from './use-stays-at-end.ts';
 
-interface VirtualListProps<Item> {
+export interface VirtualListProps<Item> {
   readonly label: string;
   readonly items: readonly Item[];
   readonly keyOf: (item: Item) => string | number;
@@ -12,13 +13,22 @@ interface VirtualListProps<Item> {
   readonly footer?: ReactNode;
   /** Scrolled to when it changes, e.g. what an address names. */
   readonly selected?: string | number | null;
+  /**
+   * `list`: begins at its start; arrow keys, Home and End move between the rows' first links or buttons. `log`: what comes is added at its end,
+   * where it begins unless something is selected, and where it stays while the reader is there.
+   */
+  readonly kind?: 'list' | 'log';
 }
 
-/** Any number of rows, of which only those in sight exist. Arrow keys, Home and End move between the rows' first links or buttons. */
-export function VirtualList<Item>({ label, items, keyOf, rowHeight, row, empty, footer, selected = null }: VirtualListProps<Item>) {
+type Rows = Virtualizer<HTMLDivElement, Element>;
+type Scroller = RefObject<HTMLDivElement | null>;
+
+/** Any number of rows, of which only those in sight exist. */
+export function VirtualList<Item>(props: VirtualListProps<Item>) {
+  const { label, items, keyOf, rowHeight, row, empty, footer, selected = null, kind = 'list' } = props;
+  const isLog = kind === 'log';
   const scroller = useRef<HTMLDivElement>(null);
-  const toFocus = useRef<number | null>(null);
-  const rows = useVirtualizer({
+  const rows: Rows = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
@@ -28,33 +38,20 @@ export function VirtualList<Item>({ label, items, keyOf, rowHeight, row, empty, 
       return item === undefined ? index : keyOf(item);
     },
   });
-  const selectedIndex = selected === null ? -1 : items.findIndex((item) => keyOf(item) === selected);
-  const shown = useRef<string | number | null>(null);
-  useEffect(() => {
-    if (selectedIndex === -1 || shown.current === selected) return;
-    shown.current = selected;
-    rows.scrollToIndex(selectedIndex, { align: 'auto' });
-  }, [selectedIndex, selected, rows]);
-  useEffect(() => {
-    if (toFocus.current === null) return;
-    const target = scroller.current?.querySelector<HTMLElement>(`[data-index="${toFocus.current}"] :is(a, button)`);
-    if (!target) return;
-    toFocus.current = null;
-    target.focus();
+  const last = items.at(-1);
+  const onScroll = useStaysAtEnd(scroller, {
+    isOn: isLog && selected === null,
+    changed: last === undefined ? null : keyOf(last),
+    toEnd: () => rows.scrollToIndex(items.length - 1, { align: 'end' }),
   });
-  const onKeyDown = (event: KeyboardEvent) => {
-    const focused = document.activeElement?.closest<HTMLElement>('[data-index]');
-    const from = Number(focused?.dataset['index'] ?? -1);
-    const to = { ArrowDown: from + 1, ArrowUp: from - 1, Home: 0, End: items.length - 1 }[event.key];
-    if (to === undefined || to < 0 || to >= items.length || isTyping(event.target)) return;
-    event.preventDefault();
-    toFocus.current = to;
-    rows.scrollToIndex(to, { align: 'auto' });
-    scroller.current?.querySelector<HTMLElement>(`[data-index="${to}"] :is(a, button)`)?.focus();
-  };
+  useScrolledTo(rows, selected, { index: selected === null ? -1 : items.findIndex((item) => keyOf(item) === selected), isLog });
+  const onKeyDown = useArrowKeys(scroller, rows, items.length);
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the arrow keys only move between what can be focused anyway
-    <div ref={scroller} onKeyDown={onKeyDown} className="min-h-0 grow overflow-y-auto">
+    <div
+      ref={scroller}
+      className="min-h-0 grow overflow-y-auto"
+      {...(isLog ? { role: 'log', 'aria-label': label, onScroll } : { onKeyDown })}
+    >
       {items.length === 0 ? empty : null}
       <ul aria-label={label} className="relative" style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map(({ index, key, start }) => {
@@ -77,6 +74,42 @@ export function VirtualList<Item>({ label, items, keyOf, rowHeight, row, empty, 
       {footer}
     </div>
   );
+}
+
+/** Brings what is selected into sight, once for each that is. */
+function useScrolledTo(
+  rows: Rows,
+  selected: string | number | null,
+  { index, isLog }: { readonly index: number; readonly isLog: boolean },
+): void {
+  const shown = useRef<string | number | null>(null);
+  useEffect(() => {
+    if (index === -1 || shown.current === selected) return;
+    shown.current = selected;
+    rows.scrollToIndex(index, { align: isLog ? 'center' : 'auto' });
+  }, [index, selected, rows, isLog]);
+}
+
+function useArrowKeys(scroller: Scroller, rows: Rows, count: number): (event: KeyboardEvent) => void {
+  const toFocus = useRef<number | null>(null);
+  const targetIn = (index: number) => scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"] :is(a, button)`);
+  // A row out of sight exists only once it was scrolled to.
+  useEffect(() => {
+    const target = toFocus.current === null ? null : targetIn(toFocus.current);
+    if (!target) return;
+    toFocus.current = null;
+    target.focus();
+  });
+  return (event) => {
+    const focused = document.activeElement?.closest<HTMLElement>('[data-index]');
+    const from = Number(focused?.dataset['index'] ?? -1);
+    const to = { ArrowDown: from + 1, ArrowUp: from - 1, Home: 0, End: count - 1 }[event.key];
+    if (to === undefined || to < 0 || to >= count || isTyping(event.target)) return;
+    event.preventDefault();
+    toFocus.current = to;
+    rows.scrollToIndex(to, { align: 'auto' });
+    targetIn(to)?.focus();
+  };
 }
 
 const isTyping = (target: EventTarget): boolean =>

@@ -1,12 +1,11 @@
 import { Link } from '@tanstack/react-router';
-import { isPendingApproval, keyOfApproval } from '../../relay/collections.ts';
-import { useApprovals } from '../../relay/use-approvals.ts';
+import { useList } from '../../live/use-list.ts';
+import { approvalsView, isPendingApproval, keyOfApproval } from '../../relay/approvals.ts';
 import { ApprovalCard } from './approval-card.tsx';
 
 /** What one agent waits to be allowed: the question that has waited longest, and how many more there are. */
 export function AgentAsks({ agentId }: { readonly agentId: string }) {
-  const { data: approvals = [] } = useApprovals();
-  const waiting = approvals.filter((approval) => isPendingApproval(approval) && approval.agentId === agentId);
+  const waiting = useList(approvalsView).all.filter((approval) => isPendingApproval(approval) && approval.agentId === agentId);
   const first = waiting.at(-1);
   if (first === undefined) return <div />;
   return (

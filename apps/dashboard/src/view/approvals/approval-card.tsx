@@ -1,8 +1,8 @@
-import type { Approval, PendingApproval } from 'agent-relay-protocol';
+import type { Approval, PendingApproval, RouteRequest } from 'agent-relay-protocol';
 import { useEffect, useRef, useState } from 'react';
-import { isPendingApproval } from '../../relay/collections.ts';
-import { useAnswerApproval } from '../../relay/use-approvals.ts';
-import { useMayCall } from '../../relay/use-relay.ts';
+import { type Command, useCommand } from '../../live/use-command.ts';
+import { useMayCall } from '../../live/use-live.ts';
+import { answerApproval, isPendingApproval } from '../../relay/approvals.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { Problem } from '../problem.tsx';
@@ -19,10 +19,10 @@ interface ApprovalCardProps {
 /** What an agent asks, whole, and the answer: to give, or given. */
 export function ApprovalCard({ approval, isKept = false }: ApprovalCardProps) {
   const self = useRef<HTMLElement>(null);
-  const answer = useAnswerApproval();
+  const answer = useCommand(answerApproval);
   const mayAnswer = useMayCall('approvals/resolve');
   const isPending = isPendingApproval(approval);
-  const isAnsweredHere = answer.isSuccess && !isPending;
+  const isAnsweredHere = answer.output !== undefined && !isPending;
   // The button that had the focus is gone; the card is still there, and the arrow keys go on from it.
   useEffect(() => {
     if (isAnsweredHere) self.current?.focus({ preventScroll: true });
@@ -72,7 +72,7 @@ function Asked({ input, isOpen }: { readonly input: Exclude<Approval['input'], u
 
 interface AnswerProps {
   readonly approval: PendingApproval;
-  readonly answer: ReturnType<typeof useAnswerApproval>;
+  readonly answer: Command<RouteRequest<'approvals/resolve'>, string | null>;
 }
 
 function Answer({ approval: { agentId: id, approvalId, title }, answer }: AnswerProps) {
@@ -85,7 +85,7 @@ function Answer({ approval: { agentId: id, approvalId, title }, answer }: Answer
         aria-label={`Allow ${title}`}
         className="button button-main px-2.5 py-1 text-xs"
         disabled={isBlocked}
-        onClick={() => answer.mutate({ id, approvalId, outcome: 'allow' })}
+        onClick={() => answer.run({ id, approvalId, outcome: 'allow' })}
       >
         Allow once
       </button>
@@ -95,12 +95,12 @@ function Answer({ approval: { agentId: id, approvalId, title }, answer }: Answer
         hint="Why, or what to do instead? The agent reads it; may stay empty"
         keepWord="Not yet"
         isPending={isBlocked}
-        onReason={(message) => answer.mutate({ id, approvalId, outcome: 'deny', ...(message === null ? {} : { message }) })}
+        onReason={(message) => answer.run({ id, approvalId, outcome: 'deny', ...(message === null ? {} : { message }) })}
       />
       <Problem error={answer.error} />
-      {answer.data ? (
+      {answer.output ? (
         <p role="status" className="text-warn text-xs">
-          {answer.data}
+          {answer.output}
         </p>
       ) : null}
     </div>

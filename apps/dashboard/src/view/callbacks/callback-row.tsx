@@ -1,7 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import type { Callback } from 'agent-relay-protocol';
-import { useRedeliver } from '../../relay/use-callbacks.ts';
-import { useMayCall } from '../../relay/use-relay.ts';
+import { useCommand } from '../../live/use-command.ts';
+import { useMayCall } from '../../live/use-live.ts';
+import { redeliver } from '../../relay/callbacks.ts';
 import { Ago } from '../ago.tsx';
 import { known, plainLook } from '../known.ts';
 import { Problem } from '../problem.tsx';
@@ -14,7 +15,7 @@ const looks = {
 
 /** One callback: how it stands, what the other side said last, and the means to send it again. */
 export function CallbackRow({ callback, isOfTask = false }: { readonly callback: Callback; readonly isOfTask?: boolean }) {
-  const redeliver = useRedeliver();
+  const again = useCommand(redeliver);
   const mayWrite = useMayCall('callbacks/redeliver');
   const { mark, tone, word } = known(looks, callback.status, plainLook);
   return (
@@ -46,14 +47,14 @@ export function CallbackRow({ callback, isOfTask = false }: { readonly callback:
         {callback.lastError === null ? null : (
           <p className={`break-words text-xs ${callback.status === 'dead' ? 'text-bad' : 'text-warn'}`}>{callback.lastError}</p>
         )}
-        <Problem error={redeliver.error} />
+        <Problem error={again.error} />
       </div>
       {mayWrite && (callback.status === 'dead' || callback.lastError !== null) ? (
         <button
           type="button"
           className="button shrink-0 px-2 py-0.5 text-xs"
-          disabled={redeliver.isPending}
-          onClick={() => redeliver.mutate([callback.id])}
+          disabled={again.isPending}
+          onClick={() => again.run([callback.id])}
         >
           {callback.status === 'dead' ? 'Redeliver' : 'Try now'}
         </button>

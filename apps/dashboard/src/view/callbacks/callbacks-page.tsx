@@ -1,11 +1,13 @@
 import { Link } from '@tanstack/react-router';
 import type { CallbackStatus } from 'agent-relay-protocol';
-import { CALLBACK_LIMIT, useCallbacks, useRedeliver } from '../../relay/use-callbacks.ts';
-import { useMayCall, useMe } from '../../relay/use-relay.ts';
+import { useCommand } from '../../live/use-command.ts';
+import { useList } from '../../live/use-list.ts';
+import { useMayCall } from '../../live/use-live.ts';
+import { CALLBACK_LIMIT, callbacksView, redeliver } from '../../relay/callbacks.ts';
 import { formatCount } from '../format.ts';
+import { ListPane } from '../list-pane.tsx';
 import { Problem } from '../problem.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
-import { VirtualList } from '../virtual-list.tsx';
 import { CallbackRow } from './callback-row.tsx';
 
 const tabs = [
@@ -16,28 +18,20 @@ const tabs = [
 
 /** What integrations are told, and what could not be told. */
 export function CallbacksPage({ status }: { readonly status: CallbackStatus }) {
-  const { isSuccess } = useMe();
-  const maySee = useMayCall('callbacks/list');
-  const callbacks = useCallbacks(status);
   const list = (
-    <>
-      <div className="px-4 empty:hidden">
-        <Problem error={callbacks.error} onRetry={() => void callbacks.refetch()} />
-      </div>
-      {isSuccess && !maySee ? <Empty title="Callbacks are for the owner and for the integration they go to." /> : null}
-      <VirtualList
-        label="Callbacks"
-        items={callbacks.data ?? []}
-        keyOf={({ id }) => id}
-        rowHeight={64}
-        row={(callback) => (
-          <div className="border-line border-b">
-            <CallbackRow callback={callback} />
-          </div>
-        )}
-        empty={callbacks.isSuccess ? <NoCallbacks status={status} /> : null}
-      />
-    </>
+    <ListPane
+      list={useList(callbacksView(status))}
+      label="Callbacks"
+      keyOf={({ id }) => id}
+      rowHeight={64}
+      row={(callback) => (
+        <div className="border-line border-b">
+          <CallbackRow callback={callback} />
+        </div>
+      )}
+      refused="Callbacks are for the owner and for the integration they go to."
+      empty={<NoCallbacks status={status} />}
+    />
   );
   return (
     <SplitPage
@@ -73,27 +67,27 @@ function CallbackTools({ chosen }: { readonly chosen: CallbackStatus }) {
 }
 
 function TabCount({ status }: { readonly status: CallbackStatus }) {
-  const { data } = useCallbacks(status);
-  return data && data.length > 0 ? <span className="ml-0.5 text-soft">{formatCount(data.length)}</span> : null;
+  const { length } = useList(callbacksView(status)).all;
+  return length > 0 ? <span className="ml-0.5 text-soft">{formatCount(length)}</span> : null;
 }
 
 function RedeliverAll() {
-  const { data: dead = [] } = useCallbacks('dead');
+  const dead = useList(callbacksView('dead')).all;
   const mayWrite = useMayCall('callbacks/redeliver');
-  const redeliver = useRedeliver();
-  const refused = redeliver.data?.refused ?? [];
+  const again = useCommand(redeliver);
+  const refused = again.output?.refused ?? [];
   return (
     <>
-      <Problem error={redeliver.error ?? (refused.length > 0 ? `${refused.length} were not taken: ${refused[0]}` : null)} />
-      {redeliver.data && refused.length === 0 ? <span className="text-good text-xs">{redeliver.data.sent} on their way again</span> : null}
+      <Problem error={again.error ?? (refused.length > 0 ? `${refused.length} were not taken: ${refused[0]}` : null)} />
+      {again.output && refused.length === 0 ? <span className="text-good text-xs">{again.output.sent} on their way again</span> : null}
       {mayWrite && dead.length > 0 ? (
         <button
           type="button"
           className="button text-xs"
-          disabled={redeliver.isPending}
-          onClick={() => redeliver.mutate(dead.map(({ id }) => id).reverse())}
+          disabled={again.isPending}
+          onClick={() => again.run(dead.map(({ id }) => id).reverse())}
         >
-          {redeliver.isPending
+          {again.isPending
             ? 'Sending…'
             : dead.length === CALLBACK_LIMIT
               ? `Redeliver these ${CALLBACK_LIMIT}`

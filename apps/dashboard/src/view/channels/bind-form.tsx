@@ -1,8 +1,11 @@
 import { EVERY_CONVERSATION } from 'agent-relay-protocol';
-import { type FormEvent, useRef } from 'react';
-import { useBind } from '../../relay/use-channels.ts';
+import { useCommand } from '../../live/use-command.ts';
 import { AddressOptions } from '../address-options.tsx';
+import { Choices } from '../form/choices.tsx';
+import { type FilledForm, Form } from '../form/form.tsx';
+import { Labelled } from '../form/labelled.tsx';
 import { Problem } from '../problem.tsx';
+import { type BindRequest, readBindForm } from './read-bind-form.ts';
 
 interface BindFormProps {
   readonly channelId: string;
@@ -12,58 +15,57 @@ interface BindFormProps {
 
 /** Says who is meant by what people write in one conversation. */
 export function BindForm({ channelId, conversations }: BindFormProps) {
-  const form = useRef<HTMLFormElement>(null);
-  const bind = useBind();
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const fields = new FormData(event.currentTarget);
-    const text = (name: string) => String(fields.get(name) ?? '').trim();
-    const mode = text('mode') === 'fanout' ? 'fanout' : 'exclusive';
-    bind.mutate(
-      { id: channelId, conversationId: text('conversation'), target: text('target'), mode },
-      { onSuccess: () => form.current?.reset() },
-    );
-  };
+  const bind = useCommand(async (relay, { request, form }: { readonly request: BindRequest; readonly form: FilledForm }) => {
+    const bound = await relay.channels.bind(request);
+    form.reset();
+    return bound;
+  });
   return (
-    <form ref={form} onSubmit={submit} className="grid grid-cols-[minmax(0,1fr)] gap-2">
-      <div className="grid gap-2 sm:grid-cols-2">
-        <label className="grid gap-1 text-soft text-xs">
-          Conversation
-          <input
-            name="conversation"
-            required
-            maxLength={256}
-            list="conversations"
-            className="field text-ink text-sm"
-            placeholder="its id outside, or * for every other"
-          />
-        </label>
-        <datalist id="conversations">
-          <option value={EVERY_CONVERSATION} />
-          {conversations.map((id) => (
-            <option key={id} value={id} />
-          ))}
-        </datalist>
-        <label className="grid gap-1 text-soft text-xs">
-          Goes to
-          <input name="target" required list="targets" className="field text-ink text-sm" placeholder="Worker, tag:backend" />
-        </label>
-        <AddressOptions id="targets" />
-      </div>
+    <Form
+      className="grid grid-cols-[minmax(0,1fr)] gap-2"
+      onSubmit={(fields, form) => bind.run({ request: readBindForm(channelId, fields), form })}
+    >
+      <ConversationAndTarget conversations={conversations} />
       <div className="flex flex-wrap items-end gap-2">
-        <label className="grid min-w-0 grow basis-60 gap-1 text-soft text-xs">
-          How
-          <select name="mode" aria-label="How" className="field min-w-0 text-ink text-sm">
-            <option value="exclusive">to it alone (in a group, one takes each)</option>
-            <option value="fanout">a copy, as to the conversation’s other targets</option>
-          </select>
-        </label>
+        <Labelled text="How" place="grow basis-60">
+          <Choices name="mode" aria-label="How" className="field min-w-0 text-ink text-sm" choices={modes} />
+        </Labelled>
         <button type="submit" className="button button-main" disabled={bind.isPending}>
           {bind.isPending ? 'Binding…' : 'Bind'}
         </button>
       </div>
       <Problem error={bind.error} />
-      {bind.data?.created === false ? <p className="text-soft text-xs">It was bound like that already.</p> : null}
-    </form>
+      {bind.output?.created === false ? <p className="text-soft text-xs">It was bound like that already.</p> : null}
+    </Form>
   );
 }
+
+const modes = [
+  { id: 'exclusive', word: 'to it alone (in a group, one takes each)' },
+  { id: 'fanout', word: 'a copy, as to the conversation’s other targets' },
+] as const;
+
+const ConversationAndTarget = ({ conversations }: Pick<BindFormProps, 'conversations'>) => (
+  <div className="grid gap-2 sm:grid-cols-2">
+    <Labelled text="Conversation">
+      <input
+        name="conversation"
+        required
+        maxLength={256}
+        list="conversations"
+        className="field text-ink text-sm"
+        placeholder="its id outside, or * for every other"
+      />
+    </Labelled>
+    <datalist id="conversations">
+      <option value={EVERY_CONVERSATION} />
+      {conversations.map((id) => (
+        <option key={id} value={id} />
+      ))}
+    </datalist>
+    <Labelled text="Goes to">
+      <input name="target" required list="targets" className="field text-ink text-sm" placeholder="Worker, tag:backend" />
+    </Labelled>
+    <AddressOptions id="targets" />
+  </div>
+);

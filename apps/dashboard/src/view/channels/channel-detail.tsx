@@ -1,12 +1,13 @@
 import type { Channel, ChannelBinding, ChannelDirection } from 'agent-relay-client';
 import { EVERY_CONVERSATION } from 'agent-relay-protocol';
-import { useState } from 'react';
-import { useMayBind, useUnbind } from '../../relay/use-channels.ts';
+import { mayBind } from '../../live/permissions.ts';
+import { useCommand } from '../../live/use-command.ts';
+import { useMe } from '../../live/use-live.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
+import { ConfirmButton } from '../confirm-button.tsx';
 import { DetailPane, Facts, Section } from '../detail-pane.tsx';
 import { known } from '../known.ts';
-import { Problem } from '../problem.tsx';
 import { BindForm } from './bind-form.tsx';
 
 const directions: Readonly<Record<ChannelDirection, string>> = {
@@ -19,7 +20,7 @@ export const directionWords = (direction: string): string => known(directions, d
 
 export function ChannelDetail({ channel }: { readonly channel: Channel }) {
   const { id, name, label, transport, direction, status, ready, lastSeenAt, bindings } = channel;
-  const mayBind = useMayBind(id);
+  const isBinder = mayBind(useMe(), id);
   const ordered = [...bindings].sort(
     (one, other) => one.conversationId.localeCompare(other.conversationId) || one.createdAt - other.createdAt,
   );
@@ -46,12 +47,12 @@ export function ChannelDetail({ channel }: { readonly channel: Channel }) {
           ) : (
             <ul aria-label="Bindings">
               {ordered.map((binding) => (
-                <Binding key={binding.bindingId} binding={binding} mayUnbind={mayBind} />
+                <Binding key={binding.bindingId} binding={binding} mayUnbind={isBinder} />
               ))}
             </ul>
           )}
         </Section>
-        {mayBind ? (
+        {isBinder ? (
           <Section title="Bind a conversation">
             <BindForm channelId={id} conversations={[...new Set(ordered.map(({ conversationId }) => conversationId))]} />
           </Section>
@@ -86,34 +87,6 @@ const Target = ({ target }: { readonly target: string }) =>
   target.startsWith('id:') ? <AgentLink id={target.slice(3)} /> : <span className="font-medium">{target}</span>;
 
 function Unbind({ binding: { bindingId, channelId, conversationId, target } }: { readonly binding: ChannelBinding }) {
-  const [isAsking, setAsking] = useState(false);
-  const unbind = useUnbind(channelId);
-  if (unbind.error) return <Problem error={unbind.error} onRetry={() => unbind.reset()} />;
-  if (!isAsking) {
-    return (
-      <button
-        type="button"
-        aria-label={`Remove ${conversationId} to ${target}`}
-        className="button px-2 py-0.5 text-xs"
-        onClick={() => setAsking(true)}
-      >
-        Remove
-      </button>
-    );
-  }
-  return (
-    <span className="flex flex-wrap justify-end gap-2">
-      <button
-        type="button"
-        className="button border-bad/50 px-2 py-0.5 text-bad text-xs"
-        disabled={unbind.isPending}
-        onClick={() => unbind.mutate(bindingId)}
-      >
-        Remove it
-      </button>
-      <button type="button" className="button px-2 py-0.5 text-xs" onClick={() => setAsking(false)}>
-        Keep
-      </button>
-    </span>
-  );
+  const unbind = useCommand((relay) => relay.channels.unbind({ id: channelId, bindingId }));
+  return <ConfirmButton word="Remove" label={`Remove ${conversationId} to ${target}`} confirmWord="Remove it" command={unbind} />;
 }

@@ -1,37 +1,28 @@
 import { Link } from '@tanstack/react-router';
 import type { Channel } from 'agent-relay-client';
-import { useChannels } from '../../relay/use-channels.ts';
-import { useMayCall, useMe } from '../../relay/use-relay.ts';
+import { useList } from '../../live/use-list.ts';
+import { channelsView } from '../../relay/channels.ts';
 import { Ago } from '../ago.tsx';
 import { DetailPane } from '../detail-pane.tsx';
+import { ListPane } from '../list-pane.tsx';
 import { PresenceDot } from '../presence-dot.tsx';
-import { Problem } from '../problem.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
-import { VirtualList } from '../virtual-list.tsx';
 import { ChannelDetail, directionWords } from './channel-detail.tsx';
 
 /** Channels to people outside, and who is meant in their conversations. */
 export function ChannelsPage({ channelId }: { readonly channelId: string | null }) {
-  const { isSuccess } = useMe();
-  const mayRead = useMayCall('channels/list');
-  const channels = useChannels();
-  const all = [...(channels.data ?? [])].sort((one, other) => one.id.localeCompare(other.id));
+  const channels = useList(channelsView, (all) => [...all].sort((one, other) => one.id.localeCompare(other.id)));
   const list = (
-    <>
-      <div className="px-4 empty:hidden">
-        <Problem error={channels.error} onRetry={() => void channels.refetch()} />
-      </div>
-      {isSuccess && !mayRead ? <Empty title="This token may not see channels." /> : null}
-      <VirtualList
-        label="Channels"
-        items={all}
-        keyOf={({ id }) => id}
-        rowHeight={56}
-        selected={channelId}
-        row={(channel) => <ChannelRow channel={channel} isSelected={channel.id === channelId} />}
-        empty={channels.isSuccess ? <NoChannels /> : null}
-      />
-    </>
+    <ListPane
+      list={channels}
+      label="Channels"
+      keyOf={({ id }) => id}
+      rowHeight={56}
+      selected={channelId}
+      row={(channel) => <ChannelRow channel={channel} isSelected={channel.id === channelId} />}
+      refused="This token may not see channels."
+      empty={<NoChannels />}
+    />
   );
   return (
     <SplitPage
@@ -40,7 +31,12 @@ export function ChannelsPage({ channelId }: { readonly channelId: string | null 
       list={list}
       detail={
         channelId === null ? null : (
-          <Chosen key={channelId} id={channelId} channel={all.find(({ id }) => id === channelId)} isRead={channels.isSuccess} />
+          <Chosen
+            key={channelId}
+            id={channelId}
+            channel={channels.all.find(({ id }) => id === channelId)}
+            isRead={channels.status === 'ready'}
+          />
         )
       }
     />

@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import type { Hold, OpenHold } from 'agent-relay-protocol';
-import { isOpenHold } from '../../relay/collections.ts';
-import { type HoldOutcome, useDecideHold } from '../../relay/use-holds.ts';
-import { useMayCall } from '../../relay/use-relay.ts';
+import { useCommand } from '../../live/use-command.ts';
+import { useMayCall } from '../../live/use-live.ts';
+import { decideHold, type HoldOutcome, isOpenHold } from '../../relay/holds.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { Problem } from '../problem.tsx';
@@ -72,7 +72,7 @@ function Said({ hold: { message, status } }: { readonly hold: Hold }) {
 
 function Decide({ hold: { id, message }, onOutcome }: { readonly hold: OpenHold; readonly onOutcome: (outcome: HoldOutcome) => void }) {
   const mayDecide = useMayCall('holds/release');
-  const decide = useDecideHold(onOutcome);
+  const decide = useCommand(decideHold, onOutcome);
   if (!mayDecide) return null;
   return (
     <div className="flex flex-wrap items-center gap-2">
@@ -81,7 +81,7 @@ function Decide({ hold: { id, message }, onOutcome }: { readonly hold: OpenHold;
         aria-label={`Release ${id}`}
         className="button button-main px-2.5 py-1 text-xs"
         disabled={decide.isPending}
-        onClick={() => decide.mutate({ id, outcome: 'release' })}
+        onClick={() => decide.run({ id, outcome: 'release' })}
       >
         Release
       </button>
@@ -91,7 +91,7 @@ function Decide({ hold: { id, message }, onOutcome }: { readonly hold: OpenHold;
         hint={`Why? ${message.from} is told; may stay empty`}
         keepWord="Not yet"
         isPending={decide.isPending}
-        onReason={(because) => decide.mutate({ id, outcome: 'refuse', because })}
+        onReason={(because) => decide.run({ id, outcome: 'refuse', because })}
       />
       <Problem error={decide.error} />
     </div>

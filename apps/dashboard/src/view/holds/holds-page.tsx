@@ -1,45 +1,35 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { isOpenHold } from '../../relay/collections.ts';
-import { type HoldOutcome, OPEN_LIMIT, useHolds } from '../../relay/use-holds.ts';
-import { useMayCall, useMe } from '../../relay/use-relay.ts';
+import { useList } from '../../live/use-list.ts';
+import { type HoldOutcome, holdsView, isOpenHold, OPEN_LIMIT } from '../../relay/holds.ts';
 import { DecidedHeading } from '../decided-heading.tsx';
+import { ListPane } from '../list-pane.tsx';
 import { Notice } from '../notice.tsx';
-import { Problem } from '../problem.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
-import { VirtualList } from '../virtual-list.tsx';
 import { HoldRow } from './hold-row.tsx';
 
 /** Messages the loop guard keeps: those that wait, the longest waiting first, and below them what was decided. */
 export function HoldsPage() {
-  const { isSuccess } = useMe();
-  const mayRead = useMayCall('holds/list');
-  const holds = useHolds();
   const [outcome, setOutcome] = useState<HoldOutcome | null>(null);
-  const all = holds.data ?? [];
-  const open = all.filter(isOpenHold).reverse();
-  const decided = all.filter((hold) => !isOpenHold(hold));
+  const holds = useList(holdsView);
+  const open = holds.all.filter(isOpenHold).reverse();
+  const decided = holds.all.filter((hold) => !isOpenHold(hold));
   const list = (
-    <>
-      <div className="px-4 empty:hidden">
-        <Problem error={holds.error} onRetry={() => void holds.refetch()} />
-      </div>
-      {isSuccess && !mayRead ? <Empty title="This token may not read messages." /> : null}
-      <VirtualList
-        label="Held messages"
-        items={[...open, ...decided]}
-        keyOf={({ id }) => id}
-        rowHeight={150}
-        row={(hold) => (
-          <>
-            {hold === decided[0] ? <DecidedHeading word="Decided" isNothingOpen={open.length === 0} /> : null}
-            <HoldRow hold={hold} onOutcome={setOutcome} />
-          </>
-        )}
-        empty={holds.isSuccess ? <NoHolds /> : null}
-        footer={open.length < OPEN_LIMIT ? null : <p className="p-4 text-center text-soft text-xs">The newest {OPEN_LIMIT} are shown.</p>}
-      />
-    </>
+    <ListPane
+      list={{ ...holds, items: [...open, ...decided] }}
+      label="Held messages"
+      keyOf={({ id }) => id}
+      rowHeight={150}
+      row={(hold) => (
+        <>
+          {hold === decided[0] ? <DecidedHeading word="Decided" isNothingOpen={open.length === 0} /> : null}
+          <HoldRow hold={hold} onOutcome={setOutcome} />
+        </>
+      )}
+      refused="This token may not read messages."
+      empty={<NoHolds />}
+      footer={open.length < OPEN_LIMIT ? null : <p className="p-4 text-center text-soft text-xs">The newest {OPEN_LIMIT} are shown.</p>}
+    />
   );
   return (
     <SplitPage

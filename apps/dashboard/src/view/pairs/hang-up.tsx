@@ -1,10 +1,10 @@
-import { useHangUp } from '../../relay/use-pairs.ts';
+import { useCommand } from '../../live/use-command.ts';
 import { Problem } from '../problem.tsx';
 import { ReasonButton } from '../reason-button.tsx';
 
 /** Ends an open pair as the owner; both sides are told why. */
 export function HangUp({ id }: { readonly id: number }) {
-  const hangUp = useHangUp(id);
+  const hangUp = useCommand((relay, reason: string | null) => relay.pairs.hangup({ id, ...(reason === null ? {} : { reason }) }));
   return (
     <div className="flex flex-wrap items-center gap-2">
       <ReasonButton
@@ -12,7 +12,7 @@ export function HangUp({ id }: { readonly id: number }) {
         hint="Why? Both are told; may stay empty"
         keepWord="Keep it"
         isPending={hangUp.isPending}
-        onReason={(reason) => hangUp.mutate(reason)}
+        onReason={hangUp.run}
       />
       <Problem error={hangUp.error} />
     </div>

@@ -1,11 +1,10 @@
-import { useQuery } from '@tanstack/react-query';
 import type { MessageDetail } from 'agent-relay-client';
 import type { OpenPair, Pair } from 'agent-relay-protocol';
-import { isOverPair } from '../../relay/collections.ts';
-import { keys } from '../../relay/keys.ts';
-import { isOwner } from '../../relay/permissions.ts';
-import { useThread } from '../../relay/use-pairs.ts';
-import { useMe, useRelay } from '../../relay/use-relay.ts';
+import { isOwner } from '../../live/permissions.ts';
+import { useList } from '../../live/use-list.ts';
+import { useLive, useMe } from '../../live/use-live.ts';
+import { threadView } from '../../relay/messages.ts';
+import { isOpenPair, pairView } from '../../relay/pairs.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { DetailPane } from '../detail-pane.tsx';
@@ -18,8 +17,7 @@ import { PairMark } from './pair-looks.tsx';
 
 /** One pair: who, what for, and what they say as they say it. `known` is the pair as the list has it; older ones are asked for. */
 export function PairDetail({ id, known }: { readonly id: number; readonly known: Pair | null }) {
-  const relay = useRelay();
-  const fetched = useQuery({ queryKey: [...keys.pairs, id], enabled: known === null, queryFn: () => relay.pairs.get({ id }) });
+  const fetched = useLive(known === null ? pairView(id) : null);
   const pair = known ?? fetched.data;
   if (!pair) {
     return (
@@ -38,18 +36,16 @@ export function PairDetail({ id, known }: { readonly id: number; readonly known:
       }
       back="/pairs"
       subtitle={<PairFacts pair={pair} />}
-      actions={isOpen(pair) ? <Actions pair={pair} /> : null}
+      actions={isOpenPair(pair) ? <Actions pair={pair} /> : null}
     >
       <PairChat pair={pair} />
     </DetailPane>
   );
 }
 
-const isOpen = (pair: Pair): pair is OpenPair => !isOverPair(pair);
-
 function Actions({ pair }: { readonly pair: OpenPair }) {
   // Either side does it by itself.
-  return isOwner(useMe().data) ? <HangUp id={pair.id} /> : null;
+  return isOwner(useMe()) ? <HangUp id={pair.id} /> : null;
 }
 
 function PairFacts({ pair }: { readonly pair: Pair }) {
@@ -76,20 +72,18 @@ function PairFacts({ pair }: { readonly pair: Pair }) {
 }
 
 function PairChat({ pair }: { readonly pair: Pair }) {
-  const thread = useThread(pair.id);
   // The invitation and the relay's notices are told above; here is what the two say.
-  const said = (thread.data ?? []).filter(({ id, from }) => id !== pair.id && (from === pair.requester || from === pair.target));
-  const nothing = pair.status === 'pending' ? `${pair.target} has not answered yet.` : 'Nothing was said yet.';
+  const said = useList(threadView(pair.id), (all) =>
+    all.filter(({ id, from }) => id !== pair.id && (from === pair.requester || from === pair.target)),
+  );
   return (
     <MessageLog
       label={`Chat of ${pair.requester} and ${pair.target}`}
-      messages={said}
+      list={said}
       row={(message) => <Said message={message} isRequester={message.from === pair.requester} />}
-      empty={
-        <div className="p-6 text-center text-soft">
-          {thread.error ? <Problem error={thread.error} onRetry={() => void thread.refetch()} /> : thread.isSuccess ? nothing : null}
-        </div>
-      }
+      refused="This token may not read messages."
+      empty={pair.status === 'pending' ? `${pair.target} has not answered yet.` : 'Nothing was said yet.'}
+      emptyPlace=""
     />
   );
 }

@@ -1,35 +1,28 @@
 import { Link } from '@tanstack/react-router';
 import type { Pair } from 'agent-relay-protocol';
-import { isOverPair } from '../../relay/collections.ts';
-import { usePairs } from '../../relay/use-pairs.ts';
+import { useList } from '../../live/use-list.ts';
+import { isOpenPair, pairsView } from '../../relay/pairs.ts';
 import { Ago } from '../ago.tsx';
-import { Problem } from '../problem.tsx';
+import { ListPane } from '../list-pane.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
-import { VirtualList } from '../virtual-list.tsx';
 import { PairDetail } from './pair-detail.tsx';
 import { PairMark } from './pair-looks.tsx';
 
 /** Exclusive live chats of two agents: the open ones first. */
 export function PairsPage({ pairId }: { readonly pairId: number | null }) {
-  const pairs = usePairs();
-  const all = pairs.data ?? [];
-  const chosen = all.find(({ id }) => id === pairId);
-  const ordered = [...all.filter((pair) => !isOverPair(pair)), ...all.filter(isOverPair)];
+  const pairs = useList(pairsView, (all) => [...all.filter(isOpenPair), ...all.filter((pair) => !isOpenPair(pair))]);
+  const chosen = pairs.all.find(({ id }) => id === pairId);
   const list = (
-    <>
-      <div className="px-4 empty:hidden">
-        <Problem error={pairs.error} onRetry={() => void pairs.refetch()} />
-      </div>
-      <VirtualList
-        label="Pairs"
-        items={ordered}
-        keyOf={({ id }) => id}
-        rowHeight={72}
-        selected={pairId}
-        row={(pair) => <PairRow pair={pair} isSelected={pair.id === pairId} />}
-        empty={pairs.isSuccess ? <NoPairs /> : null}
-      />
-    </>
+    <ListPane
+      list={pairs}
+      label="Pairs"
+      keyOf={({ id }) => id}
+      rowHeight={72}
+      selected={pairId}
+      row={(pair) => <PairRow pair={pair} isSelected={pair.id === pairId} />}
+      refused="This token may not see pairs."
+      empty={<NoPairs />}
+    />
   );
   return (
     <SplitPage
@@ -48,7 +41,7 @@ function PairRow({ pair, isSelected }: { readonly pair: Pair; readonly isSelecte
       params={{ pairId: String(pair.id) }}
       aria-current={isSelected}
       data-pair-id={pair.id}
-      className={`grid gap-0.5 border-line border-b px-4 py-2 hover:bg-raised ${isSelected ? 'bg-raised' : ''} ${isOverPair(pair) ? 'opacity-70' : ''}`}
+      className={`grid gap-0.5 border-line border-b px-4 py-2 hover:bg-raised ${isSelected ? 'bg-raised' : ''} ${isOpenPair(pair) ? '' : 'opacity-70'}`}
     >
       <span className="flex items-baseline gap-2">
         <span className="min-w-0 truncate font-medium">

@@ -1,67 +1,61 @@
-import type { Task } from 'agent-relay-protocol';
-import { type FormEvent, useState } from 'react';
-import { isEndedTask } from '../../relay/collections.ts';
-import { mayEndTask } from '../../relay/permissions.ts';
-import type { EndTaskRequest } from '../../relay/requests.ts';
-import { useMe } from '../../relay/use-relay.ts';
-import { useEndTask } from '../../relay/use-tasks.ts';
+import type { RouteRequest, Task } from 'agent-relay-protocol';
+import { useState } from 'react';
+import { mayEndTask } from '../../live/permissions.ts';
+import { useCommand } from '../../live/use-command.ts';
+import { useMe } from '../../live/use-live.ts';
+import { isEndedTask } from '../../relay/tasks.ts';
+import { Form } from '../form/form.tsx';
+import { Labelled } from '../form/labelled.tsx';
 import { Problem } from '../problem.tsx';
 
 const endings = [
   { status: 'done', word: 'Done', question: 'What came of it?' },
   { status: 'failed', word: 'Failed', question: 'What went wrong?' },
   { status: 'canceled', word: 'Cancel', question: 'Why is it not needed?' },
-] as const satisfies readonly { status: EndTaskRequest['status']; word: string; question: string }[];
+] as const;
+type Ending = (typeof endings)[number];
 
 /** Ends a task whoever holds it: the owner's, and its source's. */
 export function EndTask({ task }: { readonly task: Task }) {
-  const { data: me } = useMe();
-  const [chosen, setChosen] = useState<EndTaskRequest['status'] | null>(null);
-  const end = useEndTask();
+  const me = useMe();
+  const [chosen, setChosen] = useState<Ending | null>(null);
+  const end = useCommand((relay, request: RouteRequest<'tasks/status'>) => relay.tasks.status(request));
   if (isEndedTask(task) || me === undefined) return null;
-  if (!mayEndTask(me, task.source)) {
-    return <p className="text-soft text-xs">Its holder, its source and the owner may end it.</p>;
-  }
-  const ending = endings.find(({ status }) => status === chosen);
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const result = String(new FormData(event.currentTarget).get('result') ?? '').trim();
-    if (ending) end.mutate({ id: task.id, status: ending.status, ...(result === '' ? {} : { result }) });
-  };
+  if (!mayEndTask(me, task.source)) return <p className="text-soft text-xs">Its holder, its source and the owner may end it.</p>;
   return (
-    <form onSubmit={submit} className="grid gap-2">
+    <Form
+      className="grid gap-2"
+      onSubmit={(fields) => chosen && end.run({ id: task.id, status: chosen.status, ...fields.optional('result') })}
+    >
       <div className="flex flex-wrap gap-2">
-        {endings.map(({ status, word }) => (
+        {endings.map((ending) => (
           <button
-            key={status}
+            key={ending.status}
             type="button"
-            aria-expanded={chosen === status}
-            className={`button px-2 py-0.5 text-xs ${chosen === status ? 'border-accent' : ''}`}
-            onClick={() => setChosen(chosen === status ? null : status)}
+            aria-expanded={chosen === ending}
+            className={`button px-2 py-0.5 text-xs ${chosen === ending ? 'border-accent' : ''}`}
+            onClick={() => setChosen(chosen === ending ? null : ending)}
           >
-            {word}
+            {ending.word}
           </button>
         ))}
       </div>
-      {ending ? (
-        <div className="flex items-end gap-2">
-          <label className="grid grow gap-1 text-soft text-xs">
-            {ending.question}
-            <textarea
-              key={ending.status}
-              name="result"
-              rows={2}
-              className="field text-ink text-sm"
-              placeholder="Its source is told; may stay empty"
-            />
-          </label>
-          <button type="submit" className="button button-main" disabled={end.isPending}>
-            {end.isPending ? 'Ending…' : `End as ${ending.status}`}
-          </button>
-        </div>
+      {chosen === null ? null : <ResultField ending={chosen} isPending={end.isPending} />}
+      {chosen !== null && task.claimedBy !== null ? (
+        <p className="text-warn text-xs">{task.claimedBy} holds it and loses its claim.</p>
       ) : null}
-      {ending && task.claimedBy !== null ? <p className="text-warn text-xs">{task.claimedBy} holds it and loses its claim.</p> : null}
       <Problem error={end.error} />
-    </form>
+    </Form>
   );
 }
+
+const ResultField = ({ ending: { status, question }, isPending }: { readonly ending: Ending; readonly isPending: boolean }) => (
+  <div className="flex items-end gap-2">
+    <Labelled text={question} place="grow">
+      <textarea key={status} name="result" rows={2} className="field text-ink text-sm" placeholder="Its source is told; may stay empty" />
+    </Labelled>
+    <button type="submit" className="button button-main" disabled={isPending}>
+      {isPending ? 'Ending…' : `End as ${status}`}
+    </button>
+  </div>
+);

@@ -1,6 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import type { Task } from 'agent-relay-protocol';
-import { useTask } from '../../relay/use-tasks.ts';
+import { useList } from '../../live/use-list.ts';
+import { useLive } from '../../live/use-live.ts';
+import { tasksView, taskView } from '../../relay/tasks.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { DetailPane, Facts, Section } from '../detail-pane.tsx';
@@ -12,8 +14,10 @@ import { TaskHistory } from './task-history.tsx';
 import { Severity, TaskStatusMark } from './task-looks.tsx';
 
 export function TaskDetail({ id }: { readonly id: number }) {
-  const { task, error } = useTask(id);
-  if (task === null) {
+  const tasks = useList(tasksView);
+  const known = tasks.all.find((one) => one.id === id);
+  const { data: task = known, error } = useLive(known === undefined && tasks.status === 'ready' ? taskView(id) : null);
+  if (task === undefined) {
     return (
       <DetailPane label={`Task ${id}`} title={`Task ${id}`} back="/tasks">
         <div className="p-4">{error ? <Problem error={error} /> : <p className="text-soft">Reading…</p>}</div>

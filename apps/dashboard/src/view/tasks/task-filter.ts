@@ -1,5 +1,5 @@
 import type { Task, TaskStatus } from 'agent-relay-protocol';
-import { isEndedTask } from '../../relay/collections.ts';
+import { isEndedTask } from '../../relay/tasks.ts';
 
 export const statusChoices = ['active', 'ended', 'all', 'open', 'claimed', 'in_progress', 'blocked', 'done', 'failed', 'canceled'] as const;
 export type StatusChoice = (typeof statusChoices)[number];

@@ -1,5 +1,6 @@
 import type { TaskEvent } from 'agent-relay-protocol';
-import { useTaskHistory } from '../../relay/use-tasks.ts';
+import { useList } from '../../live/use-list.ts';
+import { taskHistoryView } from '../../relay/tasks.ts';
 import { Section } from '../detail-pane.tsx';
 import { formatDate, formatTime } from '../format.ts';
 import { progressLine } from '../json-view.tsx';
@@ -13,12 +14,12 @@ interface Step {
 }
 
 export function TaskHistory({ id }: { readonly id: number }) {
-  const history = useTaskHistory(id);
+  const history = useList(taskHistoryView(id));
   return (
     <Section title="History">
-      <Problem error={history.error} onRetry={() => void history.refetch()} />
+      <Problem error={history.error} onRetry={history.readAgain} />
       <ol className="grid gap-1.5">
-        {foldRepeats(history.data ?? []).map((step) => (
+        {foldRepeats(history.all).map((step) => (
           <StepLine key={step.event.seq} {...step} />
         ))}
       </ol>

@@ -1,29 +1,30 @@
 import type { CreatedToken } from 'agent-relay-protocol';
 import { Dialog } from 'radix-ui';
 import { useState } from 'react';
-import { useCreateToken } from '../../relay/use-tokens.ts';
+import { useCommand } from '../../live/use-command.ts';
+import { FormDialog } from '../form/form-dialog.tsx';
+import type { CreateTokenRequest } from './read-token-form.ts';
 import { TokenForm } from './token-form.tsx';
 
-/** Makes a token and shows it, once. */
+/** Makes a token and shows it, once: it stays nowhere once the dialog is closed. */
 export function CreateTokenDialog() {
   const [isOpen, setOpen] = useState(false);
-  const create = useCreateToken();
+  const create = useCommand((relay, request: CreateTokenRequest) => relay.tokens.create(request));
   const change = (open: boolean) => {
     setOpen(open);
     if (!open) create.reset();
   };
   return (
-    <Dialog.Root open={isOpen} onOpenChange={change}>
-      <Dialog.Trigger className="button px-2 py-0.5 text-xs">New token</Dialog.Trigger>
-      <Dialog.Portal>
-        <Dialog.Overlay className="fixed inset-0 bg-black/50" />
-        <Dialog.Content className="fixed top-16 left-1/2 max-h-[85vh] w-[30rem] max-w-[92vw] -translate-x-1/2 overflow-y-auto rounded-xl border border-line bg-panel p-5 shadow-xl">
-          <Dialog.Title className="mb-3 font-semibold">{create.data ? `Token ${create.data.name}` : 'New token'}</Dialog.Title>
-          <Dialog.Description className="sr-only">A token lets a program, an agent or an observer in.</Dialog.Description>
-          {create.data ? <ShownOnce created={create.data} /> : <TokenForm create={create} />}
-        </Dialog.Content>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <FormDialog
+      open="New token"
+      title={create.output ? `Token ${create.output.name}` : 'New token'}
+      description="A token lets a program, an agent or an observer in."
+      place="top-16 max-h-[85vh] w-[30rem] overflow-y-auto"
+      isOpen={isOpen}
+      onOpenChange={change}
+    >
+      {create.output ? <ShownOnce created={create.output} /> : <TokenForm create={create} />}
+    </FormDialog>
   );
 }
 

@@ -1,11 +1,12 @@
 import { CreateTokenSchema } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
+import { type Fields, readFields } from '../form/read-fields.ts';
 import { readTokenForm } from './read-token-form.ts';
 
-const form = (fields: Record<string, string | string[]>): FormData => {
+const form = (fields: Record<string, string | string[]>): Fields => {
   const data = new FormData();
   for (const [name, values] of Object.entries(fields)) for (const value of [values].flat()) data.append(name, value);
-  return data;
+  return readFields(data);
 };
 
 test('a form becomes a request that fits the kind, without what the kind has no use for', () => {

@@ -1,34 +1,28 @@
 import type { Token } from 'agent-relay-protocol';
-import { useState } from 'react';
-import { useMayCall, useMe } from '../../relay/use-relay.ts';
-import { useRevokeToken, useTokens } from '../../relay/use-tokens.ts';
+import { useCommand } from '../../live/use-command.ts';
+import { useList } from '../../live/use-list.ts';
+import { useMayCall } from '../../live/use-live.ts';
+import { tokensView } from '../../relay/tokens.ts';
 import { Ago } from '../ago.tsx';
+import { ConfirmButton } from '../confirm-button.tsx';
 import { known } from '../known.ts';
-import { Problem } from '../problem.tsx';
+import { ListPane } from '../list-pane.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
-import { VirtualList } from '../virtual-list.tsx';
 import { CreateTokenDialog } from './create-token-dialog.tsx';
 
 /** Who may come in, and the means to let somebody in or out. */
 export function TokensPage() {
-  const { isSuccess } = useMe();
-  const mayManage = useMayCall('tokens/list');
-  const tokens = useTokens();
+  const mayCreate = useMayCall('tokens/create');
   const list = (
-    <>
-      <div className="px-4 empty:hidden">
-        <Problem error={tokens.error} onRetry={() => void tokens.refetch()} />
-      </div>
-      {isSuccess && !mayManage ? <Empty title="Only the owner makes and revokes tokens." /> : null}
-      <VirtualList
-        label="Tokens"
-        items={tokens.data ?? []}
-        keyOf={({ tokenId }) => tokenId}
-        rowHeight={64}
-        row={(token) => <TokenRow token={token} />}
-        empty={tokens.isSuccess ? <Empty title="No tokens.">A program, an agent or an observer that is to come in needs one.</Empty> : null}
-      />
-    </>
+    <ListPane
+      list={useList(tokensView)}
+      label="Tokens"
+      keyOf={({ tokenId }) => tokenId}
+      rowHeight={64}
+      row={(token) => <TokenRow token={token} />}
+      refused="Only the owner makes and revokes tokens."
+      empty={<Empty title="No tokens.">A program, an agent or an observer that is to come in needs one.</Empty>}
+    />
   );
   return (
     <SplitPage
@@ -37,7 +31,7 @@ export function TokensPage() {
       tools={
         <>
           <span className="grow" />
-          {mayManage ? <CreateTokenDialog /> : null}
+          {mayCreate ? <CreateTokenDialog /> : null}
         </>
       }
       list={list}
@@ -84,29 +78,6 @@ function TokenRow({ token }: { readonly token: Token }) {
 }
 
 function Revoke({ token: { tokenId, name, kind } }: { readonly token: Token }) {
-  const [isAsking, setAsking] = useState(false);
-  const revoke = useRevokeToken();
-  if (revoke.error) return <Problem error={revoke.error} onRetry={() => revoke.reset()} />;
-  if (!isAsking) {
-    return (
-      <button type="button" aria-label={`Revoke ${name ?? kind}`} className="button px-2 py-0.5 text-xs" onClick={() => setAsking(true)}>
-        Revoke
-      </button>
-    );
-  }
-  return (
-    <span className="flex flex-wrap justify-end gap-2">
-      <button
-        type="button"
-        className="button border-bad/50 px-2 py-0.5 text-bad text-xs"
-        disabled={revoke.isPending}
-        onClick={() => revoke.mutate(tokenId)}
-      >
-        Ends at once: revoke
-      </button>
-      <button type="button" className="button px-2 py-0.5 text-xs" onClick={() => setAsking(false)}>
-        Keep
-      </button>
-    </span>
-  );
+  const revoke = useCommand((relay) => relay.tokens.revoke({ id: tokenId }));
+  return <ConfirmButton word="Revoke" label={`Revoke ${name ?? kind}`} confirmWord="Ends at once: revoke" command={revoke} />;
 }

@@ -1,9 +1,5 @@
-import { QueryClient } from '@tanstack/react-query';
 import { createRelayClient, type RelayClient, RelayError } from 'agent-relay-client';
-import { applyEvent } from './apply-event.ts';
-import type { Reducer } from './collections.ts';
-import { EventTail } from './event-tail.ts';
-import { Refresher } from './refresher.ts';
+import { LiveViews } from './live-views.ts';
 import { isSignedOut, sessionWord } from './sign-in.ts';
 
 /**
@@ -14,40 +10,22 @@ export type ConnectionState =
   | { readonly status: 'connecting' | 'live' | 'lost' | 'signed-out' }
   | { readonly status: 'refused'; readonly problem: string };
 
-/** A list as the relay answers it: `cursor` says up to where in the log it is true. */
-interface Snapshot<Item> {
-  readonly data: readonly Item[];
-  readonly cursor: number;
-}
-
-/** The page's one connection. Queries hold snapshots; the log keeps them current, from before they were taken on. */
+/** The page's one connection: it follows the log, and the log keeps the views current. */
 export interface Connection {
   readonly relay: RelayClient;
-  readonly queries: QueryClient;
+  readonly views: LiveViews;
   readonly now: () => number;
   getState(): ConnectionState;
   subscribe(listener: () => void): () => void;
   /** Begins to follow the log. Idempotent while it does. */
   follow(): void;
-  /** A snapshot with what the log has told since it was true. */
-  current<Item>(snapshot: Snapshot<Item>, reduce: Reducer<Item>): readonly Item[];
 }
 
 const RETRY_MS = 2_000;
 
 export function createConnection(url: string, now: () => number): Connection {
   const relay = createRelayClient({ url, transport: 'socket', session: sessionWord });
-  const queries = new QueryClient({
-    defaultOptions: {
-      queries: {
-        staleTime: Number.POSITIVE_INFINITY,
-        refetchOnWindowFocus: false,
-        retry: (failures, error) => isPassing(error) && failures < 5,
-      },
-    },
-  });
-  const tail = new EventTail();
-  const { want: refresh } = new Refresher((queryKey) => void queries.invalidateQueries({ queryKey }));
+  const views = new LiveViews(relay);
   const listeners = new Set<() => void>();
   let state: ConnectionState = { status: 'connecting' };
   let isFollowing = false;
@@ -61,26 +39,21 @@ export function createConnection(url: string, now: () => number): Connection {
     let isFirst = true;
     const onConnection = (is: 'connected' | 'lost') => {
       setState({ status: is === 'connected' ? 'live' : 'lost' });
-      // What was asked for before the log was open may lack what happened in between.
-      if (is === 'connected' && isFirst) void queries.invalidateQueries();
-      if (is === 'connected') isFirst = false;
+      if (is === 'connected') {
+        if (isFirst) views.begin();
+        else views.retry();
+        isFirst = false;
+      }
       // A refused socket looks to a page like one that was cut.
       else void isSignedOut().then((isOut) => isOut && stop.abort());
     };
-    const onReset = () => {
-      tail.clear();
-      void queries.invalidateQueries();
-    };
-    for await (const event of relay.events({ onReset, onConnection, signal: stop.signal })) {
-      tail.push(event);
-      applyEvent({ queries, refresh }, event);
-    }
+    for await (const event of relay.events({ onReset: () => views.reset(), onConnection, signal: stop.signal })) views.push(event);
     if (stop.signal.aborted) throw new RelayError('unauthorized', 'This browser is not signed in');
   }
 
   return {
     relay,
-    queries,
+    views,
     now,
     getState: () => state,
     subscribe(listener) {
@@ -96,11 +69,8 @@ export function createConnection(url: string, now: () => number): Connection {
         if (state.status === 'lost') setTimeout(() => this.follow(), RETRY_MS);
       });
     },
-    current: ({ data, cursor }, reduce) => tail.after(cursor).reduce(reduce, data),
   };
 }
-
-const isPassing = (error: unknown): boolean => error instanceof RelayError && error.retryable;
 
 function stateAfter(error: unknown): ConnectionState {
   if (!(error instanceof RelayError)) return { status: 'lost' };

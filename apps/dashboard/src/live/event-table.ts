@@ -1,0 +1,29 @@
+import type { RelayEvent, RelayEventType } from 'agent-relay-protocol';
+
+type NounOf<Type extends RelayEventType> = Type extends `${infer Noun}.${string}` ? Noun : never;
+type EventNoun = NounOf<RelayEventType>;
+
+/** Which views the events of a noun may change. A noun that is new in the protocol is a compile error here. */
+const viewsAbout = {
+  message: ['messages', 'thread', 'holds'],
+  claim: ['messages', 'thread'],
+  delivery: ['deliveries'],
+  agent: ['agents', 'channels'],
+  channel: ['channels'],
+  session: ['sessions'],
+  node: ['nodes'],
+  approval: ['approvals'],
+  task: ['tasks', 'task', 'task-history', 'callbacks'],
+  callback: ['callbacks'],
+  pair: ['pairs', 'pair'],
+  token: ['tokens'],
+  work: [],
+} as const satisfies Record<EventNoun, readonly string[]>;
+
+/** What a page shows, by name; `me` and one `message` by its number do not change. */
+export type ViewName = (typeof viewsAbout)[EventNoun][number] | 'me' | 'message';
+
+const names: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(viewsAbout));
+
+/** The views that an event may change; none for an event that is newer than this page. */
+export const viewsThatFollow = ({ type }: Pick<RelayEvent, 'type'>): readonly string[] => names.get(type.slice(0, type.indexOf('.'))) ?? [];

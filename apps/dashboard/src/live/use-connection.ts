@@ -1,0 +1,32 @@
+import type { RelayClient } from 'agent-relay-client';
+import { createContext, use, useEffect, useState, useSyncExternalStore } from 'react';
+import type { Connection, ConnectionState } from './connection.ts';
+
+export const ConnectionContext = createContext<Connection | null>(null);
+
+export function useConnection(): Connection {
+  const connection = use(ConnectionContext);
+  if (!connection) throw new Error('useConnection needs a ConnectionContext above it');
+  return connection;
+}
+
+export const useRelay = (): RelayClient => useConnection().relay;
+
+export function useConnectionState(): ConnectionState {
+  const connection = useConnection();
+  return useSyncExternalStore(
+    (listener) => connection.subscribe(listener),
+    () => connection.getState(),
+  );
+}
+
+/** The time, for what is told as `3 min ago`; moves on by itself. */
+export function useNow(everyMs = 15_000): number {
+  const { now } = useConnection();
+  const [time, setTime] = useState(now);
+  useEffect(() => {
+    const timer = setInterval(() => setTime(now()), everyMs);
+    return () => clearInterval(timer);
+  }, [now, everyMs]);
+  return time;
+}

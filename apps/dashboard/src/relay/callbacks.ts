@@ -1,0 +1,46 @@
+import type { RelayClient } from 'agent-relay-client';
+import type { Callback, CallbackStatus } from 'agent-relay-protocol';
+import { type ListView, READ_AGAIN } from '../live/view.ts';
+import { listUpTo } from './list-up-to.ts';
+
+export const CALLBACK_LIMIT = 1_000;
+/** How many are sent again at a time. */
+const AT_ONCE = 8;
+
+// Every event of a callback or a task may change any list of them, and the log does not carry what the other side answered.
+const apply = (): typeof READ_AGAIN => READ_AGAIN;
+
+/** Callbacks of one state, newest first. */
+export const callbacksView = (status: CallbackStatus): ListView<Callback> => ({
+  name: 'callbacks',
+  id: status,
+  route: 'callbacks/list',
+  read: (relay) => listUpTo(CALLBACK_LIMIT, relay.callbacks.list, { status }),
+  apply,
+});
+
+/** What the source of one task was told, newest first. */
+export const taskCallbacksView = (taskId: number): ListView<Callback> => ({
+  name: 'callbacks',
+  id: taskId,
+  route: 'callbacks/list',
+  read: (relay) => listUpTo(CALLBACK_LIMIT, relay.callbacks.list, { taskId }),
+  apply,
+});
+
+export interface Redelivered {
+  readonly sent: number;
+  /** What the relay said of those it did not take. */
+  readonly refused: readonly string[];
+}
+
+/** Sends callbacks again, a few at a time; one that is refused keeps no other back. @throws Error when all were refused. */
+export async function redeliver(relay: RelayClient, ids: readonly number[]): Promise<Redelivered> {
+  const refused: string[] = [];
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    const answers = await Promise.allSettled(ids.slice(from, from + AT_ONCE).map((id) => relay.callbacks.redeliver({ id })));
+    for (const answer of answers) if (answer.status === 'rejected') refused.push(String(answer.reason?.message ?? answer.reason));
+  }
+  if (refused.length > 0 && refused.length === ids.length) throw new Error(refused[0]);
+  return { sent: ids.length - refused.length, refused };
+}

@@ -1,0 +1,80 @@
+import type { Delivery, MessageDetail, RelayClient, RelayEvent } from 'agent-relay-client';
+import type { ListView, Snapshot, View } from '../live/view.ts';
+import { upsert } from './collect.ts';
+
+/** Messages kept on the page; older ones are read from the relay when asked for. */
+const MESSAGE_LIMIT = 500;
+
+/** The newest messages of the relay, newest last. */
+export const messagesView: ListView<MessageDetail> = {
+  name: 'messages',
+  route: 'messages/list',
+  read: (relay) => relay.messages.list({ newest: true, limit: 200 }),
+  apply: (messages, event) =>
+    event.type === 'message.new' ? addMessage(messages, event).slice(-MESSAGE_LIMIT) : changeMessage(messages, event),
+};
+
+/** A thread from its beginning, all of it, and what is said in it from now on. */
+export const threadView = (threadId: number): ListView<MessageDetail> => ({
+  name: 'thread',
+  id: threadId,
+  route: 'messages/thread',
+  read: (relay) => readThread(relay, threadId),
+  apply: (messages, event) => {
+    if (event.type !== 'message.new') return changeMessage(messages, event);
+    return event.message.threadId === threadId ? addMessage(messages, event) : messages;
+  },
+});
+
+/** One message, for the thread it belongs to, which does not change. */
+export const messageView = (id: number): View<MessageDetail> => ({
+  name: 'message',
+  id,
+  route: 'messages/get',
+  read: async (relay) => ({ data: await relay.messages.get({ id }), cursor: 0 }),
+  apply: (message) => message,
+});
+
+/** The receipts of one message. */
+export const deliveriesView = (messageId: number): ListView<Delivery> => ({
+  name: 'deliveries',
+  id: messageId,
+  route: 'messages/deliveries',
+  read: (relay) => relay.messages.deliveries({ id: messageId }),
+  apply: (deliveries, event) => {
+    if (!('evidence' in event) || event.messageId !== messageId) return deliveries;
+    const { agentId, state, evidence, late, reason, at } = event;
+    return upsert(deliveries, { messageId, agentId, state, evidence, late, reason, updatedAt: at }, (delivery) => delivery.agentId);
+  },
+});
+
+async function readThread(relay: RelayClient, id: number): Promise<Snapshot<readonly MessageDetail[]>> {
+  const { data, cursor, nextCursor } = await relay.messages.thread({ id, limit: 1_000 });
+  const all = [...data];
+  for (let since = nextCursor; since !== undefined; ) {
+    const page = await relay.messages.thread({ id, since, limit: 1_000 });
+    all.push(...page.data);
+    since = page.nextCursor;
+  }
+  return { data: all, cursor };
+}
+
+function changeMessage(messages: readonly MessageDetail[], event: RelayEvent): readonly MessageDetail[] {
+  const change = (id: number | null, next: (message: MessageDetail) => MessageDetail) =>
+    messages.some((message) => message.id === id) ? messages.map((message) => (message.id === id ? next(message) : message)) : messages;
+  if (event.type === 'message.deleted') return change(event.messageId, (message) => ({ ...message, body: '', deletedAt: event.at }));
+  if ('claim' in event) return change(event.messageId, (message) => ({ ...message, claim: event.claim }));
+  if (event.type !== 'message.read') return messages;
+  const { messageId, agentId } = event;
+  return change(messageId, (message) =>
+    message.readBy.includes(agentId) ? message : { ...message, readBy: [...message.readBy, agentId] },
+  );
+}
+
+function addMessage(
+  messages: readonly MessageDetail[],
+  { message }: Extract<RelayEvent, { type: 'message.new' }>,
+): readonly MessageDetail[] {
+  if (messages.some(({ id }) => id === message.id)) return messages;
+  return [...messages, { ...message, readBy: [], claim: null }];
+}

@@ -1,0 +1,27 @@
+import type { OpenPair, Pair } from 'agent-relay-protocol';
+import type { ListView, View } from '../live/view.ts';
+import { byId, mergeNewestFirst } from './collect.ts';
+import { listUpTo } from './list-up-to.ts';
+
+const PAGE = 500;
+
+export const isOpenPair = (pair: Pair): pair is OpenPair => pair.status === 'pending' || pair.status === 'active';
+
+const mergePairs = mergeNewestFirst<Pair>({ keyOf: byId, isOver: (pair) => !isOpenPair(pair), order: byId });
+
+/** Newest first. */
+export const pairsView: ListView<Pair> = {
+  name: 'pairs',
+  route: 'pairs/list',
+  read: (relay) => listUpTo(PAGE, relay.pairs.list, {}),
+  apply: (pairs, event) => ('pair' in event ? mergePairs(pairs, [event.pair]) : pairs),
+};
+
+/** One pair, also when it is older than what the list holds. */
+export const pairView = (id: number): View<Pair> => ({
+  name: 'pair',
+  id,
+  route: 'pairs/get',
+  read: async (relay) => ({ data: await relay.pairs.get({ id }), cursor: 0 }),
+  apply: (pair, event) => ('pair' in event && event.pair.id === id ? event.pair : pair),
+});

@@ -1,0 +1,249 @@
+import type { Agent, Approval, Channel, ChannelBinding, MessageDetail, RelayEvent } from 'agent-relay-client';
+import type { Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
+import { expect, test } from 'vitest';
+import { READ_AGAIN, type View } from '../live/view.ts';
+import { approvalsView } from './approvals.ts';
+import { callbacksView } from './callbacks.ts';
+import { channelsView } from './channels.ts';
+import { holdsView } from './holds.ts';
+import { deliveriesView, messagesView, threadView } from './messages.ts';
+import { pairsView } from './pairs.ts';
+import { mergeTasks, taskHistoryView, tasksView, taskView } from './tasks.ts';
+
+const task = (id: number, more: Partial<Task> = {}): Task => ({
+  id,
+  source: 'ops',
+  type: null,
+  severity: 'critical',
+  title: `task ${id}`,
+  body: '',
+  target: 'tag:ops',
+  channel: null,
+  dedupeKey: null,
+  externalUrl: null,
+  metadata: null,
+  status: 'open',
+  claimedBy: null,
+  claimId: null,
+  result: null,
+  progress: null,
+  occurrenceCount: 1,
+  lastSeenAt: 1,
+  createdAt: 1,
+  updatedAt: 1,
+  endedAt: null,
+  ...more,
+});
+const told = (seq: number, event: Task, type: 'task.created' | 'task.claimed' | 'task.completed' = 'task.created'): RelayEvent => ({
+  type,
+  seq,
+  at: seq,
+  task: event,
+});
+const pair = (id: number, status: 'pending' | 'active' = 'pending'): Pair => {
+  const sides = { id, requester: 'Lead', target: 'Worker', objective: 'why', requestedAt: 1 };
+  return status === 'pending' ? { ...sides, status } : { ...sides, status, acceptedAt: 2 };
+};
+
+const held = (id: number): OpenHold => ({
+  id,
+  status: 'held',
+  rule: 'hops',
+  reason: 'too many',
+  attempts: 1,
+  heldAt: 1,
+  message: {
+    from: 'Ada',
+    to: 'id:Bob',
+    kind: 'message',
+    subject: null,
+    body: 'again',
+    channel: null,
+    replyTo: 1,
+    threadId: 1,
+    mode: 'next',
+    claimable: false,
+    payload: null,
+    meta: {},
+    sender: { relation: 'peer', principal: 'agent:Ada' },
+    hops: 101,
+    ttlMs: null,
+  },
+});
+
+/** What a view is after these events, each of which is told twice: that leaves what telling it once made. */
+function after<Data>(view: View<Data>, data: Data, ...events: readonly RelayEvent[]): Data {
+  return events
+    .flatMap((event) => [event, event])
+    .reduce((current, event) => {
+      const next = view.apply(current, event);
+      if (next === READ_AGAIN) throw new Error(`${event.type} has it read again`);
+      return next;
+    }, data);
+}
+
+test('a report appears at the top, and what becomes of the task takes its place', () => {
+  const claimed = task(5, { status: 'claimed', claimedBy: 'Worker' });
+  expect(after(tasksView, [task(1)], told(5, task(5)), told(6, claimed, 'task.claimed'))).toEqual([claimed, task(1)]);
+  expect(after(taskView(5), task(5), told(6, claimed, 'task.claimed'))).toEqual(claimed);
+  expect(after(taskView(1), task(1), told(6, claimed, 'task.claimed'))).toEqual(task(1));
+});
+
+test('what the log does not carry is read again: who did it, and what the other side answered', () => {
+  expect(taskHistoryView(5).apply([], told(6, task(5)))).toBe(READ_AGAIN);
+  expect(taskHistoryView(4).apply([], told(6, task(5)))).toEqual([]);
+  const moved = { type: 'callback.updated', seq: 9, at: 9, callbackId: 1, taskId: 5, integration: 'ops', status: 'dead' } as const;
+  expect(callbacksView('dead').apply([], moved)).toBe(READ_AGAIN);
+});
+
+test('a pair that is accepted stays in its place', () => {
+  const accepted = { type: 'pair.accepted', seq: 8, at: 8, pair: pair(7, 'active') } as const;
+  expect(after(pairsView, [pair(7), pair(3)], accepted)).toEqual([pair(7, 'active'), pair(3)]);
+});
+
+test('a message joins the thread it belongs to and no other, and what happens to it is told of it', () => {
+  const message = {
+    id: 9,
+    from: 'Lead',
+    to: 'id:Worker',
+    body: 'hello',
+    subject: null,
+    channel: null,
+    kind: 'chat',
+    claimable: false,
+    replyTo: 7,
+    threadId: 7,
+    mode: 'next',
+    expiresAt: null,
+    payload: null,
+    meta: { pairId: 7 },
+    sender: { relation: 'peer', principal: 'agent:Lead' },
+    hops: 0,
+    createdAt: 9,
+    deletedAt: null,
+  } as const;
+  const shown: MessageDetail = { ...message, readBy: [], claim: null };
+  const said = { type: 'message.new', seq: 9, at: 9, message, matched: 1 } as const;
+  expect(after(threadView(7), [], said)).toEqual([shown]);
+  expect(after(threadView(3), [], said)).toEqual([]);
+  expect(after(messagesView, [], said)).toEqual([shown]);
+  expect(after(threadView(7), [shown], { type: 'message.deleted', seq: 10, at: 10, messageId: 9 })).toMatchObject([
+    { body: '', deletedAt: 10 },
+  ]);
+  expect(after(threadView(7), [shown], { type: 'message.read', seq: 10, at: 10, messageId: 9, agentId: 'Worker' })).toMatchObject([
+    { readBy: ['Worker'] },
+  ]);
+});
+
+test('a receipt takes the place of the one before, for its message alone', () => {
+  const seen = { seq: 9, at: 9, messageId: 4, agentId: 'Bob', state: 'seen', evidence: 'turn', late: false, reason: null } as const;
+  const told = { type: 'delivery.seen', from: 'Lead', ...seen } as const;
+  const { seq: _seq, at, ...receipt } = seen;
+  const queued = { ...receipt, state: 'queued', evidence: null, updatedAt: 1 } as const;
+  expect(after(deliveriesView(4), [{ ...queued, agentId: 'Ada' }, queued], told)).toEqual([
+    { ...queued, agentId: 'Ada' },
+    { ...receipt, updatedAt: at },
+  ]);
+  expect(after(deliveriesView(5), [], told)).toEqual([]);
+});
+
+test('of what has ended a bounded number is kept, the newest; what is active is all kept', () => {
+  const ended = Array.from({ length: 2_500 }, (_, index) => task(index + 2, { status: 'done' }));
+  const kept = mergeTasks([task(1)], ended);
+  expect(kept).toHaveLength(2_001);
+  expect([kept[0]?.id, kept.at(-1)?.id]).toEqual([2_501, 1]);
+});
+
+test('an event about something else leaves a list as the same object', () => {
+  const pairs = [pair(7)];
+  expect(pairsView.apply(pairs, told(5, task(5)))).toBe(pairs);
+});
+
+test('a held message waits at the top until somebody decides, and then says who it was', () => {
+  const refused: Hold = { ...held(3), status: 'refused', decidedAt: 9, decidedBy: 'token:phone', because: null };
+  const events = [
+    { type: 'message.held', seq: 8, at: 8, hold: held(8) },
+    { type: 'message.refused', seq: 9, at: 9, hold: refused },
+  ] as const;
+  expect(after(holdsView, [held(3)], ...events)).toEqual([held(8), refused]);
+});
+
+test('a question waits until it is answered, whoever answers it, and stays as history', () => {
+  const asked = (approvalId: string, requestedAt: number): Approval => ({
+    approvalId,
+    requestedAt,
+    agentId: 'Worker',
+    sessionId: 's',
+    kind: 'execute',
+    title: 'Bash: npm test',
+    status: 'pending',
+    resolvedAt: null,
+    by: null,
+    message: null,
+  });
+  const denied: Approval = { ...asked('a', 1), status: 'denied', resolvedAt: 9, by: 'timeout', message: 'nobody' };
+  const events = [
+    { type: 'approval.requested', seq: 8, at: 8, approval: asked('b', 8) },
+    { type: 'approval.resolved', seq: 9, at: 9, approval: denied },
+  ] as const;
+  expect(after(approvalsView, [asked('a', 1)], ...events)).toEqual([asked('b', 8), denied]);
+});
+
+test('a channel is its agent and its bindings, whichever of them changes', () => {
+  const agent = (more: Partial<Agent>): Agent => ({
+    id: 'phone',
+    name: 'phone',
+    kind: 'channel',
+    label: null,
+    tags: [],
+    capabilities: [],
+    channels: null,
+    machine: null,
+    rig: null,
+    provider: null,
+    transport: 'sms',
+    direction: 'both',
+    status: 'online',
+    ready: true,
+    approval: 'open',
+    instanceId: 'i',
+    epoch: 1,
+    protected: false,
+    nodeId: null,
+    sessionId: null,
+    meta: {},
+    registeredAt: 1,
+    lastSeenAt: 1,
+    ...more,
+  });
+  const binding: ChannelBinding = {
+    bindingId: 'b',
+    channelId: 'phone',
+    conversationId: '+41',
+    target: 'id:Worker',
+    mode: 'exclusive',
+    createdAt: 2,
+    createdBy: 'owner',
+  };
+  const at2 = { seq: 2, at: 2 };
+  const events = [
+    { type: 'agent.registered', ...at2, agent: agent({ id: 'Worker', kind: 'provider' }) },
+    { type: 'agent.registered', ...at2, agent: agent({}) },
+    { type: 'channel.bound', ...at2, binding },
+    { type: 'agent.status', ...at2, agent: agent({ status: 'offline', lastSeenAt: 9 }) },
+  ] as const;
+  const channel: Channel = {
+    id: 'phone',
+    name: 'phone',
+    label: null,
+    transport: 'sms',
+    direction: 'both',
+    status: 'offline',
+    ready: true,
+    lastSeenAt: 9,
+    bindings: [binding],
+  };
+  expect(after(channelsView, [], ...events)).toEqual([channel]);
+  expect(after(channelsView, [channel], { type: 'channel.unbound', ...at2, binding })).toEqual([{ ...channel, bindings: [] }]);
+  expect(after(channelsView, [channel], { type: 'agent.updated', ...at2, agent: agent({ kind: 'provider' }) })).toEqual([]);
+});

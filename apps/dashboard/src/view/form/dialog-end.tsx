@@ -1,0 +1,22 @@
+import { Dialog } from 'radix-ui';
+import type { Command } from '../../live/use-command.ts';
+import { Problem } from '../problem.tsx';
+
+interface DialogEndProps {
+  readonly command: Pick<Command<never, unknown>, 'isPending' | 'error'>;
+  readonly word: string;
+  readonly pendingWord: string;
+}
+
+/** How a form in a dialog ends: what went wrong, the way out, and the way on. */
+export const DialogEnd = ({ command: { isPending, error }, word, pendingWord }: DialogEndProps) => (
+  <>
+    <Problem error={error} />
+    <div className="flex justify-end gap-2">
+      <Dialog.Close className="button">Cancel</Dialog.Close>
+      <button type="submit" className="button button-main" disabled={isPending}>
+        {isPending ? pendingWord : word}
+      </button>
+    </div>
+  </>
+);

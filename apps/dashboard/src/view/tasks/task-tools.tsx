@@ -1,0 +1,47 @@
+import { useNavigate } from '@tanstack/react-router';
+import { Choices } from '../form/choices.tsx';
+import { statusChoices, statusWords, type TaskSearch } from './task-filter.ts';
+
+interface TaskToolsProps {
+  readonly search: TaskSearch;
+  readonly sources: readonly string[];
+  readonly count: number;
+}
+
+/** What narrows the list of tasks; the address of the page keeps it. */
+export function TaskTools({ search, sources, count }: TaskToolsProps) {
+  const navigate = useNavigate();
+  const known = [...new Set([...sources, ...(search.source === undefined ? [] : [search.source])])];
+  const set = (name: keyof TaskSearch, value: string) =>
+    void navigate({ to: '.', search: (before: object) => ({ ...before, [name]: value === '' ? undefined : value }), replace: true });
+  return (
+    <>
+      <span className="text-soft text-xs" role="status">
+        {count}
+      </span>
+      <span className="grow" />
+      <input
+        type="search"
+        aria-label="Find tasks"
+        className="field w-40 text-xs"
+        placeholder="Find"
+        defaultValue={search.find ?? ''}
+        onChange={(event) => set('find', event.target.value)}
+      />
+      <Choices
+        aria-label="Status"
+        className="field text-xs"
+        value={search.status ?? 'active'}
+        onChange={({ target: { value } }) => set('status', value === 'active' ? '' : value)}
+        choices={statusChoices.map((choice) => ({ id: choice, word: statusWords[choice] }))}
+      />
+      <Choices
+        aria-label="Source"
+        className="field max-w-40 text-xs"
+        value={search.source ?? ''}
+        onChange={({ target: { value } }) => set('source', value)}
+        choices={[{ id: '', word: 'Every source' }, ...known.map((source) => ({ id: source, word: source }))]}
+      />
+    </>
+  );
+}
