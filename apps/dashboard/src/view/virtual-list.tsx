@@ -41,7 +41,8 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   const last = items.at(-1);
   const onScroll = useStaysAtEnd(scroller, {
     isOn: isLog && selected === null,
-    changed: last === undefined ? null : keyOf(last),
+    // A row grows when what belongs to it arrives, e.g. its receipts.
+    changed: last === undefined ? null : `${keyOf(last)}/${rows.getTotalSize()}`,
     toEnd: () => rows.scrollToIndex(items.length - 1, { align: 'end' }),
   });
   useScrolledTo(rows, selected, { index: selected === null ? -1 : items.findIndex((item) => keyOf(item) === selected), isLog });
