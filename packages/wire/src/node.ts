@@ -4,6 +4,7 @@ export type { EnvLine } from './node/env-file.ts';
 export { parseEnvLines, readEnvText } from './node/env-file.ts';
 export type { FindExecutableOptions } from './node/find-executable.ts';
 export { findExecutable } from './node/find-executable.ts';
+export { howItEnded, lastWords, withoutColours } from './node/last-words.ts';
 export { isLoopbackAddress, isLoopbackHost } from './node/loopback.ts';
 export type { NdjsonDuplexOptions } from './node/ndjson-duplex.ts';
 export { ndjsonDuplex, ndjsonStreams } from './node/ndjson-duplex.ts';
@@ -26,6 +27,8 @@ export { isSigned, SIGNATURE_HEADER, SIGNATURE_TOLERANCE_MS, signBody } from './
 export { isSocketOfOwner, pipeOfSecret } from './node/socket-owner.ts';
 export type { ChildHandle, ProcessExit, SpawnProcessOptions } from './node/spawn-process.ts';
 export { spawnProcess } from './node/spawn-process.ts';
+export type { StartedProcess, StartProcessOptions } from './node/start-process.ts';
+export { startProcess } from './node/start-process.ts';
 export { TurnPace } from './node/turn-pace.ts';
 export type { WebSocketDuplexOptions } from './node/web-socket-duplex.ts';
 export { webSocketDuplex } from './node/web-socket-duplex.ts';

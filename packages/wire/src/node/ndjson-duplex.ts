@@ -14,7 +14,8 @@ import {
 } from '../message-duplex.ts';
 import { parseNdjsonLine } from '../ndjson.ts';
 import { settlesWithin } from '../time.ts';
-import type { ChildHandle, ProcessExit } from './spawn-process.ts';
+import { howItEnded } from './last-words.ts';
+import type { ChildHandle } from './spawn-process.ts';
 import { TurnCork } from './turn-cork.ts';
 
 export interface NdjsonDuplexOptions {
@@ -42,7 +43,8 @@ export function ndjsonDuplex<In = unknown, Out = unknown>(child: ChildHandle, op
       await settlesWithin(child.exited, closeTimeoutMs);
       await child.kill();
     },
-    explain: async () => ((await settlesWithin(child.exited, quietMs)) ? explainExit(await child.exited) : 'The process closed its stdout'),
+    explain: async () =>
+      `The process ${(await settlesWithin(child.exited, quietMs)) ? howItEnded(await child.exited) : 'closed its stdout'}`,
   });
 }
 
@@ -65,10 +67,6 @@ export function ndjsonStreams<In = unknown, Out = unknown>(
 
 /** A child's last output may reach us after the news of its exit; grandchildren may hold the pipe open for ever. */
 const quietMs = 250;
-
-function explainExit({ code, signal }: ProcessExit): string {
-  return signal === null ? `The process exited with code ${code}` : `The process was ended by ${signal}`;
-}
 
 interface Ending {
   /** The other side has ended; what it has written is still read, until the stream ends or falls silent. */
