@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup';
 import { packageBuild } from '../../tsup.base.ts';
 
-export default defineConfig(packageBuild(['index', 'testing']));
+export default defineConfig(packageBuild(['index', 'kit', 'testing']));

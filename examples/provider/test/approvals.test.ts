@@ -1,29 +1,34 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ApprovalMode } from 'agent-relay-protocol';
-import type { ApprovalDecision } from 'agent-relay-provider';
-import { EventLog, type ProviderHarness } from 'agent-relay-provider/testing';
+import type { ApprovalDecision, StartOptions } from 'agent-relay-provider';
+import { EventLog } from 'agent-relay-provider/testing';
 import { expect, test } from 'vitest';
 import { parrotHarness } from './parrot-harness.ts';
 
-/** A session that is asked to write `note.txt`, by relay mail or by a person. */
-async function asked(harness: ProviderHarness, { approval, messageIds }: { approval: ApprovalMode; messageIds: number[] }) {
+const write = 'write note.txt: hi';
+const run = 'run echo hi > note.txt';
+
+/** A session that is told to do one thing, by relay mail or by a person. */
+async function told(text: string, messageIds: number[], rights: Partial<StartOptions>) {
+  const harness = await parrotHarness();
   const session = await harness.provider.start({
     agentId: 'Polly',
     sessionId: 's1',
     cwd: harness.cwd,
     mode: 'agentic',
-    approval,
+    approval: 'open',
     instructions: '',
     mcp: [],
     env: harness.env,
     onProcess: () => {},
+    ...rights,
   });
   const log = new EventLog(session);
-  await session.prompt({ text: 'write note.txt: hi', messageIds }, { mode: 'next' });
+  await session.prompt({ text, messageIds }, { mode: 'next' });
   return {
     session,
     log,
+    outcomes: () => log.ofType('tool.completed').map(({ outcome }) => outcome),
     isWritten: () => existsSync(join(harness.cwd, 'note.txt')),
     [Symbol.asyncDispose]: async () => {
       await session.close();
@@ -37,9 +42,13 @@ for (const [decision, outcome, isWritten] of [
   [{ outcome: 'allow', by: 'owner' }, 'allowed', true],
   [{ outcome: 'deny', by: 'owner' }, 'denied', false],
 ] as const satisfies readonly (readonly [ApprovalDecision, string, boolean])[]) {
-  test(`guarded: what mail asks for waits for a person, who may say ${decision.outcome}`, async () => {
-    await using parrot = await asked(await parrotHarness(), { approval: 'guarded', messageIds: [7] });
-    const { approvalId } = await parrot.log.waitFor('approval.requested', ({ kind }) => kind === 'edit');
+  test.each([
+    ['guarded: what mail asks for', write, [7], { approval: 'guarded' }, { kind: 'edit' }],
+    ['ask: what goes beyond an agentic session', run, [], { ask: true }, { kind: 'execute', input: { command: 'echo hi > note.txt' } }],
+  ] as const)(`%s waits for a person, who may say ${decision.outcome}`, async (_what, text, messageIds, rights, question) => {
+    await using parrot = await told(text, [...messageIds], rights);
+    const { approvalId, ...asked } = await parrot.log.waitFor('approval.requested');
+    expect(asked).toMatchObject(question);
     await parrot.log.waitFor('session.status', ({ status }) => status === 'waiting');
     expect(parrot.isWritten()).toBe(false);
     expect(await parrot.session.resolveApproval?.(approvalId, decision)).toBe(true);
@@ -51,7 +60,7 @@ for (const [decision, outcome, isWritten] of [
 }
 
 test('guarded: a question nobody answered ends with its turn', async () => {
-  await using parrot = await asked(await parrotHarness(), { approval: 'guarded', messageIds: [7] });
+  await using parrot = await told(write, [7], { approval: 'guarded' });
   const { approvalId } = await parrot.log.waitFor('approval.requested');
   expect(await parrot.session.interrupt()).toBe(true);
   await parrot.log.waitForTurnEnd();
@@ -60,10 +69,28 @@ test('guarded: a question nobody answered ends with its turn', async () => {
 });
 
 test('read-only: what mail asks for is declined, what a person asks for is done', async () => {
-  await using byMail = await asked(await parrotHarness(), { approval: 'read-only', messageIds: [7] });
+  await using byMail = await told(write, [7], { approval: 'read-only', ask: true });
   await byMail.log.waitForTurnEnd();
-  expect([byMail.isWritten(), byMail.log.ofType('tool.completed').map(({ outcome }) => outcome)]).toEqual([false, ['declined']]);
-  await using byPerson = await asked(await parrotHarness(), { approval: 'read-only', messageIds: [] });
+  expect([byMail.isWritten(), byMail.outcomes()]).toEqual([false, ['declined']]);
+  await using byPerson = await told(write, [], { approval: 'read-only' });
   await byPerson.log.waitForTurnEnd();
   expect([byPerson.isWritten(), byPerson.log.ofType('approval.requested')]).toEqual([true, []]);
+});
+
+test.each([
+  ['without ask, what goes beyond an agentic session', run, {}],
+  ['in safe mode, everything', run, { mode: 'safe', ask: true }],
+  ['an edit of what can run commands', 'write .bashrc: rm -rf', { ask: true }],
+] as const)('%s is declined, and nobody is asked', async (_what, text, rights) => {
+  await using parrot = await told(text, [], rights);
+  await parrot.log.waitForTurnEnd();
+  expect([parrot.outcomes(), parrot.log.ofType('approval.requested')]).toEqual([['declined'], []]);
+});
+
+test('mail for information, which may do less than a person, gets a turn of its own', async () => {
+  await using parrot = await told('count 3', [], { approval: 'read-only' });
+  await parrot.session.prompt({ text: write, messageIds: [7] }, { mode: 'fyi' });
+  const { turnId } = await parrot.log.waitFor('user.message', ({ messageIds }) => messageIds?.includes(7) === true);
+  await parrot.log.waitFor('turn.completed', (end) => end.turnId === turnId);
+  expect([parrot.log.ofType('turn.started').length, parrot.outcomes()]).toEqual([2, ['declined']]);
 });

@@ -7,7 +7,7 @@ import { parrotCommand } from './parrot-harness.ts';
 
 const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'parrot-')));
 const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` };
-const parrot = await startParrot({ command: parrotCommand, cwd, env, instructions: '', onSpawn: () => {} });
+const parrot = await startParrot({ command: parrotCommand, cwd, env, instructions: '' });
 const sent = { id: 'input-1', messageIds: [7], isContext: false };
 const lines: unknown[] = [{ sent }];
 await parrot.send({ type: 'input', id: sent.id, text: 'write note.txt: hi', when: 'next' });

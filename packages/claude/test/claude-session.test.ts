@@ -140,7 +140,7 @@ test.runIf(process.platform !== 'win32')('a program that does not run is unavail
   });
   await expect(starting).rejects.toMatchObject({
     code: 'provider_unavailable',
-    message: 'Claude Code did not start: Claude Code exited with code 1: Error: claude native binary not installed.',
+    message: 'Claude Code did not start: it exited with code 1: Error: claude native binary not installed.',
   });
   await provider.close();
   expect(processes).toHaveLength(1);

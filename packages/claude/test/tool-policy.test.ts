@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SessionRights } from 'agent-relay-provider/kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { mayAskBeyond, mustAsk, refuseAlways, refuseWhenAsked, type ToolPolicy } from '../src/provider/tool-policy.ts';
+import { type ClaudeToolUse, judgeToolUse } from '../src/provider/tool-policy.ts';
 
 let folder: string;
 let cwd: string;
@@ -15,14 +16,14 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const policy = (changes: Partial<ToolPolicy> = {}): ToolPolicy => ({
-  mode: 'agentic',
-  approval: 'open',
-  ask: false,
-  cwd,
-  relayServers: ['agent-relay'],
-  ...changes,
-});
+/** A verdict in short: `allow`, `ask: mail`, or the sentence of a refusal. */
+function judge(use: ClaudeToolUse, rights: Partial<SessionRights> = {}, isMailTurn = false): string {
+  const all = { mode: 'agentic', approval: 'open', cwd, relayServers: ['agent-relay'], ...rights } as const;
+  const verdict = judgeToolUse(use, all, isMailTurn);
+  if (verdict.outcome === 'refuse') return verdict.message;
+  return verdict.outcome === 'allow' ? 'allow' : `ask: ${verdict.because}`;
+}
+const byMail = (use: ClaudeToolUse, rights: Partial<SessionRights>) => judge(use, rights, true);
 const linked = (name: string, target: string, below = ''): string => {
   symlinkSync(target, join(cwd, name));
   return join(cwd, name, below);
@@ -33,104 +34,99 @@ const belowFile = (): string => {
 };
 const write = (path: string) => ({ name: 'Write', input: { file_path: path, content: 'x' } });
 
+const bash = (command: string) => ({ name: 'Bash', input: { command } });
+
 describe('agentic', () => {
   test('edits inside its folder, also where a folder does not exist yet', () => {
-    expect(refuseWhenAsked(write(join(cwd, 'new', 'folder', 'a.txt')), policy())).toBeNull();
-    expect(refuseWhenAsked({ name: 'NotebookEdit', input: { notebook_path: 'a.ipynb' } }, policy())).toBeNull();
+    expect(judge(write(join(cwd, 'new', 'folder', 'a.txt')))).toBe('allow');
+    expect(judge({ name: 'NotebookEdit', input: { notebook_path: 'a.ipynb' } })).toBe('allow');
   });
 
   test.each([
-    ['above its folder', () => join(cwd, '..', 'a.txt')],
-    ['in a folder whose name begins like its own', () => `${cwd}-other/a.txt`],
-    ['through a link that leads out', () => linked('out', folder, 'a.txt')],
-    ['at a link to what does not exist outside', () => linked('dangling', join(folder, 'none'))],
-    ['through a loop of links', () => linked('loop', 'loop', 'a')],
-    ['below a file', belowFile],
-    ['without saying where', () => ''],
-  ])('does not edit %s', (_, path) => {
-    expect(refuseAlways(write(path()), policy())).toEqual(expect.any(String));
+    ['above its folder', () => join(cwd, '..', 'a.txt'), 'is outside'],
+    ['in a folder whose name begins like its own', () => `${cwd}-other/a.txt`, 'is outside'],
+    ['through a link that leads out', () => linked('out', folder, 'a.txt'), 'is outside'],
+    ['at a link to what does not exist outside', () => linked('dangling', join(folder, 'none')), 'is outside'],
+    ['through a loop of links', () => linked('loop', 'loop', 'a'), 'is outside'],
+    ['below a file', belowFile, 'is outside'],
+    ['without saying where', () => '', 'did not say'],
+  ])('does not edit %s', (_, path, why) => {
+    expect(judge(write(path()))).toContain(why);
   });
 
   test('does not edit what could run commands for it', () => {
-    expect(refuseAlways(write(join(cwd, '.git', 'hooks', 'pre-commit')), policy())).toContain('.git');
-    expect(refuseAlways(write(join(cwd, '.claude', 'settings.json')), policy())).toContain('.claude');
-    expect(refuseAlways(write(join(cwd, 'sub', '.mcp.json')), policy())).toContain('.mcp.json');
+    expect(judge(write(join(cwd, '.git', 'hooks', 'pre-commit')))).toContain('.git');
+    expect(judge(write(join(cwd, '.claude', 'settings.json')))).toContain('.claude');
+    expect(judge(write(join(cwd, 'sub', '.mcp.json')))).toContain('.mcp.json');
   });
 
   test.each([
-    ['a command that does more than read', { name: 'Bash', input: { command: 'node --test' } }, true],
+    ['a command that does more than read', bash('node --test'), true],
     ['the network', { name: 'WebFetch', input: { url: 'https://example.com' } }, true],
-    ['a command that reads', { name: 'Bash', input: { command: 'ls -la /' } }, false],
-    ['an edit in its folder', { name: 'Write', input: { file_path: 'a.txt', content: 'x' } }, false],
-    ['an edit outside it', { name: 'Write', input: { file_path: '/etc/hosts', content: 'x' } }, false],
-    ['an edit of what can run commands', { name: 'Write', input: { file_path: '.git/config', content: 'x' } }, false],
+    ['a command that reads', bash('ls -la /'), false],
+    ['an edit in its folder', write('a.txt'), false],
+    ['an edit outside it', write('/etc/hosts'), false],
+    ['an edit of what can run commands', write('.git/config'), false],
   ])('where it may ask, it asks for what goes beyond and for nothing else: %s', (_what, use, asks) => {
-    expect(mayAskBeyond(use, policy({ ask: true }))).toBe(asks);
-    expect(mayAskBeyond(use, policy())).toBe(false);
-    expect(mayAskBeyond(use, policy({ ask: true, approval: 'read-only' }))).toBe(false);
-    for (const mode of ['safe', 'unrestricted'] as const) expect(mayAskBeyond(use, policy({ ask: true, mode }))).toBe(false);
+    expect(judge(use, { ask: true }) === 'ask: beyond').toBe(asks);
+    expect(judge(use)).not.toContain('ask:');
   });
 
-  test('reads anywhere, and runs no command that Claude asks about', () => {
-    expect(refuseWhenAsked({ name: 'Read', input: { file_path: '/etc/hosts' } }, policy())).toBeNull();
-    expect(refuseWhenAsked({ name: 'Bash', input: { command: 'npm test' } }, policy())).toContain('only commands that read');
-    expect(refuseAlways({ name: 'Bash', input: { command: 'npm test' } }, policy())).toBeNull();
-    expect(refuseWhenAsked({ name: 'WebFetch', input: { url: 'https://example.org' } }, policy())).toContain('WebFetch');
-    expect(refuseWhenAsked({ name: 'mcp__other__tool', input: {} }, policy())).toContain('mcp__other__tool');
+  test('reads anywhere, starts what is asked about itself, and runs no command that Claude asks about', () => {
+    expect(judge({ name: 'Read', input: { file_path: '/etc/hosts' } })).toBe('allow');
+    for (const name of ['Task', 'Agent', 'Skill', 'TaskStop']) expect(judge({ name, input: {} })).toBe('allow');
+    expect(judge(bash('npm test'))).toContain('only commands that read');
+    expect(judge({ name: 'WebFetch', input: { url: 'https://example.org' } })).toMatch(/WebFetch .* permission rule/u);
+    expect(judge({ name: 'mcp__other__tool', input: {} })).toContain('mcp__other__tool');
   });
 });
 
-describe('safe', () => {
-  test('has the relay tools and no others', () => {
-    const safe = policy({ mode: 'safe' });
-    expect(refuseAlways({ name: 'mcp__agent-relay__relay_send', input: {} }, safe)).toBeNull();
-    for (const name of ['Read', 'Write', 'Bash', 'Task', 'mcp__agent-relay-evil__x'])
-      expect(refuseAlways({ name, input: {} }, safe)).toContain('safe mode');
-  });
+test('a safe session has the relay tools and no others, but what tells which there are', () => {
+  expect(judge({ name: 'mcp__agent-relay__relay_send', input: {} }, { mode: 'safe' })).toBe('allow');
+  expect(judge({ name: 'ToolSearch', input: {} }, { mode: 'safe' })).toBe('allow');
+  for (const name of ['Read', 'Write', 'Bash', 'Task', 'mcp__agent-relay-evil__x'])
+    expect(judge({ name, input: {} }, { mode: 'safe' })).toContain('safe mode');
 });
 
-describe('unrestricted', () => {
-  test('does everything but ask a person', () => {
-    const free = policy({ mode: 'unrestricted' });
-    for (const use of [write('/etc/a'), { name: 'Bash', input: { command: 'rm a' } }, { name: 'WebFetch', input: {} }]) {
-      expect(refuseWhenAsked(use, free)).toBeNull();
-    }
-    expect(refuseWhenAsked({ name: 'AskUserQuestion', input: {} }, free)).toContain('No person');
-  });
+test('an unrestricted session does everything but ask a person', () => {
+  for (const use of [write('/etc/a'), bash('rm a'), { name: 'WebFetch', input: {} }]) {
+    expect(judge(use, { mode: 'unrestricted' })).toBe('allow');
+  }
+  expect(judge({ name: 'AskUserQuestion', input: {} }, { mode: 'unrestricted' })).toContain('No person');
 });
 
 describe('a turn with relay mail', () => {
   const reading = [
     { name: 'Read', input: {} },
-    { name: 'Bash', input: { command: 'git status' } },
+    { name: 'ToolSearch', input: {} },
+    bash('git status'),
     { name: 'mcp__agent-relay__relay_reply', input: {} },
   ];
-  const doing = () => [write(join(cwd, 'a')), { name: 'Bash', input: { command: 'npm test' } }, { name: 'WebFetch', input: { url: 'x' } }];
+  const doing = () => [write(join(cwd, 'a')), bash('npm test'), { name: 'WebFetch', input: { url: 'x' } }, { name: 'Skill', input: {} }];
 
   test.each(['agentic', 'unrestricted'] as const)('read-only: only reads and answers in %s mode', (mode) => {
-    const restricted = policy({ mode, approval: 'read-only' });
-    for (const use of reading) expect([refuseAlways(use, restricted), mustAsk(use, restricted)]).toEqual([null, false]);
-    for (const use of doing()) expect(refuseAlways(use, restricted)).toContain('read-only');
+    for (const use of reading) expect(byMail(use, { mode, approval: 'read-only' })).toBe('allow');
+    for (const use of doing()) expect(byMail(use, { mode, approval: 'read-only', ask: true })).toContain('read-only');
   });
 
   test.each(['agentic', 'unrestricted'] as const)('guarded: needs a person to do more than read and answer in %s mode', (mode) => {
-    const guarded = policy({ mode, approval: 'guarded' });
-    for (const use of reading) expect([refuseAlways(use, guarded), mustAsk(use, guarded)]).toEqual([null, false]);
-    for (const use of doing()) expect([refuseAlways(use, guarded), mustAsk(use, guarded)]).toEqual([null, true]);
+    for (const use of reading) expect(byMail(use, { mode, approval: 'guarded' })).toBe('allow');
+    for (const use of doing()) expect(byMail(use, { mode, approval: 'guarded' })).toBe('ask: mail');
   });
 
   test('starts a subagent that ends with it, and no other unasked', () => {
-    const guarded = policy({ approval: 'guarded' });
-    const asks = (input: Record<string, unknown>) => mustAsk({ name: 'Agent', input }, guarded);
+    const agent = (input: Record<string, unknown>) => byMail({ name: 'Agent', input }, { approval: 'guarded' });
     const inTurn = { prompt: 'x', run_in_background: false };
-    expect([asks(inTurn), asks({ prompt: 'x' }), asks({ run_in_background: true }), asks({ ...inTurn, isolation: 'worktree' })]).toEqual([
-      ...[false, true],
-      ...[true, true],
-    ]);
+    expect([
+      agent(inTurn),
+      agent({ prompt: 'x' }),
+      agent({ run_in_background: true }),
+      agent({ ...inTurn, isolation: 'worktree' }),
+    ]).toEqual(['allow', ...['ask: mail', 'ask: mail', 'ask: mail']]);
   });
 
   test('guarded: what the mode forbids is not even asked', () => {
-    expect(refuseAlways(write('/etc/a'), policy({ approval: 'guarded' }))).toContain('inside');
-    expect(refuseAlways({ name: 'Bash', input: {} }, policy({ mode: 'safe', approval: 'guarded' }))).toContain('safe mode');
+    expect(byMail(write('/etc/a'), { approval: 'guarded' })).toContain('inside');
+    expect(byMail({ name: 'Bash', input: {} }, { mode: 'safe', approval: 'guarded' })).toContain('safe mode');
   });
 });

@@ -55,6 +55,19 @@ describe('prompts for a server without a queue', () => {
     expect(texts().map((text) => /one|two|three/u.exec(text)?.[0])).toEqual(['one', 'two', 'three']);
   });
 
+  test('a turn is one of mail as soon as mail is on its way into it, before Codex says which turn that is', async () => {
+    let seen: readonly boolean[] = [];
+    server.answer('turn/start', () => {
+      seen = [line.mayBeMailTurn('turn-1'), line.isMailTurn('turn-1')];
+      return { turn: { id: 'turn-1' } };
+    });
+    await line.next(prompt('one'));
+    expect([seen, line.mayBeMailTurn('turn-1'), line.isMailTurn('turn-1'), line.mayBeMailTurn('turn-2')]).toEqual([
+      [true, false],
+      ...[true, true, false],
+    ]);
+  });
+
   test('two at once for an idle thread are a turn and one that waits for it', async () => {
     const first = line.next(prompt('one'));
     const second = line.next(prompt('two'));

@@ -98,7 +98,10 @@ export interface Provider {
    * @throws RelayError `provider_unavailable` with one sentence that says what is missing.
    */
   start(options: StartOptions): Promise<AgentSession>;
-  /** Ends what the sessions shared. Sessions still open are closed first. */
+  /**
+   * Ends what the sessions shared. Sessions still open are closed first, and what is being started is given up; both are waited for, and nothing
+   * starts any more: `start` rejects with `connection_closed`.
+   */
   close(): Promise<void>;
 }
 

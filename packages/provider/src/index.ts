@@ -16,5 +16,5 @@ export { holdsMail, mayHandOutMail } from './mail-tools.ts';
 export { ourId } from './our-id.ts';
 export { pathInside } from './path-inside.ts';
 export { RecentSet } from './recent-set.ts';
-export type { LiveEvent, SessionEnded, SessionEventsOptions } from './session-events.ts';
+export type { LiveEvent, SessionEnd, SessionEnded, SessionEventsOptions } from './session-events.ts';
 export { SessionEvents } from './session-events.ts';

@@ -6,6 +6,8 @@ import { ourId } from './our-id.ts';
 import { RecentSet } from './recent-set.ts';
 
 export type SessionEnded = Extract<AgentEvent, { type: 'session.ended' }>;
+/** Why a session ended. */
+export type SessionEnd = Omit<SessionEnded, 'type'>;
 /** What a session may say while it runs; only its base ends it. */
 export type LiveEvent = Exclude<AgentEvent, SessionEnded>;
 type TurnEnded = Extract<AgentEvent, { type: 'turn.completed' | 'turn.failed' }>;
@@ -43,6 +45,8 @@ const mostOpenTools = 4096;
 export class SessionEvents implements AsyncIterable<AgentEvent> {
   /** Asks people, and takes their answers. */
   readonly approvals: ApprovalDesk;
+  /** Resolves when the session has ended: `session.ended` is told, though perhaps not yet read. */
+  readonly ended: Promise<void>;
   readonly #cwd: string;
   readonly #buffer: EventBuffer;
   readonly #openTools = new Map<string, string>();
@@ -50,6 +54,7 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
   readonly #closedForVendor = new RecentSet<string>(remembered);
   readonly #completedTools = new RecentSet<string>(remembered);
   readonly #endedTurns = new RecentSet<string>(remembered);
+  #resolveEnded: () => void = () => {};
   #openTurnId: string | null = null;
   #isEnded = false;
   #isIterated = false;
@@ -59,6 +64,9 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
     this.approvals = new ApprovalDesk({ emit: (event) => this.emit(event), timeoutMs: approvalTimeoutMs });
     this.#cwd = cwd;
     this.#buffer = new EventBuffer(limit);
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
   }
 
   get openTurnId(): string | null {
@@ -111,7 +119,7 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
   }
 
   /** Ends whatever is open, then the session. Idempotent: the first reason stays. */
-  end({ reason, detail, exitCode }: Omit<SessionEnded, 'type'>): void {
+  end({ reason, detail, exitCode }: SessionEnd): void {
     if (this.#isEnded) return;
     const turnId = this.#openTurnId;
     if (turnId !== null) this.#endTurn(reason === 'closed' ? interrupted(turnId) : crashed(turnId, reason, detail));
@@ -126,6 +134,7 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
       ...(exitCode === undefined ? {} : { exitCode }),
     });
     this.#buffer.end();
+    this.#resolveEnded();
   }
 
   /** Resolves when there is room for more. A session that never waits for it may hold any number of state events. */

@@ -2,23 +2,23 @@ import { RelayError } from 'agent-relay-protocol';
 import {
   type AgentSession,
   type ApprovalDecision,
+  deliveryOf,
   type PromptInput,
   type PromptOptions,
   SessionEvents,
   type StartOptions,
 } from 'agent-relay-provider';
+import { judgeTool, processEnd } from 'agent-relay-provider/kit';
 import type { ToolFrame } from '../wire/frames.ts';
 import type { ParrotProcess } from '../wire/parrot-process.ts';
-import { mayUseTool } from './tool-policy.ts';
-import { kindOf, ParrotTranslation, titleOf } from './translation.ts';
+import { kindOf, titleOf, toolUse } from './tool-words.ts';
+import { ParrotTranslation } from './translation.ts';
 
 /** One running Parrot, as the relay sees it. */
 export class ParrotSession implements AgentSession {
   readonly vendorSessionId: string;
   readonly model = null;
   readonly events: SessionEvents;
-  /** Resolves when `session.ended` was emitted. */
-  readonly ended: Promise<void>;
   readonly #parrot: ParrotProcess;
   readonly #options: StartOptions;
   readonly #translation = new ParrotTranslation();
@@ -33,11 +33,12 @@ export class ParrotSession implements AgentSession {
     this.events = new SessionEvents({ cwd: options.cwd, approvalTimeoutMs: options.approvalTimeoutMs });
     this.events.emit({ type: 'session.started', vendorSessionId: session, cwd: options.cwd, version });
     this.events.emit({ type: 'session.status', status: 'idle' });
-    this.ended = this.#follow();
+    void this.#follow();
   }
 
-  async prompt({ text, ...input }: PromptInput, { mode }: PromptOptions): Promise<void> {
+  async prompt({ text, ...input }: PromptInput, { mode: asked }: PromptOptions): Promise<void> {
     this.#assertOpen();
+    const mode = deliveryOf(input, asked, this.#options);
     this.#inputs += 1;
     const id = `input-${this.#inputs}`;
     const isContext = mode === 'fyi';
@@ -58,7 +59,7 @@ export class ParrotSession implements AgentSession {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#parrot.close().then(() => this.ended);
+    this.#closing ??= this.#parrot.close().then(() => this.events.ended);
     return this.#closing;
   }
 
@@ -72,17 +73,12 @@ export class ParrotSession implements AgentSession {
       if (frame.type === 'ask') await this.#decide(frame);
       await this.events.room(); // nobody reads: let Parrot wait
     }
-    if (this.#closing !== undefined) return this.events.end({ reason: 'closed' });
-    await this.#parrot.close();
-    const { code, signal, lastWords } = await this.#parrot.exited;
-    const detail = lastWords || (signal === null ? `Parrot exited with code ${code}` : `Parrot was ended by ${signal}`);
-    this.events.end({ reason: code === 0 ? 'exited' : 'crashed', detail, ...(code === null ? {} : { exitCode: code }) });
+    this.events.end(this.#closing ? { reason: 'closed' } : await processEnd(this.#parrot.child, 'Parrot'));
   }
 
   async #decide(frame: Extract<ToolFrame, { type: 'ask' }>): Promise<void> {
-    const { mode, approval, cwd } = this.#options;
-    const verdict = mayUseTool(frame, { mode, approval, cwd, isMailTurn: this.#translation.isMailTurn });
-    if (verdict !== 'ask') return this.#answer(frame, verdict === 'allow');
+    const { outcome } = judgeTool(toolUse(frame), this.#options, this.#translation.isMailTurn);
+    if (outcome !== 'ask') return this.#answer(frame, outcome === 'allow');
     // Not awaited: meanwhile the frames are read on, and one of them may end the turn, and the question with it.
     void this.#askPerson(frame);
   }
@@ -106,6 +102,7 @@ export class ParrotSession implements AgentSession {
   }
 
   #assertOpen(): void {
-    if (this.#closing !== undefined || this.#parrot.hasExited) throw new RelayError('connection_closed', 'The Parrot session has ended');
+    if (this.#closing !== undefined || this.#parrot.child.hasExited)
+      throw new RelayError('connection_closed', 'The Parrot session has ended');
   }
 }

@@ -1,13 +1,11 @@
-import type { ToolKind } from 'agent-relay-protocol';
 import { isMail, type LiveEvent, type PromptInput } from 'agent-relay-provider';
-import type { ParrotFrame, ToolFrame } from '../wire/frames.ts';
+import type { ParrotFrame } from '../wire/frames.ts';
+import { kindOf, titleOf } from './tool-words.ts';
 
 export interface SentInput extends Pick<PromptInput, 'messageIds' | 'isMail'> {
   readonly id: string;
   readonly isContext: boolean;
 }
-
-const kinds: Readonly<Record<ToolFrame['tool'], ToolKind>> = { write: 'edit', run: 'execute' };
 
 /** Parrot's frames as events of the relay. No clock, no process: a recorded conversation gives the same events each time. */
 export class ParrotTranslation {
@@ -49,7 +47,7 @@ export class ParrotTranslation {
         return [{ type: 'text.completed', turnId: frame.turn, itemId: frame.item, text: frame.text }];
       case 'tool':
         if (frame.input.path !== undefined) this.#writing.set(frame.item, frame.input.path);
-        return [{ type: 'tool.started', ...itemOf(frame), name: frame.tool, kind: kinds[frame.tool], title: titleOf(frame) }];
+        return [{ type: 'tool.started', ...itemOf(frame), name: frame.tool, kind: kindOf(frame), title: titleOf(frame) }];
       case 'ask':
         return []; // the session decides, and tells when it has to ask a person
       case 'done':
@@ -95,9 +93,6 @@ export class ParrotTranslation {
     return [end, { type: 'session.status', status: 'idle' }];
   }
 }
-
-export const kindOf = ({ tool }: ToolFrame): ToolKind => kinds[tool];
-export const titleOf = ({ tool, input }: ToolFrame): string => `${tool} ${input.path ?? input.command ?? ''}`.trim();
 
 const itemOf = ({ turn, item }: { readonly turn: string; readonly item: string }) => ({ turnId: turn, itemId: item });
 

@@ -1,6 +1,6 @@
-import { RelayError } from 'agent-relay-protocol';
 import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
-import { detectClaude, findClaude, notInstalled } from './claude-program.ts';
+import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
+import type { ClaudeSession } from './claude-session.ts';
 import { startOverStdio } from './start-stdio.ts';
 
 export interface ClaudeProviderOptions {
@@ -16,43 +16,22 @@ export class ClaudeProvider implements Provider {
     ...['BASH_DEFAULT_TIMEOUT_MS', 'BASH_MAX_TIMEOUT_MS', 'BASH_MAX_OUTPUT_LENGTH', 'MAX_THINKING_TOKENS', 'MAX_MCP_OUTPUT_TOKENS'],
     ...['MCP_TIMEOUT', 'MCP_TOOL_TIMEOUT', 'CLOUD_ML_REGION', 'VERTEX_REGION_*'],
   ];
-  readonly #command: string;
-  readonly #sessions = new Set<AgentSession>();
-  readonly #starts = new Set<Promise<unknown>>();
-  readonly #closing = new AbortController();
+  readonly #program: VendorProgram;
+  readonly #sessions = new ProviderSessions<ClaudeSession>('Claude');
 
   constructor({ command = 'claude' }: ClaudeProviderOptions = {}) {
-    this.#command = command;
+    this.#program = { name: 'Claude Code', command, install: 'with `npm install -g @anthropic-ai/claude-code`' };
   }
 
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {
-    return detectClaude(this.#command, env);
+    return detectProgram(this.#program, env);
   }
 
-  async start(options: StartOptions): Promise<AgentSession> {
-    const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
-    signal.throwIfAborted();
-    const starting = this.#start({ ...options, signal });
-    this.#starts.add(starting);
-    try {
-      return await starting;
-    } finally {
-      this.#starts.delete(starting);
-    }
+  start(options: StartOptions): Promise<AgentSession> {
+    return this.#sessions.start(options, async (tracked) => startOverStdio(await findProgram(this.#program, tracked.env), tracked));
   }
 
-  async close(): Promise<void> {
-    this.#closing.abort(new RelayError('connection_closed', 'The Claude provider has been closed'));
-    await Promise.allSettled(this.#starts);
-    await Promise.all([...this.#sessions].map((session) => session.close()));
-  }
-
-  async #start(options: StartOptions): Promise<AgentSession> {
-    const command = await findClaude(this.#command, options.env);
-    if (command === undefined) throw new RelayError('provider_unavailable', notInstalled(this.#command));
-    const session = await startOverStdio(command, options);
-    this.#sessions.add(session);
-    void session.ended.then(() => this.#sessions.delete(session));
-    return session;
+  close(): Promise<void> {
+    return this.#sessions.close();
   }
 }

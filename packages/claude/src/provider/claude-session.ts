@@ -6,7 +6,7 @@ import {
   deliveryOf,
   type PromptInput,
   type PromptOptions,
-  type SessionEnded,
+  type SessionEnd,
   type SessionEvents,
 } from 'agent-relay-provider';
 import { sleep } from 'agent-relay-wire';
@@ -28,7 +28,7 @@ export interface ClaudeSessionOptions {
   /** How long the end of a turn may follow its interrupt. Default 5 000. */
   readonly stopGraceMs?: number;
   /** Why a connection ended that nobody closed. */
-  readonly explainEnd: () => Promise<Omit<SessionEnded, 'type'>>;
+  readonly explainEnd: () => Promise<SessionEnd>;
 }
 
 /**
@@ -46,15 +46,13 @@ const priorities: Readonly<Record<DeliveryMode, NonNullable<ClaudePrompt['priori
 export class ClaudeSession implements AgentSession {
   readonly events: SessionEvents;
   readonly #options: ClaudeSessionOptions;
-  /** Resolves when `session.ended` was emitted. */
-  readonly ended: Promise<void>;
   #isClosing = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: ClaudeSessionOptions) {
     this.#options = options;
     this.events = options.events;
-    this.ended = this.#watch();
+    void this.#watch();
   }
 
   get vendorSessionId(): string | null {
@@ -101,7 +99,7 @@ export class ClaudeSession implements AgentSession {
 
   close(): Promise<void> {
     this.#isClosing = true;
-    this.#closing ??= this.#options.end().then(() => this.ended);
+    this.#closing ??= this.#options.end().then(() => this.events.ended);
     return this.#closing;
   }
 

@@ -1,19 +1,15 @@
-import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
 import { type ApprovalDesk, type ApprovalQuestion, holdsMail, mayHandOutMail } from 'agent-relay-provider';
+import type { SessionRights, ToolVerdict } from 'agent-relay-provider/kit';
 import type { HookCallback, PermissionRequest } from '../stream-json/frames.ts';
 import type { RequestHandlers } from '../stream-json/request-desk.ts';
 import { asJson } from './plain-events.ts';
-import { mayAskBeyond, mustAsk, type Refusal, refuseAlways, refuseWhenAsked, type ToolPolicy, type ToolUse } from './tool-policy.ts';
+import { type ClaudeToolUse, judgeToolUse } from './tool-policy.ts';
 import { plainText } from './tool-results.ts';
 import { mcpPrefix, relayTool, toolKind, toolTitle } from './tool-words.ts';
 import type { ClaudeTranslation } from './translation.ts';
 
-export interface ToolGateOptions {
-  readonly mode: SpawnMode;
-  readonly approval: ApprovalMode;
-  /** Default false. */
-  readonly ask?: boolean | undefined;
-  readonly cwd: string;
+/** What a session may do. `ask` is false where it is left out. */
+export interface ToolGateOptions extends SessionRights {
   readonly relayServers: readonly string[];
 }
 
@@ -42,12 +38,8 @@ export const toolGateHooks = (relayServers: readonly string[]) => ({
 
 /** Answers what Claude asks about tools, by the mode of the session, by what began the running turn, and by what a person says. */
 export function toolGate(options: ToolGateOptions, { translation, approvals }: ToolGateParts): RequestHandlers {
-  const policy = (): ToolPolicy => ({
-    ...options,
-    ask: options.ask === true,
-    approval: translation.isMailTurn ? options.approval : 'open',
-  });
-  const refusedByPerson = async (question: ApprovalQuestion, signal: AbortSignal): Promise<Refusal> => {
+  const judge = (use: ClaudeToolUse): ToolVerdict => judgeToolUse(use, options, translation.isMailTurn);
+  const refusedByPerson = async (question: ApprovalQuestion, signal: AbortSignal): Promise<string | null> => {
     const answer = await approvals.ask(question, signal);
     return answer.outcome === 'allowed' ? null : answer.message;
   };
@@ -56,20 +48,19 @@ export function toolGate(options: ToolGateOptions, { translation, approvals }: T
       if (handsOutMail(callback, options.relayServers)) translation.mailArrivedByTool();
       const use = toolUseOf(callback);
       if (!use) return {};
-      const refusal = refuseAlways(use, policy());
-      if (refusal !== null) {
-        translation.declined(callback.tool_use_id ?? undefined);
-        return beforeTool('deny', refusal);
-      }
+      const verdict = judge(use);
+      // The user's own rules may allow what goes beyond the mode; where they leave it open, Claude asks for a permission.
+      if (verdict.outcome === 'allow' || verdict.because === 'beyond') return {};
       // A hook may not wait for a person: it has a time limit. The permission request that follows from this has none.
-      return mustAsk(use, policy()) ? beforeTool('ask', 'A message from the relay started this turn') : {};
+      if (verdict.outcome === 'ask') return beforeTool('ask', 'A message from the relay started this turn');
+      translation.declined(callback.tool_use_id ?? undefined);
+      return beforeTool('deny', verdict.message);
     },
     onPermission: async (request, { signal }) => {
-      const use = { name: request.tool_name, input: request.input };
-      const current = policy();
-      const isAsked = mustAsk(use, current) || mayAskBeyond(use, current);
-      const refusal = isAsked ? refuseAlways(use, current) : refuseWhenAsked(use, current);
-      const message = refusal ?? (isAsked ? await refusedByPerson(questionOf(request, options, translation.turnId), signal) : null);
+      const verdict = judge({ name: request.tool_name, input: request.input });
+      if (verdict.outcome === 'allow') return { behavior: 'allow' };
+      const message =
+        verdict.outcome === 'refuse' ? verdict.message : await refusedByPerson(questionOf(request, options, translation.turnId), signal);
       if (message === null) return { behavior: 'allow' };
       translation.declined(request.tool_use_id);
       return { behavior: 'deny', message };
@@ -104,7 +95,7 @@ const beforeTool = (permissionDecision: 'deny' | 'ask', permissionDecisionReason
   hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision, permissionDecisionReason },
 });
 
-function toolUseOf({ input }: HookCallback): ToolUse | null {
+function toolUseOf({ input }: HookCallback): ClaudeToolUse | null {
   if (input.hook_event_name !== 'PreToolUse') return null;
   // A tool without a name is none that is known to be harmless.
   return { name: input.tool_name ?? 'unknown', input: input.tool_input ?? {} };

@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
-import { type ChildHandle, type ProcessExit, spawnProcess } from 'agent-relay-wire/node';
+import { type ChildHandle, type ProcessExit, startProcess, withoutColours } from 'agent-relay-wire/node';
 import type { CodexEndpoint } from './endpoint.ts';
 import { findCodex } from './native-binary.ts';
 
@@ -52,26 +52,30 @@ export class CodexAppServer {
     const { signal, env, transport = 'auto' } = options;
     signal?.throwIfAborted();
     const command = await findCodex({ command: options.command, env });
-    if (command === undefined) throw new RelayError('provider_unavailable', notInstalled);
+    if (command === undefined)
+      throw new RelayError('provider_unavailable', `Codex is not installed on this machine; install it ${howToInstall}`);
     const runtimeDir = options.runtimeDir ?? (await mkdtemp(join(tmpdir(), 'agent-relay-codex-')));
     const ownsRuntimeDir = options.runtimeDir === undefined;
     await mkdir(runtimeDir, { recursive: true, mode: 0o700 });
     const kind = transport === 'auto' ? (process.platform === 'win32' ? 'websocket' : 'unix') : transport;
-    const listening = await prepare(kind, runtimeDir);
-    const child = await spawnProcess({
-      command,
-      args: ['app-server', ...listening.args],
-      env: await serverEnvironment(options, runtimeDir),
-      stdin: kind === 'stdio' ? 'pipe' : 'ignore',
-      stdout: kind === 'stdio' ? 'pipe' : 'ignore',
-    });
     try {
-      options.onProcess?.(child);
-      const endpoint = await whenListening(child, listening, options);
-      return new CodexAppServer(child, { endpoint, runtimeDir, ownsRuntimeDir });
+      const listening = await prepare(kind, runtimeDir);
+      const { child, ready } = await startProcess({
+        name: 'The Codex app-server',
+        command,
+        args: ['app-server', ...listening.args],
+        env: await serverEnvironment(options, runtimeDir),
+        stdin: kind === 'stdio' ? 'pipe' : 'ignore',
+        stdout: kind === 'stdio' ? 'pipe' : 'ignore',
+        timeoutMs: options.startTimeoutMs ?? 15_000,
+        signal,
+        onStart: options.onProcess,
+        getReady: (started, inTime) => whenListening(started, listening, inTime),
+        killOptions: { graceMs: 1_000 },
+      });
+      return new CodexAppServer(child, { endpoint: ready, runtimeDir, ownsRuntimeDir });
     } catch (error) {
-      await child.kill({ graceMs: 1_000 });
-      if (ownsRuntimeDir) await rm(runtimeDir, { recursive: true, force: true });
+      if (ownsRuntimeDir) await rm(runtimeDir, { recursive: true, force: true, maxRetries: 5 });
       throw error;
     }
   }
@@ -96,7 +100,7 @@ export class CodexAppServer {
   }
 }
 
-export const notInstalled = 'Codex is not installed on this machine; install it with `npm install -g @openai/codex`';
+export const howToInstall = 'with `npm install -g @openai/codex`';
 
 interface Listening {
   readonly kind: CodexEndpoint['transport'];
@@ -120,22 +124,14 @@ async function prepare(kind: CodexEndpoint['transport'], runtimeDir: string): Pr
   return { kind, args: ['--listen', 'ws://127.0.0.1:0', '--ws-auth', 'capability-token', '--ws-token-file', tokenFile], socketPath, token };
 }
 
-async function whenListening(
-  child: ChildHandle,
-  listening: Listening,
-  { startTimeoutMs = 15_000, signal }: StartAppServerOptions,
-): Promise<CodexEndpoint> {
+async function whenListening(child: ChildHandle, listening: Listening, signal: AbortSignal): Promise<CodexEndpoint> {
   if (listening.kind === 'stdio') return { transport: 'stdio', child };
-  const giveUpAt = performance.now() + startTimeoutMs;
   for (;;) {
-    signal?.throwIfAborted();
-    if (child.hasExited) throw new RelayError('provider_unavailable', `The Codex app-server ended at once: ${lastWords(child)}`);
+    signal.throwIfAborted();
     if (listening.kind === 'websocket') {
-      const [, url] = /listening on:\s*(ws:\/\/\S+)/u.exec(withoutColour(child.stderrTail)) ?? [];
+      const [, url] = /listening on:\s*(ws:\/\/\S+)/u.exec(withoutColours(child.stderrTail)) ?? [];
       if (url !== undefined) return { transport: 'websocket', url, token: listening.token };
     } else if (await exists(listening.socketPath)) return { transport: 'unix', socketPath: listening.socketPath };
-    if (performance.now() > giveUpAt)
-      throw new RelayError('provider_unavailable', `The Codex app-server did not listen in time: ${lastWords(child)}`);
     await sleep(10, { signal });
   }
 }
@@ -168,8 +164,3 @@ function isBelow(folder: string, path: string): boolean {
   const between = relative(resolve(folder), resolve(path));
   return between === '' || (!between.startsWith('..') && !isAbsolute(between));
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what colours begin with
-const withoutColour = (text: string): string => text.replaceAll(/\u001b\[[0-9;]*m/gu, '');
-const lastWords = (child: ChildHandle): string =>
-  withoutColour(child.stderrTail).trim().split('\n').slice(-3).join(' ').slice(-500) || 'it said nothing';

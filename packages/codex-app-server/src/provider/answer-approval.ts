@@ -1,5 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { ApprovalQuestion } from 'agent-relay-provider';
+import type { ToolUse } from 'agent-relay-provider/kit';
 import { lenient, listOf } from 'agent-relay-wire';
 import { z } from 'zod';
 import { parseRequest, type ServerRequest } from '../app-server/server-requests.ts';
@@ -18,8 +19,8 @@ export const readChanges = (item: unknown): readonly FileUpdate[] => FileUpdates
 /** What Codex asks, and what it is answered. */
 export interface CodexApproval {
   readonly question: ApprovalQuestion;
-  /** The files it would change. */
-  readonly paths: readonly string[];
+  /** What it comes to, for the one rule about tools. */
+  readonly use: ToolUse;
   /** The yes to this one use; null where Codex knows none, or asks for more than one use. */
   readonly allow: object | null;
   readonly deny: object;
@@ -73,7 +74,7 @@ export function readApproval(request: ServerRequest, context: ApprovalContext): 
       const { permissions, ...params } = parseRequest(Permissions, request);
       const input = permissions === undefined ? {} : { input: { permissions } };
       const question = { ...placeOf(params), kind: 'other', title: params.reason ?? 'More permissions', ...input } as const;
-      return { question, paths: [], allow: null, deny: { permissions: {}, scope: 'turn' } };
+      return { question, use: other(question), allow: null, deny: { permissions: {}, scope: 'turn' } };
     }
     case 'mcpServer/elicitation/request':
       return elicitation(parseRequest(Elicitation, request));
@@ -81,7 +82,8 @@ export function readApproval(request: ServerRequest, context: ApprovalContext): 
       const params = parseRequest(UserInput, request);
       const answers = Object.fromEntries(params.questions.map(({ id }) => [id, { answers: ['Nobody can answer now: decide yourself.'] }]));
       const title = params.questions.map(({ question }) => question).join(' ') || 'A question';
-      return { question: { ...placeOf(params), kind: 'other', title }, paths: [], allow: null, deny: { answers } };
+      const question = { ...placeOf(params), kind: 'other', title } as const;
+      return { question, use: { kind: 'question', name: title }, allow: null, deny: { answers } };
     }
     default:
       throw new RelayError('unknown_method', `This client does not answer ${request.method}`);
@@ -90,15 +92,16 @@ export function readApproval(request: ServerRequest, context: ApprovalContext): 
 
 function commandApproval(params: z.infer<typeof Command>, context: ApprovalContext): CodexApproval {
   const { command, reason, networkApprovalContext: network } = params;
+  const question = {
+    ...placeOf(params),
+    kind: 'execute',
+    title: titled('Run', command?.split('\n', 1)[0] ?? 'a command', reason),
+    cwd: params.cwd ?? context.cwd,
+    input: { command: command ?? '', ...(reason ? { reason } : {}), ...(network === undefined || network === null ? {} : { network }) },
+  } as const;
   return {
-    question: {
-      ...placeOf(params),
-      kind: 'execute',
-      title: titled('Run', command?.split('\n', 1)[0] ?? 'a command', reason),
-      cwd: params.cwd ?? context.cwd,
-      input: { command: command ?? '', ...(reason ? { reason } : {}), ...(network === undefined || network === null ? {} : { network }) },
-    },
-    paths: [],
+    question,
+    use: other(question),
     // Without the command nobody knows what they would allow.
     allow: command ? { decision: 'accept' } : null,
     deny: { decision: 'decline' },
@@ -109,15 +112,10 @@ function editApproval(params: z.infer<typeof FileChange>, { cwd, changesOf }: Ap
   const changes = params.itemId ? changesOf(params.itemId) : [];
   const paths = changes.flatMap(({ path, kind }) => (kind.move_path ? [path, kind.move_path] : [path]));
   const shown = changes.map(({ path, kind, diff }) => ({ path, change: kind.type, moveTo: kind.move_path ?? null, diff: diff ?? null }));
+  const title = titled('Edit', paths.join(', ') || (typeof params.grantRoot === 'string' ? params.grantRoot : 'files'), params.reason);
   return {
-    question: {
-      ...placeOf(params),
-      kind: 'edit',
-      title: titled('Edit', paths.join(', ') || (typeof params.grantRoot === 'string' ? params.grantRoot : 'files'), params.reason),
-      cwd,
-      input: { changes: shown },
-    },
-    paths,
+    question: { ...placeOf(params), kind: 'edit', title, cwd, input: { changes: shown } },
+    use: { kind: 'edit', name: title, paths },
     allow: params.grantRoot || paths.length === 0 ? null : { decision: 'accept' },
     deny: { decision: 'decline' },
   };
@@ -128,15 +126,18 @@ function elicitation(params: z.infer<typeof Elicitation>): CodexApproval {
   const isToolCall = meta?.codex_approval_kind === 'mcp_tool_call';
   const title = params.message ?? params.title ?? `A question of ${serverName}`;
   const input = { server: serverName, tool: meta?.tool_name ?? null, arguments: meta?.tool_params ?? null };
+  const question = { ...placeOf(params), kind: 'other', title, ...(isToolCall ? { input } : {}) } as const;
   return {
-    question: { ...placeOf(params), kind: 'other', title, ...(isToolCall ? { input } : {}) },
-    paths: [],
+    question,
+    use: other(question),
     // A form wants words, which a yes is not.
     allow: isToolCall ? { action: 'accept', content: {}, _meta: null } : null,
     deny: { action: 'decline', content: null, _meta: null },
     ...(isToolCall && meta?.tool_name ? { call: { server: serverName, tool: meta.tool_name, input: meta.tool_params ?? {} } } : {}),
   };
 }
+
+const other = ({ title }: Pick<ApprovalQuestion, 'title'>): ToolUse => ({ kind: 'other', name: title });
 
 const titled = (verb: string, what: string, reason: string | null | undefined): string => `${verb} ${what}${reason ? ` (${reason})` : ''}`;
 

@@ -1,15 +1,25 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
-import type { AgentSession, OwnedProcess, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
-import type { ChildHandle, ProcessIdentity } from 'agent-relay-wire/node';
-import { CodexAppServer } from '../app-server/codex-app-server.ts';
+import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
+import {
+  detectProgram,
+  findProgram,
+  ownedProcess,
+  ProviderSessions,
+  processEnd,
+  type TrackedStart,
+  type VendorProgram,
+} from 'agent-relay-provider/kit';
+import { settlesWithin, withTimeout } from 'agent-relay-wire';
+import type { ChildHandle } from 'agent-relay-wire/node';
+import { CodexAppServer, howToInstall } from '../app-server/codex-app-server.ts';
 import { CodexClient } from '../app-server/codex-client.ts';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import type { ClientInfo } from '../app-server/connection.ts';
 import { ConfigResult } from '../app-server/methods.ts';
+import { findCodex } from '../app-server/native-binary.ts';
 import { CodexSession } from './codex-session.ts';
-import { detectCodex } from './detect.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
 import { developerInstructions, threadConfig } from './session-policy.ts';
@@ -28,46 +38,63 @@ export interface CodexProviderOptions {
 
 const defaultClientInfo: ClientInfo = { name: 'agent_relay', title: 'Agent Relay', version: '0.1.0' };
 
+/** With the user's MCP servers, which start with a thread. */
+const threadTimeoutMs = 60_000;
+const unloadMs = 2_000;
+
 /** Codex agents: threads of one app-server per CODEX_HOME, which starts with the first session and ends with the last. */
 export class CodexProvider implements Provider {
   readonly id = 'codex';
   readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
   readonly #options: CodexProviderOptions;
+  readonly #program: VendorProgram;
   readonly #pool: ServerPool;
-  readonly #sessions = new Set<CodexSession>();
-  #isClosed = false;
+  readonly #sessions = new ProviderSessions<CodexSession>('Codex');
 
   constructor(options: CodexProviderOptions = {}) {
     this.#options = options;
+    this.#program = {
+      name: 'Codex',
+      command: options.command ?? 'codex',
+      install: howToInstall,
+      find: (command, env) => findCodex({ command, env }),
+    };
     this.#pool = new ServerPool((request) => this.#startServer(request));
   }
 
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {
-    return detectCodex({ command: this.#options.command, env });
+    return detectProgram(this.#program, env);
   }
 
-  async start(options: StartOptions): Promise<AgentSession> {
-    options.signal?.throwIfAborted();
-    if (this.#isClosed) throw new RelayError('provider_unavailable', 'The Codex provider is closed');
-    const codexHome = resolve(this.#options.codexHome ?? options.env['CODEX_HOME'] ?? join(options.env['HOME'] ?? homedir(), '.codex'));
-    const onProcess = ({ identity }: ChildHandle) => options.onProcess(ownedProcess(identity));
-    const shared = await this.#pool.acquire({ codexHome, env: serverEnvironment(options.env), onProcess, signal: options.signal });
-    try {
-      return await this.#startSession(options, shared, codexHome);
-    } catch (error) {
-      await this.#pool.release(codexHome, shared);
-      throw options.signal?.aborted ? options.signal.reason : asUnavailable(error);
-    }
+  start(options: StartOptions): Promise<AgentSession> {
+    return this.#sessions.start(options, (tracked) => this.#start(tracked));
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all([...this.#sessions].map((session) => session.close()));
-    await this.#pool.close();
+    try {
+      await this.#sessions.close();
+    } finally {
+      await this.#pool.close();
+    }
   }
 
-  async #startSession(options: StartOptions, shared: SharedServer, codexHome: string): Promise<CodexSession> {
-    const { client, server } = shared;
+  async #start(options: TrackedStart): Promise<CodexSession> {
+    const { env, signal } = options;
+    const codexHome = resolve(this.#options.codexHome ?? env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex'));
+    const onProcess = (child: ChildHandle) => options.onProcess(ownedProcess(child, { purpose: 'codex app-server', shared: true }));
+    const command = await findProgram(this.#program, env);
+    const shared = await this.#pool.acquire({ codexHome, command, env: serverEnvironment(env), onProcess, signal });
+    const release = () => this.#pool.release(codexHome, shared);
+    try {
+      return await this.#startSession(options, shared, release);
+    } catch (error) {
+      await release();
+      throw signal.aborted ? signal.reason : asUnavailable(error);
+    }
+  }
+
+  async #startSession(options: TrackedStart, shared: SharedServer, release: () => Promise<void>): Promise<CodexSession> {
+    const { client, ended } = shared;
     const session = new CodexSession({
       cwd: options.cwd,
       mode: options.mode,
@@ -77,33 +104,23 @@ export class CodexProvider implements Provider {
       relayServers: new Set(options.mcp.map(({ name }) => name)),
       isExperimental: client.isExperimental,
       silenceLimitMs: this.#options.silenceLimitMs ?? 60_000,
-      release: async () => {
-        this.#sessions.delete(session);
-        await this.#pool.release(codexHome, shared);
-      },
+      release,
     });
     const thread = await startThread(options, shared, session);
-    if (options.signal?.aborted) {
-      await thread.unload().catch(() => undefined); // an empty thread has nothing to be stored
-      throw options.signal.reason;
-    }
-    this.#sessions.add(session);
-    void server.exited.then(({ code, signal }) => {
-      const detail = `The Codex app-server ended (${signal ?? `exit code ${code}`})`;
-      session.lose({ reason: signal === null && code === 0 ? 'exited' : 'crashed', detail, ...(code === null ? {} : { exitCode: code }) });
-    });
+    void ended.then((end) => session.lose(end));
     session.begin(thread, versionOf(client.userAgent));
     return session;
   }
 
-  async #startServer({ codexHome, env, onProcess, signal }: Parameters<StartSharedServer>[0]): Promise<SharedServer> {
-    const { command, clientInfo = defaultClientInfo, onError } = this.#options;
+  async #startServer({ codexHome, command, env, onProcess, signal }: Parameters<StartSharedServer>[0]): Promise<SharedServer> {
+    const { clientInfo = defaultClientInfo, onError } = this.#options;
     const server = await CodexAppServer.start({ command, env, onProcess, signal, ...this.#home(codexHome) });
     try {
       const client = await CodexClient.connect(server.endpoint, { clientInfo, signal, ...(onError ? { onError } : {}) });
+      const ended = server.exited.then(() => processEnd(server.child, 'The Codex app-server'));
       // A dead server is not waited for: its sessions end at once.
-      void server.exited.then(() => client.close());
-      return { server, client, env };
+      void ended.then(() => client.close());
+      return { server, client, ended, env };
     } catch (error) {
       await server.close();
       throw asUnavailable(error);
@@ -116,18 +133,11 @@ export class CodexProvider implements Provider {
   }
 }
 
-const ownedProcess = ({ pid, startedAt, treeId }: ProcessIdentity): OwnedProcess => ({
-  pid,
-  startToken: startedAt,
-  ...(treeId === undefined ? {} : { treeId }),
-  purpose: 'codex app-server',
-  shared: true,
-});
-
-async function startThread(options: StartOptions, { client, env }: SharedServer, session: CodexSession): Promise<CodexThread> {
-  const { mode, approval, ask = false, instructions, mcp, model, cwd } = options;
+/** Opens the session's thread. When it is given up, what comes of it after all is dropped from the server's memory. */
+async function startThread(options: TrackedStart, { client, env }: SharedServer, session: CodexSession): Promise<CodexThread> {
+  const { mode, approval, ask = false, instructions, mcp, model, cwd, signal } = options;
   const userMcpServers = mode === 'safe' ? await configuredMcpServers(client) : [];
-  return await client.startThread(
+  const opening = client.startThread(
     {
       cwd,
       ...(model === undefined ? {} : { model }),
@@ -141,6 +151,16 @@ async function startThread(options: StartOptions, { client, env }: SharedServer,
     },
     { onRequest: session.answerRequest },
   );
+  try {
+    return await withTimeout(() => opening, threadTimeoutMs, { signal, what: 'start of a Codex thread' });
+  } catch (error) {
+    // An empty thread has nothing to be stored.
+    await settlesWithin(
+      opening.then((thread) => thread.unload()),
+      unloadMs,
+    );
+    throw error;
+  }
 }
 
 /** Without this list a safe session still has the read-only tools of the user's own servers, so a failure to get it is one. */

@@ -5,6 +5,7 @@ import {
   deliveryOf,
   type PromptInput,
   type PromptOptions,
+  type SessionEnd,
   SessionEvents,
 } from 'agent-relay-provider';
 import { withTimeout } from 'agent-relay-wire';
@@ -31,13 +32,6 @@ export interface CodexSessionOptions {
   readonly silenceLimitMs: number;
   /** Gives the server back. */
   readonly release: () => Promise<void>;
-}
-
-/** How the vendor's process or connection ended. */
-export interface SessionLoss {
-  readonly reason: 'exited' | 'crashed' | 'lost';
-  readonly detail: string;
-  readonly exitCode?: number;
 }
 
 interface Running {
@@ -127,8 +121,8 @@ export class CodexSession implements AgentSession {
   }
 
   /** The server or the connection is gone. */
-  lose(loss: SessionLoss): void {
-    this.events.end(loss);
+  lose(end: SessionEnd): void {
+    this.events.end(end);
     this.#settle();
     this.#closing ??= this.#options.release();
     this.#closing.catch(() => {}); // whoever calls `close()` hears of it
@@ -140,13 +134,15 @@ export class CodexSession implements AgentSession {
     await this.#observedAll(this.#running?.thread.receivedCount ?? 0);
     const { cwd } = this.#options;
     const approval = readApproval(request, { cwd, changesOf: (itemId) => this.#edits.get(itemId) ?? [] });
-    const relayCall = this.#judgeRelayCall(approval);
+    const turnId = approval.question.turnId ?? this.#running?.thread.activeTurnId;
+    const relayCall = this.#judgeRelayCall(approval, turnId);
     if (relayCall !== null) {
       if (relayCall.remark === null) return approval.allow ?? approval.deny;
       await this.#running?.line.remark(relayCall.remark);
       return approval.deny;
     }
-    if (approval.allow === null || !mayAsk(approval, this.#options)) return this.#declineByMode(request, approval);
+    const isMailTurn = turnId === undefined || this.#running?.line.mayBeMailTurn(turnId) !== false;
+    if (approval.allow === null || !mayAsk(approval.use, this.#options, isMailTurn)) return this.#declineByMode(request, approval);
     const answer = await this.events.approvals.ask(approval.question, request.signal);
     if (answer.outcome === 'allowed') return approval.allow;
     // Codex tells its model that a person said no, and has no place for why.
@@ -159,8 +155,7 @@ export class CodexSession implements AgentSession {
     return this.events.approvals.resolve(approvalId, decision);
   }
 
-  #judgeRelayCall(approval: CodexApproval) {
-    const turnId = approval.question.turnId ?? this.#running?.thread.activeTurnId;
+  #judgeRelayCall(approval: CodexApproval, turnId: string | undefined) {
     const isMailTurn = turnId !== undefined && this.#running?.line.isMailTurn(turnId) === true;
     return judgeRelayCall(approval, { relayServers: this.#options.relayServers, isMailTurn });
   }

@@ -39,6 +39,7 @@ export class PromptLine {
   readonly #turnEndWaiters = new Set<() => void>();
   #sending: Promise<unknown> = Promise.resolve();
   #canQueue: boolean;
+  #mailOnItsWay = 0;
   /** What is held does not slip in between an interrupt and the prompt that asked for it. */
   #urgentWaiting = 0;
   #isEnded = false;
@@ -87,8 +88,14 @@ export class PromptLine {
     });
   }
 
+  /** Whether mail is known to have begun this turn, or joined it. */
   isMailTurn(turnId: string): boolean {
     return this.#mailTurns.has(turnId);
+  }
+
+  /** Also while mail is on its way, and Codex has not said yet into which turn. */
+  mayBeMailTurn(turnId: string): boolean {
+    return this.#mailOnItsWay > 0 || this.isMailTurn(turnId);
   }
 
   /** Adds a word of ours to the running turn, in which no mail comes. Nothing waits for it: a turn that ends meanwhile needs it no more. */
@@ -167,10 +174,15 @@ export class PromptLine {
   async #startTurn(input: PromptInput): Promise<undefined> {
     const { mode, approval, ask } = this.#options;
     const policy = turnPolicy({ mode, approval, ask, isMail: isMail(input) });
-    await this.#submit(input, async (turn) => {
-      const turnId = await this.#thread.startTurn({ ...turn, ...policy });
-      if (isMail(input)) this.#mailTurns.add(turnId);
-    });
+    this.#mailOnItsWay += isMail(input) ? 1 : 0;
+    try {
+      await this.#submit(input, async (turn) => {
+        const turnId = await this.#thread.startTurn({ ...turn, ...policy });
+        if (isMail(input)) this.#mailTurns.add(turnId);
+      });
+    } finally {
+      this.#mailOnItsWay -= isMail(input) ? 1 : 0;
+    }
     return undefined;
   }
 

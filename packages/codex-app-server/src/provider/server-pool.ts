@@ -1,4 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
+import type { SessionEnd } from 'agent-relay-provider';
 import type { ChildHandle } from 'agent-relay-wire/node';
 import type { CodexAppServer } from '../app-server/codex-app-server.ts';
 import type { CodexClient } from '../app-server/codex-client.ts';
@@ -7,12 +8,16 @@ import type { CodexClient } from '../app-server/codex-client.ts';
 export interface SharedServer {
   readonly server: Pick<CodexAppServer, 'child' | 'exited' | 'close'>;
   readonly client: CodexClient;
+  /** Why the server ended by itself. The client is closed after that, so that its sessions hear of the reason first. */
+  readonly ended: Promise<SessionEnd>;
   /** What the server's own environment is; a thread's commands get theirs on top. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 export interface StartRequest {
   readonly codexHome: string;
+  /** The program, if this request is the one that starts the server. */
+  readonly command: string;
   readonly env: Readonly<Record<string, string>>;
   /** Called with the server's process, if this request is the one that starts it. */
   readonly onProcess: (child: ChildHandle) => void;
@@ -70,9 +75,10 @@ export class ServerPool {
     await Promise.all(this.#endings);
   }
 
-  #begin({ codexHome, env, onProcess }: StartRequest): Entry {
+  #begin(request: StartRequest): Entry {
+    const { codexHome } = request;
     const abort = new AbortController();
-    const starting = this.#start({ codexHome, env, onProcess, signal: abort.signal });
+    const starting = this.#start({ ...request, signal: abort.signal });
     const entry: Entry = { starting, abort, users: 0 };
     this.#entries.set(codexHome, entry);
     starting.then(

@@ -1,4 +1,5 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
+import type { ToolUse } from 'agent-relay-provider/kit';
 import { describe, expect, test } from 'vitest';
 import { developerInstructions, mayAsk, threadConfig, turnPolicy } from './session-policy.ts';
 
@@ -31,13 +32,30 @@ describe('what a turn may do', () => {
     });
   });
 
-  test('a person is asked in guarded sessions, for what the mode does not forbid for good', () => {
+  const edit = (...paths: string[]): ToolUse => ({ kind: 'edit', name: 'Edit', paths });
+  const command: ToolUse = { kind: 'other', name: 'Run make' };
+
+  test('a person is asked in turns of guarded mail, for what the mode does not forbid for good', () => {
     const cwd = process.cwd();
-    const asks = (mode: SpawnMode, ...paths: string[]) => mayAsk({ paths }, { mode, approval: 'guarded', ask: false, cwd });
-    expect([asks('agentic'), asks('agentic', `${cwd}/a.txt`, 'b.txt'), asks('unrestricted', '/etc/a')]).toEqual([true, true, true]);
-    expect([asks('agentic', `${cwd}/a.txt`, '/etc/a'), asks('agentic', `${cwd}/.git/config`), asks('safe')]).toEqual([false, false, false]);
+    const asks = (mode: SpawnMode, use: ToolUse) => mayAsk(use, { mode, approval: 'guarded', ask: false, cwd }, true);
+    expect([asks('agentic', command), asks('agentic', edit(`${cwd}/a.txt`, 'b.txt')), asks('unrestricted', edit('/etc/a'))]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([asks('agentic', edit(`${cwd}/a.txt`, '/etc/a')), asks('agentic', edit(`${cwd}/.git/config`)), asks('safe', command)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
     for (const approval of ['open', 'read-only'] as const)
-      expect(mayAsk({ paths: [] }, { mode: 'unrestricted', approval, ask: false, cwd })).toBe(false);
+      expect(mayAsk(command, { mode: 'unrestricted', approval, ask: false, cwd }, true)).toBe(false);
+  });
+
+  test('mail that may only read has nobody asked for more, also where its owner would be', () => {
+    const asks = (isMailTurn: boolean) =>
+      mayAsk(command, { mode: 'agentic', approval: 'read-only', ask: true, cwd: process.cwd() }, isMailTurn);
+    expect([asks(false), asks(true)]).toEqual([true, false]);
   });
 
   test('an agentic session with ask stays in its sandbox and asks before it leaves it, but for mail that may only read', () => {
@@ -56,10 +74,11 @@ describe('what a turn may do', () => {
     for (const mode of ['safe', 'unrestricted'] as const)
       expect(turnPolicy({ mode, approval: 'open', ask: true, isMail: false }).approvalPolicy).toBe('never');
     const cwd = process.cwd();
-    const asks = (mode: SpawnMode, ...paths: string[]) => mayAsk({ paths }, { mode, approval: 'open', ask: true, cwd });
-    expect([asks('agentic'), asks('agentic', '/etc/a'), asks('agentic', `${cwd}/.git/config`), asks('safe'), asks('unrestricted')]).toEqual(
-      [true, false, false, false, false],
-    );
+    const asks = (mode: SpawnMode, use: ToolUse) => mayAsk(use, { mode, approval: 'open', ask: true, cwd }, false);
+    expect([asks('agentic', command), asks('agentic', edit('a.txt')), asks('agentic', edit('/etc/a'))]).toEqual([true, true, false]);
+    expect([asks('agentic', edit(`${cwd}/.git/config`)), asks('safe', command), asks('unrestricted', command)]).toEqual([
+      ...[false, false, false],
+    ]);
   });
 
   test('mail to a guarded agent starts read-only turns that ask before they do more', () => {

@@ -1,5 +1,6 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
-import { editRefusal, isMailRestricted, type McpEndpoint } from 'agent-relay-provider';
+import { isMailRestricted, type McpEndpoint } from 'agent-relay-provider';
+import { judgeTool, type SessionRights, type ToolUse } from 'agent-relay-provider/kit';
 import type { ApprovalPolicy, SandboxPolicy, ThreadConfig } from '../app-server/methods.ts';
 
 /** What a turn may do, in Codex's words. Sticky in Codex, so every turn of ours names both. */
@@ -21,21 +22,17 @@ const relayCallsOnly: ApprovalPolicy = {
   granular: { sandbox_approval: false, rules: false, skill_approval: false, request_permissions: false, mcp_elicitations: true },
 };
 
-/** What a session was started with. */
-export interface SessionRights {
-  readonly mode: SpawnMode;
-  readonly approval: ApprovalMode;
-  readonly ask: boolean;
-}
+/** What decides about the turns of a session. */
+type TurnRights = Pick<SessionRights, 'mode' | 'approval' | 'ask'>;
 
-const asksBeyond = ({ mode, ask }: Pick<SessionRights, 'mode' | 'ask'>): boolean => ask && mode === 'agentic';
+const asksBeyond = ({ mode, ask }: Pick<SessionRights, 'mode' | 'ask'>): boolean => ask === true && mode === 'agentic';
 
 /**
  * The policy of a turn. A turn that relay mail starts may do less when the agent's approval says so: `read-only` runs in a read-only
  * sandbox; `guarded` too, and there the agent asks a person before it leaves the sandbox. In an `agentic` session with `ask` it asks so in every
  * other turn.
  */
-export function turnPolicy({ mode, approval, ask, isMail }: SessionRights & { readonly isMail: boolean }): TurnPolicy {
+export function turnPolicy({ mode, approval, ask, isMail }: TurnRights & { readonly isMail: boolean }): TurnPolicy {
   const isRestricted = isMailRestricted(mode, approval);
   if (!isRestricted || !isMail) {
     const silent = isRestricted ? relayCallsOnly : 'never';
@@ -45,16 +42,13 @@ export function turnPolicy({ mode, approval, ask, isMail }: SessionRights & { re
 }
 
 /**
- * Whether a person is asked. Only turns of guarded mail and sessions with `ask` ask at all; what the mode forbids for good is not asked: an `agentic` session edits
- * inside its folder only.
+ * Whether a person is asked, by the one rule for tools. Codex asks only for what a turn's sandbox does not give: what the mode would allow waits for a
+ * person as well, where one may be asked at all.
  */
-export function mayAsk(
-  { paths }: { readonly paths: readonly string[] },
-  { mode, approval, ask, cwd }: SessionRights & { readonly cwd: string },
-): boolean {
-  if ((approval !== 'guarded' && !asksBeyond({ mode, ask })) || mode === 'safe') return false;
-  if (mode === 'unrestricted') return true;
-  return paths.every((path) => editRefusal(cwd, path) === null);
+export function mayAsk(use: ToolUse, rights: SessionRights, isMailTurn: boolean): boolean {
+  const { outcome } = judgeTool(use, rights, isMailTurn);
+  if (outcome === 'allow') return rights.mode !== 'safe' && (rights.approval === 'guarded' || asksBeyond(rights));
+  return outcome === 'ask';
 }
 
 /** Every tool of Codex that can be switched off; `apply_patch` cannot, and is refused by the read-only sandbox. */
@@ -122,7 +116,7 @@ const mailNote: Readonly<Record<Exclude<ApprovalMode, 'open'>, string>> = {
 };
 
 /** The standing instructions: what the caller says, and what the agent must know about its own limits. */
-export function developerInstructions({ instructions, mode, approval, ask }: SessionRights & { readonly instructions: string }): string {
+export function developerInstructions({ instructions, mode, approval, ask }: TurnRights & { readonly instructions: string }): string {
   const notes = [
     instructions,
     ...(mode === 'safe' ? [safeNote] : []),

@@ -285,6 +285,22 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       expect(log.events.at(-1)).toMatchObject({ type: 'session.ended', reason: 'closed' });
     });
 
+    test('closing the provider gives up what is being started, waits until it is gone, and nothing starts after it', async () => {
+      let closing: Promise<void> | undefined;
+      const starting = harness.provider.start({
+        ...options(),
+        onProcess: (owned) => {
+          processes.push(owned);
+          closing ??= harness.provider.close();
+        },
+      });
+      await expect(starting).rejects.toMatchObject({ code: 'connection_closed' });
+      await closing;
+      expect(processes.map(({ pid }) => isRunning(pid))).toEqual([false]);
+      await expect(harness.provider.start(options())).rejects.toMatchObject({ code: 'connection_closed' });
+      expect(processes).toHaveLength(1);
+    });
+
     test('aborting gives the start up and leaves no process', async () => {
       const controller = new AbortController();
       const starting = harness.provider.start({

@@ -1,0 +1,27 @@
+import { settlesWithin } from 'agent-relay-wire';
+import { type ChildHandle, howItEnded, lastWords } from 'agent-relay-wire/node';
+import type { OwnedProcess } from '../contract.ts';
+import type { SessionEnd } from '../session-events.ts';
+
+/** A process of ours as the host writes it down, for `StartOptions.onProcess`. */
+export function ownedProcess(
+  { identity: { pid, startedAt, treeId } }: Pick<ChildHandle, 'identity'>,
+  about: Pick<OwnedProcess, 'purpose' | 'shared'>,
+): OwnedProcess {
+  return { pid, startToken: startedAt, ...(treeId === undefined ? {} : { treeId }), ...about };
+}
+
+/**
+ * Why a session ended whose process nobody asked to end: how it exited, and its last words. Ends first what the process left running. One that
+ * only closed its output is given `waitMs` to exit, and counts as crashed.
+ */
+export async function processEnd(child: ChildHandle, name: string, waitMs = 5_000): Promise<SessionEnd> {
+  const exit = (await settlesWithin(child.exited, waitMs)) ? await child.exited : undefined;
+  await child.kill();
+  const words = lastWords(child);
+  const what = exit ? `${name} ${howItEnded(exit)}` : `${name} closed its output`;
+  const detail = words === '' ? what : `${what}: ${words}`;
+  if (!exit) return { reason: 'crashed', detail };
+  const { code } = exit;
+  return { reason: code === 0 ? 'exited' : 'crashed', detail, ...(code === null ? {} : { exitCode: code }) };
+}

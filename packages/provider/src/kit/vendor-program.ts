@@ -1,0 +1,80 @@
+import { RelayError } from 'agent-relay-protocol';
+import { withTimeout } from 'agent-relay-wire';
+import { findExecutable, lastWords, spawnProcess } from 'agent-relay-wire/node';
+import type { ProviderAvailability } from '../contract.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** What is known of a vendor's program before it runs. */
+export interface VendorProgram {
+  /** What people call it: `Claude Code`. */
+  readonly name: string;
+  /** A path, or a name that is looked up in the session's `PATH`. */
+  readonly command: string;
+  /** How it is installed, as the end of a sentence: "install it …". */
+  readonly install: string;
+  /** Where the program itself lies, when what is found under the command is only a wrapper. Default `findExecutable`. */
+  readonly find?: (command: string, env: Environment) => Promise<string | undefined>;
+  /** How long it may take to say its version. Default 15 000. */
+  readonly versionTimeoutMs?: number;
+}
+
+/** Where the program lies. @throws RelayError `provider_unavailable` with how to install it. */
+export async function findProgram(program: VendorProgram, env: Environment): Promise<string> {
+  const path = await pathOf(program, env);
+  if (path === undefined) throw new RelayError('provider_unavailable', notInstalled(program));
+  return path;
+}
+
+/** Asks the program for its version, as `Provider.detect` does: there are installations that are only a stub. Never throws. */
+export async function detectProgram(program: VendorProgram, env: Environment): Promise<ProviderAvailability> {
+  let path: string | undefined;
+  try {
+    path = await pathOf(program, env);
+    if (path === undefined) return { available: false, reason: notInstalled(program) };
+    return await askVersion(program, path, env);
+  } catch (error) {
+    return doesNotRun(program, path ?? program.command, error instanceof Error ? error.message : String(error));
+  }
+}
+
+const pathOf = ({ command, find = (name, env) => findExecutable(name, { env }) }: VendorProgram, env: Environment) => find(command, env);
+
+function notInstalled({ name, command, install }: VendorProgram): string {
+  if (!/[/\\]/u.test(command)) return `${name} is not installed on this machine; install it ${install}`;
+  return `${name} is not installed at ${command}; install it ${install}, or name the right file`;
+}
+
+const doesNotRun = ({ name, install }: VendorProgram, path: string, why: string): ProviderAvailability => ({
+  available: false,
+  reason: `${name} at ${path} does not run (${why}); install it again ${install}`,
+});
+
+async function askVersion(program: VendorProgram, path: string, env: Environment): Promise<ProviderAvailability> {
+  const what = `answer of ${program.command} --version`;
+  const { printed, words } = await withTimeout((signal) => printedBy(path, env, signal), program.versionTimeoutMs ?? 15_000, { what });
+  const version = /\d+\.\d+\S*/u.exec(printed)?.[0];
+  if (version !== undefined) return { available: true, version, command: path };
+  return doesNotRun(program, path, words.split('\n', 1)[0] || 'it names no version');
+}
+
+async function printedBy(
+  path: string,
+  env: Environment,
+  signal: AbortSignal,
+): Promise<{ readonly printed: string; readonly words: string }> {
+  const child = await spawnProcess({ command: path, args: ['--version'], env, stdin: 'ignore' });
+  const endEarly = () => void child.kill({ graceMs: 500 });
+  signal.addEventListener('abort', endEarly, { once: true });
+  if (signal.aborted) endEarly();
+  try {
+    let printed = '';
+    for await (const chunk of child.stdout) printed += String(chunk);
+    await child.exited;
+    return { printed, words: lastWords(child) };
+  } finally {
+    signal.removeEventListener('abort', endEarly);
+    // A program that closes its output and stays, or ignores what it is asked.
+    if (!child.hasExited) await child.kill({ graceMs: 500 });
+  }
+}
