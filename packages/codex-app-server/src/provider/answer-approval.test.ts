@@ -19,7 +19,7 @@ test('a recorded request to edit is told with the changes, which it does not nam
       turnId: expect.any(String),
       itemId: expect.any(String),
     },
-    use: { kind: 'edit', paths: ['/home/ada/note.txt', '/home/elsewhere/note.txt'] },
+    use: { kind: 'edit', name: expect.stringMatching(/^Edit /u), paths: ['/home/ada/note.txt', '/home/elsewhere/note.txt'] },
     allow: { decision: 'accept' },
     deny: { decision: 'decline' },
   });
