@@ -1,4 +1,4 @@
-// Records what Parrot really says, for the translation test: `node --conditions=agent-relay-source test/record-fixtures.ts`.
+// Records what Parrot really says, for the translator test: `node --conditions=agent-relay-source test/record-fixtures.ts`.
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -2,7 +2,7 @@ export { ClaudeProvider, type ClaudeProviderOptions } from './provider/claude-pr
 export { type ClaudeDialInOptions, createClaudeDialIn } from './provider/dial-in.ts';
 export type { SentPrompt } from './provider/prompt-ledger.ts';
 export type { ToolGateOptions } from './provider/tool-gate.ts';
-export { ClaudeTranslation, type TranslationOptions } from './provider/translation.ts';
+export { ClaudeTranslator, type ClaudeTranslatorOptions } from './provider/translator.ts';
 export { ClaudeConnection, type ClaudeConnectionOptions, type ClaudePrompt } from './stream-json/claude-connection.ts';
 export type { ControlAnswer } from './stream-json/control-requests.ts';
 export { type ClaudeFrame, ClaudeFrameSchema, type HookCallback, type PermissionRequest } from './stream-json/frames.ts';

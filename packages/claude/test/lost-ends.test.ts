@@ -4,7 +4,7 @@ import { createDuplexPair } from 'agent-relay-wire';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ClaudeSession, emitFrames } from '../src/provider/claude-session.ts';
 import { toolGate, toolGateHooks } from '../src/provider/tool-gate.ts';
-import { ClaudeTranslation } from '../src/provider/translation.ts';
+import { ClaudeTranslator } from '../src/provider/translator.ts';
 import { ClaudeConnection } from '../src/stream-json/claude-connection.ts';
 import type { OutgoingFrame } from '../src/stream-json/outgoing.ts';
 
@@ -25,18 +25,18 @@ async function session(interrupted: 'success' | 'error' | null, mode: 'guarded' 
     if (subtype) void cli.send({ type: 'control_response', response: { subtype, request_id: frame.request_id, error: 'no' } });
   });
   const events = new SessionEvents({ cwd: '/home/ada' });
-  const translation = new ClaudeTranslation({ relayServers: [] });
+  const translator = new ClaudeTranslator({ relayServers: [] });
   const gate = { mode: 'agentic', approval: mode, cwd: '/home/ada', relayServers: [] } as const;
   const connection = new ClaudeConnection({
-    ...toolGate(gate, { translation, approvals: events.approvals }),
-    onFrame: emitFrames(translation, events),
+    ...toolGate(gate, { translator, approvals: events.approvals }),
+    onFrame: emitFrames(translator, events),
     initialize: toolGateHooks([]),
     whenLinkEnds: 'exit',
   });
   await connection.attach(link);
   const claude = new ClaudeSession({
     connection,
-    translation,
+    translator,
     events,
     gate,
     vendorSessionId: null,
@@ -84,17 +84,17 @@ describe('a turn whose result never comes', { timeout: 30_000 }, () => {
 });
 
 test('what a stopped turn of mail goes on with is still mail, until Claude says that it ended', () => {
-  const translation = new ClaudeTranslation({ relayServers: [] });
-  translation.sent({ uuid: 'm', text: 'mail', messageIds: [3], isContext: false });
-  translation.translate({ type: 'command_lifecycle', command_uuid: 'm', state: 'started' });
-  translation.stopped('turn-1');
-  translation.sent({ uuid: 'o', text: 'mine', messageIds: [], isContext: false });
-  translation.translate({ type: 'command_lifecycle', command_uuid: 'o', state: 'started' });
-  expect(translation.isMailTurn).toBe(true);
-  translation.translate({ type: 'result', subtype: 'success' });
-  translation.sent({ uuid: 'p', text: 'mine', messageIds: [], isContext: false });
-  translation.translate({ type: 'command_lifecycle', command_uuid: 'p', state: 'started' });
-  expect(translation.isMailTurn).toBe(false);
+  const translator = new ClaudeTranslator({ relayServers: [] });
+  translator.sent({ uuid: 'm', text: 'mail', messageIds: [3], isContext: false });
+  translator.translate({ type: 'command_lifecycle', command_uuid: 'm', state: 'started' });
+  translator.stopped('turn-1');
+  translator.sent({ uuid: 'o', text: 'mine', messageIds: [], isContext: false });
+  translator.translate({ type: 'command_lifecycle', command_uuid: 'o', state: 'started' });
+  expect(translator.isMailTurn).toBe(true);
+  translator.translate({ type: 'result', subtype: 'success' });
+  translator.sent({ uuid: 'p', text: 'mine', messageIds: [], isContext: false });
+  translator.translate({ type: 'command_lifecycle', command_uuid: 'p', state: 'started' });
+  expect(translator.isMailTurn).toBe(false);
 });
 
 test('a person is asked about a tool whose id is very long, and the answer reaches Claude under its own', async () => {

@@ -2,7 +2,7 @@ import { costlyFields } from 'agent-relay-provider/testing';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { Todos, ToolResult } from '../src/provider/tool-results.ts';
-import { ClaudeTranslation } from '../src/provider/translation.ts';
+import { ClaudeTranslator } from '../src/provider/translator.ts';
 import * as frames from '../src/stream-json/frames.ts';
 import * as messageFrames from '../src/stream-json/message-frames.ts';
 
@@ -153,8 +153,8 @@ describe('every schema of what Claude Code says', () => {
 });
 
 function turn(...said: { type: string; [field: string]: unknown }[]) {
-  const translation = new ClaudeTranslation({ relayServers: [] });
-  return said.flatMap((frame) => translation.translate(frame));
+  const translator = new ClaudeTranslator({ relayServers: [] });
+  return said.flatMap((frame) => translator.translate(frame));
 }
 const requesting = { type: 'system', subtype: 'status', status: 'requesting' };
 

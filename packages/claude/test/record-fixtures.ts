@@ -1,9 +1,10 @@
-// Records what the real CLIs say, for the translation tests: `node --conditions=agent-relay-source test/record-fixtures.ts`.
+// Records what the real CLIs say, for the translator tests: `node --conditions=agent-relay-source test/record-fixtures.ts`.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { ndjsonDuplex, spawnProcess } from 'agent-relay-wire/node';
-import { claudeEnvironment, commandLine } from '../src/provider/command-line.ts';
+import { commandLine } from '../src/provider/command-line.ts';
+import { claudeEnvironment } from '../src/provider/environment.ts';
 import { ClaudeConnection } from '../src/stream-json/claude-connection.ts';
 import type { ClaudeFrame } from '../src/stream-json/frames.ts';
 

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AgentEvent, AgentEventSchema } from 'agent-relay-protocol';
-import { ClaudeTranslation } from '../src/provider/translation.ts';
+import { ClaudeTranslator } from '../src/provider/translator.ts';
 
 /** Translates a recorded conversation; see `record-fixtures.ts`. Every event must be one of the protocol's. */
 export function replay(name: string): AgentEvent[] {
-  const translation = new ClaudeTranslation({ relayServers: ['agent-relay'] });
+  const translator = new ClaudeTranslator({ relayServers: ['agent-relay'] });
   const lines = readFileSync(join(import.meta.dirname, 'fixtures', `${name}.jsonl`), 'utf8')
     .trim()
     .split('\n');
   return lines.flatMap((line) => {
     const { sent, frame } = JSON.parse(line);
-    if (sent) translation.sent(sent);
-    return frame ? translation.translate(frame).map((event) => AgentEventSchema.parse(event)) : [];
+    if (sent) translator.sent(sent);
+    return frame ? translator.translate(frame).map((event) => AgentEventSchema.parse(event)) : [];
   });
 }
 

@@ -2,7 +2,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodexClient } from '../src/app-server/codex-client.ts';
 import type { CodexThread } from '../src/app-server/codex-thread.ts';
-import { DeliveryEvidence } from '../src/provider/delivery-evidence.ts';
+import { PromptLedger } from '../src/provider/prompt-ledger.ts';
 import { PromptLine } from '../src/provider/prompt-line.ts';
 import { FakeAppServer } from './fake-app-server.ts';
 
@@ -24,7 +24,7 @@ describe('prompts for a server without a queue', () => {
     });
     client = await CodexClient.connect(server.endpoint, { clientInfo: { name: 'test', version: '1' } });
     thread = await client.startThread({ cwd: '/home/user/project' });
-    line = new PromptLine({ thread, evidence: new DeliveryEvidence(), mode: 'agentic', approval: 'open', ask: false, canQueue: true });
+    line = new PromptLine({ thread, ledger: new PromptLedger(), mode: 'agentic', approval: 'open', ask: false, canQueue: true });
   });
 
   afterEach(async () => {
@@ -81,7 +81,7 @@ describe('prompts for a server without a queue', () => {
   test('urgent mail that may not join a turn waits for its end where the turn cannot be stopped', async () => {
     const guarded = new PromptLine({
       thread,
-      evidence: new DeliveryEvidence(),
+      ledger: new PromptLedger(),
       mode: 'agentic',
       approval: 'guarded',
       ask: false,

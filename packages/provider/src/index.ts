@@ -15,6 +15,5 @@ export { deliveryOf, isMail, isMailRestricted } from './is-mail.ts';
 export { holdsMail, mayHandOutMail } from './mail-tools.ts';
 export { ourId } from './our-id.ts';
 export { pathInside } from './path-inside.ts';
-export { RecentSet } from './recent-set.ts';
-export type { LiveEvent, SessionEnd, SessionEnded, SessionEventsOptions } from './session-events.ts';
+export type { AgentFault, LiveEvent, SessionEnd, SessionEnded, SessionEventsOptions } from './session-events.ts';
 export { SessionEvents } from './session-events.ts';

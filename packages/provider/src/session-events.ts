@@ -1,15 +1,17 @@
 import { resolve } from 'node:path';
 import type { AgentEvent } from 'agent-relay-protocol';
+import { RecentSet } from 'agent-relay-wire';
 import { ApprovalDesk } from './approval-desk.ts';
 import { EventBuffer } from './event-buffer.ts';
 import { ourId } from './our-id.ts';
-import { RecentSet } from './recent-set.ts';
 
 export type SessionEnded = Extract<AgentEvent, { type: 'session.ended' }>;
 /** Why a session ended. */
 export type SessionEnd = Omit<SessionEnded, 'type'>;
 /** What a session may say while it runs; only its base ends it. */
 export type LiveEvent = Exclude<AgentEvent, SessionEnded>;
+/** What a turn failed with. */
+export type AgentFault = Extract<AgentEvent, { type: 'turn.failed' }>['error'];
 type TurnEnded = Extract<AgentEvent, { type: 'turn.completed' | 'turn.failed' }>;
 type ToolStarted = Extract<AgentEvent, { type: 'tool.started' }>;
 type ToolCompleted = Extract<AgentEvent, { type: 'tool.completed' }>;

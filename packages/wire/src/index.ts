@@ -20,6 +20,7 @@ export { decodeNdjson, encodeNdjson } from './ndjson.ts';
 export { parseJson } from './parse-json.ts';
 export type { RequestOptions } from './pending-requests.ts';
 export { printable, spelledOut, withoutUnseen } from './plain-text.ts';
+export { RecentSet } from './recent-set.ts';
 export type { ParseSseOptions, SseEvent, SseEventToEncode } from './sse.ts';
 export { encodeSseEvent, parseSseStream } from './sse.ts';
 export type { BackoffOptions, TimeoutOptions } from './time.ts';

@@ -12,7 +12,7 @@ import { judgeTool, processEnd } from 'agent-relay-provider/kit';
 import type { ToolFrame } from '../wire/frames.ts';
 import type { ParrotProcess } from '../wire/parrot-process.ts';
 import { kindOf, titleOf, toolUse } from './tool-words.ts';
-import { ParrotTranslation } from './translation.ts';
+import { ParrotTranslator } from './translator.ts';
 
 /** One running Parrot, as the relay sees it. */
 export class ParrotSession implements AgentSession {
@@ -21,7 +21,7 @@ export class ParrotSession implements AgentSession {
   readonly events: SessionEvents;
   readonly #parrot: ParrotProcess;
   readonly #options: StartOptions;
-  readonly #translation = new ParrotTranslation();
+  readonly #translator = new ParrotTranslator();
   #inputs = 0;
   #closing: Promise<void> | undefined;
 
@@ -42,13 +42,13 @@ export class ParrotSession implements AgentSession {
     this.#inputs += 1;
     const id = `input-${this.#inputs}`;
     const isContext = mode === 'fyi';
-    this.#translation.sent({ ...input, id, isContext });
+    this.#translator.sent({ ...input, id, isContext });
     await this.#parrot.send({ type: 'input', id, text, when: isContext ? 'context' : mode });
   }
 
   async interrupt(): Promise<boolean> {
     this.#assertOpen();
-    if (this.events.openTurnId === null && !this.#translation.hasWaitingInput) return false;
+    if (this.events.openTurnId === null && !this.#translator.hasWaitingInput) return false;
     await this.#parrot.send({ type: 'stop' });
     return true;
   }
@@ -69,7 +69,7 @@ export class ParrotSession implements AgentSession {
 
   async #follow(): Promise<void> {
     for await (const frame of this.#parrot.frames) {
-      for (const event of this.#translation.translate(frame)) this.events.emit(event);
+      for (const event of this.#translator.translate(frame)) this.events.emit(event);
       if (frame.type === 'ask') await this.#decide(frame);
       await this.events.room(); // nobody reads: let Parrot wait
     }
@@ -77,7 +77,7 @@ export class ParrotSession implements AgentSession {
   }
 
   async #decide(frame: Extract<ToolFrame, { type: 'ask' }>): Promise<void> {
-    const { outcome } = judgeTool(toolUse(frame), this.#options, this.#translation.isMailTurn);
+    const { outcome } = judgeTool(toolUse(frame), this.#options, this.#translator.isMailTurn);
     if (outcome !== 'ask') return this.#answer(frame, outcome === 'allow');
     // Not awaited: meanwhile the frames are read on, and one of them may end the turn, and the question with it.
     void this.#askPerson(frame);

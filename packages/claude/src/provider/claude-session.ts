@@ -13,11 +13,11 @@ import { sleep } from 'agent-relay-wire';
 import type { ClaudeConnection, ClaudePrompt } from '../stream-json/claude-connection.ts';
 import type { ClaudeFrame } from '../stream-json/frames.ts';
 import type { ToolGateOptions } from './tool-gate.ts';
-import type { ClaudeTranslation } from './translation.ts';
+import type { ClaudeTranslator } from './translator.ts';
 
 export interface ClaudeSessionOptions {
   readonly connection: ClaudeConnection;
-  readonly translation: ClaudeTranslation;
+  readonly translator: ClaudeTranslator;
   readonly events: SessionEvents;
   /** What mail may do. */
   readonly gate: Pick<ToolGateOptions, 'mode' | 'approval'>;
@@ -56,33 +56,33 @@ export class ClaudeSession implements AgentSession {
   }
 
   get vendorSessionId(): string | null {
-    return this.#options.translation.sessionId ?? this.#options.vendorSessionId;
+    return this.#options.translator.sessionId ?? this.#options.vendorSessionId;
   }
 
   get model(): string | null {
-    return this.#options.translation.model ?? this.#options.model;
+    return this.#options.translator.model ?? this.#options.model;
   }
 
   async prompt(input: PromptInput, { mode: asked }: PromptOptions): Promise<void> {
     this.#assertOpen();
-    const { connection, translation, gate } = this.#options;
+    const { connection, translator, gate } = this.#options;
     const mode = deliveryOf(input, asked, gate);
     if (mode === 'urgent') await this.#interruptFirst();
     const uuid = randomUUID();
-    translation.sent({ ...input, uuid, isContext: mode === 'fyi' });
+    translator.sent({ ...input, uuid, isContext: mode === 'fyi' });
     try {
       await connection.prompt({ uuid, content: input.text, priority: priorities[mode], ...(mode === 'fyi' ? { shouldQuery: false } : {}) });
     } catch (error) {
-      translation.prompts.dropped(uuid);
+      translator.ledger.dropped(uuid);
       throw error;
     }
   }
 
   async interrupt(): Promise<boolean> {
     this.#assertOpen();
-    const { connection, translation } = this.#options;
-    if (translation.turnId === null && !translation.prompts.hasWaiting) return false;
-    const { turnId } = translation;
+    const { connection, translator } = this.#options;
+    if (translator.turnId === null && !translator.ledger.hasWaiting) return false;
+    const { turnId } = translator;
     try {
       await connection.interrupt();
     } catch (error) {
@@ -117,10 +117,10 @@ export class ClaudeSession implements AgentSession {
    * its agent, and an interrupt is always a way out.
    */
   async #endStopped(turnId: string): Promise<void> {
-    const { translation, connection, stopGraceMs = 5_000 } = this.#options;
+    const { translator, connection, stopGraceMs = 5_000 } = this.#options;
     const until = performance.now() + stopGraceMs;
-    while (translation.turnId === turnId && performance.now() < until && !connection.isClosed) await sleep(10);
-    for (const event of translation.stopped(turnId)) this.events.emit(event);
+    while (translator.turnId === turnId && performance.now() < until && !connection.isClosed) await sleep(10);
+    for (const event of translator.stopped(turnId)) this.events.emit(event);
   }
 
   /** A refusal or silence does not matter: a prompt with the priority `now` interrupts as well, it only loses the half answer. */
@@ -139,9 +139,9 @@ export class ClaudeSession implements AgentSession {
 }
 
 /** What a connection does with each frame: translate, emit, and wait while nobody reads. */
-export function emitFrames(translation: ClaudeTranslation, events: SessionEvents): (frame: ClaudeFrame) => Promise<void> {
+export function emitFrames(translator: ClaudeTranslator, events: SessionEvents): (frame: ClaudeFrame) => Promise<void> {
   return (frame) => {
-    for (const event of translation.translate(frame)) events.emit(event);
+    for (const event of translator.translate(frame)) events.emit(event);
     return events.room();
   };
 }

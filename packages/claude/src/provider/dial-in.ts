@@ -6,9 +6,9 @@ import {
   type SdkUrlHandlerOptions,
 } from '../stream-json/sdk-url-handler.ts';
 import { ClaudeSession, type ClaudeSessionOptions, emitFrames } from './claude-session.ts';
-import { plainPrompts } from './command-line.ts';
+import { plainPrompts } from './environment.ts';
 import { type ToolGateOptions, toolGate, toolGateHooks } from './tool-gate.ts';
-import { ClaudeTranslation } from './translation.ts';
+import { ClaudeTranslator } from './translator.ts';
 
 export interface ClaudeDialInOptions extends Pick<SdkUrlHandlerOptions, 'identify' | 'reconnectWithinMs'> {
   /** What a new session may do. `cwd` is the folder that its CLI was started in, as that machine names it. */
@@ -21,17 +21,17 @@ export interface ClaudeDialInOptions extends Pick<SdkUrlHandlerOptions, 'identif
  * CLI does not dial again; its process is not ours to end.
  */
 export function createClaudeDialIn({ gate, onSession, ...options }: ClaudeDialInOptions): SdkUrlHandler {
-  const opened = new Map<string, Pick<ClaudeSessionOptions, 'translation' | 'events' | 'gate'>>();
+  const opened = new Map<string, Pick<ClaudeSessionOptions, 'translator' | 'events' | 'gate'>>();
   return createClaudeSdkUrlHandler({
     ...options,
     connectionOptions: (id, dialler) => {
       const allowed = gate(id, dialler);
-      const translation = new ClaudeTranslation({ relayServers: allowed.relayServers });
+      const translator = new ClaudeTranslator({ relayServers: allowed.relayServers });
       const events = new SessionEvents({ cwd: allowed.cwd });
-      opened.set(id, { translation, events, gate: allowed });
+      opened.set(id, { translator, events, gate: allowed });
       return {
-        ...toolGate(allowed, { translation, approvals: events.approvals }),
-        onFrame: emitFrames(translation, events),
+        ...toolGate(allowed, { translator, approvals: events.approvals }),
+        onFrame: emitFrames(translator, events),
         initialize: toolGateHooks(allowed.relayServers),
         // Not git's settings, which may have neighbours there.
         environment: { ...plainPrompts, GIT_OPTIONAL_LOCKS: '0' },

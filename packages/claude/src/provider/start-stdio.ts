@@ -10,9 +10,10 @@ import { ClaudeConnection } from '../stream-json/claude-connection.ts';
 import type { ControlAnswer } from '../stream-json/control-requests.ts';
 import type { OutgoingFrame } from '../stream-json/outgoing.ts';
 import { ClaudeSession, emitFrames } from './claude-session.ts';
-import { claudeEnvironment, commandLine, mcpConfig } from './command-line.ts';
+import { commandLine, mcpConfig } from './command-line.ts';
+import { claudeEnvironment } from './environment.ts';
 import { toolGate, toolGateHooks } from './tool-gate.ts';
-import { ClaudeTranslation } from './translation.ts';
+import { ClaudeTranslator } from './translator.ts';
 
 const vendor = 'Claude Code';
 const startTimeoutMs = 60_000;
@@ -24,10 +25,10 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
   const vendorSessionId = randomUUID();
   const relayServers = mcp.map(({ name }) => name);
   const events = new SessionEvents({ cwd, approvalTimeoutMs: options.approvalTimeoutMs });
-  const translation = new ClaudeTranslation({ relayServers });
+  const translator = new ClaudeTranslator({ relayServers });
   const connection = new ClaudeConnection({
-    ...toolGate({ mode, approval, ask, cwd, relayServers }, { translation, approvals: events.approvals }),
-    onFrame: emitFrames(translation, events),
+    ...toolGate({ mode, approval, ask, cwd, relayServers }, { translator, approvals: events.approvals }),
+    onFrame: emitFrames(translator, events),
     initialize: toolGateHooks(relayServers),
     controlTimeoutMs: startTimeoutMs,
     whenLinkEnds: 'exit',
@@ -49,7 +50,7 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
     events.emit({ type: 'session.status', status: 'idle' });
     return new ClaudeSession({
       connection,
-      translation,
+      translator,
       events,
       gate: { mode, approval },
       vendorSessionId,

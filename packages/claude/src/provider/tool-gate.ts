@@ -6,7 +6,7 @@ import { asJson } from './plain-events.ts';
 import { type ClaudeToolUse, judgeToolUse } from './tool-policy.ts';
 import { plainText } from './tool-results.ts';
 import { mcpPrefix, relayTool, toolKind, toolTitle } from './tool-words.ts';
-import type { ClaudeTranslation } from './translation.ts';
+import type { ClaudeTranslator } from './translator.ts';
 
 /** What a session may do. `ask` is false where it is left out. */
 export interface ToolGateOptions extends SessionRights {
@@ -14,7 +14,7 @@ export interface ToolGateOptions extends SessionRights {
 }
 
 export interface ToolGateParts {
-  readonly translation: ClaudeTranslation;
+  readonly translator: ClaudeTranslator;
   /** Asks a person. */
   readonly approvals: Pick<ApprovalDesk, 'ask'>;
 }
@@ -37,15 +37,15 @@ export const toolGateHooks = (relayServers: readonly string[]) => ({
 });
 
 /** Answers what Claude asks about tools, by the mode of the session, by what began the running turn, and by what a person says. */
-export function toolGate(options: ToolGateOptions, { translation, approvals }: ToolGateParts): RequestHandlers {
-  const judge = (use: ClaudeToolUse): ToolVerdict => judgeToolUse(use, options, translation.isMailTurn);
+export function toolGate(options: ToolGateOptions, { translator, approvals }: ToolGateParts): RequestHandlers {
+  const judge = (use: ClaudeToolUse): ToolVerdict => judgeToolUse(use, options, translator.isMailTurn);
   const refusedByPerson = async (question: ApprovalQuestion, signal: AbortSignal): Promise<string | null> => {
     const answer = await approvals.ask(question, signal);
     return answer.outcome === 'allowed' ? null : answer.message;
   };
   return {
     onHook: (callback) => {
-      if (handsOutMail(callback, options.relayServers)) translation.mailArrivedByTool();
+      if (handsOutMail(callback, options.relayServers)) translator.mailArrivedByTool();
       const use = toolUseOf(callback);
       if (!use) return {};
       const verdict = judge(use);
@@ -53,16 +53,16 @@ export function toolGate(options: ToolGateOptions, { translation, approvals }: T
       if (verdict.outcome === 'allow' || verdict.because === 'beyond') return {};
       // A hook may not wait for a person: it has a time limit. The permission request that follows from this has none.
       if (verdict.outcome === 'ask') return beforeTool('ask', 'A message from the relay started this turn');
-      translation.declined(callback.tool_use_id ?? undefined);
+      translator.declined(callback.tool_use_id ?? undefined);
       return beforeTool('deny', verdict.message);
     },
     onPermission: async (request, { signal }) => {
       const verdict = judge({ name: request.tool_name, input: request.input });
       if (verdict.outcome === 'allow') return { behavior: 'allow' };
       const message =
-        verdict.outcome === 'refuse' ? verdict.message : await refusedByPerson(questionOf(request, options, translation.turnId), signal);
+        verdict.outcome === 'refuse' ? verdict.message : await refusedByPerson(questionOf(request, options, translator.turnId), signal);
       if (message === null) return { behavior: 'allow' };
-      translation.declined(request.tool_use_id);
+      translator.declined(request.tool_use_id);
       return { behavior: 'deny', message };
     },
   };

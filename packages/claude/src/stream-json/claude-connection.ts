@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { RelayError } from 'agent-relay-protocol';
-import type { DuplexClosed, MessageDuplex } from 'agent-relay-wire';
+import { type DuplexClosed, type MessageDuplex, RecentSet } from 'agent-relay-wire';
 import { type ControlAnswer, ControlRequests } from './control-requests.ts';
 import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
 import { checkOutgoing, type OutgoingFrame, type UserFrame } from './outgoing.ts';
 import { RequestDesk, type RequestHandlers } from './request-desk.ts';
-import { SeenUuids } from './seen-uuids.ts';
 
 export interface ClaudeConnectionOptions extends RequestHandlers {
   /**
@@ -37,6 +36,8 @@ type Link = MessageDuplex<unknown, OutgoingFrame>;
 
 /** Claude answers an interrupt at once; one that does not must not keep its agent. */
 const interruptTimeoutMs = 10_000;
+/** A reconnecting CLI repeats up to a thousand. */
+const framesRemembered = 8192;
 // A CLI without --replay-user-messages acknowledges nothing.
 const promptsKept = 256;
 
@@ -53,7 +54,7 @@ export class ClaudeConnection {
   readonly #options: ClaudeConnectionOptions;
   readonly #requests: ControlRequests;
   readonly #desk: RequestDesk;
-  readonly #seen = new SeenUuids();
+  readonly #seen = new RecentSet<string>(framesRemembered);
   readonly #unacknowledged = new Map<string, UserFrame>();
   #link: Link | undefined;
   #isClosed = false;
@@ -206,7 +207,10 @@ export class ClaudeConnection {
       }
     }
     this.#acknowledge(frame);
-    if (frame.uuid !== undefined && !this.#seen.isNew(frame.uuid)) return;
+    if (frame.uuid !== undefined) {
+      if (this.#seen.has(frame.uuid)) return;
+      this.#seen.add(frame.uuid);
+    }
     return this.#options.onFrame(frame);
   }
 

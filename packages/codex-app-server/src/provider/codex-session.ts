@@ -14,7 +14,7 @@ import { isConnectionLost } from '../app-server/errors.ts';
 import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
 import type { ServerRequest } from '../app-server/server-requests.ts';
 import { type CodexApproval, type FileUpdate, readApproval, readChanges } from './answer-approval.ts';
-import { DeliveryEvidence } from './delivery-evidence.ts';
+import { PromptLedger } from './prompt-ledger.ts';
 import { PromptLine } from './prompt-line.ts';
 import { judgeRelayCall } from './relay-call.ts';
 import { mayAsk } from './session-policy.ts';
@@ -49,7 +49,7 @@ const goodbyeMs = 2_000;
 export class CodexSession implements AgentSession {
   readonly events: SessionEvents;
   readonly #options: CodexSessionOptions;
-  readonly #evidence = new DeliveryEvidence();
+  readonly #ledger = new PromptLedger();
   readonly #translator: CodexTranslator;
   readonly #silence: SilenceWatch;
   readonly #edits = new Map<string, readonly FileUpdate[]>();
@@ -63,7 +63,7 @@ export class CodexSession implements AgentSession {
     this.events = new SessionEvents({ cwd: options.cwd, approvalTimeoutMs: options.approvalTimeoutMs });
     this.#translator = new CodexTranslator({
       relayServers: options.relayServers,
-      messageIdsOf: (clientId) => this.#evidence.messageIdsOf(clientId),
+      messageIdsOf: (clientId) => this.#ledger.messageIdsOf(clientId),
     });
     this.#silence = new SilenceWatch(options.silenceLimitMs, (silentMs) => this.#reportSilence(silentMs));
   }
@@ -79,7 +79,7 @@ export class CodexSession implements AgentSession {
   /** Takes the thread over; its notifications are read from here on. */
   begin(thread: CodexThread, version: string): void {
     const { cwd, mode, approval, ask, isExperimental } = this.#options;
-    const line = new PromptLine({ thread, evidence: this.#evidence, mode, approval, ask, canQueue: isExperimental });
+    const line = new PromptLine({ thread, ledger: this.#ledger, mode, approval, ask, canQueue: isExperimental });
     this.#running = { thread, line };
     const { id: vendorSessionId, model } = thread;
     this.events.emit({ type: 'session.started', vendorSessionId, cwd, version, ...(model === null ? {} : { model }) });
@@ -99,7 +99,7 @@ export class CodexSession implements AgentSession {
           return await line.urgent(input);
         case 'fyi':
           await line.inject(input);
-          for (const event of this.#evidence.injected(input.messageIds)) this.#emit(event);
+          for (const event of this.#ledger.injected(input.messageIds)) this.#emit(event);
       }
     } catch (error) {
       throw this.#refusal(error);
@@ -222,7 +222,7 @@ export class CodexSession implements AgentSession {
     }
     this.#watchSilence(thread, notification.method, started?.type);
     for (const event of this.#translator.translate(notification)) this.#emit(event);
-    for (const event of this.#evidence.observe(notification)) this.#emit(event);
+    for (const event of this.#ledger.observe(notification)) this.#emit(event);
     if (known?.method === 'turn/completed') this.#edits.clear();
   }
 

@@ -1,10 +1,5 @@
+import type { AgentFault } from 'agent-relay-provider';
 import type { TurnError } from '../app-server/notifications.ts';
-
-export interface AgentFault {
-  readonly code: string;
-  readonly message: string;
-  readonly retryable: boolean;
-}
 
 const retryableCodes = new Set([
   'model_overloaded',

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-protocol';
-import { isMail, isMailRestricted, type PromptInput, RecentSet } from 'agent-relay-provider';
+import { isMail, isMailRestricted, type PromptInput } from 'agent-relay-provider';
+import { RecentSet } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost, isUnsupported } from '../app-server/errors.ts';
-import type { DeliveryEvidence } from './delivery-evidence.ts';
+import type { PromptLedger } from './prompt-ledger.ts';
 import { turnPolicy } from './session-policy.ts';
 
 export interface PromptLineOptions {
   readonly thread: CodexThread;
-  readonly evidence: DeliveryEvidence;
+  readonly ledger: PromptLedger;
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
   readonly ask: boolean;
@@ -109,7 +110,7 @@ export class PromptLine {
   async interrupt(): Promise<boolean> {
     const wasRunning = await this.#stopTurn();
     // An interrupt stops Codex's queue as well, and nothing but another turn would start it again.
-    if (wasRunning && this.#canQueue && this.#options.evidence.unconfirmedClientIds.size > 0) {
+    if (wasRunning && this.#canQueue && this.#options.ledger.unconfirmedClientIds.size > 0) {
       // What is unconfirmed need not be in the queue, and starting an empty one is refused: the turn is stopped all the same.
       await this.#thread.startQueue().catch(() => undefined);
     }
@@ -125,7 +126,7 @@ export class PromptLine {
 
   /** Takes back what waits in Codex's queue: a person who resumes the thread must not get what the relay delivers again. */
   async takeBack(): Promise<void> {
-    const unconfirmed = this.#options.evidence.unconfirmedClientIds;
+    const unconfirmed = this.#options.ledger.unconfirmedClientIds;
     if (this.#canQueue && unconfirmed.size > 0) await this.#ifSupported(() => this.#thread.dequeue(unconfirmed));
   }
 
@@ -189,11 +190,11 @@ export class PromptLine {
   async #submit(input: PromptInput, send: (turn: { text: string; clientUserMessageId: string }) => Promise<void>): Promise<void> {
     const clientUserMessageId = `relay-${randomUUID()}`;
     // Before it is sent, because the echo may be here before the answer.
-    this.#options.evidence.expect(clientUserMessageId, input.messageIds);
+    this.#options.ledger.add(clientUserMessageId, input.messageIds);
     try {
       await send({ text: input.text, clientUserMessageId });
     } catch (error) {
-      this.#options.evidence.forget(clientUserMessageId);
+      this.#options.ledger.dropped(clientUserMessageId);
       throw error;
     }
   }

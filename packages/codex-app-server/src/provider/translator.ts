@@ -1,6 +1,5 @@
 import type { AgentEvent } from 'agent-relay-protocol';
-import { RecentSet } from 'agent-relay-provider';
-import { clampCount } from 'agent-relay-wire';
+import { clampCount, RecentSet } from 'agent-relay-wire';
 import type { ThreadItem } from '../app-server/items.ts';
 import {
   type CodexNotification,
@@ -12,7 +11,7 @@ import {
 import { faultFrom } from './error-codes.ts';
 import { fileChanged, type ItemContext, toolCompleted, toolStarted } from './translate-item.ts';
 
-export interface TranslatorOptions {
+export interface CodexTranslatorOptions {
   /** MCP servers whose tools send and receive relay messages. */
   readonly relayServers: ReadonlySet<string>;
   /** The relay messages that were sent under this client id. */
@@ -46,7 +45,7 @@ const nearlyFull = 0.85;
 
 /** Turns what a thread says into agent events. No clock and no input but the notifications: the same ones give the same events. */
 export class CodexTranslator {
-  readonly #options: TranslatorOptions;
+  readonly #options: CodexTranslatorOptions;
   readonly #startedTools = new RecentSet<string>(4096);
   #usage: { readonly turnId: string; readonly sum: Usage } | undefined;
   /** What Codex gave up a turn for: the turn's end may come without it. */
@@ -54,7 +53,7 @@ export class CodexTranslator {
   #isContextNearlyFull = false;
   #isWaiting = false;
 
-  constructor(options: TranslatorOptions) {
+  constructor(options: CodexTranslatorOptions) {
     this.#options = options;
   }
 

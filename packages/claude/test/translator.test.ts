@@ -4,7 +4,7 @@ import { AgentEventSchema } from 'agent-relay-protocol';
 import { SessionEvents } from 'agent-relay-provider';
 import { brokenEventRules } from 'agent-relay-provider/testing';
 import { describe, expect, test } from 'vitest';
-import { ClaudeTranslation } from '../src/provider/translation.ts';
+import { ClaudeTranslator } from '../src/provider/translator.ts';
 import { ClaudeFrameSchema } from '../src/stream-json/frames.ts';
 import { brief, replay } from './replay.ts';
 
@@ -123,13 +123,13 @@ describe('translation of recorded conversations', () => {
 
 describe('frames that are not as expected', () => {
   test('a todo list is a plan', () => {
-    const translation = new ClaudeTranslation({ relayServers: [] });
+    const translator = new ClaudeTranslator({ relayServers: [] });
     const todos = [
       { content: 'read', status: 'completed', activeForm: 'reading' },
       { content: 'write', status: 'in_progress', activeForm: 'writing' },
     ];
     const content = [{ type: 'tool_use', id: 'toolu_1', name: 'TodoWrite', input: { todos } }];
-    expect(translation.translate({ type: 'assistant', message: { id: 'm', content } })).toContainEqual({
+    expect(translator.translate({ type: 'assistant', message: { id: 'm', content } })).toContainEqual({
       type: 'plan.updated',
       turnId: 'turn-1',
       steps: [
@@ -140,50 +140,50 @@ describe('frames that are not as expected', () => {
   });
 
   test("the relay's own tools are messages", () => {
-    const translation = new ClaudeTranslation({ relayServers: ['agent-relay'] });
+    const translator = new ClaudeTranslator({ relayServers: ['agent-relay'] });
     const content = [{ type: 'tool_use', id: 'toolu_1', name: 'mcp__agent-relay__relay_send', input: { to: 'Worker', body: 'hi' } }];
-    expect(translation.translate({ type: 'assistant', message: { id: 'm', content } })).toContainEqual(
+    expect(translator.translate({ type: 'assistant', message: { id: 'm', content } })).toContainEqual(
       expect.objectContaining({ type: 'tool.started', kind: 'message', title: 'relay_send: Worker' }),
     );
   });
 
   test('a limit that is near is a warning with the time it resets', () => {
-    const translation = new ClaudeTranslation({ relayServers: [] });
+    const translator = new ClaudeTranslator({ relayServers: [] });
     const rate_limit_info = { status: 'allowed_warning', resetsAt: 1_700_000_000, rateLimitType: 'five_hour' };
-    expect(translation.translate({ type: 'rate_limit_event', rate_limit_info })).toEqual([
+    expect(translator.translate({ type: 'rate_limit_event', rate_limit_info })).toEqual([
       { type: 'quota.warning', message: 'The five_hour limit is near', resetsAt: 1_700_000_000_000 },
     ]);
   });
 
   test('an unknown frame, and a known one that cannot be read, are passed on as vendor events', () => {
-    const translation = new ClaudeTranslation({ relayServers: [] });
-    expect(translation.translate({ type: 'wibble', subtype: 'x', a: 1 })).toEqual([
+    const translator = new ClaudeTranslator({ relayServers: [] });
+    expect(translator.translate({ type: 'wibble', subtype: 'x', a: 1 })).toEqual([
       { type: 'vendor.event', vendor: 'claude', name: 'wibble/x', data: { type: 'wibble', subtype: 'x', a: 1 } },
     ]);
-    expect(translation.translate({ type: 'assistant', message: 'no' })).toEqual([
+    expect(translator.translate({ type: 'assistant', message: 'no' })).toEqual([
       { type: 'vendor.event', vendor: 'claude', name: 'assistant', data: { type: 'assistant', message: 'no' } },
     ]);
   });
 
   test('an MCP server that did not start is an error', () => {
-    const translation = new ClaudeTranslation({ relayServers: [] });
+    const translator = new ClaudeTranslator({ relayServers: [] });
     const mcp_servers = [
       { name: 'agent-relay', status: 'failed' },
       { name: 'other', status: 'connected' },
     ];
-    expect(translation.translate({ type: 'system', subtype: 'init', mcp_servers })).toContainEqual({
+    expect(translator.translate({ type: 'system', subtype: 'init', mcp_servers })).toContainEqual({
       type: 'agent.error',
       code: 'mcp_server_failed',
       message: 'The MCP server agent-relay did not start',
       willRetry: false,
     });
-    expect(translation.translate({ type: 'system', subtype: 'init', mcp_servers })).toEqual([]);
+    expect(translator.translate({ type: 'system', subtype: 'init', mcp_servers })).toEqual([]);
   });
 
   test('idle ends a turn that had no result', () => {
-    const translation = new ClaudeTranslation({ relayServers: [] });
-    translation.translate({ type: 'system', subtype: 'status', status: 'requesting' });
-    expect(translation.translate({ type: 'system', subtype: 'session_state_changed', state: 'idle' })).toEqual([
+    const translator = new ClaudeTranslator({ relayServers: [] });
+    translator.translate({ type: 'system', subtype: 'status', status: 'requesting' });
+    expect(translator.translate({ type: 'system', subtype: 'session_state_changed', state: 'idle' })).toEqual([
       { type: 'turn.completed', turnId: 'turn-1', outcome: 'finished' },
       { type: 'session.status', status: 'idle' },
     ]);
@@ -197,12 +197,12 @@ describe('frames that are not as expected', () => {
         .split('\n')
         .flatMap((line) => JSON.parse(line).frame ?? []);
       for (let round = 0; round < 20; round += 1) {
-        const translation = new ClaudeTranslation({ relayServers: [] });
+        const translator = new ClaudeTranslator({ relayServers: [] });
         const events = new SessionEvents({ cwd: '/home/ada' });
         for (const frame of frames) {
           const parsed = ClaudeFrameSchema.safeParse(damaged(frame, random));
           if (!parsed.success) continue;
-          for (const event of translation.translate(parsed.data)) events.emit(event);
+          for (const event of translator.translate(parsed.data)) events.emit(event);
         }
         events.end({ reason: 'crashed' });
         const read = [];

@@ -10,13 +10,14 @@ import {
   SystemFrame,
   UserFrame,
 } from '../stream-json/message-frames.ts';
+import { faultFrom } from './error-codes.ts';
 import { apiRetry, asJson, introduction, rateLimit, vendorEvent } from './plain-events.ts';
 import { PromptLedger, type SentPrompt } from './prompt-ledger.ts';
 import { type OpenTool, planUpdated, toolCompleted } from './tool-results.ts';
 import { toolKind, toolTitle } from './tool-words.ts';
-import { turnError, usageOf, wasInterrupted } from './turn-result.ts';
+import { usageOf, wasInterrupted } from './turn-result.ts';
 
-export interface TranslationOptions {
+export interface ClaudeTranslatorOptions {
   /** The MCP servers whose tools are messages. */
   readonly relayServers: readonly string[];
 }
@@ -41,8 +42,8 @@ const openToolsKept = 256;
  * A turn begins with the first sign that the model is asked, or with a prompt entering the conversation, and ends with `result`. Prompts that
  * Claude merges share a turn. A result without a turn (context was added, a command answered) is no turn.
  */
-export class ClaudeTranslation {
-  readonly prompts = new PromptLedger();
+export class ClaudeTranslator {
+  readonly ledger = new PromptLedger();
   readonly #relayServers: readonly string[];
   readonly #openTools = new Map<string, OpenTool>();
   readonly #declined = new Set<string>();
@@ -61,7 +62,7 @@ export class ClaudeTranslation {
   #sessionId: string | null = null;
   #model: string | null = null;
 
-  constructor({ relayServers }: TranslationOptions) {
+  constructor({ relayServers }: ClaudeTranslatorOptions) {
     this.#relayServers = relayServers;
   }
 
@@ -74,7 +75,7 @@ export class ClaudeTranslation {
    * it is not yet known what began a turn, mail that waits counts.
    */
   get isMailTurn(): boolean {
-    return this.#mayStillBeMail || this.#isMailTurn || (!this.#hasPromptInTurn && this.prompts.hasWaitingMail);
+    return this.#mayStillBeMail || this.#isMailTurn || (!this.#hasPromptInTurn && this.ledger.hasWaitingMail);
   }
 
   /** Changes with `/clear`. */
@@ -87,7 +88,7 @@ export class ClaudeTranslation {
   }
 
   sent(prompt: SentPrompt): void {
-    this.prompts.add(prompt);
+    this.ledger.add(prompt);
   }
 
   /** A tool of the relay's handed out what others wrote: from here on the turn is one of mail. */
@@ -171,14 +172,14 @@ export class ClaudeTranslation {
   }
 
   #lifecycle(uuid: string, state: string): LiveEvent[] {
-    if (state === 'queued') return this.prompts.queued(uuid);
+    if (state === 'queued') return this.ledger.queued(uuid);
     if (state === 'started') return this.#promptEntered(uuid);
-    if (state === 'cancelled') this.prompts.dropped(uuid);
+    if (state === 'cancelled') this.ledger.dropped(uuid);
     return [];
   }
 
   #promptEntered(uuid: string): LiveEvent[] {
-    const entered = this.prompts.entered(uuid);
+    const entered = this.ledger.entered(uuid);
     if (!entered) return [];
     const { text, messageIds, isContext } = entered.prompt;
     const hasMail = messageIds.length > 0;
@@ -209,7 +210,7 @@ export class ClaudeTranslation {
   }
 
   #modelSpoke(): LiveEvent[] {
-    return [...this.#beginTurn(), ...this.prompts.modelSpoke()];
+    return [...this.#beginTurn(), ...this.ledger.modelSpoke()];
   }
 
   #streamEvent({ event, parent_tool_use_id: parent }: StreamEventFrame): LiveEvent[] {
@@ -291,7 +292,7 @@ export class ClaudeTranslation {
     this.#blocksOf.clear();
     const usage = usageOf(result, this.#costUsd);
     this.#costUsd = Math.max(this.#costUsd, result.total_cost_usd ?? 0);
-    const error = turnError(result, this.#assistantError);
+    const error = faultFrom(result, this.#assistantError);
     const turnId = this.#turnId;
     const idle: LiveEvent[] = this.#tellsState ? [] : [{ type: 'session.status', status: 'idle' }];
     if (turnId === null) {

@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AgentEvent, AgentEventSchema } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { ParrotTranslation } from '../src/provider/translation.ts';
+import { ParrotTranslator } from '../src/provider/translator.ts';
 import { parseFrame } from '../src/wire/frames.ts';
 
 function replay(name: string): AgentEvent[] {
-  const translation = new ParrotTranslation();
+  const translator = new ParrotTranslator();
   const lines = readFileSync(join(import.meta.dirname, 'fixtures', `${name}.jsonl`), 'utf8')
     .trim()
     .split('\n');
   return lines.flatMap((line) => {
     const { sent, frame } = JSON.parse(line);
-    if (sent) translation.sent(sent);
-    return frame ? translation.translate(parseFrame(frame)).map((event) => AgentEventSchema.parse(event)) : [];
+    if (sent) translator.sent(sent);
+    return frame ? translator.translate(parseFrame(frame)).map((event) => AgentEventSchema.parse(event)) : [];
   });
 }
 
@@ -37,7 +37,7 @@ test('a recorded turn that writes a file becomes a message with evidence, a tool
 
 test('a frame that this version does not know is passed on as it came', () => {
   const frame = { type: 'squawk', volume: 11 };
-  expect(new ParrotTranslation().translate(parseFrame(frame))).toEqual([
+  expect(new ParrotTranslator().translate(parseFrame(frame))).toEqual([
     { type: 'vendor.event', vendor: 'parrot', name: 'unknown', data: frame },
   ]);
 });

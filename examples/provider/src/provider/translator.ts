@@ -8,7 +8,7 @@ export interface SentInput extends Pick<PromptInput, 'messageIds' | 'isMail'> {
 }
 
 /** Parrot's frames as events of the relay. No clock, no process: a recorded conversation gives the same events each time. */
-export class ParrotTranslation {
+export class ParrotTranslator {
   /** Inputs that were sent and have not entered a turn yet. */
   readonly #sent = new Map<string, SentInput>();
   /** Files that running tools are writing, by their items. */

@@ -12,19 +12,19 @@ interface Sent {
 const remembered = 1024;
 
 /**
- * What is proven about the messages that were handed to a thread.
+ * What is known of each prompt that was handed to a thread, by Codex's own words about its id.
  *
  * `delivered` (echo): Codex repeated our id in a `userMessage` item, so the text is in the conversation. That item also comes when the
  * model cannot be reached at all, so `seen` (turn) waits for the first thing that the model does after it. Text that was injected
  * without a turn is `delivered` (accepted) with Codex's answer, and seen with the end of the next turn that began after it.
  */
-export class DeliveryEvidence {
+export class PromptLedger {
   readonly #sent = new Map<string, Sent>();
   #unseen: Sent[] = [];
   #injected: number[] = [];
   #injectedBeforeTurn: { readonly turnId: string; readonly messageIds: readonly number[] } | undefined;
 
-  expect(clientId: string, messageIds: readonly number[]): void {
+  add(clientId: string, messageIds: readonly number[]): void {
     if (messageIds.length === 0) return;
     this.#sent.set(clientId, { messageIds, turnId: undefined });
     for (const oldest of this.#sent.keys()) {
@@ -34,7 +34,7 @@ export class DeliveryEvidence {
   }
 
   /** It was not sent after all. */
-  forget(clientId: string): void {
+  dropped(clientId: string): void {
     this.#sent.delete(clientId);
   }
 
@@ -61,7 +61,7 @@ export class DeliveryEvidence {
       case 'item/started':
       case 'item/completed': {
         const { item, turnId } = known.params;
-        if (item.known?.type !== 'userMessage') return item.type === 'userMessage' ? [] : this.#modelActed(turnId);
+        if (item.known?.type !== 'userMessage') return item.type === 'userMessage' ? [] : this.#modelSpoke(turnId);
         return known.method === 'item/completed' && item.known.clientId ? this.#echoed(item.known.clientId, turnId) : [];
       }
       case 'turn/completed':
@@ -79,7 +79,7 @@ export class DeliveryEvidence {
     return sent.messageIds.map((messageId) => accepted(messageId, 'delivered', 'echo'));
   }
 
-  #modelActed(turnId: string): readonly InputAccepted[] {
+  #modelSpoke(turnId: string): readonly InputAccepted[] {
     const seen = this.#unseen.filter((sent) => sent.turnId === turnId);
     this.#unseen = this.#unseen.filter((sent) => sent.turnId !== turnId);
     return seen.flatMap(({ messageIds }) => messageIds.map((messageId) => accepted(messageId, 'seen', 'turn')));
@@ -87,7 +87,7 @@ export class DeliveryEvidence {
 
   #turnEnded({ id, status }: { readonly id: string; readonly status: string }): readonly InputAccepted[] {
     const hasRun = status === 'completed';
-    const seen = hasRun ? this.#modelActed(id) : [];
+    const seen = hasRun ? this.#modelSpoke(id) : [];
     this.#unseen = this.#unseen.filter(({ turnId }) => turnId !== id);
     const injected = this.#injectedBeforeTurn;
     if (injected?.turnId !== id) return seen;
