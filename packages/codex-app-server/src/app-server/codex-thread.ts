@@ -1,27 +1,22 @@
 import { RelayError } from 'agent-relay-protocol';
-import { AsyncQueue } from 'agent-relay-wire';
-import type { z } from 'zod';
-import { missedNotifications } from './catch-up.ts';
 import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
 import { isConnectionLost, isThreadUnknown, isTurnUnknown, isUnsupported, parseAnswer } from './errors.ts';
-import { isOver, type LostEnd, turnEnd } from './lost-end.ts';
+import { isOver } from './lost-end.ts';
 import {
   type ItemEntry,
-  ItemsPage,
-  QueuePage,
   type ResumeThreadParams,
   type StartTurnParams,
   StartTurnResult,
   SteerTurnResult,
   ThreadResult,
-  TurnsPage,
   textInput,
 } from './methods.ts';
-import { type CodexNotification, type KnownNotification, parseNotification, type Turn } from './notifications.ts';
+import type { CodexNotification } from './notifications.ts';
 import type { AnswerServerRequest } from './server-requests.ts';
-import { hasNoHistory, isNeverStored, onceStored } from './stored-history.ts';
-import { idle, nextThreadState, type ThreadState } from './thread-state.ts';
-import { TurnWatch } from './turn-watch.ts';
+import { isNeverStored, onceStored } from './stored-history.ts';
+import { ThreadFeed } from './thread-feed.ts';
+import { type ListItemsOptions, ThreadHistory } from './thread-history.ts';
+import type { ThreadState } from './thread-state.ts';
 
 export interface ThreadOptions {
   /** Answers what Codex asks about this thread, such as approvals. Without it everything is refused. */
@@ -40,11 +35,6 @@ export interface ThreadIdentity {
   readonly cwd: string | undefined;
 }
 
-/** Beyond this many unread notifications deltas are left out (the completed item holds the text); at the limit the thread is lost. */
-const deltasUntil = 10_000;
-const notificationLimit = 200_000;
-const remembered = 4096;
-const pageSize = 100;
 /** Codex answers an interrupt within 50 ms; one that does not answer must not keep its agent. */
 const interruptTimeoutMs = 10_000;
 
@@ -53,21 +43,12 @@ export class CodexThread {
   readonly id: string;
   readonly model: string | null;
   readonly cwd: string | undefined;
-  /** What happens in this thread, in order; iterated once. Ends when the thread is unloaded by us or the client is closed. */
-  readonly notifications: AsyncIterable<CodexNotification>;
   readonly answerRequest: AnswerServerRequest;
   readonly #client: CodexRequester;
   readonly #resumeParams: ResumeThreadParams;
-  readonly #queue = new AsyncQueue<CodexNotification>({ limit: notificationLimit, overflow: 'error' });
-  readonly #completedItems = new Set<string>();
-  readonly #completedTurns = new Set<string>();
-  /** `undefined` until a turn of a resumed thread has been seen: its earlier ones are not known here. */
-  #newestTurnId: string | undefined;
-  readonly #openTurn: TurnWatch;
+  readonly #history: ThreadHistory;
+  readonly #feed: ThreadFeed;
   #isSubscribed = true;
-  #stoppedTurnId: string | undefined;
-  #receivedCount = 0;
-  #state: ThreadState = idle;
 
   constructor(client: CodexRequester, identity: ThreadIdentity, { resumeParams, isNew, onRequest, turnEndGraceMs }: NewThreadOptions) {
     this.#client = client;
@@ -75,23 +56,32 @@ export class CodexThread {
     this.model = identity.model;
     this.cwd = identity.cwd;
     this.#resumeParams = resumeParams;
-    this.#openTurn = new TurnWatch({ graceMs: turnEndGraceMs, onOverdue: (turnId) => void this.#settle(turnId, 'untold') });
-    this.#newestTurnId = isNew ? '' : undefined;
-    this.notifications = this.#queue;
+    this.#history = new ThreadHistory(client, identity.id);
+    this.#feed = new ThreadFeed({
+      threadId: identity.id,
+      isNew,
+      turnEndGraceMs,
+      recorded: (turnId) => this.#history.turn(turnId),
+    });
     this.answerRequest = onRequest ?? (({ method }) => Promise.reject(new RelayError('unknown_method', `Nobody here answers ${method}`)));
   }
 
+  /** What happens in this thread, in order; iterated once. Ends when the thread is unloaded by us or the client is closed. */
+  get notifications(): AsyncIterable<CodexNotification> {
+    return this.#feed.notifications;
+  }
+
   get state(): ThreadState {
-    return this.#state;
+    return this.#feed.state;
   }
 
   /** How many notifications were handed over: a reader who has seen as many has seen what came before a request. */
   get receivedCount(): number {
-    return this.#receivedCount;
+    return this.#feed.receivedCount;
   }
 
   get activeTurnId(): string | undefined {
-    return this.#state.status === 'active' ? this.#state.turnId : undefined;
+    return this.state.status === 'active' ? this.state.turnId : undefined;
   }
 
   /** Starts a turn, or adds to the one that runs: Codex decides, so there is no race. Answers the turn's id. */
@@ -102,10 +92,7 @@ export class CodexThread {
       return typeof answer === 'string' ? answer : parseAnswer(StartTurnResult, 'turn/start', answer).turn.id;
     });
     if (!this.#isSubscribed) await this.#rejoin({});
-    if (turnId !== '' && !this.#completedTurns.has(turnId) && this.#state.status !== 'active') {
-      this.#state = { status: 'active', turnId, waitsFor: [] };
-      this.#openTurn.open(turnId);
-    }
+    this.#feed.begun(turnId);
     return turnId;
   }
 
@@ -133,8 +120,7 @@ export class CodexThread {
 
   /** Takes back what waits in the queue under these ids. Experimental. */
   async dequeue(clientUserMessageIds: ReadonlySet<string>): Promise<void> {
-    const { data } = await this.#client.ask(QueuePage, 'thread/queue/list', { threadId: this.id });
-    for (const { id, clientUserMessageId } of data) {
+    for (const { id, clientUserMessageId } of await this.#history.queue()) {
       if (!clientUserMessageId || !clientUserMessageIds.has(clientUserMessageId)) continue;
       await this.#client.request('thread/queue/delete', { threadId: this.id, queuedSubmissionId: id });
     }
@@ -152,18 +138,17 @@ export class CodexThread {
    * @throws what Codex refuses it with, and `timeout`: such a turn may still run, and whatever came next would join it.
    */
   async interrupt(): Promise<boolean> {
-    const { turnId } = this.#openTurn;
+    const turnId = this.#feed.openTurnId;
     if (turnId === undefined) return false;
     try {
       await this.#client.request('turn/interrupt', { threadId: this.id, turnId }, { timeoutMs: interruptTimeoutMs });
-      this.#stoppedTurnId = turnId;
-      this.#openTurn.expectEnd();
+      this.#feed.stopped(turnId);
       return true;
     } catch (error) {
-      if (this.#openTurn.turnId !== turnId) return false; // it ended while we asked
+      if (this.#feed.openTurnId !== turnId) return false; // it ended while we asked
       if (isConnectionLost(error)) throw error;
       if (!isTurnUnknown(error) && !(await this.#hasEnded(turnId))) throw error;
-      await this.#settle(turnId, 'stopped');
+      await this.#feed.settle(turnId, 'stopped');
       return true;
     }
   }
@@ -179,16 +164,15 @@ export class CodexThread {
     }
   }
 
-  /** Items, newest first unless said otherwise; `turnId` keeps to one turn. */
-  async listItems({ turnId, limit = pageSize }: { readonly turnId?: string; readonly limit?: number } = {}): Promise<readonly ItemEntry[]> {
-    const params = { threadId: this.id, limit, sortDirection: 'desc', ...(turnId === undefined ? {} : { turnId }) };
-    return await this.#list(ItemsPage, 'thread/items/list', params);
+  /** Items, newest first; `turnId` keeps to one turn. */
+  listItems(options: ListItemsOptions = {}): Promise<readonly ItemEntry[]> {
+    return this.#history.items(options);
   }
 
   /** Lets go of the thread so that the server drops it from memory with its MCP servers; it stays on disk and can be resumed. */
   async unload(): Promise<void> {
     this.#client.forgetThread(this.id);
-    this.#queue.end();
+    this.#feed.finish();
     // Unsubscribing alone would keep it loaded, and locked for other servers, for half an hour.
     await this.#client.request('thread/unsubscribe', { threadId: this.id });
     await this.#client.request('thread/archive', { threadId: this.id });
@@ -196,14 +180,8 @@ export class CodexThread {
   }
 
   /** The client's side of the thread: takes a notification that names it. */
-  receive(received: CodexNotification): void {
-    const notification = this.#withReadableEnd(received);
-    const known = parseNotification(notification);
-    // An end that was told here already, and now comes after all.
-    if (known?.method === 'turn/completed' && this.#completedTurns.has(known.params.turn.id)) return;
-    if (known) this.#follow(known);
-    if (this.#queue.size > deltasUntil && /delta$/iu.test(notification.method)) return;
-    if (this.#queue.push(notification)) this.#receivedCount += 1;
+  receive(notification: CodexNotification): void {
+    this.#feed.receive(notification);
   }
 
   /** Subscribes again on a new connection and hands over what happened meanwhile. */
@@ -219,83 +197,23 @@ export class CodexThread {
 
   /** The client is closed: nothing more will come. */
   end(): void {
-    this.#state = { status: 'unloaded' };
-    this.#openTurn.close();
-    this.#queue.end();
-  }
-
-  #follow(known: KnownNotification): void {
-    this.#state = nextThreadState(this.#state, known);
-    this.#openTurn.observe(known);
-    if (known.method === 'item/completed') remember(this.#completedItems, known.params.item.id);
-    if (known.method === 'turn/completed') remember(this.#completedTurns, known.params.turn.id);
-    if (known.method === 'turn/started') this.#newestTurnId = known.params.turn.id;
-  }
-
-  /** A turn that has ended is over, also where how it ended cannot be read. */
-  #withReadableEnd(notification: CodexNotification): CodexNotification {
-    const { turnId } = this.#openTurn;
-    const isReadable = notification.method !== 'turn/completed' || turnId === undefined || parseNotification(notification) !== undefined;
-    return isReadable ? notification : turnEnd(this.id, turnId, 'unreadable');
-  }
-
-  /** Tells the end of the open turn: as Codex has recorded it, else as `otherwise` says. */
-  async #settle(turnId: string, otherwise: LostEnd): Promise<void> {
-    const isStopped = this.#stoppedTurnId === turnId;
-    const turn = await this.#recorded(turnId);
-    // It was told to stop and has not yet: what came next would join it.
-    if (isStopped && turn && !isOver(turn)) return this.#openTurn.expectEndAgain();
-    const end = turn && isOver(turn) ? turn : isStopped ? 'stopped' : otherwise;
-    if (this.#openTurn.turnId === turnId) this.receive(turnEnd(this.id, turnId, end));
+    this.#feed.end();
   }
 
   async #hasEnded(turnId: string): Promise<boolean> {
-    const turn = await this.#recorded(turnId);
+    const turn = await this.#history.turn(turnId);
     return turn !== undefined && isOver(turn);
   }
 
-  async #recorded(turnId: string): Promise<Turn | undefined> {
-    const newest = { threadId: this.id, limit: 20, sortDirection: 'desc' };
-    // Without an answer nothing is recorded, as far as is known here.
-    const turns = await this.#list(TurnsPage, 'thread/turns/list', newest, { timeoutMs: interruptTimeoutMs }).catch(() => []);
-    return turns.find((turn) => turn.id === turnId);
-  }
-
-  async #itemsOf(turnId: string, options: CodexRequestOptions): Promise<readonly ItemEntry[]> {
-    const params = { threadId: this.id, turnId, limit: pageSize, sortDirection: 'desc' };
-    return [...(await this.#list(ItemsPage, 'thread/items/list', params, options))].reverse();
-  }
-
-  async #list<T>(schema: z.ZodType<{ data: T[] }>, method: string, params: object, options?: CodexRequestOptions): Promise<readonly T[]> {
-    try {
-      return (await this.#client.ask(schema, method, params, options)).data;
-    } catch (error) {
-      if (hasNoHistory(error)) return [];
-      throw error;
-    }
-  }
-
   async #rejoin(options: CodexRequestOptions): Promise<void> {
-    const activeTurnId = this.#openTurn.turnId;
+    const activeTurnId = this.#feed.openTurnId;
     const status = await this.#resume(options);
-    const newest = { threadId: this.id, limit: 20, sortDirection: 'desc' };
-    const newestTurns = await this.#list(TurnsPage, 'thread/turns/list', newest, options);
-    // Turn ids are UUIDs of version 7: they sort by time. What is older than all we have seen is history, not news.
-    const floor = activeTurnId ?? this.#newestTurnId;
-    const turns = newestTurns.filter(({ id }) => floor !== undefined && id >= floor && !this.#completedTurns.has(id)).reverse();
+    const turns = this.#feed.maybeMissed(await this.#history.turns(options), activeTurnId);
     const itemsByTurn = new Map<string, readonly ItemEntry[]>();
-    for (const { id } of turns) itemsByTurn.set(id, await this.#itemsOf(id, options));
-    const notifications = missedNotifications({
-      threadId: this.id,
-      activeTurnId,
-      turns,
-      itemsByTurn,
-      wasSeen: (itemId) => this.#completedItems.has(itemId),
-      wasCompleted: (turnId) => this.#completedTurns.has(turnId),
-    });
-    for (const notification of notifications) this.receive(notification);
+    for (const { id: turnId } of turns) itemsByTurn.set(turnId, (await this.#history.items({ turnId }, options)).toReversed());
+    this.#feed.catchUp(turns, itemsByTurn, activeTurnId);
     // A turn that the server says nothing of has ended while we were away.
-    if (status !== undefined && status !== 'active') this.#openTurn.expectEnd();
+    if (status !== undefined && status !== 'active') this.#feed.nothingRuns();
   }
 
   /** Answers what the server says of the thread: `idle`, `active`. */
@@ -312,7 +230,7 @@ export class CodexThread {
    * the newest items and in the queue.
    */
   async #submit(clientUserMessageId: string, send: (beforeResend: () => Promise<unknown>) => Promise<string>): Promise<string> {
-    const find = () => this.#findSubmitted(clientUserMessageId);
+    const find = () => this.#history.turnOfMessage(clientUserMessageId);
     try {
       return await this.#client.resendAfterReconnect(() => send(find), find);
     } catch (error) {
@@ -320,23 +238,5 @@ export class CodexThread {
       await this.#resume();
       return await send(find);
     }
-  }
-
-  async #findSubmitted(clientUserMessageId: string): Promise<string | undefined> {
-    const found = (await this.listItems()).find(
-      ({ item }) => item.known?.type === 'userMessage' && item.known.clientId === clientUserMessageId,
-    );
-    if (found) return found.turnId;
-    if (!this.#client.isExperimental) return undefined;
-    const { data } = await this.#client.ask(QueuePage, 'thread/queue/list', { threadId: this.id });
-    return data.some((queued) => queued.clientUserMessageId === clientUserMessageId) ? '' : undefined;
-  }
-}
-
-function remember(known: Set<string>, id: string): void {
-  known.add(id);
-  for (const oldest of known) {
-    if (known.size <= remembered) return;
-    known.delete(oldest);
   }
 }

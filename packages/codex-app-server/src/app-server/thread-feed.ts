@@ -1,0 +1,149 @@
+import { AsyncQueue, RecentSet } from 'agent-relay-wire';
+import { missedNotifications } from './catch-up.ts';
+import { isOver, type LostEnd, turnEnd } from './lost-end.ts';
+import type { ItemEntry } from './methods.ts';
+import { type CodexNotification, type KnownNotification, parseNotification, type Turn } from './notifications.ts';
+import { idle, nextThreadState, type ThreadState } from './thread-state.ts';
+import { TurnWatch } from './turn-watch.ts';
+
+export interface ThreadFeedOptions {
+  readonly threadId: string;
+  /** It has had no turn yet. */
+  readonly isNew: boolean;
+  readonly turnEndGraceMs: number;
+  /** What the server has recorded of a turn. */
+  readonly recorded: (turnId: string) => Promise<Turn | undefined>;
+}
+
+/** Beyond this many unread notifications deltas are left out (the completed item holds the text); at the limit the thread is lost. */
+const deltasUntil = 10_000;
+const notificationLimit = 200_000;
+const remembered = 4096;
+
+/**
+ * What happens in a thread, in order, and what is known of the thread from it. Every turn that began ends here once: where its own word does not come, or
+ * cannot be read, as the server has recorded it, else as failed.
+ */
+export class ThreadFeed {
+  readonly #options: ThreadFeedOptions;
+  readonly #queue = new AsyncQueue<CodexNotification>({ limit: notificationLimit, overflow: 'error' });
+  readonly #openTurn: TurnWatch;
+  readonly #completedItems = new RecentSet<string>(remembered);
+  readonly #completedTurns = new RecentSet<string>(remembered);
+  /** `undefined` until a turn of a resumed thread has been seen: its earlier ones are not known here. */
+  #newestTurnId: string | undefined;
+  #stoppedTurnId: string | undefined;
+  #receivedCount = 0;
+  #state: ThreadState = idle;
+
+  constructor(options: ThreadFeedOptions) {
+    this.#options = options;
+    this.#newestTurnId = options.isNew ? '' : undefined;
+    this.#openTurn = new TurnWatch({ graceMs: options.turnEndGraceMs, onOverdue: (turnId) => void this.settle(turnId, 'untold') });
+  }
+
+  /** Iterated once. */
+  get notifications(): AsyncIterable<CodexNotification> {
+    return this.#queue;
+  }
+
+  get state(): ThreadState {
+    return this.#state;
+  }
+
+  /** The turn whose end has not been told; the state may say that another is active. */
+  get openTurnId(): string | undefined {
+    return this.#openTurn.turnId;
+  }
+
+  get receivedCount(): number {
+    return this.#receivedCount;
+  }
+
+  receive(received: CodexNotification): void {
+    const notification = this.#withReadableEnd(received);
+    const known = parseNotification(notification);
+    // An end that was told here already, and now comes after all.
+    if (known?.method === 'turn/completed' && this.#completedTurns.has(known.params.turn.id)) return;
+    if (known) this.#follow(known);
+    if (this.#queue.size > deltasUntil && /delta$/iu.test(notification.method)) return;
+    if (this.#queue.push(notification)) this.#receivedCount += 1;
+  }
+
+  /** Codex answered that this turn runs, which may come before the turn's own first word, or after its last. */
+  begun(turnId: string): void {
+    if (turnId === '' || this.#completedTurns.has(turnId) || this.#state.status === 'active') return;
+    this.#state = { status: 'active', turnId, waitsFor: [] };
+    this.#openTurn.open(turnId);
+  }
+
+  /** Codex took the order to stop this turn: its end follows at once, or is told here. */
+  stopped(turnId: string): void {
+    this.#stoppedTurnId = turnId;
+    this.#openTurn.expectEnd();
+  }
+
+  /** Nothing runs any more, as the server says: an open turn's end follows, or is told here. */
+  nothingRuns(): void {
+    this.#openTurn.expectEnd();
+  }
+
+  /** Tells the end of the open turn: as Codex has recorded it, else as `otherwise` says. */
+  async settle(turnId: string, otherwise: LostEnd): Promise<void> {
+    const isStopped = this.#stoppedTurnId === turnId;
+    const turn = await this.#options.recorded(turnId);
+    // It was told to stop and has not yet: what came next would join it.
+    if (isStopped && turn && !isOver(turn)) return this.#openTurn.expectEndAgain();
+    const end = turn && isOver(turn) ? turn : isStopped ? 'stopped' : otherwise;
+    if (this.openTurnId === turnId) this.receive(turnEnd(this.#options.threadId, turnId, end));
+  }
+
+  /**
+   * Of the newest turns, those of which something may have been missed, oldest first. Turn ids are UUIDs of version 7: they sort by time. What is older
+   * than all we have seen is history, not news.
+   */
+  maybeMissed(newest: readonly Turn[], activeTurnId: string | undefined): readonly Turn[] {
+    const floor = activeTurnId ?? this.#newestTurnId;
+    return newest.filter(({ id }) => floor !== undefined && id >= floor && !this.#completedTurns.has(id)).reverse();
+  }
+
+  /** Hands over what happened in these turns while nobody was connected; `activeTurnId` was open then. */
+  catchUp(turns: readonly Turn[], itemsByTurn: ReadonlyMap<string, readonly ItemEntry[]>, activeTurnId: string | undefined): void {
+    const missed = missedNotifications({
+      threadId: this.#options.threadId,
+      activeTurnId,
+      turns,
+      itemsByTurn,
+      wasSeen: (itemId) => this.#completedItems.has(itemId),
+      wasCompleted: (turnId) => this.#completedTurns.has(turnId),
+    });
+    for (const notification of missed) this.receive(notification);
+  }
+
+  /** Nobody listens any more: what was handed over is the last. */
+  finish(): void {
+    this.#queue.end();
+  }
+
+  /** The thread is gone with its client, or with the server. */
+  end(): void {
+    this.#state = { status: 'unloaded' };
+    this.#openTurn.close();
+    this.#queue.end();
+  }
+
+  #follow(known: KnownNotification): void {
+    this.#state = nextThreadState(this.#state, known);
+    this.#openTurn.observe(known);
+    if (known.method === 'item/completed') this.#completedItems.add(known.params.item.id);
+    if (known.method === 'turn/completed') this.#completedTurns.add(known.params.turn.id);
+    if (known.method === 'turn/started') this.#newestTurnId = known.params.turn.id;
+  }
+
+  /** A turn that has ended is over, also where how it ended cannot be read. */
+  #withReadableEnd(notification: CodexNotification): CodexNotification {
+    const turnId = this.openTurnId;
+    const isReadable = notification.method !== 'turn/completed' || turnId === undefined || parseNotification(notification) !== undefined;
+    return isReadable ? notification : turnEnd(this.#options.threadId, turnId, 'unreadable');
+  }
+}

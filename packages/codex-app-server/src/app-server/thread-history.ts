@@ -1,0 +1,69 @@
+import type { z } from 'zod';
+import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
+import { type ItemEntry, ItemsPage, QueuePage, TurnsPage } from './methods.ts';
+import type { Turn } from './notifications.ts';
+import { hasNoHistory } from './stored-history.ts';
+
+export interface ListItemsOptions {
+  /** Keeps to one turn. */
+  readonly turnId?: string;
+  /** Default 100. */
+  readonly limit?: number;
+}
+
+const pageSize = 100;
+const newestTurns = 20;
+/** Asked for while somebody waits for the end of a turn. */
+const recordTimeoutMs = 10_000;
+
+/** What a server has recorded of one thread: its items, its turns, and what waits in its queue. A thread without a history has none of them. */
+export class ThreadHistory {
+  readonly #client: CodexRequester;
+  readonly #threadId: string;
+
+  constructor(client: CodexRequester, threadId: string) {
+    this.#client = client;
+    this.#threadId = threadId;
+  }
+
+  /** Newest first. */
+  items({ turnId, limit = pageSize }: ListItemsOptions = {}, options?: CodexRequestOptions): Promise<readonly ItemEntry[]> {
+    const params = { threadId: this.#threadId, limit, sortDirection: 'desc', ...(turnId === undefined ? {} : { turnId }) };
+    return this.#list(ItemsPage, 'thread/items/list', params, options);
+  }
+
+  /** The newest 20, newest first. */
+  turns(options?: CodexRequestOptions): Promise<readonly Turn[]> {
+    const params = { threadId: this.#threadId, limit: newestTurns, sortDirection: 'desc' };
+    return this.#list(TurnsPage, 'thread/turns/list', params, options);
+  }
+
+  /** The record of one turn. Without an answer nothing is recorded, as far as is known here. */
+  async turn(turnId: string): Promise<Turn | undefined> {
+    const turns = await this.turns({ timeoutMs: recordTimeoutMs }).catch(() => []);
+    return turns.find(({ id }) => id === turnId);
+  }
+
+  /** What waits for a turn of its own. Experimental. */
+  async queue(): Promise<z.output<typeof QueuePage>['data']> {
+    return (await this.#client.ask(QueuePage, 'thread/queue/list', { threadId: this.#threadId })).data;
+  }
+
+  /** Where a message of ours went: the id of its turn, empty while it waits in the queue, `undefined` when it has not arrived. */
+  async turnOfMessage(clientUserMessageId: string): Promise<string | undefined> {
+    const isIt = ({ item }: ItemEntry) => item.known?.type === 'userMessage' && item.known.clientId === clientUserMessageId;
+    const found = (await this.items()).find(isIt);
+    if (found) return found.turnId;
+    if (!this.#client.isExperimental) return undefined;
+    return (await this.queue()).some((queued) => queued.clientUserMessageId === clientUserMessageId) ? '' : undefined;
+  }
+
+  async #list<T>(schema: z.ZodType<{ data: T[] }>, method: string, params: object, options?: CodexRequestOptions): Promise<readonly T[]> {
+    try {
+      return (await this.#client.ask(schema, method, params, options)).data;
+    } catch (error) {
+      if (hasNoHistory(error)) return [];
+      throw error;
+    }
+  }
+}
