@@ -41,6 +41,16 @@ it('says how a program ended that did not get ready, with its last words and wit
   expect(started).toEqual(refusal('Parrot did not start: it exited with code 3: line 3\nline 4\nline 5\nline 6\nno licence'));
 });
 
+it('whatever looks whether a program is ready stops looking when it has ended', async () => {
+  const signals: AbortSignal[] = [];
+  const getReady = (_child: ChildHandle, signal: AbortSignal) => {
+    signals.push(signal);
+    return new Promise<string>(() => {});
+  };
+  await outcome('exit 0', { getReady });
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+});
+
 it('a program that breaks its link and ends is told by its end', async () => {
   const { started } = await outcome('sleep 0.1; kill -9 $$', { getReady: () => Promise.reject(new Error('the link broke')) });
   expect(started).toEqual(refusal('Parrot did not start: it was ended by SIGKILL'));

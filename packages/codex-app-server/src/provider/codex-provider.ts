@@ -118,7 +118,7 @@ export class CodexProvider implements Provider {
     try {
       const client = await CodexClient.connect(server.endpoint, { clientInfo, signal, ...(onError ? { onError } : {}) });
       const ended = server.exited.then(() => processEnd(server.child, 'The Codex app-server'));
-      // A dead server is not waited for: its sessions end at once.
+      // A dead server is not waited for; but its sessions hear of its end before they lose the connection.
       void ended.then(() => client.close());
       return { server, client, ended, env };
     } catch (error) {

@@ -13,11 +13,12 @@ export function ownedProcess(
 
 /**
  * Why a session ended whose process nobody asked to end: how it exited, and its last words. Ends first what the process left running. One that
- * only closed its output is given `waitMs` to exit, and counts as crashed.
+ * only closed its output is given `waitMs` to exit, and counts as crashed. Never rejects.
  */
 export async function processEnd(child: ChildHandle, name: string, waitMs = 5_000): Promise<SessionEnd> {
   const exit = (await settlesWithin(child.exited, waitMs)) ? await child.exited : undefined;
-  await child.kill();
+  // Whoever closes the session hears of what cannot be ended; that the process is gone is told all the same.
+  await child.kill({ graceMs: 1_000 }).catch(() => {});
   const words = lastWords(child);
   const what = exit ? `${name} ${howItEnded(exit)}` : `${name} closed its output`;
   const detail = words === '' ? what : `${what}: ${words}`;
