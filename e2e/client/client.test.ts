@@ -121,6 +121,7 @@ describe.each(transports)('the client over %s', (_, transport, create) => {
     await until('the older to be told', () => older.signal.aborted);
     expect(older.signal.reason).toMatchObject({ code: 'stale_session' });
     expect(newer.signal.aborted).toBe(false);
+    await expect(older.send({ to: 'owner', body: 'Still me' })).rejects.toMatchObject({ code: 'stale_session' });
     await newer.close();
   });
 

@@ -1,6 +1,6 @@
-import { type ActivityEntry, type AgentEvent, knownAgentEvent, RelayError } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { type ActivityEntry, type AgentEvent, knownAgentEvent } from 'agent-relay-protocol';
 import { endedError } from './event-stream.ts';
+import { reconnecting } from './reconnecting.ts';
 import type { SocketLink } from './socket-link.ts';
 
 export interface ActivityOptions {
@@ -13,29 +13,25 @@ export interface ActivityOptions {
  * What one agent does, as it does it. Live deltas carry `id` 0 and are not repeated after a lost connection; stored entries are not missed.
  * An event of a type that only a later version knows comes as a `vendor.event` of `agent-relay`.
  */
-export async function* followActivity(
+export function followActivity(
   link: SocketLink,
   agentId: string,
   { after, signal = new AbortController().signal }: ActivityOptions,
 ): AsyncGenerator<ActivityEntry, void, undefined> {
   let last = after;
-  let delays = backoffDelays();
-  const onOpen = (cursor: number) => {
-    last ??= cursor;
-    delays = backoffDelays();
-  };
-  while (!signal.aborted) {
-    try {
-      for await (const entry of stretch(link, agentId, last, signal, onOpen)) {
+  return reconnecting(
+    async function* (onOpen) {
+      const opened = (cursor: number) => {
+        last ??= cursor;
+        onOpen();
+      };
+      for await (const entry of stretch(link, agentId, last, signal, opened)) {
         if (entry.id > 0) last = entry.id;
         yield { ...entry, event: knownAgentEvent(entry.event) as AgentEvent }; // of a known type now; the relay has checked the rest
       }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof RelayError) || !error.retryable) throw error;
-    }
-    await sleep(delays.next().value, { signal });
-  }
+    },
+    { signal },
+  );
 }
 
 async function* stretch(

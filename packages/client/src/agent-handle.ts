@@ -10,7 +10,7 @@ import {
   type RouteRequest,
   type SentMessage,
 } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { retryWhileRetryable } from 'agent-relay-wire';
 import type { RelayCalls } from './calls.ts';
 import { ClaimHandle } from './claim-handle.ts';
 import { type InboxOptions, type InboxSource, readInbox } from './inbox.ts';
@@ -66,19 +66,16 @@ export class AgentHandle {
 
   /**
    * Sends a message as this agent. Resolves when it is on the relay's disk; a lost connection is retried under one idempotency key, so the
-   * message is stored once.
+   * message is stored once. Once the handle has ended nothing is sent: it rejects with what ended it.
    */
   async send(message: OutgoingMessage): Promise<SentMessage> {
     const request = { ...message, from: this.id, idempotencyKey: message.idempotencyKey ?? crypto.randomUUID() };
-    const delays = backoffDelays({ initialMs: 100, maxMs: 3_000 });
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#options.calls.messages.send(request);
-      } catch (error) {
-        if (attempt >= SEND_ATTEMPTS || this.signal.aborted || !(error instanceof RelayError && error.retryable)) throw error;
-        await sleep(delays.next().value, { signal: this.signal });
-      }
-    }
+    return await retryWhileRetryable(() => this.#options.calls.messages.send(request), {
+      initialMs: 100,
+      maxMs: 3_000,
+      maxAttempts: SEND_ATTEMPTS,
+      signal: this.signal,
+    });
   }
 
   /** Answers a message: to its sender, in its thread. */

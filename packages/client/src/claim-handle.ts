@@ -1,4 +1,5 @@
-import { type Claim, type HeldClaim, RelayError } from 'agent-relay-protocol';
+import type { Claim, HeldClaim } from 'agent-relay-protocol';
+import { isRetryable } from 'agent-relay-wire';
 import type { RelayCalls } from './calls.ts';
 
 type ClaimRequest = Parameters<RelayCalls['claims']['renew']>[0];
@@ -88,7 +89,7 @@ export class ClaimHandle {
       this.#scheduleRenewal(this.#leaseMs / 3);
     } catch (error) {
       if (this.#timer === undefined) return;
-      const isOver = !(error instanceof RelayError && error.retryable) || this.#hasExpired;
+      const isOver = !isRetryable(error) || this.#hasExpired;
       if (!isOver) return this.#scheduleRenewal(Math.min(1000, this.#leaseMs / 10));
       this.#end();
       this.#lost.abort(error);

@@ -8,8 +8,9 @@ import {
   type RelayEvent,
   relayEventTypes,
 } from 'agent-relay-protocol';
-import { backoffDelays, parseSseStream, sleep } from 'agent-relay-wire';
+import { parseSseStream } from 'agent-relay-wire';
 import { appendQuery, authorization, notTheRelay, readFailure, send } from './http-transport.ts';
+import { reconnecting } from './reconnecting.ts';
 import type { SocketLink } from './socket-link.ts';
 
 export interface EventsOptions extends MethodRequest<'events/subscribe'> {
@@ -39,20 +40,19 @@ const known: ReadonlySet<string> = new Set(relayEventTypes);
  * Follows the log over any number of connections: after a loss it resumes behind the last event it yielded, so nothing is missed or doubled.
  * Ends when the signal aborts. Event types this version does not know are skipped.
  */
-export async function* followEvents(stretch: Stretch, options: EventsOptions): AsyncGenerator<RelayEvent, void, undefined> {
+export function followEvents(stretch: Stretch, options: EventsOptions): AsyncGenerator<RelayEvent, void, undefined> {
   const { signal = new AbortController().signal, onReset, onConnection, ...filter } = options;
   let after = filter.after;
   let generation = filter.generation;
-  let delays = backoffDelays();
-  while (!signal.aborted) {
-    try {
-      const onOpen = (opened: string | undefined, cursor?: number) => {
-        generation = opened ?? generation;
+  return reconnecting(
+    async function* (onOpen) {
+      const opened = (openedGeneration: string | undefined, cursor?: number) => {
+        generation = openedGeneration ?? generation;
         after ??= cursor;
-        delays = backoffDelays();
+        onOpen();
         onConnection?.('connected');
       };
-      for await (const item of stretch({ ...filter, ...optional({ after, generation }) }, signal, onOpen)) {
+      for await (const item of stretch({ ...filter, ...optional({ after, generation }) }, signal, opened)) {
         if ('reset' in item) {
           if (!onReset) throw resetError(item.reset);
           onReset(item.reset);
@@ -63,14 +63,9 @@ export async function* followEvents(stretch: Stretch, options: EventsOptions): A
         after = item.seq;
         if (known.has(item.type)) yield item;
       }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof RelayError) || !error.retryable) throw error;
-    }
-    if (signal.aborted) return;
-    onConnection?.('lost');
-    await sleep(delays.next().value, { signal });
-  }
+    },
+    { signal, onLost: () => onConnection?.('lost') },
+  );
 }
 
 const optional = (fields: { after: number | undefined; generation: string | undefined }): EventFilter => ({

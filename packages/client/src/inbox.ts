@@ -1,7 +1,8 @@
-import { type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import type { InboxItem, Message } from 'agent-relay-protocol';
+import { RecentSet } from 'agent-relay-wire';
 import type { RelayCalls } from './calls.ts';
 import { endedError } from './event-stream.ts';
+import { reconnecting } from './reconnecting.ts';
 import type { SocketLink } from './socket-link.ts';
 
 export interface InboxOptions {
@@ -30,40 +31,29 @@ export type InboxSource = (request: {
   readonly signal: AbortSignal;
 }) => AsyncIterable<readonly InboxItem[]>;
 
+/** Enough for any window; a long-lived reader must not grow. */
+export const REMEMBERED = 4096;
+
 /** Yields each message once per hand-over and acknowledges it when the next one is asked for. */
-export async function* readInbox(source: InboxSource, reader: InboxReader): AsyncGenerator<Message, void, undefined> {
+export function readInbox(source: InboxSource, reader: InboxReader): AsyncGenerator<Message, void, undefined> {
   const { id, guard, window = 64, signal, acknowledge } = reader;
-  let delays = backoffDelays();
   // Acknowledged here, perhaps not there yet: after a lost connection these come again and are answered without a second hand-over.
-  const done = new Set<number>();
-  while (!signal.aborted) {
-    try {
+  const done = new RecentSet<number>(REMEMBERED);
+  return reconnecting(
+    async function* (onOpen) {
       for await (const items of source({ id, guard: guard(), window, signal })) {
-        delays = backoffDelays();
+        onOpen();
         for (const item of items) {
           if (!done.has(item.message.id)) {
             yield item.message;
-            remember(done, item.message.id);
+            done.add(item.message.id);
           }
           await acknowledge([item]);
         }
       }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof RelayError) || !error.retryable) throw error;
-    }
-    await sleep(delays.next().value, { signal });
-  }
-}
-
-/** Enough for any window; a long-lived reader must not grow. */
-function remember(done: Set<number>, id: number): void {
-  done.add(id);
-  if (done.size <= 4096) return;
-  for (const oldest of done) {
-    done.delete(oldest);
-    break;
-  }
+    },
+    { signal },
+  );
 }
 
 export function pollInbox(calls: RelayCalls): InboxSource {

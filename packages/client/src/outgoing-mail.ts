@@ -1,7 +1,7 @@
 import { type DeliveryReport, type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { backoffDelays, isRetryable, RecentMap, sleep } from 'agent-relay-wire';
 import type { RelayCalls } from './calls.ts';
-import type { InboxOptions, InboxSource } from './inbox.ts';
+import { type InboxOptions, type InboxSource, REMEMBERED } from './inbox.ts';
 import { persist } from './persist.ts';
 
 interface Context {
@@ -89,7 +89,7 @@ export async function* readOutgoing(context: Context, options: InboxOptions & { 
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof RelayError) || !error.retryable) throw error;
+      if (!isRetryable(error)) throw error;
     }
     await sleep(delays.next().value, { signal });
   }
@@ -117,7 +117,7 @@ class Reading {
   readonly #context: Context;
   readonly #window: number;
   readonly #signal: AbortSignal;
-  readonly #given = new Map<number, OutgoingMail>();
+  readonly #given = new RecentMap<number, OutgoingMail>(REMEMBERED);
 
   constructor(context: Context, window: number, signal: AbortSignal) {
     this.#context = context;
@@ -131,19 +131,9 @@ class Reading {
       if (this.#given.has(message.id) && !isFull) continue;
       const mail = await place(message, this.#context, this.#signal);
       if (mail === null) continue;
-      this.#remember(mail);
+      this.count += 1;
+      this.#given.set(message.id, mail);
       yield mail;
-    }
-  }
-
-  /** Enough for any window; a long-lived reader must not grow. */
-  #remember(mail: OutgoingMail): void {
-    this.count += 1;
-    this.#given.set(mail.message.id, mail);
-    if (this.#given.size <= 4096) return;
-    for (const [oldest] of this.#given) {
-      this.#given.delete(oldest);
-      break;
     }
   }
 }
