@@ -1,5 +1,6 @@
-import type { ActivityBuffer, HostLog } from 'agent-relay-host';
+import type { ActivityBuffer } from 'agent-relay-host';
 import { RelayError } from 'agent-relay-protocol';
+import { isRetryable, type Log, Pump } from 'agent-relay-wire';
 import type { LinkHolder } from './link-holder.ts';
 
 const MAX_ENTRIES = 500;
@@ -10,15 +11,18 @@ const MAX_LENGTH = 300 * 1024;
 export class ActivityUpload {
   readonly buffer: ActivityBuffer;
   readonly #links: LinkHolder;
-  readonly #log: HostLog;
-  #isRunning = false;
-  #done: Promise<void> = Promise.resolve();
+  readonly #log: Log;
+  readonly #pump: Pump;
   #isRefused = false;
 
-  constructor(buffer: ActivityBuffer, links: LinkHolder, log: HostLog) {
+  constructor(buffer: ActivityBuffer, links: LinkHolder, log: Log) {
     this.buffer = buffer;
     this.#links = links;
     this.#log = log;
+    this.#pump = new Pump(
+      () => this.#run(),
+      (error) => log.error('the upload of activity broke', { error }),
+    );
   }
 
   /** Whether nothing is left that the relay would still take. */
@@ -32,15 +36,14 @@ export class ActivityUpload {
     this.buffer.acknowledge(ackedSeq);
   }
 
-  /** Sends what waits; resolves when nothing does, or the link is lost. Calls join the one that runs. */
+  /** Sends what waits; resolves when nothing does, or the link is lost. */
   flush(): Promise<void> {
-    if (!this.#isRunning) this.#done = this.#run();
-    return this.#done;
+    this.#pump.wake();
+    return this.#pump.settled();
   }
 
   async #run(): Promise<void> {
     const { sessionId } = this.buffer.owner;
-    this.#isRunning = true;
     for (let link = this.#links.current; link !== null && !this.isDone; link = this.#links.current) {
       try {
         const entries = [...this.buffer.next(MAX_ENTRIES, MAX_LENGTH)];
@@ -48,12 +51,11 @@ export class ActivityUpload {
         this.buffer.acknowledge(ackedSeq);
         if (ackedSeq < (entries[0]?.seq ?? 1)) throw new RelayError('internal', 'The relay took none of the entries');
       } catch (error) {
-        if (error instanceof RelayError && error.retryable) break;
+        if (isRetryable(error)) break;
         // The relay does not know the session any more, or will never take these: asking again would not help.
         this.#isRefused = true;
         this.#log.error('the relay refused activity', { sessionId, error });
       }
     }
-    this.#isRunning = false;
   }
 }

@@ -1,5 +1,6 @@
-import type { HostLog, SessionIdentity } from 'agent-relay-host';
-import { type DeliveryReport, RelayError } from 'agent-relay-protocol';
+import type { SessionIdentity } from 'agent-relay-host';
+import type { DeliveryReport } from 'agent-relay-protocol';
+import { isRetryable, type Log, Pump } from 'agent-relay-wire';
 import type { LinkHolder } from './link-holder.ts';
 
 const MAX_WAITING = 10_000;
@@ -8,14 +9,17 @@ const MAX_BATCH = 200;
 /** What the agents' runtimes had to say about mail, kept in order until the relay has it. */
 export class DeliveryReports {
   readonly #links: LinkHolder;
-  readonly #log: HostLog;
+  readonly #log: Log;
   readonly #waiting = new Map<string, { readonly session: SessionIdentity; reports: DeliveryReport[] }>();
-  #isRunning = false;
-  #done: Promise<void> = Promise.resolve();
+  readonly #pump: Pump;
 
-  constructor(links: LinkHolder, log: HostLog) {
+  constructor(links: LinkHolder, log: Log) {
     this.#links = links;
     this.#log = log;
+    this.#pump = new Pump(
+      () => this.#run(),
+      (error) => log.error('delivery reports broke', { error }),
+    );
   }
 
   add(session: SessionIdentity, reports: readonly DeliveryReport[]): void {
@@ -29,12 +33,11 @@ export class DeliveryReports {
 
   /** Sends what waits; resolves when nothing does, or the link is lost. */
   flush(): Promise<void> {
-    if (!this.#isRunning) this.#done = this.#run();
-    return this.#done;
+    this.#pump.wake();
+    return this.#pump.settled();
   }
 
   async #run(): Promise<void> {
-    this.#isRunning = true;
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const link = this.#links.current;
       if (link === null) break;
@@ -45,13 +48,12 @@ export class DeliveryReports {
         await link.callRoute('deliveries/report', { id, instanceId, epoch, reports: batch });
         next.reports = next.reports.slice(batch.length);
       } catch (error) {
-        if (error instanceof RelayError && error.retryable) break;
+        if (isRetryable(error)) break;
         // A newer session has the agent, or the agent is gone: nobody wants this word any more.
         this.#waiting.delete(session.sessionId);
         this.#log.warn('the relay refused delivery reports', { sessionId: session.sessionId, error });
       }
     }
-    this.#isRunning = false;
   }
 
   #next() {

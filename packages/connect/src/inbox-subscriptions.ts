@@ -1,6 +1,6 @@
-import type { HostLog, SessionIdentity } from 'agent-relay-host';
+import type { SessionIdentity } from 'agent-relay-host';
 import { type InboxItem, RelayError, readInboxPush, socketMethods, socketNotifications } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { backoffDelays, isRetryable, type Log, sleep } from 'agent-relay-wire';
 import type { RelayLink } from './relay-link.ts';
 
 export interface InboxSubscriptionsOptions {
@@ -10,7 +10,7 @@ export interface InboxSubscriptionsOptions {
   readonly onOpen: (sessionId: string) => void;
   /** A newer session has the agent, or the agent is gone. */
   readonly onLost: (sessionId: string, reason: string) => void;
-  readonly log: HostLog;
+  readonly log: Log;
 }
 
 const EARLY_LIMIT = 1000;
@@ -63,7 +63,7 @@ export class InboxSubscriptions {
         return;
       } catch (error) {
         if (this.#over.signal.aborted) return;
-        if (!(error instanceof RelayError) || !error.retryable) log.warn('the relay refused an inbox', { sessionId, error });
+        if (!isRetryable(error)) log.warn('the relay refused an inbox', { sessionId, error });
         if (error instanceof RelayError && isOver(error)) {
           onLost(sessionId, error.message);
           return;

@@ -1,5 +1,6 @@
-import type { Host, HostLog, HostRelay, SessionEnd, SessionIdentity } from 'agent-relay-host';
+import type { Host, HostRelay, SessionEnd, SessionIdentity } from 'agent-relay-host';
 import { type AgentEvent, type DeliveryReport, RelayError } from 'agent-relay-protocol';
+import { isRetryable, type Log } from 'agent-relay-wire';
 import { ActivityUpload } from './activity-upload.ts';
 import { DeliveryReports } from './delivery-reports.ts';
 import type { InboxSubscriptions } from './inbox-subscriptions.ts';
@@ -15,7 +16,7 @@ const SPAWN_LIMIT_MS = 100_000;
 export class NodeRelay implements HostRelay {
   readonly reports: DeliveryReports;
   readonly #links: LinkHolder;
-  readonly #log: HostLog;
+  readonly #log: Log;
   readonly #live: LiveDeltas;
   readonly #tools: Pick<ToolDoor, 'dismiss'>;
   readonly #uploads = new Map<string, ActivityUpload>();
@@ -24,7 +25,7 @@ export class NodeRelay implements HostRelay {
   #inboxes: Pick<InboxSubscriptions, 'has'> | null = null;
   #isFinishing = false;
 
-  constructor(links: LinkHolder, log: HostLog, tools: Pick<ToolDoor, 'dismiss'>) {
+  constructor(links: LinkHolder, log: Log, tools: Pick<ToolDoor, 'dismiss'>) {
     this.#links = links;
     this.#log = log;
     this.reports = new DeliveryReports(links, log);
@@ -73,7 +74,7 @@ export class NodeRelay implements HostRelay {
       try {
         return await link.callRoute('messages/send', { from, to, body, idempotencyKey });
       } catch (error) {
-        if (attempt >= 3 || !(error instanceof RelayError) || !error.retryable) throw error;
+        if (attempt >= 3 || !isRetryable(error)) throw error;
       }
     }
   }
@@ -141,7 +142,7 @@ export class NodeRelay implements HostRelay {
     try {
       await link.callNode('sessions/report', { sessionId, ...end });
     } catch (error) {
-      if (error instanceof RelayError && error.retryable) return false;
+      if (isRetryable(error)) return false;
       this.#log.info('the relay no longer knows a session that ended', { sessionId, error });
     }
     this.#ends.delete(sessionId);

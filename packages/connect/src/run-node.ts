@@ -1,8 +1,8 @@
 import { socketFetch } from 'agent-relay-client/node';
-import { createHost, type Host, type HostLog, type HostOptions, type SessionIdentity } from 'agent-relay-host';
+import { createHost, type Host, type HostOptions, type SessionIdentity } from 'agent-relay-host';
 import { errorTable, ownProtocols, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
-import { backoffDelays, type DuplexClosed, sleep } from 'agent-relay-wire';
+import { backoffDelays, type DuplexClosed, type Log, sleep } from 'agent-relay-wire';
 import { InboxSubscriptions } from './inbox-subscriptions.ts';
 import { LinkHolder } from './link-holder.ts';
 import { nodeCommandHandler } from './node-commands.ts';
@@ -23,7 +23,7 @@ export interface NodeOptions {
   readonly stateDir: string;
   readonly allowedFolders: readonly string[];
   readonly providers: readonly Provider[];
-  readonly log: HostLog;
+  readonly log: Log;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Further variables that agents get beside what every program needs and what their provider names; `X_*` is every name that begins so. */
   readonly allowedEnvironment?: readonly string[];

@@ -1,14 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { HostLog } from 'agent-relay-host';
 import { MAX_REQUEST_BYTES, MCP_PATH, MCP_SERVER_NAME } from 'agent-relay-protocol';
 import type { McpEndpoint } from 'agent-relay-provider';
-import { parseJson } from 'agent-relay-wire';
+import { type Log, parseJson } from 'agent-relay-wire';
 import { ToolRelay, type ToolRelayOptions } from './tool-relay.ts';
 
 export interface ToolDoorOptions extends ToolRelayOptions {
-  readonly log: HostLog;
+  readonly log: Log;
 }
 
 /**
@@ -18,7 +17,7 @@ export interface ToolDoorOptions extends ToolRelayOptions {
 export class ToolDoor {
   readonly #server: Server;
   readonly #relay: ToolRelay;
-  readonly #log: HostLog;
+  readonly #log: Log;
   /** Session tokens, by the secret that stands for them here. */
   readonly #guests = new Map<string, { readonly sessionId: string; readonly token: string }>();
   readonly #port: number;

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ActivityEntry, Agent, Delivery, ErrorBody, Message, Session } from 'agent-relay-protocol';
+import { silentLog } from 'agent-relay-wire';
 import { expect, vi } from 'vitest';
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
 import { type NodeOptions, type RunningNode, runNode } from '../src/run-node.ts';
 
-export const silent = { debug() {}, info() {}, warn() {}, error() {} };
 export const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interval: 25 });
 
 export function isRunning(pid: number): boolean {
@@ -121,7 +121,7 @@ export class World {
       stateDir: join(this.folder, 'node'),
       allowedFolders: [],
       providers: [this.provider],
-      log: silent,
+      log: silentLog,
       env: process.env,
       clock: Date,
       heartbeatMs: 200,

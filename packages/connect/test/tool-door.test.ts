@@ -2,11 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { McpEndpoint } from 'agent-relay-provider';
+import { silentLog } from 'agent-relay-wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../../server/src/testing.ts';
 import { ToolDoor } from '../src/tool-door.ts';
-
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** What lies between a machine and its relay: it passes requests on, loses answers, answers itself as proxies do, or is not there. */
 class Network {
@@ -65,7 +64,7 @@ beforeEach(async () => {
   await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
   token = (await owner.agents.register({ id: 'a', name: 'a', withToken: true })).token ?? '';
   await owner.agents.register({ id: 'b', name: 'b' });
-  door = await ToolDoor.open({ url: network.url, fetch, log: silent, waitMs: 3_000 });
+  door = await ToolDoor.open({ url: network.url, fetch, log: silentLog, waitMs: 3_000 });
   tools = await door.admit('session', token);
 });
 afterEach(async () => {

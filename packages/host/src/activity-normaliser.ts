@@ -1,4 +1,5 @@
 import { type AgentEvent, AgentEventSchema } from 'agent-relay-protocol';
+import { RecentMap } from 'agent-relay-wire';
 import { repairEvent } from './repair-event.ts';
 import { MAX_FIELD_LENGTH, truncateEvent } from './truncate-event.ts';
 
@@ -22,7 +23,7 @@ const MAX_PARTIAL_ITEMS = 256;
  * before it was completed is stored as far as it came; a tool that ended without saying its output gets the output that was streamed.
  */
 export class ActivityNormaliser {
-  readonly #partial = new Map<string, PartialText>();
+  readonly #partial = new RecentMap<string, PartialText>(MAX_PARTIAL_ITEMS);
 
   accept(event: AgentEvent): NormalisedActivity {
     switch (event.type) {
@@ -63,7 +64,6 @@ export class ActivityNormaliser {
       if (partial.text.length <= MAX_FIELD_LENGTH) partial.text += text;
       return;
     }
-    if (this.#partial.size >= MAX_PARTIAL_ITEMS) for (const oldest of [...this.#partial.keys()].slice(0, 1)) this.#partial.delete(oldest);
     this.#partial.set(key, { type, turnId, itemId, text });
   }
 

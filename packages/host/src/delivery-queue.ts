@@ -1,15 +1,14 @@
 import { type AgentEvent, type DeliveryReport, type InboxItem, RelayError } from 'agent-relay-protocol';
 import type { AgentSession } from 'agent-relay-provider';
-import { formatEnvelope } from 'agent-relay-wire';
+import { formatEnvelope, type Log, Pump, RecentMap } from 'agent-relay-wire';
 import { afterFailure, type MailBatch, nextBatch, retryDelayMs, type WaitingMail } from './delivery-policy.ts';
-import type { HostLog } from './host-log.ts';
 
 export interface DeliveryQueueOptions {
   readonly session: Pick<AgentSession, 'prompt'>;
   /** Marks them dispatched at the relay; answers which of them may still be handed over. Rejects while the relay is away. */
   readonly dispatch: (messageIds: readonly number[]) => Promise<readonly number[]>;
   readonly report: (reports: readonly DeliveryReport[]) => void;
-  readonly log: HostLog;
+  readonly log: Log;
   /** False where mail may do less than a person: an `fyi` must not slip into a person's turn. Default true. */
   readonly hasContext?: boolean;
   /** How long a turn may take to begin after a prompt, before the next mail stops waiting for it. Default 60 000. */
@@ -37,8 +36,8 @@ const deaths: ReadonlySet<string> = new Set(['agent_crashed', 'agent_lost']);
 export class DeliveryQueue {
   readonly #options: DeliveryQueueOptions;
   #waiting: WaitingMail[] = [];
-  /** What is known of each settled piece; the oldest are forgotten first. */
-  readonly #settled = new Map<number, DeliveryReport>();
+  /** What is known of each settled piece. */
+  readonly #settled = new RecentMap<number, DeliveryReport>(KNOWN_LIMIT);
   /** Asked or with the runtime. */
   #inHand: readonly WaitingMail[] = [];
   /** Of those in hand, what the relay offered once more. */
@@ -49,12 +48,15 @@ export class DeliveryQueue {
   #isTurnRunning = false;
   #turnExpected: ReturnType<typeof setTimeout> | null = null;
   #retryTimer: ReturnType<typeof setTimeout> | null = null;
-  #isPumping = false;
-  #isWokenAgain = false;
+  readonly #pump: Pump;
   #isClosed = false;
 
   constructor(options: DeliveryQueueOptions) {
     this.#options = options;
+    this.#pump = new Pump(
+      () => this.#handOverWaiting(),
+      (error) => options.log.error('handing mail over failed', { error }),
+    );
   }
 
   get waitingCount(): number {
@@ -137,19 +139,7 @@ export class DeliveryQueue {
 
   /** Tries again what waits: the relay is back, a turn has ended, mail has come. */
   wake(): void {
-    if (this.#isClosed || this.#retryTimer !== null) return;
-    if (this.#isPumping) {
-      this.#isWokenAgain = true;
-      return;
-    }
-    this.#isPumping = true;
-    this.#isWokenAgain = false;
-    this.#pump()
-      .catch((error: unknown) => this.#options.log.error('handing mail over failed', { error }))
-      .finally(() => {
-        this.#isPumping = false;
-        if (this.#isWokenAgain) this.wake();
-      });
+    if (!this.#isClosed && this.#retryTimer === null) this.#pump.wake();
   }
 
   /** What still waits stays with the relay, which offers it to the next session. */
@@ -161,8 +151,8 @@ export class DeliveryQueue {
     this.#retryTimer = null;
   }
 
-  async #pump(): Promise<void> {
-    while (!this.#isClosed) {
+  async #handOverWaiting(): Promise<void> {
+    while (!this.#isClosed && this.#retryTimer === null) {
       const batch = nextBatch(this.#waiting, {
         isTurnRunning: this.#isTurnRunning || this.#turnExpected !== null,
         hasContext: this.#options.hasContext ?? true,
@@ -240,8 +230,6 @@ export class DeliveryQueue {
 
   #remember(report: DeliveryReport): void {
     this.#settled.set(report.messageId, report);
-    if (this.#settled.size > KNOWN_LIMIT)
-      for (const oldest of [...this.#settled.keys()].slice(0, KNOWN_LIMIT / 10)) this.#settled.delete(oldest);
   }
 
   #expectTurn(): void {

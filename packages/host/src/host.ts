@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { type ApprovalMode, type InboxItem, type NodeProvider, RelayError, type Session, type SpawnMode } from 'agent-relay-protocol';
 import { type ApprovalDecision, isMailRestricted, type McpEndpoint, type Provider } from 'agent-relay-provider';
-import { withTimeout } from 'agent-relay-wire';
+import { type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { agentEnvironment } from './agent-environment.ts';
 import { resolveFolder } from './folders.ts';
-import type { HostLog } from './host-log.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { HostedSession } from './hosted-session.ts';
 import { standingInstructions } from './instructions.ts';
@@ -19,7 +18,7 @@ export interface HostOptions {
   /** Folders agents may work in; empty allows any that exists. Fresh folders of the host's own are always allowed. */
   readonly allowedFolders: readonly string[];
   readonly relay: HostRelay;
-  readonly log: HostLog;
+  readonly log: Log;
   readonly clock: { now(): number };
   /** What the agents' environment is made from: what every program needs, what their provider names, and `allowedEnvironment`. */
   readonly env: Readonly<Record<string, string | undefined>>;

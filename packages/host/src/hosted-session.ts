@@ -1,10 +1,9 @@
 import type { AgentEvent, InboxItem, Session } from 'agent-relay-protocol';
 import type { AgentSession, ApprovalDecision } from 'agent-relay-provider';
-import { withTimeout } from 'agent-relay-wire';
+import { type Log, withTimeout } from 'agent-relay-wire';
 import type { ActivityBuffer } from './activity-buffer.ts';
 import { ActivityNormaliser } from './activity-normaliser.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
-import type { HostLog } from './host-log.ts';
 import type { HostRelay, SessionEnd, SessionIdentity } from './host-relay.ts';
 import { taskPrompt } from './instructions.ts';
 import type { ProcessRegister } from './process-register.ts';
@@ -19,7 +18,7 @@ export interface HostedSessionOptions {
   readonly buffer: ActivityBuffer;
   readonly register: ProcessRegister;
   readonly relay: HostRelay;
-  readonly log: HostLog;
+  readonly log: Log;
   readonly now: () => number;
   readonly progress: ProgressLimits;
   /** See `isMailRestricted`. */

@@ -3,7 +3,6 @@ export { ActivityBuffer } from './activity-buffer.ts';
 export { isWithin } from './folders.ts';
 export type { Host, HostOptions, RunningSession, StartedSession, StartRequest } from './host.ts';
 export { createHost } from './host.ts';
-export type { HostLog } from './host-log.ts';
 export type { HostRelay, SessionEnd, SessionIdentity } from './host-relay.ts';
 export { standingInstructions } from './instructions.ts';
 export type { ProgressLimits } from './progress-watch.ts';

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OwnedProcess } from 'agent-relay-provider';
+import type { Log } from 'agent-relay-wire';
 import { killProcessTree, type ProcessIdentity } from 'agent-relay-wire/node';
-import type { HostLog } from './host-log.ts';
 import { endMarkedProcesses, endMarkedTree, SESSION_VARIABLE, TREE_VARIABLE } from './marked-processes.ts';
 
 interface Registered {
@@ -27,10 +27,10 @@ export class ProcessRegister {
   /** Goes into the environment of whatever the host starts; the same for every host of this folder. */
   readonly mark: string;
   readonly #stateDir: string;
-  readonly #log: HostLog;
+  readonly #log: Log;
   #processes: Registered[];
 
-  constructor(stateDir: string, log: HostLog) {
+  constructor(stateDir: string, log: Log) {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     this.#stateDir = stateDir;
     this.#log = log;

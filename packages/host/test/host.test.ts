@@ -4,14 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RelayError, type Session } from 'agent-relay-protocol';
-import { decodeNdjson, formatEnvelope } from 'agent-relay-wire';
+import { decodeNdjson, formatEnvelope, silentLog } from 'agent-relay-wire';
 import { spawnProcess } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHost, type Host, type HostOptions, type StartRequest } from '../src/host.ts';
 import { inboxItem, RecordingRelay } from './recording-relay.ts';
 import { ScriptedProvider } from './scripted-provider.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
 const isRunning = (pid: number) => existsSync(`/proc/${pid}`) && !/^State:\s+Z/mu.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
@@ -27,7 +26,7 @@ async function open(options: Partial<HostOptions> = {}): Promise<Host> {
     stateDir,
     allowedFolders: [],
     relay,
-    log: silent,
+    log: silentLog,
     clock: Date,
     env: process.env,
     ...options,
@@ -379,7 +378,7 @@ describe('processes', () => {
     const grandchild = await until(orphanPid);
     const agent = vendorPid();
     // The file as it is at a crash: the first host goes on unaware.
-    const later = await createHost({ providers: [], stateDir, allowedFolders: [], relay, log: silent, clock: Date, env: {} });
+    const later = await createHost({ providers: [], stateDir, allowedFolders: [], relay, log: silentLog, clock: Date, env: {} });
     expect([isRunning(agent), isRunning(grandchild)]).toEqual([false, false]);
     expect(later.buffers.map(({ owner }) => owner.sessionId)).toEqual(['s1']);
     await later.close('over');
@@ -404,7 +403,7 @@ describe('processes', () => {
     await open({ providers: [asking] });
     await host.detect();
     expect(pids.map(isRunning)).toEqual([true, true]);
-    const later = await createHost({ providers: [], stateDir, allowedFolders: [], relay, log: silent, clock: Date, env: {} });
+    const later = await createHost({ providers: [], stateDir, allowedFolders: [], relay, log: silentLog, clock: Date, env: {} });
     expect(pids.map(isRunning)).toEqual([false, false]);
     await later.close('over');
   });
