@@ -1,15 +1,9 @@
-import { spelledOut } from 'agent-relay-wire';
+import { type Log, type LogFields, silentLog, spelledOut } from 'agent-relay-wire';
 import { type DestinationStream, pino } from 'pino';
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** A constant message and fields for what varies. Tokens and message bodies are never among them. */
-export interface Logger {
-  debug(message: string, fields?: Fields): void;
-  info(message: string, fields?: Fields): void;
-  warn(message: string, fields?: Fields): void;
-  error(message: string, fields?: Fields): void;
-  child(fields: Fields): Logger;
+/** A log of which each part of the relay may have its own, with fields that its lines share. */
+export interface Logger extends Log {
+  child(fields: LogFields): Logger;
 }
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
@@ -22,13 +16,7 @@ export function createLogger(level: LogLevel, destination: DestinationStream = p
   );
 }
 
-export const silentLogger: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silentLogger,
-};
+export const silentLogger: Logger = { ...silentLog, child: () => silentLogger };
 
 function wrap(logger: pino.Logger): Logger {
   return {

@@ -75,6 +75,16 @@ it('is woken by its own work without running twice at a time', async () => {
   expect([left, deepest]).toEqual([-1, 1]);
 });
 
+it('says once why a run failed, also to whoever wakes it after it was closed', async () => {
+  const { pump, runs, errors } = steered();
+  pump.wake();
+  runs[0]?.fail('once');
+  await pump.close();
+  pump.wake();
+  await pump.run();
+  expect([errors, runs.length]).toEqual([['once'], 1]);
+});
+
 it('begins nothing once it is closed, and waits for the run in hand', async () => {
   const { pump, runs } = steered();
   pump.wake();
@@ -88,6 +98,6 @@ it('begins nothing once it is closed, and waits for the run in hand', async () =
   runs[0]?.fail('whatever');
   await closing;
   pump.wake();
-  await pump.run().catch(() => {});
+  await pump.run();
   expect(runs).toHaveLength(1);
 });

@@ -25,12 +25,16 @@ export class Pump {
   /** There is something new: a run begins now, or after the one in hand, which may have looked already. */
   wake(): void {
     if (this.#isRunning) this.#isWokenAgain = true;
-    else this.run().catch(this.#onError);
+    else if (!this.#isClosed) this.run().catch(this.#onError);
   }
 
-  /** Joins the run in hand or begins one; settles as that one does, whatever comes after it. */
+  /**
+   * Joins the run in hand or begins one; settles as that one does, whatever comes after it. A run in hand may have looked already: for what is
+   * new, `wake` and wait until it has `settled`.
+   */
   run(): Promise<void> {
-    if (this.#isRunning || this.#isClosed) return this.#inHand;
+    if (this.#isRunning) return this.#inHand;
+    if (this.#isClosed) return Promise.resolve();
     this.#isRunning = true;
     this.#isWokenAgain = false;
     this.#inHand = this.#runOnce();

@@ -81,6 +81,10 @@ export class RecentSet<Value> {
   delete(value: Value): boolean {
     return this.#values.delete(value);
   }
+
+  clear(): void {
+    this.#values.clear();
+  }
 }
 
 function forgetFirst<Key>(kept: { keys(): Iterable<Key>; delete(key: Key): boolean }): void {

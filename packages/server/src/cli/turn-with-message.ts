@@ -1,6 +1,6 @@
 import type { ActivityEntry, RelayClient } from 'agent-relay-client';
-import { type Message, RelayError } from 'agent-relay-protocol';
-import { sleep } from 'agent-relay-wire';
+import type { Message } from 'agent-relay-protocol';
+import { isRetryable, sleep } from 'agent-relay-wire';
 
 /** The turn that a message was part of, when it is over. */
 export interface EndedTurn {
@@ -35,7 +35,7 @@ export async function endOfTurnWith(
       return ended === undefined || signal.aborted ? null : { agentId, text: textOf(ended) };
     } catch (error) {
       // Whoever may not watch waits for the receipt alone.
-      if (!(error instanceof RelayError && error.retryable)) return null;
+      if (!isRetryable(error)) return null;
       await sleep(RETRY_MS, { signal });
     }
   }

@@ -1,6 +1,6 @@
 import type { RelayClient } from 'agent-relay-client';
 import { type Delivery, RelayError, type RouteRequest, type SentMessage, type WaitFor } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { backoffDelays, isRetryable, sleep } from 'agent-relay-wire';
 import type { Terminal } from './terminal.ts';
 import { type EndedTurn, endOfTurnWith } from './turn-with-message.ts';
 
@@ -64,7 +64,7 @@ export async function waitForReceipts(
         if (waited && (waited.reached || isHopeless(waited.deliveries))) return { ...waited, endedTurn };
       } catch (error) {
         if (stop.aborted) break;
-        if (!(error instanceof RelayError && error.retryable)) throw error;
+        if (!isRetryable(error)) throw error;
         if (!isAwayNow) note(`the relay is away; message ${sent.id} is stored, and the wait goes on`);
         isAwayNow = true;
         await sleep(delays.next().value, { signal: stop });

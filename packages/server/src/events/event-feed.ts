@@ -1,4 +1,5 @@
 import type { EventFilter, EventReset, Message, RelayEvent } from 'agent-relay-protocol';
+import { Pump } from 'agent-relay-wire';
 import { isInAudience } from '../domain/audience.ts';
 import {
   type FilterCriteria,
@@ -48,16 +49,16 @@ export class EventFeed {
   readonly #closing = new AbortController();
   #position: number;
   #fault: string | null = null;
-  #tailing: Promise<void> | null = null;
+  readonly #tail: Pump;
 
   constructor(deps: FeedDeps) {
     this.#deps = deps;
     this.#position = deps.store.log.head;
-    this.#stopListening = deps.store.log.onCommit(() => {
-      this.#tailing ??= this.#tail().finally(() => {
-        this.#tailing = null;
-      });
-    });
+    this.#tail = new Pump(
+      () => this.#readOn(),
+      (error) => deps.log.error('the tail of the log broke', { error: String(error) }),
+    );
+    this.#stopListening = deps.store.log.onCommit(() => this.#tail.wake());
   }
 
   /** Everything up to here has been handed to listeners and live subscribers. */
@@ -111,7 +112,7 @@ export class EventFeed {
     this.#closing.abort();
   }
 
-  async #tail(): Promise<void> {
+  async #readOn(): Promise<void> {
     const { store, log } = this.#deps;
     try {
       while (this.#position < store.log.head) {

@@ -1,4 +1,5 @@
 import type { RelayEvent } from 'agent-relay-protocol';
+import { Bell } from 'agent-relay-wire';
 import type { FilterCriteria } from '../domain/event-filter.ts';
 
 /** How many events a reader may leave lying before it is sent back to the log. */
@@ -20,7 +21,7 @@ export class Subscription {
   #isLive = false;
   #pending: RelayEvent[] = [];
   #pendingCharacters = 0;
-  #wake: (() => void) | null = null;
+  readonly #changes = new Bell();
 
   constructor(workspace: string, criteria: FilterCriteria, cursor: number) {
     this.workspace = workspace;
@@ -70,15 +71,11 @@ export class Subscription {
 
   /** Resolves when there is something to take, when the reader has fallen behind, or when it is woken. */
   changed(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#pending.length > 0 || !this.#isLive) resolve();
-      else this.#wake = resolve;
-    });
+    return this.#pending.length > 0 || !this.#isLive ? Promise.resolve() : this.#changes.next();
   }
 
   /** Lets a reader that waits look again, e.g. at its signal. */
   wake(): void {
-    this.#wake?.();
-    this.#wake = null;
+    this.#changes.ring();
   }
 }

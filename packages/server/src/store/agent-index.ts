@@ -1,4 +1,5 @@
 import type { Agent, ApprovalMode } from 'agent-relay-protocol';
+import { RecentSet } from 'agent-relay-wire';
 import type { AddressEntry, Directory } from '../domain/directory.ts';
 import { addressesOf, changedMemberships, type Interval } from '../domain/membership.ts';
 
@@ -60,13 +61,14 @@ export class MutableAgentIndex implements AgentIndex {
   readonly #reserved = new Set<string>();
   /** Entries without an agent; the one asked for last is last. */
   readonly #dormant = new Set<Entry>();
-  readonly #absent = new Set<string>();
+  readonly #absent: RecentSet<string>;
   readonly #limit: number;
   readonly #directories = new Map<string, Directory>();
   #source: AddressSource | null = null;
 
   constructor(limit = DORMANT_HELD) {
     this.#limit = limit;
+    this.#absent = new RecentSet(limit);
   }
 
   /** From now on what is not held is looked up there. */
@@ -222,7 +224,6 @@ export class MutableAgentIndex implements AgentIndex {
     const stored = this.#source.find(workspace, agentId);
     if (stored) return this.#wake(stored);
     this.#absent.add(key);
-    dropOldest(this.#absent, this.#limit);
     return undefined;
   }
 
@@ -240,7 +241,9 @@ export class MutableAgentIndex implements AgentIndex {
     this.#dormant.add(entry);
     // Without a source what is let go of is lost.
     if (this.#source === null) return;
-    for (const oldest of dropOldest(this.#dormant, this.#limit)) {
+    for (const oldest of this.#dormant) {
+      if (this.#dormant.size <= this.#limit) return;
+      this.#dormant.delete(oldest);
       this.#byRef.delete(oldest.ref);
       this.#workspaces.get(oldest.workspace)?.byId.delete(oldest.agentId);
     }
@@ -281,17 +284,6 @@ export class MutableAgentIndex implements AgentIndex {
 }
 
 const keyOf = (workspace: string, agentId: string): string => `${workspace}\n${agentId}`;
-
-/** Takes the first of a set out until it has no more than `limit`, and answers them. */
-function dropOldest<Item>(items: Set<Item>, limit: number): readonly Item[] {
-  const dropped: Item[] = [];
-  for (const oldest of items) {
-    if (items.size <= limit) break;
-    items.delete(oldest);
-    dropped.push(oldest);
-  }
-  return dropped;
-}
 
 function nameOf(workspace: WorkspaceIndex, name: string): Set<Entry> {
   let named = workspace.names.get(name);

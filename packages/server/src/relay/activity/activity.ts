@@ -1,5 +1,6 @@
 import type { ActivityEntry, AgentEvent, MethodParams, MethodResult, RouteInput, RouteOutput, Session } from 'agent-relay-protocol';
 import { DEFAULT_PAGE_SIZE } from 'agent-relay-protocol';
+import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { watchedIn } from '../../domain/act-as.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
@@ -32,7 +33,7 @@ const PRUNE_BATCH = 1_000;
 interface Watcher {
   deltas: LiveActivityEntry[];
   isRung: boolean;
-  wake: () => void;
+  readonly bell: Bell;
 }
 
 /** What agents do: stored from their nodes, listed by cursor, and told live to those who watch. */
@@ -121,12 +122,10 @@ export class ActivityRelay {
     cursor: number,
     signal: AbortSignal,
   ): AsyncGenerator<readonly LiveActivityEntry[], void> {
-    const watcher: Watcher = { deltas: [], isRung: true, wake: () => {} };
+    const watcher: Watcher = { deltas: [], isRung: true, bell: new Bell() };
     const key = keyOf(workspace, agentId);
     const watchers = this.#watchers.get(key) ?? new Set();
     this.#watchers.set(key, watchers.add(watcher));
-    const onAbort = () => watcher.wake();
-    signal.addEventListener('abort', onAbort, { once: true });
     let after = cursor;
     try {
       while (!signal.aborted) {
@@ -141,14 +140,10 @@ export class ActivityRelay {
           if (items.length === PAGE) watcher.isRung = true;
           if (items.length > 0) yield items;
         } else if (watcher.deltas.length === 0) {
-          await new Promise<void>((resolve) => {
-            watcher.wake = resolve;
-            if (signal.aborted) resolve();
-          });
+          await watcher.bell.next({ signal });
         }
       }
     } finally {
-      signal.removeEventListener('abort', onAbort);
       watchers.delete(watcher);
       if (watchers.size === 0) this.#watchers.delete(key);
     }
@@ -162,7 +157,7 @@ export class ActivityRelay {
     for (const watcher of this.#watchers.get(keyOf(workspace, agentId)) ?? []) {
       if (deltas.length === 0) watcher.isRung = true;
       else watcher.deltas = [...watcher.deltas, ...deltas].slice(-MAX_WAITING_DELTAS);
-      watcher.wake();
+      watcher.bell.ring();
     }
   }
 

@@ -1,4 +1,5 @@
 import { type Callback, DEFAULT_PAGE_SIZE, DEFAULT_WORKSPACE, type Principal, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { Pump } from 'agent-relay-wire';
 import { SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
 import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
@@ -97,8 +98,7 @@ class Lane {
   readonly #sending = new Map<number, Promise<void>>();
   /** The other side asked not to be called before; that holds for all that goes there. */
   #pausedUntil = 0;
-  #looking: Promise<void> | null = null;
-  #lookAgain = false;
+  readonly #look: Pump;
   /** Why the receiver took the last callback not; null when it did. */
   #fault: string | null = null;
 
@@ -106,42 +106,41 @@ class Lane {
     this.#deps = deps;
     this.#integration = integration;
     this.#alarm = new Alarm(deps.clock, () => this.wake());
+    this.#look = new Pump(
+      () => this.#beginDue(),
+      (error) => deps.log.error('callbacks could not be looked at', { integration: integration.name, error: String(error) }),
+    );
   }
 
   wake(): void {
-    if (this.#closing.signal.aborted) return;
-    this.#lookAgain = true;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = null;
-      // Somebody woke it while it was falling asleep.
-      if (this.#lookAgain) this.wake();
-    });
+    this.#look.wake();
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     this.#alarm.clear();
-    await this.#looking;
+    await this.#look.close();
     await Promise.all(this.#sending.values());
   }
 
-  async #look(): Promise<void> {
+  async #beginDue(): Promise<void> {
     const { store, clock, log } = this.#deps;
     const { name } = this.#integration;
-    while (this.#lookAgain && !this.#closing.signal.aborted) {
-      this.#lookAgain = false;
-      try {
-        const now = clock.now();
-        if (now < this.#pausedUntil) return this.#alarm.setFor(this.#pausedUntil);
-        for (const due of await store.callbacks.due(DEFAULT_WORKSPACE, name, now, PAGE)) this.#begin(due);
-        const next = await store.callbacks.nextDue(DEFAULT_WORKSPACE, name);
-        // What is due and not begun waits for an attempt to end, which looks again.
-        if (next !== null && next > now) this.#alarm.setFor(next);
-      } catch (error) {
-        log.error('callbacks could not be read', { integration: name, error: String(error) });
-        this.#alarm.setFor(clock.now() + RECOVERY_MS);
-      }
+    try {
+      const now = clock.now();
+      if (now < this.#pausedUntil) return this.#alarm.setFor(this.#pausedUntil);
+      for (const due of await store.callbacks.due(DEFAULT_WORKSPACE, name, now, PAGE)) this.#begin(due);
+      const next = await store.callbacks.nextDue(DEFAULT_WORKSPACE, name);
+      // What is due and not begun waits for an attempt to end, which looks again.
+      if (next !== null && next > now) this.#setAlarm(next);
+    } catch (error) {
+      log.error('callbacks could not be read', { integration: name, error: String(error) });
+      this.#setAlarm(clock.now() + RECOVERY_MS);
     }
+  }
+
+  #setAlarm(at: number): void {
+    if (!this.#closing.signal.aborted) this.#alarm.setFor(at);
   }
 
   #begin(due: DueCallback): void {

@@ -1,4 +1,5 @@
 import type { InboxItem, Message, RelayError } from 'agent-relay-protocol';
+import type { Bell } from 'agent-relay-wire';
 
 /** One piece of waiting mail in a deliverer's reach. */
 export interface Piece {
@@ -23,17 +24,8 @@ export interface StreamHolder {
   outstanding: number;
   pending: InboxItem[];
   failure: RelayError | null;
-  wake: (() => void) | null;
-}
-
-/** Resolves when the stream is woken: by mail, or by its end, an abort included. */
-export function streamChanged(stream: StreamHolder): Promise<void> {
-  return new Promise((resolve) => {
-    stream.wake = () => {
-      stream.wake = null;
-      resolve();
-    };
-  });
+  /** Rings for mail, and for its end, an abort included. */
+  readonly bell: Bell;
 }
 
 /** A poll that waits for the first piece. */

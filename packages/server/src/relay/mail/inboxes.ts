@@ -1,4 +1,5 @@
 import { type InboxItem, type Message, RelayError, toRelayError } from 'agent-relay-protocol';
+import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { isDirect, isInAudience } from '../../domain/audience.ts';
 import { recordAt } from '../../domain/delivery.ts';
@@ -9,7 +10,7 @@ import type { LogEntry, Store } from '../../store/store.ts';
 import type { InboxStream } from '../contract/relay-contract.ts';
 import type { RelaySettings } from '../contract/relay-settings.ts';
 import { HandOvers } from './hand-overs.ts';
-import { Inbox, type Piece, type StreamHolder, streamChanged } from './inbox.ts';
+import { Inbox, type Piece, type StreamHolder } from './inbox.ts';
 import { createNonces } from './nonces.ts';
 
 const LOAD_PAGE = 256;
@@ -75,7 +76,7 @@ export class Inboxes {
   readonly #open = new Map<string, Map<string, Inbox>>();
   readonly #handOvers: HandOvers;
   /** Who waits for mail to look at. */
-  readonly #peekers = new Set<{ readonly workspace: string; readonly agentId: string; readonly wake: () => void }>();
+  readonly #peekers = new Set<{ readonly workspace: string; readonly agentId: string; readonly bell: Bell }>();
   readonly #nonce = createNonces();
   readonly #stopListening: () => void;
   #isClosed = false;
@@ -90,7 +91,7 @@ export class Inboxes {
   openStream({ workspace, agentId, epoch, window, reportsHandOver, mayStill, signal }: StreamRequest): InboxStream {
     const inbox = this.#inboxOf(workspace, agentId);
     if (inbox.stream) throw new RelayError('inbox_taken', `Another connection fetches the mail of ${agentId}`);
-    const stream: StreamHolder = { epoch, window, reportsHandOver, mayStill, outstanding: 0, pending: [], failure: null, wake: null };
+    const stream: StreamHolder = { epoch, window, reportsHandOver, mayStill, outstanding: 0, pending: [], failure: null, bell: new Bell() };
     inbox.stream = stream;
     // The agent itself goes on by stream where it polled before: what it had not acknowledged is its own to have again.
     if (!reportsHandOver) inbox.release('poll');
@@ -144,23 +145,21 @@ export class Inboxes {
   async peekUntil({ waitMs, signal, ...request }: PeekRequest & Pick<PollRequest, 'waitMs' | 'signal'>): Promise<PeekedPage> {
     const { workspace, agentId } = request;
     let isOver = signal.aborted || waitMs === 0;
-    let wake: () => void = () => {};
+    const bell = new Bell();
     const end = () => {
       isOver = true;
-      wake();
+      bell.ring();
     };
-    const peeker = { workspace, agentId, wake: () => wake() };
+    const peeker = { workspace, agentId, bell };
     this.#peekers.add(peeker);
     const cancelTimer = this.#deps.clock.schedule(end, waitMs);
     signal.addEventListener('abort', end, { once: true });
     try {
       for (;;) {
-        const arrived = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+        const seen = bell.rings;
         const page = await this.peek(request);
         if (page.items.length > 0 || isOver || this.#isClosed) return page;
-        await arrived;
+        await bell.after(seen);
       }
     } finally {
       cancelTimer();
@@ -273,7 +272,7 @@ export class Inboxes {
     if (pieces.length === 0) return;
     this.#deps.log.warn('mail waits beside an idle agent and is offered again', { agentId: inbox.agentId, messages: pieces.length });
     stream.pending.push(...pieces.map((piece) => this.#itemOf(piece)));
-    stream.wake?.();
+    stream.bell.ring();
   }
 
   /** Ends poll leases that ran out and forgets inboxes that nobody fetches from. */
@@ -297,7 +296,7 @@ export class Inboxes {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#stopListening();
-    for (const { wake } of this.#peekers) wake();
+    for (const { bell } of this.#peekers) bell.ring();
     for (const inboxes of this.#open.values()) {
       for (const inbox of inboxes.values()) {
         inbox.poll?.resolve([]);
@@ -327,7 +326,7 @@ export class Inboxes {
     for (const peeker of this.#peekers) {
       if (peeker.workspace !== workspace) continue;
       const entry = isDirect(message.to) ? undefined : this.#deps.store.agents.index.in(workspace).find(peeker.agentId);
-      if (message.to === `id:${peeker.agentId}` || (entry && isInAudience(message, entry))) peeker.wake();
+      if (message.to === `id:${peeker.agentId}` || (entry && isInAudience(message, entry))) peeker.bell.ring();
     }
   }
 
@@ -385,7 +384,7 @@ export class Inboxes {
       stream.pending.push(this.#itemOf(piece));
       if (piece.isHandedOver) this.#handOvers.note(inbox, piece);
     }
-    stream.wake?.();
+    stream.bell.ring();
   }
 
   #pollLeaseUntil(isOwn: boolean): number {
@@ -436,7 +435,7 @@ export class Inboxes {
         }
         if (stream.failure) throw stream.failure;
         if (inbox.stream !== stream) return;
-        await streamChanged(stream);
+        await stream.bell.next();
       }
     } finally {
       this.#endStream(inbox, stream);
@@ -444,7 +443,7 @@ export class Inboxes {
   }
 
   #endStream(inbox: Inbox, stream: StreamHolder): void {
-    stream.wake?.();
+    stream.bell.ring();
     if (inbox.stream !== stream) return;
     if (stream.failure) stream.pending = [];
     inbox.stream = null;

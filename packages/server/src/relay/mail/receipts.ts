@@ -1,4 +1,5 @@
 import type { Delivery, Message, WaitFor } from 'agent-relay-protocol';
+import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { isDirect, isInAudience } from '../../domain/audience.ts';
 import type { StoredMessage } from '../../domain/change.ts';
@@ -34,7 +35,7 @@ function untouchedRecord({ createdAt, expiresAt, deletedAt }: Message, now: numb
 export class Receipts {
   readonly #deps: ReceiptsDeps;
   readonly #stopListening: () => void;
-  readonly #waiting = new Map<number, Set<() => void>>();
+  readonly #waiting = new Map<number, Set<Bell>>();
   #isClosed = false;
 
   constructor(deps: ReceiptsDeps) {
@@ -65,21 +66,18 @@ export class Receipts {
     // Offered work is one agent's to do: the others have nothing to answer.
     const isOneEnough = scope === 'any' || (claimable && state === 'answered');
     let isOver = signal.aborted || timeoutMs === 0;
-    let wake: () => void = () => {};
+    const bell = new Bell();
     const end = () => {
       isOver = true;
-      wake();
+      bell.ring();
     };
-    const listener = () => wake();
-    const listeners = this.#waiting.get(id) ?? new Set();
-    this.#waiting.set(id, listeners.add(listener));
+    const bells = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, bells.add(bell));
     const cancelTimer = this.#deps.clock.schedule(end, timeoutMs);
     signal.addEventListener('abort', end, { once: true });
     try {
       for (;;) {
-        const changed = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+        const seen = bell.rings;
         const deliveries = [...(await this.of((await this.#deps.store.messages.get(stored.workspace, id)) ?? stored))];
         const reached = deliveries.filter((delivery) => hasReached(delivery.state, state)).length;
         const isReached = deliveries.length > 0 && (isOneEnough ? reached > 0 : reached === deliveries.length);
@@ -87,13 +85,13 @@ export class Receipts {
           (delivery) => !hasReached(delivery.state, state) && (delivery.state === 'failed' || delivery.state === 'expired'),
         );
         if (isReached || isOver || isHopeless || this.#isClosed) return { reached: isReached, deliveries };
-        await changed;
+        await bell.after(seen);
       }
     } finally {
       cancelTimer();
       signal.removeEventListener('abort', end);
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#waiting.delete(id);
+      bells.delete(bell);
+      if (bells.size === 0) this.#waiting.delete(id);
     }
   }
 
@@ -101,7 +99,7 @@ export class Receipts {
   close(): void {
     this.#isClosed = true;
     this.#stopListening();
-    for (const listeners of this.#waiting.values()) for (const listener of listeners) listener();
+    for (const bells of this.#waiting.values()) for (const bell of bells) bell.ring();
   }
 
   #notice(entry: LogEntry): void {
@@ -109,7 +107,7 @@ export class Receipts {
     for (const event of entry.events()) {
       const isTold = event.type === 'message.deleted' || event.type.startsWith('delivery.');
       if (!isTold || !('messageId' in event) || event.messageId === null) continue;
-      for (const listener of this.#waiting.get(event.messageId) ?? []) listener();
+      for (const bell of this.#waiting.get(event.messageId) ?? []) bell.ring();
     }
   }
 }

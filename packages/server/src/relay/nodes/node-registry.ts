@@ -1,4 +1,5 @@
 import type { Node } from 'agent-relay-protocol';
+import { Bell } from 'agent-relay-wire';
 import type { NodeLink } from '../contract/relay-contract.ts';
 
 export interface AttachedNode {
@@ -13,7 +14,7 @@ export class NodeRegistry {
   readonly #byLink = new Map<NodeLink, AttachedNode>();
   readonly #lostAt = new Map<string, number>();
   readonly #startedAt: number;
-  readonly #waiting = new Set<() => void>();
+  readonly #attachments = new Bell();
 
   constructor(startedAt: number) {
     this.#startedAt = startedAt;
@@ -27,7 +28,7 @@ export class NodeRegistry {
     this.#attached.set(key, attached);
     this.#byLink.set(attached.link, attached);
     this.#lostAt.delete(key);
-    for (const wake of this.#waiting) wake();
+    this.#attachments.ring();
     return before?.link === attached.link ? null : before;
   }
 
@@ -69,16 +70,7 @@ export class NodeRegistry {
 
   /** Resolves when a machine has attached, or the signal aborts. */
   nextAttach(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      if (signal.aborted) return resolve();
-      signal.addEventListener('abort', wake, { once: true });
-      this.#waiting.add(wake);
-    });
+    return this.#attachments.next({ signal });
   }
 
   /** A node as it is now, whatever was written of it last. */

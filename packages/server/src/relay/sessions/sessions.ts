@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_PAGE_SIZE, type Principal, RelayError, type RouteInput, type RouteOutput, type Session } from 'agent-relay-protocol';
+import { RecentMap } from 'agent-relay-wire';
 import { actAs, watchedIn } from '../../domain/act-as.ts';
 import { placeSession } from '../../domain/placement.ts';
 import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
@@ -73,7 +74,7 @@ interface Deps extends SessionsDeps {
 class Sessions {
   readonly #deps: Deps;
   readonly #startedAt: number;
-  readonly #agentBySession = new Map<string, string>();
+  readonly #agentBySession = new RecentMap<string, string>(10_000);
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -263,7 +264,6 @@ class Sessions {
     if (entry?.sessionId === sessionId) return entry;
     for (const { agent } of this.#deps.store.agents.index.in(workspace).agents()) {
       if (agent?.sessionId !== sessionId) continue;
-      if (this.#agentBySession.size > 10_000) this.#agentBySession.clear();
       this.#agentBySession.set(sessionId, agent.id);
       return agent;
     }

@@ -1,3 +1,4 @@
+import { RecentMap } from 'agent-relay-wire';
 import type { Database, Statement } from 'better-sqlite3';
 import { isShared, nobody, type Participants, partiesOf } from '../../domain/readership.ts';
 
@@ -20,7 +21,7 @@ const REMEMBERED = 4_096;
 export class ThreadParticipants {
   readonly #root: Statement<[number, string], Said>;
   readonly #answers: Statement<[number, number], Said>;
-  readonly #known = new Map<number, Known>();
+  readonly #known = new RecentMap<number, Known>(REMEMBERED);
 
   constructor(connection: Database) {
     const columns = 'id, sender AS "from", address AS "to"';
@@ -35,10 +36,7 @@ export class ThreadParticipants {
       for (const agentId of partiesOf(said)) known.agents.add(agentId);
       known.through = said.id;
     }
-    this.#known.delete(threadId);
     this.#known.set(threadId, known);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > REMEMBERED && oldest !== undefined) this.#known.delete(oldest);
     return known.agents;
   }
 
