@@ -1,8 +1,8 @@
 import { RelayError } from 'agent-relay-protocol';
+import type { Log } from 'agent-relay-wire';
 import type { CallbackQuery, Message, Update, UserFromGetMe } from 'grammy/types';
 import type { ChannelPort } from './channel-port.ts';
 import { answerCommand } from './commands.ts';
-import type { Log } from './logger.ts';
 import { NoticeLimit } from './notice-limit.ts';
 import type { Notices } from './notices.ts';
 import type { StateFile } from './state-file.ts';

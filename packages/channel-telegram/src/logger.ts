@@ -1,12 +1,6 @@
+import type { Log } from 'agent-relay-wire';
 import { pino } from 'pino';
 import type { Settings } from './settings.ts';
-
-export interface Log {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
 
 export interface LogOptions {
   readonly level: Settings['logLevel'];

@@ -1,4 +1,4 @@
-import type { Log } from './logger.ts';
+import type { Log } from 'agent-relay-wire';
 import type { ChatSender } from './telegram/chat-sender.ts';
 import type { Place } from './telegram/place.ts';
 

@@ -1,8 +1,6 @@
-import { sleep } from 'agent-relay-wire';
+import { type Log, retryWhileRetryable, sleep } from 'agent-relay-wire';
 import type { Binding, ChannelPort, OutgoingMail } from './channel-port.ts';
 import { boundTo } from './commands.ts';
-import type { Log } from './logger.ts';
-import { retrying } from './retrying.ts';
 import type { StateFile } from './state-file.ts';
 import type { Text } from './telegram/bot-api.ts';
 import { type ChatSender, TelegramRefusal } from './telegram/chat-sender.ts';
@@ -87,7 +85,10 @@ export class Outbound {
   /** What Telegram called the parts. Goes on behind those that were sent before. */
   async #send({ message, replyToExternalId }: OutgoingMail, place: Place, conversationId: string): Promise<readonly string[]> {
     const { sender, state, log, port, cutting } = this.#options;
-    const bindings = await retrying(() => port.bindings(), { log, signal: cutting });
+    const bindings = await retryWhileRetryable(() => port.bindings(), {
+      signal: cutting,
+      onRetry: (error) => log.warn('the relay cannot be reached, trying again', { error }),
+    });
     const replyTo = replyToExternalId === null ? null : messageIdOf(replyToExternalId);
     const parts = splitText(textOf(message, boundTo(conversationId, bindings)));
     for (const [index, part] of parts.entries()) {

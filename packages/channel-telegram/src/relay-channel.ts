@@ -1,7 +1,6 @@
 import { listAll, type RelayClient } from 'agent-relay-client';
+import { type Log, retryWhileRetryable } from 'agent-relay-wire';
 import type { ChannelPort } from './channel-port.ts';
-import type { Log } from './logger.ts';
-import { retrying } from './retrying.ts';
 
 export interface ConnectOptions {
   readonly channelId: string;
@@ -12,9 +11,10 @@ export interface ConnectOptions {
 
 /** Becomes the channel at the relay; waits for a relay that is away. @throws RelayError when it says no, or the signal's reason. */
 export async function connectChannel(relay: RelayClient, { channelId, log, signal }: ConnectOptions): Promise<ChannelPort> {
-  const channel = await retrying(() => relay.channel({ id: channelId, name: channelId, transport: 'telegram', direction: 'both' }), {
-    log,
+  const registration = { id: channelId, name: channelId, transport: 'telegram', direction: 'both' } as const;
+  const channel = await retryWhileRetryable(() => relay.channel(registration), {
     signal,
+    onRetry: (error) => log.warn('the relay cannot be reached, trying again', { error }),
   });
   return {
     id: channel.id,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { type Log, RecentMap } from 'agent-relay-wire';
 import { z } from 'zod';
-import type { Log } from './logger.ts';
 
 const PostSchema = z.object({ chatId: z.number(), messageId: z.number() });
 export type Post = z.infer<typeof PostSchema>;
@@ -29,18 +29,18 @@ const MAX_RECEIVED = 1000;
 export class StateFile {
   readonly #path: string;
   readonly #log: Log;
-  readonly #sending: Map<string, readonly string[]>;
-  readonly #approvals: Map<string, ApprovalPosts>;
-  readonly #received: Map<string, string>;
+  readonly #sending: RecentMap<string, readonly string[]>;
+  readonly #approvals: RecentMap<string, ApprovalPosts>;
+  readonly #received: RecentMap<string, string>;
 
   constructor(path: string, log: Log) {
     this.#path = path;
     this.#log = log;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const { sending, approvals, received } = read(path, log);
-    this.#sending = new Map(Object.entries(sending));
-    this.#approvals = new Map(Object.entries(approvals));
-    this.#received = new Map(Object.entries(received));
+    this.#sending = new RecentMap(MAX_SENDING, Object.entries(sending));
+    this.#approvals = new RecentMap(MAX_APPROVALS, Object.entries(approvals));
+    this.#received = new RecentMap(MAX_RECEIVED, Object.entries(received));
   }
 
   /** What Telegram called the parts of this message that were sent, in order. */
@@ -50,7 +50,6 @@ export class StateFile {
 
   partSent(messageId: number, externalId: string): void {
     this.#sending.set(`${messageId}`, [...this.sentParts(messageId), externalId]);
-    keepNewest(this.#sending, MAX_SENDING);
     this.#write();
   }
 
@@ -59,13 +58,12 @@ export class StateFile {
     if (this.#sending.delete(`${messageId}`)) this.#write();
   }
 
-  get approvals(): ReadonlyMap<string, ApprovalPosts> {
+  get approvals(): Pick<RecentMap<string, ApprovalPosts>, 'get' | 'size' | typeof Symbol.iterator> {
     return this.#approvals;
   }
 
   setApproval(key: string, posts: ApprovalPosts): void {
     this.#approvals.set(key, posts);
-    keepNewest(this.#approvals, MAX_APPROVALS);
     this.#write();
   }
 
@@ -79,9 +77,7 @@ export class StateFile {
   }
 
   received(post: Post, shown: string): void {
-    this.#received.delete(keyOf(post));
     this.#received.set(keyOf(post), digestOf(shown));
-    keepNewest(this.#received, MAX_RECEIVED);
     this.#write();
   }
 
@@ -125,12 +121,5 @@ function read(path: string, log: Log): z.output<typeof StateSchema> {
     renameSync(path, `${path}.unreadable`);
     log.warn('the state file could not be read and was put aside', { path, error });
     return StateSchema.parse({});
-  }
-}
-
-function keepNewest(entries: Map<string, unknown>, limit: number): void {
-  for (const oldest of entries.keys()) {
-    if (entries.size <= limit) return;
-    entries.delete(oldest);
   }
 }

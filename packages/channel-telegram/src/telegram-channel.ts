@@ -1,12 +1,11 @@
 import { RelayError } from 'agent-relay-protocol';
-import { backoffDelays, settlesWithin, sleep } from 'agent-relay-wire';
+import { backoffDelays, type Log, settlesWithin, sleep } from 'agent-relay-wire';
 import type { UserFromGetMe } from 'grammy/types';
 import { ApprovalBoard } from './approvals/approval-board.ts';
 import type { ApprovalSource } from './approvals/approval-source.ts';
 import type { ChannelPort } from './channel-port.ts';
 import { commandMenu } from './commands.ts';
 import { Inbound } from './inbound.ts';
-import type { Log } from './logger.ts';
 import { Notices } from './notices.ts';
 import { Outbound } from './outbound.ts';
 import type { Settings } from './settings.ts';

@@ -1,2 +1,3 @@
-export type { Log, StartOptions } from './start-options.ts';
+export type { Log } from 'agent-relay-wire';
+export type { StartOptions } from './start-options.ts';
 export { startWebhookChannel, type WebhookChannel } from './webhook-channel.ts';

@@ -1,10 +1,5 @@
 import type { RelayClient } from 'agent-relay-client';
-
-export interface Log {
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
+import type { Log } from 'agent-relay-wire';
 
 export interface StartOptions {
   readonly relay: RelayClient;

@@ -1,5 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { retryWhileRetryable } from 'agent-relay-wire';
 import { deliver } from './deliver.ts';
 import { listen } from './listen.ts';
 import type { StartOptions } from './start-options.ts';
@@ -17,7 +17,10 @@ export interface WebhookChannel extends AsyncDisposable {
 export async function startWebhookChannel(options: StartOptions): Promise<WebhookChannel> {
   const { relay, id, deliverTo, log, signal } = options;
   const registration = { id, name: id, transport: 'webhook', direction: deliverTo === null ? 'inbound' : 'both' } as const;
-  const channel = await waitForRelay(() => relay.channel(registration), options);
+  const channel = await retryWhileRetryable(() => relay.channel(registration), {
+    signal,
+    onRetry: ({ message }) => log.warn('the relay does not answer, trying again', { error: message }),
+  });
   const stopping = new AbortController();
   const listener = await listen({ ...options, channel }).catch(async (error: unknown) => {
     await channel.close();
@@ -45,20 +48,6 @@ export async function startWebhookChannel(options: StartOptions): Promise<Webhoo
   if (signal.aborted) void stop();
   log.info('the channel is open', { id, url: listener.url });
   return { url: listener.url, ended, stop, [Symbol.asyncDispose]: stop };
-}
-
-async function waitForRelay<Answer>(ask: () => Promise<Answer>, { log, signal }: Pick<StartOptions, 'log' | 'signal'>): Promise<Answer> {
-  const delays = backoffDelays();
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof RelayError && error.retryable)) throw error;
-      log.warn('the relay does not answer, trying again', { error: error.message });
-      await sleep(delays.next().value, { signal });
-    }
-  }
 }
 
 const endOf = (error: unknown): RelayError =>

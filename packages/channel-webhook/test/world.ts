@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
+import { silentLog } from 'agent-relay-wire';
 import { isSigned, SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
 import type { StartOptions } from '../src/start-options.ts';
 import { startWebhookChannel } from '../src/webhook-channel.ts';
 
 export const secret = 'a secret of enough characters';
-const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
 export interface Delivery {
   readonly key: string;
@@ -74,7 +74,7 @@ export async function startWorld() {
       host: '127.0.0.1',
       port: 0,
       deliverTo: null,
-      log: silent,
+      log: silentLog,
       clock: Date,
       signal: new AbortController().signal,
       ...more,

@@ -1,8 +1,7 @@
 import { type Approval, RelayError } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { backoffDelays, type Log, sleep } from 'agent-relay-wire';
 import type { CallbackQuery } from 'grammy/types';
 import type { ChannelPort } from '../channel-port.ts';
-import type { Log } from '../logger.ts';
 import type { ApprovalPosts, Post, StateFile } from '../state-file.ts';
 import type { ChatSender } from '../telegram/chat-sender.ts';
 import { TelegramFatal } from '../telegram/chat-sender.ts';

@@ -1,6 +1,5 @@
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { backoffDelays, type Log, sleep } from 'agent-relay-wire';
 import type { Message } from 'grammy/types';
-import type { Log } from '../logger.ts';
 import type { BotApi, SendOptions, Text } from './bot-api.ts';
 import { judgeFailure } from './judge-failure.ts';
 import type { Place } from './place.ts';

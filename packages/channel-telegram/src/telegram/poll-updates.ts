@@ -1,6 +1,5 @@
-import { backoffDelays, sleep } from 'agent-relay-wire';
+import { backoffDelays, type Log, sleep } from 'agent-relay-wire';
 import type { Update } from 'grammy/types';
-import type { Log } from '../logger.ts';
 import type { BotApi } from './bot-api.ts';
 import { TelegramFatal } from './chat-sender.ts';
 import { judgeFailure } from './judge-failure.ts';

@@ -1,4 +1,5 @@
-import { createLogger, type Log } from '../../src/logger.ts';
+import type { Log } from 'agent-relay-wire';
+import { createLogger } from '../../src/logger.ts';
 
 /** A log that a test can read. */
 export function testLog(secrets: readonly string[] = []): { readonly log: Log; readonly lines: string[] } {
