@@ -25,7 +25,7 @@ export { parseJson } from './parse-json.ts';
 export type { RequestOptions } from './pending-requests.ts';
 export { printable, spelledOut, withoutUnseen } from './plain-text.ts';
 export { Pump } from './pump.ts';
-export { RecentMap } from './recent.ts';
+export { RecentMap } from './recent-map.ts';
 export { RecentSet } from './recent-set.ts';
 export type { RetryOptions } from './retry.ts';
 export { isRetryable, retryWhileRetryable } from './retry.ts';

@@ -27,7 +27,11 @@ export class RecentMap<Key, Value> {
   set(key: Key, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size > this.#limit) forgetFirst(this.#entries);
+    if (this.#entries.size <= this.#limit) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      return;
+    }
   }
 
   delete(key: Key): boolean {
@@ -49,47 +53,5 @@ export class RecentMap<Key, Value> {
 
   [Symbol.iterator](): IterableIterator<[Key, Value]> {
     return this.#entries.entries();
-  }
-}
-
-/** The newest `limit` values, as in a `RecentMap`. */
-export class RecentSet<Value> {
-  readonly #values = new Set<Value>();
-  readonly #limit: number;
-
-  constructor(limit: number) {
-    if (!(limit > 0)) throw new RangeError('What is remembered needs a limit above zero');
-    this.#limit = limit;
-  }
-
-  get size(): number {
-    return this.#values.size;
-  }
-
-  has(value: Value): boolean {
-    return this.#values.has(value);
-  }
-
-  /** Makes it the newest; answers whether it was not there. */
-  add(value: Value): boolean {
-    const isNew = !this.#values.delete(value);
-    this.#values.add(value);
-    if (this.#values.size > this.#limit) forgetFirst(this.#values);
-    return isNew;
-  }
-
-  delete(value: Value): boolean {
-    return this.#values.delete(value);
-  }
-
-  clear(): void {
-    this.#values.clear();
-  }
-}
-
-function forgetFirst<Key>(kept: { keys(): Iterable<Key>; delete(key: Key): boolean }): void {
-  for (const oldest of kept.keys()) {
-    kept.delete(oldest);
-    return;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RecentMap, RecentSet } from './recent.ts';
+import { RecentMap } from './recent-map.ts';
 
 describe('a recent map', () => {
   it('forgets what was set longest ago, and counts a key that is set again as new', () => {
@@ -32,16 +32,7 @@ describe('a recent map', () => {
   });
 });
 
-describe('a recent set', () => {
-  it('says whether a value is new, and forgets the one added longest ago', () => {
-    const set = new RecentSet<string>(2);
-    expect([...'abab'].map((value) => set.add(value))).toEqual([true, true, false, false]);
-    expect([set.add('c'), set.has('a'), set.has('b'), set.size]).toEqual([true, false, true, 2]);
-    expect([set.delete('b'), set.delete('b'), set.add('b')]).toEqual([true, false, true]);
-  });
-});
-
 it('a limit of nothing is a mistake', () => {
   expect(() => new RecentMap(0)).toThrow(RangeError);
-  expect(() => new RecentSet(Number.NaN)).toThrow(RangeError);
+  expect(() => new RecentMap(Number.NaN)).toThrow(RangeError);
 });
