@@ -1,4 +1,5 @@
 import type { InboxItem, Message } from 'agent-relay-protocol';
+import { RecentSet } from 'agent-relay-wire';
 import type { RelayCalls } from './calls.ts';
 import { endedError } from './event-stream.ts';
 import { reconnecting } from './reconnecting.ts';
@@ -37,7 +38,7 @@ export const REMEMBERED = 4096;
 export function readInbox(source: InboxSource, reader: InboxReader): AsyncGenerator<Message, void, undefined> {
   const { id, guard, window = 64, signal, acknowledge } = reader;
   // Acknowledged here, perhaps not there yet: after a lost connection these come again and are answered without a second hand-over.
-  const done = new Set<number>();
+  const done = new RecentSet<number>(REMEMBERED);
   return reconnecting(
     async function* (onOpen) {
       for await (const items of source({ id, guard: guard(), window, signal })) {
@@ -45,7 +46,7 @@ export function readInbox(source: InboxSource, reader: InboxReader): AsyncGenera
         for (const item of items) {
           if (!done.has(item.message.id)) {
             yield item.message;
-            remember(done, item.message.id);
+            done.add(item.message.id);
           }
           await acknowledge([item]);
         }
@@ -53,15 +54,6 @@ export function readInbox(source: InboxSource, reader: InboxReader): AsyncGenera
     },
     { signal },
   );
-}
-
-function remember(done: Set<number>, id: number): void {
-  done.add(id);
-  if (done.size <= REMEMBERED) return;
-  for (const oldest of done) {
-    done.delete(oldest);
-    break;
-  }
 }
 
 export function pollInbox(calls: RelayCalls): InboxSource {

@@ -1,4 +1,5 @@
 import type { AgentEvent } from 'agent-relay-protocol';
+import { Bell } from 'agent-relay-wire';
 
 /** What may be lost when nobody reads: each is repeated whole by a later event, or is a detail of the vendor's. */
 type Droppable = Extract<AgentEvent, { type: 'text.delta' | 'reasoning.delta' | 'tool.updated' | 'output.line' | 'vendor.event' }>;
@@ -29,7 +30,7 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
   #isEnded = false;
   #isAbandoned = false;
   #reader: ((result: IteratorResult<AgentEvent, undefined>) => void) | undefined;
-  #roomWaiters: (() => void)[] = [];
+  readonly #room = new Bell();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -67,7 +68,7 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
   /** Resolves at once while there is room, else when the reader has brought the buffer down to half of its limit. */
   room(): Promise<void> {
     if (this.#isEnded || this.#weight <= this.#limit) return Promise.resolve();
-    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+    return this.#room.next();
   }
 
   /** What is buffered is still read. */
@@ -75,7 +76,7 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
     this.#isEnded = true;
     this.#reader?.({ done: true, value: undefined });
     this.#reader = undefined;
-    this.#openRoom();
+    this.#room.ring();
   }
 
   next(): Promise<IteratorResult<AgentEvent, undefined>> {
@@ -83,7 +84,7 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
     if (entry) {
       this.#weight -= entry.weight;
       if (isDroppable(entry.event)) this.#droppableWeight -= entry.weight;
-      if (this.#weight <= this.#limit / 2) this.#openRoom();
+      if (this.#weight <= this.#limit / 2) this.#room.ring();
       return Promise.resolve({ done: false, value: entry.event });
     }
     if (this.#isEnded || this.#isAbandoned) return Promise.resolve({ done: true, value: undefined });
@@ -124,10 +125,6 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
       this.#head = 0;
     }
     return entry;
-  }
-
-  #openRoom(): void {
-    for (const resolve of this.#roomWaiters.splice(0)) resolve();
   }
 }
 

@@ -24,4 +24,8 @@ export class RecentSet<T> {
   delete(value: T): boolean {
     return this.#values.delete(value);
   }
+
+  clear(): void {
+    this.#values.clear();
+  }
 }

@@ -1,4 +1,5 @@
 import { isMail, type LiveEvent } from 'agent-relay-provider';
+import { RecentMap } from 'agent-relay-wire';
 import type { ClaudeFrame } from '../stream-json/frames.ts';
 import {
   AssistantFrame,
@@ -45,7 +46,7 @@ const openToolsKept = 256;
 export class ClaudeTranslator {
   readonly ledger = new PromptLedger();
   readonly #relayServers: readonly string[];
-  readonly #openTools = new Map<string, OpenTool>();
+  readonly #openTools = new RecentMap<string, OpenTool>(openToolsKept);
   readonly #declined = new Set<string>();
   #turnNumber = 0;
   #turnId: string | null = null;
@@ -267,10 +268,6 @@ export class ClaudeTranslator {
   #toolUse(turnId: string, { id: itemId, name = 'unknown', input = {} }: ContentBlock): LiveEvent[] {
     if (itemId === undefined) return [];
     this.#openTools.set(itemId, { turnId, itemId, name, input });
-    for (const oldest of this.#openTools.keys()) {
-      if (this.#openTools.size <= openToolsKept) break;
-      this.#openTools.delete(oldest);
-    }
     const kind = toolKind(name, this.#relayServers);
     const started: LiveEvent = { type: 'tool.started', turnId, itemId, name, kind, title: toolTitle(name, input), input: asJson(input) };
     return [started, ...planUpdated(turnId, name, input)];

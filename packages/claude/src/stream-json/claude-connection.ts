@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RelayError } from 'agent-relay-protocol';
-import { type DuplexClosed, type MessageDuplex, RecentSet } from 'agent-relay-wire';
+import { type DuplexClosed, type MessageDuplex, RecentMap, RecentSet } from 'agent-relay-wire';
 import { type ControlAnswer, ControlRequests } from './control-requests.ts';
 import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
 import { checkOutgoing, type OutgoingFrame, type UserFrame } from './outgoing.ts';
@@ -55,7 +55,7 @@ export class ClaudeConnection {
   readonly #requests: ControlRequests;
   readonly #desk: RequestDesk;
   readonly #seen = new RecentSet<string>(framesRemembered);
-  readonly #unacknowledged = new Map<string, UserFrame>();
+  readonly #unacknowledged = new RecentMap<string, UserFrame>(promptsKept);
   #link: Link | undefined;
   #isClosed = false;
   #resolveClosed: (closed: DuplexClosed) => void = () => {};
@@ -114,7 +114,7 @@ export class ClaudeConnection {
       ...(shouldQuery === undefined ? {} : { shouldQuery }),
     };
     const checked = checkOutgoing(frame);
-    this.#remember(uuid, frame);
+    this.#unacknowledged.set(uuid, frame);
     await this.#link?.send(checked);
     return uuid;
   }
@@ -227,14 +227,6 @@ export class ClaudeConnection {
     if (frame.type === 'user' && frame.uuid !== undefined) this.#unacknowledged.delete(frame.uuid);
     const command = frame['command_uuid'];
     if (typeof command === 'string') this.#unacknowledged.delete(command);
-  }
-
-  #remember(uuid: string, frame: UserFrame): void {
-    this.#unacknowledged.set(uuid, frame);
-    for (const oldest of this.#unacknowledged.keys()) {
-      if (this.#unacknowledged.size <= promptsKept) return;
-      this.#unacknowledged.delete(oldest);
-    }
   }
 
   #write(frame: OutgoingFrame): void {

@@ -1,4 +1,5 @@
 import type { RelayError } from 'agent-relay-protocol';
+import { RecentMap } from 'agent-relay-wire';
 import {
   type ControlRequestFrame,
   type HookCallback,
@@ -45,7 +46,7 @@ export class RequestDesk {
   readonly #handlers: RequestHandlers;
   readonly #send: (response: ControlResponse) => void;
   readonly #working = new Map<string, AbortController>();
-  readonly #answered = new Map<string, ControlResponse>();
+  readonly #answered = new RecentMap<string, ControlResponse>(answersKept);
 
   constructor(handlers: RequestHandlers, send: (response: ControlResponse) => void) {
     this.#handlers = handlers;
@@ -79,7 +80,7 @@ export class RequestDesk {
     this.#working.delete(requestId);
     if (controller.signal.aborted) return;
     const frame: ControlResponse = { type: 'control_response', response };
-    this.#remember(requestId, frame);
+    this.#answered.set(requestId, frame);
     this.#send(frame);
   }
 
@@ -89,14 +90,6 @@ export class RequestDesk {
     const hook = HookCallbackSchema.safeParse(request);
     if (hook.success && this.#handlers.onHook) return { ...(await this.#handlers.onHook(hook.data, { signal })) };
     throw new Error(`Unsupported control request: ${request.subtype}`);
-  }
-
-  #remember(requestId: string, frame: ControlResponse): void {
-    this.#answered.set(requestId, frame);
-    for (const oldest of this.#answered.keys()) {
-      if (this.#answered.size <= answersKept) return;
-      this.#answered.delete(oldest);
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
-import type { RequestContext } from 'agent-relay-wire';
+import { RecentMap, type RequestContext } from 'agent-relay-wire';
 import type { z } from 'zod';
 import type { KnownNotification } from './notifications.ts';
 
@@ -27,7 +27,7 @@ const remembered = 1024;
  * answer that the first one is getting, or got on a connection that could no longer carry it.
  */
 export class ServerRequests {
-  readonly #open = new Map<string, OpenRequest>();
+  readonly #open = new RecentMap<string, OpenRequest>(remembered);
 
   answer(context: Pick<RequestContext, 'id' | 'method'>, params: unknown, answerWith: AnswerServerRequest): Promise<unknown> {
     // Ids begin again at 0 in a new server, so the id alone does not say that it is the same question.
@@ -40,10 +40,6 @@ export class ServerRequests {
     // Its own connection reports a refusal; this keeps one that is only remembered from counting as unhandled.
     answer.catch(() => {});
     this.#open.set(key, { answer, controller });
-    for (const oldest of this.#open.keys()) {
-      if (this.#open.size <= remembered) break;
-      this.#open.delete(oldest);
-    }
     return answer;
   }
 

@@ -8,7 +8,7 @@ import {
   type SessionEnd,
   SessionEvents,
 } from 'agent-relay-provider';
-import { withTimeout } from 'agent-relay-wire';
+import { Bell, withTimeout } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost } from '../app-server/errors.ts';
 import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
@@ -53,7 +53,7 @@ export class CodexSession implements AgentSession {
   readonly #translator: CodexTranslator;
   readonly #silence: SilenceWatch;
   readonly #edits = new Map<string, readonly FileUpdate[]>();
-  readonly #observers: (() => void)[] = [];
+  readonly #observations = new Bell();
   #observedCount = 0;
   #running: Running | undefined;
   #closing: Promise<void> | undefined;
@@ -191,7 +191,7 @@ export class CodexSession implements AgentSession {
   #settle(): void {
     this.#silence.rest();
     this.#running?.line.end(this.#endedError());
-    this.#wakeObservers();
+    this.#observations.ring();
   }
 
   #open(): Running {
@@ -205,7 +205,7 @@ export class CodexSession implements AgentSession {
         this.#observe(thread, notification);
         if (notification.method === 'turn/completed') line.turnEnded();
         this.#observedCount += 1;
-        this.#wakeObservers();
+        this.#observations.ring();
         await this.events.room();
       }
       if (!this.events.isEnded) this.lose({ reason: 'lost', detail: 'The connection to the Codex app-server was lost' });
@@ -227,11 +227,7 @@ export class CodexSession implements AgentSession {
   }
 
   async #observedAll(count: number): Promise<void> {
-    while (this.#observedCount < count && !this.events.isEnded) await new Promise<void>((resolve) => this.#observers.push(resolve));
-  }
-
-  #wakeObservers(): void {
-    for (const resolve of this.#observers.splice(0)) resolve();
+    while (this.#observedCount < count && !this.events.isEnded) await this.#observations.next();
   }
 
   #watchSilence(thread: CodexThread, method: string, startedItem: string | undefined): void {

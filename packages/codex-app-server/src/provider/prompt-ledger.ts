@@ -1,4 +1,5 @@
 import type { AgentEvent } from 'agent-relay-protocol';
+import { RecentMap } from 'agent-relay-wire';
 import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
 
 type InputAccepted = Extract<AgentEvent, { type: 'input.accepted' }>;
@@ -19,7 +20,7 @@ const remembered = 1024;
  * without a turn is `delivered` (accepted) with Codex's answer, and seen with the end of the next turn that began after it.
  */
 export class PromptLedger {
-  readonly #sent = new Map<string, Sent>();
+  readonly #sent = new RecentMap<string, Sent>(remembered);
   #unseen: Sent[] = [];
   #injected: number[] = [];
   #injectedBeforeTurn: { readonly turnId: string; readonly messageIds: readonly number[] } | undefined;
@@ -27,10 +28,6 @@ export class PromptLedger {
   add(clientId: string, messageIds: readonly number[]): void {
     if (messageIds.length === 0) return;
     this.#sent.set(clientId, { messageIds, turnId: undefined });
-    for (const oldest of this.#sent.keys()) {
-      if (this.#sent.size <= remembered) return;
-      this.#sent.delete(oldest);
-    }
   }
 
   /** It was not sent after all. */

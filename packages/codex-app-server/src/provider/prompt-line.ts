@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-protocol';
 import { isMail, isMailRestricted, type PromptInput } from 'agent-relay-provider';
-import { RecentSet } from 'agent-relay-wire';
+import { Bell, RecentSet } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost, isUnsupported } from '../app-server/errors.ts';
 import type { PromptLedger } from './prompt-ledger.ts';
@@ -37,7 +37,7 @@ export class PromptLine {
   readonly #thread: CodexThread;
   readonly #held: Held[] = [];
   readonly #mailTurns = new RecentSet<string>(256);
-  readonly #turnEndWaiters = new Set<() => void>();
+  readonly #turnEnds = new Bell();
   #sending: Promise<unknown> = Promise.resolve();
   #canQueue: boolean;
   #mailOnItsWay = 0;
@@ -119,8 +119,7 @@ export class PromptLine {
 
   /** Tells the line that a turn is over, once everything that belongs to it was told. */
   turnEnded(): void {
-    for (const resolve of this.#turnEndWaiters) resolve();
-    this.#turnEndWaiters.clear();
+    this.#turnEnds.ring();
     this.#startHeld();
   }
 
@@ -211,7 +210,7 @@ export class PromptLine {
     // A turn whose start is on its way is a running one.
     await this.#sending;
     if (!(await this.#thread.interrupt())) return false;
-    if (this.#thread.activeTurnId !== undefined && !this.#isEnded) await new Promise<void>((resolve) => this.#turnEndWaiters.add(resolve));
+    if (this.#thread.activeTurnId !== undefined && !this.#isEnded) await this.#turnEnds.next();
     await this.#thread.cleanBackgroundTerminals();
     return true;
   }
