@@ -25,7 +25,7 @@ export function followActivity(
         last ??= cursor;
         onOpen();
       };
-      for await (const entry of stretch(link, agentId, last, signal, opened)) {
+      for await (const entry of stretch(link, { agentId, after: last, signal }, opened)) {
         if (entry.id > 0) last = entry.id;
         yield { ...entry, event: knownAgentEvent(entry.event) as AgentEvent }; // of a known type now; the relay has checked the rest
       }
@@ -36,9 +36,7 @@ export function followActivity(
 
 async function* stretch(
   link: SocketLink,
-  agentId: string,
-  after: number | undefined,
-  signal: AbortSignal,
+  { agentId, after, signal }: { readonly agentId: string; readonly after: number | undefined; readonly signal: AbortSignal },
   onOpen: (cursor: number) => void,
 ): AsyncGenerator<ActivityEntry, void, undefined> {
   const connection = await link.connection();

@@ -62,7 +62,7 @@ export class ActivityBuffer {
   #unwritten: string[] = [];
   #writing: NodeJS.Immediate | null = null;
 
-  private constructor(path: string, owner: ActivityOwner, lastSeq: number, lines: Line[], options: ActivityBufferOptions) {
+  private constructor(path: string, { owner, lastSeq, lines }: BufferFile, options: ActivityBufferOptions) {
     this.#path = path;
     this.owner = owner;
     this.#lines = lines;
@@ -76,7 +76,7 @@ export class ActivityBuffer {
   static create(stateDir: string, owner: ActivityOwner, options: ActivityBufferOptions = {}): ActivityBuffer {
     const folder = join(stateDir, folderName);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return new ActivityBuffer(join(folder, `${encodeURIComponent(owner.sessionId)}.ndjson`), owner, 0, [], options);
+    return new ActivityBuffer(join(folder, `${encodeURIComponent(owner.sessionId)}.ndjson`), { owner, lastSeq: 0, lines: [] }, options);
   }
 
   /** What an earlier process could not hand over any more. A last line that was cut short by its end is left out. */
@@ -88,7 +88,7 @@ export class ActivityBuffer {
       .flatMap((name) => {
         const path = join(folder, name);
         const found = readBufferFile(path);
-        if (found !== null) return [new ActivityBuffer(path, found.owner, found.lastSeq, found.lines, options)];
+        if (found !== null) return [new ActivityBuffer(path, found, options)];
         rmSync(path, { force: true });
         return [];
       });
@@ -214,7 +214,13 @@ const HeadSchema = SessionSchema.pick({ sessionId: true, agentId: true, instance
 /** An earlier process may have been of a later version. */
 const EntrySchema = loosely(ActivityEntrySchema.pick({ seq: true, at: true, event: true }));
 
-function readBufferFile(path: string): { readonly owner: ActivityOwner; readonly lastSeq: number; readonly lines: Line[] } | null {
+interface BufferFile {
+  readonly owner: ActivityOwner;
+  readonly lastSeq: number;
+  readonly lines: Line[];
+}
+
+function readBufferFile(path: string): BufferFile | null {
   const [first = '', ...rest] = readFileSync(path, 'utf8').split('\n');
   const head = HeadSchema.safeParse(parseJson(first));
   if (!head.success) return null;

@@ -37,20 +37,8 @@ function fold(blocks: readonly ActivityBlock[], entry: ActivityEntry): readonly 
     case 'user.message':
       return put(blocks, { key: own, at, turnId: event.turnId ?? null, kind: 'prompt', text: event.text });
     case 'text.delta':
-    case 'reasoning.delta': {
-      const key = place(event.itemId);
-      const before = blocks.find((block) => block.key === key);
-      if (before && (before.kind === 'text' || before.kind === 'reasoning') && !before.isStreaming) return blocks;
-      const text = before && 'text' in before ? before.text + event.text : event.text;
-      return put(blocks, {
-        key,
-        at,
-        turnId: event.turnId,
-        kind: event.type === 'text.delta' ? 'text' : 'reasoning',
-        text,
-        isStreaming: true,
-      });
-    }
+    case 'reasoning.delta':
+      return goOn(blocks, event, { key: place(event.itemId), at });
     case 'text.completed':
     case 'reasoning.completed':
       return put(blocks, {
@@ -73,13 +61,8 @@ function fold(blocks: readonly ActivityBlock[], entry: ActivityEntry): readonly 
         outcome: 'running',
       });
     case 'tool.updated':
-    case 'tool.completed': {
-      const key = place(event.itemId);
-      const before = blocks.find((block) => block.key === key);
-      if (before?.kind !== 'tool') return blocks;
-      const output = event.type === 'tool.updated' ? (before.output + event.output).slice(-OUTPUT_LIMIT) : (event.output ?? before.output);
-      return put(blocks, { ...before, output, outcome: event.type === 'tool.completed' ? event.outcome : before.outcome });
-    }
+    case 'tool.completed':
+      return goOnWithTool(blocks, event, place(event.itemId));
     case 'file.changed':
       return put(blocks, { key: own, at, turnId: event.turnId ?? null, kind: 'files', changes: event.changes });
     case 'plan.updated':
@@ -99,6 +82,39 @@ function fold(blocks: readonly ActivityBlock[], entry: ActivityEntry): readonly 
       return notice ? put(blocks, { key: own, at, turnId: null, kind: 'notice', ...notice }) : blocks;
     }
   }
+}
+
+type EventOf<Type extends AgentEvent['type']> = Extract<AgentEvent, { readonly type: Type }>;
+type Place = Pick<ActivityBlock, 'key' | 'at'>;
+
+/** A piece more of what an agent says or thinks; what it has said in full stays as it is. */
+function goOn(
+  blocks: readonly ActivityBlock[],
+  event: EventOf<'text.delta' | 'reasoning.delta'>,
+  { key, at }: Place,
+): readonly ActivityBlock[] {
+  const before = blocks.find((block) => block.key === key);
+  if (before && (before.kind === 'text' || before.kind === 'reasoning') && !before.isStreaming) return blocks;
+  const text = before && 'text' in before ? before.text + event.text : event.text;
+  return put(blocks, {
+    key,
+    at,
+    turnId: event.turnId,
+    kind: event.type === 'text.delta' ? 'text' : 'reasoning',
+    text,
+    isStreaming: true,
+  });
+}
+
+function goOnWithTool(
+  blocks: readonly ActivityBlock[],
+  event: EventOf<'tool.updated' | 'tool.completed'>,
+  key: string,
+): readonly ActivityBlock[] {
+  const before = blocks.find((block) => block.key === key);
+  if (before?.kind !== 'tool') return blocks;
+  const output = event.type === 'tool.updated' ? (before.output + event.output).slice(-OUTPUT_LIMIT) : (event.output ?? before.output);
+  return put(blocks, { ...before, output, outcome: event.type === 'tool.completed' ? event.outcome : before.outcome });
 }
 
 /** What a person is told of an event that has no block of its own; null for what is only for machines. */

@@ -26,20 +26,20 @@ export const inboxCommand = (terminal: Terminal): Command =>
     .option('--json', 'one JSON object a line')
     .action(async ({ agent, wait, ack, json, ...options }: InboxOptions) => {
       await withRelay(options, terminal, async (client) => {
-        const items = await read(client, agent, wait ?? false, ack ?? false, terminal.signal);
+        const items = await read(client, { id: agent, isWaiting: wait ?? false, isTaking: ack ?? false }, terminal.signal);
         for (const item of items) terminal.out(json ? JSON.stringify(item) : describeMessage(item.message));
         if (items.length === 0) terminal.note('No messages.');
         if (ack && items.length > 0) await client.inbox.ack({ id: agent, ids: items.map(({ message }) => message.id) });
       });
     });
 
-async function read(
-  client: RelayClient,
-  id: string,
-  isWaiting: boolean,
-  isTaking: boolean,
-  signal: AbortSignal,
-): Promise<readonly InboxItem[]> {
+interface Reading {
+  readonly id: string;
+  readonly isWaiting: boolean;
+  readonly isTaking: boolean;
+}
+
+async function read(client: RelayClient, { id, isWaiting, isTaking }: Reading, signal: AbortSignal): Promise<readonly InboxItem[]> {
   const delays = backoffDelays({ maxMs: 5_000 });
   for (;;) {
     try {

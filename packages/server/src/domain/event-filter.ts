@@ -50,6 +50,7 @@ const isNamed = (type: RelayEvent['type'], name: string): boolean =>
   type === name || type.startsWith(`${name}.`) || (name === 'claim' && type === 'message.claimed');
 
 /** Mail to or from the agent, its receipts, its claims and work, its presence. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each event that there is, and the compiler counts them
 function concerns(event: RelayEvent, agentId: string, message: Message | null, member: Member | null): boolean {
   switch (event.type) {
     case 'message.new':
@@ -129,6 +130,7 @@ const isOffered = (message: Message | null, agentId: string, member: Member | nu
   message !== null && (message.from === agentId || (member !== null && isInAudience(message, member)));
 
 /** The agents an event names by id; null when only its audience tells, or when it names none. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each event that there is, and the compiler counts them
 export function namedAgents(event: RelayEvent): readonly string[] | null {
   switch (event.type) {
     case 'message.new':

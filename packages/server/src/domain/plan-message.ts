@@ -1,4 +1,13 @@
-import { type Address, type ErrorDetails, type Hold, type Message, type Principal, principalName, RelayError, type SendMessage } from 'agent-relay-protocol';
+import {
+  type Address,
+  type ErrorDetails,
+  type Hold,
+  type Message,
+  type Principal,
+  principalName,
+  RelayError,
+  type SendMessage,
+} from 'agent-relay-protocol';
 import { actAs } from './act-as.ts';
 import { readAddress, resolveAddress } from './address.ts';
 import { isDirect, isInAudience } from './audience.ts';

@@ -2,6 +2,7 @@ import { DEFAULT_WORKSPACE, RelayError, type Scope } from 'agent-relay-protocol'
 import type { Clock } from '../clock.ts';
 import { watchedIn } from '../domain/act-as.ts';
 import { maySeeApprovals } from '../domain/approval.ts';
+import type { Histogram } from '../domain/histogram.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
@@ -21,7 +22,7 @@ import type { CallContext, Relay, RelayHandlers } from './contract/relay-contrac
 import type { RelaySettings } from './contract/relay-settings.ts';
 import { LoopGuard } from './guard/loop-guard.ts';
 import { Holds } from './holds/holds.ts';
-import { inboxRoutes } from './mail/inbox-routes.ts';
+import { type InboxRoutes, inboxRoutes } from './mail/inbox-routes.ts';
 import { Inboxes } from './mail/inboxes.ts';
 import { messageRoutes } from './mail/message-routes.ts';
 import { Messages } from './mail/messages.ts';
@@ -64,24 +65,57 @@ export interface RunningRelay extends Relay {
   reap(): Promise<void>;
 }
 
+/** What a relay is made of, and what its parts share. */
+interface Parts {
+  readonly core: RelayCore;
+  readonly presence: Presence;
+  readonly readers: Readers;
+  readonly receipts: Receipts;
+  readonly messages: Messages;
+  readonly holds: Holds;
+  readonly inbox: InboxRoutes;
+  readonly sessions: SessionsPart;
+  readonly callbacks: Callbacks;
+  readonly reaper: Reaper;
+  readonly waits: Histogram;
+  readonly reserved: ReservedNames;
+}
+
 /** Puts the parts together, makes the built-in addresses and starts the reaper. */
 export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
-  const { store, clock, log, settings, ownerTokens = [], integrations = [], createSessions } = deps;
-  const feed = new EventFeed({ store, log });
-  const tokens = new Tokens({ store, clock, ownerTokens, integrations });
-  const inboxes = new Inboxes({ store, feed, clock, log, settings });
-  const toolMail = new ToolMail({ store, clock, inboxes });
+  const parts = await makeParts(deps);
+  const { core, presence, reserved, reaper, callbacks, sessions, waits } = parts;
+  const { store, feed, clock, tokens, toolMail } = core;
+  clock.onMoved?.((byMs) => reaper.timeMoved(byMs));
+  reaper.start();
+  callbacks.start();
+  let closing: Promise<void> | null = null;
+  return {
+    core,
+    generation: store.log.generation,
+    handlers: livingHandlers(namedHandlers(presentHandlers(handlersOf(deps, parts), presence), reserved, store.agents.index), tokens.lives),
+    ...nodeDoors(parts),
+    ...streamsOf(parts),
+    ...principalsOf(tokens),
+    toolMail,
+    figures: () => gatherFigures({ store, feed, sessions, claimWaitSeconds: waits }),
+    reap: () => reaper.reap(),
+    close: () => {
+      closing ??= closeParts(parts);
+      return closing;
+    },
+  };
+}
+
+async function makeParts(deps: RelayDeps): Promise<Parts> {
+  const { store, clock, log, settings, integrations = [], createSessions } = deps;
+  const core = makeCore(deps);
+  const { tokens, inboxes, agents, guard, feed } = core;
   const readers = new Readers({ store, integrations });
   const receipts = new Receipts({ store, feed, clock });
-  const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });
   const presence = new Presence({ store, clock, log, settings, agents });
-  const guard = new LoopGuard(clock, settings.guard);
-  store.onTurn(guard);
-  const core: RelayCore = { store, feed, clock, log, settings, tokens, agents, inboxes, toolMail, guard };
-  store.agents.index.reserve(
-    DEFAULT_WORKSPACE,
-    integrations.map(({ name }) => name),
-  );
+  const names = integrations.map(({ name }) => name);
+  store.agents.index.reserve(DEFAULT_WORKSPACE, names);
   await agents.ensureBuiltIn(DEFAULT_WORKSPACE);
   const sessions = createSessions ? await createSessions(core) : withoutSessions;
   const callbacks = new Callbacks({ store, clock, log, integrations, ...deps.callbacks });
@@ -95,44 +129,45 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   const messages = new Messages({ store, clock, inboxes, receipts, guard, readers, expiresAt: (at) => reaper.messageExpiresAt(at) });
   const holds = new Holds({ store, clock, guard, messages, inboxes, readers });
   const inbox = inboxRoutes({ store, clock, inboxes });
-  const { handlers: sessionHandlers, nodeHandlers, nodeLive, nodeDetached, openActivity } = sessions;
-  const waits = claimWaits();
-  const claims = claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
-  clock.onMoved?.((byMs) => reaper.timeMoved(byMs));
-  reaper.start();
-  callbacks.start();
-
-  let closing: Promise<void> | null = null;
-  const close = async () => {
-    clock.close?.();
-    await reaper.close();
-    await callbacks.close();
-    await sessions.close();
-    tokens.lives.close();
-    await presence.close();
-    receipts.close();
-    feed.close();
-    await inboxes.close().catch((error: unknown) => log.warn('the last receipts could not be written', { error: String(error) }));
-    await store.close();
-  };
-
-  const { lives } = tokens;
-  /** A stream needs its scope, and lives no longer than the token it was opened with. */
-  const open = <Batch, Stream extends { readonly batches: AsyncIterable<Batch> }>(
-    scope: Scope,
-    context: CallContext,
-    opened: (context: CallContext) => Promise<Stream>,
-    mayStill?: () => void,
-  ): Promise<Stream> => {
-    assertAccess({ scope, anonymous: true }, context.principal);
-    return openLiving<Batch, Stream>(context, lives, opened, mayStill);
-  };
-
   const offered = (await store.nodes.list(DEFAULT_WORKSPACE)).flatMap(({ providers }) => providers.map(({ id }) => id));
-  const reserved = new ReservedNames([...integrations.map(({ name }) => name), ...offered]);
-  const handlers: RelayHandlers = {
+  const reserved = new ReservedNames([...names, ...offered]);
+  return { core, presence, readers, receipts, messages, holds, inbox, sessions, callbacks, reaper, reserved, waits: claimWaits() };
+}
+
+function makeCore({ store, clock, log, settings, ownerTokens = [], integrations = [] }: RelayDeps): RelayCore {
+  const feed = new EventFeed({ store, log });
+  const tokens = new Tokens({ store, clock, ownerTokens, integrations });
+  const inboxes = new Inboxes({ store, feed, clock, log, settings });
+  const toolMail = new ToolMail({ store, clock, inboxes });
+  const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });
+  const guard = new LoopGuard(clock, settings.guard);
+  store.onTurn(guard);
+  return { store, feed, clock, log, settings, tokens, agents, inboxes, toolMail, guard };
+}
+
+/** In the opposite order: what writes ends before the store does. */
+async function closeParts({ core, reaper, callbacks, sessions, presence, receipts }: Parts): Promise<void> {
+  const { clock, tokens, feed, inboxes, log, store } = core;
+  clock.close?.();
+  await reaper.close();
+  await callbacks.close();
+  await sessions.close();
+  tokens.lives.close();
+  await presence.close();
+  receipts.close();
+  feed.close();
+  await inboxes.close().catch((error: unknown) => log.warn('the last receipts could not be written', { error: String(error) }));
+  await store.close();
+}
+
+function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
+  const { integrations = [], probes = {} } = deps;
+  const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, reaper, waits } = parts;
+  const { store, feed, clock, log, settings, tokens, agents, inboxes, guard } = core;
+  const claims = claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
+  return {
     ...tokenRoutes({ store, clock, log, tokens, inboxes }),
-    ...systemRoutes({ store, clock, tokens, sessions, feed, probes: deps.probes ?? {} }),
+    ...systemRoutes({ store, clock, tokens, sessions, feed, probes }),
     ...agentRoutes({ store, agents }),
     ...messageRoutes({ store, clock, messages, receipts, inboxes, readers }),
     ...verificationRoutes({ store, readers }),
@@ -144,13 +179,15 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
     ...callbacks.handlers,
     ...new Pairs({ store, clock, messages, readers }).handlers,
     ...new Channels({ store, clock, messages, inboxes, guard, readers }).handlers,
-    ...sessionHandlers,
+    ...sessions.handlers,
   };
+}
 
+/** What machines call: a kind of agent that one offers is a name that means something from then on. */
+function nodeDoors({ core, sessions, reserved }: Parts): Pick<Relay, 'nodeHandlers' | 'nodeLive' | 'nodeDetached'> {
+  const { lives } = core.tokens;
+  const { nodeHandlers, nodeLive, nodeDetached } = sessions;
   return {
-    core,
-    generation: store.log.generation,
-    handlers: livingHandlers(namedHandlers(presentHandlers(handlers, presence), reserved, store.agents.index), lives),
     nodeHandlers: livingNodeHandlers(
       {
         ...nodeHandlers,
@@ -166,15 +203,23 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
       nodeLive(params, context);
     },
     nodeDetached,
-    openActivity: async (params, context) => open('events:read', context, (living) => openActivity(params, living)),
-    toolMail,
-    authenticate: (token, as) => tokens.authenticate(token, as),
-    figures: () => gatherFigures({ store, feed, sessions, claimWaitSeconds: waits }),
-    assertLive: (principal) => lives.assertLive(principal),
-    endOf: (principal) => lives.endOf(principal),
-    asNode: (principal, nodeId) => lives.inherit({ type: 'node', workspace: principal.workspace, nodeId }, principal),
-    exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
-    endSession: (token) => tokens.endSession(token),
+  };
+}
+
+/** A stream needs its scope, and lives no longer than the token it was opened with. */
+function streamsOf({ core, readers, sessions, presence, inbox }: Parts): Pick<Relay, 'openActivity' | 'openEvents' | 'openInbox'> {
+  const { store, feed, tokens } = core;
+  const open = <Batch, Stream extends { readonly batches: AsyncIterable<Batch> }>(
+    scope: Scope,
+    context: CallContext,
+    opened: (context: CallContext) => Promise<Stream>,
+    mayStill?: () => void,
+  ): Promise<Stream> => {
+    assertAccess({ scope, anonymous: true }, context.principal);
+    return openLiving<Batch, Stream>(context, tokens.lives, opened, mayStill);
+  };
+  return {
+    openActivity: async (params, context) => open('events:read', context, (living) => sessions.openActivity(params, living)),
     openEvents: async (filter, context) =>
       open('events:read', context, async ({ principal, signal }) => {
         const { workspace } = principal;
@@ -184,11 +229,20 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
       }),
     openInbox: async (params, context) =>
       open('messages:read', context, (living) => openPresent(params, living, presence, () => inbox.openInbox(params, living))),
-    reap: () => reaper.reap(),
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
+  };
+}
+
+function principalsOf(
+  tokens: Tokens,
+): Pick<Relay, 'authenticate' | 'assertLive' | 'endOf' | 'asNode' | 'exchangeLoginCode' | 'endSession'> {
+  const { lives } = tokens;
+  return {
+    authenticate: (token, as) => tokens.authenticate(token, as),
+    assertLive: (principal) => lives.assertLive(principal),
+    endOf: (principal) => lives.endOf(principal),
+    asNode: (principal, nodeId) => lives.inherit({ type: 'node', workspace: principal.workspace, nodeId }, principal),
+    exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
+    endSession: (token) => tokens.endSession(token),
   };
 }
 

@@ -26,6 +26,9 @@ export interface AgentIndex {
   workspaces(): Iterable<string>;
 }
 
+/** Who is at an address, and who started it. */
+export type Registration = Pick<AddressEntry, 'agent' | 'spawnedBy'>;
+
 export interface MembershipChange {
   readonly opened: readonly string[];
   readonly ended: readonly string[];
@@ -182,7 +185,7 @@ export class MutableAgentIndex implements AgentIndex {
   }
 
   /** Puts or removes an agent; opened memberships begin, ended ones end at `seq`. */
-  setAgent(ref: number, agent: Agent | null, spawnedBy: string | null, change: MembershipChange, seq: number): void {
+  setAgent(ref: number, { agent, spawnedBy }: Registration, change: MembershipChange, seq: number): void {
     const entry = this.#byRef.get(ref);
     if (!entry) return;
     const workspace = this.#workspace(entry.workspace);

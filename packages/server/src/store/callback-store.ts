@@ -35,8 +35,7 @@ export interface CallbackStore {
   redeliver(
     workspace: string,
     id: number,
-    now: number,
-    deadlineAt: number,
+    when: { readonly now: number; readonly deadlineAt: number },
     mayRedeliver: (found: Callback | null) => void,
   ): Promise<Callback>;
   /** Gives up what is still pending after its deadline, e.g. because its integration is not configured any more. */

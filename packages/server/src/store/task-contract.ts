@@ -112,7 +112,8 @@ export function taskContract(inFolder: InFolder): void {
   });
 
   inFolder('a callback that is sent again goes at its place: before the later ones of its task, behind the earlier', async (store) => {
-    const redeliver = async (id: number) => (await store.callbacks.redeliver('default', id, at, at + 9, () => {})).nextAttemptAt;
+    const redeliver = async (id: number) =>
+      (await store.callbacks.redeliver('default', id, { now: at, deadlineAt: at + 9 }, () => {})).nextAttemptAt;
     await create(store, 'k');
     for (const progress of [1, 2]) {
       await store.tasks.change('default', 1, ({ found }) =>
@@ -148,7 +149,7 @@ export function taskContract(inFolder: InFolder): void {
     const after = store.log.head;
     await store.callbacks.settle(1, later);
     await store.callbacks.settle(1, taken);
-    await store.callbacks.redeliver('default', 1, at, at + 9, () => {});
+    await store.callbacks.redeliver('default', 1, { now: at, deadlineAt: at + 9 }, () => {});
     await store.callbacks.giveUp(at + 100, 'too late', 10);
     const { entries } = await store.log.read(after, 100);
     const update = { type: 'callback.updated', callbackId: 1, taskId: 1, integration: 'ops' };

@@ -21,9 +21,9 @@ import { RequestGuard } from './request-guard.ts';
 import { createRouteCalls } from './route-calls.ts';
 import { eventStreamEndpoint } from './sse/event-stream.ts';
 import { pagesEndpoint } from './static/pages.ts';
-import { SocketConnection } from './web-socket/socket-connection.ts';
+import { SocketConnection, type SocketConnectionDeps } from './web-socket/socket-connection.ts';
 import { createSocketMethods, socketNotifications } from './web-socket/socket-methods.ts';
-import { UpgradeHandler } from './web-socket/upgrade.ts';
+import { type UpgradeDeps, UpgradeHandler } from './web-socket/upgrade.ts';
 
 export interface RelayServerDeps {
   readonly relay: Relay;
@@ -85,59 +85,56 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     openApi: openApiEndpoints(),
     pages: pagesEndpoint(deps.dashboardFolder),
   });
-  const methods = createSocketMethods(relay);
-  const upgrades = new UpgradeHandler({
-    guard,
-    authenticator,
-    relay,
-    log,
-    accept: (socket, caller, cookie) => {
-      const duplex = webSocketDuplex(socket, {
-        maxBufferedBytes: MAX_SOCKET_BUFFER_BYTES,
-        closeTimeoutMs: CLOSE_WITHIN_MS,
-        // Every route measures its own input, and a refusal then names the request.
-        takesAnyDepth: true,
-      });
-      const options = deps.authenticateWithinMs === undefined ? {} : { authenticateWithinMs: deps.authenticateWithinMs };
-      const connection = new SocketConnection(
-        duplex,
-        { caller, cookie },
-        {
-          relay,
-          calls,
-          methods,
-          notifications: socketNotifications,
-          authenticator,
-          encoded,
-          draining,
-          turns,
-          log,
-          ...options,
-        },
-      );
-      connections.add(connection);
-      void connection.closed.then(() => connections.delete(connection));
-    },
-  });
+  const within = deps.authenticateWithinMs === undefined ? {} : { authenticateWithinMs: deps.authenticateWithinMs };
+  const accept = acceptance({ relay, calls, authenticator, encoded, draining, turns, log, ...within }, connections);
+  const upgrades = new UpgradeHandler({ guard, authenticator, relay, log, accept });
   const server = createServer(app.listener);
   server.on('upgrade', upgrades.listener);
   server.on('clientError', refuseMalformed);
   const door = createDoor((socket) => void server.emit('connection', socket));
   const silent = silentConnections(server);
-  const drain = async () => {
-    draining.drain();
-    const closed = [server, door].map((each) => (each.listening ? new Promise((resolve) => each.close(resolve)) : undefined));
-    // A connection is idle once its answer is out, which may be any moment from now.
-    const sweep = setInterval(() => {
-      server.closeIdleConnections();
-      silent.close();
-    }, SWEEP_MS);
-    const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-    await Promise.all([...closed, ...[...connections].map((connection) => connection.closed)]);
-    clearInterval(sweep);
-    clearTimeout(cut);
+  return { server, door, drain: () => drain({ server, door, draining, silent, connections }) };
+}
+
+/** What becomes of a socket that may come in: a connection, among `connections` as long as it lives. */
+function acceptance(
+  services: Omit<SocketConnectionDeps, 'methods' | 'notifications'>,
+  connections: Set<SocketConnection>,
+): UpgradeDeps['accept'] {
+  const methods = createSocketMethods(services.relay);
+  return (socket, caller, cookie) => {
+    const duplex = webSocketDuplex(socket, {
+      maxBufferedBytes: MAX_SOCKET_BUFFER_BYTES,
+      closeTimeoutMs: CLOSE_WITHIN_MS,
+      // Every route measures its own input, and a refusal then names the request.
+      takesAnyDepth: true,
+    });
+    const connection = new SocketConnection(duplex, { caller, cookie }, { ...services, methods, notifications: socketNotifications });
+    connections.add(connection);
+    void connection.closed.then(() => connections.delete(connection));
   };
-  return { server, door, drain };
+}
+
+interface Open {
+  readonly server: Server;
+  readonly door: Door;
+  readonly draining: Draining;
+  readonly silent: { close(): void };
+  readonly connections: ReadonlySet<SocketConnection>;
+}
+
+async function drain({ server, door, draining, silent, connections }: Open): Promise<void> {
+  draining.drain();
+  const closed = [server, door].map((each) => (each.listening ? new Promise((resolve) => each.close(resolve)) : undefined));
+  // A connection is idle once its answer is out, which may be any moment from now.
+  const sweep = setInterval(() => {
+    server.closeIdleConnections();
+    silent.close();
+  }, SWEEP_MS);
+  const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await Promise.all([...closed, ...[...connections].map((connection) => connection.closed)]);
+  clearInterval(sweep);
+  clearTimeout(cut);
 }
 
 /** Connections that clients opened ahead of time and sent nothing on: Node never counts them as idle. */

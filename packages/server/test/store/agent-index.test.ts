@@ -21,8 +21,8 @@ test('of ids that nobody has, only so many are in memory, and all are known', ()
   const { index, table } = open();
   for (let count = 0; count < 1_000; count += 1) table.ensure('default', `id-${count}`);
   for (let count = 0; count < 1_000; count += 1) {
-    table.set('default', `went-${count}`, agentOf(`went-${count}`), null, count);
-    table.set('default', `went-${count}`, null, null, count + 1);
+    table.set('default', `went-${count}`, { agent: agentOf(`went-${count}`), spawnedBy: null }, count);
+    table.set('default', `went-${count}`, { agent: null, spawnedBy: null }, count + 1);
   }
   for (let count = 0; count < 1_000; count += 1) expect(index.find('default', `never-${count}`)).toBe(undefined);
   expect(index.held).toBeLessThanOrEqual(LIMIT);
@@ -34,13 +34,13 @@ test('of ids that nobody has, only so many are in memory, and all are known', ()
 
 test('what was remembered of one that left is remembered beyond that: its epoch, what holds for it, since when it belonged where', () => {
   const { index, table } = open();
-  table.set('default', 'a', { ...agentOf('a', 4), approval: 'guarded' }, 'lead', 10);
-  table.set('default', 'a', null, null, 20);
+  table.set('default', 'a', { agent: { ...agentOf('a', 4), approval: 'guarded' }, spawnedBy: 'lead' }, 10);
+  table.set('default', 'a', { agent: null, spawnedBy: null }, 20);
   for (let count = 0; count < LIMIT * 2; count += 1) table.ensure('default', `id-${count}`);
   const found = index.find('default', 'a');
   expect(found).toMatchObject({ epoch: 4, approval: 'guarded', agent: null });
   expect(found?.intervals.get('tag:ops')).toEqual([{ fromSeq: 10, untilSeq: 20 }]);
-  table.set('default', 'a', agentOf('a', 5), null, 30);
+  table.set('default', 'a', { agent: agentOf('a', 5), spawnedBy: null }, 30);
   expect(index.find('default', 'a')?.intervals.get('tag:ops')).toEqual([
     { fromSeq: 10, untilSeq: 20 },
     { fromSeq: 30, untilSeq: null },
@@ -49,7 +49,8 @@ test('what was remembered of one that left is remembered beyond that: its epoch,
 
 test('whoever is registered stays, however many there are, and so after everything was read anew', () => {
   const { index, table } = open();
-  for (let count = 0; count < LIMIT * 3; count += 1) table.set('default', `a-${count}`, agentOf(`a-${count}`), null, count);
+  for (let count = 0; count < LIMIT * 3; count += 1)
+    table.set('default', `a-${count}`, { agent: agentOf(`a-${count}`), spawnedBy: null }, count);
   expect(index.held).toBe(LIMIT * 3);
   table.reload();
   expect([...index.agents('default')]).toHaveLength(LIMIT * 3);
@@ -59,6 +60,6 @@ test('whoever is registered stays, however many there are, and so after everythi
 test('an id that was no address becomes one', () => {
   const { index, table } = open();
   expect(index.find('default', 'a')).toBe(undefined);
-  table.set('default', 'a', agentOf('a'), null, 1);
+  table.set('default', 'a', { agent: agentOf('a'), spawnedBy: null }, 1);
   expect(index.find('default', 'a')?.agent?.id).toBe('a');
 });

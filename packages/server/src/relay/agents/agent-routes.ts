@@ -57,7 +57,7 @@ export function agentRoutes({
       list(principal.workspace, page, (agent) => agent.capabilities.includes(capability)),
     'agents/get': ({ id }, { principal }) => registered(store.agents.index.in(principal.workspace), id),
     'agents/heartbeat': ({ id, status, ...guard }, { principal }) =>
-      agents.heartbeat(principal.workspace, id, guard, status, (known) => actAs(known, principal, id)),
+      agents.heartbeat(principal.workspace, id, { guard, status, mayAct: (known) => actAs(known, principal, id) }),
     'agents/label': ({ id, label }, { principal }) =>
       agents.update(principal.workspace, id, 'agent.updated', (agent, known) => {
         assertMayManage(principal, agent, known);

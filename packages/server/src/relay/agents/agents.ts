@@ -45,6 +45,13 @@ interface RegisterOptions {
   readonly mayRegister: (found: AgentFacts) => void;
 }
 
+export interface Heartbeat {
+  readonly guard: SessionGuard;
+  readonly status: AgentStatus | undefined;
+  /** Throws where the caller may not say so. */
+  readonly mayAct?: (agents: Directory) => void;
+}
+
 /** Who there is, in which session, and whether it is there. */
 export class AgentRegistry {
   readonly #deps: AgentRegistryDeps;
@@ -77,13 +84,7 @@ export class AgentRegistry {
   }
 
   /** The session is alive: its presence and its claims are renewed. @throws RelayError `not_found`, `stale_session`. */
-  async heartbeat(
-    workspace: string,
-    id: string,
-    guard: SessionGuard,
-    status: AgentStatus | undefined,
-    mayAct?: (agents: Directory) => void,
-  ): Promise<Agent> {
+  async heartbeat(workspace: string, id: string, { guard, status, mayAct }: Heartbeat): Promise<Agent> {
     const now = this.#deps.clock.now();
     return this.#change(workspace, id, ({ agent, agents, heldClaims }) => {
       mayAct?.(agents);

@@ -61,7 +61,7 @@ export class Callbacks {
       'callbacks/redeliver': ({ id }, { principal }) => {
         assertMaySee(principal);
         const now = clock.now();
-        return store.callbacks.redeliver(principal.workspace, id, now, now + CALLBACK_LIFETIME_MS, (found) => {
+        return store.callbacks.redeliver(principal.workspace, id, { now, deadlineAt: now + CALLBACK_LIFETIME_MS }, (found) => {
           const isForeign = principal.type === 'integration' && found?.integration !== principal.name;
           if (!found || isForeign) throw new RelayError('not_found', `There is no callback ${id}`);
         });

@@ -53,7 +53,9 @@ export class Holds {
       'holds/release': ({ id }, { principal }) => this.#release(id, principal),
       'holds/refuse': async ({ id, because = null }, { principal }) => {
         assertPerson(principal, 'refuse a held message');
-        return this.#refuse(principal.workspace, id, principalName(principal), because, (hold) => assertMayDecide(principal, hold));
+        return this.#refuse(principal.workspace, id, { decidedBy: principalName(principal), because }, (hold) =>
+          assertMayDecide(principal, hold),
+        );
       },
     };
   }
@@ -62,7 +64,7 @@ export class Holds {
   async prune(before: number): Promise<void> {
     const { holds } = this.#deps.store;
     for (let open = await holds.openBefore(before, BATCH); open.length > 0; open = await holds.openBefore(before, BATCH)) {
-      for (const { workspace, id } of open) await this.#refuse(workspace, id, 'relay', 'nobody decided in time');
+      for (const { workspace, id } of open) await this.#refuse(workspace, id, { decidedBy: 'relay', because: 'nobody decided in time' });
     }
     while ((await holds.prune(before, BATCH)) === BATCH);
   }
@@ -105,8 +107,7 @@ export class Holds {
   #refuse(
     workspace: string,
     id: number,
-    decidedBy: string,
-    because: string | null,
+    { decidedBy, because }: Pick<Extract<Hold, { status: 'refused' }>, 'decidedBy' | 'because'>,
     mayDecide: (hold: Hold) => void = () => {},
   ): Promise<Hold> {
     const decidedAt = this.#deps.clock.now();

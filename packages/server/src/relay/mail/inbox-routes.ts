@@ -39,19 +39,20 @@ export interface InboxRoutes {
   openInbox(params: MethodParams<'inbox/subscribe'>, context: CallContext): Promise<InboxStream>;
 }
 
+/** Whose mail, and who fetches it. */
+interface Fetching {
+  readonly principal: Principal;
+  readonly id: string;
+  readonly guard: SessionGuard;
+}
+
 /** Fetching mail and saying what became of it. */
 export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRoutes {
   const assertMayFetch = (principal: Principal, id: string, guard: SessionGuard): Agent =>
     fetcher(store.agents.index.in(principal.workspace), principal, id, guard);
 
   /** Moves copies, under the session that is current when the write is decided. */
-  const apply = async (
-    principal: Principal,
-    id: string,
-    guard: SessionGuard,
-    ids: readonly number[],
-    stepOf: (position: number) => DeliveryStep,
-  ) => {
+  const apply = async ({ principal, id, guard }: Fetching, ids: readonly number[], stepOf: (position: number) => DeliveryStep) => {
     assertMayFetch(principal, id, guard);
     const { workspace } = principal;
     const now = clock.now();
@@ -91,7 +92,7 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
         assertMayFetch(principal, id, guard);
         inboxes.supersede(principal.workspace, id, ids);
         const step: DeliveryStep = { state, evidence: 'ack' };
-        const acknowledged = (await apply(principal, id, guard, ids, () => step)).map(({ messageId }) => messageId);
+        const acknowledged = (await apply({ principal, id, guard }, ids, () => step)).map(({ messageId }) => messageId);
         return { acknowledged, unknown: acknowledged.length === ids.length ? [] : without(ids, acknowledged) };
       },
       'deliveries/report': async ({ id, reports, ...guard }, { principal }) => {
@@ -102,7 +103,7 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
         const handedOver = dispatched.length === 0 ? [] : await inboxes.handOver(principal.workspace, id, idsOf(dispatched));
         const rest = handedOver === null ? reports : others;
         inboxes.supersede(principal.workspace, id, idsOf(others));
-        const moved = await apply(principal, id, guard, idsOf(rest), (position) => rest[position] ?? { state: 'queued' });
+        const moved = await apply({ principal, id, guard }, idsOf(rest), (position) => rest[position] ?? { state: 'queued' });
         const changed = moved.flatMap(({ messageId, isChanged }) => (isChanged ? [messageId] : []));
         return { applied: [...(handedOver ?? []), ...changed] };
       },

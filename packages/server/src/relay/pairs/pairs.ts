@@ -39,6 +39,13 @@ export interface PairsDeps {
   readonly readers: Readers;
 }
 
+interface Answering {
+  readonly principal: Principal;
+  /** Who answers, where the caller says it. */
+  readonly agentId: string | undefined;
+  readonly guard: SessionGuard;
+}
+
 interface Acting {
   readonly principal: Principal;
   readonly by: string;
@@ -110,18 +117,16 @@ export class Pairs {
   }
 
   async #accept({ id, agentId, ...guard }: RouteInput<'pairs/accept'>, principal: Principal): Promise<Pair> {
-    return this.#answer(id, principal, agentId, guard, (pair, by, now) => acceptPair(pair, by, now));
+    return this.#answer(id, { principal, agentId, guard }, (pair, by, now) => acceptPair(pair, by, now));
   }
 
   async #reject({ id, agentId, reason, ...guard }: RouteInput<'pairs/reject'>, principal: Principal): Promise<Pair> {
-    return this.#answer(id, principal, agentId, guard, (pair, by, now) => rejectPair(pair, by, reason ?? null, now));
+    return this.#answer(id, { principal, agentId, guard }, (pair, by, now) => rejectPair(pair, by, reason ?? null, now));
   }
 
   async #answer(
     id: number,
-    principal: Principal,
-    agentId: string | undefined,
-    guard: SessionGuard,
+    { principal, agentId, guard }: Answering,
     decide: (pair: Pair, by: string, now: number) => Pair,
   ): Promise<Pair> {
     const by = actingId(principal, agentId, 'agentId');

@@ -177,7 +177,7 @@ export class Nodes {
     if (session?.nodeId !== node.nodeId || session.status !== 'running') return false;
     const { agentId, instanceId, epoch } = session;
     try {
-      await agents.heartbeat(workspace, agentId, { instanceId, epoch }, presenceBy(status));
+      await agents.heartbeat(workspace, agentId, { guard: { instanceId, epoch }, status: presenceBy(status) });
       return true;
     } catch (error) {
       if (error instanceof RelayError && (error.code === 'stale_session' || error.code === 'not_found')) return false;

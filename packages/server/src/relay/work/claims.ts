@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Claim,
-  DEFAULT_PAGE_SIZE,
   type HeldClaim,
   type Message,
   OWNER_AGENT_ID,
@@ -9,7 +8,6 @@ import {
   RelayError,
   type RouteInput,
   type SessionGuard,
-  type WorkItem,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { actAs } from '../../domain/act-as.ts';
@@ -18,20 +16,17 @@ import { isOfferedNow } from '../../domain/audience.ts';
 import type { Change } from '../../domain/change.ts';
 import { assertHolds, type ClaimWriter, completeClaim, endClaim, isRepeated, renewClaim, takeClaim } from '../../domain/claim.ts';
 import { claimEvent, expireClaim, workAvailable } from '../../domain/claim-changes.ts';
-import type { AddressEntry } from '../../domain/directory.ts';
 import type { ClaimFacts, Decision } from '../../domain/facts.ts';
 import type { Histogram } from '../../domain/histogram.ts';
-import { nobody } from '../../domain/readership.ts';
 import { isOwner } from '../../domain/scopes.ts';
 import { unknownAgent } from '../../domain/unknown-agent.ts';
-import { keptPage } from '../../store/kept-page.ts';
-import type { Store, WorkFound } from '../../store/store.ts';
+import type { Store, } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { registered } from '../access/registered.ts';
-import { listed } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { RelaySettings } from '../contract/relay-settings.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
+import { workList } from './work-list.ts';
 import { completionChange, takenBackNotice } from './work-results.ts';
 
 type ClaimRouteName =
@@ -148,36 +143,7 @@ export function claimRoutes({
         const told = completionChange({ claim: completed, offer: message, copy, outcome: 'done', principal, now }, agents);
         return { answer: completed, change: { ...done.change, ...told, at: now } };
       }),
-    'work/list': async ({ for: agentId, held = false, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
-      const { workspace } = principal;
-      const agents = store.agents.index.in(workspace);
-      if (agentId !== undefined) registered(agents, agentId);
-      const entry = agentId === undefined ? undefined : agents.find(agentId);
-      const now = clock.now();
-      const { mayRead } = readers.of(principal);
-      const addresses = entry ? offeredAddresses(entry) : null;
-      const { items, cursor, next } = await keptPage<WorkFound>({
-        from: since,
-        limit,
-        read: (after) => store.claims.listWork(workspace, { addresses, held, after, limit }),
-        positionOf: ({ stored }) => stored.message.id,
-        keep: (found) => {
-          const { message } = found.stored;
-          return isListed(found, held, now) && (!entry || isOfferedNow(message, entry)) && mayRead(message, nobody);
-        },
-      });
-      const details = await store.messages.detail(items.map(({ stored }) => stored));
-      const tasks = await store.tasks.among(
-        workspace,
-        details.map(({ id }) => id),
-      );
-      const work = details.map((message): WorkItem => {
-        const offered = { message, claim: message.claim?.status === 'held' ? message.claim : null };
-        const task = tasks.get(message.id);
-        return task ? { kind: 'task', ...offered, task } : { kind: 'message', ...offered };
-      });
-      return listed({ items: work, cursor, next: details.length < items.length ? (details.at(-1)?.id ?? null) : next });
-    },
+    'work/list': workList({ store, clock, readers }),
   };
 }
 
@@ -217,19 +183,6 @@ function takingChange(claim: HeldClaim, before: Claim | null, hasExpired: boolea
     events: [...(expiry.events ?? []), claimEvent('message.claimed', claim, at)],
     claims: [...(expiry.claims ?? []), claim],
   };
-}
-
-/** Whether somebody may take it up, or with `held` has: what was deleted is over, and what ran out before anybody had it. */
-function isListed({ stored: { message }, status, fence }: WorkFound, held: boolean, now: number): boolean {
-  if (message.deletedAt !== null) return false;
-  if (status === 'held') return held;
-  return fence > 0 || message.expiresAt === null || message.expiresAt > now;
-}
-
-/** Null asks for all: who follows every channel belongs to more addresses than can be named. */
-function offeredAddresses({ agentId, intervals }: AddressEntry): readonly string[] | null {
-  if (intervals.get('channel:*')?.at(-1)?.untilSeq === null) return null;
-  return [`id:${agentId}`, ...intervals.keys()];
 }
 
 const guardOf = (epoch: number | undefined, instanceId: string | undefined): SessionGuard => ({

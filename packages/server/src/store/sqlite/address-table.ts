@@ -1,7 +1,7 @@
 import type { Agent, ApprovalMode } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import type { AddressEntry } from '../../domain/directory.ts';
-import type { AddressSource, MutableAgentIndex, NewAddress, StoredAddress } from '../agent-index.ts';
+import type { AddressSource, MutableAgentIndex, NewAddress, Registration, StoredAddress } from '../agent-index.ts';
 
 interface StoredAgent {
   readonly agent: Agent;
@@ -75,7 +75,7 @@ export class AddressTable implements AddressSource {
     for (const row of intervals) this.#index.addInterval(row.ref, row.address, intervalOf(row));
     for (const { ref, record } of agents) {
       const stored: StoredAgent = JSON.parse(record);
-      this.#index.setAgent(ref, stored.agent, stored.spawnedBy, { opened: [], ended: [] }, 0);
+      this.#index.setAgent(ref, stored, { opened: [], ended: [] }, 0);
     }
   }
 
@@ -97,7 +97,8 @@ export class AddressTable implements AddressSource {
   }
 
   /** Puts or removes an agent; memberships that change do so at `seq`. */
-  set(workspace: string, agentId: string, agent: Agent | null, spawnedBy: string | null, seq: number): void {
+  set(workspace: string, agentId: string, registration: Registration, seq: number): void {
+    const { agent, spawnedBy } = registration;
     const entry = this.ensure(workspace, agentId);
     const change = this.#index.membershipChange(entry.ref, agent);
     const provenThrough = provenThroughWith(entry, agent, seq);
@@ -115,7 +116,7 @@ export class AddressTable implements AddressSource {
     }
     for (const address of change.ended) this.#endInterval.run(seq, entry.ref, address);
     for (const address of change.opened) this.#openInterval.run(entry.ref, address, seq);
-    this.#index.setAgent(entry.ref, agent, spawnedBy, change, seq);
+    this.#index.setAgent(entry.ref, registration, change, seq);
   }
 }
 

@@ -80,7 +80,7 @@ export class ChangeWriter {
   /** After the event that tells of it, at whose sequence a membership begins. */
   #putAgent(workspace: string, { id, agent, spawnedBy }: AgentWrite): void {
     const kept = this.#index.find(workspace, id)?.spawnedBy ?? null;
-    this.tables.addresses.set(workspace, id, agent, spawnedBy === undefined ? kept : spawnedBy, this.#log.last);
+    this.tables.addresses.set(workspace, id, { agent, spawnedBy: spawnedBy === undefined ? kept : spawnedBy }, this.#log.last);
   }
 
   #applyWork(workspace: string, { claims, tasks, closedWork }: Change): void {

@@ -19,9 +19,15 @@ export interface DeliveryTelling {
   readonly count?: number;
 }
 
-interface Gathered {
+/** What one row of events will say. */
+interface Telling {
   readonly workspace: string;
   readonly at: number;
+  readonly type: string;
+  readonly bodies: readonly object[];
+}
+
+interface Gathered extends Telling {
   readonly type: `delivery.${DeliveryState}`;
   readonly bodies: DeliveryTelling[];
 }
@@ -89,7 +95,7 @@ export class SqliteLog implements LogStore {
   append(workspace: string, event: NewEvent): number {
     const seq = this.next();
     const { type, at, ...body } = event;
-    this.#write(seq, workspace, at, type, [body], JSON.stringify(body));
+    this.#write(seq, { workspace, at, type, bodies: [body] }, JSON.stringify(body));
     return seq;
   }
 
@@ -125,7 +131,7 @@ export class SqliteLog implements LogStore {
   beforeCommit(): void {
     for (const { workspace, at, type, bodies } of this.#gathered) {
       this.#last += bodies.length;
-      this.#write(this.#last, workspace, at, type, bodies, JSON.stringify(bodies.length === 1 ? bodies[0] : bodies));
+      this.#write(this.#last, { workspace, at, type, bodies }, JSON.stringify(bodies.length === 1 ? bodies[0] : bodies));
     }
     this.#gathered = [];
   }
@@ -158,7 +164,7 @@ export class SqliteLog implements LogStore {
     return pageOf(entries, { limit, maxCharacters, head: this.#head });
   }
 
-  #write(seq: number, workspace: string, at: number, type: string, bodies: readonly object[], text: string): void {
+  #write(seq: number, { workspace, at, type, bodies }: Telling, text: string): void {
     this.#insert.run(seq, bodies.length, workspace, at, type, text);
     this.#uncommitted.push(new EventEntry({ seq, count: bodies.length, workspace, at, type }, bodies, text.length));
   }

@@ -97,8 +97,7 @@ export class SqliteCallbacks implements CallbackStore {
   redeliver(
     workspace: string,
     id: number,
-    now: number,
-    deadlineAt: number,
+    { now, deadlineAt }: { readonly now: number; readonly deadlineAt: number },
     mayRedeliver: (found: Callback | null) => void,
   ): Promise<Callback> {
     return this.#context.writer.write(() => {
