@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Claim,
-  type HeldClaim,
   type Message,
   OWNER_AGENT_ID,
   type Principal,
@@ -12,15 +11,14 @@ import {
 import type { Clock } from '../../clock.ts';
 import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
-import { isOfferedNow } from '../../domain/audience.ts';
 import type { Change } from '../../domain/change.ts';
-import { assertHolds, type ClaimWriter, completeClaim, endClaim, isRepeated, renewClaim, takeClaim } from '../../domain/claim.ts';
-import { claimEvent, expireClaim, workAvailable } from '../../domain/claim-changes.ts';
+import { assertHolds, type ClaimWriter, completeClaim, endClaim, isRepeated, renewClaim } from '../../domain/claim.ts';
+import { claimEvent, workAvailable } from '../../domain/claim-changes.ts';
 import type { ClaimFacts, Decision } from '../../domain/facts.ts';
 import type { Histogram } from '../../domain/histogram.ts';
 import { isOwner } from '../../domain/scopes.ts';
-import { unknownAgent } from '../../domain/unknown-agent.ts';
-import type { Store, } from '../../store/store.ts';
+import { planTaking } from '../../domain/taking.ts';
+import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { registered } from '../access/registered.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
@@ -50,67 +48,11 @@ export interface ClaimRoutesDeps {
   readonly inboxes: Pick<Inboxes, 'settle'>;
 }
 
-export function claimRoutes({
-  store,
-  clock,
-  settings,
-  leaseEndsAt,
-  waits,
-  readers,
-  inboxes,
-}: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
-  /** Lets the claim's holder write under it, and nobody else. */
-  const write = async (
-    principal: Principal,
-    input: WriteInput,
-    decide: (facts: ClaimFacts, claim: Claim, writer: ClaimWriter) => Decision<Claim>,
-  ): Promise<Claim> => {
-    const { claimId, fence, agentId, epoch, instanceId } = input;
-    const now = clock.now();
-    const { answer: claim } = await store.claims.change(principal.workspace, { claimId }, (found) => {
-      if (!found.claim) throw new RelayError('not_found', `There is no claim ${claimId}`);
-      // Whoever shows the fence has the claim; who does not must say who it is.
-      const named = agentId ?? (fence === undefined || principal.type === 'agent' ? undefined : found.claim.agentId);
-      const actor = actingId(principal, named, 'agentId');
-      const agent = actAs(found.agents, principal, actor, guardOf(epoch, instanceId));
-      if (actor !== found.claim.agentId && actor !== found.message?.from) registered(found.agents, actor);
-      return decide(found, found.claim, { agentId: actor, epoch: agent?.epoch ?? 0, fence: fence ?? null, now });
-    });
-    if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
-    if (claim.status === 'completed') inboxes.settle(principal.workspace, claim.agentId, [claim.subjectId]);
-    return claim;
-  };
-
+export function claimRoutes(deps: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
+  const { store, settings, readers } = deps;
+  const write = writerOf(deps);
   return {
-    'messages/claim': async ({ id, agentId, leaseMs = settings.leaseMs, epoch, instanceId }, { principal }) => {
-      const { workspace } = principal;
-      const claimant = actingId(principal, agentId, 'agentId');
-      const now = clock.now();
-      const { answer } = await store.claims.change<Taking>(
-        workspace,
-        { messageId: id },
-        ({ agents, message, kind, work, claim: current }) => {
-          const entry = agents.find(claimant);
-          const agent = actAs(agents, principal, claimant, guardOf(epoch, instanceId));
-          if (!message) throw new RelayError('not_found', `There is no message ${id}`);
-          if (!entry || !agent) throw unknownAgent(claimant, agents.agents(), `${claimant} is not registered and cannot claim`);
-          if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);
-          const request = { claimId: randomUUID(), kind, subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs };
-          const taken = takeClaim(work, current, request);
-          if (!taken.isNew) return { answer: { claim: taken.claim, waitedMs: null }, change: null };
-          if (!isOfferedNow(message, entry)) throw new RelayError('forbidden_target', `Message ${id} is not offered to ${claimant}`);
-          if (message.expiresAt !== null && message.expiresAt <= now && work?.fence === 0) {
-            throw new RelayError('gone', `Message ${id} expired before anybody claimed it`);
-          }
-          const change = takingChange(taken.claim, current, taken.expired !== null, now);
-          return { answer: { claim: taken.claim, waitedMs: now - message.createdAt }, change };
-        },
-      );
-      const { claim, waitedMs } = answer;
-      if (waitedMs !== null) waits.observe(waitedMs / 1000);
-      if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
-      return claim;
-    },
+    'messages/claim': taking(deps),
     'claims/get': async ({ claimId }, { principal }) => {
       const claim = await store.claims.get(principal.workspace, claimId);
       if (!claim || !(await readers.mayReadClaim(principal, claim))) throw new RelayError('not_found', `There is no claim ${claimId}`);
@@ -143,14 +85,43 @@ export function claimRoutes({
         const told = completionChange({ claim: completed, offer: message, copy, outcome: 'done', principal, now }, agents);
         return { answer: completed, change: { ...done.change, ...told, at: now } };
       }),
-    'work/list': workList({ store, clock, readers }),
+    'work/list': workList(deps),
   };
 }
 
-interface Taking {
-  readonly claim: Claim;
-  /** How long the work had waited; null for a claim that was there. */
-  readonly waitedMs: number | null;
+type Decide = (facts: ClaimFacts, claim: Claim, writer: ClaimWriter) => Decision<Claim>;
+
+/** Lets the claim's holder write under it, and nobody else. */
+function writerOf({ store, clock, leaseEndsAt, inboxes }: ClaimRoutesDeps) {
+  return async (principal: Principal, input: WriteInput, decide: Decide): Promise<Claim> => {
+    const { claimId, fence, agentId, epoch, instanceId } = input;
+    const now = clock.now();
+    const { answer: claim } = await store.claims.change(principal.workspace, { claimId }, (found) => {
+      if (!found.claim) throw new RelayError('not_found', `There is no claim ${claimId}`);
+      // Whoever shows the fence has the claim; who does not must say who it is.
+      const named = agentId ?? (fence === undefined || principal.type === 'agent' ? undefined : found.claim.agentId);
+      const actor = actingId(principal, named, 'agentId');
+      const agent = actAs(found.agents, principal, actor, guardOf(epoch, instanceId));
+      if (actor !== found.claim.agentId && actor !== found.message?.from) registered(found.agents, actor);
+      return decide(found, found.claim, { agentId: actor, epoch: agent?.epoch ?? 0, fence: fence ?? null, now });
+    });
+    if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
+    if (claim.status === 'completed') inboxes.settle(principal.workspace, claim.agentId, [claim.subjectId]);
+    return claim;
+  };
+}
+
+function taking({ store, clock, settings, leaseEndsAt, waits }: ClaimRoutesDeps): RelayHandlers['messages/claim'] {
+  return async ({ id, agentId, leaseMs = settings.leaseMs, epoch, instanceId }, { principal }) => {
+    const claimant = actingId(principal, agentId, 'agentId');
+    const guard = guardOf(epoch, instanceId);
+    const asked = { messageId: id, claimant, principal, guard, claimId: randomUUID(), leaseMs, now: clock.now() };
+    const { answer } = await store.claims.change(principal.workspace, { messageId: id }, (facts) => planTaking(facts, asked));
+    const { claim, waitedMs } = answer;
+    if (waitedMs !== null) waits.observe(waitedMs / 1000);
+    if (claim.status === 'held') leaseEndsAt(claim.leaseExpiresAt);
+    return claim;
+  };
 }
 
 /** Who offered work, and the owner, may take it back from whoever has it. */
@@ -173,16 +144,6 @@ function written(
   ...more: NonNullable<Change['events']>
 ): { readonly answer: Claim; readonly change: Change } {
   return { answer: claim, change: { at, events: [claimEvent(type, claim, at), ...more], claims: [claim] } };
-}
-
-function takingChange(claim: HeldClaim, before: Claim | null, hasExpired: boolean, at: number): Change {
-  const expiry: Partial<Change> = hasExpired && before?.status === 'held' ? expireClaim(before, at) : {};
-  return {
-    ...expiry,
-    at,
-    events: [...(expiry.events ?? []), claimEvent('message.claimed', claim, at)],
-    claims: [...(expiry.claims ?? []), claim],
-  };
 }
 
 const guardOf = (epoch: number | undefined, instanceId: string | undefined): SessionGuard => ({
