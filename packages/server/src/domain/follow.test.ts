@@ -111,9 +111,20 @@ describe('who is no longer there as who it was gives up what it held', () => {
 });
 
 test('a channel that is none any more loses its bindings and links, and the log says so', () => {
-  const binding = { bindingId: 'x', channelId: 'a', conversationId: 'chat', target: 'id:b', mode: 'exclusive', createdAt: at, createdBy: 'owner' } as const;
+  const binding = {
+    bindingId: 'x',
+    channelId: 'a',
+    conversationId: 'chat',
+    target: 'id:b',
+    mode: 'exclusive',
+    createdAt: at,
+    createdBy: 'owner',
+  } as const;
   const nothing = { heldBy: () => [], openPairOf: () => null, bindingsOf: () => [binding] };
-  const change = follow(facts({ agent: () => entryOf(card({ epoch: 1, kind: 'channel' })), ...nothing }), { at, agents: [{ id: 'a', agent: null }] });
+  const change = follow(facts({ agent: () => entryOf(card({ epoch: 1, kind: 'channel' })), ...nothing }), {
+    at,
+    agents: [{ id: 'a', agent: null }],
+  });
   expect([change.unbound, change.endedChannels, typesOf(change)]).toEqual([[binding], ['a'], ['channel.unbound']]);
 });
 
@@ -139,7 +150,14 @@ describe('a task', () => {
   });
 
   test('ends with the message that offered it, while nobody has it', () => {
-    const draft = draftOf({ from: 'ops', to: 'tag:x', body: '', claimable: true, sender: { relation: 'system', principal: 'ops' }, createdAt: at });
+    const draft = draftOf({
+      from: 'ops',
+      to: 'tag:x',
+      body: '',
+      claimable: true,
+      sender: { relation: 'system', principal: 'ops' },
+      createdAt: at,
+    });
     const emptied = [numbered(draft, 7)];
     const open = follow(facts({ ...find, workOn: () => ({ kind: 'task', status: 'open', fence: 0 }) }), { at, emptied });
     expect(open.tasks).toMatchObject([{ type: 'task.canceled', task: { result: 'Its message was deleted' } }]);

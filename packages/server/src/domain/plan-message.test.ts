@@ -43,7 +43,10 @@ const terms = (more: Partial<SendTerms> = {}): SendTerms => ({ digest: () => 'sa
 const stored: StoredMessage = {
   workspace: 'default',
   matched: 1,
-  message: numbered(draftOf({ from: 'b', to: 'id:a', body: 'hi', sender: { relation: 'claimed', principal: 'anonymous' }, createdAt: at }), 5),
+  message: numbered(
+    draftOf({ from: 'b', to: 'id:a', body: 'hi', sender: { relation: 'claimed', principal: 'anonymous' }, createdAt: at }),
+    5,
+  ),
 };
 
 const codeOf = (plan: () => unknown): string => {
@@ -62,14 +65,16 @@ describe('planMessage', () => {
       sending({ replyTo: 5, idempotencyKey: 'k' }),
       terms(),
     );
-    expect(answer).toMatchObject({ outcome: 'sent', message: { matched: 0, key: { key: 'k', digest: 'said' }, draft: { threadId: 5, replyTo: 5 } } });
+    expect(answer).toMatchObject({
+      outcome: 'sent',
+      message: { matched: 0, key: { key: 'k', digest: 'said' }, draft: { threadId: 5, replyTo: 5 } },
+    });
     expect(change?.sent).toHaveLength(1);
     expect(change?.deliveries).toMatchObject([{ messageId: 5, agentId: 'a', from: 'b', next: { state: 'answered', evidence: 'reply' } }]);
   });
 
   test('answers what was sent before under the key, and refuses other words under it', () => {
-    const again = (digest: string) => () =>
-      planMessage(facts({ earlier: { stored, digest } }), sending({ idempotencyKey: 'k' }), terms());
+    const again = (digest: string) => () => planMessage(facts({ earlier: { stored, digest } }), sending({ idempotencyKey: 'k' }), terms());
     expect(again('said')()).toEqual({ answer: { outcome: 'duplicate', stored }, change: null });
     expect(codeOf(again('other'))).toBe('idempotency_mismatch');
   });
@@ -77,7 +82,10 @@ describe('planMessage', () => {
   test('holds what breaks a limit under the number that it would have had, once for each attempt', () => {
     const breach = { rule: 'hops', reason: 'Too far' } as const;
     const held = planMessage(facts(), sending(), terms({ breachOf: () => breach }));
-    expect(held).toMatchObject({ answer: { outcome: 'held', hold: { id: 8, attempts: 1, message: { threadId: null } } }, change: { notices: [{}] } });
+    expect(held).toMatchObject({
+      answer: { outcome: 'held', hold: { id: 8, attempts: 1, message: { threadId: null } } },
+      change: { notices: [{}] },
+    });
     expect(held.change?.sent).toBeUndefined();
     const { hold } = held.answer as { hold: Extract<Hold, { status: 'held' }> };
     const joined = planMessage(facts({ heldAlike: () => hold }), sending(), terms({ breachOf: () => breach }));
