@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installLocked } from './npm-folder.mjs';
-import { rootFolder, runOrFail, StepFailed } from './run.mjs';
+import { rootFolder, run, runOrFail, StepFailed } from './run.mjs';
 
 /** @typedef {import('./report.mjs').Report} Report */
 /** @typedef {import('../check-packages.mjs').PackedPackage} PackedPackage */
@@ -14,6 +14,7 @@ import { rootFolder, runOrFail, StepFailed } from './run.mjs';
  * @typedef {object} Registry
  * @property {string} url
  * @property {NodeJS.ProcessEnv} env npm's, for somebody who knows this registry and nothing else of ours.
+ * @property {() => string} said What it printed.
  * @property {() => Promise<void>} stop
  */
 
@@ -66,7 +67,7 @@ async function rehearseOn(registry, packages, { folder, report }) {
   try {
     const isOlderThere = await report.check('rehearsal: the version before is published and installed', async () => {
       await publish(await Promise.all(packages.map((each) => asVersionBefore(each, folder))), registry);
-      await runOrFail('npm install --global', 'npm', ['install', '--global', 'agent-relay-server'], at('upgrade'));
+      await installed(['install', '--global', 'agent-relay-server'], at('upgrade'), registry);
       return consumer('rehearse-upgrade.mjs', ['before', VERSION_BEFORE], at('upgrade'));
     });
     const isPublished = await report.check('rehearsal: the packages are published', async () => {
@@ -85,13 +86,32 @@ async function rehearseOn(registry, packages, { folder, report }) {
       const names = packages.map(({ manifest }) => manifest.name);
       const options = at('readme');
       writeFileSync(join(options.cwd, 'package.json'), '{ "private": true, "type": "module" }\n');
-      await runOrFail('npm install', 'npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...names], options);
+      await installed(['install', '--no-audit', '--no-fund', '--loglevel=error', ...names], options, registry);
       for (const { manifest } of packages) copyReadme(manifest.name, options.cwd);
       copyFileSync(join(rootFolder, 'README.md'), join(options.cwd, 'root.md'));
       return consumer('rehearse-readmes.mjs', names, options);
     });
   } finally {
     await registry.stop();
+  }
+}
+
+/** How often what a network did to somebody else's package may spoil an install; what the registry got by then it keeps. */
+const INSTALL_ATTEMPTS = 3;
+
+/**
+ * @param {readonly string[]} args Of npm.
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv, isPatient: boolean }} options
+ * @param {Registry} registry
+ */
+async function installed(args, options, registry) {
+  for (let attempt = 1; ; attempt += 1) {
+    const { code, output } = await run('npm', args, options);
+    if (code === 0) return;
+    // Ours are in the registry itself: that one of them is missing is no accident.
+    const isOurs = /404[^\n]*agent-relay/.test(output);
+    if (attempt === INSTALL_ATTEMPTS || isOurs)
+      throw new StepFailed(`npm ${args.join(' ')} failed (exit code ${code})`, output + registry.said());
   }
 }
 
@@ -198,6 +218,7 @@ async function startRegistry(folder, env) {
       npm_config_cache: join(folder, 'cache'),
       npm_config_update_notifier: 'false',
     },
+    said: () => output,
     stop: async () => {
       child.kill('SIGKILL');
       await exited;
@@ -209,7 +230,8 @@ async function startRegistry(folder, env) {
 const configOf = (folder, upstream) => `
 storage: ${JSON.stringify(join(folder, 'storage'))}
 auth: { htpasswd: { file: ${JSON.stringify(join(folder, 'htpasswd'))} } }
-uplinks: { upstream: { url: ${JSON.stringify(upstream)}, timeout: 60s, maxage: 60m } }
+# By default two failed requests silence it for five minutes, and whatever is not ours is then not there.
+uplinks: { upstream: { url: ${JSON.stringify(upstream)}, timeout: 60s, maxage: 60m, max_fails: 1000, fail_timeout: 1s } }
 packages:
   'agent-relay*': { access: $all, publish: $all }
   '**': { access: $all, proxy: upstream }

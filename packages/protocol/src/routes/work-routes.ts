@@ -21,12 +21,13 @@ const claimWrite = {
     .describe('From the claim; without it the write acts under the current claim of the same agent and epoch'),
   ...actor,
 };
-/** Routes of the table. */
+/** Routes of the table. A scope for tasks is enough for the claims on tasks; those on messages need one for messages. */
 export const workRoutes = {
   'claims/get': route({
     method: 'GET',
     path: '/claims/:claimId',
     scope: 'messages:read',
+    alsoScopes: ['tasks:read', 'tasks:write'],
     anonymous: true,
     summary: 'One claim',
     input: z.strictObject({ claimId: OpaqueIdSchema }),
@@ -36,6 +37,7 @@ export const workRoutes = {
     method: 'POST',
     path: '/claims/:claimId/renew',
     scope: 'messages:write',
+    alsoScopes: ['tasks:write'],
     anonymous: true,
     summary: 'Extend the lease',
     input: z.strictObject({ ...claimWrite, leaseMs: LeaseMsSchema.optional() }),
@@ -45,6 +47,7 @@ export const workRoutes = {
     method: 'POST',
     path: '/claims/:claimId/progress',
     scope: 'messages:write',
+    alsoScopes: ['tasks:write'],
     anonymous: true,
     summary: 'Say how far the work is',
     input: z.strictObject({ ...claimWrite, progress: z.json() }),
@@ -54,6 +57,7 @@ export const workRoutes = {
     method: 'POST',
     path: '/claims/:claimId/release',
     scope: 'messages:write',
+    alsoScopes: ['tasks:write'],
     anonymous: true,
     summary: 'Give the work back',
     input: z.strictObject({ ...claimWrite, reason: z.string().min(1).max(1000).optional() }),
@@ -63,6 +67,7 @@ export const workRoutes = {
     method: 'POST',
     path: '/claims/:claimId/complete',
     scope: 'messages:write',
+    alsoScopes: ['tasks:write'],
     anonymous: true,
     summary: 'The work is done; accepted exactly once',
     input: z.strictObject({ ...claimWrite, result: z.json().optional() }),

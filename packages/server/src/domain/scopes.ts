@@ -1,4 +1,4 @@
-import { formatAddress, type Principal, parseAddress, RelayError, type Scope } from 'agent-relay-protocol';
+import { type Claim, formatAddress, type Principal, parseAddress, RelayError, type Scope } from 'agent-relay-protocol';
 
 /** What narrows a caller; `null` fields narrow nothing. Every principal that carries these fields is held to them. */
 export interface Grant {
@@ -83,6 +83,16 @@ export function assertMayActUpon(principal: Principal, agentId: string): void {
 /** Whether a caller was given a scope by name, or with everything; false for those whose type alone says what they may. */
 export const wasGiven = (principal: Principal, scope: Scope): boolean =>
   grantOf(principal)?.scopes.some((granted) => granted === scope || granted === '*') ?? false;
+
+/**
+ * Whether a caller may read, or write, a claim: one on a task with a scope for tasks, any with one for messages.
+ * @throws RelayError `forbidden_scope` naming the missing scope.
+ */
+export function assertClaimScope(principal: Principal, kind: Claim['kind'], way: 'read' | 'write'): void {
+  const ofTasks: readonly Scope[] = way === 'read' ? ['tasks:read', 'tasks:write'] : ['tasks:write'];
+  if (kind === 'task' && ofTasks.some((scope) => wasGiven(principal, scope))) return;
+  assertScope(principal, `messages:${way}`);
+}
 
 /**
  * The only source whose tasks a caller reads: its own name where it was given to create tasks and not to read them; undefined where nothing

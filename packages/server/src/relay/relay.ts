@@ -6,7 +6,7 @@ import type { Histogram } from '../domain/histogram.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
-import { actsAsOwner, assertAccess } from './access/access.ts';
+import { actsAsOwner, assertAccess, guardedHandlers } from './access/access.ts';
 import { Readers } from './access/readers.ts';
 import { agentRoutes } from './agents/agent-routes.ts';
 import { AgentRegistry } from './agents/agents.ts';
@@ -93,7 +93,10 @@ export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
   return {
     core,
     generation: store.log.generation,
-    handlers: livingHandlers(namedHandlers(presentHandlers(handlersOf(deps, parts), presence), reserved, store.agents.index), tokens.lives),
+    // Outermost: nobody outside has a handler that does not ask first.
+    handlers: guardedHandlers(
+      livingHandlers(namedHandlers(presentHandlers(handlersOf(deps, parts), presence), reserved, store.agents.index), tokens.lives),
+    ),
     ...nodeDoors(parts),
     ...streamsOf(parts),
     ...principalsOf(tokens),

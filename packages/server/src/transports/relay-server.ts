@@ -5,7 +5,6 @@ import { RelayError } from 'agent-relay-protocol';
 import { webSocketDuplex } from 'agent-relay-wire/node';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
-import { guardHandlers } from '../relay/access/access.ts';
 import type { Relay } from '../relay/contract/relay-contract.ts';
 import { Authenticator } from './credentials.ts';
 import { Draining } from './draining.ts';
@@ -80,7 +79,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     events,
     login: loginEndpoint({ relay, now: () => deps.clock.now(), elapsedMs: () => performance.now() }),
     logout: logoutEndpoint({ relay }),
-    mcp: mcpEndpoint({ relay: { ...relay, handlers: guardHandlers(relay.handlers) }, draining, log }),
+    mcp: mcpEndpoint({ relay, draining, log }),
     metrics: metricsEndpoint({ relay, calls, connections: () => ({ webSocket: connections.size, sse: events.open() }) }),
     openApi: openApiEndpoints(),
     pages: pagesEndpoint(deps.dashboardFolder),

@@ -49,6 +49,7 @@ function createRouteCall<Name extends RouteName>(name: Name, handlers: RelayHand
     route: route as Route, // the table's own `satisfies`; TypeScript cannot see it through the generic key
     authorize: (principal) => assertAccess(access, principal),
     call: (input, context) => {
+      // The handler asks as well; here it comes before what is wrong with the input.
       assertAccess(access, context.principal);
       return handler(parseParams(route.input, input) as RouteInput<Name>, context); // parsed by the schema that the type is inferred from
     },

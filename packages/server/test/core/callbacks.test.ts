@@ -19,7 +19,7 @@ const integration = (name = 'ops'): Principal => ({
   type: 'integration',
   workspace: 'default',
   name,
-  scopes: ['tasks:create'] satisfies Scope[],
+  scopes: ['tasks:create', 'tasks:write'] satisfies Scope[],
   targets: null,
   channels: null,
 });
@@ -291,7 +291,7 @@ test('an integration sees and redelivers its own callbacks only; a redirect is a
   expect([await seenBy('ops'), await seenBy('ci')]).toEqual([1, 0]);
   expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(integration('ci'))))).toBe('not_found');
   expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 9 }, world.as(owner)))).toBe('not_found');
-  expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(anonymous)))).toBe('forbidden');
+  expect(await codeOf(() => world.call['callbacks/redeliver']({ id: 1 }, world.as(anonymous)))).toBe('unauthorized');
   expect(await codeOf(() => world.call['callbacks/list']({}, world.as(anonymous)))).toBe('forbidden');
   // A token that does not read everybody's work is not told of it by what leaves the relay.
   const { scopes: _all, ...board } = observer as Extract<Principal, { type: 'token' }>; // it is one

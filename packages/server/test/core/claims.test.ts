@@ -1,6 +1,6 @@
-import { MAX_HOLD_MS } from 'agent-relay-protocol';
+import { MAX_HOLD_MS, type Principal } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { agentOf, anonymous, codeOf, owner, until, World } from './world.ts';
+import { agentOf, anonymous, codeOf, observer, owner, until, World } from './world.ts';
 
 const offer = (world: World, to = 'tag:x', more: object = {}) => world.send('boss', to, 'do it', { claimable: true, ...more });
 const claim = (world: World, id: number, agentId: string, more: object = {}) =>
@@ -211,4 +211,32 @@ test('claims and fences survive a restart', async () => {
   await world.restart();
   expect(await codeOf(() => claim(world, id, 'b'))).toBe('already_claimed');
   expect(await world.call['claims/get']({ claimId: held.claimId }, world.as(anonymous))).toEqual(held);
+});
+
+test('a token for tasks is enough for the claims on tasks, and for those alone', async () => {
+  await using world = await World.open();
+  await world.register('a', { tags: ['x'] });
+  const forTasks: Principal = {
+    ...observer,
+    type: 'token',
+    kind: 'scoped',
+    tokenId: 'ci',
+    name: 'ci',
+    scopes: ['tasks:read', 'tasks:write'],
+  } as Principal;
+  const { task } = await world.call['integrations/report']({ source: 'ci', title: 'broken', target: 'tag:x' }, world.as(owner));
+  const onTask = await claim(world, task?.id ?? 0, 'a');
+  const onMessage = await claim(world, (await offer(world)).id, 'a');
+  const acts = async ({ claimId, fence }: typeof onTask) => [
+    await codeOf(() => world.call['claims/get']({ claimId }, world.as(forTasks))),
+    await codeOf(() => world.call['claims/renew']({ claimId, fence }, world.as(forTasks))),
+    await codeOf(() => world.call['claims/progress']({ claimId, fence, progress: 'half' }, world.as(forTasks))),
+    await codeOf(() => world.call['claims/complete']({ claimId, fence, result: 'done' }, world.as(forTasks))),
+  ];
+  expect(await acts(onTask)).toEqual(['none', 'none', 'none', 'none']);
+  expect(await acts(onMessage)).toEqual(Array(4).fill('forbidden_scope'));
+  const reads: Principal = { ...forTasks, scopes: ['tasks:read'] } as Principal;
+  expect(await codeOf(() => world.call['claims/renew']({ claimId: onTask.claimId, fence: onTask.fence }, world.as(reads)))).toBe(
+    'forbidden_scope',
+  );
 });

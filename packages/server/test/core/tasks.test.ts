@@ -168,7 +168,9 @@ test('its source and the owner may cancel a task; a stranger may not, and the ho
   expect(await codeOf(() => setStatus(world, { id: first.id, agentId: 'b', status: 'canceled' }))).toBe('forbidden');
   expect(await codeOf(() => setStatus(world, { id: first.id, status: 'canceled' }))).toBe('validation_failed');
   expect(await codeOf(() => setStatus(world, { id: first.id, status: 'blocked' }, owner))).toBe('forbidden');
-  expect(await setStatus(world, { id: first.id, status: 'canceled' }, integration())).toMatchObject({ status: 'canceled' });
+  expect(await setStatus(world, { id: first.id, status: 'canceled' }, integration({ scopes: ['tasks:write'] }))).toMatchObject({
+    status: 'canceled',
+  });
   expect(await codeOf(() => setStatus(world, { id: first.id, agentId: 'a', status: 'done' }))).toBe('claim_closed');
   const second = await reported(world);
   expect(await setStatus(world, { id: second.id, status: 'failed', result: 'gave up' }, owner)).toMatchObject({

@@ -17,8 +17,8 @@ export function assertAccess({ anonymous, scope, alsoScopes = [] }: Access, prin
 /** Whether a caller has all that the owner has. */
 export const actsAsOwner = (principal: Principal): boolean => isOwner(principal);
 
-/** The handlers with their routes' access checked, for a transport that calls them by name rather than by route. */
-export function guardHandlers(handlers: RelayHandlers): RelayHandlers {
+/** The handlers with their routes' access checked, so that no transport can forget it. */
+export function guardedHandlers(handlers: RelayHandlers): RelayHandlers {
   const guarded = routeNames.map((name) => {
     const handler = handlers[name] as (input: unknown, context: CallContext) => unknown; // it is passed on what its own caller gave
     const call = (input: unknown, context: CallContext) => {

@@ -16,7 +16,7 @@ import { assertHolds, type ClaimWriter, completeClaim, endClaim, isRepeated, ren
 import { claimEvent, workAvailable } from '../../domain/claim-changes.ts';
 import type { ClaimFacts, Decision } from '../../domain/facts.ts';
 import type { Histogram } from '../../domain/histogram.ts';
-import { isOwner } from '../../domain/scopes.ts';
+import { assertClaimScope, isOwner } from '../../domain/scopes.ts';
 import { planTaking } from '../../domain/taking.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
@@ -56,6 +56,7 @@ export function claimRoutes(deps: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRou
     'claims/get': async ({ claimId }, { principal }) => {
       const claim = await store.claims.get(principal.workspace, claimId);
       if (!claim || !(await readers.mayReadClaim(principal, claim))) throw new RelayError('not_found', `There is no claim ${claimId}`);
+      assertClaimScope(principal, claim.kind, 'read');
       return claim;
     },
     'claims/renew': ({ leaseMs = settings.leaseMs, ...input }, { principal }) =>
@@ -98,6 +99,7 @@ function writerOf({ store, clock, leaseEndsAt, inboxes }: ClaimRoutesDeps) {
     const now = clock.now();
     const { answer: claim } = await store.claims.change(principal.workspace, { claimId }, (found) => {
       if (!found.claim) throw new RelayError('not_found', `There is no claim ${claimId}`);
+      assertClaimScope(principal, found.claim.kind, 'write');
       // Whoever shows the fence has the claim; who does not must say who it is.
       const named = agentId ?? (fence === undefined || principal.type === 'agent' ? undefined : found.claim.agentId);
       const actor = actingId(principal, named, 'agentId');
