@@ -1,16 +1,9 @@
 import type { EventFilter, EventReset, Message, RelayEvent } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
 import { isInAudience } from '../domain/audience.ts';
-import {
-  type FilterCriteria,
-  matchesFilter,
-  messageIdOf,
-  namedAgents,
-  needsMessage,
-  needsReading,
-  unread,
-} from '../domain/event-filter.ts';
-import type { About, ReaderRights } from '../domain/event-readers.ts';
+import { type FilterCriteria, matchesFilter, messageIdOf, namedAgents, needsMessage, needsReading } from '../domain/event-filter.ts';
+import { type About, unread } from '../domain/event-readers.ts';
+import type { ReaderRights } from '../domain/event-table.ts';
 import { nobody } from '../domain/readership.ts';
 import type { Logger } from '../logger.ts';
 import type { LogEntry, Store } from '../store/store.ts';
