@@ -187,7 +187,10 @@ async function startRegistry(folder, env) {
   writeFileSync(config, configOf(folder, asked('registry')));
   const program = join(registryFolder, 'node_modules', 'verdaccio', 'bin', 'verdaccio');
   // The Node of `env`: the one that runs these scripts may be too old for it.
-  const child = spawn('node', [program, '--config', config, '--listen', `127.0.0.1:${port}`], { stdio: 'pipe', env });
+  // Where npm is told whom to trust, what asks npm's registry in its place has to be told as well.
+  const cafile = asked('cafile');
+  const trusting = cafile === '' || cafile === 'null' ? env : { ...env, NODE_EXTRA_CA_CERTS: cafile };
+  const child = spawn('node', [program, '--config', config, '--listen', `127.0.0.1:${port}`], { stdio: 'pipe', env: trusting });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
