@@ -230,8 +230,11 @@ async function spawn(
 const tell = (to: string, body: string) => client.messages.send({ to, body });
 const release = (id: string) => client.agents.release({ id });
 const asks = async (agent: string): Promise<readonly Approval[]> => (await client.approvals.list({ agent })).data;
+/** Of an agent that may still be on its way: nothing can be listed of one that nobody has registered. */
 const question = (agent: string) =>
-  until(`a question of ${agent}`, async () => (await client.approvals.list({ agent, status: 'pending' })).data[0]);
+  until(`a question of ${agent}`, async () =>
+    (await client.approvals.list({ status: 'pending' })).data.find(({ agentId }) => agentId === agent),
+  );
 
 async function ofType<Type extends AgentEvent['type']>(id: string, type: Type): Promise<readonly Extract<AgentEvent, { type: Type }>[]> {
   const { data } = await client.agents.activity({ id, newest: true, limit: 500 });

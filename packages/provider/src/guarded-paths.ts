@@ -21,6 +21,8 @@ const guardedNames = new RegExp(
   ].join('|')})$`,
   'iu',
 );
+/** What makes git take the folder it lies in for a repository, whose settings name programs. */
+const guardedFile = /^HEAD$/iu;
 /** Below the folder for settings only: elsewhere a folder may well be called that. */
 const guardedSettings = /^(?:fish|git|powershell)$/iu;
 
@@ -36,7 +38,12 @@ export function guardedPart(path: string): string | null {
   const parts = path.split(/[/\\]/u);
   const index = parts
     .map(plainName)
-    .findIndex((part, at, all) => guardedNames.test(part) || (guardedSettings.test(part) && all[at - 1] === '.config'));
+    .findIndex(
+      (part, at, all) =>
+        guardedNames.test(part) ||
+        (guardedSettings.test(part) && all[at - 1] === '.config') ||
+        (guardedFile.test(part) && at === all.length - 1),
+    );
   return parts[index] ?? null;
 }
 

@@ -18,13 +18,15 @@ describe('the environment', () => {
     const env = claudeEnvironment({ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'user.name', GIT_CONFIG_VALUE_0: 'Ann' });
     expect(env).toMatchObject({
       GIT_OPTIONAL_LOCKS: '0',
-      GIT_CONFIG_COUNT: '3',
+      GIT_CONFIG_COUNT: '4',
       GIT_CONFIG_KEY_0: 'user.name',
       GIT_CONFIG_VALUE_0: 'Ann',
       GIT_CONFIG_KEY_1: 'diff.autoRefreshIndex',
       GIT_CONFIG_VALUE_1: 'false',
       GIT_CONFIG_KEY_2: 'core.fsmonitor',
       GIT_CONFIG_VALUE_2: 'false',
+      GIT_CONFIG_KEY_3: 'safe.bareRepository',
+      GIT_CONFIG_VALUE_3: 'explicit',
     });
   });
 });

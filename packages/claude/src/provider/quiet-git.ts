@@ -1,9 +1,13 @@
 type Environment = Readonly<Record<string, string>>;
 
-/** `diff` refreshes the index whatever `GIT_OPTIONAL_LOCKS` says, and a file system monitor is a program or a daemon that `status` starts. */
+/**
+ * `diff` refreshes the index whatever `GIT_OPTIONAL_LOCKS` says, and a file system monitor is a program or a daemon that `status` starts. A folder
+ * that only looks like a bare repository is none (git 2.38): whoever may write files there could have made it one, with programs in its settings.
+ */
 const settings = [
   ['diff.autoRefreshIndex', 'false'],
   ['core.fsmonitor', 'false'],
+  ['safe.bareRepository', 'explicit'],
 ] as const;
 
 /**

@@ -38,7 +38,13 @@ const sending = (input: Partial<Sending['input']> = {}): Sending => ({
   at,
 });
 
-const terms = (more: Partial<SendTerms> = {}): SendTerms => ({ digest: () => 'said', mayRead: () => false, breachOf: () => null, ...more });
+const terms = (more: Partial<SendTerms> = {}): SendTerms => ({
+  digest: () => 'said',
+  mayRead: () => true,
+  mayReadHold: () => true,
+  breachOf: () => null,
+  ...more,
+});
 
 const stored: StoredMessage = {
   workspace: 'default',
@@ -77,6 +83,13 @@ describe('planMessage', () => {
     const again = (digest: string) => () => planMessage(facts({ earlier: { stored, digest } }), sending({ idempotencyKey: 'k' }), terms());
     expect(again('said')()).toEqual({ answer: { outcome: 'duplicate', stored }, change: null });
     expect(codeOf(again('other'))).toBe('idempotency_mismatch');
+    const asStranger = () =>
+      planMessage(facts({ earlier: { stored, digest: 'said' } }), sending({ idempotencyKey: 'k' }), terms({ mayRead: () => false }));
+    expect(codeOf(asStranger)).toBe('idempotency_mismatch');
+    const bound = { ...nobodyThere, isBound: () => true };
+    expect(
+      codeOf(() => planMessage(facts({ agents: bound, earlier: { stored, digest: 'said' } }), sending({ idempotencyKey: 'k' }), terms())),
+    ).toBe('forbidden');
   });
 
   test('holds what breaks a limit under the number that it would have had, once for each attempt', () => {

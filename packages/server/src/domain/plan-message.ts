@@ -20,7 +20,7 @@ import { holdMessage } from './hold-changes.ts';
 import { type Breach, hopsOf } from './loop-guard.ts';
 import { type Draft, draftOf } from './message.ts';
 import { relationOf } from './provenance.ts';
-import type { Participants } from './readership.ts';
+import { nobody, type Participants } from './readership.ts';
 import { assertMayAddress } from './scopes.ts';
 
 /** Somebody wants to say something. */
@@ -35,8 +35,9 @@ export interface Sending {
 export interface SendTerms {
   /** Of what is said: two attempts under one idempotency key must be equal in it. */
   readonly digest: () => string;
-  /** Whether the sender may read a message, and so answer it, that is not among its mail. */
+  /** Whether the sender may read a message, and so answer it. */
   readonly mayRead: (message: Message, participants: () => Participants) => boolean;
+  readonly mayReadHold: (hold: Hold) => boolean;
   /** What sending it now would break. */
   readonly breachOf: (draft: Draft) => Breach | null;
 }
@@ -53,7 +54,12 @@ export type Planned =
  */
 export function planMessage(facts: SendFacts, sending: Sending, terms: SendTerms): Decision<Planned> {
   const { idempotencyKey: key = null } = sending.input;
-  if (facts.earlier && key !== null) return { answer: repeated(facts.earlier, terms.digest()), change: null };
+  if (facts.earlier && key !== null) {
+    // Whoever asks again is shown what was sent: it must be theirs to send, and to read.
+    actAs(facts.agents, sending.principal, sending.from);
+    if (!isTheirs(facts.earlier, terms)) throw mismatchOf('what is not yours to read', {});
+    return { answer: repeated(facts.earlier, terms.digest()), change: null };
+  }
   const answer = planAnswer(facts, sending, terms.mayRead);
   const breach = terms.breachOf(answer.message.draft);
   if (breach) {
@@ -75,7 +81,7 @@ export function planAnswer(
   const { repliedTo, copy } = facts;
   const message = routeMessage(facts, sending, repliedTo);
   // An answer takes part in the thread: nobody answers their way into one that is not theirs.
-  if (repliedTo && !copy && !mayRead(repliedTo.message, () => facts.participants())) throw noMessage(repliedTo.message.id);
+  if (repliedTo && !mayRead(repliedTo.message, () => facts.participants())) throw noMessage(repliedTo.message.id);
   return { message, receipt: repliedTo && copy ? answerOf(repliedTo.message, copy, sending.from, sending.at) : null };
 }
 
@@ -138,19 +144,22 @@ function addressIn(agents: Directory, text: string): Address {
   return text !== 'broadcast' && agents.find(text) ? { type: 'bare', word: text } : readAddress(text);
 }
 
+const isTheirs = (earlier: Earlier, { mayRead, mayReadHold }: SendTerms): boolean =>
+  'hold' in earlier ? mayReadHold(earlier.hold) : mayRead(earlier.stored.message, () => nobody);
+
 /** What became of the attempt under the same key. */
 function repeated(earlier: Earlier, digest: string): Planned {
   if ('hold' in earlier) {
     const { id } = earlier.hold;
-    if (earlier.digest !== digest) throw mismatch(`held message ${id}`, { holdId: id });
+    if (earlier.digest !== digest) throw mismatchOf(`held message ${id}`, { holdId: id });
     return { outcome: 'held', hold: earlier.hold };
   }
   const { id } = earlier.stored.message;
-  if (earlier.digest !== digest) throw mismatch(`message ${id}`, { messageId: id });
+  if (earlier.digest !== digest) throw mismatchOf(`message ${id}`, { messageId: id });
   return { outcome: 'duplicate', stored: earlier.stored };
 }
 
-const mismatch = (what: string, details: ErrorDetails<'idempotency_mismatch'>): RelayError =>
+const mismatchOf = (what: string, details: ErrorDetails<'idempotency_mismatch'>): RelayError =>
   new RelayError('idempotency_mismatch', `This idempotency key was used for ${what} with other content`, { details });
 
 const noMessage = (id: number): RelayError => new RelayError('not_found', `There is no message ${id} to reply to`);

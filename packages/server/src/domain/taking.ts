@@ -36,15 +36,20 @@ export function planTaking(
   if (!message) throw new RelayError('not_found', `There is no message ${id}`);
   if (!entry || !agent) throw unknownAgent(claimant, agents.agents(), `${claimant} is not registered and cannot claim`);
   if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);
+  // To whom it is not offered learns nothing of who has it.
+  if (current?.agentId !== claimant && !isOfferedNow(message, entry)) throw notOffered(id, claimant);
   const taken = takeClaim(work, current, { claimId, kind, subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs });
   if (!taken.isNew) return { answer: { claim: taken.claim, waitedMs: null }, change: null };
-  if (!isOfferedNow(message, entry)) throw new RelayError('forbidden_target', `Message ${id} is not offered to ${claimant}`);
+  if (!isOfferedNow(message, entry)) throw notOffered(id, claimant);
   if (message.expiresAt !== null && message.expiresAt <= now && work?.fence === 0) {
     throw new RelayError('gone', `Message ${id} expired before anybody claimed it`);
   }
   const change = takingChange(taken.claim, current, taken.expired !== null, now);
   return { answer: { claim: taken.claim, waitedMs: now - message.createdAt }, change };
 }
+
+const notOffered = (id: number, claimant: string): RelayError =>
+  new RelayError('forbidden_target', `Message ${id} is not offered to ${claimant}`);
 
 function takingChange(claim: HeldClaim, before: Claim | null, hasExpired: boolean, at: number): Change {
   const expiry: Partial<Change> = hasExpired && before?.status === 'held' ? expireClaim(before, at) : {};

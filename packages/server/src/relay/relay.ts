@@ -194,9 +194,10 @@ function nodeDoors({ core, sessions, reserved }: Parts): Pick<Relay, 'nodeHandle
     nodeHandlers: livingNodeHandlers(
       {
         ...nodeHandlers,
-        'nodes/attach': (params, context) => {
+        'nodes/attach': async (params, context) => {
+          const attached = await nodeHandlers['nodes/attach'](params, context);
           for (const { id } of params.providers) reserved.add(id);
-          return nodeHandlers['nodes/attach'](params, context);
+          return attached;
         },
       },
       lives,

@@ -112,12 +112,13 @@ export class Messages {
   }
 
   #write(input: SendMessage, from: string, principal: Principal, mustBeSo?: (facts: SendFacts) => void): Promise<Done<Planned>> {
-    const { store, guard, clock } = this.#deps;
+    const { store, guard, clock, readers } = this.#deps;
     const { workspace } = principal;
     const sending = { input, from, principal, at: clock.now() };
     const terms: SendTerms = {
       digest: () => digestOf(input),
       mayRead: this.mayReadAs(principal),
+      mayReadHold: readers.of(principal).mayReadHold,
       breachOf: (draft) => guard.check(workspace, draft),
     };
     const subject = { workspace, from, replyTo: input.replyTo ?? null, idempotencyKey: input.idempotencyKey ?? null };

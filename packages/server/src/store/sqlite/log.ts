@@ -54,6 +54,8 @@ export class SqliteLog implements LogStore {
   #last: number;
   #gathered: Gathered[] = [];
   #uncommitted: LogEntry[] = [];
+  /** A message was changed in the running turn. */
+  #isStale = false;
   #recent: LogEntry[] = [];
   #recentCharacters = 0;
   readonly #recentMessages = new Map<number, StoredMessage>();
@@ -119,6 +121,11 @@ export class SqliteLog implements LogStore {
 
   /** The content of a message has changed: what memory holds of it is stale. */
   forgetMessage(): void {
+    this.#isStale = true;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#recent = [];
     this.#recentCharacters = 0;
     this.#recentMessages.clear();
@@ -142,6 +149,9 @@ export class SqliteLog implements LogStore {
       this.#remember(entry);
     }
     this.#uncommitted = [];
+    // What was sent in the same turn has been remembered as it was.
+    if (this.#isStale) this.#forget();
+    this.#isStale = false;
     if (this.#last === this.#head) return;
     this.#head = this.#last;
     for (const listener of this.#listeners) listener();
