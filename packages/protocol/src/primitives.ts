@@ -14,7 +14,7 @@ export const AgentIdSchema = z
   .max(128)
   .regex(
     /^(?!find$)[\p{L}\p{N}][\p{L}\p{N}._@+~-]*$/u,
-    'An id is made of letters, digits and . _ @ + ~ -, begins with a letter or digit, and is not find',
+    'An id is made of letters, digits and . _ @ + ~ -, begins with a letter or digit, and is not the word "find"',
   );
 
 /** A tag, capability or channel name: 1–64 characters without spaces, commas, colons or a leading `#`. */

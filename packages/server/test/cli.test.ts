@@ -180,7 +180,7 @@ describe('client commands', () => {
   test('doctor checks the database and the relay', async () => {
     const { code, out, note } = await run(['doctor'], own);
     expect(out).toMatch(/^ok {3}Node .*\nok {3}Database .*: whole\nok {3}Relay .*\nBAD {2}No machine runs agents/u);
-    expect([code, note]).toEqual([1, 'error: 1 thing is not as they should be\n']);
+    expect([code, note]).toEqual([1, 'error: 1 thing is not as it should be\n']);
   });
 
   test('doctor on a Node that the database’s driver would crash looks at the rest, and calls nothing bad that it did not see', async () => {

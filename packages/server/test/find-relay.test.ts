@@ -90,6 +90,15 @@ describe('the owner’s credential', () => {
     server.close();
   });
 
+  test.each(['127.0.0.1:4850', 'localhost:4850', 'ftp://relay.example', ''])('goes nowhere when %j is named', async (url) => {
+    leaveNote(ownDatabase(), null);
+    for (const token of [undefined, 'mine'])
+      await expect(findRelay({ env: env(), url, ...(token === undefined ? {} : { token }) })).rejects.toMatchObject({
+        code: 'validation_failed',
+        message: expect.stringContaining('http://'),
+      });
+  });
+
   test('stays where it is when a token and an address are named', async () => {
     leaveNote(ownDatabase(), null);
     const named = { url: 'http://127.0.0.1:4850', token: 'mine' };

@@ -38,11 +38,12 @@ export interface FoundRelay {
  * port, by mistake or not, is not shown it. A token that somebody gives goes where they say.
  * @throws RelayError `connection_closed` when no relay runs here and none was named, with `details.databasePath` where none ever said that it
  *   serves it, and with `details.url` where the one that did has ended; nothing was sent anywhere. `unauthorized` when a file of this user's relay
- *   cannot be read, `validation_failed` when its settings cannot be.
+ *   cannot be read, `validation_failed` when its settings cannot be, or when what was named is no address.
  */
 export async function findRelay({ env, ...asked }: FindRelayOptions): Promise<FoundRelay> {
   const url = asked.url ?? (env['AGENT_RELAY_URL'] || undefined);
   const token = asked.token ?? (env['AGENT_RELAY_TOKEN'] || undefined);
+  if (url !== undefined) assertIsAddress(url);
   if (url !== undefined && token !== undefined) return { url, token };
   const databasePath = asked.databasePath ?? localDatabasePath(env);
   const note = lastRunningRelay(runningRelayPath(databasePath));
@@ -57,6 +58,12 @@ export async function findRelay({ env, ...asked }: FindRelayOptions): Promise<Fo
   }
   if (await isSameProcess(note)) return { url: note.url, ...(token === undefined ? {} : { token }) };
   throw new RelayError('connection_closed', `No relay answers at ${note.url}`, { details: { url: note.url } });
+}
+
+function assertIsAddress(url: string): void {
+  if (URL.canParse(url) && /^https?:$/u.test(new URL(url).protocol)) return;
+  const message = `${url} is no address of a relay: one begins with http:// or https://`;
+  throw new RelayError('validation_failed', message, { issues: [{ path: 'url', message }] });
 }
 
 /** The database of this user's relay: `DB_PATH`, else what its env file says, else where the relay puts one by itself. */

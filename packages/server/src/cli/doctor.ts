@@ -27,7 +27,11 @@ export const doctorCommand = (terminal: Terminal): Command =>
       const findings = [good(`Node ${process.versions.node}`), await checkDatabase(path), ...(await checkRelay(options, terminal))];
       for (const { verdict, text } of findings) terminal.out(`${verdict.padEnd(4)} ${text}`);
       const faults = findings.filter(({ verdict }) => verdict === 'BAD').length;
-      if (faults > 0) throw new CommandFailure(`error: ${faults} ${faults === 1 ? 'thing is' : 'things are'} not as they should be`, 1);
+      if (faults > 0)
+        throw new CommandFailure(
+          `error: ${faults === 1 ? '1 thing is not as it should be' : `${faults} things are not as they should be`}`,
+          1,
+        );
     });
 
 async function checkDatabase(path: string): Promise<Finding> {

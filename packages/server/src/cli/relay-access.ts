@@ -58,13 +58,18 @@ export async function withRelay(
 }
 
 /** Where a command goes and as whom. @throws CommandFailure when no relay runs here and none was named: nothing is sent then. */
-async function wayTo({ url, token, db }: RelayOptions, env: Terminal['env']): Promise<FoundRelay> {
-  if (url !== undefined && token !== undefined) return { url, token };
-  const databasePath = ownDatabasePath({ db }, env);
+async function wayTo({ url: named, token, db }: RelayOptions, env: Terminal['env']): Promise<FoundRelay> {
+  // An empty setting is none.
+  const url = named === '' ? undefined : named;
+  const isWhole = url !== undefined && token !== undefined;
+  const databasePath = isWhole ? '' : ownDatabasePath({ db }, env);
   try {
+    if (isWhole) return await findRelay({ env, url, token });
     return await findRelay({ env, databasePath, ...(url === undefined ? {} : { url }), ...(token === undefined ? {} : { token }) });
   } catch (error) {
-    if (!(error instanceof RelayError) || error.code !== 'connection_closed') throw error;
+    if (!(error instanceof RelayError)) throw error;
+    if (error.code === 'validation_failed') throw new CommandFailure(`error: ${error.message}`, 2);
+    if (error.code !== 'connection_closed') throw error;
     const where = error.details?.['url'];
     throw typeof where === 'string'
       ? noAnswer(where, programName(env))
