@@ -35,9 +35,10 @@ export async function startNodeWorkload({ url, token, folder, agents, random }: 
   let isRunning = true;
   let kills = 0;
 
+  /** Of an agent that may be none yet: of one that nobody has registered nothing can be listed. */
   const newestSession = async (agent: string): Promise<Session | null> => {
-    const { data } = await control.call<{ data: Session[] }>('sessions/list', { agent, limit: 1 });
-    return data[0] ?? null;
+    const { data } = await control.call<{ data: Session[] }>('sessions/list', { limit: 500 });
+    return data.find(({ agentId }) => agentId === agent) ?? null;
   };
   /** A new session, though an answer was lost or the relay does not know yet that the one before is over. */
   const begin = async (agent: string): Promise<void> => {
