@@ -14,6 +14,7 @@ export class FactReader {
   readonly #log: SqliteLog;
   readonly #index: MutableAgentIndex;
   readonly #pairs = new Map<string, Pairs>();
+  readonly #following = new Map<string, FollowFacts>();
 
   constructor(tables: Tables, log: SqliteLog, index: MutableAgentIndex) {
     this.#tables = tables;
@@ -72,7 +73,17 @@ export class FactReader {
     return { task, work: found && { status: found.work.status, fence: found.work.fence }, claim, copy };
   }
 
+  /** Made once: every write asks for it, and few look anything up. */
   following(workspace: string): FollowFacts {
+    let found = this.#following.get(workspace);
+    if (!found) {
+      found = this.#followingIn(workspace);
+      this.#following.set(workspace, found);
+    }
+    return found;
+  }
+
+  #followingIn(workspace: string): FollowFacts {
     const { pairs, channels, tasks } = this.#tables;
     return {
       agent: (id) => this.#index.find(workspace, id),
