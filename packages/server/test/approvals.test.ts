@@ -197,12 +197,12 @@ describe('who may', () => {
   beforeEach(() => say(ask('a1')));
 
   it.each([
-    ['the agent itself', agentToken('Worker')],
-    ['another agent', agentToken('Lead')],
-    ['a token made for an agent', { ...phone, scopes: ['sessions:write'], agentId: 'Lead' } as Principal],
-    ['its machine', { type: 'node', workspace, nodeId: 'local' } as Principal],
-  ])('not answer: %s', async (_, principal) => {
-    await expect(answer('a1', 'allow', principal)).rejects.toMatchObject({ code: expect.stringMatching(/^forbidden/) });
+    ['the agent itself', agentToken('Worker'), 'forbidden'],
+    ['another agent', agentToken('Lead'), 'forbidden'],
+    ['a token made for an agent', { ...phone, scopes: ['sessions:write'], agentId: 'Lead' } as Principal, 'forbidden_scope'],
+    ['its machine', { type: 'node', workspace, nodeId: 'local' } as Principal, 'forbidden'],
+  ])('not answer: %s', async (_, principal, code) => {
+    await expect(answer('a1', 'allow', principal)).rejects.toMatchObject({ code });
     expect(await list({ status: 'pending' })).toHaveLength(1);
   });
 
