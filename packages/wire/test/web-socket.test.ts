@@ -267,7 +267,7 @@ describe('reading', () => {
   });
 
   it('may be closed while it is full', async () => {
-    const { near, far } = await connectedPair({ highWaterBytes: 1_000, closeTimeoutMs: 30_000 });
+    const { near, far } = await connectedPair({ highWaterBytes: 1_000, closeTimeoutMs: 5_000 });
     // More than the buffers on the way hold: the answer to the close frame waits behind it.
     for (let count = 0; count < 200; count += 1) void far.send('x'.repeat(100_000));
     await new Promise((resolve) => setTimeout(resolve, 100));

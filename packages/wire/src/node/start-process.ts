@@ -48,7 +48,13 @@ export async function startProcess<T>(options: StartProcessOptions<T>): Promise<
   }
   const over = new AbortController();
   try {
-    const work = (inTime: AbortSignal) => Promise.race([getReady(child, AbortSignal.any([inTime, over.signal])), endOf(child)]);
+    const work = (inTime: AbortSignal) => {
+      // One signal of our own: what is aborted here is seen at once by whoever holds it.
+      const forward = () => over.abort(inTime.reason);
+      if (inTime.aborted) forward();
+      else inTime.addEventListener('abort', forward, { once: true });
+      return Promise.race([getReady(child, over.signal), endOf(child)]);
+    };
     return { child, ready: await withTimeout(work, timeoutMs, { signal }) };
   } catch (error) {
     over.abort(error);
