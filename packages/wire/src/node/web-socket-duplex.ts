@@ -73,7 +73,10 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
     this.#lines = options.framing === 'lines' ? new LineDecoder() : undefined;
     this.#messages = new IncomingMessages<In>({
       highWaterBytes: this.#highWaterBytes,
-      pause: () => socket.pause(),
+      pause: () => {
+        // While it closes, what still comes has to be passed over up to the answering close frame.
+        if (socket.readyState === socket.OPEN) socket.pause();
+      },
       resume: () => socket.resume(),
       onReturn: () => void this.close(),
       onMalformed: options.onMalformed,
