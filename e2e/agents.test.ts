@@ -6,7 +6,7 @@ import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentEnvironment, freePort, processesMentioning, type RunningProgram, startAgentRelay } from './support/programs.ts';
-import { until } from './support/until.ts';
+import { until, untilGranted } from './support/until.ts';
 
 const home = await tempHome();
 const anthropic = await startFakeAnthropic({ model: wordScript() });
@@ -164,7 +164,7 @@ async function connect(): Promise<RelayClient> {
 }
 
 async function spawn(name: string, provider: string): Promise<{ readonly cwd: string }> {
-  const { cwd } = await until(`room for ${name}`, () => client.sessions.start({ name, provider, cwd: home.workFolder }).catch(() => null));
+  const { cwd } = await untilGranted(`room for ${name}`, () => client.sessions.start({ name, provider, cwd: home.workFolder }));
   return { cwd: cwd ?? '' };
 }
 

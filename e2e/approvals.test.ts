@@ -8,7 +8,7 @@ import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { startFakeAnthropic, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentEnvironment, freePort, localNodePid, type RunningProgram, startAgentRelay, startRelayConnect } from './support/programs.ts';
-import { until } from './support/until.ts';
+import { until, untilGranted } from './support/until.ts';
 
 const home = await tempHome();
 const models = { claude: await startFakeAnthropic({ model: wordScript() }), codex: await startFakeOpenAi({ model: wordScript() }) };
@@ -221,9 +221,7 @@ async function spawn(
   spawned += 1;
   const name = `${vendor}-${spawned}`;
   const cwd = await home.makeFolder(name);
-  await until(`room for ${name}`, () =>
-    client.sessions.start({ name, provider: vendor, cwd, approval: 'guarded', ...more }).catch(() => null),
-  );
+  await untilGranted(`room for ${name}`, () => client.sessions.start({ name, provider: vendor, cwd, approval: 'guarded', ...more }));
   return { name, cwd, file: join(cwd, 'trace.txt') };
 }
 
@@ -262,10 +260,13 @@ const wasModelSent = (vendor: 'claude' | 'codex', text: string): boolean =>
 
 async function restartRelay(meanwhile: () => Promise<unknown> = async () => {}): Promise<void> {
   await relay.end('SIGKILL');
-  await meanwhile();
-  relay = await startAgentRelay({ home, env, port });
-  await client.close();
-  client = await connect();
+  try {
+    await meanwhile();
+  } finally {
+    relay = await startAgentRelay({ home, env, port });
+    await client.close();
+    client = await connect();
+  }
 }
 
 /** Whether the local machine keeps another question of this agent for a relay that is away. */

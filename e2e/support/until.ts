@@ -14,3 +14,21 @@ export async function until<Value>(
     await pause(50);
   }
 }
+
+/** Asks until it is no longer refused; says with what it was refused last when it always is. */
+export async function untilGranted<Value>(what: string, ask: () => Promise<Value>, timeoutMs = 60_000): Promise<Value> {
+  let refusal: unknown;
+  const attempt = () =>
+    ask().then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        refusal = error;
+        return null;
+      },
+    );
+  try {
+    return (await until(what, attempt, timeoutMs)).value;
+  } catch (cause) {
+    throw new Error(`${String(cause)}, refused with: ${String(refusal)}`, { cause });
+  }
+}

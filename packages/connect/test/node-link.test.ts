@@ -289,6 +289,7 @@ describe('processes that end', () => {
     await relayProcess(port);
     await api.nodeOnline();
     await until(async () => expect((await api.activity('Worker')).at(-1)?.event.type).toBe('turn.completed'));
+    await until(async () => expect((await api.agent('Worker')).status).toBe('idle'));
     const entries = await api.activity('Worker');
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
     expect(await api.texts('Worker')).toEqual(Array.from({ length: 600 }, (_, index) => `${index + 1}`));

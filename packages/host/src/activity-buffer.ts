@@ -40,7 +40,7 @@ const DEFAULT_LIMIT = 16 << 20;
 const RESERVE = 8 * 1024;
 const TRIM_AT = 1 << 20;
 const folderName = 'activity';
-const endsSomething = new Set<AgentEvent['type']>(['session.ended', 'turn.completed', 'turn.failed', 'approval.resolved']);
+const neverDropped = new Set<AgentEvent['type']>(['session.ended', 'turn.completed', 'turn.failed', 'approval.resolved', 'input.accepted']);
 
 /**
  * A session's activity until the relay has it: a file of JSON lines, its first line the owner. Sequences count from 1 without a gap. When the
@@ -109,8 +109,9 @@ export class ActivityBuffer {
 
   append(event: AgentEvent, at: number): void {
     const text = this.#encode(event, at);
-    // What ends a turn, a question or the session is never dropped: whoever follows would wait for it for ever.
-    if (this.#size + text.length > this.#limit - RESERVE && !endsSomething.has(event.type)) {
+    // What ends a turn, a question or the session is never dropped: whoever follows would wait for it for ever. Nor is the proof that mail was
+    // read: after a crash it would be read again.
+    if (this.#size + text.length > this.#limit - RESERVE && !neverDropped.has(event.type)) {
       this.#dropped += 1;
       return;
     }

@@ -1,6 +1,7 @@
 import { type AgentEvent, type DeliveryReport, type InboxItem, RelayError } from 'agent-relay-protocol';
 import type { AgentSession } from 'agent-relay-provider';
 import { formatEnvelope, type Log, Pump, RecentMap } from 'agent-relay-wire';
+import { DeliveryEvidence } from './delivery-evidence.ts';
 import { afterFailure, type MailBatch, nextBatch, retryDelayMs, type WaitingMail } from './delivery-policy.ts';
 
 export interface DeliveryQueueOptions {
@@ -16,9 +17,6 @@ export interface DeliveryQueueOptions {
 }
 
 const KNOWN_LIMIT = 10_000;
-
-/** How `SessionEvents` ends the turn of a session whose process or connection is gone. */
-const deaths: ReadonlySet<string> = new Set(['agent_crashed', 'agent_lost']);
 
 /**
  * An agent's mail on its way into its session, each message handed over at most once per session, in the order of the log within its mode.
@@ -42,8 +40,7 @@ export class DeliveryQueue {
   #inHand: readonly WaitingMail[] = [];
   /** Of those in hand, what the relay offered once more. */
   readonly #offeredAgain = new Map<number, InboxItem>();
-  /** What the runtime has confirmed since the last turn ended: what would die with this one. */
-  readonly #confirmed = new Map<number, DeliveryReport>();
+  readonly #evidence = new DeliveryEvidence();
   #notices: string[] = [];
   #isTurnRunning = false;
   #turnExpected: ReturnType<typeof setTimeout> | null = null;
@@ -101,40 +98,12 @@ export class DeliveryQueue {
 
   /** Follows the session's turns and the runtime's evidence. */
   observe(event: AgentEvent): void {
-    switch (event.type) {
-      case 'turn.started':
-        this.#isTurnRunning = true;
-        this.#clearExpectation();
-        return;
-      case 'turn.failed':
-        if (deaths.has(event.error.code)) this.#tellDeath(event.error.message);
-        this.#turnEnded();
-        return;
-      case 'turn.completed':
-        this.#turnEnded();
-        return;
-      case 'input.accepted': {
-        const report = { messageId: event.messageId, state: event.state, evidence: event.evidence };
-        this.#confirmed.set(event.messageId, report);
-        this.#say(report);
-        return;
-      }
-      default:
-        return;
-    }
-  }
-
-  #turnEnded(): void {
-    this.#isTurnRunning = false;
-    this.#confirmed.clear();
+    for (const report of this.#evidence.observe(event)) this.#say(report);
+    const hasEnded = event.type === 'turn.completed' || event.type === 'turn.failed';
+    if (!hasEnded && event.type !== 'turn.started') return;
+    this.#isTurnRunning = !hasEnded;
     this.#clearExpectation();
-    this.wake();
-  }
-
-  /** The sender of what the agent was working on reads beside its "seen" that nothing came of it. */
-  #tellDeath(message: string): void {
-    const reason = `The agent's process ended while it worked on this: ${message}`.slice(0, 1000);
-    for (const report of this.#confirmed.values()) this.#say({ ...report, reason });
+    if (hasEnded) this.wake();
   }
 
   /** Tries again what waits: the relay is back, a turn has ended, mail has come. */

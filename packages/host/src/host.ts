@@ -1,9 +1,18 @@
 import { join } from 'node:path';
-import { type ApprovalMode, type InboxItem, type NodeProvider, RelayError, type Session, type SpawnMode } from 'agent-relay-protocol';
+import {
+  type ApprovalMode,
+  type DeliveryReport,
+  type InboxItem,
+  type NodeProvider,
+  RelayError,
+  type Session,
+  type SpawnMode,
+} from 'agent-relay-protocol';
 import { type ApprovalDecision, isMailRestricted, type McpEndpoint, type Provider } from 'agent-relay-provider';
 import { type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { agentEnvironment } from './agent-environment.ts';
+import { DeliveryEvidence } from './delivery-evidence.ts';
 import { resolveFolder } from './folders.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { HostedSession } from './hosted-session.ts';
@@ -83,10 +92,22 @@ export async function createHost(options: HostOptions): Promise<Host> {
   if (ended > 0) options.log.warn('ended processes that an earlier run had left behind', { ended });
   const leftBehind = ActivityBuffer.recover(options.stateDir);
   for (const buffer of leftBehind) {
-    if (buffer.lastEvent?.type === 'session.ended') continue;
-    buffer.append({ type: 'session.ended', reason: 'lost', detail: 'relay-connect ended unexpectedly' }, options.clock.now());
+    options.relay.report(buffer.owner, takeOver(buffer, options.clock.now()));
   }
   return new SessionHost(options, register, leftBehind);
+}
+
+/**
+ * Ends a session that an earlier process left behind, and answers what its runtime had confirmed: the relay may have been away ever since, and
+ * would give the same mail to the next session as though nobody had read it.
+ */
+function takeOver(buffer: ActivityBuffer, now: number): readonly DeliveryReport[] {
+  const evidence = new DeliveryEvidence();
+  const reports = buffer.next(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).flatMap(({ event }) => evidence.observe(event));
+  if (buffer.lastEvent?.type === 'session.ended') return reports;
+  const detail = 'relay-connect ended unexpectedly';
+  buffer.append({ type: 'session.ended', reason: 'lost', detail }, now);
+  return [...reports, ...evidence.died(detail)];
 }
 
 class SessionHost implements Host {

@@ -3,10 +3,11 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RelayError, type Session } from 'agent-relay-protocol';
+import { type AgentEvent, RelayError, type Session } from 'agent-relay-protocol';
 import { decodeNdjson, formatEnvelope, silentLog } from 'agent-relay-wire';
 import { spawnProcess } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ActivityBuffer } from '../src/activity-buffer.ts';
 import { createHost, type Host, type HostOptions, type StartRequest } from '../src/host.ts';
 import { inboxItem, RecordingRelay } from './recording-relay.ts';
 import { ScriptedProvider } from './scripted-provider.ts';
@@ -85,6 +86,13 @@ afterEach(async () => {
   for (const folder of [stateDir, cwd]) rmSync(folder, { recursive: true, force: true });
 });
 
+/** Leaves behind what a session said before its process was killed. */
+function killedAfter(events: readonly AgentEvent[]): void {
+  const buffer = ActivityBuffer.create(stateDir, session());
+  for (const event of events) buffer.append(event, 0);
+  buffer.close();
+}
+
 describe('mail', () => {
   it('reaches an idle agent as an envelope, and the runtime’s word becomes a report', async () => {
     await open();
@@ -97,6 +105,20 @@ describe('mail', () => {
       { messageId: 7, state: 'delivered', evidence: 'echo' },
       { messageId: 7, state: 'seen', evidence: 'echo' },
     ]);
+  });
+
+  it('that an agent had read before its machine was killed is told by the next process, also what came of it', async () => {
+    const seen = (messageId: number) => ({ type: 'input.accepted', messageId, evidence: 'turn', state: 'seen' }) as const;
+    const done = { type: 'turn.completed', turnId: 't1', outcome: 'finished' } as const;
+    killedAfter([seen(1), done, seen(2), { type: 'user.message', turnId: 't2', text: 'go on', messageIds: [2] }]);
+    await open();
+    const reason = "The agent's process ended while it worked on this: relay-connect ended unexpectedly";
+    expect(relay.reports).toEqual([
+      { messageId: 1, state: 'seen', evidence: 'turn' },
+      { messageId: 2, state: 'seen', evidence: 'turn' },
+      { messageId: 2, state: 'seen', evidence: 'turn', reason },
+    ]);
+    expect(stored().at(-1)).toMatchObject({ type: 'session.ended', reason: 'lost' });
   });
 
   it('of mode next waits for the turn to end and then comes as one prompt, in order', async () => {
