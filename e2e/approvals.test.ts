@@ -100,6 +100,7 @@ describe.each(['claude', 'codex'] as const)('a guarded %s', (vendor) => {
     await said(name, 'first');
     expect(await readFile(file, 'utf8')).toBe('ran\n');
 
+    await until('the end of the turn', async () => (await client.agents.get({ id: name })).status === 'idle');
     await tell(name, `slow 20 100 && then ${append(vendor, file, 'second')}`);
     await until('the turn', async () => (await client.agents.get({ id: name })).status === 'busy');
     await restartRelay(() => until('the question', () => isNoted(name, before)));
