@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const [version = ''] = process.argv.slice(2);
 const npx = (/** @type {readonly string[]} */ ...args) =>
-  spawnSync('npx', ['--yes', 'agent-relay-server', ...args], { encoding: 'utf8', timeout: 120_000 });
+  spawnSync('npx', ['--yes', 'agent-relay-server', ...args], { encoding: 'utf8', timeout: 900_000 });
 
 const told = npx('--version');
 match(told.stdout, new RegExp(`${version.replaceAll('.', '\\.')}`), told.stderr);

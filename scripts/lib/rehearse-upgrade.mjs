@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 
 const [when = '', version = ''] = process.argv.slice(2);
-const agentRelay = (/** @type {readonly string[]} */ ...args) => spawnSync('agent-relay', args, { encoding: 'utf8', timeout: 120_000 });
+const agentRelay = (/** @type {readonly string[]} */ ...args) => spawnSync('agent-relay', args, { encoding: 'utf8', timeout: 900_000 });
 const assertVersion = () => match(agentRelay('--version').stdout, new RegExp(version.replaceAll('.', '\\.')));
 
 if (when === 'after') {
