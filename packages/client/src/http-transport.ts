@@ -1,4 +1,13 @@
-import { API_PREFIX, type ErrorCode, RelayError, relayErrorFromBody, routes, toRelayError, VERSION_HEADER } from 'agent-relay-protocol';
+import {
+  API_PREFIX,
+  type ErrorCode,
+  RelayError,
+  relayErrorFromBody,
+  routes,
+  toRelayError,
+  VERSION_HEADER,
+  waitMsOf,
+} from 'agent-relay-protocol';
 import type { Transport } from './calls.ts';
 import type { VersionWatch } from './version-watch.ts';
 
@@ -17,7 +26,7 @@ export function httpTransport(options: HttpOptions): Transport {
     const { url, rest } = locate(options.baseUrl, path, request);
     const hasBody = method === 'POST' || method === 'PATCH';
     if (!hasBody) appendQuery(url, rest);
-    const limitMs = (timeoutMs ?? options.timeoutMs) + asWaitMs(request);
+    const limitMs = (timeoutMs ?? options.timeoutMs) + waitMsOf(name, request);
     const response = await send(options, url, {
       method,
       headers: { ...authorization(options.token), ...(hasBody ? { 'content-type': 'application/json' } : {}) },
@@ -114,15 +123,6 @@ export function appendQuery(url: URL, query: Record<string, unknown>): void {
     if (value === undefined || value === null) continue;
     for (const part of Array.isArray(value) ? value : [value]) url.searchParams.append(key, String(part));
   }
-}
-
-/** What the call itself was asked to wait comes on top of the time limit. */
-export function asWaitMs(request: object): number {
-  if ('waitMs' in request && typeof request.waitMs === 'number') return request.waitMs;
-  if ('waitFor' in request && typeof request.waitFor === 'object' && request.waitFor !== null) {
-    return 'timeoutMs' in request.waitFor && typeof request.waitFor.timeoutMs === 'number' ? request.waitFor.timeoutMs : 30_000;
-  }
-  return 'provider' in request && 'name' in request ? 90_000 : 0;
 }
 
 function withDeadline(signal: AbortSignal | undefined, limitMs: number): AbortSignal {

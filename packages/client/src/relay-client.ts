@@ -1,11 +1,19 @@
-import { type ActivityEntry, type RegisterAgent, RelayError, type RelayEvent, type RouteName, WEB_SOCKET_PATH } from 'agent-relay-protocol';
+import {
+  type ActivityEntry,
+  type RegisterAgent,
+  RelayError,
+  type RelayEvent,
+  type RouteName,
+  WEB_SOCKET_PATH,
+  waitMsOf,
+} from 'agent-relay-protocol';
 import { connectBrowserWebSocket, type JsonRpcPeer } from 'agent-relay-wire';
 import { type ActivityOptions, followActivity } from './activity.ts';
 import { AgentHandle } from './agent-handle.ts';
 import { createCalls, type RelayCalls, type Transport } from './calls.ts';
 import { ChannelHandle } from './channel-handle.ts';
 import { type EventsOptions, followEvents, socketStretch, sseStretch } from './event-stream.ts';
-import { asWaitMs, httpTransport } from './http-transport.ts';
+import { httpTransport } from './http-transport.ts';
 import { pollInbox, socketInbox } from './inbox.ts';
 import type { RelayClientOptions } from './options.ts';
 import { SocketLink } from './socket-link.ts';
@@ -105,6 +113,6 @@ function withVersion(
 function socketTransport(link: SocketLink, defaultTimeoutMs: number): Transport {
   return async (name: RouteName, request, { signal, timeoutMs = defaultTimeoutMs }) => {
     const { peer } = await link.connection();
-    return peer.request(name, request, { timeoutMs: timeoutMs + asWaitMs(request), ...(signal ? { signal } : {}) });
+    return peer.request(name, request, { timeoutMs: timeoutMs + waitMsOf(name, request), ...(signal ? { signal } : {}) });
   };
 }

@@ -10,7 +10,6 @@ import type { ToolDoor } from './tool-door.ts';
 
 /** How long an agent's own sends and spawns wait for a relay that is away. */
 const LINK_WAIT_MS = 60_000;
-const SPAWN_LIMIT_MS = 100_000;
 
 /** The relay as the host sees it, over a link that comes and goes: what must not be lost is kept here until the relay has it. */
 export class NodeRelay implements HostRelay {
@@ -84,7 +83,7 @@ export class NodeRelay implements HostRelay {
     { name, provider, task }: { readonly name: string; readonly provider: string; readonly task: string | null },
   ): Promise<void> {
     const link = await this.#links.wait(LINK_WAIT_MS);
-    await link.callRoute('sessions/start', { name, provider, spawnedBy, ...(task === null ? {} : { task }) }, SPAWN_LIMIT_MS);
+    await link.callRoute('sessions/start', { name, provider, spawnedBy, ...(task === null ? {} : { task }) });
   }
 
   activityStored({ sessionId }: SessionIdentity): void {

@@ -10,6 +10,7 @@ import {
   routes,
   VERSION_HEADER,
   WEB_SOCKET_PATH,
+  waitMsOf,
 } from 'agent-relay-protocol';
 import { type DuplexClosed, JsonRpcPeer, type MessageDuplex } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
@@ -74,8 +75,8 @@ export class RelayLink {
     return this.#reader(name, nodeMethods[name].result).parse(answer) as MethodResult<Name>;
   }
 
-  async callRoute<Name extends RouteName>(name: Name, input: RouteRequest<Name>, timeoutMs = ANSWER_LIMIT_MS): Promise<RouteOutput<Name>> {
-    const answer = await this.#peer.request(name, input, { timeoutMs });
+  async callRoute<Name extends RouteName>(name: Name, input: RouteRequest<Name>): Promise<RouteOutput<Name>> {
+    const answer = await this.#peer.request(name, input, { timeoutMs: ANSWER_LIMIT_MS + waitMsOf(name, input) });
     // As above.
     return this.#reader(name, routes[name].output).parse(answer) as RouteOutput<Name>;
   }

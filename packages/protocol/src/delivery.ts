@@ -35,10 +35,18 @@ export const DeliveryReportSchema = z.strictObject({
 });
 export type DeliveryReport = z.infer<typeof DeliveryReportSchema>;
 
+/** How long a send waits for its receipts when it does not say. */
+export const DEFAULT_WAIT_MS = 30_000;
+
 /** Until when a send waits. `all` recipients or `any` of them reach `state` or a later one. */
 export const WaitForSchema = z.strictObject({
   state: z.enum(['dispatched', 'delivered', 'seen', 'answered']),
   scope: z.enum(['any', 'all']).optional().describe('Defaults to all'),
-  timeoutMs: z.int().min(0).max(600_000).optional().describe('Defaults to 30000; running out is no error: `waited.reached` is false'),
+  timeoutMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .optional()
+    .describe(`Defaults to ${DEFAULT_WAIT_MS}; running out is no error: \`waited.reached\` is false`),
 });
 export type WaitFor = z.infer<typeof WaitForSchema>;

@@ -48,7 +48,14 @@ export {
 export type { Claim, HeldClaim } from './claim.ts';
 export { ClaimSchema, DEFAULT_LEASE_MS, LeaseMsSchema, MAX_HOLD_MS, MAX_LEASE_MS } from './claim.ts';
 export type { Delivery, DeliveryEvidence, DeliveryReport, DeliveryState, WaitFor } from './delivery.ts';
-export { DeliveryEvidenceSchema, DeliveryReportSchema, DeliverySchema, DeliveryStateSchema, WaitForSchema } from './delivery.ts';
+export {
+  DEFAULT_WAIT_MS,
+  DeliveryEvidenceSchema,
+  DeliveryReportSchema,
+  DeliverySchema,
+  DeliveryStateSchema,
+  WaitForSchema,
+} from './delivery.ts';
 export type { ErrorDetails } from './error-details.ts';
 export { detailsOf, errorDetails } from './error-details.ts';
 export type { ErrorCode, ErrorMeaning } from './error-table.ts';
@@ -104,9 +111,17 @@ export type { HttpMethod, Route } from './route.ts';
 export { type Health, HealthSchema, type Stats, StatsSchema, type Version, VersionSchema } from './routes/system-routes.ts';
 export { type WorkItem, WorkItemSchema } from './routes/work-routes.ts';
 export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from './routes.ts';
-export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, routes, WEB_SOCKET_PATH } from './routes.ts';
+export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, routes, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
 export type { Node, NodeProvider, Session, SessionStatus, SpawnMode, StartSession } from './session.ts';
-export { NodeProviderSchema, NodeSchema, SessionSchema, SessionStatusSchema, SpawnModeSchema, StartSessionSchema } from './session.ts';
+export {
+  NodeProviderSchema,
+  NodeSchema,
+  SessionSchema,
+  SessionStatusSchema,
+  SpawnModeSchema,
+  StartSessionSchema,
+  sessionLimits,
+} from './session.ts';
 export type { Integration, ReportEvent, ReportedEvent, Task, TaskEvent, TaskEventType, TaskStatus } from './task.ts';
 export {
   IntegrationSchema,

@@ -24,6 +24,8 @@ export interface Route<Input extends z.ZodType = z.ZodType, Output extends z.Zod
   readonly status?: number | ((output: z.output<Output>) => number);
   /** What a status function may answer, and what each means. Default: 200 for what was there already, 201 for what is new. */
   readonly statuses?: Readonly<Record<number, string>>;
+  /** How long it was asked to wait for something, in milliseconds: a caller's time limit begins after that. Default: it waits for nothing. */
+  readonly waitMs?: (request: z.input<Input>) => number;
 }
 
 export const route = <Input extends z.ZodType, Output extends z.ZodType>(definition: Route<Input, Output>): Route<Input, Output> =>

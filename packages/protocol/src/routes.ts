@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Route } from './route.ts';
 import { agentRoutes } from './routes/agent-routes.ts';
 import { approvalRoutes } from './routes/approval-routes.ts';
 import { channelRoutes } from './routes/channel-routes.ts';
@@ -35,6 +36,13 @@ export type RouteRequest<Name extends RouteName> = z.input<Routes[Name]['input']
 /** What a handler receives: parsed. */
 export type RouteInput<Name extends RouteName> = z.output<Routes[Name]['input']>;
 export type RouteOutput<Name extends RouteName> = z.output<Routes[Name]['output']>;
+
+/** How long a relay may keep this call waiting because it was asked to, in milliseconds. A request that is none waits for nothing. */
+export function waitMsOf(name: RouteName, request: object): number {
+  const { waitMs = () => 0 }: Route = routes[name];
+  const asked = waitMs(request);
+  return Number.isFinite(asked) ? asked : 0;
+}
 
 export const routeNames = Object.keys(routes) as readonly RouteName[]; // `routes` is `as const`: its keys are exactly RouteName
 

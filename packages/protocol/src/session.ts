@@ -33,6 +33,9 @@ export const SessionSchema = z.object({
 });
 export type Session = z.infer<typeof SessionSchema>;
 
+/** How long a machine may take to start an agent, to end one, and to interrupt a turn. */
+export const sessionLimits = { startMs: 90_000, endMs: 60_000, interruptMs: 20_000 } as const;
+
 export const StartSessionSchema = z.strictObject({
   name: AgentIdSchema.describe("The agent's id"),
   provider: lineOf(64).describe('claude, codex, or any provider a node offers'),

@@ -20,7 +20,7 @@ import {
   pageById,
 } from '../primitives.ts';
 import { route } from '../route.ts';
-import { SessionSchema } from '../session.ts';
+import { SessionSchema, sessionLimits } from '../session.ts';
 
 const agent = { id: AgentIdSchema };
 const guard = SessionGuardSchema.shape;
@@ -148,6 +148,7 @@ export const agentRoutes = {
     summary: 'Stop the running turn; the session stays',
     input: z.strictObject(agent),
     output: z.object({ interrupted: z.boolean().describe('False when no turn was running') }),
+    waitMs: () => sessionLimits.interruptMs,
   }),
   'agents/release': route({
     method: 'POST',
@@ -157,6 +158,7 @@ export const agentRoutes = {
     summary: 'End the running session and its processes; the address keeps its mail',
     input: z.strictObject({ ...agent, reason: z.string().min(1).max(500).optional() }),
     output: SessionSchema,
+    waitMs: () => sessionLimits.endMs,
   }),
   'agents/activity': route({
     method: 'GET',

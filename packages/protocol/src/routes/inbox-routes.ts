@@ -27,6 +27,7 @@ export const inboxRoutes = {
       ),
     }),
     output: listOf(InboxItemSchema),
+    waitMs: ({ waitMs = 0 }) => waitMs,
   }),
   'inbox/ack': route({
     method: 'POST',

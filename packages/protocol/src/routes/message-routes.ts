@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
-import { DeliverySchema } from '../delivery.ts';
+import { DEFAULT_WAIT_MS, DeliverySchema } from '../delivery.ts';
 import { MessageDetailSchema, SendMessageSchema, SentMessageSchema } from '../message.ts';
 import {
   AddressSchema,
@@ -30,6 +30,7 @@ export const messageRoutes = {
     input: SendMessageSchema,
     output: SentMessageSchema,
     status: (output) => (output.duplicate ? 200 : 201),
+    waitMs: ({ waitFor }) => (waitFor ? (waitFor.timeoutMs ?? DEFAULT_WAIT_MS) : 0),
   }),
   'messages/list': route({
     method: 'GET',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AgentIdSchema, CursorSchema, listByIdOf, listOf, OpaqueIdSchema, PageLimitSchema, pageById } from '../primitives.ts';
 import { route } from '../route.ts';
-import { NodeSchema, SessionSchema, SessionStatusSchema, StartSessionSchema } from '../session.ts';
+import { NodeSchema, SessionSchema, SessionStatusSchema, StartSessionSchema, sessionLimits } from '../session.ts';
 
 /** Routes of the table. */
 export const sessionRoutes = {
@@ -14,6 +14,7 @@ export const sessionRoutes = {
     input: StartSessionSchema,
     output: SessionSchema,
     status: 201,
+    waitMs: () => sessionLimits.startMs,
   }),
   'sessions/list': route({
     method: 'GET',

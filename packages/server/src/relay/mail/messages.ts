@@ -1,5 +1,6 @@
 import {
   type Agent,
+  DEFAULT_WAIT_MS,
   type Message,
   type Principal,
   RelayError,
@@ -29,8 +30,6 @@ import type { CallContext } from '../contract/relay-contract.ts';
 import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { Inboxes } from './inboxes.ts';
 import { DELETED, type Receipts } from './receipts.ts';
-
-const DEFAULT_WAIT_MS = 30_000;
 
 export interface MessagesDeps {
   readonly store: Pick<Store, 'agents' | 'messages' | 'log'>;

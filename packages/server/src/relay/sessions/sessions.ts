@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { DEFAULT_PAGE_SIZE, type Principal, RelayError, type RouteInput, type RouteOutput, type Session } from 'agent-relay-protocol';
+import {
+  DEFAULT_PAGE_SIZE,
+  type Principal,
+  RelayError,
+  type RouteInput,
+  type RouteOutput,
+  type Session,
+  sessionLimits,
+} from 'agent-relay-protocol';
 import { RecentMap } from 'agent-relay-wire';
 import { actAs, watchedIn } from '../../domain/act-as.ts';
 import { placeSession } from '../../domain/placement.ts';
@@ -17,10 +25,6 @@ import { Nodes } from './nodes.ts';
 
 /** How long after its own start a relay expects its machines to arrive. */
 const ARRIVAL_MS = 10_000;
-/** How long a node may take to start an agent, to end one, and to interrupt a turn. */
-const START_LIMIT_MS = 90_000;
-const CLOSE_LIMIT_MS = 60_000;
-const INTERRUPT_LIMIT_MS = 20_000;
 
 export type SessionsDeps = Pick<RelayCore, 'store' | 'clock' | 'log' | 'settings' | 'tokens' | 'agents' | 'inboxes' | 'toolMail' | 'guard'>;
 
@@ -144,7 +148,7 @@ class Sessions {
     const session = await this.#unfinished(principal, id, 'interrupt');
     const attached = this.#deps.registry.find(principal.workspace, session.nodeId);
     if (attached === null) throw new RelayError('node_unavailable', `The machine that runs ${id} is not connected`);
-    return attached.link.command('session/interrupt', { sessionId: session.sessionId }, { timeoutMs: INTERRUPT_LIMIT_MS });
+    return attached.link.command('session/interrupt', { sessionId: session.sessionId }, { timeoutMs: sessionLimits.interruptMs });
   }
 
   /** Ends the session also when its machine is away: it is told when it comes back. */
@@ -154,7 +158,7 @@ class Sessions {
     const sentence = reason ?? releasedBy(principal);
     const link = this.#deps.registry.find(workspace, session.nodeId)?.link;
     try {
-      await link?.command('session/close', { sessionId: session.sessionId, reason: sentence }, { timeoutMs: CLOSE_LIMIT_MS });
+      await link?.command('session/close', { sessionId: session.sessionId, reason: sentence }, { timeoutMs: sessionLimits.endMs });
     } catch (error) {
       this.#deps.log.warn('a node did not end a session', { sessionId: session.sessionId, error });
       if (error instanceof RelayError && error.code !== 'connection_closed') throw error;
@@ -196,7 +200,7 @@ class Sessions {
     const { store, clock, nodes } = this.#deps;
     const { sessionId } = params.session;
     try {
-      const started = await link.command('session/start', params, { timeoutMs: START_LIMIT_MS });
+      const started = await link.command('session/start', params, { timeoutMs: sessionLimits.startMs });
       const session = await store.sessions.change(workspace, sessionId, (current, facts) =>
         runSession(current, facts, started, clock.now()),
       );
@@ -206,7 +210,7 @@ class Sessions {
       const failure = startFailure(error);
       await nodes.end(workspace, sessionId, 'failed', failure.message);
       // It may have come up after all: nobody waits for it any more.
-      link.command('session/close', { sessionId, reason: 'Its start failed' }, { timeoutMs: CLOSE_LIMIT_MS }).catch(() => {});
+      link.command('session/close', { sessionId, reason: 'Its start failed' }, { timeoutMs: sessionLimits.endMs }).catch(() => {});
       throw failure;
     }
   }

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { waitMsOf } from './routes.ts';
+
+test.each([
+  ['inbox/list', { id: 'a', waitMs: 25_000 }, 25_000],
+  ['inbox/list', { id: 'a' }, 0],
+  ['messages/send', { to: 'a', body: 'b', waitFor: { state: 'seen', timeoutMs: 5 } }, 5],
+  ['messages/send', { to: 'a', body: 'b', waitFor: { state: 'seen' } }, 30_000],
+  ['messages/send', { to: 'a', body: 'b', waitFor: null }, 0],
+  ['messages/send', { to: 'a', body: 'b' }, 0],
+  ['inbox/list', { id: 'a', waitMs: 'long' }, 0],
+  ['sessions/start', { name: 'a', provider: 'claude' }, 90_000],
+  ['agents/release', { id: 'a' }, 60_000],
+  ['agents/interrupt', { id: 'a' }, 20_000],
+  ['agents/register', { name: 'a', provider: 'claude' }, 0],
+] as const)('%s %j may be kept waiting for %i ms', (name, request, waitMs) => {
+  expect(waitMsOf(name, request)).toBe(waitMs);
+});
