@@ -71,6 +71,7 @@ export type { DeliveryMode, InboxItem, Message, MessageDetail, Relation, Sender,
 export {
   DeliveryModeSchema,
   InboxItemSchema,
+  LISTED_READERS,
   MessageDetailSchema,
   MessageSchema,
   RelationSchema,

@@ -48,9 +48,13 @@ export const MessageSchema = z.object({
 });
 export type Message = z.infer<typeof MessageSchema>;
 
+/** How many readers of each message a list names. */
+export const LISTED_READERS = 20;
+
 /** A message with what has become of it since. */
 export const MessageDetailSchema = MessageSchema.extend({
-  readBy: z.array(AgentIdSchema),
+  readBy: z.array(AgentIdSchema).describe(`Who read it, in order of reading; a list names the first ${LISTED_READERS} of each message`),
+  readCount: z.int().min(0).optional().describe('How many have read it; older relays do not say'),
   claim: ClaimSchema.nullable(),
 });
 export type MessageDetail = z.infer<typeof MessageDetailSchema>;

@@ -72,6 +72,28 @@ export const MAX_PAGE_SIZE = 1000;
 
 export const PageLimitSchema = z.int().min(1).max(MAX_PAGE_SIZE).optional();
 
+/** Of lists in the order of their numbers, oldest first: where the page begins, and how long it is. */
+export const pageAfter = {
+  after: CursorSchema.optional().describe('`nextCursor` of the page before: what has a greater number'),
+  since: CursorSchema.optional().describe('What older programs call `after`, which goes first'),
+  limit: PageLimitSchema,
+};
+
+/** Of lists from the newest: where the page ends, and how long it is. */
+export const pageBefore = {
+  before: CursorSchema.optional().describe('`nextCursor` of the page before: what has a smaller number'),
+  limit: PageLimitSchema,
+};
+
+/** Of lists that can be read from either end. */
+export const pageEitherWay = {
+  ...pageAfter,
+  before: CursorSchema.optional().describe(
+    'The page that ends before this number; `nextCursor` of a page of the newest, to read back from there',
+  ),
+  newest: z.boolean().optional().describe('The last page instead of the first; oldest first within it all the same'),
+};
+
 /** Of lists by id: where the page begins, and how long it is. What was never paged is a page of the largest size. */
 export const pageById = {
   after: OpaqueIdSchema.optional().describe('`nextCursor` of the page before'),
@@ -96,6 +118,6 @@ export const listOf = <Item extends z.ZodType>(item: Item) =>
       .min(0)
       .optional()
       .describe(
-        'Pass as `since`, `after` or `before`, whichever the list takes, to read the next page; absent on the last one. A page may hold fewer rows than `limit`: one answer carries about a quarter of a million characters',
+        'Pass as `after`, or as `before` where the list is read from the newest, to read the next page; absent on the last one. A page may hold fewer rows than `limit`: one answer carries about a quarter of a million characters',
       ),
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { waitMsOf } from './routes.ts';
+import { routeNames, routes, waitMsOf } from './routes.ts';
 
 test.each([
   ['inbox/list', { id: 'a', waitMs: 25_000 }, 25_000],
@@ -15,4 +15,14 @@ test.each([
   ['agents/register', { name: 'a', provider: 'claude' }, 0],
 ] as const)('%s %j may be kept waiting for %i ms', (name, request, waitMs) => {
   expect(waitMsOf(name, request)).toBe(waitMs);
+});
+
+test('every list is paged in one way: `limit`, and `after` or `before` for the cursor that it answers', () => {
+  const lists = routeNames.filter((name) => 'data' in ('shape' in routes[name].output ? routes[name].output.shape : {}));
+  expect(lists.length).toBeGreaterThan(15);
+  for (const name of lists) {
+    const asked = routes[name].input.shape;
+    const answered = 'shape' in routes[name].output ? routes[name].output.shape : {};
+    expect([name, 'limit' in asked, 'after' in asked || 'before' in asked, 'nextCursor' in answered]).toEqual([name, true, true, true]);
+  }
 });

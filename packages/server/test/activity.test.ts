@@ -39,9 +39,12 @@ it('pages forward by its cursor, and shows the newest on request', async () => {
   await append(1, 2, 3, 4, 5);
   const first = await list({ limit: 2 });
   expect(first.data.map(({ seq }) => seq)).toEqual([1, 2]);
-  expect((await list({ since: first.nextCursor, limit: 10 })).data.map(({ seq }) => seq)).toEqual([3, 4, 5]);
-  expect((await list({ since: first.nextCursor, limit: 10 })).nextCursor).toBeUndefined();
-  expect((await list({ limit: 2, newest: true })).data.map(({ seq }) => seq)).toEqual([4, 5]);
+  expect((await list({ after: first.nextCursor, limit: 10 })).data.map(({ seq }) => seq)).toEqual([3, 4, 5]);
+  expect((await list({ after: first.nextCursor, limit: 10 })).nextCursor).toBeUndefined();
+  const newest = await list({ limit: 2, newest: true });
+  expect(newest.data.map(({ seq }) => seq)).toEqual([4, 5]);
+  const before = await list({ limit: 10, before: newest.nextCursor });
+  expect([before.data.map(({ seq }) => seq), before.nextCursor]).toEqual([[1, 2, 3], undefined]);
 });
 
 it('what arrives after the session has ended is kept and marked', async () => {

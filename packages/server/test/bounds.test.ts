@@ -43,11 +43,11 @@ test('a page carries so much text, and the pages after it carry the rest', async
   const ids = await server.append(40, 'x'.repeat(30_000));
   const seen: number[] = [];
   let pages = 0;
-  for (let since: number | undefined = 0; since !== undefined; pages += 1) {
-    const page: Awaited<ReturnType<typeof server.call<'messages/list'>>> = await server.call('messages/list', { since, limit: 1000 });
+  for (let after: number | undefined = 0; after !== undefined; pages += 1) {
+    const page: Awaited<ReturnType<typeof server.call<'messages/list'>>> = await server.call('messages/list', { after, limit: 1000 });
     expect(JSON.stringify(page).length).toBeLessThan(MEBIBYTE);
     seen.push(...page.data.map(({ id }) => id));
-    since = page.nextCursor;
+    after = page.nextCursor;
   }
   expect({ seen, hasPages: pages > 2 }).toEqual({ seen: ids, hasPages: true });
   const newest = await server.call('messages/list', { newest: true, limit: 1000 });

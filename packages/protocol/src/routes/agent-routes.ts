@@ -8,17 +8,7 @@ import {
   SessionGuardSchema,
 } from '../agent.ts';
 import { ActivityEntrySchema } from '../agent-event.ts';
-import {
-  AgentIdSchema,
-  CursorSchema,
-  GroupNameSchema,
-  LabelSchema,
-  listByIdOf,
-  listOf,
-  OpaqueIdSchema,
-  PageLimitSchema,
-  pageById,
-} from '../primitives.ts';
+import { AgentIdSchema, GroupNameSchema, LabelSchema, listByIdOf, listOf, OpaqueIdSchema, pageById, pageEitherWay } from '../primitives.ts';
 import { route } from '../route.ts';
 import { SessionSchema, sessionLimits } from '../session.ts';
 
@@ -169,9 +159,7 @@ export const agentRoutes = {
     input: z.strictObject({
       ...agent,
       session: OpaqueIdSchema.optional(),
-      since: CursorSchema.optional(),
-      limit: PageLimitSchema,
-      newest: z.boolean().optional().describe('The last `limit` entries instead of the first, or as many of them as one answer carries'),
+      ...pageEitherWay,
     }),
     output: listOf(ActivityEntrySchema),
   }),

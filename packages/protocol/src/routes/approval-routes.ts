@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ApprovalStatusSchema } from '../approval.ts';
-import { AgentIdSchema, CursorSchema, listOf, PageLimitSchema } from '../primitives.ts';
+import { AgentIdSchema, listOf, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
 
 /** Routes of the table. */
@@ -15,8 +15,7 @@ export const approvalRoutes = {
     input: z.strictObject({
       agent: AgentIdSchema.optional(),
       status: ApprovalStatusSchema.optional(),
-      before: CursorSchema.optional().describe('`nextCursor` of the page before'),
-      limit: PageLimitSchema,
+      ...pageBefore,
     }),
     output: listOf(ApprovalSchema),
   }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HoldSchema, HoldStatusSchema } from '../hold.ts';
 import { SentMessageSchema } from '../message.ts';
-import { AgentIdSchema, CursorSchema, listOf, MessageIdSchema, PageLimitSchema } from '../primitives.ts';
+import { AgentIdSchema, listOf, MessageIdSchema, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
 
 const hold = { id: MessageIdSchema };
@@ -17,8 +17,7 @@ export const holdRoutes = {
     input: z.strictObject({
       status: HoldStatusSchema.optional(),
       from: AgentIdSchema.optional(),
-      before: CursorSchema.optional().describe('Only holds with a lower number: the next page'),
-      limit: PageLimitSchema,
+      ...pageBefore,
     }),
     output: listOf(HoldSchema),
   }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SessionGuardSchema } from '../agent.ts';
 import { DeliveryReportSchema } from '../delivery.ts';
 import { InboxItemSchema } from '../message.ts';
-import { AgentIdSchema, CursorSchema, listOf, MessageIdSchema, PageLimitSchema } from '../primitives.ts';
+import { AgentIdSchema, listOf, MessageIdSchema, pageAfter } from '../primitives.ts';
 import { route } from '../route.ts';
 
 const agent = { id: AgentIdSchema };
@@ -20,11 +20,9 @@ export const inboxRoutes = {
       ...agent,
       ...guard,
       waitMs: z.int().min(0).max(50_000).optional(),
-      limit: PageLimitSchema,
+      ...pageAfter,
+      after: pageAfter.after.describe('With peek: `nextCursor` of the page before. Without it the rest follows what is acknowledged'),
       peek: z.boolean().optional().describe('Only look: takes no lease and changes no state'),
-      since: CursorSchema.optional().describe(
-        'With peek: `nextCursor` of the page before. Without it the rest follows what is acknowledged',
-      ),
     }),
     output: listOf(InboxItemSchema),
     waitMs: ({ waitMs = 0 }) => waitMs,

@@ -11,8 +11,9 @@ import {
   listOf,
   MessageIdSchema,
   OpaqueIdSchema,
-  PageLimitSchema,
+  pageAfter,
   pageById,
+  pageEitherWay,
 } from '../primitives.ts';
 import { actor, nothing, route } from '../route.ts';
 import { VerificationSchema } from '../verification.ts';
@@ -37,7 +38,7 @@ export const messageRoutes = {
     path: '/messages',
     scope: 'messages:read',
     anonymous: true,
-    summary: 'Messages after a cursor, oldest first',
+    summary: 'Messages, oldest first',
     input: z.strictObject({
       for: AgentIdSchema.optional().describe('Messages this agent is in the audience of'),
       from: AgentIdSchema.optional(),
@@ -45,9 +46,7 @@ export const messageRoutes = {
       channel: GroupNameSchema.optional(),
       unread: z.boolean().optional().describe('With `for`: only what it has not read'),
       claimable: z.boolean().optional(),
-      since: CursorSchema.optional(),
-      limit: PageLimitSchema,
-      newest: z.boolean().optional().describe('The last `limit` messages instead of the first, or as many of them as one answer carries'),
+      ...pageEitherWay,
     }),
     output: listOf(MessageDetailSchema),
   }),
@@ -75,7 +74,7 @@ export const messageRoutes = {
     scope: 'messages:read',
     anonymous: true,
     summary: 'The whole chain the message belongs to, oldest first',
-    input: z.strictObject({ ...message, since: CursorSchema.optional(), limit: PageLimitSchema }),
+    input: z.strictObject({ ...message, ...pageAfter }),
     output: listOf(MessageDetailSchema),
   }),
   'messages/deliveries': route({

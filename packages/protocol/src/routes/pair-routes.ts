@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SessionGuardSchema } from '../agent.ts';
 import { DeliveryModeSchema, SentMessageSchema } from '../message.ts';
 import { PairSchema, PairStatusSchema } from '../pair.ts';
-import { AddressSchema, AgentIdSchema, listOf, MAX_BODY_LENGTH, MessageIdSchema, PageLimitSchema } from '../primitives.ts';
+import { AddressSchema, AgentIdSchema, listOf, MAX_BODY_LENGTH, MessageIdSchema, pageBefore } from '../primitives.ts';
 import { actor, route } from '../route.ts';
 
 const pair = { id: MessageIdSchema };
@@ -39,8 +39,7 @@ export const pairRoutes = {
     input: z.strictObject({
       agent: AgentIdSchema.optional(),
       status: PairStatusSchema.optional(),
-      before: MessageIdSchema.optional().describe('Only pairs with a smaller id: the next page'),
-      limit: PageLimitSchema,
+      ...pageBefore,
     }),
     output: listOf(PairSchema),
   }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentIdSchema, CursorSchema, listByIdOf, listOf, OpaqueIdSchema, PageLimitSchema, pageById } from '../primitives.ts';
+import { AgentIdSchema, listByIdOf, listOf, OpaqueIdSchema, pageBefore, pageById } from '../primitives.ts';
 import { route } from '../route.ts';
 import { NodeSchema, SessionSchema, SessionStatusSchema, StartSessionSchema, sessionLimits } from '../session.ts';
 
@@ -25,8 +25,7 @@ export const sessionRoutes = {
     input: z.strictObject({
       agent: AgentIdSchema.optional(),
       status: SessionStatusSchema.optional(),
-      before: CursorSchema.optional().describe('`nextCursor` of the page before'),
-      limit: PageLimitSchema,
+      ...pageBefore,
     }),
     output: listOf(SessionSchema),
   }),

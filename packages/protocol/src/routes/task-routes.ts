@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CallbackSchema, CallbackStatusSchema } from '../callback.ts';
 import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
-import { AddressSchema, AgentIdSchema, listByIdOf, listOf, MessageIdSchema, PageLimitSchema, pageById } from '../primitives.ts';
+import { AddressSchema, AgentIdSchema, listByIdOf, listOf, MessageIdSchema, pageAfter, pageBefore, pageById } from '../primitives.ts';
 import { actor, route } from '../route.ts';
 import {
   IntegrationSchema,
@@ -51,8 +51,7 @@ export const taskRoutes = {
       status: ListedTaskStatusSchema.optional().describe('`active` is whatever has not ended'),
       source: AgentIdSchema.optional(),
       target: AddressSchema.optional(),
-      before: MessageIdSchema.optional().describe('Only tasks with a smaller id: the next page'),
-      limit: PageLimitSchema,
+      ...pageBefore,
     }),
     output: listOf(TaskSchema),
   }),
@@ -73,7 +72,7 @@ export const taskRoutes = {
     alsoScopes: ownTaskScopes,
     anonymous: true,
     summary: "A task's history, oldest first",
-    input: z.strictObject({ ...task, since: z.int().min(0).optional(), limit: PageLimitSchema }),
+    input: z.strictObject({ ...task, ...pageAfter }),
     output: listOf(TaskEventSchema),
   }),
   'tasks/claim': route({
@@ -112,8 +111,7 @@ export const taskRoutes = {
       status: CallbackStatusSchema.optional(),
       integration: AgentIdSchema.optional(),
       taskId: MessageIdSchema.optional(),
-      before: z.int().min(1).optional().describe('Only callbacks with a lower number: the next page'),
-      limit: PageLimitSchema,
+      ...pageBefore,
     }),
     output: listOf(CallbackSchema),
   }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
 import { MessageDetailSchema } from '../message.ts';
-import { AgentIdSchema, CursorSchema, listOf, OpaqueIdSchema, PageLimitSchema } from '../primitives.ts';
+import { AgentIdSchema, listOf, OpaqueIdSchema, pageAfter } from '../primitives.ts';
 import { actor, route } from '../route.ts';
 import { TaskSchema } from '../task.ts';
 
@@ -82,8 +82,7 @@ export const workRoutes = {
     input: z.strictObject({
       for: AgentIdSchema.optional(),
       held: z.boolean().optional().describe('Also what is held, by whom'),
-      since: CursorSchema.optional(),
-      limit: PageLimitSchema,
+      ...pageAfter,
     }),
     output: listOf(WorkItemSchema),
   }),

@@ -78,7 +78,7 @@ function reportWait({ deliveries }: Waited, terminal: Terminal): void {
 }
 
 async function showAnswers(client: RelayClient, { id }: SentMessage, terminal: Terminal): Promise<void> {
-  const { data } = await client.messages.thread({ id, since: id }, { signal: terminal.signal });
+  const { data } = await client.messages.thread({ id, after: id }, { signal: terminal.signal });
   for (const message of data) if (message.replyTo === id) terminal.out(describeMessage(message));
 }
 

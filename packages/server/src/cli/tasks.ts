@@ -89,13 +89,13 @@ const eventsCommand = (terminal: Terminal): Command =>
     .option('--json', 'one JSON object a line')
     .action(async (id: number, { json, ...options }: ListOptions) => {
       await withRelay(options, terminal, async (client) => {
-        for (let since: number | undefined = 0; since !== undefined; ) {
+        for (let after: number | undefined = 0; after !== undefined; ) {
           const page: { data: TaskEvent[]; nextCursor?: number | undefined } = await client.tasks.events(
-            { id, since },
+            { id, after },
             { signal: terminal.signal },
           );
           for (const event of page.data) terminal.out(json ? JSON.stringify(event) : describeEvent(event));
-          since = page.nextCursor;
+          after = page.nextCursor;
         }
       });
     });

@@ -29,10 +29,10 @@ export interface ActivityQuery {
   readonly agentId: string;
   readonly sessionId?: string | undefined;
   /** Entries with a greater id. */
-  readonly since: number;
+  readonly after: number;
+  /** With a smaller one; then the last `limit` of them instead of the first. */
+  readonly before?: number | undefined;
   readonly limit: number;
-  /** The last `limit` entries instead of the first. */
-  readonly newest?: boolean | undefined;
 }
 
 /** What agents do: one log per session with its own sequence, and its own cursor over all of an agent's. It is no part of the relay's log. */

@@ -17,7 +17,7 @@ export function holdStoreContract(inFolder: InFolder): void {
       expect(await hold(store, 'a', 'one')).toMatchObject({ id: 1, attempts: 2 });
       expect(await hold(store, 'a', 'two', 'k')).toMatchObject({ id: 2, attempts: 1 });
       expect(await typesOf(store, 0)).toEqual(['message.held', 'message.held']);
-      expect((await store.messages.list({ workspace: 'default', since: 0, limit: 10 })).items).toEqual([]);
+      expect((await store.messages.list({ workspace: 'default', after: 0, limit: 10 })).items).toEqual([]);
       const again = await reopen();
       const listed = await again.holds.list({ workspace: 'default', status: 'held', limit: 1 });
       expect(listed).toMatchObject({ items: [{ id: 2 }], next: 2 });

@@ -50,9 +50,11 @@ export interface MessageQuery {
   readonly channel?: string | undefined;
   readonly unread?: boolean | undefined;
   readonly claimable?: boolean | undefined;
-  readonly since: number;
+  /** Messages with a greater id. */
+  readonly after: number;
+  /** With a smaller one; then the last `limit` of them instead of the first. */
+  readonly before?: number | undefined;
   readonly limit: number;
-  readonly newest?: boolean | undefined;
   readonly reading?: Reading | undefined;
 }
 
@@ -140,7 +142,7 @@ export interface SendSubject {
 }
 
 export interface ThreadPage {
-  readonly since: number;
+  readonly after: number;
   readonly limit: number;
   readonly reading?: Reading | undefined;
 }
@@ -148,9 +150,8 @@ export interface ThreadPage {
 export interface MessageStore {
   send<Answer>(subject: SendSubject, decide: (facts: SendFacts) => Decision<Answer>): Promise<Done<Answer>>;
   get(workspace: string, id: number): Promise<StoredMessage | null>;
-  /** With readers and the newest claim, in the order given. */
-  /** From the first, as many as one answer may carry with who has read them and who holds them, and at least one. */
-  detail(messages: readonly StoredMessage[]): Promise<readonly MessageDetail[]>;
+  /** In the order given, as many as one answer may carry with the first `maxReaders` (default: all) who have read each and who holds it, and at least one. */
+  detail(messages: readonly StoredMessage[], maxReaders?: number): Promise<readonly MessageDetail[]>;
   list(query: MessageQuery): Promise<Page<StoredMessage>>;
   thread(workspace: string, threadId: number, page: ThreadPage): Promise<Page<StoredMessage>>;
   /** Who takes part in a thread that is shared; empty for one that is not. */

@@ -39,8 +39,8 @@ export interface TaskStore {
   among(workspace: string, ids: readonly number[]): Promise<ReadonlyMap<number, Task>>;
   /** Newest first. */
   list(query: TaskQuery): Promise<Page<Task>>;
-  /** Oldest first, after `since`. */
-  events(workspace: string, id: number, since: number, limit: number): Promise<Page<TaskEvent>>;
+  /** Oldest first, after `after`. */
+  events(workspace: string, id: number, after: number, limit: number): Promise<Page<TaskEvent>>;
   sources(workspace: string): Promise<readonly TaskSource[]>;
   /**
    * Deletes idempotency keys of reports, and tasks that ended before `before`, with their history and callbacks: at most `limit` rows,

@@ -322,13 +322,13 @@ test('looking pages through all that waits, by count and by size, and taking nee
   for (let index = 0; index < 30; index += 1) sent.push((await world.send('cron', 'a', 'x'.repeat(60_000))).id);
   const read = async (limit: number) => {
     const pages: number[][] = [];
-    for (let since: number | undefined = 0; since !== undefined; ) {
+    for (let after: number | undefined = 0; after !== undefined; ) {
       const page: { data: { message: { id: number } }[]; nextCursor?: number | undefined } = await world.call['inbox/list'](
-        { id: 'a', peek: true, limit, since },
+        { id: 'a', peek: true, limit, after },
         world.as(anonymous),
       );
       pages.push(page.data.map(({ message }) => message.id));
-      since = page.nextCursor;
+      after = page.nextCursor;
     }
     return pages;
   };
@@ -336,5 +336,8 @@ test('looking pages through all that waits, by count and by size, and taking nee
   expect([bySize.flat(), byCount.flat()]).toEqual([sent, sent]);
   expect(byCount.map(({ length }) => length)).toEqual([4, 4, 4, 4, 4, 4, 4, 2]);
   expect(bySize[0]?.length).toBe(Math.floor(MAX_PAGE_CHARACTERS / 60_000));
-  expect(await codeOf(async () => world.call['inbox/list']({ id: 'a', since: 3 }, world.as(anonymous)))).toBe('validation_failed');
+  for (const path of ['after', 'since'] as const) {
+    const turned = async () => world.call['inbox/list']({ id: 'a', [path]: 3 }, world.as(anonymous));
+    await expect(turned()).rejects.toMatchObject({ code: 'validation_failed', issues: [{ path }] });
+  }
 });

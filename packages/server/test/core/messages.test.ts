@@ -1,3 +1,4 @@
+import { LISTED_READERS } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { host } from './hosted.ts';
 import { agentOf, anonymous, codeOf, nodeOf, owner, World } from './world.ts';
@@ -34,7 +35,12 @@ test('a message’s id is the sequence of its creation, and it is its own log en
   expect([offline, duplicate]).toEqual([0, false]);
   await world.restart();
   expect(await world.events(before)).toEqual([{ type: 'message.new', seq: sent.id, at: message.createdAt, message, matched }]);
-  expect(await world.call['messages/get']({ id: sent.id }, world.as(anonymous))).toEqual({ ...message, readBy: [], claim: null });
+  expect(await world.call['messages/get']({ id: sent.id }, world.as(anonymous))).toEqual({
+    ...message,
+    readBy: [],
+    readCount: 0,
+    claim: null,
+  });
 });
 
 test('a refused send leaves no gap and no trace', async () => {
@@ -95,7 +101,7 @@ test('deleting leaves a tombstone, fails undelivered copies and cancels the clai
   expect((await world.types(sent.id)).includes('message.deleted')).toBe(true);
 });
 
-test('lists page forward, or end with the newest, and name the cursor they were true at', async () => {
+test('lists page forward, or backward from the newest, and name the cursor they were true at', async () => {
   await using world = await World.open();
   await world.register('a');
   const sent = await Promise.all(Array.from({ length: 5 }, () => world.send('cron', 'a')));
@@ -103,13 +109,53 @@ test('lists page forward, or end with the newest, and name the cursor they were 
   const list = (input: Parameters<(typeof world.call)['messages/list']>[0]) => world.call['messages/list'](input, world.as(anonymous));
   const first = await list({ limit: 2 });
   expect([first.data.map(({ id }) => id), first.nextCursor, first.cursor]).toEqual([ids.slice(0, 2), ids[1], world.head]);
-  const rest = await list({ since: first.nextCursor, limit: 10 });
+  const rest = await list({ after: first.nextCursor, limit: 10 });
   expect([rest.data.map(({ id }) => id), rest.nextCursor]).toEqual([ids.slice(2), undefined]);
-  expect((await list({ limit: 2, newest: true })).data.map(({ id }) => id)).toEqual(ids.slice(3));
+  expect((await list({ since: first.nextCursor, limit: 10 })).data, 'the older word for it').toEqual(rest.data);
+  const newest = await list({ limit: 2, newest: true });
+  const before = await list({ limit: 2, before: newest.nextCursor });
+  const oldest = await list({ limit: 2, before: before.nextCursor });
+  const pages = [newest, before, oldest].map(({ data, nextCursor }) => [data.map(({ id }) => id), nextCursor]);
+  expect(pages).toEqual([
+    [ids.slice(3), ids[3]],
+    [ids.slice(1, 3), ids[1]],
+    [ids.slice(0, 1), undefined],
+  ]);
   expect((await list({ from: 'cron', to: 'a', limit: 1 })).data).toHaveLength(1);
   expect((await list({ from: 'nobody' })).data).toEqual([]);
   expect((await list({ claimable: true })).data).toEqual([]);
   expect((await list({ claimable: false })).data).toHaveLength(5);
+});
+
+test('a list read back from the newest leaves nothing out where one page cannot carry what was asked for', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const sent: number[] = [];
+  for (let index = 0; index < 12; index += 1) sent.push((await world.send('cron', 'a', 'x'.repeat(60_000))).id);
+  const found: number[] = [];
+  for (let before: number | undefined = Number.MAX_SAFE_INTEGER; before !== undefined; ) {
+    const page: { readonly data: readonly { readonly id: number }[]; readonly nextCursor?: number | undefined } = await world.call[
+      'messages/list'
+    ]({ before }, world.as(anonymous));
+    found.unshift(...page.data.map(({ id }) => id));
+    before = page.nextCursor;
+  }
+  expect(found).toEqual(sent);
+});
+
+test('a list names the first readers of each message and counts the rest; the message names them all', async () => {
+  await using world = await World.open();
+  const readers = Array.from({ length: LISTED_READERS + 3 }, (_, index) => `reader-${index}`);
+  for (const reader of readers) await world.register(reader, { tags: ['x'] });
+  const { id } = await world.send('cron', 'tag:x');
+  for (const agentId of readers) {
+    world.clock.advance(1);
+    await world.call['messages/read']({ id, agentId }, world.as(anonymous));
+  }
+  const [listed] = (await world.call['messages/list']({}, world.as(anonymous))).data;
+  expect([listed?.readBy, listed?.readCount]).toEqual([readers.slice(0, LISTED_READERS), readers.length]);
+  const whole = await world.call['messages/get']({ id }, world.as(anonymous));
+  expect([whole.readBy, whole.readCount]).toEqual([readers, readers.length]);
 });
 
 test('workspaces do not see each other: a foreign id is 404', async () => {

@@ -26,14 +26,14 @@ test('work of others in front hides no work of one’s own, and pages go on to t
   expect((await list('me', { for: 'me' })).data.map(({ message }) => message.id)).toEqual(mine);
   expect((await list('me', {})).data.map(({ message }) => message.id)).toEqual(mine);
   const pages: number[] = [];
-  for (let since: number | undefined = 0; since !== undefined; ) {
+  for (let after: number | undefined = 0; after !== undefined; ) {
     const { data, nextCursor }: { data: { message: { id: number } }[]; nextCursor?: number | undefined } = await list('me', {
       for: 'me',
-      since,
+      after,
       limit: 1,
     });
     pages.push(...data.map(({ message }) => message.id));
-    since = nextCursor;
+    after = nextCursor;
   }
   expect(pages).toEqual(mine);
   expect((await list('me', { held: true })).data.map(({ message }) => message.id)).toEqual([held.id, ...mine]);

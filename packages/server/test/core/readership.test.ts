@@ -259,13 +259,13 @@ test('a list of messages that hides most of them still answers full pages and go
     await world.call['messages/send']({ to: 'c', body: `${round}` }, world.as(agentOf('b')));
   }
   const found: string[] = [];
-  for (let since: number | undefined = 0; since !== undefined; ) {
+  for (let after: number | undefined = 0; after !== undefined; ) {
     const { data, nextCursor }: { data: { body: string }[]; nextCursor?: number | undefined } = await world.call['messages/list'](
-      { since, limit: 7 },
+      { after, limit: 7 },
       world.as(agentOf('c')),
     );
     found.push(...data.map(({ body }) => body));
-    since = nextCursor;
+    after = nextCursor;
   }
   expect(found).toEqual(Array.from({ length: 30 }, (_, round) => `${round}`));
   const newest = await world.call['messages/list']({ newest: true, limit: 2 }, world.as(agentOf('c')));

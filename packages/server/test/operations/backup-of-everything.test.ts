@@ -133,7 +133,7 @@ test('a session that a far machine goes on running is heard after a restore, fro
   expect(await restored.attach(again, [offered(session, 5)])).toMatchObject({ sessions: [{ keep: true, ackedSeq: 2 }] });
   expect(await say(restored, again, 6, 7)).toMatchObject({ ackedSeq: 7 });
   await expect(say(restored, again, 9)).rejects.toMatchObject({ code: 'validation_failed', details: { ackedSeq: 7 } });
-  const { items } = await restored.store.activity.list({ workspace, agentId: 'Worker', since: 0, limit: 10 });
+  const { items } = await restored.store.activity.list({ workspace, agentId: 'Worker', after: 0, limit: 10 });
   expect(items.map(({ seq }) => seq)).toEqual([1, 2, 6, 7]);
   await restored.close();
 });

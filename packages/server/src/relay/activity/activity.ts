@@ -1,5 +1,4 @@
 import type { ActivityEntry, AgentEvent, MethodParams, MethodResult, RouteInput, RouteOutput, Session } from 'agent-relay-protocol';
-import { DEFAULT_PAGE_SIZE } from 'agent-relay-protocol';
 import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { watchedIn } from '../../domain/act-as.ts';
@@ -10,7 +9,7 @@ import type { ActivityStore } from '../../store/activity-store.ts';
 import type { AgentIndex } from '../../store/agent-index.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { followApprovals } from '../approvals/approvals.ts';
-import { listed } from '../contract/listed.ts';
+import { isFirstPage, listed, pageOf } from '../contract/listed.ts';
 import type { ActivityStream, CallContext, LiveActivityEntry } from '../contract/relay-contract.ts';
 import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { ToolMail } from '../mail/tool-mail.ts';
@@ -81,18 +80,22 @@ export class ActivityRelay {
       workspace,
       agentId: input.id,
       sessionId: input.session,
-      since: input.since ?? 0,
-      limit: input.limit ?? DEFAULT_PAGE_SIZE,
-      newest: input.newest,
+      ...pageOf(input),
     });
-    if (input.since === undefined) this.#assertNothingOf(workspace, input.id, page.items);
+    if (isFirstPage(input)) this.#assertNothingOf(workspace, input.id, page.items);
     return listed({ ...page, items: page.items.filter(isShown) });
   }
 
   async open({ id, after }: MethodParams<'activity/subscribe'>, { principal, signal }: CallContext): Promise<ActivityStream> {
     const { workspace } = principal;
     this.#shownTo(id, principal);
-    const { cursor: head, items } = await this.#deps.store.activity.list({ workspace, agentId: id, since: 0, limit: 1, newest: true });
+    const { cursor: head, items } = await this.#deps.store.activity.list({
+      workspace,
+      agentId: id,
+      after: 0,
+      before: Number.MAX_SAFE_INTEGER,
+      limit: 1,
+    });
     this.#assertNothingOf(workspace, id, items);
     const cursor = after ?? head;
     return { cursor, batches: this.#show(this.#follow(workspace, id, cursor, signal), () => this.#shownTo(id, principal)) };
@@ -149,8 +152,8 @@ export class ActivityRelay {
     }
   }
 
-  async #page(workspace: string, agentId: string, since: number): Promise<readonly ActivityEntry[]> {
-    return (await this.#deps.store.activity.list({ workspace, agentId, since, limit: PAGE })).items;
+  async #page(workspace: string, agentId: string, after: number): Promise<readonly ActivityEntry[]> {
+    return (await this.#deps.store.activity.list({ workspace, agentId, after, limit: PAGE })).items;
   }
 
   #ring(workspace: string, agentId: string, deltas: readonly LiveActivityEntry[]): void {

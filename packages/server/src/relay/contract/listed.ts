@@ -1,4 +1,4 @@
-import { MAX_PAGE_SIZE } from 'agent-relay-protocol';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from 'agent-relay-protocol';
 import type { Page } from '../../domain/change.ts';
 import { takePage } from '../../domain/page.ts';
 
@@ -8,6 +8,24 @@ export const listed = <Item>({ items, cursor, next }: Page<Item>) => ({
   cursor,
   ...(next === null ? {} : { nextCursor: next }),
 });
+
+interface PageEitherWay {
+  readonly after?: number | undefined;
+  readonly since?: number | undefined;
+  readonly before?: number | undefined;
+  readonly newest?: boolean | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** What a list route was asked for, as a store reads it: from the front, or where `before` stands from the back. */
+export const pageOf = ({ after, since = 0, before, newest = false, limit = DEFAULT_PAGE_SIZE }: PageEitherWay) => ({
+  after: after ?? since,
+  ...(before !== undefined || newest ? { before: before ?? Number.MAX_SAFE_INTEGER } : {}),
+  limit,
+});
+
+export const isFirstPage = ({ after, since, before }: PageEitherWay): boolean =>
+  after === undefined && since === undefined && before === undefined;
 
 interface PageById {
   readonly after?: string | undefined;

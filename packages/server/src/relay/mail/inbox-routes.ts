@@ -26,7 +26,6 @@ import { settledOf } from './settled.ts';
 const DEFAULT_WINDOW = 64;
 
 const onlyLooking = 'Only with peek: what was taken is followed by more once it is acknowledged';
-const sinceIssue = { issues: [{ path: 'since', message: onlyLooking }] };
 
 export interface InboxRoutesDeps {
   readonly store: Pick<Store, 'agents' | 'deliveries' | 'log'>;
@@ -74,15 +73,15 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
 
   return {
     handlers: {
-      'inbox/list': async ({ id, waitMs = 0, limit = DEFAULT_PAGE_SIZE, peek, since, ...guard }, { principal, signal }) => {
+      'inbox/list': async ({ id, waitMs = 0, limit = DEFAULT_PAGE_SIZE, peek, after, since, ...guard }, { principal, signal }) => {
         // To be handed mail changes what is waiting: who may only read may only look.
         if (peek !== true) assertAccess({ scope: 'messages:write', anonymous: true }, principal);
-        if (peek !== true && since !== undefined) throw new RelayError('validation_failed', `since: ${onlyLooking}`, sinceIssue);
+        if (peek !== true) assertNotTurned({ after, since });
         assertMayFetch(principal, id, guard);
         const request = { workspace: principal.workspace, agentId: id, limit, waitMs, signal };
         const { items, next } =
           peek === true
-            ? await inboxes.peekUntil({ ...request, since: since ?? 0 })
+            ? await inboxes.peekUntil({ ...request, after: after ?? since ?? 0 })
             : { items: await inboxes.poll({ ...request, isOwn: agentOf(principal) === id }), next: null };
         // Whoever waited in vain may have waited for mail that is no longer its own to fetch.
         if (items.length === 0) assertMayFetch(principal, id, guard);
@@ -145,4 +144,10 @@ function assertComplete({ state, evidence, reason }: DeliveryReport, position: n
   throw new RelayError('validation_failed', `${path}: ${state} needs its ${missing}`, {
     issues: [{ path, message: `${state} needs its ${missing}` }],
   });
+}
+
+function assertNotTurned(page: { readonly after: number | undefined; readonly since: number | undefined }): void {
+  const path = page.after !== undefined ? 'after' : page.since !== undefined ? 'since' : null;
+  if (path === null) return;
+  throw new RelayError('validation_failed', `${path}: ${onlyLooking}`, { issues: [{ path, message: onlyLooking }] });
 }

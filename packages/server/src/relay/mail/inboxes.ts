@@ -54,7 +54,7 @@ export interface PeekRequest {
   readonly agentId: string;
   readonly limit: number;
   /** Only what was sent after this one. */
-  readonly since: number;
+  readonly after: number;
 }
 
 export interface PeekedPage {
@@ -168,12 +168,12 @@ export class Inboxes {
     }
   }
 
-  /** What waits behind `since`, and what has been handed over but not written yet, as much as one answer may carry; changes nothing. */
-  async peek({ workspace, agentId, limit, since }: PeekRequest): Promise<PeekedPage> {
+  /** What waits behind `after`, and what has been handed over but not written yet, as much as one answer may carry; changes nothing. */
+  async peek({ workspace, agentId, limit, after: from }: PeekRequest): Promise<PeekedPage> {
     const waiting: InboxItem[] = [];
     const { deliveries } = this.#deps.store;
     // One more than is asked for, which says that there is more.
-    for (let after = since; waiting.length <= limit; ) {
+    for (let after = from; waiting.length <= limit; ) {
       const { items: found, through } = await deliveries.waiting(workspace, agentId, after, LOAD_PAGE);
       for (const { message, record } of found) {
         const wasHandedOver = this.wasHandedOver(workspace, agentId, message.id);

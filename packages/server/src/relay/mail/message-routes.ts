@@ -1,4 +1,4 @@
-import { DEFAULT_PAGE_SIZE, formatAddress, RelayError } from 'agent-relay-protocol';
+import { formatAddress, LISTED_READERS, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
@@ -9,7 +9,7 @@ import { receiptOf } from '../../domain/delivery-changes.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
-import { listed, listedById } from '../contract/listed.ts';
+import { isFirstPage, listed, listedById, pageOf } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from './inboxes.ts';
 import type { Messages } from './messages.ts';
@@ -44,34 +44,33 @@ export function messageRoutes({
 }: MessageRoutesDeps): Pick<RelayHandlers, MessageRouteName> {
   const detail = async (stored: StoredMessage) => {
     const [found] = await store.messages.detail([stored]);
-    return found ?? { ...stored.message, readBy: [], claim: null };
+    return found ?? { ...stored.message, readBy: [], readCount: 0, claim: null };
   };
-  const pageOf = async ({ items, cursor, next }: Page<StoredMessage>) => {
-    const details = await store.messages.detail(items);
-    return listed({ items: details, cursor, next: details.length < items.length ? (details.at(-1)?.id ?? null) : next });
-  };
-  const newestOf = async ({ items, cursor }: Page<StoredMessage>) => {
-    const details = await store.messages.detail(items.toReversed());
-    return listed({ items: details.toReversed(), cursor, next: null });
+  /** What becomes of each says more than the messages: a page may get shorter, at the end from which it is not read. */
+  const detailed = async ({ items, cursor, next }: Page<StoredMessage>, isFromBack = false) => {
+    const details = await store.messages.detail(isFromBack ? items.toReversed() : items, LISTED_READERS);
+    const further = details.length < items.length ? (details.at(-1)?.id ?? null) : next;
+    return listed({ items: isFromBack ? details.toReversed() : details, cursor, next: further });
   };
 
   return {
     'messages/send': (input, context) => messages.send(input, context),
-    'messages/list': async ({ to, since, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
+    'messages/list': async ({ to, ...query }, { principal }) => {
       const address = to === undefined ? undefined : readAddress(to);
       const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
       const { reading } = readers.of(principal);
       const { workspace } = principal;
-      const page = await store.messages.list({ ...query, workspace, to: spelled, since: since ?? 0, limit, reading });
-      if (query.for !== undefined && since === undefined) assertNothingOf(store.agents.index.in(workspace), query.for, page.items);
-      return query.newest === true ? newestOf(page) : pageOf(page);
+      const asked = pageOf(query);
+      const page = await store.messages.list({ ...query, workspace, to: spelled, ...asked, reading });
+      if (query.for !== undefined && isFirstPage(query)) assertNothingOf(store.agents.index.in(workspace), query.for, page.items);
+      return detailed(page, 'before' in asked);
     },
     'messages/cursor': () => ({ cursor: store.log.head, generation: store.log.generation }),
     'messages/get': async ({ id }, { principal }) => detail(await readers.message(principal, id)),
-    'messages/thread': async ({ id, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
+    'messages/thread': async ({ id, ...asked }, { principal }) => {
       const { message } = await readers.message(principal, id);
       const { reading } = readers.of(principal);
-      return pageOf(await store.messages.thread(principal.workspace, message.threadId, { since, limit, reading }));
+      return detailed(await store.messages.thread(principal.workspace, message.threadId, { ...pageOf(asked), reading }));
     },
     'messages/deliveries': async ({ id, ...page }, { principal }) => {
       const cursor = store.log.head;

@@ -23,7 +23,7 @@ import { keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { registered } from '../access/registered.ts';
-import { listed } from '../contract/listed.ts';
+import { listed, pageOf } from '../contract/listed.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
 import { completionChange } from '../work/work-results.ts';
@@ -72,9 +72,10 @@ export function taskRoutes({ store, clock, claim, readers, inboxes }: TaskRoutes
       return listed(page);
     },
     'tasks/get': ({ id }, { principal }) => read(principal, id),
-    'tasks/events': async ({ id, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
+    'tasks/events': async ({ id, ...asked }, { principal }) => {
       await read(principal, id);
-      return listed(await store.tasks.events(principal.workspace, id, since, limit));
+      const { after, limit } = pageOf(asked);
+      return listed(await store.tasks.events(principal.workspace, id, after, limit));
     },
     'tasks/claim': async (input, context) => {
       await find(context.principal, input.id);

@@ -1,4 +1,4 @@
-import { DEFAULT_PAGE_SIZE, type WorkItem } from 'agent-relay-protocol';
+import { LISTED_READERS, type WorkItem } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { isOfferedNow } from '../../domain/audience.ts';
 import type { AddressEntry } from '../../domain/directory.ts';
@@ -7,7 +7,7 @@ import { keptPage } from '../../store/kept-page.ts';
 import type { Store, WorkFound } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
 import { registered } from '../access/registered.ts';
-import { listed } from '../contract/listed.ts';
+import { listed, pageOf } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 
 export interface WorkListDeps {
@@ -18,8 +18,9 @@ export interface WorkListDeps {
 
 /** What is offered, to one agent or to anybody, among what the caller may read. */
 export function workList({ store, clock, readers }: WorkListDeps): RelayHandlers['work/list'] {
-  return async ({ for: agentId, held = false, since = 0, limit = DEFAULT_PAGE_SIZE }, { principal }) => {
+  return async ({ for: agentId, held = false, ...asked }, { principal }) => {
     const { workspace } = principal;
+    const { after: from, limit } = pageOf(asked);
     const agents = store.agents.index.in(workspace);
     if (agentId !== undefined) registered(agents, agentId);
     const entry = agentId === undefined ? undefined : agents.find(agentId);
@@ -27,7 +28,7 @@ export function workList({ store, clock, readers }: WorkListDeps): RelayHandlers
     const { mayRead } = readers.of(principal);
     const addresses = entry ? offeredAddresses(entry) : null;
     const { items, cursor, next } = await keptPage<WorkFound>({
-      from: since,
+      from,
       limit,
       read: (after) => store.claims.listWork(workspace, { addresses, held, after, limit }),
       positionOf: ({ stored }) => stored.message.id,
@@ -36,7 +37,10 @@ export function workList({ store, clock, readers }: WorkListDeps): RelayHandlers
         return isListed(found, held, now) && (!entry || isOfferedNow(message, entry)) && mayRead(message, nobody);
       },
     });
-    const details = await store.messages.detail(items.map(({ stored }) => stored));
+    const details = await store.messages.detail(
+      items.map(({ stored }) => stored),
+      LISTED_READERS,
+    );
     const tasks = await store.tasks.among(
       workspace,
       details.map(({ id }) => id),

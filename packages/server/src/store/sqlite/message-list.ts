@@ -78,36 +78,37 @@ export class MessageList {
     const mayRead = ({ workspace, message }: StoredMessage) =>
       !reading || reading.mayRead(message, () => this.#participants.of(workspace, message.threadId));
     const keep = (stored: StoredMessage) => (!entry || isInAudience(stored.message, entry)) && mayRead(stored);
-    if (query.newest === true) return { items: await this.#last(filter, query, head, keep), cursor: head, next: null };
-    const { items, through } = await this.#first(filter, query, head, keep);
-    return { items, cursor: head, next: through < head ? through : null };
+    const { after, before, limit } = query;
+    const page = new MessagePage(limit, keep);
+    const isWhole =
+      before === undefined
+        ? await this.#first(filter, page, after, head)
+        : await this.#last(filter, page, after, Math.min(head, before - 1));
+    const items = before === undefined ? page.items : page.items.toReversed();
+    return { items, cursor: head, next: isWhole ? null : page.lastId };
   }
 
-  async #first(
-    filter: Conditions,
-    { since, limit }: MessageQuery,
-    head: number,
-    keep: Keep,
-  ): Promise<{ readonly items: readonly StoredMessage[]; readonly through: number }> {
-    const page = new MessagePage(limit, keep);
-    for (let low = since; low < head; ) {
+  /** Fills the page from the front; answers whether nothing is left for another. */
+  async #first(filter: Conditions, page: MessagePage, after: number, head: number): Promise<boolean> {
+    for (let low = after; low < head; ) {
       const high = Math.min(head, low + STRETCH);
       low = page.look(this.#forward.iterate({ ...filter, low, high })) ?? high;
-      if (page.isFull) return { items: page.items, through: page.lastId };
+      if (page.isFull) return page.lastId === head;
       if (low < head) await this.#turns.next();
     }
-    return { items: page.items, through: head };
+    return true;
   }
 
-  async #last(filter: Conditions, { since, limit }: MessageQuery, head: number, keep: Keep): Promise<readonly StoredMessage[]> {
-    const page = new MessagePage(limit, keep);
-    for (let high = head; high > since && !page.isFull; ) {
-      const low = Math.max(since, high - STRETCH);
+  /** As `#first`, from the back. */
+  async #last(filter: Conditions, page: MessagePage, after: number, last: number): Promise<boolean> {
+    for (let high = last; high > after; ) {
+      const low = Math.max(after, high - STRETCH);
       const stoppedAt = page.look(this.#backward.iterate({ ...filter, low, high }));
       high = stoppedAt === null ? low : stoppedAt - 1;
-      if (high > since && !page.isFull) await this.#turns.next();
+      if (page.isFull) return page.lastId === after + 1;
+      if (high > after) await this.#turns.next();
     }
-    return page.items.reverse();
+    return true;
   }
 }
 

@@ -29,7 +29,8 @@ interface ListBindings {
   readonly workspace: string;
   readonly agentId: string;
   readonly sessionId: string | null;
-  readonly since: number;
+  readonly after: number;
+  readonly before: number;
   readonly limit: number;
 }
 
@@ -41,7 +42,7 @@ export class SqliteActivity implements ActivityStore {
   readonly #prune: Statement<[number, number]>;
   readonly #lastSeq: Statement<[string, string], number>;
   readonly #first: Statement<[ListBindings], ActivityRow>;
-  readonly #newest: Statement<[ListBindings], ActivityRow>;
+  readonly #last: Statement<[ListBindings], ActivityRow>;
   readonly #head: Statement<[string, string], number>;
 
   constructor(context: SqliteContext) {
@@ -57,9 +58,9 @@ export class SqliteActivity implements ActivityStore {
       .prepare<[string, string], number>('SELECT acked_seq FROM sessions WHERE workspace = ? AND session_id = ?')
       .pluck();
     const list = `SELECT id, agent_id, session_id, seq, at, late, event FROM activity WHERE workspace = @workspace AND agent_id = @agentId
-      AND id > @since AND (@sessionId IS NULL OR session_id = @sessionId) ORDER BY id`;
+      AND id > @after AND id < @before AND (@sessionId IS NULL OR session_id = @sessionId) ORDER BY id`;
     this.#first = reader.prepare(`${list} LIMIT @limit`);
-    this.#newest = reader.prepare(`${list} DESC LIMIT @limit`);
+    this.#last = reader.prepare(`${list} DESC LIMIT @limit`);
     this.#head = reader
       .prepare<[string, string], number>('SELECT ifnull(max(id), 0) FROM activity WHERE workspace = ? AND agent_id = ?')
       .pluck();
@@ -100,12 +101,13 @@ export class SqliteActivity implements ActivityStore {
     return ackedBy({ acked_seq: acked });
   }
 
-  async list({ workspace, agentId, sessionId, since, limit, newest }: ActivityQuery): Promise<Page<ActivityEntry>> {
-    const bindings = { workspace, agentId, sessionId: sessionId ?? null, since, limit: limit + 1 };
-    const found = (newest ? this.#newest : this.#first).iterate(bindings);
+  async list({ before, limit, ...query }: ActivityQuery): Promise<Page<ActivityEntry>> {
+    const { workspace, agentId, sessionId } = query;
+    const bindings = { ...query, sessionId: sessionId ?? null, before: before ?? Number.MAX_SAFE_INTEGER, limit: limit + 1 };
+    const found = (before === undefined ? this.#first : this.#last).iterate(bindings);
     const { rows, isCut } = takePage(found, limit, ({ event }) => event.length + 200);
-    const page = newest ? rows.toReversed() : rows;
-    const next = isCut && !newest ? (page.at(-1)?.id ?? null) : null;
+    const page = before === undefined ? rows : rows.toReversed();
+    const next = isCut ? (rows.at(-1)?.id ?? null) : null;
     return { items: page.map(toEntry), cursor: this.#head.get(workspace, agentId) ?? 0, next };
   }
 

@@ -19,7 +19,8 @@ export class SqliteMessages implements MessageStore {
   readonly #list: MessageList;
   readonly #get: Statement<[number], MessageRow>;
   readonly #thread: Statement<[number, number, number, number], MessageRow>;
-  readonly #readers: Statement<[string], { readonly id: number; readonly agentId: string }>;
+  readonly #readers: Statement<[number, number], string>;
+  readonly #readCount: Statement<[number], number>;
   readonly #newestClaim: Statement<[number], { readonly record: string }>;
   readonly #findKey: Statement<[string, string, string], { readonly digest: string; readonly message_id: number }>;
   readonly #open: OpenCopies;
@@ -34,10 +35,15 @@ export class SqliteMessages implements MessageStore {
     this.#list = new MessageList(reader, context.log, context.index, this.#participants);
     this.#get = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
     this.#thread = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE (id = ? OR thread_id = ?) AND id > ? ORDER BY id LIMIT ?`);
-    this.#readers = reader.prepare(
-      `SELECT d.message_id AS id, a.agent_id AS agentId FROM json_each(?) asked JOIN deliveries d ON d.message_id = asked.value
-       JOIN addresses a ON a.ref = d.ref WHERE d.read_at IS NOT NULL ORDER BY d.read_at, a.agent_id`,
-    );
+    this.#readers = reader
+      .prepare<[number, number], string>(
+        `SELECT a.agent_id FROM deliveries d JOIN addresses a ON a.ref = d.ref
+         WHERE d.message_id = ? AND d.read_at IS NOT NULL ORDER BY d.read_at, a.agent_id LIMIT ?`,
+      )
+      .pluck();
+    this.#readCount = reader
+      .prepare<[number], number>('SELECT count(*) FROM deliveries WHERE message_id = ? AND read_at IS NOT NULL')
+      .pluck();
     this.#newestClaim = reader.prepare(
       "SELECT c.record FROM work w JOIN claims c ON c.claim_id = w.claim_id WHERE w.kind IN ('message', 'task') AND w.subject_id = ?",
     );
@@ -62,39 +68,29 @@ export class SqliteMessages implements MessageStore {
     return row && row.workspace === workspace ? toStoredMessage(row) : null;
   }
 
-  async detail(messages: readonly StoredMessage[]): Promise<readonly MessageDetail[]> {
+  async detail(messages: readonly StoredMessage[], maxReaders = Number.MAX_SAFE_INTEGER): Promise<readonly MessageDetail[]> {
     const details: MessageDetail[] = [];
     let characters = 0;
-    const readers = this.#readersOf(messages);
     for (const { message } of messages) {
-      const readBy = readers.get(message.id) ?? [];
+      const readBy = this.#readers.all(message.id, maxReaders);
+      const readCount = readBy.length < maxReaders ? readBy.length : (this.#readCount.get(message.id) ?? 0);
       const claim = this.#claimOn(message);
       for (const reader of readBy) characters += reader.length + 3;
       if (claim) characters += JSON.stringify(claim).length;
       if (characters > MAX_PAGE_CHARACTERS && details.length > 0) break;
-      details.push({ ...message, readBy, claim });
+      details.push({ ...message, readBy, readCount, claim });
     }
     return details;
-  }
-
-  #readersOf(messages: readonly StoredMessage[]): ReadonlyMap<number, string[]> {
-    const readers = new Map<number, string[]>();
-    for (const { id, agentId } of this.#readers.all(JSON.stringify(messages.map(({ message }) => message.id)))) {
-      const known = readers.get(id);
-      if (known) known.push(agentId);
-      else readers.set(id, [agentId]);
-    }
-    return readers;
   }
 
   list(query: MessageQuery): Promise<Page<StoredMessage>> {
     return this.#list.read(query);
   }
 
-  async thread(workspace: string, threadId: number, { since, limit, reading }: ThreadPage): Promise<Page<StoredMessage>> {
+  async thread(workspace: string, threadId: number, { after: from, limit, reading }: ThreadPage): Promise<Page<StoredMessage>> {
     const participants = () => this.#participants.of(workspace, threadId);
     return keptPage({
-      from: since,
+      from,
       limit,
       read: async (after) => this.#threadPage(threadId, after, limit),
       positionOf: ({ message }) => message.id,

@@ -100,10 +100,10 @@ export class SqliteTasks implements TaskStore {
     return { items, cursor: this.#context.log.head, next: isCut ? (items.at(-1)?.id ?? null) : null };
   }
 
-  async events(workspace: string, id: number, since: number, limit: number): Promise<Page<TaskEvent>> {
+  async events(workspace: string, id: number, after: number, limit: number): Promise<Page<TaskEvent>> {
     const { head } = this.#context.log;
     if (!this.#get.get(id, workspace)) return { items: [], cursor: head, next: null };
-    const { rows, isCut } = takePage(this.#events.iterate(id, since, limit + 1), limit, recordCharacters);
+    const { rows, isCut } = takePage(this.#events.iterate(id, after, limit + 1), limit, recordCharacters);
     const items = rows.map(({ record }) => readTaskEvent(record));
     return { items, cursor: head, next: isCut ? (items.at(-1)?.seq ?? null) : null };
   }
