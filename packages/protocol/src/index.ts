@@ -67,9 +67,20 @@ export { GuardRuleSchema, HeldMessageSchema, HoldSchema, HoldStatusSchema } from
 export { knownAgentEvent, loosely } from './loosely.ts';
 export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';
 export { MAX_TOOL_WAIT_MS, MCP_SERVER_NAME, mcpTools } from './mcp-tools.ts';
-export type { DeliveryMode, InboxItem, Message, MessageDetail, Relation, Sender, SendMessage, SentMessage } from './message.ts';
+export type {
+  DeliveryMode,
+  Expectation,
+  InboxItem,
+  Message,
+  MessageDetail,
+  Relation,
+  Sender,
+  SendMessage,
+  SentMessage,
+} from './message.ts';
 export {
   DeliveryModeSchema,
+  ExpectationSchema,
   InboxItemSchema,
   LISTED_READERS,
   MessageDetailSchema,
@@ -78,6 +89,7 @@ export {
   SenderSchema,
   SendMessageSchema,
   SentMessageSchema,
+  TraceparentSchema,
 } from './message.ts';
 export { nearest } from './nearest.ts';
 export type { OpenPair, Pair, PairEndCause, PairStatus } from './pair.ts';

@@ -25,6 +25,28 @@ export const SenderSchema = z.object({
 });
 export type Sender = z.infer<typeof SenderSchema>;
 
+/** The trace that a message belongs to, as in W3C Trace Context. */
+export const TraceparentSchema = z
+  .string()
+  .regex(/^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/u, 'A traceparent as in W3C Trace Context');
+const trace = {
+  traceparent: TraceparentSchema.optional().describe('The trace it belongs to, stored and handed on as it came; W3C Trace Context'),
+  tracestate: z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^[\x20-\x7e]+$/u, 'Printable ASCII')
+    .optional()
+    .describe('What vendors add to the trace'),
+};
+
+/** What the sender expects of whoever reads it: an answer, in time. The recipient is told; nothing else follows from it yet. */
+export const ExpectationSchema = z.strictObject({
+  reply: z.literal(true),
+  withinMs: z.int().min(1_000).max(2_592_000_000).optional().describe('Counted from its sending; up to 30 days'),
+});
+export type Expectation = z.infer<typeof ExpectationSchema>;
+
 /** One message as the log holds it. It never changes, except that a deleted one leaves a tombstone: empty body and `deletedAt`. */
 export const MessageSchema = z.object({
   id: MessageIdSchema,
@@ -41,6 +63,8 @@ export const MessageSchema = z.object({
   expiresAt: TimestampSchema.nullable(),
   payload: MetaSchema.nullable(),
   meta: MetaSchema.nullable(),
+  ...trace,
+  expects: ExpectationSchema.optional(),
   sender: SenderSchema,
   hops: z.int().min(0).describe('How many answers of agents to agents lead here since a person or a system outside took part'),
   createdAt: TimestampSchema,
@@ -73,6 +97,8 @@ export const SendMessageSchema = z.strictObject({
   ttlMs: z.int().min(1).max(2_592_000_000).optional().describe('How long it may stay undispatched before it expires; up to 30 days'),
   payload: MetaSchema.optional(),
   meta: MetaSchema.optional(),
+  ...trace,
+  expects: ExpectationSchema.optional(),
   idempotencyKey: z.string().min(1).max(200).optional().describe('The same key and content from the same sender answers the first message'),
   waitFor: WaitForSchema.optional(),
 });

@@ -1,4 +1,4 @@
-import { ChannelMetaSchema, type InboxItem } from 'agent-relay-protocol';
+import { ChannelMetaSchema, type Expectation, type InboxItem } from 'agent-relay-protocol';
 import { escapeLookAlikes } from './model-text.ts';
 import { withoutUnseen } from './plain-text.ts';
 
@@ -11,9 +11,13 @@ export function formatEnvelope({ message, nonce }: Pick<InboxItem, 'message' | '
   const where = message.channel === null ? '' : ` on #${escapeLookAlikes(message.channel)}`;
   const subject = message.subject === null ? '' : `${escapeLookAlikes(message.subject)}\n`;
   const claimable = message.claimable ? ' claimable' : '';
+  const expected = message.expects === undefined ? '' : ` ${expectationOf(message.expects)}`;
   const hops = message.hops === 0 ? '' : ` hops:${message.hops}`;
-  return `[msg:${message.id}] from ${message.from}${who}${where}: ${subject}${escapeLookAlikes(message.body)}\n[end msg:${message.id} ${message.sender.relation}${claimable}${hops} ${nonce}]`;
+  return `[msg:${message.id}] from ${message.from}${who}${where}: ${subject}${escapeLookAlikes(message.body)}\n[end msg:${message.id} ${message.sender.relation}${claimable}${expected}${hops} ${nonce}]`;
 }
+
+const expectationOf = ({ withinMs }: Expectation): string =>
+  withinMs === undefined ? 'reply-expected' : `reply-within:${Math.ceil(withinMs / 1000)}s`;
 
 /** The person outside on whose behalf a channel wrote: a name that anybody may choose, so it is kept short, on one line and out of brackets. */
 function personOf({ meta }: InboxItem['message']): string {

@@ -91,6 +91,7 @@ export function planAnswer(
  */
 export function routeMessage(facts: Facts, { input, from, principal, at }: Sending, repliedTo: StoredMessage | null): NewMessage {
   const { agents } = facts;
+  const { traceparent, tracestate, expects } = input;
   const address = input.to === undefined ? null : addressIn(agents, input.to);
   if (!address && input.replyTo === undefined) throw invalid('to', 'Say whom the message is for, or which one it answers');
   const sender = actAs(agents, principal, from);
@@ -114,6 +115,9 @@ export function routeMessage(facts: Facts, { input, from, principal, at }: Sendi
     expiresAt: input.ttlMs === undefined ? null : at + input.ttlMs,
     payload: input.payload ?? null,
     meta: input.meta ?? null,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(tracestate === undefined ? {} : { tracestate }),
+    ...(expects === undefined ? {} : { expects }),
     sender: { relation, principal: principalName(principal) },
     hops: hopsOf(relation, repliedTo?.message ?? null),
     createdAt: at,

@@ -101,6 +101,29 @@ test('deleting leaves a tombstone, fails undelivered copies and cancels the clai
   expect((await world.types(sent.id)).includes('message.deleted')).toBe(true);
 });
 
+test('a message keeps the trace that it belongs to and what it expects; another step of the trace is the same message', async () => {
+  await using world = await World.open();
+  await world.register('a');
+  const trace = (step: string) => ({ traceparent: `00-0af7651916cd43dd8448eb211c80319c-${step}-01`, tracestate: 'vendor=1' });
+  const expects = { reply: true, withinMs: 600_000 } as const;
+  const first = trace('b7ad6b7169203331');
+  const sent = await world.send('cron', 'a', 'x', { ...first, expects, idempotencyKey: 'k' });
+  expect(sent).toMatchObject({ ...first, expects });
+  await world.restart();
+  expect(await world.call['messages/get']({ id: sent.id }, world.as(anonymous))).toMatchObject({ ...first, expects });
+  const again = await world.send('cron', 'a', 'x', { ...trace('00f067aa0ba902b7'), expects, idempotencyKey: 'k' });
+  expect(again).toMatchObject({ id: sent.id, duplicate: true, ...first });
+  expect(await codeOf(world.send('cron', 'a', 'x', { ...first, idempotencyKey: 'k' }))).toBe('idempotency_mismatch');
+  await world.call['messages/remove']({ id: sent.id }, world.as(owner));
+  const tombstone = await world.call['messages/get']({ id: sent.id }, world.as(anonymous));
+  expect([tombstone.body, 'traceparent' in tombstone, 'tracestate' in tombstone, 'expects' in tombstone]).toEqual([
+    '',
+    false,
+    false,
+    false,
+  ]);
+});
+
 test('lists page forward, or backward from the newest, and name the cursor they were true at', async () => {
   await using world = await World.open();
   await world.register('a');

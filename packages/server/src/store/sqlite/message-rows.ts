@@ -1,4 +1,4 @@
-import type { DeliveryMode, Message, Relation } from 'agent-relay-protocol';
+import type { DeliveryMode, Expectation, Message, Relation } from 'agent-relay-protocol';
 import type { StoredMessage } from '../../domain/change.ts';
 
 export const messageColumns =
@@ -32,17 +32,20 @@ interface Extra {
   readonly hops?: number;
   readonly payload?: NonNullable<Message['payload']>;
   readonly meta?: NonNullable<Message['meta']>;
+  readonly traceparent?: string;
+  readonly tracestate?: string;
+  readonly expects?: Expectation;
 }
 
 const usualKind = 'chat';
 const usualMode = 'next';
 
 export function extraOf(message: Message): string | null {
-  const { subject, kind, claimable, replyTo, mode, hops, payload, meta } = message;
+  const { subject, kind, claimable, replyTo, mode, hops, payload, meta, traceparent, tracestate, expects } = message;
+  const isTraced = traceparent !== undefined || tracestate !== undefined;
+  const isPlain = subject === null && kind === usualKind && !claimable && mode === usualMode && payload === null && meta === null;
   // Only an answer has hops.
-  if (subject === null && kind === usualKind && !claimable && replyTo === null && mode === usualMode && payload === null && meta === null) {
-    return null;
-  }
+  if (isPlain && replyTo === null && !isTraced && expects === undefined) return null;
   const extra: Extra = {
     ...(subject === null ? {} : { subject }),
     ...(kind === usualKind ? {} : { kind }),
@@ -52,6 +55,9 @@ export function extraOf(message: Message): string | null {
     ...(hops === 0 ? {} : { hops }),
     ...(payload === null ? {} : { payload }),
     ...(meta === null ? {} : { meta }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(tracestate === undefined ? {} : { tracestate }),
+    ...(expects === undefined ? {} : { expects }),
   };
   return JSON.stringify(extra);
 }
@@ -84,6 +90,9 @@ export function toStoredMessage(row: MessageRow): StoredMessage {
       expiresAt: row.expires_at,
       payload: extra.payload ?? null,
       meta: extra.meta ?? null,
+      ...(extra.traceparent === undefined ? {} : { traceparent: extra.traceparent }),
+      ...(extra.tracestate === undefined ? {} : { tracestate: extra.tracestate }),
+      ...(extra.expects === undefined ? {} : { expects: extra.expects }),
       sender: { relation: row.relation, principal: row.principal },
       hops: extra.hops ?? 0,
       createdAt: row.created_at,

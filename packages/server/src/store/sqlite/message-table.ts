@@ -91,7 +91,8 @@ export class MessageTable {
 
   /** Leaves a tombstone: what was said is gone, who said it to whom and in which thread stays. */
   bury(message: Message, at: number): void {
-    this.#bury.run(extraOf({ ...message, subject: null, payload: null, meta: null }), at, message.id);
+    const { traceparent: _parent, tracestate: _state, expects: _expects, ...rest } = message;
+    this.#bury.run(extraOf({ ...rest, subject: null, payload: null, meta: null }), at, message.id);
     this.#log.forgetMessage();
   }
 }
