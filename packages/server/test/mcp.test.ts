@@ -7,6 +7,8 @@ import { createNodeRelayClient } from 'agent-relay-client/node';
 import { MCP_PATH, mcpTools, RELAY_VERSION } from 'agent-relay-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
+import { attachNode } from './support/fake-node.ts';
+import { poll } from './support/poll.ts';
 import { rawRequest } from './support/raw-http.ts';
 
 let relay: TestRelay;
@@ -243,6 +245,19 @@ describe('the MCP endpoint', () => {
     expect(answers[0]?.text).toBe('');
     expect(answers[6]?.body).toMatchObject({ error: { code: expect.any(Number) } });
   });
+});
+
+test('what can be spawned is what the machines have, as far as an agent may see them', async () => {
+  await using spawner = await toolsOf('Spawner');
+  const { token } = await owner.tokens.create({ name: 'narrow', kind: 'agent', agentId: 'Spawner', scopes: ['messages:write'] });
+  await using narrow = await toolsWith(token);
+  const said = async ({ client }: Tools) => (await client.listTools()).tools.find(({ name }) => name === 'relay_spawn')?.description;
+  const before = mcpTools.relay_spawn.description;
+  expect(await said(spawner)).toBe(before);
+  const node = await attachNode(relay.url, relay.ownerToken, 'office');
+  expect([await said(spawner), await said(narrow)]).toEqual([`${before} Providers here: claude.`, before]);
+  await node.peer.close();
+  await poll('the machine to be gone', async () => (await said(spawner)) === before);
 });
 
 test('a client of the stateless revision has the same tools, asks for no session, and subscribes to nothing', async () => {

@@ -1,9 +1,18 @@
-import { type ErrorCode, type McpToolInput, type McpToolName, mcpTools, parseInput, RelayError, toRelayError } from 'agent-relay-protocol';
+import {
+  type ErrorCode,
+  type McpToolInput,
+  type McpToolName,
+  mcpTools,
+  type Node,
+  parseInput,
+  RelayError,
+  toRelayError,
+} from 'agent-relay-protocol';
 import { escapeLookAlikes, type ModelText, modelText } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { Logger } from '../../logger.ts';
 import { assertAccess } from '../../relay/access/access.ts';
-import type { Relay } from '../../relay/contract/relay-contract.ts';
+import type { Relay, RelayHandlers } from '../../relay/contract/relay-contract.ts';
 import { InboxReader } from './inbox-reader.ts';
 import { pairTool } from './pair-tool.ts';
 import { releaseSpawned, spawnAgent } from './spawn-tools.ts';
@@ -32,8 +41,7 @@ type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 /** What goes over the wire of it. */
 const plain = (schema: object): Record<string, Json> => JSON.parse(JSON.stringify(schema));
 
-/** The tools as MCP lists them. */
-export const listTools = Object.entries(mcpTools).map(([name, { description, input, readOnly }]) => ({
+const listed = Object.entries(mcpTools).map(([name, { description, input, readOnly }]) => ({
   name,
   description,
   inputSchema: { ...plain(z.toJSONSchema(input, { io: 'input' })), type: 'object' as const },
@@ -42,12 +50,35 @@ export const listTools = Object.entries(mcpTools).map(([name, { description, inp
 
 /** Runs the tools; every failure becomes a text the model can act on. */
 export class McpTools {
+  readonly #handlers: RelayHandlers;
   readonly #log: Logger;
   readonly #runs: ToolRuns;
 
   constructor({ relay, log }: McpToolsDeps) {
+    this.#handlers = relay.handlers;
     this.#log = log;
     this.#runs = toolRuns(relay);
+  }
+
+  /** As MCP lists them; what can be spawned is what the machines have now. */
+  async list({ context }: ToolCaller): Promise<typeof listed> {
+    const online = (await this.#nodes(context)).filter(({ status }) => status === 'online');
+    const providers = online.flatMap((node) => node.providers.flatMap(({ id, available }) => (available ? [id] : [])));
+    if (providers.length === 0) return listed;
+    const there = [...new Set(providers)].sort().join(', ');
+    return listed.map((tool) =>
+      tool.name === 'relay_spawn' ? { ...tool, description: `${tool.description} Providers here: ${there}.` } : tool,
+    );
+  }
+
+  /** None for whoever may not see them: it starts nothing on them either. */
+  async #nodes(context: ToolCaller['context']): Promise<readonly Node[]> {
+    try {
+      return (await this.#handlers['nodes/list']({}, context)).data;
+    } catch (error) {
+      if (toRelayError(error).code === 'forbidden_scope') return [];
+      throw error;
+    }
   }
 
   async call(name: string, input: unknown, caller: ToolCaller): Promise<ToolResult> {

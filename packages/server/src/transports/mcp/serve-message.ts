@@ -1,6 +1,6 @@
 import { createMcpHandler, isLegacyRequest, type JSONRPCMessage, type McpHttpHandler, Server } from '@modelcontextprotocol/server';
 import { MCP_PATH, MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
-import { listTools, type McpTools } from './mcp-tools.ts';
+import type { McpTools } from './mcp-tools.ts';
 import { OneExchange } from './one-exchange.ts';
 import type { ToolCaller } from './tool-caller.ts';
 
@@ -69,7 +69,7 @@ export class MessageServer {
       { name: MCP_SERVER_NAME, version: RELAY_VERSION },
       { capabilities: { tools: {} }, instructions: instructionsFor(caller), jsonSchemaValidator: neverAsked },
     );
-    server.setRequestHandler('tools/list', () => ({ tools: [...listTools] }));
+    server.setRequestHandler('tools/list', async () => ({ tools: [...(await this.#tools.list(caller))] }));
     server.setRequestHandler('tools/call', ({ params }) => this.#tools.call(params.name, params.arguments, caller));
     return server;
   }
