@@ -51,8 +51,16 @@ describe('a node of the earlier build', () => {
 
   test('is listed with what it offers, and its agent as one that is there', async () => {
     const { data } = await client.nodes.list();
-    expect(data).toMatchObject([{ name: 'scriptorium', status: 'online', version: earlier.RELAY_VERSION, providers: [{ id: 'scribe' }] }]);
+    const providers = [{ id: 'scribe' }, { id: 'chisel' }];
+    expect(data).toMatchObject([{ name: 'scriptorium', status: 'online', version: earlier.RELAY_VERSION, providers }]);
     expect(await client.agents.get({ id: 'Scribe' })).toMatchObject({ kind: 'provider', provider: 'scribe', epoch: 1, sessionId });
+  });
+
+  test('says what it lacks as it did when it attached, since it cannot be asked to look again', async () => {
+    await expect(client.sessions.start({ name: 'Mason', provider: 'chisel' })).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: 'The chisel is at the smith',
+    });
   });
 
   test('hands its agent mail, and the receipt says that it was seen, by a turn', async () => {

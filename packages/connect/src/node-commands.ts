@@ -7,7 +7,7 @@ import type { ToolDoor } from './tool-door.ts';
 const StartSchema = nodeCommands['session/start'].params.extend({ session: loosely(SessionSchema) });
 
 export interface NodeCommandsOptions {
-  readonly host: Pick<Host, 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
+  readonly host: Pick<Host, 'detectOne' | 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
   readonly tools: Pick<ToolDoor, 'admit' | 'dismiss'>;
   readonly onStarted: (session: SessionIdentity) => void;
 }
@@ -16,6 +16,8 @@ export interface NodeCommandsOptions {
 export function nodeCommandHandler({ host, tools, onStarted }: NodeCommandsOptions): (method: string, params: unknown) => Promise<unknown> {
   return async (method, params) => {
     switch (method) {
+      case 'provider/detect':
+        return host.detectOne(parseInput(nodeCommands['provider/detect'].params, params).id);
       case 'session/start': {
         const { token, ...request } = parseInput(StartSchema, params);
         const { sessionId } = request.session;

@@ -6,6 +6,7 @@ import { type Approval, MCP_SERVER_NAME, socketNotifications } from 'agent-relay
 import { JsonRpcPeer } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../../server/src/testing.ts';
 import { Api, Cable, endProcess, isRunning, marked, until, World } from './link-world.ts';
 
@@ -154,6 +155,18 @@ describe('a node on a relay', () => {
     await world.node(relay.url, relay.ownerToken, { stateDir: join(world.folder, 'other') });
     expect(await first.ended).toMatchObject({ type: 'refused', error: { code: 'stale_session' } });
     await api.nodeOnline();
+  });
+
+  it('a program that is installed while the node is attached is found by the next start', async () => {
+    const { relay, api } = await openRelay();
+    let isInstalled = false;
+    await world.node(relay.url, relay.ownerToken, { providers: [new ScriptedProvider({ isInstalled: () => isInstalled })] });
+    await api.nodeOnline();
+    await expect(api.spawn('Worker')).rejects.toMatchObject({ code: 'provider_unavailable', message: 'The script is not installed' });
+    isInstalled = true;
+    expect(await api.spawn('Worker')).toMatchObject({ status: 'running' });
+    const { data } = await api.call<{ data: { providers: object[] }[] }>('GET', '/nodes');
+    expect(data[0]?.providers).toEqual([{ id: 'scripted', available: true, version: '1.0.0', reason: null }]);
   });
 
   it('an agent that crashes is offline with a reason, and the failure of a start is one sentence', async () => {

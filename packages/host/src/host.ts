@@ -65,6 +65,8 @@ export interface RunningSession extends SessionIdentity {
 /** Owns the sessions that run on this machine. */
 export interface Host {
   detect(): Promise<readonly NodeProvider[]>;
+  /** Looks for one vendor's program again. @throws RelayError `not_found` when this machine has no such provider. */
+  detectOne(id: string): Promise<NodeProvider>;
   /** Resolves when the agent is ready and has its task. @throws RelayError with the provider's or the folder's own sentence. */
   start(request: StartRequest): Promise<StartedSession>;
   readonly running: readonly RunningSession[];
@@ -133,14 +135,13 @@ class SessionHost implements Host {
   }
 
   async detect(): Promise<readonly NodeProvider[]> {
-    return Promise.all(
-      this.#options.providers.map(async (provider) => {
-        const found = await provider.detect(this.#environmentFor(provider));
-        return found.available
-          ? { id: provider.id, available: true, version: found.version, reason: null }
-          : { id: provider.id, available: false, version: null, reason: found.reason };
-      }),
-    );
+    return Promise.all(this.#options.providers.map((provider) => this.#detect(provider)));
+  }
+
+  async detectOne(id: string): Promise<NodeProvider> {
+    const provider = this.#options.providers.find((each) => each.id === id);
+    if (!provider) throw new RelayError('not_found', `This machine has no provider ${id}`);
+    return this.#detect(provider);
   }
 
   async start(request: StartRequest): Promise<StartedSession> {
@@ -263,6 +264,13 @@ class SessionHost implements Host {
     if (request.task !== null) await this.#giveTask(hosted, request.task, session.spawnedBy);
     log.info('agent started', { sessionId, agentId, provider: provider.id, mode });
     return { cwd, vendorSessionId: runtime.vendorSessionId, model: runtime.model };
+  }
+
+  async #detect(provider: Provider): Promise<NodeProvider> {
+    const found = await provider.detect(this.#environmentFor(provider));
+    return found.available
+      ? { id: provider.id, available: true, version: found.version, reason: null }
+      : { id: provider.id, available: false, version: null, reason: found.reason };
   }
 
   #environmentFor(provider: Provider, agent?: { readonly sessionId: string; readonly agentId: string }): Record<string, string> {

@@ -19,6 +19,8 @@ export interface ScriptedProviderOptions {
   readonly id?: string;
   /** Throws what a runtime would: called before each prompt is handed over. */
   readonly refuse?: (input: PromptInput) => RelayError | null;
+  /** Default: it is. */
+  readonly isInstalled?: () => boolean;
   /** The first session also starts a server for all sessions, which runs a command for that session. */
   readonly hasSharedServer?: boolean;
 }
@@ -39,6 +41,7 @@ export class ScriptedProvider implements Provider {
   }
 
   async detect() {
+    if (this.#options.isInstalled?.() === false) return { available: false, reason: 'The script is not installed' } as const;
     return { available: true, version: '1.0.0', command: program } as const;
   }
 

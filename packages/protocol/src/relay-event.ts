@@ -92,6 +92,7 @@ export const RelayEventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('node.connected'), ...at, node: NodeSchema }),
   z.object({ type: z.literal('node.disconnected'), ...at, node: NodeSchema }),
+  z.object({ type: z.literal('node.updated'), ...at, node: NodeSchema }).describe('What it can start is not what it was'),
   z.object({ type: z.literal('pair.requested'), ...at, pair: PairSchema }),
   z.object({ type: z.literal('pair.accepted'), ...at, pair: PairSchema }),
   z.object({ type: z.literal('pair.rejected'), ...at, pair: PairSchema }),

@@ -156,8 +156,13 @@ export const nodeNotifications = {
   }),
 } as const;
 
-/** What the relay calls on a node. */
+/** What the relay calls on a node. One of an earlier version answers what it does not know with `unknown_method`. */
 export const nodeCommands = {
+  'provider/detect': method({
+    summary: 'Look again whether agents of this kind can run on the machine: its program may have been installed or removed meanwhile',
+    params: z.object({ id: NodeProviderSchema.shape.id }),
+    result: NodeProviderSchema,
+  }),
   'session/start': method({
     summary: 'Start an agent; answers when it is ready for its first turn',
     params: z.object({

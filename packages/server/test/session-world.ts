@@ -37,9 +37,15 @@ export class FarNode implements NodeLink {
     resolved: true,
   });
 
+  /** A node of an earlier version does not know the question. */
+  onDetect: (params: MethodParams<'provider/detect'>) => Promise<MethodResult<'provider/detect'>> = async () => {
+    throw new RelayError('unknown_method', 'A node has no method provider/detect');
+  };
+
   async command<Name extends NodeCommandName>(name: Name, params: MethodParams<Name>): Promise<MethodResult<Name>> {
     this.commands.push({ name, params });
     const answers: { [Command in NodeCommandName]: () => Promise<MethodResult<Command>> } = {
+      'provider/detect': () => this.onDetect(params as MethodParams<'provider/detect'>),
       'session/start': () => this.onStart(params as MethodParams<'session/start'>),
       'session/interrupt': async () => ({ interrupted: true }),
       'session/resolve-approval': () => this.onApproval(params as MethodParams<'session/resolve-approval'>),

@@ -93,6 +93,34 @@ describe('starting an agent', () => {
     expect(world.store.agents.index.in(workspace).find('Worker')?.agent ?? null).toBeNull();
   });
 
+  it('a provider that has been installed since its machine attached is found by the start that asks for it, and told', async () => {
+    await world.attach(node);
+    const missing = async () =>
+      (await world.relay.handlers['nodes/list']({}, as(owner))).data[0]?.providers.filter((each) => !each.available);
+    expect(await missing()).toMatchObject([{ id: 'codex' }]);
+    node.onDetect = async ({ id }) => ({ id, available: true, version: '0.144.6', reason: null });
+    expect(await world.start('Worker', owner, { provider: 'codex' })).toMatchObject({ status: 'running', provider: 'codex' });
+    expect(await missing()).toEqual([]);
+    expect(await world.eventTypes()).toContain('node.updated');
+  });
+
+  it('a machine looks again at each round for what it lacks, and what has not changed is not told', async () => {
+    await world.attach(node);
+    const asked = () => node.commands.filter(({ name }) => name === 'provider/detect').map(({ params }) => params);
+    node.onDetect = async ({ id }) => ({
+      id,
+      available: false,
+      version: null,
+      reason: 'Codex is not installed: run npm install -g @openai/codex.',
+    });
+    await world.relay.reap();
+    await expect.poll(asked).toEqual([{ id: 'codex' }]);
+    expect(await world.eventTypes()).not.toContain('node.updated');
+    node.onDetect = async ({ id }) => ({ id, available: false, version: null, reason: 'Codex does not run' });
+    await world.relay.reap();
+    await expect.poll(() => world.eventTypes()).toContain('node.updated');
+  });
+
   it('an agent starts others in its own name, inside its folder, with no more than its mode', async () => {
     await world.attach(node);
     await world.start('Lead', owner, { cwd: '/work', mode: 'safe' });

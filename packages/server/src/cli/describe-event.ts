@@ -83,6 +83,8 @@ function textOf(event: RelayEvent): string | null {
     case 'node.connected':
     case 'node.disconnected':
       return `node ${event.node.name} is ${event.node.status}`;
+    case 'node.updated':
+      return `node ${event.node.name} can start ${event.node.providers.flatMap(({ id, available }) => (available ? [id] : [])).join(', ') || 'nothing'}`;
     case 'token.created':
     case 'token.revoked':
     case 'token.expired':

@@ -163,6 +163,7 @@ const eventTable: { readonly [Type in RelayEventType]: EventRow<EventOf<Type>> }
   },
   'node.connected': nodes,
   'node.disconnected': nodes,
+  'node.updated': nodes,
   'token.created': tokens,
   'token.revoked': tokens,
   'token.expired': tokens,

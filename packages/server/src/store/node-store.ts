@@ -2,11 +2,11 @@ import type { Node } from 'agent-relay-protocol';
 
 /** Machines that have attached, with how they were last seen. */
 export interface NodeStore {
-  /** Writes a node; with `tell`, an event says what became of its link. */
+  /** Writes a node; with `tell`, an event says what became of it. */
   put(
     workspace: string,
     node: Node,
-    tell: { readonly type: 'node.connected' | 'node.disconnected'; readonly at: number } | null,
+    tell: { readonly type: 'node.connected' | 'node.disconnected' | 'node.updated'; readonly at: number } | null,
   ): Promise<void>;
   get(workspace: string, nodeId: string): Promise<Node | null>;
   findByName(workspace: string, name: string): Promise<Node | null>;

@@ -63,9 +63,13 @@ export class NodeRegistry {
     return this.#lostAt.get(keyOf(workspace, nodeId)) ?? this.#startedAt;
   }
 
+  all(): readonly AttachedNode[] {
+    return [...this.#attached.values()];
+  }
+
   /** The connected machines; one that has just come may not be in the store yet. */
   online(workspace: string): readonly Node[] {
-    return [...this.#attached.values()].flatMap((attached) => (attached.workspace === workspace ? [attached.node] : []));
+    return this.all().flatMap((attached) => (attached.workspace === workspace ? [attached.node] : []));
   }
 
   /** Resolves when a machine has attached, or the signal aborts. */

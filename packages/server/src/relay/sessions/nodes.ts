@@ -28,12 +28,16 @@ export interface NodesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | '
   readonly starting: ReadonlySet<string>;
 }
 
+/** How long a machine may take to look for one program. */
+const DETECT_LIMIT_MS = 20_000;
+
 type NodeContext = CallContext & { readonly link: NodeLink };
 
 /** The machines' side of running sessions: what nodes say over their links. */
 export class Nodes {
   readonly #deps: NodesDeps;
   readonly handlers: NodeHandlers;
+  readonly #looking = new Map<string, Promise<void>>();
 
   constructor(deps: NodesDeps) {
     this.#deps = deps;
@@ -75,6 +79,18 @@ export class Nodes {
     }
   }
 
+  /** Asks the connected machines that lack this kind of agent, or any when none is named, to look for its program again. Never rejects. */
+  async lookAgain({ workspace, provider }: { readonly workspace?: string; readonly provider?: string } = {}): Promise<void> {
+    const asked = this.#deps.registry.all().filter((attached) => workspace === undefined || attached.workspace === workspace);
+    await Promise.all(
+      asked.flatMap((attached) =>
+        attached.node.providers
+          .filter(({ id, available }) => !available && (provider === undefined || id === provider))
+          .map(({ id }) => this.#lookOnce(attached, id)),
+      ),
+    );
+  }
+
   /** Ends a session, once; whoever delivers its mail is told. Answers it as it then is. */
   async end(workspace: string, sessionId: string, status: 'ended' | 'failed', reason: string): Promise<Session | null> {
     const { store, clock, inboxes } = this.#deps;
@@ -85,6 +101,33 @@ export class Nodes {
       inboxes.endLease(workspace, agentId, new RelayError('stale_session', `The session of ${agentId} has ended`));
     }
     return end?.session ?? null;
+  }
+
+  /** Who asks while it looks waits for the same answer. */
+  #lookOnce(attached: AttachedNode, provider: string): Promise<void> {
+    const key = `${attached.workspace}\n${attached.node.nodeId}\n${provider}`;
+    const looking = this.#looking.get(key) ?? this.#look(attached, provider).finally(() => this.#looking.delete(key));
+    this.#looking.set(key, looking);
+    return looking;
+  }
+
+  async #look({ workspace, link }: AttachedNode, provider: string): Promise<void> {
+    const { registry, store, clock, log } = this.#deps;
+    try {
+      const { available, version, reason } = await link.command('provider/detect', { id: provider }, { timeoutMs: DETECT_LIMIT_MS });
+      const attached = registry.byLink(link);
+      const before = attached?.node.providers.find(({ id }) => id === provider);
+      if (!attached || !before || (before.available === available && before.version === version && before.reason === reason)) return;
+      const now = clock.now();
+      const providers = attached.node.providers.map((each) => (each === before ? { id: provider, available, version, reason } : each));
+      const node = { ...attached.node, providers, lastSeenAt: now };
+      registry.heard({ ...attached, node }, now);
+      await store.nodes.put(workspace, node, { type: 'node.updated', at: now });
+    } catch (error) {
+      // One of an earlier version looks only when it attaches.
+      if (!(error instanceof RelayError && error.code === 'unknown_method'))
+        log.info('a node did not look for a program', { provider, error });
+    }
   }
 
   async #attach(params: MethodParams<'nodes/attach'>, { principal, link }: NodeContext): Promise<MethodResult<'nodes/attach'>> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   DEFAULT_PAGE_SIZE,
+  type Node,
   type Principal,
   RelayError,
   type RouteInput,
@@ -10,7 +11,7 @@ import {
 } from 'agent-relay-protocol';
 import { RecentMap } from 'agent-relay-wire';
 import { actAs, watchedIn } from '../../domain/act-as.ts';
-import { placeSession } from '../../domain/placement.ts';
+import { type PlacementRequest, placeSession } from '../../domain/placement.ts';
 import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
 import { beginSession, runSession } from '../../domain/session-lifecycle.ts';
 import { assertMayControl, type Spawner, spawnTerms } from '../../domain/spawn-rules.ts';
@@ -62,6 +63,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
     counts: (workspace) => sessions.counts(workspace),
     sweep: async (now) => {
       await nodes.sweep(now, nodeGraceMs);
+      void nodes.lookAgain();
       await activity.prune();
       await approvals.prune();
     },
@@ -95,7 +97,7 @@ class Sessions {
     const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
     const terms = spawnTerms(input, spawner);
     await this.#untilSomeNode(workspace, signal);
-    const node = placeSession(await this.#placeable(workspace), {
+    const node = await this.#place(workspace, {
       provider: input.provider,
       nodeId: input.node ?? null,
       spawnerNodeId: spawner?.session?.nodeId ?? null,
@@ -237,6 +239,17 @@ class Sessions {
     if (principal.type === 'node' && agent.nodeId !== principal.nodeId)
       throw new RelayError('forbidden', `${agentId} does not run on this node`);
     return { session: await this.#deps.store.sessions.unfinishedOf(workspace, agentId), approval: agent.approval };
+  }
+
+  /** A program that is missing may have been installed since its machine last looked. */
+  async #place(workspace: string, request: PlacementRequest): Promise<Node> {
+    try {
+      return placeSession(await this.#placeable(workspace), request);
+    } catch (error) {
+      if (!(error instanceof RelayError) || error.code !== 'provider_unavailable') throw error;
+      await this.#deps.nodes.lookAgain({ workspace, provider: request.provider });
+      return placeSession(await this.#placeable(workspace), request);
+    }
   }
 
   async #placeable(workspace: string) {

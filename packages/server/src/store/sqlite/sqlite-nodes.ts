@@ -32,7 +32,7 @@ export class SqliteNodes implements NodeStore {
   put(
     workspace: string,
     node: Node,
-    tell: { readonly type: 'node.connected' | 'node.disconnected'; readonly at: number } | null,
+    tell: { readonly type: 'node.connected' | 'node.disconnected' | 'node.updated'; readonly at: number } | null,
   ): Promise<void> {
     const { writer, log } = this.#context;
     return writer.write(() => {
