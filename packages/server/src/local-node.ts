@@ -9,7 +9,14 @@ import type { Logger } from './logger.ts';
 import { isFileError } from './owner-token.ts';
 import { readJson } from './running-relay.ts';
 
-const NodeProcessSchema = z.object({ pid: z.int().min(1), startedAt: z.string(), url: z.string(), socket: z.string().nullable() });
+const NodeProcessSchema = z.object({
+  pid: z.int().min(1),
+  startedAt: z.string(),
+  url: z.string(),
+  socket: z.string().nullable(),
+  /** The `PATH` and the settings; an earlier version did not say. */
+  startedWith: z.string().optional(),
+});
 type NodeProcess = z.infer<typeof NodeProcessSchema>;
 
 export interface LocalNodeOptions {
@@ -27,12 +34,18 @@ export interface LocalNodeOptions {
   readonly agentEnvironment: readonly string[];
   /** What its environment is made from. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether agents run on the node that a relay before us left. */
+  readonly hasAgents: () => Promise<boolean>;
   readonly log: Logger;
   /** Default: the bin of the installed agent-relay-connect. */
   readonly command?: readonly string[];
 }
 
 export const LOCAL_NODE_NAME = 'local';
+
+/** As the end of a sentence about a node. */
+export const OUTDATED_NODE =
+  'it runs with the PATH and settings of an earlier start, for the sake of its agents; once they may end, stop and start the relay';
 
 /** The mark by which whoever started the relay finds all that it started. */
 const PROCESS_TREE = 'AGENT_RELAY_PROCESS_TREE';
@@ -52,6 +65,7 @@ export class LocalNode {
   readonly #stopping = new AbortController();
   #current: NodeProcess | null = null;
   #supervision: Promise<void> = Promise.resolve();
+  #isOutdated = false;
 
   constructor(options: LocalNodeOptions) {
     this.#options = options;
@@ -61,18 +75,42 @@ export class LocalNode {
     return this.#current?.pid ?? null;
   }
 
-  /** Takes over the node that a relay before us left on this address, else starts one; then keeps one running. */
+  /** It was started with another `PATH` or other settings than this relay would start it with, and kept for its agents. */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
+  }
+
+  /** Takes over the node that a relay before us left, else starts one; then keeps one running. */
   async start(): Promise<void> {
     const left = await this.#leftBehind();
-    if (left && left.url === this.#options.url && left.socket === this.#options.socket) {
-      this.#current = left;
-      this.#options.log.info('local node taken over', { pid: left.pid });
-    } else {
-      // One that looks for a relay at another address keeps the state folder from ours.
+    if (left === null || !(await this.#takesOver(left))) {
+      // One that looks for a relay elsewhere keeps the state folder from ours.
       if (left) await endProcess(left);
       await this.#spawn();
     }
     this.#supervision = this.#supervise();
+  }
+
+  /** One without agents is started anew, where anything would differ. */
+  async #takesOver(left: NodeProcess): Promise<boolean> {
+    const { hasAgents, log } = this.#options;
+    const isOutdated = left.startedWith !== this.#startsWith;
+    const reachesUs = this.#isReachedBy(left);
+    if (reachesUs && !isOutdated) log.info('local node taken over', { pid: left.pid });
+    else if (!(await hasAgents())) return false;
+    else if (reachesUs) log.warn(`local node taken over: ${OUTDATED_NODE}`, { pid: left.pid });
+    else log.warn('local node ended with its agents: it looks for a relay at another address', { pid: left.pid, url: left.url });
+    if (!reachesUs) return false;
+    this.#current = left;
+    this.#isOutdated = isOutdated;
+    return true;
+  }
+
+  /** Through a door it comes to whatever port we listen on; the name of the host it goes on saying, and a relay answers to its own alone. */
+  #isReachedBy(left: NodeProcess): boolean {
+    const { url, socket } = this.#options;
+    if (socket === null || left.socket === null) return socket === left.socket && url === left.url;
+    return socket === left.socket && new URL(url).hostname === new URL(left.url).hostname;
   }
 
   /** Ends the node and, through it, its agents. Idempotent. */
@@ -88,6 +126,18 @@ export class LocalNode {
   async #leftBehind(): Promise<NodeProcess | null> {
     const left = readJson(this.#options.processFile, NodeProcessSchema);
     return left && (await isSameProcess(left)) ? left : null;
+  }
+
+  get #settings(): readonly string[] {
+    const { socket, tokenFile, stateFolder, approvalTimeoutSeconds, agentEnvironment } = this.#options;
+    const door = socket === null ? [] : ['--socket', socket];
+    const lets = agentEnvironment.length === 0 ? [] : ['--agent-env', ...agentEnvironment];
+    const where = [...door, '--token-file', tokenFile, '--name', LOCAL_NODE_NAME, '--state-dir', stateFolder];
+    return [...where, '--approval-timeout', String(approvalTimeoutSeconds), ...lets];
+  }
+
+  get #startsWith(): string {
+    return JSON.stringify([this.#options.env['PATH'] ?? '', ...this.#settings]);
   }
 
   async #supervise(): Promise<void> {
@@ -110,24 +160,21 @@ export class LocalNode {
   }
 
   async #spawn(): Promise<void> {
-    const { url, socket, tokenFile, stateFolder, processFile, logFile, approvalTimeoutSeconds, agentEnvironment, log } = this.#options;
+    const { url, socket, processFile, logFile, log } = this.#options;
     const [program, ...args] = this.#options.command ?? connectCommand();
     if (program === undefined) throw new TypeError('The command of a local node is not empty');
     const output = openSync(logFile, 'a', 0o600);
     try {
-      const door = socket === null ? [] : ['--socket', socket];
-      const where = ['--url', url, ...door, '--token-file', tokenFile, '--name', LOCAL_NODE_NAME, '--state-dir', stateFolder];
-      const lets = agentEnvironment.length === 0 ? [] : ['--agent-env', ...agentEnvironment];
-      const settings = [...where, '--approval-timeout', String(approvalTimeoutSeconds), ...lets];
       // Its agents can read what it was started with: no token of ours is there.
       const env = Object.fromEntries(
         Object.entries(this.#options.env).filter(([name]) => !name.startsWith('AGENT_RELAY_') || name === PROCESS_TREE),
       );
-      const child = spawn(program, [...args, ...settings], { detached: true, env, stdio: ['ignore', output, output] });
+      const child = spawn(program, [...args, '--url', url, ...this.#settings], { detached: true, env, stdio: ['ignore', output, output] });
       const pid = await startedPid(child);
       // What lives on without us must not hold our event loop.
       child.unref();
-      this.#current = { pid, startedAt: (await processIdentity(pid))?.startedAt ?? '', url, socket };
+      this.#current = { pid, startedAt: (await processIdentity(pid))?.startedAt ?? '', url, socket, startedWith: this.#startsWith };
+      this.#isOutdated = false;
       writeFileSync(processFile, JSON.stringify(this.#current), { mode: 0o600 });
       log.info('local node started', { pid });
     } catch (error) {

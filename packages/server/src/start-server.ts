@@ -12,7 +12,7 @@ import { browserHostOf } from './domain/browser-host.ts';
 import { diskHealth, localNodeHealth, type PartHealth } from './domain/health.ts';
 import type { DoorSituation } from './door-places.ts';
 import { listen, localUrl } from './listen.ts';
-import { LOCAL_NODE_NAME, LocalNode } from './local-node.ts';
+import { LOCAL_NODE_NAME, LocalNode, OUTDATED_NODE } from './local-node.ts';
 import type { Logger } from './logger.ts';
 import { writeFailure } from './operations/half-file.ts';
 import { claimDatabase } from './operations/serving-claim.ts';
@@ -28,6 +28,7 @@ import { createSessions } from './relay/sessions/sessions.ts';
 import { removeRunningRelay, writeRunningRelay } from './running-relay.ts';
 import { SteadyClock } from './steady-clock.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
+import type { Store } from './store/store.ts';
 import { createRelayServer, type RelayServerDeps } from './transports/relay-server.ts';
 
 const DAY_MS = 86_400_000;
@@ -75,7 +76,9 @@ async function start(config: Config, { log, clock, transports }: Required<StartS
   const ownerToken = prepareFiles(databasePath);
   const lock = await claimDatabase(databasePath);
   undo.add(() => lock.release());
-  const relay = await openRelay(config, { log, clock, ownerTokens: config.token === null ? [ownerToken] : [ownerToken, config.token] });
+  let node: LocalNode | null = null;
+  const ownerTokens = config.token === null ? [ownerToken] : [ownerToken, config.token];
+  const relay = await openRelay(config, { log, clock, ownerTokens, isNodeOutdated: () => node?.isOutdated ?? false });
   undo.add(() => relay.close());
   // A relay that could write nothing would answer, and do nothing that anybody asks of it.
   const fault = await relay.core.store.check();
@@ -100,8 +103,9 @@ async function start(config: Config, { log, clock, transports }: Required<StartS
   undo.add(() => removeRunningRelay(runningRelayPath(databasePath)));
   await noteDown(databasePath, { url, socket });
   if (config.localNode) {
-    const node = await startLocalNode(config, { url, socket }, log);
-    undo.add(() => node.stop());
+    const started = await startLocalNode(config, { url, socket, store: relay.core.store }, log);
+    undo.add(() => started.stop());
+    node = started;
   }
   return {
     url,
@@ -174,7 +178,11 @@ function prepareFiles(databasePath: string): string {
   }
 }
 
-async function openRelay(config: Config, deps: Pick<RelayDeps, 'log' | 'clock' | 'ownerTokens'>): Promise<RunningRelay> {
+interface OpenDeps extends Pick<RelayDeps, 'log' | 'clock' | 'ownerTokens'> {
+  readonly isNodeOutdated: () => boolean;
+}
+
+async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps): Promise<RunningRelay> {
   const { databasePath, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionDays, integrations, privateCallbacks, guard } = config;
   const reportsPerMinute = config.integrationRateLimitPerMinute;
   const settings = {
@@ -194,7 +202,9 @@ async function openRelay(config: Config, deps: Pick<RelayDeps, 'log' | 'clock' |
   const startedAt = performance.now();
   const probes = {
     disk: () => probeDisk(databasePath),
-    ...(config.localNode ? { localNode: () => probeLocalNode(relay, performance.now() - startedAt) } : {}),
+    ...(config.localNode
+      ? { localNode: () => probeLocalNode(relay, { sinceMs: performance.now() - startedAt, isOutdated: isNodeOutdated() }) }
+      : {}),
   };
   const parts = { ...deps, store, settings, integrations, callbacks, probes };
   const relay: RunningRelay = await createRelay({ ...parts, createSessions: (core) => createSessions(core) }).catch(
@@ -218,15 +228,23 @@ async function probeDisk(databasePath: string): Promise<PartHealth> {
 }
 
 /** This machine's own node; others come and go as their people like. */
-async function probeLocalNode(relay: RunningRelay, sinceMs: number): Promise<PartHealth> {
+async function probeLocalNode(
+  relay: RunningRelay,
+  { sinceMs, isOutdated }: { readonly sinceMs: number; readonly isOutdated: boolean },
+): Promise<PartHealth> {
   const { data } = await relay.handlers['nodes/list']({}, ownerContext);
   const isOnline = data.some(({ name, status }) => name === LOCAL_NODE_NAME && status === 'online');
-  return localNodeHealth({ isOnline, sinceMs });
+  return localNodeHealth({ isOnline, sinceMs, remark: isOutdated ? OUTDATED_NODE : null });
+}
+
+async function localNodeHasAgents({ sessions, nodes }: Store): Promise<boolean> {
+  const node = await nodes.findByName(DEFAULT_WORKSPACE, LOCAL_NODE_NAME);
+  return (await sessions.unfinished()).some(({ workspace, session }) => workspace === DEFAULT_WORKSPACE && session.nodeId === node?.nodeId);
 }
 
 async function startLocalNode(
   { databasePath, approvalTimeoutSeconds, agentEnvironment }: Config,
-  where: { readonly url: string; readonly socket: string | null },
+  { store, ...where }: { readonly url: string; readonly socket: string | null; readonly store: Store },
   log: Logger,
 ): Promise<LocalNode> {
   const node = new LocalNode({
@@ -238,6 +256,7 @@ async function startLocalNode(
     approvalTimeoutSeconds,
     agentEnvironment,
     env: process.env,
+    hasAgents: () => localNodeHasAgents(store),
     log: log.child({ part: 'local node' }),
   });
   await node.start();

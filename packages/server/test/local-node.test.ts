@@ -26,7 +26,13 @@ const script = `
   setInterval(() => {}, 1000);
 `;
 
-function localNode(url = 'http://127.0.0.1:4850'): LocalNode {
+interface NodeSituation {
+  readonly url?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly hasAgents?: boolean;
+}
+
+function localNode({ url = 'http://127.0.0.1:4850', env = process.env, hasAgents = false }: NodeSituation = {}): LocalNode {
   const file = join(folder, 'node.cjs');
   writeFileSync(file, script.replaceAll('process.env.OUT', JSON.stringify(join(folder, 'out'))));
   const node = new LocalNode({
@@ -38,7 +44,8 @@ function localNode(url = 'http://127.0.0.1:4850'): LocalNode {
     logFile: join(folder, 'node.log'),
     approvalTimeoutSeconds: 60,
     agentEnvironment: ['AWS_*'],
-    env: process.env,
+    env,
+    hasAgents: async () => hasAgents,
     log: silentLogger,
     command: [process.execPath, file],
   });
@@ -77,8 +84,29 @@ test('the relay after a crash takes over the node that still runs', async () => 
   expect(await isGone(before.pid)).toBe(true);
 });
 
+test('a node goes on with a relay that listens on another port, for it comes through the door', async () => {
+  const before = localNode();
+  await before.start();
+  await poll('it runs', () => written().length === 1);
+  const after = localNode({ url: 'http://127.0.0.1:4900' });
+  await after.start();
+  expect([after.pid, after.isOutdated]).toEqual([before.pid, false]);
+});
+
+test.each([
+  ['without agents is started anew', false],
+  ['with agents is kept, and known to be outdated', true],
+])('a node of another PATH %s', async (_what, hasAgents) => {
+  const before = localNode({ env: { ...process.env, PATH: '/earlier' } });
+  await before.start();
+  await poll('it runs', () => written().length === 1);
+  const after = localNode({ hasAgents });
+  await after.start();
+  expect([after.pid === before.pid, after.isOutdated]).toEqual([hasAgents, hasAgents]);
+});
+
 test('a node that looks for a relay elsewhere makes room for one of ours', async () => {
-  const before = localNode('http://127.0.0.1:1');
+  const before = localNode({ url: 'http://relay.example:4850' });
   await before.start();
   await poll('it runs', () => written().length === 1);
   const after = localNode();

@@ -101,8 +101,8 @@ async function waitingMail(client: RelayClient): Promise<Finding[]> {
 }
 
 function relayFinding({ status, version, parts }: Health, url: string): Finding {
-  const faults = Object.entries(parts).filter(([, part]) => part.status !== 'ok');
-  const why = faults.map(([name, { reason }]) => `${name}${reason === undefined ? '' : `: ${reason}`}`).join('; ');
+  const remarkable = Object.entries(parts).filter(([, part]) => part.status !== 'ok' || part.reason !== undefined);
+  const why = remarkable.map(([name, { reason }]) => `${name}${reason === undefined ? '' : `: ${reason}`}`).join('; ');
   const verdict = status === 'ok' ? 'ok' : status === 'starting' ? '?' : 'BAD';
   return { verdict, text: `Relay ${version} at ${url}${why === '' ? '' : `: ${why}`}` };
 }

@@ -10,12 +10,13 @@ test('the whole is as well as its worst part', () => {
 });
 
 test('a node that has just been started is on its way up, and one that stays away is missed', () => {
-  expect([0, 29_999, 30_000].map((sinceMs) => localNodeHealth({ isOnline: false, sinceMs }).status)).toEqual([
+  expect([0, 29_999, 30_000].map((sinceMs) => localNodeHealth({ isOnline: false, sinceMs, remark: null }).status)).toEqual([
     'starting',
     'starting',
     'degraded',
   ]);
-  expect(localNodeHealth({ isOnline: true, sinceMs: 0 })).toEqual({ status: 'ok' });
+  expect(localNodeHealth({ isOnline: true, sinceMs: 0, remark: null })).toEqual({ status: 'ok' });
+  expect(localNodeHealth({ isOnline: true, sinceMs: 0, remark: 'It is old' })).toEqual({ status: 'ok', reason: 'It is old' });
 });
 
 test('a disk that is nearly full is said with how much is left', () => {

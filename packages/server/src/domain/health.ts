@@ -10,12 +10,18 @@ export function overallStatus(parts: Readonly<Record<string, PartHealth>>): Heal
   return statuses.has('starting') ? 'starting' : 'ok';
 }
 
+export interface LocalNodeSigns {
+  readonly isOnline: boolean;
+  readonly sinceMs: number;
+  readonly remark: string | null;
+}
+
 /** How long this machine's node may take to come up. */
 const NODE_STARTS_MS = 30_000;
 
-/** This machine's node, so long after it was started. */
-export function localNodeHealth({ isOnline, sinceMs }: { readonly isOnline: boolean; readonly sinceMs: number }): PartHealth {
-  if (isOnline) return { status: 'ok' };
+/** This machine's node, so long after it was started. `remark`: what there is to say of one that works. */
+export function localNodeHealth({ isOnline, sinceMs, remark }: LocalNodeSigns): PartHealth {
+  if (isOnline) return { status: 'ok', ...(remark !== null && { reason: remark }) };
   if (sinceMs < NODE_STARTS_MS) return { status: 'starting', reason: 'The node of this machine is on its way up' };
   return { status: 'degraded', reason: 'The node of this machine is not connected: no agent can be started on it' };
 }
