@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { servedBy } from '../scripts/lib/relay-process.mjs';
 import { Report } from '../scripts/lib/report.mjs';
@@ -87,4 +88,17 @@ test.each([
   [['--db=/other.db', '--no-local-node'], '/other.db', '4850'],
 ])('the page in development goes to the relay that %j starts', (args, databasePath, port) => {
   expect(servedBy(args, () => JSON.stringify(settings))).toEqual({ databasePath, port });
+});
+
+test.each([
+  ['SIGKILL', 1, 'agent-relay: SIGKILL ended it; start it again\n'],
+  ['SIGTERM', 0, ''],
+])('a program of ours that %s ends is told with what to do, unless it was asked to end', (signal, code, told) => {
+  const supervise = `
+    import { spawn } from 'node:child_process';
+    import { superviseTogether } from ${JSON.stringify(new URL('../scripts/lib/relay-process.mjs', import.meta.url).href)};
+    const child = spawn(process.execPath, ['-e', 'process.kill(process.pid, "${signal}"); setInterval(() => {}, 1000)']);
+    process.exit(await superviseTogether([{ child, killed: 'it; start it again' }]));`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', supervise], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([code, told]);
 });

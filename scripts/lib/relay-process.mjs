@@ -29,11 +29,11 @@ function startedBy() {
  * Runs processes until one of them ends, then stops the others; resolves with the exit code of the first to end.
  * SIGINT, SIGTERM and SIGHUP are passed on, and the end of our own parent counts as SIGTERM.
  *
- * @param {readonly ChildProcess[]} children
+ * @param {readonly { child: ChildProcess, killed: string }[]} processes `killed`: what to do when somebody has killed it.
  * @returns {Promise<number>}
  */
-function superviseTogether(children) {
-  const running = new Set(children);
+export function superviseTogether(processes) {
+  const running = new Set(processes.map(({ child }) => child));
   /** @param {NodeJS.Signals} signal */
   const signalAll = (signal) => {
     for (const child of running) child.kill(signal);
@@ -69,13 +69,17 @@ function superviseTogether(children) {
       for (const signal of signals) process.off(signal, forward);
       resolve(exitCode);
     };
-    for (const child of children) {
+    for (const { child, killed } of processes) {
       child.on('error', (error) => {
         console.error(`agent-relay: ${error.message}`);
         ended(child, 1);
       });
-      // A relay that ended on the signal it was sent did what it was told.
-      child.on('exit', (code, signal) => ended(child, code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1)));
+      child.on('exit', (code, signal) => {
+        // A relay that ended on the signal it was sent did what it was told.
+        const isAsked = signal === 'SIGINT' || signal === 'SIGTERM' || killTimer !== undefined;
+        if (signal !== null && !isAsked) console.error(`agent-relay: ${signal} ended ${killed}`);
+        ended(child, code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? 0 : 1));
+      });
     }
   });
 }
@@ -91,6 +95,9 @@ function spawnApart(command, args, { env, cwd = process.cwd() }) {
   return spawn(command, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'], detached: process.platform !== 'win32' });
 }
 
+/** @param {string} command */
+const relayKilled = (command) => `the relay; its agents go on for ten minutes: start it again with ${command}, and it has them back`;
+
 /**
  * The built relay. It gets the caller's own environment: what agents find on PATH is the user's, not our tools.
  *
@@ -99,7 +106,7 @@ function spawnApart(command, args, { env, cwd = process.cwd() }) {
  */
 export function startRelay({ node }, args) {
   const cli = join(rootFolder, 'packages', 'server', 'dist', 'cli.js');
-  return superviseTogether([spawnApart(node, [cli, 'serve', ...args], { env: process.env })]);
+  return superviseTogether([{ child: spawnApart(node, [cli, 'serve', ...args], { env: process.env }), killed: relayKilled('npm start') }]);
 }
 
 /**
@@ -133,10 +140,10 @@ export function startDevelopment({ node, env }, args) {
     execFileSync(node, ['--conditions=agent-relay-source', cli, 'config', '--json'], { encoding: 'utf8' }),
   );
   const socket = process.platform === 'win32' ? {} : { AGENT_RELAY_DEV_SOCKET: `${databasePath}.sock` };
+  const watched = ['--watch', '--watch-preserve-output', '--conditions=agent-relay-source', cli, 'serve', ...args];
+  const page = spawnApart(node, [vite], { env: { ...env, ...socket, AGENT_RELAY_DEV_PORT: port }, cwd: dashboard });
   return superviseTogether([
-    spawnApart(node, ['--watch', '--watch-preserve-output', '--conditions=agent-relay-source', cli, 'serve', ...args], {
-      env: process.env,
-    }),
-    spawnApart(node, [vite], { env: { ...env, ...socket, AGENT_RELAY_DEV_PORT: port }, cwd: dashboard }),
+    { child: spawnApart(node, watched, { env: process.env }), killed: relayKilled('npm run dev') },
+    { child: page, killed: 'the dashboard; start it again with npm run dev' },
   ]);
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -242,13 +242,14 @@ describe('usage', () => {
     expect((await run(['regist'])).note).toBe('error: there is no command regist; did you mean register?\n');
   });
 
-  test('serve on a Node that the database’s driver would crash says what to do, and makes no database', async () => {
+  test('on a Node that the database’s driver would crash, a checkout’s serve and whoever misses a relay are told to use npm start', async () => {
     const { code, note } = await run(['serve', '--port', '0', '--no-local-node', '--db', 'new.db'], olderNode);
-    expect([code, note]).toEqual([
-      1,
-      expect.stringMatching(/^error: The relay's database needs Node 22\.14 or newer .*: use a newer Node, or install .*\n$/u),
-    ]);
+    const npmStart = /npm start, in (\S+?)[,\n]/u;
+    expect([code, note]).toEqual([1, expect.stringMatching(/^error: this Node \(\S+\) cannot open .*, which brings one that can\n$/u)]);
     expect(existsSync(join(folder, 'new.db'))).toBe(false);
+    const checkout = npmStart.exec(note)?.[1] ?? '';
+    expect(readFileSync(join(checkout, 'package.json'), 'utf8')).toContain('"start": ');
+    expect(npmStart.exec((await run(['agents', '--url', 'http://127.0.0.1:1'], olderNode)).note)?.[1]).toBe(checkout);
   });
 
   test('no relay: one sentence that names the address and the command, exit code 3', async () => {

@@ -34,7 +34,7 @@ afterEach(async () => {
 const nodePid = () => readJson(localNodePath(databasePath), z.object({ pid: z.int() }))?.pid;
 const isGone = async (pid: number) => (await processIdentity(pid)) === undefined;
 
-/** A port that was free a moment ago: a relay that comes back has to come back to the same one. */
+/** A port that was free a moment ago. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -70,15 +70,16 @@ async function attached(relayPid: number | undefined): Promise<void> {
 }
 
 describe('the local node', () => {
-  test('outlives a killed relay, is taken over by the next one, and ends with a clean stop of that', { timeout: 90_000 }, async () => {
-    const port = await freePort();
-    const first = serve(port);
+  test('outlives a killed relay, is taken over by the next one on another port, and ends with a clean stop of that', {
+    timeout: 90_000,
+  }, async () => {
+    const first = serve(await freePort());
     await attached(first.pid);
     const pid = nodePid() ?? 0;
     first.kill('SIGKILL');
     await new Promise((resolve) => first.once('exit', resolve));
     expect(await isGone(pid)).toBe(false);
-    const second = serve(port);
+    const second = serve(await freePort());
     await attached(second.pid);
     expect(nodePid()).toBe(pid);
     const exit = new Promise((resolve) => second.once('exit', resolve));

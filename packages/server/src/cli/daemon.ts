@@ -8,8 +8,9 @@ import { type DaemonAction, daemonActions } from '../operations/service.ts';
 import { describeStep, runSteps } from '../operations/steps.ts';
 import { systemdUnit } from '../operations/systemd-unit.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
+import { ownCliPath } from './program-name.ts';
 import { CommandFailure } from './relay-access.ts';
-import { ownCliPath, serviceSituation } from './service-situation.ts';
+import { serviceSituation } from './service-situation.ts';
 import type { Terminal } from './terminal.ts';
 
 interface DaemonOptions extends ConsentOptions {

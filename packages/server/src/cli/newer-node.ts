@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { installationOf } from '../operations/installation.ts';
 import { databaseObstacle } from '../store/sqlite/driver.ts';
-import { ownCliPath } from './service-situation.ts';
+import { ownCliPath } from './program-name.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What opens the database by itself. */

@@ -1,3 +1,7 @@
+import { realpathSync } from 'node:fs';
+import { installationOf } from '../operations/installation.ts';
+import { databaseObstacle } from '../store/sqlite/driver.ts';
+
 /**
  * How whoever runs this program calls it, for sentences that say what to type next: `npx agent-relay-server` where npm found it (npx, or `npm start` of
  * a checkout, whose folder has it), else `agent-relay`. Never `npx agent-relay`: outside a checkout that is somebody else's package.
@@ -5,4 +9,20 @@
 export function programName(env: Readonly<Record<string, string | undefined>>): string {
   const isFoundByNpm = env['npm_command'] === 'exec' || env['npm_lifecycle_event'] === 'start';
   return isFoundByNpm ? 'npx agent-relay-server' : 'agent-relay';
+}
+
+/** The command that is running now, with every link resolved: links of version managers come and go. */
+export const ownCliPath = (): string => realpathSync(process.argv[1] ?? '');
+
+/** The checkout whose `npm start` brings a Node that can serve, where this one cannot; else `null`. */
+export function checkoutThatServes(): string | null {
+  if (databaseObstacle() === null) return null;
+  const installation = installationOf(ownCliPath());
+  return installation.type === 'checkout' ? installation.folder : null;
+}
+
+/** What starts a relay here, as the end of a sentence. */
+export function startCommand(env: Parameters<typeof programName>[0]): string {
+  const checkout = checkoutThatServes();
+  return checkout === null ? `${programName(env)} serve` : `npm start, in ${checkout}`;
 }

@@ -4,7 +4,7 @@ import { detailsOf, RelayError } from 'agent-relay-protocol';
 import { databasePathOf, envFilePathOf } from 'agent-relay-wire/node';
 import { Command, Option } from 'commander';
 import { readEnvFile } from '../operations/env-file.ts';
-import { programName } from './program-name.ts';
+import { startCommand } from './program-name.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 /** The options that every command which talks to a relay has. */
@@ -51,7 +51,7 @@ export async function withRelay(
   try {
     await work(client, url.replace(/\/+$/u, ''));
   } catch (error) {
-    throw failureOf(error, url, programName(env));
+    throw failureOf(error, url, env);
   } finally {
     await client.close();
   }
@@ -72,11 +72,8 @@ async function wayTo({ url: named, token, db }: RelayOptions, env: Terminal['env
     if (error.code !== 'connection_closed') throw error;
     const where = error.details?.['url'];
     throw typeof where === 'string'
-      ? noAnswer(where, programName(env))
-      : new CommandFailure(
-          `error: no relay serves ${databasePath}; start one with: ${programName(env)} serve, or name another with --url`,
-          3,
-        );
+      ? noAnswer(where, env)
+      : new CommandFailure(`error: no relay serves ${databasePath}; start one with: ${startCommand(env)}, or name another with --url`, 3);
   }
 }
 
@@ -92,13 +89,13 @@ export function ownDatabasePath({ db }: { readonly db?: string | undefined }, en
 
 const whereTokensAre = "Give one with --token or AGENT_RELAY_TOKEN; of a relay on this machine, --db (or DB_PATH) finds the owner's.";
 
-const noAnswer = (url: string, program: string): CommandFailure =>
-  new CommandFailure(`error: no relay answers at ${url}; start one with: ${program} serve`, 3);
+const noAnswer = (url: string, env: Terminal['env']): CommandFailure =>
+  new CommandFailure(`error: no relay answers at ${url}; start one with: ${startCommand(env)}`, 3);
 
-function failureOf(error: unknown, url: string, program: string): unknown {
+function failureOf(error: unknown, url: string, env: Terminal['env']): unknown {
   if (!(error instanceof RelayError)) return error;
   if (error.code === 'connection_closed') {
-    return noAnswer(url, program);
+    return noAnswer(url, env);
   }
   const { candidates } = detailsOf(error, 'ambiguous_target') ?? {};
   const choice = candidates ? `; one of: ${candidates.join(', ')}` : '';

@@ -2,7 +2,7 @@ import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Command, Option } from 'commander';
 import { type Config, readConfig } from '../config.ts';
 import type { RunningServer } from '../start-server.ts';
-import { programName } from './program-name.ts';
+import { checkoutThatServes, programName } from './program-name.ts';
 import { CommandFailure } from './relay-access.ts';
 import { settingSources } from './setting-sources.ts';
 import type { Terminal } from './terminal.ts';
@@ -46,6 +46,11 @@ async function serve({ port, host, db, settings, localNode, loginLink }: ServeOp
     ...(!localNode && { AGENT_RELAY_LOCAL_NODE: '0' }),
   };
   const config = readConfig(settingSources(terminal, { flags, envFile: settings }));
+  const checkout = checkoutThatServes();
+  if (checkout !== null) {
+    const why = `this Node (${process.versions.node}) cannot open the relay's database`;
+    throw new CommandFailure(`error: ${why}; start the relay with npm start, in ${checkout}, which brings one that can`, 1);
+  }
   // Only here: the other commands must not load the database.
   const [{ startServer }, { createLogger }] = await Promise.all([import('../start-server.ts'), import('../logger.ts')]);
   const server = await startServer(config, { log: createLogger(config.logLevel) });

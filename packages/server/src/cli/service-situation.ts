@@ -7,6 +7,7 @@ import { textOf } from '../operations/managed-file.ts';
 import { launchdLabel, type ServiceManager, systemdUnitName } from '../operations/service.ts';
 import { answerOf } from '../operations/steps.ts';
 import { requireDatabaseNode } from '../store/sqlite/driver.ts';
+import { ownCliPath } from './program-name.ts';
 import { ownDatabasePath } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -37,9 +38,6 @@ export async function serviceSituation({ env, cwd }: Pick<Terminal, 'env' | 'cwd
     },
   };
 }
-
-/** The command that is running now, with every link resolved: links of version managers come and go. */
-export const ownCliPath = (): string => realpathSync(process.argv[1] ?? '');
 
 /**
  * @throws RelayError `store_unavailable` when this Node could not serve.

@@ -6,7 +6,8 @@ import { installationOf } from '../operations/installation.ts';
 import { answerOf, describeStep, runSteps, type Step } from '../operations/steps.ts';
 import { planUpgrade } from '../operations/upgrade-plan.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
-import { ownCliPath, serviceSituation } from './service-situation.ts';
+import { ownCliPath } from './program-name.ts';
+import { serviceSituation } from './service-situation.ts';
 import type { Terminal } from './terminal.ts';
 
 interface UpgradeOptions extends ConsentOptions {
