@@ -62,7 +62,10 @@ test.each(['claude', 'codex'])('%s lives through the death of its relay, and wha
   await client.messages.send({ to: name, body: 'slow 20 100 && then say: still here' });
   await until('the turn', async () => (await client.agents.get({ id: name })).status === 'busy');
   await relay.end('SIGKILL');
-  relay = await startAgentRelay({ home, env, port });
+  // The agent goes on under a relay on another port, and in another environment than its own.
+  relay = await startAgentRelay({ home, env: { ...env, PATH: [env['PATH'], home.directory].join(delimiter) } });
+  const told = /^ok +Relay .*localNode: .*with the PATH and settings of an earlier start/mu;
+  await until('the word about its node', async () => told.test((await relay.run('doctor')).stdout));
   await client.close();
   client = await connect();
   const texts = async () =>

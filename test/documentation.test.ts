@@ -1,0 +1,19 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const examplesIn = (path: string): string[] =>
+  [...readFileSync(path, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gmu)].map(([, code = '']) => code);
+
+/** What people read who have the published packages, which run on Node 20. */
+const pages = globSync(['README.md', 'docs/*.md', 'packages/*/README.md']).filter((path) => {
+  if (!path.startsWith('packages')) return true;
+  const { private: isPrivate }: { private?: boolean } = JSON.parse(readFileSync(join(dirname(path), 'package.json'), 'utf8'));
+  return isPrivate !== true;
+});
+
+test('no example needs a newer Node than the packages do', () => {
+  expect(pages.length).toBeGreaterThan(10);
+  const newer = pages.filter((path) => examplesIn(path).some((code) => /^\s*(?:await )?using \w+ =/mu.test(code)));
+  expect(newer).toEqual([]);
+});
