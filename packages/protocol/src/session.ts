@@ -24,7 +24,7 @@ export const SessionSchema = z.object({
   status: SessionStatusSchema,
   mode: SpawnModeSchema,
   ask: z.boolean().default(false).describe('In `agentic`: a person is asked for what goes beyond the mode'),
-  cwd: z.string().nullable().describe('Known once the node has started it'),
+  cwd: z.string().nullable().describe('The folder asked for, until the node has started it: then where it works'),
   model: z.string().nullable(),
   spawnedBy: AgentIdSchema.nullable(),
   startedAt: TimestampSchema,

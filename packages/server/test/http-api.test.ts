@@ -236,6 +236,8 @@ describe('routes over HTTP', () => {
     expect(first.headers['set-cookie']).toEqual([
       expect.stringMatching(/^agent_relay_session_[\w-]+=[\w-]+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+$/u),
     ]);
+    const sessions = (await server.call('tokens/list', {})).data.filter(({ kind }) => kind === 'browser');
+    expect(first.body).toMatchObject({ tokenId: sessions[0]?.tokenId });
     expect(await exchange(good)).toMatchObject({ status: 401 });
     for (let attempt = 0; attempt < 19; attempt += 1) await exchange(`guess-${attempt}`);
     const refused = await exchange('one too many');

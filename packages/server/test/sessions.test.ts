@@ -68,9 +68,10 @@ describe('starting an agent', () => {
     node.onStart = async () => {
       throw new RelayError('provider_unavailable', 'Log in to Claude first.');
     };
-    await expect(world.start('Worker')).rejects.toMatchObject({ code: 'provider_unavailable', message: 'Log in to Claude first.' });
+    const start = world.start('Worker', owner, { cwd: '/srv/app' });
+    await expect(start).rejects.toMatchObject({ code: 'provider_unavailable', message: 'Log in to Claude first.' });
     const { data } = await world.relay.handlers['sessions/list']({}, as(owner));
-    expect(data).toMatchObject([{ status: 'failed', reason: 'Log in to Claude first.' }]);
+    expect(data).toMatchObject([{ status: 'failed', reason: 'Log in to Claude first.', cwd: '/srv/app' }]);
     expect(world.agent('Worker')).toMatchObject({ status: 'offline', sessionId: null });
     node.onStart = async () => ({ cwd: '/w', vendorSessionId: null, model: null });
     expect((await world.start('Worker')).epoch).toBeGreaterThan(1);

@@ -77,7 +77,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
     status: 'starting',
     mode,
     ask,
-    cwd: null,
+    cwd: request.cwd ?? null,
     model: request.model ?? null,
     spawnedBy,
     startedAt: now,

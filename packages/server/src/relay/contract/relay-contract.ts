@@ -29,6 +29,13 @@ export type RelayHandlers = {
   readonly [Name in RouteName]: (input: RouteInput<Name>, context: CallContext) => RouteOutput<Name> | Promise<RouteOutput<Name>>;
 };
 
+/** The session of a browser that a login link began: its token, and the id under which tokens are listed. */
+export interface BrowserSession {
+  readonly token: string;
+  readonly tokenId: string;
+  readonly expiresAt: number;
+}
+
 /** The one deliverer's view of an inbox; ends (with a RelayError) when a newer epoch takes over. Acknowledgements come through `inbox/ack` or `deliveries/report`. */
 export interface InboxStream {
   readonly batches: AsyncIterable<readonly InboxItem[]>;
@@ -93,7 +100,7 @@ export interface Relay {
   /** The node as whom the caller speaks on its link from now on, no longer than the token it came with. */
   asNode(principal: Principal, nodeId: string): Principal;
   /** Exchanges a login code, once, for a session token of the owner; null when it is unknown, used or expired. */
-  exchangeLoginCode(code: string): Promise<{ readonly token: string; readonly expiresAt: number } | null>;
+  exchangeLoginCode(code: string): Promise<BrowserSession | null>;
   /** Ends the session of a browser that a login link began; false for every other token, which lives on. */
   endSession(token: string): Promise<boolean>;
 

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
 import type { Store } from '../../store/store.ts';
 import { hashOfToken, type IntegrationSettings } from '../contract/integration-settings.ts';
+import type { BrowserSession } from '../contract/relay-contract.ts';
 import { describeToken } from './describe-token.ts';
 import { TokenLives } from './token-lives.ts';
 
@@ -73,7 +74,7 @@ export class Tokens {
     return { code: token, expiresAt };
   }
 
-  async exchangeLoginCode(code: string): Promise<{ readonly token: string; readonly expiresAt: number } | null> {
+  async exchangeLoginCode(code: string): Promise<BrowserSession | null> {
     const hash = hashOf(code);
     const found = await this.#deps.store.tokens.find(hash);
     if (found?.type !== 'login') return null;
@@ -83,7 +84,7 @@ export class Tokens {
     const expiresAt = now + OWNER_SESSION_MS;
     const { token, record } = this.mint('browser', { workspace: taken.workspace, expiresAt, name: 'browser' });
     await this.#deps.store.tokens.put(record, created(record));
-    return { token, expiresAt };
+    return { token, tokenId: record.tokenId, expiresAt };
   }
 
   /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */

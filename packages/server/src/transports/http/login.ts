@@ -22,7 +22,8 @@ const ExchangeSchema = z
 
 /**
  * `POST {code}`: a login code, once, for a session of the owner. `POST {token}`: a session that stands for that token, until the browser is
- * closed. Either is a cookie, which scripts cannot read, and the word in the answer, which other ports of the host do not get.
+ * closed. Either is a cookie, which scripts cannot read, and the word in the answer, which other ports of the host do not get; `tokenId` says
+ * under which id the session that a link began is listed.
  */
 export function loginEndpoint({ relay, now, elapsedMs }: LoginDeps): Endpoint {
   const failures = new FailureLimit({ perMinute: 20, elapsedMs });
@@ -47,10 +48,10 @@ export function loginEndpoint({ relay, now, elapsedMs }: LoginDeps): Endpoint {
       if (session === null) {
         throw failures.fail(new RelayError('unauthorized', 'This login link was used or is too old: agent-relay login prints a new one'));
       }
-      const { expiresAt } = session;
+      const { expiresAt, tokenId } = session;
       const { cookie, word } = sealSession(session.token);
       const headers = { 'set-cookie': `${cookieFor(relay, cookie)}; Max-Age=${Math.max(1, Math.floor((expiresAt - now()) / 1000))}` };
-      writeAnswer(response, { status: 200, body: { expiresAt, session: word }, headers });
+      writeAnswer(response, { status: 200, body: { expiresAt, session: word, tokenId }, headers });
     },
   };
 }

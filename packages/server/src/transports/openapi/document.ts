@@ -189,6 +189,7 @@ const loginExchange: Operation = {
         properties: {
           expiresAt: { anyOf: [ref('Timestamp'), { type: 'null' }] },
           session: { type: 'string', description: 'The word that goes with the cookie, in X-Agent-Relay-Session' },
+          tokenId: { type: 'string', description: 'Of a login code: under which id the session is listed with the tokens' },
         },
         required: ['expiresAt', 'session'],
       }),
