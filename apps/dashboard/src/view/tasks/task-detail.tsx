@@ -2,12 +2,13 @@ import { Link } from '@tanstack/react-router';
 import type { Task } from 'agent-relay-protocol';
 import { useList } from '../../live/use-list.ts';
 import { useLive } from '../../live/use-live.ts';
-import { tasksView, taskView } from '../../relay/tasks.ts';
+import { isEndedTask, tasksView, taskView } from '../../relay/tasks.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { DetailPane, Facts, Section } from '../detail-pane.tsx';
 import { JsonView, ProgressView } from '../json-view.tsx';
 import { Problem } from '../problem.tsx';
+import { TakeBack } from '../take-back.tsx';
 import { EndTask } from './end-task.tsx';
 import { TaskCallbacks } from './task-callbacks.tsx';
 import { TaskHistory } from './task-history.tsx';
@@ -71,7 +72,7 @@ function TaskFacts({ task }: { readonly task: Task }) {
         ['Source', task.source],
         ['Offered to', task.target.replace(/^id:/u, '')],
         ['Channel', task.channel === null ? null : `#${task.channel}`],
-        ['Held by', task.claimedBy === null ? null : <AgentLink key="holder" id={task.claimedBy} />],
+        ['Held by', task.claimedBy === null ? null : <Holder key="holder" task={task} holder={task.claimedBy} />],
         ['Type', task.type],
         ['Reported', task.occurrenceCount === 1 ? 'once' : `${task.occurrenceCount} times`],
         ['Last seen', <Ago key="seen" at={task.lastSeenAt} />],
@@ -87,6 +88,17 @@ function TaskFacts({ task }: { readonly task: Task }) {
         ],
       ]}
     />
+  );
+}
+
+function Holder({ task: { id, status, source, claimId }, holder }: { readonly task: Task; readonly holder: string }) {
+  return (
+    <span className="flex flex-wrap items-center gap-2">
+      <AgentLink id={holder} />
+      {claimId === null || isEndedTask({ status }) ? null : (
+        <TakeBack claimId={claimId} holder={holder} from={source} what={`task ${id}`} />
+      )}
+    </span>
   );
 }
 
