@@ -11,7 +11,7 @@ export function LoginPage() {
     const code = window.location.hash.slice(1);
     window.history.replaceState(null, '', window.location.pathname);
     if (code === '') {
-      setProblem('This address has no login code.');
+      setProblem('This address has no login code: agent-relay login prints a link that has one.');
       return;
     }
     signIn({ code }).then(
@@ -29,9 +29,6 @@ export function LoginPage() {
         ) : (
           <>
             <p role="alert">{problem}</p>
-            <p className="mt-2 text-soft">
-              Get a new link with <code className="font-mono">agent-relay login</code>.
-            </p>
             <button type="button" className="button mt-4" onClick={() => void navigate({ to: '/' })}>
               Go on
             </button>

@@ -1,12 +1,12 @@
 import { Outlet } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { useConnection, useConnectionState } from '../live/use-connection.ts';
 import { ConnectionBadge } from './connection-badge.tsx';
 import { MainNav } from './main-nav.tsx';
 import { SignInPage } from './sign-in-page.tsx';
 
 /** What every page has: where one can go, how the connection is, and the way in when there is none. */
-export function Shell() {
+export function Shell({ children = <Outlet /> }: { readonly children?: ReactNode }) {
   const connection = useConnection();
   const state = useConnectionState();
   useEffect(() => connection.follow(), [connection]);
@@ -22,7 +22,7 @@ export function Shell() {
         <span className="hidden grow xl:block" />
         <ConnectionBadge />
       </header>
-      <Outlet />
+      {children}
     </div>
   );
 }

@@ -50,7 +50,8 @@ function NoApprovals() {
     <Empty title="No agent has asked for anything.">
       <p>
         An agent that was started with <code className="font-mono text-xs">--approval guarded</code> asks here before it writes, runs or
-        uses the network in a turn that a message began. What nobody answers in time is not allowed.
+        uses the network in a turn that a message began, and one with <code className="font-mono text-xs">--ask</code> before what goes
+        beyond its folder. What nobody answers in time is not allowed.
       </p>
     </Empty>
   );
