@@ -1,6 +1,6 @@
 import { type Principal, type Route, type RouteName, routeNames, routes, type Scope, scopes } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { isOwner, mayBind, mayCall, mayEndTask, mayTakeBack } from './permissions.ts';
+import { isOwner, mayBind, mayCall, mayEndTask, mayTakeBack, ownTokenId } from './permissions.ts';
 
 const token = (granted: readonly Scope[], more: Partial<Extract<Principal, { type: 'token' }>> = {}): Principal => ({
   type: 'token',
@@ -123,4 +123,9 @@ test('who offered work may take it back, and the owner; nobody else', () => {
 test('a task is ended over its holder’s head by its source and the owner', () => {
   expect([mayEndTask(owner, 'ops'), mayEndTask(ops, 'ops'), mayEndTask(ops, 'ci')]).toEqual([true, true, false]);
   expect([mayEndTask(token(['tasks:write']), 'ops'), mayEndTask(undefined, 'ops')]).toEqual([false, false]);
+});
+
+test('a token that somebody signed in with is their own, else the session that their login link began', () => {
+  expect(ownTokenId(token(['*']), 'left behind')).toBe('t');
+  expect([ownTokenId(owner, 'session'), ownTokenId(owner, null), ownTokenId(undefined, null)]).toEqual(['session', null, null]);
 });

@@ -35,6 +35,10 @@ export function mayBind(principal: Principal | undefined, channelId: string): bo
 const agentOf = (principal: Principal | undefined): string | null =>
   principal?.type === 'agent' || principal?.type === 'token' ? principal.agentId : null;
 
+/** Which token whoever is signed in came with: a token itself, else the session that a login link began. */
+export const ownTokenId = (principal: Principal | undefined, sessionTokenId: string | null): string | null =>
+  principal?.type === 'token' ? principal.tokenId : sessionTokenId;
+
 /** No agent and no machine: somebody, or a program that somebody made a token for. */
 const isProgram = (principal: Principal): boolean =>
   principal.type === 'integration' || (principal.type === 'token' && principal.agentId === null);

@@ -1,7 +1,9 @@
 import type { Token } from 'agent-relay-protocol';
+import { ownTokenId } from '../../live/permissions.ts';
+import { sessionTokenId } from '../../live/sign-in.ts';
 import { useCommand } from '../../live/use-command.ts';
 import { useList } from '../../live/use-list.ts';
-import { useMayCall } from '../../live/use-live.ts';
+import { useMayCall, useMe } from '../../live/use-live.ts';
 import { tokensView } from '../../relay/tokens.ts';
 import { Ago } from '../ago.tsx';
 import { ConfirmButton } from '../confirm-button.tsx';
@@ -13,13 +15,14 @@ import { CreateTokenDialog } from './create-token-dialog.tsx';
 /** Who may come in, and the means to let somebody in or out. */
 export function TokensPage() {
   const mayCreate = useMayCall('tokens/create');
+  const ownId = ownTokenId(useMe(), sessionTokenId());
   const list = (
     <ListPane
       list={useList(tokensView)}
       label="Tokens"
       keyOf={({ tokenId }) => tokenId}
       rowHeight={64}
-      row={(token) => <TokenRow token={token} />}
+      row={(token) => <TokenRow token={token} isOwn={token.tokenId === ownId} />}
       refused="Only the owner makes and revokes tokens."
       empty={<Empty title="No tokens.">A program, an agent or an observer that is to come in needs one.</Empty>}
     />
@@ -50,7 +53,13 @@ const kinds: Readonly<Record<Token['kind'], string>> = {
   session: 'session of an agent',
 };
 
-function TokenRow({ token }: { readonly token: Token }) {
+interface TokenRowProps {
+  readonly token: Token;
+  /** It is what whoever reads this is signed in with. */
+  readonly isOwn: boolean;
+}
+
+function TokenRow({ token, isOwn }: TokenRowProps) {
   const { name, kind, agentId, nodeId, scopes, targets, channels, createdAt, createdBy, expiresAt } = token;
   const narrowed = [...(targets ?? []), ...(channels ?? []).map((channel) => `#${channel}`)];
   return (
@@ -58,6 +67,7 @@ function TokenRow({ token }: { readonly token: Token }) {
       <div className="grid min-w-0 grow gap-0.5">
         <p className="flex flex-wrap items-baseline gap-x-2">
           <span className="font-medium">{name ?? agentId ?? nodeId ?? 'unnamed'}</span>
+          {isOwn ? <span className="rounded bg-accent/15 px-1.5 text-accent text-xs">this browser</span> : null}
           <span className="text-soft text-xs">
             {known(kinds, kind, (word) => word)}
             {agentId === null || agentId === name ? '' : ` · acts as ${agentId}`}
@@ -72,12 +82,13 @@ function TokenRow({ token }: { readonly token: Token }) {
           {expiresAt === null ? null : <Ago at={expiresAt} />}
         </p>
       </div>
-      <Revoke token={token} />
+      <Revoke token={token} isOwn={isOwn} />
     </article>
   );
 }
 
-function Revoke({ token: { tokenId, name, kind } }: { readonly token: Token }) {
+function Revoke({ token: { tokenId, name, kind }, isOwn }: TokenRowProps) {
   const revoke = useCommand((relay) => relay.tokens.revoke({ id: tokenId }));
-  return <ConfirmButton word="Revoke" label={`Revoke ${name ?? kind}`} confirmWord="Ends at once: revoke" command={revoke} />;
+  const confirmWord = isOwn ? 'Signs you out here: revoke' : 'Ends at once: revoke';
+  return <ConfirmButton word="Revoke" label={`Revoke ${name ?? kind}`} confirmWord={confirmWord} command={revoke} />;
 }
