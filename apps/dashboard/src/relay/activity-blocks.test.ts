@@ -1,6 +1,6 @@
 import type { ActivityEntry, AgentEvent } from 'agent-relay-client';
 import { expect, test } from 'vitest';
-import { type ActivityBlock, addEntry } from './activity-blocks.ts';
+import { type ActivityBlock, addEntry, BLOCK_LIMIT } from './activity-blocks.ts';
 
 const entry = (event: AgentEvent, seq = 1, id = seq): ActivityEntry => ({
   id,
@@ -50,7 +50,7 @@ test('an entry that is stored already is not shown twice', () => {
 
 test('a page that stays open keeps a bounded number of blocks, the newest', () => {
   let blocks: readonly ActivityBlock[] = [];
-  for (let seq = 1; seq <= 1000; seq += 1) blocks = addEntry(blocks, entry({ type: 'user.message', text: `${seq}` }, seq));
-  expect(blocks.length).toBeLessThanOrEqual(400);
-  expect(blocks.at(-1)).toMatchObject({ text: '1000' });
+  for (let seq = 1; seq <= BLOCK_LIMIT + 1000; seq += 1) blocks = addEntry(blocks, entry({ type: 'user.message', text: `${seq}` }, seq));
+  expect(blocks.length).toBe(BLOCK_LIMIT);
+  expect(blocks.at(-1)).toMatchObject({ text: `${BLOCK_LIMIT + 1000}` });
 });

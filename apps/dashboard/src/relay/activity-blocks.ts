@@ -19,8 +19,8 @@ export type ActivityBlock = { readonly key: string; readonly at: number; readonl
   | { readonly kind: 'notice'; readonly tone: 'info' | 'warning' | 'error'; readonly text: string }
 );
 
-/** Blocks kept on the page. */
-const BLOCK_LIMIT = 400;
+/** Blocks kept on the page, the newest. */
+export const BLOCK_LIMIT = 5_000;
 const OUTPUT_LIMIT = 20_000;
 
 /** Adds one entry to what is shown. Stored entries that are here already change nothing. */
@@ -93,7 +93,7 @@ function goOn(
   event: EventOf<'text.delta' | 'reasoning.delta'>,
   { key, at }: Place,
 ): readonly ActivityBlock[] {
-  const before = blocks.find((block) => block.key === key);
+  const before = blocks.findLast((block) => block.key === key);
   if (before && (before.kind === 'text' || before.kind === 'reasoning') && !before.isStreaming) return blocks;
   const text = before && 'text' in before ? before.text + event.text : event.text;
   return put(blocks, {
@@ -111,7 +111,7 @@ function goOnWithTool(
   event: EventOf<'tool.updated' | 'tool.completed'>,
   key: string,
 ): readonly ActivityBlock[] {
-  const before = blocks.find((block) => block.key === key);
+  const before = blocks.findLast((block) => block.key === key);
   if (before?.kind !== 'tool') return blocks;
   const output = event.type === 'tool.updated' ? (before.output + event.output).slice(-OUTPUT_LIMIT) : (event.output ?? before.output);
   return put(blocks, { ...before, output, outcome: event.type === 'tool.completed' ? event.outcome : before.outcome });
@@ -144,6 +144,7 @@ function noticeOf(event: AgentEvent): { readonly tone: 'info' | 'warning' | 'err
 }
 
 function put(blocks: readonly ActivityBlock[], block: ActivityBlock): readonly ActivityBlock[] {
-  const index = blocks.findIndex(({ key }) => key === block.key);
-  return index === -1 ? [...blocks, block] : blocks.with(index, block);
+  // What goes on is near the end.
+  const index = blocks.findLastIndex(({ key }) => key === block.key);
+  return index === -1 ? blocks.concat(block) : blocks.with(index, block);
 }

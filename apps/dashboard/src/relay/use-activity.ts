@@ -1,3 +1,4 @@
+import { MAX_PAGE_SIZE } from 'agent-relay-protocol';
 import { useEffect, useState } from 'react';
 import { useRelay } from '../live/use-connection.ts';
 import { type ActivityBlock, addEntry } from './activity-blocks.ts';
@@ -15,7 +16,7 @@ export function useActivity(agentId: string): ShownActivity {
   useEffect(() => {
     const stop = new AbortController();
     const follow = async () => {
-      const { data } = await relay.agents.activity({ id: agentId, newest: true, limit: 300 });
+      const { data } = await relay.agents.activity({ id: agentId, newest: true, limit: MAX_PAGE_SIZE });
       if (stop.signal.aborted) return;
       setShown({ agentId, blocks: data.reduce(addEntry, []), problem: null });
       for await (const entry of relay.activity(agentId, { after: data.at(-1)?.id ?? 0, signal: stop.signal })) {

@@ -1,4 +1,5 @@
 import type { ActivityBlock } from '../relay/activity-blocks.ts';
+import { Fold } from './fold.tsx';
 import { formatTime } from './format.ts';
 import { known } from './known.ts';
 
@@ -31,30 +32,44 @@ export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) 
       return <p className="whitespace-pre-wrap break-words text-soft italic">{block.text}</p>;
     case 'tool':
       return (
-        <details className="rounded-lg border border-line" data-block="tool">
-          <summary className="flex items-center gap-2 px-3 py-1.5 font-mono text-xs">
-            <Outcome outcome={block.outcome} />
-            <span className="font-semibold">{block.name}</span>
-            <span className="min-w-0 truncate text-soft">{block.title}</span>
-          </summary>
-          {block.output === '' ? null : (
-            <pre className="max-h-64 overflow-auto border-line border-t px-3 py-2 font-mono text-xs whitespace-pre-wrap">
-              {block.output}
-            </pre>
-          )}
-        </details>
+        <div className="rounded-lg border border-line" data-block="tool">
+          <Fold
+            name={block.key}
+            summaryLook="flex items-center gap-2 px-3 py-1.5 font-mono text-xs"
+            summary={
+              <>
+                <Outcome outcome={block.outcome} />
+                <span className="font-semibold">{block.name}</span>
+                <span className="min-w-0 truncate text-soft" title={block.title}>
+                  {block.title}
+                </span>
+              </>
+            }
+          >
+            {block.output === '' ? null : (
+              <pre className="max-h-64 overflow-auto whitespace-pre-wrap break-words border-line border-t px-3 py-2 font-mono text-xs">
+                {block.output}
+              </pre>
+            )}
+          </Fold>
+        </div>
       );
     case 'files':
       return (
         <ul className="font-mono text-xs" data-block="files">
           {block.changes.map((change) => (
             <li key={change.path}>
-              <details>
-                <summary>
-                  <span className="text-accent">{change.change}</span> {change.path}
-                </summary>
+              <Fold
+                name={`${block.key}/${change.path}`}
+                summaryLook="break-all"
+                summary={
+                  <>
+                    <span className="text-accent">{change.change}</span> {change.path}
+                  </>
+                }
+              >
                 {change.diff === undefined ? null : <pre className="overflow-auto rounded bg-raised p-2">{change.diff}</pre>}
-              </details>
+              </Fold>
             </li>
           ))}
         </ul>

@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useRef } from 'react';
+import { type MouseEvent, type RefObject, useEffect, useRef } from 'react';
 
 /** So near the end a reader counts as being there. */
 const NEAR_PX = 80;
@@ -10,8 +10,15 @@ interface StaysAtEnd {
   readonly toEnd: () => void;
 }
 
-/** Keeps the end in sight while the reader is there, and stands still while the reader looks further up. The answer goes to `onScroll`. */
-export function useStaysAtEnd(scroller: RefObject<HTMLDivElement | null>, { isOn, changed, toEnd }: StaysAtEnd): () => void {
+/** What a scroller tells, so that it is known where its reader is. */
+interface ReaderWatch {
+  readonly onScroll: () => void;
+  /** Whoever unfolds something reads that: it does not move away. */
+  readonly onClickCapture: (event: MouseEvent) => void;
+}
+
+/** Keeps the end in sight while the reader is there, also when the room for it changes, and stands still while the reader looks further up. */
+export function useStaysAtEnd(scroller: RefObject<HTMLDivElement | null>, { isOn, changed, toEnd }: StaysAtEnd): ReaderWatch {
   const isAtEnd = useRef(isOn);
   const go = useRef(toEnd);
   useEffect(() => {
@@ -20,8 +27,20 @@ export function useStaysAtEnd(scroller: RefObject<HTMLDivElement | null>, { isOn
   useEffect(() => {
     if (changed !== null && isAtEnd.current) go.current();
   }, [changed]);
-  return () => {
-    const element = scroller.current;
-    if (element) isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX;
+  useEffect(() => {
+    if (!scroller.current) return;
+    const observer = new ResizeObserver(() => isAtEnd.current && go.current());
+    observer.observe(scroller.current);
+    return () => observer.disconnect();
+  }, [scroller]);
+  return {
+    onScroll: () => {
+      const element = scroller.current;
+      // One that is not shown has no height, and its reader is where they were.
+      if (element && element.clientHeight > 0) isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX;
+    },
+    onClickCapture: ({ target }) => {
+      if (target instanceof Element && target.closest('summary')) isAtEnd.current = false;
+    },
   };
 }

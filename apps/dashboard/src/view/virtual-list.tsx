@@ -1,5 +1,6 @@
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useRef } from 'react';
+import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useRef, useState } from 'react';
+import { UnfoldedContext } from './fold.tsx';
 import { useStaysAtEnd } from './use-stays-at-end.ts';
 
 export interface VirtualListProps<Item> {
@@ -39,22 +40,23 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
     },
   });
   const last = items.at(-1);
-  const onScroll = useStaysAtEnd(scroller, {
+  const reader = useStaysAtEnd(scroller, {
     isOn: isLog && selected === null,
     // A row grows when what belongs to it arrives, e.g. its receipts.
     changed: last === undefined ? null : `${keyOf(last)}/${rows.getTotalSize()}`,
     toEnd: () => rows.scrollToIndex(items.length - 1, { align: 'end' }),
   });
   useScrolledTo(rows, selected, { index: selected === null ? -1 : items.findIndex((item) => keyOf(item) === selected), isLog });
+  const [unfolded] = useState(() => new Set<string>());
   const onKeyDown = useArrowKeys(scroller, rows, items.length);
   return (
     <div
       ref={scroller}
       className="min-h-0 grow overflow-y-auto"
-      {...(isLog ? { role: 'log', 'aria-label': label, onScroll } : { onKeyDown })}
+      {...(isLog ? { role: 'log', 'aria-label': label, tabIndex: 0, ...reader } : { onKeyDown })}
     >
       {items.length === 0 ? empty : null}
-      <ul aria-label={label} className="relative" style={{ height: rows.getTotalSize() }}>
+      <ul aria-label={label} className="measure relative" style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map(({ index, key, start }) => {
           const item = items[index];
           return item === undefined ? null : (
@@ -67,7 +69,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
               className="absolute inset-x-0"
               style={{ transform: `translateY(${start}px)` }}
             >
-              {row(item)}
+              <UnfoldedContext value={unfolded}>{row(item)}</UnfoldedContext>
             </li>
           );
         })}

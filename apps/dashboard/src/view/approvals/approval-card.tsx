@@ -2,9 +2,10 @@ import type { Approval, PendingApproval, RouteRequest } from 'agent-relay-protoc
 import { useEffect, useRef, useState } from 'react';
 import { type Command, useCommand } from '../../live/use-command.ts';
 import { useMayCall } from '../../live/use-live.ts';
-import { answerApproval, isPendingApproval } from '../../relay/approvals.ts';
+import { answerApproval, isPendingApproval, keyOfApproval } from '../../relay/approvals.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
+import { Fold } from '../fold.tsx';
 import { Problem } from '../problem.tsx';
 import { ReasonButton } from '../reason-button.tsx';
 import { ApprovalInput } from './approval-input.tsx';
@@ -50,23 +51,28 @@ export function ApprovalCard({ approval, isKept = false }: ApprovalCardProps) {
           in <code className="font-mono">{visible(approval.cwd)}</code>
         </p>
       )}
-      {approval.input === undefined ? null : <Asked input={approval.input} isOpen={isPending || isKept} />}
+      {approval.input === undefined ? null : <Asked name={keyOfApproval(approval)} input={approval.input} isOpen={isPending || isKept} />}
       {isPendingApproval(approval) && mayAnswer ? <Answer approval={approval} answer={answer} /> : null}
       {isPendingApproval(approval) ? null : <Answered approval={approval} isKept={isKept} />}
     </article>
   );
 }
 
+interface AskedProps {
+  readonly name: string;
+  readonly input: Exclude<Approval['input'], undefined>;
+  readonly isOpen: boolean;
+}
+
 /** Of what is over, the input is there for those who want it. */
-function Asked({ input, isOpen }: { readonly input: Exclude<Approval['input'], undefined>; readonly isOpen: boolean }) {
+function Asked({ name, input, isOpen }: AskedProps) {
   if (isOpen) return <ApprovalInput input={input} />;
   return (
-    <details className="text-xs">
-      <summary className="w-fit text-soft hover:text-ink">What it asked</summary>
+    <Fold name={name} className="text-xs" summaryLook="w-fit text-soft hover:text-ink" summary="What it asked">
       <div className="pt-1.5">
         <ApprovalInput input={input} />
       </div>
-    </details>
+    </Fold>
   );
 }
 
