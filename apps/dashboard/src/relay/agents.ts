@@ -1,5 +1,6 @@
-import { type Agent, listAll } from 'agent-relay-client';
+import { type Agent, type Approval, listAll } from 'agent-relay-client';
 import type { ListView } from '../live/view.ts';
+import { isPendingApproval } from './approvals.ts';
 import { upsert } from './collect.ts';
 
 export const agentsView: ListView<Agent> = {
@@ -11,3 +12,9 @@ export const agentsView: ListView<Agent> = {
     return event.type === 'agent.removed' ? agents.filter(({ id }) => id !== event.agentId) : agents;
   },
 };
+
+/** How agents are: as they say, or `waiting` where one has asked something that nobody has answered. */
+export function presenceIn(approvals: readonly Approval[]): (agent: Pick<Agent, 'id' | 'status'>) => Agent['status'] | 'waiting' {
+  const waiting = new Set(approvals.filter(isPendingApproval).map(({ agentId }) => agentId));
+  return ({ id, status }) => (waiting.has(id) ? 'waiting' : status);
+}

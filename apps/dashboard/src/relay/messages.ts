@@ -1,18 +1,36 @@
 import type { Delivery, MessageDetail, RelayClient, RelayEvent } from 'agent-relay-client';
-import type { ListView, Snapshot, View } from '../live/view.ts';
+import { type ListView, READ_AGAIN, type Snapshot, type View } from '../live/view.ts';
 import { upsert } from './collect.ts';
 
 /** Messages kept on the page; older ones are read from the relay when asked for. */
 const MESSAGE_LIMIT = 500;
+const FIRST_PAGE = 200;
 
 /** The newest messages of the relay, newest last. */
 export const messagesView: ListView<MessageDetail> = {
   name: 'messages',
   route: 'messages/list',
-  read: (relay) => relay.messages.list({ newest: true, limit: 200 }),
+  read: (relay) => relay.messages.list({ newest: true, limit: FIRST_PAGE }),
   apply: (messages, event) =>
     event.type === 'message.new' ? addMessage(messages, event).slice(-MESSAGE_LIMIT) : changeMessage(messages, event),
 };
+
+/**
+ * The newest messages that one agent sent or was meant by, newest last. Who belonged to a group is the relay's to say: what comes for one has
+ * them read again.
+ */
+export const agentMessagesView = (agentId: string): ListView<MessageDetail> => ({
+  name: 'messages',
+  id: agentId,
+  route: 'messages/list',
+  read: (relay) => readMessagesOf(relay, agentId),
+  apply: (messages, event) => {
+    if (event.type !== 'message.new') return changeMessage(messages, event);
+    const { from, to } = event.message;
+    if (from === agentId || to === `id:${agentId}`) return addMessage(messages, event).slice(-MESSAGE_LIMIT);
+    return to.startsWith('id:') ? messages : READ_AGAIN;
+  },
+});
 
 /** A thread from its beginning, all of it, and what is said in it from now on. */
 export const threadView = (threadId: number): ListView<MessageDetail> => ({
@@ -47,6 +65,13 @@ export const deliveriesView = (messageId: number): ListView<Delivery> => ({
     return upsert(deliveries, { messageId, agentId, state, evidence, late, reason, updatedAt: at }, (delivery) => delivery.agentId);
   },
 });
+
+async function readMessagesOf(relay: RelayClient, agentId: string): Promise<Snapshot<readonly MessageDetail[]>> {
+  const received = await relay.messages.list({ for: agentId, newest: true, limit: FIRST_PAGE });
+  const sent = await relay.messages.list({ from: agentId, newest: true, limit: FIRST_PAGE });
+  const all = new Map([...received.data, ...sent.data].map((message) => [message.id, message]));
+  return { data: [...all.values()].sort((one, other) => one.id - other.id).slice(-FIRST_PAGE), cursor: received.cursor };
+}
 
 async function readThread(relay: RelayClient, id: number): Promise<Snapshot<readonly MessageDetail[]>> {
   const { data, cursor, nextCursor } = await relay.messages.thread({ id, limit: 1_000 });

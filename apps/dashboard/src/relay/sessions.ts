@@ -1,13 +1,44 @@
-import { listAll, type Node, type Session } from 'agent-relay-client';
-import type { ListView } from '../live/view.ts';
+import { type Agent, listAll, type Node, type RelayClient, RelayError, type Session } from 'agent-relay-client';
+import type { RouteRequest } from 'agent-relay-protocol';
+import type { ListView, View } from '../live/view.ts';
 import { upsert } from './collect.ts';
 
-export const sessionsView: ListView<Session> = {
+/** The latest session of one agent; null for one that no machine has run. */
+export const lastSessionView = (agentId: string): View<Session | null> => ({
   name: 'sessions',
+  id: agentId,
   route: 'sessions/list',
-  read: (relay) => relay.sessions.list(),
-  apply: (sessions, event) => ('session' in event ? upsert(sessions, event.session, ({ sessionId }) => sessionId) : sessions),
-};
+  read: (relay) => readLastSession(relay, agentId),
+  apply: (last, event) =>
+    'session' in event && event.session.agentId === agentId && event.session.epoch >= (last?.epoch ?? 0) ? event.session : last,
+});
+
+async function readLastSession(relay: RelayClient, agent: string) {
+  try {
+    const { data, cursor } = await relay.sessions.list({ agent, limit: 1 });
+    return { data: data[0] ?? null, cursor };
+  } catch (error) {
+    if (error instanceof RelayError && error.code === 'not_found') return { data: null, cursor: 0 };
+    throw error;
+  }
+}
+
+export const isUnfinished = ({ status }: Session): boolean => status === 'running' || status === 'starting';
+
+/** What starts an agent again as it was, where it was: its mail waits for it. */
+export const startAgain = (
+  { agentId, provider, mode, ask, cwd, model, nodeId }: Session,
+  { approval }: Pick<Agent, 'approval'>,
+): RouteRequest<'sessions/start'> => ({
+  name: agentId,
+  provider,
+  mode,
+  ask,
+  approval,
+  node: nodeId,
+  ...(cwd === null ? {} : { cwd }),
+  ...(model === null ? {} : { model }),
+});
 
 export const nodesView: ListView<Node> = {
   name: 'nodes',

@@ -1,13 +1,15 @@
-import type { Agent, Approval, Channel, ChannelBinding, MessageDetail, RelayEvent } from 'agent-relay-client';
+import type { Agent, Approval, Channel, ChannelBinding, MessageDetail, RelayEvent, Session } from 'agent-relay-client';
 import type { Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { READ_AGAIN, type View } from '../live/view.ts';
+import { presenceIn } from './agents.ts';
 import { approvalsView } from './approvals.ts';
 import { callbacksView } from './callbacks.ts';
 import { channelsView } from './channels.ts';
 import { holdsView } from './holds.ts';
-import { deliveriesView, messagesView, threadView } from './messages.ts';
+import { agentMessagesView, deliveriesView, messagesView, threadView } from './messages.ts';
 import { pairsView } from './pairs.ts';
+import { lastSessionView, startAgain } from './sessions.ts';
 import { mergeTasks, taskHistoryView, tasksView, taskView } from './tasks.ts';
 
 const task = (id: number, more: Partial<Task> = {}): Task => ({
@@ -39,6 +41,24 @@ const told = (seq: number, event: Task, type: 'task.created' | 'task.claimed' | 
   seq,
   at: seq,
   task: event,
+});
+const session = (epoch: number, more: Partial<Session>): Session => ({
+  sessionId: `s${epoch}`,
+  agentId: 'Worker',
+  nodeId: 'laptop',
+  provider: 'claude',
+  instanceId: `i${epoch}`,
+  epoch,
+  status: 'starting',
+  mode: 'safe',
+  ask: true,
+  cwd: '/srv/app',
+  model: 'big',
+  spawnedBy: null,
+  startedAt: epoch,
+  endedAt: null,
+  reason: null,
+  ...more,
 });
 const pair = (id: number, status: 'pending' | 'active' = 'pending'): Pair => {
   const sides = { id, requester: 'Lead', target: 'Worker', objective: 'why', requestedAt: 1 };
@@ -101,27 +121,28 @@ test('a pair that is accepted stays in its place', () => {
   expect(after(pairsView, [pair(7), pair(3)], accepted)).toEqual([pair(7, 'active'), pair(3)]);
 });
 
+const message = {
+  id: 9,
+  from: 'Lead',
+  to: 'id:Worker',
+  body: 'hello',
+  subject: null,
+  channel: null,
+  kind: 'chat',
+  claimable: false,
+  replyTo: 7,
+  threadId: 7,
+  mode: 'next',
+  expiresAt: null,
+  payload: null,
+  meta: { pairId: 7 },
+  sender: { relation: 'peer', principal: 'agent:Lead' },
+  hops: 0,
+  createdAt: 9,
+  deletedAt: null,
+} as const;
+
 test('a message joins the thread it belongs to and no other, and what happens to it is told of it', () => {
-  const message = {
-    id: 9,
-    from: 'Lead',
-    to: 'id:Worker',
-    body: 'hello',
-    subject: null,
-    channel: null,
-    kind: 'chat',
-    claimable: false,
-    replyTo: 7,
-    threadId: 7,
-    mode: 'next',
-    expiresAt: null,
-    payload: null,
-    meta: { pairId: 7 },
-    sender: { relation: 'peer', principal: 'agent:Lead' },
-    hops: 0,
-    createdAt: 9,
-    deletedAt: null,
-  } as const;
   const shown: MessageDetail = { ...message, readBy: [], claim: null };
   const said = { type: 'message.new', seq: 9, at: 9, message, matched: 1 } as const;
   expect(after(threadView(7), [], said)).toEqual([shown]);
@@ -133,6 +154,54 @@ test('a message joins the thread it belongs to and no other, and what happens to
   expect(after(threadView(7), [shown], { type: 'message.read', seq: 10, at: 10, messageId: 9, agentId: 'Worker' })).toMatchObject([
     { readBy: ['Worker'] },
   ]);
+});
+
+test('an agent’s page has what it sent and what was sent to it; who belonged to a group the relay is asked', () => {
+  const view = agentMessagesView('Worker');
+  const said = (from: string, to: string): RelayEvent => ({
+    type: 'message.new',
+    seq: 9,
+    at: 9,
+    matched: 1,
+    message: { ...message, from, to },
+  });
+  expect(after(view, [], said('Lead', 'id:Worker'))).toMatchObject([{ id: 9 }]);
+  expect(after(view, [], said('Worker', 'tag:ops'))).toMatchObject([{ id: 9 }]);
+  expect(after(view, [], said('Lead', 'id:Tester'))).toEqual([]);
+  expect(view.apply([], said('Lead', 'tag:ops'))).toBe(READ_AGAIN);
+  expect(view.apply([], said('Lead', 'broadcast'))).toBe(READ_AGAIN);
+});
+
+test('of an agent’s sessions the latest is shown, and what starts it again keeps where and how it ran', () => {
+  const started = session(2, { status: 'running' });
+  const failed = session(2, { status: 'failed', reason: 'There is no such folder' });
+  const told = (of: Session): RelayEvent => ({ type: 'session.updated', seq: 9, at: 9, session: of });
+  expect(after(lastSessionView('Worker'), null, told(started), told(failed))).toEqual(failed);
+  expect(after(lastSessionView('Worker'), failed, told(session(1, { status: 'ended' })))).toEqual(failed);
+  expect(after(lastSessionView('Tester'), null, told(started))).toBe(null);
+  expect(startAgain(failed, { approval: 'guarded' })).toEqual({
+    name: 'Worker',
+    provider: 'claude',
+    mode: 'safe',
+    ask: true,
+    approval: 'guarded',
+    node: 'laptop',
+    cwd: '/srv/app',
+    model: 'big',
+  });
+  const { cwd: _cwd, ...withoutFolder } = startAgain(failed, { approval: 'open' });
+  expect(startAgain({ ...failed, cwd: null }, { approval: 'open' })).toEqual(withoutFolder);
+});
+
+test('an agent that waits for an answer is waiting, whatever it says of itself, until somebody answers', () => {
+  const agents = [
+    { id: 'Worker', status: 'busy' },
+    { id: 'Tester', status: 'idle' },
+  ] as const;
+  const asked = { approvalId: 'a', agentId: 'Worker', sessionId: 's', kind: 'execute', title: 'ls', requestedAt: 1 } as const;
+  const answered = { ...asked, status: 'allowed', by: 'owner', message: null, resolvedAt: 2 } as const;
+  expect(agents.map(presenceIn([{ ...asked, status: 'pending', resolvedAt: null, by: null, message: null }]))).toEqual(['waiting', 'idle']);
+  expect(agents.map(presenceIn([answered]))).toEqual(['busy', 'idle']);
 });
 
 test('a receipt takes the place of the one before, for its message alone', () => {

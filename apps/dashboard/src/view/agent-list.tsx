@@ -3,20 +3,22 @@ import type { Agent } from 'agent-relay-client';
 import { useState } from 'react';
 import { useList } from '../live/use-list.ts';
 import { useMayCall } from '../live/use-live.ts';
-import { agentsView } from '../relay/agents.ts';
+import { agentsView, presenceIn } from '../relay/agents.ts';
+import { approvalsView } from '../relay/approvals.ts';
 import { known } from './known.ts';
 import { ListPane } from './list-pane.tsx';
-import { PresenceDot } from './presence-dot.tsx';
+import { PresenceDot, PresenceWord } from './presence-dot.tsx';
 import { SpawnDialog } from './spawn/spawn-dialog.tsx';
 
-const order = { busy: 0, idle: 1, online: 1, offline: 2 } as const;
-const rank = ({ status }: Agent) => known<number>(order, status, () => order.online);
+const order = { waiting: 0, busy: 1, idle: 2, online: 2, offline: 3 } as const;
+const rank = (status: string) => known<number>(order, status, () => order.online);
 /** With fewer there is nothing to look for. */
 const FILTER_FROM = 12;
 
 export function AgentList({ selectedId }: { readonly selectedId: string | null }) {
   const [find, setFind] = useState('');
-  const agents = useList(agentsView, (all) => arrange(all, find));
+  const presenceOf = presenceIn(useList(approvalsView).all);
+  const agents = useList(agentsView, (all) => arrange(all, find, presenceOf));
   const maySpawn = useMayCall('sessions/start');
   const count = agents.all.filter(isShown).length;
   return (
@@ -43,7 +45,7 @@ export function AgentList({ selectedId }: { readonly selectedId: string | null }
         keyOf={({ id }) => id}
         rowHeight={50}
         selected={selectedId}
-        row={(agent) => <AgentRow agent={agent} isSelected={agent.id === selectedId} />}
+        row={(agent) => <AgentRow agent={agent} status={presenceOf(agent)} isSelected={agent.id === selectedId} />}
         refused="This token may not see agents."
         empty={<NoAgents />}
         noneFits={count > 0 ? <p className="px-4 text-soft">No agent fits.</p> : <NoAgents />}
@@ -54,12 +56,12 @@ export function AgentList({ selectedId }: { readonly selectedId: string | null }
 
 const isShown = ({ kind }: Agent): boolean => kind !== 'system';
 
-/** Those that the words fit, who is at work first. */
-function arrange(all: readonly Agent[], find: string): readonly Agent[] {
+/** Those that the words fit: who waits for a person first, then who is at work. */
+function arrange(all: readonly Agent[], find: string, presenceOf: (agent: Agent) => string): readonly Agent[] {
   const wanted = find.trim().toLowerCase();
   return all
     .filter((agent) => isShown(agent) && (wanted === '' || wordsOf(agent).includes(wanted)))
-    .sort((left, right) => rank(left) - rank(right) || left.id.localeCompare(right.id));
+    .sort((left, right) => rank(presenceOf(left)) - rank(presenceOf(right)) || left.id.localeCompare(right.id));
 }
 
 const wordsOf = (agent: Agent): string => [agent.id, ...detailsOf(agent), ...agent.tags].join('\n').toLowerCase();
@@ -75,7 +77,14 @@ function NoAgents() {
   );
 }
 
-function AgentRow({ agent, isSelected }: { readonly agent: Agent; readonly isSelected: boolean }) {
+interface AgentRowProps {
+  readonly agent: Agent;
+  readonly status: string;
+  readonly isSelected: boolean;
+}
+
+function AgentRow({ agent, status, isSelected }: AgentRowProps) {
+  const details = detailsOf(agent).join(' · ');
   return (
     <Link
       to="/agents/$agentId"
@@ -83,12 +92,16 @@ function AgentRow({ agent, isSelected }: { readonly agent: Agent; readonly isSel
       aria-current={isSelected}
       className={`mx-3 mb-0.5 flex items-center gap-2.5 rounded-lg px-2 py-1.5 hover:bg-raised ${isSelected ? 'bg-raised' : ''}`}
     >
-      <PresenceDot status={agent.status} />
+      <PresenceDot status={status} />
       <span className="min-w-0 grow">
-        <span className="block truncate font-medium">{agent.id}</span>
-        <span className="block truncate text-soft text-xs">{detailsOf(agent).join(' · ')}</span>
+        <span className="block truncate font-medium" title={agent.id}>
+          {agent.id}
+        </span>
+        <span className="block truncate text-soft text-xs" title={details}>
+          {details}
+        </span>
       </span>
-      <span className="text-soft text-xs">{agent.status}</span>
+      <PresenceWord status={status} />
     </Link>
   );
 }

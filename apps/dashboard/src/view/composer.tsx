@@ -18,12 +18,18 @@ const modes = [
 /** A box to send, for whoever may; who may not is told why there is none. */
 export function Composer({ agentId }: { readonly agentId: string | null }) {
   const isKnown = useMe() !== undefined;
-  if (useMayCall('messages/send')) return <MessageForm agentId={agentId} />;
+  const maySend = useMayCall('messages/send');
   if (!isKnown) return <div />;
   return (
-    <p className="border-line border-t bg-panel p-3 text-soft text-xs">
-      You can read here, not write: this token lacks {routes['messages/send'].scope}.
-    </p>
+    <div className="border-line border-t bg-panel">
+      {maySend ? (
+        <MessageForm agentId={agentId} />
+      ) : (
+        <p className="measure px-4 py-3 text-soft text-xs">
+          You can read here, not write: this token lacks {routes['messages/send'].scope}.
+        </p>
+      )}
+    </div>
   );
 }
 
@@ -35,7 +41,7 @@ function MessageForm({ agentId }: { readonly agentId: string | null }) {
   });
   return (
     <Form
-      className="border-line border-t bg-panel p-3"
+      className="measure px-4 py-3"
       onSubmit={(fields, { clear }) => {
         const request = readMessageForm(fields);
         if (request !== null && !send.isPending) send.run({ request, emptyBody: () => clear('body') });
@@ -43,7 +49,7 @@ function MessageForm({ agentId }: { readonly agentId: string | null }) {
     >
       <div className="mb-2 flex flex-wrap items-center gap-2 text-xs">
         <Recipient agentId={agentId} />
-        <Choices name="mode" aria-label="When" className="field text-soft" choices={modes} />
+        <Choices name="mode" aria-label="When" className="field grow text-soft sm:grow-0" choices={modes} />
         {send.error === null ? null : (
           <span role="alert" className="text-bad">
             {errorText(send.error)}
@@ -56,7 +62,7 @@ function MessageForm({ agentId }: { readonly agentId: string | null }) {
           name="body"
           aria-label="Message"
           rows={2}
-          className="field grow resize-y text-sm"
+          className="field min-w-0 grow resize-y text-sm"
           placeholder="Message (Enter sends, Shift+Enter breaks the line)"
           onKeyDown={sendOnEnter}
         />
@@ -72,12 +78,12 @@ function MessageForm({ agentId }: { readonly agentId: string | null }) {
 function Recipient({ agentId }: { readonly agentId: string | null }) {
   return (
     <>
-      <label className="flex items-center gap-1.5 text-soft">
+      <label className="flex max-w-md grow basis-80 items-center gap-1.5 text-soft">
         To
         <input
           name={agentId === null ? 'to' : undefined}
           aria-label="To"
-          className="field w-56 text-sm"
+          className="field min-w-0 grow text-sm"
           list="addresses"
           placeholder="Worker, tag:backend, #deploy, broadcast"
           {...(agentId === null ? {} : { value: agentId, readOnly: true })}

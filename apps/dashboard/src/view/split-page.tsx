@@ -14,14 +14,16 @@ interface SplitPageProps {
 export function SplitPage({ title, hint, tools, list, detail }: SplitPageProps) {
   return (
     <main
-      className={`grid min-h-0 grid-cols-1 grid-rows-1 ${detail === null ? '' : 'lg:grid-cols-[minmax(22rem,1fr)_minmax(28rem,44rem)]'}`}
+      className={`grid min-h-0 grid-cols-1 grid-rows-1 ${detail === null ? '' : 'lg:grid-cols-[minmax(22rem,1fr)_minmax(28rem,44rem)] 2xl:grid-cols-[minmax(0,72rem)_minmax(44rem,1fr)]'}`}
     >
       <section aria-label={title} className={`@container min-h-0 min-w-0 flex-col ${detail === null ? 'flex' : 'hidden lg:flex'}`}>
-        <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-line border-b px-4 py-2.5">
-          <h2 className="font-semibold" title={hint}>
-            {title}
-          </h2>
-          {tools}
+        <header className="border-line border-b">
+          <div className="measure flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5">
+            <h2 className="font-semibold" title={hint}>
+              {title}
+            </h2>
+            {tools}
+          </div>
         </header>
         {list}
       </section>

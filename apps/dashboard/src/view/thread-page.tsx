@@ -11,12 +11,14 @@ export function ThreadPage({ messageId }: { readonly messageId: number }) {
   const threadId = data?.threadId;
   return (
     <main className="flex min-h-0 flex-col">
-      <header className="flex items-center gap-3 border-line border-b px-4 py-2.5">
-        <h2 className="font-semibold">{threadId === undefined ? `Message ${messageId}` : `Thread ${threadId}`}</h2>
-        <span className="grow" />
-        <Link to="/" className="text-accent text-xs hover:underline">
-          All messages
-        </Link>
+      <header className="border-line border-b">
+        <div className="measure flex items-center gap-3 px-4 py-2.5">
+          <h2 className="font-semibold">{threadId === undefined ? `Message ${messageId}` : `Thread ${threadId}`}</h2>
+          <span className="grow" />
+          <Link to="/" className="text-accent text-xs hover:underline">
+            All messages
+          </Link>
+        </div>
       </header>
       <div className="px-4 empty:hidden">
         <Problem error={error} onRetry={readAgain} />

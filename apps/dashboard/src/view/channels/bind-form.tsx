@@ -27,7 +27,7 @@ export function BindForm({ channelId, conversations }: BindFormProps) {
     >
       <ConversationAndTarget conversations={conversations} />
       <div className="flex flex-wrap items-end gap-2">
-        <Labelled text="How" place="grow basis-60">
+        <Labelled text="How" place="grow basis-80">
           <Choices name="mode" aria-label="How" className="field min-w-0 text-ink text-sm" choices={modes} />
         </Labelled>
         <button type="submit" className="button button-main" disabled={bind.isPending}>
@@ -42,7 +42,7 @@ export function BindForm({ channelId, conversations }: BindFormProps) {
 
 const modes = [
   { id: 'exclusive', word: 'to it alone (in a group, one takes each)' },
-  { id: 'fanout', word: 'a copy, as to the conversation’s other targets' },
+  { id: 'fanout', word: 'a copy, as its other targets get' },
 ] as const;
 
 const ConversationAndTarget = ({ conversations }: Pick<BindFormProps, 'conversations'>) => (

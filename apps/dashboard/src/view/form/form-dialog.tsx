@@ -20,7 +20,7 @@ export const FormDialog = ({ open, title, description, place, isOpen, onOpenChan
     <Dialog.Portal>
       <Dialog.Overlay className="fixed inset-0 bg-black/50" />
       <Dialog.Content
-        className={`fixed left-1/2 max-w-[92vw] -translate-x-1/2 rounded-xl border border-line bg-panel p-5 shadow-xl ${place}`}
+        className={`fixed left-1/2 max-w-[92vw] -translate-x-1/2 rounded-xl border border-line bg-panel p-4 shadow-xl sm:p-5 ${place}`}
       >
         <Dialog.Title className="mb-3 font-semibold">{title}</Dialog.Title>
         <Dialog.Description className="sr-only">{description}</Dialog.Description>

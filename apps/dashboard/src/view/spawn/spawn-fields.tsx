@@ -3,7 +3,7 @@ import { nodesView } from '../../relay/sessions.ts';
 import { Choices } from '../form/choices.tsx';
 import { Labelled } from '../form/labelled.tsx';
 
-const field = 'field w-full min-w-0 text-sm';
+const field = 'field w-full min-w-0 px-2 text-xs sm:text-sm';
 
 const modes = [
   { id: 'safe', word: 'use no tools' },
@@ -20,7 +20,7 @@ const approvals = [
 /** What is asked of who starts an agent; `read-spawn-form.ts` reads them. */
 export const SpawnFields = () => (
   <>
-    <div className="grid grid-cols-2 gap-3">
+    <div className="grid grid-cols-2 gap-2 sm:gap-3">
       <Labelled text="Name">
         <input name="name" required className={field} placeholder="Lead" />
       </Labelled>
@@ -34,7 +34,7 @@ export const SpawnFields = () => (
     <Labelled text="Folder">
       <input name="cwd" className={field} placeholder="a fresh one" />
     </Labelled>
-    <div className="grid grid-cols-2 gap-3">
+    <div className="grid grid-cols-2 gap-2 sm:gap-3">
       <Labelled text="May">
         <Choices name="mode" defaultValue="agentic" className={field} choices={modes} />
       </Labelled>

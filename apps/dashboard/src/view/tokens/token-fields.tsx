@@ -3,7 +3,7 @@ import { Choices } from '../form/choices.tsx';
 import { Labelled } from '../form/labelled.tsx';
 import { type TokenKindChoice, tokenKinds } from './read-token-form.ts';
 
-const field = 'field text-ink text-sm';
+const field = 'field px-2 text-ink text-xs sm:text-sm';
 
 const lives = [
   { id: '', word: 'until it is revoked' },
@@ -20,7 +20,7 @@ interface TokenFieldsProps {
 /** What is asked of who makes a token of this kind; `read-token-form.ts` reads them. */
 export const TokenFields = ({ kind, onKind }: TokenFieldsProps) => (
   <>
-    <div className="grid grid-cols-2 gap-3">
+    <div className="grid grid-cols-[minmax(0,2fr)_minmax(0,3fr)] gap-2 sm:gap-3">
       <Labelled text="Name">
         <input name="name" required maxLength={128} className={field} placeholder="ci" />
       </Labelled>

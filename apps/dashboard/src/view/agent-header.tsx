@@ -1,0 +1,93 @@
+import { Link } from '@tanstack/react-router';
+import type { Agent, Session } from 'agent-relay-client';
+import { useCommand } from '../live/use-command.ts';
+import { useList } from '../live/use-list.ts';
+import { useLive, useMayCall } from '../live/use-live.ts';
+import { agentsView, presenceIn } from '../relay/agents.ts';
+import { approvalsView } from '../relay/approvals.ts';
+import { isUnfinished, lastSessionView, startAgain } from '../relay/sessions.ts';
+import { Ago } from './ago.tsx';
+import { PresenceWord } from './presence-dot.tsx';
+import { Problem } from './problem.tsx';
+
+interface AgentHeaderProps {
+  readonly agentId: string;
+  readonly place: string;
+}
+
+/** One agent: who it is, how its session stands or ended, and the means to stop it or to start it again. */
+export function AgentHeader({ agentId, place }: AgentHeaderProps) {
+  const agent = useList(agentsView).all.find(({ id }) => id === agentId);
+  const presenceOf = presenceIn(useList(approvalsView).all);
+  const session = useLive(lastSessionView(agentId)).data ?? null;
+  const isOver = session !== null && !isUnfinished(session);
+  return (
+    <header className={`grid content-start gap-1 border-line border-b bg-panel px-4 py-3 ${place}`}>
+      <div className="flex items-center gap-2">
+        <h2 className="truncate font-semibold" title={agentId}>
+          {agentId}
+        </h2>
+        <PresenceWord status={agent === undefined ? 'unknown' : presenceOf(agent)} />
+        <span className="grow" />
+        <Link to="/" aria-label="Close" className="px-1 text-soft hover:text-ink">
+          ✕
+        </Link>
+      </div>
+      <p className="break-words text-soft text-xs empty:hidden">
+        {[agent?.provider, session?.model, session?.mode, session?.cwd].filter(Boolean).join(' · ')}
+      </p>
+      {isOver ? <Ended session={session} /> : null}
+      {isOver && agent?.status === 'offline' ? <StartAgain session={session} agent={agent} /> : null}
+      {session !== null && !isOver ? <Stop agentId={agentId} isBusy={agent?.status === 'busy'} /> : null}
+    </header>
+  );
+}
+
+function Ended({ session: { status, reason, endedAt } }: { readonly session: Session }) {
+  return (
+    <p className={`break-words text-xs ${status === 'failed' ? 'text-bad' : 'text-soft'}`} data-session-status={status}>
+      Its session {status} {endedAt === null ? null : <Ago at={endedAt} />}
+      {reason === null ? '' : `: ${reason}`}
+    </p>
+  );
+}
+
+function StartAgain({ session, agent }: { readonly session: Session; readonly agent: Agent }) {
+  const start = useCommand((relay) => relay.sessions.start(startAgain(session, agent)));
+  if (!useMayCall('sessions/start')) return null;
+  return (
+    <div className="flex flex-wrap items-center gap-2">
+      <button type="button" className="button px-2 py-0.5 text-xs" disabled={start.isPending} onClick={() => start.run()}>
+        {start.isPending ? 'Starting…' : 'Start it again'}
+      </button>
+      <Problem error={start.error} />
+    </div>
+  );
+}
+
+function Stop({ agentId, isBusy }: { readonly agentId: string; readonly isBusy: boolean }) {
+  const interrupt = useCommand((relay) => relay.agents.interrupt({ id: agentId }));
+  const release = useCommand((relay) => relay.agents.release({ id: agentId }));
+  const mayInterrupt = useMayCall('agents/interrupt');
+  const mayRelease = useMayCall('agents/release');
+  return (
+    <div className="flex flex-wrap items-center gap-2 empty:hidden">
+      {mayInterrupt ? (
+        <button
+          type="button"
+          className="button px-2 py-0.5 text-xs"
+          disabled={!isBusy || interrupt.isPending}
+          onClick={() => interrupt.run()}
+        >
+          Interrupt
+        </button>
+      ) : null}
+      {mayRelease ? (
+        <button type="button" className="button px-2 py-0.5 text-xs" disabled={release.isPending} onClick={() => release.run()}>
+          {release.isPending ? 'Releasing…' : 'Release'}
+        </button>
+      ) : null}
+      <Problem error={interrupt.error ?? release.error} />
+    </div>
+  );
+}
