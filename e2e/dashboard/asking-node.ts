@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, runNode } from 'agent-relay-connect';
-import { type AgentSession, type ApprovalQuestion, type Provider, SessionEvents, type StartOptions } from 'agent-relay-provider';
+import { type AgentSession, type ApprovalQuestion, type LiveEvent, type Provider, SessionEvents, type StartOptions } from 'agent-relay-provider';
 import type { TestRelay } from 'agent-relay-server/testing';
 import { until } from '../support/until.ts';
 
@@ -10,19 +10,24 @@ import { until } from '../support/until.ts';
 export interface AskingNode extends AsyncDisposable {
   /** What agents were allowed to do, and did. */
   readonly done: readonly string[];
+  /** Agents may work in it and below. */
+  readonly folder: string;
+  /** Says something as the agent that was started last. */
+  tell(event: LiveEvent): void;
 }
 
 /** `questions`: what the agents ask, by a word in the message that begins the turn. */
 export async function startAskingNode(relay: TestRelay, questions: Readonly<Record<string, ApprovalQuestion>>): Promise<AskingNode> {
   const stateDir = await mkdtemp(join(tmpdir(), 'asking-node-'));
   const done: string[] = [];
+  const started: SessionEvents[] = [];
   const node = await runNode({
     url: new URL(relay.url),
     readToken: async () => relay.ownerToken,
     name: 'workshop',
     stateDir,
     allowedFolders: [stateDir],
-    providers: [askingProvider(questions, done)],
+    providers: [askingProvider(questions, done, started)],
     log: createLogger('error', null),
     env: process.env,
     clock: { now: Date.now },
@@ -32,6 +37,8 @@ export async function startAskingNode(relay: TestRelay, questions: Readonly<Reco
   await until('the machine', async () => (await nodes({}, asOwner)).data.some(({ status }) => status === 'online'));
   return {
     done,
+    folder: stateDir,
+    tell: (event) => started.at(-1)?.emit(event),
     [Symbol.asyncDispose]: async () => {
       await node.stop('the test is over');
       await rm(stateDir, { recursive: true, force: true });
@@ -39,16 +46,20 @@ export async function startAskingNode(relay: TestRelay, questions: Readonly<Reco
   };
 }
 
-function askingProvider(questions: Readonly<Record<string, ApprovalQuestion>>, done: string[]): Provider {
+function askingProvider(questions: Readonly<Record<string, ApprovalQuestion>>, done: string[], started: SessionEvents[]): Provider {
   return {
     id: 'asker',
     detect: async () => ({ available: true, version: '1', command: 'asker' }),
-    start: async (options) => startSession(options, questions, done),
+    start: async (options) => {
+      const session = startSession(options, questions, done);
+      started.push(session.events);
+      return session;
+    },
     close: async () => {},
   };
 }
 
-function startSession({ cwd }: StartOptions, questions: Readonly<Record<string, ApprovalQuestion>>, done: string[]): AgentSession {
+function startSession({ cwd }: StartOptions, questions: Readonly<Record<string, ApprovalQuestion>>, done: string[]) {
   const events = new SessionEvents({ cwd });
   events.emit({ type: 'session.started', vendorSessionId: 's', cwd, version: '1' });
   events.emit({ type: 'session.status', status: 'idle' });
@@ -80,5 +91,5 @@ function startSession({ cwd }: StartOptions, questions: Readonly<Record<string, 
       events.approvals.close();
       events.end({ reason: 'closed' });
     },
-  };
+  } satisfies AgentSession;
 }

@@ -20,6 +20,8 @@ interface ReaderWatch {
 /** Keeps the end in sight while the reader is there, also when the room for it changes, and stands still while the reader looks further up. */
 export function useStaysAtEnd(scroller: RefObject<HTMLDivElement | null>, { isOn, changed, toEnd }: StaysAtEnd): ReaderWatch {
   const isAtEnd = useRef(isOn);
+  /** How far down the reader was at the end. */
+  const lowestPx = useRef(0);
   const go = useRef(toEnd);
   useEffect(() => {
     go.current = toEnd;
@@ -37,7 +39,12 @@ export function useStaysAtEnd(scroller: RefObject<HTMLDivElement | null>, { isOn
     onScroll: () => {
       const element = scroller.current;
       // One that is not shown has no height, and its reader is where they were.
-      if (element && element.clientHeight > 0) isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX;
+      if (!element || element.clientHeight === 0) return;
+      const { scrollTop, scrollHeight, clientHeight } = element;
+      const isNear = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+      // Far from the end is also who was at it when much more came; who looks further up has gone up.
+      if (isNear || scrollTop < lowestPx.current - NEAR_PX) isAtEnd.current = isNear;
+      lowestPx.current = isNear ? scrollTop : Math.max(lowestPx.current, scrollTop);
     },
     onClickCapture: ({ target }) => {
       if (target instanceof Element && target.closest('summary')) isAtEnd.current = false;

@@ -16,7 +16,7 @@ export interface VirtualListProps<Item> {
   readonly selected?: string | number | null;
   /**
    * `list`: begins at its start; arrow keys, Home and End move between the rows' first links or buttons. `log`: what comes is added at its end,
-   * where it begins unless something is selected, and where it stays while the reader is there.
+   * where it begins unless something is selected, and where it stays while the reader is there; Home and End go to its ends.
    */
   readonly kind?: 'list' | 'log';
 }
@@ -53,7 +53,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
     <div
       ref={scroller}
       className="min-h-0 grow overflow-y-auto"
-      {...(isLog ? { role: 'log', 'aria-label': label, tabIndex: 0, ...reader } : { onKeyDown })}
+      {...(isLog ? { role: 'log', 'aria-label': label, tabIndex: 0, onKeyDown: toEdge(rows, items.length), ...reader } : { onKeyDown })}
     >
       {items.length === 0 ? empty : null}
       <ul aria-label={label} className="measure relative" style={{ height: rows.getTotalSize() }}>
@@ -92,6 +92,16 @@ function useScrolledTo(
     rows.scrollToIndex(index, { align: isLog ? 'center' : 'auto' });
   }, [index, selected, rows, isLog]);
 }
+
+/** Home and End go there at once: a browser glides, and stops where a row that comes into sight is not as high as was thought. */
+const toEdge =
+  (rows: Rows, count: number) =>
+  (event: KeyboardEvent): void => {
+    if (count === 0 || isTyping(event.target) || (event.key !== 'Home' && event.key !== 'End')) return;
+    event.preventDefault();
+    if (event.key === 'Home') rows.scrollToIndex(0, { align: 'start' });
+    else rows.scrollToIndex(count - 1, { align: 'end' });
+  };
 
 function useArrowKeys(scroller: Scroller, rows: Rows, count: number): (event: KeyboardEvent) => void {
   const toFocus = useRef<number | null>(null);
