@@ -35,7 +35,7 @@ const storeCallers = [
   'relay', // the use cases: the only callers of its operations
   'events', // the shared tail over the log is a reader of it
   'start-server.ts', // the composition root that opens it
-  'cli', // `doctor` checks a database file without starting a relay
+  'engine.ts', // names the engine
   'operations', // backup and restore handle whole database files, without a relay
 ];
 
@@ -85,6 +85,10 @@ export const folderRules: readonly Rule[] = [
     importsFrom(['relay', 'events', 'transports', 'cli', 'start-server.ts']),
   ),
   serverRule('a transport leaves decisions to the use cases', ['transports'], importsFrom(['domain', 'store'])),
+  fileRule('which engine keeps the databases is said in one place', (file) => {
+    const isAllowed = file.path === `${server}/engine.ts` || isIn(file.path, [`${server}/store/sqlite`, 'bench']) || file.isTest;
+    return isAllowed ? [] : file.imports.flatMap(({ specifier }) => (/\/sqlite\//u.test(specifier) ? [`imports ${specifier}`] : []));
+  }),
   fileRule('better-sqlite3 is imported in the SQLite store and nowhere else', (file) => {
     const isAllowed = isIn(file.path, [`${server}/store/sqlite`, 'bench']) || file.isTest;
     return isAllowed ? [] : file.imports.flatMap(({ specifier }) => (specifier === 'better-sqlite3' ? ['imports better-sqlite3'] : []));

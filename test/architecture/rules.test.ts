@@ -133,6 +133,10 @@ const breaches: Readonly<Record<string, { texts: Record<string, string>; complai
     },
     complaint: 'packages/server/src/transports/mcp/tools.ts imports domain/audience.ts',
   },
+  'which engine keeps the databases is said in one place': {
+    texts: { 'packages/server/src/cli/doctor.ts': `const { SqliteStore } = await import('../store/sqlite/sqlite-store.ts');` },
+    complaint: 'packages/server/src/cli/doctor.ts imports ../store/sqlite/sqlite-store.ts',
+  },
   'better-sqlite3 is imported in the SQLite store and nowhere else': {
     texts: { 'packages/server/src/relay/relay.ts': `import Database from 'better-sqlite3';` },
     complaint: 'packages/server/src/relay/relay.ts imports better-sqlite3',
@@ -195,7 +199,8 @@ test('what is only said in a comment or a string is no import and no use', () =>
 test('a command may load the relay when it is asked to, at that moment', () => {
   const workspace = createWorkspace(packages, {
     'packages/server/src/cli.ts': `const { startServer } = await import('./start-server.ts');`,
-    'packages/server/src/start-server.ts': `import { open } from './store/sqlite/open.ts';`,
+    'packages/server/src/start-server.ts': `import { engine } from './engine.ts';`,
+    'packages/server/src/engine.ts': `export { open as engine } from './store/sqlite/open.ts';`,
     'packages/server/src/store/sqlite/open.ts': `import Database from 'better-sqlite3';`,
   });
   expect(folderRules.flatMap((rule) => rule.violations(workspace))).toEqual([]);

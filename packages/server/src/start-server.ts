@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { browserHostOf } from './domain/browser-host.ts';
 import { diskHealth, localNodeHealth, type PartHealth } from './domain/health.ts';
 import type { DoorSituation } from './door-places.ts';
+import { engine } from './engine.ts';
 import { listen, localUrl } from './listen.ts';
 import { LOCAL_NODE_NAME, LocalNode, OUTDATED_NODE } from './local-node.ts';
 import type { Logger } from './logger.ts';
@@ -27,7 +28,6 @@ import { createRelay, type RelayDeps, type RunningRelay } from './relay/relay.ts
 import { createSessions } from './relay/sessions/sessions.ts';
 import { removeRunningRelay, writeRunningRelay } from './running-relay.ts';
 import { SteadyClock } from './steady-clock.ts';
-import { SqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { createRelayServer, type RelayServerDeps } from './transports/relay-server.ts';
 
@@ -195,7 +195,7 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
     guard,
   };
   const sender = new HttpCallbackSender({ guard: createAddressGuard(privateCallbacks) });
-  const store = await SqliteStore.open({ path: databasePath }).catch((error: unknown) => {
+  const store = await engine.open(databasePath).catch((error: unknown) => {
     throw naming(databasePath, error);
   });
   const callbacks = { sender, random: Math.random };

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { listAll, type RelayClient } from 'agent-relay-client';
 import { type Health, HealthSchema, RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
-import { databaseObstacle, driverErrorOf } from '../store/sqlite/driver.ts';
+import { engine } from '../engine.ts';
 import { CommandFailure, ownDatabasePath, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
@@ -36,17 +36,14 @@ export const doctorCommand = (terminal: Terminal): Command =>
 
 async function checkDatabase(path: string): Promise<Finding> {
   if (!existsSync(path)) return good(`Database ${path}: not there yet; the first start makes it`);
-  const obstacle = databaseObstacle();
+  const obstacle = engine.obstacle();
   if (obstacle !== null) return unknown(`Database ${path}: not looked at. ${obstacle}`);
-  const { SqliteStore } = await import('../store/sqlite/sqlite-store.ts');
   try {
-    const store = await SqliteStore.open({ path });
-    const faults = await store.integrityCheck();
-    await store.close();
+    const faults = await engine.check(path);
     return faults.length === 0 ? good(`Database ${path}: whole`) : bad(`Database ${path}: ${faults.slice(0, 3).join('; ')}`);
   } catch (error) {
     // A driver that cannot be loaded says nothing about the database.
-    if (error instanceof RelayError && driverErrorOf(error.cause)) return unknown(`Database ${path}: not looked at. ${error.message}`);
+    if (error instanceof RelayError && engine.isObstacle(error)) return unknown(`Database ${path}: not looked at. ${error.message}`);
     if (error instanceof RelayError) return bad(`Database ${path}: ${error.message}`);
     throw error;
   }

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { engine } from '../engine.ts';
 import { installationOf } from '../operations/installation.ts';
-import { databaseObstacle } from '../store/sqlite/driver.ts';
 import { ownCliPath } from './program-name.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -16,7 +16,7 @@ const MARK = 'AGENT_RELAY_UNDER_NEWER_NODE';
  * code. `null`: this Node runs it.
  */
 export async function runUnderNewerNode([command = '', ...rest]: readonly string[], { env, cwd }: Terminal): Promise<number | null> {
-  if (!openers.has(command) || env[MARK] !== undefined || databaseObstacle() === null) return null;
+  if (!openers.has(command) || env[MARK] !== undefined || engine.obstacle() === null) return null;
   const cliPath = ownCliPath();
   const installation = installationOf(cliPath);
   const node = installation.type === 'checkout' ? nodeIn(join(installation.folder, 'tools', 'node_modules')) : null;

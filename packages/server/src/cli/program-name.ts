@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
+import { engine } from '../engine.ts';
 import { installationOf } from '../operations/installation.ts';
-import { databaseObstacle } from '../store/sqlite/driver.ts';
 
 /**
  * How whoever runs this program calls it, for sentences that say what to type next: `npx agent-relay-server` where npm found it (npx, or `npm start` of
@@ -16,7 +16,7 @@ export const ownCliPath = (): string => realpathSync(process.argv[1] ?? '');
 
 /** The checkout whose `npm start` brings a Node that can serve, where this one cannot; else `null`. */
 export function checkoutThatServes(): string | null {
-  if (databaseObstacle() === null) return null;
+  if (engine.obstacle() === null) return null;
   const installation = installationOf(ownCliPath());
   return installation.type === 'checkout' ? installation.folder : null;
 }

@@ -1,12 +1,13 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, delimiter, isAbsolute, join, resolve } from 'node:path';
+import { RelayError } from 'agent-relay-protocol';
 import { envFilePathOf, findExecutable } from 'agent-relay-wire/node';
+import { engine } from '../engine.ts';
 import type { DaemonSituation } from '../operations/daemon-plan.ts';
 import { textOf } from '../operations/managed-file.ts';
 import { launchdLabel, type ServiceManager, systemdUnitName } from '../operations/service.ts';
 import { answerOf } from '../operations/steps.ts';
-import { requireDatabaseNode } from '../store/sqlite/driver.ts';
 import { ownCliPath } from './program-name.ts';
 import { ownDatabasePath } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
@@ -43,7 +44,8 @@ export async function serviceSituation({ env, cwd }: Pick<Terminal, 'env' | 'cwd
  * @throws RelayError `store_unavailable` when this Node could not serve.
  */
 function ownCommand(env: Terminal['env']): readonly string[] {
-  requireDatabaseNode();
+  const obstacle = engine.obstacle();
+  if (obstacle !== null) throw new RelayError('store_unavailable', obstacle);
   return [lastingNode(env), ...process.execArgv, ownCliPath()];
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, linkSync, renameSync, statSync } from 'node:fs';
 import { RelayError } from 'agent-relay-protocol';
+import { engine } from '../engine.ts';
 import { isFileError } from '../owner-token.ts';
-import { copyDatabase, inspectCopy } from '../store/sqlite/database-copy.ts';
 import { flush, withHalfFile } from './half-file.ts';
 
 export interface BackupResult {
@@ -24,8 +24,8 @@ export async function backupDatabase(options: {
   if (!existsSync(databasePath)) throw new RelayError('not_found', `There is no database ${databasePath}`);
   if (!force) refuseExisting(file);
   return await withHalfFile(file, async (half) => {
-    await copyDatabase(databasePath, half);
-    const { head } = await inspectCopy(half);
+    await engine.copy(databasePath, half);
+    const { head } = await engine.inspect(half);
     flush(half);
     publish(half, file, force);
     return { path: file, sizeBytes: statSync(file).size, head };

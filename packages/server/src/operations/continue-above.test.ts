@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Numbering } from '../store/sqlite/numbering.ts';
+import type { Numbering } from '../store/engine.ts';
 import { continueAbove, UNKNOWN_SPAN } from './continue-above.ts';
 
 const log = (head: number, fields: Partial<Numbering> = {}): Numbering => ({

@@ -1,5 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
-import type { Counters, NewNumbering, Numbering } from '../store/sqlite/numbering.ts';
+import type { Counters, NewNumbering, Numbering } from '../store/engine.ts';
 
 /**
  * How many numbers a restored log leaves out where nobody can say how many were given out since the backup: months of a busy relay, and

@@ -3,9 +3,9 @@ import { chmodSync, copyFileSync, existsSync, linkSync, renameSync } from 'node:
 import { dirname } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 import { runningRelayPath } from 'agent-relay-wire/node';
+import { engine } from '../engine.ts';
 import { isFileError, makeFolder } from '../owner-token.ts';
 import { readRunningRelay } from '../running-relay.ts';
-import { beginGeneration, inspectCopy, settleUnused } from '../store/sqlite/database-copy.ts';
 import { type Continuation, continueAbove } from './continue-above.ts';
 import { flush, withHalfFile, writeFailure } from './half-file.ts';
 import { claimDatabase } from './serving-claim.ts';
@@ -25,7 +25,7 @@ export interface RestoreOptions {
   readonly now: Date;
 }
 
-const besideDatabase = ['', '-wal', '-shm'];
+const besideDatabase = ['', ...engine.companions];
 
 /**
  * Puts a backup in the database's place. The backup is read only; the database that was there is moved aside, never changed or deleted.
@@ -52,11 +52,11 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
 async function replaceDatabase({ databasePath, file, now, continueAbove: asked }: RestoreOptions): Promise<RestoreResult> {
   return await withHalfFile(databasePath, async (half) => {
     copyPrivate(file, half);
-    const backup = await inspectCopy(half);
-    const replaced = existsSync(databasePath) ? await settleUnused(databasePath) : null;
+    const backup = await engine.inspect(half);
+    const replaced = existsSync(databasePath) ? await engine.settleUnused(databasePath) : null;
     const question = { backup, replaced, asked: asked ?? null, generation: randomUUID() };
     const { numbering, next, basis } = continueAbove(question);
-    await beginGeneration(half, numbering);
+    await engine.beginGeneration(half, numbering);
     flush(half);
     return { previous: exchange(databasePath, half, now), head: backup.head, next, basis };
   });
@@ -89,7 +89,7 @@ async function refuseRunning(databasePath: string): Promise<void> {
 
 /**
  * Puts the copy where the database is; at no moment is there none. A journal goes aside with the database it belongs to, also one that was
- * left alone: SQLite would apply it to whatever lies beside it.
+ * left alone: an engine would apply it to whatever lies beside it.
  */
 function exchange(databasePath: string, half: string, now: Date): string | null {
   const stamp = now.toISOString().replace(/[:.]/gu, '-');

@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises';
 import { RelayError } from 'agent-relay-protocol';
 import type { Database, Options } from 'better-sqlite3';
+import type { NewNumbering, Numbering } from '../engine.ts';
 import { driverErrorOf, loadSqlite } from './driver.ts';
 import { assertKnown } from './migrate.ts';
-import { type NewNumbering, type Numbering, numberingOf, writeNumbering } from './numbering.ts';
+import { numberingOf, writeNumbering } from './numbering.ts';
 import { sqliteCode, storeErrorOf } from './sqlite-error.ts';
 
 /*

@@ -1,12 +1,8 @@
 import { closeSync, existsSync, openSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { DatabaseLock } from '../engine.ts';
 import { loadSqlite } from './driver.ts';
 import { sqliteCode } from './sqlite-error.ts';
-
-export interface DatabaseLock {
-  /** Idempotent. */
-  release(): void;
-}
 
 /**
  * Takes a database for one program for as long as that lives; `null` while another has it. Held by the operating system through SQLite, on an

@@ -1,22 +1,6 @@
 import type { Database } from 'better-sqlite3';
+import type { NewNumbering, Numbering } from '../engine.ts';
 import type { SkippedNumbers } from '../store.ts';
-
-/** How far a database has come in what it numbers. */
-export interface Numbering {
-  readonly generation: string;
-  /** The last number of the log. */
-  readonly head: number;
-  /** Everything up to here may have been pruned. */
-  readonly floor: number;
-  readonly skipped: readonly SkippedNumbers[];
-  /** The last numbers of the tables that count by themselves. */
-  readonly counters: Counters;
-}
-
-export interface Counters {
-  readonly activity: number;
-  readonly callbacks: number;
-}
 
 /** Reads it from a database of ours, of this or an older version. */
 export function numberingOf(database: Database): Numbering {
@@ -33,9 +17,6 @@ export function numberingOf(database: Database): Numbering {
     counters: { activity: counterOf(database, 'activity'), callbacks: counterOf(database, 'callbacks') },
   };
 }
-
-/** What of it a restore sets; the rest follows from what is stored. */
-export type NewNumbering = Pick<Numbering, 'generation' | 'skipped' | 'counters'>;
 
 /** Sets it, and lets running sessions go on from where they are. Inside a transaction of the caller. */
 export function writeNumbering(database: Database, { generation, skipped, counters }: NewNumbering): void {
