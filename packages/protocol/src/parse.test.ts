@@ -30,6 +30,28 @@ test.each([
   expect(error.issues?.map((issue) => issue.path)).toEqual([path]);
 });
 
+const texts = z.strictObject({
+  body: z.string().min(1).max(3),
+  mode: z.enum(['next', 'now']).optional(),
+  count: z.int().min(1).max(9).optional(),
+  list: z.array(z.string()).min(2).max(3).optional(),
+  own: z.string().min(1, 'Say what you own').optional(),
+});
+
+test.each([
+  [{ body: '' }, 'body: must not be empty'],
+  [{ body: 'abcd' }, 'body: must have at most 3 characters'],
+  [{}, 'body: is missing'],
+  [{ body: 5 }, 'body: must be a string'],
+  [{ body: 'a', mode: 'later' }, 'mode: must be one of next, now'],
+  [{ body: 'a', count: 0 }, 'count: must be at least 1'],
+  [{ body: 'a', count: 10 }, 'count: must be at most 9'],
+  [{ body: 'a', list: ['x'] }, 'list: must have at least 2 entries'],
+  [{ body: 'a', own: '' }, 'own: Say what you own'],
+])('%j is refused in words: %s', (input, words) => {
+  expect(() => parseInput(texts, input)).toThrow(words);
+});
+
 test('a field of any length is named in a sentence', () => {
   const error = refusal({ name: 'a', ['x'.repeat(5_000)]: 1 });
   expect(error.message).toMatch(/^x{200}…: This field/u);

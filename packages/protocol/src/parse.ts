@@ -6,7 +6,7 @@ import { type FieldIssue, RelayError } from './errors.ts';
  * @throws RelayError `validation_failed` naming every wrong field by its path.
  */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
-  const result = schema.safeParse(input);
+  const result = schema.safeParse(input, inWords);
   if (result.success) return result.data;
   const issues = result.error.issues.slice(0, MAX_ISSUES).flatMap(toFieldIssues).slice(0, MAX_ISSUES);
   const first = issues[0];
@@ -21,6 +21,37 @@ const MAX_PATH_LENGTH = 200;
 
 /** The path of a field, short enough to be part of a sentence. */
 export const clipPath = (path: string): string => (path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path);
+
+/** What people read of a field that does not fit, behind its name; where a schema says it itself, that stands. */
+const inWords = { error: (issue: z.core.$ZodRawIssue) => wordsFor(issue) };
+
+function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'too_small':
+      return (
+        lengthWords(issue.origin, 'at least', Number(issue.minimum)) ?? (issue.inclusive ? `must be at least ${issue.minimum}` : undefined)
+      );
+    case 'too_big':
+      return (
+        lengthWords(issue.origin, 'at most', Number(issue.maximum)) ?? (issue.inclusive ? `must be at most ${issue.maximum}` : undefined)
+      );
+    case 'invalid_type':
+      return issue.input === undefined ? 'is missing' : `must be ${withArticle(issue.expected)}`;
+    case 'invalid_value':
+      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
+    default:
+      return undefined;
+  }
+}
+
+function lengthWords(origin: string, bound: 'at least' | 'at most', length: number): string | undefined {
+  const unit = origin === 'string' ? 'character' : origin === 'array' ? 'entry' : null;
+  if (unit === null) return undefined;
+  if (bound === 'at least' && length === 1) return 'must not be empty';
+  return `must have ${bound} ${length} ${length === 1 ? unit : unit === 'entry' ? 'entries' : 'characters'}`;
+}
+
+const withArticle = (noun: string): string => `${/^[aeio]/u.test(noun) ? 'an' : 'a'} ${noun}`;
 
 function toFieldIssues(issue: z.core.$ZodIssue): FieldIssue[] {
   const path = issue.path.map(String);

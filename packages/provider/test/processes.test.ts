@@ -68,7 +68,8 @@ describe("a vendor's program", () => {
 
   test.each([
     ['in its own words', 'echo "no native binary" >&2; exit 1', 'no native binary'],
-    ['that is something else', 'echo hello', 'it names no version'],
+    ['that is something else', 'echo hello; echo more', 'it printed "hello" and no version'],
+    ['that says nothing', 'exit 0', 'it printed no version'],
     ['that does not answer in time', 'sleep 60', 'The answer of parrot --version took too long'],
   ])('does not run, and that is told: %s', async (_what, script, why) => {
     expect(await detectProgram({ ...parrot, versionTimeoutMs: 1_000 }, installed(script))).toEqual({

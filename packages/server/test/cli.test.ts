@@ -111,6 +111,10 @@ describe('client commands', () => {
       code: 1,
       note: expect.stringMatching(/^error: .*\((?:node|provider)_unavailable\)\n$/u),
     });
+    expect(await run(['send', 'owner', ''], own)).toMatchObject({
+      code: 1,
+      note: 'error: body: must not be empty (validation_failed)\n',
+    });
     const refused = expect.stringMatching(/\(unauthorized\)\nGive one with --token .*--db/u);
     expect(await run(['agents', '--token', 'nonsense'], own)).toMatchObject({ code: 1, note: refused });
   });
@@ -122,6 +126,10 @@ describe('client commands', () => {
     expect((await run(['agents'], own)).out).toMatch(
       /^ID +STATUS +PROVIDER +LABEL +TAGS +CAPABILITIES\n(?:.*\n)*Worker +online +- +the one +a,b +-\n/u,
     );
+    await fetch(`${url}/api/agents`, { method: 'POST', headers, body: '{"name":"Sleeper"}' });
+    await fetch(`${url}/api/agents/Sleeper/status`, { method: 'PATCH', headers, body: '{"status":"offline"}' });
+    const { out, note } = await run(['agents'], own);
+    expect([out.includes('Sleeper'), note]).toEqual([false, '1 is offline; --all lists all.\n']);
     const [id = ''] = (await run(['send', 'Worker', 'do it', '--claimable'], own)).out.split(' ');
     const claimed = await run(['claim', id, '--agent', 'Worker'], own);
     const [, claim = '', fence = ''] = /claim (\S+), fence (\d+)/u.exec(claimed.out) ?? [];
@@ -179,6 +187,7 @@ describe('client commands', () => {
 
   test('doctor checks the database and the relay', async () => {
     const { code, out, note } = await run(['doctor'], own);
+    expect(await run(['status'], own)).toEqual({ code, out, note });
     expect(out).toMatch(/^ok {3}Node .*\nok {3}Database .*: whole\nok {3}Relay .*\nBAD {2}No machine runs agents/u);
     expect([code, note]).toEqual([1, 'error: 1 thing is not as it should be\n']);
   });
@@ -298,6 +307,11 @@ describe('usage', () => {
     expect(runs.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 0, 0, 0]);
     expect(runs[4]?.note).toMatch(/^error: The configuration is not valid: PORT: /u);
     expect(runs[5]?.out).toContain('Exit codes:');
+    const missing = "error: missing required argument 'status': open (gives it back), in_progress, blocked, done, failed or canceled\n";
+    expect(await run(['task', 'status', '5'])).toEqual({ code: 2, out: '', note: missing });
+    expect((await run(['/status'])).note).toBe(
+      'error: say which agent: --agent <id>, or set AGENT_RELAY_ID; how the relay stands tells agent-relay status\n',
+    );
   });
 });
 

@@ -31,3 +31,8 @@ function personOf({ meta }: InboxItem['message']): string {
 export function envelopeMessageIds(text: string): readonly number[] {
   return [...text.matchAll(/^\[msg:(\d{1,15})\] from /gmu)].map((match) => Number(match[1]));
 }
+
+/** What an agent was handed, as a person reads it: without the closing lines, whose nonces are for the agent alone. */
+export function withoutEnvelopeEnds(text: string): string {
+  return text.replace(/\n\[end msg:\d{1,15} [^\]\n]*\]$/gmu, '');
+}

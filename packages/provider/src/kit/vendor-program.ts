@@ -1,5 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
-import { withTimeout } from 'agent-relay-wire';
+import { printable, withTimeout } from 'agent-relay-wire';
 import { findExecutable, lastWords, spawnProcess } from 'agent-relay-wire/node';
 import type { ProviderAvailability } from '../contract.ts';
 
@@ -38,6 +38,9 @@ export async function detectProgram(program: VendorProgram, env: Environment): P
   }
 }
 
+/** Of what a program printed, in a sentence. */
+const MAX_QUOTED = 80;
+
 const pathOf = ({ command, find = (name, env) => findExecutable(name, { env }) }: VendorProgram, env: Environment) => find(command, env);
 
 function notInstalled({ name, command, install }: VendorProgram): string {
@@ -55,7 +58,9 @@ async function askVersion(program: VendorProgram, path: string, env: Environment
   const { printed, words } = await withTimeout((signal) => printedBy(path, env, signal), program.versionTimeoutMs ?? 15_000, { what });
   const version = /\d+\.\d+\S*/u.exec(printed)?.[0];
   if (version !== undefined) return { available: true, version, command: path };
-  return doesNotRun(program, path, words.split('\n', 1)[0] || 'it names no version');
+  const [line = ''] = printed.trim().split('\n', 1);
+  const said = line === '' ? 'it printed no version' : `it printed "${printable(line).slice(0, MAX_QUOTED)}" and no version`;
+  return doesNotRun(program, path, words.split('\n', 1)[0] || said);
 }
 
 async function printedBy(

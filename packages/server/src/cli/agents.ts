@@ -17,12 +17,20 @@ export const agentsCommand = (terminal: Terminal): Command =>
     .action(async ({ all, json, ...options }: AgentsOptions) => {
       await withRelay(options, terminal, async (client) => {
         const { data } = await listAll(client.agents.list, {}, { signal: terminal.signal });
-        const shown = all ? data : data.filter(({ status, kind }) => status !== 'offline' && kind !== 'system');
+        const shown = all ? data : data.filter(isThere);
         if (json) for (const agent of shown) terminal.out(JSON.stringify(agent));
         else if (shown.length > 0) for (const line of table([heading, ...shown.map(row)])) terminal.out(line);
-        if (shown.length === 0) terminal.note(all ? 'No agents.' : 'No agent is online; --all lists the others.');
+        noteOthers({ shown: shown.length, away: all ? 0 : data.filter(isAway).length }, terminal);
       });
     });
+
+const isThere = ({ status, kind }: Agent): boolean => status !== 'offline' && kind !== 'system';
+const isAway = ({ status, kind }: Agent): boolean => status === 'offline' && kind !== 'system';
+
+function noteOthers({ shown, away }: { readonly shown: number; readonly away: number }, { note }: Pick<Terminal, 'note'>): void {
+  if (shown === 0) note(away === 0 ? 'No agents.' : 'No agent is online.');
+  if (away > 0) note(`${away} ${away === 1 ? 'is' : 'are'} offline; --all lists all.`);
+}
 
 const heading = ['ID', 'STATUS', 'PROVIDER', 'LABEL', 'TAGS', 'CAPABILITIES'];
 const row = ({ id, status, provider, label, tags, capabilities }: Agent): string[] => [

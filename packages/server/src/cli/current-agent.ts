@@ -21,11 +21,11 @@ export const actingCommand = (command: Command): Command =>
 export const currentAgent = ({ from, agent }: ActingOptions, { env }: Pick<Terminal, 'env'>): string | undefined =>
   from ?? agent ?? agentOfSession(env);
 
-/** For what only an agent has. @throws CommandFailure. */
-export function requireAgent(options: ActingOptions, terminal: Pick<Terminal, 'env'>): string {
+/** For what only an agent has; `instead` tells a person what they may have meant. @throws CommandFailure. */
+export function requireAgent(options: ActingOptions, terminal: Pick<Terminal, 'env'>, instead = ''): string {
   const found = currentAgent(options, terminal);
   if (found !== undefined) return found;
-  throw new CommandFailure('error: say which agent: --agent <id>, or set AGENT_RELAY_ID', 2);
+  throw new CommandFailure(`error: say which agent: --agent <id>, or set AGENT_RELAY_ID${instead}`, 2);
 }
 
 /**

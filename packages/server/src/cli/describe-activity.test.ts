@@ -24,3 +24,8 @@ test('what failed or was declined says why', () => {
     'denied by owner: not on a Friday',
   ]);
 });
+
+test('mail that an agent was handed is shown without the nonces that are for the agent alone', () => {
+  const text = '[msg:7] from owner: Is it green?\n[end msg:7 owner 7f3a]';
+  expect(line({ type: 'user.message', text, messageIds: [7] })).toBe('← [msg:7] from owner: Is it green?');
+});

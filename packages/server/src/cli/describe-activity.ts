@@ -1,4 +1,5 @@
 import type { ActivityEntry, AgentEvent } from 'agent-relay-protocol';
+import { withoutEnvelopeEnds } from 'agent-relay-wire';
 import { clockTime, oneLine } from './terminal.ts';
 
 /** One step of an agent as a line for people; `null` for deltas and for what only machines want to see. */
@@ -20,7 +21,7 @@ function textOf(event: AgentEvent): string | null {
     case 'turn.failed':
       return `turn failed (${oneLine(event.error.code)}): ${oneLine(event.error.message)}`;
     case 'user.message':
-      return `← ${oneLine(event.text)}`;
+      return `← ${oneLine(event.messageIds === undefined ? event.text : withoutEnvelopeEnds(event.text))}`;
     case 'text.completed':
       return `→ ${oneLine(event.text, 2_000)}`;
     case 'tool.started':

@@ -21,6 +21,7 @@ const unknown = (text: string): Finding => ({ verdict: '?', text });
 
 export const doctorCommand = (terminal: Terminal): Command =>
   relayCommand('doctor')
+    .alias('status')
     .description('Check Node, the database, the relay, its machines and their agents')
     .action(async (options: RelayOptions) => {
       const path = ownDatabasePath(options, terminal.env);

@@ -61,7 +61,7 @@ export async function runCli(args: readonly string[], bare: Terminal): Promise<n
 /** With a default command, commander takes a misspelt one for an argument of it. @throws CommandFailure. */
 function refuseUnknown({ commands }: Command, [first]: readonly string[]): void {
   if (first === undefined || first.startsWith('-') || first === 'help') return;
-  const names = commands.map((command) => command.name());
+  const names = commands.flatMap((command) => [command.name(), ...command.aliases()]);
   if (names.includes(first)) return;
   const near = names.filter((name) => name.replace('/', '').startsWith(first.replace('/', '').slice(0, 3)));
   const hint = near.length === 0 ? 'agent-relay --help lists the commands' : `did you mean ${near.join(', ')}?`;
@@ -112,9 +112,19 @@ function program(terminal: Terminal): Command {
     ...slashCommands,
   ];
   for (const command of commands) root.addCommand(command(terminal));
-  for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)])
-    command.exitOverride().configureOutput({ writeErr: (text) => terminal.note(text.trimEnd()) });
+  for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) {
+    command.exitOverride().configureOutput({
+      writeErr: (text) => terminal.note(text.trimEnd()),
+      outputError: (text, write) => write(`${text.trimEnd()}${wordsFor(command, text)}`),
+    });
+  }
   return root;
+}
+
+/** What belongs in the place of an argument that is missing. */
+function wordsFor({ registeredArguments, args }: Command, fault: string): string {
+  const missing = registeredArguments.find(({ required }, index) => required && args[index] === undefined);
+  return missing !== undefined && fault.includes(`'${missing.name()}'`) ? `: ${missing.description}` : '';
 }
 
 const examples = `

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { type ActingOptions, actingCommand, currentAgent, relayOptionsOf, requireAgent } from './current-agent.ts';
 import { describeSent } from './describe-sent.ts';
 import { describePair, hangUp, invite, openPairs, parsePairId } from './pair.ts';
+import { programName } from './program-name.ts';
 import { relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
@@ -47,7 +48,7 @@ function sendForm(name: string, description: string, claimable: boolean, termina
 
 function statusForm(terminal: Terminal): Command {
   return slash('/status', 'Show how you stand: presence, label, tags, pair, waiting mail').action(async (options: ActingOptions) => {
-    const id = requireAgent(options, terminal);
+    const id = requireAgent(options, terminal, `; how the relay stands tells ${programName(terminal.env)} status`);
     await withRelay(relayOptionsOf(options), terminal, async (client) => {
       const { signal } = terminal;
       const agent = await client.agents.get({ id }, { signal });

@@ -1,5 +1,5 @@
 import type { RelayClient } from 'agent-relay-client';
-import { RelayError, type RelayEvent } from 'agent-relay-protocol';
+import { type ActivityEntry, type AgentEvent, RelayError, type RelayEvent } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { describeActivity } from './describe-activity.ts';
 import { describeEvent } from './describe-event.ts';
@@ -52,6 +52,15 @@ function connectionNotes({ note }: Terminal): (state: 'connected' | 'lost') => v
   };
 }
 
+/** What the relay's log says in a line of its own; mail too, beside its receipts. */
+const toldByLog: ReadonlySet<AgentEvent['type']> = new Set(['session.started', 'session.ended', 'approval.requested', 'approval.resolved']);
+
+function describeBesideLog(entry: ActivityEntry): string | null {
+  const { event } = entry;
+  const isMail = event.type === 'user.message' && (event.messageIds?.length ?? 0) > 0;
+  return isMail || toldByLog.has(event.type) ? null : describeActivity(entry);
+}
+
 const startedAgent = (event: RelayEvent): string | null => (event.type === 'session.started' ? event.session.agentId : null);
 
 /** The agents whose activity is shown, each once however often it is started. */
@@ -76,7 +85,7 @@ class Followed {
   async #follow(agentId: string): Promise<void> {
     try {
       for await (const entry of this.#client.activity(agentId, { signal: this.#terminal.signal })) {
-        const line = this.#isJson ? JSON.stringify(entry) : describeActivity(entry);
+        const line = this.#isJson ? JSON.stringify(entry) : describeBesideLog(entry);
         if (line !== null) this.#terminal.out(line);
       }
     } catch (error) {
