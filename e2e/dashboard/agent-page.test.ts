@@ -56,7 +56,9 @@ test.skipIf(!hasBrowser)('why an agent could not be started is on its page, and 
 test.skipIf(!hasBrowser)('an agent that waits for an answer is first in the list and waiting, until somebody answers', async () => {
   await using world = await openDashboard();
   const { owner, relay } = world;
-  await using _node = await startAskingNode(relay, { deploy: { kind: 'execute', title: 'make deploy', input: { command: 'make deploy' } } });
+  await using _node = await startAskingNode(relay, {
+    deploy: { kind: 'execute', title: 'make deploy', input: { command: 'make deploy' } },
+  });
   await owner.agents.register({ name: 'Aware', status: 'busy' });
   await owner.sessions.start({ provider: 'asker', name: 'Worker' });
   const page = await world.openPage('/');
@@ -89,36 +91,36 @@ test.skipIf(!hasBrowser)('thousands of things an agent did are one list, of whic
   node.tell({ type: 'turn.started', turnId: 't' });
   const page = await world.openPage('/agents/Worker');
   await activity(page).getByText('Session started').waitFor();
-  work(1, 3_000);
-  const last = activity(page).getByText('step 3000 of the work');
+  work(1, 2_000);
+  const last = activity(page).getByText('step 2000 of the work');
   await last.waitFor();
   await until('the end', async () => (await restPx(page)) <= 1);
   const items = activity(page).getByRole('listitem');
-  expect(Number(await items.first().getAttribute('aria-setsize'))).toBeGreaterThan(3_000);
+  expect(Number(await items.first().getAttribute('aria-setsize'))).toBeGreaterThan(2_000);
   expect(await items.count()).toBeLessThan(80);
 
   // What is unfolded stays where it is pressed, and is unfolded still when the reader is back.
   const top = async () => (await last.boundingBox())?.y;
   const before = await top();
   await last.click();
-  await activity(page).getByText('output of 3000').first().waitFor();
+  await activity(page).getByText('output of 2000').first().waitFor();
   expect(await top()).toBe(before);
   await activity(page).focus();
   await page.keyboard.press('Home');
   await activity(page).getByText('step 1 of the work').waitFor();
   expect(await last.count()).toBe(0);
   await page.keyboard.press('End');
-  await activity(page).getByText('output of 3000').first().waitFor();
+  await activity(page).getByText('output of 2000').first().waitFor();
 
   // A reader further up is left there while more comes.
   await page.keyboard.press('Home');
   await activity(page).getByText('step 1 of the work').waitFor();
-  work(3_001, 3_100);
-  await until('the rest', async () => Number(await items.first().getAttribute('aria-setsize')) > 3_100);
+  work(2_001, 2_100);
+  await until('the rest', async () => Number(await items.first().getAttribute('aria-setsize')) > 2_100);
   expect(await activity(page).evaluate((log) => log.scrollTop)).toBe(0);
   await keepScreenshot(page, 'dashboard-activity');
   // A page that is opened later has the newest of it.
   const later = await world.openPage('/agents/Worker');
-  await activity(later).getByText('step 3100 of the work').waitFor();
+  await activity(later).getByText('step 2100 of the work').waitFor();
   await until('the end', async () => (await restPx(later)) <= 1);
 });

@@ -28,6 +28,7 @@ test.skipIf(!hasBrowser)('two people answer one question: it is done once, and w
   const first = await world.openPage('/approvals');
   const second = await world.openPageBehind('approval.resolved', '/approvals');
   await first.getByText('No agent has asked for anything.').waitFor();
+  await first.getByText('--ask').waitFor();
   const id = await askBy(world, 'Worker', 'deploy');
   const card = first.locator(`[data-approval-id="${id}"]`);
   await card.getByText('make deploy ENV=live').waitFor();

@@ -2,7 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, runNode } from 'agent-relay-connect';
-import { type AgentSession, type ApprovalQuestion, type LiveEvent, type Provider, SessionEvents, type StartOptions } from 'agent-relay-provider';
+import {
+  type AgentSession,
+  type ApprovalQuestion,
+  type LiveEvent,
+  type Provider,
+  SessionEvents,
+  type StartOptions,
+} from 'agent-relay-provider';
 import type { TestRelay } from 'agent-relay-server/testing';
 import { until } from '../support/until.ts';
 

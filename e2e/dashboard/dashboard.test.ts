@@ -104,6 +104,57 @@ test.skipIf(!hasBrowser)(
   },
 );
 
+test.skipIf(!hasBrowser)('a task is taken back from its holder where it is shown who holds it', async () => {
+  await using world = await openDashboard();
+  const { owner, ops } = world;
+  await owner.agents.register({ name: 'Worker' });
+  const { task } = await ops.integrations.report({ title: 'Disk full', target: 'Worker' });
+  const id = task?.id ?? 0;
+  await owner.tasks.claim({ id, agentId: 'Worker' });
+  const page = await world.openPage(`/tasks/${id}`);
+  const detail = page.getByRole('complementary', { name: `Task ${id}` });
+  await detail.getByRole('button', { name: `Take task ${id} back from Worker` }).click();
+  await detail.getByLabel('Reason').fill('Another one does it');
+  await detail.getByRole('button', { name: 'Take back' }).click();
+  await detail.locator('[data-task-status="open"]').waitFor();
+  expect(await detail.getByRole('button', { name: /back from Worker/u }).count()).toBe(0);
+  expect((await owner.messages.get({ id })).claim).toMatchObject({ status: 'released', reason: 'Another one does it' });
+});
+
+test.skipIf(!hasBrowser)('an address that leads nowhere says so, and leads on', async () => {
+  await using world = await openDashboard();
+  const page = await world.openPage('/nowhere');
+  for (const path of ['/nowhere', '/tasks/abc', '/pairs/0', '/messages/1.5']) {
+    await page.goto(path);
+    await page.getByText('There is no such page.').waitFor();
+    expect(await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').count()).toBeGreaterThan(6);
+  }
+  await page.getByRole('link', { name: 'all messages' }).click();
+  await page.getByText('No messages yet.').waitFor();
+});
+
+test.skipIf(!hasBrowser)('the tokens page marks the session of its browser, and says what revoking it does', async () => {
+  await using world = await openDashboard();
+  const other = await world.openPage('/tokens');
+  const page = await world.openPage('/tokens');
+  await page.locator('[data-token="browser"]').nth(1).waitFor();
+  const own = page.locator('[data-token="browser"]', { hasText: 'this browser' });
+  expect(await own.count()).toBe(1);
+  await own.getByRole('button', { name: 'Revoke browser' }).click();
+  await own.getByRole('button', { name: 'Signs you out here: revoke' }).click();
+  await page.getByText('This browser is not signed in.').waitFor();
+  await other.getByText('this browser').waitFor();
+  expect(await other.locator('[data-token="browser"]').count()).toBe(1);
+});
+
+test.skipIf(!hasBrowser)('a login address without its code says once what to do', async () => {
+  await using world = await openDashboard();
+  const page = await world.openStrangersPage();
+  await page.goto('/login');
+  await page.getByRole('alert').getByText('agent-relay login prints').waitFor();
+  expect((await page.getByRole('main').innerText()).split('agent-relay login')).toHaveLength(2);
+});
+
 test.skipIf(!hasBrowser)('a pair is seen as it talks, and the owner hangs up with a reason', async () => {
   await using world = await openDashboard();
   const { owner } = world;

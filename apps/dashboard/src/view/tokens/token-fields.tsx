@@ -20,7 +20,7 @@ interface TokenFieldsProps {
 /** What is asked of who makes a token of this kind; `read-token-form.ts` reads them. */
 export const TokenFields = ({ kind, onKind }: TokenFieldsProps) => (
   <>
-    <div className="grid grid-cols-[minmax(0,2fr)_minmax(0,3fr)] gap-2 sm:gap-3">
+    <div className="grid grid-cols-[minmax(0,3fr)_minmax(0,5fr)] gap-2 sm:gap-3">
       <Labelled text="Name">
         <input name="name" required maxLength={128} className={field} placeholder="ci" />
       </Labelled>
