@@ -124,7 +124,7 @@ test.skipIf(!hasBrowser)('a task is taken back from its holder where it is shown
 test.skipIf(!hasBrowser)('an address that leads nowhere says so, and leads on', async () => {
   await using world = await openDashboard();
   const page = await world.openPage('/nowhere');
-  for (const path of ['/nowhere', '/tasks/abc', '/pairs/0', '/messages/1.5']) {
+  for (const path of ['/nowhere', '/tasks/abc', '/pairs/0', '/messages/-1']) {
     await page.goto(path);
     await page.getByText('There is no such page.').waitFor();
     expect(await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').count()).toBeGreaterThan(6);
