@@ -9,9 +9,12 @@ export type FilterCriteria = Pick<EventFilter, 'for' | 'types' | 'channel'> & Re
 /** The message an event is about, when it is about one that already existed. */
 export const messageIdOf = (event: RelayEvent): number | null => rowOf(event).about(event);
 
-/** What concerns an agent may be read by whoever reads as it, and by who reads everything: nothing has to be looked up for them. */
-const readsWhatIsAsked = ({ seq }: RelayEvent, { for: agentId, readsAll, readsAs }: FilterCriteria): boolean =>
-  readsAll || (agentId !== undefined && readsAs(agentId, seq));
+/**
+ * What concerns an agent may be read by whoever reads as it what the event is about, and by who reads everything: nothing has to be looked up
+ * for them. Where an event has a rule of its own, that one says it.
+ */
+const readsWhatIsAsked = (event: RelayEvent, { for: agentId, readsAll, readsAs }: FilterCriteria): boolean =>
+  readsAll || (agentId !== undefined && isReadByMessage(event) && readsAs(agentId, messageIdOf(event) ?? event.seq));
 
 /** Whether what an event tells of has to be looked up to say who may have it. */
 export const needsReading = (event: RelayEvent, criteria: FilterCriteria): boolean =>

@@ -25,7 +25,7 @@ const facts = (more: Partial<SendFacts> = {}): SendFacts => ({
   earlier: null,
   repliedTo: null,
   copy: null,
-  participants: () => new Set(),
+  participants: () => new Map(),
   heldAlike: () => null,
   openHolds: () => 0,
   ...more,

@@ -31,8 +31,8 @@ export type Reader =
   | { readonly type: 'agent'; readonly agentId: string }
   | { readonly type: 'program'; readonly principal: Principal };
 
-/** The agents that take part in a message's thread, when it is one that is shared. */
-export type Participants = ReadonlySet<string>;
+/** The agents that take part in a message's thread, when it is one that is shared, each with the number at which it came into it. */
+export type Participants = ReadonlyMap<string, number>;
 
 type Said = Pick<Message, 'id' | 'from' | 'to' | 'channel' | 'claimable'> & { readonly sender?: Message['sender'] };
 
@@ -84,10 +84,10 @@ function readsAs(reader: Reader, agentId: string, seq: number, addressees: Addre
 
 function mayRead(message: Said, reader: Reader, addressees: Addressees, participants: Participants): boolean {
   if (reader.type === 'everybody' || (message.to === 'broadcast' && message.channel === null)) return true;
-  return concerns(message, reader, addressees) || sharesThread(participants, message.id, reader, addressees);
+  return concerns(message, reader, addressees) || sharesThread(participants, reader, addressees);
 }
 
-export const nobody: Participants = new Set();
+export const nobody: Participants = new Map();
 
 /**
  * Whether all who come into a thread share it. What began between two is shared; what was said to many is no common room: its answers stay
@@ -115,9 +115,10 @@ function concerns(message: Said, reader: Exclude<Reader, { type: 'everybody' }>,
   return false;
 }
 
-function sharesThread(participants: Participants, seq: number, reader: Reader, addressees: Addressees): boolean {
+/** By who came into it, whenever what is read was said: whoever has the name now takes no part in what its predecessor came into. */
+function sharesThread(participants: Participants, reader: Reader, addressees: Addressees): boolean {
   if (reader.type === 'agent') return participants.has(reader.agentId);
-  for (const agentId of participants) if (readsAs(reader, agentId, seq, addressees)) return true;
+  for (const [agentId, cameAt] of participants) if (readsAs(reader, agentId, cameAt, addressees)) return true;
   return false;
 }
 

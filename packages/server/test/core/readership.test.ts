@@ -241,6 +241,33 @@ test('a program without a token reads what programs without one have said, and n
   expect(await bodies(world, anonymous)).toEqual(['for plain', 'from a script', 'for the plain one']);
 });
 
+test('who takes the name of a session that had a token takes no part in its threads and tasks, whatever is said in them later', async () => {
+  await using world = await World.open({}, { integrations: [ci] });
+  const { call } = world;
+  const reporter: Principal = { ...(integration as Extract<Principal, { type: 'integration' }>), name: 'ci', scopes: ['tasks:create'] };
+  for (const id of ['lead', 'c']) await world.register(id, { withToken: true }, owner);
+  const { session } = await host(world, 'kept', { nodeId: 'n' });
+  const root = await call['messages/send']({ to: 'kept', body: 'root' }, world.as(agentOf('lead')));
+  await call['messages/send']({ replyTo: root.id, body: 'answer' }, world.as(agentOf('kept')));
+  const { task } = await call['integrations/report']({ title: 'task', body: 'secret', target: 'kept' }, world.as(reporter));
+  await end(world, session);
+  await world.register('kept', { instanceId: 'a plain one' });
+  await call['messages/send']({ to: 'c', replyTo: root.id, body: 'later' }, world.as(agentOf('lead')));
+  await call['messages/remove']({ id: task?.id ?? 0 }, world.as(owner));
+  const mail = (event: RelayEvent) => event.type === 'message.new' || event.type.startsWith('task.');
+  for (const principal of [anonymous, scoped]) {
+    expect(await bodies(world, principal)).toEqual([]);
+    for (const filter of [{}, { for: 'kept' }]) expect((await eventsOf(world, principal, filter)).filter(mail)).toEqual([]);
+  }
+  await call['messages/send']({ to: 'kept', replyTo: root.id, body: 'for the plain one' }, world.as(agentOf('lead')));
+  expect(await bodies(world, anonymous)).toEqual(['for the plain one']);
+  await call['messages/send']({ to: 'kept', body: 'begun with it' }, world.as(agentOf('lead')));
+  expect(await bodies(world, anonymous)).toEqual(['for the plain one', 'begun with it']);
+  await world.restart();
+  expect(await bodies(world, anonymous)).toEqual(['for the plain one', 'begun with it']);
+  expect(await bodies(world, agentOf('c'))).toEqual(['root', 'answer', 'later', 'for the plain one']);
+});
+
 test('a receipt of mail to many is told to its sender, and to each recipient its own', async () => {
   await using world = await World.open();
   for (const id of ['a', 'b', 'c']) await world.register(id, { withToken: true }, owner);

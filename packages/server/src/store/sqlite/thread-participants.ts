@@ -11,7 +11,7 @@ interface Said {
 interface Known {
   /** What was said after this has not been looked at. */
   through: number;
-  readonly agents: Set<string>;
+  readonly agents: Map<string, number>;
 }
 
 /** Threads that are remembered; the one that was asked for longest ago goes first. */
@@ -33,7 +33,7 @@ export class ThreadParticipants {
     const known = this.#known.get(threadId) ?? this.#begin(workspace, threadId);
     if (!known) return nobody;
     for (const said of this.#answers.iterate(threadId, known.through)) {
-      for (const agentId of partiesOf(said)) known.agents.add(agentId);
+      for (const agentId of partiesOf(said)) if (!known.agents.has(agentId)) known.agents.set(agentId, said.id);
       known.through = said.id;
     }
     this.#known.set(threadId, known);
@@ -42,6 +42,6 @@ export class ThreadParticipants {
 
   #begin(workspace: string, threadId: number): Known | null {
     const root = this.#root.get(threadId, workspace);
-    return root && isShared(root) ? { through: threadId, agents: new Set(partiesOf(root)) } : null;
+    return root && isShared(root) ? { through: threadId, agents: new Map(partiesOf(root).map((agentId) => [agentId, threadId])) } : null;
   }
 }
