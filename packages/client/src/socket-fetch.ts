@@ -1,9 +1,13 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
+import { assertSocketOfOwner } from 'agent-relay-wire/node';
 
-/** `fetch` over a socket in the file system: the URL's host only fills the `Host` header. Fails with a `TypeError`, as the platform's does. */
-export function socketFetch(socketPath: string): typeof globalThis.fetch {
+/**
+ * `fetch` over a socket in the file system: the URL's host only fills the `Host` header. Each request looks whether the owner of `ownerFile`,
+ * without one this process's user, owns the socket, and sends nothing where it is another's. Fails with a `TypeError`, as the platform's does.
+ */
+export function socketFetch(socketPath: string, ownerFile?: string): typeof globalThis.fetch {
   return async (input, init) => {
     const asked = new Request(input, init);
     const body = asked.body === null ? undefined : Buffer.from(await asked.arrayBuffer());
@@ -12,6 +16,12 @@ export function socketFetch(socketPath: string): typeof globalThis.fetch {
       const length = body === undefined ? {} : { 'content-length': String(body.length) };
       const headers = { ...Object.fromEntries(asked.headers), ...length, host };
       const { method, signal } = asked;
+      try {
+        assertSocketOfOwner(socketPath, ownerFile);
+      } catch (cause) {
+        reject(new TypeError('fetch failed', { cause }));
+        return;
+      }
       const request = httpRequest({ socketPath, path: pathname + search, method, headers, signal }, (response) =>
         resolve(asResponse(response)),
       );

@@ -13,7 +13,7 @@ import {
   waitMsOf,
 } from 'agent-relay-protocol';
 import { type DuplexClosed, JsonRpcPeer, type MessageDuplex } from 'agent-relay-wire';
-import { connectWebSocket } from 'agent-relay-wire/node';
+import { assertSocketOfOwner, connectWebSocket } from 'agent-relay-wire/node';
 import type { z } from 'zod';
 
 export interface OpenLinkOptions {
@@ -21,6 +21,8 @@ export interface OpenLinkOptions {
   readonly url: URL;
   /** The relay's socket in the file system: connects there instead of to the address. */
   readonly socketPath?: string | undefined;
+  /** A file whose owner must own that socket. Default: this process's user must. */
+  readonly socketOwnerFile?: string | undefined;
   readonly token: string;
   readonly signal: AbortSignal;
   /** Answers a command of the relay. */
@@ -58,7 +60,9 @@ export class RelayLink {
     const url = new URL(WEB_SOCKET_PATH, options.url);
     url.protocol = options.url.protocol === 'https:' ? 'wss:' : 'ws:';
     const headers = { authorization: `Bearer ${options.token}` };
-    const door = options.socketPath === undefined ? {} : { unixSocketPath: options.socketPath };
+    const { socketPath, socketOwnerFile } = options;
+    if (socketPath !== undefined) assertSocketOfOwner(socketPath, socketOwnerFile);
+    const door = socketPath === undefined ? {} : { unixSocketPath: socketPath };
     return new RelayLink(
       await connectWebSocket(url, { headers, signal: options.signal, pingIntervalMs: 10_000, serverHeader: VERSION_HEADER, ...door }),
       options,

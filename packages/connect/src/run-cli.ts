@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import { LabelSchema, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { spelledOut } from 'agent-relay-wire';
-import { isSocketOfOwner } from 'agent-relay-wire/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { createLogger, type LogLevel } from './logger.ts';
 import { type NodeEnd, runNode } from './run-node.ts';
@@ -31,7 +30,8 @@ export async function runCli(argv: readonly string[], providers: readonly Provid
     const node = await runNode({
       url: settings.url,
       socketPath: settings.socket,
-      readToken: () => readToken(settings),
+      socketOwnerFile: settings.tokenFile,
+      readToken: () => readToken(settings.tokenFile),
       name: settings.name,
       stateDir: settings.stateDir,
       allowedFolders: settings.allowFolder,
@@ -137,11 +137,7 @@ function parseWait(text: string): number {
   return seconds;
 }
 
-async function readToken({ tokenFile: path, socket }: Pick<Settings, 'tokenFile' | 'socket'>): Promise<string> {
-  // Asked before each connection: another user's socket in its place would be handed the token.
-  if (socket !== undefined && !isSocketOfOwner(socket, path)) {
-    throw new RelayError('connection_closed', `No relay of the owner of ${path} listens at ${socket}`);
-  }
+async function readToken(path: string): Promise<string> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');

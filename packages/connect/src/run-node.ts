@@ -16,6 +16,8 @@ export interface NodeOptions {
   readonly url: URL;
   /** A socket in the file system that the relay listens on: this node goes through it, for its agents' tools too, and not to the address. */
   readonly socketPath?: string | undefined;
+  /** A file whose owner must own that socket, at each connection. Default: this process's user must. */
+  readonly socketOwnerFile?: string | undefined;
   /** Asked at each connection, so that a renewed token is found. */
   readonly readToken: () => Promise<string>;
   /** How people know this machine. */
@@ -55,9 +57,11 @@ const FAREWELL_MS = 3_000;
 export async function runNode(options: NodeOptions): Promise<RunningNode> {
   const lock = await lockState(options.stateDir);
   try {
-    const { url, socketPath, providers, stateDir, allowedFolders, log, clock, env, allowedEnvironment, hostLimits } = options;
+    const { url, socketPath, socketOwnerFile, providers, stateDir, allowedFolders, log, clock, env, allowedEnvironment, hostLimits } =
+      options;
     const links = new LinkHolder();
-    const tools = await ToolDoor.open({ url, fetch: socketPath === undefined ? globalThis.fetch : socketFetch(socketPath), log });
+    const fetch = socketPath === undefined ? globalThis.fetch : socketFetch(socketPath, socketOwnerFile);
+    const tools = await ToolDoor.open({ url, fetch, log });
     const relay = new NodeRelay(links, log, tools);
     const host = await createHost({
       providers,
@@ -152,13 +156,14 @@ class ConnectedNode implements RunningNode {
 
   /** Opens a link and offers this machine on it; the link is current only once the relay has taken it. */
   async #attach(): Promise<RelayLink> {
-    const { url, socketPath, readToken, log, name } = this.#options;
+    const { url, socketPath, socketOwnerFile, readToken, log, name } = this.#options;
     const { links, relay, host, tools } = this.#parts;
     let inboxes: InboxSubscriptions | null = null;
     const subscribe = (session: SessionIdentity) => void inboxes?.subscribe(session);
     const link = await RelayLink.open({
       url,
       socketPath,
+      socketOwnerFile,
       token: await readToken(),
       signal: this.#leaving.signal,
       onCommand: nodeCommandHandler({ host, tools, onStarted: subscribe }),

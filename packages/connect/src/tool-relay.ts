@@ -1,4 +1,4 @@
-import { MCP_PATH, type McpToolName, VERSION_HEADER } from 'agent-relay-protocol';
+import { MCP_PATH, type McpToolName, RelayError, VERSION_HEADER } from 'agent-relay-protocol';
 import { backoffDelays, sleep } from 'agent-relay-wire';
 
 export interface ToolRelayOptions {
@@ -153,11 +153,11 @@ export class ToolRelay {
 
 type Outcome = { readonly type: 'answered'; readonly answer: Answered } | { readonly type: 'refused' | 'lost' };
 
-/** Nobody listened: not a byte of it was taken. */
+/** Nobody listened, or nobody who may have it: not a byte of it was taken. */
 function neverArrived(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = asObject(cause)['code'];
-  return code === 'ECONNREFUSED' || code === 'ENOENT';
+  return cause instanceof RelayError || code === 'ECONNREFUSED' || code === 'ENOENT';
 }
 
 function isRepeatable(message: unknown): boolean {

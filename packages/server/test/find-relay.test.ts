@@ -48,7 +48,7 @@ describe('the relay of this user', () => {
     await using relay = await startTestRelay({ databasePath });
     writeEnvFile(`# settings\nSOMETHING_NEWER=1\nDB_PATH="${databasePath}"\n`);
     const { socket } = lastRunningRelay(runningRelayPath(databasePath)) ?? {};
-    const found = { url: relay.url, token: relay.ownerToken, socketPath: socket };
+    const found = { url: relay.url, token: relay.ownerToken, socketPath: socket, socketOwnerFile: ownerTokenPath(databasePath) };
     expect(await findRelay({ env: env() })).toEqual(found);
     expect(await findRelay({ env: env(), url: relay.url.replace('127.0.0.1', 'localhost') })).toEqual(found);
     expect(await findRelay({ env: { ...env(), AGENT_RELAY_TOKEN: 'mine' } })).toEqual({ ...found, token: 'mine' });

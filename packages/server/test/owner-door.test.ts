@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { createNodeRelayClient } from 'agent-relay-client/node';
+import { createNodeRelayClient, findRelay } from 'agent-relay-client/node';
 import { isSocketOfOwner, lastRunningRelay, ownerTokenPath, processIdentity, runningRelayPath } from 'agent-relay-wire/node';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -93,6 +93,22 @@ describe('the owner’s credential', () => {
     const note = { url: 'http://127.0.0.1:1', socket, pid: 1, startedAt: 'never' };
     writeFileSync(runningRelayPath(databasePath), JSON.stringify(note));
     expect(await run('agents').done).toMatchObject({ code: 3 });
+    expect(heard).toEqual([]);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('is not shown at a socket that became another user’s after the relay was found', async () => {
+    const relay = await startTestRelay({ databasePath });
+    const found = { ...(await findRelay({ env: { HOME: folder }, databasePath })), timeoutMs: 1_000 };
+    await using client = createNodeRelayClient(found);
+    await using overSocket = createNodeRelayClient({ ...found, transport: 'socket' });
+    const { socketOwnerFile: _file, ...bare } = found;
+    await using unnamed = createNodeRelayClient(bare);
+    for (const each of [client, overSocket, unnamed]) expect(await each.system.me()).toMatchObject({ type: 'owner' });
+    await relay.close();
+    const heard = await eavesdrop(0, found.socketPath);
+    chownSync(found.socketPath ?? '', 65_534, 65_534);
+    for (const each of [client, overSocket, unnamed])
+      await expect(each.system.me()).rejects.toMatchObject({ code: expect.stringMatching(/^(?:connection_closed|timeout)$/u) });
     expect(heard).toEqual([]);
   });
 

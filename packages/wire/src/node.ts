@@ -24,7 +24,7 @@ export {
 } from './node/relay-places.ts';
 export type { SignedBody } from './node/signature.ts';
 export { isSigned, SIGNATURE_HEADER, SIGNATURE_TOLERANCE_MS, signBody } from './node/signature.ts';
-export { isSocketOfOwner, pipeOfSecret } from './node/socket-owner.ts';
+export { assertSocketOfOwner, isSocketOfOwner, pipeOfSecret } from './node/socket-owner.ts';
 export type { ChildHandle, ProcessExit, SpawnProcessOptions } from './node/spawn-process.ts';
 export { spawnProcess } from './node/spawn-process.ts';
 export type { StartedProcess, StartProcessOptions } from './node/start-process.ts';

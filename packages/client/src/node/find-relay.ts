@@ -31,6 +31,8 @@ export interface FoundRelay {
   readonly token?: string;
   /** The door of this user's own relay; without one everything goes to the address. */
   readonly socketPath?: string;
+  /** Whose door it must be at each connection: that of the owner of this file. */
+  readonly socketOwnerFile?: string;
 }
 
 /**
@@ -54,7 +56,8 @@ export async function findRelay({ env, ...asked }: FindRelayOptions): Promise<Fo
   const credentialPath = ownerTokenPath(databasePath);
   const credential = token ?? readOwnerToken(credentialPath);
   if (note.socket !== null && isSocketOfOwner(note.socket, credentialPath)) {
-    return { url: note.url, ...(credential === null ? {} : { token: credential }), socketPath: note.socket };
+    const door = { socketPath: note.socket, socketOwnerFile: credentialPath };
+    return { url: note.url, ...(credential === null ? {} : { token: credential }), ...door };
   }
   if (await isSameProcess(note)) return { url: note.url, ...(token === undefined ? {} : { token }) };
   throw new RelayError('connection_closed', `No relay answers at ${note.url}`, { details: { url: note.url } });
