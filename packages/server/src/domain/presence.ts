@@ -21,7 +21,7 @@ export const heardOf = <Card extends Presence>(agent: Card, heardAt: number): Ca
 
 /**
  * An act of the agent says something that its card does not: it is heard of later by a good part of the stale time, or it is there again. One
- * that has gone offline just now still ends what it had begun, and is not back for that.
+ * that has gone offline just now still ends what it had begun, and is not back for that: only for what it begins, a claim.
  */
 export const isWorthWriting = (agent: Presence, now: number, staleTtlMs: number): boolean => {
   if (isBuiltIn(agent.id) || agent.kind === 'system') return false;

@@ -1,4 +1,4 @@
-import { type Claim, type HeldClaim, type Principal, RelayError, type SessionGuard } from 'agent-relay-protocol';
+import { type Agent, type Claim, type HeldClaim, type Principal, RelayError, type SessionGuard } from 'agent-relay-protocol';
 import { actAs } from './act-as.ts';
 import { isOfferedNow } from './audience.ts';
 import type { Change } from './change.ts';
@@ -45,11 +45,19 @@ export function planTaking(
     throw new RelayError('gone', `Message ${id} expired before anybody claimed it`);
   }
   const change = takingChange(taken.claim, current, taken.expired !== null, now);
-  return { answer: { claim: taken.claim, waitedMs: now - message.createdAt }, change };
+  return { answer: { claim: taken.claim, waitedMs: now - message.createdAt }, change: withPresence(agent, change) };
 }
 
 const notOffered = (id: number, claimant: string): RelayError =>
   new RelayError('forbidden_target', `Message ${id} is not offered to ${claimant}`);
+
+/** Who begins work is there, also one that had gone offline: what is held is given back when its holder goes, so it has to have come. */
+function withPresence(agent: Agent, change: Change): Change {
+  if (agent.status !== 'offline') return change;
+  const { at, events = [] } = change;
+  const back: Agent = { ...agent, status: 'online', lastSeenAt: at };
+  return { ...change, events: [{ type: 'agent.status', at, agent: back }, ...events], agents: [{ id: agent.id, agent: back }] };
+}
 
 function takingChange(claim: HeldClaim, before: Claim | null, hasExpired: boolean, at: number): Change {
   const expiry: Partial<Change> = hasExpired && before?.status === 'held' ? expireClaim(before, at) : {};

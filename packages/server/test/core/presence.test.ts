@@ -110,6 +110,20 @@ test('who was thought gone is back with its next act; who has just said goodbye 
   expect(statusOf(world, 'a')).toBe('offline');
 });
 
+test('who said goodbye is back with a claim, in the same commit, and loses it when it is silent again', async () => {
+  await using world = await open();
+  await world.register('a', { tags: ['x'] });
+  const { id } = await world.send('boss', 'tag:x', 'do it', { claimable: true });
+  await world.call['agents/status']({ id: 'a', status: 'offline' }, world.as(anonymous));
+  const before = world.head;
+  const { claimId } = await world.call['messages/claim']({ id, agentId: 'a' }, world.as(anonymous));
+  expect([statusOf(world, 'a'), await world.types(before)]).toEqual(['online', ['agent.status', 'message.claimed']]);
+  world.clock.advance(TTL + 1);
+  await world.relay.reap();
+  expect(statusOf(world, 'a')).toBe('offline');
+  expect(await world.call['claims/get']({ claimId }, world.as(anonymous))).toMatchObject({ status: 'released' });
+});
+
 test('a claim that was lost says how', async () => {
   await using world = await open();
   await world.register('a', { tags: ['x'] });
