@@ -163,8 +163,11 @@ test('a held message is released and refused by a scope of its own, and only by 
   };
   expect(await decide({ scopes: ['messages:write'] })).toEqual(['forbidden_scope', 'forbidden_scope']);
   expect(await decide({ scopes: ['holds:write'] })).toEqual(['none', 'none']);
-  expect(await decide({ scopes: ['holds:write'], targets: ['id:z'] })).toEqual(['forbidden_target', 'forbidden_target']);
-  expect(await decide({ scopes: ['holds:write'], targets: ['id:b'] })).toEqual(['forbidden_target', 'forbidden_target']);
+  for (const targets of [['id:z'], ['id:b']]) {
+    expect(await decide({ scopes: ['holds:write', 'workspace:read'], targets })).toEqual(['forbidden_target', 'forbidden_target']);
+    // Who may not read it either is not told whose it is.
+    expect(await decide({ scopes: ['holds:write'], targets })).toEqual(['not_found', 'not_found']);
+  }
   expect(await decide({ scopes: ['holds:write'], targets: ['id:a', 'id:b'] })).toEqual(['none', 'none']);
   expect(await decide({ kind: 'agent', agentId: 'c' })).toEqual(['forbidden_scope', 'forbidden_scope']);
 });

@@ -78,16 +78,16 @@ export function planAnswer(
   sending: Sending,
   mayRead: SendTerms['mayRead'],
 ): { readonly message: NewMessage; readonly receipt: DeliveryWrite | null } {
-  const { repliedTo, copy } = facts;
+  const { copy } = facts;
+  // An answer takes part in the thread: nobody answers their way into one that is not theirs, or is told where the answer would have gone.
+  const repliedTo = facts.repliedTo && mayRead(facts.repliedTo.message, () => facts.participants()) ? facts.repliedTo : null;
   const message = routeMessage(facts, sending, repliedTo);
-  // An answer takes part in the thread: nobody answers their way into one that is not theirs.
-  if (repliedTo && !mayRead(repliedTo.message, () => facts.participants())) throw noMessage(repliedTo.message.id);
   return { message, receipt: repliedTo && copy ? answerOf(repliedTo.message, copy, sending.from, sending.at) : null };
 }
 
 /**
- * The message, addressed: in whose name it is, where it goes and how many it reaches.
- * @throws RelayError `validation_failed` when nobody is named.
+ * The message, addressed: in whose name it is, where it goes and how many it reaches. `repliedTo` is null where there is none that may be answered.
+ * @throws RelayError `validation_failed` when nobody is named, `not_found` when there is nothing to answer.
  */
 export function routeMessage(facts: Facts, { input, from, principal, at }: Sending, repliedTo: StoredMessage | null): NewMessage {
   const { agents } = facts;

@@ -13,6 +13,8 @@ export interface Asked {
   readonly claimant: string;
   readonly principal: Principal;
   readonly guard: SessionGuard;
+  /** Whether the caller may read the message: else it is told of it only what concerns its own claim, and what is offered to the claimant. */
+  readonly mayRead: boolean;
   /** Of the claim that comes of it. */
   readonly claimId: string;
   readonly leaseMs: number;
@@ -28,16 +30,17 @@ export interface Taking {
 /** @throws RelayError `not_found`, `gone`, `forbidden_target`, `already_claimed`, and what `actAs` throws. */
 export function planTaking(
   facts: ClaimFacts,
-  { messageId: id, claimant, principal, guard, claimId, leaseMs, now }: Asked,
+  { messageId: id, claimant, principal, guard, mayRead, claimId, leaseMs, now }: Asked,
 ): Decision<Taking> {
   const { agents, message, kind, work, claim: current } = facts;
   const entry = agents.find(claimant);
   const agent = actAs(agents, principal, claimant, guard);
-  if (!message) throw new RelayError('not_found', `There is no message ${id}`);
   if (!entry || !agent) throw unknownAgent(claimant, agents.agents(), `${claimant} is not registered and cannot claim`);
+  const isTheirs = message !== null && (current?.agentId === claimant || isOfferedNow(message, entry));
+  if (!message || !(isTheirs || mayRead)) throw new RelayError('not_found', `There is no message ${id}`);
   if (message.deletedAt !== null) throw new RelayError('gone', `Message ${id} was deleted`);
   // To whom it is not offered learns nothing of who has it.
-  if (current?.agentId !== claimant && !isOfferedNow(message, entry)) throw notOffered(id, claimant);
+  if (!isTheirs) throw notOffered(id, claimant);
   const taken = takeClaim(work, current, { claimId, kind, subjectId: id, agentId: claimant, epoch: agent.epoch, now, leaseMs });
   if (!taken.isNew) return { answer: { claim: taken.claim, waitedMs: null }, change: null };
   if (!isOfferedNow(message, entry)) throw notOffered(id, claimant);

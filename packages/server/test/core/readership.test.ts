@@ -1,4 +1,4 @@
-import { type Principal, type RelayEvent, type RouteName, routeNames, routes, type Scope } from 'agent-relay-protocol';
+import { type Principal, type RelayError, type RelayEvent, type RouteName, routeNames, routes, type Scope } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import type { IntegrationSettings } from '../../src/relay/contract/integration-settings.ts';
 import type { CallContext } from '../../src/relay/contract/relay-contract.ts';
@@ -139,6 +139,48 @@ for (const [who, principal] of Object.entries(spies)) {
     expect(at === -1 ? 'nothing' : text.slice(Math.max(0, at - 300), at + 40)).toBe('nothing');
   });
 }
+
+/** What is done to a thing by its number, as a spy would: in its own name, and in nobody's. */
+const deeds: readonly (readonly [RouteName, Record<string, unknown>])[] = [
+  ['messages/send', { from: 'spy', body: 'x' }],
+  ['messages/send', { from: 'spy', to: 'id:spy', body: 'x' }],
+  ['messages/remove', {}],
+  ['messages/remove', { agentId: 'spy' }],
+  ['messages/claim', { agentId: 'spy' }],
+  ['messages/read', { agentId: 'spy' }],
+  ['messages/verify', {}],
+  ['tasks/claim', { agentId: 'spy' }],
+  ['tasks/status', { agentId: 'spy', status: 'done' }],
+  ['pairs/accept', { agentId: 'spy' }],
+  ['pairs/reject', { agentId: 'spy' }],
+  ['pairs/send', { from: 'spy', body: 'x' }],
+  ['pairs/hangup', { agentId: 'spy' }],
+  ['holds/release', {}],
+  ['holds/refuse', {}],
+  ['channels/link', { id: 'tg', conversationId: 'c', externalIds: ['1'] }],
+];
+
+test.each(Object.keys(spies))('%s is refused what it may not read in the words for what is not there', async (who) => {
+  await using world = await secretive();
+  await world.register('tg', { kind: 'channel' }, owner);
+  const principal = who === "another agent's own token" ? { ...spies[who], scopes: ['*'] } : spies[who];
+  const refusal = async (name: RouteName, id: number, input: Record<string, unknown>) => {
+    const field = name === 'messages/send' ? 'replyTo' : name === 'channels/link' ? 'messageId' : 'id';
+    const handler = world.call[name] as (input: unknown, context: CallContext) => unknown; // each is given what its schema takes
+    try {
+      await handler(routes[name].input.parse({ ...input, [field]: id }), world.as(principal as Principal));
+      return `${name} is done to ${id}`;
+    } catch (error) {
+      const { code, message, details } = error as RelayError;
+      return `${name} ${code} ${message.replaceAll(String(id), 'N')} ${JSON.stringify(details ?? null)}`;
+    }
+  };
+  const { head } = world;
+  for (const [name, input] of deeds) {
+    const absent = await refusal(name, 99_999, input);
+    for (let id = 1; id <= head; id += 1) expect([id, await refusal(name, id, input)]).toEqual([id, absent]);
+  }
+});
 
 test('who says it, who it is said to, the owner and who was given the scope read all of it', async () => {
   await using world = await secretive();

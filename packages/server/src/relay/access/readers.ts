@@ -32,9 +32,15 @@ export class Readers {
 
   /** A message that the caller may read. @throws RelayError `not_found`, also for one that is not theirs to read. */
   async message(principal: Principal, id: number): Promise<StoredMessage> {
-    const stored = await this.#store.messages.get(principal.workspace, id);
-    if (stored && (await this.mayRead(principal, stored.message))) return stored;
+    const stored = await this.find(principal, id);
+    if (stored) return stored;
     throw new RelayError('not_found', `There is no message ${id}${this.of(principal).readsAll ? '' : ' that you may read'}`);
+  }
+
+  /** As `message`; null for one that there is not, or is not theirs to read. */
+  async find(principal: Principal, id: number): Promise<StoredMessage | null> {
+    const stored = await this.#store.messages.get(principal.workspace, id);
+    return stored && (await this.mayRead(principal, stored.message)) ? stored : null;
   }
 
   async mayRead(principal: Principal, message: Message): Promise<boolean> {
@@ -46,8 +52,7 @@ export class Readers {
   /** A claim is read by its holder, and by who reads what it is on. */
   async mayReadClaim(principal: Principal, claim: Claim): Promise<boolean> {
     if (this.of(principal).readsAs(claim.agentId, claim.subjectId)) return true;
-    const stored = await this.#store.messages.get(principal.workspace, claim.subjectId);
-    return stored !== null && this.mayRead(principal, stored.message);
+    return (await this.find(principal, claim.subjectId)) !== null;
   }
 
   #addressees(workspace: string): Addressees {

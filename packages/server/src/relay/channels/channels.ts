@@ -201,10 +201,12 @@ export class Channels {
     principal: Principal,
   ): Promise<RouteOutput<'channels/link'>> {
     const { workspace } = principal;
-    const at = this.#deps.clock.now();
-    await this.#deps.store.channels.link(workspace, messageId, (found, { agents }) => {
+    const { store, clock, readers } = this.#deps;
+    const mayRead = (await readers.find(principal, messageId)) !== null;
+    const at = clock.now();
+    await store.channels.link(workspace, messageId, (found, { agents }) => {
       itself(agents, principal, id, { instanceId, epoch });
-      assertReaches(agents, id, messageId, found);
+      assertReaches(agents, id, messageId, mayRead ? found : null);
       const links = externalIds.map((externalId, part) => ({ channelId: id, conversationId, externalId, messageId, part }));
       return { at, links };
     });

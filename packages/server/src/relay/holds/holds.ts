@@ -53,9 +53,8 @@ export class Holds {
       'holds/release': ({ id }, { principal }) => this.#release(id, principal),
       'holds/refuse': async ({ id, because = null }, { principal }) => {
         assertPerson(principal, 'refuse a held message');
-        return this.#refuse(principal.workspace, id, { decidedBy: principalName(principal), because }, (hold) =>
-          assertMayDecide(principal, hold),
-        );
+        const decision = { decidedBy: principalName(principal), because };
+        return this.#refuse(principal.workspace, id, decision, (hold) => this.#assertMayDecide(principal, hold));
       },
     };
   }
@@ -75,8 +74,7 @@ export class Holds {
     const { workspace } = principal;
     const decidedAt = clock.now();
     const { sent } = await store.holds.release(workspace, id, (facts) => {
-      const open = stillHeld(facts.hold, id);
-      assertMayDecide(principal, open);
+      const open = stillHeld(facts.hold, id, (hold) => this.#assertMayDecide(principal, hold));
       const draft = releasedMessage(open, decidedAt);
       const hold: Hold = { ...open, status: 'released', decidedAt, decidedBy: principalName(principal), messageId: facts.nextId };
       const { repliedTo, copy, key } = facts;
@@ -112,28 +110,38 @@ export class Holds {
   ): Promise<Hold> {
     const decidedAt = this.#deps.clock.now();
     return this.#deps.store.holds.change<Hold>(workspace, id, (current) => {
-      const open = stillHeld(current, id);
-      mayDecide(open);
+      const open = stillHeld(current, id, mayDecide);
       const hold: Hold = { ...open, status: 'refused', decidedAt, decidedBy, because };
       const events: readonly NewEvent[] = [{ type: 'message.refused', at: decidedAt, hold }];
       return { answer: hold, change: { at: decidedAt, events, holds: [{ hold, attempt: null }], notices: [decisionNotice(hold)] } };
     });
   }
-}
 
-/** Whoever decides acts on behalf of the sender, and sends to the recipient: it must be free to do both. */
-function assertMayDecide(principal: Principal, { message }: Hold): void {
-  assertMayActUpon(principal, message.from);
-  assertMayAddress(principal, { to: message.to, channel: message.channel });
+  /**
+   * Whoever decides acts on behalf of the sender, and sends to the recipient: it must be free to do both. Who may not, nor read it, is not told
+   * whose it is.
+   */
+  #assertMayDecide(principal: Principal, hold: Hold): void {
+    const { id, message } = hold;
+    try {
+      assertMayActUpon(principal, message.from);
+      assertMayAddress(principal, { to: message.to, channel: message.channel });
+    } catch (error) {
+      throw this.#deps.readers.of(principal).mayReadHold(hold) ? error : noHold(id);
+    }
+  }
 }
 
 function found(hold: Hold | null, id: number): Hold {
   if (hold) return hold;
-  throw new RelayError('not_found', `There is no held message ${id}`);
+  throw noHold(id);
 }
 
-function stillHeld(current: Hold | null, id: number): Extract<Hold, { status: 'held' }> {
+const noHold = (id: number): RelayError => new RelayError('not_found', `There is no held message ${id}`);
+
+function stillHeld(current: Hold | null, id: number, mayDecide: (hold: Hold) => void): Extract<Hold, { status: 'held' }> {
   const hold = found(current, id);
+  mayDecide(hold);
   if (hold.status === 'held') return hold;
   const details = { status: hold.status, decidedBy: hold.decidedBy, decidedAt: hold.decidedAt };
   throw new RelayError('already_resolved', `Held message ${id} was ${hold.status} by ${hold.decidedBy}`, { details });

@@ -72,13 +72,13 @@ export class Messages {
 
   /** Empties a message; a tombstone stays. Its sender may, and the owner. */
   async remove({ id, agentId, ...guard }: RouteInput<'messages/remove'>, { principal }: CallContext): Promise<void> {
-    const { store, clock, inboxes } = this.#deps;
+    const { store, clock, inboxes, readers } = this.#deps;
     const { workspace } = principal;
     const now = clock.now();
+    const mayRead = (await readers.find(principal, id)) !== null;
     await store.messages.remove(workspace, id, ({ found, open, held, agents }) => {
-      if (!found || found.message.deletedAt !== null) throw new RelayError('not_found', `There is no message ${id}`);
-      const { message } = found;
-      assertMayRemove(message, agents, { principal, agentId, guard });
+      const known = mayRead && found && found.message.deletedAt === null ? found.message : null;
+      const message = removable(known, agents, { id, principal, agentId, guard });
       const copies = isDirect(message.to) ? open : open.filter(({ record }) => record.state !== 'queued');
       const deliveries = copies.flatMap((copy) => nextReceipt(copy, { state: 'failed', reason: DELETED }, now) ?? []);
       const cancelled = held ? endClaim(held, { status: 'cancelled', reason: DELETED }, now) : null;
@@ -138,16 +138,22 @@ function sentOf({ answer, sent: [stored] }: Done<Planned>): { readonly stored: S
   return { stored, duplicate: false };
 }
 
-function assertMayRemove(
-  message: Message,
-  agents: Directory,
-  { principal, agentId, guard }: { readonly principal: Principal; readonly agentId: string | undefined; readonly guard: SessionGuard },
-): void {
-  if (isOwner(principal)) return;
-  const isUnnamed = principal.type === 'anonymous' || principal.type === 'token';
-  const actor = actingId(principal, agentId ?? (isUnnamed ? message.from : undefined), 'agentId');
-  actAs(agents, principal, actor, guard);
-  if (actor !== message.from) throw new RelayError('forbidden', `Only ${message.from} and the owner may delete message ${message.id}`);
+interface Removing {
+  readonly id: number;
+  readonly principal: Principal;
+  readonly agentId: string | undefined;
+  readonly guard: SessionGuard;
+}
+
+/** The message, when it is the caller's to delete; `known` is null also when it is not theirs to read, and so not to be told whose it is. */
+function removable(known: Message | null, agents: Directory, { id, principal, agentId, guard }: Removing): Message {
+  const isOwners = isOwner(principal);
+  const isUnnamed = agentId === undefined && (principal.type === 'anonymous' || (principal.type === 'token' && principal.agentId === null));
+  const actor = isOwners || (isUnnamed && !known) ? null : actingId(principal, isUnnamed ? known?.from : agentId, 'agentId');
+  if (actor !== null) actAs(agents, principal, actor, guard);
+  if (!known) throw new RelayError('not_found', `There is no message ${id}`);
+  if (!isOwners && actor !== known.from) throw new RelayError('forbidden', `Only ${known.from} and the owner may delete message ${id}`);
+  return known;
 }
 
 /** Whom it reached and who is not there to get it now. The built-in addresses are always there. */

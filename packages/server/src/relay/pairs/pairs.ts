@@ -50,6 +50,7 @@ interface Acting {
   readonly principal: Principal;
   readonly by: string;
   readonly guard: SessionGuard;
+  readonly mayRead: (pair: Pair) => boolean;
 }
 
 /** Exclusive live chats of two agents. That both sides are free, or a pair still open, is decided in the write that says so. */
@@ -63,8 +64,8 @@ export class Pairs {
       'pairs/request': (input, context) => this.#request(input, context),
       'pairs/list': (input, context) => this.#list(input, context),
       'pairs/get': async ({ id }, { principal }) => {
-        const pair = await this.#get(principal.workspace, id);
-        return found(deps.readers.of(principal).mayReadPair(pair) ? pair : null, id);
+        const pair = await deps.store.pairs.get(principal.workspace, id);
+        return found(pair && deps.readers.of(principal).mayReadPair(pair) ? pair : null, id);
       },
       'pairs/accept': (input, { principal }) => this.#accept(input, principal),
       'pairs/reject': (input, { principal }) => this.#reject(input, principal),
@@ -112,10 +113,6 @@ export class Pairs {
     return listed(page);
   }
 
-  async #get(workspace: string, id: number): Promise<Pair> {
-    return found(await this.#deps.store.pairs.get(workspace, id), id);
-  }
-
   async #accept({ id, agentId, ...guard }: RouteInput<'pairs/accept'>, principal: Principal): Promise<Pair> {
     return this.#answer(id, { principal, agentId, guard }, (pair, by, now) => acceptPair(pair, by, now));
   }
@@ -131,8 +128,9 @@ export class Pairs {
   ): Promise<Pair> {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
+    const mayRead = this.#deps.readers.of(principal).mayReadPair;
     return this.#deps.store.pairs.change(principal.workspace, id, (current, { agents }) => {
-      const pair = decide(pairOf(current, id, agents, { principal, by, guard }), by, now);
+      const pair = decide(pairOf(current, id, agents, { principal, by, guard, mayRead }), by, now);
       if (pair === current) return { answer: pair, change: null };
       const type = pair.status === 'rejected' ? 'pair.rejected' : 'pair.accepted';
       const change: Change = { at: now, events: [{ type, at: now, pair }], pairs: [pair], notices: [answerNotice(pair, now)] };
@@ -141,15 +139,13 @@ export class Pairs {
   }
 
   async #send(input: RouteInput<'pairs/send'>, context: CallContext): Promise<RouteOutput<'pairs/send'>> {
-    const { store, messages } = this.#deps;
+    const { store, messages, readers } = this.#deps;
     const { id, from: named, body, mode, replyTo, idempotencyKey, ...guard } = input;
     const { principal } = context;
     const { workspace } = principal;
     const from = actingId(principal, named, 'from');
-    const partner = otherSide(
-      pairOf(await this.#get(workspace, id), id, store.agents.index.in(workspace), { principal, by: from, guard }),
-      from,
-    );
+    const acting = { principal, by: from, guard, mayRead: readers.of(principal).mayReadPair };
+    const partner = otherSide(pairOf(await store.pairs.get(workspace, id), id, store.agents.index.in(workspace), acting), from);
     const answered = await store.messages.get(workspace, replyTo ?? id);
     if (replyTo !== undefined && answered?.message.threadId !== id) {
       const message = `Message ${replyTo} is not of pair ${id}`;
@@ -174,8 +170,9 @@ export class Pairs {
   async #hangUp({ id, agentId, reason, ...guard }: RouteInput<'pairs/hangup'>, principal: Principal): Promise<Pair> {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
+    const mayRead = this.#deps.readers.of(principal).mayReadPair;
     return this.#deps.store.pairs.change<Pair>(principal.workspace, id, (current, { agents }) => {
-      const pair = pairOf(current, id, agents, { principal, by, guard });
+      const pair = pairOf(current, id, agents, { principal, by, guard, mayRead });
       // Only the owner's own callers act as the owner.
       if (by !== OWNER_AGENT_ID && !isSide(pair, by)) throw new RelayError('forbidden', `${by} is not in pair ${id}`);
       return isOpen(pair) ? endPairChange(pair, { by, cause: 'hung_up', reason: reason ?? null }, now) : { answer: pair, change: null };
@@ -185,10 +182,10 @@ export class Pairs {
 
 const cardsOf = (agents: Directory): readonly Agent[] => [...agents.agents()].flatMap(({ agent }) => agent ?? []);
 
-/** The pair that somebody acts on. @throws RelayError `not_found`, also for an agent that nobody has registered. */
-function pairOf(current: Pair | null, id: number, agents: Directory, { principal, by, guard }: Acting): Pair {
+/** The pair that somebody acts on. @throws RelayError `not_found`, also for one that is not theirs, and for an agent that nobody has registered. */
+function pairOf(current: Pair | null, id: number, agents: Directory, { principal, by, guard, mayRead }: Acting): Pair {
   actAs(agents, principal, by, guard);
-  const pair = found(current, id);
+  const pair = found(current && mayRead(current) ? current : null, id);
   if (!isSide(pair, by)) registered(agents, by);
   return pair;
 }

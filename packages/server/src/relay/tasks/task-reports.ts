@@ -160,7 +160,7 @@ function decideReport(facts: ReportFacts, reporting: Reporting): Decision<Report
     return { answer: { outcome: 'created', task: opened.task.step.task, duplicate: false }, change: { at, sent: [opened] } };
   }
   // A repeated report and one that ends a task address nobody, but a token that speaks as the source must be free to.
-  if (!isOwnTask(principal, active.task)) assertMayAddress(principal, { to: active.task.target, channel: active.task.channel });
+  if (!isOwnTask(principal, active.task)) assertMayReport(principal, active.task);
   if (route === null) {
     const step = endTask(active.task, { status: 'done', result: active.task.result ?? 'Resolved at its source', by, at });
     const change = endFromOutside(active, step, 'Its source says that it is resolved', at);
@@ -170,6 +170,15 @@ function decideReport(facts: ReportFacts, reporting: Reporting): Decision<Report
   if (report.target !== undefined || report.channel !== undefined) offer();
   const step = repeatTask(active.task, report, by, at);
   return { answer: { outcome: 'repeated', task: step.task, duplicate: false }, change: { at, tasks: [step] } };
+}
+
+/** Whoever speaks as the source without being it may not be able to read the task: the refusal does not say where it goes. */
+function assertMayReport(principal: Principal, { target: to, channel }: Task): void {
+  try {
+    assertMayAddress(principal, { to, channel });
+  } catch (cause) {
+    throw new RelayError('forbidden_target', 'This token may not address whom the task under this key is for', { cause });
+  }
 }
 
 /** Where a report goes: what it says, else the only target its token has. */

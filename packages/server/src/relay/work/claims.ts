@@ -113,11 +113,12 @@ function writerOf({ store, clock, leaseEndsAt, inboxes }: ClaimRoutesDeps) {
   };
 }
 
-function taking({ store, clock, settings, leaseEndsAt, waits }: ClaimRoutesDeps): RelayHandlers['messages/claim'] {
+function taking({ store, clock, settings, leaseEndsAt, waits, readers }: ClaimRoutesDeps): RelayHandlers['messages/claim'] {
   return async ({ id, agentId, leaseMs = settings.leaseMs, epoch, instanceId }, { principal }) => {
     const claimant = actingId(principal, agentId, 'agentId');
     const guard = guardOf(epoch, instanceId);
-    const asked = { messageId: id, claimant, principal, guard, claimId: randomUUID(), leaseMs, now: clock.now() };
+    const mayRead = (await readers.find(principal, id)) !== null;
+    const asked = { messageId: id, claimant, principal, guard, mayRead, claimId: randomUUID(), leaseMs, now: clock.now() };
     const { answer } = await store.claims.change(principal.workspace, { messageId: id }, (facts) => planTaking(facts, asked));
     const { claim, waitedMs } = answer;
     if (waitedMs !== null) waits.observe(waitedMs / 1000);
