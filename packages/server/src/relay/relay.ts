@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE, RelayError, type Scope } from 'agent-relay-protocol';
+import { DEFAULT_WORKSPACE, type Node, RelayError, type Scope } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { watchedIn } from '../domain/act-as.ts';
 import { maySeeApprovals } from '../domain/approval.ts';
@@ -132,8 +132,8 @@ async function makeParts(deps: RelayDeps): Promise<Parts> {
   const messages = new Messages({ store, clock, inboxes, receipts, guard, readers, expiresAt: (at) => reaper.messageExpiresAt(at) });
   const holds = new Holds({ store, clock, guard, messages, inboxes, readers });
   const inbox = inboxRoutes({ store, clock, inboxes });
-  const offered = (await store.nodes.list(DEFAULT_WORKSPACE)).flatMap(({ providers }) => providers.map(({ id }) => id));
-  const reserved = new ReservedNames([...names, ...offered]);
+  const reserved = new ReservedNames(names);
+  for (const node of await store.nodes.list(DEFAULT_WORKSPACE)) reserved.offer(node.nodeId, kindsOf(node));
   return { core, presence, readers, receipts, messages, holds, inbox, sessions, callbacks, reaper, reserved, waits: claimWaits() };
 }
 
@@ -196,7 +196,7 @@ function nodeDoors({ core, sessions, reserved }: Parts): Pick<Relay, 'nodeHandle
         ...nodeHandlers,
         'nodes/attach': async (params, context) => {
           const attached = await nodeHandlers['nodes/attach'](params, context);
-          for (const { id } of params.providers) reserved.add(id);
+          reserved.offer(attached.nodeId, kindsOf(params));
           return attached;
         },
       },
@@ -209,6 +209,8 @@ function nodeDoors({ core, sessions, reserved }: Parts): Pick<Relay, 'nodeHandle
     nodeDetached,
   };
 }
+
+const kindsOf = ({ providers }: Pick<Node, 'providers'>): readonly string[] => providers.map(({ id }) => id);
 
 /** A stream needs its scope, and lives no longer than the token it was opened with. */
 function streamsOf({ core, readers, sessions, presence, inbox }: Parts): Pick<Relay, 'openActivity' | 'openEvents' | 'openInbox'> {

@@ -1,30 +1,45 @@
 import { OWNER_AGENT_ID, type Principal, RELAY_AGENT_ID, RelayError, routeNames, routes } from 'agent-relay-protocol';
-import { shapesOf } from 'agent-relay-wire';
+import { RecentMap, shapesOf } from 'agent-relay-wire';
 import { isBuiltIn } from '../../domain/membership.ts';
 import { agentOf, isOwner } from '../../domain/scopes.ts';
 import type { AgentIndex } from '../../store/agent-index.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 
+/** Machines whose offers are remembered; the one whose offer changed longest ago goes first. */
+const MACHINES = 1_000;
+
 /** Names that mean something by themselves: the relay's own, its integrations', and those of the kinds of agents its machines offer. */
 export class ReservedNames {
-  readonly #byShape = new Map<string, string>();
+  readonly #own: readonly string[];
+  /** What each machine offered last: however often one attaches, it has no more names than it offers. */
+  readonly #offers = new RecentMap<string, readonly string[]>(MACHINES);
+  /** Made when somebody asks; null after an offer changed. */
+  #byShape: ReadonlyMap<string, string> | null = null;
 
   constructor(names: readonly string[]) {
-    for (const name of [OWNER_AGENT_ID, RELAY_AGENT_ID, ...names]) this.add(name);
+    this.#own = [OWNER_AGENT_ID, RELAY_AGENT_ID, ...names];
   }
 
-  add(name: string): void {
-    for (const shape of shapesOf(name)) this.#byShape.set(shape, name);
+  /** The kinds of agents that a machine offers now. */
+  offer(machine: string, names: readonly string[]): void {
+    if (this.#offers.get(machine)?.join('\n') === names.join('\n')) return;
+    this.#offers.set(machine, names);
+    this.#byShape = null;
   }
 
   /** The reserved name that this one is, or could be taken for; null when there is none. */
   likenessOf(name: string): string | null {
+    this.#byShape ??= byShape([...[...this.#offers.values()].flat(), ...this.#own]);
     for (const shape of shapesOf(name)) {
       const found = this.#byShape.get(shape);
       if (found !== undefined) return found;
     }
     return null;
   }
+}
+
+function byShape(names: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(names.flatMap((name) => shapesOf(name).map((shape) => [shape, name] as const)));
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -67,6 +67,11 @@ export class NodeRegistry {
     return [...this.#attached.values()];
   }
 
+  /** Machines that went before then are no longer told from those that this relay never saw. */
+  forgetLost(before: number): void {
+    for (const [key, at] of this.#lostAt) if (at < before) this.#lostAt.delete(key);
+  }
+
   /** The connected machines; one that has just come may not be in the store yet. */
   online(workspace: string): readonly Node[] {
     return this.all().flatMap((attached) => (attached.workspace === workspace ? [attached.node] : []));

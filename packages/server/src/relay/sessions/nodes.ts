@@ -77,6 +77,7 @@ export class Nodes {
       if (now - registry.lostAt(workspace, session.nodeId) < graceMs) continue;
       await this.end(workspace, session.sessionId, 'ended', 'The connection to its machine was lost');
     }
+    registry.forgetLost(now - graceMs);
   }
 
   /** Asks the connected machines that lack this kind of agent, or any when none is named, to look for its program again. Never rejects. */

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { ReservedNames } from './reserved-names.ts';
+
+test('a machine reserves what it offers now, however often it attaches, and never a name of the relay’s own', () => {
+  const reserved = new ReservedNames(['ci']);
+  reserved.offer('one', ['codex', 'ci']);
+  reserved.offer('two', ['codex']);
+  for (let round = 0; round < 100; round += 1) reserved.offer('one', [`kind-${round}`]);
+  const likeness = (...names: string[]) => names.map((name) => reserved.likenessOf(name));
+  expect(likeness('kind-0', 'kind-98', 'kind-99', 'Codex', 'сі', 'owner')).toEqual([null, null, 'kind-99', 'codex', 'ci', 'owner']);
+  reserved.offer('two', []);
+  expect(likeness('codex', 'ci')).toEqual([null, 'ci']);
+});
