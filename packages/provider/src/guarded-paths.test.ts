@@ -14,6 +14,12 @@ describe('what no agent may write by its mode alone', () => {
     ],
     ...['.bashrc', '.bash_profile', '.zshenv', '.profile', '.config/fish/config.fish', '.config/git/config'],
     ...['HEAD', 'sub/HEAD', 'head'],
+    ...['.mkshrc', '.config/nushell/config.nu', '.CONFIG/git/config', 'Documents/PowerShell/Microsoft.PowerShell_profile.ps1'],
+    ...['.cursor/mcp.json', '.vscode/tasks.json', '.windsurf/hooks.json', '.kiro/hooks/x.json', '.roo/mcp.json', '.qwen/settings.json'],
+    ...['opencode.json', '.opencode/plugin/x.ts', 'crush.json', '.aider.conf.yml', '.devcontainer/devcontainer.json', '.devcontainer.json'],
+    ...['.git::$INDEX_ALLOCATION/config', '.git:$I30:$INDEX_ALLOCATION/config', '.git. ::$INDEX_ALLOCATION/config', 'C:.git/config'],
+    ...['.claude.json::$DATA', 'HEAD::$DATA', '.mcp.json:$DATA', '.config::$INDEX_ALLOCATION/fish/config.fish'],
+    ...['CLAUDE~1/settings.json', 'claude~2.jso', 'MCP~1.JSO', 'GITCON~1', 'BASH_P~1', 'GI7EB8~1', 'CODEX~12/config.toml', 'GIT~1./config'],
     ...['.git./config', '.git /config', '.g\u200cit/config', '.claude\\settings.json', 'GIT~1/config', '．git/config'],
   ])('is %j', (path) => {
     expect(guardedPart(path)).toEqual(expect.any(String));
@@ -30,6 +36,13 @@ describe('what no agent may write by its mode alone', () => {
     '.config/app.json',
     'src/head/a.ts',
     'HEAD.md',
+    'notes: today.md',
+    'src/vscode/a.ts',
+    'opencode/a.ts',
+    'src/crush.ts',
+    'a.txt~',
+    'report~draft.md',
+    '#a.txt.~1~',
     '',
   ])('is not %j', (path) => {
     expect(guardedPart(path)).toBeNull();

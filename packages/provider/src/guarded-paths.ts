@@ -8,11 +8,17 @@ const guardedNames = new RegExp(
   `^(?:${[
     // Agents' own settings: hooks, servers, permissions, skills.
     ...['\\.claude', '\\.claude\\.json', '\\.mcp\\.json', '\\.codex', '\\.agents', '\\.gemini'],
+    // Those of other agents, and of editors that have one: servers, hooks, tasks that begin when a folder is opened.
+    ...[
+      '\\.(?:cursor|vscode|idea|zed|windsurf|codeium|continue|roo|kilocode|kiro|amazonq|qwen|copilot|opencode|crush|factory|devcontainer)',
+    ],
+    ...['\\.?(?:opencode|crush)\\.jsonc?', '\\.aider\\.conf\\.ya?ml', '\\.devcontainer\\.json'],
     // Git: hooks, filters, aliases; folders that projects make their hooks of; what a clone is told to fetch.
-    ...['\\.git', 'git~\\d+', '\\.gitconfig', '\\.gitmodules', '\\.githooks', '\\.husky'],
+    ...['\\.git', '\\.gitconfig', '\\.gitmodules', '\\.githooks', '\\.husky'],
     // What a shell reads by itself.
     ...[
-      '\\.(?:bash|zsh|ksh|csh|tcsh|sh)rc',
+      '\\.(?:bash|zsh|mksh|ksh|csh|tcsh|yash|xonsh|sh)rc',
+      'microsoft\\.\\w+_profile\\.ps1',
       '\\.bash_(?:profile|login|logout|aliases)',
       '\\.z(?:shenv|profile|login|logout)',
       '\\.profile',
@@ -24,27 +30,31 @@ const guardedNames = new RegExp(
 /** What makes git take the folder it lies in for a repository, whose settings name programs. */
 const guardedFile = /^HEAD$/iu;
 /** Below the folder for settings only: elsewhere a folder may well be called that. */
-const guardedSettings = /^(?:fish|git|powershell)$/iu;
+const guardedSettings = /^(?:fish|git|powershell|nushell|elvish|opencode|crush|goose|zed)$/iu;
+/** A short name of Windows: it does not show which long one it stands for. */
+const shortName = /^[^.]{1,6}~\d{1,6}(?:\.[^.]{0,3})?$/u;
 
-/** File systems take these for the plain name: letter case, invisible characters (HFS+), dots and spaces at the end (Windows). */
-const plainName = (name: string): string =>
+/**
+ * The names that file systems may take one for: letter case and invisible characters (HFS+) make no other name, nor do dots and spaces at the
+ * end (Windows); behind a colon is a stream of the file before it, or what is relative to a drive (Windows).
+ */
+const plainNames = (name: string): readonly string[] =>
   name
     .normalize('NFKC')
     .replace(/\p{Cf}/gu, '')
-    .replace(/[. ]+$/u, '');
+    .split(':')
+    .map((piece) => piece.replace(/[. ]+$/u, '').toLowerCase());
 
 /** The part of a path because of which it may not be written, or null. */
 export function guardedPart(path: string): string | null {
   const parts = path.split(/[/\\]/u);
-  const index = parts
-    .map(plainName)
-    .findIndex(
-      (part, at, all) =>
-        guardedNames.test(part) ||
-        (guardedSettings.test(part) && all[at - 1] === '.config') ||
-        (guardedFile.test(part) && at === all.length - 1),
-    );
-  return parts[index] ?? null;
+  const names = parts.map(plainNames);
+  const isGuarded = (name: string, at: number): boolean =>
+    guardedNames.test(name) ||
+    shortName.test(name) ||
+    (guardedSettings.test(name) && (names[at - 1]?.includes('.config') ?? false)) ||
+    (guardedFile.test(name) && at === parts.length - 1);
+  return parts.find((_part, at) => names[at]?.some((name) => isGuarded(name, at))) ?? null;
 }
 
 /** Whether an agent that edits inside its folder only may edit this file: why not, or null when it may. */
