@@ -7,8 +7,8 @@ import type { ToolDoor } from './tool-door.ts';
 const StartSchema = nodeCommands['session/start'].params.extend({ session: loosely(SessionSchema) });
 
 export interface NodeCommandsOptions {
-  readonly host: Pick<Host, 'detectOne' | 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
-  readonly tools: Pick<ToolDoor, 'admit' | 'dismiss'>;
+  readonly host: Pick<Host, 'detectOne' | 'has' | 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
+  readonly tools: Pick<ToolDoor, 'admit' | 'has' | 'dismiss'>;
   readonly onStarted: (session: SessionIdentity) => void;
 }
 
@@ -23,6 +23,7 @@ export function nodeCommandHandler({ host, tools, onStarted }: NodeCommandsOptio
         const { sessionId } = request.session;
         const mcp = [await tools.admit(sessionId, token)];
         try {
+          if (!tools.has(sessionId)) throw new RelayError('gone', 'The session was ended before its agent was started');
           const started = await host.start({ ...request, mcp });
           onStarted(request.session);
           return started;
@@ -43,6 +44,8 @@ export function nodeCommandHandler({ host, tools, onStarted }: NodeCommandsOptio
       }
       case 'session/close': {
         const { sessionId, reason } = parseInput(nodeCommands['session/close'].params, params);
+        // One that has not got its tools yet is not with the host: it does not begin.
+        if (!host.has(sessionId)) tools.dismiss(sessionId);
         await host.release(sessionId, reason);
         return {};
       }

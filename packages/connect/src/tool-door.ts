@@ -10,6 +10,14 @@ export interface ToolDoorOptions extends ToolRelayOptions {
   readonly log: Log;
 }
 
+/** A session that has its tools here. */
+interface Guest {
+  readonly sessionId: string;
+  readonly token: string;
+  /** What is asked for it now: all of it ends when it is dismissed. */
+  readonly asking: Set<AbortController>;
+}
+
 /**
  * Where the agents of this machine have their tools: MCP on loopback, each with a secret of its own that is good here and for nothing else. What
  * they ask goes to the relay as their session, and waits for it while it is away.
@@ -19,7 +27,7 @@ export class ToolDoor {
   readonly #relay: ToolRelay;
   readonly #log: Log;
   /** Session tokens, by the secret that stands for them here. */
-  readonly #guests = new Map<string, { readonly sessionId: string; readonly token: string }>();
+  readonly #guests = new Map<string, Guest>();
   readonly #port: number;
 
   private constructor(server: Server, { log, ...options }: ToolDoorOptions) {
@@ -43,17 +51,28 @@ export class ToolDoor {
   /** The tools of a session, from now until it is dismissed. */
   async admit(sessionId: string, token: string): Promise<McpEndpoint> {
     const secret = randomBytes(32).toString('base64url');
-    this.#guests.set(secret, { sessionId, token });
+    const preparing = new AbortController();
+    const guest: Guest = { sessionId, token, asking: new Set([preparing]) };
+    this.#guests.set(secret, guest);
     // The relay is there now: what the agent asks first is answered also when it is not there then.
-    await this.#relay.prepare(token);
+    await this.#relay.prepare(token, preparing.signal);
+    guest.asking.delete(preparing);
     const headers = { authorization: `Bearer ${secret}` };
     return { name: MCP_SERVER_NAME, url: `http://127.0.0.1:${this.#port}${MCP_PATH}`, headers };
   }
 
+  /** Whether a session was admitted and is not dismissed yet. */
+  has(sessionId: string): boolean {
+    for (const guest of this.#guests.values()) if (guest.sessionId === sessionId) return true;
+    return false;
+  }
+
+  /** The session is over: what it still asks ends now. */
   dismiss(sessionId: string): void {
     for (const [secret, guest] of this.#guests) {
       if (guest.sessionId !== sessionId) continue;
       this.#guests.delete(secret);
+      for (const asking of guest.asking) asking.abort();
       this.#relay.forget(guest.token);
     }
   }
@@ -65,25 +84,30 @@ export class ToolDoor {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const guest = this.#guestOf(request);
+    if (typeof guest === 'number') return refuse(response, guest);
+    const asking = new AbortController();
+    guest.asking.add(asking);
+    response.once('close', () => asking.abort());
     try {
-      const guest = this.#guestOf(request);
-      if (typeof guest === 'number') return refuse(response, guest);
       const body = await readBody(request);
       if (body === null) return refuse(response, 413);
-      const gone = new AbortController();
-      response.once('close', () => gone.abort());
       const asked = { message: read(body), body, key: randomUUID(), headers: mcpHeaders(request) };
-      const answer = await this.#relay.ask(guest.token, asked, gone.signal);
+      const answer = await this.#relay.ask(guest.token, asked, asking.signal);
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
     } catch (error) {
       if (response.destroyed) return;
+      // Dismissed: its secret is nobody's now.
+      if (asking.signal.aborted) return refuse(response, 401);
       this.#log.warn('a tool call failed', { error });
       refuse(response, 500);
+    } finally {
+      guest.asking.delete(asking);
     }
   }
 
   /** Who asks, or the status it is refused with. A page in a browser names its origin, and a name that was bent to this port is not ours. */
-  #guestOf({ method, url, headers }: IncomingMessage): { readonly token: string } | number {
+  #guestOf({ method, url, headers }: IncomingMessage): Guest | number {
     if (headers.origin !== undefined || headers.host !== `127.0.0.1:${this.#port}`) return 403;
     const guest = this.#guests.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '');
     if (!guest) return 401;

@@ -81,14 +81,15 @@ export class ToolRelay {
     this.#options = options;
   }
 
-  /** Asks what a runtime will ask first. A relay that does not answer now is asked again then. */
-  async prepare(token: string): Promise<void> {
+  /** Asks what a runtime will ask first, until the signal aborts. A relay that does not answer now is asked again then. */
+  async prepare(token: string, signal: AbortSignal): Promise<void> {
     const known = new Map<string, object>();
     this.#known.set(token, known);
     for (const { headers, method, params } of firstQuestions) {
+      if (signal.aborted) return;
       const message = { jsonrpc: '2.0', id: 1, method, params };
       const asked = { message, body: JSON.stringify(message), key: method, headers };
-      const outcome = await this.#once(token, asked, AbortSignal.timeout(2_000));
+      const outcome = await this.#once(token, asked, AbortSignal.any([signal, AbortSignal.timeout(2_000)]));
       if (outcome.type === 'answered') this.#learn(token, asked, outcome.answer);
     }
   }

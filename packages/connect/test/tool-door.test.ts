@@ -10,6 +10,7 @@ import { ToolDoor } from '../src/tool-door.ts';
 /** What lies between a machine and its relay: it passes requests on, loses answers, answers itself as proxies do, or is not there. */
 class Network {
   lose = 0;
+  asked = 0;
   isProxyAlone = false;
   readonly #relay: TestRelay;
   #server: Server | null = null;
@@ -36,6 +37,7 @@ class Network {
   }
 
   async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.asked += 1;
     if (this.isProxyAlone) return void response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>');
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
@@ -197,4 +199,13 @@ test('nobody else comes in', async () => {
   expect((await fetch(tools.url, { method: 'POST', headers: tools.headers, body: 'x'.repeat(2_000_000) })).status).toBe(413);
   door.dismiss('session');
   expect(await status({})).toBe(401);
+});
+
+test('what a session asks ends when it is dismissed, also while the relay is away', async () => {
+  network.isProxyAlone = true;
+  const asked = post({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'relay_agents', arguments: {} } });
+  const before = network.asked;
+  await expect.poll(() => network.asked).toBeGreaterThan(before);
+  door.dismiss('session');
+  expect((await asked).status).toBe(401);
 });

@@ -70,6 +70,8 @@ export interface Host {
   /** Resolves when the agent is ready and has its task. @throws RelayError with the provider's or the folder's own sentence. */
   start(request: StartRequest): Promise<StartedSession>;
   readonly running: readonly RunningSession[];
+  /** Whether a session runs here or is being started. */
+  has(sessionId: string): boolean;
   /** Buffers the relay may not have whole yet: of running sessions, ended ones, and those an earlier process left behind. */
   readonly buffers: readonly ActivityBuffer[];
   /** The relay has all of a session that is over: its buffer may go. Ignored while the session runs. */
@@ -130,6 +132,10 @@ class SessionHost implements Host {
     return [...this.#sessions.values()].map(({ identity, presence, buffer }) => ({ ...identity, presence, lastSeq: buffer.lastSeq }));
   }
 
+  has(sessionId: string): boolean {
+    return this.#sessions.has(sessionId) || this.#starting.has(sessionId);
+  }
+
   get buffers(): readonly ActivityBuffer[] {
     return [...this.#buffers.values()];
   }
@@ -147,8 +153,7 @@ class SessionHost implements Host {
   async start(request: StartRequest): Promise<StartedSession> {
     const { sessionId } = request.session;
     if (this.#closing !== null) throw new RelayError('node_unavailable', 'This machine is ending its agents');
-    if (this.#sessions.has(sessionId) || this.#starting.has(sessionId))
-      throw new RelayError('name_taken', `The session ${sessionId} runs here already`);
+    if (this.has(sessionId)) throw new RelayError('name_taken', `The session ${sessionId} runs here already`);
     const abort = new AbortController();
     const limitMs = this.#options.startLimitMs ?? 80_000;
     const done = withTimeout((signal) => this.#start(request, signal), limitMs, { signal: abort.signal, what: 'start of the agent' });
