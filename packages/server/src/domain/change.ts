@@ -122,6 +122,8 @@ export interface HoldWrite {
   readonly hold: Hold;
   /** What makes another attempt the same as this one; null where the hold is known already. */
   readonly attempt: { readonly digest: string; readonly key: string | null } | null;
+  /** A further idempotency key under which the attempt came that is held. */
+  readonly joinedUnder?: string;
 }
 
 export interface ReportKey extends AttemptKey {

@@ -7,6 +7,8 @@ import { noticeTo } from './notices.ts';
 
 /** How many messages of one sender are held at once; more are refused, which the sender learns at once. */
 export const MAX_HELD_PER_SENDER = 100;
+/** How many attempts of one hold are answered with what became of it, each under a key of its own; the hold counts all. */
+const MAX_KEYS_PER_HOLD = 100;
 
 export interface Held {
   /** The number that the message would have had; the event that tells of the hold has it instead. */
@@ -24,10 +26,12 @@ export interface Held {
  */
 export function holdMessage(facts: Pick<SendFacts, 'heldAlike' | 'openHolds'>, held: Held): Decision<Hold> {
   const { createdAt: at, from } = held.draft;
-  const same = facts.heldAlike(held.attempt.digest);
+  const { digest, key } = held.attempt;
+  const same = facts.heldAlike(digest);
   if (same) {
     const hold = { ...same, attempts: same.attempts + 1 };
-    return { answer: hold, change: { at, holds: [{ hold, attempt: null }] } };
+    const isRemembered = key !== null && hold.attempts <= MAX_KEYS_PER_HOLD;
+    return { answer: hold, change: { at, holds: [{ hold, attempt: null, ...(isRemembered ? { joinedUnder: key } : {}) }] } };
   }
   if (facts.openHolds() >= MAX_HELD_PER_SENDER) {
     throw new RelayError('rate_limited', `${MAX_HELD_PER_SENDER} messages of ${from} are held already: a person must look at them first`);

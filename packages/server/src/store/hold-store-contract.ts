@@ -45,6 +45,24 @@ export function holdStoreContract(inFolder: InFolder): void {
     expect(await earlier(store, 'k')).toMatchObject({ hold: { id: 1, status: 'refused' }, digest: 'one' });
   });
 
+  inFolder('the same attempt under further keys is answered under each with what became of the hold', async (store, reopen) => {
+    for (const key of ['k1', 'k2', null, 'k3']) expect(await hold(store, 'a', 'one', key)).toMatchObject({ id: 1 });
+    for (let attempt = 5; attempt <= 110; attempt += 1) await hold(store, 'a', 'one', `more ${attempt}`);
+    for (const key of ['k1', 'k2', 'k3', 'more 100'])
+      expect(await earlier(store, key)).toMatchObject({ hold: { id: 1, status: 'held' }, digest: 'one' });
+    expect(await earlier(store, 'more 101')).toBeNull();
+    await release(store, 1);
+    const again = await reopen();
+    for (const key of ['k1', 'k2', 'k3'])
+      expect(await earlier(again, key)).toMatchObject({ stored: { message: { id: 2 } }, digest: 'one' });
+    await hold(again, 'a', 'two', 'l1');
+    await hold(again, 'a', 'two', 'l2');
+    await refuse(again, 4);
+    expect(await earlier(again, 'l2')).toMatchObject({ hold: { id: 4, status: 'refused' }, digest: 'two' });
+    expect(await again.holds.prune(at + 1, 10)).toBe(2);
+    expect(await earlier(again, 'l2')).toBeNull();
+  });
+
   inFolder('held messages of one sender are counted; what was decided is forgotten in its time, what is open is not', async (store) => {
     for (let count = 0; count < 100; count += 1) await hold(store, 'a', String(count));
     const before = store.log.head;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { defaultSettings } from '../../src/relay/contract/relay-settings.ts';
-import { agentOf, anonymous, codeOf, owner, World } from './world.ts';
+import { agentOf, anonymous, codeOf, owner, until, World } from './world.ts';
 
 const off = { hops: 0, pairPerMinute: 0, threadPerMinute: 0, repeats: 0, tokensPerHour: 0 };
 const guarded = async (limits: Partial<typeof off>): Promise<World> => {
@@ -163,6 +163,32 @@ test('holds outlive a restart; what nobody decided within the retention is refus
   await world.relay.reap();
   const all = await world.call['holds/list']({}, world.as(owner));
   expect(all.data).toMatchObject([{ status: 'refused', decidedBy: 'relay', because: 'nobody decided in time' }]);
+});
+
+test('a person who decides while the old holds are refused keeps none of the others open', async () => {
+  await using world = await World.open({ guard: { ...off, hops: 1 }, retentionMs: 10_000 });
+  for (const id of ['a', 'b']) await world.register(id);
+  const first = await world.send('a', 'b', '1');
+  const second = await world.send('b', 'a', '2', { replyTo: first.id });
+  for (let count = 0; count < 20; count += 1) await codeOf(world.send('a', 'b', `again ${count}`, { replyTo: second.id }));
+  const open = (await openHolds(world)).map(({ id }) => id).reverse();
+  world.clock.advance(10_001);
+  const reaping = world.relay.reap();
+  await until(async () => (await openHolds(world)).length < 20);
+  expect(await codeOf(() => world.call['holds/refuse']({ id: open[10] ?? 0 }, world.as(owner)))).toBe('none');
+  await reaping;
+  expect(await openHolds(world)).toEqual([]);
+});
+
+test('what was held is answered under every key that it came with, also once it was decided', async () => {
+  await using world = await guarded({ hops: 1 });
+  const first = await world.send('a', 'b', '1');
+  const second = await world.send('b', 'a', '2', { replyTo: first.id });
+  const again = (idempotencyKey: string) => world.send('a', 'b', '3', { replyTo: second.id, idempotencyKey });
+  for (const key of ['k1', 'k2']) expect(await codeOf(again(key))).toBe('message_held');
+  const [hold] = await openHolds(world);
+  const sent = await world.call['holds/release']({ id: hold?.id ?? 0 }, world.as(owner));
+  for (const key of ['k1', 'k2']) expect(await again(key)).toMatchObject({ id: sent.id, duplicate: true });
 });
 
 test('what the guard allows by default is far beyond what agents at work say', async () => {

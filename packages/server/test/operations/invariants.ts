@@ -26,6 +26,7 @@ const broken: Readonly<Record<string, string>> = {
     "SELECT * FROM paired_agents WHERE pair_id NOT IN (SELECT id FROM pairs WHERE status IN ('pending', 'active'))",
   'a pair without its invitation': 'SELECT * FROM pairs WHERE id NOT IN (SELECT id FROM messages)',
   'a hold without its event': "SELECT * FROM holds WHERE id NOT IN (SELECT seq FROM events WHERE type = 'message.held')",
+  'a key of no hold': 'SELECT * FROM hold_keys WHERE hold_id NOT IN (SELECT id FROM holds)',
   'an approval of no session': 'SELECT * FROM approvals WHERE session_id NOT IN (SELECT session_id FROM sessions)',
   'activity of no session': 'SELECT * FROM activity WHERE session_id NOT IN (SELECT session_id FROM sessions)',
   'a number given twice': 'SELECT * FROM messages m JOIN events e ON m.id > e.seq - e.count AND m.id <= e.seq',

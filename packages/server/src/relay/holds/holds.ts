@@ -63,9 +63,18 @@ export class Holds {
   async prune(before: number): Promise<void> {
     const { holds } = this.#deps.store;
     for (let open = await holds.openBefore(before, BATCH); open.length > 0; open = await holds.openBefore(before, BATCH)) {
-      for (const { workspace, id } of open) await this.#refuse(workspace, id, { decidedBy: 'relay', because: 'nobody decided in time' });
+      for (const { workspace, id } of open) await this.#refuseForgotten(workspace, id);
     }
     while ((await holds.prune(before, BATCH)) === BATCH);
+  }
+
+  async #refuseForgotten(workspace: string, id: number): Promise<void> {
+    try {
+      await this.#refuse(workspace, id, { decidedBy: 'relay', because: 'nobody decided in time' });
+    } catch (error) {
+      // Somebody decided just now.
+      if (!(error instanceof RelayError && error.code === 'already_resolved')) throw error;
+    }
   }
 
   async #release(id: number, principal: Principal): Promise<SentMessage> {

@@ -97,9 +97,10 @@ export class ChangeWriter {
     for (const { channelId, ...link } of links ?? nothing) channels.link(workspace, channelId, { ...link, inbound: false });
   }
 
-  #putHold(workspace: string, { hold, attempt }: HoldWrite): void {
+  #putHold(workspace: string, { hold, attempt, joinedUnder }: HoldWrite): void {
     if (attempt === null) this.tables.holds.update(hold);
     else this.tables.holds.insert(workspace, hold, attempt);
+    if (joinedUnder !== undefined) this.tables.holds.join(workspace, hold, joinedUnder);
   }
 
   #putDelivery(workspace: string, { messageId, agentId, from, next, tell }: DeliveryWrite): void {

@@ -15,7 +15,8 @@ export class HoldTable {
   readonly #update: Statement<[string, number | null, string, number]>;
   readonly #find: Statement<[string, number], HoldRow & { readonly idempotency_key: string | null; readonly digest: string }>;
   readonly #open: Statement<[string, string, string], HoldRow>;
-  readonly #underKey: Statement<[string, string, string], HoldRow & { readonly digest: string }>;
+  readonly #join: Statement<[string, string, string, number]>;
+  readonly #underKey: Statement<[{ workspace: string; sender: string; key: string }], HoldRow & { readonly digest: string }>;
   readonly #countOpen: Statement<[string, string], number>;
   /** Whether any was ever held, as far as anybody remembers: most relays never look further. */
   #isEmpty: boolean;
@@ -27,8 +28,11 @@ export class HoldTable {
     this.#update = database.prepare('UPDATE holds SET status = ?, decided_at = ?, record = ? WHERE id = ?');
     this.#find = database.prepare('SELECT record, digest, idempotency_key FROM holds WHERE workspace = ? AND id = ?');
     this.#open = database.prepare("SELECT record FROM holds WHERE workspace = ? AND sender = ? AND digest = ? AND status = 'held'");
+    this.#join = database.prepare('INSERT OR REPLACE INTO hold_keys (workspace, sender, key, hold_id) VALUES (?, ?, ?, ?)');
     this.#underKey = database.prepare(
-      'SELECT record, digest FROM holds WHERE workspace = ? AND sender = ? AND idempotency_key = ? ORDER BY id DESC LIMIT 1',
+      `SELECT record, digest FROM holds WHERE id = ifnull(
+        (SELECT id FROM holds WHERE workspace = @workspace AND sender = @sender AND idempotency_key = @key ORDER BY id DESC LIMIT 1),
+        (SELECT hold_id FROM hold_keys WHERE workspace = @workspace AND sender = @sender AND key = @key))`,
     );
     this.#countOpen = database
       .prepare<[string, string], number>("SELECT count(*) FROM holds WHERE workspace = ? AND sender = ? AND status = 'held'")
@@ -53,7 +57,7 @@ export class HoldTable {
   /** What became of the attempt under this key. */
   findUnderKey(workspace: string, sender: string, key: string): { readonly hold: Hold; readonly digest: string } | null {
     if (this.#isEmpty) return null;
-    const row = this.#underKey.get(workspace, sender, key);
+    const row = this.#underKey.get({ workspace, sender, key });
     return row ? { hold: toHold(row), digest: row.digest } : null;
   }
 
@@ -64,6 +68,11 @@ export class HoldTable {
   insert(workspace: string, hold: Hold, { digest, key }: NonNullable<HoldWrite['attempt']>): void {
     this.#isEmpty = false;
     this.#insert.run(hold.id, workspace, hold.message.from, digest, key, hold.heldAt, JSON.stringify(hold));
+  }
+
+  /** The same attempt came under another key. */
+  join(workspace: string, { id, message }: Hold, key: string): void {
+    this.#join.run(workspace, message.from, key, id);
   }
 
   update(hold: Hold): void {

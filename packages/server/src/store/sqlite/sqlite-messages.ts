@@ -159,7 +159,12 @@ export class SqliteMessages implements MessageStore {
   #earlier(workspace: string, from: string, key: string): Earlier | null {
     const { messages, holds } = this.#context.changes.tables;
     const sent = this.#findKey.get(workspace, from, key);
-    if (!sent) return holds.findUnderKey(workspace, from, key);
+    if (!sent) {
+      const held = holds.findUnderKey(workspace, from, key);
+      if (held?.hold.status !== 'released') return held;
+      const stored = messages.get(workspace, held.hold.messageId);
+      return stored && { stored, digest: held.digest };
+    }
     const stored = messages.get(workspace, sent.message_id);
     if (!stored) throw new Error('An idempotency key outlived its message');
     return { stored, digest: sent.digest };

@@ -10,6 +10,7 @@ import { repeatedReports } from './0009-repeated-reports.ts';
 import { rememberedApproval } from './0010-remembered-approval.ts';
 import { provenMail } from './0011-proven-mail.ts';
 import { tokenTypes } from './0012-token-types.ts';
+import { holdKeys } from './0013-hold-keys.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   { sql: rememberedApproval },
   { sql: provenMail },
   { sql: tokenTypes },
+  { sql: holdKeys, worksFrom: 12 },
 ];
