@@ -170,6 +170,17 @@ describe('starting an agent', () => {
     await world.start('Private');
     await world.relay.handlers['agents/release']({ id: 'Private' }, as(owner));
     await expect(world.start('Private', agentToken('Lead'))).rejects.toMatchObject({ code: 'name_taken' });
+    // Nor when it was removed meanwhile; what it started itself is its own to start again.
+    await world.relay.handlers['agents/remove']({ id: 'Private' }, as(owner));
+    await expect(world.start('Private', agentToken('Lead'))).rejects.toMatchObject({ code: 'name_taken' });
+    for (let round = 1; round <= 2; round += 1) {
+      expect(await world.start('Helper', agentToken('Lead'))).toMatchObject({ spawnedBy: 'Lead', epoch: round });
+      await world.relay.handlers['agents/release']({ id: 'Helper' }, as(owner));
+      await world.relay.handlers['agents/remove']({ id: 'Helper' }, as(owner));
+    }
+    await world.relay.handlers['agents/register']({ id: 'Helper', name: 'Helper' }, as(owner));
+    await world.relay.handlers['agents/remove']({ id: 'Helper' }, as(owner));
+    await expect(world.start('Helper', agentToken('Lead'))).rejects.toMatchObject({ code: 'name_taken' });
   });
 });
 

@@ -189,4 +189,6 @@ export interface SessionFacts extends Facts {
 export interface BeginningFacts extends AgentFacts {
   /** The session that the agent still has. */
   readonly unfinished: Session | null;
+  /** Looks up the last session of this name, whoever has had it since. */
+  newest(): Session | null;
 }

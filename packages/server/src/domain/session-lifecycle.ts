@@ -33,8 +33,8 @@ export interface BeginSession {
 const isUnfinished = ({ status }: Session): boolean => status === 'starting' || status === 'running';
 
 /**
- * The next incarnation of an address. An agent that is there keeps its name, and so does one that another agent would take over: its mail is
- * not the spawner's to read.
+ * The next incarnation of an address. An agent that is there keeps its name, and so does one that another agent would take over, also when it was
+ * removed: its mail is not the spawner's to read.
  * @throws RelayError `name_taken`.
  */
 export function beginSession(found: BeginningFacts, begin: BeginSession): Decision<Session> {
@@ -43,7 +43,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
   const id = request.name;
   const isThere = found.agent !== null && found.agent.status !== 'offline';
   if (isBuiltIn(id) || unfinished !== null || isThere) throw new RelayError('name_taken', `${id} is running already: choose another name`);
-  if (found.agent !== null && spawnedBy !== null && found.spawnedBy !== spawnedBy)
+  if (spawnedBy !== null && found.epoch > 0 && starterOf(found) !== spawnedBy)
     throw new RelayError('name_taken', `${id} is the name of an agent that ${spawnedBy} did not start: choose another name`);
   const { agent: registered } = registerAgent(
     found,
@@ -98,6 +98,13 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
       tokens: [begin.tokenFor(epoch)],
     },
   };
+}
+
+/** Who started the last incarnation of this address; null when it was a person, or began by itself. */
+function starterOf({ agent, spawnedBy, epoch, newest }: BeginningFacts): string | null {
+  if (agent !== null) return spawnedBy;
+  const last = newest();
+  return last?.epoch === epoch ? last.spawnedBy : null;
 }
 
 /** The session as it is when nothing new is said of it. */

@@ -18,6 +18,7 @@ export class SessionTable {
   readonly #put: Statement<[string, string, string, string, string]>;
   readonly #find: Statement<[string, string], SessionRow>;
   readonly #unfinishedOf: Statement<[string, string], SessionRow>;
+  readonly #newestOf: Statement<[string, string], SessionRow>;
 
   constructor(database: Database) {
     this.#put = database.prepare(
@@ -26,6 +27,9 @@ export class SessionTable {
     );
     this.#find = database.prepare('SELECT workspace, record FROM sessions WHERE workspace = ? AND session_id = ?');
     this.#unfinishedOf = database.prepare(openSessionOf);
+    this.#newestOf = database.prepare(
+      'SELECT workspace, record FROM sessions WHERE workspace = ? AND agent_id = ? ORDER BY number DESC LIMIT 1',
+    );
   }
 
   find(workspace: string, sessionId: string): Session | null {
@@ -34,6 +38,10 @@ export class SessionTable {
 
   unfinishedOf(workspace: string, agentId: string): Session | null {
     return toSession(this.#unfinishedOf.get(workspace, agentId));
+  }
+
+  newestOf(workspace: string, agentId: string): Session | null {
+    return toSession(this.#newestOf.get(workspace, agentId));
   }
 
   put(workspace: string, session: Session): void {

@@ -32,8 +32,10 @@ export class SqliteSessions implements SessionStore {
   begin<Answer>(workspace: string, agentId: string, decide: (facts: BeginningFacts) => Decision<Answer>): Promise<Answer> {
     const { writer, changes, facts } = this.#context;
     return writer.write(() => {
-      const unfinished = changes.tables.sessions.unfinishedOf(workspace, agentId);
-      return changes.carryOut(workspace, decide({ ...facts.ofAgent(workspace, agentId), unfinished })).answer;
+      const { sessions } = changes.tables;
+      const unfinished = sessions.unfinishedOf(workspace, agentId);
+      const newest = () => sessions.newestOf(workspace, agentId);
+      return changes.carryOut(workspace, decide({ ...facts.ofAgent(workspace, agentId), unfinished, newest })).answer;
     });
   }
 
