@@ -91,7 +91,7 @@ export interface Provider {
    * program needs (its path, home, language, proxies, tools) it gets without being named; nothing else reaches it.
    */
   readonly environment?: readonly string[];
-  /** Looks for the vendor's program; never throws, never talks to a network. */
+  /** Looks for the vendor's program; never throws, never talks to a network. Asked again, each minute and before a start, while it is not there. */
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability>;
   /**
    * Starts a session that is ready for its first prompt.
