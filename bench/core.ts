@@ -12,7 +12,7 @@ import type { Principal } from 'agent-relay-protocol';
 import { systemClock } from '../packages/server/src/clock.ts';
 import { silentLogger } from '../packages/server/src/logger.ts';
 import { defaultSettings } from '../packages/server/src/relay/contract/relay-settings.ts';
-import { createRelay, type RunningRelay } from '../packages/server/src/relay/relay.ts';
+import { createRelay, type StartedRelay } from '../packages/server/src/relay/relay.ts';
 import { SqliteStore } from '../packages/server/src/store/sqlite/sqlite-store.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '3' }, stored: { type: 'string', default: '0' } } });
@@ -24,7 +24,7 @@ const SENDERS = 16;
 const signal = new AbortController().signal;
 const principal: Principal = { type: 'owner', workspace: 'default' };
 
-async function openRelay(agents: number): Promise<{ relay: RunningRelay; folder: string }> {
+async function openRelay(agents: number): Promise<{ relay: StartedRelay; folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'agent-relay-bench-'));
   const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
   const relay = await createRelay({ store, clock: systemClock, log: silentLogger, settings: defaultSettings });
@@ -34,7 +34,7 @@ async function openRelay(agents: number): Promise<{ relay: RunningRelay; folder:
 }
 
 /** Keeps a fixed number of sends in flight; answers sends a second. */
-async function sendFor(relay: RunningRelay, recipients: number, forMs: number, sender = 'agent-0'): Promise<number> {
+async function sendFor(relay: StartedRelay, recipients: number, forMs: number, sender = 'agent-0'): Promise<number> {
   const end = performance.now() + forMs;
   let sent = 0;
   const began = performance.now();
@@ -49,7 +49,7 @@ async function sendFor(relay: RunningRelay, recipients: number, forMs: number, s
 }
 
 /** Subscribes every recipient and acknowledges what arrives, batch by batch. */
-async function acknowledgeAll(relay: RunningRelay, recipients: number, until: AbortSignal, count: (pieces: number) => void): Promise<void> {
+async function acknowledgeAll(relay: StartedRelay, recipients: number, until: AbortSignal, count: (pieces: number) => void): Promise<void> {
   const read = async (id: string) => {
     const inbox = await relay.openInbox({ id, window: 1000 }, { principal, signal: until });
     for await (const items of inbox.batches) {
@@ -61,7 +61,7 @@ async function acknowledgeAll(relay: RunningRelay, recipients: number, until: Ab
   await Promise.all(Array.from({ length: recipients }, (_, index) => read(`agent-${index}`)));
 }
 
-async function measure(title: string, agents: number, run: (relay: RunningRelay) => Promise<number>): Promise<number> {
+async function measure(title: string, agents: number, run: (relay: StartedRelay) => Promise<number>): Promise<number> {
   const { relay, folder } = await openRelay(agents);
   try {
     const before = process.cpuUsage();

@@ -34,7 +34,32 @@ const ambient = /^(process|process\.(env|argv|exit|exitCode|stdout|stderr|stdin|
 const isShipped = (file: SourceFile): boolean => !file.isTest;
 const maximumLines = 500;
 
+/** Exported in several packages for the same thing in each: what fills one role there, or the shape of one port. */
+const sameEverywhere: ReadonlySet<string> = new Set([
+  'Exchange', // one HTTP request with its answer
+  'LogLevel',
+  'OutgoingMail', // the client's, and what a channel's own tests put in its place
+  'PromptLedger', // of each vendor
+  'SettingName', // of each program
+  'createLogger', // of each program
+  'faultFrom', // of each vendor
+  'isOwner',
+  'runCli', // of each program
+  'toolCompleted', // of each vendor
+]);
+
 export const fileRules: readonly Rule[] = [
+  {
+    claim: 'an exported name means one thing',
+    violations: ({ files }) => {
+      const places = new Map<string, string[]>();
+      for (const { path, exports } of files.filter((file) => isShipped(file) && isIn(file.path, ['packages', 'apps'])))
+        for (const name of exports) places.set(name, [...(places.get(name) ?? []), path]);
+      return [...places]
+        .filter(([name, paths]) => paths.length > 1 && !sameEverywhere.has(name))
+        .map(([name, paths]) => `${paths.join(' and ')} export ${name}`);
+    },
+  },
   fileRule('the clock, the environment and the console are used at the composition roots alone', (file) =>
     isShipped(file) && !isIn(file.path, Object.keys(ambientPlaces))
       ? [...new Set(file.globals.map((name) => name.replace(/^console\..*/, 'console')))]

@@ -133,6 +133,13 @@ const breaches: Readonly<Record<string, { texts: Record<string, string>; complai
     },
     complaint: 'packages/server/src/transports/mcp/tools.ts imports domain/audience.ts',
   },
+  'an exported name means one thing': {
+    texts: {
+      'packages/wire/src/sse.ts': 'export class Notice {}',
+      'packages/protocol/src/notice.ts': 'export const other = 1;\nexport interface Notice {}',
+    },
+    complaint: 'packages/wire/src/sse.ts and packages/protocol/src/notice.ts export Notice',
+  },
   'which engine keeps the databases is said in one place': {
     texts: { 'packages/server/src/cli/doctor.ts': `const { SqliteStore } = await import('../store/sqlite/sqlite-store.ts');` },
     complaint: 'packages/server/src/cli/doctor.ts imports ../store/sqlite/sqlite-store.ts',

@@ -12,6 +12,8 @@ export interface SourceFacts {
   readonly globals: readonly string[];
   /** Names and whole string literals, without comments. */
   readonly words: ReadonlySet<string>;
+  /** What is declared here and exported where it is declared. */
+  readonly exports: ReadonlySet<string>;
   /** Whether it says `export * from`. */
   readonly hasStarExport: boolean;
 }
@@ -51,7 +53,23 @@ export function parseSource(path: string, text: string): SourceFacts {
     ts.forEachChild(node, (child) => visit(child, node, parent));
   };
   visit(tree, tree, tree);
-  return { imports, globals: globals.filter((name) => !declared.has(name)), words, hasStarExport };
+  return { imports, globals: globals.filter((name) => !declared.has(name)), words, exports: exportsOf(tree), hasStarExport };
+}
+
+function exportsOf(tree: ts.SourceFile): ReadonlySet<string> {
+  const exported = tree.statements.filter(
+    (statement) => ts.canHaveModifiers(statement) && ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword),
+  );
+  const names = exported.flatMap((statement) => {
+    if (ts.isVariableStatement(statement)) return statement.declarationList.declarations.map(({ name }) => name);
+    const isNamed =
+      ts.isFunctionDeclaration(statement) ||
+      ts.isClassDeclaration(statement) ||
+      ts.isInterfaceDeclaration(statement) ||
+      ts.isTypeAliasDeclaration(statement);
+    return isNamed && statement.name !== undefined ? [statement.name] : [];
+  });
+  return new Set(names.flatMap((name) => (ts.isIdentifier(name) ? [name.text] : [])));
 }
 
 function declaredImport(node: ts.Node): Import | undefined {

@@ -90,7 +90,7 @@ export class Outbound {
       onRetry: (error) => log.warn('the relay cannot be reached, trying again', { error }),
     });
     const replyTo = replyToExternalId === null ? null : messageIdOf(replyToExternalId);
-    const parts = splitText(textOf(message, boundTo(conversationId, bindings)));
+    const parts = splitText(outboundText(message, boundTo(conversationId, bindings)));
     for (const [index, part] of parts.entries()) {
       if (index < state.sentParts(message.id).length) continue;
       const options = { replyToMessageId: index === 0 ? replyTo : null };
@@ -102,7 +102,7 @@ export class Outbound {
 }
 
 /** In a chat that belongs to one agent, its words stand alone; elsewhere they say whose they are. */
-export function textOf({ from, subject, body }: OutgoingMail['message'], bound: readonly Binding[]): string {
+export function outboundText({ from, subject, body }: OutgoingMail['message'], bound: readonly Binding[]): string {
   const [only, ...others] = bound;
   const isItsOwn = only?.mode === 'exclusive' && others.length === 0 && only.target === `id:${from}`;
   const text = body.replace(/\p{Surrogate}/gu, '\uFFFD');

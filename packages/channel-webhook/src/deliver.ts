@@ -4,7 +4,7 @@ import { OutsideIdSchema, RELAY_VERSION } from 'agent-relay-protocol';
 import { backoffDelays, sleep } from 'agent-relay-wire';
 import { SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
 import { z } from 'zod';
-import type { StartOptions } from './start-options.ts';
+import type { WebhookOptions } from './start-options.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 65_536;
@@ -16,7 +16,7 @@ const passing: ReadonlySet<number> = new Set([408, 425, 429]);
 
 const AnswerSchema = z.object({ externalIds: z.array(OutsideIdSchema).min(1).max(100) });
 
-interface DeliverOptions extends Pick<StartOptions, 'deliverTo' | 'secret' | 'clock' | 'log' | 'giveUpAfterMs'> {
+interface DeliverOptions extends Pick<WebhookOptions, 'deliverTo' | 'secret' | 'clock' | 'log' | 'giveUpAfterMs'> {
   readonly channel: ChannelHandle;
   readonly signal: AbortSignal;
 }

@@ -1,3 +1,3 @@
 export type { Log } from 'agent-relay-wire';
-export type { StartOptions } from './start-options.ts';
+export type { WebhookOptions } from './start-options.ts';
 export { startWebhookChannel, type WebhookChannel } from './webhook-channel.ts';

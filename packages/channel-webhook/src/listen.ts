@@ -4,7 +4,7 @@ import type { ChannelHandle } from 'agent-relay-client';
 import { type ErrorCode, MAX_REQUEST_BYTES, parseInput, RelayError, routes, toRelayError } from 'agent-relay-protocol';
 import { parseJson } from 'agent-relay-wire';
 import { isSigned, SIGNATURE_HEADER } from 'agent-relay-wire/node';
-import type { StartOptions } from './start-options.ts';
+import type { WebhookOptions } from './start-options.ts';
 
 /** What a post says: what the relay takes from a channel, without what the channel says of itself. */
 const IncomingSchema = routes['channels/receive'].input.omit({ id: true, instanceId: true, epoch: true });
@@ -17,7 +17,7 @@ const MAX_CONNECTIONS = 256;
 /** What whoever posts can mend. The rest is between this channel and its relay. */
 const forThePoster: ReadonlySet<ErrorCode> = new Set(['validation_failed', 'unbound_conversation', 'forbidden_target', 'unsupported']);
 
-interface ListenOptions extends Pick<StartOptions, 'host' | 'port' | 'secret' | 'clock' | 'log'> {
+interface ListenOptions extends Pick<WebhookOptions, 'host' | 'port' | 'secret' | 'clock' | 'log'> {
   readonly channel: ChannelHandle;
 }
 

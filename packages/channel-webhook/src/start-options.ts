@@ -1,7 +1,7 @@
 import type { RelayClient } from 'agent-relay-client';
 import type { Log } from 'agent-relay-wire';
 
-export interface StartOptions {
+export interface WebhookOptions {
   readonly relay: RelayClient;
   /** The channel's agent id. */
   readonly id: string;

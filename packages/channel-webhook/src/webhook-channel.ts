@@ -2,7 +2,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { retryWhileRetryable } from 'agent-relay-wire';
 import { deliver } from './deliver.ts';
 import { listen } from './listen.ts';
-import type { StartOptions } from './start-options.ts';
+import type { WebhookOptions } from './start-options.ts';
 
 export interface WebhookChannel extends AsyncDisposable {
   /** Where posts are taken. */
@@ -14,7 +14,7 @@ export interface WebhookChannel extends AsyncDisposable {
 }
 
 /** Becomes the channel, then listens and sends. @throws RelayError when the relay says no; what `listen` says when the port is taken. */
-export async function startWebhookChannel(options: StartOptions): Promise<WebhookChannel> {
+export async function startWebhookChannel(options: WebhookOptions): Promise<WebhookChannel> {
   const { relay, id, deliverTo, log, signal } = options;
   const registration = { id, name: id, transport: 'webhook', direction: deliverTo === null ? 'inbound' : 'both' } as const;
   const channel = await retryWhileRetryable(() => relay.channel(registration), {

@@ -7,7 +7,7 @@ import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { silentLog } from 'agent-relay-wire';
 import { isSigned, SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
-import type { StartOptions } from '../src/start-options.ts';
+import type { WebhookOptions } from '../src/start-options.ts';
 import { startWebhookChannel } from '../src/webhook-channel.ts';
 
 export const secret = 'a secret of enough characters';
@@ -66,7 +66,7 @@ export async function startWorld() {
   let server = await start();
   const { url, ownerToken } = server;
   const relay = createNodeRelayClient({ url, token: ownerToken, transport: 'socket' });
-  const openChannel = (more: Partial<StartOptions> = {}) =>
+  const openChannel = (more: Partial<WebhookOptions> = {}) =>
     startWebhookChannel({
       relay,
       id: 'shop',

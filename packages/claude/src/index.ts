@@ -7,7 +7,7 @@ export { ClaudeConnection, type ClaudeConnectionOptions, type ClaudePrompt } fro
 export type { ControlAnswer } from './stream-json/control-requests.ts';
 export { type ClaudeFrame, ClaudeFrameSchema, type HookCallback, type PermissionRequest } from './stream-json/frames.ts';
 export { checkOutgoing, type OutgoingFrame } from './stream-json/outgoing.ts';
-export type { PermissionAnswer, RequestContext, RequestHandlers } from './stream-json/request-desk.ts';
+export type { PermissionAnswer, PermissionContext, RequestHandlers } from './stream-json/request-desk.ts';
 export {
   createClaudeSdkUrlHandler,
   type SdkUrlDialler,

@@ -1,7 +1,7 @@
 import { costlyFields } from 'agent-relay-provider/testing';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { Todos, ToolResult } from '../src/provider/tool-results.ts';
+import { Todos, ToolUseResult } from '../src/provider/tool-results.ts';
 import { ClaudeTranslator } from '../src/provider/translator.ts';
 import * as frames from '../src/stream-json/frames.ts';
 import * as messageFrames from '../src/stream-json/message-frames.ts';
@@ -125,7 +125,7 @@ const schemas: Readonly<Record<string, readonly [z.ZodType, object, readonly str
     ['type', 'rate_limit_info', 'rate_limit_info.status'],
   ],
   ToolResult: [
-    ToolResult,
+    ToolUseResult,
     { type: 'create', interrupted: true, structuredPatch: [{ oldStart: 1, oldLines: 2, newStart: 3, newLines: 4, lines: ['+a'] }] },
     [],
   ],

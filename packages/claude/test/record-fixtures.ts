@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { ndjsonDuplex, spawnProcess } from 'agent-relay-wire/node';
-import { commandLine } from '../src/provider/command-line.ts';
+import { claudeArguments } from '../src/provider/command-line.ts';
 import { claudeEnvironment } from '../src/provider/environment.ts';
 import { ClaudeConnection } from '../src/stream-json/claude-connection.ts';
 import type { ClaudeFrame } from '../src/stream-json/frames.ts';
@@ -74,7 +74,7 @@ async function record(command: string, steps: Step[]): Promise<string[]> {
       wake();
     },
   });
-  const args = commandLine({ mode: 'agentic', instructions: '', vendorSessionId: crypto.randomUUID(), mcpConfigPath: null });
+  const args = claudeArguments({ mode: 'agentic', instructions: '', vendorSessionId: crypto.randomUUID(), mcpConfigPath: null });
   const env = claudeEnvironment({ ...home.env(), ...model.env() });
   const child = await spawnProcess({ command, args, cwd: home.workFolder, env });
   await connection.attach(ndjsonDuplex(child));

@@ -9,7 +9,7 @@ import {
   relayEventTypes,
 } from 'agent-relay-protocol';
 import { parseSseStream } from 'agent-relay-wire';
-import { appendQuery, authorization, notTheRelay, readFailure, send } from './http-transport.ts';
+import { appendQuery, authorization, notTheRelay, readFailure, sendRequest } from './http-transport.ts';
 import { reconnecting } from './reconnecting.ts';
 import type { SocketLink } from './socket-link.ts';
 
@@ -89,7 +89,10 @@ export function sseStretch(options: {
     const stop = AbortSignal.any([signal, silence.signal]);
     const url = new URL(`${options.baseUrl}${API_PREFIX}${EVENTS_PATH}`);
     appendQuery(url, { ...filter });
-    const response = await send(options, url, { headers: { ...authorization(options.token), accept: 'text/event-stream' }, signal: stop });
+    const response = await sendRequest(options, url, {
+      headers: { ...authorization(options.token), accept: 'text/event-stream' },
+      signal: stop,
+    });
     if (!response.ok || !response.body) throw await readFailure(response);
     if (!response.headers.get('content-type')?.startsWith('text/event-stream')) throw notTheRelay(response);
     const cursor = Number(response.headers.get('x-relay-cursor') ?? Number.NaN);

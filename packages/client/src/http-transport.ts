@@ -27,7 +27,7 @@ export function httpTransport(options: HttpOptions): Transport {
     const hasBody = method === 'POST' || method === 'PATCH';
     if (!hasBody) appendQuery(url, rest);
     const limitMs = (timeoutMs ?? options.timeoutMs) + waitMsOf(name, request);
-    const response = await send(options, url, {
+    const response = await sendRequest(options, url, {
       method,
       headers: { ...authorization(options.token), ...(hasBody ? { 'content-type': 'application/json' } : {}) },
       ...(hasBody ? { body: JSON.stringify(rest) } : {}),
@@ -42,7 +42,11 @@ export const authorization = (token: string | undefined): Record<string, string>
   token === undefined ? {} : { authorization: `Bearer ${token}` };
 
 /** The platform's `fetch`, with its failures as RelayErrors; an abort by the caller stays the caller's reason. */
-export async function send({ fetch, baseUrl }: Pick<HttpOptions, 'fetch' | 'baseUrl'>, url: URL, init: RequestInit): Promise<Response> {
+export async function sendRequest(
+  { fetch, baseUrl }: Pick<HttpOptions, 'fetch' | 'baseUrl'>,
+  url: URL,
+  init: RequestInit,
+): Promise<Response> {
   try {
     return await fetch(url, init);
   } catch (error) {

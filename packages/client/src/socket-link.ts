@@ -7,7 +7,7 @@ interface LinkOptions {
   readonly greet: (peer: JsonRpcPeer) => Promise<void>;
 }
 
-export interface Notice {
+export interface Pushed {
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
@@ -18,7 +18,7 @@ const NOTICE_LIMIT = 4096;
 /** One open connection and the subscriptions that live on it. */
 export class LinkConnection {
   readonly peer: JsonRpcPeer;
-  readonly #subscriptions = new Map<string, AsyncQueue<Notice>>();
+  readonly #subscriptions = new Map<string, AsyncQueue<Pushed>>();
 
   constructor(duplex: MessageDuplex) {
     this.peer = new JsonRpcPeer(duplex, { onNotification: (method, params) => this.#receive(method, params) });
@@ -29,7 +29,7 @@ export class LinkConnection {
   }
 
   /** The notices of one subscription; ends with the connection or the signal. Leaving the loop ends the subscription at the relay too. */
-  async *follow(subscriptionId: string, signal: AbortSignal): AsyncGenerator<Notice, void, undefined> {
+  async *follow(subscriptionId: string, signal: AbortSignal): AsyncGenerator<Pushed, void, undefined> {
     const notices = this.#queue(subscriptionId);
     const stop = () => notices.end();
     if (signal.aborted) stop();
@@ -49,10 +49,10 @@ export class LinkConnection {
   }
 
   /** Made on the first notice as well: a notice can overtake the code that waits for the answer that names its subscription. */
-  #queue(subscriptionId: string): AsyncQueue<Notice> {
+  #queue(subscriptionId: string): AsyncQueue<Pushed> {
     const existing = this.#subscriptions.get(subscriptionId);
     if (existing) return existing;
-    const queue = new AsyncQueue<Notice>({ limit: NOTICE_LIMIT, overflow: 'error' });
+    const queue = new AsyncQueue<Pushed>({ limit: NOTICE_LIMIT, overflow: 'error' });
     this.#subscriptions.set(subscriptionId, queue);
     return queue;
   }

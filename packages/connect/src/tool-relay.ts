@@ -10,7 +10,7 @@ export interface ToolRelayOptions {
 }
 
 /** One JSON-RPC message of an agent. Asking again under the same key is the same asking. */
-export interface Asked {
+export interface ToolRequest {
   readonly message: unknown;
   readonly body: string;
   readonly key: string;
@@ -63,7 +63,7 @@ const firstQuestions: readonly { readonly method: string; readonly params: objec
   ];
 
 /** A question, and the way it is asked in. */
-const nameOf = ({ message, headers }: Asked): string =>
+const nameOf = ({ message, headers }: ToolRequest): string =>
   `${headers?.['mcp-protocol-version'] === STATELESS ? STATELESS : ''} ${callOf(message).method}`;
 
 /** A failure of the relay's own that passes. The text of a tool's failure is for a model; this is for programs. */
@@ -99,7 +99,7 @@ export class ToolRelay {
   }
 
   /** Answers always, for a relay that stays away with a sentence. Rejects with the signal's reason when nobody waits any more. */
-  async ask(token: string, asked: Asked, signal: AbortSignal): Promise<Answered> {
+  async ask(token: string, asked: ToolRequest, signal: AbortSignal): Promise<Answered> {
     const { waitMs = WAIT_MS } = this.#options;
     const delays = backoffDelays({ initialMs: 50, maxMs: 1_000 });
     const patience = AbortSignal.timeout(waitMs);
@@ -119,7 +119,7 @@ export class ToolRelay {
   }
 
   /** `refused`: the relay has not had it. `lost`: it may have. */
-  async #once(token: string, { body, key, headers: said = {} }: Asked, signal: AbortSignal): Promise<Outcome> {
+  async #once(token: string, { body, key, headers: said = {} }: ToolRequest, signal: AbortSignal): Promise<Outcome> {
     const headers = {
       ...said,
       authorization: `Bearer ${token}`,
@@ -138,14 +138,14 @@ export class ToolRelay {
     }
   }
 
-  #learn(token: string, asked: Asked, { body }: Answered): void {
+  #learn(token: string, asked: ToolRequest, { body }: Answered): void {
     const { method } = callOf(asked.message);
     if (!firstQuestions.some((first) => first.method === method)) return;
     const { result } = asObject(parsed(body));
     if (typeof result === 'object' && result !== null) this.#known.get(token)?.set(nameOf(asked), result);
   }
 
-  #recall(token: string, asked: Asked): Answered | null {
+  #recall(token: string, asked: ToolRequest): Answered | null {
     const { id } = callOf(asked.message);
     const result = this.#known.get(token)?.get(nameOf(asked));
     return result === undefined ? null : { status: 200, body: JSON.stringify({ jsonrpc: '2.0', id, result }) };

@@ -4,7 +4,7 @@ import type { AgentEvent, DeliveryReport } from 'agent-relay-protocol';
 const deaths: ReadonlySet<string> = new Set(['agent_crashed', 'agent_lost']);
 
 /** What a session's events say of the mail it was given, to be told to the relay in the order in which it is answered here. */
-export class DeliveryEvidence {
+export class MailEvidence {
   /** What the runtime has confirmed since the last turn ended: what would die with this one. */
   readonly #unfinished = new Map<number, DeliveryReport>();
 

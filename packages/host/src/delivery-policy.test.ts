@@ -1,8 +1,8 @@
 import { type DeliveryMode, RelayError } from 'agent-relay-protocol';
 import { describe, expect, it } from 'vitest';
-import { afterFailure, MAX_ATTEMPTS, MAX_BATCH_MESSAGES, nextBatch, type WaitingMail } from './delivery-policy.ts';
+import { afterFailure, MAX_ATTEMPTS, MAX_BATCH_MESSAGES, nextBatch, type WaitingPiece } from './delivery-policy.ts';
 
-function mail(id: number, mode: DeliveryMode = 'next', over: Partial<WaitingMail> & { body?: string } = {}): WaitingMail {
+function mail(id: number, mode: DeliveryMode = 'next', over: Partial<WaitingPiece> & { body?: string } = {}): WaitingPiece {
   const empty = { subject: null, channel: null, replyTo: null, expiresAt: null, payload: null, meta: null, deletedAt: null };
   const sender = { relation: 'peer', principal: 'agent:Lead' } as const;
   const { body = 'text', ...rest } = over;
@@ -22,7 +22,7 @@ function mail(id: number, mode: DeliveryMode = 'next', over: Partial<WaitingMail
   };
   return { item: { message, state: 'queued', nonce: 'n' }, attempts: 0, isAlone: false, ...rest };
 }
-const ids = (waiting: readonly WaitingMail[], isTurnRunning: boolean, hasContext = true) => {
+const ids = (waiting: readonly WaitingPiece[], isTurnRunning: boolean, hasContext = true) => {
   const batch = nextBatch(waiting, { isTurnRunning, hasContext });
   return batch && { mode: batch.mode, ids: batch.mail.map(({ item }) => item.message.id) };
 };

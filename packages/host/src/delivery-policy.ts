@@ -2,7 +2,7 @@ import type { DeliveryMode, InboxItem } from 'agent-relay-protocol';
 import { RelayError } from 'agent-relay-protocol';
 
 /** One message that waits in the host. */
-export interface WaitingMail {
+export interface WaitingPiece {
   readonly item: InboxItem;
   /** How often handing it over has failed. */
   readonly attempts: number;
@@ -12,12 +12,12 @@ export interface WaitingMail {
 
 export interface MailBatch {
   readonly mode: DeliveryMode;
-  readonly mail: readonly WaitingMail[];
+  readonly mail: readonly WaitingPiece[];
 }
 
 /** What one prompt carries at most; the rest waits for the next turn. */
 export const MAX_BATCH_MESSAGES = 20;
-export const MAX_BATCH_LENGTH = 128 * 1024;
+export const MAX_BATCH_CHARACTERS = 128 * 1024;
 export const MAX_ATTEMPTS = 5;
 
 export interface DeliveryMoment {
@@ -30,7 +30,7 @@ export interface DeliveryMoment {
  * What to hand over next; null when everything waits for the turn to end. While a turn runs, `urgent` goes first, then `now`, then `fyi`, each
  * with all of its kind. Between turns there is nothing to interrupt: everything waiting goes together, in the order it was sent.
  */
-export function nextBatch(waiting: readonly WaitingMail[], { isTurnRunning, hasContext }: DeliveryMoment): MailBatch | null {
+export function nextBatch(waiting: readonly WaitingPiece[], { isTurnRunning, hasContext }: DeliveryMoment): MailBatch | null {
   if (waiting.length === 0) return null;
   const inOrder = [...waiting].sort((left, right) => left.item.message.id - right.item.message.id);
   if (!isTurnRunning) {
@@ -44,13 +44,13 @@ export function nextBatch(waiting: readonly WaitingMail[], { isTurnRunning, hasC
   return null;
 }
 
-function fitting(mail: readonly WaitingMail[]): readonly WaitingMail[] {
-  const batch: WaitingMail[] = [];
+function fitting(mail: readonly WaitingPiece[]): readonly WaitingPiece[] {
+  const batch: WaitingPiece[] = [];
   let length = 0;
   for (const piece of mail) {
     if (batch.length > 0 && (piece.isAlone || batch[0]?.isAlone)) break;
     length += piece.item.message.body.length;
-    if (batch.length > 0 && (batch.length >= MAX_BATCH_MESSAGES || length > MAX_BATCH_LENGTH)) break;
+    if (batch.length > 0 && (batch.length >= MAX_BATCH_MESSAGES || length > MAX_BATCH_CHARACTERS)) break;
     batch.push(piece);
   }
   return batch;
@@ -63,9 +63,9 @@ export function isRefusedForGood(error: unknown): boolean {
 
 /** What becomes of a batch whose prompt failed: `retry` goes back to the queue, `failed` is told to the sender. */
 export function afterFailure(
-  mail: readonly WaitingMail[],
+  mail: readonly WaitingPiece[],
   error: unknown,
-): { readonly retry: readonly WaitingMail[]; readonly failed: readonly WaitingMail[] } {
+): { readonly retry: readonly WaitingPiece[]; readonly failed: readonly WaitingPiece[] } {
   const tried = mail.map((piece) => ({ ...piece, attempts: piece.attempts + 1 }));
   if (isRefusedForGood(error))
     return mail.length === 1 ? { retry: [], failed: tried } : { retry: tried.map((piece) => ({ ...piece, isAlone: true })), failed: [] };

@@ -1,8 +1,8 @@
 import { type AgentEvent, type DeliveryReport, type InboxItem, RelayError } from 'agent-relay-protocol';
 import type { AgentSession } from 'agent-relay-provider';
 import { formatEnvelope, type Log, Pump, RecentMap } from 'agent-relay-wire';
-import { DeliveryEvidence } from './delivery-evidence.ts';
-import { afterFailure, type MailBatch, nextBatch, retryDelayMs, type WaitingMail } from './delivery-policy.ts';
+import { MailEvidence } from './delivery-evidence.ts';
+import { afterFailure, type MailBatch, nextBatch, retryDelayMs, type WaitingPiece } from './delivery-policy.ts';
 
 export interface DeliveryQueueOptions {
   readonly session: Pick<AgentSession, 'prompt'>;
@@ -33,14 +33,14 @@ const KNOWN_LIMIT = 10_000;
  */
 export class DeliveryQueue {
   readonly #options: DeliveryQueueOptions;
-  #waiting: WaitingMail[] = [];
+  #waiting: WaitingPiece[] = [];
   /** What is known of each settled piece. */
   readonly #settled = new RecentMap<number, DeliveryReport>(KNOWN_LIMIT);
   /** Asked or with the runtime. */
-  #inHand: readonly WaitingMail[] = [];
+  #inHand: readonly WaitingPiece[] = [];
   /** Of those in hand, what the relay offered once more. */
   readonly #offeredAgain = new Map<number, InboxItem>();
-  readonly #evidence = new DeliveryEvidence();
+  readonly #evidence = new MailEvidence();
   #notices: string[] = [];
   #isTurnRunning = false;
   #turnExpected: ReturnType<typeof setTimeout> | null = null;
@@ -168,7 +168,7 @@ export class DeliveryQueue {
     }
   }
 
-  #refused(mail: readonly WaitingMail[], error: unknown): boolean {
+  #refused(mail: readonly WaitingPiece[], error: unknown): boolean {
     if (this.#isClosed || (error instanceof RelayError && error.code === 'connection_closed')) return false;
     const { retry, failed } = afterFailure(mail, error);
     const reason = error instanceof Error ? error.message.slice(0, 1000) : 'The agent could not take it';
@@ -188,7 +188,7 @@ export class DeliveryQueue {
     return false;
   }
 
-  #putBack(mail: readonly WaitingMail[]): void {
+  #putBack(mail: readonly WaitingPiece[]): void {
     if (!this.#isClosed) this.#waiting = [...mail, ...this.#waiting];
   }
 

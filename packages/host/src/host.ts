@@ -12,7 +12,7 @@ import { type ApprovalDecision, isMailRestricted, type McpEndpoint, type Provide
 import { type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { agentEnvironment } from './agent-environment.ts';
-import { DeliveryEvidence } from './delivery-evidence.ts';
+import { MailEvidence } from './delivery-evidence.ts';
 import { resolveFolder } from './folders.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { HostedSession } from './hosted-session.ts';
@@ -106,7 +106,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
  * would give the same mail to the next session as though nobody had read it.
  */
 function takeOver(buffer: ActivityBuffer, now: number): readonly DeliveryReport[] {
-  const evidence = new DeliveryEvidence();
+  const evidence = new MailEvidence();
   const reports = buffer.next(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).flatMap(({ event }) => evidence.observe(event));
   if (buffer.lastEvent?.type === 'session.ended') return reports;
   const detail = 'relay-connect ended unexpectedly';

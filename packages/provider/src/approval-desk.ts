@@ -8,7 +8,7 @@ type ApprovalEvent = Extract<AgentEvent, { type: 'approval.requested' | 'approva
 export type ApprovalQuestion = Omit<Extract<ApprovalEvent, { type: 'approval.requested' }>, 'type' | 'approvalId' | 'options'>;
 
 /** What came of it. `message` is a sentence for the model. */
-export type ApprovalAnswer =
+export type ApprovalVerdict =
   | { readonly outcome: 'allowed' }
   | { readonly outcome: 'denied' | 'cancelled'; readonly by: string; readonly message: string };
 
@@ -28,7 +28,7 @@ const denied = 'A person was asked and did not allow this. Say in your answer wh
 const cancelled = 'Nobody can answer any more whether this is allowed.';
 
 interface Waiting {
-  readonly settle: (answer: ApprovalAnswer) => void;
+  readonly settle: (answer: ApprovalVerdict) => void;
 }
 
 /**
@@ -45,14 +45,14 @@ export class ApprovalDesk {
   }
 
   /** Asks, and resolves with what came of it. Aborting withdraws the question. */
-  ask(question: ApprovalQuestion, signal?: AbortSignal): Promise<ApprovalAnswer> {
+  ask(question: ApprovalQuestion, signal?: AbortSignal): Promise<ApprovalVerdict> {
     if (this.#isClosed || signal?.aborted) return Promise.resolve({ outcome: 'cancelled', by: 'session', message: cancelled });
     const { emit, timeoutMs } = this.#options;
     const approvalId = randomUUID().replaceAll('-', '').slice(0, 12);
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#nobodyAnswered(approvalId), timeoutMs);
       const onAbort = () => this.#tell(approvalId, { outcome: 'cancelled', by: 'session', message: cancelled });
-      const settle = (answer: ApprovalAnswer) => {
+      const settle = (answer: ApprovalVerdict) => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
         this.#waiting.delete(approvalId);
@@ -95,7 +95,7 @@ export class ApprovalDesk {
     this.#tell(approvalId, { outcome: 'denied', by: 'timeout', message });
   }
 
-  #tell(approvalId: string, answer: Extract<ApprovalAnswer, { message: string }>): void {
+  #tell(approvalId: string, answer: Extract<ApprovalVerdict, { message: string }>): void {
     this.#options.emit({ type: 'approval.resolved', approvalId, ...answer });
     this.#waiting.get(approvalId)?.settle(answer);
   }

@@ -1,4 +1,4 @@
-export { type ApprovalAnswer, ApprovalDesk, type ApprovalDeskOptions, type ApprovalQuestion } from './approval-desk.ts';
+export { ApprovalDesk, type ApprovalDeskOptions, type ApprovalQuestion, type ApprovalVerdict } from './approval-desk.ts';
 export type {
   AgentSession,
   ApprovalDecision,
@@ -15,5 +15,5 @@ export { deliveryOf, isMail, isMailRestricted } from './is-mail.ts';
 export { holdsMail, mayHandOutMail } from './mail-tools.ts';
 export { ourId } from './our-id.ts';
 export { pathInside } from './path-inside.ts';
-export type { AgentFault, LiveEvent, SessionEnd, SessionEnded, SessionEventsOptions } from './session-events.ts';
+export type { AgentFault, EndOfSession, LiveEvent, SessionEnded, SessionEventsOptions } from './session-events.ts';
 export { SessionEvents } from './session-events.ts';

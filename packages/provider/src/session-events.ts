@@ -7,7 +7,7 @@ import { ourId } from './our-id.ts';
 
 export type SessionEnded = Extract<AgentEvent, { type: 'session.ended' }>;
 /** Why a session ended. */
-export type SessionEnd = Omit<SessionEnded, 'type'>;
+export type EndOfSession = Omit<SessionEnded, 'type'>;
 /** What a session may say while it runs; only its base ends it. */
 export type LiveEvent = Exclude<AgentEvent, SessionEnded>;
 /** What a turn failed with. */
@@ -121,7 +121,7 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
   }
 
   /** Ends whatever is open, then the session. Idempotent: the first reason stays. */
-  end({ reason, detail, exitCode }: SessionEnd): void {
+  end({ reason, detail, exitCode }: EndOfSession): void {
     if (this.#isEnded) return;
     const turnId = this.#openTurnId;
     if (turnId !== null) this.#endTurn(reason === 'closed' ? interrupted(turnId) : crashed(turnId, reason, detail));

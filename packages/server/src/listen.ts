@@ -4,7 +4,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { isFileError } from './owner-token.ts';
 
 /** Answers the port. @throws RelayError with one sentence: the port is taken, or not to be had. */
-export function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<number> {
+export function listenOn(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(listenFault(error, host, port)));
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port)); // it listens on TCP, never on a pipe

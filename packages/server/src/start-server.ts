@@ -12,7 +12,7 @@ import { browserHostOf } from './domain/browser-host.ts';
 import { diskHealth, localNodeHealth, type PartHealth } from './domain/health.ts';
 import type { DoorSituation } from './door-places.ts';
 import { engine } from './engine.ts';
-import { listen, localUrl } from './listen.ts';
+import { listenOn, localUrl } from './listen.ts';
 import { LOCAL_NODE_NAME, LocalNode, OUTDATED_NODE } from './local-node.ts';
 import type { Logger } from './logger.ts';
 import { writeFailure } from './operations/half-file.ts';
@@ -24,7 +24,7 @@ import { ensureOwnerToken } from './owner-token.ts';
 import { localNodeLogPath, localNodePath, localNodeStateFolder } from './paths.ts';
 import type { CallContext } from './relay/contract/relay-contract.ts';
 import { defaultSettings } from './relay/contract/relay-settings.ts';
-import { createRelay, type RelayDeps, type RunningRelay } from './relay/relay.ts';
+import { createRelay, type RelayDeps, type StartedRelay } from './relay/relay.ts';
 import { createSessions } from './relay/sessions/sessions.ts';
 import { removeRunningRelay, writeRunningRelay } from './running-relay.ts';
 import { SteadyClock } from './steady-clock.ts';
@@ -46,7 +46,7 @@ export interface RunningServer {
   /** How a browser of this machine opens it. */
   readonly browserUrl: string;
   readonly ownerToken: string;
-  readonly relay: RunningRelay;
+  readonly relay: StartedRelay;
   /** A link that logs a browser in once, within ten minutes. */
   createLoginLink(): Promise<string>;
   /** Ends the local node with its agents, then streams, calls and sockets, then the store. Idempotent. */
@@ -96,7 +96,7 @@ async function start(config: Config, { log, clock, transports }: Required<StartS
     ...transports,
   });
   undo.add(drain);
-  const port = await listen(server, config);
+  const port = await listenOn(server, config);
   const url = localUrl(host, port);
   const forBrowsers = browserUrl(url, browserHostOf(relay.generation));
   const socket = await openOwnerDoor(doorSituation(databasePath, ownerToken), door, log);
@@ -182,7 +182,7 @@ interface OpenDeps extends Pick<RelayDeps, 'log' | 'clock' | 'ownerTokens'> {
   readonly isNodeOutdated: () => boolean;
 }
 
-async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps): Promise<RunningRelay> {
+async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps): Promise<StartedRelay> {
   const { databasePath, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionDays, integrations, privateCallbacks, guard } = config;
   const reportsPerMinute = config.integrationRateLimitPerMinute;
   const settings = {
@@ -207,7 +207,7 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
       : {}),
   };
   const parts = { ...deps, store, settings, integrations, callbacks, probes };
-  const relay: RunningRelay = await createRelay({ ...parts, createSessions: (core) => createSessions(core) }).catch(
+  const relay: StartedRelay = await createRelay({ ...parts, createSessions: (core) => createSessions(core) }).catch(
     async (error: unknown) => {
       await store.close();
       throw naming(databasePath, error);
@@ -229,7 +229,7 @@ async function probeDisk(databasePath: string): Promise<PartHealth> {
 
 /** This machine's own node; others come and go as their people like. */
 async function probeLocalNode(
-  relay: RunningRelay,
+  relay: StartedRelay,
   { sinceMs, isOutdated }: { readonly sinceMs: number; readonly isOutdated: boolean },
 ): Promise<PartHealth> {
   const { data } = await relay.handlers['nodes/list']({}, ownerContext);

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { Clock } from './clock.ts';
 import { readConfig, type SettingName } from './config.ts';
 import { silentLogger } from './logger.ts';
-import type { RunningRelay } from './relay/relay.ts';
+import type { StartedRelay } from './relay/relay.ts';
 import { startServer } from './start-server.ts';
 
 export type { Clock } from './clock.ts';
-export type { RunningRelay } from './relay/relay.ts';
+export type { StartedRelay } from './relay/relay.ts';
 
 export interface TestRelayOptions {
   /** Default: the system's. */
@@ -28,7 +28,7 @@ export interface TestRelay extends AsyncDisposable {
   /** How a browser of this machine opens it. */
   readonly browserUrl: string;
   readonly ownerToken: string;
-  readonly relay: RunningRelay;
+  readonly relay: StartedRelay;
   readonly databasePath: string;
   /** A link that logs a browser in once. */
   createLoginLink(): Promise<string>;

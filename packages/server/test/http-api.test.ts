@@ -4,7 +4,7 @@ import { MAX_REQUEST_BYTES } from 'agent-relay-protocol';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import { describe, expect, test } from 'vitest';
 import type { Relay } from '../src/relay/contract/relay-contract.ts';
-import type { RunningRelay } from '../src/relay/relay.ts';
+import type { StartedRelay } from '../src/relay/relay.ts';
 import { startTestRelay } from '../src/testing.ts';
 import { OWNER_TOKEN, openServer } from './support/open-server.ts';
 import { poll } from './support/poll.ts';
@@ -12,7 +12,7 @@ import { rawBytes, rawRequest } from './support/raw-http.ts';
 
 const json = { 'content-type': 'application/json' };
 const asOwner = { authorization: `Bearer ${OWNER_TOKEN}` };
-const withBug = ({ handlers }: RunningRelay): Partial<Relay> => ({
+const withBug = ({ handlers }: StartedRelay): Partial<Relay> => ({
   handlers: {
     ...handlers,
     'agents/remove': () => {

@@ -14,7 +14,7 @@ import type { Clock } from '../src/clock.ts';
 import { silentLogger } from '../src/logger.ts';
 import type { CallContext, NodeLink } from '../src/relay/contract/relay-contract.ts';
 import { defaultSettings } from '../src/relay/contract/relay-settings.ts';
-import { createRelay, type RunningRelay } from '../src/relay/relay.ts';
+import { createRelay, type StartedRelay } from '../src/relay/relay.ts';
 import type { RelayCore } from '../src/relay/relay-core.ts';
 import { createSessions } from '../src/relay/sessions/sessions.ts';
 import { SqliteStore } from '../src/store/sqlite/sqlite-store.ts';
@@ -82,9 +82,9 @@ export class SessionWorld {
   readonly clock: HandClock;
   readonly folder: string;
   readonly store: SqliteStore;
-  readonly relay: RunningRelay;
+  readonly relay: StartedRelay;
 
-  private constructor(folder: string, clock: HandClock, store: SqliteStore, relay: RunningRelay) {
+  private constructor(folder: string, clock: HandClock, store: SqliteStore, relay: StartedRelay) {
     this.folder = folder;
     this.clock = clock;
     this.store = store;

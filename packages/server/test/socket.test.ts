@@ -4,7 +4,7 @@ import { connectWebSocket } from 'agent-relay-wire/node';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Relay } from '../src/relay/contract/relay-contract.ts';
-import type { RunningRelay } from '../src/relay/relay.ts';
+import type { StartedRelay } from '../src/relay/relay.ts';
 import { type OpenServer, OWNER_TOKEN, openServer } from './support/open-server.ts';
 import { poll } from './support/poll.ts';
 import { rawRequest } from './support/raw-http.ts';
@@ -20,7 +20,7 @@ interface Client extends AsyncDisposable {
   readonly notices: Notice[];
 }
 
-const withBug = ({ handlers }: RunningRelay): Partial<Relay> => ({
+const withBug = ({ handlers }: StartedRelay): Partial<Relay> => ({
   handlers: {
     ...handlers,
     'agents/remove': () => {

@@ -1,7 +1,7 @@
 import type { AgentEvent, InboxItem, Session } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../src/logger.ts';
-import { McpTools } from '../src/transports/mcp/mcp-tools.ts';
+import { ToolRunner } from '../src/transports/mcp/mcp-tools.ts';
 import { callerOf } from '../src/transports/mcp/tool-caller.ts';
 import { collect } from './core/world.ts';
 import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
@@ -34,7 +34,7 @@ afterEach(async () => {
 
 const lead = () => ({ type: 'agent', workspace, agentId: 'Lead', epoch: session.epoch }) as const;
 const tool = async (name: string, input: object): Promise<string> => {
-  const tools = new McpTools({ relay: world.relay, log: silentLogger });
+  const tools = new ToolRunner({ relay: world.relay, log: silentLogger });
   const { content } = await tools.call(name, input, callerOf(as(lead())));
   return content.map(({ text }) => text).join('\n');
 };

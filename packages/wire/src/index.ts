@@ -33,4 +33,4 @@ export type { ParseSseOptions, SseEvent, SseEventToEncode } from './sse.ts';
 export { encodeSseEvent, parseSseStream } from './sse.ts';
 export type { BackoffOptions, TimeoutOptions } from './time.ts';
 export { backoffDelays, settlesWithin, sleep, withTimeout } from './time.ts';
-export { clampCount, count, lenient, listOf, recordOf } from './vendor-fields.ts';
+export { clampCount, count, lenient, lenientList, recordOf } from './vendor-fields.ts';

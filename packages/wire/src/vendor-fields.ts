@@ -9,7 +9,7 @@ import { z } from 'zod';
 export const lenient = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
 
 /** A list whose unreadable entries are left out one by one; anything but a list reads as an empty one. */
-export const listOf = <Schema extends z.ZodType>(schema: Schema) =>
+export const lenientList = <Schema extends z.ZodType>(schema: Schema) =>
   z
     .array(schema.nullable().catch(null))
     .catch([])

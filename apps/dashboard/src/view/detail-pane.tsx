@@ -40,7 +40,7 @@ export function Section({ title, children }: { readonly title: string; readonly 
 }
 
 /** Names and what they are; an absent value leaves its line out. */
-export function Facts({ facts }: { readonly facts: readonly (readonly [name: string, value: ReactNode])[] }) {
+export function FactList({ facts }: { readonly facts: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
     <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
       {facts.map(([name, value]) =>

@@ -9,7 +9,7 @@ import { ruleWords } from './holds/hold-words.ts';
 import { known } from './known.ts';
 import { PairMark } from './pairs/pair-looks.tsx';
 import { PresenceDot } from './presence-dot.tsx';
-import { receiptLook } from './receipts.tsx';
+import { receiptLook } from './receipt-list.tsx';
 import { TaskStatusMark, taskEventWord } from './tasks/task-looks.tsx';
 
 /** What a relay of a later version says is none of the words that the types name. */

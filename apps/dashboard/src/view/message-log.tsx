@@ -1,7 +1,7 @@
 import type { MessageDetail } from 'agent-relay-client';
 import type { ReactNode } from 'react';
 import type { List } from '../live/use-list.ts';
-import { MessageRow } from './message-row.tsx';
+import { MessageLine } from './message-line.tsx';
 import { Problem } from './problem.tsx';
 import { VirtualList } from './virtual-list.tsx';
 
@@ -48,4 +48,4 @@ function whyEmpty({ status, error, readAgain }: List<MessageDetail>, refused: st
   return status === 'refused' ? <p>{refused}</p> : <span />;
 }
 
-const showRow = (message: MessageDetail) => <MessageRow message={message} />;
+const showRow = (message: MessageDetail) => <MessageLine message={message} />;

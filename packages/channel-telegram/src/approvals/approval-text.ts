@@ -59,14 +59,14 @@ export const approvalKey = ({ agentId, approvalId }: ApprovalKey): string =>
     .digest('base64url')
     .slice(0, 22);
 
-export type Outcome = 'allow' | 'deny';
+export type PressedOutcome = 'allow' | 'deny';
 
 export function questionKeyboard(key: string, isWhole: boolean): InlineKeyboardMarkup {
   const deny = { text: 'Deny', callback_data: `deny:${key}` };
   return { inline_keyboard: [isWhole ? [{ text: 'Allow', callback_data: `allow:${key}` }, deny] : [deny]] };
 }
 
-export function readPress(data: string | undefined): { readonly outcome: Outcome; readonly key: string } | null {
+export function readPress(data: string | undefined): { readonly outcome: PressedOutcome; readonly key: string } | null {
   const [, outcome, key] = /^(allow|deny):([\w-]{22})$/u.exec(data ?? '') ?? [];
   return (outcome === 'allow' || outcome === 'deny') && key !== undefined ? { outcome, key } : null;
 }

@@ -5,10 +5,10 @@ export function nameOf(user: {
   readonly username?: string;
 }): string {
   return (
-    oneLine([user.first_name, user.last_name ?? '', user.username === undefined ? '' : `(@${user.username})`].join(' ')) ||
+    nameLine([user.first_name, user.last_name ?? '', user.username === undefined ? '' : `(@${user.username})`].join(' ')) ||
     `user ${user.id}`
   );
 }
 
 /** A name that others chose, on one line and of bounded length. */
-export const oneLine = (text: string): string => [...text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()].slice(0, 120).join('');
+export const nameLine = (text: string): string => [...text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()].slice(0, 120).join('');

@@ -1,5 +1,5 @@
 import type { Message, UserFromGetMe } from 'grammy/types';
-import { nameOf, oneLine } from './names.ts';
+import { nameLine, nameOf } from './names.ts';
 import type { Place } from './place.ts';
 import { isForwarded, shownText } from './shown-text.ts';
 
@@ -112,7 +112,7 @@ function repliedTo({ reply_to_message: reply, message_thread_id, is_topic_messag
 
 /** Who speaks; a group's anonymous administrators and linked channels speak as a chat. Null for bots, so that two never talk to each other. */
 function senderOf({ from, sender_chat: chat }: Message): Person | null {
-  if (chat !== undefined) return { id: `${chat.id}`, name: oneLine(chat.title ?? `chat ${chat.id}`) };
+  if (chat !== undefined) return { id: `${chat.id}`, name: nameLine(chat.title ?? `chat ${chat.id}`) };
   if (from === undefined || from.is_bot) return null;
   return { id: `${from.id}`, name: nameOf(from) };
 }

@@ -1,5 +1,5 @@
 import type { Message, MessageEntity } from 'grammy/types';
-import { nameOf, oneLine } from './names.ts';
+import { nameLine, nameOf } from './names.ts';
 
 interface Mark {
   readonly at: number;
@@ -28,11 +28,11 @@ function forwardedFrom({ forward_origin: origin }: Message): string | null {
     case 'user':
       return nameOf(origin.sender_user);
     case 'hidden_user':
-      return oneLine(origin.sender_user_name) || 'somebody';
+      return nameLine(origin.sender_user_name) || 'somebody';
     case 'chat':
-      return oneLine(origin.sender_chat.title ?? `chat ${origin.sender_chat.id}`);
+      return nameLine(origin.sender_chat.title ?? `chat ${origin.sender_chat.id}`);
     case 'channel':
-      return oneLine(origin.chat.title ?? `channel ${origin.chat.id}`);
+      return nameLine(origin.chat.title ?? `channel ${origin.chat.id}`);
     default:
       return 'elsewhere';
   }

@@ -4,9 +4,9 @@ import {
   type AgentSession,
   type ApprovalDecision,
   deliveryOf,
+  type EndOfSession,
   type PromptInput,
   type PromptOptions,
-  type SessionEnd,
   type SessionEvents,
 } from 'agent-relay-provider';
 import { sleep } from 'agent-relay-wire';
@@ -28,7 +28,7 @@ export interface ClaudeSessionOptions {
   /** How long the end of a turn may follow its interrupt. Default 5 000. */
   readonly stopGraceMs?: number;
   /** Why a connection ended that nobody closed. */
-  readonly explainEnd: () => Promise<SessionEnd>;
+  readonly explainEnd: () => Promise<EndOfSession>;
 }
 
 /**

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { commandLine, mcpConfig } from './command-line.ts';
+import { claudeArguments, mcpConfig } from './command-line.ts';
 
 describe('the command line', () => {
   test('holds no token: the MCP servers are in a file', () => {
-    const args = commandLine({
+    const args = claudeArguments({
       mode: 'agentic',
       model: 'opus',
       instructions: 'Be Bob.',
@@ -20,7 +20,7 @@ describe('the command line', () => {
   });
 
   test("safe mode offers no tool of Claude's and no server of the user's", () => {
-    const args = commandLine({ mode: 'safe', instructions: '', vendorSessionId: 'id', mcpConfigPath: null });
+    const args = claudeArguments({ mode: 'safe', instructions: '', vendorSessionId: 'id', mcpConfigPath: null });
     expect(args.slice(args.indexOf('--strict-mcp-config'))).toEqual(['--strict-mcp-config', '--tools', '']);
   });
 });

@@ -7,7 +7,7 @@ export interface CommandLineOptions extends Pick<StartOptions, 'mode' | 'model' 
 }
 
 /** The arguments for one session over stdio. `--tools` is variadic: it must not stand before a prompt, and none is given here. */
-export function commandLine({ mode, model, instructions, vendorSessionId, mcpConfigPath }: CommandLineOptions): string[] {
+export function claudeArguments({ mode, model, instructions, vendorSessionId, mcpConfigPath }: CommandLineOptions): string[] {
   return [
     '--print',
     '--verbose',

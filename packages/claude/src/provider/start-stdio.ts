@@ -10,7 +10,7 @@ import { ClaudeConnection } from '../stream-json/claude-connection.ts';
 import type { ControlAnswer } from '../stream-json/control-requests.ts';
 import type { OutgoingFrame } from '../stream-json/outgoing.ts';
 import { ClaudeSession, emitFrames } from './claude-session.ts';
-import { commandLine, mcpConfig } from './command-line.ts';
+import { claudeArguments, mcpConfig } from './command-line.ts';
 import { claudeEnvironment } from './environment.ts';
 import { toolGate, toolGateHooks } from './tool-gate.ts';
 import { ClaudeTranslator } from './translator.ts';
@@ -38,7 +38,7 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
     const { child, ready } = await startProcess({
       name: vendor,
       command,
-      args: commandLine({ ...options, vendorSessionId, mcpConfigPath: config?.path ?? null }),
+      args: claudeArguments({ ...options, vendorSessionId, mcpConfigPath: config?.path ?? null }),
       cwd,
       env: claudeEnvironment(env),
       timeoutMs: startTimeoutMs,

@@ -1,6 +1,6 @@
 import { FileChangeSchema } from 'agent-relay-protocol';
 import type { LiveEvent } from 'agent-relay-provider';
-import { count, lenient, listOf } from 'agent-relay-wire';
+import { count, lenient, lenientList } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { ContentBlock } from '../stream-json/message-frames.ts';
 import { editedPath, type ToolInput } from './tool-words.ts';
@@ -15,17 +15,19 @@ export interface OpenTool {
 const longestDiff = 64 * 1024;
 
 /** Untold numbers of a hunk read as nought: what it changed is still shown. */
-export const ToolResult = z.looseObject({
+export const ToolUseResult = z.looseObject({
   type: lenient(z.string()),
   interrupted: lenient(z.boolean()),
-  structuredPatch: listOf(z.looseObject({ oldStart: count, oldLines: count, newStart: count, newLines: count, lines: listOf(z.string()) })),
+  structuredPatch: lenientList(
+    z.looseObject({ oldStart: count, oldLines: count, newStart: count, newLines: count, lines: lenientList(z.string()) }),
+  ),
 });
 
 /** What a `tool_result` block means for its tool, with the change it made when it was an edit. */
 export function toolCompleted(tool: OpenTool, block: ContentBlock, details: unknown, isDeclined: boolean): LiveEvent[] {
   const { turnId, itemId } = tool;
   const output = plainText(block.content);
-  const result = ToolResult.safeParse(details);
+  const result = ToolUseResult.safeParse(details);
   const outcome = outcomeOf({ isError: block.is_error === true, isDeclined, output, wasInterrupted: result.data?.interrupted === true });
   const exitCode = /^Exit code (\d{1,9})\b/u.exec(output)?.[1];
   const completed: LiveEvent = {
@@ -45,7 +47,7 @@ function outcomeOf(result: { isError: boolean; isDeclined: boolean; output: stri
   return result.isError ? 'failed' : 'succeeded';
 }
 
-function fileChanged({ turnId, name, input }: OpenTool, result: z.infer<typeof ToolResult> | undefined): LiveEvent[] {
+function fileChanged({ turnId, name, input }: OpenTool, result: z.infer<typeof ToolUseResult> | undefined): LiveEvent[] {
   if (name !== 'Write' && name !== 'Edit' && name !== 'MultiEdit' && name !== 'NotebookEdit') return [];
   const path = editedPath(input);
   if (path === null) return [];
@@ -73,7 +75,7 @@ export function plainText(content: unknown): string {
     .join('\n');
 }
 
-export const Todos = z.looseObject({ todos: listOf(z.looseObject({ content: z.string(), status: lenient(z.string()) })) });
+export const Todos = z.looseObject({ todos: lenientList(z.looseObject({ content: z.string(), status: lenient(z.string()) })) });
 
 /** The plan that a `TodoWrite` call writes down. */
 export function planUpdated(turnId: string, name: string, input: ToolInput): LiveEvent[] {

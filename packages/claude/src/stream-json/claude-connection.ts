@@ -3,7 +3,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { type DuplexClosed, type MessageDuplex, RecentMap, RecentSet } from 'agent-relay-wire';
 import { type ControlAnswer, ControlRequests } from './control-requests.ts';
 import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
-import { checkOutgoing, type OutgoingFrame, type UserFrame } from './outgoing.ts';
+import { checkOutgoing, type OutgoingFrame, type UserInputFrame } from './outgoing.ts';
 import { RequestDesk, type RequestHandlers } from './request-desk.ts';
 
 export interface ClaudeConnectionOptions extends RequestHandlers {
@@ -55,7 +55,7 @@ export class ClaudeConnection {
   readonly #requests: ControlRequests;
   readonly #desk: RequestDesk;
   readonly #seen = new RecentSet<string>(framesRemembered);
-  readonly #unacknowledged = new RecentMap<string, UserFrame>(promptsKept);
+  readonly #unacknowledged = new RecentMap<string, UserInputFrame>(promptsKept);
   #link: Link | undefined;
   #isClosed = false;
   #resolveClosed: (closed: DuplexClosed) => void = () => {};
@@ -104,7 +104,7 @@ export class ClaudeConnection {
   async prompt(prompt: ClaudePrompt): Promise<string> {
     if (this.#isClosed) throw this.#connectionClosed();
     const { content, uuid = randomUUID(), priority, shouldQuery } = prompt;
-    const frame: UserFrame = {
+    const frame: UserInputFrame = {
       type: 'user',
       uuid,
       session_id: '',

@@ -1,4 +1,4 @@
-import { count, lenient, listOf, recordOf } from 'agent-relay-wire';
+import { count, lenient, lenientList, recordOf } from 'agent-relay-wire';
 import { z } from 'zod';
 
 /** The frames that tell of a conversation, as far as they are read here. See `ClaudeFrameSchema` for the rule about all others. */
@@ -24,7 +24,7 @@ export const AssistantFrame = z.looseObject({
   /** Set when the text is Claude Code's own word about a failure, not the model's. */
   error: z.unknown().optional(),
   parent_tool_use_id: text,
-  message: lenient(z.looseObject({ id: text, content: listOf(ContentBlock) })),
+  message: lenient(z.looseObject({ id: text, content: lenientList(ContentBlock) })),
 });
 export type AssistantFrame = z.infer<typeof AssistantFrame>;
 
@@ -33,7 +33,7 @@ export const UserFrame = z.looseObject({
   uuid: text,
   isReplay: lenient(z.boolean()),
   /** A text, as in an echo, reads as no blocks. */
-  message: lenient(z.looseObject({ content: listOf(ContentBlock) })),
+  message: lenient(z.looseObject({ content: lenientList(ContentBlock) })),
   tool_use_result: z.unknown().optional(),
 });
 export type UserFrame = z.infer<typeof UserFrame>;
@@ -78,8 +78,8 @@ export const SystemFrame = z.looseObject({
   model: text,
   claude_code_version: text,
   permissionMode: text,
-  tools: listOf(z.string()),
-  mcp_servers: listOf(z.looseObject({ name: z.string(), status: text })),
+  tools: lenientList(z.string()),
+  mcp_servers: lenientList(z.looseObject({ name: z.string(), status: text })),
   state: text,
   status: text,
   error: z.unknown().optional(),

@@ -13,7 +13,7 @@ const UserFrame = z.looseObject({
   priority: z.enum(['now', 'next', 'later']).optional(),
   shouldQuery: z.boolean().optional(),
 });
-export type UserFrame = z.input<typeof UserFrame>;
+export type UserInputFrame = z.input<typeof UserFrame>;
 
 const ControlRequest = z.looseObject({
   type: z.literal('control_request'),

@@ -15,17 +15,17 @@ export type PermissionAnswer =
   | { readonly behavior: 'deny'; readonly message: string; readonly interrupt?: boolean };
 
 /** The signal aborts when Claude withdraws the request, or the connection ends. */
-export interface RequestContext {
+export interface PermissionContext {
   readonly signal: AbortSignal;
 }
 
 export interface RequestHandlers {
   /** May wait for a person as long as it takes: Claude sets no time limit. Rejecting refuses the tool. */
-  readonly onPermission: (request: PermissionRequest, context: RequestContext) => PermissionAnswer | Promise<PermissionAnswer>;
+  readonly onPermission: (request: PermissionRequest, context: PermissionContext) => PermissionAnswer | Promise<PermissionAnswer>;
   /** Answers a hook named at `initialize`, in the CLI's own hook output; `{}` lets things take their course. */
   readonly onHook?: (
     callback: HookCallback,
-    context: RequestContext,
+    context: PermissionContext,
   ) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
 }
 

@@ -1,4 +1,4 @@
-import { lenient, listOf } from 'agent-relay-wire';
+import { lenient, lenientList } from 'agent-relay-wire';
 import { z } from 'zod';
 
 const id = z.string();
@@ -14,9 +14,9 @@ const FileUpdateSchema = z.looseObject({ path: z.string(), kind: changeKind, dif
 
 /** The items of a thread that have a meaning to us; fields that nobody here reads are kept but not named. */
 export const KnownItemSchema = z.discriminatedUnion('type', [
-  z.looseObject({ type: z.literal('userMessage'), id, clientId: text, content: listOf(z.looseObject({ text })) }),
+  z.looseObject({ type: z.literal('userMessage'), id, clientId: text, content: lenientList(z.looseObject({ text })) }),
   z.looseObject({ type: z.literal('agentMessage'), id, text }),
-  z.looseObject({ type: z.literal('reasoning'), id, summary: listOf(z.string()), content: listOf(z.string()) }),
+  z.looseObject({ type: z.literal('reasoning'), id, summary: lenientList(z.string()), content: lenientList(z.string()) }),
   z.looseObject({
     type: z.literal('commandExecution'),
     id,
@@ -26,7 +26,7 @@ export const KnownItemSchema = z.discriminatedUnion('type', [
     aggregatedOutput: text,
     exitCode: lenient(z.int()),
   }),
-  z.looseObject({ type: z.literal('fileChange'), id, changes: listOf(FileUpdateSchema), status }),
+  z.looseObject({ type: z.literal('fileChange'), id, changes: lenientList(FileUpdateSchema), status }),
   z.looseObject({
     type: z.literal('mcpToolCall'),
     id,
@@ -34,7 +34,7 @@ export const KnownItemSchema = z.discriminatedUnion('type', [
     tool: name,
     status,
     arguments: json,
-    result: lenient(z.looseObject({ content: listOf(z.looseObject({ text })) })),
+    result: lenient(z.looseObject({ content: lenientList(z.looseObject({ text })) })),
     error: lenient(z.looseObject({ message: z.string().catch('It failed') })),
   }),
   z.looseObject({ type: z.literal('dynamicToolCall'), id, tool: name, status, arguments: json }),

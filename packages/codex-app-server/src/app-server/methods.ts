@@ -1,4 +1,4 @@
-import { lenient, listOf } from 'agent-relay-wire';
+import { lenient, lenientList } from 'agent-relay-wire';
 import { z } from 'zod';
 import { ThreadItemSchema } from './items.ts';
 import { ThreadStatusSchema, TurnSchema } from './notifications.ts';
@@ -64,12 +64,12 @@ export const ThreadResult = z.looseObject({
 });
 export const StartTurnResult = z.looseObject({ turn: z.looseObject({ id: z.string() }) });
 export const SteerTurnResult = z.looseObject({ turnId: z.string() });
-export const ItemsPage = z.looseObject({ data: listOf(z.looseObject({ turnId: z.string(), item: ThreadItemSchema })) });
+export const ItemsPage = z.looseObject({ data: lenientList(z.looseObject({ turnId: z.string(), item: ThreadItemSchema })) });
 export type ItemEntry = z.infer<typeof ItemsPage>['data'][number];
-export const TurnsPage = z.looseObject({ data: listOf(TurnSchema) });
-export const QueuePage = z.looseObject({ data: listOf(z.looseObject({ id: z.string(), clientUserMessageId: lenient(z.string()) })) });
+export const TurnsPage = z.looseObject({ data: lenientList(TurnSchema) });
+export const QueuePage = z.looseObject({ data: lenientList(z.looseObject({ id: z.string(), clientUserMessageId: lenient(z.string()) })) });
 export const ModelsPage = z.looseObject({
-  data: listOf(
+  data: lenientList(
     z.looseObject({ id: z.string(), model: z.string(), displayName: z.string().catch(''), isDefault: z.boolean().catch(false) }),
   ),
 });

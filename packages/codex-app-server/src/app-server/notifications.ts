@@ -1,4 +1,4 @@
-import { count, lenient, listOf } from 'agent-relay-wire';
+import { count, lenient, lenientList } from 'agent-relay-wire';
 import { z } from 'zod';
 import { ThreadItemSchema } from './items.ts';
 
@@ -19,13 +19,13 @@ export const TurnSchema = z.looseObject({
   id: z.string(),
   /** Unreadable it proves nothing, neither that the turn runs nor that it went well. */
   status: z.string().catch(''),
-  items: listOf(ThreadItemSchema),
+  items: lenientList(ThreadItemSchema),
   error: lenient(TurnErrorSchema),
   durationMs: lenient(z.number().min(0)),
 });
 export type Turn = z.infer<typeof TurnSchema>;
 
-export const ThreadStatusSchema = z.looseObject({ type: z.string(), activeFlags: listOf(z.string()) });
+export const ThreadStatusSchema = z.looseObject({ type: z.string(), activeFlags: lenientList(z.string()) });
 export type ThreadStatus = z.infer<typeof ThreadStatusSchema>;
 
 const tokens = z
@@ -47,7 +47,7 @@ export const notificationSchemas = {
   }),
   'turn/started': z.looseObject({ ...thread, turn: TurnSchema }),
   'turn/completed': z.looseObject({ ...thread, turn: TurnSchema }),
-  'turn/plan/updated': z.looseObject({ ...inTurn, plan: listOf(z.looseObject({ step: z.string(), status: z.string().catch('') })) }),
+  'turn/plan/updated': z.looseObject({ ...inTurn, plan: lenientList(z.looseObject({ step: z.string(), status: z.string().catch('') })) }),
   'item/started': z.looseObject({ ...inTurn, item: ThreadItemSchema }),
   'item/completed': z.looseObject({ ...inTurn, item: ThreadItemSchema }),
   'item/agentMessage/delta': z.looseObject({ ...inItem, delta: z.string() }),

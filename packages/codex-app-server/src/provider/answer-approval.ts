@@ -1,7 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { ApprovalQuestion } from 'agent-relay-provider';
 import type { ToolUse } from 'agent-relay-provider/kit';
-import { lenient, listOf } from 'agent-relay-wire';
+import { lenient, lenientList } from 'agent-relay-wire';
 import { z } from 'zod';
 import { parseRequest, type ServerRequest } from '../app-server/server-requests.ts';
 
@@ -50,7 +50,7 @@ export const approvalSchemas = {
     title: text,
     _meta: lenient(z.looseObject({ codex_approval_kind: text, tool_name: text, tool_params: lenient(z.json()) })),
   }),
-  userInput: z.looseObject({ ...about, questions: listOf(z.looseObject({ id: z.string(), question: z.string().catch('') })) }),
+  userInput: z.looseObject({ ...about, questions: lenientList(z.looseObject({ id: z.string(), question: z.string().catch('') })) }),
 } as const;
 const {
   command: Command,

@@ -3,9 +3,9 @@ import {
   type AgentSession,
   type ApprovalDecision,
   deliveryOf,
+  type EndOfSession,
   type PromptInput,
   type PromptOptions,
-  type SessionEnd,
   SessionEvents,
 } from 'agent-relay-provider';
 import { Bell, withTimeout } from 'agent-relay-wire';
@@ -121,7 +121,7 @@ export class CodexSession implements AgentSession {
   }
 
   /** The server or the connection is gone. */
-  lose(end: SessionEnd): void {
+  lose(end: EndOfSession): void {
     this.events.end(end);
     this.#settle();
     this.#closing ??= this.#options.release();

@@ -1,5 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
-import type { SessionEnd } from 'agent-relay-provider';
+import type { EndOfSession } from 'agent-relay-provider';
 import type { ChildHandle } from 'agent-relay-wire/node';
 import type { CodexAppServer } from '../app-server/codex-app-server.ts';
 import type { CodexClient } from '../app-server/codex-client.ts';
@@ -9,12 +9,12 @@ export interface SharedServer {
   readonly server: Pick<CodexAppServer, 'child' | 'exited' | 'close'>;
   readonly client: CodexClient;
   /** Why the server ended by itself. The client is closed after that, so that its sessions hear of the reason first. */
-  readonly ended: Promise<SessionEnd>;
+  readonly ended: Promise<EndOfSession>;
   /** What the server's own environment is; a thread's commands get theirs on top. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-export interface StartRequest {
+export interface ServerStart {
   readonly codexHome: string;
   /** The program, if this request is the one that starts the server. */
   readonly command: string;
@@ -24,7 +24,7 @@ export interface StartRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-export type StartSharedServer = (request: StartRequest & { readonly signal: AbortSignal }) => Promise<SharedServer>;
+export type StartSharedServer = (request: ServerStart & { readonly signal: AbortSignal }) => Promise<SharedServer>;
 
 interface Entry {
   readonly starting: Promise<SharedServer>;
@@ -46,7 +46,7 @@ export class ServerPool {
   }
 
   /** @throws what the start failed with, or the signal's reason; then nothing is held. */
-  async acquire(request: StartRequest): Promise<SharedServer> {
+  async acquire(request: ServerStart): Promise<SharedServer> {
     const { codexHome, signal } = request;
     signal?.throwIfAborted();
     const entry = this.#entries.get(codexHome) ?? this.#begin(request);
@@ -75,7 +75,7 @@ export class ServerPool {
     await Promise.all(this.#endings);
   }
 
-  #begin(request: StartRequest): Entry {
+  #begin(request: ServerStart): Entry {
     const { codexHome } = request;
     const abort = new AbortController();
     const starting = this.#start({ ...request, signal: abort.signal });

@@ -1,7 +1,7 @@
 import { settlesWithin } from 'agent-relay-wire';
 import { type ChildHandle, howItEnded, lastWords } from 'agent-relay-wire/node';
 import type { OwnedProcess } from '../contract.ts';
-import type { SessionEnd } from '../session-events.ts';
+import type { EndOfSession } from '../session-events.ts';
 
 /** A process of ours as the host writes it down, for `StartOptions.onProcess`. */
 export function ownedProcess(
@@ -15,7 +15,7 @@ export function ownedProcess(
  * Why a session ended whose process nobody asked to end: how it exited, and its last words. Ends first what the process left running. One that
  * only closed its output is given `waitMs` to exit, and counts as crashed. Never rejects.
  */
-export async function processEnd(child: ChildHandle, name: string, waitMs = 5_000): Promise<SessionEnd> {
+export async function processEnd(child: ChildHandle, name: string, waitMs = 5_000): Promise<EndOfSession> {
   const exit = (await settlesWithin(child.exited, waitMs)) ? await child.exited : undefined;
   // Whoever closes the session hears of what cannot be ended; that the process is gone is told all the same.
   await child.kill({ graceMs: 1_000 }).catch(() => {});

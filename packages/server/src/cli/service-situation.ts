@@ -7,7 +7,7 @@ import { engine } from '../engine.ts';
 import type { DaemonSituation } from '../operations/daemon-plan.ts';
 import { textOf } from '../operations/managed-file.ts';
 import { launchdLabel, type ServiceManager, systemdUnitName } from '../operations/service.ts';
-import { answerOf } from '../operations/steps.ts';
+import { outputOf } from '../operations/steps.ts';
 import { ownCliPath } from './program-name.ts';
 import { ownDatabasePath } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
@@ -67,5 +67,5 @@ async function managerOf(env: Terminal['env']): Promise<ServiceManager> {
   if (process.platform === 'darwin') return 'launchd';
   if (process.platform !== 'linux' || (await findExecutable('systemctl', { env })) === undefined) return 'none';
   // Installed is not running: containers and su sessions have the program and no manager behind it.
-  return (await answerOf(['systemctl', '--user', 'show-environment'], { env })) === null ? 'none' : 'systemd';
+  return (await outputOf(['systemctl', '--user', 'show-environment'], { env })) === null ? 'none' : 'systemd';
 }

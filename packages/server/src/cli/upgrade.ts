@@ -3,7 +3,7 @@ import { findExecutable } from 'agent-relay-wire/node';
 import { Command, InvalidArgumentError } from 'commander';
 import { planDaemon } from '../operations/daemon-plan.ts';
 import { installationOf } from '../operations/installation.ts';
-import { answerOf, describeStep, runSteps, type Step } from '../operations/steps.ts';
+import { describeStep, outputOf, runSteps, type Step } from '../operations/steps.ts';
 import { planUpgrade } from '../operations/upgrade-plan.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
 import { ownCliPath } from './program-name.ts';
@@ -46,7 +46,7 @@ async function upgrade(options: UpgradeOptions, terminal: Terminal): Promise<voi
 }
 
 async function latestVersion(terminal: Terminal): Promise<string> {
-  const answer = await answerOf(['npm', 'view', 'agent-relay-server@latest', 'version'], terminal, 60_000);
+  const answer = await outputOf(['npm', 'view', 'agent-relay-server@latest', 'version'], terminal, 60_000);
   if (answer === null) throw new RelayError('unsupported', 'npm does not say which version is the newest: is it installed, and online?');
   return answer.trim();
 }
@@ -66,7 +66,7 @@ const providers = {
   claude: {
     isInstalled: async (terminal: Terminal) => {
       const plugins =
-        (await findExecutable('claude', { env: terminal.env })) && (await answerOf(['claude', 'plugin', 'list', '--json'], terminal));
+        (await findExecutable('claude', { env: terminal.env })) && (await outputOf(['claude', 'plugin', 'list', '--json'], terminal));
       return plugins?.includes('agent-relay@agent-relay') === true;
     },
     steps: (): readonly Step[] => [{ type: 'run', command: ['claude', 'plugin', 'update', 'agent-relay@agent-relay'] }],

@@ -1,6 +1,6 @@
 import { type Claim, type HeldClaim, MAX_HOLD_MS, RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { assertHolds, endClaim, isLeaseOver, isRepeated, renewClaim, takeClaim, type Work } from './claim.ts';
+import { assertHolds, endClaim, isLeaseOver, isRepeated, renewClaim, takeClaim, type WorkState } from './claim.ts';
 
 test('a lease ends at its time, not after it', () => {
   const claim = taken(null, { status: 'open', fence: 0 }, 'a', 100, 50);
@@ -16,8 +16,8 @@ test('a renewal goes no further than the longest hold', () => {
 
 test('what is written under a claim: the same epoch, the same fence, the current claim', () => {
   const claim = taken(null, { status: 'open', fence: 3 }, 'a', 0, 1_000);
-  const held: Work = { status: 'held', fence: 4 };
-  const code = (work: Work, writer: Partial<{ agentId: string; epoch: number; fence: number | null }>) => {
+  const held: WorkState = { status: 'held', fence: 4 };
+  const code = (work: WorkState, writer: Partial<{ agentId: string; epoch: number; fence: number | null }>) => {
     try {
       assertHolds(claim, work, { agentId: 'a', epoch: 1, fence: null, now: 1, ...writer });
       return 'held';
@@ -48,7 +48,7 @@ class Contest {
   readonly taken: HeldClaim[] = [];
   readonly completed = new Set<number>();
   readonly #stored = new Map<string, Claim>();
-  #work: Work = { status: 'open', fence: 0 };
+  #work: WorkState = { status: 'open', fence: 0 };
   #current: Claim | null = null;
 
   get holders(): number {
@@ -110,7 +110,7 @@ function refusalOf(attempt: () => void): void {
   }
 }
 
-function taken(current: Claim | null, work: Work, agentId: string, now: number, leaseMs: number): HeldClaim {
+function taken(current: Claim | null, work: WorkState, agentId: string, now: number, leaseMs: number): HeldClaim {
   return takeClaim(work, current, { claimId: `claim-${work.fence + 1}`, kind: 'message', subjectId: 1, agentId, epoch: 1, now, leaseMs })
     .claim;
 }

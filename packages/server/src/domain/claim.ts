@@ -1,6 +1,6 @@
 import { type Claim, type HeldClaim, MAX_HOLD_MS, RelayError } from 'agent-relay-protocol';
 
-export interface Work {
+export interface WorkState {
   readonly status: 'open' | 'held' | 'closed';
   readonly fence: number;
 }
@@ -28,7 +28,7 @@ export const isLeaseOver = (claim: HeldClaim, now: number): boolean => claim.lea
  * Takes work, or answers the claimant's own claim unchanged.
  * @throws RelayError `not_claimable`, `claim_closed` when it is finished, `already_claimed` naming the holder.
  */
-export function takeClaim(work: Work | null, current: Claim | null, request: ClaimRequest): ClaimTaken {
+export function takeClaim(work: WorkState | null, current: Claim | null, request: ClaimRequest): ClaimTaken {
   const { claimId, kind, subjectId, agentId, epoch, now, leaseMs } = request;
   if (!work) throw new RelayError('not_claimable', `${subject(request)} is not claimable`);
   if (work.status === 'closed') throw new RelayError('claim_closed', `The work of ${subject(request)} is finished`);
@@ -73,7 +73,7 @@ export interface ClaimWriter {
  * @throws RelayError `stale_fence` when the work has moved on, the lease is over or the fence is another one; `claim_closed` when it was
  * completed or cancelled; `forbidden` when somebody else holds it.
  */
-export function assertHolds(claim: Claim, work: Work | null, writer: ClaimWriter): HeldClaim {
+export function assertHolds(claim: Claim, work: WorkState | null, writer: ClaimWriter): HeldClaim {
   if (claim.agentId !== writer.agentId) throw new RelayError('forbidden', `Claim ${claim.claimId} belongs to ${claim.agentId}`);
   const details = { fence: work?.fence ?? claim.fence, status: claim.status };
   const stale = () => new RelayError('stale_fence', whyStale(claim, work, writer), { details });
@@ -86,7 +86,7 @@ export function assertHolds(claim: Claim, work: Work | null, writer: ClaimWriter
   return claim;
 }
 
-function whyStale(claim: Claim, work: Work | null, { fence, now }: ClaimWriter): string {
+function whyStale(claim: Claim, work: WorkState | null, { fence, now }: ClaimWriter): string {
   const { claimId } = claim;
   if ((fence !== null && fence !== claim.fence) || (work !== null && work.fence > claim.fence))
     return `The work under claim ${claimId} has moved on`;

@@ -1,5 +1,5 @@
 import type { Change, DeliveryFound, DeliveryWrite } from './change.ts';
-import { advanceDelivery, type DeliveryRecord, type DeliveryStep, isOpen } from './delivery.ts';
+import { advanceDelivery, type DeliveryRecord, type DeliveryStep, isDeliveryOpen } from './delivery.ts';
 import type { Decision } from './facts.ts';
 
 /** The receipt of a copy, as it is now. */
@@ -21,5 +21,5 @@ export function nextReceipt(found: DeliveryFound, step: DeliveryStep, now: numbe
 export function moveCopy(found: DeliveryFound, step: DeliveryStep, now: number, more: Omit<Change, 'at'> = {}): Decision<boolean> {
   const receipt = nextReceipt(found, step, now);
   const { state } = receipt?.next ?? found.record;
-  return { answer: !isOpen(state), change: receipt && { ...more, at: now, deliveries: [receipt] } };
+  return { answer: !isDeliveryOpen(state), change: receipt && { ...more, at: now, deliveries: [receipt] } };
 }

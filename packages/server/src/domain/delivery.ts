@@ -42,7 +42,7 @@ const rank = { queued: 0, dispatched: 1, delivered: 2, seen: 3, answered: 4 } as
 
 export const isConfirmed = (state: DeliveryState): boolean => confirmed.includes(state);
 /** The copy still waits: nobody has it, or nobody has said so. */
-export const isOpen = (state: DeliveryState): boolean => state === 'queued' || state === 'dispatched';
+export const isDeliveryOpen = (state: DeliveryState): boolean => state === 'queued' || state === 'dispatched';
 
 /** Whether a copy got at least as far as `state`. */
 export function hasReached(actual: DeliveryState, state: 'dispatched' | 'delivered' | 'seen' | 'answered'): boolean {

@@ -7,14 +7,14 @@ import { type ReaderRights, rowOf } from './event-table.ts';
 export type FilterCriteria = Pick<EventFilter, 'for' | 'types' | 'channel'> & ReaderRights;
 
 /** The message an event is about, when it is about one that already existed. */
-export const messageIdOf = (event: RelayEvent): number | null => rowOf(event).about(event);
+export const messageAbout = (event: RelayEvent): number | null => rowOf(event).about(event);
 
 /**
  * What concerns an agent may be read by whoever reads as it what the event is about, and by who reads everything: nothing has to be looked up
  * for them. Where an event has a rule of its own, that one says it.
  */
 const readsWhatIsAsked = (event: RelayEvent, { for: agentId, readsAll, readsAs }: FilterCriteria): boolean =>
-  readsAll || (agentId !== undefined && isReadByMessage(event) && readsAs(agentId, messageIdOf(event) ?? event.seq));
+  readsAll || (agentId !== undefined && isReadByMessage(event) && readsAs(agentId, messageAbout(event) ?? event.seq));
 
 /** Whether what an event tells of has to be looked up to say who may have it. */
 export const needsReading = (event: RelayEvent, criteria: FilterCriteria): boolean =>
@@ -22,7 +22,7 @@ export const needsReading = (event: RelayEvent, criteria: FilterCriteria): boole
 
 /** Whether the criteria need the message that an event is about, beside the event. */
 export const needsMessage = (event: RelayEvent, { for: agentId, channel }: Pick<FilterCriteria, 'for' | 'channel'>): boolean =>
-  messageIdOf(event) !== null && (channel !== undefined || (agentId !== undefined && rowOf(event).audience !== 'nobody'));
+  messageAbout(event) !== null && (channel !== undefined || (agentId !== undefined && rowOf(event).audience !== 'nobody'));
 
 /** Whether a reader with these criteria gets the event. `member` is the agent that `for` names, null when nobody knows it. */
 export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about: About, member: Member | null): boolean {

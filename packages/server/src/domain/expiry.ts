@@ -2,7 +2,7 @@ import type { Message } from 'agent-relay-protocol';
 import { isDirect } from './audience.ts';
 import type { Change, DeliveryFound, DeliveryWrite, NewEvent } from './change.ts';
 import { advanceDelivery } from './delivery.ts';
-import type { Decision, ExpiryFacts, Work } from './facts.ts';
+import type { Decision, ExpiryFacts, OfferedWork } from './facts.ts';
 import { isNotice, noticeTo } from './notices.ts';
 
 export interface ExpiryTerms {
@@ -48,7 +48,7 @@ export function expireMessage(facts: ExpiryFacts, { reason, wasHandedOver, now }
 }
 
 /** What was claimed goes on, or is offered again; a task is its source's to end. */
-function offerOf(work: Work | null): ExpiredOffer {
+function offerOf(work: OfferedWork | null): ExpiredOffer {
   if (work?.kind !== 'message' || (work.status === 'closed' && work.fence === 0)) return 'none';
   return work.status === 'open' && work.fence === 0 ? 'unclaimed' : 'claimed';
 }

@@ -28,10 +28,10 @@ export interface Facts {
   /** The number of the log's next entry, which the first message of `Change.sent` will have. */
   readonly nextId: number;
   readonly agents: Directory;
-  readonly pairs: Pairs;
+  readonly pairs: PairFacts;
 }
 
-export interface Pairs {
+export interface PairFacts {
   find(id: number): Pair | null;
   /** The one open pair an agent is in. */
   openOf(agentId: string): OpenPair | null;
@@ -117,7 +117,7 @@ export interface ReleaseFacts extends Facts, Replied {
 }
 
 /** The work that a message offers. */
-export interface Work {
+export interface OfferedWork {
   /** A claim on a message that offers a task is a claim on the task. */
   readonly kind: Claim['kind'];
   readonly status: 'open' | 'held' | 'closed';
@@ -128,14 +128,14 @@ export interface ExpiryFacts {
   readonly found: StoredMessage;
   /** Its copies that nobody was handed. */
   readonly waiting: readonly DeliveryFound[];
-  readonly work: Work | null;
+  readonly work: OfferedWork | null;
 }
 
 export interface ClaimFacts extends Facts {
   readonly message: Message | null;
   readonly kind: Claim['kind'];
   /** Null when the message is no work. */
-  readonly work: Pick<Work, 'status' | 'fence'> | null;
+  readonly work: Pick<OfferedWork, 'status' | 'fence'> | null;
   /** The claim asked for, or the newest on the message. */
   readonly claim: Claim | null;
   /** The claim's agent's own copy of the message; null when it is not among its recipients. */
@@ -144,7 +144,7 @@ export interface ClaimFacts extends Facts {
 
 export interface TaskFound {
   readonly task: Task;
-  readonly work: Pick<Work, 'status' | 'fence'> | null;
+  readonly work: Pick<OfferedWork, 'status' | 'fence'> | null;
   /** The newest claim on it. */
   readonly claim: Claim | null;
   /** Its holder's own copy of the message that offers it; null when the holder is not among its recipients. */

@@ -2,7 +2,7 @@ import type { ChannelBinding, Claim, HeldClaim, OpenPair, Task } from 'agent-rel
 import type { AgentWrite, Change, NewEvent } from './change.ts';
 import { releaseAll } from './claim-changes.ts';
 import type { AddressEntry } from './directory.ts';
-import type { Work } from './facts.ts';
+import type { OfferedWork } from './facts.ts';
 import { endPairChange } from './pair-changes.ts';
 import { endTask, followClaim, isActive, type TaskStep } from './task-lifecycle.ts';
 
@@ -14,7 +14,7 @@ export interface FollowFacts {
   bindingsOf(channelId: string): readonly ChannelBinding[];
   task(id: number): Task | null;
   /** The work that a message offers. */
-  workOn(messageId: number): Work | null;
+  workOn(messageId: number): OfferedWork | null;
 }
 
 /**

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Conversation, continueConversation, hopsOf, isGuarded } from './loop-guard.ts';
+import { continueConversation, hopsOf, isGuarded, type Talk } from './loop-guard.ts';
 
 const limits = { perMinute: 3, repeats: 2 };
 
 /** What each message of a talk broke; a message that broke something was not said. */
 function talk(lines: readonly (readonly [from: string, words: string, at?: number])[], limit = limits): (string | null)[] {
-  let conversation: Conversation | undefined;
+  let conversation: Talk | undefined;
   return lines.map(([from, words, at = 0]) => {
     const { after, broken } = continueConversation(conversation, { from, digest: () => words }, limit, at);
     if (broken === null) conversation = after;
@@ -38,7 +38,7 @@ test('limits of 0 limit nothing, and digest nothing', () => {
   const digest = () => {
     throw new Error('nobody needs it');
   };
-  let conversation: Conversation | undefined;
+  let conversation: Talk | undefined;
   for (let turn = 0; turn < 1_000; turn += 1) {
     const next = continueConversation(conversation, { from: String(turn % 2), digest }, { perMinute: 0, repeats: 0 }, 0);
     expect(next.broken).toBeNull();
@@ -47,7 +47,7 @@ test('limits of 0 limit nothing, and digest nothing', () => {
 });
 
 test('a group of many speakers is remembered in bounded space', () => {
-  let conversation: Conversation | undefined;
+  let conversation: Talk | undefined;
   for (let turn = 0; turn < 1_000; turn += 1) {
     conversation = continueConversation(conversation, { from: `a${turn}`, digest: () => 'x' }, { perMinute: 0, repeats: 5 }, 0).after;
   }

@@ -29,7 +29,7 @@ export const hopsOf = (relation: Relation, repliedTo: Pick<Message, 'hops'> | nu
   isGuarded(relation) && repliedTo ? repliedTo.hops + 1 : 0;
 
 /** What is remembered of those who talk in one place: a pair, a group address, a thread. */
-export interface Conversation {
+export interface Talk {
   readonly lastSender: string;
   /** Exchanges, not messages. */
   readonly exchanges: SlidingMinute;
@@ -50,11 +50,11 @@ const REMEMBERED_SPEAKERS = 16;
  * writes many messages to one who does not answer is in no loop.
  */
 export function continueConversation(
-  before: Conversation | undefined,
+  before: Talk | undefined,
   { from, digest }: Said,
   limits: { readonly perMinute: number; readonly repeats: number },
   now: number,
-): { readonly after: Conversation; readonly broken: 'rate' | 'repeats' | null } {
+): { readonly after: Talk; readonly broken: 'rate' | 'repeats' | null } {
   if (!before) return { after: { lastSender: from, exchanges: [], said: new Map() }, broken: null };
   if (before.lastSender === from) return { after: before, broken: null };
   const { perMinute } = limits;
@@ -65,7 +65,7 @@ export function continueConversation(
   return { after: { lastSender: from, exchanges, said }, broken };
 }
 
-function saidAfter(before: Conversation['said'], from: string, digest: string): { said: Conversation['said']; count: number } {
+function saidAfter(before: Talk['said'], from: string, digest: string): { said: Talk['said']; count: number } {
   const earlier = before.get(from);
   const count = earlier?.digest === digest ? earlier.count + 1 : 1;
   const said = new Map(before);

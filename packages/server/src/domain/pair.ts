@@ -2,7 +2,7 @@ import { type OpenPair, type Pair, type PairEndCause, RelayError } from 'agent-r
 
 export type EndedPair = Extract<Pair, { status: 'ended' }>;
 
-export const isOpen = (pair: Pair): pair is OpenPair => pair.status === 'pending' || pair.status === 'active';
+export const isPairOpen = (pair: Pair): pair is OpenPair => pair.status === 'pending' || pair.status === 'active';
 
 export const isSide = ({ requester, target }: Pair, agentId: string): boolean => agentId === requester || agentId === target;
 

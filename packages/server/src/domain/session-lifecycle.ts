@@ -127,7 +127,7 @@ export function runSession(
 }
 
 /** What ended: the session, and with it its agent's presence where the address is (still) this session's. */
-export interface SessionEnd {
+export interface SessionToEnd {
   readonly session: Session;
   readonly tookItsAgent: boolean;
 }
@@ -141,7 +141,7 @@ export function endSession(
   { found, pending }: SessionFacts,
   end: { readonly status: 'ended' | 'failed'; readonly reason: string },
   now: number,
-): Decision<SessionEnd> {
+): Decision<SessionToEnd> {
   if (!isUnfinished(session)) return { answer: { session, tookItsAgent: false }, change: null };
   const ended: Session = { ...session, status: end.status, reason: end.reason.slice(0, 1000), endedAt: now };
   const { approvals, events } = cancelAll(pending, session, now);

@@ -8,7 +8,7 @@ import type { ClaimFacts, Decision } from './facts.ts';
 import { unknownAgent } from './unknown-agent.ts';
 
 /** Somebody wants to take up the work that a message offers. */
-export interface Asked {
+export interface ClaimAttempt {
   readonly messageId: number;
   readonly claimant: string;
   readonly principal: Principal;
@@ -30,7 +30,7 @@ export interface Taking {
 /** @throws RelayError `not_found`, `gone`, `forbidden_target`, `already_claimed`, and what `actAs` throws. */
 export function planTaking(
   facts: ClaimFacts,
-  { messageId: id, claimant, principal, guard, mayRead, claimId, leaseMs, now }: Asked,
+  { messageId: id, claimant, principal, guard, mayRead, claimId, leaseMs, now }: ClaimAttempt,
 ): Decision<Taking> {
   const { agents, message, kind, work, claim: current } = facts;
   const entry = agents.find(claimant);

@@ -41,7 +41,7 @@ export interface TaskStep {
   readonly detail: TaskEvent['detail'];
 }
 
-export interface Outcome {
+export interface TaskOutcome {
   readonly status: Extract<TaskStatus, 'done' | 'failed' | 'canceled'>;
   readonly result?: Task['result'] | undefined;
   readonly by: string;
@@ -57,7 +57,7 @@ export function repeatTask(task: Task, report: ReportEvent, by: string, at: numb
 }
 
 /** @throws RelayError `claim_closed`, `validation_failed`. */
-export function endTask(task: Task, { status, result, by, at }: Outcome): TaskStep {
+export function endTask(task: Task, { status, result, by, at }: TaskOutcome): TaskStep {
   assertMayFollow(task, status);
   const next: Task = { ...task, status, result: result ?? task.result, updatedAt: at, endedAt: at };
   return { task: next, type: endings[status], by, detail: result ?? null };

@@ -1,7 +1,7 @@
 import type { EventFilter, EventReset, Message, RelayEvent } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
 import { isInAudience } from '../domain/audience.ts';
-import { type FilterCriteria, matchesFilter, messageIdOf, namedAgents, needsMessage, needsReading } from '../domain/event-filter.ts';
+import { type FilterCriteria, matchesFilter, messageAbout, namedAgents, needsMessage, needsReading } from '../domain/event-filter.ts';
 import { type About, unread } from '../domain/event-readers.ts';
 import type { ReaderRights } from '../domain/event-table.ts';
 import { nobody } from '../domain/readership.ts';
@@ -242,7 +242,7 @@ export class EventFeed {
   }
 
   async #messageOf(workspace: string, event: RelayEvent): Promise<Message | null> {
-    const id = messageIdOf(event);
+    const id = messageAbout(event);
     const stored = id === null ? null : await this.#deps.store.messages.get(workspace, id);
     return stored?.message ?? null;
   }

@@ -3,7 +3,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { launchdPlist } from './launchd-plist.ts';
 import { refuseForeignFile } from './managed-file.ts';
 import { type DaemonAction, launchdLabel, type ServiceDefinition, type ServiceManager, systemdUnitName } from './service.ts';
-import { commandLine, type Step } from './steps.ts';
+import { type Step, shellLine } from './steps.ts';
 import { systemdUnit } from './systemd-unit.ts';
 
 export interface DaemonWishes {
@@ -55,8 +55,8 @@ export function planDaemon(wishes: DaemonWishes, situation: DaemonSituation): Da
 /** The relay in the background, where nothing supervises it. */
 export function manualCommand({ definition: { command, environment, logFile } }: Pick<DaemonSituation, 'definition'>): string {
   const { PATH: _ofTheShell, ...settings } = environment;
-  const words = Object.entries(settings).map(([name, value]) => `${name}=${commandLine([value])}`);
-  return `${commandLine(makeFolder(logFile))} && ${[...words, 'nohup', commandLine(command)].join(' ')} >> ${commandLine([logFile])} 2>&1 &`;
+  const words = Object.entries(settings).map(([name, value]) => `${name}=${shellLine([value])}`);
+  return `${shellLine(makeFolder(logFile))} && ${[...words, 'nohup', shellLine(command)].join(' ')} >> ${shellLine([logFile])} 2>&1 &`;
 }
 
 /** Whoever opens the log opens it before the relay has made the folder of its database, where the log lies. */

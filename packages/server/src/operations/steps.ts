@@ -17,12 +17,12 @@ export function describeStep(step: Step): string {
     case 'remove':
       return `remove ${step.path}`;
     case 'run':
-      return `run   ${commandLine(step.command)}`;
+      return `run   ${shellLine(step.command)}`;
   }
 }
 
 /** For a shell, quoted only where it must be. */
-export const commandLine = (command: readonly string[]): string =>
+export const shellLine = (command: readonly string[]): string =>
   command.map((word) => (/^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 
 export interface StepEnvironment {
@@ -42,7 +42,7 @@ export async function runSteps(steps: readonly Step[], environment: StepEnvironm
         break;
       case 'run': {
         const why = await fault(step.command, environment, step.mayFail === true);
-        if (why !== null && step.mayFail !== true) throw new RelayError('unsupported', `${commandLine(step.command)} ${why}`);
+        if (why !== null && step.mayFail !== true) throw new RelayError('unsupported', `${shellLine(step.command)} ${why}`);
       }
     }
   }
@@ -58,7 +58,7 @@ function fault([program = '', ...args]: readonly string[], { env, signal }: Step
 }
 
 /** Standard output of a program that answers within the time; `null` when it fails, hangs or is not there. */
-export function answerOf(
+export function outputOf(
   [program = '', ...args]: readonly string[],
   { env }: Pick<StepEnvironment, 'env'>,
   timeoutMs = 15_000,

@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import { actsAsOwner, assertAccess, guardedHandlers } from './access/access.ts';
 import { Readers } from './access/readers.ts';
-import { agentRoutes } from './agents/agent-routes.ts';
+import { agentHandlers } from './agents/agent-routes.ts';
 import { AgentRegistry } from './agents/agents.ts';
 import { Presence } from './agents/presence.ts';
 import type { CallbackSender } from './callbacks/callback-request.ts';
@@ -22,19 +22,19 @@ import type { CallContext, Relay, RelayHandlers } from './contract/relay-contrac
 import type { RelaySettings } from './contract/relay-settings.ts';
 import { LoopGuard } from './guard/loop-guard.ts';
 import { Holds } from './holds/holds.ts';
-import { type InboxRoutes, inboxRoutes } from './mail/inbox-routes.ts';
+import { type InboxRoutes, inboxHandlers } from './mail/inbox-routes.ts';
 import { Inboxes } from './mail/inboxes.ts';
-import { messageRoutes } from './mail/message-routes.ts';
+import { messageHandlers } from './mail/message-routes.ts';
 import { Messages } from './mail/messages.ts';
 import { Receipts } from './mail/receipts.ts';
 import { ToolMail } from './mail/tool-mail.ts';
 import { Pairs } from './pairs/pairs.ts';
 import type { RelayCore, SessionsPart } from './relay-core.ts';
 import { claimWaits, gatherFigures } from './system/figures.ts';
-import { type SystemRoutesDeps, systemRoutes } from './system/system-routes.ts';
+import { type SystemRoutesDeps, systemHandlers } from './system/system-routes.ts';
 import { taskReports } from './tasks/task-reports.ts';
-import { taskRoutes } from './tasks/tasks.ts';
-import { tokenRoutes } from './tokens/token-routes.ts';
+import { taskHandlers } from './tasks/tasks.ts';
+import { tokenHandlers } from './tokens/token-routes.ts';
 import { Tokens } from './tokens/tokens.ts';
 import { Reaper } from './upkeep/reaper.ts';
 import { claimRoutes } from './work/claims.ts';
@@ -59,7 +59,7 @@ export interface RelayDeps {
 }
 
 /** The relay, and what its composition root needs beside the transports' view of it. */
-export interface RunningRelay extends Relay {
+export interface StartedRelay extends Relay {
   readonly core: RelayCore;
   /** One round of the reaper, now. */
   reap(): Promise<void>;
@@ -82,7 +82,7 @@ interface Parts {
 }
 
 /** Puts the parts together, makes the built-in addresses and starts the reaper. */
-export async function createRelay(deps: RelayDeps): Promise<RunningRelay> {
+export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
   const parts = await makeParts(deps);
   const { core, presence, reserved, reaper, callbacks, sessions, waits } = parts;
   const { store, feed, clock, tokens, toolMail } = core;
@@ -131,7 +131,7 @@ async function makeParts(deps: RelayDeps): Promise<Parts> {
   const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, presence, sweepMore });
   const messages = new Messages({ store, clock, inboxes, receipts, guard, readers, expiresAt: (at) => reaper.messageExpiresAt(at) });
   const holds = new Holds({ store, clock, guard, messages, inboxes, readers });
-  const inbox = inboxRoutes({ store, clock, inboxes });
+  const inbox = inboxHandlers({ store, clock, inboxes });
   const reserved = new ReservedNames(names);
   for (const node of await store.nodes.list(DEFAULT_WORKSPACE)) reserved.offer(node.nodeId, kindsOf(node));
   return { core, presence, readers, receipts, messages, holds, inbox, sessions, callbacks, reaper, reserved, waits: claimWaits() };
@@ -169,15 +169,15 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
   const { store, feed, clock, log, settings, tokens, agents, inboxes, guard } = core;
   const claims = claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
   return {
-    ...tokenRoutes({ store, clock, log, tokens, inboxes }),
-    ...systemRoutes({ store, clock, tokens, sessions, feed, probes }),
-    ...agentRoutes({ store, agents }),
-    ...messageRoutes({ store, clock, messages, receipts, inboxes, readers }),
+    ...tokenHandlers({ store, clock, log, tokens, inboxes }),
+    ...systemHandlers({ store, clock, tokens, sessions, feed, probes }),
+    ...agentHandlers({ store, agents }),
+    ...messageHandlers({ store, clock, messages, receipts, inboxes, readers }),
     ...verificationRoutes({ store, readers }),
     ...holds.handlers,
     ...inbox.handlers,
     ...claims,
-    ...taskRoutes({ store, clock, claim: claims['messages/claim'], readers, inboxes }),
+    ...taskHandlers({ store, clock, claim: claims['messages/claim'], readers, inboxes }),
     ...taskReports({ store, clock, integrations, reportsPerMinute: settings.reportsPerMinute }),
     ...callbacks.handlers,
     ...new Pairs({ store, clock, messages, readers }).handlers,

@@ -27,7 +27,7 @@ export interface AgentIndex {
 }
 
 /** Who is at an address, and who started it. */
-export type Registration = Pick<AddressEntry, 'agent' | 'spawnedBy'>;
+export type IndexedAgent = Pick<AddressEntry, 'agent' | 'spawnedBy'>;
 
 export interface MembershipChange {
   readonly opened: readonly string[];
@@ -185,7 +185,7 @@ export class MutableAgentIndex implements AgentIndex {
   }
 
   /** Puts or removes an agent; opened memberships begin, ended ones end at `seq`. */
-  setAgent(ref: number, { agent, spawnedBy }: Registration, change: MembershipChange, seq: number): void {
+  setAgent(ref: number, { agent, spawnedBy }: IndexedAgent, change: MembershipChange, seq: number): void {
     const entry = this.#byRef.get(ref);
     if (!entry) return;
     const workspace = this.#workspace(entry.workspace);

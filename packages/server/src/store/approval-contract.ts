@@ -7,7 +7,7 @@ import { at, writes } from './store-contract-parts.ts';
 type InFolder = (title: string, run: (store: Store, reopen: () => Promise<Store>) => Promise<void>) => void;
 
 /** The part of the store contract about what sessions ask. */
-export function approvalContract(inFolder: InFolder): void {
+export function approvalStoreContract(inFolder: InFolder): void {
   inFolder('what a session asks is stored and told with the activity that says so, or not at all', async (store, reopen) => {
     await store.sessions.begin('default', 'a', () => writes({ sessions: [session] }));
     const asked = (approvalId: string): Approval => ({ ...approval, approvalId });

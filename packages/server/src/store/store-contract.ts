@@ -7,7 +7,7 @@ import type { NewEvent } from '../domain/change.ts';
 import { moveCopy } from '../domain/delivery-changes.ts';
 import type { Decision, DeliveryFacts, Facts } from '../domain/facts.ts';
 import { type RegistrationFound, registerAgent } from '../domain/registration.ts';
-import { approvalContract } from './approval-contract.ts';
+import { approvalStoreContract } from './approval-contract.ts';
 import { holdStoreContract } from './hold-store-contract.ts';
 import type { Store } from './store.ts';
 import { allEvents, at, newMessage, send, typesOf, writes } from './store-contract-parts.ts';
@@ -362,7 +362,7 @@ export function storeContract(name: string, open: OpenStore): void {
 
   taskContract(inFolder);
 
-  approvalContract(inFolder);
+  approvalStoreContract(inFolder);
   holdStoreContract(inFolder);
 
   inFolder('closing finishes what is in hand; afterwards writes are refused', async (store, reopen) => {

@@ -141,7 +141,7 @@ export interface SendSubject {
   readonly idempotencyKey: string | null;
 }
 
-export interface ThreadPage {
+export interface ThreadQuery {
   readonly after: number;
   readonly limit: number;
   readonly reading?: Reading | undefined;
@@ -153,7 +153,7 @@ export interface MessageStore {
   /** In the order given, as many as one answer may carry with the first `maxReaders` (default: all) who have read each and who holds it, and at least one. */
   detail(messages: readonly StoredMessage[], maxReaders?: number): Promise<readonly MessageDetail[]>;
   list(query: MessageQuery): Promise<Page<StoredMessage>>;
-  thread(workspace: string, threadId: number, page: ThreadPage): Promise<Page<StoredMessage>>;
+  thread(workspace: string, threadId: number, page: ThreadQuery): Promise<Page<StoredMessage>>;
   /** Who takes part in a thread that is shared; empty for one that is not. */
   participants(workspace: string, threadId: number): Promise<Participants>;
   /** Empties the message, if `decide` says so. */

@@ -21,7 +21,7 @@ import { createRouteCalls } from './route-calls.ts';
 import { eventStreamEndpoint } from './sse/event-stream.ts';
 import { pagesEndpoint } from './static/pages.ts';
 import { SocketConnection, type SocketConnectionDeps } from './web-socket/socket-connection.ts';
-import { createSocketMethods, socketNotifications } from './web-socket/socket-methods.ts';
+import { createSocketMethods, notificationsFor } from './web-socket/socket-methods.ts';
 import { type UpgradeDeps, UpgradeHandler } from './web-socket/upgrade.ts';
 
 export interface RelayServerDeps {
@@ -108,7 +108,7 @@ function acceptance(
       // Every route measures its own input, and a refusal then names the request.
       takesAnyDepth: true,
     });
-    const connection = new SocketConnection(duplex, { caller, cookie }, { ...services, methods, notifications: socketNotifications });
+    const connection = new SocketConnection(duplex, { caller, cookie }, { ...services, methods, notifications: notificationsFor });
     connections.add(connection);
     void connection.closed.then(() => connections.delete(connection));
   };

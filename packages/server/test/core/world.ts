@@ -5,7 +5,7 @@ import { type InboxItem, type Principal, RelayError, type RelayEvent } from 'age
 import { silentLogger } from '../../src/logger.ts';
 import type { CallContext, RelayHandlers } from '../../src/relay/contract/relay-contract.ts';
 import { defaultSettings, type RelaySettings } from '../../src/relay/contract/relay-settings.ts';
-import { createRelay, type RelayDeps, type RunningRelay } from '../../src/relay/relay.ts';
+import { createRelay, type RelayDeps, type StartedRelay } from '../../src/relay/relay.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -33,9 +33,9 @@ export class World implements AsyncDisposable {
   readonly #settings: Partial<RelaySettings>;
   readonly #more: Partial<RelayDeps>;
   readonly #ending = new AbortController();
-  relay: RunningRelay;
+  relay: StartedRelay;
 
-  private constructor(relay: RunningRelay, clock: ManualClock, folder: string, settings: Partial<RelaySettings>, more: Partial<RelayDeps>) {
+  private constructor(relay: StartedRelay, clock: ManualClock, folder: string, settings: Partial<RelaySettings>, more: Partial<RelayDeps>) {
     this.relay = relay;
     this.#more = more;
     this.clock = clock;
@@ -125,7 +125,7 @@ async function openRelay(
   clock: ManualClock,
   settings: Partial<RelaySettings>,
   more: Partial<RelayDeps>,
-): Promise<RunningRelay> {
+): Promise<StartedRelay> {
   const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
   return createRelay({
     store,

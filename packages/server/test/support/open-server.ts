@@ -8,7 +8,7 @@ import type { EventStream } from '../../src/events/event-stream.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
 import type { CallContext, Relay } from '../../src/relay/contract/relay-contract.ts';
 import { defaultSettings } from '../../src/relay/contract/relay-settings.ts';
-import { createRelay, type RelayDeps, type RunningRelay } from '../../src/relay/relay.ts';
+import { createRelay, type RelayDeps, type StartedRelay } from '../../src/relay/relay.ts';
 import { createSessions } from '../../src/relay/sessions/sessions.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { sealSession } from '../../src/transports/browser-session.ts';
@@ -28,7 +28,7 @@ export const OWNER_TOKEN = 'owner-token-of-these-tests';
 
 interface Options extends Partial<Omit<RelayServerDeps, 'relay'>> {
   /** Puts something of its own in place of a part of the relay, e.g. a fault. */
-  readonly replace?: (relay: RunningRelay) => Partial<Relay>;
+  readonly replace?: (relay: StartedRelay) => Partial<Relay>;
   readonly probes?: RelayDeps['probes'];
 }
 
@@ -38,11 +38,11 @@ export class OpenServer implements AsyncDisposable {
   readonly port: number;
   readonly logged: { readonly message: string; readonly fields: unknown }[];
   readonly drain: () => Promise<void>;
-  readonly #relay: RunningRelay;
+  readonly #relay: StartedRelay;
   readonly #folder: string;
   readonly #pages: { read: number };
 
-  constructor(relay: RunningRelay, folder: string, pages: { read: number }, listening: Pick<OpenServer, 'port' | 'logged' | 'drain'>) {
+  constructor(relay: StartedRelay, folder: string, pages: { read: number }, listening: Pick<OpenServer, 'port' | 'logged' | 'drain'>) {
     this.#relay = relay;
     this.#folder = folder;
     this.#pages = pages;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ModelRequest } from '../model/model-request.ts';
-import { type Dialect, planAnswer } from '../model/plan.ts';
+import { type Dialect, planTurn } from '../model/plan.ts';
 import type { Model, ModelStep } from '../model/steps.ts';
 import { type AnswerWriter, playAnswer } from './answer-writer.ts';
 
@@ -53,7 +53,7 @@ export class RequestAnswerer {
     } catch (error) {
       return refuse(`The model script failed: ${error instanceof Error ? error.message : String(error)}`);
     }
-    const plan = planAnswer(steps, read.request, this.#dialect, held?.prepared ?? new Set());
+    const plan = planTurn(steps, read.request, this.#dialect, held?.prepared ?? new Set());
     if (plan.kind === 'violation') return refuse(plan.message);
     if (plan.kind === 'answer') {
       return playAnswer(plan.steps, { writer, signal, newCallId: () => `${this.#callIdPrefix}${randomUUID()}` });

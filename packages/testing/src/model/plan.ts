@@ -31,7 +31,7 @@ export interface WantedCall {
 }
 
 /** Turns steps into calls of offered tools. `prepared` names the preparations that were made already, so that none is made twice. */
-export function planAnswer(steps: readonly ModelStep[], request: ModelRequest, dialect: Dialect, prepared: ReadonlySet<string>): Plan {
+export function planTurn(steps: readonly ModelStep[], request: ModelRequest, dialect: Dialect, prepared: ReadonlySet<string>): Plan {
   const planned: PlannedStep[] = [];
   const preparations = new Map<string, ToolCall>();
   for (const step of steps) {

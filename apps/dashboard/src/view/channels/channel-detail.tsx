@@ -6,7 +6,7 @@ import { useMe } from '../../live/use-live.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { ConfirmButton } from '../confirm-button.tsx';
-import { DetailPane, Facts, Section } from '../detail-pane.tsx';
+import { DetailPane, FactList, Section } from '../detail-pane.tsx';
 import { known } from '../known.ts';
 import { BindForm } from './bind-form.tsx';
 
@@ -27,7 +27,7 @@ export function ChannelDetail({ channel }: { readonly channel: Channel }) {
   return (
     <DetailPane label={`Channel ${id}`} title={<AgentLink id={id} className="" />} back="/channels">
       <div className="grid min-h-0 grid-cols-[minmax(0,1fr)] content-start gap-5 overflow-y-auto p-4">
-        <Facts
+        <FactList
           facts={[
             ['Name', name === id ? null : name],
             ['Label', label],

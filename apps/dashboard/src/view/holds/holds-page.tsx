@@ -4,7 +4,7 @@ import { useList } from '../../live/use-list.ts';
 import { type HoldOutcome, holdsView, isOpenHold, OPEN_LIMIT } from '../../relay/holds.ts';
 import { DecidedHeading } from '../decided-heading.tsx';
 import { ListPane } from '../list-pane.tsx';
-import { Notice } from '../notice.tsx';
+import { NoticeBox } from '../notice-box.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
 import { HoldRow } from './hold-row.tsx';
 
@@ -40,9 +40,9 @@ export function HoldsPage() {
           {open.length > 0 ? <span className="text-soft text-xs">{open.length} waiting</span> : null}
           <span className="grow" />
           {outcome === null ? null : (
-            <Notice key={outcome.id} onClose={() => setOutcome(null)}>
+            <NoticeBox key={outcome.id} onClose={() => setOutcome(null)}>
               <OutcomeWords outcome={outcome} />
-            </Notice>
+            </NoticeBox>
           )}
         </>
       }

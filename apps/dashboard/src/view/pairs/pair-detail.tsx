@@ -11,7 +11,7 @@ import { DetailPane } from '../detail-pane.tsx';
 import { formatTime } from '../format.ts';
 import { MessageLog } from '../message-log.tsx';
 import { Problem } from '../problem.tsx';
-import { Receipts } from '../receipts.tsx';
+import { ReceiptList } from '../receipt-list.tsx';
 import { HangUp } from './hang-up.tsx';
 import { PairMark } from './pair-looks.tsx';
 
@@ -100,7 +100,7 @@ function Said({ message, isRequester }: { readonly message: MessageDetail; reado
           {message.deletedAt === null ? message.body : <i className="text-soft">deleted</i>}
         </p>
         <p className="text-xs">
-          <Receipts messageId={message.id} />
+          <ReceiptList messageId={message.id} />
         </p>
       </div>
     </article>

@@ -5,7 +5,7 @@ import { useLive } from '../../live/use-live.ts';
 import { isEndedTask, tasksView, taskView } from '../../relay/tasks.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
-import { DetailPane, Facts, Section } from '../detail-pane.tsx';
+import { DetailPane, FactList, Section } from '../detail-pane.tsx';
 import { JsonView, ProgressView } from '../json-view.tsx';
 import { Problem } from '../problem.tsx';
 import { TakeBack } from '../take-back.tsx';
@@ -67,7 +67,7 @@ function Subtitle({ task }: { readonly task: Task }) {
 
 function TaskFacts({ task }: { readonly task: Task }) {
   return (
-    <Facts
+    <FactList
       facts={[
         ['Source', task.source],
         ['Offered to', task.target.replace(/^id:/u, '')],
@@ -106,7 +106,7 @@ function Metadata({ metadata }: Pick<Task, 'metadata'>) {
   if (metadata === null || Object.keys(metadata).length === 0) return null;
   return (
     <Section title="Metadata">
-      <Facts facts={Object.entries(metadata).map(([name, value]) => [name, <JsonView key={name} value={value} />] as const)} />
+      <FactList facts={Object.entries(metadata).map(([name, value]) => [name, <JsonView key={name} value={value} />] as const)} />
     </Section>
   );
 }

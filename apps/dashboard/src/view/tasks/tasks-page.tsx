@@ -6,7 +6,7 @@ import { Problem } from '../problem.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
 import { TaskDetail } from './task-detail.tsx';
 import { filterTasks, sourcesOf, type TaskSearch } from './task-filter.ts';
-import { TaskRow } from './task-row.tsx';
+import { TaskLine } from './task-line.tsx';
 import { TaskTools } from './task-tools.tsx';
 
 /** Work from outside: what is active, what has ended, and one task beside it. */
@@ -19,7 +19,7 @@ export function TasksPage({ search, taskId }: { readonly search: TaskSearch; rea
       keyOf={({ id }) => id}
       rowHeight={56}
       selected={taskId}
-      row={(task) => <TaskRow task={task} isSelected={task.id === taskId} />}
+      row={(task) => <TaskLine task={task} isSelected={task.id === taskId} />}
       refused="This token may not see tasks."
       empty={<NoTasks />}
       noneFits={<Empty title="No task fits the filter." />}

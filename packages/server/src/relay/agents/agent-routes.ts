@@ -22,7 +22,7 @@ type AgentRouteName =
   | 'agents/approval'
   | 'agents/remove';
 
-export function agentRoutes({
+export function agentHandlers({
   store,
   agents,
 }: {

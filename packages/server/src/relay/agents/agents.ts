@@ -45,7 +45,7 @@ interface RegisterOptions {
   readonly mayRegister: (found: AgentFacts) => void;
 }
 
-export interface Heartbeat {
+export interface SignOfLife {
   readonly guard: SessionGuard;
   readonly status: AgentStatus | undefined;
   /** Throws where the caller may not say so. */
@@ -84,7 +84,7 @@ export class AgentRegistry {
   }
 
   /** The session is alive: its presence and its claims are renewed. @throws RelayError `not_found`, `stale_session`. */
-  async heartbeat(workspace: string, id: string, { guard, status, mayAct }: Heartbeat): Promise<Agent> {
+  async heartbeat(workspace: string, id: string, { guard, status, mayAct }: SignOfLife): Promise<Agent> {
     const now = this.#deps.clock.now();
     return this.#change(workspace, id, ({ agent, agents, heldClaims }) => {
       mayAct?.(agents);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Message } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { isDirect } from '../../domain/audience.ts';
-import { type Breach, type Conversation, continueConversation, type GuardLimits, isGuarded } from '../../domain/loop-guard.ts';
+import { type Breach, continueConversation, type GuardLimits, isGuarded, type Talk } from '../../domain/loop-guard.ts';
 import { type TokenUse, tokensInHour, withTokens } from '../../domain/token-use.ts';
 
 /** Conversations remembered at once; the ones nobody has had for longest are forgotten first. */
@@ -25,10 +25,10 @@ interface Place {
 export class LoopGuard {
   readonly #clock: Clock;
   readonly #limits: GuardLimits;
-  readonly #conversations = new Map<string, Conversation>();
+  readonly #conversations = new Map<string, Talk>();
   readonly #tokens = new Map<string, TokenUse>();
   /** How it was before the turn of writes that is being decided: what was counted in it may not happen. */
-  readonly #before = new Map<string, Conversation | undefined>();
+  readonly #before = new Map<string, Talk | undefined>();
 
   constructor(clock: Clock, limits: GuardLimits) {
     this.#clock = clock;

@@ -11,7 +11,7 @@ import {
 import type { Clock } from '../../clock.ts';
 import { actAs } from '../../domain/act-as.ts';
 import type { NewMessage } from '../../domain/change.ts';
-import { type DeliveryStep, isOpen, recordAt } from '../../domain/delivery.ts';
+import { type DeliveryStep, isDeliveryOpen, recordAt } from '../../domain/delivery.ts';
 import { nextReceipt } from '../../domain/delivery-changes.ts';
 import type { Directory } from '../../domain/directory.ts';
 import { isNotice, noticeTo } from '../../domain/notices.ts';
@@ -46,7 +46,7 @@ interface Fetching {
 }
 
 /** Fetching mail and saying what became of it. */
-export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRoutes {
+export function inboxHandlers({ store, clock, inboxes }: InboxRoutesDeps): InboxRoutes {
   const assertMayFetch = (principal: Principal, id: string, guard: SessionGuard): Agent =>
     fetcher(store.agents.index.in(principal.workspace), principal, id, guard);
 
@@ -60,12 +60,12 @@ export function inboxRoutes({ store, clock, inboxes }: InboxRoutesDeps): InboxRo
       const { message, record } = found;
       const current = recordAt(record, message.expiresAt, inboxes.wasHandedOver(workspace, id, message.id), now);
       const receipt = nextReceipt({ ...found, record: current }, stepOf(position), now);
-      if (!receipt) return { answer: !isOpen(record.state), change: null };
+      if (!receipt) return { answer: !isDeliveryOpen(record.state), change: null };
       const { state, reason } = receipt.next;
       // Whoever wrote to a channel cannot see that it did not reach the people outside.
       const isLost = agent.kind === 'channel' && state === 'failed' && !isNotice(message);
       const notices = isLost ? [notSentOn(message, id, reason, now)] : [];
-      return { answer: !isOpen(state), change: { at: now, deliveries: [receipt], notices } };
+      return { answer: !isDeliveryOpen(state), change: { at: now, deliveries: [receipt], notices } };
     });
     inboxes.settle(workspace, id, settledOf(moved));
     return moved;

@@ -34,7 +34,7 @@ export interface MessageRoutesDeps {
   readonly readers: Readers;
 }
 
-export function messageRoutes({
+export function messageHandlers({
   store,
   clock,
   messages,

@@ -17,7 +17,7 @@ import { actingId } from '../../domain/acting.ts';
 import { readAddress } from '../../domain/address.ts';
 import type { Change } from '../../domain/change.ts';
 import type { Directory } from '../../domain/directory.ts';
-import { acceptPair, assertFree, assertMayTalk, isOpen, isSide, otherSide, rejectPair } from '../../domain/pair.ts';
+import { acceptPair, assertFree, assertMayTalk, isPairOpen, isSide, otherSide, rejectPair } from '../../domain/pair.ts';
 import { answerNotice, endPairChange, invitationOf } from '../../domain/pair-changes.ts';
 import { resolvePairTarget } from '../../domain/pair-target.ts';
 import { relationOf } from '../../domain/provenance.ts';
@@ -175,7 +175,7 @@ export class Pairs {
       const pair = pairOf(current, id, agents, { principal, by, guard, mayRead });
       // Only the owner's own callers act as the owner.
       if (by !== OWNER_AGENT_ID && !isSide(pair, by)) throw new RelayError('forbidden', `${by} is not in pair ${id}`);
-      return isOpen(pair) ? endPairChange(pair, { by, cause: 'hung_up', reason: reason ?? null }, now) : { answer: pair, change: null };
+      return isPairOpen(pair) ? endPairChange(pair, { by, cause: 'hung_up', reason: reason ?? null }, now) : { answer: pair, change: null };
     });
   }
 }

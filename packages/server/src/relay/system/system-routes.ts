@@ -20,7 +20,7 @@ export interface SystemRoutesDeps {
   readonly probes: Readonly<Record<string, () => Promise<PartHealth>>>;
 }
 
-export function systemRoutes({
+export function systemHandlers({
   store,
   clock,
   tokens,

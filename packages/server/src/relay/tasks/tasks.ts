@@ -41,7 +41,7 @@ export interface TaskRoutesDeps {
   readonly inboxes: Pick<Inboxes, 'settle'>;
 }
 
-export function taskRoutes({ store, clock, claim, readers, inboxes }: TaskRoutesDeps): Pick<RelayHandlers, TaskRouteName> {
+export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRoutesDeps): Pick<RelayHandlers, TaskRouteName> {
   const find = async (principal: Principal, id: number): Promise<Task> => {
     const task = await store.tasks.get(principal.workspace, id);
     if (!task || !readers.of(principal).mayReadTask(task)) throw notFound(id);

@@ -18,7 +18,7 @@ export interface TokenRoutesDeps {
 }
 
 /** Making, listing and revoking tokens. Who may is the scope `*`, which only the owner and tokens that stand for the owner have. */
-export function tokenRoutes({
+export function tokenHandlers({
   store,
   clock,
   log,

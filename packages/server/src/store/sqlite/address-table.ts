@@ -1,7 +1,7 @@
 import type { Agent, ApprovalMode } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 import type { AddressEntry } from '../../domain/directory.ts';
-import type { AddressSource, MutableAgentIndex, NewAddress, Registration, StoredAddress } from '../agent-index.ts';
+import type { AddressSource, IndexedAgent, MutableAgentIndex, NewAddress, StoredAddress } from '../agent-index.ts';
 
 interface StoredAgent {
   readonly agent: Agent;
@@ -97,7 +97,7 @@ export class AddressTable implements AddressSource {
   }
 
   /** Puts or removes an agent; memberships that change do so at `seq`. */
-  set(workspace: string, agentId: string, registration: Registration, seq: number): void {
+  set(workspace: string, agentId: string, registration: IndexedAgent, seq: number): void {
     const { agent, spawnedBy } = registration;
     const entry = this.ensure(workspace, agentId);
     const change = this.#index.membershipChange(entry.ref, agent);

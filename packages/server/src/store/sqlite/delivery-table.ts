@@ -1,6 +1,6 @@
 import type { DeliveryEvidence, DeliveryState } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import { type DeliveryRecord, deliveryStates, isOpen, queuedRecord } from '../../domain/delivery.ts';
+import { type DeliveryRecord, deliveryStates, isDeliveryOpen, queuedRecord } from '../../domain/delivery.ts';
 import type { OpenMail } from './open-mail.ts';
 
 export interface DeliveryRow {
@@ -75,7 +75,7 @@ export class DeliveryTable {
       !this.#open.isUnwritten(ref, messageId) &&
       this.#update.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref).changes > 0;
     if (!isWritten) this.#insert.run(state, evidence, late, reason, updatedAt, readAt, messageId, ref);
-    if (isOpen(record.state)) this.#open.reopened(ref, messageId);
+    if (isDeliveryOpen(record.state)) this.#open.reopened(ref, messageId);
     else this.#open.closed(ref, messageId);
   }
 

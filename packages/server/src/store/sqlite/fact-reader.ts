@@ -2,7 +2,7 @@ import type { HeldClaim } from 'agent-relay-protocol';
 import { isInAudience } from '../../domain/audience.ts';
 import type { StoredMessage } from '../../domain/change.ts';
 import { type DeliveryRecord, queuedRecord } from '../../domain/delivery.ts';
-import type { AgentFacts, Facts, Pairs, Replied, TaskFound, Work } from '../../domain/facts.ts';
+import type { AgentFacts, Facts, OfferedWork, PairFacts, Replied, TaskFound } from '../../domain/facts.ts';
 import type { FollowFacts } from '../../domain/follow.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
 import type { Tables } from './change-writer.ts';
@@ -13,7 +13,7 @@ export class FactReader {
   readonly #tables: Tables;
   readonly #log: SqliteLog;
   readonly #index: MutableAgentIndex;
-  readonly #pairs = new Map<string, Pairs>();
+  readonly #pairs = new Map<string, PairFacts>();
   readonly #following = new Map<string, FollowFacts>();
 
   constructor(tables: Tables, log: SqliteLog, index: MutableAgentIndex) {
@@ -60,7 +60,7 @@ export class FactReader {
     const task = claims.work('task', messageId);
     const row = task ?? claims.work('message', messageId);
     if (!row) return null;
-    const work: Work = { kind: task ? 'task' : 'message', status: row.status, fence: row.fence };
+    const work: OfferedWork = { kind: task ? 'task' : 'message', status: row.status, fence: row.fence };
     return { work, claim: row.claim_id === null ? null : claims.get(workspace, row.claim_id) };
   }
 
@@ -99,7 +99,7 @@ export class FactReader {
     return this.#tables.claims.heldBy(workspace, agentId).filter((claim): claim is HeldClaim => claim.status === 'held');
   }
 
-  #pairsIn(workspace: string): Pairs {
+  #pairsIn(workspace: string): PairFacts {
     let found = this.#pairs.get(workspace);
     if (!found) {
       const { pairs } = this.#tables;

@@ -1,6 +1,6 @@
 import { type OpenPair, type Pair, PairSchema } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import { isOpen } from '../../domain/pair.ts';
+import { isPairOpen } from '../../domain/pair.ts';
 import { recordReader } from './record-reader.ts';
 
 const readPair = recordReader(PairSchema);
@@ -36,14 +36,14 @@ export class PairTable {
 
   openOf(workspace: string, agentId: string): OpenPair | null {
     const pair = toPair(this.#openOf.get(workspace, agentId));
-    return pair !== null && isOpen(pair) ? pair : null;
+    return pair !== null && isPairOpen(pair) ? pair : null;
   }
 
   put(workspace: string, pair: Pair): void {
     const { id, requester, target, status } = pair;
     this.#put.run(id, workspace, requester, target, status, JSON.stringify(pair));
     this.#leave.run(workspace, id, requester, target);
-    if (isOpen(pair)) for (const agentId of [requester, target]) this.#enter.run(workspace, agentId, id);
+    if (isPairOpen(pair)) for (const agentId of [requester, target]) this.#enter.run(workspace, agentId, id);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Decision, Done, Earlier, EmptyingFacts, SendFacts } from '../../do
 import { MAX_PAGE_CHARACTERS, takePage } from '../../domain/page.ts';
 import { nobody, type Participants } from '../../domain/readership.ts';
 import { keptPage } from '../kept-page.ts';
-import type { DecideExpiry, MessageQuery, MessageStore, SendSubject, ThreadPage } from '../store.ts';
+import type { DecideExpiry, MessageQuery, MessageStore, SendSubject, ThreadQuery } from '../store.ts';
 import { toClaim } from './claim-table.ts';
 import type { SqliteContext } from './context.ts';
 import { MessageList } from './message-list.ts';
@@ -87,7 +87,7 @@ export class SqliteMessages implements MessageStore {
     return this.#list.read(query);
   }
 
-  async thread(workspace: string, threadId: number, { after: from, limit, reading }: ThreadPage): Promise<Page<StoredMessage>> {
+  async thread(workspace: string, threadId: number, { after: from, limit, reading }: ThreadQuery): Promise<Page<StoredMessage>> {
     const participants = () => this.#participants.of(workspace, threadId);
     return keptPage({
       from,

@@ -7,7 +7,7 @@ import type { Endpoint, Exchange } from '../http/endpoint.ts';
 import { HttpCall } from '../http/http-call.ts';
 import { readJsonBody } from '../http/read-body.ts';
 import { admitInput } from '../route-calls.ts';
-import { McpTools } from './mcp-tools.ts';
+import { ToolRunner } from './mcp-tools.ts';
 import type { MessageServer } from './serve-message.ts';
 import { callerOf } from './tool-caller.ts';
 
@@ -24,7 +24,7 @@ export interface McpDeps {
 export function mcpEndpoint({ relay, draining, log }: McpDeps): Endpoint {
   // Loaded with the first agent that comes: the SDK costs a relay that nobody asks through MCP 30 MB for nothing.
   let loading: Promise<MessageServer> | undefined;
-  const load = async () => new (await import('./serve-message.ts')).MessageServer(new McpTools({ relay, log }));
+  const load = async () => new (await import('./serve-message.ts')).MessageServer(new ToolRunner({ relay, log }));
   return {
     methods: ['POST'],
     serve: async (exchange) => {

@@ -17,7 +17,7 @@ import { InboxReader } from './inbox-reader.ts';
 import { pairTool } from './pair-tool.ts';
 import { releaseSpawned, spawnAgent } from './spawn-tools.ts';
 import { keyOf, type ToolCaller } from './tool-caller.ts';
-import { describeAgents, describeClaim, describeSent, describeVerification } from './tool-text.ts';
+import { describeAgents, describeClaim, describeVerification, tellSent } from './tool-text.ts';
 import { waitForAnswer } from './wait-for-answer.ts';
 
 export interface McpToolsDeps {
@@ -26,7 +26,7 @@ export interface McpToolsDeps {
 }
 
 /** What a tool call answers: text only, because a model that is given structured content reads that instead. */
-export interface ToolResult {
+export interface ToolAnswer {
   readonly [key: string]: unknown;
   readonly content: { readonly type: 'text'; readonly text: string }[];
   readonly isError?: boolean;
@@ -49,7 +49,7 @@ const listed = Object.entries(mcpTools).map(([name, { description, input, readOn
 }));
 
 /** Runs the tools; every failure becomes a text the model can act on. */
-export class McpTools {
+export class ToolRunner {
   readonly #handlers: RelayHandlers;
   readonly #log: Logger;
   readonly #runs: ToolRuns;
@@ -81,13 +81,13 @@ export class McpTools {
     }
   }
 
-  async call(name: string, input: unknown, caller: ToolCaller): Promise<ToolResult> {
+  async call(name: string, input: unknown, caller: ToolCaller): Promise<ToolAnswer> {
     try {
       return { content: [{ type: 'text', text: (await this.#run(name, input, caller)).text }] };
     } catch (thrown) {
       const error = toRelayError(thrown);
       if (error.code === 'internal') this.#log.error('tool failed', { tool: name, error: error.cause });
-      const content: ToolResult['content'] = [{ type: 'text', text: escapeLookAlikes(describeError(error)) }];
+      const content: ToolAnswer['content'] = [{ type: 'text', text: escapeLookAlikes(describeError(error)) }];
       return { content, isError: true, _meta: { 'agent-relay/code': error.code } };
     }
   }
@@ -117,15 +117,15 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
       // Before it is sent: afterwards a refusal would read as if it was not.
       if (waitForAnswerMs) assertAccess({ scope: 'events:read', anonymous: false }, caller.context.principal);
       const sent = await handlers['messages/send']({ ...request, from: caller.agentId, ...keyOf(caller) }, caller.context);
-      if (waitForAnswerMs === undefined || waitForAnswerMs === 0) return describeSent(sent);
+      if (waitForAnswerMs === undefined || waitForAnswerMs === 0) return tellSent(sent);
       const answer = await waitForAnswer(relay, sent.id, waitForAnswerMs, caller);
       const told = answer === null ? modelText`No answer yet. It will reach you as a message.` : await inbox.present(answer, caller);
-      return modelText`${describeSent(sent)}\n${told}`;
+      return modelText`${tellSent(sent)}\n${told}`;
     },
     relay_reply: async ({ messageId, body, mode }, caller) => {
       const optional = mode === undefined ? {} : { mode };
       const answer = { replyTo: messageId, body, from: caller.agentId, ...optional, ...keyOf(caller) };
-      return describeSent(await handlers['messages/send'](answer, caller.context));
+      return tellSent(await handlers['messages/send'](answer, caller.context));
     },
     relay_inbox: (request, caller) => inbox.read(request, caller),
     relay_verify: async ({ messageId }, { agentId, context }) =>

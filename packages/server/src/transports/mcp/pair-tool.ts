@@ -2,7 +2,7 @@ import { type McpToolInput, type Pair, RelayError } from 'agent-relay-protocol';
 import { type ModelText, modelText, quoted } from 'agent-relay-wire';
 import type { RelayHandlers } from '../../relay/contract/relay-contract.ts';
 import { keyOf, type ToolCaller } from './tool-caller.ts';
-import { describeSent } from './tool-text.ts';
+import { tellSent } from './tool-text.ts';
 
 /** Everything a pair needs, as one tool: an agent that has no shell can still answer an invitation. */
 export async function pairTool(handlers: RelayHandlers, request: McpToolInput<'relay_pair'>, caller: ToolCaller): Promise<ModelText> {
@@ -26,7 +26,7 @@ export async function pairTool(handlers: RelayHandlers, request: McpToolInput<'r
     case 'hangup':
       return describePair(await handlers[`pairs/${action}`]({ id, ...actor }, context), agentId);
     case 'send':
-      return describeSent(await handlers['pairs/send']({ id, ...speaker, body: given(request.body, 'body'), ...keyOf(caller) }, context));
+      return tellSent(await handlers['pairs/send']({ id, ...speaker, body: given(request.body, 'body'), ...keyOf(caller) }, context));
   }
 }
 

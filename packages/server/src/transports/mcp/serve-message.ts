@@ -1,6 +1,6 @@
 import { createMcpHandler, isLegacyRequest, type JSONRPCMessage, type McpHttpHandler, Server } from '@modelcontextprotocol/server';
 import { MCP_PATH, MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
-import type { McpTools } from './mcp-tools.ts';
+import type { ToolRunner } from './mcp-tools.ts';
 import { OneExchange } from './one-exchange.ts';
 import type { ToolCaller } from './tool-caller.ts';
 
@@ -22,10 +22,10 @@ export interface Served {
  * before it, which begin with `initialize`. One server serves both.
  */
 export class MessageServer {
-  readonly #tools: McpTools;
+  readonly #tools: ToolRunner;
   readonly #stateless: McpHttpHandler;
 
-  constructor(tools: McpTools) {
+  constructor(tools: ToolRunner) {
     this.#tools = tools;
     this.#stateless = createMcpHandler((context) => this.#serverFor(callerIn(context.authInfo?.extra)), {
       legacy: 'reject',

@@ -2,7 +2,7 @@ import type { Agent, Claim, SentMessage, Session, Verification } from 'agent-rel
 import { ModelText, modelText } from 'agent-relay-wire';
 
 /** What the tools say to a model: short, with every id it needs for the next step. */
-export function describeSent({ id, to, matched, offline = 0 }: SentMessage): ModelText {
+export function tellSent({ id, to, matched, offline = 0 }: SentMessage): ModelText {
   if (matched === 0) return modelText`Stored as [msg:${id}], but ${to} reached nobody.`;
   const reached = modelText`Sent [msg:${id}] to ${to}, which reached ${matched} ${matched === 1 ? 'agent' : 'agents'}.`;
   if (offline === 0) return reached;

@@ -1,14 +1,14 @@
 import type { CloseReason, DuplexClosed, MalformedListener, MessageDuplex } from 'agent-relay-wire';
 
 /** More requests in one frame than this are no batch but an attempt to make one megabyte of input a hundred of output. */
-export const MAX_BATCH_LENGTH = 1_000;
+export const MAX_BATCH_CALLS = 1_000;
 
 /** A duplex whose batches have an end: a longer one reaches the reader as `null`, which is no JSON-RPC and answered so. */
 export function limitBatches(duplex: MessageDuplex): MessageDuplex {
   return new LimitedDuplex(duplex);
 }
 
-const limit = (message: unknown): unknown => (Array.isArray(message) && message.length > MAX_BATCH_LENGTH ? null : message);
+const limit = (message: unknown): unknown => (Array.isArray(message) && message.length > MAX_BATCH_CALLS ? null : message);
 
 class LimitedDuplex implements MessageDuplex {
   readonly incoming: AsyncIterable<unknown>;

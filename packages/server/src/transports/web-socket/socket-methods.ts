@@ -29,7 +29,7 @@ export function createSocketMethods({ nodeHandlers }: Pick<Relay, 'nodeHandlers'
 /** A node may be newer than its relay: what it says of its agents is read by its known words, and kept whole. */
 const LiveActivitySchema = loosely(nodeNotifications['activity/live'].params);
 
-export const socketNotifications: ReadonlyMap<string, SocketMethod> = new Map([
+export const notificationsFor: ReadonlyMap<string, SocketMethod> = new Map([
   [
     'activity/live',
     {

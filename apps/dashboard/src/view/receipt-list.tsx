@@ -19,7 +19,7 @@ export const receiptLook = (state: string) => known(looks, state, (word) => ({ m
 const SHOWN_RECIPIENTS = 4;
 
 /** Each recipient's receipt, and the evidence it rests on. */
-export function Receipts({ messageId }: { readonly messageId: number }) {
+export function ReceiptList({ messageId }: { readonly messageId: number }) {
   const { data: deliveries } = useLive(deliveriesView(messageId));
   if (!deliveries) return null;
   if (deliveries.length === 0) return <span className="text-warn">reached nobody</span>;

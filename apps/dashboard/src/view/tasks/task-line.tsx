@@ -5,7 +5,7 @@ import { progressLine } from '../json-view.tsx';
 import { Severity, TaskStatusMark } from './task-looks.tsx';
 
 /** One line where there is room, two where there is not. */
-export function TaskRow({ task, isSelected }: { readonly task: Task; readonly isSelected: boolean }) {
+export function TaskLine({ task, isSelected }: { readonly task: Task; readonly isSelected: boolean }) {
   return (
     <Link
       to="/tasks/$taskId"

@@ -1,9 +1,9 @@
 import type { MessageDetail } from 'agent-relay-client';
 import { ClaimState } from './claim-state.tsx';
 import { formatTime } from './format.ts';
-import { Receipts } from './receipts.tsx';
+import { ReceiptList } from './receipt-list.tsx';
 
-export function MessageRow({ message }: { readonly message: MessageDetail }) {
+export function MessageLine({ message }: { readonly message: MessageDetail }) {
   const isDeleted = message.deletedAt !== null;
   return (
     <article className="border-line border-b px-4 py-3" data-message-id={message.id}>
@@ -28,7 +28,7 @@ export function MessageRow({ message }: { readonly message: MessageDetail }) {
         {isDeleted ? 'deleted' : message.body}
       </p>
       <footer className="mt-1.5 flex flex-wrap items-center gap-2 text-xs">
-        {isDeleted ? null : <Receipts messageId={message.id} />}
+        {isDeleted ? null : <ReceiptList messageId={message.id} />}
         {message.claimable ? <ClaimState message={message} /> : null}
       </footer>
     </article>

@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 
 /** What came of something that is no longer where it was: the row has moved, so the words and the focus are here. */
-export function Notice({ children, onClose }: { readonly children: ReactNode; readonly onClose: () => void }) {
+export function NoticeBox({ children, onClose }: { readonly children: ReactNode; readonly onClose: () => void }) {
   const self = useRef<HTMLParagraphElement>(null);
   useEffect(() => self.current?.focus({ preventScroll: true }), []);
   return (
