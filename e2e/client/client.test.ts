@@ -101,9 +101,9 @@ describe.each(transports)('the client over %s', (_, transport, create) => {
     expect(won).toHaveLength(1);
     expect(lost.map((error) => error.code)).toEqual(['already_claimed', 'already_claimed', 'already_claimed']);
     const [claim] = won;
-    const held = await relay.claims.get({ claimId: claim?.claimId ?? '' });
+    const held = await relay.claims.get({ id: claim?.claimId ?? '' });
     const leaseOf = async () => {
-      const now = await relay.claims.get({ claimId: claim?.claimId ?? '' });
+      const now = await relay.claims.get({ id: claim?.claimId ?? '' });
       return now.status === 'held' ? now.leaseExpiresAt : 0;
     };
     const before = held.status === 'held' ? held.leaseExpiresAt : 0;

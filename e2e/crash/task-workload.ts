@@ -87,14 +87,14 @@ export async function startTaskWorkload(options: TaskWorkloadOptions): Promise<T
 async function work(client: Persistent, claim: HeldClaim, random: Random, isRunning: () => boolean): Promise<'done' | 'failed' | null> {
   const { subjectId: id, claimId, fence, agentId } = claim;
   const say = (status: string, more: object = {}) => client.attempt<Task>('tasks/status', { id, agentId, fence, status, ...more });
-  const complete = () => client.attempt('claims/complete', { claimId, fence, agentId, result: agentId });
+  const complete = () => client.attempt('claims/complete', { id: claimId, fence, agentId, result: agentId });
   switch (choose(random, { complete: 4, fail: 1, report: 3, giveBack: 1, forget: 1 })) {
     case 'complete':
       return (await complete()) === null ? null : 'done';
     case 'fail':
       return (await say('failed', { result: 'no access' })) === null ? null : 'failed';
     case 'report': {
-      await client.attempt('claims/progress', { claimId, fence, agentId, progress: { percent: Math.floor(random() * 100) } });
+      await client.attempt('claims/progress', { id: claimId, fence, agentId, progress: { percent: Math.floor(random() * 100) } });
       await say('blocked');
       await say('in_progress', { progress: 'going on' });
       return (await say('done', { result: agentId })) === null ? null : 'done';

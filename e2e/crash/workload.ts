@@ -93,7 +93,7 @@ export async function startWorkload({ url, token, senders, racers, readers, inbo
           agentId: name,
         });
         if (claim?.status !== 'held') continue;
-        const done = await client.attempt('claims/complete', { claimId: claim.claimId, fence: claim.fence, agentId: name, result: name });
+        const done = await client.attempt('claims/complete', { id: claim.claimId, fence: claim.fence, agentId: name, result: name });
         if (done !== null) completions.push({ subjectId: message.id, fence: claim.fence, racer: name });
       }
     }

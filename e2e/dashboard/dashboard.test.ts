@@ -96,7 +96,7 @@ test.skipIf(!hasBrowser)(
     const behind = await world.openPageBehind('claim.completed', '/');
     const late = behind.locator(`[data-message-id="${id}"]`);
     await late.getByText('claimed by Worker').waitFor();
-    await owner.claims.complete({ claimId: claim.claimId, agentId: 'Worker', result: 'done' });
+    await owner.claims.complete({ id: claim.claimId, agentId: 'Worker', result: 'done' });
     await late.getByRole('button', { name: `Take message ${id} back from Worker` }).click();
     await late.getByRole('button', { name: 'Take back' }).click();
     await late.getByRole('alert').getByText('completed').waitFor();

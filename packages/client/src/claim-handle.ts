@@ -59,8 +59,8 @@ export class ClaimHandle {
     if (!this.signal.aborted) await this.release();
   }
 
-  get #write(): Pick<ClaimRequest, 'claimId' | 'fence' | 'agentId' | 'instanceId' | 'epoch'> {
-    return { claimId: this.claimId, fence: this.fence, ...this.#guard };
+  get #write(): Pick<ClaimRequest, 'id' | 'fence' | 'agentId' | 'instanceId' | 'epoch'> {
+    return { id: this.claimId, fence: this.fence, ...this.#guard };
   }
 
   #end(): void {

@@ -30,6 +30,10 @@ export const TraceparentSchema = z
   .string()
   .regex(/^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/u, 'A traceparent as in W3C Trace Context');
 const trace = {
+  traceparent: z.string().optional().describe('As it was sent'),
+  tracestate: z.string().optional().describe('As it was sent'),
+};
+const newTrace = {
   traceparent: TraceparentSchema.optional().describe('The trace it belongs to, stored and handed on as it came; W3C Trace Context'),
   tracestate: z
     .string()
@@ -64,7 +68,10 @@ export const MessageSchema = z.object({
   payload: MetaSchema.nullable(),
   meta: MetaSchema.nullable(),
   ...trace,
-  expects: ExpectationSchema.optional(),
+  expects: z
+    .object({ reply: z.literal(true), withinMs: z.int().min(1).optional().describe('Counted from `createdAt`') })
+    .optional()
+    .describe('What the sender expects of whoever reads it'),
   sender: SenderSchema,
   hops: z.int().min(0).describe('How many answers of agents to agents lead here since a person or a system outside took part'),
   createdAt: TimestampSchema,
@@ -97,7 +104,7 @@ export const SendMessageSchema = z.strictObject({
   ttlMs: z.int().min(1).max(2_592_000_000).optional().describe('How long it may stay undispatched before it expires; up to 30 days'),
   payload: MetaSchema.optional(),
   meta: MetaSchema.optional(),
-  ...trace,
+  ...newTrace,
   expects: ExpectationSchema.optional(),
   idempotencyKey: z.string().min(1).max(200).optional().describe('The same key and content from the same sender answers the first message'),
   waitFor: WaitForSchema.optional(),

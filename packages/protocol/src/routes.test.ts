@@ -17,6 +17,13 @@ test.each([
   expect(waitMsOf(name, request)).toBe(waitMs);
 });
 
+test('what a route is about is `id` in its path; a second name there says what it is', () => {
+  for (const name of routeNames) {
+    const [first, ...others] = [...routes[name].path.matchAll(/:(\w+)/gu)].map(([, key]) => key);
+    expect([name, first ?? 'id', others.filter((key) => !key?.endsWith('Id'))]).toEqual([name, 'id', []]);
+  }
+});
+
 test('every list is paged in one way: `limit`, and `after` or `before` for the cursor that it answers', () => {
   const lists = routeNames.filter((name) => 'data' in ('shape' in routes[name].output ? routes[name].output.shape : {}));
   expect(lists.length).toBeGreaterThan(15);

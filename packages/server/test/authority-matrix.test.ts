@@ -3,7 +3,7 @@ import { JsonRpcPeer } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterAll, expect, test } from 'vitest';
 import { acts, type Operation, others } from './support/authority-operations.ts';
-import { type AuthorityWorld, openAuthorityWorld, type Subject } from './support/authority-world.ts';
+import { type AuthorityWorld, nextChild, openAuthorityWorld, type Subject } from './support/authority-world.ts';
 import { attachNode } from './support/fake-node.ts';
 import { rawRequest } from './support/raw-http.ts';
 
@@ -200,10 +200,7 @@ const tools: Readonly<Record<McpToolName, (world: AuthorityWorld) => object | Pr
   relay_claim: async ({ owner }) => ({ messageId: (await owner.messages.send({ to: 'broadcast', body: 'x', claimable: true })).id }),
   relay_complete: () => ({ claimId: 'none', fence: 1 }),
   relay_pair: () => ({ action: 'status' }),
-  relay_spawn: async (world) => {
-    await others['sessions/start'](world);
-    return { name: 'child', provider: 'claude' };
-  },
+  relay_spawn: () => ({ name: nextChild(), provider: 'claude' }),
   relay_release: () => ({ name: 'held' }),
 };
 

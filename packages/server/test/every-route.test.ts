@@ -103,12 +103,12 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   const work = outputOf(await call('messages/send', { to: id, body: 'work', claimable: true }));
   await take('work/list', { for: id });
   const first = outputOf(await take('messages/claim', { id: work['id'], agentId: id }));
-  await take('claims/get', { claimId: first['claimId'] });
-  await take('claims/renew', { claimId: first['claimId'], agentId: id, fence: first['fence'] });
-  await take('claims/progress', { claimId: first['claimId'], agentId: id, progress: { percent: 50 } });
-  await take('claims/release', { claimId: first['claimId'], agentId: id, reason: 'lunch' });
+  await take('claims/get', { id: first['claimId'] });
+  await take('claims/renew', { id: first['claimId'], agentId: id, fence: first['fence'] });
+  await take('claims/progress', { id: first['claimId'], agentId: id, progress: { percent: 50 } });
+  await take('claims/release', { id: first['claimId'], agentId: id, reason: 'lunch' });
   const second = outputOf(await call('messages/claim', { id: work['id'], agentId: id }));
-  await take('claims/complete', { claimId: second['claimId'], agentId: id, result: 'done' });
+  await take('claims/complete', { id: second['claimId'], agentId: id, result: 'done' });
   await take('messages/remove', { id: plain['id'] });
   const reported = outputOf(
     await take('integrations/report', {
@@ -131,7 +131,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('callbacks/redeliver', { id: 999_999 });
   await take('sessions/start', { name: `${id}-child`, provider: 'claude' });
   await take('sessions/list', { agent: id });
-  await take('sessions/get', { sessionId: 'none' });
+  await take('sessions/get', { id: 'none' });
   await take('nodes/list');
   await take('approvals/list', { agent: id, status: 'pending' });
   await take('approvals/resolve', { id, approvalId: 'none', outcome: 'deny', message: 'no' });

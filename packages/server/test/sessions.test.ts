@@ -241,7 +241,7 @@ describe('ending an agent', () => {
       world.relay.nodeHandlers['sessions/report']({ sessionId, status: 'ended', reason }, { ...as(owner), link: node });
     await report('It crashed');
     await report('Again');
-    expect(await world.relay.handlers['sessions/get']({ sessionId }, as(owner))).toMatchObject({
+    expect(await world.relay.handlers['sessions/get']({ id: sessionId }, as(owner))).toMatchObject({
       status: 'ended',
       reason: 'It crashed',
     });
@@ -301,7 +301,7 @@ describe('a machine that comes and goes', () => {
 
   it('that no longer runs a session ends it by not naming it', async () => {
     await world.attach(new FarNode(), []);
-    expect(await world.relay.handlers['sessions/get']({ sessionId: session.sessionId }, as(owner))).toMatchObject({
+    expect(await world.relay.handlers['sessions/get']({ id: session.sessionId }, as(owner))).toMatchObject({
       status: 'ended',
       reason: 'Its machine no longer runs it',
     });

@@ -15,7 +15,9 @@ interface TakeBackProps {
 
 /** Takes offered work back from who holds it: for who offered it, and the owner. */
 export function TakeBack({ claimId, holder, from, what }: TakeBackProps) {
-  const takeBack = useCommand((relay, reason: string | null) => relay.claims.release({ claimId, ...(reason === null ? {} : { reason }) }));
+  const takeBack = useCommand((relay, reason: string | null) =>
+    relay.claims.release({ id: claimId, ...(reason === null ? {} : { reason }) }),
+  );
   if (!mayTakeBack(useMe(), from)) return null;
   return (
     <>

@@ -31,11 +31,11 @@ export const sessionRoutes = {
   }),
   'sessions/get': route({
     method: 'GET',
-    path: '/sessions/:sessionId',
+    path: '/sessions/:id',
     scope: 'sessions:read',
     anonymous: true,
     summary: 'One session',
-    input: z.strictObject({ sessionId: OpaqueIdSchema }),
+    input: z.strictObject({ id: OpaqueIdSchema }),
     output: SessionSchema,
   }),
   'nodes/list': route({

@@ -13,7 +13,7 @@ export const WorkItemSchema = z.discriminatedUnion('kind', [
 export type WorkItem = z.infer<typeof WorkItemSchema>;
 
 const claimWrite = {
-  claimId: OpaqueIdSchema,
+  id: OpaqueIdSchema,
   fence: z
     .int()
     .min(1)
@@ -25,17 +25,17 @@ const claimWrite = {
 export const workRoutes = {
   'claims/get': route({
     method: 'GET',
-    path: '/claims/:claimId',
+    path: '/claims/:id',
     scope: 'messages:read',
     alsoScopes: ['tasks:read', 'tasks:write'],
     anonymous: true,
     summary: 'One claim',
-    input: z.strictObject({ claimId: OpaqueIdSchema }),
+    input: z.strictObject({ id: OpaqueIdSchema }),
     output: ClaimSchema,
   }),
   'claims/renew': route({
     method: 'POST',
-    path: '/claims/:claimId/renew',
+    path: '/claims/:id/renew',
     scope: 'messages:write',
     alsoScopes: ['tasks:write'],
     anonymous: true,
@@ -45,7 +45,7 @@ export const workRoutes = {
   }),
   'claims/progress': route({
     method: 'POST',
-    path: '/claims/:claimId/progress',
+    path: '/claims/:id/progress',
     scope: 'messages:write',
     alsoScopes: ['tasks:write'],
     anonymous: true,
@@ -55,7 +55,7 @@ export const workRoutes = {
   }),
   'claims/release': route({
     method: 'POST',
-    path: '/claims/:claimId/release',
+    path: '/claims/:id/release',
     scope: 'messages:write',
     alsoScopes: ['tasks:write'],
     anonymous: true,
@@ -65,7 +65,7 @@ export const workRoutes = {
   }),
   'claims/complete': route({
     method: 'POST',
-    path: '/claims/:claimId/complete',
+    path: '/claims/:id/complete',
     scope: 'messages:write',
     alsoScopes: ['tasks:write'],
     anonymous: true,

@@ -30,7 +30,7 @@ export const completeCommand = (terminal: Terminal): Command =>
     .action(async (claimId: string, { agent, fence, result, ...options }: ActingOptions & { fence?: number; result?: string }) => {
       const optional = { ...(agent && { agentId: agent }), ...(fence && { fence }), ...(result && { result }) };
       await withRelay(options, terminal, async (client) => {
-        terminal.out(describe(await client.claims.complete({ claimId, ...optional }, { signal: terminal.signal })));
+        terminal.out(describe(await client.claims.complete({ id: claimId, ...optional }, { signal: terminal.signal })));
       });
     });
 
@@ -45,7 +45,7 @@ export const takeBackCommand = (terminal: Terminal): Command =>
         const { claim } = await client.messages.get({ id }, { signal: terminal.signal });
         if (claim?.status !== 'held') throw new CommandFailure(`error: nobody holds message ${id}`, 1);
         const released = await client.claims.release(
-          { claimId: claim.claimId, ...(agent && { agentId: agent }), ...(reason && { reason }) },
+          { id: claim.claimId, ...(agent && { agentId: agent }), ...(reason && { reason }) },
           { signal: terminal.signal },
         );
         terminal.out(`${describe(released)}: taken back from ${claim.agentId}`);

@@ -261,8 +261,8 @@ const withoutSessions: SessionsPart = {
   handlers: {
     'sessions/start': noSessions,
     'sessions/list': () => ({ data: [], cursor: 0 }),
-    'sessions/get': ({ sessionId }) => {
-      throw new RelayError('not_found', `There is no session ${sessionId}`);
+    'sessions/get': ({ id }) => {
+      throw new RelayError('not_found', `There is no session ${id}`);
     },
     'nodes/list': () => ({ data: [], cursor: 0 }),
     'approvals/list': () => ({ data: [], cursor: 0 }),

@@ -66,9 +66,9 @@ test('every step of a task is told once, in order, in the shape its source knows
   await world.register('a');
   const id = await report(world);
   const { claimId, fence } = await world.call['tasks/claim']({ id, agentId: 'a' }, world.as(anonymous));
-  await world.call['claims/progress']({ claimId, fence, progress: 10 }, world.as(anonymous));
-  await world.call['claims/progress']({ claimId, fence, progress: 20 }, world.as(anonymous));
-  await world.call['claims/complete']({ claimId, fence, result: 'Rolled back' }, world.as(anonymous));
+  await world.call['claims/progress']({ id: claimId, fence, progress: 10 }, world.as(anonymous));
+  await world.call['claims/progress']({ id: claimId, fence, progress: 20 }, world.as(anonymous));
+  await world.call['claims/complete']({ id: claimId, fence, result: 'Rolled back' }, world.as(anonymous));
   await until(() => outside.sent.length === 5);
   expect(outside.events).toEqual([
     'task.created open',

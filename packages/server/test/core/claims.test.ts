@@ -40,7 +40,7 @@ test('only what is claimable is claimed, by whom it is offered to, while it is n
   expect(await codeOf(() => claim(world, id, 'nobody'))).toBe('not_found');
   expect(await codeOf(() => claim(world, 9_999, 'a'))).toBe('not_found');
   const { claimId, fence } = await claim(world, id, 'a');
-  await world.call['claims/complete']({ claimId, fence }, world.as(anonymous));
+  await world.call['claims/complete']({ id: claimId, fence }, world.as(anonymous));
   expect(await codeOf(() => claim(world, id, 'a'))).toBe('claim_closed');
 });
 
@@ -64,7 +64,7 @@ test('opening, release and expiry each offer the work again in the log', async (
   await world.register('a', { tags: ['x'] });
   const { id } = await offer(world);
   const first = await claim(world, id, 'a', { leaseMs: 5_000 });
-  await world.call['claims/release']({ claimId: first.claimId, fence: first.fence, reason: 'not mine' }, world.as(anonymous));
+  await world.call['claims/release']({ id: first.claimId, fence: first.fence, reason: 'not mine' }, world.as(anonymous));
   await claim(world, id, 'a', { leaseMs: 5_000 });
   world.clock.advance(5_000);
   await until(async () => (await world.types(id)).includes('claim.expired'));
@@ -78,7 +78,7 @@ test('a reader of claims hears of their beginning too', async () => {
   await world.register('a', { tags: ['x'] });
   const { id } = await offer(world);
   const { claimId, fence } = await claim(world, id, 'a');
-  await world.call['claims/complete']({ claimId, fence }, world.as(anonymous));
+  await world.call['claims/complete']({ id: claimId, fence }, world.as(anonymous));
   expect((await world.events(id, { types: ['claim'] })).map(({ type }) => type)).toEqual(['message.claimed', 'claim.completed']);
 });
 
@@ -90,15 +90,13 @@ test('every claim of the same work has a higher fence, and a stale one is refuse
   world.clock.advance(6_000);
   const second = await claim(world, id, 'b');
   expect(second.fence).toBeGreaterThan(first.fence);
-  const stale = { claimId: first.claimId, fence: first.fence };
+  const stale = { id: first.claimId, fence: first.fence };
   for (const name of ['claims/complete', 'claims/renew', 'claims/release'] as const) {
     expect(await codeOf(() => world.call[name](stale, world.as(anonymous)))).toBe('stale_fence');
   }
   expect(await codeOf(() => world.call['claims/progress']({ ...stale, progress: 1 }, world.as(anonymous)))).toBe('stale_fence');
   expect(await codeOf(() => world.call['claims/complete']({ ...stale, fence: second.fence }, world.as(anonymous)))).toBe('stale_fence');
-  expect((await world.call['claims/complete']({ claimId: second.claimId, fence: second.fence }, world.as(anonymous))).status).toBe(
-    'completed',
-  );
+  expect((await world.call['claims/complete']({ id: second.claimId, fence: second.fence }, world.as(anonymous))).status).toBe('completed');
 });
 
 test('a lease that has run out is over, whether or not anybody has noticed', async () => {
@@ -109,7 +107,7 @@ test('a lease that has run out is over, whether or not anybody has noticed', asy
   await world.relay.close();
   world.clock.advance(6_000);
   await world.restart();
-  expect(await codeOf(() => world.call['claims/complete']({ claimId, fence }, world.as(anonymous)))).toBe('stale_fence');
+  expect(await codeOf(() => world.call['claims/complete']({ id: claimId, fence }, world.as(anonymous)))).toBe('stale_fence');
 });
 
 test('expiry tells the old holder to stop', async () => {
@@ -119,7 +117,7 @@ test('expiry tells the old holder to stop', async () => {
   await world.ack('a', id);
   const { claimId } = await claim(world, id, 'a', { leaseMs: 5_000 });
   world.clock.advance(5_000);
-  await until(async () => (await world.call['claims/get']({ claimId }, world.as(anonymous))).status === 'expired');
+  await until(async () => (await world.call['claims/get']({ id: claimId }, world.as(anonymous))).status === 'expired');
   const { data } = await world.call['inbox/list']({ id: 'a' }, world.as(anonymous));
   expect(data).toMatchObject([{ message: { from: 'relay', kind: 'notice', payload: { type: 'claim.expired', claimId, messageId: id } } }]);
 });
@@ -130,11 +128,13 @@ test('completion is idempotent per fence, and exactly one is ever accepted', asy
   const { id } = await offer(world);
   const { claimId, fence } = await claim(world, id, 'a');
   const answers = await Promise.all(
-    Array.from({ length: 20 }, async (_, index) => world.call['claims/complete']({ claimId, fence, result: index }, world.as(anonymous))),
+    Array.from({ length: 20 }, async (_, index) =>
+      world.call['claims/complete']({ id: claimId, fence, result: index }, world.as(anonymous)),
+    ),
   );
   expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
   expect((await world.types(id)).filter((type) => type === 'claim.completed')).toHaveLength(1);
-  expect(await codeOf(() => world.call['claims/progress']({ claimId, fence, progress: 1 }, world.as(anonymous)))).toBe('claim_closed');
+  expect(await codeOf(() => world.call['claims/progress']({ id: claimId, fence, progress: 1 }, world.as(anonymous)))).toBe('claim_closed');
 });
 
 test('callers that send no fence act under the current claim of their agent and epoch', async () => {
@@ -144,12 +144,12 @@ test('callers that send no fence act under the current claim of their agent and 
   const { id } = await offer(world);
   const { claimId } = await claim(world, id, 'a');
   const progress = (more: object) =>
-    codeOf(() => world.call['claims/progress']({ claimId, progress: 'half', ...more }, world.as(anonymous)));
+    codeOf(() => world.call['claims/progress']({ id: claimId, progress: 'half', ...more }, world.as(anonymous)));
   expect(await progress({})).toBe('validation_failed');
   expect(await progress({ agentId: 'b' })).toBe('forbidden');
   expect(await progress({ agentId: 'a', epoch: 9 })).toBe('stale_session');
   expect(await progress({ agentId: 'a' })).toBe('none');
-  expect((await world.call['claims/get']({ claimId }, world.as(anonymous))).progress).toBe('half');
+  expect((await world.call['claims/get']({ id: claimId }, world.as(anonymous))).progress).toBe('half');
 });
 
 test('the heartbeat renews the session’s claims, up to the longest hold', async () => {
@@ -160,14 +160,14 @@ test('the heartbeat renews the session’s claims, up to the longest hold', asyn
   const beat = () => world.call['agents/heartbeat']({ id: 'a' }, world.as(anonymous));
   world.clock.advance(30_000);
   await beat();
-  expect(await world.call['claims/get']({ claimId }, world.as(anonymous))).toMatchObject({ leaseExpiresAt: claimedAt + 90_000 });
+  expect(await world.call['claims/get']({ id: claimId }, world.as(anonymous))).toMatchObject({ leaseExpiresAt: claimedAt + 90_000 });
   for (let passed = 30_000; passed < MAX_HOLD_MS - 50_000; passed += 50_000) {
     world.clock.advance(50_000);
     await beat();
   }
-  expect(await world.call['claims/get']({ claimId }, world.as(anonymous))).toMatchObject({ leaseExpiresAt: claimedAt + MAX_HOLD_MS });
+  expect(await world.call['claims/get']({ id: claimId }, world.as(anonymous))).toMatchObject({ leaseExpiresAt: claimedAt + MAX_HOLD_MS });
   world.clock.advance(50_000);
-  await until(async () => (await world.call['claims/get']({ claimId }, world.as(anonymous))).status === 'expired');
+  await until(async () => (await world.call['claims/get']({ id: claimId }, world.as(anonymous))).status === 'expired');
 });
 
 test('renewing extends the lease and never shortens it', async () => {
@@ -175,7 +175,7 @@ test('renewing extends the lease and never shortens it', async () => {
   await world.register('a', { tags: ['x'] });
   const { id } = await offer(world);
   const { claimId, fence, claimedAt } = await claim(world, id, 'a', { leaseMs: 60_000 });
-  const renew = (leaseMs: number) => world.call['claims/renew']({ claimId, fence, leaseMs }, world.as(anonymous));
+  const renew = (leaseMs: number) => world.call['claims/renew']({ id: claimId, fence, leaseMs }, world.as(anonymous));
   expect(await renew(1_000)).toMatchObject({ leaseExpiresAt: claimedAt + 60_000 });
   expect(await renew(90_000)).toMatchObject({ leaseExpiresAt: claimedAt + 90_000 });
 });
@@ -199,8 +199,8 @@ test('a protected agent’s claims are its own', async () => {
   const { id } = await offer(world);
   expect(await codeOf(() => claim(world, id, 'a'))).toBe('forbidden');
   const { claimId, fence } = await world.call['messages/claim']({ id }, world.as(agentOf('a')));
-  expect(await codeOf(() => world.call['claims/complete']({ claimId, fence }, world.as(anonymous)))).toBe('forbidden');
-  expect((await world.call['claims/complete']({ claimId, fence }, world.as(agentOf('a')))).status).toBe('completed');
+  expect(await codeOf(() => world.call['claims/complete']({ id: claimId, fence }, world.as(anonymous)))).toBe('forbidden');
+  expect((await world.call['claims/complete']({ id: claimId, fence }, world.as(agentOf('a')))).status).toBe('completed');
 });
 
 test('claims and fences survive a restart', async () => {
@@ -210,7 +210,7 @@ test('claims and fences survive a restart', async () => {
   const held = await claim(world, id, 'a');
   await world.restart();
   expect(await codeOf(() => claim(world, id, 'b'))).toBe('already_claimed');
-  expect(await world.call['claims/get']({ claimId: held.claimId }, world.as(anonymous))).toEqual(held);
+  expect(await world.call['claims/get']({ id: held.claimId }, world.as(anonymous))).toEqual(held);
 });
 
 test('a token for tasks is enough for the claims on tasks, and for those alone', async () => {
@@ -228,15 +228,15 @@ test('a token for tasks is enough for the claims on tasks, and for those alone',
   const onTask = await claim(world, task?.id ?? 0, 'a');
   const onMessage = await claim(world, (await offer(world)).id, 'a');
   const acts = async ({ claimId, fence }: typeof onTask) => [
-    await codeOf(() => world.call['claims/get']({ claimId }, world.as(forTasks))),
-    await codeOf(() => world.call['claims/renew']({ claimId, fence }, world.as(forTasks))),
-    await codeOf(() => world.call['claims/progress']({ claimId, fence, progress: 'half' }, world.as(forTasks))),
-    await codeOf(() => world.call['claims/complete']({ claimId, fence, result: 'done' }, world.as(forTasks))),
+    await codeOf(() => world.call['claims/get']({ id: claimId }, world.as(forTasks))),
+    await codeOf(() => world.call['claims/renew']({ id: claimId, fence }, world.as(forTasks))),
+    await codeOf(() => world.call['claims/progress']({ id: claimId, fence, progress: 'half' }, world.as(forTasks))),
+    await codeOf(() => world.call['claims/complete']({ id: claimId, fence, result: 'done' }, world.as(forTasks))),
   ];
   expect(await acts(onTask)).toEqual(['none', 'none', 'none', 'none']);
   expect(await acts(onMessage)).toEqual(Array(4).fill('forbidden_scope'));
   const reads: Principal = { ...forTasks, scopes: ['tasks:read'] } as Principal;
-  expect(await codeOf(() => world.call['claims/renew']({ claimId: onTask.claimId, fence: onTask.fence }, world.as(reads)))).toBe(
+  expect(await codeOf(() => world.call['claims/renew']({ id: onTask.claimId, fence: onTask.fence }, world.as(reads)))).toBe(
     'forbidden_scope',
   );
 });

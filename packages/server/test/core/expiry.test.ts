@@ -101,7 +101,7 @@ test('retention expires undelivered mail first, with one notice, then prunes; ac
   expect(await notices(world, 'boss')).toMatchObject([{ payload: { type: 'delivery.expired', count: 1 } }]);
   await expect(world.call['messages/get']({ id: lost.id }, world.as(anonymous))).rejects.toMatchObject({ code: 'not_found' });
   expect((await world.call['messages/get']({ id: work.id }, world.as(anonymous))).body).toBe('long work');
-  const complete = { claimId: claim.claimId, fence: claim.fence };
+  const complete = { id: claim.claimId, fence: claim.fence };
   expect((await world.call['claims/complete'](complete, world.as(agentOf('a')))).status).toBe('completed');
 });
 

@@ -57,8 +57,8 @@ test('the log on disk reads as the log in memory did', async () => {
   await world.register('a', { tags: ['x'] });
   const { id } = await world.send('boss', 'tag:x', 'work', { claimable: true, ttlMs: 60_000 });
   const { claimId, fence } = await world.call['messages/claim']({ id, agentId: 'a' }, world.as(anonymous));
-  await world.call['claims/progress']({ claimId, fence, progress: { done: 1 } }, world.as(anonymous));
-  await world.call['claims/complete']({ claimId, fence }, world.as(anonymous));
+  await world.call['claims/progress']({ id: claimId, fence, progress: { done: 1 } }, world.as(anonymous));
+  await world.call['claims/complete']({ id: claimId, fence }, world.as(anonymous));
   await world.ack('a', id);
   const live = await world.events();
   await world.restart();

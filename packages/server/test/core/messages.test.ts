@@ -94,7 +94,7 @@ test('deleting leaves a tombstone, fails undelivered copies and cancels the clai
   expect(left).toMatchObject({ body: '', deletedAt: world.clock.now(), claim: { status: 'cancelled' } });
   expect(await world.receipt(sent.id, 'a')).toBe('failed');
   expect(await world.poll('a')).toEqual([]);
-  const complete = () => world.call['claims/complete']({ claimId: claim.claimId, fence: claim.fence }, world.as(anonymous));
+  const complete = () => world.call['claims/complete']({ id: claim.claimId, fence: claim.fence }, world.as(anonymous));
   expect(await codeOf(complete)).toBe('claim_closed');
   const [created] = await world.events(sent.id - 1);
   expect(created).toMatchObject({ type: 'message.new', message: { body: '' } });

@@ -60,11 +60,11 @@ test.each([
   expect(await me()).toBe('online');
   await world.call['agents/heartbeat']({ id: 'worker' }, as);
   const { claimId, fence } = claim;
-  await world.call['claims/renew']({ claimId, fence }, as);
+  await world.call['claims/renew']({ id: claimId, fence }, as);
   await pass(STALE_MS - 10_000);
   await world.relay.reap();
-  expect([await me(), (await world.call['claims/get']({ claimId }, as)).status]).toEqual(['online', 'held']);
-  expect(await world.call['claims/complete']({ claimId, fence }, as)).toMatchObject({ status: 'completed' });
+  expect([await me(), (await world.call['claims/get']({ id: claimId }, as)).status]).toEqual(['online', 'held']);
+  expect(await world.call['claims/complete']({ id: claimId, fence }, as)).toMatchObject({ status: 'completed' });
 });
 
 test.each([

@@ -62,7 +62,7 @@ test('an offer that was claimed in time goes on beyond it: given back it is open
   world.clock.advance(1_001);
   await anotherTurn();
   await world.relay.reap();
-  await world.call['claims/release']({ claimId }, as(world, 'me'));
+  await world.call['claims/release']({ id: claimId }, as(world, 'me'));
   expect((await world.call['work/list']({ for: 'other' }, as(world, 'other'))).data.map(({ message }) => message.id)).toEqual([id]);
   expect(await mailOf(world, 'lead')).toEqual([]);
   expect((await claim(world, id, 'other')).status).toBe('held');
@@ -72,7 +72,7 @@ test('who completed an offer has answered it, though it never fetched its mail; 
   await using world = await withAgents('lead', 'me');
   const { id } = await offer(world, 'me');
   const { claimId } = await claim(world, id, 'me');
-  await world.call['claims/complete']({ claimId, result: { tests: 12 } }, as(world, 'me'));
+  await world.call['claims/complete']({ id: claimId, result: { tests: 12 } }, as(world, 'me'));
   expect(await world.receipt(id, 'me')).toBe('answered reply');
   expect(await mailOf(world, 'me')).toEqual([]);
   expect(await mailOf(world, 'lead')).toEqual([{ from: 'me', body: '{\n  "tests": 12\n}', replyTo: id, kind: 'result' }]);
@@ -89,7 +89,7 @@ test('a completion that is said again answers once', async () => {
   await using world = await withAgents('lead', 'me');
   const { id } = await offer(world, 'me');
   const { claimId } = await claim(world, id, 'me');
-  for (let time = 0; time < 3; time += 1) await world.call['claims/complete']({ claimId }, as(world, 'me'));
+  for (let time = 0; time < 3; time += 1) await world.call['claims/complete']({ id: claimId }, as(world, 'me'));
   expect(await mailOf(world, 'lead')).toEqual([{ from: 'me', body: 'Done, without a result.', replyTo: id, kind: 'result' }]);
 });
 
@@ -102,7 +102,7 @@ test('a send that waits for an answer to offered work ends when the one who took
   await until(async () => (await openWork(world)) === 1);
   const id = world.head - 1;
   const { claimId } = await claim(world, id, 'me');
-  await world.call['claims/complete']({ claimId, result: 'ready' }, as(world, 'me'));
+  await world.call['claims/complete']({ id: claimId, result: 'ready' }, as(world, 'me'));
   const { waited } = await sending;
   expect([waited?.reached, waited?.deliveries.map(({ agentId, state }) => [agentId, state])]).toEqual([
     true,
@@ -128,7 +128,7 @@ test('nobody is written to who offered work without being there', async () => {
   await world.register('me');
   const { id } = await world.send('script', 'me', 'do it', { claimable: true });
   const { claimId } = await world.call['messages/claim']({ id, agentId: 'me' }, world.as(anonymous));
-  await world.call['claims/complete']({ claimId, agentId: 'me', result: 'x' }, world.as(anonymous));
+  await world.call['claims/complete']({ id: claimId, agentId: 'me', result: 'x' }, world.as(anonymous));
   expect((await world.call['messages/list']({ from: 'me' }, world.as(observer))).data).toEqual([]);
 });
 
@@ -140,24 +140,24 @@ test('whoever offered work, and the owner, take it back: the holder is told and 
   ] as const) {
     const { id } = await offer(world, 'me');
     const { claimId, fence } = await claim(world, id, 'me');
-    expect(await codeOf(() => world.call['claims/release']({ claimId }, as(world, 'other')))).toBe('forbidden');
-    expect(await world.call['claims/release']({ claimId }, world.as(principal))).toMatchObject({
+    expect(await codeOf(() => world.call['claims/release']({ id: claimId }, as(world, 'other')))).toBe('forbidden');
+    expect(await world.call['claims/release']({ id: claimId }, world.as(principal))).toMatchObject({
       status: 'released',
       reason: `${who} took it back`,
     });
-    expect(await world.call['claims/release']({ claimId }, world.as(principal))).toMatchObject({ status: 'released' });
-    expect(await codeOf(() => world.call['claims/complete']({ claimId, fence }, as(world, 'me')))).toBe('stale_fence');
+    expect(await world.call['claims/release']({ id: claimId }, world.as(principal))).toMatchObject({ status: 'released' });
+    expect(await codeOf(() => world.call['claims/complete']({ id: claimId, fence }, as(world, 'me')))).toBe('stale_fence');
     expect((await mailOf(world, 'me')).at(-1)?.body).toBe(
       `${who} took message ${id} back: stop working on it. A result from you would be refused.`,
     );
     const twice = await claim(world, id, 'me');
-    await world.call['claims/release']({ claimId: twice.claimId, reason: 'it is on leave' }, world.as(principal));
+    await world.call['claims/release']({ id: twice.claimId, reason: 'it is on leave' }, world.as(principal));
     expect((await mailOf(world, 'me')).at(-1)?.body).toContain(
       `${who} took message ${id} back, saying “it is on leave”: stop working on it.`,
     );
     const again = await claim(world, id, 'me');
-    await world.call['claims/complete']({ claimId: again.claimId }, as(world, 'me'));
-    expect(await codeOf(() => world.call['claims/release']({ claimId: again.claimId }, world.as(principal)))).toBe('claim_closed');
+    await world.call['claims/complete']({ id: again.claimId }, as(world, 'me'));
+    expect(await codeOf(() => world.call['claims/release']({ id: again.claimId }, world.as(principal)))).toBe('claim_closed');
   }
 });
 

@@ -39,9 +39,9 @@ describe('what an agent does says that it is there', () => {
     await world.register('a', { tags: ['x'] });
     const { id } = await world.send('boss', 'tag:x', 'do it', { claimable: true });
     const { claimId, fence } = await world.call['messages/claim']({ id, agentId: 'a' }, world.as(anonymous));
-    await actThrough(world, async () => world.call['claims/renew']({ claimId, fence }, world.as(anonymous)));
-    await actThrough(world, async () => world.call['claims/progress']({ claimId, fence, progress: 1 }, world.as(anonymous)));
-    expect((await world.call['claims/complete']({ claimId, fence }, world.as(anonymous))).status).toBe('completed');
+    await actThrough(world, async () => world.call['claims/renew']({ id: claimId, fence }, world.as(anonymous)));
+    await actThrough(world, async () => world.call['claims/progress']({ id: claimId, fence, progress: 1 }, world.as(anonymous)));
+    expect((await world.call['claims/complete']({ id: claimId, fence }, world.as(anonymous))).status).toBe('completed');
   });
 
   test('reading with its own token, and nothing that its node, the owner or a stranger does', async () => {
@@ -121,7 +121,7 @@ test('who said goodbye is back with a claim, in the same commit, and loses it wh
   world.clock.advance(TTL + 1);
   await world.relay.reap();
   expect(statusOf(world, 'a')).toBe('offline');
-  expect(await world.call['claims/get']({ claimId }, world.as(anonymous))).toMatchObject({ status: 'released' });
+  expect(await world.call['claims/get']({ id: claimId }, world.as(anonymous))).toMatchObject({ status: 'released' });
 });
 
 test('a claim that was lost says how', async () => {
@@ -131,7 +131,7 @@ test('a claim that was lost says how', async () => {
   const { claimId, fence } = await world.call['messages/claim']({ id, agentId: 'a' }, world.as(anonymous));
   world.clock.advance(TTL + 1);
   await world.relay.reap();
-  await expect(async () => world.call['claims/renew']({ claimId, fence }, world.as(anonymous))).rejects.toMatchObject({
+  await expect(async () => world.call['claims/renew']({ id: claimId, fence }, world.as(anonymous))).rejects.toMatchObject({
     code: 'stale_fence',
     message: `Claim ${claimId} was given back: a has not been heard of`,
     details: { fence, status: 'released' },

@@ -63,8 +63,8 @@ async function secretive(): Promise<World> {
   await call['messages/send']({ to: 'tag:ops', body: SECRET }, world.as(a));
   const offered = await call['messages/send']({ to: 'b', body: SECRET, claimable: true }, world.as(a));
   const claim = await call['messages/claim']({ id: offered.id }, world.as(b));
-  await call['claims/progress']({ claimId: claim.claimId, progress: SECRET }, world.as(b));
-  await call['claims/complete']({ claimId: claim.claimId, result: SECRET }, world.as(b));
+  await call['claims/progress']({ id: claim.claimId, progress: SECRET }, world.as(b));
+  await call['claims/complete']({ id: claim.claimId, result: SECRET }, world.as(b));
   const reporter: Principal = { ...(integration as Extract<Principal, { type: 'integration' }>), name: 'ci', scopes: ['tasks:create'] };
   await call['integrations/report']({ title: SECRET, body: SECRET, target: 'b', metadata: { SECRET } }, world.as(reporter));
   const pair = await call['pairs/request']({ target: 'b', objective: SECRET }, world.as(a));

@@ -36,7 +36,7 @@ test('many batches: what is old goes, what is work stays until it is done, what 
 
   const [first = 0, ...others] = work;
   const claim = await world.call['messages/claim']({ id: first, agentId: 'a' }, world.as(anonymous));
-  await world.call['claims/complete']({ claimId: claim.claimId, agentId: 'a' }, world.as(anonymous));
+  await world.call['claims/complete']({ id: claim.claimId, agentId: 'a' }, world.as(anonymous));
   await whole(world, world.relay.reap());
   expect(await ids(world)).toEqual([...others, young]);
 });

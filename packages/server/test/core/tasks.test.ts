@@ -93,11 +93,11 @@ test('what is written under the claim moves the task, and its history tells of e
   await world.register('a', { tags: ['ops'] });
   const { id } = await reported(world);
   const { claimId, fence } = await claim(world, id, 'a');
-  await world.call['claims/progress']({ claimId, fence, progress: { percent: 40 } }, world.as(anonymous));
+  await world.call['claims/progress']({ id: claimId, fence, progress: { percent: 40 } }, world.as(anonymous));
   expect(await taskOf(world, id)).toMatchObject({ status: 'in_progress', progress: { percent: 40 } });
-  await world.call['claims/renew']({ claimId, fence, leaseMs: 900_000 }, world.as(anonymous));
+  await world.call['claims/renew']({ id: claimId, fence, leaseMs: 900_000 }, world.as(anonymous));
   await setStatus(world, { id, agentId: 'a', status: 'blocked' });
-  await world.call['claims/complete']({ claimId, fence, result: 'rolled back' }, world.as(anonymous));
+  await world.call['claims/complete']({ id: claimId, fence, result: 'rolled back' }, world.as(anonymous));
   expect(await taskOf(world, id)).toMatchObject({ status: 'done', result: 'rolled back', claimedBy: 'a', endedAt: world.clock.now() });
   expect((await history(world, id)).map(({ type, status, by }) => [type, status, by])).toEqual([
     ['task.created', 'open', 'integration:ops'],
@@ -116,7 +116,7 @@ test('a lease that runs out, a release and a silent holder each open the task ag
   world.clock.advance(600_001);
   await world.relay.reap();
   expect(await taskOf(world, id)).toMatchObject({ status: 'open', claimedBy: null, claimId: null });
-  const stale = { claimId: first.claimId, fence: first.fence, result: 'late' };
+  const stale = { id: first.claimId, fence: first.fence, result: 'late' };
   expect(await codeOf(() => world.call['claims/complete'](stale, world.as(anonymous)))).toBe('stale_fence');
   const second = await claim(world, id, 'a');
   expect(second.fence).toBe(2);
@@ -148,7 +148,7 @@ test('resolving at the source ends the task, fences its holder and tells it to s
   const { id } = await reported(world);
   const { claimId, fence } = await claim(world, id, 'a');
   expect(await report(world, { ...alarm, status: 'resolved' })).toMatchObject({ outcome: 'resolved', task: { id, status: 'done' } });
-  const late = { claimId, fence, result: 'mine' };
+  const late = { id: claimId, fence, result: 'mine' };
   expect(await codeOf(() => world.call['claims/complete'](late, world.as(anonymous)))).toBe('claim_closed');
   const { data: mail } = await world.call['inbox/list']({ id: 'a', peek: true }, world.as(anonymous));
   expect(mail.at(-1)?.message).toMatchObject({ from: 'relay', payload: { type: 'task.completed', taskId: id, claimId } });
@@ -263,7 +263,7 @@ test('tasks, their claims and history are there after a restart, and the key sti
   const { claimId, fence } = await claim(world, id, 'a');
   await world.restart();
   expect(await report(world)).toMatchObject({ outcome: 'repeated', task: { id, occurrenceCount: 2, status: 'claimed' } });
-  await world.call['claims/complete']({ claimId, fence, result: 1 }, world.as(anonymous));
+  await world.call['claims/complete']({ id: claimId, fence, result: 1 }, world.as(anonymous));
   expect((await history(world, id)).map(({ type }) => type)).toEqual(['task.created', 'task.claimed', 'task.repeated', 'task.completed']);
 });
 

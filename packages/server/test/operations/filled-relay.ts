@@ -95,7 +95,7 @@ async function fillWork(client: RelayClient): Promise<void> {
   await client.messages.claim({ id: offered.id, agentId: 'Dan' });
   const done = await client.messages.send({ to: 'cap:ops', body: 'done work', claimable: true });
   const { claimId, fence } = await client.messages.claim({ id: done.id, agentId: 'Dan' });
-  await client.claims.complete({ claimId, fence, agentId: 'Dan', result: { ok: true } });
+  await client.claims.complete({ id: claimId, fence, agentId: 'Dan', result: { ok: true } });
 }
 
 async function fillPairs(client: RelayClient): Promise<void> {
@@ -117,7 +117,8 @@ async function fillChannel(client: RelayClient): Promise<void> {
 
 async function holdOne(client: RelayClient, replyTo: number): Promise<void> {
   const third = await client.messages.send({ from: 'Ada', replyTo, body: 'once more' });
-  await client.messages.send({ from: 'Bob', replyTo: third.id, body: 'too far' }).catch(() => {});
+  const tooFar = { from: 'Bob', replyTo: third.id, body: 'too far' };
+  for (const idempotencyKey of ['one', 'another']) await client.messages.send({ ...tooFar, idempotencyKey }).catch(() => {});
 }
 
 async function askApproval(relay: TestRelay): Promise<void> {
@@ -158,7 +159,7 @@ export function writeMeanwhile(client: RelayClient, ops: RelayClient) {
     async () => {
       const { id } = await client.messages.send({ to: 'cap:ops', body: 'work', claimable: true });
       const { claimId, fence } = await client.messages.claim({ id, agentId: 'Cyd' });
-      await client.claims.complete({ claimId, fence, agentId: 'Cyd' });
+      await client.claims.complete({ id: claimId, fence, agentId: 'Cyd' });
     },
     async () => {
       const { id } = await client.pairs.request({ from: 'Cyd', target: 'Dan', objective: 'talk' });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RouteName } from 'agent-relay-protocol';
 import { codeOf } from '../core/world.ts';
-import type { AuthorityWorld, Subject } from './authority-world.ts';
+import { type AuthorityWorld, nextChild, type Subject } from './authority-world.ts';
 
 type Input = Record<string, unknown>;
 /** Makes what the operation is done to, as the owner, and answers the call that does it. */
@@ -11,7 +11,7 @@ const mail = async ({ owner }: AuthorityWorld, to: string, more: object = {}) =>
   (await owner.messages.send({ to, body: randomUUID(), ...more })).id;
 const claimOf = async (world: AuthorityWorld, agentId: string) => {
   const { claimId } = await world.owner.messages.claim({ id: await mail(world, agentId, { claimable: true }), agentId });
-  return { claimId, agentId };
+  return { id: claimId, agentId };
 };
 const taskFor = async ({ ci }: AuthorityWorld, target: string) => {
   const { task } = await ci.integrations.report({ title: 'broken', target, dedupeKey: randomUUID() });
@@ -106,7 +106,7 @@ export const others = {
   'messages/get': async (world, id) => ({ id: await mail(world, id) }),
   'messages/thread': async (world, id) => ({ id: await mail(world, id) }),
   'messages/deliveries': async (world, id) => ({ id: await mail(world, id) }),
-  'claims/get': async (world, id) => ({ claimId: (await claimOf(world, id)).claimId }),
+  'claims/get': async (world, id) => ({ id: (await claimOf(world, id)).id }),
   'work/list': (_, id) => ({ for: id }),
   'integrations/report': () => ({ source: 'ci', title: 'broken', target: 'held', dedupeKey: randomUUID() }),
   'integrations/list': () => ({}),
@@ -116,13 +116,9 @@ export const others = {
   'tasks/status': async (world, id) => ({ id: await taskFor(world, id), agentId: 'ci', status: 'done' }),
   'callbacks/list': () => ({}),
   'callbacks/redeliver': () => ({ id: 999_999 }),
-  'sessions/start': async ({ owner }) => {
-    await codeOf(owner.agents.release({ id: 'child' }));
-    await codeOf(owner.agents.remove({ id: 'child' }));
-    return { name: 'child', provider: 'claude', node: 'own' };
-  },
+  'sessions/start': () => ({ name: nextChild(), provider: 'claude', node: 'own' }),
   'sessions/list': () => ({}),
-  'sessions/get': ({ sessionId }) => ({ sessionId }),
+  'sessions/get': ({ sessionId }) => ({ id: sessionId }),
   'nodes/list': () => ({}),
   'approvals/list': (_, agent) => ({ agent }),
   'approvals/resolve': async (world, id) => ({ id, approvalId: await asked(world), outcome: 'allow' }),

@@ -13,6 +13,14 @@ const integration = (name: string, token: string) => ({ name, token, scopes: all
 type Headers = Readonly<Record<string, string>>;
 const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
+/** What callers start agents as: under a name that one of them had, no other may. */
+const children = Array.from({ length: 200 }, (_, index) => `child-${index}`);
+let begun = 0;
+export function nextChild(): string {
+  begun += 1;
+  return children[begun % children.length] ?? '';
+}
+
 /** Agents of every world: one that a machine runs and a token protects, one that nothing protects, and those they deal with. */
 export const subjects = ['held', 'free'] as const;
 export type Subject = (typeof subjects)[number];
@@ -41,7 +49,7 @@ export async function openAuthorityWorld() {
   const given = async (request: Omit<Parameters<typeof owner.tokens.create>[0], 'name'>) =>
     (await owner.tokens.create({ name: 'given', ...request })).token;
   const channel = await given({ kind: 'channel', agentId: 'tg' });
-  const here = ['held', 'free', 'partner', 'tg', 'owner', 'child'].map((id) => `id:${id}`);
+  const here = ['held', 'free', 'partner', 'tg', 'owner', ...children].map((id) => `id:${id}`);
   /** Who may come, by what the matrix calls them: the headers that they send. */
   const callers: Readonly<Record<string, () => Promise<Headers>>> = {
     owner: async () => bearer(relay.ownerToken),

@@ -140,7 +140,7 @@ class Sessions {
     return listed(page);
   }
 
-  async get({ sessionId }: RouteInput<'sessions/get'>, { principal }: CallContext): Promise<Session> {
+  async get({ id: sessionId }: RouteInput<'sessions/get'>, { principal }: CallContext): Promise<Session> {
     const session = await this.#deps.store.sessions.get(principal.workspace, sessionId);
     if (session === null) throw new RelayError('not_found', `There is no session ${sessionId}`);
     return session;

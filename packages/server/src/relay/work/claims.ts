@@ -35,7 +35,7 @@ type ClaimRouteName =
   | 'claims/release'
   | 'claims/complete'
   | 'work/list';
-type WriteInput = Pick<RouteInput<'claims/renew'>, 'claimId' | 'fence' | 'agentId' | 'epoch' | 'instanceId'>;
+type WriteInput = Pick<RouteInput<'claims/renew'>, 'id' | 'fence' | 'agentId' | 'epoch' | 'instanceId'>;
 
 export interface ClaimRoutesDeps {
   readonly store: Pick<Store, 'agents' | 'claims' | 'messages' | 'tasks' | 'log'>;
@@ -53,7 +53,7 @@ export function claimRoutes(deps: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRou
   const write = writerOf(deps);
   return {
     'messages/claim': taking(deps),
-    'claims/get': async ({ claimId }, { principal }) => {
+    'claims/get': async ({ id: claimId }, { principal }) => {
       const claim = await store.claims.get(principal.workspace, claimId);
       if (!claim || !(await readers.mayReadClaim(principal, claim))) throw new RelayError('not_found', `There is no claim ${claimId}`);
       assertClaimScope(principal, claim.kind, 'read');
@@ -95,7 +95,7 @@ type Decide = (facts: ClaimFacts, claim: Claim, writer: ClaimWriter) => Decision
 /** Lets the claim's holder write under it, and nobody else. */
 function writerOf({ store, clock, leaseEndsAt, inboxes }: ClaimRoutesDeps) {
   return async (principal: Principal, input: WriteInput, decide: Decide): Promise<Claim> => {
-    const { claimId, fence, agentId, epoch, instanceId } = input;
+    const { id: claimId, fence, agentId, epoch, instanceId } = input;
     const now = clock.now();
     const { answer: claim } = await store.claims.change(principal.workspace, { claimId }, (found) => {
       if (!found.claim) throw new RelayError('not_found', `There is no claim ${claimId}`);

@@ -137,8 +137,8 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
     },
     relay_claim: async ({ messageId }, { agentId, guard, context }) =>
       describeClaim(await handlers['messages/claim']({ id: messageId, agentId, ...guard }, context)),
-    relay_complete: async (request, { agentId, guard, context }) =>
-      describeClaim(await handlers['claims/complete']({ ...request, agentId, ...guard }, context)),
+    relay_complete: async ({ claimId: id, ...request }, { agentId, guard, context }) =>
+      describeClaim(await handlers['claims/complete']({ id, ...request, agentId, ...guard }, context)),
     relay_pair: (request, caller) => pairTool(handlers, request, caller),
     relay_spawn: (request, caller) => spawnAgent(handlers, request, caller),
     relay_release: (request, caller) => releaseSpawned(handlers, request, caller),

@@ -31,6 +31,7 @@ const examples: Readonly<Record<string, unknown>> = {
   Cursor: 1042,
   Timestamp: 1_790_000_000_000,
   Epoch: 1,
+  Traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   Meta: { ticket: 7 },
   SendMessage: { to: 'Worker', body: 'How far are you?' },
   RegisterAgent: { name: 'Worker', capabilities: ['review'], tags: ['backend'] },
