@@ -14,6 +14,7 @@ export class RequestQueue {
   readonly #socket: Socket;
   readonly #waiting: { readonly response: ServerResponse; readonly serve: () => void }[] = [];
   #isBusy = false;
+  #isHeldBack = false;
 
   constructor(socket: Socket, turns: FairTurns) {
     this.#socket = socket;
@@ -22,21 +23,34 @@ export class RequestQueue {
 
   add(response: ServerResponse, serve: () => void): void {
     this.#waiting.push({ response, serve });
-    if (this.#waiting.length >= MAX_WAITING) this.#socket.pause();
+    if (this.#waiting.length >= MAX_WAITING) this.#holdBack();
     if (!this.#isBusy) this.#next();
   }
 
   #next(): void {
-    const next = this.#waiting.shift();
+    let next = this.#waiting.shift();
+    // Of a connection that has ended none is served. One after another: there may be more of them than calls fit on the stack.
+    while (next?.response.destroyed) next = this.#waiting.shift();
     this.#isBusy = next !== undefined;
-    if (this.#waiting.length === MAX_WAITING - 1) this.#socket.resume();
+    if (this.#isHeldBack && this.#waiting.length < MAX_WAITING) this.#goOn();
     if (!next) return;
-    if (next.response.destroyed) {
-      this.#next();
-      return;
-    }
     next.response.once('close', () => this.#next());
     next.serve();
+  }
+
+  /** What had been read by then still comes: some thousand requests, where they are as small as can be. */
+  #holdBack(): void {
+    if (this.#isHeldBack) return;
+    this.#isHeldBack = true;
+    this.#socket.pause();
+    // Node's HTTP server resumes the connection whenever somebody reads a request, or an answer has left.
+    this.#socket.resume = () => this.#socket;
+  }
+
+  #goOn(): void {
+    this.#isHeldBack = false;
+    Reflect.deleteProperty(this.#socket, 'resume');
+    this.#socket.resume();
   }
 }
 
