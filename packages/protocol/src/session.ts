@@ -58,7 +58,10 @@ export const StartSessionSchema = z.strictObject({
 export type StartSession = z.infer<typeof StartSessionSchema>;
 
 export const NodeProviderSchema = z.object({
-  id: z.string().min(1).max(64),
+  id: z
+    .string()
+    .max(64)
+    .regex(/^[a-z0-9][a-z0-9._-]*$/u, 'The name of a provider is made of a-z, 0-9 and . _ -'),
   available: z.boolean(),
   version: z.string().nullable(),
   reason: z.string().nullable().describe('Why it is not available, and how to install it'),

@@ -133,6 +133,26 @@ describe('routes over HTTP', () => {
     }
   });
 
+  test('a request of very many values is refused before each is looked at, over HTTP and MCP', async () => {
+    await using server = await openServer();
+    const wide = (count: number) => ({ to: 'id:a', from: 'b', body: 'x', meta: { list: Array.from({ length: count }, () => []) } });
+    const post = (path: string, body: unknown) =>
+      rawRequest(`${server.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${OWNER_TOKEN}` },
+        body: JSON.stringify(body),
+      });
+    const tool = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'relay_send', arguments: wide(60_000) } };
+    const answers = await Promise.all([post('/api/messages', wide(40_000)), post('/api/messages', wide(60_000)), post('/mcp', tool)]);
+    expect(answers.map(({ status, body }) => [status, status === 201 || errorOf(body).code])).toEqual([
+      [201, true],
+      [413, 'payload_too_large'],
+      [413, 'payload_too_large'],
+    ]);
+    const keys = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`k${index}`, 1]));
+    expect((await post('/api/messages', { ...wide(1), ...keys })).status).toBe(413);
+  });
+
   test('a body over the limit is 413, said ahead or met on the way, and the client gets to read it', async () => {
     await using server = await openServer();
     const send = (headers: Record<string, string>) =>

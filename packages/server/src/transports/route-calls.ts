@@ -65,34 +65,40 @@ export function isShortRead({ route }: RouteCall, input: unknown): boolean {
 
 /** How deep JSON from outside may nest; beyond it, whatever walks the value recursively would exhaust the stack. */
 const MAX_DEPTH = 64;
+/** How many values a request may be made of: each is checked, and kept, at a cost that its few bytes do not show. */
+const MAX_VALUES = 50_000;
 
 /**
  * `parseInput` for what came over a wire.
  * @throws RelayError `validation_failed`.
  */
-export function parseParams<Schema extends z.ZodType>(schema: Schema, params: unknown): z.output<Schema> {
+export function parseParams<Schema extends z.ZodType>(schema: Schema, params: unknown, maxValues?: number): z.output<Schema> {
   const input = params ?? {};
-  admitInput(input);
+  admitInput(input, maxValues);
   return parseInput(schema, input);
 }
 
 /**
- * Before anything walks or keeps what came over a wire: refuses what nests too deep, and replaces half surrogate pairs (a text cut in the
- * middle of an emoji) and NUL by U+FFFD, in place. The store could not keep the first and would give back another text than it was given; the
- * second ends a text wherever C reads it, and no program can be started with it.
- * @throws RelayError `validation_failed` naming the first field that is to blame.
+ * Before anything walks or keeps what came over a wire: refuses what nests too deep or is made of too many values, and replaces half surrogate
+ * pairs (a text cut in the middle of an emoji) and NUL by U+FFFD, in place. The store could not keep the first and would give back another text
+ * than it was given; the second ends a text wherever C reads it, and no program can be started with it.
+ * @throws RelayError `validation_failed` naming the first field that is to blame, `payload_too_large`.
  */
-export function admitInput(input: unknown): void {
+export function admitInput(input: unknown, maxValues = MAX_VALUES): void {
   if (typeof input !== 'object' || input === null) return;
+  const budget = { values: maxValues };
   for (const key in input) {
-    if (admitMember(input, key, MAX_DEPTH - 1)) continue;
-    const message = `It nests deeper than ${MAX_DEPTH} levels`;
+    if (admitMember(input, key, MAX_DEPTH - 1, budget)) continue;
     const path = clipPath(key);
+    if (budget.values < 0) throw new RelayError('payload_too_large', `${path}: A request is made of at most ${maxValues} values`);
+    const message = `It nests deeper than ${MAX_DEPTH} levels`;
     throw new RelayError('validation_failed', `${path}: ${message}`, { issues: [{ path, message }] });
   }
 }
 
-function admitMember(parent: object, key: string, depth: number): boolean {
+function admitMember(parent: object, key: string, depth: number, budget: { values: number }): boolean {
+  budget.values -= 1;
+  if (budget.values < 0) return false;
   const value: unknown = Reflect.get(parent, key);
   if (typeof value === 'string') {
     if (!value.isWellFormed() || value.includes('\0')) Reflect.set(parent, key, value.toWellFormed().replaceAll('\0', '\u{FFFD}'));
@@ -100,6 +106,6 @@ function admitMember(parent: object, key: string, depth: number): boolean {
   }
   if (typeof value !== 'object' || value === null) return true;
   if (depth === 0) return false;
-  for (const member in value) if (!admitMember(value, member, depth - 1)) return false;
+  for (const member in value) if (!admitMember(value, member, depth - 1, budget)) return false;
   return true;
 }

@@ -65,7 +65,7 @@ export class ToolRunner {
     const online = (await this.#nodes(context)).filter(({ status }) => status === 'online');
     const providers = online.flatMap((node) => node.providers.flatMap(({ id, available }) => (available ? [id] : [])));
     if (providers.length === 0) return listed;
-    const there = [...new Set(providers)].sort().join(', ');
+    const there = escapeLookAlikes([...new Set(providers)].sort().join(', '));
     return listed.map((tool) =>
       tool.name === 'relay_spawn' ? { ...tool, description: `${tool.description} Providers here: ${there}.` } : tool,
     );

@@ -35,7 +35,7 @@ export const notificationsFor: ReadonlyMap<string, SocketMethod> = new Map([
     {
       run: (connection, params, { signal }) => {
         const principal = nodePrincipal(connection);
-        connection.relay.nodeLive(parseParams(LiveActivitySchema, params), { principal, signal });
+        connection.relay.nodeLive(parseParams(LiveActivitySchema, params, Number.POSITIVE_INFINITY), { principal, signal });
       },
     },
   ],
@@ -112,7 +112,8 @@ function nodeMethod<Name extends NodeMethodName>(name: Name, handlers: Relay['no
   return {
     run: async (connection, params, { signal }) => {
       const principal = nodePrincipal(connection);
-      const parsed = parseParams(schema, params) as MethodParams<Name>; // parsed by the schema that the type is inferred from
+      // What vendors say is of any shape, and a batch of it bounded by its text.
+      const parsed = parseParams(schema, params, Number.POSITIVE_INFINITY) as MethodParams<Name>; // parsed by the schema that the type is inferred from
       const result = await handler(parsed, { principal, signal, link: connection.link });
       if (name === 'nodes/attach') attach(connection, result);
       return result;
