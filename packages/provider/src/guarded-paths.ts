@@ -11,10 +11,21 @@ const guardedNames = new RegExp(
     // Those of other agents, and of editors that have one: servers, hooks, tasks that begin when a folder is opened.
     ...[
       '\\.(?:cursor|vscode|idea|zed|windsurf|codeium|continue|roo|kilocode|kiro|amazonq|qwen|copilot|opencode|crush|factory|devcontainer)',
+      '\\.(?:amp|augment|cline|clinerules|codebuddy|claude-plugin|goose|junie|openhands|rovodev|trae)',
+      '.+\\.code-workspace',
+      '\\.(?:exrc|n?vimrc|nvim\\.lua)',
     ],
     ...['\\.?(?:opencode|crush)\\.jsonc?', '\\.aider\\.conf\\.ya?ml', '\\.devcontainer\\.json'],
     // Git: hooks, filters, aliases; folders that projects make their hooks of; what a clone is told to fetch.
-    ...['\\.git', '\\.gitconfig', '\\.gitmodules', '\\.githooks', '\\.husky'],
+    ...[
+      '\\.git',
+      '\\.gitconfig',
+      '\\.gitmodules',
+      '\\.githooks',
+      '\\.husky',
+      '\\.?lefthook(?:-local)?\\.(?:ya?ml|toml|json)',
+      '\\.pre-commit-config\\.ya?ml',
+    ],
     // What a shell reads by itself.
     ...[
       '\\.(?:bash|zsh|mksh|ksh|csh|tcsh|yash|xonsh|sh)rc',
@@ -23,6 +34,10 @@ const guardedNames = new RegExp(
       '\\.z(?:shenv|profile|login|logout)',
       '\\.profile',
       '\\.login',
+      '\\.envrc',
+      '\\.(?:bash|zsh)rc\\.d',
+      '\\.oh-my-zsh',
+      '\\.ssh',
     ],
   ].join('|')})$`,
   'iu',
@@ -30,7 +45,7 @@ const guardedNames = new RegExp(
 /** What makes git take the folder it lies in for a repository, whose settings name programs. */
 const guardedFile = /^HEAD$/iu;
 /** Below the folder for settings only: elsewhere a folder may well be called that. */
-const guardedSettings = /^(?:fish|git|powershell|nushell|elvish|opencode|crush|goose|zed)$/iu;
+const guardedSettings = /^(?:fish|git|powershell|nushell|elvish|xonsh|nvim|code|amp|opencode|crush|goose|zed)$/iu;
 /** A short name of Windows: it does not show which long one it stands for. */
 const shortName = /^[^.]{1,6}~\d{1,6}(?:\.[^.]{0,3})?$/u;
 
@@ -45,6 +60,10 @@ const plainNames = (name: string): readonly string[] =>
     .split(':')
     .map((piece) => piece.replace(/[. ]+$/u, '').toLowerCase());
 
+/** `.config`, or `.local/share`. */
+const isSettingsFolder = (names: readonly (readonly string[])[], at: number): boolean =>
+  names[at]?.includes('.config') === true || (names[at]?.includes('share') === true && names[at - 1]?.includes('.local') === true);
+
 /** The part of a path because of which it may not be written, or null. */
 export function guardedPart(path: string): string | null {
   const parts = path.split(/[/\\]/u);
@@ -52,7 +71,7 @@ export function guardedPart(path: string): string | null {
   const isGuarded = (name: string, at: number): boolean =>
     guardedNames.test(name) ||
     shortName.test(name) ||
-    (guardedSettings.test(name) && (names[at - 1]?.includes('.config') ?? false)) ||
+    (guardedSettings.test(name) && isSettingsFolder(names, at - 1)) ||
     (guardedFile.test(name) && at === parts.length - 1);
   return parts.find((_part, at) => names[at]?.some((name) => isGuarded(name, at))) ?? null;
 }
