@@ -1,10 +1,10 @@
 /*
- * What a text has that nobody sees: controls, format characters, invisible letters. They hide words from people and not from models, turn the
+ * What a text has that nobody sees: controls, format characters, invisible letters, a Braille cell and a note head without anything in them. They hide words from people and not from models, turn the
  * order of a line around, or give a terminal orders. Joiners stay where a script or an emoji is written with them.
  */
 const joinersInUse =
   '(?<=\\p{Emoji})[\\u{FE0E}\\u{FE0F}]|(?<=[\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\u{FE0F}])\\u{200D}(?=\\p{Extended_Pictographic})|(?<=[\\p{L}\\p{M}])(?<![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}])[\\u{200C}\\u{200D}](?=[\\p{L}\\p{M}])(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}])';
-const unseen = new RegExp(`(${joinersInUse}|[\\t\\n])|[\\p{Cc}\\p{Cf}\\p{Default_Ignorable_Code_Point}]`, 'gu');
+const unseen = new RegExp(`(${joinersInUse}|[\\t\\n])|[\\p{Cc}\\p{Cf}\\p{Default_Ignorable_Code_Point}\\u{2800}\\u{1D159}]`, 'gu');
 const lineEnds = /\r\n|[\r\u{85}\u{2028}\u{2029}]/gu;
 
 /** A text without what nobody sees, its lines ended by `\n`; `instead` stands where something was. */
