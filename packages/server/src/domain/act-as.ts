@@ -1,6 +1,7 @@
 import type { Agent, Principal, SessionGuard } from 'agent-relay-protocol';
 import { assertCurrentSession, assertMayActAs } from './acting.ts';
 import type { AddressEntry, Directory } from './directory.ts';
+import { agentOf, isOwner } from './scopes.ts';
 import type { Watched } from './spawn-rules.ts';
 
 /**
@@ -13,6 +14,16 @@ export function actAs(agents: Directory, principal: Principal, id: string, guard
   assertMayActAs(principal, id, { agent, isBound: agents.isBound(id) });
   assertCurrentSession(id, agent, guard);
   return agent;
+}
+
+/**
+ * Whether what this name did at the number `seq` is the caller's, whom `actAs` lets act as it: who took the name of a session that had a token
+ * answers for nothing of that session.
+ */
+export function isOwnAt(agents: Directory, principal: Principal, id: string, seq: number): boolean {
+  if (isOwner(principal) || principal.type === 'node' || agentOf(principal) === id) return true;
+  if (principal.type === 'integration' && principal.name === id) return true;
+  return seq > (agents.find(id)?.provenThrough ?? 0);
 }
 
 /** An address as `mayWatch` asks for it. */

@@ -240,3 +240,21 @@ test('a token for tasks is enough for the claims on tasks, and for those alone',
     'forbidden_scope',
   );
 });
+
+test('a claim that somebody may not read is not there for them, whatever they ask of it', async () => {
+  await using world = await World.open();
+  await world.register('spy');
+  for (const id of ['boss', 'holder']) await world.register(id, { withToken: true }, owner);
+  const { call } = world;
+  const { id: offered } = await call['messages/send']({ to: 'holder', body: 'secret', claimable: true }, world.as(agentOf('boss')));
+  const { claimId: id, fence } = await call['messages/claim']({ id: offered }, world.as(agentOf('holder')));
+  for (const named of [{ agentId: 'spy' }, { fence }, { fence: fence + 1 }, { agentId: 'holder' }]) {
+    const asked = { id, ...named };
+    const program = world.as(anonymous);
+    expect(await codeOf(() => call['claims/release'](asked, program))).toBe('not_found');
+    expect(await codeOf(() => call['claims/complete'](asked, program))).toBe('not_found');
+    expect(await codeOf(() => call['claims/renew'](asked, program))).toBe('not_found');
+    expect(await codeOf(() => call['claims/progress']({ ...asked, progress: 'mine' }, program))).toBe('not_found');
+  }
+  expect(await call['claims/release']({ id }, world.as(agentOf('boss')))).toMatchObject({ status: 'released' });
+});

@@ -1,15 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type Claim,
-  type Message,
-  OWNER_AGENT_ID,
-  type Principal,
-  RelayError,
-  type RouteInput,
-  type SessionGuard,
-} from 'agent-relay-protocol';
+import { type Claim, OWNER_AGENT_ID, type Principal, RelayError, type RouteInput, type SessionGuard } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
-import { actAs } from '../../domain/act-as.ts';
+import { actAs, isOwnAt } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import type { Change } from '../../domain/change.ts';
 import { assertHolds, type ClaimWriter, completeClaim, endClaim, isRepeated, renewClaim } from '../../domain/claim.ts';
@@ -49,13 +41,12 @@ export interface ClaimRoutesDeps {
 }
 
 export function claimRoutes(deps: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
-  const { store, settings, readers } = deps;
+  const { settings } = deps;
   const write = writerOf(deps);
   return {
     'messages/claim': taking(deps),
-    'claims/get': async ({ id: claimId }, { principal }) => {
-      const claim = await store.claims.get(principal.workspace, claimId);
-      if (!claim || !(await readers.mayReadClaim(principal, claim))) throw new RelayError('not_found', `There is no claim ${claimId}`);
+    'claims/get': async ({ id }, { principal }) => {
+      const claim = await readable(deps, principal, id);
       assertClaimScope(principal, claim.kind, 'read');
       return claim;
     },
@@ -70,10 +61,10 @@ export function claimRoutes(deps: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRou
         written('claim.progressed', { ...assertHolds(claim, work, writer), progress }, writer.now),
       ),
     'claims/release': ({ reason = null, ...input }, { principal }) =>
-      write(principal, input, ({ work, message }, claim, writer) => {
+      write(principal, input, (facts, claim, writer) => {
         if (isRepeated(claim, 'released', writer)) return { answer: claim, change: null };
-        if (mayTakeBack(principal, message, claim, writer)) return takeBack(claim, writer, reason);
-        const released = endClaim(assertHolds(claim, work, writer), { status: 'released', reason }, writer.now);
+        if (mayTakeBack(facts, principal, claim, writer)) return takeBack(claim, writer, reason);
+        const released = endClaim(assertHolds(claim, facts.work, writer), { status: 'released', reason }, writer.now);
         return written('claim.released', released, writer.now, workAvailable(released, 'released', writer.now));
       }),
     'claims/complete': ({ result = null, ...input }, { principal }) =>
@@ -90,15 +81,24 @@ export function claimRoutes(deps: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRou
   };
 }
 
+/** @throws RelayError `not_found`, also for a claim that is not the caller's to read. */
+async function readable({ store, readers }: Pick<ClaimRoutesDeps, 'store' | 'readers'>, principal: Principal, id: string): Promise<Claim> {
+  const claim = await store.claims.get(principal.workspace, id);
+  if (claim && (await readers.mayReadClaim(principal, claim))) return claim;
+  throw noClaim(id);
+}
+
 type Decide = (facts: ClaimFacts, claim: Claim, writer: ClaimWriter) => Decision<Claim>;
 
 /** Lets the claim's holder write under it, and nobody else. */
-function writerOf({ store, clock, leaseEndsAt, inboxes }: ClaimRoutesDeps) {
+function writerOf({ store, clock, leaseEndsAt, inboxes, readers }: ClaimRoutesDeps) {
   return async (principal: Principal, input: WriteInput, decide: Decide): Promise<Claim> => {
     const { id: claimId, fence, agentId, epoch, instanceId } = input;
     const now = clock.now();
+    // A refusal names the holder: only to those who may know of it.
+    await readable({ store, readers }, principal, claimId);
     const { answer: claim } = await store.claims.change(principal.workspace, { claimId }, (found) => {
-      if (!found.claim) throw new RelayError('not_found', `There is no claim ${claimId}`);
+      if (!found.claim) throw noClaim(claimId);
       assertClaimScope(principal, found.claim.kind, 'write');
       // Whoever shows the fence has the claim; who does not must say who it is.
       const named = agentId ?? (fence === undefined || principal.type === 'agent' ? undefined : found.claim.agentId);
@@ -128,8 +128,11 @@ function taking({ store, clock, settings, leaseEndsAt, waits, readers }: ClaimRo
 }
 
 /** Who offered work, and the owner, may take it back from whoever has it. */
-const mayTakeBack = (principal: Principal, message: Message | null, claim: Claim, { agentId }: ClaimWriter): boolean =>
-  agentId !== claim.agentId && (agentId === message?.from || (isOwner(principal) && agentId === OWNER_AGENT_ID));
+function mayTakeBack({ message, agents }: ClaimFacts, principal: Principal, claim: Claim, { agentId }: ClaimWriter): boolean {
+  if (agentId === claim.agentId) return false;
+  if (isOwner(principal) && agentId === OWNER_AGENT_ID) return true;
+  return agentId === message?.from && isOwnAt(agents, principal, agentId, message.id);
+}
 
 function takeBack(claim: Claim, { agentId, fence, now }: ClaimWriter, reason: string | null): Decision<Claim> {
   if (fence !== null && fence !== claim.fence) throw new RelayError('stale_fence', `Claim ${claim.claimId} has another fence`);
@@ -153,3 +156,5 @@ const guardOf = (epoch: number | undefined, instanceId: string | undefined): Ses
   ...(epoch === undefined ? {} : { epoch }),
   ...(instanceId === undefined ? {} : { instanceId }),
 });
+
+const noClaim = (id: string): RelayError => new RelayError('not_found', `There is no claim ${id}`);
