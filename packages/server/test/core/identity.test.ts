@@ -1,4 +1,4 @@
-import type { Principal } from 'agent-relay-protocol';
+import type { Principal, RelayError } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
 import { agentOf, anonymous, codeOf, owner, World } from './world.ts';
 
@@ -131,4 +131,49 @@ describe('names that mean something by themselves', () => {
     expect(await world.register('Owner', {}, owner)).toMatchObject({ id: 'Owner' });
     for (const id of ['owners', 'circle', 'relayer', 'cia']) expect(await world.register(id)).toMatchObject({ id });
   });
+});
+
+test('who takes the name of a removed session neither ends, takes back, empties nor learns what that session reported and sent', async () => {
+  await using world = await World.open();
+  const { call } = world;
+  for (const id of ['worker', 'x']) await world.register(id, { withToken: true }, owner);
+  const [session, worker] = [world.as(agentOf('x')), world.as(agentOf('worker'))];
+  const alarm = { title: 'secret', target: 'id:worker', dedupeKey: 'k', idempotencyKey: 'once' };
+  const { task } = await call['integrations/report'](alarm, session);
+  const offer = await call['messages/send']({ to: 'broadcast', body: 'for all', claimable: true }, session);
+  const claim = await call['messages/claim']({ id: offer.id }, worker);
+  const open = await call['integrations/report']({ title: 'for everybody', target: 'broadcast', dedupeKey: 'open' }, session);
+  await call['agents/remove']({ id: 'x' }, world.as(owner));
+  await world.register('x', { instanceId: 'a plain one' });
+
+  const program = world.as(anonymous);
+  const report = async (event: object) => {
+    const answer = call['integrations/report']({ title: 'other', target: 'id:worker', source: 'x', ...event }, program);
+    return Promise.resolve(answer).then(
+      ({ outcome }) => outcome,
+      (error: RelayError) => ({ code: error.code, details: error.details, tells: error.message.includes(String(task?.id)) }),
+    );
+  };
+  const refused = { code: 'forbidden', details: undefined, tells: false };
+  for (const event of [{ dedupeKey: 'k' }, { dedupeKey: 'k', status: 'resolved' }, alarm, { ...alarm, title: 'mismatch' }])
+    expect(await report(event)).toEqual(refused);
+  const openId = open.task?.id ?? 0;
+  expect(await codeOf(() => call['tasks/status']({ id: openId, agentId: 'x', status: 'canceled' }, program))).toBe('forbidden');
+  expect(await codeOf(() => call['claims/release']({ id: claim.claimId, agentId: 'x' }, program))).toBe('forbidden');
+  for (const agentId of ['x', undefined])
+    expect(await codeOf(() => call['messages/remove']({ id: offer.id, agentId }, program))).toBe('forbidden');
+
+  const all = world.as(owner);
+  expect(await call['tasks/get']({ id: task?.id ?? 0 }, all)).toMatchObject({ status: 'open', occurrenceCount: 1 });
+  expect(await call['tasks/get']({ id: openId }, all)).toMatchObject({ status: 'open' });
+  expect(await call['claims/get']({ id: claim.claimId }, all)).toMatchObject({ status: 'held' });
+  expect(await call['messages/get']({ id: offer.id }, all)).toMatchObject({ body: 'for all', deletedAt: null });
+
+  // What it does itself is its own.
+  expect([await report({ dedupeKey: 'mine' }), await report({ dedupeKey: 'mine' })]).toEqual(['created', 'repeated']);
+  expect(await report({ dedupeKey: 'mine', status: 'resolved' })).toBe('resolved');
+  const sent = await world.send('x', 'broadcast', 'my own', { claimable: true });
+  const taken = await call['messages/claim']({ id: sent.id }, worker);
+  expect(await call['claims/release']({ id: taken.claimId, agentId: 'x' }, program)).toMatchObject({ status: 'released' });
+  expect(await codeOf(() => call['messages/remove']({ id: sent.id, agentId: 'x' }, program))).toBe('none');
 });

@@ -10,7 +10,7 @@ import {
   type SessionGuard,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
-import { actAs } from '../../domain/act-as.ts';
+import { actAs, isOwnAt } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import { isDirect, isInAudience } from '../../domain/audience.ts';
 import type { StoredMessage } from '../../domain/change.ts';
@@ -152,7 +152,9 @@ function removable(known: Message | null, agents: Directory, { id, principal, ag
   const actor = isOwners || (isUnnamed && !known) ? null : actingId(principal, isUnnamed ? known?.from : agentId, 'agentId');
   if (actor !== null) actAs(agents, principal, actor, guard);
   if (!known) throw new RelayError('not_found', `There is no message ${id}`);
-  if (!isOwners && actor !== known.from) throw new RelayError('forbidden', `Only ${known.from} and the owner may delete message ${id}`);
+  const isSenders = actor === known.from && isOwnAt(agents, principal, actor, id);
+  if (!isOwners && !isSenders)
+    throw new RelayError('forbidden', `Only the ${known.from} that sent it and the owner may delete message ${id}`);
   return known;
 }
 

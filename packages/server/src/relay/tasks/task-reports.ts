@@ -9,11 +9,12 @@ import {
   type Task,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
-import { actAs } from '../../domain/act-as.ts';
+import { actAs, isOwnAt } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import type { Change, NewMessage, NewTask } from '../../domain/change.ts';
 import { endClaim } from '../../domain/claim.ts';
 import { claimEvent } from '../../domain/claim-changes.ts';
+import type { Directory } from '../../domain/directory.ts';
 import type { Decision, ReportFacts, TaskFound } from '../../domain/facts.ts';
 import type { Draft } from '../../domain/message.ts';
 import { noticeTo } from '../../domain/notices.ts';
@@ -94,7 +95,10 @@ export function taskReports({
       const route = status === 'open' ? routeOf(principal, source, report) : null;
       const subject = { workspace, source, dedupeKey, idempotencyKey: idempotencyKey ?? null };
       return store.tasks.report(subject, (facts) => {
-        if (facts.earlier && idempotencyKey !== undefined) return repeatedReport(facts.earlier, digestOfReport(report));
+        if (facts.earlier && idempotencyKey !== undefined) {
+          if (facts.earlier.task) assertTheirs(facts.agents, principal, facts.earlier.task, 'idempotencyKey');
+          return repeatedReport(facts.earlier, digestOfReport(report));
+        }
         const decided = decideReport(facts, { report, principal, by, at, callbackTo, source, route });
         if (idempotencyKey === undefined) return decided;
         const { outcome, task } = decided.answer;
@@ -124,8 +128,6 @@ export function taskReports({
     },
   };
 }
-
-const isOwnTask = (principal: Principal, { source }: Task): boolean => principal.type === 'integration' && principal.name === source;
 
 const digestOfReport = ({ target, ...content }: Content): string =>
   digestOfFields({ ...content, ...(target === undefined ? {} : { target: spellingOf(target) }) });
@@ -159,8 +161,7 @@ function decideReport(facts: ReportFacts, reporting: Reporting): Decision<Report
     const opened = offerOf(report, message, { id: facts.nextId, source, by, callbackTo });
     return { answer: { outcome: 'created', task: opened.task.step.task, duplicate: false }, change: { at, sent: [opened] } };
   }
-  // A repeated report and one that ends a task address nobody, but a token that speaks as the source must be free to.
-  if (!isOwnTask(principal, active.task)) assertMayReport(principal, active.task);
+  assertTheirs(facts.agents, principal, active.task, 'dedupeKey');
   if (route === null) {
     const step = endTask(active.task, { status: 'done', result: active.task.result ?? 'Resolved at its source', by, at });
     const change = endFromOutside(active, step, 'Its source says that it is resolved', at);
@@ -172,8 +173,15 @@ function decideReport(facts: ReportFacts, reporting: Reporting): Decision<Report
   return { answer: { outcome: 'repeated', task: step.task, duplicate: false }, change: { at, tasks: [step] } };
 }
 
-/** Whoever speaks as the source without being it may not be able to read the task: the refusal does not say where it goes. */
-function assertMayReport(principal: Principal, { target: to, channel }: Task): void {
+/**
+ * A repeated report and one that ends a task address nobody, but it must be the caller's own task, and one that a token which speaks as the
+ * source is free to make. Who may not be able to read the task is told nothing of it, nor where it goes.
+ */
+function assertTheirs(agents: Directory, principal: Principal, task: Task, key: 'dedupeKey' | 'idempotencyKey'): void {
+  const { id, source, target: to, channel } = task;
+  if (principal.type === 'integration' && principal.name === source) return;
+  if (!isOwnAt(agents, principal, source, id))
+    throw new RelayError('forbidden', `Another ${source} reported under this ${key} before: use another ${key}`);
   try {
     assertMayAddress(principal, { to, channel });
   } catch (cause) {

@@ -9,7 +9,7 @@ import {
   type Task,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
-import { actAs } from '../../domain/act-as.ts';
+import { actAs, isOwnAt } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import { readAddress } from '../../domain/address.ts';
 import type { Change } from '../../domain/change.ts';
@@ -120,7 +120,7 @@ function statusChange(found: TaskFound, input: StatusInput, { principal, at, age
     const agent = actAs(agents, principal, actor, guardOf(input));
     assertNewestFence(found, input.fence);
     if (isRepeated(task, actor, status)) return null;
-    const isOfSource = actor === task.source && !isHeldBy(actor);
+    const isOfSource = actor === task.source && !isHeldBy(actor) && isOwnAt(agents, principal, actor, task.id);
     if (!isOfSource && !isHeldBy(actor)) registered(agents, actor);
     if (!isOfSource) return holderChange(found, input, { agentId: actor, epoch: agent?.epoch ?? 0, at, principal, agents });
   }
