@@ -10,6 +10,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { browserHostOf } from './domain/browser-host.ts';
 import { diskHealth, localNodeHealth, type PartHealth } from './domain/health.ts';
+import { ownersNode } from './domain/owners-node.ts';
 import type { DoorSituation } from './door-places.ts';
 import { engine } from './engine.ts';
 import { listenOn, localUrl } from './listen.ts';
@@ -233,12 +234,12 @@ async function probeLocalNode(
   { sinceMs, isOutdated }: { readonly sinceMs: number; readonly isOutdated: boolean },
 ): Promise<PartHealth> {
   const { data } = await relay.handlers['nodes/list']({}, ownerContext);
-  const isOnline = data.some(({ name, status }) => name === LOCAL_NODE_NAME && status === 'online');
+  const isOnline = ownersNode(data, LOCAL_NODE_NAME)?.status === 'online';
   return localNodeHealth({ isOnline, sinceMs, remark: isOutdated ? OUTDATED_NODE : null });
 }
 
 async function localNodeHasAgents({ sessions, nodes }: Store): Promise<boolean> {
-  const node = await nodes.findByName(DEFAULT_WORKSPACE, LOCAL_NODE_NAME);
+  const node = ownersNode(await nodes.list(DEFAULT_WORKSPACE), LOCAL_NODE_NAME);
   return (await sessions.unfinished()).some(({ workspace, session }) => workspace === DEFAULT_WORKSPACE && session.nodeId === node?.nodeId);
 }
 

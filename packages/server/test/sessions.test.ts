@@ -329,6 +329,20 @@ describe('a machine that comes and goes', () => {
     expect(world.agent('Worker').status).not.toBe('offline');
   });
 
+  it('with a token of its own takes nobody’s place by its name, and gives none of its own away', async () => {
+    const lent = { type: 'node', workspace, nodeId: 'far' } as const;
+    const [far, server] = [new FarNode(), new FarNode()];
+    expect(await world.attach(far, [], lent, 'server')).toMatchObject({ nodeId: 'far' });
+    const { nodeId } = await world.attach(server, [], owner, 'server');
+    expect(nodeId).toMatch(/^node-/);
+    expect(await world.attach(far, [], lent, 'laptop')).toMatchObject({ nodeId: 'far' });
+    expect(await world.attach(node, [offered(session)])).toMatchObject({ nodeId: 'local', sessions: [{ keep: true }] });
+    expect((await world.attach(server, [], owner, 'server')).nodeId).toBe(nodeId);
+    await expect(world.start('W2', owner, { node: 'laptop' })).rejects.toMatchObject({ code: 'validation_failed' });
+    expect(await world.start('W2', owner, { node: 'local' })).toMatchObject({ nodeId: 'local' });
+    await expect(world.relay.core.tokens.issueNode(workspace, 'local', 'x')).rejects.toMatchObject({ code: 'validation_failed' });
+  });
+
   it('was last seen at its last heartbeat', async () => {
     world.clock.at += 5_000;
     await heartbeat([]);

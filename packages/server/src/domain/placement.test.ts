@@ -41,6 +41,12 @@ it('a machine can be named by id or by name', () => {
 it.each([
   ['no machine is connected', [], request, 'node_unavailable'],
   ['the machine asked for is not known', [place('a')], { ...request, nodeId: 'x' }, 'not_found'],
+  [
+    'several machines have the name',
+    [place('a', { name: 'x' }), place('b', { name: 'x' })],
+    { ...request, nodeId: 'x' },
+    'validation_failed',
+  ],
   ['the machine asked for is away', [place('a', { status: 'offline' })], { ...request, nodeId: 'a' }, 'node_unavailable'],
   ['nobody has the provider', [place('a', { providers: [] })], request, 'provider_unavailable'],
 ])('when %s, the code says so', (_title, nodes, asked, code) => {

@@ -16,7 +16,7 @@ export interface PlacementRequest {
 
 /**
  * Which machine runs a new session: the one asked for, else the spawner's, else of those that offer the provider the one that runs least.
- * @throws RelayError `not_found` (no such node), `node_unavailable` (none is connected), `provider_unavailable` with the machine's own sentence,
+ * @throws RelayError `not_found` (no such node), `validation_failed` (several of this name), `node_unavailable` (none is connected), `provider_unavailable` with the machine's own sentence,
  * `forbidden` when an agent asks for another machine than its own.
  */
 export function placeSession(nodes: readonly PlaceableNode[], { provider, nodeId, spawnerNodeId }: PlacementRequest): Node {
@@ -36,13 +36,21 @@ export function placeSession(nodes: readonly PlaceableNode[], { provider, nodeId
 }
 
 function namedNode(nodes: readonly PlaceableNode[], nodeId: string, provider: string): Node {
-  const node =
-    nodes.find((candidate) => candidate.node.nodeId === nodeId)?.node ?? nodes.find((candidate) => candidate.node.name === nodeId)?.node;
+  const node = nodes.find((candidate) => candidate.node.nodeId === nodeId)?.node ?? onlyNamed(nodes, nodeId);
   if (!node) throw new RelayError('not_found', `There is no node ${nodeId}`);
   if (node.status !== 'online') throw new RelayError('node_unavailable', `The node ${node.name} is not connected`);
   const reason = reasonAgainst(node, provider);
   if (reason !== null) throw new RelayError('provider_unavailable', reason);
   return node;
+}
+
+/** What a machine calls itself is its own choice: a name that two have is neither's. @throws RelayError `validation_failed`. */
+function onlyNamed(nodes: readonly PlaceableNode[], name: string): Node | undefined {
+  const [first, ...more] = nodes.flatMap(({ node }) => (node.name === name ? node : []));
+  if (first === undefined || more.length === 0) return first;
+  const ids = [first, ...more].map(({ nodeId }) => nodeId).join(', ');
+  const message = `Several machines are called ${name}: name one by its id, ${ids}`;
+  throw new RelayError('validation_failed', `node: ${message}`, { issues: [{ path: 'node', message }] });
 }
 
 function reasonAgainst(node: Node, provider: string): string | null {

@@ -9,7 +9,6 @@ export interface NodeStore {
     tell: { readonly type: 'node.connected' | 'node.disconnected' | 'node.updated'; readonly at: number } | null,
   ): Promise<void>;
   get(workspace: string, nodeId: string): Promise<Node | null>;
-  findByName(workspace: string, name: string): Promise<Node | null>;
   /** By name. */
   list(workspace: string): Promise<readonly Node[]>;
   /** All nodes of all workspaces that were online when last written. */

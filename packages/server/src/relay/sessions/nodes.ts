@@ -14,6 +14,7 @@ import {
   type Session,
   sharedProtocol,
 } from 'agent-relay-protocol';
+import { isOwnersNodeId, newOwnersNodeId, ownersNode } from '../../domain/owners-node.ts';
 import { endSession, isCurrent, runSession } from '../../domain/session-lifecycle.ts';
 import type { ActivityRelay } from '../activity/activity.ts';
 import { listedById } from '../contract/listed.ts';
@@ -170,13 +171,12 @@ export class Nodes {
     return sessions;
   }
 
-  /** A node's token names it. The owner's is told by its name: the same name is the same machine again. */
+  /** A node's token names it, whatever it calls itself. The owner's is told by its name: the same name is the same machine again. */
   async #nodeIdFor(principal: Principal, name: string): Promise<string> {
     if (principal.type === 'node') return principal.nodeId;
-    const { nodes } = this.#deps.store;
-    const known = await nodes.findByName(principal.workspace, name);
-    if (known !== null) return known.nodeId;
-    return (await nodes.get(principal.workspace, 'local')) === null ? 'local' : `node-${randomUUID().slice(0, 8)}`;
+    const nodes = await this.#deps.store.nodes.list(principal.workspace);
+    const isFirst = !nodes.some(({ nodeId }) => isOwnersNodeId(nodeId));
+    return ownersNode(nodes, name)?.nodeId ?? newOwnersNodeId(isFirst, randomUUID().slice(0, 8));
   }
 
   /** A session that still counts runs on. One whose start was never answered, because this relay ended meanwhile, runs as well. */

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { DEFAULT_WORKSPACE, type Principal } from 'agent-relay-protocol';
+import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
+import { isOwnersNodeId } from '../../domain/owners-node.ts';
 import type { Store } from '../../store/store.ts';
 import { hashOfToken, type IntegrationSettings } from '../contract/integration-settings.ts';
 import type { BrowserSession } from '../contract/relay-contract.ts';
@@ -60,8 +61,9 @@ export class Tokens {
     return { token, record };
   }
 
-  /** Makes and stores a node's token. */
+  /** Makes and stores a node's token. @throws RelayError `validation_failed` for an id that is given to the owner's own machines. */
   async issueNode(workspace: string, nodeId: string, name: string): Promise<string> {
+    if (isOwnersNodeId(nodeId)) throw new RelayError('validation_failed', `nodeId: ${nodeId} is an id of the owner's own machines`);
     const { token, record } = this.mint('node', { workspace, nodeId, name });
     await this.#deps.store.tokens.put(record, created(record));
     return token;

@@ -15,7 +15,6 @@ export class SqliteNodes implements NodeStore {
   readonly #context: SqliteContext;
   readonly #put: Statement<[string, string, string, string, string]>;
   readonly #get: Statement<[string, string], NodeRow>;
-  readonly #byName: Statement<[string, string], NodeRow>;
   readonly #list: Statement<[string], NodeRow>;
   readonly #online: Statement<[], NodeRow>;
 
@@ -24,7 +23,6 @@ export class SqliteNodes implements NodeStore {
     const { database, reader } = context;
     this.#put = database.prepare('INSERT OR REPLACE INTO nodes (workspace, node_id, name, status, record) VALUES (?, ?, ?, ?, ?)');
     this.#get = reader.prepare('SELECT workspace, record FROM nodes WHERE workspace = ? AND node_id = ?');
-    this.#byName = reader.prepare('SELECT workspace, record FROM nodes WHERE workspace = ? AND name = ? ORDER BY node_id LIMIT 1');
     this.#list = reader.prepare('SELECT workspace, record FROM nodes WHERE workspace = ? ORDER BY name, node_id');
     this.#online = reader.prepare("SELECT workspace, record FROM nodes WHERE status = 'online'");
   }
@@ -43,10 +41,6 @@ export class SqliteNodes implements NodeStore {
 
   async get(workspace: string, nodeId: string): Promise<Node | null> {
     return toNode(this.#get.get(workspace, nodeId));
-  }
-
-  async findByName(workspace: string, name: string): Promise<Node | null> {
-    return toNode(this.#byName.get(workspace, name));
   }
 
   async list(workspace: string): Promise<readonly Node[]> {

@@ -1,0 +1,14 @@
+import type { Node } from 'agent-relay-protocol';
+
+/** The id of the first machine that attaches with the owner's credential. */
+const FIRST = 'local';
+
+/** The id of a machine that attaches with the owner's credential for the first time; `random` are eight hexadecimal digits. */
+export const newOwnersNodeId = (isFirst: boolean, random: string): string => (isFirst ? FIRST : `node-${random}`);
+
+/** Whether an id is one that only the owner's machines are given: a node's token is never for it. */
+export const isOwnersNodeId = (nodeId: string): boolean => nodeId === FIRST || /^node-[0-9a-f]{8}$/u.test(nodeId);
+
+/** The owner's machine of this name. Another's, which its token names, may call itself what it likes. */
+export const ownersNode = (nodes: readonly Node[], name: string): Node | undefined =>
+  nodes.find((node) => node.name === name && isOwnersNodeId(node.nodeId));
