@@ -9,7 +9,7 @@ import { poll } from './support/poll.ts';
 test('watch says once what both the log and the agent tell: its start, its mail, what it asks', async () => {
   await using relay = await startTestRelay();
   await using client = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
-  const { peer } = await attachNode(relay.url, relay.ownerToken, 'laptop');
+  const { nodeId, peer } = await attachNode(relay.url, relay.ownerToken, 'laptop');
   const stop = new AbortController();
   const out: string[] = [];
   const notes: string[] = [];
@@ -22,7 +22,7 @@ test('watch says once what both the log and the agent tell: its start, its mail,
     ask: null,
   });
   await poll('it watches', () => notes.length > 0);
-  const { sessionId } = await client.sessions.start({ name: 'Worker', provider: 'claude' });
+  const { sessionId } = await client.sessions.start({ name: 'Worker', provider: 'claude', approval: 'guarded' });
   await poll('the start', () => out.includes('Worker started: claude'));
   const { id } = await client.messages.send({ to: 'Worker', body: 'Tidy up.' });
   const text = `[msg:${id}] from owner: Tidy up.\n[end msg:${id} owner 7f3a]`;
@@ -48,6 +48,10 @@ test('watch says once what both the log and the agent tell: its start, its mail,
       'Worker  → All tidy.',
     ].toSorted(),
   );
+  // As it was: it may do no more than before.
+  await peer.request('sessions/report', { sessionId, status: 'failed', reason: 'It crashed' });
+  const again = `agent-relay spawn claude --name Worker --cwd /folder --no-ask --approval guarded --node ${nodeId}`;
+  await poll('its end', () => out.includes(`Worker failed: It crashed (to start it again: ${again})`));
   stop.abort();
   expect(await watching).toBe(0);
   await peer.close();

@@ -264,7 +264,9 @@ it('an agent whose process died is told to the owner and to who started it, with
       to: 'id:owner',
       kind: 'notice',
       payload: { type: 'session.failed', agentId: 'Worker', sessionId },
-      body: expect.stringMatching(/^Worker is gone: It crashed: out of memory\.\n.*agent-relay spawn \S+ --name Worker/su),
+      body: expect.stringMatching(
+        /^Worker is gone: It crashed: out of memory\.\n.*agent-relay spawn \S+ --name Worker .*--approval open --model m --node local$/su,
+      ),
     },
   ]);
 });

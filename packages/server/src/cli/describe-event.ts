@@ -1,5 +1,4 @@
 import type { Claim, Pair, RelayEvent } from 'agent-relay-protocol';
-import { spawnAgain } from '../domain/session-end.ts';
 import { clockTime, oneLine } from './terminal.ts';
 
 /** One event of the log as a line for people; `null` for what only machines want to see. */
@@ -55,7 +54,7 @@ function textOf(event: RelayEvent): string | null {
     case 'session.updated':
       return null;
     case 'session.ended':
-      return `${event.session.agentId} ${event.session.status}${reasonOf(event.session)}${event.session.status === 'failed' ? ` (to start it again: ${spawnAgain(event.session)})` : ''}`;
+      return `${event.session.agentId} ${event.session.status}${reasonOf(event.session)}`;
     case 'approval.requested':
       return `${event.approval.agentId} asks: ${oneLine(event.approval.title)} (agent-relay approve ${oneLine(event.approval.approvalId)})`;
     case 'approval.resolved':

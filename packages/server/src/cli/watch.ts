@@ -1,6 +1,7 @@
 import type { RelayClient } from 'agent-relay-client';
 import { type ActivityEntry, type AgentEvent, RelayError, type RelayEvent } from 'agent-relay-protocol';
 import type { Command } from 'commander';
+import { spawnAgain } from '../domain/session-end.ts';
 import { describeActivity } from './describe-activity.ts';
 import { describeEvent } from './describe-event.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -36,9 +37,21 @@ async function watch(client: RelayClient, terminal: Terminal, agent: string | un
   const onConnection = connectionNotes(terminal);
   for await (const event of client.events({ after: cursor, ...(agent && { for: agent }), signal, onReset, onConnection })) {
     const line = isJson ? JSON.stringify(event) : describeEvent(event);
-    if (line !== null) terminal.out(line);
+    if (line !== null) terminal.out(isJson ? line : `${line}${await wayBack(event, client, signal)}`);
     const started = startedAgent(event);
     if (started !== null) followed.add(started);
+  }
+}
+
+/** How an agent that failed is started again as it was; nothing for one whose card cannot be read any more. */
+async function wayBack(event: RelayEvent, client: RelayClient, signal: AbortSignal): Promise<string> {
+  if (event.type !== 'session.ended' || event.session.status !== 'failed') return '';
+  try {
+    const card = await client.agents.get({ id: event.session.agentId }, { signal });
+    return ` (to start it again: ${spawnAgain(event.session, card)})`;
+  } catch (error) {
+    if (error instanceof RelayError) return '';
+    throw error;
   }
 }
 

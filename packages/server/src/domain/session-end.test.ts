@@ -1,11 +1,27 @@
 import { expect, test } from 'vitest';
 import { spawnAgain } from './session-end.ts';
 
+const session = {
+  provider: 'claude',
+  agentId: 'Worker',
+  cwd: '/srv/app',
+  mode: 'agentic',
+  ask: false,
+  model: null,
+  nodeId: 'node_1',
+} as const;
+const open = { approval: 'open' } as const;
+
 test('the command that brings an agent back works as it is printed, whatever its folder is called', () => {
-  const session = { provider: 'claude', agentId: 'Worker', cwd: '/srv/app', mode: 'agentic' } as const;
-  expect(spawnAgain(session)).toBe('agent-relay spawn claude --name Worker --cwd /srv/app');
-  expect(spawnAgain({ ...session, cwd: "/srv/Ann's $HOME", mode: 'safe' })).toBe(
-    `agent-relay spawn claude --name Worker --cwd '/srv/Ann'\\''s $HOME' --mode safe`,
+  expect(spawnAgain(session, open)).toBe('agent-relay spawn claude --name Worker --cwd /srv/app --no-ask --approval open --node node_1');
+  expect(spawnAgain({ ...session, cwd: "/srv/Ann's $HOME", mode: 'safe' }, open)).toBe(
+    `agent-relay spawn claude --name Worker --cwd '/srv/Ann'\\''s $HOME' --mode safe --approval open --node node_1`,
   );
-  expect(spawnAgain({ ...session, cwd: null })).toBe('agent-relay spawn claude --name Worker');
+  expect(spawnAgain({ ...session, cwd: null }, open)).toBe('agent-relay spawn claude --name Worker --no-ask --approval open --node node_1');
+});
+
+test('it brings the agent back as it was: with its approval, its asking, its model, on its machine', () => {
+  expect(spawnAgain({ ...session, ask: true, model: 'opus 4' }, { approval: 'read-only' })).toBe(
+    "agent-relay spawn claude --name Worker --cwd /srv/app --ask --approval read-only --model 'opus 4' --node node_1",
+  );
 });

@@ -1,12 +1,22 @@
-import type { Session } from 'agent-relay-protocol';
+import type { Agent, Session } from 'agent-relay-protocol';
 
 /** A session that had run and was not told to end: its process died, or its machine lost it. */
 export const hasDied = (before: Session, status: 'ended' | 'failed'): boolean => before.status === 'running' && status === 'failed';
 
-/** What brings the agent of an ended session back, as a command of ours. */
-export function spawnAgain({ provider, agentId, cwd, mode }: Pick<Session, 'provider' | 'agentId' | 'cwd' | 'mode'>): string {
-  const folder = cwd === null ? '' : ` --cwd ${quoted(cwd)}`;
-  return `agent-relay spawn ${quoted(provider)} --name ${quoted(agentId)}${folder}${mode === 'agentic' ? '' : ` --mode ${mode}`}`;
+type StartedAs = Pick<Session, 'provider' | 'agentId' | 'cwd' | 'mode' | 'ask' | 'model' | 'nodeId'>;
+
+/** What brings the agent of an ended session back as it was, where it was, as a command of ours. */
+export function spawnAgain({ provider, agentId, cwd, mode, ask, model, nodeId }: StartedAs, { approval }: Pick<Agent, 'approval'>): string {
+  const options = [
+    `--name ${quoted(agentId)}`,
+    ...(cwd === null ? [] : [`--cwd ${quoted(cwd)}`]),
+    // Said in any case: what is not comes from the environment and the terminal where the command is typed.
+    ...(mode === 'agentic' ? [ask ? '--ask' : '--no-ask'] : [`--mode ${mode}`]),
+    `--approval ${approval}`,
+    ...(model === null ? [] : [`--model ${quoted(model)}`]),
+    `--node ${quoted(nodeId)}`,
+  ];
+  return `agent-relay spawn ${quoted(provider)} ${options.join(' ')}`;
 }
 
 /** One word of a POSIX shell, whatever the folder is called. */

@@ -145,7 +145,7 @@ export function endSession(
   if (!isUnfinished(session)) return { answer: { session, tookItsAgent: false }, change: null };
   const ended: Session = { ...session, status: end.status, reason: end.reason.slice(0, 1000), endedAt: now };
   const { approvals, events } = cancelAll(pending, session, now);
-  const notices = hasDied(session, end.status) ? deathNotices(ended, now) : [];
+  const notices = hasDied(session, end.status) ? deathNotices(ended, found, now) : [];
   const told: readonly NewEvent[] = [...events, { type: 'session.ended', at: now, session: ended }];
   const change: Change = { at: now, events: told, approvals, sessions: [ended], notices };
   // A newer incarnation has the address: nothing of this one is left there.
@@ -171,10 +171,10 @@ export function endSession(
 }
 
 /** Who must know that an agent's process died, and what to do: the owner, and whoever started it. */
-function deathNotices(session: Session, now: number): readonly NewMessage[] {
+function deathNotices(session: Session, card: Pick<AgentFacts, 'approval'>, now: number): readonly NewMessage[] {
   const { agentId, sessionId, reason, spawnedBy } = session;
   const said = (reason ?? 'its session ended unexpectedly').replace(/[.:]\s*$/u, '');
-  const body = `${agentId} is gone: ${said}.\nIts mail waits for it, and what it had claimed is open again. To start it again: ${spawnAgain(session)}`;
+  const body = `${agentId} is gone: ${said}.\nIts mail waits for it, and what it had claimed is open again. To start it again: ${spawnAgain(session, card)}`;
   const payload = { type: 'session.failed', agentId, sessionId };
   const told = new Set([OWNER_AGENT_ID, ...(spawnedBy === null ? [] : [spawnedBy])]);
   return [...told].map((to) => noticeTo({ to, body, about: null, payload, at: now }));
