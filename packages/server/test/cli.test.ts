@@ -328,12 +328,30 @@ describe('serve', () => {
     );
     const database = join(folder, '.local', 'state', 'agent-relay', 'agent-relay.db');
     expect(statSync(`${database}.owner-token`).mode & 0o777).toBe(0o600);
+    expect(server.out()).not.toContain('--db');
     // From another folder than the server's, without being told where it is.
     expect(await run(['agents'])).toMatchObject({ code: 0 });
     const open = await fetch(`${urlOf(server.out())}/api/events`);
     server.child.kill('SIGTERM');
     expect(await open.text()).toContain('retry');
     expect(await server.done).toMatchObject({ code: 0, note: 'Stopping…\n' });
+  });
+
+  test('with a database that no command finds by itself, every command that it prints names it', async () => {
+    const server = serve(['--db', "Ann's relay.db"]);
+    await poll('it listens', () => server.out().includes('agent-relay watch'), 15_000);
+    const option = `--db '${join(folder, `Ann'\\''s relay.db`)}'`;
+    const commands = server.out().match(/agent-relay [a-z]+ .*$/gmu) ?? [];
+    expect(commands).toEqual([
+      `agent-relay login ${option} prints a new one)`,
+      `agent-relay spawn claude --name Lead --task "…" ${option}`,
+      `agent-relay send Lead "…" ${option}`,
+      `agent-relay watch ${option}`,
+    ]);
+    expect(await run(['agents'])).toMatchObject({ code: 3 });
+    expect(await run(['agents', '--db', join(folder, "Ann's relay.db")])).toMatchObject({ code: 0 });
+    server.child.kill('SIGTERM');
+    await server.done;
   });
 
   test('a taken port and a served database are each one sentence', async () => {

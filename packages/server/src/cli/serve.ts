@@ -1,6 +1,8 @@
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { databasePathOf, envFilePathOf } from 'agent-relay-wire/node';
 import { Command, Option } from 'commander';
 import { type Config, readConfig } from '../config.ts';
+import { shellWord } from '../shell-word.ts';
 import type { RunningServer } from '../start-server.ts';
 import { checkoutThatServes, programName } from './program-name.ts';
 import { CommandFailure } from './relay-access.ts';
@@ -45,7 +47,8 @@ async function serve({ port, host, db, settings, localNode, loginLink }: ServeOp
     ...(db !== undefined && { DB_PATH: db }),
     ...(!localNode && { AGENT_RELAY_LOCAL_NODE: '0' }),
   };
-  const config = readConfig(settingSources(terminal, { flags, envFile: settings }));
+  const sources = settingSources(terminal, { flags, envFile: settings });
+  const config = readConfig(sources);
   const checkout = checkoutThatServes();
   if (checkout !== null) {
     const why = `this Node (${process.versions.node}) cannot open the relay's database`;
@@ -55,7 +58,9 @@ async function serve({ port, host, db, settings, localNode, loginLink }: ServeOp
   const [{ startServer }, { createLogger }] = await Promise.all([import('../start-server.ts'), import('../logger.ts')]);
   const server = await startServer(config, { log: createLogger(config.logLevel) });
   try {
-    await greet(server, { loginLink, config }, terminal);
+    const isFound = config.databasePath === databaseFoundElsewhere(sources);
+    const option = isFound ? '' : ` --db ${shellWord(config.databasePath)}`;
+    await greet(server, { loginLink, config, option }, terminal);
     await aborted(terminal.signal);
     terminal.note('Stopping…');
   } finally {
@@ -63,9 +68,22 @@ async function serve({ port, host, db, settings, localNode, loginLink }: ServeOp
   }
 }
 
+/** The database of a command in another terminal: nothing that this process was told holds there. */
+function databaseFoundElsewhere({ env, envFile, envFilePath }: ReturnType<typeof settingSources>): string {
+  const isUsualFile = envFilePath === envFilePathOf({ ...env, AGENT_RELAY_ENV_FILE: undefined });
+  return databasePathOf({ ...env, DB_PATH: isUsualFile ? envFile?.DB_PATH : undefined });
+}
+
+interface Greeting {
+  readonly loginLink: boolean;
+  readonly config: Config;
+  /** What a command needs beside its words to find this relay. */
+  readonly option: string;
+}
+
 async function greet(
   server: Pick<RunningServer, 'url' | 'createLoginLink'>,
-  { loginLink, config }: { readonly loginLink: boolean; readonly config: Config },
+  { loginLink, config, option }: Greeting,
   terminal: Terminal,
 ): Promise<void> {
   const name = programName(terminal.env);
@@ -73,13 +91,13 @@ async function greet(
   terminal.out(`Database: ${config.databasePath}`);
   if (loginLink) {
     terminal.out(`Dashboard: ${await server.createLoginLink()}`);
-    terminal.out(`           (works once, for ten minutes; ${name} login prints a new one)`);
+    terminal.out(`           (works once, for ten minutes; ${name} login${option} prints a new one)`);
   }
   const isCheckout = terminal.env['npm_lifecycle_event'] === 'start';
   terminal.out(`Next, in another terminal${isCheckout ? ' in this folder (npm run link makes it plain agent-relay, everywhere)' : ''}:`);
-  terminal.out(`  ${name} spawn claude --name Lead --task "…"`);
-  terminal.out(`  ${name} send Lead "…"`);
-  terminal.out(`  ${name} watch`);
+  terminal.out(`  ${name} spawn claude --name Lead --task "…"${option}`);
+  terminal.out(`  ${name} send Lead "…"${option}`);
+  terminal.out(`  ${name} watch${option}`);
   if (config.allowUnauthenticated && config.token === null) {
     terminal.note('warning: AGENT_RELAY_ALLOW_UNAUTH lets every machine that reaches this address in without a token');
   }

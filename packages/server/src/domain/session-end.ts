@@ -1,4 +1,5 @@
 import type { Agent, Session } from 'agent-relay-protocol';
+import { shellWord } from '../shell-word.ts';
 
 /** A session that had run and was not told to end: its process died, or its machine lost it. */
 export const hasDied = (before: Session, status: 'ended' | 'failed'): boolean => before.status === 'running' && status === 'failed';
@@ -8,16 +9,13 @@ type StartedAs = Pick<Session, 'provider' | 'agentId' | 'cwd' | 'mode' | 'ask' |
 /** What brings the agent of an ended session back as it was, where it was, as a command of ours. */
 export function spawnAgain({ provider, agentId, cwd, mode, ask, model, nodeId }: StartedAs, { approval }: Pick<Agent, 'approval'>): string {
   const options = [
-    `--name ${quoted(agentId)}`,
-    ...(cwd === null ? [] : [`--cwd ${quoted(cwd)}`]),
+    `--name ${shellWord(agentId)}`,
+    ...(cwd === null ? [] : [`--cwd ${shellWord(cwd)}`]),
     // Said in any case: what is not comes from the environment and the terminal where the command is typed.
     ...(mode === 'agentic' ? [ask ? '--ask' : '--no-ask'] : [`--mode ${mode}`]),
     `--approval ${approval}`,
-    ...(model === null ? [] : [`--model ${quoted(model)}`]),
-    `--node ${quoted(nodeId)}`,
+    ...(model === null ? [] : [`--model ${shellWord(model)}`]),
+    `--node ${shellWord(nodeId)}`,
   ];
-  return `agent-relay spawn ${quoted(provider)} ${options.join(' ')}`;
+  return `agent-relay spawn ${shellWord(provider)} ${options.join(' ')}`;
 }
-
-/** One word of a POSIX shell, whatever the folder is called. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -59,6 +59,7 @@ describe('setup', () => {
     await run(['setup', '--yes', '--port', '0', '--db', join(home, 'elsewhere', 'relay.db')]);
     const server = start(['serve', '--no-local-node']);
     await poll('it listens', () => server.out().includes('agent-relay watch'), 20_000);
+    expect(server.out()).not.toContain('--db');
     expect(await run(['agents'])).toMatchObject({ code: 0 });
   });
 
