@@ -202,7 +202,7 @@ describe('client commands', () => {
 });
 
 test.skipIf(!existsSync(toolsNode))(
-  'a checkout backs up under the Node of its tools where this one cannot',
+  'a checkout backs up, and looks at its database under each of the names for it, under the Node of its tools where this one cannot',
   { timeout: 30_000 },
   async () => {
     const databasePath = join(folder, 'relay.db');
@@ -210,6 +210,8 @@ test.skipIf(!existsSync(toolsNode))(
     const copy = join(folder, 'copy.db');
     expect(await run(['backup', copy, '--db', databasePath], olderNodeAtFirst)).toMatchObject({ code: 0 });
     expect(existsSync(copy)).toBe(true);
+    for (const name of ['doctor', 'status'])
+      expect([name, (await run([name, '--db', databasePath], olderNodeAtFirst)).out]).toEqual([name, expect.stringContaining(': whole\n')]);
   },
 );
 

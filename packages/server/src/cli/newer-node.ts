@@ -1,27 +1,32 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { engine } from '../engine.ts';
 import { installationOf } from '../operations/installation.ts';
 import { ownCliPath } from './program-name.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What opens the database by itself. */
+/** What opens the database by itself, by the name of the command: however it was called, by it or by an alias. */
 const openers: ReadonlySet<string> = new Set(['backup', 'restore', 'doctor']);
 /** Says to the second run that it is one: what it cannot do either is not tried a third time. */
 const MARK = 'AGENT_RELAY_UNDER_NEWER_NODE';
 
 /**
- * Runs a command line that opens the database under the Node that a checkout keeps in `tools`, where this one cannot open it; answers its exit
- * code. `null`: this Node runs it.
+ * Runs the command line of a command that opens the database under the Node that a checkout keeps in `tools`, where this one cannot open it;
+ * answers its exit code. `null`: this Node runs it.
  */
-export async function runUnderNewerNode([command = '', ...rest]: readonly string[], { env, cwd }: Terminal): Promise<number | null> {
-  if (!openers.has(command) || env[MARK] !== undefined || engine.obstacle() === null) return null;
+export async function runUnderNewerNode(
+  command: Command | undefined,
+  args: readonly string[],
+  { env, cwd }: Pick<Terminal, 'env' | 'cwd'>,
+): Promise<number | null> {
+  if (command === undefined || !openers.has(command.name()) || env[MARK] !== undefined || engine.obstacle() === null) return null;
   const cliPath = ownCliPath();
   const installation = installationOf(cliPath);
   const node = installation.type === 'checkout' ? nodeIn(join(installation.folder, 'tools', 'node_modules')) : null;
   if (node === null) return null;
-  const child = spawn(node, [...process.execArgv, cliPath, command, ...rest], { cwd, env: { ...env, [MARK]: '1' }, stdio: 'inherit' });
+  const child = spawn(node, [...process.execArgv, cliPath, ...args], { cwd, env: { ...env, [MARK]: '1' }, stdio: 'inherit' });
   return await new Promise((resolve) => {
     child.once('error', () => resolve(null));
     child.once('close', (code) => resolve(code ?? 1));

@@ -40,7 +40,7 @@ export async function runCli(args: readonly string[], bare: Terminal): Promise<n
   try {
     const root = program(terminal);
     refuseUnknown(root, args);
-    const code = await runUnderNewerNode(args, terminal);
+    const code = await runUnderNewerNode(named(root, args[0]), args, terminal);
     if (code !== null) return code;
     await root.parseAsync([...args], { from: 'user' });
     return 0;
@@ -58,10 +58,13 @@ export async function runCli(args: readonly string[], bare: Terminal): Promise<n
   }
 }
 
+const namesOf = (command: Command): readonly string[] => [command.name(), ...command.aliases()];
+const named = ({ commands }: Command, first = ''): Command | undefined => commands.find((command) => namesOf(command).includes(first));
+
 /** With a default command, commander takes a misspelt one for an argument of it. @throws CommandFailure. */
 function refuseUnknown({ commands }: Command, [first]: readonly string[]): void {
   if (first === undefined || first.startsWith('-') || first === 'help') return;
-  const names = commands.flatMap((command) => [command.name(), ...command.aliases()]);
+  const names = commands.flatMap(namesOf);
   if (names.includes(first)) return;
   const near = names.filter((name) => name.replace('/', '').startsWith(first.replace('/', '').slice(0, 3)));
   const hint = near.length === 0 ? 'agent-relay --help lists the commands' : `did you mean ${near.join(', ')}?`;
