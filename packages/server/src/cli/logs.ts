@@ -1,3 +1,5 @@
+import type { RelayClient } from 'agent-relay-client';
+import type { ActivityEntry } from 'agent-relay-protocol';
 import { type Command, InvalidArgumentError } from 'commander';
 import { describeActivity } from './describe-activity.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -9,26 +11,51 @@ interface LogsOptions extends RelayOptions {
   readonly json?: true;
 }
 
+/** Few lines may stand behind many entries that are none. */
+const SMALLEST_PAGE = 100;
+
 export const logsCommand = (terminal: Terminal): Command =>
   relayCommand('logs')
     .description('Show what an agent did')
     .argument('<name>', "the agent's id")
-    .option('--limit <count>', 'how many entries, the newest ones', parseLimit, 200)
+    .option('--limit <count>', 'how many lines, the newest ones', parseLimit, 200)
     .option('--follow', 'go on with what it does now')
     .option('--json', 'one JSON object a line')
     .action(async (name: string, { limit, follow, json, ...options }: LogsOptions) => {
+      const { signal } = terminal;
+      const lineOf = (entry: ActivityEntry) => (json ? JSON.stringify(entry) : describeActivity(entry));
       await withRelay(options, terminal, async (client) => {
-        const show = (entry: Parameters<typeof describeActivity>[0]) => {
-          const line = json ? JSON.stringify(entry) : describeActivity(entry);
-          if (line !== null) terminal.out(line);
-        };
-        const { data, cursor } = await client.agents.activity({ id: name, limit, newest: true }, { signal: terminal.signal });
-        for (const entry of data) show(entry);
+        const { lines, after } = await newestLines(client, name, { limit, lineOf, signal });
+        for (const line of lines) terminal.out(line);
+        if (lines.length === 0) terminal.note('Nothing yet.');
         if (!follow) return;
-        const after = data.at(-1)?.id ?? cursor;
-        for await (const entry of client.activity(name, { after, signal: terminal.signal })) if (entry.id > 0 || json) show(entry);
+        for await (const entry of client.activity(name, { after, signal })) {
+          const line = entry.id > 0 || json ? lineOf(entry) : null;
+          if (line !== null) terminal.out(line);
+        }
       });
     });
+
+interface Wanted {
+  readonly limit: number;
+  /** `null`: nothing that is shown. */
+  readonly lineOf: (entry: ActivityEntry) => string | null;
+  readonly signal: AbortSignal;
+}
+
+/** The newest lines there are, oldest first, and the entry after which they go on. */
+async function newestLines(client: RelayClient, id: string, { limit, lineOf, signal }: Wanted) {
+  const linesOf = (entries: readonly ActivityEntry[]) => entries.map(lineOf).filter((line) => line !== null);
+  const size = Math.max(limit, SMALLEST_PAGE);
+  const { data, cursor, nextCursor } = await client.agents.activity({ id, limit: size, newest: true }, { signal });
+  let lines = linesOf(data);
+  for (let before = nextCursor; before !== undefined && lines.length < limit; ) {
+    const page = await client.agents.activity({ id, limit: size, before }, { signal });
+    lines = [...linesOf(page.data), ...lines];
+    before = page.nextCursor;
+  }
+  return { lines: lines.slice(-limit), after: data.at(-1)?.id ?? cursor };
+}
 
 function parseLimit(text: string): number {
   const limit = Number(text);
