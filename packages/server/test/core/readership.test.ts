@@ -1,8 +1,10 @@
 import { type Principal, type RelayError, type RelayEvent, type RouteName, routeNames, routes, type Scope } from 'agent-relay-protocol';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { IntegrationSettings } from '../../src/relay/contract/integration-settings.ts';
 import type { CallContext } from '../../src/relay/contract/relay-contract.ts';
 import { defaultSettings } from '../../src/relay/contract/relay-settings.ts';
+import { ScanTurns } from '../../src/store/sqlite/scan-turns.ts';
+import { ThreadParticipants } from '../../src/store/sqlite/thread-participants.ts';
 import { end, host } from './hosted.ts';
 import { agentOf, anonymous, anotherTurn, codeOf, nodeOf, observer, owner, World } from './world.ts';
 
@@ -339,4 +341,48 @@ test('a list of messages that hides most of them still answers full pages and go
   expect(found).toEqual(Array.from({ length: 30 }, (_, round) => `${round}`));
   const newest = await world.call['messages/list']({ newest: true, limit: 2 }, world.as(agentOf('c')));
   expect(newest.data.map(({ body }) => body)).toEqual(['28', '29']);
+});
+
+/** A thread of two with tokens, of so many answers, that begins between them; what they say to others goes in between. */
+async function longThread(answers: number): Promise<{ readonly world: World; readonly said: readonly string[] }> {
+  const world = await World.open({ guard: { ...defaultSettings.guard, pairPerMinute: 10_000, threadPerMinute: 10_000, hops: 10_000 } });
+  for (const id of ['a', 'b', 'late', 'out']) await world.register(id, { withToken: true }, owner);
+  const root = await world.call['messages/send']({ to: 'b', body: 'root' }, world.as(agentOf('a')));
+  const said = ['root'];
+  for (let number = 0; number < answers; number += 1) {
+    const body = `answer ${number}`;
+    await world.call['messages/send']({ to: 'a', replyTo: root.id, body }, world.as(agentOf('b')));
+    said.push(body);
+    if (number % 100 === 0) await world.call['messages/send']({ to: 'out', body: `out ${number}` }, world.as(agentOf('a')));
+  }
+  await world.call['messages/send']({ to: 'late', replyTo: root.id, body: 'come in' }, world.as(agentOf('a')));
+  return { world, said: [...said, 'come in'] };
+}
+
+test('who is outside a long thread is shown none of it, who came in last all of it, and others get their turns while it is passed over', async () => {
+  const { world: opened, said } = await longThread(600);
+  await using world = opened;
+  const looked = { inTurn: 0, most: 0 };
+  const [next, of] = [ScanTurns.prototype.next, ThreadParticipants.prototype.of];
+  using turns = vi.spyOn(ScanTurns.prototype, 'next').mockImplementation(function (this: ScanTurns) {
+    looked.inTurn = 0;
+    return next.call(this);
+  });
+  using _ = vi.spyOn(ThreadParticipants.prototype, 'of').mockImplementation(function (this: ThreadParticipants, ...thread) {
+    looked.inTurn += 1;
+    looked.most = Math.max(looked.most, looked.inTurn);
+    return of.apply(this, thread);
+  });
+  const outside = ['out 0', 'out 100', 'out 200', 'out 300', 'out 400', 'out 500'];
+  const bodiesOf = async (id: string, newest: boolean) =>
+    (await world.call['messages/list']({ limit: 500, newest }, world.as(agentOf(id)))).data.map(({ body }) => body);
+  for (const newest of [false, true]) {
+    expect(await bodiesOf('out', newest)).toEqual(outside);
+    expect(turns.mock.calls.length).toBeGreaterThanOrEqual(3);
+    turns.mockClear();
+    looked.inTurn = 0;
+  }
+  expect(looked.most).toBeLessThanOrEqual(200);
+  expect(await bodiesOf('late', false)).toEqual(said.slice(0, 500));
+  expect(await bodiesOf('late', true)).toEqual(said.slice(-500));
 });

@@ -32,14 +32,14 @@ const STRETCH = 2_000;
 const MAX_SEEN = 200;
 const MAX_SEEN_CHARACTERS = MAX_PAGE_CHARACTERS / 4;
 
+/** Who takes part in a thread is not asked here, of each of its messages anew: `ThreadParticipants` remembers it. */
 const where = `id > @low AND id <= @high AND workspace = @workspace
   AND (@from IS NULL OR sender = @from) AND (@to IS NULL OR address = @to) AND (@channel IS NULL OR channel = @channel)
   AND (@direct IS NULL OR fan_out = 1 OR address = @direct)
   AND (@claimable IS NULL OR @claimable = EXISTS (SELECT 1 FROM work WHERE kind IN ('message', 'task') AND subject_id = messages.id))
   AND (@unreadBy IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id AND ref = @unreadBy AND read_at IS NOT NULL))
-  AND (@self IS NULL OR fan_out = 1 OR sender = @self OR address = @selfAddress
-    OR EXISTS (SELECT 1 FROM messages a WHERE a.thread_id = ifnull(messages.thread_id, messages.id) AND (a.sender = @self OR a.address = @selfAddress))
-    OR EXISTS (SELECT 1 FROM messages r WHERE r.id = messages.thread_id AND (r.sender = @self OR r.address = @selfAddress)))`;
+  AND (@self IS NULL OR fan_out = 1 OR sender = @self OR address = @selfAddress OR thread_id IS NOT NULL
+    OR EXISTS (SELECT 1 FROM messages a WHERE a.thread_id = messages.id))`;
 
 /** Lists messages by walking the log in stretches, so that a filter that matches little blocks nobody. */
 export class MessageList {
