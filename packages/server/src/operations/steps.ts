@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { RelayError } from 'agent-relay-protocol';
+import { shellWord } from '../shell-word.ts';
 import { writeWhole } from './managed-file.ts';
 
 /** One thing that a plan does to the machine. Plans are made by pure functions; nothing happens before `runSteps`. */
@@ -22,8 +23,7 @@ export function describeStep(step: Step): string {
 }
 
 /** For a shell, quoted only where it must be. */
-export const shellLine = (command: readonly string[]): string =>
-  command.map((word) => (/^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+export const shellLine = (command: readonly string[]): string => command.map(shellWord).join(' ');
 
 export interface StepEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
