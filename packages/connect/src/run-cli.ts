@@ -27,6 +27,8 @@ export async function runCli(argv: readonly string[], providers: readonly Provid
   const settings = readSettings(argv);
   const log = createLogger(settings.logLevel, settings.logFile ?? null);
   try {
+    // Before anything is asked: later the file may be missing for a while, as the relay may.
+    await readToken(settings.tokenFile);
     const node = await runNode({
       url: settings.url,
       socketPath: settings.socket,
@@ -82,7 +84,7 @@ function readSettings(argv: readonly string[]): Settings {
     .version(RELAY_VERSION)
     .option('--url <url>', 'address of the relay', parseUrl, new URL('http://127.0.0.1:4850'))
     .option('--socket <path>', "the relay's socket on this machine; the token goes there and nowhere else", (path: string) => resolve(path))
-    .requiredOption('--token-file <path>', 'file that holds the token of this machine', (path: string) => resolve(path))
+    .requiredOption('--token-file <path>', 'file that holds the token of this machine (required)', (path: string) => resolve(path))
     .option('--name <name>', 'how people know this machine', parseName, hostname())
     .option('--state-dir <path>', 'folder for state and fresh working folders', (path: string) => resolve(path), defaultStateDir())
     .option('--allow-folder <path...>', 'let agents work in this folder and below only (default: any folder of the user)', collect, [])
@@ -137,15 +139,16 @@ function parseWait(text: string): number {
   return seconds;
 }
 
+/** @throws RelayError `not_found`: no word of the relay, which may be asked again. */
 async function readToken(path: string): Promise<string> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new RelayError('unauthorized', `The token file ${path} cannot be read`, { cause });
+    throw new RelayError('not_found', `The token file ${path} cannot be read: put the token of this machine there`, { cause });
   }
   const token = text.trim();
-  if (token === '') throw new RelayError('unauthorized', `The token file ${path} is empty`);
+  if (token === '') throw new RelayError('not_found', `The token file ${path} is empty: put the token of this machine there`);
   return token;
 }
 

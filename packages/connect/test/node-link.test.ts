@@ -366,6 +366,22 @@ describe('processes that end', () => {
     expect(await api.session(session.sessionId)).toMatchObject({ status: 'ended', reason: 'relay-connect was stopped' });
   });
 
+  it('a token file that is missing or empty is one sentence, which does not speak of a relay that was not asked', async () => {
+    const tokenFile = join(world.folder, 'no-token');
+    const end = async () => {
+      const node = world.process('./scripted-node.ts', ['--url', 'http://127.0.0.1:1', '--token-file', tokenFile]);
+      let said = '';
+      node.stderr?.on('data', (piece) => {
+        said += piece;
+      });
+      return [await new Promise((resolve) => node.once('close', resolve)), said];
+    };
+    const what = 'put the token of this machine there\n';
+    expect(await end()).toEqual([1, `relay-connect: The token file ${tokenFile} cannot be read: ${what}`]);
+    writeFileSync(tokenFile, '\n');
+    expect(await end()).toEqual([1, `relay-connect: The token file ${tokenFile} is empty: ${what}`]);
+  });
+
   it('a second node on the same state folder is refused in one sentence', async () => {
     const { relay, api } = await openRelay();
     const first = await nodeProcess(relay.url, relay.ownerToken);
