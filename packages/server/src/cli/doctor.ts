@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { listAll, type RelayClient } from 'agent-relay-client';
-import { type Health, HealthSchema, RelayError } from 'agent-relay-protocol';
+import { type Agent, type Health, HealthSchema, type NodeProvider, RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { engine } from '../engine.ts';
+import { LOCAL_NODE_NAME } from '../local-node.ts';
 import { CommandFailure, ownDatabasePath, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
@@ -60,8 +61,9 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
         return;
       }
       findings.push(relayFinding(health.data, url));
-      findings.push(...(await waitingMail(client)));
-      findings.push(...(await machines(client)));
+      const { data: agents } = await listAll(client.agents.list, {});
+      findings.push(...(await waitingMail(client, agents)));
+      findings.push(...(await machines(client, { agents, health: health.data })));
     });
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
@@ -71,23 +73,34 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
 }
 
 /** The machines that run agents, and what each can start. */
-async function machines(client: RelayClient): Promise<Finding[]> {
+async function machines(client: RelayClient, { agents, health }: Beside): Promise<Finding[]> {
   const { data: nodes } = await listAll(client.nodes.list, {});
   if (nodes.length === 0) return [bad('No machine runs agents: serve starts one here unless it was told --no-local-node')];
-  return nodes.flatMap(({ name, status, providers }): Finding[] => [
-    { verdict: status === 'online' ? 'ok' : 'BAD', text: `Node ${name}: ${status}` },
-    ...providers.map(({ id, available, version, reason }): Finding => {
-      // A vendor that is not installed is a choice, not a fault.
-      if (!available) return { verdict: '-', text: `  ${id}: ${oneLine(reason ?? 'not available')}` };
-      return good(`  ${id}: available${version === null ? '' : `, ${version}`}`);
-    }),
-  ]);
+  return nodes.flatMap(({ nodeId, name, status, providers }): Finding[] => {
+    if (status === 'offline') {
+      const left = agents.filter((agent) => agent.nodeId === nodeId && agent.sessionId !== null).map(({ id }) => id);
+      if (left.length > 0) return [bad(`Node ${name}: offline, with ${left.join(', ')}`)];
+      // Others come and go as their people like; that of the relay's own machine is part of its health.
+      return [{ verdict: name === LOCAL_NODE_NAME && 'localNode' in health.parts ? 'BAD' : '-', text: `Node ${name}: offline` }];
+    }
+    return [good(`Node ${name}: online`), ...providers.map(providerFinding)];
+  });
+}
+
+interface Beside {
+  readonly agents: readonly Agent[];
+  readonly health: Health;
+}
+
+function providerFinding({ id, available, version, reason }: NodeProvider): Finding {
+  // A vendor that is not installed is a choice, not a fault.
+  if (!available) return { verdict: '-', text: `  ${id}: ${oneLine(reason ?? 'not available')}` };
+  return good(`  ${id}: available${version === null ? '' : `, ${version}`}`);
 }
 
 /** Mail that waits beside an agent that could take it. */
-async function waitingMail(client: RelayClient): Promise<Finding[]> {
+async function waitingMail(client: RelayClient, agents: readonly Agent[]): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const { data: agents } = await listAll(client.agents.list, {});
   for (const { id, kind, status, sessionId } of agents) {
     if (kind === 'system' || sessionId === null || status === 'busy' || status === 'offline') continue;
     const { data } = await client.inbox.list({ id, peek: true, limit: 1 });

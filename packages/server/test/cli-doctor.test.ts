@@ -1,0 +1,26 @@
+import { createNodeRelayClient } from 'agent-relay-client/node';
+import { expect, test } from 'vitest';
+import { startTestRelay } from '../src/testing.ts';
+import { attachNode } from './support/fake-node.ts';
+import { poll } from './support/poll.ts';
+import { agentRelay } from './support/run-command.ts';
+
+test('a machine that left is no fault, nor is what it lacked; one that is away with agents is', async () => {
+  await using relay = await startTestRelay();
+  await using client = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  const desk = await attachNode(relay.url, relay.ownerToken, 'desk');
+  const laptop = await attachNode(relay.url, relay.ownerToken, 'laptop');
+  const machines = async () => {
+    const { code, out } = await agentRelay(relay, 'doctor');
+    return [code, out.slice(out.search(/^.* Node desk/mu))];
+  };
+  const here = 'ok   Node desk: online\nok     claude: available, 1\n';
+  expect(await machines()).toEqual([0, `${here}ok   Node laptop: online\nok     claude: available, 1`]);
+  await client.sessions.start({ name: 'Worker', provider: 'claude', node: laptop.nodeId });
+  await laptop.peer.close();
+  await poll('it is away', async () => (await client.nodes.list({})).data.some(({ status }) => status === 'offline'));
+  expect(await machines()).toEqual([1, `${here}BAD  Node laptop: offline, with Worker`]);
+  await client.agents.remove({ id: 'Worker' });
+  expect(await machines()).toEqual([0, `${here}-    Node laptop: offline`]);
+  await desk.peer.close();
+});
