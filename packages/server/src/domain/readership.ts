@@ -1,5 +1,6 @@
 import { type Hold, type Message, type Pair, type Principal, principalName, type Task } from 'agent-relay-protocol';
 import { isDirect, isInAudience, isOfferedNow, type Member } from './audience.ts';
+import { GroupReach } from './group-reach.ts';
 import { EVERY_CHANNEL, isBuiltIn } from './membership.ts';
 import { agentOf, grantOf, isOwner, mayActUpon } from './scopes.ts';
 
@@ -24,6 +25,8 @@ export interface Addressees {
   isBound(agentId: string): boolean;
   /** Whether a system of the configuration has this name. */
   isIntegration(name: string): boolean;
+  /** Another number whenever an answer may be another. */
+  readonly version: number;
 }
 
 export type Reader =
@@ -35,6 +38,18 @@ export type Reader =
 export type Participants = ReadonlyMap<string, number>;
 
 type Said = Pick<Message, 'id' | 'from' | 'to' | 'channel' | 'claimable'> & { readonly sender?: Message['sender'] };
+
+/** Who asks for one answer, or one stream of them, and what is remembered meanwhile. */
+interface Asking {
+  readonly reader: Reader;
+  readonly addressees: Addressees;
+  readonly groups: GroupReach;
+}
+
+/** What is open or closed to a reader from the first number to the last. */
+const [OPEN, CLOSED] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+/** So many members are looked at for one message; of a larger group it is remembered what the reader has. */
+const WALKED = 16;
 
 export const readsWorkspace = (principal: Principal): boolean =>
   isOwner(principal) || (grantOf(principal)?.scopes.includes('workspace:read') ?? false);
@@ -53,13 +68,14 @@ export interface ReadRights {
 }
 
 export function rightsOf(reader: Reader, addressees: Addressees): ReadRights {
-  const readsAsOne: ReadRights['readsAs'] = (agentId, seq) => readsAs(reader, agentId, seq, addressees);
+  const asking = { reader, addressees, groups: new GroupReach(addressees, (agentId) => closedThrough(reader, agentId, addressees)) };
+  const readsAsOne: ReadRights['readsAs'] = (agentId, seq) => readsAs(asking, agentId, seq);
   return {
     readsAll: reader.type === 'everybody',
     readsAs: readsAsOne,
-    mayRead: (message, participants) => mayRead(message, reader, addressees, participants),
+    mayRead: (message, participants) => mayRead(message, asking, participants),
     mayReadTask: ({ id, source: from, target: to, channel, claimedBy }) =>
-      (claimedBy !== null && readsAsOne(claimedBy, id)) || mayRead({ id, from, to, channel, claimable: true }, reader, addressees, nobody),
+      (claimedBy !== null && readsAsOne(claimedBy, id)) || mayRead({ id, from, to, channel, claimable: true }, asking, nobody),
     mayReadHold: ({ id, message }) => readsAsOne(message.from, id),
     mayReadPair: ({ id, requester, target }) => readsAsOne(requester, id) || readsAsOne(target, id),
   };
@@ -71,20 +87,23 @@ export function readerOf(principal: Principal): Reader {
   return agentId === null ? { type: 'program', principal } : { type: 'agent', agentId };
 }
 
-function readsAs(reader: Reader, agentId: string, seq: number, addressees: Addressees): boolean {
+const readsAs = ({ reader, addressees }: Asking, agentId: string, seq: number): boolean => seq > closedThrough(reader, agentId, addressees);
+
+/** Up to which number the reader has nothing of what concerns this agent. */
+function closedThrough(reader: Reader, agentId: string, addressees: Addressees): number {
   switch (reader.type) {
     case 'everybody':
-      return true;
+      return OPEN;
     case 'agent':
-      return reader.agentId === agentId;
+      return reader.agentId === agentId ? OPEN : CLOSED;
     case 'program':
-      return couldActAs(reader.principal, agentId, seq, addressees);
+      return closedToProgram(reader.principal, agentId, addressees);
   }
 }
 
-function mayRead(message: Said, reader: Reader, addressees: Addressees, participants: Participants): boolean {
-  if (reader.type === 'everybody' || (message.to === 'broadcast' && message.channel === null)) return true;
-  return concerns(message, reader, addressees) || sharesThread(participants, reader, addressees);
+function mayRead(message: Said, asking: Asking, participants: Participants): boolean {
+  if (asking.reader.type === 'everybody' || (message.to === 'broadcast' && message.channel === null)) return true;
+  return concerns(message, asking) || sharesThread(participants, asking);
 }
 
 export const nobody: Participants = new Map();
@@ -98,36 +117,42 @@ export const isShared = (root: Pick<Message, 'to'>): boolean => isDirect(root.to
 /** Who takes part in a thread by this message of it. */
 export const partiesOf = ({ from, to }: Pick<Message, 'from' | 'to'>): readonly string[] => (isDirect(to) ? [from, to.slice(3)] : [from]);
 
-function concerns(message: Said, reader: Exclude<Reader, { type: 'everybody' }>, addressees: Addressees): boolean {
+function concerns(message: Said, asking: Asking): boolean {
   const { id, from, to } = message;
+  const { reader, addressees } = asking;
   if (reader.type === 'program' && message.sender?.principal === principalName(reader.principal)) return true;
-  if (readsAs(reader, from, id, addressees)) return true;
-  if (isDirect(to)) return readsAs(reader, to.slice(3), id, addressees);
+  if (readsAs(asking, from, id)) return true;
+  if (isDirect(to)) return readsAs(asking, to.slice(3), id);
   const isAddressed = (member: Member) => isInAudience(message, member) || (message.claimable && isOfferedNow(message, member));
   if (reader.type === 'agent') {
     const member = addressees.find(reader.agentId);
     return member !== undefined && isAddressed(member);
   }
+  let walked = 0;
   for (const address of to.startsWith('channel:') ? [to, EVERY_CHANNEL] : [to]) {
-    for (const member of addressees.members(address))
-      if (readsAs(reader, member.agentId, id, addressees) && isAddressed(member)) return true;
+    for (const member of addressees.members(address)) {
+      if (readsAs(asking, member.agentId, id) && isAddressed(member)) return true;
+      walked += 1;
+      // Whoever said it is not among those it could act as, or it had been read as its own.
+      if (walked === WALKED) return asking.groups.has(message);
+    }
   }
   return false;
 }
 
 /** By who came into it, whenever what is read was said: whoever has the name now takes no part in what its predecessor came into. */
-function sharesThread(participants: Participants, reader: Reader, addressees: Addressees): boolean {
-  if (reader.type === 'agent') return participants.has(reader.agentId);
-  for (const [agentId, cameAt] of participants) if (readsAs(reader, agentId, cameAt, addressees)) return true;
+function sharesThread(participants: Participants, asking: Asking): boolean {
+  if (asking.reader.type === 'agent') return participants.has(asking.reader.agentId);
+  for (const [agentId, cameAt] of participants) if (readsAs(asking, agentId, cameAt)) return true;
   return false;
 }
 
 /** A program may say that it is any agent whose name nothing proves, so it reads what such an agent has; never what a token's session had. */
-function couldActAs(principal: Principal, agentId: string, seq: number, addressees: Addressees): boolean {
-  if (principal.type === 'integration' && principal.name === agentId) return true;
-  if (isBuiltIn(agentId)) return false;
+function closedToProgram(principal: Principal, agentId: string, addressees: Addressees): number {
+  if (principal.type === 'integration' && principal.name === agentId) return OPEN;
+  if (isBuiltIn(agentId)) return CLOSED;
   const entry = addressees.find(agentId);
-  if (principal.type === 'node') return entry?.agent?.nodeId === principal.nodeId;
-  if (addressees.isIntegration(agentId) || addressees.isBound(agentId) || (entry !== undefined && seq <= entry.provenThrough)) return false;
-  return mayActUpon(principal, agentId);
+  if (principal.type === 'node') return entry?.agent?.nodeId === principal.nodeId ? OPEN : CLOSED;
+  if (addressees.isIntegration(agentId) || addressees.isBound(agentId) || !mayActUpon(principal, agentId)) return CLOSED;
+  return entry?.provenThrough ?? OPEN;
 }

@@ -24,6 +24,8 @@ export interface AgentIndex {
   /** Makes ids bound whose tokens are not in the store, while it is open: those of configured integrations. */
   reserve(workspace: string, agentIds: Iterable<string>): void;
   workspaces(): Iterable<string>;
+  /** Another number whenever who belongs to what, who hosts whom, or what is bound and proven may have changed. */
+  readonly version: number;
 }
 
 /** Who is at an address, and who started it. */
@@ -68,6 +70,7 @@ export class MutableAgentIndex implements AgentIndex {
   readonly #limit: number;
   readonly #directories = new Map<string, Directory>();
   #source: AddressSource | null = null;
+  #version = 0;
 
   constructor(limit = DORMANT_HELD) {
     this.#limit = limit;
@@ -77,6 +80,10 @@ export class MutableAgentIndex implements AgentIndex {
   /** From now on what is not held is looked up there. */
   readFrom(source: AddressSource): void {
     this.#source = source;
+  }
+
+  get version(): number {
+    return this.#version;
   }
 
   /** How many addresses are in memory. */
@@ -131,10 +138,12 @@ export class MutableAgentIndex implements AgentIndex {
   }
 
   reserve(workspace: string, agentIds: Iterable<string>): void {
+    this.#version += 1;
     for (const agentId of agentIds) this.#reserved.add(keyOf(workspace, agentId));
   }
 
   addBound(workspace: string, agentId: string, more: 1 | -1): void {
+    this.#version += 1;
     const key = keyOf(workspace, agentId);
     const count = (this.#bound.get(key) ?? 0) + more;
     if (count > 0) this.#bound.set(key, count);
@@ -142,6 +151,7 @@ export class MutableAgentIndex implements AgentIndex {
   }
 
   clearBound(): void {
+    this.#version += 1;
     this.#bound.clear();
   }
 
@@ -150,6 +160,7 @@ export class MutableAgentIndex implements AgentIndex {
   }
 
   clear(): void {
+    this.#version += 1;
     this.#workspaces.clear();
     this.#byRef.clear();
     this.#dormant.clear();
@@ -167,6 +178,7 @@ export class MutableAgentIndex implements AgentIndex {
   addInterval(ref: number, address: string, interval: Interval): void {
     const entry = this.#byRef.get(ref);
     if (!entry) return;
+    if (entry.agent !== null || interval.untilSeq === null) this.#version += 1;
     entry.intervals.set(address, [...(entry.intervals.get(address) ?? []), interval]);
     if (interval.untilSeq === null) this.#join(entry, address);
   }
@@ -181,13 +193,16 @@ export class MutableAgentIndex implements AgentIndex {
 
   setProven(ref: number, provenThrough: number): void {
     const entry = this.#byRef.get(ref);
-    if (entry) entry.provenThrough = provenThrough;
+    if (!entry) return;
+    this.#version += 1;
+    entry.provenThrough = provenThrough;
   }
 
   /** Puts or removes an agent; opened memberships begin, ended ones end at `seq`. */
   setAgent(ref: number, { agent, spawnedBy }: IndexedAgent, change: MembershipChange, seq: number): void {
     const entry = this.#byRef.get(ref);
     if (!entry) return;
+    if (entry.agent?.nodeId !== agent?.nodeId || change.opened.length > 0 || change.ended.length > 0) this.#version += 1;
     const workspace = this.#workspace(entry.workspace);
     if (entry.agent && entry.agent.name !== agent?.name) this.#unname(workspace, entry, entry.agent.name);
     if (agent) {
@@ -211,6 +226,7 @@ export class MutableAgentIndex implements AgentIndex {
 
   /** Forgets intervals that ended at or before `floor`: nothing readable lies in them. */
   dropIntervalsBefore(floor: number): void {
+    this.#version += 1;
     for (const entry of this.#byRef.values()) {
       for (const [address, intervals] of entry.intervals) {
         const kept = intervals.filter((interval) => interval.untilSeq === null || interval.untilSeq > floor);

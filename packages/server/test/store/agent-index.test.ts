@@ -63,3 +63,29 @@ test('an id that was no address becomes one', () => {
   table.set('default', 'a', { agent: agentOf('a'), spawnedBy: null }, 1);
   expect(index.find('default', 'a')?.agent?.id).toBe('a');
 });
+
+test('it has another version after every change of who is read as whom, and the same one when somebody is looked up', () => {
+  const { index, table } = open();
+  const a = agentOf('a');
+  const { ref } = table.ensure('default', 'a');
+  const isOther = (change: () => unknown): boolean => {
+    const before = index.version;
+    change();
+    return index.version !== before;
+  };
+  const put = (agent: typeof a | null, seq: number) => () => table.set('default', 'a', { agent, spawnedBy: null }, seq);
+  expect(isOther(put(a, 1))).toBe(true);
+  expect(isOther(put({ ...a, tags: [] }, 2))).toBe(true);
+  expect(isOther(put({ ...a, tags: [], nodeId: 'n' }, 3))).toBe(true);
+  expect(isOther(() => index.setProven(ref, 3))).toBe(true);
+  expect(isOther(() => index.addBound('default', 'a', 1))).toBe(true);
+  expect(isOther(() => index.addBound('default', 'a', -1))).toBe(true);
+  expect(isOther(() => index.clearBound())).toBe(true);
+  expect(isOther(() => index.reserve('default', ['ci']))).toBe(true);
+  expect(isOther(put(null, 4))).toBe(true);
+  expect(isOther(() => index.dropIntervalsBefore(4))).toBe(true);
+  expect(isOther(() => table.reload())).toBe(true);
+  for (let count = 0; count < LIMIT * 2; count += 1) table.ensure('default', `id-${count}`);
+  expect(isOther(() => index.find('default', 'a'))).toBe(false);
+  expect(isOther(() => index.find('default', 'nobody'))).toBe(false);
+});

@@ -56,12 +56,16 @@ export class Readers {
   }
 
   #addressees(workspace: string): Addressees {
-    const agents = this.#store.agents.index.in(workspace);
+    const { index } = this.#store.agents;
+    const agents = index.in(workspace);
     return {
       find: (agentId) => agents.find(agentId),
       members: (address) => agents.members(address),
       isBound: (agentId) => agents.isBound(agentId),
       isIntegration: (name) => this.#integrations.has(name),
+      get version() {
+        return index.version;
+      },
     };
   }
 }
