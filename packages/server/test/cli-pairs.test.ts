@@ -78,15 +78,20 @@ describe('pair', () => {
     await owner.agents.register({ id: 'C', name: 'C', provider: 'claude' });
     expect(await run(['pair', 'B', '--objective', 'x', '--from', 'C'])).toMatchObject({
       code: 1,
-      note: `error: B has an open invitation with A (pair ${id}) (busy)\n`,
+      note: `error: B has an open invitation with A (pair ${id}); agent-relay pair hangup ${id} ends it (busy)\n`,
     });
     expect((await run(['pair', 'reject', id, '--agent', 'B', '--reason', 'no time'])).out).toContain('rejected (no time)');
     expect(await run(['pair', 'claude', '--objective', 'x', '--from', 'B'])).toMatchObject({
       code: 1,
       note: 'error: 2 agents that are there are called claude: name one; one of: id:A, id:C (ambiguous_target)\n',
     });
-    const wrong = await Promise.all([run(['pair', 'B']), run(['pair', 'accept', 'x']), run(['pair', 'send', '1'])]);
-    expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2]);
+    const wrong = await Promise.all([
+      run(['pair', 'B']),
+      run(['pair', 'accept', 'x']),
+      run(['pair', 'send', '1']),
+      run(['pair', 'send', '1', ' ']),
+    ]);
+    expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
   });
 });
 

@@ -115,6 +115,12 @@ test('a message whose answer was lost on the way is said again, and stored once'
   await unlucky.close();
 });
 
+test.each(['', ' \n\t'])('%j says nothing, and is not sent', async (body) => {
+  await client.agents.register({ id: 'Worker', name: 'Worker' });
+  const { code, notes } = send('Worker', body);
+  expect([await code, notes]).toEqual([2, ['error: say something: send <to> <text>']]);
+});
+
 test('where no relay answers, a send fails at once', async () => {
   const { port } = new URL(relay.url);
   await relay.close();

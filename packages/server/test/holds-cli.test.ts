@@ -27,8 +27,9 @@ test('what the loop guard holds is listed, read, released and refused from a ter
   expect((await agentRelay(relay, 'holds', 'list', '--status', 'all')).out.split('\n')).toHaveLength(3);
   expect((await agentRelay(relay, 'holds', '--status', 'lost')).code).toBe(2);
   const { id } = await client.messages.send({ to: 'Bob', body: 'go on' });
-  expect((await agentRelay(relay, 'verify', String(id))).out).toBe(
-    `The owner of this relay wrote message ${id}; the owner's own credential proves it.`,
-  );
+  for (const number of [String(id), `msg:${id}`, `[msg:${id}]`])
+    expect((await agentRelay(relay, 'verify', number)).out).toBe(
+      `The owner of this relay wrote message ${id}; the owner's own credential proves it.`,
+    );
   await client.close();
 });

@@ -3,6 +3,7 @@ import { OWNER_AGENT_ID, type Pair } from 'agent-relay-protocol';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type ActingOptions, actingCommand, currentAgent, relayOptionsOf } from './current-agent.ts';
 import { CommandFailure, relayCommand, withRelay } from './relay-access.ts';
+import { assertSaid } from './send.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 type Work = (client: RelayClient, id: string | undefined) => Promise<void>;
@@ -44,7 +45,7 @@ const sayCommand = (terminal: Terminal): Command =>
     .addOption(new Option('--body <text>', 'what to say, instead of the text').hideHelp())
     .action(async (id: number, text: string | undefined, { body: given, ...options }: ActingOptions & { readonly body?: string }) => {
       const body = text ?? given;
-      if (!body) throw new CommandFailure('error: say something: pair send <pair> <text>', 2);
+      assertSaid(body, 'pair send <pair> <text>');
       await acting(options, terminal, async (client, from) => {
         const sent = await client.pairs.send({ id, body, ...(from && { from }) }, { signal: terminal.signal });
         terminal.out(`[msg:${sent.id}] to ${sent.to} in pair ${id}`);

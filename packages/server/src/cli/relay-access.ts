@@ -4,7 +4,7 @@ import { detailsOf, RelayError } from 'agent-relay-protocol';
 import { databasePathOf, envFilePathOf } from 'agent-relay-wire/node';
 import { Command, Option } from 'commander';
 import { readEnvFile } from '../operations/env-file.ts';
-import { startCommand } from './program-name.ts';
+import { programName, startCommand } from './program-name.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 /** The options that every command which talks to a relay has. */
@@ -99,6 +99,8 @@ function failureOf(error: unknown, url: string, env: Terminal['env']): unknown {
   }
   const { candidates } = detailsOf(error, 'ambiguous_target') ?? {};
   const choice = candidates ? `; one of: ${candidates.join(', ')}` : '';
+  const { pairId } = detailsOf(error, 'busy') ?? {};
+  const wayOut = pairId ? `; ${programName(env)} pair hangup ${pairId} ends it` : '';
   const hint = error.code === 'unauthorized' ? `\n${whereTokensAre}` : '';
-  return new CommandFailure(`error: ${error.message}${choice} (${error.code})${hint}`, 1);
+  return new CommandFailure(`error: ${error.message}${choice}${wayOut} (${error.code})${hint}`, 1);
 }

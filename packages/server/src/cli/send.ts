@@ -43,6 +43,7 @@ export const sendCommand = (terminal: Terminal): Command =>
     .addHelpText('after', '\nExample:\n  agent-relay send Worker "Is the build green?" --wait answered --timeout 120')
     .action(async (to: string, given: string, options: SendOptions) => {
       const body = given === '-' ? await readText(process.stdin) : given;
+      assertSaid(body, 'send <to> <text>');
       await withRelay(options, terminal, async (client) => {
         const message = messageOf(to, body, options);
         const sent = await sendOnce(client, message, terminal.signal);
@@ -87,6 +88,11 @@ function failUnlessReached({ reached, endedTurn }: Waited): void {
   if (endedTurn === null) throw new CommandFailure('error: not everybody got there in time (timeout)', 1);
   const words = endedTurn.text === null || endedTurn.text === '' ? '' : `. Its last words: ${oneLine(endedTurn.text)}`;
   throw new CommandFailure(`error: ${endedTurn.agentId} ended its turn without an answer${words}`, 1);
+}
+
+/** @throws CommandFailure when there is nothing in the text. */
+export function assertSaid(text: string | undefined, usage: string): asserts text is string {
+  if (text === undefined || text.trim() === '') throw new CommandFailure(`error: say something: ${usage}`, 2);
 }
 
 export function parseMessageId(text: string): number {

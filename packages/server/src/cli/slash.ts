@@ -6,6 +6,7 @@ import { describeSent } from './describe-sent.ts';
 import { describePair, hangUp, invite, openPairs, parsePairId } from './pair.ts';
 import { programName } from './program-name.ts';
 import { relayCommand, withRelay } from './relay-access.ts';
+import { assertSaid } from './send.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 interface ChangeOptions extends ActingOptions {
@@ -37,6 +38,7 @@ function sendForm(name: string, description: string, claimable: boolean, termina
     .argument('<target>', 'an agent, tag:x, cap:x, label:x, machine:x, #channel or broadcast')
     .argument('<text>', 'what to say')
     .action(async (to: string, body: string, options: ActingOptions) => {
+      assertSaid(body, `${name} <target> <text>`);
       const from = currentAgent(options, terminal);
       await withRelay(relayOptionsOf(options), terminal, async (client) => {
         const request = { to, body, ...(from && { from }), ...(claimable && { claimable }) };

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
-import { parseTaskId } from './tasks.ts';
+import { parseMessageId } from './send.ts';
 import { printable, type Terminal } from './terminal.ts';
 
 interface VerifyOptions extends RelayOptions {
@@ -10,7 +10,7 @@ interface VerifyOptions extends RelayOptions {
 export const verifyCommand = (terminal: Terminal): Command =>
   relayCommand('verify')
     .description('Ask the relay who really sent a message, and what proves it')
-    .argument('<message>', 'its number', parseTaskId)
+    .argument('<message>', 'its number', parseMessageId)
     .option('--json', 'everything the relay knows, as one JSON object')
     .action(async (id: number, { json, ...options }: VerifyOptions) => {
       await withRelay(options, terminal, async (client) => {
