@@ -2,7 +2,7 @@ import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { databasePathOf, envFilePathOf } from 'agent-relay-wire/node';
 import { Command, Option } from 'commander';
 import { type Config, readConfig } from '../config.ts';
-import { shellWord } from '../shell-word.ts';
+import { shellWord } from '../domain/shell-word.ts';
 import type { RunningServer } from '../start-server.ts';
 import { checkoutThatServes, programName } from './program-name.ts';
 import { CommandFailure } from './relay-access.ts';

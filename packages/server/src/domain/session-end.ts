@@ -1,5 +1,5 @@
 import type { Agent, Session } from 'agent-relay-protocol';
-import { shellWord } from '../shell-word.ts';
+import { shellWord } from './shell-word.ts';
 
 /** A session that had run and was not told to end: its process died, or its machine lost it. */
 export const hasDied = (before: Session, status: 'ended' | 'failed'): boolean => before.status === 'running' && status === 'failed';
