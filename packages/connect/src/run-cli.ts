@@ -87,12 +87,16 @@ function readSettings(argv: readonly string[]): Settings {
     .requiredOption('--token-file <path>', 'file that holds the token of this machine (required)', (path: string) => resolve(path))
     .option('--name <name>', 'how people know this machine', parseName, hostname())
     .option('--state-dir <path>', 'folder for state and fresh working folders', (path: string) => resolve(path), defaultStateDir())
-    .option('--allow-folder <path...>', 'let agents work in this folder and below only (default: any folder of the user)', collect, [])
+    .addOption(
+      new Option('--allow-folder <path...>', 'let agents work in this folder and below only')
+        .argParser(collect)
+        .default([], 'any folder of the user'),
+    )
     .addOption(
       new Option('--agent-env <names...>', 'variables of this machine that agents get besides, e.g. AWS_* (see the README)')
         .env('AGENT_RELAY_AGENT_ENV')
         .argParser(collectNames)
-        .default([]),
+        .default([], 'none'),
     )
     .option('--grace <seconds>', 'how long the agents live on without their relay', parseSeconds, 600)
     .addOption(
