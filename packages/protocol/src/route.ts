@@ -24,6 +24,8 @@ export interface Route<Input extends z.ZodType = z.ZodType, Output extends z.Zod
   readonly status?: number | ((output: z.output<Output>) => number);
   /** What a status function may answer, and what each means. Default: 200 for what was there already, 201 for what is new. */
   readonly statuses?: Readonly<Record<number, string>>;
+  /** Fields that older programs send, each with what it is called now. Over HTTP they are in the path, whose words do not show. */
+  readonly formerly?: Readonly<Record<string, string>>;
   /** How long it was asked to wait for something, in milliseconds: a caller's time limit begins after that. Default: it waits for nothing. */
   readonly waitMs?: (request: z.input<Input>) => number;
 }

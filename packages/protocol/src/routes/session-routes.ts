@@ -37,6 +37,7 @@ export const sessionRoutes = {
     summary: 'One session',
     input: z.strictObject({ id: OpaqueIdSchema }),
     output: SessionSchema,
+    formerly: { sessionId: 'id' },
   }),
   'nodes/list': route({
     method: 'GET',

@@ -21,6 +21,8 @@ const claimWrite = {
     .describe('From the claim; without it the write acts under the current claim of the same agent and epoch'),
   ...actor,
 };
+const formerly = { claimId: 'id' };
+
 /** Routes of the table. A scope for tasks is enough for the claims on tasks; those on messages need one for messages. */
 export const workRoutes = {
   'claims/get': route({
@@ -32,6 +34,7 @@ export const workRoutes = {
     summary: 'One claim',
     input: z.strictObject({ id: OpaqueIdSchema }),
     output: ClaimSchema,
+    formerly,
   }),
   'claims/renew': route({
     method: 'POST',
@@ -42,6 +45,7 @@ export const workRoutes = {
     summary: 'Extend the lease',
     input: z.strictObject({ ...claimWrite, leaseMs: LeaseMsSchema.optional() }),
     output: ClaimSchema,
+    formerly,
   }),
   'claims/progress': route({
     method: 'POST',
@@ -52,6 +56,7 @@ export const workRoutes = {
     summary: 'Say how far the work is',
     input: z.strictObject({ ...claimWrite, progress: z.json() }),
     output: ClaimSchema,
+    formerly,
   }),
   'claims/release': route({
     method: 'POST',
@@ -62,6 +67,7 @@ export const workRoutes = {
     summary: 'Give the work back',
     input: z.strictObject({ ...claimWrite, reason: z.string().min(1).max(1000).optional() }),
     output: ClaimSchema,
+    formerly,
   }),
   'claims/complete': route({
     method: 'POST',
@@ -72,6 +78,7 @@ export const workRoutes = {
     summary: 'The work is done; accepted exactly once',
     input: z.strictObject({ ...claimWrite, result: z.json().optional() }),
     output: ClaimSchema,
+    formerly,
   }),
   'work/list': route({
     method: 'GET',

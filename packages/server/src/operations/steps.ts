@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { RelayError } from 'agent-relay-protocol';
-import { shellWord } from '../shell-word.ts';
+import { shellWord } from '../domain/shell-word.ts';
 import { writeWhole } from './managed-file.ts';
 
 /** One thing that a plan does to the machine. Plans are made by pure functions; nothing happens before `runSteps`. */

@@ -51,9 +51,19 @@ function createRouteCall<Name extends RouteName>(name: Name, handlers: RelayHand
     call: (input, context) => {
       // The handler asks as well; here it comes before what is wrong with the input.
       assertAccess(access, context.principal);
-      return handler(parseParams(route.input, input) as RouteInput<Name>, context); // parsed by the schema that the type is inferred from
+      return handler(parseParams(route.input, renamed(route, input)) as RouteInput<Name>, context); // parsed by the schema that the type is inferred from
     },
   };
+}
+
+/** What an older program sends, in the words of this version. */
+function renamed({ formerly }: Route, input: unknown): unknown {
+  if (formerly === undefined || typeof input !== 'object' || input === null) return input;
+  const fields = Object.entries(input).map(([name, value]) => [
+    Object.hasOwn(input, formerly[name] ?? '') ? name : (formerly[name] ?? name),
+    value,
+  ]);
+  return Object.fromEntries(fields);
 }
 
 /** Whether it is answered from what is there, and not when something comes: such calls of one connection follow each other. */
