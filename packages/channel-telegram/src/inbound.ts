@@ -18,6 +18,8 @@ export interface InboundOptions {
   readonly state: Pick<StateFile, 'received' | 'wasReceived'>;
   readonly log: Log;
   readonly clock: { now(): number };
+  /** Resolves once what is on its way into this conversation is there, or takes long. */
+  readonly sentTo: (conversationId: string) => Promise<void>;
 }
 
 const HOUR_MS = 3_600_000;
@@ -77,6 +79,8 @@ export class Inbound {
     // Telegram tells of an edit also when somebody reacted to a message, or a preview of its link came: the order stands and is no second one.
     if (isEdit && state.wasReceived(post, shown)) return;
     const conversationId = conversationIdOf(place);
+    // What it answers may have been shown a moment ago: before the relay knows under which name, the answer would find no thread.
+    if (replyToMessageId !== null) await this.#options.sentTo(conversationId);
     const text = {
       conversationId,
       body,

@@ -46,6 +46,14 @@ export class Outbound {
     await Promise.all(this.#inHand);
   }
 
+  /** Once what goes to a conversation is there and the relay knows what Telegram calls it; waits for it a moment at most. Never rejects. */
+  async settled(conversationId: string): Promise<void> {
+    const going = this.#chats.get(conversationId);
+    if (going === undefined) return;
+    const done = going.catch(() => {}); // told by `run`
+    await Promise.race([done, sleep(PATIENCE_MS)]);
+  }
+
   /** Behind what goes to the same conversation. */
   #inTurn(mail: OutgoingMail): Promise<void> {
     const chat = mail.conversationId ?? '';

@@ -120,6 +120,7 @@ export class TelegramChannel implements AsyncDisposable {
     const answerPress = (id: string, text: string) =>
       api.answerPress(id, text, cutting).catch((error: unknown) => log.warn('a press could not be answered', { error }));
     const board = new ApprovalBoard({ source: approvals, port, sender, state, answerPress, log, ...settings });
+    const outbound = new Outbound({ port, sender, state, allowedChats: settings.allowedChats, log, stopping, cutting });
     const inbound = new Inbound({
       port,
       me,
@@ -129,8 +130,8 @@ export class TelegramChannel implements AsyncDisposable {
       notices: new Notices(sender, log),
       allowedChats: settings.allowedChats,
       onPress: (query) => board.press(query),
+      sentTo: (conversationId) => outbound.settled(conversationId),
     });
-    const outbound = new Outbound({ port, sender, state, allowedChats: settings.allowedChats, log, stopping, cutting });
     const tasks = [
       pollUpdates({ api, log, signal: stopping, handle: (update) => inbound.handle(update) }),
       outbound.run(),

@@ -111,10 +111,8 @@ describe('client commands', () => {
       code: 1,
       note: expect.stringMatching(/^error: .*\((?:node|provider)_unavailable\)\n$/u),
     });
-    expect(await run(['send', 'owner', ''], own)).toMatchObject({
-      code: 1,
-      note: 'error: body: must not be empty (validation_failed)\n',
-    });
+    for (const text of ['', '  \n'])
+      expect(await run(['send', 'owner', text], own)).toMatchObject({ code: 2, note: 'error: say something: send <to> <text>\n' });
     const refused = expect.stringMatching(/\(unauthorized\)\nGive one with --token .*--db/u);
     expect(await run(['agents', '--token', 'nonsense'], own)).toMatchObject({ code: 1, note: refused });
   });
