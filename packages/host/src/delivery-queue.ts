@@ -1,8 +1,8 @@
 import { type AgentEvent, type DeliveryReport, type InboxItem, RelayError } from 'agent-relay-protocol';
 import type { AgentSession } from 'agent-relay-provider';
 import { formatEnvelope, type Log, Pump, RecentMap } from 'agent-relay-wire';
-import { MailEvidence } from './delivery-evidence.ts';
 import { afterFailure, type MailBatch, nextBatch, retryDelayMs, type WaitingPiece } from './delivery-policy.ts';
+import { MailEvidence } from './mail-evidence.ts';
 
 export interface DeliveryQueueOptions {
   readonly session: Pick<AgentSession, 'prompt'>;

@@ -12,11 +12,11 @@ import { type ApprovalDecision, isMailRestricted, type McpEndpoint, type Provide
 import { type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { agentEnvironment } from './agent-environment.ts';
-import { MailEvidence } from './delivery-evidence.ts';
 import { resolveFolder } from './folders.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { HostedSession } from './hosted-session.ts';
 import { standingInstructions } from './instructions.ts';
+import { MailEvidence } from './mail-evidence.ts';
 import { ProcessRegister } from './process-register.ts';
 import type { ProgressLimits } from './progress-watch.ts';
 

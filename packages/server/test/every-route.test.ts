@@ -220,3 +220,14 @@ test('every route refuses what is no input of it, and none of them with a bug', 
   }
   expect((await rawRequest(`${relay.url}/api/health`)).status).toBe(200);
 });
+
+test('what an older program calls a claim or a session is understood, and not beside the word of today', async () => {
+  for (const [name, former] of [
+    ['claims/get', 'claimId'],
+    ['claims/release', 'claimId'],
+    ['sessions/get', 'sessionId'],
+  ] as const) {
+    expect(await overSocket(name, { [former]: 'none' })).toMatchObject({ code: 'not_found' });
+    expect(await overSocket(name, { id: 'none', [former]: 'none' })).toMatchObject({ code: 'validation_failed' });
+  }
+});

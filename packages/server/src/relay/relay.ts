@@ -37,8 +37,8 @@ import { taskHandlers } from './tasks/tasks.ts';
 import { tokenHandlers } from './tokens/token-routes.ts';
 import { Tokens } from './tokens/tokens.ts';
 import { Reaper } from './upkeep/reaper.ts';
-import { claimRoutes } from './work/claims.ts';
-import { verificationRoutes } from './work/verifications.ts';
+import { claimHandlers } from './work/claims.ts';
+import { verificationHandlers } from './work/verifications.ts';
 
 export interface RelayDeps {
   /** The relay closes it. */
@@ -167,13 +167,13 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
   const { integrations = [], probes = {} } = deps;
   const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, reaper, waits } = parts;
   const { store, feed, clock, log, settings, tokens, agents, inboxes, guard } = core;
-  const claims = claimRoutes({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
+  const claims = claimHandlers({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
   return {
     ...tokenHandlers({ store, clock, log, tokens, inboxes }),
     ...systemHandlers({ store, clock, tokens, sessions, feed, probes }),
     ...agentHandlers({ store, agents }),
     ...messageHandlers({ store, clock, messages, receipts, inboxes, readers }),
-    ...verificationRoutes({ store, readers }),
+    ...verificationHandlers({ store, readers }),
     ...holds.handlers,
     ...inbox.handlers,
     ...claims,

@@ -40,7 +40,7 @@ export interface ClaimRoutesDeps {
   readonly inboxes: Pick<Inboxes, 'settle'>;
 }
 
-export function claimRoutes(deps: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
+export function claimHandlers(deps: ClaimRoutesDeps): Pick<RelayHandlers, ClaimRouteName> {
   const { settings } = deps;
   const write = writerOf(deps);
   return {

@@ -15,7 +15,7 @@ export interface VerificationRoutesDeps {
 }
 
 /** What the relay knows of a message's origin, for whoever does not trust the words in front of it. */
-export function verificationRoutes({ store, readers }: VerificationRoutesDeps): Pick<RelayHandlers, 'messages/verify'> {
+export function verificationHandlers({ store, readers }: VerificationRoutesDeps): Pick<RelayHandlers, 'messages/verify'> {
   const rootOf = async (workspace: string, message: Message): Promise<Message | null> =>
     message.threadId === message.id ? message : ((await store.messages.get(workspace, message.threadId))?.message ?? null);
 
