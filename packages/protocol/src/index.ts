@@ -120,11 +120,12 @@ export type { InboxPush } from './read-inbox-push.ts';
 export { readInboxPush } from './read-inbox-push.ts';
 export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';
 export { EventFilterSchema, EventResetSchema, RelayEventSchema, relayEventTypes } from './relay-event.ts';
+export { routes } from './resources.ts';
 export type { HttpMethod, Route } from './route.ts';
 export { type Health, HealthSchema, type Stats, StatsSchema, type Version, VersionSchema } from './routes/system-routes.ts';
 export { type WorkItem, WorkItemSchema } from './routes/work-routes.ts';
 export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from './routes.ts';
-export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, routes, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
+export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
 export type { Node, NodeProvider, Session, SessionStatus, SpawnMode, StartSession } from './session.ts';
 export {
   NodeProviderSchema,

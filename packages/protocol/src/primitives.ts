@@ -55,6 +55,8 @@ export const MessageIdSchema = z.int().min(1);
 export const TimestampSchema = z.int().min(0).describe('Unix milliseconds');
 export const EpochSchema = z.int().min(1);
 export const OpaqueIdSchema = z.string().min(1).max(128);
+/** What every event of the log has: its place there, and when it happened. */
+export const told = { seq: CursorSchema, at: TimestampSchema };
 export const MetaSchema = z.record(z.string().max(128), z.json());
 
 /** Largest message body, in characters. */

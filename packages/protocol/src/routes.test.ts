@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { routeNames, routes, waitMsOf } from './routes.ts';
+import { routes } from './resources.ts';
+import { routeNames, waitMsOf } from './routes.ts';
 
 test.each([
   ['inbox/list', { id: 'a', waitMs: 25_000 }, 25_000],

@@ -1,33 +1,6 @@
 import type { z } from 'zod';
+import { routes } from './resources.ts';
 import type { Route } from './route.ts';
-import { agentRoutes } from './routes/agent-routes.ts';
-import { approvalRoutes } from './routes/approval-routes.ts';
-import { channelRoutes } from './routes/channel-routes.ts';
-import { holdRoutes } from './routes/hold-routes.ts';
-import { inboxRoutes } from './routes/inbox-routes.ts';
-import { messageRoutes } from './routes/message-routes.ts';
-import { pairRoutes } from './routes/pair-routes.ts';
-import { sessionRoutes } from './routes/session-routes.ts';
-import { systemRoutes } from './routes/system-routes.ts';
-import { taskRoutes } from './routes/task-routes.ts';
-import { tokenRoutes } from './routes/token-routes.ts';
-import { workRoutes } from './routes/work-routes.ts';
-
-/** The route table. */
-export const routes = {
-  ...systemRoutes,
-  ...agentRoutes,
-  ...inboxRoutes,
-  ...messageRoutes,
-  ...holdRoutes,
-  ...workRoutes,
-  ...sessionRoutes,
-  ...approvalRoutes,
-  ...taskRoutes,
-  ...pairRoutes,
-  ...channelRoutes,
-  ...tokenRoutes,
-} as const;
 
 export type Routes = typeof routes;
 export type RouteName = keyof Routes;

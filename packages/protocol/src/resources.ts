@@ -1,0 +1,56 @@
+import { agentEvents } from './events/agent-events.ts';
+import { approvalEvents } from './events/approval-events.ts';
+import { channelEvents } from './events/channel-events.ts';
+import { claimEvents } from './events/claim-events.ts';
+import { deliveryEvents } from './events/delivery-events.ts';
+import { messageEvents } from './events/message-events.ts';
+import { pairEvents } from './events/pair-events.ts';
+import { sessionEvents } from './events/session-events.ts';
+import { taskEvents } from './events/task-events.ts';
+import { tokenEvents } from './events/token-events.ts';
+import { agentRoutes } from './routes/agent-routes.ts';
+import { approvalRoutes } from './routes/approval-routes.ts';
+import { channelRoutes } from './routes/channel-routes.ts';
+import { holdRoutes } from './routes/hold-routes.ts';
+import { inboxRoutes } from './routes/inbox-routes.ts';
+import { messageRoutes } from './routes/message-routes.ts';
+import { pairRoutes } from './routes/pair-routes.ts';
+import { sessionRoutes } from './routes/session-routes.ts';
+import { systemRoutes } from './routes/system-routes.ts';
+import { taskRoutes } from './routes/task-routes.ts';
+import { tokenRoutes } from './routes/token-routes.ts';
+import { workRoutes } from './routes/work-routes.ts';
+
+/*
+ * What the relay has, resource by resource: one line for what may be asked of it, one for what the log tells of it.
+ */
+
+/** The route table. */
+export const routes = {
+  ...systemRoutes,
+  ...agentRoutes,
+  ...inboxRoutes,
+  ...messageRoutes,
+  ...holdRoutes,
+  ...workRoutes,
+  ...sessionRoutes,
+  ...approvalRoutes,
+  ...taskRoutes,
+  ...pairRoutes,
+  ...channelRoutes,
+  ...tokenRoutes,
+} as const;
+
+/** What the log tells. */
+export const events = [
+  ...messageEvents,
+  ...deliveryEvents,
+  ...claimEvents,
+  ...agentEvents,
+  ...sessionEvents,
+  ...approvalEvents,
+  ...taskEvents,
+  ...pairEvents,
+  ...tokenEvents,
+  ...channelEvents,
+] as const;
