@@ -1,7 +1,7 @@
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { RelayEvent } from 'agent-relay-protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeEvent } from '../src/cli/describe-event.ts';
+import { describeEvent } from '../src/cli/resources.ts';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
 
 let relay: TestRelay;

@@ -3,7 +3,7 @@ import type { RelayEvent, RelayEventType } from 'agent-relay-protocol';
 type NounOf<Type extends RelayEventType> = Type extends `${infer Noun}.${string}` ? Noun : never;
 type EventNoun = NounOf<RelayEventType>;
 
-/** Which views the events of a noun may change. A noun that is new in the protocol is a compile error here. */
+/** Which views the events of a noun may change; a noun that no page shows has no line. */
 const viewsAbout = {
   message: ['messages', 'thread', 'holds'],
   claim: ['messages', 'thread'],
@@ -17,11 +17,10 @@ const viewsAbout = {
   callback: ['callbacks'],
   pair: ['pairs', 'pair'],
   token: ['tokens'],
-  work: [],
-} as const satisfies Record<EventNoun, readonly string[]>;
+} as const satisfies Partial<Record<EventNoun, readonly string[]>>;
 
 /** What a page shows, by name; `me` and one `message` by its number do not change. */
-export type ViewName = (typeof viewsAbout)[EventNoun][number] | 'me' | 'message';
+export type ViewName = (typeof viewsAbout)[keyof typeof viewsAbout][number] | 'me' | 'message';
 
 const names: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(viewsAbout));
 

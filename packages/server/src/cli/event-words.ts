@@ -1,100 +1,117 @@
-import type { Claim, Pair, RelayEvent } from 'agent-relay-protocol';
-import { clockTime, oneLine } from './terminal.ts';
+import type { Claim, Pair, RelayEvent, RelayEventType } from 'agent-relay-protocol';
+import { oneLine } from './terminal.ts';
 
-/** One event of the log as a line for people; `null` for what only machines want to see. */
-export function describeEvent(event: RelayEvent): string | null {
-  const text = textOf(event);
-  return text === null ? null : `${clockTime(event.at)}  ${text}`;
-}
+/** What one event of the log is to people; `null` for what only machines want to see. */
+export type EventWords<Type extends RelayEventType = RelayEventType> = {
+  readonly [Name in Type]: (event: Extract<RelayEvent, { readonly type: Name }>) => string | null;
+};
 
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each event that there is, and the compiler counts them
-function textOf(event: RelayEvent): string | null {
-  switch (event.type) {
-    case 'message.new':
-      return `[msg:${event.message.id}] ${event.message.from} → ${event.message.to}: ${oneLine(event.message.body)}`;
-    case 'message.read':
-      return null;
-    case 'message.deleted':
-      return `[msg:${event.messageId}] deleted`;
-    case 'message.claimed':
-      return `${subject(event.claim)} claimed by ${event.claim.agentId}`;
-    case 'delivery.dispatched':
-    case 'delivery.delivered':
-    case 'delivery.seen':
-    case 'delivery.answered':
-    case 'delivery.failed':
-    case 'delivery.expired':
-      return `[msg:${event.messageId}] ${event.state} at ${event.agentId}${because(event)}`;
-    case 'message.held':
-      return `held ${event.hold.id}: ${event.hold.message.from} → ${event.hold.message.to}: ${event.hold.reason}`;
-    case 'message.released':
-    case 'message.refused':
-      return `held ${event.hold.id} ${event.hold.status}${reasonOf(event.hold)}`;
-    case 'work.available':
-      return `[${event.kind === 'message' ? 'msg' : 'task'}:${event.subjectId}] open for claims (${event.cause})`;
-    case 'claim.renewed':
-      return null;
-    case 'claim.progressed':
-    case 'claim.completed':
-    case 'claim.released':
-    case 'claim.expired':
-    case 'claim.cancelled':
-      return `${subject(event.claim)} ${event.type.slice('claim.'.length)}: ${event.claim.agentId}${'reason' in event.claim ? reasonOf(event.claim) : ''}`;
-    case 'agent.registered':
-    case 'agent.status':
-      return `${event.agent.id} is ${event.agent.status}`;
-    case 'agent.updated':
-      return null;
-    case 'agent.stalled':
-      return `${event.agentId} does not take its mail: ${event.waiting} waiting`;
-    case 'agent.removed':
-      return `${event.agentId} removed`;
-    case 'session.started':
-      return `${event.session.agentId} started: ${event.session.provider}${event.session.cwd === null ? '' : ` in ${event.session.cwd}`}`;
-    case 'session.updated':
-      return null;
-    case 'session.ended':
-      return `${event.session.agentId} ${event.session.status}${reasonOf(event.session)}`;
-    case 'approval.requested':
-      return `${event.approval.agentId} asks: ${oneLine(event.approval.title)} (agent-relay approve ${oneLine(event.approval.approvalId)})`;
-    case 'approval.resolved':
-      return `${event.approval.agentId}: ${event.approval.status} by ${oneLine(event.approval.by ?? '')}: ${oneLine(event.approval.title)}${reasonOf({ reason: event.approval.message })}`;
-    case 'task.created':
-    case 'task.claimed':
-    case 'task.updated':
-    case 'task.released':
-    case 'task.completed':
-    case 'task.failed':
-    case 'task.canceled':
-      return `[task:${event.task.id}] ${event.task.status}${event.task.claimedBy === null ? '' : ` (${event.task.claimedBy})`}: ${oneLine(event.task.title, 80)}`;
-    case 'task.repeated':
-      return null;
-    case 'pair.requested':
-    case 'pair.accepted':
-    case 'pair.rejected':
-    case 'pair.ended':
-      return describePairEvent(event.pair);
-    case 'channel.bound':
-    case 'channel.unbound':
-      return `${event.binding.channelId} conversation ${oneLine(event.binding.conversationId, 80)} ${event.type === 'channel.bound' ? '→' : 'no longer →'} ${event.binding.target} (${event.binding.mode})`;
-    case 'callback.updated':
-      return event.status === 'dead' ? `[task:${event.taskId}] callback ${event.callbackId} to ${event.integration} is given up` : null;
-    case 'node.connected':
-    case 'node.disconnected':
-      return `node ${event.node.name} is ${event.node.status}`;
-    case 'node.updated':
-      return `node ${event.node.name} can start ${event.node.providers.flatMap(({ id, available }) => (available ? [id] : [])).join(', ') || 'nothing'}`;
-    case 'token.created':
-    case 'token.revoked':
-    case 'token.expired':
-      return `token ${event.token.name ?? event.token.tokenId} (${event.token.kind}) ${event.type.slice('token.'.length)}${event.by === null ? '' : ` by ${event.by}`}`;
-  }
-  // An event that is new here is a compile error; one that is newer than this program is passed over.
-  event satisfies never;
-  return null;
-}
+type Noun = RelayEventType extends infer Type ? (Type extends `${infer Name}.${string}` ? Name : never) : never;
+type WordsOf<Name extends Noun> = EventWords<Extract<RelayEventType, `${Name}.${string}`>>;
+type With<Field extends string> = Extract<RelayEvent, { readonly [Name in Field]: unknown }>;
 
-function describePairEvent(pair: Pair): string {
+const unsaid = (): null => null;
+
+const heldWords = ({ hold }: With<'hold'>): string => `held ${hold.id} ${hold.status}${reasonOf(hold)}`;
+
+export const messageWords: WordsOf<'message'> = {
+  'message.new': ({ message: { id, from, to, body } }) => `[msg:${id}] ${from} → ${to}: ${oneLine(body)}`,
+  'message.read': unsaid,
+  'message.deleted': ({ messageId }) => `[msg:${messageId}] deleted`,
+  'message.claimed': ({ claim }) => `${subject(claim)} claimed by ${claim.agentId}`,
+  'message.held': ({ hold }) => `held ${hold.id}: ${hold.message.from} → ${hold.message.to}: ${hold.reason}`,
+  'message.released': heldWords,
+  'message.refused': heldWords,
+};
+
+const receiptWords = (event: Extract<RelayEvent, { readonly type: `delivery.${string}` }>): string =>
+  `[msg:${event.messageId}] ${event.state} at ${event.agentId}${because(event)}`;
+
+export const deliveryWords: WordsOf<'delivery'> = {
+  'delivery.dispatched': receiptWords,
+  'delivery.delivered': receiptWords,
+  'delivery.seen': receiptWords,
+  'delivery.answered': receiptWords,
+  'delivery.failed': receiptWords,
+  'delivery.expired': receiptWords,
+};
+
+const claimLine = ({ type, claim }: With<'claim'>): string =>
+  `${subject(claim)} ${type.slice('claim.'.length)}: ${claim.agentId}${'reason' in claim ? reasonOf(claim) : ''}`;
+
+export const claimWords: WordsOf<'claim' | 'work'> = {
+  'work.available': ({ kind, subjectId, cause }) => `[${kind === 'message' ? 'msg' : 'task'}:${subjectId}] open for claims (${cause})`,
+  'claim.renewed': unsaid,
+  'claim.progressed': claimLine,
+  'claim.completed': claimLine,
+  'claim.released': claimLine,
+  'claim.expired': claimLine,
+  'claim.cancelled': claimLine,
+};
+
+const statusWords = ({ agent }: With<'agent'>): string => `${agent.id} is ${agent.status}`;
+
+export const agentWords: WordsOf<'agent'> = {
+  'agent.registered': statusWords,
+  'agent.status': statusWords,
+  'agent.updated': unsaid,
+  'agent.stalled': ({ agentId, waiting }) => `${agentId} does not take its mail: ${waiting} waiting`,
+  'agent.removed': ({ agentId }) => `${agentId} removed`,
+};
+
+const nodeLine = ({ node }: With<'node'>): string => `node ${node.name} is ${node.status}`;
+
+export const sessionWords: WordsOf<'session' | 'node'> = {
+  'session.started': ({ session: { agentId, provider, cwd } }) => `${agentId} started: ${provider}${cwd === null ? '' : ` in ${cwd}`}`,
+  'session.updated': unsaid,
+  'session.ended': ({ session }) => `${session.agentId} ${session.status}${reasonOf(session)}`,
+  'node.connected': nodeLine,
+  'node.disconnected': nodeLine,
+  'node.updated': ({ node: { name, providers } }) =>
+    `node ${name} can start ${providers.flatMap(({ id, available }) => (available ? [id] : [])).join(', ') || 'nothing'}`,
+};
+
+export const approvalWords: WordsOf<'approval'> = {
+  'approval.requested': ({ approval: { agentId, title, approvalId } }) =>
+    `${agentId} asks: ${oneLine(title)} (agent-relay approve ${oneLine(approvalId)})`,
+  'approval.resolved': ({ approval: { agentId, status, by, title, message } }) =>
+    `${agentId}: ${status} by ${oneLine(by ?? '')}: ${oneLine(title)}${reasonOf({ reason: message })}`,
+};
+
+const taskLine = ({ task: { id, status, claimedBy, title } }: With<'task'>): string =>
+  `[task:${id}] ${status}${claimedBy === null ? '' : ` (${claimedBy})`}: ${oneLine(title, 80)}`;
+
+export const taskWords: WordsOf<'task' | 'callback'> = {
+  'task.created': taskLine,
+  'task.claimed': taskLine,
+  'task.updated': taskLine,
+  'task.released': taskLine,
+  'task.completed': taskLine,
+  'task.failed': taskLine,
+  'task.canceled': taskLine,
+  'task.repeated': unsaid,
+  'callback.updated': ({ taskId, callbackId, integration, status }) =>
+    status === 'dead' ? `[task:${taskId}] callback ${callbackId} to ${integration} is given up` : null,
+};
+
+export const pairWords: WordsOf<'pair'> = {
+  'pair.requested': describePairEvent,
+  'pair.accepted': describePairEvent,
+  'pair.rejected': describePairEvent,
+  'pair.ended': describePairEvent,
+};
+
+const bindingLine = ({ type, binding: { channelId, conversationId, target, mode } }: With<'binding'>): string =>
+  `${channelId} conversation ${oneLine(conversationId, 80)} ${type === 'channel.bound' ? '→' : 'no longer →'} ${target} (${mode})`;
+
+export const channelWords: WordsOf<'channel'> = { 'channel.bound': bindingLine, 'channel.unbound': bindingLine };
+
+const tokenLine = ({ type, token: { name, tokenId, kind }, by }: With<'token'>): string =>
+  `token ${name ?? tokenId} (${kind}) ${type.slice('token.'.length)}${by === null ? '' : ` by ${by}`}`;
+
+export const tokenWords: WordsOf<'token'> = { 'token.created': tokenLine, 'token.revoked': tokenLine, 'token.expired': tokenLine };
+
+function describePairEvent({ pair }: { readonly pair: Pair }): string {
   const sides = `pair ${pair.id} of ${pair.requester} and ${pair.target}`;
   switch (pair.status) {
     case 'pending':

@@ -1,7 +1,7 @@
 import type { AgentEvent, Pair, RelayEvent } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { describeActivity } from './describe-activity.ts';
-import { describeEvent } from './describe-event.ts';
+import { describeEvent } from './resources.ts';
 
 const at = { seq: 1, at: 0 };
 const pair = { id: 5, requester: 'A', target: 'B', objective: 'Talk', requestedAt: 0, status: 'paused' } as unknown as Pair; // of a later version

@@ -1,35 +1,10 @@
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Command, CommanderError } from 'commander';
-import { agentsCommand } from './agents.ts';
-import { approvalsCommand, approveCommand } from './approvals.ts';
-import { backupCommand } from './backup.ts';
-import { callbacksCommand } from './callbacks.ts';
-import { channelCommand, channelsCommand } from './channels.ts';
-import { claimCommand, completeCommand, takeBackCommand } from './claims.ts';
-import { configCommand } from './config.ts';
-import { daemonCommand } from './daemon.ts';
-import { doctorCommand } from './doctor.ts';
-import { holdsCommand } from './holds.ts';
-import { inboxCommand } from './inbox.ts';
-import { loginCommand } from './login.ts';
-import { logsCommand } from './logs.ts';
 import { runUnderNewerNode } from './newer-node.ts';
-import { pairCommand } from './pair.ts';
-import { registerCommand } from './register.ts';
 import { CommandFailure } from './relay-access.ts';
-import { restoreCommand } from './restore.ts';
-import { sendCommand } from './send.ts';
+import { commands } from './resources.ts';
 import { serveCommand } from './serve.ts';
-import { setupCommand } from './setup.ts';
-import { slashCommands } from './slash.ts';
-import { spawnCommand } from './spawn.ts';
-import { interruptCommand, releaseCommand } from './steer.ts';
-import { taskCommand, tasksCommand } from './tasks.ts';
 import { oneLine, onlyShowing, type Terminal } from './terminal.ts';
-import { tokenCommand } from './token.ts';
-import { upgradeCommand } from './upgrade.ts';
-import { verifyCommand } from './verify.ts';
-import { watchCommand } from './watch.ts';
 
 /**
  * Runs one command line and answers its exit code: 0 done, 1 the relay said no, 2 the command line or the configuration is wrong,
@@ -80,40 +55,6 @@ function program(terminal: Terminal): Command {
     .showHelpAfterError('(agent-relay --help lists the commands)')
     .addHelpText('after', examples);
   root.addCommand(serveCommand(terminal), { isDefault: true });
-  const commands = [
-    spawnCommand,
-    sendCommand,
-    inboxCommand,
-    agentsCommand,
-    watchCommand,
-    logsCommand,
-    interruptCommand,
-    releaseCommand,
-    approvalsCommand,
-    approveCommand,
-    claimCommand,
-    completeCommand,
-    takeBackCommand,
-    pairCommand,
-    registerCommand,
-    tasksCommand,
-    taskCommand,
-    callbacksCommand,
-    channelsCommand,
-    channelCommand,
-    holdsCommand,
-    verifyCommand,
-    loginCommand,
-    doctorCommand,
-    configCommand,
-    tokenCommand,
-    setupCommand,
-    daemonCommand,
-    upgradeCommand,
-    backupCommand,
-    restoreCommand,
-    ...slashCommands,
-  ];
   for (const command of commands) root.addCommand(command(terminal));
   for (const command of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().configureOutput({

@@ -3,7 +3,6 @@ import { type ActivityEntry, type AgentEvent, RelayError, type RelayEvent } from
 import type { Command } from 'commander';
 import { spawnAgain } from '../domain/session-end.ts';
 import { describeActivity } from './describe-activity.ts';
-import { describeEvent } from './describe-event.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -12,7 +11,10 @@ interface WatchOptions extends RelayOptions {
   readonly json?: true;
 }
 
-export const watchCommand = (terminal: Terminal): Command =>
+/** An event as a line for people, `null` for none. */
+type Describe = (event: RelayEvent) => string | null;
+
+export const watchCommand = (terminal: Terminal, describe: Describe): Command =>
   relayCommand('watch')
     .description('Show live what happens on the relay, and what its agents do')
     .option('--agent <id>', 'only what concerns this agent')
@@ -21,23 +23,32 @@ export const watchCommand = (terminal: Terminal): Command =>
       await withRelay(options, terminal, async (client) => {
         // An id that nobody has would be silence for ever.
         if (agent !== undefined) await client.agents.get({ id: agent }, { signal: terminal.signal });
-        await watch(client, terminal, agent, json ?? false);
+        await watch({ client, terminal, agent, describe: json ? null : describe });
       });
     });
 
-async function watch(client: RelayClient, terminal: Terminal, agent: string | undefined, isJson: boolean): Promise<void> {
+interface Watching {
+  readonly client: RelayClient;
+  readonly terminal: Terminal;
+  readonly agent: string | undefined;
+  /** Null where machines read. */
+  readonly describe: Describe | null;
+}
+
+async function watch({ client, terminal, agent, describe }: Watching): Promise<void> {
   const { signal } = terminal;
   // The cursor first: what happens while the sessions are listed comes as an event and is not missed.
   const { cursor } = await client.messages.cursor({}, { signal });
-  const followed = new Followed(client, terminal, isJson);
+  const followed = new Followed(client, terminal, describe === null);
   const { data } = await client.sessions.list({ status: 'running', ...(agent && { agent }) }, { signal });
   for (const session of data) followed.add(session.agentId);
   terminal.note('Watching; Ctrl-C ends it.');
   const onReset = () => terminal.note('The relay has a new log; going on from its end.');
   const onConnection = connectionNotes(terminal);
   for await (const event of client.events({ after: cursor, ...(agent && { for: agent }), signal, onReset, onConnection })) {
-    const line = isJson ? JSON.stringify(event) : describeEvent(event);
-    if (line !== null) terminal.out(isJson ? line : `${line}${await wayBack(event, client, signal)}`);
+    const line = describe?.(event) ?? null;
+    if (describe === null) terminal.out(JSON.stringify(event));
+    else if (line !== null) terminal.out(`${line}${await wayBack(event, client, signal)}`);
     const started = startedAgent(event);
     if (started !== null) followed.add(started);
   }
