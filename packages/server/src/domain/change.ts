@@ -5,7 +5,6 @@ import type {
   Claim,
   Hold,
   Message,
-  Pair,
   RelayEvent,
   ReportedEvent,
   Session,
@@ -14,6 +13,7 @@ import type {
 import type { ChannelLink } from './channel.ts';
 import type { DeliveryRecord } from './delivery.ts';
 import type { Draft } from './message.ts';
+import type { RecordWrite } from './resource.ts';
 import type { Grant } from './scopes.ts';
 import type { TaskStep } from './task-lifecycle.ts';
 
@@ -57,7 +57,8 @@ export interface Change {
   readonly tasks?: readonly TaskStep[];
   /** Work that nobody may claim any more, whatever became of it. */
   readonly closedWork?: readonly Pick<Claim, 'kind' | 'subjectId'>[];
-  readonly pairs?: readonly Pair[];
+  /** Of resources that have no field of their own. */
+  readonly records?: readonly RecordWrite[];
   readonly approvals?: readonly Approval[];
   readonly sessions?: readonly Session[];
   readonly holds?: readonly HoldWrite[];

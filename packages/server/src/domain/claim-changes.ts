@@ -2,6 +2,7 @@ import type { Claim, HeldClaim } from 'agent-relay-protocol';
 import type { Change, NewEvent } from './change.ts';
 import { endClaim } from './claim.ts';
 import { noticeTo } from './notices.ts';
+import { type FollowFacts, leavingsOf } from './rule.ts';
 
 export const workAvailable = (claim: Claim, cause: 'released' | 'expired', at: number): NewEvent => ({
   type: 'work.available',
@@ -39,4 +40,21 @@ export function expireClaim(held: HeldClaim, now: number): Change {
     claims: [claim],
     notices: [noticeTo({ to: claim.agentId, body, about: claim.subjectId, payload, at: now })],
   };
+}
+
+/** An agent that leaves gives back what it holds. */
+export function givesClaimsBack(facts: FollowFacts, change: Change): Change {
+  let next = change;
+  for (const { id, reason } of leavingsOf(facts, change)) {
+    const decided = new Set(next.claims?.map(({ claimId }) => claimId));
+    const held = facts.heldBy(id).filter(({ claimId }) => !decided.has(claimId));
+    if (held.length === 0) continue;
+    const released = releaseAll(held, reason, change.at);
+    next = {
+      ...next,
+      events: [...(next.events ?? []), ...released.events],
+      claims: [...(next.claims ?? []), ...released.claims],
+    };
+  }
+  return next;
 }

@@ -7,8 +7,6 @@ import type {
   Hold,
   Message,
   OpenHold,
-  OpenPair,
-  Pair,
   PendingApproval,
   ReportedEvent,
   Session,
@@ -18,6 +16,7 @@ import type { AttemptKey, Change, DeliveryFound, StoredMessage } from './change.
 import type { DeliveryRecord } from './delivery.ts';
 import type { Directory } from './directory.ts';
 import type { Participants } from './readership.ts';
+import type { RecordFacts } from './resource.ts';
 
 /*
  * What decisions are shown, and what they answer. A decision is a pure function of its facts: it is asked inside the write that carries it out,
@@ -28,13 +27,7 @@ export interface Facts {
   /** The number of the log's next entry, which the first message of `Change.sent` will have. */
   readonly nextId: number;
   readonly agents: Directory;
-  readonly pairs: PairFacts;
-}
-
-export interface PairFacts {
-  find(id: number): Pair | null;
-  /** The one open pair an agent is in. */
-  openOf(agentId: string): OpenPair | null;
+  readonly records: RecordFacts;
 }
 
 /** What the caller is answered, and what is written; nothing where `change` is null. */

@@ -2,9 +2,12 @@ import type { Agent, Claim, HeldClaim, OpenPair, Task } from 'agent-relay-protoc
 import { describe, expect, test } from 'vitest';
 import type { Change } from './change.ts';
 import type { AddressEntry } from './directory.ts';
-import { type FollowFacts, follow } from './follow.ts';
+import { follow } from './follow.ts';
 import { draftOf, numbered } from './message.ts';
+import { pairResource } from './pair.ts';
 import { registerAgent } from './registration.ts';
+import { type RecordFacts, recordWrite } from './resource.ts';
+import type { FollowFacts } from './rule.ts';
 
 const at = 1_000;
 
@@ -69,10 +72,14 @@ const facts = (given: Partial<FollowFacts>): FollowFacts => {
   const unasked = () => {
     throw new Error('looked up what does not matter');
   };
-  return { agent: unasked, heldBy: unasked, openPairOf: unasked, bindingsOf: unasked, task: unasked, workOn: unasked, ...given };
+  const records = { find: unasked, under: unasked };
+  return { records, agent: unasked, heldBy: unasked, bindingsOf: unasked, task: unasked, workOn: unasked, ...given };
 };
 
-const leaving = (before: Agent) => facts({ agent: () => entryOf(before), heldBy: () => [held], openPairOf: () => pair });
+/** Pairs alone are asked for. */
+const theOnly = (found: readonly object[]): RecordFacts => ({ find: () => null, under: () => found as never });
+
+const leaving = (before: Agent) => facts({ agent: () => entryOf(before), heldBy: () => [held], records: theOnly([pair]) });
 
 const typesOf = ({ events = [] }: Change) => events.map(({ type }) => type);
 
@@ -87,7 +94,7 @@ describe('who is no longer there as who it was gives up what it held', () => {
   ] as const)('who %s', (_title, agent, cause, reason) => {
     const change = whatFollows(agent);
     expect(change.claims).toMatchObject([{ claimId: 'c', status: 'released', reason }]);
-    expect(change.pairs).toMatchObject([{ id: 3, status: 'ended', cause, reason }]);
+    expect(change.records).toMatchObject([{ resource: 'pairs', id: 3, isOpen: false, record: { status: 'ended', cause, reason } }]);
     expect(typesOf(change)).toEqual(['claim.released', 'work.available', 'pair.ended']);
     expect(change.notices?.map(({ draft }) => draft.to)).toEqual(['id:b']);
   });
@@ -100,8 +107,9 @@ describe('who is no longer there as who it was gives up what it held', () => {
   test('what the decision itself ends is not ended twice', () => {
     const completed: Claim = { ...held, status: 'completed', endedAt: at, result: 1 } as Claim;
     const ended = { ...pair, status: 'ended', endedAt: at, endedBy: 'a', cause: 'hung_up', reason: null } as never;
-    const change = follow(leaving(online), { at, agents: [{ id: 'a', agent: null }], claims: [completed], pairs: [ended] });
-    expect([change.claims, change.pairs]).toEqual([[completed], [ended]]);
+    const records = [recordWrite(pairResource, ended)];
+    const change = follow(leaving(online), { at, agents: [{ id: 'a', agent: null }], claims: [completed], records });
+    expect([change.claims, change.records]).toEqual([[completed], records]);
   });
 
   test('the reason that the decision gives is told', () => {
@@ -120,7 +128,7 @@ test('a channel that is none any more loses its bindings and links, and the log 
     createdAt: at,
     createdBy: 'owner',
   } as const;
-  const nothing = { heldBy: () => [], openPairOf: () => null, bindingsOf: () => [binding] };
+  const nothing = { heldBy: () => [], records: theOnly([]), bindingsOf: () => [binding] };
   const change = follow(facts({ agent: () => entryOf(card({ epoch: 1, kind: 'channel' })), ...nothing }), {
     at,
     agents: [{ id: 'a', agent: null }],

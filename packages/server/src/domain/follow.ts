@@ -1,93 +1,47 @@
-import type { ChannelBinding, Claim, HeldClaim, OpenPair, Task } from 'agent-relay-protocol';
-import type { AgentWrite, Change, NewEvent } from './change.ts';
-import { releaseAll } from './claim-changes.ts';
-import type { AddressEntry } from './directory.ts';
-import type { OfferedWork } from './facts.ts';
-import { endPairChange } from './pair-changes.ts';
+import type { Claim, Task } from 'agent-relay-protocol';
+import type { Change, NewEvent } from './change.ts';
+import { givesClaimsBack } from './claim-changes.ts';
+import { endsPairs } from './pair-changes.ts';
+import type { FollowFacts, Rule } from './rule.ts';
 import { endTask, followClaim, isActive, type TaskStep } from './task-lifecycle.ts';
 
-/** What is looked up only where a change makes it matter; as it was before the change. */
-export interface FollowFacts {
-  agent(id: string): AddressEntry | undefined;
-  heldBy(agentId: string): readonly HeldClaim[];
-  openPairOf(agentId: string): OpenPair | null;
-  bindingsOf(channelId: string): readonly ChannelBinding[];
-  task(id: number): Task | null;
-  /** The work that a message offers. */
-  workOn(messageId: number): OfferedWork | null;
-}
-
 /**
- * What follows from what, whoever decided it and in the same commit. The one place of rules that lie across resources:
- * - an agent that goes offline, is replaced or removed gives its claims back and ends its pair;
- * - a channel that is none any more loses its bindings and links;
- * - a message that is emptied offers no work, and ends the task that it offered;
- * - a claim moves its task, where no step of it is given;
- * - a task that has ended is nobody's to claim.
+ * What follows from what, whoever decided it and in the same commit: every rule that lies across resources, in the order in which one may follow
+ * from another.
  */
-export function follow(facts: FollowFacts, change: Change): Change {
-  const leaving = change.agents === undefined ? change : withLeavings(facts, change, change.agents);
-  const emptied = leaving.emptied === undefined ? leaving : withEmptied(facts, leaving);
-  return emptied.claims === undefined && emptied.tasks === undefined ? emptied : withTasks(facts, emptied);
-}
+const rules: readonly Rule[] = [
+  // An agent that goes offline, is replaced or removed.
+  givesClaimsBack,
+  endsPairs,
+  withoutChannels,
+  withEmptied,
+  withTasks,
+];
 
-function withLeavings(facts: FollowFacts, change: Change, agents: readonly AgentWrite[]): Change {
-  let next = change;
-  for (const write of agents) {
-    const before = facts.agent(write.id);
-    const left = causeOf(before, write);
-    if (left !== null) next = withGivenBack(facts, next, write.id, left);
-    if (before?.agent?.kind === 'channel' && write.agent?.kind !== 'channel') next = withoutChannel(facts, next, write.id);
-  }
-  return next;
-}
+export const follow = (facts: FollowFacts, change: Change): Change => rules.reduce((next, rule) => rule(facts, next), change);
 
-interface Leaving {
-  readonly cause: 'offline' | 'replaced' | 'removed';
-  readonly reason: string;
-}
-
-/** Whether somebody is no longer there as who they were. */
-function causeOf(before: AddressEntry | undefined, { id, agent, because }: AgentWrite): Leaving | null {
-  if (agent === null) return { cause: 'removed', reason: because ?? `${id} was removed` };
-  if (before !== undefined && agent.epoch > before.epoch && before.epoch > 0) {
-    return { cause: 'replaced', reason: because ?? `A newer session of ${id} has taken over` };
-  }
-  return agent.status === 'offline' ? { cause: 'offline', reason: because ?? `${id} went offline` } : null;
-}
-
-function withGivenBack(facts: FollowFacts, change: Change, id: string, { cause, reason }: Leaving): Change {
-  const decided = new Set(change.claims?.map(({ claimId }) => claimId));
-  const held = facts.heldBy(id).filter(({ claimId }) => !decided.has(claimId));
-  const released = releaseAll(held, reason, change.at);
-  const open = facts.openPairOf(id);
-  const isDecided = open === null || change.pairs?.some((pair) => pair.id === open.id) === true;
-  const ended = isDecided ? null : endPairChange(open, { by: id, cause, reason }, change.at).change;
-  if (held.length === 0 && ended === null) return change;
-  return {
-    ...change,
-    events: [...(change.events ?? []), ...released.events, ...(ended?.events ?? [])],
-    claims: [...(change.claims ?? []), ...released.claims],
-    pairs: [...(change.pairs ?? []), ...(ended?.pairs ?? [])],
-    notices: [...(ended?.notices ?? []), ...(change.notices ?? [])],
-  };
-}
-
-function withoutChannel(facts: FollowFacts, change: Change, id: string): Change {
-  const bindings = facts.bindingsOf(id);
+/** A channel that is none any more loses its bindings and links. */
+function withoutChannels(facts: FollowFacts, change: Change): Change {
+  const ended = (change.agents ?? []).flatMap(({ id, agent }) =>
+    facts.agent(id)?.agent?.kind === 'channel' && agent?.kind !== 'channel' ? [id] : [],
+  );
+  if (ended.length === 0) return change;
+  const bindings = ended.flatMap((id) => facts.bindingsOf(id));
   const told = bindings.map((binding): NewEvent => ({ type: 'channel.unbound', at: change.at, binding }));
   return {
     ...change,
     events: [...(change.events ?? []), ...told],
     unbound: [...(change.unbound ?? []), ...bindings],
-    endedChannels: [...(change.endedChannels ?? []), id],
+    endedChannels: [...(change.endedChannels ?? []), ...ended],
   };
 }
 
+/** A message that is emptied offers no work, and ends the task that it offered. */
 function withEmptied(facts: FollowFacts, change: Change): Change {
+  if (change.emptied === undefined) return change;
   const closed: Pick<Claim, 'kind' | 'subjectId'>[] = [];
   const steps: TaskStep[] = [];
-  for (const { id, claimable } of change.emptied ?? []) {
+  for (const { id, claimable } of change.emptied) {
     const work = claimable ? facts.workOn(id) : null;
     if (work?.status !== 'open') continue;
     closed.push({ kind: work.kind, subjectId: id });
@@ -99,7 +53,9 @@ function withEmptied(facts: FollowFacts, change: Change): Change {
   return { ...change, tasks: [...(change.tasks ?? []), ...steps], closedWork: [...(change.closedWork ?? []), ...closed] };
 }
 
+/** A claim moves its task, where no step of it is given; and a task that has ended is nobody's to claim. */
 function withTasks(facts: FollowFacts, change: Change): Change {
+  if (change.claims === undefined && change.tasks === undefined) return change;
   const given = change.tasks ?? [];
   const stepped = new Set(given.map(({ task }) => task.id));
   /** Each as the claims before have left it. */

@@ -1,10 +1,12 @@
 import type { Message, OpenPair, Pair } from 'agent-relay-protocol';
 import { quoted } from 'agent-relay-wire';
-import type { NewMessage } from './change.ts';
+import type { Change, NewMessage } from './change.ts';
 import type { Decision } from './facts.ts';
 import { draftOf } from './message.ts';
 import { noticeTo } from './notices.ts';
-import { type EndedPair, endPair, type PairEnding } from './pair.ts';
+import { type EndedPair, endPair, openPairOf, type PairEnding, pairResource } from './pair.ts';
+import { recordWrite } from './resource.ts';
+import { type FollowFacts, leavingsOf } from './rule.ts';
 
 /** Ends an open pair and tells those of its sides that did not do it. */
 export function endPairChange(open: OpenPair, ending: PairEnding, at: number): Decision<EndedPair> {
@@ -19,7 +21,7 @@ export function endPairChange(open: OpenPair, ending: PairEnding, at: number): D
   const payload = { type: 'pair.ended', pairId: pair.id, cause: ending.cause };
   const others = [pair.requester, pair.target].filter((side) => side !== ending.by);
   const notices = others.map((to) => noticeTo({ to, body, about: pair.id, payload, at }));
-  return { answer: pair, change: { at, events: [{ type: 'pair.ended', at, pair }], pairs: [pair], notices } };
+  return { answer: pair, change: { at, events: [{ type: 'pair.ended', at, pair }], records: [recordWrite(pairResource, pair)], notices } };
 }
 
 /** The relay tells the side that asked what became of its invitation. */
@@ -50,4 +52,21 @@ Answer with the tool relay_pair (accept or reject, pairId ${id}), or with agent-
     createdAt: requestedAt,
   });
   return { draft, matched: 1 };
+}
+
+/** The pair of an agent that leaves is over. */
+export function endsPairs(facts: FollowFacts, change: Change): Change {
+  let next = change;
+  for (const { id, cause, reason } of leavingsOf(facts, change)) {
+    const open = openPairOf(facts.records, id);
+    if (open === null || next.records?.some((write) => write.resource === pairResource.name && write.id === open.id)) continue;
+    const ended = endPairChange(open, { by: id, cause, reason }, change.at).change;
+    next = {
+      ...next,
+      events: [...(next.events ?? []), ...(ended?.events ?? [])],
+      records: [...(next.records ?? []), ...(ended?.records ?? [])],
+      notices: [...(ended?.notices ?? []), ...(next.notices ?? [])],
+    };
+  }
+  return next;
 }

@@ -1,8 +1,32 @@
-import { type OpenPair, type Pair, type PairEndCause, RelayError } from 'agent-relay-protocol';
+import { loosely, type OpenPair, type Pair, type PairEndCause, PairSchema, type PairStatus, RelayError } from 'agent-relay-protocol';
+import { type RecordFacts, type Resource, recordKey } from './resource.ts';
 
 export type EndedPair = Extract<Pair, { status: 'ended' }>;
 
 export const isPairOpen = (pair: Pair): pair is OpenPair => pair.status === 'pending' || pair.status === 'active';
+
+const storedPair = loosely(PairSchema);
+
+/** A pair has the number of its invitation. */
+export const pairResource: Resource<Pair> = {
+  name: 'pairs',
+  read: (stored) => storedPair.parse(stored),
+  keys: ({ requester, target, status }) => [
+    pairKey({ status }),
+    ...[requester, target].flatMap((agent) => [pairKey({ agent }), pairKey({ agent, status })]),
+  ],
+  exclusive: (pair) => (isPairOpen(pair) ? [openKey(pair.requester), openKey(pair.target)] : []),
+  isOpen: (pair) => isPairOpen(pair),
+};
+
+export const pairKey = ({ agent, status }: { readonly agent?: string | undefined; readonly status?: PairStatus | undefined }): string =>
+  recordKey({ agent, status });
+
+const openKey = (agentId: string): string => recordKey({ open: agentId });
+
+/** The one open pair an agent is in. */
+export const openPairOf = (records: RecordFacts, agentId: string): OpenPair | null =>
+  records.under(pairResource, openKey(agentId)).find(isPairOpen) ?? null;
 
 export const isSide = ({ requester, target }: Pair, agentId: string): boolean => agentId === requester || agentId === target;
 

@@ -21,7 +21,7 @@ const nobodyThere: Directory = {
 const facts = (more: Partial<SendFacts> = {}): SendFacts => ({
   nextId: 8,
   agents: nobodyThere,
-  pairs: { find: () => null, openOf: () => null },
+  records: { find: () => null, under: () => [] },
   earlier: null,
   repliedTo: null,
   copy: null,

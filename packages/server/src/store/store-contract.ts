@@ -6,7 +6,9 @@ import { expect, test } from 'vitest';
 import type { NewEvent } from '../domain/change.ts';
 import { moveCopy } from '../domain/delivery-changes.ts';
 import type { Decision, DeliveryFacts, Facts } from '../domain/facts.ts';
+import { openPairOf, pairKey, pairResource } from '../domain/pair.ts';
 import { type RegistrationFound, registerAgent } from '../domain/registration.ts';
+import { recordWrite } from '../domain/resource.ts';
 import { approvalStoreContract } from './approval-contract.ts';
 import { holdStoreContract } from './hold-store-contract.ts';
 import type { Store } from './store.ts';
@@ -218,23 +220,23 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('a pair has the number of its invitation, and both are written or neither', async (store, reopen) => {
-    const pair = await store.pairs.request('default', invite('a', 'b'));
-    const refused = store.pairs.request('default', () => {
+    const pair = await store.records.begin('default', invite('a', 'b'));
+    const refused = store.records.begin('default', () => {
       throw new RelayError('busy', 'no');
     });
     await expect(refused).rejects.toMatchObject({ code: 'busy' });
     expect([store.log.head, await typesOf(store, 0)]).toEqual([2, ['message.new', 'pair.requested']]);
     for (const each of [store, await reopen()]) {
-      expect(await each.pairs.get('default', pair.id)).toEqual(pair);
-      expect(await each.pairs.get('other', pair.id)).toBe(null);
+      expect(await each.records.get(pairResource, 'default', pair.id)).toEqual(pair);
+      expect(await each.records.get(pairResource, 'other', pair.id)).toBe(null);
       expect((await each.messages.get('default', pair.id))?.message.to).toBe('id:b');
     }
   });
 
   inFolder('invitations of one turn see each other, so that an agent is in one open pair at most', async (store) => {
     const request = (requester: string, target: string) =>
-      store.pairs.request('default', (facts) => {
-        for (const side of [requester, target]) if (facts.pairs.openOf(side)) throw new RelayError('busy', side);
+      store.records.begin('default', (facts) => {
+        for (const side of [requester, target]) if (openPairOf(facts.records, side)) throw new RelayError('busy', side);
         return invite(requester, target)(facts);
       });
     const outcomes = await Promise.allSettled([request('a', 'b'), request('b', 'a'), request('c', 'b'), request('c', 'd')]);
@@ -242,15 +244,20 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('a pair is open for both of its sides until it is over, also after a restart', async (store, reopen) => {
-    const { id } = await store.pairs.request('default', invite('a', 'b'));
+    const { id } = await store.records.begin('default', invite('a', 'b'));
     const openOf = (each: Store) =>
-      each.pairs.change('default', id, (_pair, { pairs }) => ({ answer: ['a', 'b'].map((side) => pairs.openOf(side)?.id), change: null }));
+      each.records.change(pairResource, 'default', id, (_pair, { records }) => ({
+        answer: ['a', 'b'].map((side) => openPairOf(records, side)?.id),
+        change: null,
+      }));
     for (const each of [store, await reopen()]) expect(await openOf(each)).toEqual([id, id]);
     const rejected = { ...pendingPair(id, 'a', 'b'), status: 'rejected', endedAt: at, reason: null } as const;
-    await store.pairs.change('default', id, () => writes({ pairs: [rejected] }));
+    await store.records.change(pairResource, 'default', id, () => writes({ records: [recordWrite(pairResource, rejected)] }));
     for (const each of [store, await reopen()]) {
       expect(await openOf(each)).toEqual([undefined, undefined]);
-      expect((await each.pairs.list({ workspace: 'default', agentId: 'b', limit: 10 })).items).toEqual([rejected]);
+      expect((await each.records.list(pairResource, { workspace: 'default', under: pairKey({ agent: 'b' }), limit: 10 })).items).toEqual([
+        rejected,
+      ]);
     }
   });
 
@@ -394,7 +401,10 @@ const invite =
   ({ nextId }: Pick<Facts, 'nextId'>): Decision<OpenPair> => {
     const pair = pendingPair(nextId, requester, target);
     const events: readonly NewEvent[] = [{ type: 'pair.requested', at, pair }];
-    return { answer: pair, change: { at, sent: [newMessage(requester, `id:${target}`)], events, pairs: [pair] } };
+    return {
+      answer: pair,
+      change: { at, sent: [newMessage(requester, `id:${target}`)], events, records: [recordWrite(pairResource, pair)] },
+    };
   };
 
 const pendingPair = (id: number, requester: string, target: string): OpenPair => ({

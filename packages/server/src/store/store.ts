@@ -20,7 +20,7 @@ import type { CallbackStore } from './callback-store.ts';
 import type { ChannelStore } from './channel-store.ts';
 import type { HoldStore } from './hold-store.ts';
 import type { NodeStore } from './node-store.ts';
-import type { PairStore } from './pair-store.ts';
+import type { RecordStore } from './record-store.ts';
 import type { SessionStore } from './session-store.ts';
 import type { TaskStore } from './task-store.ts';
 
@@ -290,7 +290,7 @@ export interface Store {
   readonly retention: RetentionStore;
   readonly sessions: SessionStore;
   readonly nodes: NodeStore;
-  readonly pairs: PairStore;
+  readonly records: RecordStore;
   readonly channels: ChannelStore;
   readonly holds: HoldStore;
   readonly activity: ActivityStore;

@@ -20,11 +20,13 @@ const broken: Readonly<Record<string, string>> = {
     WHERE c.claim_id = w.claim_id AND c.kind = w.kind AND c.subject_id = w.subject_id AND c.fence = w.fence AND c.status = 'held')`,
   'a held claim on work that is not held by it': `SELECT * FROM claims c WHERE status = 'held' AND NOT EXISTS (SELECT 1 FROM work w
     WHERE w.claim_id = c.claim_id AND w.status = 'held')`,
-  'an open pair of which a side is free': `SELECT * FROM pairs p WHERE status IN ('pending', 'active')
-    AND (SELECT count(*) FROM paired_agents a WHERE a.pair_id = p.id AND a.agent_id IN (p.requester, p.target)) <> 2`,
-  'an agent in a pair that is over':
-    "SELECT * FROM paired_agents WHERE pair_id NOT IN (SELECT id FROM pairs WHERE status IN ('pending', 'active'))",
-  'a pair without its invitation': 'SELECT * FROM pairs WHERE id NOT IN (SELECT id FROM messages)',
+  'an open record without the exclusive keys of a pair': `SELECT * FROM records r WHERE resource = 'pairs' AND is_open = 1
+    AND (SELECT count(*) FROM record_keys k WHERE k.resource = r.resource AND k.workspace = r.workspace AND k.id = r.id AND is_exclusive = 1) <> 2`,
+  'an exclusive key of a pair that is over': `SELECT * FROM record_keys k WHERE is_exclusive = 1 AND NOT EXISTS (SELECT 1 FROM records r
+    WHERE r.resource = k.resource AND r.workspace = k.workspace AND r.id = k.id AND r.is_open = 1)`,
+  'a key of no record': `SELECT * FROM record_keys k WHERE NOT EXISTS (SELECT 1 FROM records r
+    WHERE r.resource = k.resource AND r.workspace = k.workspace AND r.id = k.id)`,
+  'a pair without its invitation': "SELECT * FROM records WHERE resource = 'pairs' AND id NOT IN (SELECT id FROM messages)",
   'a hold without its event': "SELECT * FROM holds WHERE id NOT IN (SELECT seq FROM events WHERE type = 'message.held')",
   'a key of no hold': 'SELECT * FROM hold_keys WHERE hold_id NOT IN (SELECT id FROM holds)',
   'an approval of no session': 'SELECT * FROM approvals WHERE session_id NOT IN (SELECT session_id FROM sessions)',

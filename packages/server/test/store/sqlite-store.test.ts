@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { openPairOf, pairKey, pairResource } from '../../src/domain/pair.ts';
+import { recordWrite } from '../../src/domain/resource.ts';
 import { repeatTask } from '../../src/domain/task-lifecycle.ts';
 import { migrate } from '../../src/store/sqlite/migrate.ts';
 import { migrations } from '../../src/store/sqlite/migrations/migrations.ts';
@@ -245,6 +247,33 @@ describe('migrations', () => {
     );
     expect(types).toEqual(['browser', 'session', 'node', 'scoped', 'login']);
     expect(await store.tokens.find('agent')).toMatchObject({ agentId: 'a', epoch: 3 });
+    await store.close();
+  });
+
+  test('pairs of before they were records among others are found as they were, and a side of an open one is not free', async () => {
+    const path = join(newFolder(), 'relay.db');
+    const before = new Sqlite(path);
+    migrate(before, migrations.slice(0, 13));
+    const open = { id: 3, requester: 'a', target: 'b', objective: 'talk', requestedAt: 1, status: 'pending' } as const;
+    const over = { ...open, id: 5, requester: 'c', status: 'rejected', endedAt: 2, reason: null } as const;
+    for (const pair of [open, over]) {
+      before
+        .prepare("INSERT INTO pairs (id, workspace, requester, target, status, record) VALUES (?, 'default', ?, ?, ?, ?)")
+        .run(pair.id, pair.requester, pair.target, pair.status, JSON.stringify(pair));
+    }
+    for (const side of ['a', 'b']) before.prepare("INSERT INTO paired_agents VALUES ('default', ?, 3)").run(side);
+    before.close();
+    const store = await SqliteStore.open({ path });
+    const under = async (key: string) => (await store.records.list(pairResource, { workspace: 'default', under: key, limit: 10 })).items;
+    expect(await under('')).toEqual([over, open]);
+    expect(await under(pairKey({ agent: 'b' }))).toEqual([over, open]);
+    expect(await under(pairKey({ agent: 'b', status: 'rejected' }))).toEqual([over]);
+    expect(await under(pairKey({ status: 'pending' }))).toEqual([open]);
+    const openOf = (agentId: string) =>
+      store.records.begin('default', ({ records }) => ({ answer: openPairOf(records, agentId)?.id, change: null }));
+    expect(await Promise.all(['a', 'b', 'c'].map(openOf))).toEqual([3, 3, undefined]);
+    const again = { ...open, id: 9, requester: 'z' } as const;
+    await expect(store.records.begin('default', () => writes({ records: [recordWrite(pairResource, again)] }))).rejects.toThrow('UNIQUE');
     await store.close();
   });
 

@@ -17,10 +17,22 @@ import { actingId } from '../../domain/acting.ts';
 import { readAddress } from '../../domain/address.ts';
 import type { Change } from '../../domain/change.ts';
 import type { Directory } from '../../domain/directory.ts';
-import { acceptPair, assertFree, assertMayTalk, isPairOpen, isSide, otherSide, rejectPair } from '../../domain/pair.ts';
+import {
+  acceptPair,
+  assertFree,
+  assertMayTalk,
+  isPairOpen,
+  isSide,
+  openPairOf,
+  otherSide,
+  pairKey,
+  pairResource,
+  rejectPair,
+} from '../../domain/pair.ts';
 import { answerNotice, endPairChange, invitationOf } from '../../domain/pair-changes.ts';
 import { resolvePairTarget } from '../../domain/pair-target.ts';
 import { relationOf } from '../../domain/provenance.ts';
+import { recordWrite } from '../../domain/resource.ts';
 import { agentOf, assertMayAddress } from '../../domain/scopes.ts';
 import { keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
@@ -33,7 +45,7 @@ import type { Messages } from '../mail/messages.ts';
 type PairRouteName = 'pairs/request' | 'pairs/list' | 'pairs/get' | 'pairs/accept' | 'pairs/reject' | 'pairs/send' | 'pairs/hangup';
 
 export interface PairsDeps {
-  readonly store: Pick<Store, 'agents' | 'pairs' | 'messages'>;
+  readonly store: Pick<Store, 'agents' | 'records' | 'messages'>;
   readonly clock: Clock;
   readonly messages: Messages;
   readonly readers: Readers;
@@ -64,7 +76,7 @@ export class Pairs {
       'pairs/request': (input, context) => this.#request(input, context),
       'pairs/list': (input, context) => this.#list(input, context),
       'pairs/get': async ({ id }, { principal }) => {
-        const pair = await deps.store.pairs.get(principal.workspace, id);
+        const pair = await deps.store.records.get(pairResource, principal.workspace, id);
         return found(pair && deps.readers.of(principal).mayReadPair(pair) ? pair : null, id);
       },
       'pairs/accept': (input, { principal }) => this.#accept(input, principal),
@@ -80,20 +92,25 @@ export class Pairs {
     const requester = actingId(principal, from, 'from');
     const address = readAddress(target, 'target');
     const now = clock.now();
-    return store.pairs.request(workspace, ({ nextId: id, agents, pairs }) => {
+    return store.records.begin(workspace, ({ nextId: id, agents, records }) => {
       actAs(agents, principal, requester, guard);
       const agent = registered(agents, requester, `${requester} is not registered and cannot pair`);
       if (agent.status === 'offline') throw new RelayError('agent_offline', `${requester} is offline: a pair needs both sides`);
       const targetId = resolvePairTarget(address, requester, cardsOf(agents));
       assertMayAddress(principal, { to: `id:${targetId}` });
-      for (const side of [requester, targetId]) assertFree(side, pairs.openOf(side));
+      for (const side of [requester, targetId]) assertFree(side, openPairOf(records, side));
       const pair: OpenPair = { id, requester, target: targetId, objective, requestedAt: now, status: 'pending' };
       const recipientSpawnedBy = agents.find(targetId)?.spawnedBy ?? null;
       const relation = relationOf({ principal, from: requester, kind: agent.kind, recipientSpawnedBy });
       const invitation = invitationOf(pair, { relation, principal: principalName(principal) });
       return {
         answer: pair,
-        change: { at: now, sent: [invitation], events: [{ type: 'pair.requested', at: now, pair }], pairs: [pair] },
+        change: {
+          at: now,
+          sent: [invitation],
+          events: [{ type: 'pair.requested', at: now, pair }],
+          records: [recordWrite(pairResource, pair)],
+        },
       };
     });
   }
@@ -104,7 +121,7 @@ export class Pairs {
     const page = await keptPage({
       from: before ?? Number.MAX_SAFE_INTEGER,
       limit,
-      read: (position) => store.pairs.list({ workspace, agentId: agent, status, before: position, limit }),
+      read: (before) => store.records.list(pairResource, { workspace, under: pairKey({ agent, status }), before, limit }),
       positionOf: ({ id }) => id,
       keep: readers.of(principal).mayReadPair,
     });
@@ -129,11 +146,16 @@ export class Pairs {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
     const mayRead = this.#deps.readers.of(principal).mayReadPair;
-    return this.#deps.store.pairs.change(principal.workspace, id, (current, { agents }) => {
+    return this.#deps.store.records.change(pairResource, principal.workspace, id, (current, { agents }) => {
       const pair = decide(pairOf(current, id, agents, { principal, by, guard, mayRead }), by, now);
       if (pair === current) return { answer: pair, change: null };
       const type = pair.status === 'rejected' ? 'pair.rejected' : 'pair.accepted';
-      const change: Change = { at: now, events: [{ type, at: now, pair }], pairs: [pair], notices: [answerNotice(pair, now)] };
+      const change: Change = {
+        at: now,
+        events: [{ type, at: now, pair }],
+        records: [recordWrite(pairResource, pair)],
+        notices: [answerNotice(pair, now)],
+      };
       return { answer: pair, change };
     });
   }
@@ -145,7 +167,10 @@ export class Pairs {
     const { workspace } = principal;
     const from = actingId(principal, named, 'from');
     const acting = { principal, by: from, guard, mayRead: readers.of(principal).mayReadPair };
-    const partner = otherSide(pairOf(await store.pairs.get(workspace, id), id, store.agents.index.in(workspace), acting), from);
+    const partner = otherSide(
+      pairOf(await store.records.get(pairResource, workspace, id), id, store.agents.index.in(workspace), acting),
+      from,
+    );
     const answered = await store.messages.get(workspace, replyTo ?? id);
     if (replyTo !== undefined && answered?.message.threadId !== id) {
       const message = `Message ${replyTo} is not of pair ${id}`;
@@ -161,9 +186,9 @@ export class Pairs {
       ...(mode === undefined ? {} : { mode }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     };
-    return messages.send(request, context, ({ agents, pairs }) => {
+    return messages.send(request, context, ({ agents, records }) => {
       actAs(agents, principal, from, guard);
-      assertMayTalk(found(pairs.find(id), id), from);
+      assertMayTalk(found(records.find(pairResource, id), id), from);
     });
   }
 
@@ -171,7 +196,7 @@ export class Pairs {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
     const mayRead = this.#deps.readers.of(principal).mayReadPair;
-    return this.#deps.store.pairs.change<Pair>(principal.workspace, id, (current, { agents }) => {
+    return this.#deps.store.records.change<Pair, Pair>(pairResource, principal.workspace, id, (current, { agents }) => {
       const pair = pairOf(current, id, agents, { principal, by, guard, mayRead });
       // Only the owner's own callers act as the owner.
       if (by !== OWNER_AGENT_ID && !isSide(pair, by)) throw new RelayError('forbidden', `${by} is not in pair ${id}`);

@@ -1,7 +1,8 @@
 import type { AgentWrite, Change, DeliveryWrite, HoldWrite, NewMessage, ReportKey, StoredMessage } from '../../domain/change.ts';
 import type { Decision, Done } from '../../domain/facts.ts';
-import { type FollowFacts, follow } from '../../domain/follow.ts';
+import { follow } from '../../domain/follow.ts';
 import { numbered } from '../../domain/message.ts';
+import type { FollowFacts } from '../../domain/rule.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
 
 import type { AddressTable } from './address-table.ts';
@@ -13,7 +14,7 @@ import type { DeliveryTable } from './delivery-table.ts';
 import type { HoldTable } from './hold-table.ts';
 import type { SqliteLog } from './log.ts';
 import type { MessageTable } from './message-table.ts';
-import type { PairTable } from './pair-table.ts';
+import type { RecordTable } from './record-table.ts';
 import type { ReportKeyTable } from './report-key-table.ts';
 import type { SessionTable } from './session-table.ts';
 import type { TaskTable } from './task-table.ts';
@@ -24,7 +25,7 @@ export interface Tables {
   readonly messages: MessageTable;
   readonly deliveries: DeliveryTable;
   readonly claims: ClaimTable;
-  readonly pairs: PairTable;
+  readonly records: RecordTable;
   readonly approvals: ApprovalTable;
   readonly sessions: SessionTable;
   readonly channels: ChannelTable;
@@ -63,7 +64,7 @@ export class ChangeWriter {
     for (const event of change.events ?? nothing) this.#log.append(workspace, event);
     for (const write of change.agents ?? nothing) this.#putAgent(workspace, write);
     this.#applyWork(workspace, change);
-    for (const pair of change.pairs ?? nothing) this.tables.pairs.put(workspace, pair);
+    for (const write of change.records ?? nothing) this.tables.records.put(workspace, write);
     for (const approval of change.approvals ?? nothing) this.tables.approvals.put(workspace, approval);
     for (const session of change.sessions ?? nothing) this.tables.sessions.put(workspace, session);
     for (const write of change.holds ?? nothing) this.#putHold(workspace, write);

@@ -2,8 +2,8 @@ import type { HeldClaim } from 'agent-relay-protocol';
 import { isInAudience } from '../../domain/audience.ts';
 import type { StoredMessage } from '../../domain/change.ts';
 import { type DeliveryRecord, queuedRecord } from '../../domain/delivery.ts';
-import type { AgentFacts, Facts, OfferedWork, PairFacts, Replied, TaskFound } from '../../domain/facts.ts';
-import type { FollowFacts } from '../../domain/follow.ts';
+import type { AgentFacts, Facts, OfferedWork, Replied, TaskFound } from '../../domain/facts.ts';
+import type { FollowFacts } from '../../domain/rule.ts';
 import type { MutableAgentIndex } from '../agent-index.ts';
 import type { Tables } from './change-writer.ts';
 import type { SqliteLog } from './log.ts';
@@ -13,7 +13,6 @@ export class FactReader {
   readonly #tables: Tables;
   readonly #log: SqliteLog;
   readonly #index: MutableAgentIndex;
-  readonly #pairs = new Map<string, PairFacts>();
   readonly #following = new Map<string, FollowFacts>();
 
   constructor(tables: Tables, log: SqliteLog, index: MutableAgentIndex) {
@@ -23,7 +22,7 @@ export class FactReader {
   }
 
   of(workspace: string): Facts {
-    return { nextId: this.#log.last + 1, agents: this.#index.in(workspace), pairs: this.#pairsIn(workspace) };
+    return { nextId: this.#log.last + 1, agents: this.#index.in(workspace), records: this.#tables.records.in(workspace) };
   }
 
   ofAgent(workspace: string, id: string): AgentFacts {
@@ -84,11 +83,11 @@ export class FactReader {
   }
 
   #followingIn(workspace: string): FollowFacts {
-    const { pairs, channels, tasks } = this.#tables;
+    const { records, channels, tasks } = this.#tables;
     return {
       agent: (id) => this.#index.find(workspace, id),
       heldBy: (agentId) => this.#heldBy(workspace, agentId),
-      openPairOf: (agentId) => pairs.openOf(workspace, agentId),
+      records: records.in(workspace),
       bindingsOf: (channelId) => channels.of(workspace, channelId),
       task: (id) => tasks.get(workspace, id),
       workOn: (messageId) => this.workOn(workspace, messageId)?.work ?? null,
@@ -97,15 +96,5 @@ export class FactReader {
 
   #heldBy(workspace: string, agentId: string): readonly HeldClaim[] {
     return this.#tables.claims.heldBy(workspace, agentId).filter((claim): claim is HeldClaim => claim.status === 'held');
-  }
-
-  #pairsIn(workspace: string): PairFacts {
-    let found = this.#pairs.get(workspace);
-    if (!found) {
-      const { pairs } = this.#tables;
-      found = { find: (id) => pairs.find(workspace, id), openOf: (agentId) => pairs.openOf(workspace, agentId) };
-      this.#pairs.set(workspace, found);
-    }
-    return found;
   }
 }

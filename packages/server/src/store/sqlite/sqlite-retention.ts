@@ -31,7 +31,7 @@ export class SqliteRetention implements RetentionStore {
   readonly #events: Statement<[number], Entry>;
   readonly #openCopies: Statement<[number, number], { readonly id: number; readonly ref: number }>;
   readonly #deletions: readonly Statement<[number, number]>[];
-  readonly #deletePairs: Statement<[number]>;
+  readonly #deleteRecords: readonly Statement<[number]>[];
   readonly #deleteEvents: Statement<[number]>;
   readonly #setFloor: Statement<[number, number]>;
   /** Where the rounds in hand have come to. */
@@ -60,7 +60,10 @@ export class SqliteRetention implements RetentionStore {
       // What says that a message is still work goes last, and only without its message.
       `DELETE FROM work WHERE kind IN ('message', 'task') AND subject_id > ? AND subject_id <= ? AND status = 'closed'`,
     ].map((sql) => database.prepare(sql));
-    this.#deletePairs = database.prepare("DELETE FROM pairs WHERE id <= ? AND status NOT IN ('pending', 'active')");
+    this.#deleteRecords = [
+      `DELETE FROM record_keys WHERE (resource, workspace, id) IN (SELECT resource, workspace, id FROM records WHERE id <= ? AND is_open = 0)`,
+      'DELETE FROM records WHERE id <= ? AND is_open = 0',
+    ].map((sql) => database.prepare(sql));
     this.#deleteEvents = database.prepare('DELETE FROM events WHERE seq <= ?');
     this.#setFloor = database.prepare("UPDATE meta SET value = ? WHERE key = 'pruned_through' AND value < ?");
   }
@@ -118,7 +121,7 @@ export class SqliteRetention implements RetentionStore {
     const hasUnwritten = openMail.hasUnwrittenThrough(through);
     const open = this.#openCopies.all(after, through);
     for (const deletion of this.#deletions) deletion.run(after, through);
-    this.#deletePairs.run(through);
+    for (const deletion of this.#deleteRecords) deletion.run(through);
     if (hasUnwritten) openMail.reload();
     else for (const { id, ref } of open) openMail.closed(ref, id);
   }

@@ -16,7 +16,7 @@ import { SqliteLog } from './log.ts';
 import { MessageTable } from './message-table.ts';
 import { DEFAULT_BUSY_TIMEOUT_MS, openConnections, type SqliteOptions } from './open.ts';
 import { OpenMail } from './open-mail.ts';
-import { PairTable } from './pair-table.ts';
+import { RecordTable } from './record-table.ts';
 import { ReportKeyTable } from './report-key-table.ts';
 import { SessionTable } from './session-table.ts';
 import { SqliteActivity } from './sqlite-activity.ts';
@@ -30,7 +30,7 @@ import { storeErrorOf } from './sqlite-error.ts';
 import { SqliteHolds } from './sqlite-holds.ts';
 import { SqliteMessages } from './sqlite-messages.ts';
 import { SqliteNodes } from './sqlite-nodes.ts';
-import { SqlitePairs } from './sqlite-pairs.ts';
+import { SqliteRecords } from './sqlite-records.ts';
 import { SqliteRetention } from './sqlite-retention.ts';
 import { SqliteSessions } from './sqlite-sessions.ts';
 import { SqliteTasks } from './sqlite-tasks.ts';
@@ -52,7 +52,7 @@ export class SqliteStore implements Store {
   readonly nodes: SqliteNodes;
   readonly activity: SqliteActivity;
   readonly approvals: SqliteApprovals;
-  readonly pairs: SqlitePairs;
+  readonly records: SqliteRecords;
   readonly channels: SqliteChannels;
   readonly holds: SqliteHolds;
   readonly tasks: SqliteTasks;
@@ -79,7 +79,7 @@ export class SqliteStore implements Store {
     this.nodes = new SqliteNodes(context);
     this.activity = new SqliteActivity(context);
     this.approvals = new SqliteApprovals(context);
-    this.pairs = new SqlitePairs(context);
+    this.records = new SqliteRecords(context);
     this.channels = new SqliteChannels(context);
     this.holds = new SqliteHolds(context);
     this.tasks = new SqliteTasks(context);
@@ -110,7 +110,7 @@ export class SqliteStore implements Store {
         messages,
         deliveries,
         claims: new ClaimTable(database),
-        pairs: new PairTable(database),
+        records: new RecordTable(database),
         approvals: new ApprovalTable(database),
         sessions: new SessionTable(database),
         channels: new ChannelTable(database),

@@ -11,6 +11,7 @@ import { rememberedApproval } from './0010-remembered-approval.ts';
 import { provenMail } from './0011-proven-mail.ts';
 import { tokenTypes } from './0012-token-types.ts';
 import { holdKeys } from './0013-hold-keys.ts';
+import { records } from './0014-records.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   { sql: provenMail },
   { sql: tokenTypes },
   { sql: holdKeys, worksFrom: 12 },
+  { sql: records },
 ];
