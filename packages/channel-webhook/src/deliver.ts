@@ -1,31 +1,40 @@
-import { createHash } from 'node:crypto';
 import type { ChannelHandle, OutgoingMail } from 'agent-relay-client';
 import { OutsideIdSchema, RELAY_VERSION } from 'agent-relay-protocol';
-import { backoffDelays, sleep } from 'agent-relay-wire';
-import { SIGNATURE_HEADER, signBody } from 'agent-relay-wire/node';
+import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
+import { postHeaders } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import type { WebhookOptions } from './start-options.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 65_536;
 const DAY_MS = 86_400_000;
-/** Longer than any other pause: what was away for an hour need not be asked every second. */
-const LONGEST_PAUSE_MS = 60_000;
-/** Other refusals will not change by asking again. */
+/** Below 500 these alone pass: other refusals will not change by asking again. */
 const passing: ReadonlySet<number> = new Set([408, 425, 429]);
+
+const policy: PostPolicy = {
+  firstDelayMs: 500,
+  // Everything else waits behind what is tried, so no pause is longer.
+  longestDelayMs: 60_000,
+  longestAskedMs: 60_000,
+  attemptsAt: (status) => (status < 500 && !passing.has(status) ? 1 : Number.POSITIVE_INFINITY),
+};
 
 const AnswerSchema = z.object({ externalIds: z.array(OutsideIdSchema).min(1).max(100) });
 
-interface DeliverOptions extends Pick<WebhookOptions, 'deliverTo' | 'secret' | 'clock' | 'log' | 'giveUpAfterMs'> {
+interface DeliverOptions extends Pick<WebhookOptions, 'deliverTo' | 'secret' | 'clock' | 'random' | 'log' | 'giveUpAfterMs'> {
   readonly channel: ChannelHandle;
   readonly signal: AbortSignal;
 }
 
-/** What became of one post: taken under names that the outside gave it or did not, refused for good, or worth another try. */
+/** What became of a message: taken under names that the outside gave it or did not, or refused for good. */
 type Outcome =
   | { readonly type: 'taken'; readonly externalIds: readonly string[] | null }
-  | { readonly type: 'refused'; readonly reason: string }
-  | { readonly type: 'failed'; readonly reason: string; readonly afterMs: number };
+  | { readonly type: 'refused'; readonly reason: string };
+
+/** What one attempt found: an answer, or why there is none. */
+type Answer =
+  | { readonly status: number; readonly text: string; readonly retryAfter?: string | undefined }
+  | { readonly status: null; readonly error: string; readonly retryAfter?: undefined };
 
 /** Posts what agents write, in order, each until it is taken, refused or given up. Ends with the signal or the channel. */
 export async function deliver(options: DeliverOptions): Promise<void> {
@@ -49,25 +58,23 @@ export async function deliver(options: DeliverOptions): Promise<void> {
 }
 
 /** Null when there was no time left to find out. */
-async function carry(
-  mail: OutgoingMail,
-  options: DeliverOptions,
-  signal: AbortSignal,
-): Promise<Exclude<Outcome, { type: 'failed' }> | null> {
-  const { deliverTo, clock, log, giveUpAfterMs = DAY_MS } = options;
+async function carry(mail: OutgoingMail, options: DeliverOptions, signal: AbortSignal): Promise<Outcome | null> {
+  const { deliverTo, clock, random, log, giveUpAfterMs = DAY_MS } = options;
   const { conversationId, problem, message } = mail;
   if (deliverTo === null || conversationId === null) return { type: 'refused', reason: problem ?? 'This channel only brings messages in' };
   const body = bodyOf(mail);
-  const deadline = clock.now() + giveUpAfterMs;
-  const delays = backoffDelays({ initialMs: 500, maxMs: LONGEST_PAUSE_MS });
-  while (!signal.aborted) {
-    const outcome = await post(deliverTo, body, options, signal);
-    if (signal.aborted && outcome.type === 'failed') return null;
-    if (outcome.type !== 'failed') return outcome;
-    const pause = Math.max(delays.next().value, Math.min(outcome.afterMs, LONGEST_PAUSE_MS));
-    if (clock.now() + pause > deadline) return { type: 'refused', reason: `Given up: ${outcome.reason}` };
-    log.warn('a message could not be posted, trying again', { messageId: message.id, reason: outcome.reason });
-    await sleep(pause, { signal });
+  const deadlineAt = clock.now() + giveUpAfterMs;
+  for (let attempts = 1; !signal.aborted; attempts += 1) {
+    const answer = await post(deliverTo, body, options, signal);
+    const now = clock.now();
+    const fate = fateOfPost(policy, { ...answer, attempts, deadlineAt, now, chance: random() });
+    if (answer.status !== null && fate.status === 'delivered') return { type: 'taken', externalIds: namesIn(answer.text) };
+    const reason = answer.status === null ? answer.error : postFault(answer.status);
+    if (fate.status === 'dead' && fate.cause === 'refused') return { type: 'refused', reason };
+    if (signal.aborted) return null;
+    if (fate.status !== 'pending') return { type: 'refused', reason: `Given up: ${reason}` };
+    log.warn('a message could not be posted, trying again', { messageId: message.id, reason });
+    await sleep(fate.nextAttemptAt - now, { signal });
   }
   return null;
 }
@@ -77,29 +84,19 @@ function bodyOf({ message, conversationId, replyToExternalId }: OutgoingMail): s
   return JSON.stringify({ conversationId, replyToExternalId, message: { id, from, body, subject, threadId, replyTo, createdAt } });
 }
 
-async function post(url: string, body: string, { secret, clock }: DeliverOptions, signal: AbortSignal): Promise<Outcome> {
+async function post(url: string, body: string, { secret, clock }: DeliverOptions, signal: AbortSignal): Promise<Answer> {
   try {
     const response = await fetch(url, {
       method: 'POST',
       body,
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': `agent-relay-channel-webhook/${RELAY_VERSION}`,
-        // Of the message itself, so that it is the same after a restart and another one in another relay's database.
-        'idempotency-key': createHash('sha256').update(body).digest('hex').slice(0, 32),
-        [SIGNATURE_HEADER]: signBody(body, secret, clock.now()),
-      },
+      headers: postHeaders({ body, key: secret, now: clock.now(), userAgent: `agent-relay-channel-webhook/${RELAY_VERSION}` }),
     });
     const text = await readText(response);
-    const { status } = response;
-    if (response.ok) return { type: 'taken', externalIds: namesIn(text) };
-    const reason = `It answered ${status}${status >= 300 && status < 400 ? ': redirects are not followed' : ''}`;
-    if (status < 500 && !passing.has(status)) return { type: 'refused', reason };
-    return { type: 'failed', reason, afterMs: Number(response.headers.get('retry-after') ?? 0) * 1000 || 0 };
+    return { status: response.status, text, retryAfter: response.headers.get('retry-after') ?? undefined };
   } catch (error) {
-    return { type: 'failed', reason: reasonOf(error), afterMs: 0 };
+    return { status: null, error: reasonOf(error) };
   }
 }
 

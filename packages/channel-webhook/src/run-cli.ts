@@ -42,7 +42,9 @@ async function run({ url, tokenFile, id, secretFile, host, port, deliverTo, logL
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stopping.abort());
   const relay = createNodeRelayClient({ url, transport: 'socket', ...(token !== undefined && { token }) });
   try {
-    const options = { relay, id, secret, host, port, deliverTo: deliverTo ?? null, log, clock: Date, signal: stopping.signal };
+    const { signal } = stopping;
+    const world = { log, clock: Date, random: Math.random, signal };
+    const options = { relay, id, secret, host, port, deliverTo: deliverTo ?? null, ...world };
     const channel = await startWebhookChannel(options);
     stopping.signal.addEventListener('abort', () => void channel.stop(), { once: true });
     const end = await channel.ended;

@@ -14,6 +14,8 @@ export interface WebhookOptions {
   readonly deliverTo: string | null;
   readonly log: Log;
   readonly clock: { now(): number };
+  /** A number from 0 to 1: spreads retries. */
+  readonly random: () => number;
   /** How long a message that nobody takes is tried. Default a day. */
   readonly giveUpAfterMs?: number;
   /** Gives up waiting for a relay that is away. */

@@ -76,6 +76,7 @@ export async function startWorld() {
       deliverTo: null,
       log: silentLog,
       clock: Date,
+      random: Math.random,
       signal: new AbortController().signal,
       ...more,
     });

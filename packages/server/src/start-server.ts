@@ -19,7 +19,7 @@ import type { Logger } from './logger.ts';
 import { writeFailure } from './operations/half-file.ts';
 import { claimDatabase } from './operations/serving-claim.ts';
 import { createAddressGuard } from './outbound/address-guard.ts';
-import { HttpCallbackSender } from './outbound/callback-sender.ts';
+import { HttpPostSender } from './outbound/http-post-sender.ts';
 import { openOwnerDoor } from './owner-door.ts';
 import { ensureOwnerToken } from './owner-token.ts';
 import { localNodeLogPath, localNodePath, localNodeStateFolder } from './paths.ts';
@@ -195,7 +195,7 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
     reportsPerMinute,
     guard,
   };
-  const sender = new HttpCallbackSender({ guard: createAddressGuard(privateCallbacks) });
+  const sender = new HttpPostSender({ guard: createAddressGuard(privateCallbacks) });
   const store = await engine.open(databasePath).catch((error: unknown) => {
     throw naming(databasePath, error);
   });

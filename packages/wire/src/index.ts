@@ -24,6 +24,8 @@ export { decodeNdjson, encodeNdjson } from './ndjson.ts';
 export { parseJson } from './parse-json.ts';
 export type { RequestOptions } from './pending-requests.ts';
 export { printable, spelledOut, withoutUnseen } from './plain-text.ts';
+export type { PostAttempt, PostFate, PostPolicy } from './post-attempts.ts';
+export { askedWaitMs, fateOfPost, postFault } from './post-attempts.ts';
 export { Pump } from './pump.ts';
 export { RecentMap } from './recent-map.ts';
 export { RecentSet } from './recent-set.ts';

@@ -8,6 +8,8 @@ export { howItEnded, lastWords, withoutColours } from './node/last-words.ts';
 export { isLoopbackAddress, isLoopbackHost } from './node/loopback.ts';
 export type { NdjsonDuplexOptions } from './node/ndjson-duplex.ts';
 export { ndjsonDuplex, ndjsonStreams } from './node/ndjson-duplex.ts';
+export type { PostToSign } from './node/post-headers.ts';
+export { postHeaders } from './node/post-headers.ts';
 export type { ProcessIdentity } from './node/process-identity.ts';
 export { isSameProcess, processIdentity } from './node/process-identity.ts';
 export type { KillTreeOptions, KillTreeResult } from './node/process-tree.ts';

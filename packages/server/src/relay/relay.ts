@@ -11,7 +11,6 @@ import { Readers } from './access/readers.ts';
 import { agentHandlers } from './agents/agent-routes.ts';
 import { AgentRegistry } from './agents/agents.ts';
 import { Presence } from './agents/presence.ts';
-import type { CallbackSender } from './callbacks/callback-request.ts';
 import { Callbacks } from './callbacks/callbacks.ts';
 import { livingHandlers, livingNodeHandlers, openLiving } from './calls/living-calls.ts';
 import { openPresent, presentHandlers } from './calls/present-calls.ts';
@@ -28,6 +27,7 @@ import { messageHandlers } from './mail/message-routes.ts';
 import { Messages } from './mail/messages.ts';
 import { Receipts } from './mail/receipts.ts';
 import { ToolMail } from './mail/tool-mail.ts';
+import type { PostSender } from './outbound/post-request.ts';
 import { Pairs } from './pairs/pairs.ts';
 import type { RelayCore, SessionsPart } from './relay-core.ts';
 import { claimWaits, gatherFigures } from './system/figures.ts';
@@ -51,7 +51,7 @@ export interface RelayDeps {
   /** The systems outside that may create work. */
   readonly integrations?: readonly IntegrationSettings[];
   /** Carries callbacks out; without one they wait. `random` spreads their retries. */
-  readonly callbacks?: { readonly sender: CallbackSender; readonly random: () => number };
+  readonly callbacks?: { readonly sender: PostSender; readonly random: () => number };
   /** What `system/health` asks about this installation beside the relay's own parts, by name. */
   readonly probes?: SystemRoutesDeps['probes'];
   /** Makes the part that runs agents on machines; without one the relay has none. */

@@ -1,19 +1,9 @@
 import type { Callback, CallbackStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
+import type { DuePost, PostOutcome } from './due-post.ts';
 
-/** A callback whose turn it is. */
-export interface DueCallback {
-  readonly callback: Callback;
-  /** Until when it is tried. */
-  readonly deadlineAt: number;
-  /** What is sent, as it was written with the change it tells of. */
-  readonly body: string;
-}
-
-/** What became of an attempt; `pending` tries again at `nextAttemptAt`. */
-export interface CallbackOutcome extends Pick<Callback, 'status' | 'nextAttemptAt' | 'lastStatus' | 'lastError'> {
-  readonly at: number;
-}
+/** A callback whose turn it is; its subject is its task. */
+export interface DueCallback extends DuePost, Pick<Callback, 'event'> {}
 
 export interface CallbackQuery {
   readonly workspace: string;
@@ -30,7 +20,7 @@ export interface CallbackStore {
   due(workspace: string, integration: string, now: number, limit: number): Promise<readonly DueCallback[]>;
   nextDue(workspace: string, integration: string): Promise<number | null>;
   /** Writes down an attempt; settling one lets the next of its task go. */
-  settle(id: number, outcome: CallbackOutcome): Promise<void>;
+  settle(id: number, outcome: PostOutcome): Promise<void>;
   /** Sends one again, at its place: behind those of its task that came before it, and before those that came after. `mayRedeliver` sees it, or null, and throws what refuses it. */
   redeliver(
     workspace: string,

@@ -192,7 +192,7 @@ const repeated = (active: Task, report: ReportEvent): Decision<Task> => {
   return { answer: step.task, change: { at, tasks: [step] } };
 };
 
-const due = async (store: Store) => (await store.callbacks.due('default', 'ops', at, 10)).map(({ callback }) => callback.id);
+const due = async (store: Store) => (await store.callbacks.due('default', 'ops', at, 10)).map(({ id }) => id);
 
 export const someTask: Task = {
   id: 1,

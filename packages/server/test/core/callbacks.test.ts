@@ -2,8 +2,8 @@ import { createHash, createHmac } from 'node:crypto';
 import { type Principal, type Scope, TaskSchema } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import type { Logger } from '../../src/logger.ts';
-import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../../src/relay/callbacks/callback-request.ts';
 import type { IntegrationSettings } from '../../src/relay/contract/integration-settings.ts';
+import type { PostAnswer, PostRequest, PostSender } from '../../src/relay/outbound/post-request.ts';
 import { anonymous, anotherTurn, codeOf, observer, owner, until, World } from './world.ts';
 
 const settings = (name: string): IntegrationSettings => ({
@@ -25,13 +25,13 @@ const integration = (name = 'ops'): Principal => ({
 });
 
 /** The network: answers what it is told to, and remembers what it was sent. */
-class Outside implements CallbackSender {
-  readonly sent: CallbackRequest[] = [];
-  answer: (request: CallbackRequest, count: number) => CallbackAnswer | Promise<CallbackAnswer> = () => ({ status: 200, error: null });
+class Outside implements PostSender {
+  readonly sent: PostRequest[] = [];
+  answer: (request: PostRequest, count: number) => PostAnswer | Promise<PostAnswer> = () => ({ status: 200, error: null });
 
-  async send(request: CallbackRequest, signal: AbortSignal): Promise<CallbackAnswer> {
+  async send(request: PostRequest, signal: AbortSignal): Promise<PostAnswer> {
     this.sent.push(request);
-    const aborted = new Promise<CallbackAnswer>((resolve) => {
+    const aborted = new Promise<PostAnswer>((resolve) => {
       signal.addEventListener('abort', () => resolve({ status: null, error: 'cut off' }), { once: true });
     });
     return Promise.race([this.answer(request, this.sent.length), aborted]);
@@ -334,7 +334,7 @@ test('a receiver that is away is one line in the log, and one when it is back, h
   // All that is asked of a log here; its type knows more.
   const log = { debug: () => {}, info: note, warn: note, error: note, child: () => log } as unknown as Logger;
   let isUp = false;
-  const sender: CallbackSender = { send: async () => (isUp ? { status: 204, error: null } : { status: 503, error: null }) };
+  const sender: PostSender = { send: async () => (isUp ? { status: 204, error: null } : { status: 503, error: null }) };
   const integration = {
     name: 'ops',
     tokenHash: 'none',

@@ -1,6 +1,6 @@
 import type { CallbackEvent, Task } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
-import { CALLBACK_LIFETIME_MS } from '../../domain/callback-schedule.ts';
+import { CALLBACK_LIFETIME_MS } from '../../domain/callback-policy.ts';
 
 export interface NewCallback {
   readonly event: CallbackEvent;

@@ -2,7 +2,8 @@ import type { Callback, CallbackEvent, CallbackStatus } from 'agent-relay-protoc
 import type { Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
 import { takePage } from '../../domain/page.ts';
-import type { CallbackOutcome, CallbackQuery, CallbackStore, DueCallback } from '../callback-store.ts';
+import type { CallbackQuery, CallbackStore, DueCallback } from '../callback-store.ts';
+import type { PostOutcome } from '../due-post.ts';
 import type { SqliteContext } from './context.ts';
 
 interface CallbackRow {
@@ -74,15 +75,14 @@ export class SqliteCallbacks implements CallbackStore {
   }
 
   async due(workspace: string, integration: string, now: number, limit: number): Promise<readonly DueCallback[]> {
-    const rows = this.#due.all(workspace, integration, now, limit);
-    return rows.map((row) => ({ callback: toCallback(row), deadlineAt: row.deadline_at, body: row.body }));
+    return this.#due.all(workspace, integration, now, limit).map(toDue);
   }
 
   async nextDue(workspace: string, integration: string): Promise<number | null> {
     return this.#nextDue.get(workspace, integration) ?? null;
   }
 
-  settle(id: number, { status, nextAttemptAt, lastStatus, lastError, at }: CallbackOutcome): Promise<void> {
+  settle(id: number, { status, nextAttemptAt, lastStatus, lastError, at }: PostOutcome): Promise<void> {
     return this.#context.writer.write(() => {
       const row = this.#find.get(id);
       if (!row) return;
@@ -150,6 +150,15 @@ export class SqliteCallbacks implements CallbackStore {
 }
 
 const callbackCharacters = (row: CallbackRow): number => (row.last_error?.length ?? 0) + 400;
+
+const toDue = ({ id, task_id, event, attempts, deadline_at, body }: CallbackRow): DueCallback => ({
+  id,
+  subjectId: task_id,
+  event,
+  attempts,
+  deadlineAt: deadline_at,
+  body,
+});
 
 const toCallback = (row: CallbackRow): Callback => ({
   id: row.id,

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { createAddressGuard } from '../src/outbound/address-guard.ts';
-import { HttpCallbackSender, type ResolvedAddress } from '../src/outbound/callback-sender.ts';
+import { HttpPostSender, type ResolvedAddress } from '../src/outbound/http-post-sender.ts';
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -37,7 +37,7 @@ const at =
   (address: string): (() => Promise<readonly ResolvedAddress[]>) =>
   async () => [{ address, family: 4 }];
 const open = (more: { timeoutMs?: number; resolve?: (host: string) => Promise<readonly ResolvedAddress[]> } = {}) =>
-  new HttpCallbackSender({ guard: createAddressGuard('all'), ...more });
+  new HttpPostSender({ guard: createAddressGuard('all'), ...more });
 
 test('the name is resolved once, and the address that was looked at is dialled, under the name', async () => {
   const seen: { host: string | undefined; body: string; key: unknown }[] = [];
@@ -71,15 +71,15 @@ test('a name that leads to a private address, alone or among others, is not dial
     response.end();
   });
   const guard = createAddressGuard([]);
-  const private4 = new HttpCallbackSender({ guard, resolve: at('127.0.0.1') });
-  const mixed = new HttpCallbackSender({
+  const private4 = new HttpPostSender({ guard, resolve: at('127.0.0.1') });
+  const mixed = new HttpPostSender({
     guard,
     resolve: async () => [
       { address: '93.184.215.14', family: 4 },
       { address: '10.0.0.1', family: 4 },
     ],
   });
-  const mapped = new HttpCallbackSender({ guard, resolve: async () => [{ address: '::ffff:127.0.0.1', family: 6 }] });
+  const mapped = new HttpPostSender({ guard, resolve: async () => [{ address: '::ffff:127.0.0.1', family: 6 }] });
   for (const sender of [private4, mixed, mapped]) {
     expect(await sender.send(request(`http://rebind.example:${port}/`), never)).toMatchObject({
       status: null,
@@ -108,7 +108,7 @@ test('a name that leads to a private address, alone or among others, is not dial
     '[::ffff:127.0.0.1]',
     '[::127.0.0.1]',
   ]) {
-    const sender = new HttpCallbackSender({ guard });
+    const sender = new HttpPostSender({ guard });
     const answer = await sender.send(request(`http://${literal}:${port}/`), never);
     expect([literal, answer.error]).toEqual([literal, expect.stringContaining('not public')]);
   }
@@ -122,7 +122,7 @@ test('a name that is public at first and private later is asked once an attempt,
   await serve(inside.listener, { host: '127.0.0.2', port });
   let asked = 0;
   // To this guard 127.0.0.1 is the public internet.
-  const sender = new HttpCallbackSender({
+  const sender = new HttpPostSender({
     guard: { allows: (address) => address === '127.0.0.1' },
     resolve: async () => [{ address: ['127.0.0.1', '127.0.0.2'][asked++] ?? '', family: 4 }],
   });

@@ -2,7 +2,7 @@ import { lookup as resolveName } from 'node:dns/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import type { CallbackAnswer, CallbackRequest, CallbackSender } from '../relay/callbacks/callback-request.ts';
+import type { PostAnswer, PostRequest, PostSender } from '../relay/outbound/post-request.ts';
 import type { AddressGuard } from './address-guard.ts';
 
 export interface ResolvedAddress {
@@ -10,7 +10,7 @@ export interface ResolvedAddress {
   readonly family: number;
 }
 
-export interface HttpCallbackSenderOptions {
+export interface HttpPostSenderOptions {
   readonly guard: AddressGuard;
   /** All of one attempt: resolving, connecting, sending, the answer's head and its body. Default ten seconds. */
   readonly timeoutMs?: number;
@@ -24,21 +24,21 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 const systemResolver = (host: string): Promise<readonly ResolvedAddress[]> => resolveName(host, { all: true, verbatim: true });
 
 /**
- * Posts callbacks. The name is resolved once and the addresses that were looked at are those that are dialled; one forbidden address among
+ * Posts to systems outside. The name is resolved once and the addresses that were looked at are those that are dialled; one forbidden address among
  * them refuses all. Redirects are answers like any other: nobody follows them.
  */
-export class HttpCallbackSender implements CallbackSender {
+export class HttpPostSender implements PostSender {
   readonly #guard: AddressGuard;
   readonly #timeoutMs: number;
   readonly #resolve: (host: string) => Promise<readonly ResolvedAddress[]>;
 
-  constructor({ guard, timeoutMs = 10_000, resolve = systemResolver }: HttpCallbackSenderOptions) {
+  constructor({ guard, timeoutMs = 10_000, resolve = systemResolver }: HttpPostSenderOptions) {
     this.#guard = guard;
     this.#timeoutMs = timeoutMs;
     this.#resolve = resolve;
   }
 
-  async send(request: CallbackRequest, signal: AbortSignal): Promise<CallbackAnswer> {
+  async send(request: PostRequest, signal: AbortSignal): Promise<PostAnswer> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
     try {
       const url = new URL(request.url);
@@ -68,7 +68,7 @@ interface Answered {
   readonly retryAfter?: string;
 }
 
-function post(url: URL, { body, headers }: CallbackRequest, targets: Addresses, signal: AbortSignal): Promise<Answered> {
+function post(url: URL, { body, headers }: PostRequest, targets: Addresses, signal: AbortSignal): Promise<Answered> {
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const call = request(url, {
@@ -76,7 +76,7 @@ function post(url: URL, { body, headers }: CallbackRequest, targets: Addresses, 
       agent: false,
       signal,
       lookup: pinnedTo(targets),
-      headers: { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' },
+      headers: { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' },
     });
     call.on('error', reject);
     // An answer that switches protocols ends the call with neither an error nor a response.
