@@ -1,4 +1,5 @@
 export { ownedProcess, processEnd } from './kit/owned-process.ts';
+export { inputAccepted, UnseenPrompts } from './kit/prompt-evidence.ts';
 export type { TrackedSession, TrackedStart } from './kit/provider-sessions.ts';
 export { ProviderSessions } from './kit/provider-sessions.ts';
 export type { SessionRights, ToolRefusal, ToolUse, ToolVerdict } from './kit/tool-policy.ts';

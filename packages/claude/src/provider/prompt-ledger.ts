@@ -1,4 +1,5 @@
 import { isMail, type LiveEvent, type PromptInput } from 'agent-relay-provider';
+import { inputAccepted, UnseenPrompts } from 'agent-relay-provider/kit';
 
 export interface SentPrompt extends PromptInput {
   readonly uuid: string;
@@ -16,7 +17,7 @@ interface Entry extends SentPrompt {
  */
 export class PromptLedger {
   readonly #prompts = new Map<string, Entry>();
-  readonly #entered = new Map<string, Entry>();
+  readonly #unseen = new UnseenPrompts('echo');
 
   add(prompt: SentPrompt): void {
     this.#prompts.set(prompt.uuid, { ...prompt, isDelivered: false });
@@ -33,17 +34,17 @@ export class PromptLedger {
     return false;
   }
 
-  queued(uuid: string): LiveEvent[] {
+  queued(uuid: string): readonly LiveEvent[] {
     const entry = this.#prompts.get(uuid);
     return entry ? delivered(entry) : [];
   }
 
   /** Null when it had entered before, or is none of ours. */
-  entered(uuid: string): { readonly prompt: SentPrompt; readonly events: LiveEvent[] } | null {
+  entered(uuid: string): { readonly prompt: SentPrompt; readonly events: readonly LiveEvent[] } | null {
     const entry = this.#prompts.get(uuid);
     if (!entry) return null;
     this.#prompts.delete(uuid);
-    if (entry.messageIds.length > 0) this.#entered.set(uuid, entry);
+    this.#unseen.entered(entry.messageIds);
     return { prompt: entry, events: delivered(entry) };
   }
 
@@ -52,19 +53,13 @@ export class PromptLedger {
     this.#prompts.delete(uuid);
   }
 
-  modelSpoke(): LiveEvent[] {
-    if (this.#entered.size === 0) return [];
-    const events = [...this.#entered.values()].flatMap((entry) => accepted(entry, 'seen'));
-    this.#entered.clear();
-    return events;
+  modelSpoke(): readonly LiveEvent[] {
+    return this.#unseen.modelSpoke();
   }
 }
 
-function delivered(entry: Entry): LiveEvent[] {
+function delivered(entry: Entry): readonly LiveEvent[] {
   if (entry.isDelivered) return [];
   entry.isDelivered = true;
-  return accepted(entry, 'delivered');
+  return inputAccepted(entry.messageIds, 'delivered', 'echo');
 }
-
-const accepted = ({ messageIds }: SentPrompt, state: 'delivered' | 'seen'): LiveEvent[] =>
-  messageIds.map((messageId) => ({ type: 'input.accepted', messageId, evidence: 'echo', state }));

@@ -173,7 +173,7 @@ export class ClaudeTranslator {
   }
 
   #lifecycle(uuid: string, state: string): LiveEvent[] {
-    if (state === 'queued') return this.ledger.queued(uuid);
+    if (state === 'queued') return [...this.ledger.queued(uuid)];
     if (state === 'started') return this.#promptEntered(uuid);
     if (state === 'cancelled') this.ledger.dropped(uuid);
     return [];

@@ -1,13 +1,12 @@
-import type { AgentEvent } from 'agent-relay-protocol';
+import type { LiveEvent } from 'agent-relay-provider';
+import { inputAccepted, UnseenPrompts } from 'agent-relay-provider/kit';
 import { RecentMap } from 'agent-relay-wire';
 import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
 
-type InputAccepted = Extract<AgentEvent, { type: 'input.accepted' }>;
-
 interface Sent {
   readonly messageIds: readonly number[];
-  /** The turn whose context holds it; the model has not said anything since. */
-  turnId: string | undefined;
+  /** Codex repeated its id. */
+  isEchoed: boolean;
 }
 
 const remembered = 1024;
@@ -21,13 +20,13 @@ const remembered = 1024;
  */
 export class PromptLedger {
   readonly #sent = new RecentMap<string, Sent>(remembered);
-  #unseen: Sent[] = [];
+  readonly #unseen = new UnseenPrompts('turn');
   #injected: number[] = [];
   #injectedBeforeTurn: { readonly turnId: string; readonly messageIds: readonly number[] } | undefined;
 
   add(clientId: string, messageIds: readonly number[]): void {
     if (messageIds.length === 0) return;
-    this.#sent.set(clientId, { messageIds, turnId: undefined });
+    this.#sent.set(clientId, { messageIds, isEchoed: false });
   }
 
   /** It was not sent after all. */
@@ -41,15 +40,15 @@ export class PromptLedger {
 
   /** What was sent and has not come back yet. */
   get unconfirmedClientIds(): ReadonlySet<string> {
-    return new Set([...this.#sent].flatMap(([clientId, { turnId }]) => (turnId === undefined ? [clientId] : [])));
+    return new Set([...this.#sent].flatMap(([clientId, { isEchoed }]) => (isEchoed ? [] : [clientId])));
   }
 
-  injected(messageIds: readonly number[]): readonly InputAccepted[] {
+  injected(messageIds: readonly number[]): readonly LiveEvent[] {
     this.#injected.push(...messageIds);
-    return messageIds.map((messageId) => accepted(messageId, 'delivered', 'accepted'));
+    return inputAccepted(messageIds, 'delivered', 'accepted');
   }
 
-  observe(notification: CodexNotification): readonly InputAccepted[] {
+  observe(notification: CodexNotification): readonly LiveEvent[] {
     const known = parseNotification(notification);
     switch (known?.method) {
       case 'turn/started':
@@ -58,7 +57,7 @@ export class PromptLedger {
       case 'item/started':
       case 'item/completed': {
         const { item, turnId } = known.params;
-        if (item.known?.type !== 'userMessage') return item.type === 'userMessage' ? [] : this.#modelSpoke(turnId);
+        if (item.known?.type !== 'userMessage') return item.type === 'userMessage' ? [] : this.#unseen.modelSpoke(turnId);
         return known.method === 'item/completed' && item.known.clientId ? this.#echoed(item.known.clientId, turnId) : [];
       }
       case 'turn/completed':
@@ -68,36 +67,23 @@ export class PromptLedger {
     }
   }
 
-  #echoed(clientId: string, turnId: string): readonly InputAccepted[] {
+  #echoed(clientId: string, turnId: string): readonly LiveEvent[] {
     const sent = this.#sent.get(clientId);
-    if (!sent || sent.turnId !== undefined) return [];
-    sent.turnId = turnId;
-    this.#unseen.push(sent);
-    return sent.messageIds.map((messageId) => accepted(messageId, 'delivered', 'echo'));
+    if (!sent || sent.isEchoed) return [];
+    sent.isEchoed = true;
+    this.#unseen.entered(sent.messageIds, turnId);
+    return inputAccepted(sent.messageIds, 'delivered', 'echo');
   }
 
-  #modelSpoke(turnId: string): readonly InputAccepted[] {
-    const seen = this.#unseen.filter((sent) => sent.turnId === turnId);
-    this.#unseen = this.#unseen.filter((sent) => sent.turnId !== turnId);
-    return seen.flatMap(({ messageIds }) => messageIds.map((messageId) => accepted(messageId, 'seen', 'turn')));
-  }
-
-  #turnEnded({ id, status }: { readonly id: string; readonly status: string }): readonly InputAccepted[] {
+  #turnEnded({ id, status }: { readonly id: string; readonly status: string }): readonly LiveEvent[] {
     const hasRun = status === 'completed';
-    const seen = hasRun ? this.#modelSpoke(id) : [];
-    this.#unseen = this.#unseen.filter(({ turnId }) => turnId !== id);
+    const seen = hasRun ? this.#unseen.modelSpoke(id) : [];
+    this.#unseen.forget(id);
     const injected = this.#injectedBeforeTurn;
     if (injected?.turnId !== id) return seen;
     this.#injectedBeforeTurn = undefined;
-    if (hasRun) return [...seen, ...injected.messageIds.map((messageId) => accepted(messageId, 'seen', 'turn'))];
+    if (hasRun) return [...seen, ...inputAccepted(injected.messageIds, 'seen', 'turn')];
     this.#injected.unshift(...injected.messageIds);
     return seen;
   }
 }
-
-const accepted = (messageId: number, state: 'delivered' | 'seen', evidence: InputAccepted['evidence']): InputAccepted => ({
-  type: 'input.accepted',
-  messageId,
-  state,
-  evidence,
-});
