@@ -27,7 +27,13 @@ const principal: Principal = { type: 'owner', workspace: 'default' };
 async function openRelay(agents: number): Promise<{ relay: StartedRelay; folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'agent-relay-bench-'));
   const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
-  const relay = await createRelay({ store, clock: systemClock, log: silentLogger, settings: defaultSettings });
+  const relay = await createRelay({
+    store,
+    clock: systemClock,
+    log: silentLogger,
+    settings: defaultSettings,
+    workspace: principal.workspace,
+  });
   const ids = Array.from({ length: agents }, (_, index) => `agent-${index}`);
   await Promise.all(ids.map(async (id) => relay.handlers['agents/register']({ id, name: id }, { principal, signal })));
   return { relay, folder };

@@ -78,6 +78,11 @@ export const folderRules: readonly Rule[] = [
         (circle) => `relay/ goes round: ${circle}: what follows for another room is decided in domain/`,
       ),
   },
+  serverRule(
+    'a workspace comes from who asks, or from what the store has: only the composition root names one',
+    ['relay', 'domain', 'store', 'events', 'transports'],
+    (file) => (file.words.has('DEFAULT_WORKSPACE') ? ['names DEFAULT_WORKSPACE'] : []),
+  ),
   serverRule('the store knows neither use cases nor readers', ['store'], importsFrom(['relay', 'events'])),
   serverRule(
     'what commands do to a machine needs no relay',

@@ -90,6 +90,10 @@ const breaches: Readonly<Record<string, { texts: Record<string, string>; complai
     texts: { 'packages/server/src/domain/claim.ts': `export const isStale = (lease: number) => lease < Date.now();` },
     complaint: 'packages/server/src/domain/claim.ts uses Date.now',
   },
+  'a workspace comes from who asks, or from what the store has: only the composition root names one': {
+    texts: { 'packages/server/src/relay/work/work.ts': `import { DEFAULT_WORKSPACE } from 'agent-relay-protocol';` },
+    complaint: 'packages/server/src/relay/work/work.ts names DEFAULT_WORKSPACE',
+  },
   'only use cases call the store': {
     texts: {
       'packages/server/src/transports/http/app.ts': `import type { Store } from '../../store/store.ts';`,

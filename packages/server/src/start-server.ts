@@ -207,7 +207,7 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
       ? { localNode: () => probeLocalNode(relay, { sinceMs: performance.now() - startedAt, isOutdated: isNodeOutdated() }) }
       : {}),
   };
-  const parts = { ...deps, store, settings, integrations, callbacks, probes };
+  const parts = { ...deps, store, settings, workspace: DEFAULT_WORKSPACE, integrations, callbacks, probes };
   const relay: StartedRelay = await createRelay({ ...parts, createSessions: (core) => createSessions(core) }).catch(
     async (error: unknown) => {
       await store.close();

@@ -96,7 +96,7 @@ export class SessionWorld {
     const clock = new HandClock(at);
     const log = silentLogger;
     const sessions = (core: RelayCore) => createSessions(core, { nodeGraceMs: 60_000 });
-    const relay = await createRelay({ store, clock, log, settings: defaultSettings, createSessions: sessions });
+    const relay = await createRelay({ store, clock, log, settings: defaultSettings, workspace: 'default', createSessions: sessions });
     return new SessionWorld(folder, clock, store, relay);
   }
 

@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE, type Node, RelayError, type Scope } from 'agent-relay-protocol';
+import { type Node, RelayError, type Scope } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { watchedIn } from '../domain/act-as.ts';
 import { maySeeApprovals } from '../domain/approval.ts';
@@ -46,6 +46,8 @@ export interface RelayDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: RelaySettings;
+  /** Whose the owner's tokens, the integrations and the callers without a token are. */
+  readonly workspace: string;
   /** Tokens that stand for the owner, e.g. the owner credential and AGENT_RELAY_TOKEN. */
   readonly ownerTokens?: readonly string[];
   /** The systems outside that may create work. */
@@ -92,6 +94,7 @@ export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
   let closing: Promise<void> | null = null;
   return {
     core,
+    workspace: deps.workspace,
     generation: store.log.generation,
     // Outermost: nobody outside has a handler that does not ask first.
     handlers: guardedHandlers(
@@ -111,17 +114,17 @@ export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
 }
 
 async function makeParts(deps: RelayDeps): Promise<Parts> {
-  const { store, clock, log, settings, integrations = [], createSessions } = deps;
+  const { store, clock, log, settings, workspace, integrations = [], createSessions } = deps;
   const core = makeCore(deps);
   const { tokens, inboxes, agents, guard, feed } = core;
   const readers = new Readers({ store, integrations });
   const receipts = new Receipts({ store, feed, clock });
   const presence = new Presence({ store, clock, log, settings, agents });
   const names = integrations.map(({ name }) => name);
-  store.agents.index.reserve(DEFAULT_WORKSPACE, names);
-  await agents.ensureBuiltIn(DEFAULT_WORKSPACE);
+  store.agents.index.reserve(workspace, names);
+  await agents.ensureBuiltIn(workspace);
   const sessions = createSessions ? await createSessions(core) : withoutSessions;
-  const callbacks = new Callbacks({ store, clock, log, integrations, ...deps.callbacks });
+  const callbacks = new Callbacks({ store, clock, log, workspace, integrations, ...deps.callbacks });
   const sweepMore = async (now: number) => {
     await tokens.sweep(now);
     await sessions.sweep(now);
@@ -133,13 +136,13 @@ async function makeParts(deps: RelayDeps): Promise<Parts> {
   const holds = new Holds({ store, clock, guard, messages, inboxes, readers });
   const inbox = inboxHandlers({ store, clock, inboxes });
   const reserved = new ReservedNames(names);
-  for (const node of await store.nodes.list(DEFAULT_WORKSPACE)) reserved.offer(node.nodeId, kindsOf(node));
+  for (const node of await store.nodes.list(workspace)) reserved.offer(node.nodeId, kindsOf(node));
   return { core, presence, readers, receipts, messages, holds, inbox, sessions, callbacks, reaper, reserved, waits: claimWaits() };
 }
 
-function makeCore({ store, clock, log, settings, ownerTokens = [], integrations = [] }: RelayDeps): RelayCore {
+function makeCore({ store, clock, log, settings, workspace, ownerTokens = [], integrations = [] }: RelayDeps): RelayCore {
   const feed = new EventFeed({ store, log });
-  const tokens = new Tokens({ store, clock, ownerTokens, integrations });
+  const tokens = new Tokens({ store, clock, workspace, ownerTokens, integrations });
   const inboxes = new Inboxes({ store, feed, clock, log, settings });
   const toolMail = new ToolMail({ store, clock, inboxes });
   const agents = new AgentRegistry({ store, clock, settings, tokens, inboxes });

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
+import { type Principal, RelayError } from 'agent-relay-protocol';
 import { isLoopbackAddress } from 'agent-relay-wire/node';
 import type { Relay } from '../relay/contract/relay-contract.ts';
 import { openSession } from './browser-session.ts';
@@ -12,7 +12,7 @@ export const SESSION_COOKIE = 'agent_relay_session';
 export const sessionCookieOf = ({ generation }: Pick<Relay, 'generation'>): string => `${SESSION_COOKIE}_${generation}`;
 
 export interface AuthenticatorDeps {
-  readonly relay: Pick<Relay, 'authenticate' | 'generation'>;
+  readonly relay: Pick<Relay, 'authenticate' | 'generation' | 'workspace'>;
   /** Whether programs on other machines may come without a token. */
   readonly allowRemoteAnonymous: boolean;
   /** Whether programs of this machine need one as well: what a proxy here lets in looks like one of them. Default false. */
@@ -62,7 +62,7 @@ export class Authenticator {
     if (session !== undefined) return this.#authenticateSession(session);
     // A page of another site is no program of this machine, whatever address its browser has.
     if (origin === 'allowed' || this.#requireToken) return null;
-    return this.#allowRemoteAnonymous || isLocalPeer(request) ? anonymous : null;
+    return this.#allowRemoteAnonymous || isLocalPeer(request) ? { type: 'anonymous', workspace: this.#relay.workspace } : null;
   }
 
   /** @throws RelayError `unauthorized`. */
@@ -84,8 +84,6 @@ function valid(principal: Principal | null): Principal {
   if (principal === null) throw new RelayError('unauthorized', 'The token is not valid here, or not any more');
   return principal;
 }
-
-const anonymous: Principal = { type: 'anonymous', workspace: DEFAULT_WORKSPACE };
 
 function tokenOf(headers: IncomingHttpHeaders): string | undefined {
   const { authorization } = headers;

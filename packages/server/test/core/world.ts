@@ -132,6 +132,7 @@ async function openRelay(
     clock,
     log: silentLogger,
     settings: { ...defaultSettings, ...settings },
+    workspace: 'default',
     ownerTokens: ['the owner'],
     ...more,
   });

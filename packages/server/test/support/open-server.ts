@@ -99,7 +99,8 @@ const asOwner: CallContext = { principal: { type: 'owner', workspace: DEFAULT_WO
 export async function openServer({ replace, probes = {}, ...options }: Options = {}): Promise<OpenServer> {
   const folder = mkdtempSync(join(tmpdir(), 'agent-relay-transports-'));
   const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
-  const deps = { store, clock: systemClock, log: silentLogger, settings: defaultSettings, ownerTokens: [OWNER_TOKEN], probes };
+  const { workspace } = asOwner.principal;
+  const deps = { store, clock: systemClock, log: silentLogger, settings: defaultSettings, workspace, ownerTokens: [OWNER_TOKEN], probes };
   const relay = await createRelay({ ...deps, createSessions: (core) => createSessions(core) });
   const logged: { message: string; fields: unknown }[] = [];
   const write = (message: string, fields?: unknown) => void logged.push({ message, fields });

@@ -1,4 +1,4 @@
-import { DEFAULT_PAGE_SIZE, DEFAULT_WORKSPACE, type Principal, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { DEFAULT_PAGE_SIZE, type Principal, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { postHeaders } from 'agent-relay-wire/node';
 import type { Clock } from '../../clock.ts';
 import { CALLBACK_LIFETIME_MS, callbackPolicy } from '../../domain/callback-policy.ts';
@@ -19,6 +19,8 @@ export interface CallbacksDeps {
   readonly store: Pick<Store, 'callbacks'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The integrations'. */
+  readonly workspace: string;
   readonly integrations: readonly IntegrationSettings[];
   /** Without one nothing is sent, and everything waits. */
   readonly sender?: PostSender;
@@ -80,7 +82,7 @@ export class Callbacks {
   }
 }
 
-function laneOf(integration: IntegrationSettings, { store, clock, log, sender, random }: Required<CallbacksDeps>) {
+function laneOf(integration: IntegrationSettings, { store, clock, log, workspace, sender, random }: Required<CallbacksDeps>) {
   const { name, callbackUrl: url } = integration;
   if (url === null) return [];
   const onFault = (error: string | null, { id: callbackId }: DueCallback) => {
@@ -89,8 +91,8 @@ function laneOf(integration: IntegrationSettings, { store, clock, log, sender, r
   };
   const { callbacks } = store;
   const queue: PostQueue<DueCallback> = {
-    due: (now, limit) => callbacks.due(DEFAULT_WORKSPACE, name, now, limit),
-    nextDue: () => callbacks.nextDue(DEFAULT_WORKSPACE, name),
+    due: (now, limit) => callbacks.due(workspace, name, now, limit),
+    nextDue: () => callbacks.nextDue(workspace, name),
     settle: (id, outcome) => callbacks.settle(id, outcome),
   };
   const requestFor = (post: DueCallback) => requestOf(post, { url, key: integration.callbackKey, now: clock.now() });

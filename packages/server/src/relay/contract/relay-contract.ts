@@ -80,6 +80,8 @@ export interface ToolMailDesk {
 export interface Relay {
   /** Of the log: a random id made with the database. */
   readonly generation: string;
+  /** Of callers without a token. */
+  readonly workspace: string;
   readonly handlers: RelayHandlers;
   readonly nodeHandlers: NodeHandlers;
   /** Deltas from a node; ignored when they name a session the node does not host. */

@@ -1,4 +1,3 @@
-import { DEFAULT_WORKSPACE } from 'agent-relay-protocol';
 import { Histogram } from '../../domain/histogram.ts';
 import { isBuiltIn } from '../../domain/membership.ts';
 import type { EventFeed } from '../../events/event-feed.ts';
@@ -19,20 +18,28 @@ const LATENCY_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 export const claimWaits = (): Histogram => new Histogram(WAIT_SECONDS);
 export const requestLatencies = (): Histogram => new Histogram(LATENCY_SECONDS);
 
+/** Of all workspaces. */
 export async function gatherFigures({ store, feed, sessions, claimWaitSeconds }: FiguresDeps): Promise<RelayFigures> {
   const agents = { online: 0, idle: 0, busy: 0, offline: 0 };
-  for (const { agent } of store.agents.index.in(DEFAULT_WORKSPACE).agents()) if (agent && !isBuiltIn(agent.id)) agents[agent.status] += 1;
-  const { openWork, undelivered } = await store.counts(DEFAULT_WORKSPACE);
-  const { runningSessions, nodes, onlineNodes } = await sessions.counts(DEFAULT_WORKSPACE);
+  const mail = { openWork: 0, undelivered: 0 };
+  const machines = { sessions: 0, nodes: { total: 0, online: 0 } };
+  for (const workspace of [...store.agents.index.workspaces()]) {
+    for (const { agent } of store.agents.index.in(workspace).agents()) if (agent && !isBuiltIn(agent.id)) agents[agent.status] += 1;
+    const { openWork, undelivered } = await store.counts(workspace);
+    mail.openWork += openWork;
+    mail.undelivered += undelivered;
+    const { runningSessions, nodes, onlineNodes } = await sessions.counts(workspace);
+    machines.sessions += runningSessions;
+    machines.nodes.total += nodes;
+    machines.nodes.online += onlineNodes;
+  }
   return {
     store: await store.figures(),
     claimWaitSeconds,
     head: store.log.head,
-    openWork,
-    undelivered,
+    ...mail,
+    ...machines,
     agents,
-    sessions: runningSessions,
-    nodes: { total: nodes, online: onlineNodes },
     readers: feed.readers(),
   };
 }

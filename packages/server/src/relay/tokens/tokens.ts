@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { DEFAULT_WORKSPACE, type Principal, RelayError } from 'agent-relay-protocol';
+import { type Principal, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
 import { isOwnersNodeId } from '../../domain/owners-node.ts';
@@ -15,7 +15,9 @@ const OWNER_SESSION_MS = 30 * 86_400_000;
 export interface TokensDeps {
   readonly store: Pick<Store, 'tokens' | 'agents'>;
   readonly clock: Clock;
-  /** Tokens that stand for the owner of the default workspace, e.g. the owner credential and AGENT_RELAY_TOKEN. Held as hashes. */
+  /** The owner's and the integrations'. */
+  readonly workspace: string;
+  /** Tokens that stand for the owner, e.g. the owner credential and AGENT_RELAY_TOKEN. Held as hashes. */
   readonly ownerTokens?: readonly string[];
   readonly integrations?: readonly IntegrationSettings[];
 }
@@ -40,7 +42,7 @@ export class Tokens {
     this.#deps = deps;
     this.lives = new TokenLives(deps);
     this.#owners = new Set((deps.ownerTokens ?? []).map(hashOf));
-    this.#integrations = new Map((deps.integrations ?? []).map((settings) => [settings.tokenHash, principalOf(settings)]));
+    this.#integrations = new Map((deps.integrations ?? []).map((settings) => [settings.tokenHash, principalOf(deps.workspace, settings)]));
   }
 
   mint(type: TokenType, holder: TokenHolder): MintedToken {
@@ -92,7 +94,7 @@ export class Tokens {
   /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
   async authenticate(token: string, as: 'bearer' | 'browser' = 'bearer'): Promise<Principal | null> {
     const hash = hashOf(token);
-    if (this.#owners.has(hash)) return { type: 'owner', workspace: DEFAULT_WORKSPACE };
+    if (this.#owners.has(hash)) return { type: 'owner', workspace: this.#deps.workspace };
     const integration = this.#integrations.get(hash);
     if (integration) return integration;
     const record = await this.lives.find(hash);
@@ -163,9 +165,9 @@ const allowed = ({ scopes, targets, channels }: TokenGrants) => ({
 
 const hashOf = hashOfToken;
 
-const principalOf = ({ name, scopes, targets, channels }: IntegrationSettings): Principal => ({
+const principalOf = (workspace: string, { name, scopes, targets, channels }: IntegrationSettings): Principal => ({
   type: 'integration',
-  workspace: DEFAULT_WORKSPACE,
+  workspace,
   name,
   scopes: [...scopes],
   targets: targets && [...targets],
