@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ToolKindSchema } from './agent-event.ts';
 import { AgentIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import { PrincipalNameSchema } from './principal-name.ts';
 
 /** What a session calls one of its questions; the base that providers share makes them unique. */
 export const ApprovalIdSchema = z.string().min(1).max(256);
@@ -26,9 +27,9 @@ export const ApprovalSchema = z.discriminatedUnion('status', [
     ...approval,
     status: z.enum(['allowed', 'denied', 'cancelled']),
     resolvedAt: TimestampSchema,
-    by: z
-      .string()
-      .describe('Who answered: `owner`, `token:<name>`, `timeout` when nobody did, `session` when there was nothing left to answer'),
+    by: PrincipalNameSchema.describe(
+      'Who answered, as in `sender.principal`; `timeout` when nobody did, `session` when there was nothing left to answer',
+    ),
     message: z.string().nullable().describe('What the agent was told with the answer'),
   }),
 ]);

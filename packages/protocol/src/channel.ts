@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AgentSchema, ChannelDirectionSchema, ChannelTransportSchema } from './agent.ts';
 import { AddressSchema, AgentIdSchema, LabelSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import { PrincipalNameSchema } from './principal-name.ts';
 
 /** What stands, in a binding, for every conversation that has no binding of its own. */
 export const EVERY_CONVERSATION = '*';
@@ -27,7 +28,7 @@ export const ChannelBindingSchema = z.object({
   target: AddressSchema.describe('The resolved address in its one spelling'),
   mode: ChannelBindingModeSchema,
   createdAt: TimestampSchema,
-  createdBy: z.string().describe('Who the token spoke for that made it'),
+  createdBy: PrincipalNameSchema.describe('Who the token spoke for that made it'),
 });
 export type ChannelBinding = z.infer<typeof ChannelBindingSchema>;
 

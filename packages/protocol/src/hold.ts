@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MessageSchema } from './message.ts';
 import { MessageIdSchema, TimestampSchema } from './primitives.ts';
+import { PrincipalNameSchema } from './principal-name.ts';
 
 /**
  * Which rule of the loop guard a message broke. `hops`: too many answers of agents to agents since a person took part. `pair_rate` and
@@ -27,7 +28,7 @@ const hold = {
   attempts: z.int().min(1).describe('How often the sender has tried to send it'),
   heldAt: TimestampSchema,
 };
-const decided = { ...hold, decidedAt: TimestampSchema, decidedBy: z.string().describe('Who decided, e.g. owner, token:ci, relay') };
+const decided = { ...hold, decidedAt: TimestampSchema, decidedBy: PrincipalNameSchema.describe('Who decided, as in `sender.principal`') };
 
 /** A message that the loop guard keeps until a person decides. */
 export const HoldSchema = z.discriminatedUnion('status', [

@@ -116,6 +116,7 @@ export {
 } from './primitives.ts';
 export type { Principal, Scope } from './principal.ts';
 export { DEFAULT_WORKSPACE, OWNER_AGENT_ID, PrincipalSchema, principalName, RELAY_AGENT_ID, ScopeSchema, scopes } from './principal.ts';
+export { isPersonName, PERSON, PersonNameSchema, PrincipalNameSchema } from './principal-name.ts';
 export type { InboxPush } from './read-inbox-push.ts';
 export { readInboxPush } from './read-inbox-push.ts';
 export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';

@@ -10,6 +10,7 @@ import {
   MetaSchema,
   TimestampSchema,
 } from './primitives.ts';
+import { PrincipalNameSchema } from './principal-name.ts';
 
 /** When it enters the recipient's session: at the next turn boundary, steering the running turn, interrupting it first, or as context only. */
 export const DeliveryModeSchema = z.enum(['next', 'now', 'urgent', 'fyi']);
@@ -21,7 +22,7 @@ export type Relation = z.infer<typeof RelationSchema>;
 
 export const SenderSchema = z.object({
   relation: RelationSchema,
-  principal: z.string().describe('Who the sending token speaks for, e.g. owner, agent:Lead, node:laptop, anonymous'),
+  principal: PrincipalNameSchema,
 });
 export type Sender = z.infer<typeof SenderSchema>;
 

@@ -10,6 +10,7 @@ import {
   OpaqueIdSchema,
   TimestampSchema,
 } from './primitives.ts';
+import { PrincipalNameSchema } from './principal-name.ts';
 
 /** `open` waits for an agent; `claimed`, `in_progress` and `blocked` are in one agent's hands; the rest is over. */
 export const TaskStatusSchema = z.enum(['open', 'claimed', 'in_progress', 'blocked', 'done', 'failed', 'canceled']);
@@ -76,7 +77,9 @@ export const TaskEventSchema = z.object({
   at: TimestampSchema,
   count: z.int().min(1).describe('How many repeated reports this line stands for; 1 for everything else'),
   lastAt: TimestampSchema.describe('When the last of them came'),
-  by: z.string().describe('Who did it, e.g. integration:ops-monitor, Worker, relay'),
+  by: PrincipalNameSchema.describe(
+    'Who did it: as in `sender.principal`, or the id of an agent, e.g. integration:ops-monitor, Worker, relay',
+  ),
   status: TaskStatusSchema,
   occurrenceCount: z.int().min(1),
   detail: z

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AgentIdSchema, LabelSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { grantFields } from './principal.ts';
+import { PrincipalNameSchema } from './principal-name.ts';
 
 /**
  * What a token is for. A person makes `scoped` (a program), `agent` (acts only as that agent, in every epoch), `channel` (as that channel, and
@@ -19,7 +20,7 @@ export const TokenSchema = z.object({
   ...grantFields,
   scopes: grantFields.scopes.nullable().describe('Null where the kind alone says what it may'),
   createdAt: TimestampSchema,
-  createdBy: z.string().nullable().describe('Who asked for it, as in `sender.principal`'),
+  createdBy: PrincipalNameSchema.nullable().describe('Who asked for it, as in `sender.principal`'),
   expiresAt: TimestampSchema.nullable(),
 });
 export type Token = z.infer<typeof TokenSchema>;

@@ -9,7 +9,9 @@ export const VerificationSchema = z.object({
   to: AddressSchema,
   sender: SenderSchema,
   isProven: z.boolean().describe('Whether a token proved that `from` wrote it; false for what a caller only claimed'),
-  isPerson: z.boolean().describe('Whether it is the word of the person who owns the relay'),
+  isPerson: z
+    .boolean()
+    .describe('Whether it is the word of a person, proven: of the owner, or of another that has a name here (`person:<id>`)'),
   isForYou: z.boolean().nullable().describe('Whether it is in the mail of the agent that asks; null when no agent asks'),
   isDeleted: z.boolean(),
   bodySha256: z.string().describe('Hex digest of the body as stored, in UTF-8'),

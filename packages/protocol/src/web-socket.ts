@@ -5,6 +5,7 @@ import { ApprovalAnswerSchema, ApprovalIdSchema } from './approval.ts';
 import { InboxItemSchema } from './message.ts';
 import { AgentIdSchema, CursorSchema, LabelSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { PrincipalSchema } from './principal.ts';
+import { PrincipalNameSchema } from './principal-name.ts';
 import { EventFilterSchema, EventResetSchema, RelayEventSchema } from './relay-event.ts';
 import { NodeProviderSchema, SessionSchema, SessionStatusSchema, SpawnModeSchema } from './session.ts';
 
@@ -188,7 +189,7 @@ export const nodeCommands = {
       ...hosted,
       approvalId: ApprovalIdSchema,
       ...ApprovalAnswerSchema.shape,
-      by: z.string().describe('Who answered, as in `sender.principal`'),
+      by: PrincipalNameSchema.describe('Who answered, as in `sender.principal`'),
     }),
     result: z.object({ resolved: z.boolean() }),
   }),

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { told } from '../primitives.ts';
+import { PrincipalNameSchema } from '../principal-name.ts';
 import { TokenSchema } from '../token.ts';
 
 const token = {
   ...told,
   token: TokenSchema,
-  by: z.string().nullable().describe('Who did it, as in `sender.principal`; null when time did'),
+  by: PrincipalNameSchema.nullable().describe('Who did it, as in `sender.principal`; null when time did'),
 };
 
 export const tokenEvents = [

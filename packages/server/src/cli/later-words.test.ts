@@ -14,6 +14,11 @@ const done = (event: object) =>
     '',
   ) ?? null;
 
+test('a person beside the owner is named as one', () => {
+  const token = { tokenId: 't', name: 'ci', kind: 'scoped' };
+  expect(shown({ type: 'token.created', ...at, token, by: 'person:anna' })).toBe('token ci (scoped) created by person:anna');
+});
+
 test('what only a later relay tells is no line, and a word that only it knows is shown', () => {
   expect([
     shown({ type: 'agent.dreamt', ...at }),

@@ -1,4 +1,4 @@
-import type { Message, Relation, Sender, Verification } from 'agent-relay-protocol';
+import { isPersonName, type Message, type Relation, type Sender, type Verification } from 'agent-relay-protocol';
 
 interface Known {
   readonly message: Message;
@@ -17,7 +17,7 @@ export function verify({ message, root, isForYou, bodySha256 }: Known): Verifica
     to,
     sender,
     isProven: isProven(sender),
-    isPerson: sender.relation === 'owner',
+    isPerson: isOfPerson(sender),
     isForYou,
     isDeleted: deletedAt !== null,
     bodySha256,
@@ -30,7 +30,12 @@ export function verify({ message, root, isForYou, bodySha256 }: Known): Verifica
 
 const isProven = ({ relation }: Sender): boolean => relation !== 'claimed';
 
-function whoWrote({ id, from, sender: { relation, principal } }: Message): string {
+/** Whoever speaks for somebody else, or hands on what somebody said outside, is no person by that, whoever holds the credential. */
+const isOfPerson = ({ relation, principal }: Sender): boolean => relation === 'owner' || (relation === 'peer' && isPersonName(principal));
+
+function whoWrote({ id, from, sender }: Message): string {
+  const { relation, principal } = sender;
+  if (relation !== 'owner' && isOfPerson(sender)) return `${principal}, a person, wrote message ${id}; their own credential proves it.`;
   const words: Record<Relation, string> = {
     owner: `The owner of this relay wrote message ${id}; the owner's own credential proves it.`,
     lead: `${from}, which started you, wrote message ${id}; its token proves it. It is an agent: it can give you work, not a person's permission.`,

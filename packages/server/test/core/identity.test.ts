@@ -125,6 +125,8 @@ describe('names that mean something by themselves', () => {
       expect([id, await codeOf(world.register(id, {}, tokenFor(null, 'scoped')))]).toEqual([id, 'forbidden']);
       expect([id, await codeOf(world.send(id, 'a'))]).toEqual([id, 'forbidden']);
     }
+    for (const name of ['person:anna', 'Person:anna'])
+      expect([name, await codeOf(world.register('x', { name }))]).toEqual([name, 'forbidden']);
     expect(await codeOf(() => world.call['agents/label']({ id: 'a', label: 'ｃi' }, world.as(anonymous)))).toBe('forbidden');
     expect(await world.register('ci', { kind: 'integration' }, ci)).toMatchObject({ id: 'ci' });
     expect(await codeOf(world.send('ci', 'a'))).toBe('forbidden');

@@ -38,8 +38,15 @@ test('who answered is told, and when nobody did, why there is no answer', () => 
     const approval: Exclude<Approval, { status: 'pending' }> = { ...base, status, by, message: null };
     return outcomeOf(approval).words;
   };
-  expect([told('allowed', 'owner'), told('denied', 'token:phone'), told('denied', 'timeout'), told('cancelled', 'session')]).toEqual([
+  expect([
+    told('allowed', 'owner'),
+    told('allowed', 'person:anna'),
+    told('denied', 'token:phone'),
+    told('denied', 'timeout'),
+    told('cancelled', 'session'),
+  ]).toEqual([
     'allowed by owner',
+    'allowed by person:anna',
     'denied by token:phone',
     'not allowed: nobody answered in time',
     'withdrawn before anybody answered',

@@ -8,6 +8,13 @@ test('a machine reserves what it offers now, however often it attaches, and neve
   for (let round = 0; round < 100; round += 1) reserved.offer('one', [`kind-${round}`]);
   const likeness = (...names: string[]) => names.map((name) => reserved.likenessOf(name));
   expect(likeness('kind-0', 'kind-98', 'kind-99', 'Codex', 'сі', 'owner')).toEqual([null, null, 'kind-99', 'codex', 'ci', 'owner']);
+  expect(likeness('person:anna', 'Реrson:anna', 'per\u200bson:x', 'person', 'personal: x')).toEqual([
+    'person:',
+    'person:',
+    'person:',
+    null,
+    null,
+  ]);
   reserved.offer('two', []);
   expect(likeness('codex', 'ci')).toEqual([null, 'ci']);
 });

@@ -1,4 +1,4 @@
-import { OWNER_AGENT_ID, type Principal, RELAY_AGENT_ID, RelayError, routeNames, routes } from 'agent-relay-protocol';
+import { OWNER_AGENT_ID, PERSON, type Principal, RELAY_AGENT_ID, RelayError, routeNames, routes } from 'agent-relay-protocol';
 import { RecentMap, shapesOf } from 'agent-relay-wire';
 import { isBuiltIn } from '../../domain/membership.ts';
 import { agentOf, isOwner } from '../../domain/scopes.ts';
@@ -8,7 +8,10 @@ import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 /** Machines whose offers are remembered; the one whose offer changed longest ago goes first. */
 const MACHINES = 1_000;
 
-/** Names that mean something by themselves: the relay's own, its integrations', and those of the kinds of agents its machines offer. */
+/**
+ * Names that mean something by themselves: the relay's own, its integrations', those of the kinds of agents its machines offer, and every name of a
+ * person (`person:<id>`).
+ */
 export class ReservedNames {
   readonly #own: readonly string[];
   /** What each machine offered last: however often one attaches, it has no more names than it offers. */
@@ -33,10 +36,13 @@ export class ReservedNames {
     for (const shape of shapesOf(name)) {
       const found = this.#byShape.get(shape);
       if (found !== undefined) return found;
+      if (personShapes.some((person) => shape.startsWith(person))) return PERSON;
     }
     return null;
   }
 }
+
+const personShapes = shapesOf(PERSON);
 
 function byShape(names: readonly string[]): ReadonlyMap<string, string> {
   return new Map(names.flatMap((name) => shapesOf(name).map((shape) => [shape, name] as const)));
@@ -93,6 +99,11 @@ function assertOwn(
   if (agent && (agent.protected || reserved.likenessOf(name) !== name)) return;
   const likeness = reserved.likenessOf(name);
   if (likeness === null) return;
-  const message = likeness === name ? `${name} is a name of the relay's own` : `${name} looks like ${likeness}, a name of the relay's own`;
+  const message = whyReserved(name, likeness);
   throw new RelayError('forbidden', `${field}: ${message}`, { issues: [{ path: field, message }] });
+}
+
+function whyReserved(name: string, likeness: string): string {
+  if (likeness === PERSON) return `${name} reads as the name of a person`;
+  return likeness === name ? `${name} is a name of the relay's own` : `${name} looks like ${likeness}, a name of the relay's own`;
 }

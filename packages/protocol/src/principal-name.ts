@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { AgentIdSchema } from './primitives.ts';
+
+/** What the name of a person beside the owner begins with. */
+export const PERSON = 'person:';
+
+/** `person:<id>`, with an id as agents have them. No id of an agent has a colon, so that none is ever taken for a person. */
+export const PersonNameSchema = z
+  .string()
+  .startsWith(PERSON)
+  .refine((name) => AgentIdSchema.safeParse(name.slice(PERSON.length)).success, 'A person is person: and an id as agents have them');
+
+/**
+ * Who did something, as it is written in `sender.principal`, `by`, `createdBy` and `decidedBy`. A reader takes any text: what it has no rule for it
+ * shows as it is.
+ */
+export const PrincipalNameSchema = z
+  .string()
+  .describe(
+    '`owner`, `anonymous`, `relay`, `agent:<id>`, `node:<id>`, `token:<name>`, `integration:<name>`, or `person:<id>`: a person beside the owner, whom no relay has yet',
+  );
+
+/** Whether it is the name of a person, the owner or another, and not of an agent or a program. What only begins like one is none. */
+export const isPersonName = (name: string): boolean => name === 'owner' || PersonNameSchema.safeParse(name).success;
