@@ -81,6 +81,18 @@ describe('the MCP server', () => {
     expect(send?.inputSchema).toMatchObject({ type: 'object', required: ['to', 'body'], additionalProperties: false });
   });
 
+  test('answers text and nothing else, for a model reads structured content in its place', async () => {
+    await using reader = await toolsOf('TextReader');
+    const { tools } = await reader.client.listTools();
+    expect(tools.filter(({ outputSchema }) => outputSchema !== undefined)).toEqual([]);
+    await owner.messages.send({ to: 'TextReader', body: 'hello' });
+    for (const name of ['relay_inbox', 'relay_agents', 'relay_claim']) {
+      const answer = await reader.client.callTool({ name, arguments: {} });
+      expect([name, answer.content]).toEqual([name, [{ type: 'text', text: expect.any(String) }]]);
+      expect(answer).not.toHaveProperty('structuredContent');
+    }
+  });
+
   test('two agents send, read once, acknowledge with the reply, and answer in the thread', async () => {
     await using lead = await toolsOf('Lead');
     await using worker = await toolsOf('Worker');
