@@ -38,6 +38,11 @@ if (process.platform === 'win32') {
     if (!(process.env['PATH'] ?? '').split(delimiter).includes(folder)) console.log(`${folder} is not on your PATH yet.`);
   } catch (error) {
     console.error(`agent-relay: ${error instanceof Error ? error.message : String(error)}`);
+    if (error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')) {
+      console.error(
+        `${folder} is not yours to write. Give npm a folder of your own, and put its bin on your PATH: npm config set prefix ~/.npm-global`,
+      );
+    }
     process.exitCode = 1;
   }
 }

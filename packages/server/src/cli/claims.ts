@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { agentOfSession } from './current-agent.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { parseMessageId } from './send.ts';
-import type { Terminal } from './terminal.ts';
+import { clockTime, type Terminal } from './terminal.ts';
 
 interface ActingOptions extends RelayOptions {
   readonly agent?: string;
@@ -55,7 +55,13 @@ export const takeBackCommand = (terminal: Terminal): Command =>
 export function describe(claim: Claim): string {
   const what = `[${claim.kind === 'message' ? 'msg' : 'task'}:${claim.subjectId}]`;
   if (claim.status !== 'held') return `${what} ${claim.status}`;
-  return `${what} held by ${claim.agentId} until ${new Date(claim.leaseExpiresAt).toISOString()}; claim ${claim.claimId}, fence ${claim.fence}`;
+  return `${what} held by ${claim.agentId} until ${untilTime(claim.leaseExpiresAt)}; claim ${claim.claimId}, fence ${claim.fence}`;
+}
+
+/** As a clock here shows it, with the day where it is another one. */
+export function untilTime(at: number, now = Date.now()): string {
+  const isToday = new Date(at).toDateString() === new Date(now).toDateString();
+  return isToday ? clockTime(at) : `${new Date(at).toDateString()} ${clockTime(at)}`;
 }
 
 export function parseFence(text: string): number {

@@ -40,6 +40,7 @@ import { tokenCommand } from './token.ts';
 import { upgradeCommand } from './upgrade.ts';
 import { verifyCommand } from './verify.ts';
 import { watchCommand } from './watch.ts';
+import { workCommand } from './work.ts';
 
 /*
  * What there is for people, resource by resource: the commands, and the words for what the log tells.
@@ -56,6 +57,7 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   releaseCommand,
   approvalsCommand,
   approveCommand,
+  workCommand,
   claimCommand,
   completeCommand,
   takeBackCommand,
