@@ -112,6 +112,10 @@ export const folderRules: readonly Rule[] = [
     if (!file.path.startsWith(`${server}/`) || file.isTest || isIn(file.pathInPackage, ['src/cli', 'src/cli.ts'])) return [];
     return vendorWords.filter((word) => file.words.has(word)).map((word) => `says ${word}`);
   }),
+  fileRule('what a tool may do is judged by the one rule of the kit: no vendor looks at guarded paths itself', (file) => {
+    if (!isIn(file.path, vendorPackages) || file.isTest) return [];
+    return ['editRefusal', 'guardedPart'].filter((word) => file.words.has(word)).map((word) => `says ${word}: ask judgeTool`);
+  }),
   fileRule("a vendor's wire knows nothing of the relay: only its provider half knows the provider contract", (file, workspace) => {
     const isWire =
       vendorPackages.includes(file.package.folder) &&

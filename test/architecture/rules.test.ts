@@ -94,6 +94,10 @@ const breaches: Readonly<Record<string, { texts: Record<string, string>; complai
     texts: { 'packages/server/src/relay/work/work.ts': `import { DEFAULT_WORKSPACE } from 'agent-relay-protocol';` },
     complaint: 'packages/server/src/relay/work/work.ts names DEFAULT_WORKSPACE',
   },
+  'what a tool may do is judged by the one rule of the kit: no vendor looks at guarded paths itself': {
+    texts: { 'packages/claude/src/provider/tool-policy.ts': `import { editRefusal } from 'agent-relay-provider';` },
+    complaint: 'packages/claude/src/provider/tool-policy.ts says editRefusal: ask judgeTool',
+  },
   'only use cases call the store': {
     texts: {
       'packages/server/src/transports/http/app.ts': `import type { Store } from '../../store/store.ts';`,
