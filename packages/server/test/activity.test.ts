@@ -110,3 +110,20 @@ it('is forgotten after its retention without forgetting how far the session had 
   expect((await list()).data).toEqual([]);
   expect(await append(2, 3)).toEqual({ ackedSeq: 3 });
 });
+
+it('a watcher of activity that fills several pages by its text gets all of it, with nothing new to wake it', async () => {
+  const long = (seq: number) => ({ seq, at: seq, event: line('x'.repeat(100_000)) });
+  for (let seq = 1; seq <= 8; seq += 2) {
+    const entries = [long(seq), long(seq + 1)];
+    await world.relay.nodeHandlers['activity/append']({ sessionId: session.sessionId, entries }, { ...as(owner), link: node });
+  }
+  const watching = new AbortController();
+  const { batches } = await world.relay.openActivity({ id: 'Worker', after: 0 }, { principal: owner, signal: watching.signal });
+  const seen: number[] = [];
+  const reading = (async () => {
+    for await (const batch of batches) seen.push(...batch.map(({ seq }) => seq));
+  })();
+  await expect.poll(() => seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  watching.abort();
+  await reading;
+});

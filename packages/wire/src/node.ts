@@ -24,6 +24,7 @@ export {
   readOwnerToken,
   runningRelayPath,
 } from './node/relay-places.ts';
+export { sendable } from './node/sendable.ts';
 export type { SignedBody } from './node/signature.ts';
 export { isSigned, SIGNATURE_HEADER, SIGNATURE_TOLERANCE_MS, signBody } from './node/signature.ts';
 export { assertSocketOfOwner, isSocketOfOwner, pipeOfSecret } from './node/socket-owner.ts';

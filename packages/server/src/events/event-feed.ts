@@ -8,6 +8,8 @@ import { nobody } from '../domain/readership.ts';
 import type { Logger } from '../logger.ts';
 import type { LogEntry, Store } from '../store/store.ts';
 import type { EventBatch, EventStream } from './event-stream.ts';
+import { PageTurns } from './page-turns.ts';
+import { ownTurn, type StreamTurn } from './stream-turn.ts';
 import { Subscription } from './subscription.ts';
 
 /** Entries read at a time, by the tail and by a reader that pages. */
@@ -25,6 +27,12 @@ export interface LogReader extends ReaderRights {
   readonly workspace: string;
 }
 
+/** Until when a stream is followed, and when it may take its next batch. */
+interface Following {
+  readonly signal: AbortSignal;
+  readonly turn?: StreamTurn | undefined;
+}
+
 /** Sees each committed entry once, in order, before any subscriber does. Must not throw. */
 export type EntryListener = (entry: LogEntry) => void;
 
@@ -39,9 +47,12 @@ export class EventFeed {
   readonly #listeners = new Set<EntryListener>();
   readonly #byAgent = new Map<string, Map<string, Set<Subscription>>>();
   readonly #firehoses = new Map<string, Set<Subscription>>();
+  readonly #pageTurns = new PageTurns();
   readonly #closing = new AbortController();
   #position: number;
   #fault: string | null = null;
+  /** Those for whom something lies ready, in the order in which it began to. */
+  readonly #owed = new Set<Subscription>();
   readonly #tail: Pump;
 
   constructor(deps: FeedDeps) {
@@ -70,13 +81,13 @@ export class EventFeed {
   }
 
   /** Follows the log of a workspace until the signal aborts. A cursor that cannot be continued is answered by one `reset`. */
-  open({ workspace, ...rights }: LogReader, filter: EventFilter, signal: AbortSignal): EventStream {
+  open({ workspace, ...rights }: LogReader, filter: EventFilter, { signal, turn = ownTurn }: Following): EventStream {
     const { log } = this.#deps.store;
     const { after = log.head, generation = log.generation, ...asked } = filter;
     const criteria = { ...asked, ...rights };
     const reset = generation === log.generation ? this.#resetFor(after) : this.#reset('generation');
     const ended = AbortSignal.any([signal, this.#closing.signal]);
-    const batches = reset ? once({ reset }) : this.#follow(new Subscription(workspace, criteria, after), ended);
+    const batches = reset ? once({ reset }) : this.#follow(new Subscription(workspace, criteria, after), ended, turn);
     return { cursor: after, generation: log.generation, batches };
   }
 
@@ -117,12 +128,23 @@ export class EventFeed {
           if (fetching) await fetching;
         }
         this.#position = through;
+        this.#letGoOfForgotten();
       }
       this.#fault = null;
     } catch (error) {
       this.#fault = error instanceof Error ? error.message : String(error);
       // The position stays: the next commit's bell tries the same stretch again.
       log.error('the log could not be read for live readers', { position: this.#position, error: String(error) });
+    }
+  }
+
+  /** What lies ready is the log's own end in memory. What that has let go of is kept for nobody: its reader pages from the disk. */
+  #letGoOfForgotten(): void {
+    const { rememberedAfter } = this.#deps.store.log;
+    for (const subscription of this.#owed) {
+      if (subscription.oldest !== null && subscription.oldest > rememberedAfter) break;
+      this.#owed.delete(subscription);
+      if (subscription.oldest !== null) subscription.fallBehind();
     }
   }
 
@@ -155,8 +177,9 @@ export class EventFeed {
     subscription: Subscription,
     { about, characters }: { readonly about: About; readonly characters: number },
   ): void {
-    if (subscription.isLive && event.seq > subscription.cursor && this.#matches(event, subscription, about))
-      subscription.offer(event, characters);
+    if (!subscription.isLive || event.seq <= subscription.cursor || !this.#matches(event, subscription, about)) return;
+    subscription.offer(event, characters);
+    this.#owed.add(subscription);
   }
 
   #candidates(workspace: string, event: RelayEvent): readonly Subscription[] {
@@ -183,33 +206,32 @@ export class EventFeed {
     return entry !== undefined && isInAudience(message, entry);
   }
 
-  async *#follow(subscription: Subscription, signal: AbortSignal): AsyncGenerator<EventBatch> {
+  async *#follow(subscription: Subscription, signal: AbortSignal, turn: StreamTurn): AsyncGenerator<EventBatch> {
     const group = this.#enter(subscription);
     const wake = () => subscription.wake();
     signal.addEventListener('abort', wake, { once: true });
     try {
       while (!signal.aborted) {
-        if (!subscription.isLive) {
-          const page = await this.#page(subscription);
-          if ('reset' in page) {
-            yield page;
-            return;
-          }
-          if (page.events.length > 0) yield page;
-          continue;
-        }
-        const events = subscription.take();
-        if (events.length > 0) yield { events };
-        else await subscription.changed();
+        await subscription.changed();
+        await turn.begin(signal);
+        if (signal.aborted) return;
+        this.#owed.delete(subscription);
+        const batch = subscription.isLive ? { events: subscription.take() } : await this.#page(subscription, signal);
+        if ('reset' in batch || batch.events.length > 0) yield batch;
+        turn.end();
+        if ('reset' in batch) return;
       }
     } finally {
+      turn.end();
       signal.removeEventListener('abort', wake);
       this.#leave(subscription, group);
     }
   }
 
   /** The reader's next page of the log; the one that reaches the tail makes it live. */
-  async #page(subscription: Subscription): Promise<EventBatch> {
+  async #page(subscription: Subscription, signal: AbortSignal): Promise<EventBatch> {
+    if (subscription.cursor < this.#deps.store.log.head) await this.#pageTurns.next();
+    if (signal.aborted) return { events: [] };
     const reset = this.#resetFor(subscription.cursor);
     if (reset) return { reset };
     const { entries, through } = await this.#deps.store.log.read(subscription.cursor, PAGE_ENTRIES, PAGE_CHARACTERS);
@@ -256,6 +278,7 @@ export class EventFeed {
   #leave(subscription: Subscription, group: Set<Subscription>): void {
     const { workspace, criteria } = subscription;
     group.delete(subscription);
+    this.#owed.delete(subscription);
     if (group.size > 0) return;
     if (criteria.for === undefined) {
       this.#firehoses.delete(workspace);

@@ -33,11 +33,15 @@ export class Subscription {
     return this.#isLive;
   }
 
+  /** The oldest event that lies ready; null when none does. */
+  get oldest(): number | null {
+    return this.#pending[0]?.seq ?? null;
+  }
+
   /** How many sequences this reader has not been handed, at most. */
   lag(head: number): number {
     if (!this.#isLive) return Math.max(0, head - this.cursor);
-    const [oldest] = this.#pending;
-    return oldest ? head - oldest.seq + 1 : 0;
+    return this.oldest === null ? 0 : head - this.oldest + 1;
   }
 
   goLive(): void {
@@ -49,20 +53,26 @@ export class Subscription {
     if (!this.#isLive || event.seq <= this.cursor) return;
     const isFull = this.#pending.length >= PENDING_LIMIT || this.#pendingCharacters + characters > PENDING_CHARACTERS;
     if (isFull) {
-      this.#pending = [];
-      this.#pendingCharacters = 0;
-      this.#isLive = false;
-    } else {
-      this.#pending.push(event);
-      this.#pendingCharacters += characters;
+      this.fallBehind();
+      return;
     }
+    this.#pending.push(event);
+    this.#pendingCharacters += characters;
+    this.wake();
+  }
+
+  /** Lets go of what lies ready: the log has it. */
+  fallBehind(): void {
+    this.#pending = [];
+    this.#pendingCharacters = 0;
+    this.#isLive = false;
     this.wake();
   }
 
   /** What lies ready; empty when there is nothing. */
-  take(): readonly RelayEvent[] {
+  take(): RelayEvent[] {
     const events = this.#pending;
-    if (events.length === 0) return events;
+    if (events.length === 0) return [];
     this.#pending = [];
     this.#pendingCharacters = 0;
     this.cursor = events.at(-1)?.seq ?? this.cursor;

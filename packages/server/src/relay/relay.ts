@@ -230,11 +230,11 @@ function streamsOf({ core, readers, sessions, presence, inbox }: Parts): Pick<Re
   return {
     openActivity: async (params, context) => open('events:read', context, (living) => sessions.openActivity(params, living)),
     openEvents: async (filter, context) =>
-      open('events:read', context, async ({ principal, signal }) => {
+      open('events:read', context, async ({ principal, signal, turn }) => {
         const { workspace } = principal;
         const seesApprovalsOf = (agentId: string) => maySeeApprovals(principal, watchedIn(store.agents.index.in(workspace), agentId));
         const { reading: _reading, ...rights } = readers.of(principal);
-        return feed.open({ workspace, ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, signal);
+        return feed.open({ workspace, ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, { signal, turn });
       }),
     openInbox: async (params, context) =>
       open('messages:read', context, (living) => openPresent(params, living, presence, () => inbox.openInbox(params, living))),

@@ -98,6 +98,8 @@ export interface LogStore {
   readonly head: number;
   /** Everything up to here may have been pruned. */
   readonly floor: number;
+  /** The log's end after here is in memory, for everybody; what is older is read from the disk. */
+  readonly rememberedAfter: number;
   /** Oldest first. A cursor inside one is of a log that has ended. */
   readonly skipped: readonly SkippedNumbers[];
   /**

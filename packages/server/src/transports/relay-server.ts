@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { createServer as createDoor, type Server as Door, type Socket } from 'node:net';
+import { createServer as createDoor, type Server as Door } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { RelayError } from 'agent-relay-protocol';
 import { webSocketDuplex } from 'agent-relay-wire/node';
@@ -15,6 +15,7 @@ import { HttpApp } from './http/http-app.ts';
 import { loginEndpoint, logoutEndpoint } from './http/login.ts';
 import { metricsEndpoint } from './http/metrics.ts';
 import { mcpEndpoint } from './mcp/mcp-endpoint.ts';
+import { OpenConnections } from './open-connections.ts';
 import { openApiEndpoints } from './openapi/openapi-endpoints.ts';
 import { RequestGuard } from './request-guard.ts';
 import { createRouteCalls } from './route-calls.ts';
@@ -38,6 +39,8 @@ export interface RelayServerDeps {
   readonly dashboardFolder: string;
   readonly sseHeartbeatMs?: number;
   readonly authenticateWithinMs?: number;
+  /** How much may lie unsent for all clients together. */
+  readonly maxUnsentBytes?: number;
 }
 
 export interface RelayServer {
@@ -91,8 +94,8 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
   server.on('upgrade', upgrades.listener);
   server.on('clientError', refuseMalformed);
   const door = createDoor((socket) => void server.emit('connection', socket));
-  const silent = silentConnections(server);
-  return { server, door, drain: () => drain({ server, door, draining, silent, connections }) };
+  const open = new OpenConnections(server, { log, maxUnsentBytes: deps.maxUnsentBytes, elapsedMs: () => performance.now() });
+  return { server, door, drain: () => drain({ server, door, draining, open, connections }) };
 }
 
 /** What becomes of a socket that may come in: a connection, among `connections` as long as it lives. */
@@ -118,36 +121,23 @@ interface Open {
   readonly server: Server;
   readonly door: Door;
   readonly draining: Draining;
-  readonly silent: { close(): void };
+  readonly open: OpenConnections;
   readonly connections: ReadonlySet<SocketConnection>;
 }
 
-async function drain({ server, door, draining, silent, connections }: Open): Promise<void> {
+async function drain({ server, door, draining, open, connections }: Open): Promise<void> {
   draining.drain();
   const closed = [server, door].map((each) => (each.listening ? new Promise((resolve) => each.close(resolve)) : undefined));
   // A connection is idle once its answer is out, which may be any moment from now.
   const sweep = setInterval(() => {
     server.closeIdleConnections();
-    silent.close();
+    open.closeSilent();
   }, SWEEP_MS);
   const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await Promise.all([...closed, ...[...connections].map((connection) => connection.closed)]);
   clearInterval(sweep);
+  open.close();
   clearTimeout(cut);
-}
-
-/** Connections that clients opened ahead of time and sent nothing on: Node never counts them as idle. */
-function silentConnections(server: Server): { close(): void } {
-  const open = new Set<Socket>();
-  server.on('connection', (socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
-  return {
-    close() {
-      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
-    },
-  };
 }
 
 /** What was sent is no HTTP: it gets the same error shape as everything else. */

@@ -141,8 +141,8 @@ async function openRelay(
 export const anotherTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** Waits, turn by turn, until something is so. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 2_000; turn += 1) {
+export async function until(isSo: () => boolean | Promise<boolean>, turns = 2_000): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) {
     if (await isSo()) return;
     await anotherTurn();
   }

@@ -15,6 +15,7 @@ import {
 } from '../message-duplex.ts';
 import { parseJson } from '../parse-json.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { sendable } from './sendable.ts';
 import { TurnCork } from './turn-cork.ts';
 
 export interface WebSocketDuplexOptions {
@@ -193,7 +194,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   #write(text: string, onWritten: ((error?: Error) => void) | undefined): void {
     // A UTF-16 unit is at most three bytes of UTF-8: most messages need no counting.
     if (text.length <= this.#maxFrameBytes / 3) {
-      this.#socket.send(text, onWritten);
+      this.#socket.send(sendable(text), { binary: false }, onWritten);
       return;
     }
     const bytes = Buffer.from(text);

@@ -5,6 +5,7 @@ import { watchedIn } from '../../domain/act-as.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
 import { assertMayWatch, mayWatch } from '../../domain/spawn-rules.ts';
 import { tokensOf } from '../../domain/token-use.ts';
+import { ownTurn } from '../../events/stream-turn.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
 import type { AgentIndex } from '../../store/agent-index.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
@@ -33,6 +34,15 @@ interface Watcher {
   deltas: LiveActivityEntry[];
   isRung: boolean;
   readonly bell: Bell;
+}
+
+interface Reader {
+  readonly workspace: string;
+  readonly agentId: string;
+  /** Asked for each batch: whoever started an agent may have lost it to another meanwhile. */
+  readonly shown: () => (entry: ActivityEntry) => boolean;
+  /** The last entry that it has. */
+  after: number;
 }
 
 /** What agents do: stored from their nodes, listed by cursor, and told live to those who watch. */
@@ -86,7 +96,7 @@ export class ActivityRelay {
     return listed({ ...page, items: page.items.filter(isShown) });
   }
 
-  async open({ id, after }: MethodParams<'activity/subscribe'>, { principal, signal }: CallContext): Promise<ActivityStream> {
+  async open({ id, after }: MethodParams<'activity/subscribe'>, { principal, signal, turn }: CallContext): Promise<ActivityStream> {
     const { workspace } = principal;
     this.#shownTo(id, principal);
     const { cursor: head, items } = await this.#deps.store.activity.list({
@@ -98,7 +108,8 @@ export class ActivityRelay {
     });
     this.#assertNothingOf(workspace, id, items);
     const cursor = after ?? head;
-    return { cursor, batches: this.#show(this.#follow(workspace, id, cursor, signal), () => this.#shownTo(id, principal)) };
+    const shown = () => this.#shownTo(id, principal);
+    return { cursor, batches: this.#follow({ workspace, agentId: id, shown, after: cursor }, { signal, turn }) };
   }
 
   /** Forgets what is older than the retention, a bounded piece at a time. Answers how many entries went. */
@@ -111,49 +122,40 @@ export class ActivityRelay {
     return pruned;
   }
 
-  /** Asks before each batch: whoever started an agent may have lost it to another meanwhile. */
-  async *#show(batches: AsyncIterable<readonly LiveActivityEntry[]>, shown: () => (entry: ActivityEntry) => boolean) {
-    for await (const batch of batches) {
-      const entries = batch.filter(shown());
-      if (entries.length > 0) yield entries;
-    }
-  }
-
   async *#follow(
-    workspace: string,
-    agentId: string,
-    cursor: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly LiveActivityEntry[], void> {
+    reader: Reader,
+    { signal, turn = ownTurn }: Pick<CallContext, 'signal' | 'turn'>,
+  ): AsyncGenerator<LiveActivityEntry[], void> {
     const watcher: Watcher = { deltas: [], isRung: true, bell: new Bell() };
-    const key = keyOf(workspace, agentId);
+    const key = keyOf(reader.workspace, reader.agentId);
     const watchers = this.#watchers.get(key) ?? new Set();
     this.#watchers.set(key, watchers.add(watcher));
-    let after = cursor;
     try {
       while (!signal.aborted) {
-        // Deltas first: the text they belong to was completed after them, and may be in the page that follows.
-        const deltas = watcher.deltas;
-        watcher.deltas = [];
-        if (deltas.length > 0) yield deltas;
-        if (watcher.isRung) {
-          watcher.isRung = false;
-          const items = await this.#page(workspace, agentId, after);
-          after = items.at(-1)?.id ?? after;
-          if (items.length === PAGE) watcher.isRung = true;
-          if (items.length > 0) yield items;
-        } else if (watcher.deltas.length === 0) {
-          await watcher.bell.next({ signal });
-        }
+        if (!watcher.isRung && watcher.deltas.length === 0) await watcher.bell.next({ signal });
+        await turn.begin(signal);
+        if (signal.aborted) return;
+        const entries = await this.#take(reader, watcher);
+        if (entries.length > 0) yield entries;
+        turn.end();
       }
     } finally {
+      turn.end();
       watchers.delete(watcher);
       if (watchers.size === 0) this.#watchers.delete(key);
     }
   }
 
-  async #page(workspace: string, agentId: string, after: number): Promise<readonly ActivityEntry[]> {
-    return (await this.#deps.store.activity.list({ workspace, agentId, after, limit: PAGE })).items;
+  /** Deltas first: the text they belong to was completed after them, and may be in the page that follows. */
+  async #take(reader: Reader, watcher: Watcher): Promise<LiveActivityEntry[]> {
+    const { deltas, isRung } = watcher;
+    watcher.deltas = [];
+    watcher.isRung = false;
+    const { workspace, agentId, after, shown } = reader;
+    const page = isRung ? await this.#deps.store.activity.list({ workspace, agentId, after, limit: PAGE }) : null;
+    reader.after = page?.items.at(-1)?.id ?? after;
+    watcher.isRung ||= page !== null && page.next !== null;
+    return [...deltas, ...(page?.items ?? [])].filter(shown());
   }
 
   #ring(workspace: string, agentId: string, deltas: readonly LiveActivityEntry[]): void {

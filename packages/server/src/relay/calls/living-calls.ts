@@ -95,6 +95,10 @@ class LivingCall implements CallContext {
     return this.#context.principal;
   }
 
+  get turn(): CallContext['turn'] {
+    return this.#context.turn;
+  }
+
   get signal(): AbortSignal {
     const end = this.#lives.endOf(this.principal);
     if (!end) return this.#context.signal;

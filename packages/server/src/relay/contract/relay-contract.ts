@@ -12,6 +12,7 @@ import type {
   RouteOutput,
 } from 'agent-relay-protocol';
 import type { EventStream } from '../../events/event-stream.ts';
+import type { StreamTurn } from '../../events/stream-turn.ts';
 import type { RelayFigures } from './relay-figures.ts';
 
 /** Who calls, and until when the caller waits. */
@@ -19,6 +20,8 @@ export interface CallContext {
   readonly principal: Principal;
   /** Aborts when the caller has gone: a waiting call then ends early, a write that has begun is finished. */
   readonly signal: AbortSignal;
+  /** Of a stream that shares its caller's link with others. */
+  readonly turn?: StreamTurn | undefined;
 }
 
 /**
@@ -38,7 +41,7 @@ export interface BrowserSession {
 
 /** The one deliverer's view of an inbox; ends (with a RelayError) when a newer epoch takes over. Acknowledgements come through `inbox/ack` or `deliveries/report`. */
 export interface InboxStream {
-  readonly batches: AsyncIterable<readonly InboxItem[]>;
+  readonly batches: AsyncIterable<InboxItem[]>;
 }
 
 /** A stored entry, or a live delta with `id` 0. */
@@ -46,7 +49,7 @@ export type LiveActivityEntry = ActivityEntry;
 
 export interface ActivityStream {
   readonly cursor: number;
-  readonly batches: AsyncIterable<readonly LiveActivityEntry[]>;
+  readonly batches: AsyncIterable<LiveActivityEntry[]>;
 }
 
 /** How the relay reaches a connected node. Rejects with `connection_closed` when the link ends. */

@@ -6,6 +6,7 @@ import { recordAt } from '../../domain/delivery.ts';
 import { takePage } from '../../domain/page.ts';
 import type { EventFeed } from '../../events/event-feed.ts';
 import type { Store } from '../../store/store.ts';
+import { charactersOf } from './inbox.ts';
 import type { PeekedPage, PeekRequest, PollRequest } from './inbox-requests.ts';
 import type { OpenInboxes } from './open-inboxes.ts';
 
@@ -70,10 +71,10 @@ export class InboxPeeks {
         if (state === 'expired' || waiting.length > limit) continue;
         waiting.push({ message, state: state === 'queued' && wasHandedOver ? 'dispatched' : state, nonce: nonce() });
       }
-      if (through <= after || through >= feed.position || takePage(waiting, limit, charactersOf).isCut) break;
+      if (through <= after || through >= feed.position || takePage(waiting, limit, charactersIn).isCut) break;
       after = through;
     }
-    const { rows, isCut } = takePage(waiting, limit, charactersOf);
+    const { rows, isCut } = takePage(waiting, limit, charactersIn);
     return { items: rows, next: isCut ? (rows.at(-1)?.message.id ?? null) : null };
   }
 
@@ -93,5 +94,4 @@ export class InboxPeeks {
   }
 }
 
-const charactersOf = ({ message: { body, payload } }: InboxItem): number =>
-  body.length + (payload === null ? 0 : JSON.stringify(payload).length);
+const charactersIn = ({ message }: InboxItem): number => charactersOf(message);

@@ -1,4 +1,5 @@
 import type { InboxItem } from 'agent-relay-protocol';
+import type { StreamTurn } from '../../events/stream-turn.ts';
 
 export interface StreamRequest {
   readonly workspace: string;
@@ -9,6 +10,7 @@ export interface StreamRequest {
   /** Throws when the deliverer's right to this mail has gone. */
   readonly mayStill: () => void;
   readonly signal: AbortSignal;
+  readonly turn?: StreamTurn | undefined;
 }
 
 export interface PollRequest {

@@ -108,12 +108,13 @@ export function inboxHandlers({ store, clock, inboxes }: InboxRoutesDeps): Inbox
       },
     },
 
-    async openInbox({ id, window = DEFAULT_WINDOW, ...guard }, { principal, signal }) {
+    async openInbox({ id, window = DEFAULT_WINDOW, ...guard }, { principal, signal, turn }) {
       assertAccess({ scope: 'messages:write', anonymous: true }, principal);
       const { epoch } = assertMayFetch(principal, id, guard);
       const { workspace } = principal;
       const mayStill = () => void assertMayFetch(principal, id, guard);
-      return inboxes.openStream({ workspace, agentId: id, epoch, window, reportsHandOver: principal.type === 'node', mayStill, signal });
+      const reportsHandOver = principal.type === 'node';
+      return inboxes.openStream({ workspace, agentId: id, epoch, window, reportsHandOver, mayStill, signal, turn });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { type InboxItem, RelayError, toRelayError } from 'agent-relay-protocol';
 import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
+import { ownTurn } from '../../events/stream-turn.ts';
 import type { Logger } from '../../logger.ts';
 import type { Store } from '../../store/store.ts';
 import type { InboxStream } from '../contract/relay-contract.ts';
@@ -30,7 +31,7 @@ export class InboxStreams {
   }
 
   /** @throws RelayError `inbox_taken` when the inbox has a stream. */
-  open(inbox: Inbox, { epoch, window, reportsHandOver, mayStill, signal }: StreamRequest): InboxStream {
+  open(inbox: Inbox, { epoch, window, reportsHandOver, mayStill, signal, turn }: StreamRequest): InboxStream {
     if (inbox.stream) throw inboxTaken(inbox);
     const stream: StreamHolder = { epoch, window, reportsHandOver, mayStill, outstanding: 0, pending: [], failure: null, bell: new Bell() };
     inbox.stream = stream;
@@ -40,7 +41,7 @@ export class InboxStreams {
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
     this.#deps.supply.advance(inbox);
-    return { batches: this.#read(inbox, stream, signal) };
+    return { batches: this.#read(inbox, stream, { signal, turn }) };
   }
 
   /** Ends the inbox's stream, when it has one; with a failure its deliverer is told that, and gets nothing more. */
@@ -92,13 +93,20 @@ export class InboxStreams {
     stream.bell.ring();
   }
 
-  async *#read(inbox: Inbox, stream: StreamHolder, signal: AbortSignal): AsyncGenerator<readonly InboxItem[]> {
+  async *#read(
+    inbox: Inbox,
+    stream: StreamHolder,
+    { signal, turn = ownTurn }: Pick<StreamRequest, 'signal' | 'turn'>,
+  ): AsyncGenerator<InboxItem[]> {
     try {
       while (!signal.aborted) {
         if (stream.pending.length > 0) {
+          await turn.begin(signal);
+          if (signal.aborted) return;
           const items = stream.pending;
           stream.pending = [];
-          yield items;
+          if (items.length > 0) yield items;
+          turn.end();
           continue;
         }
         if (stream.failure) throw stream.failure;
@@ -106,6 +114,7 @@ export class InboxStreams {
         await stream.bell.next();
       }
     } finally {
+      turn.end();
       this.#end(inbox, stream);
     }
   }

@@ -4,7 +4,7 @@ import type { EventFeed } from '../../events/event-feed.ts';
 import type { Logger } from '../../logger.ts';
 import type { Store } from '../../store/store.ts';
 import type { HandOvers } from './hand-overs.ts';
-import type { Inbox, Piece } from './inbox.ts';
+import type { HeldMail, Inbox, Piece } from './inbox.ts';
 
 const LOAD_PAGE = 256;
 /** How far the fan-out floor may move before it is written down. */
@@ -16,6 +16,7 @@ export interface InboxSupplyDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly handOvers: HandOvers;
+  readonly held: HeldMail;
   readonly nonce: () => string;
 }
 
@@ -58,7 +59,7 @@ export class InboxSupply {
 
   /** Nobody fetches from it any more. */
   drop(inbox: Inbox): void {
-    inbox.isDropped = true;
+    inbox.drop();
     this.#raiseFloor(inbox, 1);
   }
 
@@ -72,9 +73,12 @@ export class InboxSupply {
   }
 
   async #loadPages(inbox: Inbox): Promise<void> {
-    const { store, feed } = this.#deps;
+    const { store, feed, held } = this.#deps;
     while (!inbox.isCaughtUp && inbox.hasRoom && !inbox.isDropped) {
-      const { items, through } = await store.deliveries.waiting(inbox.workspace, inbox.agentId, inbox.loadedThrough, LOAD_PAGE);
+      const { workspace, agentId, loadedThrough } = inbox;
+      const limit = held.hasRoom ? LOAD_PAGE : 1;
+      const { items, through } = await store.deliveries.waiting(workspace, agentId, loadedThrough, limit);
+      if (inbox.isDropped) return;
       for (const { message, record } of items) {
         if (!inbox.get(message.id)) inbox.add(message, record.state === 'dispatched');
       }

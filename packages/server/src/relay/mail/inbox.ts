@@ -4,6 +4,7 @@ import type { Bell } from 'agent-relay-wire';
 /** One piece of waiting mail in a deliverer's reach. */
 export interface Piece {
   readonly message: Message;
+  readonly characters: number;
   /** The receipt already says dispatched: an earlier deliverer had it. Its time to live has stopped. */
   wasDispatched: boolean;
   holder: 'nobody' | 'stream' | 'poll';
@@ -37,8 +38,20 @@ export interface PollWaiter {
 
 /** More waiting mail than this is left in the store until there is room, unless whoever fetches takes more at once. */
 const HIGH_WATER = 512;
+/** And more text than this, or than all inboxes together may keep. */
+const HIGH_WATER_CHARACTERS = 1024 * 1024;
+const HIGH_WATER_CHARACTERS_OF_ALL = 128 * 1024 * 1024;
 /** A poll that has this much text is answered, however many pieces it asked for. */
 const MAX_POLL_CHARACTERS = 256 * 1024;
+
+/** How much text the inboxes that somebody fetches from have in memory. */
+export class HeldMail {
+  characters = 0;
+
+  get hasRoom(): boolean {
+    return this.characters < HIGH_WATER_CHARACTERS_OF_ALL;
+  }
+}
 
 /**
  * One agent's waiting mail while somebody fetches it: which pieces there are, and who has which. Memory only; the store has the truth.
@@ -73,20 +86,25 @@ export class Inbox {
   pollLeaseUntil = 0;
   persistedFloor = 0;
   readonly #pieces = new Map<number, Piece>();
+  readonly #held: HeldMail;
   #ready: Piece[] = [];
+  #characters = 0;
 
-  constructor(workspace: string, agentId: string, now: number) {
+  constructor(workspace: string, agentId: string, now: number, held: HeldMail) {
     this.workspace = workspace;
     this.agentId = agentId;
     this.lastUsedAt = now;
+    this.#held = held;
   }
 
   get size(): number {
     return this.#pieces.size;
   }
 
+  /** An empty one always has. */
   get hasRoom(): boolean {
-    return this.#pieces.size < Math.max(HIGH_WATER, this.stream?.window ?? 0, this.pollLimit);
+    if (this.#pieces.size >= Math.max(HIGH_WATER, this.stream?.window ?? 0, this.pollLimit)) return false;
+    return this.#pieces.size === 0 || (this.#held.hasRoom && this.#characters < HIGH_WATER_CHARACTERS);
   }
 
   get(messageId: number): Piece | undefined {
@@ -95,8 +113,10 @@ export class Inbox {
 
   /** Adds a piece; ids come in order. */
   add(message: Message, wasDispatched: boolean): void {
-    const piece: Piece = { message, wasDispatched, holder: 'nobody', isHandedOver: false, offeredAt: 0 };
+    const characters = charactersOf(message);
+    const piece: Piece = { message, characters, wasDispatched, holder: 'nobody', isHandedOver: false, offeredAt: 0 };
     this.#pieces.set(message.id, piece);
+    this.#count(characters);
     this.#ready.push(piece);
   }
 
@@ -105,7 +125,19 @@ export class Inbox {
     const piece = this.#pieces.get(messageId);
     if (!piece) return;
     this.#pieces.delete(messageId);
+    this.#count(-piece.characters);
     if (piece.holder === 'stream' && this.stream) this.stream.outstanding -= 1;
+  }
+
+  /** Nobody fetches from it any more. */
+  drop(): void {
+    this.isDropped = true;
+    this.#count(-this.#characters);
+  }
+
+  #count(characters: number): void {
+    this.#characters += characters;
+    this.#held.characters += characters;
   }
 
   /** What nobody has, for the stream: at most as much as its window has room for. */
@@ -148,7 +180,7 @@ export class Inbox {
       if ((piece.holder === 'stream' && piece.isHandedOver) || !this.#isWaiting(piece, now)) continue;
       this.#giveToPoll(piece);
       taken.push(piece);
-      characters += piece.message.body.length + (piece.message.payload === null ? 0 : JSON.stringify(piece.message.payload).length);
+      characters += piece.characters;
     }
     return taken;
   }
@@ -198,3 +230,6 @@ export class Inbox {
     return wasDispatched || isHandedOver || message.expiresAt === null || message.expiresAt > now;
   }
 }
+
+export const charactersOf = ({ body, payload }: Pick<Message, 'body' | 'payload'>): number =>
+  body.length + (payload === null ? 0 : JSON.stringify(payload).length);

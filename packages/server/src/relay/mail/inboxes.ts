@@ -39,7 +39,7 @@ export class Inboxes {
     const nonce = createNonces();
     this.#deps = deps;
     this.#handOvers = new HandOvers({ ...deps, delayMs: deps.settings.dispatchedDelayMs });
-    this.#supply = new InboxSupply({ ...deps, handOvers: this.#handOvers, nonce });
+    this.#supply = new InboxSupply({ ...deps, handOvers: this.#handOvers, held: this.#open.held, nonce });
     this.#streams = new InboxStreams({ ...deps, handOvers: this.#handOvers, supply: this.#supply });
     this.#polls = new InboxPolls({ ...deps, handOvers: this.#handOvers, supply: this.#supply });
     this.#peeks = new InboxPeeks({ ...deps, open: this.#open, nonce });

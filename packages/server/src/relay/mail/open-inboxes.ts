@@ -1,7 +1,8 @@
-import { Inbox } from './inbox.ts';
+import { HeldMail, Inbox } from './inbox.ts';
 
 /** The inboxes that are in memory, by workspace and agent. */
 export class OpenInboxes {
+  readonly held = new HeldMail();
   readonly #byWorkspace = new Map<string, Map<string, Inbox>>();
 
   find(workspace: string, agentId: string): Inbox | undefined {
@@ -12,7 +13,7 @@ export class OpenInboxes {
   of(workspace: string, agentId: string, now: number): Inbox {
     const inboxes = this.#byWorkspace.get(workspace) ?? new Map<string, Inbox>();
     this.#byWorkspace.set(workspace, inboxes);
-    const inbox = inboxes.get(agentId) ?? new Inbox(workspace, agentId, now);
+    const inbox = inboxes.get(agentId) ?? new Inbox(workspace, agentId, now, this.held);
     inboxes.set(agentId, inbox);
     return inbox;
   }

@@ -83,6 +83,11 @@ export class SqliteLog implements LogStore {
     return this.#floor;
   }
 
+  get rememberedAfter(): number {
+    const [oldest] = this.#recent;
+    return oldest ? oldest.first - 1 : this.#head;
+  }
+
   /** The last number given out in the running write. */
   get last(): number {
     return this.#last;

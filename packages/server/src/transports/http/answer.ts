@@ -10,7 +10,7 @@ import {
   toRelayError,
   VERSION_HEADER,
 } from 'agent-relay-protocol';
-
+import { sendable } from 'agent-relay-wire/node';
 import { discardBody } from './discard-body.ts';
 
 /** Answers nobody else may keep or read as anything but what it says it is. */
@@ -36,12 +36,12 @@ export function writeAnswer(response: ServerResponse, { status, body, headers }:
   response.writeHead(status, { ...jsonHeaders, ...headers, ...closing, 'content-length': Buffer.byteLength(text) });
   if ('connection' in closing) {
     // Ended at once, the connection would be cut under a client that is still sending, and the answer lost with it.
-    response.write(text);
+    response.write(sendable(text));
     discardBody(response.req, () => response.end());
     return;
   }
   // Node keeps the body of an answer to HEAD back by itself.
-  response.end(text);
+  response.end(sendable(text));
 }
 
 /** The client goes on sending more than anybody will read. */

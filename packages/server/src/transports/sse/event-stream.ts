@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { type EventFilter, EventFilterSchema, type RelayEvent } from 'agent-relay-protocol';
 import { encodeSseEvent } from 'agent-relay-wire';
-import type { EventBatch } from '../../events/event-stream.ts';
+import { sendable } from 'agent-relay-wire/node';
+import { type EventBatch, letGo } from '../../events/event-stream.ts';
 import type { Relay } from '../../relay/contract/relay-contract.ts';
 import type { Draining } from '../draining.ts';
 import { type EncodedEvents, inChunks } from '../encoded-events.ts';
@@ -84,8 +85,9 @@ async function writeStream(
     for await (const batch of batches) {
       for (const chunk of inChunks(blocksOf(batch, encoded), (block) => block.length, CHUNK_CHARACTERS)) {
         if (signal.aborted) return;
-        if (!response.write(chunk.join(''))) await room(response);
+        if (!response.write(sendable(chunk.join('')))) await room(response);
       }
+      letGo(batch);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

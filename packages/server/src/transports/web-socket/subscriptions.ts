@@ -8,9 +8,10 @@ import {
   toRelayError,
 } from 'agent-relay-protocol';
 import type { JsonRpcPeer } from 'agent-relay-wire';
-import type { EventBatch } from '../../events/event-stream.ts';
+import { type EventBatch, letGo } from '../../events/event-stream.ts';
 import type { CallContext } from '../../relay/contract/relay-contract.ts';
 import { type EncodedEvents, inChunks } from '../encoded-events.ts';
+import { StreamTurns } from './stream-turns.ts';
 
 /** How many streams one socket may follow at a time. */
 export const MAX_SUBSCRIPTIONS = 64;
@@ -21,6 +22,9 @@ const CHUNK_CHARACTERS = 256 * 1024;
 
 /** Sends one batch, in as many notifications as it takes; the next one is made when the one before has been taken. */
 type Push<Batch> = (subscriptionId: string, batch: Batch) => Iterable<Promise<void>>;
+
+/** What a stream hands over is its taker's own. */
+type Owned = EventBatch | unknown[];
 
 interface Opened<Batch, Result> {
   readonly batches: AsyncIterable<Batch>;
@@ -35,14 +39,15 @@ interface SubscriptionsDeps {
 }
 
 /**
- * The streams that one socket follows. Each is pulled only as fast as the socket takes what was pushed: `notify` waits above the wire's
- * high-water mark, and what is not pulled costs the relay nothing.
+ * The streams that one socket follows. They take turns: `notify` waits above the wire's high-water mark, the stream that waits there has the
+ * turn, and what the others do not take meanwhile costs the relay nothing.
  */
 export class Subscriptions {
   readonly #peer: JsonRpcPeer;
   readonly #encoded: EncodedEvents;
   readonly #onBug: (error: unknown) => void;
   readonly #open = new Map<string, AbortController>();
+  readonly #turns = new StreamTurns();
   #lastId = 0;
 
   constructor({ peer, encoded, onBug }: SubscriptionsDeps) {
@@ -52,7 +57,7 @@ export class Subscriptions {
   }
 
   /** Opens a stream and answers its id; pushing begins after the answer has left. @throws what `open` throws, `overloaded` above the limit. */
-  async add<Batch, Result extends object>(
+  async add<Batch extends Owned, Result extends object>(
     principal: Principal,
     open: (context: CallContext) => Promise<Opened<Batch, Result>>,
     push: Push<Batch>,
@@ -64,7 +69,7 @@ export class Subscriptions {
     const controller = new AbortController();
     this.#open.set(subscriptionId, controller);
     try {
-      const { batches, result } = await open({ principal, signal: controller.signal });
+      const { batches, result } = await open({ principal, signal: controller.signal, turn: this.#turns.open() });
       setImmediate(() => void this.#pump(subscriptionId, controller.signal, batches, push));
       return { ...result, subscriptionId };
     } catch (error) {
@@ -115,13 +120,19 @@ export class Subscriptions {
     return this.#peer.notify(name, params);
   }
 
-  async #pump<Batch>(subscriptionId: string, signal: AbortSignal, batches: AsyncIterable<Batch>, push: Push<Batch>): Promise<void> {
+  async #pump<Batch extends Owned>(
+    subscriptionId: string,
+    signal: AbortSignal,
+    batches: AsyncIterable<Batch>,
+    push: Push<Batch>,
+  ): Promise<void> {
     try {
       for await (const batch of batches) {
         for (const sending of push(subscriptionId, batch)) {
           await sending;
           if (signal.aborted) return;
         }
+        letGo(batch);
       }
       if (this.#open.delete(subscriptionId) && !signal.aborted) this.#end(subscriptionId, streamEnded);
     } catch (error) {

@@ -1,0 +1,96 @@
+import { connect, type Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { type OpenServer, OWNER_TOKEN, openServer } from './support/open-server.ts';
+import { poll } from './support/poll.ts';
+import { usedMiB } from './support/used-memory.ts';
+
+const BODY = 'x'.repeat(60_000);
+
+/** A socket that takes nothing until it is resumed. */
+async function openUnread(server: OpenServer): Promise<WebSocket> {
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws`, { headers: { authorization: `Bearer ${OWNER_TOKEN}` } });
+  await new Promise((resolve) => socket.once('open', resolve));
+  socket.on('error', () => {});
+  socket.pause();
+  return socket;
+}
+
+function openStream(server: OpenServer, after: number): Socket {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.on('error', () => {});
+  const head = `GET /api/events?after=${after} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nAuthorization: Bearer ${OWNER_TOKEN}\r\n\r\n`;
+  socket.write(head);
+  return socket;
+}
+
+/** Until nothing more is pulled. */
+async function settled(server: OpenServer): Promise<void> {
+  for (let pages = -1; pages !== server.pagesRead; ) {
+    pages = server.pagesRead;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
+const ask = (socket: WebSocket, id: number, method: string, params: object) => socket.send(JSON.stringify({ id, method, params }));
+
+test('the streams of a socket that takes nothing hold together what one would, and hold the loop up for nobody', async () => {
+  await using server = await openServer();
+  await server.append(250, BODY);
+  const before = usedMiB();
+  const sockets = await Promise.all(Array.from({ length: 4 }, () => openUnread(server)));
+  for (const socket of sockets) for (let id = 0; id < 64; id += 1) ask(socket, id, 'events/subscribe', { after: id });
+  await poll('pages', () => server.pagesRead > 0);
+  await settled(server);
+  // A page is half a MiB, of each stream 128 MiB; a socket has one, and a MiB in its wire.
+  expect(usedMiB() - before).toBeLessThan(24);
+  for (const socket of sockets) socket.terminate();
+});
+
+test('mail does not wait behind a long stream of the same socket', async () => {
+  await using server = await openServer();
+  await server.register({ id: 'reader', name: 'reader' });
+  const backlog = await server.append(400, BODY);
+  const socket = await openUnread(server);
+  const arrived: string[] = [];
+  let events = 0;
+  socket.on('message', (data) => {
+    const { method, params } = JSON.parse(String(data));
+    if (method === 'events/next') events += params.events.length;
+    if (method === 'inbox/next') arrived.push(`after ${events < backlog.length / 2 ? 'less' : 'more'} than half`);
+  });
+  ask(socket, 1, 'events/subscribe', { after: 0, types: ['message'] });
+  await settled(server);
+  ask(socket, 2, 'inbox/subscribe', { id: 'reader' });
+  await server.call('messages/send', { to: 'id:reader', body: 'mail' });
+  socket.resume();
+  await poll('everything', () => events === backlog.length + 1 && arrived.length > 0, 30_000);
+  expect(arrived).toEqual(['after less than half']);
+  socket.terminate();
+});
+
+test('above what may lie unsent for all, those end that take nothing; whoever reads goes on', async () => {
+  await using server = await openServer({ maxUnsentBytes: 2 * 1024 * 1024 });
+  const stored = await server.append(250, BODY);
+  let taken = 0;
+  const reading = openStream(server, 0).on('data', (chunk) => {
+    taken += chunk.length;
+  });
+  const unread = Array.from({ length: 16 }, () => openStream(server, 0));
+  let closed = 0;
+  for (const socket of unread) {
+    socket.pause();
+    socket.on('close', () => {
+      closed += 1;
+    });
+  }
+  await poll('the end of some', () => server.logged.some(({ message }) => message.includes('take nothing')), 10_000);
+  await poll('the whole log', () => taken > stored.length * BODY.length, 10_000);
+  for (const socket of unread) socket.resume();
+  await poll('their end', () => closed > 0);
+  const after = taken;
+  await server.append(1);
+  await poll('what comes', () => taken > after);
+  expect(reading.destroyed).toBe(false);
+  for (const socket of [reading, ...unread]) socket.destroy();
+});
