@@ -4,6 +4,7 @@ import type { ChangeWriter } from './change-writer.ts';
 import type { FactReader } from './fact-reader.ts';
 import type { SqliteLog } from './log.ts';
 import type { OpenMail } from './open-mail.ts';
+import type { ScanTurns } from './scan-turns.ts';
 import type { Writer } from './writer.ts';
 
 /** What the parts of the SQLite store share. */
@@ -17,6 +18,8 @@ export interface SqliteContext {
   readonly log: SqliteLog;
   readonly index: MutableAgentIndex;
   readonly openMail: OpenMail;
+  /** Of those who pass over many rows to find a few. */
+  readonly scanTurns: ScanTurns;
   /** What decisions are shown, inside `writer.write`. */
   readonly facts: FactReader;
   /** Carries out a Change, inside `writer.write`. */

@@ -1,12 +1,13 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Statement } from 'better-sqlite3';
 import { isInAudience } from '../../domain/audience.ts';
 import type { Page, StoredMessage } from '../../domain/change.ts';
 import { MAX_PAGE_CHARACTERS } from '../../domain/page.ts';
 import type { AgentIndex } from '../agent-index.ts';
 import type { MessageQuery } from '../store.ts';
+import type { SqliteContext } from './context.ts';
 import type { SqliteLog } from './log.ts';
 import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
-import { ScanTurns } from './scan-turns.ts';
+import type { ScanTurns } from './scan-turns.ts';
 import type { ThreadParticipants } from './thread-participants.ts';
 
 interface Filter {
@@ -48,9 +49,10 @@ export class MessageList {
   readonly #participants: ThreadParticipants;
   readonly #forward: Statement<[Filter], MessageRow>;
   readonly #backward: Statement<[Filter], MessageRow>;
-  readonly #turns = new ScanTurns();
+  readonly #turns: ScanTurns;
 
-  constructor(reader: Database, log: SqliteLog, index: AgentIndex, participants: ThreadParticipants) {
+  constructor({ reader, log, index, scanTurns }: SqliteContext, participants: ThreadParticipants) {
+    this.#turns = scanTurns;
     this.#participants = participants;
     this.#log = log;
     this.#index = index;

@@ -50,4 +50,5 @@ export class SessionTable {
   }
 }
 
-export const toSession = (row: SessionRow | undefined): Session | null => (row === undefined ? null : readSession(row.record));
+export const toSession = (row: Pick<SessionRow, 'record'> | undefined): Session | null =>
+  row === undefined ? null : readSession(row.record);

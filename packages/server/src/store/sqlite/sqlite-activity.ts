@@ -28,11 +28,28 @@ interface SessionRow {
 interface ListBindings {
   readonly workspace: string;
   readonly agentId: string;
-  readonly sessionId: string | null;
+  readonly sessionId?: string | undefined;
   readonly after: number;
   readonly before: number;
   readonly limit: number;
 }
+
+interface Listing {
+  readonly first: Statement<[ListBindings], ActivityRow>;
+  readonly last: Statement<[ListBindings], ActivityRow>;
+}
+
+const columns = 'id, agent_id, session_id, seq, at, late, event';
+const ofAgent = `SELECT ${columns} FROM activity WHERE workspace = @workspace AND agent_id = @agentId AND id > @after AND id < @before`;
+const ofSession = `${ofAgent} AND session_id = @sessionId`;
+
+/** Each in the order of an index. */
+export const activityLists = {
+  first: `${ofAgent} ORDER BY id LIMIT @limit`,
+  last: `${ofAgent} ORDER BY id DESC LIMIT @limit`,
+  firstOfSession: `${ofSession} ORDER BY id LIMIT @limit`,
+  lastOfSession: `${ofSession} ORDER BY id DESC LIMIT @limit`,
+};
 
 export class SqliteActivity implements ActivityStore {
   readonly #context: SqliteContext;
@@ -41,8 +58,8 @@ export class SqliteActivity implements ActivityStore {
   readonly #setAcked: Statement<[number, string, string]>;
   readonly #prune: Statement<[number, number]>;
   readonly #lastSeq: Statement<[string, string], number>;
-  readonly #first: Statement<[ListBindings], ActivityRow>;
-  readonly #last: Statement<[ListBindings], ActivityRow>;
+  readonly #ofAgent: Listing;
+  readonly #ofSession: Listing;
   readonly #head: Statement<[string, string], number>;
 
   constructor(context: SqliteContext) {
@@ -57,10 +74,9 @@ export class SqliteActivity implements ActivityStore {
     this.#lastSeq = reader
       .prepare<[string, string], number>('SELECT acked_seq FROM sessions WHERE workspace = ? AND session_id = ?')
       .pluck();
-    const list = `SELECT id, agent_id, session_id, seq, at, late, event FROM activity WHERE workspace = @workspace AND agent_id = @agentId
-      AND id > @after AND id < @before AND (@sessionId IS NULL OR session_id = @sessionId) ORDER BY id`;
-    this.#first = reader.prepare(`${list} LIMIT @limit`);
-    this.#last = reader.prepare(`${list} DESC LIMIT @limit`);
+    const listing = (order: keyof typeof activityLists) => reader.prepare<[ListBindings], ActivityRow>(activityLists[order]);
+    this.#ofAgent = { first: listing('first'), last: listing('last') };
+    this.#ofSession = { first: listing('firstOfSession'), last: listing('lastOfSession') };
     this.#head = reader
       .prepare<[string, string], number>('SELECT ifnull(max(id), 0) FROM activity WHERE workspace = ? AND agent_id = ?')
       .pluck();
@@ -103,8 +119,9 @@ export class SqliteActivity implements ActivityStore {
 
   async list({ before, limit, ...query }: ActivityQuery): Promise<Page<ActivityEntry>> {
     const { workspace, agentId, sessionId } = query;
-    const bindings = { ...query, sessionId: sessionId ?? null, before: before ?? Number.MAX_SAFE_INTEGER, limit: limit + 1 };
-    const found = (before === undefined ? this.#first : this.#last).iterate(bindings);
+    const bindings = { ...query, before: before ?? Number.MAX_SAFE_INTEGER, limit: limit + 1 };
+    const { first, last } = sessionId === undefined ? this.#ofAgent : this.#ofSession;
+    const found = (before === undefined ? first : last).iterate(bindings);
     const { rows, isCut } = takePage(found, limit, ({ event }) => event.length + 200);
     const page = before === undefined ? rows : rows.toReversed();
     const next = isCut ? (rows.at(-1)?.id ?? null) : null;

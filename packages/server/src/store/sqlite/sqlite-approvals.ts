@@ -2,18 +2,17 @@ import type { Approval } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
 import type { Decision } from '../../domain/facts.ts';
-import { recordCharacters, takePage } from '../../domain/page.ts';
+import { recordCharacters } from '../../domain/page.ts';
 import type { ApprovalQuery, ApprovalStore } from '../approval-store.ts';
 import { type ApprovalRow, toApproval } from './approval-table.ts';
 import type { SqliteContext } from './context.ts';
+import { NewestFirst } from './newest-first.ts';
 
 export class SqliteApprovals implements ApprovalStore {
   readonly #context: SqliteContext;
   readonly #find: Statement<[string, string, string], ApprovalRow>;
-  readonly #list: Statement<
-    [{ workspace: string; agentId: string | null; status: string | null; before: number; limit: number }],
-    ApprovalRow & { readonly number: number }
-  >;
+  readonly #numbered: Statement<[number], ApprovalRow>;
+  readonly #list: NewestFirst;
   readonly #prune: Statement<[number, number]>;
 
   constructor(context: SqliteContext) {
@@ -22,10 +21,13 @@ export class SqliteApprovals implements ApprovalStore {
     this.#find = reader.prepare(
       'SELECT record FROM approvals WHERE workspace = ? AND agent_id = ? AND approval_id = ? ORDER BY number DESC LIMIT 1',
     );
-    this.#list = reader.prepare(
-      `SELECT record, number FROM approvals WHERE workspace = @workspace AND number < @before AND (@agentId IS NULL OR agent_id = @agentId)
-       AND (@status IS NULL OR status = @status) ORDER BY number DESC LIMIT @limit`,
-    );
+    this.#numbered = reader.prepare('SELECT record FROM approvals WHERE number = ?');
+    this.#list = new NewestFirst(reader, context.scanTurns, {
+      table: 'approvals',
+      id: 'number',
+      matches: '(@agentId IS NULL OR agent_id = @agentId) AND (@status IS NULL OR status = @status)',
+      indexed: { agentId: 'agent_id = @agentId' },
+    });
     this.#prune = database.prepare(
       `DELETE FROM approvals WHERE number IN (
          SELECT number FROM approvals WHERE requested_at < ? AND status <> 'pending' ORDER BY requested_at LIMIT ?)`,
@@ -36,11 +38,12 @@ export class SqliteApprovals implements ApprovalStore {
     return toApproval(this.#find.get(workspace, agentId, approvalId));
   }
 
-  async list({ workspace, agentId, status, before = Number.MAX_SAFE_INTEGER, limit }: ApprovalQuery): Promise<Page<Approval>> {
-    const filter = { workspace, agentId: agentId ?? null, status: status ?? null, before, limit: limit + 1 };
-    const { rows, isCut } = takePage(this.#list.iterate(filter), limit, recordCharacters);
-    const next = isCut ? (rows.at(-1)?.number ?? null) : null;
-    return { items: rows.flatMap((row) => toApproval(row) ?? []), cursor: this.#context.log.head, next };
+  async list({ workspace, agentId, status, before, limit }: ApprovalQuery): Promise<Page<Approval>> {
+    const page = await this.#list.page(
+      { workspace, agentId: agentId ?? null, status: status ?? null },
+      { before, limit, get: (number) => this.#numbered.get(number), charactersOf: recordCharacters, toItem: toApproval },
+    );
+    return { ...page, cursor: this.#context.log.head };
   }
 
   change(

@@ -1,10 +1,10 @@
 import type { Callback, CallbackEvent, CallbackStatus } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
-import { takePage } from '../../domain/page.ts';
 import type { CallbackQuery, CallbackStore, DueCallback } from '../callback-store.ts';
 import type { PostOutcome } from '../due-post.ts';
 import type { SqliteContext } from './context.ts';
+import { NewestFirst } from './newest-first.ts';
 
 interface CallbackRow {
   readonly id: number;
@@ -24,15 +24,6 @@ interface CallbackRow {
   readonly body: string;
 }
 
-interface ListParameters {
-  readonly workspace: string;
-  readonly status: string | null;
-  readonly integration: string | null;
-  readonly taskId: number | null;
-  readonly before: number;
-  readonly limit: number;
-}
-
 export class SqliteCallbacks implements CallbackStore {
   readonly #context: SqliteContext;
   readonly #due: Statement<[string, string, number, number], CallbackRow>;
@@ -43,7 +34,8 @@ export class SqliteCallbacks implements CallbackStore {
   readonly #redeliver: Statement<[number, number, number, number]>;
   readonly #holdBackAfter: Statement<[number, number]>;
   readonly #overdue: Statement<[number, number], CallbackRow>;
-  readonly #list: Statement<[ListParameters], CallbackRow>;
+  readonly #numbered: Statement<[number], CallbackRow>;
+  readonly #list: NewestFirst;
 
   constructor(context: SqliteContext) {
     this.#context = context;
@@ -67,11 +59,13 @@ export class SqliteCallbacks implements CallbackStore {
     );
     this.#holdBackAfter = database.prepare("UPDATE callbacks SET next_at = NULL WHERE task_id = ? AND id > ? AND status = 'pending'");
     this.#overdue = database.prepare("SELECT * FROM callbacks WHERE status = 'pending' AND deadline_at < ? ORDER BY id LIMIT ?");
-    this.#list = reader.prepare(
-      `SELECT * FROM callbacks WHERE workspace = @workspace AND (@status IS NULL OR status = @status)
-       AND (@integration IS NULL OR integration = @integration) AND (@taskId IS NULL OR task_id = @taskId) AND id < @before
-       ORDER BY id DESC LIMIT @limit`,
-    );
+    this.#numbered = reader.prepare('SELECT * FROM callbacks WHERE id = ?');
+    this.#list = new NewestFirst(reader, context.scanTurns, {
+      table: 'callbacks',
+      id: 'id',
+      matches: `(@status IS NULL OR status = @status) AND (@integration IS NULL OR integration = @integration)
+        AND (@taskId IS NULL OR task_id = @taskId)`,
+    });
   }
 
   async due(workspace: string, integration: string, now: number, limit: number): Promise<readonly DueCallback[]> {
@@ -126,17 +120,11 @@ export class SqliteCallbacks implements CallbackStore {
   }
 
   async list({ workspace, status, integration, taskId, before, limit }: CallbackQuery): Promise<Page<Callback>> {
-    const found = this.#list.iterate({
-      workspace,
-      status: status ?? null,
-      integration: integration ?? null,
-      taskId: taskId ?? null,
-      before: before ?? Number.MAX_SAFE_INTEGER,
-      limit: limit + 1,
-    });
-    const { rows, isCut } = takePage(found, limit, callbackCharacters);
-    const items = rows.map(toCallback);
-    return { items, cursor: this.#context.log.head, next: isCut ? (items.at(-1)?.id ?? null) : null };
+    const page = await this.#list.page(
+      { workspace, status: status ?? null, integration: integration ?? null, taskId: taskId ?? null },
+      { before, limit, get: (id) => this.#numbered.get(id), charactersOf: callbackCharacters, toItem: toCallback },
+    );
+    return { ...page, cursor: this.#context.log.head };
   }
 
   /** What failed and where stays with the callback, which not everybody who reads the log may see. */

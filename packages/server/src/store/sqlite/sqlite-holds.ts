@@ -2,24 +2,18 @@ import type { Hold } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
 import type { Decision, Done, Facts, ReleaseFacts } from '../../domain/facts.ts';
-import { recordCharacters, takePage } from '../../domain/page.ts';
+import { recordCharacters } from '../../domain/page.ts';
 import type { HoldQuery, HoldStore } from '../hold-store.ts';
 
 import type { SqliteContext } from './context.ts';
 import { toHold } from './hold-table.ts';
-
-interface Filter {
-  readonly workspace: string;
-  readonly status: string | null;
-  readonly sender: string | null;
-  readonly before: number;
-  readonly limit: number;
-}
+import { NewestFirst } from './newest-first.ts';
 
 export class SqliteHolds implements HoldStore {
   readonly #context: SqliteContext;
   readonly #get: Statement<[string, number], { readonly record: string }>;
-  readonly #list: Statement<[Filter], { readonly record: string }>;
+  readonly #numbered: Statement<[number], { readonly record: string }>;
+  readonly #list: NewestFirst;
   readonly #openBefore: Statement<[number, number], { readonly workspace: string; readonly id: number }>;
   readonly #prune: Statement<[number, number]>;
 
@@ -27,10 +21,13 @@ export class SqliteHolds implements HoldStore {
     this.#context = context;
     const { reader, database } = context;
     this.#get = reader.prepare('SELECT record FROM holds WHERE workspace = ? AND id = ?');
-    this.#list = reader.prepare(
-      `SELECT record FROM holds WHERE workspace = @workspace AND id < @before AND (@status IS NULL OR status = @status)
-       AND (@sender IS NULL OR sender = @sender) ORDER BY id DESC LIMIT @limit`,
-    );
+    this.#numbered = reader.prepare('SELECT record FROM holds WHERE id = ?');
+    this.#list = new NewestFirst(reader, context.scanTurns, {
+      table: 'holds',
+      id: 'id',
+      matches: '(@sender IS NULL OR sender = @sender) AND (@status IS NULL OR status = @status)',
+      indexed: { sender: 'sender = @sender' },
+    });
     this.#openBefore = reader.prepare("SELECT workspace, id FROM holds WHERE status = 'held' AND held_at < ? ORDER BY held_at LIMIT ?");
     this.#prune = database.prepare('DELETE FROM holds WHERE id IN (SELECT id FROM holds WHERE decided_at < ? ORDER BY decided_at LIMIT ?)');
   }
@@ -40,11 +37,12 @@ export class SqliteHolds implements HoldStore {
     return row ? toHold(row) : null;
   }
 
-  async list({ workspace, status, from, before = Number.MAX_SAFE_INTEGER, limit }: HoldQuery): Promise<Page<Hold>> {
-    const filter = { workspace, status: status ?? null, sender: from ?? null, before, limit: limit + 1 };
-    const { rows, isCut } = takePage(this.#list.iterate(filter), limit, recordCharacters);
-    const items = rows.map(toHold);
-    return { items, cursor: this.#context.log.head, next: isCut ? (items.at(-1)?.id ?? null) : null };
+  async list({ workspace, status, from, before, limit }: HoldQuery): Promise<Page<Hold>> {
+    const page = await this.#list.page(
+      { workspace, status: status ?? null, sender: from ?? null },
+      { before, limit, get: (id) => this.#numbered.get(id), charactersOf: recordCharacters, toItem: toHold },
+    );
+    return { ...page, cursor: this.#context.log.head };
   }
 
   change<Answer>(workspace: string, id: number, decide: (hold: Hold | null, facts: Facts) => Decision<Answer>): Promise<Answer> {

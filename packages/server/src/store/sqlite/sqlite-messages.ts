@@ -32,7 +32,7 @@ export class SqliteMessages implements MessageStore {
     this.#context = context;
     const { reader, database } = context;
     this.#participants = new ThreadParticipants(reader);
-    this.#list = new MessageList(reader, context.log, context.index, this.#participants);
+    this.#list = new MessageList(context, this.#participants);
     this.#get = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
     this.#thread = reader.prepare(`SELECT ${messageColumns} FROM messages WHERE (id = ? OR thread_id = ?) AND id > ? ORDER BY id LIMIT ?`);
     this.#readers = reader

@@ -2,9 +2,10 @@ import type { Session } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
 import type { BeginningFacts, Decision, SessionFacts } from '../../domain/facts.ts';
-import { recordCharacters, takePage } from '../../domain/page.ts';
+import { recordCharacters } from '../../domain/page.ts';
 import type { SessionQuery, SessionStore } from '../session-store.ts';
 import type { SqliteContext } from './context.ts';
+import { NewestFirst } from './newest-first.ts';
 import { openSessionOf, type SessionRow, toSession, unfinished } from './session-table.ts';
 
 export class SqliteSessions implements SessionStore {
@@ -12,10 +13,8 @@ export class SqliteSessions implements SessionStore {
   readonly #get: Statement<[string, string], SessionRow>;
   readonly #unfinishedOf: Statement<[string, string], SessionRow>;
   readonly #unfinished: Statement<[], SessionRow>;
-  readonly #list: Statement<
-    [{ workspace: string; agentId: string | null; status: string | null; before: number; limit: number }],
-    SessionRow & { readonly number: number }
-  >;
+  readonly #numbered: Statement<[number], SessionRow>;
+  readonly #list: NewestFirst;
 
   constructor(context: SqliteContext) {
     this.#context = context;
@@ -23,10 +22,13 @@ export class SqliteSessions implements SessionStore {
     this.#get = reader.prepare('SELECT workspace, record FROM sessions WHERE workspace = ? AND session_id = ?');
     this.#unfinishedOf = reader.prepare(openSessionOf);
     this.#unfinished = reader.prepare(`SELECT workspace, record FROM sessions WHERE ${unfinished} ORDER BY number`);
-    this.#list = reader.prepare(
-      `SELECT workspace, record, number FROM sessions WHERE workspace = @workspace AND number < @before AND (@agentId IS NULL OR agent_id = @agentId)
-       AND (@status IS NULL OR status = @status) ORDER BY number DESC LIMIT @limit`,
-    );
+    this.#numbered = reader.prepare('SELECT workspace, record FROM sessions WHERE number = ?');
+    this.#list = new NewestFirst(reader, context.scanTurns, {
+      table: 'sessions',
+      id: 'number',
+      matches: '(@agentId IS NULL OR agent_id = @agentId) AND (@status IS NULL OR status = @status)',
+      indexed: { agentId: 'agent_id = @agentId' },
+    });
   }
 
   begin<Answer>(workspace: string, agentId: string, decide: (facts: BeginningFacts) => Decision<Answer>): Promise<Answer> {
@@ -58,11 +60,12 @@ export class SqliteSessions implements SessionStore {
     return toSession(this.#get.get(workspace, sessionId));
   }
 
-  async list({ workspace, agentId, status, before = Number.MAX_SAFE_INTEGER, limit }: SessionQuery): Promise<Page<Session>> {
-    const filter = { workspace, agentId: agentId ?? null, status: status ?? null, before, limit: limit + 1 };
-    const { rows, isCut } = takePage(this.#list.iterate(filter), limit, recordCharacters);
-    const next = isCut ? (rows.at(-1)?.number ?? null) : null;
-    return { items: rows.flatMap((row) => toSession(row) ?? []), cursor: this.#context.log.head, next };
+  async list({ workspace, agentId, status, before, limit }: SessionQuery): Promise<Page<Session>> {
+    const page = await this.#list.page(
+      { workspace, agentId: agentId ?? null, status: status ?? null },
+      { before, limit, get: (number) => this.#numbered.get(number), charactersOf: recordCharacters, toItem: toSession },
+    );
+    return { ...page, cursor: this.#context.log.head };
   }
 
   async unfinishedOf(workspace: string, agentId: string): Promise<Session | null> {

@@ -18,6 +18,7 @@ import { DEFAULT_BUSY_TIMEOUT_MS, openConnections, type SqliteOptions } from './
 import { OpenMail } from './open-mail.ts';
 import { RecordTable } from './record-table.ts';
 import { ReportKeyTable } from './report-key-table.ts';
+import { ScanTurns } from './scan-turns.ts';
 import { SessionTable } from './session-table.ts';
 import { SqliteActivity } from './sqlite-activity.ts';
 import { SqliteAgents } from './sqlite-agents.ts';
@@ -145,7 +146,7 @@ export class SqliteStore implements Store {
           for (const memory of memories) memory.rolledBack();
         },
       });
-      return new SqliteStore({ database, reader, writer, log, index, openMail, facts, changes }, memories);
+      return new SqliteStore({ database, reader, writer, log, index, openMail, scanTurns: new ScanTurns(), facts, changes }, memories);
     } catch (error) {
       reader.close();
       database.close();

@@ -5,25 +5,17 @@ import type { Decision, ReportFacts, TaskFacts } from '../../domain/facts.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
 import type { ReportSubject, TaskQuery, TaskSource, TaskStore } from '../task-store.ts';
 import type { SqliteContext } from './context.ts';
+import { NewestFirst } from './newest-first.ts';
 import { recordReader } from './record-reader.ts';
 import { type TaskRow, toTask } from './task-table.ts';
 
 const readTaskEvent = recordReader(TaskEventSchema);
 
-interface ListParameters {
-  readonly workspace: string;
-  readonly status: string | null;
-  readonly source: string | null;
-  readonly target: string | null;
-  readonly before: number;
-  readonly limit: number;
-}
-
 export class SqliteTasks implements TaskStore {
   readonly #context: SqliteContext;
   readonly #get: Statement<[number, string], TaskRow>;
-  readonly #list: Statement<[ListParameters], TaskRow>;
-  readonly #listActive: Statement<[ListParameters], TaskRow>;
+  readonly #numbered: Statement<[number], TaskRow>;
+  readonly #list: NewestFirst;
   readonly #events: Statement<[number, number, number], TaskRow>;
   readonly #sources: Statement<[string], TaskSource>;
   readonly #ended: Statement<[number, number], number>;
@@ -32,11 +24,15 @@ export class SqliteTasks implements TaskStore {
   constructor(context: SqliteContext) {
     this.#context = context;
     const { reader, database } = context;
-    const matching = `SELECT record FROM tasks WHERE workspace = @workspace AND (@source IS NULL OR source = @source)
-       AND (@target IS NULL OR target = @target) AND id < @before`;
     this.#get = reader.prepare('SELECT record FROM tasks WHERE id = ? AND workspace = ?');
-    this.#list = reader.prepare(`${matching} AND (@status IS NULL OR status = @status) ORDER BY id DESC LIMIT @limit`);
-    this.#listActive = reader.prepare(`${matching} AND is_active = 1 AND @status IS NOT NULL ORDER BY id DESC LIMIT @limit`);
+    this.#numbered = reader.prepare('SELECT record FROM tasks WHERE id = ?');
+    this.#list = new NewestFirst(reader, context.scanTurns, {
+      table: 'tasks',
+      id: 'id',
+      matches: `(@source IS NULL OR source = @source) AND (@target IS NULL OR target = @target) AND (@isActive IS NULL OR is_active = @isActive)
+        AND (@status IS NULL OR status = @status)`,
+      indexed: { source: 'source = @source', isActive: 'is_active = 1' },
+    });
     this.#events = reader.prepare('SELECT record FROM task_events WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?');
     this.#sources = reader.prepare(
       `SELECT source, sum(is_active) AS active, count(*) AS total, max(last_seen_at) AS lastSeenAt
@@ -86,18 +82,12 @@ export class SqliteTasks implements TaskStore {
   }
 
   async list({ workspace, status, source, target, before, limit }: TaskQuery): Promise<Page<Task>> {
-    const parameters = {
-      workspace,
-      status: status ?? null,
-      source: source ?? null,
-      target: target ?? null,
-      before: before ?? Number.MAX_SAFE_INTEGER,
-      limit: limit + 1,
-    };
-    const found = (status === 'active' ? this.#listActive : this.#list).iterate(parameters);
-    const { rows, isCut } = takePage(found, limit, recordCharacters);
-    const items = rows.flatMap((row) => toTask(row) ?? []);
-    return { items, cursor: this.#context.log.head, next: isCut ? (items.at(-1)?.id ?? null) : null };
+    const isActive = status === 'active' ? 1 : null;
+    const page = await this.#list.page(
+      { workspace, status: isActive ? null : (status ?? null), isActive, source: source ?? null, target: target ?? null },
+      { before, limit, get: (id) => this.#numbered.get(id), charactersOf: recordCharacters, toItem: toTask },
+    );
+    return { ...page, cursor: this.#context.log.head };
   }
 
   async events(workspace: string, id: number, after: number, limit: number): Promise<Page<TaskEvent>> {

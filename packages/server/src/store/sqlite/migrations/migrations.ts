@@ -12,6 +12,7 @@ import { provenMail } from './0011-proven-mail.ts';
 import { tokenTypes } from './0012-token-types.ts';
 import { holdKeys } from './0013-hold-keys.ts';
 import { records } from './0014-records.ts';
+import { longLists } from './0015-long-lists.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   { sql: tokenTypes },
   { sql: holdKeys, worksFrom: 12 },
   { sql: records },
+  { sql: longLists, worksFrom: 14 },
 ];
