@@ -118,8 +118,26 @@ describe('starting an agent', () => {
     await expect.poll(asked).toEqual([{ id: 'codex' }]);
     expect(await world.eventTypes()).not.toContain('node.updated');
     node.onDetect = async ({ id }) => ({ id, available: false, version: null, reason: 'Codex does not run' });
+    world.clock.at += 5_000;
     await world.relay.reap();
     await expect.poll(() => world.eventTypes()).toContain('node.updated');
+  });
+
+  it('however many starts ask for a program that is missing, its machine looks for it once, and again only after a while', async () => {
+    await world.attach(node);
+    node.onDetect = async ({ id }) => ({ id, available: false, version: null, reason: 'Codex is not installed' });
+    const looks = () => node.commands.filter(({ name }) => name === 'provider/detect').length;
+    const start = () => world.start('Worker', owner, { provider: 'codex' }).catch(({ code }) => code);
+    const ask = async (times: number) => new Set(await Promise.all(Array.from({ length: times }, start)));
+    expect(await ask(20)).toEqual(new Set(['provider_unavailable']));
+    expect(looks()).toBe(1);
+    await ask(20);
+    world.clock.at += 4_999;
+    await ask(1);
+    expect(looks()).toBe(1);
+    world.clock.at += 1;
+    await ask(20);
+    expect(looks()).toBe(2);
   });
 
   it('an agent starts others in its own name, inside its folder, with no more than its mode', async () => {

@@ -14,6 +14,7 @@ import {
   type Session,
   sharedProtocol,
 } from 'agent-relay-protocol';
+import { RecentMap } from 'agent-relay-wire';
 import { isOwnersNodeId, newOwnersNodeId, ownersNode } from '../../domain/owners-node.ts';
 import { endSession, isCurrent, runSession } from '../../domain/session-lifecycle.ts';
 import type { ActivityRelay } from '../activity/activity.ts';
@@ -31,6 +32,9 @@ export interface NodesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | '
 
 /** How long a machine may take to look for one program. */
 const DETECT_LIMIT_MS = 20_000;
+/** What a machine has just looked for it is not asked to look for again. */
+const LOOK_AGAIN_AFTER_MS = 5_000;
+const REMEMBERED_LOOKS = 1_000;
 
 type NodeContext = CallContext & { readonly link: NodeLink };
 
@@ -39,6 +43,8 @@ export class Nodes {
   readonly #deps: NodesDeps;
   readonly handlers: NodeHandlers;
   readonly #looking = new Map<string, Promise<void>>();
+  /** When each look ended. */
+  readonly #lookedAt = new RecentMap<string, number>(REMEMBERED_LOOKS);
 
   constructor(deps: NodesDeps) {
     this.#deps = deps;
@@ -105,12 +111,19 @@ export class Nodes {
     return end?.session ?? null;
   }
 
-  /** Who asks while it looks waits for the same answer. */
+  /** Who asks while it looks waits for the same answer, and who asks soon after it has that answer already. */
   #lookOnce(attached: AttachedNode, provider: string): Promise<void> {
     const key = `${attached.workspace}\n${attached.node.nodeId}\n${provider}`;
-    const looking = this.#looking.get(key) ?? this.#look(attached, provider).finally(() => this.#looking.delete(key));
-    this.#looking.set(key, looking);
-    return looking;
+    const looking = this.#looking.get(key);
+    if (looking) return looking;
+    const { clock } = this.#deps;
+    if (clock.now() - (this.#lookedAt.get(key) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_AFTER_MS) return Promise.resolve();
+    const look = this.#look(attached, provider).finally(() => {
+      this.#looking.delete(key);
+      this.#lookedAt.set(key, clock.now());
+    });
+    this.#looking.set(key, look);
+    return look;
   }
 
   async #look({ workspace, link }: AttachedNode, provider: string): Promise<void> {
