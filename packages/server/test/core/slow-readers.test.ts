@@ -1,7 +1,7 @@
 import type { RelayEvent } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import type { EventBatch } from '../../src/events/event-stream.ts';
-import { usedMiB } from '../support/used-memory.ts';
+import { settledMiB, usedMiB } from '../support/used-memory.ts';
 import { anonymous, anotherTurn, collect, until, World } from './world.ts';
 
 const READERS = 50;
@@ -40,7 +40,7 @@ test('fifty readers that stopped, each elsewhere in a log of large messages, hol
   );
   await until(() => readers.every((reader) => reader.held.length > 0));
   // Held whole, the rest of the log would be 37 MiB for each of them.
-  expect(usedMiB() - before).toBeLessThan(READERS);
+  expect(await settledMiB(before + READERS)).toBeLessThan(before + READERS);
   letGo();
   await until(() => readers.every(({ seqs }) => seqs.at(-1) === world.head), READERS * 600);
   for (const [index, after] of afters.entries()) {
@@ -62,7 +62,7 @@ test('live readers that stopped one after another let go of what they leave lyin
     await Promise.all(Array.from({ length: 20 }, () => world.send('cron', 'a', BODY)));
   }
   // The log's own recent end, the batch that each holds, and what lies for the last of them.
-  expect(usedMiB() - before).toBeLessThan(READERS);
+  expect(await settledMiB(before + READERS)).toBeLessThan(before + READERS);
 });
 
 test('live readers of different agents keep no more lying than the end of the log', async () => {
@@ -78,7 +78,7 @@ test('live readers of different agents keep no more lying than the end of the lo
     await Promise.all(Array.from({ length: 20 }, () => world.send('cron', name, another())));
   }
   // Each has a little more than a MiB lying when its last arrived.
-  expect(usedMiB() - before).toBeLessThan(READERS / 2);
+  expect(await settledMiB(before + READERS / 2)).toBeLessThan(before + READERS / 2);
 });
 
 test('inboxes whose mail nobody acknowledges hold a MiB each', async () => {
@@ -92,8 +92,8 @@ test('inboxes whose mail nobody acknowledges hold a MiB each', async () => {
   const got = inboxes.map(({ batches }) => collect(batches));
   await until(() => got.every(({ ids }) => ids.length > 10));
   for (let turn = 0; turn < 20; turn += 1) await anotherTurn();
-  const held = usedMiB() - before;
-  expect(held).toBeLessThan(2 * names.length);
+  const limit = before + 2 * names.length;
+  expect(await settledMiB(limit)).toBeLessThan(limit);
   const first = got[0]?.ids.length ?? 0;
   for (const [index, id] of names.entries()) await world.ack(id, ...(got[index]?.ids ?? []));
   await until(() => got.every(({ ids }) => ids.length > first));
