@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PrincipalNameSchema } from './principal-name.ts';
 
 const id = z.string().min(1).max(256);
 const turn = { turnId: id };
@@ -103,7 +104,7 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
     type: z.literal('approval.resolved'),
     approvalId: id,
     outcome: z.enum(['allowed', 'denied', 'cancelled']),
-    by: z.string(),
+    by: PrincipalNameSchema,
     message: text.optional(),
   }),
   z.object({

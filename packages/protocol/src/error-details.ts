@@ -6,6 +6,7 @@ import { loosely } from './loosely.ts';
 import { PairStatusSchema } from './pair.ts';
 import { AddressSchema, AgentIdSchema, GroupNameSchema, MessageIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { ScopeSchema } from './principal.ts';
+import { PrincipalNameSchema } from './principal-name.ts';
 import { EventResetSchema } from './relay-event.ts';
 
 /** What an error of any code may carry: the status of whatever answered, and the code itself where only a later version knows it. */
@@ -30,9 +31,9 @@ export const errorDetails = {
   already_claimed: details({ agentId: AgentIdSchema, claimId: OpaqueIdSchema, leaseExpiresAt: TimestampSchema }),
   already_resolved: details({
     status: z.string(),
-    by: z.string(),
+    by: PrincipalNameSchema,
     resolvedAt: TimestampSchema,
-    decidedBy: z.string(),
+    decidedBy: PrincipalNameSchema,
     decidedAt: TimestampSchema,
   }),
   not_claimable: none,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentIdSchema, MessageIdSchema, TimestampSchema } from './primitives.ts';
+import { PersonNameSchema } from './principal-name.ts';
 
 const pair = {
   id: MessageIdSchema.describe('The number of the invitation, which begins the thread that the pair talks in'),
@@ -26,7 +27,7 @@ export const PairSchema = z.discriminatedUnion('status', [
     status: z.literal('ended'),
     acceptedAt: TimestampSchema.nullable(),
     endedAt: TimestampSchema,
-    endedBy: AgentIdSchema.describe('Who hung up or left'),
+    endedBy: z.union([AgentIdSchema, PersonNameSchema]).describe('Who hung up or left'),
     cause: PairEndCauseSchema,
     reason: z.string().nullable(),
   }),

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { AgentIdSchema } from './primitives.ts';
 
 /** What the name of a person beside the owner begins with. */
 export const PERSON = 'person:';
@@ -7,8 +6,7 @@ export const PERSON = 'person:';
 /** `person:<id>`, with an id as agents have them. No id of an agent has a colon, so that none is ever taken for a person. */
 export const PersonNameSchema = z
   .string()
-  .startsWith(PERSON)
-  .refine((name) => AgentIdSchema.safeParse(name.slice(PERSON.length)).success, 'A person is person: and an id as agents have them');
+  .regex(/^person:(?!find$)[\p{L}\p{N}][\p{L}\p{N}._@+~-]{0,127}$/u, 'A person is person: and an id as agents have them');
 
 /**
  * Who did something, as it is written in `sender.principal`, `by`, `createdBy` and `decidedBy`. A reader takes any text: what it has no rule for it
