@@ -1,15 +1,48 @@
 import unhomoglyph from 'unhomoglyph';
 
-// The table of confusable characters leaves small capitals as they are, and writes the small Cyrillic em as a turned w.
-const smallCapitals = new Map([...'ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢʍ'].map((letter, index) => [letter, 'abcdefghijklmnoprstuvwyzm'.charAt(index)]));
-// Letters on a dark ground: circled, then squared. The normal form leaves them as they are.
-const onDark = [0x1f150, 0x1f170].flatMap((first) =>
+// Read as these, and neither in the table of confusable characters nor sorted beside them: turned letters, those of other alphabets, and em,
+// which the table writes as a turned w.
+const readAs = new Map([...'ʍɯɰᴟꟺϻⲙ'].map((letter) => [letter, 'm'] as const));
+// Letters on a dark ground (circled, squared), in a dashed square, and in outline: not every normal form knows them.
+const framed = [0x1f150, 0x1f170, 0x1f1e6, 0x1ccd6].flatMap((first) =>
   [...'abcdefghijklmnopqrstuvwxyz'].map((letter, index) => [String.fromCodePoint(first + index), letter] as const),
 );
-const letters = new Map([...smallCapitals, ...onDark]);
+const letters = new Map([...readAs, ...framed]);
 const notSeen = /[\p{M}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+const ascii = /^\p{ASCII}+$/u;
+const ofOurScripts = /(?=\p{L})[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]/u;
 
-const folded = (text: string): string => unhomoglyph(text).replace(/[^\p{ASCII}]/gu, (letter) => letters.get(letter) ?? letter);
+const order = new Intl.Collator('en');
+const alphabet = [...'abcdefghijklmnopqrstuvwxyzαβγδεζηθικλμνξοπρστυφχψωабвгдежзийклмнопрстуфхцчшщъыьэюя'].sort(order.compare);
+
+/**
+ * The letter of the alphabet that one is made of: letters with a hook, a tail or a stroke, small capitals and turned ones are sorted between the
+ * letter that they are made of and the next.
+ */
+function madeOf(letter: string): string {
+  let low = 0;
+  let high = alphabet.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (order.compare(alphabet[middle] ?? '', letter) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return alphabet[low - 1] ?? letter;
+}
+
+function inTable(letter: string): string {
+  const shape = unhomoglyph(letters.get(letter) ?? letter)
+    .normalize('NFKD')
+    .replace(notSeen, '');
+  return letters.get(shape) ?? shape;
+}
+
+function plainOf(letter: string): string {
+  const shape = inTable(letter);
+  return ascii.test(shape) || !ofOurScripts.test(letter) ? shape : inTable(madeOf(letter));
+}
+
+const folded = (text: string): string => unhomoglyph(text.replace(/[^\p{ASCII}]/gu, plainOf));
 
 /**
  * The shapes that the eye, or a model, takes a text for: texts that share one look alike. Two, for a capital I is the small letter i to one
