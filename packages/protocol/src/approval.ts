@@ -37,7 +37,13 @@ export type Approval = z.infer<typeof ApprovalSchema>;
 export type ApprovalStatus = Approval['status'];
 export type PendingApproval = Extract<Approval, { status: 'pending' }>;
 
-export const ApprovalStatusSchema = z.enum(['pending', 'allowed', 'denied', 'cancelled']);
+const ApprovalStatusSchema = z.enum(['pending', 'allowed', 'denied', 'cancelled']);
+
+/** Statuses as callers write them: `canceled`, as tasks have it, is the same word. */
+export const ListedApprovalStatusSchema = z
+  .enum([...ApprovalStatusSchema.options, 'canceled'])
+  .transform((status) => (status === 'canceled' ? 'cancelled' : status))
+  .pipe(ApprovalStatusSchema);
 
 /** What a person says to it. An answer holds for this one use. */
 export const ApprovalAnswerSchema = z.strictObject({

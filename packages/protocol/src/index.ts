@@ -32,7 +32,7 @@ export {
   UsageSchema,
 } from './agent-event.ts';
 export type { Approval, ApprovalAnswer, ApprovalStatus, PendingApproval } from './approval.ts';
-export { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ApprovalStatusSchema } from './approval.ts';
+export { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ListedApprovalStatusSchema } from './approval.ts';
 export type { Callback, CallbackEvent, CallbackStatus } from './callback.ts';
 export { CallbackEventSchema, CallbackSchema, CallbackStatusSchema } from './callback.ts';
 export type { Channel, ChannelBinding, ChannelBindingMode, ChannelMeta, OutsideSender } from './channel.ts';

@@ -55,13 +55,23 @@ export const relayEventTypes: readonly RelayEventType[] = RelayEventSchema.optio
 
 const eventNames: readonly string[] = [...new Set(relayEventTypes.flatMap((type) => [type.slice(0, type.indexOf('.')), type]))];
 
+/** Tasks are `canceled`, all else is `cancelled`: whoever asks may spell either as the other. */
+const otherSpellings = new Map(
+  eventNames.flatMap((name) => {
+    const other = name.endsWith('.canceled') ? name.replace('canceled', 'cancelled') : name.replace('cancelled', 'canceled');
+    return other === name ? [] : [[other, name] as const];
+  }),
+);
+
 /** One that no event has would be a reader that waits for ever. */
-const EventNameSchema = z.enum(eventNames, {
-  error: ({ input }) => {
-    const near = nearest(String(input).slice(0, 64), eventNames);
-    return `No event is called so${near === null ? '' : `; ${near} is`}: name an event type, or a noun such as message`;
-  },
-});
+const EventNameSchema = z
+  .enum([...eventNames, ...otherSpellings.keys()], {
+    error: ({ input }) => {
+      const near = nearest(String(input).slice(0, 64), eventNames);
+      return `No event is called so${near === null ? '' : `; ${near} is`}: name an event type, or a noun such as message`;
+    },
+  })
+  .transform((name) => otherSpellings.get(name) ?? name);
 
 /** Which events a reader gets. Everything given must match; nothing given is the whole log of the workspace. */
 export const EventFilterSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ApprovalStatusSchema } from '../approval.ts';
+import { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ListedApprovalStatusSchema } from '../approval.ts';
 import { AgentIdSchema, listOf, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
 
@@ -14,7 +14,7 @@ export const approvalRoutes = {
     summary: 'What agents ask a person, newest first; an agent sees what it asked itself, and on request what those that it started ask',
     input: z.strictObject({
       agent: AgentIdSchema.optional(),
-      status: ApprovalStatusSchema.optional(),
+      status: ListedApprovalStatusSchema.optional(),
       ...pageBefore,
     }),
     output: listOf(ApprovalSchema),
