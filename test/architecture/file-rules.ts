@@ -44,8 +44,12 @@ const sameEverywhere: ReadonlySet<string> = new Set([
   'createLogger', // of each program
   'faultFrom', // of each vendor
   'isOwner',
+  'relayTool', // of each vendor
   'runCli', // of each program
   'toolCompleted', // of each vendor
+  'toolKind', // of each vendor
+  'toolTitle', // of each vendor
+  'toolUse', // of each vendor
 ]);
 
 export const fileRules: readonly Rule[] = [

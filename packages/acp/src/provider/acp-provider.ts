@@ -1,0 +1,41 @@
+import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
+import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
+import type { AcpAgent } from '../catalogue.ts';
+import type { AcpSession } from './acp-session.ts';
+import { startAcpAgent } from './start-acp-agent.ts';
+
+export interface AcpProviderOptions {
+  /** The program: a path, or a name looked up in the session's `PATH`. Default what the agent's row says. */
+  readonly command?: string;
+}
+
+/** Any agent that speaks the Agent Client Protocol over stdio, by its row of the catalogue: one process per session, in a process group of its own. */
+export class AcpProvider implements Provider {
+  readonly id: string;
+  readonly environment: readonly string[];
+  readonly #agent: AcpAgent;
+  readonly #program: VendorProgram;
+  readonly #sessions: ProviderSessions<AcpSession>;
+
+  constructor(agent: AcpAgent, { command = agent.command }: AcpProviderOptions = {}) {
+    this.id = agent.id;
+    this.environment = agent.environment;
+    this.#agent = agent;
+    this.#program = { name: agent.name, command, install: agent.install };
+    this.#sessions = new ProviderSessions(agent.name);
+  }
+
+  detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {
+    return detectProgram(this.#program, env);
+  }
+
+  start(options: StartOptions): Promise<AgentSession> {
+    return this.#sessions.start(options, async (tracked) =>
+      startAcpAgent(this.#agent, await findProgram(this.#program, tracked.env), tracked),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#sessions.close();
+  }
+}

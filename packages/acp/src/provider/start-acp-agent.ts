@@ -1,0 +1,149 @@
+import { RequestError } from '@agentclientprotocol/sdk';
+import { RelayError } from 'agent-relay-protocol';
+import { SessionEvents, type StartOptions } from 'agent-relay-provider';
+import { ownedProcess, processEnd, type SessionRights } from 'agent-relay-provider/kit';
+import { type ChildHandle, ndjsonDuplex, startProcess } from 'agent-relay-wire/node';
+import { AcpConnection, type AcpHandlers, type PromptBlock } from '../acp/acp-connection.ts';
+import type { InitializeAnswer } from '../acp/frames.ts';
+import type { AcpAgent } from '../catalogue.ts';
+import { AcpSession } from './acp-session.ts';
+import { saidIn } from './error-codes.ts';
+import { geminiFence, isOverruled, machinePolicyFolder } from './gemini-policy.ts';
+import { AcpToolGate } from './tool-gate.ts';
+import { jsonOf } from './tool-words.ts';
+import { AcpTranslator } from './translator.ts';
+
+const startTimeoutMs = 60_000;
+/** How long an agent whose input has ended may take to go by itself. */
+const farewellMs = 500;
+const longestLine = 32 << 20;
+
+interface Opened {
+  readonly connection: AcpConnection;
+  readonly initialized: InitializeAnswer;
+  readonly vendorSessionId: string;
+  readonly model: string | null;
+}
+
+/** Starts an agent on stdio and resolves when its session is open. Whatever fails, no process is left. */
+export async function startAcpAgent(agent: AcpAgent, command: string, options: StartOptions): Promise<AcpSession> {
+  const { cwd, mode, approval, ask, env, mcp, signal, onProcess } = options;
+  const rights: SessionRights = { mode, approval, ask, cwd };
+  const relayServers = mcp.map(({ name }) => name);
+  const events = new SessionEvents({ cwd, approvalTimeoutMs: options.approvalTimeoutMs });
+  const translator = new AcpTranslator({ vendor: agent.id, relayServers, notices: agent.notices });
+  const gate = new AcpToolGate({ rights, relayServers, translator, events });
+  let session: AcpSession | undefined;
+  const handlers = handlersOf({ agent, events, translator, gate, turn: () => session?.turn });
+  const fence = await fenceOf(agent, options);
+  try {
+    const { child, ready } = await startProcess({
+      name: agent.name,
+      command,
+      args: [...agent.args, ...modelArguments(agent, options.model), ...fence.args],
+      cwd,
+      env: { ...env, ...agent.sets },
+      timeoutMs: startTimeoutMs,
+      signal,
+      onStart: (started) => onProcess(ownedProcess(started, { purpose: agent.id })),
+      getReady: (started) => openSession(agent, started, { options, handlers }),
+    });
+    tellStart(events, ready, options);
+    session = new AcpSession({
+      ...ready,
+      ...{ translator, gate, events, rights, name: agent.name },
+      preamble: preambleOf(options.instructions, ready.initialized),
+      stopGraceMs: agent.stopGraceMs ?? 2_000,
+      end: async () => {
+        await ready.connection.close();
+        await child.kill();
+      },
+      explainEnd: () => processEnd(child, agent.name),
+    });
+    return session;
+  } finally {
+    // The agent has read it once its session is open.
+    await fence.remove();
+  }
+}
+
+async function openSession(
+  agent: AcpAgent,
+  child: ChildHandle,
+  { options, handlers }: { readonly options: StartOptions; readonly handlers: AcpHandlers },
+): Promise<Opened> {
+  const onMalformed = (text: string) => handlers.onStray(text);
+  const duplex = ndjsonDuplex(child, { maxLineBytes: longestLine, closeTimeoutMs: farewellMs, onMalformed });
+  const connection = new AcpConnection(duplex, handlers);
+  try {
+    const initialized = await connection.initialize();
+    const takesServers = initialized.agentCapabilities.mcpCapabilities.http;
+    const { sessionId, model } = await connection.newSession({ cwd: options.cwd, mcp: takesServers ? options.mcp : [] });
+    return { connection, initialized, vendorSessionId: sessionId, model };
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    throw new RelayError('provider_unavailable', `${saidIn(error)} ${agent.login}`, { cause: error });
+  }
+}
+
+function tellStart(events: SessionEvents, { initialized, vendorSessionId, model }: Opened, { cwd, mcp }: StartOptions): void {
+  const version = initialized.agentInfo?.version;
+  events.emit({ type: 'session.started', vendorSessionId, cwd, ...(version ? { version } : {}), ...(model ? { model } : {}) });
+  if (mcp.length > 0 && !initialized.agentCapabilities.mcpCapabilities.http) {
+    const message = 'This agent takes no MCP servers over HTTP: it reaches the relay by lines of text';
+    events.emit({ type: 'agent.error', code: 'mcp_not_supported', message, willRetry: false });
+  }
+  events.emit({ type: 'session.status', status: 'idle' });
+}
+
+interface HandlerParts {
+  readonly agent: AcpAgent;
+  readonly events: SessionEvents;
+  readonly translator: AcpTranslator;
+  readonly gate: AcpToolGate;
+  readonly turn: () => AcpSession['turn'];
+}
+
+const handlersOf = ({ agent, events, translator, gate, turn }: HandlerParts): AcpHandlers => ({
+  onUpdate: (update) => {
+    for (const event of translator.update(update)) events.emit(event);
+    return events.room();
+  },
+  onPermission: (request, signal) => gate.permission(request, turn(), signal),
+  onReadFile: (request) => gate.read(request),
+  onWriteFile: (request, signal) => gate.write(request, turn(), signal),
+  onStray: (frame) =>
+    typeof frame === 'string'
+      ? events.emit({ type: 'output.line', stream: 'stdout', text: frame })
+      : events.emit({ type: 'vendor.event', vendor: agent.id, name: 'stray', data: jsonOf(frame) }),
+});
+
+/** @throws RelayError `provider_unavailable` where nothing holds the agent to the mode that was asked for. */
+async function fenceOf(agent: AcpAgent, { mode, mcp }: StartOptions) {
+  const relayServers = mcp.map(({ name }) => name);
+  if (agent.fence === 'gemini-policy') {
+    if (mode === 'unrestricted' || !(await isOverruled(machinePolicyFolder(process.platform)))) return geminiFence({ mode, relayServers });
+    const where = machinePolicyFolder(process.platform);
+    throw new RelayError(
+      'provider_unavailable',
+      `${agent.name} follows the policies in ${where} and no others, so nothing would hold a ${mode} session`,
+    );
+  }
+  if (mode === 'unrestricted') return { args: [], remove: async () => {} };
+  const message = `${agent.name} can be started in unrestricted mode only: nothing is known that would hold it to ${mode}`;
+  throw new RelayError('provider_unavailable', message);
+}
+
+/** @throws RelayError `provider_unavailable` where the agent has no option for it. */
+function modelArguments({ name, modelOption }: AcpAgent, model: string | undefined): readonly string[] {
+  if (model === undefined) return [];
+  if (modelOption !== undefined) return [modelOption, model];
+  throw new RelayError('provider_unavailable', `${name} takes its model from its own settings; start it without one`);
+}
+
+/** The protocol has no system prompt, so standing instructions come with the first prompt, as a block of their own. */
+function preambleOf(instructions: string, { agentCapabilities }: InitializeAnswer): readonly PromptBlock[] {
+  if (instructions === '') return [];
+  if (!agentCapabilities.promptCapabilities.embeddedContext) return [{ type: 'text', text: `${instructions}\n\n` }];
+  return [{ type: 'resource', resource: { uri: 'agent-relay://instructions', mimeType: 'text/plain', text: instructions } }];
+}

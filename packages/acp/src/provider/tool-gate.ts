@@ -1,0 +1,204 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { RequestError } from '@agentclientprotocol/sdk';
+import { type ApprovalQuestion, type LiveEvent, pathInside, type SessionEvents } from 'agent-relay-provider';
+import { judgeTool, type SessionRights, type ToolUse, type ToolVerdict } from 'agent-relay-provider/kit';
+import type { PermissionOutcome, PermissionQuestion, ReadFileRequest, ToolReport, WriteFileRequest } from '../acp/frames.ts';
+import { pathsOf, questionInput, toolKind, toolTitle, toolUse } from './tool-words.ts';
+import type { AcpTranslator } from './translator.ts';
+
+export interface AcpToolGateOptions {
+  readonly rights: SessionRights;
+  readonly relayServers: readonly string[];
+  readonly translator: AcpTranslator;
+  readonly events: SessionEvents;
+}
+
+/** The running turn, as far as what it may do is concerned. */
+export interface GatedTurn {
+  readonly turnId: string;
+  /** Aborts when the turn is stopped: then nothing is asked for it any more. */
+  readonly signal: AbortSignal;
+}
+
+const longestFile = 16 << 20;
+const cancelled: PermissionOutcome = { outcome: 'cancelled' };
+
+/** Answers what an agent asks about tools and files, by the mode of the session, by what began the running turn, and by what a person says. */
+export class AcpToolGate {
+  readonly #options: AcpToolGateOptions;
+  /** Files that the running turn was allowed to change, and has not changed yet through us. */
+  readonly #allowed = new Set<string>();
+
+  constructor(options: AcpToolGateOptions) {
+    this.#options = options;
+  }
+
+  turnEnded(): void {
+    this.#allowed.clear();
+  }
+
+  /** The agent's own option of the right kind; `cancelled` when there is none, or the turn is being stopped. */
+  async permission(request: PermissionQuestion, turn: GatedTurn | undefined, signal: AbortSignal): Promise<PermissionOutcome> {
+    if (!turn || turn.signal.aborted) return cancelled;
+    const { translator, relayServers } = this.#options;
+    const { report, events } = translator.asked(request.toolCall);
+    this.#emit(events);
+    const use = toolUse(report, relayServers);
+    const allow = allowing(request.options, this.#options.rights);
+    const verdict = allow === null ? noWayToAllowOnce(use) : this.#judge(use);
+    const outcome = await this.#decide(verdict, this.#question(report, use, turn), AbortSignal.any([turn.signal, signal]));
+    if (outcome === 'cancelled') return cancelled;
+    if (outcome === 'allowed' && allow !== null) {
+      for (const path of use.kind === 'edit' ? pathsOf(report) : []) this.#allowed.add(this.#absolute(path));
+      return allow;
+    }
+    this.#emit(translator.declined(report));
+    return declining(request.options);
+  }
+
+  /** @throws RequestError when the session may not read it. */
+  async read({ path, line = 1, limit }: ReadFileRequest): Promise<string> {
+    const { mode, cwd } = this.#options.rights;
+    assertAbsolute(path);
+    if (mode === 'safe') throw refused('This session is in safe mode: it reads no files.');
+    if (mode !== 'unrestricted' && pathInside(cwd, path) === null) throw refused(`Files are read inside ${cwd} only; ${path} is outside.`);
+    const text = await readText(path);
+    if (line === 1 && limit === undefined) return text;
+    return text
+      .split('\n')
+      .slice(line - 1, limit === undefined ? undefined : line - 1 + limit)
+      .join('\n');
+  }
+
+  /** @throws RequestError when the session, or the person who was asked, does not allow it. */
+  async write({ path, content }: WriteFileRequest, turn: GatedTurn | undefined, signal: AbortSignal): Promise<void> {
+    assertAbsolute(path);
+    if (!turn || turn.signal.aborted) throw refused('No turn is running that could change a file.');
+    const use: ToolUse = { kind: 'edit', name: 'fs/write_text_file', paths: [path] };
+    const verdict = this.#judge(use);
+    const wasAsked = this.#allowed.delete(this.#absolute(path));
+    const question: ApprovalQuestion = {
+      turnId: turn.turnId,
+      kind: 'edit',
+      title: `Write ${path}`,
+      cwd: this.#options.rights.cwd,
+      input: { path, content },
+    };
+    const settled: ToolVerdict = verdict.outcome === 'ask' && wasAsked ? { outcome: 'allow' } : verdict;
+    const outcome = await this.#decide(settled, question, AbortSignal.any([turn.signal, signal]));
+    if (outcome !== 'allowed') throw refused(verdict.outcome === 'refuse' ? verdict.message : 'This was not allowed.');
+    const isNew = await writeText(await this.#realPlace(path), content);
+    this.#emit([{ type: 'file.changed', turnId: turn.turnId, changes: [{ path, change: isNew ? 'added' : 'updated' }] }]);
+  }
+
+  #judge(use: ToolUse): ToolVerdict {
+    return judgeTool(use, this.#options.rights, this.#options.translator.isMailTurn);
+  }
+
+  async #decide(verdict: ToolVerdict, question: ApprovalQuestion, signal: AbortSignal): Promise<'allowed' | 'denied' | 'cancelled'> {
+    if (verdict.outcome === 'allow') return 'allowed';
+    if (verdict.outcome === 'refuse') {
+      this.#tellRefusal(question, verdict.message);
+      return 'denied';
+    }
+    const { events } = this.#options;
+    const asked = events.approvals.ask(question, signal);
+    events.emit({ type: 'session.status', status: 'waiting' });
+    const { outcome } = await asked;
+    if (outcome !== 'cancelled') events.emit({ type: 'session.status', status: 'busy' });
+    return outcome;
+  }
+
+  /** Told as a question without options: nobody is asked, and the agent has no place for the reason. */
+  #tellRefusal(question: ApprovalQuestion, message: string): void {
+    const approvalId = `policy-${question.itemId ?? `${question.turnId}-${question.title}`}`;
+    this.#emit([
+      { ...question, type: 'approval.requested', approvalId, options: [] },
+      { type: 'approval.resolved', approvalId, outcome: 'denied', by: 'policy', message },
+    ]);
+  }
+
+  #question(report: ToolReport, use: ToolUse, { turnId }: GatedTurn): ApprovalQuestion {
+    const { cwd } = this.#options.rights;
+    const itemId = this.#options.translator.itemIdOf(report);
+    const kind = toolKind(report, use.kind === 'relay');
+    return { turnId, ...(itemId === null ? {} : { itemId }), kind, title: toolTitle(report), cwd, input: questionInput(report) };
+  }
+
+  /** Where a write ends up: links on the way were followed when it was judged, and are not followed anew. */
+  async #realPlace(path: string): Promise<string> {
+    const { cwd } = this.#options.rights;
+    const inside = pathInside(cwd, path);
+    return inside === null ? path : join(await realpath(cwd), inside);
+  }
+
+  #absolute(path: string): string {
+    return resolve(this.#options.rights.cwd, path);
+  }
+
+  #emit(events: readonly LiveEvent[]): void {
+    for (const event of events) this.#options.events.emit(event);
+  }
+}
+
+type Options = PermissionQuestion['options'];
+
+const ofKind = (options: Options, kind: string): PermissionOutcome | null => {
+  const found = options.find((option) => option.kind === kind);
+  return found ? { outcome: 'selected', optionId: found.optionId } : null;
+};
+
+/** A yes for ever would take what follows out of our sight, so it is given only where everything is allowed anyway. */
+function allowing(options: Options, { mode, approval }: SessionRights): PermissionOutcome | null {
+  return ofKind(options, 'allow_once') ?? (mode === 'unrestricted' && approval === 'open' ? ofKind(options, 'allow_always') : null);
+}
+
+const declining = (options: Options): PermissionOutcome => ofKind(options, 'reject_once') ?? ofKind(options, 'reject_always') ?? cancelled;
+
+const noWayToAllowOnce = ({ name }: ToolUse): ToolVerdict => ({
+  outcome: 'refuse',
+  because: 'beyond',
+  message: `The agent offers no way to allow ${name} this once.`,
+});
+
+const refused = (message: string): RequestError => RequestError.invalidRequest(undefined, message);
+
+function assertAbsolute(path: string): void {
+  if (!isAbsolute(path)) throw RequestError.invalidParams({ path: 'must be absolute' }, `path ${path} is not absolute`);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) throw refused(`${path} is no file`);
+    if (found.size > longestFile) throw refused(`${path} is larger than ${longestFile} bytes`);
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw asRefusal(error);
+  }
+}
+
+/** Whether the file is new. */
+async function writeText(path: string, content: string): Promise<boolean> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_NOFOLLOW } = constants;
+    const opened = await open(path, O_WRONLY | O_CREAT | O_EXCL).then(
+      (file) => ({ file, isNew: true }),
+      async () => ({ file: await open(path, O_WRONLY | O_TRUNC | (O_NOFOLLOW ?? 0)), isNew: false }),
+    );
+    try {
+      await opened.file.writeFile(content);
+    } finally {
+      await opened.file.close();
+    }
+    return opened.isNew;
+  } catch (error) {
+    throw asRefusal(error);
+  }
+}
+
+const asRefusal = (error: unknown): RequestError =>
+  error instanceof RequestError ? error : new RequestError(-32_002, error instanceof Error ? error.message : String(error));
