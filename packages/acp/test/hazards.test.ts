@@ -312,7 +312,7 @@ describe('starting', () => {
     await log.waitForTurnEnd(after);
     expect(log.ofType('user.message').map(({ text }) => text)).toEqual(['say: one', 'say: two']);
     expect(harness.transcript().flatMap(({ prompt }) => (prompt === undefined ? [] : [prompt]))).toEqual([
-      'Be brief.\nsay: one',
+      'Be brief.\n\n\nsay: one',
       'say: two',
     ]);
   });

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { SpawnMode } from 'agent-relay-protocol';
 import type { McpEndpoint } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
+import { fakeRelayMcp } from 'agent-relay-testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { claudeHarness } from './claude-harness.ts';
 import { claudeVersions } from './claude-versions.ts';
-import { fakeRelayMcp } from './fake-relay-mcp.ts';
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 

@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
 import type { McpEndpoint, OwnedProcess } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
-import { agentCliPaths } from 'agent-relay-testing';
+import { agentCliPaths, fakeRelayMcp } from 'agent-relay-testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ClaudeProvider } from '../src/provider/claude-provider.ts';
 import { claudeHarness } from './claude-harness.ts';
-import { fakeRelayMcp } from './fake-relay-mcp.ts';
 
 const { claude, claudeDialling } = agentCliPaths();
 const versions =

@@ -42,10 +42,11 @@ export interface AcpSessionPlace {
   readonly mcp: readonly AcpMcpServer[];
 }
 
-/** A block of a prompt: text, or text that comes with it as a resource of its own. */
-export type PromptBlock =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'resource'; readonly resource: { readonly uri: string; readonly mimeType: string; readonly text: string } };
+/** A block of a prompt. */
+export interface PromptBlock {
+  readonly type: 'text';
+  readonly text: string;
+}
 
 /**
  * The client side of the Agent Client Protocol over any duplex, for agents that hold one session. Terminals are not offered and file access is not

@@ -87,10 +87,9 @@ export const InitializeAnswer = z.looseObject({
   agentCapabilities: z
     .looseObject({
       loadSession: z.boolean().catch(false),
-      promptCapabilities: z.looseObject({ embeddedContext: z.boolean().catch(false) }).catch({ embeddedContext: false }),
       mcpCapabilities: z.looseObject({ http: z.boolean().catch(false) }).catch({ http: false }),
     })
-    .catch({ loadSession: false, promptCapabilities: { embeddedContext: false }, mcpCapabilities: { http: false } }),
+    .catch({ loadSession: false, mcpCapabilities: { http: false } }),
 });
 export type InitializeAnswer = z.infer<typeof InitializeAnswer>;
 

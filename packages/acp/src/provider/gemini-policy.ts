@@ -1,11 +1,17 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SpawnMode } from 'agent-relay-protocol';
+import { RelayError, type SpawnMode } from 'agent-relay-protocol';
 
 export interface GeminiPolicyOptions {
   readonly mode: SpawnMode;
   readonly relayServers: readonly string[];
+}
+
+/** Arguments for an agent's program, and what is to be removed when it has read what they name. */
+export interface Fence {
+  readonly args: readonly string[];
+  readonly remove: () => Promise<void>;
 }
 
 /** Look, or keep the agent's own notes of its work, and change nothing else. */
@@ -16,31 +22,43 @@ const lookers = [
 
 /**
  * What a session may do, as rules of Gemini's own policy engine. They are of the highest tier: whatever the user's settings allow, each use of a tool is
- * asked about that does not only look, and in `safe` there are no tools but the relay's.
+ * asked about that does not only look (the relay's too: their answer is ours), and in `safe` there are no tools but the relay's.
  */
-export function geminiPolicy({ mode, relayServers }: GeminiPolicyOptions): string {
-  const relay = relayServers.map((name) => rule({ mcpName: name, decision: 'allow', priority: 999 }));
-  if (mode === 'safe') return [...relay, rule({ toolName: '*', decision: 'deny', priority: 998 })].join('\n');
+export function geminiPolicy(mode: SpawnMode): string {
+  // Rules that name a server miss its tools at the moment of their use (0.61), so here is one for all servers: no other is loaded.
+  if (mode === 'safe') {
+    const relay = rule({ mcpName: '*', toolName: '*', decision: 'allow', priority: 999 });
+    return `${relay}\n${rule({ toolName: '*', decision: 'deny', priority: 998 })}`;
+  }
   const question = rule({ toolName: 'ask_user', decision: 'deny', priority: 998 });
   const looking = lookers.map((toolName) => rule({ toolName, decision: 'allow', priority: 998 }));
-  return [...relay, question, ...looking, rule({ toolName: '*', decision: 'ask_user', priority: 1 })].join('\n');
+  return [question, ...looking, rule({ toolName: '*', decision: 'ask_user', priority: 1 })].join('\n');
 }
 
 /** The arguments that hold a session to its mode. `remove` when Gemini has read what they name. */
-export async function geminiFence(
-  options: GeminiPolicyOptions,
-): Promise<{ readonly args: readonly string[]; readonly remove: () => Promise<void> }> {
+export async function geminiFence(options: GeminiPolicyOptions): Promise<Fence> {
   const folder = await mkdtemp(join(tmpdir(), 'agent-relay-gemini-'));
+  const remove = () => rm(folder, { recursive: true, force: true });
   const path = join(folder, 'agent-relay.toml');
-  await writeFile(path, geminiPolicy(options), { mode: 0o600 });
-  // In `safe` nothing of the user's is loaded that brings tools of its own.
-  const alone =
-    options.mode === 'safe'
-      ? ['--extensions', 'none', '--allowed-mcp-server-names', ...(options.relayServers.length > 0 ? options.relayServers : ['none'])]
-      : [];
-  const args = ['--approval-mode', 'default', '--admin-policy', path, ...alone];
-  return { args, remove: () => rm(folder, { recursive: true, force: true }) };
+  try {
+    // Gemini takes a comma for the beginning of another path, and passes over what it does not find without a word.
+    if (path.includes(','))
+      throw new RelayError('provider_unavailable', `Gemini CLI reads no policy from a folder with a comma in its name: ${folder}`);
+    await writeFile(path, geminiPolicy(options.mode), { mode: 0o600 });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  // In a folder that is not trusted Gemini starts no MCP server, the relay's included.
+  const args = ['--skip-trust', '--approval-mode', 'default', '--admin-policy', path, ...(options.mode === 'safe' ? alone(options) : [])];
+  return { args, remove };
 }
+
+/** Nothing of the user's is loaded that brings tools of its own. */
+const alone = ({ relayServers }: GeminiPolicyOptions): readonly string[] => [
+  ...['--extensions', 'none'],
+  ...(relayServers.length > 0 ? relayServers : ['none']).flatMap((name) => ['--allowed-mcp-server-names', name]),
+];
 
 const machinePolicies: Partial<Record<NodeJS.Platform, string>> = {
   darwin: '/Library/Application Support/GeminiCli/policies',

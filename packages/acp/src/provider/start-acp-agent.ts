@@ -8,7 +8,7 @@ import type { InitializeAnswer } from '../acp/frames.ts';
 import type { AcpAgent } from '../catalogue.ts';
 import { AcpSession } from './acp-session.ts';
 import { saidIn } from './error-codes.ts';
-import { geminiFence, isOverruled, machinePolicyFolder } from './gemini-policy.ts';
+import { type Fence, geminiFence, isOverruled, machinePolicyFolder } from './gemini-policy.ts';
 import { AcpToolGate } from './tool-gate.ts';
 import { jsonOf } from './tool-words.ts';
 import { AcpTranslator } from './translator.ts';
@@ -52,7 +52,7 @@ export async function startAcpAgent(agent: AcpAgent, command: string, options: S
     session = new AcpSession({
       ...ready,
       ...{ translator, gate, events, rights, name: agent.name },
-      preamble: preambleOf(options.instructions, ready.initialized),
+      preamble: preambleOf(options.instructions),
       stopGraceMs: agent.stopGraceMs ?? 2_000,
       end: async () => {
         await ready.connection.close();
@@ -119,7 +119,7 @@ const handlersOf = ({ agent, events, translator, gate, turn }: HandlerParts): Ac
 });
 
 /** @throws RelayError `provider_unavailable` where nothing holds the agent to the mode that was asked for. */
-async function fenceOf(agent: AcpAgent, { mode, mcp }: StartOptions) {
+async function fenceOf(agent: AcpAgent, { mode, mcp }: StartOptions): Promise<Fence> {
   const relayServers = mcp.map(({ name }) => name);
   if (agent.fence === 'gemini-policy') {
     if (mode === 'unrestricted' || !(await isOverruled(machinePolicyFolder(process.platform)))) return geminiFence({ mode, relayServers });
@@ -141,9 +141,9 @@ function modelArguments({ name, modelOption }: AcpAgent, model: string | undefin
   throw new RelayError('provider_unavailable', `${name} takes its model from its own settings; start it without one`);
 }
 
-/** The protocol has no system prompt, so standing instructions come with the first prompt, as a block of their own. */
-function preambleOf(instructions: string, { agentCapabilities }: InitializeAnswer): readonly PromptBlock[] {
-  if (instructions === '') return [];
-  if (!agentCapabilities.promptCapabilities.embeddedContext) return [{ type: 'text', text: `${instructions}\n\n` }];
-  return [{ type: 'resource', resource: { uri: 'agent-relay://instructions', mimeType: 'text/plain', text: instructions } }];
-}
+/**
+ * The protocol has no system prompt, so standing instructions come ahead of the first prompt, as a block of their own. Not as a resource: Gemini writes
+ * its address into the line of the prompt and its text behind it.
+ */
+const preambleOf = (instructions: string): readonly PromptBlock[] =>
+  instructions === '' ? [] : [{ type: 'text', text: `${instructions}\n\n` }];

@@ -37,6 +37,8 @@ export interface ProviderAbilities {
   readonly steersRunningTurn: boolean;
   /** `fyi` adds context without a turn of its own. */
   readonly addsContextOnly: boolean;
+  /** In `unrestricted` its own editing tool reaches beyond the session's folder. Default true; where not, its commands still do. */
+  readonly editsOutsideFolder?: boolean;
   /** The strongest state that the vendor's own word proves for a prompt that was answered. */
   readonly strongestEvidence: 'delivered' | 'seen' | 'none';
 }

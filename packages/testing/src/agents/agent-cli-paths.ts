@@ -8,10 +8,12 @@ export interface AgentCliPaths {
   readonly claudeDialling: string | undefined;
   /** Codex 0.169.0. */
   readonly codex: string;
+  /** Gemini CLI 0.61.0, a script for the `node` on the PATH. */
+  readonly gemini: string;
 }
 
 /**
- * Where the real CLIs are that the tests run. `AGENT_RELAY_TEST_CLAUDE` and `AGENT_RELAY_TEST_CODEX` name others.
+ * Where the real CLIs are that the tests run. `AGENT_RELAY_TEST_CLAUDE`, `AGENT_RELAY_TEST_CODEX` and `AGENT_RELAY_TEST_GEMINI` name others.
  * @throws when one is not installed, with the command that installs it.
  */
 export function agentCliPaths(env: NodeJS.ProcessEnv = process.env): AgentCliPaths {
@@ -19,6 +21,7 @@ export function agentCliPaths(env: NodeJS.ProcessEnv = process.env): AgentCliPat
     claude: installed('Claude Code', env['AGENT_RELAY_TEST_CLAUDE'] ?? agentClis.claude),
     claudeDialling: existsSync(agentClis.claude120) ? agentClis.claude120 : undefined,
     codex: installed('Codex', env['AGENT_RELAY_TEST_CODEX'] ?? agentClis.codex),
+    gemini: installed('Gemini CLI', env['AGENT_RELAY_TEST_GEMINI'] ?? agentClis.gemini),
   };
 }
 

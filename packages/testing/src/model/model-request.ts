@@ -14,14 +14,17 @@ export interface ToolResult {
   /** The bare name of the tool that was called; empty when the conversation has no call with this id. */
   readonly name: string;
   readonly text: string;
-  /** Only Anthropic says so on the wire; false for OpenAI. */
+  /** Anthropic and Google say so on the wire; false for OpenAI. */
   readonly isError: boolean;
 }
 
 export interface OfferedTool {
   /** The bare name: what a script says. */
   readonly name: string;
-  /** The vendor's name with its MCP server: `mcp__agent-relay__relay_send` (Claude), `mcp__agent_relay__relay_send` (Codex). */
+  /**
+   * The vendor's name with its MCP server: `mcp__agent-relay__relay_send` (Claude), `mcp__agent_relay__relay_send` (Codex),
+   * `mcp_agent-relay_relay_send` (Gemini).
+   */
   readonly fullName: string;
   /** How a call is written: JSON arguments, free text, or a search for tools that are not in the request. */
   readonly form: 'function' | 'freeform' | 'search';
@@ -32,7 +35,7 @@ export interface OfferedTool {
 
 /** What a CLI asked the model, in words that are the same for every vendor. */
 export interface ModelRequest {
-  readonly vendor: 'anthropic' | 'openai';
+  readonly vendor: 'anthropic' | 'openai' | 'google';
   readonly modelName: string;
   readonly system: string;
   /** Everything said so far, oldest first. The fake's own preparing calls (tool search, reading before writing) are left out. */

@@ -22,7 +22,7 @@ export const say = (text: string, { chunks = 1, delayMs = 0 }: { chunks?: number
   delayMs,
 });
 
-/** Thinks aloud: a thinking block (Anthropic), a reasoning item with a summary (OpenAI). */
+/** Thinks aloud: a thinking block (Anthropic), a reasoning item with a summary (OpenAI), a thought (Google). */
 export const think = (text: string): ModelStep => ({ kind: 'think', text });
 
 /**
@@ -32,12 +32,12 @@ export const think = (text: string): ModelStep => ({ kind: 'think', text });
 export const callTool = (name: string, input: unknown = {}): ModelStep => ({ kind: 'callTool', name, input });
 
 /**
- * Writes a file with the CLI's own editing tool (Claude `Write`, Codex `apply_patch`). A relative path is below the session's folder.
+ * Writes a file with the CLI's own editing tool (Claude `Write`, Codex `apply_patch`, Gemini `write_file`). A relative path is below the session's folder.
  * The text ends with a newline afterwards, because a patch knows no other file.
  */
 export const editFile = (path: string, text: string): ModelStep => ({ kind: 'editFile', path, text });
 
-/** Runs a shell command with the CLI's own tool (Claude `Bash`, Codex `exec_command`). */
+/** Runs a shell command with the CLI's own tool (Claude `Bash`, Codex `exec_command`, Gemini `run_shell_command`). */
 export const runCommand = (command: string): ModelStep => ({ kind: 'runCommand', command });
 
 /** Is silent for a while, or until the CLI hangs up. */

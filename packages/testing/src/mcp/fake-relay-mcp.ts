@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { McpEndpoint } from 'agent-relay-provider';
 
 /** An MCP server over HTTP with two tools of the relay's, that remembers who called `relay_send` with what; `answer` is what they answer. */
 export async function fakeRelayMcp({ answer: words = 'sent' }: { readonly answer?: string } = {}) {
@@ -27,7 +26,7 @@ export async function fakeRelayMcp({ answer: words = 'sent' }: { readonly answer
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  const endpoint: McpEndpoint = {
+  const endpoint = {
     name: 'agent-relay',
     url: `http://127.0.0.1:${address.port}/mcp`,
     headers: { authorization: 'Bearer agent-token' },

@@ -1,0 +1,138 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StartOptions } from 'agent-relay-provider';
+import { EventLog } from 'agent-relay-provider/testing';
+import { fakeRelayMcp } from 'agent-relay-testing';
+import { afterEach, describe, expect, test } from 'vitest';
+import { geminiHarness } from './gemini-harness.ts';
+
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+/** A session of the real Gemini CLI; `settings` are those of the user. */
+async function started({ settings, ...more }: Partial<StartOptions> & { readonly settings?: object } = {}) {
+  const harness = await geminiHarness();
+  cleanUps.push(() => harness.close());
+  const file = join(harness.home.home, '.gemini', 'settings.json');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...settings }));
+  const session = await harness.provider.start({
+    ...{ agentId: 'a', sessionId: 's', cwd: harness.cwd, mode: 'agentic', approval: 'open', instructions: '', mcp: [], env: harness.env },
+    onProcess: () => {},
+    ...more,
+  });
+  cleanUps.push(() => harness.provider.close());
+  const log = new EventLog(session);
+  const ask = async (text: string, messageIds: readonly number[] = []) => {
+    const after = log.events.length;
+    await session.prompt({ text, messageIds }, { mode: 'next' });
+    return log.waitForTurnEnd(after);
+  };
+  return { harness, session, log, ask, isWritten: (name: string) => existsSync(join(harness.cwd, name)) };
+}
+
+const relay = async (answer?: string) => {
+  const fake = await fakeRelayMcp(answer === undefined ? {} : { answer });
+  cleanUps.push(fake.close);
+  return fake;
+};
+
+describe('the real Gemini CLI', { timeout: 60_000 }, () => {
+  test("is held to its mode whatever the user's settings and policies allow", async () => {
+    const settings = { general: { defaultApprovalMode: 'auto_edit' }, tools: { allowed: ['run_shell_command', 'write_file'] } };
+    const { harness, log, ask, isWritten } = await started({ settings });
+    const policies = join(harness.home.home, '.gemini', 'policies');
+    mkdirSync(policies);
+    writeFileSync(join(policies, 'all.toml'), '[[rule]]\ntoolName = "*"\ndecision = "allow"\npriority = 999\n');
+    const { log: second, ask: askAgain } = await startedBeside(harness);
+    await ask('run command: touch ran.txt && then say: tried');
+    await askAgain('run command: touch ran.txt && then edit file: .envrc | x && then say: tried');
+    expect([isWritten('ran.txt'), isWritten('.envrc')]).toEqual([false, false]);
+    expect(log.ofType('tool.completed').map(({ outcome }) => outcome)).toEqual(['declined']);
+    expect(second.ofType('tool.completed').map(({ outcome }) => outcome)).toEqual(['declined', 'declined']);
+  });
+
+  async function startedBeside(harness: Awaited<ReturnType<typeof geminiHarness>>) {
+    const session = await harness.provider.start({
+      ...{ agentId: 'b', sessionId: 't', cwd: harness.cwd, mode: 'agentic', approval: 'open', instructions: '', mcp: [], env: harness.env },
+      onProcess: () => {},
+    });
+    const log = new EventLog(session);
+    const ask = async (text: string) => {
+      await session.prompt({ text, messageIds: [] }, { mode: 'next' });
+      return log.waitForTurnEnd();
+    };
+    return { log, ask };
+  }
+
+  test("has the relay's tools and no others in a safe session", async () => {
+    const { endpoint, calls } = await relay();
+    const { harness, log, ask } = await started({ mode: 'safe', mcp: [endpoint] });
+    expect(await ask('call relay_send {"to":"Bob","body":"hi"} && then say: sent')).toMatchObject({ text: 'sent' });
+    expect(calls).toEqual([{ authorization: 'Bearer agent-token', input: { to: 'Bob', body: 'hi' } }]);
+    expect(log.ofType('tool.started')).toMatchObject([{ kind: 'message', name: expect.stringContaining('relay_send') }]);
+    expect(log.ofType('tool.completed')).toMatchObject([{ outcome: 'succeeded', output: expect.stringContaining('sent') }]);
+    const offered = harness.model.requests.flatMap(({ model }) => model?.tools.map(({ name }) => name) ?? []);
+    expect(new Set(offered)).toEqual(new Set(['relay_send', 'relay_inbox']));
+  });
+
+  test('asks a person for a command with exactly what would run, and takes the answer', async () => {
+    const { session, log, ask, isWritten } = await started({ ask: true });
+    const turn = ask('run command: touch ran.txt && then say: done');
+    const asked = await log.waitFor('approval.requested');
+    expect(asked).toMatchObject({ kind: 'execute', title: expect.stringContaining('touch ran.txt') });
+    expect(isWritten('ran.txt')).toBe(false);
+    await session.resolveApproval?.(asked.approvalId, { outcome: 'allow', by: 'owner' });
+    expect(await turn).toMatchObject({ outcome: 'finished', text: 'done' });
+    expect(isWritten('ran.txt')).toBe(true);
+  });
+
+  test("asks in a person's turn once a relay tool has handed out mail, and not when there was none", async () => {
+    for (const [answer, isAsked] of [
+      ['[msg:8] from Bob: touch ran.txt\n[end msg:8 peer n0nce]', true],
+      ['No messages.', false],
+    ] as const) {
+      const { endpoint } = await relay(answer);
+      const { session, log, ask, isWritten } = await started({ mode: 'unrestricted', approval: 'guarded', mcp: [endpoint] });
+      const turn = ask('call relay_inbox {} && then run command: touch ran.txt && then say: tried');
+      if (isAsked) {
+        const { approvalId } = await log.waitFor('approval.requested');
+        await session.resolveApproval?.(approvalId, { outcome: 'deny', by: 'owner' });
+      }
+      expect(await turn).toMatchObject({ text: 'tried' });
+      expect([log.ofType('approval.requested').length, isWritten('ran.txt')]).toEqual([isAsked ? 1 : 0, !isAsked]);
+    }
+  });
+
+  test('thinks aloud, and its failures have a code', async () => {
+    const { log, ask, harness } = await started({ model: 'gemini-2.5-flash' });
+    expect(await ask('think: let me see && then say: I see', [5])).toMatchObject({
+      text: 'I see',
+      usage: { inputTokens: expect.any(Number), outputTokens: expect.any(Number) },
+    });
+    expect(log.ofType('reasoning.completed').map(({ text }) => text.trim())).toEqual([expect.stringContaining('let me see')]);
+    expect(log.ofType('input.accepted').map(({ evidence, state }) => [evidence, state])).toEqual([
+      ['accepted', 'delivered'],
+      ['turn', 'seen'],
+    ]);
+    expect(await ask('error 400', [6])).toMatchObject({ type: 'turn.failed', error: { code: 'invalid_request', retryable: false } });
+    expect(log.ofType('input.accepted').filter(({ messageId }) => messageId === 6)).toEqual([]);
+    expect(new Set(harness.model.requests.flatMap(({ model }) => model?.modelName ?? []))).toEqual(new Set(['gemini-2.5-flash']));
+  });
+
+  test('without a key says what to do, and leaves no process', async () => {
+    const harness = await geminiHarness();
+    cleanUps.push(() => harness.close());
+    const { GEMINI_API_KEY: _, GOOGLE_GEMINI_BASE_URL: __, ...env } = harness.env;
+    const start = harness.provider.start({
+      ...{ agentId: 'a', sessionId: 's', cwd: harness.cwd, mode: 'agentic', approval: 'open', instructions: '', mcp: [], env },
+      onProcess: () => {},
+    });
+    await expect(start).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringMatching(/key.*June 2026.*GEMINI_API_KEY/su),
+    });
+  });
+});
