@@ -12,4 +12,5 @@ export type {
 } from './acp/frames.ts';
 export { type AcpAgent, acpAgents } from './catalogue.ts';
 export { AcpProvider, type AcpProviderOptions } from './provider/acp-provider.ts';
+export { acpProviders } from './provider/acp-providers.ts';
 export { AcpTranslator, type AcpTranslatorOptions } from './provider/translator.ts';

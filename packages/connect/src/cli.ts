@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+import { acpProviders } from 'agent-relay-acp';
 import { ClaudeProvider } from 'agent-relay-claude';
 import { CodexProvider } from 'agent-relay-codex-app-server';
 import { runCli } from './run-cli.ts';
 
-process.exit(await runCli(process.argv, [new ClaudeProvider(), new CodexProvider()]));
+process.exit(await runCli(process.argv, [new ClaudeProvider(), new CodexProvider(), ...(await acpProviders(process.env))]));

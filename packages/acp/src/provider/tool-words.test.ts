@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { ToolReport } from '../acp/frames.ts';
+import { pathsOf, relayTool, toolName, toolUse } from './tool-words.ts';
+
+const report = (fields: object) => ToolReport.parse({ toolCallId: 'call-7', ...fields });
+
+test('a name is told in one of the ways that agents have, or is made out of the id, or is not known', () => {
+  expect(
+    [
+      { name: 'shell' },
+      { _meta: { toolName: 'run_shell_command' } },
+      { _meta: { claudeCode: { toolName: 'Bash' } } },
+      { toolCallId: 'write_file__write_file_1764432000000_0' },
+      { toolCallId: 'write_file-1764432000000-1' },
+      { toolCallId: 'toolu_01AbC' },
+    ].map((fields) => toolName(report(fields))),
+  ).toEqual(['shell', 'run_shell_command', 'Bash', 'write_file', 'write_file', null]);
+});
+
+test('a tool is one of the relay only under the name of its server', () => {
+  const servers = ['agent-relay'];
+  const names = [
+    'mcp_agent-relay_relay_send',
+    'mcp__agent-relay__relay_send',
+    'agent-relay_relay_inbox',
+    'mcp_other_relay_send',
+    'relay_send',
+    'mcp_agent-relay_x_relay_send',
+  ];
+  expect(names.map((name) => relayTool(name, servers))).toEqual(['relay_send', 'relay_send', 'relay_inbox', null, null, null]);
+});
+
+test('what only looks is a reading; a search, a thought, and what a foreign server says of itself is not', () => {
+  const kinds = [
+    { kind: 'read' },
+    { kind: 'search' },
+    { kind: 'think' },
+    { kind: 'read', name: 'mcp_other_peek' },
+    { kind: 'switch_mode' },
+    {},
+    { kind: 'other', name: 'mcp_agent-relay_relay_send' },
+    { name: 'ask_user' },
+  ];
+  expect(kinds.map((fields) => toolUse(report(fields), ['agent-relay']).kind)).toEqual([
+    'read',
+    'other',
+    'other',
+    'other',
+    'other',
+    'other',
+    'relay',
+    'question',
+  ]);
+});
+
+test('a change names every file that stands in it, and one that names none can be allowed by no fence', () => {
+  const content = [{ type: 'diff', path: '/b', newText: 'x' }, { type: 'content' }];
+  expect(pathsOf(report({ locations: [{ path: '/a' }, { path: '/b' }, 7], content }))).toEqual(['/a', '/b']);
+  expect(toolUse(report({ kind: 'delete', title: 'Deleting' }), [])).toEqual({ kind: 'edit', name: 'Deleting', paths: [] });
+});
