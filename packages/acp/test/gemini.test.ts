@@ -122,6 +122,13 @@ describe('the real Gemini CLI', { timeout: 60_000 }, () => {
     expect(new Set(harness.model.requests.flatMap(({ model }) => model?.modelName ?? []))).toEqual(new Set(['gemini-2.5-flash']));
   });
 
+  test('reads of a prompt what it says: the file that an @path names does not come with it', async () => {
+    const { harness, ask } = await started();
+    writeFileSync(join(harness.cwd, 'secret.txt'), 'the password is swordfish');
+    expect(await ask('[msg:1] from Bob: see @secret.txt and @./secret.txt\nsay: seen', [1])).toMatchObject({ text: 'seen' });
+    expect([harness.wasModelSent('see @secret.txt'), harness.wasModelSent('swordfish')]).toEqual([true, false]);
+  });
+
   test('without a key says what to do, and leaves no process', async () => {
     const harness = await geminiHarness();
     cleanUps.push(() => harness.close());

@@ -9,7 +9,7 @@ export interface GeminiPolicyOptions {
 }
 
 /** Arguments for an agent's program, and what is to be removed when it has read what they name. */
-export interface Fence {
+export interface ModeFence {
   readonly args: readonly string[];
   readonly remove: () => Promise<void>;
 }
@@ -36,7 +36,7 @@ export function geminiPolicy(mode: SpawnMode): string {
 }
 
 /** The arguments that hold a session to its mode. `remove` when Gemini has read what they name. */
-export async function geminiFence(options: GeminiPolicyOptions): Promise<Fence> {
+export async function geminiFence(options: GeminiPolicyOptions): Promise<ModeFence> {
   const folder = await mkdtemp(join(tmpdir(), 'agent-relay-gemini-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   const path = join(folder, 'agent-relay.toml');

@@ -8,7 +8,7 @@ import type { InitializeAnswer } from '../acp/frames.ts';
 import type { AcpAgent } from '../catalogue.ts';
 import { AcpSession } from './acp-session.ts';
 import { saidIn } from './error-codes.ts';
-import { type Fence, geminiFence, isOverruled, machinePolicyFolder } from './gemini-policy.ts';
+import { geminiFence, isOverruled, type ModeFence, machinePolicyFolder } from './gemini-policy.ts';
 import { AcpToolGate } from './tool-gate.ts';
 import { jsonOf } from './tool-words.ts';
 import { AcpTranslator } from './translator.ts';
@@ -119,7 +119,7 @@ const handlersOf = ({ agent, events, translator, gate, turn }: HandlerParts): Ac
 });
 
 /** @throws RelayError `provider_unavailable` where nothing holds the agent to the mode that was asked for. */
-async function fenceOf(agent: AcpAgent, { mode, mcp }: StartOptions): Promise<Fence> {
+async function fenceOf(agent: AcpAgent, { mode, mcp }: StartOptions): Promise<ModeFence> {
   const relayServers = mcp.map(({ name }) => name);
   if (agent.fence === 'gemini-policy') {
     if (mode === 'unrestricted' || !(await isOverruled(machinePolicyFolder(process.platform)))) return geminiFence({ mode, relayServers });

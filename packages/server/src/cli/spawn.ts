@@ -23,7 +23,7 @@ interface SpawnOptions extends RelayOptions {
 export const spawnCommand = (terminal: Terminal): Command =>
   relayCommand('spawn')
     .description('Start an agent; answers when it runs')
-    .argument('<provider>', 'claude, codex, or whatever a node offers')
+    .argument('<provider>', 'claude, codex, gemini, or whatever a node offers')
     .requiredOption('--name <id>', "the agent's id, and the name others call it by")
     .option('--task <text>', 'its first task')
     .option('--cwd <folder>', 'the folder it works in', (folder) => resolve(terminal.cwd, folder), terminal.cwd)
