@@ -16,7 +16,7 @@ export interface AcpAgent {
   readonly modelOption?: string;
   /**
    * What holds a session to its mode. `gemini-policy`: a policy file that has each use of a tool asked about which does not only look. `none`: nothing
-   * is known that the user's own settings could not undo, so that only `unrestricted` sessions start.
+   * is known that the user's own settings could not undo, so that only `unrestricted` sessions with `open` approval start.
    */
   readonly fence: 'gemini-policy' | 'none';
   /** What it says as if it were an answer, and is a notice of its own. */

@@ -293,11 +293,19 @@ describe('starting', () => {
     });
   });
 
-  test.each(['safe', 'agentic'] as const)('an agent that nothing holds to %s is not started in it', async (mode) => {
-    await expect(started([], { mode }, { fence: 'none' })).rejects.toMatchObject({
+  test.each([
+    ['the mode safe', { mode: 'safe' }],
+    ['the mode agentic', { mode: 'agentic' }],
+    ['the approval guarded', { mode: 'unrestricted', approval: 'guarded' }],
+    ['the approval read-only', { mode: 'unrestricted', approval: 'read-only' }],
+  ] as const)('an agent that nothing holds to %s is not started with it', async (what, rights) => {
+    await expect(started([], rights, { fence: 'none' })).rejects.toMatchObject({
       code: 'provider_unavailable',
-      message: `Fake can be started in unrestricted mode only: nothing is known that would hold it to ${mode}`,
+      message: `Fake starts in unrestricted mode with open approval only: nothing is known that would hold it to ${what}`,
     });
+  });
+
+  test('an agent that nothing holds starts where it may do everything', async () => {
     const { log, ask } = await started([], { mode: 'unrestricted' }, { fence: 'none' });
     await ask('say: hello');
     expect(await log.waitForTurnEnd()).toMatchObject({ text: 'hello' });

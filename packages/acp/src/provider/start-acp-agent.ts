@@ -118,19 +118,21 @@ const handlersOf = ({ agent, events, translator, gate, turn }: HandlerParts): Ac
       : events.emit({ type: 'vendor.event', vendor: agent.id, name: 'stray', data: jsonOf(frame) }),
 });
 
-/** @throws RelayError `provider_unavailable` where nothing holds the agent to the mode that was asked for. */
-async function fenceOf(agent: AcpAgent, { mode, mcp }: StartOptions): Promise<ModeFence> {
+/** @throws RelayError `provider_unavailable` where nothing holds the agent to what was asked for. */
+async function fenceOf(agent: AcpAgent, { mode, approval, mcp }: StartOptions): Promise<ModeFence> {
   const relayServers = mcp.map(({ name }) => name);
+  const isFree = mode === 'unrestricted' && approval === 'open';
+  const needed = mode === 'unrestricted' ? `the approval ${approval}` : `the mode ${mode}`;
   if (agent.fence === 'gemini-policy') {
-    if (mode === 'unrestricted' || !(await isOverruled(machinePolicyFolder(process.platform)))) return geminiFence({ mode, relayServers });
     const where = machinePolicyFolder(process.platform);
+    if (isFree || !(await isOverruled(where))) return geminiFence({ mode, relayServers });
     throw new RelayError(
       'provider_unavailable',
-      `${agent.name} follows the policies in ${where} and no others, so nothing would hold a ${mode} session`,
+      `${agent.name} follows the policies in ${where} and no others: nothing would hold it to ${needed}`,
     );
   }
-  if (mode === 'unrestricted') return { args: [], remove: async () => {} };
-  const message = `${agent.name} can be started in unrestricted mode only: nothing is known that would hold it to ${mode}`;
+  if (isFree) return { args: [], remove: async () => {} };
+  const message = `${agent.name} starts in unrestricted mode with open approval only: nothing is known that would hold it to ${needed}`;
   throw new RelayError('provider_unavailable', message);
 }
 
