@@ -19,6 +19,8 @@ export interface AcpAgent {
    * is known that the user's own settings could not undo, so that only `unrestricted` sessions with `open` approval start.
    */
   readonly fence: 'gemini-policy' | 'none';
+  /** The mode of its own in which it asks us, or does, what it would leave to a judge of its own that refuses the relay's tools. */
+  readonly sessionMode?: string;
   /** What it says as if it were an answer, and is a notice of its own. */
   readonly notices?: RegExp;
   /** How long a turn may take to stop before the agent is ended. Default 2 000. */
@@ -71,6 +73,7 @@ const others: readonly AcpAgent[] = [
     install: 'with `npm install -g @agentclientprotocol/codex-acp`',
     environment: ['CODEX_*', 'OPENAI_*'],
     fence: 'none',
+    sessionMode: 'agent-full-access',
     login: 'Log it in with `codex login`, or set OPENAI_API_KEY',
     evidence: 'seen',
   },
@@ -82,6 +85,7 @@ const others: readonly AcpAgent[] = [
     install: 'with `npm install -g @agentclientprotocol/claude-agent-acp`',
     environment: ['ANTHROPIC_*', 'CLAUDE_*', 'IS_SANDBOX'],
     fence: 'none',
+    sessionMode: 'default',
     login: 'Log it in with `claude`, or set ANTHROPIC_API_KEY',
     evidence: 'seen',
   },

@@ -163,7 +163,17 @@ const methods = {
     cwd = params.cwd;
     remember({ new: params });
     setTimeout(() => update({ sessionUpdate: 'available_commands_update', availableCommands: [{ name: 'about' }] }), 0);
-    return { result: { sessionId: session, models: { currentModelId: 'fake-model', availableModels: [] } } };
+    return {
+      result: {
+        sessionId: session,
+        models: { currentModelId: 'fake-model', availableModels: [] },
+        modes: { currentModeId: 'shy', availableModes: [{ id: 'shy' }, { id: 'free' }] },
+      },
+    };
+  },
+  'session/set_mode': async ({ modeId }) => {
+    remember({ mode: modeId });
+    return { result: {} };
   },
   'session/load': async (params) => {
     remember({ load: params });

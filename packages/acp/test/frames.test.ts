@@ -32,8 +32,8 @@ test('a field that decides nothing costs nothing but itself', () => {
   const usage = { inputTokens: 1, outputTokens: 2, cachedReadTokens: 3, thoughtTokens: 4 };
   const answer = { stopReason: 'end_turn', usage, _meta: { quota: { token_count: { input_tokens: 1, output_tokens: 2 } } } };
   expect(costlyFields(PromptAnswer, { samples: [answer], decides: ['stopReason'] })).toEqual([]);
-  const opened = { sessionId: 's', models: { currentModelId: 'm' } };
-  expect(costlyFields(NewSessionAnswer, { samples: [opened], decides: ['sessionId'] })).toEqual([]);
+  const opened = { sessionId: 's', models: { currentModelId: 'm' }, modes: { availableModes: [{ id: 'default' }] } };
+  expect(costlyFields(NewSessionAnswer, { samples: [opened], decides: ['sessionId', 'modes.availableModes[].id'] })).toEqual([]);
 });
 
 test('what an agent does not say that it can, it cannot', () => {

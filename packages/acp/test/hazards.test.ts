@@ -62,6 +62,21 @@ describe('what an agent says', () => {
     ]);
   });
 
+  test('what is told of a tool that is over adds nothing', async () => {
+    const { log, ask } = await started();
+    const update = (fields: object) =>
+      `send ${JSON.stringify({ method: 'session/update', params: { sessionId: '$SESSION', update: { toolCallId: 'c', ...fields } } })}`;
+    const steps = [
+      update({ sessionUpdate: 'tool_call', title: 'look', kind: 'read', status: 'pending' }),
+      update({ sessionUpdate: 'tool_call_update', status: 'completed' }),
+      update({ sessionUpdate: 'tool_call_update', content: [{ type: 'content', content: { type: 'text', text: 'late' } }] }),
+      update({ sessionUpdate: 'tool_call_update', status: 'failed' }),
+    ];
+    await ask(`${steps.join(' && then ')} && then say: done`);
+    await log.waitForTurnEnd();
+    expect(log.events.flatMap(({ type }) => (type.startsWith('tool.') ? [type] : []))).toEqual(['tool.started', 'tool.completed']);
+  });
+
   test('a tool that is told of first is shown once', async () => {
     const { log, ask } = await started(['tool-first']);
     await ask('edit file: note.txt | hello && then say: done');
@@ -309,6 +324,14 @@ describe('starting', () => {
     const { log, ask } = await started([], { mode: 'unrestricted' }, { fence: 'none' });
     await ask('say: hello');
     expect(await log.waitForTurnEnd()).toMatchObject({ text: 'hello' });
+  });
+
+  test('an agent is taken into the mode of its own that its row names, where it has it', async () => {
+    const modesOf = async (sessionMode: string) => {
+      const { harness } = await started([], {}, { sessionMode });
+      return harness.transcript().flatMap(({ mode }) => (mode === undefined ? [] : [mode]));
+    };
+    expect([await modesOf('free'), await modesOf('renamed')]).toEqual([['free'], []]);
   });
 
   test('standing instructions go ahead of the first prompt and are no part of what was said', async () => {

@@ -1,7 +1,7 @@
 import { AGENT_METHODS, CLIENT_METHODS, type ClientConnection, client, PROTOCOL_VERSION, RequestError } from '@agentclientprotocol/sdk';
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { MessageDuplex } from 'agent-relay-wire';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { acpStream } from './acp-stream.ts';
 import {
   InitializeAnswer,
@@ -101,11 +101,18 @@ export class AcpConnection {
     return answer;
   }
 
-  /** Opens a session; the answer names its model where the agent has models. */
-  async newSession(place: AcpSessionPlace): Promise<{ readonly sessionId: string; readonly model: string | null }> {
-    const { sessionId, models } = await this.#ask(AGENT_METHODS.session_new, NewSessionAnswer, placeParams(place));
+  /** Opens a session; the answer names its model where the agent has models, and the modes of its own that it has. */
+  async newSession(
+    place: AcpSessionPlace,
+  ): Promise<{ readonly sessionId: string; readonly model: string | null; readonly modes: readonly string[] }> {
+    const { sessionId, models, modes } = await this.#ask(AGENT_METHODS.session_new, NewSessionAnswer, placeParams(place));
     this.#sessionId = sessionId;
-    return { sessionId, model: models?.currentModelId ?? null };
+    return { sessionId, model: models?.currentModelId ?? null, modes: (modes?.availableModes ?? []).map(({ id }) => id) };
+  }
+
+  /** Takes the session into a mode of the agent's own. */
+  async setMode(modeId: string): Promise<void> {
+    await this.#ask(AGENT_METHODS.session_set_mode, z.unknown(), { sessionId: this.#sessionId, modeId });
   }
 
   /**

@@ -94,7 +94,8 @@ export const InitializeAnswer = z.looseObject({
 export type InitializeAnswer = z.infer<typeof InitializeAnswer>;
 
 const models = lenient(z.looseObject({ currentModelId: lenient(z.string()) }));
-export const NewSessionAnswer = z.looseObject({ sessionId: Id, models });
+const modes = lenient(z.looseObject({ availableModes: lenientList(z.looseObject({ id: z.string() })) }));
+export const NewSessionAnswer = z.looseObject({ sessionId: Id, models, modes });
 export const LoadSessionAnswer = z.looseObject({ models }).nullish();
 
 export const PromptAnswer = z.looseObject({

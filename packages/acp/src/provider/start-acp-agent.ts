@@ -78,7 +78,8 @@ async function openSession(
   try {
     const initialized = await connection.initialize();
     const takesServers = initialized.agentCapabilities.mcpCapabilities.http;
-    const { sessionId, model } = await connection.newSession({ cwd: options.cwd, mcp: takesServers ? options.mcp : [] });
+    const { sessionId, model, modes } = await connection.newSession({ cwd: options.cwd, mcp: takesServers ? options.mcp : [] });
+    if (agent.sessionMode !== undefined && modes.includes(agent.sessionMode)) await connection.setMode(agent.sessionMode);
     return { connection, initialized, vendorSessionId: sessionId, model };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ToolReport } from '../acp/frames.ts';
-import { pathsOf, relayTool, toolName, toolUse } from './tool-words.ts';
+import { outputText, pathsOf, relayTool, toolName, toolUse } from './tool-words.ts';
 
 const report = (fields: object) => ToolReport.parse({ toolCallId: 'call-7', ...fields });
 
@@ -57,4 +57,17 @@ test('a change names every file that stands in it, and one that names none can b
   const content = [{ type: 'diff', path: '/b', newText: 'x' }, { type: 'content' }];
   expect(pathsOf(report({ locations: [{ path: '/a' }, { path: '/b' }, 7], content }))).toEqual(['/a', '/b']);
   expect(toolUse(report({ kind: 'delete', title: 'Deleting' }), [])).toEqual({ kind: 'edit', name: 'Deleting', paths: [] });
+});
+
+test('what a tool gave is what the agent shows of it, or else the text of its raw output', () => {
+  const content = [{ type: 'content', content: { type: 'text', text: 'shown' } }];
+  const reports = [
+    { content, rawOutput: 'raw' },
+    { rawOutput: 'raw' },
+    { rawOutput: { output: 'held' } },
+    { rawOutput: { content: [{ text: 'a' }, { text: 'b' }] } },
+    { rawOutput: { result: { content: [{ text: 'c' }] }, error: null } },
+    { rawOutput: 7 },
+  ];
+  expect(reports.map((fields) => outputText(report(fields)))).toEqual(['shown', 'raw', 'held', 'a\nb', 'c', '']);
 });

@@ -1,6 +1,7 @@
 import type { ToolKind } from 'agent-relay-protocol';
 import type { ApprovalQuestion, LiveEvent } from 'agent-relay-provider';
 import type { ToolUse } from 'agent-relay-provider/kit';
+import { z } from 'zod';
 import type { ToolContent, ToolReport } from '../acp/frames.ts';
 
 const kinds: Readonly<Record<string, ToolKind>> = {
@@ -85,6 +86,20 @@ type Json = Extract<LiveEvent, { type: 'vendor.event' }>['data'];
 /** It came as JSON a moment ago; what reads as absent is absent. */
 export const jsonOf = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? null));
 
-/** The text of what a tool gave. */
+/** The text of what a tool shows. */
 export const contentText = (content: readonly ToolContent[]): string =>
   content.flatMap(({ content: block }) => (block?.text ? [block.text] : [])).join('\n');
+
+const TextContent = z
+  .looseObject({ content: z.array(z.looseObject({ text: z.string() })) })
+  .transform(({ content }) => content.map(({ text }) => text).join('\n'));
+/** What a tool gave, where the agent shows nothing of it: text, or what holds some. */
+const RawOutput = z.union([
+  z.string(),
+  z.looseObject({ output: z.string() }).transform(({ output }) => output),
+  TextContent,
+  z.looseObject({ result: TextContent }).transform(({ result }) => result),
+]);
+
+export const outputText = ({ content, rawOutput }: Pick<ToolReport, 'content' | 'rawOutput'>): string =>
+  contentText(content) || (RawOutput.safeParse(rawOutput).data ?? '');

@@ -3,7 +3,7 @@ import { clampCount, RecentMap } from 'agent-relay-wire';
 import type { PromptAnswer, SessionUpdate, ToolReport } from '../acp/frames.ts';
 import { faultFrom, faultOfStop } from './error-codes.ts';
 import { fileChanges } from './file-changes.ts';
-import { contentText, jsonOf, relayTool, toolKind, toolName, toolTitle } from './tool-words.ts';
+import { contentText, jsonOf, outputText, relayTool, toolKind, toolName, toolTitle } from './tool-words.ts';
 
 export interface AcpTranslatorOptions {
   /** What the provider is called: the vendor of its `vendor.event`s. */
@@ -158,9 +158,11 @@ export class AcpTranslator {
     if (!turn) return [this.#vendorEvent('tool_call', report)];
     const key = report.toolCallId;
     const earlier = this.#tools.get(key);
+    // Some agents add to what is over.
+    if (earlier && isEnd(earlier)) return [];
     const whole = earlier ? merged(earlier, report) : report;
     this.#tools.set(key, whole);
-    const isOver = report.status === 'completed' || report.status === 'failed';
+    const isOver = isEnd(report);
     const started = earlier ? [] : this.#toolStarted(turn, whole);
     const progress = isOver ? [] : progressOf(report).map((output): LiveEvent => ({ type: 'tool.updated', ...itemOf(turn, key), output }));
     return [
@@ -189,7 +191,7 @@ export class AcpTranslator {
 
   #toolOver(turn: Turn, report: ToolReport): LiveEvent[] {
     const succeeded = report.status === 'completed';
-    const output = contentText(report.content);
+    const output = outputText(report);
     if (this.#handedOutMail(report, output)) this.#isMailTurn = true;
     const changes = succeeded ? fileChanges(report.content) : [];
     const exitCode = report._meta?.terminal_exit?.exit_code;
@@ -273,6 +275,8 @@ export class AcpTranslator {
 /** Of the turn as well: agents count their uses anew. */
 const itemIdOf = (turn: Turn, toolCallId: string): string => `${turn.id}-tool-${toolCallId}`;
 const itemOf = (turn: Turn, toolCallId: string) => ({ turnId: turn.id, itemId: itemIdOf(turn, toolCallId) });
+
+const isEnd = ({ status }: ToolReport): boolean => status === 'completed' || status === 'failed';
 
 /** What a later report does not say stays as it was. */
 function merged(earlier: ToolReport, later: ToolReport): ToolReport {
