@@ -47,10 +47,10 @@ describe('the real Gemini CLI', { timeout: 60_000 }, () => {
     mkdirSync(policies);
     writeFileSync(join(policies, 'all.toml'), '[[rule]]\ntoolName = "*"\ndecision = "allow"\npriority = 999\n');
     const { log: second, ask: askAgain } = await startedBeside(harness);
-    await ask('run command: touch ran.txt && then say: tried');
+    await ask('run command: touch ran.txt && then run command: pwd && then say: tried');
     await askAgain('run command: touch ran.txt && then edit file: .envrc | x && then say: tried');
     expect([isWritten('ran.txt'), isWritten('.envrc')]).toEqual([false, false]);
-    expect(log.ofType('tool.completed').map(({ outcome }) => outcome)).toEqual(['declined']);
+    expect(log.ofType('tool.completed').map(({ outcome }) => outcome)).toEqual(['declined', 'declined']);
     expect(second.ofType('tool.completed').map(({ outcome }) => outcome)).toEqual(['declined', 'declined']);
   });
 

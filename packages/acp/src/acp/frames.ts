@@ -6,6 +6,10 @@ const Id = z.union([z.string(), z.number()]).transform(String);
 
 const ContentBlock = z.looseObject({ type: lenient(z.string()), text: lenient(z.string()) });
 
+/** As `lenientList`, but what is no list is absent. */
+const lenientEntries = <Schema extends z.ZodType>(schema: Schema) =>
+  z.array(schema.nullable().catch(null)).transform((entries) => entries.filter((entry) => entry !== null));
+
 const ToolContent = z.looseObject({
   type: z.string(),
   content: lenient(ContentBlock),
@@ -23,7 +27,8 @@ export const ToolReport = z.looseObject({
   title: lenient(z.string()),
   kind: lenient(z.string()),
   status: lenient(z.string()),
-  content: lenientList(ToolContent),
+  /** Left out, what was told before stays. */
+  content: lenient(lenientEntries(ToolContent)),
   locations: lenientList(z.looseObject({ path: z.string() })),
   rawInput: z.unknown().optional(),
   rawOutput: z.unknown().optional(),

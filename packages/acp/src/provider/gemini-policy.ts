@@ -32,7 +32,9 @@ export function geminiPolicy(mode: SpawnMode): string {
   }
   const question = rule({ toolName: 'ask_user', decision: 'deny', priority: 998 });
   const looking = lookers.map((toolName) => rule({ toolName, decision: 'allow', priority: 998 }));
-  return [question, ...looking, rule({ toolName: '*', decision: 'ask_user', priority: 1 })].join('\n');
+  // By a rule without a pattern Gemini does not ask about commands that it takes for harmless itself.
+  const command = rule({ toolName: 'run_shell_command', argsPattern: '"command"', decision: 'ask_user', priority: 2 });
+  return [question, ...looking, command, rule({ toolName: '*', decision: 'ask_user', priority: 1 })].join('\n');
 }
 
 /** The arguments that hold a session to its mode. `remove` when Gemini has read what they name. */

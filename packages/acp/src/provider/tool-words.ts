@@ -50,7 +50,10 @@ export function toolKind({ kind = 'other' }: Pick<ToolReport, 'kind'>, isRelay: 
 
 /** Every file that a use names, as it names it. */
 export const pathsOf = ({ locations, content }: Pick<ToolReport, 'locations' | 'content'>): readonly string[] => [
-  ...new Set([...locations.map(({ path }) => path), ...content.flatMap(({ type, path }) => (type === 'diff' && path ? [path] : []))]),
+  ...new Set([
+    ...locations.map(({ path }) => path),
+    ...(content ?? []).flatMap(({ type, path }) => (type === 'diff' && path ? [path] : [])),
+  ]),
 ];
 
 const changes = new Set(['edit', 'delete', 'move']);
@@ -77,7 +80,13 @@ export function toolTitle(report: ToolReport): string {
 
 /** All that the agent tells of what would run: it is what a person allows. */
 export function questionInput({ title, kind, rawInput, locations, content }: ToolReport): ApprovalQuestion['input'] {
-  const told = { title, kind, ...(rawInput === undefined ? {} : { input: rawInput }), paths: locations.map(({ path }) => path), content };
+  const told = {
+    title,
+    kind,
+    ...(rawInput === undefined ? {} : { input: rawInput }),
+    paths: locations.map(({ path }) => path),
+    content: content ?? [],
+  };
   return jsonOf(told);
 }
 
@@ -87,8 +96,8 @@ type Json = Extract<LiveEvent, { type: 'vendor.event' }>['data'];
 export const jsonOf = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? null));
 
 /** The text of what a tool shows. */
-export const contentText = (content: readonly ToolContent[]): string =>
-  content.flatMap(({ content: block }) => (block?.text ? [block.text] : [])).join('\n');
+export const contentText = (content: readonly ToolContent[] | undefined): string =>
+  (content ?? []).flatMap(({ content: block }) => (block?.text ? [block.text] : [])).join('\n');
 
 const TextContent = z
   .looseObject({ content: z.array(z.looseObject({ text: z.string() })) })

@@ -170,7 +170,7 @@ export class AcpTranslator {
       ...this.#closeText(turn),
       ...started,
       ...progress,
-      ...(isOver ? this.#toolOver(turn, whole) : []),
+      ...(isOver ? this.#toolOver(turn, whole, outputText(report)) : []),
     ];
   }
 
@@ -189,11 +189,11 @@ export class AcpTranslator {
     ];
   }
 
-  #toolOver(turn: Turn, report: ToolReport): LiveEvent[] {
+  /** `output` is that of its last report: what earlier ones showed may be an explanation of what it was about to do. */
+  #toolOver(turn: Turn, report: ToolReport, output: string): LiveEvent[] {
     const succeeded = report.status === 'completed';
-    const output = outputText(report);
     if (this.#handedOutMail(report, output)) this.#isMailTurn = true;
-    const changes = succeeded ? fileChanges(report.content) : [];
+    const changes = succeeded ? fileChanges(report.content ?? []) : [];
     const exitCode = report._meta?.terminal_exit?.exit_code;
     return [
       ...(changes.length > 0 ? [{ type: 'file.changed' as const, turnId: turn.id, changes }] : []),
