@@ -29,7 +29,7 @@ export interface AcpAgent {
   readonly login: string;
   /**
    * What the row rests on. `run`: its real program passes the tests of this package. `seen`: its program has been run with the protocol, not by these
-   * tests. `documented`: its vendor says so, and nobody here has run it.
+   * tests. `documented`: its vendor, or its own `--help`, says so, and nobody here has run a turn of it.
    */
   readonly evidence: 'run' | 'seen' | 'documented';
 }
