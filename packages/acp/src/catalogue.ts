@@ -12,6 +12,8 @@ export interface AcpAgent {
   readonly environment: readonly string[];
   /** Set for it whatever the session's environment says. */
   readonly sets?: Readonly<Record<string, string>>;
+  /** What an editor or an agent around the host has set for itself, and must not reach a session. */
+  readonly outer?: RegExp;
   /** The option that takes a model's name. Without one a session takes the model of the agent's own settings. */
   readonly modelOption?: string;
   /**
@@ -43,6 +45,8 @@ const gemini: AcpAgent = {
   environment: ['GEMINI_*', 'GOOGLE_*', 'CODE_ASSIST_ENDPOINT', 'NO_BROWSER'],
   // Otherwise it starts itself a second time, which costs half a second and 150 MB.
   sets: { GEMINI_CLI_NO_RELAUNCH: '1' },
+  // With these it would show its changes in an editor and take that one's word.
+  outer: /^(?:GEMINI_CLI|GEMINI_CLI_IDE_.*)$/u,
   modelOption: '--model',
   fence: 'gemini-policy',
   notices: /^\[MODE_UPDATE\] \w+$/u,

@@ -43,7 +43,13 @@ export async function fakeAgentHarness(ways: readonly string[] = [], agent: Part
     notInstalled: { provider: new AcpProvider(row), env: { PATH: cwd } },
     cwd,
     outside,
-    env: { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, FAKE_ACP: ways.join(','), FAKE_ACP_TRANSCRIPT: file },
+    env: {
+      PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+      FAKE_ACP: ways.join(','),
+      FAKE_ACP_TRANSCRIPT: file,
+      GEMINI_CLI_IDE_SERVER_PORT: '1',
+      GEMINI_API_KEY: 'key',
+    },
     prompts: {
       say: (text) => `say: ${text}`,
       slow: 'slow 200 100',

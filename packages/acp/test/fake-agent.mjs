@@ -161,7 +161,7 @@ const methods = {
   'session/new': async (params) => {
     if (ways.has('needs-login')) return { error: { code: -32000, message: 'Gemini API key is missing or not configured.' } };
     cwd = params.cwd;
-    remember({ new: params });
+    remember({ new: params, gemini: Object.keys(process.env).filter((name) => name.startsWith('GEMINI_')) });
     setTimeout(() => update({ sessionUpdate: 'available_commands_update', availableCommands: [{ name: 'about' }] }), 0);
     return {
       result: {

@@ -360,6 +360,11 @@ describe('starting', () => {
     });
   });
 
+  test('what an editor around the host has set does not reach the agent, and its key does', async () => {
+    const { harness } = await started();
+    expect(harness.transcript()[0]?.['gemini']).toEqual(['GEMINI_API_KEY', 'GEMINI_CLI_NO_RELAUNCH']);
+  });
+
   test('a way to allow something for ever only is not taken where what follows is asked about', async () => {
     const { log, ask, harness } = await started(['always-only']);
     await ask('edit file: note.txt | hello');

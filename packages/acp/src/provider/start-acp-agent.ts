@@ -42,7 +42,7 @@ export async function startAcpAgent(agent: AcpAgent, command: string, options: S
       command,
       args: [...agent.args, ...modelArguments(agent, options.model), ...fence.args],
       cwd,
-      env: { ...env, ...agent.sets },
+      env: agentEnvironment(agent, env),
       timeoutMs: startTimeoutMs,
       signal,
       onStart: (started) => onProcess(ownedProcess(started, { purpose: agent.id })),
@@ -95,6 +95,11 @@ function tellStart(events: SessionEvents, { initialized, vendorSessionId, model 
     events.emit({ type: 'agent.error', code: 'mcp_not_supported', message, willRetry: false });
   }
   events.emit({ type: 'session.status', status: 'idle' });
+}
+
+function agentEnvironment({ outer, sets }: AcpAgent, env: StartOptions['env']): Record<string, string> {
+  const own = Object.entries(env).filter(([name]) => outer?.test(name) !== true);
+  return { ...Object.fromEntries(own), ...sets };
 }
 
 interface HandlerParts {
