@@ -1,9 +1,13 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const examplesIn = (path: string): string[] =>
-  [...readFileSync(path, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gmu)].map(([, code = '']) => code);
+  [
+    ...readFileSync(path, 'utf8')
+      .replace(/```[\s\S]*?```|`[^`]*`/gu, '')
+      .matchAll(/^```ts\n([\s\S]*?)^```$/gmu),
+  ].map(([, code = '']) => code);
 
 /** What people read who have the published packages, which run on Node 20. */
 const pages = globSync(['README.md', 'docs/*.md', 'packages/*/README.md']).filter((path) => {
@@ -16,4 +20,21 @@ test('no example needs a newer Node than the packages do', () => {
   expect(pages.length).toBeGreaterThan(10);
   const newer = pages.filter((path) => examplesIn(path).some((code) => /^\s*(?:await )?using \w+ =/mu.test(code)));
   expect(newer).toEqual([]);
+});
+
+test('no link leads nowhere', () => {
+  const texts = globSync(['*.md', 'docs/**/*.md', '{packages,apps,examples,bench,e2e}/*/*.md'], {
+    exclude: (name) => name === 'node_modules',
+  });
+  const dead = texts.flatMap((path) =>
+    [
+      ...readFileSync(path, 'utf8')
+        .replace(/```[\s\S]*?```|`[^`]*`/gu, '')
+        .matchAll(/\]\((?![a-z]+:|#)([^)\s#]+)/gu),
+    ]
+      .map(([, target = '']) => target)
+      .filter((target) => !existsSync(join(dirname(path), target)))
+      .map((target) => `${path}: ${target}`),
+  );
+  expect(dead).toEqual([]);
 });
