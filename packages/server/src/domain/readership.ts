@@ -3,6 +3,7 @@ import { isDirect, isInAudience, isOfferedNow, type Member } from './audience.ts
 import { GroupReach } from './group-reach.ts';
 import { EVERY_CHANNEL, isBuiltIn } from './membership.ts';
 import { agentOf, grantOf, isOwner, mayActUpon } from './scopes.ts';
+import { ThreadReach } from './thread-reach.ts';
 
 /*
  * Who reads what. An agent reads what concerns it: what it sent, what it received by its id or as a member of a group, the threads that it takes
@@ -44,6 +45,7 @@ interface Asking {
   readonly reader: Reader;
   readonly addressees: Addressees;
   readonly groups: GroupReach;
+  readonly threads: ThreadReach;
 }
 
 /** What is open or closed to a reader from the first number to the last. */
@@ -68,8 +70,13 @@ export interface ReadRights {
 }
 
 export function rightsOf(reader: Reader, addressees: Addressees): ReadRights {
-  const asking = { reader, addressees, groups: new GroupReach(addressees, (agentId) => closedThrough(reader, agentId, addressees)) };
-  const readsAsOne: ReadRights['readsAs'] = (agentId, seq) => readsAs(asking, agentId, seq);
+  const readsAsOne: ReadRights['readsAs'] = (agentId, seq) => readsAs({ reader, addressees }, agentId, seq);
+  const asking = {
+    reader,
+    addressees,
+    groups: new GroupReach(addressees, (agentId) => closedThrough(reader, agentId, addressees)),
+    threads: new ThreadReach(addressees, readsAsOne),
+  };
   return {
     readsAll: reader.type === 'everybody',
     readsAs: readsAsOne,
@@ -87,7 +94,8 @@ export function readerOf(principal: Principal): Reader {
   return agentId === null ? { type: 'program', principal } : { type: 'agent', agentId };
 }
 
-const readsAs = ({ reader, addressees }: Asking, agentId: string, seq: number): boolean => seq > closedThrough(reader, agentId, addressees);
+const readsAs = ({ reader, addressees }: Pick<Asking, 'reader' | 'addressees'>, agentId: string, seq: number): boolean =>
+  seq > closedThrough(reader, agentId, addressees);
 
 /** Up to which number the reader has nothing of what concerns this agent. */
 function closedThrough(reader: Reader, agentId: string, addressees: Addressees): number {
@@ -143,8 +151,7 @@ function concerns(message: Said, asking: Asking): boolean {
 /** By who came into it, whenever what is read was said: whoever has the name now takes no part in what its predecessor came into. */
 function sharesThread(participants: Participants, asking: Asking): boolean {
   if (asking.reader.type === 'agent') return participants.has(asking.reader.agentId);
-  for (const [agentId, cameAt] of participants) if (readsAs(asking, agentId, cameAt)) return true;
-  return false;
+  return asking.threads.has(participants);
 }
 
 /** A program may say that it is any agent whose name nothing proves, so it reads what such an agent has; never what a token's session had. */

@@ -10,6 +10,10 @@ import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 const ROWS = 20_000;
 /** Rows in the shape of each table, which no filter below wants. */
 const fillings = {
+  messages: {
+    columns: 'id, workspace, sender, address, fan_out, thread_id, relation, principal, matched, created_at, body',
+    values: "n, 'default', 'a' || n, 'id:b', 0, CASE n WHEN 1 THEN NULL ELSE 1 END, 'none', 'owner', 1, n, 'x'",
+  },
   sessions: { columns: 'workspace, session_id, agent_id, status, record', values: "'default', 's' || n, 'a', 'ended', '{}'" },
   approvals: {
     columns: 'workspace, agent_id, session_id, approval_id, status, requested_at, record',
@@ -46,7 +50,7 @@ afterEach(async () => {
 });
 
 /** What a list answers, and how many turns others had meanwhile. */
-async function during<Item>(listing: Promise<Page<Item>>) {
+async function during<Item>(listing: Promise<Pick<Page<Item>, 'items' | 'next'>>) {
   let turns = 0;
   let isOver = false;
   const count = () => {
@@ -93,4 +97,10 @@ test('what one agent, or nobody, has is found by an index', async () => {
     firstOfSession: [`SEARCH activity USING INDEX activity_of_session ${withinSession}`],
     lastOfSession: [`SEARCH activity USING INDEX activity_of_session ${withinSession}`],
   });
+});
+
+test('who takes part in a long thread that nobody has asked for is looked up in turns, and once', async () => {
+  const looking = store.messages.participants('default', 1).then((participants) => ({ items: [...participants.keys()], next: null }));
+  const { items, letsOthersRun } = await during(looking);
+  expect({ many: items.length, last: items.at(-1), letsOthersRun }).toEqual({ many: ROWS + 1, last: `a${ROWS}`, letsOthersRun: true });
 });

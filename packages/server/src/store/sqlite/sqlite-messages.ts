@@ -88,6 +88,7 @@ export class SqliteMessages implements MessageStore {
   }
 
   async thread(workspace: string, threadId: number, { after: from, limit, reading }: ThreadQuery): Promise<Page<StoredMessage>> {
+    if (reading) await this.participants(workspace, threadId);
     const participants = () => this.#participants.of(workspace, threadId);
     return keptPage({
       from,
@@ -104,7 +105,7 @@ export class SqliteMessages implements MessageStore {
   }
 
   async participants(workspace: string, threadId: number): Promise<Participants> {
-    return this.#participants.of(workspace, threadId);
+    return this.#participants.lookAt(workspace, threadId, this.#context.scanTurns);
   }
 
   remove<Answer>(workspace: string, id: number, decide: (facts: EmptyingFacts) => Decision<Answer>): Promise<Done<Answer>> {

@@ -1,6 +1,7 @@
 import { RecentMap } from 'agent-relay-wire';
 import type { Database, Statement } from 'better-sqlite3';
 import { isShared, nobody, type Participants, partiesOf } from '../../domain/readership.ts';
+import type { ScanTurns } from './scan-turns.ts';
 
 interface Said {
   readonly id: number;
@@ -16,28 +17,47 @@ interface Known {
 
 /** Threads that are remembered; the one that was asked for longest ago goes first. */
 const REMEMBERED = 4_096;
+/** So many messages one turn looks at. */
+const STRETCH = 1_000;
 
 /** Who takes part in a thread. A thread that was looked at is read on from there, so that a long one costs its new end only. */
 export class ThreadParticipants {
   readonly #root: Statement<[number, string], Said>;
-  readonly #answers: Statement<[number, number], Said>;
+  readonly #answers: Statement<[number, number, number], Said>;
   readonly #known = new RecentMap<number, Known>(REMEMBERED);
 
   constructor(connection: Database) {
     const columns = 'id, sender AS "from", address AS "to"';
     this.#root = connection.prepare(`SELECT ${columns} FROM messages WHERE id = ? AND workspace = ?`);
-    this.#answers = connection.prepare(`SELECT ${columns} FROM messages WHERE thread_id = ? AND id > ? ORDER BY id`);
+    this.#answers = connection.prepare(`SELECT ${columns} FROM messages WHERE thread_id = ? AND id > ? ORDER BY id LIMIT ?`);
+  }
+
+  /** As `of`, but what has not been looked at is looked at in stretches: a thread that was never asked for may be long. */
+  async lookAt(workspace: string, threadId: number, turns: ScanTurns): Promise<Participants> {
+    const known = this.#known.get(threadId) ?? this.#begin(workspace, threadId);
+    if (!known) return nobody;
+    this.#known.set(threadId, known);
+    while (!this.#readOn(threadId, known, STRETCH)) await turns.next();
+    return known.agents;
   }
 
   of(workspace: string, threadId: number): Participants {
     const known = this.#known.get(threadId) ?? this.#begin(workspace, threadId);
     if (!known) return nobody;
-    for (const said of this.#answers.iterate(threadId, known.through)) {
+    this.#readOn(threadId, known, -1);
+    this.#known.set(threadId, known);
+    return known.agents;
+  }
+
+  /** At most `limit` messages, all when it is negative. Answers whether there are no more. */
+  #readOn(threadId: number, known: Known, limit: number): boolean {
+    let seen = 0;
+    for (const said of this.#answers.iterate(threadId, known.through, limit)) {
+      seen += 1;
       for (const agentId of partiesOf(said)) if (!known.agents.has(agentId)) known.agents.set(agentId, said.id);
       known.through = said.id;
     }
-    this.#known.set(threadId, known);
-    return known.agents;
+    return seen !== limit;
   }
 
   #begin(workspace: string, threadId: number): Known | null {
