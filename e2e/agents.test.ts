@@ -149,6 +149,7 @@ test('what is not installed is said in one sentence, and everything else works',
     for (const [provider, hint] of [
       ['claude', 'npm install -g @anthropic-ai/claude-code'],
       ['codex', 'npm install -g @openai/codex'],
+      ['gemini', 'npm install -g @google/gemini-cli'],
     ] as const) {
       const { code, stderr } = await other.run('spawn', provider, '--name', 'Nobody');
       expect(code).toBe(1);
