@@ -21,6 +21,8 @@ export interface AcpAgent {
    * is known that the user's own settings could not undo, so that only `unrestricted` sessions with `open` approval start.
    */
   readonly fence: 'gemini-policy' | 'none';
+  /** The oldest version, as major and minor, whose fence has been seen to hold. */
+  readonly fenceSince?: readonly [number, number];
   /** The mode of its own in which it asks us, or does, what it would leave to a judge of its own that refuses the relay's tools. */
   readonly sessionMode?: string;
   /** What it says as if it were an answer, and is a notice of its own. */
@@ -49,6 +51,7 @@ const gemini: AcpAgent = {
   outer: /^(?:GEMINI_CLI|GEMINI_CLI_IDE_.*)$/u,
   modelOption: '--model',
   fence: 'gemini-policy',
+  fenceSince: [0, 61],
   notices: /^\[MODE_UPDATE\] \w+$/u,
   login:
     'Google ended the logins of individuals in June 2026: set GEMINI_API_KEY, or log `gemini` in with an account of a Standard or Enterprise plan',

@@ -4,7 +4,7 @@
 //   say: TEXT · slow N MS · edit file: PATH | TEXT · run command: CMD · fs read: PATH · fs write: PATH | TEXT · huge N · exit N · hang
 //   send {json}: a frame as it is ($SESSION stands for the session's id) · print TEXT: a line on stdout
 // Ways of FAKE_ACP, separated by commas: tool-first, tells-rejects, error-after-cancel, ignores-cancel, swallows-signals, detached-shell, loads,
-// relative-paths, garbage, needs-login, other-version, always-only, deaf
+// old, relative-paths, garbage, needs-login, other-version, always-only
 import { spawn } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
@@ -153,7 +153,7 @@ const methods = {
   initialize: async () => ({
     result: {
       protocolVersion: ways.has('other-version') ? 2 : 1,
-      agentInfo: { name: 'fake-acp', version: '3.2.1' },
+      agentInfo: { name: 'fake-acp', version: ways.has('old') ? '0.60.9' : '3.2.1' },
       agentCapabilities: { loadSession: ways.has('loads'), promptCapabilities: { embeddedContext: true }, mcpCapabilities: { http: true } },
       authMethods: [{ id: 'key', name: 'API key' }],
     },
@@ -206,7 +206,7 @@ else {
   if (ways.has('garbage'))
     process.stdout.write('Loaded cached credentials.\n{"level":"info"}\n[1,2]\n"text"\n{"jsonrpc":"2.0","id":999,"result":{}}\n{broken\n');
   const input = createInterface({ input: process.stdin });
-  if (!ways.has('deaf')) input.on('line', (line) => void take(JSON.parse(line)));
+  input.on('line', (line) => void take(JSON.parse(line)));
   input.once('close', () => {
     if (ways.has('swallows-signals')) setInterval(() => {}, 1000);
     else if (turn === null) process.exit();

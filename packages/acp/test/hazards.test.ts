@@ -320,6 +320,16 @@ describe('starting', () => {
     });
   });
 
+  test('an agent that is older than its fence is started only where nothing has to hold it', async () => {
+    const start = started(['old'], {}, { fenceSince: [0, 61] });
+    await expect(start).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringMatching(/Fake 0\.60\.9 is older than 0\.61.*install it again/u),
+    });
+    const { session } = await started(['old'], { mode: 'unrestricted' }, { fenceSince: [0, 61] });
+    expect(session.vendorSessionId).toBe('session-1');
+  });
+
   test('an agent that nothing holds starts where it may do everything', async () => {
     const { log, ask } = await started([], { mode: 'unrestricted' }, { fence: 'none' });
     await ask('say: hello');

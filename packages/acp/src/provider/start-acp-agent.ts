@@ -8,7 +8,7 @@ import type { InitializeAnswer } from '../acp/frames.ts';
 import type { AcpAgent } from '../catalogue.ts';
 import { AcpSession } from './acp-session.ts';
 import { saidIn } from './error-codes.ts';
-import { geminiFence, isOverruled, type ModeFence, machinePolicyFolder } from './gemini-policy.ts';
+import { assertFenced, modeFence } from './mode-fence.ts';
 import { AcpToolGate } from './tool-gate.ts';
 import { jsonOf } from './tool-words.ts';
 import { AcpTranslator } from './translator.ts';
@@ -35,7 +35,7 @@ export async function startAcpAgent(agent: AcpAgent, command: string, options: S
   const gate = new AcpToolGate({ rights, relayServers, translator, events });
   let session: AcpSession | undefined;
   const handlers = handlersOf({ agent, events, translator, gate, turn: () => session?.turn });
-  const fence = await fenceOf(agent, options);
+  const fence = await modeFence(agent, options);
   try {
     const { child, ready } = await startProcess({
       name: agent.name,
@@ -77,6 +77,7 @@ async function openSession(
   const connection = new AcpConnection(duplex, handlers);
   try {
     const initialized = await connection.initialize();
+    assertFenced(agent, options, initialized.agentInfo?.version);
     const takesServers = initialized.agentCapabilities.mcpCapabilities.http;
     const { sessionId, model, modes } = await connection.newSession({ cwd: options.cwd, mcp: takesServers ? options.mcp : [] });
     if (agent.sessionMode !== undefined && modes.includes(agent.sessionMode)) await connection.setMode(agent.sessionMode);
@@ -123,24 +124,6 @@ const handlersOf = ({ agent, events, translator, gate, turn }: HandlerParts): Ac
       ? events.emit({ type: 'output.line', stream: 'stdout', text: frame })
       : events.emit({ type: 'vendor.event', vendor: agent.id, name: 'stray', data: jsonOf(frame) }),
 });
-
-/** @throws RelayError `provider_unavailable` where nothing holds the agent to what was asked for. */
-async function fenceOf(agent: AcpAgent, { mode, approval, mcp }: StartOptions): Promise<ModeFence> {
-  const relayServers = mcp.map(({ name }) => name);
-  const isFree = mode === 'unrestricted' && approval === 'open';
-  const needed = mode === 'unrestricted' ? `the approval ${approval}` : `the mode ${mode}`;
-  if (agent.fence === 'gemini-policy') {
-    const where = machinePolicyFolder(process.platform);
-    if (isFree || !(await isOverruled(where))) return geminiFence({ mode, relayServers });
-    throw new RelayError(
-      'provider_unavailable',
-      `${agent.name} follows the policies in ${where} and no others: nothing would hold it to ${needed}`,
-    );
-  }
-  if (isFree) return { args: [], remove: async () => {} };
-  const message = `${agent.name} starts in unrestricted mode with open approval only: nothing is known that would hold it to ${needed}`;
-  throw new RelayError('provider_unavailable', message);
-}
 
 /** @throws RelayError `provider_unavailable` where the agent has no option for it. */
 function modelArguments({ name, modelOption }: AcpAgent, model: string | undefined): readonly string[] {
