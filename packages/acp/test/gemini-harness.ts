@@ -32,8 +32,11 @@ export async function geminiHarness(mcp: readonly McpEndpoint[] = []): Promise<G
     wasModelSent: (text) => model.requests.some(({ body }) => JSON.stringify(body ?? null).includes(JSON.stringify(text).slice(1, -1))),
     forgiveModel: () => void model.takeViolations(),
     close: async () => {
-      await model.close();
-      await home.remove();
+      try {
+        await model.close();
+      } finally {
+        await home.remove();
+      }
     },
   };
 }
