@@ -70,7 +70,7 @@ test('mail does not wait behind a long stream of the same socket', async () => {
 });
 
 test('above what may lie unsent for all, those end that take nothing; whoever reads goes on', async () => {
-  await using server = await openServer({ maxUnsentBytes: 2 * 1024 * 1024 });
+  await using server = await openServer({ maxLyingBytes: 2 * 1024 * 1024 });
   const stored = await server.append(250, BODY);
   let taken = 0;
   const reading = openStream(server, 0).on('data', (chunk) => {
@@ -93,4 +93,54 @@ test('above what may lie unsent for all, those end that take nothing; whoever re
   await poll('what comes', () => taken > after);
   expect(reading.destroyed).toBe(false);
   for (const socket of [reading, ...unread]) socket.destroy();
+});
+
+const half = 'x'.repeat(400_000);
+
+function sendHalfBody(server: OpenServer): Socket {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.on('error', () => {});
+  const head = `POST /api/messages HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nAuthorization: Bearer ${OWNER_TOKEN}\r\n`;
+  socket.write(`${head}Content-Type: application/json\r\nContent-Length: 800000\r\n\r\n"${half}`);
+  return socket;
+}
+
+/** The first half of a text frame, masked by noughts. */
+function sendHalfFrame(server: OpenServer): Socket {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.on('error', () => {});
+  const head = `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nAuthorization: Bearer ${OWNER_TOKEN}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`;
+  socket.write(`${head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64BE(800_000n);
+  socket.write(Buffer.concat([Buffer.from([0x81, 0xff]), length, Buffer.alloc(4), Buffer.from(half)]));
+  return socket;
+}
+
+test.each([
+  ['bodies', sendHalfBody],
+  ['frames', sendHalfFrame],
+])('above what may lie half received of all, those end whose %s do not; whoever finishes is served', async (_what, sendHalf) => {
+  await using server = await openServer({ maxLyingBytes: 2 * 1024 * 1024 });
+  const socket = await openUnread(server);
+  socket.resume();
+  const answers: number[] = [];
+  socket.on('message', (data) => answers.push(JSON.parse(String(data)).id));
+  for (let id = 0; id < 40; id += 1) ask(socket, id, 'messages/send', { to: 'owner', body: BODY });
+  await poll('its answers', () => answers.length === 40);
+  const halves = Array.from({ length: 10 }, () => sendHalf(server));
+  let closed = 0;
+  for (const each of halves) {
+    each.on('close', () => {
+      closed += 1;
+    });
+  }
+  await poll('the end of some', () => closed >= 3, 10_000);
+  expect(server.logged.some(({ message }) => message.includes('do not end'))).toBe(true);
+  ask(socket, 40, 'messages/send', { to: 'owner', body: 'still here' });
+  await poll('one more answer', () => answers.length === 41);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect([closed < halves.length, socket.readyState]).toEqual([true, WebSocket.OPEN]);
+  for (const each of halves) each.destroy();
+  socket.terminate();
 });

@@ -39,8 +39,8 @@ export interface RelayServerDeps {
   readonly dashboardFolder: string;
   readonly sseHeartbeatMs?: number;
   readonly authenticateWithinMs?: number;
-  /** How much may lie unsent for all clients together. */
-  readonly maxUnsentBytes?: number;
+  /** How much of all clients together may lie unsent, and how much half received. */
+  readonly maxLyingBytes?: number;
 }
 
 export interface RelayServer {
@@ -88,13 +88,21 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     pages: pagesEndpoint(deps.dashboardFolder),
   });
   const within = deps.authenticateWithinMs === undefined ? {} : { authenticateWithinMs: deps.authenticateWithinMs };
-  const accept = acceptance({ relay, calls, authenticator, encoded, draining, turns, log, ...within }, connections);
+  const server = createServer();
+  const open = new OpenConnections(server, { log, maxLyingBytes: deps.maxLyingBytes, elapsedMs: () => performance.now() });
+  const welcome = acceptance({ relay, calls, authenticator, encoded, draining, turns, log, ...within }, connections);
+  const accept: UpgradeDeps['accept'] = (webSocket, admitted) => {
+    open.carries(admitted.transport, webSocket);
+    welcome(webSocket, admitted);
+  };
   const upgrades = new UpgradeHandler({ guard, authenticator, relay, log, accept });
-  const server = createServer(app.listener);
+  server.on('request', (request, response) => {
+    open.serves(request, response);
+    app.listener(request, response);
+  });
   server.on('upgrade', upgrades.listener);
   server.on('clientError', refuseMalformed);
   const door = createDoor((socket) => void server.emit('connection', socket));
-  const open = new OpenConnections(server, { log, maxUnsentBytes: deps.maxUnsentBytes, elapsedMs: () => performance.now() });
   return { server, door, drain: () => drain({ server, door, draining, open, connections }) };
 }
 
@@ -104,7 +112,7 @@ function acceptance(
   connections: Set<SocketConnection>,
 ): UpgradeDeps['accept'] {
   const methods = createSocketMethods(services.relay);
-  return (socket, caller, cookie) => {
+  return (socket, { caller, cookie }) => {
     const duplex = webSocketDuplex(socket, {
       maxBufferedBytes: MAX_SOCKET_BUFFER_BYTES,
       closeTimeoutMs: CLOSE_WITHIN_MS,

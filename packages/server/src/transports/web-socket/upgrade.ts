@@ -1,4 +1,5 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MAX_REQUEST_BYTES, RelayError, toRelayError, WEB_SOCKET_PATH } from 'agent-relay-protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -13,13 +14,18 @@ export interface UpgradeDeps {
   readonly authenticator: Authenticator;
   readonly relay: Pick<Relay, 'generation'>;
   readonly log: Logger;
-  /** `null`: the caller has to name itself in its first frame; a browser does so with the word that belongs to its cookie. */
-  readonly accept: (socket: WebSocket, caller: Caller, cookie: string | undefined) => void;
+  readonly accept: (webSocket: WebSocket, admitted: AdmittedSocket) => void;
 }
 
 interface Admitted {
+  /** `null`: the caller has to name itself in its first frame; a browser does so with the word that belongs to its cookie. */
   readonly caller: Caller;
   readonly cookie: string | undefined;
+}
+
+export interface AdmittedSocket extends Admitted {
+  /** What the frames come on. */
+  readonly transport: Socket;
 }
 
 /** Answers every upgrade request of the HTTP server: guards it, finds out who it is, and hands the open socket on or says why not. */
@@ -44,10 +50,12 @@ export class UpgradeHandler {
     const ignore = () => socket.destroy();
     socket.on('error', ignore);
     this.#admit(request).then(
-      ({ caller, cookie }) => {
+      (admitted) => {
         socket.off('error', ignore);
         if (socket.destroyed) return;
-        this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#deps.accept(webSocket, caller, cookie));
+        this.#server.handleUpgrade(request, socket, head, (webSocket) =>
+          this.#deps.accept(webSocket, { ...admitted, transport: request.socket }),
+        );
       },
       (error: unknown) => {
         const refusal = toRelayError(error);
