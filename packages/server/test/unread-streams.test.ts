@@ -131,7 +131,7 @@ test.each([
   const halves = Array.from({ length: 10 }, () => sendHalf(server));
   let closed = 0;
   for (const each of halves) {
-    each.on('close', () => {
+    each.resume().on('close', () => {
       closed += 1;
     });
   }
