@@ -48,6 +48,8 @@ export interface StartRequest {
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
   readonly model: string | null;
+  /** The vendor's own id of a stored conversation that the session goes on with. */
+  readonly resume?: string | undefined;
   readonly mcp: readonly McpEndpoint[];
 }
 
@@ -55,6 +57,8 @@ export interface StartedSession {
   readonly cwd: string;
   readonly vendorSessionId: string | null;
   readonly model: string | null;
+  /** It goes on with the conversation that was asked for. */
+  readonly resumed: boolean;
 }
 
 export interface RunningSession extends SessionIdentity {
@@ -220,11 +224,13 @@ class SessionHost implements Host {
   }
 
   async #start(request: StartRequest, signal: AbortSignal): Promise<StartedSession> {
-    const { session, mode, approval, model, mcp } = request;
+    const { session, mode, approval, model, resume, mcp } = request;
     const { sessionId, agentId } = session;
     const { stateDir, allowedFolders, log, relay, clock, approvalTimeoutMs } = this.#options;
     const provider = this.#options.providers.find(({ id }) => id === session.provider);
     if (!provider) throw new RelayError('provider_unavailable', `This machine has no provider ${session.provider}`);
+    if (resume !== undefined && provider.resumes !== true)
+      throw new RelayError('unsupported', `${provider.id} cannot go on with an earlier conversation: start it without resuming`);
     const { cwd: asked, within } = request;
     const workspacesFolder = join(stateDir, 'workspaces');
     const cwd = await resolveFolder({ agentId, sessionId, cwd: asked, within, allowedFolders, workspacesFolder });
@@ -237,6 +243,7 @@ class SessionHost implements Host {
       ask: session.ask,
       ...(approvalTimeoutMs === undefined ? {} : { approvalTimeoutMs }),
       ...(model === null ? {} : { model }),
+      ...(resume === undefined ? {} : { resume }),
       instructions: standingInstructions({ agentId, spawnedBy: session.spawnedBy, mode }),
       mcp,
       env: this.#environmentFor(provider, { sessionId, agentId }),
@@ -268,7 +275,9 @@ class SessionHost implements Host {
     void hosted.ended.then(() => this.#sessions.delete(sessionId));
     if (request.task !== null) await this.#giveTask(hosted, request.task, session.spawnedBy);
     log.info('agent started', { sessionId, agentId, provider: provider.id, mode });
-    return { cwd, vendorSessionId: runtime.vendorSessionId, model: runtime.model };
+    // What nobody can go on with is no conversation to remember.
+    const vendorSessionId = provider.resumes ? runtime.vendorSessionId : null;
+    return { cwd, vendorSessionId, model: runtime.model, resumed: resume !== undefined };
   }
 
   async #detect(provider: Provider): Promise<NodeProvider> {

@@ -51,6 +51,7 @@ const session = (sessionId = 's1', over: Partial<Session> = {}): Session => ({
   startedAt: 0,
   endedAt: null,
   reason: null,
+  vendorSessionId: null,
   ...over,
 });
 
@@ -92,6 +93,22 @@ function killedAfter(events: readonly AgentEvent[]): void {
   for (const event of events) buffer.append(event, 0);
   buffer.close();
 }
+
+describe('a conversation that is kept', () => {
+  it('goes on where its vendor can, and its id is told then alone', async () => {
+    provider.resumes = true;
+    await open();
+    expect(await start({ resume: 'earlier' })).toMatchObject({ resumed: true, vendorSessionId: expect.stringMatching(/^scripted-/u) });
+    expect(provider.started[0]?.resume).toBe('earlier');
+  });
+
+  it('is not asked of a vendor that would begin another one instead', async () => {
+    await open();
+    await expect(start({ resume: 'earlier' })).rejects.toMatchObject({ code: 'unsupported' });
+    expect(provider.started).toEqual([]);
+    expect(await start()).toMatchObject({ resumed: false, vendorSessionId: null });
+  });
+});
 
 describe('mail', () => {
   it('reaches an idle agent as an envelope, and the runtime’s word becomes a report', async () => {

@@ -28,6 +28,7 @@ export interface ScriptedProviderOptions {
 /** A provider over `scripted-agent.mjs`, a real process that does what the prompts' commands say. Keeps what each session was started with. */
 export class ScriptedProvider implements Provider {
   readonly id: string;
+  resumes?: true;
   readonly started: StartOptions[] = [];
   readonly prompts: (PromptInput & { readonly agentId: string; readonly mode: string })[] = [];
   /** The shared server and its command. */

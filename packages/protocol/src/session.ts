@@ -30,6 +30,11 @@ export const SessionSchema = z.object({
   startedAt: TimestampSchema,
   endedAt: TimestampSchema.nullable(),
   reason: z.string().nullable().describe('Why it ended or failed, in one sentence'),
+  vendorSessionId: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("The vendor's own id of the conversation, where it keeps one: a later session may go on with it (`resume`)"),
 });
 export type Session = z.infer<typeof SessionSchema>;
 
@@ -53,6 +58,10 @@ export const StartSessionSchema = z.strictObject({
     .boolean()
     .optional()
     .describe('In `agentic`: ask a person for what goes beyond the mode, instead of refusing it. An agent may pass on only what it has'),
+  resume: z
+    .boolean()
+    .optional()
+    .describe('Go on with the last conversation that this agent had with the same provider, on its machine and in its folder'),
   spawnedBy: AgentIdSchema.optional().describe("The agent that asks; an agent's token forces its own id"),
 });
 export type StartSession = z.infer<typeof StartSessionSchema>;

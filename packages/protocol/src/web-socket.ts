@@ -175,8 +175,14 @@ export const nodeCommands = {
       mode: SpawnModeSchema,
       approval: ApprovalModeSchema,
       model: z.string().nullable(),
+      resume: z.string().min(1).optional().describe("The vendor's own id of a stored conversation that the session goes on with"),
     }),
-    result: z.object({ cwd: z.string(), vendorSessionId: z.string().nullable(), model: z.string().nullable() }),
+    result: z.object({
+      cwd: z.string(),
+      vendorSessionId: z.string().nullable(),
+      model: z.string().nullable(),
+      resumed: z.boolean().optional().describe('It goes on with `resume`; a node of an earlier version says nothing'),
+    }),
   }),
   'session/interrupt': method({
     summary: 'Stop the running turn',

@@ -47,6 +47,8 @@ export interface StartOptions {
   /** How long a question to a person waits before it counts as a no. Default ten minutes. */
   readonly approvalTimeoutMs?: number;
   readonly model?: string;
+  /** The vendor's own id of a stored conversation that this session continues. */
+  readonly resume?: string;
   /** What the agent should know about the relay; goes where the vendor puts standing instructions, never into a turn. */
   readonly instructions: string;
   readonly mcp: readonly McpEndpoint[];
@@ -91,11 +93,13 @@ export interface Provider {
    * program needs (its path, home, language, proxies, tools) it gets without being named; nothing else reaches it.
    */
   readonly environment?: readonly string[];
+  /** A session may go on with a stored conversation (`StartOptions.resume`); without it none is asked to. */
+  readonly resumes?: true;
   /** Looks for the vendor's program; never throws, never talks to a network. Asked again, each minute and before a start, while it is not there. */
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability>;
   /**
    * Starts a session that is ready for its first prompt.
-   * @throws RelayError `provider_unavailable` with one sentence that says what is missing.
+   * @throws RelayError `provider_unavailable` with one sentence that says what is missing, `not_found` when the conversation to go on with is gone.
    */
   start(options: StartOptions): Promise<AgentSession>;
   /**

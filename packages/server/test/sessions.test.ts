@@ -140,6 +140,55 @@ describe('starting an agent', () => {
     expect(looks()).toBe(2);
   });
 
+  it('goes on with the last conversation of that provider, on its machine and in its folder', async () => {
+    await world.attach(node);
+    node.onStart = async ({ cwd, resume }) => ({
+      cwd: cwd ?? '/fresh',
+      vendorSessionId: resume ?? 'first',
+      model: null,
+      resumed: resume !== undefined,
+    });
+    await expect(world.start('Worker', owner, { resume: true })).rejects.toMatchObject({ code: 'not_found' });
+    const first = await world.start('Worker', owner, { cwd: '/work' });
+    expect(first.vendorSessionId).toBe('first');
+    const event = { type: 'session.started' as const, vendorSessionId: 'after-clear', cwd: '/work' };
+    await world.relay.nodeHandlers['activity/append'](
+      { sessionId: first.sessionId, entries: [{ seq: 1, at: 1, event }] },
+      { ...as(owner), link: node },
+    );
+    await world.relay.handlers['agents/release']({ id: 'Worker' }, as(owner));
+    const second = await world.start('Worker', owner, { resume: true });
+    expect(second).toMatchObject({ epoch: 2, cwd: '/work', vendorSessionId: 'after-clear', nodeId: first.nodeId });
+    expect(node.commands.filter(({ name }) => name === 'session/start').at(-1)?.params).toMatchObject({
+      resume: 'after-clear',
+      cwd: '/work',
+    });
+    await world.relay.handlers['agents/release']({ id: 'Worker' }, as(owner));
+    const elsewhere = world.start('Worker', owner, { resume: true, node: 'other' });
+    await expect(elsewhere).rejects.toMatchObject({ code: 'node_unavailable' });
+  });
+
+  it('a machine that is too old to go on with a conversation is not believed to have done it', async () => {
+    await world.attach(node);
+    await world.start('Worker');
+    await world.relay.handlers['agents/release']({ id: 'Worker' }, as(owner));
+    await expect(world.start('Worker', owner, { resume: true })).rejects.toMatchObject({ code: 'unsupported' });
+    expect(node.commands.at(-1)).toMatchObject({ name: 'session/close' });
+    expect(world.agent('Worker').status).toBe('offline');
+  });
+
+  it('an agent goes on with conversations that it began itself, and with no one else’s', async () => {
+    await world.attach(node);
+    node.onStart = async ({ resume }) => ({ cwd: '/work', vendorSessionId: resume ?? 'v', model: null, resumed: resume !== undefined });
+    await world.start('Lead');
+    await world.start('Private');
+    await world.relay.handlers['agents/release']({ id: 'Private' }, as(owner));
+    await expect(world.start('Private', agentToken('Lead'), { resume: true })).rejects.toMatchObject({ code: 'not_found' });
+    await world.start('Own', agentToken('Lead'));
+    await world.relay.handlers['agents/release']({ id: 'Own' }, as(agentToken('Lead')));
+    expect(await world.start('Own', agentToken('Lead'), { resume: true })).toMatchObject({ epoch: 2, spawnedBy: 'Lead' });
+  });
+
   it('an agent starts others in its own name, inside its folder, with no more than its mode', async () => {
     await world.attach(node);
     await world.start('Lead', owner, { cwd: '/work', mode: 'safe' });
@@ -283,7 +332,7 @@ it('an agent whose process died is told to the owner and to who started it, with
       kind: 'notice',
       payload: { type: 'session.failed', agentId: 'Worker', sessionId },
       body: expect.stringMatching(
-        /^Worker is gone: It crashed: out of memory\.\n.*agent-relay spawn \S+ --name Worker .*--approval open --model m --node local$/su,
+        /^Worker is gone: It crashed: out of memory\.\n.*agent-relay spawn \S+ --name Worker .*--approval open --model m --node local --resume$/su,
       ),
     },
   ]);

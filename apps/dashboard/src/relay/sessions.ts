@@ -25,10 +25,11 @@ async function readLastSession(relay: RelayClient, agent: string) {
 
 export const isUnfinished = ({ status }: Session): boolean => status === 'running' || status === 'starting';
 
-/** What starts an agent again as it was, where it was: its mail waits for it. */
+/** What starts an agent again as it was, where it was, afresh or where it left off: its mail waits for it. */
 export const startAgain = (
   { agentId, provider, mode, ask, cwd, model, nodeId }: Session,
   { approval }: Pick<Agent, 'approval'>,
+  { resume }: { readonly resume: boolean },
 ): RouteRequest<'sessions/start'> => ({
   name: agentId,
   provider,
@@ -38,6 +39,7 @@ export const startAgain = (
   node: nodeId,
   ...(cwd === null ? {} : { cwd }),
   ...(model === null ? {} : { model }),
+  ...(resume ? { resume } : {}),
 });
 
 export const nodesView: ListView<Node> = {

@@ -58,6 +58,7 @@ const session = (epoch: number, more: Partial<Session>): Session => ({
   startedAt: epoch,
   endedAt: null,
   reason: null,
+  vendorSessionId: null,
   ...more,
 });
 const pair = (id: number, status: 'pending' | 'active' = 'pending'): Pair => {
@@ -179,7 +180,7 @@ test('of an agent’s sessions the latest is shown, and what starts it again kee
   expect(after(lastSessionView('Worker'), null, told(started), told(failed))).toEqual(failed);
   expect(after(lastSessionView('Worker'), failed, told(session(1, { status: 'ended' })))).toEqual(failed);
   expect(after(lastSessionView('Tester'), null, told(started))).toBe(null);
-  expect(startAgain(failed, { approval: 'guarded' })).toEqual({
+  expect(startAgain(failed, { approval: 'guarded' }, { resume: false })).toEqual({
     name: 'Worker',
     provider: 'claude',
     mode: 'safe',
@@ -189,8 +190,9 @@ test('of an agent’s sessions the latest is shown, and what starts it again kee
     cwd: '/srv/app',
     model: 'big',
   });
-  const { cwd: _cwd, ...withoutFolder } = startAgain(failed, { approval: 'open' });
-  expect(startAgain({ ...failed, cwd: null }, { approval: 'open' })).toEqual(withoutFolder);
+  const { cwd: _cwd, ...withoutFolder } = startAgain(failed, { approval: 'open' }, { resume: false });
+  expect(startAgain({ ...failed, cwd: null }, { approval: 'open' }, { resume: false })).toEqual(withoutFolder);
+  expect(startAgain({ ...failed, cwd: null }, { approval: 'open' }, { resume: true })).toEqual({ ...withoutFolder, resume: true });
 });
 
 test('an agent that waits for an answer is waiting, whatever it says of itself, until somebody answers', () => {

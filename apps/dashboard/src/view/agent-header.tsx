@@ -53,12 +53,17 @@ function Ended({ session: { status, reason, endedAt } }: { readonly session: Ses
 }
 
 function StartAgain({ session, agent }: { readonly session: Session; readonly agent: Agent }) {
-  const start = useCommand((relay) => relay.sessions.start(startAgain(session, agent)));
+  const start = useCommand((relay, resume: boolean) => relay.sessions.start(startAgain(session, agent, { resume })));
   if (!useMayCall('sessions/start')) return null;
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <button type="button" className="button px-2 py-0.5 text-xs" disabled={start.isPending} onClick={() => start.run()}>
-        {start.isPending ? 'Starting…' : 'Start it again'}
+      {session.vendorSessionId === null ? null : (
+        <button type="button" className="button px-2 py-0.5 text-xs" disabled={start.isPending} onClick={() => start.run(true)}>
+          Go on where it was
+        </button>
+      )}
+      <button type="button" className="button px-2 py-0.5 text-xs" disabled={start.isPending} onClick={() => start.run(false)}>
+        {start.isPending ? 'Starting…' : session.vendorSessionId === null ? 'Start it again' : 'Start it afresh'}
       </button>
       <Problem error={start.error} />
     </div>

@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts';
 interface SpawnOptions extends RelayOptions {
   readonly name: string;
   readonly task?: string;
-  readonly cwd: string;
+  readonly cwd?: string;
   readonly mode?: 'safe' | 'agentic' | 'unrestricted';
   readonly approval?: ApprovalMode;
   readonly ask?: boolean;
@@ -18,6 +18,7 @@ interface SpawnOptions extends RelayOptions {
   readonly model?: string;
   readonly node?: string;
   readonly label?: string;
+  readonly resume?: true;
 }
 
 export const spawnCommand = (terminal: Terminal): Command =>
@@ -26,7 +27,7 @@ export const spawnCommand = (terminal: Terminal): Command =>
     .argument('<provider>', 'claude, codex, gemini, or whatever a node offers')
     .requiredOption('--name <id>', "the agent's id, and the name others call it by")
     .option('--task <text>', 'its first task')
-    .option('--cwd <folder>', 'the folder it works in', (folder) => resolve(terminal.cwd, folder), terminal.cwd)
+    .option('--cwd <folder>', 'the folder it works in (default: this one)', (folder) => resolve(terminal.cwd, folder))
     .addOption(new Option('--mode <mode>', 'what it may do on the machine, see below (default agentic)').choices(SpawnModeSchema.options))
     .addOption(new Option('--approval <mode>', 'what turns that relay mail starts may do').choices(ApprovalModeSchema.options))
     .option('--ask', 'in mode agentic, ask a person for what goes beyond it (default at a terminal)')
@@ -35,12 +36,15 @@ export const spawnCommand = (terminal: Terminal): Command =>
     .option('--model <model>', "the vendor's name of a model")
     .option('--node <id>', 'the machine to run it on')
     .option('--label <text>', 'a label for people')
+    .option('--resume', 'go on with the last conversation it had, on the same machine and in the same folder')
     .addHelpText('after', environment)
     .action(async (provider: string, options: SpawnOptions) => {
-      const { name, task, cwd, mode, model, node } = options;
-      const optional = { ...(task && { task }), ...(mode && { mode }), ...(model && { model }), ...(node && { node }) };
+      const { name, task, mode, model, node, resume } = options;
+      const cwd = options.cwd ?? (resume ? undefined : terminal.cwd);
+      const where = { ...(cwd && { cwd }), ...(node && { node }), ...(resume && { resume }) };
+      const optional = { ...where, ...(task && { task }), ...(mode && { mode }), ...(model && { model }) };
       const ask = options.ask ?? (isPerson(terminal) || undefined);
-      const request = { provider, name, cwd, ...optional, ...(ask === undefined ? {} : { ask }), ...saidOf(options, terminal) };
+      const request = { provider, name, ...optional, ...(ask === undefined ? {} : { ask }), ...saidOf(options, terminal) };
       await withRelay(options, terminal, async (client) => {
         const session = await client.sessions.start(request, { signal: terminal.signal });
         terminal.out(

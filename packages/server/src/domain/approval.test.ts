@@ -18,6 +18,7 @@ const session: Session = {
   startedAt: 1,
   endedAt: null,
   reason: null,
+  vendorSessionId: null,
 };
 const options = [{ id: 'allow', label: 'Allow', outcome: 'allow' as const }];
 const asked = {

@@ -9,6 +9,7 @@ const session = {
   ask: false,
   model: null,
   nodeId: 'node_1',
+  vendorSessionId: null,
 } as const;
 const open = { approval: 'open' } as const;
 
@@ -18,6 +19,10 @@ test('the command that brings an agent back works as it is printed, whatever its
     `agent-relay spawn claude --name Worker --cwd '/srv/Ann'\\''s $HOME' --mode safe --approval open --node node_1`,
   );
   expect(spawnAgain({ ...session, cwd: null }, open)).toBe('agent-relay spawn claude --name Worker --no-ask --approval open --node node_1');
+});
+
+test('its conversation comes back with it where its vendor keeps that', () => {
+  expect(spawnAgain({ ...session, vendorSessionId: 'thread-1' }, open)).toMatch(/ --node node_1 --resume$/u);
 });
 
 test('it brings the agent back as it was: with its approval, its asking, its model, on its machine', () => {

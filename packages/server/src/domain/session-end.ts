@@ -4,10 +4,13 @@ import { shellWord } from './shell-word.ts';
 /** A session that had run and was not told to end: its process died, or its machine lost it. */
 export const hasDied = (before: Session, status: 'ended' | 'failed'): boolean => before.status === 'running' && status === 'failed';
 
-type StartedAs = Pick<Session, 'provider' | 'agentId' | 'cwd' | 'mode' | 'ask' | 'model' | 'nodeId'>;
+type StartedAs = Pick<Session, 'provider' | 'agentId' | 'cwd' | 'mode' | 'ask' | 'model' | 'nodeId' | 'vendorSessionId'>;
 
-/** What brings the agent of an ended session back as it was, where it was, as a command of ours. */
-export function spawnAgain({ provider, agentId, cwd, mode, ask, model, nodeId }: StartedAs, { approval }: Pick<Agent, 'approval'>): string {
+/** What brings the agent of an ended session back as it was, where it was, with its conversation where its vendor keeps it: as a command of ours. */
+export function spawnAgain(
+  { provider, agentId, cwd, mode, ask, model, nodeId, vendorSessionId }: StartedAs,
+  { approval }: Pick<Agent, 'approval'>,
+): string {
   const options = [
     `--name ${shellWord(agentId)}`,
     ...(cwd === null ? [] : [`--cwd ${shellWord(cwd)}`]),
@@ -16,6 +19,7 @@ export function spawnAgain({ provider, agentId, cwd, mode, ask, model, nodeId }:
     `--approval ${approval}`,
     ...(model === null ? [] : [`--model ${shellWord(model)}`]),
     `--node ${shellWord(nodeId)}`,
+    ...(vendorSessionId === null ? [] : ['--resume']),
   ];
   return `agent-relay spawn ${shellWord(provider)} ${options.join(' ')}`;
 }

@@ -83,6 +83,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
     startedAt: now,
     endedAt: null,
     reason: null,
+    vendorSessionId: null,
   };
   return {
     answer: session,
@@ -114,11 +115,18 @@ const unchanged = (session: Session): Decision<Session> => ({ answer: session, c
 export function runSession(
   session: Session,
   { found }: SessionFacts,
-  started: { readonly cwd: string | null; readonly model: string | null },
+  started: Readonly<Partial<Pick<Session, 'cwd' | 'model' | 'vendorSessionId'>>>,
   now: number,
 ): Decision<Session> {
   if (session.status !== 'starting') return unchanged(session);
-  const running: Session = { ...session, status: 'running', cwd: started.cwd ?? session.cwd, model: started.model ?? session.model };
+  const { cwd, model, vendorSessionId } = started;
+  const running: Session = {
+    ...session,
+    status: 'running',
+    cwd: cwd ?? session.cwd,
+    model: model ?? session.model,
+    vendorSessionId: vendorSessionId ?? session.vendorSessionId,
+  };
   const told: NewEvent = { type: 'session.updated', at: now, session: running };
   if (!isCurrent(session, found)) return { answer: running, change: { at: now, events: [told], sessions: [running] } };
   const agent: Agent = { ...found.agent, ready: true, lastSeenAt: now };

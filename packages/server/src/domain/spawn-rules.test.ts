@@ -18,6 +18,7 @@ const session = (mode: Session['mode'], cwd: string | null, ask = false): Sessio
   startedAt: 0,
   endedAt: null,
   reason: null,
+  vendorSessionId: null,
 });
 
 describe('the terms of a spawn', () => {

@@ -81,6 +81,7 @@ const session: Session = {
   startedAt: at,
   endedAt: null,
   reason: null,
+  vendorSessionId: null,
 };
 
 const approval: Approval = {

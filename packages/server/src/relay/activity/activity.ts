@@ -8,6 +8,7 @@ import { tokensOf } from '../../domain/token-use.ts';
 import { ownTurn } from '../../events/stream-turn.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
 import type { AgentIndex } from '../../store/agent-index.ts';
+import type { SessionStore } from '../../store/session-store.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { followApprovals } from '../approvals/approvals.ts';
 import { isFirstPage, listed, pageOf } from '../contract/listed.ts';
@@ -16,7 +17,7 @@ import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { ToolMail } from '../mail/tool-mail.ts';
 
 export interface ActivityDeps {
-  readonly store: { readonly activity: ActivityStore; readonly agents: { readonly index: AgentIndex } };
+  readonly store: { readonly activity: ActivityStore; readonly agents: { readonly index: AgentIndex }; readonly sessions: SessionStore };
   readonly clock: Clock;
   /** Told what agents' turns cost. */
   readonly guard: Pick<LoopGuard, 'used'>;
@@ -69,7 +70,20 @@ export class ActivityRelay {
     const events = entries.slice(entries.length - stored).map(({ event }) => event);
     for (const event of events) this.#deps.guard.used(workspace, agentId, tokensOf(event));
     await this.#deps.toolMail.observe(workspace, session, events);
+    await this.#noteConversation(workspace, session, events);
     return { ackedSeq };
+  }
+
+  /** A vendor may begin another conversation in the same session, as on `/clear`: that one is gone on with later. */
+  async #noteConversation(workspace: string, { sessionId, vendorSessionId }: Session, events: readonly AgentEvent[]): Promise<void> {
+    const told = events.flatMap((event) => (event.type === 'session.started' ? [event.vendorSessionId] : [])).at(-1);
+    // A machine that cannot go on with a conversation named none at the start.
+    if (told === undefined || vendorSessionId === null || told === vendorSessionId) return;
+    const at = this.#deps.clock.now();
+    await this.#deps.store.sessions.change(workspace, sessionId, (session) => {
+      const answer = { ...session, vendorSessionId: told };
+      return { answer, change: { at, events: [{ type: 'session.updated', at, session: answer }], sessions: [answer] } };
+    });
   }
 
   /** Deltas that nobody stores. */

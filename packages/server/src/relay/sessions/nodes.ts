@@ -199,7 +199,7 @@ export class Nodes {
     const keeps = await store.sessions.change<boolean>(workspace, sessionId, (session, facts) => {
       const isUnfinished = session.status === 'starting' || session.status === 'running';
       if (session.nodeId !== nodeId || !isUnfinished || !isCurrent(session, facts.found)) return { answer: false, change: null };
-      return { answer: true, change: runSession(session, facts, { cwd: null, model: null }, now).change };
+      return { answer: true, change: runSession(session, facts, {}, now).change };
     });
     return keeps ?? false;
   }

@@ -12,6 +12,7 @@ import {
 import { RecentMap } from 'agent-relay-wire';
 import { actAs, watchedIn } from '../../domain/act-as.ts';
 import { type PlacementRequest, placeSession } from '../../domain/placement.ts';
+import { type ResumableSession, sessionToResume } from '../../domain/resume.ts';
 import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
 import { beginSession, runSession } from '../../domain/session-lifecycle.ts';
 import { assertMayControl, type Spawner, spawnTerms } from '../../domain/spawn-rules.ts';
@@ -24,6 +25,8 @@ import { NodeRegistry } from '../nodes/node-registry.ts';
 import type { RelayCore, SessionsPart } from '../relay-core.ts';
 import { Nodes } from './nodes.ts';
 
+/** So many sessions back a conversation is looked for. */
+const EARLIER_SESSIONS = 100;
 /** How long after its own start a relay expects its machines to arrive. */
 const ARRIVAL_MS = 10_000;
 
@@ -95,11 +98,13 @@ class Sessions {
       throw new RelayError('name_taken', `${input.name} is whoever holds its token: choose another name`);
     const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
     const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
-    const terms = spawnTerms(input, spawner);
+    const earlier = input.resume ? await this.#earlier(workspace, input, spawnedBy) : null;
+    const terms = spawnTerms({ ...input, cwd: input.cwd ?? earlier?.cwd ?? undefined }, spawner);
     await this.#untilSomeNode(workspace, signal);
     const node = await this.#place(workspace, {
       provider: input.provider,
-      nodeId: input.node ?? null,
+      // A conversation is kept where it was had.
+      nodeId: earlier?.nodeId ?? input.node ?? null,
       spawnerNodeId: spawner?.session?.nodeId ?? null,
     });
     const link = registry.find(workspace, node.nodeId)?.link;
@@ -124,7 +129,9 @@ class Sessions {
       inboxes.endLease(workspace, input.name, new RelayError('stale_session', `A newer session of ${input.name} has taken over`));
       // As it was written: an agent that starts another one does not widen what a person said of that one.
       const approval = store.agents.index.in(workspace).find(input.name)?.approval ?? terms.approval;
-      const params = { ...terms, approval, session, token: minted.token, task: input.task ?? null, model: input.model ?? null };
+      const model = input.model ?? null;
+      const resume = earlier ? { resume: earlier.vendorSessionId } : {};
+      const params = { ...terms, ...resume, approval, session, token: minted.token, task: input.task ?? null, model };
       return await this.#command(workspace, link, params);
     } finally {
       starting.delete(sessionId);
@@ -186,6 +193,13 @@ class Sessions {
     };
   }
 
+  async #earlier(workspace: string, input: RouteInput<'sessions/start'>, spawnedBy: string | null): Promise<ResumableSession> {
+    const { items } = await this.#deps.store.sessions.list({ workspace, agentId: input.name, limit: EARLIER_SESSIONS });
+    const found = sessionToResume(input, spawnedBy, items);
+    if (input.node === undefined || input.node === found.nodeId) return found;
+    throw new RelayError('node_unavailable', `The conversation of ${input.name} is on the machine ${found.nodeId}: it goes on there only`);
+  }
+
   /** Right after a start of the relay its machines are on their way: who asks then waits for the first of them a moment. */
   async #untilSomeNode(workspace: string, signal: AbortSignal): Promise<void> {
     const { registry, clock } = this.#deps;
@@ -203,6 +217,8 @@ class Sessions {
     const { sessionId } = params.session;
     try {
       const started = await link.command('session/start', params, { timeoutMs: sessionLimits.startMs });
+      if (params.resume !== undefined && started.resumed !== true)
+        throw new RelayError('unsupported', 'The relay-connect of this machine is too old to go on with a conversation: update it');
       const session = await store.sessions.change(workspace, sessionId, (current, facts) =>
         runSession(current, facts, started, clock.now()),
       );
