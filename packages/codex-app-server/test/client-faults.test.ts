@@ -159,6 +159,49 @@ describe('a client whose server has faults', { timeout: 20_000 }, () => {
     expect(await turn).toBe(turnId);
   });
 
+  test('as many requests as there are places for, waiting for the server, do not keep it from being reached', async () => {
+    const failures: string[] = [];
+    await connect({ maxInFlight: 2, onError: (_, method) => failures.push(method) });
+    const thread = await client.startThread({ cwd: '/home/user/project' });
+    await server.goAway();
+    await expect.poll(() => failures).toContain('initialize');
+    const turns = ['a', 'b', 'c'].map((id) => thread.startTurn({ text: 'hi', clientUserMessageId: id }));
+    await server.comeBack();
+    expect(await Promise.all(turns)).toEqual([turnId, turnId, turnId]);
+  });
+
+  test('a server that has not loaded the thread is asked what it has of it, before it loads it', async () => {
+    await connect();
+    const told: unknown[] = [];
+    const thread = await client.startThread(
+      { cwd: '/home/user/project' },
+      {
+        recovery: {
+          unconfirmed: () => new Set(['queued', 'said', 'lost']),
+          forgotten: (found) => told.push(found),
+          resumed: () => told.push('resumed'),
+        },
+      },
+    );
+    const seen = collect(thread);
+    server.notify('turn/started', { threadId: thread.id, turn: { ...turnEnd, status: 'inProgress' } });
+    await expect.poll(() => thread.activeTurnId).toBe(turnId);
+    server.answer('thread/loaded/list', () => ({ data: ['another'], nextCursor: null }));
+    server.answer('thread/queue/list', () => ({ data: [{ id: 'q', clientUserMessageId: 'queued' }] }));
+    server.answer('thread/queue/delete', () => ({}));
+    const said = { type: 'userMessage', id: 'u', clientId: 'said', content: [] };
+    server.answer('thread/items/list', () => ({ data: [{ turnId, item: said }] }));
+    const before = server.received.length;
+    server.disconnect();
+    await expect.poll(() => told).toEqual([new Set(['said']), 'resumed']);
+    expect(server.methods().slice(before)).toEqual([
+      ...['initialize', 'thread/loaded/list', 'thread/queue/list', 'thread/queue/delete', 'thread/items/list'],
+      ...['thread/resume', 'thread/turns/list'],
+    ]);
+    await expect.poll(() => seen.map(({ method }) => method)).toEqual(['turn/started', 'turn/completed', 'item/completed']);
+    expect(seen[1]?.params).toMatchObject({ turn: { status: 'failed', error: { codexErrorInfo: 'agentCrashed' } } });
+  });
+
   test('a server that stays away closes the client, and everything that waited on it settles', async () => {
     await connect({ reconnectForMs: 300 });
     const thread = await client.startThread({ cwd: '/' });

@@ -111,6 +111,7 @@ const answers: Readonly<Record<string, Row>> = {
   TurnsPage: [methods.TurnsPage, [{ data: [turn] }], inTurnObject.map((field) => `data[].${field}`)],
   QueuePage: [methods.QueuePage, [{ data: [{ id: 'q', clientUserMessageId: 'c' }] }], ['data[].id']],
   ModelsPage: [methods.ModelsPage, [{ data: [{ id: 'm', model: 'm', displayName: 'M', isDefault: true }] }], ['data[].id', 'data[].model']],
+  LoadedThreadsPage: [methods.LoadedThreadsPage, [{ data: ['t'], nextCursor: 'c' }], []],
   // What a safe session switches off: an odd answer is no answer.
   ConfigResult: [methods.ConfigResult, [{ config: { mcp_servers: { a: {} } } }], ['config', 'config.mcp_servers']],
 };

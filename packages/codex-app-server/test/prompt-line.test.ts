@@ -55,6 +55,35 @@ describe('prompts for a server without a queue', () => {
     expect(texts().map((text) => /one|two|three/u.exec(text)?.[0])).toEqual(['one', 'two', 'three']);
   });
 
+  test('what is held goes ahead of what comes later, also where the line is full when its turn has come', async () => {
+    await line.next(prompt('one'));
+    const held = line.next(prompt('two'));
+    await expect.poll(() => server.methods().filter((method) => method === 'thread/queue/add')).toHaveLength(1);
+    server.notify('turn/completed', { threadId: thread.id, turn: { id: 'turn-1', status: 'completed' } });
+    await expect.poll(() => thread.activeTurnId).not.toBe('turn-1');
+    const later = line.next(prompt('three'));
+    line.turnEnded();
+    await held;
+    await endTurn('turn-2');
+    await later;
+    expect(texts().map((text) => /one|two|three/u.exec(text)?.[0])).toEqual(['one', 'two', 'three']);
+  });
+
+  test('what waits in the queue is not overtaken between two turns', async () => {
+    server.answer('thread/queue/add', () => ({}));
+    server.answer('thread/queue/start', () => ({}));
+    await line.next(prompt('one'));
+    await line.next(prompt('two'));
+    await endTurn('turn-1');
+    await line.next(prompt('three'));
+    expect(texts()).toHaveLength(1);
+    expect(server.methods().filter((method) => method.startsWith('thread/queue/'))).toEqual([
+      'thread/queue/add',
+      'thread/queue/add',
+      'thread/queue/start',
+    ]);
+  });
+
   test('a turn is one of mail as soon as mail is on its way into it, before Codex says which turn that is', async () => {
     let seen: readonly boolean[] = [];
     server.answer('turn/start', () => {

@@ -1,4 +1,8 @@
 import { providerContract } from 'agent-relay-provider/testing';
 import { codexHarness } from './harness.ts';
 
-providerContract('codex', { steersRunningTurn: true, addsContextOnly: true, strongestEvidence: 'seen' }, codexHarness);
+providerContract(
+  'codex',
+  { steersRunningTurn: true, addsContextOnly: true, strongestEvidence: 'seen', outlivesItsProgram: true },
+  codexHarness,
+);

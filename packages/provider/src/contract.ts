@@ -112,7 +112,8 @@ export interface Provider {
 /**
  * One running agent. Events belong to the session, not to a prompt, because a person may start turns too.
  *
- * States: `open` from start until `close()` or the end of the vendor's process; then `ended`: `events` yields `session.ended` and finishes, and
+ * States: `open` from start until `close()` or the end of the vendor's process, which a provider may also start again: then the running turn fails with
+ * `agent_crashed`, what had not entered the conversation is handed over once more, and the session goes on. At last `ended`: `events` yields `session.ended` and finishes, and
  * every call but `close()` rejects with `connection_closed`.
  */
 export interface AgentSession {

@@ -1,16 +1,17 @@
 import { RelayError } from 'agent-relay-protocol';
-import { AsyncQueue, backoffDelays, type RequestContext, sleep } from 'agent-relay-wire';
+import { AsyncQueue, backoffDelays, type RequestContext, settlesWithin, sleep } from 'agent-relay-wire';
 import type { z } from 'zod';
-import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
+import type { CodexRequester, CodexRequestOptions, ResendOptions } from './codex-requester.ts';
 import { CodexThread, type ThreadOptions } from './codex-thread.ts';
 import { type ClientInfo, CodexConnection } from './connection.ts';
-import { type CodexEndpoint, openEndpoint } from './endpoint.ts';
+import { type CodexEndpoint, type EndpointSource, openEndpoint } from './endpoint.ts';
 import { isConnectionLost, parseAnswer } from './errors.ts';
 import { type CodexModel, isSafeToResend, ModelsPage, type ResumeThreadParams, type StartThreadParams, ThreadResult } from './methods.ts';
 import { type CodexNotification, parseNotification, threadIdOf } from './notifications.ts';
+import { OpenThreads } from './open-threads.ts';
 import { RequestGate, type RequestGateOptions } from './request-gate.ts';
 import { ServerRequests } from './server-requests.ts';
-import { onceStored } from './stored-history.ts';
+import { loadedThreadIds, onceStored } from './stored-history.ts';
 
 export interface CodexClientOptions extends RequestGateOptions {
   readonly clientInfo: ClientInfo;
@@ -28,6 +29,8 @@ export interface CodexClientOptions extends RequestGateOptions {
   readonly signal?: AbortSignal;
 }
 
+const lastFramesMs = 1_000;
+
 /**
  * A client of one Codex app-server: many threads over one connection, which it opens again when it is lost.
  *
@@ -36,10 +39,12 @@ export interface CodexClientOptions extends RequestGateOptions {
  * every request rejects with `connection_closed` and every thread's notifications end.
  */
 export class CodexClient implements CodexRequester {
-  readonly #endpoint: CodexEndpoint;
+  readonly #endpoint: CodexEndpoint | EndpointSource;
   readonly #options: CodexClientOptions;
   readonly #gate: RequestGate;
-  readonly #threads = new Map<string, CodexThread>();
+  /** Its own, because those who wait for the reconnect keep their places meanwhile. */
+  readonly #reconnectGate: RequestGate;
+  readonly #threads = new OpenThreads();
   readonly #serverRequests = new ServerRequests();
   readonly #others = new AsyncQueue<CodexNotification>({ limit: 1_000, overflow: 'drop-oldest' });
   readonly #closing = new AbortController();
@@ -47,14 +52,12 @@ export class CodexClient implements CodexRequester {
   #resolveClosed: () => void = () => {};
   #connection: CodexConnection | undefined;
   #ready: Promise<CodexConnection>;
-  /** Notifications of threads whose start has been answered but not yet seen by the one who asked. */
-  #unclaimed: CodexNotification[] = [];
-  #startsPending = 0;
 
-  private constructor(endpoint: CodexEndpoint, options: CodexClientOptions) {
+  private constructor(endpoint: CodexEndpoint | EndpointSource, options: CodexClientOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
     this.#gate = new RequestGate(options);
+    this.#reconnectGate = new RequestGate(options);
     this.#whenClosed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -63,10 +66,10 @@ export class CodexClient implements CodexRequester {
   }
 
   /** Connects and initializes. @throws what the connection failed with, or the server's refusal. */
-  static async connect(endpoint: CodexEndpoint, options: CodexClientOptions): Promise<CodexClient> {
+  static async connect(endpoint: CodexEndpoint | EndpointSource, options: CodexClientOptions): Promise<CodexClient> {
     options.signal?.throwIfAborted();
     const client = new CodexClient(endpoint, options);
-    const connection = await client.#open(options.signal);
+    const connection = await client.#open(await client.#nextEndpoint(), options.signal);
     client.#adopt(connection);
     return client;
   }
@@ -97,16 +100,23 @@ export class CodexClient implements CodexRequester {
 
   async startThread(params: StartThreadParams, options: ThreadOptions = {}): Promise<CodexThread> {
     const { threadSource: _, ...resumeParams } = params;
-    return await this.#openThread('thread/start', params, { ...options, resumeParams, isNew: true });
+    return await this.#openThread('thread/start', params, { ...options, resumeParams, startParams: params });
   }
 
   /** Loads a thread from disk, or joins one that is loaded; pending approvals are asked again. */
   async resumeThread(threadId: string, params: ResumeThreadParams = {}, options: ThreadOptions = {}): Promise<CodexThread> {
-    return await this.#openThread(
-      'thread/resume',
-      { threadId, excludeTurns: true, ...params },
-      { ...options, resumeParams: params, isNew: false },
-    );
+    return await this.#openThread('thread/resume', { threadId, excludeTurns: true, ...params }, { ...options, resumeParams: params });
+  }
+
+  /**
+   * Says that the server has ended, which whoever started it knows first: open turns fail at once, and open questions are withdrawn. The client goes
+   * on to connect again; threads that the next server has not loaded are resumed from disk (`ThreadRecovery`).
+   */
+  async serverDied(message: string): Promise<void> {
+    // What it said before is read first.
+    if (this.#connection) await settlesWithin(this.#connection.closed, lastFramesMs);
+    this.#serverRequests.withdraw(new RelayError('gone', message));
+    this.#threads.serverDied(message);
   }
 
   async listModels(): Promise<readonly CodexModel[]> {
@@ -118,9 +128,11 @@ export class CodexClient implements CodexRequester {
     const send = async () => {
       const connection = isPartOfReconnect ? this.#connection : await this.#ready;
       if (!connection) throw this.#closedError();
+      signal?.throwIfAborted();
       return await connection.request(method, params, { timeoutMs, ...(signal ? { signal } : {}) });
     };
-    const run = () => this.#gate.run(send, beforeResend);
+    const gate = isPartOfReconnect ? this.#reconnectGate : this.#gate;
+    const run = () => gate.run(send, beforeResend);
     return isSafeToResend(method) && !isPartOfReconnect ? await this.resendAfterReconnect(run) : await run();
   }
 
@@ -133,13 +145,14 @@ export class CodexClient implements CodexRequester {
     return parseAnswer(schema, method, await this.request(method, params, options));
   }
 
-  async resendAfterReconnect<T>(send: () => Promise<T>, find?: () => Promise<T | undefined>): Promise<T> {
+  async resendAfterReconnect<T>(send: () => Promise<T>, { find, signal }: ResendOptions<T> = {}): Promise<T> {
     for (let losses = 1; ; losses += 1) {
       try {
         return await send();
       } catch (error) {
         if (!isConnectionLost(error) || losses > 3 || this.isClosed) throw error;
         await this.#ready;
+        signal?.throwIfAborted();
         const found = await find?.();
         if (found !== undefined) return found;
       }
@@ -147,7 +160,7 @@ export class CodexClient implements CodexRequester {
   }
 
   forgetThread(threadId: string): void {
-    this.#threads.delete(threadId);
+    this.#threads.forget(threadId);
   }
 
   async close(): Promise<void> {
@@ -162,28 +175,34 @@ export class CodexClient implements CodexRequester {
   async #openThread(
     method: string,
     params: object,
-    options: ThreadOptions & { readonly resumeParams: ResumeThreadParams; readonly isNew: boolean },
+    options: ThreadOptions & { readonly resumeParams: ResumeThreadParams; readonly startParams?: StartThreadParams },
   ): Promise<CodexThread> {
-    this.#startsPending += 1;
-    try {
-      const { thread, model, cwd } = await onceStored(() => this.ask(ThreadResult, method, params));
-      const opened = new CodexThread(
-        this,
-        { id: thread.id, model: model ?? null, cwd },
-        { ...options, turnEndGraceMs: this.#options.turnEndGraceMs ?? 3_000 },
-      );
-      this.#threads.set(thread.id, opened);
-      for (const notification of this.#unclaimed.filter((unclaimed) => threadIdOf(unclaimed.params) === thread.id))
-        opened.receive(notification);
-      return opened;
-    } finally {
-      this.#startsPending -= 1;
-      if (this.#startsPending === 0) this.#unclaimed = [];
-    }
+    const open = () => onceStored(() => this.ask(ThreadResult, method, params));
+    return await this.#threads.open(open, ({ thread: { id }, model, cwd }) => {
+      const turnEndGraceMs = this.#options.turnEndGraceMs ?? 3_000;
+      return new CodexThread(this, { id, model: model ?? null, cwd }, { ...options, turnEndGraceMs });
+    });
   }
 
-  #open(signal: AbortSignal | undefined): Promise<CodexConnection> {
-    return openEndpoint(this.#endpoint, signal).then((duplex) =>
+  async replaceThread(threadId: string, params: StartThreadParams): Promise<string> {
+    const thread = this.#threads.get(threadId);
+    if (!thread) throw this.#closedError();
+    let id = threadId;
+    const start = () => this.ask(ThreadResult, 'thread/start', params, { isPartOfReconnect: true });
+    await this.#threads.open(start, (opened) => {
+      this.#threads.forget(threadId);
+      id = opened.thread.id;
+      return thread;
+    });
+    return id;
+  }
+
+  async #nextEndpoint(): Promise<CodexEndpoint> {
+    return typeof this.#endpoint === 'function' ? await this.#endpoint() : this.#endpoint;
+  }
+
+  #open(endpoint: CodexEndpoint, signal: AbortSignal | undefined): Promise<CodexConnection> {
+    return openEndpoint(endpoint, signal).then((duplex) =>
       CodexConnection.initialize(duplex, {
         clientInfo: this.#options.clientInfo,
         optOutNotificationMethods: this.#options.optOutNotificationMethods ?? ['account/rateLimits/updated'],
@@ -200,7 +219,7 @@ export class CodexClient implements CodexRequester {
     this.#ready = Promise.resolve(connection);
     void connection.closed.then(() => {
       if (this.isClosed) return;
-      if (this.#endpoint.transport === 'stdio') this.#end(this.#closedError());
+      if (typeof this.#endpoint === 'object' && this.#endpoint.transport === 'stdio') this.#end(this.#closedError());
       else this.#beginReconnect();
     });
   }
@@ -212,12 +231,17 @@ export class CodexClient implements CodexRequester {
   }
 
   async #reconnect(): Promise<CodexConnection> {
-    const giveUpAt = performance.now() + (this.#options.reconnectForMs ?? 60_000);
+    let giveUpAt = performance.now() + (this.#options.reconnectForMs ?? 60_000);
     const { signal } = this.#closing;
     for (const delayMs of backoffDelays({ initialMs: 100, maxMs: 5_000 })) {
       await sleep(delayMs, { signal });
       if (signal.aborted || performance.now() > giveUpAt) break;
-      const connection = await this.#open(signal).catch((error: unknown) => {
+      const askedAt = performance.now();
+      const endpoint = await this.#nextEndpoint().catch(() => undefined);
+      // While there is no server nothing is tried.
+      giveUpAt += performance.now() - askedAt;
+      if (!endpoint) continue;
+      const connection = await this.#open(endpoint, signal).catch((error: unknown) => {
         this.#options.onError?.(error, 'initialize');
         return undefined;
       });
@@ -230,15 +254,8 @@ export class CodexClient implements CodexRequester {
   async #resumeThreads(connection: CodexConnection): Promise<boolean> {
     this.#connection = connection;
     try {
-      for (const thread of this.#threads.values()) {
-        await thread.resumeAfterReconnect().catch((error: unknown) => {
-          if (isConnectionLost(error)) throw error;
-          // One thread that is gone must not cost the others theirs.
-          this.#options.onError?.(error, 'thread/resume');
-          this.#threads.delete(thread.id);
-          thread.end();
-        });
-      }
+      const loaded = await loadedThreadIds(this);
+      await this.#threads.resume(loaded, (error) => this.#options.onError?.(error, 'thread/resume'));
     } catch {
       return false;
     }
@@ -249,16 +266,11 @@ export class CodexClient implements CodexRequester {
   #receive(notification: CodexNotification): void {
     const known = parseNotification(notification);
     if (known?.method === 'serverRequest/resolved') this.#serverRequests.resolved(known);
-    const threadId = threadIdOf(notification.params);
-    const thread = threadId === undefined ? undefined : this.#threads.get(threadId);
-    if (thread) thread.receive(notification);
-    else if (threadId !== undefined && this.#startsPending > 0) this.#unclaimed.push(notification);
-    else this.#others.push(notification);
+    if (!this.#threads.receive(notification)) this.#others.push(notification);
   }
 
   #answer(context: RequestContext, params: unknown): Promise<unknown> {
-    const threadId = threadIdOf(params);
-    const thread = threadId === undefined ? undefined : this.#threads.get(threadId);
+    const thread = this.#threads.get(threadIdOf(params));
     if (!thread) return Promise.reject(new RelayError('unknown_method', `Nobody here answers ${context.method}`));
     return this.#serverRequests.answer(context, params, thread.answerRequest);
   }
@@ -268,9 +280,8 @@ export class CodexClient implements CodexRequester {
     this.#closing.abort(reason);
     this.#ready = Promise.reject(reason);
     this.#ready.catch(() => {});
-    this.#serverRequests.close(reason);
-    for (const thread of this.#threads.values()) thread.end();
-    this.#threads.clear();
+    this.#serverRequests.withdraw(reason);
+    this.#threads.end();
     this.#others.end();
     this.#resolveClosed();
   }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { StartThreadParams } from './methods.ts';
 
 export interface CodexRequestOptions {
   readonly signal?: AbortSignal;
@@ -9,6 +10,11 @@ export interface CodexRequestOptions {
   readonly isPartOfReconnect?: boolean;
 }
 
+export interface ResendOptions<T> {
+  readonly find?: () => Promise<T | undefined>;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The client, as one of its threads needs it. */
 export interface CodexRequester {
   readonly isExperimental: boolean;
@@ -16,8 +22,10 @@ export interface CodexRequester {
   request(method: string, params: unknown, options?: CodexRequestOptions): Promise<unknown>;
   /** `request`, with the answer read by a schema. @throws RelayError `unsupported` when it does not fit. */
   ask<Schema extends z.ZodType>(schema: Schema, method: string, params: unknown, options?: CodexRequestOptions): Promise<z.output<Schema>>;
-  /** Sends again when the connection was lost before the answer; `find` may know that it had arrived. */
-  resendAfterReconnect<T>(send: () => Promise<T>, find?: () => Promise<T | undefined>): Promise<T>;
+  /** Sends again when the connection was lost before the answer; `find` may know that it had arrived. Not once `signal` has aborted. */
+  resendAfterReconnect<T>(send: () => Promise<T>, options?: ResendOptions<T>): Promise<T>;
+  /** A thread with these settings in place of one that its server took with it; answers the new id. Part of a reconnect. */
+  replaceThread(threadId: string, params: StartThreadParams): Promise<string>;
   /** Stops handing notifications to this thread. */
   forgetThread(threadId: string): void;
 }

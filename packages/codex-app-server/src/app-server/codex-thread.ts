@@ -1,10 +1,11 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
 import { isConnectionLost, isThreadUnknown, isTurnUnknown, isUnsupported, parseAnswer } from './errors.ts';
-import { isOver } from './lost-end.ts';
+import { crashedTurn, isOver } from './lost-end.ts';
 import {
   type ItemEntry,
   type ResumeThreadParams,
+  type StartThreadParams,
   type StartTurnParams,
   StartTurnResult,
   SteerTurnResult,
@@ -18,14 +19,29 @@ import { ThreadFeed } from './thread-feed.ts';
 import { type ListItemsOptions, ThreadHistory } from './thread-history.ts';
 import type { ThreadState } from './thread-state.ts';
 
+/**
+ * What whoever sends messages to a thread does when its server has forgotten it, as a server does that died and was started again. Without it
+ * what waited in Codex's queue runs as soon as the thread is loaded, with the rights that the thread was opened with.
+ */
+export interface ThreadRecovery {
+  /** What Codex has not repeated yet, by `clientUserMessageId`. It is taken out of Codex's queue. */
+  unconfirmed(): ReadonlySet<string>;
+  /** Of those, `found` are in the conversation; the others are the caller's to send again. Called before anything can be sent. */
+  forgotten(found: ReadonlySet<string>): void;
+  /** The thread is loaded again, under another id where it had never been stored. */
+  resumed(): void;
+}
+
 export interface ThreadOptions {
   /** Answers what Codex asks about this thread, such as approvals. Without it everything is refused. */
   readonly onRequest?: AnswerServerRequest;
+  readonly recovery?: ThreadRecovery;
 }
 
 interface NewThreadOptions extends ThreadOptions {
   readonly resumeParams: ResumeThreadParams;
-  readonly isNew: boolean;
+  /** What it was opened with; absent for one that existed before. */
+  readonly startParams?: StartThreadParams | undefined;
   readonly turnEndGraceMs: number;
 }
 
@@ -35,35 +51,48 @@ export interface ThreadIdentity {
   readonly cwd: string | undefined;
 }
 
+const partOfReconnect: CodexRequestOptions = { isPartOfReconnect: true };
+const serverEnded = 'The Codex app-server ended';
+
 /** Codex answers an interrupt within 50 ms; one that does not answer must not keep its agent. */
 const interruptTimeoutMs = 10_000;
 
 /** One conversation on a server. Its states are those of `ThreadState`; it survives reconnects of its client. */
 export class CodexThread {
-  readonly id: string;
   readonly model: string | null;
   readonly cwd: string | undefined;
   readonly answerRequest: AnswerServerRequest;
   readonly #client: CodexRequester;
   readonly #resumeParams: ResumeThreadParams;
+  readonly #startParams: StartThreadParams | undefined;
+  readonly #recovery: ThreadRecovery | undefined;
   readonly #history: ThreadHistory;
   readonly #feed: ThreadFeed;
+  #id: string;
   #isSubscribed = true;
 
-  constructor(client: CodexRequester, identity: ThreadIdentity, { resumeParams, isNew, onRequest, turnEndGraceMs }: NewThreadOptions) {
+  constructor(client: CodexRequester, identity: ThreadIdentity, options: NewThreadOptions) {
+    const { resumeParams, startParams, recovery, onRequest, turnEndGraceMs } = options;
     this.#client = client;
-    this.id = identity.id;
+    this.#id = identity.id;
     this.model = identity.model;
     this.cwd = identity.cwd;
     this.#resumeParams = resumeParams;
-    this.#history = new ThreadHistory(client, identity.id);
+    this.#startParams = startParams;
+    this.#recovery = recovery;
+    this.#history = new ThreadHistory(client, () => this.#id);
     this.#feed = new ThreadFeed({
-      threadId: identity.id,
-      isNew,
+      threadId: () => this.#id,
+      isNew: startParams !== undefined,
       turnEndGraceMs,
       recorded: (turnId) => this.#history.turn(turnId),
     });
     this.answerRequest = onRequest ?? (({ method }) => Promise.reject(new RelayError('unknown_method', `Nobody here answers ${method}`)));
+  }
+
+  /** Another one once its server has died before the thread's first turn, and with it the thread. */
+  get id(): string {
+    return this.#id;
   }
 
   /** What happens in this thread, in order; iterated once. Ends when the thread is unloaded by us or the client is closed. */
@@ -85,10 +114,11 @@ export class CodexThread {
   }
 
   /** Starts a turn, or adds to the one that runs: Codex decides, so there is no race. Answers the turn's id. */
-  async startTurn({ text, clientUserMessageId, approvalPolicy, sandboxPolicy }: StartTurnParams): Promise<string> {
-    const params = { threadId: this.id, input: textInput(text), clientUserMessageId, approvalPolicy, sandboxPolicy };
-    const turnId = await this.#submit(clientUserMessageId, async (beforeResend) => {
-      const answer = await this.#client.request('turn/start', params, { beforeResend });
+  async startTurn(message: StartTurnParams): Promise<string> {
+    const { text, approvalPolicy, sandboxPolicy } = message;
+    const turnId = await this.#submit(message, async (options) => {
+      const params = { ...this.#addressed(message), input: textInput(text), approvalPolicy, sandboxPolicy };
+      const answer = await this.#client.request('turn/start', params, options);
       return typeof answer === 'string' ? answer : parseAnswer(StartTurnResult, 'turn/start', answer).turn.id;
     });
     if (!this.#isSubscribed) await this.#rejoin({});
@@ -97,18 +127,18 @@ export class CodexThread {
   }
 
   /** Adds to the turn with this id. @throws when another turn, or none, is running. */
-  async steer(expectedTurnId: string, { text, clientUserMessageId }: StartTurnParams): Promise<string> {
-    const params = { threadId: this.id, expectedTurnId, input: textInput(text), clientUserMessageId };
-    return await this.#submit(clientUserMessageId, async (beforeResend) => {
-      const answer = await this.#client.request('turn/steer', params, { beforeResend });
+  async steer(expectedTurnId: string, message: StartTurnParams): Promise<string> {
+    return await this.#submit(message, async (options) => {
+      const params = { ...this.#addressed(message), expectedTurnId, input: textInput(message.text) };
+      const answer = await this.#client.request('turn/steer', params, options);
       return typeof answer === 'string' ? answer : parseAnswer(SteerTurnResult, 'turn/steer', answer).turnId;
     });
   }
 
   /** Leaves a message that gets a turn of its own when the thread is idle; kept by the server on disk. Experimental. */
-  async enqueue({ text, clientUserMessageId }: StartTurnParams): Promise<void> {
-    await this.#submit(clientUserMessageId, async (beforeResend) => {
-      await this.#client.request('thread/queue/add', { threadId: this.id, clientUserMessageId, input: textInput(text) }, { beforeResend });
+  async enqueue(message: StartTurnParams): Promise<void> {
+    await this.#submit(message, async (options) => {
+      await this.#client.request('thread/queue/add', { ...this.#addressed(message), input: textInput(message.text) }, options);
       return '';
     });
   }
@@ -119,17 +149,17 @@ export class CodexThread {
   }
 
   /** Takes back what waits in the queue under these ids. Experimental. */
-  async dequeue(clientUserMessageIds: ReadonlySet<string>): Promise<void> {
-    for (const { id, clientUserMessageId } of await this.#history.queue()) {
-      if (!clientUserMessageId || !clientUserMessageIds.has(clientUserMessageId)) continue;
-      await this.#client.request('thread/queue/delete', { threadId: this.id, queuedSubmissionId: id });
-    }
+  dequeue(clientUserMessageIds: ReadonlySet<string>): Promise<void> {
+    return this.#history.dequeue(clientUserMessageIds);
   }
 
-  /** Puts text into the context without a turn: the model reads it with its next one. */
+  /**
+   * Puts text into the context without a turn: the model reads it with its next one. Nothing tells whether it had arrived when the connection is
+   * lost before the answer: then it is put there again.
+   */
   async injectUserText(text: string): Promise<void> {
     const items = [{ type: 'message', role: 'user', content: [{ type: 'input_text', text }] }];
-    await this.#client.request('thread/inject_items', { threadId: this.id, items });
+    await this.#client.resendAfterReconnect(() => this.#client.request('thread/inject_items', { threadId: this.id, items }));
   }
 
   /**
@@ -184,15 +214,23 @@ export class CodexThread {
     this.#feed.receive(notification);
   }
 
-  /** Subscribes again on a new connection and hands over what happened meanwhile. */
-  async resumeAfterReconnect(): Promise<void> {
+  /** The server is known to be gone: the open turn has failed. What becomes of the thread shows when there is a server again. */
+  serverDied(message: string): void {
+    this.#feed.serverDied(message);
+  }
+
+  /** Subscribes again on a new connection and hands over what happened meanwhile. `isForgotten`: this server has not loaded the thread. */
+  async resumeAfterReconnect({ isForgotten }: { readonly isForgotten: boolean }): Promise<void> {
+    if (isForgotten) await this.#recover();
     try {
-      await this.#rejoin({ isPartOfReconnect: true });
+      await this.#rejoin(partOfReconnect, isForgotten);
     } catch (error) {
-      // It has had no turn yet, so nothing was missed; the first one makes it possible to join.
       if (!isNeverStored(error)) throw error;
-      this.#isSubscribed = false;
+      // It has had no turn yet, so nothing was missed; the first one makes it possible to join, where it still exists.
+      if (isForgotten && this.#startParams) this.#id = await this.#client.replaceThread(this.#id, this.#startParams);
+      else this.#isSubscribed = false;
     }
+    if (isForgotten) this.#recovery?.resumed();
   }
 
   /** The client is closed: nothing more will come. */
@@ -205,13 +243,25 @@ export class CodexThread {
     return turn !== undefined && isOver(turn);
   }
 
-  async #rejoin(options: CodexRequestOptions): Promise<void> {
+  /** Before the thread is loaded, with which its queue would begin to run. */
+  async #recover(): Promise<void> {
+    this.#feed.serverDied(serverEnded);
+    if (!this.#recovery) return;
+    const unconfirmed = this.#recovery.unconfirmed();
+    if (unconfirmed.size > 0 && this.#client.isExperimental) await this.#history.dequeue(unconfirmed, partOfReconnect);
+    const found = unconfirmed.size > 0 ? await this.#history.messages(unconfirmed, partOfReconnect) : new Map<string, ItemEntry>();
+    for (const entry of found.values()) this.#feed.recovered(entry);
+    this.#recovery.forgotten(new Set(found.keys()));
+  }
+
+  async #rejoin(options: CodexRequestOptions, isForgotten = false): Promise<void> {
     const activeTurnId = this.#feed.openTurnId;
     const status = await this.#resume(options);
     const turns = this.#feed.maybeMissed(await this.#history.turns(options), activeTurnId);
     const itemsByTurn = new Map<string, readonly ItemEntry[]>();
     for (const { id: turnId } of turns) itemsByTurn.set(turnId, (await this.#history.items({ turnId }, options)).toReversed());
-    this.#feed.catchUp(turns, itemsByTurn, activeTurnId);
+    const ended = isForgotten ? turns.map((turn) => (turn.status === 'interrupted' ? crashedTurn(turn, serverEnded) : turn)) : turns;
+    this.#feed.catchUp(ended, itemsByTurn, activeTurnId);
     // A turn that the server says nothing of has ended while we were away.
     if (status !== undefined && status !== 'active') this.#feed.nothingRuns();
   }
@@ -229,14 +279,22 @@ export class CodexThread {
    * Sends a message once. Codex does not recognise a repetition, so whenever the answer was lost the message is looked for first, among
    * the newest items and in the queue.
    */
-  async #submit(clientUserMessageId: string, send: (beforeResend: () => Promise<unknown>) => Promise<string>): Promise<string> {
+  async #submit(
+    { clientUserMessageId, signal }: StartTurnParams,
+    send: (options: CodexRequestOptions) => Promise<string>,
+  ): Promise<string> {
     const find = () => this.#history.turnOfMessage(clientUserMessageId);
+    const options = { beforeResend: find, ...(signal ? { signal } : {}) };
     try {
-      return await this.#client.resendAfterReconnect(() => send(find), find);
+      return await this.#client.resendAfterReconnect(() => send(options), { find, signal });
     } catch (error) {
       if (!isThreadUnknown(error)) throw error;
       await this.#resume();
-      return await send(find);
+      return await send(options);
     }
+  }
+
+  #addressed({ clientUserMessageId }: StartTurnParams) {
+    return { threadId: this.#id, clientUserMessageId };
   }
 }

@@ -12,6 +12,9 @@ export type CodexEndpoint =
   | { readonly transport: 'websocket'; readonly url: string; readonly token?: string }
   | { readonly transport: 'stdio'; readonly child: ChildHandle };
 
+/** Asked before each connection: a server that was started again may listen elsewhere. Waits while there is none. */
+export type EndpointSource = () => Promise<CodexEndpoint>;
+
 /** Codex drops the connection at a frame above 16 MiB; a message may be longer when it is split. */
 const maxFrameBytes = 8 << 20;
 

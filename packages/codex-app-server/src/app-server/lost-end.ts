@@ -11,6 +11,11 @@ const words: Readonly<Record<Exclude<LostEnd, 'stopped'>, { readonly message: st
   untold: { message: 'Codex says that nothing runs any more, but not how this turn ended', codexErrorInfo: 'turnEndMissing' },
 };
 
+/** The end of a turn that its server took with it. */
+export function crashedTurn(turn: Pick<Turn, 'id'> & Partial<Turn>, message: string): Turn {
+  return { items: [], durationMs: undefined, ...turn, status: 'failed', error: { message, codexErrorInfo: 'agentCrashed' } };
+}
+
 /** A turn's end as a notification would have told it: from its record where there is one, else failed, because nothing says that it went well. */
 export function turnEnd(threadId: string, turnId: string, known: Turn | LostEnd): CodexNotification {
   const end =

@@ -54,9 +54,12 @@ export interface StartTurnParams {
   /** These two hold for this turn and, unless named again, for those after it. */
   readonly approvalPolicy?: ApprovalPolicy;
   readonly sandboxPolicy?: SandboxPolicy;
+  /** Gives the sending up, also between its tries; what Codex has taken stays taken. */
+  readonly signal?: AbortSignal;
 }
 
 export const InitializeResult = z.looseObject({ userAgent: z.string().catch('') });
+export const LoadedThreadsPage = z.looseObject({ data: lenientList(z.string()), nextCursor: lenient(z.string()) });
 export const ThreadResult = z.looseObject({
   thread: z.looseObject({ id: z.string(), status: lenient(ThreadStatusSchema) }),
   model: lenient(z.string()),

@@ -51,7 +51,8 @@ export class ServerRequests {
     }
   }
 
-  close(reason: RelayError): void {
+  /** Nobody takes an answer to what is open any more. */
+  withdraw(reason: RelayError): void {
     for (const { controller } of this.#open.values()) controller.abort(reason);
     this.#open.clear();
   }

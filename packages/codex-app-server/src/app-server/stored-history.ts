@@ -1,4 +1,7 @@
 import { JsonRpcError, sleep } from 'agent-relay-wire';
+import type { CodexRequester } from './codex-requester.ts';
+import { isConnectionLost } from './errors.ts';
+import { LoadedThreadsPage } from './methods.ts';
 
 /** A thread is stored with its first turn: one that has had none cannot be resumed, not even while its server has it loaded. */
 export const isNeverStored = (error: unknown): boolean =>
@@ -21,5 +24,22 @@ export async function onceStored<T>(ask: () => Promise<T>, { isTurnRunning = fal
       if (!mayCome || waitedMs >= forMs) throw error;
       await sleep(retryMs);
     }
+  }
+}
+
+/** What a new connection's server has in memory; `undefined` where it cannot say. */
+export async function loadedThreadIds(client: Pick<CodexRequester, 'ask'>): Promise<ReadonlySet<string> | undefined> {
+  const ids = new Set<string>();
+  try {
+    for (let cursor: string | undefined; ; ) {
+      const params = cursor === undefined ? {} : { cursor };
+      const page = await client.ask(LoadedThreadsPage, 'thread/loaded/list', params, { isPartOfReconnect: true });
+      for (const id of page.data) ids.add(id);
+      cursor = page.data.length === 0 ? undefined : (page.nextCursor ?? undefined);
+      if (cursor === undefined) return ids;
+    }
+  } catch (error) {
+    if (isConnectionLost(error)) throw error;
+    return undefined;
   }
 }

@@ -1,13 +1,14 @@
 import { AsyncQueue, RecentSet } from 'agent-relay-wire';
 import { missedNotifications } from './catch-up.ts';
-import { isOver, type LostEnd, turnEnd } from './lost-end.ts';
+import { crashedTurn, isOver, type LostEnd, turnEnd } from './lost-end.ts';
 import type { ItemEntry } from './methods.ts';
 import { type CodexNotification, type KnownNotification, parseNotification, type Turn } from './notifications.ts';
 import { idle, nextThreadState, type ThreadState } from './thread-state.ts';
 import { TurnWatch } from './turn-watch.ts';
 
 export interface ThreadFeedOptions {
-  readonly threadId: string;
+  /** A thread that was never stored gets another id with another server. */
+  readonly threadId: () => string;
   /** It has had no turn yet. */
   readonly isNew: boolean;
   readonly turnEndGraceMs: number;
@@ -95,7 +96,7 @@ export class ThreadFeed {
     // It was told to stop and has not yet: what came next would join it.
     if (isStopped && turn && !isOver(turn)) return this.#openTurn.expectEndAgain();
     const end = turn && isOver(turn) ? turn : isStopped ? 'stopped' : otherwise;
-    if (this.openTurnId === turnId) this.receive(turnEnd(this.#options.threadId, turnId, end));
+    if (this.openTurnId === turnId) this.receive(turnEnd(this.#options.threadId(), turnId, end));
   }
 
   /**
@@ -110,7 +111,7 @@ export class ThreadFeed {
   /** Hands over what happened in these turns while nobody was connected; `activeTurnId` was open then. */
   catchUp(turns: readonly Turn[], itemsByTurn: ReadonlyMap<string, readonly ItemEntry[]>, activeTurnId: string | undefined): void {
     const missed = missedNotifications({
-      threadId: this.#options.threadId,
+      threadId: this.#options.threadId(),
       activeTurnId,
       turns,
       itemsByTurn,
@@ -118,6 +119,19 @@ export class ThreadFeed {
       wasCompleted: (turnId) => this.#completedTurns.has(turnId),
     });
     for (const notification of missed) this.receive(notification);
+  }
+
+  /** The server is gone, and the open turn with it. */
+  serverDied(message: string): void {
+    const turnId = this.openTurnId;
+    if (turnId !== undefined) this.receive(turnEnd(this.#options.threadId(), turnId, crashedTurn({ id: turnId }, message)));
+    this.#state = idle;
+  }
+
+  /** Tells of an item that is stored in a turn whose end was told without it. */
+  recovered({ turnId, item }: ItemEntry): void {
+    if (!this.#completedTurns.has(turnId) || this.#completedItems.has(item.id)) return;
+    this.receive({ method: 'item/completed', params: { threadId: this.#options.threadId(), turnId, item: item.raw } });
   }
 
   /** Nobody listens any more: what was handed over is the last. */
@@ -144,6 +158,6 @@ export class ThreadFeed {
   #withReadableEnd(notification: CodexNotification): CodexNotification {
     const turnId = this.openTurnId;
     const isReadable = notification.method !== 'turn/completed' || turnId === undefined || parseNotification(notification) !== undefined;
-    return isReadable ? notification : turnEnd(this.#options.threadId, turnId, 'unreadable');
+    return isReadable ? notification : turnEnd(this.#options.threadId(), turnId, 'unreadable');
   }
 }

@@ -11,6 +11,10 @@ export interface ListItemsOptions {
   readonly limit?: number;
 }
 
+type QueueEntry = z.output<typeof QueuePage>['data'][number];
+
+const clientIdOf = ({ item }: ItemEntry) => (item.known?.type === 'userMessage' ? item.known.clientId : undefined);
+
 const pageSize = 100;
 const newestTurns = 20;
 /** Asked for while somebody waits for the end of a turn. */
@@ -19,22 +23,22 @@ const recordTimeoutMs = 10_000;
 /** What a server has recorded of one thread: its items, its turns, and what waits in its queue. A thread without a history has none of them. */
 export class ThreadHistory {
   readonly #client: CodexRequester;
-  readonly #threadId: string;
+  readonly #threadId: () => string;
 
-  constructor(client: CodexRequester, threadId: string) {
+  constructor(client: CodexRequester, threadId: () => string) {
     this.#client = client;
     this.#threadId = threadId;
   }
 
   /** Newest first. */
   items({ turnId, limit = pageSize }: ListItemsOptions = {}, options?: CodexRequestOptions): Promise<readonly ItemEntry[]> {
-    const params = { threadId: this.#threadId, limit, sortDirection: 'desc', ...(turnId === undefined ? {} : { turnId }) };
+    const params = { threadId: this.#threadId(), limit, sortDirection: 'desc', ...(turnId === undefined ? {} : { turnId }) };
     return this.#list(ItemsPage, 'thread/items/list', params, options);
   }
 
   /** The newest 20, newest first. */
   turns(options?: CodexRequestOptions): Promise<readonly Turn[]> {
-    const params = { threadId: this.#threadId, limit: newestTurns, sortDirection: 'desc' };
+    const params = { threadId: this.#threadId(), limit: newestTurns, sortDirection: 'desc' };
     return this.#list(TurnsPage, 'thread/turns/list', params, options);
   }
 
@@ -45,14 +49,27 @@ export class ThreadHistory {
   }
 
   /** What waits for a turn of its own. Experimental. */
-  async queue(): Promise<z.output<typeof QueuePage>['data']> {
-    return (await this.#client.ask(QueuePage, 'thread/queue/list', { threadId: this.#threadId })).data;
+  queue(options?: CodexRequestOptions): Promise<readonly QueueEntry[]> {
+    return this.#list(QueuePage, 'thread/queue/list', { threadId: this.#threadId() }, options);
+  }
+
+  /** Takes back what waits in the queue under these ids. Experimental. */
+  async dequeue(clientUserMessageIds: ReadonlySet<string>, options?: CodexRequestOptions): Promise<void> {
+    for (const { id, clientUserMessageId } of await this.queue(options)) {
+      if (!clientUserMessageId || !clientUserMessageIds.has(clientUserMessageId)) continue;
+      await this.#client.request('thread/queue/delete', { threadId: this.#threadId(), queuedSubmissionId: id }, options);
+    }
+  }
+
+  /** Which of these messages are in the conversation, among its newest items. */
+  async messages(clientUserMessageIds: ReadonlySet<string>, options?: CodexRequestOptions): Promise<ReadonlyMap<string, ItemEntry>> {
+    const entries = (await this.items({}, options)).map((entry) => [clientIdOf(entry) ?? '', entry] as const);
+    return new Map(entries.filter(([clientId]) => clientUserMessageIds.has(clientId)).reverse());
   }
 
   /** Where a message of ours went: the id of its turn, empty while it waits in the queue, `undefined` when it has not arrived. */
   async turnOfMessage(clientUserMessageId: string): Promise<string | undefined> {
-    const isIt = ({ item }: ItemEntry) => item.known?.type === 'userMessage' && item.known.clientId === clientUserMessageId;
-    const found = (await this.items()).find(isIt);
+    const found = (await this.items()).find((entry) => clientIdOf(entry) === clientUserMessageId);
     if (found) return found.turnId;
     if (!this.#client.isExperimental) return undefined;
     return (await this.queue()).some((queued) => queued.clientUserMessageId === clientUserMessageId) ? '' : undefined;

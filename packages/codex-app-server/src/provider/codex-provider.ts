@@ -7,7 +7,6 @@ import {
   findProgram,
   ownedProcess,
   ProviderSessions,
-  processEnd,
   type TrackedStart,
   type VendorProgram,
 } from 'agent-relay-provider/kit';
@@ -21,6 +20,7 @@ import { ConfigResult } from '../app-server/methods.ts';
 import { findCodex } from '../app-server/native-binary.ts';
 import { CodexSession } from './codex-session.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
+import { type DeathLimit, ServerKeeper } from './server-keeper.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
 import { developerInstructions, threadConfig } from './session-policy.ts';
 
@@ -32,6 +32,8 @@ export interface CodexProviderOptions {
   /** How long the model may say nothing before the session tells of it. Default 60 000. */
   readonly silenceLimitMs?: number;
   readonly clientInfo?: ClientInfo;
+  /** How often the app-server may die before it is not started again and its sessions end. Default: five times within five minutes. */
+  readonly deathLimit?: DeathLimit;
   /** A fault of ours while handling a frame, for the log. */
   readonly onError?: (error: unknown, method: string) => void;
 }
@@ -113,16 +115,22 @@ export class CodexProvider implements Provider {
   }
 
   async #startServer({ codexHome, command, env, onProcess, signal }: Parameters<StartSharedServer>[0]): Promise<SharedServer> {
-    const { clientInfo = defaultClientInfo, onError } = this.#options;
-    const server = await CodexAppServer.start({ command, env, onProcess, signal, ...this.#home(codexHome) });
+    const { clientInfo = defaultClientInfo, deathLimit: limit, onError } = this.#options;
+    let client: CodexClient | undefined;
+    const keeper = await ServerKeeper.start({
+      signal,
+      limit,
+      start: (giveUp) => CodexAppServer.start({ command, env, onProcess, signal: giveUp, ...this.#home(codexHome) }),
+      onDeath: async ({ detail }) => await client?.serverDied(detail ?? 'The Codex app-server ended'),
+    });
     try {
-      const client = await CodexClient.connect(server.endpoint, { clientInfo, signal, ...(onError ? { onError } : {}) });
-      const ended = server.exited.then(() => processEnd(server.child, 'The Codex app-server'));
-      // A dead server is not waited for; but its sessions hear of its end before they lose the connection.
-      void ended.then(() => client.close());
-      return { server, client, ended, env };
+      const opened = await CodexClient.connect(keeper.endpoint, { clientInfo, signal, ...(onError ? { onError } : {}) });
+      client = opened;
+      // Its sessions hear why before they lose the connection.
+      void keeper.gaveUp.then(() => opened.close());
+      return { server: keeper, client, ended: keeper.gaveUp, env };
     } catch (error) {
-      await server.close();
+      await keeper.close();
       throw asUnavailable(error);
     }
   }
@@ -149,7 +157,7 @@ async function startThread(options: TrackedStart, { client, env }: SharedServer,
       config: threadConfig({ mode, approval, mcp, userMcpServers, environment: threadEnvironment(options.env, env) }),
       threadSource: 'agent_relay',
     },
-    { onRequest: session.answerRequest },
+    { onRequest: session.answerRequest, recovery: session.recovery },
   );
   try {
     return await withTimeout(() => opening, threadTimeoutMs, { signal, what: 'start of a Codex thread' });

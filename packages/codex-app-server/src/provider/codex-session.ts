@@ -9,7 +9,7 @@ import {
   SessionEvents,
 } from 'agent-relay-provider';
 import { Bell, withTimeout } from 'agent-relay-wire';
-import type { CodexThread } from '../app-server/codex-thread.ts';
+import type { CodexThread, ThreadRecovery } from '../app-server/codex-thread.ts';
 import { isConnectionLost } from '../app-server/errors.ts';
 import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
 import type { ServerRequest } from '../app-server/server-requests.ts';
@@ -37,6 +37,9 @@ export interface CodexSessionOptions {
 interface Running {
   readonly thread: CodexThread;
   readonly line: PromptLine;
+  readonly version: string;
+  /** The thread's id as it was told last. */
+  toldId: string;
 }
 
 const goodbyeMs = 2_000;
@@ -78,11 +81,11 @@ export class CodexSession implements AgentSession {
 
   /** Takes the thread over; its notifications are read from here on. */
   begin(thread: CodexThread, version: string): void {
-    const { cwd, mode, approval, ask, isExperimental } = this.#options;
-    const line = new PromptLine({ thread, ledger: this.#ledger, mode, approval, ask, canQueue: isExperimental });
-    this.#running = { thread, line };
-    const { id: vendorSessionId, model } = thread;
-    this.events.emit({ type: 'session.started', vendorSessionId, cwd, version, ...(model === null ? {} : { model }) });
+    const { mode, approval, ask, isExperimental } = this.#options;
+    const onRefused = (error: unknown) => this.#reportRefusal(error);
+    const line = new PromptLine({ thread, ledger: this.#ledger, mode, approval, ask, canQueue: isExperimental, onRefused });
+    this.#running = { thread, line, version, toldId: thread.id };
+    this.#tellStart(this.#running);
     this.events.emit({ type: 'session.status', status: 'idle' });
     void this.#read(thread, line);
   }
@@ -127,6 +130,18 @@ export class CodexSession implements AgentSession {
     this.#closing ??= this.#options.release();
     this.#closing.catch(() => {}); // whoever calls `close()` hears of it
   }
+
+  /** The server died: what it had taken of this session's prompts and not repeated is looked for, and goes again where it is not found. */
+  readonly recovery: ThreadRecovery = {
+    unconfirmed: () => new Set(this.#ledger.unconfirmed.map(({ clientUserMessageId }) => clientUserMessageId)),
+    forgotten: (found) => this.#running?.line.forgotten(found),
+    resumed: () => {
+      const running = this.#running;
+      if (!running) return;
+      if (running.toldId !== running.thread.id) this.#tellStart(running);
+      running.line.turnEnded();
+    },
+  };
 
   /** Answers what Codex asks about this thread. */
   readonly answerRequest = async (request: ServerRequest): Promise<object> => {
@@ -242,6 +257,17 @@ export class CodexSession implements AgentSession {
   #reportSilence(silentMs: number): void {
     const message = `The model has said nothing for ${Math.round(silentMs / 1000)} s; Codex goes on waiting. Is it logged in, and is there a network?`;
     this.#emit({ type: 'agent.error', code: 'model_silent', message, willRetry: true });
+  }
+
+  #tellStart(running: Running): void {
+    const { thread, version } = running;
+    running.toldId = thread.id;
+    const model = thread.model === null ? {} : { model: thread.model };
+    this.events.emit({ type: 'session.started', vendorSessionId: thread.id, cwd: this.#options.cwd, version, ...model });
+  }
+
+  #reportRefusal(error: unknown): void {
+    this.#emit({ type: 'agent.error', code: 'provider_unavailable', message: this.#refusal(error).message, willRetry: false });
   }
 
   #emit(event: AgentEvent): void {

@@ -2,6 +2,7 @@ import type { AgentFault } from 'agent-relay-provider';
 import type { TurnError } from '../app-server/notifications.ts';
 
 const retryableCodes = new Set([
+  'agent_crashed',
   'model_overloaded',
   'rate_limited',
   'internal_server_error',

@@ -1,12 +1,18 @@
-import type { LiveEvent } from 'agent-relay-provider';
+import type { LiveEvent, PromptInput } from 'agent-relay-provider';
 import { inputAccepted, UnseenPrompts } from 'agent-relay-provider/kit';
-import { RecentMap } from 'agent-relay-wire';
+import { RecentMap, RecentSet } from 'agent-relay-wire';
 import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
 
 interface Sent {
   readonly messageIds: readonly number[];
-  /** Codex repeated its id. */
-  isEchoed: boolean;
+  /** Until Codex has repeated its id: what would have to be sent again. */
+  unconfirmed: PromptInput | undefined;
+}
+
+/** A prompt that Codex has not repeated. */
+export interface Unconfirmed {
+  readonly clientUserMessageId: string;
+  readonly input: PromptInput;
 }
 
 const remembered = 1024;
@@ -21,12 +27,12 @@ const remembered = 1024;
 export class PromptLedger {
   readonly #sent = new RecentMap<string, Sent>(remembered);
   readonly #unseen = new UnseenPrompts('turn');
+  readonly #endedTurns = new RecentSet<string>(256);
   #injected: number[] = [];
   #injectedBeforeTurn: { readonly turnId: string; readonly messageIds: readonly number[] } | undefined;
 
-  add(clientId: string, messageIds: readonly number[]): void {
-    if (messageIds.length === 0) return;
-    this.#sent.set(clientId, { messageIds, isEchoed: false });
+  add(clientId: string, input: PromptInput): void {
+    this.#sent.set(clientId, { messageIds: input.messageIds, unconfirmed: input });
   }
 
   /** It was not sent after all. */
@@ -38,9 +44,9 @@ export class PromptLedger {
     return this.#sent.get(clientId)?.messageIds ?? [];
   }
 
-  /** What was sent and has not come back yet. */
-  get unconfirmedClientIds(): ReadonlySet<string> {
-    return new Set([...this.#sent].flatMap(([clientId, { isEchoed }]) => (isEchoed ? [] : [clientId])));
+  /** What was sent and has not come back yet, oldest first. */
+  get unconfirmed(): readonly Unconfirmed[] {
+    return [...this.#sent].flatMap(([clientUserMessageId, { unconfirmed: input }]) => (input ? [{ clientUserMessageId, input }] : []));
   }
 
   injected(messageIds: readonly number[]): readonly LiveEvent[] {
@@ -69,9 +75,10 @@ export class PromptLedger {
 
   #echoed(clientId: string, turnId: string): readonly LiveEvent[] {
     const sent = this.#sent.get(clientId);
-    if (!sent || sent.isEchoed) return [];
-    sent.isEchoed = true;
-    this.#unseen.entered(sent.messageIds, turnId);
+    if (!sent?.unconfirmed) return [];
+    sent.unconfirmed = undefined;
+    // Found only after its turn had ended, with its server: nobody will say that it was read.
+    if (!this.#endedTurns.has(turnId)) this.#unseen.entered(sent.messageIds, turnId);
     return inputAccepted(sent.messageIds, 'delivered', 'echo');
   }
 
@@ -79,6 +86,7 @@ export class PromptLedger {
     const hasRun = status === 'completed';
     const seen = hasRun ? this.#unseen.modelSpoke(id) : [];
     this.#unseen.forget(id);
+    this.#endedTurns.add(id);
     const injected = this.#injectedBeforeTurn;
     if (injected?.turnId !== id) return seen;
     this.#injectedBeforeTurn = undefined;

@@ -4,7 +4,8 @@ import { isMail, isMailRestricted, type PromptInput } from 'agent-relay-provider
 import { Bell, RecentSet } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost, isUnsupported } from '../app-server/errors.ts';
-import type { PromptLedger } from './prompt-ledger.ts';
+import type { StartTurnParams } from '../app-server/methods.ts';
+import type { PromptLedger, Unconfirmed } from './prompt-ledger.ts';
 import { turnPolicy } from './session-policy.ts';
 
 export interface PromptLineOptions {
@@ -15,13 +16,23 @@ export interface PromptLineOptions {
   readonly ask: boolean;
   /** Whether the server may have a queue of its own. */
   readonly canQueue: boolean;
+  /** Told of what Codex refuses of the prompts that it had taken before its server died. */
+  readonly onRefused?: (error: unknown) => void;
 }
 
-interface Held {
-  readonly input: PromptInput;
+interface Held extends Unconfirmed {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** A prompt whose sending Codex has not answered. */
+interface Sending {
+  readonly abort: AbortController;
+  /** The server died before it answered: settles when the prompt has gone again. */
+  again?: Promise<void>;
+}
+
+const newPrompt = (input: PromptInput): Unconfirmed => ({ input, clientUserMessageId: `relay-${randomUUID()}` });
 
 /** What a verb of ours leaves to be waited for after the next one may be sent. */
 type AfterSending = (() => Promise<void>) | undefined;
@@ -30,12 +41,16 @@ type AfterSending = (() => Promise<void>) | undefined;
  * The prompts of one thread on their way to Codex: one verb at a time, and each at its moment.
  *
  * States: *open* until `end`. What must not join the running turn is *held* until that turn is over, oldest first, a turn each; what comes
- * later waits behind it. An urgent prompt goes ahead of what is held.
+ * later waits behind it. An urgent prompt goes ahead of what is held. What a server that died had taken and not repeated is held again, ahead of
+ * the rest.
  */
 export class PromptLine {
   readonly #options: PromptLineOptions;
   readonly #thread: CodexThread;
   readonly #held: Held[] = [];
+  readonly #unanswered = new Map<string, Sending>();
+  readonly #queued = new RecentSet<string>(1024);
+  #isHeldOnItsWay = false;
   readonly #mailTurns = new RecentSet<string>(256);
   readonly #turnEnds = new Bell();
   #sending: Promise<unknown> = Promise.resolve();
@@ -53,12 +68,12 @@ export class PromptLine {
 
   /** At the next turn boundary: at once when idle, else through Codex's queue, else held here. */
   next(input: PromptInput): Promise<void> {
-    return this.#inOrder(() => this.#next(input));
+    return this.#inOrder(() => this.#next(newPrompt(input)));
   }
 
   /** Starts a turn or joins the one that is running; as `next` where it may not join. */
   now(input: PromptInput): Promise<void> {
-    return this.#inOrder(() => (this.#mayJoin(input) ? this.#startTurn(input) : this.#next(input)));
+    return this.#inOrder(() => (this.#mayJoin(input) ? this.#startTurn(newPrompt(input)) : this.#next(newPrompt(input))));
   }
 
   /** Stops the running turn and starts one. */
@@ -72,7 +87,7 @@ export class PromptLine {
       });
       await this.#inOrder(async () => {
         mustWait = !this.#mayJoin(input);
-        return mustWait ? undefined : await this.#startTurn(input);
+        return mustWait ? undefined : await this.#startTurn(newPrompt(input));
       });
     } finally {
       this.#urgentWaiting -= 1;
@@ -110,7 +125,7 @@ export class PromptLine {
   async interrupt(): Promise<boolean> {
     const wasRunning = await this.#stopTurn();
     // An interrupt stops Codex's queue as well, and nothing but another turn would start it again.
-    if (wasRunning && this.#canQueue && this.#options.ledger.unconfirmedClientIds.size > 0) {
+    if (wasRunning && this.#canQueue && this.#options.ledger.unconfirmed.length > 0) {
       // What is unconfirmed need not be in the queue, and starting an empty one is refused: the turn is stopped all the same.
       await this.#thread.startQueue().catch(() => undefined);
     }
@@ -125,8 +140,19 @@ export class PromptLine {
 
   /** Takes back what waits in Codex's queue: a person who resumes the thread must not get what the relay delivers again. */
   async takeBack(): Promise<void> {
-    const unconfirmed = this.#options.ledger.unconfirmedClientIds;
+    const mail = this.#options.ledger.unconfirmed.filter(({ input }) => input.messageIds.length > 0);
+    const unconfirmed = new Set(mail.map(({ clientUserMessageId }) => clientUserMessageId));
     if (this.#canQueue && unconfirmed.size > 0) await this.#ifSupported(() => this.#thread.dequeue(unconfirmed));
+  }
+
+  /**
+   * The server died: of what it had not repeated, `found` came into the conversation. The rest is held again in the order in which it was sent, under
+   * the same ids, until `turnEnded`; an answer that was still awaited is not waited for.
+   */
+  forgotten(found: ReadonlySet<string>): void {
+    const isHeld = new Set(this.#held.map(({ clientUserMessageId }) => clientUserMessageId));
+    const lost = this.#options.ledger.unconfirmed.filter(({ clientUserMessageId: id }) => !found.has(id) && !isHeld.has(id));
+    this.#held.unshift(...lost.map((prompt) => this.#takeOver(prompt)));
   }
 
   /** Nothing will be sent any more: what is held is refused. */
@@ -147,18 +173,44 @@ export class PromptLine {
     await afterSending?.();
   }
 
-  async #next(input: PromptInput): Promise<AfterSending> {
-    const isFree = this.#held.length === 0;
-    if (isFree && this.#thread.activeTurnId === undefined) return await this.#startTurn(input);
-    // A queued turn inherits the last turn's rights, which are the right ones only where all turns have the same.
-    const mayQueue = isFree && this.#canQueue && !isMailRestricted(this.#options.mode, this.#options.approval);
-    if (mayQueue && (await this.#ifSupported(() => this.#submit(input, (turn) => this.#thread.enqueue(turn))))) return undefined;
-    return () => this.#hold(input);
+  #takeOver(prompt: Unconfirmed): Held {
+    const sending = this.#unanswered.get(prompt.clientUserMessageId);
+    const { onRefused = () => {} } = this.#options;
+    if (!sending) return { ...prompt, resolve: () => {}, reject: (error) => this.#isEnded || onRefused(error) };
+    let settle: Pick<Held, 'resolve' | 'reject'> | undefined;
+    sending.again = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    sending.again.catch(() => {}); // whoever sent it hears of it
+    sending.abort.abort(new RelayError('gone', 'The server died'));
+    return { ...prompt, resolve: () => settle?.resolve(), reject: (error) => settle?.reject(error) };
   }
 
-  #hold(input: PromptInput): Promise<void> {
+  async #next(prompt: Unconfirmed): Promise<AfterSending> {
+    const isFree = this.#held.length === 0 && !this.#isHeldOnItsWay;
+    const isIdle = this.#thread.activeTurnId === undefined;
+    if (isFree && isIdle && !this.#isAnyQueued()) return await this.#startTurn(prompt);
+    // A queued turn inherits the last turn's rights, which are the right ones only where all turns have the same.
+    const mayQueue = isFree && this.#canQueue && !isMailRestricted(this.#options.mode, this.#options.approval);
+    let afterSending: AfterSending;
+    const enqueue = async () => {
+      this.#queued.add(prompt.clientUserMessageId);
+      afterSending = await this.#submit(prompt, (turn) => this.#thread.enqueue(turn));
+      // What waits there although nothing runs may have been stopped by an interrupt.
+      if (isIdle && !afterSending) await this.#thread.startQueue().catch(() => undefined);
+    };
+    if (mayQueue && (await this.#ifSupported(enqueue))) return afterSending;
+    return () => this.#hold(prompt);
+  }
+
+  /** Between two turns Codex is about to start the next of its queue, which nothing may overtake. */
+  #isAnyQueued(): boolean {
+    return this.#options.ledger.unconfirmed.some(({ clientUserMessageId }) => this.#queued.has(clientUserMessageId));
+  }
+
+  #hold(prompt: Unconfirmed): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#held.push({ input, resolve, reject });
+      this.#held.push({ ...prompt, resolve, reject });
       // The turn may have ended while we asked for a place in the queue.
       this.#startHeld();
     });
@@ -166,35 +218,53 @@ export class PromptLine {
 
   #startHeld(): void {
     const [next] = this.#held;
-    if (!next || this.#isEnded || this.#urgentWaiting > 0 || this.#thread.activeTurnId !== undefined) return;
+    const isBusy = this.#isHeldOnItsWay || this.#urgentWaiting > 0 || this.#thread.activeTurnId !== undefined;
+    if (!next || this.#isEnded || isBusy) return;
     this.#held.shift();
-    this.#inOrder(() => this.#startTurn(next.input)).then(next.resolve, next.reject);
+    // What comes later, and is ahead of it in the line, waits behind it all the same.
+    this.#isHeldOnItsWay = true;
+    const sent = this.#inOrder(async () => {
+      try {
+        return await this.#startTurn(next);
+      } finally {
+        this.#isHeldOnItsWay = false;
+        // It may be over already, be refused, or be held again.
+        this.#startHeld();
+      }
+    });
+    sent.then(next.resolve, next.reject);
   }
 
-  async #startTurn(input: PromptInput): Promise<undefined> {
+  async #startTurn(prompt: Unconfirmed): Promise<AfterSending> {
+    const { input } = prompt;
     const { mode, approval, ask } = this.#options;
     const policy = turnPolicy({ mode, approval, ask, isMail: isMail(input) });
     this.#mailOnItsWay += isMail(input) ? 1 : 0;
     try {
-      await this.#submit(input, async (turn) => {
+      return await this.#submit(prompt, async (turn) => {
         const turnId = await this.#thread.startTurn({ ...turn, ...policy });
         if (isMail(input)) this.#mailTurns.add(turnId);
       });
     } finally {
       this.#mailOnItsWay -= isMail(input) ? 1 : 0;
     }
-    return undefined;
   }
 
-  async #submit(input: PromptInput, send: (turn: { text: string; clientUserMessageId: string }) => Promise<void>): Promise<void> {
-    const clientUserMessageId = `relay-${randomUUID()}`;
+  async #submit({ input, clientUserMessageId }: Unconfirmed, send: (turn: StartTurnParams) => Promise<void>): Promise<AfterSending> {
+    const sending: Sending = { abort: new AbortController() };
+    this.#unanswered.set(clientUserMessageId, sending);
     // Before it is sent, because the echo may be here before the answer.
-    this.#options.ledger.add(clientUserMessageId, input.messageIds);
+    this.#options.ledger.add(clientUserMessageId, input);
     try {
-      await send({ text: input.text, clientUserMessageId });
+      await send({ text: input.text, clientUserMessageId, signal: sending.abort.signal });
+      return undefined;
     } catch (error) {
+      const { again } = sending;
+      if (again) return () => again;
       this.#options.ledger.dropped(clientUserMessageId);
       throw error;
+    } finally {
+      if (this.#unanswered.get(clientUserMessageId) === sending) this.#unanswered.delete(clientUserMessageId);
     }
   }
 

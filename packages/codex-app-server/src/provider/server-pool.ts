@@ -1,14 +1,13 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { EndOfSession } from 'agent-relay-provider';
 import type { ChildHandle } from 'agent-relay-wire/node';
-import type { CodexAppServer } from '../app-server/codex-app-server.ts';
 import type { CodexClient } from '../app-server/codex-client.ts';
 
 /** A running server with our one connection to it. */
 export interface SharedServer {
-  readonly server: Pick<CodexAppServer, 'child' | 'exited' | 'close'>;
+  readonly server: { close(): Promise<void> };
   readonly client: CodexClient;
-  /** Why the server ended by itself. The client is closed after that, so that its sessions hear of the reason first. */
+  /** Why the server stays dead. The client is closed after that, so that its sessions hear of the reason first. */
   readonly ended: Promise<EndOfSession>;
   /** What the server's own environment is; a thread's commands get theirs on top. */
   readonly env: Readonly<Record<string, string>>;
@@ -62,7 +61,7 @@ export class ServerPool {
   /** Resolves when the server is gone, if this was its last user. */
   async release(codexHome: string, shared: SharedServer): Promise<void> {
     const entry = this.#entries.get(codexHome);
-    // A server that died made room for the next one: its late users have nothing to give back.
+    // A server that stays dead made room for the next one: its late users have nothing to give back.
     if (entry && (await entry.starting.catch(() => undefined)) === shared) await this.#letGo(codexHome, entry);
     else await shared.server.close();
   }
@@ -82,7 +81,7 @@ export class ServerPool {
     const entry: Entry = { starting, abort, users: 0 };
     this.#entries.set(codexHome, entry);
     starting.then(
-      ({ server }) => server.exited.then(() => this.#forget(codexHome, entry)),
+      ({ ended }) => ended.then(() => this.#forget(codexHome, entry)),
       () => this.#forget(codexHome, entry),
     );
     return entry;

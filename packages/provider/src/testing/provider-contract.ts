@@ -235,15 +235,31 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
 
     approvalContract({ start, harness: () => harness });
 
-    test('a killed program fails the running turn and ends the session', async () => {
+    const killInMidTurn = async () => {
       const { session, log } = await start();
       await session.prompt({ text: harness.prompts.slow, messageIds: [] }, { mode: 'next' });
       await log.waitFor('text.delta');
       const victim = processes.at(-1);
       expect(victim).toBeDefined();
       if (victim) process.kill(victim.pid, 'SIGKILL');
+      await log.waitFor('turn.failed');
+      return { session, log };
+    };
+    const oneCrash = [expect.objectContaining({ error: expect.objectContaining({ code: 'agent_crashed' }) })];
+
+    test.runIf(abilities.outlivesItsProgram)('a killed program fails the running turn, and the session goes on with another', async () => {
+      const { session, log } = await killInMidTurn();
+      const after = log.events.length;
+      await session.prompt({ text: harness.prompts.say('still here'), messageIds: [17] }, { mode: 'next' });
+      expect(await log.waitForTurnEnd(after)).toMatchObject({ type: 'turn.completed', outcome: 'finished' });
+      await expectEvidence(log, 17);
+      expect([log.ofType('turn.failed'), log.ofType('session.ended')]).toEqual([oneCrash, []]);
+    });
+
+    test.runIf(!abilities.outlivesItsProgram)('a killed program fails the running turn and ends the session', async () => {
+      const { session, log } = await killInMidTurn();
       await log.finished;
-      expect(log.ofType('turn.failed')).toEqual([expect.objectContaining({ error: expect.objectContaining({ code: 'agent_crashed' }) })]);
+      expect(log.ofType('turn.failed')).toEqual(oneCrash);
       expect(log.events.at(-1)).toMatchObject({ type: 'session.ended', reason: 'crashed' });
       await expect(session.prompt({ text: 'anyone?', messageIds: [] }, { mode: 'next' })).rejects.toMatchObject({
         code: 'connection_closed',

@@ -41,4 +41,6 @@ export interface ProviderAbilities {
   readonly editsOutsideFolder?: boolean;
   /** The strongest state that the vendor's own word proves for a prompt that was answered. */
   readonly strongestEvidence: 'delivered' | 'seen' | 'none';
+  /** A session whose program was killed goes on: the provider starts the program again. Default false: the session ends. */
+  readonly outlivesItsProgram?: boolean;
 }
