@@ -1,11 +1,14 @@
+export { CodexAdapter, type CodexAdapterOptions, type CodexAgentMessage } from './adapter/codex-adapter.ts';
+export type { CodexAgent } from './adapter/codex-agent.ts';
 export type { StartAppServerOptions } from './app-server/codex-app-server.ts';
 export { CodexAppServer } from './app-server/codex-app-server.ts';
 export type { CodexClientOptions } from './app-server/codex-client.ts';
 export { CodexClient } from './app-server/codex-client.ts';
 export type { CodexRequestOptions } from './app-server/codex-requester.ts';
-export type { CodexThread, ThreadOptions } from './app-server/codex-thread.ts';
+export type { CodexThread, ThreadOptions, ThreadRecovery } from './app-server/codex-thread.ts';
 export type { ClientInfo } from './app-server/connection.ts';
-export type { CodexEndpoint } from './app-server/endpoint.ts';
+export type { CodexEndpoint, EndpointSource } from './app-server/endpoint.ts';
+export { parseEndpoint } from './app-server/endpoint.ts';
 export type { KnownItem, ThreadItem } from './app-server/items.ts';
 export type {
   ApprovalPolicy,
@@ -23,6 +26,7 @@ export type { FindCodexOptions } from './app-server/native-binary.ts';
 export { findCodex } from './app-server/native-binary.ts';
 export type { CodexNotification, KnownNotification, Turn } from './app-server/notifications.ts';
 export { parseNotification } from './app-server/notifications.ts';
+export type { DeathLimit } from './app-server/server-keeper.ts';
 export type { AnswerServerRequest, ServerRequest } from './app-server/server-requests.ts';
 export type { ThreadState } from './app-server/thread-state.ts';
 export type { CodexProviderOptions } from './provider/codex-provider.ts';

@@ -12,6 +12,18 @@ export type CodexEndpoint =
   | { readonly transport: 'websocket'; readonly url: string; readonly token?: string }
   | { readonly transport: 'stdio'; readonly child: ChildHandle };
 
+/**
+ * Reads where an app-server listens as `codex app-server --listen` takes it: `ws://127.0.0.1:4500`, `unix:///path/to/socket`; `wss://` beside it.
+ * @throws RelayError `validation_failed` naming `endpoint`.
+ */
+export function parseEndpoint(endpoint: string): CodexEndpoint {
+  const socketPath = /^unix:\/\/(\/.+)$/u.exec(endpoint)?.[1];
+  if (socketPath !== undefined) return { transport: 'unix', socketPath };
+  if (/^wss?:\/\/\S+$/u.test(endpoint) && URL.canParse(endpoint)) return { transport: 'websocket', url: endpoint };
+  const message = 'An app-server is named as ws://127.0.0.1:4500 or unix:///path/to/socket';
+  throw new RelayError('validation_failed', message, { issues: [{ path: 'endpoint', message }] });
+}
+
 /** Asked before each connection: a server that was started again may listen elsewhere. Waits while there is none. */
 export type EndpointSource = () => Promise<CodexEndpoint>;
 

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
-import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
+import type { AgentSession, EndOfSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
 import {
   detectProgram,
   findProgram,
@@ -12,15 +12,16 @@ import {
 } from 'agent-relay-provider/kit';
 import { settlesWithin, withTimeout } from 'agent-relay-wire';
 import type { ChildHandle } from 'agent-relay-wire/node';
-import { CodexAppServer, howToInstall } from '../app-server/codex-app-server.ts';
-import { CodexClient } from '../app-server/codex-client.ts';
+import { howToInstall } from '../app-server/codex-app-server.ts';
+import type { CodexClient } from '../app-server/codex-client.ts';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import type { ClientInfo } from '../app-server/connection.ts';
+import { launch } from '../app-server/launch.ts';
 import { ConfigResult } from '../app-server/methods.ts';
 import { findCodex } from '../app-server/native-binary.ts';
+import type { DeathLimit } from '../app-server/server-keeper.ts';
 import { CodexSession } from './codex-session.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
-import { type DeathLimit, ServerKeeper } from './server-keeper.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
 import { developerInstructions, threadConfig } from './session-policy.ts';
 
@@ -115,23 +116,20 @@ export class CodexProvider implements Provider {
   }
 
   async #startServer({ codexHome, command, env, onProcess, signal }: Parameters<StartSharedServer>[0]): Promise<SharedServer> {
-    const { clientInfo = defaultClientInfo, deathLimit: limit, onError } = this.#options;
-    let client: CodexClient | undefined;
-    const keeper = await ServerKeeper.start({
-      signal,
-      limit,
-      start: (giveUp) => CodexAppServer.start({ command, env, onProcess, signal: giveUp, ...this.#home(codexHome) }),
-      onDeath: async ({ detail }) => await client?.serverDied(detail ?? 'The Codex app-server ended'),
-    });
+    const { clientInfo = defaultClientInfo, deathLimit, onError } = this.#options;
     try {
-      const opened = await CodexClient.connect(keeper.endpoint, { clientInfo, signal, ...(onError ? { onError } : {}) });
-      client = opened;
+      const { client, server } = await launch({
+        server: { command, env, onProcess, ...this.#home(codexHome) },
+        client: { clientInfo, ...(onError ? { onError } : {}) },
+        signal,
+        deathLimit,
+      });
+      const ended = server.gaveUp.then((detail): EndOfSession => ({ reason: 'crashed', detail }));
       // Its sessions hear why before they lose the connection.
-      void keeper.gaveUp.then(() => opened.close());
-      return { server: keeper, client, ended: keeper.gaveUp, env };
+      void ended.then(() => client.close());
+      return { server, client, ended, env };
     } catch (error) {
-      await keeper.close();
-      throw asUnavailable(error);
+      throw signal.aborted ? signal.reason : asUnavailable(error);
     }
   }
 

@@ -1,9 +1,8 @@
 import { RelayError } from 'agent-relay-protocol';
-import type { EndOfSession } from 'agent-relay-provider';
-import { processEnd } from 'agent-relay-provider/kit';
 import { backoffDelays, sleep } from 'agent-relay-wire';
-import type { CodexAppServer } from '../app-server/codex-app-server.ts';
-import type { CodexEndpoint } from '../app-server/endpoint.ts';
+import { howItEnded, lastWords } from 'agent-relay-wire/node';
+import type { CodexAppServer } from './codex-app-server.ts';
+import type { CodexEndpoint } from './endpoint.ts';
 
 /** How often a server may die within how long before it stays dead. */
 export interface DeathLimit {
@@ -15,8 +14,8 @@ export interface ServerKeeperOptions {
   readonly start: (signal: AbortSignal) => Promise<CodexAppServer>;
   /** Gives the first start up. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of each death, once what the server left running is gone; waited for before the next start. */
-  readonly onDeath: (end: EndOfSession) => Promise<void>;
+  /** Told in a sentence of each death, once what the server left running is gone; waited for before the next start. */
+  readonly onDeath: (why: string) => Promise<void>;
   /** Default: five within five minutes. */
   readonly limit?: DeathLimit | undefined;
 }
@@ -32,11 +31,11 @@ const backoff = { initialMs: 100, maxMs: 5_000 };
  */
 export class ServerKeeper {
   /** Why the server stays dead. */
-  readonly gaveUp: Promise<EndOfSession>;
+  readonly gaveUp: Promise<string>;
   readonly #options: ServerKeeperOptions;
   readonly #limit: DeathLimit;
   readonly #closing = new AbortController();
-  #giveUp: (end: EndOfSession) => void = () => {};
+  #giveUp: (why: string) => void = () => {};
   #deathTimes: number[] = [];
   #delays = backoffDelays(backoff);
   #current: Promise<CodexAppServer>;
@@ -80,14 +79,15 @@ export class ServerKeeper {
   }
 
   async #startAgain(dead: CodexAppServer): Promise<CodexAppServer> {
-    const end = await processEnd(dead.child, 'The Codex app-server');
+    // With what it left running.
     await dead.close();
-    await this.#options.onDeath(end);
     const { signal } = this.#closing;
-    for (let lastEnd = end; ; ) {
+    let why = await howItDied(dead);
+    await this.#options.onDeath(why);
+    for (;;) {
       if (this.#diedTooOften()) {
-        this.#giveUp(lastEnd);
-        throw stays(lastEnd.detail ?? 'It died too often');
+        this.#giveUp(why);
+        throw stays(why);
       }
       await sleep(this.#delays.next().value, { signal });
       signal.throwIfAborted();
@@ -95,7 +95,7 @@ export class ServerKeeper {
         return await this.#options.start(signal);
       } catch (error) {
         signal.throwIfAborted();
-        lastEnd = { reason: 'crashed', detail: error instanceof Error ? error.message : String(error) };
+        why = error instanceof Error ? error.message : String(error);
       }
     }
   }
@@ -109,3 +109,8 @@ export class ServerKeeper {
 }
 
 const stays = (why: string): RelayError => new RelayError('connection_closed', `The Codex app-server is not started again: ${why}`);
+
+async function howItDied({ child }: CodexAppServer): Promise<string> {
+  const words = lastWords(child);
+  return `The Codex app-server ${howItEnded(await child.exited)}${words === '' ? '' : `: ${words}`}`;
+}
