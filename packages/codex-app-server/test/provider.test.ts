@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import type { AgentSession, OwnedProcess, StartOptions } from 'agent-relay-provider';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CodexAppServer } from '../src/app-server/codex-app-server.ts';
+import { CodexClient } from '../src/app-server/codex-client.ts';
 import { CodexProvider } from '../src/provider/codex-provider.ts';
 import { startFakeRelayTools } from './fake-relay-tools.ts';
 import { type CodexBench, codexBench, wasModelSent } from './harness.ts';
@@ -91,6 +93,56 @@ describe('the Codex provider', { timeout: 60_000 }, () => {
       }
       expect(first.log.ofType('tool.completed')).toMatchObject([{ output: 'mine=first other=secret' }]);
       expect(second.log.ofType('tool.completed')).toMatchObject([{ output: 'mine=second other=' }]);
+    });
+  });
+
+  describe('continuing a stored conversation', () => {
+    test('a new session goes on where the other ended, with a folder, a mode and instructions of its own', async () => {
+      const first = await start({ instructions: 'You are called First.' });
+      await first.session.prompt(owner('say: the word is sesame'), { mode: 'next' });
+      await says(first.log, 'sesame');
+      const resume = first.session.vendorSessionId ?? '';
+      await first.session.close();
+      const cwd = await bench.home.makeFolder('elsewhere');
+      const before = bench.model.requests.length;
+      const second = await start({ resume, cwd, mode: 'unrestricted', instructions: 'You are called Second.' });
+      expect(second.session.vendorSessionId).toBe(resume);
+      await second.session.prompt(mail('edit file: here.txt | x && then say: edited', 1), { mode: 'next' });
+      await says(second.log, 'edited');
+      expect(existsSync(join(cwd, 'here.txt'))).toBe(true);
+      const sent = JSON.stringify(bench.model.requests.slice(before).map(({ model }) => model));
+      expect([sent.includes('the word is sesame'), sent.includes('You are called Second.')]).toEqual([true, true]);
+      expect(second.log.ofType('text.completed').map(({ text }) => text)).toEqual(['edited']);
+      expect(second.log.ofType('input.accepted').map(({ state }) => state)).toEqual(['delivered', 'seen']);
+      await second.session.close();
+      const third = await start({ resume, mode: 'safe' });
+      await third.session.prompt(owner(edit('not-here.txt')), { mode: 'next' });
+      await third.log.waitForTurnEnd();
+      expect(existsSync(file('not-here.txt'))).toBe(false);
+    });
+
+    test('one that does not exist, or that another session is in, is refused in a sentence', async () => {
+      const missing = '01a2282d-83f7-7c61-9fe5-27f8d85ad2a8';
+      for (const resume of [missing, 'no id']) {
+        await expect(start({ resume })).rejects.toMatchObject({
+          code: 'provider_unavailable',
+          message: `Codex has stored no conversation ${resume}`,
+        });
+      }
+      const { session, log } = await start();
+      await session.prompt(owner('say: mine'), { mode: 'next' });
+      await says(log, 'mine');
+      const resume = session.vendorSessionId ?? '';
+      const inUse = { code: 'provider_unavailable', message: `The Codex conversation ${resume} is in use by another session` };
+      await expect(start({ resume })).rejects.toMatchObject(inUse);
+      await using other = await CodexAppServer.start({ command: bench.command, env: bench.env });
+      await using client = await CodexClient.connect(other.endpoint, { clientInfo: { name: 'test', version: '1' } });
+      await session.close();
+      const both = await Promise.allSettled([start({ resume }), start({ resume })]);
+      expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+      for (const started of both) if (started.status === 'fulfilled') await started.value.session.close();
+      await client.resumeThread(resume);
+      await expect(start({ resume })).rejects.toMatchObject(inUse);
     });
   });
 

@@ -103,7 +103,7 @@ export class CodexClient implements CodexRequester {
     return await this.#openThread('thread/start', params, { ...options, resumeParams, startParams: params });
   }
 
-  /** Loads a thread from disk, or joins one that is loaded; pending approvals are asked again. */
+  /** Loads a thread from disk, or joins one that is loaded; pending approvals are asked again. @throws `name_taken` when it is open here already. */
   async resumeThread(threadId: string, params: ResumeThreadParams = {}, options: ThreadOptions = {}): Promise<CodexThread> {
     return await this.#openThread('thread/resume', { threadId, excludeTurns: true, ...params }, { ...options, resumeParams: params });
   }
@@ -179,6 +179,7 @@ export class CodexClient implements CodexRequester {
   ): Promise<CodexThread> {
     const open = () => onceStored(() => this.ask(ThreadResult, method, params));
     return await this.#threads.open(open, ({ thread: { id }, model, cwd }) => {
+      if (this.#threads.get(id)) throw new RelayError('name_taken', `The thread ${id} is open here already`);
       const turnEndGraceMs = this.#options.turnEndGraceMs ?? 3_000;
       return new CodexThread(this, { id, model: model ?? null, cwd }, { ...options, turnEndGraceMs });
     });

@@ -157,8 +157,17 @@ export class CodexThread {
    * Puts text into the context without a turn: the model reads it with its next one. Nothing tells whether it had arrived when the connection is
    * lost before the answer: then it is put there again.
    */
-  async injectUserText(text: string): Promise<void> {
-    const items = [{ type: 'message', role: 'user', content: [{ type: 'input_text', text }] }];
+  injectUserText(text: string): Promise<void> {
+    return this.#inject('user', text);
+  }
+
+  /** Adds standing instructions: those that a resume names do not reach the model of a conversation that began with others (0.169). */
+  injectInstructions(text: string): Promise<void> {
+    return this.#inject('developer', text);
+  }
+
+  async #inject(role: 'user' | 'developer', text: string): Promise<void> {
+    const items = [{ type: 'message', role, content: [{ type: 'input_text', text }] }];
     await this.#client.resendAfterReconnect(() => this.#client.request('thread/inject_items', { threadId: this.id, items }));
   }
 

@@ -12,6 +12,14 @@ export const isUnsupported = (error: unknown): boolean =>
 export const isThreadUnknown = (error: unknown): boolean =>
   error instanceof JsonRpcError && /thread not found|not loaded/iu.test(error.message);
 
+/** Another server writes this thread (0.169: `already has an active writer`), or this client has it open. */
+export const isThreadInUse = (error: unknown): boolean =>
+  (error instanceof JsonRpcError && /active writer/iu.test(error.message)) || (error instanceof RelayError && error.code === 'name_taken');
+
+/** No thread of this id was ever stored, or it is no id (0.169: `no rollout found`, `invalid session id`). */
+export const isThreadMissing = (error: unknown): boolean =>
+  error instanceof JsonRpcError && /no rollout found|invalid (?:session|thread) id/iu.test(error.message);
+
 /** Codex knows of no such running turn (0.169: `no active turn to interrupt`, ``expected active turn id `A` but found `B` ``). */
 export const isTurnUnknown = (error: unknown): boolean =>
   isThreadUnknown(error) ||

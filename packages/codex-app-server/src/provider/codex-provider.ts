@@ -16,14 +16,16 @@ import { howToInstall } from '../app-server/codex-app-server.ts';
 import type { CodexClient } from '../app-server/codex-client.ts';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import type { ClientInfo } from '../app-server/connection.ts';
+import { isThreadInUse, isThreadMissing } from '../app-server/errors.ts';
 import { launch } from '../app-server/launch.ts';
 import { ConfigResult } from '../app-server/methods.ts';
 import { findCodex } from '../app-server/native-binary.ts';
 import type { DeathLimit } from '../app-server/server-keeper.ts';
+import { loadedThreadIds } from '../app-server/stored-history.ts';
 import { CodexSession } from './codex-session.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
-import { developerInstructions, threadConfig } from './session-policy.ts';
+import { developerInstructions, instructionsAnew, threadConfig } from './session-policy.ts';
 
 export interface CodexProviderOptions {
   /** A name or a path. Default: `codex` from the session's `PATH`. */
@@ -141,22 +143,27 @@ export class CodexProvider implements Provider {
 
 /** Opens the session's thread. When it is given up, what comes of it after all is dropped from the server's memory. */
 async function startThread(options: TrackedStart, { client, env }: SharedServer, session: CodexSession): Promise<CodexThread> {
-  const { mode, approval, ask = false, instructions, mcp, model, cwd, signal } = options;
+  const { mode, approval, ask = false, instructions, mcp, model, cwd, resume, signal } = options;
   const userMcpServers = mode === 'safe' ? await configuredMcpServers(client) : [];
-  const opening = client.startThread(
-    {
-      cwd,
-      ...(model === undefined ? {} : { model }),
-      approvalPolicy: 'never',
-      // Whatever the mode: a thread that starts with more in a git folder makes Codex write "trusted" into the user's config.toml. Every
-      // turn names its own sandbox.
-      sandbox: 'read-only',
-      developerInstructions: developerInstructions({ instructions, mode, approval, ask }),
-      config: threadConfig({ mode, approval, mcp, userMcpServers, environment: threadEnvironment(options.env, env) }),
-      threadSource: 'agent_relay',
-    },
-    { onRequest: session.answerRequest, recovery: session.recovery },
-  );
+  const params = {
+    cwd,
+    ...(model === undefined ? {} : { model }),
+    approvalPolicy: 'never',
+    // Whatever the mode: a thread that starts with more in a git folder makes Codex write "trusted" into the user's config.toml. Every
+    // turn names its own sandbox.
+    sandbox: 'read-only',
+    developerInstructions: developerInstructions({ instructions, mode, approval, ask }),
+    config: threadConfig({ mode, approval, mcp, userMcpServers, environment: threadEnvironment(options.env, env) }),
+  } as const;
+  const threadOptions = { onRequest: session.answerRequest, recovery: session.recovery };
+  const opening =
+    resume === undefined
+      ? client.startThread({ ...params, threadSource: 'agent_relay' }, threadOptions)
+      : resumeStored(client, resume, async () => {
+          const thread = await client.resumeThread(resume, params, threadOptions);
+          await thread.injectInstructions(instructionsAnew(params.developerInstructions));
+          return thread;
+        });
   try {
     return await withTimeout(() => opening, threadTimeoutMs, { signal, what: 'start of a Codex thread' });
   } catch (error) {
@@ -167,6 +174,18 @@ async function startThread(options: TrackedStart, { client, env }: SharedServer,
     );
     throw error;
   }
+}
+
+/** A thread is written by one session alone, and what it is opened with holds only where no server has it in memory. */
+async function resumeStored(client: CodexClient, threadId: string, open: () => Promise<CodexThread>): Promise<CodexThread> {
+  const loaded = await loadedThreadIds(client);
+  const inUse = `The Codex conversation ${threadId} is in use by another session`;
+  if (loaded?.has(threadId.toLowerCase())) throw new RelayError('provider_unavailable', inUse);
+  return await open().catch((cause: unknown) => {
+    if (isThreadInUse(cause)) throw new RelayError('provider_unavailable', inUse, { cause });
+    if (isThreadMissing(cause)) throw new RelayError('provider_unavailable', `Codex has stored no conversation ${threadId}`, { cause });
+    throw cause;
+  });
 }
 
 /** Without this list a safe session still has the read-only tools of the user's own servers, so a failure to get it is one. */

@@ -125,3 +125,7 @@ export function developerInstructions({ instructions, mode, approval, ask }: Tur
   ];
   return notes.filter((note) => note !== '').join('\n\n');
 }
+
+/** Those of a conversation that goes on under others than it began with: the old ones are still in it. */
+export const instructionsAnew = (instructions: string): string =>
+  `This conversation goes on in a new session. From here on these standing instructions hold, and what earlier ones said does not:\n\n${instructions === '' ? '(none)' : instructions}`;
