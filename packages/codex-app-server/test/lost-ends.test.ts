@@ -35,6 +35,7 @@ describe('a turn without an end', { timeout: 30_000 }, () => {
       relayServers: new Set(),
       isExperimental: true,
       silenceLimitMs: 60_000,
+      runtime: 'a server of this test',
       release: () => client.close(),
     });
     session.begin(await client.startThread({ cwd: '/home/ada' }), '0.169.0');

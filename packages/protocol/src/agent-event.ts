@@ -39,6 +39,7 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
     cwd: z.string(),
     model: z.string().optional(),
     version: z.string().optional(),
+    runtime: z.string().optional().describe('Which running program serves it, where the vendor leaves a choice, and why'),
   }),
   z.object({
     type: z.literal('session.ended'),

@@ -189,6 +189,17 @@ describe('starting an agent', () => {
     expect(await world.start('Own', agentToken('Lead'), { resume: true })).toMatchObject({ epoch: 2, spawnedBy: 'Lead' });
   });
 
+  it('which running program serves a kind of agent is told, and looked at in each round', async () => {
+    await world.attach(node);
+    const codex = async () => (await world.relay.handlers['nodes/list']({}, as(owner))).data[0]?.providers.find(({ id }) => id === 'codex');
+    for (const runtime of ['the daemon, which runs', 'one of its own: no daemon runs']) {
+      const found = { id: 'codex', available: true, version: '0.169.0', reason: null, runtime };
+      node.onDetect = async () => found;
+      await world.relay.reap();
+      await expect.poll(codex).toEqual(found);
+    }
+  });
+
   it('an agent starts others in its own name, inside its folder, with no more than its mode', async () => {
     await world.attach(node);
     await world.start('Lead', owner, { cwd: '/work', mode: 'safe' });

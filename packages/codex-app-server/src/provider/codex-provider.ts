@@ -13,15 +13,17 @@ import {
 import { settlesWithin, withTimeout } from 'agent-relay-wire';
 import type { ChildHandle } from 'agent-relay-wire/node';
 import { howToInstall } from '../app-server/codex-app-server.ts';
-import type { CodexClient } from '../app-server/codex-client.ts';
+import type { CodexClient, CodexClientOptions } from '../app-server/codex-client.ts';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import type { ClientInfo } from '../app-server/connection.ts';
+import type { CodexEndpoint } from '../app-server/endpoint.ts';
 import { isThreadInUse, isThreadMissing } from '../app-server/errors.ts';
 import { launch } from '../app-server/launch.ts';
 import { ConfigResult } from '../app-server/methods.ts';
 import { findCodex } from '../app-server/native-binary.ts';
 import type { DeathLimit } from '../app-server/server-keeper.ts';
 import { loadedThreadIds } from '../app-server/stored-history.ts';
+import { type Attached, attach } from './attach.ts';
 import { CodexSession } from './codex-session.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
@@ -32,6 +34,8 @@ export interface CodexProviderOptions {
   readonly command?: string;
   /** Default: what the session's environment says, else `~/.codex`. */
   readonly codexHome?: string;
+  /** A running app-server to join (`unix:///path`, `ws://127.0.0.1:4500`). Default: what `CODEX_APP_SERVER` in the environment names. */
+  readonly endpoint?: string | CodexEndpoint;
   /** How long the model may say nothing before the session tells of it. Default 60 000. */
   readonly silenceLimitMs?: number;
   readonly clientInfo?: ClientInfo;
@@ -47,7 +51,10 @@ const defaultClientInfo: ClientInfo = { name: 'agent_relay', title: 'Agent Relay
 const threadTimeoutMs = 60_000;
 const unloadMs = 2_000;
 
-/** Codex agents: threads of one app-server per CODEX_HOME, which starts with the first session and ends with the last. */
+/**
+ * Codex agents: threads of one app-server per CODEX_HOME. That is the configured one, else the daemon that Codex itself runs for this home, else one of
+ * ours, which starts with the first session and ends with the last. A server that we did not start is never ended.
+ */
 export class CodexProvider implements Provider {
   readonly id = 'codex';
   readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
@@ -67,8 +74,14 @@ export class CodexProvider implements Provider {
     this.#pool = new ServerPool((request) => this.#startServer(request));
   }
 
-  detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {
-    return detectProgram(this.#program, env);
+  async detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {
+    try {
+      const { client, runtime } = await this.#lookAround(env);
+      if (client === undefined) return { ...(await detectProgram(this.#program, env)), runtime };
+      return { available: true, version: versionOf(client.userAgent), command: this.#program.command, runtime };
+    } catch (error) {
+      return { available: false, reason: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   start(options: StartOptions): Promise<AgentSession> {
@@ -85,10 +98,9 @@ export class CodexProvider implements Provider {
 
   async #start(options: TrackedStart): Promise<CodexSession> {
     const { env, signal } = options;
-    const codexHome = resolve(this.#options.codexHome ?? env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex'));
+    const codexHome = this.#codexHome(env);
     const onProcess = (child: ChildHandle) => options.onProcess(ownedProcess(child, { purpose: 'codex app-server', shared: true }));
-    const command = await findProgram(this.#program, env);
-    const shared = await this.#pool.acquire({ codexHome, command, env: serverEnvironment(env), onProcess, signal });
+    const shared = await this.#pool.acquire({ codexHome, env: serverEnvironment(env), onProcess, signal });
     const release = () => this.#pool.release(codexHome, shared);
     try {
       return await this.#startSession(options, shared, release);
@@ -99,7 +111,7 @@ export class CodexProvider implements Provider {
   }
 
   async #startSession(options: TrackedStart, shared: SharedServer, release: () => Promise<void>): Promise<CodexSession> {
-    const { client, ended } = shared;
+    const { client, ended, runtime } = shared;
     const session = new CodexSession({
       cwd: options.cwd,
       mode: options.mode,
@@ -110,6 +122,7 @@ export class CodexProvider implements Provider {
       isExperimental: client.isExperimental,
       silenceLimitMs: this.#options.silenceLimitMs ?? 60_000,
       release,
+      runtime,
     });
     const thread = await startThread(options, shared, session);
     void ended.then((end) => session.lose(end));
@@ -117,28 +130,64 @@ export class CodexProvider implements Provider {
     return session;
   }
 
-  async #startServer({ codexHome, command, env, onProcess, signal }: Parameters<StartSharedServer>[0]): Promise<SharedServer> {
-    const { clientInfo = defaultClientInfo, deathLimit, onError } = this.#options;
+  async #startServer(request: Parameters<StartSharedServer>[0]): Promise<SharedServer> {
+    const { codexHome, env, onProcess, signal } = request;
     try {
+      const attached = await this.#attach(env, signal);
+      const { runtime } = attached;
+      if (attached.client) return joined(attached.client, runtime);
+      const command = await findProgram(this.#program, env);
       const { client, server } = await launch({
         server: { command, env, onProcess, ...this.#home(codexHome) },
-        client: { clientInfo, ...(onError ? { onError } : {}) },
+        client: this.#clientOptions,
         signal,
-        deathLimit,
+        deathLimit: this.#options.deathLimit,
       });
       const ended = server.gaveUp.then((detail): EndOfSession => ({ reason: 'crashed', detail }));
       // Its sessions hear why before they lose the connection.
       void ended.then(() => client.close());
-      return { server, client, ended, env };
+      return { server, client, runtime, ended, env };
     } catch (error) {
       throw signal.aborted ? signal.reason : asUnavailable(error);
     }
+  }
+
+  #attach(env: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Attached> {
+    const endpoint = this.#options.endpoint ?? (env['CODEX_APP_SERVER'] || undefined);
+    return attach({ endpoint, codexHome: this.#codexHome(env), client: { ...this.#clientOptions, ...(signal ? { signal } : {}) } });
+  }
+
+  /** The server that a session would get now, as far as one runs. */
+  async #lookAround(
+    env: Readonly<Record<string, string>>,
+  ): Promise<Pick<SharedServer, 'runtime'> & { client?: { userAgent: string } | undefined }> {
+    const current = await this.#pool.current(this.#codexHome(env));
+    if (current) return current;
+    const attached = await this.#attach(env);
+    await attached.client?.close();
+    return attached;
+  }
+
+  #codexHome(env: Readonly<Record<string, string>>): string {
+    return resolve(this.#options.codexHome ?? env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex'));
+  }
+
+  get #clientOptions(): CodexClientOptions {
+    const { clientInfo = defaultClientInfo, onError } = this.#options;
+    return { clientInfo, ...(onError ? { onError } : {}) };
   }
 
   /** Only what was asked for here is forced on Codex; else its environment says the same. */
   #home(codexHome: string): { readonly codexHome?: string } {
     return this.#options.codexHome === undefined ? {} : { codexHome };
   }
+}
+
+/** A server that somebody else started and ends; lost once it has not been there for a minute. */
+function joined(client: CodexClient, runtime: string): SharedServer {
+  const detail = 'The connection to the Codex app-server was lost';
+  const ended = client.closed.then((): EndOfSession => ({ reason: 'lost', detail }));
+  return { server: { close: () => Promise.resolve() }, client, runtime, ended, env: null };
 }
 
 /** Opens the session's thread. When it is given up, what comes of it after all is dropped from the server's memory. */

@@ -30,6 +30,8 @@ export interface CodexSessionOptions {
   readonly relayServers: ReadonlySet<string>;
   readonly isExperimental: boolean;
   readonly silenceLimitMs: number;
+  /** Which server runs it, and why that one. */
+  readonly runtime: string;
   /** Gives the server back. */
   readonly release: () => Promise<void>;
 }
@@ -262,8 +264,9 @@ export class CodexSession implements AgentSession {
   #tellStart(running: Running): void {
     const { thread, version } = running;
     running.toldId = thread.id;
+    const { cwd, runtime } = this.#options;
     const model = thread.model === null ? {} : { model: thread.model };
-    this.events.emit({ type: 'session.started', vendorSessionId: thread.id, cwd: this.#options.cwd, version, ...model });
+    this.events.emit({ type: 'session.started', vendorSessionId: thread.id, cwd, version, runtime, ...model });
   }
 
   #reportRefusal(error: unknown): void {

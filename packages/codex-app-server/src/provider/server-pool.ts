@@ -7,16 +7,16 @@ import type { CodexClient } from '../app-server/codex-client.ts';
 export interface SharedServer {
   readonly server: { close(): Promise<void> };
   readonly client: CodexClient;
-  /** Why the server stays dead. The client is closed after that, so that its sessions hear of the reason first. */
+  /** Which server it is, and why that one, for people. */
+  readonly runtime: string;
+  /** Why the server stays dead, or is lost. The client is closed after that, so that its sessions hear of the reason first. */
   readonly ended: Promise<EndOfSession>;
-  /** What the server's own environment is; a thread's commands get theirs on top. */
-  readonly env: Readonly<Record<string, string>>;
+  /** What the server's own environment is; a thread's commands get theirs on top. Null where it is somebody else's. */
+  readonly env: Readonly<Record<string, string>> | null;
 }
 
 export interface ServerStart {
   readonly codexHome: string;
-  /** The program, if this request is the one that starts the server. */
-  readonly command: string;
   readonly env: Readonly<Record<string, string>>;
   /** Called with the server's process, if this request is the one that starts it. */
   readonly onProcess: (child: ChildHandle) => void;
@@ -56,6 +56,11 @@ export class ServerPool {
       await this.#letGo(codexHome, entry);
       throw error;
     }
+  }
+
+  /** The server that is in use for this home. */
+  async current(codexHome: string): Promise<SharedServer | undefined> {
+    return await this.#entries.get(codexHome)?.starting.catch(() => undefined);
   }
 
   /** Resolves when the server is gone, if this was its last user. */

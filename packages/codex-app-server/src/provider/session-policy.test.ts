@@ -91,7 +91,7 @@ describe('what a turn may do', () => {
 
 describe('the settings of a thread', () => {
   const mcp = [{ name: 'agent-relay', url: 'http://127.0.0.1:1/mcp', headers: { authorization: 'Bearer x' } }];
-  const environment = { set: {}, exclude: [] };
+  const environment = { inherits: true, set: {}, exclude: [] };
 
   test('give the relay its tools, without a question at each call and with time to wait', () => {
     expect(threadConfig({ mode: 'agentic', approval: 'open', mcp, userMcpServers: ['db'], environment })).toEqual({
@@ -129,7 +129,7 @@ describe('the settings of a thread', () => {
       approval: 'open',
       mcp: [],
       userMcpServers: [],
-      environment: { set: { A: '1' }, exclude: ['B'] },
+      environment: { inherits: true, set: { A: '1' }, exclude: ['B'] },
     });
     expect(config['shell_environment_policy']).toEqual({ exclude: ['B'], set: { A: '1' } });
   });

@@ -2,6 +2,7 @@ import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
 import { isMailRestricted, type McpEndpoint } from 'agent-relay-provider';
 import { judgeTool, type SessionRights, type ToolUse } from 'agent-relay-provider/kit';
 import type { ApprovalPolicy, SandboxPolicy, ThreadConfig } from '../app-server/methods.ts';
+import type { ThreadEnvironment } from './environment.ts';
 
 /** What a turn may do, in Codex's words. Sticky in Codex, so every turn of ours names both. */
 export interface TurnPolicy {
@@ -72,7 +73,7 @@ export interface ThreadConfigOptions {
   /** Names of the MCP servers in the user's own settings. */
   readonly userMcpServers: readonly string[];
   /** What this agent's commands get in their environment beside the server's. */
-  readonly environment: { readonly set: Readonly<Record<string, string>>; readonly exclude: readonly string[] };
+  readonly environment: ThreadEnvironment;
 }
 
 /** `config` of the thread; Codex forgets it when the thread is unloaded. */
@@ -101,7 +102,8 @@ export function threadConfig({ mode, approval, mcp, userMcpServers, environment 
   };
 }
 
-function shellEnvironment({ set, exclude }: ThreadConfigOptions['environment']): ThreadConfig {
+function shellEnvironment({ inherits, set, exclude }: ThreadEnvironment): ThreadConfig {
+  if (!inherits) return { shell_environment_policy: { inherit: 'none', set: { ...set } } };
   if (Object.keys(set).length === 0 && exclude.length === 0) return {};
   return { shell_environment_policy: { ...(exclude.length === 0 ? {} : { exclude }), set: { ...set } } };
 }

@@ -11,7 +11,7 @@ export function describeActivity({ at, agentId, event }: ActivityEntry): string 
 function textOf(event: AgentEvent): string | null {
   switch (event.type) {
     case 'session.started':
-      return `session started in ${event.cwd}`;
+      return `session started in ${event.cwd}${event.runtime === undefined ? '' : `, on ${oneLine(event.runtime)}`}`;
     case 'session.ended':
       return `session ended: ${event.reason}${event.detail === undefined ? '' : `, ${oneLine(event.detail)}`}`;
     case 'turn.started':

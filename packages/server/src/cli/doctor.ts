@@ -92,10 +92,10 @@ interface Beside {
   readonly health: Health;
 }
 
-function providerFinding({ id, available, version, reason }: NodeProvider): Finding {
+function providerFinding({ id, available, version, reason, runtime }: NodeProvider): Finding {
   // A vendor that is not installed is a choice, not a fault.
   if (!available) return { verdict: '-', text: `  ${id}: ${oneLine(reason ?? 'not available')}` };
-  return good(`  ${id}: available${version === null ? '' : `, ${version}`}`);
+  return good(`  ${id}: available${version === null ? '' : `, ${version}`}${runtime === undefined ? '' : `, on ${oneLine(runtime)}`}`);
 }
 
 /** Mail that waits beside an agent that could take it. */

@@ -87,13 +87,18 @@ export class Nodes {
     registry.forgetLost(now - graceMs);
   }
 
-  /** Asks the connected machines that lack this kind of agent, or any when none is named, to look for its program again. Never rejects. */
+  /**
+   * Asks the connected machines that lack this kind of agent to look for its program again; when none is named, for whatever they lack, and for what else
+   * may serve what they have. Never rejects.
+   */
   async lookAgain({ workspace, provider }: { readonly workspace?: string; readonly provider?: string } = {}): Promise<void> {
     const asked = this.#deps.registry.all().filter((attached) => workspace === undefined || attached.workspace === workspace);
     await Promise.all(
       asked.flatMap((attached) =>
         attached.node.providers
-          .filter(({ id, available }) => !available && (provider === undefined || id === provider))
+          .filter(({ id, available, runtime }) =>
+            provider === undefined ? !available || runtime !== undefined : !available && id === provider,
+          )
           .map(({ id }) => this.#lookOnce(attached, id)),
       ),
     );
@@ -129,12 +134,20 @@ export class Nodes {
   async #look({ workspace, link }: AttachedNode, provider: string): Promise<void> {
     const { registry, store, clock, log } = this.#deps;
     try {
-      const { available, version, reason } = await link.command('provider/detect', { id: provider }, { timeoutMs: DETECT_LIMIT_MS });
+      const { available, version, reason, runtime } = await link.command(
+        'provider/detect',
+        { id: provider },
+        { timeoutMs: DETECT_LIMIT_MS },
+      );
       const attached = registry.byLink(link);
       const before = attached?.node.providers.find(({ id }) => id === provider);
-      if (!attached || !before || (before.available === available && before.version === version && before.reason === reason)) return;
+      if (!attached || !before) return;
+      const isSame = before.available === available && before.version === version && before.reason === reason && before.runtime === runtime;
+      if (isSame) return;
       const now = clock.now();
-      const providers = attached.node.providers.map((each) => (each === before ? { id: provider, available, version, reason } : each));
+      const providers = attached.node.providers.map((each) =>
+        each === before ? { id: provider, available, version, reason, ...(runtime && { runtime }) } : each,
+      );
       const node = { ...attached.node, providers, lastSeenAt: now };
       registry.heard({ ...attached, node }, now);
       await store.nodes.put(workspace, node, { type: 'node.updated', at: now });
