@@ -282,10 +282,9 @@ class SessionHost implements Host {
 
   async #detect(provider: Provider): Promise<NodeProvider> {
     const found = await provider.detect(this.#environmentFor(provider));
+    if (!found.available) return { id: provider.id, available: false, version: null, reason: found.reason };
     const runtime = found.runtime === undefined ? {} : { runtime: found.runtime.slice(0, 1000) };
-    return found.available
-      ? { id: provider.id, available: true, version: found.version, reason: null, ...runtime }
-      : { id: provider.id, available: false, version: null, reason: found.reason, ...runtime };
+    return { id: provider.id, available: true, version: found.version, reason: null, ...runtime };
   }
 
   #environmentFor(provider: Provider, agent?: { readonly sessionId: string; readonly agentId: string }): Record<string, string> {

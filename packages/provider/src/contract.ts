@@ -4,10 +4,9 @@ import type { AgentEvent, ApprovalMode, DeliveryMode, SpawnMode } from 'agent-re
  * Whether a provider can run on this machine. `reason` is one sentence that says how to install what is missing. `runtime` says which running program
  * would serve a session, where the vendor leaves a choice, and why.
  */
-export type ProviderAvailability = (
-  | { readonly available: true; readonly version: string; readonly command: string }
-  | { readonly available: false; readonly reason: string }
-) & { readonly runtime?: string };
+export type ProviderAvailability =
+  | { readonly available: true; readonly version: string; readonly command: string; readonly runtime?: string }
+  | { readonly available: false; readonly reason: string };
 
 /**
  * A process that a provider started. `startToken` tells it from a later process with the same pid; `treeId` is the mark that

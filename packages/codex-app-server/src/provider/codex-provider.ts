@@ -77,7 +77,10 @@ export class CodexProvider implements Provider {
   async detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {
     try {
       const { client, runtime } = await this.#lookAround(env);
-      if (client === undefined) return { ...(await detectProgram(this.#program, env)), runtime };
+      if (client === undefined) {
+        const found = await detectProgram(this.#program, env);
+        return found.available ? { ...found, runtime } : found;
+      }
       return { available: true, version: versionOf(client.userAgent), command: this.#program.command, runtime };
     } catch (error) {
       return { available: false, reason: error instanceof Error ? error.message : String(error) };
