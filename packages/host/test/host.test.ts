@@ -534,7 +534,7 @@ it('the task that an agent gave is held to the approval mode like its mail, that
 });
 
 it('a turn that waits for a person is not called stuck, and nobody answering in time is a no', async () => {
-  await open({ approvalTimeoutMs: 400, progress: { quietMs: 50, quietToolMs: 50 } });
+  await open({ approvalTimeoutMs: 1_500, progress: { quietMs: 500, quietToolMs: 500 } });
   await start({ approval: 'guarded', task: '!ask rm -rf dist' });
   await until(() => expect(stored()).toContainEqual(expect.objectContaining({ type: 'turn.completed' })));
   expect(stored()).toContainEqual(expect.objectContaining({ type: 'approval.resolved', outcome: 'denied', by: 'timeout' }));

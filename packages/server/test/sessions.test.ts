@@ -195,6 +195,7 @@ describe('starting an agent', () => {
     for (const runtime of ['the daemon, which runs', 'one of its own: no daemon runs']) {
       const found = { id: 'codex', available: true, version: '0.169.0', reason: null, runtime };
       node.onDetect = async () => found;
+      world.clock.at += 5_000;
       await world.relay.reap();
       await expect.poll(codex).toEqual(found);
     }

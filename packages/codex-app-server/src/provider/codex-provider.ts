@@ -57,6 +57,7 @@ const unloadMs = 2_000;
  */
 export class CodexProvider implements Provider {
   readonly id = 'codex';
+  readonly resumes = true;
   readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
   readonly #options: CodexProviderOptions;
   readonly #program: VendorProgram;
