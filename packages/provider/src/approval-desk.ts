@@ -5,11 +5,15 @@ import type { ApprovalDecision } from './contract.ts';
 type ApprovalEvent = Extract<AgentEvent, { type: 'approval.requested' | 'approval.resolved' }>;
 
 /** What a person is asked: what, where, and exactly what would run. */
-export type ApprovalQuestion = Omit<Extract<ApprovalEvent, { type: 'approval.requested' }>, 'type' | 'approvalId' | 'options'>;
+export type ApprovalQuestion = Omit<Extract<ApprovalEvent, { type: 'approval.requested' }>, 'type' | 'approvalId' | 'options'> & {
+  /** What else a yes may allow until the session ends, in words: offered as an option of its own. */
+  readonly forSession?: string;
+};
 
 /** What came of it. `message` is a sentence for the model. */
 export type ApprovalVerdict =
-  | { readonly outcome: 'allowed' }
+  /** `forSession`: a person allowed what the question offered for the rest of the session. */
+  | { readonly outcome: 'allowed'; readonly forSession?: true }
   | { readonly outcome: 'denied' | 'cancelled'; readonly by: string; readonly message: string };
 
 export interface ApprovalDeskOptions {
@@ -18,8 +22,11 @@ export interface ApprovalDeskOptions {
   readonly timeoutMs: number;
 }
 
-const options: Extract<ApprovalEvent, { type: 'approval.requested' }>['options'] = [
+type Options = Extract<ApprovalEvent, { type: 'approval.requested' }>['options'];
+
+const optionsOf = (forSession: string | undefined): Options => [
   { id: 'allow', label: 'Allow once', outcome: 'allow' },
+  ...(forSession === undefined ? [] : [{ id: 'allow-session', label: forSession, outcome: 'allow_always' as const }]),
   { id: 'deny', label: 'Deny', outcome: 'deny' },
 ];
 
@@ -28,6 +35,7 @@ const denied = 'A person was asked and did not allow this. Say in your answer wh
 const cancelled = 'Nobody can answer any more whether this is allowed.';
 
 interface Waiting {
+  readonly offersSession: boolean;
   readonly settle: (answer: ApprovalVerdict) => void;
 }
 
@@ -45,7 +53,7 @@ export class ApprovalDesk {
   }
 
   /** Asks, and resolves with what came of it. Aborting withdraws the question. */
-  ask(question: ApprovalQuestion, signal?: AbortSignal): Promise<ApprovalVerdict> {
+  ask({ forSession, ...question }: ApprovalQuestion, signal?: AbortSignal): Promise<ApprovalVerdict> {
     if (this.#isClosed || signal?.aborted) return Promise.resolve({ outcome: 'cancelled', by: 'session', message: cancelled });
     const { emit, timeoutMs } = this.#options;
     const approvalId = randomUUID().replaceAll('-', '').slice(0, 12);
@@ -58,20 +66,20 @@ export class ApprovalDesk {
         this.#waiting.delete(approvalId);
         resolve(answer);
       };
-      this.#waiting.set(approvalId, { settle });
+      this.#waiting.set(approvalId, { settle, offersSession: forSession !== undefined });
       signal?.addEventListener('abort', onAbort, { once: true });
-      emit({ ...question, type: 'approval.requested', approvalId, options });
+      emit({ ...question, type: 'approval.requested', approvalId, options: optionsOf(forSession) });
     });
   }
 
   /** A person's answer; false when nothing of this id waits (any more). */
-  resolve(approvalId: string, { outcome, by, message }: ApprovalDecision): boolean {
+  resolve(approvalId: string, { outcome, by, message, forSession }: ApprovalDecision): boolean {
     const waiting = this.#waiting.get(approvalId);
     if (!waiting) return false;
     const said = message === undefined ? {} : { message };
     if (outcome === 'allow') {
       this.#options.emit({ type: 'approval.resolved', approvalId, outcome: 'allowed', by, ...said });
-      waiting.settle({ outcome: 'allowed' });
+      waiting.settle({ outcome: 'allowed', ...(forSession && waiting.offersSession ? { forSession } : {}) });
     } else {
       this.#options.emit({ type: 'approval.resolved', approvalId, outcome: 'denied', by, ...said });
       waiting.settle({ outcome: 'denied', by, message: message === undefined ? denied : `A person did not allow this: ${message}` });

@@ -81,6 +81,8 @@ export interface PromptOptions {
 /** A person's answer to an `approval.requested`. */
 export interface ApprovalDecision {
   readonly outcome: 'allow' | 'deny';
+  /** The yes also holds for what the question offered for the rest of the session; where it offered nothing, it holds once. */
+  readonly forSession?: true;
   /** Who answered, as `approval.resolved` tells it. */
   readonly by: string;
   /** For the agent; it reads it with a `deny`, where its vendor can tell it. */
