@@ -3,7 +3,10 @@ import { RelayError } from 'agent-relay-protocol';
 import { type DuplexClosed, type MessageDuplex, RecentMap, RecentSet } from 'agent-relay-wire';
 import { type ControlAnswer, ControlRequests } from './control-requests.ts';
 import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
+import { assertLoggedIn } from './login.ts';
 import { checkOutgoing, type OutgoingFrame, type UserInputFrame } from './outgoing.ts';
+import { assertPeerControl, checkPeerFrame, type PeerControl } from './peer-frames.ts';
+import { type ClaudePermissionMode, checkPermissionMode } from './permission-mode.ts';
 import { RequestDesk, type RequestHandlers } from './request-desk.ts';
 
 export interface ClaudeConnectionOptions extends RequestHandlers {
@@ -20,6 +23,8 @@ export interface ClaudeConnectionOptions extends RequestHandlers {
   readonly controlTimeoutMs?: number;
   /** `exit`: the session ends with its link, as a child process does. `reconnect`: it waits for the next one. */
   readonly whenLinkEnds: 'exit' | 'reconnect';
+  /** How long a session waits for its CLI to dial again. Default 630 000: the CLI gives up after 600 s. */
+  readonly reconnectWithinMs?: number;
 }
 
 export interface ClaudePrompt {
@@ -40,6 +45,7 @@ const interruptTimeoutMs = 10_000;
 const framesRemembered = 8192;
 // A CLI without --replay-user-messages acknowledges nothing.
 const promptsKept = 256;
+const lostClose: DuplexClosed = { code: 1006, reason: 'Claude Code did not dial again' };
 
 /**
  * One Claude Code session over stream-json, whatever carries the lines: a child's stdio, or one WebSocket after another.
@@ -57,6 +63,7 @@ export class ClaudeConnection {
   readonly #seen = new RecentSet<string>(framesRemembered);
   readonly #unacknowledged = new RecentMap<string, UserInputFrame>(promptsKept);
   #link: Link | undefined;
+  #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   #resolveClosed: (closed: DuplexClosed) => void = () => {};
 
@@ -80,10 +87,11 @@ export class ClaudeConnection {
   /**
    * Takes a link that is open and says `initialize` on it; resolves with Claude's answer. A link that was there before is replaced. The
    * permission requests that Claude says are still open are answered, and unacknowledged prompts are sent again.
-   * @throws RelayError `connection_closed`, `timeout`.
+   * @throws RelayError `connection_closed`, `timeout`, `provider_unavailable` when the CLI is not logged in.
    */
   async attach(link: Link): Promise<ControlAnswer> {
     if (this.#isClosed) throw this.#connectionClosed();
+    clearTimeout(this.#reconnectTimer);
     const previous = this.#link;
     this.#link = link;
     if (previous) {
@@ -95,6 +103,7 @@ export class ClaudeConnection {
     const { environment } = this.#options;
     if (environment) await link.send(checkOutgoing({ type: 'update_environment_variables', variables: { ...environment } }));
     const answer = await this.#ask('initialize', this.#options.initialize ?? {});
+    assertLoggedIn(answer);
     for (const pending of answer.pendingPermissionRequests) this.#receivePending(pending);
     for (const prompt of this.#unacknowledged.values()) this.#write(prompt);
     return answer;
@@ -119,15 +128,16 @@ export class ClaudeConnection {
     return uuid;
   }
 
-  /** Sends any control request. @throws RelayError `unsupported` with Claude's words when it refuses, `timeout`, `connection_closed`. */
+  /**
+   * Sends a control request of those that anybody may send; hooks, the environment and the permission mode have ways of their own.
+   * @throws RelayError `forbidden` for another subtype, `unsupported` with Claude's words when it refuses, `timeout`, `connection_closed`.
+   */
   async control(
-    subtype: string,
+    subtype: PeerControl,
     fields: Readonly<Record<string, unknown>> = {},
     { timeoutMs }: { readonly timeoutMs?: number } = {},
   ): Promise<Readonly<Record<string, unknown>>> {
-    const answer = await this.#ask(subtype, fields, timeoutMs);
-    if (!answer.isSuccess) throw new RelayError('unsupported', `Claude Code refused ${subtype}: ${answer.error}`);
-    return answer.response;
+    return this.#control(assertPeerControl(subtype), fields, timeoutMs);
   }
 
   /** Stops the running turn; without one it does nothing. */
@@ -139,15 +149,23 @@ export class ClaudeConnection {
     await this.control('set_model', { model });
   }
 
+  /** @throws RelayError `validation_failed` for a mode that is none: older versions would take it. */
+  async setPermissionMode(mode: ClaudePermissionMode): Promise<void> {
+    await this.#control('set_permission_mode', { mode: checkPermissionMode(mode) });
+  }
+
   /** Lets Claude end by itself: a running turn is interrupted first. */
   async endSession(): Promise<void> {
     await this.control('end_session');
   }
 
-  /** Writes a frame of the caller's. @throws RelayError `validation_failed` for one that would end the CLI. */
+  /**
+   * Writes a frame of somebody else's, cut down to what anybody may say to a CLI.
+   * @throws RelayError `validation_failed` for one that would end the CLI, `forbidden` for one that only this package says.
+   */
   async send(frame: unknown): Promise<void> {
     if (!this.#link) throw this.#connectionClosed();
-    await this.#link.send(checkOutgoing(frame));
+    await this.#link.send(checkPeerFrame(frame));
   }
 
   /** Ends the connection for good. Code 4001 also tells a CLI that dialled in to end; after any other it would dial again. */
@@ -159,6 +177,12 @@ export class ClaudeConnection {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #control(subtype: string, fields: Readonly<Record<string, unknown>>, timeoutMs?: number) {
+    const answer = await this.#ask(subtype, fields, timeoutMs);
+    if (!answer.isSuccess) throw new RelayError('unsupported', `Claude Code refused ${subtype}: ${answer.error}`);
+    return answer.response;
   }
 
   async #ask(subtype: string, fields: Readonly<Record<string, unknown>>, timeoutMs?: number): Promise<ControlAnswer> {
@@ -183,6 +207,7 @@ export class ClaudeConnection {
     this.#link = undefined;
     this.#requests.rejectAll(this.#connectionClosed());
     if (this.#options.whenLinkEnds === 'exit') this.#end(closed);
+    else if (!this.#isClosed) this.#reconnectTimer = setTimeout(() => this.#end(lostClose), this.#options.reconnectWithinMs ?? 630_000);
   }
 
   #receive(message: unknown): void | Promise<void> {
@@ -238,6 +263,7 @@ export class ClaudeConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#link = undefined;
+    clearTimeout(this.#reconnectTimer);
     const error = this.#connectionClosed();
     this.#requests.rejectAll(error);
     this.#desk.close(error);

@@ -1,4 +1,4 @@
-import { lenient } from 'agent-relay-wire';
+import { lenient, lenientList } from 'agent-relay-wire';
 import { z } from 'zod';
 
 const text = lenient(z.string());
@@ -38,12 +38,16 @@ export type ControlResponseFrame = z.infer<typeof ControlResponseFrame>;
 
 export const ControlCancelFrame = z.looseObject({ type: z.literal('control_cancel_request'), request_id: z.string().min(1) });
 
+/** What Claude offers to remember: rules, folders or another mode, each for a destination that may be a file. */
+const PermissionSuggestion = z.looseObject({ type: z.string(), behavior: text, rules: lenient(z.array(z.unknown())) });
+
 /** `can_use_tool`: Claude asks whether a tool may run. */
 export const PermissionRequestSchema = z.looseObject({
   subtype: z.literal('can_use_tool'),
   tool_name: z.string().min(1),
   input: JsonObject.catch({}),
   tool_use_id: text,
+  permission_suggestions: lenientList(PermissionSuggestion),
 });
 export type PermissionRequest = z.infer<typeof PermissionRequestSchema>;
 

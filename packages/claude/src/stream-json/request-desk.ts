@@ -7,10 +7,14 @@ import {
   type PermissionRequest,
   PermissionRequestSchema,
 } from './frames.ts';
+import type { PermissionRule } from './permission-rule.ts';
 
 export type PermissionAnswer =
-  /** `updatedInput` is what runs instead of the input; without it the input stays as it is. */
-  | { readonly behavior: 'allow'; readonly updatedInput?: Readonly<Record<string, unknown>> }
+  /**
+   * `updatedInput` is what runs instead of the input; without it the input stays as it is. `rule` is allowed as well until the session ends. Nothing
+   * else of what Claude suggests can be answered: it would write settings, or change the mode.
+   */
+  | { readonly behavior: 'allow'; readonly updatedInput?: Readonly<Record<string, unknown>>; readonly rule?: PermissionRule }
   /** The model reads the message. `interrupt` also ends the turn. */
   | { readonly behavior: 'deny'; readonly message: string; readonly interrupt?: boolean };
 
@@ -95,6 +99,10 @@ export class RequestDesk {
 
 /** `updatedInput` goes with every allow: versions up to 2.1.197 refuse the tool without it. */
 function permissionBody(request: PermissionRequest, answer: PermissionAnswer): Record<string, unknown> {
-  if (answer.behavior === 'allow') return { behavior: 'allow', updatedInput: answer.updatedInput ?? request.input };
+  if (answer.behavior === 'allow') {
+    const { updatedInput = request.input, rule } = answer;
+    const updatedPermissions = rule && [{ type: 'addRules', rules: [rule], behavior: 'allow', destination: 'session' }];
+    return { behavior: 'allow', updatedInput, ...(updatedPermissions ? { updatedPermissions } : {}) };
+  }
   return { behavior: 'deny', message: answer.message, ...(answer.interrupt ? { interrupt: true } : {}) };
 }

@@ -1,6 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { DuplexClosed, MessageDuplex } from 'agent-relay-wire';
 import { ClaudeConnection, type ClaudeConnectionOptions } from './claude-connection.ts';
+import { notLoggedIn } from './login.ts';
 import type { OutgoingFrame } from './outgoing.ts';
 
 /** What an upgrade request says about who dials: Claude Code sends no other header that could tell. */
@@ -11,6 +12,12 @@ export interface SdkUrlDialler {
   readonly bearer: string | null;
   /** A dial that follows a drop names the last message it had; the first dial of a process does not. */
   readonly isReconnect: boolean;
+}
+
+/** What is read of an upgrade request: an `IncomingMessage` is one. */
+export interface SdkUrlUpgrade {
+  readonly url?: string | undefined;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 /** One Claude Code that dialled in; it outlives its sockets. */
@@ -24,7 +31,7 @@ export interface SdkUrlHandlerOptions {
   /** Names the session, or refuses with null. The same name again is the same session, reconnected. */
   readonly identify: (dialler: SdkUrlDialler) => string | null | Promise<string | null>;
   /** What becomes of a new session's frames, and how its permissions and hooks are answered. */
-  readonly connectionOptions: (id: string, dialler: SdkUrlDialler) => Omit<ClaudeConnectionOptions, 'whenLinkEnds'>;
+  readonly connectionOptions: (id: string, dialler: SdkUrlDialler) => Omit<ClaudeConnectionOptions, 'whenLinkEnds' | 'reconnectWithinMs'>;
   /** Told of each new session once it has answered `initialize`. */
   readonly onSession: (session: SdkUrlSession) => void;
   /** How long a session waits for its CLI to dial again. Default 630 000: the CLI gives up after 600 s. */
@@ -36,10 +43,7 @@ export interface SdkUrlHandler {
    * Takes an accepted WebSocket (`webSocketDuplex(socket, { framing: 'lines' })`) with its upgrade request. Resolves when it is attached or
    * turned away; never rejects. Accept first and turn away here: an HTTP refusal makes native CLIs exit without a word.
    */
-  accept(
-    duplex: MessageDuplex<unknown, OutgoingFrame>,
-    upgrade: { readonly url?: string | undefined; readonly headers: Readonly<Record<string, string | readonly string[] | undefined>> },
-  ): Promise<void>;
+  accept(duplex: MessageDuplex<unknown, OutgoingFrame>, upgrade: SdkUrlUpgrade): Promise<void>;
   readonly sessions: ReadonlyMap<string, SdkUrlSession>;
   /** `end` closes with 4001, after which CLIs exit; `restart` with 1012, after which they dial again. Default `end`. */
   close(how?: 'end' | 'restart'): Promise<void>;
@@ -47,13 +51,11 @@ export interface SdkUrlHandler {
 
 interface Waiting {
   readonly session: SdkUrlSession;
-  reconnectTimer: ReturnType<typeof setTimeout> | undefined;
   isAnnounced: boolean;
 }
 
 const restartClose: DuplexClosed = { code: 1012, reason: 'restarting' };
 const endClose: DuplexClosed = { code: 4001, reason: 'closed' };
-const lostClose: DuplexClosed = { code: 1006, reason: 'Claude Code did not dial again' };
 const refusedClose: DuplexClosed = { code: 4003, reason: 'refused' };
 
 /**
@@ -74,7 +76,7 @@ class Handler implements SdkUrlHandler {
     this.#options = options;
   }
 
-  async accept(duplex: MessageDuplex<unknown, OutgoingFrame>, upgrade: Parameters<SdkUrlHandler['accept']>[1]): Promise<void> {
+  async accept(duplex: MessageDuplex<unknown, OutgoingFrame>, upgrade: SdkUrlUpgrade): Promise<void> {
     try {
       const dialler = diallerFrom(upgrade);
       const id = await this.#options.identify(dialler);
@@ -82,8 +84,10 @@ class Handler implements SdkUrlHandler {
       else if (this.#isClosed) await duplex.close(restartClose);
       else await this.#attach(id, dialler, duplex);
     } catch (error) {
+      const code = error instanceof RelayError ? error.code : 'internal';
       // 1013 asks the CLI to try again later: its link broke during the handshake, or ours is the fault.
-      await duplex.close({ code: 1013, reason: error instanceof RelayError ? error.code : 'internal' });
+      // One that is not logged in would only come again.
+      await duplex.close(code === 'provider_unavailable' ? { code: 4003, reason: notLoggedIn } : { code: 1013, reason: code });
     }
   }
 
@@ -95,8 +99,6 @@ class Handler implements SdkUrlHandler {
 
   async #attach(id: string, dialler: SdkUrlDialler, duplex: MessageDuplex<unknown, OutgoingFrame>): Promise<void> {
     const entry = this.#waiting.get(id) ?? this.#open(id, dialler);
-    clearTimeout(entry.reconnectTimer);
-    void duplex.closed.then(() => this.#expectReconnect(id, entry));
     await entry.session.connection.attach(duplex);
     if (entry.isAnnounced) return;
     entry.isAnnounced = true;
@@ -104,12 +106,12 @@ class Handler implements SdkUrlHandler {
   }
 
   #open(id: string, dialler: SdkUrlDialler): Waiting {
-    const connection = new ClaudeConnection({ ...this.#options.connectionOptions(id, dialler), whenLinkEnds: 'reconnect' });
-    const entry: Waiting = { session: { id, dialler, connection }, reconnectTimer: undefined, isAnnounced: false };
+    const { connectionOptions, reconnectWithinMs = 630_000 } = this.#options;
+    const connection = new ClaudeConnection({ ...connectionOptions(id, dialler), whenLinkEnds: 'reconnect', reconnectWithinMs });
+    const entry: Waiting = { session: { id, dialler, connection }, isAnnounced: false };
     this.#waiting.set(id, entry);
     this.sessions.set(id, entry.session);
     void connection.closed.then(() => {
-      clearTimeout(entry.reconnectTimer);
       if (this.#waiting.get(id) === entry) {
         this.#waiting.delete(id);
         this.sessions.delete(id);
@@ -117,19 +119,10 @@ class Handler implements SdkUrlHandler {
     });
     return entry;
   }
-
-  #expectReconnect(id: string, entry: Waiting): void {
-    const { connection } = entry.session;
-    if (connection.isClosed || this.#waiting.get(id) !== entry) return;
-    clearTimeout(entry.reconnectTimer);
-    entry.reconnectTimer = setTimeout(() => {
-      // A socket may end after another has taken its place.
-      if (!connection.isAttached) void connection.close(lostClose);
-    }, this.#options.reconnectWithinMs ?? 630_000);
-  }
 }
 
-function diallerFrom({ url, headers }: Parameters<SdkUrlHandler['accept']>[1]): SdkUrlDialler {
+/** What an upgrade request says of its CLI. */
+export function diallerFrom({ url, headers }: SdkUrlUpgrade): SdkUrlDialler {
   const { pathname, searchParams } = new URL(url ?? '/', 'ws://claude');
   const authorization = headers['authorization'];
   const [, bearer = null] = (typeof authorization === 'string' && /^Bearer\s+(.+)$/iu.exec(authorization)) || [];

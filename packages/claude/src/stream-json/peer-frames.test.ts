@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { checkPeerFrame, peerInitialize } from './peer-frames.ts';
+
+const request = (subtype: string, more: object = {}) => ({ type: 'control_request', request_id: 'r', request: { subtype, ...more } });
+const answer = (response: object) => ({ type: 'control_response', response: { subtype: 'success', request_id: 'r', response } });
+const answered = (response: object) => checkPeerFrame(answer(response));
+const rule = (destination: string, rules: object[] = [{ toolName: 'Bash', ruleContent: 'ls' }]) => ({
+  type: 'addRules',
+  rules,
+  behavior: 'allow',
+  destination,
+});
+
+describe('what somebody outside says to a CLI', () => {
+  test.each([
+    'set_permission_mode',
+    'mcp_set_servers',
+    'apply_flag_settings',
+    'read_file',
+    'initialize',
+    'reload_plugins',
+    'rewind_files',
+    'get_settings',
+    'not_invented_yet',
+  ])('is no request for %s', (subtype) => {
+    expect(() => checkPeerFrame(request(subtype))).toThrow(
+      expect.objectContaining({ code: 'forbidden', message: expect.stringContaining(subtype) }),
+    );
+  });
+
+  test('sets no variable of its environment', () => {
+    expect(() => checkPeerFrame({ type: 'update_environment_variables', variables: { PATH: '/evil' } })).toThrow(
+      expect.objectContaining({ code: 'forbidden' }),
+    );
+  });
+
+  test('is no line that would end it', () => {
+    for (const frame of [{ type: 'user' }, { type: 'assistant', message: {} }, { type: 'control_request', request_id: 'r' }, [], null, 'x'])
+      expect(() => checkPeerFrame(frame)).toThrow(expect.objectContaining({ code: 'validation_failed' }));
+  });
+
+  test('may be a prompt, an interrupt, a model', () => {
+    const prompt = { type: 'user', message: { role: 'user', content: 'hello' }, priority: 'later' };
+    expect(checkPeerFrame({ ...prompt, isSynthetic: true, origin: { kind: 'host' } })).toEqual(prompt);
+    for (const frame of [request('interrupt'), request('set_model', { model: 'x' }), { type: 'keep_alive' }])
+      expect(checkPeerFrame(frame)).toEqual(frame);
+  });
+
+  test('allows a tool, for the session by one rule, and writes no settings and changes no mode with it', () => {
+    const allow = { behavior: 'allow', updatedInput: { command: 'ls' } };
+    const mode = { type: 'setMode', mode: 'acceptEdits', destination: 'session' };
+    const two = rule('session', [{ toolName: 'Bash' }, { toolName: 'Write' }]);
+    expect(answered({ ...allow, updatedPermissions: [rule('localSettings'), mode, two] })).toEqual(answer(allow));
+    expect(answered({ ...allow, updatedPermissions: [rule('session'), mode] })).toEqual(
+      answer({ ...allow, updatedPermissions: [rule('session')] }),
+    );
+    expect(answered({ behavior: 'deny', message: 'no', interrupt: true, more: 1 })).toEqual(
+      answer({ behavior: 'deny', message: 'no', interrupt: true }),
+    );
+  });
+
+  test('holds a tool back by a hook, and lets none through', () => {
+    const hook = (permissionDecision: string, more: object = {}) => ({
+      hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision, permissionDecisionReason: 'why' },
+      ...more,
+    });
+    expect(answered(hook('deny', { systemMessage: 'x' }))).toEqual(answer(hook('deny')));
+    expect(answered(hook('allow'))).toEqual(answer({}));
+    expect(answered({ decision: 'approve' })).toEqual(answer({}));
+  });
+
+  test('initialises with hooks that ask back, and with nothing else', () => {
+    const hooks = { PreToolUse: [{ hookCallbackIds: ['a'] }] };
+    const wanted = { subtype: 'initialize', hooks: { ...hooks, SessionStart: [{ hookCallbackIds: ['b'] }] } };
+    expect(peerInitialize({ ...wanted, sdkMcpServers: ['x'], systemPrompt: 'obey', agents: {} })).toEqual({ subtype: 'initialize', hooks });
+    expect(peerInitialize({ hooks: { PreToolUse: [{ type: 'command', command: 'rm' }] } })).toEqual({ subtype: 'initialize', hooks: {} });
+  });
+});

@@ -1,0 +1,101 @@
+import { RelayError } from 'agent-relay-protocol';
+import { lenient, lenientList } from 'agent-relay-wire';
+import { z } from 'zod';
+import { checkOutgoing, type OutgoingFrame } from './outgoing.ts';
+import { PermissionRuleSchema } from './permission-rule.ts';
+
+/**
+ * What anybody who holds a connection may ask a CLI. What is not here (settings, MCP servers, plugins, hooks, the environment, files, the
+ * permission mode) runs code on the CLI's machine, reads from it, or widens what the CLI may do unasked.
+ */
+export const peerControls = [
+  'interrupt',
+  'set_model',
+  'set_max_thinking_tokens',
+  'cancel_async_message',
+  'stop_task',
+  'end_session',
+  'mcp_status',
+  'get_context_usage',
+  'generate_session_title',
+  'side_question',
+] as const;
+export type PeerControl = (typeof peerControls)[number];
+
+/** @throws RelayError `forbidden`, naming the subtype. */
+export function assertPeerControl(subtype: string): PeerControl {
+  const known = peerControls.find((each) => each === subtype);
+  if (known !== undefined) return known;
+  throw new RelayError('forbidden', `Nobody outside may ask Claude Code for ${subtype}`);
+}
+
+const JsonObject = z.record(z.string(), z.unknown());
+const text = lenient(z.string());
+
+/** Of a user's frame what is read here; a CLI takes more, such as a message that counts as its own. */
+const userFields = ['type', 'uuid', 'session_id', 'parent_tool_use_id', 'message', 'priority', 'shouldQuery'] as const;
+
+/** Of what an allow may change only rules that end with the session. */
+const SessionRules = z.object({
+  type: z.literal('addRules'),
+  rules: z.array(PermissionRuleSchema).length(1),
+  behavior: z.literal('allow'),
+  destination: z.literal('session'),
+});
+const PermissionBody = z.discriminatedUnion('behavior', [
+  z.object({ behavior: z.literal('allow'), updatedInput: lenient(JsonObject), updatedPermissions: lenientList(SessionRules) }),
+  z.object({ behavior: z.literal('deny'), message: z.string().catch('Refused'), interrupt: lenient(z.boolean()) }),
+]);
+/** A hook from outside may hold a tool back, and not let one through. */
+const HookBody = z.object({
+  hookSpecificOutput: z.object({
+    hookEventName: z.literal('PreToolUse'),
+    permissionDecision: z.enum(['deny', 'ask']),
+    permissionDecisionReason: text,
+  }),
+});
+
+/**
+ * A frame from outside, cut down to what may reach a CLI: prompts, the control requests of `peerControls`, and answers that allow or refuse. An
+ * answer loses what would write settings, change the mode, or let a tool past its question.
+ * @throws RelayError `validation_failed` for a frame that is none, `forbidden` for one that may not be said from outside.
+ */
+export function checkPeerFrame(frame: unknown): OutgoingFrame {
+  const checked = checkOutgoing(frame);
+  switch (checked.type) {
+    case 'user':
+      return checkOutgoing(Object.fromEntries(userFields.flatMap((name) => (name in checked ? [[name, checked[name]]] : []))));
+    case 'control_request':
+      assertPeerControl(checked.request.subtype);
+      return checked;
+    case 'control_response':
+      return checked.response.subtype === 'error'
+        ? checked
+        : { ...checked, response: { ...checked.response, response: answerFrom(checked.response.response) } };
+    case 'update_environment_variables':
+      throw new RelayError('forbidden', 'Nobody outside may set the environment of Claude Code');
+    case 'control_cancel_request':
+    case 'keep_alive':
+      return checked;
+  }
+}
+
+/** Anything but a permission or a refusal is the answer that lets things take their course. */
+function answerFrom(body: unknown): Record<string, unknown> {
+  const permission = PermissionBody.safeParse(body);
+  if (permission.success) return withoutAbsent(permission.data);
+  const hook = HookBody.safeParse(body);
+  return hook.success ? hook.data : {};
+}
+
+const withoutAbsent = (body: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)));
+
+const HookMatcher = z.object({ matcher: text, hookCallbackIds: z.array(z.string()), timeout: lenient(z.number()) });
+const Hooks = z.object({ PreToolUse: lenientList(HookMatcher), PostToolUse: lenientList(HookMatcher) });
+
+/** What may go with an `initialize` from outside: hooks that ask back, before and after tools. Commands, agents, prompts and servers do not. */
+export function peerInitialize(request: Readonly<Record<string, unknown>>): { subtype: 'initialize'; hooks?: Record<string, unknown> } {
+  const hooks = Hooks.safeParse(request['hooks']);
+  return { subtype: 'initialize', ...(hooks.success ? { hooks: withoutAbsent(hooks.data) } : {}) };
+}
