@@ -25,10 +25,10 @@ async function session(interrupted: 'success' | 'error' | null, mode: 'guarded' 
     if (subtype) void cli.send({ type: 'control_response', response: { subtype, request_id: frame.request_id, error: 'no' } });
   });
   const events = new SessionEvents({ cwd: '/home/ada' });
-  const translator = new ClaudeTranslator({ relayServers: [] });
+  const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
   const gate = { mode: 'agentic', approval: mode, cwd: '/home/ada', relayServers: [] } as const;
   const connection = new ClaudeConnection({
-    ...toolGate(gate, { translator, approvals: events.approvals }),
+    ...toolGate(gate, { translator, events }),
     onFrame: emitFrames(translator, events),
     initialize: toolGateHooks([]),
     whenLinkEnds: 'exit',
@@ -84,7 +84,7 @@ describe('a turn whose result never comes', { timeout: 30_000 }, () => {
 });
 
 test('what a stopped turn of mail goes on with is still mail, until Claude says that it ended', () => {
-  const translator = new ClaudeTranslator({ relayServers: [] });
+  const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
   translator.sent({ uuid: 'm', text: 'mail', messageIds: [3], isContext: false });
   translator.translate({ type: 'command_lifecycle', command_uuid: 'm', state: 'started' });
   translator.stopped('turn-1');

@@ -38,8 +38,14 @@ const schemas: Readonly<Record<string, readonly [z.ZodType, object, readonly str
   ControlCancelFrame: [frames.ControlCancelFrame, { type: 'control_cancel_request', request_id: 'r' }, ['type', 'request_id']],
   PermissionRequestSchema: [
     frames.PermissionRequestSchema,
-    { subtype: 'can_use_tool', tool_name: 'Bash', input: { command: 'ls' }, tool_use_id: 't' },
-    ['subtype', 'tool_name'],
+    {
+      subtype: 'can_use_tool',
+      tool_name: 'Bash',
+      input: { command: 'ls' },
+      tool_use_id: 't',
+      permission_suggestions: [{ type: 'addRules', behavior: 'allow', rules: [{ toolName: 'Bash', ruleContent: 'ls' }] }],
+    },
+    ['subtype', 'tool_name', 'permission_suggestions[].type'],
   ],
   HookCallbackSchema: [
     frames.HookCallbackSchema,
@@ -153,7 +159,7 @@ describe('every schema of what Claude Code says', () => {
 });
 
 function turn(...said: { type: string; [field: string]: unknown }[]) {
-  const translator = new ClaudeTranslator({ relayServers: [] });
+  const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
   return said.flatMap((frame) => translator.translate(frame));
 }
 const requesting = { type: 'system', subtype: 'status', status: 'requesting' };

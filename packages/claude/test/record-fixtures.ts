@@ -74,7 +74,7 @@ async function record(command: string, steps: Step[]): Promise<string[]> {
       wake();
     },
   });
-  const args = claudeArguments({ mode: 'agentic', instructions: '', vendorSessionId: crypto.randomUUID(), mcpConfigPath: null });
+  const args = claudeArguments({ permissionMode: 'default', vendorSessionId: crypto.randomUUID() });
   const env = claudeEnvironment({ ...home.env(), ...model.env() });
   const child = await spawnProcess({ command, args, cwd: home.workFolder, env });
   await connection.attach(ndjsonDuplex(child));

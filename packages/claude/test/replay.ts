@@ -5,7 +5,7 @@ import { ClaudeTranslator } from '../src/provider/translator.ts';
 
 /** Translates a recorded conversation; see `record-fixtures.ts`. Every event must be one of the protocol's. */
 export function replay(name: string): AgentEvent[] {
-  const translator = new ClaudeTranslator({ relayServers: ['agent-relay'] });
+  const translator = new ClaudeTranslator({ relayServers: ['agent-relay'], cwd: '/home/ada' });
   const lines = readFileSync(join(import.meta.dirname, 'fixtures', `${name}.jsonl`), 'utf8')
     .trim()
     .split('\n');

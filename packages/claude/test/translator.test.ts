@@ -123,7 +123,7 @@ describe('translation of recorded conversations', () => {
 
 describe('frames that are not as expected', () => {
   test('a todo list is a plan', () => {
-    const translator = new ClaudeTranslator({ relayServers: [] });
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
     const todos = [
       { content: 'read', status: 'completed', activeForm: 'reading' },
       { content: 'write', status: 'in_progress', activeForm: 'writing' },
@@ -140,7 +140,7 @@ describe('frames that are not as expected', () => {
   });
 
   test("the relay's own tools are messages", () => {
-    const translator = new ClaudeTranslator({ relayServers: ['agent-relay'] });
+    const translator = new ClaudeTranslator({ relayServers: ['agent-relay'], cwd: '/home/ada' });
     const content = [{ type: 'tool_use', id: 'toolu_1', name: 'mcp__agent-relay__relay_send', input: { to: 'Worker', body: 'hi' } }];
     expect(translator.translate({ type: 'assistant', message: { id: 'm', content } })).toContainEqual(
       expect.objectContaining({ type: 'tool.started', kind: 'message', title: 'relay_send: Worker' }),
@@ -148,7 +148,7 @@ describe('frames that are not as expected', () => {
   });
 
   test('a limit that is near is a warning with the time it resets', () => {
-    const translator = new ClaudeTranslator({ relayServers: [] });
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
     const rate_limit_info = { status: 'allowed_warning', resetsAt: 1_700_000_000, rateLimitType: 'five_hour' };
     expect(translator.translate({ type: 'rate_limit_event', rate_limit_info })).toEqual([
       { type: 'quota.warning', message: 'The five_hour limit is near', resetsAt: 1_700_000_000_000 },
@@ -156,7 +156,7 @@ describe('frames that are not as expected', () => {
   });
 
   test('an unknown frame, and a known one that cannot be read, are passed on as vendor events', () => {
-    const translator = new ClaudeTranslator({ relayServers: [] });
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
     expect(translator.translate({ type: 'wibble', subtype: 'x', a: 1 })).toEqual([
       { type: 'vendor.event', vendor: 'claude', name: 'wibble/x', data: { type: 'wibble', subtype: 'x', a: 1 } },
     ]);
@@ -166,7 +166,7 @@ describe('frames that are not as expected', () => {
   });
 
   test('an MCP server that did not start is an error', () => {
-    const translator = new ClaudeTranslator({ relayServers: [] });
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
     const mcp_servers = [
       { name: 'agent-relay', status: 'failed' },
       { name: 'other', status: 'connected' },
@@ -181,7 +181,7 @@ describe('frames that are not as expected', () => {
   });
 
   test('idle ends a turn that had no result', () => {
-    const translator = new ClaudeTranslator({ relayServers: [] });
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
     translator.translate({ type: 'system', subtype: 'status', status: 'requesting' });
     expect(translator.translate({ type: 'system', subtype: 'session_state_changed', state: 'idle' })).toEqual([
       { type: 'turn.completed', turnId: 'turn-1', outcome: 'finished' },
@@ -197,7 +197,7 @@ describe('frames that are not as expected', () => {
         .split('\n')
         .flatMap((line) => JSON.parse(line).frame ?? []);
       for (let round = 0; round < 20; round += 1) {
-        const translator = new ClaudeTranslator({ relayServers: [] });
+        const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
         const events = new SessionEvents({ cwd: '/home/ada' });
         for (const frame of frames) {
           const parsed = ClaudeFrameSchema.safeParse(damaged(frame, random));
@@ -233,3 +233,50 @@ function damaged(value: unknown, random: () => number): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (random() < 0.03 ? [] : [[key, damaged(item, random)]])));
 }
+
+describe('a session that waits', () => {
+  const state = (name: string) => ({ type: 'system', subtype: 'session_state_changed', state: name });
+  const begun = () => {
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
+    translator.translate({ type: 'system', subtype: 'status', status: 'requesting' });
+    return translator;
+  };
+  const waiting = [{ type: 'session.status', status: 'waiting' }];
+  const busy = [{ type: 'session.status', status: 'busy' }];
+
+  test('says so when Claude does, and when it goes on', () => {
+    const translator = begun();
+    expect(translator.translate(state('requires_action'))).toEqual(waiting);
+    expect(translator.translate(state('running'))).toEqual(busy);
+    expect(translator.translate(state('running'))).toEqual([]);
+  });
+
+  test('waits until each question has its answer, and what Claude says of them late changes nothing', () => {
+    const translator = begun();
+    expect([translator.questionAsked(), translator.questionAsked()]).toEqual([waiting, []]);
+    expect(translator.translate(state('running'))).toEqual([]);
+    expect([translator.questionAnswered(), translator.questionAnswered()]).toEqual([[], busy]);
+    expect(translator.translate(state('requires_action'))).toEqual([]);
+  });
+
+  test('a question whose turn has ended leaves no busy session behind', () => {
+    const translator = begun();
+    translator.questionAsked();
+    translator.translate(state('idle'));
+    expect(translator.questionAnswered()).toEqual([]);
+  });
+});
+
+describe('a conversation', () => {
+  test('that `/clear` begins anew is told with its id, and the first is not told twice', () => {
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
+    translator.startedAs('one');
+    expect(translator.translate({ type: 'system', subtype: 'status', session_id: 'one' })).toEqual([]);
+    expect(translator.translate({ type: 'system', subtype: 'init', session_id: 'two' })[0]).toEqual({
+      type: 'session.started',
+      vendorSessionId: 'two',
+      cwd: '/home/ada',
+    });
+    expect(translator.sessionId).toBe('two');
+  });
+});

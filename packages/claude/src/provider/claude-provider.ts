@@ -1,6 +1,7 @@
 import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
 import type { ClaudeSession } from './claude-session.ts';
+import { claudeProgram } from './program.ts';
 import { startOverStdio } from './start-stdio.ts';
 
 export interface ClaudeProviderOptions {
@@ -20,7 +21,7 @@ export class ClaudeProvider implements Provider {
   readonly #sessions = new ProviderSessions<ClaudeSession>('Claude');
 
   constructor({ command = 'claude' }: ClaudeProviderOptions = {}) {
-    this.#program = { name: 'Claude Code', command, install: 'with `npm install -g @anthropic-ai/claude-code`' };
+    this.#program = claudeProgram(command);
   }
 
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {

@@ -12,6 +12,7 @@ import {
 import { sleep } from 'agent-relay-wire';
 import type { ClaudeConnection, ClaudePrompt } from '../stream-json/claude-connection.ts';
 import type { ClaudeFrame } from '../stream-json/frames.ts';
+import type { ClaudePermissionMode } from '../stream-json/permission-mode.ts';
 import type { ToolGateOptions } from './tool-gate.ts';
 import type { ClaudeTranslator } from './translator.ts';
 
@@ -19,8 +20,8 @@ export interface ClaudeSessionOptions {
   readonly connection: ClaudeConnection;
   readonly translator: ClaudeTranslator;
   readonly events: SessionEvents;
-  /** What mail may do. */
-  readonly gate: Pick<ToolGateOptions, 'mode' | 'approval'>;
+  /** What mail may do; nothing but what everything else may where no mail comes. */
+  readonly gate?: Pick<ToolGateOptions, 'mode' | 'approval'> | undefined;
   readonly vendorSessionId: string | null;
   readonly model: string | null;
   /** Ends what runs the session; resolves when it is gone. */
@@ -42,7 +43,10 @@ const priorities: Readonly<Record<DeliveryMode, NonNullable<ClaudePrompt['priori
   fyi: 'later',
 };
 
-/** A running Claude Code as the relay sees it: hands prompts over and passes translated events on. */
+/**
+ * A running Claude Code, whether its process is ours or it dialled in: hands prompts over, and tells in `AgentEvent`s what it does. A permission
+ * that it asks for is an `approval.requested`, and waits for `resolveApproval`.
+ */
 export class ClaudeSession implements AgentSession {
   readonly events: SessionEvents;
   readonly #options: ClaudeSessionOptions;
@@ -63,9 +67,14 @@ export class ClaudeSession implements AgentSession {
     return this.#options.translator.model ?? this.#options.model;
   }
 
-  async prompt(input: PromptInput, { mode: asked }: PromptOptions): Promise<void> {
+  /**
+   * Hands a prompt over; resolves when it is written. A session of the relay's says which of its messages the text carries.
+   * @throws RelayError `connection_closed`.
+   */
+  async prompt(said: string | PromptInput, { mode: asked }: PromptOptions = { mode: 'next' }): Promise<void> {
     this.#assertOpen();
-    const { connection, translator, gate } = this.#options;
+    const { connection, translator, gate = { mode: 'unrestricted', approval: 'open' } } = this.#options;
+    const input = typeof said === 'string' ? { text: said, messageIds: [] } : said;
     const mode = deliveryOf(input, asked, gate);
     if (mode === 'urgent') await this.#interruptFirst();
     const uuid = randomUUID();
@@ -92,6 +101,22 @@ export class ClaudeSession implements AgentSession {
     return true;
   }
 
+  /** For this session from its next request on. @throws RelayError `unsupported`, `connection_closed`, `timeout`. */
+  async setModel(model: string): Promise<void> {
+    this.#assertOpen();
+    await this.#options.connection.setModel(model);
+  }
+
+  /**
+   * What Claude does without asking from now on. In a session of the relay's its mode holds all the same.
+   * @throws RelayError `validation_failed` for a mode that is none, `unsupported` for one that the CLI was not started for.
+   */
+  async setPermissionMode(mode: ClaudePermissionMode): Promise<void> {
+    this.#assertOpen();
+    await this.#options.connection.setPermissionMode(mode);
+  }
+
+  /** A person's answer to an `approval.requested`; false when nothing of this id waits (any more). */
   async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
     this.#assertOpen();
     return this.events.approvals.resolve(approvalId, decision);

@@ -1,15 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { claudeArguments, mcpConfig } from './command-line.ts';
+import { claudeArguments, mcpConfig, modeArguments } from './command-line.ts';
 
 describe('the command line', () => {
   test('holds no token: the MCP servers are in a file', () => {
-    const args = claudeArguments({
-      mode: 'agentic',
-      model: 'opus',
-      instructions: 'Be Bob.',
-      vendorSessionId: 'id',
-      mcpConfigPath: '/tmp/mcp.json',
-    });
+    const args = [
+      ...claudeArguments({ permissionMode: 'default', model: 'opus', instructions: 'Be Bob.', vendorSessionId: 'id' }),
+      ...modeArguments({ mode: 'agentic', mcpConfigPath: '/tmp/mcp.json' }),
+    ];
     expect(args).toEqual(expect.arrayContaining(['--mcp-config', '/tmp/mcp.json', '--model', 'opus', '--append-system-prompt', 'Be Bob.']));
     expect(args).not.toContain('--strict-mcp-config');
     expect(mcpConfig([{ name: 'agent-relay', url: 'http://127.0.0.1:1/mcp', headers: { authorization: 'Bearer t' } }])).toEqual({
@@ -20,7 +17,11 @@ describe('the command line', () => {
   });
 
   test("safe mode offers no tool of Claude's and no server of the user's", () => {
-    const args = claudeArguments({ mode: 'safe', instructions: '', vendorSessionId: 'id', mcpConfigPath: null });
-    expect(args.slice(args.indexOf('--strict-mcp-config'))).toEqual(['--strict-mcp-config', '--tools', '']);
+    expect(modeArguments({ mode: 'safe', mcpConfigPath: null })).toEqual(['--strict-mcp-config', '--tools', '']);
+  });
+
+  test('continues a stored conversation under its own id, and names no new one', () => {
+    const args = claudeArguments({ permissionMode: 'default', vendorSessionId: 'old', resume: 'old' });
+    expect([args.slice(args.indexOf('--resume')), args.includes('--session-id')]).toEqual([['--resume', 'old'], false]);
   });
 });

@@ -1,24 +1,45 @@
 import type { McpEndpoint, StartOptions } from 'agent-relay-provider';
+import type { ClaudePermissionMode } from '../stream-json/permission-mode.ts';
 
-export interface CommandLineOptions extends Pick<StartOptions, 'mode' | 'model' | 'instructions'> {
+export interface CommandLineOptions {
+  /** The id of a new conversation. */
   readonly vendorSessionId: string;
+  /** The id of a stored conversation that is continued instead. */
+  readonly resume?: string | undefined;
+  readonly permissionMode: ClaudePermissionMode;
+  readonly model?: string | undefined;
+  readonly instructions?: string | undefined;
+}
+
+/** What makes any Claude Code speak stream-json over stdio as a CLI does that dials in. */
+export const stdioArguments: readonly string[] = [
+  '--print',
+  '--verbose',
+  ...['--output-format', 'stream-json', '--input-format', 'stream-json'],
+  '--include-partial-messages',
+  '--replay-user-messages',
+  ...['--permission-prompt-tool', 'stdio'],
+];
+
+/** The arguments for one session over stdio. */
+export function claudeArguments({ permissionMode, model, instructions = '', vendorSessionId, resume }: CommandLineOptions): string[] {
+  return [
+    ...stdioArguments,
+    ...['--permission-mode', permissionMode],
+    ...(resume === undefined ? ['--session-id', vendorSessionId] : ['--resume', resume]),
+    ...(instructions === '' ? [] : ['--append-system-prompt', instructions]),
+    ...(model === undefined ? [] : ['--model', model]),
+  ];
+}
+
+export interface ModeArgumentsOptions extends Pick<StartOptions, 'mode'> {
   /** A file, because the headers hold a token and everybody may read a command line. */
   readonly mcpConfigPath: string | null;
 }
 
-/** The arguments for one session over stdio. `--tools` is variadic: it must not stand before a prompt, and none is given here. */
-export function claudeArguments({ mode, model, instructions, vendorSessionId, mcpConfigPath }: CommandLineOptions): string[] {
+/** `--tools` is variadic: it must not stand before a prompt, and none is given here. */
+export function modeArguments({ mode, mcpConfigPath }: ModeArgumentsOptions): string[] {
   return [
-    '--print',
-    '--verbose',
-    ...['--output-format', 'stream-json', '--input-format', 'stream-json'],
-    '--include-partial-messages',
-    '--replay-user-messages',
-    ...['--permission-prompt-tool', 'stdio'],
-    ...['--permission-mode', 'default'],
-    ...['--session-id', vendorSessionId],
-    ...(instructions === '' ? [] : ['--append-system-prompt', instructions]),
-    ...(model === undefined ? [] : ['--model', model]),
     ...(mcpConfigPath === null ? [] : ['--mcp-config', mcpConfigPath]),
     ...(mode === 'safe' ? ['--strict-mcp-config', '--tools', ''] : []),
   ];

@@ -1,14 +1,15 @@
-import { type AgentSession, SessionEvents } from 'agent-relay-provider';
+import type { AgentSession } from 'agent-relay-provider';
 import {
   createClaudeSdkUrlHandler,
   type SdkUrlDialler,
   type SdkUrlHandler,
   type SdkUrlHandlerOptions,
 } from '../stream-json/sdk-url-handler.ts';
-import { ClaudeSession, type ClaudeSessionOptions, emitFrames } from './claude-session.ts';
-import { plainPrompts } from './environment.ts';
+import type { QuestionParts } from './ask-person.ts';
+import { ClaudeSession, type ClaudeSessionOptions } from './claude-session.ts';
+import { dialledEnvironment } from './environment.ts';
+import { sessionParts } from './run-claude.ts';
 import { type ToolGateOptions, toolGate, toolGateHooks } from './tool-gate.ts';
-import { ClaudeTranslator } from './translator.ts';
 
 export interface ClaudeDialInOptions extends Pick<SdkUrlHandlerOptions, 'identify' | 'reconnectWithinMs'> {
   /** What a new session may do. `cwd` is the folder that its CLI was started in, as that machine names it. */
@@ -26,16 +27,11 @@ export function createClaudeDialIn({ gate, onSession, ...options }: ClaudeDialIn
     ...options,
     connectionOptions: (id, dialler) => {
       const allowed = gate(id, dialler);
-      const translator = new ClaudeTranslator({ relayServers: allowed.relayServers });
-      const events = new SessionEvents({ cwd: allowed.cwd });
-      opened.set(id, { translator, events, gate: allowed });
-      return {
-        ...toolGate(allowed, { translator, approvals: events.approvals }),
-        onFrame: emitFrames(translator, events),
-        initialize: toolGateHooks(allowed.relayServers),
-        // Not git's settings, which may have neighbours there.
-        environment: { ...plainPrompts, GIT_OPTIONAL_LOCKS: '0' },
-      };
+      const { relayServers, cwd } = allowed;
+      const handlers = (parts: QuestionParts) => toolGate(allowed, parts);
+      const parts = sessionParts({ relayServers, handlers, initialize: toolGateHooks(relayServers) }, { cwd });
+      opened.set(id, { ...parts, gate: allowed });
+      return { ...parts.connectionOptions, environment: dialledEnvironment };
     },
     onSession: ({ id, connection }) => {
       const parts = opened.get(id);

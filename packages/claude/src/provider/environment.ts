@@ -10,6 +10,9 @@ const ofOuterSession =
  */
 export const plainPrompts = { CLAUDE_CODE_DISABLE_ATTACHMENTS: '1' } as const;
 
+/** What a CLI is told whose process somebody else started. Not git's settings, which may have neighbours there. */
+export const dialledEnvironment = { ...plainPrompts, GIT_OPTIONAL_LOCKS: '0', CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' } as const;
+
 export function claudeEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
   const own = Object.entries(env).filter(([name]) => !ofOuterSession.test(name));
   return { ...Object.fromEntries(own), ...quietGit(env), ...plainPrompts, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' };

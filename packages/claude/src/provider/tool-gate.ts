@@ -1,22 +1,15 @@
-import { type ApprovalDesk, type ApprovalQuestion, holdsMail, mayHandOutMail } from 'agent-relay-provider';
+import { type ApprovalQuestion, holdsMail, mayHandOutMail } from 'agent-relay-provider';
 import type { SessionRights, ToolVerdict } from 'agent-relay-provider/kit';
-import type { HookCallback, PermissionRequest } from '../stream-json/frames.ts';
+import type { HookCallback } from '../stream-json/frames.ts';
 import type { RequestHandlers } from '../stream-json/request-desk.ts';
-import { asJson } from './plain-events.ts';
+import { askPerson, type QuestionParts, questionOf } from './ask-person.ts';
 import { type ClaudeToolUse, judgeToolUse } from './tool-policy.ts';
 import { plainText } from './tool-results.ts';
-import { mcpPrefix, relayTool, toolKind, toolTitle } from './tool-words.ts';
-import type { ClaudeTranslator } from './translator.ts';
+import { mcpPrefix, relayTool } from './tool-words.ts';
 
 /** What a session may do. `ask` is false where it is left out. */
 export interface ToolGateOptions extends SessionRights {
   readonly relayServers: readonly string[];
-}
-
-export interface ToolGateParts {
-  readonly translator: ClaudeTranslator;
-  /** Asks a person. */
-  readonly approvals: Pick<ApprovalDesk, 'ask'>;
 }
 
 /**
@@ -37,10 +30,11 @@ export const toolGateHooks = (relayServers: readonly string[]) => ({
 });
 
 /** Answers what Claude asks about tools, by the mode of the session, by what began the running turn, and by what a person says. */
-export function toolGate(options: ToolGateOptions, { translator, approvals }: ToolGateParts): RequestHandlers {
+export function toolGate(options: ToolGateOptions, parts: QuestionParts): RequestHandlers {
+  const { translator } = parts;
   const judge = (use: ClaudeToolUse): ToolVerdict => judgeToolUse(use, options, translator.isMailTurn);
   const refusedByPerson = async (question: ApprovalQuestion, signal: AbortSignal): Promise<string | null> => {
-    const answer = await approvals.ask(question, signal);
+    const answer = await askPerson(question, parts, signal);
     return answer.outcome === 'allowed' ? null : answer.message;
   };
   return {
@@ -65,19 +59,6 @@ export function toolGate(options: ToolGateOptions, { translator, approvals }: To
       translator.declined(request.tool_use_id);
       return { behavior: 'deny', message };
     },
-  };
-}
-
-function questionOf(request: PermissionRequest, { relayServers, cwd }: ToolGateOptions, turnId: string | null): ApprovalQuestion {
-  const { tool_name: name, input, tool_use_id: itemId } = request;
-  return {
-    kind: toolKind(name, relayServers),
-    title: toolTitle(name, input),
-    cwd,
-    // Whose tool it is belongs to what is asked.
-    input: asJson(name.startsWith('mcp__') ? { tool: name, arguments: input } : input),
-    ...(turnId === null ? {} : { turnId }),
-    ...(itemId === undefined ? {} : { itemId }),
   };
 }
 

@@ -21,6 +21,8 @@ import { usageOf, wasInterrupted } from './turn-result.ts';
 export interface ClaudeTranslatorOptions {
   /** The MCP servers whose tools are messages. */
   readonly relayServers: readonly string[];
+  /** Where Claude works, as `session.started` tells it when a new conversation begins. */
+  readonly cwd: string;
 }
 
 /** Noise of every turn, and what other events say already. */
@@ -46,6 +48,7 @@ const openToolsKept = 256;
 export class ClaudeTranslator {
   readonly ledger = new PromptLedger();
   readonly #relayServers: readonly string[];
+  readonly #cwd: string;
   readonly #openTools = new RecentMap<string, OpenTool>(openToolsKept);
   readonly #declined = new Set<string>();
   #turnNumber = 0;
@@ -60,11 +63,16 @@ export class ClaudeTranslator {
   #costUsd = 0;
   #tellsState = false;
   #isIntroduced = false;
+  #openQuestions = 0;
+  #isWaiting = false;
+  /** Questions that Claude's own state has not told of yet: it may do so when they are answered. */
+  #questionsUntold = 0;
   #sessionId: string | null = null;
   #model: string | null = null;
 
-  constructor({ relayServers }: ClaudeTranslatorOptions) {
+  constructor({ relayServers, cwd }: ClaudeTranslatorOptions) {
     this.#relayServers = relayServers;
+    this.#cwd = cwd;
   }
 
   get turnId(): string | null {
@@ -86,6 +94,23 @@ export class ClaudeTranslator {
 
   get model(): string | null {
     return this.#model;
+  }
+
+  /** The conversation that has been told of. */
+  startedAs(sessionId: string): void {
+    this.#sessionId = sessionId;
+  }
+
+  /** A person is asked: the session waits until each question has its answer. */
+  questionAsked(): LiveEvent[] {
+    this.#openQuestions += 1;
+    this.#questionsUntold += 1;
+    return this.#waits();
+  }
+
+  questionAnswered(): LiveEvent[] {
+    this.#openQuestions -= 1;
+    return this.#goesOn();
   }
 
   sent(prompt: SentPrompt): void {
@@ -117,7 +142,18 @@ export class ClaudeTranslator {
   }
 
   translate(frame: ClaudeFrame): LiveEvent[] {
-    if (frame.session_id) this.#sessionId = frame.session_id;
+    return [...this.#newConversation(frame), ...this.#translate(frame)];
+  }
+
+  /** `/clear` keeps the process and begins another conversation. */
+  #newConversation({ session_id: sessionId }: ClaudeFrame): LiveEvent[] {
+    if (!sessionId || sessionId === this.#sessionId) return [];
+    const isAnother = this.#sessionId !== null;
+    this.#sessionId = sessionId;
+    return isAnother ? [{ type: 'session.started', vendorSessionId: sessionId, cwd: this.#cwd }] : [];
+  }
+
+  #translate(frame: ClaudeFrame): LiveEvent[] {
     switch (frame.type) {
       case 'system':
         return read(SystemFrame, frame, (system) => this.#system(system));
@@ -164,12 +200,33 @@ export class ClaudeTranslator {
 
   #stateChanged(state: string | undefined): LiveEvent[] {
     this.#tellsState = true;
-    if (state !== 'idle') return [];
+    if (state === 'requires_action') return this.#needsAction();
+    if (state !== 'idle') return this.#goesOn();
+    this.#isWaiting = false;
+    this.#questionsUntold = 0;
     this.#mayStillBeMail = false;
     const turnId = this.#turnId;
     this.#turnId = null;
     const end: LiveEvent[] = turnId === null ? [] : [{ type: 'turn.completed', turnId, outcome: 'finished' }];
     return [...end, { type: 'session.status', status: 'idle' }];
+  }
+
+  #needsAction(): LiveEvent[] {
+    if (this.#questionsUntold === 0) return this.#waits();
+    this.#questionsUntold -= 1;
+    return [];
+  }
+
+  #waits(): LiveEvent[] {
+    if (this.#isWaiting) return [];
+    this.#isWaiting = true;
+    return [{ type: 'session.status', status: 'waiting' }];
+  }
+
+  #goesOn(): LiveEvent[] {
+    if (!this.#isWaiting || this.#openQuestions > 0) return [];
+    this.#isWaiting = false;
+    return this.#turnId === null ? [] : [{ type: 'session.status', status: 'busy' }];
   }
 
   #lifecycle(uuid: string, state: string): LiveEvent[] {

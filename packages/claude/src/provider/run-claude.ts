@@ -1,0 +1,94 @@
+import { SessionEvents } from 'agent-relay-provider';
+import { processEnd } from 'agent-relay-provider/kit';
+import { sleep } from 'agent-relay-wire';
+import { type ChildHandle, ndjsonDuplex, startProcess } from 'agent-relay-wire/node';
+import { ClaudeConnection, type ClaudeConnectionOptions } from '../stream-json/claude-connection.ts';
+import type { ControlAnswer } from '../stream-json/control-requests.ts';
+import type { OutgoingFrame } from '../stream-json/outgoing.ts';
+import type { RequestHandlers } from '../stream-json/request-desk.ts';
+import { ClaudeSession, type ClaudeSessionOptions, emitFrames } from './claude-session.ts';
+import { claudeEnvironment } from './environment.ts';
+import { ClaudeTranslator } from './translator.ts';
+
+const vendor = 'Claude Code';
+const startTimeoutMs = 60_000;
+const endSessionTimeoutMs = 1_500;
+
+/** What answers Claude: made with the session's own parts, because its turns and its questions decide. */
+export interface AnswersClaude {
+  readonly handlers: (parts: Pick<ClaudeSessionOptions, 'translator' | 'events'>) => RequestHandlers;
+  readonly initialize?: ClaudeConnectionOptions['initialize'];
+  readonly relayServers: readonly string[];
+}
+
+export interface RunClaudeOptions extends AnswersClaude {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly vendorSessionId: string;
+  readonly model?: string | undefined;
+  readonly gate?: ClaudeSessionOptions['gate'];
+  readonly approvalTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStart?: (child: ChildHandle) => void;
+}
+
+/** The parts of a session that has no CLI yet. */
+export function sessionParts({ handlers, initialize, relayServers }: AnswersClaude, about: ConstructorParameters<typeof SessionEvents>[0]) {
+  const events = new SessionEvents(about);
+  const translator = new ClaudeTranslator({ relayServers, cwd: about.cwd });
+  const connection = {
+    ...handlers({ translator, events }),
+    onFrame: emitFrames(translator, events),
+    ...(initialize === undefined ? {} : { initialize }),
+  };
+  return { events, translator, connectionOptions: connection };
+}
+
+/** Starts Claude Code on stdio and resolves when it has answered `initialize`. Whatever fails, no process is left. */
+export async function runClaude(options: RunClaudeOptions): Promise<ClaudeSession> {
+  const { command, args, cwd, vendorSessionId, model, gate, signal, onStart } = options;
+  const { events, translator, connectionOptions } = sessionParts(options, { cwd, approvalTimeoutMs: options.approvalTimeoutMs });
+  const connection = new ClaudeConnection({ ...connectionOptions, controlTimeoutMs: startTimeoutMs, whenLinkEnds: 'exit' });
+  const { child, ready } = await startProcess({
+    name: vendor,
+    command,
+    args,
+    cwd,
+    env: claudeEnvironment(options.env),
+    timeoutMs: startTimeoutMs,
+    signal,
+    onStart,
+    getReady: (started) => connection.attach(ndjsonDuplex<unknown, OutgoingFrame>(started)),
+  });
+  translator.startedAs(vendorSessionId);
+  events.emit({ type: 'session.started', vendorSessionId, cwd, ...versionIn(ready), ...(model === undefined ? {} : { model }) });
+  events.emit({ type: 'session.status', status: 'idle' });
+  return new ClaudeSession({
+    connection,
+    translator,
+    events,
+    gate,
+    vendorSessionId,
+    model: model ?? null,
+    end: () => endProcess(connection, child),
+    explainEnd: () => processEnd(child, vendor),
+  });
+}
+
+/** Asks Claude to end, which stops a running turn; then ends the process tree with whatever it left running. */
+async function endProcess(connection: ClaudeConnection, child: ChildHandle): Promise<void> {
+  if (!connection.isClosed) {
+    const refused = connection.endSession().catch(() => sleep(0));
+    await Promise.race([Promise.all([refused, child.exited]), sleep(endSessionTimeoutMs)]);
+  }
+  await connection.close();
+  await child.kill();
+}
+
+function versionIn({ response }: ControlAnswer): { version?: string } {
+  const version = response['claude_code_version'];
+  return typeof version === 'string' ? { version } : {};
+}

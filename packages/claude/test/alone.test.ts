@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
+import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type LaunchClaudeOptions, launchClaude } from '../src/provider/launch-claude.ts';
+import { claudeVersions } from './claude-versions.ts';
+
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function surroundings() {
+  const home = await tempHome();
+  cleanUps.push(() => home.remove());
+  const model = await startFakeAnthropic({ model: wordScript() });
+  cleanUps.push(() => model.close());
+  const wasModelSent = (text: string) => model.requests.some(({ body }) => JSON.stringify(body ?? null).includes(text));
+  return { home, model, cwd: home.workFolder, env: { ...home.env(), ...model.env() }, wasModelSent };
+}
+
+async function launched(command: string, options: Partial<LaunchClaudeOptions> = {}) {
+  const around = await surroundings();
+  const session = await launchClaude({ command, cwd: around.cwd, env: around.env, ...options });
+  cleanUps.push(() => session.close());
+  return { ...around, session, log: new EventLog(session), isWritten: (name: string) => existsSync(join(around.cwd, name)) };
+}
+
+describe.each(claudeVersions)('Claude Code %s without a relay', { timeout: 60_000 }, (_, command) => {
+  test('is asked in a word, waits for a person, and goes on with the answer', async () => {
+    const { session, log, isWritten } = await launched(command);
+    await session.prompt('run command: touch a.txt && then say: done');
+    const { approvalId, title } = await log.waitFor('approval.requested');
+    expect(title).toBe('Bash: touch a.txt');
+    expect([isWritten('a.txt'), log.ofType('session.status').at(-1)?.status]).toEqual([false, 'waiting']);
+    expect(await session.resolveApproval(approvalId, { outcome: 'allow', by: 'me' })).toBe(true);
+    expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'done' });
+    expect(isWritten('a.txt')).toBe(true);
+    expect(log.ofType('session.status').map(({ status }) => status)).toEqual(['idle', 'busy', 'waiting', 'busy', 'idle']);
+    await session.close();
+    await log.finished;
+    expect(brokenEventRules(log.events)).toEqual([]);
+  });
+
+  test('has its model and its permission mode set while it runs, and refuses a mode that is none', async () => {
+    const { session, log, model, isWritten } = await launched(command);
+    await session.setModel('claude-haiku-4-5');
+    await session.setPermissionMode('acceptEdits');
+    await expect(session.setPermissionMode('bogus' as never)).rejects.toMatchObject({
+      code: 'validation_failed',
+      issues: [expect.objectContaining({ path: 'mode' })],
+    });
+    await session.prompt('edit file: b.txt | x && then say: written');
+    expect(await log.waitForTurnEnd()).toMatchObject({ text: 'written' });
+    expect([log.ofType('approval.requested'), isWritten('b.txt')]).toEqual([[], true]);
+    expect(model.requests.some(({ body }) => JSON.stringify(body ?? null).includes('"model":"claude-haiku-4-5'))).toBe(true);
+  });
+
+  test('is interrupted, and takes the next prompt', async () => {
+    const { session, log } = await launched(command);
+    await session.prompt('slow 200 100');
+    await log.waitFor('text.delta');
+    expect(await session.interrupt()).toBe(true);
+    expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'interrupted' });
+    const after = log.events.length;
+    await session.prompt('say: back again');
+    expect(await log.waitForTurnEnd(after)).toMatchObject({ outcome: 'finished', text: 'back again' });
+  });
+
+  test('continues a stored conversation, and says in a sentence that it knows none of that id', async () => {
+    const { session, log, cwd, env, wasModelSent, model } = await launched(command);
+    await session.prompt('say: remember the walrus');
+    await log.waitForTurnEnd();
+    const { vendorSessionId } = session;
+    await session.close();
+    const asked = model.requests.length;
+    const again = await launchClaude({ command, cwd, env, resume: vendorSessionId ?? '' });
+    cleanUps.push(() => again.close());
+    const later = new EventLog(again);
+    await again.prompt('say: yes');
+    await later.waitForTurnEnd();
+    expect([again.vendorSessionId, later.ofType('session.started').map((event) => event.vendorSessionId)]).toEqual([
+      vendorSessionId,
+      [vendorSessionId],
+    ]);
+    expect(JSON.stringify(model.requests.slice(asked).map(({ body }) => body))).toContain('remember the walrus');
+    expect(wasModelSent('yes')).toBe(true);
+    const unknown = launchClaude({ command, cwd, env, resume: '00000000-0000-4000-8000-000000000000' });
+    await expect(unknown).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringContaining('No conversation found'),
+    });
+  });
+
+  test('that is not logged in says so at the start, and how to', async () => {
+    const { home, cwd, model } = await surroundings();
+    const { ANTHROPIC_API_KEY: _key, ANTHROPIC_AUTH_TOKEN: _token, ...env } = { ...home.env(), ...model.env() };
+    await expect(launchClaude({ command, cwd, env })).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringMatching(/not logged in: run `claude auth login`/u),
+    });
+    expect(model.requests.filter(({ model: asked }) => asked)).toEqual([]);
+  });
+});
+
+describe('a rule for the session', { timeout: 60_000 }, () => {
+  test('is the one that was shown: the second time nobody is asked, and no settings are written', async () => {
+    const { session, log, isWritten } = await launched(agentCliPaths().claude);
+    await session.prompt('run command: touch a.txt && then say: first');
+    const { approvalId, options } = await log.waitFor('approval.requested');
+    expect(options).toEqual([
+      { id: 'allow', label: 'Allow once', outcome: 'allow' },
+      { id: 'allow-session', label: expect.stringMatching(/^Allow Bash\(touch.*\) for this session$/u), outcome: 'allow_always' },
+      { id: 'deny', label: 'Deny', outcome: 'deny' },
+    ]);
+    await session.resolveApproval(approvalId, { outcome: 'allow', forSession: true, by: 'me' });
+    await log.waitForTurnEnd();
+    const after = log.events.length;
+    await session.prompt('run command: touch a.txt && then say: second');
+    expect(await log.waitForTurnEnd(after)).toMatchObject({ text: 'second' });
+    expect(log.ofType('approval.requested')).toHaveLength(1);
+    expect([isWritten('a.txt'), isWritten('.claude/settings.local.json')]).toEqual([true, false]);
+  });
+});
