@@ -27,6 +27,11 @@ export interface MessageDuplex<In = unknown, Out = unknown> {
   /** The same promise for a message that is JSON text already: one broadcast is serialised once. */
   sendText?(json: string): Promise<void>;
   /**
+   * Resolves when the other side has received everything that was sent before, where a transport can tell; rejects with `connection_closed` when the
+   * link ends first. It says nothing of what became of it there.
+   */
+  confirm?(): Promise<void>;
+  /**
    * Listener mode: hands every message over synchronously, several per event-loop turn, beginning after this call returned. A
    * listener must not throw. `onMalformed` hears of frames that were no JSON, where the transport calls that a fault of the peer.
    */

@@ -61,6 +61,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   readonly #closeTimeoutMs: number;
   readonly #parseText: (text: string) => unknown;
   #fault: RelayError | undefined;
+  #confirmations = 0;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(socket: WebSocket, options: WebSocketDuplexOptions) {
@@ -130,6 +131,37 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
       return alreadySent;
     }
     return this.#writeAndWait(text);
+  }
+
+  confirm(): Promise<void> {
+    const socket = this.#socket;
+    this.#confirmations += 1;
+    const mark = String(this.#confirmations);
+    const confirmed = new Promise<void>((resolve, reject) => {
+      const settle = () => {
+        socket.off('pong', onPong);
+        socket.off('close', onClose);
+      };
+      const onPong = (data: Buffer) => {
+        // A pong to a later ping stands for those before it.
+        if (!(Number(data.toString()) >= Number(mark))) return;
+        settle();
+        resolve();
+      };
+      const onClose = () => {
+        settle();
+        reject(this.#fault ?? new RelayError('connection_closed', 'The link closed before it was confirmed'));
+      };
+      if (socket.readyState !== socket.OPEN) {
+        onClose();
+        return;
+      }
+      socket.on('pong', onPong);
+      socket.once('close', onClose);
+      socket.ping(mark);
+    });
+    confirmed.catch(() => {});
+    return confirmed;
   }
 
   onMessage(listener: (message: In) => void, onMalformed?: MalformedListener): void {
