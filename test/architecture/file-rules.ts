@@ -14,6 +14,8 @@ const ambientPlaces: Readonly<Record<string, string>> = {
   'packages/server/src/testing.ts': 'a composition root for tests',
   'packages/connect/src/cli.ts': 'where relay-connect begins',
   'packages/connect/src/run-cli.ts': "relay-connect's composition root",
+  'packages/claude/src/cli.ts': 'where agent-relay-claude begins',
+  'packages/claude/src/provider/run-cli.ts': 'its composition root',
   'packages/channel-webhook/src/cli.ts': 'where agent-relay-channel-webhook begins',
   'packages/channel-webhook/src/run-cli.ts': 'its composition root',
   'packages/channel-telegram/src/cli.ts': 'where agent-relay-channel-telegram begins',

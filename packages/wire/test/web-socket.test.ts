@@ -70,6 +70,21 @@ async function take(duplex: MessageDuplex, count: number): Promise<unknown[]> {
 }
 
 describe('a WebSocket link', () => {
+  it('says when the other side has received what was sent, and not when the link ended first', async () => {
+    const { near, far, socket } = await connectedPair();
+    const received: unknown[] = [];
+    far.onMessage?.((message) => received.push(message));
+    for (let count = 0; count < 100; count += 1) void near.send({ count });
+    await Promise.all([near.confirm?.(), near.confirm?.()]);
+    expect(received).toHaveLength(100);
+    // It reads no more, so that nothing can be confirmed.
+    socket.pause();
+    const lost = near.confirm?.();
+    socket.terminate();
+    await expect(lost).rejects.toMatchObject({ code: 'connection_closed' });
+    await expect(near.confirm?.()).rejects.toMatchObject({ code: 'connection_closed' });
+  });
+
   it('carries messages both ways, in order', async () => {
     const { near, far } = await connectedPair();
     for (let count = 0; count < 100; count += 1) void near.send({ count });

@@ -99,3 +99,10 @@ export function peerInitialize(request: Readonly<Record<string, unknown>>): { su
   const hooks = Hooks.safeParse(request['hooks']);
   return { subtype: 'initialize', ...(hooks.success ? { hooks: withoutAbsent(hooks.data) } : {}) };
 }
+
+/** As `checkPeerFrame`, for whoever a CLI has dialled: that side also initialises. */
+export function checkDialledFrame(frame: unknown): OutgoingFrame {
+  const checked = checkOutgoing(frame);
+  if (checked.type !== 'control_request' || checked.request.subtype !== 'initialize') return checkPeerFrame(checked);
+  return { type: 'control_request', request_id: checked.request_id, request: peerInitialize(checked.request) };
+}

@@ -1,0 +1,108 @@
+import { RelayError } from 'agent-relay-protocol';
+import { detectProgram } from 'agent-relay-provider/kit';
+import { type ChildHandle, connectWebSocket, howItEnded, lastWords, ndjsonDuplex, spawnProcess } from 'agent-relay-wire/node';
+import type { OutgoingFrame } from '../stream-json/outgoing.ts';
+import { type BridgeEnd, bridgeStdio } from '../stream-json/stdio-bridge.ts';
+import { stdioArguments } from './command-line.ts';
+import { claudeEnvironment } from './environment.ts';
+import { claudeProgram } from './program.ts';
+
+export interface DialRelayOptions {
+  /** `ws:` or `wss:`, used exactly as given. */
+  readonly url: string;
+  readonly command: string;
+  /** Further arguments for Claude Code: its model, a conversation to continue. */
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Aborting ends Claude Code. */
+  readonly signal: AbortSignal;
+  /** A sentence for the owner of the machine. */
+  readonly tell: (sentence: string) => void;
+}
+
+/** Where Claude itself reads the token of a session: dialling, it is sent as `Authorization: Bearer`. */
+const tokenVariable = 'CLAUDE_CODE_SESSION_ACCESS_TOKEN';
+
+/**
+ * Which way a version goes: those before 2.1.120 dial any address by themselves and were measured doing so, 2.1.120 and everything later runs on
+ * stdio. Known by its number, never by trying: a version that refuses the flag exits.
+ */
+export function wayOf(version: string): 'sdk-url' | 'stdio' {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  const isEarlier = major < 2 || (major === 2 && (minor < 1 || (minor === 1 && patch < 120)));
+  return isEarlier ? 'sdk-url' : 'stdio';
+}
+
+/**
+ * Runs Claude Code so that it looks to the relay at `url` like one started with `--sdk-url`. Answers the exit code: 0 when the relay or the signal ended
+ * it, else Claude's own.
+ * @throws RelayError `provider_unavailable` when Claude Code is not there, `validation_failed` for an address that is none, what the relay refused
+ * with, `connection_closed` when nobody answered for ten minutes.
+ */
+export async function dialRelay(options: DialRelayOptions): Promise<number> {
+  const { command, env } = options;
+  const found = await detectProgram(claudeProgram(command), env);
+  if (!found.available) throw new RelayError('provider_unavailable', found.reason);
+  return wayOf(found.version) === 'stdio' ? bridge(found.command, options) : dialsItself(found.command, options);
+}
+
+async function bridge(command: string, { url, args, cwd, env, signal, tell }: DialRelayOptions): Promise<number> {
+  const { [tokenVariable]: token, ...ofClaude } = env;
+  const environment = claudeEnvironment(ofClaude);
+  const child = await spawnProcess({ command, args: [...stdioArguments, ...args], cwd, env: environment });
+  const authorization = token ? { authorization: `Bearer ${token}` } : {};
+  try {
+    const end = await bridgeStdio({
+      cli: ndjsonDuplex<unknown, OutgoingFrame>(child),
+      dial: (lastUuid) =>
+        connectWebSocket(url, {
+          framing: 'lines',
+          headers: { ...authorization, ...(lastUuid === null ? {} : { 'x-last-request-id': lastUuid }) },
+          pingIntervalMs: 10_000,
+          maxPayloadBytes: 128 << 20,
+          signal,
+        }),
+      environment,
+      onRefused: ({ message }) => tell(`The relay said what it may not: ${message}`),
+      signal,
+    });
+    return await exitCode(end, child, tell);
+  } finally {
+    await child.kill();
+  }
+}
+
+async function exitCode(end: BridgeEnd, child: ChildHandle, tell: (sentence: string) => void): Promise<number> {
+  switch (end.by) {
+    case 'signal':
+      return 0;
+    case 'peer':
+      if (end.closed.code === 4001) return 0;
+      throw new RelayError('forbidden', `The relay turned Claude Code away: ${end.closed.reason ?? `code ${end.closed.code}`}`);
+    case 'refusal':
+      throw end.error;
+    case 'silence':
+      throw new RelayError('connection_closed', 'Nobody answered at that address for ten minutes');
+    case 'cli': {
+      const exit = await child.exited;
+      const words = lastWords(child);
+      if (exit.code !== 0) tell(`Claude Code ${howItEnded(exit)}${words === '' ? '' : `: ${words}`}`);
+      return exit.code ?? 1;
+    }
+  }
+}
+
+async function dialsItself(command: string, { url, args, cwd, env, signal, tell }: DialRelayOptions): Promise<number> {
+  const dialling = ['--sdk-url', url, '--print', '--include-partial-messages', '--replay-user-messages', ...args, '-p', ''];
+  const child = await spawnProcess({ command, args: dialling, cwd, env: claudeEnvironment(env), stdout: 'ignore' });
+  const onAbort = () => void child.kill();
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const exit = await child.exited;
+  signal.removeEventListener('abort', onAbort);
+  await child.kill();
+  const words = lastWords(child);
+  if (words !== '') tell(words);
+  return signal.aborted ? 0 : (exit.code ?? 1);
+}

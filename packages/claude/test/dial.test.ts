@@ -1,0 +1,119 @@
+import type { EventLog } from 'agent-relay-provider/testing';
+import { agentCliPaths } from 'agent-relay-testing';
+import type { ChildHandle } from 'agent-relay-wire/node';
+import { afterEach, describe, expect, test } from 'vitest';
+import { wayOf } from '../src/provider/dial-relay.ts';
+import { claudeVersions } from './claude-versions.ts';
+import { dialled as dialling } from './dialling.ts';
+
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function dialled(...wanted: Parameters<typeof dialling>) {
+  const made = await dialling(...wanted);
+  cleanUps.push(made.close);
+  return made;
+}
+
+async function first<T>(list: readonly T[]): Promise<T> {
+  await expect.poll(() => list.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  return list[0] as T; // its length was looked at
+}
+
+const words = (count: number) => Array.from({ length: count }, (_, index) => `word${String(index + 1).padStart(3, '0')} `).join('');
+const streamed = (log: EventLog) =>
+  log
+    .ofType('text.delta')
+    .map(({ text }) => text)
+    .join('');
+const ending = async (child: ChildHandle) => [(await child.exited).code, child.stderrTail];
+
+describe.each(claudeVersions)('dial with Claude Code %s', { timeout: 60_000 }, (_, command) => {
+  test('names itself by path, query and token, is silent until it is spoken to, and ends with its session', async () => {
+    const { child, sessions, upgrades } = await dialled(command);
+    const { session, log } = await first(sessions);
+    expect([session.dialler.path, session.dialler.query.get('x'), session.dialler.bearer, session.dialler.isReconnect]).toEqual([
+      '/claude/s1',
+      '1',
+      'secret',
+      false,
+    ]);
+    await session.prompt('run command: printenv CLAUDE_CODE_SESSION_ACCESS_TOKEN || ls && then say: dialled');
+    const { approvalId } = await log.waitFor('approval.requested');
+    await session.resolveApproval(approvalId, { outcome: 'allow', by: 'me' });
+    expect(await log.waitForTurnEnd()).toMatchObject({ text: 'dialled' });
+    expect(log.ofType('tool.completed').map(({ output }) => output?.includes('secret'))).toEqual([false]);
+    await session.close();
+    expect(await ending(child)).toEqual([0, '']);
+    expect(upgrades).toHaveLength(1);
+  });
+
+  test.each([1012, 1006])('dials again after a drop with %i, and nothing is lost or said twice', async (code) => {
+    const { sessions, upgrades, sockets } = await dialled(command);
+    const { session, log } = await first(sessions);
+    await session.prompt('slow 40 60 && then run command: touch a.txt && then say: done');
+    await log.waitFor('text.delta', ({ text }) => text.includes('word003'));
+    if (code === 1006) sockets.at(-1)?.terminate();
+    else sockets.at(-1)?.close(code);
+    const { approvalId } = await log.waitFor('approval.requested');
+    expect(upgrades).toHaveLength(2);
+    expect(upgrades[1]?.headers['x-last-request-id']).toMatch(/^[0-9a-f-]{36}$/u);
+    // A second drop, with the answer given meanwhile.
+    sockets.at(-1)?.terminate();
+    await session.resolveApproval(approvalId, { outcome: 'allow', by: 'me' });
+    expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'done' });
+    expect(streamed(log)).toBe(`${words(40)}done`);
+    expect(log.ofType('approval.requested')).toHaveLength(1);
+    expect(sessions).toHaveLength(1);
+  });
+
+  test('is turned away for good with a code, a status or without a login, in a sentence', async () => {
+    const closed = await dialled(command);
+    const { session } = await first(closed.sessions);
+    closed.sockets[0]?.close(4003, 'not wanted');
+    expect(await ending(closed.child)).toEqual([1, 'agent-relay-claude: The relay turned Claude Code away: not wanted\n']);
+    await session.close();
+    const refused = await dialled(command, { refuse: 401 });
+    expect(await ending(refused.child)).toEqual([1, expect.stringContaining('401')]);
+    const unknown = await dialled(command, { isLoggedIn: false });
+    expect(await ending(unknown.child)).toEqual([1, expect.stringContaining('not logged in: run `claude auth login`')]);
+    expect(unknown.faults).toEqual([expect.objectContaining({ code: 'provider_unavailable' })]);
+  });
+});
+
+test('a relay that says what it may not is refused, and the CLI goes on', { timeout: 60_000 }, async () => {
+  const { child, sockets, sessions } = await dialled(agentCliPaths().claude);
+  const { session, log } = await first(sessions);
+  const [socket] = sockets;
+  const answers: string[] = [];
+  socket?.on('message', (data) => answers.push(String(data)));
+  for (const frame of [
+    'no json at all',
+    { type: 'user' },
+    { type: 'update_environment_variables', variables: { PATH: '/nowhere' } },
+    { type: 'control_request', request_id: 'q1', request: { subtype: 'set_permission_mode', mode: 'acceptEdits' } },
+    { type: 'control_request', request_id: 'q2', request: { subtype: 'mcp_set_servers', servers: {} } },
+  ])
+    socket?.send(`${typeof frame === 'string' ? frame : JSON.stringify(frame)}\n`);
+  await expect.poll(() => answers.join(''), { timeout: 20_000 }).toContain('"request_id":"q2"');
+  expect(answers.join('')).toContain('Nobody outside may ask Claude Code for set_permission_mode');
+  await session.prompt('say: still here');
+  expect(await log.waitForTurnEnd()).toMatchObject({ text: 'still here' });
+  expect(child.stderrTail.split('\n').filter((line) => line.includes('said what it may not'))).toHaveLength(4);
+});
+
+test.each([
+  ['2.0.60', 'sdk-url'],
+  ['2.1.112', 'sdk-url'],
+  ['2.1.119', 'sdk-url'],
+  ['2.1.120', 'stdio'],
+  ['2.1.121', 'stdio'],
+  ['2.1.332', 'stdio'],
+  ['2.2.0', 'stdio'],
+  ['3.0.0-beta.1', 'stdio'],
+])('Claude Code %s goes the way %s', (version, way) => {
+  expect(wayOf(version)).toBe(way);
+});

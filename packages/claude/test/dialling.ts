@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { EventLog } from 'agent-relay-provider/testing';
+import { startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
+import { spawnProcess } from 'agent-relay-wire/node';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type AcceptedClaudeSession, acceptClaude } from '../src/provider/accept-claude.ts';
+
+const cli = join(import.meta.dirname, '..', 'src', 'cli.ts');
+
+const closeServer = async (server: ReturnType<typeof createServer>) => {
+  server.closeAllConnections();
+  server.close();
+};
+
+interface Dialling {
+  /** The status with which the server refuses each upgrade. */
+  readonly refuse?: number;
+  readonly isLoggedIn?: boolean;
+  /** By our command, or by the CLI itself. */
+  readonly way?: 'dial' | 'sdk-url';
+}
+
+/** A server that takes what dials it, and a real CLI that does. */
+export async function dialled(command: string, { refuse, isLoggedIn = true, way = 'dial' }: Dialling = {}) {
+  const cleanUps: (() => Promise<unknown>)[] = [];
+  const sessions: { session: AcceptedClaudeSession; log: EventLog }[] = [];
+  const upgrades: IncomingMessage[] = [];
+  const sockets: WebSocket[] = [];
+  const faults: unknown[] = [];
+  const accept = async (socket: WebSocket, upgrade: IncomingMessage) => {
+    upgrades.push(upgrade);
+    sockets.push(socket);
+    if (await sessions[0]?.session.reattach(socket)) return;
+    const session = await acceptClaude(socket, upgrade);
+    sessions.push({ session, log: new EventLog(session) });
+  };
+  const server = createServer();
+  const webSockets = new WebSocketServer({ noServer: true, maxPayload: 128 << 20 });
+  server.on('upgrade', (request, socket, head) => {
+    if (refuse !== undefined) {
+      socket.end(`HTTP/1.1 ${refuse} No\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      return;
+    }
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, request).catch((error) => faults.push(error)));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanUps.push(() => closeServer(server));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  const home = await tempHome();
+  cleanUps.push(() => home.remove());
+  const model = await startFakeAnthropic({ model: wordScript() });
+  cleanUps.push(() => model.close());
+  const { ANTHROPIC_API_KEY: key, ...env } = { ...home.env(), ...model.env() };
+  const url = `ws://127.0.0.1:${address.port}/claude/s1?x=1`;
+  const byCommand = ['--conditions=agent-relay-source', cli, 'dial', '--command', command, '--cwd', home.workFolder, url];
+  const byItself = ['--sdk-url', url, '--print', '--include-partial-messages', '--replay-user-messages', '-p', ''];
+  const child = await spawnProcess({
+    ...(way === 'dial' ? { command: process.execPath, args: byCommand } : { command, args: byItself }),
+    cwd: home.workFolder,
+    env: { ...env, ...(isLoggedIn && key ? { ANTHROPIC_API_KEY: key } : {}), CLAUDE_CODE_SESSION_ACCESS_TOKEN: 'secret' },
+  });
+  cleanUps.push(() => child.kill());
+  const close = async () => {
+    for (const cleanUp of cleanUps.reverse()) await cleanUp();
+  };
+  return { child, sessions, upgrades, sockets, faults, cwd: home.workFolder, close };
+}
