@@ -38,7 +38,9 @@ describe.each(claudeVersions)('Claude Code %s without a relay', { timeout: 60_00
     expect(await session.resolveApproval(approvalId, { outcome: 'allow', by: 'me' })).toBe(true);
     expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'done' });
     expect(isWritten('a.txt')).toBe(true);
-    expect(log.ofType('session.status').map(({ status }) => status)).toEqual(['idle', 'busy', 'waiting', 'busy', 'idle']);
+    await expect
+      .poll(() => log.ofType('session.status').map(({ status }) => status), { timeout: 20_000 })
+      .toEqual(['idle', 'busy', 'waiting', 'busy', 'idle']);
     await session.close();
     await log.finished;
     expect(brokenEventRules(log.events)).toEqual([]);
@@ -92,6 +94,42 @@ describe.each(claudeVersions)('Claude Code %s without a relay', { timeout: 60_00
       code: 'provider_unavailable',
       message: expect.stringContaining('No conversation found'),
     });
+  });
+
+  test('begins another conversation with /clear, tells its id, and goes on', async () => {
+    const { session, log } = await launched(command);
+    await session.prompt('say: one');
+    await log.waitForTurnEnd();
+    const before = session.vendorSessionId;
+    await session.prompt('/clear');
+    await expect.poll(() => log.ofType('session.started').length, { timeout: 20_000 }).toBe(2);
+    const after = log.events.length;
+    await session.prompt('say: two');
+    expect(await log.waitForTurnEnd(after)).toMatchObject({ text: 'two' });
+    expect([log.ofType('session.started')[1]?.vendorSessionId, session.vendorSessionId === before]).toEqual([
+      session.vendorSessionId,
+      false,
+    ]);
+  });
+
+  test('names the call that runs a sub-agent with each call of that one', async () => {
+    const { session, log } = await launched(command);
+    await session.prompt(
+      'call Agent {"description":"looks","prompt":"run command: ls && then say: looked","subagent_type":"general-purpose"} && then say: sent',
+    );
+    const call = await log.waitFor('tool.started', ({ name }) => name === 'Agent');
+    const inner = await log.waitFor('tool.started', ({ name }) => name === 'Bash');
+    expect([call.parentItemId, inner.parentItemId]).toEqual([undefined, call.itemId]);
+    await expect.poll(() => log.ofType('session.status').at(-1)?.status, { timeout: 20_000 }).toBe('idle');
+  });
+
+  test('begins a turn by itself when a task in the background ends, and says why', async () => {
+    const { session, log } = await launched(command);
+    await session.prompt('call Bash {"command":"ls; sleep 1","run_in_background":true,"description":"counts"} && then say: started');
+    await log.waitForTurnEnd();
+    const second = await log.waitFor('turn.started', ({ turnId }) => turnId !== log.ofType('turn.started')[0]?.turnId);
+    expect([log.ofType('turn.started')[0]?.cause, second.cause]).toEqual([undefined, 'Background task "counts" completed']);
+    await expect.poll(() => log.ofType('turn.completed').length, { timeout: 20_000 }).toBe(2);
   });
 
   test('that is not logged in says so at the start, and how to', async () => {

@@ -280,3 +280,36 @@ describe('a conversation', () => {
     expect(translator.sessionId).toBe('two');
   });
 });
+
+describe('a turn that nobody prompted', () => {
+  const task = (subtype: string, more: object) => ({ type: 'system', subtype, task_id: 't', tool_use_id: 'toolu_1', ...more });
+  const requesting = { type: 'system', subtype: 'status', status: 'requesting' };
+  const started = (translator: ClaudeTranslator, frame: { type: string }) =>
+    translator.translate(frame).filter(({ type }) => type === 'turn.started');
+  const ended = () => {
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
+    translator.translate(task('task_started', { description: 'counts' }));
+    translator.translate(task('task_notification', { status: 'failed' }));
+    return translator;
+  };
+
+  test('says which task ended, once', () => {
+    const translator = ended();
+    expect(started(translator, requesting)).toEqual([{ type: 'turn.started', turnId: 'turn-1', cause: 'Background task "counts" failed' }]);
+    translator.translate({ type: 'result' });
+    expect(started(translator, requesting)).toEqual([{ type: 'turn.started', turnId: 'turn-2' }]);
+  });
+
+  test('says so when its sub-agent goes on after the turn that began it', () => {
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/home/ada' });
+    translator.translate(task('task_started', { description: 'looks' }));
+    const word = { type: 'assistant', parent_tool_use_id: 'toolu_1', message: { id: 'm', content: [] } };
+    expect(started(translator, word)).toEqual([{ type: 'turn.started', turnId: 'turn-1', cause: 'Background task "looks" goes on' }]);
+  });
+
+  test('is none where a prompt waits: that one is its cause', () => {
+    const translator = ended();
+    translator.sent({ uuid: 'u', text: 'hello', messageIds: [], isContext: false });
+    expect(started(translator, requesting)).toEqual([{ type: 'turn.started', turnId: 'turn-1' }]);
+  });
+});

@@ -59,6 +59,6 @@ function mend(fields: Fields, { name, indexes, fallback }: Fault): Fields | null
 }
 
 function withFittingIds(fields: Fields): Fields {
-  const ids = ['turnId', 'itemId', 'approvalId'].filter((name) => fields[name] !== undefined && fields[name] !== null);
+  const ids = ['turnId', 'itemId', 'parentItemId', 'approvalId'].filter((name) => fields[name] !== undefined && fields[name] !== null);
   return { ...fields, ...Object.fromEntries(ids.map((name) => [name, ourId(fields[name])])) };
 }

@@ -48,7 +48,11 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
     exitCode: z.int().optional(),
   }),
   z.object({ type: z.literal('session.status'), status: z.enum(['idle', 'busy', 'waiting']), detail: z.string().optional() }),
-  z.object({ type: z.literal('turn.started'), ...turn }),
+  z.object({
+    type: z.literal('turn.started'),
+    ...turn,
+    cause: text.optional().describe('Why it began, in a few words, where nobody prompted it'),
+  }),
   z.object({
     type: z.literal('turn.completed'),
     ...turn,
@@ -71,6 +75,7 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('tool.started'),
     ...item,
+    parentItemId: id.optional().describe('The tool call that runs the sub-agent whose call this is'),
     name: z.string(),
     kind: ToolKindSchema,
     title: z.string(),

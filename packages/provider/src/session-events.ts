@@ -12,6 +12,7 @@ export type EndOfSession = Omit<SessionEnded, 'type'>;
 export type LiveEvent = Exclude<AgentEvent, SessionEnded>;
 /** What a turn failed with. */
 export type AgentFault = Extract<AgentEvent, { type: 'turn.failed' }>['error'];
+type TurnStarted = Extract<AgentEvent, { type: 'turn.started' }>;
 type TurnEnded = Extract<AgentEvent, { type: 'turn.completed' | 'turn.failed' }>;
 type ToolStarted = Extract<AgentEvent, { type: 'tool.started' }>;
 type ToolCompleted = Extract<AgentEvent, { type: 'tool.completed' }>;
@@ -89,7 +90,7 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
     const clean = withOurIds(event);
     switch (clean.type) {
       case 'turn.started':
-        this.#startTurn(clean.turnId);
+        this.#startTurn(clean);
         return;
       case 'turn.completed':
       case 'turn.failed':
@@ -150,17 +151,18 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
     return this.#buffer;
   }
 
-  #startTurn(turnId: string): void {
+  #startTurn(event: TurnStarted): void {
+    const { turnId } = event;
     if (turnId === this.#openTurnId || this.#endedTurns.has(turnId)) return;
     if (this.#openTurnId !== null) this.#endTurn(interrupted(this.#openTurnId));
     this.#openTurnId = turnId;
-    this.#buffer.push({ type: 'turn.started', turnId });
+    this.#buffer.push(event);
   }
 
   #endTurn(event: TurnEnded): void {
     const { turnId } = event;
     if (this.#endedTurns.has(turnId)) return;
-    this.#startTurn(turnId);
+    this.#startTurn({ type: 'turn.started', turnId });
     for (const [itemId, itsTurnId] of this.#openTools) if (itsTurnId === turnId) this.#closeTool(itemId, turnId);
     for (const [approvalId, itsTurnId] of this.#openApprovals) {
       if (itsTurnId === turnId || itsTurnId === undefined) this.#cancelApproval(approvalId);
@@ -224,7 +226,7 @@ function crashed(turnId: string, reason: 'exited' | 'crashed' | 'lost', detail: 
 
 function withOurIds<T extends AgentEvent>(event: T): T {
   const ids: Record<string, string> = {};
-  for (const key of ['turnId', 'itemId', 'approvalId'] as const) {
+  for (const key of ['turnId', 'itemId', 'parentItemId', 'approvalId'] as const) {
     const id: unknown = Reflect.get(event, key);
     if (id !== undefined && ourId(id) !== id) ids[key] = ourId(id);
   }

@@ -11,12 +11,14 @@ import {
   SystemFrame,
   UserFrame,
 } from '../stream-json/message-frames.ts';
+import { BackgroundTasks } from './background-tasks.ts';
 import { faultFrom } from './error-codes.ts';
 import { apiRetry, asJson, introduction, rateLimit, vendorEvent } from './plain-events.ts';
 import { PromptLedger, type SentPrompt } from './prompt-ledger.ts';
 import { type OpenTool, planUpdated, toolCompleted } from './tool-results.ts';
 import { toolKind, toolTitle } from './tool-words.ts';
 import { usageOf, wasInterrupted } from './turn-result.ts';
+import { WaitingForPerson } from './waiting-for-person.ts';
 
 export interface ClaudeTranslatorOptions {
   /** The MCP servers whose tools are messages. */
@@ -51,6 +53,7 @@ export class ClaudeTranslator {
   readonly #cwd: string;
   readonly #openTools = new RecentMap<string, OpenTool>(openToolsKept);
   readonly #declined = new Set<string>();
+  readonly #tasks = new BackgroundTasks();
   #turnNumber = 0;
   #turnId: string | null = null;
   #isMailTurn = false;
@@ -63,10 +66,7 @@ export class ClaudeTranslator {
   #costUsd = 0;
   #tellsState = false;
   #isIntroduced = false;
-  #openQuestions = 0;
-  #isWaiting = false;
-  /** Questions that Claude's own state has not told of yet: it may do so when they are answered. */
-  #questionsUntold = 0;
+  readonly #waiting = new WaitingForPerson();
   #sessionId: string | null = null;
   #model: string | null = null;
 
@@ -103,14 +103,11 @@ export class ClaudeTranslator {
 
   /** A person is asked: the session waits until each question has its answer. */
   questionAsked(): LiveEvent[] {
-    this.#openQuestions += 1;
-    this.#questionsUntold += 1;
-    return this.#waits();
+    return statusTold(this.#waiting.asked());
   }
 
   questionAnswered(): LiveEvent[] {
-    this.#openQuestions -= 1;
-    return this.#goesOn();
+    return this.#goesOn(this.#waiting.answered());
   }
 
   sent(prompt: SentPrompt): void {
@@ -175,6 +172,7 @@ export class ClaudeTranslator {
   }
 
   #system(frame: SystemFrame): LiveEvent[] {
+    this.#tasks.hear(frame);
     switch (frame.subtype) {
       case 'init':
         return this.#init(frame);
@@ -200,10 +198,9 @@ export class ClaudeTranslator {
 
   #stateChanged(state: string | undefined): LiveEvent[] {
     this.#tellsState = true;
-    if (state === 'requires_action') return this.#needsAction();
-    if (state !== 'idle') return this.#goesOn();
-    this.#isWaiting = false;
-    this.#questionsUntold = 0;
+    if (state === 'requires_action') return statusTold(this.#waiting.needsAction());
+    if (state !== 'idle') return this.#goesOn(this.#waiting.goesOn());
+    this.#waiting.ended();
     this.#mayStillBeMail = false;
     const turnId = this.#turnId;
     this.#turnId = null;
@@ -211,22 +208,8 @@ export class ClaudeTranslator {
     return [...end, { type: 'session.status', status: 'idle' }];
   }
 
-  #needsAction(): LiveEvent[] {
-    if (this.#questionsUntold === 0) return this.#waits();
-    this.#questionsUntold -= 1;
-    return [];
-  }
-
-  #waits(): LiveEvent[] {
-    if (this.#isWaiting) return [];
-    this.#isWaiting = true;
-    return [{ type: 'session.status', status: 'waiting' }];
-  }
-
-  #goesOn(): LiveEvent[] {
-    if (!this.#isWaiting || this.#openQuestions > 0) return [];
-    this.#isWaiting = false;
-    return this.#turnId === null ? [] : [{ type: 'session.status', status: 'busy' }];
+  #goesOn(status: 'busy' | null): LiveEvent[] {
+    return this.#turnId === null ? [] : statusTold(status);
   }
 
   #lifecycle(uuid: string, state: string): LiveEvent[] {
@@ -242,7 +225,7 @@ export class ClaudeTranslator {
     const { text, messageIds, isContext } = entered.prompt;
     const hasMail = messageIds.length > 0;
     if (isContext) return [...entered.events, { type: 'user.message', text, ...(hasMail ? { messageIds: [...messageIds] } : {}) }];
-    const begin = this.#beginTurn();
+    const begin = this.#beginTurn({ isPrompted: true });
     const turnId = this.#turnId;
     this.#isMailTurn = (this.#hasPromptInTurn && this.#isMailTurn) || isMail(entered.prompt);
     this.#hasPromptInTurn = true;
@@ -255,14 +238,17 @@ export class ClaudeTranslator {
     return [...begin, ...entered.events, message];
   }
 
-  #beginTurn(): LiveEvent[] {
+  /** `parent`: a sub-agent's word is the first sign of it. A turn that a prompt waits for is taken to be that prompt's. */
+  #beginTurn({ isPrompted = this.ledger.hasWaiting, parent = null }: { isPrompted?: boolean; parent?: string | null } = {}): LiveEvent[] {
     if (this.#turnId !== null) return [];
+    const news = this.#tasks.takeCause(parent);
+    const cause = isPrompted ? undefined : news;
     this.#turnNumber += 1;
     this.#turnId = `turn-${this.#turnNumber}`;
     this.#hasPromptInTurn = false;
     this.#assistantError = null;
     return [
-      { type: 'turn.started', turnId: this.#turnId },
+      { type: 'turn.started', turnId: this.#turnId, ...(cause === undefined ? {} : { cause }) },
       { type: 'session.status', status: 'busy' },
     ];
   }
@@ -296,7 +282,7 @@ export class ClaudeTranslator {
       this.#assistantError = typeof error === 'string' ? error : 'unknown';
       return begin;
     }
-    const events = parent ? this.#beginTurn() : this.#modelSpoke();
+    const events = parent ? this.#beginTurn({ parent }) : this.#modelSpoke();
     const messageId = message?.id ?? `message-${this.#turnNumber}`;
     for (const block of message?.content ?? []) events.push(...this.#block(messageId, block, parent ?? null));
     return events;
@@ -308,7 +294,7 @@ export class ClaudeTranslator {
     if (turnId === null) return [];
     const index = this.#streaming?.messageId === messageId ? this.#streaming.blockIndex : this.#nextIndex(messageId);
     const item = { turnId, itemId: `${messageId}:${index}` };
-    if (block.type === 'tool_use') return this.#toolUse(turnId, block);
+    if (block.type === 'tool_use') return this.#toolUse(turnId, block, parent);
     // What a subagent says belongs to the tool call that runs it.
     if (parent !== null) return block.text ? [{ type: 'tool.updated', turnId, itemId: parent, output: block.text }] : [];
     if (block.type === 'text' && block.text) return [{ type: 'text.completed', ...item, text: block.text }];
@@ -322,11 +308,20 @@ export class ClaudeTranslator {
     return index;
   }
 
-  #toolUse(turnId: string, { id: itemId, name = 'unknown', input = {} }: ContentBlock): LiveEvent[] {
+  #toolUse(turnId: string, { id: itemId, name = 'unknown', input = {} }: ContentBlock, parent: string | null): LiveEvent[] {
     if (itemId === undefined) return [];
     this.#openTools.set(itemId, { turnId, itemId, name, input });
     const kind = toolKind(name, this.#relayServers);
-    const started: LiveEvent = { type: 'tool.started', turnId, itemId, name, kind, title: toolTitle(name, input), input: asJson(input) };
+    const started: LiveEvent = {
+      type: 'tool.started',
+      turnId,
+      itemId,
+      ...(parent ? { parentItemId: parent } : {}),
+      name,
+      kind,
+      title: toolTitle(name, input),
+      input: asJson(input),
+    };
     return [started, ...planUpdated(turnId, name, input)];
   }
 
@@ -367,6 +362,8 @@ export class ClaudeTranslator {
     return [...updated, completed, ...idle];
   }
 }
+
+const statusTold = (status: 'waiting' | 'busy' | null): LiveEvent[] => (status === null ? [] : [{ type: 'session.status', status }]);
 
 interface Schema<T> {
   safeParse(value: unknown): { readonly success: true; readonly data: T } | { readonly success: false };

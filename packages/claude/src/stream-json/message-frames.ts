@@ -84,6 +84,9 @@ export const SystemFrame = z.looseObject({
   status: text,
   error: z.unknown().optional(),
   error_status: lenient(z.number()),
+  task_id: text,
+  tool_use_id: text,
+  description: text,
   attempt: count,
   max_retries: count,
 });

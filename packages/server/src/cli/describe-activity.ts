@@ -15,7 +15,7 @@ function textOf(event: AgentEvent): string | null {
     case 'session.ended':
       return `session ended: ${event.reason}${event.detail === undefined ? '' : `, ${oneLine(event.detail)}`}`;
     case 'turn.started':
-      return 'turn started';
+      return event.cause === undefined ? 'turn started' : `turn started: ${oneLine(event.cause)}`;
     case 'turn.completed':
       return `turn ${event.outcome}`;
     case 'turn.failed':
