@@ -10,6 +10,10 @@ export declare const agentClis: Readonly<{
   claude: string;
   /** Claude Code 2.1.120, the last version that dials any `--sdk-url`; its package exists for Linux x64 only. */
   claude120: string;
+  /** Claude Code 2.1.197, the newest that npm installs on Node 20; its package is pinned for Linux x64 only. */
+  claude197: string;
+  /** Claude Code 2.1.332; its package is pinned for Linux x64 only. */
+  claude332: string;
   /** Codex 0.169.0. */
   codex: string;
   /** Gemini CLI 0.61.0, a JavaScript file. */

@@ -23,6 +23,8 @@ const codexTargets = {
 export const agentClis = Object.freeze({
   claude: join(modules, '@anthropic-ai', `claude-code-${platform}`, `claude${executable}`),
   claude120: join(modules, `claude-code-2.1.120-${platform}`, `claude${executable}`),
+  claude197: join(modules, `claude-code-2.1.197-${platform}`, `claude${executable}`),
+  claude332: join(modules, `claude-code-2.1.332-${platform}`, `claude${executable}`),
   codex: join(modules, '@openai', `codex-${platform}`, 'vendor', codexTargets[platform] ?? platform, 'bin', `codex${executable}`),
   gemini: join(modules, '@google', 'gemini-cli', 'bundle', 'gemini.js'),
 });

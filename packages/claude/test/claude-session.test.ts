@@ -7,15 +7,9 @@ import { agentCliPaths, fakeRelayMcp } from 'agent-relay-testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ClaudeProvider } from '../src/provider/claude-provider.ts';
 import { claudeHarness } from './claude-harness.ts';
+import { claudeVersions } from './claude-versions.ts';
 
-const { claude, claudeDialling } = agentCliPaths();
-const versions =
-  claudeDialling === undefined
-    ? [['2.1.329', claude]]
-    : [
-        ['2.1.329', claude],
-        ['2.1.120', claudeDialling],
-      ];
+const { claude } = agentCliPaths();
 const cleanUps: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -49,7 +43,7 @@ async function start(command: string, { mode = 'agentic', approval = 'open', mcp
   return { harness, session, log: new EventLog(session) };
 }
 
-describe.each(versions)('a session of Claude Code %s', { timeout: 60_000 }, (_, command) => {
+describe.each(claudeVersions)('a session of Claude Code %s', { timeout: 60_000 }, (_, command) => {
   test('has the relay tools in safe mode, at once and with its token, and its instructions', async () => {
     const relay = await fakeRelayMcp();
     cleanUps.push(relay.close);

@@ -6,6 +6,8 @@ export interface AgentCliPaths {
   readonly claude: string;
   /** Claude Code 2.1.120, the last that dials any `--sdk-url`; undefined where its package does not exist. */
   readonly claudeDialling: string | undefined;
+  /** Further versions of Claude Code, as far as they are installed. */
+  readonly claudeBetween: readonly (readonly [version: string, path: string])[];
   /** Codex 0.169.0. */
   readonly codex: string;
   /** Gemini CLI 0.61.0, a script for the `node` on the PATH. */
@@ -20,6 +22,12 @@ export function agentCliPaths(env: NodeJS.ProcessEnv = process.env): AgentCliPat
   return {
     claude: installed('Claude Code', env['AGENT_RELAY_TEST_CLAUDE'] ?? agentClis.claude),
     claudeDialling: existsSync(agentClis.claude120) ? agentClis.claude120 : undefined,
+    claudeBetween: (
+      [
+        ['2.1.197', agentClis.claude197],
+        ['2.1.332', agentClis.claude332],
+      ] as const
+    ).filter(([, path]) => existsSync(path)),
     codex: installed('Codex', env['AGENT_RELAY_TEST_CODEX'] ?? agentClis.codex),
     gemini: installed('Gemini CLI', env['AGENT_RELAY_TEST_GEMINI'] ?? agentClis.gemini),
   };
