@@ -4,7 +4,7 @@ import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type LaunchClaudeOptions, launchClaude } from '../src/provider/launch-claude.ts';
-import { claudeVersions } from './claude-versions.ts';
+import { allClaudeVersions } from './claude-versions.ts';
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 
@@ -28,7 +28,7 @@ async function launched(command: string, options: Partial<LaunchClaudeOptions> =
   return { ...around, session, log: new EventLog(session), isWritten: (name: string) => existsSync(join(around.cwd, name)) };
 }
 
-describe.each(claudeVersions)('Claude Code %s without a relay', { timeout: 60_000 }, (_, command) => {
+describe.each(allClaudeVersions)('Claude Code %s without a relay', { timeout: 60_000 }, (_, command) => {
   test('is asked in a word, waits for a person, and goes on with the answer', async () => {
     const { session, log, isWritten } = await launched(command);
     await session.prompt('run command: touch a.txt && then say: done');
@@ -103,9 +103,8 @@ describe.each(claudeVersions)('Claude Code %s without a relay', { timeout: 60_00
     const before = session.vendorSessionId;
     await session.prompt('/clear');
     await expect.poll(() => log.ofType('session.started').length, { timeout: 20_000 }).toBe(2);
-    const after = log.events.length;
     await session.prompt('say: two');
-    expect(await log.waitForTurnEnd(after)).toMatchObject({ text: 'two' });
+    await log.waitFor('text.completed', ({ text }) => text === 'two');
     expect([log.ofType('session.started')[1]?.vendorSessionId, session.vendorSessionId === before]).toEqual([
       session.vendorSessionId,
       false,
@@ -140,6 +139,11 @@ describe.each(claudeVersions)('Claude Code %s without a relay', { timeout: 60_00
       message: expect.stringMatching(/not logged in: run `claude auth login`/u),
     });
     expect(model.requests.filter(({ model: asked }) => asked)).toEqual([]);
+    const session = await launchClaude({ command, cwd, env: { ...env, ANTHROPIC_CUSTOM_HEADERS: 'Authorization: Bearer x' } });
+    cleanUps.push(() => session.close());
+    const log = new EventLog(session);
+    await session.prompt('say: by a gateway');
+    expect(await log.waitForTurnEnd()).toMatchObject({ text: 'by a gateway' });
   });
 });
 

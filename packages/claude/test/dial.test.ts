@@ -70,7 +70,7 @@ describe.each(claudeVersions)('dial with Claude Code %s', { timeout: 60_000 }, (
     expect(sessions).toHaveLength(1);
   });
 
-  test('is turned away for good with a code, a status or without a login, in a sentence', async () => {
+  test('is turned away for good with a code or a status, in a sentence', async () => {
     const closed = await dialled(command);
     const { session } = await first(closed.sessions);
     closed.sockets[0]?.close(4003, 'not wanted');
@@ -78,10 +78,13 @@ describe.each(claudeVersions)('dial with Claude Code %s', { timeout: 60_000 }, (
     await session.close();
     const refused = await dialled(command, { refuse: 401 });
     expect(await ending(refused.child)).toEqual([1, expect.stringContaining('401')]);
-    const unknown = await dialled(command, { isLoggedIn: false });
-    expect(await ending(unknown.child)).toEqual([1, expect.stringContaining('not logged in: run `claude auth login`')]);
-    expect(unknown.faults).toEqual([expect.objectContaining({ code: 'provider_unavailable' })]);
   });
+});
+
+test('a CLI that is not logged in says so where it runs', { timeout: 60_000 }, async () => {
+  const { child, sessions } = await dialled(agentCliPaths().claude, { isLoggedIn: false });
+  await first(sessions);
+  expect(child.stderrTail).toContain('not logged in: run `claude auth login`');
 });
 
 test('a relay that says what it may not is refused, and the CLI goes on', { timeout: 60_000 }, async () => {

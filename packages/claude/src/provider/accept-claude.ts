@@ -49,7 +49,7 @@ export class AcceptedClaudeSession extends ClaudeSession {
  * Takes a WebSocket that a CLI opened (`claude --sdk-url`, up to 2.1.120, or `agent-relay-claude dial`), and resolves with its session once it has
  * answered `initialize`. Look at the path and the bearer token before: a CLI that is not wanted is sent away for good with `webSocket.close(4003)`.
  * Closing the session ends the CLI; one that does not dial again in time ends its session as `lost`.
- * @throws RelayError `provider_unavailable` when the CLI is not logged in, `timeout`, `connection_closed`; the socket is closed then.
+ * @throws RelayError `timeout`, `connection_closed`; the socket is closed then, and the CLI dials again.
  */
 export async function acceptClaude(
   webSocket: AcceptedSocket,
@@ -69,7 +69,7 @@ export async function acceptClaude(
   try {
     await connection.attach(duplexOf(webSocket));
   } catch (error) {
-    await connection.close({ code: 4003, reason: error instanceof Error ? error.message : 'refused' });
+    await connection.close({ code: 1013, reason: 'try again' });
     throw error;
   }
   events.emit({ type: 'session.status', status: 'idle' });

@@ -1,6 +1,8 @@
 import { RelayError } from 'agent-relay-protocol';
 import { detectProgram } from 'agent-relay-provider/kit';
+import { RecentSet, settlesWithin } from 'agent-relay-wire';
 import { type ChildHandle, connectWebSocket, howItEnded, lastWords, ndjsonDuplex, spawnProcess } from 'agent-relay-wire/node';
+import { hasLoginHeader, notLoggedIn } from '../stream-json/login.ts';
 import type { OutgoingFrame } from '../stream-json/outgoing.ts';
 import { type BridgeEnd, bridgeStdio } from '../stream-json/stdio-bridge.ts';
 import { stdioArguments } from './command-line.ts';
@@ -41,16 +43,35 @@ export function wayOf(version: string): 'sdk-url' | 'stdio' {
  * with, `connection_closed` when nobody answered for ten minutes.
  */
 export async function dialRelay(options: DialRelayOptions): Promise<number> {
-  const { command, env } = options;
+  const { command, env, tell } = options;
   const found = await detectProgram(claudeProgram(command), env);
   if (!found.available) throw new RelayError('provider_unavailable', found.reason);
+  if (!(await isLoggedIn(found.command, env))) tell(notLoggedIn);
   return wayOf(found.version) === 'stdio' ? bridge(found.command, options) : dialsItself(found.command, options);
+}
+
+/** As Claude says itself, where it does. Its settings may know a header that logs in: a no is told, and is no reason to stop. */
+async function isLoggedIn(command: string, env: Readonly<Record<string, string>>): Promise<boolean> {
+  if (hasLoginHeader(env)) return true;
+  const child = await spawnProcess({ command, args: ['auth', 'status'], env, stdin: 'ignore' });
+  try {
+    let printed = '';
+    const read = async () => {
+      for await (const chunk of child.stdout) printed += String(chunk);
+    };
+    await settlesWithin(read(), 15_000);
+    return !/"loggedIn":\s*false/u.test(printed);
+  } finally {
+    await child.kill({ graceMs: 500 });
+  }
 }
 
 async function bridge(command: string, { url, args, cwd, env, signal, tell }: DialRelayOptions): Promise<number> {
   const { [tokenVariable]: token, ...ofClaude } = env;
   const environment = claudeEnvironment(ofClaude);
   const child = await spawnProcess({ command, args: [...stdioArguments, ...args], cwd, env: environment });
+  // Each once: a relay that repeats itself fills nobody's disk.
+  const refusalsTold = new RecentSet<string>(64);
   const authorization = token ? { authorization: `Bearer ${token}` } : {};
   try {
     const end = await bridgeStdio({
@@ -64,7 +85,11 @@ async function bridge(command: string, { url, args, cwd, env, signal, tell }: Di
           signal,
         }),
       environment,
-      onRefused: ({ message }) => tell(`The relay said what it may not: ${message}`),
+      onRefused: ({ message }) => {
+        if (refusalsTold.has(message)) return;
+        refusalsTold.add(message);
+        tell(`The relay said what it may not: ${message}`);
+      },
       signal,
     });
     return await exitCode(end, child, tell);

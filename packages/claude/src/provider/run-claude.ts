@@ -61,7 +61,11 @@ export async function runClaude(options: RunClaudeOptions): Promise<ClaudeSessio
     timeoutMs: startTimeoutMs,
     signal,
     onStart,
-    getReady: (started) => connection.attach(ndjsonDuplex<unknown, OutgoingFrame>(started)),
+    getReady: async (started) => {
+      const answer = await connection.attach(ndjsonDuplex<unknown, OutgoingFrame>(started));
+      await connection.assertLogin(answer, options.env);
+      return answer;
+    },
   });
   translator.startedAs(vendorSessionId);
   events.emit({ type: 'session.started', vendorSessionId, cwd, ...versionIn(ready), ...(model === undefined ? {} : { model }) });

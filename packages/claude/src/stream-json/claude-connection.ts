@@ -3,7 +3,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { type DuplexClosed, type MessageDuplex, RecentMap, RecentSet } from 'agent-relay-wire';
 import { type ControlAnswer, ControlRequests } from './control-requests.ts';
 import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
-import { assertLoggedIn } from './login.ts';
+import { hasLoginHeader, lacksLogin, notLoggedIn, settingsEnvironment } from './login.ts';
 import { checkOutgoing, type OutgoingFrame, type UserInputFrame } from './outgoing.ts';
 import { assertPeerControl, checkPeerFrame, type PeerControl } from './peer-frames.ts';
 import { type ClaudePermissionMode, checkPermissionMode } from './permission-mode.ts';
@@ -87,7 +87,7 @@ export class ClaudeConnection {
   /**
    * Takes a link that is open and says `initialize` on it; resolves with Claude's answer. A link that was there before is replaced. The
    * permission requests that Claude says are still open are answered, and unacknowledged prompts are sent again.
-   * @throws RelayError `connection_closed`, `timeout`, `provider_unavailable` when the CLI is not logged in.
+   * @throws RelayError `connection_closed`, `timeout`.
    */
   async attach(link: Link): Promise<ControlAnswer> {
     if (this.#isClosed) throw this.#connectionClosed();
@@ -103,10 +103,19 @@ export class ClaudeConnection {
     const { environment } = this.#options;
     if (environment) await link.send(checkOutgoing({ type: 'update_environment_variables', variables: { ...environment } }));
     const answer = await this.#ask('initialize', this.#options.initialize ?? {});
-    assertLoggedIn(answer);
     for (const pending of answer.pendingPermissionRequests) this.#receivePending(pending);
     for (const prompt of this.#unacknowledged.values()) this.#write(prompt);
     return answer;
+  }
+
+  /**
+   * Looks whether the CLI that answered `initialize` so is logged in; `env` is what its process was started with.
+   * @throws RelayError `provider_unavailable` with how to log in; `connection_closed`, `timeout`.
+   */
+  async assertLogin(answer: ControlAnswer, env: Readonly<Record<string, string>>): Promise<void> {
+    if (!lacksLogin(answer) || hasLoginHeader(env)) return;
+    const { isSuccess, response } = await this.#ask('get_settings', {});
+    if (isSuccess && !hasLoginHeader(settingsEnvironment(response))) throw new RelayError('provider_unavailable', notLoggedIn);
   }
 
   /** Sends a prompt and returns its uuid. Between links it is kept and sent on the next. */

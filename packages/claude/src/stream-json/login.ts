@@ -1,22 +1,31 @@
-import { RelayError } from 'agent-relay-protocol';
 import { lenient } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { ControlAnswer } from './control-requests.ts';
 
-export const notLoggedIn = 'Claude Code is not logged in: run `claude auth login` on its machine, or set ANTHROPIC_API_KEY';
+export const notLoggedIn = 'Claude Code is not logged in: run `claude auth login` on this machine, or set ANTHROPIC_API_KEY';
 
 const text = lenient(z.string());
 const Account = z.looseObject({ apiProvider: text, tokenSource: text, apiKeySource: text });
+const Settings = z.looseObject({ effective: z.looseObject({ env: z.record(z.string(), z.unknown()) }) });
 
 /**
- * What `initialize` answers of the account: without a token and a key the first turn would fail. An answer that says nothing of it, and another
- * provider than the vendor's own, are taken as they are.
- * @throws RelayError `provider_unavailable`, with how to log in.
+ * Whether `initialize` says that there is neither a token nor a key. An answer that says nothing of it, and another provider than the vendor's own,
+ * are taken for logged in.
  */
-export function assertLoggedIn({ response }: Pick<ControlAnswer, 'response'>): void {
+export function lacksLogin({ response }: Pick<ControlAnswer, 'response'>): boolean {
   const account = Account.safeParse(response['account']);
-  if (!account.success) return;
+  if (!account.success) return false;
   const { apiProvider, tokenSource, apiKeySource } = account.data;
-  if (apiProvider !== 'firstParty' || tokenSource !== 'none' || (apiKeySource ?? 'none') !== 'none') return;
-  throw new RelayError('provider_unavailable', notLoggedIn);
+  return apiProvider === 'firstParty' && tokenSource === 'none' && (apiKeySource ?? 'none') === 'none';
+}
+
+/** Whether an environment logs in by a header of its own, as gateways want it: Claude then asks the model without a token. */
+export function hasLoginHeader(env: Readonly<Record<string, unknown>>): boolean {
+  return /^\s*(?:authorization|x-api-key)\s*:/imu.test(String(env['ANTHROPIC_CUSTOM_HEADERS'] ?? ''));
+}
+
+/** The variables that Claude's settings set, as `get_settings` answers them. */
+export function settingsEnvironment(settings: unknown): Readonly<Record<string, unknown>> {
+  const parsed = Settings.safeParse(settings);
+  return parsed.success ? parsed.data.effective.env : {};
 }

@@ -26,7 +26,7 @@ export type PeerControl = (typeof peerControls)[number];
 export function assertPeerControl(subtype: string): PeerControl {
   const known = peerControls.find((each) => each === subtype);
   if (known !== undefined) return known;
-  throw new RelayError('forbidden', `Nobody outside may ask Claude Code for ${subtype}`);
+  throw new RelayError('forbidden', `Nobody outside may ask Claude Code for ${subtype.slice(0, 80)}`);
 }
 
 const JsonObject = z.record(z.string(), z.unknown());

@@ -1,7 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { DuplexClosed, MessageDuplex } from 'agent-relay-wire';
 import { ClaudeConnection, type ClaudeConnectionOptions } from './claude-connection.ts';
-import { notLoggedIn } from './login.ts';
 import type { OutgoingFrame } from './outgoing.ts';
 
 /** What an upgrade request says about who dials: Claude Code sends no other header that could tell. */
@@ -84,10 +83,8 @@ class Handler implements SdkUrlHandler {
       else if (this.#isClosed) await duplex.close(restartClose);
       else await this.#attach(id, dialler, duplex);
     } catch (error) {
-      const code = error instanceof RelayError ? error.code : 'internal';
       // 1013 asks the CLI to try again later: its link broke during the handshake, or ours is the fault.
-      // One that is not logged in would only come again.
-      await duplex.close(code === 'provider_unavailable' ? { code: 4003, reason: notLoggedIn } : { code: 1013, reason: code });
+      await duplex.close({ code: 1013, reason: error instanceof RelayError ? error.code : 'internal' });
     }
   }
 
