@@ -76,6 +76,22 @@ describe('a CLI on stdio that looks like one that dials', () => {
     expect(await end).toEqual({ by: 'signal' });
   });
 
+  test('a confirmation holds for what was sent before it was asked for', async () => {
+    const asking: (() => void)[] = [];
+    const { claude, link, stop, end } = bridged({ confirms: () => new Promise((resolve) => asking.push(resolve)) });
+    const one = await link(0);
+    await claude.send(asked('r1'));
+    await expect.poll(() => asking).toHaveLength(1);
+    await claude.send(asked('r2'));
+    await expect.poll(() => one.received).toEqual([asked('r1'), asked('r2')]);
+    asking[0]?.();
+    await expect.poll(() => asking).toHaveLength(2);
+    void one.far.close({ code: 1006 });
+    await expect.poll(async () => (await link(1)).received).toEqual([asked('r2')]);
+    stop();
+    expect(await end).toEqual({ by: 'signal' });
+  });
+
   test.each([1002, 4001, 4003])('is ended for good by %i', async (code) => {
     const { link, end } = bridged();
     await (await link(0)).far.close({ code, reason: 'enough' });
