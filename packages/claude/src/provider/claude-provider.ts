@@ -12,6 +12,7 @@ export interface ClaudeProviderOptions {
 /** Claude Code, any version that speaks stream-json over stdio: one process per session, in a process group of its own. */
 export class ClaudeProvider implements Provider {
   readonly id = 'claude';
+  readonly resumes = true;
   readonly environment = [
     ...['ANTHROPIC_*', 'CLAUDE_*', 'CLAUDECODE', 'DISABLE_*', 'ENABLE_*', 'API_TIMEOUT_MS', 'USE_BUILTIN_RIPGREP'],
     ...['BASH_DEFAULT_TIMEOUT_MS', 'BASH_MAX_TIMEOUT_MS', 'BASH_MAX_OUTPUT_LENGTH', 'MAX_THINKING_TOKENS', 'MAX_MCP_OUTPUT_TOKENS'],
