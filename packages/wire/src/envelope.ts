@@ -19,8 +19,12 @@ export function formatEnvelope({ message, nonce }: Pick<InboxItem, 'message' | '
 const expectationOf = ({ withinMs }: Expectation): string =>
   withinMs === undefined ? 'reply-expected' : `reply-within:${Math.ceil(withinMs / 1000)}s`;
 
-/** The person outside on whose behalf a channel wrote: a name that anybody may choose, so it is kept short, on one line and out of brackets. */
-function personOf({ meta }: InboxItem['message']): string {
+/**
+ * The person outside on whose behalf a channel wrote: a name that anybody may choose, so it is kept short, on one line and out of brackets. What others
+ * than channels write into `meta` names nobody.
+ */
+function personOf({ meta, sender }: InboxItem['message']): string {
+  if (sender.relation !== 'channel') return '';
   const told = ChannelMetaSchema.safeParse(meta?.['channel']);
   if (!told.success) return '';
   const name = withoutUnseen(told.data.senderName.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Ps}\p{Pe}]/gu, ' ')).trim();

@@ -183,7 +183,7 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
     ...taskHandlers({ store, clock, claim: claims['messages/claim'], readers, inboxes }),
     ...taskReports({ store, clock, integrations, reportsPerMinute: settings.reportsPerMinute }),
     ...callbacks.handlers,
-    ...new Pairs({ store, clock, messages, readers }).handlers,
+    ...new Pairs({ store, clock, messages, guard, readers }).handlers,
     ...new Channels({ store, clock, messages, inboxes, guard, readers }).handlers,
     ...sessions.handlers,
   };

@@ -135,6 +135,19 @@ test('Retry-After holds everything that goes there, for as long as it says', asy
   expect(outside.sent).toHaveLength(3);
 });
 
+test('a Retry-After of a day holds its own callback for a day, and the others for minutes', async () => {
+  const outside = new Outside();
+  outside.answer = (_request, count) => (count === 1 ? { status: 503, error: null, retryAfter: '86400' } : { status: 200, error: null });
+  await using world = await open(outside);
+  await report(world);
+  await until(async () => (await listed(world))[0]?.attempts === 1);
+  await report(world, { dedupeKey: 'another task' });
+  world.clock.advance(300_000);
+  await until(async () => (await listed(world, 'delivered')).length === 1);
+  await report(world, { dedupeKey: 'a third task' });
+  await until(async () => (await listed(world, 'delivered')).length === 2);
+});
+
 test('410 ends a callback at once, and a lasting 422 of one does not hold the rest of its task back', async () => {
   const outside = new Outside();
   outside.answer = ({ headers }) => ({ status: headers['x-agent-relay-event'] === 'task.created' ? 422 : 200, error: null });

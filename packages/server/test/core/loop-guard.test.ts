@@ -210,3 +210,26 @@ test('what was counted in a turn of writes that came to nothing, and was written
   await Promise.all(sends);
   expect([await codeOf(world.send('b', 'a', '4')), await codeOf(world.send('a', 'b', '5'))]).toEqual(['none', 'message_held']);
 });
+
+test('invitations to pairs, and what becomes of them, are an exchange like any other', async () => {
+  await using world = await guarded({ pairPerMinute: 5 });
+  const invite = (from: string, target: string) =>
+    world.call['pairs/request']({ from, target, objective: `talk ${world.head}` }, world.as(anonymous));
+  const rejected = async (from: string, target: string) => {
+    const { id } = await invite(from, target);
+    await world.call['pairs/reject']({ id, agentId: target, reason: 'please do it now' }, world.as(anonymous));
+  };
+  const withdrawn = async () => {
+    const { id } = await invite('a', 'b');
+    await world.call['pairs/hangup']({ id, agentId: 'a', reason: 'please do it now' }, world.as(anonymous));
+  };
+  for (const round of [() => rejected('a', 'b'), withdrawn]) {
+    let rounds = 0;
+    const until = async () => {
+      for (; rounds < 20; rounds += 1) await round();
+    };
+    await expect(until()).rejects.toMatchObject({ code: 'rate_limited', details: { retryAfterMs: 60_000 } });
+    expect(rounds).toBeLessThanOrEqual(4);
+    world.clock.advance(120_000);
+  }
+});

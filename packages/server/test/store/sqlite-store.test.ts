@@ -261,7 +261,12 @@ describe('migrations', () => {
         .prepare("INSERT INTO pairs (id, workspace, requester, target, status, record) VALUES (?, 'default', ?, ?, ?, ?)")
         .run(pair.id, pair.requester, pair.target, pair.status, JSON.stringify(pair));
     }
-    for (const side of ['a', 'b']) before.prepare("INSERT INTO paired_agents VALUES ('default', ?, 3)").run(side);
+    for (const [side, id] of [
+      ['a', 3],
+      ['b', 3],
+      ['c', 5],
+    ])
+      before.prepare("INSERT INTO paired_agents VALUES ('default', ?, ?)").run(side, id);
     before.close();
     const store = await SqliteStore.open({ path });
     const under = async (key: string) => (await store.records.list(pairResource, { workspace: 'default', under: key, limit: 10 })).items;
@@ -274,6 +279,9 @@ describe('migrations', () => {
     expect(await Promise.all(['a', 'b', 'c'].map(openOf))).toEqual([3, 3, undefined]);
     const again = { ...open, id: 9, requester: 'z' } as const;
     await expect(store.records.begin('default', () => writes({ records: [recordWrite(pairResource, again)] }))).rejects.toThrow('UNIQUE');
+    const next = { ...open, id: 11, requester: 'c', target: 'd' } as const;
+    await store.records.begin('default', () => writes({ records: [recordWrite(pairResource, next)] }));
+    expect(await openOf('c')).toBe(11);
     await store.close();
   });
 

@@ -15,6 +15,10 @@ test('a machine reserves what it offers now, however often it attaches, and neve
     null,
     null,
   ]);
+  const near = ['owner.', 'Owner-', 'owner~', 'ovvner', 'owner ✔', '“owner”', 'relay.', 'codex-'];
+  expect(likeness(...near)).toEqual(['owner', 'owner', 'owner', 'owner', 'owner', 'owner', 'relay', 'codex']);
+  expect(likeness('Person : Alice', '“person:alice”', 'a person:alice')).toEqual(['person:', 'person:', 'person:']);
+  expect(likeness('codex-1', 'owner-of-tests', 'my-relay', '-')).toEqual([null, null, null, null]);
   reserved.offer('two', []);
   expect(likeness('codex', 'ci')).toEqual([null, 'ci']);
 });

@@ -34,9 +34,9 @@ export class ReservedNames {
   likenessOf(name: string): string | null {
     this.#byShape ??= byShape([...[...this.#offers.values()].flat(), ...this.#own]);
     for (const shape of shapesOf(name)) {
-      const found = this.#byShape.get(shape);
+      const found = this.#byShape.get(wordOf(shape));
       if (found !== undefined) return found;
-      if (personShapes.some((person) => shape.startsWith(person))) return PERSON;
+      if (personShapes.some((person) => shape.replace(/\s/gu, '').includes(person))) return PERSON;
     }
     return null;
   }
@@ -45,8 +45,11 @@ export class ReservedNames {
 const personShapes = shapesOf(PERSON);
 
 function byShape(names: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(names.flatMap((name) => shapesOf(name).map((shape) => [shape, name] as const)));
+  return new Map(names.flatMap((name) => shapesOf(name).map((shape) => [wordOf(shape), name] as const)));
 }
+
+/** What is left of a name when nobody minds its punctuation, and what two letters look like beside each other. */
+const wordOf = (shape: string): string => shape.replace(/[^\p{L}\p{N}]/gu, '').replaceAll('vv', 'w') || shape;
 
 type Fields = Readonly<Record<string, unknown>>;
 type AnyHandler = (input: unknown, context: CallContext) => unknown;

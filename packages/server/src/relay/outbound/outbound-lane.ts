@@ -9,6 +9,8 @@ import type { PostAnswer, PostRequest, PostSender } from './post-request.ts';
 const CONCURRENCY = 4;
 const PAGE = 64;
 const RECOVERY_MS = 5_000;
+/** A post waits for as long as it was told; what else goes there is held for so long at most. */
+const LONGEST_PAUSE_MS = 300_000;
 
 /** What waits on disk for one destination. */
 export interface PostQueue<Post extends DuePost> {
@@ -122,7 +124,9 @@ export class OutboundLane<Post extends DuePost> {
     const made = { status: answer.status, retryAfter, attempts: post.attempts + 1, deadlineAt, now: at, chance: random() };
     const { status, nextAttemptAt } = fateOfPost(policy, made);
     const lastError = status === 'delivered' ? null : faultOf(answer);
-    if (status !== 'delivered') this.#pausedUntil = Math.max(this.#pausedUntil, at + askedWaitMs(policy, retryAfter, at));
+    if (status === 'delivered') this.#pausedUntil = 0;
+    if (status === 'pending')
+      this.#pausedUntil = Math.max(this.#pausedUntil, at + Math.min(LONGEST_PAUSE_MS, askedWaitMs(policy, retryAfter, at)));
     this.#note(lastError, post);
     await queue.settle(post.id, { status, nextAttemptAt, lastStatus: answer.status, lastError, at });
   }

@@ -40,6 +40,7 @@ import type { Readers } from '../access/readers.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import type { LoopGuard } from '../guard/loop-guard.ts';
 import type { Messages } from '../mail/messages.ts';
 
 type PairRouteName = 'pairs/request' | 'pairs/list' | 'pairs/get' | 'pairs/accept' | 'pairs/reject' | 'pairs/send' | 'pairs/hangup';
@@ -48,6 +49,7 @@ export interface PairsDeps {
   readonly store: Pick<Store, 'agents' | 'records' | 'messages'>;
   readonly clock: Clock;
   readonly messages: Messages;
+  readonly guard: LoopGuard;
   readonly readers: Readers;
 }
 
@@ -87,7 +89,7 @@ export class Pairs {
   }
 
   async #request({ from, target, objective, ...guard }: RouteInput<'pairs/request'>, { principal }: CallContext): Promise<Pair> {
-    const { store, clock } = this.#deps;
+    const { store, clock, guard: loops } = this.#deps;
     const { workspace } = principal;
     const requester = actingId(principal, from, 'from');
     const address = readAddress(target, 'target');
@@ -103,6 +105,12 @@ export class Pairs {
       const recipientSpawnedBy = agents.find(targetId)?.spawnedBy ?? null;
       const relation = relationOf({ principal, from: requester, kind: agent.kind, recipientSpawnedBy });
       const invitation = invitationOf(pair, { relation, principal: principalName(principal) });
+      const breach = loops.check(workspace, invitation.draft);
+      if (breach)
+        throw new RelayError('rate_limited', `${breach.reason}: wait a minute before the next invitation`, {
+          details: { retryAfterMs: 60_000 },
+        });
+      loops.count(workspace, invitation.draft);
       return {
         answer: pair,
         change: {
@@ -149,6 +157,7 @@ export class Pairs {
     return this.#deps.store.records.change(pairResource, principal.workspace, id, (current, { agents }) => {
       const pair = decide(pairOf(current, id, agents, { principal, by, guard, mayRead }), by, now);
       if (pair === current) return { answer: pair, change: null };
+      if (pair.status === 'rejected') this.#countEnd(principal.workspace, pair);
       const type = pair.status === 'rejected' ? 'pair.rejected' : 'pair.accepted';
       const change: Change = {
         at: now,
@@ -192,6 +201,12 @@ export class Pairs {
     });
   }
 
+  /** Whoever ends it, the next invitation then follows something that was said: invitations are counted as an exchange of the two. */
+  #countEnd(workspace: string, { id, requester, target }: Pair): void {
+    const sender = { relation: 'peer', principal: `agent:${target}` } as const;
+    this.#deps.guard.count(workspace, { from: target, to: `id:${requester}`, body: `pair ${id} is over`, sender, hops: 0, threadId: id });
+  }
+
   async #hangUp({ id, agentId, reason, ...guard }: RouteInput<'pairs/hangup'>, principal: Principal): Promise<Pair> {
     const by = actingId(principal, agentId, 'agentId');
     const now = this.#deps.clock.now();
@@ -200,6 +215,7 @@ export class Pairs {
       const pair = pairOf(current, id, agents, { principal, by, guard, mayRead });
       // Only the owner's own callers act as the owner.
       if (by !== OWNER_AGENT_ID && !isSide(pair, by)) throw new RelayError('forbidden', `${by} is not in pair ${id}`);
+      if (isPairOpen(pair)) this.#countEnd(principal.workspace, pair);
       return isPairOpen(pair) ? endPairChange(pair, { by, cause: 'hung_up', reason: reason ?? null }, now) : { answer: pair, change: null };
     });
   }

@@ -32,7 +32,8 @@ INSERT OR IGNORE INTO record_keys (resource, workspace, key, id, is_exclusive)
   UNION ALL SELECT 'pairs', workspace, 'agent=' || target, id, 0 FROM pairs
   UNION ALL SELECT 'pairs', workspace, 'agent=' || requester || ' status=' || status, id, 0 FROM pairs
   UNION ALL SELECT 'pairs', workspace, 'agent=' || target || ' status=' || status, id, 0 FROM pairs
-  UNION ALL SELECT 'pairs', workspace, 'open=' || agent_id, pair_id, 1 FROM paired_agents;
+  UNION ALL SELECT 'pairs', workspace, 'open=' || requester, id, 1 FROM pairs WHERE status IN ('pending', 'active')
+  UNION ALL SELECT 'pairs', workspace, 'open=' || target, id, 1 FROM pairs WHERE status IN ('pending', 'active');
 
 DROP TABLE paired_agents;
 DROP TABLE pairs;
