@@ -16,6 +16,8 @@ export declare const agentClis: Readonly<{
   claude332: string;
   /** Codex 0.169.0. */
   codex: string;
+  /** Codex 0.171.0; its package is pinned for Linux x64 only. */
+  codex171: string;
   /** Gemini CLI 0.61.0, a JavaScript file. */
   gemini: string;
 }>;

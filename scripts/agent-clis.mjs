@@ -26,6 +26,7 @@ export const agentClis = Object.freeze({
   claude197: join(modules, `claude-code-2.1.197-${platform}`, `claude${executable}`),
   claude332: join(modules, `claude-code-2.1.332-${platform}`, `claude${executable}`),
   codex: join(modules, '@openai', `codex-${platform}`, 'vendor', codexTargets[platform] ?? platform, 'bin', `codex${executable}`),
+  codex171: join(modules, `codex-0.171.0-${platform}`, 'vendor', codexTargets[platform] ?? platform, 'bin', `codex${executable}`),
   gemini: join(modules, '@google', 'gemini-cli', 'bundle', 'gemini.js'),
 });
 

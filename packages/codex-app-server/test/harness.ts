@@ -12,13 +12,20 @@ export interface CodexBench extends AsyncDisposable {
   readonly env: Record<string, string>;
 }
 
-export async function codexBench(): Promise<CodexBench> {
-  const { codex } = agentCliPaths();
+const { codex, codexNewer } = agentCliPaths();
+
+/** The pinned versions that are installed here. */
+export const codexVersions: readonly (readonly [version: string, command: string])[] = [
+  ['0.169.0', codex],
+  ...(codexNewer === undefined ? [] : [['0.171.0', codexNewer] as const]),
+];
+
+export async function codexBench(command = codex): Promise<CodexBench> {
   const home = await tempHome();
   const model = await startFakeOpenAi({ model: wordScript() });
   await model.writeCodexHome(home.codexHome);
   return {
-    command: codex,
+    command,
     home,
     model,
     env: { ...home.env(), ...model.env() },
@@ -35,8 +42,8 @@ export const wasModelSent = (model: FakeOpenAi, text: string): boolean =>
     ({ model: request }) => request !== undefined && JSON.stringify(request.conversation).includes(JSON.stringify(text).slice(1, -1)),
   );
 
-export async function codexHarness(): Promise<ProviderHarness> {
-  const bench = await codexBench();
+export async function codexHarness(command?: string): Promise<ProviderHarness> {
+  const bench = await codexBench(command);
   const outside = join(bench.home.directory, 'outside');
   await mkdir(outside);
   return {

@@ -1,8 +1,6 @@
 import { providerContract } from 'agent-relay-provider/testing';
-import { codexHarness } from './harness.ts';
+import { codexHarness, codexVersions } from './harness.ts';
 
-providerContract(
-  'codex',
-  { steersRunningTurn: true, addsContextOnly: true, strongestEvidence: 'seen', outlivesItsProgram: true },
-  codexHarness,
-);
+const abilities = { steersRunningTurn: true, addsContextOnly: true, strongestEvidence: 'seen', outlivesItsProgram: true } as const;
+
+for (const [version, command] of codexVersions) providerContract(`codex ${version}`, abilities, () => codexHarness(command));

@@ -3,7 +3,7 @@ import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { sleep } from 'agent-relay-wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodexProvider, type CodexProviderOptions } from '../src/provider/codex-provider.ts';
-import { type CodexBench, codexBench, wasModelSent } from './harness.ts';
+import { type CodexBench, codexBench, codexVersions, wasModelSent } from './harness.ts';
 
 const owner = (text: string) => ({ text, messageIds: [] });
 const mail = (text: string, ...messageIds: number[]) => ({ text, messageIds });
@@ -13,14 +13,14 @@ interface Agent {
   readonly log: EventLog;
 }
 
-describe('a Codex app-server that is killed', { timeout: 120_000 }, () => {
+describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeout: 120_000 }, (_, command) => {
   let bench: CodexBench;
   let provider: CodexProvider;
   let processes: OwnedProcess[];
   let agents: Agent[];
 
   beforeEach(async () => {
-    bench = await codexBench();
+    bench = await codexBench(command);
     processes = [];
     agents = [];
     provide();

@@ -12,6 +12,8 @@ export interface AgentCliPaths {
   readonly codex: string;
   /** Gemini CLI 0.61.0, a script for the `node` on the PATH. */
   readonly gemini: string;
+  /** Codex 0.171.0; undefined where its package does not exist. */
+  readonly codexNewer: string | undefined;
 }
 
 /**
@@ -30,6 +32,7 @@ export function agentCliPaths(env: NodeJS.ProcessEnv = process.env): AgentCliPat
     ).filter(([, path]) => existsSync(path)),
     codex: installed('Codex', env['AGENT_RELAY_TEST_CODEX'] ?? agentClis.codex),
     gemini: installed('Gemini CLI', env['AGENT_RELAY_TEST_GEMINI'] ?? agentClis.gemini),
+    codexNewer: existsSync(agentClis.codex171) ? agentClis.codex171 : undefined,
   };
 }
 
