@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import type { AgentSession, OwnedProcess, StartOptions } from 'agent-relay-provider';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { sleep } from 'agent-relay-wire';
@@ -172,6 +173,16 @@ describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeo
     expect(ids).toEqual([before, agent.session.vendorSessionId]);
     expect(new Set(ids).size).toBe(2);
     expect(wasModelSent(bench.model, 'my first')).toBe(true);
+  });
+
+  test('and cannot be started again ends its sessions with the words of the last try', async () => {
+    provide({ deathLimit: { deaths: 3, withinMs: 60_000 } });
+    const agent = await start();
+    await rename(bench.home.codexHome, `${bench.home.codexHome}-gone`);
+    kill();
+    await agent.log.finished;
+    expect(agent.log.events.at(-1)).toMatchObject({ reason: 'crashed', detail: expect.stringMatching(/did not start.*CODEX_HOME/su) });
+    expect(processes).toHaveLength(3);
   });
 
   test('too often is not started again: its sessions end with the reason, and the next start gets a new one', async () => {

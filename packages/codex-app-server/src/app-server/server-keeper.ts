@@ -79,8 +79,8 @@ export class ServerKeeper {
   }
 
   async #startAgain(dead: CodexAppServer): Promise<CodexAppServer> {
-    // With what it left running.
-    await dead.close();
+    // With what it left running; that something cannot be ended is told to whoever closes, and keeps nobody waiting here.
+    await dead.close().catch(() => {});
     const { signal } = this.#closing;
     let why = await howItDied(dead);
     await this.#options.onDeath(why);
