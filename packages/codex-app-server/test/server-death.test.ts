@@ -175,6 +175,17 @@ describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeo
     expect(wasModelSent(bench.model, 'my first')).toBe(true);
   });
 
+  test('loses no agent that is being started', async () => {
+    await start();
+    const starting = Array.from({ length: 10 }, () => start());
+    await sleep(20);
+    kill();
+    const started = await Promise.all(starting);
+    await Promise.all(started.map(({ session }, index) => session.prompt(mail(`say: ${index} is here`, index + 1), { mode: 'next' })));
+    await Promise.all(started.map((agent, index) => says(agent, `${index} is here`)));
+    expect(processes).toHaveLength(2);
+  });
+
   test('and cannot be started again ends its sessions with the words of the last try', async () => {
     provide({ deathLimit: { deaths: 3, withinMs: 60_000 } });
     const agent = await start();

@@ -17,7 +17,7 @@ import type { CodexClient, CodexClientOptions } from '../app-server/codex-client
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import type { ClientInfo } from '../app-server/connection.ts';
 import type { CodexEndpoint } from '../app-server/endpoint.ts';
-import { isThreadInUse, isThreadMissing } from '../app-server/errors.ts';
+import { isConnectionLost, isThreadInUse, isThreadMissing } from '../app-server/errors.ts';
 import { launch } from '../app-server/launch.ts';
 import { ConfigResult } from '../app-server/methods.ts';
 import { findCodex } from '../app-server/native-binary.ts';
@@ -211,7 +211,7 @@ async function startThread(options: TrackedStart, { client, env }: SharedServer,
   const threadOptions = { onRequest: session.answerRequest, recovery: session.recovery };
   const opening =
     resume === undefined
-      ? client.startThread({ ...params, threadSource: 'agent_relay' }, threadOptions)
+      ? startNew(client, () => client.startThread({ ...params, threadSource: 'agent_relay' }, threadOptions))
       : resumeStored(client, resume, async () => {
           const thread = await client.resumeThread(resume, params, threadOptions);
           await thread.injectInstructions(instructionsAnew(params.developerInstructions));
@@ -227,6 +227,14 @@ async function startThread(options: TrackedStart, { client, env }: SharedServer,
     );
     throw error;
   }
+}
+
+/** A thread whose start was not answered is empty: it is gone with its server, and harms nobody where only the connection was lost. */
+async function startNew(client: CodexClient, open: () => Promise<CodexThread>): Promise<CodexThread> {
+  return await open().catch((error: unknown) => {
+    if (!isConnectionLost(error) || client.isClosed) throw error;
+    return open();
+  });
 }
 
 /** A thread is written by one session alone, and what it is opened with holds only where no server has it in memory. */
