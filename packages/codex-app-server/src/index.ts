@@ -5,7 +5,7 @@ export { CodexAppServer } from './app-server/codex-app-server.ts';
 export type { CodexClientOptions } from './app-server/codex-client.ts';
 export { CodexClient } from './app-server/codex-client.ts';
 export type { CodexRequestOptions } from './app-server/codex-requester.ts';
-export type { CodexThread, ThreadOptions, ThreadRecovery } from './app-server/codex-thread.ts';
+export type { CodexThread, ThreadOptions } from './app-server/codex-thread.ts';
 export type { ClientInfo } from './app-server/connection.ts';
 export type { CodexEndpoint, EndpointSource } from './app-server/endpoint.ts';
 export { parseEndpoint } from './app-server/endpoint.ts';
@@ -28,6 +28,7 @@ export type { CodexNotification, KnownNotification, Turn } from './app-server/no
 export { parseNotification } from './app-server/notifications.ts';
 export type { DeathLimit } from './app-server/server-keeper.ts';
 export type { AnswerServerRequest, ServerRequest } from './app-server/server-requests.ts';
+export type { ThreadRecovery } from './app-server/thread-recovery.ts';
 export type { ThreadState } from './app-server/thread-state.ts';
 export type { CodexProviderOptions } from './provider/codex-provider.ts';
 export { CodexProvider } from './provider/codex-provider.ts';

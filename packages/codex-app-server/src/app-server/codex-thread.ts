@@ -17,20 +17,8 @@ import type { AnswerServerRequest } from './server-requests.ts';
 import { isNeverStored, onceStored } from './stored-history.ts';
 import { ThreadFeed } from './thread-feed.ts';
 import { type ListItemsOptions, ThreadHistory } from './thread-history.ts';
+import { recoverMessages, type ThreadRecovery } from './thread-recovery.ts';
 import type { ThreadState } from './thread-state.ts';
-
-/**
- * What whoever sends messages to a thread does when its server has forgotten it, as a server does that died and was started again. Without it
- * what waited in Codex's queue runs as soon as the thread is loaded, with the rights that the thread was opened with.
- */
-export interface ThreadRecovery {
-  /** What Codex has not repeated yet, by `clientUserMessageId`. It is taken out of Codex's queue. */
-  unconfirmed(): ReadonlySet<string>;
-  /** Of those, `found` are in the conversation; the others are the caller's to send again. Called before anything can be sent. */
-  forgotten(found: ReadonlySet<string>): void;
-  /** The thread is loaded again, under another id where it had never been stored. */
-  resumed(): void;
-}
 
 export interface ThreadOptions {
   /** Answers what Codex asks about this thread, such as approvals. Without it everything is refused. */
@@ -51,7 +39,6 @@ export interface ThreadIdentity {
   readonly cwd: string | undefined;
 }
 
-const partOfReconnect: CodexRequestOptions = { isPartOfReconnect: true };
 const serverEnded = 'The Codex app-server ended';
 
 /** Codex answers an interrupt within 50 ms; one that does not answer must not keep its agent. */
@@ -230,9 +217,13 @@ export class CodexThread {
 
   /** Subscribes again on a new connection and hands over what happened meanwhile. `isForgotten`: this server has not loaded the thread. */
   async resumeAfterReconnect({ isForgotten }: { readonly isForgotten: boolean }): Promise<void> {
-    if (isForgotten) await this.#recover();
+    if (isForgotten) {
+      this.#feed.serverDied(serverEnded);
+      const canQueue = this.#client.isExperimental;
+      if (this.#recovery) await recoverMessages(this.#recovery, { history: this.#history, feed: this.#feed, canQueue });
+    }
     try {
-      await this.#rejoin(partOfReconnect, isForgotten);
+      await this.#rejoin({ isPartOfReconnect: true }, isForgotten);
     } catch (error) {
       if (!isNeverStored(error)) throw error;
       // It has had no turn yet, so nothing was missed; the first one makes it possible to join, where it still exists.
@@ -250,17 +241,6 @@ export class CodexThread {
   async #hasEnded(turnId: string): Promise<boolean> {
     const turn = await this.#history.turn(turnId);
     return turn !== undefined && isOver(turn);
-  }
-
-  /** Before the thread is loaded, with which its queue would begin to run. */
-  async #recover(): Promise<void> {
-    this.#feed.serverDied(serverEnded);
-    if (!this.#recovery) return;
-    const unconfirmed = this.#recovery.unconfirmed();
-    if (unconfirmed.size > 0 && this.#client.isExperimental) await this.#history.dequeue(unconfirmed, partOfReconnect);
-    const found = unconfirmed.size > 0 ? await this.#history.messages(unconfirmed, partOfReconnect) : new Map<string, ItemEntry>();
-    for (const entry of found.values()) this.#feed.recovered(entry);
-    this.#recovery.forgotten(new Set(found.keys()));
   }
 
   async #rejoin(options: CodexRequestOptions, isForgotten = false): Promise<void> {

@@ -9,10 +9,11 @@ import {
   SessionEvents,
 } from 'agent-relay-provider';
 import { Bell, withTimeout } from 'agent-relay-wire';
-import type { CodexThread, ThreadRecovery } from '../app-server/codex-thread.ts';
+import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost } from '../app-server/errors.ts';
 import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
 import type { ServerRequest } from '../app-server/server-requests.ts';
+import type { ThreadRecovery } from '../app-server/thread-recovery.ts';
 import { type CodexApproval, type FileUpdate, readApproval, readChanges } from './answer-approval.ts';
 import { PromptLedger } from './prompt-ledger.ts';
 import { PromptLine } from './prompt-line.ts';
