@@ -113,7 +113,7 @@ test('agents left behind by a killed node are ended by the next one, and their a
   process.kill(connectPid, 'SIGKILL');
   await until('the orphan to be offline', async () => (await client.agents.get({ id: 'Orphan' })).status === 'offline');
   const claudes = async () =>
-    (await Promise.all((await processesMentioning(`HOME=${home.home}`)).map(commandLine))).filter((line) => line.includes('/claude'));
+    (await Promise.all((await processesMentioning(`HOME=${home.home}`)).map(commandLine))).filter((line) => /\/claude(?:\s|$)/u.test(line));
   await until('its process to be gone', async () => (await claudes()).length === 0);
   await client.messages.send({ to: 'id:Orphan', body: 'say: got my mail' });
   await spawn('Orphan', 'claude');

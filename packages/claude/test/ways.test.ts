@@ -100,13 +100,17 @@ const scenarios: Readonly<Record<string, (entered: Entered) => Promise<unknown>>
   },
 };
 
-/** Without what tells of the way itself, and without what is cut into pieces by chance. */
+/** Without what tells of the way itself, and without what is cut into pieces by chance, or off by an interrupt. */
 const told = (events: readonly AgentEvent[]): string[] =>
   events
     .filter(
       ({ type }) => !['session.started', 'vendor.event', 'text.delta', 'reasoning.delta', 'agent.error', 'tool.updated'].includes(type),
     )
-    .map((event) => brief(event).replaceAll(/\S*\/work\//gu, ''));
+    .map((event) =>
+      brief(event)
+        .replaceAll(/\S*\/work\//gu, '')
+        .replace(/(?:word\d{3} )+/u, 'words'),
+    );
 
 const { claude, claudeDialling } = agentCliPaths();
 const comparisons: readonly (readonly [name: string, command: string | undefined, way: Way])[] = [
