@@ -92,6 +92,17 @@ export {
   TraceparentSchema,
 } from './message.ts';
 export { nearest } from './nearest.ts';
+export type { NodePairing, PairingOffer, PairingOutcome, RequestPairing } from './node-pairing.ts';
+export {
+  NODE_PAIRING_OUTCOME_PATH,
+  NODE_PAIRING_PATH,
+  NodePairingSchema,
+  PairingCodeSchema,
+  PairingOfferSchema,
+  PairingOutcomeSchema,
+  PairingSecretSchema,
+  RequestPairingSchema,
+} from './node-pairing.ts';
 export type { OpenPair, Pair, PairEndCause, PairStatus } from './pair.ts';
 export { PairEndCauseSchema, PairSchema, PairStatusSchema } from './pair.ts';
 export { clipPath, parseInput } from './parse.ts';

@@ -42,6 +42,8 @@ type PastVerb =
   | 'ended'
   | 'connected'
   | 'disconnected'
+  | 'paired'
+  | 'renamed'
   | 'bound'
   | 'unbound'
   | 'seen'

@@ -14,6 +14,7 @@ import { channelRoutes } from './routes/channel-routes.ts';
 import { holdRoutes } from './routes/hold-routes.ts';
 import { inboxRoutes } from './routes/inbox-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
+import { nodeRoutes } from './routes/node-routes.ts';
 import { pairRoutes } from './routes/pair-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { systemRoutes } from './routes/system-routes.ts';
@@ -34,6 +35,7 @@ export const routes = {
   ...holdRoutes,
   ...workRoutes,
   ...sessionRoutes,
+  ...nodeRoutes,
   ...approvalRoutes,
   ...taskRoutes,
   ...pairRoutes,

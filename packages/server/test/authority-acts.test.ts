@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { startTestRelay } from '../src/testing.ts';
 import { codeOf, World } from './core/world.ts';
 import { attachNode } from './support/fake-node.ts';
+import { nodeToken } from './support/node-token.ts';
 
 const HOP_LIMITED = { settings: { AGENT_RELAY_HOP_LIMIT: '1' } };
 
@@ -214,9 +215,8 @@ test('a program that is narrowed ends no task of its named source that goes to s
 test('what agents ask is shown to the scope that names it, and a machine sees its own agents only', async () => {
   await using world = await start();
   const { relay, owner, withToken } = world;
-  const { tokens } = relay.relay.core;
-  const own = await attachNode(relay.url, await tokens.issueNode('default', 'own', 'own'), 'own');
-  const other = await attachNode(relay.url, await tokens.issueNode('default', 'other', 'other'), 'other');
+  const own = await attachNode(relay.url, await nodeToken(relay.relay, 'own'), 'own');
+  const other = await attachNode(relay.url, await nodeToken(relay.relay, 'other'), 'other');
   const { sessionId } = await owner.sessions.start({ name: 'asker', provider: 'claude', node: 'own', approval: 'guarded' });
   const options = [{ id: 'allow', label: 'Allow', outcome: 'allow' as const }];
   const event: AgentEvent = { type: 'approval.requested', approvalId: 'q', kind: 'execute', title: 'rm', input: {}, options };

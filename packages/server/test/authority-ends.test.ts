@@ -6,6 +6,7 @@ import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
 import { attachNode, type FakeNode } from './support/fake-node.ts';
+import { nodeToken } from './support/node-token.ts';
 import { browserHeaders } from './support/open-server.ts';
 import { poll } from './support/poll.ts';
 import { rawRequest } from './support/raw-http.ts';
@@ -155,8 +156,7 @@ describe.each(Object.entries(endings))('%s', (what, begin) => {
 });
 
 test('a machine whose token is revoked loses its link, and what it was asked to run is not answered over it any more', async () => {
-  const { core } = relay.relay;
-  const link = await attachNode(relay.url, await core.tokens.issueNode('default', 'lent', 'lent machine'), 'lent machine');
+  const link = await attachNode(relay.url, await nodeToken(relay.relay, 'lent'), 'lent machine');
   const { data } = await owner.tokens.list();
   await owner.tokens.revoke({ id: data.find(({ nodeId }) => nodeId === 'lent')?.tokenId ?? '' });
   const endedAt = performance.now();

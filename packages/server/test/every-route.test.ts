@@ -133,6 +133,10 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('sessions/list', { agent: id });
   await take('sessions/get', { id: 'none' });
   await take('nodes/list');
+  await take('nodes/pairings');
+  await take('nodes/pair', { code: '2222-2222' });
+  await take('nodes/rename', { id: 'none', name: 'another' });
+  await take('nodes/remove', { id: 'none' });
   await take('approvals/list', { agent: id, status: 'pending' });
   await take('approvals/resolve', { id, approvalId: 'none', outcome: 'deny', message: 'no' });
   await call('agents/register', { id: `${id}-partner`, name: `${id}-partner` });
@@ -197,6 +201,9 @@ test('every route answers the same over HTTP and over the socket, in the shape t
     'agents/release',
     'approvals/resolve',
     'callbacks/redeliver',
+    'nodes/pair',
+    'nodes/remove',
+    'nodes/rename',
     'sessions/get',
     'sessions/start',
   ]);

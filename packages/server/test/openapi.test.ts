@@ -98,7 +98,7 @@ function checkerOf(schema: Schema): z.ZodType {
   return z.fromJSONSchema(JSON.parse(text, (key, value) => (key === 'pattern' && typeof value === 'string' ? undefined : value)));
 }
 
-const besideRoutes = ['events_stream', 'login_exchange', 'login_end'];
+const besideRoutes = ['events_stream', 'login_exchange', 'login_end', 'node_pairing_request', 'node_pairing_outcome'];
 
 test('the document tells of every route, once, and of the endpoints beside them', () => {
   expect(document.openapi).toBe('3.1.0');

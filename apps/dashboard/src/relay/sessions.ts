@@ -46,5 +46,9 @@ export const nodesView: ListView<Node> = {
   name: 'nodes',
   route: 'nodes/list',
   read: (relay) => listAll(relay.nodes.list, {}),
-  apply: (nodes, event) => ('node' in event ? upsert(nodes, event.node, ({ nodeId }) => nodeId) : nodes),
+  apply: (nodes, event) => {
+    if (!('node' in event)) return nodes;
+    const others = nodes.filter(({ nodeId }) => nodeId !== event.node.nodeId);
+    return event.type === 'node.removed' ? others : upsert(nodes, event.node, ({ nodeId }) => nodeId);
+  },
 };

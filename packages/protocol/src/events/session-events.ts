@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { told } from '../primitives.ts';
+import { PrincipalNameSchema } from '../principal-name.ts';
 import { NodeSchema, SessionSchema } from '../session.ts';
+
+const by = PrincipalNameSchema.describe('Who did it, as in `sender.principal`');
 
 export const sessionEvents = [
   z.object({ type: z.literal('session.started'), ...told, session: SessionSchema }),
@@ -9,4 +12,7 @@ export const sessionEvents = [
   z.object({ type: z.literal('node.connected'), ...told, node: NodeSchema }),
   z.object({ type: z.literal('node.disconnected'), ...told, node: NodeSchema }),
   z.object({ type: z.literal('node.updated'), ...told, node: NodeSchema }).describe('What it can start is not what it was'),
+  z.object({ type: z.literal('node.paired'), ...told, node: NodeSchema, by }),
+  z.object({ type: z.literal('node.renamed'), ...told, node: NodeSchema, by }),
+  z.object({ type: z.literal('node.removed'), ...told, node: NodeSchema, by }).describe('As it was last'),
 ] as const;

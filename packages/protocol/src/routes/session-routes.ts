@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { AgentIdSchema, listByIdOf, listOf, OpaqueIdSchema, pageBefore, pageById } from '../primitives.ts';
+import { AgentIdSchema, listOf, OpaqueIdSchema, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
-import { NodeSchema, SessionSchema, SessionStatusSchema, StartSessionSchema, sessionLimits } from '../session.ts';
+import { SessionSchema, SessionStatusSchema, StartSessionSchema, sessionLimits } from '../session.ts';
 
 /** Routes of the table. */
 export const sessionRoutes = {
@@ -38,14 +38,5 @@ export const sessionRoutes = {
     input: z.strictObject({ id: OpaqueIdSchema }),
     output: SessionSchema,
     formerly: { sessionId: 'id' },
-  }),
-  'nodes/list': route({
-    method: 'GET',
-    path: '/nodes',
-    scope: 'nodes:read',
-    anonymous: true,
-    summary: 'Machines that run agents, by id',
-    input: z.strictObject(pageById),
-    output: listByIdOf(NodeSchema),
   }),
 } as const;

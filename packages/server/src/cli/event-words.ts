@@ -69,6 +69,9 @@ export const sessionWords: WordsOf<'session' | 'node'> = {
   'node.disconnected': nodeLine,
   'node.updated': ({ node: { name, providers } }) =>
     `node ${name} can start ${providers.flatMap(({ id, available }) => (available ? [id] : [])).join(', ') || 'nothing'}`,
+  'node.paired': ({ node: { name, nodeId }, by }) => `node ${name} (${nodeId}) was paired by ${oneLine(by)}`,
+  'node.renamed': ({ node: { name, nodeId }, by }) => `node ${nodeId} is called ${name} now, says ${oneLine(by)}`,
+  'node.removed': ({ node: { name, nodeId }, by }) => `node ${name} (${nodeId}) was removed by ${oneLine(by)}`,
 };
 
 export const approvalWords: WordsOf<'approval'> = {

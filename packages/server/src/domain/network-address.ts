@@ -27,3 +27,18 @@ export const notPublicIpv6: readonly (readonly [network: string, prefix: number]
   ['2002::', 16],
   ['3fff::', 20],
 ];
+
+/** Whose an address is as far as bounds are concerned: of IPv6 the /64, of which one machine has as many addresses as it likes. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+(?:\.\d+){3})$/iu.exec(address);
+  if (mapped?.[1] !== undefined) return mapped[1];
+  if (!address.includes(':')) return address;
+  const [head = '', tail = ''] = address.split('::', 2);
+  const [heads, tails] = [head, tail].map((part) => (part === '' ? [] : part.split(':')));
+  const between = Array.from({ length: Math.max(0, 8 - (heads?.length ?? 0) - (tails?.length ?? 0)) }, () => '0');
+  const groups = [...(heads ?? []), ...between, ...(tails ?? [])];
+  return groups
+    .slice(0, 4)
+    .map((group) => group.toLowerCase().replace(/^0+(?=.)/u, ''))
+    .join(':');
+}

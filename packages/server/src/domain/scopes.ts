@@ -26,7 +26,7 @@ export function agentOf(principal: Principal): string | null {
 }
 
 /** Scopes that a session of an agent, or a node, never has. */
-const ownersScopes: ReadonlySet<Scope> = new Set(['*', 'system:write']);
+const ownersScopes: ReadonlySet<Scope> = new Set(['*', 'system:write', 'nodes:write']);
 
 /**
  * Whether a caller with a token may use what needs `scope`.
@@ -41,6 +41,16 @@ export function assertScope(principal: Principal, scope: Scope): void {
   }
   if (principal.type === 'owner' || !ownersScopes.has(scope)) return;
   throw new RelayError('forbidden_scope', `Only the owner may do this: it needs the scope ${scope}`, { details: { scope } });
+}
+
+/**
+ * Whether a caller may let machines in and take them out, given the scope: that concerns every agent, so nobody may who speaks for one or is narrowed.
+ * @throws RelayError `forbidden`.
+ */
+export function assertMayTendNodes(principal: Principal): void {
+  const { targets = null, channels = null } = grantOf(principal) ?? {};
+  if (targets === null && channels === null && agentOf(principal) === null) return;
+  throw new RelayError('forbidden', 'Machines are everybody’s: a token that is narrowed to some agents neither pairs nor removes one');
 }
 
 /** Where something is to go: an address in its one spelling (`id:Worker`, `tag:ops`, `broadcast`), and the channel it is said in. */

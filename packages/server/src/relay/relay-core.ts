@@ -3,7 +3,7 @@ import type { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentRegistry } from './agents/agents.ts';
-import type { Relay, RelayHandlers } from './contract/relay-contract.ts';
+import type { PairingDesk, Relay, RelayHandlers } from './contract/relay-contract.ts';
 import type { RelaySettings } from './contract/relay-settings.ts';
 import type { LoopGuard } from './guard/loop-guard.ts';
 import type { Inboxes } from './mail/inboxes.ts';
@@ -30,6 +30,10 @@ export type SessionRouteName =
   | 'sessions/list'
   | 'sessions/get'
   | 'nodes/list'
+  | 'nodes/pairings'
+  | 'nodes/pair'
+  | 'nodes/rename'
+  | 'nodes/remove'
   | 'approvals/list'
   | 'approvals/resolve'
   | 'agents/interrupt'
@@ -39,6 +43,7 @@ export type SessionRouteName =
 /** Running agents on machines: made by `createSessions(core)`. */
 export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 'nodeDetached' | 'openActivity'> {
   readonly handlers: Pick<RelayHandlers, SessionRouteName>;
+  readonly pairings: PairingDesk & { forget(nodeId: string): void };
   /** What `system/stats` says about sessions and nodes of a workspace. */
   counts(workspace: string): Promise<{ readonly runningSessions: number; readonly nodes: number; readonly onlineNodes: number }>;
   /** Called by the reaper, after the agents have been judged. */

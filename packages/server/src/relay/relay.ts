@@ -102,7 +102,8 @@ export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
     ),
     ...nodeDoors(parts),
     ...streamsOf(parts),
-    ...principalsOf(tokens),
+    ...principalsOf(tokens, sessions),
+    pairings: sessions.pairings,
     toolMail,
     figures: () => gatherFigures({ store, feed, sessions, claimWaitSeconds: waits }),
     reap: () => reaper.reap(),
@@ -168,7 +169,7 @@ async function closeParts({ core, reaper, callbacks, sessions, presence, receipt
 
 function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
   const { integrations = [], probes = {} } = deps;
-  const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, reaper, waits } = parts;
+  const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, reaper, reserved, waits } = parts;
   const { store, feed, clock, log, settings, tokens, agents, inboxes, guard } = core;
   const claims = claimHandlers({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
   return {
@@ -186,6 +187,11 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
     ...new Pairs({ store, clock, messages, guard, readers }).handlers,
     ...new Channels({ store, clock, messages, inboxes, guard, readers }).handlers,
     ...sessions.handlers,
+    'nodes/remove': async (input, context) => {
+      const removed = await sessions.handlers['nodes/remove'](input, context);
+      reserved.offer(removed.nodeId, []);
+      return removed;
+    },
   };
 }
 
@@ -243,10 +249,15 @@ function streamsOf({ core, readers, sessions, presence, inbox }: Parts): Pick<Re
 
 function principalsOf(
   tokens: Tokens,
+  { pairings }: Pick<SessionsPart, 'pairings'>,
 ): Pick<Relay, 'authenticate' | 'assertLive' | 'endOf' | 'asNode' | 'exchangeLoginCode' | 'endSession'> {
   const { lives } = tokens;
   return {
-    authenticate: (token, as) => tokens.authenticate(token, as),
+    authenticate: async (token, as) => {
+      const principal = await tokens.authenticate(token, as);
+      if (principal?.type === 'node') pairings.forget(principal.nodeId);
+      return principal;
+    },
     assertLive: (principal) => lives.assertLive(principal),
     endOf: (principal) => lives.endOf(principal),
     asNode: (principal, nodeId) => lives.inherit({ type: 'node', workspace: principal.workspace, nodeId }, principal),
@@ -268,6 +279,10 @@ const withoutSessions: SessionsPart = {
       throw new RelayError('not_found', `There is no session ${id}`);
     },
     'nodes/list': () => ({ data: [], cursor: 0 }),
+    'nodes/pairings': () => ({ data: [], cursor: 0 }),
+    'nodes/pair': noSessions,
+    'nodes/rename': noSessions,
+    'nodes/remove': noSessions,
     'approvals/list': () => ({ data: [], cursor: 0 }),
     'approvals/resolve': noSessions,
     'agents/interrupt': noSessions,
@@ -282,6 +297,7 @@ const withoutSessions: SessionsPart = {
   },
   nodeLive: () => {},
   nodeDetached: () => {},
+  pairings: { request: noSessions, outcome: noSessions, forget: () => {} },
   openActivity: noSessions,
   counts: async () => ({ runningSessions: 0, nodes: 0, onlineNodes: 0 }),
   sweep: async () => {},

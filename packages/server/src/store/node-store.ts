@@ -1,13 +1,10 @@
 import type { Node } from 'agent-relay-protocol';
+import type { NodeDecision, NodeFacts } from '../domain/node-lifecycle.ts';
 
-/** Machines that have attached, with how they were last seen. */
+/** Machines that have attached or were paired, with how they were last seen. */
 export interface NodeStore {
-  /** Writes a node; with `tell`, an event says what became of it. */
-  put(
-    workspace: string,
-    node: Node,
-    tell: { readonly type: 'node.connected' | 'node.disconnected' | 'node.updated'; readonly at: number } | null,
-  ): Promise<void>;
+  /** Asks and carries out in one write. A machine's tokens are called what it is called, and go when it is taken out. */
+  change<Answer>(workspace: string, nodeId: string, decide: (facts: NodeFacts) => NodeDecision<Answer>): Promise<Answer>;
   get(workspace: string, nodeId: string): Promise<Node | null>;
   /** By name. */
   list(workspace: string): Promise<readonly Node[]>;

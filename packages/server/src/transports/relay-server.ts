@@ -14,6 +14,7 @@ import { errorAnswer } from './http/answer.ts';
 import { HttpApp } from './http/http-app.ts';
 import { loginEndpoint, logoutEndpoint } from './http/login.ts';
 import { metricsEndpoint } from './http/metrics.ts';
+import { pairingOutcomeEndpoint, pairingRequestEndpoint } from './http/node-pairing.ts';
 import { mcpEndpoint } from './mcp/mcp-endpoint.ts';
 import { OpenConnections } from './open-connections.ts';
 import { openApiEndpoints } from './openapi/openapi-endpoints.ts';
@@ -82,6 +83,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     events,
     login: loginEndpoint({ relay, now: () => deps.clock.now(), elapsedMs: () => performance.now() }),
     logout: logoutEndpoint({ relay }),
+    pairing: { request: pairingRequestEndpoint({ relay }), outcome: pairingOutcomeEndpoint({ relay }) },
     mcp: mcpEndpoint({ relay, draining, log }),
     metrics: metricsEndpoint({ relay, calls, connections: () => ({ webSocket: connections.size, sse: events.open() }) }),
     openApi: openApiEndpoints(),

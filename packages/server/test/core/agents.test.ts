@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { nodeToken } from '../support/node-token.ts';
 import { end, host } from './hosted.ts';
 import { agentOf, anonymous, codeOf, owner, until, World } from './world.ts';
 
@@ -146,7 +147,7 @@ test('owner tokens, node tokens and login codes; only hashes are kept', async ()
   await using world = await World.open();
   expect(await world.relay.authenticate('the owner')).toEqual({ type: 'owner', workspace: 'default' });
   expect(await world.relay.authenticate('somebody')).toBe(null);
-  const node = await world.relay.core.tokens.issueNode('default', 'laptop', 'my laptop');
+  const node = await nodeToken(world.relay, 'laptop', 'my laptop');
   expect(await world.relay.authenticate(node)).toEqual({ type: 'node', workspace: 'default', nodeId: 'laptop' });
   const { code } = await world.call['login/create']({}, world.as(owner));
   expect(await world.relay.authenticate(code)).toBe(null);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RouteName } from 'agent-relay-protocol';
 import { codeOf } from '../core/world.ts';
 import { type AuthorityWorld, nextChild, type Subject } from './authority-world.ts';
+import { pairedMachine } from './node-token.ts';
 
 type Input = Record<string, unknown>;
 /** Makes what the operation is done to, as the owner, and answers the call that does it. */
@@ -48,6 +49,12 @@ const asked = async ({ node, sessionId, nextSeq }: AuthorityWorld) => {
   const event = { type: 'approval.requested', approvalId, kind: 'execute', title: 'rm', input: {}, options };
   await node.peer.request('activity/append', { sessionId, entries: [{ seq: nextSeq(), at: 1, event }] });
   return approvalId;
+};
+
+/** That of a machine that waits, of which there is always one that nobody has accepted. */
+const waitingCode = async (relay: AuthorityWorld['relay']['relay'], owner: AuthorityWorld['owner']) => {
+  const [waiting] = (await owner.nodes.pairings()).data;
+  return { code: waiting?.code ?? relay.pairings.request({ name: 'newcomer', version: '1' }, randomUUID()).code };
 };
 
 /** What is done to an agent, its mail and its work, by whoever says that it is that agent. */
@@ -120,6 +127,10 @@ export const others = {
   'sessions/list': () => ({}),
   'sessions/get': ({ sessionId }) => ({ id: sessionId }),
   'nodes/list': () => ({}),
+  'nodes/pairings': () => ({}),
+  'nodes/pair': ({ relay: { relay }, owner }) => waitingCode(relay, owner),
+  'nodes/rename': async ({ relay }) => ({ id: (await pairedMachine(relay.relay, 'lent')).nodeId, name: randomUUID() }),
+  'nodes/remove': async ({ relay }) => ({ id: (await pairedMachine(relay.relay, 'lent')).nodeId }),
   'approvals/list': (_, agent) => ({ agent }),
   'approvals/resolve': async (world, id) => ({ id, approvalId: await asked(world), outcome: 'allow' }),
   'pairs/list': () => ({}),

@@ -3,6 +3,7 @@ import { createNodeRelayClient } from 'agent-relay-client/node';
 import { type Scope, ScopeSchema } from 'agent-relay-protocol';
 import { startTestRelay, type TestRelay } from '../../src/testing.ts';
 import { attachNode } from './fake-node.ts';
+import { nodeToken } from './node-token.ts';
 import { browserHeaders } from './open-server.ts';
 
 const CI_TOKEN = 'a-token-of-the-integration-ci-itself';
@@ -36,8 +37,7 @@ export async function openAuthorityWorld() {
   });
   const owner = ownerInside(relay);
   const ci = createNodeRelayClient({ url: relay.url, token: CI_TOKEN });
-  const { tokens } = relay.relay.core;
-  const nodeTokens = { own: await tokens.issueNode('default', 'own', 'own'), other: await tokens.issueNode('default', 'other', 'other') };
+  const nodeTokens = { own: await nodeToken(relay.relay, 'own'), other: await nodeToken(relay.relay, 'other') };
   const node = await attachNode(relay.url, nodeTokens.own, 'own');
   const sessionOf = async (id: string) => (await owner.agents.register({ id, name: id, withToken: true })).token ?? '';
   const sessions = { spawner: await sessionOf('spawner'), other: await sessionOf('stranger') };

@@ -6,7 +6,10 @@ import type {
   MethodResult,
   NodeCommandName,
   NodeMethodName,
+  PairingOffer,
+  PairingOutcome,
   Principal,
+  RequestPairing,
   RouteInput,
   RouteName,
   RouteOutput,
@@ -79,6 +82,14 @@ export interface ToolMailDesk {
   isHosted(workspace: string, agentId: string): boolean;
 }
 
+/** Where machines ask to be let in, without a token. */
+export interface PairingDesk {
+  /** `address`: where it asks from. @throws RelayError `rate_limited` when too many wait. */
+  request(asked: RequestPairing, address: string): PairingOffer;
+  /** What became of it, for whoever has its secret. @throws RelayError `not_found`, `rate_limited`. */
+  outcome(secret: string): PairingOutcome;
+}
+
 /** The relay as the transports see it. */
 export interface Relay {
   /** Of the log: a random id made with the database. */
@@ -104,6 +115,7 @@ export interface Relay {
   endOf(principal: Principal): AbortSignal | null;
   /** The node as whom the caller speaks on its link from now on, no longer than the token it came with. */
   asNode(principal: Principal, nodeId: string): Principal;
+  readonly pairings: PairingDesk;
   /** Exchanges a login code, once, for a session token of the owner; null when it is unknown, used or expired. */
   exchangeLoginCode(code: string): Promise<BrowserSession | null>;
   /** Ends the session of a browser that a login link began; false for every other token, which lives on. */

@@ -50,6 +50,12 @@ export class NodeRegistry {
     this.#byLink.set(link, attached);
   }
 
+  /** It is called so from now on. */
+  rename(workspace: string, nodeId: string, name: string): void {
+    const attached = this.find(workspace, nodeId);
+    if (attached) this.heard({ ...attached, node: { ...attached.node, name } }, attached.node.lastSeenAt);
+  }
+
   find(workspace: string, nodeId: string): AttachedNode | null {
     return this.#attached.get(keyOf(workspace, nodeId)) ?? null;
   }

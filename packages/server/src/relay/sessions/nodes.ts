@@ -15,6 +15,7 @@ import {
   sharedProtocol,
 } from 'agent-relay-protocol';
 import { RecentMap } from 'agent-relay-wire';
+import { attachNode, updateNode } from '../../domain/node-lifecycle.ts';
 import { isOwnersNodeId, newOwnersNodeId, ownersNode } from '../../domain/owners-node.ts';
 import { endSession, isCurrent, runSession } from '../../domain/session-lifecycle.ts';
 import type { ActivityRelay } from '../activity/activity.ts';
@@ -23,7 +24,7 @@ import type { CallContext, NodeHandlers, NodeLink } from '../contract/relay-cont
 import type { AttachedNode, NodeRegistry } from '../nodes/node-registry.ts';
 import type { RelayCore } from '../relay-core.ts';
 
-export interface NodesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | 'agents' | 'inboxes'> {
+export interface NodesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | 'agents' | 'inboxes' | 'tokens'> {
   readonly registry: NodeRegistry;
   readonly activity: ActivityRelay;
   /** Sessions whose start this relay is waiting for. */
@@ -73,7 +74,13 @@ export class Nodes {
     );
   }
 
-  /** Ends the sessions of machines that stayed away for longer than the grace, and says which machines did not come back after a restart. */
+  /** Ends whatever a machine runs. */
+  async endAll(workspace: string, nodeId: string, reason: string): Promise<void> {
+    for (const { workspace: itsWorkspace, session } of await this.#deps.store.sessions.unfinished())
+      if (itsWorkspace === workspace && session.nodeId === nodeId) await this.end(workspace, session.sessionId, 'ended', reason);
+  }
+
+  /** Ends the sessions of machines that were removed or stayed away for longer than the grace, and says which machines did not come back after a restart. */
   async sweep(now: number, graceMs: number): Promise<void> {
     const { store, registry, starting } = this.#deps;
     for (const { workspace, node } of await store.nodes.online()) {
@@ -81,7 +88,8 @@ export class Nodes {
     }
     for (const { workspace, session } of await store.sessions.unfinished()) {
       if (registry.find(workspace, session.nodeId) !== null || starting.has(session.sessionId)) continue;
-      if (now - registry.lostAt(workspace, session.nodeId) < graceMs) continue;
+      const isAway = now - registry.lostAt(workspace, session.nodeId) >= graceMs;
+      if (!isAway && (await store.nodes.get(workspace, session.nodeId)) !== null) continue;
       await this.end(workspace, session.sessionId, 'ended', 'The connection to its machine was lost');
     }
     registry.forgetLost(now - graceMs);
@@ -150,7 +158,7 @@ export class Nodes {
       );
       const node = { ...attached.node, providers, lastSeenAt: now };
       registry.heard({ ...attached, node }, now);
-      await store.nodes.put(workspace, node, { type: 'node.updated', at: now });
+      await store.nodes.change(workspace, node.nodeId, (facts) => updateNode(facts, node, 'node.updated', now));
     } catch (error) {
       // One of an earlier version looks only when it attaches.
       if (!(error instanceof RelayError && error.code === 'unknown_method'))
@@ -161,15 +169,18 @@ export class Nodes {
   async #attach(params: MethodParams<'nodes/attach'>, { principal, link }: NodeContext): Promise<MethodResult<'nodes/attach'>> {
     const protocol = agreedProtocol(params);
     const { workspace } = principal;
-    const { registry, store, clock, log } = this.#deps;
+    const { registry, store, clock, log, tokens } = this.#deps;
     const now = clock.now();
     const nodeId = await this.#nodeIdFor(principal, params.name);
-    const { name, version, providers } = params;
+    const { version, providers } = params;
+    const name = await this.#nameOf(workspace, nodeId, params.name);
     const node: Node = { nodeId, name, version, providers, status: 'online', connectedAt: now, lastSeenAt: now };
+    const needsToken = principal.type === 'node' && tokens.lives.isBound(principal);
     const replaced = registry.attach({ workspace, node, link });
     replaced?.link.close('stale_session', 'Another connection of this node has taken over');
     try {
-      await store.nodes.put(workspace, node, { type: 'node.connected', at: now });
+      const written = await store.nodes.change(workspace, nodeId, (facts) => attachNode(facts, node, needsToken));
+      registry.rename(workspace, nodeId, written.name);
       const sessions = await this.#compare(workspace, nodeId, params.sessions);
       log.info('node attached', { nodeId, name, version, sessions: sessions.length });
       if (version !== RELAY_VERSION)
@@ -203,6 +214,12 @@ export class Nodes {
     const nodes = await this.#deps.store.nodes.list(principal.workspace);
     const isFirst = !nodes.some(({ nodeId }) => isOwnersNodeId(nodeId));
     return ownersNode(nodes, name)?.nodeId ?? newOwnersNodeId(isFirst, randomUUID().slice(0, 8));
+  }
+
+  /** What a machine with a token of its own was called when it was paired, or since. */
+  async #nameOf(workspace: string, nodeId: string, says: string): Promise<string> {
+    const known = isOwnersNodeId(nodeId) ? null : await this.#deps.store.nodes.get(workspace, nodeId);
+    return known?.name ?? says;
   }
 
   /** A session that still counts runs on. One whose start was never answered, because this relay ended meanwhile, runs as well. */
@@ -282,9 +299,9 @@ export class Nodes {
     return session;
   }
 
-  #writeOffline(workspace: string, node: Node, now: number): Promise<void> {
+  async #writeOffline(workspace: string, node: Node, now: number): Promise<void> {
     const offline: Node = { ...node, status: 'offline', connectedAt: null, lastSeenAt: now };
-    return this.#deps.store.nodes.put(workspace, offline, { type: 'node.disconnected', at: now });
+    await this.#deps.store.nodes.change(workspace, node.nodeId, (facts) => updateNode(facts, offline, 'node.disconnected', now));
   }
 }
 

@@ -22,7 +22,9 @@ import { Approvals } from '../approvals/approvals.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext, NodeLink } from '../contract/relay-contract.ts';
 import { NodeRegistry } from '../nodes/node-registry.ts';
+import { Pairings } from '../nodes/pairings.ts';
 import type { RelayCore, SessionsPart } from '../relay-core.ts';
+import { Machines } from './machines.ts';
 import { Nodes } from './nodes.ts';
 
 /** So many sessions back a conversation is looked for. */
@@ -46,12 +48,14 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const nodes = new Nodes({ ...core, registry, activity, starting });
   const sessions = new Sessions({ ...core, registry, nodes, starting });
   const approvals = new Approvals({ ...core, registry });
+  const pairings = new Pairings(clock);
+  const machines = new Machines({ ...core, registry, nodes, pairings });
   return {
     handlers: {
       'sessions/start': (input, context) => sessions.start(input, context),
       'sessions/list': (input, context) => sessions.list(input, context),
       'sessions/get': (input, context) => sessions.get(input, context),
-      'nodes/list': (page, { principal }) => nodes.list(principal.workspace, page),
+      ...machines.handlers,
       'agents/interrupt': (input, context) => sessions.interrupt(input, context),
       'agents/release': (input, context) => sessions.release(input, context),
       'agents/activity': (input, context) => activity.list(input, context),
@@ -62,6 +66,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
     nodeLive: ({ sessionId, at, events }, { principal }) =>
       sessions.live(principal, sessionId, (session) => activity.live(principal.workspace, session, at, events)),
     nodeDetached: (link) => nodes.detached(link),
+    pairings,
     openActivity: (params, context) => activity.open(params, context),
     counts: (workspace) => sessions.counts(workspace),
     sweep: async (now) => {
@@ -70,7 +75,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       await activity.prune();
       await approvals.prune();
     },
-    close: async () => {},
+    close: () => machines.close(),
   };
 }
 

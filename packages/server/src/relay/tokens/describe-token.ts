@@ -1,5 +1,5 @@
 import type { Token, TokenKind } from 'agent-relay-protocol';
-import type { TokenRecord } from '../../domain/change.ts';
+import type { NewEvent, TokenRecord } from '../../domain/change.ts';
 
 /** A login link's code is good for a browser's session and nothing else. */
 const kindOf = ({ type, grants }: TokenRecord): TokenKind => {
@@ -24,3 +24,18 @@ export function describeToken(record: TokenRecord): Token {
     expiresAt,
   };
 }
+
+/** `by` is who asked for it. */
+export const tokenCreated = (record: TokenRecord, by: string): NewEvent => ({
+  type: 'token.created',
+  at: record.createdAt,
+  token: describeToken(record),
+  by,
+});
+
+export const tokenRevoked = (record: TokenRecord, at: number, by: string): NewEvent => ({
+  type: 'token.revoked',
+  at,
+  token: describeToken(record),
+  by,
+});

@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.ts';
 import { listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
-import { describeToken } from './describe-token.ts';
+import { describeToken, tokenCreated } from './describe-token.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface TokenRoutesDeps {
@@ -37,7 +37,7 @@ export function tokenHandlers({
       });
       const described = describeToken(record);
       const by = principalName(principal);
-      await store.tokens.put(record, { type: 'token.created', at: record.createdAt, token: described, by });
+      await store.tokens.put(record, tokenCreated(record, by));
       if (agentId !== null) inboxes.recheck(principal.workspace, agentId);
       log.info('token created', { tokenId: record.tokenId, kind: grant.kind, by });
       return { ...described, token };

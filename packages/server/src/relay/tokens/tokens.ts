@@ -1,12 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Principal, RelayError } from 'agent-relay-protocol';
+import type { Principal } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
-import { isOwnersNodeId } from '../../domain/owners-node.ts';
 import type { Store } from '../../store/store.ts';
 import { hashOfToken, type IntegrationSettings } from '../contract/integration-settings.ts';
 import type { BrowserSession } from '../contract/relay-contract.ts';
-import { describeToken } from './describe-token.ts';
+import { describeToken, tokenCreated } from './describe-token.ts';
 import { TokenLives } from './token-lives.ts';
 
 const LOGIN_CODE_MS = 600_000;
@@ -63,14 +62,6 @@ export class Tokens {
     return { token, record };
   }
 
-  /** Makes and stores a node's token. @throws RelayError `validation_failed` for an id that is given to the owner's own machines. */
-  async issueNode(workspace: string, nodeId: string, name: string): Promise<string> {
-    if (isOwnersNodeId(nodeId)) throw new RelayError('validation_failed', `nodeId: ${nodeId} is an id of the owner's own machines`);
-    const { token, record } = this.mint('node', { workspace, nodeId, name });
-    await this.#deps.store.tokens.put(record, created(record));
-    return token;
-  }
-
   async issueLoginCode(workspace: string): Promise<{ readonly code: string; readonly expiresAt: number }> {
     const expiresAt = this.#deps.clock.now() + LOGIN_CODE_MS;
     const { token, record } = this.mint('login', { workspace, expiresAt });
@@ -87,7 +78,8 @@ export class Tokens {
     if (!taken || (taken.expiresAt !== null && taken.expiresAt <= now)) return null;
     const expiresAt = now + OWNER_SESSION_MS;
     const { token, record } = this.mint('browser', { workspace: taken.workspace, expiresAt, name: 'browser' });
-    await this.#deps.store.tokens.put(record, created(record));
+    // Whoever followed the owner's link came with the owner's leave.
+    await this.#deps.store.tokens.put(record, tokenCreated(record, 'owner'));
     return { token, tokenId: record.tokenId, expiresAt };
   }
 
@@ -144,14 +136,6 @@ export class Tokens {
     return agent?.epoch === epoch && agent.protected;
   }
 }
-
-/** Whoever followed the owner's link, or lent a machine, came with the owner's leave. */
-const created = (record: TokenRecord): NewEvent => ({
-  type: 'token.created',
-  at: record.createdAt,
-  token: describeToken(record),
-  by: 'owner',
-});
 
 /** A login code is no token yet: nothing is told of one. */
 const ended = (type: 'token.revoked' | 'token.expired', record: TokenRecord, at: number, by: string | null): NewEvent | null =>

@@ -1,5 +1,6 @@
 import { type Node, NodeSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import type { NodeChange, NodeDecision, NodeFacts } from '../../domain/node-lifecycle.ts';
 import type { NodeStore } from '../node-store.ts';
 import type { SqliteContext } from './context.ts';
 import { recordReader } from './record-reader.ts';
@@ -14,6 +15,10 @@ interface NodeRow {
 export class SqliteNodes implements NodeStore {
   readonly #context: SqliteContext;
   readonly #put: Statement<[string, string, string, string, string]>;
+  readonly #remove: Statement<[string, string]>;
+  /** As this turn left them, before its commit. */
+  readonly #current: Statement<[string, string], NodeRow>;
+  readonly #names: Statement<[string], string>;
   readonly #get: Statement<[string, string], NodeRow>;
   readonly #list: Statement<[string], NodeRow>;
   readonly #online: Statement<[], NodeRow>;
@@ -22,20 +27,24 @@ export class SqliteNodes implements NodeStore {
     this.#context = context;
     const { database, reader } = context;
     this.#put = database.prepare('INSERT OR REPLACE INTO nodes (workspace, node_id, name, status, record) VALUES (?, ?, ?, ?, ?)');
+    this.#remove = database.prepare('DELETE FROM nodes WHERE workspace = ? AND node_id = ?');
+    this.#current = database.prepare('SELECT workspace, record FROM nodes WHERE workspace = ? AND node_id = ?');
+    this.#names = database.prepare<[string], string>('SELECT name FROM nodes WHERE workspace = ?').pluck();
     this.#get = reader.prepare('SELECT workspace, record FROM nodes WHERE workspace = ? AND node_id = ?');
     this.#list = reader.prepare('SELECT workspace, record FROM nodes WHERE workspace = ? ORDER BY name, node_id');
     this.#online = reader.prepare("SELECT workspace, record FROM nodes WHERE status = 'online'");
   }
 
-  put(
-    workspace: string,
-    node: Node,
-    tell: { readonly type: 'node.connected' | 'node.disconnected' | 'node.updated'; readonly at: number } | null,
-  ): Promise<void> {
-    const { writer, log } = this.#context;
+  change<Answer>(workspace: string, nodeId: string, decide: (facts: NodeFacts) => NodeDecision<Answer>): Promise<Answer> {
+    const { writer, changes } = this.#context;
+    const { tokens } = changes.tables;
     return writer.write(() => {
-      this.#put.run(workspace, node.nodeId, node.name, node.status, JSON.stringify(node));
-      if (tell) log.append(workspace, { type: tell.type, at: tell.at, node });
+      const node = toNode(this.#current.get(workspace, nodeId));
+      const names = () => this.#names.all(workspace);
+      const { answer, change } = decide({ node, names, tokens: () => tokens.ofNode(workspace, nodeId) });
+      if (change) this.#carryOut(workspace, nodeId, change);
+      if (node && change?.node && change.node.name !== node.name) tokens.nameNode(workspace, nodeId, change.node.name);
+      return answer;
     });
   }
 
@@ -52,6 +61,18 @@ export class SqliteNodes implements NodeStore {
       const node = toNode(row);
       return node === null ? [] : [{ workspace: row.workspace, node }];
     });
+  }
+
+  #carryOut(workspace: string, nodeId: string, { node, token, events }: NodeChange): void {
+    const { changes, log } = this.#context;
+    const { tokens } = changes.tables;
+    if (node) this.#put.run(workspace, nodeId, node.name, node.status, JSON.stringify(node));
+    else {
+      this.#remove.run(workspace, nodeId);
+      tokens.removeOfNode(workspace, nodeId);
+    }
+    if (token) tokens.put(token);
+    for (const event of events) log.append(workspace, event);
   }
 }
 

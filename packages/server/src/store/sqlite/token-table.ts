@@ -39,6 +39,9 @@ export class TokenTable {
   readonly #take: Statement<[string], TokenRow>;
   readonly #remove: Statement<[string, string], TokenRow>;
   readonly #removeOfAgent: Statement<[string, string], TokenRow>;
+  readonly #ofNode: Statement<[string, string], TokenRow>;
+  readonly #removeOfNode: Statement<[string, string], TokenRow>;
+  readonly #nameNode: Statement<[string, string, string]>;
   readonly #removeExpired: Statement<[number], TokenRow>;
   readonly #hasSession: Statement<[string, string], number>;
   readonly #listeners = new Set<(ended: readonly TokenRecord[]) => void>();
@@ -53,6 +56,9 @@ export class TokenTable {
     this.#take = database.prepare('DELETE FROM tokens WHERE hash = ? RETURNING *');
     this.#remove = database.prepare('DELETE FROM tokens WHERE workspace = ? AND token_id = ? RETURNING *');
     this.#removeOfAgent = database.prepare("DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'session' RETURNING *");
+    this.#ofNode = database.prepare("SELECT * FROM tokens WHERE workspace = ? AND node_id = ? AND type = 'node'");
+    this.#removeOfNode = database.prepare("DELETE FROM tokens WHERE workspace = ? AND node_id = ? AND type = 'node' RETURNING *");
+    this.#nameNode = database.prepare("UPDATE tokens SET name = ? WHERE workspace = ? AND node_id = ? AND type = 'node'");
     this.#removeExpired = database.prepare('DELETE FROM tokens WHERE expires_at <= ? RETURNING *');
     this.#hasSession = database
       .prepare<[string, string], number>("SELECT count(*) FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'session'")
@@ -89,6 +95,19 @@ export class TokenTable {
   /** Those of its sessions. */
   removeOfAgent(workspace: string, agentId: string): void {
     this.#gone(this.#removeOfAgent.all(workspace, agentId));
+  }
+
+  /** A machine's own; those of the sessions that it runs are not among them. */
+  ofNode(workspace: string, nodeId: string): readonly TokenRecord[] {
+    return this.#ofNode.all(workspace, nodeId).map(toTokenRecord);
+  }
+
+  removeOfNode(workspace: string, nodeId: string): void {
+    this.#gone(this.#removeOfNode.all(workspace, nodeId));
+  }
+
+  nameNode(workspace: string, nodeId: string, name: string): void {
+    this.#nameNode.run(name, workspace, nodeId);
   }
 
   removeExpired(now: number): readonly TokenRecord[] {

@@ -1,5 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { API_PREFIX, EVENTS_PATH, MCP_PATH, type Principal, RelayError, toRelayError } from 'agent-relay-protocol';
+import {
+  API_PREFIX,
+  EVENTS_PATH,
+  MCP_PATH,
+  NODE_PAIRING_OUTCOME_PATH,
+  NODE_PAIRING_PATH,
+  type Principal,
+  RelayError,
+  toRelayError,
+} from 'agent-relay-protocol';
 import type { Logger } from '../../logger.ts';
 import type { Authenticator } from '../credentials.ts';
 import type { Draining } from '../draining.ts';
@@ -27,6 +36,7 @@ export interface HttpAppDeps {
   readonly events: Endpoint;
   readonly login: Endpoint;
   readonly logout: Endpoint;
+  readonly pairing: { readonly request: Endpoint; readonly outcome: Endpoint };
   readonly mcp: Endpoint;
   readonly metrics: Endpoint;
   readonly openApi: { readonly document: Endpoint; readonly page: Endpoint };
@@ -54,6 +64,8 @@ export class HttpApp {
       [API_PREFIX + EVENTS_PATH, deps.events],
       [API_PREFIX + LOGIN_EXCHANGE_PATH, deps.login],
       [API_PREFIX + LOGIN_SESSION_PATH, deps.logout],
+      [API_PREFIX + NODE_PAIRING_PATH, deps.pairing.request],
+      [API_PREFIX + NODE_PAIRING_OUTCOME_PATH, deps.pairing.outcome],
       [MCP_PATH, deps.mcp],
       [API_PREFIX + MCP_PATH, deps.mcp],
       [METRICS_PATH, deps.metrics],

@@ -1,12 +1,12 @@
 import { RelayError } from 'agent-relay-protocol';
 import { z } from 'zod';
+import { FailureLimit } from '../../relay/access/failure-limit.ts';
 import type { Relay } from '../../relay/contract/relay-contract.ts';
 import { sealSession } from '../browser-session.ts';
 import { sessionCookieOf, sessionOf } from '../credentials.ts';
 import { parseParams } from '../route-calls.ts';
 import { writeAnswer } from './answer.ts';
 import type { Endpoint } from './endpoint.ts';
-import { FailureLimit } from './failure-limit.ts';
 import { readJsonBody } from './read-body.ts';
 
 export interface LoginDeps {

@@ -3,6 +3,8 @@ import {
   type ErrorCode,
   EVENTS_PATH,
   errorTable,
+  NODE_PAIRING_OUTCOME_PATH,
+  NODE_PAIRING_PATH,
   PROTOCOL_VERSION,
   RELAY_VERSION,
   type Route,
@@ -70,6 +72,8 @@ export function openApiDocument(): OpenApiDocument {
   put(API_PREFIX + EVENTS_PATH, 'get', eventStream(components));
   put(API_PREFIX + LOGIN_EXCHANGE_PATH, 'post', loginExchange);
   put(API_PREFIX + LOGIN_SESSION_PATH, 'delete', loginEnd);
+  put(API_PREFIX + NODE_PAIRING_PATH, 'post', pairingRequest);
+  put(API_PREFIX + NODE_PAIRING_OUTCOME_PATH, 'post', pairingOutcome);
   return {
     openapi: '3.1.0',
     info: { title: 'Agent Relay', version: RELAY_VERSION, summary: 'Coding agents message, watch and steer each other', description },
@@ -210,6 +214,35 @@ const loginEnd: Operation = {
       content: json({ type: 'object', properties: { ended: { type: 'boolean' } }, required: ['ended'] }),
     },
     403: { $ref: '#/components/responses/403' },
+  },
+};
+
+const refusals = (statuses: readonly string[]): Operation['responses'] =>
+  Object.fromEntries(statuses.map((status) => [status, { $ref: `#/components/responses/${status}` }]));
+
+const pairingRequest: Operation = {
+  operationId: 'node_pairing_request',
+  summary: 'A machine asks to be let in, without a token: somebody who may accepts the code that it shows',
+  tags: ['nodes'],
+  security: [{}],
+  parameters: [],
+  requestBody: { required: true, content: json(ref('RequestPairing')) },
+  responses: {
+    201: { description: 'It waits', content: json(ref('PairingOffer')) },
+    ...refusals(['400', '403', '413', '415', '429']),
+  },
+};
+
+const pairingOutcome: Operation = {
+  operationId: 'node_pairing_outcome',
+  summary: 'What became of it: the token of the machine, until that has been used once',
+  tags: ['nodes'],
+  security: [{}],
+  parameters: [],
+  requestBody: { required: true, content: json(ref('PairingSecret')) },
+  responses: {
+    200: { description: 'It waits still, or was accepted', content: json(ref('PairingOutcome')) },
+    ...refusals(['400', '403', '404', '413', '415', '429']),
   },
 };
 
