@@ -1,5 +1,6 @@
 export type { LogLevel } from './logger.ts';
 export { createLogger } from './logger.ts';
+export type { NodeStatus } from './node-status.ts';
 export { runCli } from './run-cli.ts';
 export type { NodeEnd, NodeOptions, RunningNode } from './run-node.ts';
 export { runNode } from './run-node.ts';

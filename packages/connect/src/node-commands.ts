@@ -1,5 +1,5 @@
 import type { Host, SessionIdentity } from 'agent-relay-host';
-import { loosely, nodeCommands, parseInput, RelayError, SessionSchema } from 'agent-relay-protocol';
+import { loosely, nodeCommands, parseInput, RelayError, type Session, SessionSchema } from 'agent-relay-protocol';
 import { escapeLookAlikes } from 'agent-relay-wire';
 import type { ToolDoor } from './tool-door.ts';
 
@@ -9,7 +9,7 @@ const StartSchema = nodeCommands['session/start'].params.extend({ session: loose
 export interface NodeCommandsOptions {
   readonly host: Pick<Host, 'detectOne' | 'has' | 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
   readonly tools: Pick<ToolDoor, 'admit' | 'has' | 'dismiss'>;
-  readonly onStarted: (session: SessionIdentity) => void;
+  readonly onStarted: (session: SessionIdentity & Pick<Session, 'provider'>) => void;
 }
 
 /** Does what the relay asks of this machine. */

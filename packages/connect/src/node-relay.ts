@@ -11,6 +11,13 @@ import type { ToolDoor } from './tool-door.ts';
 /** How long an agent's own sends and spawns wait for a relay that is away. */
 const LINK_WAIT_MS = 60_000;
 
+export interface NodeRelayOptions {
+  readonly links: LinkHolder;
+  readonly log: Log;
+  readonly tools: Pick<ToolDoor, 'dismiss'>;
+  readonly onEnded?: (session: SessionIdentity, end: SessionEnd) => void;
+}
+
 /** The relay as the host sees it, over a link that comes and goes: what must not be lost is kept here until the relay has it. */
 export class NodeRelay implements HostRelay {
   readonly reports: DeliveryReports;
@@ -22,14 +29,16 @@ export class NodeRelay implements HostRelay {
   readonly #ends = new Map<string, SessionEnd>();
   #host: Pick<Host, 'buffers' | 'forget'> | null = null;
   #inboxes: Pick<InboxSubscriptions, 'has'> | null = null;
+  readonly #onEnded: NonNullable<NodeRelayOptions['onEnded']>;
   #isFinishing = false;
 
-  constructor(links: LinkHolder, log: Log, tools: Pick<ToolDoor, 'dismiss'>) {
+  constructor({ links, log, tools, onEnded = () => {} }: NodeRelayOptions) {
     this.#links = links;
     this.#log = log;
     this.reports = new DeliveryReports(links, log);
     this.#live = new LiveDeltas(links);
     this.#tools = tools;
+    this.#onEnded = onEnded;
   }
 
   /** Sessions that an earlier process left behind are over: their activity and their end are still owed. */
@@ -102,8 +111,11 @@ export class NodeRelay implements HostRelay {
       .catch((error: unknown) => this.#log.debug('a presence was not reported', { sessionId, error }));
   }
 
-  sessionEnded({ sessionId }: SessionIdentity, { status, reason }: SessionEnd): void {
+  sessionEnded(session: SessionIdentity, end: SessionEnd): void {
+    const { sessionId } = session;
+    const { status, reason } = end;
     this.#tools.dismiss(sessionId);
+    this.#onEnded(session, end);
     this.#ends.set(sessionId, { status, reason: reason.slice(0, 1000) });
     void this.settle();
   }

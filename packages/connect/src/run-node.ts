@@ -5,8 +5,9 @@ import type { Provider } from 'agent-relay-provider';
 import { backoffDelays, type DuplexClosed, type Log, sleep } from 'agent-relay-wire';
 import { InboxSubscriptions } from './inbox-subscriptions.ts';
 import { LinkHolder } from './link-holder.ts';
-import { nodeCommandHandler } from './node-commands.ts';
-import { NodeRelay } from './node-relay.ts';
+import { type NodeCommandsOptions, nodeCommandHandler } from './node-commands.ts';
+import { NodeRelay, type NodeRelayOptions } from './node-relay.ts';
+import type { NodeStatus } from './node-status.ts';
 import { RelayLink } from './relay-link.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import { ToolDoor } from './tool-door.ts';
@@ -30,6 +31,8 @@ export interface NodeOptions {
   /** Further variables that agents get beside what every program needs and what their provider names; `X_*` is every name that begins so. */
   readonly allowedEnvironment?: readonly string[];
   readonly clock: { now(): number };
+  /** Told what a person would want to know, as it happens. */
+  readonly onStatus?: (status: NodeStatus) => void;
   /** How long the agents live on without their relay. Default ten minutes. */
   readonly graceMs?: number;
   /** Default 10 000. */
@@ -38,7 +41,9 @@ export interface NodeOptions {
 }
 
 /** Why a node ended: it was asked to, the relay stayed away too long, or the relay will never take it. */
-export type NodeEnd = { readonly type: 'stopped' | 'abandoned' } | { readonly type: 'refused'; readonly error: RelayError };
+export type NodeEnd =
+  | { readonly type: 'stopped' | 'abandoned' }
+  | { readonly type: 'refused'; readonly error: RelayError; readonly wasAttached: boolean };
 
 export interface RunningNode {
   /** Resolves once, when the agents are gone and the folder is free. */
@@ -46,6 +51,9 @@ export interface RunningNode {
   /** Releases the agents with their whole trees, tells the relay, and ends. Idempotent. */
   stop(reason: string): Promise<void>;
 }
+
+/** What the token of a machine of its own begins with; the owner's is written anew where it was lost. */
+const NODE_TOKEN = 'ar_node_';
 
 /** How long leaving may take after the agents are gone, to tell the relay. */
 const FAREWELL_MS = 3_000;
@@ -62,7 +70,8 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     const links = new LinkHolder();
     const fetch = socketPath === undefined ? globalThis.fetch : socketFetch(socketPath, socketOwnerFile);
     const tools = await ToolDoor.open({ url, fetch, log });
-    const relay = new NodeRelay(links, log, tools);
+    const onEnded: NodeRelayOptions['onEnded'] = ({ agentId }, { reason }) => options.onStatus?.({ type: 'agentEnded', agentId, reason });
+    const relay = new NodeRelay({ links, log, tools, onEnded });
     const host = await createHost({
       providers,
       stateDir,
@@ -97,6 +106,7 @@ class ConnectedNode implements RunningNode {
   readonly #parts: Parts;
   readonly #leaving = new AbortController();
   #stopReason: string | null = null;
+  #shownToken: string | null = null;
 
   constructor(options: NodeOptions, parts: Parts) {
     this.#options = options;
@@ -126,7 +136,7 @@ class ConnectedNode implements RunningNode {
   }
 
   async #stayConnected(): Promise<NodeEnd> {
-    const { clock, graceMs = 600_000, log } = this.#options;
+    const { clock, graceMs = 600_000, log, onStatus = () => {} } = this.#options;
     let lostAt = clock.now();
     let wasAttached = false;
     let delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
@@ -139,13 +149,20 @@ class ConnectedNode implements RunningNode {
         if (this.#leaving.signal.aborted) break;
         // Connecting again would take it back from there, and so on for ever.
         if (closed?.code === errorTable.stale_session.closeCode)
-          return { type: 'refused', error: new RelayError('stale_session', 'another process has attached as the same machine') };
+          return {
+            type: 'refused',
+            error: new RelayError('stale_session', 'another process has attached as the same machine'),
+            wasAttached,
+          };
         log.warn('the relay is gone, connecting again');
+        onStatus({ type: 'lost' });
         lostAt = clock.now();
       } catch (error) {
         if (this.#leaving.signal.aborted) break;
-        if (error instanceof RelayError && willNeverPass(error, wasAttached)) return { type: 'refused', error };
+        if (error instanceof RelayError && (willNeverPass(error, wasAttached) || (await this.#isRevoked(error))))
+          return { type: 'refused', error, wasAttached };
         log.warn('the relay cannot be reached', error instanceof RelayError ? { code: error.code, reason: error.message } : { error });
+        onStatus({ type: 'unreachable', reason: error instanceof Error ? error.message : String(error) });
       }
       const leftMs = lostAt + graceMs - clock.now();
       if (leftMs <= 0) return { type: 'abandoned' };
@@ -154,19 +171,31 @@ class ConnectedNode implements RunningNode {
     return { type: 'stopped' };
   }
 
+  /** A machine's own token, once it is refused, is refused for ever: unless another has been put in its place. */
+  async #isRevoked({ code }: RelayError): Promise<boolean> {
+    const shown = this.#shownToken;
+    if (code !== 'unauthorized' || !shown?.startsWith(NODE_TOKEN)) return false;
+    return (await this.#options.readToken().catch(() => null)) === shown;
+  }
+
   /** Opens a link and offers this machine on it; the link is current only once the relay has taken it. */
   async #attach(): Promise<RelayLink> {
-    const { url, socketPath, socketOwnerFile, readToken, log, name } = this.#options;
+    const { url, socketPath, socketOwnerFile, readToken, log, name, onStatus = () => {} } = this.#options;
     const { links, relay, host, tools } = this.#parts;
     let inboxes: InboxSubscriptions | null = null;
     const subscribe = (session: SessionIdentity) => void inboxes?.subscribe(session);
+    const onStarted: NodeCommandsOptions['onStarted'] = (session) => {
+      subscribe(session);
+      onStatus({ type: 'agentStarted', agentId: session.agentId, provider: session.provider });
+    };
+    this.#shownToken = await readToken();
     const link = await RelayLink.open({
       url,
       socketPath,
       socketOwnerFile,
-      token: await readToken(),
+      token: this.#shownToken,
       signal: this.#leaving.signal,
-      onCommand: nodeCommandHandler({ host, tools, onStarted: subscribe }),
+      onCommand: nodeCommandHandler({ host, tools, onStarted }),
       onNotification: (method, params) => inboxes?.receive(method, params),
       onError: (error, method) => log.error('a command failed', { method, error }),
     });
@@ -204,6 +233,14 @@ class ConnectedNode implements RunningNode {
       await relay.reports.flush();
       for (const session of running) if (kept.has(session.sessionId)) subscribe(session);
       void relay.flush();
+      onStatus({
+        type: 'attached',
+        nodeId: answer.nodeId,
+        name: answer.name ?? name,
+        providers,
+        relayVersion: answer.version ?? null,
+        agents: host.running.map(({ agentId }) => agentId),
+      });
       return link;
     } catch (error) {
       links.set(null);

@@ -110,6 +110,7 @@ export const nodeMethods = {
     }),
     result: z.object({
       nodeId: OpaqueIdSchema,
+      name: LabelSchema.optional().describe('What the relay calls it, which is not what it said where it was given another name'),
       version: z.string().optional().describe('Of the relay'),
       protocol: z.int().min(1).optional().describe('The version that both speak from now on'),
       sessions: z.array(

@@ -182,10 +182,10 @@ export class Nodes {
       const written = await store.nodes.change(workspace, nodeId, (facts) => attachNode(facts, node, needsToken));
       registry.rename(workspace, nodeId, written.name);
       const sessions = await this.#compare(workspace, nodeId, params.sessions);
-      log.info('node attached', { nodeId, name, version, sessions: sessions.length });
+      log.info('node attached', { nodeId, name: written.name, version, sessions: sessions.length });
       if (version !== RELAY_VERSION)
-        log.warn('a node runs another version than this relay', { nodeId, name, version, relay: RELAY_VERSION });
-      return { nodeId, version: RELAY_VERSION, protocol, sessions };
+        log.warn('a node runs another version than this relay', { nodeId, name: written.name, version, relay: RELAY_VERSION });
+      return { nodeId, name: written.name, version: RELAY_VERSION, protocol, sessions };
     } catch (error) {
       // Whoever was not answered is not attached, and nobody will say that this link has ended.
       registry.detach(link, now);

@@ -1,0 +1,157 @@
+import { homedir, hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { LabelSchema, RELAY_VERSION } from 'agent-relay-protocol';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { LogLevel } from './logger.ts';
+
+export interface Settings {
+  readonly command: 'connect' | 'pair';
+  /** Null where nobody said. */
+  readonly url: URL | null;
+  readonly socket?: string;
+  readonly token: string | null;
+  readonly tokenFile: string | null;
+  readonly name: string;
+  readonly stateDir: string;
+  readonly allowFolder: readonly string[];
+  readonly agentEnv: readonly string[];
+  readonly grace: number;
+  readonly approvalTimeout: number;
+  /** Null where nobody said. */
+  readonly logLevel: LogLevel | null;
+  readonly logFile?: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the command line and the environment say. A flag goes before a variable; an empty variable says nothing. */
+export function readSettings(argv: readonly string[], env: Environment): Settings {
+  let command: Settings['command'] = 'connect';
+  const root = connectCommand().action(() => {});
+  root.addCommand(
+    pairCommand().action(() => {
+      command = 'pair';
+    }),
+  );
+  root.parse([...argv]);
+  const { url, token, tokenFile, logLevel, ...rest } = root.opts();
+  const said: string | undefined = token ?? (tokenFile === undefined ? env['AGENT_RELAY_TOKEN'] || undefined : undefined);
+  return {
+    ...rest,
+    command,
+    url: url ?? urlOf(env, root),
+    token: said ?? null,
+    tokenFile: tokenFile ?? null,
+    logLevel: logLevel ?? null,
+  } as Settings; // what the options below make, under their names
+}
+
+function urlOf({ AGENT_RELAY_URL: text }: Environment, command: Command): URL | null {
+  if (!text) return null;
+  const url = httpUrl(text);
+  return url ?? command.error('error: AGENT_RELAY_URL must be an http or https address');
+}
+
+const connectCommand = (): Command =>
+  whereOptions(new Command('relay-connect'))
+    .description('Lends this machine to an Agent Relay: the relay may start agents here.')
+    .version(RELAY_VERSION)
+    .option('--socket <path>', "the relay's socket on this machine; the token goes there and nowhere else", (path: string) => resolve(path))
+    .addOption(
+      new Option('--token <token>', 'token of this machine, or AGENT_RELAY_TOKEN (default: the one that pairing left here)')
+        .conflicts('tokenFile')
+        .argParser(parseToken),
+    )
+    .option('--token-file <path>', 'file that holds the token of this machine', (path: string) => resolve(path))
+    .addOption(
+      new Option('--allow-folder <path...>', 'let agents work in this folder and below only')
+        .argParser(collect)
+        .default([], 'any folder of the user'),
+    )
+    .addOption(
+      new Option('--agent-env <names...>', 'variables of this machine that agents get besides, e.g. AWS_* (see the README)')
+        .env('AGENT_RELAY_AGENT_ENV')
+        .argParser(collectNames)
+        .default([], 'none'),
+    )
+    .option('--grace <seconds>', 'how long the agents live on without their relay', parseSeconds, 600)
+    .addOption(
+      new Option('--approval-timeout <seconds>', 'how long an agent waits for a person before it takes the silence for a no')
+        .env('AGENT_RELAY_APPROVAL_TIMEOUT')
+        .argParser(parseWait)
+        .default(600),
+    )
+    .option('--log-file <path>', 'JSON lines there, instead of sentences on a terminal', (path: string) => resolve(path))
+    .addOption(
+      new Option('--log-level <level>', 'how much is logged (default: info; on a terminal only what went wrong)').choices([
+        'silent',
+        'error',
+        'warn',
+        'info',
+        'debug',
+      ]),
+    );
+
+/** Its options are the root's, which reads them wherever they stand: here they are for its own help. */
+const pairCommand = (): Command =>
+  whereOptions(new Command('pair')).description(
+    'Ask a relay to let this machine in: shows a code, and keeps the token of whoever accepts it',
+  );
+
+const whereOptions = (command: Command): Command =>
+  command
+    .option(
+      '--url <url>',
+      'address of the relay, or AGENT_RELAY_URL (default: the one it was paired with, else http://127.0.0.1:4850)',
+      parseUrl,
+    )
+    .option('--name <name>', 'how people know this machine', parseName, hostname())
+    .option(
+      '--state-dir <path>',
+      'folder for state, the token of pairing and fresh working folders',
+      (path: string) => resolve(path),
+      defaultStateDir(),
+    );
+
+export const defaultStateDir = (): string => join(homedir(), '.agent-relay', 'node');
+const collectNames = (text: string, names: readonly string[]): readonly string[] => [
+  ...names,
+  ...text.split(/[\s,]+/u).filter((name) => name !== ''),
+];
+const collect = (path: string, folders: readonly string[]): readonly string[] => [...folders, resolve(path)];
+
+function parseUrl(text: string): URL {
+  const url = httpUrl(text);
+  if (url === null) throw new InvalidArgumentError('must be an http or https address');
+  return url;
+}
+
+function httpUrl(text: string): URL | null {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && ['http:', 'https:'].includes(url.protocol) ? url : null;
+}
+
+function parseToken(text: string): string {
+  if (!/^\S+$/u.test(text)) throw new InvalidArgumentError('must be one word');
+  return text;
+}
+
+function parseName(text: string): string {
+  if (!LabelSchema.safeParse(text).success) throw new InvalidArgumentError('must be one line of 1 to 128 characters');
+  return text;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError('must be a number of seconds');
+  return seconds;
+}
+
+/** Longer ones overflow the timer, which would then ring at once. */
+const LONGEST_WAIT_SECONDS = 86_400;
+
+function parseWait(text: string): number {
+  const seconds = parseSeconds(text);
+  if (seconds < 1 || seconds > LONGEST_WAIT_SECONDS) throw new InvalidArgumentError(`must be from 1 to ${LONGEST_WAIT_SECONDS} seconds`);
+  return seconds;
+}
