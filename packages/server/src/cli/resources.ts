@@ -26,6 +26,7 @@ import { holdsCommand } from './holds.ts';
 import { inboxCommand } from './inbox.ts';
 import { loginCommand } from './login.ts';
 import { logsCommand } from './logs.ts';
+import { nodesCommand } from './nodes.ts';
 import { pairCommand } from './pair.ts';
 import { registerCommand } from './register.ts';
 import { restoreCommand } from './restore.ts';
@@ -55,6 +56,7 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   logsCommand,
   interruptCommand,
   releaseCommand,
+  nodesCommand,
   approvalsCommand,
   approveCommand,
   workCommand,
