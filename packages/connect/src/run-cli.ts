@@ -5,12 +5,12 @@ import { keepToken, keptTokenFile, keptUrl, readTokenFile } from './kept-token.t
 import { createLogger, createPlainLogger } from './logger.ts';
 import { pair } from './pair.ts';
 import { type NodeEnd, type NodeOptions, runNode } from './run-node.ts';
-import { defaultStateDir, readSettings, type Settings } from './settings.ts';
+import { type ConnectSettings, defaultStateDir, readConnectSettings } from './settings.ts';
 import { createSpeech } from './speech.ts';
 
 /** The command line of `relay-connect`, over the given vendors. Answers the exit code. */
 export async function runCli(argv: readonly string[], providers: readonly Provider[]): Promise<number> {
-  const settings = readSettings(argv, process.env);
+  const settings = readConnectSettings(argv, process.env);
   const env = ownEnvironment();
   try {
     return await (settings.command === 'pair' ? pairMachine(settings) : connect(settings, providers, env));
@@ -21,7 +21,7 @@ export async function runCli(argv: readonly string[], providers: readonly Provid
   }
 }
 
-async function connect(settings: Settings, providers: readonly Provider[], env: NodeOptions['env']): Promise<number> {
+async function connect(settings: ConnectSettings, providers: readonly Provider[], env: NodeOptions['env']): Promise<number> {
   const credential = credentialOf(settings);
   // Before anything is asked: later the file may be missing for a while, as the relay may.
   await credential.readToken();
@@ -62,7 +62,7 @@ interface Credential {
   readonly isKept: boolean;
 }
 
-function credentialOf({ token, tokenFile, stateDir }: Settings): Credential {
+function credentialOf({ token, tokenFile, stateDir }: ConnectSettings): Credential {
   if (token !== null) return { readToken: async () => token, file: undefined, isKept: false };
   if (tokenFile !== null) return { readToken: () => readTokenFile(tokenFile), file: tokenFile, isKept: false };
   const file = keptTokenFile(stateDir);
@@ -73,7 +73,7 @@ function credentialOf({ token, tokenFile, stateDir }: Settings): Credential {
   return { readToken, file, isKept: true };
 }
 
-async function pairMachine({ url: said, name, stateDir }: Settings): Promise<number> {
+async function pairMachine({ url: said, name, stateDir }: ConnectSettings): Promise<number> {
   const url = said ?? (await keptUrl(stateDir)) ?? new URL(DEFAULT_URL);
   const { signal } = new AbortController();
   const accepted = await pair({

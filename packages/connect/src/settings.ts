@@ -4,7 +4,7 @@ import { LabelSchema, RELAY_VERSION } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LogLevel } from './logger.ts';
 
-export interface Settings {
+export interface ConnectSettings {
   readonly command: 'connect' | 'pair';
   /** Null where nobody said. */
   readonly url: URL | null;
@@ -25,8 +25,8 @@ export interface Settings {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the command line and the environment say. A flag goes before a variable; an empty variable says nothing. */
-export function readSettings(argv: readonly string[], env: Environment): Settings {
-  let command: Settings['command'] = 'connect';
+export function readConnectSettings(argv: readonly string[], env: Environment): ConnectSettings {
+  let command: ConnectSettings['command'] = 'connect';
   const root = connectCommand().action(() => {});
   root.addCommand(
     pairCommand().action(() => {
@@ -43,7 +43,7 @@ export function readSettings(argv: readonly string[], env: Environment): Setting
     token: said ?? null,
     tokenFile: tokenFile ?? null,
     logLevel: logLevel ?? null,
-  } as Settings; // what the options below make, under their names
+  } as ConnectSettings; // what the options below make, under their names
 }
 
 function urlOf({ AGENT_RELAY_URL: text }: Environment, command: Command): URL | null {
