@@ -8,6 +8,7 @@ import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../../server/src/testing.ts';
+import { pairedMachine } from '../../server/test/support/node-token.ts';
 import { Api, Cable, endProcess, isRunning, marked, until, World } from './link-world.ts';
 
 let world: World;
@@ -16,18 +17,20 @@ beforeEach(() => {
 });
 afterEach(() => world.close());
 
-async function openRelay(options: TestRelayOptions = {}): Promise<{ relay: TestRelay; api: Api }> {
+async function openRelay(options: TestRelayOptions = {}): Promise<{ relay: TestRelay; token: string; api: Api }> {
   const relay = await startTestRelay(options);
   world.onClose(() => relay.close());
-  return { relay, api: new Api(relay.url, relay.ownerToken) };
+  // A machine's own token: it is enough for everything that a node does.
+  const { token } = await pairedMachine(relay.relay, 'laptop');
+  return { relay, token, api: new Api(relay.url, relay.ownerToken) };
 }
 
 const orphanIn = (texts: readonly string[]) => Number(texts.find((text) => text.startsWith('orphan '))?.split(' ')[1] ?? Number.NaN);
 
 describe('a node on a relay', () => {
   it('runs an agent that gets its task, its tools and its mail, and the receipts say what its runtime confirmed', async () => {
-    const { relay, api } = await openRelay();
-    await world.node(relay.url, relay.ownerToken);
+    const { relay, token, api } = await openRelay();
+    await world.node(relay.url, token);
     await api.nodeOnline();
     const cwd = realpathSync(world.folder);
     const session = await api.spawn('Worker', { cwd, task: '!say ready' });
@@ -52,8 +55,8 @@ describe('a node on a relay', () => {
   });
 
   it('an agent reaches others by a line of its answer, as itself, and spawns by a file of its outbox', async () => {
-    const { relay, api } = await openRelay();
-    await world.node(relay.url, relay.ownerToken);
+    const { relay, token, api } = await openRelay();
+    await world.node(relay.url, token);
     await api.nodeOnline();
     const cwd = realpathSync(world.folder);
     mkdirSync(join(cwd, '.agent-relay/outbox'), { recursive: true });
@@ -70,10 +73,10 @@ describe('a node on a relay', () => {
   });
 
   it('an agent waits for a person, through a relay that goes and comes back, and gets the answer once', async () => {
-    const { relay, api } = await openRelay();
+    const { relay, token, api } = await openRelay();
     const cable = await Cable.to(Number(new URL(relay.url).port));
     world.onClose(() => cable.close());
-    await world.node(cable.url, relay.ownerToken);
+    await world.node(cable.url, token);
     await api.nodeOnline();
     await api.spawn('Worker', { approval: 'guarded', task: '!ask rm -rf dist' });
     const waiting = async () => (await api.call<{ data: Approval[] }>('GET', '/approvals?status=pending')).data;
@@ -95,8 +98,8 @@ describe('a node on a relay', () => {
   });
 
   it('interrupt stops the turn, release ends the whole tree, and the address keeps its mail for the next session', async () => {
-    const { relay, api } = await openRelay();
-    await world.node(relay.url, relay.ownerToken);
+    const { relay, token, api } = await openRelay();
+    await world.node(relay.url, token);
     await api.nodeOnline();
     const session = await api.spawn('Worker', { task: '!orphan \n!hang' });
     await until(async () => expect((await api.agent('Worker')).status).toBe('busy'));
@@ -116,8 +119,8 @@ describe('a node on a relay', () => {
   });
 
   it('a person watches it live: deltas as they come, then the text as it was stored', async () => {
-    const { relay, api } = await openRelay();
-    await world.node(relay.url, relay.ownerToken);
+    const { relay, token, api } = await openRelay();
+    await world.node(relay.url, token);
     await api.nodeOnline();
     await api.spawn('Worker', { task: '!hang' });
     const seen: { id: number; type: string; text?: string }[] = [];
@@ -149,18 +152,18 @@ describe('a node on a relay', () => {
   });
 
   it('another process that attaches as the same machine takes over, and the first one ends instead of fighting', async () => {
-    const { relay, api } = await openRelay();
-    const first = await world.node(relay.url, relay.ownerToken);
+    const { relay, token, api } = await openRelay();
+    const first = await world.node(relay.url, token);
     await api.nodeOnline();
-    await world.node(relay.url, relay.ownerToken, { stateDir: join(world.folder, 'other') });
+    await world.node(relay.url, token, { stateDir: join(world.folder, 'other') });
     expect(await first.ended).toMatchObject({ type: 'refused', error: { code: 'stale_session' } });
     await api.nodeOnline();
   });
 
   it('a program that is installed while the node is attached is found by the next start', async () => {
-    const { relay, api } = await openRelay();
+    const { relay, token, api } = await openRelay();
     let isInstalled = false;
-    await world.node(relay.url, relay.ownerToken, { providers: [new ScriptedProvider({ isInstalled: () => isInstalled })] });
+    await world.node(relay.url, token, { providers: [new ScriptedProvider({ isInstalled: () => isInstalled })] });
     await api.nodeOnline();
     await expect(api.spawn('Worker')).rejects.toMatchObject({ code: 'provider_unavailable', message: 'The script is not installed' });
     isInstalled = true;
@@ -170,8 +173,8 @@ describe('a node on a relay', () => {
   });
 
   it('an agent that crashes is offline with a reason, and the failure of a start is one sentence', async () => {
-    const { relay, api } = await openRelay();
-    await world.node(relay.url, relay.ownerToken);
+    const { relay, token, api } = await openRelay();
+    await world.node(relay.url, token);
     await api.nodeOnline();
     const session = await api.spawn('Worker', { task: '!crash' });
     await until(async () =>
@@ -187,10 +190,10 @@ describe('a node on a relay', () => {
 
 describe('when the link is lost', () => {
   it('the agent goes on, and the relay has all of its activity exactly once afterwards', async () => {
-    const { relay, api } = await openRelay();
+    const { relay, token, api } = await openRelay();
     const cable = await Cable.to(Number(new URL(relay.url).port));
     world.onClose(() => cable.close());
-    await world.node(cable.url, relay.ownerToken);
+    await world.node(cable.url, token);
     await api.nodeOnline();
     const session = await api.spawn('Worker');
     const count = 800;
@@ -218,10 +221,10 @@ describe('when the link is lost', () => {
   });
 
   it('mail of that time arrives once when it is back', async () => {
-    const { relay, api } = await openRelay();
+    const { relay, token, api } = await openRelay();
     const cable = await Cable.to(Number(new URL(relay.url).port));
     world.onClose(() => cable.close());
-    await world.node(cable.url, relay.ownerToken);
+    await world.node(cable.url, token);
     await api.nodeOnline();
     await api.spawn('Worker', { task: '!hang' });
     await until(async () => expect((await api.agent('Worker')).status).toBe('busy'));
@@ -236,9 +239,9 @@ describe('when the link is lost', () => {
   });
 
   it('only in the eyes of a relay that slept with the machine, the agent is not ended and gets its mail', async () => {
-    const { relay, api } = await openRelay({ settings: { STALE_TTL_MS: '300', REAP_INTERVAL_MS: '100' } });
+    const { relay, token, api } = await openRelay({ settings: { STALE_TTL_MS: '300', REAP_INTERVAL_MS: '100' } });
     // No heartbeat ever comes: to the relay the agent is stale, and its inbox is taken from the node.
-    await world.node(relay.url, relay.ownerToken, { heartbeatMs: 3_600_000 });
+    await world.node(relay.url, token, { heartbeatMs: 3_600_000 });
     await api.nodeOnline();
     const session = await api.spawn('Worker');
     await until(async () => expect((await api.agent('Worker')).status).toBe('offline'));
@@ -249,10 +252,10 @@ describe('when the link is lost', () => {
   });
 
   it('for longer than the grace, the agents are ended and the node ends', async () => {
-    const { relay, api } = await openRelay();
+    const { relay, token, api } = await openRelay();
     const cable = await Cable.to(Number(new URL(relay.url).port));
     world.onClose(() => cable.close());
-    const node = await world.node(cable.url, relay.ownerToken, { graceMs: 500 });
+    const node = await world.node(cable.url, token, { graceMs: 500 });
     await api.nodeOnline();
     const session = await api.spawn('Worker', { task: '!orphan ' });
     await until(() => expect(marked(session.sessionId).length).toBeGreaterThan(1));
@@ -334,15 +337,15 @@ describe('processes that end', () => {
   }
 
   it('a node killed in the middle leaves its agents to the next start, which ends them before anything else', async () => {
-    const { relay, api } = await openRelay();
-    const first = await nodeProcess(relay.url, relay.ownerToken);
+    const { relay, token, api } = await openRelay();
+    const first = await nodeProcess(relay.url, token);
     await api.nodeOnline();
     const session = await api.spawn('Worker', { task: '!orphan \n!say said before the end' });
     await until(async () => expect(await api.texts('Worker')).toHaveLength(2));
     await endProcess(first, 'SIGKILL');
     const left = marked(session.sessionId);
     expect(left.length).toBeGreaterThan(1);
-    const second = await nodeProcess(relay.url, relay.ownerToken);
+    const second = await nodeProcess(relay.url, token);
     await until(async () =>
       expect(await api.session(session.sessionId)).toMatchObject({
         status: 'failed',
@@ -356,8 +359,8 @@ describe('processes that end', () => {
   });
 
   it('SIGTERM ends the agents with their trees, tells the relay and exits with 0', async () => {
-    const { relay, api } = await openRelay();
-    const node = await nodeProcess(relay.url, relay.ownerToken);
+    const { relay, token, api } = await openRelay();
+    const node = await nodeProcess(relay.url, token);
     await api.nodeOnline();
     const session = await api.spawn('Worker', { task: '!orphan \n!hang' });
     await until(() => expect(marked(session.sessionId).length).toBeGreaterThan(1));
@@ -383,10 +386,10 @@ describe('processes that end', () => {
   });
 
   it('a second node on the same state folder is refused in one sentence', async () => {
-    const { relay, api } = await openRelay();
-    const first = await nodeProcess(relay.url, relay.ownerToken);
+    const { relay, token, api } = await openRelay();
+    const first = await nodeProcess(relay.url, token);
     await api.nodeOnline();
-    const second = await nodeProcess(relay.url, relay.ownerToken);
+    const second = await nodeProcess(relay.url, token);
     let said = '';
     second.stderr?.on('data', (piece) => {
       said += piece;
