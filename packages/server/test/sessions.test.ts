@@ -365,7 +365,7 @@ describe('a machine that comes and goes', () => {
     const back = new FarNode();
     const answer = await world.attach(back, [offered(session)]);
     const sessions = [{ sessionId: session.sessionId, keep: true, ackedSeq: 0 }];
-    expect(answer).toEqual({ nodeId: 'local', version: RELAY_VERSION, protocol: PROTOCOL_VERSION, sessions });
+    expect(answer).toEqual({ nodeId: 'local', name: 'laptop', version: RELAY_VERSION, protocol: PROTOCOL_VERSION, sessions });
     expect(await heartbeat([{ sessionId: session.sessionId, status: 'busy' }], back)).toEqual({ release: [] });
     expect(world.agent('Worker').status).toBe('busy');
   });
@@ -378,6 +378,24 @@ describe('a machine that comes and goes', () => {
     const back = new FarNode();
     expect((await world.attach(back, [offered(session)])).sessions).toEqual([{ sessionId: session.sessionId, keep: false, ackedSeq: 0 }]);
     expect(await heartbeat([{ sessionId: session.sessionId, status: 'idle' }], back)).toEqual({ release: [session.sessionId] });
+  });
+
+  it('that was removed by a relay which ended in the middle of it loses them without a grace', async () => {
+    world.relay.nodeDetached(node);
+    await world.store.nodes.change(workspace, 'local', () => ({ answer: null, change: { node: null, events: [] } }));
+    world = await world.restart();
+    await world.relay.reap();
+    expect(await world.relay.handlers['sessions/get']({ id: session.sessionId }, as(owner))).toMatchObject({
+      status: 'ended',
+      reason: 'Its machine was removed',
+    });
+  });
+
+  it('that was removed is not made known again by the end of its link', async () => {
+    await world.store.nodes.change(workspace, 'local', () => ({ answer: null, change: { node: null, events: [] } }));
+    world.relay.nodeDetached(node);
+    await world.store.check();
+    expect((await world.relay.handlers['nodes/list']({}, as(owner))).data).toEqual([]);
   });
 
   it('that no longer runs a session ends it by not naming it', async () => {

@@ -1,4 +1,4 @@
-import type { Agent, Approval, Channel, ChannelBinding, MessageDetail, RelayEvent, Session } from 'agent-relay-client';
+import type { Agent, Approval, Channel, ChannelBinding, MessageDetail, Node, RelayEvent, Session } from 'agent-relay-client';
 import type { Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { READ_AGAIN, type View } from '../live/view.ts';
@@ -9,7 +9,7 @@ import { channelsView } from './channels.ts';
 import { holdsView } from './holds.ts';
 import { agentMessagesView, deliveriesView, messagesView, threadView } from './messages.ts';
 import { pairsView } from './pairs.ts';
-import { lastSessionView, startAgain } from './sessions.ts';
+import { lastSessionView, nodesView, startAgain } from './sessions.ts';
 import { mergeTasks, taskHistoryView, tasksView, taskView } from './tasks.ts';
 
 const task = (id: number, more: Partial<Task> = {}): Task => ({
@@ -317,4 +317,18 @@ test('a channel is its agent and its bindings, whichever of them changes', () =>
   expect(after(channelsView, [], ...events)).toEqual([channel]);
   expect(after(channelsView, [channel], { type: 'channel.unbound', ...at2, binding })).toEqual([{ ...channel, bindings: [] }]);
   expect(after(channelsView, [channel], { type: 'agent.updated', ...at2, agent: agent({ kind: 'provider' }) })).toEqual([]);
+});
+
+test('a machine that is removed is none any more, and one that is paired is', () => {
+  const node: Node = { nodeId: 'machine-1', name: 'far', status: 'offline', version: '1', providers: [], connectedAt: null, lastSeenAt: 1 };
+  const events: readonly RelayEvent[] = [
+    { type: 'node.paired', seq: 1, at: 1, node, by: 'owner' },
+    { type: 'node.renamed', seq: 2, at: 2, node: { ...node, name: 'attic' }, by: 'owner' },
+    { type: 'node.removed', seq: 3, at: 3, node: { ...node, name: 'attic' }, by: 'owner' },
+  ];
+  const after = (count: number) =>
+    events
+      .slice(0, count)
+      .reduce<readonly Node[] | typeof READ_AGAIN>((nodes, event) => (nodes === READ_AGAIN ? nodes : nodesView.apply(nodes, event)), []);
+  expect([1, 2, 3].map(after)).toEqual([[node], [{ ...node, name: 'attic' }], []]);
 });

@@ -88,9 +88,9 @@ export class Nodes {
     }
     for (const { workspace, session } of await store.sessions.unfinished()) {
       if (registry.find(workspace, session.nodeId) !== null || starting.has(session.sessionId)) continue;
-      const isAway = now - registry.lostAt(workspace, session.nodeId) >= graceMs;
-      if (!isAway && (await store.nodes.get(workspace, session.nodeId)) !== null) continue;
-      await this.end(workspace, session.sessionId, 'ended', 'The connection to its machine was lost');
+      const isKnown = (await store.nodes.get(workspace, session.nodeId)) !== null;
+      if (isKnown && now - registry.lostAt(workspace, session.nodeId) < graceMs) continue;
+      await this.end(workspace, session.sessionId, 'ended', isKnown ? 'The connection to its machine was lost' : 'Its machine was removed');
     }
     registry.forgetLost(now - graceMs);
   }
