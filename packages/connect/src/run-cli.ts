@@ -1,6 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { spelledOut } from 'agent-relay-wire';
+import { isLoopbackHost } from 'agent-relay-wire/node';
 import { keepToken, keptTokenFile, keptUrl, readTokenFile } from './kept-token.ts';
 import { createLogger, createPlainLogger } from './logger.ts';
 import { pair } from './pair.ts';
@@ -82,6 +83,8 @@ async function pairMachine({ url: said, name, stateDir }: ConnectSettings): Prom
     signal,
     onOffer: ({ code }) => {
       show(`${name} asks ${url.origin} to be let in. Its code:\n\n  ${code}\n`);
+      if (url.protocol === 'http:' && !isLoopbackHost(url.hostname))
+        show('The way there is not encrypted: whoever is on it can read the token. Use https where you do not trust the network.\n');
       show(`Whoever owns the relay types: agent-relay nodes pair ${code}\nWaiting; the code is good for ten minutes.`);
     },
   });
