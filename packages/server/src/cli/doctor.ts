@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { listAll, type RelayClient } from 'agent-relay-client';
 import { type Agent, type Health, HealthSchema, type NodeProvider, RelayError } from 'agent-relay-protocol';
 import type { Command } from 'commander';
+import { ownersNode } from '../domain/owners-node.ts';
 import { engine } from '../engine.ts';
 import { LOCAL_NODE_NAME } from '../local-node.ts';
 import { CommandFailure, ownDatabasePath, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -76,12 +77,13 @@ async function checkRelay(options: RelayOptions, terminal: Terminal): Promise<Fi
 async function machines(client: RelayClient, { agents, health }: Beside): Promise<Finding[]> {
   const { data: nodes } = await listAll(client.nodes.list, {});
   if (nodes.length === 0) return [bad('No machine runs agents: serve starts one here unless it was told --no-local-node')];
+  const own = ownersNode(nodes, LOCAL_NODE_NAME);
   return nodes.flatMap(({ nodeId, name, status, providers }): Finding[] => {
     if (status === 'offline') {
       const left = agents.filter((agent) => agent.nodeId === nodeId && agent.sessionId !== null).map(({ id }) => id);
       if (left.length > 0) return [bad(`Node ${name}: offline, with ${left.join(', ')}`)];
       // Others come and go as their people like; that of the relay's own machine is part of its health.
-      return [{ verdict: name === LOCAL_NODE_NAME && 'localNode' in health.parts ? 'BAD' : '-', text: `Node ${name}: offline` }];
+      return [{ verdict: nodeId === own?.nodeId && 'localNode' in health.parts ? 'BAD' : '-', text: `Node ${name}: offline` }];
     }
     return [good(`Node ${name}: online`), ...providers.map(providerFinding)];
   });
