@@ -55,6 +55,11 @@ test('a machine is let in, listed, renamed and taken out from a terminal', async
   expect((await run('rename', 'far', 'attic')).out).toBe(`${nodeId} is called attic now.`);
   expect(await run('rename', 'far', 'x')).toEqual({ code: 1, out: '', notes: 'error: there is no machine far' });
   expect((await run('remove', 'attic')).code).toBe(2);
+  expect(await run('remove', 'attic', '--dry-run')).toEqual({
+    code: 0,
+    out: '',
+    notes: `attic (${nodeId}) is online and runs worker.\nNothing was changed: this was --dry-run.`,
+  });
   expect(await asked(relay, 'n', 'nodes', 'remove', 'attic')).toEqual({ code: 0, questions: 1 });
   expect((await run()).out).toContain('attic');
   expect(await asked(relay, 'y', 'nodes', 'remove', nodeId)).toEqual({ code: 0, questions: 1 });

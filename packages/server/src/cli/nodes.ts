@@ -1,7 +1,7 @@
 import { listAll, type RelayClient } from 'agent-relay-client';
 import { LabelSchema, type Node, type NodePairing, type Session } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError } from 'commander';
-import { hasConsent } from './consent.ts';
+import { type ConsentOptions, hasConsent } from './consent.ts';
 import { requirePerson } from './current-agent.ts';
 import { programName } from './program-name.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -84,7 +84,8 @@ const removeCommand = (terminal: Terminal): Command =>
     .description('Take a machine out: its token is revoked, its link and its agents end')
     .argument('<machine>', 'its id or name')
     .option('--yes', 'do not ask')
-    .action(async (machine: string, { yes, ...options }: RelayOptions & { readonly yes?: boolean }) => {
+    .option('--dry-run', 'show what would end, and end nothing')
+    .action(async (machine: string, { yes, dryRun, ...options }: RelayOptions & ConsentOptions) => {
       requirePerson(terminal);
       await withRelay(options, terminal, async (client) => {
         const { signal } = terminal;
@@ -92,7 +93,7 @@ const removeCommand = (terminal: Terminal): Command =>
         const agents = (await runningSessions(client, terminal)).flatMap((session) => (session.nodeId === nodeId ? [session.agentId] : []));
         const ends = agents.length === 0 ? 'no agent' : agents.join(', ');
         terminal.note(`${name} (${nodeId}) is ${status} and runs ${ends}.`);
-        if (!(await hasConsent(terminal, yes === undefined ? {} : { yes }))) return;
+        if (!(await hasConsent(terminal, { ...(yes && { yes }), ...(dryRun && { dryRun }) }))) return;
         await client.nodes.remove({ id: nodeId }, { signal });
         terminal.out(`${name} (${nodeId}) is removed.`);
       });
