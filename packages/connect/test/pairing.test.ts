@@ -1,8 +1,9 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Node, NodePairing, Token } from 'agent-relay-protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTestRelay, type TestRelay } from '../../server/src/testing.ts';
@@ -111,6 +112,39 @@ test('a token and an address are taken from the environment, and no agent gets t
   const [pid] = marked(session.sessionId);
   expect(readFileSync(`/proc/${pid}/environ`, 'latin1')).not.toMatch(/AGENT_RELAY_(?:TOKEN|URL)/u);
   expect(await endProcess(machine.child, 'SIGTERM')).toBe(0);
+});
+
+const SCRIPT = '/usr/bin/script';
+
+test.skipIf(!existsSync(SCRIPT))('on a terminal it speaks in sentences, and a log file gets lines for programs instead', async () => {
+  const program = fileURLToPath(new URL('./scripted-node.ts', import.meta.url));
+  const onTerminal = (state: string, more = '') => {
+    const line = `${process.execPath} --conditions=agent-relay-source ${program} --url ${relay.url} --name laptop --state-dir ${state} ${more}`;
+    const child = spawn(SCRIPT, ['-qec', line, '/dev/null'], { env: { ...process.env, AGENT_RELAY_TOKEN: relay.ownerToken } });
+    world.onClose(() => endProcess(child, 'SIGTERM'));
+    let said = '';
+    child.stdout.on('data', (piece) => {
+      said += piece;
+    });
+    return () => said.split('\r\n').filter((each) => each !== '');
+  };
+  const spoken = onTerminal(stateDir);
+  await api.nodeOnline();
+  await api.spawn('Worker');
+  await until(() =>
+    expect(spoken()).toEqual([
+      `Connected to ${relay.url} as laptop (local).`,
+      'Ready: scripted 1.0.0.',
+      `Dashboard: ${relay.url}/`,
+      'Worker started (scripted).',
+    ]),
+  );
+  const logFile = join(world.folder, 'log');
+  const silent = onTerminal(join(world.folder, 'another'), `--log-file ${logFile}`);
+  await until(() => expect(JSON.parse(readFileSync(logFile, 'utf8').split('\n')[0] ?? '')).toMatchObject({ msg: 'attached to the relay' }));
+  expect(silent()).toEqual([]);
+  // The second took over, and the first says why it ended.
+  await until(() => expect(spoken().at(-1)).toContain('another process has attached as the same machine'));
 });
 
 test('what is missing or wrong is one sentence, and leaves nothing behind', async () => {
