@@ -119,16 +119,23 @@ export class Pairings implements PairingDesk {
 
   /** @throws RelayError `rate_limited` when it is full of machines that still ask. */
   #makeRoom(network: string, now: number): void {
-    const own = this.#live().filter(([, pairing]) => pairing.network === network);
-    const isFull = own.length >= MOST_OF_ONE ? own : this.#live();
-    if (isFull.length < (isFull === own ? MOST_OF_ONE : MOST)) return;
-    const silent = isFull.find(([, { heardAt, isAccepting }]) => !isAccepting && now - heardAt >= SILENT_MS);
+    const crowd = this.#crowdFor(network);
+    if (crowd.length === 0) return;
+    const silent = crowd.find(([, { heardAt, isAccepting }]) => !isAccepting && now - heardAt >= SILENT_MS);
     if (silent) {
       this.#bySecret.delete(silent[0]);
       return;
     }
-    const retryAfterMs = Math.min(...isFull.map(([, { fetchableUntil }]) => fetchableUntil)) - now;
+    const retryAfterMs = Math.min(...crowd.map(([, { fetchableUntil }]) => fetchableUntil)) - now;
     throw new RelayError('rate_limited', 'Too many machines wait to be paired: accept one, or wait', { details: { retryAfterMs } });
+  }
+
+  /** Those of whom one would have to go before another machine of this network may wait. */
+  #crowdFor(network: string): readonly (readonly [string, Pairing])[] {
+    const all = this.#live();
+    const own = all.filter(([, pairing]) => pairing.network === network);
+    if (own.length >= MOST_OF_ONE) return own;
+    return all.length >= MOST ? all : [];
   }
 
   #freeCode(): string {
