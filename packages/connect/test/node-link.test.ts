@@ -8,7 +8,6 @@ import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
 import { startTestRelay, type TestRelay, type TestRelayOptions } from '../../server/src/testing.ts';
-import { pairedMachine } from '../../server/test/support/node-token.ts';
 import { Api, Cable, endProcess, isRunning, marked, until, World } from './link-world.ts';
 
 let world: World;
@@ -21,8 +20,11 @@ async function openRelay(options: TestRelayOptions = {}): Promise<{ relay: TestR
   const relay = await startTestRelay(options);
   world.onClose(() => relay.close());
   // A machine's own token: it is enough for everything that a node does.
-  const { token } = await pairedMachine(relay.relay, 'laptop');
-  return { relay, token, api: new Api(relay.url, relay.ownerToken) };
+  const api = new Api(relay.url, relay.ownerToken);
+  const { code, secret } = relay.relay.pairings.request({ name: 'laptop', version: '1' }, '127.0.0.1');
+  await api.call('POST', '/nodes/pair', { code });
+  const outcome = relay.relay.pairings.outcome(secret);
+  return { relay, token: outcome.status === 'accepted' ? outcome.token : '', api };
 }
 
 const orphanIn = (texts: readonly string[]) => Number(texts.find((text) => text.startsWith('orphan '))?.split(' ')[1] ?? Number.NaN);
