@@ -193,6 +193,18 @@ describe('stopping', () => {
     expect(log.ofType('input.accepted').map(({ state }) => state)).toEqual(['delivered', 'seen']);
   });
 
+  test.each([[[]], [['error-after-cancel']]])(
+    'mail that a turn is stopped in before it says a word was handed over all the same (%s)',
+    async (quirks) => {
+      const { session, log, ask } = await started(quirks);
+      await ask('hang', [7]);
+      await log.waitFor('turn.started');
+      expect(await session.interrupt()).toBe(true);
+      expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'interrupted' });
+      expect(log.ofType('input.accepted')).toMatchObject([{ messageId: 7, state: 'delivered' }]);
+    },
+  );
+
   test('an agent that answers a stopped prompt with an error has stopped, and goes on with the next', async () => {
     const { session, log, ask } = await started(['error-after-cancel']);
     await ask('slow 200 50');

@@ -169,7 +169,8 @@ describe('a node on a relay', () => {
     await api.nodeOnline();
     await expect(api.spawn('Worker')).rejects.toMatchObject({ code: 'provider_unavailable', message: 'The script is not installed' });
     isInstalled = true;
-    expect(await api.spawn('Worker')).toMatchObject({ status: 'running' });
+    // Who asks again at once has the answer that was just given.
+    await until(async () => expect(await api.spawn('Worker')).toMatchObject({ status: 'running' }));
     const { data } = await api.call<{ data: { providers: object[] }[] }>('GET', '/nodes');
     expect(data[0]?.providers).toEqual([{ id: 'scripted', available: true, version: '1.0.0', reason: null }]);
   });

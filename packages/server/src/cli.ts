@@ -16,7 +16,15 @@ const onSignal = () => {
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
 // A reader such as `head` that has seen enough closes our output: that is no fault, and what still runs ends as it would on Ctrl-C.
-process.stdout.on('error', () => stop.abort());
+let isOutputLost = false;
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code !== 'EPIPE' && !isOutputLost) {
+    isOutputLost = true;
+    process.exitCode = 1;
+    process.stderr.write(`error: the output could not be written: ${message}\n`);
+  }
+  stop.abort();
+});
 process.stderr.on('error', () => {});
 
 async function ask(question: string): Promise<string> {
@@ -28,7 +36,7 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   signal: stop.signal,
@@ -36,3 +44,4 @@ process.exitCode = await runCli(process.argv.slice(2), {
   note: (line) => void process.stderr.write(`${line}\n`),
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : null,
 });
+process.exitCode = isOutputLost ? 1 : exitCode;

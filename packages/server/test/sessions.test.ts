@@ -132,7 +132,7 @@ describe('starting an agent', () => {
     expect(await ask(20)).toEqual(new Set(['provider_unavailable']));
     expect(looks()).toBe(1);
     await ask(20);
-    world.clock.at += 4_999;
+    world.clock.at += 999;
     await ask(1);
     expect(looks()).toBe(1);
     world.clock.at += 1;
@@ -195,7 +195,7 @@ describe('starting an agent', () => {
     for (const runtime of ['the daemon, which runs', 'one of its own: no daemon runs']) {
       const found = { id: 'codex', available: true, version: '0.169.0', reason: null, runtime };
       node.onDetect = async () => found;
-      world.clock.at += 5_000;
+      world.clock.at += 1_000;
       await world.relay.reap();
       await expect.poll(codex).toEqual(found);
     }

@@ -72,8 +72,8 @@ export class AcpTranslator {
     const fault = faultOfStop(answer.stopReason);
     const usage = this.#usageOf(answer);
     const isInterrupted = answer.stopReason === 'cancelled' || (wasStopped && answer.stopReason !== 'end_turn');
-    // It took the prompt; that its model read it is known only where the model has said something.
-    const taken = isInterrupted ? [] : this.#accepted(turn, 'delivered');
+    // It took the prompt, also one that it was then stopped in; that its model read it is known only where the model has said something.
+    const taken = this.#accepted(turn, 'delivered');
     const before = [...this.#closeText(turn), ...taken, ...(usage ? [{ type: 'usage.updated' as const, turnId: turn.id, usage }] : [])];
     if (fault !== null && !isInterrupted) return this.#over([...before, { type: 'turn.failed', turnId: turn.id, error: fault }]);
     const end: LiveEvent = {
@@ -93,7 +93,8 @@ export class AcpTranslator {
     const end: LiveEvent = wasStopped
       ? { type: 'turn.completed', turnId: turn.id, outcome: 'interrupted' }
       : { type: 'turn.failed', turnId: turn.id, error: faultFrom(error) };
-    return this.#over([...this.#closeText(turn), end]);
+    // What it was stopped in it had: nobody runs that again unasked.
+    return this.#over([...this.#closeText(turn), ...(wasStopped ? this.#accepted(turn, 'delivered') : []), end]);
   }
 
   /** What the agent asks about may not have been told yet. Answers the whole of what is known of that use. */

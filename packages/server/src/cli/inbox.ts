@@ -1,5 +1,5 @@
 import type { RelayClient } from 'agent-relay-client';
-import { type InboxItem, OWNER_AGENT_ID, RelayError } from 'agent-relay-protocol';
+import { type InboxItem, OWNER_AGENT_ID, RelayError, type RouteOutput } from 'agent-relay-protocol';
 import { backoffDelays, sleep } from 'agent-relay-wire';
 import type { Command } from 'commander';
 import { agentOfSession } from './current-agent.ts';
@@ -26,10 +26,13 @@ export const inboxCommand = (terminal: Terminal): Command =>
     .option('--json', 'one JSON object a line')
     .action(async ({ agent, wait, ack, json, ...options }: InboxOptions) => {
       await withRelay(options, terminal, async (client) => {
-        const items = await read(client, { id: agent, isWaiting: wait ?? false, isTaking: ack ?? false }, terminal.signal);
-        for (const item of items) terminal.out(json ? JSON.stringify(item) : describeMessage(item.message));
-        if (items.length === 0) terminal.note('No messages.');
-        if (ack && items.length > 0) await client.inbox.ack({ id: agent, ids: items.map(({ message }) => message.id) });
+        let count = 0;
+        for await (const items of pages(client, { id: agent, isWaiting: wait ?? false, isTaking: ack ?? false }, terminal.signal)) {
+          for (const item of items) terminal.out(json ? JSON.stringify(item) : describeMessage(item.message));
+          if (ack && items.length > 0) await client.inbox.ack({ id: agent, ids: items.map(({ message }) => message.id) });
+          count += items.length;
+        }
+        if (count === 0) terminal.note('No messages.');
       });
     });
 
@@ -37,14 +40,31 @@ interface Reading {
   readonly id: string;
   readonly isWaiting: boolean;
   readonly isTaking: boolean;
+  readonly after?: number | undefined;
 }
 
-async function read(client: RelayClient, { id, isWaiting, isTaking }: Reading, signal: AbortSignal): Promise<readonly InboxItem[]> {
+/** Everything that waits, as the relay gives it: a page holds so many messages and so much text. What is taken is not there when the next is asked for. */
+async function* pages(client: RelayClient, reading: Reading, signal: AbortSignal): AsyncGenerator<readonly InboxItem[]> {
+  let page = await read(client, reading, signal);
+  yield page.data;
+  while (reading.isTaking ? page.data.length > 0 : page.nextCursor !== undefined) {
+    const after = reading.isTaking ? {} : { after: page.nextCursor };
+    page = await read(client, { ...reading, ...after, isWaiting: false }, signal);
+    yield page.data;
+  }
+}
+
+async function read(
+  client: RelayClient,
+  { id, isWaiting, isTaking, after }: Reading,
+  signal: AbortSignal,
+): Promise<RouteOutput<'inbox/list'>> {
   const delays = backoffDelays({ maxMs: 5_000 });
   for (;;) {
     try {
-      const { data } = await client.inbox.list({ id, peek: !isTaking, ...(isWaiting ? { waitMs: WAIT_MS } : {}) }, { signal });
-      if (data.length > 0 || !isWaiting) return data;
+      const wanted = { id, peek: !isTaking, ...(after === undefined ? {} : { after }), ...(isWaiting ? { waitMs: WAIT_MS } : {}) };
+      const page = await client.inbox.list(wanted, { signal });
+      if (page.data.length > 0 || !isWaiting) return page;
     } catch (error) {
       // Whoever waits waits through a restart of the relay too.
       if (!isWaiting || signal.aborted || !(error instanceof RelayError) || error.code !== 'connection_closed') throw error;

@@ -27,11 +27,18 @@ export async function runCli(args: readonly string[], bare: Terminal): Promise<n
       terminal.note(`error: ${error.message}`);
       return error.code === 'validation_failed' ? 2 : 1;
     }
+    if (isOfSystem(error)) {
+      terminal.note(`error: ${error.message}`);
+      return 1;
+    }
     if (!(error instanceof CommandFailure)) throw error;
     terminal.note(error.message);
     return error.exitCode;
   }
 }
+
+/** A file that may not be written, a full disk, a port in use: what the system refused is no fault of ours, and says itself what it is. */
+const isOfSystem = (error: unknown): error is Error => error instanceof Error && 'syscall' in error && 'code' in error;
 
 const namesOf = (command: Command): readonly string[] => [command.name(), ...command.aliases()];
 const named = ({ commands }: Command, first = ''): Command | undefined => commands.find((command) => namesOf(command).includes(first));

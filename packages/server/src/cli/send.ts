@@ -83,8 +83,12 @@ async function showAnswers(client: RelayClient, { id }: SentMessage, terminal: T
   for (const message of data) if (message.replyTo === id) terminal.out(describeMessage(message));
 }
 
-function failUnlessReached({ reached, endedTurn }: Waited): void {
+function failUnlessReached({ reached, endedTurn, deliveries }: Waited): void {
   if (reached) return;
+  const failed = deliveries
+    .filter(({ state }) => state === 'failed' || state === 'expired')
+    .map(({ agentId, state }) => `${agentId} (${state})`);
+  if (failed.length > 0) throw new CommandFailure(`error: it does not get there: ${failed.join(', ')}`, 1);
   if (endedTurn === null) throw new CommandFailure('error: not everybody got there in time (timeout)', 1);
   const words = endedTurn.text === null || endedTurn.text === '' ? '' : `. Its last words: ${oneLine(endedTurn.text)}`;
   throw new CommandFailure(`error: ${endedTurn.agentId} ended its turn without an answer${words}`, 1);

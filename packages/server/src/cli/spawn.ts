@@ -1,11 +1,13 @@
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { listAll, type RelayClient } from 'agent-relay-client';
 import { agentProfile } from 'agent-relay-client/node';
-import { type ApprovalMode, ApprovalModeSchema, SpawnModeSchema } from 'agent-relay-protocol';
+import { type ApprovalMode, ApprovalModeSchema, type Node, RelayError, SpawnModeSchema } from 'agent-relay-protocol';
 import { type Command, Option } from 'commander';
 import { agentOfSession } from './current-agent.ts';
 import { programName } from './program-name.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
-import type { Terminal } from './terminal.ts';
+import { oneLine, type Terminal } from './terminal.ts';
 
 interface SpawnOptions extends RelayOptions {
   readonly name: string;
@@ -46,14 +48,34 @@ export const spawnCommand = (terminal: Terminal): Command =>
       const ask = options.ask ?? (isPerson(terminal) || undefined);
       const request = { provider, name, ...optional, ...(ask === undefined ? {} : { ask }), ...saidOf(options, terminal) };
       await withRelay(options, terminal, async (client) => {
-        const session = await client.sessions.start(request, { signal: terminal.signal });
-        terminal.out(
-          `${session.agentId} runs: ${session.provider}${session.cwd === null ? '' : ` in ${session.cwd}`} (mode ${session.mode})`,
-        );
+        const machines = await onlineMachines(client, terminal.signal);
+        const here = node || resume ? undefined : machineHere(machines, provider);
+        const session = await client.sessions.start({ ...request, ...(here && { node: here }) }, { signal: terminal.signal });
+        const where = machines.length > 1 ? machines.find(({ nodeId }) => nodeId === session.nodeId) : undefined;
+        const place = `${session.cwd === null ? '' : ` in ${session.cwd}`}${where ? ` on ${oneLine(where.name)}` : ''}`;
+        terminal.out(`${session.agentId} runs: ${session.provider}${place} (mode ${session.mode})`);
         if (session.ask && session.mode === 'agentic') terminal.note(`It may ask you: ${programName(terminal.env)} approvals`);
         terminal.note(`See what it does: ${programName(terminal.env)} watch --agent ${session.agentId}`);
       });
     });
+
+async function onlineMachines(client: RelayClient, signal: AbortSignal): Promise<readonly Node[]> {
+  try {
+    const { data } = await listAll(client.nodes.list, {}, { signal });
+    return data.filter(({ status }) => status === 'online');
+  } catch (error) {
+    // Whoever may not see them may start agents all the same.
+    if (error instanceof RelayError && error.code === 'forbidden_scope') return [];
+    throw error;
+  }
+}
+
+/** Of several machines, the one where the command is typed: the folder that it names is a folder here. */
+const machineHere = (machines: readonly Node[], provider: string): string | undefined =>
+  machines.length < 2
+    ? undefined
+    : machines.find(({ name, providers }) => name === hostname() && providers.some(({ id, available }) => id === provider && available))
+        ?.nodeId;
 
 /** Somebody sits at a terminal, and it is no agent's. */
 const isPerson = ({ ask, env }: Pick<Terminal, 'ask' | 'env'>): boolean => ask !== null && agentOfSession(env) === undefined;

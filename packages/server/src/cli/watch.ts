@@ -72,7 +72,7 @@ function connectionNotes({ note }: Terminal): (state: 'connected' | 'lost') => v
   return (state) => {
     if (isAway === (state === 'lost')) return;
     isAway = state === 'lost';
-    note(isAway ? 'The relay is away; waiting for it.' : 'The relay is back; nothing was missed.');
+    note(isAway ? 'The relay is away; waiting for it.' : 'The relay is back.');
   };
 }
 

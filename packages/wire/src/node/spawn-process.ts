@@ -40,6 +40,8 @@ export interface ChildHandle {
   /** What nobody reads is forgotten beyond 1 MiB, oldest first: the child never waits for a reader of its stderr. Iterate once. */
   readonly stderr: AsyncIterable<Uint8Array>;
   readonly stderrTail: string;
+  /** For how long it had written nothing there, until now or until it ended; Infinity when it never did. */
+  readonly stderrQuietMs: number;
   /** Never rejects. The streams may still hold output, or be held open by grandchildren. */
   readonly exited: Promise<ProcessExit>;
   readonly hasExited: boolean;
@@ -83,6 +85,8 @@ class SpawnedChild implements ChildHandle {
   readonly #child: ChildProcess;
   #identity: ProcessIdentity;
   #stderrTail = '';
+  #spokeAtMs = Number.NEGATIVE_INFINITY;
+  #endedAtMs: number | null = null;
 
   constructor(child: ChildProcess, pid: number, treeId: string, stderrTailLength: number) {
     this.#child = child;
@@ -97,7 +101,10 @@ class SpawnedChild implements ChildHandle {
     child.on('error', () => {});
     this.stderr = this.#keepTail(child.stderr, stderrTailLength);
     this.exited = new Promise((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('exit', (code, signal) => {
+        this.#endedAtMs = performance.now();
+        resolve({ code, signal });
+      });
     });
   }
 
@@ -114,6 +121,10 @@ class SpawnedChild implements ChildHandle {
 
   get stderrTail(): string {
     return this.#stderrTail;
+  }
+
+  get stderrQuietMs(): number {
+    return Math.max(0, (this.#endedAtMs ?? performance.now()) - this.#spokeAtMs);
   }
 
   get hasExited(): boolean {
@@ -135,6 +146,7 @@ class SpawnedChild implements ChildHandle {
     const decoder = new TextDecoder();
     if (!stream) queue.end();
     stream?.on('data', (chunk: Buffer) => {
+      this.#spokeAtMs = performance.now();
       this.#stderrTail = (this.#stderrTail + decoder.decode(chunk, { stream: true })).slice(-tailLength);
       queue.push(chunk, chunk.byteLength);
     });

@@ -12,7 +12,7 @@ const modes = [
 ] as const;
 
 const approvals = [
-  { id: 'open', word: 'it may the same' },
+  { id: 'open', word: 'it may do the same' },
   { id: 'guarded', word: 'it asks you first' },
   { id: 'read-only', word: 'it only reads' },
 ] as const;

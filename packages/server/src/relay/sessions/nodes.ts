@@ -34,7 +34,7 @@ export interface NodesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | '
 /** How long a machine may take to look for one program. */
 const DETECT_LIMIT_MS = 20_000;
 /** What a machine has just looked for it is not asked to look for again. */
-const LOOK_AGAIN_AFTER_MS = 5_000;
+const LOOK_AGAIN_AFTER_MS = 1_000;
 const REMEMBERED_LOOKS = 1_000;
 
 type NodeContext = CallContext & { readonly link: NodeLink };

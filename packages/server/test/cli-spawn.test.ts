@@ -1,0 +1,19 @@
+import { hostname } from 'node:os';
+import { expect, test } from 'vitest';
+import { startTestRelay } from '../src/testing.ts';
+import { attachNode } from './support/fake-node.ts';
+import { agentRelay } from './support/run-command.ts';
+
+test('of several machines an agent starts where the command is typed, and which one it is is said', async () => {
+  await using relay = await startTestRelay();
+  const here = await attachNode(relay.url, relay.ownerToken, hostname());
+  const only = await agentRelay(relay, 'spawn', 'claude', '--name', 'First');
+  expect(only.out).toBe('First runs: claude in /folder (mode agentic)');
+  const mini = await attachNode(relay.url, relay.ownerToken, 'mini');
+  // It has fewer sessions, which decides where nobody is at a machine.
+  const second = await agentRelay(relay, 'spawn', 'claude', '--name', 'Second');
+  expect(second.out).toBe(`Second runs: claude in /folder on ${hostname()} (mode agentic)`);
+  const third = await agentRelay(relay, 'spawn', 'claude', '--name', 'Third', '--node', mini.nodeId);
+  expect(third.out).toBe('Third runs: claude in /folder on mini (mode agentic)');
+  await Promise.all([here, mini].map(({ peer }) => peer.close()));
+});
