@@ -4,7 +4,7 @@
 //   say: TEXT · slow N MS · edit file: PATH | TEXT · run command: CMD · fs read: PATH · fs write: PATH | TEXT · huge N · exit N · hang
 //   send {json}: a frame as it is ($SESSION stands for the session's id) · print TEXT: a line on stdout
 // Ways of FAKE_ACP, separated by commas: tool-first, tells-rejects, error-after-cancel, ignores-cancel, swallows-signals, detached-shell, loads,
-// old, relative-paths, garbage, needs-login, other-version, always-only
+// same-ids, old, relative-paths, garbage, needs-login, other-version, always-only
 import { spawn } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
@@ -33,6 +33,8 @@ const ask = (method, params) =>
 const chunk = (text) => update({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } });
 const stopped = () => turn?.signal.aborted === true;
 
+const idOf = (tool) => `${tool}__${ways.has('same-ids') ? 'call_0' : `${tool}_1_${nextId}`}`;
+
 const steps = {
   say: async ([text]) => {
     for (const word of text.split(/(?<=\s)/)) chunk(word);
@@ -48,7 +50,7 @@ const steps = {
     const shown = ways.has('relative-paths') ? relative(cwd, file) : file;
     const content = [{ type: 'diff', path: shown, oldText: '', newText: text, _meta: { kind: 'add' } }];
     const call = {
-      toolCallId: `write_file__write_file_1_${nextId}`,
+      toolCallId: idOf('write_file'),
       title: `Writing to ${path}`,
       kind: 'edit',
       content,
@@ -61,7 +63,7 @@ const steps = {
   },
   'run command': async ([command]) => {
     const call = {
-      toolCallId: `run_shell_command__run_shell_command_1_${nextId}`,
+      toolCallId: idOf('run_shell_command'),
       title: command,
       kind: 'execute',
       content: [],

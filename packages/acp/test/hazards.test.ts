@@ -181,6 +181,81 @@ describe('what an agent says', () => {
   });
 });
 
+describe('an id that comes again', () => {
+  const send = (frame: object) => `send ${JSON.stringify(frame)}`;
+  const update = (fields: object) => send({ method: 'session/update', params: { sessionId: '$SESSION', update: fields } });
+  const options = [
+    { optionId: 'yes', kind: 'allow_once' },
+    { optionId: 'no', kind: 'reject_once' },
+  ];
+  const question = (toolCall: object) =>
+    send({
+      id: 1,
+      method: 'session/request_permission',
+      params: { sessionId: '$SESSION', toolCall: { toolCallId: 'c', ...toolCall }, options },
+    });
+
+  test('is judged by what it is about now, and shown as a use of its own', async () => {
+    const { log, ask, harness } = await started(['same-ids']);
+    await ask('edit file: ok.txt | a && then edit file: .envrc | evil && then edit file: ok2.txt | b && then say: done');
+    expect(await log.waitForTurnEnd()).toMatchObject({ text: 'done' });
+    expect([existsSync(join(harness.cwd, '.envrc')), readFileSync(join(harness.cwd, 'ok2.txt'), 'utf8')]).toEqual([false, 'b\n']);
+    expect(log.ofType('tool.started').map(({ title }) => title)).toEqual(['Writing to ok.txt', 'Writing to .envrc', 'Writing to ok2.txt']);
+    expect(new Set(log.ofType('tool.started').map(({ itemId }) => itemId)).size).toBe(3);
+    expect(log.ofType('tool.completed').map(({ outcome }) => outcome)).toEqual(['succeeded', 'declined', 'succeeded']);
+    expect(log.ofType('approval.resolved')).toMatchObject([
+      { outcome: 'denied', by: 'policy', message: expect.stringContaining('.envrc') },
+    ]);
+  });
+
+  test('is asked about with what would run now', async () => {
+    const { session, log, ask, harness } = await started(['same-ids'], { mode: 'unrestricted', approval: 'guarded' });
+    await ask('run command: pwd && then run command: touch evil-ran && then say: done', [1]);
+    const first = await log.waitFor('approval.requested');
+    await session.resolveApproval?.(first.approvalId, { outcome: 'allow', by: 'owner' });
+    const second = await log.waitFor('approval.requested', ({ approvalId }) => approvalId !== first.approvalId);
+    expect(second).toMatchObject({ title: 'touch evil-ran', input: { title: 'touch evil-ran' } });
+    expect(second.itemId).not.toBe(first.itemId);
+    await session.resolveApproval?.(second.approvalId, { outcome: 'deny', by: 'owner' });
+    await log.waitForTurnEnd();
+    expect(existsSync(join(harness.cwd, 'evil-ran'))).toBe(false);
+  });
+
+  test.each([
+    ['a reading', { kind: 'read', title: 'look' }, { title: 'touch x' }],
+    ['a reading that it says to be a command', { kind: 'read', title: 'look' }, { kind: 'execute', title: 'touch x' }],
+    ['a command that it says to be a reading', { kind: 'execute', title: 'touch x' }, { kind: 'read', title: 'look' }],
+    ['an edit whose files it leaves out', { kind: 'edit', locations: [{ path: 'ok.txt' }] }, { kind: 'edit', title: 'Write' }],
+    ['an edit of another file', { kind: 'edit', locations: [{ path: '.envrc' }] }, { kind: 'edit', locations: [{ path: 'ok.txt' }] }],
+  ])('while its use is open is not judged more kindly for that: %s', async (_what, told, asked) => {
+    const { log, ask, said } = await started();
+    await ask(`${update({ sessionUpdate: 'tool_call', toolCallId: 'c', status: 'in_progress', ...told })} && then ${question(asked)}`);
+    await log.waitForTurnEnd();
+    expect(said().join('')).toContain('"optionId":"no"');
+    expect(log.ofType('approval.requested')).toMatchObject([{ input: { before: { kind: told.kind } } }]);
+  });
+
+  test('in a question that says nothing is about what was told, and a second question about something else is a use of its own', async () => {
+    const { log, ask, said } = await started();
+    const told = { kind: 'edit', title: 'Write a.txt', locations: [{ path: 'a.txt' }] };
+    const steps = [
+      update({ sessionUpdate: 'tool_call', toolCallId: 'c', status: 'pending', ...told }),
+      question({}),
+      question(told),
+      question({ ...told, title: 'Write b.txt', status: 'completed' }),
+    ];
+    await ask(steps.join(' && then '));
+    await log.waitForTurnEnd();
+    expect(
+      said()
+        .join('')
+        .match(/"optionId":"yes"/gu),
+    ).toHaveLength(3);
+    expect(log.ofType('tool.started').map(({ title }) => title)).toEqual(['Write a.txt', 'Write b.txt']);
+    expect(log.ofType('tool.completed').map(({ outcome }) => outcome)).toEqual(['interrupted', 'interrupted']);
+  });
+});
+
 describe('stopping', () => {
   test('a turn that waits for a person is stopped: its question is withdrawn, and the agent told so', async () => {
     const { session, log, ask, harness } = await started([], { approval: 'guarded' });

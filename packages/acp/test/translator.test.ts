@@ -16,8 +16,9 @@ function replay(name: string): AgentEvent[] {
     if (begin) return translator.begin('t', begin);
     if (update) return translator.update(parseUpdate(update));
     if (answer) return translator.end(PromptAnswer.parse(answer), false);
-    const { report, events: told } = translator.asked(ToolReport.parse(asked));
-    return isAllowed ? told : [...told, ...translator.declined(report)];
+    const question = translator.asked(ToolReport.parse(asked));
+    if (!question) return [];
+    return isAllowed ? question.events : [...question.events, ...translator.declined(question.asked.call)];
   });
   return events.map((event) => AgentEventSchema.parse(event)).filter(({ type }) => !/^session|^user|^vendor|delta$/u.test(type));
 }

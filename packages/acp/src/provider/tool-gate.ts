@@ -4,7 +4,8 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { RequestError } from '@agentclientprotocol/sdk';
 import { type ApprovalQuestion, type LiveEvent, pathInside, type SessionEvents } from 'agent-relay-provider';
 import { judgeTool, type SessionRights, type ToolUse, type ToolVerdict } from 'agent-relay-provider/kit';
-import type { PermissionOutcome, PermissionQuestion, ReadFileRequest, ToolReport, WriteFileRequest } from '../acp/frames.ts';
+import type { PermissionOutcome, PermissionQuestion, ReadFileRequest, WriteFileRequest } from '../acp/frames.ts';
+import type { AskedUse } from './tool-uses.ts';
 import { pathsOf, questionInput, toolKind, toolTitle, toolUse } from './tool-words.ts';
 import type { AcpTranslator } from './translator.ts';
 
@@ -43,18 +44,21 @@ export class AcpToolGate {
   async permission(request: PermissionQuestion, turn: GatedTurn | undefined, signal: AbortSignal): Promise<PermissionOutcome> {
     if (!turn || turn.signal.aborted) return cancelled;
     const { translator, relayServers } = this.#options;
-    const { report, events } = translator.asked(request.toolCall);
+    const told = translator.asked(request.toolCall);
+    if (!told) return cancelled;
+    const { asked, events } = told;
     this.#emit(events);
-    const use = toolUse(report, relayServers);
+    const use = toolUse(asked.shown, relayServers);
     const allow = allowing(request.options, this.#options.rights);
-    const verdict = allow === null ? noWayToAllowOnce(use) : this.#judge(use);
-    const outcome = await this.#decide(verdict, this.#question(report, use, turn), AbortSignal.any([turn.signal, signal]));
+    const readings = asked.readings.map((reading) => this.#judge(toolUse(reading, relayServers)));
+    const verdict = allow === null ? noWayToAllowOnce(use) : strictest(readings);
+    const outcome = await this.#decide(verdict, this.#question(asked, use, turn), AbortSignal.any([turn.signal, signal]));
     if (outcome === 'cancelled') return cancelled;
     if (outcome === 'allowed' && allow !== null) {
-      for (const path of use.kind === 'edit' ? pathsOf(report) : []) this.#allowed.add(this.#absolute(path));
+      for (const path of use.kind === 'edit' ? pathsOf(asked.shown) : []) this.#allowed.add(this.#absolute(path));
       return allow;
     }
-    this.#emit(translator.declined(report));
+    this.#emit(translator.declined(asked.call));
     return declining(request.options);
   }
 
@@ -120,11 +124,10 @@ export class AcpToolGate {
     ]);
   }
 
-  #question(report: ToolReport, use: ToolUse, { turnId }: GatedTurn): ApprovalQuestion {
+  #question({ call, shown, before }: AskedUse, use: ToolUse, { turnId }: GatedTurn): ApprovalQuestion {
     const { cwd } = this.#options.rights;
-    const itemId = this.#options.translator.itemIdOf(report);
-    const kind = toolKind(report, use.kind === 'relay');
-    return { turnId, ...(itemId === null ? {} : { itemId }), kind, title: toolTitle(report), cwd, input: questionInput(report) };
+    const kind = toolKind(shown, use.kind === 'relay');
+    return { turnId, itemId: call.itemId, kind, title: toolTitle(shown), cwd, input: questionInput(shown, before) };
   }
 
   /** Where a write ends up: links on the way were followed when it was judged, and are not followed anew. */
@@ -142,6 +145,10 @@ export class AcpToolGate {
     for (const event of events) this.#options.events.emit(event);
   }
 }
+
+const strictness = { allow: 0, ask: 1, refuse: 2 } as const;
+const strictest = (verdicts: readonly ToolVerdict[]): ToolVerdict =>
+  verdicts.reduce((worst, verdict) => (strictness[verdict.outcome] > strictness[worst.outcome] ? verdict : worst));
 
 type Options = PermissionQuestion['options'];
 

@@ -78,17 +78,18 @@ export function toolTitle(report: ToolReport): string {
   return title.length > 200 ? `${title.slice(0, 200)}…` : title;
 }
 
-/** All that the agent tells of what would run: it is what a person allows. */
-export function questionInput({ title, kind, rawInput, locations, content }: ToolReport): ApprovalQuestion['input'] {
-  const told = {
-    title,
-    kind,
-    ...(rawInput === undefined ? {} : { input: rawInput }),
-    paths: locations.map(({ path }) => path),
-    content: content ?? [],
-  };
-  return jsonOf(told);
+/** All that the agent tells of what would run: it is what a person allows. `before` was told earlier under the same id, and stands apart. */
+export function questionInput(question: ToolReport, before?: ToolReport): ApprovalQuestion['input'] {
+  return jsonOf({ ...toldOf(question), ...(before ? { before: toldOf(before) } : {}) });
 }
+
+const toldOf = ({ title, kind, rawInput, locations, content }: ToolReport) => ({
+  title,
+  kind,
+  ...(rawInput === undefined ? {} : { input: rawInput }),
+  paths: locations.map(({ path }) => path),
+  content: content ?? [],
+});
 
 type Json = Extract<LiveEvent, { type: 'vendor.event' }>['data'];
 

@@ -1,8 +1,9 @@
 import { holdsMail, isMail, type LiveEvent, mayHandOutMail, type PromptInput } from 'agent-relay-provider';
-import { clampCount, RecentMap } from 'agent-relay-wire';
+import { clampCount } from 'agent-relay-wire';
 import type { PromptAnswer, SessionUpdate, ToolReport } from '../acp/frames.ts';
 import { faultFrom, faultOfStop } from './error-codes.ts';
 import { fileChanges } from './file-changes.ts';
+import { type AskedUse, merged, type ToolCall, ToolUses } from './tool-uses.ts';
 import { contentText, jsonOf, outputText, relayTool, toolKind, toolName, toolTitle } from './tool-words.ts';
 
 export interface AcpTranslatorOptions {
@@ -23,6 +24,7 @@ interface OpenText {
 interface Turn {
   readonly id: string;
   readonly input: PromptInput;
+  readonly uses: ToolUses;
   /** States of its messages that have been told. */
   told: 'nothing' | 'delivered' | 'seen';
   open: OpenText | undefined;
@@ -30,14 +32,17 @@ interface Turn {
   lastText: string | undefined;
 }
 
-const remembered = 4096;
 /** Of its context window that an agent has used up: from there it is warned of. */
 const nearlyFull = 0.8;
+
+interface Item {
+  readonly turnId: string;
+  readonly itemId: string;
+}
 
 /** What an agent tells, as events of the relay. No clock, no process: a recorded conversation gives the same events each time. */
 export class AcpTranslator {
   readonly #options: AcpTranslatorOptions;
-  readonly #tools = new RecentMap<string, ToolReport>(remembered);
   #turn: Turn | undefined;
   #isMailTurn = false;
   #isNearlyFull = false;
@@ -56,7 +61,7 @@ export class AcpTranslator {
 
   /** A prompt goes to the agent: its turn begins. */
   begin(id: string, input: PromptInput): LiveEvent[] {
-    this.#turn = { id, input, told: 'nothing', open: undefined, items: 0, lastText: undefined };
+    this.#turn = { id, input, uses: new ToolUses(id), told: 'nothing', open: undefined, items: 0, lastText: undefined };
     this.#isMailTurn = isMail(input);
     return [
       { type: 'turn.started', turnId: id },
@@ -97,21 +102,22 @@ export class AcpTranslator {
     return this.#over([...this.#closeText(turn), ...(wasStopped ? this.#accepted(turn, 'delivered') : []), end]);
   }
 
-  /** What the agent asks about may not have been told yet. Answers the whole of what is known of that use. */
-  asked(report: ToolReport): { readonly report: ToolReport; readonly events: LiveEvent[] } {
-    const events = this.#tool(report);
-    return { report: this.#tools.get(report.toolCallId) ?? report, events };
-  }
-
-  /** What a use is called in the events; null outside of a turn. */
-  itemIdOf({ toolCallId }: Pick<ToolReport, 'toolCallId'>): string | null {
-    return this.#turn ? itemIdOf(this.#turn, toolCallId) : null;
+  /** What the agent asks about may not have been told yet. Null outside of a turn. */
+  asked(question: ToolReport): { readonly asked: AskedUse; readonly events: LiveEvent[] } | null {
+    const turn = this.#turn;
+    if (!turn) return null;
+    // Whatever it says of itself, it is not over before it is answered.
+    const report = { ...question, status: 'pending' };
+    const asked = turn.uses.asked(report);
+    return { asked, events: this.#toolTold(turn, { call: asked.call, isNew: asked.isNew, report }) };
   }
 
   /** Agents tell nothing more of what was refused. */
-  declined({ toolCallId }: ToolReport): LiveEvent[] {
+  declined(call: ToolCall): LiveEvent[] {
     const turn = this.#turn;
-    return turn ? [{ type: 'tool.completed', turnId: turn.id, itemId: itemIdOf(turn, toolCallId), outcome: 'declined' }] : [];
+    if (!turn || call.isOver) return [];
+    call.isOver = true;
+    return [{ type: 'tool.completed', turnId: turn.id, itemId: call.itemId, outcome: 'declined' }];
   }
 
   update(update: SessionUpdate): LiveEvent[] {
@@ -122,7 +128,7 @@ export class AcpTranslator {
         return this.#words('reasoning', update);
       case 'tool_call':
       case 'tool_call_update':
-        return this.#tool(update);
+        return this.#tool(update, update.sessionUpdate === 'tool_call');
       case 'plan': {
         const steps = update.entries.map(({ content, status }) => ({ step: content, status: planStatus(status) }));
         return [{ type: 'plan.updated', ...(this.#turn ? { turnId: this.#turn.id } : {}), steps }];
@@ -154,34 +160,43 @@ export class AcpTranslator {
     return [...seen, ...closed, { type: kind === 'text' ? 'text.delta' : 'reasoning.delta', turnId: turn.id, itemId, text: content.text }];
   }
 
-  #tool(report: ToolReport): LiveEvent[] {
+  #tool(report: ToolReport, begins: boolean): LiveEvent[] {
     const turn = this.#turn;
     if (!turn) return [this.#vendorEvent('tool_call', report)];
-    const key = report.toolCallId;
-    const earlier = this.#tools.get(key);
-    // Some agents add to what is over.
-    if (earlier && isEnd(earlier)) return [];
-    const whole = earlier ? merged(earlier, report) : report;
-    this.#tools.set(key, whole);
-    const isOver = isEnd(report);
-    const started = earlier ? [] : this.#toolStarted(turn, whole);
-    const progress = isOver ? [] : progressOf(report).map((output): LiveEvent => ({ type: 'tool.updated', ...itemOf(turn, key), output }));
+    const earlier = turn.uses.find(report.toolCallId);
+    if (!earlier || (earlier.isOver && begins)) {
+      return this.#toolTold(turn, { call: turn.uses.begin(report), isNew: true, report });
+    }
+    const whole = merged(earlier.report, report);
+    if (earlier.isOver) {
+      // Some agents add to what is over; only that it was mail counts still.
+      if (isEnd(report) && this.#handedOutMail(whole, outputText(report))) this.#isMailTurn = true;
+      return [];
+    }
+    earlier.report = whole;
+    return this.#toolTold(turn, { call: earlier, isNew: false, report });
+  }
+
+  #toolTold(turn: Turn, { call, isNew, report }: { call: ToolCall; isNew: boolean; report: ToolReport }): LiveEvent[] {
+    call.isOver = isEnd(report);
+    const item = { turnId: turn.id, itemId: call.itemId };
+    const progress = call.isOver ? [] : progressOf(report).map((output): LiveEvent => ({ type: 'tool.updated', ...item, output }));
     return [
       ...this.#accepted(turn, 'seen'),
       ...this.#closeText(turn),
-      ...started,
+      ...(isNew ? this.#toolStarted(item, call.report) : []),
       ...progress,
-      ...(isOver ? this.#toolOver(turn, whole, outputText(report)) : []),
+      ...(call.isOver ? this.#toolOver(item, call.report, outputText(report)) : []),
     ];
   }
 
-  #toolStarted(turn: Turn, report: ToolReport): LiveEvent[] {
+  #toolStarted(item: Item, report: ToolReport): LiveEvent[] {
     const name = toolName(report);
     const tool = name === null ? null : relayTool(name, this.#options.relayServers);
     return [
       {
         type: 'tool.started',
-        ...itemOf(turn, report.toolCallId),
+        ...item,
         name: name ?? report.kind ?? 'tool',
         kind: toolKind(report, tool !== null),
         title: toolTitle(report),
@@ -191,16 +206,16 @@ export class AcpTranslator {
   }
 
   /** `output` is that of its last report: what earlier ones showed may be an explanation of what it was about to do. */
-  #toolOver(turn: Turn, report: ToolReport, output: string): LiveEvent[] {
+  #toolOver(item: Item, report: ToolReport, output: string): LiveEvent[] {
     const succeeded = report.status === 'completed';
     if (this.#handedOutMail(report, output)) this.#isMailTurn = true;
     const changes = succeeded ? fileChanges(report.content ?? []) : [];
     const exitCode = report._meta?.terminal_exit?.exit_code;
     return [
-      ...(changes.length > 0 ? [{ type: 'file.changed' as const, turnId: turn.id, changes }] : []),
+      ...(changes.length > 0 ? [{ type: 'file.changed' as const, turnId: item.turnId, changes }] : []),
       {
         type: 'tool.completed',
-        ...itemOf(turn, report.toolCallId),
+        ...item,
         outcome: succeeded ? 'succeeded' : 'failed',
         ...(output === '' ? {} : { output }),
         ...(exitCode === undefined ? {} : { exitCode }),
@@ -264,7 +279,6 @@ export class AcpTranslator {
   #over(events: LiveEvent[]): LiveEvent[] {
     this.#turn = undefined;
     this.#isMailTurn = false;
-    this.#tools.clear();
     return [...events, { type: 'session.status', status: 'idle' }];
   }
 
@@ -273,19 +287,7 @@ export class AcpTranslator {
   }
 }
 
-/** Of the turn as well: agents count their uses anew. */
-const itemIdOf = (turn: Turn, toolCallId: string): string => `${turn.id}-tool-${toolCallId}`;
-const itemOf = (turn: Turn, toolCallId: string) => ({ turnId: turn.id, itemId: itemIdOf(turn, toolCallId) });
-
 const isEnd = ({ status }: ToolReport): boolean => status === 'completed' || status === 'failed';
-
-/** What a later report does not say stays as it was. */
-function merged(earlier: ToolReport, later: ToolReport): ToolReport {
-  const said = Object.fromEntries(
-    Object.entries(later).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
-  );
-  return { ...earlier, ...said };
-}
 
 function progressOf({ content, _meta: meta }: ToolReport): string[] {
   const text = meta?.terminal_output_delta?.data ?? contentText(content);
