@@ -1,8 +1,19 @@
-import type { McpEndpoint } from 'agent-relay-provider';
 import type { ProviderHarness } from 'agent-relay-provider/testing';
-import { agentCliPaths, type FakeGoogle, startFakeGoogle, type TempHome, tempHome, wordScript } from 'agent-relay-testing';
+import {
+  agentCliPaths,
+  type FakeGoogle,
+  type GoogleCallIds,
+  startFakeGoogle,
+  type TempHome,
+  tempHome,
+  wordScript,
+} from 'agent-relay-testing';
 import { acpAgents } from '../src/catalogue.ts';
 import { AcpProvider } from '../src/provider/acp-provider.ts';
+
+export interface GeminiHarnessOptions {
+  readonly callIds?: GoogleCallIds;
+}
 
 export interface GeminiHarness extends ProviderHarness {
   readonly home: TempHome;
@@ -10,9 +21,9 @@ export interface GeminiHarness extends ProviderHarness {
 }
 
 /** The provider over the real Gemini CLI, with a scripted model and a home of its own. */
-export async function geminiHarness(mcp: readonly McpEndpoint[] = []): Promise<GeminiHarness> {
+export async function geminiHarness({ callIds }: GeminiHarnessOptions = {}): Promise<GeminiHarness> {
   const home = await tempHome();
-  const model = await startFakeGoogle({ model: wordScript() });
+  const model = await startFakeGoogle({ model: wordScript(), ...(callIds ? { callIds } : {}) });
   await model.writeGeminiHome(home.home);
   return {
     home,
@@ -22,7 +33,7 @@ export async function geminiHarness(mcp: readonly McpEndpoint[] = []): Promise<G
     cwd: home.workFolder,
     outside: await home.makeFolder('outside'),
     env: { ...home.env(), ...model.env() },
-    mcp,
+    mcp: [],
     prompts: {
       say: (text) => `say: ${text}`,
       slow: 'slow 200 100',

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StartOptions } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
-import { fakeRelayMcp } from 'agent-relay-testing';
+import { fakeRelayMcp, type GoogleCallIds } from 'agent-relay-testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { geminiHarness } from './gemini-harness.ts';
 
@@ -12,9 +12,14 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
+interface StartedOptions extends Partial<StartOptions> {
+  readonly settings?: object;
+  readonly callIds?: GoogleCallIds;
+}
+
 /** A session of the real Gemini CLI; `settings` are those of the user. */
-async function started({ settings, ...more }: Partial<StartOptions> & { readonly settings?: object } = {}) {
-  const harness = await geminiHarness();
+async function started({ settings, callIds = 'none', ...more }: StartedOptions = {}) {
+  const harness = await geminiHarness({ callIds });
   cleanUps.push(() => harness.close());
   const file = join(harness.home.home, '.gemini', 'settings.json');
   writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...settings }));
@@ -66,6 +71,33 @@ describe('the real Gemini CLI', { timeout: 60_000 }, () => {
     };
     return { log, ask };
   }
+
+  test.each(['none', 'own', 'same'] as const)("uses the relay's tools whatever ids the API gives to calls: %s", async (callIds) => {
+    const { endpoint, calls } = await relay();
+    const { log, ask } = await started({ mcp: [endpoint], callIds });
+    const send = (body: string) => `call relay_send {"to":"Bob","body":"${body}"}`;
+    expect(await ask(`${send('one')} && then ${send('two')} && then say: sent`)).toMatchObject({ text: 'sent' });
+    expect(calls.map(({ input }) => input)).toMatchObject([{ body: 'one' }, { body: 'two' }]);
+    const used = [{ kind: 'message', name: 'mcp_agent-relay_relay_send' }];
+    expect(log.ofType('tool.started')).toMatchObject([...used, ...used]);
+    expect(log.ofType('tool.completed').map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded']);
+  });
+
+  test('is asked about and shown each use by itself where all calls have the same id', async () => {
+    const { log, ask, isWritten } = await started({ callIds: 'same' });
+    await ask('edit file: ok.txt | a && then edit file: .envrc | evil && then say: tried');
+    expect([isWritten('ok.txt'), isWritten('.envrc')]).toEqual([true, false]);
+    expect(log.ofType('tool.started').map(({ title }) => title)).toEqual(['Writing to ok.txt', 'Writing to .envrc']);
+    const guarded = await started({ callIds: 'same', mode: 'unrestricted', approval: 'guarded' });
+    const turn = guarded.ask('run command: pwd && then run command: touch evil-ran && then say: tried', [1]);
+    const first = await guarded.log.waitFor('approval.requested');
+    await guarded.session.resolveApproval?.(first.approvalId, { outcome: 'allow', by: 'owner' });
+    const second = await guarded.log.waitFor('approval.requested', ({ approvalId }) => approvalId !== first.approvalId);
+    await guarded.session.resolveApproval?.(second.approvalId, { outcome: 'deny', by: 'owner' });
+    await turn;
+    expect([first, second].map(({ title }) => title)).toEqual([expect.stringMatching(/^pwd/u), expect.stringMatching(/^touch evil-ran/u)]);
+    expect(guarded.isWritten('evil-ran')).toBe(false);
+  });
 
   test("has the relay's tools and no others in a safe session", async () => {
     const { endpoint, calls } = await relay();

@@ -12,9 +12,19 @@ test('a name is told in one of the ways that agents have, or is made out of the 
       { _meta: { claudeCode: { toolName: 'Bash' } } },
       { toolCallId: 'write_file__write_file_1764432000000_0' },
       { toolCallId: 'write_file-1764432000000-1' },
+      { toolCallId: 'mcp_other_a__b__mcp_other_a__b_1764432000000_0' },
+      { toolCallId: 'write_file__fc_5dwp__x' },
+      { toolCallId: 'ask_user__call-1764432000000-1' },
+      { toolCallId: 'mcp_agent-relay_relay_send__call_0' },
+      { toolCallId: 'mcp_my__own_relay_send__call_0' },
+      { toolCallId: 'mcp_my__own_relay_sendX__call_0' },
       { toolCallId: 'toolu_01AbC' },
-    ].map((fields) => toolName(report(fields))),
-  ).toEqual(['shell', 'run_shell_command', 'Bash', 'write_file', 'write_file', null]);
+      { toolCallId: 'tooluse_a__b' },
+    ].map((fields) => toolName(report(fields), ['agent-relay', 'my__own'])),
+  ).toEqual([
+    ...['shell', 'run_shell_command', 'Bash', 'write_file', 'write_file', 'mcp_other_a__b', 'write_file', 'ask_user'],
+    ...['mcp_agent-relay_relay_send', 'mcp_my__own_relay_send', 'mcp_my', null, null],
+  ]);
 });
 
 test('a tool is one of the relay only under the name of its server', () => {

@@ -15,13 +15,29 @@ const kinds: Readonly<Record<string, ToolKind>> = {
   fetch: 'fetch',
 };
 
-/** Agents that tell no name make the id of a use from it: `write_file__write_file_1764432000000_0`, `write_file-1764432000000-1`. */
-const namedIds = [/^(.+)__\1_\d+_\d+$/u, /^(.+)-\d{10,}-\d+$/u];
+type Named = Pick<ToolReport, 'name' | '_meta' | 'toolCallId'>;
+
+/**
+ * Agents that tell no name make the id of a use from it: `write_file__write_file_1764432000000_0`, `write_file-1764432000000-1`. Where the vendor's API
+ * gives a call an id, Gemini puts the name before that one: `write_file__fc_5dwp`. Nor are the ids of other vendors' APIs made of a name, whatever is in them.
+ */
+const namedIds = [/^(mcp_.+)__\1_\d+_\d+$/u, /^(?!(?:call|toolu|tooluse|fc)_)([\w.-]+?)__/u, /^(.+)-\d{10,}-\d+$/u];
 
 /** The agent's own name for a tool; null when it does not tell. */
-export function toolName({ name, _meta: meta, toolCallId }: Pick<ToolReport, 'name' | '_meta' | 'toolCallId'>): string | null {
-  const told = name ?? meta?.toolName ?? meta?.claudeCode?.toolName;
-  if (told) return told;
+export function toolName({ name, _meta: meta, toolCallId }: Named, relayServers: readonly string[]): string | null {
+  return name || meta?.toolName || meta?.claudeCode?.toolName || relayNameIn(toolCallId, relayServers) || nameIn(toolCallId);
+}
+
+/** The name of a server may hold what ends a name. */
+function relayNameIn(toolCallId: string, relayServers: readonly string[]): string | null {
+  for (const prefix of relayServers.flatMap(prefixesOf)) {
+    const tool = toolCallId.startsWith(prefix) ? /^relay_[a-z]+(?=__)/u.exec(toolCallId.slice(prefix.length)) : null;
+    if (tool) return `${prefix}${tool[0]}`;
+  }
+  return null;
+}
+
+function nameIn(toolCallId: string): string | null {
   for (const pattern of namedIds) {
     const found = pattern.exec(toolCallId)?.[1];
     if (found) return found;
@@ -65,7 +81,7 @@ const isForeign = (name: string | null): boolean => name?.startsWith('mcp_') ===
  * what thinks: agents call a search of the web one too, and thinking what writes into their memory; what only looks they do not ask about.
  */
 export function toolUse(report: ToolReport, relayServers: readonly string[]): ToolUse {
-  const told = toolName(report);
+  const told = toolName(report, relayServers);
   const name = told ?? report.title ?? report.kind ?? 'This tool';
   if (told !== null && relayTool(told, relayServers) !== null) return { kind: 'relay', name };
   if (told === 'ask_user' || told === 'AskUserQuestion') return { kind: 'question', name };
@@ -74,7 +90,7 @@ export function toolUse(report: ToolReport, relayServers: readonly string[]): To
 }
 
 export function toolTitle(report: ToolReport): string {
-  const title = (report.title ?? toolName(report) ?? report.kind ?? 'tool').split('\n', 1)[0] ?? '';
+  const title = (report.title ?? toolName(report, []) ?? report.kind ?? 'tool').split('\n', 1)[0] ?? '';
   return title.length > 200 ? `${title.slice(0, 200)}…` : title;
 }
 

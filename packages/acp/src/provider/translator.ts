@@ -191,8 +191,9 @@ export class AcpTranslator {
   }
 
   #toolStarted(item: Item, report: ToolReport): LiveEvent[] {
-    const name = toolName(report);
-    const tool = name === null ? null : relayTool(name, this.#options.relayServers);
+    const { relayServers } = this.#options;
+    const name = toolName(report, relayServers);
+    const tool = name === null ? null : relayTool(name, relayServers);
     return [
       {
         type: 'tool.started',
@@ -226,7 +227,7 @@ export class AcpTranslator {
   /** Told before the model reads it. Of a tool whose name is not told nobody knows that it is none of the relay's. */
   #handedOutMail(report: ToolReport, output: string): boolean {
     const { relayServers } = this.#options;
-    const name = toolName(report);
+    const name = toolName(report, relayServers);
     if (relayServers.length === 0) return false;
     if (name === null) return report.kind === undefined || report.kind === 'other';
     const tool = relayTool(name, relayServers);

@@ -4,17 +4,26 @@ import { estimateTokens } from '../endpoint/estimate-tokens.ts';
 import { cutConnection, writeJson } from '../endpoint/http-endpoint.ts';
 import type { ToolCall } from '../model/plan.ts';
 
+export interface GenerateContentWriterOptions {
+  readonly isStream: boolean;
+  readonly inputTokens: number;
+  /** The id that a call goes out with, from one that is its own. Without it calls have none. */
+  readonly callId?: ((id: string) => string) | undefined;
+}
+
 /** Writes one answer of the Gemini API, streamed or whole. */
 export class GenerateContentWriter implements AnswerWriter {
   readonly #response: ServerResponse;
   readonly #isStream: boolean;
   readonly #inputTokens: number;
+  readonly #callId: ((id: string) => string) | undefined;
   readonly #parts: object[] = [];
 
-  constructor(response: ServerResponse, { isStream, inputTokens }: { isStream: boolean; inputTokens: number }) {
+  constructor(response: ServerResponse, { isStream, inputTokens, callId }: GenerateContentWriterOptions) {
     this.#response = response;
     this.#isStream = isStream;
     this.#inputTokens = inputTokens;
+    this.#callId = callId;
   }
 
   async text(pieces: AsyncIterable<string>): Promise<void> {
@@ -25,9 +34,9 @@ export class GenerateContentWriter implements AnswerWriter {
     this.#part({ text, thought: true });
   }
 
-  /** Without an id, as the real one: the CLI makes its own. */
-  call({ tool, input }: ToolCall): void {
-    this.#part({ functionCall: { name: tool.fullName, args: input } });
+  /** The API may leave the id out: then the CLI makes its own. */
+  call({ tool, input }: ToolCall, id: string): void {
+    this.#part({ functionCall: { ...(this.#callId ? { id: this.#callId(id) } : {}), name: tool.fullName, args: input } });
   }
 
   fail(status: number, code: string | undefined, message = `The fake model failed with ${status}`): void {

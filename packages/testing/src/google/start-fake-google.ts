@@ -15,10 +15,19 @@ export interface FakeGoogle extends FakeEndpoint {
   writeGeminiHome(home: string): Promise<void>;
 }
 
-/** Starts a Gemini API on loopback whose model is a script. */
-export async function startFakeGoogle({ model }: { model: Model }): Promise<FakeGoogle> {
+/** How calls are told apart: not at all, each by its own id, or all by the same. */
+export type GoogleCallIds = 'none' | 'own' | 'same';
+
+const callIdOf: Readonly<Record<GoogleCallIds, ((id: string) => string) | undefined>> = {
+  none: undefined,
+  own: (id) => id,
+  same: () => 'call_0',
+};
+
+/** Starts a Gemini API on loopback whose model is a script. `callIds` is `none` unless said otherwise. */
+export async function startFakeGoogle({ model, callIds = 'none' }: { model: Model; callIds?: GoogleCallIds }): Promise<FakeGoogle> {
   const answerer = new RequestAnswerer({ model, dialect: geminiDialect, callIdPrefix: 'call_' });
-  const endpoint = await HttpEndpoint.listen((exchange, report) => route(exchange, { answerer, report }));
+  const endpoint = await HttpEndpoint.listen((exchange, report) => route(exchange, { answerer, report, callId: callIdOf[callIds] }));
   const env = (): Record<string, string> => ({
     GEMINI_API_KEY: 'agent-relay-fake-gemini-key',
     GOOGLE_GEMINI_BASE_URL: endpoint.url,
@@ -38,10 +47,13 @@ async function writeGeminiHome(home: string): Promise<void> {
   await writeFile(join(home, '.gemini', 'settings.json'), JSON.stringify(settings));
 }
 
-async function route(
-  exchange: Exchange,
-  { answerer, report }: { answerer: RequestAnswerer; report: (violation: string) => void },
-): Promise<void> {
+interface RouteParts {
+  readonly answerer: RequestAnswerer;
+  readonly report: (violation: string) => void;
+  readonly callId: ((id: string) => string) | undefined;
+}
+
+async function route(exchange: Exchange, { answerer, report, callId }: RouteParts): Promise<void> {
   const { method, path, response } = exchange;
   const [, modelName = '', verb] = /^\/v1(?:beta)?\/models\/([^/:]+):(\w+)$/u.exec(path) ?? [];
   if (method === 'POST' && verb === 'countTokens') {
@@ -54,7 +66,7 @@ async function route(
     });
     exchange.asked(read.request);
     const isStream = verb === 'streamGenerateContent';
-    const writer = new GenerateContentWriter(response, { isStream, inputTokens: estimateTokens(exchange.body) });
+    const writer = new GenerateContentWriter(response, { isStream, inputTokens: estimateTokens(exchange.body), callId });
     await answerer.answer(read, { writer, signal: exchange.signal, report });
   } else {
     writeJson(response, 404, { error: { code: 404, message: `${method} ${path} is not faked`, status: 'NOT_FOUND' } });
