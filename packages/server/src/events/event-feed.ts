@@ -33,6 +33,11 @@ interface Following {
   readonly turn?: StreamTurn | undefined;
 }
 
+interface Needed {
+  readonly message: Message | null;
+  readonly thread: number | null;
+}
+
 /** Sees each committed entry once, in order, before any subscriber does. Must not throw. */
 export type EntryListener = (entry: LogEntry) => void;
 
@@ -50,6 +55,8 @@ export class EventFeed {
   readonly #pageTurns = new PageTurns();
   readonly #closing = new AbortController();
   #position: number;
+  /** Up to here entries have been handed out, or are being handed out. */
+  #begun: number;
   #fault: string | null = null;
   /** Those for whom something lies ready, in the order in which it began to. */
   readonly #owed = new Set<Subscription>();
@@ -58,6 +65,7 @@ export class EventFeed {
   constructor(deps: FeedDeps) {
     this.#deps = deps;
     this.#position = deps.store.log.head;
+    this.#begun = this.#position;
     this.#tail = new Pump(
       () => this.#readOn(),
       (error) => deps.log.error('the tail of the log broke', { error: String(error) }),
@@ -122,6 +130,7 @@ export class EventFeed {
       while (this.#position < store.log.head) {
         const { entries, through } = await store.log.read(this.#position, PAGE_ENTRIES, PAGE_CHARACTERS);
         for (const entry of entries) {
+          this.#begun = Math.max(this.#begun, entry.last);
           for (const listener of this.#listeners) listener(entry);
           // Awaited only where a filter needs the store: a page handed out in one go wakes each reader once, for all of it.
           const fetching = this.#handOut(entry);
@@ -144,7 +153,7 @@ export class EventFeed {
     for (const subscription of this.#owed) {
       if (subscription.oldest !== null && subscription.oldest > rememberedAfter) break;
       this.#owed.delete(subscription);
-      if (subscription.oldest !== null) subscription.fallBehind();
+      if (subscription.oldest !== null) subscription.fallBehind(subscription.oldest);
     }
   }
 
@@ -166,8 +175,12 @@ export class EventFeed {
   async #handOutFetching(workspace: string, events: readonly RelayEvent[], characters: number): Promise<void> {
     for (const event of events) {
       for (const subscription of this.#candidates(workspace, event)) {
-        const about = await this.#aboutOf(workspace, event, subscription.criteria);
-        this.#offer(event, subscription, { about, characters });
+        if (!subscription.isLive) continue;
+        const { message, thread } = await this.#messageOf(event, subscription);
+        const participants = thread === null ? nobody : this.#deps.store.messages.participantsAtOnce(workspace, thread);
+        // Nobody waits for a long look: who needs it takes it by itself, where it pages.
+        if (participants === null) subscription.fallBehind(event.seq);
+        else this.#offer(event, subscription, { about: { message, participants }, characters });
       }
     }
   }
@@ -240,12 +253,12 @@ export class EventFeed {
       if (entry.workspace !== subscription.workspace) continue;
       for (const event of entry.events()) {
         if (event.seq <= subscription.cursor) continue;
-        const about = await this.#aboutOf(entry.workspace, event, subscription.criteria);
+        const about = await this.#aboutOf(event, subscription);
         if (this.#matches(event, subscription, about)) events.push(event);
       }
     }
     subscription.cursor = through;
-    if (through >= this.#position) subscription.goLive();
+    if (through >= this.#begun) subscription.goLive();
     return { events };
   }
 
@@ -255,15 +268,22 @@ export class EventFeed {
   }
 
   /** What the criteria need of the message that an event is or tells of. */
-  async #aboutOf(workspace: string, event: RelayEvent, criteria: FilterCriteria): Promise<About> {
-    const isReadThroughIt = needsReading(event, criteria);
-    if (!isReadThroughIt && !needsMessage(event, criteria)) return unread;
-    const message = event.type === 'message.new' ? event.message : await this.#messageOf(workspace, event);
-    const isOpen = message === null || !isReadThroughIt || criteria.mayRead(message, nobody);
-    return { message, participants: isOpen ? nobody : await this.#deps.store.messages.participants(workspace, message.threadId) };
+  async #aboutOf(event: RelayEvent, subscription: Subscription): Promise<About> {
+    const { message, thread } = await this.#messageOf(event, subscription);
+    if (thread === null) return { message, participants: nobody };
+    return { message, participants: await this.#deps.store.messages.participants(subscription.workspace, thread) };
   }
 
-  async #messageOf(workspace: string, event: RelayEvent): Promise<Message | null> {
+  /** The message that an event is or tells of, where the criteria need it; and its thread, where only those who take part in it may have it. */
+  async #messageOf(event: RelayEvent, { workspace, criteria }: Subscription): Promise<Needed> {
+    const isReadThroughIt = needsReading(event, criteria);
+    if (!isReadThroughIt && !needsMessage(event, criteria)) return { message: null, thread: null };
+    const message = event.type === 'message.new' ? event.message : await this.#messageAbout(workspace, event);
+    const isOpen = message === null || !isReadThroughIt || criteria.mayRead(message, nobody);
+    return { message, thread: isOpen ? null : message.threadId };
+  }
+
+  async #messageAbout(workspace: string, event: RelayEvent): Promise<Message | null> {
     const id = messageAbout(event);
     const stored = id === null ? null : await this.#deps.store.messages.get(workspace, id);
     return stored?.message ?? null;

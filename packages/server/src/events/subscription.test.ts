@@ -52,3 +52,14 @@ test('a wait ends at once when there is something to take, and when the reader i
   await subscription.changed();
   expect(subscription.take()).toHaveLength(1);
 });
+
+test('a reader that falls behind goes on from what it was not offered, not from what it was given last', () => {
+  const subscription = new Subscription('default', rights, 0);
+  subscription.goLive();
+  subscription.offer(event(1_000), 3 * 1024 * 1024);
+  expect([subscription.isLive, subscription.cursor]).toEqual([false, 999]);
+  subscription.goLive();
+  subscription.offer(event(2_000), 20);
+  subscription.fallBehind(2_001);
+  expect(subscription.cursor).toBe(1_999);
+});

@@ -53,7 +53,7 @@ export class Subscription {
     if (!this.#isLive || event.seq <= this.cursor) return;
     const isFull = this.#pending.length >= PENDING_LIMIT || this.#pendingCharacters + characters > PENDING_CHARACTERS;
     if (isFull) {
-      this.fallBehind();
+      this.fallBehind(event.seq);
       return;
     }
     this.#pending.push(event);
@@ -61,8 +61,9 @@ export class Subscription {
     this.wake();
   }
 
-  /** Lets go of what lies ready: the log has it. */
-  fallBehind(): void {
+  /** Lets go of what lies ready: the log has it, and `next` is the first that the reader has not been offered. Of what came before nothing was for it. */
+  fallBehind(next: number): void {
+    if (this.#isLive) this.cursor = Math.max(this.cursor, (this.oldest ?? next) - 1);
     this.#pending = [];
     this.#pendingCharacters = 0;
     this.#isLive = false;

@@ -158,6 +158,8 @@ export interface MessageStore {
   thread(workspace: string, threadId: number, page: ThreadQuery): Promise<Page<StoredMessage>>;
   /** Who takes part in a thread that is shared; empty for one that is not. */
   participants(workspace: string, threadId: number): Promise<Participants>;
+  /** As `participants`, for whoever must not wait; null when it takes a longer look. */
+  participantsAtOnce(workspace: string, threadId: number): Participants | null;
   /** Empties the message, if `decide` says so. */
   remove<Answer>(workspace: string, id: number, decide: (facts: EmptyingFacts) => Decision<Answer>): Promise<Done<Answer>>;
   /** Messages whose time ran out by `now`, each once, at most `limit`. Answers how many they were, and what was decided of each that mattered to somebody. */

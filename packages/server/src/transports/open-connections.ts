@@ -113,7 +113,6 @@ export class OpenConnections {
     const nowMs = this.#deps.elapsedMs();
     for (const [socket, { unsent, unfinished }] of this.#open) {
       const frames = this.#frames.get(socket);
-      if (frames) console.log('F', frames.through, frames.webSocket.isPaused, socket.bytesRead);
       if (frames && !frames.webSocket.isPaused) this.#finished.set(socket, frames.through);
       unsent.look(nowMs);
       unfinished.look(nowMs);

@@ -1,7 +1,9 @@
 import type { RelayEvent } from 'agent-relay-protocol';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { EventBatch } from '../../src/events/event-stream.ts';
-import { anonymous, anotherTurn, until, World } from './world.ts';
+import { defaultSettings } from '../../src/relay/contract/relay-settings.ts';
+import { ScanTurns } from '../../src/store/sqlite/scan-turns.ts';
+import { agentOf, anonymous, anotherTurn, collect, observer, owner, until, World } from './world.ts';
 
 function follow(batches: AsyncIterable<EventBatch>, pause: () => Promise<void> = async () => {}) {
   const seen: { readonly events: RelayEvent[]; reset: unknown; ended: boolean } = { events: [], reset: null, ended: false };
@@ -125,4 +127,32 @@ test('a stream ends with its signal, and with the relay', async () => {
   expect(stayed.ended).toBe(false);
   await world.relay.close();
   await until(() => stayed.ended);
+});
+
+test('a reader that has to look through a long thread holds up nobody, and loses nothing', async () => {
+  await using world = await World.open({
+    guard: { ...defaultSettings.guard, pairPerMinute: 10_000, threadPerMinute: 10_000, hops: 10_000 },
+  });
+  for (const id of ['a', 'b']) await world.register(id, { withToken: true }, owner);
+  await world.register('c');
+  const root = await world.call['messages/send']({ to: 'b', body: 'root' }, world.as(agentOf('a')));
+  const answer = () => world.call['messages/send']({ to: 'a', replyTo: root.id, body: 'answer' }, world.as(agentOf('b')));
+  for (let round = 0; round < 21; round += 1) await Promise.all(Array.from({ length: 100 }, answer));
+  await world.restart();
+  const mail = collect((await world.relay.openInbox({ id: 'c' }, world.as(anonymous))).batches);
+  const all = follow((await world.relay.openEvents({}, world.as(observer))).batches);
+  const outside = follow((await world.relay.openEvents({ types: ['message'] }, world.as(anonymous))).batches);
+  await anotherTurn();
+  let letGo: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  using _ = vi.spyOn(ScanTurns.prototype, 'next').mockImplementation(() => held);
+  const heard = await answer();
+  const sent = await world.send('c', 'c');
+  await until(() => mail.ids.length === 1 && all.events.at(-1)?.seq === sent.id);
+  expect([seqs(all.events), outside.events]).toEqual([[heard.id, sent.id], []]);
+  letGo();
+  await until(() => outside.events.length === 1);
+  expect(seqs(outside.events)).toEqual([sent.id]);
 });

@@ -108,6 +108,10 @@ export class SqliteMessages implements MessageStore {
     return this.#participants.lookAt(workspace, threadId, this.#context.scanTurns);
   }
 
+  participantsAtOnce(workspace: string, threadId: number): Participants | null {
+    return this.#participants.atOnce(workspace, threadId);
+  }
+
   remove<Answer>(workspace: string, id: number, decide: (facts: EmptyingFacts) => Decision<Answer>): Promise<Done<Answer>> {
     const { writer, changes, facts } = this.#context;
     return writer.write(() => {

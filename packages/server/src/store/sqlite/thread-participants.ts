@@ -41,6 +41,14 @@ export class ThreadParticipants {
     return known.agents;
   }
 
+  /** Null when there is more to look at than one stretch; that stretch has been looked at then. */
+  atOnce(workspace: string, threadId: number): Participants | null {
+    const known = this.#known.get(threadId) ?? this.#begin(workspace, threadId);
+    if (!known) return nobody;
+    this.#known.set(threadId, known);
+    return this.#readOn(threadId, known, STRETCH) ? known.agents : null;
+  }
+
   of(workspace: string, threadId: number): Participants {
     const known = this.#known.get(threadId) ?? this.#begin(workspace, threadId);
     if (!known) return nobody;
