@@ -25,6 +25,8 @@ export interface FeedDeps {
 /** Who follows the log. */
 export interface LogReader extends ReaderRights {
   readonly workspace: string;
+  /** As in the store's `Asked`. */
+  readonly caller: string;
 }
 
 /** Until when a stream is followed, and when it may take its next batch. */
@@ -89,13 +91,13 @@ export class EventFeed {
   }
 
   /** Follows the log of a workspace until the signal aborts. A cursor that cannot be continued is answered by one `reset`. */
-  open({ workspace, ...rights }: LogReader, filter: EventFilter, { signal, turn = ownTurn }: Following): EventStream {
+  open({ workspace, caller, ...rights }: LogReader, filter: EventFilter, { signal, turn = ownTurn }: Following): EventStream {
     const { log } = this.#deps.store;
     const { after = log.head, generation = log.generation, ...asked } = filter;
     const criteria = { ...asked, ...rights };
     const reset = generation === log.generation ? this.#resetFor(after) : this.#reset('generation');
     const ended = AbortSignal.any([signal, this.#closing.signal]);
-    const batches = reset ? once({ reset }) : this.#follow(new Subscription(workspace, criteria, after), ended, turn);
+    const batches = reset ? once({ reset }) : this.#follow(new Subscription(workspace, criteria, after, caller), ended, turn);
     return { cursor: after, generation: log.generation, batches };
   }
 
@@ -271,7 +273,7 @@ export class EventFeed {
   async #aboutOf(event: RelayEvent, subscription: Subscription): Promise<About> {
     const { message, thread } = await this.#messageOf(event, subscription);
     if (thread === null) return { message, participants: nobody };
-    return { message, participants: await this.#deps.store.messages.participants(subscription.workspace, thread) };
+    return { message, participants: await this.#deps.store.messages.participants(subscription.workspace, thread, subscription.caller) };
   }
 
   /** The message that an event is or tells of, where the criteria need it; and its thread, where only those who take part in it may have it. */

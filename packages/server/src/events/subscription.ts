@@ -15,6 +15,8 @@ const PENDING_CHARACTERS = 2 * 1024 * 1024;
  */
 export class Subscription {
   readonly workspace: string;
+  /** Whose long looks take turns with each other. */
+  readonly caller: string;
   readonly criteria: FilterCriteria;
   /** Everything up to here has been handed to the reader. */
   cursor: number;
@@ -23,7 +25,8 @@ export class Subscription {
   #pendingCharacters = 0;
   readonly #changes = new Bell();
 
-  constructor(workspace: string, criteria: FilterCriteria, cursor: number) {
+  constructor(workspace: string, criteria: FilterCriteria, cursor: number, caller = '') {
+    this.caller = caller;
     this.workspace = workspace;
     this.criteria = criteria;
     this.cursor = cursor;

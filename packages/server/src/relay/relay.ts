@@ -1,4 +1,4 @@
-import { type Node, RelayError, type Scope } from 'agent-relay-protocol';
+import { type Node, principalName, RelayError, type Scope } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { watchedIn } from '../domain/act-as.ts';
 import { maySeeApprovals } from '../domain/approval.ts';
@@ -240,7 +240,8 @@ function streamsOf({ core, readers, sessions, presence, inbox }: Parts): Pick<Re
         const { workspace } = principal;
         const seesApprovalsOf = (agentId: string) => maySeeApprovals(principal, watchedIn(store.agents.index.in(workspace), agentId));
         const { reading: _reading, ...rights } = readers.of(principal);
-        return feed.open({ workspace, ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf }, filter, { signal, turn });
+        const reader = { workspace, caller: principalName(principal), ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf };
+        return feed.open(reader, filter, { signal, turn });
       }),
     openInbox: async (params, context) =>
       open('messages:read', context, (living) => openPresent(params, living, presence, () => inbox.openInbox(params, living))),

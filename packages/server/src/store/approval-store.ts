@@ -1,8 +1,9 @@
 import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
 import type { Decision } from '../domain/facts.ts';
+import type { Asked } from './asked.ts';
 
-export interface ApprovalQuery {
+export interface ApprovalQuery extends Asked {
   readonly workspace: string;
   readonly agentId?: string | undefined;
   readonly status?: ApprovalStatus | undefined;

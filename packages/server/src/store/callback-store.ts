@@ -1,11 +1,12 @@
 import type { Callback, CallbackStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
+import type { Asked } from './asked.ts';
 import type { DuePost, PostOutcome } from './due-post.ts';
 
 /** A callback whose turn it is; its subject is its task. */
 export interface DueCallback extends DuePost, Pick<Callback, 'event'> {}
 
-export interface CallbackQuery {
+export interface CallbackQuery extends Asked {
   readonly workspace: string;
   readonly status?: CallbackStatus | undefined;
   readonly integration?: string | undefined;

@@ -1,8 +1,9 @@
 import type { Hold, HoldStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
 import type { Decision, Done, Facts, ReleaseFacts } from '../domain/facts.ts';
+import type { Asked } from './asked.ts';
 
-export interface HoldQuery {
+export interface HoldQuery extends Asked {
   readonly workspace: string;
   readonly status?: HoldStatus | undefined;
   readonly from?: string | undefined;

@@ -1,8 +1,9 @@
 import type { Session, SessionStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
 import type { BeginningFacts, Decision, SessionFacts } from '../domain/facts.ts';
+import type { Asked } from './asked.ts';
 
-export interface SessionQuery {
+export interface SessionQuery extends Asked {
   readonly workspace: string;
   readonly agentId?: string | undefined;
   readonly status?: SessionStatus | undefined;

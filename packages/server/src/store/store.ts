@@ -16,6 +16,7 @@ import type { Participants } from '../domain/readership.ts';
 import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
 import type { ApprovalStore } from './approval-store.ts';
+import type { Asked } from './asked.ts';
 import type { CallbackStore } from './callback-store.ts';
 import type { ChannelStore } from './channel-store.ts';
 import type { HoldStore } from './hold-store.ts';
@@ -42,7 +43,7 @@ export type ClaimSubject = { readonly claimId: string } | { readonly messageId: 
 /** Decides about a message of a page; `participants` looks up those of its thread. */
 export type ReadDecision = (message: Message, participants: () => Participants) => boolean;
 
-export interface MessageQuery {
+export interface MessageQuery extends Asked {
   readonly workspace: string;
   readonly for?: string | undefined;
   readonly from?: string | undefined;
@@ -143,7 +144,7 @@ export interface SendSubject {
   readonly idempotencyKey: string | null;
 }
 
-export interface ThreadQuery {
+export interface ThreadQuery extends Asked {
   readonly after: number;
   readonly limit: number;
   readonly reading?: Reading | undefined;
@@ -156,8 +157,8 @@ export interface MessageStore {
   detail(messages: readonly StoredMessage[], maxReaders?: number): Promise<readonly MessageDetail[]>;
   list(query: MessageQuery): Promise<Page<StoredMessage>>;
   thread(workspace: string, threadId: number, page: ThreadQuery): Promise<Page<StoredMessage>>;
-  /** Who takes part in a thread that is shared; empty for one that is not. */
-  participants(workspace: string, threadId: number): Promise<Participants>;
+  /** Who takes part in a thread that is shared; empty for one that is not. `caller` as in `Asked`. */
+  participants(workspace: string, threadId: number, caller?: string): Promise<Participants>;
   /** As `participants`, for whoever must not wait; null when it takes a longer look. */
   participantsAtOnce(workspace: string, threadId: number): Participants | null;
   /** Empties the message, if `decide` says so. */

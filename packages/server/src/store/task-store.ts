@@ -1,6 +1,7 @@
 import type { Task, TaskEvent, TaskStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
 import type { Decision, ReportFacts, TaskFacts } from '../domain/facts.ts';
+import type { Asked } from './asked.ts';
 
 /** Which report it is, so that its facts can be read before it is decided. */
 export interface ReportSubject {
@@ -10,7 +11,7 @@ export interface ReportSubject {
   readonly idempotencyKey: string | null;
 }
 
-export interface TaskQuery {
+export interface TaskQuery extends Asked {
   readonly workspace: string;
   readonly status?: TaskStatus | 'active' | undefined;
   readonly source?: string | undefined;

@@ -147,12 +147,14 @@ test('a reader that has to look through a long thread holds up nobody, and loses
   const held = new Promise<void>((resolve) => {
     letGo = resolve;
   });
-  using _ = vi.spyOn(ScanTurns.prototype, 'next').mockImplementation(() => held);
+  using turns = vi.spyOn(ScanTurns.prototype, 'next').mockImplementation(() => held);
+  const listed = world.call['messages/list']({ from: 'nobody' }, world.as(observer));
   const heard = await answer();
   const sent = await world.send('c', 'c');
   await until(() => mail.ids.length === 1 && all.events.at(-1)?.seq === sent.id);
   expect([seqs(all.events), outside.events]).toEqual([[heard.id, sent.id], []]);
   letGo();
   await until(() => outside.events.length === 1);
-  expect(seqs(outside.events)).toEqual([sent.id]);
+  expect([seqs(outside.events), (await listed).data]).toEqual([[sent.id], []]);
+  expect(new Set(turns.mock.calls.map(([caller]) => caller))).toEqual(new Set(['anonymous', 'token:observer']));
 });

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Page } from '../../src/domain/change.ts';
 import { openConnections } from '../../src/store/sqlite/open.ts';
+import { ScanTurns } from '../../src/store/sqlite/scan-turns.ts';
 import { activityLists } from '../../src/store/sqlite/sqlite-activity.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 
@@ -63,9 +64,11 @@ async function during<Item>(listing: Promise<Pick<Page<Item>, 'items' | 'next'>>
   return { items, next, letsOthersRun: turns >= ROWS / 2_000 - 1 };
 }
 
-test('a list of which nothing matches passes over few rows in one turn', async () => {
-  const asked = { workspace: 'default', limit: 50 };
+test('a list of which nothing matches passes over few rows in one turn, and takes the turns of who asked', async () => {
+  const asked = { workspace: 'default', caller: 'somebody', limit: 50 };
+  using turns = vi.spyOn(ScanTurns.prototype, 'next');
   const lists = {
+    messages: () => store.messages.list({ ...asked, from: 'nobody', after: 0 }),
     sessionsByStatus: () => store.sessions.list({ ...asked, status: 'running' }),
     sessionsOfAgentByStatus: () => store.sessions.list({ ...asked, agentId: 'a', status: 'running' }),
     approvals: () => store.approvals.list({ ...asked, status: 'pending' }),
@@ -78,6 +81,7 @@ test('a list of which nothing matches passes over few rows in one turn', async (
   for (const [name, list] of Object.entries(lists)) {
     expect({ name, ...(await during<unknown>(list())) }).toEqual({ name, items: [], next: null, letsOthersRun: true });
   }
+  expect(new Set(turns.mock.calls.map(([caller]) => caller))).toEqual(new Set(['somebody']));
 });
 
 test('what one agent, or nobody, has is found by an index', async () => {

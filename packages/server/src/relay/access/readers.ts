@@ -1,4 +1,4 @@
-import { type Claim, type Message, type Principal, RelayError } from 'agent-relay-protocol';
+import { type Claim, type Message, type Principal, principalName, RelayError } from 'agent-relay-protocol';
 import type { StoredMessage } from '../../domain/change.ts';
 import { type Addressees, nobody, type Reader, type ReadRights, readerOf, rightsOf } from '../../domain/readership.ts';
 import type { Reading, Store } from '../../store/store.ts';
@@ -46,7 +46,10 @@ export class Readers {
   async mayRead(principal: Principal, message: Message): Promise<boolean> {
     const readership = this.of(principal);
     if (readership.readsAll || readership.mayRead(message, nobody)) return true;
-    return readership.mayRead(message, await this.#store.messages.participants(principal.workspace, message.threadId));
+    return readership.mayRead(
+      message,
+      await this.#store.messages.participants(principal.workspace, message.threadId, principalName(principal)),
+    );
   }
 
   /** A claim is read by its holder, and by who reads what it is on. */

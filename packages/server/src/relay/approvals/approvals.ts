@@ -61,7 +61,8 @@ export class Approvals {
         'What agents ask is for people and their programs with approvals:read, the agent itself, the one that started it and its machine';
       throw new RelayError('forbidden', reason);
     }
-    const page = await store.approvals.list({ workspace, agentId: agentId ?? undefined, status, before, limit });
+    const caller = principalName(principal);
+    const page = await store.approvals.list({ workspace, caller, agentId: agentId ?? undefined, status, before, limit });
     if (agent !== undefined && before === undefined) assertNothingOf(agents, agent, page.items);
     return listed(page);
   }

@@ -1,4 +1,4 @@
-import { DEFAULT_PAGE_SIZE, type Principal, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { DEFAULT_PAGE_SIZE, type Principal, principalName, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { postHeaders } from 'agent-relay-wire/node';
 import type { Clock } from '../../clock.ts';
 import { CALLBACK_LIFETIME_MS, callbackPolicy } from '../../domain/callback-policy.ts';
@@ -52,7 +52,8 @@ export class Callbacks {
         assertMaySee(principal);
         if (principal.type !== 'integration') assertScope(principal, 'tasks:read');
         const own = principal.type === 'integration' ? { integration: principal.name } : {};
-        return listed(await store.callbacks.list({ ...query, ...own, workspace: principal.workspace, limit }));
+        const caller = principalName(principal);
+        return listed(await store.callbacks.list({ ...query, ...own, workspace: principal.workspace, caller, limit }));
       },
       'callbacks/redeliver': ({ id }, { principal }) => {
         assertMaySee(principal);

@@ -40,7 +40,7 @@ export class Holds {
         const page = await keptPage({
           from: query.before ?? Number.MAX_SAFE_INTEGER,
           limit,
-          read: (before) => deps.store.holds.list({ ...query, workspace, before, limit }),
+          read: (before) => deps.store.holds.list({ ...query, workspace, caller: principalName(principal), before, limit }),
           positionOf: ({ id }) => id,
           keep: deps.readers.of(principal).mayReadHold,
         });

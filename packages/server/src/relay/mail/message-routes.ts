@@ -1,4 +1,4 @@
-import { formatAddress, LISTED_READERS, RelayError } from 'agent-relay-protocol';
+import { formatAddress, LISTED_READERS, principalName, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
@@ -60,8 +60,9 @@ export function messageHandlers({
       const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
       const { reading } = readers.of(principal);
       const { workspace } = principal;
+      const caller = principalName(principal);
       const asked = pageOf(query);
-      const page = await store.messages.list({ ...query, workspace, to: spelled, ...asked, reading });
+      const page = await store.messages.list({ ...query, workspace, caller, to: spelled, ...asked, reading });
       if (query.for !== undefined && isFirstPage(query)) assertNothingOf(store.agents.index.in(workspace), query.for, page.items);
       return detailed(page, 'before' in asked);
     },
@@ -70,7 +71,8 @@ export function messageHandlers({
     'messages/thread': async ({ id, ...asked }, { principal }) => {
       const { message } = await readers.message(principal, id);
       const { reading } = readers.of(principal);
-      return detailed(await store.messages.thread(principal.workspace, message.threadId, { ...pageOf(asked), reading }));
+      const page = { ...pageOf(asked), caller: principalName(principal), reading };
+      return detailed(await store.messages.thread(principal.workspace, message.threadId, page));
     },
     'messages/deliveries': async ({ id, ...page }, { principal }) => {
       const cursor = store.log.head;

@@ -3,6 +3,7 @@ import {
   DEFAULT_PAGE_SIZE,
   type Node,
   type Principal,
+  principalName,
   RelayError,
   type RouteInput,
   type RouteOutput,
@@ -147,7 +148,7 @@ class Sessions {
     const { workspace } = principal;
     const { agent: agentId, limit = DEFAULT_PAGE_SIZE, ...query } = input;
     const { sessions, agents } = this.#deps.store;
-    const page = await sessions.list({ ...query, workspace, agentId, limit });
+    const page = await sessions.list({ ...query, workspace, caller: principalName(principal), agentId, limit });
     if (agentId !== undefined && query.before === undefined) assertNothingOf(agents.index.in(workspace), agentId, page.items);
     return listed(page);
   }

@@ -65,7 +65,8 @@ export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRout
       const page = await keptPage({
         from: query.before ?? Number.MAX_SAFE_INTEGER,
         limit,
-        read: (before) => store.tasks.list({ ...query, source, target: spelled, workspace, before, limit }),
+        read: (before) =>
+          store.tasks.list({ ...query, caller: principalName(principal), source, target: spelled, workspace, before, limit }),
         positionOf: ({ id }) => id,
         keep: readers.of(principal).mayReadTask,
       });

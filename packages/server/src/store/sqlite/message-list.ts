@@ -3,6 +3,7 @@ import { isInAudience } from '../../domain/audience.ts';
 import type { Page, StoredMessage } from '../../domain/change.ts';
 import { MAX_PAGE_CHARACTERS } from '../../domain/page.ts';
 import type { AgentIndex } from '../agent-index.ts';
+import type { Asked } from '../asked.ts';
 import type { MessageQuery } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import type { SqliteLog } from './log.ts';
@@ -25,6 +26,12 @@ interface Filter {
 }
 
 type Conditions = Omit<Filter, 'low' | 'high'>;
+/** Over the ids above `after`, up to `last`. */
+interface Walk extends Asked {
+  readonly after: number;
+  readonly last: number;
+}
+
 type Keep = (stored: StoredMessage) => boolean;
 
 /** How many ids one query passes over: other callers get their turn between two of them. */
@@ -80,35 +87,35 @@ export class MessageList {
     const mayRead = ({ workspace, message }: StoredMessage) =>
       !reading || reading.mayRead(message, () => this.#participants.of(workspace, message.threadId));
     const keep = (stored: StoredMessage) => (!entry || isInAudience(stored.message, entry)) && mayRead(stored);
-    const { after, before, limit } = query;
+    const { after, before, limit, caller } = query;
     const page = new MessagePage(limit, keep);
     const isWhole =
       before === undefined
-        ? await this.#first(filter, page, after, head)
-        : await this.#last(filter, page, after, Math.min(head, before - 1));
+        ? await this.#first(filter, page, { after, last: head, caller })
+        : await this.#last(filter, page, { after, last: Math.min(head, before - 1), caller });
     const items = before === undefined ? page.items : page.items.toReversed();
     return { items, cursor: head, next: isWhole ? null : page.lastId };
   }
 
   /** Fills the page from the front; answers whether nothing is left for another. */
-  async #first(filter: Conditions, page: MessagePage, after: number, head: number): Promise<boolean> {
-    for (let low = after; low < head; ) {
-      const high = Math.min(head, low + STRETCH);
+  async #first(filter: Conditions, page: MessagePage, { after, last, caller }: Walk): Promise<boolean> {
+    for (let low = after; low < last; ) {
+      const high = Math.min(last, low + STRETCH);
       low = page.look(this.#forward.iterate({ ...filter, low, high })) ?? high;
-      if (page.isFull) return page.lastId === head;
-      if (low < head) await this.#turns.next();
+      if (page.isFull) return page.lastId === last;
+      if (low < last) await this.#turns.next(caller);
     }
     return true;
   }
 
   /** As `#first`, from the back. */
-  async #last(filter: Conditions, page: MessagePage, after: number, last: number): Promise<boolean> {
+  async #last(filter: Conditions, page: MessagePage, { after, last, caller }: Walk): Promise<boolean> {
     for (let high = last; high > after; ) {
       const low = Math.max(after, high - STRETCH);
       const stoppedAt = page.look(this.#backward.iterate({ ...filter, low, high }));
       high = stoppedAt === null ? low : stoppedAt - 1;
       if (page.isFull) return page.lastId === after + 1;
-      if (high > after) await this.#turns.next();
+      if (high > after) await this.#turns.next(caller);
     }
     return true;
   }

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
 import { MAX_PAGE_CHARACTERS } from '../../domain/page.ts';
+import type { Asked } from '../asked.ts';
 import type { ScanTurns } from './scan-turns.ts';
 
 /** How many rows one query passes over: other callers get their turn between two of them. */
@@ -21,7 +22,7 @@ export interface ListFilter {
   readonly [name: string]: string | number | null;
 }
 
-interface ListPage<Row, Item> {
+interface ListPage<Row, Item> extends Asked {
   readonly before: number | undefined;
   readonly limit: number;
   readonly get: (id: number) => Row | undefined;
@@ -56,7 +57,7 @@ export class NewestFirst {
       const last = page.look(listing.iterate({ ...filter, before }));
       if (last === null) return { items: page.items, next: page.next };
       before = last;
-      await this.#turns.next();
+      await this.#turns.next(asked.caller);
     }
   }
 }

@@ -38,10 +38,10 @@ export class SqliteApprovals implements ApprovalStore {
     return toApproval(this.#find.get(workspace, agentId, approvalId));
   }
 
-  async list({ workspace, agentId, status, before, limit }: ApprovalQuery): Promise<Page<Approval>> {
+  async list({ workspace, agentId, status, before, limit, caller }: ApprovalQuery): Promise<Page<Approval>> {
     const page = await this.#list.page(
       { workspace, agentId: agentId ?? null, status: status ?? null },
-      { before, limit, get: (number) => this.#numbered.get(number), charactersOf: recordCharacters, toItem: toApproval },
+      { before, limit, caller, get: (number) => this.#numbered.get(number), charactersOf: recordCharacters, toItem: toApproval },
     );
     return { ...page, cursor: this.#context.log.head };
   }

@@ -119,10 +119,10 @@ export class SqliteCallbacks implements CallbackStore {
     });
   }
 
-  async list({ workspace, status, integration, taskId, before, limit }: CallbackQuery): Promise<Page<Callback>> {
+  async list({ workspace, status, integration, taskId, before, limit, caller }: CallbackQuery): Promise<Page<Callback>> {
     const page = await this.#list.page(
       { workspace, status: status ?? null, integration: integration ?? null, taskId: taskId ?? null },
-      { before, limit, get: (id) => this.#numbered.get(id), charactersOf: callbackCharacters, toItem: toCallback },
+      { before, limit, caller, get: (id) => this.#numbered.get(id), charactersOf: callbackCharacters, toItem: toCallback },
     );
     return { ...page, cursor: this.#context.log.head };
   }

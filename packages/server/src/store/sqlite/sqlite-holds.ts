@@ -37,10 +37,10 @@ export class SqliteHolds implements HoldStore {
     return row ? toHold(row) : null;
   }
 
-  async list({ workspace, status, from, before, limit }: HoldQuery): Promise<Page<Hold>> {
+  async list({ workspace, status, from, before, limit, caller }: HoldQuery): Promise<Page<Hold>> {
     const page = await this.#list.page(
       { workspace, status: status ?? null, sender: from ?? null },
-      { before, limit, get: (id) => this.#numbered.get(id), charactersOf: recordCharacters, toItem: toHold },
+      { before, limit, caller, get: (id) => this.#numbered.get(id), charactersOf: recordCharacters, toItem: toHold },
     );
     return { ...page, cursor: this.#context.log.head };
   }

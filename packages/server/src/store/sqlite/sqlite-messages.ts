@@ -87,8 +87,8 @@ export class SqliteMessages implements MessageStore {
     return this.#list.read(query);
   }
 
-  async thread(workspace: string, threadId: number, { after: from, limit, reading }: ThreadQuery): Promise<Page<StoredMessage>> {
-    if (reading) await this.participants(workspace, threadId);
+  async thread(workspace: string, threadId: number, { after: from, limit, reading, caller }: ThreadQuery): Promise<Page<StoredMessage>> {
+    if (reading) await this.participants(workspace, threadId, caller);
     const participants = () => this.#participants.of(workspace, threadId);
     return keptPage({
       from,
@@ -104,8 +104,8 @@ export class SqliteMessages implements MessageStore {
     return { items: rows.map(toStoredMessage), cursor: this.#context.log.head, next: isCut ? (rows.at(-1)?.id ?? null) : null };
   }
 
-  async participants(workspace: string, threadId: number): Promise<Participants> {
-    return this.#participants.lookAt(workspace, threadId, this.#context.scanTurns);
+  async participants(workspace: string, threadId: number, caller?: string): Promise<Participants> {
+    return this.#participants.lookAt(workspace, threadId, () => this.#context.scanTurns.next(caller));
   }
 
   participantsAtOnce(workspace: string, threadId: number): Participants | null {

@@ -60,10 +60,10 @@ export class SqliteSessions implements SessionStore {
     return toSession(this.#get.get(workspace, sessionId));
   }
 
-  async list({ workspace, agentId, status, before, limit }: SessionQuery): Promise<Page<Session>> {
+  async list({ workspace, agentId, status, before, limit, caller }: SessionQuery): Promise<Page<Session>> {
     const page = await this.#list.page(
       { workspace, agentId: agentId ?? null, status: status ?? null },
-      { before, limit, get: (number) => this.#numbered.get(number), charactersOf: recordCharacters, toItem: toSession },
+      { before, limit, caller, get: (number) => this.#numbered.get(number), charactersOf: recordCharacters, toItem: toSession },
     );
     return { ...page, cursor: this.#context.log.head };
   }

@@ -81,11 +81,11 @@ export class SqliteTasks implements TaskStore {
     return found;
   }
 
-  async list({ workspace, status, source, target, before, limit }: TaskQuery): Promise<Page<Task>> {
+  async list({ workspace, status, source, target, before, limit, caller }: TaskQuery): Promise<Page<Task>> {
     const isActive = status === 'active' ? 1 : null;
     const page = await this.#list.page(
       { workspace, status: isActive ? null : (status ?? null), isActive, source: source ?? null, target: target ?? null },
-      { before, limit, get: (id) => this.#numbered.get(id), charactersOf: recordCharacters, toItem: toTask },
+      { before, limit, caller, get: (id) => this.#numbered.get(id), charactersOf: recordCharacters, toItem: toTask },
     );
     return { ...page, cursor: this.#context.log.head };
   }

@@ -1,7 +1,6 @@
 import { RecentMap } from 'agent-relay-wire';
 import type { Database, Statement } from 'better-sqlite3';
 import { isShared, nobody, type Participants, partiesOf } from '../../domain/readership.ts';
-import type { ScanTurns } from './scan-turns.ts';
 
 interface Said {
   readonly id: number;
@@ -33,11 +32,11 @@ export class ThreadParticipants {
   }
 
   /** As `of`, but what has not been looked at is looked at in stretches: a thread that was never asked for may be long. */
-  async lookAt(workspace: string, threadId: number, turns: ScanTurns): Promise<Participants> {
+  async lookAt(workspace: string, threadId: number, nextTurn: () => Promise<void>): Promise<Participants> {
     const known = this.#known.get(threadId) ?? this.#begin(workspace, threadId);
     if (!known) return nobody;
     this.#known.set(threadId, known);
-    while (!this.#readOn(threadId, known, STRETCH)) await turns.next();
+    while (!this.#readOn(threadId, known, STRETCH)) await nextTurn();
     return known.agents;
   }
 
