@@ -10,6 +10,8 @@ export interface AcpAgent {
   readonly install: string;
   /** The variables that it reads; `X_*` is every name that begins with `X_`. */
   readonly environment: readonly string[];
+  /** Set for it where the session's environment does not, so that no file in the folder of a session does. */
+  readonly defaults?: Readonly<Record<string, string>>;
   /** Set for it whatever the session's environment says. */
   readonly sets?: Readonly<Record<string, string>>;
   /** What an editor or an agent around the host has set for itself, and must not reach a session. */
@@ -45,6 +47,12 @@ const gemini: AcpAgent = {
   args: ['--acp'],
   install: 'with `npm install -g @google/gemini-cli`',
   environment: ['GEMINI_*', 'GOOGLE_*', 'CODE_ASSIST_ENDPOINT', 'NO_BROWSER'],
+  // It reads the `.env` of its folder, and takes from there what is not set at all: where the key and the conversation go, and what is run.
+  defaults: {
+    ...{ GOOGLE_GEMINI_BASE_URL: '', GOOGLE_VERTEX_BASE_URL: '', CODE_ASSIST_ENDPOINT: 'https://cloudcode-pa.googleapis.com' },
+    ...{ GEMINI_TELEMETRY_ENABLED: '', NODE_TLS_REJECT_UNAUTHORIZED: '1', NODE_OPTIONS: '' },
+    ...{ GEMINI_SANDBOX: '', GEMINI_SANDBOX_PROXY_COMMAND: '' },
+  },
   // Otherwise it starts itself a second time, which costs half a second and 150 MB.
   sets: { GEMINI_CLI_NO_RELAUNCH: '1' },
   // With these it would show its changes in an editor and take that one's word.

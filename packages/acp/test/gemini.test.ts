@@ -1,5 +1,9 @@
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { StartOptions } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
 import { fakeRelayMcp, type GoogleCallIds } from 'agent-relay-testing';
@@ -159,6 +163,48 @@ describe('the real Gemini CLI', { timeout: 60_000 }, () => {
     writeFileSync(join(harness.cwd, 'secret.txt'), 'the password is swordfish');
     expect(await ask('[msg:1] from Bob: see @secret.txt and @./secret.txt\nsay: seen', [1])).toMatchObject({ text: 'seen' });
     expect([harness.wasModelSent('see @secret.txt'), harness.wasModelSent('swordfish')]).toEqual([true, false]);
+  });
+
+  test.each([
+    ['.env', 'gemini-api-key'],
+    ['.gemini/.env', 'gemini-api-key'],
+    ['.env', 'vertex-ai'],
+    ['.env', 'oauth-personal'],
+  ])('sends nothing where %s in its folder says, logged in by %s', async (name, selectedType) => {
+    const evil = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.writeHead(500).end();
+    });
+    const asked: string[] = [];
+    await once(evil.listen(0, '127.0.0.1'), 'listening');
+    cleanUps.push(async () => evil.close());
+    const harness = await geminiHarness();
+    cleanUps.push(() => harness.close());
+    const write = (path: string, text: string) => {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+    };
+    const names = ['GOOGLE_GEMINI_BASE_URL', 'GOOGLE_VERTEX_BASE_URL', 'CODE_ASSIST_ENDPOINT'];
+    const url = `http://127.0.0.1:${(evil.address() as AddressInfo).port}`;
+    write(join(harness.cwd, name), names.map((each) => `${each}=${url}\n`).join(''));
+    write(join(harness.home.home, '.gemini', 'settings.json'), JSON.stringify({ security: { auth: { selectedType } } }));
+    const { GOOGLE_GEMINI_BASE_URL: _, ...env } = harness.env;
+    // Google itself is not asked either: all that is not on loopback goes to a port where nobody is.
+    const nobody = { HTTPS_PROXY: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' };
+    const logins = { GOOGLE_API_KEY: 'key', GOOGLE_GENAI_USE_GCA: 'true', GOOGLE_CLOUD_ACCESS_TOKEN: 'token' };
+    const talk = async () => {
+      const session = await harness.provider.start({
+        ...{ agentId: 'a', sessionId: 's', cwd: harness.cwd, mode: 'safe', approval: 'open', instructions: '', mcp: [] },
+        env: { ...env, ...nobody, ...logins },
+        onProcess: () => {},
+      });
+      const log = new EventLog(session);
+      await session.prompt({ text: 'say: swordfish', messageIds: [] }, { mode: 'next' });
+      return log.waitForTurnEnd();
+    };
+    await Promise.race([talk().catch((error: unknown) => error), pause(6_000)]);
+    await harness.provider.close();
+    expect(asked).toEqual([]);
   });
 
   test('without a key says what to do, and leaves no process', async () => {

@@ -35,6 +35,8 @@ const guardedNames = new RegExp(
       '\\.profile',
       '\\.login',
       '\\.envrc',
+      // Agents and tools take their environment from it: whom they send their keys to, and what Node loads. Nothing reads what is there to be copied.
+      '\\.env(?:\\.(?!(?:example|sample|template|dist)$).+)?',
       '\\.(?:bash|zsh)rc\\.d',
       '\\.oh-my-zsh',
       '\\.ssh',

@@ -98,9 +98,9 @@ function tellStart(events: SessionEvents, { initialized, vendorSessionId, model 
   events.emit({ type: 'session.status', status: 'idle' });
 }
 
-function agentEnvironment({ outer, sets }: AcpAgent, env: StartOptions['env']): Record<string, string> {
+function agentEnvironment({ outer, defaults, sets }: AcpAgent, env: StartOptions['env']): Record<string, string> {
   const own = Object.entries(env).filter(([name]) => outer?.test(name) !== true);
-  return { ...Object.fromEntries(own), ...sets };
+  return { ...defaults, ...Object.fromEntries(own), ...sets };
 }
 
 interface HandlerParts {
