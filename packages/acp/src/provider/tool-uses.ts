@@ -2,7 +2,7 @@ import { RecentMap } from 'agent-relay-wire';
 import type { ToolReport } from '../acp/frames.ts';
 
 /** One use of a tool in a turn. */
-export interface ToolCall {
+export interface TrackedUse {
   /** What it is called in the events. */
   readonly itemId: string;
   /** All that has been told of it. */
@@ -14,7 +14,7 @@ export interface ToolCall {
 
 /** A question of the agent, and what it is judged by. */
 export interface AskedUse {
-  readonly call: ToolCall;
+  readonly call: TrackedUse;
   readonly isNew: boolean;
   /** What a person is shown. */
   readonly shown: ToolReport;
@@ -29,7 +29,7 @@ const remembered = 4096;
 /** The uses of a turn by the ids that the agent gives them. An id may come again: some vendors' models number their calls anew in each answer. */
 export class ToolUses {
   readonly #turnId: string;
-  readonly #calls = new RecentMap<string, ToolCall>(remembered);
+  readonly #calls = new RecentMap<string, TrackedUse>(remembered);
   readonly #itemIds = new RecentMap<string, number>(remembered);
 
   constructor(turnId: string) {
@@ -37,12 +37,12 @@ export class ToolUses {
   }
 
   /** The newest use with this id. */
-  find(toolCallId: string): ToolCall | undefined {
+  find(toolCallId: string): TrackedUse | undefined {
     return this.#calls.get(toolCallId);
   }
 
-  begin(report: ToolReport): ToolCall {
-    const call: ToolCall = { itemId: this.#newItemId(report.toolCallId), report, isOver: false };
+  begin(report: ToolReport): TrackedUse {
+    const call: TrackedUse = { itemId: this.#newItemId(report.toolCallId), report, isOver: false };
     this.#calls.set(report.toolCallId, call);
     return call;
   }
@@ -110,7 +110,7 @@ const saysNothing = (report: ToolReport): boolean => Object.values(wordsOf(repor
 
 const isSame = (a: ToolReport, b: ToolReport): boolean => JSON.stringify(wordsOf(a)) === JSON.stringify(wordsOf(b));
 
-function isAnother({ report, question: asked }: ToolCall, question: ToolReport): boolean {
+function isAnother({ report, question: asked }: TrackedUse, question: ToolReport): boolean {
   if (asked && !isSame(asked, question)) return true;
   if (report.kind !== undefined && question.kind !== undefined && report.kind !== question.kind) return true;
   const places = new Set(report.locations.map(({ path }) => path));

@@ -3,7 +3,7 @@ import { clampCount } from 'agent-relay-wire';
 import type { PromptAnswer, SessionUpdate, ToolReport } from '../acp/frames.ts';
 import { faultFrom, faultOfStop } from './error-codes.ts';
 import { fileChanges } from './file-changes.ts';
-import { type AskedUse, merged, type ToolCall, ToolUses } from './tool-uses.ts';
+import { type AskedUse, merged, ToolUses, type TrackedUse } from './tool-uses.ts';
 import { contentText, jsonOf, outputText, relayTool, toolKind, toolName, toolTitle } from './tool-words.ts';
 
 export interface AcpTranslatorOptions {
@@ -113,7 +113,7 @@ export class AcpTranslator {
   }
 
   /** Agents tell nothing more of what was refused. */
-  declined(call: ToolCall): LiveEvent[] {
+  declined(call: TrackedUse): LiveEvent[] {
     const turn = this.#turn;
     if (!turn || call.isOver) return [];
     call.isOver = true;
@@ -177,7 +177,7 @@ export class AcpTranslator {
     return this.#toolTold(turn, { call: earlier, isNew: false, report });
   }
 
-  #toolTold(turn: Turn, { call, isNew, report }: { call: ToolCall; isNew: boolean; report: ToolReport }): LiveEvent[] {
+  #toolTold(turn: Turn, { call, isNew, report }: { call: TrackedUse; isNew: boolean; report: ToolReport }): LiveEvent[] {
     call.isOver = isEnd(report);
     const item = { turnId: turn.id, itemId: call.itemId };
     const progress = call.isOver ? [] : progressOf(report).map((output): LiveEvent => ({ type: 'tool.updated', ...item, output }));
