@@ -1,6 +1,8 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createDuplexPair, type MessageDuplex } from 'agent-relay-wire';
 import { type ChildHandle, ndjsonDuplex, spawnProcess } from 'agent-relay-wire/node';
 import { afterEach, expect, test } from 'vitest';
 import { AcpConnection, type AcpHandlers } from '../src/acp/acp-connection.ts';
@@ -15,6 +17,14 @@ afterEach(async () => {
   rmSync(cwd, { recursive: true, force: true });
 });
 
+const deaf: AcpHandlers = {
+  onUpdate: () => {},
+  onPermission: async () => ({ outcome: 'cancelled' }),
+  onReadFile: async () => '',
+  onWriteFile: async () => {},
+  onStray: () => {},
+};
+
 async function connected(ways: string) {
   const child = await spawnProcess({
     command: fakeAgentCommand,
@@ -22,13 +32,7 @@ async function connected(ways: string) {
   });
   children.push(child);
   const updates: SessionUpdate[] = [];
-  const handlers: AcpHandlers = {
-    onUpdate: (update) => void updates.push(update),
-    onPermission: async () => ({ outcome: 'cancelled' }),
-    onReadFile: async () => '',
-    onWriteFile: async () => {},
-    onStray: () => {},
-  };
+  const handlers: AcpHandlers = { ...deaf, onUpdate: (update) => void updates.push(update) };
   return { connection: new AcpConnection(ndjsonDuplex(child), handlers), updates };
 }
 
@@ -50,4 +54,35 @@ test('an agent that loads none says so, and nothing is asked of one that has end
   await connection.close();
   await expect(connection.prompt([{ type: 'text', text: 'say: on' }])).rejects.toMatchObject({ code: 'connection_closed' });
   await expect(connection.cancel()).rejects.toMatchObject({ code: 'connection_closed' });
+});
+
+test('of many files that are asked for at once, the next is read when the agent has taken the one before', async () => {
+  const [ours, agents] = createDuplexPair();
+  const taken: (() => void)[] = [];
+  const slow: MessageDuplex = Object.assign(Object.create(ours), {
+    incoming: ours.incoming,
+    send: async (message: unknown) => {
+      await new Promise<void>((resolve) => taken.push(resolve));
+      await ours.send(message);
+    },
+  });
+  const read: string[] = [];
+  const onReadFile = async ({ path }: { path: string }) => {
+    read.push(path);
+    if (path === '/b') throw new Error('no such file');
+    return path;
+  };
+  new AcpConnection(slow, { ...deaf, onReadFile });
+  for (const [id, path] of ['/a', '/b', '/c'].entries()) {
+    await agents.send({ jsonrpc: '2.0', id, method: 'fs/read_text_file', params: { sessionId: 's', path } });
+  }
+  const answers = agents.incoming[Symbol.asyncIterator]();
+  for (const reads of [['/a'], ['/a', '/b'], ['/a', '/b', '/c']]) {
+    await expect.poll(() => taken.length).toBe(1);
+    await pause(50);
+    expect(read).toEqual(reads);
+    taken.shift()?.();
+    expect((await answers.next()).value).toMatchObject({ id: reads.length - 1 });
+  }
+  await agents.close();
 });

@@ -16,6 +16,7 @@ import {
   type SessionUpdate,
   WriteFileRequest,
 } from './frames.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 /** Answers what the agent asks, and hears what it tells. What a handler throws is answered as an error. */
 export interface AcpHandlers {
@@ -23,6 +24,7 @@ export interface AcpHandlers {
   readonly onUpdate: (update: SessionUpdate) => Promise<void> | void;
   /** `signal` aborts when the agent withdraws its question, and with the connection. */
   readonly onPermission: (request: PermissionQuestion, signal: AbortSignal) => Promise<PermissionOutcome>;
+  /** One at a time: the next is read when the agent has taken the one before. */
   readonly onReadFile: (request: ReadFileRequest) => Promise<string>;
   readonly onWriteFile: (request: WriteFileRequest, signal: AbortSignal) => Promise<void>;
   /** JSON on the agent's stdout that is no message of the protocol. */
@@ -64,12 +66,19 @@ export class AcpConnection {
 
   constructor(duplex: MessageDuplex, handlers: AcpHandlers) {
     this.#duplex = duplex;
-    const stream = acpStream(duplex, { onUpdate: (params) => this.#updated(params, handlers), onStray: handlers.onStray });
+    const files = new OneAtATime();
+    const stream = acpStream(duplex, {
+      onUpdate: (params) => this.#updated(params, handlers),
+      onStray: handlers.onStray,
+      onAnswered: (id) => files.answered(id),
+    });
     this.#connection = client({ name: 'agent-relay' })
       .onRequest(CLIENT_METHODS.session_request_permission, PermissionQuestion, async ({ params, signal }) => ({
         outcome: await handlers.onPermission(params, signal),
       }))
-      .onRequest(CLIENT_METHODS.fs_read_text_file, ReadFileRequest, async ({ params }) => ({ content: await handlers.onReadFile(params) }))
+      .onRequest(CLIENT_METHODS.fs_read_text_file, ReadFileRequest, async ({ params, requestId }) => ({
+        content: await files.run(requestId, () => handlers.onReadFile(params)),
+      }))
       .onRequest(CLIENT_METHODS.fs_write_text_file, WriteFileRequest, async ({ params, signal }) => {
         await handlers.onWriteFile(params, signal);
         return {};

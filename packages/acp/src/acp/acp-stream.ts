@@ -7,13 +7,15 @@ export interface AcpStreamOptions {
   readonly onUpdate: (params: unknown) => Promise<void> | void;
   /** JSON that is no message of the protocol, and answers to what nobody asked. */
   readonly onStray: (frame: unknown) => void;
+  /** An answer of ours has been taken, or could not be sent. */
+  readonly onAnswered: (id: unknown) => void;
 }
 
 /**
  * A duplex as the SDK reads it. Updates do not go through the SDK: it validates them strictly, drops those that it cannot read, and lets the answer of
  * a prompt overtake the updates before it.
  */
-export function acpStream(duplex: MessageDuplex, { onUpdate, onStray }: AcpStreamOptions): Stream {
+export function acpStream(duplex: MessageDuplex, { onUpdate, onStray, onAnswered }: AcpStreamOptions): Stream {
   const incoming = duplex.incoming[Symbol.asyncIterator]();
   const asked = new Set<unknown>();
 
@@ -42,9 +44,13 @@ export function acpStream(duplex: MessageDuplex, { onUpdate, onStray }: AcpStrea
     { highWaterMark: 0 },
   );
   const writable = new WritableStream<AnyMessage>({
-    write(message) {
+    async write(message) {
       if ('method' in message && 'id' in message) asked.add(message.id);
-      return duplex.send(message);
+      try {
+        await duplex.send(message);
+      } finally {
+        if (!('method' in message)) onAnswered(message.id);
+      }
     },
   });
   return { readable, writable };
