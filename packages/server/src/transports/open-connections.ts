@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Logger } from '../logger.ts';
+import { Lying, toEnd } from './lying-bytes.ts';
+import { writePiecewise } from './piecewise-writes.ts';
 
-/** So many bytes may lie unsent for all clients together, and so many half received or unhandled of all, before those end that stand still. */
+/** So many bytes may lie unsent for all clients together, and so many half received or unhandled of all, before some end. */
 export const MAX_LYING_BYTES = 64 * 1024 * 1024;
-/** Whoever went on within this time is not ended: much may be under way of many at once. */
-const STALLED_MS = 1_000;
 const LOOK_EVERY_MS = 250;
 
 interface OpenConnectionsDeps {
@@ -17,38 +17,18 @@ interface OpenConnectionsDeps {
   readonly elapsedMs: () => number;
 }
 
-/** What one connection leaves lying one way, and since when it has not gone on with it. */
-class Lying {
-  readonly #socket: Socket;
-  readonly #lyingIn: (socket: Socket) => number;
-  /** Of the bytes that went this way, how many have been dealt with. */
-  readonly #doneIn: (socket: Socket) => number;
-  bytes = 0;
-  sinceMs = 0;
-  #done = 0;
-
-  constructor(socket: Socket, lyingIn: (socket: Socket) => number, doneIn: (socket: Socket) => number) {
-    this.#socket = socket;
-    this.#lyingIn = lyingIn;
-    this.#doneIn = doneIn;
-  }
-
-  look(nowMs: number): void {
-    const done = this.#doneIn(this.#socket);
-    if (this.bytes === 0 || done !== this.#done) this.sinceMs = nowMs;
-    this.bytes = this.#lyingIn(this.#socket);
-    this.#done = done;
-  }
-}
-
 interface Connection {
   readonly unsent: Lying;
   readonly unfinished: Lying;
+  /** Who has named themselves on it; nobody to begin with. */
+  caller: () => string;
 }
 
+type Way = 'unsent' | 'unfinished';
+
 /**
- * The connections of a server. What all of them together leave lying has a bound each way: above it those end that have stood still for longest. A
- * follower of the log goes on from its cursor when it comes back.
+ * The connections of a server. What all of them together leave lying has a bound each way: above it some end, as `toEnd` says. A follower of the
+ * log goes on from its cursor when it comes back.
  */
 export class OpenConnections {
   readonly #deps: OpenConnectionsDeps;
@@ -56,6 +36,7 @@ export class OpenConnections {
   /** Of what a socket has brought, how much belongs to requests that are done with. */
   readonly #finished = new WeakMap<Socket, number>();
   readonly #frames = new WeakMap<Socket, { readonly webSocket: Pick<WebSocket, 'isPaused'>; through: number }>();
+  readonly #excessSinceMs: Record<Way, number | null> = { unsent: null, unfinished: null };
   readonly #timer: NodeJS.Timeout;
 
   constructor(server: Pick<EventEmitter, 'on'>, deps: OpenConnectionsDeps) {
@@ -66,6 +47,12 @@ export class OpenConnections {
     });
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#timer.unref();
+  }
+
+  /** Whose the connection is, asked whenever it matters. */
+  belongsTo(socket: Socket, caller: () => string): void {
+    const connection = this.#open.get(socket);
+    if (connection) connection.caller = caller;
   }
 
   /** What the request brought is held until it has been read and handled. */
@@ -95,17 +82,17 @@ export class OpenConnections {
   }
 
   #watched(socket: Socket): Connection {
+    const written = writePiecewise(socket);
     return {
       unsent: new Lying(
-        socket,
-        ({ writableLength }) => writableLength,
-        ({ bytesWritten, writableLength }) => bytesWritten - writableLength,
+        () => socket.writableLength,
+        () => written.bytes,
       ),
       unfinished: new Lying(
-        socket,
-        (of) => of.bytesRead - (this.#finished.get(of) ?? 0),
-        (of) => this.#finished.get(of) ?? 0,
+        () => socket.bytesRead - (this.#finished.get(socket) ?? 0),
+        () => socket.bytesRead,
       ),
+      caller: () => '',
     };
   }
 
@@ -121,27 +108,21 @@ export class OpenConnections {
     this.#bound('connections whose requests do not end were ended', 'unfinished', nowMs);
   }
 
-  #bound(what: string, way: keyof Connection, nowMs: number): void {
-    const { maxLyingBytes = MAX_LYING_BYTES, log } = this.#deps;
-    const lying = [...this.#open].map(
-      ([
-        socket,
-        {
-          [way]: { bytes, sinceMs },
-        },
-      ]) => ({ socket, bytes, sinceMs }),
-    );
-    let excessBytes = lying.reduce((sum, { bytes }) => sum + bytes, 0) - maxLyingBytes;
-    if (excessBytes <= 0) return;
-    const stalled = lying.filter(({ bytes, sinceMs }) => bytes > 0 && nowMs - sinceMs >= STALLED_MS);
-    stalled.sort((one, other) => one.sinceMs - other.sinceMs);
-    let connections = 0;
-    for (const { socket, bytes } of stalled) {
-      if (excessBytes <= 0) break;
-      excessBytes -= bytes;
-      connections += 1;
-      socket.destroy();
-    }
-    if (connections > 0) log.warn(what, { connections });
+  #bound(what: string, way: Way, nowMs: number): void {
+    const { maxLyingBytes: maxBytes = MAX_LYING_BYTES, log } = this.#deps;
+    let sum = 0;
+    for (const { [way]: lying } of this.#open.values()) sum += lying.bytes;
+    const excessSinceMs = sum > maxBytes ? (this.#excessSinceMs[way] ?? nowMs) : null;
+    this.#excessSinceMs[way] = excessSinceMs;
+    if (excessSinceMs === null) return;
+    const held = [...this.#open].map(([socket, { caller, [way]: lying }]) => ({
+      socket,
+      caller: caller(),
+      bytes: lying.bytes,
+      sinceMs: lying.sinceMs,
+    }));
+    const ended = toEnd(held, { maxBytes, nowMs, excessSinceMs });
+    for (const { socket } of ended) socket.destroy();
+    if (ended.size > 0) log.warn(what, { connections: ended.size });
   }
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { createServer as createDoor, type Server as Door } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { RelayError } from 'agent-relay-protocol';
+import { principalName, RelayError } from 'agent-relay-protocol';
 import { webSocketDuplex } from 'agent-relay-wire/node';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
@@ -73,11 +73,14 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
   const heartbeatMs = deps.sseHeartbeatMs ?? DEFAULT_SSE_HEARTBEAT_MS;
   const connections = new Set<SocketConnection>();
   const events = eventStreamEndpoint({ relay, encoded, draining, heartbeatMs });
+  const server = createServer();
+  const open = new OpenConnections(server, { log, maxLyingBytes: deps.maxLyingBytes, elapsedMs: () => performance.now() });
   const app = new HttpApp({
     calls,
     guard,
     authenticator,
     draining,
+    connections: open,
     turns,
     log,
     events,
@@ -90,12 +93,11 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     pages: pagesEndpoint(deps.dashboardFolder),
   });
   const within = deps.authenticateWithinMs === undefined ? {} : { authenticateWithinMs: deps.authenticateWithinMs };
-  const server = createServer();
-  const open = new OpenConnections(server, { log, maxLyingBytes: deps.maxLyingBytes, elapsedMs: () => performance.now() });
   const welcome = acceptance({ relay, calls, authenticator, encoded, draining, turns, log, ...within }, connections);
   const accept: UpgradeDeps['accept'] = (webSocket, admitted) => {
     open.carries(admitted.transport, webSocket);
-    welcome(webSocket, admitted);
+    const connection = welcome(webSocket, admitted);
+    open.belongsTo(admitted.transport, () => (connection.principal ? principalName(connection.principal) : ''));
   };
   const upgrades = new UpgradeHandler({ guard, authenticator, relay, log, accept });
   server.on('request', (request, response) => {
@@ -112,7 +114,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
 function acceptance(
   services: Omit<SocketConnectionDeps, 'methods' | 'notifications'>,
   connections: Set<SocketConnection>,
-): UpgradeDeps['accept'] {
+): (...admitted: Parameters<UpgradeDeps['accept']>) => SocketConnection {
   const methods = createSocketMethods(services.relay);
   return (socket, { caller, cookie }) => {
     const duplex = webSocketDuplex(socket, {
@@ -124,6 +126,7 @@ function acceptance(
     const connection = new SocketConnection(duplex, { caller, cookie }, { ...services, methods, notifications: notificationsFor });
     connections.add(connection);
     void connection.closed.then(() => connections.delete(connection));
+    return connection;
   };
 }
 

@@ -6,6 +6,7 @@ import {
   NODE_PAIRING_OUTCOME_PATH,
   NODE_PAIRING_PATH,
   type Principal,
+  principalName,
   RelayError,
   toRelayError,
 } from 'agent-relay-protocol';
@@ -13,6 +14,7 @@ import type { Logger } from '../../logger.ts';
 import type { Authenticator } from '../credentials.ts';
 import type { Draining } from '../draining.ts';
 import type { FairTurns } from '../fair-turns.ts';
+import type { OpenConnections } from '../open-connections.ts';
 import type { RequestGuard, RequestOrigin } from '../request-guard.ts';
 import { isShortRead, type RouteCall } from '../route-calls.ts';
 import { type Answer, errorAnswer, methodNotAllowed, writeAnswer } from './answer.ts';
@@ -31,6 +33,7 @@ export interface HttpAppDeps {
   readonly guard: RequestGuard;
   readonly authenticator: Authenticator;
   readonly draining: Draining;
+  readonly connections: Pick<OpenConnections, 'belongsTo'>;
   readonly turns: FairTurns;
   readonly log: Logger;
   readonly events: Endpoint;
@@ -137,6 +140,8 @@ export class HttpApp {
   async #authenticate(request: IncomingMessage, origin: RequestOrigin): Promise<Principal> {
     const caller = await this.#deps.authenticator.authenticateRequest(request, origin);
     if (caller === null) throw new RelayError('unauthorized', 'This needs a token');
+    const name = principalName(caller);
+    this.#deps.connections.belongsTo(request.socket, () => name);
     return caller;
   }
 
