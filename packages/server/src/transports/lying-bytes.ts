@@ -21,7 +21,7 @@ export class Lying {
 }
 
 /** What lies of one connection, and of whom it is. */
-export interface Held {
+export interface LyingOf {
   readonly caller: string;
   readonly bytes: number;
   /** Since when nothing of it has gone. */
@@ -48,7 +48,7 @@ const IMPATIENT_MS = 1_000;
  * holds most in all, what has stood still for longest. Where that is too little the largest end although they go on, and of equal ones the
  * newest. `held` is in the order in which they came.
  */
-export function toEnd<Each extends Held>(held: readonly Each[], { maxBytes, nowMs, excessSinceMs }: Excess): ReadonlySet<Each> {
+export function toEnd<Each extends LyingOf>(held: readonly Each[], { maxBytes, nowMs, excessSinceMs }: Excess): ReadonlySet<Each> {
   const totals = new Map<string, number>();
   for (const { caller, bytes } of held) totals.set(caller, (totals.get(caller) ?? 0) + bytes);
   let excess = [...totals.values()].reduce((sum, bytes) => sum + bytes, 0) - maxBytes;
@@ -72,7 +72,7 @@ export function toEnd<Each extends Held>(held: readonly Each[], { maxBytes, nowM
 }
 
 /** By caller, in the order given. */
-function linesOf<Each extends Held>(held: readonly Each[]): Map<string, Each[]> {
+function linesOf<Each extends LyingOf>(held: readonly Each[]): Map<string, Each[]> {
   const lines = new Map<string, Each[]>();
   for (const each of held) {
     const line = lines.get(each.caller);
