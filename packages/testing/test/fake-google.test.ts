@@ -30,6 +30,17 @@ test('the Gemini API answers whole as well as streamed, and calls have no id', a
   expect(events.at(-1)).toMatchObject({ candidates: [{ finishReason: 'STOP' }], usageMetadata: { promptTokenCount: expect.any(Number) } });
 });
 
+test.each([
+  ['own', 2],
+  ['same', 1],
+] as const)('calls have ids where they are wanted: %s', async (callIds, different) => {
+  await using fake = await startFakeGoogle({ model: () => [runCommand('ls'), runCommand('pwd')], callIds });
+  const answer = await (await post(`${fake.url}/${model}:generateContent`, request)).text();
+  const ids = [...answer.matchAll(/"functionCall":\{"id":"(\w[\w-]*)"/gu)].map(([, id]) => id);
+  expect(ids).toEqual([expect.any(String), expect.any(String)]);
+  expect(new Set(ids).size).toBe(different);
+});
+
 test('a request is read in the words of all vendors', async () => {
   const asked: Parameters<Model>[0][] = [];
   await using fake = await startFakeGoogle({
