@@ -65,6 +65,9 @@ export async function runCrashes({
     AGENT_RELAY_INTEGRATIONS: JSON.stringify([{ ...integration, callbackUrl: target.url }]),
     AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: '127.0.0.1',
     AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: '1000000',
+    // The same two invite each other again and again.
+    AGENT_RELAY_PAIR_RATE_PER_MINUTE: '0',
+    AGENT_RELAY_REPEAT_LIMIT: '0',
   };
   let relay = await startRelay(folder, port, settings);
   try {

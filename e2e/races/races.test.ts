@@ -12,6 +12,9 @@ const integration = { name: 'ops', token: 'token-of-the-integration' };
 const env = {
   AGENT_RELAY_INTEGRATIONS: JSON.stringify([integration]),
   AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: '1000000',
+  // The same two invite each other again and again.
+  AGENT_RELAY_PAIR_RATE_PER_MINUTE: '0',
+  AGENT_RELAY_REPEAT_LIMIT: '0',
 };
 const PROCESSES = 4;
 const RACERS = 200;

@@ -43,6 +43,8 @@ export const startOn = (databasePath: string, target: CallbackTarget, clock?: Cl
     ...(clock && { clock }),
     settings: {
       AGENT_RELAY_HOP_LIMIT: '2',
+      AGENT_RELAY_PAIR_RATE_PER_MINUTE: '0',
+      AGENT_RELAY_REPEAT_LIMIT: '0',
       AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: '1',
       AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: '100000',
       AGENT_RELAY_INTEGRATIONS: JSON.stringify([{ name: 'ops', token: integrationToken, callbackUrl: target.url }]),

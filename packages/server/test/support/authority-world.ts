@@ -32,6 +32,8 @@ export async function openAuthorityWorld() {
     // So that the second answer of an agent to an agent is held.
     settings: {
       AGENT_RELAY_HOP_LIMIT: '1',
+      AGENT_RELAY_PAIR_RATE_PER_MINUTE: '0',
+      AGENT_RELAY_REPEAT_LIMIT: '0',
       AGENT_RELAY_INTEGRATIONS: JSON.stringify([integration('ci', CI_TOKEN), integration('cd', CD_TOKEN)]),
     },
   });
