@@ -43,7 +43,9 @@ export async function dialled(command: string, { refuse, isLoggedIn = true, way 
       socket.end(`HTTP/1.1 ${refuse} No\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       return;
     }
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, request).catch((error) => faults.push(error)));
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      accept(webSocket, request).catch((error: unknown) => void faults.push(error));
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

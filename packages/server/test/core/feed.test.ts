@@ -136,7 +136,7 @@ test('a reader that has to look through a long thread holds up nobody, and loses
   for (const id of ['a', 'b']) await world.register(id, { withToken: true }, owner);
   await world.register('c');
   const root = await world.call['messages/send']({ to: 'b', body: 'root' }, world.as(agentOf('a')));
-  const answer = () => world.call['messages/send']({ to: 'a', replyTo: root.id, body: 'answer' }, world.as(agentOf('b')));
+  const answer = async () => world.call['messages/send']({ to: 'a', replyTo: root.id, body: 'answer' }, world.as(agentOf('b')));
   for (let round = 0; round < 21; round += 1) await Promise.all(Array.from({ length: 100 }, answer));
   await world.restart();
   const mail = collect((await world.relay.openInbox({ id: 'c' }, world.as(anonymous))).batches);
