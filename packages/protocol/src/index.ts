@@ -105,7 +105,7 @@ export {
 } from './node-pairing.ts';
 export type { OpenPair, Pair, PairEndCause, PairStatus } from './pair.ts';
 export { PairEndCauseSchema, PairSchema, PairStatusSchema } from './pair.ts';
-export { clipPath, parseInput } from './parse.ts';
+export { clipPath, parseInput, readLoosely } from './parse.ts';
 export {
   AddressSchema,
   AgentIdSchema,

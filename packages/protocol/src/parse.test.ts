@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { RelayError, relayErrorFromBody, toRelayError } from './errors.ts';
-import { parseInput } from './parse.ts';
+import { parseInput, readLoosely } from './parse.ts';
 
 const schema = z.strictObject({ name: z.string().min(1), tags: z.array(z.string()).optional() });
 
@@ -50,6 +50,15 @@ test.each([
   [{ body: 'a', own: '' }, 'own: Say what you own'],
 ])('%j is refused in words: %s', (input, words) => {
   expect(() => parseInput(texts, input)).toThrow(words);
+});
+
+test('what stands in the place of a text may have a length that is no number: it is named as what it is', () => {
+  const length = { toString: 1, valueOf: null };
+  expect(() => parseInput(texts, { body: { length } })).toThrow('body: must be a string');
+  expect(() => parseInput(texts, { body: 'a', list: { length } })).toThrow('list: must be an array');
+  expect(() => parseInput(z.string().max(3), { length })).toThrow(/must be a string/u);
+  expect(readLoosely(z.string().max(3), { length })).toBe(undefined);
+  expect(readLoosely(z.string().max(3), 'abc')).toBe('abc');
 });
 
 test('a field of any length is named in a sentence', () => {

@@ -6,12 +6,37 @@ import { type FieldIssue, RelayError } from './errors.ts';
  * @throws RelayError `validation_failed` naming every wrong field by its path.
  */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
-  const result = schema.safeParse(input, inWords);
-  if (result.success) return result.data;
+  const result = safeParse(schema, input) ?? safeParse(schema, measurable(input));
+  if (result?.success) return result.data;
+  if (!result) throw new RelayError('validation_failed', 'The request does not fit its schema', { issues: [] });
   const issues = result.error.issues.slice(0, MAX_ISSUES).flatMap(toFieldIssues).slice(0, MAX_ISSUES);
   const first = issues[0];
   const where = first === undefined || first.path === '' ? '' : `${first.path}: `;
   throw new RelayError('validation_failed', `${where}${first?.message ?? 'The request does not fit its schema'}`, { issues });
+}
+
+/** What of somebody else's JSON fits a schema; undefined where it does not. Never throws. */
+export function readLoosely<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> | undefined {
+  const result = safeParse(schema, value);
+  return result?.success ? result.data : undefined;
+}
+
+/** Null where the schema itself fails: zod compares the `length` of whatever should be a text, and that may be an object that is no number. */
+function safeParse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.ZodSafeParseResult<z.output<Schema>> | null {
+  try {
+    return schema.safeParse(value, inWords);
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+/** The value without the lengths and sizes that are no numbers: what is wrong with the rest can then be told. */
+function measurable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(measurable);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([name, of]) => typeof of !== 'object' || (name !== 'length' && name !== 'size'));
+  return Object.fromEntries(kept.map(([name, of]) => [name, measurable(of)]));
 }
 
 /** How many wrong fields one refusal names. */

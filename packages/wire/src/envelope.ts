@@ -1,4 +1,4 @@
-import { ChannelMetaSchema, type Expectation, type InboxItem } from 'agent-relay-protocol';
+import { ChannelMetaSchema, type Expectation, type InboxItem, readLoosely } from 'agent-relay-protocol';
 import { escapeLookAlikes } from './model-text.ts';
 import { withoutUnseen } from './plain-text.ts';
 
@@ -25,9 +25,9 @@ const expectationOf = ({ withinMs }: Expectation): string =>
  */
 function personOf({ meta, sender }: InboxItem['message']): string {
   if (sender.relation !== 'channel') return '';
-  const told = ChannelMetaSchema.safeParse(meta?.['channel']);
-  if (!told.success) return '';
-  const name = withoutUnseen(told.data.senderName.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Ps}\p{Pe}]/gu, ' ')).trim();
+  const told = readLoosely(ChannelMetaSchema, meta?.['channel']);
+  if (!told) return '';
+  const name = withoutUnseen(told.senderName.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Ps}\p{Pe}]/gu, ' ')).trim();
   return name === '' ? '' : ` (${[...name].slice(0, 80).join('')})`;
 }
 

@@ -245,16 +245,16 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
     };
     const oneCrash = [expect.objectContaining({ error: expect.objectContaining({ code: 'agent_crashed' }) })];
 
-    test.runIf(abilities.outlivesItsProgram)('a killed program fails the running turn, and the session goes on with another', async () => {
+    const goesOn = async () => {
       const { session, log } = await killInMidTurn();
       const after = log.events.length;
       await session.prompt({ text: harness.prompts.say('still here'), messageIds: [17] }, { mode: 'next' });
       expect(await log.waitForTurnEnd(after)).toMatchObject({ type: 'turn.completed', outcome: 'finished' });
       await expectEvidence(log, 17);
       expect([log.ofType('turn.failed'), log.ofType('session.ended')]).toEqual([oneCrash, []]);
-    });
+    };
 
-    test.runIf(!abilities.outlivesItsProgram)('a killed program fails the running turn and ends the session', async () => {
+    const ends = async () => {
       const { session, log } = await killInMidTurn();
       await log.finished;
       expect(log.ofType('turn.failed')).toEqual(oneCrash);
@@ -263,7 +263,10 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
         code: 'connection_closed',
       });
       await expect(session.interrupt()).rejects.toMatchObject({ code: 'connection_closed' });
-    });
+    };
+
+    if (abilities.outlivesItsProgram) test('a killed program fails the running turn, and the session goes on with another', goesOn);
+    else test('a killed program fails the running turn and ends the session', ends);
 
     test('closing ends the running turn, may be repeated, and leaves nothing that can be prompted', async () => {
       const { session, log } = await start();

@@ -10,6 +10,7 @@ import {
   RELAY_AGENT_ID,
   type Relation,
   RelayError,
+  readLoosely,
 } from 'agent-relay-protocol';
 import { isDirect } from './audience.ts';
 import type { Directory } from './directory.ts';
@@ -161,8 +162,8 @@ export function placeOutside({ channelId, message, answered, inThread, bindings 
 }
 
 function namedConversation(meta: Message['meta']): string | null {
-  const told = ChannelMetaSchema.pick({ conversationId: true }).safeParse(meta?.['channel']);
-  return told.success && told.data.conversationId !== EVERY_CONVERSATION ? told.data.conversationId : null;
+  const told = readLoosely(ChannelMetaSchema.pick({ conversationId: true }), meta?.['channel']);
+  return told && told.conversationId !== EVERY_CONVERSATION ? told.conversationId : null;
 }
 
 function onlyConversationOf(sender: string, bindings: readonly ChannelBinding[]): string | null {
