@@ -46,11 +46,15 @@ interface Reading {
 /** Everything that waits, as the relay gives it: a page holds so many messages and so much text. What is taken is not there when the next is asked for. */
 async function* pages(client: RelayClient, reading: Reading, signal: AbortSignal): AsyncGenerator<readonly InboxItem[]> {
   let page = await read(client, reading, signal);
-  yield page.data;
-  while (reading.isTaking ? page.data.length > 0 : page.nextCursor !== undefined) {
+  for (let shownThrough = 0; ; ) {
+    const last = page.data.at(-1)?.message.id ?? 0;
+    // What could not be taken is still there, and shown already.
+    if (last <= shownThrough) return;
+    yield page.data;
+    shownThrough = last;
+    if (!reading.isTaking && page.nextCursor === undefined) return;
     const after = reading.isTaking ? {} : { after: page.nextCursor };
     page = await read(client, { ...reading, ...after, isWaiting: false }, signal);
-    yield page.data;
   }
 }
 
