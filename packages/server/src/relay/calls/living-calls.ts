@@ -84,7 +84,7 @@ async function* living<Batch>(batches: AsyncIterable<Batch>, call: LivingCall, l
 class LivingCall implements CallContext {
   readonly #context: CallContext;
   readonly #lives: TokenLives;
-  #joined: { readonly controller: AbortController; readonly left: AbortController } | null = null;
+  #joined: Joined | null = null;
 
   constructor(context: CallContext, lives: TokenLives) {
     this.#context = context;
@@ -108,16 +108,24 @@ class LivingCall implements CallContext {
 
   /** Listens to the token no more: it may outlive its calls by years. */
   leave(): void {
-    this.#joined?.left.abort();
+    this.#joined?.leave();
   }
 }
 
-function join(signals: readonly AbortSignal[]) {
+interface Joined {
+  readonly controller: AbortController;
+  leave(): void;
+}
+
+function join(signals: readonly AbortSignal[]): Joined {
   const controller = new AbortController();
-  const left = new AbortController();
+  const end = (event: Event) => controller.abort((event.currentTarget as AbortSignal).reason);
+  const leave = () => {
+    for (const signal of signals) signal.removeEventListener('abort', end);
+  };
   for (const signal of signals) {
     if (signal.aborted) controller.abort(signal.reason);
-    signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true, signal: left.signal });
+    signal.addEventListener('abort', end, { once: true });
   }
-  return { controller, left };
+  return { controller, leave };
 }

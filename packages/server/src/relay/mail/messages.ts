@@ -54,8 +54,9 @@ export class Messages {
    * `mustBeSo` is asked in the write itself: what it throws refuses the message.
    * @throws RelayError `message_held` when the loop guard keeps it.
    */
-  async send(input: SendMessage, { principal, signal }: CallContext, mustBeSo?: (facts: SendFacts) => void): Promise<SentMessage> {
+  async send(input: SendMessage, context: CallContext, mustBeSo?: (facts: SendFacts) => void): Promise<SentMessage> {
     const { inboxes, receipts } = this.#deps;
+    const { principal } = context;
     const from = actingId(principal, input.from, 'from');
     const { stored, duplicate } = sentOf(await this.#write(input, from, principal, mustBeSo));
     const { message, matched } = stored;
@@ -66,7 +67,7 @@ export class Messages {
     const offline = countOffline(stored, this.#deps.store.agents.index.in(stored.workspace));
     if (!input.waitFor) return { ...message, matched, offline, duplicate };
     const { state, scope = 'all', timeoutMs = DEFAULT_WAIT_MS } = input.waitFor;
-    const waited = await receipts.wait(stored, { state, scope, timeoutMs, signal });
+    const waited = await receipts.wait(stored, { state, scope, timeoutMs, signal: context.signal });
     return { ...message, matched, offline, duplicate, waited };
   }
 
