@@ -18,6 +18,7 @@ import { createRelay, type StartedRelay } from '../src/relay/relay.ts';
 import type { RelayCore } from '../src/relay/relay-core.ts';
 import { createSessions } from '../src/relay/sessions/sessions.ts';
 import { SqliteStore } from '../src/store/sqlite/sqlite-store.ts';
+import { askingStore } from './support/asking-store.ts';
 
 export const workspace = 'default';
 export const owner: Principal = { type: 'owner', workspace };
@@ -96,7 +97,14 @@ export class SessionWorld {
     const clock = new HandClock(at);
     const log = silentLogger;
     const sessions = (core: RelayCore) => createSessions(core, { nodeGraceMs: 60_000 });
-    const relay = await createRelay({ store, clock, log, settings: defaultSettings, workspace: 'default', createSessions: sessions });
+    const relay = await createRelay({
+      store: askingStore(store),
+      clock,
+      log,
+      settings: defaultSettings,
+      workspace: 'default',
+      createSessions: sessions,
+    });
     return new SessionWorld(folder, clock, store, relay);
   }
 

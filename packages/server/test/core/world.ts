@@ -7,6 +7,7 @@ import type { CallContext, RelayHandlers } from '../../src/relay/contract/relay-
 import { defaultSettings, type RelaySettings } from '../../src/relay/contract/relay-settings.ts';
 import { createRelay, type RelayDeps, type StartedRelay } from '../../src/relay/relay.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { askingStore } from '../support/asking-store.ts';
 import { ManualClock } from './manual-clock.ts';
 
 export const anonymous: Principal = { type: 'anonymous', workspace: 'default' };
@@ -128,7 +129,7 @@ async function openRelay(
 ): Promise<StartedRelay> {
   const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
   return createRelay({
-    store,
+    store: askingStore(store),
     clock,
     log: silentLogger,
     settings: { ...defaultSettings, ...settings },

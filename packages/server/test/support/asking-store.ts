@@ -1,0 +1,73 @@
+import type { Facts } from '../../src/domain/facts.ts';
+import type { Store } from '../../src/store/store.ts';
+
+/*
+ * A store as one that is reached over a network would be: it shows a decision only what it fetched before. What the decision looks up besides is
+ * fetched, and the decision runs again. Whatever passes on it decides by its facts alone.
+ */
+
+const MAX_RUNS = 50;
+
+/** What a decision looked up and was not shown. */
+class NotFetched extends Error {
+  readonly key: string;
+  readonly fetch: () => unknown;
+
+  constructor(key: string, fetch: () => unknown) {
+    super(`not fetched: ${key}`);
+    this.key = key;
+    this.fetch = fetch;
+  }
+}
+
+/** The log is read, and decides nothing. */
+export const askingStore = <Asked extends Store>(store: Asked): Asked =>
+  wrapped(store, (name, port) => (name === 'log' || typeof port !== 'object' || port === null ? port : askingPort(port)));
+
+const askingPort = (port: object): object =>
+  wrapped(port, (_name, member) => {
+    if (typeof member !== 'function') return member;
+    return (...given: unknown[]) => {
+      const decide = given.at(-1);
+      const args = typeof decide === 'function' ? [...given.slice(0, -1), (...shown: unknown[]) => decided(decide, shown)] : given;
+      return Reflect.apply(member, port, args);
+    };
+  });
+
+function decided(decide: (...shown: unknown[]) => unknown, shown: readonly unknown[]): unknown {
+  const fetched = new Map<string, unknown>();
+  const asking = shown.map((value) => (isFacts(value) ? askingFacts(value, '', fetched) : value));
+  for (let run = 0; run < MAX_RUNS; run += 1) {
+    try {
+      return decide(...asking);
+    } catch (error) {
+      if (!(error instanceof NotFetched)) throw error;
+      fetched.set(error.key, error.fetch());
+    }
+  }
+  throw new Error(`A decision looks up more than ${MAX_RUNS} things, or other ones each time`);
+}
+
+/** Agents every relay has in memory, whatever its engine is. */
+function askingFacts(facts: object, path: string, fetched: Map<string, unknown>): object {
+  return wrapped(facts, (name, value) => {
+    if (name === 'records') return askingFacts(value as object, 'records.', fetched); // it is RecordFacts
+    if (typeof value !== 'function') return value;
+    return (...args: unknown[]) => {
+      const key = `${path}${name}${JSON.stringify(args)}`;
+      if (!fetched.has(key)) throw new NotFetched(key, () => Reflect.apply(value, facts, args));
+      return fetched.get(key);
+    };
+  });
+}
+
+const isFacts = (value: unknown): value is Facts => typeof value === 'object' && value !== null && 'nextId' in value && 'records' in value;
+
+function wrapped<Target extends object>(target: Target, view: (name: string, value: unknown) => unknown): Target {
+  return new Proxy(target, {
+    get: (from, name) => {
+      const value = Reflect.get(from, name, from);
+      return typeof name === 'string' ? view(name, typeof value === 'function' ? value.bind(from) : value) : value;
+    },
+  });
+}
