@@ -20,6 +20,8 @@ class NotFetched extends Error {
   }
 }
 
+type Decide = (...shown: unknown[]) => unknown;
+
 /** The log is read, and decides nothing. */
 export const askingStore = <Asked extends Store>(store: Asked): Asked =>
   wrapped(store, (name, port) => (name === 'log' || typeof port !== 'object' || port === null ? port : askingPort(port)));
@@ -29,12 +31,13 @@ const askingPort = (port: object): object =>
     if (typeof member !== 'function') return member;
     return (...given: unknown[]) => {
       const decide = given.at(-1);
-      const args = typeof decide === 'function' ? [...given.slice(0, -1), (...shown: unknown[]) => decided(decide, shown)] : given;
+      const args =
+        typeof decide === 'function' ? [...given.slice(0, -1), (...shown: unknown[]) => decided(decide as Decide, shown)] : given;
       return Reflect.apply(member, port, args);
     };
   });
 
-function decided(decide: (...shown: unknown[]) => unknown, shown: readonly unknown[]): unknown {
+function decided(decide: Decide, shown: readonly unknown[]): unknown {
   const fetched = new Map<string, unknown>();
   const asking = shown.map((value) => (isFacts(value) ? askingFacts(value, '', fetched) : value));
   for (let run = 0; run < MAX_RUNS; run += 1) {
