@@ -119,13 +119,11 @@ interface Joined {
 
 function join(signals: readonly AbortSignal[]): Joined {
   const controller = new AbortController();
-  const end = (event: Event) => controller.abort((event.currentTarget as AbortSignal).reason);
-  const leave = () => {
-    for (const signal of signals) signal.removeEventListener('abort', end);
-  };
-  for (const signal of signals) {
-    if (signal.aborted) controller.abort(signal.reason);
+  const leaves = signals.map((signal) => {
+    const end = () => controller.abort(signal.reason);
+    if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
-  }
-  return { controller, leave };
+    return () => signal.removeEventListener('abort', end);
+  });
+  return { controller, leave: () => leaves.forEach((leave) => void leave()) };
 }
