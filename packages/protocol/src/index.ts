@@ -138,6 +138,8 @@ export { type Health, HealthSchema, type Stats, StatsSchema, type Version, Versi
 export { type WorkItem, WorkItemSchema } from './routes/work-routes.ts';
 export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from './routes.ts';
 export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
+export type { Searched, SearchHit, Snippet } from './search.ts';
+export { SearchedSchema, SearchHitSchema, SnippetSchema } from './search.ts';
 export type { Node, NodeProvider, Session, SessionStatus, SpawnMode, StartSession } from './session.ts';
 export {
   NodeProviderSchema,

@@ -16,6 +16,7 @@ import { inboxRoutes } from './routes/inbox-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { nodeRoutes } from './routes/node-routes.ts';
 import { pairRoutes } from './routes/pair-routes.ts';
+import { searchRoutes } from './routes/search-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { systemRoutes } from './routes/system-routes.ts';
 import { taskRoutes } from './routes/task-routes.ts';
@@ -40,6 +41,7 @@ export const routes = {
   ...taskRoutes,
   ...pairRoutes,
   ...channelRoutes,
+  ...searchRoutes,
   ...tokenRoutes,
 } as const;
 

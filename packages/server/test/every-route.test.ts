@@ -109,6 +109,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('claims/release', { id: first['claimId'], agentId: id, reason: 'lunch' });
   const second = outputOf(await call('messages/claim', { id: work['id'], agentId: id }));
   await take('claims/complete', { id: second['claimId'], agentId: id, result: 'done' });
+  await take('search/find', { text: 'work', in: 'messages', agent: id, limit: 5 });
   await take('messages/remove', { id: plain['id'] });
   const reported = outputOf(
     await take('integrations/report', {

@@ -30,6 +30,7 @@ import { nodesCommand } from './nodes.ts';
 import { pairCommand } from './pair.ts';
 import { registerCommand } from './register.ts';
 import { restoreCommand } from './restore.ts';
+import { filesCommand, searchCommand } from './search.ts';
 import { sendCommand } from './send.ts';
 import { setupCommand } from './setup.ts';
 import { slashCommands } from './slash.ts';
@@ -54,6 +55,8 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   agentsCommand,
   (terminal) => watchCommand(terminal, describeEvent),
   logsCommand,
+  searchCommand,
+  filesCommand,
   interruptCommand,
   releaseCommand,
   nodesCommand,

@@ -30,6 +30,8 @@ import { ToolMail } from './mail/tool-mail.ts';
 import type { PostSender } from './outbound/post-request.ts';
 import { Pairs } from './pairs/pairs.ts';
 import type { RelayCore, SessionsPart } from './relay-core.ts';
+import { searchHandlers } from './search/search.ts';
+import { SearchIndexer } from './search/search-indexer.ts';
 import { claimWaits, gatherFigures } from './system/figures.ts';
 import { type SystemRoutesDeps, systemHandlers } from './system/system-routes.ts';
 import { taskReports } from './tasks/task-reports.ts';
@@ -78,6 +80,7 @@ interface Parts {
   readonly inbox: InboxRoutes;
   readonly sessions: SessionsPart;
   readonly callbacks: Callbacks;
+  readonly indexer: SearchIndexer;
   readonly reaper: Reaper;
   readonly waits: Histogram;
   readonly reserved: ReservedNames;
@@ -86,11 +89,14 @@ interface Parts {
 /** Puts the parts together, makes the built-in addresses and starts the reaper. */
 export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
   const parts = await makeParts(deps);
-  const { core, presence, reserved, reaper, callbacks, sessions, waits } = parts;
+  const { core, presence, reserved, reaper, callbacks, indexer, sessions, waits } = parts;
   const { store, feed, clock, tokens, toolMail } = core;
   clock.onMoved?.((byMs) => reaper.timeMoved(byMs));
   reaper.start();
   callbacks.start();
+  store.onTurn({ committed: indexer.ring, rolledBack: () => {} });
+  // An older program may have left some.
+  indexer.ring();
   let closing: Promise<void> | null = null;
   return {
     core,
@@ -138,7 +144,8 @@ async function makeParts(deps: RelayDeps): Promise<Parts> {
   const inbox = inboxHandlers({ store, clock, inboxes });
   const reserved = new ReservedNames(names);
   for (const node of await store.nodes.list(workspace)) reserved.offer(node.nodeId, kindsOf(node));
-  return { core, presence, readers, receipts, messages, holds, inbox, sessions, callbacks, reaper, reserved, waits: claimWaits() };
+  const indexer = new SearchIndexer({ store, clock, log });
+  return { core, presence, readers, receipts, messages, holds, inbox, sessions, callbacks, indexer, reaper, reserved, waits: claimWaits() };
 }
 
 function makeCore({ store, clock, log, settings, workspace, ownerTokens = [], integrations = [] }: RelayDeps): RelayCore {
@@ -153,9 +160,10 @@ function makeCore({ store, clock, log, settings, workspace, ownerTokens = [], in
 }
 
 /** In the opposite order: what writes ends before the store does. */
-async function closeParts({ core, reaper, callbacks, sessions, presence, receipts }: Parts): Promise<void> {
+async function closeParts({ core, reaper, callbacks, indexer, sessions, presence, receipts }: Parts): Promise<void> {
   const { clock, tokens, feed, inboxes, log, store } = core;
   clock.close?.();
+  indexer.close();
   await reaper.close();
   await callbacks.close();
   await sessions.close();
@@ -169,7 +177,7 @@ async function closeParts({ core, reaper, callbacks, sessions, presence, receipt
 
 function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
   const { integrations = [], probes = {} } = deps;
-  const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, reaper, reserved, waits } = parts;
+  const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, indexer, reaper, reserved, waits } = parts;
   const { store, feed, clock, log, settings, tokens, agents, inboxes, guard } = core;
   const claims = claimHandlers({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
   return {
@@ -186,6 +194,7 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
     ...callbacks.handlers,
     ...new Pairs({ store, clock, messages, guard, readers }).handlers,
     ...new Channels({ store, clock, messages, inboxes, guard, readers }).handlers,
+    ...searchHandlers({ store, readers, indexer }),
     ...sessions.handlers,
     'nodes/remove': async (input, context) => {
       const removed = await sessions.handlers['nodes/remove'](input, context);

@@ -22,6 +22,7 @@ import type { ChannelStore } from './channel-store.ts';
 import type { HoldStore } from './hold-store.ts';
 import type { NodeStore } from './node-store.ts';
 import type { RecordStore } from './record-store.ts';
+import type { SearchStore } from './search-store.ts';
 import type { SessionStore } from './session-store.ts';
 import type { TaskStore } from './task-store.ts';
 
@@ -302,6 +303,7 @@ export interface Store {
   readonly approvals: ApprovalStore;
   readonly tasks: TaskStore;
   readonly callbacks: CallbackStore;
+  readonly search: SearchStore;
   /** Told of every turn of writes, before its operations are answered: what a decision counted in memory stays, or is undone. */
   onTurn(memory: TurnMemory): () => void;
   counts(workspace: string): Promise<StoreCounts>;

@@ -148,6 +148,7 @@ export const others = {
     id: 'tg',
     messageId: await mail(world, 'tg', { meta: { channel: { conversationId: 'chat' } } }),
   }),
+  'search/find': () => ({ text: 'x' }),
   'holds/list': () => ({}),
   'holds/get': async (world, id) => ({ id: await heldMessage(world, id) }),
   'holds/release': async (world, id) => ({ id: await heldMessage(world, id) }),

@@ -34,6 +34,7 @@ export class MessageTable {
   readonly #insertWork: Statement<[string, number, string, string]>;
   readonly #bury: Statement<[string | null, number, number]>;
   readonly #putKey: Statement<[string, string, string, string, number]>;
+  readonly #forgetWords: Statement<[number]>;
 
   constructor(database: Database, log: SqliteLog, addresses: AddressTable, deliveries: DeliveryTable) {
     this.#log = log;
@@ -46,6 +47,7 @@ export class MessageTable {
     this.#get = database.prepare(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
     this.#insertWork = database.prepare("INSERT INTO work (kind, subject_id, workspace, address, status) VALUES (?, ?, ?, ?, 'open')");
     this.#putKey = database.prepare('INSERT INTO idempotency (workspace, sender, key, digest, message_id) VALUES (?, ?, ?, ?, ?)');
+    this.#forgetWords = database.prepare('DELETE FROM message_words WHERE rowid = ?');
     this.#bury = database.prepare("UPDATE messages SET body = '', extra = ?, deleted_at = ? WHERE id = ?");
   }
 
@@ -93,6 +95,7 @@ export class MessageTable {
   bury(message: Message, at: number): void {
     const { traceparent: _parent, tracestate: _state, expects: _expects, ...rest } = message;
     this.#bury.run(extraOf({ ...rest, subject: null, payload: null, meta: null }), at, message.id);
+    this.#forgetWords.run(message.id);
     this.#log.forgetMessage();
   }
 }

@@ -56,6 +56,7 @@ export class SqliteActivity implements ActivityStore {
   readonly #session: Statement<[string, string], SessionRow>;
   readonly #insert: Statement<[string, string, string, number, number, number, string]>;
   readonly #setAcked: Statement<[number, string, string]>;
+  readonly #pruneWords: Statement<[number, number]>;
   readonly #prune: Statement<[number, number]>;
   readonly #lastSeq: Statement<[string, string], number>;
   readonly #ofAgent: Listing;
@@ -70,7 +71,9 @@ export class SqliteActivity implements ActivityStore {
       'INSERT INTO activity (workspace, agent_id, session_id, seq, at, late, event) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     this.#setAcked = database.prepare('UPDATE sessions SET acked_seq = ? WHERE workspace = ? AND session_id = ?');
-    this.#prune = database.prepare('DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE at < ? ORDER BY at LIMIT ?)');
+    const old = '(SELECT id FROM activity WHERE at < ? ORDER BY at LIMIT ?)';
+    this.#pruneWords = database.prepare(`DELETE FROM activity_words WHERE rowid IN ${old}`);
+    this.#prune = database.prepare(`DELETE FROM activity WHERE id IN ${old}`);
     this.#lastSeq = reader
       .prepare<[string, string], number>('SELECT acked_seq FROM sessions WHERE workspace = ? AND session_id = ?')
       .pluck();
@@ -129,7 +132,10 @@ export class SqliteActivity implements ActivityStore {
   }
 
   prune(before: number, limit: number): Promise<number> {
-    return this.#context.writer.write(() => this.#prune.run(before, limit).changes);
+    return this.#context.writer.write(() => {
+      this.#pruneWords.run(before, limit);
+      return this.#prune.run(before, limit).changes;
+    });
   }
 }
 

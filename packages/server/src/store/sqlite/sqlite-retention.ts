@@ -56,6 +56,7 @@ export class SqliteRetention implements RetentionStore {
       `DELETE FROM idempotency WHERE message_id ${gone}`,
       `DELETE FROM channel_links WHERE message_id ${gone}`,
       `DELETE FROM claims WHERE kind IN ('message', 'task') AND subject_id ${gone}`,
+      `DELETE FROM message_words WHERE rowid ${gone}`,
       `DELETE FROM messages WHERE id ${gone}`,
       // What says that a message is still work goes last, and only without its message.
       `DELETE FROM work WHERE kind IN ('message', 'task') AND subject_id > ? AND subject_id <= ? AND status = 'closed'`,

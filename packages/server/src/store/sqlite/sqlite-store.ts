@@ -33,6 +33,7 @@ import { SqliteMessages } from './sqlite-messages.ts';
 import { SqliteNodes } from './sqlite-nodes.ts';
 import { SqliteRecords } from './sqlite-records.ts';
 import { SqliteRetention } from './sqlite-retention.ts';
+import { SqliteSearch } from './sqlite-search.ts';
 import { SqliteSessions } from './sqlite-sessions.ts';
 import { SqliteTasks } from './sqlite-tasks.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
@@ -58,6 +59,7 @@ export class SqliteStore implements Store {
   readonly holds: SqliteHolds;
   readonly tasks: SqliteTasks;
   readonly callbacks: SqliteCallbacks;
+  readonly search: SqliteSearch;
   readonly #context: SqliteContext;
   readonly #memories: Set<TurnMemory>;
   readonly #touch: Statement<[]>;
@@ -85,6 +87,7 @@ export class SqliteStore implements Store {
     this.holds = new SqliteHolds(context);
     this.tasks = new SqliteTasks(context);
     this.callbacks = new SqliteCallbacks(context);
+    this.search = new SqliteSearch(context);
     this.#touch = context.database.prepare("UPDATE meta SET value = value WHERE key = 'generation'");
     this.#isOneWorkspace = context.reader.prepare<[], number>('SELECT min(workspace) IS max(workspace) FROM addresses').pluck();
     this.#callbackCounts = context.reader.prepare('SELECT status, count(*) AS count FROM callbacks GROUP BY status');

@@ -13,6 +13,7 @@ import { tokenTypes } from './0012-token-types.ts';
 import { holdKeys } from './0013-hold-keys.ts';
 import { records } from './0014-records.ts';
 import { longLists } from './0015-long-lists.ts';
+import { search } from './0016-search.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   { sql: holdKeys, worksFrom: 12 },
   { sql: records },
   { sql: longLists, worksFrom: 14 },
+  { sql: search, worksFrom: 14 },
 ];

@@ -1,0 +1,91 @@
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../logger.ts';
+import type { SearchStore } from '../../store/search-store.ts';
+
+export interface SearchIndexerDeps {
+  readonly store: { readonly search: SearchStore };
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Who writes goes first: the index waits until nothing was written for so long, or it is behind for so long. */
+const QUIET_MS = 500;
+const PATIENCE_MS = 5_000;
+/** Between two pieces. */
+const PAUSE_MS = 20;
+/** How many pieces one search waits for: some thousand messages. */
+const PIECES = 50;
+
+/** Puts what is written into the index while there is little else to do. */
+export class SearchIndexer {
+  readonly #deps: SearchIndexerDeps;
+  #cancel: (() => void) | null = null;
+  #lastWriteAt = 0;
+  #behindSince: number | null = null;
+  #isIndexing = false;
+  #isClosed = false;
+
+  constructor(deps: SearchIndexerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Something was written. */
+  readonly ring = (): void => {
+    if (this.#isIndexing) return;
+    const now = this.#deps.clock.now();
+    this.#lastWriteAt = now;
+    this.#behindSince ??= now;
+    this.#schedule(QUIET_MS);
+  };
+
+  /** Indexes what was written so far, if it is not very much. Answers how much is left. */
+  async catchUp(): Promise<number> {
+    const { search } = this.#deps.store;
+    let behind = search.behind();
+    for (let piece = 0; behind > 0 && piece < PIECES; piece += 1) behind = await this.#index();
+    return behind;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel?.();
+  }
+
+  /** Its own writing is nothing new. */
+  async #index(): Promise<number> {
+    this.#isIndexing = true;
+    try {
+      return await this.#deps.store.search.index();
+    } finally {
+      this.#isIndexing = false;
+    }
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#isClosed || this.#cancel !== null) return;
+    this.#cancel = this.#deps.clock.schedule(() => {
+      this.#cancel = null;
+      void this.#go();
+    }, delayMs);
+  }
+
+  async #go(): Promise<void> {
+    const { store, clock, log } = this.#deps;
+    const now = clock.now();
+    const isQuiet = now - this.#lastWriteAt >= QUIET_MS;
+    const isLate = now - (this.#behindSince ?? now) >= PATIENCE_MS;
+    if (!isQuiet && !isLate) {
+      this.#schedule(QUIET_MS);
+      return;
+    }
+    try {
+      const behind = store.search.behind() > 0 ? await this.#index() : 0;
+      if (behind > 0) this.#schedule(PAUSE_MS);
+      else this.#behindSince = null;
+    } catch (error) {
+      if (this.#isClosed) return;
+      log.warn('the search index cannot be written', { error: String(error) });
+      this.#schedule(PATIENCE_MS);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { ActivityEntry } from 'agent-relay-protocol';
+import type { StoredMessage } from '../../domain/change.ts';
+import type { SearchTerm } from '../../domain/search-text.ts';
+import { eventText, filesOf, messageText, toolOf } from '../../domain/search-text.ts';
+import type { SearchQuery } from '../search-store.ts';
+
+const DAY_MS = 86_400_000;
+/** A longer stretch of time is not narrowed by its days: what is found is looked at anyway. */
+const MAX_DAYS = 400;
+
+/** What one row of the index has. */
+export interface IndexedWords {
+  readonly marks: string;
+  readonly files: string;
+  readonly text: string;
+}
+
+type Mark = 'workspace' | 'agent' | 'session' | 'type' | 'tool' | 'day';
+
+/** One word that no tokenizer takes apart and no stemmer shortens. */
+const mark = (kind: Mark, value: string): string => `${kind}0${Buffer.from(value).toString('hex')}x`;
+
+const dayOf = (at: number): string => String(Math.floor(at / DAY_MS));
+
+export function wordsOfMessage({ workspace, message }: StoredMessage): IndexedWords {
+  const { from, to, kind, createdAt } = message;
+  const marks = [
+    mark('workspace', workspace),
+    mark('agent', from),
+    ...(to.startsWith('id:') ? [mark('agent', to.slice(3))] : []),
+    mark('type', kind),
+    mark('day', dayOf(createdAt)),
+  ];
+  return { marks: marks.join(' '), files: '', text: messageText(message) };
+}
+
+export function wordsOfEntry(
+  workspace: string,
+  { agentId, sessionId, at, event }: Omit<ActivityEntry, 'id' | 'seq' | 'late'>,
+): IndexedWords {
+  const tool = toolOf(event);
+  const marks = [
+    mark('workspace', workspace),
+    mark('agent', agentId),
+    mark('session', sessionId),
+    mark('type', event.type),
+    ...(tool === null ? [] : [mark('tool', tool)]),
+    mark('day', dayOf(at)),
+  ];
+  const files = filesOf(event).map(({ path }) => path);
+  return { marks: marks.join(' '), files: files.join('\n'), text: eventText(event) };
+}
+
+/** What the index is asked for. */
+export function expressionOf(query: SearchQuery): string {
+  const marks = [
+    mark('workspace', query.workspace),
+    ...(query.agent === undefined ? [] : [mark('agent', query.agent)]),
+    ...(query.session === undefined ? [] : [mark('session', query.session)]),
+    ...(query.type === undefined ? [] : [mark('type', query.type)]),
+    ...(query.tool === undefined ? [] : [mark('tool', query.tool)]),
+  ];
+  const included = query.terms.filter(({ isExcluded }) => !isExcluded);
+  const excluded = query.terms.filter(({ isExcluded }) => isExcluded);
+  const days = daysOf(query);
+  const wanted = [
+    ...marks.map((word) => `marks : ${word}`),
+    ...(days === null ? [] : [`marks : (${days.map((day) => mark('day', day)).join(' OR ')})`]),
+    ...(query.file === undefined ? [] : [`files : ${phrase(query.file)}`]),
+    ...included.map(({ words }) => `text : ${phrase(words)}`),
+  ].join(' AND ');
+  return excluded.length === 0 ? wanted : `(${wanted}) NOT text : (${excluded.map(({ words }) => phrase(words)).join(' OR ')})`;
+}
+
+/** What a snippet shows of what was looked for; null when nothing was. */
+export function highlightOf(terms: readonly SearchTerm[]): string | null {
+  const included = terms.filter(({ isExcluded }) => !isExcluded);
+  return included.length === 0 ? null : included.map(({ words }) => phrase(words)).join(' OR ');
+}
+
+function daysOf({ sinceAt, untilAt }: SearchQuery): readonly string[] | null {
+  if (sinceAt === undefined) return null;
+  const first = Math.floor(sinceAt / DAY_MS);
+  const last = Math.floor((untilAt ?? Date.now() + DAY_MS) / DAY_MS);
+  if (last - first >= MAX_DAYS) return null;
+  return last < first ? ['never'] : Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
+}
+
+const phrase = (words: string): string => `"${words.replaceAll('"', '""')}"`;

@@ -1,0 +1,245 @@
+import { type ActivityEntry, AgentEventSchema, type Snippet } from 'agent-relay-protocol';
+import type { Statement } from 'better-sqlite3';
+import { eventText, messageText } from '../../domain/search-text.ts';
+import type { Found, SearchPage, SearchQuery, SearchStore } from '../search-store.ts';
+import type { SqliteContext } from './context.ts';
+import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
+import { recordReader } from './record-reader.ts';
+import { expressionOf, highlightOf, type IndexedWords, wordsOfEntry, wordsOfMessage } from './search-words.ts';
+import { Snippets } from './snippets.ts';
+import { ThreadParticipants } from './thread-participants.ts';
+
+const readEvent = recordReader(AgentEventSchema);
+
+/** What one write puts into the index: about so many milliseconds. */
+const INDEXED_ROWS = 100;
+const INDEXED_CHARACTERS = 64 * 1024;
+/** `behind` counts no further. */
+const MAX_BEHIND = 10_000;
+/** How many numbers the first look passes over; the next ones more, while they are quick. */
+const FIRST_STRETCH = 4_096;
+const HITS = 200;
+/** How long one turn of a search may take about: other callers get theirs between two of them. */
+const TURN_MS = 4;
+
+interface ActivityRow {
+  readonly id: number;
+  readonly workspace: string;
+  readonly agent_id: string;
+  readonly session_id: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly late: number;
+  readonly event: string;
+}
+
+interface Source<Row> {
+  readonly metaKey: string;
+  readonly newRows: Statement<[number, number], Row>;
+  readonly insert: Statement<[number, string, string, string]>;
+  readonly hits: Statement<[string, number, number, number], number>;
+  readonly countNew: Statement<[number, number], number>;
+  readonly charactersOf: (row: Row) => number;
+  readonly wordsOf: (row: Row) => IndexedWords;
+  readonly get: (id: number) => Row | undefined;
+}
+
+interface Walk<Row> {
+  readonly source: Source<Row>;
+  readonly before: number;
+  /** Null for what is not to be found. */
+  readonly read: (row: Row) => Found | null;
+}
+
+interface Walked {
+  readonly items: readonly Found[];
+  /** Where to look on; 0 when there is no more. */
+  readonly next: number;
+}
+
+const activityColumns = 'id, workspace, agent_id, session_id, seq, at, late, event';
+
+export class SqliteSearch implements SearchStore {
+  readonly #context: SqliteContext;
+  readonly #participants: ThreadParticipants;
+  readonly #snippets: Snippets;
+  readonly #through: Statement<[string], number>;
+  readonly #setThrough: Statement<[number, string]>;
+  readonly #messages: Source<MessageRow>;
+  readonly #activity: Source<ActivityRow>;
+
+  constructor(context: SqliteContext) {
+    this.#context = context;
+    const { database, reader } = context;
+    this.#participants = new ThreadParticipants(reader);
+    this.#snippets = new Snippets(reader);
+    this.#through = database.prepare<[string], number>('SELECT value FROM meta WHERE key = ?').pluck();
+    this.#setThrough = database.prepare('UPDATE meta SET value = ? WHERE key = ?');
+    const message = reader.prepare<[number], MessageRow>(`SELECT ${messageColumns} FROM messages WHERE id = ?`);
+    const entry = reader.prepare<[number], ActivityRow>(`SELECT ${activityColumns} FROM activity WHERE id = ?`);
+    this.#messages = {
+      ...this.#source<MessageRow>('messages', messageColumns),
+      charactersOf: ({ body }) => body.length,
+      wordsOf: (row) => wordsOfMessage(toStoredMessage(row)),
+      get: (id) => message.get(id),
+    };
+    this.#activity = {
+      ...this.#source<ActivityRow>('activity', activityColumns),
+      charactersOf: ({ event }) => event.length,
+      wordsOf: (row) => wordsOfEntry(row.workspace, toEntry(row)),
+      get: (id) => entry.get(id),
+    };
+  }
+
+  #source<Row>(table: 'messages' | 'activity', columns: string) {
+    const { database, reader } = this.#context;
+    const words = table === 'messages' ? 'message_words' : 'activity_words';
+    return {
+      metaKey: `indexed_${table}`,
+      newRows: database.prepare<[number, number], Row>(`SELECT ${columns} FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`),
+      insert: database.prepare<[number, string, string, string]>(`INSERT INTO ${words} (rowid, marks, files, text) VALUES (?, ?, ?, ?)`),
+      hits: reader
+        .prepare<[string, number, number, number], number>(
+          `SELECT rowid FROM ${words} WHERE ${words} MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid DESC LIMIT ?`,
+        )
+        .pluck(),
+      countNew: reader.prepare<[number, number], number>(`SELECT count(*) FROM (SELECT 1 FROM ${table} WHERE id > ? LIMIT ?)`).pluck(),
+    };
+  }
+
+  async index(): Promise<number> {
+    await this.#context.writer.write(() => {
+      this.#indexSome(this.#messages);
+      this.#indexSome(this.#activity);
+    });
+    return this.behind();
+  }
+
+  behind(): number {
+    const behind = ({ countNew, metaKey }: Pick<Source<never>, 'countNew' | 'metaKey'>) =>
+      countNew.get(this.#through.get(metaKey) ?? 0, MAX_BEHIND) ?? 0;
+    return behind(this.#messages) + behind(this.#activity);
+  }
+
+  #indexSome<Row extends { readonly id: number }>(source: Source<Row>): void {
+    let through = 0;
+    let characters = 0;
+    for (const row of source.newRows.all(this.#through.get(source.metaKey) ?? 0, INDEXED_ROWS)) {
+      const { marks, files, text } = source.wordsOf(row);
+      source.insert.run(row.id, marks, files, text);
+      through = row.id;
+      characters += source.charactersOf(row);
+      if (characters > INDEXED_CHARACTERS) break;
+    }
+    if (through > 0) this.#setThrough.run(through, source.metaKey);
+  }
+
+  async find(query: SearchQuery): Promise<SearchPage> {
+    const turn = new Turn(() => this.#context.scanTurns.next(query.caller));
+    const { before, limit } = query;
+    // Only activity is a session's, calls tools and changes files.
+    const hasMessages = query.messages && query.session === undefined && query.tool === undefined && query.file === undefined;
+    const ofMessages = { source: this.#messages, before: before.message, read: (row: MessageRow) => this.#message(row, query) };
+    const ofActivity = { source: this.#activity, before: before.entry, read: (row: ActivityRow) => this.#entry(row, query) };
+    const messages = hasMessages ? await this.#walk(ofMessages, query, turn) : nothing;
+    const entries = query.activity ? await this.#walk(ofActivity, query, turn) : nothing;
+    const items = [...messages.items, ...entries.items].sort((one, other) => atOf(other) - atOf(one)).slice(0, limit);
+    const next = {
+      message: nextOf(messages, items, before.message, idOfMessage),
+      entry: nextOf(entries, items, before.entry, idOfEntry),
+    };
+    return { items: await this.#withSnippets(items, query, turn), next: next.message === 0 && next.entry === 0 ? null : next };
+  }
+
+  /** From the newest before `before` on, in stretches that are as long as they are quick. */
+  async #walk<Row extends { readonly id: number }>({ source, before, read }: Walk<Row>, query: SearchQuery, turn: Turn): Promise<Walked> {
+    const expression = expressionOf(query);
+    const items: Found[] = [];
+    let high = Math.min(before - 1, this.#through.get(source.metaKey) ?? 0);
+    for (let stretch = FIRST_STRETCH; high > 0; stretch = turn.isShort ? stretch * 4 : FIRST_STRETCH) {
+      const low = Math.max(0, high - stretch);
+      const hits = source.hits.all(expression, low, high, HITS);
+      for (const id of hits) {
+        const row = source.get(id);
+        const item = row === undefined ? null : read(row);
+        if (item !== null) items.push(item);
+        if (items.length === query.limit) return { items, next: id };
+        if (!turn.isShort) await turn.next();
+      }
+      high = hits.length === HITS ? (hits.at(-1) ?? 0) - 1 : low;
+      if (!turn.isShort) await turn.next();
+    }
+    return { items, next: 0 };
+  }
+
+  #message(row: MessageRow, query: SearchQuery): Found | null {
+    const stored = toStoredMessage(row);
+    const { reading } = query;
+    const { message } = stored;
+    if (message.deletedAt !== null || !isWithin(message.createdAt, query)) return null;
+    if (reading && !reading.mayRead(message, () => this.#participants.of(stored.workspace, message.threadId))) return null;
+    return { stored, snippet: [] };
+  }
+
+  #entry(row: ActivityRow, query: SearchQuery): Found | null {
+    if (!isWithin(row.at, query)) return null;
+    const entry = toEntry(row);
+    return query.isShown(entry) ? { entry, snippet: [] } : null;
+  }
+
+  async #withSnippets(items: readonly Found[], { terms }: SearchQuery, turn: Turn): Promise<readonly Found[]> {
+    const highlight = highlightOf(terms);
+    const shown: Found[] = [];
+    for (const item of items) {
+      const text = 'stored' in item ? messageText(item.stored.message) : eventText(item.entry.event);
+      const snippet: Snippet = this.#snippets.of(text, highlight);
+      shown.push({ ...item, snippet });
+      if (!turn.isShort) await turn.next();
+    }
+    return shown;
+  }
+}
+
+const nothing: Walked = { items: [], next: 0 };
+
+const isWithin = (at: number, { sinceAt = 0, untilAt = Number.MAX_SAFE_INTEGER }: SearchQuery): boolean => at >= sinceAt && at <= untilAt;
+
+const atOf = (found: Found): number => ('stored' in found ? found.stored.message.createdAt : found.entry.at);
+const idOfMessage = (found: Found): number | null => ('stored' in found ? found.stored.message.id : null);
+const idOfEntry = (found: Found): number | null => ('entry' in found ? found.entry.id : null);
+
+/** Where the next page begins: what was found and had no room comes again. */
+function nextOf(walked: Walked, kept: readonly Found[], before: number, idOf: (found: Found) => number | null): number {
+  const ids = kept.flatMap((found) => idOf(found) ?? []);
+  if (ids.length === walked.items.length) return walked.next;
+  return ids.at(-1) === undefined ? before : Math.min(...ids);
+}
+
+/** How long somebody has had the event loop. */
+class Turn {
+  readonly #wait: () => Promise<void>;
+  #startedAt = performance.now();
+
+  constructor(wait: () => Promise<void>) {
+    this.#wait = wait;
+  }
+
+  get isShort(): boolean {
+    return performance.now() - this.#startedAt < TURN_MS;
+  }
+
+  async next(): Promise<void> {
+    await this.#wait();
+    this.#startedAt = performance.now();
+  }
+}
+
+const toEntry = (row: ActivityRow): ActivityEntry => ({
+  id: row.id,
+  agentId: row.agent_id,
+  sessionId: row.session_id,
+  seq: row.seq,
+  at: row.at,
+  late: row.late === 1,
+  event: readEvent(row.event),
+});
