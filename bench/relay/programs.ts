@@ -25,7 +25,7 @@ export function median(values: readonly number[]): number {
 export interface Program {
   readonly kind: 'bare' | 'relay';
   readonly url: string;
-  /** Tokens by agent id; the bare program has none. */
+  /** Tokens by agent id, the owner's own among them; the bare program has none. */
   readonly tokens: Readonly<Record<string, string>>;
   /** Resident memory, in bytes. */
   memory(): Promise<number>;
@@ -43,7 +43,7 @@ export async function startRelay(database: string, agents: readonly string[]): P
   const { line, memory, stop } = await startChild([join(here, 'relay-program.ts'), database]);
   const { url, ownerToken } = JSON.parse(line);
   const client = createNodeRelayClient({ url, token: ownerToken, transport: 'socket' });
-  const tokens: Record<string, string> = {};
+  const tokens: Record<string, string> = { owner: ownerToken };
   for (const name of agents) {
     const { token } = await client.agents.register({ name, withToken: true });
     if (token !== undefined) tokens[name] = token;
