@@ -194,7 +194,7 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
     ...callbacks.handlers,
     ...new Pairs({ store, clock, messages, guard, readers }).handlers,
     ...new Channels({ store, clock, messages, inboxes, guard, readers }).handlers,
-    ...searchHandlers({ store, readers, indexer }),
+    ...searchHandlers({ store, clock, readers, indexer }),
     ...sessions.handlers,
     'nodes/remove': async (input, context) => {
       const removed = await sessions.handlers['nodes/remove'](input, context);

@@ -2,7 +2,7 @@ import type { ActivityEntry, Snippet } from 'agent-relay-protocol';
 import type { StoredMessage } from '../domain/change.ts';
 import type { SearchTerm } from '../domain/search-text.ts';
 import type { Asked } from './asked.ts';
-import type { Reading } from './store.ts';
+import type { Reading } from './reading.ts';
 
 export interface SearchQuery extends Asked {
   readonly workspace: string;
@@ -15,7 +15,7 @@ export interface SearchQuery extends Asked {
   readonly tool: string | undefined;
   readonly file: string | undefined;
   readonly sinceAt: number | undefined;
-  readonly untilAt: number | undefined;
+  readonly untilAt: number;
   readonly before: SearchPosition;
   readonly limit: number;
   /** What the caller may read of messages; undefined where that is all. */

@@ -21,6 +21,7 @@ import type { CallbackStore } from './callback-store.ts';
 import type { ChannelStore } from './channel-store.ts';
 import type { HoldStore } from './hold-store.ts';
 import type { NodeStore } from './node-store.ts';
+import type { Reading } from './reading.ts';
 import type { RecordStore } from './record-store.ts';
 import type { SearchStore } from './search-store.ts';
 import type { SessionStore } from './session-store.ts';
@@ -41,9 +42,6 @@ export interface WaitingPage {
 
 export type ClaimSubject = { readonly claimId: string } | { readonly messageId: number };
 
-/** Decides about a message of a page; `participants` looks up those of its thread. */
-export type ReadDecision = (message: Message, participants: () => Participants) => boolean;
-
 export interface MessageQuery extends Asked {
   readonly workspace: string;
   readonly for?: string | undefined;
@@ -58,13 +56,6 @@ export interface MessageQuery extends Asked {
   readonly before?: number | undefined;
   readonly limit: number;
   readonly reading?: Reading | undefined;
-}
-
-/** What a list is narrowed to before it is cut to its limit; absent where everything may be read. */
-export interface Reading {
-  /** Whoever reads as one agent only: what cannot concern it is passed over unread. */
-  readonly as: string | null;
-  readonly mayRead: ReadDecision;
 }
 
 /** A committed stretch of the log; `events` gives it as single events, each with its own sequence. */

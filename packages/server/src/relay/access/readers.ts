@@ -1,7 +1,8 @@
 import { type Claim, type Message, type Principal, principalName, RelayError } from 'agent-relay-protocol';
 import type { StoredMessage } from '../../domain/change.ts';
 import { type Addressees, nobody, type Reader, type ReadRights, readerOf, rightsOf } from '../../domain/readership.ts';
-import type { Reading, Store } from '../../store/store.ts';
+import type { Reading } from '../../store/reading.ts';
+import type { Store } from '../../store/store.ts';
 
 export interface ReadersDeps {
   readonly store: Pick<Store, 'agents' | 'messages'>;

@@ -7,6 +7,7 @@ import {
   type RouteOutput,
   type SearchHit,
 } from 'agent-relay-protocol';
+import type { Clock } from '../../clock.ts';
 import { watchedIn } from '../../domain/act-as.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
 import { filesOf, readSearch, toolOf } from '../../domain/search-text.ts';
@@ -19,10 +20,13 @@ import type { SearchIndexer } from './search-indexer.ts';
 
 export interface SearchDeps {
   readonly store: { readonly search: SearchStore; readonly agents: { readonly index: AgentIndex } };
+  readonly clock: Clock;
   readonly readers: Readers;
   readonly indexer: Pick<SearchIndexer, 'catchUp'>;
 }
 
+/** A machine's clock may go before ours. */
+const DAY_MS = 86_400_000;
 const DEFAULT_HITS = 50;
 const MAX_HITS = 200;
 /** Above every number. */
@@ -30,7 +34,7 @@ const LAST = 999_999_999_999_999;
 const START: SearchPosition = { message: LAST, entry: LAST };
 
 /** Finds what was said and done; what was written before somebody asks is found, but for what the index is far behind with. */
-export function searchHandlers({ store, readers, indexer }: SearchDeps) {
+export function searchHandlers({ store, clock, readers, indexer }: SearchDeps) {
   return {
     'search/find': async (input: RouteInput<'search/find'>, { principal }: CallContext): Promise<RouteOutput<'search/find'>> => {
       const { text = '', in: only, file, before, limit = DEFAULT_HITS, ...narrowed } = input;
@@ -50,7 +54,7 @@ export function searchHandlers({ store, readers, indexer }: SearchDeps) {
         tool: narrowed.tool,
         file,
         sinceAt: narrowed.sinceAt,
-        untilAt: narrowed.untilAt,
+        untilAt: narrowed.untilAt ?? clock.now() + DAY_MS,
         before: before === undefined ? START : positionOf(before),
         limit: Math.min(limit, MAX_HITS),
         reading: readers.of(principal).reading,

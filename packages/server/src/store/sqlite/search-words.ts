@@ -81,7 +81,7 @@ export function highlightOf(terms: readonly SearchTerm[]): string | null {
 function daysOf({ sinceAt, untilAt }: SearchQuery): readonly string[] | null {
   if (sinceAt === undefined) return null;
   const first = Math.floor(sinceAt / DAY_MS);
-  const last = Math.floor((untilAt ?? Date.now() + DAY_MS) / DAY_MS);
+  const last = Math.floor(untilAt / DAY_MS);
   if (last - first >= MAX_DAYS) return null;
   return last < first ? ['never'] : Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
 }

@@ -202,7 +202,7 @@ export class SqliteSearch implements SearchStore {
 
 const nothing: Walked = { items: [], next: 0 };
 
-const isWithin = (at: number, { sinceAt = 0, untilAt = Number.MAX_SAFE_INTEGER }: SearchQuery): boolean => at >= sinceAt && at <= untilAt;
+const isWithin = (at: number, { sinceAt = 0, untilAt }: SearchQuery): boolean => at >= sinceAt && at <= untilAt;
 
 const atOf = (found: Found): number => ('stored' in found ? found.stored.message.createdAt : found.entry.at);
 const idOfMessage = (found: Found): number | null => ('stored' in found ? found.stored.message.id : null);
