@@ -1,5 +1,5 @@
 import type { Host, SessionIdentity } from 'agent-relay-host';
-import { loosely, nodeCommands, parseInput, RelayError, type Session, SessionSchema } from 'agent-relay-protocol';
+import { loosely, type MethodParams, nodeCommands, parseInput, RelayError, type Session, SessionSchema } from 'agent-relay-protocol';
 import { escapeLookAlikes } from 'agent-relay-wire';
 import type { ToolDoor } from './tool-door.ts';
 
@@ -37,10 +37,8 @@ export function nodeCommandHandler({ host, tools, onStarted }: NodeCommandsOptio
         return { interrupted: await host.interrupt(sessionId) };
       }
       case 'session/resolve-approval': {
-        const { sessionId, approvalId, outcome, by, message } = parseInput(nodeCommands['session/resolve-approval'].params, params);
-        // A model reads it: whoever answers may not have it say more than what they are.
-        const decision = { outcome, by, ...(message === undefined ? {} : { message: escapeLookAlikes(message) }) };
-        return { resolved: await host.resolveApproval(sessionId, approvalId, decision) };
+        const { sessionId, approvalId, ...answer } = parseInput(nodeCommands['session/resolve-approval'].params, params);
+        return { resolved: await host.resolveApproval(sessionId, approvalId, asDecision(answer)) };
       }
       case 'session/close': {
         const { sessionId, reason } = parseInput(nodeCommands['session/close'].params, params);
@@ -52,5 +50,17 @@ export function nodeCommandHandler({ host, tools, onStarted }: NodeCommandsOptio
       default:
         throw new RelayError('unknown_method', `A node has no method ${method.slice(0, 100)}`);
     }
+  };
+}
+
+type Answer = Omit<MethodParams<'session/resolve-approval'>, 'sessionId' | 'approvalId'>;
+
+/** A model reads what was said: whoever answers may not have it say more than what they are. */
+function asDecision({ message, answers, ...decision }: Answer) {
+  const inWords = answers && Object.entries(answers).map(([id, said]) => [id, said.map(escapeLookAlikes)]);
+  return {
+    ...decision,
+    ...(message === undefined ? {} : { message: escapeLookAlikes(message) }),
+    ...(inWords === undefined ? {} : { answers: Object.fromEntries(inWords) }),
   };
 }

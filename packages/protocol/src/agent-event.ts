@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ApprovalOptionSchema, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 
 const id = z.string().min(1).max(256);
@@ -25,8 +26,6 @@ export const UsageSchema = z.object({
   costUsd: z.number().min(0).optional(),
   contextWindow: z.int().min(0).optional(),
 });
-
-export const ApprovalOptionSchema = z.object({ id, label: z.string(), outcome: z.enum(['allow', 'allow_always', 'deny', 'cancel']) });
 
 /**
  * What an agent does, in one vocabulary for every vendor. Whatever has no word of its own rides in `vendor.event`.
@@ -105,6 +104,9 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
     cwd: z.string().optional(),
     input: z.json().optional(),
     options: z.array(ApprovalOptionSchema).describe('Empty when nobody is asked: the mode of the session answers'),
+    form: z.array(FormFieldSchema).optional().describe('What a person is asked for in words; a yes brings the answers'),
+    isEditable: z.boolean().optional().describe('A yes may bring another input, which runs instead'),
+    expiresAt: z.int().min(0).optional().describe("When nobody's answer becomes a no, by the clock of its machine"),
   }),
   z.object({
     type: z.literal('approval.resolved'),
@@ -112,6 +114,9 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
     outcome: z.enum(['allowed', 'denied', 'cancelled']),
     by: PrincipalNameSchema,
     message: text.optional(),
+    optionId: id.optional(),
+    answers: FormAnswersSchema.optional(),
+    updatedInput: z.json().optional(),
   }),
   z.object({
     type: z.literal('input.accepted'),

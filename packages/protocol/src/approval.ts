@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ToolKindSchema } from './agent-event.ts';
-import { AgentIdSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import { ApprovalOptionSchema, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
+import { AgentIdSchema, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 
 /** What a session calls one of its questions; the base that providers share makes them unique. */
@@ -14,12 +15,16 @@ const approval = {
   title: z.string().describe('What the agent wants to do, in a line'),
   cwd: z.string().optional().describe('The folder it would do it in'),
   input: z.json().optional().describe('What exactly would run; a text that says what is missing where it is too long'),
+  options: z.array(ApprovalOptionSchema).optional().describe('The answers that its vendor knows; absent where an earlier version asked'),
+  form: z.array(FormFieldSchema).optional().describe('What a person is asked for in words; a yes brings the answers'),
+  isEditable: z.boolean().optional().describe('A yes may bring another input, which runs instead'),
   requestedAt: TimestampSchema,
+  expiresAt: TimestampSchema.optional().describe("When nobody's answer becomes a no, by the clock of its machine"),
 };
 
 /**
- * A question to a person: may this agent do that, once? Pending until it is answered, its time is over, or its turn or session ends. Only a
- * turn that relay mail is part of asks, and only where the agent's approval mode is `guarded`.
+ * A question to a person: may this agent do that, or what should it know? Pending until it is answered, its time is over, or its turn or session
+ * ends. What an agent asks about depends on its mode, its approval mode and `ask`; what its vendor asks in words always comes here.
  */
 export const ApprovalSchema = z.discriminatedUnion('status', [
   z.object({ ...approval, status: z.literal('pending'), resolvedAt: z.null(), by: z.null(), message: z.null() }),
@@ -31,6 +36,9 @@ export const ApprovalSchema = z.discriminatedUnion('status', [
       'Who answered, as in `sender.principal`; `timeout` when nobody did, `session` when there was nothing left to answer',
     ),
     message: z.string().nullable().describe('What the agent was told with the answer'),
+    optionId: z.string().optional().describe('Which of the options was chosen, where the answer named one'),
+    answers: FormAnswersSchema.optional().describe('What was answered, without what is secret'),
+    updatedInput: z.json().optional().describe('What ran instead of the input'),
   }),
 ]);
 export type Approval = z.infer<typeof ApprovalSchema>;
@@ -45,9 +53,19 @@ export const ListedApprovalStatusSchema = z
   .transform((status) => (status === 'canceled' ? 'cancelled' : status))
   .pipe(ApprovalStatusSchema);
 
-/** What a person says to it. An answer holds for this one use. */
+/**
+ * What a person says to it: `allow`, which is once, or `deny`, or one of its own options by `optionId`; `answers` to what its form asks, which without
+ * a word more are a yes.
+ */
 export const ApprovalAnswerSchema = z.strictObject({
-  outcome: z.enum(['allow', 'deny']),
+  outcome: z.enum(['allow', 'deny']).optional(),
+  optionId: ApprovalIdSchema.optional().describe("One of the question's `options`"),
+  answers: FormAnswersSchema.optional().describe('By the id of the field'),
+  updatedInput: z
+    .json()
+    .refine((input) => JSON.stringify(input).length <= MAX_BODY_LENGTH, `must have at most ${MAX_BODY_LENGTH} characters as JSON`)
+    .optional()
+    .describe('What shall run instead of `input`, where the question is `isEditable`'),
   message: z.string().min(1).max(2000).optional().describe('The agent reads it; with `deny`, why, or what it should do instead'),
 });
 export type ApprovalAnswer = z.infer<typeof ApprovalAnswerSchema>;

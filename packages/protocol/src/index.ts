@@ -26,13 +26,22 @@ export type { ActivityEntry, AgentEvent, AgentEventType, ToolKind } from './agen
 export {
   ActivityEntrySchema,
   AgentEventSchema,
-  ApprovalOptionSchema,
   FileChangeSchema,
   ToolKindSchema,
   UsageSchema,
 } from './agent-event.ts';
 export type { Approval, ApprovalAnswer, ApprovalStatus, PendingApproval } from './approval.ts';
 export { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ListedApprovalStatusSchema } from './approval.ts';
+export type { Answerable, ApprovalOption, FormAnswers, FormField, GivenAnswer, ReadAnswer } from './approval-form.ts';
+export {
+  ApprovalOptionSchema,
+  approvalLimits,
+  FormAnswersSchema,
+  FormFieldSchema,
+  fitsApproval,
+  keptAnswers,
+  readAnswer,
+} from './approval-form.ts';
 export type { Callback, CallbackEvent, CallbackStatus } from './callback.ts';
 export { CallbackEventSchema, CallbackSchema, CallbackStatusSchema } from './callback.ts';
 export type { Channel, ChannelBinding, ChannelBindingMode, ChannelMeta, OutsideSender } from './channel.ts';

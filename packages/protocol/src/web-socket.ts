@@ -196,6 +196,7 @@ export const nodeCommands = {
       ...hosted,
       approvalId: ApprovalIdSchema,
       ...ApprovalAnswerSchema.shape,
+      outcome: ApprovalAnswerSchema.shape.outcome.unwrap(),
       by: PrincipalNameSchema.describe('Who answered, as in `sender.principal`'),
     }),
     result: z.object({ resolved: z.boolean() }),

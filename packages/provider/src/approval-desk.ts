@@ -1,20 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import type { AgentEvent } from 'agent-relay-protocol';
+import { type AgentEvent, type ApprovalOption, type FormAnswers, fitsApproval, keptAnswers, readAnswer } from 'agent-relay-protocol';
 import type { ApprovalDecision } from './contract.ts';
 
 type ApprovalEvent = Extract<AgentEvent, { type: 'approval.requested' | 'approval.resolved' }>;
+type Requested = Extract<ApprovalEvent, { type: 'approval.requested' }>;
 
-/** What a person is asked: what, where, and exactly what would run. */
-export type ApprovalQuestion = Omit<Extract<ApprovalEvent, { type: 'approval.requested' }>, 'type' | 'approvalId' | 'options'> & {
-  /** What else a yes may allow until the session ends, in words: offered as an option of its own. */
+/** What a person is asked: what, where, and exactly what would run; or, with a `form`, what they are asked for in words. */
+export type ApprovalQuestion = Omit<Requested, 'type' | 'approvalId' | 'options' | 'expiresAt'> & {
+  /** The vendor's own answers; left out, a person allows it once or denies it. */
+  readonly options?: readonly ApprovalOption[];
+  /** What else a yes may allow until the session ends, in words: offered as an option of its own, where `options` is left out. */
   readonly forSession?: string;
 };
 
-/** What came of it. `message` is a sentence for the model. */
+/** What came of it. `message` is a sentence for the model; `optionId` the option that a person chose, where the question has one of the kind. */
 export type ApprovalVerdict =
-  /** `forSession`: a person allowed what the question offered for the rest of the session. */
-  | { readonly outcome: 'allowed'; readonly forSession?: true }
-  | { readonly outcome: 'denied' | 'cancelled'; readonly by: string; readonly message: string };
+  | {
+      readonly outcome: 'allowed';
+      readonly optionId?: string;
+      /** A person allowed what the question offered for the rest of the session. */
+      readonly forSession?: true;
+      readonly answers?: FormAnswers;
+      /** What shall run instead of the input. */
+      readonly updatedInput?: Requested['input'];
+      /** What was said with the yes. */
+      readonly message?: string;
+    }
+  | { readonly outcome: 'denied' | 'cancelled'; readonly by: string; readonly message: string; readonly optionId?: string };
 
 export interface ApprovalDeskOptions {
   readonly emit: (event: ApprovalEvent) => void;
@@ -22,11 +34,9 @@ export interface ApprovalDeskOptions {
   readonly timeoutMs: number;
 }
 
-type Options = Extract<ApprovalEvent, { type: 'approval.requested' }>['options'];
-
-const optionsOf = (forSession: string | undefined): Options => [
+const optionsOf = (forSession: string | undefined): readonly ApprovalOption[] => [
   { id: 'allow', label: 'Allow once', outcome: 'allow' },
-  ...(forSession === undefined ? [] : [{ id: 'allow-session', label: forSession, outcome: 'allow_always' as const }]),
+  ...(forSession === undefined ? [] : [{ id: 'allow-session', label: forSession, outcome: 'allow_session' as const }]),
   { id: 'deny', label: 'Deny', outcome: 'deny' },
 ];
 
@@ -34,8 +44,11 @@ const optionsOf = (forSession: string | undefined): Options => [
 const denied = 'A person was asked and did not allow this. Say in your answer what you would do instead.';
 const cancelled = 'Nobody can answer any more whether this is allowed.';
 
+/** What no person can be shown whole is not asked. */
+const tooLong = 'This question is too long for a person to be asked, so it was not allowed. Ask something shorter.';
+
 interface Waiting {
-  readonly offersSession: boolean;
+  readonly asked: Requested;
   readonly settle: (answer: ApprovalVerdict) => void;
 }
 
@@ -52,11 +65,19 @@ export class ApprovalDesk {
     this.#options = options;
   }
 
-  /** Asks, and resolves with what came of it. Aborting withdraws the question. */
-  ask({ forSession, ...question }: ApprovalQuestion, signal?: AbortSignal): Promise<ApprovalVerdict> {
+  /** Asks, and resolves with what came of it. Aborting withdraws the question. One that is longer than `approvalLimits` is denied by `policy`. */
+  ask({ forSession, options = optionsOf(forSession), ...question }: ApprovalQuestion, signal?: AbortSignal): Promise<ApprovalVerdict> {
     if (this.#isClosed || signal?.aborted) return Promise.resolve({ outcome: 'cancelled', by: 'session', message: cancelled });
     const { emit, timeoutMs } = this.#options;
     const approvalId = randomUUID().replaceAll('-', '').slice(0, 12);
+    const asked: Requested = {
+      ...question,
+      type: 'approval.requested',
+      approvalId,
+      options: [...options],
+      expiresAt: Date.now() + timeoutMs,
+    };
+    if (!fitsApproval(asked)) return Promise.resolve(this.#refuse(asked));
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#nobodyAnswered(approvalId), timeoutMs);
       const onAbort = () => this.#tell(approvalId, { outcome: 'cancelled', by: 'session', message: cancelled });
@@ -66,24 +87,40 @@ export class ApprovalDesk {
         this.#waiting.delete(approvalId);
         resolve(answer);
       };
-      this.#waiting.set(approvalId, { settle, offersSession: forSession !== undefined });
+      this.#waiting.set(approvalId, { settle, asked });
       signal?.addEventListener('abort', onAbort, { once: true });
-      emit({ ...question, type: 'approval.requested', approvalId, options: optionsOf(forSession) });
+      emit(asked);
     });
   }
 
-  /** A person's answer; false when nothing of this id waits (any more). */
-  resolve(approvalId: string, { outcome, by, message, forSession }: ApprovalDecision): boolean {
+  /**
+   * A person's answer; false when nothing of this id waits (any more).
+   * @throws RelayError `validation_failed` naming what the question does not take; it goes on to wait.
+   */
+  resolve(approvalId: string, { by, message, forSession, ...given }: ApprovalDecision): boolean {
     const waiting = this.#waiting.get(approvalId);
     if (!waiting) return false;
-    const said = message === undefined ? {} : { message };
-    if (outcome === 'allow') {
-      this.#options.emit({ type: 'approval.resolved', approvalId, outcome: 'allowed', by, ...said });
-      waiting.settle({ outcome: 'allowed', ...(forSession && waiting.offersSession ? { forSession } : {}) });
-    } else {
-      this.#options.emit({ type: 'approval.resolved', approvalId, outcome: 'denied', by, ...said });
-      waiting.settle({ outcome: 'denied', by, message: message === undefined ? denied : `A person did not allow this: ${message}` });
+    const { options, form = [] } = waiting.asked;
+    const meant = forSession ? options.find(({ outcome }) => outcome === 'allow_session')?.id : undefined;
+    const named = given.optionId ?? meant;
+    const { outcome, option } = readAnswer(waiting.asked, { ...given, optionId: named });
+    const { answers, updatedInput } = given;
+    const told = {
+      ...(named === undefined ? {} : { optionId: named }),
+      ...(message === undefined ? {} : { message }),
+    };
+    const chosen = option === null ? {} : { optionId: option.id };
+    if (outcome === 'deny') {
+      this.#options.emit({ type: 'approval.resolved', approvalId, outcome: 'denied', by, ...told });
+      const why = message === undefined ? denied : `A person did not allow this: ${message}`;
+      waiting.settle({ outcome: 'denied', by, message: why, ...chosen });
+      return true;
     }
+    const brought = { ...(answers && { answers }), ...(updatedInput === undefined ? {} : { updatedInput }) };
+    const kept = answers && { answers: keptAnswers(form, answers) };
+    this.#options.emit({ type: 'approval.resolved', approvalId, outcome: 'allowed', by, ...told, ...brought, ...kept });
+    const isForSession = option?.outcome === 'allow_session' ? { forSession: true as const } : {};
+    waiting.settle({ outcome: 'allowed', ...chosen, ...isForSession, ...brought, ...(message === undefined ? {} : { message }) });
     return true;
   }
 
@@ -96,6 +133,14 @@ export class ApprovalDesk {
   close(): void {
     this.#isClosed = true;
     for (const approvalId of this.#waiting.keys()) this.cancelled(approvalId);
+  }
+
+  /** Told as a question without options: nobody is asked. */
+  #refuse({ form: _, options: __, expiresAt: ___, ...asked }: Requested): ApprovalVerdict {
+    const verdict = { outcome: 'denied', by: 'policy', message: tooLong } as const;
+    this.#options.emit({ ...asked, options: [] });
+    this.#options.emit({ type: 'approval.resolved', approvalId: asked.approvalId, ...verdict });
+    return verdict;
   }
 
   #nobodyAnswered(approvalId: string): void {

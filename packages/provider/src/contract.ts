@@ -1,4 +1,4 @@
-import type { AgentEvent, ApprovalMode, DeliveryMode, SpawnMode } from 'agent-relay-protocol';
+import type { AgentEvent, ApprovalAnswer, ApprovalMode, DeliveryMode, SpawnMode } from 'agent-relay-protocol';
 
 /**
  * Whether a provider can run on this machine. `reason` is one sentence that says how to install what is missing. `runtime` says which running program
@@ -78,9 +78,9 @@ export interface PromptOptions {
   readonly mode: DeliveryMode;
 }
 
-/** A person's answer to an `approval.requested`. */
-export interface ApprovalDecision {
-  readonly outcome: 'allow' | 'deny';
+/** A person's answer to an `approval.requested`: yes or no, one of its options, and what its form asks for. */
+export interface ApprovalDecision extends Readonly<Pick<ApprovalAnswer, 'optionId' | 'answers' | 'updatedInput'>> {
+  readonly outcome?: ApprovalAnswer['outcome'];
   /** The yes also holds for what the question offered for the rest of the session; where it offered nothing, it holds once. */
   readonly forSession?: true;
   /** Who answered, as `approval.resolved` tells it. */
@@ -141,6 +141,7 @@ export interface AgentSession {
   /**
    * Hands a person's answer to whoever waits for it; false when nothing of this id waits (any more). `SessionEvents.approvals` does it. Absent
    * where nothing is ever asked.
+   * @throws RelayError `validation_failed` when the question does not take this answer.
    */
   resolveApproval?(approvalId: string, decision: ApprovalDecision): Promise<boolean>;
   /** Ends the session and the processes that are its own. Idempotent; resolves when they are gone. */

@@ -1,4 +1,5 @@
 import type { AgentEvent } from 'agent-relay-protocol';
+import { RelayError } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
 import { SessionEvents } from './session-events.ts';
 import { brokenEventRules } from './testing/event-rules.ts';
@@ -105,10 +106,52 @@ describe('SessionEvents', () => {
     const approvalId = asked?.type === 'approval.requested' ? asked.approvalId : '';
     expect(events.approvals.resolve(approvalId, { outcome: 'deny', by: 'owner', message: 'no' })).toBe(true);
     expect(events.approvals.resolve(approvalId, { outcome: 'allow', by: 'owner' })).toBe(false);
-    expect(await answer).toEqual({ outcome: 'denied', by: 'owner', message: 'A person did not allow this: no' });
+    expect(await answer).toEqual({
+      outcome: 'denied',
+      by: 'owner',
+      message: 'A person did not allow this: no',
+      optionId: 'deny',
+    });
     events.end({ reason: 'closed' });
     expect((await reader.next()).value).toEqual({ type: 'approval.resolved', approvalId, outcome: 'denied', by: 'owner', message: 'no' });
     expect((await reader.next()).value).toEqual({ type: 'session.ended', reason: 'closed' });
+  });
+
+  test("a question has its vendor's own answers and a form, and an answer that it does not take leaves it open", async () => {
+    const events = new SessionEvents({ cwd: '/srv' });
+    const form = [
+      { id: 'q', text: 'Which?', choices: [{ value: 'a', label: 'A' }], allowsText: false },
+      { id: 'key', text: 'The key?', choices: [], allowsText: true, isSecret: true },
+    ];
+    const options = [{ id: 'always', label: 'Yes, always', outcome: 'allow_always' }] as const;
+    const answer = events.approvals.ask({ kind: 'other', title: 'Choose', form, options, isEditable: true });
+    const reader = events[Symbol.asyncIterator]();
+    const asked = (await reader.next()).value;
+    expect(asked).toMatchObject({ form, options, expiresAt: expect.any(Number) });
+    const approvalId = asked?.type === 'approval.requested' ? asked.approvalId : '';
+    const answers = { q: ['a'], key: ['hush'] };
+    for (const wrong of [
+      { optionId: 'once' },
+      { outcome: 'allow' as const, answers },
+      { optionId: 'always', answers: { q: ['b'], key: ['k'] } },
+    ])
+      expect(() => events.approvals.resolve(approvalId, { ...wrong, by: 'owner' })).toThrow(RelayError);
+    expect(events.approvals.resolve(approvalId, { optionId: 'always', answers, updatedInput: [1], by: 'owner' })).toBe(true);
+    expect(await answer).toEqual({ outcome: 'allowed', optionId: 'always', answers, updatedInput: [1] });
+    expect((await reader.next()).value).toEqual({
+      ...{ type: 'approval.resolved', approvalId, outcome: 'allowed', by: 'owner', optionId: 'always' },
+      ...{ answers: { q: ['a'] }, updatedInput: [1] },
+    });
+  });
+
+  test('what no person could be shown whole is asked nobody, and denied', async () => {
+    const events = new SessionEvents({ cwd: '/srv' });
+    const options = Array.from({ length: 21 }, (_, index) => ({ id: `${index}`, label: 'Yes', outcome: 'allow' as const }));
+    const form = [{ id: 'q', text: 'x'.repeat(4001), choices: [], allowsText: true }];
+    for (const more of [{ options }, { form }])
+      expect(await events.approvals.ask({ kind: 'other', title: 'Much', ...more })).toMatchObject({ outcome: 'denied', by: 'policy' });
+    events.end({ reason: 'closed' });
+    expect((await all(events))[0]).toMatchObject({ type: 'approval.requested', options: [] });
   });
 
   test('whoever asks waits no longer than the turn, the session or the vendor that withdrew it, and each is told once', async () => {

@@ -1,4 +1,4 @@
-import { type AgentEvent, type Principal, RelayError, type RelayEvent, type Session } from 'agent-relay-protocol';
+import { type AgentEvent, type Principal, RelayError, type RelayEvent, type RouteInput, type Session } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { as, FarNode, offered, owner, SessionWorld, workspace } from './session-world.ts';
 
@@ -34,6 +34,33 @@ const told = (approvalId: string, outcome: 'allowed' | 'denied' | 'cancelled', b
   outcome,
   by,
 });
+/** A question of a vendor's own, with a form. */
+const own = {
+  options: [
+    { id: 'yes-session', label: 'Yes, until the session ends', outcome: 'allow_session' as const },
+    { id: 'no', label: 'No', outcome: 'deny' as const },
+  ],
+  form: [
+    { id: 'colour', text: 'Which?', choices: [{ value: 'red', label: 'Red' }], allowsText: true, allowsSeveral: true },
+    {
+      id: 'shape',
+      text: 'How?',
+      choices: ['round', 'flat'].map((value) => ({ value, label: value })),
+      allowsText: false,
+      isOptional: true,
+    },
+    { id: 'count', text: 'How many?', choices: [], allowsText: true, format: 'integer' as const, isOptional: true },
+    { id: 'key', text: 'The key?', choices: [], allowsText: true, isSecret: true, isOptional: true },
+  ],
+  isEditable: true,
+  expiresAt: 1_600_000,
+};
+const restarted = async () => {
+  world.relay.nodeDetached(node);
+  const next = await world.restart();
+  await next.attach(node, [offered(session, seq)]);
+  return next;
+};
 const say = (...events: AgentEvent[]) =>
   world.relay.nodeHandlers['activity/append'](
     { sessionId: session.sessionId, entries: events.map((event) => ({ seq: ++seq, at: 1, event })) },
@@ -56,6 +83,7 @@ const pending = {
   title: 'Bash: npm test',
   cwd: '/fresh',
   input: { command: 'npm test' },
+  options,
   requestedAt: 1_000_000,
   status: 'pending',
   resolvedAt: null,
@@ -133,6 +161,60 @@ describe('what an agent asks', () => {
     });
     await expect(answer('a1')).rejects.toMatchObject({ code: 'already_resolved', details: { by: 'owner' } });
     expect(node.commands.filter(({ name }) => name === 'session/resolve-approval')).toHaveLength(1);
+  });
+
+  it("is answered by one of its vendor's own options, with what its form asks for, and what is secret is kept nowhere", async () => {
+    await say({ ...ask('a1'), ...own });
+    expect(await list()).toMatchObject([own]);
+    world = await restarted();
+    const answers = { colour: ['red', 'pink'], key: ['hush'] };
+    const input = { id: 'Worker', approvalId: 'a1', optionId: 'yes-session', answers, updatedInput: { command: 'npm run lint' } };
+    const ended = {
+      status: 'allowed',
+      by: 'owner',
+      optionId: 'yes-session',
+      answers: { colour: ['red', 'pink'] },
+      updatedInput: { command: 'npm run lint' },
+    };
+    expect(await world.relay.handlers['approvals/resolve'](input, as(owner))).toMatchObject(ended);
+    const { id: _, ...told } = input;
+    expect(node.commands.at(-1)?.params).toEqual({ ...told, sessionId: session.sessionId, outcome: 'allow', by: 'owner' });
+    expect(await list()).toMatchObject([ended]);
+    expect(JSON.stringify([await list(), (await world.store.log.read(0, 1_000)).entries.map((entry) => entry.events())])).not.toContain(
+      'hush',
+    );
+  });
+
+  it.each([
+    ['an option that is not offered', { optionId: 'maybe' }, 'optionId'],
+    ['a word that does not fit the option', { optionId: 'no', outcome: 'allow' }, 'outcome'],
+    ['nothing at all', {}, 'outcome'],
+    ['a yes once where there is none', { outcome: 'allow', answers: { colour: ['red'] } }, 'optionId'],
+    ['an answer that is missing', { optionId: 'yes-session' }, 'answers.colour'],
+    ['an answer to what was not asked', { optionId: 'yes-session', answers: { colour: ['red'], size: ['9'] } }, 'answers.size'],
+    ['a number that is none', { optionId: 'yes-session', answers: { colour: ['red'], count: ['many'] } }, 'answers.count'],
+    ['none of the choices', { optionId: 'yes-session', answers: { colour: ['red'], shape: ['dodecahedron'] } }, 'answers.shape'],
+    [
+      'two answers where one is asked for',
+      { optionId: 'yes-session', answers: { colour: ['red'], shape: ['round', 'flat'] } },
+      'answers.shape',
+    ],
+  ] as const)('refuses %s by its field, and goes on to wait', async (_, given, path) => {
+    await say({ ...ask('a1'), ...own });
+    const input = structuredClone({ id: 'Worker', approvalId: 'a1', ...given }) as RouteInput<'approvals/resolve'>;
+    const answered = Promise.resolve().then(() => world.relay.handlers['approvals/resolve'](input, as(owner)));
+    await expect(answered).rejects.toMatchObject({ code: 'validation_failed', issues: [expect.objectContaining({ path })] });
+    expect([node.commands.filter(({ name }) => name === 'session/resolve-approval'), (await list()).length]).toEqual([[], 1]);
+  });
+
+  it('takes no other input where the agent takes none', async () => {
+    await say(ask('a1'));
+    const input = { id: 'Worker', approvalId: 'a1', outcome: 'allow' as const, updatedInput: { command: 'rm' } };
+    const answered = Promise.resolve().then(() => world.relay.handlers['approvals/resolve'](input, as(owner)));
+    await expect(answered).rejects.toMatchObject({
+      code: 'validation_failed',
+      issues: [expect.objectContaining({ path: 'updatedInput' })],
+    });
   });
 
   it('that its agent no longer waits for is not claimed to be answered; what became of it comes with the activity', async () => {

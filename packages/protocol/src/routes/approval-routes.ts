@@ -24,7 +24,8 @@ export const approvalRoutes = {
     path: '/agents/:id/approvals/:approvalId',
     scope: 'approvals:write',
     anonymous: false,
-    summary: 'Allow or deny what an agent asked, once; for people, their programs and their channels, never for agents',
+    summary:
+      'Answer what an agent asked: allow or deny it, choose one of its options, fill in its form; for people, their programs and their channels, never for agents',
     input: z.strictObject({ id: AgentIdSchema, approvalId: ApprovalIdSchema, ...ApprovalAnswerSchema.shape }),
     output: ApprovalSchema,
   }),

@@ -42,6 +42,7 @@ describe('what a session says of an approval', () => {
       kind: 'execute',
       title: 'Bash: ls',
       input: { command: 'ls' },
+      options,
       requestedAt: 5,
       status: 'pending',
       resolvedAt: null,

@@ -1,4 +1,15 @@
-import { type AgentEvent, type Approval, type PendingApproval, type Principal, RelayError, type Session } from 'agent-relay-protocol';
+import {
+  type AgentEvent,
+  type Approval,
+  type ApprovalAnswer,
+  fitsApproval,
+  keptAnswers,
+  type PendingApproval,
+  type Principal,
+  RelayError,
+  readAnswer,
+  type Session,
+} from 'agent-relay-protocol';
 import type { Change } from './change.ts';
 import { agentOf, grantOf, isOwner, mayActUpon, wasGiven } from './scopes.ts';
 import { isOfItsOwn, type Watched } from './spawn-rules.ts';
@@ -14,7 +25,7 @@ export const isApprovalEvent = (event: AgentEvent): event is ApprovalEvent =>
 
 /**
  * What becomes of an approval when a session tells of it; null when nothing does. A question without options is answered by the mode of its
- * session, one of a session that is over has nobody who waits, and the first answer stays.
+ * session, one of a session that is over has nobody who waits, one beyond the limits nobody can be shown, and the first answer stays.
  */
 export function followApproval(
   event: ApprovalEvent,
@@ -24,20 +35,21 @@ export function followApproval(
 ): Approval | null {
   if (event.type === 'approval.resolved') {
     if (found?.status !== 'pending') return null;
-    return resolveApproval(found, { status: settledAs(event.outcome), by: event.by, message: event.message ?? null }, now);
+    const { outcome, by, message = null, optionId, answers, updatedInput } = event;
+    return resolveApproval(found, { status: settledAs(outcome), by, message, ...present({ optionId, answers, updatedInput }) }, now);
   }
   const isOver = status === 'ended' || status === 'failed';
-  if (found !== null || isOver || event.options.length === 0) return null;
-  const { approvalId, kind, title, cwd, input } = event;
+  if (found !== null || isOver || event.options.length === 0 || !fitsApproval(event)) return null;
+  const { approvalId, kind, title, cwd, input, options, form, isEditable, expiresAt } = event;
   return {
     approvalId,
     agentId,
     sessionId,
     kind,
     title,
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(input === undefined ? {} : { input: shortInput(input) }),
+    ...present({ cwd, input: input === undefined ? undefined : shortInput(input), options, form, isEditable }),
     requestedAt: now,
+    ...present({ expiresAt }),
     status: 'pending',
     resolvedAt: null,
     by: null,
@@ -50,9 +62,35 @@ const settledAs = (outcome: string): ResolvedApproval['status'] => (outcome === 
 
 export const resolveApproval = (
   pending: PendingApproval,
-  answer: Pick<ResolvedApproval, 'status' | 'by' | 'message'>,
+  answer: Pick<ResolvedApproval, 'status' | 'by' | 'message' | 'optionId' | 'answers' | 'updatedInput'>,
   now: number,
 ): ResolvedApproval => ({ ...pending, ...answer, resolvedAt: now });
+
+/** What its machine is told of an answer, and how the question ends with it. */
+export interface Answered {
+  readonly told: ApprovalAnswer & { readonly outcome: 'allow' | 'deny' };
+  readonly end: Pick<ResolvedApproval, 'status' | 'by' | 'message' | 'optionId' | 'answers' | 'updatedInput'>;
+}
+
+/** @throws RelayError `validation_failed` naming what the question does not take. */
+export function answerApproval(pending: PendingApproval, given: ApprovalAnswer, by: string): Answered {
+  const { outcome } = readAnswer(pending, given);
+  const { message, optionId, answers, updatedInput } = given;
+  const said = outcome === 'allow' ? present({ answers, updatedInput }) : {};
+  const kept = said.answers && { answers: keptAnswers(pending.form ?? [], said.answers) };
+  return {
+    told: { outcome, ...present({ optionId, message }), ...said },
+    end: { status: outcome === 'allow' ? 'allowed' : 'denied', by, message: message ?? null, ...present({ optionId }), ...said, ...kept },
+  };
+}
+
+type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+/** Without the fields that are not there. */
+function present<Fields extends object>(fields: Fields): Present<Fields> {
+  // Only what is undefined is left out.
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<Fields>;
+}
 
 /** @throws RelayError `already_resolved` naming who answered. */
 export function assertPending(approval: Approval): asserts approval is PendingApproval {

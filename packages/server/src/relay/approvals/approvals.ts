@@ -10,6 +10,7 @@ import {
 } from 'agent-relay-protocol';
 import { watchedIn } from '../../domain/act-as.ts';
 import {
+  answerApproval,
   assertMayAnswer,
   assertPending,
   followApproval,
@@ -89,29 +90,29 @@ export class Approvals {
     while ((await store.approvals.prune(clock.now() - settings.retentionMs, PRUNE_BATCH)) === PRUNE_BATCH);
   }
 
-  async #answer({ id, approvalId, outcome, message }: RouteInput<'approvals/resolve'>, principal: Principal): Promise<Approval> {
+  async #answer({ id, approvalId, ...given }: RouteInput<'approvals/resolve'>, principal: Principal): Promise<Approval> {
     const { store, registry, clock } = this.#deps;
     const { workspace } = principal;
     const pending = await this.#pending(workspace, id, approvalId);
     const { sessionId } = pending;
     const by = principalName(principal);
+    const { told, end } = answerApproval(pending, given, by);
     const nodeId = (await store.sessions.get(workspace, sessionId))?.nodeId;
     const link = nodeId === undefined ? undefined : registry.find(workspace, nodeId)?.link;
     if (!link) throw new RelayError('node_unavailable', `The machine that runs ${id} is not connected: the question stays open`);
-    const answer = { sessionId, approvalId, outcome, by, ...(message === undefined ? {} : { message }) };
+    const answer = { sessionId, approvalId, ...told, by };
     const { resolved } = await link.command('session/resolve-approval', answer, { timeoutMs: ANSWER_LIMIT_MS }).catch(asUnavailable);
     if (!resolved) {
       await this.#pending(workspace, id, approvalId);
       throw new RelayError('already_resolved', `${id} no longer waits for an answer to ${approvalId}`);
     }
-    const status = outcome === 'allow' ? 'allowed' : 'denied';
     const resolvedApproval = await store.approvals.change(workspace, { sessionId, approvalId }, (current) => {
       // Its activity may have been here first.
       if (current.status !== 'pending') return { answer: current, change: null };
-      const next = resolveApproval(current, { status, by, message: message ?? null }, clock.now());
+      const next = resolveApproval(current, end, clock.now());
       return { answer: next, change: changeTo(next, clock.now()) };
     });
-    return resolvedApproval ?? resolveApproval(pending, { status, by, message: message ?? null }, clock.now());
+    return resolvedApproval ?? resolveApproval(pending, end, clock.now());
   }
 
   async #pending(workspace: string, agentId: string, approvalId: string): Promise<PendingApproval> {
