@@ -13,7 +13,7 @@ import {
   TurnErrorSchema,
   TurnSchema,
 } from '../src/app-server/notifications.ts';
-import { approvalSchemas } from '../src/provider/answer-approval.ts';
+import { approvalSchemas } from '../src/provider/approval-schemas.ts';
 import { CodexTranslator } from '../src/provider/translator.ts';
 import { readFixture } from './read-fixture.ts';
 
@@ -75,10 +75,20 @@ const items: readonly object[] = [
 ];
 
 const about = { ...inTurn, itemId: 'i', reason: 'r' };
+const amendments = { proposedExecpolicyAmendment: ['ls'], proposedNetworkPolicyAmendments: [{ host: 'h', action: 'allow' }] };
 const approvals: Readonly<Record<keyof typeof approvalSchemas, readonly [readonly object[], readonly string[]]>> = {
-  command: [[{ ...about, command: 'ls', cwd: '/', networkApprovalContext: { host: 'h' } }], ['threadId']],
+  command: [
+    [{ ...about, kind: 'command', command: 'ls', cwd: '/', networkApprovalContext: { host: 'h' }, ...amendments }],
+    // A rule is offered whole or not at all.
+    ['threadId', 'proposedExecpolicyAmendment', 'proposedNetworkPolicyAmendments[].host', 'proposedNetworkPolicyAmendments[].action'],
+  ],
   fileChange: [[{ ...about, grantRoot: '/' }], ['threadId', 'grantRoot']],
-  permissions: [[{ ...about, permissions: { a: 1 } }], ['threadId']],
+  permissions: [[{ ...about, cwd: '/', permissions: { a: 1 } }], ['threadId']],
+  olderCommand: [[{ conversationId: 't', callId: 'c', command: ['ls'], cwd: '/', reason: 'r' }], ['conversationId', 'command']],
+  olderPatch: [
+    [{ conversationId: 't', callId: 'c', fileChanges: { '/a': { type: 'add', move_path: '/b' } }, grantRoot: '/', reason: 'r' }],
+    ['conversationId', 'fileChanges', 'fileChanges./a', 'fileChanges./a.type', 'fileChanges./a.move_path', 'grantRoot'],
+  ],
   elicitation: [
     [
       {
@@ -86,12 +96,21 @@ const approvals: Readonly<Record<keyof typeof approvalSchemas, readonly [readonl
         serverName: 's',
         message: 'm',
         title: 't',
-        _meta: { codex_approval_kind: 'mcp_tool_call', tool_name: 't', tool_params: { a: 1 } },
+        _meta: { codex_approval_kind: 'mcp_tool_call', tool_name: 't', tool_params: { a: 1 }, persist: ['session'] },
+        ...{ mode: 'url', url: 'https://x', requestedSchema: {} },
       },
     ],
-    ['threadId'],
+    ['threadId', 'requestedSchema'],
   ],
-  userInput: [[{ ...about, questions: [{ id: 'q', question: 'why' }] }], ['threadId', 'questions[].id']],
+  userInput: [
+    [
+      {
+        ...about,
+        questions: [{ id: 'q', header: 'h', question: 'why', isOther: true, isSecret: true, options: [{ label: 'a', description: 'b' }] }],
+      },
+    ],
+    ['threadId', 'questions[].id', 'questions[].options[].label'],
+  ],
 };
 
 const answers: Readonly<Record<string, Row>> = {

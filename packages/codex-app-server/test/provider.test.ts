@@ -219,6 +219,35 @@ describe('the Codex provider', { timeout: 60_000 }, () => {
       expect(existsSync(file('ran.txt'))).toBe(true);
     });
 
+    test("a person chooses among Codex's own answers: for the session, as a lasting rule, or the end of the turn", async () => {
+      const { session, log } = await start({ approval: 'guarded' });
+      const rules = join(bench.home.codexHome, 'rules', 'default.rules');
+      /** What becomes of the turn that asks for this command; the answer, where somebody is asked. */
+      const turn = async (command: string, optionId?: string) => {
+        const after = log.events.length;
+        await session.prompt(mail(`${escalated(command)} && then say: went on`, 1), { mode: 'next' });
+        if (optionId !== undefined) {
+          const { approvalId, options } = await log.waitFor('approval.requested', () => true, { after });
+          expect(options.map(({ outcome }) => outcome)).toEqual(['allow', 'allow_session', 'deny', 'cancel', 'allow_always']);
+          expect(await session.resolveApproval?.(approvalId, { optionId, by: 'owner' })).toBe(true);
+        }
+        return log.waitForTurnEnd(after);
+      };
+      const once = `touch ${file('once.txt')}`;
+      await turn(once, 'allow-session');
+      await turn(once);
+      expect([log.ofType('approval.requested').length, existsSync(file('once.txt')), existsSync(rules)]).toEqual([1, true, false]);
+      expect(await turn(`touch ${file('never.txt')}`, 'cancel')).toMatchObject({ outcome: 'interrupted' });
+      expect(existsSync(file('never.txt'))).toBe(false);
+      await turn(`touch ${file('always.txt')}`, 'allow-always');
+      expect([existsSync(file('always.txt')), readFileSync(rules, 'utf8')]).toEqual([true, expect.stringContaining('touch')]);
+      expect(log.ofType('approval.resolved').map(({ outcome, optionId }) => [outcome, optionId])).toEqual([
+        ['allowed', 'allow-session'],
+        ['denied', 'cancel'],
+        ['allowed', 'allow-always'],
+      ]);
+    });
+
     test('the model of a guarded mail turn is told why a person said no, and goes on', async () => {
       const { session, log } = await start({ approval: 'guarded' });
       await session.prompt(mail(`${escalated(`touch ${file('ran.txt')}`)} && then say: noted`, 1), { mode: 'next' });

@@ -85,10 +85,12 @@ export function parseNotification({ method, params }: CodexNotification): KnownN
   return parsed.success ? ({ method, params: parsed.data } as KnownNotification) : undefined;
 }
 
-const Addressed = z.looseObject({ threadId: z.string() });
+/** Older server requests call the thread a conversation. */
+const Addressed = z.union([z.looseObject({ threadId: z.string() }), z.looseObject({ conversationId: z.string() })]);
 
 /** The thread that a notification or server request is about. */
 export function threadIdOf(params: unknown): string | undefined {
   const parsed = Addressed.safeParse(params);
-  return parsed.success ? parsed.data.threadId : undefined;
+  if (!parsed.success) return undefined;
+  return 'threadId' in parsed.data ? String(parsed.data.threadId) : parsed.data.conversationId;
 }

@@ -1,32 +1,10 @@
 import { RelayError } from 'agent-relay-protocol';
-import type { ApprovalQuestion } from 'agent-relay-provider';
-import type { ToolUse } from 'agent-relay-provider/kit';
-import { lenient, lenientList } from 'agent-relay-wire';
-import { z } from 'zod';
+import type { ApprovalVerdict } from 'agent-relay-provider';
+import type { z } from 'zod';
 import { parseRequest, type ServerRequest } from '../app-server/server-requests.ts';
-
-const FileUpdate = z.looseObject({
-  path: z.string(),
-  kind: z.looseObject({ type: z.string(), move_path: z.string().nullish() }),
-  diff: z.string().nullish(),
-});
-export type FileUpdate = z.infer<typeof FileUpdate>;
-const FileUpdates = z.looseObject({ changes: z.array(FileUpdate) });
-
-/** The changes that an item would make, whole: where one of them cannot be read nobody knows what they would allow, so there are none. */
-export const readChanges = (item: unknown): readonly FileUpdate[] => FileUpdates.safeParse(item).data?.changes ?? [];
-
-/** What Codex asks, and what it is answered. */
-export interface CodexApproval {
-  readonly question: ApprovalQuestion;
-  /** What it comes to, for the one rule about tools. */
-  readonly use: ToolUse;
-  /** The yes to this one use; null where Codex knows none, or asks for more than one use. */
-  readonly allow: object | null;
-  readonly deny: object;
-  /** The MCP tool that it would call. */
-  readonly call?: { readonly server: string; readonly tool: string; readonly input: unknown };
-}
+import { elicitation, userInput } from './answer-question.ts';
+import { always, type CodexApproval, type CodexChoice, choice, choicesOf, other, placeOf, reasonOf } from './approval-choices.ts';
+import { approvalSchemas, type FileUpdate, wordsOf } from './approval-schemas.ts';
 
 export interface ApprovalContext {
   readonly cwd: string;
@@ -34,114 +12,146 @@ export interface ApprovalContext {
   readonly changesOf: (itemId: string) => readonly FileUpdate[];
 }
 
-const text = lenient(z.string());
-const about = { threadId: z.string(), turnId: text, itemId: text, reason: text };
-
-/** Exported for the test that holds every schema to its rule. */
-export const approvalSchemas = {
-  command: z.looseObject({ ...about, command: text, cwd: text, networkApprovalContext: lenient(z.json()) }),
-  /** Whatever stands in `grantRoot` asks for more than one use. */
-  fileChange: z.looseObject({ ...about, grantRoot: z.unknown().optional() }),
-  permissions: z.looseObject({ ...about, permissions: lenient(z.json()) }),
-  elicitation: z.looseObject({
-    ...about,
-    serverName: z.string().catch('a server'),
-    message: text,
-    title: text,
-    _meta: lenient(z.looseObject({ codex_approval_kind: text, tool_name: text, tool_params: lenient(z.json()) })),
-  }),
-  userInput: z.looseObject({ ...about, questions: lenientList(z.looseObject({ id: z.string(), question: z.string().catch('') })) }),
-} as const;
 const {
   command: Command,
   fileChange: FileChange,
   permissions: Permissions,
-  elicitation: Elicitation,
-  userInput: UserInput,
+  olderCommand: OlderCommand,
+  olderPatch: OlderPatch,
 } = approvalSchemas;
 
 /**
- * Reads what Codex asks. What this does not know is refused, which Codex takes for a no. Nothing here is ever allowed for longer than this one
- * use: no session-wide yes, no rule in the user's settings.
+ * Reads what Codex asks, with its own answers. What this does not know is refused, which Codex takes for a no. What holds for longer than this one use,
+ * up to a rule in the user's settings, is among the answers only where Codex offers it, and only a person chooses it.
  */
 export function readApproval(request: ServerRequest, context: ApprovalContext): CodexApproval {
   switch (request.method) {
     case 'item/commandExecution/requestApproval':
       return commandApproval(parseRequest(Command, request), context);
-    case 'item/fileChange/requestApproval':
-      return editApproval(parseRequest(FileChange, request), context);
-    case 'item/permissions/requestApproval': {
-      const { permissions, ...params } = parseRequest(Permissions, request);
-      const input = permissions === undefined ? {} : { input: { permissions } };
-      const question = { ...placeOf(params), kind: 'other', title: params.reason ?? 'More permissions', ...input } as const;
-      return { question, use: other(question), allow: null, deny: { permissions: {}, scope: 'turn' } };
+    case 'item/fileChange/requestApproval': {
+      const params = parseRequest(FileChange, request);
+      return editApproval({ ...params, changes: params.itemId ? context.changesOf(params.itemId) : [] }, context, decisions);
     }
+    case 'item/permissions/requestApproval':
+      return permissionsApproval(parseRequest(Permissions, request), context);
     case 'mcpServer/elicitation/request':
-      return elicitation(parseRequest(Elicitation, request));
-    case 'item/tool/requestUserInput': {
-      const params = parseRequest(UserInput, request);
-      const answers = Object.fromEntries(params.questions.map(({ id }) => [id, { answers: ['Nobody can answer now: decide yourself.'] }]));
-      const title = params.questions.map(({ question }) => question).join(' ') || 'A question';
-      const question = { ...placeOf(params), kind: 'other', title } as const;
-      return { question, use: { kind: 'question', name: title }, allow: null, deny: { answers } };
-    }
+      return elicitation(parseRequest(approvalSchemas.elicitation, request));
+    case 'item/tool/requestUserInput':
+      return userInput(parseRequest(approvalSchemas.userInput, request));
+    case 'execCommandApproval':
+      return olderCommandApproval(parseRequest(OlderCommand, request), context);
+    case 'applyPatchApproval':
+      return olderPatchApproval(parseRequest(OlderPatch, request), context);
     default:
       throw new RelayError('unknown_method', `This client does not answer ${request.method}`);
   }
 }
 
+const decided = (decision: unknown) => always({ decision });
+const decisions = { once: decided('accept'), session: decided('acceptForSession'), deny: decided('decline'), cancel: decided('cancel') };
+const reviewed = {
+  once: decided('approved'),
+  session: decided('approved_for_session'),
+  deny: (verdict: ApprovalVerdict) => ({ decision: { denied: { rejection: reasonOf(verdict) } } }),
+  cancel: decided('abort'),
+};
+
+/** The no of whoever is not asked. */
+const nobody: ApprovalVerdict = { outcome: 'denied', by: 'policy', message: 'This was not allowed.' };
+
+const thisCommand = 'Allow exactly this until the session ends, also when a message asks for it';
+
 function commandApproval(params: z.infer<typeof Command>, context: ApprovalContext): CodexApproval {
-  const { command, reason, networkApprovalContext: network } = params;
+  const { command, reason, kind = 'command', networkApprovalContext: network } = params;
+  const prefix = wordsOf(params.proposedExecpolicyAmendment);
   const question = {
     ...placeOf(params),
     kind: 'execute',
-    title: titled('Run', command?.split('\n', 1)[0] ?? 'a command', reason),
+    title: titled(kind === 'writeStdin' ? 'Type into' : 'Run', command?.split('\n', 1)[0] ?? 'a command', reason),
     cwd: params.cwd ?? context.cwd,
     input: { command: command ?? '', ...(reason ? { reason } : {}), ...(network === undefined || network === null ? {} : { network }) },
   } as const;
-  return {
-    question,
-    use: other(question),
-    // Without the command nobody knows what they would allow.
-    allow: command ? { decision: 'accept' } : null,
-    deny: { decision: 'decline' },
+  // Without the command nobody knows what they would allow, and what is typed into a running one is not told.
+  const isKnown = Boolean(command) && kind === 'command';
+  const rule = prefix && {
+    id: 'allow-always',
+    label: `Allow for ever, in every session: commands that begin with ${JSON.stringify(prefix)}`,
   };
+  const lasting = rule ? [choice('allow_always', rule, decided({ acceptWithExecpolicyAmendment: { execpolicy_amendment: prefix } }))] : [];
+  const choices = [
+    ...choicesOf(decisions, { session: thisCommand }),
+    ...lasting,
+    ...params.proposedNetworkPolicyAmendments.map(networkChoice),
+  ];
+  return { question, use: other(question), choices: isKnown ? choices : [], deny: decisions.deny() };
 }
 
-function editApproval(params: z.infer<typeof FileChange>, { cwd, changesOf }: ApprovalContext): CodexApproval {
-  const changes = params.itemId ? changesOf(params.itemId) : [];
+function networkChoice({ host, action }: { readonly host: string; readonly action: 'allow' | 'deny' }, index: number): CodexChoice {
+  const label = `${action === 'allow' ? 'Allow' : 'Deny'} for ever, in every session: the network host ${host}`;
+  const answer = decided({ applyNetworkPolicyAmendment: { network_policy_amendment: { host, action } } });
+  return choice(action === 'allow' ? 'allow_always' : 'deny', { id: `${action}-host-${index + 1}`, label }, answer);
+}
+
+interface AskedEdit extends Partial<Pick<z.infer<typeof FileChange>, 'turnId' | 'itemId' | 'reason'>> {
+  readonly changes: readonly FileUpdate[];
+  readonly grantRoot?: unknown;
+}
+
+function editApproval(asked: AskedEdit, { cwd }: ApprovalContext, vocabulary: typeof decisions | typeof reviewed): CodexApproval {
+  const { changes, grantRoot, reason } = asked;
+  const root = typeof grantRoot === 'string' && grantRoot !== '' ? grantRoot : null;
   const paths = changes.flatMap(({ path, kind }) => (kind.move_path ? [path, kind.move_path] : [path]));
   const shown = changes.map(({ path, kind, diff }) => ({ path, change: kind.type, moveTo: kind.move_path ?? null, diff: diff ?? null }));
-  const title = titled('Edit', paths.join(', ') || (typeof params.grantRoot === 'string' ? params.grantRoot : 'files'), params.reason);
+  const title = titled('Edit', paths.join(', ') || (root ?? 'files'), reason);
+  const { once, ...rest } = vocabulary;
+  // With a root Codex asks for everything below it, whatever the answer is called.
+  const session =
+    root === null ? 'Allow to edit these files until the session ends' : `Allow to write below ${root} until the session ends`;
+  const isKnown = paths.length > 0 && (root !== null || !grantRoot);
   return {
-    question: { ...placeOf(params), kind: 'edit', title, cwd, input: { changes: shown } },
-    use: { kind: 'edit', name: title, paths },
-    allow: params.grantRoot || paths.length === 0 ? null : { decision: 'accept' },
-    deny: { decision: 'decline' },
+    question: { ...placeOf(asked), kind: 'edit', title, cwd, input: { changes: shown, ...(root === null ? {} : { below: root }) } },
+    use: { kind: 'edit', name: title, paths: root === null ? paths : [...paths, root] },
+    choices: isKnown ? choicesOf(root === null ? { once, ...rest } : rest, { session }) : [],
+    deny: vocabulary.deny(nobody),
   };
 }
 
-function elicitation(params: z.infer<typeof Elicitation>): CodexApproval {
-  const { serverName, _meta: meta } = params;
-  const isToolCall = meta?.codex_approval_kind === 'mcp_tool_call';
-  const title = params.message ?? params.title ?? `A question of ${serverName}`;
-  const input = { server: serverName, tool: meta?.tool_name ?? null, arguments: meta?.tool_params ?? null };
-  const question = { ...placeOf(params), kind: 'other', title, ...(isToolCall ? { input } : {}) } as const;
-  return {
-    question,
-    use: other(question),
-    // A form wants words, which a yes is not.
-    allow: isToolCall ? { action: 'accept', content: {}, _meta: null } : null,
-    deny: { action: 'decline', content: null, _meta: null },
-    ...(isToolCall && meta?.tool_name ? { call: { server: serverName, tool: meta.tool_name, input: meta.tool_params ?? {} } } : {}),
-  };
+function permissionsApproval(params: z.infer<typeof Permissions>, { cwd }: ApprovalContext): CodexApproval {
+  const { permissions = {}, reason } = params;
+  const asked = Object.fromEntries(Object.entries(permissions).filter(([, permission]) => permission !== null));
+  const title = titled('More permissions', '', reason).trim();
+  const question = { ...placeOf(params), kind: 'other', title, cwd: params.cwd ?? cwd, input: { permissions: asked } } as const;
+  const granted = (scope: 'turn' | 'session') => always({ permissions: asked, scope });
+  const deny = always({ permissions: {}, scope: 'turn' });
+  const choices = choicesOf({ once: granted('turn'), session: granted('session'), deny }, { once: 'Allow until the turn ends' });
+  return { question, use: other(question), choices: Object.keys(asked).length === 0 ? [] : choices, deny: deny() };
 }
 
-const other = ({ title }: Pick<ApprovalQuestion, 'title'>): ToolUse => ({ kind: 'other', name: title });
+function olderCommandApproval(params: z.infer<typeof OlderCommand>, context: ApprovalContext): CodexApproval {
+  const { callId, cwd, reason } = params;
+  const command = wordsOf(params.command) ?? [];
+  // Its words apart: joined, nobody could tell where one ends.
+  const shown = command.map((word) => JSON.stringify(word)).join(' ');
+  const question = {
+    ...placeOf({ itemId: callId }),
+    kind: 'execute',
+    title: titled('Run', shown, reason),
+    cwd: cwd ?? context.cwd,
+    input: { command: shown, ...(reason ? { reason } : {}) },
+  } as const;
+  const choices = command.length === 0 ? [] : choicesOf(reviewed, { session: thisCommand });
+  return { question, use: other(question), choices, deny: reviewed.deny(nobody) };
+}
+
+function olderPatchApproval(
+  { callId, fileChanges, grantRoot, reason }: z.infer<typeof OlderPatch>,
+  context: ApprovalContext,
+): CodexApproval {
+  const changes = Object.entries(fileChanges).map(([path, { type, move_path, ...change }]) => {
+    const diff = change['unified_diff'] ?? change['content'];
+    return { path, kind: { type, move_path }, diff: typeof diff === 'string' ? diff : null };
+  });
+  return editApproval({ itemId: callId, reason, changes, grantRoot }, context, reviewed);
+}
 
 const titled = (verb: string, what: string, reason: string | null | undefined): string => `${verb} ${what}${reason ? ` (${reason})` : ''}`;
-
-const placeOf = ({ turnId, itemId }: { readonly turnId?: string | null | undefined; readonly itemId?: string | null | undefined }) => ({
-  ...(turnId ? { turnId } : {}),
-  ...(itemId ? { itemId } : {}),
-});

@@ -14,7 +14,9 @@ import { isConnectionLost } from '../app-server/errors.ts';
 import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
 import type { ServerRequest } from '../app-server/server-requests.ts';
 import type { ThreadRecovery } from '../app-server/thread-recovery.ts';
-import { type CodexApproval, type FileUpdate, readApproval, readChanges } from './answer-approval.ts';
+import { readApproval } from './answer-approval.ts';
+import { type CodexApproval, offersYes, replyTo, turnGoesOn } from './approval-choices.ts';
+import { type FileUpdate, readChanges } from './approval-schemas.ts';
 import { PromptLedger } from './prompt-ledger.ts';
 import { PromptLine } from './prompt-line.ts';
 import { judgeRelayCall } from './relay-call.ts';
@@ -155,18 +157,22 @@ export class CodexSession implements AgentSession {
     const turnId = approval.question.turnId ?? this.#running?.thread.activeTurnId;
     const relayCall = this.#judgeRelayCall(approval, turnId);
     if (relayCall !== null) {
-      if (relayCall.remark === null) return approval.allow ?? approval.deny;
+      if (relayCall.remark === null) return approval.call?.allow ?? approval.deny;
       await this.#running?.line.remark(relayCall.remark);
       return approval.deny;
     }
     const isMailTurn = turnId === undefined || this.#running?.line.mayBeMailTurn(turnId) !== false;
-    if (approval.allow === null || !mayAsk(approval.use, this.#options, isMailTurn)) return this.#declineByMode(request, approval);
-    const answer = await this.events.approvals.ask(approval.question, request.signal);
-    if (answer.outcome === 'allowed') return approval.allow;
-    // Codex tells its model that a person said no, and has no place for why.
-    if (answer.outcome === 'denied') await this.#running?.line.remark(`${approval.question.title}: ${answer.message}`);
-    return approval.deny;
+    if (!offersYes(approval.choices) || !mayAsk(approval.use, this.#options, isMailTurn)) return this.#declineByMode(request, approval);
+    return this.#askPerson(approval, request.signal);
   };
+
+  async #askPerson({ question, use, choices, deny }: CodexApproval, signal: AbortSignal): Promise<object> {
+    const verdict = await this.events.approvals.ask({ ...question, options: choices.map(({ option }) => option) }, signal);
+    // Codex tells its model that a person said no, and has no place for why; to a question the answer says it.
+    if (verdict.outcome === 'denied' && use.kind !== 'question' && turnGoesOn(choices, verdict))
+      await this.#running?.line.remark(`${question.title}: ${verdict.message}`);
+    return replyTo(choices, deny, verdict);
+  }
 
   async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
     this.#open();

@@ -1,5 +1,5 @@
 import { mayHandOutMail } from 'agent-relay-provider';
-import type { CodexApproval } from './answer-approval.ts';
+import type { CodexApproval } from './approval-choices.ts';
 
 export interface RelayCallContext {
   readonly relayServers: ReadonlySet<string>;

@@ -28,7 +28,7 @@ const short = (verdict: ToolVerdict): string => (verdict.outcome === 'allow' ? '
 const verdicts = (rights: Omit<SessionRights, 'cwd'>, isMailTurn: boolean) =>
   Object.fromEntries(Object.entries(uses).map(([what, use]) => [what, short(judgeTool(use, { ...rights, cwd }, isMailTurn))]));
 
-const always = { relay: 'allow', question: 'refuse: nobody-watches' };
+const always = (people: boolean) => ({ relay: 'allow', question: people ? 'ask: question' : 'refuse: nobody-watches' });
 const fence = {
   'edit outside': 'refuse: outside',
   'edit of what runs': 'refuse: guarded',
@@ -36,17 +36,17 @@ const fence = {
 };
 const allOf = (verdict: string) => Object.fromEntries(Object.keys(uses).map((what) => [what, verdict]));
 
-const agentic = { ...allOf('allow'), ...fence, ...always };
+const agentic = (people: boolean) => ({ ...allOf('allow'), ...fence, ...always(people) });
 
 describe.each(['open', 'guarded', 'read-only'] as const)('with approval %s', (approval) => {
   test.each([true, false])('a safe session has the relay tools alone, in every turn (mail: %s)', (isMailTurn) => {
-    expect(verdicts({ mode: 'safe', approval, ask: true }, isMailTurn)).toEqual({ ...allOf('refuse: safe'), ...always });
+    expect(verdicts({ mode: 'safe', approval, ask: true }, isMailTurn)).toEqual({ ...allOf('refuse: safe'), ...always(true) });
   });
 
   test('in a turn without mail the mode decides, and a person where it may ask: no approval narrows it', () => {
-    expect(verdicts({ mode: 'agentic', approval }, false)).toEqual({ ...agentic, other: 'refuse: beyond' });
-    expect(verdicts({ mode: 'agentic', approval, ask: true }, false)).toEqual({ ...agentic, other: 'ask: beyond' });
-    expect(verdicts({ mode: 'unrestricted', approval, ask: true }, false)).toEqual({ ...allOf('allow'), ...always });
+    expect(verdicts({ mode: 'agentic', approval }, false)).toEqual({ ...agentic(approval === 'guarded'), other: 'refuse: beyond' });
+    expect(verdicts({ mode: 'agentic', approval, ask: true }, false)).toEqual({ ...agentic(true), other: 'ask: beyond' });
+    expect(verdicts({ mode: 'unrestricted', approval, ask: true }, false)).toEqual({ ...allOf('allow'), ...always(true) });
   });
 });
 
@@ -62,7 +62,7 @@ describe('a turn of mail', () => {
   test.each([true, false])(
     'of a guarded session asks a person before it does more than read, for what the mode allows at all (ask: %s)',
     (ask) => {
-      const asked = { ...allOf('ask: mail'), read: 'allow', ...always };
+      const asked = { ...allOf('ask: mail'), read: 'allow', ...always(true) };
       expect(verdicts({ mode: 'agentic', approval: 'guarded', ask }, true)).toEqual({ ...asked, ...fence });
       expect(verdicts({ mode: 'unrestricted', approval: 'guarded', ask }, true)).toEqual(asked);
     },
@@ -71,8 +71,8 @@ describe('a turn of mail', () => {
   test.each(['agentic', 'unrestricted'] as const)(
     'of a read-only session reads, also where a person may be asked for more (%s)',
     (mode) => {
-      const reading = { ...allOf('refuse: read-only'), read: 'allow', ...always };
-      for (const ask of [true, false]) expect(verdicts({ mode, approval: 'read-only', ask }, true)).toEqual(reading);
+      const reading = { ...allOf('refuse: read-only'), read: 'allow' };
+      for (const ask of [true, false]) expect(verdicts({ mode, approval: 'read-only', ask }, true)).toEqual({ ...reading, ...always(ask) });
     },
   );
 });

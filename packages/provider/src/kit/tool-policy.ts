@@ -16,7 +16,7 @@ export interface SessionRights {
  * - `read`: looks and thinks, and changes nothing;
  * - `start`: starts or stops what is asked about itself, such as a subagent whose tools come here as well;
  * - `edit`: changes the files that it names;
- * - `question`: asks whoever watches the vendor's own screen;
+ * - `question`: asks people for words or a choice;
  * - `other`: commands, the network, and whatever is not known to be one of these.
  */
 export type ToolUse =
@@ -29,7 +29,7 @@ export type ToolRefusal = 'nobody-watches' | 'safe' | 'read-only' | 'outside' | 
 /** What becomes of a use. `because` says what a person is asked for; `message` is a sentence for the model. */
 export type ToolVerdict =
   | { readonly outcome: 'allow' }
-  | { readonly outcome: 'ask'; readonly because: 'mail' | 'beyond' }
+  | { readonly outcome: 'ask'; readonly because: 'mail' | 'beyond' | 'question' }
   | { readonly outcome: 'refuse'; readonly because: ToolRefusal; readonly message: string };
 
 const allow: ToolVerdict = { outcome: 'allow' };
@@ -44,6 +44,8 @@ export function judgeTool(use: ToolUse, rights: SessionRights, isMailTurn: boole
   const { mode, approval, ask } = rights;
   if (use.kind === 'relay') return allow;
   if (use.kind === 'question') {
+    // It allows nothing, so that the mode does not matter; but where nobody was said to be there, it would wait in vain.
+    if (ask || approval === 'guarded') return { outcome: 'ask', because: 'question' };
     return refuse('nobody-watches', 'No person watches this session. Ask through the relay instead, or decide yourself.');
   }
   if (mode === 'safe') return refuse('safe', 'This session is in safe mode: it may use the relay tools and no others.');

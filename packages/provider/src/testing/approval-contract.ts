@@ -23,7 +23,8 @@ export function approvalContract({ start, harness }: ContractTools): void {
       await session.prompt({ text: harness().prompts.editFile('note.txt', 'asked for'), messageIds: [21] }, { mode: 'next' });
       const asked = await log.waitFor('approval.requested');
       expect(asked).toMatchObject({ kind: 'edit', turnId: log.ofType('turn.started').at(-1)?.turnId });
-      expect(asked.options.map(({ outcome }) => outcome)).toEqual(['allow', 'deny']);
+      expect(asked.options.map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(['allow', 'deny']));
+      expect(asked.expiresAt).toEqual(expect.any(Number));
       expect(JSON.stringify([asked.title, asked.input])).toContain('note.txt');
       expect(isWritten()).toBe(false);
       return { session, log, asked };
