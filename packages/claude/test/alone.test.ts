@@ -154,7 +154,7 @@ describe('a rule for the session', { timeout: 60_000 }, () => {
     const { approvalId, options } = await log.waitFor('approval.requested');
     expect(options).toEqual([
       { id: 'allow', label: 'Allow once', outcome: 'allow' },
-      { id: 'allow-session', label: expect.stringMatching(/^Allow Bash\(touch.*\) for this session$/u), outcome: 'allow_always' },
+      { id: 'allow-session', label: expect.stringMatching(/^Allow Bash\(touch.*\) for this session$/u), outcome: 'allow_session' },
       { id: 'deny', label: 'Deny', outcome: 'deny' },
     ]);
     await session.resolveApproval(approvalId, { outcome: 'allow', forSession: true, by: 'me' });

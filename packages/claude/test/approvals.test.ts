@@ -50,6 +50,8 @@ describe.each(claudeVersions)('guarded mail turns of Claude Code %s', { timeout:
       cwd: harness.cwd,
       input: expect.objectContaining({ command: 'touch ran.txt' }),
       options: [expect.objectContaining({ outcome: 'allow' }), expect.objectContaining({ outcome: 'deny' })],
+      isEditable: true,
+      expiresAt: expect.any(Number),
     });
     expect(isWritten('ran.txt')).toBe(false);
     expect(await session.resolveApproval?.(asked.approvalId, { outcome: 'allow', by: 'owner' })).toBe(true);
@@ -107,6 +109,53 @@ describe.each(claudeVersions)('guarded mail turns of Claude Code %s', { timeout:
       await log.waitForTurnEnd();
       expect([relay.calls.length, log.ofType('approval.requested').length, isWritten('ran.txt')]).toEqual([1, isAsked ? 1 : 0, !isAsked]);
     }
+  });
+
+  test("show a person Claude's own questions and its plan, and take their words for the answer", async () => {
+    const { session, log, harness } = await guarded(command, 'agentic');
+    const options = ['Red', 'Blue'].map((label) => ({ label, description: `${label} it is` }));
+    const questions = [
+      { question: 'Which colour?', header: 'Colour', multiSelect: false, options },
+      { question: 'Which more?', header: 'More', multiSelect: true, options },
+    ];
+    const text = `call AskUserQuestion ${JSON.stringify({ questions })} && then call EnterPlanMode {} && then call ExitPlanMode {"plan":"1. Paint"} && then say: heard`;
+    await session.prompt({ text, messageIds: [1] }, { mode: 'next' });
+    const asked = await log.waitFor('approval.requested');
+    const choices = ['Red', 'Blue'].map((label) => ({ value: label, label, description: `${label} it is` }));
+    expect(asked).toMatchObject({
+      title: 'Which colour? Which more?',
+      form: [
+        { id: 'q1', text: 'Which colour?', title: 'Colour', choices, allowsText: true },
+        { id: 'q2', text: 'Which more?', title: 'More', choices, allowsText: true, allowsSeveral: true },
+      ],
+      options: [{ outcome: 'allow' }, { outcome: 'deny' }],
+    });
+    const { approvalId } = asked;
+    await expect(session.resolveApproval?.(approvalId, { outcome: 'allow', by: 'owner' })).rejects.toMatchObject({
+      code: 'validation_failed',
+    });
+    const answers = { q1: ['Turquoise'], q2: ['Red', 'Blue'] };
+    expect(await session.resolveApproval?.(approvalId, { answers, by: 'owner' })).toBe(true);
+    const plan = await log.waitFor('approval.requested', (event) => event.approvalId !== approvalId);
+    expect(plan).toMatchObject({ kind: 'think', title: 'The plan is made: may it begin?' });
+    await session.resolveApproval?.(plan.approvalId, { optionId: 'deny', message: 'Two coats.', by: 'owner' });
+    expect(await log.waitForTurnEnd()).toMatchObject({ text: 'heard' });
+    expect(['Turquoise', 'Red, Blue', 'Two coats.'].map((words) => harness.wasModelSent(words))).toEqual([true, true, true]);
+  });
+
+  test('run what a person puts in the place of the input, within the mode', async () => {
+    const { session, log, isWritten, harness } = await guarded(command, 'agentic');
+    const outside = join(harness.outside, 'out.txt');
+    const text = 'run command: touch ran.txt && then edit file: in.txt | x && then say: done';
+    await session.prompt({ text, messageIds: [1] }, { mode: 'next' });
+    const first = await log.waitFor('approval.requested');
+    await session.resolveApproval?.(first.approvalId, { outcome: 'allow', updatedInput: { command: 'touch edited.txt' }, by: 'owner' });
+    const second = await log.waitFor('approval.requested', ({ approvalId }) => approvalId !== first.approvalId);
+    const updatedInput = { file_path: outside, content: 'x' };
+    await session.resolveApproval?.(second.approvalId, { outcome: 'allow', updatedInput, by: 'owner' });
+    expect(await log.waitForTurnEnd()).toMatchObject({ text: 'done' });
+    expect([isWritten('ran.txt'), isWritten('edited.txt'), isWritten('in.txt'), existsSync(outside)]).toEqual([false, true, false, false]);
+    expect(log.ofType('tool.completed').map(({ outcome }) => outcome)).toEqual(['succeeded', 'declined']);
   });
 
   test('begin with an `fyi` of their own, which joins no turn of a person', async () => {

@@ -88,7 +88,15 @@ test('a safe session has the relay tools and no others, but what tells which the
     expect(judge({ name, input: {} }, { mode: 'safe' })).toContain('safe mode');
 });
 
-test('an unrestricted session does everything but ask a person', () => {
+test.each(['safe', 'agentic', 'unrestricted'] as const)('what Claude asks people reaches them where there are any (%s)', (mode) => {
+  for (const rights of [{ ask: true }, { approval: 'guarded' } as const]) {
+    for (const name of ['AskUserQuestion', 'ExitPlanMode']) expect(judge({ name, input: {} }, { mode, ...rights })).toBe('ask: question');
+  }
+  expect(judge({ name: 'AskUserQuestion', input: {} }, { mode })).toContain('No person');
+  if (mode !== 'safe') expect(judge({ name: 'ExitPlanMode', input: {} }, { mode })).toBe('allow');
+});
+
+test('an unrestricted session that nobody watches does everything but ask a person', () => {
   for (const use of [write('/etc/a'), bash('rm a'), { name: 'WebFetch', input: {} }]) {
     expect(judge(use, { mode: 'unrestricted' })).toBe('allow');
   }

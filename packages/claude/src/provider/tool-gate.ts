@@ -1,8 +1,9 @@
-import { type ApprovalQuestion, holdsMail, mayHandOutMail } from 'agent-relay-provider';
+import { holdsMail, mayHandOutMail } from 'agent-relay-provider';
 import type { SessionRights, ToolVerdict } from 'agent-relay-provider/kit';
-import type { HookCallback } from '../stream-json/frames.ts';
-import type { RequestHandlers } from '../stream-json/request-desk.ts';
-import { askPerson, type QuestionParts, questionOf } from './ask-person.ts';
+import type { HookCallback, PermissionRequest } from '../stream-json/frames.ts';
+import type { PermissionAnswer, RequestHandlers } from '../stream-json/request-desk.ts';
+import { askAboutTool } from './ask-about-tool.ts';
+import type { QuestionParts } from './ask-person.ts';
 import { type ClaudeToolUse, judgeToolUse } from './tool-policy.ts';
 import { plainText } from './tool-results.ts';
 import { mcpPrefix, relayTool } from './tool-words.ts';
@@ -33,9 +34,9 @@ export const toolGateHooks = (relayServers: readonly string[]) => ({
 export function toolGate(options: ToolGateOptions, parts: QuestionParts): RequestHandlers {
   const { translator } = parts;
   const judge = (use: ClaudeToolUse): ToolVerdict => judgeToolUse(use, options, translator.isMailTurn);
-  const refusedByPerson = async (question: ApprovalQuestion, signal: AbortSignal): Promise<string | null> => {
-    const answer = await askPerson(question, parts, signal);
-    return answer.outcome === 'allowed' ? null : answer.message;
+  const denied = (request: PermissionRequest, message: string): PermissionAnswer => {
+    translator.declined(request.tool_use_id);
+    return { behavior: 'deny', message };
   };
   return {
     onHook: (callback) => {
@@ -43,21 +44,24 @@ export function toolGate(options: ToolGateOptions, parts: QuestionParts): Reques
       const use = toolUseOf(callback);
       if (!use) return {};
       const verdict = judge(use);
-      // The user's own rules may allow what goes beyond the mode; where they leave it open, Claude asks for a permission.
-      if (verdict.outcome === 'allow' || verdict.because === 'beyond') return {};
+      // The user's own rules may allow what goes beyond the mode; where they leave it open, and for every question, Claude asks for a permission.
+      if (verdict.outcome === 'allow' || verdict.because === 'beyond' || verdict.because === 'question') return {};
       // A hook may not wait for a person: it has a time limit. The permission request that follows from this has none.
       if (verdict.outcome === 'ask') return beforeTool('ask', 'A message from the relay started this turn');
       translator.declined(callback.tool_use_id ?? undefined);
       return beforeTool('deny', verdict.message);
     },
     onPermission: async (request, { signal }) => {
-      const verdict = judge({ name: request.tool_name, input: request.input });
+      const judged = (input: ClaudeToolUse['input']) => judge({ name: request.tool_name, input });
+      const verdict = judged(request.input);
       if (verdict.outcome === 'allow') return { behavior: 'allow' };
-      const message =
-        verdict.outcome === 'refuse' ? verdict.message : await refusedByPerson(questionOf(request, options, translator.turnId), signal);
-      if (message === null) return { behavior: 'allow' };
-      translator.declined(request.tool_use_id);
-      return { behavior: 'deny', message };
+      if (verdict.outcome === 'refuse') return denied(request, verdict.message);
+      // In a turn of mail the hook asks again, whatever rule holds.
+      const { relayServers, cwd } = options;
+      const answer = await askAboutTool({ request, relayServers, cwd, offersRule: verdict.because === 'beyond' }, parts, signal);
+      // The mode is the outer fence for what a person puts in the place of the input as well.
+      const edited = answer.behavior === 'allow' && answer.updatedInput ? judged(answer.updatedInput) : verdict;
+      return edited.outcome === 'refuse' ? denied(request, edited.message) : answer;
     },
   };
 }

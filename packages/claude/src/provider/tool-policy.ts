@@ -52,12 +52,23 @@ export function judgeToolUse(
   { relayServers, ...rights }: SessionRights & { readonly relayServers: readonly string[] },
   isMailTurn: boolean,
 ): ToolVerdict {
-  const verdict = judgeTool(toolUse(use, relayServers), rights, isMailTurn);
+  const verdict = judgeClaudes(use, { relayServers, ...rights }, isMailTurn);
   if (verdict.outcome !== 'refuse' || verdict.because !== 'beyond') return verdict;
   return {
     ...verdict,
     message: use.name === 'Bash' ? commandsThatRead : `${verdict.message} A permission rule in the user's settings does as well.`,
   };
+}
+
+/** A plan is shown to people; where nobody is there it begins unseen, because it allows nothing. */
+function judgeClaudes(
+  use: ClaudeToolUse,
+  { relayServers, ...rights }: SessionRights & { readonly relayServers: readonly string[] },
+  isMailTurn: boolean,
+) {
+  const asked = judgeTool({ kind: 'question', name: use.name }, rights, isMailTurn);
+  if (use.name === 'ExitPlanMode' && asked.outcome === 'ask') return asked;
+  return judgeTool(toolUse(use, relayServers), rights, isMailTurn);
 }
 
 const commandsThatRead =
