@@ -256,6 +256,56 @@ describe('an id that comes again', () => {
   });
 });
 
+describe('what a person chooses', () => {
+  const options = [
+    { optionId: 'y', name: 'Yes', kind: 'allow_once' },
+    { optionId: 'yy', name: 'Always', kind: 'allow_always' },
+    { optionId: 'n', name: 'No', kind: 'reject_once' },
+    { optionId: 'nn', name: 'Never', kind: 'reject_always' },
+    { optionId: 'odd', name: 'Perhaps', kind: 'maybe' },
+  ];
+  const question = (toolCall: object) =>
+    `send ${JSON.stringify({ id: 1, method: 'session/request_permission', params: { sessionId: '$SESSION', toolCall, options } })}`;
+  const run = { toolCallId: 'c', kind: 'execute', title: 'npm test' };
+  const edit = { toolCallId: 'c', kind: 'edit', title: 'Write a.txt', locations: [{ path: 'a.txt' }] };
+
+  test.each(['yy', 'nn'])("is one of the agent's own options, as the agent names it (%s)", async (optionId) => {
+    const { session, log, ask, said } = await started([], { ask: true });
+    await ask(question(run));
+    const asked = await log.waitFor('approval.requested');
+    expect(asked.options).toEqual([
+      { id: 'y', label: 'Yes', outcome: 'allow' },
+      { id: 'yy', label: expect.stringMatching(/^Always .*nobody is asked again/u), outcome: 'allow_always' },
+      { id: 'n', label: 'No', outcome: 'deny' },
+      { id: 'nn', label: 'Never', outcome: 'deny' },
+    ]);
+    await session.resolveApproval?.(asked.approvalId, { optionId, by: 'owner' });
+    await log.waitForTurnEnd();
+    expect(said().join('')).toContain(`"optionId":"${optionId}"`);
+  });
+
+  test('moves no fence: an edit is allowed once, and never what comes after it unseen', async () => {
+    const { session, log, ask, said } = await started([], { approval: 'guarded' });
+    await ask(question(edit), [1]);
+    const { approvalId, options: shown } = await log.waitFor('approval.requested');
+    expect(shown.map(({ id }) => id)).toEqual(['y', 'n', 'nn']);
+    await expect(session.resolveApproval?.(approvalId, { optionId: 'yy', by: 'owner' })).rejects.toMatchObject({
+      code: 'validation_failed',
+    });
+    await session.resolveApproval?.(approvalId, { outcome: 'allow', by: 'owner' });
+    await log.waitForTurnEnd();
+    expect(said().join('')).toContain('"optionId":"y"');
+  });
+
+  test('is no word for a model that wants words: the protocol has no way to bring it any', async () => {
+    const { log, ask, said } = await started([], { approval: 'guarded', ask: true });
+    await ask(question({ ...run, name: 'ask_user' }), [1]);
+    await log.waitForTurnEnd();
+    expect(said().join('')).toContain('"optionId":"n"');
+    expect(log.ofType('approval.requested')).toMatchObject([{ options: [] }]);
+  });
+});
+
 describe('stopping', () => {
   test('a turn that waits for a person is stopped: its question is withdrawn, and the agent told so', async () => {
     const { session, log, ask, harness } = await started([], { approval: 'guarded' });

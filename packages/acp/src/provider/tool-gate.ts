@@ -2,9 +2,10 @@ import { constants } from 'node:fs';
 import { mkdir, open, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { RequestError } from '@agentclientprotocol/sdk';
-import { type ApprovalQuestion, type LiveEvent, pathInside, type SessionEvents } from 'agent-relay-provider';
+import { type ApprovalQuestion, type ApprovalVerdict, type LiveEvent, pathInside, type SessionEvents } from 'agent-relay-provider';
 import { judgeTool, type SessionRights, type ToolUse, type ToolVerdict } from 'agent-relay-provider/kit';
 import type { PermissionOutcome, PermissionQuestion, ReadFileRequest, WriteFileRequest } from '../acp/frames.ts';
+import { allowing, cancelled, declining, offered, offersYes, selected } from './permission-options.ts';
 import type { AskedUse } from './tool-uses.ts';
 import { pathsOf, questionInput, toolKind, toolTitle, toolUse } from './tool-words.ts';
 import type { AcpTranslator } from './translator.ts';
@@ -23,8 +24,10 @@ export interface GatedTurn {
   readonly signal: AbortSignal;
 }
 
+/** What a use came to, and which of the offered options a person chose. */
+type Decided = Pick<ApprovalVerdict, 'outcome' | 'optionId'>;
+
 const longestFile = 16 << 20;
-const cancelled: PermissionOutcome = { outcome: 'cancelled' };
 
 /** Answers what an agent asks about tools and files, by the mode of the session, by what began the running turn, and by what a person says. */
 export class AcpToolGate {
@@ -50,16 +53,17 @@ export class AcpToolGate {
     this.#emit(events);
     const use = toolUse(asked.shown, relayServers);
     const allow = allowing(request.options, this.#options.rights);
-    const readings = asked.readings.map((reading) => this.#judge(toolUse(reading, relayServers)));
-    const verdict = allow === null ? noWayToAllowOnce(use) : strictest(readings);
-    const outcome = await this.#decide(verdict, this.#question(asked, use, turn), AbortSignal.any([turn.signal, signal]));
-    if (outcome === 'cancelled') return cancelled;
-    if (outcome === 'allowed' && allow !== null) {
+    const options = offered(request.options, use, this.#options.rights);
+    const judged = strictest(asked.readings.map((reading) => this.#judge(toolUse(reading, relayServers))));
+    const isPossible = judged.outcome === 'ask' ? offersYes(options) : judged.outcome === 'refuse' || allow !== null;
+    const question = { ...this.#question(asked, use, turn), options };
+    const verdict = await this.#decide(isPossible ? judged : noWayToAllowOnce(use), question, AbortSignal.any([turn.signal, signal]));
+    if (verdict.outcome === 'cancelled') return cancelled;
+    if (verdict.outcome === 'allowed') {
       for (const path of use.kind === 'edit' ? pathsOf(asked.shown) : []) this.#allowed.add(this.#absolute(path));
-      return allow;
-    }
-    this.#emit(translator.declined(asked.call));
-    return declining(request.options);
+    } else this.#emit(translator.declined(asked.call));
+    if (verdict.optionId !== undefined) return selected(verdict.optionId);
+    return verdict.outcome === 'allowed' && allow !== null ? allow : declining(request.options);
   }
 
   /** @throws RequestError when the session may not read it. */
@@ -91,32 +95,35 @@ export class AcpToolGate {
       input: { path, content },
     };
     const settled: ToolVerdict = verdict.outcome === 'ask' && wasAsked ? { outcome: 'allow' } : verdict;
-    const outcome = await this.#decide(settled, question, AbortSignal.any([turn.signal, signal]));
+    const { outcome } = await this.#decide(settled, question, AbortSignal.any([turn.signal, signal]));
     if (outcome !== 'allowed') throw refused(verdict.outcome === 'refuse' ? verdict.message : 'This was not allowed.');
     const isNew = await writeText(await this.#realPlace(path), content);
     this.#emit([{ type: 'file.changed', turnId: turn.turnId, changes: [{ path, change: isNew ? 'added' : 'updated' }] }]);
   }
 
   #judge(use: ToolUse): ToolVerdict {
-    return judgeTool(use, this.#options.rights, this.#options.translator.isMailTurn);
+    const { rights, translator } = this.#options;
+    // The protocol has no way to bring an agent the words that it asks for.
+    const held = use.kind === 'question' ? ({ ...rights, approval: 'open', ask: false } as const) : rights;
+    return judgeTool(use, held, translator.isMailTurn);
   }
 
-  async #decide(verdict: ToolVerdict, question: ApprovalQuestion, signal: AbortSignal): Promise<'allowed' | 'denied' | 'cancelled'> {
-    if (verdict.outcome === 'allow') return 'allowed';
+  async #decide(verdict: ToolVerdict, question: ApprovalQuestion, signal: AbortSignal): Promise<Decided> {
+    if (verdict.outcome === 'allow') return { outcome: 'allowed' };
     if (verdict.outcome === 'refuse') {
       this.#tellRefusal(question, verdict.message);
-      return 'denied';
+      return { outcome: 'denied' };
     }
     const { events } = this.#options;
     const asked = events.approvals.ask(question, signal);
     events.emit({ type: 'session.status', status: 'waiting' });
-    const { outcome } = await asked;
-    if (outcome !== 'cancelled') events.emit({ type: 'session.status', status: 'busy' });
-    return outcome;
+    const decided = await asked;
+    if (decided.outcome !== 'cancelled') events.emit({ type: 'session.status', status: 'busy' });
+    return decided;
   }
 
   /** Told as a question without options: nobody is asked, and the agent has no place for the reason. */
-  #tellRefusal(question: ApprovalQuestion, message: string): void {
+  #tellRefusal({ options: _, ...question }: ApprovalQuestion, message: string): void {
     const approvalId = `policy-${question.itemId ?? `${question.turnId}-${question.title}`}`;
     this.#emit([
       { ...question, type: 'approval.requested', approvalId, options: [] },
@@ -149,20 +156,6 @@ export class AcpToolGate {
 const strictness = { allow: 0, ask: 1, refuse: 2 } as const;
 const strictest = (verdicts: readonly ToolVerdict[]): ToolVerdict =>
   verdicts.reduce((worst, verdict) => (strictness[verdict.outcome] > strictness[worst.outcome] ? verdict : worst));
-
-type Options = PermissionQuestion['options'];
-
-const ofKind = (options: Options, kind: string): PermissionOutcome | null => {
-  const found = options.find((option) => option.kind === kind);
-  return found ? { outcome: 'selected', optionId: found.optionId } : null;
-};
-
-/** A yes for ever would take what follows out of our sight, so it is given only where everything is allowed anyway. */
-function allowing(options: Options, { mode, approval }: SessionRights): PermissionOutcome | null {
-  return ofKind(options, 'allow_once') ?? (mode === 'unrestricted' && approval === 'open' ? ofKind(options, 'allow_always') : null);
-}
-
-const declining = (options: Options): PermissionOutcome => ofKind(options, 'reject_once') ?? ofKind(options, 'reject_always') ?? cancelled;
 
 const noWayToAllowOnce = ({ name }: ToolUse): ToolVerdict => ({
   outcome: 'refuse',
