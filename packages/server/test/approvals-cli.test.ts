@@ -1,13 +1,16 @@
 import { type AgentEvent, type MethodParams, RelayError } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { runCli } from '../src/cli/run-cli.ts';
+import type { Terminal } from '../src/cli/terminal.ts';
 import { startTestRelay, type TestRelay } from '../src/testing.ts';
 import { as, FarNode, owner } from './session-world.ts';
 
 const agentRelay = (relay: TestRelay, ...args: string[]) => agentRelayIn({}, relay, ...args);
 
 /** One command line, with what it printed. */
-async function agentRelayIn(env: Record<string, string>, relay: TestRelay, ...args: string[]) {
+const agentRelayIn = (env: Record<string, string>, relay: TestRelay, ...args: string[]) => runIn({ env, ask: null }, relay, ...args);
+
+async function runIn({ env, ask }: Pick<Terminal, 'ask'> & { env: Record<string, string> }, relay: TestRelay, ...args: string[]) {
   const out: string[] = [];
   const notes: string[] = [];
   const code = await runCli([...args, '--url', relay.url, '--token', relay.ownerToken], {
@@ -16,7 +19,7 @@ async function agentRelayIn(env: Record<string, string>, relay: TestRelay, ...ar
     signal: new AbortController().signal,
     out: (line) => out.push(line),
     note: (line) => notes.push(line),
-    ask: null,
+    ask,
   });
   return { code, out: out.join('\n'), notes: notes.join('\n') };
 }
@@ -99,11 +102,70 @@ test('an id that begins another is the one that is meant, and with --agent an un
   expect((await agentRelay(relay, 'approvals')).out).toContain('aa11');
 });
 
+const form = [
+  { id: 'q', text: 'Which?', choices: ['Red', 'Blue'].map((value) => ({ value, label: value })), allowsText: true, allowsSeveral: true },
+  { id: 'n', text: 'How many?', choices: [], allowsText: true, format: 'integer' as const, isOptional: true },
+];
+const choosing = (approvalId: string): AgentEvent => ({
+  type: 'approval.requested',
+  approvalId,
+  kind: 'other',
+  title: 'Choose',
+  options: [
+    { id: 'allow', label: 'Answer', outcome: 'allow' },
+    { id: 'allow-session', label: 'Answer, and so until the session ends', outcome: 'allow_session' },
+    { id: 'deny', label: 'Do not answer', outcome: 'deny' },
+  ],
+  form,
+  isEditable: true,
+  expiresAt: Date.UTC(2026, 0, 1),
+});
+
+test("a question's own options and what it asks in words are shown, and answered by option, by field, or one after the other", async () => {
+  await using relay = await startTestRelay();
+  const node = await agentThatSays(relay, choosing('aa11'), choosing('bb11'), choosing('cc11'), choosing('dd11'));
+  const { out } = await agentRelay(relay, 'approvals');
+  expect(out.slice(out.indexOf('aa11'))).toMatch(
+    /^aa11 .*: Choose\n {4}--answer q=…: Which\? \(one or more, or your own words\)\n {8}1\. Red\n {8}2\. Blue\n {4}--answer n=…: How many\? \(may be left out\)\n {4}--option allow: Answer\n {4}--option allow-session: .*\n {4}--option deny: .*\n {4}--input JSON: .*\n {4}until .*denied$/u,
+  );
+  expect(await agentRelay(relay, 'approve', 'aa11')).toMatchObject({ code: 1, notes: expect.stringContaining('answers.q: is missing') });
+  expect(await agentRelay(relay, 'approve', 'aa11', '--option', 'maybe')).toMatchObject({
+    code: 1,
+    notes: expect.stringContaining('optionId'),
+  });
+  expect(await agentRelay(relay, 'approve', 'aa11', '--deny', '--session')).toMatchObject({ code: 2 });
+  expect(await agentRelay(relay, 'approve', 'aa11', '--answer', 'Red')).toMatchObject({
+    code: 2,
+    notes: expect.stringContaining('id=text'),
+  });
+  expect(await agentRelay(relay, 'approve', 'aa11', '--input', '{')).toMatchObject({ code: 2, notes: expect.stringContaining('JSON') });
+  const chosen = ['--session', '--answer', 'q=Red', '--answer', 'q=a=b', '--answer', 'n=3', '--input', '{"a":1}'];
+  expect(await agentRelay(relay, 'approve', 'aa11', ...chosen)).toMatchObject({ code: 0, out: 'Worker: allowed: Choose' });
+  const said: string[] = [];
+  const sits = { env: {}, ask: async (question: string) => ['2, pink', ''][said.push(question) - 1] ?? '' };
+  expect(await runIn(sits, relay, 'approve', 'bb')).toMatchObject({ code: 0 });
+  expect(await agentRelay(relay, 'deny', 'cc11', '--reason', 'Ask Ada.')).toMatchObject({ code: 0, out: 'Worker: denied: Choose' });
+  expect(await agentRelay(relay, 'approve', 'dd11', '--option', 'deny')).toMatchObject({ code: 0, out: 'Worker: denied: Choose' });
+  expect(node.commands.at(-4)?.params).toEqual({
+    ...{ sessionId: expect.any(String), approvalId: 'aa11', outcome: 'allow', optionId: 'allow-session', by: 'owner' },
+    ...{ answers: { q: ['Red', 'a=b'], n: ['3'] }, updatedInput: { a: 1 } },
+  });
+  expect(node.commands.slice(-3).map(({ params }) => params)).toMatchObject([
+    { approvalId: 'bb11', outcome: 'allow', answers: { q: ['Blue', 'pink'] } },
+    { approvalId: 'cc11', outcome: 'deny', message: 'Ask Ada.' },
+    { approvalId: 'dd11', outcome: 'deny', optionId: 'deny' },
+  ]);
+  expect((await agentRelay(relay, 'approvals', '--all')).out).toMatch(
+    /chose: Answer, and so.*\n {4}answered q: Red, a=b\n {4}answered n: 3\n {4}instead: \{"a":1\}/u,
+  );
+});
+
 test('the session of an agent is no place for what people decide, though the owner’s token lies about there', async () => {
   await using relay = await startTestRelay();
   const node = await agentThatSays(relay, ask('aa11', 'npm test'));
   const attempt = await agentRelayIn({ AGENT_RELAY_AGENT_ID: 'Lead' }, relay, 'approve', 'aa11');
   expect(attempt).toMatchObject({ code: 1, notes: expect.stringContaining('in the session of Lead, and a person decides') });
+  expect(await agentRelayIn({ AGENT_RELAY_AGENT_ID: 'Lead' }, relay, 'deny', 'aa11')).toMatchObject({ code: 1 });
   for (const decision of ['release', 'refuse']) {
     const { notes } = await agentRelayIn({ AGENT_RELAY_AGENT_ID: 'Lead' }, relay, 'holds', decision, '1');
     expect(notes).toContain('a person decides');

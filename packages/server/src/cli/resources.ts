@@ -1,7 +1,7 @@
 import type { RelayEvent } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { agentsCommand } from './agents.ts';
-import { approvalsCommand, approveCommand } from './approvals.ts';
+import { approvalsCommand, approveCommand, denyCommand } from './approvals.ts';
 import { backupCommand } from './backup.ts';
 import { callbacksCommand } from './callbacks.ts';
 import { channelCommand, channelsCommand } from './channels.ts';
@@ -62,6 +62,7 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   nodesCommand,
   approvalsCommand,
   approveCommand,
+  denyCommand,
   workCommand,
   claimCommand,
   completeCommand,
