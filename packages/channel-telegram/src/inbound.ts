@@ -15,6 +15,8 @@ export interface InboundOptions {
   readonly me: Pick<UserFromGetMe, 'username'>;
   readonly allowedChats: ReadonlySet<number>;
   readonly onPress: (query: CallbackQuery) => Promise<void>;
+  /** What to say to a reply that answers a question of an agent's; null for any other, which is passed on. */
+  readonly onReply: (message: Message, repliedTo: number) => Promise<string | null>;
   readonly state: Pick<StateFile, 'received' | 'wasReceived'>;
   readonly log: Log;
   readonly clock: { now(): number };
@@ -64,8 +66,11 @@ export class Inbound {
     if (read.type === 'nothing') return;
     if (!allowedChats.has(read.place.chatId)) return this.#refuse(read.place);
     switch (read.type) {
-      case 'text':
-        return this.#pass(read);
+      case 'text': {
+        const { replyToMessageId, isEdit } = read;
+        const said = replyToMessageId === null || isEdit ? null : await this.#options.onReply(message, replyToMessageId);
+        return said === null ? this.#pass(read) : this.#say(read.place, said, read.messageId);
+      }
       case 'command':
         return this.#say(read.place, await answerCommand(read, port), read.messageId);
       case 'unsupported':

@@ -3,11 +3,18 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, wr
 import { dirname } from 'node:path';
 import { type Log, RecentMap } from 'agent-relay-wire';
 import { z } from 'zod';
+import { AnswersSchema } from './approvals/approval-answers.ts';
 
 const PostSchema = z.object({ chatId: z.number(), messageId: z.number() });
 export type Post = z.infer<typeof PostSchema>;
 
-const ApprovalPostsSchema = z.object({ agentId: z.string(), approvalId: z.string(), text: z.string(), posts: z.array(PostSchema) });
+const ApprovalPostsSchema = z.object({
+  agentId: z.string(),
+  approvalId: z.string(),
+  text: z.string(),
+  posts: z.array(PostSchema),
+  ...AnswersSchema.shape,
+});
 export type ApprovalPosts = z.infer<typeof ApprovalPostsSchema>;
 
 const StateSchema = z.object({

@@ -130,6 +130,7 @@ export class TelegramChannel implements AsyncDisposable {
       notices: new Notices(sender, log),
       allowedChats: settings.allowedChats,
       onPress: (query) => board.press(query),
+      onReply: (message, repliedTo) => board.reply(message, repliedTo),
       sentTo: (conversationId) => outbound.settled(conversationId),
     });
     const tasks = [

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FarNode } from './support/far-node.ts';
+import { FarNode, type FarQuestion } from './support/far-node.ts';
 import { poll } from './support/poll.ts';
 import { ann, ben, forum, stranger, World } from './support/world.ts';
 
@@ -18,7 +18,7 @@ const buttons = (
   message: { readonly reply_markup?: { readonly inline_keyboard: readonly (readonly { readonly text: string }[])[] } } | undefined,
 ) => message?.reply_markup?.inline_keyboard.flat().map(({ text }) => text);
 
-async function asked(chatId: number, approvalId = 'a1', question: typeof test1 | { title: string; input: unknown } = test1) {
+async function asked(chatId: number, approvalId = 'a1', question: FarQuestion = test1) {
   await node.ask(approvalId, question);
   const [message] = await world.botSays(chatId);
   if (!message) throw new Error('nothing was asked');
@@ -43,7 +43,7 @@ test('what an agent asks is shown in its chat, one press allows it, and the mess
   await reads(ann, '✅ Allowed by Person 7 (@person_7).');
   expect(buttons(world.telegram.botMessages(ann)[0])).toBeUndefined();
   const { data } = await world.client.approvals.list({});
-  expect(data).toMatchObject([{ approvalId: 'a1', status: 'allowed', by: 'token:telegram' }]);
+  expect(data).toMatchObject([{ approvalId: 'a1', status: 'allowed', by: 'person:7@telegram' }]);
 });
 
 test('a token that only acts as the channel shows nothing, and the log says what is missing', async () => {
@@ -132,6 +132,65 @@ test('what cannot be shown whole cannot be allowed here', async () => {
   expect(question.text).toContain('This is not all of it');
   await world.telegram.presses(question, 'Deny');
   await reads(ann, '⛔ Denied by Person 7 (@person_7).');
+});
+
+test("an agent's own options are buttons, and what a person reads is what they chose", async () => {
+  await world.channel();
+  await world.bind(`${ann}`, 'Worker');
+  const options = [
+    { id: 'once', label: 'Yes', outcome: 'allow' as const },
+    { id: 'always', label: `Always ${'x'.repeat(100)}`, outcome: 'allow_always' as const },
+    { id: 'stop', label: 'No, and stop', outcome: 'cancel' as const },
+  ];
+  const question = await asked(ann, 'a1', { ...test1, options });
+  expect(buttons(question)).toEqual(['Yes', expect.stringMatching(/^Always x{52}…$/u), 'No, and stop']);
+  await world.telegram.presses(question, 'No, and stop');
+  await reads(ann, '⛔ Denied by Person 7 (@person_7).');
+  await node.ask('a2', { title: 'Bash', input: { command: 'x'.repeat(5000) }, options });
+  const [, long] = await world.botSays(ann, 2);
+  expect(buttons(long)).toEqual(['No, and stop']);
+  expect(node.answered).toEqual([{ approvalId: 'a1', outcome: 'deny', optionId: 'stop' }]);
+});
+
+test('what is asked in words is answered by a press where one is enough, and by a reply, also after a restart', async () => {
+  const channel = await world.channel();
+  await world.bind(`${ann}`, 'Worker');
+  const choices = ['Red', 'Blue'].map((value) => ({ value, label: value }));
+  const options = [
+    { id: 'allow', label: 'Answer', outcome: 'allow' as const },
+    { id: 'deny', label: 'Do not answer', outcome: 'deny' as const },
+  ];
+  const colour = { id: 'q', text: 'Which colour?', choices, allowsText: true };
+  const question = await asked(ann, 'a1', { title: 'Colour', input: {}, options, form: [colour] });
+  expect(question.text).toBe(
+    'Worker asks you:\n\nColour\nin /work\n\nWhich colour?\n  1. Red\n  2. Blue\n\nReply to this message to answer.',
+  );
+  expect(buttons(question)).toEqual(['Red', 'Blue', 'Do not answer']);
+  expect(await world.telegram.presses(question, 'Blue')).toEqual({ text: 'Answered.' });
+  const form = [colour, { id: 'n', text: 'How many?', choices: [], allowsText: true, format: 'integer' as const }];
+  await node.ask('a2', { title: 'More', input: {}, options, form });
+  const [, second] = await world.botSays(ann, 2);
+  expect(buttons(second)).toEqual(['Do not answer']);
+  await channel.stop();
+  await world.channel();
+  world.telegram.says({ chatId: ann, text: '1', replyTo: second?.message_id ?? 0 });
+  expect((await world.botSays(ann, 3)).at(-1)?.text).toContain('answers.n: is missing');
+  world.telegram.says({ chatId: ann, text: '1\n3', replyTo: second?.message_id ?? 0 });
+  expect((await world.botSays(ann, 4)).at(-1)?.text).toBe('Answered.');
+  expect(node.answered).toEqual([
+    { approvalId: 'a1', outcome: 'allow', answers: { q: ['Blue'] } },
+    { approvalId: 'a2', outcome: 'allow', answers: { q: ['Red'], n: ['3'] } },
+  ]);
+});
+
+test('a reply of somebody who may not decide answers nothing, and is passed on to nobody', async () => {
+  await world.channel({ approvers: new Set([ben]) });
+  await world.bind(`${forum}`, 'Worker');
+  const form = [{ id: 'q', text: 'Which?', choices: [], allowsText: true }];
+  const question = await asked(forum, 'a1', { title: 'Colour', input: {}, form });
+  world.telegram.says({ chatId: forum, userId: ann, text: 'Red', replyTo: question.message_id });
+  expect((await world.botSays(forum, 2)).at(-1)?.text).toBe('You are not among those who may decide this.');
+  expect(node.answered).toEqual([]);
 });
 
 test('a press that comes too late is told so', async () => {

@@ -106,7 +106,7 @@ test('a bot with the token that its README asks for shows what an agent asks, an
   if (!question) throw new Error('nothing was asked');
   expect(await world.telegram.presses(question, 'Deny')).toEqual({ text: 'Denied.' });
   expect(node.answered).toEqual([{ approvalId: 'a1', outcome: 'deny' }]);
-  expect((await world.client.approvals.list({})).data).toMatchObject([{ status: 'denied', by: 'token:telegram' }]);
+  expect((await world.client.approvals.list({})).data).toMatchObject([{ status: 'denied', by: 'person:7@telegram' }]);
 });
 
 test('a bot waits for a relay that is not there yet, and stops at once when asked to', async () => {

@@ -305,6 +305,14 @@ describe('who may', () => {
     expect(await answer('a1', 'deny', channel)).toMatchObject({ status: 'denied', by: 'token:phone' });
   });
 
+  it('say for whom it answers: a channel, and nobody else', async () => {
+    const input = { id: 'Worker', approvalId: 'a1', outcome: 'allow' as const, person: '7' };
+    const resolve = (principal: Principal) => Promise.resolve().then(() => world.relay.handlers['approvals/resolve'](input, as(principal)));
+    for (const principal of [owner, phone])
+      await expect(resolve(principal)).rejects.toMatchObject({ code: 'forbidden', issues: [expect.objectContaining({ path: 'person' })] });
+    expect(await resolve({ ...phone, agentId: 'telegram' })).toMatchObject({ by: 'person:7@telegram' });
+  });
+
   it('see it: an agent what it asked itself, and what those ask that it started', async () => {
     expect(await list({}, agentToken('Worker'))).toHaveLength(1);
     expect(await list({}, agentToken('Lead'))).toEqual([]);

@@ -1,14 +1,15 @@
-import { type Approval, RelayError } from 'agent-relay-protocol';
+import { type Approval, type ApprovalAnswer, RelayError } from 'agent-relay-protocol';
 import { backoffDelays, type Log, sleep } from 'agent-relay-wire';
-import type { CallbackQuery } from 'grammy/types';
+import type { CallbackQuery, Message, User } from 'grammy/types';
 import type { ChannelPort } from '../channel-port.ts';
 import type { ApprovalPosts, Post, StateFile } from '../state-file.ts';
 import type { ChatSender } from '../telegram/chat-sender.ts';
 import { TelegramFatal } from '../telegram/chat-sender.ts';
 import { nameOf } from '../telegram/names.ts';
 import { type Place, placeOf } from '../telegram/place.ts';
+import { answersOf, questionKeyboard, readPress, readReply } from './approval-answers.ts';
 import type { ApprovalSource } from './approval-source.ts';
-import { approvalKey, outcomeText, questionKeyboard, questionText, readPress, type Standing } from './approval-text.ts';
+import { approvalKey, outcomeText, questionText, type Standing } from './approval-text.ts';
 
 export interface ApprovalBoardOptions {
   readonly source: ApprovalSource;
@@ -22,6 +23,18 @@ export interface ApprovalBoardOptions {
   readonly approvers: ReadonlySet<number> | null;
   readonly log: Log;
 }
+
+interface Decision {
+  readonly posts: ApprovalPosts;
+  readonly answer: ApprovalAnswer;
+  readonly from: User;
+  /** What the person reads when it is done. */
+  readonly done: (approval: Approval) => string;
+}
+
+/** Of questions that an earlier version of this channel posted. */
+const plainAnswers: Readonly<Record<string, ApprovalAnswer>> = { allow: { outcome: 'allow' }, deny: { outcome: 'deny' } };
+const notYours = 'You are not among those who may decide this.';
 
 /** Shows what agents ask in the chats, takes the answers, and shows how it ended, wherever it was decided. */
 export class ApprovalBoard {
@@ -63,24 +76,43 @@ export class ApprovalBoard {
     await this.#options.answerPress(query.id, await this.#decide(query));
   }
 
+  /** What to say to a reply that is an answer; null for one that is none, and for a text that answers nothing of ours. */
+  async reply({ chat, from, text }: Pick<Message, 'chat' | 'from' | 'text'>, repliedTo: number): Promise<string | null> {
+    const found = [...this.#options.state.approvals].find(([, { posts }]) =>
+      posts.some(({ chatId, messageId }) => chatId === chat.id && messageId === repliedTo),
+    );
+    if (found === undefined || from === undefined) return null;
+    const [key, posts] = found;
+    const answer = readReply(posts, text ?? '');
+    if (answer === null) return null;
+    if (!this.#mayDecide(from.id, chat)) return notYours;
+    return this.#resolve(key, { posts, answer, from, done: () => 'Answered.' });
+  }
+
   async #decide({ data, from, message }: CallbackQuery): Promise<string> {
-    const { allowedChats, source, state } = this.#options;
+    const { allowedChats, state } = this.#options;
     const press = readPress(data);
     if (press === null || message === undefined || !allowedChats.has(message.chat.id)) return 'This button does nothing.';
-    if (!this.#mayDecide(from.id, message.chat)) return 'You are not among those who may decide this.';
+    if (!this.#mayDecide(from.id, message.chat)) return notYours;
     const posts = state.approvals.get(press.key);
     if (posts === undefined) return 'This is no longer open.';
-    const resolved = source.resolve(posts, press.outcome);
+    const answer = posts.presses[press.word] ?? plainAnswers[press.word];
+    if (answer === undefined) return 'This button does nothing.';
+    const done = ({ status }: Approval) => (status === 'allowed' ? (answer.answers ? 'Answered.' : 'Allowed.') : 'Denied.');
+    return this.#resolve(press.key, { posts, answer, from, done });
+  }
+
+  async #resolve(key: string, { posts, answer, from, done }: Decision): Promise<string> {
+    const resolved = this.#options.source.resolve(posts, answer, from.id);
     const decidedBy = resolved.then(
       () => nameOf(from),
       () => null,
     );
-    this.#presses.set(press.key, decidedBy);
+    this.#presses.set(key, decidedBy);
     try {
-      await resolved;
-      return press.outcome === 'allow' ? 'Allowed.' : 'Denied.';
+      return done(await resolved);
     } catch (error) {
-      if (this.#presses.get(press.key) === decidedBy) this.#presses.delete(press.key);
+      if (this.#presses.get(key) === decidedBy) this.#presses.delete(key);
       if (!(error instanceof RelayError)) throw error;
       if (error.retryable) return 'The relay cannot be reached at the moment. Please press again in a while.';
       return `The relay said no: ${error.message}`.slice(0, 200);
@@ -115,9 +147,9 @@ export class ApprovalBoard {
     for (const place of await this.#placesFor(agentId)) {
       if (known.some(({ chatId }) => chatId === place.chatId)) continue;
       try {
-        const sent = await sender.send(place, question, { keyboard: questionKeyboard(key, question.isWhole) });
+        const sent = await sender.send(place, question, { keyboard: questionKeyboard(key, approval, question.isWhole) });
         posts.push({ chatId: place.chatId, messageId: sent.message_id });
-        state.setApproval(key, { agentId, approvalId, text: question.text, posts });
+        state.setApproval(key, { agentId, approvalId, text: question.text, posts, ...answersOf(approval, question.isWhole) });
       } catch (error) {
         if (error instanceof TelegramFatal) throw error;
         log.warn('an approval could not be shown', { chatId: place.chatId, agentId, error });

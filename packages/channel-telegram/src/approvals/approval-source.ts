@@ -1,5 +1,5 @@
 import type { RelayClient } from 'agent-relay-client';
-import { type Approval, MAX_PAGE_SIZE, type Principal, RelayError } from 'agent-relay-protocol';
+import { type Approval, type ApprovalAnswer, MAX_PAGE_SIZE, type Principal, RelayError } from 'agent-relay-protocol';
 
 export type ApprovalKey = Pick<Approval, 'agentId' | 'approvalId'>;
 
@@ -14,7 +14,8 @@ export interface ApprovalSource {
   follow(cursor: number, signal: AbortSignal): AsyncIterable<Approval>;
   /** How a question ended, or null when it is not known any more. */
   find(key: ApprovalKey): Promise<Approval | null>;
-  resolve(key: ApprovalKey, outcome: 'allow' | 'deny'): Promise<Approval>;
+  /** `person` is the number of whoever answers, as Telegram has it. */
+  resolve(key: ApprovalKey, answer: ApprovalAnswer, person: number): Promise<Approval>;
 }
 
 export function relayApprovals(relay: Pick<RelayClient, 'approvals' | 'events' | 'system'>): ApprovalSource {
@@ -33,7 +34,8 @@ export function relayApprovals(relay: Pick<RelayClient, 'approvals' | 'events' |
       const { data } = await relay.approvals.list({ agent: agentId, limit: MAX_PAGE_SIZE });
       return data.find((approval) => approval.approvalId === approvalId) ?? null;
     },
-    resolve: ({ agentId, approvalId }, outcome) => relay.approvals.resolve({ id: agentId, approvalId, outcome }),
+    resolve: ({ agentId, approvalId }, answer, person) =>
+      relay.approvals.resolve({ id: agentId, approvalId, ...answer, person: `${person}` }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
 import { printable } from 'agent-relay-wire';
-import type { InlineKeyboardMarkup } from 'grammy/types';
 import type { Text } from '../telegram/bot-api.ts';
+import { formText } from './approval-answers.ts';
 import type { ApprovalKey } from './approval-source.ts';
 
 /** Leaves room for how it ended. */
@@ -14,15 +14,17 @@ export interface Question extends Text {
   readonly isWhole: boolean;
 }
 
-export function questionText({ agentId, title, cwd, input }: Pick<Approval, 'agentId' | 'title' | 'cwd' | 'input'>): Question {
-  const details = printable(inputText(input));
+export function questionText(asked: Pick<Approval, 'agentId' | 'title' | 'cwd' | 'input' | 'form'>): Question {
+  const { agentId, title, cwd, form = [] } = asked;
+  const input = form.length === 0 ? inputText(asked.input) : formText(form);
+  const details = printable(input);
   const shownTitle = cut(printable(title).replaceAll('\n', ' '), MAX_TITLE_LENGTH);
   const folder = cwd === undefined ? '' : cut(printable(cwd).replaceAll('\n', ' '), MAX_TITLE_LENGTH);
-  const before = `${agentId} asks: may I do this?\n\n${shownTitle}${cwd === undefined ? '' : `\nin ${folder}`}`;
+  const before = `${agentId} asks${form.length === 0 ? ': may I do this?' : ' you:'}\n\n${shownTitle}${cwd === undefined ? '' : `\nin ${folder}`}`;
   const room = MAX_QUESTION_LENGTH - before.length;
   const shown = cut(details, room);
   // What hides something, such as an order of characters that is not the one they run in, is not what a person sees.
-  const isWhole = shown === details && details === lines(inputText(input)) && shownTitle === title && folder === (cwd ?? '');
+  const isWhole = shown === details && details === lines(input) && shownTitle === title && folder === (cwd ?? '');
   const note = isWhole ? '' : '\n\nThis is not all of it: it can be allowed in the dashboard, where the whole is shown.';
   if (shown.trim() === '') return { text: before + note, isWhole };
   const offset = before.length + 2;
@@ -58,18 +60,6 @@ export const approvalKey = ({ agentId, approvalId }: ApprovalKey): string =>
     .update(JSON.stringify([agentId, approvalId]))
     .digest('base64url')
     .slice(0, 22);
-
-export type PressedOutcome = 'allow' | 'deny';
-
-export function questionKeyboard(key: string, isWhole: boolean): InlineKeyboardMarkup {
-  const deny = { text: 'Deny', callback_data: `deny:${key}` };
-  return { inline_keyboard: [isWhole ? [{ text: 'Allow', callback_data: `allow:${key}` }, deny] : [deny]] };
-}
-
-export function readPress(data: string | undefined): { readonly outcome: PressedOutcome; readonly key: string } | null {
-  const [, outcome, key] = /^(allow|deny):([\w-]{22})$/u.exec(data ?? '') ?? [];
-  return (outcome === 'allow' || outcome === 'deny') && key !== undefined ? { outcome, key } : null;
-}
 
 /** Most tools have a command or one text that says it all. */
 function inputText(input: unknown): string {

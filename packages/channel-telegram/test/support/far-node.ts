@@ -6,7 +6,12 @@ import { connectWebSocket } from 'agent-relay-wire/node';
 interface Answered {
   readonly approvalId: string;
   readonly outcome: string;
+  readonly optionId?: string;
+  readonly answers?: object;
 }
+
+type Requested = Extract<AgentEvent, { type: 'approval.requested' }>;
+export type FarQuestion = { readonly title: string; readonly input: unknown } & Partial<Pick<Requested, 'options' | 'form'>>;
 
 /** A machine with one kind of agent, `scripted`, that asks what the test says and waits for the answer. */
 export class FarNode {
@@ -28,12 +33,12 @@ export class FarNode {
     return node;
   }
 
-  ask(approvalId: string, question: { readonly title: string; readonly input: unknown }): Promise<void> {
+  ask(approvalId: string, question: FarQuestion): Promise<void> {
     const options = [
       { id: 'allow', label: 'Allow', outcome: 'allow' as const },
       { id: 'deny', label: 'Deny', outcome: 'deny' as const },
     ];
-    const { title, input } = question;
+    const { title, input, ...own } = question;
     return this.#say({
       type: 'approval.requested',
       approvalId,
@@ -42,6 +47,7 @@ export class FarNode {
       cwd: '/work',
       input: JSON.parse(JSON.stringify(input)),
       options,
+      ...own,
     });
   }
 
@@ -64,8 +70,8 @@ export class FarNode {
       return { cwd: '/work', vendorSessionId: null, model: null };
     }
     if (method !== 'session/resolve-approval') return {};
-    const { approvalId, outcome, by } = params as Answered & { by: string };
-    this.answered.push({ approvalId, outcome });
+    const { approvalId, outcome, by, optionId, answers } = params as Answered & { by: string };
+    this.answered.push({ approvalId, outcome, ...(optionId && { optionId }), ...(answers && { answers }) });
     await this.#say({ type: 'approval.resolved', approvalId, outcome: outcome === 'allow' ? 'allowed' : 'denied', by });
     return { resolved: true };
   }

@@ -6,6 +6,7 @@ import {
   keptAnswers,
   type PendingApproval,
   type Principal,
+  principalName,
   RelayError,
   readAnswer,
   type Session,
@@ -121,6 +122,15 @@ export function assertMayAnswer(principal: Principal): void {
   const self = agentOf(principal);
   const who = self === null ? 'This token' : `The token of ${self}`;
   throw new RelayError('forbidden', `${who} may not answer approvals: a person does, with the owner's token or one made for it`);
+}
+
+/** Who answers, as it is kept. @throws RelayError `forbidden` when somebody who is no channel says for whom. */
+export function answererOf(principal: Principal, person: string | undefined): string {
+  if (person === undefined) return principalName(principal);
+  const channel = principal.type === 'token' ? principal.agentId : null;
+  if (channel !== null) return `person:${person}@${channel}`;
+  const message = 'Only a channel answers for its people: left out, whoever answers is kept';
+  throw new RelayError('forbidden', `person: ${message}`, { issues: [{ path: 'person', message }] });
 }
 
 type Input = Exclude<Approval['input'], undefined>;

@@ -11,6 +11,7 @@ import {
 import { watchedIn } from '../../domain/act-as.ts';
 import {
   answerApproval,
+  answererOf,
   assertMayAnswer,
   assertPending,
   followApproval,
@@ -90,12 +91,12 @@ export class Approvals {
     while ((await store.approvals.prune(clock.now() - settings.retentionMs, PRUNE_BATCH)) === PRUNE_BATCH);
   }
 
-  async #answer({ id, approvalId, ...given }: RouteInput<'approvals/resolve'>, principal: Principal): Promise<Approval> {
+  async #answer({ id, approvalId, person, ...given }: RouteInput<'approvals/resolve'>, principal: Principal): Promise<Approval> {
     const { store, registry, clock } = this.#deps;
     const { workspace } = principal;
     const pending = await this.#pending(workspace, id, approvalId);
     const { sessionId } = pending;
-    const by = principalName(principal);
+    const by = answererOf(principal, person);
     const { told, end } = answerApproval(pending, given, by);
     const nodeId = (await store.sessions.get(workspace, sessionId))?.nodeId;
     const link = nodeId === undefined ? undefined : registry.find(workspace, nodeId)?.link;
