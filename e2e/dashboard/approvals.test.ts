@@ -7,6 +7,15 @@ import { type DashboardWorld, openDashboard } from './support.ts';
 
 const questions: Readonly<Record<string, ApprovalQuestion>> = {
   deploy: { kind: 'execute', title: 'Bash: make deploy', input: { command: 'make deploy ENV=live', description: 'Deploys' } },
+  choose: {
+    ...{ kind: 'other', title: 'Choose a colour', input: { command: 'paint' }, isEditable: true },
+    form: [{ id: 'q', text: 'Which colour?', choices: ['Red', 'Blue'].map((value) => ({ value, label: value })), allowsText: true }],
+    options: [
+      { id: 'go', label: 'Paint until the session ends', outcome: 'allow_session' },
+      { id: 'deny', label: 'Do not paint', outcome: 'deny' },
+      { id: 'stop', label: 'Stop the turn', outcome: 'cancel' },
+    ],
+  },
   migrate: { kind: 'edit', title: 'Write: /srv/schema.sql', input: { file_path: '/srv/schema.sql', content: 'drop table users;' } },
 };
 
@@ -77,6 +86,32 @@ test.skipIf(!hasBrowser)(
     await page.getByText('Write: /srv/schema.sql: denied').waitFor();
     await board.locator(`[data-approval-id="${id}"]`).getByText('Keep the users').waitFor();
     expect(node.done).toEqual([]);
+  },
+);
+
+test.skipIf(!hasBrowser)(
+  "an agent's own options are buttons, what it asks in words is filled in, and another input runs instead",
+  async () => {
+    await using world = await openDashboard();
+    const { owner, relay } = world;
+    await using _node = await startAskingNode(relay, questions);
+    await owner.sessions.start({ provider: 'asker', name: 'Worker', approval: 'guarded' });
+    const page = await world.openPage('/approvals');
+    const id = await askBy(world, 'Worker', 'choose');
+    const card = page.locator(`[data-approval-id="${id}"]`);
+    await card.getByRole('button', { name: 'Stop the turn' }).waitFor();
+    await card.getByText(/^denied in/u).waitFor();
+    await card.getByRole('button', { name: /^Paint/u }).click();
+    await card.getByText('answers.q: is missing').waitFor();
+    await card.getByLabel('Blue').check();
+    await card.getByRole('button', { name: 'Change it' }).click();
+    await card.getByLabel('What shall run instead').fill('{"command": "draw"}');
+    await keepScreenshot(page, 'dashboard-approval-form');
+    await card.getByRole('button', { name: /^Paint/u }).click();
+    await card.getByText('Which colour? Blue').waitFor();
+    expect((await owner.approvals.list({})).data).toMatchObject([
+      { status: 'allowed', optionId: 'go', answers: { q: ['Blue'] }, updatedInput: { command: 'draw' }, by: 'owner' },
+    ]);
   },
 );
 

@@ -1,13 +1,12 @@
-import type { Approval, PendingApproval, RouteRequest } from 'agent-relay-protocol';
-import { useEffect, useRef, useState } from 'react';
-import { type Command, useCommand } from '../../live/use-command.ts';
+import type { Approval, PendingApproval } from 'agent-relay-protocol';
+import { useEffect, useRef } from 'react';
+import { useCommand } from '../../live/use-command.ts';
 import { useMayCall } from '../../live/use-live.ts';
 import { answerApproval, isPendingApproval, keyOfApproval } from '../../relay/approvals.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { Fold } from '../fold.tsx';
-import { Problem } from '../problem.tsx';
-import { ReasonButton } from '../reason-button.tsx';
+import { ApprovalAnswer } from './approval-answer.tsx';
 import { ApprovalInput } from './approval-input.tsx';
 import { kindWords, outcomeOf, visible } from './approval-words.ts';
 
@@ -52,7 +51,7 @@ export function ApprovalCard({ approval, isKept = false }: ApprovalCardProps) {
         </p>
       )}
       {approval.input === undefined ? null : <Asked name={keyOfApproval(approval)} input={approval.input} isOpen={isPending || isKept} />}
-      {isPendingApproval(approval) && mayAnswer ? <Answer approval={approval} answer={answer} /> : null}
+      {isPendingApproval(approval) && mayAnswer ? <ApprovalAnswer approval={approval} answer={answer} /> : null}
       {isPendingApproval(approval) ? null : <Answered approval={approval} isKept={isKept} />}
     </article>
   );
@@ -74,53 +73,6 @@ function Asked({ name, input, isOpen }: AskedProps) {
       </div>
     </Fold>
   );
-}
-
-interface AnswerProps {
-  readonly approval: PendingApproval;
-  readonly answer: Command<RouteRequest<'approvals/resolve'>, string | null>;
-}
-
-function Answer({ approval: { agentId: id, approvalId, title }, answer }: AnswerProps) {
-  const isReady = useIsReady();
-  const isBlocked = answer.isPending || !isReady;
-  return (
-    <div data-answer className="flex min-h-7 flex-wrap items-center gap-2">
-      <button
-        type="button"
-        aria-label={`Allow ${title}`}
-        className="button button-main px-2.5 py-1 text-xs"
-        disabled={isBlocked}
-        onClick={() => answer.run({ id, approvalId, outcome: 'allow' })}
-      >
-        Allow once
-      </button>
-      <ReasonButton
-        word="Deny"
-        label={`Deny ${title}`}
-        hint="Why, or what to do instead? The agent reads it; may stay empty"
-        keepWord="Not yet"
-        isPending={isBlocked}
-        onReason={(message) => answer.run({ id, approvalId, outcome: 'deny', ...(message === null ? {} : { message }) })}
-      />
-      <Problem error={answer.error} />
-      {answer.output ? (
-        <p role="status" className="text-warn text-xs">
-          {answer.output}
-        </p>
-      ) : null}
-    </div>
-  );
-}
-
-/** A question that has just appeared takes no answer: the press was for what was in its place. */
-function useIsReady(afterMs = 500): boolean {
-  const [isReady, setReady] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setReady(true), afterMs);
-    return () => clearTimeout(timer);
-  }, [afterMs]);
-  return isReady;
 }
 
 const tones = { good: 'text-good', bad: 'text-bad', soft: 'text-soft' } as const;

@@ -1,6 +1,6 @@
 import type { Approval } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { outcomeOf, partsOf, visible } from './approval-words.ts';
+import { optionsOf, outcomeOf, partsOf, visible } from './approval-words.ts';
 
 test('a command comes first, what explains it after it', () => {
   expect(partsOf({ description: 'Runs the tests', command: 'npm test' })).toEqual([
@@ -51,4 +51,32 @@ test('who answered is told, and when nobody did, why there is no answer', () => 
     'not allowed: nobody answered in time',
     'withdrawn before anybody answered',
   ]);
+});
+
+test('what there is to press: every yes, a no that may say why, and other ways to say no', () => {
+  expect(optionsOf({})).toEqual({
+    yes: [{ id: 'allow', label: 'Allow once', outcome: 'allow' }],
+    plainNo: { id: 'deny', label: 'Deny', outcome: 'deny' },
+    otherNos: [],
+  });
+  const options = [
+    { id: 'y', label: 'Yes', outcome: 'allow' as const },
+    { id: 'yy', label: 'Always', outcome: 'allow_always' as const },
+    { id: 'stop', label: 'Stop', outcome: 'cancel' as const },
+    { id: 'n', label: 'No', outcome: 'deny' as const },
+  ];
+  expect(optionsOf({ options })).toEqual({ yes: options.slice(0, 2), plainNo: options[3], otherNos: [options[2]] });
+  expect(optionsOf({ options: options.slice(0, 1) }).plainNo).toMatchObject({ outcome: 'deny' });
+});
+
+test('an answer shows which option it was, what was answered, and what ran instead', () => {
+  const options = [{ id: 's', label: 'Until the session ends', outcome: 'allow_session' as const }];
+  const form = [{ id: 'q', text: 'Which?', choices: [], allowsText: true }];
+  const answered = { optionId: 's', options, form, answers: { q: ['Red'] }, updatedInput: { command: 'ls' } };
+  const about = { approvalId: 'a', agentId: 'Worker', sessionId: 's', kind: 'other' as const, title: 'Choose', requestedAt: 1 };
+  const approval = { ...about, ...answered, status: 'allowed' as const, resolvedAt: 2, by: 'owner', message: 'go' };
+  expect(outcomeOf(approval)).toMatchObject({
+    words: 'allowed by owner',
+    detail: expect.stringMatching(/^Until the session ends, instead \{\s+"command": "ls"\s+\}; Which\? Red; go$/u),
+  });
 });

@@ -1,4 +1,4 @@
-import type { Approval, PendingApproval } from 'agent-relay-protocol';
+import type { Approval, ApprovalOption, FormField, PendingApproval } from 'agent-relay-protocol';
 import { known } from '../known.ts';
 
 type Input = Exclude<Approval['input'], undefined>;
@@ -24,12 +24,52 @@ export interface Outcome {
   readonly detail: string | null;
 }
 
-export function outcomeOf({ status, by, message }: Exclude<Approval, PendingApproval>): Outcome {
+export function outcomeOf(approval: Exclude<Approval, PendingApproval>): Outcome {
+  const { status, by, message: said } = approval;
+  const chosen = [chosenWords(approval), ...answeredWords(approval), said].filter((words) => words !== null);
+  const message = chosen.length === 0 ? null : chosen.join('; ');
   if (status === 'cancelled') return { mark: '–', tone: 'soft', words: 'withdrawn before anybody answered', detail: message };
   if (by === 'timeout') return { mark: '⧗', tone: 'soft', words: 'not allowed: nobody answered in time', detail: null };
   if (status === 'allowed') return { mark: '✔', tone: 'good', words: `allowed by ${by}`, detail: message };
   if (status === 'denied') return { mark: '✕', tone: 'bad', words: `denied by ${by}`, detail: message };
   return { mark: '?', tone: 'soft', words: `${String(status satisfies never)} by ${by}`, detail: message };
+}
+
+type Answered = Exclude<Approval, PendingApproval>;
+
+function chosenWords({ optionId, options = [], updatedInput }: Answered): string | null {
+  const option = optionId === undefined || optionId === 'allow' || optionId === 'deny' ? undefined : optionId;
+  const label = option === undefined ? undefined : visible(options.find(({ id }) => id === option)?.label ?? option);
+  const edited = updatedInput === undefined ? undefined : `instead ${textOf(updatedInput)}`;
+  return [label, edited].filter((words) => words !== undefined).join(', ') || null;
+}
+
+const answeredWords = ({ answers = {}, form = [] }: Answered): readonly string[] =>
+  Object.entries(answers).map(([id, said]) => `${visible(form.find((field) => field.id === id)?.text ?? id)} ${visible(said.join(', '))}`);
+
+export type AskedField = FormField;
+
+/** Where a person's own words stand, beside the choices of a field. */
+export const ownWordsName = (fieldId: string): string => `${fieldId} in own words`;
+
+/** What there is to press. There is always a no, which may say why. */
+export interface Options {
+  readonly yes: readonly ApprovalOption[];
+  readonly plainNo: ApprovalOption;
+  readonly otherNos: readonly ApprovalOption[];
+}
+
+const usual: readonly ApprovalOption[] = [
+  { id: 'allow', label: 'Allow once', outcome: 'allow' },
+  { id: 'deny', label: 'Deny', outcome: 'deny' },
+];
+
+const allowing: ReadonlySet<string> = new Set<ApprovalOption['outcome']>(['allow', 'allow_session', 'allow_always']);
+
+export function optionsOf({ options = usual }: { readonly options?: readonly ApprovalOption[] | undefined }): Options {
+  const nos = options.filter(({ outcome }) => !allowing.has(outcome));
+  const plainNo = nos.find(({ outcome }) => outcome === 'deny') ?? { id: 'deny', label: 'Deny', outcome: 'deny' };
+  return { yes: options.filter(({ outcome }) => allowing.has(outcome)), plainNo, otherNos: nos.filter((option) => option !== plainNo) };
 }
 
 /** One thing a person reads before allowing it. */
