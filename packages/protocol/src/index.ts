@@ -42,6 +42,8 @@ export {
   keptAnswers,
   readAnswer,
 } from './approval-form.ts';
+export type { ApprovalRule, CreateApprovalRule } from './approval-rule.ts';
+export { ApprovalRuleSchema, CreateApprovalRuleSchema } from './approval-rule.ts';
 export type { Callback, CallbackEvent, CallbackStatus } from './callback.ts';
 export { CallbackEventSchema, CallbackSchema, CallbackStatusSchema } from './callback.ts';
 export type { Channel, ChannelBinding, ChannelBindingMode, ChannelMeta, OutsideSender } from './channel.ts';

@@ -36,6 +36,7 @@ type PastVerb =
   | 'repeated'
   | 'registered'
   | 'updated'
+  | 'used'
   | 'stalled'
   | 'removed'
   | 'started'

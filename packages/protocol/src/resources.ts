@@ -5,6 +5,7 @@ import { claimEvents } from './events/claim-events.ts';
 import { deliveryEvents } from './events/delivery-events.ts';
 import { messageEvents } from './events/message-events.ts';
 import { pairEvents } from './events/pair-events.ts';
+import { ruleEvents } from './events/rule-events.ts';
 import { sessionEvents } from './events/session-events.ts';
 import { taskEvents } from './events/task-events.ts';
 import { tokenEvents } from './events/token-events.ts';
@@ -16,6 +17,7 @@ import { inboxRoutes } from './routes/inbox-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { nodeRoutes } from './routes/node-routes.ts';
 import { pairRoutes } from './routes/pair-routes.ts';
+import { ruleRoutes } from './routes/rule-routes.ts';
 import { searchRoutes } from './routes/search-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { systemRoutes } from './routes/system-routes.ts';
@@ -38,6 +40,7 @@ export const routes = {
   ...sessionRoutes,
   ...nodeRoutes,
   ...approvalRoutes,
+  ...ruleRoutes,
   ...taskRoutes,
   ...pairRoutes,
   ...channelRoutes,
@@ -53,6 +56,7 @@ export const events = [
   ...agentEvents,
   ...sessionEvents,
   ...approvalEvents,
+  ...ruleEvents,
   ...taskEvents,
   ...pairEvents,
   ...tokenEvents,

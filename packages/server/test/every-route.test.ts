@@ -140,6 +140,9 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('nodes/remove', { id: 'none' });
   await take('approvals/list', { agent: id, status: 'pending' });
   await take('approvals/resolve', { id, approvalId: 'none', outcome: 'deny', message: 'no' });
+  await take('rules/list', { agent: id, active: true });
+  await take('rules/create', { agent: id, command: ['npm', 'test'], folder: '/srv', maxUses: 2 });
+  await take('rules/revoke', { id: 999_999 });
   await call('agents/register', { id: `${id}-partner`, name: `${id}-partner` });
   const declined = outputOf(await take('pairs/request', { from: id, target: `${id}-partner`, objective: 'talk' }));
   await take('pairs/reject', { id: declined['id'], agentId: `${id}-partner`, reason: 'later' });
@@ -205,6 +208,7 @@ test('every route answers the same over HTTP and over the socket, in the shape t
     'nodes/pair',
     'nodes/remove',
     'nodes/rename',
+    'rules/revoke',
     'sessions/get',
     'sessions/start',
   ]);

@@ -7,7 +7,7 @@ export type EventWords<Type extends RelayEventType = RelayEventType> = {
 };
 
 type Noun = RelayEventType extends infer Type ? (Type extends `${infer Name}.${string}` ? Name : never) : never;
-type WordsOf<Name extends Noun> = EventWords<Extract<RelayEventType, `${Name}.${string}`>>;
+export type WordsOf<Name extends Noun> = EventWords<Extract<RelayEventType, `${Name}.${string}`>>;
 type With<Field extends string> = Extract<RelayEvent, { readonly [Name in Field]: unknown }>;
 
 const unsaid = (): null => null;

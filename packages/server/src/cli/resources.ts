@@ -30,6 +30,7 @@ import { nodesCommand } from './nodes.ts';
 import { pairCommand } from './pair.ts';
 import { registerCommand } from './register.ts';
 import { restoreCommand } from './restore.ts';
+import { rulesCommand, ruleWords } from './rules.ts';
 import { filesCommand, searchCommand } from './search.ts';
 import { sendCommand } from './send.ts';
 import { setupCommand } from './setup.ts';
@@ -63,6 +64,7 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   approvalsCommand,
   approveCommand,
   denyCommand,
+  rulesCommand,
   workCommand,
   claimCommand,
   completeCommand,
@@ -95,6 +97,7 @@ const words: EventWords = {
   ...agentWords,
   ...sessionWords,
   ...approvalWords,
+  ...ruleWords,
   ...taskWords,
   ...pairWords,
   ...channelWords,

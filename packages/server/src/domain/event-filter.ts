@@ -29,6 +29,7 @@ export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about
   const { types, channel, for: agentId } = criteria;
   if ('token' in event && !criteria.seesTokens) return false;
   if ('approval' in event && !criteria.seesApprovalsOf(event.approval.agentId)) return false;
+  if ('rule' in event && !criteria.seesApprovalsOf(event.rule.agent)) return false;
   if (types && !types.some((name) => isNamed(event.type, name))) return false;
   const message = event.type === 'message.new' ? event.message : about.message;
   if (channel !== undefined && message?.channel !== channel) return false;

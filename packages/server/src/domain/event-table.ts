@@ -6,7 +6,7 @@ import type { ReadRights } from './readership.ts';
 export interface ReaderRights extends ReadRights {
   /** Tokens are the owner's. */
   readonly seesTokens: boolean;
-  readonly seesApprovalsOf: (agentId: string) => boolean;
+  readonly seesApprovalsOf: (agentId: string | null) => boolean;
 }
 
 /**
@@ -75,6 +75,13 @@ const approvals: EventRow<With<'approval'>> = {
   readers: ({ approval }, { seesApprovalsOf }) => seesApprovalsOf(approval.agentId),
 };
 
+const rules: EventRow<With<'rule'>> = {
+  about: nothing,
+  agents: ({ rule }) => (rule.agent === null ? [] : [rule.agent]),
+  audience: 'nobody',
+  readers: ({ rule }, { seesApprovalsOf }) => seesApprovalsOf(rule.agent),
+};
+
 const tokens: EventRow<With<'token'>> = {
   about: nothing,
   agents: ({ token }) => (token.agentId === null ? [] : [token.agentId]),
@@ -141,6 +148,9 @@ const eventTable: { readonly [Type in RelayEventType]: EventRow<EventOf<Type>> }
   'session.ended': sessions,
   'approval.requested': approvals,
   'approval.resolved': approvals,
+  'rule.created': rules,
+  'rule.used': rules,
+  'rule.ended': rules,
   'task.created': tasks,
   'task.repeated': tasks,
   'task.claimed': tasks,

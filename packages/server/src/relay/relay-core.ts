@@ -36,6 +36,9 @@ export type SessionRouteName =
   | 'nodes/remove'
   | 'approvals/list'
   | 'approvals/resolve'
+  | 'rules/list'
+  | 'rules/create'
+  | 'rules/revoke'
   | 'agents/interrupt'
   | 'agents/release'
   | 'agents/activity';

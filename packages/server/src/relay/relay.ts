@@ -247,7 +247,8 @@ function streamsOf({ core, readers, sessions, presence, inbox }: Parts): Pick<Re
     openEvents: async (filter, context) =>
       open('events:read', context, async ({ principal, signal, turn }) => {
         const { workspace } = principal;
-        const seesApprovalsOf = (agentId: string) => maySeeApprovals(principal, watchedIn(store.agents.index.in(workspace), agentId));
+        const seesApprovalsOf = (agentId: string | null) =>
+          maySeeApprovals(principal, agentId === null ? null : watchedIn(store.agents.index.in(workspace), agentId));
         const { reading: _reading, ...rights } = readers.of(principal);
         const reader = { workspace, caller: principalName(principal), ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf };
         return feed.open(reader, filter, { signal, turn });
@@ -295,6 +296,9 @@ const withoutSessions: SessionsPart = {
     'nodes/remove': noSessions,
     'approvals/list': () => ({ data: [], cursor: 0 }),
     'approvals/resolve': noSessions,
+    'rules/list': () => ({ data: [], cursor: 0 }),
+    'rules/create': noSessions,
+    'rules/revoke': noSessions,
     'agents/interrupt': noSessions,
     'agents/release': noSessions,
     'agents/activity': () => ({ data: [], cursor: 0 }),

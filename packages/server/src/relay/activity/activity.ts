@@ -11,6 +11,7 @@ import type { AgentIndex } from '../../store/agent-index.ts';
 import type { SessionStore } from '../../store/session-store.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { followApprovals } from '../approvals/approvals.ts';
+import type { ApprovalRules } from '../approvals/rules.ts';
 import { isFirstPage, listed, pageOf } from '../contract/listed.ts';
 import type { ActivityStream, CallContext, LiveActivityEntry } from '../contract/relay-contract.ts';
 import type { LoopGuard } from '../guard/loop-guard.ts';
@@ -22,6 +23,8 @@ export interface ActivityDeps {
   /** Told what agents' turns cost. */
   readonly guard: Pick<LoopGuard, 'used'>;
   readonly toolMail: Pick<ToolMail, 'observe'>;
+  /** Told what agents ask. */
+  readonly rules: Pick<ApprovalRules, 'asked'>;
   /** How long what agents did is kept; null keeps it for ever. */
   readonly retentionMs: number | null;
 }
@@ -70,6 +73,7 @@ export class ActivityRelay {
     const events = entries.slice(entries.length - stored).map(({ event }) => event);
     for (const event of events) this.#deps.guard.used(workspace, agentId, tokensOf(event));
     await this.#deps.toolMail.observe(workspace, session, events);
+    for (const event of events) if (event.type === 'approval.requested') this.#deps.rules.asked(workspace, session, event.approvalId);
     await this.#noteConversation(workspace, session, events);
     return { ackedSeq };
   }

@@ -1,8 +1,8 @@
 import {
   type Approval,
+  type ApprovalAnswer,
   DEFAULT_PAGE_SIZE,
   type PendingApproval,
-  type Principal,
   principalName,
   RelayError,
   type RouteInput,
@@ -30,6 +30,12 @@ import type { RelayCore } from '../relay-core.ts';
 
 export interface ApprovalsDeps extends Pick<RelayCore, 'store' | 'clock' | 'settings'> {
   readonly registry: NodeRegistry;
+}
+
+interface Which {
+  readonly workspace: string;
+  readonly id: string;
+  readonly approvalId: string;
 }
 
 /** How long a machine may take to hand an answer to its agent. */
@@ -72,9 +78,20 @@ export class Approvals {
   async resolve(input: RouteInput<'approvals/resolve'>, { principal }: CallContext): Promise<Approval> {
     assertMayAnswer(principal);
     assertMayActUpon(principal, input.id);
-    const key = `${principal.workspace}\n${input.id}\n${input.approvalId}`;
+    const { id, approvalId, person, ...given } = input;
+    const by = answererOf(principal, person);
+    return this.#inTurn({ workspace: principal.workspace, id, approvalId }, (which) => this.#answer(which, given, by));
+  }
+
+  /** A rule's yes. @throws RelayError `already_resolved`, `node_unavailable`. */
+  allowByRule(workspace: string, { agentId: id, approvalId }: PendingApproval, by: string): Promise<Approval> {
+    return this.#inTurn({ workspace, id, approvalId }, (which) => this.#answer(which, { outcome: 'allow' }, by));
+  }
+
+  async #inTurn(which: Which, answer: (which: Which) => Promise<Approval>): Promise<Approval> {
+    const key = `${which.workspace}\n${which.id}\n${which.approvalId}`;
     const before = this.#answering.get(key) ?? Promise.resolve();
-    const answering = before.then(() => this.#answer(input, principal));
+    const answering = before.then(() => answer(which));
     const settled = answering.catch(() => {});
     this.#answering.set(key, settled);
     try {
@@ -91,12 +108,10 @@ export class Approvals {
     while ((await store.approvals.prune(clock.now() - settings.retentionMs, PRUNE_BATCH)) === PRUNE_BATCH);
   }
 
-  async #answer({ id, approvalId, person, ...given }: RouteInput<'approvals/resolve'>, principal: Principal): Promise<Approval> {
+  async #answer({ workspace, id, approvalId }: Which, given: ApprovalAnswer, by: string): Promise<Approval> {
     const { store, registry, clock } = this.#deps;
-    const { workspace } = principal;
     const pending = await this.#pending(workspace, id, approvalId);
     const { sessionId } = pending;
-    const by = answererOf(principal, person);
     const { told, end } = answerApproval(pending, given, by);
     const nodeId = (await store.sessions.get(workspace, sessionId))?.nodeId;
     const link = nodeId === undefined ? undefined : registry.find(workspace, nodeId)?.link;

@@ -20,6 +20,7 @@ import { assertMayControl, type Spawner, spawnTerms } from '../../domain/spawn-r
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { ActivityRelay } from '../activity/activity.ts';
 import { Approvals } from '../approvals/approvals.ts';
+import { ApprovalRules } from '../approvals/rules.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext, NodeLink } from '../contract/relay-contract.ts';
 import { NodeRegistry } from '../nodes/node-registry.ts';
@@ -44,11 +45,12 @@ export interface SessionsOptions {
 export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: SessionsOptions = {}): SessionsPart {
   const registry = new NodeRegistry(core.clock.now());
   const { store, clock, guard, toolMail, settings } = core;
-  const activity = new ActivityRelay({ store, clock, guard, toolMail, retentionMs: settings.retentionMs });
+  const approvals = new Approvals({ ...core, registry });
+  const rules = new ApprovalRules({ ...core, approvals });
+  const activity = new ActivityRelay({ store, clock, guard, toolMail, rules, retentionMs: settings.retentionMs });
   const starting = new Set<string>();
   const nodes = new Nodes({ ...core, registry, activity, starting });
   const sessions = new Sessions({ ...core, registry, nodes, starting });
-  const approvals = new Approvals({ ...core, registry });
   const pairings = new Pairings(clock);
   const machines = new Machines({ ...core, registry, nodes, pairings });
   return {
@@ -62,6 +64,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       'agents/activity': (input, context) => activity.list(input, context),
       'approvals/list': (input, context) => approvals.list(input, context),
       'approvals/resolve': (input, context) => approvals.resolve(input, context),
+      ...rules.handlers,
     },
     nodeHandlers: nodes.handlers,
     nodeLive: ({ sessionId, at, events }, { principal }) =>
@@ -75,8 +78,12 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       void nodes.lookAgain();
       await activity.prune();
       await approvals.prune();
+      for (const workspace of [...store.agents.index.workspaces()]) await rules.sweep(workspace);
     },
-    close: () => machines.close(),
+    close: async () => {
+      await machines.close();
+      await rules.close();
+    },
   };
 }
 

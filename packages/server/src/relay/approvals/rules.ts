@@ -1,0 +1,168 @@
+import {
+  type ApprovalRule,
+  DEFAULT_PAGE_SIZE,
+  MAX_PAGE_SIZE,
+  type PendingApproval,
+  type Principal,
+  principalName,
+  RelayError,
+  type RouteInput,
+  type Session,
+} from 'agent-relay-protocol';
+import { watchedIn } from '../../domain/act-as.ts';
+import { assertMayAnswer, maySeeApprovals } from '../../domain/approval.ts';
+import { endOf, endRule, newRule, ruleAllows, ruleKey, ruleResource, tagsOf } from '../../domain/approval-rule.ts';
+import type { Decision } from '../../domain/facts.ts';
+import { recordWrite } from '../../domain/resource.ts';
+import { assertMayActUpon } from '../../domain/scopes.ts';
+import { registered } from '../access/registered.ts';
+import { listed } from '../contract/listed.ts';
+import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
+import type { RelayCore } from '../relay-core.ts';
+import type { Approvals } from './approvals.ts';
+
+export interface ApprovalRulesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log'> {
+  readonly approvals: Pick<Approvals, 'allowByRule'>;
+}
+
+/** What people have allowed beforehand: answers what agents ask, where a rule understands it whole, and tells each time that it did. */
+export class ApprovalRules {
+  readonly #deps: ApprovalRulesDeps;
+  readonly #working = new Set<Promise<void>>();
+  readonly handlers: Pick<RelayHandlers, 'rules/list' | 'rules/create' | 'rules/revoke'>;
+
+  constructor(deps: ApprovalRulesDeps) {
+    this.#deps = deps;
+    this.handlers = {
+      'rules/list': (input, context) => this.#list(input, context),
+      'rules/create': (input, { principal }) => this.#create(input, principal),
+      'rules/revoke': ({ id }, { principal }) => this.#revoke(id, principal),
+    };
+  }
+
+  /** A session has asked something; resolves by itself, whatever comes of it. */
+  asked(workspace: string, { agentId, sessionId }: Session, approvalId: string): void {
+    const { store, log } = this.#deps;
+    const work = store.approvals
+      .find(workspace, agentId, approvalId)
+      .then((approval) =>
+        approval?.status === 'pending' && approval.sessionId === sessionId ? this.#consider(workspace, approval) : undefined,
+      )
+      .catch((error: unknown) => log.warn('a rule could not answer', { agentId, approvalId, error }))
+      .finally(() => this.#working.delete(work));
+    this.#working.add(work);
+  }
+
+  /** Ends what is over. */
+  async sweep(workspace: string): Promise<void> {
+    const { store, clock } = this.#deps;
+    const { items } = await store.records.list(ruleResource, { workspace, under: ruleKey({ active: 'true' }), limit: MAX_PAGE_SIZE });
+    for (const { id } of items.filter((rule) => endOf(rule, clock.now()) !== null)) {
+      await store.records.change<ApprovalRule, void>(ruleResource, workspace, id, (rule) => this.#ending(rule));
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#working);
+  }
+
+  async #list({ agent, active, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'rules/list'>, { principal }: CallContext) {
+    const { store } = this.#deps;
+    const { workspace } = principal;
+    const agents = store.agents.index.in(workspace);
+    if (!maySeeApprovals(principal, agent === undefined ? null : watchedIn(agents, agent))) {
+      if (agent !== undefined) registered(agents, agent);
+      throw new RelayError('forbidden', 'Rules are for people and their programs with approvals:read; an agent sees those for itself');
+    }
+    if (agent !== undefined) registered(agents, agent);
+    const state = active === undefined ? {} : { active: String(active) };
+    return listed(await store.records.list(ruleResource, { workspace, under: ruleKey({ agent, ...state }), before, limit }));
+  }
+
+  async #create(input: RouteInput<'rules/create'>, principal: Principal): Promise<ApprovalRule> {
+    const { store, clock } = this.#deps;
+    const { workspace } = principal;
+    const { agent, approvalId } = input;
+    assertMayMake(principal, agent);
+    const asked = approvalId === undefined ? null : await this.#question(workspace, agent, approvalId);
+    const rule = await store.records.begin(workspace, ({ nextId: id, agents }) => {
+      if (agent !== undefined) registered(agents, agent);
+      const now = clock.now();
+      const made = newRule(input, { id, by: principalName(principal), now, asked });
+      return {
+        answer: made,
+        change: { at: now, events: [{ type: 'rule.created', at: now, rule: made }], records: [recordWrite(ruleResource, made)] },
+      };
+    });
+    if (asked?.status === 'pending') await this.#consider(workspace, asked);
+    return (await store.records.get(ruleResource, workspace, rule.id)) ?? rule;
+  }
+
+  async #question(workspace: string, agent: string | undefined, approvalId: string) {
+    const issues = [{ path: 'agent', message: 'is missing: whose question it is' }];
+    if (agent === undefined) throw new RelayError('validation_failed', 'agent: is missing: whose question it is', { issues });
+    const asked = await this.#deps.store.approvals.find(workspace, agent, approvalId);
+    if (asked === null) throw new RelayError('not_found', `${agent} has asked nothing of the id ${approvalId}`);
+    return asked;
+  }
+
+  #revoke(id: number, principal: Principal): Promise<ApprovalRule> {
+    const { store, clock } = this.#deps;
+    return store.records.change<ApprovalRule, ApprovalRule>(ruleResource, principal.workspace, id, (rule) => {
+      assertMayMake(principal, rule?.agent ?? undefined);
+      if (rule === null) throw new RelayError('not_found', `There is no rule ${id}`);
+      if (rule.ended !== null) return { answer: rule, change: null };
+      return ended(endRule(rule, 'revoked', principalName(principal), clock.now()), clock.now());
+    });
+  }
+
+  /** A use is counted before the answer goes, so that no more than were allowed ever do; it is told once the agent has it. */
+  async #consider(workspace: string, approval: PendingApproval): Promise<void> {
+    const { store, clock, approvals } = this.#deps;
+    const { agentId, approvalId } = approval;
+    const tags = tagsOf(store.agents.index.in(workspace).find(agentId)?.agent);
+    for (const { id } of await this.#rulesFor(workspace, agentId, tags)) {
+      const isTaken = await store.records.change<ApprovalRule, boolean>(ruleResource, workspace, id, (rule) => {
+        if (rule === null || !ruleAllows(rule, approval, tags, clock.now())) return { answer: false, change: null };
+        return { answer: true, change: { at: clock.now(), records: [recordWrite(ruleResource, { ...rule, uses: rule.uses + 1 })] } };
+      });
+      if (!isTaken) continue;
+      await approvals.allowByRule(workspace, approval, `rule:${id}`);
+      await store.records.change<ApprovalRule, void>(ruleResource, workspace, id, (rule) => {
+        if (rule === null) return { answer: undefined, change: null };
+        const at = clock.now();
+        const used = { type: 'rule.used' as const, at, rule, agentId, approvalId };
+        const { change } = this.#ending(rule);
+        return { answer: undefined, change: { at, ...change, events: [used, ...(change?.events ?? [])] } };
+      });
+      return;
+    }
+  }
+
+  async #rulesFor(workspace: string, agent: string, tags: readonly string[]): Promise<readonly ApprovalRule[]> {
+    const { records } = this.#deps.store;
+    const keys = [ruleKey({ agent, active: 'true' }), ...tags.map((tag) => ruleKey({ tag }))];
+    const pages = await Promise.all(keys.map((under) => records.list(ruleResource, { workspace, under, limit: MAX_PAGE_SIZE })));
+    return pages.flatMap(({ items }) => items);
+  }
+
+  #ending(rule: ApprovalRule | null): Decision<void> {
+    const now = this.#deps.clock.now();
+    const end = rule === null || rule.ended !== null ? null : endOf(rule, now);
+    if (rule === null || end === null) return { answer: undefined, change: null };
+    return { answer: undefined, change: ended(endRule(rule, end, 'relay', now), now).change };
+  }
+}
+
+const ended = (rule: ApprovalRule, at: number): Decision<ApprovalRule> => ({
+  answer: rule,
+  change: { at, events: [{ type: 'rule.ended', at, rule }], records: [recordWrite(ruleResource, rule)] },
+});
+
+/** As answers are: a rule is one, given beforehand. One for a tag reaches agents that nobody has named. */
+function assertMayMake(principal: Principal, agent: string | undefined): void {
+  assertMayAnswer(principal);
+  if (agent !== undefined) assertMayActUpon(principal, agent);
+  else if (!maySeeApprovals(principal, null) && principal.type === 'token' && principal.targets !== null)
+    throw new RelayError('forbidden_target', 'This token reaches some agents only: make a rule for one of them');
+}
