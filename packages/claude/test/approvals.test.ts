@@ -51,7 +51,7 @@ describe.each(claudeVersions)('guarded mail turns of Claude Code %s', { timeout:
       input: expect.objectContaining({ command: 'touch ran.txt' }),
       options: [expect.objectContaining({ outcome: 'allow' }), expect.objectContaining({ outcome: 'deny' })],
       isEditable: true,
-      expiresAt: expect.any(Number),
+      expiresInMs: 600_000,
     });
     expect(isWritten('ran.txt')).toBe(false);
     expect(await session.resolveApproval?.(asked.approvalId, { outcome: 'allow', by: 'owner' })).toBe(true);

@@ -106,7 +106,7 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
     options: z.array(ApprovalOptionSchema).describe('Empty when nobody is asked: the mode of the session answers'),
     form: z.array(FormFieldSchema).optional().describe('What a person is asked for in words; a yes brings the answers'),
     isEditable: z.boolean().optional().describe('A yes may bring another input, which runs instead'),
-    expiresAt: z.int().min(0).optional().describe("When nobody's answer becomes a no, by the clock of its machine"),
+    expiresInMs: z.int().min(0).optional().describe("After how long nobody's answer becomes a no"),
   }),
   z.object({
     type: z.literal('approval.resolved'),

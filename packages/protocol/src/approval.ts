@@ -19,7 +19,7 @@ const approval = {
   form: z.array(FormFieldSchema).optional().describe('What a person is asked for in words; a yes brings the answers'),
   isEditable: z.boolean().optional().describe('A yes may bring another input, which runs instead'),
   requestedAt: TimestampSchema,
-  expiresAt: TimestampSchema.optional().describe("When nobody's answer becomes a no, by the clock of its machine"),
+  expiresAt: TimestampSchema.optional().describe("When nobody's answer becomes a no; sooner, where the relay heard of it late"),
 };
 
 /**

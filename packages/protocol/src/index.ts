@@ -32,16 +32,8 @@ export {
 } from './agent-event.ts';
 export type { Approval, ApprovalAnswer, ApprovalStatus, PendingApproval } from './approval.ts';
 export { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ListedApprovalStatusSchema } from './approval.ts';
-export type { Answerable, ApprovalOption, FormAnswers, FormField, GivenAnswer, ReadAnswer } from './approval-form.ts';
-export {
-  ApprovalOptionSchema,
-  approvalLimits,
-  FormAnswersSchema,
-  FormFieldSchema,
-  fitsApproval,
-  keptAnswers,
-  readAnswer,
-} from './approval-form.ts';
+export type { ApprovalOption, FormAnswers, FormField } from './approval-form.ts';
+export { ApprovalOptionSchema, approvalLimits, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
 export type { ApprovalRule, CreateApprovalRule } from './approval-rule.ts';
 export { ApprovalRuleSchema, CreateApprovalRuleSchema } from './approval-rule.ts';
 export type { Callback, CallbackEvent, CallbackStatus } from './callback.ts';
@@ -139,6 +131,8 @@ export {
 export type { Principal, Scope } from './principal.ts';
 export { DEFAULT_WORKSPACE, OWNER_AGENT_ID, PrincipalSchema, principalName, RELAY_AGENT_ID, ScopeSchema, scopes } from './principal.ts';
 export { isPersonName, PERSON, PersonNameSchema, PrincipalNameSchema } from './principal-name.ts';
+export type { Answerable, GivenAnswer, ReadAnswer } from './read-answer.ts';
+export { fitsApproval, keptAnswers, readAnswer } from './read-answer.ts';
 export type { InboxPush } from './read-inbox-push.ts';
 export { readInboxPush } from './read-inbox-push.ts';
 export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';

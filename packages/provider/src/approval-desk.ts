@@ -6,7 +6,7 @@ type ApprovalEvent = Extract<AgentEvent, { type: 'approval.requested' | 'approva
 type Requested = Extract<ApprovalEvent, { type: 'approval.requested' }>;
 
 /** What a person is asked: what, where, and exactly what would run; or, with a `form`, what they are asked for in words. */
-export type ApprovalQuestion = Omit<Requested, 'type' | 'approvalId' | 'options' | 'expiresAt'> & {
+export type ApprovalQuestion = Omit<Requested, 'type' | 'approvalId' | 'options' | 'expiresInMs'> & {
   /** The vendor's own answers; left out, a person allows it once or denies it. */
   readonly options?: readonly ApprovalOption[];
   /** What else a yes may allow until the session ends, in words: offered as an option of its own, where `options` is left out. */
@@ -75,7 +75,7 @@ export class ApprovalDesk {
       type: 'approval.requested',
       approvalId,
       options: [...options],
-      expiresAt: Date.now() + timeoutMs,
+      expiresInMs: timeoutMs,
     };
     if (!fitsApproval(asked)) return Promise.resolve(this.#refuse(asked));
     return new Promise((resolve) => {
@@ -136,7 +136,7 @@ export class ApprovalDesk {
   }
 
   /** Told as a question without options: nobody is asked. */
-  #refuse({ form: _, options: __, expiresAt: ___, ...asked }: Requested): ApprovalVerdict {
+  #refuse({ form: _, options: __, expiresInMs: ___, ...asked }: Requested): ApprovalVerdict {
     const verdict = { outcome: 'denied', by: 'policy', message: tooLong } as const;
     this.#options.emit({ ...asked, options: [] });
     this.#options.emit({ type: 'approval.resolved', approvalId: asked.approvalId, ...verdict });

@@ -118,7 +118,7 @@ const choosing = (approvalId: string): AgentEvent => ({
   ],
   form,
   isEditable: true,
-  expiresAt: Date.UTC(2026, 0, 1),
+  expiresInMs: 60_000,
 });
 
 test("a question's own options and what it asks in words are shown, and answered by option, by field, or one after the other", async () => {

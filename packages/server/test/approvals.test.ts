@@ -19,7 +19,7 @@ const options = [
   { id: 'allow', label: 'Allow', outcome: 'allow' as const },
   { id: 'deny', label: 'Deny', outcome: 'deny' as const },
 ];
-const ask = (approvalId: string): AgentEvent => ({
+const ask = (approvalId: string): Extract<AgentEvent, { type: 'approval.requested' }> => ({
   type: 'approval.requested',
   approvalId,
   kind: 'execute',
@@ -53,7 +53,6 @@ const own = {
     { id: 'key', text: 'The key?', choices: [], allowsText: true, isSecret: true, isOptional: true },
   ],
   isEditable: true,
-  expiresAt: 1_600_000,
 };
 const restarted = async () => {
   world.relay.nodeDetached(node);
@@ -164,8 +163,8 @@ describe('what an agent asks', () => {
   });
 
   it("is answered by one of its vendor's own options, with what its form asks for, and what is secret is kept nowhere", async () => {
-    await say({ ...ask('a1'), ...own });
-    expect(await list()).toMatchObject([own]);
+    await say({ ...ask('a1'), ...own, expiresInMs: 600_000 });
+    expect(await list()).toMatchObject([{ ...own, expiresAt: 1_600_000 }]);
     world = await restarted();
     const answers = { colour: ['red', 'pink'], key: ['hush'] };
     const input = { id: 'Worker', approvalId: 'a1', optionId: 'yes-session', answers, updatedInput: { command: 'npm run lint' } };

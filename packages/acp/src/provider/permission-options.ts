@@ -52,4 +52,4 @@ export function offered(options: Options, use: ToolUse, { mode }: Pick<SessionRi
   });
 }
 
-export const offersYes = (options: readonly ApprovalOption[]): boolean => options.some(({ outcome }) => outcome.startsWith('allow'));
+export const offersAllowing = (options: readonly ApprovalOption[]): boolean => options.some(({ outcome }) => outcome.startsWith('allow'));

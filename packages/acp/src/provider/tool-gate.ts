@@ -5,7 +5,7 @@ import { RequestError } from '@agentclientprotocol/sdk';
 import { type ApprovalQuestion, type ApprovalVerdict, type LiveEvent, pathInside, type SessionEvents } from 'agent-relay-provider';
 import { judgeTool, type SessionRights, type ToolUse, type ToolVerdict } from 'agent-relay-provider/kit';
 import type { PermissionOutcome, PermissionQuestion, ReadFileRequest, WriteFileRequest } from '../acp/frames.ts';
-import { allowing, cancelled, declining, offered, offersYes, selected } from './permission-options.ts';
+import { allowing, cancelled, declining, offered, offersAllowing, selected } from './permission-options.ts';
 import type { AskedUse } from './tool-uses.ts';
 import { pathsOf, questionInput, toolKind, toolTitle, toolUse } from './tool-words.ts';
 import type { AcpTranslator } from './translator.ts';
@@ -55,7 +55,7 @@ export class AcpToolGate {
     const allow = allowing(request.options, this.#options.rights);
     const options = offered(request.options, use, this.#options.rights);
     const judged = strictest(asked.readings.map((reading) => this.#judge(toolUse(reading, relayServers))));
-    const isPossible = judged.outcome === 'ask' ? offersYes(options) : judged.outcome === 'refuse' || allow !== null;
+    const isPossible = judged.outcome === 'ask' ? offersAllowing(options) : judged.outcome === 'refuse' || allow !== null;
     const question = { ...this.#question(asked, use, turn), options };
     const verdict = await this.#decide(isPossible ? judged : noWayToAllowOnce(use), question, AbortSignal.any([turn.signal, signal]));
     if (verdict.outcome === 'cancelled') return cancelled;

@@ -3,7 +3,7 @@ import type { ApprovalVerdict } from 'agent-relay-provider';
 import type { z } from 'zod';
 import { parseRequest, type ServerRequest } from '../app-server/server-requests.ts';
 import { elicitation, userInput } from './answer-question.ts';
-import { always, type CodexApproval, type CodexChoice, choice, choicesOf, other, placeOf, reasonOf } from './approval-choices.ts';
+import { always, type CodexApproval, type CodexChoice, choice, choicesOf, other, placeInTurn, reasonOf } from './approval-choices.ts';
 import { approvalSchemas, type FileUpdate, wordsOf } from './approval-schemas.ts';
 
 export interface ApprovalContext {
@@ -65,7 +65,7 @@ function commandApproval(params: z.infer<typeof Command>, context: ApprovalConte
   const { command, reason, kind = 'command', networkApprovalContext: network } = params;
   const prefix = wordsOf(params.proposedExecpolicyAmendment);
   const question = {
-    ...placeOf(params),
+    ...placeInTurn(params),
     kind: 'execute',
     title: titled(kind === 'writeStdin' ? 'Type into' : 'Run', command?.split('\n', 1)[0] ?? 'a command', reason),
     cwd: params.cwd ?? context.cwd,
@@ -109,7 +109,7 @@ function editApproval(asked: AskedEdit, { cwd }: ApprovalContext, vocabulary: ty
     root === null ? 'Allow to edit these files until the session ends' : `Allow to write below ${root} until the session ends`;
   const isKnown = paths.length > 0 && (root !== null || !grantRoot);
   return {
-    question: { ...placeOf(asked), kind: 'edit', title, cwd, input: { changes: shown, ...(root === null ? {} : { below: root }) } },
+    question: { ...placeInTurn(asked), kind: 'edit', title, cwd, input: { changes: shown, ...(root === null ? {} : { below: root }) } },
     use: { kind: 'edit', name: title, paths: root === null ? paths : [...paths, root] },
     choices: isKnown ? choicesOf(root === null ? { once, ...rest } : rest, { session }) : [],
     deny: vocabulary.deny(nobody),
@@ -120,7 +120,7 @@ function permissionsApproval(params: z.infer<typeof Permissions>, { cwd }: Appro
   const { permissions = {}, reason } = params;
   const asked = Object.fromEntries(Object.entries(permissions).filter(([, permission]) => permission !== null));
   const title = titled('More permissions', '', reason).trim();
-  const question = { ...placeOf(params), kind: 'other', title, cwd: params.cwd ?? cwd, input: { permissions: asked } } as const;
+  const question = { ...placeInTurn(params), kind: 'other', title, cwd: params.cwd ?? cwd, input: { permissions: asked } } as const;
   const granted = (scope: 'turn' | 'session') => always({ permissions: asked, scope });
   const deny = always({ permissions: {}, scope: 'turn' });
   const choices = choicesOf({ once: granted('turn'), session: granted('session'), deny }, { once: 'Allow until the turn ends' });
@@ -133,7 +133,7 @@ function olderCommandApproval(params: z.infer<typeof OlderCommand>, context: App
   // Its words apart: joined, nobody could tell where one ends.
   const shown = command.map((word) => JSON.stringify(word)).join(' ');
   const question = {
-    ...placeOf({ itemId: callId }),
+    ...placeInTurn({ itemId: callId }),
     kind: 'execute',
     title: titled('Run', shown, reason),
     cwd: cwd ?? context.cwd,

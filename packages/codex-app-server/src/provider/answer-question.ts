@@ -1,6 +1,6 @@
 import type { ApprovalVerdict } from 'agent-relay-provider';
 import type { z } from 'zod';
-import { always, type CodexApproval, choice, choicesOf, other, placeOf, reasonOf } from './approval-choices.ts';
+import { always, type CodexApproval, choice, choicesOf, other, placeInTurn, reasonOf } from './approval-choices.ts';
 import type { approvalSchemas } from './approval-schemas.ts';
 import { elicitationForm } from './elicitation-form.ts';
 
@@ -21,7 +21,7 @@ function toolCallApproval(params: Elicitation): CodexApproval {
   const { serverName, _meta: meta } = params;
   const tool = meta?.tool_name;
   const input = { server: serverName, tool: tool ?? null, arguments: meta?.tool_params ?? null };
-  const question = { ...placeOf(params), kind: 'other', title: titleOf(params), input } as const;
+  const question = { ...placeInTurn(params), kind: 'other', title: titleOf(params), input } as const;
   const offered = new Set(tool ? meta?.persist : []);
   const session = offered.has('session') ? { session: always(accepted({}, 'session')) } : {};
   const named = { id: 'allow-always', label: `Allow for ever, in every session: ${tool} of ${serverName}` };
@@ -44,7 +44,7 @@ function toolCallApproval(params: Elicitation): CodexApproval {
 function serverQuestion(params: Elicitation): CodexApproval {
   const { serverName, url } = params;
   const question = {
-    ...placeOf(params),
+    ...placeInTurn(params),
     kind: 'other',
     title: titleOf(params),
     input: { server: serverName, ...(url ? { url } : {}) },
@@ -81,7 +81,7 @@ export function userInput(params: z.infer<typeof approvalSchemas.userInput>): Co
   };
   const vocabulary = { once, deny: (verdict: ApprovalVerdict) => allSaying(reasonOf(verdict)) };
   return {
-    question: { ...placeOf(params), kind: 'other', title, form },
+    question: { ...placeInTurn(params), kind: 'other', title, form },
     use: { kind: 'question', name: title },
     choices: questions.length === 0 ? [] : choicesOf(vocabulary, { once: 'Answer', deny: 'Do not answer' }),
     deny: allSaying('Nobody can answer now: decide yourself.'),

@@ -80,7 +80,7 @@ export const reasonOf = (verdict: ApprovalVerdict): string => verdict.message ??
 
 export const other = ({ title }: Pick<ApprovalQuestion, 'title'>): ToolUse => ({ kind: 'other', name: title });
 
-export const placeOf = ({
+export const placeInTurn = ({
   turnId,
   itemId,
 }: {

@@ -24,7 +24,7 @@ export function approvalContract({ start, harness }: ContractTools): void {
       const asked = await log.waitFor('approval.requested');
       expect(asked).toMatchObject({ kind: 'edit', turnId: log.ofType('turn.started').at(-1)?.turnId });
       expect(asked.options.map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(['allow', 'deny']));
-      expect(asked.expiresAt).toEqual(expect.any(Number));
+      expect(asked.expiresInMs).toEqual(more.approvalTimeoutMs ?? 600_000);
       expect(JSON.stringify([asked.title, asked.input])).toContain('note.txt');
       expect(isWritten()).toBe(false);
       return { session, log, asked };

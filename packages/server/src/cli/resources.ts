@@ -30,7 +30,7 @@ import { nodesCommand } from './nodes.ts';
 import { pairCommand } from './pair.ts';
 import { registerCommand } from './register.ts';
 import { restoreCommand } from './restore.ts';
-import { rulesCommand, ruleWords } from './rules.ts';
+import { approvalRuleWords, rulesCommand } from './rules.ts';
 import { filesCommand, searchCommand } from './search.ts';
 import { sendCommand } from './send.ts';
 import { setupCommand } from './setup.ts';
@@ -97,7 +97,7 @@ const words: EventWords = {
   ...agentWords,
   ...sessionWords,
   ...approvalWords,
-  ...ruleWords,
+  ...approvalRuleWords,
   ...taskWords,
   ...pairWords,
   ...channelWords,

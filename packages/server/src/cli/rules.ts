@@ -111,7 +111,7 @@ const row = (rule: ApprovalRule): string[] => [
   oneLine(rule.name, 60),
 ];
 
-export const ruleWords: WordsOf<'rule'> = {
+export const approvalRuleWords: WordsOf<'rule'> = {
   'rule.created': ({ rule: { id, name, createdBy } }) => `rule ${id} holds from now on, says ${oneLine(createdBy)}: ${oneLine(name)}`,
   'rule.used': ({ rule: { id, name }, agentId, approvalId }) =>
     `${agentId}: ${oneLine(approvalId)} allowed by rule ${id}: ${oneLine(name)}`,

@@ -41,7 +41,7 @@ export function followApproval(
   }
   const isOver = status === 'ended' || status === 'failed';
   if (found !== null || isOver || event.options.length === 0 || !fitsApproval(event)) return null;
-  const { approvalId, kind, title, cwd, input, options, form, isEditable, expiresAt } = event;
+  const { approvalId, kind, title, cwd, input, options, form, isEditable, expiresInMs } = event;
   return {
     approvalId,
     agentId,
@@ -50,7 +50,7 @@ export function followApproval(
     title,
     ...present({ cwd, input: input === undefined ? undefined : shortInput(input), options, form, isEditable }),
     requestedAt: now,
-    ...present({ expiresAt }),
+    ...present({ expiresAt: expiresInMs === undefined ? undefined : now + expiresInMs }),
     status: 'pending',
     resolvedAt: null,
     by: null,
@@ -68,13 +68,13 @@ export const resolveApproval = (
 ): ResolvedApproval => ({ ...pending, ...answer, resolvedAt: now });
 
 /** What its machine is told of an answer, and how the question ends with it. */
-export interface Answered {
+export interface AnswerOutcome {
   readonly told: ApprovalAnswer & { readonly outcome: 'allow' | 'deny' };
   readonly end: Pick<ResolvedApproval, 'status' | 'by' | 'message' | 'optionId' | 'answers' | 'updatedInput'>;
 }
 
 /** @throws RelayError `validation_failed` naming what the question does not take. */
-export function answerApproval(pending: PendingApproval, given: ApprovalAnswer, by: string): Answered {
+export function decideAnswer(pending: PendingApproval, given: ApprovalAnswer, by: string): AnswerOutcome {
   const { outcome } = readAnswer(pending, given);
   const { message, optionId, answers, updatedInput } = given;
   const said = outcome === 'allow' ? present({ answers, updatedInput }) : {};

@@ -14,7 +14,7 @@ interface AnswerProps {
 }
 
 /** What a person may answer: its vendor's own options, with what it asks in words, and as long as there is time. */
-export function ApprovalAnswer({ approval, answer }: AnswerProps) {
+export function AnswerBar({ approval, answer }: AnswerProps) {
   const { agentId: id, approvalId, title, form = [], input, isEditable, expiresAt } = approval;
   const filledIn = useRef<HTMLFormElement>(null);
   const [isEditing, setEditing] = useState(false);

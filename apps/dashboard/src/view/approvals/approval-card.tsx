@@ -6,7 +6,7 @@ import { answerApproval, isPendingApproval, keyOfApproval } from '../../relay/ap
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { Fold } from '../fold.tsx';
-import { ApprovalAnswer } from './approval-answer.tsx';
+import { AnswerBar } from './approval-answer.tsx';
 import { ApprovalInput } from './approval-input.tsx';
 import { kindWords, outcomeOf, visible } from './approval-words.ts';
 
@@ -51,7 +51,7 @@ export function ApprovalCard({ approval, isKept = false }: ApprovalCardProps) {
         </p>
       )}
       {approval.input === undefined ? null : <Asked name={keyOfApproval(approval)} input={approval.input} isOpen={isPending || isKept} />}
-      {isPendingApproval(approval) && mayAnswer ? <ApprovalAnswer approval={approval} answer={answer} /> : null}
+      {isPendingApproval(approval) && mayAnswer ? <AnswerBar approval={approval} answer={answer} /> : null}
       {isPendingApproval(approval) ? null : <Answered approval={approval} isKept={isKept} />}
     </article>
   );

@@ -10,10 +10,10 @@ import {
 } from 'agent-relay-protocol';
 import { watchedIn } from '../../domain/act-as.ts';
 import {
-  answerApproval,
   answererOf,
   assertMayAnswer,
   assertPending,
+  decideAnswer,
   followApproval,
   isApprovalEvent,
   maySeeApprovals,
@@ -112,7 +112,7 @@ export class Approvals {
     const { store, registry, clock } = this.#deps;
     const pending = await this.#pending(workspace, id, approvalId);
     const { sessionId } = pending;
-    const { told, end } = answerApproval(pending, given, by);
+    const { told, end } = decideAnswer(pending, given, by);
     const nodeId = (await store.sessions.get(workspace, sessionId))?.nodeId;
     const link = nodeId === undefined ? undefined : registry.find(workspace, nodeId)?.link;
     if (!link) throw new RelayError('node_unavailable', `The machine that runs ${id} is not connected: the question stays open`);

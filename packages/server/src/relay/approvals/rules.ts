@@ -57,8 +57,9 @@ export class ApprovalRules {
   async sweep(workspace: string): Promise<void> {
     const { store, clock } = this.#deps;
     const { items } = await store.records.list(ruleResource, { workspace, under: ruleKey({ active: 'true' }), limit: MAX_PAGE_SIZE });
-    for (const { id } of items.filter((rule) => endOf(rule, clock.now()) !== null)) {
-      await store.records.change<ApprovalRule, void>(ruleResource, workspace, id, (rule) => this.#ending(rule));
+    const now = clock.now();
+    for (const { id } of items.filter((rule) => endOf(rule, now) !== null)) {
+      await store.records.change<ApprovalRule, void>(ruleResource, workspace, id, (rule) => ending(rule, now));
     }
   }
 
@@ -85,9 +86,9 @@ export class ApprovalRules {
     const { agent, approvalId } = input;
     assertMayMake(principal, agent);
     const asked = approvalId === undefined ? null : await this.#question(workspace, agent, approvalId);
+    const now = clock.now();
     const rule = await store.records.begin(workspace, ({ nextId: id, agents }) => {
       if (agent !== undefined) registered(agents, agent);
-      const now = clock.now();
       const made = newRule(input, { id, by: principalName(principal), now, asked });
       return {
         answer: made,
@@ -108,11 +109,12 @@ export class ApprovalRules {
 
   #revoke(id: number, principal: Principal): Promise<ApprovalRule> {
     const { store, clock } = this.#deps;
+    const now = clock.now();
     return store.records.change<ApprovalRule, ApprovalRule>(ruleResource, principal.workspace, id, (rule) => {
       assertMayMake(principal, rule?.agent ?? undefined);
       if (rule === null) throw new RelayError('not_found', `There is no rule ${id}`);
       if (rule.ended !== null) return { answer: rule, change: null };
-      return ended(endRule(rule, 'revoked', principalName(principal), clock.now()), clock.now());
+      return ended(endRule(rule, 'revoked', principalName(principal), now), now);
     });
   }
 
@@ -120,19 +122,20 @@ export class ApprovalRules {
   async #consider(workspace: string, approval: PendingApproval): Promise<void> {
     const { store, clock, approvals } = this.#deps;
     const { agentId, approvalId } = approval;
+    const now = clock.now();
     const tags = tagsOf(store.agents.index.in(workspace).find(agentId)?.agent);
     for (const { id } of await this.#rulesFor(workspace, agentId, tags)) {
       const isTaken = await store.records.change<ApprovalRule, boolean>(ruleResource, workspace, id, (rule) => {
-        if (rule === null || !ruleAllows(rule, approval, tags, clock.now())) return { answer: false, change: null };
-        return { answer: true, change: { at: clock.now(), records: [recordWrite(ruleResource, { ...rule, uses: rule.uses + 1 })] } };
+        if (rule === null || !ruleAllows(rule, approval, tags, now)) return { answer: false, change: null };
+        return { answer: true, change: { at: now, records: [recordWrite(ruleResource, { ...rule, uses: rule.uses + 1 })] } };
       });
       if (!isTaken) continue;
       await approvals.allowByRule(workspace, approval, `rule:${id}`);
+      const at = clock.now();
       await store.records.change<ApprovalRule, void>(ruleResource, workspace, id, (rule) => {
         if (rule === null) return { answer: undefined, change: null };
-        const at = clock.now();
         const used = { type: 'rule.used' as const, at, rule, agentId, approvalId };
-        const { change } = this.#ending(rule);
+        const { change } = ending(rule, at);
         return { answer: undefined, change: { at, ...change, events: [used, ...(change?.events ?? [])] } };
       });
       return;
@@ -145,13 +148,13 @@ export class ApprovalRules {
     const pages = await Promise.all(keys.map((under) => records.list(ruleResource, { workspace, under, limit: MAX_PAGE_SIZE })));
     return pages.flatMap(({ items }) => items);
   }
+}
 
-  #ending(rule: ApprovalRule | null): Decision<void> {
-    const now = this.#deps.clock.now();
-    const end = rule === null || rule.ended !== null ? null : endOf(rule, now);
-    if (rule === null || end === null) return { answer: undefined, change: null };
-    return { answer: undefined, change: ended(endRule(rule, end, 'relay', now), now).change };
-  }
+/** What ends a rule by itself, where it is over. */
+function ending(rule: ApprovalRule | null, now: number): Decision<void> {
+  const end = rule === null || rule.ended !== null ? null : endOf(rule, now);
+  if (rule === null || end === null) return { answer: undefined, change: null };
+  return { answer: undefined, change: ended(endRule(rule, end, 'relay', now), now).change };
 }
 
 const ended = (rule: ApprovalRule, at: number): Decision<ApprovalRule> => ({
