@@ -1,4 +1,4 @@
-import type { Claim, Delivery, DeliveryState, HeldClaim, Message, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
+import type { Claim, Delivery, DeliveryState, HeldClaim, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
 import type { Change, DeliveryFound, NewEvent, Page, StoredMessage, TokenRecord } from '../domain/change.ts';
 import type {
   AgentFacts,
