@@ -37,6 +37,7 @@ test('of thousands of frames none is lost when links are cut in the middle, and 
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
   const [cli, claude] = createDuplexPair<unknown, OutgoingFrame>();
   const ended = bridgeStdio({
+    url: new URL('ws://127.0.0.1/claude/s1'),
     cli,
     dial: () => connectWebSocket(`ws://127.0.0.1:${address.port}`, { framing: 'lines' }),
     environment: {},

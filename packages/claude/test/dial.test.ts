@@ -98,7 +98,7 @@ test('a relay that says what it may not is refused, and the CLI goes on', { time
     { type: 'user' },
     { type: 'update_environment_variables', variables: { PATH: '/nowhere' } },
     { type: 'control_request', request_id: 'q1', request: { subtype: 'set_permission_mode', mode: 'acceptEdits' } },
-    { type: 'control_request', request_id: 'q2', request: { subtype: 'mcp_set_servers', servers: {} } },
+    { type: 'control_request', request_id: 'q2', request: { subtype: 'mcp_set_servers', servers: { x: { command: 'sh' } } } },
   ])
     socket?.send(`${typeof frame === 'string' ? frame : JSON.stringify(frame)}\n`);
   await expect.poll(() => answers.join(''), { timeout: 20_000 }).toContain('"request_id":"q2"');

@@ -1,6 +1,8 @@
 import type { Host, SessionIdentity } from 'agent-relay-host';
-import { loosely, type MethodParams, nodeCommands, parseInput, RelayError, type Session, SessionSchema } from 'agent-relay-protocol';
+import { type Dialled, loosely, MCP_PATH, type MethodParams, nodeCommands, parseInput, RelayError, type Session, SessionSchema } from 'agent-relay-protocol';
+import type { McpEndpoint } from 'agent-relay-provider';
 import { escapeLookAlikes } from 'agent-relay-wire';
+import type { DialledSessions } from './dialled-sessions.ts';
 import type { ToolDoor } from './tool-door.ts';
 
 /** What the agent may do is said in words of this version, or it is not started. */
@@ -9,28 +11,42 @@ const StartSchema = nodeCommands['session/start'].params.extend({ session: loose
 export interface NodeCommandsOptions {
   readonly host: Pick<Host, 'detectOne' | 'has' | 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
   readonly tools: Pick<ToolDoor, 'admit' | 'has' | 'dismiss'>;
+  readonly dialledSessions: Pick<DialledSessions, 'begin' | 'again' | 'end'>;
   readonly onStarted: (session: SessionIdentity & Pick<Session, 'provider'>) => void;
 }
 
 /** Does what the relay asks of this machine. */
-export function nodeCommandHandler({ host, tools, onStarted }: NodeCommandsOptions): (method: string, params: unknown) => Promise<unknown> {
+export function nodeCommandHandler({
+  host,
+  tools,
+  dialledSessions,
+  onStarted,
+}: NodeCommandsOptions): (method: string, params: unknown) => Promise<unknown> {
   return async (method, params) => {
     switch (method) {
       case 'provider/detect':
         return host.detectOne(parseInput(nodeCommands['provider/detect'].params, params).id);
       case 'session/start': {
-        const { token, ...request } = parseInput(StartSchema, params);
+        const { token, dialled, ...request } = parseInput(StartSchema, params);
         const { sessionId } = request.session;
-        const mcp = [await tools.admit(sessionId, token)];
+        const mcp = [toolsFor(await tools.admit(sessionId, token), token, dialled)];
         try {
           if (!tools.has(sessionId)) throw new RelayError('gone', 'The session was ended before its agent was started');
-          const started = await host.start({ ...request, mcp });
+          const dialIn = dialled && (await dialledSessions.begin(sessionId, dialled));
+          const started = await host.start({ ...request, mcp, dialIn });
           onStarted(request.session);
           return started;
         } catch (error) {
           tools.dismiss(sessionId);
+          dialledSessions.end(sessionId);
           throw error;
         }
+      }
+      case 'session/dialled': {
+        const { sessionId, dialled } = parseInput(nodeCommands['session/dialled'].params, params);
+        if (!host.has(sessionId)) throw new RelayError('not_found', `The session ${sessionId} does not run here`);
+        await dialledSessions.again(sessionId, dialled);
+        return {};
       }
       case 'session/interrupt': {
         const { sessionId } = parseInput(nodeCommands['session/interrupt'].params, params);
@@ -64,3 +80,8 @@ function asDecision({ message, answers, ...decision }: Answer) {
     ...(inWords === undefined ? {} : { answers: Object.fromEntries(inWords) }),
   };
 }
+/** A program on another machine does not reach the door of this one: it has its tools at the relay, with the token of its session. */
+const toolsFor = (door: McpEndpoint, token: string, dialled: Dialled | undefined): McpEndpoint =>
+  dialled === undefined || dialled.relayUrl === null
+    ? door
+    : { name: door.name, url: new URL(MCP_PATH, dialled.relayUrl).href, headers: { authorization: `Bearer ${token}` } };

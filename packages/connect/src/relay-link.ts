@@ -13,10 +13,10 @@ import {
   waitMsOf,
 } from 'agent-relay-protocol';
 import { type DuplexClosed, JsonRpcPeer, type MessageDuplex } from 'agent-relay-wire';
-import { assertSocketOfOwner, connectWebSocket } from 'agent-relay-wire/node';
+import { assertSocketOfOwner, type ConnectWebSocketOptions, connectWebSocket } from 'agent-relay-wire/node';
 import type { z } from 'zod';
 
-export interface OpenLinkOptions {
+export interface RelayWay {
   /** The relay's http(s) address. */
   readonly url: URL;
   /** The relay's socket in the file system: connects there instead of to the address. */
@@ -24,7 +24,11 @@ export interface OpenLinkOptions {
   /** A file whose owner must own that socket. Default: this process's user must. */
   readonly socketOwnerFile?: string | undefined;
   readonly token: string;
-  readonly signal: AbortSignal;
+  /** Gives up before it is open. */
+  readonly signal?: AbortSignal;
+}
+
+export interface OpenLinkOptions extends RelayWay {
   /** Answers a command of the relay. */
   readonly onCommand: (method: string, params: unknown) => Promise<unknown>;
   readonly onNotification: (method: string, params: unknown) => void;
@@ -57,16 +61,7 @@ export class RelayLink {
 
   /** @throws RelayError `unauthorized`, `connection_closed`, `timeout` and the like, or the signal's reason. */
   static async open(options: OpenLinkOptions): Promise<RelayLink> {
-    const url = new URL(WEB_SOCKET_PATH, options.url);
-    url.protocol = options.url.protocol === 'https:' ? 'wss:' : 'ws:';
-    const headers = { authorization: `Bearer ${options.token}` };
-    const { socketPath, socketOwnerFile } = options;
-    if (socketPath !== undefined) assertSocketOfOwner(socketPath, socketOwnerFile);
-    const door = socketPath === undefined ? {} : { unixSocketPath: socketPath };
-    return new RelayLink(
-      await connectWebSocket(url, { headers, signal: options.signal, pingIntervalMs: 10_000, serverHeader: VERSION_HEADER, ...door }),
-      options,
-    );
+    return new RelayLink(await openSocket(options, WEB_SOCKET_PATH), options);
   }
 
   get isOpen(): boolean {
@@ -105,4 +100,18 @@ export class RelayLink {
     this.#readers.set(name, reader);
     return reader;
   }
+}
+
+/** A WebSocket of the relay's at a path. @throws as `connectWebSocket`. */
+export function openSocket(
+  { url: relay, socketPath, socketOwnerFile, token, signal }: RelayWay,
+  path: string,
+  options: Pick<ConnectWebSocketOptions, 'framing'> = {},
+): Promise<MessageDuplex> {
+  const url = new URL(path, relay);
+  url.protocol = relay.protocol === 'https:' ? 'wss:' : 'ws:';
+  if (socketPath !== undefined) assertSocketOfOwner(socketPath, socketOwnerFile);
+  const door = socketPath === undefined ? {} : { unixSocketPath: socketPath };
+  const headers = { authorization: `Bearer ${token}` };
+  return connectWebSocket(url, { headers, ...(signal && { signal }), pingIntervalMs: 10_000, serverHeader: VERSION_HEADER, ...door, ...options });
 }

@@ -1,14 +1,15 @@
 import { socketFetch } from 'agent-relay-client/node';
 import { createHost, type Host, type HostOptions, type SessionIdentity } from 'agent-relay-host';
-import { errorTable, ownProtocols, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { DIALLED_PATH, errorTable, ownProtocols, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { backoffDelays, type DuplexClosed, type Log, sleep } from 'agent-relay-wire';
+import { DialledSessions } from './dialled-sessions.ts';
 import { InboxSubscriptions } from './inbox-subscriptions.ts';
 import { LinkHolder } from './link-holder.ts';
 import { type NodeCommandsOptions, nodeCommandHandler } from './node-commands.ts';
 import { NodeRelay, type NodeRelayOptions } from './node-relay.ts';
 import type { NodeStatus } from './node-status.ts';
-import { RelayLink } from './relay-link.ts';
+import { openSocket, RelayLink } from './relay-link.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import { ToolDoor } from './tool-door.ts';
 
@@ -70,7 +71,14 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
     const links = new LinkHolder();
     const fetch = socketPath === undefined ? globalThis.fetch : socketFetch(socketPath, socketOwnerFile);
     const tools = await ToolDoor.open({ url, fetch, log });
-    const onEnded: NodeRelayOptions['onEnded'] = ({ agentId }, { reason }) => options.onStatus?.({ type: 'agentEnded', agentId, reason });
+    const dialledSessions = new DialledSessions(async (linkId) => {
+      const way = { url, socketPath, socketOwnerFile, token: await options.readToken() };
+      return openSocket(way, `${DIALLED_PATH}/${linkId}`, { framing: 'lines' });
+    });
+    const onEnded: NodeRelayOptions['onEnded'] = ({ agentId, sessionId }, { reason }) => {
+      dialledSessions.end(sessionId);
+      options.onStatus?.({ type: 'agentEnded', agentId, reason });
+    };
     const relay = new NodeRelay({ links, log, tools, onEnded });
     const host = await createHost({
       providers,
@@ -84,7 +92,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       ...hostLimits,
     });
     relay.serve(host);
-    return new ConnectedNode(options, { lock, links, relay, host, tools });
+    return new ConnectedNode(options, { lock, links, relay, host, tools, dialledSessions });
   } catch (error) {
     lock.release();
     throw error;
@@ -97,6 +105,7 @@ interface Parts {
   readonly relay: NodeRelay;
   readonly host: Host;
   readonly tools: ToolDoor;
+  readonly dialledSessions: DialledSessions;
 }
 
 /** States: *connecting* and *attached* in turn, then *leaving*, then ended. Agents run in all but the last. */
@@ -181,7 +190,7 @@ class ConnectedNode implements RunningNode {
   /** Opens a link and offers this machine on it; the link is current only once the relay has taken it. */
   async #attach(): Promise<RelayLink> {
     const { url, socketPath, socketOwnerFile, readToken, log, name, onStatus = () => {} } = this.#options;
-    const { links, relay, host, tools } = this.#parts;
+    const { links, relay, host, tools, dialledSessions } = this.#parts;
     let inboxes: InboxSubscriptions | null = null;
     const subscribe = (session: SessionIdentity) => void inboxes?.subscribe(session);
     const onStarted: NodeCommandsOptions['onStarted'] = (session) => {
@@ -195,7 +204,7 @@ class ConnectedNode implements RunningNode {
       socketOwnerFile,
       token: this.#shownToken,
       signal: this.#leaving.signal,
-      onCommand: nodeCommandHandler({ host, tools, onStarted }),
+      onCommand: nodeCommandHandler({ host, tools, dialledSessions, onStarted }),
       onNotification: (method, params) => inboxes?.receive(method, params),
       onError: (error, method) => log.error('a command failed', { method, error }),
     });

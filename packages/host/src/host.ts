@@ -8,7 +8,7 @@ import {
   type Session,
   type SpawnMode,
 } from 'agent-relay-protocol';
-import { type ApprovalDecision, isMailRestricted, type McpEndpoint, type Provider } from 'agent-relay-provider';
+import { type ApprovalDecision, type DialIn, isMailRestricted, type McpEndpoint, type Provider } from 'agent-relay-provider';
 import { type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { agentEnvironment } from './agent-environment.ts';
@@ -51,6 +51,8 @@ export interface StartRequest {
   /** The vendor's own id of a stored conversation that the session goes on with. */
   readonly resume?: string | undefined;
   readonly mcp: readonly McpEndpoint[];
+  /** Its program runs already, wherever that is, and dialled in. */
+  readonly dialIn?: DialIn | undefined;
 }
 
 export interface StartedSession {
@@ -224,16 +226,11 @@ class SessionHost implements Host {
   }
 
   async #start(request: StartRequest, signal: AbortSignal): Promise<StartedSession> {
-    const { session, mode, approval, model, resume, mcp } = request;
+    const { session, mode, approval, model, resume, mcp, dialIn } = request;
     const { sessionId, agentId } = session;
-    const { stateDir, allowedFolders, log, relay, clock, approvalTimeoutMs } = this.#options;
-    const provider = this.#options.providers.find(({ id }) => id === session.provider);
-    if (!provider) throw new RelayError('provider_unavailable', `This machine has no provider ${session.provider}`);
-    if (resume !== undefined && provider.resumes !== true)
-      throw new RelayError('unsupported', `${provider.id} cannot go on with an earlier conversation: start it without resuming`);
-    const { cwd: asked, within } = request;
-    const workspacesFolder = join(stateDir, 'workspaces');
-    const cwd = await resolveFolder({ agentId, sessionId, cwd: asked, within, allowedFolders, workspacesFolder });
+    const { stateDir, log, relay, clock, approvalTimeoutMs } = this.#options;
+    const provider = this.#providerFor(request);
+    const cwd = dialIn === undefined ? await this.#folderFor(request) : (request.cwd ?? '/');
     const runtime = await provider.start({
       agentId,
       sessionId,
@@ -244,6 +241,7 @@ class SessionHost implements Host {
       ...(approvalTimeoutMs === undefined ? {} : { approvalTimeoutMs }),
       ...(model === null ? {} : { model }),
       ...(resume === undefined ? {} : { resume }),
+      ...(dialIn === undefined ? {} : { dialIn }),
       instructions: standingInstructions({ agentId, spawnedBy: session.spawnedBy, mode }),
       mcp,
       env: this.#environmentFor(provider, { sessionId, agentId }),
@@ -280,11 +278,27 @@ class SessionHost implements Host {
     return { cwd, vendorSessionId, model: runtime.model, resumed: resume !== undefined };
   }
 
+  #providerFor({ session, resume, dialIn }: StartRequest): Provider {
+    const provider = this.#options.providers.find(({ id }) => id === session.provider);
+    if (!provider) throw new RelayError('provider_unavailable', `This machine has no provider ${session.provider}`);
+    if (resume !== undefined && provider.resumes !== true)
+      throw new RelayError('unsupported', `${provider.id} cannot go on with an earlier conversation: start it without resuming`);
+    if (dialIn !== undefined && provider.takesDialIns !== true)
+      throw new RelayError('unsupported', `${provider.id} takes no programs that dial in`);
+    return provider;
+  }
+
+  #folderFor({ session: { agentId, sessionId }, cwd, within }: StartRequest): Promise<string> {
+    const { stateDir, allowedFolders } = this.#options;
+    return resolveFolder({ agentId, sessionId, cwd, within, allowedFolders, workspacesFolder: join(stateDir, 'workspaces') });
+  }
+
   async #detect(provider: Provider): Promise<NodeProvider> {
     const found = await provider.detect(this.#environmentFor(provider));
-    if (!found.available) return { id: provider.id, available: false, version: null, reason: found.reason };
+    const dialIn = provider.takesDialIns === true ? { dialIn: true } : {};
+    if (!found.available) return { id: provider.id, available: false, version: null, reason: found.reason, ...dialIn };
     const runtime = found.runtime === undefined ? {} : { runtime: found.runtime.slice(0, 1000) };
-    return { id: provider.id, available: true, version: found.version, reason: null, ...runtime };
+    return { id: provider.id, available: true, version: found.version, reason: null, ...dialIn, ...runtime };
   }
 
   #environmentFor(provider: Provider, agent?: { readonly sessionId: string; readonly agentId: string }): Record<string, string> {

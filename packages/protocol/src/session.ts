@@ -74,6 +74,7 @@ export const NodeProviderSchema = z.object({
   available: z.boolean(),
   version: z.string().nullable(),
   reason: z.string().nullable().describe('Why it is not available, and how to install it'),
+  dialIn: z.boolean().optional().describe('Programs of this kind that were started elsewhere may dial in here'),
   runtime: z.string().max(1000).optional().describe('Which running program serves its sessions, where the vendor leaves a choice, and why'),
 });
 export type NodeProvider = z.infer<typeof NodeProviderSchema>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApprovalModeSchema, SessionGuardSchema } from './agent.ts';
 import { ActivityEntrySchema, AgentEventSchema } from './agent-event.ts';
 import { ApprovalAnswerSchema, ApprovalIdSchema } from './approval.ts';
+import { DialledSchema } from './dial-in.ts';
 import { InboxItemSchema } from './message.ts';
 import { AgentIdSchema, CursorSchema, LabelSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { PrincipalSchema } from './principal.ts';
@@ -177,6 +178,7 @@ export const nodeCommands = {
       approval: ApprovalModeSchema,
       model: z.string().nullable(),
       resume: z.string().min(1).optional().describe("The vendor's own id of a stored conversation that the session goes on with"),
+      dialled: DialledSchema.optional().describe('The program runs already, and has dialled the relay: fetch its link instead of starting one'),
     }),
     result: z.object({
       cwd: z.string(),
@@ -184,6 +186,11 @@ export const nodeCommands = {
       model: z.string().nullable(),
       resumed: z.boolean().optional().describe('It goes on with `resume`; a node of an earlier version says nothing'),
     }),
+  }),
+  'session/dialled': method({
+    summary: 'The program of a session that dialled in has dialled again: fetch its new link',
+    params: z.object({ ...hosted, dialled: DialledSchema }),
+    result: acknowledged,
   }),
   'session/interrupt': method({
     summary: 'Stop the running turn',

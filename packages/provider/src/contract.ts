@@ -1,4 +1,5 @@
 import type { AgentEvent, ApprovalAnswer, ApprovalMode, DeliveryMode, SpawnMode } from 'agent-relay-protocol';
+import type { MessageDuplex } from 'agent-relay-wire';
 
 /**
  * Whether a provider can run on this machine. `reason` is one sentence that says how to install what is missing. `runtime` says which running program
@@ -31,10 +32,23 @@ export interface McpEndpoint {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** One link of a program that dialled in. */
+export interface DialledLink {
+  readonly duplex: MessageDuplex;
+  /** What its upgrade request said. */
+  readonly upgrade: { readonly url: string; readonly headers: Readonly<Record<string, string>> };
+}
+
+/** A program that somebody else started, maybe on another machine. It dials again when its link breaks. */
+export interface DialIn {
+  /** The links that it opens, in order, the first included; iterated once. They end when the session does. */
+  readonly links: AsyncIterable<DialledLink>;
+}
+
 export interface StartOptions {
   readonly agentId: string;
   readonly sessionId: string;
-  /** Absolute; exists. */
+  /** Absolute; exists. With `dialIn` it is where the program says that it works, as its own machine names it; `/` where it does not say. */
   readonly cwd: string;
   readonly mode: SpawnMode;
   /**
@@ -52,6 +66,8 @@ export interface StartOptions {
   readonly model?: string;
   /** The vendor's own id of a stored conversation that this session continues. */
   readonly resume?: string;
+  /** The program runs already: speak to it over its links. Only where the provider `takesDialIns`. */
+  readonly dialIn?: DialIn;
   /** What the agent should know about the relay; goes where the vendor puts standing instructions, never into a turn. */
   readonly instructions: string;
   readonly mcp: readonly McpEndpoint[];
@@ -100,6 +116,8 @@ export interface Provider {
   readonly environment?: readonly string[];
   /** A session may go on with a stored conversation (`StartOptions.resume`); without it none is asked to. */
   readonly resumes?: true;
+  /** Programs that somebody else started may dial in (`StartOptions.dialIn`); without it none is handed over. */
+  readonly takesDialIns?: true;
   /** Looks for the vendor's program; never throws, never talks to a network. Asked again, each minute and before a start, while it is not there. */
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability>;
   /**

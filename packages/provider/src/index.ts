@@ -2,6 +2,8 @@ export { ApprovalDesk, type ApprovalDeskOptions, type ApprovalQuestion, type App
 export type {
   AgentSession,
   ApprovalDecision,
+  DialIn,
+  DialledLink,
   McpEndpoint,
   OwnedProcess,
   PromptInput,

@@ -48,6 +48,7 @@ export class FarNode implements NodeLink {
     const answers: { [Command in NodeCommandName]: () => Promise<MethodResult<Command>> } = {
       'provider/detect': () => this.onDetect(params as MethodParams<'provider/detect'>),
       'session/start': () => this.onStart(params as MethodParams<'session/start'>),
+      'session/dialled': async () => ({}),
       'session/interrupt': async () => ({ interrupted: true }),
       'session/resolve-approval': () => this.onApproval(params as MethodParams<'session/resolve-approval'>),
       'session/close': async () => ({}),

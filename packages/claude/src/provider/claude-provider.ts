@@ -2,6 +2,7 @@ import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
 import type { ClaudeSession } from './claude-session.ts';
 import { claudeProgram } from './program.ts';
+import { startDialled } from './start-dialled.ts';
 import { startOverStdio } from './start-stdio.ts';
 
 export interface ClaudeProviderOptions {
@@ -13,6 +14,7 @@ export interface ClaudeProviderOptions {
 export class ClaudeProvider implements Provider {
   readonly id = 'claude';
   readonly resumes = true;
+  readonly takesDialIns = true;
   readonly environment = [
     ...['ANTHROPIC_*', 'CLAUDE_*', 'CLAUDECODE', 'DISABLE_*', 'ENABLE_*', 'API_TIMEOUT_MS', 'USE_BUILTIN_RIPGREP'],
     ...['BASH_DEFAULT_TIMEOUT_MS', 'BASH_MAX_TIMEOUT_MS', 'BASH_MAX_OUTPUT_LENGTH', 'MAX_THINKING_TOKENS', 'MAX_MCP_OUTPUT_TOKENS'],
@@ -30,7 +32,10 @@ export class ClaudeProvider implements Provider {
   }
 
   start(options: StartOptions): Promise<AgentSession> {
-    return this.#sessions.start(options, async (tracked) => startOverStdio(await findProgram(this.#program, tracked.env), tracked));
+    return this.#sessions.start(options, async (tracked) => {
+      const { dialIn } = tracked;
+      return dialIn ? startDialled(dialIn, tracked) : startOverStdio(await findProgram(this.#program, tracked.env), tracked);
+    });
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claudeArguments, mcpConfig, modeArguments } from './command-line.ts';
+import { claudeArguments, mcpServers, modeArguments } from './command-line.ts';
 
 describe('the command line', () => {
   test('holds no token: the MCP servers are in a file', () => {
@@ -9,10 +9,8 @@ describe('the command line', () => {
     ];
     expect(args).toEqual(expect.arrayContaining(['--mcp-config', '/tmp/mcp.json', '--model', 'opus', '--append-system-prompt', 'Be Bob.']));
     expect(args).not.toContain('--strict-mcp-config');
-    expect(mcpConfig([{ name: 'agent-relay', url: 'http://127.0.0.1:1/mcp', headers: { authorization: 'Bearer t' } }])).toEqual({
-      mcpServers: {
-        'agent-relay': { type: 'http', url: 'http://127.0.0.1:1/mcp', headers: { authorization: 'Bearer t' }, alwaysLoad: true },
-      },
+    expect(mcpServers([{ name: 'agent-relay', url: 'http://127.0.0.1:1/mcp', headers: { authorization: 'Bearer t' } }])).toEqual({
+      'agent-relay': { type: 'http', url: 'http://127.0.0.1:1/mcp', headers: { authorization: 'Bearer t' }, alwaysLoad: true },
     });
   });
 

@@ -46,7 +46,6 @@ export function modeArguments({ mode, mcpConfigPath }: ModeArgumentsOptions): st
 }
 
 /** `alwaysLoad`: otherwise Claude hides the tools behind its tool search. */
-export function mcpConfig(endpoints: readonly McpEndpoint[]): object {
-  const servers = endpoints.map(({ name, url, headers }) => [name, { type: 'http', url, headers, alwaysLoad: true }]);
-  return { mcpServers: Object.fromEntries(servers) };
+export function mcpServers(endpoints: readonly McpEndpoint[]): Record<string, object> {
+  return Object.fromEntries(endpoints.map(({ name, url, headers }) => [name, { type: 'http', url, headers, alwaysLoad: true }]));
 }

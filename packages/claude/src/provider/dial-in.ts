@@ -1,4 +1,3 @@
-import type { AgentSession } from 'agent-relay-provider';
 import {
   createClaudeSdkUrlHandler,
   type SdkUrlDialler,
@@ -12,24 +11,27 @@ import { sessionParts } from './run-claude.ts';
 import { type ToolGateOptions, toolGate, toolGateHooks } from './tool-gate.ts';
 
 export interface ClaudeDialInOptions extends Pick<SdkUrlHandlerOptions, 'identify' | 'reconnectWithinMs'> {
-  /** What a new session may do. `cwd` is the folder that its CLI was started in, as that machine names it. */
-  readonly gate: (id: string, dialler: SdkUrlDialler) => ToolGateOptions;
-  readonly onSession: (id: string, session: AgentSession) => void;
+  /** What a new session may do. `cwd` is the folder that its CLI works in, as that machine names it, until Claude says so itself. */
+  readonly gate: (id: string, dialler: SdkUrlDialler) => ToolGateOptions & { readonly approvalTimeoutMs?: number | undefined };
+  /** What every session is told of where it is, as standing instructions. */
+  readonly instructions?: string;
+  readonly onSession: (id: string, session: ClaudeSession) => void;
 }
 
 /**
  * The SDK-url handler with an agent session for each CLI that dials in. Such a session ends with `closed` when we close it, and with `lost` when its
  * CLI does not dial again; its process is not ours to end.
  */
-export function createClaudeDialIn({ gate, onSession, ...options }: ClaudeDialInOptions): SdkUrlHandler {
+export function createClaudeDialIn({ gate, instructions = '', onSession, ...options }: ClaudeDialInOptions): SdkUrlHandler {
   const opened = new Map<string, Pick<ClaudeSessionOptions, 'translator' | 'events' | 'gate'>>();
   return createClaudeSdkUrlHandler({
     ...options,
     connectionOptions: (id, dialler) => {
       const allowed = gate(id, dialler);
-      const { relayServers, cwd } = allowed;
-      const handlers = (parts: QuestionParts) => toolGate(allowed, parts);
-      const parts = sessionParts({ relayServers, handlers, initialize: toolGateHooks(relayServers) }, { cwd });
+      const { relayServers, cwd, approvalTimeoutMs } = allowed;
+      const handlers = (parts: QuestionParts) => toolGate(whereItWorks(allowed, parts.translator), parts);
+      const initialize = { ...toolGateHooks(relayServers), ...(instructions === '' ? {} : { appendSystemPrompt: instructions }) };
+      const parts = sessionParts({ relayServers, handlers, initialize }, { cwd, approvalTimeoutMs });
       opened.set(id, { ...parts, gate: allowed });
       return { ...parts.connectionOptions, environment: dialledEnvironment };
     },
@@ -51,3 +53,11 @@ export function createClaudeDialIn({ gate, onSession, ...options }: ClaudeDialIn
     },
   });
 }
+
+/** Claude tells its folder at the beginning of its first turn, before any tool. */
+const whereItWorks = (allowed: ToolGateOptions, translator: QuestionParts['translator']): ToolGateOptions => ({
+  ...allowed,
+  get cwd() {
+    return translator.cwd ?? allowed.cwd;
+  },
+});

@@ -75,6 +75,7 @@ async function bridge(command: string, { url, args, cwd, env, signal, tell }: Di
   const authorization = token ? { authorization: `Bearer ${token}` } : {};
   try {
     const end = await bridgeStdio({
+      url: parseUrl(url),
       cli: ndjsonDuplex<unknown, OutgoingFrame>(child),
       dial: (lastUuid) =>
         connectWebSocket(url, {
@@ -130,4 +131,10 @@ async function dialsItself(command: string, { url, args, cwd, env, signal, tell 
   const words = lastWords(child);
   if (words !== '') tell(words);
   return signal.aborted ? 0 : (exit.code ?? 1);
+}
+
+/** @throws RelayError `validation_failed`. */
+function parseUrl(url: string): URL {
+  if (URL.canParse(url)) return new URL(url);
+  throw new RelayError('validation_failed', 'url: must be a ws: or wss: address', { issues: [{ path: 'url', message: 'must be a ws: or wss: address' }] });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { StartOptions } from 'agent-relay-provider';
 import { ownedProcess } from 'agent-relay-provider/kit';
 import type { ClaudeSession } from './claude-session.ts';
-import { claudeArguments, mcpConfig, modeArguments } from './command-line.ts';
+import { claudeArguments, mcpServers, modeArguments } from './command-line.ts';
 import { runClaude } from './run-claude.ts';
 import { toolGate, toolGateHooks } from './tool-gate.ts';
 
@@ -44,6 +44,6 @@ async function writeMcpConfig({ mcp }: StartOptions): Promise<{ readonly path: s
   if (mcp.length === 0) return null;
   const folder = await mkdtemp(join(tmpdir(), 'agent-relay-claude-'));
   const path = join(folder, 'mcp.json');
-  await writeFile(path, JSON.stringify(mcpConfig(mcp)), { mode: 0o600 });
+  await writeFile(path, JSON.stringify({ mcpServers: mcpServers(mcp) }), { mode: 0o600 });
   return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }

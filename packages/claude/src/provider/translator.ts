@@ -69,6 +69,7 @@ export class ClaudeTranslator {
   readonly #waiting = new WaitingForPerson();
   #sessionId: string | null = null;
   #model: string | null = null;
+  #saidCwd: string | null = null;
 
   constructor({ relayServers, cwd }: ClaudeTranslatorOptions) {
     this.#relayServers = relayServers;
@@ -94,6 +95,11 @@ export class ClaudeTranslator {
 
   get model(): string | null {
     return this.#model;
+  }
+
+  /** Where Claude says that it works; null before its first turn. */
+  get cwd(): string | null {
+    return this.#saidCwd;
   }
 
   /** The conversation that has been told of. */
@@ -191,6 +197,7 @@ export class ClaudeTranslator {
 
   #init(frame: SystemFrame): LiveEvent[] {
     if (frame.model !== undefined) this.#model = frame.model;
+    if (frame.cwd !== undefined) this.#saidCwd = frame.cwd;
     if (this.#isIntroduced) return [];
     this.#isIntroduced = true;
     return introduction(frame);

@@ -163,6 +163,11 @@ export class ClaudeConnection {
     await this.#control('set_permission_mode', { mode: checkPermissionMode(mode) });
   }
 
+  /** Replaces the MCP servers that were set so before; those of the CLI's own settings stay. */
+  async setMcpServers(servers: Readonly<Record<string, object>>): Promise<void> {
+    await this.#control('mcp_set_servers', { servers });
+  }
+
   /** Lets Claude end by itself: a running turn is interrupted first. */
   async endSession(): Promise<void> {
     await this.control('end_session');

@@ -76,6 +76,7 @@ export const SystemFrame = z.looseObject({
   type: z.literal('system'),
   subtype: z.string().catch(''),
   model: text,
+  cwd: text,
   claude_code_version: text,
   permissionMode: text,
   tools: lenientList(z.string()),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkPeerFrame, peerInitialize } from './peer-frames.ts';
+import { checkDialledFrame, checkPeerFrame, peerInitialize } from './peer-frames.ts';
 
 const request = (subtype: string, more: object = {}) => ({ type: 'control_request', request_id: 'r', request: { subtype, ...more } });
 const answer = (response: object) => ({ type: 'control_response', response: { subtype: 'success', request_id: 'r', response } });
@@ -69,7 +69,27 @@ describe('what somebody outside says to a CLI', () => {
     expect(answered({ decision: 'approve' })).toEqual(answer({}));
   });
 
-  test('initialises with hooks that ask back, and with nothing else', () => {
+  test.each([
+    [{ relay: { type: 'http', url: 'http://127.0.0.1:9/mcp', headers: { authorization: 'Bearer t' }, alwaysLoad: true } }, true],
+    [{ relay: { type: 'http', url: 'http://[::1]:9/mcp' } }, true],
+    [{}, true],
+    [{ relay: { type: 'http', url: 'http://10.0.0.1/mcp' } }, false],
+    [{ relay: { type: 'http', url: 'file:///etc/passwd' } }, false],
+    [{ relay: { type: 'stdio', command: 'sh' } }, false],
+    [{ relay: { command: 'sh' } }, false],
+    [{ 'a b': { type: 'http', url: 'http://127.0.0.1/mcp' } }, false],
+    [null, false],
+  ])('who was dialled gives MCP servers on its own host and nothing to start: %j', (servers, isAllowed) => {
+    const asked = { type: 'control_request', request_id: 'r', request: { subtype: 'mcp_set_servers', servers, more: 1 } };
+    const check = () => checkDialledFrame(asked, new URL('ws://localhost:4850/claude/Lead'));
+    if (!isAllowed) return expect(check).toThrow(expect.objectContaining({ code: 'forbidden' }));
+    expect(check()).toMatchObject({ type: 'control_request', request_id: 'r', request: { subtype: 'mcp_set_servers' } });
+    expect(JSON.stringify(check())).not.toContain('more');
+    expect(() => checkPeerFrame(asked)).toThrow(expect.objectContaining({ code: 'forbidden' }));
+  });
+
+  test('initialises with hooks that ask back and a word for the model, and with nothing else', () => {
+    expect(peerInitialize({ appendSystemPrompt: 'You are Lead.', systemPrompt: 'obey' })).toMatchObject({ appendSystemPrompt: 'You are Lead.' });
     const hooks = { PreToolUse: [{ hookCallbackIds: ['a'] }] };
     const wanted = { subtype: 'initialize', hooks: { ...hooks, SessionStart: [{ hookCallbackIds: ['b'] }] } };
     expect(peerInitialize({ ...wanted, sdkMcpServers: ['x'], systemPrompt: 'obey', agents: {} })).toEqual({ subtype: 'initialize', hooks });

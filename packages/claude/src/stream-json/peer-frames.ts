@@ -1,5 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import { lenient, lenientList } from 'agent-relay-wire';
+import { isLoopbackHost } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import { checkOutgoing, type OutgoingFrame } from './outgoing.ts';
 import { PermissionRuleSchema } from './permission-rule.ts';
@@ -94,15 +95,52 @@ const withoutAbsent = (body: object): Record<string, unknown> =>
 const HookMatcher = z.object({ matcher: text, hookCallbackIds: z.array(z.string()), timeout: lenient(z.number()) });
 const Hooks = z.object({ PreToolUse: lenientList(HookMatcher), PostToolUse: lenientList(HookMatcher) });
 
-/** What may go with an `initialize` from outside: hooks that ask back, before and after tools. Commands, agents, prompts and servers do not. */
-export function peerInitialize(request: Readonly<Record<string, unknown>>): { subtype: 'initialize'; hooks?: Record<string, unknown> } {
+/**
+ * What may go with an `initialize` from outside: hooks that ask back, before and after tools, and what the model is told beside its prompts. Commands,
+ * agents and servers do not.
+ */
+export function peerInitialize(request: Readonly<Record<string, unknown>>) {
   const hooks = Hooks.safeParse(request['hooks']);
-  return { subtype: 'initialize', ...(hooks.success ? { hooks: withoutAbsent(hooks.data) } : {}) };
+  const { appendSystemPrompt } = request;
+  return {
+    subtype: 'initialize',
+    ...(hooks.success ? { hooks: withoutAbsent(hooks.data) } : {}),
+    ...(typeof appendSystemPrompt === 'string' ? { appendSystemPrompt } : {}),
+  };
 }
 
-/** As `checkPeerFrame`, for whoever a CLI has dialled: that side also initialises. */
-export function checkDialledFrame(frame: unknown): OutgoingFrame {
+const McpServers = z.record(
+  z.string().regex(/^[A-Za-z0-9_-]{1,64}$/u),
+  z.object({
+    type: z.literal('http'),
+    url: z.url({ protocol: /^https?$/u }),
+    headers: z.record(z.string(), z.string()).default({}),
+    alwaysLoad: lenient(z.boolean()),
+  }),
+);
+
+/** MCP servers on the very host that the CLI has dialled. A program to start, or another address, is somebody else's to decide. */
+function peerServers(request: Readonly<Record<string, unknown>>, dialled: URL): Record<string, unknown> {
+  const servers = McpServers.safeParse(request['servers']);
+  if (servers.success && Object.values(servers.data).every(({ url }) => isSameHost(new URL(url), dialled)))
+    return { subtype: 'mcp_set_servers', servers: servers.data };
+  throw new RelayError('forbidden', 'Whom Claude Code has dialled may give it MCP servers over HTTP on its own host, and no others');
+}
+
+const isSameHost = (one: URL, other: URL): boolean =>
+  one.hostname === other.hostname || (isLoopbackHost(one.hostname) && isLoopbackHost(other.hostname));
+
+/** As `checkPeerFrame`, for whoever a CLI has dialled at `dialled`: that side also initialises, and gives it tools of its own. */
+export function checkDialledFrame(frame: unknown, dialled: URL): OutgoingFrame {
   const checked = checkOutgoing(frame);
-  if (checked.type !== 'control_request' || checked.request.subtype !== 'initialize') return checkPeerFrame(checked);
-  return { type: 'control_request', request_id: checked.request_id, request: peerInitialize(checked.request) };
+  if (checked.type !== 'control_request') return checkPeerFrame(checked);
+  const { request_id, request } = checked;
+  switch (request.subtype) {
+    case 'initialize':
+      return { type: 'control_request', request_id, request: peerInitialize(request) };
+    case 'mcp_set_servers':
+      return { type: 'control_request', request_id, request: { ...peerServers(request, dialled), subtype: 'mcp_set_servers' } };
+    default:
+      return checkPeerFrame(checked);
+  }
 }

@@ -21,6 +21,7 @@ function bridged({
   const refused: string[] = [];
   const stopping = new AbortController();
   const end: Promise<BridgeEnd> = bridgeStdio({
+    url: new URL('ws://127.0.0.1/claude/s1'),
     cli,
     dial: async (lastUuid) => {
       await dials();

@@ -8,6 +8,8 @@ import { checkDialledFrame } from './peer-frames.ts';
 export interface StdioBridgeOptions {
   /** A Claude Code on stdio. */
   readonly cli: MessageDuplex<unknown, OutgoingFrame>;
+  /** Whom it dials. */
+  readonly url: URL;
   /** Opens one link; `lastUuid` is that of the newest frame that was sent before, null on the first. Rejects with a `RelayError`. */
   readonly dial: (lastUuid: string | null) => Promise<MessageDuplex<unknown, unknown>>;
   /** What the CLI was started with: a relay that asks for just this is told nothing new. */
@@ -162,7 +164,7 @@ class Bridge {
   async #receive(link: Link): Promise<void> {
     for await (const frame of link.incoming) {
       try {
-        if (!this.#isSetAlready(frame)) await this.#options.cli.send(checkDialledFrame(frame));
+        if (!this.#isSetAlready(frame)) await this.#options.cli.send(checkDialledFrame(frame, this.#options.url));
       } catch (error) {
         if (!(error instanceof RelayError)) throw error;
         this.#refuse(frame, error);

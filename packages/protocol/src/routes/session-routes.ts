@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DialCodeSchema, RequestDialCodeSchema } from '../dial-in.ts';
 import { AgentIdSchema, listOf, OpaqueIdSchema, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
 import { SessionSchema, SessionStatusSchema, StartSessionSchema, sessionLimits } from '../session.ts';
@@ -38,5 +39,15 @@ export const sessionRoutes = {
     input: z.strictObject({ id: OpaqueIdSchema }),
     output: SessionSchema,
     formerly: { sessionId: 'id' },
+  }),
+  'sessions/invite': route({
+    method: 'POST',
+    path: '/sessions/invites',
+    scope: '*',
+    anonymous: false,
+    summary: 'Make a code with which one program that was started elsewhere may dial in as this agent',
+    input: RequestDialCodeSchema,
+    output: DialCodeSchema,
+    status: 201,
   }),
 } as const;

@@ -21,6 +21,7 @@ export const tokenCommand = (terminal: Terminal): Command =>
   new Command('token')
     .description('Make, list and revoke tokens for programs, agents, channels and observers')
     .addCommand(createCommand(terminal))
+    .addCommand(dialInCommand(terminal))
     .addCommand(listCommand(terminal))
     .addCommand(revokeCommand(terminal));
 
@@ -52,6 +53,21 @@ const createCommand = (terminal: Terminal): Command =>
         });
         terminal.out(json ? JSON.stringify(created) : created.token);
         if (!json) terminal.note(`Keep it: it is not shown again. To end it: ${programName(terminal.env)} token revoke ${created.tokenId}`);
+      });
+    });
+
+const dialInCommand = (terminal: Terminal): Command =>
+  relayCommand('dial-in')
+    .description('Print an address that a Claude Code you start may dial to be an agent, once and within ten minutes')
+    .argument('<agent>', 'the id of the agent')
+    .option('--json', 'the code as one JSON object')
+    .action(async (agent: string, { json, ...options }: RelayOptions & { json?: true }) => {
+      await withRelay(options, terminal, async (client, url) => {
+        const made = await client.sessions.invite({ agent });
+        if (json) return terminal.out(JSON.stringify(made));
+        const address = new URL(made.path, url).href.replace(/^http/u, 'ws');
+        terminal.out(address);
+        terminal.note(`Start it with: npx agent-relay-claude dial ${address}`);
       });
     });
 

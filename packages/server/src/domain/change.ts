@@ -140,8 +140,9 @@ export interface NewTask {
   readonly callbackTo: string | null;
 }
 
-/** A kind of token as the wire calls it: `scoped` are those that people made, whose kind is in `grants`; `login` is a link's code, which is never told. */
-export type TokenType = Extract<TokenKind, 'browser' | 'node' | 'session' | 'scoped'> | 'login';
+/** A kind of token as the wire calls it: `scoped` are those that people made, whose kind is in `grants`; `login` is a link's code and `dial` one
+ * for a session that dials in, which are never told. */
+export type TokenType = Extract<TokenKind, 'browser' | 'node' | 'session' | 'scoped'> | 'login' | 'dial';
 
 /** What a person gave a token of type `scoped`. */
 export interface TokenGrants extends Grant {

@@ -27,7 +27,10 @@ export interface BeginSession {
   readonly approval: ApprovalMode;
   readonly ask: boolean;
   readonly now: number;
-  readonly tokenFor: (epoch: number) => TokenRecord;
+  /** What the session has, and what is good for it alone. */
+  readonly tokensFor: (epoch: number) => readonly TokenRecord[];
+  /** Who begins it speaks for the address already: that it is there, on its own, stands in nobody's way. */
+  readonly isItself?: boolean;
 }
 
 const isUnfinished = ({ status }: Session): boolean => status === 'starting' || status === 'running';
@@ -43,7 +46,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
   const id = request.name;
   const isThere = found.agent !== null && found.agent.status !== 'offline';
   if (isBuiltIn(id)) throw new RelayError('name_taken', `${id} is a name of the relay's own: choose another`);
-  if (unfinished !== null || isThere) throw new RelayError('name_taken', `${id} is running already: choose another name`);
+  if (unfinished !== null || (isThere && begin.isItself !== true)) throw new RelayError('name_taken', `${id} is running already: choose another name`);
   if (spawnedBy !== null && found.epoch > 0 && starterOf(found) !== spawnedBy)
     throw new RelayError('name_taken', `${id} is the name of an agent that ${spawnedBy} did not start: choose another name`);
   const { agent: registered } = registerAgent(
@@ -97,7 +100,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
       agents: [{ id, agent, spawnedBy, because: `A new session of ${id} began` }],
       sessions: [session],
       revokeAgentTokens: [id],
-      tokens: [begin.tokenFor(epoch)],
+      tokens: begin.tokensFor(epoch),
     },
   };
 }

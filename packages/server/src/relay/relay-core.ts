@@ -29,6 +29,7 @@ export type SessionRouteName =
   | 'sessions/start'
   | 'sessions/list'
   | 'sessions/get'
+  | 'sessions/invite'
   | 'nodes/list'
   | 'nodes/pairings'
   | 'nodes/pair'
@@ -44,7 +45,7 @@ export type SessionRouteName =
   | 'agents/activity';
 
 /** Running agents on machines: made by `createSessions(core)`. */
-export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 'nodeDetached' | 'openActivity'> {
+export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 'nodeDetached' | 'openActivity' | 'dialIns'> {
   readonly handlers: Pick<RelayHandlers, SessionRouteName>;
   readonly pairings: PairingDesk & { forget(nodeId: string): void };
   /** What `system/stats` says about sessions and nodes of a workspace. */

@@ -110,6 +110,7 @@ export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
     ...streamsOf(parts),
     ...principalsOf(tokens, sessions),
     pairings: sessions.pairings,
+    dialIns: sessions.dialIns,
     toolMail,
     figures: () => gatherFigures({ store, feed, sessions, claimWaitSeconds: waits }),
     reap: () => reaper.reap(),
@@ -289,6 +290,7 @@ const withoutSessions: SessionsPart = {
     'sessions/get': ({ id }) => {
       throw new RelayError('not_found', `There is no session ${id}`);
     },
+    'sessions/invite': noSessions,
     'nodes/list': () => ({ data: [], cursor: 0 }),
     'nodes/pairings': () => ({ data: [], cursor: 0 }),
     'nodes/pair': noSessions,
@@ -311,6 +313,7 @@ const withoutSessions: SessionsPart = {
   },
   nodeLive: () => {},
   nodeDetached: () => {},
+  dialIns: { open: noSessions, end: async () => {} },
   pairings: { request: noSessions, outcome: noSessions, forget: () => {} },
   openActivity: noSessions,
   counts: async () => ({ runningSessions: 0, nodes: 0, onlineNodes: 0 }),

@@ -22,6 +22,7 @@ import { RequestGuard } from './request-guard.ts';
 import { createRouteCalls } from './route-calls.ts';
 import { eventStreamEndpoint } from './sse/event-stream.ts';
 import { pagesEndpoint } from './static/pages.ts';
+import { DialledLinks } from './web-socket/dialled-links.ts';
 import { SocketConnection, type SocketConnectionDeps } from './web-socket/socket-connection.ts';
 import { createSocketMethods, notificationsFor } from './web-socket/socket-methods.ts';
 import { type UpgradeDeps, UpgradeHandler } from './web-socket/upgrade.ts';
@@ -99,7 +100,12 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     const connection = welcome(webSocket, admitted);
     open.belongsTo(admitted.transport, () => (connection.principal ? principalName(connection.principal) : ''));
   };
-  const upgrades = new UpgradeHandler({ guard, authenticator, relay, log, accept });
+  const dialled = new DialledLinks({ relay, authenticator, guard, draining, log });
+  const onDialled: UpgradeDeps['onDialled'] = (webSocket, transport, caller) => {
+    open.carries(transport, webSocket);
+    open.belongsTo(transport, caller);
+  };
+  const upgrades = new UpgradeHandler({ guard, authenticator, relay, log, accept, dialled, onDialled });
   server.on('request', (request, response) => {
     open.serves(request, response);
     app.listener(request, response);

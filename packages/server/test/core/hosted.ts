@@ -23,10 +23,10 @@ export async function host(world: World, id: string, { nodeId, sessionId = `s-${
       approval: 'guarded',
       ask: false,
       now: world.clock.now(),
-      tokenFor: (epoch) => {
+      tokensFor: (epoch) => {
         const minted = tokens.mint('session', { workspace: 'default', agentId: id, epoch });
         token = minted.token;
-        return minted.record;
+        return [minted.record];
       },
     }),
   );

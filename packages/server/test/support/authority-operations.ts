@@ -126,6 +126,7 @@ export const others = {
   'sessions/start': () => ({ name: nextChild(), provider: 'claude', node: 'own' }),
   'sessions/list': () => ({}),
   'sessions/get': ({ sessionId }) => ({ id: sessionId }),
+  'sessions/invite': (_, agent) => ({ agent }),
   'nodes/list': () => ({}),
   'nodes/pairings': () => ({}),
   'nodes/pair': ({ relay: { relay }, owner }) => waitingCode(relay, owner),

@@ -1,5 +1,6 @@
 import type {
   ActivityEntry,
+  Dialled,
   EventFilter,
   InboxItem,
   MethodParams,
@@ -13,6 +14,8 @@ import type {
   RouteInput,
   RouteName,
   RouteOutput,
+  Session,
+  SpawnMode,
 } from 'agent-relay-protocol';
 import type { EventStream } from '../../events/event-stream.ts';
 import type { StreamTurn } from '../../events/stream-turn.ts';
@@ -90,6 +93,28 @@ export interface PairingDesk {
   outcome(secret: string): PairingOutcome;
 }
 
+/** A program that dialled in to be an agent, with the terms that whoever started it asks for. */
+export interface DialInRequest {
+  readonly provider: string;
+  readonly agentId: string;
+  /** Who its token speaks for; null where it has none. */
+  readonly principal: Principal | null;
+  readonly code: string | null;
+  readonly mode?: SpawnMode | undefined;
+  readonly ask?: boolean | undefined;
+  readonly cwd?: string | undefined;
+  /** `relayUrl` as the program has it, and whether it runs on the relay's own machine. */
+  readonly dialled: Omit<Dialled, 'relayUrl'> & { readonly relayUrl: string; readonly nearby: boolean };
+}
+
+/** Where programs that dialled in become agents. */
+export interface DialInDesk {
+  /** Resolves when a machine has the link. @throws RelayError: `busy` and `node_unavailable` mean that it may come again. */
+  open(request: DialInRequest): Promise<Session>;
+  /** Ends its session. Never rejects. */
+  end(session: Session, workspace: string, reason: string): Promise<void>;
+}
+
 /** The relay as the transports see it. */
 export interface Relay {
   /** Of the log: a random id made with the database. */
@@ -116,6 +141,7 @@ export interface Relay {
   /** The node as whom the caller speaks on its link from now on, no longer than the token it came with. */
   asNode(principal: Principal, nodeId: string): Principal;
   readonly pairings: PairingDesk;
+  readonly dialIns: DialInDesk;
   /** Exchanges a login code, once, for a session token of the owner; null when it is unknown, used or expired. */
   exchangeLoginCode(code: string): Promise<BrowserSession | null>;
   /** Ends the session of a browser that a login link began; false for every other token, which lives on. */

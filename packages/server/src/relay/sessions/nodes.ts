@@ -142,11 +142,12 @@ export class Nodes {
   async #look({ workspace, link }: AttachedNode, provider: string): Promise<void> {
     const { registry, store, clock, log } = this.#deps;
     try {
-      const { available, version, reason, runtime } = await link.command(
+      const found = await link.command(
         'provider/detect',
         { id: provider },
         { timeoutMs: DETECT_LIMIT_MS },
       );
+      const { available, version, reason, runtime } = found;
       const attached = registry.byLink(link);
       const before = attached?.node.providers.find(({ id }) => id === provider);
       if (!attached || !before) return;
@@ -154,7 +155,7 @@ export class Nodes {
       if (isSame) return;
       const now = clock.now();
       const providers = attached.node.providers.map((each) =>
-        each === before ? { id: provider, available, version, reason, ...(runtime && { runtime }) } : each,
+        each === before ? { ...found, id: provider } : each,
       );
       const node = { ...attached.node, providers, lastSeenAt: now };
       registry.heard({ ...attached, node }, now);

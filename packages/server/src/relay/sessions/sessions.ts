@@ -27,7 +27,9 @@ import { NodeRegistry } from '../nodes/node-registry.ts';
 import { Pairings } from '../nodes/pairings.ts';
 import type { RelayCore, SessionsPart } from '../relay-core.ts';
 import { Machines } from './machines.ts';
+import { DialIns } from './dial-ins.ts';
 import { Nodes } from './nodes.ts';
+import { startOnNode } from './start-on-node.ts';
 
 /** So many sessions back a conversation is looked for. */
 const EARLIER_SESSIONS = 100;
@@ -51,6 +53,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const starting = new Set<string>();
   const nodes = new Nodes({ ...core, registry, activity, starting });
   const sessions = new Sessions({ ...core, registry, nodes, starting });
+  const dialIns = new DialIns({ ...core, registry, nodes, starting });
   const pairings = new Pairings(clock);
   const machines = new Machines({ ...core, registry, nodes, pairings });
   return {
@@ -58,6 +61,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       'sessions/start': (input, context) => sessions.start(input, context),
       'sessions/list': (input, context) => sessions.list(input, context),
       'sessions/get': (input, context) => sessions.get(input, context),
+      'sessions/invite': (input, context) => dialIns.issueCode(input, context),
       ...machines.handlers,
       'agents/interrupt': (input, context) => sessions.interrupt(input, context),
       'agents/release': (input, context) => sessions.release(input, context),
@@ -71,6 +75,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       sessions.live(principal, sessionId, (session) => activity.live(principal.workspace, session, at, events)),
     nodeDetached: (link) => nodes.detached(link),
     pairings,
+    dialIns,
     openActivity: (params, context) => activity.open(params, context),
     counts: (workspace) => sessions.counts(workspace),
     sweep: async (now) => {
@@ -136,7 +141,7 @@ class Sessions {
           node,
           spawnedBy,
           now: clock.now(),
-          tokenFor: (epoch) => ({ ...minted.record, epoch }),
+          tokensFor: (epoch) => [{ ...minted.record, epoch }],
         }),
       );
       inboxes.endLease(workspace, input.name, new RelayError('stale_session', `A newer session of ${input.name} has taken over`));
@@ -145,7 +150,7 @@ class Sessions {
       const model = input.model ?? null;
       const resume = earlier ? { resume: earlier.vendorSessionId } : {};
       const params = { ...terms, ...resume, approval, session, token: minted.token, task: input.task ?? null, model };
-      return await this.#command(workspace, link, params);
+      return await startOnNode(this.#deps, { workspace, link, params });
     } finally {
       starting.delete(sessionId);
     }
@@ -225,27 +230,6 @@ class Sessions {
     cancel();
   }
 
-  async #command(workspace: string, link: NodeLink, params: Parameters<typeof link.command<'session/start'>>[1]): Promise<Session> {
-    const { store, clock, nodes } = this.#deps;
-    const { sessionId } = params.session;
-    try {
-      const started = await link.command('session/start', params, { timeoutMs: sessionLimits.startMs });
-      if (params.resume !== undefined && started.resumed !== true)
-        throw new RelayError('unsupported', 'The relay-connect of this machine is too old to go on with a conversation: update it');
-      const session = await store.sessions.change(workspace, sessionId, (current, facts) =>
-        runSession(current, facts, started, clock.now()),
-      );
-      if (session?.status === 'running') return session;
-      throw new RelayError('gone', session?.reason ?? 'The session ended while it was being started');
-    } catch (error) {
-      const failure = startFailure(error);
-      await nodes.end(workspace, sessionId, 'failed', failure.message);
-      // It may have come up after all: nobody waits for it any more.
-      link.command('session/close', { sessionId, reason: 'Its start failed' }, { timeoutMs: sessionLimits.endMs }).catch(() => {});
-      throw failure;
-    }
-  }
-
   /** An agent asks in its own name, a node in that of an agent it hosts, the owner in anybody's or in none, a program likewise where it may. */
   #spawnerId(principal: Principal, named: string | undefined): string | null {
     const self = agentOf(principal);
@@ -321,13 +305,4 @@ function releasedBy(principal: Principal): string {
   const agentId = agentOf(principal);
   if (agentId !== null) return `Released by ${agentId}`;
   return principal.type === 'token' ? `Released with the token ${principal.name}` : 'Released by the owner';
-}
-
-/** In the node's own words where it has some; a link that ended or stayed silent is the node's failure. */
-function startFailure(error: unknown): RelayError {
-  if (!(error instanceof RelayError)) return new RelayError('internal', 'Starting the agent failed inside the relay', { cause: error });
-  if (error.code === 'connection_closed')
-    return new RelayError('node_unavailable', 'The machine was lost while it started the agent', { cause: error });
-  if (error.code === 'timeout') return new RelayError('node_unavailable', 'The machine took too long to start the agent', { cause: error });
-  return error;
 }

@@ -1,9 +1,12 @@
 import type { Token, TokenKind } from 'agent-relay-protocol';
 import type { NewEvent, TokenRecord } from '../../domain/change.ts';
 
-/** A login link's code is good for a browser's session and nothing else. */
+/** What a link or an address carries: good for beginning a session and nothing else, and told nowhere. */
+export const isCode = ({ type }: Pick<TokenRecord, 'type'>): boolean => type === 'login' || type === 'dial';
+
 const kindOf = ({ type, grants }: TokenRecord): TokenKind => {
   if (type === 'login') return 'browser';
+  if (type === 'dial') return 'session';
   return type === 'scoped' ? (grants?.kind ?? 'scoped') : type;
 };
 

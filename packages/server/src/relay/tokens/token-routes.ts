@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.ts';
 import { listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
-import { describeToken, tokenCreated } from './describe-token.ts';
+import { describeToken, isCode, tokenCreated } from './describe-token.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface TokenRoutesDeps {
@@ -46,7 +46,7 @@ export function tokenHandlers({
       const cursor = store.log.head;
       const now = clock.now();
       const records = await store.tokens.list(principal.workspace);
-      const good = records.filter(({ type, expiresAt }) => type !== 'login' && (expiresAt === null || expiresAt > now));
+      const good = records.filter((record) => !isCode(record) && (record.expiresAt === null || record.expiresAt > now));
       return { ...listedById(good.map(describeToken), ({ tokenId }) => tokenId, page), cursor };
     },
     'tokens/revoke': async ({ id }, { principal }) => {

@@ -1,14 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Principal } from 'agent-relay-protocol';
+import { type Principal, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
 import type { Store } from '../../store/store.ts';
 import { hashOfToken, type IntegrationSettings } from '../contract/integration-settings.ts';
 import type { BrowserSession } from '../contract/relay-contract.ts';
-import { describeToken, tokenCreated } from './describe-token.ts';
+import { describeToken, isCode, tokenCreated } from './describe-token.ts';
 import { TokenLives } from './token-lives.ts';
 
 const LOGIN_CODE_MS = 600_000;
+const DIAL_CODE_MS = 600_000;
 const OWNER_SESSION_MS = 30 * 86_400_000;
 
 export interface TokensDeps {
@@ -83,6 +84,28 @@ export class Tokens {
     return { token, tokenId: record.tokenId, expiresAt };
   }
 
+  /** A code with which a program may dial in as an agent, good for nothing else. */
+  async issueDialCode(workspace: string, agentId: string): Promise<{ readonly token: string; readonly expiresAt: number }> {
+    const expiresAt = this.#deps.clock.now() + DIAL_CODE_MS;
+    const { token, record } = this.mint('dial', { workspace, agentId, expiresAt });
+    await this.#deps.store.tokens.put(record);
+    return { token, expiresAt };
+  }
+
+  /** `epoch` is that of the session that it counts for, null before that has begun; null when it is unknown, or ran out before. */
+  async findDialCode(code: string): Promise<TokenRecord | null> {
+    const found = await this.#deps.store.tokens.find(hashOf(code));
+    const isGood = found?.type === 'dial' && (found.expiresAt === null || found.expiresAt > this.#deps.clock.now());
+    return isGood ? found : null;
+  }
+
+  /** Takes a code for the session that begins with it, once. @throws RelayError `unauthorized` when another has taken it. */
+  async takeDialCode(hash: string): Promise<TokenRecord> {
+    const taken = await this.#deps.store.tokens.take(hash);
+    if (taken === null) throw new RelayError('unauthorized', 'This code has been used');
+    return taken;
+  }
+
   /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
   async authenticate(token: string, as: 'bearer' | 'browser' = 'bearer'): Promise<Principal | null> {
     const hash = hashOf(token);
@@ -126,6 +149,7 @@ export class Tokens {
       case 'scoped':
         return grants && { type: 'token', workspace, tokenId, name: name ?? tokenId, kind: grants.kind, agentId, ...allowed(grants) };
       case 'login':
+      case 'dial':
         return null;
     }
   }
@@ -137,9 +161,9 @@ export class Tokens {
   }
 }
 
-/** A login code is no token yet: nothing is told of one. */
+/** A code is no token: nothing is told of one. */
 const ended = (type: 'token.revoked' | 'token.expired', record: TokenRecord, at: number, by: string | null): NewEvent | null =>
-  record.type === 'login' ? null : { type, at, token: describeToken(record), by };
+  isCode(record) ? null : { type, at, token: describeToken(record), by };
 
 const allowed = ({ scopes, targets, channels }: TokenGrants) => ({
   scopes: [...scopes],

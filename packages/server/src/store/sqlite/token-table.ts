@@ -55,7 +55,10 @@ export class TokenTable {
     );
     this.#take = database.prepare('DELETE FROM tokens WHERE hash = ? RETURNING *');
     this.#remove = database.prepare('DELETE FROM tokens WHERE workspace = ? AND token_id = ? RETURNING *');
-    this.#removeOfAgent = database.prepare("DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'session' RETURNING *");
+    // A code counts for one session from its first use on, which gives it that session's epoch.
+    this.#removeOfAgent = database.prepare(
+      "DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND (type = 'session' OR (type = 'dial' AND epoch IS NOT NULL)) RETURNING *",
+    );
     this.#ofNode = database.prepare("SELECT * FROM tokens WHERE workspace = ? AND node_id = ? AND type = 'node'");
     this.#removeOfNode = database.prepare("DELETE FROM tokens WHERE workspace = ? AND node_id = ? AND type = 'node' RETURNING *");
     this.#nameNode = database.prepare("UPDATE tokens SET name = ? WHERE workspace = ? AND node_id = ? AND type = 'node'");

@@ -1,0 +1,100 @@
+import type { DialIn, DialledLink, StartOptions } from 'agent-relay-provider';
+import { RelayError } from 'agent-relay-protocol';
+import type { MessageDuplex } from 'agent-relay-wire';
+import type { OutgoingFrame } from '../stream-json/outgoing.ts';
+import { diallerFrom, type SdkUrlHandler } from '../stream-json/sdk-url-handler.ts';
+import type { ClaudeSession } from './claude-session.ts';
+import { mcpServers } from './command-line.ts';
+import { createClaudeDialIn } from './dial-in.ts';
+
+type DialledOptions = StartOptions & { readonly signal: AbortSignal };
+
+/**
+ * An agent of the relay's whose Claude Code somebody else started: held to its mode and approval as one that was started here, with the relay's tools.
+ * It goes on over the further links that its CLI opens. A CLI that dials for the first time while the session has another one ends the session: it is
+ * told to come again, and then begins the next.
+ * @throws RelayError `connection_closed` when the CLI is gone before it has answered, or the signal's reason.
+ */
+export async function startDialled(dialIn: DialIn, options: DialledOptions): Promise<ClaudeSession> {
+  const dialled = new DialledStart(dialIn, options);
+  try {
+    return await dialled.session;
+  } catch (error) {
+    await dialled.close();
+    throw error;
+  }
+}
+
+class DialledStart {
+  /** Resolves when a CLI has answered `initialize` and has its tools. */
+  readonly session: Promise<ClaudeSession>;
+  readonly #options: DialledOptions;
+  readonly #handler: SdkUrlHandler;
+  #running: ClaudeSession | null = null;
+  #hasTools = false;
+  #start: (session: ClaudeSession) => void = () => {};
+  #fail: (error: unknown) => void = () => {};
+
+  constructor(dialIn: DialIn, options: DialledOptions) {
+    this.#options = options;
+    const { sessionId, cwd, mode, approval, ask, mcp, instructions, signal, approvalTimeoutMs } = options;
+    const relayServers = mcp.map(({ name }) => name);
+    this.session = new Promise((resolve, reject) => {
+      this.#start = resolve;
+      this.#fail = reject;
+    });
+    this.#handler = createClaudeDialIn({
+      identify: () => sessionId,
+      gate: () => ({ mode, approval, ask, cwd, relayServers, approvalTimeoutMs }),
+      instructions,
+      onSession: (_id, session) => {
+        this.#running = session;
+      },
+    });
+    signal.addEventListener('abort', () => this.#fail(signal.reason), { once: true });
+    void this.#follow(dialIn);
+  }
+
+  close(): Promise<void> {
+    return this.#handler.close('restart');
+  }
+
+  async #follow({ links }: DialIn): Promise<void> {
+    for await (const link of links) void this.#take(link);
+    this.#fail(new RelayError('connection_closed', 'The session was ended before Claude Code had answered'));
+  }
+
+  /** Never rejects: a link that does not carry is closed, and the CLI dials again. */
+  async #take({ duplex, upgrade }: DialledLink): Promise<void> {
+    if (this.#running?.vendorSessionId && !diallerFrom(upgrade).isReconnect) {
+      await this.#connection?.close({ code: 4001, reason: 'another Claude Code dialled in under its name' });
+      await duplex.close({ code: 1013, reason: 'the one before is being ended' });
+      return;
+    }
+    if (this.#running && !this.#connection) return duplex.close({ code: 1013, reason: 'the session has just ended' });
+    // What comes in is read as Claude's frames; what goes out is checked before.
+    await this.#handler.accept(duplex as MessageDuplex<unknown, OutgoingFrame>, upgrade);
+    const session = this.#running;
+    if (!session) return;
+    await this.#giveTools(session);
+    this.#start(session);
+  }
+
+  get #connection() {
+    return this.#handler.sessions.get(this.#options.sessionId)?.connection;
+  }
+
+  /** Once for each process, and again where its link broke before it had answered. */
+  async #giveTools(session: ClaudeSession): Promise<void> {
+    const { mcp } = this.#options;
+    if (this.#hasTools || mcp.length === 0) return;
+    this.#hasTools = true;
+    try {
+      await this.#connection?.setMcpServers(mcpServers(mcp));
+    } catch (error) {
+      if (!(error instanceof RelayError)) throw error;
+      if (error.code === 'connection_closed') this.#hasTools = false;
+      else session.events.emit({ type: 'agent.error', code: 'mcp_server_failed', message: error.message.slice(0, 500), willRetry: false });
+    }
+  }
+}

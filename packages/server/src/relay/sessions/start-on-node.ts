@@ -1,0 +1,45 @@
+import { type MethodParams, RelayError, type Session, sessionLimits } from 'agent-relay-protocol';
+import { runSession } from '../../domain/session-lifecycle.ts';
+import type { NodeLink } from '../contract/relay-contract.ts';
+import type { RelayCore } from '../relay-core.ts';
+import type { Nodes } from './nodes.ts';
+
+export interface StartOnNodeDeps extends Pick<RelayCore, 'store' | 'clock'> {
+  readonly nodes: Pick<Nodes, 'end'>;
+}
+
+interface Start {
+  readonly workspace: string;
+  readonly link: NodeLink;
+  readonly params: MethodParams<'session/start'>;
+}
+
+/** Has a machine start a session that has begun in the store; one that does not come up is ended there and here. @throws RelayError why. */
+export async function startOnNode({ store, clock, nodes }: StartOnNodeDeps, { workspace, link, params }: Start): Promise<Session> {
+  const { sessionId } = params.session;
+  try {
+    const started = await link.command('session/start', params, { timeoutMs: sessionLimits.startMs });
+    if (params.resume !== undefined && started.resumed !== true)
+      throw new RelayError('unsupported', 'The relay-connect of this machine is too old to go on with a conversation: update it');
+    const session = await store.sessions.change(workspace, sessionId, (current, facts) =>
+      runSession(current, facts, started, clock.now()),
+    );
+    if (session?.status === 'running') return session;
+    throw new RelayError('gone', session?.reason ?? 'The session ended while it was being started');
+  } catch (error) {
+    const failure = startFailure(error);
+    await nodes.end(workspace, sessionId, 'failed', failure.message);
+    // It may have come up after all: nobody waits for it any more.
+    link.command('session/close', { sessionId, reason: 'Its start failed' }, { timeoutMs: sessionLimits.endMs }).catch(() => {});
+    throw failure;
+  }
+}
+
+/** In the node's own words where it has some; a link that ended or stayed silent is the node's failure. */
+function startFailure(error: unknown): RelayError {
+  if (!(error instanceof RelayError)) return new RelayError('internal', 'Starting the agent failed inside the relay', { cause: error });
+  if (error.code === 'connection_closed')
+    return new RelayError('node_unavailable', 'The machine was lost while it started the agent', { cause: error });
+  if (error.code === 'timeout') return new RelayError('node_unavailable', 'The machine took too long to start the agent', { cause: error });
+  return error;
+}
