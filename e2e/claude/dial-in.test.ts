@@ -88,10 +88,11 @@ describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code 
     const child = await dial(command, way, { path: `/claude/${agent}`, token: await tokenFor(agent) });
     await isThere(agent);
     const hello = await ask(agent, 'call relay_send {"to":"Helper","body":"hello from it"} && then say: sent');
+   
     await isSeen(hello.id);
     await until('its message', async () => (await client.messages.list({ from: agent })).data.find(({ body }) => body === 'hello from it'));
 
-    const slow = await ask(agent, 'slow 60 50 && then run command: touch a.txt && then say: all of it');
+    const slow = await ask(agent, `slow 100 100 && then run command: touch a.txt && then say: all of ${agent}`);
     await until('the answer to begin', async () => (await client.agents.get({ id: agent })).status === 'busy' || undefined);
     await isSeen(slow.id);
     await restartRelay();
@@ -104,14 +105,14 @@ describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code 
         () => undefined,
       ),
     );
-    await until('the end of the turn', async () => (await events(agent)).find((event) => event.type === 'turn.completed' && event.text === 'all of it'));
+    await until('the end of the turn', async () => (await events(agent)).find((event) => event.type === 'turn.completed' && event.text === `all of ${agent}`));
     const told = await events(agent);
     const words = told.flatMap((event) => (event.type === 'text.completed' && event.text.startsWith('word001') ? [event.text.trim().split(' ').length] : []));
-    expect(words).toEqual([60]);
+    expect(words).toEqual([100]);
     expect(told.filter(({ type }) => type === 'turn.started')).toHaveLength(2);
     expect(told.filter(({ type }) => type === 'session.ended')).toEqual([]);
     expect((await client.sessions.list({ agent })).data.map(({ status }) => status)).toEqual(['running']);
-    expect(timesTheModelGot('all of it')).toBe(1);
+    expect(timesTheModelGot(`all of ${agent}`)).toBe(1);
 
     await client.agents.release({ id: agent });
     expect((await child.exited).code).toBe(0);

@@ -29,7 +29,7 @@ export function nodeCommandHandler({
       case 'session/start': {
         const { token, dialled, ...request } = parseInput(StartSchema, params);
         const { sessionId } = request.session;
-        const mcp = [toolsFor(await tools.admit(sessionId, token), token, dialled)];
+        const mcp = [toolsFor(await tools.admit(sessionId, token, { isDialled: dialled !== undefined }), token, dialled)];
         try {
           if (!tools.has(sessionId)) throw new RelayError('gone', 'The session was ended before its agent was started');
           const dialIn = dialled && (await dialledSessions.begin(sessionId, dialled));

@@ -10,6 +10,11 @@ export interface ToolDoorOptions extends ToolRelayOptions {
   readonly log: Log;
 }
 
+/**
+ * Goes before `Authorization`. Claude Code that dialled in with a token writes that one there, whatever the server's own headers say (2.1.120).
+ */
+export const TOKEN_HEADER = 'x-agent-relay-token';
+
 /** A session that has its tools here. */
 interface Guest {
   readonly sessionId: string;
@@ -48,8 +53,8 @@ export class ToolDoor {
     return new ToolDoor(server, options);
   }
 
-  /** The tools of a session, from now until it is dismissed. */
-  async admit(sessionId: string, token: string): Promise<McpEndpoint> {
+  /** The tools of a session, from now until it is dismissed. `isDialled`: its program dialled in. */
+  async admit(sessionId: string, token: string, { isDialled = false } = {}): Promise<McpEndpoint> {
     const secret = randomBytes(32).toString('base64url');
     const preparing = new AbortController();
     const guest: Guest = { sessionId, token, asking: new Set([preparing]) };
@@ -57,7 +62,7 @@ export class ToolDoor {
     // The relay is there now: what the agent asks first is answered also when it is not there then.
     await this.#relay.prepare(token, preparing.signal);
     guest.asking.delete(preparing);
-    const headers = { authorization: `Bearer ${secret}` };
+    const headers: McpEndpoint['headers'] = isDialled ? { [TOKEN_HEADER]: secret } : { authorization: `Bearer ${secret}` };
     return { name: MCP_SERVER_NAME, url: `http://127.0.0.1:${this.#port}${MCP_PATH}`, headers };
   }
 
@@ -109,7 +114,8 @@ export class ToolDoor {
   /** Who asks, or the status it is refused with. A page in a browser names its origin, and a name that was bent to this port is not ours. */
   #guestOf({ method, url, headers }: IncomingMessage): Guest | number {
     if (headers.origin !== undefined || headers.host !== `127.0.0.1:${this.#port}`) return 403;
-    const guest = this.#guests.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '');
+    const said = headers[TOKEN_HEADER] ?? /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
+    const guest = this.#guests.get(typeof said === 'string' ? said : '');
     if (!guest) return 401;
     if (url !== MCP_PATH) return 404;
     return method === 'POST' ? guest : 405;

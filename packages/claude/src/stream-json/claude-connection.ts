@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RelayError } from 'agent-relay-protocol';
 import { type DuplexClosed, type MessageDuplex, RecentMap, RecentSet } from 'agent-relay-wire';
+import { z } from 'zod';
 import { type ControlAnswer, ControlRequests } from './control-requests.ts';
 import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
 import { hasLoginHeader, lacksLogin, notLoggedIn, settingsEnvironment } from './login.ts';
@@ -163,9 +164,11 @@ export class ClaudeConnection {
     await this.#control('set_permission_mode', { mode: checkPermissionMode(mode) });
   }
 
-  /** Replaces the MCP servers that were set so before; those of the CLI's own settings stay. */
+  /** Replaces the MCP servers that were set so before; those of the CLI's own settings stay. @throws RelayError `unsupported` when one does not answer. */
   async setMcpServers(servers: Readonly<Record<string, object>>): Promise<void> {
-    await this.#control('mcp_set_servers', { servers });
+    const { errors } = await this.#control('mcp_set_servers', { servers });
+    const failed = Object.entries(z.record(z.string(), z.string()).catch({}).parse(errors));
+    if (failed.length > 0) throw new RelayError('unsupported', failed.map(([name, error]) => `The MCP server ${name} did not start: ${error}`).join('; '));
   }
 
   /** Lets Claude end by itself: a running turn is interrupted first. */
