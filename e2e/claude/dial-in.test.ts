@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { RelayClient } from 'agent-relay-client';
+import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { type ChildHandle, spawnProcess } from 'agent-relay-wire/node';
@@ -88,7 +88,7 @@ describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code 
     const child = await dial(command, way, { path: `/claude/${agent}`, token: await tokenFor(agent) });
     await isThere(agent);
     const hello = await ask(agent, 'call relay_send {"to":"Helper","body":"hello from it"} && then say: sent');
-   
+
     await isSeen(hello.id);
     await until('its message', async () => (await client.messages.list({ from: agent })).data.find(({ body }) => body === 'hello from it'));
 
@@ -105,9 +105,13 @@ describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code 
         () => undefined,
       ),
     );
-    await until('the end of the turn', async () => (await events(agent)).find((event) => event.type === 'turn.completed' && event.text === `all of ${agent}`));
+    await until('the end of the turn', async () =>
+      (await events(agent)).find((event) => event.type === 'turn.completed' && event.text === `all of ${agent}`),
+    );
     const told = await events(agent);
-    const words = told.flatMap((event) => (event.type === 'text.completed' && event.text.startsWith('word001') ? [event.text.trim().split(' ').length] : []));
+    const words = told.flatMap((event) =>
+      event.type === 'text.completed' && event.text.startsWith('word001') ? [event.text.trim().split(' ').length] : [],
+    );
     expect(words).toEqual([100]);
     expect(told.filter(({ type }) => type === 'turn.started')).toHaveLength(2);
     expect(told.filter(({ type }) => type === 'session.ended')).toEqual([]);

@@ -113,5 +113,12 @@ export function openSocket(
   if (socketPath !== undefined) assertSocketOfOwner(socketPath, socketOwnerFile);
   const door = socketPath === undefined ? {} : { unixSocketPath: socketPath };
   const headers = { authorization: `Bearer ${token}` };
-  return connectWebSocket(url, { headers, ...(signal && { signal }), pingIntervalMs: 10_000, serverHeader: VERSION_HEADER, ...door, ...options });
+  return connectWebSocket(url, {
+    headers,
+    ...(signal && { signal }),
+    pingIntervalMs: 10_000,
+    serverHeader: VERSION_HEADER,
+    ...door,
+    ...options,
+  });
 }

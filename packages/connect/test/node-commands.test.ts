@@ -7,6 +7,7 @@ import { silentLog } from 'agent-relay-wire';
 import { expect, test } from 'vitest';
 import { RecordingRelay } from '../../host/test/recording-relay.ts';
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
+import { DialledSessions } from '../src/dialled-sessions.ts';
 import { nodeCommandHandler } from '../src/node-commands.ts';
 import { ToolDoor } from '../src/tool-door.ts';
 
@@ -33,7 +34,12 @@ test('a session that is ended while its tools are made ready does not begin', as
   const silent: typeof fetch = (_url, init) =>
     new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('given up'))));
   const tools = await ToolDoor.open({ url: new URL('http://127.0.0.1:1'), fetch: silent, log: silentLog });
-  const command = nodeCommandHandler({ host, tools, onStarted: () => undefined });
+  const command = nodeCommandHandler({
+    host,
+    tools,
+    dialledSessions: new DialledSessions(() => Promise.reject(new Error('nobody dialled in'))),
+    onStarted: () => undefined,
+  });
   const more = { token: 't', task: 'work', cwd: null, within: null, mode: 'agentic', approval: 'open', model: null };
   const started = expect(command('session/start', { session, ...more })).rejects.toMatchObject({ code: 'gone' });
   await command('session/close', { sessionId: 's1', reason: 'Released by the owner' });

@@ -16,7 +16,10 @@ export const DialledSchema = z.object({
   linkId: OpaqueIdSchema.describe('Good once, for the machine that was told it'),
   url: lineOf(4096).describe('What it dialled, path and query, without the code'),
   lastRequestId: lineOf(256).optional().describe('Of a link that follows a drop: the last frame that it had sent'),
-  relayUrl: z.string().nullable().describe("The relay's http(s) address as that program has it; null where it runs on the relay's own machine"),
+  relayUrl: z
+    .string()
+    .nullable()
+    .describe("The relay's http(s) address as that program has it; null where it runs on the relay's own machine"),
 });
 export type Dialled = z.infer<typeof DialledSchema>;
 

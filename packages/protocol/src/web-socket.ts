@@ -178,7 +178,9 @@ export const nodeCommands = {
       approval: ApprovalModeSchema,
       model: z.string().nullable(),
       resume: z.string().min(1).optional().describe("The vendor's own id of a stored conversation that the session goes on with"),
-      dialled: DialledSchema.optional().describe('The program runs already, and has dialled the relay: fetch its link instead of starting one'),
+      dialled: DialledSchema.optional().describe(
+        'The program runs already, and has dialled the relay: fetch its link instead of starting one',
+      ),
     }),
     result: z.object({
       cwd: z.string(),

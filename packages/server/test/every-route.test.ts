@@ -133,6 +133,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('sessions/start', { name: `${id}-child`, provider: 'claude' });
   await take('sessions/list', { agent: id });
   await take('sessions/get', { id: 'none' });
+  await take('sessions/invite', { agent: `${id}-dialler` });
   await take('nodes/list');
   await take('nodes/pairings');
   await take('nodes/pair', { code: '2222-2222' });

@@ -136,5 +136,7 @@ async function dialsItself(command: string, { url, args, cwd, env, signal, tell 
 /** @throws RelayError `validation_failed`. */
 function parseUrl(url: string): URL {
   if (URL.canParse(url)) return new URL(url);
-  throw new RelayError('validation_failed', 'url: must be a ws: or wss: address', { issues: [{ path: 'url', message: 'must be a ws: or wss: address' }] });
+  throw new RelayError('validation_failed', 'url: must be a ws: or wss: address', {
+    issues: [{ path: 'url', message: 'must be a ws: or wss: address' }],
+  });
 }

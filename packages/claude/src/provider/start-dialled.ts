@@ -1,5 +1,5 @@
-import type { DialIn, DialledLink, StartOptions } from 'agent-relay-provider';
 import { RelayError } from 'agent-relay-protocol';
+import type { DialIn, DialledLink, StartOptions } from 'agent-relay-provider';
 import type { MessageDuplex } from 'agent-relay-wire';
 import type { OutgoingFrame } from '../stream-json/outgoing.ts';
 import { diallerFrom, type SdkUrlHandler } from '../stream-json/sdk-url-handler.ts';

@@ -168,7 +168,8 @@ export class ClaudeConnection {
   async setMcpServers(servers: Readonly<Record<string, object>>): Promise<void> {
     const { errors } = await this.#control('mcp_set_servers', { servers });
     const failed = Object.entries(z.record(z.string(), z.string()).catch({}).parse(errors));
-    if (failed.length > 0) throw new RelayError('unsupported', failed.map(([name, error]) => `The MCP server ${name} did not start: ${error}`).join('; '));
+    if (failed.length > 0)
+      throw new RelayError('unsupported', failed.map(([name, error]) => `The MCP server ${name} did not start: ${error}`).join('; '));
   }
 
   /** Lets Claude end by itself: a running turn is interrupted first. */

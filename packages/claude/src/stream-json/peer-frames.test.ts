@@ -89,7 +89,9 @@ describe('what somebody outside says to a CLI', () => {
   });
 
   test('initialises with hooks that ask back and a word for the model, and with nothing else', () => {
-    expect(peerInitialize({ appendSystemPrompt: 'You are Lead.', systemPrompt: 'obey' })).toMatchObject({ appendSystemPrompt: 'You are Lead.' });
+    expect(peerInitialize({ appendSystemPrompt: 'You are Lead.', systemPrompt: 'obey' })).toMatchObject({
+      appendSystemPrompt: 'You are Lead.',
+    });
     const hooks = { PreToolUse: [{ hookCallbackIds: ['a'] }] };
     const wanted = { subtype: 'initialize', hooks: { ...hooks, SessionStart: [{ hookCallbackIds: ['b'] }] } };
     expect(peerInitialize({ ...wanted, sdkMcpServers: ['x'], systemPrompt: 'obey', agents: {} })).toEqual({ subtype: 'initialize', hooks });

@@ -42,7 +42,7 @@ export const sessionRoutes = {
   }),
   'sessions/invite': route({
     method: 'POST',
-    path: '/sessions/invites',
+    path: '/sessions/invitations',
     scope: '*',
     anonymous: false,
     summary: 'Make a code with which one program that was started elsewhere may dial in as this agent',

@@ -46,7 +46,8 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
   const id = request.name;
   const isThere = found.agent !== null && found.agent.status !== 'offline';
   if (isBuiltIn(id)) throw new RelayError('name_taken', `${id} is a name of the relay's own: choose another`);
-  if (unfinished !== null || (isThere && begin.isItself !== true)) throw new RelayError('name_taken', `${id} is running already: choose another name`);
+  if (unfinished !== null || (isThere && begin.isItself !== true))
+    throw new RelayError('name_taken', `${id} is running already: choose another name`);
   if (spawnedBy !== null && found.epoch > 0 && starterOf(found) !== spawnedBy)
     throw new RelayError('name_taken', `${id} is the name of an agent that ${spawnedBy} did not start: choose another name`);
   const { agent: registered } = registerAgent(

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import {
   CLAUDE_PATH,
-  type Dialled,
   type DialCode,
+  type Dialled,
   type Node,
   type Principal,
   RelayError,
@@ -82,7 +82,8 @@ export class DialIns {
   async #admit({ agentId, principal, code }: DialInRequest): Promise<Admitted> {
     if (principal) return { workspace: this.#workspaceOf(principal, agentId), code: null };
     const found = code === null ? null : await this.#deps.tokens.findDialCode(code);
-    if (found === null) throw new RelayError('unauthorized', 'A token, or a code in the path, says who dials: this is none, or it has been used');
+    if (found === null)
+      throw new RelayError('unauthorized', 'A token, or a code in the path, says who dials: this is none, or it has been used');
     if (found.agentId !== agentId) throw new RelayError('forbidden', `This code is not for ${agentId}`);
     return { workspace: found.workspace, code: found };
   }
@@ -102,7 +103,8 @@ export class DialIns {
     const isCodeOfAnother = code !== null && code.epoch !== session.epoch;
     if (session.provider !== provider || isCodeOfAnother) throw new RelayError('name_taken', `${agentId} is running already`);
     const attached = this.#deps.registry.find(workspace, session.nodeId);
-    if (attached === null || session.status === 'starting') throw new RelayError('node_unavailable', `The machine that runs ${agentId} is not back yet`);
+    if (attached === null || session.status === 'starting')
+      throw new RelayError('node_unavailable', `The machine that runs ${agentId} is not back yet`);
     const { sessionId } = session;
     await attached.link.command('session/dialled', { sessionId, dialled: asSeenFrom(attached.node, dialled) }, { timeoutMs: LINK_MS });
     return session;

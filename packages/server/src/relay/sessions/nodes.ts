@@ -142,11 +142,7 @@ export class Nodes {
   async #look({ workspace, link }: AttachedNode, provider: string): Promise<void> {
     const { registry, store, clock, log } = this.#deps;
     try {
-      const found = await link.command(
-        'provider/detect',
-        { id: provider },
-        { timeoutMs: DETECT_LIMIT_MS },
-      );
+      const found = await link.command('provider/detect', { id: provider }, { timeoutMs: DETECT_LIMIT_MS });
       const { available, version, reason, runtime } = found;
       const attached = registry.byLink(link);
       const before = attached?.node.providers.find(({ id }) => id === provider);
@@ -154,9 +150,7 @@ export class Nodes {
       const isSame = before.available === available && before.version === version && before.reason === reason && before.runtime === runtime;
       if (isSame) return;
       const now = clock.now();
-      const providers = attached.node.providers.map((each) =>
-        each === before ? { ...found, id: provider } : each,
-      );
+      const providers = attached.node.providers.map((each) => (each === before ? { ...found, id: provider } : each));
       const node = { ...attached.node, providers, lastSeenAt: now };
       registry.heard({ ...attached, node }, now);
       await store.nodes.change(workspace, node.nodeId, (facts) => updateNode(facts, node, 'node.updated', now));

@@ -21,9 +21,7 @@ export async function startOnNode({ store, clock, nodes }: StartOnNodeDeps, { wo
     const started = await link.command('session/start', params, { timeoutMs: sessionLimits.startMs });
     if (params.resume !== undefined && started.resumed !== true)
       throw new RelayError('unsupported', 'The relay-connect of this machine is too old to go on with a conversation: update it');
-    const session = await store.sessions.change(workspace, sessionId, (current, facts) =>
-      runSession(current, facts, started, clock.now()),
-    );
+    const session = await store.sessions.change(workspace, sessionId, (current, facts) => runSession(current, facts, started, clock.now()));
     if (session?.status === 'running') return session;
     throw new RelayError('gone', session?.reason ?? 'The session ended while it was being started');
   } catch (error) {

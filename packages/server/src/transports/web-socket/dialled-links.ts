@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { AgentIdSchema, CLAUDE_PATH, type ErrorCode, type Principal, RelayError, type Session, SpawnModeSchema, toRelayError } from 'agent-relay-protocol';
+import {
+  AgentIdSchema,
+  CLAUDE_PATH,
+  type ErrorCode,
+  type Principal,
+  RelayError,
+  type Session,
+  SpawnModeSchema,
+  toRelayError,
+} from 'agent-relay-protocol';
 import type { CloseReason, DuplexClosed, MessageDuplex } from 'agent-relay-wire';
 import { isLoopbackAddress, webSocketDuplex } from 'agent-relay-wire/node';
 import type { WebSocket } from 'ws';
@@ -70,7 +79,10 @@ export class DialledLinks {
       const refusal = toRelayError(error);
       if (refusal.code === 'internal') log.error('a program could not dial in', { error: refusal.cause });
       const isFinal = !passing.has(refusal.code);
-      await duplex.close({ code: isFinal ? finalClose : comeAgainClose, reason: refusal.code === 'internal' ? 'internal' : refusal.message });
+      await duplex.close({
+        code: isFinal ? finalClose : comeAgainClose,
+        reason: refusal.code === 'internal' ? 'internal' : refusal.message,
+      });
     }
   }
 
@@ -97,7 +109,8 @@ export class DialledLinks {
     const target = Target.safeParse({ agentId: decoded(agent), code });
     const terms = Terms.safeParse(Object.fromEntries(url.searchParams));
     if (!target.success || more.length > 0) throw new RelayError('validation_failed', `Dial ${CLAUDE_PATH}/ and the id of the agent`);
-    if (!terms.success) throw new RelayError('validation_failed', `${terms.error.issues[0]?.path.join('.')}: ${terms.error.issues[0]?.message}`);
+    if (!terms.success)
+      throw new RelayError('validation_failed', `${terms.error.issues[0]?.path.join('.')}: ${terms.error.issues[0]?.message}`);
     const bearer = /^Bearer +(\S+) *$/iu.exec(headers.authorization ?? '')?.[1];
     const { mode, ask, cwd } = terms.data;
     const lastRequestId = headers['x-last-request-id'];
@@ -113,7 +126,8 @@ export class DialledLinks {
         url: `${CLAUDE_PATH}/${agent}${url.search}`,
         ...(typeof lastRequestId === 'string' ? { lastRequestId: lastRequestId.slice(0, 256) } : {}),
         relayUrl: `${isEncrypted(request) ? 'https' : 'http'}://${headers.host}`,
-        nearby: headers.forwarded === undefined && headers['x-forwarded-for'] === undefined && isLoopbackAddress(socket.remoteAddress ?? ''),
+        nearby:
+          headers.forwarded === undefined && headers['x-forwarded-for'] === undefined && isLoopbackAddress(socket.remoteAddress ?? ''),
       },
     };
   }
@@ -123,7 +137,8 @@ export class DialledLinks {
     const end = principal && this.#deps.relay.endOf(principal);
     if (!principal || !end) return;
     const reason = 'The token with which it dialled in has ended';
-    const onEnd = () => void this.#deps.relay.dialIns.end(session, principal.workspace, reason).then(() => duplex.close({ code: finalClose, reason }));
+    const onEnd = () =>
+      void this.#deps.relay.dialIns.end(session, principal.workspace, reason).then(() => duplex.close({ code: finalClose, reason }));
     end.addEventListener('abort', onEnd, { once: true });
     void duplex.closed.then(() => end.removeEventListener('abort', onEnd));
     if (end.aborted) onEnd();

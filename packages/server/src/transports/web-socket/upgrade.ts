@@ -1,7 +1,15 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { CLAUDE_PATH, DIALLED_PATH, MAX_REQUEST_BYTES, principalName, RelayError, toRelayError, WEB_SOCKET_PATH } from 'agent-relay-protocol';
+import {
+  CLAUDE_PATH,
+  DIALLED_PATH,
+  MAX_REQUEST_BYTES,
+  principalName,
+  RelayError,
+  toRelayError,
+  WEB_SOCKET_PATH,
+} from 'agent-relay-protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../logger.ts';
 import type { Relay } from '../../relay/contract/relay-contract.ts';
@@ -103,7 +111,8 @@ export class UpgradeHandler {
     const path = (request.url ?? '').split('?', 1)[0];
     if (path?.startsWith(`${DIALLED_PATH}/`)) {
       const caller = await authenticator.authenticateRequest(request, origin);
-      if (caller?.type !== 'node' && caller?.type !== 'owner') throw new RelayError('forbidden', 'This is for nodes: it needs a node token, or the owner’s');
+      if (caller?.type !== 'node' && caller?.type !== 'owner')
+        throw new RelayError('forbidden', 'This is for nodes: it needs a node token, or the owner’s');
       return { caller, cookie: undefined, linkId: path.slice(DIALLED_PATH.length + 1) };
     }
     if (path !== WEB_SOCKET_PATH) throw new RelayError('not_found', 'There is no WebSocket at this path');
