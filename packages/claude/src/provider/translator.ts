@@ -1,23 +1,21 @@
-import { isMail, type LiveEvent } from 'agent-relay-provider';
-import { RecentMap } from 'agent-relay-wire';
+import type { LiveEvent } from 'agent-relay-provider';
 import type { ClaudeFrame } from '../stream-json/frames.ts';
 import {
   AssistantFrame,
   CommandLifecycleFrame,
-  type ContentBlock,
   RateLimitFrame,
   ResultFrame,
   StreamEventFrame,
   SystemFrame,
   UserFrame,
 } from '../stream-json/message-frames.ts';
-import { BackgroundTasks } from './background-tasks.ts';
+import { ContextFill } from './context-fill.ts';
 import { faultFrom } from './error-codes.ts';
-import { apiRetry, asJson, introduction, rateLimit, vendorEvent } from './plain-events.ts';
-import { PromptLedger, type SentPrompt } from './prompt-ledger.ts';
-import { type OpenTool, planUpdated, toolCompleted } from './tool-results.ts';
-import { toolKind, toolTitle } from './tool-words.ts';
+import { MessageItems } from './message-items.ts';
+import { apiRetry, introduction, rateLimit, vendorEvent } from './plain-events.ts';
+import type { PromptLedger, SentPrompt } from './prompt-ledger.ts';
 import { usageOf, wasInterrupted } from './turn-result.ts';
+import { TurnState } from './turn-state.ts';
 import { WaitingForPerson } from './waiting-for-person.ts';
 
 export interface ClaudeTranslatorOptions {
@@ -37,55 +35,42 @@ const silentSystem = new Set([
   'commands_changed',
 ]);
 
-/** Results that never come must not keep inputs for ever. */
-const openToolsKept = 256;
-
 /**
  * Turns the frames of one session into agent events: no clock, no randomness, no I/O. Frames must come in order and once each. What no
  * event has a word for becomes `vendor.event`; what cannot be read is never a fault.
  *
- * A turn begins with the first sign that the model is asked, or with a prompt entering the conversation, and ends with `result`. Prompts that
- * Claude merges share a turn. A result without a turn (context was added, a command answered) is no turn.
+ * A turn ends with `result`. A result without a turn (context was added, a command answered) is no turn.
  */
 export class ClaudeTranslator {
-  readonly ledger = new PromptLedger();
-  readonly #relayServers: readonly string[];
   readonly #cwd: string;
-  readonly #openTools = new RecentMap<string, OpenTool>(openToolsKept);
-  readonly #declined = new Set<string>();
-  readonly #tasks = new BackgroundTasks();
-  #turnNumber = 0;
-  #turnId: string | null = null;
-  #isMailTurn = false;
-  #hasPromptInTurn = false;
-  /** A stopped turn of mail whose end has not come may go on: until Claude says that it ended, its tools are asked for as mail's are. */
-  #mayStillBeMail = false;
+  readonly #turn = new TurnState();
+  readonly #items: MessageItems;
+  readonly #context = new ContextFill();
+  readonly #waiting = new WaitingForPerson();
   #assistantError: string | null = null;
-  #streaming: { readonly messageId: string; blockIndex: number } | null = null;
-  readonly #blocksOf = new Map<string, number>();
   #costUsd = 0;
   #tellsState = false;
   #isIntroduced = false;
-  readonly #waiting = new WaitingForPerson();
   #sessionId: string | null = null;
   #model: string | null = null;
   #saidCwd: string | null = null;
 
   constructor({ relayServers, cwd }: ClaudeTranslatorOptions) {
-    this.#relayServers = relayServers;
+    this.#items = new MessageItems(relayServers);
     this.#cwd = cwd;
   }
 
-  get turnId(): string | null {
-    return this.#turnId;
+  get ledger(): PromptLedger {
+    return this.#turn.ledger;
   }
 
-  /**
-   * Whether relay mail is in the running turn, or was in the last: a turn that Claude begins by itself continues what that one asked. While
-   * it is not yet known what began a turn, mail that waits counts.
-   */
+  get turnId(): string | null {
+    return this.#turn.id;
+  }
+
+  /** See `TurnState`. */
   get isMailTurn(): boolean {
-    return this.#mayStillBeMail || this.#isMailTurn || (!this.#hasPromptInTurn && this.ledger.hasWaitingMail);
+    return this.#turn.isMail;
   }
 
   /** Changes with `/clear`. */
@@ -122,22 +107,19 @@ export class ClaudeTranslator {
 
   /** A tool of the relay's handed out what others wrote: from here on the turn is one of mail. */
   mailArrivedByTool(): void {
-    this.#isMailTurn = true;
-    this.#hasPromptInTurn = true;
+    this.#turn.mailArrivedByTool();
   }
 
-  /** Our own refusal: its tool result looks like any failure. */
+  /** Our own refusal. */
   declined(toolUseId: string | undefined): void {
-    if (toolUseId !== undefined) this.#declined.add(toolUseId);
+    if (toolUseId !== undefined) this.#items.declined(toolUseId);
   }
 
   /** The turn was stopped, and its `result` does not come. */
   stopped(turnId: string): LiveEvent[] {
-    if (this.#turnId !== turnId) return [];
-    this.#mayStillBeMail = this.isMailTurn;
-    this.#turnId = null;
-    this.#streaming = null;
-    this.#blocksOf.clear();
+    if (this.#turn.id !== turnId) return [];
+    this.#turn.stop();
+    this.#items.turnEnded();
     return [
       { type: 'turn.completed', turnId, outcome: 'interrupted' },
       { type: 'session.status', status: 'idle' },
@@ -178,7 +160,7 @@ export class ClaudeTranslator {
   }
 
   #system(frame: SystemFrame): LiveEvent[] {
-    this.#tasks.hear(frame);
+    this.#turn.hear(frame);
     switch (frame.subtype) {
       case 'init':
         return this.#init(frame);
@@ -208,154 +190,67 @@ export class ClaudeTranslator {
     if (state === 'requires_action') return statusTold(this.#waiting.needsAction());
     if (state !== 'idle') return this.#goesOn(this.#waiting.goesOn());
     this.#waiting.ended();
-    this.#mayStillBeMail = false;
-    const turnId = this.#turnId;
-    this.#turnId = null;
+    const turnId = this.#turn.end();
     const end: LiveEvent[] = turnId === null ? [] : [{ type: 'turn.completed', turnId, outcome: 'finished' }];
     return [...end, { type: 'session.status', status: 'idle' }];
   }
 
   #goesOn(status: 'busy' | null): LiveEvent[] {
-    return this.#turnId === null ? [] : statusTold(status);
+    return this.#turn.id === null ? [] : statusTold(status);
   }
 
   #lifecycle(uuid: string, state: string): LiveEvent[] {
     if (state === 'queued') return [...this.ledger.queued(uuid)];
-    if (state === 'started') return this.#promptEntered(uuid);
+    if (state === 'started') return this.#begun(this.#turn.promptEntered(uuid));
     if (state === 'cancelled') this.ledger.dropped(uuid);
     return [];
   }
 
-  #promptEntered(uuid: string): LiveEvent[] {
-    const entered = this.ledger.entered(uuid);
-    if (!entered) return [];
-    const { text, messageIds, isContext } = entered.prompt;
-    const hasMail = messageIds.length > 0;
-    if (isContext) return [...entered.events, { type: 'user.message', text, ...(hasMail ? { messageIds: [...messageIds] } : {}) }];
-    const begin = this.#beginTurn({ isPrompted: true });
-    const turnId = this.#turnId;
-    this.#isMailTurn = (this.#hasPromptInTurn && this.#isMailTurn) || isMail(entered.prompt);
-    this.#hasPromptInTurn = true;
-    const message: LiveEvent = {
-      type: 'user.message',
-      text,
-      ...(turnId === null ? {} : { turnId }),
-      ...(hasMail ? { messageIds: [...messageIds] } : {}),
-    };
-    return [...begin, ...entered.events, message];
+  #beginTurn(parent: string | null = null): LiveEvent[] {
+    return this.#begun(this.#turn.begin({ parent }));
   }
 
-  /** `parent`: a sub-agent's word is the first sign of it. A turn that a prompt waits for is taken to be that prompt's. */
-  #beginTurn({ isPrompted = this.ledger.hasWaiting, parent = null }: { isPrompted?: boolean; parent?: string | null } = {}): LiveEvent[] {
-    if (this.#turnId !== null) return [];
-    const news = this.#tasks.takeCause(parent);
-    const cause = isPrompted ? undefined : news;
-    this.#turnNumber += 1;
-    this.#turnId = `turn-${this.#turnNumber}`;
-    this.#hasPromptInTurn = false;
-    this.#assistantError = null;
-    return [
-      { type: 'turn.started', turnId: this.#turnId, ...(cause === undefined ? {} : { cause }) },
-      { type: 'session.status', status: 'busy' },
-    ];
+  /** A turn that begins has not failed yet. */
+  #begun(events: LiveEvent[]): LiveEvent[] {
+    if (events.some(({ type }) => type === 'turn.started')) this.#assistantError = null;
+    return events;
   }
 
-  #modelSpoke(): LiveEvent[] {
-    return [...this.#beginTurn(), ...this.ledger.modelSpoke()];
+  #streamEvent(frame: StreamEventFrame): LiveEvent[] {
+    if (frame.parent_tool_use_id) return [];
+    if (frame.event.type !== 'message_start') return this.#items.delta(frame, this.#turn);
+    this.#items.messageStarts(frame.event.message?.id, this.#turn);
+    return this.#begun(this.#turn.modelSpoke());
   }
 
-  #streamEvent({ event, parent_tool_use_id: parent }: StreamEventFrame): LiveEvent[] {
-    if (parent) return [];
-    if (event.type === 'message_start') {
-      this.#streaming = { messageId: event.message?.id ?? `message-${this.#turnNumber}`, blockIndex: 0 };
-      return this.#modelSpoke();
-    }
-    const streaming = this.#streaming;
-    if (!streaming) return [];
-    if (event.index !== undefined) streaming.blockIndex = event.index;
-    if (event.type === 'message_stop') this.#streaming = null;
-    const turnId = this.#turnId;
-    const { text, thinking } = event.delta ?? {};
-    if (event.type !== 'content_block_delta' || turnId === null) return [];
-    const item = { turnId, itemId: `${streaming.messageId}:${streaming.blockIndex}` };
-    if (text) return [{ type: 'text.delta', ...item, text }];
-    return thinking ? [{ type: 'reasoning.delta', ...item, text: thinking }] : [];
-  }
-
-  #assistant({ message, error, parent_tool_use_id: parent }: AssistantFrame): LiveEvent[] {
+  #assistant(frame: AssistantFrame): LiveEvent[] {
+    const { error, parent_tool_use_id: parent } = frame;
     if (error) {
       // A turn that begins with its failure keeps it.
       const begin = this.#beginTurn();
       this.#assistantError = typeof error === 'string' ? error : 'unknown';
       return begin;
     }
-    const events = parent ? this.#beginTurn({ parent }) : this.#modelSpoke();
-    const messageId = message?.id ?? `message-${this.#turnNumber}`;
-    for (const block of message?.content ?? []) events.push(...this.#block(messageId, block, parent ?? null));
-    return events;
+    if (parent) return [...this.#beginTurn(parent), ...this.#items.message(frame, this.#turn)];
+    return [...this.#begun(this.#turn.modelSpoke()), ...this.#items.message(frame, this.#turn), ...this.#context.spoke(frame)];
   }
 
-  /** Claude sends a message once per block, in order, each before the end of that block's stream. */
-  #block(messageId: string, block: ContentBlock, parent: string | null): LiveEvent[] {
-    const turnId = this.#turnId;
-    if (turnId === null) return [];
-    const index = this.#streaming?.messageId === messageId ? this.#streaming.blockIndex : this.#nextIndex(messageId);
-    const item = { turnId, itemId: `${messageId}:${index}` };
-    if (block.type === 'tool_use') return this.#toolUse(turnId, block, parent);
-    // What a subagent says belongs to the tool call that runs it.
-    if (parent !== null) return block.text ? [{ type: 'tool.updated', turnId, itemId: parent, output: block.text }] : [];
-    if (block.type === 'text' && block.text) return [{ type: 'text.completed', ...item, text: block.text }];
-    if (block.type === 'thinking' && block.thinking) return [{ type: 'reasoning.completed', ...item, text: block.thinking }];
-    return [];
-  }
-
-  #nextIndex(messageId: string): number {
-    const index = this.#blocksOf.get(messageId) ?? 0;
-    this.#blocksOf.set(messageId, index + 1);
-    return index;
-  }
-
-  #toolUse(turnId: string, { id: itemId, name = 'unknown', input = {} }: ContentBlock, parent: string | null): LiveEvent[] {
-    if (itemId === undefined) return [];
-    this.#openTools.set(itemId, { turnId, itemId, name, input });
-    const kind = toolKind(name, this.#relayServers);
-    const started: LiveEvent = {
-      type: 'tool.started',
-      turnId,
-      itemId,
-      ...(parent ? { parentItemId: parent } : {}),
-      name,
-      kind,
-      title: toolTitle(name, input),
-      input: asJson(input),
-    };
-    return [started, ...planUpdated(turnId, name, input)];
-  }
-
-  #user({ uuid, isReplay, message, tool_use_result: details }: UserFrame): LiveEvent[] {
-    if (isReplay) return uuid === undefined ? [] : this.#promptEntered(uuid);
-    return (message?.content ?? []).flatMap((block) => {
-      const tool = block.type === 'tool_result' && block.tool_use_id !== undefined ? this.#openTools.get(block.tool_use_id) : undefined;
-      if (!tool) return [];
-      this.#openTools.delete(tool.itemId);
-      return toolCompleted(tool, block, details, this.#declined.delete(tool.itemId));
-    });
+  #user(frame: UserFrame): LiveEvent[] {
+    if (!frame.isReplay) return this.#items.results(frame);
+    return frame.uuid === undefined ? [] : this.#begun(this.#turn.promptEntered(frame.uuid));
   }
 
   #result(result: ResultFrame): LiveEvent[] {
-    this.#streaming = null;
-    this.#mayStillBeMail = false;
-    this.#blocksOf.clear();
+    this.#items.turnEnded();
     const usage = usageOf(result, this.#costUsd);
     this.#costUsd = Math.max(this.#costUsd, result.total_cost_usd ?? 0);
     const error = faultFrom(result, this.#assistantError);
-    const turnId = this.#turnId;
+    const turnId = this.#turn.end();
     const idle: LiveEvent[] = this.#tellsState ? [] : [{ type: 'session.status', status: 'idle' }];
     if (turnId === null) {
       return error ? [{ type: 'agent.error', code: error.code, message: error.message, willRetry: false }, ...idle] : idle;
     }
-    this.#turnId = null;
-    const updated: LiveEvent[] = usage ? [{ type: 'usage.updated', turnId, usage }] : [];
+    const updated: LiveEvent[] = usage ? [{ type: 'usage.updated', turnId, usage }, ...this.#context.answered(result)] : [];
     if (error && !wasInterrupted(result)) return [...updated, { type: 'turn.failed', turnId, error }, ...idle];
     const text = result.result ?? undefined;
     const completed: LiveEvent = {

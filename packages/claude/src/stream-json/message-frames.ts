@@ -19,12 +19,20 @@ export const ContentBlock = z.looseObject({
 });
 export type ContentBlock = z.infer<typeof ContentBlock>;
 
+/** In tokens. */
+const Usage = z.looseObject({
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_input_tokens: count,
+  cache_creation_input_tokens: count,
+});
+
 export const AssistantFrame = z.looseObject({
   type: z.literal('assistant'),
   /** Set when the text is Claude Code's own word about a failure, not the model's. */
   error: z.unknown().optional(),
   parent_tool_use_id: text,
-  message: lenient(z.looseObject({ id: text, content: lenientList(ContentBlock) })),
+  message: lenient(z.looseObject({ id: text, model: text, usage: lenient(Usage), content: lenientList(ContentBlock) })),
 });
 export type AssistantFrame = z.infer<typeof AssistantFrame>;
 
@@ -60,14 +68,7 @@ export const ResultFrame = z.looseObject({
   terminal_reason: text,
   duration_ms: lenient(z.number().min(0)),
   total_cost_usd: lenient(z.number().min(0)),
-  usage: lenient(
-    z.looseObject({
-      input_tokens: count,
-      output_tokens: count,
-      cache_read_input_tokens: count,
-      cache_creation_input_tokens: count,
-    }),
-  ),
+  usage: lenient(Usage),
   modelUsage: recordOf(z.looseObject({ contextWindow: count })),
 });
 export type ResultFrame = z.infer<typeof ResultFrame>;
