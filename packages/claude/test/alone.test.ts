@@ -91,8 +91,8 @@ describe.each(allClaudeVersions)('Claude Code %s without a relay', { timeout: 60
     expect(wasModelSent('yes')).toBe(true);
     const unknown = launchClaude({ command, cwd, env, resume: '00000000-0000-4000-8000-000000000000' });
     await expect(unknown).rejects.toMatchObject({
-      code: 'provider_unavailable',
-      message: expect.stringContaining('No conversation found'),
+      code: 'not_found',
+      message: expect.stringContaining('no conversation 00000000-0000-4000-8000-000000000000'),
     });
   });
 

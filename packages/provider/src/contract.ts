@@ -66,6 +66,8 @@ export interface StartOptions {
   readonly model?: string;
   /** The vendor's own id of a stored conversation that this session continues. */
   readonly resume?: string;
+  /** With `resume`, where the vendor can: a copy is continued under an id of its own, for the conversation itself is somebody else's to go on with. */
+  readonly fork?: boolean;
   /** The program runs already: speak to it over its links. Only where the provider `takesDialIns`. */
   readonly dialIn?: DialIn;
   /** What the agent should know about the relay; goes where the vendor puts standing instructions, never into a turn. */

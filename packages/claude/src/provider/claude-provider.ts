@@ -1,3 +1,4 @@
+import { RelayError } from 'agent-relay-protocol';
 import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
 import type { ClaudeSession } from './claude-session.ts';
@@ -21,6 +22,10 @@ export class ClaudeProvider implements Provider {
     ...['MCP_TIMEOUT', 'MCP_TOOL_TIMEOUT', 'CLOUD_ML_REGION', 'VERTEX_REGION_*'],
   ];
   readonly #program: VendorProgram;
+  /** By session, which agent has it. */
+  readonly #open = new Map<ClaudeSession, string>();
+  /** By conversation, which agent is about to go on with it. */
+  readonly #writers = new Map<string, string>();
   readonly #sessions = new ProviderSessions<ClaudeSession>('Claude');
 
   constructor({ command = 'claude' }: ClaudeProviderOptions = {}) {
@@ -33,9 +38,36 @@ export class ClaudeProvider implements Provider {
 
   start(options: StartOptions): Promise<AgentSession> {
     return this.#sessions.start(options, async (tracked) => {
-      const { dialIn } = tracked;
-      return dialIn ? startDialled(dialIn, tracked) : startOverStdio(await findProgram(this.#program, tracked.env), tracked);
+      const { dialIn, resume, fork, agentId } = tracked;
+      if (resume !== undefined && fork !== true) return this.#continue(resume, agentId, () => this.#startHere(tracked));
+      return this.#keep(dialIn ? await startDialled(dialIn, tracked) : await this.#startHere(tracked), agentId);
     });
+  }
+
+  async #startHere(options: StartOptions): Promise<ClaudeSession> {
+    return startOverStdio(await findProgram(this.#program, options.env), options);
+  }
+
+  /**
+   * Two that write one conversation lose what each other said.
+   * @throws RelayError `busy` while another session goes on with it.
+   */
+  async #continue(conversation: string, agentId: string, start: () => Promise<ClaudeSession>): Promise<ClaudeSession> {
+    const holder = this.#writers.get(conversation) ?? [...this.#open].find(([session]) => session.vendorSessionId === conversation)?.[1];
+    if (holder !== undefined)
+      throw new RelayError('busy', `${holder} goes on with the conversation ${conversation} already: end it first, or continue a copy`);
+    this.#writers.set(conversation, agentId);
+    try {
+      return this.#keep(await start(), agentId);
+    } finally {
+      this.#writers.delete(conversation);
+    }
+  }
+
+  #keep(session: ClaudeSession, agentId: string): ClaudeSession {
+    this.#open.set(session, agentId);
+    void session.events.ended.then(() => this.#open.delete(session));
+    return session;
   }
 
   close(): Promise<void> {

@@ -6,6 +6,8 @@ export interface CommandLineOptions {
   readonly vendorSessionId: string;
   /** The id of a stored conversation that is continued instead. */
   readonly resume?: string | undefined;
+  /** The stored one stays as it is, and a copy of it is continued under `vendorSessionId`. */
+  readonly fork?: boolean | undefined;
   readonly permissionMode: ClaudePermissionMode;
   readonly model?: string | undefined;
   readonly instructions?: string | undefined;
@@ -22,14 +24,20 @@ export const stdioArguments: readonly string[] = [
 ];
 
 /** The arguments for one session over stdio. */
-export function claudeArguments({ permissionMode, model, instructions = '', vendorSessionId, resume }: CommandLineOptions): string[] {
+export function claudeArguments(options: CommandLineOptions): string[] {
+  const { permissionMode, model, instructions = '' } = options;
   return [
     ...stdioArguments,
     ...['--permission-mode', permissionMode],
-    ...(resume === undefined ? ['--session-id', vendorSessionId] : ['--resume', resume]),
+    ...conversationArguments(options),
     ...(instructions === '' ? [] : ['--append-system-prompt', instructions]),
     ...(model === undefined ? [] : ['--model', model]),
   ];
+}
+
+function conversationArguments({ vendorSessionId, resume, fork = false }: CommandLineOptions): string[] {
+  if (resume === undefined) return ['--session-id', vendorSessionId];
+  return fork ? ['--resume', resume, '--fork-session', '--session-id', vendorSessionId] : ['--resume', resume];
 }
 
 export interface ModeArgumentsOptions extends Pick<StartOptions, 'mode'> {

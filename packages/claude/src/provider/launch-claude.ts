@@ -21,6 +21,8 @@ export interface LaunchClaudeOptions {
   readonly instructions?: string;
   /** The vendor's own id of a stored conversation that this session continues. */
   readonly resume?: string;
+  /** With `resume`: a copy of it is continued under an id of its own, and the stored one stays as it is. For one that somebody else goes on with. */
+  readonly fork?: boolean;
   /** How long a question to a person waits before it counts as a no. Default ten minutes. */
   readonly approvalTimeoutMs?: number;
   /** Aborting gives the start up and ends whatever it had begun. */
@@ -29,18 +31,20 @@ export interface LaunchClaudeOptions {
 
 /**
  * Starts Claude Code on stdio, in a process group of its own, and resolves with a session that is ready for its first prompt.
- * @throws RelayError `provider_unavailable` with one sentence: not installed, not logged in, or did not start; `validation_failed`.
+ * @throws RelayError `provider_unavailable` with one sentence: not installed, not logged in, or did not start; `not_found` when the conversation to go on
+ * with is not there; `validation_failed`.
  */
 export async function launchClaude(options: LaunchClaudeOptions): Promise<ClaudeSession> {
-  const { cwd, command = 'claude', model, instructions, resume, permissionMode = 'default' } = options;
+  const { cwd, command = 'claude', model, instructions, resume, fork = false, permissionMode = 'default' } = options;
   const env = Object.fromEntries(Object.entries(options.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
-  const vendorSessionId = resume ?? randomUUID();
+  const vendorSessionId = resume === undefined || fork ? randomUUID() : resume;
   return runClaude({
     command: await findProgram(claudeProgram(command), env),
-    args: claudeArguments({ permissionMode: checkPermissionMode(permissionMode), model, instructions, resume, vendorSessionId }),
+    args: claudeArguments({ permissionMode: checkPermissionMode(permissionMode), model, instructions, resume, fork, vendorSessionId }),
     cwd,
     env,
     vendorSessionId,
+    resume,
     model,
     approvalTimeoutMs: options.approvalTimeoutMs,
     signal: options.signal,

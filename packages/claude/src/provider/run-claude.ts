@@ -1,3 +1,4 @@
+import { RelayError } from 'agent-relay-protocol';
 import { SessionEvents } from 'agent-relay-provider';
 import { processEnd } from 'agent-relay-provider/kit';
 import { sleep } from 'agent-relay-wire';
@@ -28,6 +29,8 @@ export interface RunClaudeOptions extends AnswersClaude {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly vendorSessionId: string;
+  /** The stored conversation that it is to find. */
+  readonly resume?: string | undefined;
   readonly model?: string | undefined;
   readonly gate?: ClaudeSessionOptions['gate'];
   readonly approvalTimeoutMs?: number | undefined;
@@ -52,7 +55,7 @@ export async function runClaude(options: RunClaudeOptions): Promise<ClaudeSessio
   const { command, args, cwd, vendorSessionId, model, gate, signal, onStart } = options;
   const { events, translator, connectionOptions } = sessionParts(options, { cwd, approvalTimeoutMs: options.approvalTimeoutMs });
   const connection = new ClaudeConnection({ ...connectionOptions, controlTimeoutMs: startTimeoutMs, whenLinkEnds: 'exit' });
-  const { child, ready } = await startProcess({
+  const starting = startProcess({
     name: vendor,
     command,
     args,
@@ -66,6 +69,9 @@ export async function runClaude(options: RunClaudeOptions): Promise<ClaudeSessio
       await connection.assertLogin(answer, options.env);
       return answer;
     },
+  });
+  const { child, ready } = await starting.catch((error: unknown) => {
+    throw isMissingConversation(error) ? missingConversation(options, error) : error;
   });
   translator.startedAs(vendorSessionId);
   events.emit({ type: 'session.started', vendorSessionId, cwd, ...versionIn(ready), ...(model === undefined ? {} : { model }) });
@@ -96,3 +102,14 @@ function versionIn({ response }: ControlAnswer): { version?: string } {
   const version = response['claude_code_version'];
   return typeof version === 'string' ? { version } : {};
 }
+
+/** Claude has no other sign of it than its last words. */
+const isMissingConversation = (error: unknown): boolean =>
+  error instanceof RelayError && error.code === 'provider_unavailable' && error.message.includes('No conversation found');
+
+const missingConversation = ({ resume, cwd }: RunClaudeOptions, cause: unknown): RelayError =>
+  new RelayError(
+    'not_found',
+    `Claude Code has no conversation ${resume} to go on with in ${cwd}. Versions up to 2.1.120 find one only from the folder that it was had in.`,
+    { cause },
+  );

@@ -11,20 +11,21 @@ import { toolGate, toolGateHooks } from './tool-gate.ts';
 
 /** Starts an agent of the relay's: held to its mode and approval, with the relay's tools. Whatever fails, no process is left. */
 export async function startOverStdio(command: string, options: StartOptions): Promise<ClaudeSession> {
-  const { cwd, mode, approval, ask, env, mcp, signal, onProcess, model, instructions, resume, approvalTimeoutMs } = options;
-  const vendorSessionId = resume ?? randomUUID();
+  const { cwd, mode, approval, ask, env, mcp, signal, onProcess, model, instructions, resume, fork = false, approvalTimeoutMs } = options;
+  const vendorSessionId = resume === undefined || fork ? randomUUID() : resume;
   const relayServers = mcp.map(({ name }) => name);
   const config = await writeMcpConfig(options);
   try {
     return await runClaude({
       command,
       args: [
-        ...claudeArguments({ permissionMode: 'default', model, instructions, resume, vendorSessionId }),
+        ...claudeArguments({ permissionMode: 'default', model, instructions, resume, fork, vendorSessionId }),
         ...modeArguments({ mode, mcpConfigPath: config?.path ?? null }),
       ],
       cwd,
       env,
       vendorSessionId,
+      resume,
       model,
       gate: { mode, approval },
       approvalTimeoutMs,
