@@ -81,7 +81,7 @@ const ways = [
   ['the newest by dial', claude, 'dial'],
 ] as const;
 
-describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code %s', { timeout: 120_000 }, (name, command = '', way) => {
+describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code %s', { timeout: 120_000 }, (_name, command = '', way) => {
   const agent = `Lead-${way}`;
 
   test('is an agent like any other: mail, tools, a restart of the relay in mid-answer and with a question open, release', async () => {
@@ -121,6 +121,5 @@ describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code 
     await client.agents.release({ id: agent });
     expect((await child.exited).code).toBe(0);
     expect(await client.agents.get({ id: agent })).toMatchObject({ status: 'offline', sessionId: null });
-    void name;
   });
 });

@@ -1,3 +1,4 @@
+import { RelayError } from 'agent-relay-protocol';
 import { createDuplexPair, type MessageDuplex } from 'agent-relay-wire';
 import { describe, expect, test } from 'vitest';
 import { ClaudeConnection, type ClaudeConnectionOptions } from './claude-connection.ts';
@@ -155,6 +156,32 @@ describe('ClaudeConnection', () => {
     expect(asked).toBe(2);
     expect(sent.flatMap((frame) => (frame.type === 'user' ? [frame.message.content] : []))).toEqual(['lost', 'between']);
     await connection.close();
+  });
+
+  test('a prompt that meets a breaking link is taken, and sent on the next one; where no other comes it is refused', async () => {
+    const breaking = () => {
+      const cli = new FakeCli();
+      let isBroken = false;
+      const send = cli.link.send.bind(cli.link);
+      const broken = () => Promise.reject(new RelayError('connection_closed', 'The link closed while sending'));
+      const link = Object.assign(cli.link, { send: (frame: OutgoingFrame) => (isBroken ? broken() : send(frame)) });
+      return { link, break: () => (isBroken = true) };
+    };
+    const first = breaking();
+    const { connection } = connect({ whenLinkEnds: 'reconnect' });
+    await connection.attach(first.link);
+    first.break();
+    const uuid = await connection.prompt({ content: 'hello' });
+    const second = new FakeCli();
+    await connection.attach(second.link);
+    expect((await second.receivedAtLeast(2)).filter(({ type }) => type === 'user')).toMatchObject([{ uuid }]);
+    await connection.close();
+    const only = breaking();
+    const { connection: process } = connect({ whenLinkEnds: 'exit' });
+    await process.attach(only.link);
+    only.break();
+    await expect(process.prompt({ content: 'hello' })).rejects.toMatchObject({ code: 'connection_closed' });
+    await process.close();
   });
 
   test('a frame that comes again is handed over once', async () => {

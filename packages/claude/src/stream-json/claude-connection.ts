@@ -134,7 +134,12 @@ export class ClaudeConnection {
     };
     const checked = checkOutgoing(frame);
     this.#unacknowledged.set(uuid, frame);
-    await this.#link?.send(checked);
+    try {
+      await this.#link?.send(checked);
+    } catch (error) {
+      // A link that is just breaking: the next one carries it. Whoever were told otherwise would say it again, under another uuid.
+      if (this.#options.whenLinkEnds === 'exit' || this.#isClosed) throw error;
+    }
     return uuid;
   }
 
