@@ -8,6 +8,8 @@ import { AgentIdSchema, lineOf, OpaqueIdSchema, TimestampSchema } from './primit
 
 /** Where Claude Code dials: the id of the agent follows, and a code where it has no token. */
 export const CLAUDE_PATH = '/claude';
+/** The kind of agent that dials there. */
+export const DIALLING_PROVIDER = 'claude';
 /** Where a machine fetches the link of a program that dialled in: the `linkId` follows. */
 export const DIALLED_PATH = '/dialled';
 

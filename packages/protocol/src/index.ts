@@ -60,7 +60,7 @@ export {
   WaitForSchema,
 } from './delivery.ts';
 export type { DialCode, Dialled } from './dial-in.ts';
-export { CLAUDE_PATH, DIALLED_PATH, DialCodeSchema, DialledSchema, RequestDialCodeSchema } from './dial-in.ts';
+export { CLAUDE_PATH, DIALLED_PATH, DIALLING_PROVIDER, DialCodeSchema, DialledSchema, RequestDialCodeSchema } from './dial-in.ts';
 export type { ErrorDetails } from './error-details.ts';
 export { detailsOf, errorDetails } from './error-details.ts';
 export type { ErrorCode, ErrorMeaning } from './error-table.ts';

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import {
   AgentIdSchema,
   CLAUDE_PATH,
+  DIALLING_PROVIDER,
   type ErrorCode,
   type Principal,
   RelayError,
@@ -115,7 +116,7 @@ export class DialledLinks {
     const { mode, ask, cwd } = terms.data;
     const lastRequestId = headers['x-last-request-id'];
     return {
-      provider: 'claude',
+      provider: DIALLING_PROVIDER,
       ...target.data,
       principal: bearer === undefined ? null : await authenticator.authenticateToken(bearer),
       mode,
