@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { AgentIdSchema, isLongerThan, MAX_BODY_LENGTH, parseAddress, RelayError } from 'agent-relay-protocol';
+import { AgentIdSchema, isLongerThan, MAX_BODY_LENGTH, parseAddress, providerOver, RelayError } from 'agent-relay-protocol';
 import { isWithin } from './folders.ts';
 
 /** What a file of the outbox asks for. */
@@ -26,7 +26,7 @@ export async function readOutboxFile(cwd: string, name: string): Promise<OutboxR
   return parseOutboxFile(await readRegularFile(path, name));
 }
 
-/** Headers, a blank line, the body. Unknown headers are left alone, so that files written for other relays still work. */
+/** Headers, a blank line, the body. What follows ` #` in a header is a comment. Unknown headers are left alone, so that files written for other relays still work. */
 export function parseOutboxFile(text: string): OutboxRequest {
   const lines = text.replace(/^\uFEFF/u, '').split(/\r?\n/u);
   const headers = new Map<string, string>();
@@ -35,7 +35,7 @@ export function parseOutboxFile(text: string): OutboxRequest {
     const header = /^([A-Za-z][A-Za-z-]*):[ \t]*(.*)$/u.exec(lines[index] ?? '');
     if (!header)
       throw new RelayError('validation_failed', `Line ${index + 1} is not a header like TO: Worker; put a blank line before the body`);
-    headers.set((header[1] ?? '').toUpperCase(), (header[2] ?? '').trim());
+    headers.set((header[1] ?? '').toUpperCase(), withoutComment(header[2] ?? ''));
   }
   const body = lines
     .slice(index + 1)
@@ -55,11 +55,14 @@ export function parseOutboxFile(text: string): OutboxRequest {
 function spawnRequest(headers: ReadonlyMap<string, string>, task: string): OutboxRequest {
   const name = headers.get('NAME') ?? '';
   if (!AgentIdSchema.safeParse(name).success) throw new RelayError('validation_failed', 'KIND: spawn needs NAME: with the new agent’s id');
-  const transport = (headers.get('TRANSPORT') ?? '').toLowerCase();
-  const provider = transport === 'codex-ws' ? 'codex' : (headers.get('CLI') ?? '').toLowerCase();
-  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/u.test(provider)) throw new RelayError('validation_failed', 'KIND: spawn needs CLI: claude or codex');
+  const cli = (headers.get('CLI') ?? '').toLowerCase();
+  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/u.test(cli)) throw new RelayError('validation_failed', 'KIND: spawn needs CLI: claude or codex');
+  const provider = providerOver(cli, headers.get('TRANSPORT'));
   return { type: 'spawn', name, provider, task: task === '' ? null : task };
 }
+
+/** A channel (`#general`) is no comment: it has no space before it, and none after its `#`. */
+const withoutComment = (value: string): string => value.trim().replace(/^#(?:[ \t].*)?$|[ \t]+#.*$/u, '');
 
 async function readRegularFile(path: string, name: string): Promise<string> {
   // O_NONBLOCK: opening a pipe somebody put there must not wait for its writer. O_NOFOLLOW: a link swapped in after the look is not followed.

@@ -294,7 +294,10 @@ describe('triggers in answers', () => {
   it('read files of the outbox: a message, and a spawn with the seed’s headers', async () => {
     await mkdir(join(cwd, '.agent-relay/outbox'), { recursive: true });
     await writeFile(join(cwd, '.agent-relay/outbox/report'), 'TO: Lead\r\nX-Other: kept\r\n\r\nAll tests pass.\r\n');
-    await writeFile(join(cwd, '.agent-relay/outbox/spawn'), 'KIND: spawn\nNAME: Helper\nTRANSPORT: codex-ws\n\nFix the build.\n');
+    await writeFile(
+      join(cwd, '.agent-relay/outbox/spawn'),
+      'KIND: spawn\nNAME: Helper\nCLI: codex-ws  # over the app-server\n\nFix the build.\n',
+    );
     await open();
     await start({ task: '!say ->relay-file:report\\n->relay-file:spawn' });
     await until(() => expect(relay.spawned).toHaveLength(1));

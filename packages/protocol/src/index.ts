@@ -135,6 +135,7 @@ export { DEFAULT_WORKSPACE, OWNER_AGENT_ID, PrincipalSchema, principalName, RELA
 export { isPersonName, PERSON, PersonNameSchema, PrincipalNameSchema } from './principal-name.ts';
 export type { Answerable, GivenAnswer, ReadAnswer } from './read-answer.ts';
 export { fitsApproval, keptAnswers, readAnswer } from './read-answer.ts';
+export { providerOver, providerTransports } from './provider-transport.ts';
 export type { InboxPush } from './read-inbox-push.ts';
 export { readInboxPush } from './read-inbox-push.ts';
 export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';

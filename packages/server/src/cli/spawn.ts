@@ -2,7 +2,15 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { listAll, type RelayClient } from 'agent-relay-client';
 import { agentProfile } from 'agent-relay-client/node';
-import { type ApprovalMode, ApprovalModeSchema, type Node, RelayError, SpawnModeSchema } from 'agent-relay-protocol';
+import {
+  type ApprovalMode,
+  ApprovalModeSchema,
+  type Node,
+  providerOver,
+  providerTransports,
+  RelayError,
+  SpawnModeSchema,
+} from 'agent-relay-protocol';
 import { type Command, Option } from 'commander';
 import { agentOfSession } from './current-agent.ts';
 import { programName } from './program-name.ts';
@@ -18,6 +26,7 @@ interface SpawnOptions extends RelayOptions {
   readonly ask?: boolean;
   readonly profile?: string;
   readonly model?: string;
+  readonly transport?: (typeof providerTransports)[number];
   readonly node?: string;
   readonly label?: string;
   readonly resume?: true;
@@ -36,11 +45,17 @@ export const spawnCommand = (terminal: Terminal): Command =>
     .option('--no-ask', 'refuse that instead')
     .option('--profile <name>', 'what it says of itself: a profile of the profiles file (AGENT_RELAY_PROFILE)')
     .option('--model <model>', "the vendor's name of a model")
+    .addOption(
+      new Option('--transport <kind>', 'how codex is driven: its app-server (the default), or codex exec a prompt').choices(
+        providerTransports,
+      ),
+    )
     .option('--node <id>', 'the machine to run it on')
     .option('--label <text>', 'a label for people')
     .option('--resume', 'go on with the last conversation it had, on the same machine and in the same folder')
     .addHelpText('after', environment)
-    .action(async (provider: string, options: SpawnOptions) => {
+    .action(async (cli: string, options: SpawnOptions) => {
+      const provider = providerOver(cli, options.transport);
       const { name, task, mode, model, node, resume } = options;
       const cwd = options.cwd ?? (resume ? undefined : terminal.cwd);
       const where = { ...(cwd && { cwd }), ...(node && { node }), ...(resume && { resume }) };
