@@ -32,3 +32,5 @@ export type { ThreadRecovery } from './app-server/thread-recovery.ts';
 export type { ThreadState } from './app-server/thread-state.ts';
 export type { CodexProviderOptions } from './provider/codex-provider.ts';
 export { CodexProvider } from './provider/codex-provider.ts';
+export type { CodexExecProviderOptions } from './provider/exec/exec-provider.ts';
+export { CodexExecProvider } from './provider/exec/exec-provider.ts';

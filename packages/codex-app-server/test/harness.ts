@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Provider } from 'agent-relay-provider';
 import type { ProviderHarness } from 'agent-relay-provider/testing';
 import { agentCliPaths, type FakeOpenAi, startFakeOpenAi, type TempHome, tempHome, wordScript } from 'agent-relay-testing';
 import { CodexProvider } from '../src/provider/codex-provider.ts';
+import { CodexExecProvider } from '../src/provider/exec/exec-provider.ts';
 
 /** A home whose Codex talks to a fake model that does what it is told in words. */
 export interface CodexBench extends AsyncDisposable {
@@ -42,13 +44,16 @@ export const wasModelSent = (model: FakeOpenAi, text: string): boolean =>
     ({ model: request }) => request !== undefined && JSON.stringify(request.conversation).includes(JSON.stringify(text).slice(1, -1)),
   );
 
-export async function codexHarness(command?: string): Promise<ProviderHarness> {
+export const codexHarness = (command?: string): Promise<ProviderHarness> => harnessFor((options) => new CodexProvider(options), command);
+export const execHarness = (command?: string): Promise<ProviderHarness> => harnessFor((options) => new CodexExecProvider(options), command);
+
+async function harnessFor(provider: (options?: { readonly command: string }) => Provider, command?: string): Promise<ProviderHarness> {
   const bench = await codexBench(command);
   const outside = join(bench.home.directory, 'outside');
   await mkdir(outside);
   return {
-    provider: new CodexProvider({ command: bench.command }),
-    notInstalled: { provider: new CodexProvider(), env: { ...bench.env, PATH: outside } },
+    provider: provider({ command: bench.command }),
+    notInstalled: { provider: provider(), env: { ...bench.env, PATH: outside } },
     cwd: bench.home.workFolder,
     outside,
     env: bench.env,

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { acpProviders } from 'agent-relay-acp';
 import { ClaudeProvider } from 'agent-relay-claude';
-import { CodexProvider } from 'agent-relay-codex-app-server';
+import { CodexExecProvider, CodexProvider } from 'agent-relay-codex-app-server';
 import { runCli } from './run-cli.ts';
 
-process.exit(await runCli(process.argv, [new ClaudeProvider(), new CodexProvider(), ...(await acpProviders(process.env))]));
+process.exit(
+  await runCli(process.argv, [new ClaudeProvider(), new CodexProvider(), new CodexExecProvider(), ...(await acpProviders(process.env))]),
+);

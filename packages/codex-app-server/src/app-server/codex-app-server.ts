@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { type ChildHandle, type ProcessExit, startProcess, withoutColours } from 'agent-relay-wire/node';
 import type { CodexEndpoint } from './endpoint.ts';
 import { findCodex } from './native-binary.ts';
+import { usableEnvironment } from './temporary-folder.ts';
 
 export interface StartAppServerOptions {
   /** A name or a path. Default: `codex` from the `PATH` of `env`. */
@@ -64,7 +65,7 @@ export class CodexAppServer {
         name: 'The Codex app-server',
         command,
         args: ['app-server', ...listening.args],
-        env: await serverEnvironment(options, runtimeDir),
+        env: await usableEnvironment(env, options.codexHome, runtimeDir),
         stdin: kind === 'stdio' ? 'pipe' : 'ignore',
         stdout: kind === 'stdio' ? 'pipe' : 'ignore',
         timeoutMs: options.startTimeoutMs ?? 15_000,
@@ -141,26 +142,4 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/**
- * Codex refuses to make its helper programs below the temporary folder, and then neither commands nor edits work: when its home lies
- * there, its temporary folder has to be another one.
- */
-async function serverEnvironment(
-  { env, codexHome }: StartAppServerOptions,
-  runtimeDir: string,
-): Promise<Record<string, string | undefined>> {
-  const home = codexHome ?? env['CODEX_HOME'];
-  const adjusted = { ...env, ...(home === undefined ? {} : { CODEX_HOME: home }) };
-  const actualHome = home ?? join(env['HOME'] ?? homedir(), '.codex');
-  if (!isBelow(env['TMPDIR'] ?? '/tmp', actualHome)) return adjusted;
-  const temporary = join(runtimeDir, 'tmp');
-  await mkdir(temporary, { recursive: true, mode: 0o700 });
-  return { ...adjusted, TMPDIR: temporary };
-}
-
-function isBelow(folder: string, path: string): boolean {
-  const between = relative(resolve(folder), resolve(path));
-  return between === '' || (!between.startsWith('..') && !isAbsolute(between));
 }

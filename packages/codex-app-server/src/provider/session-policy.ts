@@ -53,7 +53,7 @@ export function mayAsk(use: ToolUse, rights: SessionRights, isMailTurn: boolean)
 }
 
 /** Every tool of Codex that can be switched off; `apply_patch` cannot, and is refused by the read-only sandbox. */
-const withoutTools: ThreadConfig = {
+export const withoutTools: ThreadConfig = {
   shell_tool: false,
   unified_exec: false,
   view_image: false,

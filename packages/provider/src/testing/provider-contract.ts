@@ -104,14 +104,18 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       await log.waitFor('session.status', ({ status }) => status === 'idle');
     });
 
-    test('the text streams as deltas that add up to the whole', async () => {
-      const { session, log } = await start();
-      await session.prompt({ text: harness.prompts.say('one two three four five six'), messageIds: [] }, { mode: 'next' });
-      await log.waitForTurnEnd();
-      const whole = log.ofType('text.completed').find(({ text }) => text.includes('one two three'));
-      const streamed = log.ofType('text.delta').flatMap((delta) => (delta.itemId === whole?.itemId ? [delta.text] : []));
-      expect(streamed.join('')).toBe(whole?.text);
-    });
+    /** The model works on a turn. */
+    const working = (log: EventLog) => (abilities.streamsText === false ? log.waitFor('turn.started') : log.waitFor('text.delta'));
+
+    if (abilities.streamsText ?? true)
+      test('the text streams as deltas that add up to the whole', async () => {
+        const { session, log } = await start();
+        await session.prompt({ text: harness.prompts.say('one two three four five six'), messageIds: [] }, { mode: 'next' });
+        await log.waitForTurnEnd();
+        const whole = log.ofType('text.completed').find(({ text }) => text.includes('one two three'));
+        const streamed = log.ofType('text.delta').flatMap((delta) => (delta.itemId === whole?.itemId ? [delta.text] : []));
+        expect(streamed.join('')).toBe(whole?.text);
+      });
 
     test('two prompts one after the other are two turns of one conversation', async () => {
       const { session, log } = await start();
@@ -152,7 +156,7 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
     test('`urgent` stops the running turn and is answered next', async () => {
       const { session, log } = await start();
       await session.prompt({ text: harness.prompts.slow, messageIds: [] }, { mode: 'next' });
-      await log.waitFor('text.delta');
+      await working(log);
       const [begun] = log.ofType('turn.started');
       await session.prompt({ text: harness.prompts.say('at once'), messageIds: [13] }, { mode: 'urgent' });
       await log.waitFor('text.completed', ({ text }) => text.includes('at once'));
@@ -177,7 +181,7 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       const { session, log } = await start();
       expect(await session.interrupt()).toBe(false);
       await session.prompt({ text: harness.prompts.slow, messageIds: [] }, { mode: 'next' });
-      await log.waitFor('text.delta');
+      await working(log);
       expect(await session.interrupt()).toBe(true);
       expect(await log.waitForTurnEnd()).toMatchObject({ type: 'turn.completed', outcome: 'interrupted' });
       const after = log.events.length;
@@ -231,12 +235,27 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       expect(log.ofType('tool.started').map(({ kind }) => kind)).toContain('execute');
     });
 
-    approvalContract({ start, harness: () => harness });
+    if (abilities.asksPeople ?? true) approvalContract({ start, harness: () => harness });
+    else
+      test.each(['guarded', 'read-only'] as const)(
+        'nobody can be asked: what mail may not do is refused in %s, and own work is done',
+        async (approval) => {
+          const { session, log } = await start('agentic', { approval });
+          const isWritten = (name: string) => existsSync(join(harness.cwd, name));
+          await session.prompt({ text: harness.prompts.editFile('mail.txt', 'asked for'), messageIds: [21] }, { mode: 'next' });
+          await log.waitForTurnEnd();
+          const after = log.events.length;
+          await session.prompt({ text: harness.prompts.editFile('own.txt', 'own work'), messageIds: [] }, { mode: 'next' });
+          await log.waitForTurnEnd(after);
+          expect([isWritten('mail.txt'), isWritten('own.txt'), log.ofType('approval.requested')]).toEqual([false, true, []]);
+          harness.forgiveModel();
+        },
+      );
 
     const killInMidTurn = async () => {
       const { session, log } = await start();
       await session.prompt({ text: harness.prompts.slow, messageIds: [] }, { mode: 'next' });
-      await log.waitFor('text.delta');
+      await working(log);
       const victim = processes.at(-1);
       expect(victim).toBeDefined();
       if (victim) process.kill(victim.pid, 'SIGKILL');
@@ -271,7 +290,7 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
     test('closing ends the running turn, may be repeated, and leaves nothing that can be prompted', async () => {
       const { session, log } = await start();
       await session.prompt({ text: harness.prompts.slow, messageIds: [] }, { mode: 'next' });
-      await log.waitFor('text.delta');
+      await working(log);
       await Promise.all([session.close(), session.close()]);
       await session.close();
       await log.finished;

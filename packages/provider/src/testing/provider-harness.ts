@@ -41,6 +41,10 @@ export interface ProviderAbilities {
   readonly editsOutsideFolder?: boolean;
   /** The strongest state that the vendor's own word proves for a prompt that was answered. */
   readonly strongestEvidence: 'delivered' | 'seen' | 'none';
+  /** An answer comes piece by piece. Default true; where not, only as a whole. */
+  readonly streamsText?: boolean;
+  /** A person can be asked in the middle of a turn. Default true; where not, what mail may do with a person's word is refused. */
+  readonly asksPeople?: boolean;
   /** A session whose program was killed goes on: the provider starts the program again. Default false: the session ends. */
   readonly outlivesItsProgram?: boolean;
 }

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StartOptions } from 'agent-relay-provider';
+import { EventLog } from 'agent-relay-provider/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CodexExecProvider } from '../src/provider/exec/exec-provider.ts';
+import { startFakeRelayTools } from './fake-relay-tools.ts';
+import { type CodexBench, codexBench, codexVersions } from './harness.ts';
+
+const owner = (text: string) => ({ text, messageIds: [] });
+const token = 'Bearer of-this-agent-alone';
+
+describe.each(codexVersions)('codex exec %s', { timeout: 60_000 }, (_version, command) => {
+  let bench: CodexBench;
+  let provider: CodexExecProvider;
+  let arguments_: string[];
+
+  beforeEach(async () => {
+    bench = await codexBench(command);
+    provider = new CodexExecProvider({ command });
+    arguments_ = [];
+  });
+
+  afterEach(async () => {
+    await provider.close();
+    await bench[Symbol.asyncDispose]();
+  });
+
+  const start = async (options: Partial<StartOptions> = {}) => {
+    const session = await provider.start({
+      agentId: 'agent',
+      sessionId: 'session',
+      cwd: bench.home.workFolder,
+      mode: 'unrestricted',
+      approval: 'open',
+      instructions: 'Be brief.',
+      mcp: [],
+      env: bench.env,
+      onProcess: ({ pid, purpose }) => {
+        if (purpose === 'codex exec') arguments_.push(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+      },
+      ...options,
+    });
+    return { session, log: new EventLog(session) };
+  };
+
+  const turn = async ({ session, log }: Awaited<ReturnType<typeof start>>, text: string, messageIds: readonly number[] = []) => {
+    const after = log.events.length;
+    await session.prompt({ text, messageIds }, { mode: 'next' });
+    return await log.waitForTurnEnd(after);
+  };
+
+  test('prompts go on with one thread, which is told once, and each turn counts its own tokens', async () => {
+    const agent = await start();
+    expect(agent.session.vendorSessionId).toBe(null);
+    const [one, two] = [await turn(agent, 'say: one'), await turn(agent, 'say: two')];
+    expect(agent.log.ofType('session.started')).toMatchObject([
+      { vendorSessionId: agent.session.vendorSessionId, cwd: bench.home.workFolder },
+    ]);
+    const tokens = [one, two].map((end) => (end.type === 'turn.completed' ? (end.usage?.outputTokens ?? 0) : 0));
+    expect(Math.max(...tokens)).toBeLessThan(2 * Math.min(...tokens));
+  });
+
+  test('prompts that come while a turn runs wait, and run in their order', async () => {
+    const { session, log } = await start();
+    const said = ['first', 'second', 'third'];
+    await Promise.all(said.map((word) => session.prompt(owner(`run command: sleep 0.2 && then say: ${word}`), { mode: 'next' })));
+    await log.waitFor('text.completed', ({ text }) => text === 'third');
+    expect(log.ofType('text.completed').map(({ text }) => text)).toEqual(said);
+  });
+
+  test('the token of its tools is neither on a command line nor in the environment of its commands', async () => {
+    await using relay = await startFakeRelayTools();
+    const agent = await start({ mcp: [{ name: 'agent-relay', url: relay.url, headers: { authorization: token } }] });
+    await turn(agent, 'call relay_send {"to":"Bob"} && then run command: env > env.txt && then say: done');
+    expect(relay.calls).toEqual([{ authorization: token, tool: 'relay_send', input: { to: 'Bob' } }]);
+    expect(readFileSync(join(bench.home.workFolder, 'env.txt'), 'utf8')).not.toContain(token);
+    expect(arguments_).toHaveLength(1);
+    expect(arguments_.join()).not.toContain(token);
+    expect(agent.log.ofType('tool.started')).toContainEqual(expect.objectContaining({ name: 'relay_send', kind: 'message' }));
+  });
+
+  test('a turn with other rights than those of mail has no tool that may answer with mail', async () => {
+    await using relay = await startFakeRelayTools();
+    const mcp = [{ name: 'agent-relay', url: relay.url, headers: { authorization: token } }];
+    const agent = await start({ approval: 'guarded', mode: 'agentic', mcp });
+    const call = 'call relay_inbox {} && then say: done';
+    await turn(agent, call);
+    expect(relay.calls).toEqual([]);
+    bench.model.takeViolations();
+    await turn(agent, call, [7]);
+    expect(relay.calls).toMatchObject([{ tool: 'relay_inbox' }]);
+  });
+
+  test("a safe session has none of the user's own MCP servers", async () => {
+    await using relay = await startFakeRelayTools();
+    await appendFile(join(bench.home.codexHome, 'config.toml'), `\n[mcp_servers.mine]\nurl = "${relay.url}"\n`);
+    const call = 'call relay_inbox {} && then say: done';
+    await turn(await start({ mode: 'unrestricted' }), call);
+    expect(relay.calls).toHaveLength(1);
+    await turn(await start({ mode: 'safe' }), call);
+    expect(relay.calls).toHaveLength(1);
+    bench.model.takeViolations();
+  });
+
+  test('a turn that fails says why once, and the tries before it as well', async () => {
+    const agent = await start();
+    expect(await turn(agent, 'error 500')).toMatchObject({ type: 'turn.failed', error: { code: 'other' } });
+    expect(agent.log.ofType('agent.error')).toMatchObject([{ willRetry: true, message: expect.stringContaining('1/1') }]);
+  });
+
+  test('a prompt that Codex does not take is refused in its own words, and the session stays', async () => {
+    const agent = await start();
+    await appendFile(join(bench.home.codexHome, 'config.toml'), '\nnonsense =');
+    await expect(agent.session.prompt(owner('say: hi'), { mode: 'next' })).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringMatching(/^Codex did not take the prompt: .*config/su),
+    });
+    expect(await agent.session.interrupt()).toBe(false);
+  });
+});
