@@ -47,6 +47,7 @@ const notifications: Readonly<Record<keyof typeof notificationSchemas, readonly 
   'item/commandExecution/outputDelta': delta,
   'mcpServer/startupStatus/updated': [[{ name: 'm', status: 'failed', error: 'no' }], ['name', 'status']],
   'serverRequest/resolved': [[{ threadId: 't', requestId: 4 }], ['threadId', 'requestId']],
+  'client/attachedElsewhere': [[{ threadId: 't', isElsewhere: true }], ['threadId', 'isElsewhere']],
   error: [[{ ...inTurn, error, willRetry: true }], ['threadId']],
 };
 

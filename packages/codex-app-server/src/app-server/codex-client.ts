@@ -23,6 +23,8 @@ export interface CodexClientOptions extends RequestGateOptions {
   readonly requestTimeoutMs?: number;
   /** How long a turn's end may follow Codex's word that nothing runs, or an interrupt, before it is told here. Default 3 000. */
   readonly turnEndGraceMs?: number;
+  /** How often a thread that another program writes is looked at, until it is free. Default 5 000. */
+  readonly elsewherePollMs?: number;
   /** A fault of ours while handling a frame, for the log. */
   readonly onError?: (error: unknown, method: string) => void;
   /** Gives up connecting. An open client is not its business: call `close`. */
@@ -180,8 +182,8 @@ export class CodexClient implements CodexRequester {
     const open = () => onceStored(() => this.ask(ThreadResult, method, params));
     return await this.#threads.open(open, ({ thread: { id }, model, cwd }) => {
       if (this.#threads.get(id)) throw new RelayError('name_taken', `The thread ${id} is open here already`);
-      const turnEndGraceMs = this.#options.turnEndGraceMs ?? 3_000;
-      return new CodexThread(this, { id, model: model ?? null, cwd }, { ...options, turnEndGraceMs });
+      const { turnEndGraceMs = 3_000, elsewherePollMs = 5_000 } = this.#options;
+      return new CodexThread(this, { id, model: model ?? null, cwd }, { ...options, turnEndGraceMs, elsewherePollMs });
     });
   }
 

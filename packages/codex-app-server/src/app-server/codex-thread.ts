@@ -1,6 +1,7 @@
 import { RelayError } from 'agent-relay-protocol';
 import type { CodexRequester, CodexRequestOptions } from './codex-requester.ts';
-import { isConnectionLost, isThreadUnknown, isTurnUnknown, isUnsupported, parseAnswer } from './errors.ts';
+import { ElsewhereWatch } from './elsewhere-watch.ts';
+import { isConnectionLost, isThreadInUse, isThreadUnknown, isTurnUnknown, isUnsupported, parseAnswer } from './errors.ts';
 import { crashedTurn, isOver } from './lost-end.ts';
 import {
   type ItemEntry,
@@ -31,6 +32,8 @@ interface NewThreadOptions extends ThreadOptions {
   /** What it was opened with; absent for one that existed before. */
   readonly startParams?: StartThreadParams | undefined;
   readonly turnEndGraceMs: number;
+  /** How often a thread that another program writes is looked at. */
+  readonly elsewherePollMs: number;
 }
 
 export interface ThreadIdentity {
@@ -55,11 +58,12 @@ export class CodexThread {
   readonly #recovery: ThreadRecovery | undefined;
   readonly #history: ThreadHistory;
   readonly #feed: ThreadFeed;
+  readonly #elsewhere: ElsewhereWatch;
   #id: string;
   #isSubscribed = true;
 
   constructor(client: CodexRequester, identity: ThreadIdentity, options: NewThreadOptions) {
-    const { resumeParams, startParams, recovery, onRequest, turnEndGraceMs } = options;
+    const { resumeParams, startParams, recovery, onRequest, turnEndGraceMs, elsewherePollMs } = options;
     this.#client = client;
     this.#id = identity.id;
     this.model = identity.model;
@@ -73,6 +77,15 @@ export class CodexThread {
       isNew: startParams !== undefined,
       turnEndGraceMs,
       recorded: (turnId) => this.#history.turn(turnId),
+    });
+    this.#elsewhere = new ElsewhereWatch({
+      threadId: () => this.#id,
+      history: this.#history,
+      feed: this.#feed,
+      recovery,
+      canQueue: () => client.isExperimental,
+      rejoin: () => this.#rejoin({}),
+      pollMs: elsewherePollMs,
     });
     this.answerRequest = onRequest ?? (({ method }) => Promise.reject(new RelayError('unknown_method', `Nobody here answers ${method}`)));
   }
@@ -89,6 +102,14 @@ export class CodexThread {
 
   get state(): ThreadState {
     return this.#feed.state;
+  }
+
+  /**
+   * Another program writes this thread, so that no turn can be started here: `enqueue` still reaches it. Told as `client/attachedElsewhere` when it
+   * begins and ends.
+   */
+  get isElsewhere(): boolean {
+    return this.#elsewhere.isElsewhere;
   }
 
   /** How many notifications were handed over: a reader who has seen as many has seen what came before a request. */
@@ -135,8 +156,8 @@ export class CodexThread {
     await this.#client.request('thread/queue/start', { threadId: this.id });
   }
 
-  /** Takes back what waits in the queue under these ids. Experimental. */
-  dequeue(clientUserMessageIds: ReadonlySet<string>): Promise<void> {
+  /** Takes back what waits in the queue under these ids, and answers which did. Experimental. */
+  dequeue(clientUserMessageIds: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     return this.#history.dequeue(clientUserMessageIds);
   }
 
@@ -199,6 +220,9 @@ export class CodexThread {
   async unload(): Promise<void> {
     this.#client.forgetThread(this.id);
     this.#feed.finish();
+    this.#elsewhere.close();
+    // It is not ours to take out of another program's memory.
+    if (this.isElsewhere) return;
     // Unsubscribing alone would keep it loaded, and locked for other servers, for half an hour.
     await this.#client.request('thread/unsubscribe', { threadId: this.id });
     await this.#client.request('thread/archive', { threadId: this.id });
@@ -225,9 +249,10 @@ export class CodexThread {
     try {
       await this.#rejoin({ isPartOfReconnect: true }, isForgotten);
     } catch (error) {
-      if (!isNeverStored(error)) throw error;
+      if (isThreadInUse(error)) this.#elsewhere.begin();
+      else if (!isNeverStored(error)) throw error;
       // It has had no turn yet, so nothing was missed; the first one makes it possible to join, where it still exists.
-      if (isForgotten && this.#startParams) this.#id = await this.#client.replaceThread(this.#id, this.#startParams);
+      else if (isForgotten && this.#startParams) this.#id = await this.#client.replaceThread(this.#id, this.#startParams);
       else this.#isSubscribed = false;
     }
     if (isForgotten) this.#recovery?.resumed();
@@ -235,6 +260,7 @@ export class CodexThread {
 
   /** The client is closed: nothing more will come. */
   end(): void {
+    this.#elsewhere.close();
     this.#feed.end();
   }
 
@@ -278,7 +304,10 @@ export class CodexThread {
       return await this.#client.resendAfterReconnect(() => send(options), { find, signal });
     } catch (error) {
       if (!isThreadUnknown(error)) throw error;
-      await this.#resume();
+      await this.#resume().catch((refused: unknown) => {
+        if (isThreadInUse(refused)) this.#elsewhere.begin();
+        throw refused;
+      });
       return await send(options);
     }
   }

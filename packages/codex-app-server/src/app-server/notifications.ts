@@ -56,6 +56,8 @@ export const notificationSchemas = {
   'item/commandExecution/outputDelta': z.looseObject({ ...inItem, delta: z.string() }),
   'mcpServer/startupStatus/updated': z.looseObject({ name: z.string(), status: z.string(), error: lenient(z.string()) }),
   'serverRequest/resolved': z.looseObject({ ...thread, requestId: z.union([z.string(), z.number()]) }),
+  /** A word of this client: whether another program writes the thread. */
+  'client/attachedElsewhere': z.looseObject({ ...thread, isElsewhere: z.boolean() }),
   error: z.looseObject({
     ...thread,
     turnId: lenient(z.string()),

@@ -53,12 +53,15 @@ export class ThreadHistory {
     return this.#list(QueuePage, 'thread/queue/list', { threadId: this.#threadId() }, options);
   }
 
-  /** Takes back what waits in the queue under these ids. Experimental. */
-  async dequeue(clientUserMessageIds: ReadonlySet<string>, options?: CodexRequestOptions): Promise<void> {
+  /** Takes back what waits in the queue under these ids, and answers which did. Experimental. */
+  async dequeue(clientUserMessageIds: ReadonlySet<string>, options?: CodexRequestOptions): Promise<ReadonlySet<string>> {
+    const taken = new Set<string>();
     for (const { id, clientUserMessageId } of await this.queue(options)) {
       if (!clientUserMessageId || !clientUserMessageIds.has(clientUserMessageId)) continue;
       await this.#client.request('thread/queue/delete', { threadId: this.#threadId(), queuedSubmissionId: id }, options);
+      taken.add(clientUserMessageId);
     }
+    return taken;
   }
 
   /** Which of these messages are in the conversation, among its newest items. */

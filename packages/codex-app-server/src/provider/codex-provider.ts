@@ -41,6 +41,8 @@ export interface CodexProviderOptions {
   readonly clientInfo?: ClientInfo;
   /** How often the app-server may die before it is not started again and its sessions end. Default: five times within five minutes. */
   readonly deathLimit?: DeathLimit;
+  /** How often a conversation that another program has is looked at, until it is free. Default 5 000. */
+  readonly elsewherePollMs?: number;
   /** A fault of ours while handling a frame, for the log. */
   readonly onError?: (error: unknown, method: string) => void;
 }
@@ -177,8 +179,8 @@ export class CodexProvider implements Provider {
   }
 
   get #clientOptions(): CodexClientOptions {
-    const { clientInfo = defaultClientInfo, onError } = this.#options;
-    return { clientInfo, ...(onError ? { onError } : {}) };
+    const { clientInfo = defaultClientInfo, onError, elsewherePollMs } = this.#options;
+    return { clientInfo, ...(onError ? { onError } : {}), ...(elsewherePollMs === undefined ? {} : { elsewherePollMs }) };
   }
 
   /** Only what was asked for here is forced on Codex; else its environment says the same. */

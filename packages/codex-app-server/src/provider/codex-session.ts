@@ -248,6 +248,7 @@ export class CodexSession implements AgentSession {
     for (const event of this.#translator.translate(notification)) this.#emit(event);
     for (const event of this.#ledger.observe(notification)) this.#emit(event);
     if (known?.method === 'turn/completed') this.#edits.clear();
+    if (known?.method === 'client/attachedElsewhere' && !known.params.isElsewhere) this.#running?.line.turnEnded();
   }
 
   async #observedAll(count: number): Promise<void> {

@@ -3,7 +3,7 @@ import { type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-proto
 import { isMail, isMailRestricted, type PromptInput } from 'agent-relay-provider';
 import { Bell, RecentSet } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
-import { isConnectionLost, isUnsupported } from '../app-server/errors.ts';
+import { isConnectionLost, isThreadInUse, isUnsupported } from '../app-server/errors.ts';
 import type { StartTurnParams } from '../app-server/methods.ts';
 import type { PromptLedger, Unconfirmed } from './prompt-ledger.ts';
 import { turnPolicy } from './session-policy.ts';
@@ -33,6 +33,9 @@ interface Sending {
 }
 
 const newPrompt = (input: PromptInput): Unconfirmed => ({ input, clientUserMessageId: `relay-${randomUUID()}` });
+
+/** It was the next to be sent, and its thread is written by another program. */
+const elsewhere = { isIdle: false, mayHold: 'first' } as const;
 
 /** What a verb of ours leaves to be waited for after the next one may be sent. */
 type AfterSending = (() => Promise<void>) | undefined;
@@ -142,7 +145,10 @@ export class PromptLine {
   async takeBack(): Promise<void> {
     const mail = this.#options.ledger.unconfirmed.filter(({ input }) => input.messageIds.length > 0);
     const unconfirmed = new Set(mail.map(({ clientUserMessageId }) => clientUserMessageId));
-    if (this.#canQueue && unconfirmed.size > 0) await this.#ifSupported(() => this.#thread.dequeue(unconfirmed));
+    if (this.#canQueue && unconfirmed.size > 0)
+      await this.#ifSupported(async () => {
+        await this.#thread.dequeue(unconfirmed);
+      });
   }
 
   /**
@@ -188,10 +194,18 @@ export class PromptLine {
 
   async #next(prompt: Unconfirmed): Promise<AfterSending> {
     const isFree = this.#held.length === 0 && !this.#isHeldOnItsWay;
-    const isIdle = this.#thread.activeTurnId === undefined;
+    const isIdle = this.#thread.activeTurnId === undefined && !this.#thread.isElsewhere;
     if (isFree && isIdle && !this.#isAnyQueued()) return await this.#startTurn(prompt);
-    // A queued turn inherits the last turn's rights, which are the right ones only where all turns have the same.
-    const mayQueue = isFree && this.#canQueue && !isMailRestricted(this.#options.mode, this.#options.approval);
+    return isFree ? await this.#enqueue(prompt, { isIdle, mayHold: 'last' }) : () => this.#hold(prompt, 'last');
+  }
+
+  /** A queued turn inherits the last turn's rights, which are the right ones only where all turns have the same. */
+  get #mayQueue(): boolean {
+    return this.#canQueue && !isMailRestricted(this.#options.mode, this.#options.approval);
+  }
+
+  /** Into Codex's queue, else held here. */
+  async #enqueue(prompt: Unconfirmed, { isIdle, mayHold }: { isIdle: boolean; mayHold: 'first' | 'last' }): Promise<AfterSending> {
     let afterSending: AfterSending;
     const enqueue = async () => {
       this.#queued.add(prompt.clientUserMessageId);
@@ -199,8 +213,8 @@ export class PromptLine {
       // What waits there although nothing runs may have been stopped by an interrupt.
       if (isIdle && !afterSending) await this.#thread.startQueue().catch(() => undefined);
     };
-    if (mayQueue && (await this.#ifSupported(enqueue))) return afterSending;
-    return () => this.#hold(prompt);
+    if (this.#mayQueue && (await this.#ifSupported(enqueue))) return afterSending;
+    return () => this.#hold(prompt, mayHold);
   }
 
   /** Between two turns Codex is about to start the next of its queue, which nothing may overtake. */
@@ -208,9 +222,9 @@ export class PromptLine {
     return this.#options.ledger.unconfirmed.some(({ clientUserMessageId }) => this.#queued.has(clientUserMessageId));
   }
 
-  #hold(prompt: Unconfirmed): Promise<void> {
+  #hold(prompt: Unconfirmed, place: 'first' | 'last'): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#held.push({ ...prompt, resolve, reject });
+      this.#held[place === 'first' ? 'unshift' : 'push']({ ...prompt, resolve, reject });
       // The turn may have ended while we asked for a place in the queue.
       this.#startHeld();
     });
@@ -219,13 +233,14 @@ export class PromptLine {
   #startHeld(): void {
     const [next] = this.#held;
     const isBusy = this.#isHeldOnItsWay || this.#urgentWaiting > 0 || this.#thread.activeTurnId !== undefined;
-    if (!next || this.#isEnded || isBusy) return;
+    const mustWait = this.#thread.isElsewhere && !this.#mayQueue;
+    if (!next || this.#isEnded || isBusy || mustWait) return;
     this.#held.shift();
     // What comes later, and is ahead of it in the line, waits behind it all the same.
     this.#isHeldOnItsWay = true;
     const sent = this.#inOrder(async () => {
       try {
-        return await this.#startTurn(next);
+        return await (this.#thread.isElsewhere ? this.#enqueue(next, elsewhere) : this.#startTurn(next));
       } finally {
         this.#isHeldOnItsWay = false;
         // It may be over already, be refused, or be held again.
@@ -245,6 +260,9 @@ export class PromptLine {
         const turnId = await this.#thread.startTurn({ ...turn, ...policy });
         if (isMail(input)) this.#mailTurns.add(turnId);
       });
+    } catch (error) {
+      if (isThreadInUse(error)) return await this.#enqueue(prompt, elsewhere);
+      throw error;
     } finally {
       this.#mailOnItsWay -= isMail(input) ? 1 : 0;
     }
@@ -270,7 +288,8 @@ export class PromptLine {
 
   /** Restricted mail must not lend itself the rights of another turn, nor another prompt its rights to a turn of mail. */
   #mayJoin(input: PromptInput): boolean {
-    const { activeTurnId } = this.#thread;
+    const { activeTurnId, isElsewhere } = this.#thread;
+    if (isElsewhere) return false;
     if (activeTurnId === undefined || !isMailRestricted(this.#options.mode, this.#options.approval)) return true;
     return isMail(input) === this.#mailTurns.has(activeTurnId);
   }

@@ -40,6 +40,8 @@ const ignored = new Set([
   'serverRequest/resolved',
 ]);
 
+const attachedElsewhere = 'attached elsewhere: another Codex program has this conversation, and takes its messages when it is idle';
+
 /** Share of the context window from which on an agent is about to lose or compact what it knows. */
 const nearlyFull = 0.85;
 
@@ -105,6 +107,9 @@ export class CodexTranslator {
         // The last one, without a retry, is told with the end of the turn.
         this.#lastError = params.error;
         return [];
+      case 'client/attachedElsewhere':
+        if (params.isElsewhere) return [{ type: 'session.status', status: 'waiting', detail: attachedElsewhere }];
+        return [{ type: 'session.status', status: 'idle' }];
       case 'thread/closed':
       case 'serverRequest/resolved':
         return [];
