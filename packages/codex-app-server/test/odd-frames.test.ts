@@ -29,6 +29,9 @@ const tokens = { totalTokens: 1, inputTokens: 2, cachedInputTokens: 3, outputTok
 const item = { ...inTurn, item: { type: 'agentMessage', id: 'a', text: 'x' } };
 const delta: readonly [readonly object[], readonly string[]] = [[{ ...inTurn, itemId: 'i', delta: 'x' }], [...place, 'itemId', 'delta']];
 
+const hookRun = { id: 'h', eventName: 'stop', sourcePath: '/h', status: 'completed', entries: [{ text: 'x' }] };
+const limitWindow = { usedPercent: 85, windowDurationMins: 300, resetsAt: 9 };
+
 const notifications: Readonly<Record<keyof typeof notificationSchemas, readonly [readonly object[], readonly string[]]>> = {
   'thread/status/changed': [
     [{ threadId: 't', status: { type: 'active', activeFlags: ['x', 'y'] } }],
@@ -47,6 +50,23 @@ const notifications: Readonly<Record<keyof typeof notificationSchemas, readonly 
   'item/commandExecution/outputDelta': delta,
   'mcpServer/startupStatus/updated': [[{ name: 'm', status: 'failed', error: 'no' }], ['name', 'status']],
   'serverRequest/resolved': [[{ threadId: 't', requestId: 4 }], ['threadId', 'requestId']],
+  'turn/diff/updated': [[{ ...inTurn, diff: '+' }], [...place, 'diff']],
+  'hook/started': [[{ ...inTurn, run: hookRun }], ['threadId', 'run', 'run.id']],
+  'hook/completed': [[{ ...inTurn, run: hookRun }], ['threadId', 'run', 'run.id']],
+  warning: [[{ threadId: 't', message: 'm' }], ['message']],
+  guardianWarning: [[{ threadId: 't', message: 'm' }], ['threadId', 'message']],
+  configWarning: [[{ summary: 's', details: 'd', path: 'p' }], ['summary']],
+  deprecationNotice: [[{ summary: 's', details: 'd' }], ['summary']],
+  'account/updated': [[{ authMode: 'chatgpt' }], []],
+  'account/login/completed': [[{ success: true, error: 'e' }], ['success']],
+  'account/rateLimits/updated': [
+    [{ rateLimits: { limitName: 'n', primary: limitWindow, secondary: limitWindow, rateLimitReachedType: 'x' } }],
+    ['rateLimits'],
+  ],
+  'client/subAgent': [
+    [{ ...inTurn, itemId: 'i', notification: { method: 'm', params: {} } }],
+    [...place, 'itemId', 'notification', 'notification.method'],
+  ],
   'client/attachedElsewhere': [[{ threadId: 't', isElsewhere: true }], ['threadId', 'isElsewhere']],
   error: [[{ ...inTurn, error, willRetry: true }], ['threadId']],
 };
@@ -68,10 +88,15 @@ const items: readonly object[] = [
     result: { content: [{ text: 'x' }] },
     error: { message: 'no' },
   },
-  { type: 'dynamicToolCall', id: 'i', tool: 't', status: 'completed', arguments: 'a' },
+  { type: 'dynamicToolCall', id: 'i', namespace: 'n', tool: 't', status: 'completed', arguments: 'a', contentItems: [{ text: 'x' }] },
   { type: 'webSearch', id: 'i', query: 'q' },
   { type: 'imageView', id: 'i', path: '/a' },
-  { type: 'collabAgentToolCall', id: 'i', tool: 't', status: 'completed', prompt: 'p' },
+  { type: 'collabAgentToolCall', id: 'i', tool: 't', status: 'completed', prompt: 'p', receiverThreadIds: ['r'] },
+  { type: 'subAgentActivity', id: 'i', kind: 'started', agentThreadId: 'a', agentPath: '/root/a' },
+  { type: 'plan', id: 'i', text: '- one' },
+  { type: 'hookPrompt', id: 'i', fragments: [{ text: 'x' }] },
+  { type: 'enteredReviewMode', id: 'i', review: 'r' },
+  { type: 'exitedReviewMode', id: 'i', review: 'r' },
   { type: 'contextCompaction', id: 'i' },
 ];
 

@@ -88,7 +88,12 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
     output: text.optional(),
     exitCode: z.int().optional(),
   }),
-  z.object({ type: z.literal('file.changed'), turnId: id.optional(), changes: z.array(FileChangeSchema).min(1) }),
+  z.object({
+    type: z.literal('file.changed'),
+    turnId: id.optional(),
+    itemId: id.optional().describe('The tool call that did it'),
+    changes: z.array(FileChangeSchema).min(1),
+  }),
   z.object({
     type: z.literal('plan.updated'),
     turnId: id.optional(),
@@ -125,7 +130,12 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
     state: z.enum(['delivered', 'seen', 'answered']),
   }),
   z.object({ type: z.literal('usage.updated'), turnId: id.optional(), usage: UsageSchema }),
-  z.object({ type: z.literal('quota.warning'), message: z.string(), resetsAt: z.int().min(0).optional() }),
+  z.object({
+    type: z.literal('quota.warning'),
+    message: z.string(),
+    usedPercent: z.number().min(0).max(100).optional(),
+    resetsAt: z.int().min(0).optional(),
+  }),
   z.object({ type: z.literal('context.warning'), usedTokens: z.int().min(0), contextWindow: z.int().min(0) }),
   z.object({ type: z.literal('context.compacted') }),
   z.object({ type: z.literal('output.line'), stream: z.enum(['stdout', 'stderr']), text }),

@@ -38,6 +38,22 @@ const tokens = z
   })
   .catch({ totalTokens: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningOutputTokens: 0 });
 
+const hookRun = z.looseObject({
+  id: z.string(),
+  eventName: z.string().catch('unknown'),
+  sourcePath: lenient(z.string()),
+  status: z.string().catch(''),
+  entries: lenientList(z.looseObject({ text: lenient(z.string()) })),
+});
+
+const rateLimitWindow = z.looseObject({
+  usedPercent: z.number().catch(0),
+  windowDurationMins: lenient(z.number()),
+  /** In seconds. */
+  resetsAt: lenient(z.number()),
+});
+export type RateLimitWindow = z.infer<typeof rateLimitWindow>;
+
 export const notificationSchemas = {
   'thread/status/changed': z.looseObject({ ...thread, status: ThreadStatusSchema }),
   'thread/closed': z.looseObject(thread),
@@ -56,6 +72,28 @@ export const notificationSchemas = {
   'item/commandExecution/outputDelta': z.looseObject({ ...inItem, delta: z.string() }),
   'mcpServer/startupStatus/updated': z.looseObject({ name: z.string(), status: z.string(), error: lenient(z.string()) }),
   'serverRequest/resolved': z.looseObject({ ...thread, requestId: z.union([z.string(), z.number()]) }),
+  'turn/diff/updated': z.looseObject({ ...inTurn, diff: z.string() }),
+  'hook/started': z.looseObject({ ...thread, turnId: lenient(z.string()), run: hookRun }),
+  'hook/completed': z.looseObject({ ...thread, turnId: lenient(z.string()), run: hookRun }),
+  warning: z.looseObject({ threadId: lenient(z.string()), message: z.string() }),
+  guardianWarning: z.looseObject({ ...thread, message: z.string() }),
+  configWarning: z.looseObject({ summary: z.string(), details: lenient(z.string()), path: lenient(z.string()) }),
+  deprecationNotice: z.looseObject({ summary: z.string(), details: lenient(z.string()) }),
+  'account/updated': z.looseObject({ authMode: lenient(z.string()) }),
+  'account/login/completed': z.looseObject({ success: z.boolean(), error: lenient(z.string()) }),
+  'account/rateLimits/updated': z.looseObject({
+    rateLimits: z.looseObject({
+      limitName: lenient(z.string()),
+      primary: lenient(rateLimitWindow),
+      secondary: lenient(rateLimitWindow),
+      rateLimitReachedType: lenient(z.string()),
+    }),
+  }),
+  /** A word of this client: what a sub-agent that this thread started says, under the call that started it. */
+  'client/subAgent': z.looseObject({
+    ...inItem,
+    notification: z.object({ method: z.string(), params: z.unknown().optional() }),
+  }),
   /** A word of this client: whether another program writes the thread. */
   'client/attachedElsewhere': z.looseObject({ ...thread, isElsewhere: z.boolean() }),
   error: z.looseObject({

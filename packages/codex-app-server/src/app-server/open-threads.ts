@@ -1,11 +1,19 @@
 import type { RelayError } from 'agent-relay-protocol';
+import { RecentMap } from 'agent-relay-wire';
 import type { CodexThread } from './codex-thread.ts';
 import { isConnectionLost } from './errors.ts';
-import { type CodexNotification, threadIdOf } from './notifications.ts';
+import { type CodexNotification, parseNotification, threadIdOf } from './notifications.ts';
 
 /** What the server answers to the opening of a thread. */
 interface OpenedThread {
   readonly thread: { readonly id: string };
+}
+
+/** A thread that a call in another one started; the call may itself be a sub-agent's. */
+interface SubAgent {
+  readonly thread: CodexThread;
+  readonly turnId: string;
+  readonly itemId: string;
 }
 
 /** The threads of one client, and where what names a thread goes. */
@@ -14,6 +22,7 @@ export class OpenThreads {
   /** Notifications of threads whose start has been answered but not yet seen by the one who asked. */
   #unclaimed: CodexNotification[] = [];
   #opening = 0;
+  readonly #subAgents = new RecentMap<string, SubAgent>(1024);
 
   get(threadId: string | undefined): CodexThread | undefined {
     return threadId === undefined ? undefined : this.#byId.get(threadId);
@@ -39,10 +48,32 @@ export class OpenThreads {
   receive(notification: CodexNotification): boolean {
     const threadId = threadIdOf(notification.params);
     const thread = this.get(threadId);
+    const subAgent = thread ? undefined : this.#subAgents.get(threadId ?? '');
+    if (thread || subAgent) this.#noteSubAgents(notification, thread ?? subAgent?.thread, subAgent);
     thread?.receive(notification);
+    if (subAgent) {
+      const { itemId, turnId, thread: parent } = subAgent;
+      parent.receive({ method: 'client/subAgent', params: { threadId: parent.id, turnId, itemId, notification } });
+      return true;
+    }
     if (thread || threadId === undefined || this.#opening === 0) return thread !== undefined;
     this.#unclaimed.push(notification);
     return true;
+  }
+
+  /** Codex tells who started a sub-agent only with the call that did. */
+  #noteSubAgents(notification: CodexNotification, thread: CodexThread | undefined, parent: SubAgent | undefined): void {
+    const known = parseNotification(notification);
+    if (!thread || (known?.method !== 'item/completed' && known?.method !== 'item/started')) return;
+    const { item, turnId } = known.params;
+    const started =
+      item.known?.type === 'collabAgentToolCall' && item.known.tool === 'spawnAgent'
+        ? item.known.receiverThreadIds
+        : item.known?.type === 'subAgentActivity' && item.known.kind === 'started'
+          ? [item.known.agentThreadId ?? '']
+          : [];
+    for (const id of started)
+      if (!this.#subAgents.has(id)) this.#subAgents.set(id, { thread, turnId: parent?.turnId ?? turnId, itemId: item.id });
   }
 
   forget(threadId: string): void {

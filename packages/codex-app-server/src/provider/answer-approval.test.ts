@@ -11,7 +11,7 @@ const ask = (method: string, params: unknown) =>
   readApproval({ id: 3, method, params, signal: new AbortController().signal }, { cwd: '/home/ada', changesOf: () => [moved] });
 
 test('a recorded request to edit is told with the changes, which it does not name itself, and all paths they touch', () => {
-  const [request] = readRequests('declined-edit');
+  const [request] = readRequests('0.169.0-declined-edit');
   expect(request?.method).toBe('item/fileChange/requestApproval');
   expect(ask(request?.method ?? '', request?.params)).toEqual({
     question: {

@@ -26,6 +26,7 @@ import { loadedThreadIds } from '../app-server/stored-history.ts';
 import { type Attached, attach } from './attach.ts';
 import { CodexSession } from './codex-session.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
+import { ServerAudience } from './server-news.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
 import { developerInstructions, instructionsAnew, threadConfig } from './session-policy.ts';
 
@@ -117,7 +118,7 @@ export class CodexProvider implements Provider {
   }
 
   async #startSession(options: TrackedStart, shared: SharedServer, release: () => Promise<void>): Promise<CodexSession> {
-    const { client, ended, runtime } = shared;
+    const { client, ended, runtime, audience } = shared;
     const session = new CodexSession({
       cwd: options.cwd,
       mode: options.mode,
@@ -133,6 +134,8 @@ export class CodexProvider implements Provider {
     const thread = await startThread(options, shared, session);
     void ended.then((end) => session.lose(end));
     session.begin(thread, versionOf(client.userAgent));
+    audience.join(session);
+    void session.events.ended.then(() => audience.leave(session));
     return session;
   }
 
@@ -152,7 +155,7 @@ export class CodexProvider implements Provider {
       const ended = server.gaveUp.then((detail): EndOfSession => ({ reason: 'crashed', detail }));
       // Its sessions hear why before they lose the connection.
       void ended.then(() => client.close());
-      return { server, client, runtime, ended, env };
+      return { server, client, audience: new ServerAudience(client.notifications), runtime, ended, env };
     } catch (error) {
       throw signal.aborted ? signal.reason : asUnavailable(error);
     }
@@ -180,7 +183,12 @@ export class CodexProvider implements Provider {
 
   get #clientOptions(): CodexClientOptions {
     const { clientInfo = defaultClientInfo, onError, elsewherePollMs } = this.#options;
-    return { clientInfo, ...(onError ? { onError } : {}), ...(elsewherePollMs === undefined ? {} : { elsewherePollMs }) };
+    return {
+      clientInfo,
+      optOutNotificationMethods: [],
+      ...(onError ? { onError } : {}),
+      ...(elsewherePollMs === undefined ? {} : { elsewherePollMs }),
+    };
   }
 
   /** Only what was asked for here is forced on Codex; else its environment says the same. */
@@ -193,7 +201,14 @@ export class CodexProvider implements Provider {
 function joined(client: CodexClient, runtime: string): SharedServer {
   const detail = 'The connection to the Codex app-server was lost';
   const ended = client.closed.then((): EndOfSession => ({ reason: 'lost', detail }));
-  return { server: { close: () => Promise.resolve() }, client, runtime, ended, env: null };
+  return {
+    server: { close: () => Promise.resolve() },
+    client,
+    audience: new ServerAudience(client.notifications),
+    runtime,
+    ended,
+    env: null,
+  };
 }
 
 /** Opens the session's thread. When it is given up, what comes of it after all is dropped from the server's memory. */

@@ -4,6 +4,7 @@ import {
   type ApprovalDecision,
   deliveryOf,
   type EndOfSession,
+  type LiveEvent,
   type PromptInput,
   type PromptOptions,
   SessionEvents,
@@ -48,6 +49,9 @@ interface Running {
 }
 
 const goodbyeMs = 2_000;
+const loginExpired =
+  'Codex is not logged in any more on this machine: run `codex login` there. The turn is tried again once the server says that somebody has.';
+const goOn = 'The login that was missing is there again. Please go on with what you were asked.';
 
 /**
  * One agent: a thread of a shared server.
@@ -63,6 +67,8 @@ export class CodexSession implements AgentSession {
   readonly #edits = new Map<string, readonly FileUpdate[]>();
   readonly #observations = new Bell();
   #observedCount = 0;
+  /** The turn that failed for want of a login. */
+  #loggedOut: { readonly isMail: boolean } | undefined;
   #running: Running | undefined;
   #closing: Promise<void> | undefined;
 
@@ -179,6 +185,25 @@ export class CodexSession implements AgentSession {
     return this.events.approvals.resolve(approvalId, decision);
   }
 
+  tell(events: readonly LiveEvent[]): void {
+    for (const event of events) this.#emit(event);
+  }
+
+  /** The turn that failed for want of a login is tried again, with the rights that it had. */
+  accountRefreshed(): void {
+    const failed = this.#loggedOut;
+    this.#loggedOut = undefined;
+    if (!failed || this.events.isEnded) return;
+    const { line } = this.#open();
+    line.next({ text: goOn, messageIds: [], isMail: failed.isMail }).catch((error: unknown) => this.#reportRefusal(error));
+  }
+
+  #loginExpired(turnId: string): void {
+    const isNews = this.#loggedOut === undefined;
+    this.#loggedOut = { isMail: this.#running?.line.isMailTurn(turnId) !== false };
+    if (isNews) this.#emit({ type: 'agent.error', code: 'login_expired', message: loginExpired, willRetry: true });
+  }
+
   #judgeRelayCall(approval: CodexApproval, turnId: string | undefined) {
     const isMailTurn = turnId !== undefined && this.#running?.line.isMailTurn(turnId) === true;
     return judgeRelayCall(approval, { relayServers: this.#options.relayServers, isMailTurn });
@@ -245,7 +270,10 @@ export class CodexSession implements AgentSession {
       this.#edits.set(started.id, readChanges(started.raw));
     }
     this.#watchSilence(thread, notification.method, started?.type);
-    for (const event of this.#translator.translate(notification)) this.#emit(event);
+    for (const event of this.#translator.translate(notification)) {
+      this.#emit(event);
+      if (event.type === 'turn.failed' && event.error.code === 'unauthorized') this.#loginExpired(event.turnId);
+    }
     for (const event of this.#ledger.observe(notification)) this.#emit(event);
     if (known?.method === 'turn/completed') this.#edits.clear();
     if (known?.method === 'client/attachedElsewhere' && !known.params.isElsewhere) this.#running?.line.turnEnded();

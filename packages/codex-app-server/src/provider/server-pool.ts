@@ -2,11 +2,13 @@ import { RelayError } from 'agent-relay-protocol';
 import type { EndOfSession } from 'agent-relay-provider';
 import type { ChildHandle } from 'agent-relay-wire/node';
 import type { CodexClient } from '../app-server/codex-client.ts';
+import type { ServerAudience } from './server-news.ts';
 
 /** A running server with our one connection to it. */
 export interface SharedServer {
   readonly server: { close(): Promise<void> };
   readonly client: CodexClient;
+  readonly audience: ServerAudience;
   /** Which server it is, and why that one, for people. */
   readonly runtime: string;
   /** Why the server stays dead, or is lost. The client is closed after that, so that its sessions hear of the reason first. */

@@ -10,6 +10,8 @@ export interface ItemContext {
   readonly turnId: string;
   /** MCP servers whose tools send and receive relay messages. */
   readonly relayServers: ReadonlySet<string>;
+  /** The call that runs the sub-agent whose item this is. */
+  readonly parentItemId?: string | undefined;
 }
 
 interface Tool {
@@ -32,14 +34,23 @@ function toolOf(item: KnownItem, { relayServers }: ItemContext): Tool | undefine
       const kind = relayServers.has(item.server) ? 'message' : 'other';
       return { name: item.tool, kind, title: `${item.server}: ${item.tool}`, input: item.arguments ?? null };
     }
-    case 'dynamicToolCall':
-      return { name: item.tool, kind: 'other', title: item.tool, input: item.arguments ?? null };
+    case 'dynamicToolCall': {
+      const kind = relayServers.has(item.namespace ?? '') ? 'message' : 'other';
+      return {
+        name: item.tool,
+        kind,
+        title: item.namespace ? `${item.namespace}: ${item.tool}` : item.tool,
+        input: item.arguments ?? null,
+      };
+    }
     case 'webSearch':
       return { name: 'web_search', kind: 'search', title: `Search ${item.query}`, input: { query: item.query } };
     case 'imageView':
       return { name: 'view_image', kind: 'read', title: `View ${item.path}`, input: { path: item.path } };
     case 'collabAgentToolCall':
       return { name: item.tool, kind: 'other', title: item.prompt ?? item.tool };
+    case 'subAgentActivity':
+      return { name: 'sub_agent', kind: 'other', title: `Sub-agent ${item.agentPath}: ${item.kind}` };
     default:
       return undefined;
   }
@@ -47,7 +58,8 @@ function toolOf(item: KnownItem, { relayServers }: ItemContext): Tool | undefine
 
 export function toolStarted(item: KnownItem, context: ItemContext): ToolStarted | undefined {
   const tool = toolOf(item, context);
-  return tool && { type: 'tool.started', turnId: context.turnId, itemId: item.id, ...tool };
+  const { turnId, parentItemId } = context;
+  return tool && { type: 'tool.started', turnId, itemId: item.id, ...(parentItemId === undefined ? {} : { parentItemId }), ...tool };
 }
 
 export function toolCompleted(item: KnownItem, context: ItemContext): ToolCompleted | undefined {
@@ -66,7 +78,7 @@ export function toolCompleted(item: KnownItem, context: ItemContext): ToolComple
 /** Only for what was really written: a declined or failed patch changed nothing. */
 export function fileChanged(item: KnownItem, { turnId }: ItemContext): FileChanged | undefined {
   if (item.type !== 'fileChange' || item.status !== 'completed' || item.changes.length === 0) return undefined;
-  return { type: 'file.changed', turnId, changes: item.changes.map(toFileChange) };
+  return { type: 'file.changed', turnId, itemId: item.id, changes: item.changes.map(toFileChange) };
 }
 
 function toFileChange({ path, kind, diff }: Extract<KnownItem, { type: 'fileChange' }>['changes'][number]): FileChange {
@@ -78,6 +90,7 @@ function toFileChange({ path, kind, diff }: Extract<KnownItem, { type: 'fileChan
 
 function outputOf(item: KnownItem): string | undefined {
   if (item.type === 'commandExecution') return item.aggregatedOutput ?? undefined;
+  if (item.type === 'dynamicToolCall') return item.contentItems.flatMap(({ text }) => (text ? [text] : [])).join('\n') || undefined;
   if (item.type !== 'mcpToolCall') return undefined;
   if (item.error) return item.error.message;
   return item.result?.content.flatMap(({ text }) => (text ? [text] : [])).join('\n');

@@ -1,7 +1,7 @@
 import type { AgentEvent } from 'agent-relay-protocol';
 import { AgentEventSchema } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
-import { readFixture } from '../../test/read-fixture.ts';
+import { readFixture, readRequests } from '../../test/read-fixture.ts';
 import type { CodexNotification } from '../app-server/notifications.ts';
 import { CodexTranslator } from './translator.ts';
 
@@ -16,9 +16,11 @@ const translateAll = (notifications: readonly CodexNotification[]): readonly Age
 const types = (events: readonly AgentEvent[]) => events.map(({ type }) => type);
 const inThread = { threadId: 'thread', turnId: 'turn' };
 
-describe('a recorded turn of Codex 0.169', () => {
+describe.each(['0.169.0', '0.171.0'])('a recorded turn of Codex %s', (version) => {
+  const recorded = (name: string) => translateAll(readFixture(`${version}-${name}`));
+
   test('that only says something becomes reasoning, text, usage and an end with the last text', () => {
-    const events = translateAll(readFixture('say'));
+    const events = recorded('say');
     expect(types(events)).toEqual([
       'turn.started',
       'session.status',
@@ -39,8 +41,8 @@ describe('a recorded turn of Codex 0.169', () => {
   });
 
   test('a command that fails is an executed tool with its output and exit code', () => {
-    const events = translateAll(readFixture('command'));
-    expect(events.filter(({ type }) => type.startsWith('tool.'))).toEqual([
+    const events = recorded('command');
+    expect(events.filter(({ type }) => type === 'tool.started' || type === 'tool.completed')).toEqual([
       {
         type: 'tool.started',
         turnId: expect.any(String),
@@ -62,42 +64,146 @@ describe('a recorded turn of Codex 0.169', () => {
   });
 
   test('the usage of a turn is the sum of its model calls', () => {
-    const events = translateAll(readFixture('command'));
+    const events = recorded('command');
     const updates = events.flatMap((event) => (event.type === 'usage.updated' ? [event.usage] : []));
     expect(updates).toHaveLength(2);
-    expect(updates[1]?.inputTokens).toBe(19_538);
+    expect(updates[1]?.inputTokens).toBeGreaterThan(1.9 * (updates[0]?.inputTokens ?? 0));
     expect(events.find(({ type }) => type === 'turn.completed')).toMatchObject({ usage: updates[1] });
   });
 
   test('an edit tells the file, by its whole path, and what changed', () => {
-    const events = translateAll(readFixture('edit'));
+    const events = recorded('edit');
     expect(events.filter(({ type }) => type === 'file.changed')).toEqual([
       {
         type: 'file.changed',
         turnId: expect.any(String),
+        itemId: expect.stringMatching(/^call_/),
         changes: [{ path: '/home/user/project/note.txt', change: 'added', diff: 'hello\n' }],
       },
     ]);
     expect(events.find(({ type }) => type === 'tool.completed')).toMatchObject({ outcome: 'succeeded' });
   });
 
+  test('a call of an MCP server is a tool with what was asked and answered', () => {
+    expect(recorded('mcp-call').filter(({ type }) => type.startsWith('tool.'))).toMatchObject([
+      { name: 'relay_send', kind: 'message', title: 'agent-relay: relay_send', input: { to: 'Bob' } },
+      { outcome: 'succeeded', output: 'the relay answered' },
+    ]);
+  });
+
+  test('what a sub-agent does is shown under the call that started it, and what it says is no answer of the agent', () => {
+    const events = recorded('sub-agent');
+    const [call, below] = events.flatMap((event) => (event.type === 'tool.started' ? [event] : []));
+    expect([call, below]).toMatchObject([
+      { name: 'spawnAgent' },
+      { name: 'exec_command', parentItemId: call?.itemId, turnId: call?.turnId },
+    ]);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'tool.completed', itemId: below?.itemId, output: 'from below\n' }));
+    expect(events.flatMap((event) => (event.type === 'text.completed' ? [event.text] : []))).toEqual(['parent done']);
+    expect(events.flatMap((event) => (event.type === 'vendor.event' ? [event.data] : []))).toContainEqual({
+      parentItemId: call?.itemId,
+      text: 'child done',
+    });
+  });
+
+  test('an edit that is allowed for the session is asked once, and its diff is told once, whole, when the turn ends', () => {
+    const events = recorded('allowed-for-session');
+    expect(readRequests(`${version}-allowed-for-session`)).toHaveLength(1);
+    expect(events.filter(({ type }) => type === 'file.changed')).toHaveLength(2);
+    const diffs = events.flatMap((event) => (event.type === 'vendor.event' && event.name === 'turn/diff' ? [event.data] : []));
+    expect(diffs).toEqual([{ turnId: expect.any(String), diff: expect.stringContaining('twice.txt') }]);
+  });
+
+  test('steering keeps the turn, an interrupt ends it, and the queue begins another', () => {
+    const ends = (name: string) =>
+      recorded(name).flatMap((event) => (event.type === 'turn.completed' ? [[event.outcome, event.text ?? '']] : []));
+    expect(ends('steered')).toEqual([['finished', 'steered']]);
+    expect(ends('interrupted')).toEqual([['interrupted', '']]);
+    expect(
+      ends('queued')
+        .map(([, text]) => text)
+        .at(-1),
+    ).toBe('from the queue');
+  });
+
+  test('a compaction is told', () => {
+    expect(types(recorded('compacted'))).toContain('context.compacted');
+  });
+
   test('a declined edit changed no file', () => {
-    const events = translateAll(readFixture('declined-edit'));
+    const events = recorded('declined-edit');
     expect(types(events)).not.toContain('file.changed');
     expect(events.find(({ type }) => type === 'tool.completed')).toMatchObject({ outcome: 'declined' });
     expect(events.flatMap((event) => (event.type === 'session.status' ? [event.status] : []))).toEqual(['busy', 'waiting', 'busy', 'idle']);
   });
 
   test('a failed turn says why, once', () => {
-    const events = translateAll(readFixture('failed'));
+    const events = recorded('failed');
     expect(types(events)).not.toContain('agent.error');
     expect(events.find(({ type }) => type === 'turn.failed')).toMatchObject({
       error: { code: 'rate_limited', retryable: true, message: expect.stringContaining('429') },
     });
   });
 
-  test.each(['say', 'command', 'edit', 'declined-edit', 'failed'])('%s: every event is one of the protocol', (name) => {
-    for (const event of translateAll(readFixture(name))) expect(AgentEventSchema.safeParse(event).error).toBeUndefined();
+  test.each([
+    'say',
+    'edit',
+    'declined-edit',
+    'allowed-edit',
+    'failed',
+    'steered',
+    'interrupted',
+    'queued',
+    'compacted',
+    'mcp-call',
+    'sub-agent',
+  ])('%s: every event is one of the protocol', (name) => {
+    for (const event of recorded(name)) expect(AgentEventSchema.safeParse(event).error).toBeUndefined();
+  });
+});
+
+describe('what belongs to the turn besides', () => {
+  const one = (method: string, params: object) => translator().translate({ method, params: { ...inThread, ...params } });
+  const item = (raw: object) => one('item/completed', { item: { id: 'i', ...raw } });
+
+  test('a hook that runs is a tool, with what it said; one of no turn is passed on', () => {
+    const run = { id: 'h', eventName: 'preToolUse', sourcePath: '/hooks.json', status: 'blocked', entries: [{ text: 'Not here.' }] };
+    expect([...one('hook/started', { run }), ...one('hook/completed', { run })]).toEqual([
+      { type: 'tool.started', turnId: 'turn', itemId: 'hook:h', name: 'hook', kind: 'other', title: 'preToolUse hook of /hooks.json' },
+      { type: 'tool.completed', turnId: 'turn', itemId: 'hook:h', outcome: 'declined', output: 'Not here.' },
+    ]);
+    expect(types(one('hook/started', { run, turnId: null }))).toEqual(['vendor.event']);
+  });
+
+  test('what a hook puts into the conversation is told as said to the agent', () => {
+    expect(item({ type: 'hookPrompt', fragments: [{ text: 'Go' }, { text: 'on' }] })).toEqual([
+      { type: 'user.message', turnId: 'turn', text: 'Go\non' },
+    ]);
+  });
+
+  test('a plan that is a text becomes its points', () => {
+    expect(item({ type: 'plan', text: 'First this:\n\n- [ ] read it\n2. mend it\n' })).toEqual([
+      { type: 'plan.updated', turnId: 'turn', steps: ['read it', 'mend it'].map((step) => ({ step, status: 'pending' })) },
+    ]);
+  });
+
+  test('a review is told when it begins and when it is over', () => {
+    const [began, ended] = [item({ type: 'enteredReviewMode', review: 'the changes' }), item({ type: 'exitedReviewMode', review: 'fine' })];
+    expect([began[0], ended[0]]).toMatchObject([{ detail: 'review: the changes' }, { detail: 'the review is over' }]);
+    expect(ended[1]).toMatchObject({ type: 'vendor.event', name: 'review', data: { review: 'fine' } });
+  });
+
+  test('a sub-agent that tells of itself is a tool', () => {
+    expect(item({ type: 'subAgentActivity', kind: 'started', agentThreadId: 'x', agentPath: '/root/x' })).toMatchObject([
+      { type: 'tool.started', name: 'sub_agent', title: 'Sub-agent /root/x: started' },
+      { type: 'tool.completed', outcome: 'succeeded' },
+    ]);
+  });
+
+  test('a warning about the thread reaches people', () => {
+    expect(one('warning', { message: 'Careful' })).toEqual([
+      { type: 'agent.error', code: 'vendor_warning', message: 'Careful', willRetry: true },
+    ]);
   });
 });
 

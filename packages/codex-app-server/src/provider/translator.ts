@@ -31,12 +31,10 @@ const ignored = new Set([
   'thread/archived',
   'thread/unarchived',
   'thread/compacted',
-  'turn/diff/updated',
   'item/reasoning/summaryPartAdded',
   'item/fileChange/outputDelta',
   'item/fileChange/patchUpdated',
   'item/plan/delta',
-  'account/rateLimits/updated',
   'serverRequest/resolved',
 ]);
 
@@ -54,6 +52,8 @@ export class CodexTranslator {
   #lastError: TurnError | undefined;
   #isContextNearlyFull = false;
   #isWaiting = false;
+  /** The newest of the running turn: Codex repeats it whole with every edit. */
+  #diff: string | undefined;
 
   constructor(options: CodexTranslatorOptions) {
     this.#options = options;
@@ -71,12 +71,13 @@ export class CodexTranslator {
       case 'turn/started':
         this.#isWaiting = false;
         this.#lastError = undefined;
+        this.#diff = undefined;
         return [
           { type: 'turn.started', turnId: params.turn.id },
           { type: 'session.status', status: 'busy' },
         ];
       case 'turn/completed':
-        return [this.#turnEnd(params.turn), { type: 'session.status', status: 'idle' }];
+        return [this.#wholeDiff(params.turn.id), this.#turnEnd(params.turn), { type: 'session.status', status: 'idle' }];
       case 'thread/status/changed':
         return this.#status(params.status.activeFlags, params.status.type === 'active');
       case 'item/started':
@@ -107,6 +108,24 @@ export class CodexTranslator {
         // The last one, without a retry, is told with the end of the turn.
         this.#lastError = params.error;
         return [];
+      case 'turn/diff/updated':
+        this.#diff = params.diff;
+        return [];
+      case 'hook/started':
+      case 'hook/completed':
+        return hookRan(method, params);
+      case 'warning':
+      case 'guardianWarning':
+        return [{ type: 'agent.error', code: 'vendor_warning', message: params.message, willRetry: true }];
+      case 'client/subAgent':
+        return this.#ofSubAgent(params);
+      // Of the server as a whole, not of a thread: `ServerNews` tells them.
+      case 'configWarning':
+      case 'deprecationNotice':
+      case 'account/updated':
+      case 'account/login/completed':
+      case 'account/rateLimits/updated':
+        return [];
       case 'client/attachedElsewhere':
         if (params.isElsewhere) return [{ type: 'session.status', status: 'waiting', detail: attachedElsewhere }];
         return [{ type: 'session.status', status: 'idle' }];
@@ -132,6 +151,16 @@ export class CodexTranslator {
         const text = (known.summary.length > 0 ? known.summary : known.content).join('\n\n');
         return text === '' ? [] : [{ type: 'reasoning.completed', turnId, itemId: known.id, text }];
       }
+      case 'plan':
+        return [{ type: 'plan.updated', turnId, steps: stepsOf(known.text ?? '') }];
+      case 'hookPrompt': {
+        const text = known.fragments.flatMap((fragment) => (fragment.text ? [fragment.text] : [])).join('\n');
+        return text === '' ? [] : [{ type: 'user.message', turnId, text }];
+      }
+      case 'enteredReviewMode':
+        return [{ type: 'session.status', status: 'busy', detail: known.review ? `review: ${known.review}` : 'review' }];
+      case 'exitedReviewMode':
+        return [{ type: 'session.status', status: 'busy', detail: 'the review is over' }, vendorEvent('review', raw)];
       case 'contextCompaction':
         this.#isContextNearlyFull = false;
         return [{ type: 'context.compacted' }];
@@ -139,6 +168,25 @@ export class CodexTranslator {
         // What completed while nobody was connected was never seen to start.
         return [this.#toolStarted(known, context), fileChanged(known, context), toolCompleted(known, context)];
     }
+  }
+
+  /** Its calls and changes are shown under the call that runs it; what it says is said to that call, and is no answer of the agent. */
+  #ofSubAgent({ turnId, itemId, notification }: Extract<KnownNotification, { method: 'client/subAgent' }>['params']): Events {
+    const { method, params } = notification;
+    const known = parseNotification({ method, params });
+    if (known?.method !== 'item/started' && known?.method !== 'item/completed') return [];
+    const item = known.params.item.known;
+    if (!item) return [];
+    const context = { ...this.#context(turnId), parentItemId: itemId };
+    if (known.method === 'item/started') return [this.#toolStarted(item, context)];
+    if (item.type === 'agentMessage') return item.text ? [vendorEvent('subAgent/message', { parentItemId: itemId, text: item.text })] : [];
+    return [this.#toolStarted(item, context), fileChanged(item, context), toolCompleted(item, context)];
+  }
+
+  #wholeDiff(turnId: string): AgentEvent | undefined {
+    const diff = this.#diff;
+    this.#diff = undefined;
+    return diff ? vendorEvent('turn/diff', { turnId, diff }) : undefined;
   }
 
   #toolStarted(item: NonNullable<ThreadItem['known']>, context: ItemContext): AgentEvent | undefined {
@@ -220,6 +268,24 @@ export class CodexTranslator {
   #context(turnId: string): ItemContext {
     return { turnId, relayServers: this.#options.relayServers };
   }
+}
+
+/** A hook is a program that runs because of the agent: shown as a tool. One that belongs to no turn is passed on as it is. */
+function hookRan(method: string, params: Extract<KnownNotification, { method: 'hook/started' }>['params']): Events {
+  const { turnId, run } = params;
+  if (turnId === undefined) return [vendorEvent(method, params)];
+  const itemId = `hook:${run.id}`;
+  const title = `${run.eventName} hook${run.sourcePath ? ` of ${run.sourcePath}` : ''}`;
+  if (method === 'hook/started') return [{ type: 'tool.started', turnId, itemId, name: 'hook', kind: 'other', title }];
+  const output = run.entries.flatMap(({ text }) => (text ? [text] : [])).join('\n');
+  const outcome = run.status === 'completed' ? 'succeeded' : run.status === 'failed' ? 'failed' : 'declined';
+  return [{ type: 'tool.completed', turnId, itemId, outcome, ...(output === '' ? {} : { output }) }];
+}
+
+/** The points of a plan that is written as a text; all of it where it has none. */
+function stepsOf(text: string): { step: string; status: 'pending' }[] {
+  const points = text.split('\n').flatMap((line) => /^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ x]\]\s+)?(.+)$/u.exec(line)?.[1] ?? []);
+  return (points.length > 0 ? points : [text.trim()]).filter((step) => step !== '').map((step) => ({ step, status: 'pending' }));
 }
 
 function agentError({ error, willRetry }: Extract<KnownNotification, { method: 'error' }>['params']): AgentEvent {
