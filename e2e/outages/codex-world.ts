@@ -1,0 +1,237 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createNodeRelayClient } from 'agent-relay-client/node';
+import { RelayError } from 'agent-relay-protocol';
+import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
+import { agentCliPaths, type Model, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
+import { agentEnvironment, freePort, processesMentioning, type RunningProgram, startAgentRelay } from '../support/programs.ts';
+import { until } from '../support/until.ts';
+
+export interface CodexOutageOptions {
+  readonly messages: number;
+  /** How often something is killed, spread over the messages. */
+  readonly kills: number;
+  /** `own`: the one that the agent's machine started. `joined`: one that somebody else runs, over a line that can be cut. */
+  readonly server: 'own' | 'joined';
+  /** Of what is killed when. */
+  readonly seed: number;
+}
+
+export interface CodexOutageRun {
+  readonly kills: Readonly<Record<string, number>>;
+  /** What of all that was promised did not hold. */
+  readonly violations: readonly string[];
+}
+
+/** Busy for a moment with each turn. */
+const model: Model = () => say('A word and another. ', { chunks: 3, delayMs: 30 });
+
+const agent = 'Codex';
+
+/**
+ * Mail for one busy thread of a real Codex while its app-server, the line to it and the relay are killed at random: every message enters the
+ * conversation once, in the order in which it was sent, and its receipt says so.
+ */
+export async function runCodexOutages({ messages, kills, server, seed }: CodexOutageOptions): Promise<CodexOutageRun> {
+  await using world = await CodexWorld.open(server);
+  const random = randomFrom(seed);
+  const every = Math.ceil(messages / (kills + 1));
+  for (let count = 1; count <= messages; count += 1) {
+    await world.send(`message ${count}`);
+    if (count % every === 0 && count < messages) await world.strike(random);
+  }
+  return { kills: world.kills, violations: await world.judge() };
+}
+
+/** The same numbers for the same seed: a run that failed can be had again. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Somebody else's app-server, which is there again at once when it dies, behind a line of ours. */
+class JoinedServer implements AsyncDisposable {
+  readonly address: string;
+  readonly #env: Record<string, string>;
+  readonly #socketPath: string;
+  readonly #sockets = new Set<Socket>();
+  #child: ChildProcess | undefined;
+  #isClosing = false;
+
+  constructor(folder: string, env: Record<string, string>) {
+    this.#env = env;
+    this.#socketPath = join(folder, 'codex.sock');
+    this.address = join(folder, 'line.sock');
+  }
+
+  async open(): Promise<void> {
+    this.#start();
+    const line = createServer((near) => {
+      const far = connect(this.#socketPath);
+      for (const socket of [near, far]) {
+        this.#sockets.add(socket);
+        socket.on('error', () => {}); // a cut line is what this is for
+        socket.once('close', () => {
+          this.#sockets.delete(socket);
+          near.destroy();
+          far.destroy();
+        });
+      }
+      near.pipe(far).pipe(near);
+    });
+    line.listen(this.address).unref();
+    await once(line, 'listening');
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true;
+    const child = this.#child;
+    if (!child) return;
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+
+  #start(): void {
+    const child = spawn(agentCliPaths().codex, ['app-server', '--listen', `unix://${this.#socketPath}`], {
+      env: this.#env,
+      stdio: 'ignore',
+    });
+    this.#child = child;
+    child.once('exit', () => {
+      if (!this.#isClosing) this.#start();
+    });
+  }
+}
+
+interface Parts {
+  readonly home: Awaited<ReturnType<typeof tempHome>>;
+  readonly fakes: readonly { close(): Promise<void> }[];
+  readonly env: Record<string, string>;
+  readonly port: number;
+  readonly joined: JoinedServer | undefined;
+}
+
+class CodexWorld implements AsyncDisposable {
+  readonly kills: Record<string, number> = {};
+  readonly #parts: Parts;
+  readonly #sent: number[] = [];
+  #relay: RunningProgram;
+  #token = '';
+
+  private constructor(parts: Parts, relay: RunningProgram) {
+    this.#parts = parts;
+    this.#relay = relay;
+  }
+
+  static async open(server: CodexOutageOptions['server']): Promise<CodexWorld> {
+    const home = await tempHome();
+    const [anthropic, openAi] = [await startFakeAnthropic({ model }), await startFakeOpenAi({ model })];
+    const fakes = [anthropic, openAi];
+    const env = await agentEnvironment(home, anthropic, openAi);
+    const joined = server === 'joined' ? new JoinedServer(home.directory, { ...home.env(), ...env }) : undefined;
+    await joined?.open();
+    if (joined) env['CODEX_APP_SERVER'] = `unix://${joined.address}`;
+    const port = await freePort();
+    const world = new CodexWorld({ home, fakes, env, port, joined }, await startAgentRelay({ home, env, port }));
+    world.#token = (await readFile(ownerTokenPath(databasePathOf(world.#relay.env)), 'utf8')).trim();
+    const { code, stderr } = await world.#relay.run('spawn', 'codex', '--name', agent, '--mode', 'unrestricted');
+    if (code !== 0) throw new Error(`codex could not be started: ${stderr}`);
+    return world;
+  }
+
+  /** Kills one of what a message passes through. */
+  async strike(random: () => number): Promise<void> {
+    await pause(random() * 300);
+    const victims = ['relay', 'server', ...(this.#parts.joined ? ['line'] : [])];
+    // Each of them once, then whatever comes.
+    const victim = victims.find((name) => !(name in this.kills)) ?? victims[Math.floor(random() * victims.length)] ?? 'relay';
+    this.kills[victim] = (this.kills[victim] ?? 0) + 1;
+    if (victim === 'line') return this.#parts.joined?.cut();
+    if (victim === 'server') return this.#parts.joined ? this.#parts.joined.kill() : await this.#killOwnServer();
+    await this.#relay.end('SIGKILL');
+    this.#relay = await startAgentRelay({ home: this.#parts.home, env: this.#parts.env, port: this.#parts.port });
+  }
+
+  async send(body: string): Promise<void> {
+    await using client = this.#client();
+    const idempotencyKey = crypto.randomUUID();
+    const id = await until(`${body} to be stored`, async () => {
+      try {
+        return (await client.messages.send({ to: agent, body, idempotencyKey })).id;
+      } catch (error) {
+        if (error instanceof RelayError && error.retryable) return null;
+        throw error;
+      }
+    });
+    this.#sent.push(id);
+  }
+
+  async judge(): Promise<readonly string[]> {
+    await using client = this.#client();
+    const violations: string[] = [];
+    const stateOf = async (id: number) => (await client.messages.deliveries({ id })).data.map(({ state }) => state).join();
+    const last = this.#sent.at(-1) ?? 0;
+    try {
+      await until(`message ${last} to be seen`, async () => (await stateOf(last)) === 'seen', 120_000);
+    } catch (error) {
+      violations.push(String(error));
+    }
+    const { read, seen } = await this.#told();
+    if (read.join() !== this.#sent.join()) violations.push(`was sent ${this.#sent.join()} and read ${read.join()}`);
+    for (const id of this.#sent) {
+      const [state, expected] = [await stateOf(id), seen.has(id) ? 'seen' : 'delivered'];
+      if (state !== expected) violations.push(`message ${id} is ${state}, and its agent said ${expected}`);
+    }
+    return violations;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#relay.end();
+    await this.#parts.joined?.[Symbol.asyncDispose]();
+    for (const fake of this.#parts.fakes) await fake.close();
+    await rm(this.#parts.joined?.address ?? join(this.#parts.home.directory, 'none'), { force: true });
+    await this.#parts.home.remove();
+  }
+
+  /** What entered the conversation, in order, and what the model did something after. */
+  async #told(): Promise<{ readonly read: readonly number[]; readonly seen: ReadonlySet<number> }> {
+    await using client = this.#client();
+    const read: number[] = [];
+    const seen = new Set<number>();
+    for (let since: number | undefined = 0; since !== undefined; ) {
+      const page: Awaited<ReturnType<typeof client.agents.activity>> = await client.agents.activity({ id: agent, since, limit: 1000 });
+      for (const { event } of page.data) {
+        if (event.type === 'user.message') read.push(...(event.messageIds ?? []));
+        if (event.type === 'input.accepted' && event.state === 'seen') seen.add(event.messageId);
+      }
+      since = page.nextCursor;
+    }
+    return { read, seen };
+  }
+
+  #client() {
+    return createNodeRelayClient({ url: `http://127.0.0.1:${this.#parts.port}`, token: this.#token });
+  }
+
+  async #killOwnServer(): Promise<void> {
+    for (const pid of await processesMentioning(this.#parts.home.codexHome)) {
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      if (command.includes('\0app-server\0')) process.kill(pid, 'SIGKILL');
+    }
+  }
+}
