@@ -30,7 +30,7 @@ afterAll(async () => {
   await openAi.close();
 });
 
-test.each(['claude', 'codex'])('%s speaks to others by text triggers, by line, by block and by file', async (provider) => {
+test.each(['claude', 'codex', 'codex-exec'])('%s speaks to others by text triggers, by line, by block and by file', async (provider) => {
   const name = `Writer-${provider}`;
   const { cwd } = await spawn(name, provider);
   await mkdir(join(cwd, '.agent-relay', 'outbox'), { recursive: true });
@@ -54,6 +54,25 @@ test.each(['claude', 'codex'])('%s speaks to others by text triggers, by line, b
   });
   expect(sent.map(({ body }) => body)).toEqual(['one line', 'two\nlines', 'from a file']);
   await client.agents.release({ id: name });
+});
+
+test('a spawn file with TRANSPORT: cli starts codex exec, and its release leaves nothing', async () => {
+  const { cwd } = await spawn('Foreman', 'codex');
+  await mkdir(join(cwd, '.agent-relay', 'outbox'), { recursive: true });
+  const helper = ['KIND: spawn', 'NAME: Helper', 'CLI: codex', 'TRANSPORT: cli  # a process for each prompt', '', 'say: at your service'];
+  await writeFile(join(cwd, '.agent-relay', 'outbox', 'helper'), helper.join('\n'));
+  await client.messages.send({ to: 'Foreman', body: 'say: ->relay-file:helper' });
+  await until('its first answer', async () =>
+    (await activity('Helper').catch(() => [])).some((event) => event.type === 'text.completed' && event.text === 'at your service'),
+  );
+  expect((await client.agents.get({ id: 'Helper' })).provider).toBe('codex-exec');
+  await client.messages.send({ to: 'Helper', body: 'run command: sleep 300' });
+  await until('its command', async () => (await activity('Helper')).some(({ type }) => type === 'tool.started'));
+  const { sessionId } = (await client.sessions.list({ agent: 'Helper' })).data[0] ?? { sessionId: '' };
+  expect(await processesMentioning(sessionId)).not.toEqual([]);
+  await client.agents.release({ id: 'Helper' });
+  expect(await processesMentioning(sessionId)).toEqual([]);
+  await client.agents.release({ id: 'Foreman' });
 });
 
 test.each(['claude', 'codex'])('%s lives through the death of its relay, and what it did meanwhile arrives once', async (provider) => {
