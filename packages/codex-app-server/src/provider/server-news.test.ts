@@ -30,6 +30,7 @@ test('warnings and deprecations of no thread are told once, and the rest is not'
     { method: 'warning', params: { threadId: null, message: 'No sandbox here' } },
     { method: 'configWarning', params: { summary: 'Unknown key', details: null, path: '/c.toml' } },
     { method: 'deprecationNotice', params: { summary: 'Old flag', details: 'use the new one' } },
+    { method: 'warning', params: { threadId: 'of somebody else', message: 'Not yours' } },
     { method: 'skills/changed', params: {} },
   ];
   const codes = () =>

@@ -19,7 +19,8 @@ export class ServerNews {
         return [...this.#window(name, primary), ...this.#window(name, secondary), ...this.#reached(rateLimitReachedType)];
       }
       case 'warning':
-        return this.#once('vendor_warning', known.params.message);
+        // One that names a thread is for whoever has that one.
+        return known.params.threadId === undefined ? this.#once('vendor_warning', known.params.message) : [];
       case 'configWarning': {
         const { summary, details, path } = known.params;
         return this.#once('config_warning', [summary, details, path].filter(Boolean).join(' · '));

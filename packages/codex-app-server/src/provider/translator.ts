@@ -10,6 +10,7 @@ import {
 } from '../app-server/notifications.ts';
 import { faultFrom } from './error-codes.ts';
 import { fileChanged, type ItemContext, toolCompleted, toolStarted } from './translate-item.ts';
+import { hookRan, stepStatus, stepsOf, vendorEvent } from './translate-words.ts';
 
 export interface CodexTranslatorOptions {
   /** MCP servers whose tools send and receive relay messages. */
@@ -270,35 +271,7 @@ export class CodexTranslator {
   }
 }
 
-/** A hook is a program that runs because of the agent: shown as a tool. One that belongs to no turn is passed on as it is. */
-function hookRan(method: string, params: Extract<KnownNotification, { method: 'hook/started' }>['params']): Events {
-  const { turnId, run } = params;
-  if (turnId === undefined) return [vendorEvent(method, params)];
-  const itemId = `hook:${run.id}`;
-  const title = `${run.eventName} hook${run.sourcePath ? ` of ${run.sourcePath}` : ''}`;
-  if (method === 'hook/started') return [{ type: 'tool.started', turnId, itemId, name: 'hook', kind: 'other', title }];
-  const output = run.entries.flatMap(({ text }) => (text ? [text] : [])).join('\n');
-  const outcome = run.status === 'completed' ? 'succeeded' : run.status === 'failed' ? 'failed' : 'declined';
-  return [{ type: 'tool.completed', turnId, itemId, outcome, ...(output === '' ? {} : { output }) }];
-}
-
-/** The points of a plan that is written as a text; all of it where it has none. */
-function stepsOf(text: string): { step: string; status: 'pending' }[] {
-  const points = text.split('\n').flatMap((line) => /^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ x]\]\s+)?(.+)$/u.exec(line)?.[1] ?? []);
-  return (points.length > 0 ? points : [text.trim()]).filter((step) => step !== '').map((step) => ({ step, status: 'pending' }));
-}
-
 function agentError({ error, willRetry }: Extract<KnownNotification, { method: 'error' }>['params']): AgentEvent {
   const { code, message } = faultFrom(error);
   return { type: 'agent.error', code, message, willRetry };
-}
-
-function stepStatus(status: string): 'pending' | 'active' | 'done' {
-  if (status === 'completed') return 'done';
-  return status === 'inProgress' ? 'active' : 'pending';
-}
-
-function vendorEvent(name: string, data: unknown): AgentEvent {
-  // It came as JSON text, so it is JSON.
-  return { type: 'vendor.event', vendor: 'codex', name, data: (data ?? null) as Extract<AgentEvent, { type: 'vendor.event' }>['data'] };
 }
