@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StartOptions } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
@@ -10,6 +10,14 @@ import { type CodexBench, codexBench, codexVersions } from './harness.ts';
 
 const owner = (text: string) => ({ text, messageIds: [] });
 const token = 'Bearer of-this-agent-alone';
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return ''; // it has ended already
+  }
+}
 
 describe.each(codexVersions)('codex exec %s', { timeout: 60_000 }, (_version, command) => {
   let bench: CodexBench;
@@ -38,7 +46,7 @@ describe.each(codexVersions)('codex exec %s', { timeout: 60_000 }, (_version, co
       mcp: [],
       env: bench.env,
       onProcess: ({ pid, purpose }) => {
-        if (purpose === 'codex exec') arguments_.push(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+        if (purpose === 'codex exec') arguments_.push(commandLine(pid));
       },
       ...options,
     });
@@ -76,7 +84,7 @@ describe.each(codexVersions)('codex exec %s', { timeout: 60_000 }, (_version, co
     await turn(agent, 'call relay_send {"to":"Bob"} && then run command: env > env.txt && then say: done');
     expect(relay.calls).toEqual([{ authorization: token, tool: 'relay_send', input: { to: 'Bob' } }]);
     expect(readFileSync(join(bench.home.workFolder, 'env.txt'), 'utf8')).not.toContain(token);
-    expect(arguments_).toHaveLength(1);
+    expect(arguments_).toEqual([expect.stringContaining('agent-relay')]);
     expect(arguments_.join()).not.toContain(token);
     expect(agent.log.ofType('tool.started')).toContainEqual(expect.objectContaining({ name: 'relay_send', kind: 'message' }));
   });
@@ -119,4 +127,29 @@ describe.each(codexVersions)('codex exec %s', { timeout: 60_000 }, (_version, co
     });
     expect(await agent.session.interrupt()).toBe(false);
   });
+});
+
+test('a codex that stays after its turn keeps no prompt waiting', { timeout: 30_000 }, async () => {
+  await using bench = await codexBench();
+  const command = join(bench.home.directory, 'staying-codex');
+  const said = [{ type: 'thread.started', thread_id: 't' }, { type: 'turn.started' }, { type: 'turn.completed', usage: null }];
+  const lines = said.map((line) => `echo '${JSON.stringify(line)}'`).join('\n');
+  await writeFile(command, `#!/bin/sh\n[ "$1" = --version ] && echo codex 1.2.3 && exit\n${lines}\nsleep 300\n`, { mode: 0o755 });
+  const provider = new CodexExecProvider({ command });
+  const session = await provider.start({
+    agentId: 'agent',
+    sessionId: 'session',
+    cwd: bench.home.workFolder,
+    mode: 'agentic',
+    approval: 'open',
+    instructions: '',
+    mcp: [],
+    env: bench.env,
+    onProcess: () => {},
+  });
+  const log = new EventLog(session);
+  await session.prompt(owner('one'), { mode: 'next' });
+  await session.prompt(owner('two'), { mode: 'next' });
+  await expect.poll(() => log.ofType('turn.completed'), { timeout: 10_000 }).toHaveLength(2);
+  await provider.close();
 });

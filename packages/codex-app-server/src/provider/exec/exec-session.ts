@@ -9,7 +9,8 @@ import {
   SessionEvents,
 } from 'agent-relay-provider';
 import { processEnd } from 'agent-relay-provider/kit';
-import { lastWords } from 'agent-relay-wire/node';
+import { settlesWithin } from 'agent-relay-wire';
+import { type ChildHandle, lastWords } from 'agent-relay-wire/node';
 import { parseExecEvent } from '../../exec/exec-events.ts';
 import type { ExecRun } from '../../exec/run-exec.ts';
 import type { ExecRights } from './exec-policy.ts';
@@ -45,6 +46,7 @@ interface Running {
 }
 
 const stopGraceMs = 1_500;
+const lingerMs = 2_000;
 const runtime = 'codex exec, a process for each prompt';
 
 /**
@@ -141,6 +143,7 @@ export class ExecSession implements AgentSession {
     const turnId = `exec-${this.#turnCount}`;
     this.#translator.begin({ turnId, text: input.text, messageIds: input.messageIds });
     let hasBegun = false;
+    let lingering: Promise<void> | undefined;
     for await (const line of run.lines) {
       const event = parseExecEvent(line);
       if (event?.type === 'thread.started') this.#tellThread(event.thread_id);
@@ -149,8 +152,10 @@ export class ExecSession implements AgentSession {
         resolve();
       }
       for (const each of this.#translator.translate(line)) this.events.emit(each);
+      if (this.#translator.hasEnded) lingering ??= endLingering(run.child);
       await this.events.room();
     }
+    await lingering;
     if (hasBegun) return await this.#ended(running, run, turnId);
     await run.child.kill({ graceMs: stopGraceMs });
     this.#translator.forget(turnId);
@@ -197,6 +202,12 @@ export class ExecSession implements AgentSession {
   #assertOpen(): void {
     if (this.#closing) throw endedError();
   }
+}
+
+/** It exits by itself a moment after its turn; one that stays would keep the next prompt. */
+async function endLingering(child: ChildHandle): Promise<void> {
+  await settlesWithin(child.exited, lingerMs);
+  await child.kill({ graceMs: stopGraceMs });
 }
 
 const endedError = (): RelayError => new RelayError('connection_closed', 'The Codex session has ended');
