@@ -6,9 +6,9 @@
  */
 import { realpath } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { CodexAppServer, CodexClient, CodexProvider } from 'agent-relay-codex-app-server';
+import { agentCliPaths, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import WebSocket from 'ws';
-import { CodexAppServer, CodexClient, CodexProvider } from '../../packages/codex-app-server/src/index.ts';
-import { agentCliPaths, startFakeOpenAi, tempHome, wordScript } from '../../packages/testing/src/index.ts';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '200' } } });
 const rounds = Number(values.rounds);

@@ -4,7 +4,7 @@ import type { KnownNotification } from '../app-server/notifications.ts';
 /** A hook is a program that runs because of the agent: shown as a tool. One that belongs to no turn is passed on as it is. */
 export function hookRan(method: string, params: Extract<KnownNotification, { method: 'hook/started' }>['params']): readonly AgentEvent[] {
   const { turnId, run } = params;
-  if (turnId === undefined) return [vendorEvent(method, params)];
+  if (turnId === undefined) return [codexEvent(method, params)];
   const itemId = `hook:${run.id}`;
   const title = `${run.eventName} hook${run.sourcePath ? ` of ${run.sourcePath}` : ''}`;
   if (method === 'hook/started') return [{ type: 'tool.started', turnId, itemId, name: 'hook', kind: 'other', title }];
@@ -24,7 +24,7 @@ export function stepStatus(status: string): 'pending' | 'active' | 'done' {
   return status === 'inProgress' ? 'active' : 'pending';
 }
 
-export function vendorEvent(name: string, data: unknown): AgentEvent {
+export function codexEvent(name: string, data: unknown): AgentEvent {
   // It came as JSON text, so it is JSON.
   return { type: 'vendor.event', vendor: 'codex', name, data: (data ?? null) as Extract<AgentEvent, { type: 'vendor.event' }>['data'] };
 }

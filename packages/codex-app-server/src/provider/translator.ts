@@ -10,7 +10,7 @@ import {
 } from '../app-server/notifications.ts';
 import { faultFrom } from './error-codes.ts';
 import { fileChanged, type ItemContext, toolCompleted, toolStarted } from './translate-item.ts';
-import { hookRan, stepStatus, stepsOf, vendorEvent } from './translate-words.ts';
+import { codexEvent, hookRan, stepStatus, stepsOf } from './translate-words.ts';
 
 export interface CodexTranslatorOptions {
   /** MCP servers whose tools send and receive relay messages. */
@@ -63,7 +63,7 @@ export class CodexTranslator {
   translate(notification: CodexNotification): readonly AgentEvent[] {
     const known = parseNotification(notification);
     if (known) return this.#translateKnown(known).filter((event) => event !== undefined);
-    return ignored.has(notification.method) ? [] : [vendorEvent(notification.method, notification.params)];
+    return ignored.has(notification.method) ? [] : [codexEvent(notification.method, notification.params)];
   }
 
   #translateKnown(notification: KnownNotification): Events {
@@ -141,7 +141,7 @@ export class CodexTranslator {
   }
 
   #itemCompleted({ known, type, raw }: ThreadItem, turnId: string): Events {
-    if (!known) return [vendorEvent(`item/${type}`, raw)];
+    if (!known) return [codexEvent(`item/${type}`, raw)];
     const context = this.#context(turnId);
     switch (known.type) {
       case 'userMessage':
@@ -161,7 +161,7 @@ export class CodexTranslator {
       case 'enteredReviewMode':
         return [{ type: 'session.status', status: 'busy', detail: known.review ? `review: ${known.review}` : 'review' }];
       case 'exitedReviewMode':
-        return [{ type: 'session.status', status: 'busy', detail: 'the review is over' }, vendorEvent('review', raw)];
+        return [{ type: 'session.status', status: 'busy', detail: 'the review is over' }, codexEvent('review', raw)];
       case 'contextCompaction':
         this.#isContextNearlyFull = false;
         return [{ type: 'context.compacted' }];
@@ -180,14 +180,14 @@ export class CodexTranslator {
     if (!item) return [];
     const context = { ...this.#context(turnId), parentItemId: itemId };
     if (known.method === 'item/started') return [this.#toolStarted(item, context)];
-    if (item.type === 'agentMessage') return item.text ? [vendorEvent('subAgent/message', { parentItemId: itemId, text: item.text })] : [];
+    if (item.type === 'agentMessage') return item.text ? [codexEvent('subAgent/message', { parentItemId: itemId, text: item.text })] : [];
     return [this.#toolStarted(item, context), fileChanged(item, context), toolCompleted(item, context)];
   }
 
   #wholeDiff(turnId: string): AgentEvent | undefined {
     const diff = this.#diff;
     this.#diff = undefined;
-    return diff ? vendorEvent('turn/diff', { turnId, diff }) : undefined;
+    return diff ? codexEvent('turn/diff', { turnId, diff }) : undefined;
   }
 
   #toolStarted(item: NonNullable<ThreadItem['known']>, context: ItemContext): AgentEvent | undefined {
