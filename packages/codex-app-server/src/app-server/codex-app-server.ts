@@ -6,6 +6,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { type ChildHandle, type ProcessExit, startProcess, withoutColours } from 'agent-relay-wire/node';
 import type { CodexEndpoint } from './endpoint.ts';
+import type { ThreadConfig } from './methods.ts';
 import { findCodex } from './native-binary.ts';
 import { usableEnvironment } from './temporary-folder.ts';
 
@@ -18,6 +19,8 @@ export interface StartAppServerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For the socket and the token, created if need be. Default: a fresh folder that goes with the server. */
   readonly runtimeDir?: string;
+  /** Settings over those of `config.toml`, by dotted key. They stand in the list of processes: no secrets. */
+  readonly config?: ThreadConfig;
   /** `auto`: a unix socket, or on Windows a WebSocket with a token. */
   readonly transport?: 'auto' | CodexEndpoint['transport'];
   /** Default 15 000. */
@@ -64,7 +67,7 @@ export class CodexAppServer {
       const { child, ready } = await startProcess({
         name: 'The Codex app-server',
         command,
-        args: ['app-server', ...listening.args],
+        args: ['app-server', ...overrides(options.config), ...listening.args],
         env: await usableEnvironment(env, options.codexHome, runtimeDir),
         stdin: kind === 'stdio' ? 'pipe' : 'ignore',
         stdout: kind === 'stdio' ? 'pipe' : 'ignore',
@@ -100,6 +103,10 @@ export class CodexAppServer {
     if (this.#ownsRuntimeDir) await rm(this.#runtimeDir, { recursive: true, force: true, maxRetries: 5 });
   }
 }
+
+/** JSON of a string, number, boolean or list of them is TOML. */
+const overrides = (config: ThreadConfig = {}): readonly string[] =>
+  Object.entries(config).flatMap(([key, value]) => ['-c', `${key}=${JSON.stringify(value)}`]);
 
 export const howToInstall = 'with `npm install -g @openai/codex`';
 

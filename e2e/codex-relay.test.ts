@@ -1,0 +1,64 @@
+import { fileURLToPath } from 'node:url';
+import type { RelayClient } from 'agent-relay-client';
+import { createNodeRelayClient } from 'agent-relay-client/node';
+import { startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
+import { startTestRelay } from 'agent-relay-server/testing';
+import { afterAll, describe, expect, test } from 'vitest';
+import { linkAgentClis, processesMentioning } from './support/programs.ts';
+import { hasTerminals, openTerminal } from './support/terminal.ts';
+import { until } from './support/until.ts';
+
+const program = fileURLToPath(new URL('../packages/codex-plugin/dist/codex-relay.js', import.meta.url));
+const home = await tempHome();
+const model = await startFakeOpenAi({ model: wordScript() });
+const relay = await startTestRelay();
+const client: RelayClient = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+await model.writeCodexHome(home.codexHome);
+const bin = await linkAgentClis(home);
+const env = {
+  ...home.env(),
+  ...model.env(),
+  PATH: [bin, process.env['PATH']].join(':'),
+  AGENT_RELAY_URL: relay.url,
+  AGENT_RELAY_TOKEN: relay.ownerToken,
+  DB_PATH: relay.databasePath,
+};
+
+afterAll(async () => {
+  await client.close();
+  await relay.close();
+  model.assertNoViolations();
+  await model.close();
+  await home.remove();
+});
+
+const agents = async () => (await client.agents.list({})).data.filter(({ provider }) => provider === 'codex');
+const receipt = async (id: number) => (await client.messages.deliveries({ id })).data[0];
+
+describe.runIf(hasTerminals)('codex-relay', () => {
+  test('is an agent: its person types on while mail arrives, and nothing is left when Codex ends', async () => {
+    const mark = 'codex-relay-e2e';
+    await using terminal = await openTerminal([process.execPath, program], { cwd: home.workFolder, env: { ...env, AGENT_RELAY_LABEL: 'tester', E2E_MARK: mark } });
+    await terminal.shows('OpenAI Codex');
+    const agent = await until('the agent', async () => (await agents()).find(({ status }) => status !== 'offline'));
+    expect(agent).toMatchObject({ provider: 'codex', label: 'tester', tags: ['codex'], protected: true });
+
+    await terminal.type('half a draft');
+    await terminal.shows('half a draft');
+    const sent = await client.messages.send({ to: `id:${agent.id}`, body: 'run command: env && then say: the mail is here' });
+    const screen = await terminal.shows('• the mail is here');
+    expect(screen).toContain(`[msg:${sent.id}] from owner`);
+    expect(screen).toMatch(/› half a draft\s*\n/u);
+    expect(await until('the receipt', async () => (await receipt(sent.id))?.state === 'seen' && (await receipt(sent.id)))).toMatchObject({
+      evidence: 'turn',
+    });
+    console.log(screen);
+    for (const r of model.requests) if (r.model) console.log(JSON.stringify(r.model.conversation).slice(0, 6000));
+    await terminal.press('C-u');
+    await terminal.type('/quit');
+    await terminal.press('Enter');
+    expect(await terminal.exitCode()).toBe(0);
+    expect((await client.agents.get({ id: agent.id })).status).toBe('offline');
+    expect(await processesMentioning(mark)).toEqual([]);
+  });
+});

@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { until } from './until.ts';
+
+const run = promisify(execFile);
+
+/** A program in a terminal of its own, as a person has it before them. */
+export interface Terminal extends AsyncDisposable {
+  /** Types text as it is, without Enter. */
+  type(text: string): Promise<void>;
+  /** Presses keys by tmux's names: `Enter`, `C-c`. */
+  press(...keys: readonly string[]): Promise<void>;
+  screen(): Promise<string>;
+  /** Waits until this is on the screen, and answers the screen. */
+  shows(text: string | RegExp): Promise<string>;
+  /** The exit code, once the program has ended. */
+  exitCode(): Promise<number>;
+}
+
+/** Whether there is a tmux to make one with. */
+export const hasTerminals = await run('tmux', ['-V']).then(
+  () => true,
+  () => false,
+);
+
+let count = 0;
+
+export async function openTerminal(
+  command: readonly string[],
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+): Promise<Terminal> {
+  count += 1;
+  const socket = `agent-relay-${process.pid}-${count}`;
+  const tmux = async (...args: readonly string[]) => (await run('tmux', ['-L', socket, '-f', '/dev/null', ...args])).stdout;
+  const variables = Object.entries({ ...env, TERM: 'xterm-256color' }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+  await tmux('new-session', '-d', '-x', '140', '-y', '45', '-c', cwd, 'cat');
+  await tmux('set-option', '-g', 'remain-on-exit', 'on');
+  await tmux('respawn-pane', '-k', '-c', cwd, 'env', '-i', ...variables, ...command);
+  const screen = () => tmux('capture-pane', '-p');
+  return {
+    type: async (text) => void (await tmux('send-keys', '-l', text)),
+    press: async (...keys) => void (await tmux('send-keys', ...keys)),
+    screen,
+    shows: async (text) => {
+      let last = '';
+      const isThere = async () => {
+        last = await screen();
+        return typeof text === 'string' ? last.includes(text) : text.test(last);
+      };
+      await until(`${text} on the screen`, isThere).catch((error: unknown) => {
+        throw new Error(`${String(error)}; it shows:\n${last}`, { cause: error });
+      });
+      return last;
+    },
+    exitCode: () =>
+      until('the end of the program', async () => {
+        const [dead, status] = (await tmux('display-message', '-p', '#{pane_dead} #{pane_dead_status}')).trim().split(' ');
+        return dead === '1' && { code: Number(status) };
+      }).then(({ code }) => code),
+    [Symbol.asyncDispose]: async () => void (await tmux('kill-server').catch(() => '')),
+  };
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { AgentHandle, RelayClient } from 'agent-relay-client';
+import { type AgentIdentity, createNodeRelayClient, findRelay } from 'agent-relay-client/node';
+import { RelayError } from 'agent-relay-protocol';
+import { backoffDelays, sleep } from 'agent-relay-wire';
+import { relayFetch } from './relay-fetch.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The agent is at its relay; what is asked through `client` and `fetch` is asked as the agent, with a token of its own. */
+export interface Attached {
+  readonly url: string;
+  readonly version: string;
+  readonly token: string;
+  readonly handle: AgentHandle;
+  readonly client: RelayClient;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+export interface AgentLinkOptions {
+  readonly env: Environment;
+  readonly identity: AgentIdentity;
+  readonly onAttached: (attached: Attached) => void;
+  /** Told once for each reason. */
+  readonly onAway: (reason: string) => void;
+}
+
+/**
+ * Keeps an agent at its relay, which may come later, go and come again.
+ *
+ * States: *away* until the agent is registered; *attached* while its token and its place as this agent last; *closed* by `close()`, and when another
+ * process has become this agent.
+ */
+export class AgentLink {
+  readonly #options: AgentLinkOptions;
+  readonly #closing = new AbortController();
+  readonly #instanceId = randomUUID();
+  readonly #running: Promise<void>;
+  #attached: Attached | undefined;
+  #lastReason = '';
+
+  constructor(options: AgentLinkOptions) {
+    this.#options = options;
+    this.#running = this.#run();
+  }
+
+  get attached(): Attached | undefined {
+    return this.#attached;
+  }
+
+  /** Sets the agent offline, where the relay can be told. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort(new RelayError('connection_closed', 'The session is over'));
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    let delays = backoffDelays({ initialMs: 200, maxMs: 5_000 });
+    while (!signal.aborted) {
+      try {
+        await this.#attach();
+        delays = backoffDelays({ initialMs: 200, maxMs: 5_000 });
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#tell(error instanceof Error ? error.message : String(error));
+        if (error instanceof RelayError && error.code === 'stale_session') return;
+      }
+      await sleep(delays.next().value, { signal });
+    }
+  }
+
+  /** Registers and stays until the registration ends. @throws what ended it. */
+  async #attach(): Promise<void> {
+    const { identity, env, onAttached } = this.#options;
+    const registration = { ...identity, instanceId: this.#instanceId };
+    const found = await findRelay({ env });
+    const asOwner = createNodeRelayClient(found);
+    const { signal } = this.#closing;
+    const { token } = await asOwner.agents.register({ ...registration, withToken: true }, { signal }).finally(() => asOwner.close());
+    if (token === undefined) throw new RelayError('unsupported', `The relay at ${found.url} gives agents no token of their own`);
+    const fetch = relayFetch(env, token);
+    await using client = createNodeRelayClient({ url: found.url, token, fetch });
+    const { version } = await client.system.version({}, { signal });
+    const handle = await client.register(registration);
+    try {
+      this.#lastReason = '';
+      this.#attached = { url: found.url, version, token, handle, client, fetch };
+      onAttached(this.#attached);
+      const over = AbortSignal.any([handle.signal, signal]);
+      if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }));
+      if (handle.signal.aborted) throw handle.signal.reason;
+    } finally {
+      this.#attached = undefined;
+      await handle.close();
+    }
+  }
+
+  #tell(reason: string): void {
+    if (reason === this.#lastReason) return;
+    this.#lastReason = reason;
+    this.#options.onAway(reason);
+  }
+}

@@ -1,0 +1,148 @@
+import type { CodexClient } from 'agent-relay-codex-app-server';
+import { type ApprovalMode, type DeliveryReport, type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
+import { backoffDelays, formatEnvelope, isRetryable, JsonRpcError, RecentSet, retryWhileRetryable, sleep } from 'agent-relay-wire';
+import type { Attached } from './agent-link.ts';
+import type { LiveThreads } from './live-threads.ts';
+
+export interface MailLineOptions {
+  readonly codex: CodexClient;
+  readonly threads: () => LiveThreads;
+  readonly approval: ApprovalMode;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A conversation may hold mail of another relay, whose numbers mean something else: the time tells them apart. */
+const clientIdOf = ({ id, createdAt }: Message): string => `relay-${id}-${createdAt}`;
+const messageIdOf = (clientId: string): number | null => {
+  const [, digits] = /^relay-(\d{1,15})-\d{1,15}$/u.exec(clientId) ?? [];
+  return digits === undefined ? null : Number(digits);
+};
+const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
+const remembered = 4096;
+
+/**
+ * The agent's mail on its way into the conversation that its person works in, and what became of it on the way back. Codex takes a message
+ * beside what is being typed: the draft stays as it is.
+ */
+export class MailLine {
+  readonly #options: MailLineOptions;
+  /** Handed to Codex; the relay shows them until their receipts are there. */
+  readonly #given = new RecentSet<string>(remembered);
+  readonly #echoed = new RecentSet<string>(remembered);
+  readonly #inTurn = new Map<string, number[]>();
+  readonly #reports: DeliveryReport[] = [];
+  #attached: Attached | undefined;
+  #isReporting = false;
+
+  constructor(options: MailLineOptions) {
+    this.#options = options;
+  }
+
+  /** Hands over mail until the agent is no longer there, or the signal aborts. */
+  async run(attached: Attached, signal: AbortSignal): Promise<void> {
+    this.#attached = attached;
+    const { client, handle } = attached;
+    const over = AbortSignal.any([signal, handle.signal]);
+    void this.#report();
+    let delays = backoffDelays({ initialMs: 100, maxMs: 5_000 });
+    while (!over.aborted) {
+      try {
+        const guard = { id: handle.id, instanceId: handle.instanceId, epoch: handle.epoch };
+        const { data } = await client.inbox.list({ ...guard, waitMs: 25_000, limit: 64 }, { signal: over });
+        const fresh = data.filter(({ message }) => !this.#given.has(clientIdOf(message)));
+        for (const item of fresh) await this.#handOver(item, over);
+        if (fresh.length > 0 || data.length === 0) delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
+        else await sleep(delays.next().value, { signal: over });
+      } catch (error) {
+        if (over.aborted) return;
+        if (!isRetryable(error)) this.#options.onError(error);
+        await sleep(delays.next().value, { signal: over });
+      }
+    }
+  }
+
+  /** Codex has repeated an id that it was handed. */
+  echoed(clientId: string, turnId: string): void {
+    const messageId = messageIdOf(clientId);
+    if (messageId === null || this.#echoed.has(clientId)) return;
+    this.#echoed.add(clientId);
+    this.#given.add(clientId);
+    this.#inTurn.set(turnId, [...(this.#inTurn.get(turnId) ?? []), messageId]);
+    this.#add({ messageId, state: 'delivered', evidence: 'echo' });
+  }
+
+  turnEnded(turnId: string, hasRun: boolean): void {
+    const ids = this.#inTurn.get(turnId) ?? [];
+    this.#inTurn.delete(turnId);
+    if (hasRun) for (const messageId of ids) this.#add({ messageId, state: 'seen', evidence: 'turn' });
+  }
+
+  /** What became of the newest mail reaches the relay, where it is there. */
+  async settle(): Promise<void> {
+    await this.#report();
+  }
+
+  async #handOver(item: InboxItem, signal: AbortSignal): Promise<void> {
+    const { id: messageId, mode } = item.message;
+    const threadId = await this.#options.threads().current(signal);
+    // Before it is sent: its echo may be here before the answer.
+    const clientId = clientIdOf(item.message);
+    this.#given.add(clientId);
+    try {
+      if (mode === 'fyi') await this.#inject(threadId, formatEnvelope(item));
+      else await this.#say(threadId, item);
+    } catch (error) {
+      if (!(error instanceof JsonRpcError)) {
+        this.#given.delete(clientId);
+        throw error;
+      }
+      // Codex does not take it, and will not take it later.
+      this.#add({ messageId, state: 'failed', reason: `Codex refused it: ${error.message}`.slice(0, 500) });
+      return;
+    }
+    if (mode === 'fyi') this.#add({ messageId, state: 'delivered', evidence: 'accepted' });
+  }
+
+  async #say(threadId: string, item: InboxItem): Promise<void> {
+    const { codex, threads } = this.#options;
+    const { mode } = item.message;
+    const said = { threadId, clientUserMessageId: clientIdOf(item.message), input: textInput(formatEnvelope(item)) };
+    if (mode === 'urgent') await threads().joined?.interrupt();
+    const mayQueue = mode === 'next' && codex.isExperimental;
+    await codex.request(mayQueue ? 'thread/queue/add' : 'turn/start', said);
+  }
+
+  async #inject(threadId: string, text: string): Promise<void> {
+    const items = [{ type: 'message', role: 'user', content: [{ type: 'input_text', text }] }];
+    await this.#options.codex.request('thread/inject_items', { threadId, items });
+  }
+
+  #add(report: DeliveryReport): void {
+    this.#reports.push(report);
+    void this.#report();
+  }
+
+  /** In order, and again while the relay is away. */
+  async #report(): Promise<void> {
+    if (this.#isReporting || this.#attached === undefined) return;
+    this.#isReporting = true;
+    try {
+      while (this.#reports.length > 0) {
+        const { client, handle } = this.#attached;
+        const reports = this.#reports.slice(0, 200);
+        const guard = { id: handle.id, instanceId: handle.instanceId, epoch: handle.epoch };
+        await retryWhileRetryable(() => client.deliveries.report({ ...guard, reports }), {
+          initialMs: 100,
+          maxMs: 5_000,
+          signal: handle.signal,
+        });
+        this.#reports.splice(0, reports.length);
+      }
+    } catch (error) {
+      // What was said to an earlier registration is said again to the next.
+      if (!(error instanceof RelayError)) this.#options.onError(error);
+    } finally {
+      this.#isReporting = false;
+    }
+  }
+}

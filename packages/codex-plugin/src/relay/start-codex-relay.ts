@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import { agentIdentity } from 'agent-relay-client/node';
+import { CodexAppServer, CodexClient, type CodexEndpoint } from 'agent-relay-codex-app-server';
+import { MCP_PATH, MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
+import { sleep } from 'agent-relay-wire';
+import { z } from 'zod';
+import { AgentLink, type Attached } from './agent-link.ts';
+import { LiveThreads } from './live-threads.ts';
+import { MailLine } from './mail-line.ts';
+import { SessionDoor } from './session-door.ts';
+import { sessionText, versionWarning } from './session-text.ts';
+
+export interface CodexRelayOptions {
+  /** The folder that Codex works in. */
+  readonly cwd: string;
+  /** The environment of Codex, and what says which relay and which profile. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told in a sentence of what a person should know. */
+  readonly tell: (sentence: string) => void;
+  /** What tells this session from others of the folder: the same key is the same agent again. Default: a new one. */
+  readonly sessionKey?: string;
+  /** Default: `codex` from the `PATH` of `env`. */
+  readonly command?: string;
+  /** Gives the start up. */
+  readonly signal?: AbortSignal;
+}
+
+const shownUrl = 'http://127.0.0.1:4850';
+const loadedAnswer = z.looseObject({});
+
+/**
+ * Starts a Codex app-server with an agent of the relay attached: whatever conversation is opened on `address` gets the agent's mail.
+ * @throws RelayError `provider_unavailable` without a Codex that starts, `validation_failed` for settings that are none; a relay that is away
+ *   is no error.
+ */
+export async function startCodexRelay(options: CodexRelayOptions): Promise<CodexRelay> {
+  const { env, cwd, sessionKey = randomUUID(), signal } = options;
+  const identity = agentIdentity({ cwd, env, sessionKey, provider: 'codex', defaults: { tags: ['codex'] } });
+  let relay: CodexRelay | undefined;
+  const door = await SessionDoor.open({ upstream: () => relay?.attached });
+  try {
+    const server = await CodexAppServer.start({
+      command: options.command,
+      env: sessionEnvironment(env, identity.id, door),
+      config: relayTools(door),
+      signal,
+    });
+    try {
+      const codex = await CodexClient.connect(server.endpoint, {
+        clientInfo: { name: 'codex_relay', title: 'codex-relay', version: RELAY_VERSION },
+        ...(signal ? { signal } : {}),
+      });
+      relay = new CodexRelay({ ...options, identity, door, server, codex });
+      return relay;
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+  } catch (error) {
+    await door.close();
+    throw error;
+  }
+}
+
+/** What the session's shells have: who it is and where its relay is, and no token but that of its door. */
+function sessionEnvironment(env: CodexRelayOptions['env'], agentId: string, door: SessionDoor): CodexRelayOptions['env'] {
+  const others = Object.entries(env).filter(([name]) => !name.startsWith('AGENT_RELAY_') || name === 'AGENT_RELAY_PROCESS_TREE');
+  return {
+    ...Object.fromEntries(others),
+    AGENT_RELAY_ID: agentId,
+    // By this one the relay's commands know that no person types them.
+    AGENT_RELAY_AGENT_ID: agentId,
+    AGENT_RELAY_URL: door.url,
+    AGENT_RELAY_TOKEN: door.secret,
+  };
+}
+
+const relayTools = (door: SessionDoor) => ({
+  [`mcp_servers.${MCP_SERVER_NAME}.url`]: `${door.url}${MCP_PATH}`,
+  [`mcp_servers.${MCP_SERVER_NAME}.bearer_token_env_var`]: 'AGENT_RELAY_TOKEN',
+  // Without it the policy `never` refuses every call.
+  [`mcp_servers.${MCP_SERVER_NAME}.default_tools_approval_mode`]: 'approve',
+  // Waiting for mail takes up to 50 s.
+  [`mcp_servers.${MCP_SERVER_NAME}.tool_timeout_sec`]: 120,
+});
+
+interface Parts extends CodexRelayOptions {
+  readonly identity: ReturnType<typeof agentIdentity>;
+  readonly door: SessionDoor;
+  readonly server: CodexAppServer;
+  readonly codex: CodexClient;
+}
+
+/**
+ * A running Codex app-server, the agent that it is at the relay, and what goes between them.
+ *
+ * States: *running* from the start; *ended* when the app-server is gone, or after `close()`, which leaves nothing running.
+ */
+export class CodexRelay {
+  readonly agentId: string;
+  readonly #parts: Parts;
+  readonly #link: AgentLink;
+  readonly #threads: LiveThreads;
+  readonly #mail: MailLine;
+  readonly #closing = new AbortController();
+  /** Who joins late is told as well: the session knows the relay's version once it is there. */
+  #wasAway = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { codex, env, identity, tell } = parts;
+    this.agentId = identity.id;
+    const onError = (error: unknown) => {
+      if (!this.#closing.signal.aborted && !codex.isClosed) tell(error instanceof Error ? error.message : String(error));
+    };
+    this.#threads = new LiveThreads({
+      client: codex,
+      onThread: (threadId) => this.#introduce(threadId),
+      onBusy: (isBusy) => void this.#link.attached?.handle.setStatus(isBusy ? 'busy' : 'idle').catch(() => {}), // the next one tells
+      onEcho: (clientId, turnId) => this.#mail.echoed(clientId, turnId),
+      onTurnEnd: (turnId, hasRun) => this.#mail.turnEnded(turnId, hasRun),
+      onError,
+    });
+    this.#mail = new MailLine({ codex, threads: () => this.#threads, approval: identity.approval ?? 'open', onError });
+    this.#link = new AgentLink({
+      env,
+      identity,
+      onAttached: (attached) => void this.#attachedTo(attached).catch(onError),
+      onAway: (reason) => {
+        this.#wasAway = true;
+        tell(`The relay cannot be reached: ${reason}. Codex goes on; mail comes, and what is sent goes, when it is back.`);
+      },
+    });
+  }
+
+  get attached(): Attached | undefined {
+    return this.#link.attached;
+  }
+
+  /** Where the app-server listens, as `codex --remote` takes it. */
+  get address(): string {
+    return addressOf(this.#parts.server.endpoint);
+  }
+
+  /** The token that it asks for, where it is no unix socket. */
+  get addressToken(): string | undefined {
+    const { endpoint } = this.#parts.server;
+    return endpoint.transport === 'websocket' ? endpoint.token : undefined;
+  }
+
+  /** Resolves when the app-server is gone, whoever ended it. */
+  get ended(): Promise<void> {
+    return this.#parts.server.exited.then(() => {});
+  }
+
+  /** Resolves once the agent is at the relay; `false` when it is not within this time. */
+  async isAttachedWithin(ms: number): Promise<boolean> {
+    const { signal } = this.#closing;
+    for (let waitedMs = 0; waitedMs < ms && !this.attached && !signal.aborted; waitedMs += 20) await sleep(20, { signal });
+    return this.attached !== undefined;
+  }
+
+  /** The id of the newest conversation of the folder, null without one. */
+  async newestThread(): Promise<string | null> {
+    const page = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) });
+    const { codex, cwd } = this.#parts;
+    return (await codex.ask(page, 'thread/list', { cwd, limit: 1, sortKey: 'updated_at' })).data[0]?.id ?? null;
+  }
+
+  /** Opens a conversation that nobody looks at yet, or continues a stored one; answers its id. */
+  async openThread({ resumes, approvalPolicy, sandbox }: HeadlessThread): Promise<string> {
+    const { codex, cwd } = this.#parts;
+    const mode = { cwd, approvalPolicy, sandbox };
+    const onRequest = () => new Promise(() => {}); // for whoever attaches
+    const thread = resumes === null ? await codex.startThread(mode, { onRequest }) : await codex.resumeThread(resumes, mode, { onRequest });
+    await this.#threads.adopt(thread);
+    return thread.id;
+  }
+
+  /** Says offline, ends the app-server and every command it started. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    this.#threads.close();
+    await this.#link.close();
+    await this.#parts.codex.close();
+    await this.#parts.server.close();
+    await this.#parts.door.close();
+  }
+
+  async #attachedTo(attached: Attached): Promise<void> {
+    const { codex, tell } = this.#parts;
+    const warning = versionWarning(attached.version);
+    if (warning !== null) tell(warning);
+    if (this.#wasAway) {
+      this.#wasAway = false;
+      tell(`The relay at ${attached.url} is there; this session is ${this.agentId}.`);
+      // Its tools could not be asked for before; a Codex that cannot do this has them with the next conversation.
+      await codex.ask(loadedAnswer, 'config/mcpServer/reload', {}).catch(() => {});
+    }
+    if (this.#threads.isBusy) void attached.handle.setStatus('busy').catch(() => {});
+    await this.#mail.run(attached, this.#closing.signal);
+  }
+
+  async #introduce(threadId: string): Promise<void> {
+    const { codex, env, identity } = this.#parts;
+    const attached = this.attached;
+    const text = sessionText({
+      agentId: this.agentId,
+      url: attached?.url ?? (env['AGENT_RELAY_URL'] || shownUrl),
+      serverVersion: attached?.version ?? null,
+      approval: identity.approval ?? 'open',
+    });
+    const items = [{ type: 'message', role: 'developer', content: [{ type: 'input_text', text }] }];
+    await codex.request('thread/inject_items', { threadId, items });
+  }
+}
+
+export interface HeadlessThread {
+  /** A stored conversation's id, null for a new one. */
+  readonly resumes: string | null;
+  readonly approvalPolicy: 'untrusted' | 'on-request' | 'never';
+  readonly sandbox: 'read-only' | 'workspace-write' | 'danger-full-access';
+}
+
+function addressOf(endpoint: CodexEndpoint): string {
+  switch (endpoint.transport) {
+    case 'unix':
+      return `unix://${endpoint.socketPath}`;
+    case 'websocket':
+      return endpoint.url;
+    case 'stdio':
+      return 'stdio';
+  }
+}
