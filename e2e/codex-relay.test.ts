@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
-import { startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { startTestRelay } from 'agent-relay-server/testing';
+import { startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { linkAgentClis, processesMentioning } from './support/programs.ts';
 import { hasTerminals, openTerminal } from './support/terminal.ts';
@@ -38,7 +39,10 @@ const receipt = async (id: number) => (await client.messages.deliveries({ id }))
 describe.runIf(hasTerminals)('codex-relay', () => {
   test('is an agent: its person types on while mail arrives, and nothing is left when Codex ends', async () => {
     const mark = 'codex-relay-e2e';
-    await using terminal = await openTerminal([process.execPath, program], { cwd: home.workFolder, env: { ...env, AGENT_RELAY_LABEL: 'tester', E2E_MARK: mark } });
+    await using terminal = await openTerminal([process.execPath, program], {
+      cwd: home.workFolder,
+      env: { ...env, AGENT_RELAY_LABEL: 'tester', E2E_MARK: mark },
+    });
     await terminal.shows('OpenAI Codex');
     const agent = await until('the agent', async () => (await agents()).find(({ status }) => status !== 'offline'));
     expect(agent).toMatchObject({ provider: 'codex', label: 'tester', tags: ['codex'], protected: true });
@@ -52,13 +56,25 @@ describe.runIf(hasTerminals)('codex-relay', () => {
     expect(await until('the receipt', async () => (await receipt(sent.id))?.state === 'seen' && (await receipt(sent.id)))).toMatchObject({
       evidence: 'turn',
     });
-    console.log(screen);
-    for (const r of model.requests) if (r.model) console.log(JSON.stringify(r.model.conversation).slice(0, 6000));
     await terminal.press('C-u');
     await terminal.type('/quit');
     await terminal.press('Enter');
     expect(await terminal.exitCode()).toBe(0);
     expect((await client.agents.get({ id: agent.id })).status).toBe('offline');
     expect(await processesMentioning(mark)).toEqual([]);
+  });
+
+  test('without a terminal it prints how to look in, and whoever does sees what the agent was told', async () => {
+    await using session = await openTerminal([process.execPath, program, '--headless'], { cwd: home.workFolder, env });
+    const [, address = '', thread = ''] =
+      /codex resume --remote (unix:\S+)\s+(\S+)/u.exec(await session.shows('codex resume --remote')) ?? [];
+    const agent = await until('the agent', async () => (await agents()).find(({ status }) => status !== 'offline'));
+    await using terminal = await openTerminal([join(bin, 'codex'), 'resume', '--remote', address, thread], { cwd: home.workFolder, env });
+    await terminal.shows('OpenAI Codex');
+    await client.messages.send({ to: `id:${agent.id}`, body: 'say: seen by both' });
+    await terminal.shows('• seen by both');
+    await session.press('C-c');
+    expect(await session.exitCode()).toBe(0);
+    expect((await client.agents.get({ id: agent.id })).status).toBe('offline');
   });
 });

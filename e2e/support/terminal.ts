@@ -32,7 +32,9 @@ export async function openTerminal(
   count += 1;
   const socket = `agent-relay-${process.pid}-${count}`;
   const tmux = async (...args: readonly string[]) => (await run('tmux', ['-L', socket, '-f', '/dev/null', ...args])).stdout;
-  const variables = Object.entries({ ...env, TERM: 'xterm-256color' }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+  const variables = Object.entries({ ...env, TERM: 'xterm-256color' }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
   await tmux('new-session', '-d', '-x', '140', '-y', '45', '-c', cwd, 'cat');
   await tmux('set-option', '-g', 'remain-on-exit', 'on');
   await tmux('respawn-pane', '-k', '-c', cwd, 'env', '-i', ...variables, ...command);

@@ -65,6 +65,22 @@ export class LiveThreads {
     return this.#current;
   }
 
+  /** Resolves when no turn runs where mail goes. Rejects with the signal's reason. */
+  async idle(signal: AbortSignal): Promise<void> {
+    while (this.isBusy) {
+      signal.throwIfAborted();
+      await this.#changed.next({ signal });
+    }
+    signal.throwIfAborted();
+  }
+
+  /** A turn is about to begin, or, with `false`, does not. */
+  expectTurn(threadId: string, isExpected: boolean): void {
+    if (isExpected) this.#busy.add(threadId);
+    else this.#busy.delete(threadId);
+    this.#changed.ring();
+  }
+
   /** One that was opened by us. */
   async adopt(thread: CodexThread): Promise<void> {
     this.#known.add(thread.id);

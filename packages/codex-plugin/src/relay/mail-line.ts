@@ -1,6 +1,7 @@
 import type { CodexClient } from 'agent-relay-codex-app-server';
 import { type ApprovalMode, type DeliveryReport, type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
 import { backoffDelays, formatEnvelope, isRetryable, JsonRpcError, RecentSet, retryWhileRetryable, sleep } from 'agent-relay-wire';
+import { z } from 'zod';
 import type { Attached } from './agent-link.ts';
 import type { LiveThreads } from './live-threads.ts';
 
@@ -19,6 +20,8 @@ const messageIdOf = (clientId: string): number | null => {
 };
 const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
 const remembered = 4096;
+/** Given back as they came. */
+export const SettingsAnswer = z.looseObject({ approvalPolicy: z.json(), sandbox: z.json() });
 
 /**
  * The agent's mail on its way into the conversation that its person works in, and what became of it on the way back. Codex takes a message
@@ -90,7 +93,8 @@ export class MailLine {
     this.#given.add(clientId);
     try {
       if (mode === 'fyi') await this.#inject(threadId, formatEnvelope(item));
-      else await this.#say(threadId, item);
+      else if (this.#options.approval === 'open') await this.#say(threadId, item);
+      else await this.#sayRestricted(threadId, item, signal);
     } catch (error) {
       if (!(error instanceof JsonRpcError)) {
         this.#given.delete(clientId);
@@ -110,6 +114,32 @@ export class MailLine {
     if (mode === 'urgent') await threads().joined?.interrupt();
     const mayQueue = mode === 'next' && codex.isExperimental;
     await codex.request(mayQueue ? 'thread/queue/add' : 'turn/start', said);
+  }
+
+  /**
+   * A turn of its own with the rights of mail, never part of another. Codex keeps what a turn was started with for those after it: the person's own
+   * settings are put back at once, and the running turn keeps what it has.
+   */
+  async #sayRestricted(threadId: string, item: InboxItem, signal: AbortSignal): Promise<void> {
+    const { codex, threads, approval } = this.#options;
+    await threads().idle(signal);
+    const own = await codex.ask(SettingsAnswer, 'thread/resume', { threadId, excludeTurns: true });
+    threads().expectTurn(threadId, true);
+    try {
+      await codex.request('turn/start', {
+        threadId,
+        clientUserMessageId: clientIdOf(item.message),
+        input: textInput(formatEnvelope(item)),
+        approvalPolicy: approval === 'guarded' ? 'on-request' : 'never',
+        sandboxPolicy: { type: 'readOnly', networkAccess: false },
+      });
+    } catch (error) {
+      threads().expectTurn(threadId, false);
+      throw error;
+    } finally {
+      const { approvalPolicy, sandbox: sandboxPolicy } = own;
+      await codex.request('thread/settings/update', { threadId, approvalPolicy, sandboxPolicy });
+    }
   }
 
   async #inject(threadId: string, text: string): Promise<void> {

@@ -6,7 +6,7 @@ import { sleep } from 'agent-relay-wire';
 import { z } from 'zod';
 import { AgentLink, type Attached } from './agent-link.ts';
 import { LiveThreads } from './live-threads.ts';
-import { MailLine } from './mail-line.ts';
+import { MailLine, SettingsAnswer } from './mail-line.ts';
 import { SessionDoor } from './session-door.ts';
 import { sessionText, versionWarning } from './session-text.ts';
 
@@ -103,8 +103,9 @@ export class CodexRelay {
   readonly #threads: LiveThreads;
   readonly #mail: MailLine;
   readonly #closing = new AbortController();
-  /** Who joins late is told as well: the session knows the relay's version once it is there. */
   #wasAway = false;
+  /** Conversations that were told that the relay is away. */
+  readonly #toldAway = new Set<string>();
   #closed: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -168,6 +169,11 @@ export class CodexRelay {
     return (await codex.ask(page, 'thread/list', { cwd, limit: 1, sortKey: 'updated_at' })).data[0]?.id ?? null;
   }
 
+  /** How a conversation may act, as Codex says it. */
+  async settingsOf(threadId: string): Promise<{ readonly approvalPolicy: unknown; readonly sandbox: unknown }> {
+    return await this.#parts.codex.ask(SettingsAnswer, 'thread/resume', { threadId, excludeTurns: true });
+  }
+
   /** Opens a conversation that nobody looks at yet, or continues a stored one; answers its id. */
   async openThread({ resumes, approvalPolicy, sandbox }: HeadlessThread): Promise<string> {
     const { codex, cwd } = this.#parts;
@@ -176,6 +182,12 @@ export class CodexRelay {
     const thread = resumes === null ? await codex.startThread(mode, { onRequest }) : await codex.resumeThread(resumes, mode, { onRequest });
     await this.#threads.adopt(thread);
     return thread.id;
+  }
+
+  /** Says something in a conversation, as the person at its terminal would. */
+  async say(threadId: string, text: string): Promise<void> {
+    const input = [{ type: 'text', text, text_elements: [] }];
+    await this.#parts.codex.request('turn/start', { threadId, clientUserMessageId: randomUUID(), input });
   }
 
   /** Says offline, ends the app-server and every command it started. Idempotent. */
@@ -207,6 +219,10 @@ export class CodexRelay {
       // Its tools could not be asked for before; a Codex that cannot do this has them with the next conversation.
       await codex.ask(loadedAnswer, 'config/mcpServer/reload', {}).catch(() => {});
     }
+    for (const threadId of this.#toldAway) {
+      this.#toldAway.delete(threadId);
+      await this.#introduce(threadId);
+    }
     if (this.#threads.isBusy) void attached.handle.setStatus('busy').catch(() => {});
     await this.#mail.run(attached, this.#closing.signal);
   }
@@ -214,6 +230,7 @@ export class CodexRelay {
   async #introduce(threadId: string): Promise<void> {
     const { codex, env, identity } = this.#parts;
     const attached = this.attached;
+    if (attached === undefined) this.#toldAway.add(threadId);
     const text = sessionText({
       agentId: this.agentId,
       url: attached?.url ?? (env['AGENT_RELAY_URL'] || shownUrl),

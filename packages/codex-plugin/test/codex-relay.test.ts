@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createNodeRelayClient } from 'agent-relay-client/node';
+import { RELAY_VERSION } from 'agent-relay-protocol';
+import { startTestRelay } from 'agent-relay-server/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type HeadlessThread, startCodexRelay } from '../src/relay/start-codex-relay.ts';
+import { type Bench, sentTo, startBench, until } from './bench.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterAll(async () => {
+  bench.model.assertNoViolations();
+  await bench[Symbol.asyncDispose]();
+});
+
+const free: HeadlessThread = { resumes: null, approvalPolicy: 'never', sandbox: 'danger-full-access' };
+
+async function session(more: Record<string, string> = {}, thread = free) {
+  const { home, env, command } = bench;
+  const told: string[] = [];
+  const relay = await startCodexRelay({ cwd: home.workFolder, env: { ...env, ...more }, command, tell: (sentence) => told.push(sentence) });
+  expect(await relay.isAttachedWithin(10_000)).toBe(true);
+  const threadId = await relay.openThread(thread);
+  return { relay, told, threadId, [Symbol.asyncDispose]: () => relay.close() };
+}
+
+const say = (to: string, body: string, mode: 'next' | 'now' | 'urgent' | 'fyi' = 'next') =>
+  bench.owner.messages.send({ to: `id:${to}`, body, mode });
+const states = async (id: number) => (await bench.owner.messages.deliveries({ id })).data.map(({ state, evidence }) => [state, evidence]);
+const comes = (id: number, state: string, evidence: string) =>
+  until(`${state} of ${id}`, async () => JSON.stringify(await states(id)) === JSON.stringify([[state, evidence]]));
+
+describe('a session of codex-relay', () => {
+  test('is told who and where it is, and its shells speak as it with a token that is not the owner’s', async () => {
+    await using live = await session({ AGENT_RELAY_LABEL: 'tester', AGENT_RELAY_TAGS: 'blue' });
+    const { agentId } = live.relay;
+    expect(await bench.owner.agents.get({ id: agentId })).toMatchObject({
+      label: 'tester',
+      tags: ['codex', 'blue'],
+      provider: 'codex',
+      protected: true,
+    });
+    const file = join(bench.home.workFolder, 'environment');
+    const { id } = await say(
+      agentId,
+      `run command: env > ${file}; curl -sS -X POST -H "Authorization: Bearer $AGENT_RELAY_TOKEN" -H "Content-Type: application/json" -d '{"to":"owner","body":"from the shell"}' $AGENT_RELAY_URL/api/messages && then say: done`,
+    );
+    await comes(id, 'seen', 'turn');
+    const mail = await until('the message', async () =>
+      (await bench.owner.messages.list({})).data.find(({ body }) => body === 'from the shell'),
+    );
+    expect(mail).toMatchObject({ from: agentId, sender: { principal: `agent:${agentId}` } });
+    const environment = await readFile(file, 'utf8');
+    expect(environment).toContain(`AGENT_RELAY_ID=${agentId}\n`);
+    expect(environment).not.toContain(bench.relay.ownerToken);
+    expect(sentTo(bench.model)).toContain(
+      `Agent Relay active. Your agent ID: ${agentId}\\nRelay URL: ${bench.relay.url} | Server: ${RELAY_VERSION} | Plugin: ${RELAY_VERSION}\\nApproval mode: open`,
+    );
+  });
+
+  test('takes mail in every mode, once each, and says what became of it', async () => {
+    await using live = await session();
+    const { agentId } = live.relay;
+    const fyi = await say(agentId, 'just so you know', 'fyi');
+    await comes(fyi.id, 'delivered', 'accepted');
+    const next = await say(agentId, 'say: one');
+    const now = await say(agentId, 'say: two', 'now');
+    await comes(next.id, 'seen', 'turn');
+    await comes(now.id, 'seen', 'turn');
+    const slow = await say(agentId, 'hang 60000');
+    await comes(slow.id, 'delivered', 'echo');
+    const urgent = await say(agentId, 'say: three', 'urgent');
+    await comes(urgent.id, 'seen', 'turn');
+    const text = sentTo(bench.model);
+    for (const { id } of [fyi, next, now, urgent]) expect(text).toContain(`[msg:${id}] from owner: `);
+  });
+
+  test('that guards its mail runs it read-only, and its person’s settings are as before', async () => {
+    await using live = await session({ AGENT_RELAY_APPROVAL: 'read-only' }, { ...free, sandbox: 'workspace-write' });
+    const file = join(bench.home.workFolder, 'not-made');
+    const { id } = await say(live.relay.agentId, `run command: touch ${file} && then say: done`);
+    await comes(id, 'seen', 'turn');
+    expect(existsSync(file)).toBe(false);
+    expect(await live.relay.settingsOf(live.threadId)).toMatchObject({ approvalPolicy: 'never', sandbox: { type: 'workspaceWrite' } });
+  });
+});
+
+test('is offline and gone when it is closed; nothing of it runs', async () => {
+  const live = await session();
+  await live.relay.close();
+  await live.relay.ended;
+  expect((await bench.owner.agents.get({ id: live.relay.agentId })).status).toBe('offline');
+});
+
+test('works while the relay is away, says so, and holds what its shells send until the relay is there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'agent-relay-late-'));
+  const databasePath = join(folder, 'relay.db');
+  const earlier = await startTestRelay({ databasePath });
+  const { port } = new URL(earlier.url);
+  await earlier.close();
+  const { home, command, env } = bench;
+  const told: string[] = [];
+  await using relay = await startCodexRelay({
+    cwd: home.workFolder,
+    env: { ...env, AGENT_RELAY_URL: earlier.url, AGENT_RELAY_TOKEN: earlier.ownerToken },
+    command,
+    tell: (sentence) => told.push(sentence),
+  });
+  const threadId = await relay.openThread(free);
+  expect(relay.attached).toBeUndefined();
+  await until('a word', () => told.some((sentence) => sentence.startsWith('The relay cannot be reached: ')));
+  const sending =
+    'curl -sS -X POST -H "Authorization: Bearer $AGENT_RELAY_TOKEN" -H "Content-Type: application/json" -d \'{"to":"owner","body":"held"}\' $AGENT_RELAY_URL/api/messages';
+  await relay.say(threadId, `run command: ${sending} && then say: sent`);
+  await using later = await startTestRelay({ databasePath, settings: { PORT: port } });
+  const owner = createNodeRelayClient({ url: later.url, token: later.ownerToken });
+  await until('what was held', async () => (await owner.messages.list({})).data.some(({ body }) => body === 'held'));
+  expect((await owner.messages.list({})).data.map(({ body, from }) => [body, from])).toEqual([['held', relay.agentId]]);
+  await until('a word', () =>
+    told.some((sentence) => sentence === `The relay at ${later.url} is there; this session is ${relay.agentId}.`),
+  );
+  const { id } = await owner.messages.send({ to: `id:${relay.agentId}`, body: 'say: hello' });
+  await until('the receipt', async () => (await owner.messages.deliveries({ id })).data[0]?.state === 'seen');
+  expect(sentTo(bench.model)).toMatch(/Server: not reached yet[\s\S]*Server: 0/u);
+  await owner.close();
+  await rm(folder, { recursive: true, force: true });
+});
