@@ -1,14 +1,13 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { spelledOut } from 'agent-relay-wire';
+import { stateFolder } from '../session/state-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `$XDG_STATE_HOME/agent-relay/codex-relay.log`. */
 export function logPath(env: Environment): string {
-  const home = env['HOME'] || env['USERPROFILE'] || homedir();
-  return join(env['XDG_STATE_HOME'] || join(home, '.local', 'state'), 'agent-relay', 'codex-relay.log');
+  return join(stateFolder(env), 'codex-relay.log');
 }
 
 const MAX_LOG_BYTES = 1 << 20;

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { type AgentIdentity, agentIdentity, createNodeRelayClient, findRelay } from 'agent-relay-client/node';
+import { type InboxItem, RelayError } from 'agent-relay-protocol';
+import { formatEnvelope } from 'agent-relay-wire';
+import { relayFetch } from '../relay/relay-fetch.ts';
+import { sessionText } from '../relay/session-text.ts';
+import { forgetSession, readSession, type StoredSession, writeSession } from '../session/stored-session.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface PlainSessionOptions {
+  readonly env: Environment;
+  readonly threadId: string;
+  readonly cwd: string;
+}
+
+const shownUrl = 'http://127.0.0.1:4850';
+/** More in one answer of a hook would be cut. */
+const mailAtOnce = 8;
+
+/**
+ * The agent of a session that a person started with plain `codex`: registered by its first hook, present while its hooks run. Where a machine of the
+ * relay has the session already, the agent is left to it.
+ */
+export class PlainSession {
+  readonly #options: PlainSessionOptions;
+  readonly #identity: AgentIdentity;
+
+  /** @throws RelayError as `agentIdentity` does. */
+  constructor(options: PlainSessionOptions) {
+    this.#options = options;
+    const { env, threadId, cwd } = options;
+    this.#identity = agentIdentity({ cwd, env, sessionKey: threadId, provider: 'codex', defaults: { tags: ['codex'] } });
+  }
+
+  /** Registers, and answers what the session is told of itself; a relay that is away is said to be. */
+  async begin(): Promise<string> {
+    const { env } = this.#options;
+    const { id: agentId, approval = 'open' } = this.#identity;
+    const facts = { agentId, approval, command: 'agent-relay-codex run' };
+    try {
+      const { url, serverVersion } = await this.#register();
+      return sessionText({ ...facts, url, serverVersion });
+    } catch (error) {
+      if (!(error instanceof RelayError)) throw error;
+      return sessionText({ ...facts, url: env['AGENT_RELAY_URL'] || shownUrl, serverVersion: null });
+    }
+  }
+
+  async setStatus(status: 'busy' | 'idle' | 'offline'): Promise<void> {
+    const session = this.#stored() ?? (status === 'offline' ? null : await this.#registered());
+    if (session === null) return;
+    await using client = this.#asAgent(session);
+    const { agentId: id, instanceId, epoch } = session;
+    await client.agents.status({ id, instanceId, epoch, status });
+  }
+
+  /** Mail that waits, as the model reads it, or null. Only where mail may do what the session may. */
+  async takeMail(): Promise<string | null> {
+    const session = this.#stored();
+    if (session === null || (this.#identity.approval ?? 'open') !== 'open') return null;
+    await using client = this.#asAgent(session);
+    const guard = { id: session.agentId, instanceId: session.instanceId, epoch: session.epoch };
+    const { data } = await client.inbox.list({ ...guard, limit: mailAtOnce });
+    if (data.length === 0) return null;
+    const reports = data.map(({ message }: InboxItem) => ({
+      messageId: message.id,
+      state: 'delivered' as const,
+      evidence: 'accepted' as const,
+    }));
+    await client.deliveries.report({ ...guard, reports });
+    return data.map(formatEnvelope).join('\n\n');
+  }
+
+  async end(): Promise<void> {
+    try {
+      await this.setStatus('offline');
+    } finally {
+      forgetSession(this.#options.env, this.#options.threadId);
+    }
+  }
+
+  #stored(): StoredSession | null {
+    return readSession(this.#options.env, this.#options.threadId);
+  }
+
+  async #registered(): Promise<StoredSession | null> {
+    await this.#register();
+    return this.#stored();
+  }
+
+  async #register(): Promise<{ readonly url: string; readonly serverVersion: string }> {
+    const { env, threadId } = this.#options;
+    const found = await findRelay({ env });
+    await using client = createNodeRelayClient({ ...found, timeoutMs: 5_000 });
+    const { version: serverVersion } = await client.system.version({});
+    if (await this.#isHosted(client)) return { url: found.url, serverVersion };
+    const instanceId = this.#stored()?.instanceId ?? randomUUID();
+    const { token, epoch } = await client.agents.register({ ...this.#identity, instanceId, withToken: true });
+    if (token !== undefined) writeSession(env, threadId, { agentId: this.#identity.id, url: found.url, token, instanceId, epoch });
+    return { url: found.url, serverVersion };
+  }
+
+  /** Whether a node of the relay has this session and brings its mail live. */
+  async #isHosted(client: ReturnType<typeof createNodeRelayClient>): Promise<boolean> {
+    const agent = await client.agents.get({ id: this.#identity.id }).catch((error: unknown) => {
+      if (error instanceof RelayError && error.code === 'not_found') return null;
+      throw error;
+    });
+    return agent !== null && agent.nodeId !== null && agent.status !== 'offline';
+  }
+
+  #asAgent({ url, token }: StoredSession): ReturnType<typeof createNodeRelayClient> {
+    return createNodeRelayClient({
+      url,
+      token,
+      fetch: relayFetch({ ...this.#options.env, AGENT_RELAY_URL: url }, token),
+      timeoutMs: 5_000,
+    });
+  }
+}

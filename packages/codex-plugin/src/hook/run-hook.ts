@@ -1,0 +1,69 @@
+import { type HookInput, HookInputSchema, type HookOutput } from './hook-input.ts';
+import type { PlainSession } from './plain-session.ts';
+import { RefusedCommands, refusalsText } from './refused-commands.ts';
+
+export interface HookOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly tell: (sentence: string) => void;
+}
+
+/**
+ * Answers one hook of Codex. It never stands in a session's way: what fails is told, and answered with nothing. A session that `codex-relay` or a
+ * machine of the relay runs has its own ways to the relay.
+ */
+export async function runHook(text: string, { env, tell }: HookOptions): Promise<HookOutput> {
+  try {
+    const input = HookInputSchema.parse(JSON.parse(text));
+    return env['AGENT_RELAY_AGENT_ID'] ? ofManagedSession(input, { env, tell }) : await ofPlainSession(input, { env, tell });
+  } catch (error) {
+    tell(`A hook failed: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
+}
+
+function ofManagedSession(input: HookInput, options: HookOptions): HookOutput {
+  if (input.hook_event_name === 'PreToolUse' || input.hook_event_name === 'PostToolUse') note(input, options);
+  return input.hook_event_name === 'Stop' ? refusals(input, options) : null;
+}
+
+async function ofPlainSession(input: HookInput, options: HookOptions): Promise<HookOutput> {
+  const { env } = options;
+  const session = async (): Promise<PlainSession> => {
+    const { PlainSession } = await import('./plain-session.ts');
+    return new PlainSession({ env, threadId: input.session_id, cwd: input.cwd });
+  };
+  switch (input.hook_event_name) {
+    case 'SessionStart':
+      return { hookSpecificOutput: { hookEventName: 'SessionStart', additionalContext: await (await session()).begin() } };
+    case 'UserPromptSubmit':
+      await (await session()).setStatus('busy');
+      return null;
+    case 'PreToolUse':
+    case 'PostToolUse':
+      note(input, options);
+      return null;
+    case 'Stop': {
+      const told = refusals(input, options);
+      const mail = await (await session()).takeMail();
+      if (mail !== null) return { ...told, decision: 'block', reason: mail };
+      await (await session()).setStatus('idle');
+      return told;
+    }
+    case 'SessionEnd':
+      await (await session()).end();
+      return null;
+  }
+}
+
+function note(input: Extract<HookInput, { hook_event_name: 'PreToolUse' | 'PostToolUse' }>, { env }: HookOptions): void {
+  const commands = new RefusedCommands(env, input.session_id);
+  if (input.hook_event_name === 'PreToolUse') commands.begun(input.tool_use_id, input.tool_input.command);
+  else commands.ended(input.tool_use_id, input.tool_response);
+}
+
+function refusals({ session_id: threadId }: HookInput, { env, tell }: HookOptions): HookOutput {
+  const systemMessage = refusalsText(new RefusedCommands(env, threadId).take());
+  if (systemMessage === null) return null;
+  tell(systemMessage);
+  return { systemMessage };
+}

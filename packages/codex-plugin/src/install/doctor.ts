@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createNodeRelayClient, findRelay } from 'agent-relay-client/node';
+import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { findExecutable } from 'agent-relay-wire/node';
+import { versionWarning } from '../relay/session-text.ts';
+import { readHookTrust } from './hook-trust.ts';
+import { pluginId, rulesPath, shellProfile } from './places.ts';
+import { runProgram } from './steps.ts';
+
+/** `ok`, `note` for what a person may want otherwise, `fault` for what does not work. */
+export interface Finding {
+  readonly kind: 'ok' | 'note' | 'fault';
+  readonly text: string;
+}
+
+const ok = (text: string): Finding => ({ kind: 'ok', text });
+const note = (text: string): Finding => ({ kind: 'note', text });
+const fault = (text: string): Finding => ({ kind: 'fault', text });
+
+export interface Examined {
+  readonly codex: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+/** How Codex, the plugin and the relay stand on this machine. */
+export async function examine({ codex, env, cwd }: Examined): Promise<readonly Finding[]> {
+  if (codex === undefined) return [fault('Codex is not installed: npm install -g @openai/codex'), await relayFinding(env)];
+  return [
+    await codexFinding(codex, env),
+    await commandFinding(env),
+    await relayFinding(env),
+    ...(await pluginFindings({ codex, env, cwd })),
+    existsSync(rulesPath(env))
+      ? ok('the relay’s message commands may leave the sandbox')
+      : note(
+          'commands such as agent-relay /message fail where the sandbox keeps the network shut; agent-relay-codex install --allow-commands lets them out',
+        ),
+    aliasFinding(env),
+  ];
+}
+
+async function codexFinding(codex: string, env: NodeJS.ProcessEnv): Promise<Finding> {
+  const { code, output } = await runProgram([codex, '--version'], env);
+  return code === 0 ? ok(`${output.trim()} at ${codex}`) : fault(`${codex} does not run: ${output.trim()}`);
+}
+
+async function commandFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
+  const found = await findExecutable('agent-relay-codex', { env });
+  if (found === undefined)
+    return fault('agent-relay-codex is not on the PATH, and the plugin’s hooks need it: npm install -g agent-relay-codex');
+  const { output } = await runProgram([found, '--version'], env);
+  const version = output.trim();
+  return version === RELAY_VERSION
+    ? ok(`agent-relay-codex ${version}`)
+    : note(`the agent-relay-codex on the PATH is ${version}, this one ${RELAY_VERSION}`);
+}
+
+async function relayFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
+  try {
+    const found = await findRelay({ env });
+    await using client = createNodeRelayClient({ ...found, timeoutMs: 5_000 });
+    const { version } = await client.system.version({});
+    const warning = versionWarning(version);
+    return warning === null ? ok(`the relay at ${found.url}, version ${version}`) : note(warning);
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    return fault(`no relay: ${error.message}`);
+  }
+}
+
+async function pluginFindings({ codex, env, cwd }: Examined & { readonly codex: string }): Promise<readonly Finding[]> {
+  const { output } = await runProgram([codex, 'plugin', 'list', '--json'], env);
+  if (!output.includes(pluginId)) return [note('the plugin is not installed; codex-relay works without it: agent-relay-codex install')];
+  try {
+    const { count, trusted } = await readHookTrust({ codex, env, cwd });
+    const isTrusted = count > 0 && trusted === count;
+    return [
+      ok(`the plugin ${pluginId}`),
+      isTrusted ? ok('its hooks are trusted') : note('its hooks do not run until you trust them: /hooks in Codex'),
+    ];
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    return [ok(`the plugin ${pluginId}`), note(`how its hooks stand is not known: ${error.message}`)];
+  }
+}
+
+function aliasFinding(env: NodeJS.ProcessEnv): Finding {
+  const profile = shellProfile(env, process.platform);
+  const isThere = profile !== null && existsSync(profile.path) && readFileSync(profile.path, 'utf8').includes(profile.line);
+  return isThere ? ok(`codex means codex-relay (${profile.path})`) : ok('codex stays as it is');
+}

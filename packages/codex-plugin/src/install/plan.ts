@@ -1,0 +1,49 @@
+import type { ShellProfile } from './places.ts';
+import { marketplaceName, pluginId, rulesText } from './places.ts';
+import type { Step } from './steps.ts';
+
+export interface Installation {
+  /** The `codex` that is installed here. */
+  readonly codex: string;
+  /** Where this package keeps the plugin. */
+  readonly marketplace: string;
+  readonly rulesPath: string;
+}
+
+export interface InstallChoices {
+  /** Let the relay's message commands leave Codex's sandbox. */
+  readonly allowCommands: boolean;
+  /** Where `codex` is to mean `codex-relay`; null leaves it. */
+  readonly alias: ShellProfile | null;
+}
+
+/** The plugin, fresh: Codex works with a copy, so one that is there already is replaced. */
+export function planInstall({ codex, marketplace, rulesPath }: Installation, { allowCommands, alias }: InstallChoices): readonly Step[] {
+  return [
+    { type: 'run', command: [codex, 'plugin', 'remove', pluginId], mayFail: true },
+    { type: 'run', command: [codex, 'plugin', 'marketplace', 'remove', marketplaceName], mayFail: true },
+    { type: 'run', command: [codex, 'plugin', 'marketplace', 'add', marketplace] },
+    { type: 'run', command: [codex, 'plugin', 'add', pluginId] },
+    ...(allowCommands ? [{ type: 'write', path: rulesPath, text: rulesText } as const] : []),
+    ...(alias ? [{ type: 'append', path: alias.path, text: `\n${alias.line}\n` } as const] : []),
+  ];
+}
+
+export function planUninstall(
+  { codex, rulesPath }: Omit<Installation, 'marketplace'>,
+  { stateFolder, isPurge }: { readonly stateFolder: string; readonly isPurge: boolean },
+): readonly Step[] {
+  return [
+    { type: 'run', command: [codex, 'plugin', 'remove', pluginId], mayFail: true },
+    { type: 'run', command: [codex, 'plugin', 'marketplace', 'remove', marketplaceName], mayFail: true },
+    { type: 'remove', path: rulesPath },
+    { type: 'remove', path: `${stateFolder}/codex-sessions` },
+    ...(isPurge ? [{ type: 'run', command: ['npm', 'uninstall', '--global', 'agent-relay-codex'] } as const] : []),
+  ];
+}
+
+/** The package, then its plugin by the new package's own hand. */
+export const planUpgrade = (version: string): readonly Step[] => [
+  { type: 'run', command: ['npm', 'install', '--global', `agent-relay-codex@${version}`] },
+  { type: 'run', command: ['agent-relay-codex', 'refresh'] },
+];

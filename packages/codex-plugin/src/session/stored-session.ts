@@ -1,0 +1,48 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { stateFolder } from './state-folder.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const StoredSessionSchema = z.object({
+  agentId: z.string(),
+  url: z.string(),
+  /** The agent's own. */
+  token: z.string(),
+  instanceId: z.string(),
+  epoch: z.int(),
+});
+/** The agent that a plain Codex session is, as its hooks, tools and shells find it by the id of its conversation. */
+export type StoredSession = z.infer<typeof StoredSessionSchema>;
+
+const threadIds = /^[\w-]{1,128}$/u;
+
+/** The folder of a session's files, this user's alone; null for what is no id of a conversation. */
+export function sessionFolder(env: Environment, threadId: string): string | null {
+  return threadIds.test(threadId) ? join(stateFolder(env), 'codex-sessions', threadId) : null;
+}
+
+export function readSession(env: Environment, threadId: string): StoredSession | null {
+  const folder = sessionFolder(env, threadId);
+  if (folder === null) return null;
+  try {
+    return StoredSessionSchema.safeParse(JSON.parse(readFileSync(join(folder, 'agent.json'), 'utf8'))).data ?? null;
+  } catch {
+    return null; // none was registered, or what lies there is no session of ours
+  }
+}
+
+export function writeSession(env: Environment, threadId: string, session: StoredSession): void {
+  const folder = sessionFolder(env, threadId);
+  if (folder === null) return;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, 'agent.json');
+  writeFileSync(`${path}.new`, JSON.stringify(session), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+export function forgetSession(env: Environment, threadId: string): void {
+  const folder = sessionFolder(env, threadId);
+  if (folder !== null) rmSync(folder, { recursive: true, force: true });
+}
