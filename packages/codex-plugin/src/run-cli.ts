@@ -11,8 +11,8 @@ import { Command, CommanderError } from 'commander';
 import { examine } from './install/doctor.ts';
 import { trustHooks } from './install/hook-trust.ts';
 import { rulesPath, shellProfile } from './install/places.ts';
-import { planInstall, planUninstall, planUpgrade } from './install/plan.ts';
-import { describeStep, runProgram, runSteps, type Step } from './install/steps.ts';
+import { planInstall, planPluginUpgrade, planUninstall } from './install/plan.ts';
+import { describeInstallStep, type InstallStep, runInstallSteps, runProgram } from './install/steps.ts';
 import { answerToolMessage } from './mcp/tool-server.ts';
 import { logPath } from './relay/session-log.ts';
 import { runCodexRelay } from './run-codex-relay.ts';
@@ -29,7 +29,7 @@ interface InstallOptions {
 const marketplace = fileURLToPath(new URL('../marketplace', import.meta.url));
 
 /** The command line of `agent-relay-codex`. Answers the exit code: 0 done, 1 refused or faults found, 2 wrong usage. */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function runCli(argv: readonly string[]): Promise<number> {
   let code = 0;
   const exit = (ended: Promise<number>) =>
     ended.then((answer) => {
@@ -79,7 +79,7 @@ function program(exit: (ended: Promise<number>) => Promise<void>): Command {
     .command('upgrade')
     .description('bring this package and its plugin to the newest version')
     .option('--dry-run', 'show what would be done, and do nothing')
-    .action(({ dryRun = false }: { dryRun?: boolean }) => exit(carryOut(planUpgrade('latest'), dryRun)));
+    .action(({ dryRun = false }: { dryRun?: boolean }) => exit(carryOut(planPluginUpgrade('latest'), dryRun)));
   command
     .command('run')
     .description('run agent-relay as the agent of the Codex session whose shell this is')
@@ -147,10 +147,10 @@ async function uninstall(isPurge: boolean): Promise<number> {
   return code;
 }
 
-async function carryOut(steps: readonly Step[], isDry: boolean): Promise<number> {
-  for (const step of steps) show(describeStep(step));
+async function carryOut(steps: readonly InstallStep[], isDry: boolean): Promise<number> {
+  for (const step of steps) show(describeInstallStep(step));
   if (isDry) show('Nothing was changed: this was --dry-run.');
-  else await runSteps(steps, process.env);
+  else await runInstallSteps(steps, process.env);
   return 0;
 }
 

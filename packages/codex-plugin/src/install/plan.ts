@@ -1,8 +1,8 @@
 import type { ShellProfile } from './places.ts';
 import { marketplaceName, pluginId, rulesText } from './places.ts';
-import type { Step } from './steps.ts';
+import type { InstallStep } from './steps.ts';
 
-export interface Installation {
+export interface PluginPlaces {
   /** The `codex` that is installed here. */
   readonly codex: string;
   /** Where this package keeps the plugin. */
@@ -18,7 +18,10 @@ export interface InstallChoices {
 }
 
 /** The plugin, fresh: Codex works with a copy, so one that is there already is replaced. */
-export function planInstall({ codex, marketplace, rulesPath }: Installation, { allowCommands, alias }: InstallChoices): readonly Step[] {
+export function planInstall(
+  { codex, marketplace, rulesPath }: PluginPlaces,
+  { allowCommands, alias }: InstallChoices,
+): readonly InstallStep[] {
   return [
     { type: 'run', command: [codex, 'plugin', 'remove', pluginId], mayFail: true },
     { type: 'run', command: [codex, 'plugin', 'marketplace', 'remove', marketplaceName], mayFail: true },
@@ -30,9 +33,9 @@ export function planInstall({ codex, marketplace, rulesPath }: Installation, { a
 }
 
 export function planUninstall(
-  { codex, rulesPath }: Omit<Installation, 'marketplace'>,
+  { codex, rulesPath }: Omit<PluginPlaces, 'marketplace'>,
   { stateFolder, isPurge }: { readonly stateFolder: string; readonly isPurge: boolean },
-): readonly Step[] {
+): readonly InstallStep[] {
   return [
     { type: 'run', command: [codex, 'plugin', 'remove', pluginId], mayFail: true },
     { type: 'run', command: [codex, 'plugin', 'marketplace', 'remove', marketplaceName], mayFail: true },
@@ -43,7 +46,7 @@ export function planUninstall(
 }
 
 /** The package, then its plugin by the new package's own hand. */
-export const planUpgrade = (version: string): readonly Step[] => [
+export const planPluginUpgrade = (version: string): readonly InstallStep[] => [
   { type: 'run', command: ['npm', 'install', '--global', `agent-relay-codex@${version}`] },
   { type: 'run', command: ['agent-relay-codex', 'refresh'] },
 ];

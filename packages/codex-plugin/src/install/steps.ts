@@ -4,13 +4,13 @@ import { dirname } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 
 /** One thing that is done to the machine. */
-export type Step =
+export type InstallStep =
   | { readonly type: 'run'; readonly command: readonly string[]; readonly mayFail?: boolean }
   | { readonly type: 'write' | 'append'; readonly path: string; readonly text: string }
   | { readonly type: 'remove'; readonly path: string };
 
 /** A step as a person would do it. */
-export function describeStep(step: Step): string {
+export function describeInstallStep(step: InstallStep): string {
   switch (step.type) {
     case 'run':
       return `run    ${step.command.join(' ')}`;
@@ -24,7 +24,7 @@ export function describeStep(step: Step): string {
 }
 
 /** @throws RelayError `unsupported` at the first step that fails, with what the program said. */
-export async function runSteps(steps: readonly Step[], env: NodeJS.ProcessEnv): Promise<void> {
+export async function runInstallSteps(steps: readonly InstallStep[], env: NodeJS.ProcessEnv): Promise<void> {
   for (const step of steps) {
     switch (step.type) {
       case 'run': {

@@ -2,7 +2,7 @@ import type { CodexClient } from 'agent-relay-codex-app-server';
 import { type ApprovalMode, type DeliveryReport, type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
 import { backoffDelays, formatEnvelope, isRetryable, JsonRpcError, RecentSet, retryWhileRetryable, sleep } from 'agent-relay-wire';
 import { z } from 'zod';
-import type { Attached } from './agent-link.ts';
+import type { AgentAtRelay } from './agent-presence.ts';
 import type { LiveThreads } from './live-threads.ts';
 
 export interface MailLineOptions {
@@ -34,7 +34,7 @@ export class MailLine {
   readonly #echoed = new RecentSet<string>(remembered);
   readonly #inTurn = new Map<string, number[]>();
   readonly #reports: DeliveryReport[] = [];
-  #attached: Attached | undefined;
+  #attached: AgentAtRelay | undefined;
   #isReporting = false;
 
   constructor(options: MailLineOptions) {
@@ -42,7 +42,7 @@ export class MailLine {
   }
 
   /** Hands over mail until the agent is no longer there, or the signal aborts. */
-  async run(attached: Attached, signal: AbortSignal): Promise<void> {
+  async run(attached: AgentAtRelay, signal: AbortSignal): Promise<void> {
     this.#attached = attached;
     const { client, handle } = attached;
     const over = AbortSignal.any([signal, handle.signal]);

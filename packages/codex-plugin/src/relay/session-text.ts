@@ -1,6 +1,6 @@
 import { MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
 
-export interface SessionFacts {
+export interface SessionIntroduction {
   readonly agentId: string;
   readonly url: string;
   /** Null while the relay is away. */
@@ -11,7 +11,7 @@ export interface SessionFacts {
 }
 
 /** What a session is told of itself when it begins. */
-export function sessionText({ agentId, url, serverVersion, approval, command = 'agent-relay' }: SessionFacts): string {
+export function sessionText({ agentId, url, serverVersion, approval, command = 'agent-relay' }: SessionIntroduction): string {
   const lines = [
     `Agent Relay active. Your agent ID: ${agentId}`,
     `Relay URL: ${url} | Server: ${serverVersion ?? 'not reached yet'} | Plugin: ${RELAY_VERSION}`,

@@ -4,7 +4,7 @@ import { CodexAppServer, CodexClient, type CodexEndpoint } from 'agent-relay-cod
 import { MCP_PATH, MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { z } from 'zod';
-import { AgentLink, type Attached } from './agent-link.ts';
+import { type AgentAtRelay, AgentPresence } from './agent-presence.ts';
 import { LiveThreads } from './live-threads.ts';
 import { MailLine, SettingsAnswer } from './mail-line.ts';
 import { SessionDoor } from './session-door.ts';
@@ -99,7 +99,7 @@ interface Parts extends CodexRelayOptions {
 export class CodexRelay {
   readonly agentId: string;
   readonly #parts: Parts;
-  readonly #link: AgentLink;
+  readonly #link: AgentPresence;
   readonly #threads: LiveThreads;
   readonly #mail: MailLine;
   readonly #closing = new AbortController();
@@ -124,7 +124,7 @@ export class CodexRelay {
       onError,
     });
     this.#mail = new MailLine({ codex, threads: () => this.#threads, approval: identity.approval ?? 'open', onError });
-    this.#link = new AgentLink({
+    this.#link = new AgentPresence({
       env,
       identity,
       onAttached: (attached) => void this.#attachedTo(attached).catch(onError),
@@ -135,7 +135,7 @@ export class CodexRelay {
     });
   }
 
-  get attached(): Attached | undefined {
+  get attached(): AgentAtRelay | undefined {
     return this.#link.attached;
   }
 
@@ -209,7 +209,7 @@ export class CodexRelay {
     await this.#parts.door.close();
   }
 
-  async #attachedTo(attached: Attached): Promise<void> {
+  async #attachedTo(attached: AgentAtRelay): Promise<void> {
     const { codex, tell } = this.#parts;
     const warning = versionWarning(attached.version);
     if (warning !== null) tell(warning);

@@ -61,7 +61,11 @@ async function restartSteps(terminal: Terminal): Promise<readonly Step[]> {
 const providers = {
   codex: {
     isInstalled: async ({ env }: Terminal) => (await findExecutable('codex-relay', { env })) !== undefined,
-    steps: (version: string): readonly Step[] => [{ type: 'run', command: ['npm', 'install', '--global', `agent-relay-codex@${version}`] }],
+    steps: (version: string): readonly Step[] => [
+      { type: 'run', command: ['npm', 'install', '--global', `agent-relay-codex@${version}`] },
+      // Codex works with a copy of the plugin, where it has one.
+      { type: 'run', command: ['agent-relay-codex', 'refresh'], mayFail: true },
+    ],
   },
   claude: {
     isInstalled: async (terminal: Terminal) => {

@@ -250,6 +250,7 @@ describe.runIf(process.platform === 'linux')('upgrade', () => {
     const told = { npm: npm(), systemctl: fakeProgram('systemctl', 'exit 0') };
     const claude = fakeProgram('claude', `case "$*" in *list*) echo '[{"id":"agent-relay@agent-relay"}]';; esac`);
     fakeProgram('codex-relay', 'exit 0');
+    const codexPlugin = fakeProgram('agent-relay-codex', 'exit 0');
     await run(['daemon', 'install', '--yes']);
     expect(await upgrade('--yes')).toMatchObject({ code: 0 });
     expect(told.npm()).toEqual([
@@ -257,6 +258,7 @@ describe.runIf(process.platform === 'linux')('upgrade', () => {
       `install --global --prefix ${home} agent-relay-server@9.0.0`,
       'install --global agent-relay-codex@9.0.0',
     ]);
+    expect(codexPlugin()).toEqual(['refresh']);
     expect(claude().at(-1)).toBe('plugin update agent-relay@agent-relay');
     expect(told.systemctl().at(-1)).toBe('--user restart agent-relay.service');
   });
@@ -266,7 +268,7 @@ describe.runIf(process.platform === 'linux')('upgrade', () => {
     fakeProgram('codex-relay', 'exit 0');
     await run(['daemon', 'install', '--yes']);
     const dry = await upgrade('--dry-run');
-    expect([dry.code, dry.out.match(/^run /gmu)?.length, told.npm()]).toEqual([0, 4, ['view agent-relay-server@latest version']]);
+    expect([dry.code, dry.out.match(/^run /gmu)?.length, told.npm()]).toEqual([0, 5, ['view agent-relay-server@latest version']]);
     const less = await upgrade('--dry-run', '--providers', 'none', '--no-restart');
     expect(less.out.match(/^run .*$/gmu)).toEqual([expect.stringContaining('npm install'), expect.stringContaining('--version')]);
     expect(await upgrade('--dry-run', '--providers', 'nobody')).toMatchObject({ code: 2 });

@@ -8,7 +8,7 @@ import { relayFetch } from './relay-fetch.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The agent is at its relay; what is asked through `client` and `fetch` is asked as the agent, with a token of its own. */
-export interface Attached {
+export interface AgentAtRelay {
   readonly url: string;
   readonly version: string;
   readonly token: string;
@@ -17,10 +17,10 @@ export interface Attached {
   readonly fetch: typeof globalThis.fetch;
 }
 
-export interface AgentLinkOptions {
+export interface AgentPresenceOptions {
   readonly env: Environment;
   readonly identity: AgentIdentity;
-  readonly onAttached: (attached: Attached) => void;
+  readonly onAttached: (attached: AgentAtRelay) => void;
   /** Told once for each reason. */
   readonly onAway: (reason: string) => void;
 }
@@ -31,20 +31,20 @@ export interface AgentLinkOptions {
  * States: *away* until the agent is registered; *attached* while its token and its place as this agent last; *closed* by `close()`, and when another
  * process has become this agent.
  */
-export class AgentLink {
-  readonly #options: AgentLinkOptions;
+export class AgentPresence {
+  readonly #options: AgentPresenceOptions;
   readonly #closing = new AbortController();
   readonly #instanceId = randomUUID();
   readonly #running: Promise<void>;
-  #attached: Attached | undefined;
+  #attached: AgentAtRelay | undefined;
   #lastReason = '';
 
-  constructor(options: AgentLinkOptions) {
+  constructor(options: AgentPresenceOptions) {
     this.#options = options;
     this.#running = this.#run();
   }
 
-  get attached(): Attached | undefined {
+  get attached(): AgentAtRelay | undefined {
     return this.#attached;
   }
 
