@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -24,6 +24,7 @@ const env: Record<string, string> = {
   AGENT_RELAY_URL: relay.url,
   AGENT_RELAY_TOKEN: relay.ownerToken,
 };
+const relayProgram = fileURLToPath(new URL('../packages/codex-plugin/dist/codex-relay.js', import.meta.url));
 const state = join(home.home, '.local', 'state', 'agent-relay');
 
 beforeAll(async () => {
@@ -108,6 +109,24 @@ test('a plain session with trusted hooks is an agent: mail comes at the end of i
   expect((await owner.messages.deliveries({ id })).data).toMatchObject([{ state: 'delivered', evidence: 'accepted' }]);
   await until('its end', async () => (await owner.agents.get({ id: agent.id })).status === 'offline');
   expect(await readdir(join(state, 'codex-sessions'))).toEqual([]);
+});
+
+test('a session of codex-relay has the plugin beside it, and is one agent with one set of tools', async () => {
+  const session = spawn(process.execPath, [relayProgram, '--headless'], {
+    env,
+    cwd: home.workFolder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const agent = await until('the agent', async () => (await agents()).find(({ status }) => status !== 'offline'));
+  await until('the conversation', () => new Promise<true>((resolve) => session.stdout.once('data', () => resolve(true))));
+  const body = 'call relay_send {"to":"owner","body":"from codex-relay"}';
+  const { id } = await owner.messages.send({ to: `id:${agent.id}`, body });
+  await until('the receipt', async () => (await owner.messages.deliveries({ id })).data[0]?.state === 'seen');
+  const said = (await owner.messages.list({})).data.filter(({ body }) => body === 'from codex-relay');
+  expect(said.map(({ from }) => from)).toEqual([agent.id]);
+  expect((await agents()).filter(({ status }) => status !== 'offline').map(({ id }) => id)).toEqual([agent.id]);
+  session.kill('SIGTERM');
+  await new Promise((resolve) => session.once('exit', resolve));
 });
 
 test('a command that Codex refused at once is told', async () => {

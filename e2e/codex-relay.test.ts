@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
@@ -34,6 +35,15 @@ afterAll(async () => {
 });
 
 const agents = async () => (await client.agents.list({})).data.filter(({ provider }) => provider === 'codex');
+/** The app-server among the processes that carry this mark. */
+async function serverOf(mark: string): Promise<number> {
+  for (const pid of await processesMentioning(mark)) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (command.includes('app-server')) return pid;
+  }
+  throw new Error('there is no app-server');
+}
+
 const receipt = async (id: number) => (await client.messages.deliveries({ id })).data[0];
 
 describe.runIf(hasTerminals)('codex-relay', () => {
@@ -56,6 +66,20 @@ describe.runIf(hasTerminals)('codex-relay', () => {
     expect(await until('the receipt', async () => (await receipt(sent.id))?.state === 'seen' && (await receipt(sent.id)))).toMatchObject({
       evidence: 'turn',
     });
+    // Codex's server dies: it is started again where the terminal looks for it, and the conversation goes on.
+    const server = await serverOf(mark);
+    process.kill(server, 'SIGKILL');
+    await until('another server', async () => (await serverOf(mark).catch(() => server)) !== server);
+    await client.messages.send({ to: `id:${agent.id}`, body: 'say: after its death' });
+    expect(await terminal.shows('• after its death')).toMatch(/› half a draft/u);
+
+    // Mail follows its person into another conversation.
+    await terminal.press('C-u');
+    await terminal.type('/new');
+    await terminal.press('Enter');
+    await until('an empty screen', async () => !(await terminal.screen()).includes('after its death'));
+    await client.messages.send({ to: `id:${agent.id}`, body: 'say: in the new one' });
+    await terminal.shows('• in the new one');
     await terminal.press('C-u');
     await terminal.type('/quit');
     await terminal.press('Enter');

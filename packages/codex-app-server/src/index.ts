@@ -10,6 +10,8 @@ export type { ClientInfo } from './app-server/connection.ts';
 export type { CodexEndpoint, EndpointSource } from './app-server/endpoint.ts';
 export { parseEndpoint } from './app-server/endpoint.ts';
 export type { KnownItem, ThreadItem } from './app-server/items.ts';
+export type { Launched, LaunchOptions } from './app-server/launch.ts';
+export { launch } from './app-server/launch.ts';
 export type {
   ApprovalPolicy,
   CodexModel,

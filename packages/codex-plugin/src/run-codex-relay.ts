@@ -56,6 +56,8 @@ async function run({ headless, threadMode, codexArgs }: Settings, log: SessionLo
   const { args } = planLaunch({ args: codexArgs, mode: threadMode, newest });
   log.lendTerminal();
   const { env, args: remote } = remoteOf(relay);
+  // Codex would wait for its server for ever.
+  void relay.ended.then(() => stopping.abort());
   return await codexRuns(start(command, [...remote, ...args], { ...process.env, ...env }), stopping.signal);
 }
 

@@ -13,7 +13,7 @@ export interface LaunchOptions {
 /** A server of ours that is started again when it dies, with a client that follows it. */
 export interface Launched {
   readonly client: CodexClient;
-  readonly server: Pick<ServerKeeper, 'gaveUp' | 'close'>;
+  readonly server: Pick<ServerKeeper, 'endpoint' | 'gaveUp' | 'close'>;
 }
 
 /**

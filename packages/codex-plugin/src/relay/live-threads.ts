@@ -7,6 +7,8 @@ export interface LiveThreadsOptions {
   readonly client: CodexClient;
   /** A conversation that a person works in, before anything is said in it by us. */
   readonly onThread: (threadId: string) => Promise<void>;
+  /** Codex has put a summary in the place of what was said. */
+  readonly onCompacted: (threadId: string) => Promise<void>;
   readonly onBusy: (isBusy: boolean) => void;
   /** Codex has taken what was sent under this id into the conversation. */
   readonly onEcho: (clientId: string, turnId: string) => void;
@@ -120,8 +122,11 @@ export class LiveThreads {
     const known = parseNotification(notification);
     if (!known) return;
     if (known.method === 'thread/status/changed') this.#status(known.params.threadId, known.params.status.type === 'active');
-    else if (known.method === 'item/completed') this.#item(known.params.item.known, known.params.turnId);
-    else if (known.method === 'turn/completed') {
+    else if (known.method === 'item/completed') {
+      const { item, turnId, threadId } = known.params;
+      this.#item(item.known, turnId);
+      if (item.type === 'contextCompaction') await this.#options.onCompacted(threadId).catch(this.#options.onError);
+    } else if (known.method === 'turn/completed') {
       const { id, status } = known.params.turn;
       this.#options.onTurnEnd(id, status === 'completed');
     }

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { agentIdentity } from 'agent-relay-client/node';
-import { CodexAppServer, CodexClient, type CodexEndpoint } from 'agent-relay-codex-app-server';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
+import { type CodexEndpoint, type Launched, launch } from 'agent-relay-codex-app-server';
 import { MCP_PATH, MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { z } from 'zod';
@@ -37,27 +40,21 @@ export async function startCodexRelay(options: CodexRelayOptions): Promise<Codex
   const { env, cwd, sessionKey = randomUUID(), signal } = options;
   const identity = agentIdentity({ cwd, env, sessionKey, provider: 'codex', defaults: { tags: ['codex'] } });
   let relay: CodexRelay | undefined;
+  // A server that is started again listens where Codex's terminal looks for it.
+  const runtimeDir = await mkdtemp(join(tmpdir(), 'codex-relay-'));
   const door = await SessionDoor.open({ upstream: () => relay?.attached });
-  try {
-    const server = await CodexAppServer.start({
-      command: options.command,
-      env: sessionEnvironment(env, identity.id, door),
-      config: relayTools(door),
-      signal,
-    });
-    try {
-      const codex = await CodexClient.connect(server.endpoint, {
-        clientInfo: { name: 'codex_relay', title: 'codex-relay', version: RELAY_VERSION },
-        ...(signal ? { signal } : {}),
-      });
-      relay = new CodexRelay({ ...options, identity, door, server, codex });
-      return relay;
-    } catch (error) {
-      await server.close();
-      throw error;
-    }
-  } catch (error) {
+  const leave = async () => {
     await door.close();
+    await rm(runtimeDir, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    const server = { command: options.command, env: sessionEnvironment(env, identity.id, door), config: relayTools(door), runtimeDir };
+    const clientInfo = { name: 'codex_relay', title: 'codex-relay', version: RELAY_VERSION };
+    const launched = await launch({ server, client: { clientInfo }, signal });
+    relay = new CodexRelay({ ...options, ...launched, identity, leave, endpoint: await launched.server.endpoint() });
+    return relay;
+  } catch (error) {
+    await leave();
     throw error;
   }
 }
@@ -84,17 +81,19 @@ const relayTools = (door: SessionDoor) => ({
   [`mcp_servers.${MCP_SERVER_NAME}.tool_timeout_sec`]: 120,
 });
 
-interface Parts extends CodexRelayOptions {
-  readonly identity: ReturnType<typeof agentIdentity>;
-  readonly door: SessionDoor;
-  readonly server: CodexAppServer;
-  readonly codex: CodexClient;
+interface Parts extends CodexRelayOptions, Launched {
+  readonly identity: AgentIdentity;
+  /** Of the first server; on unix it is that of all. */
+  readonly endpoint: CodexEndpoint;
+  /** Leaves the session's places when nothing runs there. */
+  readonly leave: () => Promise<void>;
 }
 
 /**
  * A running Codex app-server, the agent that it is at the relay, and what goes between them.
  *
- * States: *running* from the start; *ended* when the app-server is gone, or after `close()`, which leaves nothing running.
+ * States: *running* from the start, through deaths of the app-server, which is started again; *ended* when it stays dead, or after `close()`, which
+ * leaves nothing running.
  */
 export class CodexRelay {
   readonly agentId: string;
@@ -110,14 +109,19 @@ export class CodexRelay {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { codex, env, identity, tell } = parts;
+    const { client: codex, env, identity, tell, server } = parts;
     this.agentId = identity.id;
     const onError = (error: unknown) => {
       if (!this.#closing.signal.aborted && !codex.isClosed) tell(error instanceof Error ? error.message : String(error));
     };
+    void server.gaveUp.then((why) => {
+      tell(`Codex's server is not started again: ${why}`);
+      return codex.close();
+    });
     this.#threads = new LiveThreads({
       client: codex,
       onThread: (threadId) => this.#introduce(threadId),
+      onCompacted: (threadId) => this.#introduce(threadId),
       onBusy: (isBusy) => void this.#link.attached?.handle.setStatus(isBusy ? 'busy' : 'idle').catch(() => {}), // the next one tells
       onEcho: (clientId, turnId) => this.#mail.echoed(clientId, turnId),
       onTurnEnd: (turnId, hasRun) => this.#mail.turnEnded(turnId, hasRun),
@@ -141,18 +145,18 @@ export class CodexRelay {
 
   /** Where the app-server listens, as `codex --remote` takes it. */
   get address(): string {
-    return addressOf(this.#parts.server.endpoint);
+    return addressOf(this.#parts.endpoint);
   }
 
   /** The token that it asks for, where it is no unix socket. */
   get addressToken(): string | undefined {
-    const { endpoint } = this.#parts.server;
+    const { endpoint } = this.#parts;
     return endpoint.transport === 'websocket' ? endpoint.token : undefined;
   }
 
-  /** Resolves when the app-server is gone, whoever ended it. */
+  /** Resolves when the app-server stays dead, or is closed. */
   get ended(): Promise<void> {
-    return this.#parts.server.exited.then(() => {});
+    return this.#parts.client.closed;
   }
 
   /** Resolves once the agent is at the relay; `false` when it is not within this time. */
@@ -165,18 +169,18 @@ export class CodexRelay {
   /** The id of the newest conversation of the folder, null without one. */
   async newestThread(): Promise<string | null> {
     const page = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) });
-    const { codex, cwd } = this.#parts;
+    const { client: codex, cwd } = this.#parts;
     return (await codex.ask(page, 'thread/list', { cwd, limit: 1, sortKey: 'updated_at' })).data[0]?.id ?? null;
   }
 
   /** How a conversation may act, as Codex says it. */
   async settingsOf(threadId: string): Promise<{ readonly approvalPolicy: unknown; readonly sandbox: unknown }> {
-    return await this.#parts.codex.ask(SettingsAnswer, 'thread/resume', { threadId, excludeTurns: true });
+    return await this.#parts.client.ask(SettingsAnswer, 'thread/resume', { threadId, excludeTurns: true });
   }
 
   /** Opens a conversation that nobody looks at yet, or continues a stored one; answers its id. */
   async openThread({ resumes, approvalPolicy, sandbox }: HeadlessThread): Promise<string> {
-    const { codex, cwd } = this.#parts;
+    const { client: codex, cwd } = this.#parts;
     const mode = { cwd, approvalPolicy, sandbox };
     const onRequest = () => new Promise(() => {}); // for whoever attaches
     const thread = resumes === null ? await codex.startThread(mode, { onRequest }) : await codex.resumeThread(resumes, mode, { onRequest });
@@ -187,7 +191,7 @@ export class CodexRelay {
   /** Says something in a conversation, as the person at its terminal would. */
   async say(threadId: string, text: string): Promise<void> {
     const input = [{ type: 'text', text, text_elements: [] }];
-    await this.#parts.codex.request('turn/start', { threadId, clientUserMessageId: randomUUID(), input });
+    await this.#parts.client.request('turn/start', { threadId, clientUserMessageId: randomUUID(), input });
   }
 
   /** Says offline, ends the app-server and every command it started. Idempotent. */
@@ -204,13 +208,13 @@ export class CodexRelay {
     this.#closing.abort();
     this.#threads.close();
     await this.#link.close();
-    await this.#parts.codex.close();
+    await this.#parts.client.close();
     await this.#parts.server.close();
-    await this.#parts.door.close();
+    await this.#parts.leave();
   }
 
   async #attachedTo(attached: AgentAtRelay): Promise<void> {
-    const { codex, tell } = this.#parts;
+    const { client: codex, tell } = this.#parts;
     const warning = versionWarning(attached.version);
     if (warning !== null) tell(warning);
     if (this.#wasAway) {
@@ -228,7 +232,7 @@ export class CodexRelay {
   }
 
   async #introduce(threadId: string): Promise<void> {
-    const { codex, env, identity } = this.#parts;
+    const { client: codex, env, identity } = this.#parts;
     const attached = this.attached;
     if (attached === undefined) this.#toldAway.add(threadId);
     const text = sessionText({
