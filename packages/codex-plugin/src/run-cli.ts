@@ -10,7 +10,7 @@ import { findExecutable } from 'agent-relay-wire/node';
 import { Command, CommanderError } from 'commander';
 import { examine } from './install/doctor.ts';
 import { trustHooks } from './install/hook-trust.ts';
-import { rulesPath, shellProfile } from './install/places.ts';
+import { npmPrefixOf, rulesPath, shellProfile } from './install/places.ts';
 import { planInstall, planPluginUpgrade, planUninstall } from './install/plan.ts';
 import { describeInstallStep, type InstallStep, runInstallSteps, runProgram } from './install/steps.ts';
 import { answerToolMessage } from './mcp/tool-server.ts';
@@ -26,7 +26,8 @@ interface InstallOptions {
   readonly dryRun?: boolean;
 }
 
-const marketplace = fileURLToPath(new URL('../marketplace', import.meta.url));
+const packageFolder = fileURLToPath(new URL('..', import.meta.url));
+const marketplace = join(packageFolder, 'marketplace');
 
 /** The command line of `agent-relay-codex`. Answers the exit code: 0 done, 1 refused or faults found, 2 wrong usage. */
 export async function runCli(argv: readonly string[]): Promise<number> {
@@ -79,7 +80,7 @@ function program(exit: (ended: Promise<number>) => Promise<void>): Command {
     .command('upgrade')
     .description('bring this package and its plugin to the newest version')
     .option('--dry-run', 'show what would be done, and do nothing')
-    .action(({ dryRun = false }: { dryRun?: boolean }) => exit(carryOut(planPluginUpgrade('latest'), dryRun)));
+    .action(({ dryRun = false }: { dryRun?: boolean }) => exit(carryOut(planPluginUpgrade('latest', npmPrefixOf(packageFolder)), dryRun)));
   command
     .command('run')
     .description('run agent-relay as the agent of the Codex session whose shell this is')
@@ -139,7 +140,7 @@ async function refresh(): Promise<number> {
 
 async function uninstall(isPurge: boolean): Promise<number> {
   const codex = (await findCodex({ env: process.env })) ?? 'codex';
-  const places = { stateFolder: stateFolder(process.env), isPurge };
+  const places = { stateFolder: stateFolder(process.env), isPurge, prefix: npmPrefixOf(packageFolder) };
   const code = await carryOut(planUninstall({ codex, rulesPath: rulesPath(process.env) }, places), false);
   show(
     `Left as they are: your shell profile (a line that ends in "# agent-relay" may be in it; without codex-relay it does nothing) and the log ${logPath(process.env)}.`,

@@ -19,7 +19,9 @@ test('the program in the README runs, and its session says something to another 
     printed += chunk;
   });
   onTestFinished(() => void program.kill('SIGKILL'));
-  const mail = await until('the message', async () => (await bench.owner.messages.list({})).data.find(({ body }) => body === 'It sells shoes.'));
+  const mail = await until('the message', async () =>
+    (await bench.owner.messages.list({})).data.find(({ body }) => body === 'It sells shoes.'),
+  );
   expect((await bench.owner.messages.deliveries({ id: mail.id })).data.map(({ agentId }) => agentId)).toEqual(['backend']);
   await until('what it prints', () => printed.endsWith('\n'));
   expect(printed).toMatch(new RegExp(`^${mail.from}: codex resume --remote unix:\\S+codex\\.sock [0-9a-f-]{36}\n$`, 'u'));

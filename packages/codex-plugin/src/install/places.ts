@@ -19,6 +19,13 @@ prefix_rule(pattern = ["agent-relay", ${forms}], decision = "allow", justificati
 prefix_rule(pattern = ["agent-relay-codex", "run", ${forms}], decision = "allow", justification = "Messages of this session to the relay")
 `;
 
+/** The npm prefix that a package lies in, told by its folder: PREFIX/lib/node_modules, on Windows npm's own folder; null elsewhere. */
+export function npmPrefixOf(packageFolder: string): string | null {
+  const folder = /^(.*)\/node_modules\/agent-relay-codex\/?$/u.exec(packageFolder.replaceAll('\\', '/'))?.[1];
+  if (folder === undefined) return null;
+  return /^(.*)\/lib$/u.exec(folder)?.[1] ?? (/\/npm$/iu.test(folder) ? folder : null);
+}
+
 export interface ShellProfile {
   readonly path: string;
   /** A line that does no harm once codex-relay is gone. */

@@ -34,19 +34,21 @@ export function planInstall(
 
 export function planUninstall(
   { codex, rulesPath }: Omit<PluginPlaces, 'marketplace'>,
-  { stateFolder, isPurge }: { readonly stateFolder: string; readonly isPurge: boolean },
+  { stateFolder, isPurge, prefix }: { readonly stateFolder: string; readonly isPurge: boolean; readonly prefix: string | null },
 ): readonly InstallStep[] {
   return [
     { type: 'run', command: [codex, 'plugin', 'remove', pluginId], mayFail: true },
     { type: 'run', command: [codex, 'plugin', 'marketplace', 'remove', marketplaceName], mayFail: true },
     { type: 'remove', path: rulesPath },
     { type: 'remove', path: `${stateFolder}/codex-sessions` },
-    ...(isPurge ? [{ type: 'run', command: ['npm', 'uninstall', '--global', 'agent-relay-codex'] } as const] : []),
+    ...(isPurge ? [{ type: 'run', command: ['npm', 'uninstall', '--global', ...inPrefix(prefix), 'agent-relay-codex'] } as const] : []),
   ];
 }
 
-/** The package, then its plugin by the new package's own hand. */
-export const planPluginUpgrade = (version: string): readonly InstallStep[] => [
-  { type: 'run', command: ['npm', 'install', '--global', `agent-relay-codex@${version}`] },
+const inPrefix = (prefix: string | null): readonly string[] => (prefix === null ? [] : ['--prefix', prefix]);
+
+/** The package, where it lies now, then its plugin by the new package's own hand. */
+export const planPluginUpgrade = (version: string, prefix: string | null): readonly InstallStep[] => [
+  { type: 'run', command: ['npm', 'install', '--global', ...inPrefix(prefix), `agent-relay-codex@${version}`] },
   { type: 'run', command: ['agent-relay-codex', 'refresh'] },
 ];

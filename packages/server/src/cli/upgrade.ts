@@ -1,8 +1,9 @@
+import { realpathSync } from 'node:fs';
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { findExecutable } from 'agent-relay-wire/node';
 import { Command, InvalidArgumentError } from 'commander';
 import { planDaemon } from '../operations/daemon-plan.ts';
-import { installationOf } from '../operations/installation.ts';
+import { globalPrefixOf, installationOf } from '../operations/installation.ts';
 import { describeStep, outputOf, runSteps, type Step } from '../operations/steps.ts';
 import { planUpgrade } from '../operations/upgrade-plan.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
@@ -16,6 +17,8 @@ interface UpgradeOptions extends ConsentOptions {
 }
 
 type Companion = (version: string) => readonly Step[];
+/** Where its program lies, null where it is not installed. */
+type Found = string | null;
 
 export const upgradeCommand = (terminal: Terminal): Command =>
   new Command('upgrade')
@@ -60,18 +63,26 @@ async function restartSteps(terminal: Terminal): Promise<readonly Step[]> {
 /** What the relay has added to each agent's program, how that is noticed, and how it is brought to a version. */
 const providers = {
   codex: {
-    isInstalled: async ({ env }: Terminal) => (await findExecutable('codex-relay', { env })) !== undefined,
-    steps: (version: string): readonly Step[] => [
-      { type: 'run', command: ['npm', 'install', '--global', `agent-relay-codex@${version}`] },
-      // Codex works with a copy of the plugin, where it has one.
-      { type: 'run', command: ['agent-relay-codex', 'refresh'], mayFail: true },
-    ],
+    find: async ({ env }: Terminal): Promise<Found> => {
+      const launcher = await findExecutable('codex-relay', { env });
+      return launcher === undefined ? null : realpathSync(launcher);
+    },
+    steps: (version: string, launcher: string): readonly Step[] => {
+      // Into the place where it lies: npm's own may be another.
+      const prefix = globalPrefixOf(launcher, 'agent-relay-codex');
+      const where = prefix === undefined ? [] : ['--prefix', prefix];
+      return [
+        { type: 'run', command: ['npm', 'install', '--global', ...where, `agent-relay-codex@${version}`] },
+        // Codex works with a copy of the plugin, where it has one.
+        { type: 'run', command: ['agent-relay-codex', 'refresh'], mayFail: true },
+      ];
+    },
   },
   claude: {
-    isInstalled: async (terminal: Terminal) => {
-      const plugins =
-        (await findExecutable('claude', { env: terminal.env })) && (await outputOf(['claude', 'plugin', 'list', '--json'], terminal));
-      return plugins?.includes('agent-relay@agent-relay') === true;
+    find: async (terminal: Terminal): Promise<Found> => {
+      const claude = await findExecutable('claude', { env: terminal.env });
+      const plugins = claude === undefined ? null : await outputOf(['claude', 'plugin', 'list', '--json'], terminal);
+      return claude !== undefined && plugins?.includes('agent-relay@agent-relay') === true ? claude : null;
     },
     steps: (): readonly Step[] => [{ type: 'run', command: ['claude', 'plugin', 'update', 'agent-relay@agent-relay'] }],
   },
@@ -83,8 +94,9 @@ const knownProviders: readonly ProviderName[] = ['codex', 'claude'];
 async function companions(wanted: readonly ProviderName[] | undefined, terminal: Terminal): Promise<readonly Companion[]> {
   const found: Companion[] = [];
   for (const name of wanted ?? knownProviders) {
-    const { isInstalled, steps } = providers[name];
-    if (await isInstalled(terminal)) found.push(steps);
+    const { find, steps } = providers[name];
+    const place = await find(terminal);
+    if (place !== null) found.push((version) => steps(version, place));
     else if (wanted) terminal.note(`${name}: the relay has added nothing to it here, so there is nothing to bring up to date`);
   }
   return found;

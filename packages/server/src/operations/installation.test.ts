@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { installationOf } from './installation.ts';
+import { globalPrefixOf, installationOf } from './installation.ts';
 
 test.each([
   ['/usr/local/lib/node_modules/agent-relay-server/dist/cli.js', { type: 'npm-global', prefix: '/usr/local' }],
@@ -24,4 +24,10 @@ test.each([
   ['/opt/agent-relay/cli.js', { type: 'other', by: 'unknown' }],
 ] as const)('%s', (path, expected) => {
   expect(installationOf(path)).toEqual(expected);
+});
+
+test('a companion is found in the prefix that it lies in, and nowhere else', () => {
+  expect(globalPrefixOf('/opt/p/lib/node_modules/agent-relay-codex/dist/codex-relay.js', 'agent-relay-codex')).toBe('/opt/p');
+  expect(globalPrefixOf('/opt/p/lib/node_modules/another/dist/codex-relay.js', 'agent-relay-codex')).toBeUndefined();
+  expect(globalPrefixOf('/home/a/project/node_modules/agent-relay-codex/dist/codex-relay.js', 'agent-relay-codex')).toBeUndefined();
 });
