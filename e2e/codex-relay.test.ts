@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
@@ -44,11 +44,15 @@ async function serverOf(mark: string): Promise<number> {
   throw new Error('there is no app-server');
 }
 
+/** They are stored once they have been told who they are. */
+const conversations = async () =>
+  (await readdir(join(home.codexHome, 'sessions'), { recursive: true })).filter((name) => name.endsWith('.jsonl'));
+
 const receipt = async (id: number) => (await client.messages.deliveries({ id })).data[0];
 
 describe.runIf(hasTerminals)('codex-relay', () => {
   test('is an agent: its person types on while mail arrives, and nothing is left when Codex ends', async () => {
-    const mark = 'codex-relay-e2e';
+    const mark = `codex-relay-e2e-${process.pid}`;
     await using terminal = await openTerminal([process.execPath, program], {
       cwd: home.workFolder,
       env: { ...env, AGENT_RELAY_LABEL: 'tester', E2E_MARK: mark },
@@ -76,12 +80,16 @@ describe.runIf(hasTerminals)('codex-relay', () => {
     // Mail follows its person into another conversation.
     await terminal.press('C-u');
     await terminal.type('/new');
+    // Enter before Codex has seen that this is a command would be part of a pasted text.
+    await terminal.shows(/\/new\s{2,}\S/u);
     await terminal.press('Enter');
     await until('an empty screen', async () => !(await terminal.screen()).includes('after its death'));
+    await until('another conversation', async () => (await conversations()).length === 2);
     await client.messages.send({ to: `id:${agent.id}`, body: 'say: in the new one' });
     await terminal.shows('• in the new one');
     await terminal.press('C-u');
     await terminal.type('/quit');
+    await terminal.shows(/\/quit\s{2,}\S/u);
     await terminal.press('Enter');
     expect(await terminal.exitCode()).toBe(0);
     expect((await client.agents.get({ id: agent.id })).status).toBe('offline');

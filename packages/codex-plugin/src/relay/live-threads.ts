@@ -40,6 +40,7 @@ export class LiveThreads {
   readonly #changed = new Bell();
   readonly #closing = new AbortController();
   #current: string | undefined;
+  #introduced: Promise<void> = Promise.resolve();
   readonly #busy = new Set<string>();
 
   constructor(options: LiveThreadsOptions) {
@@ -64,6 +65,8 @@ export class LiveThreads {
       await this.#changed.next({ signal });
     }
     signal.throwIfAborted();
+    // What it is told of itself comes before its mail.
+    await this.#introduced;
     return this.#current;
   }
 
@@ -159,13 +162,10 @@ export class LiveThreads {
   }
 
   async #enter(id: string): Promise<void> {
-    try {
-      await this.#options.onThread(id);
-    } catch (error) {
-      this.#options.onError(error);
-    }
     this.#current = id;
+    this.#introduced = this.#options.onThread(id).catch(this.#options.onError);
     this.#changed.ring();
+    await this.#introduced;
     // One that has had a turn can be joined at once; the others with their first.
     await this.#tryToJoin(id);
   }
