@@ -4,6 +4,4 @@ import { ClaudeProvider } from 'agent-relay-claude';
 import { CodexExecProvider, CodexProvider } from 'agent-relay-codex-app-server';
 import { runCli } from './run-cli.ts';
 
-process.exit(
-  await runCli(process.argv, [new ClaudeProvider(), new CodexProvider(), new CodexExecProvider(), ...(await acpProviders(process.env))]),
-);
+process.exit(await runCli(process.argv, [new ClaudeProvider(), new CodexProvider(), new CodexExecProvider(), ...acpProviders()]));

@@ -4,12 +4,13 @@ import { spelledOut } from 'agent-relay-wire';
 import { isLoopbackHost } from 'agent-relay-wire/node';
 import { keepToken, keptTokenFile, keptUrl, readTokenFile } from './kept-token.ts';
 import { createLogger, createPlainLogger } from './logger.ts';
+import { withOwnProviders } from './own-providers.ts';
 import { pair } from './pair.ts';
 import { type NodeEnd, type NodeOptions, runNode } from './run-node.ts';
 import { type ConnectSettings, defaultStateDir, readConnectSettings } from './settings.ts';
 import { createSpeech } from './speech.ts';
 
-/** The command line of `relay-connect`, over the given vendors. Answers the exit code. */
+/** The command line of `relay-connect`, over the given vendors and those of the machine's own file. Answers the exit code. */
 export async function runCli(argv: readonly string[], providers: readonly Provider[]): Promise<number> {
   const settings = readConnectSettings(argv, process.env);
   const env = ownEnvironment();
@@ -39,7 +40,7 @@ async function connect(settings: ConnectSettings, providers: readonly Provider[]
     name: settings.name,
     stateDir: settings.stateDir,
     allowedFolders: settings.allowFolder,
-    providers,
+    providers: withOwnProviders(providers, env),
     log,
     ...(speaks ? { onStatus: createSpeech(url, tell) } : {}),
     env,

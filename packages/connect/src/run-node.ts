@@ -56,6 +56,9 @@ export interface RunningNode {
 /** What the token of a machine of its own begins with; the owner's is written anew where it was lost. */
 const NODE_TOKEN = 'ar_node_';
 
+/** A machine that attaches again soon says what it saw last; the relay has it look again when somebody asks. */
+const KNOWN_FOR_MS = 60_000;
+
 /** How long leaving may take after the agents are gone, to tell the relay. */
 const FAREWELL_MS = 3_000;
 
@@ -219,7 +222,7 @@ class ConnectedNode implements RunningNode {
     const giveUp = () => void link.close();
     this.#leaving.signal.addEventListener('abort', giveUp, { once: true });
     try {
-      const providers = [...(await host.detect())];
+      const providers = [...(await host.detect(KNOWN_FOR_MS))];
       const running = host.running;
       const answer = await link.callNode('nodes/attach', {
         name,

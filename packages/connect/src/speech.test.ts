@@ -28,6 +28,13 @@ test('a person reads where this machine is connected, what it can start, and wha
   ]);
 });
 
+test('where much could be installed, one line names it', () => {
+  const { lines, tell } = spoken();
+  const missing = ['codex', 'gemini', 'goose', 'vibe'].map((id) => ({ id, available: false, version: null, reason: 'Install it.' }));
+  tell({ ...attached, providers: [...providers.slice(0, 1), ...missing] });
+  expect(lines[2]).toBe('Not here: codex, gemini, goose, vibe. How to install each: agent-relay providers');
+});
+
 test('a relay that is away is told of once, until it was there again', () => {
   const { lines, tell } = spoken();
   const unreachable = { type: 'unreachable', reason: 'Cannot reach the relay' } as const;

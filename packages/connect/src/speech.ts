@@ -1,4 +1,4 @@
-import { RELAY_VERSION } from 'agent-relay-protocol';
+import { type NodeProvider, RELAY_VERSION } from 'agent-relay-protocol';
 import type { NodeStatus } from './node-status.ts';
 
 /**
@@ -37,19 +37,25 @@ function attachedLines(
   url: URL,
 ): readonly string[] {
   const ready = providers.flatMap(({ id, available, version }) => (available ? [version === null ? id : `${id} ${version}`] : []));
-  const missing = providers.flatMap(({ id, available, reason }) =>
-    available ? [] : [`Not here: ${id}. ${sentence(reason ?? '')}`.trim()],
-  );
+  const missing = providers.filter(({ available }) => !available);
   return [
     `Connected to ${url.origin} as ${name} (${nodeId}).`,
     ...(relayVersion === null || relayVersion === RELAY_VERSION
       ? []
       : [`The relay is version ${relayVersion}, this program ${RELAY_VERSION}: update the older one.`]),
     ready.length > 0 ? `Ready: ${ready.join(', ')}.` : 'Nothing can be started here yet.',
-    ...missing,
+    ...missingLines(missing),
     ...(agents.length > 0 ? [`Running: ${agents.join(', ')}.`] : []),
     `Dashboard: ${url.href}`,
   ];
+}
+
+/** More than these are a catalogue, which has a command of its own. */
+const NAMED_MISSING = 3;
+
+function missingLines(missing: readonly NodeProvider[]): readonly string[] {
+  if (missing.length <= NAMED_MISSING) return missing.map(({ id, reason }) => `Not here: ${id}. ${sentence(reason ?? '')}`.trim());
+  return [`Not here: ${missing.map(({ id }) => id).join(', ')}. How to install each: agent-relay providers`];
 }
 
 const sentence = (text: string): string => (text === '' || /[.!?]$/u.test(text) ? text : `${text}.`);

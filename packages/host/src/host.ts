@@ -12,6 +12,7 @@ import { type ApprovalDecision, type DialIn, isMailRestricted, type McpEndpoint,
 import { type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { agentEnvironment } from './agent-environment.ts';
+import { Catalogue } from './catalogue.ts';
 import { resolveFolder } from './folders.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { HostedSession } from './hosted-session.ts';
@@ -70,7 +71,8 @@ export interface RunningSession extends SessionIdentity {
 
 /** Owns the sessions that run on this machine. */
 export interface Host {
-  detect(): Promise<readonly NodeProvider[]>;
+  /** What this machine has, looked for anew where the last look is older than `maxAgeMs` (default 0). */
+  detect(maxAgeMs?: number): Promise<readonly NodeProvider[]>;
   /** Looks for one vendor's program again. @throws RelayError `not_found` when this machine has no such provider. */
   detectOne(id: string): Promise<NodeProvider>;
   /** Resolves when the agent is ready and has its task. @throws RelayError with the provider's or the folder's own sentence. */
@@ -125,12 +127,14 @@ class SessionHost implements Host {
   readonly #register: ProcessRegister;
   readonly #sessions = new Map<string, HostedSession>();
   readonly #buffers = new Map<string, ActivityBuffer>();
+  readonly #catalogue: Catalogue;
   readonly #starting = new Map<string, { readonly abort: AbortController; readonly done: Promise<unknown> }>();
   #closing: Promise<void> | null = null;
 
   constructor(options: HostOptions, register: ProcessRegister, leftBehind: readonly ActivityBuffer[]) {
     this.#options = options;
     this.#register = register;
+    this.#catalogue = new Catalogue({ clock: options.clock, environmentFor: (provider) => this.#environmentFor(provider) });
     for (const buffer of leftBehind) this.#buffers.set(buffer.owner.sessionId, buffer);
   }
 
@@ -146,14 +150,14 @@ class SessionHost implements Host {
     return [...this.#buffers.values()];
   }
 
-  async detect(): Promise<readonly NodeProvider[]> {
-    return Promise.all(this.#options.providers.map((provider) => this.#detect(provider)));
+  async detect(maxAgeMs = 0): Promise<readonly NodeProvider[]> {
+    return Promise.all(this.#options.providers.map((provider) => this.#catalogue.look(provider, maxAgeMs)));
   }
 
   async detectOne(id: string): Promise<NodeProvider> {
     const provider = this.#options.providers.find((each) => each.id === id);
     if (!provider) throw new RelayError('not_found', `This machine has no provider ${id}`);
-    return this.#detect(provider);
+    return this.#catalogue.look(provider, 0);
   }
 
   async start(request: StartRequest): Promise<StartedSession> {
@@ -291,14 +295,6 @@ class SessionHost implements Host {
   #folderFor({ session: { agentId, sessionId }, cwd, within }: StartRequest): Promise<string> {
     const { stateDir, allowedFolders } = this.#options;
     return resolveFolder({ agentId, sessionId, cwd, within, allowedFolders, workspacesFolder: join(stateDir, 'workspaces') });
-  }
-
-  async #detect(provider: Provider): Promise<NodeProvider> {
-    const found = await provider.detect(this.#environmentFor(provider));
-    const dialIn = provider.takesDialIns === true ? { dialIn: true } : {};
-    if (!found.available) return { id: provider.id, available: false, version: null, reason: found.reason, ...dialIn };
-    const runtime = found.runtime === undefined ? {} : { runtime: found.runtime.slice(0, 1000) };
-    return { id: provider.id, available: true, version: found.version, reason: null, ...dialIn, ...runtime };
   }
 
   #environmentFor(provider: Provider, agent?: { readonly sessionId: string; readonly agentId: string }): Record<string, string> {

@@ -1,3 +1,5 @@
+export type { Abilities, SandboxKind, SpawnMode } from './abilities.ts';
+export { AbilitiesSchema, SandboxKindSchema, SpawnModeSchema } from './abilities.ts';
 export type { Address } from './address.ts';
 export { formatAddress, parseAddress } from './address.ts';
 export type {
@@ -148,13 +150,12 @@ export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from '.
 export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
 export type { Searched, SearchHit, Snippet } from './search.ts';
 export { SearchedSchema, SearchHitSchema, SnippetSchema } from './search.ts';
-export type { Node, NodeProvider, Session, SessionStatus, SpawnMode, StartSession } from './session.ts';
+export type { Node, NodeProvider, Session, SessionStatus, StartSession } from './session.ts';
 export {
   NodeProviderSchema,
   NodeSchema,
   SessionSchema,
   SessionStatusSchema,
-  SpawnModeSchema,
   StartSessionSchema,
   sessionLimits,
 } from './session.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { SpawnModeSchema } from './abilities.ts';
 import { DeliveryModeSchema } from './message.ts';
 import { AddressSchema, AgentIdSchema, GroupNameSchema, lineOf, MAX_BODY_LENGTH, MessageIdSchema, OpaqueIdSchema } from './primitives.ts';
-import { SpawnModeSchema } from './session.ts';
 
 interface Tool<Input extends z.ZodType = z.ZodType> {
   readonly description: string;

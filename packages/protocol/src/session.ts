@@ -1,14 +1,7 @@
 import { z } from 'zod';
+import { AbilitiesSchema, SpawnModeSchema } from './abilities.ts';
 import { ApprovalModeSchema } from './agent.ts';
 import { AgentIdSchema, GroupNameSchema, LabelSchema, lineOf, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
-
-/**
- * What a spawned agent may do on its machine, the same for every vendor: `safe` uses no tools but the relay's; `agentic` reads anywhere it may,
- * edits inside its folder and runs commands where a sandbox holds them there, and asks a person for what goes beyond where it may (`ask`);
- * `unrestricted` does everything its user may.
- */
-export const SpawnModeSchema = z.enum(['safe', 'agentic', 'unrestricted']);
-export type SpawnMode = z.infer<typeof SpawnModeSchema>;
 
 export const SessionStatusSchema = z.enum(['starting', 'running', 'ended', 'failed']);
 export type SessionStatus = z.infer<typeof SessionStatusSchema>;
@@ -76,6 +69,8 @@ export const NodeProviderSchema = z.object({
   reason: z.string().nullable().describe('Why it is not available, and how to install it'),
   dialIn: z.boolean().optional().describe('Programs of this kind that were started elsewhere may dial in here'),
   runtime: z.string().max(1000).optional().describe('Which running program serves its sessions, where the vendor leaves a choice, and why'),
+  name: lineOf(64).optional().describe('What people call it'),
+  abilities: AbilitiesSchema.optional().describe('What it can do there; left out where nobody says'),
 });
 export type NodeProvider = z.infer<typeof NodeProviderSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SpawnModeSchema } from './abilities.ts';
 import { ApprovalModeSchema, SessionGuardSchema } from './agent.ts';
 import { ActivityEntrySchema, AgentEventSchema } from './agent-event.ts';
 import { ApprovalAnswerSchema, ApprovalIdSchema } from './approval.ts';
@@ -8,7 +9,7 @@ import { AgentIdSchema, CursorSchema, LabelSchema, OpaqueIdSchema, TimestampSche
 import { PrincipalSchema } from './principal.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 import { EventFilterSchema, EventResetSchema, RelayEventSchema } from './relay-event.ts';
-import { NodeProviderSchema, SessionSchema, SessionStatusSchema, SpawnModeSchema } from './session.ts';
+import { NodeProviderSchema, SessionSchema, SessionStatusSchema } from './session.ts';
 
 /** A JSON-RPC method or notification: what its params are and, for a method, its result. */
 interface Method<Params extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {

@@ -1,4 +1,4 @@
-import type { AgentEvent, ApprovalAnswer, ApprovalMode, DeliveryMode, SpawnMode } from 'agent-relay-protocol';
+import type { Abilities, AgentEvent, ApprovalAnswer, ApprovalMode, DeliveryMode, SpawnMode } from 'agent-relay-protocol';
 import type { MessageDuplex } from 'agent-relay-wire';
 
 /**
@@ -107,6 +107,9 @@ export interface ApprovalDecision extends Readonly<Pick<ApprovalAnswer, 'optionI
   readonly message?: string;
 }
 
+/** What the sessions of a vendor can do on every machine. */
+export type VendorAbilities = Pick<Abilities, 'steer' | 'approvals' | 'diffs' | 'modes'>;
+
 /** A kind of agent. One instance serves many sessions and may share a vendor process between them. */
 export interface Provider {
   /** What people type: `claude`, `codex`. */
@@ -116,10 +119,14 @@ export interface Provider {
    * program needs (its path, home, language, proxies, tools) it gets without being named; nothing else reaches it.
    */
   readonly environment?: readonly string[];
+  /** What people call it, where that is more than the id. */
+  readonly name?: string;
   /** A session may go on with a stored conversation (`StartOptions.resume`); without it none is asked to. */
   readonly resumes?: true;
   /** Programs that somebody else started may dial in (`StartOptions.dialIn`); without it none is handed over. */
   readonly takesDialIns?: true;
+  /** What its sessions can do besides; nobody is told, and everything tried, where it does not say. */
+  readonly abilities?: VendorAbilities;
   /** Looks for the vendor's program; never throws, never talks to a network. Asked again, each minute and before a start, while it is not there. */
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability>;
   /**

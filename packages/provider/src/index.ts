@@ -11,6 +11,7 @@ export type {
   Provider,
   ProviderAvailability,
   StartOptions,
+  VendorAbilities,
 } from './contract.ts';
 export { editRefusal, guardedPart } from './guarded-paths.ts';
 export { deliveryOf, isMail, isMailRestricted } from './is-mail.ts';

@@ -140,6 +140,17 @@ describe('starting an agent', () => {
     expect(looks()).toBe(2);
   });
 
+  it('whoever asks with a credential has the machines look at all their programs, and reads what they saw', async () => {
+    await world.attach(node);
+    node.onDetect = async ({ id }) => ({ id, available: true, version: '9', reason: null });
+    const list = (principal: typeof owner, look: boolean) => Promise.resolve(world.relay.handlers['nodes/list']({ look }, as(principal)));
+    const versions = async (look: boolean) => (await list(owner, look)).data[0]?.providers.map(({ version }) => version);
+    expect(await versions(false)).toEqual(['1', null]);
+    expect(await versions(true)).toEqual(['9', '9']);
+    expect(await versions(false)).toEqual(['9', '9']);
+    await expect(list({ type: 'anonymous', workspace }, true)).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
   it('goes on with the last conversation of that provider, on its machine and in its folder', async () => {
     await world.attach(node);
     node.onStart = async ({ cwd, resume }) => ({

@@ -1,4 +1,4 @@
-import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
+import type { AgentSession, Provider, ProviderAvailability, StartOptions, VendorAbilities } from 'agent-relay-provider';
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
 import type { AcpAgent } from '../catalogue.ts';
 import type { AcpSession } from './acp-session.ts';
@@ -12,14 +12,23 @@ export interface AcpProviderOptions {
 /** Any agent that speaks the Agent Client Protocol over stdio, by its row of the catalogue: one process per session, in a process group of its own. */
 export class AcpProvider implements Provider {
   readonly id: string;
+  readonly name: string;
   readonly environment: readonly string[];
+  readonly abilities: VendorAbilities;
   readonly #agent: AcpAgent;
   readonly #program: VendorProgram;
   readonly #sessions: ProviderSessions<AcpSession>;
 
   constructor(agent: AcpAgent, { command = agent.command }: AcpProviderOptions = {}) {
     this.id = agent.id;
+    this.name = agent.name;
     this.environment = agent.environment;
+    this.abilities = {
+      steer: 'waits',
+      approvals: true,
+      diffs: true,
+      modes: agent.fence === 'none' ? ['unrestricted'] : ['safe', 'agentic', 'unrestricted'],
+    };
     this.#agent = agent;
     this.#program = { name: agent.name, command, install: agent.install };
     this.#sessions = new ProviderSessions(agent.name);

@@ -1,5 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
-import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
+import type { AgentSession, Provider, ProviderAvailability, StartOptions, VendorAbilities } from 'agent-relay-provider';
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
 import type { ClaudeSession } from './claude-session.ts';
 import { claudeProgram } from './program.ts';
@@ -14,8 +14,10 @@ export interface ClaudeProviderOptions {
 /** Claude Code, any version that speaks stream-json over stdio: one process per session, in a process group of its own. */
 export class ClaudeProvider implements Provider {
   readonly id = 'claude';
+  readonly name = 'Claude Code';
   readonly resumes = true;
   readonly takesDialIns = true;
+  readonly abilities: VendorAbilities = { steer: 'joins', approvals: true, diffs: true, modes: ['safe', 'agentic', 'unrestricted'] };
   readonly environment = [
     ...['ANTHROPIC_*', 'CLAUDE_*', 'CLAUDECODE', 'DISABLE_*', 'ENABLE_*', 'API_TIMEOUT_MS', 'USE_BUILTIN_RIPGREP'],
     ...['BASH_DEFAULT_TIMEOUT_MS', 'BASH_MAX_TIMEOUT_MS', 'BASH_MAX_OUTPUT_LENGTH', 'MAX_THINKING_TOKENS', 'MAX_MCP_OUTPUT_TOKENS'],

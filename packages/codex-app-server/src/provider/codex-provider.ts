@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
-import type { AgentSession, EndOfSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
+import type { AgentSession, EndOfSession, Provider, ProviderAvailability, StartOptions, VendorAbilities } from 'agent-relay-provider';
 import {
   detectProgram,
   findProgram,
@@ -60,7 +60,9 @@ const unloadMs = 2_000;
  */
 export class CodexProvider implements Provider {
   readonly id = 'codex';
+  readonly name = 'Codex';
   readonly resumes = true;
+  readonly abilities: VendorAbilities = { steer: 'joins', approvals: true, diffs: true, modes: ['safe', 'agentic', 'unrestricted'] };
   readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
   readonly #options: CodexProviderOptions;
   readonly #program: VendorProgram;

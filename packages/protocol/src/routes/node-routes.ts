@@ -4,6 +4,9 @@ import { LabelSchema, listByIdOf, OpaqueIdSchema, pageById } from '../primitives
 import { route } from '../route.ts';
 import { NodeSchema } from '../session.ts';
 
+/** How long machines may take to look for their programs. */
+export const NODE_LOOK_MS = 20_000;
+
 /** Routes of the table. */
 export const nodeRoutes = {
   'nodes/list': route({
@@ -12,7 +15,14 @@ export const nodeRoutes = {
     scope: 'nodes:read',
     anonymous: true,
     summary: 'Machines that run agents, by id',
-    input: z.strictObject(pageById),
+    input: z.strictObject({
+      ...pageById,
+      look: z
+        .boolean()
+        .optional()
+        .describe('Have the connected machines look first which programs they have now; takes some seconds, and a credential'),
+    }),
+    waitMs: ({ look }) => (look ? NODE_LOOK_MS : 0),
     output: listByIdOf(NodeSchema),
   }),
   'nodes/pairings': route({

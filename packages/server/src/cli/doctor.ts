@@ -85,13 +85,23 @@ async function machines(client: RelayClient, { agents, health }: Beside): Promis
       // Others come and go as their people like; that of the relay's own machine is part of its health.
       return [{ verdict: nodeId === own?.nodeId && 'localNode' in health.parts ? 'BAD' : '-', text: `Node ${name}: offline` }];
     }
-    return [good(`Node ${name}: online`), ...providers.map(providerFinding)];
+    return [good(`Node ${name}: online`), ...providerFindings(providers)];
   });
 }
 
 interface Beside {
   readonly agents: readonly Agent[];
   readonly health: Health;
+}
+
+/** More than these are a catalogue, which has a command of its own. */
+const NAMED_MISSING = 3;
+
+function providerFindings(providers: readonly NodeProvider[]): readonly Finding[] {
+  const missing = providers.flatMap(({ id, available }) => (available ? [] : [id]));
+  if (missing.length <= NAMED_MISSING) return providers.map(providerFinding);
+  const text = `  not there: ${missing.join(', ')}; agent-relay providers says how to install each`;
+  return [...providers.filter(({ available }) => available).map(providerFinding), { verdict: '-', text }];
 }
 
 function providerFinding({ id, available, version, reason, runtime }: NodeProvider): Finding {

@@ -28,6 +28,7 @@ import { loginCommand } from './login.ts';
 import { logsCommand } from './logs.ts';
 import { nodesCommand } from './nodes.ts';
 import { pairCommand } from './pair.ts';
+import { providersCommand } from './providers.ts';
 import { registerCommand } from './register.ts';
 import { restoreCommand } from './restore.ts';
 import { approvalRuleWords, rulesCommand } from './rules.ts';
@@ -61,6 +62,7 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   interruptCommand,
   releaseCommand,
   nodesCommand,
+  providersCommand,
   approvalsCommand,
   approveCommand,
   denyCommand,

@@ -1,4 +1,4 @@
-import type { Node } from 'agent-relay-protocol';
+import type { Abilities, Node } from 'agent-relay-protocol';
 import { expect, it } from 'vitest';
 import { placeSession } from './placement.ts';
 
@@ -16,7 +16,20 @@ const place = (nodeId: string, over: Partial<Node> = {}, runningSessions = 0) =>
   } satisfies Node,
   runningSessions,
 });
-const request = { provider: 'claude', nodeId: null, spawnerNodeId: null };
+const needs = { mode: 'agentic', ask: false, resume: false } as const;
+const request = { provider: 'claude', nodeId: null, spawnerNodeId: null, needs };
+const able = (id: string, over: Partial<Abilities> = {}) => ({
+  ...offers(id),
+  abilities: {
+    steer: 'joins',
+    approvals: true,
+    diffs: true,
+    resume: true,
+    modes: ['safe', 'agentic', 'unrestricted'],
+    sandbox: [],
+    ...over,
+  } satisfies Abilities,
+});
 
 it('the machine that runs least is chosen, then the first by name', () => {
   expect(placeSession([place('c', {}, 2), place('b', {}, 1), place('a', {}, 1)], request).nodeId).toBe('a');
@@ -58,3 +71,23 @@ it('a provider that is not installed is refused in the machine’s own sentence'
   expect(() => placeSession(nodes, request)).toThrow('Install claude first.');
   expect(() => placeSession(nodes, { ...request, nodeId: 'a' })).toThrow('Install claude first.');
 });
+
+it.each([
+  ['a mode', { modes: ['unrestricted'] }, {}, 'work in mode agentic'],
+  ['an earlier conversation', { resume: false }, { resume: true }, 'go on with an earlier conversation'],
+  ['questions to a person', { approvals: false }, { ask: true }, 'ask a person'],
+] satisfies [string, Partial<Abilities>, object, string][])(
+  'of what it cannot do, %s, the refusal says who can',
+  (_title, lacks, asked, what) => {
+    const here = place('a', { providers: [able('claude', lacks), able('codex'), able('gemini')] });
+    const wanted = { ...request, needs: { ...needs, ...asked } };
+    for (const each of [wanted, { ...wanted, nodeId: 'a' }])
+      expect(() => placeSession([here, place('b', { providers: [able('acme')] })], each)).toThrow(
+        expect.objectContaining({ code: 'unsupported', message: `claude cannot ${what}; acme, codex and gemini can` }),
+      );
+    expect(() => placeSession([place('a', { providers: [able('claude', lacks)] })], wanted)).toThrow('; nor can any other here');
+    // A machine where it can goes before one that runs less, and who says nothing is asked.
+    expect(placeSession([here, place('b', { providers: [able('claude')] }, 5)], wanted).nodeId).toBe('b');
+    expect(placeSession([here, place('c', {}, 5)], wanted).nodeId).toBe('c');
+  },
+);

@@ -1,4 +1,5 @@
 import { type Node, RelayError } from 'agent-relay-protocol';
+import { isAble, type ProviderNeeds, refuseUnable } from './provider-needs.ts';
 
 /** A machine as placement sees it. */
 export interface PlaceableNode {
@@ -12,25 +13,34 @@ export interface PlacementRequest {
   readonly nodeId: string | null;
   /** The node of the agent that asks: what an agent spawns runs on its own machine. */
   readonly spawnerNodeId: string | null;
+  /** What it must be able to do. */
+  readonly needs: ProviderNeeds;
 }
 
 /**
  * Which machine runs a new session: the one asked for, else the spawner's, else of those that offer the provider the one that runs least.
  * @throws RelayError `not_found` (no such node), `validation_failed` (several of this name), `node_unavailable` (none is connected), `provider_unavailable` with the machine's own sentence,
- * `forbidden` when an agent asks for another machine than its own.
+ * `unsupported` when the provider cannot do what is asked, `forbidden` when an agent asks for another machine than its own.
  */
-export function placeSession(nodes: readonly PlaceableNode[], { provider, nodeId, spawnerNodeId }: PlacementRequest): Node {
+export function placeSession(nodes: readonly PlaceableNode[], { provider, nodeId, spawnerNodeId, needs }: PlacementRequest): Node {
   if (spawnerNodeId !== null && nodeId !== null && nodeId !== spawnerNodeId)
     throw new RelayError('forbidden', 'An agent may start others on its own machine only');
   const named = nodeId ?? spawnerNodeId;
-  if (named !== null) return namedNode(nodes, named, provider);
   const online = nodes.filter(({ node }) => node.status === 'online');
+  const others = online.map(({ node }) => node);
+  if (named !== null) {
+    const node = namedNode(nodes, named, provider);
+    return isAble(node, provider, needs) ? node : refuseUnable(node, { provider, needs, online: others });
+  }
   if (online.length === 0)
     throw new RelayError('node_unavailable', 'No machine is connected that could run an agent: start relay-connect on one');
-  const [best] = online
-    .filter(({ node }) => reasonAgainst(node, provider) === null)
+  const offering = online.filter(({ node }) => reasonAgainst(node, provider) === null);
+  const [best] = offering
+    .filter(({ node }) => isAble(node, provider, needs))
     .sort((one, other) => one.runningSessions - other.runningSessions || (one.node.name < other.node.name ? -1 : 1));
   if (best) return best.node;
+  const [unable] = offering;
+  if (unable) refuseUnable(unable.node, { provider, needs, online: others });
   const reasons = new Set(online.map(({ node }) => reasonAgainst(node, provider)));
   throw new RelayError('provider_unavailable', [...reasons].join(' '));
 }

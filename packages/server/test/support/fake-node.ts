@@ -1,4 +1,4 @@
-import { type MethodParams, PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { type MethodParams, type NodeProvider, PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { JsonRpcPeer } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 
@@ -11,7 +11,12 @@ export interface FakeNode {
 }
 
 /** `credential`: a token, or the headers of a browser. */
-export async function attachNode(url: string, credential: string | Record<string, string>, name: string): Promise<FakeNode> {
+export async function attachNode(
+  url: string,
+  credential: string | Record<string, string>,
+  name: string,
+  providers: readonly NodeProvider[] = [{ id: 'claude', available: true, version: '1', reason: null }],
+): Promise<FakeNode> {
   const tokens = new Map<string, string>();
   const headers = typeof credential === 'string' ? { authorization: `Bearer ${credential}` } : credential;
   const duplex = await connectWebSocket(`${url.replace('http', 'ws')}/ws`, { headers });
@@ -34,7 +39,6 @@ export async function attachNode(url: string, credential: string | Record<string
       }
     },
   });
-  const providers = [{ id: 'claude', available: true, version: '1', reason: null }];
   const attached = await peer.request('nodes/attach', {
     name,
     version: RELAY_VERSION,

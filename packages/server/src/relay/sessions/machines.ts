@@ -32,7 +32,7 @@ export class Machines {
   constructor(deps: MachinesDeps) {
     this.#deps = deps;
     this.handlers = {
-      'nodes/list': (page, { principal }) => deps.nodes.list(principal.workspace, page),
+      'nodes/list': (input, { principal }) => deps.nodes.list(principal, input),
       'nodes/pairings': (page, context) => this.#pairings(page, context),
       'nodes/pair': (input, context) => this.#pair(input, context),
       'nodes/rename': (input, context) => this.#rename(input, context),

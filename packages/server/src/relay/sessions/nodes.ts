@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type AgentStatus,
   type MethodParams,
@@ -57,8 +58,14 @@ export class Nodes {
     };
   }
 
-  async list(workspace: string, page: RouteInput<'nodes/list'>): Promise<RouteOutput<'nodes/list'>> {
+  /** @throws RelayError `unauthorized` when somebody without a credential has the machines look: that runs programs there. */
+  async list(principal: Principal, { look, ...page }: RouteInput<'nodes/list'>): Promise<RouteOutput<'nodes/list'>> {
     const { store, registry } = this.#deps;
+    const { workspace } = principal;
+    if (look) {
+      if (principal.type === 'anonymous') throw new RelayError('unauthorized', 'Machines look again for whoever has a token');
+      await this.#lookAtAll(workspace);
+    }
     const nodes = await store.nodes.list(workspace);
     const seen = nodes.map((node) => registry.asSeen(workspace, node));
     return { ...listedById(seen, ({ nodeId }) => nodeId, page), cursor: store.log.head };
@@ -112,6 +119,11 @@ export class Nodes {
     );
   }
 
+  async #lookAtAll(workspace: string): Promise<void> {
+    const asked = this.#deps.registry.all().filter((attached) => attached.workspace === workspace);
+    await Promise.all(asked.flatMap((attached) => attached.node.providers.map(({ id }) => this.#lookOnce(attached, id))));
+  }
+
   /** Ends a session, once; whoever delivers its mail is told. Answers it as it then is. */
   async end(workspace: string, sessionId: string, status: 'ended' | 'failed', reason: string): Promise<Session | null> {
     const { store, clock, inboxes } = this.#deps;
@@ -142,15 +154,13 @@ export class Nodes {
   async #look({ workspace, link }: AttachedNode, provider: string): Promise<void> {
     const { registry, store, clock, log } = this.#deps;
     try {
-      const found = await link.command('provider/detect', { id: provider }, { timeoutMs: DETECT_LIMIT_MS });
-      const { available, version, reason, runtime } = found;
+      const seen = { ...(await link.command('provider/detect', { id: provider }, { timeoutMs: DETECT_LIMIT_MS })), id: provider };
       const attached = registry.byLink(link);
       const before = attached?.node.providers.find(({ id }) => id === provider);
       if (!attached || !before) return;
-      const isSame = before.available === available && before.version === version && before.reason === reason && before.runtime === runtime;
-      if (isSame) return;
+      if (isDeepStrictEqual(before, seen)) return;
       const now = clock.now();
-      const providers = attached.node.providers.map((each) => (each === before ? { ...found, id: provider } : each));
+      const providers = attached.node.providers.map((each) => (each === before ? seen : each));
       const node = { ...attached.node, providers, lastSeenAt: now };
       registry.heard({ ...attached, node }, now);
       await store.nodes.change(workspace, node.nodeId, (facts) => updateNode(facts, node, 'node.updated', now));

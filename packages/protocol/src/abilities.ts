@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/**
+ * What a spawned agent may do on its machine, the same for every vendor: `safe` uses no tools but the relay's; `agentic` reads anywhere it may,
+ * edits inside its folder and runs commands where a sandbox holds them there, and asks a person for what goes beyond where it may (`ask`);
+ * `unrestricted` does everything its user may.
+ */
+export const SpawnModeSchema = z.enum(['safe', 'agentic', 'unrestricted']);
+export type SpawnMode = z.infer<typeof SpawnModeSchema>;
+
+/** What keeps a session's processes inside their folder: bubblewrap on Linux, Seatbelt on macOS. */
+export const SandboxKindSchema = z.enum(['bwrap', 'seatbelt']);
+export type SandboxKind = z.infer<typeof SandboxKindSchema>;
+
+/** What agents of a kind can do on a machine, so that nobody asks for what they cannot. */
+export const AbilitiesSchema = z.object({
+  steer: z.enum(['joins', 'waits']).describe('A `now` message joins the running turn, or waits for its end'),
+  approvals: z.boolean().describe('Asks a person before it does what goes beyond its mode'),
+  diffs: z.boolean().describe('Tells which files it changed, and how'),
+  resume: z.boolean().describe('Goes on with an earlier conversation'),
+  modes: z.array(SpawnModeSchema).max(16),
+  sandbox: z.array(SandboxKindSchema).max(16).describe('The sandboxes that it can be put in there'),
+});
+export type Abilities = z.infer<typeof AbilitiesSchema>;
