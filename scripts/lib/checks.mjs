@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { agentsFolder, missingAgentClis } from '../agent-clis.mjs';
 import { checkPackages } from '../check-packages.mjs';
 import { findChromium } from '../chromium.mjs';
+import { provideBubblewrap } from './bubblewrap-install.mjs';
 import { provideChromium } from './chromium-install.mjs';
 import { installLocked } from './npm-folder.mjs';
 import { Report } from './report.mjs';
@@ -109,6 +110,7 @@ export async function runEverything(tell) {
   const surroundings = async () => {
     await report.check('agent CLIs', installAgentClis);
     await report.check('Chromium', provideChromium);
+    await report.check('bubblewrap', provideBubblewrap);
   };
   const build = report.check('build', async () => {
     await buildWorkspace(tools, tell);

@@ -22,7 +22,8 @@ export const packageTable: Readonly<Record<string, PackageRow>> = {
   'packages/claude': { mayImport: vendorLevel },
   'packages/codex-app-server': { mayImport: vendorLevel },
   'packages/acp': { mayImport: vendorLevel },
-  'packages/lines': { mayImport: vendorLevel },
+  // It translates the frames that Claude Code and others say with the one translator there is.
+  'packages/lines': { mayImport: [...vendorLevel, 'agent-relay-claude'] },
   'packages/host': { mayImport: vendorLevel },
   'packages/client': { mayImport: wireLevel },
   'packages/server': {

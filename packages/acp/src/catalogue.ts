@@ -1,3 +1,5 @@
+import type { SandboxFiles } from 'agent-relay-provider';
+
 /** One kind of agent that speaks the Agent Client Protocol. All that differs between them stands here, and no code asks for their names. */
 export interface AcpAgent {
   /** What people type: `agent-relay spawn gemini`. */
@@ -31,6 +33,11 @@ export interface AcpAgent {
   readonly notices?: RegExp;
   /** How long a turn may take to stop before the agent is ended. Default 2 000. */
   readonly stopGraceMs?: number;
+  /**
+   * What of the user's home it needs inside a sandbox, by paths from there: folders of its own that it forgets (`scratch`), what it may read, and where
+   * it keeps what stays. Without it no session is put in one.
+   */
+  readonly homeFiles?: SandboxFiles;
   /** What to do when it wants a login, as a sentence. */
   readonly login: string;
   /**
@@ -60,6 +67,14 @@ const gemini: AcpAgent = {
   modelOption: '--model',
   fence: 'gemini-policy',
   fenceSince: [0, 61],
+  homeFiles: {
+    scratch: ['.gemini'],
+    read: [
+      ...['settings.json', 'GEMINI.md', '.env', 'oauth_creds.json', 'google_accounts.json', 'google_account_id', 'gemini-credentials.json'],
+      ...['trustedFolders.json', 'installation_id', 'extensions', 'commands', 'policies', 'skills', 'agents'],
+    ].map((name) => `.gemini/${name}`),
+    write: ['.gemini/tmp', '.gemini/history'],
+  },
   notices: /^\[MODE_UPDATE\] \w+$/u,
   login:
     'Google ended the logins of individuals in June 2026: set GEMINI_API_KEY, or log `gemini` in with an account of a Standard or Enterprise plan',
@@ -75,6 +90,10 @@ const others: readonly AcpAgent[] = [
     install: 'with `npm install -g opencode-ai`',
     environment: ['OPENCODE_*', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY', 'OPENROUTER_API_KEY'],
     fence: 'none',
+    homeFiles: {
+      read: ['.config/opencode', '.local/share/opencode/auth.json'],
+      write: ['.local/share/opencode', '.local/state/opencode', '.cache/opencode'],
+    },
     // It has been seen to take a second where others take some milliseconds.
     stopGraceMs: 5_000,
     login: 'Log it in with `opencode auth login`',

@@ -38,7 +38,7 @@ export interface NodeOptions {
   readonly graceMs?: number;
   /** Default 10 000. */
   readonly heartbeatMs?: number;
-  readonly hostLimits?: Pick<HostOptions, 'progress' | 'startLimitMs' | 'approvalTimeoutMs'>;
+  readonly hostLimits?: Pick<HostOptions, 'progress' | 'startLimitMs' | 'approvalTimeoutMs' | 'sandbox' | 'sandboxRead'>;
 }
 
 /** Why a node ended: it was asked to, the relay stayed away too long, or the relay will never take it. */

@@ -1,6 +1,6 @@
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { LabelSchema, RELAY_VERSION } from 'agent-relay-protocol';
+import { LabelSchema, RELAY_VERSION, type SandboxRequest, SandboxRequestSchema } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LogLevel } from './logger.ts';
 
@@ -15,6 +15,8 @@ export interface ConnectSettings {
   readonly stateDir: string;
   readonly allowFolder: readonly string[];
   readonly agentEnv: readonly string[];
+  readonly sandbox: SandboxRequest;
+  readonly sandboxRead: readonly string[];
   readonly grace: number;
   readonly approvalTimeout: number;
   /** Null where nobody said. */
@@ -73,6 +75,15 @@ const connectCommand = (): Command =>
         .env('AGENT_RELAY_AGENT_ENV')
         .argParser(collectNames)
         .default([], 'none'),
+    )
+    .addOption(
+      new Option('--sandbox <kind>', 'what every agent of this machine is put in at least, whatever a spawn asks for (see the README)')
+        .env('AGENT_RELAY_SANDBOX')
+        .choices(SandboxRequestSchema.options)
+        .default('none'),
+    )
+    .addOption(
+      new Option('--sandbox-read <path...>', 'what agents in a sandbox may read besides').argParser(collect).default([], 'nothing'),
     )
     .option('--grace <seconds>', 'how long the agents live on without their relay', parseSeconds, 600)
     .addOption(

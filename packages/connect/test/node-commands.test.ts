@@ -13,7 +13,7 @@ import { ToolDoor } from '../src/tool-door.ts';
 
 const session: Session = {
   ...{ sessionId: 's1', agentId: 'Worker', nodeId: 'n1', provider: 'scripted', instanceId: 'i-s1', epoch: 1, spawnedBy: null },
-  ...{ mode: 'agentic', ask: false, cwd: null, model: null, vendorSessionId: null },
+  ...{ mode: 'agentic', ask: false, cwd: null, model: null, vendorSessionId: null, sandbox: 'none', sandboxReason: null },
   ...{ status: 'starting', startedAt: 1, endedAt: null, reason: null },
 };
 

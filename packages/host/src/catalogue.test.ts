@@ -12,7 +12,7 @@ function looked(about: Partial<Provider> = {}) {
     ...about,
   };
   const clock = { at: 0, now: () => clock.at };
-  const catalogue = new Catalogue({ clock, environmentFor: () => ({}) });
+  const catalogue = new Catalogue({ clock, kindsOf: async () => ['bwrap'], environmentFor: () => ({}) });
   return { waiting, clock, look: (maxAgeMs: number) => catalogue.look(provider, maxAgeMs) };
 }
 const version = (text: string): ProviderAvailability => ({ available: true, version: text, command: '/acme' });
@@ -43,6 +43,6 @@ test('what a provider says of its abilities is told whether its program is there
     available: false,
     version: null,
     reason: 'Acme is not installed',
-    abilities: { ...abilities, resume: true, sandbox: [] },
+    abilities: { ...abilities, resume: true, sandbox: ['bwrap'] },
   });
 });

@@ -1,8 +1,10 @@
-import type { NodeProvider } from 'agent-relay-protocol';
+import type { NodeProvider, SandboxKind } from 'agent-relay-protocol';
 import type { Provider, ProviderAvailability } from 'agent-relay-provider';
 
 export interface CatalogueOptions {
   readonly clock: { now(): number };
+  /** The sandboxes that its agents can be put in here. */
+  readonly kindsOf: (provider: Provider) => Promise<readonly SandboxKind[]>;
   readonly environmentFor: (provider: Provider) => Readonly<Record<string, string>>;
 }
 
@@ -24,24 +26,29 @@ export class Catalogue {
 
   /** One kind of agent as it is now, or was seen to be no longer than `maxAgeMs` ago. */
   look(provider: Provider, maxAgeMs: number): Promise<NodeProvider> {
-    const { clock, environmentFor } = this.#options;
+    const { clock, environmentFor, kindsOf } = this.#options;
     const last = this.#looks.get(provider);
     if (last && (this.#looking.has(provider) || clock.now() - last.at < maxAgeMs)) return last.seen;
     this.#looking.add(provider);
-    const seen = provider
-      .detect(environmentFor(provider))
-      .then((found) => entryOf(provider, found))
+    const seen = Promise.all([provider.detect(environmentFor(provider)), kindsOf(provider)])
+      .then(([found, sandbox]) => entryOf(provider, found, sandbox))
       .finally(() => this.#looking.delete(provider));
     this.#looks.set(provider, { at: clock.now(), seen });
     return seen;
   }
 }
 
-function entryOf({ id, name, abilities, resumes, takesDialIns }: Provider, found: ProviderAvailability): NodeProvider {
+function entryOf(
+  { id, name, abilities, resumes, takesDialIns }: Provider,
+  found: ProviderAvailability,
+  sandbox: readonly SandboxKind[],
+): NodeProvider {
   const about = {
     ...(name === undefined ? {} : { name: name.slice(0, 64) }),
     ...(takesDialIns === true ? { dialIn: true } : {}),
-    ...(abilities === undefined ? {} : { abilities: { ...abilities, modes: [...abilities.modes], resume: resumes === true, sandbox: [] } }),
+    ...(abilities === undefined
+      ? {}
+      : { abilities: { ...abilities, modes: [...abilities.modes], resume: resumes === true, sandbox: [...sandbox] } }),
   };
   if (!found.available) return { id, available: false, version: null, reason: found.reason, ...about };
   const runtime = found.runtime === undefined ? {} : { runtime: found.runtime.slice(0, 1000) };

@@ -5,6 +5,7 @@ import {
   type InboxItem,
   type NodeProvider,
   RelayError,
+  type SandboxRequest,
   type Session,
   type SpawnMode,
 } from 'agent-relay-protocol';
@@ -20,6 +21,8 @@ import { standingInstructions } from './instructions.ts';
 import { MailEvidence } from './mail-evidence.ts';
 import { ProcessRegister } from './process-register.ts';
 import type { ProgressLimits } from './progress-watch.ts';
+import { heldProcesses } from './sandbox/held-processes.ts';
+import { Sandboxes } from './sandbox/sandboxes.ts';
 
 export interface HostOptions {
   readonly providers: readonly Provider[];
@@ -39,6 +42,10 @@ export interface HostOptions {
   readonly progress?: ProgressLimits;
   /** How long agents wait for a person's answer. Default ten minutes. */
   readonly approvalTimeoutMs?: number;
+  /** What every agent of this machine is put in at least. Default none. */
+  readonly sandbox?: SandboxRequest;
+  /** Files and folders that agents in a sandbox may read besides. */
+  readonly sandboxRead?: readonly string[];
 }
 
 export interface StartRequest {
@@ -51,6 +58,8 @@ export interface StartRequest {
   readonly model: string | null;
   /** The vendor's own id of a stored conversation that the session goes on with. */
   readonly resume?: string | undefined;
+  /** The machine's own wish counts where it is stricter. */
+  readonly sandbox?: SandboxRequest | undefined;
   readonly mcp: readonly McpEndpoint[];
   /** Its program runs already, wherever that is, and dialled in. */
   readonly dialIn?: DialIn | undefined;
@@ -62,6 +71,9 @@ export interface StartedSession {
   readonly model: string | null;
   /** It goes on with the conversation that was asked for. */
   readonly resumed: boolean;
+  readonly sandbox: Session['sandbox'];
+  /** Why there is none although one was wanted. */
+  readonly sandboxReason?: string;
 }
 
 export interface RunningSession extends SessionIdentity {
@@ -128,13 +140,17 @@ class SessionHost implements Host {
   readonly #sessions = new Map<string, HostedSession>();
   readonly #buffers = new Map<string, ActivityBuffer>();
   readonly #catalogue: Catalogue;
+  readonly #sandboxes: Sandboxes;
   readonly #starting = new Map<string, { readonly abort: AbortController; readonly done: Promise<unknown> }>();
   #closing: Promise<void> | null = null;
 
   constructor(options: HostOptions, register: ProcessRegister, leftBehind: readonly ActivityBuffer[]) {
     this.#options = options;
     this.#register = register;
-    this.#catalogue = new Catalogue({ clock: options.clock, environmentFor: (provider) => this.#environmentFor(provider) });
+    const { clock, env, sandbox: request, sandboxRead: allowed } = options;
+    this.#sandboxes = new Sandboxes({ clock, env, request, allowed, platform: process.platform });
+    const kindsOf = (provider: Provider) => this.#sandboxes.kinds(provider);
+    this.#catalogue = new Catalogue({ clock, kindsOf, environmentFor: (provider) => this.#environmentFor(provider) });
     for (const buffer of leftBehind) this.#buffers.set(buffer.owner.sessionId, buffer);
   }
 
@@ -235,6 +251,11 @@ class SessionHost implements Host {
     const { stateDir, log, relay, clock, approvalTimeoutMs } = this.#options;
     const provider = this.#providerFor(request);
     const cwd = dialIn === undefined ? await this.#folderFor(request) : (request.cwd ?? '/');
+    const env = this.#environmentFor(provider, { sessionId, agentId });
+    const { sandbox, reason } = dialIn
+      ? { sandbox: null, reason: undefined }
+      : await this.#sandboxes.choose({ asked: request.sandbox, provider, mode, cwd, env });
+    const held = heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => this.#register.add(sessionId, owned) });
     const runtime = await provider.start({
       agentId,
       sessionId,
@@ -248,13 +269,17 @@ class SessionHost implements Host {
       ...(dialIn === undefined ? {} : { dialIn }),
       instructions: standingInstructions({ agentId, spawnedBy: session.spawnedBy, mode }),
       mcp,
-      env: this.#environmentFor(provider, { sessionId, agentId }),
-      onProcess: (owned) => this.#register.add(sessionId, owned),
+      ...(held.sandbox && { sandbox: held.sandbox }),
+      env,
+      onProcess: held.onProcess,
       signal,
     });
-    if (signal.aborted) {
+    try {
+      signal.throwIfAborted();
+      held.assertHeld();
+    } catch (error) {
       await runtime.close();
-      throw signal.reason;
+      throw error;
     }
     const buffer = ActivityBuffer.create(stateDir, session, {
       onFault: (error) => log.warn('activity cannot be written to disk and is kept in memory', { sessionId, error }),
@@ -276,10 +301,13 @@ class SessionHost implements Host {
     this.#sessions.set(sessionId, hosted);
     void hosted.ended.then(() => this.#sessions.delete(sessionId));
     if (request.task !== null) await this.#giveTask(hosted, request.task, session.spawnedBy);
-    log.info('agent started', { sessionId, agentId, provider: provider.id, mode });
+    const inside = sandbox?.kind ?? 'none';
+    log.info('agent started', { sessionId, agentId, provider: provider.id, mode, sandbox: inside });
+    if (reason !== undefined) log.warn('an agent was started without a sandbox', { sessionId, agentId, reason });
     // What nobody can go on with is no conversation to remember.
     const vendorSessionId = provider.resumes ? runtime.vendorSessionId : null;
-    return { cwd, vendorSessionId, model: runtime.model, resumed: resume !== undefined };
+    const about = { sandbox: inside, ...(reason === undefined ? {} : { sandboxReason: reason.slice(0, 1000) }) } as const;
+    return { cwd, vendorSessionId, model: runtime.model, resumed: resume !== undefined, ...about };
   }
 
   #providerFor({ session, resume, dialIn }: StartRequest): Provider {

@@ -52,6 +52,8 @@ const session = (sessionId = 's1', over: Partial<Session> = {}): Session => ({
   endedAt: null,
   reason: null,
   vendorSessionId: null,
+  sandbox: 'none',
+  sandboxReason: null,
   ...over,
 });
 

@@ -12,6 +12,16 @@ export type SpawnMode = z.infer<typeof SpawnModeSchema>;
 export const SandboxKindSchema = z.enum(['bwrap', 'seatbelt']);
 export type SandboxKind = z.infer<typeof SandboxKindSchema>;
 
+/** What a session runs in. */
+export const SandboxStateSchema = z.enum(['none', ...SandboxKindSchema.options]);
+
+/**
+ * What is asked for: one of them by name, whichever the machine has (`os`), that where it can be had and else none with a warning (`auto`), or none.
+ * What the machine asks for besides counts where it is stricter.
+ */
+export const SandboxRequestSchema = z.enum(['none', 'auto', 'os', ...SandboxKindSchema.options]);
+export type SandboxRequest = z.infer<typeof SandboxRequestSchema>;
+
 /** What agents of a kind can do on a machine, so that nobody asks for what they cannot. */
 export const AbilitiesSchema = z.object({
   steer: z.enum(['joins', 'waits']).describe('A `now` message joins the running turn, or waits for its end'),

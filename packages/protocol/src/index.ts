@@ -1,5 +1,5 @@
-export type { Abilities, SandboxKind, SpawnMode } from './abilities.ts';
-export { AbilitiesSchema, SandboxKindSchema, SpawnModeSchema } from './abilities.ts';
+export type { Abilities, SandboxKind, SandboxRequest, SpawnMode } from './abilities.ts';
+export { AbilitiesSchema, SandboxKindSchema, SandboxRequestSchema, SpawnModeSchema } from './abilities.ts';
 export type { Address } from './address.ts';
 export { formatAddress, parseAddress } from './address.ts';
 export type {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AbilitiesSchema, SpawnModeSchema } from './abilities.ts';
+import { AbilitiesSchema, SandboxRequestSchema, SandboxStateSchema, SpawnModeSchema } from './abilities.ts';
 import { ApprovalModeSchema } from './agent.ts';
 import { AgentIdSchema, GroupNameSchema, LabelSchema, lineOf, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 
@@ -28,6 +28,8 @@ export const SessionSchema = z.object({
     .nullable()
     .default(null)
     .describe("The vendor's own id of the conversation, where it keeps one: a later session may go on with it (`resume`)"),
+  sandbox: SandboxStateSchema.default('none').describe('What keeps its processes inside its folder, from when the node has started it'),
+  sandboxReason: z.string().nullable().default(null).describe('Why it runs without one although one was wanted (`auto`), in one sentence'),
 });
 export type Session = z.infer<typeof SessionSchema>;
 
@@ -55,6 +57,9 @@ export const StartSessionSchema = z.strictObject({
     .boolean()
     .optional()
     .describe('Go on with the last conversation that this agent had with the same provider, on its machine and in its folder'),
+  sandbox: SandboxRequestSchema.optional().describe(
+    'What keeps its processes inside its folder. What its machine asks for counts where it is stricter; so does what the agent that asks is kept in',
+  ),
   spawnedBy: AgentIdSchema.optional().describe("The agent that asks; an agent's token forces its own id"),
 });
 export type StartSession = z.infer<typeof StartSessionSchema>;

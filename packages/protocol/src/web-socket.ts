@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SpawnModeSchema } from './abilities.ts';
+import { SandboxRequestSchema, SandboxStateSchema, SpawnModeSchema } from './abilities.ts';
 import { ApprovalModeSchema, SessionGuardSchema } from './agent.ts';
 import { ActivityEntrySchema, AgentEventSchema } from './agent-event.ts';
 import { ApprovalAnswerSchema, ApprovalIdSchema } from './approval.ts';
@@ -182,12 +182,15 @@ export const nodeCommands = {
       dialled: DialledSchema.optional().describe(
         'The program runs already, and has dialled the relay: fetch its link instead of starting one',
       ),
+      sandbox: SandboxRequestSchema.optional().describe('Left out: whatever the machine asks for'),
     }),
     result: z.object({
       cwd: z.string(),
       vendorSessionId: z.string().nullable(),
       model: z.string().nullable(),
       resumed: z.boolean().optional().describe('It goes on with `resume`; a node of an earlier version says nothing'),
+      sandbox: SandboxStateSchema.optional().describe('What it runs in; a node of an earlier version says nothing'),
+      sandboxReason: z.string().max(1000).optional(),
     }),
   }),
   'session/dialled': method({

@@ -1,5 +1,6 @@
-import type { Abilities, AgentEvent, ApprovalAnswer, ApprovalMode, DeliveryMode, SpawnMode } from 'agent-relay-protocol';
+import type { Abilities, AgentEvent, ApprovalAnswer, ApprovalMode, DeliveryMode, SandboxKind, SpawnMode } from 'agent-relay-protocol';
 import type { MessageDuplex } from 'agent-relay-wire';
+import type { SpawnProcessOptions } from 'agent-relay-wire/node';
 
 /**
  * Whether a provider can run on this machine. `reason` is one sentence that says how to install what is missing. `runtime` says which running program
@@ -18,6 +19,8 @@ export interface OwnedProcess {
   readonly startToken: string;
   readonly treeId?: string;
   readonly purpose: string;
+  /** What its command line put it in. The host ends a session that was to be in a sandbox and has a process that is in none. */
+  readonly sandbox?: SandboxKind;
   /**
    * It serves several sessions: it ends with the provider, not with the session that happened to start it. Its environment must not carry that
    * session's `AGENT_RELAY_SESSION_ID`; what it runs for a session should carry the id of that one.
@@ -73,6 +76,8 @@ export interface StartOptions {
   /** What the agent should know about the relay; goes where the vendor puts standing instructions, never into a turn. */
   readonly instructions: string;
   readonly mcp: readonly McpEndpoint[];
+  /** What every process of the session must be started in; left out, none. */
+  readonly sandbox?: ProcessSandbox;
   /** The complete environment for the agent's processes. */
   readonly env: Readonly<Record<string, string>>;
   /** Told of each process as soon as it runs, so that a crash of the host leaves none unknown. */
@@ -107,8 +112,37 @@ export interface ApprovalDecision extends Readonly<Pick<ApprovalAnswer, 'optionI
   readonly message?: string;
 }
 
+/**
+ * Files and folders of the user, by absolute path, that a vendor's program needs inside a sandbox, where nothing of the user's home is otherwise.
+ * What is not there is passed over.
+ */
+export interface SandboxFiles {
+  /** Folders that it may write in, and what it writes is forgotten. The others may lie in them. */
+  readonly scratch?: readonly string[];
+  /** What it may read: settings, credentials. Never what another program would run, in a folder of `write`. */
+  readonly read?: readonly string[];
+  /** Folders that it may write in for good, made where they are missing: its conversations of this folder. */
+  readonly write?: readonly string[];
+}
+
+/** Keeps processes inside a session's folder. It knows the folder and what the vendor's `sandboxFiles` named. */
+export interface ProcessSandbox {
+  readonly kind: SandboxKind;
+  /**
+   * The same process as it is started inside. `files` are those of this one process, such as a file that it is handed.
+   * @throws RelayError `unsupported` when it cannot be put inside.
+   */
+  confine<Options extends SpawnProcessOptions>(process: Options, files?: SandboxFiles): Promise<Options>;
+}
+
+/** Where a session of a vendor will run, as far as that decides which files its program needs. */
+export interface SandboxPlace {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** What the sessions of a vendor can do on every machine. */
-export type VendorAbilities = Pick<Abilities, 'steer' | 'approvals' | 'diffs' | 'modes'>;
+export type VendorAbilities = Readonly<Pick<Abilities, 'steer' | 'approvals' | 'diffs'>> & { readonly modes: readonly SpawnMode[] };
 
 /** A kind of agent. One instance serves many sessions and may share a vendor process between them. */
 export interface Provider {
@@ -127,6 +161,11 @@ export interface Provider {
   readonly takesDialIns?: true;
   /** What its sessions can do besides; nobody is told, and everything tried, where it does not say. */
   readonly abilities?: VendorAbilities;
+  /**
+   * Which of the user's files its program needs. Without it no session of this kind can be put in a sandbox; with it `start` hands each process of
+   * the session to `StartOptions.sandbox`, one that serves several sessions included.
+   */
+  sandboxFiles?(place: SandboxPlace): SandboxFiles;
   /** Looks for the vendor's program; never throws, never talks to a network. Asked again, each minute and before a start, while it is not there. */
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability>;
   /**

@@ -6,10 +6,13 @@ export type {
   DialledLink,
   McpEndpoint,
   OwnedProcess,
+  ProcessSandbox,
   PromptInput,
   PromptOptions,
   Provider,
   ProviderAvailability,
+  SandboxFiles,
+  SandboxPlace,
   StartOptions,
   VendorAbilities,
 } from './contract.ts';

@@ -22,6 +22,7 @@ describe('the configuration', () => {
       localNode: true,
       approvalTimeoutSeconds: 600,
       agentEnvironment: [],
+      sandbox: 'none',
       integrations: [],
       integrationRateLimitPerMinute: 120,
       privateCallbacks: [],

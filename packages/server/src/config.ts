@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type FieldIssue, RelayError } from 'agent-relay-protocol';
+import { type FieldIssue, RelayError, type SandboxRequest, SandboxRequestSchema } from 'agent-relay-protocol';
 import { defaultDatabasePath, isLoopbackHost } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import type { GuardLimits } from './domain/loop-guard.ts';
@@ -51,6 +51,7 @@ const SettingsSchema = z.object({
   AGENT_RELAY_AGENT_ENV: list
     .pipe(z.array(z.string().regex(/^[A-Za-z_]\w*\*?$/u, 'must be names of variables such as MY_TOKEN, or beginnings such as AWS_*')))
     .default([]),
+  AGENT_RELAY_SANDBOX: SandboxRequestSchema.default('none'),
   AGENT_RELAY_INTEGRATIONS: IntegrationsSettingSchema.default([]),
   AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: wholeNumber(1).default(120),
   AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: PrivateCallbacksSettingSchema.default([]),
@@ -86,6 +87,8 @@ export interface Config {
   readonly approvalTimeoutSeconds: number;
   /** Variables that the agents of this machine get beside what every program needs and what their provider names. */
   readonly agentEnvironment: readonly string[];
+  /** What the agents of this machine are put in at least. */
+  readonly sandbox: SandboxRequest;
   /** The systems outside that may create work. */
   readonly integrations: readonly IntegrationSettings[];
   readonly integrationRateLimitPerMinute: number;
@@ -147,6 +150,7 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     localNode: settings.AGENT_RELAY_LOCAL_NODE,
     approvalTimeoutSeconds: settings.AGENT_RELAY_APPROVAL_TIMEOUT,
     agentEnvironment: settings.AGENT_RELAY_AGENT_ENV,
+    sandbox: settings.AGENT_RELAY_SANDBOX,
     integrations: settings.AGENT_RELAY_INTEGRATIONS,
     integrationRateLimitPerMinute: settings.AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE,
     guard: {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import type { SandboxRequest } from 'agent-relay-protocol';
 import { backoffDelays, sleep } from 'agent-relay-wire';
 import { isSameProcess, processIdentity } from 'agent-relay-wire/node';
 import { z } from 'zod';
@@ -32,6 +33,8 @@ export interface LocalNodeOptions {
   readonly approvalTimeoutSeconds: number;
   /** Further variables that its agents get. */
   readonly agentEnvironment: readonly string[];
+  /** What they are put in at least. */
+  readonly sandbox?: SandboxRequest;
   /** What its environment is made from. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether agents run on the node that a relay before us left. */
@@ -129,11 +132,12 @@ export class LocalNode {
   }
 
   get #settings(): readonly string[] {
-    const { socket, tokenFile, stateFolder, approvalTimeoutSeconds, agentEnvironment } = this.#options;
+    const { socket, tokenFile, stateFolder, approvalTimeoutSeconds, agentEnvironment, sandbox = 'none' } = this.#options;
     const door = socket === null ? [] : ['--socket', socket];
     const lets = agentEnvironment.length === 0 ? [] : ['--agent-env', ...agentEnvironment];
+    const kept = sandbox === 'none' ? [] : ['--sandbox', sandbox];
     const where = [...door, '--token-file', tokenFile, '--name', LOCAL_NODE_NAME, '--state-dir', stateFolder];
-    return [...where, '--approval-timeout', String(approvalTimeoutSeconds), ...lets];
+    return [...where, '--approval-timeout', String(approvalTimeoutSeconds), ...kept, ...lets];
   }
 
   get #startsWith(): string {

@@ -244,7 +244,7 @@ async function localNodeHasAgents({ sessions, nodes }: Store): Promise<boolean> 
 }
 
 async function startLocalNode(
-  { databasePath, approvalTimeoutSeconds, agentEnvironment }: Config,
+  { databasePath, approvalTimeoutSeconds, agentEnvironment, sandbox }: Config,
   { store, ...where }: { readonly url: string; readonly socket: string | null; readonly store: Store },
   log: Logger,
 ): Promise<LocalNode> {
@@ -256,6 +256,7 @@ async function startLocalNode(
     logFile: localNodeLogPath(databasePath),
     approvalTimeoutSeconds,
     agentEnvironment,
+    sandbox,
     env: process.env,
     hasAgents: () => localNodeHasAgents(store),
     log: log.child({ part: 'local node' }),

@@ -59,6 +59,8 @@ const session = (epoch: number, more: Partial<Session>): Session => ({
   endedAt: null,
   reason: null,
   vendorSessionId: null,
+  sandbox: 'none',
+  sandboxReason: null,
   ...more,
 });
 const pair = (id: number, status: 'pending' | 'active' = 'pending'): Pair => {

@@ -1,4 +1,13 @@
-import type { AgentSession, Provider, ProviderAvailability, StartOptions, VendorAbilities } from 'agent-relay-provider';
+import { join } from 'node:path';
+import type {
+  AgentSession,
+  Provider,
+  ProviderAvailability,
+  SandboxFiles,
+  SandboxPlace,
+  StartOptions,
+  VendorAbilities,
+} from 'agent-relay-provider';
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
 import type { AcpAgent } from '../catalogue.ts';
 import type { AcpSession } from './acp-session.ts';
@@ -15,6 +24,7 @@ export class AcpProvider implements Provider {
   readonly name: string;
   readonly environment: readonly string[];
   readonly abilities: VendorAbilities;
+  readonly sandboxFiles?: (place: SandboxPlace) => SandboxFiles;
   readonly #agent: AcpAgent;
   readonly #program: VendorProgram;
   readonly #sessions: ProviderSessions<AcpSession>;
@@ -29,6 +39,8 @@ export class AcpProvider implements Provider {
       diffs: true,
       modes: agent.fence === 'none' ? ['unrestricted'] : ['safe', 'agentic', 'unrestricted'],
     };
+    const { homeFiles } = agent;
+    if (homeFiles !== undefined) this.sandboxFiles = ({ env }) => below(env['HOME'] ?? '', homeFiles);
     this.#agent = agent;
     this.#program = { name: agent.name, command, install: agent.install };
     this.#sessions = new ProviderSessions(agent.name);
@@ -47,4 +59,9 @@ export class AcpProvider implements Provider {
   close(): Promise<void> {
     return this.#sessions.close();
   }
+}
+
+function below(home: string, { scratch = [], read = [], write = [] }: SandboxFiles): SandboxFiles {
+  const absolute = (names: readonly string[]) => names.map((name) => join(home, name));
+  return { scratch: absolute(scratch), read: absolute(read), write: absolute(write) };
 }

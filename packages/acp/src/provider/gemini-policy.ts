@@ -11,6 +11,8 @@ export interface GeminiPolicyOptions {
 /** Arguments for an agent's program, and what is to be removed when it has read what they name. */
 export interface ModeFence {
   readonly args: readonly string[];
+  /** What they name. */
+  readonly files: readonly string[];
   readonly remove: () => Promise<void>;
 }
 
@@ -53,7 +55,7 @@ export async function geminiFence(options: GeminiPolicyOptions): Promise<ModeFen
   }
   // In a folder that is not trusted Gemini starts no MCP server, the relay's included.
   const args = ['--skip-trust', '--approval-mode', 'default', '--admin-policy', path, ...(options.mode === 'safe' ? alone(options) : [])];
-  return { args, remove };
+  return { args, files: [path], remove };
 }
 
 /** Nothing of the user's is loaded that brings tools of its own. */

@@ -31,7 +31,7 @@ export async function modeFence(agent: AcpAgent, { mode, approval, mcp }: Rights
       `${agent.name} follows the policies in ${where} and no others: nothing would hold it to ${needed}`,
     );
   }
-  if (free) return { args: [], remove: async () => {} };
+  if (free) return { args: [], files: [], remove: async () => {} };
   const message = `${agent.name} starts in unrestricted mode with open approval only: nothing is known that would hold it to ${needed}`;
   throw new RelayError('provider_unavailable', message);
 }

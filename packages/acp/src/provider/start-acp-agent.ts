@@ -2,7 +2,7 @@ import { RequestError } from '@agentclientprotocol/sdk';
 import { RelayError } from 'agent-relay-protocol';
 import { SessionEvents, type StartOptions } from 'agent-relay-provider';
 import { ownedProcess, processEnd, type SessionRights } from 'agent-relay-provider/kit';
-import { type ChildHandle, ndjsonDuplex, startProcess } from 'agent-relay-wire/node';
+import { type ChildHandle, ndjsonDuplex, type SpawnProcessOptions, startProcess } from 'agent-relay-wire/node';
 import { AcpConnection, type AcpHandlers, type PromptBlock } from '../acp/acp-connection.ts';
 import type { InitializeAnswer } from '../acp/frames.ts';
 import type { AcpAgent } from '../catalogue.ts';
@@ -38,11 +38,12 @@ export async function startAcpAgent(agent: AcpAgent, command: string, options: S
   const fence = await modeFence(agent, options);
   try {
     const { child, ready } = await startProcess({
+      ...(await confined(
+        { command, args: [...agent.args, ...modelArguments(agent, options.model), ...fence.args], cwd, env: agentEnvironment(agent, env) },
+        options.sandbox,
+        fence.files,
+      )),
       name: agent.name,
-      command,
-      args: [...agent.args, ...modelArguments(agent, options.model), ...fence.args],
-      cwd,
-      env: agentEnvironment(agent, env),
       timeoutMs: startTimeoutMs,
       signal,
       onStart: (started) => onProcess(ownedProcess(started, { purpose: agent.id })),
@@ -66,6 +67,13 @@ export async function startAcpAgent(agent: AcpAgent, command: string, options: S
     await fence.remove();
   }
 }
+
+/** What it is handed beside, it may read inside as well. */
+const confined = async (
+  process: SpawnProcessOptions,
+  sandbox: StartOptions['sandbox'],
+  read: readonly string[],
+): Promise<SpawnProcessOptions> => (sandbox === undefined ? process : sandbox.confine(process, { read }));
 
 async function openSession(
   agent: AcpAgent,

@@ -1,8 +1,17 @@
 import { RelayError } from 'agent-relay-protocol';
-import type { AgentSession, Provider, ProviderAvailability, StartOptions, VendorAbilities } from 'agent-relay-provider';
+import type {
+  AgentSession,
+  Provider,
+  ProviderAvailability,
+  SandboxFiles,
+  SandboxPlace,
+  StartOptions,
+  VendorAbilities,
+} from 'agent-relay-provider';
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
 import type { ClaudeSession } from './claude-session.ts';
 import { claudeProgram } from './program.ts';
+import { claudeSandboxFiles } from './sandbox-files.ts';
 import { startDialled } from './start-dialled.ts';
 import { startOverStdio } from './start-stdio.ts';
 
@@ -32,6 +41,10 @@ export class ClaudeProvider implements Provider {
 
   constructor({ command = 'claude' }: ClaudeProviderOptions = {}) {
     this.#program = claudeProgram(command);
+  }
+
+  sandboxFiles(place: SandboxPlace): SandboxFiles {
+    return claudeSandboxFiles(place);
   }
 
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {

@@ -2,7 +2,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { SessionEvents } from 'agent-relay-provider';
 import { processEnd } from 'agent-relay-provider/kit';
 import { sleep } from 'agent-relay-wire';
-import { type ChildHandle, ndjsonDuplex, startProcess } from 'agent-relay-wire/node';
+import { type ChildHandle, ndjsonDuplex, type SpawnProcessOptions, startProcess } from 'agent-relay-wire/node';
 import { ClaudeConnection, type ClaudeConnectionOptions } from '../stream-json/claude-connection.ts';
 import type { ControlAnswer } from '../stream-json/control-requests.ts';
 import type { OutgoingFrame } from '../stream-json/outgoing.ts';
@@ -36,6 +36,8 @@ export interface RunClaudeOptions extends AnswersClaude {
   readonly approvalTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onStart?: (child: ChildHandle) => void;
+  /** The process as it is started in a sandbox. */
+  readonly confine?: (process: SpawnProcessOptions) => Promise<SpawnProcessOptions>;
 }
 
 /** The parts of a session that has no CLI yet. */
@@ -55,12 +57,10 @@ export async function runClaude(options: RunClaudeOptions): Promise<ClaudeSessio
   const { command, args, cwd, vendorSessionId, model, gate, signal, onStart } = options;
   const { events, translator, connectionOptions } = sessionParts(options, { cwd, approvalTimeoutMs: options.approvalTimeoutMs });
   const connection = new ClaudeConnection({ ...connectionOptions, controlTimeoutMs: startTimeoutMs, whenLinkEnds: 'exit' });
+  const outside = { command, args, cwd, env: claudeEnvironment(options.env) };
   const starting = startProcess({
+    ...(options.confine ? await options.confine(outside) : outside),
     name: vendor,
-    command,
-    args,
-    cwd,
-    env: claudeEnvironment(options.env),
     timeoutMs: startTimeoutMs,
     signal,
     onStart,

@@ -11,7 +11,8 @@ import { toolGate, toolGateHooks } from './tool-gate.ts';
 
 /** Starts an agent of the relay's: held to its mode and approval, with the relay's tools. Whatever fails, no process is left. */
 export async function startOverStdio(command: string, options: StartOptions): Promise<ClaudeSession> {
-  const { cwd, mode, approval, ask, env, mcp, signal, onProcess, model, instructions, resume, fork = false, approvalTimeoutMs } = options;
+  const { cwd, mode, approval, ask, env, mcp, signal, onProcess, model, instructions, resume, fork = false, approvalTimeoutMs, sandbox } =
+    options;
   const vendorSessionId = resume === undefined || fork ? randomUUID() : resume;
   const relayServers = mcp.map(({ name }) => name);
   const config = await writeMcpConfig(options);
@@ -31,6 +32,7 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
       approvalTimeoutMs,
       signal,
       relayServers,
+      ...(sandbox && { confine: (process) => sandbox.confine(process, config === null ? {} : { read: [config.path] }) }),
       handlers: (parts) => toolGate({ mode, approval, ask, cwd, relayServers }, parts),
       initialize: toolGateHooks(relayServers),
       onStart: (started) => onProcess(ownedProcess(started, { purpose: 'claude' })),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
-import { type ChildHandle, type ProcessExit, startProcess, withoutColours } from 'agent-relay-wire/node';
+import { type ChildHandle, type ProcessExit, type SpawnProcessOptions, startProcess, withoutColours } from 'agent-relay-wire/node';
 import type { CodexEndpoint } from './endpoint.ts';
 import type { ThreadConfig } from './methods.ts';
 import { findCodex } from './native-binary.ts';
@@ -28,6 +28,13 @@ export interface StartAppServerOptions {
   /** Told of the process as soon as it runs. */
   readonly onProcess?: (child: ChildHandle) => void;
   readonly signal?: AbortSignal | undefined;
+  /** What the server is put in; the folder of its socket is writable there. */
+  readonly sandbox?: Confines | undefined;
+}
+
+/** Makes of a process one that is kept in its folder. */
+export interface Confines {
+  confine(process: SpawnProcessOptions, files: { readonly write: readonly string[] }): Promise<SpawnProcessOptions>;
 }
 
 /** A `codex app-server` process of ours. It serves any number of clients and threads, and is meant to be one per CODEX_HOME. */
@@ -64,13 +71,18 @@ export class CodexAppServer {
     const kind = transport === 'auto' ? (process.platform === 'win32' ? 'websocket' : 'unix') : transport;
     try {
       const listening = await prepare(kind, runtimeDir);
-      const { child, ready } = await startProcess({
-        name: 'The Codex app-server',
+      const stdio = kind === 'stdio' ? 'pipe' : 'ignore';
+      const args = ['app-server', ...overrides(options.config), ...listening.args];
+      const outside: SpawnProcessOptions = {
         command,
-        args: ['app-server', ...overrides(options.config), ...listening.args],
+        args,
         env: await usableEnvironment(env, options.codexHome, runtimeDir),
-        stdin: kind === 'stdio' ? 'pipe' : 'ignore',
-        stdout: kind === 'stdio' ? 'pipe' : 'ignore',
+        stdin: stdio,
+        stdout: stdio,
+      };
+      const { child, ready } = await startProcess({
+        ...((await options.sandbox?.confine(outside, { write: [runtimeDir] })) ?? outside),
+        name: 'The Codex app-server',
         timeoutMs: options.startTimeoutMs ?? 15_000,
         signal,
         onStart: options.onProcess,

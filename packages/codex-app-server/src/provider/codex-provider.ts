@@ -1,7 +1,16 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
-import type { AgentSession, EndOfSession, Provider, ProviderAvailability, StartOptions, VendorAbilities } from 'agent-relay-provider';
+import type {
+  AgentSession,
+  EndOfSession,
+  Provider,
+  ProviderAvailability,
+  SandboxFiles,
+  SandboxPlace,
+  StartOptions,
+  VendorAbilities,
+} from 'agent-relay-provider';
 import {
   detectProgram,
   findProgram,
@@ -26,6 +35,7 @@ import { loadedThreadIds } from '../app-server/stored-history.ts';
 import { type Attached, attach } from './attach.ts';
 import { CodexSession } from './codex-session.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
+import { codexSandboxFiles } from './sandbox-files.ts';
 import { ServerAudience } from './server-news.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
 import { developerInstructions, instructionsAnew, threadConfig } from './session-policy.ts';
@@ -80,6 +90,10 @@ export class CodexProvider implements Provider {
     this.#pool = new ServerPool((request) => this.#startServer(request));
   }
 
+  sandboxFiles({ env }: SandboxPlace): SandboxFiles {
+    return codexSandboxFiles(this.#codexHome(env));
+  }
+
   async detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {
     try {
       const { client, runtime } = await this.#lookAround(env);
@@ -106,11 +120,13 @@ export class CodexProvider implements Provider {
   }
 
   async #start(options: TrackedStart): Promise<CodexSession> {
-    const { env, signal } = options;
+    const { env, signal, sandbox, sessionId } = options;
     const codexHome = this.#codexHome(env);
+    // One that others share sees their folders as well.
+    const key = sandbox === undefined ? codexHome : `${codexHome}\n${sessionId}`;
     const onProcess = (child: ChildHandle) => options.onProcess(ownedProcess(child, { purpose: 'codex app-server', shared: true }));
-    const shared = await this.#pool.acquire({ codexHome, env: serverEnvironment(env), onProcess, signal });
-    const release = () => this.#pool.release(codexHome, shared);
+    const shared = await this.#pool.acquire({ key, codexHome, env: serverEnvironment(env), onProcess, signal, sandbox });
+    const release = () => this.#pool.release(key, shared);
     try {
       return await this.#startSession(options, shared, release);
     } catch (error) {
@@ -142,14 +158,15 @@ export class CodexProvider implements Provider {
   }
 
   async #startServer(request: Parameters<StartSharedServer>[0]): Promise<SharedServer> {
-    const { codexHome, env, onProcess, signal } = request;
+    const { codexHome, env, onProcess, signal, sandbox } = request;
     try {
-      const attached = await this.#attach(env, signal);
+      const attached = sandbox === undefined ? await this.#attach(env, signal) : this.#apart(env);
       const { runtime } = attached;
       if (attached.client) return joined(attached.client, runtime);
       const command = await findProgram(this.#program, env);
       const { client, server } = await launch({
-        server: { command, env, onProcess, ...this.#home(codexHome) },
+        // Codex makes its unix socket in the machine's /tmp, which nothing outside sees there.
+        server: { command, env, onProcess, ...(sandbox && { sandbox, transport: 'websocket' }), ...this.#home(codexHome) },
         client: this.#clientOptions,
         signal,
         deathLimit: this.#options.deathLimit,
@@ -161,6 +178,17 @@ export class CodexProvider implements Provider {
     } catch (error) {
       throw signal.aborted ? signal.reason : asUnavailable(error);
     }
+  }
+
+  /** @throws RelayError `unsupported` where a running server is named: what it starts is in no sandbox of ours. */
+  #apart(env: Readonly<Record<string, string>>): Attached {
+    const { endpoint = env['CODEX_APP_SERVER'] } = this.#options;
+    if (!endpoint) return { runtime: 'one of its own, in the sandbox of its session' };
+    const named = typeof endpoint === 'string' ? endpoint : endpoint.transport;
+    throw new RelayError(
+      'unsupported',
+      `Codex joins the app-server at ${named} here, which runs outside of any sandbox: start it without one`,
+    );
   }
 
   #attach(env: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Attached> {

@@ -5,10 +5,16 @@ import type { EndOfSession } from '../session-events.ts';
 
 /** A process of ours as the host writes it down, for `StartOptions.onProcess`. */
 export function ownedProcess(
-  { identity: { pid, startedAt, treeId } }: Pick<ChildHandle, 'identity'>,
+  { identity: { pid, startedAt, treeId }, sandbox }: Pick<ChildHandle, 'identity' | 'sandbox'>,
   about: Pick<OwnedProcess, 'purpose' | 'shared'>,
 ): OwnedProcess {
-  return { pid, startToken: startedAt, ...(treeId === undefined ? {} : { treeId }), ...about };
+  return {
+    pid,
+    startToken: startedAt,
+    ...(treeId === undefined ? {} : { treeId }),
+    ...(sandbox === undefined ? {} : { sandbox }),
+    ...about,
+  };
 }
 
 /**

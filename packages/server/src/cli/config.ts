@@ -30,6 +30,7 @@ export const configCommand = (terminal: Terminal): Command =>
           AGENT_RELAY_LOCAL_NODE: config.localNode,
           AGENT_RELAY_APPROVAL_TIMEOUT: config.approvalTimeoutSeconds,
           AGENT_RELAY_AGENT_ENV: config.agentEnvironment.join(','),
+          AGENT_RELAY_SANDBOX: config.sandbox,
           AGENT_RELAY_INTEGRATIONS: config.integrations.map(({ name }) => name).join(','),
           AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: config.integrationRateLimitPerMinute,
           AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: config.privateCallbacks,

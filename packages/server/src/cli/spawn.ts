@@ -9,6 +9,8 @@ import {
   providerOver,
   providerTransports,
   RelayError,
+  type SandboxRequest,
+  SandboxRequestSchema,
   SpawnModeSchema,
 } from 'agent-relay-protocol';
 import { type Command, Option } from 'commander';
@@ -30,6 +32,7 @@ interface SpawnOptions extends RelayOptions {
   readonly node?: string;
   readonly label?: string;
   readonly resume?: true;
+  readonly sandbox?: SandboxRequest;
 }
 
 export const spawnCommand = (terminal: Terminal): Command =>
@@ -52,14 +55,15 @@ export const spawnCommand = (terminal: Terminal): Command =>
     )
     .option('--node <id>', 'the machine to run it on')
     .option('--label <text>', 'a label for people')
+    .addOption(new Option('--sandbox <kind>', 'what keeps it in its folder, see below').choices(SandboxRequestSchema.options))
     .option('--resume', 'go on with the last conversation it had, on the same machine and in the same folder')
     .addHelpText('after', environment)
     .action(async (cli: string, options: SpawnOptions) => {
       const provider = providerOver(cli, options.transport);
-      const { name, task, mode, model, node, resume } = options;
+      const { name, task, mode, model, node, resume, sandbox } = options;
       const cwd = options.cwd ?? (resume ? undefined : terminal.cwd);
       const where = { ...(cwd && { cwd }), ...(node && { node }), ...(resume && { resume }) };
-      const optional = { ...where, ...(task && { task }), ...(mode && { mode }), ...(model && { model }) };
+      const optional = { ...where, ...(task && { task }), ...(mode && { mode }), ...(model && { model }), ...(sandbox && { sandbox }) };
       const ask = options.ask ?? (isPerson(terminal) || undefined);
       const request = { provider, name, ...optional, ...(ask === undefined ? {} : { ask }), ...saidOf(options, terminal) };
       await withRelay(options, terminal, async (client) => {
@@ -68,7 +72,10 @@ export const spawnCommand = (terminal: Terminal): Command =>
         const session = await client.sessions.start({ ...request, ...(here && { node: here }) }, { signal: terminal.signal });
         const where = machines.length > 1 ? machines.find(({ nodeId }) => nodeId === session.nodeId) : undefined;
         const place = `${session.cwd === null ? '' : ` in ${session.cwd}`}${where ? ` on ${oneLine(where.name)}` : ''}`;
-        terminal.out(`${session.agentId} runs: ${session.provider}${place} (mode ${session.mode})`);
+        terminal.out(
+          `${session.agentId} runs: ${session.provider}${place} (mode ${session.mode}${session.sandbox === 'none' ? '' : `, sandbox ${session.sandbox}`})`,
+        );
+        if (session.sandboxReason !== null) terminal.note(`warning: it runs in no sandbox. ${oneLine(session.sandboxReason, 1000)}`);
         if (session.ask && session.mode === 'agentic') terminal.note(`It may ask you: ${programName(terminal.env)} approvals`);
         terminal.note(`See what it does: ${programName(terminal.env)} watch --agent ${session.agentId}`);
       });
@@ -116,6 +123,13 @@ Modes, the same for every agent:
   agentic       reads, edits in its folder, and runs commands where a sandbox keeps them there (Codex has one; Claude has
                 none, and runs what only reads). For what goes beyond it asks a person with --ask, else it is refused
   unrestricted  whatever you may yourself
+
+Sandboxes, whatever the mode; a machine may ask for more (relay-connect --sandbox):
+  os            its processes see their folder (read-only in safe), the system's programs and their own settings, and
+                nothing else of yours; the network stays. An error where the machine has none
+  bwrap, seatbelt  that one: bubblewrap on Linux, Seatbelt on macOS
+  auto          as os where it can be had, else none, with a warning
+  none          the default
 
 Label, capabilities, tags, channels and approval come from AGENT_RELAY_LABEL, AGENT_RELAY_CAPS, AGENT_RELAY_TAGS,
 AGENT_RELAY_CHANNELS and AGENT_RELAY_APPROVAL too, else from the profile; options win.

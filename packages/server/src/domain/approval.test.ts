@@ -19,6 +19,8 @@ const session: Session = {
   endedAt: null,
   reason: null,
   vendorSessionId: null,
+  sandbox: 'none',
+  sandboxReason: null,
 };
 const options = [{ id: 'allow', label: 'Allow', outcome: 'allow' as const }];
 const asked = {

@@ -1,20 +1,28 @@
-import { type Abilities, type Node, RelayError, type SpawnMode } from 'agent-relay-protocol';
+import { type Abilities, type Node, RelayError, type SandboxRequest, type SpawnMode } from 'agent-relay-protocol';
 
 /** What a session is asked to do that not every kind of agent can. */
 export interface ProviderNeeds {
   readonly mode: SpawnMode;
   readonly ask: boolean;
   readonly resume: boolean;
+  readonly sandbox?: SandboxRequest | undefined;
 }
 
 /** What agents with these abilities cannot do of it, as the end of "… cannot"; null when they can, or nobody says. */
-export function inability(abilities: Abilities | undefined, { mode, ask, resume }: ProviderNeeds): string | null {
+export function inability(abilities: Abilities | undefined, { mode, ask, resume, sandbox = 'none' }: ProviderNeeds): string | null {
   if (abilities === undefined) return null;
   if (!abilities.modes.includes(mode)) return `work in mode ${mode}`;
   if (resume && !abilities.resume) return 'go on with an earlier conversation';
+  if (lacksSandbox(abilities, sandbox)) return `run in ${sandbox === 'os' ? 'a sandbox' : `the sandbox ${sandbox}`} there`;
   // Only there is something left to ask.
   if (ask && mode === 'agentic' && !abilities.approvals) return 'ask a person';
   return null;
+}
+
+/** `auto` is for where there is none. */
+function lacksSandbox({ sandbox }: Abilities, asked: SandboxRequest): boolean {
+  if (asked === 'none' || asked === 'auto') return false;
+  return asked === 'os' ? sandbox.length === 0 : !sandbox.includes(asked);
 }
 
 const abilitiesOf = ({ providers }: Node, provider: string): Abilities | undefined =>

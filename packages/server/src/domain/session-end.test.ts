@@ -10,6 +10,7 @@ const session = {
   model: null,
   nodeId: 'node_1',
   vendorSessionId: null,
+  sandbox: 'none',
 } as const;
 const open = { approval: 'open' } as const;
 
@@ -19,6 +20,10 @@ test('the command that brings an agent back works as it is printed, whatever its
     `agent-relay spawn claude --name Worker --cwd '/srv/Ann'\\''s $HOME' --mode safe --approval open --node node_1`,
   );
   expect(spawnAgain({ ...session, cwd: null }, open)).toBe('agent-relay spawn claude --name Worker --no-ask --approval open --node node_1');
+});
+
+test('one that was kept in a sandbox comes back in it', () => {
+  expect(spawnAgain({ ...session, sandbox: 'bwrap' }, open)).toMatch(/ --node node_1 --sandbox bwrap$/u);
 });
 
 test('its conversation comes back with it where its vendor keeps that', () => {

@@ -4,11 +4,11 @@ import { shellWord } from './shell-word.ts';
 /** A session that had run and was not told to end: its process died, or its machine lost it. */
 export const hasDied = (before: Session, status: 'ended' | 'failed'): boolean => before.status === 'running' && status === 'failed';
 
-type StartedAs = Pick<Session, 'provider' | 'agentId' | 'cwd' | 'mode' | 'ask' | 'model' | 'nodeId' | 'vendorSessionId'>;
+type StartedAs = Pick<Session, 'provider' | 'agentId' | 'cwd' | 'mode' | 'ask' | 'model' | 'nodeId' | 'vendorSessionId' | 'sandbox'>;
 
 /** What brings the agent of an ended session back as it was, where it was, with its conversation where its vendor keeps it: as a command of ours. */
 export function spawnAgain(
-  { provider, agentId, cwd, mode, ask, model, nodeId, vendorSessionId }: StartedAs,
+  { provider, agentId, cwd, mode, ask, model, nodeId, vendorSessionId, sandbox }: StartedAs,
   { approval }: Pick<Agent, 'approval'>,
 ): string {
   const options = [
@@ -19,6 +19,7 @@ export function spawnAgain(
     `--approval ${approval}`,
     ...(model === null ? [] : [`--model ${shellWord(model)}`]),
     `--node ${shellWord(nodeId)}`,
+    ...(sandbox === 'none' ? [] : [`--sandbox ${sandbox}`]),
     ...(vendorSessionId === null ? [] : ['--resume']),
   ];
   return `agent-relay spawn ${shellWord(provider)} ${options.join(' ')}`;

@@ -89,6 +89,8 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
     endedAt: null,
     reason: null,
     vendorSessionId: null,
+    sandbox: 'none',
+    sandboxReason: null,
   };
   return {
     answer: session,
@@ -116,21 +118,23 @@ function starterOf({ agent, spawnedBy, epoch, newest }: BeginningFacts): string 
 /** The session as it is when nothing new is said of it. */
 const unchanged = (session: Session): Decision<Session> => ({ answer: session, change: null });
 
+/** What a node says of a session that it started; one of an earlier version says less. */
+type Started = {
+  readonly [Field in 'cwd' | 'model' | 'vendorSessionId' | 'sandbox' | 'sandboxReason']?: Session[Field] | undefined;
+};
+
 /** The node has it running. Nothing changes when the session is over meanwhile, or runs already. */
-export function runSession(
-  session: Session,
-  { found }: SessionFacts,
-  started: Readonly<Partial<Pick<Session, 'cwd' | 'model' | 'vendorSessionId'>>>,
-  now: number,
-): Decision<Session> {
+export function runSession(session: Session, { found }: SessionFacts, started: Started, now: number): Decision<Session> {
   if (session.status !== 'starting') return unchanged(session);
-  const { cwd, model, vendorSessionId } = started;
+  const { cwd, model, vendorSessionId, sandbox, sandboxReason } = started;
   const running: Session = {
     ...session,
     status: 'running',
     cwd: cwd ?? session.cwd,
     model: model ?? session.model,
     vendorSessionId: vendorSessionId ?? session.vendorSessionId,
+    sandbox: sandbox ?? session.sandbox,
+    sandboxReason: sandboxReason ?? session.sandboxReason,
   };
   const told: NewEvent = { type: 'session.updated', at: now, session: running };
   if (!isCurrent(session, found)) return { answer: running, change: { at: now, events: [told], sessions: [running] } };

@@ -19,6 +19,8 @@ const session = (mode: Session['mode'], cwd: string | null, ask = false): Sessio
   endedAt: null,
   reason: null,
   vendorSessionId: null,
+  sandbox: 'none',
+  sandboxReason: null,
 });
 
 describe('the terms of a spawn', () => {

@@ -1,4 +1,4 @@
-import { type ApprovalMode, type Principal, RelayError, type Session, type SpawnMode } from 'agent-relay-protocol';
+import { type ApprovalMode, type Principal, RelayError, type SandboxRequest, type Session, type SpawnMode } from 'agent-relay-protocol';
 import { readsWorkspace } from './readership.ts';
 import { agentOf, isOwner, mayActUpon } from './scopes.ts';
 
@@ -13,6 +13,7 @@ export interface SpawnRequest {
   readonly mode?: SpawnMode | undefined;
   readonly approval?: ApprovalMode | undefined;
   readonly ask?: boolean | undefined;
+  readonly sandbox?: SandboxRequest | undefined;
 }
 
 export interface SpawnTerms {
@@ -21,6 +22,8 @@ export interface SpawnTerms {
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
   readonly ask: boolean;
+  /** Left out where nobody said. */
+  readonly sandbox?: SandboxRequest;
 }
 
 const modes: readonly SpawnMode[] = ['safe', 'agentic', 'unrestricted'];
@@ -28,13 +31,13 @@ const approvals: readonly ApprovalMode[] = ['read-only', 'guarded', 'open'];
 
 /**
  * Under what terms a session starts. A person (`spawner` null) may ask for anything. An agent passes on no more than it has: its own folder or
- * below, its own mode, its own approval and its own way to ask people, or less.
+ * below, its own mode, its own approval and its own way to ask people, or less; and what keeps it in keeps in what it starts.
  * @throws RelayError `forbidden`.
  */
 export function spawnTerms(request: SpawnRequest, spawner: Spawner | null): SpawnTerms {
   if (spawner === null) {
-    const { cwd = null, mode = 'agentic', approval = 'open', ask = false } = request;
-    return { cwd, within: null, mode, approval, ask };
+    const { cwd = null, mode = 'agentic', approval = 'open', ask = false, sandbox } = request;
+    return { cwd, within: null, mode, approval, ask, ...(sandbox && { sandbox }) };
   }
   const ownMode = spawner.session?.mode ?? 'agentic';
   const mode = request.mode ?? lower(modes, 'agentic', ownMode);
@@ -49,7 +52,16 @@ export function spawnTerms(request: SpawnRequest, spawner: Spawner | null): Spaw
   const within = spawner.session?.cwd ?? null;
   if (within === null && request.cwd !== undefined)
     throw new RelayError('forbidden', 'An agent that runs on no node of this relay may not name a folder: leave it out for a fresh one');
-  return { cwd: request.cwd ?? null, within, mode, approval, ask };
+  const sandbox = keptIn(request.sandbox, spawner.session?.sandbox ?? 'none');
+  return { cwd: request.cwd ?? null, within, mode, approval, ask, ...(sandbox && { sandbox }) };
+}
+
+/** What an agent in a sandbox starts is in one as well. @throws RelayError `forbidden`. */
+function keptIn(asked: SandboxRequest | undefined, own: Session['sandbox']): SandboxRequest | undefined {
+  if (own === 'none') return asked;
+  if (asked === 'none' || asked === 'auto')
+    throw new RelayError('forbidden', `An agent in the sandbox ${own} may not start one outside of a sandbox`);
+  return asked ?? 'os';
 }
 
 /** An agent that says what holds for it may narrow that, and not widen it. */

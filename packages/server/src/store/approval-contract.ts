@@ -82,6 +82,8 @@ const session: Session = {
   endedAt: null,
   reason: null,
   vendorSessionId: null,
+  sandbox: 'none',
+  sandboxReason: null,
 };
 
 const approval: Approval = {

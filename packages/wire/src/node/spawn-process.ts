@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { PassThrough, pipeline, Readable, type Writable } from 'node:stream';
-import { RelayError } from 'agent-relay-protocol';
+import { RelayError, type SandboxKind } from 'agent-relay-protocol';
 import { AsyncQueue } from '../async-queue.ts';
 import { asError } from '../message-duplex.ts';
 import { type ProcessIdentity, processIdentity } from './process-identity.ts';
@@ -21,6 +21,8 @@ export interface SpawnProcessOptions {
   readonly stderr?: 'pipe' | 'ignore';
   /** How much of the end of stderr `stderrTail` keeps, in characters. Default 16 384. */
   readonly stderrTailLength?: number;
+  /** Which sandbox the command line above puts it in; the handle says it again. */
+  readonly sandbox?: SandboxKind;
 }
 
 export interface ProcessExit {
@@ -33,6 +35,7 @@ export interface ChildHandle {
   readonly pid: number;
   /** Plain JSON; enough for `killProcessTree` after a crash of this process. */
   readonly identity: ProcessIdentity;
+  readonly sandbox?: SandboxKind | undefined;
   /** Writing after the child has gone is no fault; `exited` tells. Ended at once with `stdin: 'ignore'`. */
   readonly stdin: Writable;
   /** The child waits when nobody reads. Empty with `stdout: 'ignore'`. */
@@ -73,7 +76,7 @@ export async function spawnProcess(options: SpawnProcessOptions): Promise<ChildH
   } catch (error) {
     throw await spawnFailed(error, options);
   }
-  return SpawnedChild.create(child, treeId, options.stderrTailLength ?? 16_384);
+  return SpawnedChild.create(child, treeId, options);
 }
 
 class SpawnedChild implements ChildHandle {
@@ -82,14 +85,16 @@ class SpawnedChild implements ChildHandle {
   readonly stdout: Readable;
   readonly stderr: AsyncIterable<Uint8Array>;
   readonly exited: Promise<ProcessExit>;
+  readonly sandbox: SandboxKind | undefined;
   readonly #child: ChildProcess;
   #identity: ProcessIdentity;
   #stderrTail = '';
   #spokeAtMs = Number.NEGATIVE_INFINITY;
   #endedAtMs: number | null = null;
 
-  constructor(child: ChildProcess, pid: number, treeId: string, stderrTailLength: number) {
+  constructor(child: ChildProcess, pid: number, treeId: string, { stderrTailLength = 16_384, sandbox }: SpawnProcessOptions) {
     this.#child = child;
+    this.sandbox = sandbox;
     this.pid = pid;
     this.#identity = { pid, startedAt: '', treeId };
     // `close` on a child that never had the pipe is never waited for: an empty stream stands in.
@@ -108,9 +113,9 @@ class SpawnedChild implements ChildHandle {
     });
   }
 
-  static async create(child: ChildProcess, treeId: string, stderrTailLength: number): Promise<SpawnedChild> {
+  static async create(child: ChildProcess, treeId: string, options: SpawnProcessOptions): Promise<SpawnedChild> {
     if (child.pid === undefined) throw new RelayError('internal', 'The system started a process without a pid');
-    const spawned = new SpawnedChild(child, child.pid, treeId, stderrTailLength);
+    const spawned = new SpawnedChild(child, child.pid, treeId, options);
     spawned.#identity = { pid: child.pid, startedAt: '', ...(await processIdentity(child.pid)), treeId };
     return spawned;
   }

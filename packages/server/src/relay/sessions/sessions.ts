@@ -124,7 +124,7 @@ class Sessions {
       // A conversation is kept where it was had.
       nodeId: earlier?.nodeId ?? input.node ?? null,
       spawnerNodeId: spawner?.session?.nodeId ?? null,
-      needs: { mode: terms.mode, ask: terms.ask, resume: earlier !== null },
+      needs: { mode: terms.mode, ask: terms.ask, resume: earlier !== null, sandbox: terms.sandbox },
     });
     const link = registry.find(workspace, node.nodeId)?.link;
     if (!link) throw new RelayError('node_unavailable', `The node ${node.name} is not connected`);

@@ -1,4 +1,4 @@
-import { type MethodParams, RelayError, type Session, sessionLimits } from 'agent-relay-protocol';
+import { type MethodParams, RelayError, type SandboxRequest, type Session, sessionLimits } from 'agent-relay-protocol';
 import { runSession } from '../../domain/session-lifecycle.ts';
 import type { NodeLink } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
@@ -21,6 +21,8 @@ export async function startOnNode({ store, clock, nodes }: StartOnNodeDeps, { wo
     const started = await link.command('session/start', params, { timeoutMs: sessionLimits.startMs });
     if (params.resume !== undefined && started.resumed !== true)
       throw new RelayError('unsupported', 'The relay-connect of this machine is too old to go on with a conversation: update it');
+    if (mustBeKept(params.sandbox) && (started.sandbox ?? 'none') === 'none')
+      throw new RelayError('unsupported', 'The relay-connect of this machine is too old to put an agent in a sandbox: update it');
     const session = await store.sessions.change(workspace, sessionId, (current, facts) => runSession(current, facts, started, clock.now()));
     if (session?.status === 'running') return session;
     throw new RelayError('gone', session?.reason ?? 'The session ended while it was being started');
@@ -32,6 +34,8 @@ export async function startOnNode({ store, clock, nodes }: StartOnNodeDeps, { wo
     throw failure;
   }
 }
+
+const mustBeKept = (asked: SandboxRequest | undefined): boolean => asked !== undefined && asked !== 'none' && asked !== 'auto';
 
 /** In the node's own words where it has some; a link that ended or stayed silent is the node's failure. */
 function startFailure(error: unknown): RelayError {

@@ -40,8 +40,8 @@ export function describeClaim(claim: Claim): ModelText {
   return modelText`You hold ${what} until ${until}. claimId: ${claim.claimId}, fence: ${claim.fence}. Report it with relay_complete.`;
 }
 
-export function describeSession({ agentId, provider, cwd, mode }: Session): ModelText {
-  return modelText`${agentId} runs: ${provider}${cwd === null ? '' : ` in ${cwd}`}, mode ${mode}. Send it messages as ${agentId}.`;
+export function describeSession({ agentId, provider, cwd, mode, sandbox }: Session): ModelText {
+  return modelText`${agentId} runs: ${provider}${cwd === null ? '' : ` in ${cwd}`}, mode ${mode}${sandbox === 'none' ? '' : `, sandbox ${sandbox}`}. Send it messages as ${agentId}.`;
 }
 
 /** Labels, tags and names stay in the line of the one who has them. */

@@ -1,0 +1,127 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { RelayError, type SandboxKind, type SandboxRequest, type SpawnMode } from 'agent-relay-protocol';
+import type { ProcessSandbox, Provider } from 'agent-relay-provider';
+import { findExecutable, lastWords, spawnProcess } from 'agent-relay-wire/node';
+import { bwrapProbe, bwrapRefusal } from './bwrap.ts';
+import { isBelow } from './mounts.ts';
+import { processSandbox } from './process-sandbox.ts';
+import { kindOf, stricter } from './strictness.ts';
+
+export interface SandboxesOptions {
+  /** What every session of this machine is put in at least. Default none. */
+  readonly request?: SandboxRequest | undefined;
+  /** Files and folders that every session may read besides. */
+  readonly allowed?: readonly string[] | undefined;
+  /** Where the machine's programs are found. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly clock: { now(): number };
+}
+
+export interface SandboxWish {
+  readonly asked: SandboxRequest | undefined;
+  readonly provider: Pick<Provider, 'id' | 'name' | 'sandboxFiles'>;
+  readonly mode: SpawnMode;
+  /** Absolute and resolved. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What a session is put in: null is none, with the reason where one was wanted. */
+export interface Chosen {
+  readonly sandbox: ProcessSandbox | null;
+  readonly reason?: string;
+}
+
+type Found = { readonly kind: SandboxKind; readonly command: string } | { readonly reason: string };
+
+/** A machine that can does not forget how within this time; one that cannot is asked again each time. */
+const KNOWN_FOR_MS = 60_000;
+
+/** The sandboxes of this machine. */
+export class Sandboxes {
+  readonly #options: SandboxesOptions;
+  #found: { readonly at: number; readonly found: Promise<Found> } | null = null;
+
+  constructor(options: SandboxesOptions) {
+    this.#options = options;
+  }
+
+  /** Which sandboxes agents of this kind can be put in here. */
+  async kinds({ sandboxFiles }: Pick<Provider, 'sandboxFiles'>): Promise<readonly SandboxKind[]> {
+    if (sandboxFiles === undefined) return [];
+    const found = await this.#look();
+    return 'kind' in found ? [found.kind] : [];
+  }
+
+  /** @throws RelayError `unsupported` when the sandbox that was asked for cannot be had: never is a session started without instead. */
+  async choose(wish: SandboxWish): Promise<Chosen> {
+    const request = stricter(wish.asked ?? 'none', this.#options.request ?? 'none');
+    if (request === 'none') return { sandbox: null };
+    const { reason, sandbox } = await this.#sandboxFor(wish, request);
+    if (sandbox !== null) return { sandbox };
+    if (request === 'auto') return { sandbox: null, reason };
+    throw new RelayError('unsupported', reason, { issues: [{ path: 'sandbox', message: reason }] });
+  }
+
+  async #sandboxFor(
+    wish: SandboxWish,
+    request: SandboxRequest,
+  ): Promise<{ readonly sandbox: ProcessSandbox | null; readonly reason: string }> {
+    const { provider, cwd, env, mode } = wish;
+    const no = (reason: string) => ({ sandbox: null, reason });
+    if (provider.sandboxFiles === undefined)
+      return no(`${provider.name ?? provider.id} cannot be put in a sandbox: it does not say which files it needs`);
+    const found = await this.#look();
+    if ('reason' in found) return no(found.reason);
+    if ((request === 'bwrap' || request === 'seatbelt') && request !== found.kind)
+      return no(`This machine has the sandbox ${found.kind}, and not ${request}`);
+    const said = env['HOME'] || homedir();
+    const home = await realpath(said).catch(() => said);
+    if (isBelow(home, cwd)) return no(`The folder ${cwd} holds the home folder: a sandbox needs one of the session's own`);
+    const { allowed = [] } = this.#options;
+    const vendor = provider.sandboxFiles({ cwd, env });
+    return { sandbox: processSandbox({ ...found, cwd, home: said, isReadOnly: mode === 'safe', vendor, allowed }), reason: '' };
+  }
+
+  #look(): Promise<Found> {
+    const { clock } = this.#options;
+    const { at = 0, found = null } = this.#found ?? {};
+    if (found !== null && clock.now() - at < KNOWN_FOR_MS) return found;
+    const looked = lookFor(this.#options);
+    this.#found = { at: clock.now(), found: looked };
+    void looked.then((answer) => {
+      if ('reason' in answer) this.#found = null;
+    });
+    return looked;
+  }
+}
+
+async function lookFor({ platform, env }: SandboxesOptions): Promise<Found> {
+  const kind = kindOf(platform);
+  if (kind === null) return { reason: 'There is no sandbox for agents on this system' };
+  const name = kind === 'bwrap' ? 'bwrap' : 'sandbox-exec';
+  const command = await findExecutable(name, { env });
+  if (command === undefined) {
+    const how =
+      kind === 'bwrap' ? 'install bubblewrap (apt install bubblewrap, dnf install bubblewrap)' : 'it comes with macOS, in /usr/bin';
+    return { reason: `${name} is not there, which makes sandboxes: ${how}` };
+  }
+  if (kind === 'seatbelt') return { kind, command };
+  const child = await spawnProcess({ command, args: bwrapProbe, env: { PATH: env['PATH'] }, stdin: 'ignore', stdout: 'ignore' });
+  const { code } = await child.exited;
+  await child.kill();
+  if (code === 0) return { kind, command };
+  return { reason: bwrapRefusal(lastWords(child), await kernelSettings()) };
+}
+
+async function kernelSettings() {
+  const read = (name: string) =>
+    readFile(`/proc/sys/kernel/${name}`, 'utf8').then(
+      (text) => text.trim(),
+      () => '',
+    );
+  const [apparmor, clone] = await Promise.all([read('apparmor_restrict_unprivileged_userns'), read('unprivileged_userns_clone')]);
+  return { apparmorRestricts: apparmor === '1', unprivilegedClone: clone !== '0' };
+}
