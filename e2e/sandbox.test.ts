@@ -100,7 +100,6 @@ test.skipIf(!hasBubblewrap).each(kinds)('a real %s in a sandbox does its work, a
   expect(session).toMatchObject({ sandbox: 'bwrap', sandboxReason: null });
   await client.agents.release({ id: provider });
 });
-});
 
 test.skipIf(!hasBubblewrap)('what an agent in a sandbox starts is in one as well', async () => {
   await client.sessions.start({ name: 'Lead', provider: 'claude', cwd: home.workFolder, sandbox: 'os' });
