@@ -29,6 +29,8 @@ export interface AcpAgent {
   readonly fenceSince?: readonly [number, number];
   /** The mode of its own in which it asks us, or does, what it would leave to a judge of its own that refuses the relay's tools. */
   readonly sessionMode?: string;
+  /** It has been seen to open the conversation that it is asked for. Not Gemini: 0.61 loses one that is opened in the minute in which it was made. */
+  readonly resumes?: true;
   /** What it says as if it were an answer, and is a notice of its own. */
   readonly notices?: RegExp;
   /** How long a turn may take to stop before the agent is ended. Default 2 000. */
@@ -108,6 +110,7 @@ const others: readonly AcpAgent[] = [
     environment: ['CODEX_*', 'OPENAI_*'],
     fence: 'none',
     sessionMode: 'agent-full-access',
+    resumes: true,
     login: 'Log it in with `codex login`, or set OPENAI_API_KEY',
     evidence: 'seen',
   },
@@ -120,6 +123,7 @@ const others: readonly AcpAgent[] = [
     environment: ['ANTHROPIC_*', 'CLAUDE_*', 'IS_SANDBOX'],
     fence: 'none',
     sessionMode: 'default',
+    resumes: true,
     login: 'Log it in with `claude`, or set ANTHROPIC_API_KEY',
     evidence: 'seen',
   },

@@ -39,7 +39,7 @@ async function connected(ways: string) {
 test('an earlier session is loaded where the agent can, and its past is not told as news', async () => {
   const { connection, updates } = await connected('loads');
   await connection.initialize();
-  expect(await connection.loadSession('session-1', { cwd, mcp: [] })).toEqual({ model: null });
+  expect(await connection.loadSession('session-1', { cwd, mcp: [] })).toEqual({ model: null, modes: [] });
   expect(connection.sessionId).toBe('session-1');
   expect(await connection.prompt([{ type: 'text', text: 'say: on' }])).toMatchObject({ stopReason: 'end_turn' });
   expect(updates).toMatchObject([{ sessionUpdate: 'agent_message_chunk', content: { text: 'on' } }]);

@@ -179,6 +179,7 @@ const methods = {
   },
   'session/load': async (params) => {
     remember({ load: params });
+    if (params.sessionId === 'lost') return { error: { code: -32602, message: 'there is no such session' } };
     update({ sessionUpdate: 'user_message_chunk', content: { type: 'text', text: 'what was asked' } });
     chunk('what was said');
     return { result: null };

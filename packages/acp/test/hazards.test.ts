@@ -525,3 +525,16 @@ describe('starting', () => {
     expect(existsSync(join(free.harness.cwd, 'note.txt'))).toBe(true);
   });
 });
+
+test('a session goes on with its conversation where its agent opens it, and begins no other where it is gone', async () => {
+  const { harness, session, ask, said } = await started(['loads'], { resume: 'session-9' }, { resumes: true });
+  expect(harness.provider.resumes).toBe(true);
+  expect(session.vendorSessionId).toBe('session-9');
+  await ask('say: still here');
+  await expect.poll(said).toEqual(['still here']);
+  expect(harness.transcript()).toContainEqual({ load: { sessionId: 'session-9', cwd: harness.cwd, mcpServers: [] } });
+  await expect(started(['loads'], { resume: 'lost' }, { resumes: true })).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringContaining('there is no such session'),
+  });
+});

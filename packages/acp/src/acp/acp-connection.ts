@@ -128,13 +128,16 @@ export class AcpConnection {
    * Opens an earlier session again. What the agent tells of its past meanwhile is not handed on.
    * @throws RelayError `unsupported` when the agent did not say that it can.
    */
-  async loadSession(sessionId: string, place: AcpSessionPlace): Promise<{ readonly model: string | null }> {
+  async loadSession(
+    sessionId: string,
+    place: AcpSessionPlace,
+  ): Promise<{ readonly model: string | null; readonly modes: readonly string[] }> {
     if (!this.#loadsSessions) throw new RelayError('unsupported', 'this agent opens no earlier sessions');
     this.#isReplaying = true;
     try {
       const answer = await this.#ask(AGENT_METHODS.session_load, LoadSessionAnswer, { sessionId, ...placeParams(place) });
       this.#sessionId = sessionId;
-      return { model: answer?.models?.currentModelId ?? null };
+      return { model: answer?.models?.currentModelId ?? null, modes: (answer?.modes?.availableModes ?? []).map(({ id }) => id) };
     } finally {
       this.#isReplaying = false;
     }

@@ -101,7 +101,7 @@ export type InitializeAnswer = z.infer<typeof InitializeAnswer>;
 const models = lenient(z.looseObject({ currentModelId: lenient(z.string()) }));
 const modes = lenient(z.looseObject({ availableModes: lenientList(z.looseObject({ id: z.string() })) }));
 export const NewSessionAnswer = z.looseObject({ sessionId: Id, models, modes });
-export const LoadSessionAnswer = z.looseObject({ models }).nullish();
+export const LoadSessionAnswer = z.looseObject({ models, modes }).nullish();
 
 export const PromptAnswer = z.looseObject({
   stopReason: z.string(),

@@ -24,6 +24,7 @@ export class AcpProvider implements Provider {
   readonly name: string;
   readonly environment: readonly string[];
   readonly abilities: VendorAbilities;
+  readonly resumes?: true;
   readonly sandboxFiles?: (place: SandboxPlace) => SandboxFiles;
   readonly #agent: AcpAgent;
   readonly #program: VendorProgram;
@@ -41,6 +42,7 @@ export class AcpProvider implements Provider {
     };
     const { homeFiles } = agent;
     if (homeFiles !== undefined) this.sandboxFiles = ({ env }) => below(env['HOME'] ?? '', homeFiles);
+    if (agent.resumes) this.resumes = true;
     this.#agent = agent;
     this.#program = { name: agent.name, command, install: agent.install };
     this.#sessions = new ProviderSessions(agent.name);

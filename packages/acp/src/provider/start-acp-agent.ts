@@ -3,7 +3,7 @@ import { RelayError } from 'agent-relay-protocol';
 import { SessionEvents, type StartOptions } from 'agent-relay-provider';
 import { ownedProcess, processEnd, type SessionRights } from 'agent-relay-provider/kit';
 import { type ChildHandle, ndjsonDuplex, type SpawnProcessOptions, startProcess } from 'agent-relay-wire/node';
-import { AcpConnection, type AcpHandlers, type PromptBlock } from '../acp/acp-connection.ts';
+import { AcpConnection, type AcpHandlers, type AcpSessionPlace, type PromptBlock } from '../acp/acp-connection.ts';
 import type { InitializeAnswer } from '../acp/frames.ts';
 import type { AcpAgent } from '../catalogue.ts';
 import { AcpSession } from './acp-session.ts';
@@ -62,6 +62,10 @@ export async function startAcpAgent(agent: AcpAgent, command: string, options: S
       explainEnd: () => processEnd(child, agent.name),
     });
     return session;
+  } catch (error) {
+    // Whoever goes on with a conversation hears that it is gone, and not that the agent does not start.
+    if (error instanceof RelayError && error.cause instanceof RelayError && error.cause.code === 'not_found') throw error.cause;
+    throw error;
   } finally {
     // The agent has read it once its session is open.
     await fence.remove();
@@ -87,12 +91,25 @@ async function openSession(
     const initialized = await connection.initialize();
     assertFenced(agent, options, initialized.agentInfo?.version);
     const takesServers = initialized.agentCapabilities.mcpCapabilities.http;
-    const { sessionId, model, modes } = await connection.newSession({ cwd: options.cwd, mcp: takesServers ? options.mcp : [] });
+    const place = { cwd: options.cwd, mcp: takesServers ? options.mcp : [] };
+    const { sessionId, model, modes } = await (options.resume === undefined
+      ? connection.newSession(place)
+      : loaded(connection, options.resume, place));
     if (agent.sessionMode !== undefined && modes.includes(agent.sessionMode)) await connection.setMode(agent.sessionMode);
     return { connection, initialized, vendorSessionId: sessionId, model };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     throw new RelayError('provider_unavailable', `${saidIn(error)} ${agent.login}`, { cause: error });
+  }
+}
+
+/** @throws RelayError `not_found` when the agent does not have the conversation: never is another one begun instead. */
+async function loaded(connection: AcpConnection, sessionId: string, place: AcpSessionPlace) {
+  try {
+    return { sessionId, ...(await connection.loadSession(sessionId, place)) };
+  } catch (cause) {
+    if (!(cause instanceof RequestError)) throw cause;
+    throw new RelayError('not_found', `the conversation ${sessionId} cannot be opened: ${saidIn(cause)}`, { cause });
   }
 }
 
