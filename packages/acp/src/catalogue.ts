@@ -1,4 +1,9 @@
-import type { SandboxFiles } from 'agent-relay-provider';
+/** Paths from the user's home. */
+export interface HomeFiles {
+  readonly scratch?: readonly string[];
+  readonly read?: readonly string[];
+  readonly write?: readonly string[];
+}
 
 /** One kind of agent that speaks the Agent Client Protocol. All that differs between them stands here, and no code asks for their names. */
 export interface AcpAgent {
@@ -39,7 +44,7 @@ export interface AcpAgent {
    * What of the user's home it needs inside a sandbox, by paths from there: folders of its own that it forgets (`scratch`), what it may read, and where
    * it keeps what stays. Without it no session is put in one.
    */
-  readonly homeFiles?: SandboxFiles;
+  readonly homeFiles?: HomeFiles;
   /** What to do when it wants a login, as a sentence. */
   readonly login: string;
   /**

@@ -1,2 +1,2 @@
-export { type LineAgent, type LinePatterns, lineAgents } from './line-agent.ts';
-export { LinesProvider, type LinesProviderOptions, lineProviders } from './lines-provider.ts';
+export { type LineAgent, type LinePatterns, lineAgents } from './provider/line-agent.ts';
+export { LinesProvider, type LinesProviderOptions, lineProviders } from './provider/lines-provider.ts';

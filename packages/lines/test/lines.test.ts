@@ -6,8 +6,8 @@ import type { AgentEvent } from 'agent-relay-protocol';
 import type { AgentSession, OwnedProcess, StartOptions } from 'agent-relay-provider';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type LineAgent, lineAgents } from '../src/line-agent.ts';
-import { LinesProvider } from '../src/lines-provider.ts';
+import { type LineAgent, lineAgents } from '../src/provider/line-agent.ts';
+import { LinesProvider } from '../src/provider/lines-provider.ts';
 
 const program = fileURLToPath(new URL('fake-cli.mjs', import.meta.url));
 const frames: LineAgent = {

@@ -9,7 +9,7 @@ import type {
   VendorAbilities,
 } from 'agent-relay-provider';
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
-import type { AcpAgent } from '../catalogue.ts';
+import type { AcpAgent, HomeFiles } from '../catalogue.ts';
 import type { AcpSession } from './acp-session.ts';
 import { startAcpAgent } from './start-acp-agent.ts';
 
@@ -63,7 +63,7 @@ export class AcpProvider implements Provider {
   }
 }
 
-function below(home: string, { scratch = [], read = [], write = [] }: SandboxFiles): SandboxFiles {
+function below(home: string, { scratch = [], read = [], write = [] }: HomeFiles): SandboxFiles {
   const absolute = (names: readonly string[]) => names.map((name) => join(home, name));
   return { scratch: absolute(scratch), read: absolute(read), write: absolute(write) };
 }

@@ -2,19 +2,19 @@ import { dirname } from 'node:path';
 import type { SandboxFiles } from 'agent-relay-provider';
 
 /** What may be done below a path: nothing that stays, reading, or writing. */
-export type Access = 'scratch' | 'read' | 'write';
+export type MountAccess = 'scratch' | 'read' | 'write';
 
 export interface Mount {
   readonly path: string;
-  readonly access: Access;
+  readonly access: MountAccess;
 }
 
 /** In which order they count where one path is named twice: a credential stays what it is although its folder may be written. */
-const order: readonly Access[] = ['scratch', 'write', 'read'];
+const order: readonly MountAccess[] = ['scratch', 'write', 'read'];
 
 /** Every path once, what lies in another behind that one. What may be read anyway is not named again: a link in such a folder is no place to mount at. */
 export function mountsOf(all: readonly SandboxFiles[]): readonly Mount[] {
-  const byPath = new Map<string, Access>();
+  const byPath = new Map<string, MountAccess>();
   for (const access of order) for (const files of all) for (const path of files[access] ?? []) byPath.set(withoutSlash(path), access);
   const mounts: Mount[] = [];
   for (const [path, access] of [...byPath].sort(([one], [other]) => (parts(one) < parts(other) ? -1 : 1))) {

@@ -28,13 +28,13 @@ export function processSandbox(options: ProcessSandboxOptions): ProcessSandbox {
   const { kind, command } = options;
   return {
     kind,
-    confine: async (process, files = {}) => {
-      const mounts = await mountsFor(options, process, files);
+    confine: async (outside, files = {}) => {
+      const mounts = await mountsFor(options, outside, files);
       // A new folder is its owner's alone, as its vendor would have made it.
       for (const { path, access } of mounts) if (access === 'write') await mkdir(path, { recursive: true, mode: 0o700 });
       const args = kind === 'bwrap' ? await bwrap(options, mounts) : ['-p', seatbeltProfile({ mounts })];
-      const env = { ...process.env, ...temporaryFolder(kind, process.env, mounts) };
-      return { ...process, env, command, args: [...args, process.command, ...(process.args ?? [])], sandbox: kind };
+      const env = { ...outside.env, ...temporaryFolder(kind, outside.env, mounts) };
+      return { ...outside, env, command, args: [...args, outside.command, ...(outside.args ?? [])], sandbox: kind };
     },
   };
 }

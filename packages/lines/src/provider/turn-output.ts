@@ -24,7 +24,7 @@ export interface TurnOutput {
 }
 
 /** What a turn comes to whose program said nothing of its own about the end. */
-export function turnEnd(turnId: string, { code, wasStopped, detail }: RunEnd, text?: string): readonly LiveEvent[] {
+export function endOfRun(turnId: string, { code, wasStopped, detail }: RunEnd, text?: string): readonly LiveEvent[] {
   const idle: LiveEvent = { type: 'session.status', status: 'idle' };
   if (wasStopped) return [{ type: 'turn.completed', turnId, outcome: 'interrupted' }, idle];
   if (code === 0) return [{ type: 'turn.completed', turnId, outcome: 'finished', ...(text === undefined ? {} : { text }) }, idle];

@@ -1,7 +1,7 @@
 import type { LiveEvent, PromptInput } from 'agent-relay-provider';
 import { inputAccepted } from 'agent-relay-provider/kit';
 import type { LinePatterns } from './line-agent.ts';
-import { newTurnId, type RunEnd, type TurnOutput, turnEnd } from './turn-output.ts';
+import { endOfRun, newTurnId, type RunEnd, type TurnOutput } from './turn-output.ts';
 
 /** What a program prints is its answer. Whatever it may mean besides is looked for only where somebody gave patterns. */
 export class TextOutput implements TurnOutput {
@@ -44,7 +44,7 @@ export class TextOutput implements TurnOutput {
       // Its run was for this prompt and no other, and it ended well.
       ...(isDone ? inputAccepted(messageIds, 'seen', 'turn') : []),
       ...(text === '' ? [] : [{ type: 'text.completed', turnId, itemId: `${turnId}-text`, text } as const]),
-      ...turnEnd(turnId, end, text),
+      ...endOfRun(turnId, end, text),
     ];
   }
 

@@ -3,7 +3,7 @@ import { ClaudeFrameSchema, ClaudeTranslator } from 'agent-relay-claude';
 import type { LiveEvent, PromptInput } from 'agent-relay-provider';
 import { UnseenPrompts } from 'agent-relay-provider/kit';
 import { parseJson } from 'agent-relay-wire';
-import { type RunEnd, type TurnOutput, turnEnd } from './turn-output.ts';
+import { endOfRun, type RunEnd, type TurnOutput } from './turn-output.ts';
 
 /**
  * The frames that Claude Code says, of a program that is run once a turn. Its prompt is on the command line, so that it has entered the conversation when
@@ -57,7 +57,7 @@ export class ClaudeOutput implements TurnOutput {
     const idle = this.#translator.stopped(turnId);
     // A run that ends well without a result has not said how its turn ended: it was cut off.
     const cut = end.code === 0 && !end.wasStopped ? { ...end, code: null, detail: `${end.detail} without a result` } : end;
-    return idle.length === 0 ? [] : turnEnd(turnId, cut);
+    return idle.length === 0 ? [] : endOfRun(turnId, cut);
   }
 }
 

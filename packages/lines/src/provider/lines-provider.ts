@@ -100,11 +100,11 @@ export class LinesProvider implements Provider {
     };
     const all = [...args, ...(model === undefined ? [] : modelArgs), ...(conversation === null ? [] : resumeArgs)];
     const outside = { command, args: all.map((arg) => words[arg] ?? arg), cwd, env: { ...env, ...sets } };
-    const process = (await sandbox?.confine(outside)) ?? outside;
+    const wanted = (await sandbox?.confine(outside)) ?? outside;
     const start = terminal ? runInTerminal : runOnPipes;
-    const started = await start({ name, purpose: id, process, input: isArgument ? null : prompt });
+    const started = await start({ name, purpose: id, wanted, input: isArgument ? null : prompt });
     try {
-      onProcess(started.process);
+      onProcess(started.owned);
     } catch (error) {
       await started.stop();
       throw error;

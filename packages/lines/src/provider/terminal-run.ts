@@ -15,7 +15,7 @@ const waitingLines = 8 << 20;
  * Runs a program in a terminal of its own. What it prints are lines with their colours taken out; a program that paints a screen makes no sense this way.
  * @throws RelayError `provider_unavailable` when this machine has no terminals for programs.
  */
-export async function runInTerminal({ name, purpose, process: wanted, input }: TurnRunOptions): Promise<TurnRun> {
+export async function runInTerminal({ name, purpose, wanted, input }: TurnRunOptions): Promise<TurnRun> {
   const { command, args = [], cwd, env = {}, sandbox } = wanted;
   const { spawn } = await import('@lydell/node-pty').catch((cause: unknown) => {
     throw new RelayError('provider_unavailable', `${name} needs a terminal, and there is none for programs on this system`, { cause });
@@ -49,7 +49,7 @@ export async function runInTerminal({ name, purpose, process: wanted, input }: T
   const identity = { pid: terminal.pid, startedAt, treeId };
   if (input !== null) terminal.write(`${input}\r\u0004`);
   return {
-    process: { pid: terminal.pid, startToken: startedAt, treeId, purpose, ...(sandbox === undefined ? {} : { sandbox }) },
+    owned: { pid: terminal.pid, startToken: startedAt, treeId, purpose, ...(sandbox === undefined ? {} : { sandbox }) },
     lines: queue,
     ended: exited.then(async (end) => {
       await killProcessTree({ identity }, { graceMs: 1_000 }).catch(() => {});

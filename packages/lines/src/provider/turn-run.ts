@@ -5,7 +5,7 @@ import { howItEnded, lastWords, type SpawnProcessOptions, spawnProcess } from 'a
 
 /** One run of a program, for one turn. */
 export interface TurnRun {
-  readonly process: OwnedProcess;
+  readonly owned: OwnedProcess;
   /** What it prints, as it comes; ends with its output. */
   readonly lines: AsyncIterable<RunLine>;
   /** How it ended. Never rejects. */
@@ -22,7 +22,7 @@ export interface RunLine {
 export interface TurnRunOptions {
   readonly name: string;
   readonly purpose: string;
-  readonly process: SpawnProcessOptions;
+  readonly wanted: SpawnProcessOptions;
   /** Written to its input, which ends then; null where the prompt is on its command line. */
   readonly input: string | null;
 }
@@ -32,8 +32,8 @@ export const stopping = { signals: stopSignals, graceMs: 2_000 } as const;
 const longestLine = 8 << 20;
 
 /** Runs a program on pipes. @throws what `spawnProcess` throws. */
-export async function runOnPipes({ name, purpose, process, input }: TurnRunOptions): Promise<TurnRun> {
-  const child = await spawnProcess({ ...process, stdin: input === null ? 'ignore' : 'pipe' });
+export async function runOnPipes({ name, purpose, wanted, input }: TurnRunOptions): Promise<TurnRun> {
+  const child = await spawnProcess({ ...wanted, stdin: input === null ? 'ignore' : 'pipe' });
   if (input !== null) child.stdin.end(input);
   const ended = child.exited.then(async (exit) => {
     // What it left running would go on in the folder of the next turn.
@@ -42,7 +42,7 @@ export async function runOnPipes({ name, purpose, process, input }: TurnRunOptio
     return { code: exit.code, detail: `${name} ${howItEnded(exit)}${words === '' ? '' : `: ${words}`}` };
   });
   return {
-    process: ownedProcess(child, { purpose }),
+    owned: ownedProcess(child, { purpose }),
     lines: linesOf(child.stdout),
     ended,
     stop: async () => void (await child.kill(stopping)),
