@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,6 +95,31 @@ function killedAfter(events: readonly AgentEvent[]): void {
   for (const event of events) buffer.append(event, 0);
   buffer.close();
 }
+
+describe('a sandbox', () => {
+  /** A machine whose bubblewrap says that it can. */
+  const withBubblewrap = () => {
+    writeFileSync(join(stateDir, 'bwrap'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    return { ...process.env, PATH: `${stateDir}:${process.env['PATH']}` };
+  };
+
+  it('that a provider forgets costs it the session', async () => {
+    await open({ env: withBubblewrap() });
+    Object.assign(provider, { sandboxFiles: () => ({}) });
+    await expect(start({ sandbox: 'os' })).rejects.toMatchObject({
+      code: 'internal',
+      message: 'scripted started scripted agent outside of its sandbox bwrap; it was ended',
+    });
+    expect(host.has('s1')).toBe(false);
+  });
+
+  it('is not there for a provider that does not say its files, which starts without where that will do', async () => {
+    await open({ env: withBubblewrap(), sandbox: 'auto' });
+    expect(await start()).toMatchObject({ sandbox: 'none', sandboxReason: expect.stringContaining('cannot be put in a sandbox') });
+    await expect(start({ session: session('s2'), sandbox: 'os' })).rejects.toMatchObject({ code: 'unsupported' });
+    expect(provider.started.map(({ sessionId }) => sessionId)).toEqual(['s1']);
+  });
+});
 
 describe('a conversation that is kept', () => {
   it('goes on where its vendor can, and its id is told then alone', async () => {

@@ -151,6 +151,18 @@ describe('starting an agent', () => {
     await expect(list({ type: 'anonymous', workspace }, true)).rejects.toMatchObject({ code: 'unauthorized' });
   });
 
+  it('a sandbox that was asked for is never left out in silence, and what it runs in stands on the session', async () => {
+    await world.attach(node);
+    await expect(world.start('Old', owner, { sandbox: 'os' })).rejects.toMatchObject({ code: 'unsupported' });
+    expect(node.commands.at(-1)).toMatchObject({ name: 'session/close' });
+    const started = { cwd: '/fresh', vendorSessionId: null, model: null };
+    node.onStart = async () => ({ ...started, sandbox: 'bwrap' });
+    expect(await world.start('Kept', owner, { sandbox: 'os' })).toMatchObject({ sandbox: 'bwrap', sandboxReason: null });
+    expect(startedWith()).toMatchObject({ sandbox: 'os' });
+    node.onStart = async () => ({ ...started, sandbox: 'none', sandboxReason: 'bwrap is not there' });
+    expect(await world.start('Free', owner, { sandbox: 'auto' })).toMatchObject({ sandbox: 'none', sandboxReason: 'bwrap is not there' });
+  });
+
   it('goes on with the last conversation of that provider, on its machine and in its folder', async () => {
     await world.attach(node);
     node.onStart = async ({ cwd, resume }) => ({

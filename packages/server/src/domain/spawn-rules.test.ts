@@ -102,3 +102,13 @@ describe('who may do what to a running agent', () => {
     expect(may(() => assertMayWatch(principal, { agentId: 'Worker', spawnedBy: 'Lead', nodeId: 'n' }))).toBe(watch);
   });
 });
+
+it('what an agent in a sandbox starts is in one as well, whatever it asks for', () => {
+  const spawner = { session: { ...session('agentic', '/work'), sandbox: 'bwrap' }, approval: 'open' } as const;
+  expect(spawnTerms({}, spawner)).toMatchObject({ sandbox: 'os' });
+  expect(spawnTerms({ sandbox: 'bwrap' }, spawner)).toMatchObject({ sandbox: 'bwrap' });
+  for (const sandbox of ['none', 'auto'] as const)
+    expect(() => spawnTerms({ sandbox }, spawner)).toThrow(expect.objectContaining({ code: 'forbidden' }));
+  expect(spawnTerms({}, { session: session('agentic', '/work'), approval: 'open' })).not.toHaveProperty('sandbox');
+  expect(spawnTerms({ sandbox: 'auto' }, null)).toMatchObject({ sandbox: 'auto' });
+});
