@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ToolKindSchema } from './agent-event.ts';
 import { ApprovalOptionSchema, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
-import { AgentIdSchema, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import { AgentIdSchema, lineOf, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 
 /** What a session calls one of its questions; the base that providers share makes them unique. */
@@ -52,6 +52,19 @@ export const ListedApprovalStatusSchema = z
   .enum([...ApprovalStatusSchema.options, 'canceled'])
   .transform((status) => (status === 'canceled' ? 'cancelled' : status))
   .pipe(ApprovalStatusSchema);
+
+/** What an agent asks that no machine runs: it says itself what it wants to do. */
+export const AskApprovalSchema = z.strictObject({
+  approvalId: ApprovalIdSchema,
+  kind: ToolKindSchema,
+  title: z.string().min(1).max(500).describe('What the agent wants to do, in a line'),
+  cwd: lineOf(4096).optional(),
+  input: z
+    .json()
+    .refine((input) => JSON.stringify(input).length <= MAX_BODY_LENGTH, `must have at most ${MAX_BODY_LENGTH} characters as JSON`)
+    .optional(),
+});
+export type AskApproval = z.infer<typeof AskApprovalSchema>;
 
 /**
  * What a person says to it: `allow`, which is once, or `deny`, or one of its own options by `optionId`; `answers` to what its form asks, which without

@@ -32,8 +32,8 @@ export {
   ToolKindSchema,
   UsageSchema,
 } from './agent-event.ts';
-export type { Approval, ApprovalAnswer, ApprovalStatus, PendingApproval } from './approval.ts';
-export { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ListedApprovalStatusSchema } from './approval.ts';
+export type { Approval, ApprovalAnswer, ApprovalStatus, AskApproval, PendingApproval } from './approval.ts';
+export { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, AskApprovalSchema, ListedApprovalStatusSchema } from './approval.ts';
 export type { ApprovalOption, FormAnswers, FormField } from './approval-form.ts';
 export { ApprovalOptionSchema, approvalLimits, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
 export type { ApprovalRule, CreateApprovalRule } from './approval-rule.ts';

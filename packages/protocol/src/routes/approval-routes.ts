@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, ListedApprovalStatusSchema } from '../approval.ts';
+import { SessionGuardSchema } from '../agent.ts';
+import { ApprovalAnswerSchema, ApprovalIdSchema, ApprovalSchema, AskApprovalSchema, ListedApprovalStatusSchema } from '../approval.ts';
 import { AgentIdSchema, listOf, pageBefore } from '../primitives.ts';
 import { route } from '../route.ts';
 
@@ -36,6 +37,36 @@ export const approvalRoutes = {
       approvalId: ApprovalIdSchema,
       ...ApprovalAnswerSchema.shape,
       person: PersonSchema.optional(),
+    }),
+    output: ApprovalSchema,
+  }),
+  'approvals/ask': route({
+    method: 'POST',
+    path: '/agents/:id/approvals',
+    scope: 'agents:write',
+    anonymous: false,
+    summary:
+      'Ask a person, as an agent that no machine runs; waits up to `waitMs` for the answer. The same id is the same question: asked again, it tells how it stands',
+    input: z.strictObject({
+      id: AgentIdSchema,
+      ...SessionGuardSchema.shape,
+      ...AskApprovalSchema.shape,
+      waitMs: z.int().min(0).max(50_000).optional(),
+    }),
+    output: ApprovalSchema,
+    waitMs: ({ waitMs = 0 }) => waitMs,
+  }),
+  'approvals/withdraw': route({
+    method: 'POST',
+    path: '/agents/:id/approvals/:approvalId/withdraw',
+    scope: 'agents:write',
+    anonymous: false,
+    summary: 'Nobody is asked any more: it was answered where the agent runs, or is over',
+    input: z.strictObject({
+      id: AgentIdSchema,
+      approvalId: ApprovalIdSchema,
+      ...SessionGuardSchema.shape,
+      message: z.string().min(1).max(500).optional().describe('What became of it, for those who read it later'),
     }),
     output: ApprovalSchema,
   }),

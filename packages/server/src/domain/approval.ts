@@ -135,7 +135,7 @@ export function answererOf(principal: Principal, person: string | undefined): st
 
 type Input = Exclude<Approval['input'], undefined>;
 
-function shortInput(input: Input): Input {
+export function shortInput(input: Input): Input {
   const text = JSON.stringify(input);
   if (text.length <= LONGEST_INPUT) return input;
   return `${text.slice(0, LONGEST_INPUT)}… ${text.length - LONGEST_INPUT} more characters: see the activity of the agent`;

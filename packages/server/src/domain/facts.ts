@@ -1,5 +1,6 @@
 import type {
   Agent,
+  Approval,
   ApprovalMode,
   ChannelBinding,
   Claim,
@@ -100,6 +101,15 @@ export interface EmptyingFacts extends Facts {
   readonly open: readonly DeliveryFound[];
   /** The claim that is held on it. */
   readonly held: HeldClaim | null;
+}
+
+/** What is known when an agent asks a person something itself. */
+export interface QuestionFacts extends Facts {
+  readonly agent: Agent | null;
+  /** What its session asked under the same id. */
+  readonly found: Approval | null;
+  /** What its session asked and nobody answered yet. */
+  readonly pending: readonly PendingApproval[];
 }
 
 /** What is known when a held message is released. */

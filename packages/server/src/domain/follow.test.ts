@@ -73,13 +73,14 @@ const facts = (given: Partial<FollowFacts>): FollowFacts => {
     throw new Error('looked up what does not matter');
   };
   const records = { find: unasked, under: unasked };
-  return { records, agent: unasked, heldBy: unasked, bindingsOf: unasked, task: unasked, workOn: unasked, ...given };
+  return { records, agent: unasked, heldBy: unasked, bindingsOf: unasked, task: unasked, pendingOf: unasked, workOn: unasked, ...given };
 };
 
 /** Pairs alone are asked for. */
 const theOnly = (found: readonly object[]): RecordFacts => ({ find: () => null, under: () => found as never });
 
-const leaving = (before: Agent) => facts({ agent: () => entryOf(before), heldBy: () => [held], records: theOnly([pair]) });
+const leaving = (before: Agent) =>
+  facts({ agent: () => entryOf(before), heldBy: () => [held], pendingOf: () => [], records: theOnly([pair]) });
 
 const typesOf = ({ events = [] }: Change) => events.map(({ type }) => type);
 

@@ -1,4 +1,5 @@
 import type { Claim, Task } from 'agent-relay-protocol';
+import { withdrawsQuestions } from './approval-changes.ts';
 import type { Change, NewEvent } from './change.ts';
 import { givesClaimsBack } from './claim-changes.ts';
 import { endsPairs } from './pair-changes.ts';
@@ -13,6 +14,7 @@ const rules: readonly Rule[] = [
   // An agent that goes offline, is replaced or removed.
   givesClaimsBack,
   endsPairs,
+  withdrawsQuestions,
   withoutChannels,
   withEmptied,
   withTasks,

@@ -1,4 +1,4 @@
-import type { ChannelBinding, HeldClaim, Task } from 'agent-relay-protocol';
+import type { ChannelBinding, HeldClaim, PendingApproval, Task } from 'agent-relay-protocol';
 import type { AgentWrite, Change } from './change.ts';
 import type { AddressEntry } from './directory.ts';
 import type { OfferedWork } from './facts.ts';
@@ -11,6 +11,8 @@ export interface FollowFacts {
   heldBy(agentId: string): readonly HeldClaim[];
   bindingsOf(channelId: string): readonly ChannelBinding[];
   task(id: number): Task | null;
+  /** What a session asked and nobody answered yet. */
+  pendingOf(sessionId: string): readonly PendingApproval[];
   /** The work that a message offers. */
   workOn(messageId: number): OfferedWork | null;
 }

@@ -40,6 +40,8 @@ export type SessionRouteName =
   | 'rules/list'
   | 'rules/create'
   | 'rules/revoke'
+  | 'approvals/ask'
+  | 'approvals/withdraw'
   | 'agents/interrupt'
   | 'agents/release'
   | 'agents/activity';

@@ -301,6 +301,8 @@ const withoutSessions: SessionsPart = {
     'rules/list': () => ({ data: [], cursor: 0 }),
     'rules/create': noSessions,
     'rules/revoke': noSessions,
+    'approvals/ask': noSessions,
+    'approvals/withdraw': noSessions,
     'agents/interrupt': noSessions,
     'agents/release': noSessions,
     'agents/activity': () => ({ data: [], cursor: 0 }),

@@ -1,4 +1,4 @@
-import type { Approval, Session } from 'agent-relay-protocol';
+import type { Agent, Approval, Session } from 'agent-relay-protocol';
 import { expect } from 'vitest';
 import type { FollowActivity } from './activity-store.ts';
 import type { Store } from './store.ts';
@@ -45,6 +45,19 @@ export function approvalStoreContract(inFolder: InFolder): void {
     expect(await typesOf(other)).toEqual(['approval.requested', 'approval.requested']);
   });
 
+  inFolder('what an agent asks itself is seen by what it asks next, in the process that it is now', async (store) => {
+    await store.sessions.begin('default', 'a', () => writes({ agents: [{ id: 'a', agent: card('i1') }] }));
+    const ask = (approvalId: string) =>
+      store.approvals.ask('default', { agentId: 'a', approvalId }, ({ agent, found, pending }) => {
+        const asking: Approval = { ...approval, approvalId, sessionId: agent?.instanceId ?? 'nobody' };
+        const seen = `${found?.approvalId ?? 'new'} ${pending.map((each) => each.approvalId).join(',')}`;
+        return { answer: { ...asking, title: seen }, change: found ? null : { at, approvals: [asking] } };
+      });
+    expect([(await ask('a1')).title, (await ask('a2')).title, (await ask('a1')).title]).toEqual(['new ', 'new a1', 'a1 a1,a2']);
+    await store.sessions.begin('default', 'a', () => writes({ agents: [{ id: 'a', agent: card('i2') }] }));
+    expect(await ask('a1')).toMatchObject({ title: 'new ', sessionId: 'i2' });
+  });
+
   inFolder('the end of a session sees what it still asks, and nothing that waits is pruned', async (store) => {
     await store.sessions.begin('default', 'a', () =>
       writes({ approvals: [approval, { ...approval, approvalId: 'a2' }], sessions: [session] }),
@@ -64,6 +77,32 @@ export function approvalStoreContract(inFolder: InFolder): void {
     expect((await store.approvals.list({ workspace: 'default', agentId: 'a', limit: 10 })).items).toMatchObject([{ approvalId: 'a2' }]);
   });
 }
+
+const card = (instanceId: string): Agent => ({
+  id: 'a',
+  name: 'a',
+  kind: 'provider',
+  label: null,
+  tags: [],
+  capabilities: [],
+  channels: null,
+  machine: null,
+  rig: null,
+  provider: null,
+  transport: null,
+  direction: null,
+  status: 'online',
+  ready: true,
+  approval: 'open',
+  instanceId,
+  epoch: 1,
+  protected: false,
+  nodeId: null,
+  sessionId: null,
+  meta: {},
+  registeredAt: at,
+  lastSeenAt: at,
+});
 
 const session: Session = {
   sessionId: 's',

@@ -1,6 +1,6 @@
 import type { Approval, ApprovalStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
-import type { Decision } from '../domain/facts.ts';
+import type { Decision, QuestionFacts } from '../domain/facts.ts';
 import type { Asked } from './asked.ts';
 
 export interface ApprovalQuery extends Asked {
@@ -16,6 +16,12 @@ export interface ApprovalQuery extends Asked {
 export interface ApprovalStore {
   /** The newest of this id that the agent asked. */
   find(workspace: string, agentId: string, approvalId: string): Promise<Approval | null>;
+  /** What an agent asks itself. */
+  ask(
+    workspace: string,
+    key: Pick<Approval, 'agentId' | 'approvalId'>,
+    decide: (facts: QuestionFacts) => Decision<Approval>,
+  ): Promise<Approval>;
   /** Newest first. */
   list(query: ApprovalQuery): Promise<Page<Approval>>;
   /** Changes one. Resolves with what was answered, null when there is none. */

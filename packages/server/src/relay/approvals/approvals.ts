@@ -19,7 +19,7 @@ import {
   maySeeApprovals,
   resolveApproval,
 } from '../../domain/approval.ts';
-import type { Change } from '../../domain/change.ts';
+import { changeTo } from '../../domain/approval-changes.ts';
 import { agentOf, assertMayActUpon } from '../../domain/scopes.ts';
 import type { FollowActivity } from '../../store/activity-store.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
@@ -27,6 +27,7 @@ import { listed } from '../contract/listed.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
 import type { NodeRegistry } from '../nodes/node-registry.ts';
 import type { RelayCore } from '../relay-core.ts';
+import { OwnQuestions } from './own-questions.ts';
 
 export interface ApprovalsDeps extends Pick<RelayCore, 'store' | 'clock' | 'settings'> {
   readonly registry: NodeRegistry;
@@ -48,11 +49,13 @@ const PRUNE_BATCH = 1_000;
  */
 export class Approvals {
   readonly #deps: ApprovalsDeps;
+  readonly #questions: OwnQuestions;
   /** Answers on their way, by approval: a second one waits to hear what became of the first. */
   readonly #answering = new Map<string, Promise<unknown>>();
 
   constructor(deps: ApprovalsDeps) {
     this.#deps = deps;
+    this.#questions = new OwnQuestions(deps);
   }
 
   async list(
@@ -73,6 +76,14 @@ export class Approvals {
     const page = await store.approvals.list({ workspace, caller, agentId: agentId ?? undefined, status, before, limit });
     if (agent !== undefined && before === undefined) assertNothingOf(agents, agent, page.items);
     return listed(page);
+  }
+
+  ask(input: RouteInput<'approvals/ask'>, context: CallContext): Promise<Approval> {
+    return this.#questions.ask(input, context);
+  }
+
+  withdraw(input: RouteInput<'approvals/withdraw'>, context: CallContext): Promise<Approval> {
+    return this.#questions.withdraw(input, context);
   }
 
   async resolve(input: RouteInput<'approvals/resolve'>, { principal }: CallContext): Promise<Approval> {
@@ -113,8 +124,9 @@ export class Approvals {
     const pending = await this.#pending(workspace, id, approvalId);
     const { sessionId } = pending;
     const { told, end } = decideAnswer(pending, given, by);
-    const nodeId = (await store.sessions.get(workspace, sessionId))?.nodeId;
-    const link = nodeId === undefined ? undefined : registry.find(workspace, nodeId)?.link;
+    const session = await store.sessions.get(workspace, sessionId);
+    if (session === null) return this.#questions.resolve(workspace, pending, end);
+    const link = registry.find(workspace, session.nodeId)?.link;
     if (!link) throw new RelayError('node_unavailable', `The machine that runs ${id} is not connected: the question stays open`);
     const answer = { sessionId, approvalId, ...told, by };
     const { resolved } = await link.command('session/resolve-approval', answer, { timeoutMs: ANSWER_LIMIT_MS }).catch(asUnavailable);
@@ -151,12 +163,6 @@ export const followApprovals =
     const next = followApproval(event, session, findApproval(event.approvalId), now);
     return next && changeTo(next, now);
   };
-
-const changeTo = (approval: Approval, at: number): Change => ({
-  at,
-  approvals: [approval],
-  events: [{ type: approval.status === 'pending' ? 'approval.requested' : 'approval.resolved', at, approval }],
-});
 
 /** Whether the agent got the answer is not known then; what it did will come with its activity. */
 function asUnavailable(error: unknown): never {

@@ -69,6 +69,8 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       'approvals/list': (input, context) => approvals.list(input, context),
       'approvals/resolve': (input, context) => approvals.resolve(input, context),
       ...rules.handlers,
+      'approvals/ask': (input, context) => approvals.ask(input, context),
+      'approvals/withdraw': (input, context) => approvals.withdraw(input, context),
     },
     nodeHandlers: nodes.handlers,
     nodeLive: ({ sessionId, at, events }, { principal }) =>

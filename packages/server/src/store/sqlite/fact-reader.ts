@@ -83,13 +83,14 @@ export class FactReader {
   }
 
   #followingIn(workspace: string): FollowFacts {
-    const { records, channels, tasks } = this.#tables;
+    const { records, channels, tasks, approvals } = this.#tables;
     return {
       agent: (id) => this.#index.find(workspace, id),
       heldBy: (agentId) => this.#heldBy(workspace, agentId),
       records: records.in(workspace),
       bindingsOf: (channelId) => channels.of(workspace, channelId),
       task: (id) => tasks.get(workspace, id),
+      pendingOf: (sessionId) => approvals.pendingOf(workspace, sessionId),
       workOn: (messageId) => this.workOn(workspace, messageId)?.work ?? null,
     };
   }

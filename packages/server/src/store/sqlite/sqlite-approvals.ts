@@ -1,7 +1,7 @@
 import type { Approval } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
-import type { Decision } from '../../domain/facts.ts';
+import type { Decision, QuestionFacts } from '../../domain/facts.ts';
 import { recordCharacters } from '../../domain/page.ts';
 import type { ApprovalQuery, ApprovalStore } from '../approval-store.ts';
 import { type ApprovalRow, toApproval } from './approval-table.ts';
@@ -36,6 +36,22 @@ export class SqliteApprovals implements ApprovalStore {
 
   async find(workspace: string, agentId: string, approvalId: string): Promise<Approval | null> {
     return toApproval(this.#find.get(workspace, agentId, approvalId));
+  }
+
+  ask(
+    workspace: string,
+    { agentId, approvalId }: Pick<Approval, 'agentId' | 'approvalId'>,
+    decide: (facts: QuestionFacts) => Decision<Approval>,
+  ): Promise<Approval> {
+    const { writer, changes, facts } = this.#context;
+    return writer.write(() => {
+      const { approvals } = changes.tables;
+      const agent = facts.ofAgent(workspace, agentId).agent;
+      const sessionId = agent?.instanceId ?? null;
+      const found = sessionId === null ? null : approvals.find(workspace, sessionId, approvalId);
+      const pending = sessionId === null ? [] : approvals.pendingOf(workspace, sessionId);
+      return changes.carryOut(workspace, decide({ ...facts.of(workspace), agent, found, pending })).answer;
+    });
   }
 
   async list({ workspace, agentId, status, before, limit, caller }: ApprovalQuery): Promise<Page<Approval>> {

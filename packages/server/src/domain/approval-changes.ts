@@ -1,0 +1,67 @@
+import type { Agent, Approval, AskApproval, PendingApproval } from 'agent-relay-protocol';
+import { RelayError } from 'agent-relay-protocol';
+import { resolveApproval, shortInput } from './approval.ts';
+import type { Change } from './change.ts';
+import { type FollowFacts, leavingsOf } from './rule.ts';
+
+/** More than this an agent does not ask at once. */
+const MOST_PENDING = 100;
+
+/**
+ * What an agent asks of a person itself. It belongs to the process that the agent is, as there is no session that a machine runs.
+ * @throws RelayError `unsupported` for an agent whose machine asks for it, or that named no instance; `rate_limited` when it asks too much at once.
+ */
+export function askQuestion(
+  { approvalId, kind, title, cwd, input }: AskApproval,
+  { id, sessionId, instanceId }: Agent,
+  pending: readonly PendingApproval[],
+  now: number,
+): PendingApproval {
+  if (sessionId !== null) throw new RelayError('unsupported', `${id} runs on a machine, which asks for it`);
+  if (instanceId === null) throw new RelayError('unsupported', `${id} registered without an instanceId: nobody could tell when it is gone`);
+  if (pending.length >= MOST_PENDING) {
+    throw new RelayError('rate_limited', `${id} waits for ${pending.length} answers already`, { details: { retryAfterMs: 60_000 } });
+  }
+  return {
+    approvalId,
+    agentId: id,
+    sessionId: instanceId,
+    kind,
+    title,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(input === undefined ? {} : { input: shortInput(input) }),
+    requestedAt: now,
+    status: 'pending',
+    resolvedAt: null,
+    by: null,
+    message: null,
+  };
+}
+
+/** An approval as it is now, told on the log. */
+export const changeTo = (approval: Approval, at: number): Change => ({
+  at,
+  approvals: [approval],
+  events: [{ type: approval.status === 'pending' ? 'approval.requested' : 'approval.resolved', at, approval }],
+});
+
+/** Whoever leaves waits for no answer any more. What a machine runs ends with its session. */
+export function withdrawsQuestions(facts: FollowFacts, change: Change): Change {
+  let next = change;
+  for (const { id, reason } of leavingsOf(facts, change)) {
+    const before = facts.agent(id)?.agent;
+    if (!before || before.sessionId !== null || before.instanceId === null) continue;
+    const given = new Set(next.approvals?.map(({ approvalId }) => approvalId));
+    const over = facts
+      .pendingOf(before.instanceId)
+      .filter(({ approvalId }) => !given.has(approvalId))
+      .map((pending) => resolveApproval(pending, { status: 'cancelled', by: 'session', message: reason }, change.at));
+    if (over.length === 0) continue;
+    next = {
+      ...next,
+      events: [...(next.events ?? []), ...over.map((approval) => ({ type: 'approval.resolved' as const, at: change.at, approval }))],
+      approvals: [...(next.approvals ?? []), ...over],
+    };
+  }
+  return next;
+}

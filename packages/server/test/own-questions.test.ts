@@ -1,0 +1,61 @@
+import type { Principal } from 'agent-relay-protocol';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { as, owner, SessionWorld, workspace } from './session-world.ts';
+
+let world: SessionWorld;
+beforeEach(async () => {
+  world = await SessionWorld.open();
+  await world.relay.handlers['agents/register']({ name: 'Live', instanceId: 'i1', withToken: true }, as(owner));
+});
+afterEach(() => world.close());
+
+const live: Principal = { type: 'agent', workspace, agentId: 'Live', epoch: 1 };
+const question = { approvalId: 'q1', kind: 'execute' as const, title: 'Bash: npm test', input: { command: 'npm test' } };
+const ask = (input: object = {}, principal: Principal = live) =>
+  Promise.resolve().then(() => world.relay.handlers['approvals/ask']({ id: 'Live', ...question, ...input }, as(principal)));
+const answer = (principal: Principal = owner) =>
+  Promise.resolve().then(() =>
+    world.relay.handlers['approvals/resolve']({ id: 'Live', approvalId: 'q1', outcome: 'deny', message: 'not now' }, as(principal)),
+  );
+const withdraw = () =>
+  world.relay.handlers['approvals/withdraw']({ id: 'Live', approvalId: 'q1', message: 'answered at its terminal' }, as(live));
+const listed = async () => (await world.relay.handlers['approvals/list']({}, as(owner))).data;
+
+it('an agent that no machine runs asks a person, and waits for the answer', async () => {
+  const waiting = ask({ waitMs: 20_000 });
+  await expect.poll(async () => (await listed()).length).toBe(1);
+  expect(await listed()).toMatchObject([{ ...question, agentId: 'Live', sessionId: 'i1', status: 'pending' }]);
+  const denied = { approvalId: 'q1', status: 'denied', by: 'owner', message: 'not now' };
+  expect(await answer()).toMatchObject(denied);
+  expect(await waiting).toMatchObject(denied);
+  // Asked again under its id, it tells how it stands and asks nobody.
+  expect(await ask()).toMatchObject(denied);
+  expect(await listed()).toHaveLength(1);
+});
+
+it('who is first wins: a person, or whoever sits where the agent runs', async () => {
+  await ask();
+  expect(await withdraw()).toMatchObject({ status: 'cancelled', by: 'session', message: 'answered at its terminal' });
+  await expect(answer()).rejects.toMatchObject({ code: 'already_resolved', details: { status: 'cancelled', by: 'session' } });
+  expect(await withdraw()).toMatchObject({ status: 'cancelled' });
+});
+
+it('an agent neither answers itself nor asks in another name', async () => {
+  await ask();
+  await expect(answer(live)).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(ask({}, { ...live, agentId: 'Other' })).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(ask({ approvalId: 'q2' }, { ...live, epoch: 0 })).rejects.toMatchObject({ code: 'stale_session' });
+  expect(await listed()).toHaveLength(1);
+});
+
+it('what it asked is over when it goes, and nobody can answer it', async () => {
+  await ask();
+  await world.relay.handlers['agents/status']({ id: 'Live', status: 'offline' }, as(live));
+  expect(await listed()).toMatchObject([{ status: 'cancelled', by: 'session', message: 'Live went offline' }]);
+  await expect(answer()).rejects.toMatchObject({ code: 'already_resolved' });
+});
+
+it('it asks a hundred things at once, and not one more', async () => {
+  for (let n = 0; n < 100; n += 1) await ask({ approvalId: `q${n}` });
+  await expect(ask({ approvalId: 'more' })).rejects.toMatchObject({ code: 'rate_limited' });
+});
