@@ -1,0 +1,75 @@
+import { appendFileSync, existsSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { isPrivateFolder, sessionPlace } from '../session-place.ts';
+import { askSidecar } from './ask-sidecar.ts';
+import type { HookAnswer } from './hook-message.ts';
+
+export interface HookRun {
+  readonly argv: readonly string[];
+  /** All of its standard input. */
+  readonly text: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly parentPid: number;
+}
+
+/** How long each event is kept waiting, in ms. A session's start is the one that a person waits for. */
+const timeouts: Readonly<Record<string, number>> = {
+  SessionStart: 200,
+  UserPromptSubmit: 4_000,
+  UserPromptExpansion: 25_000,
+  PreToolUse: 10_000,
+  SessionEnd: 1_200,
+};
+const OTHERS_MS = 4_000;
+/** A waiter is started with its session, and may be there before the sidecar. */
+const WAITERS_PATIENCE_MS = 30_000;
+
+/** What a hook of the plugin answers Claude Code. Without a sidecar nothing is said, and nothing is held up. */
+export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<HookAnswer> {
+  const input = read(text);
+  const event = String(input['hook_event_name'] ?? '');
+  const uid = process.getuid?.();
+  const claudePid = Number(env['CLAUDE_PID']) || parentPid;
+  const place = sessionPlace({ platform: process.platform, uid, home: homedir(), temporaryFolder: tmpdir(), claudePid });
+  if (event === 'SessionStart' && argv[0] !== 'wait') tellShells(env['CLAUDE_ENV_FILE'], place.shellFile);
+  const isWait = argv[0] === 'wait';
+  const isOpenEnded = isWait || event === 'PermissionRequest';
+  const timeoutMs = isOpenEnded ? undefined : (timeouts[event] ?? OTHERS_MS);
+  const patienceMs = isWait ? WAITERS_PATIENCE_MS : event === 'SessionStart' ? 200 : 0;
+  const isUnattended = env['CLAUDE_CODE_SESSION_ATTENDED'] === '0' || /^sdk/u.test(env['CLAUDE_CODE_ENTRYPOINT'] ?? '');
+  const question = { type: isWait ? 'wait' : 'event', input, isUnattended } as const;
+  // A folder that others can write to is not the sidecar's: whoever made it could answer in its place.
+  const isTrusted = () => isPrivateFolder(place.folder, uid);
+  const answer = await askSidecar(question, { door: place.door, timeoutMs, patienceMs, isTrusted });
+  if (answer !== null) return answer;
+  return event === 'PreToolUse' && existsSync(place.restrictedFile) ? refusal : {};
+}
+
+const refusal: HookAnswer = {
+  stdout: JSON.stringify({
+    hookSpecificOutput: {
+      hookEventName: 'PreToolUse',
+      permissionDecision: 'deny',
+      permissionDecisionReason:
+        'A message from the relay is part of this turn, and what may be done in it cannot be asked: the plugin of the relay does not answer.',
+    },
+  }),
+};
+
+/**
+ * The session's shells speak as its agent, once it is registered. Until then they speak as nobody: without a token they would be taken for the owner.
+ */
+function tellShells(envFile: string | undefined, shellFile: string): void {
+  if (!envFile) return;
+  const path = `'${shellFile.replaceAll("'", "'\\''")}'`;
+  appendFileSync(envFile, `export AGENT_RELAY_TOKEN=not-registered-yet\n[ -r ${path} ] && . ${path}\n`);
+}
+
+function read(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { posix } from 'node:path';
+
+export interface PlaceSituation {
+  readonly platform: NodeJS.Platform;
+  /** Of this process's user; undefined on Windows. */
+  readonly uid: number | undefined;
+  readonly home: string;
+  readonly temporaryFolder: string;
+  /** Of the Claude Code process, which its MCP servers and hooks share as their parent. */
+  readonly claudePid: number;
+}
+
+/** Where the parts of one live session meet. */
+export interface SessionPlace {
+  /** Holds the rest, and nobody else may look into it. */
+  readonly folder: string;
+  /** Where hooks speak to the sidecar. */
+  readonly door: string;
+  /** What the shells of the session are told, in shell words. */
+  readonly shellFile: string;
+  /** Is there while a turn with relay mail is held to less than the session may do. */
+  readonly restrictedFile: string;
+  /** Where the session answers its nth correspondent. */
+  replySocket(n: number): string;
+}
+
+/** A socket's path is at most this long on every system. */
+const LONGEST_PATH_BYTES = 103;
+/** What is longest below the folder: `1234567-1000.sock`. */
+const LONGEST_NAME_BYTES = 20;
+
+export function sessionPlace({ platform, uid, home, temporaryFolder, claudePid }: PlaceSituation): SessionPlace {
+  const name = `agent-relay-claude-${uid ?? createHash('sha256').update(home).digest('hex').slice(0, 16)}`;
+  const wanted = posix.join(temporaryFolder, name);
+  const isTooLong = Buffer.byteLength(wanted) + LONGEST_NAME_BYTES > LONGEST_PATH_BYTES;
+  const folder = isTooLong && platform !== 'win32' ? posix.join('/tmp', name) : wanted;
+  const socket = (suffix: string): string =>
+    platform === 'win32' ? `\\\\.\\pipe\\${name}-${claudePid}${suffix}` : posix.join(folder, `${claudePid}${suffix}.sock`);
+  return {
+    folder,
+    door: socket(''),
+    shellFile: posix.join(folder, `${claudePid}.env`),
+    restrictedFile: posix.join(folder, `${claudePid}.restricted`),
+    replySocket: (n) => socket(`-${n}`),
+  };
+}
+
+/** Whether nobody but this user can put anything there. Windows gives each user a temporary folder of their own. */
+export function isPrivateFolder(folder: string, uid: number | undefined): boolean {
+  try {
+    const found = lstatSync(folder);
+    return found.isDirectory() && (uid === undefined || (found.uid === uid && (found.mode & 0o077) === 0));
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Error when somebody else has it. */
+export function makePrivateFolder(folder: string, uid: number | undefined): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (uid !== undefined && lstatSync(folder).uid === uid) chmodSync(folder, 0o700);
+  if (!isPrivateFolder(folder, uid)) throw new Error(`${folder} belongs to somebody else`);
+}

@@ -1,0 +1,20 @@
+import { spelledOut } from 'agent-relay-wire';
+import { describeFailure, runSidecar } from './sidecar/run-sidecar.ts';
+
+const stopping = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stopping.abort());
+
+/** Claude Code keeps what its MCP servers say there, and shows it to nobody. */
+const write =
+  (level: string) =>
+  (message: string, fields: object = {}) =>
+    void process.stderr.write(spelledOut(`agent-relay ${level}: ${message} ${JSON.stringify(fields)}\n`));
+const log = { debug: () => {}, info: write('info'), warn: write('warn'), error: write('error') };
+
+try {
+  await runSidecar({ env: process.env, claudePid: process.ppid, cwd: process.cwd(), log, signal: stopping.signal });
+} catch (error) {
+  log.error('the plugin cannot work', { reason: describeFailure(error) });
+  process.exitCode = 1;
+}
+process.exit();

@@ -1,0 +1,177 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { HookAnswer, HookQuestion } from '../hook/hook-message.ts';
+import type { ApprovalQuestions } from './approval-questions.ts';
+import { commandName, runCommand } from './commands.ts';
+import type { MailDesk } from './mail-desk.ts';
+import type { RelaySide } from './relay-side.ts';
+import { sessionWords } from './session-words.ts';
+import { judgeToolUse } from './tool-gate.ts';
+import type { Turn } from './turn.ts';
+
+export interface HookDeskOptions {
+  readonly relay: RelaySide;
+  readonly mail: MailDesk;
+  readonly turn: Turn;
+  readonly questions: ApprovalQuestions;
+  readonly kept: () => number;
+  /** Is there while tools are held to less: what a hook sees when this process is gone. */
+  readonly restrictedFile: string;
+}
+
+const lenientText = z.string().catch('');
+const Input = z.looseObject({
+  hook_event_name: lenientText,
+  source: lenientText,
+  reason: lenientText,
+  prompt: lenientText,
+  command_name: lenientText,
+  command_args: lenientText,
+  command_source: lenientText,
+  tool_name: lenientText,
+  tool_input: z.record(z.string(), z.unknown()).catch({}),
+  cwd: lenientText,
+  agent_id: z.string().optional().catch(undefined),
+});
+type Input = z.infer<typeof Input>;
+
+/** How long a session's start waits for the relay's first word, in ms. */
+const START_WAIT_MS = 120;
+const nothing: HookAnswer = {};
+
+/** What the session's hooks are answered: who the session is, what it may do, what its person typed to the relay. */
+export class HookDesk {
+  readonly #options: HookDeskOptions;
+  /** What the session was told of how it stands. */
+  #told = '';
+  #isRestrictionNoted = false;
+
+  constructor(options: HookDeskOptions) {
+    this.#options = options;
+  }
+
+  /** The signal aborts when nobody waits for the answer any more. */
+  async answer({ type, input, isUnattended = false }: HookQuestion, signal: AbortSignal): Promise<HookAnswer> {
+    if (type === 'wait') return this.#wait(signal);
+    const event = Input.parse(input);
+    switch (event.hook_event_name) {
+      case 'SessionStart':
+        return this.#started(signal);
+      case 'UserPromptSubmit':
+        return this.#prompted(event);
+      case 'UserPromptExpansion':
+        return this.#expanded(event);
+      case 'PreToolUse':
+        return this.#beforeTool(event);
+      case 'PermissionRequest':
+        return this.#asked(event, isUnattended, signal);
+      case 'PostToolUse':
+      case 'PostToolUseFailure':
+        this.#options.questions.settledBySession({ name: event.tool_name, input: event.tool_input });
+        return nothing;
+      case 'Stop':
+      case 'StopFailure':
+      case 'Notification':
+        this.#rested(event);
+        return nothing;
+      case 'SessionEnd':
+        // `/clear` and `/resume` go on in the same process, and as the same agent.
+        if (event.reason === 'clear' || event.reason === 'resume') this.#rested(event);
+        else this.#options.relay.setStatus('offline');
+        return nothing;
+      default:
+        return nothing;
+    }
+  }
+
+  async #started(signal: AbortSignal): Promise<HookAnswer> {
+    const { relay } = this.#options;
+    await relay.settled(AbortSignal.any([signal, AbortSignal.timeout(START_WAIT_MS)]));
+    relay.setStatus('idle');
+    return contextOf('SessionStart', [this.#news()]);
+  }
+
+  #prompted({ prompt, agent_id }: Input): HookAnswer {
+    const { mail, turn, relay, questions } = this.#options;
+    if (agent_id !== undefined) return nothing;
+    const read = mail.readIn(prompt);
+    const context = mail.takeContext();
+    turn.prompted({ hasMail: read.length > 0 || context !== null || prompt.includes('<cross-session-message') });
+    if (read.length === 0) questions.settleAll();
+    mail.isBusy = true;
+    relay.setStatus('busy');
+    this.#noteRestriction();
+    return contextOf('UserPromptSubmit', [this.#news(), context]);
+  }
+
+  async #expanded({ command_name, command_args, command_source }: Input): Promise<HookAnswer> {
+    const name = command_source === 'plugin' ? commandName(command_name) : null;
+    if (name === null) return nothing;
+    const { relay, kept } = this.#options;
+    return json({ decision: 'block', reason: await runCommand(name, command_args, { relay, kept }) });
+  }
+
+  #beforeTool({ tool_name: name, tool_input: input }: Input): HookAnswer {
+    const { relay, turn } = this.#options;
+    this.#noteRestriction();
+    const decision = judgeToolUse({ name, input }, relay.approval, turn.hasMail);
+    if (decision === null) return nothing;
+    const { permission, reason } = decision;
+    return json({
+      hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: permission, permissionDecisionReason: reason },
+    });
+  }
+
+  /** The dialog at the terminal is open meanwhile; who answers first is heard. */
+  async #asked({ tool_name: name, tool_input: input, cwd }: Input, isUnattended: boolean, signal: AbortSignal): Promise<HookAnswer> {
+    const { questions, turn, relay } = this.#options;
+    const isHeld = turn.hasMail && relay.approval !== 'open';
+    // Nobody sits there, and nobody said that people are to be asked: the session's own rules answer.
+    if (isUnattended && !isHeld) return nothing;
+    const answer = await questions.ask({ name, input, cwd }, { isUnattended, signal });
+    if (answer === null) return nothing;
+    const decision =
+      answer.outcome === 'allow' ? { behavior: 'allow', updatedInput: input } : { behavior: 'deny', message: answer.message };
+    return json({ hookSpecificOutput: { hookEventName: 'PermissionRequest', decision } });
+  }
+
+  async #wait(signal: AbortSignal): Promise<HookAnswer> {
+    const words = await this.#options.mail.nextWords(signal);
+    return words === null ? nothing : { stderr: words, exitCode: 2 };
+  }
+
+  #rested({ agent_id }: Input): void {
+    const { mail, turn, relay, questions } = this.#options;
+    if (agent_id !== undefined) return;
+    turn.ended();
+    questions.settleAll();
+    mail.isBusy = false;
+    if (relay.state !== 'replaced') relay.setStatus('idle');
+    this.#noteRestriction();
+    mail.retry();
+  }
+
+  /** How the session stands, where that is not what it was told. */
+  #news(): string | null {
+    const words = sessionWords(this.#options.relay);
+    if (words === this.#told) return null;
+    this.#told = words;
+    return words;
+  }
+
+  #noteRestriction(): void {
+    const { turn, relay, restrictedFile } = this.#options;
+    const isRestricted = turn.hasMail && relay.approval !== 'open';
+    if (isRestricted === this.#isRestrictionNoted) return;
+    this.#isRestrictionNoted = isRestricted;
+    if (isRestricted) writeFileSync(restrictedFile, '', { mode: 0o600 });
+    else rmSync(restrictedFile, { force: true });
+  }
+}
+
+const json = (value: object): HookAnswer => ({ stdout: JSON.stringify(value) });
+
+function contextOf(hookEventName: string, parts: readonly (string | null)[]): HookAnswer {
+  const additionalContext = parts.filter((part) => part !== null).join('\n\n');
+  return additionalContext === '' ? nothing : json({ hookSpecificOutput: { hookEventName, additionalContext } });
+}

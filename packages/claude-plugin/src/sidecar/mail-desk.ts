@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import type { InboxItem } from 'agent-relay-protocol';
+import { formatEnvelope, RecentSet } from 'agent-relay-wire';
+import type { Correspondents } from './correspondents.ts';
+import type { InboxFrame } from './inbox-frames.ts';
+
+export interface MailDeskOptions {
+  /** Puts messages into the session; null where Claude Code has no inbox: then it is woken (`nextWords`). */
+  readonly inbox: { post(frames: readonly InboxFrame[]): Promise<void> } | null;
+  readonly correspondents: Pick<Correspondents, 'socketFor'>;
+  readonly now: () => number;
+  /** The model was shown these. */
+  readonly onSeen: (messageIds: readonly number[]) => void;
+  /** The session does not take them, for a reason that stays. */
+  readonly onRefused: (messageIds: readonly number[], reason: string) => void;
+}
+
+interface Held {
+  readonly item: InboxItem;
+  state: 'waiting' | 'pushed';
+  /** The last frame that carried it. */
+  frameId: string | null;
+  pushedAt: number;
+}
+
+/** How long a session that does nothing may leave a message unread before it is pushed again, in ms. */
+const RETRY_MS = 6_000;
+const REMEMBERED = 4_096;
+
+/**
+ * Mail on its way into the session. A piece is *waiting*, then *pushed*, and leaves when a hook shows that the model reads it (its nonce is in
+ * what the model is given), or when the session refuses it. What was pushed and dropped, or is not read by a session at rest, is pushed again.
+ */
+export class MailDesk {
+  readonly #options: MailDeskOptions;
+  readonly #held = new Map<number, Held>();
+  readonly #shown = new RecentSet<number>(REMEMBERED);
+  #waiter: ((words: string | null) => void) | null = null;
+  #isBusy = false;
+  #holds = 0;
+
+  constructor(options: MailDeskOptions) {
+    this.#options = options;
+  }
+
+  get isEmpty(): boolean {
+    return this.#held.size === 0;
+  }
+
+  set isBusy(isBusy: boolean) {
+    // What was pushed during a turn enters the session at the end of it: its time begins there.
+    if (this.#isBusy && !isBusy) for (const held of this.#held.values()) held.pushedAt = this.#options.now();
+    this.#isBusy = isBusy;
+  }
+
+  /** Shown before, in an earlier life of this process perhaps. */
+  remember(messageId: number): void {
+    this.#shown.add(messageId);
+  }
+
+  /** Takes mail from the relay. Answers whether any of it is new here. What was shown already is confirmed again. */
+  add(items: readonly InboxItem[]): boolean {
+    const again = items.filter(({ message }) => this.#shown.has(message.id)).map(({ message }) => message.id);
+    if (again.length > 0) this.#options.onSeen(again);
+    const fresh = items.filter(({ message }) => !this.#shown.has(message.id) && !this.#held.has(message.id));
+    for (const item of fresh) this.#held.set(item.message.id, { item, state: 'waiting', frameId: null, pushedAt: 0 });
+    if (fresh.length > 0) this.push();
+    return fresh.length > 0 || again.length > 0;
+  }
+
+  /** Nothing is pushed while a tool waits that may hand out the same messages. Answers how to go on. */
+  hold(): () => void {
+    this.#holds += 1;
+    return () => {
+      this.#holds -= 1;
+      this.push();
+    };
+  }
+
+  /** Gives the session what waits for it, by whatever way it has. */
+  push(): void {
+    if (this.#holds > 0) return;
+    const due = this.#due();
+    if (due.length === 0) return;
+    if (this.#options.inbox) void this.#post(due);
+    else if (this.#waiter) this.#wake(due);
+  }
+
+  /** Looks at what was pushed and is not read. */
+  retry(): void {
+    const before = this.#options.now() - RETRY_MS;
+    if (!this.#isBusy) {
+      for (const held of this.#held.values()) if (held.state === 'pushed' && held.pushedAt < before) held.state = 'waiting';
+    }
+    this.push();
+  }
+
+  /** What became of a frame, as the session's inbox says it. */
+  statusOf(frameId: string | undefined, status: string, reason: string | undefined): void {
+    const meant = [...this.#held.values()].filter((held) => held.frameId !== null && (frameId === undefined || held.frameId === frameId));
+    if (status === 'dropped' || status === 'expired') {
+      for (const held of meant) held.state = 'waiting';
+    } else if (status === 'refused' || status === 'denied') {
+      const ids = meant.map(({ item }) => item.message.id);
+      for (const id of ids) this.#held.delete(id);
+      if (ids.length > 0) this.#options.onRefused(ids, reason ?? `The session's user has messages of other sessions ${status}`);
+    }
+  }
+
+  /** Which messages are in what the model is given now. They are read. */
+  readIn(text: string): readonly number[] {
+    const ids = [...this.#held.values()].filter(({ item }) => text.includes(`${item.nonce}]`)).map(({ item }) => item.message.id);
+    this.shown(ids);
+    return ids;
+  }
+
+  /** The model was given these some other way. */
+  shown(messageIds: readonly number[]): void {
+    if (messageIds.length === 0) return;
+    for (const id of messageIds) {
+      this.#held.delete(id);
+      this.#shown.add(id);
+    }
+    this.#options.onSeen(messageIds);
+  }
+
+  /** What is meant as context alone, for the prompt that comes now. */
+  takeContext(): string | null {
+    const context = [...this.#held.values()].filter(({ item }) => item.message.mode === 'fyi');
+    if (context.length === 0) return null;
+    this.shown(context.map(({ item }) => item.message.id));
+    return context.map(({ item }) => formatEnvelope(item)).join('\n\n');
+  }
+
+  /** What to wake the session with; null when a later caller took this one's place or the signal aborted. For sessions without an inbox. */
+  nextWords(signal: AbortSignal): Promise<string | null> {
+    this.#waiter?.(null);
+    return new Promise((resolve) => {
+      const finish = (words: string | null) => {
+        if (this.#waiter === finish) this.#waiter = null;
+        signal.removeEventListener('abort', giveUp);
+        resolve(words);
+      };
+      const giveUp = () => finish(null);
+      if (signal.aborted) return giveUp();
+      signal.addEventListener('abort', giveUp, { once: true });
+      this.#waiter = finish;
+      this.push();
+    });
+  }
+
+  #due(): readonly Held[] {
+    return [...this.#held.values()].filter(({ item, state }) => state === 'waiting' && item.message.mode !== 'fyi');
+  }
+
+  #wake(due: readonly Held[]): void {
+    for (const held of due) this.#pushed(held, null);
+    this.#waiter?.(due.map(({ item }) => formatEnvelope(item)).join('\n\n'));
+  }
+
+  /** One frame for each sender, so that what the model answers to it goes to that sender. */
+  async #post(due: readonly Held[]): Promise<void> {
+    const bySender = new Map<string, Held[]>();
+    for (const held of due) bySender.set(held.item.message.from, [...(bySender.get(held.item.message.from) ?? []), held]);
+    const batches = [...bySender].map(([from, batch]) => ({ from, batch, id: randomUUID() }));
+    for (const { batch, id } of batches) for (const held of batch) this.#pushed(held, id);
+    try {
+      const frames: InboxFrame[] = [];
+      for (const { from, batch, id } of batches) {
+        const replySocket = await this.#options.correspondents.socketFor(from, batch.at(-1)?.item.message.id ?? 0);
+        frames.push({ id, replySocket, fromName: from, text: batch.map(({ item }) => formatEnvelope(item)).join('\n\n') });
+      }
+      await this.#options.inbox?.post(frames);
+    } catch {
+      // The session has not had them: the next look pushes them again.
+      for (const held of due) held.state = 'waiting';
+    }
+  }
+
+  #pushed(held: Held, frameId: string | null): void {
+    held.state = 'pushed';
+    held.frameId = frameId;
+    held.pushedAt = this.#options.now();
+  }
+}

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { MCP_PATH, mcpTools, parseInput, RelayError, VERSION_HEADER } from 'agent-relay-protocol';
+import { backoffDelays, envelopeMessageIds, parseJson, sleep } from 'agent-relay-wire';
+import { z } from 'zod';
+import type { Outbox } from './outbox.ts';
+import type { RelaySide } from './relay-side.ts';
+
+export interface RelayToolsOptions {
+  readonly relay: Pick<RelaySide, 'link' | 'state' | 'failure' | 'id' | 'wake'>;
+  readonly outbox: Pick<Outbox, 'add'>;
+  readonly fetch: typeof globalThis.fetch;
+  /** Keeps mail out of the session while a tool may hand out the same. Answers how to go on. */
+  readonly holdMail: () => () => void;
+  /** The model reads these in what a tool answered. */
+  readonly onMail: (messageIds: readonly number[]) => void;
+}
+
+export interface ToolAnswer {
+  readonly [key: string]: unknown;
+  readonly content: { readonly type: 'text'; readonly text: string }[];
+  readonly isError?: boolean;
+}
+
+interface Call {
+  readonly name: string;
+  readonly input: unknown;
+  readonly key: string;
+}
+
+const MAY_TAKE_MS = 60_000;
+const ATTEMPTS = 4;
+/** What has happened once may not happen again, and the relay does not know it by its key. */
+const once: ReadonlySet<string> = new Set(['relay_pair', 'relay_spawn', 'relay_release']);
+
+const Answered = z.looseObject({
+  result: z.looseObject({
+    content: z.array(z.looseObject({ type: z.literal('text'), text: z.string() })),
+    isError: z.boolean().optional(),
+  }),
+});
+
+/** The relay's tools for this session. Mail comes in by itself, so there is no inbox to read; what is sent while the relay is away is kept. */
+export class RelayTools {
+  readonly #options: RelayToolsOptions;
+
+  constructor(options: RelayToolsOptions) {
+    this.#options = options;
+  }
+
+  list() {
+    return Object.entries(mcpTools)
+      .filter(([name]) => name !== 'relay_inbox')
+      .map(([name, { description, input, readOnly }]) => ({
+        name,
+        description,
+        inputSchema: inputSchemaOf(input),
+        annotations: { readOnlyHint: readOnly },
+      }));
+  }
+
+  /** Never rejects: a model is told what went wrong. */
+  async call(name: string, input: unknown): Promise<ToolAnswer> {
+    if (name === 'relay_inbox') return said('Your messages come into your session by themselves; there is nothing to fetch.');
+    const goOn = this.#options.holdMail();
+    try {
+      const answer = await this.#ask({ name, input, key: randomUUID() });
+      const mail = envelopeMessageIds(answer.content.map(({ text }) => text).join('\n'));
+      if (mail.length > 0) this.#options.onMail(mail);
+      return answer;
+    } catch (error) {
+      return failed(error instanceof RelayError ? `${error.code}: ${error.message}` : 'internal: the plugin of the relay failed');
+    } finally {
+      goOn();
+    }
+  }
+
+  async #ask(call: Call): Promise<ToolAnswer> {
+    const { relay } = this.#options;
+    if (relay.state === 'replaced') return failed(`Another session has taken over ${relay.id}: this one does not speak as it any more.`);
+    const delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
+    let mayHaveHappened = false;
+    for (let attempt = 1; attempt <= ATTEMPTS && relay.link !== null && relay.state === 'connected'; attempt += 1) {
+      const outcome = await this.#once(call, relay.link);
+      if (typeof outcome !== 'string') return outcome;
+      mayHaveHappened ||= outcome === 'lost';
+      if (mayHaveHappened && once.has(call.name)) break;
+      await sleep(delays.next().value);
+    }
+    return this.#keep(call) ?? failed(mayHaveHappened ? unknownOutcome : `The relay is away, and this was not done. ${this.#why()}`);
+  }
+
+  async #once({ name, input, key }: Call, link: NonNullable<RelaySide['link']>): Promise<ToolAnswer | 'refused' | 'lost'> {
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: input ?? {} } };
+    const headers = {
+      'content-type': 'application/json',
+      'idempotency-key': key,
+      ...(link.token === undefined ? {} : { authorization: `Bearer ${link.token}` }),
+    };
+    try {
+      const response = await this.#options.fetch(new URL(MCP_PATH, link.url), {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(message),
+        signal: AbortSignal.timeout(MAY_TAKE_MS),
+      });
+      const text = await response.text();
+      if (!response.headers.has(VERSION_HEADER) || response.status === 503) return 'lost';
+      const parsed = Answered.safeParse(read(text)).data;
+      if (parsed === undefined) return failed(`The relay refused it: ${text.slice(0, 500)}`);
+      return { content: parsed.result.content, ...(parsed.result.isError ? { isError: true } : {}) };
+    } catch (error) {
+      return neverArrived(error) ? 'refused' : 'lost';
+    }
+  }
+
+  /** What may wait for the relay, under the key that it was asked with: sent once, whether it arrived or not. Null for what may not wait. */
+  #keep({ name, input, key: idempotencyKey }: Call): ToolAnswer | null {
+    if (name === 'relay_send') {
+      const { waitForAnswerMs: _wait, ...message } = parseInput(mcpTools.relay_send.input, input);
+      this.#options.outbox.add({ type: 'send', message: { ...message, idempotencyKey } });
+    } else if (name === 'relay_reply') {
+      const { messageId: replyTo, ...message } = parseInput(mcpTools.relay_reply.input, input);
+      this.#options.outbox.add({ type: 'send', message: { ...message, replyTo, idempotencyKey } });
+    } else return null;
+    this.#options.relay.wake();
+    return said('The relay is away. Your message is kept on this machine and goes out when the relay is back; do not send it again.');
+  }
+
+  #why(): string {
+    const { failure } = this.#options.relay;
+    return failure === null ? 'Try again later.' : failure.message;
+  }
+}
+
+const unknownOutcome =
+  'The relay went away before it answered, and is not back. Whether this was done is not known: look before you do it again.';
+
+const said = (text: string): ToolAnswer => ({ content: [{ type: 'text', text }] });
+const failed = (text: string): ToolAnswer => ({ content: [{ type: 'text', text }], isError: true });
+
+type JsonSchema = { readonly type: 'object'; readonly [key: string]: unknown };
+
+const inputSchemaOf = (schema: z.ZodType): JsonSchema => ({
+  ...JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io: 'input' }))),
+  type: 'object',
+});
+
+function neverArrived(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  return code === 'ECONNREFUSED' || code === 'ENOENT';
+}
+
+function read(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
