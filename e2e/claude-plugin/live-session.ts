@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { RelayClient } from 'agent-relay-client';
 import type { TempHome } from 'agent-relay-testing';
 import { until } from '../support/until.ts';
@@ -81,4 +81,6 @@ export class LiveSession implements AsyncDisposable {
 
 /** The agent of the session in that folder, once it is there. */
 export const agentIn = (relay: RelayClient, cwd: string) =>
-  until(`the agent of ${cwd}`, async () => (await relay.agents.list()).data.find((agent) => agent.meta['cwd'] === cwd && agent.status !== 'offline'));
+  until(`the agent of ${cwd}`, async () =>
+    (await relay.agents.list()).data.find((agent) => agent.meta['cwd'] === cwd && agent.status !== 'offline'),
+  );

@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-export {};
+import { runCli } from './run-cli.ts';
+
+process.exit(await runCli(process.argv));

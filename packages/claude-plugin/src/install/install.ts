@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { RelayError } from 'agent-relay-protocol';
+import { ClaudePlugins, type ClaudePluginsOptions } from './claude-plugins.ts';
+import { marketplaceName, pluginId, projectSettings } from './marketplace.ts';
+import { layOut, stableFolder } from './plugin-files.ts';
+
+/** Installed for this user: where the plugin lies. */
+export interface Installed {
+  readonly folder: string;
+}
+
+/**
+ * Installs the plugin of this package for this user, or brings an installed one to its version. Sessions that run keep what they have; the next
+ * one has it.
+ * @throws RelayError `unsupported` without a Claude Code, or with what it said where it refused.
+ */
+export async function installPlugin(options: ClaudePluginsOptions): Promise<Installed> {
+  const claude = await ClaudePlugins.find(options);
+  const folder = stableFolder(options.env);
+  layOut(folder);
+  await claude.must('marketplace', 'add', folder);
+  // Versions that keep a copy of the plugin look at it only when they are told to.
+  await claude.must('marketplace', 'update', marketplaceName);
+  await claude.must('install', pluginId);
+  await claude.must('update', pluginId);
+  return { folder };
+}
+
+/** What there was to remove. */
+export interface Uninstalled {
+  readonly plugin: boolean;
+  readonly marketplace: boolean;
+  readonly folder: boolean;
+}
+
+/** Takes away what `installPlugin` made. Twice is once. @throws RelayError `unsupported` without a Claude Code. */
+export async function uninstallPlugin(options: ClaudePluginsOptions): Promise<Uninstalled> {
+  const claude = await ClaudePlugins.find(options);
+  const { ok: plugin } = await claude.run('uninstall', pluginId);
+  const { ok: marketplace } = await claude.run('marketplace', 'remove', marketplaceName);
+  const folder = stableFolder(options.env);
+  const had = existsSync(folder);
+  rmSync(folder, { recursive: true, force: true });
+  return { plugin, marketplace, folder: had };
+}
+
+/**
+ * Writes into a project's `.claude/settings.json` that its sessions have the plugin, from npm. Everything else in there stays.
+ * @throws RelayError `validation_failed` when that file is no JSON object.
+ */
+export function installInProject(projectFolder: string): { readonly path: string } {
+  const path = join(projectFolder, '.claude', 'settings.json');
+  const settings = readSettings(path);
+  const merged = {
+    ...settings,
+    extraKnownMarketplaces: { ...objectIn(settings, 'extraKnownMarketplaces'), ...projectSettings.extraKnownMarketplaces },
+    enabledPlugins: { ...objectIn(settings, 'enabledPlugins'), ...projectSettings.enabledPlugins },
+  };
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(merged, null, 2)}\n`);
+  return { path };
+}
+
+function readSettings(path: string): Record<string, unknown> {
+  if (!existsSync(path)) return {};
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Told below: what cannot be read is not written over.
+  }
+  const message = `${path} is no JSON object`;
+  throw new RelayError('validation_failed', message, { issues: [{ path: 'settings', message }] });
+}
+
+function objectIn(settings: Record<string, unknown>, name: string): object {
+  const value = settings[name];
+  return typeof value === 'object' && value !== null ? value : {};
+}
