@@ -36,6 +36,15 @@ test('files have their types, hashed ones are kept for ever, and every page has 
   expect([icon.headers['content-type'], empty.status, empty.text]).toEqual(['image/svg+xml', 200, '']);
 });
 
+test('the marketplace of its plugin is there for everybody, and names no files that an address cannot hold', async () => {
+  await using server = await openServer({ dashboardFolder });
+  const { status, body } = await rawRequest(`${server.url}/marketplace.json`);
+  expect([status, body]).toMatchObject([
+    200,
+    { name: 'agent-relay', plugins: [{ name: 'agent-relay', source: { source: 'npm', package: 'agent-relay-plugin' } }] },
+  ]);
+});
+
 test.each(['/health', '/healthz', '/mcp/', '/api', '/metrics/', '/agents/Lead'])('a program that asks %s gets no page', async (path) => {
   await using server = await openServer({ dashboardFolder });
   expect(await rawRequest(`${server.url}${path}`, { headers: { accept: '*/*' } })).toMatchObject({

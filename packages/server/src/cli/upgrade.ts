@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { findExecutable } from 'agent-relay-wire/node';
 import { Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
 import { planDaemon } from '../operations/daemon-plan.ts';
 import { globalPrefixOf, installationOf } from '../operations/installation.ts';
 import { describeStep, outputOf, runSteps, type Step } from '../operations/steps.ts';
@@ -61,32 +62,45 @@ async function restartSteps(terminal: Terminal): Promise<readonly Step[]> {
 }
 
 /** What the relay has added to each agent's program, how that is noticed, and how it is brought to a version. */
-const providers = {
-  codex: {
-    find: async ({ env }: Terminal): Promise<Found> => {
-      const launcher = await findExecutable('codex-relay', { env });
-      return launcher === undefined ? null : realpathSync(launcher);
-    },
-    steps: (version: string, launcher: string): readonly Step[] => {
-      // Into the place where it lies: npm's own may be another.
-      const prefix = globalPrefixOf(launcher, 'agent-relay-codex');
-      const where = prefix === undefined ? [] : ['--prefix', prefix];
-      return [
-        { type: 'run', command: ['npm', 'install', '--global', ...where, `agent-relay-codex@${version}`] },
-        // Codex works with a copy of the plugin, where it has one.
-        { type: 'run', command: ['agent-relay-codex', 'refresh'], mayFail: true },
-      ];
-    },
+const providers: Readonly<Record<'codex' | 'claude', (terminal: Terminal) => Promise<Companion | null>>> = {
+  codex: async ({ env }) => {
+    const launcher = await findExecutable('codex-relay', { env });
+    if (launcher === undefined) return null;
+    // Into the place where it lies: npm's own may be another.
+    const prefix = globalPrefixOf(realpathSync(launcher), 'agent-relay-codex');
+    const where = prefix === undefined ? [] : ['--prefix', prefix];
+    return (version) => [
+      { type: 'run', command: ['npm', 'install', '--global', ...where, `agent-relay-codex@${version}`] },
+      // Codex works with a copy of the plugin, where it has one.
+      { type: 'run', command: ['agent-relay-codex', 'refresh'], mayFail: true },
+    ];
   },
-  claude: {
-    find: async (terminal: Terminal): Promise<Found> => {
-      const claude = await findExecutable('claude', { env: terminal.env });
-      const plugins = claude === undefined ? null : await outputOf(['claude', 'plugin', 'list', '--json'], terminal);
-      return claude !== undefined && plugins?.includes('agent-relay@agent-relay') === true ? claude : null;
-    },
-    steps: (): readonly Step[] => [{ type: 'run', command: ['claude', 'plugin', 'update', 'agent-relay@agent-relay'] }],
+  claude: async (terminal) => {
+    if ((await findExecutable('claude', { env: terminal.env })) === undefined) return null;
+    const plugins = await outputOf(['claude', 'plugin', 'list', '--json'], terminal);
+    if (plugins?.includes('agent-relay@agent-relay') !== true) return null;
+    const marketplaces = await outputOf(['claude', 'plugin', 'marketplace', 'list', '--json'], terminal);
+    if (isOurFolder(marketplaces))
+      return (version) => [{ type: 'run', command: ['npx', '--yes', `agent-relay-plugin@${version}`, 'install'] }];
+    return () => [
+      { type: 'run', command: ['claude', 'plugin', 'marketplace', 'update', 'agent-relay'] },
+      { type: 'run', command: ['claude', 'plugin', 'update', 'agent-relay@agent-relay'] },
+    ];
   },
-} as const;
+};
+
+const Marketplaces = z.array(z.looseObject({ name: z.string().optional(), source: z.string().optional() }));
+
+/** Whether the plugin lies in a folder, where its own installer put it: then only that brings another version. */
+function isOurFolder(marketplaces: string | null): boolean {
+  try {
+    const listed = Marketplaces.parse(JSON.parse(marketplaces ?? ''));
+    return listed.some(({ name, source }) => name === 'agent-relay' && source === 'directory');
+  } catch {
+    return false;
+  }
+}
+
 type ProviderName = keyof typeof providers;
 
 const knownProviders: readonly ProviderName[] = ['codex', 'claude'];
@@ -94,9 +108,8 @@ const knownProviders: readonly ProviderName[] = ['codex', 'claude'];
 async function companions(wanted: readonly ProviderName[] | undefined, terminal: Terminal): Promise<readonly Companion[]> {
   const found: Companion[] = [];
   for (const name of wanted ?? knownProviders) {
-    const { find, steps } = providers[name];
-    const place = await find(terminal);
-    if (place !== null) found.push((version) => steps(version, place));
+    const companion = await providers[name](terminal);
+    if (companion) found.push(companion);
     else if (wanted) terminal.note(`${name}: the relay has added nothing to it here, so there is nothing to bring up to date`);
   }
   return found;

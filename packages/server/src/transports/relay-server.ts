@@ -21,6 +21,7 @@ import { openApiEndpoints } from './openapi/openapi-endpoints.ts';
 import { RequestGuard } from './request-guard.ts';
 import { createRouteCalls } from './route-calls.ts';
 import { eventStreamEndpoint } from './sse/event-stream.ts';
+import { marketplaceEndpoint } from './static/marketplace.ts';
 import { pagesEndpoint } from './static/pages.ts';
 import { DialledLinks } from './web-socket/dialled-links.ts';
 import { SocketConnection, type SocketConnectionDeps } from './web-socket/socket-connection.ts';
@@ -91,6 +92,7 @@ export function createRelayServer(deps: RelayServerDeps): RelayServer {
     mcp: mcpEndpoint({ relay, draining, log }),
     metrics: metricsEndpoint({ relay, calls, connections: () => ({ webSocket: connections.size, sse: events.open() }) }),
     openApi: openApiEndpoints(),
+    marketplace: marketplaceEndpoint(),
     pages: pagesEndpoint(deps.dashboardFolder),
   });
   const within = deps.authenticateWithinMs === undefined ? {} : { authenticateWithinMs: deps.authenticateWithinMs };

@@ -263,6 +263,19 @@ describe.runIf(process.platform === 'linux')('upgrade', () => {
     expect(told.systemctl().at(-1)).toBe('--user restart agent-relay.service');
   });
 
+  test("a plugin that its own installer put into a folder is brought to the relay's version by that", async () => {
+    npm();
+    fakeProgram('systemctl', 'exit 0');
+    const npx = fakeProgram('npx', 'exit 0');
+    const claude = fakeProgram(
+      'claude',
+      `case "$*" in *marketplace*) echo '[{"name":"agent-relay","source":"directory"}]';; *list*) echo '[{"id":"agent-relay@agent-relay"}]';; esac`,
+    );
+    expect(await upgrade('--yes')).toMatchObject({ code: 0 });
+    expect(npx()).toEqual(['--yes agent-relay-plugin@9.0.0 install']);
+    expect(claude().some((line) => line.includes('update'))).toBe(false);
+  });
+
   test('--dry-run only asks for the version; --providers and --no-restart leave the rest out', async () => {
     const told = { npm: npm(), systemctl: fakeProgram('systemctl', 'exit 0') };
     fakeProgram('codex-relay', 'exit 0');

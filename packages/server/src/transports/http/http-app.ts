@@ -17,6 +17,7 @@ import type { FairTurns } from '../fair-turns.ts';
 import type { OpenConnections } from '../open-connections.ts';
 import type { RequestGuard, RequestOrigin } from '../request-guard.ts';
 import { isShortRead, type RouteCall } from '../route-calls.ts';
+import { MARKETPLACE_PATH } from '../static/marketplace.ts';
 import { type Answer, errorAnswer, methodNotAllowed, writeAnswer } from './answer.ts';
 import { allowOrigin, answerOptions } from './cors.ts';
 import { discardBody } from './discard-body.ts';
@@ -43,6 +44,7 @@ export interface HttpAppDeps {
   readonly mcp: Endpoint;
   readonly metrics: Endpoint;
   readonly openApi: { readonly document: Endpoint; readonly page: Endpoint };
+  readonly marketplace: Endpoint;
   /** Everything outside the API. */
   readonly pages: Endpoint;
 }
@@ -72,6 +74,7 @@ export class HttpApp {
       [MCP_PATH, deps.mcp],
       [API_PREFIX + MCP_PATH, deps.mcp],
       [METRICS_PATH, deps.metrics],
+      [MARKETPLACE_PATH, deps.marketplace],
       [`${API_PREFIX}/openapi.json`, deps.openApi.document],
       [`${API_PREFIX}/spec`, deps.openApi.document],
       [`${API_PREFIX}/docs`, deps.openApi.page],
