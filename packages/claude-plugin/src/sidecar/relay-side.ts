@@ -49,6 +49,8 @@ export class RelaySide {
   #version: VersionSeen | null = null;
   #approval: ApprovalMode | null = null;
   #failure: RelayError | null = null;
+  /** Of the last registration. */
+  #epoch = 0;
 
   constructor(options: RelaySideOptions) {
     this.#options = options;
@@ -147,6 +149,7 @@ export class RelaySide {
       const link = { url: found.url, token, calls: client, agent, client };
       this.#link = link;
       this.#approval = agent.agent.approval;
+      this.#epoch = agent.epoch;
       this.#failure = null;
       this.#options.onConnected(link);
       this.#back();
@@ -161,10 +164,25 @@ export class RelaySide {
   async #ownToken(found: FoundRelay, registration: AgentIdentity): Promise<string | undefined> {
     await using client = createNodeRelayClient({ ...found, timeoutMs: CALL_LIMIT_MS });
     try {
+      await this.#assertNotReplaced(client);
       return (await client.agents.register({ ...registration, withToken: true })).token;
     } catch (error) {
       if (error instanceof RelayError && (error.code === 'forbidden' || error.code === 'unauthorized')) return undefined;
       throw error;
+    }
+  }
+
+  /** A session that has taken over ended this one's token, which says no more than that: to register again would take it back. */
+  async #assertNotReplaced({ agents }: RelayClient): Promise<void> {
+    if (this.#epoch === 0) return;
+    const { identity, instanceId } = this.#options;
+    const now = await agents.get({ id: identity.id }).catch((error: unknown) => {
+      // Pruned while it was away: nobody has it.
+      if (error instanceof RelayError && error.code === 'not_found') return null;
+      throw error;
+    });
+    if (now && now.epoch > this.#epoch && now.instanceId !== instanceId) {
+      throw new RelayError('stale_session', `Another session has taken over ${identity.id}`);
     }
   }
 

@@ -49,6 +49,8 @@ export async function runSidecar({ env, claudePid, cwd, log, signal }: SidecarOp
   process.stdin.once('close', () => over.abort());
   try {
     await session.run(living);
+    // Taken over by another: the session itself goes on, and is told so.
+    if (!living.aborted) await new Promise((resolve) => living.addEventListener('abort', resolve, { once: true }));
   } finally {
     await mcp.close();
   }
