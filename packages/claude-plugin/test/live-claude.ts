@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 
 const source = (name: string) => fileURLToPath(new URL(`../src/${name}`, import.meta.url));
 const node = [process.execPath, '--conditions=agent-relay-source'] as const;
@@ -114,7 +114,9 @@ export class LiveClaude implements AsyncDisposable {
 
   /** Until the sidecar's door is there. */
   async ready(): Promise<void> {
-    await expect.poll(() => this.context('SessionStart', { source: 'startup' }), { timeout: 20_000 }).toContain('Agent Relay');
+    await vi.waitUntil(async () => (await this.context('SessionStart', { source: 'startup' })).includes('Agent Relay'), {
+      timeout: 20_000,
+    });
   }
 
   async request(method: string, params: object): Promise<Record<string, unknown>> {

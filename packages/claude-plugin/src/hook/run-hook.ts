@@ -14,7 +14,7 @@ export interface HookRun {
 
 /** How long each event is kept waiting, in ms. A session's start is the one that a person waits for. */
 const timeouts: Readonly<Record<string, number>> = {
-  SessionStart: 200,
+  SessionStart: 120,
   UserPromptSubmit: 4_000,
   UserPromptExpansion: 25_000,
   PreToolUse: 10_000,
@@ -35,7 +35,7 @@ export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<
   const isWait = argv[0] === 'wait';
   const isOpenEnded = isWait || event === 'PermissionRequest';
   const timeoutMs = isOpenEnded ? undefined : (timeouts[event] ?? OTHERS_MS);
-  const patienceMs = isWait ? WAITERS_PATIENCE_MS : event === 'SessionStart' ? 200 : 0;
+  const patienceMs = isWait ? WAITERS_PATIENCE_MS : event === 'SessionStart' ? 120 : 0;
   const isUnattended = env['CLAUDE_CODE_SESSION_ATTENDED'] === '0' || /^sdk/u.test(env['CLAUDE_CODE_ENTRYPOINT'] ?? '');
   const question = { type: isWait ? 'wait' : 'event', input, isUnattended } as const;
   // A folder that others can write to is not the sidecar's: whoever made it could answer in its place.

@@ -36,7 +36,7 @@ const Input = z.looseObject({
 type Input = z.infer<typeof Input>;
 
 /** How long a session's start waits for the relay's first word, in ms. */
-const START_WAIT_MS = 120;
+const START_WAIT_MS = 80;
 const nothing: HookAnswer = {};
 
 /** What the session's hooks are answered: who the session is, what it may do, what its person typed to the relay. */
@@ -88,7 +88,11 @@ export class HookDesk {
     const { relay } = this.#options;
     await relay.settled(AbortSignal.any([signal, AbortSignal.timeout(START_WAIT_MS)]));
     relay.setStatus('idle');
-    return contextOf('SessionStart', [this.#news()]);
+    // Nobody waits any more: it is told with the first prompt.
+    if (signal.aborted) return nothing;
+    // Always: what was said before `/clear`, or before a conversation was made shorter, is not there any more.
+    this.#told = sessionWords(relay);
+    return contextOf('SessionStart', [this.#told]);
   }
 
   #prompted({ prompt, agent_id }: Input): HookAnswer {

@@ -213,8 +213,10 @@ export class RelaySide {
     const waitMs = this.#state === 'connected' ? POLL_MS : 0;
     const request = { id: agent.id, instanceId: agent.instanceId, epoch: agent.epoch, waitMs, limit: 64 };
     const { data } = await calls.inbox.list(request, { signal });
-    this.#approval = agent.agent.approval;
-    if (data.length > 0 && !this.#options.onMail(data)) await sleep(UNREAD_PAUSE_MS, { signal });
+    if (data.length === 0) return;
+    // A person may have changed it: what these messages may do is what holds now.
+    this.#approval = (await calls.agents.get({ id: agent.id }, { signal })).approval;
+    if (!this.#options.onMail(data)) await sleep(UNREAD_PAUSE_MS, { signal });
   }
 
   #back(): void {

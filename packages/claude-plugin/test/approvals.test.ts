@@ -1,0 +1,166 @@
+import type { RelayClient } from 'agent-relay-client';
+import { createNodeRelayClient } from 'agent-relay-client/node';
+import type { ApprovalMode } from 'agent-relay-protocol';
+import { startTestRelay, type TestRelay } from 'agent-relay-server/testing';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { LiveClaude } from './live-claude.ts';
+
+let relay: TestRelay;
+let owner: RelayClient;
+let claude: LiveClaude;
+let id: string;
+const timeout = { timeout: 20_000 };
+
+beforeAll(async () => {
+  relay = await startTestRelay();
+  owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  claude = await LiveClaude.start({ env: { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken } });
+  await claude.open();
+  const find = async () => (await owner.agents.list()).data.find(({ provider }) => provider === 'claude');
+  id = (await vi.waitUntil(find, timeout)).id;
+});
+afterAll(async () => {
+  await claude[Symbol.asyncDispose]();
+  await owner.close();
+  await relay.close();
+});
+
+/** A turn that a message of the relay began, in that mode. */
+async function mailTurn(approval: ApprovalMode): Promise<void> {
+  await claude.hook('Stop');
+  await owner.agents.approval({ id, approval });
+  const { length } = claude.frames;
+  await owner.messages.send({ to: `id:${id}`, body: 'do it' });
+  await expect.poll(() => claude.frames.length, timeout).toBe(length + 1);
+  await claude.hook('UserPromptSubmit', { prompt: claude.frames[length]?.message.content });
+}
+const before = async (tool_name: string, tool_input: object = {}) =>
+  (await claude.hook('PreToolUse', { tool_name, tool_input })).output.hookSpecificOutput?.permissionDecision ?? 'no word';
+const bash = { tool_name: 'Bash', tool_input: { command: 'npm test' } };
+const permission = () => claude.hook('PermissionRequest', bash);
+const pending = async () => (await owner.approvals.list({ agent: id, status: 'pending' })).data;
+const asked = async () => {
+  await expect.poll(async () => (await pending()).length, timeout).toBe(1);
+  const [question] = await pending();
+  if (!question) throw new Error('it was there');
+  return question;
+};
+
+test("a person's own turn is the session's own: only the relay's tools, which start nothing on a machine, are let through", async () => {
+  await owner.agents.approval({ id, approval: 'read-only' });
+  await claude.hook('UserPromptSubmit', { prompt: 'build it' });
+  const tool = 'mcp__plugin_agent-relay_relay__relay_';
+  expect([await before('Write'), await before(`${tool}send`), await before(`${tool}spawn`)]).toEqual(['no word', 'allow', 'no word']);
+});
+
+test('a turn with relay mail is held to the mode: read-only reads, guarded asks, open is free', async () => {
+  const uses = async () => [
+    await before('Read'),
+    await before('Write'),
+    await before('Bash', { command: 'ls' }),
+    await before('Agent', { run_in_background: false }),
+    await before('Agent'),
+    await before('mcp__other__tool'),
+    await before('mcp__plugin_agent-relay_relay__relay_reply'),
+  ];
+  await mailTurn('read-only');
+  expect(await uses()).toEqual(['no word', 'deny', 'deny', 'no word', 'deny', 'deny', 'allow']);
+  await mailTurn('guarded');
+  expect(await uses()).toEqual(['no word', 'ask', 'ask', 'no word', 'ask', 'ask', 'allow']);
+  await mailTurn('open');
+  expect(await uses()).toEqual(['no word', 'no word', 'no word', 'no word', 'no word', 'no word', 'allow']);
+  // What a person types into it does not take the mail out of it; its end does.
+  await mailTurn('read-only');
+  await claude.hook('UserPromptSubmit', { prompt: 'and hurry' });
+  expect(await before('Write')).toBe('deny');
+  await claude.hook('Stop');
+  await claude.hook('UserPromptSubmit', { prompt: 'now mine' });
+  expect(await before('Write')).toBe('no word');
+});
+
+test('mail in the answer of a tool holds the rest of the turn as well', async () => {
+  await claude.hook('Stop');
+  await owner.agents.approval({ id, approval: 'read-only' });
+  await claude.hook('UserPromptSubmit', { prompt: 'ask Peer' });
+  await owner.agents.register({ name: 'Peer', instanceId: 'p' });
+  const asking = claude.tool('relay_send', { to: 'Peer', body: 'what now?', waitForAnswerMs: 20_000 });
+  await expect.poll(async () => (await owner.messages.list({ newest: true })).data.at(-1)?.body, timeout).toBe('what now?');
+  const question = (await owner.messages.list({ newest: true })).data.at(-1);
+  const { length } = claude.frames;
+  const sent = await owner.messages.send({ replyTo: question?.id ?? 0, body: 'write it', from: 'Peer' });
+  expect((await asking).text).toContain(`[msg:${sent.id}] from Peer: write it`);
+  await expect.poll(async () => (await owner.messages.deliveries({ id: sent.id })).data[0]?.state, timeout).toBe('seen');
+  expect(await before('Write')).toBe('deny');
+  expect(claude.frames).toHaveLength(length);
+});
+
+test('what a session asks is put to a person through the relay, and the answer goes back to it', async () => {
+  await mailTurn('guarded');
+  const allowed = permission();
+  const question = await asked();
+  expect(question).toMatchObject({ kind: 'execute', title: 'Bash: npm test', input: { command: 'npm test' }, cwd: claude.cwd });
+  await owner.approvals.resolve({ id, approvalId: question.approvalId, outcome: 'allow' });
+  expect((await allowed).output).toEqual({
+    hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: { behavior: 'allow', updatedInput: { command: 'npm test' } } },
+  });
+  const denied = permission();
+  await owner.approvals.resolve({ id, approvalId: (await asked()).approvalId, outcome: 'deny', message: 'use a branch' });
+  expect((await denied).output.hookSpecificOutput.decision).toEqual({ behavior: 'deny', message: 'owner denied this: use a branch' });
+});
+
+test('what is answered at the terminal is withdrawn: by the tool that ran, by the end of the turn, by the hook that went away', async () => {
+  await mailTurn('guarded');
+  for (const answeredThere of [() => claude.hook('PostToolUse', bash), () => claude.hook('Stop')]) {
+    const waiting = permission();
+    const { approvalId } = await asked();
+    await answeredThere();
+    expect((await waiting).output).toEqual({});
+    await expect.poll(async () => (await pending()).length, timeout).toBe(0);
+    await expect(owner.approvals.resolve({ id, approvalId, outcome: 'allow' })).rejects.toMatchObject({ code: 'already_resolved' });
+  }
+});
+
+test('where nobody sits only a turn with relay mail waits for a person', async () => {
+  await claude.hook('Stop');
+  await using headless = await LiveClaude.start({
+    env: { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken, CLAUDE_CODE_ENTRYPOINT: 'sdk-cli' },
+  });
+  await headless.ready();
+  expect((await headless.hook('PermissionRequest', bash)).output).toEqual({});
+});
+
+test('commands are answered without a model, and what is wrong with one is said', async () => {
+  const type = async (command_name: string, command_args = '') =>
+    (await claude.hook('UserPromptExpansion', { command_name, command_args, command_source: 'plugin' })).output;
+  await owner.agents.register({ name: 'Other', instanceId: 'o' });
+  expect(await type('agent-relay:message', 'Other "can you look?"')).toEqual({
+    decision: 'block',
+    reason: expect.stringMatching(/^\[msg:\d+\] to id:Other: reached 1 agent$/u),
+  });
+  expect((await owner.messages.list({ newest: true })).data.at(-1)).toMatchObject({ from: id, body: 'can you look?' });
+  expect((await type('message', 'Other')).reason).toBe('It is written /message <agent> <text> (validation_failed)');
+  expect((await type('label', 'backend fixer')).reason).toContain('label backend fixer');
+  expect((await type('tags', 'claude urgent')).reason).toContain('tags claude,urgent');
+  expect((await type('send-claimable', 'tag:urgent fix it')).reason).toMatch(/^\[msg:\d+\] to tag:urgent: reached/u);
+  expect((await type('pair', 'Other Debug the flaky test')).reason).toMatch(/^pair \d+: .* and Other, pending: Debug the flaky test$/u);
+  expect((await type('relay-status')).reason).toMatch(/Your agent ID: .*\n[\s\S]*pair \d+: /u);
+  expect((await type('disconnect')).reason).toMatch(/^pair \d+: .*, ended/u);
+  expect((await type('disconnect')).reason).toBe(`${id} is in no pair.`);
+  expect(await type('other:pair', 'x y')).toEqual({});
+});
+
+test('when the sidecar is gone a turn with relay mail may do nothing more, and any other is left alone', async () => {
+  await using lost = await LiveClaude.start({
+    env: { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken, AGENT_RELAY_APPROVAL: 'read-only' },
+  });
+  await lost.ready();
+  const own = /Your agent ID: (\S+)/u.exec(await lost.context('SessionStart'))?.[1];
+  const agent = own ?? (await owner.agents.list()).data.find(({ meta }) => meta['cwd'] === lost.cwd)?.id;
+  await owner.messages.send({ to: `id:${agent}`, body: 'do it' });
+  await expect.poll(() => lost.frames.length, timeout).toBe(1);
+  await lost.hook('UserPromptSubmit', { prompt: lost.frames[0]?.message.content });
+  await lost.kill();
+  const decision = async () =>
+    (await lost.hook('PreToolUse', { tool_name: 'Write', tool_input: {} })).output.hookSpecificOutput?.permissionDecision;
+  expect(await decision()).toBe('deny');
+});
