@@ -21,9 +21,14 @@ function mayImport(file: SourceFile, name: string): boolean {
 }
 
 /** What a file's package says it needs; tests may use what is there for development, here or at the root. */
-function isDeclared({ package: { manifest }, isTest }: SourceFile, name: string): boolean {
+function isDeclared({ package: { folder, manifest }, isTest }: SourceFile, name: string): boolean {
   const { dependencies, peerDependencies, optionalDependencies, devDependencies } = manifest;
-  const declared = { ...dependencies, ...peerDependencies, ...optionalDependencies, ...(isTest ? devDependencies : {}) };
+  const declared = {
+    ...dependencies,
+    ...peerDependencies,
+    ...optionalDependencies,
+    ...(isTest || packageTable[folder]?.bundles ? devDependencies : {}),
+  };
   return name in declared || name === manifest.name || (isTest && ['vitest', 'tsup', 'vite', 'zod', 'playwright-core'].includes(name));
 }
 

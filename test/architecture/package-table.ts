@@ -6,6 +6,8 @@ export interface PackageRow {
   readonly mayImport: readonly string[];
   /** Further packages for some of its own folders, as path from the package → packages. */
   readonly folders?: Readonly<Record<string, readonly string[]>>;
+  /** What it imports ships inside its own files: it may be named for development alone. */
+  readonly bundles?: true;
   /** Packages it depends on without importing them. */
   readonly runs?: readonly string[];
 }
@@ -36,7 +38,7 @@ export const packageTable: Readonly<Record<string, PackageRow>> = {
   'packages/channel-webhook': { mayImport: [...wireLevel, 'agent-relay-client'] },
   'packages/channel-telegram': { mayImport: [...wireLevel, 'agent-relay-client'] },
   'packages/bridge': { mayImport: rootLevel },
-  'packages/claude-plugin': { mayImport: [...wireLevel, 'agent-relay-client'] },
+  'packages/claude-plugin': { mayImport: [...wireLevel, 'agent-relay-client'], bundles: true },
   'packages/codex-plugin': { mayImport: [...wireLevel, 'agent-relay-client', 'agent-relay-codex-app-server'] },
   'packages/testing': { mayImport: wireLevel },
   // A provider as somebody else would write one, and the program that lends a machine with it.

@@ -8,7 +8,7 @@ export interface ClaudePluginsOptions {
   readonly command?: string | undefined;
 }
 
-export interface Outcome {
+export interface ClaudeOutcome {
   readonly ok: boolean;
   readonly output: string;
 }
@@ -33,7 +33,7 @@ export class ClaudePlugins {
   }
 
   /** What it answers, whatever that is. */
-  run(...args: readonly string[]): Promise<Outcome> {
+  run(...args: readonly string[]): Promise<ClaudeOutcome> {
     return new Promise((resolve) => {
       execFile(this.#path, ['plugin', ...args], { env: this.#env, timeout: LIMIT_MS }, (error, stdout, stderr) => {
         resolve({ ok: error === null, output: withoutColours(`${stdout}${stderr}`).trim() });

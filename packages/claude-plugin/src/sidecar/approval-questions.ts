@@ -3,14 +3,14 @@ import { RelayError } from 'agent-relay-client';
 import type { AskApproval, ToolKind } from 'agent-relay-protocol';
 import { isRetryable, type Log, printable } from 'agent-relay-wire';
 import type { RelaySide } from './relay-side.ts';
-import type { ToolUse } from './tool-gate.ts';
+import type { GatedUse } from './tool-gate.ts';
 
 export interface ApprovalQuestionsOptions {
   readonly relay: Pick<RelaySide, 'link' | 'state' | 'settled'>;
   readonly log: Log;
 }
 
-export interface ToolQuestion extends ToolUse {
+export interface ToolQuestion extends GatedUse {
   readonly cwd: string;
 }
 
@@ -59,7 +59,7 @@ export class ApprovalQuestions {
   }
 
   /** A tool ran: whoever asked for it has the answer. */
-  settledBySession(use: ToolUse): void {
+  settledBySession(use: GatedUse): void {
     const key = keyOf(use);
     for (const open of this.#open) if (open.use === key) open.settled.abort();
   }
@@ -108,7 +108,7 @@ function answerOf(status: 'allowed' | 'denied', by: string, message: string | nu
   return { outcome: 'deny', message: message === null ? `${by} denied this through the relay.` : `${by} denied this: ${message}` };
 }
 
-const keyOf = ({ name, input }: ToolUse): string => JSON.stringify([name, input]);
+const keyOf = ({ name, input }: GatedUse): string => JSON.stringify([name, input]);
 
 function asked({ name, input, cwd }: ToolQuestion): Omit<AskApproval, 'approvalId'> {
   const text = JSON.stringify(input);
@@ -133,7 +133,7 @@ const kinds: Readonly<Record<string, ToolKind>> = {
   WebSearch: 'fetch',
 };
 
-function titleOf(name: string, input: ToolUse['input']): string {
+function titleOf(name: string, input: GatedUse['input']): string {
   const what = input['command'] ?? input['file_path'] ?? input['url'] ?? input['notebook_path'] ?? input['pattern'];
   const words = typeof what === 'string' ? `${name}: ${what}` : name;
   return printable(words.replace(/\s+/gu, ' ')).slice(0, 500);

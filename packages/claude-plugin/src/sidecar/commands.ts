@@ -2,10 +2,10 @@ import type { Agent, RelayCalls } from 'agent-relay-client';
 import { type Pair, RelayError } from 'agent-relay-protocol';
 import { printable } from 'agent-relay-wire';
 import type { RelaySide } from './relay-side.ts';
-import { type Standing, sessionWords } from './session-words.ts';
+import { type RelayStanding, standingWords } from './session-words.ts';
 
 export interface CommandsOptions {
-  readonly relay: Standing & Pick<RelaySide, 'link'>;
+  readonly relay: RelayStanding & Pick<RelaySide, 'link'>;
   /** How much waits on this machine for the relay. */
   readonly kept: () => number;
 }
@@ -24,11 +24,11 @@ export const commandName = (name: string): string | null => {
 };
 
 /** Answers a command of the person at the prompt, without asking a model. Failures are told in words. */
-export async function runCommand(name: string, args: string, { relay, kept }: CommandsOptions): Promise<string> {
+export async function answerSlashCommand(name: string, args: string, { relay, kept }: CommandsOptions): Promise<string> {
   if (name === 'relay-status') return statusWords(relay, kept());
   const command = commands[name];
   if (command === undefined) return `There is no command ${name}`;
-  if (relay.link === null || relay.state !== 'connected') return sessionWords(relay).split('\n')[0] ?? '';
+  if (relay.link === null || relay.state !== 'connected') return standingWords(relay).split('\n')[0] ?? '';
   try {
     return printable(await command(args.trim(), { calls: relay.link.calls, id: relay.id }));
   } catch (error) {
@@ -72,7 +72,7 @@ async function send(args: string, { calls, id }: Caller, claimable: boolean): Pr
 
 async function statusWords(relay: CommandsOptions['relay'], kept: number): Promise<string> {
   const keptWords = kept === 0 ? '' : `\n${kept} waiting on this machine for the relay`;
-  const standing = sessionWords(relay).split('\n').slice(0, -1).join('\n');
+  const standing = standingWords(relay).split('\n').slice(0, -1).join('\n');
   if (relay.link === null || relay.state !== 'connected') return `${standing}${keptWords}`;
   const { calls } = relay.link;
   try {

@@ -2,17 +2,17 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { HookAnswer, HookQuestion } from '../hook/hook-message.ts';
 import type { ApprovalQuestions } from './approval-questions.ts';
-import { commandName, runCommand } from './commands.ts';
+import { answerSlashCommand, commandName } from './commands.ts';
 import type { MailDesk } from './mail-desk.ts';
 import type { RelaySide } from './relay-side.ts';
-import { sessionWords } from './session-words.ts';
-import { judgeToolUse } from './tool-gate.ts';
-import type { Turn } from './turn.ts';
+import { standingWords } from './session-words.ts';
+import { decideToolUse } from './tool-gate.ts';
+import type { LiveTurn } from './turn.ts';
 
 export interface HookDeskOptions {
   readonly relay: RelaySide;
   readonly mail: MailDesk;
-  readonly turn: Turn;
+  readonly turn: LiveTurn;
   readonly questions: ApprovalQuestions;
   readonly kept: () => number;
   /** Is there while tools are held to less: what a hook sees when this process is gone. */
@@ -91,7 +91,7 @@ export class HookDesk {
     // Nobody waits any more: it is told with the first prompt.
     if (signal.aborted) return nothing;
     // Always: what was said before `/clear`, or before a conversation was made shorter, is not there any more.
-    this.#told = sessionWords(relay);
+    this.#told = standingWords(relay);
     return contextOf('SessionStart', [this.#told]);
   }
 
@@ -112,13 +112,13 @@ export class HookDesk {
     const name = command_source === 'plugin' ? commandName(command_name) : null;
     if (name === null) return nothing;
     const { relay, kept } = this.#options;
-    return json({ decision: 'block', reason: await runCommand(name, command_args, { relay, kept }) });
+    return json({ decision: 'block', reason: await answerSlashCommand(name, command_args, { relay, kept }) });
   }
 
   #beforeTool({ tool_name: name, tool_input: input }: Input): HookAnswer {
     const { relay, turn } = this.#options;
     this.#noteRestriction();
-    const decision = judgeToolUse({ name, input }, relay.approval, turn.hasMail);
+    const decision = decideToolUse({ name, input }, relay.approval, turn.hasMail);
     if (decision === null) return nothing;
     const { permission, reason } = decision;
     return json({
@@ -157,7 +157,7 @@ export class HookDesk {
 
   /** How the session stands, where that is not what it was told. */
   #news(): string | null {
-    const words = sessionWords(this.#options.relay);
+    const words = standingWords(this.#options.relay);
     if (words === this.#told) return null;
     this.#told = words;
     return words;

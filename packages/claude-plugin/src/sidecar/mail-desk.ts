@@ -132,8 +132,9 @@ export class MailDesk {
     return context.map(({ item }) => formatEnvelope(item)).join('\n\n');
   }
 
-  /** What to wake the session with; null when a later caller took this one's place or the signal aborted. For sessions without an inbox. */
+  /** What to wake the session with; null where it has an inbox, when a later caller took this one's place or when the signal aborted. */
   nextWords(signal: AbortSignal): Promise<string | null> {
+    if (this.#options.inbox) return Promise.resolve(null);
     this.#waiter?.(null);
     return new Promise((resolve) => {
       const finish = (words: string | null) => {

@@ -27,9 +27,11 @@ const MOST_ENTRIES = 1_000;
 export class Outbox {
   readonly #folder: string;
   #entries: KeptEntry[];
+  readonly #now: () => number;
   #count = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, now: () => number) {
+    this.#now = now;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#folder = folder;
     const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
@@ -47,7 +49,7 @@ export class Outbox {
       throw new RelayError('rate_limited', `${MOST_ENTRIES} messages wait for the relay already`, { details: { retryAfterMs: 60_000 } });
     }
     this.#count += 1;
-    const name = `${String(Date.now()).padStart(15, '0')}-${String(this.#count).padStart(6, '0')}-${randomUUID()}.json`;
+    const name = `${String(this.#now()).padStart(15, '0')}-${String(this.#count).padStart(6, '0')}-${randomUUID()}.json`;
     const path = join(this.#folder, name);
     const half = `${path}.half`;
     const file = openSync(half, 'wx', 0o600);

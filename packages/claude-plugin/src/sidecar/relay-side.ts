@@ -13,12 +13,12 @@ export interface RelaySideOptions {
   /** Answers whether any of it was new. */
   readonly onMail: (items: readonly InboxItem[]) => boolean;
   /** The session is the relay's again, as whom and with which token. */
-  readonly onConnected: (link: RelayLink) => void;
+  readonly onConnected: (link: SessionLink) => void;
   /** The relay does not take something that was kept for it. */
   readonly onRefused: (entry: OutboxEntry, error: RelayError) => void;
 }
 
-export interface RelayLink {
+export interface SessionLink {
   readonly url: string;
   /** The session's own; undefined where whoever may give one was not asked, or refused. */
   readonly token: string | undefined;
@@ -43,7 +43,7 @@ export class RelaySide {
   readonly #outbox: Pump;
   readonly #status: Pump;
   readonly #changed = new Bell();
-  #link: RelayLink | null = null;
+  #link: SessionLink | null = null;
   #state: RelayState = 'connecting';
   #wanted: AgentStatus = 'idle';
   #version: VersionSeen | null = null;
@@ -69,7 +69,7 @@ export class RelaySide {
     return this.#state;
   }
 
-  get link(): RelayLink | null {
+  get link(): SessionLink | null {
     return this.#link;
   }
 
@@ -128,7 +128,7 @@ export class RelaySide {
     }
   }
 
-  async #connect(): Promise<RelayLink> {
+  async #connect(): Promise<SessionLink> {
     const { env, identity, instanceId } = this.#options;
     const found = await findRelay({ env });
     const registration = { ...identity, instanceId, status: this.#wanted, ready: true };
@@ -187,7 +187,7 @@ export class RelaySide {
   }
 
   /** Ends when the agent does, or when the relay stays away: it may be found somewhere else then. */
-  async #follow(link: RelayLink, signal: AbortSignal): Promise<void> {
+  async #follow(link: SessionLink, signal: AbortSignal): Promise<void> {
     const { agent } = link;
     const living = AbortSignal.any([signal, agent.signal]);
     try {
@@ -208,7 +208,7 @@ export class RelaySide {
     if (!signal.aborted && why instanceof RelayError) throw why;
   }
 
-  async #fetch({ calls, agent }: RelayLink, signal: AbortSignal): Promise<void> {
+  async #fetch({ calls, agent }: SessionLink, signal: AbortSignal): Promise<void> {
     // Away, it is asked whether it is back rather than for mail, which may take long to come.
     const waitMs = this.#state === 'connected' ? POLL_MS : 0;
     const request = { id: agent.id, instanceId: agent.instanceId, epoch: agent.epoch, waitMs, limit: 64 };
@@ -267,7 +267,7 @@ const doorOf = ({ socketPath, socketOwnerFile }: FoundRelay) => ({
   ...(socketOwnerFile === undefined ? {} : { socketOwnerFile }),
 });
 
-async function tell({ calls, agent }: RelayLink, entry: OutboxEntry): Promise<void> {
+async function tell({ calls, agent }: SessionLink, entry: OutboxEntry): Promise<void> {
   if (entry.type === 'send') await calls.messages.send({ ...entry.message, from: agent.id });
   else {
     const report = { messageId: entry.messageId, state: 'seen', evidence: 'echo' } as const;

@@ -15,7 +15,7 @@ export interface RelayToolsOptions {
   readonly onMail: (messageIds: readonly number[]) => void;
 }
 
-export interface ToolAnswer {
+export interface ToolReply {
   readonly [key: string]: unknown;
   readonly content: { readonly type: 'text'; readonly text: string }[];
   readonly isError?: boolean;
@@ -59,7 +59,7 @@ export class RelayTools {
   }
 
   /** Never rejects: a model is told what went wrong. */
-  async call(name: string, input: unknown): Promise<ToolAnswer> {
+  async call(name: string, input: unknown): Promise<ToolReply> {
     if (name === 'relay_inbox') return said('Your messages come into your session by themselves; there is nothing to fetch.');
     const goOn = this.#options.holdMail();
     try {
@@ -74,7 +74,7 @@ export class RelayTools {
     }
   }
 
-  async #ask(call: Call): Promise<ToolAnswer> {
+  async #ask(call: Call): Promise<ToolReply> {
     const { relay } = this.#options;
     if (relay.state === 'replaced') return failed(`Another session has taken over ${relay.id}: this one does not speak as it any more.`);
     const delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
@@ -89,7 +89,7 @@ export class RelayTools {
     return this.#keep(call) ?? failed(mayHaveHappened ? unknownOutcome : `The relay is away, and this was not done. ${this.#why()}`);
   }
 
-  async #once({ name, input, key }: Call, link: NonNullable<RelaySide['link']>): Promise<ToolAnswer | 'refused' | 'lost'> {
+  async #once({ name, input, key }: Call, link: NonNullable<RelaySide['link']>): Promise<ToolReply | 'refused' | 'lost'> {
     const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: input ?? {} } };
     const headers = {
       'content-type': 'application/json',
@@ -114,7 +114,7 @@ export class RelayTools {
   }
 
   /** What may wait for the relay, under the key that it was asked with: sent once, whether it arrived or not. Null for what may not wait. */
-  #keep({ name, input, key: idempotencyKey }: Call): ToolAnswer | null {
+  #keep({ name, input, key: idempotencyKey }: Call): ToolReply | null {
     if (name === 'relay_send') {
       const { waitForAnswerMs: _wait, ...message } = parseInput(mcpTools.relay_send.input, input);
       this.#options.outbox.add({ type: 'send', message: { ...message, idempotencyKey } });
@@ -135,8 +135,8 @@ export class RelayTools {
 const unknownOutcome =
   'The relay went away before it answered, and is not back. Whether this was done is not known: look before you do it again.';
 
-const said = (text: string): ToolAnswer => ({ content: [{ type: 'text', text }] });
-const failed = (text: string): ToolAnswer => ({ content: [{ type: 'text', text }], isError: true });
+const said = (text: string): ToolReply => ({ content: [{ type: 'text', text }] });
+const failed = (text: string): ToolReply => ({ content: [{ type: 'text', text }], isError: true });
 
 type JsonSchema = { readonly type: 'object'; readonly [key: string]: unknown };
 

@@ -14,11 +14,11 @@ import { HookDesk } from './hook-desk.ts';
 import { serveHooks } from './hook-door.ts';
 import { MailDesk } from './mail-desk.ts';
 import { Outbox } from './outbox.ts';
-import { type RelayLink, RelaySide } from './relay-side.ts';
+import { RelaySide, type SessionLink } from './relay-side.ts';
 import { RelayTools } from './relay-tools.ts';
 import { SessionInbox } from './session-inbox.ts';
 import { type ShellStanding, shellWords } from './shell-words.ts';
-import { Turn } from './turn.ts';
+import { LiveTurn } from './turn.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -96,8 +96,8 @@ interface Parts {
 
 async function openSession({ env, identity, place, log }: Parts) {
   const data = env['CLAUDE_PLUGIN_DATA'] || join(homedir(), '.local', 'state', 'agent-relay', 'claude');
-  const outbox = new Outbox(join(data, 'outbox', identity.id));
-  const turn = new Turn();
+  const outbox = new Outbox(join(data, 'outbox', identity.id), Date.now);
+  const turn = new LiveTurn();
   const socketPath = env['CLAUDE_CODE_MESSAGING_SOCKET'];
   const tellShells = (standing: ShellStanding) => writeFileSync(place.shellFile, shellWords(standing), { mode: 0o600 });
   const correspondents = new Correspondents({
@@ -161,7 +161,7 @@ async function openSession({ env, identity, place, log }: Parts) {
 /** The relay takes no longer text. */
 const LONGEST_ANSWER = 60_000;
 
-async function refuse(link: RelayLink | null, ids: readonly number[], reason: string): Promise<void> {
+async function refuse(link: SessionLink | null, ids: readonly number[], reason: string): Promise<void> {
   if (link === null) return;
   const { calls, agent } = link;
   const reports = ids.map((messageId) => ({ messageId, state: 'failed' as const, reason: reason.slice(0, 1_000) }));

@@ -1,6 +1,6 @@
 import type { ApprovalMode } from 'agent-relay-protocol';
 
-export interface ToolUse {
+export interface GatedUse {
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
@@ -47,7 +47,7 @@ export const ownTool = (name: string): string | null => OWN_TOOL.exec(name)?.[1]
  * What becomes of a tool's use; null leaves it to the session's own rules. A turn that relay mail is part of is held to the agent's approval mode: a
  * peer's message is nobody's consent.
  */
-export function judgeToolUse(use: ToolUse, approval: ApprovalMode, hasMail: boolean): ToolDecision | null {
+export function decideToolUse(use: GatedUse, approval: ApprovalMode, hasMail: boolean): ToolDecision | null {
   const own = ownTool(use.name);
   if (own !== null && !reachesMachines.has(own)) return { permission: 'allow', reason: 'A tool of the relay' };
   if (!hasMail || approval === 'open' || isReading(use)) return null;
@@ -59,7 +59,7 @@ export function judgeToolUse(use: ToolUse, approval: ApprovalMode, hasMail: bool
 }
 
 /** A subagent in the background outlives the turn that holds it to anything; what a foreground one does comes here as well. */
-function isReading({ name, input }: ToolUse): boolean {
+function isReading({ name, input }: GatedUse): boolean {
   if (readers.has(name)) return true;
   if (name === 'SendMessage') return true;
   if (name === 'Task' || name === 'Agent') return input['run_in_background'] === false && input['isolation'] === undefined;

@@ -2,7 +2,7 @@
  * The turn that runs in the session, as its hooks tell it. Once relay mail is part of a turn it stays so to its end: what a person types into it
  * does not take the mail out of it. A turn that a person interrupted has no end that is told; the session's rest is.
  */
-export class Turn {
+export class LiveTurn {
   #isBusy = false;
   #hasMail = false;
 

@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { Agent, RelayClient } from 'agent-relay-client';
+import { createNodeRelayClient } from 'agent-relay-client/node';
+import type { ApprovalMode } from 'agent-relay-protocol';
+import { startTestRelay } from 'agent-relay-server/testing';
+import { agentCliPaths, callTool, editFile, type Model, type ModelRequest, say, startFakeAnthropic, tempHome } from 'agent-relay-testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { agentRelayProgram } from '../support/programs.ts';
+import { until } from '../support/until.ts';
+import { agentIn, hasTmux, LiveSession } from './live-session.ts';
+
+/** What was said last, by whomever, in whatever part of a request the CLI puts it. */
+const lastWords = ({ conversation }: ModelRequest): string => {
+  const said = conversation.flatMap((entry) =>
+    entry.kind === 'userText' || (entry.kind === 'context' && /\[msg:\d/u.test(entry.text)) ? [entry.text] : [],
+  );
+  return said.at(-1) ?? '';
+};
+
+const model: Model = (request) => {
+  const [result] = request.toolResultsSinceLastAssistant;
+  if (result) return say(`Done: ${result.text.slice(0, 300)}`);
+  const words = lastWords(request);
+  const [, id = '', order = '', rest = ''] = /\[msg:(\d+)\] from \S+: (\w+) ?([^\n]*)/u.exec(words) ?? [];
+  const reply = (body: string) => callTool('relay_reply', { messageId: Number(id), body });
+  if (order === 'start') return callTool('relay_send', { to: rest, body: 'ping 1' });
+  if (order === 'ping') return reply(`pong ${rest}`);
+  if (order === 'pong' && Number(rest) < 3) return reply(`ping ${Number(rest) + 1}`);
+  if (order === 'write') return editFile(rest, 'written for a message');
+  return say('Nothing to do.');
+};
+
+const home = await tempHome();
+const anthropic = await startFakeAnthropic({ model });
+const relay = await startTestRelay();
+const folders = { one: await home.makeFolder('one'), two: await home.makeFolder('two') };
+const { claude, claudeBetween } = agentCliPaths();
+/** The newest that is installed. */
+const newest = claudeBetween.find(([version]) => version === '2.1.332')?.[1] ?? claude;
+let owner: RelayClient;
+let sessions: { readonly one: LiveSession; readonly two: LiveSession };
+let agents: { readonly one: Agent; readonly two: Agent };
+
+async function start(cwd: string, program = newest): Promise<LiveSession> {
+  const bin = join(home.directory, 'bin');
+  await mkdir(bin, { recursive: true });
+  await writeFile(join(bin, 'agent-relay'), `#!/bin/sh\nexec "${process.execPath}" "${agentRelayProgram}" "$@"\n`);
+  await chmod(join(bin, 'agent-relay'), 0o755);
+  const path = [bin, process.env['PATH'] ?? ''].join(delimiter);
+  const env = { ...anthropic.env(), PATH: path, AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
+  return LiveSession.start({ home, claude: program, cwd, env });
+}
+
+beforeAll(async () => {
+  if (!hasTmux) return;
+  owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  sessions = { one: await start(folders.one), two: await start(folders.two) };
+  agents = { one: await agentIn(owner, folders.one), two: await agentIn(owner, folders.two) };
+});
+
+afterAll(async () => {
+  await sessions?.one[Symbol.asyncDispose]();
+  await sessions?.two[Symbol.asyncDispose]();
+  await owner?.close();
+  await relay.close();
+  await anthropic.close();
+  await home.remove();
+});
+
+const bodies = async () => (await owner.messages.list({ newest: true })).data.map(({ body }) => body);
+const inMode = (approval: ApprovalMode) => owner.agents.approval({ id: agents.two.id, approval });
+const order = (body: string) => owner.messages.send({ to: `id:${agents.two.id}`, body });
+
+test.skipIf(!hasTmux)('two sessions at rest hold a conversation through the relay, and nobody touches them', async () => {
+  await owner.messages.send({ to: `id:${agents.one.id}`, body: `start id:${agents.two.id}` });
+  await until('the last answer', async () => (await bodies()).includes('pong 3'));
+  const { data } = await owner.messages.list({ newest: true });
+  const said = data.filter(({ body }) => /^p[io]ng/u.test(body)).map(({ body }) => body);
+  expect(said).toEqual(['ping 1', 'pong 1', 'ping 2', 'pong 2', 'ping 3', 'pong 3']);
+  const last = data.find(({ body }) => body === 'pong 3');
+  await until('its receipt', async () =>
+    (await owner.messages.deliveries({ id: last?.id ?? 0 })).data.some(({ state }) => state === 'seen'),
+  );
+  const told = anthropic.requests.map(({ body }) => JSON.stringify(body)).join('\n');
+  expect(told).toContain(`Agent Relay active. Your agent ID: ${agents.one.id}`);
+});
+
+test.skipIf(!hasTmux)('a command is answered at the prompt without asking the model', async () => {
+  await until('both at rest', async () => (await owner.agents.list({ status: 'idle' })).data.length >= 2, 20_000);
+  const { length } = anthropic.requests;
+  await sessions.one.say(`/message ${agents.two.id} fyi`);
+  await sessions.one.shows('reached 1 agent');
+  await until('the message', async () => (await bodies()).includes('fyi'));
+  const asked = anthropic.requests.slice(length).filter(({ body }) => JSON.stringify(body).includes('/message'));
+  expect(asked).toEqual([]);
+});
+
+test.skipIf(!hasTmux)('read-only: what a message asks for is not written', async () => {
+  await inMode('read-only');
+  const sent = await order('write forbidden.txt');
+  await until('the turn', async () => (await owner.messages.deliveries({ id: sent.id })).data.some(({ state }) => state === 'seen'));
+  await sessions.two.shows(/read-only here/u);
+  expect(existsSync(join(folders.two, 'forbidden.txt'))).toBe(false);
+});
+
+test.skipIf(!hasTmux)('guarded: the dialog is open at the terminal, a person answers elsewhere, and it closes', async () => {
+  await inMode('guarded');
+  await order('write allowed.txt');
+  const question = await until('the question', async () => (await owner.approvals.list({ status: 'pending' })).data[0]);
+  expect(question).toMatchObject({ agentId: agents.two.id, kind: 'edit', title: `Write: ${join(folders.two, 'allowed.txt')}` });
+  await sessions.two.shows('Do you want to create allowed.txt?');
+  await owner.approvals.resolve({ id: agents.two.id, approvalId: question.approvalId, outcome: 'allow' });
+  await until('the file', () => existsSync(join(folders.two, 'allowed.txt')));
+  await until('no dialog', async () => !(await sessions.two.screen()).includes('Do you want to create'), 10_000);
+  expect(await readFile(join(folders.two, 'allowed.txt'), 'utf8')).toBe('written for a message\n');
+});
+
+test.skipIf(!hasTmux)('guarded: answered at the terminal, the question is taken back', async () => {
+  await until('the turn to end', async () => (await owner.agents.get({ id: agents.two.id })).status === 'idle');
+  await order('write here.txt');
+  const { approvalId } = await until('the question', async () => (await owner.approvals.list({ status: 'pending' })).data[0]);
+  await sessions.two.shows('Do you want to create here.txt?');
+  await sessions.two.press('Enter');
+  await until('the file', () => existsSync(join(folders.two, 'here.txt')));
+  await until('nobody is asked', async () => (await owner.approvals.list({ status: 'pending' })).data.length === 0);
+  const [ended] = (await owner.approvals.list({ agent: agents.two.id, status: 'cancelled' })).data;
+  expect(ended).toMatchObject({ approvalId, by: 'session' });
+});
+
+test.skipIf(!hasTmux)("a session's shells speak as its agent", async () => {
+  await inMode('open');
+  await sessions.two.say('! agent-relay /status');
+  await sessions.two.shows(new RegExp(`${agents.two.id}: \\w+, label -, tags claude`, 'u'));
+});
+
+test.skipIf(!hasTmux || claudeBetween.every(([version]) => version !== '2.1.197'))(
+  'an older Claude Code, which has no inbox, is woken, and answers',
+  async () => {
+    const cwd = await home.makeFolder('older');
+    await using older = await start(cwd, claudeBetween.find(([version]) => version === '2.1.197')?.[1]);
+    const { id } = await agentIn(owner, cwd);
+    const sent = await owner.messages.send({ to: `id:${id}`, body: 'ping 9' });
+    await until('its answer', async () => (await bodies()).includes('pong 9'));
+    expect((await owner.messages.deliveries({ id: sent.id })).data).toMatchObject([{ state: 'answered' }]);
+    await older.shows('Messages from the relay');
+  },
+);
