@@ -11,19 +11,14 @@ import { agentRelayProgram } from '../support/programs.ts';
 import { until } from '../support/until.ts';
 import { agentIn, hasTmux, LiveSession } from './live-session.ts';
 
-/** What was said last, by whomever, in whatever part of a request the CLI puts it. */
-const lastWords = ({ conversation }: ModelRequest): string => {
-  const said = conversation.flatMap((entry) =>
-    entry.kind === 'userText' || (entry.kind === 'context' && /\[msg:\d/u.test(entry.text)) ? [entry.text] : [],
-  );
-  return said.at(-1) ?? '';
-};
+/** The newest message of the relay, in whatever part of a request the CLI puts it. */
+const lastMessage = ({ conversation }: ModelRequest): string =>
+  conversation.flatMap((entry) => ('text' in entry && /\[msg:\d+\] from/u.test(entry.text) ? [entry.text] : [])).at(-1) ?? '';
 
 const model: Model = (request) => {
   const [result] = request.toolResultsSinceLastAssistant;
   if (result) return say(`Done: ${result.text.slice(0, 300)}`);
-  const words = lastWords(request);
-  const [, id = '', order = '', rest = ''] = /\[msg:(\d+)\] from \S+: (\w+) ?([^\n]*)/u.exec(words) ?? [];
+  const [, id = '', order = '', rest = ''] = /\[msg:(\d+)\] from \S+: (\w+) ?([^\n]*)/u.exec(lastMessage(request)) ?? [];
   const reply = (body: string) => callTool('relay_reply', { messageId: Number(id), body });
   if (order === 'start') return callTool('relay_send', { to: rest, body: 'ping 1' });
   if (order === 'ping') return reply(`pong ${rest}`);
@@ -90,16 +85,16 @@ test.skipIf(!hasTmux)('two sessions at rest hold a conversation through the rela
 test.skipIf(!hasTmux)('a command is answered at the prompt without asking the model', async () => {
   await until('both at rest', async () => (await owner.agents.list({ status: 'idle' })).data.length >= 2, 20_000);
   const { length } = anthropic.requests;
-  await sessions.one.say(`/message ${agents.two.id} fyi`);
-  await sessions.one.shows('reached 1 agent');
+  await sessions.one.say(`/agent-relay:message ${agents.two.id} fyi`);
+  await sessions.one.shows('blocked by hook');
   await until('the message', async () => (await bodies()).includes('fyi'));
-  const asked = anthropic.requests.slice(length).filter(({ body }) => JSON.stringify(body).includes('/message'));
+  const asked = anthropic.requests.slice(length).filter(({ body }) => JSON.stringify(body).includes('agent-relay:message'));
   expect(asked).toEqual([]);
 });
 
 test.skipIf(!hasTmux)('read-only: what a message asks for is not written', async () => {
   await inMode('read-only');
-  const sent = await order('write forbidden.txt');
+  const sent = await order(`write ${join(folders.two, 'forbidden.txt')}`);
   await until('the turn', async () => (await owner.messages.deliveries({ id: sent.id })).data.some(({ state }) => state === 'seen'));
   await sessions.two.shows(/read-only here/u);
   expect(existsSync(join(folders.two, 'forbidden.txt'))).toBe(false);
@@ -107,7 +102,7 @@ test.skipIf(!hasTmux)('read-only: what a message asks for is not written', async
 
 test.skipIf(!hasTmux)('guarded: the dialog is open at the terminal, a person answers elsewhere, and it closes', async () => {
   await inMode('guarded');
-  await order('write allowed.txt');
+  await order(`write ${join(folders.two, 'allowed.txt')}`);
   const question = await until('the question', async () => (await owner.approvals.list({ status: 'pending' })).data[0]);
   expect(question).toMatchObject({ agentId: agents.two.id, kind: 'edit', title: `Write: ${join(folders.two, 'allowed.txt')}` });
   await sessions.two.shows('Do you want to create allowed.txt?');
@@ -119,7 +114,7 @@ test.skipIf(!hasTmux)('guarded: the dialog is open at the terminal, a person ans
 
 test.skipIf(!hasTmux)('guarded: answered at the terminal, the question is taken back', async () => {
   await until('the turn to end', async () => (await owner.agents.get({ id: agents.two.id })).status === 'idle');
-  await order('write here.txt');
+  await order(`write ${join(folders.two, 'here.txt')}`);
   const { approvalId } = await until('the question', async () => (await owner.approvals.list({ status: 'pending' })).data[0]);
   await sessions.two.shows('Do you want to create here.txt?');
   await sessions.two.press('Enter');
@@ -131,7 +126,8 @@ test.skipIf(!hasTmux)('guarded: answered at the terminal, the question is taken 
 
 test.skipIf(!hasTmux)("a session's shells speak as its agent", async () => {
   await inMode('open');
-  await sessions.two.say('! agent-relay /status');
+  await sessions.two.press('!');
+  await sessions.two.say('agent-relay /status');
   await sessions.two.shows(new RegExp(`${agents.two.id}: \\w+, label -, tags claude`, 'u'));
 });
 
