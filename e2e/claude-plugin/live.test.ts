@@ -5,7 +5,7 @@ import type { Agent, RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { ApprovalMode } from 'agent-relay-protocol';
 import { startTestRelay } from 'agent-relay-server/testing';
-import { agentCliPaths, callTool, editFile, type Model, type ModelRequest, say, startFakeAnthropic, tempHome } from 'agent-relay-testing';
+import { agentCliPaths, callTool, type Model, type ModelRequest, say, startFakeAnthropic, tempHome } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentRelayProgram } from '../support/programs.ts';
 import { until } from '../support/until.ts';
@@ -23,7 +23,7 @@ const model: Model = (request) => {
   if (order === 'start') return callTool('relay_send', { to: rest, body: 'ping 1' });
   if (order === 'ping') return reply(`pong ${rest}`);
   if (order === 'pong' && Number(rest) < 3) return reply(`ping ${Number(rest) + 1}`);
-  if (order === 'write') return editFile(rest, 'written for a message');
+  if (order === 'write') return callTool('Write', { file_path: rest, content: 'written for a message\n' });
   return say('Nothing to do.');
 };
 
