@@ -18,9 +18,6 @@ interface UpgradeOptions extends ConsentOptions {
 }
 
 type Companion = (version: string) => readonly Step[];
-/** Where its program lies, null where it is not installed. */
-type Found = string | null;
-
 export const upgradeCommand = (terminal: Terminal): Command =>
   new Command('upgrade')
     .description('Bring agent-relay, and what it added to the agents of this machine, to the newest version, and restart the service')
