@@ -1,10 +1,12 @@
 export type { ActivityOwner, BufferedEntry } from './activity-buffer.ts';
 export { ActivityBuffer } from './activity-buffer.ts';
+export { type AgentEnvironmentOptions, agentEnvironment } from './agent-environment.ts';
 export { isWithin } from './folders.ts';
 export type { Host, HostOptions, RunningSession, StartedSession, StartRequest } from './host.ts';
 export { createHost } from './host.ts';
 export type { HostRelay, SessionEnd, SessionIdentity } from './host-relay.ts';
 export { standingInstructions } from './instructions.ts';
+export { ProcessRegister } from './process-register.ts';
 export type { ProgressLimits } from './progress-watch.ts';
 export type { TextTrigger } from './text-triggers.ts';
 export { parseTextTriggers } from './text-triggers.ts';

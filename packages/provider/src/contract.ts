@@ -84,11 +84,31 @@ export interface StartOptions {
   readonly onProcess: (process: OwnedProcess) => void;
   /** Aborting gives the start up and ends whatever it had begun. */
   readonly signal?: AbortSignal;
+  /**
+   * What a session does while its events lie unread. `drop`, as where it is left out: the oldest deltas and details go, and the agent works on. `wait`:
+   * the session stops reading its vendor, so that every delta is read, and a reader that stands still holds its agent up.
+   */
+  readonly whenUnread?: 'drop' | 'wait';
+  /**
+   * Further arguments of the vendor's program, from whoever owns the machine: they can undo what the mode forbids. A provider whose sessions share a
+   * program refuses them with `unsupported`.
+   */
+  readonly extraArgs?: readonly string[];
+}
+
+/** A picture that goes with a prompt. */
+export interface PromptImage {
+  /** `image/png`, `image/jpeg`, `image/gif` or `image/webp`. */
+  readonly mediaType: string;
+  /** Base64. */
+  readonly data: string;
 }
 
 /** What enters a session: text, and the relay messages whose envelopes it carries. */
 export interface PromptInput {
   readonly text: string;
+  /** Go ahead of the text. A runtime that looks at no pictures says so, or its model does. */
+  readonly images?: readonly PromptImage[];
   readonly messageIds: readonly number[];
   /**
    * Whether the session's `approval` holds for what this asks, as `isMail()` reads it. Left out, it does when there are messages; the task that

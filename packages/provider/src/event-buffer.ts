@@ -17,10 +17,11 @@ const baseWeight = 128;
 /**
  * Holds what a session said until its one reader takes it. A waiting delta grows instead of being joined by another; at `limit`
  * characters the oldest deltas, progress lines and vendor events go, state events never do. When even that is not enough,
- * `room()` waits, so that the session stops reading its vendor.
+ * `room()` waits, so that the session stops reading its vendor. With `wait` nothing goes, and `room()` waits from the limit on.
  */
 export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
   readonly #limit: number;
+  readonly #whenFull: 'drop' | 'wait';
   #entries: (Entry | undefined)[] = [];
   /** Where the oldest entry is: taking it off the array's front would cost the array's length each time. */
   #head = 0;
@@ -32,8 +33,9 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
   #reader: ((result: IteratorResult<AgentEvent, undefined>) => void) | undefined;
   readonly #room = new Bell();
 
-  constructor(limit: number) {
+  constructor(limit: number, whenFull: 'drop' | 'wait' = 'drop') {
     this.#limit = limit;
+    this.#whenFull = whenFull;
   }
 
   get dropped(): number {
@@ -62,7 +64,7 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
       if (isDroppable(event)) this.#droppableWeight += added;
     }
     // Looking through everything is worth it only where it makes room for as much again.
-    if (this.#weight > this.#limit && this.#droppableWeight > this.#limit / 8) this.#dropOldest();
+    if (this.#whenFull === 'drop' && this.#weight > this.#limit && this.#droppableWeight > this.#limit / 8) this.#dropOldest();
   }
 
   /** Resolves at once while there is room, else when the reader has brought the buffer down to half of its limit. */

@@ -7,6 +7,7 @@ export type {
   McpEndpoint,
   OwnedProcess,
   ProcessSandbox,
+  PromptImage,
   PromptInput,
   PromptOptions,
   Provider,

@@ -15,6 +15,18 @@ async function all(events: SessionEvents): Promise<AgentEvent[]> {
 const types = (events: readonly AgentEvent[]) => events.map(({ type }) => type);
 
 describe('SessionEvents', () => {
+  test.each([
+    ['drop', false],
+    ['wait', true],
+  ] as const)('what lies unread beyond the limit: with %s every delta is still there: %s', async (whenUnread, isWhole) => {
+    const events = new SessionEvents({ cwd: '/srv', limit: 10_000, whenUnread });
+    events.emit({ type: 'turn.started', turnId: 't1' });
+    for (let at = 0; at < 100; at++) events.emit({ type: 'text.delta', turnId: 't1', itemId: `i${at}`, text: 'x'.repeat(200) });
+    const hasRoom = await Promise.race([events.room().then(() => true), new Promise((resolve) => setTimeout(resolve, 10, false))]);
+    events.end({ reason: 'closed' });
+    expect([hasRoom, (await all(events)).filter(({ type }) => type === 'text.delta').length === 100]).toEqual([!isWhole, isWhole]);
+  });
+
   test('a tool that is open when its turn ends is closed as interrupted before the end', async () => {
     const events = new SessionEvents({ cwd: '/srv' });
     events.emit({ type: 'turn.started', turnId: 't1' });

@@ -24,6 +24,8 @@ export interface SessionEventsOptions {
   readonly limit?: number;
   /** How long a question to a person waits. Default ten minutes. */
   readonly approvalTimeoutMs?: number | undefined;
+  /** As `StartOptions` says it. Default `drop`. */
+  readonly whenUnread?: 'drop' | 'wait' | undefined;
 }
 
 const remembered = 4096;
@@ -43,7 +45,7 @@ const mostOpenTools = 4096;
  * - `session.ended` is the last.
  *
  * What waits unread is bounded: a waiting delta grows instead of being joined by another; at the limit the oldest deltas, progress lines and
- * vendor events are dropped, state events never. Await `room()` before reading more from the vendor.
+ * vendor events are dropped, state events never; with `wait` nothing is, and `room()` waits instead. Await it before reading more from the vendor.
  */
 export class SessionEvents implements AsyncIterable<AgentEvent> {
   /** Asks people, and takes their answers. */
@@ -63,10 +65,10 @@ export class SessionEvents implements AsyncIterable<AgentEvent> {
   #isIterated = false;
   #hasTooManyTools = false;
 
-  constructor({ cwd, limit = 8 << 20, approvalTimeoutMs = 600_000 }: SessionEventsOptions) {
+  constructor({ cwd, limit = 8 << 20, approvalTimeoutMs = 600_000, whenUnread = 'drop' }: SessionEventsOptions) {
     this.approvals = new ApprovalDesk({ emit: (event) => this.emit(event), timeoutMs: approvalTimeoutMs });
     this.#cwd = cwd;
-    this.#buffer = new EventBuffer(limit);
+    this.#buffer = new EventBuffer(limit, whenUnread);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });

@@ -45,10 +45,9 @@ export interface AcpSessionPlace {
 }
 
 /** A block of a prompt. */
-export interface PromptBlock {
-  readonly type: 'text';
-  readonly text: string;
-}
+export type PromptBlock =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'image'; readonly mimeType: string; readonly data: string };
 
 /**
  * The client side of the Agent Client Protocol over any duplex, for agents that hold one session. Terminals are not offered and file access is not

@@ -124,7 +124,7 @@ export class AcpSession implements AgentSession {
     const stop = new AbortController();
     const turnId = randomUUID();
     this.#emit(this.#options.translator.begin(turnId, next.input));
-    const answer = this.#options.connection.prompt([...this.#preamble, { type: 'text', text: next.input.text }]);
+    const answer = this.#options.connection.prompt([...this.#preamble, ...blocksOf(next.input)]);
     this.#preamble = [];
     this.#turn = { turnId, stop, signal: stop.signal, over: this.#follow(answer, stop.signal) };
     next.resolve();
@@ -188,3 +188,8 @@ export class AcpSession implements AgentSession {
     for (const event of events) this.events.emit(event);
   }
 }
+
+const blocksOf = ({ text, images = [] }: PromptInput): readonly PromptBlock[] => [
+  ...images.map(({ mediaType: mimeType, data }) => ({ type: 'image', mimeType, data }) as const),
+  { type: 'text', text },
+];

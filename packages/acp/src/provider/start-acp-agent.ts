@@ -30,7 +30,7 @@ export async function startAcpAgent(agent: AcpAgent, command: string, options: S
   const { cwd, mode, approval, ask, env, mcp, signal, onProcess } = options;
   const rights: SessionRights = { mode, approval, ask, cwd };
   const relayServers = mcp.map(({ name }) => name);
-  const events = new SessionEvents({ cwd, approvalTimeoutMs: options.approvalTimeoutMs });
+  const events = new SessionEvents({ cwd, approvalTimeoutMs: options.approvalTimeoutMs, whenUnread: options.whenUnread });
   const translator = new AcpTranslator({ vendor: agent.id, relayServers, notices: agent.notices });
   const gate = new AcpToolGate({ rights, relayServers, translator, events });
   let session: AcpSession | undefined;
@@ -39,7 +39,12 @@ export async function startAcpAgent(agent: AcpAgent, command: string, options: S
   try {
     const { child, ready } = await startProcess({
       ...(await confined(
-        { command, args: [...agent.args, ...modelArguments(agent, options.model), ...fence.args], cwd, env: agentEnvironment(agent, env) },
+        {
+          command,
+          args: [...agent.args, ...modelArguments(agent, options.model), ...fence.args, ...(options.extraArgs ?? [])],
+          cwd,
+          env: agentEnvironment(agent, env),
+        },
         options.sandbox,
         fence.files,
       )),

@@ -18,6 +18,8 @@ import { startOverStdio } from './start-stdio.ts';
 export interface ClaudeProviderOptions {
   /** The program: a path, or a name looked up in the session's `PATH`. Default `claude`. */
   readonly command?: string;
+  /** The only tools of its own that Claude offers its model in `agentic` sessions: with `['Read', 'Write', 'Edit', 'Glob', 'Grep']` there is no shell. Default all. */
+  readonly agenticTools?: readonly string[];
 }
 
 /** Claude Code, any version that speaks stream-json over stdio: one process per session, in a process group of its own. */
@@ -32,6 +34,7 @@ export class ClaudeProvider implements Provider {
     ...['BASH_DEFAULT_TIMEOUT_MS', 'BASH_MAX_TIMEOUT_MS', 'BASH_MAX_OUTPUT_LENGTH', 'MAX_THINKING_TOKENS', 'MAX_MCP_OUTPUT_TOKENS'],
     ...['MCP_TIMEOUT', 'MCP_TOOL_TIMEOUT', 'CLOUD_ML_REGION', 'VERTEX_REGION_*'],
   ];
+  readonly #agenticTools: readonly string[] | undefined;
   readonly #program: VendorProgram;
   /** By session, which agent has it. */
   readonly #open = new Map<ClaudeSession, string>();
@@ -39,7 +42,8 @@ export class ClaudeProvider implements Provider {
   readonly #writers = new Map<string, string>();
   readonly #sessions = new ProviderSessions<ClaudeSession>('Claude');
 
-  constructor({ command = 'claude' }: ClaudeProviderOptions = {}) {
+  constructor({ command = 'claude', agenticTools }: ClaudeProviderOptions = {}) {
+    this.#agenticTools = agenticTools;
     this.#program = claudeProgram(command);
   }
 
@@ -60,7 +64,7 @@ export class ClaudeProvider implements Provider {
   }
 
   async #startHere(options: StartOptions): Promise<ClaudeSession> {
-    return startOverStdio(await findProgram(this.#program, options.env), options);
+    return startOverStdio(await findProgram(this.#program, options.env), options, { agenticTools: this.#agenticTools });
   }
 
   /**

@@ -80,7 +80,12 @@ export class ClaudeSession implements AgentSession {
     const uuid = randomUUID();
     translator.sent({ ...input, uuid, isContext: mode === 'fyi' });
     try {
-      await connection.prompt({ uuid, content: input.text, priority: priorities[mode], ...(mode === 'fyi' ? { shouldQuery: false } : {}) });
+      await connection.prompt({
+        uuid,
+        content: contentOf(input),
+        priority: priorities[mode],
+        ...(mode === 'fyi' ? { shouldQuery: false } : {}),
+      });
     } catch (error) {
       translator.ledger.dropped(uuid);
       throw error;
@@ -161,6 +166,13 @@ export class ClaudeSession implements AgentSession {
     if (this.#isClosing || this.#options.connection.isClosed)
       throw new RelayError('connection_closed', 'The Claude Code session has ended');
   }
+}
+
+function contentOf({ text, images = [] }: PromptInput): ClaudePrompt['content'] {
+  if (images.length === 0) return text;
+  const pictures = images.map(({ mediaType, data }) => ({ type: 'image', source: { type: 'base64', media_type: mediaType, data } }));
+  const words = { type: 'text', text };
+  return [...pictures, words];
 }
 
 /** What a connection does with each frame: translate, emit, and wait while nobody reads. */

@@ -18,6 +18,12 @@ describe('the command line', () => {
     expect(modeArguments({ mode: 'safe', mcpConfigPath: null })).toEqual(['--strict-mcp-config', '--tools', '']);
   });
 
+  test('agentic mode offers only the tools that are named, where they are', () => {
+    const named = { agenticTools: ['Read', 'Edit'], mcpConfigPath: null };
+    expect(modeArguments({ mode: 'agentic', ...named })).toEqual(['--strict-mcp-config', '--tools', 'Read,Edit']);
+    expect(modeArguments({ mode: 'unrestricted', ...named })).toEqual([]);
+  });
+
   test('continues a stored conversation under its own id, and names no new one', () => {
     const args = claudeArguments({ permissionMode: 'default', vendorSessionId: 'old', resume: 'old' });
     expect([args.slice(args.indexOf('--resume')), args.includes('--session-id')]).toEqual([['--resume', 'old'], false]);

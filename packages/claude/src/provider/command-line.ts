@@ -43,13 +43,16 @@ function conversationArguments({ vendorSessionId, resume, fork = false }: Comman
 export interface ModeArgumentsOptions extends Pick<StartOptions, 'mode'> {
   /** A file, because the headers hold a token and everybody may read a command line. */
   readonly mcpConfigPath: string | null;
+  /** The only tools of Claude's own that a model is offered in `agentic` mode, and with them no MCP servers but the relay's. Left out: all. */
+  readonly agenticTools?: readonly string[] | undefined;
 }
 
 /** `--tools` is variadic: it must not stand before a prompt, and none is given here. */
-export function modeArguments({ mode, mcpConfigPath }: ModeArgumentsOptions): string[] {
+export function modeArguments({ mode, mcpConfigPath, agenticTools }: ModeArgumentsOptions): string[] {
+  const offered = { safe: [], agentic: agenticTools, unrestricted: undefined }[mode];
   return [
     ...(mcpConfigPath === null ? [] : ['--mcp-config', mcpConfigPath]),
-    ...(mode === 'safe' ? ['--strict-mcp-config', '--tools', ''] : []),
+    ...(offered === undefined ? [] : ['--strict-mcp-config', '--tools', offered.join(',')]),
   ];
 }
 

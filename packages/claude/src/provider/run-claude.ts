@@ -1,5 +1,5 @@
 import { RelayError } from 'agent-relay-protocol';
-import { SessionEvents } from 'agent-relay-provider';
+import { SessionEvents, type StartOptions } from 'agent-relay-provider';
 import { processEnd } from 'agent-relay-provider/kit';
 import { sleep } from 'agent-relay-wire';
 import { type ChildHandle, ndjsonDuplex, type SpawnProcessOptions, startProcess } from 'agent-relay-wire/node';
@@ -34,6 +34,7 @@ export interface RunClaudeOptions extends AnswersClaude {
   readonly model?: string | undefined;
   readonly gate?: ClaudeSessionOptions['gate'];
   readonly approvalTimeoutMs?: number | undefined;
+  readonly whenUnread?: StartOptions['whenUnread'] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onStart?: (child: ChildHandle) => void;
   /** The process as it is started in a sandbox. */
@@ -55,7 +56,8 @@ export function sessionParts({ handlers, initialize, relayServers }: AnswersClau
 /** Starts Claude Code on stdio and resolves when it has answered `initialize`. Whatever fails, no process is left. */
 export async function runClaude(options: RunClaudeOptions): Promise<ClaudeSession> {
   const { command, args, cwd, vendorSessionId, model, gate, signal, onStart } = options;
-  const { events, translator, connectionOptions } = sessionParts(options, { cwd, approvalTimeoutMs: options.approvalTimeoutMs });
+  const { approvalTimeoutMs, whenUnread } = options;
+  const { events, translator, connectionOptions } = sessionParts(options, { cwd, approvalTimeoutMs, whenUnread });
   const connection = new ClaudeConnection({ ...connectionOptions, controlTimeoutMs: startTimeoutMs, whenLinkEnds: 'exit' });
   const outside = { command, args, cwd, env: claudeEnvironment(options.env) };
   const starting = startProcess({

@@ -5,14 +5,18 @@ import { join } from 'node:path';
 import type { StartOptions } from 'agent-relay-provider';
 import { ownedProcess } from 'agent-relay-provider/kit';
 import type { ClaudeSession } from './claude-session.ts';
-import { claudeArguments, mcpServers, modeArguments } from './command-line.ts';
+import { claudeArguments, type ModeArgumentsOptions, mcpServers, modeArguments } from './command-line.ts';
 import { runClaude } from './run-claude.ts';
 import { toolGate, toolGateHooks } from './tool-gate.ts';
 
 /** Starts an agent of the relay's: held to its mode and approval, with the relay's tools. Whatever fails, no process is left. */
-export async function startOverStdio(command: string, options: StartOptions): Promise<ClaudeSession> {
-  const { cwd, mode, approval, ask, env, mcp, signal, onProcess, model, instructions, resume, fork = false, approvalTimeoutMs, sandbox } =
-    options;
+export async function startOverStdio(
+  command: string,
+  options: StartOptions,
+  { agenticTools }: Pick<ModeArgumentsOptions, 'agenticTools'> = {},
+): Promise<ClaudeSession> {
+  const { cwd, mode, approval, ask, env, mcp, signal, onProcess, model, instructions, resume, fork = false, sandbox } = options;
+  const { approvalTimeoutMs, whenUnread, extraArgs = [] } = options;
   const vendorSessionId = resume === undefined || fork ? randomUUID() : resume;
   const relayServers = mcp.map(({ name }) => name);
   const config = await writeMcpConfig(options);
@@ -21,7 +25,8 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
       command,
       args: [
         ...claudeArguments({ permissionMode: 'default', model, instructions, resume, fork, vendorSessionId }),
-        ...modeArguments({ mode, mcpConfigPath: config?.path ?? null }),
+        ...modeArguments({ mode, mcpConfigPath: config?.path ?? null, agenticTools }),
+        ...extraArgs,
       ],
       cwd,
       env,
@@ -30,6 +35,7 @@ export async function startOverStdio(command: string, options: StartOptions): Pr
       model,
       gate: { mode, approval },
       approvalTimeoutMs,
+      whenUnread,
       signal,
       relayServers,
       ...(sandbox && { confine: (process) => sandbox.confine(process, config === null ? {} : { read: [config.path] }) }),

@@ -11,7 +11,7 @@ import {
   StartTurnResult,
   SteerTurnResult,
   ThreadResult,
-  textInput,
+  turnInput,
 } from './methods.ts';
 import type { CodexNotification } from './notifications.ts';
 import type { AnswerServerRequest } from './server-requests.ts';
@@ -123,9 +123,9 @@ export class CodexThread {
 
   /** Starts a turn, or adds to the one that runs: Codex decides, so there is no race. Answers the turn's id. */
   async startTurn(message: StartTurnParams): Promise<string> {
-    const { text, approvalPolicy, sandboxPolicy } = message;
+    const { approvalPolicy, sandboxPolicy } = message;
     const turnId = await this.#submit(message, async (options) => {
-      const params = { ...this.#addressed(message), input: textInput(text), approvalPolicy, sandboxPolicy };
+      const params = { ...this.#addressed(message), input: turnInput(message), approvalPolicy, sandboxPolicy };
       const answer = await this.#client.request('turn/start', params, options);
       return typeof answer === 'string' ? answer : parseAnswer(StartTurnResult, 'turn/start', answer).turn.id;
     });
@@ -137,7 +137,7 @@ export class CodexThread {
   /** Adds to the turn with this id. @throws when another turn, or none, is running. */
   async steer(expectedTurnId: string, message: StartTurnParams): Promise<string> {
     return await this.#submit(message, async (options) => {
-      const params = { ...this.#addressed(message), expectedTurnId, input: textInput(message.text) };
+      const params = { ...this.#addressed(message), expectedTurnId, input: turnInput(message) };
       const answer = await this.#client.request('turn/steer', params, options);
       return typeof answer === 'string' ? answer : parseAnswer(SteerTurnResult, 'turn/steer', answer).turnId;
     });
@@ -146,7 +146,7 @@ export class CodexThread {
   /** Leaves a message that gets a turn of its own when the thread is idle; kept by the server on disk. Experimental. */
   async enqueue(message: StartTurnParams): Promise<void> {
     await this.#submit(message, async (options) => {
-      await this.#client.request('thread/queue/add', { ...this.#addressed(message), input: textInput(message.text) }, options);
+      await this.#client.request('thread/queue/add', { ...this.#addressed(message), input: turnInput(message) }, options);
       return '';
     });
   }

@@ -49,6 +49,8 @@ export type ResumeThreadParams = Partial<Omit<StartThreadParams, 'threadSource'>
 
 export interface StartTurnParams {
   readonly text: string;
+  /** Addresses of pictures that go ahead of the text: `data:image/png;base64,…`. */
+  readonly imageUrls?: readonly string[];
   /** Comes back as `clientId` of the `userMessage` item; the client looks for it before it sends anything twice. */
   readonly clientUserMessageId: string;
   /** These two hold for this turn and, unless named again, for those after it. */
@@ -81,7 +83,10 @@ export type CodexModel = z.infer<typeof ModelsPage>['data'][number];
 export const ConfigResult = z.looseObject({ config: z.looseObject({ mcp_servers: z.record(z.string(), z.unknown()).nullish() }) });
 
 /** Text as a turn takes it. `text_elements` is required by some versions and ignored by others. */
-export const textInput = (text: string): readonly object[] => [{ type: 'text', text, text_elements: [] }];
+export const turnInput = ({ text, imageUrls = [] }: Pick<StartTurnParams, 'text' | 'imageUrls'>): readonly object[] => [
+  ...imageUrls.map((url) => ({ type: 'image', url })),
+  { type: 'text', text, text_elements: [] },
+];
 
 /** What must not be sent twice without looking whether the first one arrived. */
 const unsafeToResend = new Set(['turn/start', 'turn/steer', 'thread/queue/add', 'thread/inject_items', 'thread/start']);

@@ -120,7 +120,9 @@ export class CodexProvider implements Provider {
   }
 
   async #start(options: TrackedStart): Promise<CodexSession> {
-    const { env, signal, sandbox, sessionId } = options;
+    const { env, signal, sandbox, sessionId, extraArgs = [] } = options;
+    if (extraArgs.length > 0)
+      throw new RelayError('unsupported', 'Codex sessions share one app-server, which takes no arguments of one of them');
     const codexHome = this.#codexHome(env);
     // One that others share sees their folders as well.
     const key = sandbox === undefined ? codexHome : `${codexHome}\n${sessionId}`;
@@ -143,6 +145,7 @@ export class CodexProvider implements Provider {
       approval: options.approval,
       ask: options.ask === true,
       approvalTimeoutMs: options.approvalTimeoutMs,
+      whenUnread: options.whenUnread,
       relayServers: new Set(options.mcp.map(({ name }) => name)),
       isExperimental: client.isExperimental,
       silenceLimitMs: this.#options.silenceLimitMs ?? 60_000,

@@ -8,6 +8,7 @@ import {
   type PromptInput,
   type PromptOptions,
   SessionEvents,
+  type StartOptions,
 } from 'agent-relay-provider';
 import { Bell, withTimeout } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
@@ -31,6 +32,7 @@ export interface CodexSessionOptions {
   readonly approval: ApprovalMode;
   readonly ask: boolean;
   readonly approvalTimeoutMs: number | undefined;
+  readonly whenUnread?: StartOptions['whenUnread'];
   readonly relayServers: ReadonlySet<string>;
   readonly isExperimental: boolean;
   readonly silenceLimitMs: number;
@@ -74,7 +76,7 @@ export class CodexSession implements AgentSession {
 
   constructor(options: CodexSessionOptions) {
     this.#options = options;
-    this.events = new SessionEvents({ cwd: options.cwd, approvalTimeoutMs: options.approvalTimeoutMs });
+    this.events = new SessionEvents({ cwd: options.cwd, approvalTimeoutMs: options.approvalTimeoutMs, whenUnread: options.whenUnread });
     this.#translator = new CodexTranslator({
       relayServers: options.relayServers,
       messageIdsOf: (clientId) => this.#ledger.messageIdsOf(clientId),

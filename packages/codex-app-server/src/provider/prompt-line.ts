@@ -274,7 +274,8 @@ export class PromptLine {
     // Before it is sent, because the echo may be here before the answer.
     this.#options.ledger.add(clientUserMessageId, input);
     try {
-      await send({ text: input.text, clientUserMessageId, signal: sending.abort.signal });
+      const imageUrls = input.images?.map(({ mediaType, data }) => `data:${mediaType};base64,${data}`);
+      await send({ text: input.text, ...(imageUrls && { imageUrls }), clientUserMessageId, signal: sending.abort.signal });
       return undefined;
     } catch (error) {
       const { again } = sending;
