@@ -37,7 +37,8 @@ export const packageTable: Readonly<Record<string, PackageRow>> = {
   'packages/connect': { mayImport: rootLevel },
   'packages/channel-webhook': { mayImport: [...wireLevel, 'agent-relay-client'] },
   'packages/channel-telegram': { mayImport: [...wireLevel, 'agent-relay-client'] },
-  'packages/bridge': { mayImport: rootLevel },
+  // With a relay it is a machine of it, as relay-connect is one.
+  'packages/bridge': { mayImport: [...rootLevel, 'agent-relay-connect'] },
   'packages/claude-plugin': { mayImport: [...wireLevel, 'agent-relay-client'], bundles: true },
   'packages/codex-plugin': { mayImport: [...wireLevel, 'agent-relay-client', 'agent-relay-codex-app-server'] },
   'packages/testing': { mayImport: wireLevel },

@@ -1,0 +1,74 @@
+import type { ClientSocket } from '../server/client-socket.ts';
+import type { OpenConversation } from '../sessions/conversations.ts';
+import type { JournalEntry, JournalReader } from '../sessions/journal.ts';
+import type { Run } from '../sessions/run.ts';
+import type { JournalFrame } from '../sessions/warm-conversation.ts';
+
+export interface FollowedSessionOptions {
+  /** The last frame that the client has. */
+  readonly after: number;
+  readonly setsPace: boolean;
+  /** 1.2: everything of the session, with its number; else what answers this connection's own prompts. */
+  readonly isShared: boolean;
+}
+
+const batch = 64;
+
+/** Brings one session's frames to one client, no faster than that takes them. */
+export class FollowedSession {
+  readonly open: OpenConversation;
+  readonly #socket: ClientSocket;
+  readonly #isShared: boolean;
+  readonly #reader: JournalReader;
+  readonly #own = new Set<Run>();
+  #onRead: (() => void) | undefined;
+
+  constructor(open: OpenConversation, socket: ClientSocket, { after, setsPace, isShared }: FollowedSessionOptions) {
+    this.open = open;
+    this.#socket = socket;
+    this.#isShared = isShared;
+    this.#reader = open.conversation.journal.open(after, setsPace);
+    void this.#read();
+  }
+
+  /** What answers this prompt is this client's. */
+  own(run: Run): void {
+    this.#own.add(run);
+  }
+
+  setPace(setsPace: boolean): void {
+    this.#reader.setsPace = setsPace;
+    this.open.conversation.journal.done();
+  }
+
+  /** Calls once its client has been sent the end of every prompt of its own. */
+  leaveWhenRead(done: () => void): void {
+    if (this.#own.size === 0) done();
+    else this.#onRead = done;
+  }
+
+  close(): void {
+    this.open.conversation.journal.close(this.#reader);
+  }
+
+  async #read(): Promise<void> {
+    const { journal, options } = this.open.conversation;
+    while (await journal.news(this.#reader)) {
+      const { entries, missed } = journal.take(this.#reader, batch);
+      if (missed > 0 && this.#isShared)
+        this.#socket.send(JSON.stringify({ type: 'gap', sessionId: options.id, seq: (entries[0]?.seq ?? journal.head + 1) - 1 }));
+      for (const entry of entries) this.#send(entry);
+      await this.#socket.room();
+      journal.done();
+    }
+  }
+
+  #send({ seq, frame: { frame, run } }: JournalEntry<JournalFrame>): void {
+    const isOwn = run !== null && this.#own.has(run);
+    if (this.#isShared) this.#socket.send(JSON.stringify({ ...frame, sessionId: this.open.conversation.options.id, seq }));
+    else if (isOwn) this.#socket.send(JSON.stringify(frame));
+    if (!isOwn || (frame.type !== 'complete' && frame.type !== 'error')) return;
+    this.#own.delete(run);
+    if (this.#own.size === 0) this.#onRead?.();
+  }
+}

@@ -1,0 +1,149 @@
+import { isAbsolute, relative } from 'node:path';
+import type { AgentEvent } from 'agent-relay-protocol';
+import type { RunFrame } from './messages.ts';
+
+type Tool = Extract<AgentEvent, { type: 'tool.started' }>;
+type FileChanged = Extract<AgentEvent, { type: 'file.changed' }>;
+
+export interface RunFramesOptions {
+  readonly provider: string;
+  /** Absolute. */
+  readonly cwd: string;
+}
+
+/** What each kind of agent is called in sentences for clients; others by their id. */
+const names: Readonly<Record<string, string>> = { claude: 'Claude', codex: 'Codex', gemini: 'Gemini' };
+
+/**
+ * What one session's events are in the words of agent-ws: no clock, no I/O. Events come in order. A text that was streamed is not said again by
+ * its whole; one that was not is one chunk.
+ */
+export class RunFrames {
+  readonly #options: RunFramesOptions;
+  /** How much of each item's text has been sent. */
+  readonly #sent = new Map<string, number>();
+  readonly #tools = new Map<string, Tool>();
+
+  constructor(options: RunFramesOptions) {
+    this.#options = options;
+  }
+
+  /** `requestId` is the prompt's whose turn this is. */
+  frames(event: AgentEvent, requestId: string): readonly RunFrame[] {
+    switch (event.type) {
+      case 'text.delta':
+        return this.#delta(event.itemId, { type: 'chunk', content: event.text, requestId });
+      case 'reasoning.delta':
+        return this.#delta(event.itemId, { type: 'chunk', content: event.text, requestId, thinking: true });
+      case 'text.completed':
+        return chunk(this.#rest(event.itemId, event.text), requestId, {});
+      case 'reasoning.completed':
+        return chunk(this.#rest(event.itemId, event.text), requestId, { thinking: true });
+      case 'tool.started':
+        this.#tools.set(event.itemId, event);
+        return [{ type: 'tool_event', requestId, event: 'start', ...this.#tool(event) }];
+      case 'tool.completed': {
+        const tool = this.#tools.get(event.itemId);
+        this.#tools.delete(event.itemId);
+        return [{ type: 'tool_event', requestId, event: 'complete', toolId: event.itemId, ...(tool ? this.#tool(tool) : {}) }];
+      }
+      case 'file.changed':
+        return event.changes.flatMap((change) => this.#fileChanges(change, requestId));
+      case 'turn.completed':
+        this.#forget();
+        return [event.outcome === 'finished' ? { type: 'complete', requestId } : this.failed('Request cancelled', requestId)];
+      case 'turn.failed':
+        this.#forget();
+        return [this.failed(this.#inTheirWords(event.error.message), requestId)];
+      case 'session.started':
+      case 'session.ended':
+      case 'session.status':
+      case 'turn.started':
+      case 'user.message':
+      case 'tool.updated':
+      case 'plan.updated':
+      case 'approval.requested':
+      case 'approval.resolved':
+      case 'input.accepted':
+      case 'usage.updated':
+      case 'quota.warning':
+      case 'context.warning':
+      case 'context.compacted':
+      case 'output.line':
+      case 'agent.error':
+      case 'vendor.event':
+        return [];
+    }
+  }
+
+  /** How a prompt ends that never came to a turn. */
+  failed(message: string, requestId: string): RunFrame {
+    return { type: 'error', message, requestId };
+  }
+
+  /** Why a session ended in the middle of a prompt. */
+  ended({ detail = 'The agent ended' }: { readonly detail?: string | undefined }, requestId: string): RunFrame {
+    return this.failed(this.#inTheirWords(detail), requestId);
+  }
+
+  get name(): string {
+    const { provider } = this.#options;
+    return names[provider] ?? provider;
+  }
+
+  #delta(itemId: string, frame: Extract<RunFrame, { type: 'chunk' }>): readonly RunFrame[] {
+    if (frame.content === '') return [];
+    this.#sent.set(itemId, (this.#sent.get(itemId) ?? 0) + frame.content.length);
+    return [frame];
+  }
+
+  #rest(itemId: string, text: string): string {
+    const sent = this.#sent.get(itemId) ?? 0;
+    this.#sent.set(itemId, Math.max(sent, text.length));
+    return text.slice(sent);
+  }
+
+  #tool({ itemId, name, kind, input }: Tool): { toolName: string; toolId: string; input?: unknown } {
+    const isCommand = this.#options.provider === 'codex' && kind === 'execute';
+    return { toolName: isCommand ? 'command' : name, toolId: itemId, ...(input === undefined ? {} : { input }) };
+  }
+
+  #fileChanges({ path, change, movedTo }: FileChanged['changes'][number], requestId: string): readonly RunFrame[] {
+    const told = (where: string, changeType: 'create' | 'update' | 'delete'): RunFrame => ({
+      type: 'file_change',
+      requestId,
+      path: this.#relative(where),
+      changeType,
+    });
+    switch (change) {
+      case 'added':
+        return [told(path, 'create')];
+      case 'updated':
+        return [told(path, 'update')];
+      case 'deleted':
+        return [told(path, 'delete')];
+      case 'moved':
+        return [told(path, 'delete'), ...(movedTo === undefined ? [] : [told(movedTo, 'create')])];
+    }
+  }
+
+  #relative(path: string): string {
+    const inside = relative(this.#options.cwd, path);
+    return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? path : inside;
+  }
+
+  #forget(): void {
+    this.#sent.clear();
+    this.#tools.clear();
+  }
+
+  /** `Claude Code exited with code 3: …` is `Claude CLI exited with code 3: …` to these clients. */
+  #inTheirWords(message: string): string {
+    return message.replace(/^.{1,60}? (exited with code|was ended by) /u, (_whole, how: string) => {
+      return `${this.name} CLI ${how === 'exited with code' ? how : 'killed by signal'} `;
+    });
+  }
+}
+
+const chunk = (content: string, requestId: string, kind: { readonly thinking?: true }): readonly RunFrame[] =>
+  content === '' ? [] : [{ type: 'chunk', content, requestId, ...kind }];

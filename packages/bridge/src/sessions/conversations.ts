@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { SpawnMode } from 'agent-relay-protocol';
+import type { Log } from 'agent-relay-wire';
+import type { KeptConversations } from './kept-conversations.ts';
+import { projectFolder } from './project-folder.ts';
+import type { SessionSource } from './session-source.ts';
+import { WarmConversation } from './warm-conversation.ts';
+
+export interface ConversationsOptions {
+  readonly source: SessionSource;
+  readonly kept: KeptConversations;
+  readonly mode: SpawnMode;
+  readonly log: Log;
+  /** Absolute: the projects' folders are in it. */
+  readonly root: string;
+  /** Where prompts without a project work. */
+  readonly cwd: string;
+}
+
+const mostSpares = 4;
+
+/** Whoever uses a conversation: a connection. */
+export type Holder = object;
+
+/** A conversation with those who use it. */
+export interface OpenConversation {
+  readonly conversation: WarmConversation;
+  readonly holders: Set<Holder>;
+  /** Who prompts and cancels, where that was said. */
+  controller: Holder | null;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** The conversations of a bridge: one for each project and provider, whoever uses it, and one for each prompt without a project. */
+export class Conversations {
+  readonly #options: ConversationsOptions;
+  readonly #open = new Map<string, OpenConversation>();
+  readonly #closing = new Map<string, Promise<void>>();
+
+  constructor(options: ConversationsOptions) {
+    this.#options = options;
+  }
+
+  get list(): readonly OpenConversation[] {
+    return [...this.#open.values()];
+  }
+
+  get isBusy(): boolean {
+    return this.list.some(({ conversation }) => conversation.isBusy);
+  }
+
+  find(id: string): OpenConversation | undefined {
+    return this.#open.get(id);
+  }
+
+  /** That of a project, which begins with its first use; null when the id names no folder of its own. */
+  ofProject(projectId: string, provider: string): OpenConversation | null {
+    const cwd = projectFolder(this.#options.root, projectId);
+    if (cwd === null) return null;
+    const isIt = ({ conversation: { options } }: OpenConversation) => options.projectId === projectId && options.provider === provider;
+    return this.list.find(isIt) ?? this.#create(cwd, { projectId, provider });
+  }
+
+  /** One that begins anew, in the folder of the bridge. */
+  fresh(provider: string): OpenConversation {
+    return this.#create(this.#options.cwd, { projectId: null, provider });
+  }
+
+  /** Whether one more process may wait for a prompt that perhaps never comes. */
+  get mayWarm(): boolean {
+    return this.list.filter(({ conversation }) => conversation.options.projectId === null && !conversation.isBusy).length < mostSpares;
+  }
+
+  hold(open: OpenConversation, holder: Holder): void {
+    clearTimeout(open.timer);
+    open.holders.add(holder);
+  }
+
+  /** The last one to leave ends it, after `keepMs`. */
+  release(open: OpenConversation, holder: Holder, keepMs: number): void {
+    open.holders.delete(holder);
+    if (open.controller === holder) open.controller = null;
+    if (open.holders.size > 0) return;
+    clearTimeout(open.timer);
+    if (keepMs === 0) void this.#close(open);
+    else open.timer = setTimeout(() => void this.#close(open), keepMs);
+  }
+
+  async close(message: string): Promise<void> {
+    await Promise.all([...this.list.map((open) => this.#close(open, message)), ...this.#closing.values()]);
+  }
+
+  #create(cwd: string, { projectId, provider }: { readonly projectId: string | null; readonly provider: string }): OpenConversation {
+    const { source, kept, mode, log } = this.#options;
+    const id = randomUUID();
+    const after = this.#closing.get(placeOf(projectId ?? id, provider)) ?? Promise.resolve();
+    const conversation = new WarmConversation({ id, provider, projectId, cwd, mode, source, kept, log, after });
+    const open: OpenConversation = { conversation, holders: new Set(), controller: null, timer: undefined };
+    this.#open.set(id, open);
+    return open;
+  }
+
+  /** The next in its place begins when its process is gone: a conversation has one writer. */
+  #close({ conversation, timer }: OpenConversation, message?: string): Promise<void> {
+    clearTimeout(timer);
+    const { id, projectId, provider } = conversation.options;
+    this.#open.delete(id);
+    const place = placeOf(projectId ?? id, provider);
+    const closing = Promise.all([this.#closing.get(place), conversation.close(message)])
+      .then(() => {})
+      .catch((error: unknown) => this.#options.log.error('a conversation could not be closed', { error }))
+      .finally(() => {
+        if (this.#closing.get(place) === closing) this.#closing.delete(place);
+      });
+    this.#closing.set(place, closing);
+    return closing;
+  }
+}
+
+const placeOf = (project: string, provider: string): string => `${provider}/${project}`;

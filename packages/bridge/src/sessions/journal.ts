@@ -1,0 +1,115 @@
+import { Bell } from 'agent-relay-wire';
+
+export interface JournalEntry<Frame> {
+  /** From 1, without holes. */
+  readonly seq: number;
+  readonly frame: Frame;
+}
+
+export interface JournalOptions {
+  /** Characters that are kept for who attaches again. Default 4 Mi. */
+  readonly keep?: number;
+  /** Characters that one reader who sets the pace may be behind. Default 256 Ki. */
+  readonly lag?: number;
+}
+
+/** What a frame costs beside its text. */
+const baseWeight = 100;
+
+/** A place in a journal; `position` is the last entry that was taken. */
+export interface JournalReader {
+  position: number;
+  /** The session waits for it; others who fall too far behind miss what is gone. */
+  setsPace: boolean;
+}
+
+/**
+ * The frames of one session in order, read by several connections, each at its own pace. Whoever sets the pace is waited for (`room`); of the rest as
+ * much is kept as `keep` says.
+ */
+export class Journal<Frame> {
+  readonly #options: Required<JournalOptions>;
+  readonly #readers = new Set<JournalReader>();
+  readonly #news = new Bell();
+  readonly #moved = new Bell();
+  #entries: (JournalEntry<Frame> & { readonly end: number })[] = [];
+  #written = 0;
+  #head = 0;
+
+  constructor({ keep = 4 << 20, lag = 256 << 10 }: JournalOptions = {}) {
+    this.#options = { keep, lag };
+  }
+
+  /** The last entry's; 0 when there is none. */
+  get head(): number {
+    return this.#head;
+  }
+
+  push(frame: Frame, textLength: number): void {
+    this.#head += 1;
+    this.#written += baseWeight + textLength;
+    this.#entries.push({ seq: this.#head, frame, end: this.#written });
+    this.#forget();
+    this.#news.ring();
+  }
+
+  open(after: number, setsPace: boolean): JournalReader {
+    const reader = { position: Math.min(after, this.#head), setsPace };
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  close(reader: JournalReader): void {
+    this.#readers.delete(reader);
+    this.#moved.ring();
+    this.#news.ring();
+  }
+
+  /** What this reader has not taken yet, at most so many; `missed` is how many before them are gone. */
+  take(reader: JournalReader, count: number): { readonly entries: readonly JournalEntry<Frame>[]; readonly missed: number } {
+    const first = this.#entries[0]?.seq ?? this.#head + 1;
+    const missed = Math.max(0, first - 1 - reader.position);
+    const start = Math.max(0, reader.position + 1 - first);
+    const entries = this.#entries.slice(start, start + count);
+    reader.position = entries.at(-1)?.seq ?? reader.position + missed;
+    return { entries, missed };
+  }
+
+  /** The reader has sent what it took. */
+  done(): void {
+    this.#moved.ring();
+  }
+
+  /** Resolves when there is something for this reader, or it was closed. */
+  async news(reader: JournalReader): Promise<boolean> {
+    while (this.#readers.has(reader) && reader.position >= this.#head) await this.#news.next();
+    return this.#readers.has(reader);
+  }
+
+  /** Resolves while nobody who sets the pace is too far behind, or when the signal aborts. */
+  async room(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#isTooFar()) await this.#moved.next({ signal });
+  }
+
+  #isTooFar(): boolean {
+    for (const reader of this.#readers) if (reader.setsPace && this.#lagOf(reader) > this.#options.lag) return true;
+    return false;
+  }
+
+  #lagOf({ position }: JournalReader): number {
+    const index = position - (this.#entries[0]?.seq ?? 1);
+    return this.#written - (this.#entries[index]?.end ?? this.#startOf());
+  }
+
+  #startOf(): number {
+    const [first] = this.#entries;
+    return first === undefined ? this.#written : first.end - baseWeight;
+  }
+
+  #forget(): void {
+    if (this.#entries.length < 64 || this.#written - this.#startOf() <= this.#options.keep * 1.25) return;
+    const needed = Math.min(this.#head, ...[...this.#readers].filter(({ setsPace }) => setsPace).map(({ position }) => position));
+    const from = this.#entries.findIndex(({ seq, end }) => seq > needed || this.#written - end <= this.#options.keep);
+    if (from > 0) this.#entries = this.#entries.slice(from);
+  }
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { agentEnvironment, type ProcessRegister } from 'agent-relay-host';
+import { RelayError } from 'agent-relay-protocol';
+import type { AgentSession, Provider } from 'agent-relay-provider';
+import type { Log } from 'agent-relay-wire';
+import type { FoundProvider, SessionRequest, SessionSource } from './session-source.ts';
+
+export interface LocalSessionsOptions {
+  readonly providers: readonly Provider[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Further variables that agents get; `X_*` is every name that begins so. */
+  readonly allowedEnvironment: readonly string[];
+  /** What was started is written down there, so that the next run ends what a crash left behind. */
+  readonly register: ProcessRegister;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** How long an answer to "is it installed?" holds. */
+const detectedForMs = 60_000;
+
+/** Sessions of this machine's own providers. */
+export class LocalSessions implements SessionSource {
+  readonly #options: LocalSessionsOptions;
+  #detected: { readonly at: number; readonly found: Promise<readonly FoundProvider[]> } | undefined;
+
+  constructor(options: LocalSessionsOptions) {
+    this.#options = options;
+  }
+
+  get providers(): readonly string[] {
+    return this.#options.providers.map(({ id }) => id);
+  }
+
+  detect(): Promise<readonly FoundProvider[]> {
+    const at = this.#options.now();
+    if (this.#detected === undefined || at - this.#detected.at > detectedForMs) this.#detected = { at, found: this.#look() };
+    return this.#detected.found;
+  }
+
+  async start(request: SessionRequest): Promise<AgentSession> {
+    const { register } = this.#options;
+    const provider = this.#options.providers.find(({ id }) => id === request.provider);
+    if (!provider) throw new RelayError('provider_unavailable', `This machine has no provider ${request.provider}`);
+    const sessionId = randomUUID();
+    const agent = { sessionId, agentId: request.projectId ?? sessionId };
+    const { cwd, mode, model, instructions, resume, ask, extraArgs = [], signal } = request;
+    try {
+      const session = await provider.start({
+        ...agent,
+        ...{ cwd, mode, instructions, signal, approval: 'open', mcp: [], whenUnread: 'wait' },
+        ...(ask === undefined ? {} : { ask }),
+        ...(extraArgs.length === 0 ? {} : { extraArgs }),
+        ...(model === undefined ? {} : { model }),
+        ...(resume === undefined || provider.resumes !== true ? {} : { resume }),
+        env: { ...this.#environment(provider, agent), ...request.env },
+        onProcess: (owned) => register.add(sessionId, owned),
+      });
+      return endingAll(session, () => register.endSession(sessionId));
+    } catch (error) {
+      await register.endSession(sessionId);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const { providers, register, log } = this.#options;
+    for (const result of await Promise.allSettled(providers.map((provider) => provider.close())))
+      if (result.status === 'rejected') log.warn('a provider could not be closed', { error: result.reason });
+    await register.endAll();
+  }
+
+  async #look(): Promise<readonly FoundProvider[]> {
+    const { providers } = this.#options;
+    return Promise.all(providers.map(async (provider) => ({ id: provider.id, found: await provider.detect(this.#environment(provider)) })));
+  }
+
+  #environment(provider: Provider, agent?: { readonly sessionId: string; readonly agentId: string }): Record<string, string> {
+    const { env, allowedEnvironment: allowed, register } = this.#options;
+    return agentEnvironment(env, { mark: register.mark, provider, allowed, ...(agent && { agent }) });
+  }
+}
+
+/** Whatever ends it, nothing that ran for it is left, though it left its tree. */
+function endingAll(session: AgentSession, endProcesses: () => Promise<void>): AgentSession {
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= session.close().finally(endProcesses);
+    return closing;
+  };
+  return {
+    get vendorSessionId() {
+      return session.vendorSessionId;
+    },
+    get model() {
+      return session.model;
+    },
+    events: session.events,
+    prompt: (input, options) => session.prompt(input, options),
+    interrupt: () => session.interrupt(),
+    resolveApproval: async (approvalId, decision) => (await session.resolveApproval?.(approvalId, decision)) ?? false,
+    close,
+  };
+}

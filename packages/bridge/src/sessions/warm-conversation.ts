@@ -1,0 +1,334 @@
+import { type AgentEvent, RelayError, type SpawnMode } from 'agent-relay-protocol';
+import type { AgentSession } from 'agent-relay-provider';
+import { Bell, type Log, Pump, settlesWithin } from 'agent-relay-wire';
+import type { RunFrame } from '../agent-ws/messages.ts';
+import { RunFrames } from '../agent-ws/run-frames.ts';
+import { instructionsOf } from './instructions.ts';
+import { Journal } from './journal.ts';
+import type { KeptConversations } from './kept-conversations.ts';
+import { readContent } from './project-folder.ts';
+import { Run, type RunRequest, type SessionSettings } from './run.ts';
+import type { SessionSource } from './session-source.ts';
+
+export interface WarmConversationOptions {
+  readonly id: string;
+  readonly provider: string;
+  readonly projectId: string | null;
+  readonly cwd: string;
+  readonly mode: SpawnMode;
+  readonly source: SessionSource;
+  readonly kept: KeptConversations;
+  readonly log: Log;
+  /** The end of the one before it in the same place. */
+  readonly after: Promise<void>;
+}
+
+/** How long a stopped turn may take to end before its agent is ended with everything it runs. */
+const stopGraceMs = 5_000;
+
+/** What stands in the journal: `run` is the prompt that it answers, where it does. */
+export interface JournalFrame {
+  readonly frame: RunFrame;
+  readonly run: Run | null;
+}
+
+interface Live {
+  readonly session: AgentSession;
+  readonly settings: SessionSettings;
+  /** Resolves when its events have ended. */
+  readonly gone: Promise<void>;
+  /** Aborts when it is given up: its events wait for no reader any more. */
+  readonly dropped: AbortController;
+  /** The prompt that it was given last. */
+  run: Run | null;
+  openTurnId: string | null;
+  /** A prompt is with the runtime whose turn has not begun. */
+  awaitsTurn: boolean;
+  isGone: boolean;
+}
+
+/**
+ * A conversation with one agent in one folder, on a process that lives on between prompts. Prompts go one at a time, in order, whoever sends them;
+ * what comes of them stands in the journal.
+ *
+ * States: *cold*, no process; *warm*, one that waits; *busy*; *closed*. A process that ends makes it cold: the next prompt starts another, which goes
+ * on with what was said where the vendor can.
+ */
+export class WarmConversation {
+  readonly options: WarmConversationOptions;
+  readonly journal = new Journal<JournalFrame>();
+  readonly #frames: RunFrames;
+  readonly #waiting: Run[] = [];
+  readonly #pump: Pump;
+  readonly #turnEnds = new Bell();
+  #current: Run | null = null;
+  #live: Live | null = null;
+  #stopping: Promise<void> = Promise.resolve();
+  #readying: Promise<void> = Promise.resolve();
+  #vendorSessionId: string | undefined;
+  #isClosed = false;
+  readonly #closing = new AbortController();
+
+  constructor(options: WarmConversationOptions) {
+    this.options = options;
+    this.#frames = new RunFrames(options);
+    this.#pump = new Pump(
+      () => this.#work(),
+      (error) => options.log.error('a prompt broke', { error }),
+    );
+  }
+
+  get isBusy(): boolean {
+    return this.#current !== null || this.#waiting.length > 0;
+  }
+
+  /** How many prompts go before the next one. */
+  get waiting(): number {
+    return this.#waiting.length + (this.#current === null ? 0 : 1);
+  }
+
+  /** Takes a prompt; it ends with one `complete` or `error` in the journal. */
+  submit(request: RunRequest): Run {
+    const run = new Run(request);
+    this.#waiting.push(run);
+    this.#pump.wake();
+    return run;
+  }
+
+  /** Ends a prompt at once, for the client; what runs for it is stopped behind that, and nothing else begins before it has. */
+  cancel(run: Run): void {
+    this.#finish(run, 'Request cancelled');
+  }
+
+  /** As `cancel`, of every prompt, or of those with this id. */
+  cancelAll(requestId: string | undefined): void {
+    for (const run of [...this.#waiting, ...(this.#current ? [this.#current] : [])])
+      if (requestId === undefined || run.request.requestId === requestId) this.cancel(run);
+  }
+
+  /** Starts the process that the next prompt will need. */
+  warm(settings: SessionSettings): void {
+    if (this.isBusy || this.#isClosed) return;
+    void this.#ready(settings, this.#closing.signal).catch((error: unknown) =>
+      this.options.log.debug('no session could be started ahead', { error }),
+    );
+  }
+
+  /** Ends the process with everything it runs, and every prompt. Idempotent. */
+  async close(message = 'Request cancelled'): Promise<void> {
+    this.#isClosed = true;
+    for (const run of [...this.#waiting, ...(this.#current ? [this.#current] : [])]) this.#finish(run, message);
+    this.#closing.abort(new RelayError('connection_closed', message));
+    await this.#pump.close();
+    await this.#readying;
+    await this.#stopping;
+    if (this.#live) await this.#drop(this.#live);
+  }
+
+  async #work(): Promise<void> {
+    for (let run = this.#waiting.shift(); run !== undefined; run = this.#waiting.shift()) {
+      if (run.isOver) continue;
+      this.#current = run;
+      const timer = setTimeout(() => this.#finish(run, 'Process timed out'), run.request.timeoutMs);
+      try {
+        await this.#perform(run);
+      } catch (error) {
+        if (!(error instanceof RelayError)) this.options.log.error('a prompt failed', { error });
+        this.#say(run, this.#frames.failed(error instanceof Error ? error.message : String(error), run.request.requestId));
+      } finally {
+        clearTimeout(timer);
+        this.#current = null;
+      }
+    }
+  }
+
+  async #perform(run: Run): Promise<void> {
+    const { text, images, settings, requestId } = run.request;
+    this.#push({ type: 'prompted', requestId, content: text }, null);
+    const live = await this.#ready(settings, AbortSignal.any([run.signal, this.#closing.signal]));
+    if (run.isOver) return;
+    live.awaitsTurn = true;
+    live.run = run;
+    await live.session.prompt({ text, messageIds: [], isMail: false, ...(images.length > 0 && { images }) }, { mode: 'next' });
+    await Promise.race([run.over, live.gone]);
+    if (!run.isOver) this.#say(run, this.#frames.ended({}, requestId));
+  }
+
+  /** A process with these settings on which nothing runs; one is made ready at a time. */
+  #ready(settings: SessionSettings, signal: AbortSignal): Promise<Live> {
+    const ready = this.#readying.then(() => this.#makeReady(settings, signal));
+    this.#readying = ready.then(
+      () => {},
+      () => {},
+    );
+    return ready;
+  }
+
+  async #makeReady(settings: SessionSettings, signal: AbortSignal): Promise<Live> {
+    await this.options.after;
+    await this.#stopping;
+    signal.throwIfAborted();
+    const live = this.#live;
+    if (live && !live.isGone && isSame(live.settings, settings)) return live;
+    if (live) await this.#drop(live);
+    return this.#start(settings, signal);
+  }
+
+  async #start(settings: SessionSettings, signal: AbortSignal): Promise<Live> {
+    const { provider, cwd, projectId, mode, source, kept } = this.options;
+    const resume = this.#vendorSessionId ?? (projectId === null ? undefined : await kept.find(projectId, provider));
+    const request = {
+      ...{ provider, cwd, projectId, mode, signal },
+      model: settings.model,
+      instructions: instructionsOf(mode, settings.systemPrompt),
+      ...(settings.thinkingTokens === undefined ? {} : { env: { MAX_THINKING_TOKENS: String(Math.floor(settings.thinkingTokens)) } }),
+    };
+    const session = await source.start({ ...request, resume }).catch((error: unknown) => {
+      if (resume === undefined || signal.aborted) throw error;
+      this.options.log.warn('the earlier conversation cannot go on, another begins', { provider, error });
+      return source.start(request);
+    });
+    const unread = { session, settings, run: null, openTurnId: null, awaitsTurn: false, isGone: false, gone: Promise.resolve() };
+    const live: Live = { ...unread, dropped: new AbortController() };
+    this.#live = live;
+    return Object.assign(live, { gone: this.#read(live) });
+  }
+
+  async #read(live: Live): Promise<void> {
+    try {
+      for await (const event of live.session.events) {
+        this.#observe(event, live);
+        await this.#tell(event, live);
+      }
+    } catch (error) {
+      this.options.log.error('the events of a session broke', { error });
+    } finally {
+      live.isGone = true;
+      live.openTurnId = null;
+      this.#turnEnds.ring();
+      if (this.#live === live) this.#live = null;
+    }
+  }
+
+  /** Which turn runs, and whose it is: the first that begins after a prompt was handed over, unless it turns out to be of somebody's mail. */
+  #observe(event: AgentEvent, live: Live): void {
+    const { run } = live;
+    switch (event.type) {
+      case 'turn.started':
+        live.openTurnId = event.turnId;
+        if (run && live.awaitsTurn && event.cause === undefined) {
+          run.turnId = event.turnId;
+          live.awaitsTurn = false;
+        }
+        return;
+      case 'user.message':
+        if (
+          run &&
+          event.turnId !== undefined &&
+          event.turnId === run.turnId &&
+          event.messageIds?.length &&
+          event.text !== run.request.text
+        ) {
+          run.turnId = null;
+          live.awaitsTurn = true;
+        }
+        return;
+      case 'turn.completed':
+      case 'turn.failed':
+        if (live.openTurnId === event.turnId) live.openTurnId = null;
+        this.#turnEnds.ring();
+    }
+  }
+
+  async #tell(event: AgentEvent, live: Live): Promise<void> {
+    const { run } = live;
+    const turnId = 'turnId' in event ? event.turnId : (live.openTurnId ?? undefined);
+    if (event.type === 'session.ended') {
+      if (run && !run.isOver) this.#say(run, this.#frames.ended(event, run.request.requestId));
+      return;
+    }
+    if (turnId === undefined) return;
+    const isRuns = run !== null && run.turnId === turnId;
+    if (isRuns && run.isOver) {
+      this.#frames.frames(event, run.request.requestId);
+      return;
+    }
+    // What nobody here asked for is shown to who looks on: a relay's mail, a turn that the agent began by itself.
+    const requestId = isRuns ? run.request.requestId : `turn:${turnId}`;
+    if (!isRuns && event.type === 'user.message') this.#push({ type: 'prompted', requestId, content: event.text }, null);
+    for (const frame of this.#frames.frames(event, requestId)) {
+      for (const whole of await this.#withContent(frame)) {
+        if (isRuns) this.#say(run, whole);
+        else this.#push(whole, null);
+      }
+    }
+    await this.journal.room(live.dropped.signal);
+    if (isRuns && (event.type === 'turn.completed' || event.type === 'turn.failed')) {
+      run.end();
+      await this.#keepConversation(live);
+    }
+  }
+
+  async #withContent(frame: RunFrame): Promise<readonly RunFrame[]> {
+    if (frame.type !== 'file_change' || frame.changeType === 'delete') return [frame];
+    const content = await readContent(this.options.cwd, frame.path);
+    if (content === undefined) return [frame];
+    // Clients know an edit by two: that it was made, and what came of it.
+    return frame.changeType === 'create' ? [{ ...frame, content }] : [frame, { ...frame, content }];
+  }
+
+  /** Says something of a prompt that is not over; the end of it is said once. */
+  #say(run: Run, frame: RunFrame): void {
+    if (run.isOver) return;
+    this.#push(frame, run);
+    if (frame.type === 'complete' || frame.type === 'error') run.end();
+  }
+
+  #push(frame: RunFrame, run: Run | null): void {
+    this.journal.push({ frame, run }, 'content' in frame ? (frame.content?.length ?? 0) : 0);
+  }
+
+  #finish(run: Run, message: string): void {
+    if (run.isOver) return;
+    this.#say(run, this.#frames.failed(message, run.request.requestId));
+    const at = this.#waiting.indexOf(run);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    const live = this.#live;
+    if (run === this.#current && live && !live.isGone && (live.awaitsTurn || live.openTurnId !== null)) this.#stopping = this.#stop(live);
+  }
+
+  /** Resolves when nothing of the stopped prompt runs any more. */
+  async #stop(live: Live): Promise<void> {
+    try {
+      const isStopped = await settlesWithin(live.session.interrupt(), stopGraceMs);
+      // A prompt whose turn had not begun may begin it still: only an end that was seen is one.
+      const until = performance.now() + (live.awaitsTurn ? 1_000 : stopGraceMs);
+      while (isStopped && !live.isGone && (live.openTurnId !== null || live.awaitsTurn) && performance.now() < until)
+        await settlesWithin(this.#turnEnds.next(), 50);
+      if (live.openTurnId !== null || live.awaitsTurn || !isStopped) await this.#drop(live);
+    } catch (error) {
+      this.options.log.warn('a turn could not be stopped, its agent is ended', { error });
+      await this.#drop(live);
+    }
+  }
+
+  async #drop(live: Live): Promise<void> {
+    if (this.#live === live) this.#live = null;
+    live.dropped.abort();
+    await live.session.close().catch((error: unknown) => this.options.log.error('an agent could not be ended', { error }));
+    await live.gone;
+  }
+
+  async #keepConversation({ session: { vendorSessionId } }: Live): Promise<void> {
+    if (vendorSessionId === null) return;
+    this.#vendorSessionId = vendorSessionId;
+    const { projectId, provider, kept, log } = this.options;
+    if (projectId === null) return;
+    await kept
+      .keep(projectId, provider, vendorSessionId)
+      .catch((error: unknown) => log.warn('the conversation of a project could not be written down', { error }));
+  }
+}
+
+const isSame = (a: SessionSettings, b: SessionSettings): boolean =>
+  a.model === b.model && a.systemPrompt === b.systemPrompt && a.thinkingTokens === b.thinkingTokens;
