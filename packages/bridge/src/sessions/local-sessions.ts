@@ -56,7 +56,10 @@ export class LocalSessions implements SessionSource {
         env: { ...this.#environment(provider, agent), ...request.env },
         onProcess: (owned) => register.add(sessionId, owned),
       });
-      return endingAll(session, () => register.endSession(sessionId));
+      const ending = endingAll(session, () => register.endSession(sessionId));
+      if (!signal.aborted) return ending;
+      await ending.close();
+      throw signal.reason;
     } catch (error) {
       await register.endSession(sessionId);
       throw error;
