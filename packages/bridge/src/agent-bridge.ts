@@ -210,8 +210,8 @@ export class AgentBridge {
 
 /** What cannot start is said when the bridge starts and not at the first prompt. */
 async function assertSomething(source: SessionSource): Promise<void> {
+  if (await source.hasAny()) return;
   const found = await source.detect();
-  if (found.some(({ found: { available } }) => available)) return;
   const reasons = found.flatMap(({ found: each }) => (each.available ? [] : [each.reason]));
   await source.close();
   throw new RelayError('provider_unavailable', `No agent can be started here. ${reasons.join('. ')}`);

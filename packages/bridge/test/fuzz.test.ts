@@ -1,11 +1,23 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readHandshake, readFrame } from '../src/ai-relay/read-frame.ts';
 import { readClientMessage } from '../src/agent-ws/read-client-message.ts';
+import { readFrame, readHandshake } from '../src/ai-relay/read-frame.ts';
 import { connect, startBridge } from './bridge-world.ts';
 
 const value = fc.oneof(fc.jsonValue(), fc.string(), fc.constantFrom('', '.', '..', '\0', -1, 0, 1e9, [], {}, 'x'.repeat(5_000)));
-const words = ['prompt', 'cancel', 'capabilities', 'attach', 'detach', 'control', 'sessions', 'user_message', 'interrupt', 'permission_response', 'set_model'];
+const words = [
+  'prompt',
+  'cancel',
+  'capabilities',
+  'attach',
+  'detach',
+  'control',
+  'sessions',
+  'user_message',
+  'interrupt',
+  'permission_response',
+  'set_model',
+];
 const fields = ['prompt', 'requestId', 'projectId', 'systemPrompt', 'images', 'files', 'provider', 'model', 'thinkingTokens', 'queue'];
 const others = ['sessionId', 'after', 'role', 'text', 'content', 'request_id', 'behavior', 'tool', 'folder', 'env', 'extra_args', 'mode'];
 const frame = fc
@@ -45,5 +57,7 @@ test.each([
   neighbour.send(protocol === 'ai-relay' ? { text: 'say alive' } : { type: 'prompt', prompt: 'say alive', requestId: 'n' });
   expect(await neighbour.next(({ type }) => type === 'response' || type === 'complete')).toBeDefined();
   neighbour.socket.close();
-  await expect.poll(() => claude.sessions.length - claude.closedCount, { timeout: 20_000 }).toBeLessThanOrEqual(protocol === 'agent-ws' ? 60 : 0);
+  await expect
+    .poll(() => claude.sessions.length - claude.closedCount, { timeout: 20_000 })
+    .toBeLessThanOrEqual(protocol === 'agent-ws' ? 60 : 0);
 });

@@ -81,10 +81,17 @@ test('what runs goes on without its connection, and is read from where the clien
   const attached = await attach(after, { projectId: 'p', after: last, role: 'controller' });
   expect(attached).toMatchObject({ seq: last, role: 'controller' });
   expect(await after.end('r1')).toMatchObject({ type: 'complete' });
-  const seqs = [...before.frames, ...after.frames].flatMap(({ type, seq }) => (seq === undefined || type === 'attached' ? [] : [Number(seq)]));
+  const seqs = [...before.frames, ...after.frames].flatMap(({ type, seq }) =>
+    seq === undefined || type === 'attached' ? [] : [Number(seq)],
+  );
   expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, at) => at + 1));
   const text = [...before.frames, ...after.frames].flatMap(({ type, content }) => (type === 'chunk' ? [String(content)] : [])).join('');
-  expect(text.split('\n').slice(0, -1).map((line) => Number(line.split(' ')[0]))).toEqual(Array.from({ length: 300 }, (_, at) => at));
+  expect(
+    text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => Number(line.split(' ')[0])),
+  ).toEqual(Array.from({ length: 300 }, (_, at) => at));
   expect(claude.starts).toHaveLength(1);
 });
 

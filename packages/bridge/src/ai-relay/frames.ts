@@ -155,7 +155,9 @@ export class AiRelayFrames {
 
 function sessionStarted({ vendorSessionId, cwd, model, version }: Of<'session.started'>, tool: string): AiRelayFrame {
   const more = { ...(model === undefined ? {} : { model }), ...(version === undefined ? {} : { version }) };
-  return { type: 'session_start', metadata: { tool, folder: cwd, ...more, native_session_id: vendorSessionId } };
+  // Some agents name their conversation with its first turn.
+  const native = vendorSessionId === '' ? {} : { native_session_id: vendorSessionId };
+  return { type: 'session_start', metadata: { tool, folder: cwd, ...more, ...native } };
 }
 
 function sessionEnded({ reason, detail, exitCode }: Of<'session.ended'>): AiRelayFrame {

@@ -22,7 +22,7 @@ const detectedForMs = 60_000;
 /** Sessions of this machine's own providers. */
 export class LocalSessions implements SessionSource {
   readonly #options: LocalSessionsOptions;
-  #detected: { readonly at: number; readonly found: Promise<readonly FoundProvider[]> } | undefined;
+  #detected: { readonly at: number; readonly found: readonly Promise<FoundProvider>[] } | undefined;
 
   constructor(options: LocalSessionsOptions) {
     this.#options = options;
@@ -33,9 +33,18 @@ export class LocalSessions implements SessionSource {
   }
 
   detect(): Promise<readonly FoundProvider[]> {
-    const at = this.#options.now();
-    if (this.#detected === undefined || at - this.#detected.at > detectedForMs) this.#detected = { at, found: this.#look() };
-    return this.#detected.found;
+    return Promise.all(this.#found());
+  }
+
+  hasAny(): Promise<boolean> {
+    const available = this.#found().map(async (each) => {
+      const { found } = await each;
+      if (!found.available) throw new Error(found.reason);
+    });
+    return Promise.any(available).then(
+      () => true,
+      () => false,
+    );
   }
 
   async start(request: SessionRequest): Promise<AgentSession> {
@@ -73,9 +82,14 @@ export class LocalSessions implements SessionSource {
     await register.endAll();
   }
 
-  async #look(): Promise<readonly FoundProvider[]> {
-    const { providers } = this.#options;
-    return Promise.all(providers.map(async (provider) => ({ id: provider.id, found: await provider.detect(this.#environment(provider)) })));
+  #found(): readonly Promise<FoundProvider>[] {
+    const { providers, now } = this.#options;
+    const at = now();
+    if (this.#detected === undefined || at - this.#detected.at > detectedForMs) {
+      const look = async (provider: Provider) => ({ id: provider.id, found: await provider.detect(this.#environment(provider)) });
+      this.#detected = { at, found: providers.map(look) };
+    }
+    return this.#detected.found;
   }
 
   #environment(provider: Provider, agent?: { readonly sessionId: string; readonly agentId: string }): Record<string, string> {

@@ -97,6 +97,10 @@ export class RelaySessions implements SessionSource {
     }));
   }
 
+  async hasAny(): Promise<boolean> {
+    return (await this.detect()).some(({ found: { available } }) => available);
+  }
+
   async start(request: SessionRequest): Promise<AgentSession> {
     if (request.extraArgs?.length) throw new RelayError('unsupported', 'Agents of a relay take no arguments of a client');
     const { client, nodeId, expected } = this.#parts;

@@ -31,6 +31,8 @@ export interface SessionSource {
   readonly providers: readonly string[];
   /** What is installed. Remembered for a while; asks programs, and holds nothing else up. */
   detect(): Promise<readonly FoundProvider[]>;
+  /** Whether any is; resolves with the first, so that a program that takes long to say its version holds no start up. */
+  hasAny(): Promise<boolean>;
   /** @throws RelayError as `Provider.start` does. Every delta of its events is kept for its reader (`whenUnread: 'wait'`). */
   start(request: SessionRequest): Promise<AgentSession>;
   close(): Promise<void>;
