@@ -197,20 +197,20 @@ describe('clients of ai-relay', () => {
       expect(await stopped).toMatchObject({ type: 'response', status: 'interrupted' });
       client.send({ text: '/clear' });
       expect(await response('say: anew')).toMatchObject({ text: 'anew' });
-      client.send({ text: 'run command: sleep 300' });
-      await until('the command', async () => (await sleepers()).length > 0);
+      client.send({ text: 'run command: tail -f /dev/null' });
+      await until('the command', async () => (await followers()).length > 0);
       client.socket.close();
-      await until('the end of what it ran', async () => !(await sleepers()).length);
+      await until('the end of what it ran', async () => !(await followers()).length);
     },
   );
 });
 
 /** The processes of commands that agents were told to run. */
-async function sleepers(): Promise<readonly number[]> {
+async function followers(): Promise<readonly number[]> {
   const found = await Promise.all(
     (await processesMentioning(mark)).map(async (pid) => {
       const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return line.split('\0').slice(0, 2).join(' ') === 'sleep 300' ? [pid] : [];
+      return line.split('\0').slice(0, 3).join(' ') === 'tail -f /dev/null' ? [pid] : [];
     }),
   );
   return found.flat();

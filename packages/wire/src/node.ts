@@ -32,6 +32,7 @@ export type { ChildHandle, ProcessExit, SpawnProcessOptions } from './node/spawn
 export { spawnProcess } from './node/spawn-process.ts';
 export type { StartedProcess, StartProcessOptions } from './node/start-process.ts';
 export { startProcess } from './node/start-process.ts';
+export { TurnCork } from './node/turn-cork.ts';
 export { TurnPace } from './node/turn-pace.ts';
 export type { WebSocketDuplexOptions } from './node/web-socket-duplex.ts';
-export { webSocketDuplex } from './node/web-socket-duplex.ts';
+export { transportOf, webSocketDuplex } from './node/web-socket-duplex.ts';

@@ -1,4 +1,5 @@
 import { Bell } from 'agent-relay-wire';
+import { TurnCork, transportOf } from 'agent-relay-wire/node';
 import type { WebSocket } from 'ws';
 
 /** Bytes on their way to a client beyond which whoever writes waits, and nothing more is read from it. */
@@ -12,11 +13,13 @@ export class ClientSocket {
   readonly closed: Promise<void>;
   readonly #socket: WebSocket;
   readonly #drained = new Bell();
+  readonly #cork: TurnCork;
   #waiting = 0;
   #isPaused = false;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
+    this.#cork = new TurnCork(transportOf(socket));
     socket.on('error', () => {}); // its close follows
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
@@ -39,6 +42,7 @@ export class ClientSocket {
     if (!this.isOpen) return;
     const size = text.length;
     this.#waiting += size;
+    this.#cork.begin();
     this.#socket.send(text, () => this.#sent(size));
     if (this.#waiting > maxWaitingBytes) this.#socket.terminate();
     else if (this.#waiting > highWaterBytes && !this.#isPaused) {
@@ -54,6 +58,7 @@ export class ClientSocket {
 
   /** Says goodbye; a client that does not answer is cut off. */
   close(code: number, reason: string): void {
+    this.#cork.end();
     this.#socket.close(code, reason);
     const timer = setTimeout(() => this.#socket.terminate(), 2_000);
     void this.closed.then(() => clearTimeout(timer));

@@ -254,7 +254,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
 }
 
 /** `ws` names its socket nowhere else once the handshake is over; without it frames are sent as they come, which is only slower. */
-function transportOf(socket: WebSocket): Pick<Socket, 'cork' | 'uncork'> | undefined {
+export function transportOf(socket: WebSocket): Pick<Socket, 'cork' | 'uncork'> | undefined {
   const transport: unknown = Reflect.get(socket, '_socket');
   return isCorkable(transport) ? transport : undefined;
 }
