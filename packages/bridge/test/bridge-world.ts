@@ -39,7 +39,7 @@ export interface Client {
   readonly socket: WebSocket;
   readonly frames: Frame[];
   send(frame: unknown): void;
-  /** The first frame that fits and has not been waited for, within ten seconds. */
+  /** The first frame that fits and has not been waited for, within twenty seconds. */
   next(fits: (frame: Frame) => boolean): Promise<Frame>;
   /** The end of a prompt. */
   end(requestId: string): Promise<Frame>;
@@ -63,12 +63,17 @@ export async function connect(url: string, options: ConstructorParameters<typeof
   const seen = new Set<Frame>();
   const next = (fits: (frame: Frame) => boolean) =>
     new Promise<Frame>((resolve, reject) => {
+      let looked = 0;
       const timer = setTimeout(() => {
         waiting.delete(look);
         reject(new Error(`No such frame came: ${JSON.stringify(frames).slice(0, 1000)}`));
-      }, 10_000);
+      }, 20_000);
       const look = () => {
-        const found = frames.find((frame) => !seen.has(frame) && fits(frame));
+        let found: Frame | undefined;
+        for (; looked < frames.length && !found; looked++) {
+          const frame = frames[looked];
+          if (frame && !seen.has(frame) && fits(frame)) found = frame;
+        }
         if (!found) return;
         seen.add(found);
         clearTimeout(timer);

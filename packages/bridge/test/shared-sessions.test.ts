@@ -117,9 +117,9 @@ test('an observer that does not read holds nobody up, and is told what it missed
   const { sessionId } = await attach(controller, { projectId: 'p', role: 'controller' });
   await attach(observer, { sessionId });
   observer.socket.pause();
-  controller.send(prompt('stream 8000'));
+  controller.send(prompt('stream 20000'));
   await controller.end('r1');
-  expect(claude.sessions[0]?.emitted).toBe(8_000);
+  expect(claude.sessions[0]?.emitted).toBe(20_000);
   observer.socket.resume();
   expect(await observer.next(of('gap'))).toMatchObject({ sessionId, seq: expect.any(Number) });
   expect(await observer.end('r1')).toMatchObject({ type: 'complete' });

@@ -88,12 +88,13 @@ export class Journal<Frame> {
 
   /** Resolves while nobody who sets the pace is too far behind, or when the signal aborts. */
   async room(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.#isTooFar()) await this.#moved.next({ signal });
+    while (!signal.aborted && !this.hasRoom) await this.#moved.next({ signal });
   }
 
-  #isTooFar(): boolean {
-    for (const reader of this.#readers) if (reader.setsPace && this.#lagOf(reader) > this.#options.lag) return true;
-    return false;
+  /** Whether nobody who sets the pace is too far behind. */
+  get hasRoom(): boolean {
+    for (const reader of this.#readers) if (reader.setsPace && this.#lagOf(reader) > this.#options.lag) return false;
+    return true;
   }
 
   #lagOf({ position }: JournalReader): number {

@@ -1,7 +1,7 @@
 import { type AgentEvent, RelayError, type SpawnMode } from 'agent-relay-protocol';
 import type { AgentSession } from 'agent-relay-provider';
 import { Bell, type Log, Pump, settlesWithin } from 'agent-relay-wire';
-import type { RunFrame } from '../agent-ws/messages.ts';
+import type { FileChangeFrame, RunFrame } from '../agent-ws/messages.ts';
 import { RunFrames } from '../agent-ws/run-frames.ts';
 import { instructionsOf } from './instructions.ts';
 import { Journal } from './journal.ts';
@@ -257,31 +257,29 @@ export class WarmConversation {
     const requestId = isRuns ? run.request.requestId : `turn:${turnId}`;
     if (!isRuns && event.type === 'user.message') this.#push({ type: 'prompted', requestId, content: event.text }, null);
     for (const frame of this.#frames.frames(event, requestId)) {
-      for (const whole of await this.#withContent(frame)) {
-        if (isRuns) this.#say(run, whole);
-        else this.#push(whole, null);
-      }
+      const wholes = frame.type === 'file_change' ? await this.#withContent(frame) : [frame];
+      for (const whole of wholes) this.#say(isRuns ? run : null, whole);
     }
-    await this.journal.room(live.dropped.signal);
+    if (!this.journal.hasRoom) await this.journal.room(live.dropped.signal);
     if (isRuns && (event.type === 'turn.completed' || event.type === 'turn.failed')) {
       run.end();
       await this.#keepConversation(live);
     }
   }
 
-  async #withContent(frame: RunFrame): Promise<readonly RunFrame[]> {
-    if (frame.type !== 'file_change' || frame.changeType === 'delete') return [frame];
+  async #withContent(frame: FileChangeFrame): Promise<readonly RunFrame[]> {
+    if (frame.changeType === 'delete') return [frame];
     const content = await readContent(this.options.cwd, frame.path);
     if (content === undefined) return [frame];
     // Clients know an edit by two: that it was made, and what came of it.
     return frame.changeType === 'create' ? [{ ...frame, content }] : [frame, { ...frame, content }];
   }
 
-  /** Says something of a prompt that is not over; the end of it is said once. */
-  #say(run: Run, frame: RunFrame): void {
-    if (run.isOver) return;
+  /** Says something of a prompt that is not over, or of none; the end of one is said once. */
+  #say(run: Run | null, frame: RunFrame): void {
+    if (run?.isOver) return;
     this.#push(frame, run);
-    if (frame.type === 'complete' || frame.type === 'error') run.end();
+    if (frame.type === 'complete' || frame.type === 'error') run?.end();
   }
 
   #push(frame: RunFrame, run: Run | null): void {

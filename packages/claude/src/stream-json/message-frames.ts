@@ -48,7 +48,8 @@ export type UserFrame = z.infer<typeof UserFrame>;
 
 export const StreamEventFrame = z.looseObject({
   type: z.literal('stream_event'),
-  parent_tool_use_id: text,
+  // Null in each piece of a text: read as what is right it costs nothing.
+  parent_tool_use_id: z.string().nullish().catch(undefined),
   event: z.looseObject({
     type: z.string(),
     index: lenient(z.int()),
