@@ -100,7 +100,7 @@ describe('clients of agent-ws', () => {
       const project = join(home.home, '.agent-relay/bridge/sessions', `of-${provider}`);
       expect(await readFile(join(project, 'made.txt'), 'utf8')).toBe('some words\n');
       const starting = ask('slow 200 100');
-      await client.found(({ content }) => content !== undefined && String(content).includes('1'));
+      await client.found(({ type, content }) => type === 'chunk' && String(content).includes('word'));
       client.send({ type: 'cancel' });
       expect(await starting).toMatchObject({ end: 'error', message: 'Request cancelled' });
       expect(await ask('say: still here')).toMatchObject({ end: 'complete', text: 'still here' });

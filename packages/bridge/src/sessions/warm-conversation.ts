@@ -149,7 +149,10 @@ export class WarmConversation {
     if (run.isOver) return;
     live.awaitsTurn = true;
     live.run = run;
-    await live.session.prompt({ text, messageIds: [], isMail: false, ...(images.length > 0 && { images }) }, { mode: 'next' });
+    const taken = live.session.prompt({ text, messageIds: [], isMail: false, ...(images.length > 0 && { images }) }, { mode: 'next' });
+    // A prompt that was cancelled on its way may be answered late, or never.
+    await Promise.race([taken, run.over, live.gone]);
+    taken.catch(() => {});
     await Promise.race([run.over, live.gone]);
     if (!run.isOver) this.#say(run, this.#frames.ended({}, requestId));
   }
