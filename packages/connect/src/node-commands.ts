@@ -1,5 +1,15 @@
 import type { Host, SessionIdentity } from 'agent-relay-host';
-import { type Dialled, loosely, MCP_PATH, type MethodParams, nodeCommands, parseInput, RelayError, type Session, SessionSchema } from 'agent-relay-protocol';
+import {
+  type Dialled,
+  loosely,
+  MCP_PATH,
+  type MethodParams,
+  nodeCommands,
+  parseInput,
+  RelayError,
+  type Session,
+  SessionSchema,
+} from 'agent-relay-protocol';
 import type { McpEndpoint } from 'agent-relay-provider';
 import { escapeLookAlikes } from 'agent-relay-wire';
 import type { DialledSessions } from './dialled-sessions.ts';

@@ -135,9 +135,9 @@ export {
 export type { Principal, Scope } from './principal.ts';
 export { DEFAULT_WORKSPACE, OWNER_AGENT_ID, PrincipalSchema, principalName, RELAY_AGENT_ID, ScopeSchema, scopes } from './principal.ts';
 export { isPersonName, PERSON, PersonNameSchema, PrincipalNameSchema } from './principal-name.ts';
+export { providerOver, providerTransports } from './provider-transport.ts';
 export type { Answerable, GivenAnswer, ReadAnswer } from './read-answer.ts';
 export { fitsApproval, keptAnswers, readAnswer } from './read-answer.ts';
-export { providerOver, providerTransports } from './provider-transport.ts';
 export type { InboxPush } from './read-inbox-push.ts';
 export { readInboxPush } from './read-inbox-push.ts';
 export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';
