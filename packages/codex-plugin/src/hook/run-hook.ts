@@ -11,7 +11,7 @@ export interface HookOptions {
  * Answers one hook of Codex. It never stands in a session's way: what fails is told, and answered with nothing. A session that `codex-relay` or a
  * machine of the relay runs has its own ways to the relay.
  */
-export async function runHook(text: string, { env, tell }: HookOptions): Promise<HookOutput> {
+export async function runCodexHook(text: string, { env, tell }: HookOptions): Promise<HookOutput> {
   try {
     const input = HookInputSchema.parse(JSON.parse(text));
     return env['AGENT_RELAY_AGENT_ID'] ? ofManagedSession(input, { env, tell }) : await ofPlainSession(input, { env, tell });

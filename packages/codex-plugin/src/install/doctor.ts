@@ -4,7 +4,7 @@ import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { findExecutable } from 'agent-relay-wire/node';
 import { versionWarning } from '../relay/session-text.ts';
 import { readHookTrust } from './hook-trust.ts';
-import { pluginId, rulesPath, shellProfile } from './places.ts';
+import { codexPluginId, rulesPath, shellProfile } from './places.ts';
 import { runProgram } from './steps.ts';
 
 /** `ok`, `note` for what a person may want otherwise, `fault` for what does not work. */
@@ -71,17 +71,18 @@ async function relayFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
 
 async function pluginFindings({ codex, env, cwd }: Examined & { readonly codex: string }): Promise<readonly Finding[]> {
   const { output } = await runProgram([codex, 'plugin', 'list', '--json'], env);
-  if (!output.includes(pluginId)) return [note('the plugin is not installed; codex-relay works without it: agent-relay-codex install')];
+  if (!output.includes(codexPluginId))
+    return [note('the plugin is not installed; codex-relay works without it: agent-relay-codex install')];
   try {
     const { count, trusted } = await readHookTrust({ codex, env, cwd });
     const isTrusted = count > 0 && trusted === count;
     return [
-      ok(`the plugin ${pluginId}`),
+      ok(`the plugin ${codexPluginId}`),
       isTrusted ? ok('its hooks are trusted') : note('its hooks do not run until you trust them: /hooks in Codex'),
     ];
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
-    return [ok(`the plugin ${pluginId}`), note(`how its hooks stand is not known: ${error.message}`)];
+    return [ok(`the plugin ${codexPluginId}`), note(`how its hooks stand is not known: ${error.message}`)];
   }
 }
 

@@ -1,12 +1,14 @@
 import { CodexAppServer, CodexClient } from 'agent-relay-codex-app-server';
 import { RELAY_VERSION } from 'agent-relay-protocol';
 import { z } from 'zod';
-import { pluginId } from './places.ts';
+import { codexPluginId } from './places.ts';
 
 const HooksAnswer = z.looseObject({
   data: z.array(
     z.looseObject({
-      hooks: z.array(z.looseObject({ key: z.string(), pluginId: z.string().nullish(), currentHash: z.string(), trustStatus: z.string() })),
+      hooks: z.array(
+        z.looseObject({ key: z.string(), codexPluginId: z.string().nullish(), currentHash: z.string(), trustStatus: z.string() }),
+      ),
     }),
   ),
 });
@@ -46,7 +48,7 @@ export async function trustHooks(where: Where): Promise<void> {
 
 async function pluginHooks(client: CodexClient, cwd: string) {
   const { data } = await client.ask(HooksAnswer, 'hooks/list', { cwds: [cwd] });
-  return data.flatMap(({ hooks }) => hooks).filter((hook) => hook.pluginId === pluginId);
+  return data.flatMap(({ hooks }) => hooks).filter((hook) => hook.codexPluginId === codexPluginId);
 }
 
 async function withCodex<Answer>({ codex, env }: Where, ask: (client: CodexClient) => Promise<Answer>): Promise<Answer> {

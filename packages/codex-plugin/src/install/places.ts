@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export const marketplaceName = 'agent-relay';
-export const pluginId = `agent-relay@${marketplaceName}`;
+export const codexMarketplaceName = 'agent-relay';
+export const codexPluginId = `agent-relay@${codexMarketplaceName}`;
 
 const homeOf = (env: Environment): string => env['HOME'] || env['USERPROFILE'] || homedir();
 export const codexHomeOf = (env: Environment): string => env['CODEX_HOME'] || join(homeOf(env), '.codex');

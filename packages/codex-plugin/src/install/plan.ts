@@ -1,5 +1,5 @@
 import type { ShellProfile } from './places.ts';
-import { marketplaceName, pluginId, rulesText } from './places.ts';
+import { codexMarketplaceName, codexPluginId, rulesText } from './places.ts';
 import type { InstallStep } from './steps.ts';
 
 export interface PluginPlaces {
@@ -23,10 +23,10 @@ export function planInstall(
   { allowCommands, alias }: InstallChoices,
 ): readonly InstallStep[] {
   return [
-    { type: 'run', command: [codex, 'plugin', 'remove', pluginId], mayFail: true },
-    { type: 'run', command: [codex, 'plugin', 'marketplace', 'remove', marketplaceName], mayFail: true },
+    { type: 'run', command: [codex, 'plugin', 'remove', codexPluginId], mayFail: true },
+    { type: 'run', command: [codex, 'plugin', 'marketplace', 'remove', codexMarketplaceName], mayFail: true },
     { type: 'run', command: [codex, 'plugin', 'marketplace', 'add', marketplace] },
-    { type: 'run', command: [codex, 'plugin', 'add', pluginId] },
+    { type: 'run', command: [codex, 'plugin', 'add', codexPluginId] },
     ...(allowCommands ? [{ type: 'write', path: rulesPath, text: rulesText } as const] : []),
     ...(alias ? [{ type: 'append', path: alias.path, text: `\n${alias.line}\n` } as const] : []),
   ];
@@ -37,8 +37,8 @@ export function planUninstall(
   { stateFolder, isPurge, prefix }: { readonly stateFolder: string; readonly isPurge: boolean; readonly prefix: string | null },
 ): readonly InstallStep[] {
   return [
-    { type: 'run', command: [codex, 'plugin', 'remove', pluginId], mayFail: true },
-    { type: 'run', command: [codex, 'plugin', 'marketplace', 'remove', marketplaceName], mayFail: true },
+    { type: 'run', command: [codex, 'plugin', 'remove', codexPluginId], mayFail: true },
+    { type: 'run', command: [codex, 'plugin', 'marketplace', 'remove', codexMarketplaceName], mayFail: true },
     { type: 'remove', path: rulesPath },
     { type: 'remove', path: `${stateFolder}/codex-sessions` },
     ...(isPurge ? [{ type: 'run', command: ['npm', 'uninstall', '--global', ...inPrefix(prefix), 'agent-relay-codex'] } as const] : []),

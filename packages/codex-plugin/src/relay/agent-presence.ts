@@ -75,9 +75,8 @@ export class AgentPresence {
     const { identity, env, onAttached } = this.#options;
     const registration = { ...identity, instanceId: this.#instanceId };
     const found = await findRelay({ env });
-    const asOwner = createNodeRelayClient(found);
     const { signal } = this.#closing;
-    const { token } = await asOwner.agents.register({ ...registration, withToken: true }, { signal }).finally(() => asOwner.close());
+    const token = await tokenOf(found, registration, signal);
     if (token === undefined) throw new RelayError('unsupported', `The relay at ${found.url} gives agents no token of their own`);
     const fetch = relayFetch(env, token);
     await using client = createNodeRelayClient({ url: found.url, token, fetch });
@@ -101,4 +100,14 @@ export class AgentPresence {
     this.#lastReason = reason;
     this.#options.onAway(reason);
   }
+}
+
+/** Registers as the owner, who alone may have a token made for an agent. */
+async function tokenOf(
+  found: Awaited<ReturnType<typeof findRelay>>,
+  registration: AgentIdentity & { readonly instanceId: string },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  await using asOwner = createNodeRelayClient(found);
+  return (await asOwner.agents.register({ ...registration, withToken: true }, { signal })).token;
 }
