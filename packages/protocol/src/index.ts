@@ -166,6 +166,8 @@ export {
   NewTaskStatusSchema,
   ReportEventSchema,
   ReportedEventSchema,
+  type TaskCounts,
+  TaskCountsSchema,
   TaskEventSchema,
   TaskEventTypeSchema,
   TaskSchema,

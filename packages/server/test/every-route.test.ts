@@ -123,6 +123,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   const task = { id: (reported['task'] as { id: number }).id };
   await take('integrations/list');
   await take('tasks/list', { source: 'reporter', status: 'active', limit: 5 });
+  await take('tasks/count', { status: 'active' });
   await take('tasks/get', task);
   await take('tasks/claim', { ...task, agentId: id });
   await take('tasks/status', { ...task, agentId: id, status: 'in_progress', progress: { percent: 5 } });

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { CallbackSchema, CallbackStatusSchema } from '../callback.ts';
 import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
-import { AddressSchema, AgentIdSchema, listByIdOf, listOf, MessageIdSchema, pageAfter, pageBefore, pageById } from '../primitives.ts';
+import {
+  AddressSchema,
+  AgentIdSchema,
+  CursorSchema,
+  listByIdOf,
+  listOf,
+  MessageIdSchema,
+  pageAfter,
+  pageBefore,
+  pageById,
+} from '../primitives.ts';
 import { actor, route } from '../route.ts';
 import {
   IntegrationSchema,
@@ -9,11 +19,18 @@ import {
   NewTaskStatusSchema,
   ReportEventSchema,
   ReportedEventSchema,
+  TaskCountsSchema,
   TaskEventSchema,
   TaskSchema,
 } from '../task.ts';
 
 const task = { id: MessageIdSchema };
+const narrowed = {
+  status: ListedTaskStatusSchema.optional().describe('`active` is whatever has not ended'),
+  source: AgentIdSchema.optional(),
+  target: AddressSchema.optional(),
+  find: z.string().min(1).max(256).optional().describe('Words of its title, target, holder, severity, type, key or number, in any case'),
+};
 const ingressScopes = ['tasks:create', 'events:create'] as const;
 /** Who may create tasks sees what becomes of its own. */
 const ownTaskScopes = ['tasks:write', ...ingressScopes] as const;
@@ -48,12 +65,20 @@ export const taskRoutes = {
     anonymous: true,
     summary: "Tasks, newest first; with a scope that creates tasks alone, the caller's own",
     input: z.strictObject({
-      status: ListedTaskStatusSchema.optional().describe('`active` is whatever has not ended'),
-      source: AgentIdSchema.optional(),
-      target: AddressSchema.optional(),
+      ...narrowed,
       ...pageBefore,
     }),
     output: listOf(TaskSchema),
+  }),
+  'tasks/count': route({
+    method: 'GET',
+    path: '/tasks/count',
+    scope: 'tasks:read',
+    alsoScopes: ownTaskScopes,
+    anonymous: true,
+    summary: 'How many tasks there are of each status, of those that the caller may list',
+    input: z.strictObject(narrowed),
+    output: z.object({ counts: TaskCountsSchema, cursor: CursorSchema }),
   }),
   'tasks/get': route({
     method: 'GET',

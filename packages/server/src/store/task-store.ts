@@ -1,4 +1,4 @@
-import type { Task, TaskEvent, TaskStatus } from 'agent-relay-protocol';
+import type { Task, TaskCounts, TaskEvent, TaskStatus } from 'agent-relay-protocol';
 import type { Page } from '../domain/change.ts';
 import type { Decision, ReportFacts, TaskFacts } from '../domain/facts.ts';
 import type { Asked } from './asked.ts';
@@ -40,6 +40,8 @@ export interface TaskStore {
   among(workspace: string, ids: readonly number[]): Promise<ReadonlyMap<number, Task>>;
   /** Newest first. */
   list(query: TaskQuery): Promise<Page<Task>>;
+  /** How many there are of each status, whoever may read them. */
+  count(query: Omit<TaskQuery, 'before' | 'limit'>): Promise<{ readonly counts: TaskCounts; readonly cursor: number }>;
   /** Oldest first, after `after`. */
   events(workspace: string, id: number, after: number, limit: number): Promise<Page<TaskEvent>>;
   sources(workspace: string): Promise<readonly TaskSource[]>;

@@ -302,3 +302,32 @@ test('a reader of one agent’s or one channel’s events gets the tasks offered
   expect(await types({ for: 'b' })).toEqual([]);
   expect(await types({ channel: 'alerts' })).toEqual(['work.available', 'task.created']);
 });
+
+test('tasks are found by their words and counted by status, of those that the caller may read', async () => {
+  await using world = await World.open({ reportsPerMinute: 1_000 });
+  await world.register('Worker', { tags: ['ops'] });
+  const { id } = await reported(world, { ...alarm, title: 'Ärger with db-7', dedupeKey: 'db-7' });
+  for (let count = 0; count < 250; count += 1) await reported(world, { ...alarm, dedupeKey: `other-${count}` });
+  const foreign = await reported(world, { ...alarm, title: 'db-7 again' }, integration({ name: 'ci' }));
+  await claim(world, id, 'Worker');
+  const call = (principal: Principal) => ({
+    find: async (words: string, more = {}) =>
+      (await world.call['tasks/list']({ find: words, limit: 5, ...more }, world.as(principal))).data.map((task) => task.id),
+    count: async (asked: RouteInput<'tasks/count'>) => (await world.call['tasks/count'](asked, world.as(principal))).counts,
+  });
+  const none = { open: 0, claimed: 0, in_progress: 0, blocked: 0, done: 0, failed: 0, canceled: 0 };
+  expect(await call(owner).find(' ÄRGER ')).toEqual([id]);
+  expect(await call(owner).find('db-7', { status: 'open' })).toEqual([foreign.id]);
+  expect(await call(owner).find('worker')).toEqual([id]);
+  expect(await call(owner).find('nowhere')).toEqual([]);
+  expect(await call(owner).count({})).toEqual({ ...none, open: 251, claimed: 1 });
+  expect(await call(owner).count({ status: 'active' })).toEqual({ ...none, open: 251, claimed: 1 });
+  expect(await call(owner).count({ status: 'claimed' })).toEqual({ ...none, claimed: 1 });
+  expect(await call(owner).count({ find: 'DB-7' })).toEqual({ ...none, open: 1, claimed: 1 });
+  expect(await call(owner).count({ source: 'ci', target: 'tag:ops' })).toEqual({ ...none, open: 1 });
+  expect(await call(integration()).find('db-7')).toEqual([id]);
+  expect(await call(integration()).count({ status: 'open' })).toEqual({ ...none, open: 250 });
+  await setStatus(world, { id, agentId: 'Worker', status: 'done' });
+  expect(await call(owner).count({ status: 'active' })).toEqual({ ...none, open: 251 });
+  expect(await call(owner).count({})).toEqual({ ...none, open: 251, done: 1 });
+});

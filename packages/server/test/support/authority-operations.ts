@@ -118,6 +118,7 @@ export const others = {
   'integrations/report': () => ({ source: 'ci', title: 'broken', target: 'held', dedupeKey: randomUUID() }),
   'integrations/list': () => ({}),
   'tasks/list': () => ({}),
+  'tasks/count': () => ({}),
   'tasks/get': async (world, id) => ({ id: await taskFor(world, id) }),
   'tasks/events': async (world, id) => ({ id: await taskFor(world, id) }),
   'tasks/status': async (world, id) => ({ id: await taskFor(world, id), agentId: 'ci', status: 'done' }),

@@ -2,23 +2,26 @@ import {
   DEFAULT_PAGE_SIZE,
   formatAddress,
   type HeldClaim,
+  MAX_PAGE_SIZE,
   type Principal,
   principalName,
   RelayError,
   type RouteInput,
   type Task,
+  type TaskCounts,
 } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { actAs, isOwnAt } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import { readAddress } from '../../domain/address.ts';
-import type { Change } from '../../domain/change.ts';
+import type { Change, Page } from '../../domain/change.ts';
 import { assertHolds, completeClaim, endClaim } from '../../domain/claim.ts';
 import { claimEvent, workAvailable } from '../../domain/claim-changes.ts';
 import type { Directory } from '../../domain/directory.ts';
 import type { TaskFound } from '../../domain/facts.ts';
 import { assertScope, isOwner, onlySourceOf } from '../../domain/scopes.ts';
 import { assertMayFollow, endTask, followClaim, isActive, updateTask } from '../../domain/task-lifecycle.ts';
+import { noTasks, saysWords } from '../../domain/task-words.ts';
 import { keptPage } from '../../store/kept-page.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
@@ -29,7 +32,7 @@ import type { Inboxes } from '../mail/inboxes.ts';
 import { completionChange } from '../work/work-results.ts';
 import { endFromOutside } from './task-reports.ts';
 
-type TaskRouteName = 'tasks/list' | 'tasks/get' | 'tasks/events' | 'tasks/claim' | 'tasks/status';
+type TaskRouteName = 'tasks/list' | 'tasks/count' | 'tasks/get' | 'tasks/events' | 'tasks/claim' | 'tasks/status';
 type StatusInput = RouteInput<'tasks/status'>;
 
 export interface TaskRoutesDeps {
@@ -57,20 +60,27 @@ export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRout
   };
 
   return {
-    'tasks/list': async ({ target, limit = DEFAULT_PAGE_SIZE, ...query }, { principal }) => {
-      const address = target === undefined ? undefined : readAddress(target, 'target');
-      const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
-      const { workspace } = principal;
-      const source = sourceToList(principal, query.source);
+    'tasks/list': async ({ limit = DEFAULT_PAGE_SIZE, find, ...query }, { principal }) => {
+      const narrowed = narrowedTo(query, principal);
+      const { mayReadTask } = readers.of(principal);
       const page = await keptPage({
         from: query.before ?? Number.MAX_SAFE_INTEGER,
         limit,
         read: (before) =>
-          store.tasks.list({ ...query, caller: principalName(principal), source, target: spelled, workspace, before, limit }),
+          // A page that words narrow is looked for among many.
+          store.tasks.list({ ...query, ...narrowed, before, limit: find === undefined ? limit : MAX_PAGE_SIZE }),
         positionOf: ({ id }) => id,
-        keep: readers.of(principal).mayReadTask,
+        keep: (task) => mayReadTask(task) && saysWords(task, find),
       });
       return listed(page);
+    },
+    'tasks/count': async ({ find, ...query }, { principal }) => {
+      const narrowed = narrowedTo(query, principal);
+      const { mayReadTask, readsAll } = readers.of(principal);
+      if (find === undefined && readsAll) return store.tasks.count({ ...query, ...narrowed });
+      return countKept((before) => store.tasks.list({ ...query, ...narrowed, before, limit: MAX_PAGE_SIZE }), {
+        keep: (task) => mayReadTask(task) && saysWords(task, find),
+      });
     },
     'tasks/get': ({ id }, { principal }) => read(principal, id),
     'tasks/events': async ({ id, ...asked }, { principal }) => {
@@ -100,6 +110,28 @@ export function taskHandlers({ store, clock, claim, readers, inboxes }: TaskRout
       return ended;
     },
   };
+}
+
+/** What narrows a list or a count of tasks, as the store reads it. */
+function narrowedTo({ source, target }: Pick<RouteInput<'tasks/count'>, 'source' | 'target'>, principal: Principal) {
+  const address = target === undefined ? undefined : readAddress(target, 'target');
+  const spelled = address && (address.type === 'bare' ? `id:${address.word}` : formatAddress(address));
+  const { workspace } = principal;
+  return { workspace, caller: principalName(principal), source: sourceToList(principal, source), target: spelled };
+}
+
+/** Counts a list that not everybody may read all of, page by page. */
+async function countKept(
+  read: (before: number) => Promise<Page<Task>>,
+  { keep }: { readonly keep: (task: Task) => boolean },
+): Promise<{ readonly counts: TaskCounts; readonly cursor: number }> {
+  const counts = noTasks();
+  for (let before: number | null = Number.MAX_SAFE_INTEGER; ; ) {
+    const { items, cursor, next }: Page<Task> = await read(before);
+    for (const task of items) if (keep(task)) counts[task.status] += 1;
+    if (next === null) return { counts, cursor };
+    before = next;
+  }
 }
 
 /** @throws RelayError `forbidden_scope` when another source is asked for than the only one that the caller reads. */

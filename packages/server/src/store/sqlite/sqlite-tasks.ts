@@ -1,8 +1,9 @@
-import { type Task, type TaskEvent, TaskEventSchema } from 'agent-relay-protocol';
+import { type Task, type TaskEvent, TaskEventSchema, type TaskStatus } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
 import type { Decision, ReportFacts, TaskFacts } from '../../domain/facts.ts';
 import { recordCharacters, takePage } from '../../domain/page.ts';
+import { noTasks } from '../../domain/task-words.ts';
 import type { ReportSubject, TaskQuery, TaskSource, TaskStore } from '../task-store.ts';
 import type { SqliteContext } from './context.ts';
 import { NewestFirst } from './newest-first.ts';
@@ -11,12 +12,17 @@ import { type TaskRow, toTask } from './task-table.ts';
 
 const readTaskEvent = recordReader(TaskEventSchema);
 
+type CountFilter = { readonly [Name in 'workspace' | 'status' | 'source' | 'target']: string | null };
+type Counting = Statement<[CountFilter], { readonly status: TaskStatus; readonly count: number }>;
+
 export class SqliteTasks implements TaskStore {
   readonly #context: SqliteContext;
   readonly #get: Statement<[number, string], TaskRow>;
   readonly #numbered: Statement<[number], TaskRow>;
   readonly #list: NewestFirst;
   readonly #events: Statement<[number, number, number], TaskRow>;
+  readonly #countActive: Counting;
+  readonly #countAll: Counting;
   readonly #sources: Statement<[string], TaskSource>;
   readonly #ended: Statement<[number, number], number>;
   readonly #deletions: readonly Statement<[{ id: number; limit: number }]>[];
@@ -34,6 +40,13 @@ export class SqliteTasks implements TaskStore {
       indexed: { source: 'source = @source', isActive: 'is_active = 1' },
     });
     this.#events = reader.prepare('SELECT record FROM task_events WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?');
+    const counting = (which: string): Counting =>
+      reader.prepare(
+        `SELECT status, count(*) AS count FROM tasks WHERE workspace = @workspace ${which} AND (@status IS NULL OR status = @status)
+         AND (@source IS NULL OR source = @source) AND (@target IS NULL OR target = @target) GROUP BY status`,
+      );
+    this.#countActive = counting('AND is_active = 1');
+    this.#countAll = counting('');
     this.#sources = reader.prepare(
       `SELECT source, sum(is_active) AS active, count(*) AS total, max(last_seen_at) AS lastSeenAt
        FROM tasks WHERE workspace = ? GROUP BY source ORDER BY source`,
@@ -88,6 +101,14 @@ export class SqliteTasks implements TaskStore {
       { before, limit, caller, get: (id) => this.#numbered.get(id), charactersOf: recordCharacters, toItem: toTask },
     );
     return { ...page, cursor: this.#context.log.head };
+  }
+
+  async count({ workspace, status, source, target }: Parameters<TaskStore['count']>[0]) {
+    const counts = noTasks();
+    const counting = status === 'active' ? this.#countActive : this.#countAll;
+    const filter = { workspace, source: source ?? null, target: target ?? null, status: status === 'active' ? null : (status ?? null) };
+    for (const { status: one, count } of counting.iterate(filter)) counts[one] = count;
+    return { counts, cursor: this.#context.log.head };
   }
 
   async events(workspace: string, id: number, after: number, limit: number): Promise<Page<TaskEvent>> {
