@@ -28,6 +28,6 @@ export { ClaimHandle } from './claim-handle.ts';
 export type { EventsOptions } from './event-stream.ts';
 export type { InboxOptions } from './inbox.ts';
 export { listAll } from './list-all.ts';
-export type { CallOptions, ConnectSocket, RelayClientOptions, VersionSeen } from './options.ts';
+export type { CallOptions, ConnectSocket, LivenessOptions, RelayClientOptions, VersionSeen } from './options.ts';
 export { OutgoingMail } from './outgoing-mail.ts';
 export { type ChannelOptions, createRelayClient, type RegisterOptions, type RelayClient } from './relay-client.ts';

@@ -15,9 +15,10 @@ import { ChannelHandle } from './channel-handle.ts';
 import { type EventsOptions, followEvents, socketStretch, sseStretch } from './event-stream.ts';
 import { httpTransport } from './http-transport.ts';
 import { pollInbox, socketInbox } from './inbox.ts';
-import type { RelayClientOptions } from './options.ts';
+import type { LivenessOptions, RelayClientOptions } from './options.ts';
 import { SocketLink } from './socket-link.ts';
 import { VersionWatch } from './version-watch.ts';
+import { watchLiveness } from './watch-liveness.ts';
 
 export interface RegisterOptions extends RegisterAgent {
   /** How often the agent says that it is there, in ms. Default 30 000; the relay calls an agent offline after two minutes of silence. */
@@ -49,7 +50,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
   const timeoutMs = options.timeoutMs ?? 30_000;
   const closing = new AbortController();
   const versions = new VersionWatch(options.onVersion);
-  const link = new SocketLink(withVersion(linkOptions(baseUrl, options), versions));
+  const link = new SocketLink(withLiveness(withVersion(linkOptions(baseUrl, options), versions), options.liveness));
   const overSocket = options.transport === 'socket';
   const calls = createCalls(
     overSocket ? socketTransport(link, timeoutMs) : httpTransport({ baseUrl, token: options.token, fetch, timeoutMs, versions }),
@@ -106,6 +107,20 @@ function withVersion(
         (answer) => versions.see(answer),
         () => {},
       );
+    },
+  };
+}
+
+function withLiveness(
+  { connect, greet }: ConstructorParameters<typeof SocketLink>[0],
+  liveness: LivenessOptions | undefined,
+): ConstructorParameters<typeof SocketLink>[0] {
+  if (liveness === undefined) return { connect, greet };
+  return {
+    connect,
+    greet: async (peer) => {
+      await greet(peer);
+      void watchLiveness(peer, liveness);
     },
   };
 }

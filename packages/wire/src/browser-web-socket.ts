@@ -40,6 +40,8 @@ export interface BrowserWebSocketDuplexOptions {
 const open = 1;
 const closedState = 3;
 const drainPollMs = 20;
+/** How long the other side has to answer a close; a browser waits for as long as the network takes to give up. */
+const closeAnswerMs = 2_000;
 
 /** Wraps an open WHATWG `WebSocket`; the duplex owns it from then on. */
 export function browserWebSocketDuplex<In = unknown, Out = unknown>(
@@ -115,6 +117,8 @@ class BrowserDuplex<In, Out> implements MessageDuplex<In, Out> {
   readonly #highWaterBytes: number;
   readonly #maxBufferedBytes: number;
   #fault: RelayError | undefined;
+  #finish: (code: number, reason: string) => void = () => {};
+  #isFinished = false;
 
   constructor(
     socket: BrowserWebSocket,
@@ -135,10 +139,13 @@ class BrowserDuplex<In, Out> implements MessageDuplex<In, Out> {
     socket.addEventListener('message', ({ data }) => this.#receive(data));
     this.closed = new Promise((resolve) => {
       const finish = (code: number, reason: string) => {
+        if (this.#isFinished) return;
+        this.#isFinished = true;
         const said = reason === '' ? this.#fault?.message : reason;
         const closed: DuplexClosed = { ...(code === 1005 ? {} : { code }), ...(said ? { reason: said } : {}) };
         this.#messages.end(() => resolve(closed), this.#fault);
       };
+      this.#finish = finish;
       if (socket.readyState === closedState) finish(1006, '');
       socket.addEventListener('close', ({ code, reason }) => finish(code, reason), { once: true });
     });
@@ -173,7 +180,9 @@ class BrowserDuplex<In, Out> implements MessageDuplex<In, Out> {
   async close({ code = 1000, reason = '' }: CloseReason = {}): Promise<void> {
     // Browsers let a page say 1000 or its own 3000 to 4999, and throw for any other code.
     this.#socket.close(code === 1000 || (code >= 3000 && code <= 4999) ? code : 1000, reason.slice(0, 40));
+    const timer = setTimeout(() => this.#finish(1006, 'The other side did not answer the close'), closeAnswerMs);
     await this.closed;
+    clearTimeout(timer);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -181,6 +190,7 @@ class BrowserDuplex<In, Out> implements MessageDuplex<In, Out> {
   }
 
   #receive(data: unknown): void {
+    if (this.#isFinished) return;
     const text = typeof data === 'string' ? data : data instanceof ArrayBuffer ? new TextDecoder().decode(data) : '';
     let message: In;
     try {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type WebSocket as ServerSocket, WebSocketServer } from 'ws';
-import { connectBrowserWebSocket } from '../src/browser-web-socket.ts';
+import { type BrowserWebSocket, connectBrowserWebSocket } from '../src/browser-web-socket.ts';
 import { JsonRpcPeer } from '../src/json-rpc-peer.ts';
 import { webSocketDuplex } from '../src/node/web-socket-duplex.ts';
 
@@ -46,6 +46,20 @@ describe('connectBrowserWebSocket', () => {
     expect(messages).toEqual([{ binary: 1 }]);
     expect(malformed).toEqual(['oops']);
     expect(await duplex.closed).toEqual({ code: 4403, reason: 'not you' });
+  });
+
+  it('is closed soon after it was asked to, also where the network was cut and nobody answers the close', async () => {
+    const { port1: deaf } = new MessageChannel();
+    const socket = Object.assign(deaf, { readyState: 1, bufferedAmount: 0, binaryType: '', send: () => {}, close: () => {} });
+    const connecting = connectBrowserWebSocket('ws://relay', { createSocket: () => socket as unknown as BrowserWebSocket }); // it speaks the few words that are used
+    deaf.dispatchEvent(new Event('open'));
+    const duplex = await connecting;
+    vi.useFakeTimers();
+    cleanups.push(() => vi.useRealTimers());
+    const closing = duplex.close();
+    await vi.advanceTimersByTimeAsync(2_000);
+    await closing;
+    expect(await duplex.closed).toMatchObject({ code: 1006 });
   });
 
   it('ends with `overloaded` when nobody reads: a browser cannot pause', async () => {
