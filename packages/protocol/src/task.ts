@@ -23,9 +23,9 @@ const spelled = (status: string) => (status === 'cancelled' ? 'canceled' : statu
 
 /** Statuses as callers write them: `cancelled`, as claims have it, is the same word. */
 export const ListedTaskStatusSchema = z
-  .enum([...TaskStatusSchema.options, 'active', 'cancelled'])
+  .enum([...TaskStatusSchema.options, 'active', 'ended', 'cancelled'])
   .transform(spelled)
-  .pipe(TaskStatusSchema.or(z.literal('active')));
+  .pipe(TaskStatusSchema.or(z.enum(['active', 'ended'])));
 export const NewTaskStatusSchema = z
   .enum([...TaskStatusSchema.exclude(['claimed']).options, 'cancelled'])
   .transform(spelled)

@@ -3,11 +3,12 @@ import { LiveViews } from './live-views.ts';
 import { isSignedOut, sessionWord } from './sign-in.ts';
 
 /**
- * `connecting`; `live` while the event stream is open; `lost` between its stretches; `signed-out` when the relay wants a login; `refused`
+ * `connecting`; `live` while the event stream is open; `quiet` while it is open and the relay leaves a question unanswered, as where the network
+ * was cut; `lost` between its stretches; `signed-out` when the relay wants a login; `refused`
  * when whoever is signed in may not follow the log.
  */
 export type ConnectionState =
-  | { readonly status: 'connecting' | 'live' | 'lost' | 'signed-out' }
+  | { readonly status: 'connecting' | 'live' | 'quiet' | 'lost' | 'signed-out' }
   | { readonly status: 'refused'; readonly problem: string };
 
 /** The page's one connection: it follows the log, and the log keeps the views current. */
@@ -22,9 +23,17 @@ export interface Connection {
 }
 
 const RETRY_MS = 2_000;
+const quiet: ConnectionState = { status: 'quiet' };
 
 export function createConnection(url: string, now: () => number): Connection {
-  const relay = createRelayClient({ url, transport: 'socket', session: sessionWord });
+  let isQuiet = false;
+  const liveness = {
+    onQuiet: (is: boolean) => {
+      isQuiet = is;
+      setState(state);
+    },
+  };
+  const relay = createRelayClient({ url, transport: 'socket', session: sessionWord, liveness });
   const views = new LiveViews(relay);
   const listeners = new Set<() => void>();
   let state: ConnectionState = { status: 'connecting' };
@@ -55,7 +64,7 @@ export function createConnection(url: string, now: () => number): Connection {
     relay,
     views,
     now,
-    getState: () => state,
+    getState: () => (isQuiet && state.status === 'live' ? quiet : state),
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

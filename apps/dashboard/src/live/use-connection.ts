@@ -20,6 +20,9 @@ export function useConnectionState(): ConnectionState {
   );
 }
 
+/** Whether the relay is there: what is shown is as it is now, and what is asked is answered. */
+export const useIsLive = (): boolean => useConnectionState().status === 'live';
+
 /** The time, for what is told as `3 min ago`; moves on by itself. */
 export function useNow(everyMs = 15_000): number {
   const { now } = useConnection();

@@ -6,6 +6,7 @@ import { useLive, useMayCall } from '../live/use-live.ts';
 import { agentsView, presenceIn } from '../relay/agents.ts';
 import { approvalsView } from '../relay/approvals.ts';
 import { isUnfinished, lastSessionView, startAgain } from '../relay/sessions.ts';
+import { ActButton } from './act-button.tsx';
 import { Ago } from './ago.tsx';
 import { PresenceWord } from './presence-dot.tsx';
 import { Problem } from './problem.tsx';
@@ -58,13 +59,13 @@ function StartAgain({ session, agent }: { readonly session: Session; readonly ag
   return (
     <div className="flex flex-wrap items-center gap-2">
       {session.vendorSessionId === null ? null : (
-        <button type="button" className="button px-2 py-0.5 text-xs" disabled={start.isPending} onClick={() => start.run(true)}>
+        <ActButton className="button px-2 py-0.5 text-xs" isBusy={start.isPending} onClick={() => start.run(true)}>
           Go on where it was
-        </button>
+        </ActButton>
       )}
-      <button type="button" className="button px-2 py-0.5 text-xs" disabled={start.isPending} onClick={() => start.run(false)}>
+      <ActButton className="button px-2 py-0.5 text-xs" isBusy={start.isPending} onClick={() => start.run(false)}>
         {start.isPending ? 'Starting…' : session.vendorSessionId === null ? 'Start it again' : 'Start it afresh'}
-      </button>
+      </ActButton>
       <Problem error={start.error} />
     </div>
   );
@@ -78,19 +79,14 @@ function Stop({ agentId, isBusy }: { readonly agentId: string; readonly isBusy: 
   return (
     <div className="flex flex-wrap items-center gap-2 empty:hidden">
       {mayInterrupt ? (
-        <button
-          type="button"
-          className="button px-2 py-0.5 text-xs"
-          disabled={!isBusy || interrupt.isPending}
-          onClick={() => interrupt.run()}
-        >
+        <ActButton className="button px-2 py-0.5 text-xs" isBusy={!isBusy || interrupt.isPending} onClick={() => interrupt.run()}>
           Interrupt
-        </button>
+        </ActButton>
       ) : null}
       {mayRelease ? (
-        <button type="button" className="button px-2 py-0.5 text-xs" disabled={release.isPending} onClick={() => release.run()}>
+        <ActButton className="button px-2 py-0.5 text-xs" isBusy={release.isPending} onClick={() => release.run()}>
           {release.isPending ? 'Releasing…' : 'Release'}
-        </button>
+        </ActButton>
       ) : null}
       <Problem error={interrupt.error ?? release.error} />
     </div>

@@ -2,6 +2,7 @@ import { routes } from 'agent-relay-protocol';
 import type { KeyboardEvent } from 'react';
 import { useCommand } from '../live/use-command.ts';
 import { useMayCall, useMe } from '../live/use-live.ts';
+import { ActButton } from './act-button.tsx';
 import { AddressOptions } from './address-options.tsx';
 import { Choices } from './form/choices.tsx';
 import { Form } from './form/form.tsx';
@@ -66,9 +67,9 @@ function MessageForm({ agentId }: { readonly agentId: string | null }) {
           placeholder="Message (Enter sends, Shift+Enter breaks the line)"
           onKeyDown={sendOnEnter}
         />
-        <button type="submit" className="button button-main" disabled={send.isPending}>
+        <ActButton type="submit" className="button button-main" isBusy={send.isPending}>
           Send
-        </button>
+        </ActButton>
       </div>
     </Form>
   );
@@ -98,5 +99,6 @@ function Recipient({ agentId }: { readonly agentId: string | null }) {
 function sendOnEnter(event: KeyboardEvent<HTMLTextAreaElement>): void {
   if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
   event.preventDefault();
-  event.currentTarget.form?.requestSubmit();
+  // A button that waits does not press.
+  event.currentTarget.form?.querySelector<HTMLButtonElement>('[type=submit]')?.click();
 }

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { Command } from '../live/use-command.ts';
+import { ActButton } from './act-button.tsx';
 import { Problem } from './problem.tsx';
 
 interface ConfirmButtonProps {
@@ -24,14 +25,9 @@ export function ConfirmButton({ word, label, confirmWord, command }: ConfirmButt
   }
   return (
     <span className="flex flex-wrap justify-end gap-2">
-      <button
-        type="button"
-        className="button border-bad/50 px-2 py-0.5 text-bad text-xs"
-        disabled={command.isPending}
-        onClick={() => command.run()}
-      >
+      <ActButton className="button border-bad/50 px-2 py-0.5 text-bad text-xs" isBusy={command.isPending} onClick={() => command.run()}>
         {confirmWord}
-      </button>
+      </ActButton>
       <button type="button" className="button px-2 py-0.5 text-xs" onClick={() => setAsking(false)}>
         Keep
       </button>

@@ -10,6 +10,7 @@ import { Problem } from './problem.tsx';
 const words = {
   connecting: { text: 'connecting', tone: 'bg-warn' },
   live: { text: 'live', tone: 'bg-good' },
+  quiet: { text: 'no answer from the relay', tone: 'bg-warn' },
   lost: { text: 'connection lost, trying again', tone: 'bg-bad' },
   'signed-out': { text: 'signed out', tone: 'bg-bad' },
   refused: { text: 'refused', tone: 'bg-bad' },
@@ -18,12 +19,15 @@ const words = {
 export function ConnectionBadge() {
   const { text, tone } = words[useConnectionState().status];
   const me = useMe();
-  const online = useList(nodesView).all.filter(({ status }) => status === 'online');
+  const nodes = useList(nodesView);
+  const online = nodes.all.filter(({ status }) => status === 'online');
   return (
     <div className="flex flex-wrap items-center justify-end gap-x-4 text-soft text-xs">
-      <span className="hidden whitespace-nowrap sm:inline" title={online.map(({ name }) => name).join(', ')}>
-        {online.length} {online.length === 1 ? 'machine' : 'machines'}
-      </span>
+      {nodes.status === 'ready' ? (
+        <span className="hidden whitespace-nowrap sm:inline" title={online.map(({ name }) => name).join(', ')}>
+          {online.length} {online.length === 1 ? 'machine' : 'machines'}
+        </span>
+      ) : null}
       {me === undefined || me.type === 'owner' ? null : (
         <span title="What this token may not do is not offered">signed in as {nameOfPrincipal(me)}</span>
       )}

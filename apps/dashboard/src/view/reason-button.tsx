@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { ActButton } from './act-button.tsx';
 import { Form } from './form/form.tsx';
 
 interface ReasonButtonProps {
@@ -18,9 +19,9 @@ export function ReasonButton({ word, label = word, hint, keepWord, isPending, on
   const [isAsking, setAsking] = useState(false);
   if (!isAsking) {
     return (
-      <button type="button" aria-label={label} className="button px-2.5 py-1 text-xs" disabled={isPending} onClick={() => setAsking(true)}>
+      <ActButton aria-label={label} className="button px-2.5 py-1 text-xs" isBusy={isPending} onClick={() => setAsking(true)}>
         {word}
-      </button>
+      </ActButton>
     );
   }
   return (
@@ -38,9 +39,9 @@ export function ReasonButton({ word, label = word, hint, keepWord, isPending, on
         className="field min-w-40 grow text-sm"
         placeholder={hint}
       />
-      <button type="submit" className="button border-accent px-2.5 py-1 text-xs" disabled={isPending}>
+      <ActButton type="submit" className="button border-accent px-2.5 py-1 text-xs" isBusy={isPending}>
         {word}
-      </button>
+      </ActButton>
       <button type="button" className="button px-2.5 py-1 text-xs" onClick={() => setAsking(false)}>
         {keepWord}
       </button>

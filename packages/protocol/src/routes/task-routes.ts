@@ -26,7 +26,7 @@ import {
 
 const task = { id: MessageIdSchema };
 const narrowed = {
-  status: ListedTaskStatusSchema.optional().describe('`active` is whatever has not ended'),
+  status: ListedTaskStatusSchema.optional().describe('`active` is whatever has not `ended`'),
   source: AgentIdSchema.optional(),
   target: AddressSchema.optional(),
   find: z.string().min(1).max(256).optional().describe('Words of its title, target, holder, severity, type, key or number, in any case'),

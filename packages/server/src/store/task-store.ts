@@ -13,7 +13,7 @@ export interface ReportSubject {
 
 export interface TaskQuery extends Asked {
   readonly workspace: string;
-  readonly status?: TaskStatus | 'active' | undefined;
+  readonly status?: TaskStatus | 'active' | 'ended' | undefined;
   readonly source?: string | undefined;
   readonly target?: string | undefined;
   readonly before?: number | undefined;

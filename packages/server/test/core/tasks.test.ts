@@ -330,4 +330,6 @@ test('tasks are found by their words and counted by status, of those that the ca
   await setStatus(world, { id, agentId: 'Worker', status: 'done' });
   expect(await call(owner).count({ status: 'active' })).toEqual({ ...none, open: 251 });
   expect(await call(owner).count({})).toEqual({ ...none, open: 251, done: 1 });
+  expect(await call(owner).count({ status: 'ended' })).toEqual({ ...none, done: 1 });
+  expect(await call(owner).find('db-7', { status: 'ended' })).toEqual([id]);
 });

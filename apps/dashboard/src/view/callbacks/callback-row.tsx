@@ -3,6 +3,7 @@ import type { Callback } from 'agent-relay-protocol';
 import { useCommand } from '../../live/use-command.ts';
 import { useMayCall } from '../../live/use-live.ts';
 import { redeliver } from '../../relay/callbacks.ts';
+import { ActButton } from '../act-button.tsx';
 import { Ago } from '../ago.tsx';
 import { known, plainLook } from '../known.ts';
 import { Problem } from '../problem.tsx';
@@ -50,14 +51,9 @@ export function CallbackRow({ callback, isOfTask = false }: { readonly callback:
         <Problem error={again.error} />
       </div>
       {mayWrite && (callback.status === 'dead' || callback.lastError !== null) ? (
-        <button
-          type="button"
-          className="button shrink-0 px-2 py-0.5 text-xs"
-          disabled={again.isPending}
-          onClick={() => again.run([callback.id])}
-        >
+        <ActButton className="button shrink-0 px-2 py-0.5 text-xs" isBusy={again.isPending} onClick={() => again.run([callback.id])}>
           {callback.status === 'dead' ? 'Redeliver' : 'Try now'}
-        </button>
+        </ActButton>
       ) : null}
     </article>
   );

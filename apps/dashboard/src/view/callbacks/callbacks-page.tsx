@@ -4,6 +4,7 @@ import { useCommand } from '../../live/use-command.ts';
 import { useList } from '../../live/use-list.ts';
 import { useMayCall } from '../../live/use-live.ts';
 import { CALLBACK_LIMIT, callbacksView, redeliver } from '../../relay/callbacks.ts';
+import { ActButton } from '../act-button.tsx';
 import { formatCount } from '../format.ts';
 import { ListPane } from '../list-pane.tsx';
 import { Problem } from '../problem.tsx';
@@ -81,18 +82,13 @@ function RedeliverAll() {
       <Problem error={again.error ?? (refused.length > 0 ? `${refused.length} were not taken: ${refused[0]}` : null)} />
       {again.output && refused.length === 0 ? <span className="text-good text-xs">{again.output.sent} on their way again</span> : null}
       {mayWrite && dead.length > 0 ? (
-        <button
-          type="button"
-          className="button text-xs"
-          disabled={again.isPending}
-          onClick={() => again.run(dead.map(({ id }) => id).reverse())}
-        >
+        <ActButton className="button text-xs" isBusy={again.isPending} onClick={() => again.run(dead.map(({ id }) => id).reverse())}>
           {again.isPending
             ? 'Sending…'
             : dead.length === CALLBACK_LIMIT
               ? `Redeliver these ${CALLBACK_LIMIT}`
               : `Redeliver all ${dead.length}`}
-        </button>
+        </ActButton>
       ) : null}
     </>
   );

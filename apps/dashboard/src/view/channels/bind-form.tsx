@@ -1,5 +1,6 @@
 import { EVERY_CONVERSATION } from 'agent-relay-protocol';
 import { useCommand } from '../../live/use-command.ts';
+import { ActButton } from '../act-button.tsx';
 import { AddressOptions } from '../address-options.tsx';
 import { Choices } from '../form/choices.tsx';
 import { type FilledForm, Form } from '../form/form.tsx';
@@ -30,9 +31,9 @@ export function BindForm({ channelId, conversations }: BindFormProps) {
         <Labelled text="How" place="grow basis-80">
           <Choices name="mode" aria-label="How" className="field min-w-0 text-ink text-sm" choices={modes} />
         </Labelled>
-        <button type="submit" className="button button-main" disabled={bind.isPending}>
+        <ActButton type="submit" className="button button-main" isBusy={bind.isPending}>
           {bind.isPending ? 'Binding…' : 'Bind'}
-        </button>
+        </ActButton>
       </div>
       <Problem error={bind.error} />
       {bind.output?.created === false ? <p className="text-soft text-xs">It was bound like that already.</p> : null}

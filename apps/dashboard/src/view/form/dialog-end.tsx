@@ -1,5 +1,6 @@
 import { Dialog } from 'radix-ui';
 import type { Command } from '../../live/use-command.ts';
+import { ActButton } from '../act-button.tsx';
 import { Problem } from '../problem.tsx';
 
 interface DialogEndProps {
@@ -14,9 +15,9 @@ export const DialogEnd = ({ command: { isPending, error }, word, pendingWord }: 
     <Problem error={error} />
     <div className="flex justify-end gap-2">
       <Dialog.Close className="button">Cancel</Dialog.Close>
-      <button type="submit" className="button button-main" disabled={isPending}>
+      <ActButton type="submit" className="button button-main" isBusy={isPending}>
         {isPending ? pendingWord : word}
-      </button>
+      </ActButton>
     </div>
   </>
 );

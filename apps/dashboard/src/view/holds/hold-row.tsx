@@ -3,6 +3,7 @@ import type { Hold, OpenHold } from 'agent-relay-protocol';
 import { useCommand } from '../../live/use-command.ts';
 import { useMayCall } from '../../live/use-live.ts';
 import { decideHold, type HoldOutcome, isOpenHold } from '../../relay/holds.ts';
+import { ActButton } from '../act-button.tsx';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { Problem } from '../problem.tsx';
@@ -76,15 +77,14 @@ function Decide({ hold: { id, message }, onOutcome }: { readonly hold: OpenHold;
   if (!mayDecide) return null;
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <button
-        type="button"
+      <ActButton
         aria-label={`Release ${id}`}
         className="button button-main px-2.5 py-1 text-xs"
-        disabled={decide.isPending}
+        isBusy={decide.isPending}
         onClick={() => decide.run({ id, outcome: 'release' })}
       >
         Release
-      </button>
+      </ActButton>
       <ReasonButton
         word="Refuse"
         label={`Refuse ${id}`}

@@ -4,6 +4,7 @@ import { mayEndTask } from '../../live/permissions.ts';
 import { useCommand } from '../../live/use-command.ts';
 import { useMe } from '../../live/use-live.ts';
 import { isEndedTask } from '../../relay/tasks.ts';
+import { ActButton } from '../act-button.tsx';
 import { Form } from '../form/form.tsx';
 import { Labelled } from '../form/labelled.tsx';
 import { Problem } from '../problem.tsx';
@@ -54,8 +55,8 @@ const ResultField = ({ ending: { status, question }, isPending }: { readonly end
     <Labelled text={question} place="grow">
       <textarea key={status} name="result" rows={2} className="field text-ink text-sm" placeholder="Its source is told; may stay empty" />
     </Labelled>
-    <button type="submit" className="button button-main" disabled={isPending}>
+    <ActButton type="submit" className="button button-main" isBusy={isPending}>
       {isPending ? 'Ending…' : `End as ${status}`}
-    </button>
+    </ActButton>
   </div>
 );

@@ -1,6 +1,7 @@
 import type { Task } from 'agent-relay-protocol';
 import { type List, useList } from '../../live/use-list.ts';
 import { ACTIVE_LIMIT, tasksView } from '../../relay/tasks.ts';
+import { ActButton } from '../act-button.tsx';
 import { ListPane } from '../list-pane.tsx';
 import { Problem } from '../problem.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
@@ -59,9 +60,9 @@ function Older({ older }: Pick<List<Task>, 'older'>) {
   return (
     <div className="grid justify-items-center gap-2 p-4 text-xs">
       <Problem error={older.error} />
-      <button type="button" className="button text-xs" disabled={older.isPending} onClick={() => older.run()}>
+      <ActButton className="button text-xs" isBusy={older.isPending} onClick={() => older.run()}>
         {older.isPending ? 'Reading…' : 'Show older tasks'}
-      </button>
+      </ActButton>
     </div>
   );
 }

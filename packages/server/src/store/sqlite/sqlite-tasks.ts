@@ -12,8 +12,14 @@ import { type TaskRow, toTask } from './task-table.ts';
 
 const readTaskEvent = recordReader(TaskEventSchema);
 
-type CountFilter = { readonly [Name in 'workspace' | 'status' | 'source' | 'target']: string | null };
+type CountFilter = ReturnType<typeof statusFilter> & { readonly [Name in 'workspace' | 'source' | 'target']: string | null };
 type Counting = Statement<[CountFilter], { readonly status: TaskStatus; readonly count: number }>;
+
+const statusFilter = (status: TaskQuery['status']) => ({
+  status: status === 'active' || status === 'ended' ? null : (status ?? null),
+  isActive: status === 'active' ? 1 : null,
+  isEnded: status === 'ended' ? 1 : null,
+});
 
 export class SqliteTasks implements TaskStore {
   readonly #context: SqliteContext;
@@ -36,14 +42,14 @@ export class SqliteTasks implements TaskStore {
       table: 'tasks',
       id: 'id',
       matches: `(@source IS NULL OR source = @source) AND (@target IS NULL OR target = @target) AND (@isActive IS NULL OR is_active = @isActive)
-        AND (@status IS NULL OR status = @status)`,
+        AND (@isEnded IS NULL OR is_active = 0) AND (@status IS NULL OR status = @status)`,
       indexed: { source: 'source = @source', isActive: 'is_active = 1' },
     });
     this.#events = reader.prepare('SELECT record FROM task_events WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?');
     const counting = (which: string): Counting =>
       reader.prepare(
-        `SELECT status, count(*) AS count FROM tasks WHERE workspace = @workspace ${which} AND (@status IS NULL OR status = @status)
-         AND (@source IS NULL OR source = @source) AND (@target IS NULL OR target = @target) GROUP BY status`,
+        `SELECT status, count(*) AS count FROM tasks WHERE workspace = @workspace ${which} AND (@isEnded IS NULL OR is_active = 0)
+         AND (@status IS NULL OR status = @status) AND (@source IS NULL OR source = @source) AND (@target IS NULL OR target = @target) GROUP BY status`,
       );
     this.#countActive = counting('AND is_active = 1');
     this.#countAll = counting('');
@@ -95,9 +101,8 @@ export class SqliteTasks implements TaskStore {
   }
 
   async list({ workspace, status, source, target, before, limit, caller }: TaskQuery): Promise<Page<Task>> {
-    const isActive = status === 'active' ? 1 : null;
     const page = await this.#list.page(
-      { workspace, status: isActive ? null : (status ?? null), isActive, source: source ?? null, target: target ?? null },
+      { workspace, ...statusFilter(status), source: source ?? null, target: target ?? null },
       { before, limit, caller, get: (id) => this.#numbered.get(id), charactersOf: recordCharacters, toItem: toTask },
     );
     return { ...page, cursor: this.#context.log.head };
@@ -106,7 +111,7 @@ export class SqliteTasks implements TaskStore {
   async count({ workspace, status, source, target }: Parameters<TaskStore['count']>[0]) {
     const counts = noTasks();
     const counting = status === 'active' ? this.#countActive : this.#countAll;
-    const filter = { workspace, source: source ?? null, target: target ?? null, status: status === 'active' ? null : (status ?? null) };
+    const filter = { workspace, source: source ?? null, target: target ?? null, ...statusFilter(status) };
     for (const { status: one, count } of counting.iterate(filter)) counts[one] = count;
     return { counts, cursor: this.#context.log.head };
   }
