@@ -58,6 +58,7 @@ test.skipIf(!hasBrowser)(
     try {
       const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
       await page.goto(relay.loginLink);
+      await page.getByRole('link', { name: 'Messages', exact: true }).click();
       await page.getByRole('navigation', { name: 'Agents' }).waitFor();
 
       const spawned = await relay.run('spawn', 'claude', '--name', 'Lead', '--task', task);

@@ -15,7 +15,7 @@ test.skipIf(!hasBrowser)('an agent’s page shows what it sent, what was sent to
   await owner.messages.send({ to: 'tag:qa', body: 'Before: to the testers' });
   await owner.messages.send({ to: 'tag:ops', body: 'Before: to the operators' });
   const page = await world.openPage('/agents/Worker');
-  const said = async () => (await page.getByRole('log', { name: 'Messages' }).locator('article > p').allInnerTexts()).toSorted();
+  const said = async () => (await page.getByRole('log', { name: 'Messages' }).locator('article [data-body]').allInnerTexts()).toSorted();
   await page.getByText('Before: to the operators').waitFor();
   await owner.messages.send({ to: 'tag:qa', body: 'To the testers' });
   await owner.messages.send({ to: 'Tester', body: 'To the tester' });
@@ -28,7 +28,7 @@ test.skipIf(!hasBrowser)('an agent’s page shows what it sent, what was sent to
   // A page that is opened now agrees with the one that was open.
   const later = await world.openPage('/agents/Worker');
   await later.getByText('To the worker').waitFor();
-  expect((await later.getByRole('log', { name: 'Messages' }).locator('article > p').allInnerTexts()).toSorted()).toEqual(own);
+  expect((await later.getByRole('log', { name: 'Messages' }).locator('article [data-body]').allInnerTexts()).toSorted()).toEqual(own);
 });
 
 test.skipIf(!hasBrowser)('why an agent could not be started is on its page, and it is started again in the same folder', async () => {
@@ -61,7 +61,7 @@ test.skipIf(!hasBrowser)('an agent that waits for an answer is first in the list
   });
   await owner.agents.register({ name: 'Aware', status: 'busy' });
   await owner.sessions.start({ provider: 'asker', name: 'Worker' });
-  const page = await world.openPage('/');
+  const page = await world.openPage('/messages');
   const first = page.getByRole('navigation', { name: 'Agents' }).getByRole('listitem').first();
   await first.getByText('Aware').waitFor();
   await owner.messages.send({ to: 'Worker', body: 'Please deploy' });

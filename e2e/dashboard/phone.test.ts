@@ -63,7 +63,7 @@ test.skipIf(!hasBrowser)('a page of messages stands at its end, also once the re
   const { owner } = world;
   for (const name of ['Lead', 'Worker', 'Reviewer', 'Tester']) await owner.agents.register({ name, tags: ['everybody'] });
   for (let count = 1; count <= 30; count += 1) await owner.messages.send({ from: 'Lead', to: 'tag:everybody', body: `Step ${count}` });
-  const page = await world.openPage('/');
+  const page = await world.openPage('/messages');
   await page.setViewportSize(phone);
   await page.reload();
   const last = page.getByRole('log', { name: 'Messages' }).locator('article', { hasText: 'Step 30' });
@@ -85,7 +85,7 @@ test.skipIf(!hasBrowser)(
     const { owner } = world;
     for (let count = 1; count <= 12; count += 1) await owner.agents.register({ name: `Agent-${count}`, status: 'idle' });
     for (let count = 1; count <= 30; count += 1) await owner.messages.send({ to: 'Agent-1', body: `Step ${count}` });
-    const page = await world.openPage('/');
+    const page = await world.openPage('/messages');
     await page.setViewportSize(phone);
     const bottomOf = async (name: string) => {
       const box = await page.getByRole('button', { name }).boundingBox();
@@ -128,7 +128,7 @@ test.skipIf(!hasBrowser)(
     await using world = await openDashboard();
     await world.owner.agents.register({ name: 'Worker' });
     await world.owner.messages.send({ to: 'Worker', body: 'Wide '.repeat(200) });
-    const page = await world.openPage('/');
+    const page = await world.openPage('/messages');
     await page.setViewportSize({ width: 1920, height: 1080 });
     const widthOf = async (what: Locator) => (await what.boundingBox())?.width ?? Number.NaN;
     const row = page.locator('article').first();

@@ -4,13 +4,22 @@ import { createRoot } from 'react-dom/client';
 import { createConnection } from './live/connection.ts';
 import { ConnectionContext } from './live/use-connection.ts';
 import { createAppRouter } from './router.tsx';
+import { loadPages } from './view/lazy-page.tsx';
+import { applyTheme } from './view/theme-switch.tsx';
 import './style.css';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has a root element');
 
+applyTheme();
 const connection = createConnection(window.location.origin, () => Date.now());
 const router = createAppRouter();
+const idly = window.requestIdleCallback ?? ((task: () => void) => window.setTimeout(task, 2_000)); // Safari has none
+const stopWaiting = connection.subscribe(() => {
+  if (connection.getState().status !== 'live') return;
+  stopWaiting();
+  idly(() => void loadPages());
+});
 
 createRoot(root).render(
   <StrictMode>

@@ -1,18 +1,24 @@
-import { createRootRoute, createRoute, createRouter, Outlet } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, Outlet, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { ApprovalsPage } from './view/approvals/approvals-page.tsx';
-import { CallbacksPage } from './view/callbacks/callbacks-page.tsx';
-import { ChannelsPage } from './view/channels/channels-page.tsx';
-import { HoldsPage } from './view/holds/holds-page.tsx';
-import { LoginPage } from './view/login-page.tsx';
+import { readMessageSearch } from './relay/message-filter.ts';
+import { lazyPage } from './view/lazy-page.tsx';
 import { NoSuchPage } from './view/no-such-page.tsx';
-import { PairsPage } from './view/pairs/pairs-page.tsx';
-import { RelayPage } from './view/relay-page.tsx';
 import { Shell } from './view/shell.tsx';
 import { readTaskSearch } from './view/tasks/task-filter.ts';
-import { TasksPage } from './view/tasks/tasks-page.tsx';
-import { ThreadPage } from './view/thread-page.tsx';
-import { TokensPage } from './view/tokens/tokens-page.tsx';
+
+const ApprovalsPage = lazyPage(async () => (await import('./view/approvals/approvals-page.tsx')).ApprovalsPage);
+const CallbacksPage = lazyPage(async () => (await import('./view/callbacks/callbacks-page.tsx')).CallbacksPage);
+const ChannelsPage = lazyPage(async () => (await import('./view/channels/channels-page.tsx')).ChannelsPage);
+const HoldsPage = lazyPage(async () => (await import('./view/holds/holds-page.tsx')).HoldsPage);
+const LoginPage = lazyPage(async () => (await import('./view/login-page.tsx')).LoginPage);
+const PairsPage = lazyPage(async () => (await import('./view/pairs/pairs-page.tsx')).PairsPage);
+const TasksPage = lazyPage(async () => (await import('./view/tasks/tasks-page.tsx')).TasksPage);
+const ThreadPage = lazyPage(async () => (await import('./view/thread-page.tsx')).ThreadPage);
+const TokensPage = lazyPage(async () => (await import('./view/tokens/tokens-page.tsx')).TokensPage);
+const AgentPage = lazyPage(async () => (await import('./view/agent/agent-page.tsx')).AgentPage);
+const MessagesPage = lazyPage(async () => (await import('./view/messages/messages-page.tsx')).MessagesPage);
+const OverviewPage = lazyPage(async () => (await import('./view/overview/overview-page.tsx')).OverviewPage);
+const FleetPage = lazyPage(async () => (await import('./view/fleet/fleet-page.tsx')).FleetPage);
 
 const Nowhere = () => (
   <Shell>
@@ -28,47 +34,56 @@ const under = { getParentRoute: () => shellRoute };
 const numbered = (text: string, page: (number: number) => ReactNode): ReactNode =>
   /^[1-9]\d{0,14}$/u.test(text) ? page(Number(text)) : <NoSuchPage />;
 
-const homeRoute = createRoute({ ...under, path: '/', component: () => <RelayPage agentId={null} /> });
+const homeRoute = createRoute({ ...under, path: '/', component: OverviewPage });
+const messagesRoute = createRoute({
+  ...under,
+  path: '/messages',
+  validateSearch: readMessageSearch,
+  component: () => <MessagesPage search={messagesRoute.useSearch()} />,
+});
+const fleetRoute = createRoute({ ...under, path: '/fleet', component: FleetPage });
 const agentRoute = createRoute({
   ...under,
   path: '/agents/$agentId',
-  component: () => <RelayPage agentId={agentRoute.useParams().agentId} />,
+  validateSearch: ({ message, session }: Record<string, unknown>): { message?: number; session?: string } => ({
+    ...(Number.isSafeInteger(message) && Number(message) > 0 ? { message: Number(message) } : {}),
+    ...(typeof session === 'string' && session !== '' ? { session } : {}),
+  }),
+  component: () => <AgentPage {...agentRoute.useSearch()} agentId={agentRoute.useParams().agentId} />,
 });
 const messageRoute = createRoute({
   ...under,
   path: '/messages/$messageId',
   component: () => numbered(messageRoute.useParams().messageId, (id) => <ThreadPage messageId={id} />),
 });
+/** A page whose detail is a route below it: what is open beside a list leaves the list where it is. */
+const useBelow = (name: string): string | null => {
+  const params: Readonly<Record<string, string | undefined>> = useParams({ strict: false });
+  return params[name] ?? null;
+};
+const numberedOrNone = (text: string | null, page: (number: number | null) => ReactNode): ReactNode =>
+  text === null ? page(null) : numbered(text, page);
+
 const tasksRoute = createRoute({
   ...under,
   path: '/tasks',
   validateSearch: readTaskSearch,
-  component: () => <TasksPage search={tasksRoute.useSearch()} taskId={null} />,
+  component: () => {
+    const search = tasksRoute.useSearch();
+    return numberedOrNone(useBelow('taskId'), (id) => <TasksPage search={search} taskId={id} />);
+  },
 });
-const taskRoute = createRoute({
+const taskRoute = createRoute({ getParentRoute: () => tasksRoute, path: '$taskId' });
+const pairsRoute = createRoute({
   ...under,
-  path: '/tasks/$taskId',
-  validateSearch: readTaskSearch,
-  component: TaskPage,
+  path: '/pairs',
+  component: () => numberedOrNone(useBelow('pairId'), (id) => <PairsPage pairId={id} />),
 });
-function TaskPage() {
-  const search = taskRoute.useSearch();
-  return numbered(taskRoute.useParams().taskId, (id) => <TasksPage search={search} taskId={id} />);
-}
-const pairsRoute = createRoute({ ...under, path: '/pairs', component: () => <PairsPage pairId={null} /> });
-const pairRoute = createRoute({
-  ...under,
-  path: '/pairs/$pairId',
-  component: () => numbered(pairRoute.useParams().pairId, (id) => <PairsPage pairId={id} />),
-});
+const pairRoute = createRoute({ getParentRoute: () => pairsRoute, path: '$pairId' });
 const approvalsRoute = createRoute({ ...under, path: '/approvals', component: ApprovalsPage });
 const holdsRoute = createRoute({ ...under, path: '/holds', component: HoldsPage });
-const channelsRoute = createRoute({ ...under, path: '/channels', component: () => <ChannelsPage channelId={null} /> });
-const channelRoute = createRoute({
-  ...under,
-  path: '/channels/$channelId',
-  component: () => <ChannelsPage channelId={channelRoute.useParams().channelId} />,
-});
+const channelsRoute = createRoute({ ...under, path: '/channels', component: () => <ChannelsPage channelId={useBelow('channelId')} /> });
+const channelRoute = createRoute({ getParentRoute: () => channelsRoute, path: '$channelId' });
 const callbacksRoute = createRoute({
   ...under,
   path: '/callbacks',
@@ -80,16 +95,15 @@ const tokensRoute = createRoute({ ...under, path: '/tokens', component: TokensPa
 
 const pages = [
   homeRoute,
+  messagesRoute,
+  fleetRoute,
   agentRoute,
   messageRoute,
-  tasksRoute,
-  taskRoute,
-  pairsRoute,
-  pairRoute,
+  tasksRoute.addChildren([taskRoute]),
+  pairsRoute.addChildren([pairRoute]),
   approvalsRoute,
   holdsRoute,
-  channelsRoute,
-  channelRoute,
+  channelsRoute.addChildren([channelRoute]),
   callbacksRoute,
   tokensRoute,
 ] as const;

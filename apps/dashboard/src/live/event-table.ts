@@ -5,15 +5,15 @@ type EventNoun = NounOf<RelayEventType>;
 
 /** Which views the events of a noun may change; a noun that no page shows has no line. */
 const viewsAbout = {
-  message: ['messages', 'thread', 'holds'],
-  claim: ['messages', 'thread'],
+  message: ['messages', 'thread', 'holds', 'throughput'],
+  claim: ['messages', 'thread', 'claim'],
   delivery: ['deliveries'],
   agent: ['agents', 'channels'],
   channel: ['channels'],
   session: ['sessions'],
-  node: ['nodes'],
+  node: ['nodes', 'pairings'],
   approval: ['approvals'],
-  task: ['tasks', 'task', 'task-history', 'callbacks'],
+  task: ['tasks', 'task', 'task-counts', 'task-history', 'callbacks', 'integrations'],
   callback: ['callbacks'],
   pair: ['pairs', 'pair'],
   token: ['tokens'],

@@ -7,6 +7,8 @@ import { keyOfView, type ListView, READ_AGAIN, type Snapshot, type View } from '
 export interface Shown<Data> {
   readonly data: Data | undefined;
   readonly error: unknown;
+  /** Of a list: there is nothing further back. */
+  readonly isWhole: boolean;
 }
 
 /** What all views of a page share. */
@@ -34,7 +36,7 @@ export class LiveView<Data> {
   readonly #deps: LiveDeps;
   readonly #listeners = new Set<() => void>();
   readonly #rest = new Rest(() => this.readAgain());
-  #shown: Shown<Data> = { data: undefined, error: null };
+  #shown: Shown<Data> = { data: undefined, error: null, isWhole: false };
   #isStale = true;
   /** The number of the latest reading. */
   #reading = 0;
@@ -75,7 +77,7 @@ export class LiveView<Data> {
     if (this.#shown.data === undefined) return;
     const next = this.#view.apply(this.#shown.data, event);
     if (next === READ_AGAIN) this.#rest.want();
-    else if (next !== this.#shown.data) this.#show({ ...this.#shown, data: next });
+    else if (next !== this.#shown.data) this.#show({ ...this.#shown, data: next, isWhole: this.#shown.isWhole && !this.#isCut(next) });
   }
 
   /** Reads it now when somebody watches, else when somebody does. */
@@ -96,7 +98,7 @@ export class LiveView<Data> {
     const known = this.#shown.data as readonly unknown[] | undefined; // only lists have older pages
     const { data, isEnd } = await read(this.#deps.relay, known ?? []);
     const now = this.#shown.data as readonly unknown[] | undefined;
-    if (now !== undefined) this.#show({ ...this.#shown, data: merge(now, data) as Data }); // the list's own merge, of its own items
+    if (now !== undefined) this.#show({ ...this.#shown, data: merge(now, data) as Data, isWhole: isEnd }); // the list's own merge, of its own items
     return isEnd;
   }
 
@@ -112,13 +114,22 @@ export class LiveView<Data> {
     this.#retry = undefined;
     try {
       const snapshot = await this.#view.read(this.#deps.relay);
-      if (reading === this.#reading) this.#show({ data: this.#broughtUp(snapshot), error: null });
+      if (reading === this.#reading)
+        this.#show({ data: this.#broughtUp(snapshot), error: null, isWhole: snapshot.nextCursor === undefined });
     } catch (error) {
       if (reading !== this.#reading) return;
       const delayMs = isPassing(error) ? RETRY_MS[failures] : undefined;
       if (delayMs === undefined) this.#show({ ...this.#shown, error });
       else this.#retry = setTimeout(() => void this.#read(reading, failures + 1), delayMs);
     }
+  }
+
+  /** Whether the oldest of a list is no longer in it: a page keeps only so much of what comes. */
+  #isCut(next: Data): boolean {
+    const older = 'older' in this.#view ? (this.#view as unknown as ListView<unknown>).older : undefined; // only lists have older pages
+    if (older === undefined) return false;
+    const oldestOf = (data: unknown) => (data as readonly unknown[]).at(older.oldest === 'first' ? 0 : -1);
+    return oldestOf(next) !== oldestOf(this.#shown.data);
   }
 
   /** A snapshot with what the log has told since it was true. */

@@ -2,10 +2,13 @@ import type { RelayClient, RelayEvent } from 'agent-relay-client';
 import { viewsThatFollow } from './event-table.ts';
 import { EventTail } from './event-tail.ts';
 import { type LiveDeps, LiveView } from './live-view.ts';
+import { Rest } from './rest.ts';
 import { keyOfView, type View } from './view.ts';
 
 /** Views kept although nobody watches them, so that who comes back to a page sees it at once: the latest. */
 const UNWATCHED_LIMIT = 200;
+/** What changes is shown at once, and what changes soon after that together: a page is not drawn more often than can be read. */
+const QUIET_MS = 100;
 
 /** Everything the page shows of the relay, each view read once and from then on kept current by the log. */
 export class LiveViews {
@@ -14,6 +17,7 @@ export class LiveViews {
   readonly #kept = new Map<string, LiveView<unknown>>();
   readonly #changed = new Set<LiveView<unknown>>();
   readonly #deps: LiveDeps;
+  readonly #rest = new Rest(() => void setTimeout(() => this.#tell()), QUIET_MS);
   #isFollowed = false;
 
   constructor(relay: RelayClient) {
@@ -76,14 +80,14 @@ export class LiveViews {
     }
   }
 
-  /** A burst of events is shown at once: the page is drawn once for it. */
   #onChange(live: LiveView<unknown>): void {
     this.#changed.add(live);
-    if (this.#changed.size > 1) return;
-    setTimeout(() => {
-      const changed = [...this.#changed];
-      this.#changed.clear();
-      for (const each of changed) each.tell();
-    });
+    this.#rest.want();
+  }
+
+  #tell(): void {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const each of changed) each.tell();
   }
 }

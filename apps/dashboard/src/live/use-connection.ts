@@ -14,10 +14,8 @@ export const useRelay = (): RelayClient => useConnection().relay;
 
 export function useConnectionState(): ConnectionState {
   const connection = useConnection();
-  return useSyncExternalStore(
-    (listener) => connection.subscribe(listener),
-    () => connection.getState(),
-  );
+  const get = () => connection.getState();
+  return useSyncExternalStore((listener) => connection.subscribe(listener), get, get);
 }
 
 /** Whether the relay is there: what is shown is as it is now, and what is asked is answered. */

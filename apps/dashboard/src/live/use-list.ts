@@ -12,6 +12,8 @@ export interface List<Item> {
   readonly items: readonly Item[];
   readonly error: unknown;
   readonly readAgain: () => void;
+  /** There is nothing further back. */
+  readonly isWhole: boolean;
   /** Reads further back, where the list goes further; resolves with whether that was the end. */
   readonly older: Command<void, boolean>;
 }
@@ -21,7 +23,7 @@ export function useList<Item>(view: ListView<Item>, arrange: (all: readonly Item
   const { views } = useConnection();
   const isKnown = useMe() !== undefined;
   const mayRead = useMayCall(view.route);
-  const { data, error, readAgain } = useLive(view);
+  const { data, error, isWhole, readAgain } = useLive(view);
   const older = useCommand(async () => {
     if (!view.older) return true;
     return views.of(view).readOlder(view.older);
@@ -29,7 +31,7 @@ export function useList<Item>(view: ListView<Item>, arrange: (all: readonly Item
   const all = data ?? nothing;
   const isRefused = isKnown && !mayRead;
   const status = isRefused ? 'refused' : error !== null ? 'failed' : data === undefined ? 'reading' : 'ready';
-  return { status, all, items: arrange(all), error, readAgain, older };
+  return { status, all, items: arrange(all), error, readAgain, isWhole, older };
 }
 
 const nothing: readonly never[] = [];

@@ -30,10 +30,10 @@ export function useLive<Data>(view: View<Data> | null): Live<Data> {
 }
 
 function useWatched<Data>(live: LiveView<Data> | null): Live<Data> {
-  const { data, error } = useSyncExternalStore(live?.watch ?? watchNothing, live?.get ?? getNothing);
-  return { data, error, readAgain: live?.readAgain ?? watchNothing };
+  const { data, error, isWhole } = useSyncExternalStore(live?.watch ?? watchNothing, live?.get ?? getNothing);
+  return { data, error, isWhole, readAgain: live?.readAgain ?? watchNothing };
 }
 
-const nothing: Shown<never> = { data: undefined, error: null };
+const nothing: Shown<never> = { data: undefined, error: null, isWhole: false };
 const getNothing = () => nothing;
 const watchNothing = () => () => {};

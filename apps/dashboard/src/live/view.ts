@@ -6,6 +6,8 @@ import type { ViewName } from './event-table.ts';
 export interface Snapshot<Data> {
   readonly data: Data;
   readonly cursor: number;
+  /** Of a list: there is more further back. */
+  readonly nextCursor?: number | string | undefined;
 }
 
 /** What an event makes of a view whose change it does not carry. */
@@ -27,6 +29,8 @@ export interface View<Data> {
 /** A list. With `older` a person may read further back than what it begins with. */
 export interface ListView<Item> extends View<readonly Item[]> {
   readonly older?: {
+    /** Where the oldest that is known stands. */
+    readonly oldest: 'first' | 'last';
     read(relay: RelayClient, known: readonly Item[]): Promise<{ readonly data: readonly Item[]; readonly isEnd: boolean }>;
     merge(known: readonly Item[], more: readonly Item[]): readonly Item[];
   };

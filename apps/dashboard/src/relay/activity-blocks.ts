@@ -1,120 +1,150 @@
 import type { ActivityEntry, AgentEvent } from 'agent-relay-client';
 
+type Usage = NonNullable<Event<'turn.completed'>['usage']>;
 type Event<Type extends AgentEvent['type']> = Extract<AgentEvent, { type: Type }>;
 
 /** One thing a person reads in an agent's activity. Deltas grow a block; the completed event replaces it. */
-export type ActivityBlock = { readonly key: string; readonly at: number; readonly turnId: string | null } & (
-  | { readonly kind: 'prompt'; readonly text: string }
+export type ActivityBlock = {
+  readonly key: string;
+  readonly at: number;
+  readonly turnId: string | null;
+} /** `messageIds`: of the relay's messages that it carries. */ & (
+  | { readonly kind: 'prompt'; readonly text: string; readonly messageIds: readonly number[] }
   | { readonly kind: 'text' | 'reasoning'; readonly text: string; readonly isStreaming: boolean }
   | {
       readonly kind: 'tool';
       readonly name: string;
       readonly title: string;
+      readonly input: Event<'tool.started'>['input'] | null;
+      readonly isOfSubAgent: boolean;
       readonly output: string;
       readonly outcome: Event<'tool.completed'>['outcome'] | 'running';
+      readonly exitCode: number | null;
     }
   | { readonly kind: 'files'; readonly changes: Event<'file.changed'>['changes'] }
   | { readonly kind: 'plan'; readonly steps: Event<'plan.updated'>['steps'] }
-  | { readonly kind: 'turn'; readonly outcome: 'finished' | 'interrupted' | 'failed'; readonly detail: string }
+  | {
+      readonly kind: 'turn';
+      readonly outcome: 'finished' | 'interrupted' | 'failed';
+      readonly detail: string;
+      readonly usage: Usage | null;
+      readonly durationMs: number | null;
+    }
   | { readonly kind: 'notice'; readonly tone: 'info' | 'warning' | 'error'; readonly text: string }
 );
 
-/** Blocks kept on the page, the newest. */
+/** Blocks kept of those that come; what a person read further back is kept beside them. */
 export const BLOCK_LIMIT = 5_000;
 const OUTPUT_LIMIT = 20_000;
 
-/** Adds one entry to what is shown. Stored entries that are here already change nothing. */
-export function addEntry(blocks: readonly ActivityBlock[], entry: ActivityEntry): readonly ActivityBlock[] {
-  const next = fold(blocks, entry);
-  return next.length > BLOCK_LIMIT ? next.slice(-BLOCK_LIMIT) : next;
+/** Blocks as they are put together: what goes on finds its block by its key. */
+class Blocks {
+  readonly list: ActivityBlock[];
+  readonly #places = new Map<string, number>();
+
+  constructor(blocks: readonly ActivityBlock[]) {
+    this.list = [...blocks];
+    for (const [place, { key }] of blocks.entries()) this.#places.set(key, place);
+  }
+
+  find(key: string): ActivityBlock | undefined {
+    const place = this.#places.get(key);
+    return place === undefined ? undefined : this.list[place];
+  }
+
+  put(block: ActivityBlock): void {
+    const place = this.#places.get(block.key);
+    if (place === undefined) this.#places.set(block.key, this.list.push(block) - 1);
+    else this.list[place] = block;
+  }
 }
 
-function fold(blocks: readonly ActivityBlock[], entry: ActivityEntry): readonly ActivityBlock[] {
+/** Adds entries to what is shown. Stored entries that are here already change nothing. */
+export function addEntries(blocks: readonly ActivityBlock[], entries: readonly ActivityEntry[]): readonly ActivityBlock[] {
+  const next = new Blocks(blocks);
+  for (const entry of entries) {
+    const block = blockOf(next, entry);
+    if (block) next.put(block);
+  }
+  const limit = blocks.length === 0 ? Number.POSITIVE_INFINITY : Math.max(BLOCK_LIMIT, blocks.length);
+  return next.list.length > limit ? next.list.slice(-limit) : next.list;
+}
+
+/** The block that an entry makes or changes; null for what is only for machines. One case for each kind of event that has a block of its own. */
+function blockOf(blocks: Blocks, entry: ActivityEntry): ActivityBlock | null {
   const { event, at } = entry;
-  const own = `${entry.sessionId}:${entry.seq}:${entry.id}`;
-  const place = (itemId: string) => `${entry.sessionId}:item:${itemId}`;
+  const own = { key: `${entry.sessionId}:${entry.seq}:${entry.id}`, at };
+  const place = (itemId: string) => ({ key: `${entry.sessionId}:item:${itemId}`, at });
   switch (event.type) {
     case 'user.message':
-      return put(blocks, { key: own, at, turnId: event.turnId ?? null, kind: 'prompt', text: event.text });
+      return { ...own, turnId: event.turnId ?? null, kind: 'prompt', text: event.text, messageIds: event.messageIds ?? [] };
     case 'text.delta':
     case 'reasoning.delta':
-      return goOn(blocks, event, { key: place(event.itemId), at });
+      return goOn(blocks, event, place(event.itemId));
     case 'text.completed':
-    case 'reasoning.completed':
-      return put(blocks, {
-        key: place(event.itemId),
-        at,
-        turnId: event.turnId,
-        kind: event.type === 'text.completed' ? 'text' : 'reasoning',
-        text: event.text,
-        isStreaming: false,
-      });
+    case 'reasoning.completed': {
+      const kind = event.type === 'text.completed' ? 'text' : 'reasoning';
+      return { ...place(event.itemId), turnId: event.turnId, kind, text: event.text, isStreaming: false };
+    }
     case 'tool.started':
-      return put(blocks, {
-        key: place(event.itemId),
-        at,
+      return {
+        ...place(event.itemId),
         turnId: event.turnId,
         kind: 'tool',
         name: event.name,
         title: event.title,
+        input: event.input ?? null,
+        isOfSubAgent: event.parentItemId !== undefined,
         output: '',
         outcome: 'running',
-      });
+        exitCode: null,
+      };
     case 'tool.updated':
     case 'tool.completed':
-      return goOnWithTool(blocks, event, place(event.itemId));
+      return goOnWithTool(blocks, event, place(event.itemId).key);
     case 'file.changed':
-      return put(blocks, { key: own, at, turnId: event.turnId ?? null, kind: 'files', changes: event.changes });
-    case 'plan.updated':
-      return put(blocks, {
-        key: `${entry.sessionId}:plan:${event.turnId ?? ''}`,
-        at,
-        turnId: event.turnId ?? null,
-        kind: 'plan',
-        steps: event.steps,
-      });
-    case 'turn.completed':
-      return put(blocks, { key: own, at, turnId: event.turnId, kind: 'turn', outcome: event.outcome, detail: '' });
+      return { ...own, turnId: event.turnId ?? null, kind: 'files', changes: event.changes };
+    case 'plan.updated': {
+      const key = `${entry.sessionId}:plan:${event.turnId ?? ''}`;
+      return { key, at, turnId: event.turnId ?? null, kind: 'plan', steps: event.steps };
+    }
+    case 'turn.completed': {
+      const { turnId, outcome, usage = null, durationMs = null } = event;
+      return { ...own, turnId, kind: 'turn', outcome, detail: '', usage, durationMs };
+    }
     case 'turn.failed':
-      return put(blocks, { key: own, at, turnId: event.turnId, kind: 'turn', outcome: 'failed', detail: event.error.message });
+      return {
+        ...own,
+        turnId: event.turnId,
+        kind: 'turn',
+        outcome: 'failed',
+        detail: event.error.message,
+        usage: null,
+        durationMs: null,
+      };
     default: {
       const notice = noticeOf(event);
-      return notice ? put(blocks, { key: own, at, turnId: null, kind: 'notice', ...notice }) : blocks;
+      return notice && { ...own, turnId: null, kind: 'notice', ...notice };
     }
   }
 }
 
-type EventOf<Type extends AgentEvent['type']> = Extract<AgentEvent, { readonly type: Type }>;
 type Place = Pick<ActivityBlock, 'key' | 'at'>;
 
 /** A piece more of what an agent says or thinks; what it has said in full stays as it is. */
-function goOn(
-  blocks: readonly ActivityBlock[],
-  event: EventOf<'text.delta' | 'reasoning.delta'>,
-  { key, at }: Place,
-): readonly ActivityBlock[] {
-  const before = blocks.findLast((block) => block.key === key);
-  if (before && (before.kind === 'text' || before.kind === 'reasoning') && !before.isStreaming) return blocks;
+function goOn(blocks: Blocks, event: Event<'text.delta' | 'reasoning.delta'>, place: Place): ActivityBlock | null {
+  const before = blocks.find(place.key);
+  if (before && (before.kind === 'text' || before.kind === 'reasoning') && !before.isStreaming) return null;
   const text = before && 'text' in before ? before.text + event.text : event.text;
-  return put(blocks, {
-    key,
-    at,
-    turnId: event.turnId,
-    kind: event.type === 'text.delta' ? 'text' : 'reasoning',
-    text,
-    isStreaming: true,
-  });
+  const kind = event.type === 'text.delta' ? 'text' : 'reasoning';
+  return { ...place, at: before?.at ?? place.at, turnId: event.turnId, kind, text, isStreaming: true };
 }
 
-function goOnWithTool(
-  blocks: readonly ActivityBlock[],
-  event: EventOf<'tool.updated' | 'tool.completed'>,
-  key: string,
-): readonly ActivityBlock[] {
-  const before = blocks.findLast((block) => block.key === key);
-  if (before?.kind !== 'tool') return blocks;
-  const output = event.type === 'tool.updated' ? (before.output + event.output).slice(-OUTPUT_LIMIT) : (event.output ?? before.output);
-  return put(blocks, { ...before, output, outcome: event.type === 'tool.completed' ? event.outcome : before.outcome });
+function goOnWithTool(blocks: Blocks, event: Event<'tool.updated' | 'tool.completed'>, key: string): ActivityBlock | null {
+  const before = blocks.find(key);
+  if (before?.kind !== 'tool') return null;
+  if (event.type === 'tool.updated') return { ...before, output: (before.output + event.output).slice(-OUTPUT_LIMIT) };
+  return { ...before, output: event.output ?? before.output, outcome: event.outcome, exitCode: event.exitCode ?? null };
 }
 
 /** What a person is told of an event that has no block of its own; null for what is only for machines. */
@@ -141,10 +171,4 @@ function noticeOf(event: AgentEvent): { readonly tone: 'info' | 'warning' | 'err
     default:
       return null;
   }
-}
-
-function put(blocks: readonly ActivityBlock[], block: ActivityBlock): readonly ActivityBlock[] {
-  // What goes on is near the end.
-  const index = blocks.findLastIndex(({ key }) => key === block.key);
-  return index === -1 ? blocks.concat(block) : blocks.with(index, block);
 }

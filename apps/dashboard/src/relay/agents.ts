@@ -18,3 +18,6 @@ export function presenceIn(approvals: readonly Approval[]): (agent: Pick<Agent, 
   const waiting = new Set(approvals.filter(isPendingApproval).map(({ agentId }) => agentId));
   return ({ id, status }) => (waiting.has(id) ? 'waiting' : status);
 }
+
+/** Whether it is somebody who works here: neither the relay itself nor a person. */
+export const isWorker = ({ kind }: Pick<Agent, 'kind'>): boolean => kind !== 'system' && kind !== 'user';

@@ -1,19 +1,38 @@
 import type { Delivery, MessageDetail, RelayClient, RelayEvent } from 'agent-relay-client';
 import { type ListView, READ_AGAIN, type Snapshot, type View } from '../live/view.ts';
 import { upsert } from './collect.ts';
+import { fitsMessage, type MessageFilter } from './message-filter.ts';
 
-/** Messages kept on the page; older ones are read from the relay when asked for. */
+/** Messages kept of those that come; what was read further back is kept beside them. */
 const MESSAGE_LIMIT = 500;
 const FIRST_PAGE = 200;
 
-/** The newest messages of the relay, newest last. */
-export const messagesView: ListView<MessageDetail> = {
+/** The newest messages of the relay, all of them or those that fit, newest last. */
+export const messagesView = (filter: MessageFilter): ListView<MessageDetail> => ({
   name: 'messages',
+  id: JSON.stringify(requestOf(filter)),
   route: 'messages/list',
-  read: (relay) => relay.messages.list({ newest: true, limit: FIRST_PAGE }),
-  apply: (messages, event) =>
-    event.type === 'message.new' ? addMessage(messages, event).slice(-MESSAGE_LIMIT) : changeMessage(messages, event),
-};
+  read: (relay) => relay.messages.list({ ...requestOf(filter), limit: FIRST_PAGE }),
+  apply: (messages, event) => {
+    if (event.type !== 'message.new') return changeMessage(messages, event);
+    return fitsMessage(event.message, filter) ? keepNewest(messages, event) : messages;
+  },
+  older: {
+    oldest: 'first',
+    read: async (relay, known) => {
+      const { data, nextCursor } = await relay.messages.list({ ...requestOf(filter), limit: FIRST_PAGE, before: known[0]?.id ?? 1 });
+      return { data, isEnd: nextCursor === undefined };
+    },
+    merge: mergeOldestFirst,
+  },
+});
+
+const requestOf = ({ from, channel, work }: MessageFilter) => ({
+  newest: true as const,
+  ...(from === undefined ? {} : { from }),
+  ...(channel === undefined ? {} : { channel }),
+  ...(work === undefined ? {} : { claimable: work }),
+});
 
 /**
  * The newest messages that one agent sent or was meant by, newest last. Who belonged to a group is the relay's to say: what comes for one has
@@ -27,8 +46,16 @@ export const agentMessagesView = (agentId: string): ListView<MessageDetail> => (
   apply: (messages, event) => {
     if (event.type !== 'message.new') return changeMessage(messages, event);
     const { from, to } = event.message;
-    if (from === agentId || to === `id:${agentId}`) return addMessage(messages, event).slice(-MESSAGE_LIMIT);
+    if (from === agentId || to === `id:${agentId}`) return keepNewest(messages, event);
     return to.startsWith('id:') ? messages : READ_AGAIN;
+  },
+  older: {
+    oldest: 'first',
+    read: async (relay, known) => {
+      const { data, nextCursor } = await readMessagesOf(relay, agentId, known[0]?.id ?? 1);
+      return { data, isEnd: nextCursor === undefined };
+    },
+    merge: mergeOldestFirst,
   },
 });
 
@@ -66,11 +93,15 @@ export const deliveriesView = (messageId: number): ListView<Delivery> => ({
   },
 });
 
-async function readMessagesOf(relay: RelayClient, agentId: string): Promise<Snapshot<readonly MessageDetail[]>> {
-  const received = await relay.messages.list({ for: agentId, newest: true, limit: FIRST_PAGE });
-  const sent = await relay.messages.list({ from: agentId, newest: true, limit: FIRST_PAGE });
-  const all = new Map([...received.data, ...sent.data].map((message) => [message.id, message]));
-  return { data: [...all.values()].sort((one, other) => one.id - other.id).slice(-FIRST_PAGE), cursor: received.cursor };
+/** What an agent received and what it sent are two lists; only what lies above the end of both pages is known to be all. */
+async function readMessagesOf(relay: RelayClient, agentId: string, before?: number): Promise<Snapshot<readonly MessageDetail[]>> {
+  const page = { newest: true, limit: FIRST_PAGE, ...(before === undefined ? {} : { before }) } as const;
+  const received = await relay.messages.list({ ...page, for: agentId });
+  const sent = await relay.messages.list({ ...page, from: agentId });
+  const ends = [received, sent].flatMap(({ nextCursor }) => (nextCursor === undefined ? [] : [nextCursor]));
+  const from = Math.max(0, ...ends);
+  const data = mergeOldestFirst(received.data, sent.data).filter(({ id }) => id >= from);
+  return { data, cursor: received.cursor, nextCursor: ends.length === 0 ? undefined : from };
 }
 
 async function readThread(relay: RelayClient, id: number): Promise<Snapshot<readonly MessageDetail[]>> {
@@ -95,6 +126,14 @@ function changeMessage(messages: readonly MessageDetail[], event: RelayEvent): r
     message.readBy.includes(agentId) ? message : { ...message, readBy: [...message.readBy, agentId] },
   );
 }
+
+function mergeOldestFirst(messages: readonly MessageDetail[], more: readonly MessageDetail[]): readonly MessageDetail[] {
+  return [...new Map([...more, ...messages].map((message) => [message.id, message])).values()].sort((one, other) => one.id - other.id);
+}
+
+/** The oldest go, unless a person has read further back: then no more is kept than that. */
+const keepNewest = (messages: readonly MessageDetail[], event: Extract<RelayEvent, { type: 'message.new' }>): readonly MessageDetail[] =>
+  addMessage(messages, event).slice(-Math.max(MESSAGE_LIMIT, messages.length));
 
 function addMessage(
   messages: readonly MessageDetail[],

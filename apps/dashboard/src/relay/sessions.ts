@@ -1,7 +1,10 @@
 import { type Agent, listAll, type Node, type RelayClient, RelayError, type Session } from 'agent-relay-client';
-import type { RouteRequest } from 'agent-relay-protocol';
+import { MAX_PAGE_SIZE, type RouteRequest } from 'agent-relay-protocol';
 import type { ListView, View } from '../live/view.ts';
 import { upsert } from './collect.ts';
+import { listUpTo } from './list-up-to.ts';
+
+const SESSIONS_SHOWN = 50;
 
 /** The latest session of one agent; null for one that no machine has run. */
 export const lastSessionView = (agentId: string): View<Session | null> => ({
@@ -12,6 +15,38 @@ export const lastSessionView = (agentId: string): View<Session | null> => ({
   apply: (last, event) =>
     'session' in event && event.session.agentId === agentId && event.session.epoch >= (last?.epoch ?? 0) ? event.session : last,
 });
+
+/** The sessions of one agent, newest first. */
+export const sessionsOfView = (agentId: string): ListView<Session> => ({
+  name: 'sessions',
+  id: `of ${agentId}`,
+  route: 'sessions/list',
+  read: async (relay) => {
+    try {
+      return await relay.sessions.list({ agent: agentId, limit: SESSIONS_SHOWN });
+    } catch (error) {
+      if (error instanceof RelayError && error.code === 'not_found') return { data: [], cursor: 0 };
+      throw error;
+    }
+  },
+  apply: (sessions, event) => {
+    if (!('session' in event) || event.session.agentId !== agentId) return sessions;
+    const others = sessions.filter(({ sessionId }) => sessionId !== event.session.sessionId);
+    return [...others, event.session].sort((one, other) => other.epoch - one.epoch).slice(0, SESSIONS_SHOWN);
+  },
+});
+
+/** Every session that runs now, of all machines. */
+export const runningView: ListView<Session> = {
+  name: 'sessions',
+  route: 'sessions/list',
+  read: (relay) => listUpTo(MAX_PAGE_SIZE, relay.sessions.list, { status: 'running' as const }),
+  apply: (sessions, event) => {
+    if (!('session' in event)) return sessions;
+    const others = sessions.filter(({ sessionId }) => sessionId !== event.session.sessionId);
+    return event.session.status === 'running' ? [event.session, ...others] : others;
+  },
+};
 
 async function readLastSession(relay: RelayClient, agent: string) {
   try {

@@ -8,9 +8,10 @@ import { callbacksView } from './callbacks.ts';
 import { channelsView } from './channels.ts';
 import { holdsView } from './holds.ts';
 import { agentMessagesView, deliveriesView, messagesView, threadView } from './messages.ts';
+
 import { pairsView } from './pairs.ts';
 import { lastSessionView, nodesView, startAgain } from './sessions.ts';
-import { mergeTasks, taskHistoryView, tasksView, taskView } from './tasks.ts';
+import { taskCountsView, taskHistoryView, tasksView, taskView } from './tasks.ts';
 
 const task = (id: number, more: Partial<Task> = {}): Task => ({
   id,
@@ -107,7 +108,7 @@ function after<Data>(view: View<Data>, data: Data, ...events: readonly RelayEven
 
 test('a report appears at the top, and what becomes of the task takes its place', () => {
   const claimed = task(5, { status: 'claimed', claimedBy: 'Worker' });
-  expect(after(tasksView, [task(1)], told(5, task(5)), told(6, claimed, 'task.claimed'))).toEqual([claimed, task(1)]);
+  expect(after(tasksView({}), [task(1)], told(5, task(5)), told(6, claimed, 'task.claimed'))).toEqual([claimed, task(1)]);
   expect(after(taskView(5), task(5), told(6, claimed, 'task.claimed'))).toEqual(claimed);
   expect(after(taskView(1), task(1), told(6, claimed, 'task.claimed'))).toEqual(task(1));
 });
@@ -115,6 +116,7 @@ test('a report appears at the top, and what becomes of the task takes its place'
 test('what the log does not carry is read again: who did it, and what the other side answered', () => {
   expect(taskHistoryView(5).apply([], told(6, task(5)))).toBe(READ_AGAIN);
   expect(taskHistoryView(4).apply([], told(6, task(5)))).toEqual([]);
+  expect(taskCountsView({}).apply({ open: 1 }, told(6, task(5)))).toBe(READ_AGAIN);
   const moved = { type: 'callback.updated', seq: 9, at: 9, callbackId: 1, taskId: 5, integration: 'ops', status: 'dead' } as const;
   expect(callbacksView('dead').apply([], moved)).toBe(READ_AGAIN);
 });
@@ -150,7 +152,7 @@ test('a message joins the thread it belongs to and no other, and what happens to
   const said = { type: 'message.new', seq: 9, at: 9, message, matched: 1 } as const;
   expect(after(threadView(7), [], said)).toEqual([shown]);
   expect(after(threadView(3), [], said)).toEqual([]);
-  expect(after(messagesView, [], said)).toEqual([shown]);
+  expect(after(messagesView({}), [], said)).toEqual([shown]);
   expect(after(threadView(7), [shown], { type: 'message.deleted', seq: 10, at: 10, messageId: 9 })).toMatchObject([
     { body: '', deletedAt: 10 },
   ]);
@@ -220,11 +222,23 @@ test('a receipt takes the place of the one before, for its message alone', () =>
   expect(after(deliveriesView(5), [], told)).toEqual([]);
 });
 
-test('of what has ended a bounded number is kept, the newest; what is active is all kept', () => {
-  const ended = Array.from({ length: 2_500 }, (_, index) => task(index + 2, { status: 'done' }));
-  const kept = mergeTasks([task(1)], ended);
-  expect(kept).toHaveLength(2_001);
-  expect([kept[0]?.id, kept.at(-1)?.id]).toEqual([2_501, 1]);
+test('what comes pushes out the oldest beyond a bound; what a person read further back is kept', () => {
+  const read = Array.from({ length: 2_500 }, (_, index) => task(2_500 - index));
+  const first = read.slice(0, 2_000);
+  const afterOne = after(tasksView({}), first, told(2_501, task(2_501)));
+  expect([afterOne.length, afterOne[0]?.id, afterOne.at(-1)?.id]).toEqual([2_000, 2_501, 502]);
+  const merged = tasksView({}).older?.merge(first, read.slice(2_000)) ?? [];
+  expect([merged.length, after(tasksView({}), merged, told(2_501, task(2_501))).length]).toEqual([2_500, 2_500]);
+});
+
+test('a task that no longer fits leaves its list, and one that does comes into it', () => {
+  const blocked = task(5, { status: 'blocked' });
+  expect(after(tasksView({ status: 'blocked' }), [task(1, { status: 'blocked' })], told(6, blocked, 'task.claimed'))).toEqual([
+    blocked,
+    task(1, { status: 'blocked' }),
+  ]);
+  expect(after(tasksView({}), [task(5)], told(7, task(5, { status: 'done' }), 'task.completed'))).toEqual([]);
+  expect(after(tasksView({ find: 'TASK 5' }), [], told(7, task(5)), told(8, task(6)))).toEqual([task(5)]);
 });
 
 test('an event about something else leaves a list as the same object', () => {

@@ -1,82 +1,39 @@
+import { Link } from '@tanstack/react-router';
 import type { ActivityBlock } from '../relay/activity-blocks.ts';
+import { Ago } from './ago.tsx';
+import { DiffView } from './diff-view.tsx';
 import { Fold } from './fold.tsx';
-import { formatTime } from './format.ts';
+import { formatUsage } from './format.ts';
 import { known } from './known.ts';
+import { Markdown } from './markdown.tsx';
+import { ToolCall } from './tool-call.tsx';
+
+type BlockOf<Kind extends ActivityBlock['kind']> = Extract<ActivityBlock, { readonly kind: Kind }>;
+type SaidBlock = Extract<ActivityBlock, { readonly isStreaming: boolean }>;
 
 const tones = { info: 'text-soft', warning: 'text-warn', error: 'text-bad' } as const;
-const outcomes = {
-  running: { mark: '…', tone: 'text-accent' },
-  succeeded: { mark: '✔', tone: 'text-good' },
-  failed: { mark: '✕', tone: 'text-bad' },
-  declined: { mark: '⊘', tone: 'text-warn' },
-  interrupted: { mark: '■', tone: 'text-warn' },
-} as const;
 const steps = { pending: '○', active: '◐', done: '●' } as const;
 
 export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) {
   switch (block.kind) {
     case 'prompt':
-      return (
-        <blockquote className="whitespace-pre-wrap break-words rounded-lg border-accent border-l-2 bg-raised px-3 py-2" data-block="prompt">
-          {block.text}
-        </blockquote>
-      );
+      return <Prompt block={block} />;
     case 'text':
       return (
-        <p className="whitespace-pre-wrap break-words" data-block="text">
-          {block.text}
+        <div data-block="text">
+          <Markdown text={block.text} />
           {block.isStreaming ? <span className="ml-0.5 inline-block h-4 w-1.5 animate-pulse bg-accent align-text-bottom" /> : null}
-        </p>
-      );
-    case 'reasoning':
-      return <p className="whitespace-pre-wrap break-words text-soft italic">{block.text}</p>;
-    case 'tool':
-      return (
-        <div className="rounded-lg border border-line" data-block="tool">
-          <Fold
-            name={block.key}
-            summaryLook="flex items-center gap-2 px-3 py-1.5 font-mono text-xs"
-            summary={
-              <>
-                <Outcome outcome={block.outcome} />
-                <span className="font-semibold">{block.name}</span>
-                <span className="min-w-0 truncate text-soft" title={block.title}>
-                  {block.title}
-                </span>
-              </>
-            }
-          >
-            {block.output === '' ? null : (
-              <pre className="max-h-64 overflow-auto whitespace-pre-wrap break-words border-line border-t px-3 py-2 font-mono text-xs">
-                {block.output}
-              </pre>
-            )}
-          </Fold>
         </div>
       );
+    case 'reasoning':
+      return <Reasoning block={block} />;
+    case 'tool':
+      return <ToolCall block={block} />;
     case 'files':
-      return (
-        <ul className="font-mono text-xs" data-block="files">
-          {block.changes.map((change) => (
-            <li key={change.path}>
-              <Fold
-                name={`${block.key}/${change.path}`}
-                summaryLook="break-all"
-                summary={
-                  <>
-                    <span className="text-accent">{change.change}</span> {change.path}
-                  </>
-                }
-              >
-                {change.diff === undefined ? null : <pre className="overflow-auto rounded bg-raised p-2">{change.diff}</pre>}
-              </Fold>
-            </li>
-          ))}
-        </ul>
-      );
+      return <Files block={block} />;
     case 'plan':
       return (
-        <ol className="text-soft text-xs">
+        <ol className="text-soft text-xs" data-block="plan">
           {block.steps.map(({ step, status }) => (
             <li key={step}>
               {known<string>(steps, status, (word) => `(${word})`)} {step}
@@ -85,20 +42,86 @@ export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) 
         </ol>
       );
     case 'turn':
+      return <Turn block={block} />;
+    case 'notice':
       return (
-        <p className={`border-line border-t pt-1 text-xs ${block.outcome === 'failed' ? 'text-bad' : 'text-soft'}`} data-block="turn">
-          turn {block.outcome} {formatTime(block.at)} {block.detail}
+        <p className={`flex gap-2 text-xs ${tones[block.tone]}`}>
+          <span className="min-w-0 grow [overflow-wrap:anywhere]">{block.text}</span>
+          <Ago at={block.at} />
         </p>
       );
-    case 'notice':
-      return <p className={`text-xs ${tones[block.tone]}`}>{block.text}</p>;
   }
 }
 
-function Outcome({ outcome }: { readonly outcome: Extract<ActivityBlock, { kind: 'tool' }>['outcome'] }) {
-  const { mark, tone } = known<{ readonly mark: string; readonly tone: string }>(outcomes, outcome, (word) => ({
-    mark: word,
-    tone: 'text-soft',
-  }));
-  return <span className={tone}>{mark}</span>;
+/** What it was asked, and where that came from. */
+const Prompt = ({ block: { text, at, messageIds } }: { readonly block: BlockOf<'prompt'> }) => (
+  <blockquote className="rounded-lg border-accent border-l-2 bg-raised px-3 py-2" data-block="prompt">
+    <p className="mb-1 flex flex-wrap gap-x-2 text-soft text-xs">
+      {messageIds.map((id) => (
+        <Link key={id} to="/messages/$messageId" params={{ messageId: String(id) }} className="text-accent hover:underline">
+          message {id}
+        </Link>
+      ))}
+      <span className="grow" />
+      <Ago at={at} />
+    </p>
+    <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{text}</p>
+  </blockquote>
+);
+
+/** What it thinks is there for who wants it; while it thinks, the end of it is seen. */
+function Reasoning({ block: { key, text, isStreaming } }: { readonly block: SaidBlock }) {
+  const line =
+    text
+      .trim()
+      .split('\n')
+      .at(isStreaming ? -1 : 0) ?? '';
+  return (
+    <div data-block="reasoning">
+      <Fold
+        name={key}
+        summaryLook="cursor-pointer truncate text-soft text-xs italic"
+        summary={`${isStreaming ? 'Thinking' : 'Thought'}: ${line}`}
+      >
+        <div className="border-line border-l-2 pl-3 text-soft italic">
+          <Markdown text={text} />
+        </div>
+      </Fold>
+    </div>
+  );
+}
+
+const Files = ({ block: { key, changes } }: { readonly block: BlockOf<'files'> }) => (
+  <ul className="font-mono text-xs" data-block="files">
+    {changes.map((change) => (
+      <li key={change.path}>
+        <Fold
+          name={`${key}/${change.path}`}
+          summaryLook="break-all"
+          summary={
+            <>
+              <span className="text-accent">{change.change}</span> {change.path}
+            </>
+          }
+        >
+          {change.diff === undefined ? null : <DiffView diff={change.diff} />}
+        </Fold>
+      </li>
+    ))}
+  </ul>
+);
+
+function Turn({ block: { outcome, detail, usage, durationMs, at } }: { readonly block: BlockOf<'turn'> }) {
+  const figures = [durationMs === null ? null : `${(durationMs / 1_000).toFixed(1)} s`, usage === null ? null : formatUsage(usage)];
+  return (
+    <p
+      className={`flex flex-wrap gap-x-2 border-line border-t pt-1 text-xs ${outcome === 'failed' ? 'text-bad' : 'text-soft'}`}
+      data-block="turn"
+    >
+      <span>turn {outcome}</span>
+      <Ago at={at} />
+      <span className="tabular-nums">{figures.filter(Boolean).join(' · ')}</span>
+      <span className="[overflow-wrap:anywhere]">{detail}</span>
+    </p>
+  );
 }

@@ -7,46 +7,64 @@ import { agentsView, presenceIn } from '../relay/agents.ts';
 import { approvalsView } from '../relay/approvals.ts';
 import { isUnfinished, lastSessionView, startAgain } from '../relay/sessions.ts';
 import { ActButton } from './act-button.tsx';
+import { EditCard } from './agent/edit-card.tsx';
+import { SessionChoice } from './agent/session-choice.tsx';
 import { Ago } from './ago.tsx';
 import { PresenceWord } from './presence-dot.tsx';
 import { Problem } from './problem.tsx';
 
 interface AgentHeaderProps {
   readonly agentId: string;
+  /** Which of its sessions is looked at; null for all. */
+  readonly session: string | null;
   readonly place: string;
 }
 
 /** One agent: who it is, how its session stands or ended, and the means to stop it or to start it again. */
-export function AgentHeader({ agentId, place }: AgentHeaderProps) {
+export function AgentHeader({ agentId, session: shownSession, place }: AgentHeaderProps) {
   const agent = useList(agentsView).all.find(({ id }) => id === agentId);
   const presenceOf = presenceIn(useList(approvalsView).all);
   const session = useLive(lastSessionView(agentId)).data ?? null;
   const isOver = session !== null && !isUnfinished(session);
   return (
-    <header className={`grid content-start gap-1 border-line border-b bg-panel px-4 py-3 ${place}`}>
+    <section aria-label={agentId} className={`grid content-start gap-1 border-line border-b bg-panel px-4 py-3 ${place}`}>
       <div className="flex items-center gap-2">
         <h2 className="truncate font-semibold" title={agentId}>
           {agentId}
         </h2>
         <PresenceWord status={agent === undefined ? 'unknown' : presenceOf(agent)} />
         <span className="grow" />
-        <Link to="/" aria-label="Close" className="px-1 text-soft hover:text-ink">
+        <Link to="/messages" aria-label="Close" className="px-1 text-soft hover:text-ink">
           ✕
         </Link>
       </div>
-      <p className="break-words text-soft text-xs empty:hidden">
-        {[agent?.provider, session?.model, session?.mode, session?.cwd].filter(Boolean).join(' · ')}
+      <p className="[overflow-wrap:anywhere] text-soft text-xs empty:hidden">
+        {[
+          agent?.provider,
+          agent?.label && `called ${agent.label}`,
+          agent?.tags.map((tag) => `tag:${tag}`).join(' '),
+          agent?.capabilities.map((name) => `cap:${name}`).join(' '),
+          session?.model,
+          session?.mode,
+          session?.cwd,
+        ]
+          .filter(Boolean)
+          .join(' · ')}
       </p>
+      <div className="flex flex-wrap items-center gap-2 text-xs">
+        {agent === undefined ? null : <EditCard agent={agent} />}
+        <SessionChoice agentId={agentId} shown={shownSession} />
+      </div>
       {isOver ? <Ended session={session} /> : null}
       {isOver && agent?.status === 'offline' ? <StartAgain session={session} agent={agent} /> : null}
       {session !== null && !isOver ? <Stop agentId={agentId} isBusy={agent?.status === 'busy'} /> : null}
-    </header>
+    </section>
   );
 }
 
 function Ended({ session: { status, reason, endedAt } }: { readonly session: Session }) {
   return (
-    <p className={`break-words text-xs ${status === 'failed' ? 'text-bad' : 'text-soft'}`} data-session-status={status}>
+    <p className={`[overflow-wrap:anywhere] text-xs ${status === 'failed' ? 'text-bad' : 'text-soft'}`} data-session-status={status}>
       Its session {status} {endedAt === null ? null : <Ago at={endedAt} />}
       {reason === null ? '' : `: ${reason}`}
     </p>

@@ -11,7 +11,8 @@ import { PresenceDot, PresenceWord } from './presence-dot.tsx';
 import { SpawnDialog } from './spawn/spawn-dialog.tsx';
 
 const order = { waiting: 0, busy: 1, idle: 2, online: 2, offline: 3 } as const;
-const rank = (status: string) => known<number>(order, status, () => order.online);
+/** Who waits for a person is first, then who is at work. */
+export const rankOfPresence = (status: string): number => known<number>(order, status, () => order.online);
 /** With fewer there is nothing to look for. */
 const FILTER_FROM = 12;
 
@@ -20,11 +21,11 @@ export function AgentList({ selectedId }: { readonly selectedId: string | null }
   const presenceOf = presenceIn(useList(approvalsView).all);
   const agents = useList(agentsView, (all) => arrange(all, find, presenceOf));
   const maySpawn = useMayCall('sessions/start');
-  const count = agents.all.filter(isShown).length;
+  const count = agents.all.filter(isShownAgent).length;
   return (
     <nav aria-label="Agents" className="flex min-h-0 flex-col bg-panel">
       <div className="flex items-center justify-between px-4 pt-3 pb-2">
-        <Link to="/" className="font-medium text-soft text-xs uppercase tracking-wide hover:text-ink">
+        <Link to="/messages" className="font-medium text-soft text-xs uppercase tracking-wide hover:text-ink">
           Agents {count >= FILTER_FROM ? count : ''}
         </Link>
         {maySpawn ? <SpawnDialog /> : null}
@@ -54,14 +55,14 @@ export function AgentList({ selectedId }: { readonly selectedId: string | null }
   );
 }
 
-const isShown = ({ kind }: Agent): boolean => kind !== 'system';
+export const isShownAgent = ({ kind }: Pick<Agent, 'kind'>): boolean => kind !== 'system';
 
 /** Those that the words fit: who waits for a person first, then who is at work. */
 function arrange(all: readonly Agent[], find: string, presenceOf: (agent: Agent) => string): readonly Agent[] {
   const wanted = find.trim().toLowerCase();
   return all
-    .filter((agent) => isShown(agent) && (wanted === '' || wordsOf(agent).includes(wanted)))
-    .sort((left, right) => rank(presenceOf(left)) - rank(presenceOf(right)) || left.id.localeCompare(right.id));
+    .filter((agent) => isShownAgent(agent) && (wanted === '' || wordsOf(agent).includes(wanted)))
+    .sort((left, right) => rankOfPresence(presenceOf(left)) - rankOfPresence(presenceOf(right)) || left.id.localeCompare(right.id));
 }
 
 const wordsOf = (agent: Agent): string => [agent.id, ...detailsOf(agent), ...agent.tags].join('\n').toLowerCase();

@@ -10,15 +10,17 @@ interface ConfirmButtonProps {
   /** What it says before it does it. */
   readonly confirmWord: string;
   readonly command: Command<void, unknown>;
+  /** How it looks where it stands among words. */
+  readonly look?: string;
 }
 
 /** A button that ends something, and asks once more before it does. */
-export function ConfirmButton({ word, label, confirmWord, command }: ConfirmButtonProps) {
+export function ConfirmButton({ word, label, confirmWord, command, look = 'button px-2 py-0.5 text-xs' }: ConfirmButtonProps) {
   const [isAsking, setAsking] = useState(false);
   if (command.error !== null) return <Problem error={command.error} onRetry={command.reset} />;
   if (!isAsking) {
     return (
-      <button type="button" aria-label={label} className="button px-2 py-0.5 text-xs" onClick={() => setAsking(true)}>
+      <button type="button" aria-label={label} className={look} onClick={() => setAsking(true)}>
         {word}
       </button>
     );

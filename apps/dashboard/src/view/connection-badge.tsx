@@ -5,7 +5,9 @@ import { useConnectionState } from '../live/use-connection.ts';
 import { useList } from '../live/use-list.ts';
 import { useMe } from '../live/use-live.ts';
 import { nodesView } from '../relay/sessions.ts';
+import { Palette } from './palette/palette.tsx';
 import { Problem } from './problem.tsx';
+import { ThemeSwitch } from './theme-switch.tsx';
 
 const words = {
   connecting: { text: 'connecting', tone: 'bg-warn' },
@@ -35,6 +37,8 @@ export function ConnectionBadge() {
         <span className={`size-2 rounded-full ${tone}`} />
         {text}
       </span>
+      <Palette />
+      <ThemeSwitch />
       {me === undefined || me.type === 'anonymous' ? null : <SignOut />}
     </div>
   );

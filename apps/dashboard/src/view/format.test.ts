@@ -1,6 +1,6 @@
 import { RelayError } from 'agent-relay-client';
 import { expect, test } from 'vitest';
-import { errorText, formatCount, formatDistance } from './format.ts';
+import { errorText, formatCount, formatDistance, formatUsage } from './format.ts';
 
 test('a distance in time is told in its largest whole unit, before and after now', () => {
   const now = 10 * 86_400_000;
@@ -19,4 +19,9 @@ test("a relay's error is told with its code", () => {
 
 test('a count stays short', () => {
   expect([0, 999, 1000].map(formatCount)).toEqual(['0', '999', '999+']);
+});
+
+test('what a turn took is told shortly, its cost where it is known', () => {
+  expect(formatUsage({ inputTokens: 12_345, outputTokens: 678 })).toBe('12.3K in · 678 out');
+  expect(formatUsage({ inputTokens: 5, outputTokens: 1_500_000, costUsd: 0.123 })).toBe('5 in · 1.5M out · $0.12');
 });

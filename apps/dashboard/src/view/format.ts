@@ -31,5 +31,21 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd?: number | undefined;
+}
+
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** What a turn took, as far as its agent says it. */
+export const formatUsage = ({ inputTokens, outputTokens, costUsd }: Usage): string =>
+  [
+    `${compact.format(inputTokens)} in`,
+    `${compact.format(outputTokens)} out`,
+    ...(costUsd === undefined ? [] : [`$${costUsd.toFixed(2)}`]),
+  ].join(' · ');
+
 /** A count that takes no more room than three signs. */
 export const formatCount = (count: number): string => (count > 999 ? '999+' : String(count));

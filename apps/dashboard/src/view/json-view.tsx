@@ -4,11 +4,11 @@ type Json = NonNullable<Task['result']> | null;
 
 /** Whatever a program said: text as text, a percentage as a bar, the rest as it was written. */
 export function JsonView({ value }: { readonly value: Json }) {
-  if (typeof value === 'string') return <p className="whitespace-pre-wrap break-words">{value}</p>;
+  if (typeof value === 'string') return <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{value}</p>;
   if (typeof value === 'number' || typeof value === 'boolean' || value === null)
     return <code className="font-mono text-xs">{String(value)}</code>;
   return (
-    <pre className="max-h-80 overflow-auto whitespace-pre-wrap break-words rounded-lg bg-raised p-2.5 font-mono text-xs">
+    <pre className="max-h-80 overflow-auto whitespace-pre-wrap [overflow-wrap:anywhere] rounded-lg bg-raised p-2.5 font-mono text-xs">
       {JSON.stringify(value, null, 2)}
     </pre>
   );
@@ -25,7 +25,7 @@ export function ProgressView({ value }: { readonly value: Json }) {
         <progress value={percent} max={100} aria-label="Progress" className="h-1.5 w-40" />
         <span className="text-soft text-xs">{Math.round(percent)} %</span>
       </div>
-      {note === null ? null : <p className="break-words">{note}</p>}
+      {note === null ? null : <p className="[overflow-wrap:anywhere]">{note}</p>}
     </div>
   );
 }

@@ -2,6 +2,8 @@ import type { Approval, Pair } from 'agent-relay-protocol';
 import type { ReactNode } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { expect, test } from 'vitest';
+import { type Connection, createConnection } from '../live/connection.ts';
+import { ConnectionContext } from '../live/use-connection.ts';
 import { ActivityBlockView } from './activity-block.tsx';
 import { kindWords, outcomeOf } from './approvals/approval-words.ts';
 import { directionWords } from './channels/channel-detail.tsx';
@@ -14,7 +16,11 @@ import { TaskStatusMark, taskEventWord } from './tasks/task-looks.tsx';
 
 /** What a relay of a later version says is none of the words that the types name. */
 const later = (word: string): never => word as never;
-const text = (node: ReactNode): string => renderToStaticMarkup(node).replace(/<[^>]*>/gu, '');
+/** A relay that is there, and of which nothing is read. */
+const connection = createConnection('http://127.0.0.1:1', () => 0);
+const live: Connection = { ...connection, getState: () => ({ status: 'live' }) };
+const markup = (node: ReactNode): string => renderToStaticMarkup(<ConnectionContext value={live}>{node}</ConnectionContext>);
+const text = (node: ReactNode): string => markup(node).replace(/<[^>]*>/gu, '');
 
 test('a table answers for its own words alone', () => {
   const table = { open: 1 };
@@ -29,7 +35,21 @@ test('words that this page does not know are shown as they are', () => {
     text(<TaskStatusMark status={later('postponed')} />),
     text(<PairMark pair={{ ...pair, status: later('paused') }} />),
     text(<PairMark pair={ended} />),
-    text(<ActivityBlockView block={{ ...block, kind: 'tool', name: 'Bash', title: 'ls', output: '', outcome: later('postponed') }} />),
+    text(
+      <ActivityBlockView
+        block={{
+          ...block,
+          kind: 'tool',
+          name: 'Bash',
+          title: 'ls',
+          input: null,
+          isOfSubAgent: false,
+          exitCode: null,
+          output: '',
+          outcome: later('postponed'),
+        }}
+      />,
+    ),
     text(<ActivityBlockView block={{ ...block, kind: 'plan', steps: [{ step: 'Rest', status: later('asleep') }] }} />),
     taskEventWord('task.dreamt'),
     kindWords('browse'),
@@ -48,7 +68,7 @@ test('words that this page does not know are shown as they are', () => {
     'sideways',
     'pondered',
   ]);
-  expect(renderToStaticMarkup(<PresenceDot status={later('dreaming')} />)).toContain('bg-soft');
+  expect(markup(<PresenceDot status={later('dreaming')} />)).toContain('bg-soft');
 });
 
 test('an answer of a kind that this page does not know is neither a yes nor a no', () => {

@@ -1,13 +1,14 @@
 import { Link } from '@tanstack/react-router';
 import { useList } from '../live/use-list.ts';
-import { useMayCall } from '../live/use-live.ts';
+import { useLive, useMayCall } from '../live/use-live.ts';
 import type { ListView } from '../live/view.ts';
 import { approvalsView, isPendingApproval } from '../relay/approvals.ts';
 import { callbacksView } from '../relay/callbacks.ts';
 import { holdsView, isOpenHold } from '../relay/holds.ts';
 import { isOpenPair, pairsView } from '../relay/pairs.ts';
-import { isEndedTask, tasksView } from '../relay/tasks.ts';
+import { taskCountsView, totalOf } from '../relay/tasks.ts';
 import { formatCount } from './format.ts';
+import { useTitle } from './use-title.ts';
 
 /** What waits for a person. */
 const waiting = 'bg-warn text-ground';
@@ -15,32 +16,42 @@ const waiting = 'bg-warn text-ground';
 /** The pages, and how much each has that is open; what wants a person is in colour. */
 export function MainNav() {
   const mayListTokens = useMayCall('tokens/list');
-  const active = useList(tasksView).all.filter((task) => !isEndedTask(task));
-  const blocked = active.filter(({ status }) => status === 'blocked').length;
+  useTitle();
+  const tasks = useLive(activeTasks).data;
+  const blocked = tasks?.['blocked'] ?? 0;
   return (
-    <nav aria-label="Pages" className="order-last -mx-2 flex w-full flex-wrap gap-x-1 text-xs sm:text-sm xl:order-none xl:mx-0 xl:w-auto">
-      <Page to="/" name="Messages" />
+    <nav
+      aria-label="Pages"
+      className="relative order-last -mx-2 flex w-full min-w-0 gap-x-1 overflow-x-auto text-sm [scrollbar-width:none] xl:order-none xl:mx-0 xl:w-auto xl:px-0"
+    >
+      <Page to="/" name="Overview" />
+      <Page to="/messages" name="Messages" />
       <Page to="/approvals" name="Approvals" count={useCount(approvalsView, isPendingApproval)} meaning="waiting" tone={waiting} />
       <Page to="/holds" name="Held" count={useCount(holdsView, isOpenHold)} meaning="waiting" tone={waiting} />
-      <Page to="/tasks" name="Tasks" count={active.length} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
+      <Page to="/tasks" name="Tasks" count={tasks && totalOf(tasks)} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
       <Page to="/pairs" name="Pairs" count={useCount(pairsView, isOpenPair)} meaning="open" />
       <Page to="/channels" name="Channels" />
       <Page to="/callbacks" name="Callbacks" count={useCount(deadCallbacks)} meaning="gave up" tone="bg-bad text-ground" />
+      <Page to="/fleet" name="Fleet" />
       {mayListTokens ? <Page to="/tokens" name="Tokens" /> : null}
     </nav>
   );
 }
 
 const deadCallbacks = callbacksView('dead');
+const activeTasks = taskCountsView({});
 
-function useCount<Item>(view: ListView<Item>, isCounted: (item: Item) => boolean = () => true): number {
-  return useList(view).all.filter(isCounted).length;
+/** Undefined until it is known. */
+function useCount<Item>(view: ListView<Item>, isCounted: (item: Item) => boolean = () => true): number | undefined {
+  const { status, all } = useList(view);
+  return status === 'reading' ? undefined : all.filter(isCounted).length;
 }
 
 interface PageProps {
-  readonly to: '/' | '/approvals' | '/holds' | '/tasks' | '/pairs' | '/channels' | '/callbacks' | '/tokens';
+  readonly to: '/' | '/messages' | '/fleet' | '/approvals' | '/holds' | '/tasks' | '/pairs' | '/channels' | '/callbacks' | '/tokens';
   readonly name: string;
-  readonly count?: number;
+  /** Undefined while it is not known. */
+  readonly count?: number | undefined;
   /** What the count counts. */
   readonly meaning?: string;
   readonly tone?: string;

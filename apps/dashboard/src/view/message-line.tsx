@@ -1,35 +1,54 @@
+import { Link } from '@tanstack/react-router';
 import type { MessageDetail } from 'agent-relay-client';
+import { Ago } from './ago.tsx';
 import { ClaimState } from './claim-state.tsx';
-import { formatTime } from './format.ts';
+import { Markdown } from './markdown.tsx';
+import { MessageTools } from './messages/message-tools.tsx';
 import { ReceiptList } from './receipt-list.tsx';
 
 export function MessageLine({ message }: { readonly message: MessageDetail }) {
   const isDeleted = message.deletedAt !== null;
   return (
-    <article className="border-line border-b px-4 py-3" data-message-id={message.id}>
+    <article className="group border-line border-b px-4 py-3" data-message-id={message.id}>
       <header className="flex flex-wrap items-baseline gap-x-2 text-xs">
-        <span className="font-semibold text-sm">{message.from}</span>
+        <Link to="/agents/$agentId" params={{ agentId: message.from }} className="font-semibold text-sm hover:underline">
+          {message.from}
+        </Link>
         {message.sender.relation === 'claimed' ? (
           <span className="text-warn" title="The caller named this sender; nothing proves it">
             unproven
           </span>
         ) : null}
         <span className="text-soft">→ {message.to.replace(/^id:/u, '')}</span>
-        {message.channel === null ? null : <span className="text-accent">#{message.channel}</span>}
+        {message.channel === null ? null : (
+          <Link to="/messages" search={{ channel: message.channel }} className="text-accent hover:underline">
+            #{message.channel}
+          </Link>
+        )}
         {message.mode === 'next' ? null : <span className="rounded bg-raised px-1.5 text-soft">{message.mode}</span>}
         <span className="grow" />
-        <span className="text-soft" title={new Date(message.createdAt).toLocaleString()}>
+        <span className="text-soft">
           {message.replyTo === null ? '' : `answers ${message.replyTo} · `}
-          {message.id} · {formatTime(message.createdAt)}
+          <Link
+            to="/messages/$messageId"
+            params={{ messageId: String(message.id) }}
+            aria-label={`Thread of message ${message.id}`}
+            className="hover:text-ink hover:underline"
+          >
+            {message.id}
+          </Link>{' '}
+          · <Ago at={message.createdAt} />
         </span>
       </header>
-      {message.subject === null ? null : <p className="mt-1 font-medium">{message.subject}</p>}
-      <p className={`mt-1 max-h-72 overflow-y-auto whitespace-pre-wrap break-words ${isDeleted ? 'text-soft italic' : ''}`}>
-        {isDeleted ? 'deleted' : message.body}
-      </p>
+      {message.subject === null ? null : <p className="mt-1 font-medium [overflow-wrap:anywhere]">{message.subject}</p>}
+      <div className={`mt-1 ${isDeleted ? 'text-soft italic' : ''}`} data-body>
+        {isDeleted ? 'deleted' : <Markdown text={message.body} />}
+      </div>
       <footer className="mt-1.5 flex flex-wrap items-center gap-2 text-xs">
         {isDeleted ? null : <ReceiptList messageId={message.id} />}
         {message.claimable ? <ClaimState message={message} /> : null}
+        <span className="grow" />
+        <MessageTools message={message} />
       </footer>
     </article>
   );

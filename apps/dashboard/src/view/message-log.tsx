@@ -2,6 +2,7 @@ import type { MessageDetail } from 'agent-relay-client';
 import type { ReactNode } from 'react';
 import type { List } from '../live/use-list.ts';
 import { MessageLine } from './message-line.tsx';
+import { OlderRows } from './older-rows.tsx';
 import { Problem } from './problem.tsx';
 import { VirtualList } from './virtual-list.tsx';
 
@@ -35,6 +36,7 @@ export function MessageLog({
       keyOf={({ id }) => id}
       rowHeight={84}
       selected={focusId ?? null}
+      header={<OlderRows list={list} />}
       row={focusId === undefined ? row : (message) => <div className={message.id === focusId ? 'bg-raised' : ''}>{row(message)}</div>}
       empty={<div className={`p-6 text-center text-soft ${emptyPlace}`}>{whyEmpty(list, refused) ?? empty}</div>}
     />

@@ -7,7 +7,7 @@ export const NoSuchPage = () => (
     <Empty title="There is no such page.">
       <p>
         Choose one above, or go to{' '}
-        <Link to="/" className="text-accent hover:underline">
+        <Link to="/messages" className="text-accent hover:underline">
           all messages
         </Link>
         .

@@ -8,8 +8,7 @@ interface PaneChoiceProps<Pane extends string> {
 /** Which of the panes that stand beside each other in a wide window a narrow one shows. */
 export function PaneChoice<Pane extends string>({ panes, chosen, onChoose, place }: PaneChoiceProps<Pane>) {
   return (
-    <fieldset className={`grid auto-cols-fr grid-flow-col border-line border-b bg-panel ${place}`}>
-      <legend className="sr-only">Shown</legend>
+    <nav aria-label="Shown" className={`grid auto-cols-fr grid-flow-col border-line border-b bg-panel ${place}`}>
       {panes.map((pane) => (
         <button
           key={pane}
@@ -21,6 +20,6 @@ export function PaneChoice<Pane extends string>({ panes, chosen, onChoose, place
           {pane}
         </button>
       ))}
-    </fieldset>
+    </nav>
   );
 }

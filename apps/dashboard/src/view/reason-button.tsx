@@ -27,7 +27,11 @@ export function ReasonButton({ word, label = word, hint, keepWord, isPending, on
   return (
     <Form
       onSubmit={(fields) => onReason(fields.text('reason') || null)}
-      onKeyDown={({ key }) => key === 'Escape' && setAsking(false)}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return;
+        event.preventDefault();
+        setAsking(false);
+      }}
       className="flex min-w-64 max-w-xl grow flex-wrap items-center gap-2"
     >
       <input

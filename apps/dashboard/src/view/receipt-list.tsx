@@ -1,4 +1,6 @@
+import { Link } from '@tanstack/react-router';
 import type { Delivery } from 'agent-relay-client';
+import { useEffect, useState } from 'react';
 import { useLive } from '../live/use-live.ts';
 import { deliveriesView } from '../relay/messages.ts';
 import { known } from './known.ts';
@@ -20,32 +22,55 @@ const SHOWN_RECIPIENTS = 4;
 
 /** Each recipient's receipt, and the evidence it rests on. */
 export function ReceiptList({ messageId }: { readonly messageId: number }) {
-  const { data: deliveries } = useLive(deliveriesView(messageId));
+  const { data: deliveries } = useLive(useIsSettled() ? deliveriesView(messageId) : null);
   if (!deliveries) return null;
   if (deliveries.length === 0) return <span className="text-warn">reached nobody</span>;
   if (deliveries.length > SHOWN_RECIPIENTS) return <Counts deliveries={deliveries} />;
   return deliveries.map((delivery) => {
-    const { mark, tone, meaning } = receiptLook(delivery.state);
+    const { mark, meaning } = receiptLook(delivery.state);
     const evidence = delivery.evidence === null ? '' : ` (evidence: ${delivery.evidence})`;
     return (
       <span
         key={delivery.agentId}
-        className={tone}
+        className={toneOf(delivery.state, [delivery])}
         title={`${delivery.agentId}: ${meaning}${evidence}${delivery.reason === null ? '' : `: ${delivery.reason}`}`}
         data-receipt={delivery.state}
       >
-        {mark} {delivery.agentId} {delivery.state}
+        {mark}{' '}
+        <Link to="/agents/$agentId" params={{ agentId: delivery.agentId }} search={{ message: messageId }} className="hover:underline">
+          {delivery.agentId}
+        </Link>{' '}
+        {delivery.state}
         {delivery.evidence === null ? '' : ` · ${delivery.evidence}`}
         {delivery.late ? ' · late' : ''}
+        {isFailed(delivery) || delivery.reason === null ? '' : `, then: ${delivery.reason}`}
       </span>
     );
   });
 }
 
+const isFailed = ({ state }: Delivery): boolean => state === 'failed' || state === 'expired';
+
+/** What was confirmed stays so; that a recipient has died of it since is no good news all the same. */
+const toneOf = (state: string, of: readonly Delivery[]): string =>
+  of.some((delivery) => delivery.reason !== null && !isFailed(delivery)) ? 'text-warn' : receiptLook(state).tone;
+
+/** A row that only flies past is not asked about. */
+const SETTLED_MS = 150;
+
+function useIsSettled(): boolean {
+  const [isSettled, setSettled] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(true), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return isSettled;
+}
+
 function Counts({ deliveries }: { readonly deliveries: readonly Delivery[] }) {
   const counts = Map.groupBy(deliveries, ({ state }) => state);
   return [...counts].map(([state, of]) => (
-    <span key={state} className={receiptLook(state).tone} title={of.map(({ agentId }) => agentId).join(', ')} data-receipt={state}>
+    <span key={state} className={toneOf(state, of)} title={of.map(({ agentId }) => agentId).join(', ')} data-receipt={state}>
       {receiptLook(state).mark} {of.length} {state}
     </span>
   ));

@@ -5,6 +5,20 @@ import { ConnectionBadge } from './connection-badge.tsx';
 import { MainNav } from './main-nav.tsx';
 import { SignInPage } from './sign-in-page.tsx';
 
+/** The first stop of Tab: past the navigation, to what the page is about. */
+function SkipLink() {
+  const toMain = () => {
+    const main = document.querySelector('main');
+    main?.setAttribute('tabindex', '-1');
+    main?.focus();
+  };
+  return (
+    <button type="button" onClick={toMain} className="button sr-only z-10 focus:not-sr-only focus:absolute focus:top-2 focus:left-2">
+      Skip to the page
+    </button>
+  );
+}
+
 /** What every page has: where one can go, how the connection is, and the way in when there is none. */
 export function Shell({ children = <Outlet /> }: { readonly children?: ReactNode }) {
   const connection = useConnection();
@@ -14,6 +28,7 @@ export function Shell({ children = <Outlet /> }: { readonly children?: ReactNode
   if (state.status === 'refused') return <SignInPage problem={state.problem} />;
   return (
     <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)]">
+      <SkipLink />
       <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-panel px-4 py-2">
         <img src="/icon.svg" alt="" className="size-6" />
         <h1 className="font-semibold">Agent Relay</h1>

@@ -23,7 +23,7 @@ export function TakeBack({ claimId, holder, from, what }: TakeBackProps) {
     <>
       <ReasonButton
         word={takeBack.isPending ? 'Taking back…' : 'Take back'}
-        label={`Take ${what} back from ${holder}`}
+        label={`Take back ${what} from ${holder}`}
         hint={`${holder} reads it, stops, and the work is open again`}
         keepWord="Leave it"
         isPending={takeBack.isPending}

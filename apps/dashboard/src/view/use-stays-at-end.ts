@@ -22,6 +22,7 @@ export function useStaysAtEnd(scroller: RefObject<HTMLDivElement | null>, { isOn
   const isAtEnd = useRef(isOn);
   /** How far down the reader was at the end. */
   const lowestPx = useRef(0);
+  const heightPx = useRef(0);
   const go = useRef(toEnd);
   useEffect(() => {
     go.current = toEnd;
@@ -42,6 +43,10 @@ export function useStaysAtEnd(scroller: RefObject<HTMLDivElement | null>, { isOn
       if (!element || element.clientHeight === 0) return;
       const { scrollTop, scrollHeight, clientHeight } = element;
       const isNear = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+      // A list that became shorter moves its reader up, who has gone nowhere.
+      const isShorter = scrollHeight < heightPx.current;
+      heightPx.current = scrollHeight;
+      if (isShorter) lowestPx.current = Math.min(lowestPx.current, scrollTop);
       // Far from the end is also who was at it when much more came; who looks further up has gone up.
       if (isNear || scrollTop < lowestPx.current - NEAR_PX) isAtEnd.current = isNear;
       lowestPx.current = isNear ? scrollTop : Math.max(lowestPx.current, scrollTop);

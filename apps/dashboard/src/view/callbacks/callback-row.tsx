@@ -46,7 +46,9 @@ export function CallbackRow({ callback, isOfTask = false }: { readonly callback:
           <NextAttempt callback={callback} />
         </p>
         {callback.lastError === null ? null : (
-          <p className={`break-words text-xs ${callback.status === 'dead' ? 'text-bad' : 'text-warn'}`}>{callback.lastError}</p>
+          <p className={`[overflow-wrap:anywhere] text-xs ${callback.status === 'dead' ? 'text-bad' : 'text-warn'}`}>
+            {callback.lastError}
+          </p>
         )}
         <Problem error={again.error} />
       </div>

@@ -26,7 +26,8 @@ export function ChannelDetail({ channel }: { readonly channel: Channel }) {
   );
   return (
     <DetailPane label={`Channel ${id}`} title={<AgentLink id={id} className="" />} back="/channels">
-      <div className="grid min-h-0 grid-cols-[minmax(0,1fr)] content-start gap-5 overflow-y-auto p-4">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keys as well */}
+      <div tabIndex={0} className="grid min-h-0 grid-cols-[minmax(0,1fr)] content-start gap-5 overflow-y-auto p-4">
         <FactList
           facts={[
             ['Name', name === id ? null : name],
@@ -67,7 +68,7 @@ function Binding({ binding, mayUnbind }: { readonly binding: ChannelBinding; rea
   return (
     <li data-binding-id={bindingId} className="flex items-start gap-3 border-line border-b py-2 last:border-b-0">
       <div className="min-w-0 grow">
-        <p className="break-words">
+        <p className="[overflow-wrap:anywhere]">
           <Conversation id={conversationId} /> <span className="text-soft">→</span> <Target target={target} />
         </p>
         <p className="text-soft text-xs">

@@ -66,7 +66,7 @@ function Said({ hold: { message, status } }: { readonly hold: Hold }) {
   return (
     <div className={`max-w-4xl overflow-y-auto rounded-lg bg-raised px-3 py-2 ${height}`}>
       {message.subject === null ? null : <p className="font-medium">{message.subject}</p>}
-      <p className="whitespace-pre-wrap break-words">{message.body}</p>
+      <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{message.body}</p>
     </div>
   );
 }

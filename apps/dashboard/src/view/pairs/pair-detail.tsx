@@ -51,7 +51,7 @@ function Actions({ pair }: { readonly pair: OpenPair }) {
 function PairFacts({ pair }: { readonly pair: Pair }) {
   return (
     <div className="grid gap-0.5">
-      <p className="break-words">{pair.objective}</p>
+      <p className="[overflow-wrap:anywhere]">{pair.objective}</p>
       <p className="text-soft text-xs">
         <PairMark pair={pair} /> · invited <Ago at={pair.requestedAt} />
         {'acceptedAt' in pair && pair.acceptedAt !== null ? (
@@ -96,7 +96,7 @@ function Said({ message, isRequester }: { readonly message: MessageDetail; reado
           <span className="font-semibold">{message.from}</span>
           <span className="text-soft">{formatTime(message.createdAt)}</span>
         </p>
-        <p className="whitespace-pre-wrap break-words">
+        <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">
           {message.deletedAt === null ? message.body : <i className="text-soft">deleted</i>}
         </p>
         <p className="text-xs">

@@ -12,10 +12,12 @@ test('a form becomes a request, without what was left empty', () => {
     approval: 'guarded',
     task: '',
     cwd: '/srv',
+    model: '',
+    node: 'n1',
   })) {
     form.append(name, value);
   }
   const request = readSpawnForm(readFields(form));
-  expect(request).toEqual({ name: 'Lead', provider: 'claude', mode: 'safe', approval: 'guarded', ask: false, cwd: '/srv' });
+  expect(request).toEqual({ name: 'Lead', provider: 'claude', mode: 'safe', approval: 'guarded', ask: false, cwd: '/srv', node: 'n1' });
   expect(StartSessionSchema.safeParse(request).success).toBe(true);
 });

@@ -12,4 +12,6 @@ export const readSpawnForm = (fields: Fields): StartSessionRequest => ({
   ask: fields.isOn('ask'),
   ...fields.optional('task'),
   ...fields.optional('cwd'),
+  ...fields.optional('model'),
+  ...fields.optional('node'),
 });

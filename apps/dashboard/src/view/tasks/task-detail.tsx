@@ -1,8 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Task } from 'agent-relay-protocol';
-import { useList } from '../../live/use-list.ts';
 import { useLive } from '../../live/use-live.ts';
-import { isEndedTask, tasksView, taskView } from '../../relay/tasks.ts';
+import { isEndedTask, taskView } from '../../relay/tasks.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { DetailPane, FactList, Section } from '../detail-pane.tsx';
@@ -10,25 +9,25 @@ import { JsonView, ProgressView } from '../json-view.tsx';
 import { Problem } from '../problem.tsx';
 import { TakeBack } from '../take-back.tsx';
 import { EndTask } from './end-task.tsx';
+import { Lease } from './lease.tsx';
 import { TaskCallbacks } from './task-callbacks.tsx';
 import { TaskHistory } from './task-history.tsx';
 import { Severity, TaskStatusMark } from './task-looks.tsx';
 
 export function TaskDetail({ id }: { readonly id: number }) {
-  const tasks = useList(tasksView);
-  const known = tasks.all.find((one) => one.id === id);
-  const { data: task = known, error } = useLive(known === undefined && tasks.status === 'ready' ? taskView(id) : null);
+  const { data: task, error, readAgain } = useLive(taskView(id));
   if (task === undefined) {
     return (
       <DetailPane label={`Task ${id}`} title={`Task ${id}`} back="/tasks">
-        <div className="p-4">{error ? <Problem error={error} /> : <p className="text-soft">Reading…</p>}</div>
+        <div className="p-4">{error ? <Problem error={error} onRetry={readAgain} /> : <p className="text-soft">Reading…</p>}</div>
       </DetailPane>
     );
   }
   return (
     <DetailPane label={`Task ${id}`} title={task.title} back="/tasks" subtitle={<Subtitle task={task} />} actions={<EndTask task={task} />}>
-      <div className="grid min-h-0 content-start gap-5 overflow-y-auto p-4">
-        {task.body === '' || task.body === task.title ? null : <p className="whitespace-pre-wrap break-words">{task.body}</p>}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keys as well */}
+      <div tabIndex={0} className="grid min-h-0 grid-cols-[minmax(0,1fr)] content-start gap-5 overflow-y-auto p-4">
+        {task.body === '' || task.body === task.title ? null : <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{task.body}</p>}
         <TaskFacts task={task} />
         {task.progress === null ? null : (
           <Section title="Progress">
@@ -95,6 +94,7 @@ function Holder({ task: { id, status, source, claimId }, holder }: { readonly ta
   return (
     <span className="flex flex-wrap items-center gap-2">
       <AgentLink id={holder} />
+      {claimId === null || isEndedTask({ status }) ? null : <Lease claimId={claimId} />}
       {claimId === null || isEndedTask({ status }) ? null : (
         <TakeBack claimId={claimId} holder={holder} from={source} what={`task ${id}`} />
       )}

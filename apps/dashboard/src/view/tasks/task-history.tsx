@@ -38,7 +38,7 @@ function StepLine({ event, repeats }: Step) {
       >
         {formatTime(event.lastAt)}
       </time>
-      <div className="min-w-0 break-words">
+      <div className="min-w-0 [overflow-wrap:anywhere]">
         <span className="font-medium">{taskEventWord(event.type)}</span>
         {repeats > 1 ? ` ${repeats} times` : ''} <span className="text-soft">by {event.by}</span>
         {event.detail === null || isRepeat ? null : <span className="text-soft">: {progressLine(event.detail)}</span>}

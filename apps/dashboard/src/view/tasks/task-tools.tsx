@@ -1,16 +1,19 @@
 import { useNavigate } from '@tanstack/react-router';
+import { useList } from '../../live/use-list.ts';
+import { sourcesView } from '../../relay/tasks.ts';
 import { Choices } from '../form/choices.tsx';
 import { statusChoices, statusWords, type TaskSearch } from './task-filter.ts';
 
 interface TaskToolsProps {
   readonly search: TaskSearch;
-  readonly sources: readonly string[];
-  readonly count: number;
+  /** Undefined until it is known. */
+  readonly count: number | undefined;
 }
 
 /** What narrows the list of tasks; the address of the page keeps it. */
-export function TaskTools({ search, sources, count }: TaskToolsProps) {
+export function TaskTools({ search, count }: TaskToolsProps) {
   const navigate = useNavigate();
+  const sources = useList(sourcesView).all.map(({ name }) => name);
   const known = [...new Set([...sources, ...(search.source === undefined ? [] : [search.source])])];
   const set = (name: keyof TaskSearch, value: string) =>
     void navigate({ to: '.', search: (before: object) => ({ ...before, [name]: value === '' ? undefined : value }), replace: true });
@@ -27,6 +30,16 @@ export function TaskTools({ search, sources, count }: TaskToolsProps) {
         placeholder="Find"
         defaultValue={search.find ?? ''}
         onChange={(event) => set('find', event.target.value)}
+      />
+      <Choices
+        aria-label="View"
+        className="field text-xs"
+        value={search.view ?? 'list'}
+        onChange={({ target: { value } }) => set('view', value === 'board' ? value : '')}
+        choices={[
+          { id: 'list', word: 'List' },
+          { id: 'board', word: 'Board' },
+        ]}
       />
       <Choices
         aria-label="Status"

@@ -73,8 +73,10 @@ function TokenRow({ token, isOwn }: TokenRowProps) {
             {agentId === null || agentId === name ? '' : ` · acts as ${agentId}`}
           </span>
         </p>
-        {scopes === null || kind === 'observer' ? null : <p className="break-words font-mono text-soft text-xs">{scopes.join(' ')}</p>}
-        {narrowed.length === 0 ? null : <p className="break-words text-soft text-xs">only to {narrowed.join(', ')}</p>}
+        {scopes === null || kind === 'observer' ? null : (
+          <p className="[overflow-wrap:anywhere] font-mono text-soft text-xs">{scopes.join(' ')}</p>
+        )}
+        {narrowed.length === 0 ? null : <p className="[overflow-wrap:anywhere] text-soft text-xs">only to {narrowed.join(', ')}</p>}
         <p className="text-soft text-xs">
           made <Ago at={createdAt} />
           {createdBy === null ? null : ` by ${createdBy}`}

@@ -1,0 +1,26 @@
+import type { MessageDetail } from 'agent-relay-client';
+
+/** Which messages; absent is all of them. */
+export interface MessageFilter {
+  readonly from?: string;
+  readonly channel?: string;
+  /** Only what is offered as work. */
+  readonly work?: true;
+}
+
+/** Reads what somebody may have typed into the address. */
+export function readMessageSearch({ from, channel, work }: Readonly<Record<string, unknown>>): MessageFilter {
+  return { ...textOf('from', from), ...textOf('channel', channel), ...(work === true ? { work } : {}) };
+}
+
+function textOf<Name extends 'from' | 'channel'>(name: Name, value: unknown): Partial<Record<Name, string>> {
+  const text = typeof value === 'number' ? String(value) : value; // a number in an address is read as one
+  return typeof text === 'string' && text !== '' ? ({ [name]: text } as Record<Name, string>) : {}; // one key, the one asked for
+}
+
+/** Whether the relay would list a message that the log tells of. */
+export const fitsMessage = (
+  message: Pick<MessageDetail, 'from' | 'channel' | 'claimable'>,
+  { from, channel, work }: MessageFilter,
+): boolean =>
+  (from === undefined || message.from === from) && (channel === undefined || message.channel === channel) && (!work || message.claimable);

@@ -1,0 +1,70 @@
+import { useState } from 'react';
+import { useList } from '../../live/use-list.ts';
+import { agentMessagesView } from '../../relay/messages.ts';
+import { ActivityLog } from '../activity-log.tsx';
+import { AgentHeader } from '../agent-header.tsx';
+import { AgentList } from '../agent-list.tsx';
+import { AgentAsks } from '../approvals/agent-asks.tsx';
+import { Composer } from '../composer.tsx';
+import { MessageLog } from '../message-log.tsx';
+import { type Answerable, AnsweringContext } from '../messages/answering.ts';
+import { PaneChoice } from '../pane-choice.tsx';
+
+interface AgentPageProps {
+  readonly agentId: string;
+  /** One of its sessions. */
+  readonly session?: string;
+  /** The message whose prompt is wanted. */
+  readonly message?: number;
+}
+
+/** One agent: what is said to it and by it, what it asks, what it does, and the means to steer it. */
+export function AgentPage({ agentId, session, message }: AgentPageProps) {
+  const [pane, setPane] = useState<'Messages' | 'Activity'>(session === undefined && message === undefined ? 'Messages' : 'Activity');
+  const isActivity = pane === 'Activity';
+  return (
+    <div className="grid min-h-0 grid-cols-1 grid-rows-[auto_auto_minmax(0,1fr)] md:grid-cols-[14rem_minmax(0,1fr)] lg:grid-cols-[14rem_minmax(0,1fr)_minmax(0,1fr)] lg:grid-rows-[auto_minmax(0,1fr)] xl:grid-cols-[18rem_minmax(0,1fr)_minmax(0,1fr)] 2xl:grid-cols-[22rem_minmax(0,1fr)_minmax(0,1fr)]">
+      <div className="hidden min-h-0 md:row-span-3 md:grid lg:row-span-2">
+        <AgentList selectedId={agentId} />
+      </div>
+      <AgentHeader
+        key={`header/${agentId}`}
+        agentId={agentId}
+        session={session ?? null}
+        place="md:border-l lg:col-start-3 lg:row-start-1 lg:border-l-0"
+      />
+      <PaneChoice panes={['Messages', 'Activity']} chosen={pane} onChoose={setPane} place="md:border-l lg:hidden" />
+      <Messages
+        key={`messages/${agentId}`}
+        agentId={agentId}
+        place={`lg:col-start-2 lg:row-span-2 lg:row-start-1 lg:grid ${isActivity ? 'hidden' : 'grid'}`}
+      />
+      <ActivityLog
+        key={`activity/${agentId}`}
+        agentId={agentId}
+        session={session ?? null}
+        messageId={message ?? null}
+        place={`md:border-l lg:col-start-3 lg:row-start-2 lg:flex lg:border-l-0 ${isActivity ? 'flex' : 'hidden'}`}
+      />
+    </div>
+  );
+}
+
+/** What is said, what waits for an answer, and the box to write in, which stays in sight. */
+function Messages({ agentId, place }: { readonly agentId: string; readonly place: string }) {
+  const [answering, setAnswering] = useState<Answerable | null>(null);
+  return (
+    <main className={`min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)_minmax(0,auto)_auto] border-line md:border-x ${place}`}>
+      <AnsweringContext value={setAnswering}>
+        <MessageLog
+          label="Messages"
+          list={useList(agentMessagesView(agentId))}
+          refused="This token may not read messages."
+          empty={<p>No messages to or from {agentId} yet.</p>}
+        />
+      </AnsweringContext>
+      <AgentAsks agentId={agentId} />
+      <Composer agentId={agentId} answering={answering} onAnswered={() => setAnswering(null)} />
+    </main>
+  );
+}

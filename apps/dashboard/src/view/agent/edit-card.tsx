@@ -1,0 +1,54 @@
+import type { Agent } from 'agent-relay-client';
+import { useState } from 'react';
+import { useCommand } from '../../live/use-command.ts';
+import { useMayCall } from '../../live/use-live.ts';
+import { DialogEnd } from '../form/dialog-end.tsx';
+import { Form } from '../form/form.tsx';
+import { FormDialog } from '../form/form-dialog.tsx';
+import { Labelled } from '../form/labelled.tsx';
+import { type CardChange, readCardForm } from './read-card-form.ts';
+
+const field = 'field w-full min-w-0 text-ink text-sm';
+
+/** What an agent is called and which groups it belongs to, to be changed by who may. */
+export function EditCard({ agent }: { readonly agent: Agent }) {
+  const [isOpen, setOpen] = useState(false);
+  const mayEdit = useMayCall('agents/tags');
+  const change = useCommand(
+    async (relay, { label, ...groups }: CardChange) => {
+      await relay.agents.tags({ id: agent.id, ...groups });
+      if (label !== agent.label) await relay.agents.label({ id: agent.id, label });
+    },
+    () => setOpen(false),
+  );
+  if (!mayEdit) return null;
+  return (
+    <FormDialog
+      open="Edit"
+      title={`${agent.id}: label, tags, capabilities`}
+      description="Changes what an agent is called and which groups it belongs to."
+      place="top-24 w-[26rem]"
+      isOpen={isOpen}
+      onOpenChange={(open) => {
+        setOpen(open);
+        change.reset();
+      }}
+    >
+      <Form className="grid gap-3" onSubmit={(fields) => change.run(readCardForm(fields))}>
+        <Labelled text="Label">
+          <input name="label" className={field} defaultValue={agent.label ?? ''} placeholder="none" />
+        </Labelled>
+        <Labelled text="Tags">
+          <input name="tags" className={field} defaultValue={agent.tags.join(' ')} placeholder="backend ops" />
+        </Labelled>
+        <Labelled text="Capabilities">
+          <input name="capabilities" className={field} defaultValue={agent.capabilities.join(' ')} placeholder="review deploy" />
+        </Labelled>
+        <Labelled text="Channels it follows">
+          <input name="channels" className={field} defaultValue={agent.channels?.join(' ') ?? '*'} placeholder="* for all of them" />
+        </Labelled>
+        <DialogEnd command={change} word="Save" pendingWord="Saving…" />
+      </Form>
+    </FormDialog>
+  );
+}

@@ -1,0 +1,61 @@
+import type { Node } from 'agent-relay-client';
+import { useList } from '../../live/use-list.ts';
+import { useMayCall } from '../../live/use-live.ts';
+import { nodesView, runningView } from '../../relay/sessions.ts';
+import { ListPane } from '../list-pane.tsx';
+import { SpawnDialog } from '../spawn/spawn-dialog.tsx';
+import { Empty, SplitPage } from '../split-page.tsx';
+import { MachineCard } from './machine-card.tsx';
+import { NoMachine } from './no-machine.tsx';
+import { PairMachine } from './pair-machine.tsx';
+
+/** The machines that run agents: what each has and does, and the means to let one in or out. */
+export function FleetPage() {
+  const maySpawn = useMayCall('sessions/start');
+  const mayPair = useMayCall('nodes/pair');
+  const running = useList(runningView);
+  const nodes = useList(nodesView, inOrder);
+  const list = (
+    <>
+      {mayPair ? <PairMachine /> : null}
+      <ListPane
+        list={nodes}
+        label="Machines"
+        keyOf={({ nodeId }) => nodeId}
+        rowHeight={150}
+        row={(node) => (
+          <MachineCard
+            node={node}
+            running={running.status === 'ready' ? running.all.filter(({ nodeId }) => nodeId === node.nodeId) : null}
+          />
+        )}
+        refused="This token may not see machines."
+        empty={
+          <Empty title="No machine yet.">
+            <NoMachine away={[]} />
+          </Empty>
+        }
+      />
+    </>
+  );
+  return (
+    <SplitPage
+      title="Fleet"
+      hint="Machines that run agents"
+      tools={
+        <>
+          <span className="grow" />
+          {maySpawn ? <SpawnDialog /> : null}
+        </>
+      }
+      list={list}
+      detail={null}
+    />
+  );
+}
+
+/** Those that are there first. */
+const inOrder = (nodes: readonly Node[]): readonly Node[] =>
+  [...nodes].sort(
+    (one, other) => Number(other.status === 'online') - Number(one.status === 'online') || one.name.localeCompare(other.name),
+  );

@@ -1,0 +1,104 @@
+import type { Node, Session } from 'agent-relay-client';
+import { useState } from 'react';
+import { useCommand } from '../../live/use-command.ts';
+import { useMayCall } from '../../live/use-live.ts';
+import { ActButton } from '../act-button.tsx';
+import { AgentLink } from '../agent-link.tsx';
+import { Ago } from '../ago.tsx';
+import { ConfirmButton } from '../confirm-button.tsx';
+import { Form } from '../form/form.tsx';
+import { PresenceDot } from '../presence-dot.tsx';
+import { Problem } from '../problem.tsx';
+
+interface MachineCardProps {
+  readonly node: Node;
+  /** What runs on it; null until that is known. */
+  readonly running: readonly Session[] | null;
+}
+
+export function MachineCard({ node, running }: MachineCardProps) {
+  return (
+    <article className="grid grid-cols-[minmax(0,1fr)] gap-2 border-line border-b px-4 py-3" data-node-id={node.nodeId}>
+      <header className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        <PresenceDot status={node.status === 'online' ? 'idle' : 'offline'} />
+        <h3 className="min-w-0 truncate font-medium" title={node.nodeId}>
+          {node.name}
+        </h3>
+        <span className="text-soft text-xs">
+          {node.status === 'online' ? 'connected' : 'away'}
+          {node.status === 'online' ? '' : ', seen '}
+          {node.status === 'online' ? null : <Ago at={node.lastSeenAt} />} · version {node.version}
+        </span>
+        <span className="grow" />
+        <MachineTools node={node} running={running?.length ?? 0} />
+      </header>
+      <Load running={running} />
+      <Providers node={node} />
+    </article>
+  );
+}
+
+function Load({ running }: Pick<MachineCardProps, 'running'>) {
+  if (running === null) return null;
+  if (running.length === 0) return <p className="text-soft text-xs">Runs no agent.</p>;
+  return (
+    <p className="flex flex-wrap gap-x-2 text-xs">
+      <span className="text-soft">Runs {running.length === 1 ? 'one agent' : `${running.length} agents`}:</span>
+      {running.map(({ sessionId, agentId }) => (
+        <AgentLink key={sessionId} id={agentId} />
+      ))}
+    </p>
+  );
+}
+
+const Providers = ({ node: { providers } }: Pick<MachineCardProps, 'node'>) => (
+  <ul className="grid gap-1 text-xs">
+    {providers.map(({ id, available, version, reason, runtime }) => (
+      <li key={id} className="grid grid-cols-[1rem_minmax(0,1fr)]">
+        <span className={available ? 'text-good' : 'text-soft'}>{available ? '✔' : '–'}</span>
+        <span className="[overflow-wrap:anywhere]">
+          <span className="font-medium">{id}</span>{' '}
+          <span className="text-soft">{available ? [version, runtime].filter(Boolean).join(' · ') : (reason ?? 'not installed')}</span>
+        </span>
+      </li>
+    ))}
+  </ul>
+);
+
+/** Another name for it, and the end of it. */
+function MachineTools({ node: { nodeId, name }, running }: { readonly node: Node; readonly running: number }) {
+  const [isRenaming, setRenaming] = useState(false);
+  const rename = useCommand(
+    (relay, next: string) => relay.nodes.rename({ id: nodeId, name: next }),
+    () => setRenaming(false),
+  );
+  const remove = useCommand((relay) => relay.nodes.remove({ id: nodeId }));
+  const mayChange = useMayCall('nodes/rename');
+  if (!mayChange) return null;
+  if (isRenaming) {
+    return (
+      <Form
+        className="flex flex-wrap items-center gap-2"
+        onSubmit={(fields) => fields.text('name') !== '' && rename.run(fields.text('name'))}
+      >
+        <input name="name" aria-label={`New name of ${name}`} defaultValue={name} className="field w-40 text-xs" />
+        <ActButton type="submit" className="button px-2 py-0.5 text-xs" isBusy={rename.isPending}>
+          Rename
+        </ActButton>
+        <button type="button" className="button px-2 py-0.5 text-xs" onClick={() => setRenaming(false)}>
+          Leave it
+        </button>
+        <Problem error={rename.error} />
+      </Form>
+    );
+  }
+  const ends = running === 0 ? '' : running === 1 ? ' and end its agent' : ` and end its ${running} agents`;
+  return (
+    <span className="flex flex-wrap items-center gap-2">
+      <button type="button" className="button px-2 py-0.5 text-xs" aria-label={`Rename ${name}`} onClick={() => setRenaming(true)}>
+        Rename
+      </button>
+      <ConfirmButton word="Remove" label={`Remove ${name}`} confirmWord={`Let ${name} in no more${ends}`} command={remove} />
+    </span>
+  );
+}

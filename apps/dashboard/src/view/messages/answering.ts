@@ -1,0 +1,8 @@
+import type { MessageDetail } from 'agent-relay-client';
+import { createContext } from 'react';
+
+/** What there is to know of a message in order to answer it. */
+export type Answerable = Pick<MessageDetail, 'id' | 'from'>;
+
+/** Where a page has a box to write in: takes a message to be answered there. */
+export const AnsweringContext = createContext<((message: Answerable) => void) | null>(null);

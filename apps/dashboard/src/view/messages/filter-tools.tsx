@@ -1,0 +1,62 @@
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useList } from '../../live/use-list.ts';
+import { agentsView } from '../../relay/agents.ts';
+import type { MessageFilter } from '../../relay/message-filter.ts';
+
+/** What narrows the messages; the address of the page keeps it. */
+export function FilterTools({ search }: { readonly search: MessageFilter }) {
+  const navigate = useNavigate();
+  const agents = useList(agentsView).all;
+  const channels = [...new Set(agents.flatMap((agent) => agent.channels ?? []))].sort();
+  const set = (change: { readonly [Name in keyof MessageFilter]?: MessageFilter[Name] | undefined }) =>
+    void navigate({ to: '/messages', search: (before) => dropEmpty({ ...before, ...change }), replace: true });
+  return (
+    <header className="border-line border-b bg-panel">
+      <div className="measure flex flex-wrap items-center gap-2 px-4 py-1.5 text-xs">
+        <h2 className="font-semibold text-sm">Messages</h2>
+        <span className="grow" />
+        <input
+          aria-label="Only from"
+          className="field w-32 text-xs"
+          placeholder="From anybody"
+          list="senders"
+          value={search.from ?? ''}
+          onChange={({ target }) => set({ from: target.value || undefined })}
+        />
+        <datalist id="senders">
+          {agents.map(({ id }) => (
+            <option key={id} value={id} />
+          ))}
+        </datalist>
+        <input
+          aria-label="Only in channel"
+          className="field w-32 text-xs"
+          placeholder="Every channel"
+          list="channels"
+          value={search.channel ?? ''}
+          onChange={({ target }) => set({ channel: target.value.replace(/^#/u, '') || undefined })}
+        />
+        <datalist id="channels">
+          {channels.map((channel) => (
+            <option key={channel} value={channel} />
+          ))}
+        </datalist>
+        <label className="flex items-center gap-1.5">
+          <input
+            type="checkbox"
+            checked={search.work === true}
+            onChange={({ target }) => set({ work: target.checked ? true : undefined })}
+          />
+          Only work
+        </label>
+        {Object.keys(search).length === 0 ? null : (
+          <Link to="/messages" className="text-accent hover:underline">
+            Show all
+          </Link>
+        )}
+      </div>
+    </header>
+  );
+}
+
+const dropEmpty = (search: object): MessageFilter => Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));

@@ -1,0 +1,60 @@
+import type { MessageDetail } from 'agent-relay-client';
+import { OWNER_AGENT_ID } from 'agent-relay-protocol';
+import { use } from 'react';
+import { isOwner } from '../../live/permissions.ts';
+import { useCommand } from '../../live/use-command.ts';
+import { useMayCall, useMe } from '../../live/use-live.ts';
+import { ActButton } from '../act-button.tsx';
+import { ConfirmButton } from '../confirm-button.tsx';
+import { Problem } from '../problem.tsx';
+import { AnsweringContext } from './answering.ts';
+
+const look = 'rounded px-1.5 py-0.5 text-soft hover:bg-raised hover:text-ink';
+
+/** What a person may do with a message. */
+export function MessageTools({ message }: { readonly message: MessageDetail }) {
+  const answer = use(AnsweringContext);
+  const maySend = useMayCall('messages/send');
+  const me = useMe();
+  const isDeleted = message.deletedAt !== null;
+  return (
+    <>
+      {answer !== null && maySend && message.from !== 'relay' ? (
+        <ActButton className={look} aria-label={`Answer message ${message.id}`} onClick={() => answer(message)}>
+          Answer
+        </ActButton>
+      ) : null}
+      {isOwner(me) && isFree(message) ? <Claim message={message} /> : null}
+      {isOwner(me) && !isDeleted ? <Delete id={message.id} /> : null}
+    </>
+  );
+}
+
+const isFree = ({ claimable, claim, deletedAt }: MessageDetail): boolean =>
+  claimable && deletedAt === null && (claim === null || claim.status === 'released' || claim.status === 'expired');
+
+/** A person does it: no agent is offered it meanwhile. */
+function Claim({ message: { id } }: { readonly message: MessageDetail }) {
+  const claim = useCommand((relay) => relay.messages.claim({ id, agentId: OWNER_AGENT_ID }));
+  return (
+    <>
+      <ActButton className={look} isBusy={claim.isPending} aria-label={`Claim message ${id}`} onClick={() => claim.run()}>
+        Claim
+      </ActButton>
+      <Problem error={claim.error} />
+    </>
+  );
+}
+
+function Delete({ id }: { readonly id: number }) {
+  const remove = useCommand((relay) => relay.messages.remove({ id }));
+  return (
+    <ConfirmButton
+      look={look}
+      word="Delete"
+      label={`Delete message ${id}`}
+      confirmWord={`Delete the words of message ${id}`}
+      command={remove}
+    />
+  );
+}

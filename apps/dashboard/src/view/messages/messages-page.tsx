@@ -1,0 +1,40 @@
+import { useState } from 'react';
+import { useList } from '../../live/use-list.ts';
+import type { MessageFilter } from '../../relay/message-filter.ts';
+import { messagesView } from '../../relay/messages.ts';
+import { AgentList } from '../agent-list.tsx';
+import { Composer } from '../composer.tsx';
+import { MessageLog } from '../message-log.tsx';
+import { PaneChoice } from '../pane-choice.tsx';
+import { type Answerable, AnsweringContext } from './answering.ts';
+import { FilterTools } from './filter-tools.tsx';
+
+/** What everybody says, and the box to say something oneself. */
+export function MessagesPage({ search }: { readonly search: MessageFilter }) {
+  const [pane, setPane] = useState<'Messages' | 'Agents'>('Messages');
+  const [answering, setAnswering] = useState<Answerable | null>(null);
+  const isNarrowed = Object.keys(search).length > 0;
+  return (
+    <div className="grid min-h-0 grid-cols-1 grid-rows-[auto_minmax(0,1fr)] md:grid-cols-[18rem_minmax(0,1fr)] md:grid-rows-1 2xl:grid-cols-[22rem_minmax(0,1fr)]">
+      <PaneChoice panes={['Messages', 'Agents']} chosen={pane} onChoose={setPane} place="md:hidden" />
+      <div className={`min-h-0 md:grid ${pane === 'Agents' ? 'grid' : 'hidden'}`}>
+        <AgentList selectedId={null} />
+      </div>
+      <main
+        className={`min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)_auto] border-line md:grid md:border-x ${pane === 'Agents' ? 'hidden' : 'grid'}`}
+      >
+        <FilterTools search={search} />
+        <AnsweringContext value={setAnswering}>
+          <MessageLog
+            key={JSON.stringify(search)}
+            label="Messages"
+            list={useList(messagesView(search))}
+            refused="This token may not read messages."
+            empty={<p>{isNarrowed ? 'No message fits.' : 'No messages yet. Write one below, or start an agent.'}</p>}
+          />
+        </AnsweringContext>
+        <Composer agentId={null} answering={answering} onAnswered={() => setAnswering(null)} />
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+import { Link } from '@tanstack/react-router';
+import { useList } from '../../live/use-list.ts';
+import { useLive } from '../../live/use-live.ts';
+import type { ListView } from '../../live/view.ts';
+import { approvalsView, isPendingApproval } from '../../relay/approvals.ts';
+import { callbacksView } from '../../relay/callbacks.ts';
+import { holdsView, isOpenHold } from '../../relay/holds.ts';
+import { taskCountsView } from '../../relay/tasks.ts';
+
+const deadCallbacks = callbacksView('dead');
+const activeTasks = taskCountsView({});
+
+/** What does not go on without a person, each with the way there. */
+export function Waiting() {
+  const approvals = useCounted(approvalsView, isPendingApproval);
+  const holds = useCounted(holdsView, isOpenHold);
+  const callbacks = useCounted(deadCallbacks);
+  const blocked = useLive(activeTasks);
+  const rows = [
+    { to: '/approvals', count: approvals.count, one: 'approval to give', many: 'approvals to give' },
+    { to: '/holds', count: holds.count, one: 'held message to decide', many: 'held messages to decide' },
+    {
+      to: '/tasks',
+      search: { status: 'blocked' },
+      count: blocked.data?.['blocked'],
+      one: 'task that is blocked',
+      many: 'tasks that are blocked',
+    },
+    { to: '/callbacks', count: callbacks.count, one: 'callback that was given up', many: 'callbacks that were given up' },
+  ] as const;
+  const isReading = [approvals, holds, callbacks].some(({ isReading: is }) => is);
+  const open = rows.filter(({ count }) => count !== undefined && count > 0);
+  if (open.length === 0) return <p className="text-soft">{isReading ? 'Reading…' : 'Nothing waits for you.'}</p>;
+  return (
+    <ul className="grid gap-1">
+      {open.map((row) => (
+        <li key={row.to}>
+          <Link
+            to={row.to}
+            search={'search' in row ? row.search : {}}
+            className="flex items-center gap-3 rounded-lg px-2 py-1.5 hover:bg-raised"
+          >
+            <span className="min-w-8 rounded-full bg-warn px-2 text-center font-semibold text-ground tabular-nums">{row.count}</span>
+            {row.count === 1 ? row.one : row.many}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Undefined while it is not known, or not for who is signed in. */
+function useCounted<Item>(view: ListView<Item>, isCounted: (item: Item) => boolean = () => true) {
+  const { status, all } = useList(view);
+  return {
+    isReading: status === 'reading',
+    count: status === 'reading' || status === 'refused' ? undefined : all.filter(isCounted).length,
+  };
+}

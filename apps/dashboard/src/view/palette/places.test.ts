@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { placesFor } from './places.ts';
+
+const agents = [
+  { id: 'Lead', label: null },
+  { id: 'Worker 1', label: 'the api' },
+];
+const words = (text: string) => placesFor(text, agents).map(({ word }) => word);
+
+test('what begins with the words comes first, then what has them', () => {
+  expect(words('le')).toEqual(['Lead', 'Fleet', 'Tasks that say “le”']);
+  expect(words('api')).toEqual(['Worker 1', 'Tasks that say “api”']);
+  expect(words('')[0]).toBe('Overview');
+});
+
+test('a number leads to its message and its task, and every path is one of the page', () => {
+  expect(words('42')).toEqual(['Message 42', 'Task 42', 'Tasks that say “42”']);
+  expect(placesFor('worker', agents)[0]?.path).toBe('/agents/Worker%201');
+  expect(placesFor('a&b', []).at(-1)?.path).toBe('/tasks?status=all&find=a%26b');
+});

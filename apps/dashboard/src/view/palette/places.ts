@@ -1,0 +1,54 @@
+import type { Agent } from 'agent-relay-client';
+
+/** Somewhere to go. */
+export interface Place {
+  readonly key: string;
+  readonly word: string;
+  readonly hint: string;
+  readonly path: string;
+}
+
+const pages: readonly (readonly [path: string, word: string])[] = [
+  ['/', 'Overview'],
+  ['/messages', 'Messages'],
+  ['/approvals', 'Approvals'],
+  ['/holds', 'Held messages'],
+  ['/tasks', 'Tasks'],
+  ['/tasks?view=board', 'Task board'],
+  ['/pairs', 'Pairs'],
+  ['/channels', 'Channels'],
+  ['/callbacks', 'Callbacks'],
+  ['/fleet', 'Fleet'],
+  ['/tokens', 'Tokens'],
+];
+
+const SHOWN = 12;
+
+/** Where words may lead: to pages, agents, what has this number, and to the tasks that say so. */
+export function placesFor(words: string, agents: readonly Pick<Agent, 'id' | 'label'>[]): readonly Place[] {
+  const wanted = words.trim().toLowerCase();
+  const places = [
+    ...pages.map(([path, word]): Place => ({ key: path, word, hint: 'page', path })),
+    ...agents.map(
+      ({ id, label }): Place => ({ key: `agent/${id}`, word: id, hint: label ?? 'agent', path: `/agents/${encodeURIComponent(id)}` }),
+    ),
+  ].filter(({ word, hint }) => wanted === '' || `${word}\n${hint}`.toLowerCase().includes(wanted));
+  const begins = ({ word }: Place) => Number(word.toLowerCase().startsWith(wanted));
+  const found = places.sort((one, other) => begins(other) - begins(one)).slice(0, SHOWN);
+  return wanted === '' ? found : [...found, ...byNumber(wanted), searchFor(words.trim())];
+}
+
+const byNumber = (wanted: string): readonly Place[] =>
+  /^[1-9]\d{0,14}$/u.test(wanted)
+    ? [
+        { key: 'message', word: `Message ${wanted}`, hint: 'number', path: `/messages/${wanted}` },
+        { key: 'task', word: `Task ${wanted}`, hint: 'number', path: `/tasks/${wanted}` },
+      ]
+    : [];
+
+const searchFor = (words: string): Place => ({
+  key: 'find',
+  word: `Tasks that say “${words}”`,
+  hint: 'search',
+  path: `/tasks?status=all&find=${encodeURIComponent(words)}`,
+});

@@ -1,0 +1,37 @@
+import type { Node } from 'agent-relay-client';
+import type { SpawnMode } from 'agent-relay-protocol';
+import { known } from '../known.ts';
+
+export type ProviderOffer = Node['providers'][number];
+
+export const modeWords: Readonly<Record<SpawnMode, string>> = {
+  safe: 'use no tools',
+  agentic: 'work in its folder',
+  unrestricted: 'do everything',
+};
+
+/** The kinds of agents that machines offer; of a kind that several have, one that can start now. */
+export function providersOf(machines: readonly Pick<Node, 'providers'>[]): readonly ProviderOffer[] {
+  const offers = new Map<string, ProviderOffer>();
+  for (const provider of machines.flatMap(({ providers }) => providers)) {
+    if (!offers.get(provider.id)?.available) offers.set(provider.id, provider);
+  }
+  return [...offers.values()].sort((one, other) => Number(other.available) - Number(one.available));
+}
+
+interface Plan {
+  readonly offer: ProviderOffer | undefined;
+  readonly machine: Pick<Node, 'name'>;
+  readonly isAnyMachine: boolean;
+  readonly mode: string;
+  readonly cwd: string;
+}
+
+/** What the filled form does, before it does it. */
+export function saysWhatHappens({ offer, machine, isAnyMachine, mode, cwd }: Plan): string {
+  if (offer === undefined) return 'No program of an agent is installed there: see Fleet for how to install one.';
+  if (!offer.available) return offer.reason ?? `${offer.id} is not installed there.`;
+  const where = isAnyMachine ? `a machine that has ${offer.id}` : machine.name;
+  const folder = cwd === '' ? 'in a fresh folder' : `in ${cwd}`;
+  return `Starts ${offer.id}${offer.version === null ? '' : ` ${offer.version}`} on ${where}, ${folder}; it may ${known(modeWords, mode, (word) => word)}.`;
+}

@@ -1,0 +1,22 @@
+import { useEffect } from 'react';
+import { useConnectionState } from '../live/use-connection.ts';
+import { useList } from '../live/use-list.ts';
+import { approvalsView, isPendingApproval } from '../relay/approvals.ts';
+import { holdsView, isOpenHold } from '../relay/holds.ts';
+
+/** What the tab says: how much waits for a person, and whether the relay is there at all. */
+export function titleOf(waiting: number, status: string): string {
+  const mark = status === 'lost' || status === 'quiet' ? '⚠ ' : '';
+  return `${mark}${waiting > 0 ? `(${waiting}) ` : ''}Agent Relay`;
+}
+
+/** Keeps the title of the tab, and the badge of an installed page where there is one. */
+export function useTitle(): void {
+  const { status } = useConnectionState();
+  const waiting = useList(approvalsView).all.filter(isPendingApproval).length + useList(holdsView).all.filter(isOpenHold).length;
+  useEffect(() => {
+    document.title = titleOf(waiting, status);
+    // Not every browser has one, and one may refuse it.
+    void navigator.setAppBadge?.(waiting).catch(() => {});
+  }, [waiting, status]);
+}

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { hasBrowser, keepScreenshot } from '../support/browser.ts';
+import { startAskingNode } from './asking-node.ts';
+import { type DashboardWorld, openDashboard } from './support.ts';
+
+const views = [
+  '/',
+  '/messages',
+  '/agents/Worker',
+  '/messages/1',
+  '/approvals',
+  '/holds',
+  '/tasks',
+  '/pairs',
+  '/channels',
+  '/callbacks',
+  '/fleet',
+  '/tokens',
+];
+const widths = [390, 820, 1400] as const;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const longWord = 'W'.repeat(220);
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+/** A relay with something on every page, long words among it. */
+async function fill({ owner, ops }: DashboardWorld): Promise<number> {
+  await owner.agents.register({ name: 'Lead', status: 'idle', tags: ['core'], provider: 'claude' });
+  await owner.agents.register({ name: 'Reviewer', status: 'busy', capabilities: ['review'] });
+  await owner.agents.register({ name: `Agent-${'x'.repeat(100)}`, status: 'idle' });
+  await owner.channel({ name: 'bridge', transport: 'custom' });
+  const first = await owner.messages.send({
+    to: 'Lead',
+    body: `# Plan\n\n- \`one\`\n- [two](https://example.org/two)\n\n${longWord}`,
+    subject: 'The plan',
+  });
+  await owner.messages.send({ replyTo: first.id, from: 'Lead', body: 'Seen', channel: 'deploy' });
+  await owner.messages.send({ from: 'Lead', to: 'tag:core', body: longWord, claimable: true });
+  await owner.pairs.request({ from: 'Lead', target: 'Reviewer', objective: longWord });
+  const { task } = await ops.integrations.report({
+    title: longWord,
+    body: longWord,
+    target: 'Lead',
+    severity: 'critical',
+    metadata: { [longWord.slice(0, 60)]: longWord },
+  });
+  await ops.integrations.report({ title: 'Disk full', target: 'tag:core' });
+  return task?.id ?? 0;
+}
+
+/** What a machine can say of how accessible a page is; empty when nothing is wrong. */
+async function violationsOf(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>('axe.run()');
+  return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes[0]?.html.slice(0, 200)}`);
+}
+
+test.skipIf(!hasBrowser)('every view fits every width in both themes, and axe finds nothing wrong with it', async () => {
+  await using world = await openDashboard();
+  const taskId = await fill(world);
+  await using node = await startAskingNode(world.relay, {
+    deploy: { kind: 'execute', title: 'make deploy', input: { command: 'make deploy' } },
+  });
+  await world.owner.sessions.start({ provider: 'asker', name: 'Worker' });
+  node.tell({ type: 'turn.started', turnId: 't' });
+  node.tell({ type: 'reasoning.completed', turnId: 't', itemId: 'r', text: 'Let me see.' });
+  node.tell({ type: 'text.completed', turnId: 't', itemId: 'x', text: `**Done**, see [the log](https://example.org) ${longWord}` });
+  node.tell({
+    type: 'file.changed',
+    turnId: 't',
+    changes: [{ path: `/srv/${longWord}`, change: 'updated', diff: '@@ -1 +1 @@\n-a\n+b\n' }],
+  });
+  await world.owner.messages.send({ to: 'Worker', body: 'Please deploy' });
+  const page = await world.openPage('/');
+  const found: string[] = [];
+  for (const path of [...views, `/tasks/${taskId}`]) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 844 });
+        if (width === widths[0]) await page.goto(path);
+        await page.getByRole('status').getByText('live').waitFor();
+        await page.getByRole('main').first().waitFor();
+        const isTooWide = await page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth');
+        const name = `${path} at ${width}, ${colorScheme}`;
+        if (isTooWide) found.push(`${name}: it is wider than the window`);
+        await keepScreenshot(page, `view${path.replaceAll('/', '-')}-${width}-${colorScheme}`);
+        if (width !== 820) found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
+      }
+    }
+  }
+  expect(found).toEqual([]);
+});
