@@ -2,6 +2,7 @@ import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
 import { until } from '../support/until.ts';
+import { startAskingNode } from './asking-node.ts';
 import { openDashboard } from './support.ts';
 
 const phone = { width: 390, height: 844 };
@@ -24,6 +25,7 @@ const restPx = (page: Page) =>
 
 test.skipIf(!hasBrowser)('on a phone the fields of every form stay in their columns', async () => {
   await using world = await openDashboard();
+  await using _node = await startAskingNode(world.relay, {});
   await world.owner.agents.register({ name: 'phone', kind: 'channel', transport: 'sms' });
   const page = await world.openPage('/tokens');
   await page.setViewportSize(phone);
@@ -45,7 +47,8 @@ test.skipIf(!hasBrowser)('on a phone the fields of every form stay in their colu
   await page.getByRole('link', { name: 'Messages' }).click();
   await page.getByRole('button', { name: 'Agents' }).click();
   await page.getByRole('button', { name: 'New agent' }).click();
-  await expectBeside('Name', 'Kind');
+  await expectBeside('Name', 'Machine');
+  await expectBeside('Kind', 'Model');
   await expectBeside('May', 'When a message comes');
   await expectWhole(page);
   await page.keyboard.press('Escape');

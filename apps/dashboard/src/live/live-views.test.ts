@@ -153,3 +153,27 @@ test('who comes back to a page sees at once what it showed, kept current meanwhi
   for (let id = 1; id <= 201; id += 1) views.of(readable(id).view).watch(() => {})();
   expect(views.of(view).get().data).toBe(undefined);
 });
+
+test('a list knows that it is whole once its end was read, until what comes pushes out the oldest', async () => {
+  const [views, { view, readings }] = [openViews(), readable(0, (seqs, { seq }) => [...seqs, seq].slice(-4))];
+  const list = {
+    ...view,
+    older: {
+      oldest: 'first' as const,
+      read: async () => ({ data: [1], isEnd: true }),
+      merge: (known: readonly number[], more: readonly number[]) => [...more, ...known],
+    },
+  };
+  views.begin();
+  const live = views.of(list);
+  live.watch(() => {});
+  readings[0]?.answer({ data: [2, 3], cursor: 3, nextCursor: 2 });
+  await settle();
+  expect(live.get()).toMatchObject({ data: [2, 3], isWhole: false });
+  await live.readOlder(list.older);
+  expect(live.get()).toMatchObject({ data: [1, 2, 3], isWhole: true });
+  views.push(bound(4));
+  expect(live.get()).toMatchObject({ data: [1, 2, 3, 4], isWhole: true });
+  views.push(bound(5));
+  expect(live.get()).toMatchObject({ data: [2, 3, 4, 5], isWhole: false });
+});

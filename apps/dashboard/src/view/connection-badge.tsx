@@ -24,7 +24,7 @@ export function ConnectionBadge() {
   const nodes = useList(nodesView);
   const online = nodes.all.filter(({ status }) => status === 'online');
   return (
-    <div className="flex flex-wrap items-center justify-end gap-x-4 text-soft text-xs">
+    <div className="flex flex-wrap items-center justify-end gap-x-3 text-soft text-xs sm:gap-x-4">
       {nodes.status === 'ready' ? (
         <span className="hidden whitespace-nowrap sm:inline" title={online.map(({ name }) => name).join(', ')}>
           {online.length} {online.length === 1 ? 'machine' : 'machines'}

@@ -20,7 +20,9 @@ export function OlderRows({ list: { status, items, isWhole, older }, end = null 
   });
   useEffect(() => {
     if (!isWanted || !place.current) return;
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && ask.current());
+    // Its own list is looked at: whoever is near the end of that is about to come to it.
+    const near = { root: place.current.parentElement, rootMargin: '300px' };
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && ask.current(), near);
     observer.observe(place.current);
     return () => observer.disconnect();
   }, [isWanted]);

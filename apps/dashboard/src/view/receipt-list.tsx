@@ -52,7 +52,7 @@ export function ReceiptList({ messageId }: { readonly messageId: number }) {
 const isFailed = ({ state }: Delivery): boolean => state === 'failed' || state === 'expired';
 
 /** What was confirmed stays so; that a recipient has died of it since is no good news all the same. */
-const toneOf = (state: string, of: readonly Delivery[]): string =>
+export const toneOf = (state: string, of: readonly Delivery[]): string =>
   of.some((delivery) => delivery.reason !== null && !isFailed(delivery)) ? 'text-warn' : receiptLook(state).tone;
 
 /** A row that only flies past is not asked about. */

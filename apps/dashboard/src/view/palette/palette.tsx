@@ -20,8 +20,9 @@ export function Palette() {
   }, []);
   return (
     <Dialog.Root open={isOpen} onOpenChange={setOpen}>
-      <Dialog.Trigger className="rounded px-1 text-soft hover:text-ink" title="Go anywhere (Ctrl+K or ⌘K)">
-        Go to…
+      <Dialog.Trigger className="rounded px-1 text-soft hover:text-ink" aria-label="Go to…" title="Go anywhere (Ctrl+K or ⌘K)">
+        <span className="hidden sm:inline">Go to…</span>
+        <span className="text-base leading-none sm:hidden">⌕</span>
       </Dialog.Trigger>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 bg-black/50" />

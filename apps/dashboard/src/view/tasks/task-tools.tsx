@@ -41,13 +41,15 @@ export function TaskTools({ search, count }: TaskToolsProps) {
           { id: 'board', word: 'Board' },
         ]}
       />
-      <Choices
-        aria-label="Status"
-        className="field text-xs"
-        value={search.status ?? 'active'}
-        onChange={({ target: { value } }) => set('status', value === 'active' ? '' : value)}
-        choices={statusChoices.map((choice) => ({ id: choice, word: statusWords[choice] }))}
-      />
+      {search.view === 'board' ? null : (
+        <Choices
+          aria-label="Status"
+          className="field text-xs"
+          value={search.status ?? 'active'}
+          onChange={({ target: { value } }) => set('status', value === 'active' ? '' : value)}
+          choices={statusChoices.map((choice) => ({ id: choice, word: statusWords[choice] }))}
+        />
+      )}
       <Choices
         aria-label="Source"
         className="field max-w-40 text-xs"
