@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
@@ -21,7 +20,6 @@ const views = [
   '/tokens',
 ];
 const widths = [390, 820, 1400] as const;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const longWord = 'W'.repeat(220);
 
 interface Violation {
@@ -57,7 +55,7 @@ async function fill({ owner, ops }: DashboardWorld): Promise<number> {
 
 /** What a machine can say of how accessible a page is; empty when nothing is wrong. */
 async function violationsOf(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe);
+  await page.evaluate(axe.source);
   const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>('axe.run()');
   return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes[0]?.html.slice(0, 200)}`);
 }

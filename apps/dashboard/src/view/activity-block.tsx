@@ -6,7 +6,7 @@ import { Fold } from './fold.tsx';
 import { formatUsage } from './format.ts';
 import { known } from './known.ts';
 import { Markdown } from './markdown.tsx';
-import { ToolCall } from './tool-call.tsx';
+import { ToolCallView } from './tool-call.tsx';
 
 type BlockOf<Kind extends ActivityBlock['kind']> = Extract<ActivityBlock, { readonly kind: Kind }>;
 type SaidBlock = Extract<ActivityBlock, { readonly isStreaming: boolean }>;
@@ -28,7 +28,7 @@ export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) 
     case 'reasoning':
       return <Reasoning block={block} />;
     case 'tool':
-      return <ToolCall block={block} />;
+      return <ToolCallView block={block} />;
     case 'files':
       return <Files block={block} />;
     case 'plan':

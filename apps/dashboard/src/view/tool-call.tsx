@@ -15,7 +15,7 @@ const outcomes = {
 } as const;
 
 /** A call of a tool: in one line what it was, unfolded what went in and what came out. */
-export const ToolCall = ({ block }: { readonly block: ToolBlock }) => (
+export const ToolCallView = ({ block }: { readonly block: ToolBlock }) => (
   <div className={`rounded-lg border border-line ${block.isOfSubAgent ? 'ml-6' : ''}`} data-block="tool">
     <Fold
       name={block.key}
