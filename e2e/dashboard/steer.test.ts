@@ -11,7 +11,7 @@ test.skipIf(!hasBrowser)(
     const { owner } = world;
     for (const name of ['Lead', 'Worker']) await owner.agents.register({ name, tags: ['ops'], channels: name === 'Lead' ? null : [] });
     const asked = await owner.messages.send({ from: 'Lead', to: 'owner', body: 'Which **database**?' });
-    const offered = await owner.messages.send({ from: 'Lead', to: 'tag:ops', body: 'Rotate the logs', claimable: true, channel: 'deploy' });
+    const offered = await owner.messages.send({ from: 'Lead', to: 'owner', body: 'Rotate the logs', claimable: true, channel: 'deploy' });
     const page = await world.openPage('/messages');
     const row = (id: number) => page.locator(`[data-message-id="${id}"]`);
     await row(asked.id).locator('strong', { hasText: 'database' }).waitFor();
@@ -91,8 +91,8 @@ test.skipIf(!hasBrowser)(
     await activity.getByText('2.5 s · 1.2K in · 30 out · $0.02').waitFor();
 
     await page.getByRole('button', { name: 'Edit' }).click();
-    await page.getByLabel('Label').fill('the lister');
-    await page.getByLabel('Tags').fill('files, ops');
+    await page.getByRole('textbox', { name: 'Label' }).fill('the lister');
+    await page.getByRole('textbox', { name: 'Tags' }).fill('files, ops');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('tag:files tag:ops').waitFor();
     expect(await owner.agents.get({ id: 'Worker' })).toMatchObject({ label: 'the lister', tags: ['files', 'ops'] });

@@ -56,11 +56,11 @@ export function Section({ title, children }: { readonly title: string; readonly 
 /** Names and what they are; an absent value leaves its line out. */
 export function FactList({ facts }: { readonly facts: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
-    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
+    <dl className="grid grid-cols-[fit-content(40%)_minmax(0,1fr)] gap-x-4 gap-y-1">
       {facts.map(([name, value]) =>
         value === null ? null : (
           <div key={name} className="contents">
-            <dt className="text-soft">{name}</dt>
+            <dt className="text-soft [overflow-wrap:anywhere]">{name}</dt>
             <dd className="min-w-0 [overflow-wrap:anywhere]">{value}</dd>
           </div>
         ),

@@ -24,7 +24,7 @@ export function ThreadPage({ messageId }: { readonly messageId: number }) {
           </Link>
         </div>
       </header>
-      <div className="px-4 empty:hidden">
+      <div className="measure px-4 py-3 empty:hidden">
         <Problem error={error} onRetry={readAgain} />
       </div>
       <AnsweringContext value={setAnswering}>

@@ -30,8 +30,12 @@ export function MessageTools({ message }: { readonly message: MessageDetail }) {
   );
 }
 
-const isFree = ({ claimable, claim, deletedAt }: MessageDetail): boolean =>
-  claimable && deletedAt === null && (claim === null || claim.status === 'released' || claim.status === 'expired');
+/** Work that a person may take: it is offered to the person, and nobody has it. */
+const isFree = ({ to, claimable, claim, deletedAt }: MessageDetail): boolean =>
+  to === `id:${OWNER_AGENT_ID}` &&
+  claimable &&
+  deletedAt === null &&
+  (claim === null || claim.status === 'released' || claim.status === 'expired');
 
 /** A person does it: no agent is offered it meanwhile. */
 function Claim({ message: { id } }: { readonly message: MessageDetail }) {

@@ -34,7 +34,7 @@ export function Present({ agents, nodes }: PresentProps) {
   return (
     <>
       {shown.length === 0 ? <p className="text-soft">No agent is there now.</p> : null}
-      <ul className="grid">
+      <ul className="grid grid-cols-[minmax(0,1fr)]">
         {shown.map((agent) => (
           <li key={agent.id} className="border-line border-t first:border-t-0">
             <Row agent={agent} status={presenceOf(agent)} machine={machineOf(agent, nodes)} task={taskOf(agent.id)} />

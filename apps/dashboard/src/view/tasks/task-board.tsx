@@ -19,7 +19,7 @@ export function TaskBoard({ search, taskId }: { readonly search: TaskSearch; rea
   const narrowed = { ...(source === undefined ? {} : { source }), ...(find === undefined ? {} : { find }) };
   const counts = useLive(taskCountsView(narrowed)).data;
   return (
-    <div className="grid min-h-0 grow auto-cols-[minmax(15rem,1fr)] grid-flow-col gap-3 overflow-x-auto p-3">
+    <div data-scrolls className="grid min-h-0 grow auto-cols-[minmax(15rem,1fr)] grid-flow-col gap-3 overflow-x-auto p-3">
       {columns.map((status) => (
         <BoardColumn key={status} status={status} count={counts?.[status]} narrowed={narrowed} taskId={taskId} />
       ))}
