@@ -70,7 +70,10 @@ test.skipIf(!hasBrowser)(
       const ordered = await until("Lead's order", () => find(({ from, to }) => from === 'Lead' && to === 'id:Worker'));
       const order = page.locator(`[data-message-id="${ordered.id}"]`);
       await order.waitFor();
-      await page.getByRole('link', { name: /^Worker/u }).click();
+      await page
+        .getByRole('navigation', { name: 'Agents' })
+        .getByRole('link', { name: /^Worker/u })
+        .click();
       // The receipt changes in front of the person, without a reload.
       await order.locator('[data-receipt="answered"]').waitFor({ timeout: 60_000 });
 
@@ -89,7 +92,7 @@ test.skipIf(!hasBrowser)(
       });
       await page.locator('[data-block="text"]', { hasText: 'Done.' }).waitFor();
       await keepScreenshot(page, 'main-job-worker');
-      await page.getByRole('link', { name: /^Lead/u }).click();
+      await page.getByRole('navigation', { name: 'Agents' }).getByRole('link', { name: /^Lead/u }).click();
       await page.locator('[data-block="text"]', { hasText: 'Worker reports: greeting.txt is written.' }).waitFor();
       await keepScreenshot(page, 'main-job-lead');
     } finally {

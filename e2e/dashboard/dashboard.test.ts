@@ -209,7 +209,7 @@ test.skipIf(!hasBrowser)(
     expect(await board.getByRole('link', { name: 'Tokens' }).count()).toBe(0);
     await board.getByRole('link', { name: 'Messages' }).click();
     await board.getByText('messages:write').waitFor();
-    expect(await board.getByRole('button').allInnerTexts()).toEqual(['Skip to the page', '◐', 'Sign out']);
+    expect(await board.getByRole('button').allInnerTexts()).toEqual(['Skip to the page', 'Go to…', '◐', 'Sign out']);
 
     await page.getByRole('button', { name: 'Revoke wallboard' }).click();
     await page.getByRole('button', { name: 'Ends at once: revoke' }).click();

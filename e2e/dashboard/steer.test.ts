@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
-import { until } from '../support/until.ts';
 import { startAskingNode } from './asking-node.ts';
 import { openDashboard } from './support.ts';
 
@@ -45,7 +44,8 @@ test.skipIf(!hasBrowser)(
       expect([address, words === 'Reaches nobody now' ? 0 : words.split(',').length]).toEqual([address, matched]);
     }
     await page.getByLabel('Only in channel').fill('deploy');
-    await until('one message', async () => (await page.locator('article').count()) === 1);
+    await page.locator('article', { hasText: 'The new one' }).waitFor({ state: 'detached' });
+    await row(offered.id).waitFor();
     await keepScreenshot(page, 'dashboard-messages-of-channel');
   },
 );

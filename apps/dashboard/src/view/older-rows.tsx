@@ -22,7 +22,7 @@ export function OlderRows({ list: { status, items, isWhole, older }, end = null 
     if (!isWanted || !place.current) return;
     // Its own list is looked at: whoever is near the end of that is about to come to it.
     const near = { root: place.current.parentElement, rootMargin: '300px' };
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && ask.current(), near);
+    const observer = new IntersectionObserver((looks) => looks.at(-1)?.isIntersecting && ask.current(), near);
     observer.observe(place.current);
     return () => observer.disconnect();
   }, [isWanted]);

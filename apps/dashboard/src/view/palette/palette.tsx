@@ -4,7 +4,7 @@ import { type KeyboardEvent, useEffect, useState } from 'react';
 import { useList } from '../../live/use-list.ts';
 import { agentsView } from '../../relay/agents.ts';
 import { isShownAgent } from '../agent-list.tsx';
-import { type Destination, placesFor } from './places.ts';
+import { type PaletteEntry, placesFor } from './places.ts';
 
 /** Leads anywhere by its name: ⌘K or Ctrl+K opens it. */
 export function Palette() {
@@ -45,7 +45,7 @@ function Places({ onDone }: { readonly onDone: () => void }) {
   const [index, setIndex] = useState(0);
   const places = placesFor(words, agents);
   const chosen = places[Math.min(index, places.length - 1)];
-  const go = (place: Destination) => {
+  const go = (place: PaletteEntry) => {
     onDone();
     router.history.push(place.path);
   };

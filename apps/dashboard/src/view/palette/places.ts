@@ -1,7 +1,7 @@
 import type { Agent } from 'agent-relay-client';
 
 /** Somewhere to go. */
-export interface Destination {
+export interface PaletteEntry {
   readonly key: string;
   readonly word: string;
   readonly hint: string;
@@ -25,20 +25,25 @@ const pages: readonly (readonly [path: string, word: string])[] = [
 const SHOWN = 12;
 
 /** Where words may lead: to pages, agents, what has this number, and to the tasks that say so. */
-export function placesFor(words: string, agents: readonly Pick<Agent, 'id' | 'label'>[]): readonly Destination[] {
+export function placesFor(words: string, agents: readonly Pick<Agent, 'id' | 'label'>[]): readonly PaletteEntry[] {
   const wanted = words.trim().toLowerCase();
   const places = [
-    ...pages.map(([path, word]): Destination => ({ key: path, word, hint: 'page', path })),
+    ...pages.map(([path, word]): PaletteEntry => ({ key: path, word, hint: 'page', path })),
     ...agents.map(
-      ({ id, label }): Destination => ({ key: `agent/${id}`, word: id, hint: label ?? 'agent', path: `/agents/${encodeURIComponent(id)}` }),
+      ({ id, label }): PaletteEntry => ({
+        key: `agent/${id}`,
+        word: id,
+        hint: label ?? 'agent',
+        path: `/agents/${encodeURIComponent(id)}`,
+      }),
     ),
   ].filter(({ word, hint }) => wanted === '' || `${word}\n${hint}`.toLowerCase().includes(wanted));
-  const begins = ({ word }: Destination) => Number(word.toLowerCase().startsWith(wanted));
+  const begins = ({ word }: PaletteEntry) => Number(word.toLowerCase().startsWith(wanted));
   const found = places.sort((one, other) => begins(other) - begins(one)).slice(0, SHOWN);
   return wanted === '' ? found : [...found, ...byNumber(wanted), searchFor(words.trim())];
 }
 
-const byNumber = (wanted: string): readonly Destination[] =>
+const byNumber = (wanted: string): readonly PaletteEntry[] =>
   /^[1-9]\d{0,14}$/u.test(wanted)
     ? [
         { key: 'message', word: `Message ${wanted}`, hint: 'number', path: `/messages/${wanted}` },
@@ -46,7 +51,7 @@ const byNumber = (wanted: string): readonly Destination[] =>
       ]
     : [];
 
-const searchFor = (words: string): Destination => ({
+const searchFor = (words: string): PaletteEntry => ({
   key: 'find',
   word: `Tasks that say “${words}”`,
   hint: 'search',
