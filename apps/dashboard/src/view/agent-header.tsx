@@ -8,7 +8,7 @@ import { approvalsView } from '../relay/approvals.ts';
 import { isUnfinished, lastSessionView, startAgain } from '../relay/sessions.ts';
 import { ActButton } from './act-button.tsx';
 import { EditCard } from './agent/edit-card.tsx';
-import { SessionChoice } from './agent/session-choice.tsx';
+import { ShownSession } from './agent/session-choice.tsx';
 import { Ago } from './ago.tsx';
 import { PresenceWord } from './presence-dot.tsx';
 import { Problem } from './problem.tsx';
@@ -53,7 +53,7 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
       </p>
       <div className="flex flex-wrap items-center gap-2 text-xs">
         {agent === undefined ? null : <EditCard agent={agent} />}
-        <SessionChoice agentId={agentId} shown={shownSession} />
+        <ShownSession agentId={agentId} shown={shownSession} />
       </div>
       {isOver ? <Ended session={session} /> : null}
       {isOver && agent?.status === 'offline' ? <StartAgain session={session} agent={agent} /> : null}

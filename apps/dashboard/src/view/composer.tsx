@@ -10,7 +10,7 @@ import { AddressOptions } from './address-options.tsx';
 import { Choices } from './form/choices.tsx';
 import { Form } from './form/form.tsx';
 import { errorText } from './format.ts';
-import type { Answerable } from './messages/answering.ts';
+import type { AnsweredMessage } from './messages/answering.ts';
 import { readMessageForm, type SendRequest } from './read-message-form.ts';
 
 const modes = [
@@ -24,7 +24,7 @@ interface ComposerProps {
   /** Whose page this is; null where somebody is to be named. */
   readonly agentId: string | null;
   /** What is answered. */
-  readonly answering: Answerable | null;
+  readonly answering: AnsweredMessage | null;
   /** It was answered, or is not to be. */
   readonly onAnswered: () => void;
 }
@@ -91,7 +91,7 @@ function MessageForm({ agentId, answering, onAnswered }: ComposerProps) {
   );
 }
 
-const Answering = ({ message: { id, from }, onCancel }: { readonly message: Answerable; readonly onCancel: () => void }) => (
+const Answering = ({ message: { id, from }, onCancel }: { readonly message: AnsweredMessage; readonly onCancel: () => void }) => (
   <span className="flex items-center gap-2 rounded-lg bg-raised px-2 py-1">
     Answers {from}’s message {id}
     <input type="hidden" name="to" value={`id:${from}`} />

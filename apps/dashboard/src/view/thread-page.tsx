@@ -5,13 +5,13 @@ import { useLive } from '../live/use-live.ts';
 import { messageView, threadView } from '../relay/messages.ts';
 import { Composer } from './composer.tsx';
 import { MessageLog } from './message-log.tsx';
-import { type Answerable, AnsweringContext } from './messages/answering.ts';
+import { type AnsweredMessage, AnsweringContext } from './messages/answering.ts';
 import { Problem } from './problem.tsx';
 
 /** One message in its thread, as the thread goes on. */
 export function ThreadPage({ messageId }: { readonly messageId: number }) {
   const { data, error, readAgain } = useLive(messageView(messageId));
-  const [answering, setAnswering] = useState<Answerable | null>(null);
+  const [answering, setAnswering] = useState<AnsweredMessage | null>(null);
   const threadId = data?.threadId;
   return (
     <main className="flex min-h-0 flex-col">

@@ -7,7 +7,7 @@ import { AgentList } from '../agent-list.tsx';
 import { AgentAsks } from '../approvals/agent-asks.tsx';
 import { Composer } from '../composer.tsx';
 import { MessageLog } from '../message-log.tsx';
-import { type Answerable, AnsweringContext } from '../messages/answering.ts';
+import { type AnsweredMessage, AnsweringContext } from '../messages/answering.ts';
 import { PaneChoice } from '../pane-choice.tsx';
 
 interface AgentPageProps {
@@ -52,7 +52,7 @@ export function AgentPage({ agentId, session, message }: AgentPageProps) {
 
 /** What is said, what waits for an answer, and the box to write in, which stays in sight. */
 function Messages({ agentId, place }: { readonly agentId: string; readonly place: string }) {
-  const [answering, setAnswering] = useState<Answerable | null>(null);
+  const [answering, setAnswering] = useState<AnsweredMessage | null>(null);
   return (
     <main className={`min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)_minmax(0,auto)_auto] border-line md:border-x ${place}`}>
       <AnsweringContext value={setAnswering}>

@@ -5,7 +5,7 @@ import { Choices } from '../form/choices.tsx';
 import { formatDate } from '../format.ts';
 
 /** Which of an agent's sessions is looked at; nothing where there is no choice. */
-export function SessionChoice({ agentId, shown }: { readonly agentId: string; readonly shown: string | null }) {
+export function ShownSession({ agentId, shown }: { readonly agentId: string; readonly shown: string | null }) {
   const navigate = useNavigate();
   const sessions = useList(sessionsOfView(agentId)).all;
   if (sessions.length < 2 && shown === null) return null;

@@ -2,7 +2,7 @@ import type { MessageDetail } from 'agent-relay-client';
 import { createContext } from 'react';
 
 /** What there is to know of a message in order to answer it. */
-export type Answerable = Pick<MessageDetail, 'id' | 'from'>;
+export type AnsweredMessage = Pick<MessageDetail, 'id' | 'from'>;
 
 /** Where a page has a box to write in: takes a message to be answered there. */
-export const AnsweringContext = createContext<((message: Answerable) => void) | null>(null);
+export const AnsweringContext = createContext<((message: AnsweredMessage) => void) | null>(null);

@@ -6,13 +6,13 @@ import { AgentList } from '../agent-list.tsx';
 import { Composer } from '../composer.tsx';
 import { MessageLog } from '../message-log.tsx';
 import { PaneChoice } from '../pane-choice.tsx';
-import { type Answerable, AnsweringContext } from './answering.ts';
+import { type AnsweredMessage, AnsweringContext } from './answering.ts';
 import { FilterTools } from './filter-tools.tsx';
 
 /** What everybody says, and the box to say something oneself. */
 export function MessagesPage({ search }: { readonly search: MessageFilter }) {
   const [pane, setPane] = useState<'Messages' | 'Agents'>('Messages');
-  const [answering, setAnswering] = useState<Answerable | null>(null);
+  const [answering, setAnswering] = useState<AnsweredMessage | null>(null);
   const isNarrowed = Object.keys(search).length > 0;
   return (
     <div className="grid min-h-0 grid-cols-1 grid-rows-[auto_minmax(0,1fr)] md:grid-cols-[18rem_minmax(0,1fr)] md:grid-rows-1 2xl:grid-cols-[22rem_minmax(0,1fr)]">
