@@ -77,7 +77,14 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   const token = outputOf(await take('tokens/create', { name: id, scopes: ['stats:read'], targets: ['id:owner'] }));
   await take('tokens/list');
   await take('tokens/revoke', { id: token['tokenId'] });
-  await take('agents/register', { id, name: id, capabilities: [`cap-${id}`], withToken: true, meta: { nested: { list: [1, 'two'] } } });
+  await take('agents/register', {
+    id,
+    name: id,
+    instanceId: 'walk',
+    capabilities: [`cap-${id}`],
+    withToken: true,
+    meta: { nested: { list: [1, 'two'] } },
+  });
   await take('agents/heartbeat', { id, status: 'idle' });
   await take('agents/label', { id, label: 'a label' });
   await take('agents/tags', { id, tags: [`tag-${id}`], channels: null });
@@ -140,6 +147,8 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('nodes/pair', { code: '2222-2222' });
   await take('nodes/rename', { id: 'none', name: 'another' });
   await take('nodes/remove', { id: 'none' });
+  await take('approvals/ask', { id, approvalId: 'own', kind: 'execute', title: 'npm test', waitMs: 0 });
+  await take('approvals/withdraw', { id, approvalId: 'own', message: 'answered here' });
   await take('approvals/list', { agent: id, status: 'pending' });
   await take('approvals/resolve', { id, approvalId: 'none', outcome: 'deny', message: 'no' });
   await take('rules/list', { agent: id, active: true });
@@ -181,7 +190,9 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
 
 /** What differs between two calls by nature: numbers and times that count up, secrets, and the name of the walker. */
 function comparable(answer: Answer | undefined, id: string): unknown {
-  const text = JSON.stringify(answer).replaceAll(id, 'WALKER');
+  const text = JSON.stringify(answer)
+    .replaceAll(id, 'WALKER')
+    .replaceAll(/ar_dial_[\w-]+/gu, 'CODE');
   const volatile =
     /^(?:id|taskId|at|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|tokenId|subjectId|messageId|threadId|replyTo|pairId|bindingId|nonce|token|code|fence|holdId|bodySha256|verdict|expiresAt|.+At|acknowledged|applied)$/u;
   return JSON.parse(text, (key, value) => {

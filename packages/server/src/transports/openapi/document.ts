@@ -135,7 +135,7 @@ function successes({ status = 200, statuses }: Route, schema: JsonSchema): Opera
   return Object.fromEntries(meanings.map(([code, meaning]) => [code, { ...answer, description: meaning }]));
 }
 
-const everyFailure = ['400', '401', '403', '404', '409', '413', '415', '421', '429', '503', '507'] as const;
+const everyFailure = ['400', '401', '403', '404', '409', '413', '415', '421', '422', '429', '503', '507'] as const;
 
 const failures: Operation['responses'] = {
   ...Object.fromEntries(everyFailure.map((status) => [status, { $ref: `#/components/responses/${status}` }])),
