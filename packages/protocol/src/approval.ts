@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ToolKindSchema } from './agent-event.ts';
 import { ApprovalOptionSchema, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
-import { AgentIdSchema, lineOf, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import { AgentIdSchema, lineOf, MAX_BODY_LENGTH, TimestampSchema } from './primitives.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 
 /** What a session calls one of its questions; the base that providers share makes them unique. */
@@ -10,7 +10,7 @@ export const ApprovalIdSchema = z.string().min(1).max(256);
 const approval = {
   approvalId: ApprovalIdSchema,
   agentId: AgentIdSchema,
-  sessionId: OpaqueIdSchema,
+  sessionId: z.string().min(1).max(160).describe('Of the session that asks; an agent that no machine runs asks under a name of its own'),
   kind: ToolKindSchema,
   title: z.string().describe('What the agent wants to do, in a line'),
   cwd: z.string().optional().describe('The folder it would do it in'),

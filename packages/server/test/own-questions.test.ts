@@ -1,6 +1,6 @@
 import type { Principal } from 'agent-relay-protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { as, owner, SessionWorld, workspace } from './session-world.ts';
+import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
 
 let world: SessionWorld;
 beforeEach(async () => {
@@ -24,7 +24,7 @@ const listed = async () => (await world.relay.handlers['approvals/list']({}, as(
 it('an agent that no machine runs asks a person, and waits for the answer', async () => {
   const waiting = ask({ waitMs: 20_000 });
   await expect.poll(async () => (await listed()).length).toBe(1);
-  expect(await listed()).toMatchObject([{ ...question, agentId: 'Live', sessionId: 'i1', status: 'pending' }]);
+  expect(await listed()).toMatchObject([{ ...question, agentId: 'Live', sessionId: 'own/1/Live', status: 'pending' }]);
   const denied = { approvalId: 'q1', status: 'denied', by: 'owner', message: 'not now' };
   expect(await answer()).toMatchObject(denied);
   expect(await waiting).toMatchObject(denied);
@@ -46,6 +46,33 @@ it('an agent neither answers itself nor asks in another name', async () => {
   await expect(ask({}, { ...live, agentId: 'Other' })).rejects.toMatchObject({ code: 'forbidden' });
   await expect(ask({ approvalId: 'q2' }, { ...live, epoch: 0 })).rejects.toMatchObject({ code: 'stale_session' });
   expect(await listed()).toHaveLength(1);
+});
+
+it('what an agent asks is its own, whatever another one calls its process', async () => {
+  const node = new FarNode();
+  await world.attach(node);
+  const { sessionId } = await world.start('Hosted');
+  const options = [{ id: 'y', label: 'Yes', outcome: 'allow' as const }];
+  const event = { type: 'approval.requested' as const, approvalId: 'q1', kind: 'execute' as const, title: 'theirs', options };
+  await world.relay.nodeHandlers['activity/append']({ sessionId, entries: [{ seq: 1, at: 1, event }] }, { ...as(owner), link: node });
+  await ask();
+  for (const [name, instanceId] of [
+    ['Same', 'i1'],
+    ['Thief', sessionId],
+  ] as const) {
+    await world.relay.handlers['agents/register']({ name, instanceId, withToken: true }, as(owner));
+    const other: Principal = { type: 'agent', workspace, agentId: name, epoch: 1 };
+    await expect(
+      Promise.resolve().then(() => world.relay.handlers['approvals/withdraw']({ id: name, approvalId: 'q1' }, as(other))),
+    ).rejects.toMatchObject({ code: 'not_found' });
+    expect(await ask({ id: name, title: 'mine' }, other)).toMatchObject({ agentId: name, title: 'mine', status: 'pending' });
+  }
+  expect((await listed()).map(({ agentId, status }) => `${agentId} ${status}`)).toEqual([
+    'Thief pending',
+    'Same pending',
+    'Live pending',
+    'Hosted pending',
+  ]);
 });
 
 it('what it asked is over when it goes, and nobody can answer it', async () => {

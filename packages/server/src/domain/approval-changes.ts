@@ -13,10 +13,11 @@ const MOST_PENDING = 100;
  */
 export function askQuestion(
   { approvalId, kind, title, cwd, input }: AskApproval,
-  { id, sessionId, instanceId }: Agent,
+  agent: Agent,
   pending: readonly PendingApproval[],
   now: number,
 ): PendingApproval {
+  const { id, sessionId, instanceId } = agent;
   if (sessionId !== null) throw new RelayError('unsupported', `${id} runs on a machine, which asks for it`);
   if (instanceId === null) throw new RelayError('unsupported', `${id} registered without an instanceId: nobody could tell when it is gone`);
   if (pending.length >= MOST_PENDING) {
@@ -25,7 +26,7 @@ export function askQuestion(
   return {
     approvalId,
     agentId: id,
-    sessionId: instanceId,
+    sessionId: ownSession(agent),
     kind,
     title,
     ...(cwd === undefined ? {} : { cwd }),
@@ -37,6 +38,9 @@ export function askQuestion(
     message: null,
   };
 }
+
+/** What an agent that no machine runs asks under, as long as it is the same process. No session of a machine, and no other agent, has this name. */
+export const ownSession = ({ id, epoch }: Pick<Agent, 'id' | 'epoch'>): string => `own/${epoch}/${id}`;
 
 /** An approval as it is now, told on the log. */
 export const changeTo = (approval: Approval, at: number): Change => ({
@@ -53,7 +57,7 @@ export function withdrawsQuestions(facts: FollowFacts, change: Change): Change {
     if (!before || before.sessionId !== null || before.instanceId === null) continue;
     const given = new Set(next.approvals?.map(({ approvalId }) => approvalId));
     const over = facts
-      .pendingOf(before.instanceId)
+      .pendingOf(ownSession(before))
       .filter(({ approvalId }) => !given.has(approvalId))
       .map((pending) => resolveApproval(pending, { status: 'cancelled', by: 'session', message: reason }, change.at));
     if (over.length === 0) continue;

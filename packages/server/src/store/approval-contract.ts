@@ -1,5 +1,6 @@
 import type { Agent, Approval, Session } from 'agent-relay-protocol';
 import { expect } from 'vitest';
+import { ownSession } from '../domain/approval-changes.ts';
 import type { FollowActivity } from './activity-store.ts';
 import type { Store } from './store.ts';
 import { at, writes } from './store-contract-parts.ts';
@@ -46,16 +47,16 @@ export function approvalStoreContract(inFolder: InFolder): void {
   });
 
   inFolder('what an agent asks itself is seen by what it asks next, in the process that it is now', async (store) => {
-    await store.sessions.begin('default', 'a', () => writes({ agents: [{ id: 'a', agent: card('i1') }] }));
+    await store.sessions.begin('default', 'a', () => writes({ agents: [{ id: 'a', agent: card(1) }] }));
     const ask = (approvalId: string) =>
       store.approvals.ask('default', { agentId: 'a', approvalId }, ({ agent, found, pending }) => {
-        const asking: Approval = { ...approval, approvalId, sessionId: agent?.instanceId ?? 'nobody' };
+        const asking: Approval = { ...approval, approvalId, sessionId: agent ? ownSession(agent) : 'nobody' };
         const seen = `${found?.approvalId ?? 'new'} ${pending.map((each) => each.approvalId).join(',')}`;
         return { answer: { ...asking, title: seen }, change: found ? null : { at, approvals: [asking] } };
       });
     expect([(await ask('a1')).title, (await ask('a2')).title, (await ask('a1')).title]).toEqual(['new ', 'new a1', 'a1 a1,a2']);
-    await store.sessions.begin('default', 'a', () => writes({ agents: [{ id: 'a', agent: card('i2') }] }));
-    expect(await ask('a1')).toMatchObject({ title: 'new ', sessionId: 'i2' });
+    await store.sessions.begin('default', 'a', () => writes({ agents: [{ id: 'a', agent: card(2) }] }));
+    expect(await ask('a1')).toMatchObject({ title: 'new ', sessionId: 'own/2/a' });
   });
 
   inFolder('the end of a session sees what it still asks, and nothing that waits is pruned', async (store) => {
@@ -78,7 +79,7 @@ export function approvalStoreContract(inFolder: InFolder): void {
   });
 }
 
-const card = (instanceId: string): Agent => ({
+const card = (epoch: number): Agent => ({
   id: 'a',
   name: 'a',
   kind: 'provider',
@@ -94,8 +95,8 @@ const card = (instanceId: string): Agent => ({
   status: 'online',
   ready: true,
   approval: 'open',
-  instanceId,
-  epoch: 1,
+  instanceId: `i${epoch}`,
+  epoch,
   protected: false,
   nodeId: null,
   sessionId: null,

@@ -1,5 +1,6 @@
 import type { Approval } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
+import { ownSession } from '../../domain/approval-changes.ts';
 import type { Page } from '../../domain/change.ts';
 import type { Decision, QuestionFacts } from '../../domain/facts.ts';
 import { recordCharacters } from '../../domain/page.ts';
@@ -47,7 +48,7 @@ export class SqliteApprovals implements ApprovalStore {
     return writer.write(() => {
       const { approvals } = changes.tables;
       const agent = facts.ofAgent(workspace, agentId).agent;
-      const sessionId = agent?.instanceId ?? null;
+      const sessionId = agent && ownSession(agent);
       const found = sessionId === null ? null : approvals.find(workspace, sessionId, approvalId);
       const pending = sessionId === null ? [] : approvals.pendingOf(workspace, sessionId);
       return changes.carryOut(workspace, decide({ ...facts.of(workspace), agent, found, pending })).answer;
