@@ -1,24 +1,14 @@
-import { type ActivityEntry, AgentEventSchema, RelayError, SessionSchema } from 'agent-relay-protocol';
+import { type ActivityEntry, RelayError, SessionSchema } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { assertNoGap } from '../../domain/activity.ts';
 import type { Page } from '../../domain/change.ts';
 import { takePage } from '../../domain/page.ts';
 import type { ActivityQuery, ActivityStore, NewActivity } from '../activity-store.ts';
+import { type ActivityRow, activityColumns, toActivityEntry } from './activity-rows.ts';
 import type { SqliteContext } from './context.ts';
 import { recordReader } from './record-reader.ts';
 
-const readEvent = recordReader(AgentEventSchema);
 const readSession = recordReader(SessionSchema);
-
-interface ActivityRow {
-  readonly id: number;
-  readonly agent_id: string;
-  readonly session_id: string;
-  readonly seq: number;
-  readonly at: number;
-  readonly late: number;
-  readonly event: string;
-}
 
 interface SessionRow {
   readonly acked_seq: number;
@@ -39,8 +29,7 @@ interface Listing {
   readonly last: Statement<[ListBindings], ActivityRow>;
 }
 
-const columns = 'id, agent_id, session_id, seq, at, late, event';
-const ofAgent = `SELECT ${columns} FROM activity WHERE workspace = @workspace AND agent_id = @agentId AND id > @after AND id < @before`;
+const ofAgent = `SELECT ${activityColumns} FROM activity WHERE workspace = @workspace AND agent_id = @agentId AND id > @after AND id < @before`;
 const ofSession = `${ofAgent} AND session_id = @sessionId`;
 
 /** Each in the order of an index. */
@@ -128,7 +117,7 @@ export class SqliteActivity implements ActivityStore {
     const { rows, isCut } = takePage(found, limit, ({ event }) => event.length + 200);
     const page = before === undefined ? rows : rows.toReversed();
     const next = isCut ? (rows.at(-1)?.id ?? null) : null;
-    return { items: page.map(toEntry), cursor: this.#head.get(workspace, agentId) ?? 0, next };
+    return { items: page.map(toActivityEntry), cursor: this.#head.get(workspace, agentId) ?? 0, next };
   }
 
   prune(before: number, limit: number): Promise<number> {
@@ -144,13 +133,3 @@ const ackedBy = ({ acked_seq }: Pick<SessionRow, 'acked_seq'>): number => (acked
 
 /** Its machine may have had more acknowledged by the log that a restore has ended, and keeps no copy of that: it may go on anywhere above. */
 const isRestored = ({ acked_seq }: Pick<SessionRow, 'acked_seq'>): boolean => acked_seq < 0;
-
-const toEntry = (row: ActivityRow): ActivityEntry => ({
-  id: row.id,
-  agentId: row.agent_id,
-  sessionId: row.session_id,
-  seq: row.seq,
-  at: row.at,
-  late: row.late === 1,
-  event: readEvent(row.event),
-});

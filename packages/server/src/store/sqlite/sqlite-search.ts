@@ -1,15 +1,13 @@
-import { type ActivityEntry, AgentEventSchema, type Snippet } from 'agent-relay-protocol';
+import type { Snippet } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
 import { eventText, messageText } from '../../domain/search-text.ts';
 import type { Found, SearchPage, SearchQuery, SearchStore } from '../search-store.ts';
+import { type ActivityRow, activityColumns, toActivityEntry } from './activity-rows.ts';
 import type { SqliteContext } from './context.ts';
 import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
-import { recordReader } from './record-reader.ts';
 import { expressionOf, highlightOf, type IndexedWords, wordsOfEntry, wordsOfMessage } from './search-words.ts';
 import { Snippets } from './snippets.ts';
 import { ThreadParticipants } from './thread-participants.ts';
-
-const readEvent = recordReader(AgentEventSchema);
 
 /** What one write puts into the index: about so many milliseconds. */
 const INDEXED_ROWS = 100;
@@ -21,17 +19,6 @@ const FIRST_STRETCH = 4_096;
 const HITS = 200;
 /** How long one turn of a search may take about: other callers get theirs between two of them. */
 const TURN_MS = 4;
-
-interface ActivityRow {
-  readonly id: number;
-  readonly workspace: string;
-  readonly agent_id: string;
-  readonly session_id: string;
-  readonly seq: number;
-  readonly at: number;
-  readonly late: number;
-  readonly event: string;
-}
 
 interface Source<Row> {
   readonly metaKey: string;
@@ -56,8 +43,6 @@ interface Walked {
   /** Where to look on; 0 when there is no more. */
   readonly next: number;
 }
-
-const activityColumns = 'id, workspace, agent_id, session_id, seq, at, late, event';
 
 export class SqliteSearch implements SearchStore {
   readonly #context: SqliteContext;
@@ -86,7 +71,7 @@ export class SqliteSearch implements SearchStore {
     this.#activity = {
       ...this.#source<ActivityRow>('activity', activityColumns),
       charactersOf: ({ event }) => event.length,
-      wordsOf: (row) => wordsOfEntry(row.workspace, toEntry(row)),
+      wordsOf: (row) => wordsOfEntry(row.workspace, toActivityEntry(row)),
       get: (id) => entry.get(id),
     };
   }
@@ -183,7 +168,7 @@ export class SqliteSearch implements SearchStore {
 
   #entry(row: ActivityRow, query: SearchQuery): Found | null {
     if (!isWithin(row.at, query)) return null;
-    const entry = toEntry(row);
+    const entry = toActivityEntry(row);
     return query.isShown(entry) ? { entry, snippet: [] } : null;
   }
 
@@ -233,13 +218,3 @@ class Turn {
     this.#startedAt = performance.now();
   }
 }
-
-const toEntry = (row: ActivityRow): ActivityEntry => ({
-  id: row.id,
-  agentId: row.agent_id,
-  sessionId: row.session_id,
-  seq: row.seq,
-  at: row.at,
-  late: row.late === 1,
-  event: readEvent(row.event),
-});
