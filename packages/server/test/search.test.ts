@@ -130,8 +130,50 @@ it('is filled while nothing else is written, without anybody asking', async () =
   });
 });
 
+it('takes about as long as the texts are, however often they have what is looked for', async () => {
+  for (let round = 0; round < 20; round += 1) await send('a '.repeat(16_000));
+  const { data } = await search({ text: 'a', limit: 20 });
+  expect(data).toHaveLength(20);
+  expect(textOf(data[0] as SearchHit)).toMatch(/^\[a\] \[a\] .*…$/u);
+  const together = await search({ text: `"${'a '.repeat(8)}"`, limit: 20 });
+  expect(together.data).toHaveLength(20);
+});
+
+it('what stands together is found as it stands, and what must not stand so is left out', async () => {
+  await send('build the error page');
+  await send('a build error');
+  expect(await texts({ text: '"build error"' })).toEqual(['a [build error]']);
+  expect(await texts({ text: 'build -"build error"' })).toEqual(['[build] the error page']);
+  await did({ type: 'file.changed', changes: [{ path: '/w/auth/src.ts', change: 'added' }] });
+  expect(await texts({ file: 'src/auth.ts' })).toEqual([]);
+  expect(await texts({ file: 'auth/src.ts' })).toHaveLength(1);
+});
+
+it('a piece of the index is small, though a row is large', async () => {
+  for (let round = 0; round < 5; round += 1) await did(said('x'.repeat(100_000)));
+  const before = world.store.search.behind();
+  expect(await world.store.search.index()).toBe(true);
+  expect(world.store.search.behind()).toBe(before - 1);
+});
+
+it('whoever is gone is looked for no further, and nothing is left out by that', async () => {
+  for (let round = 0; round < 5; round += 1) await send(`word ${round}`);
+  const page = await world.relay.handlers['search/find']({ text: 'word' }, { principal: owner, signal: AbortSignal.abort() });
+  expect(page.data).toHaveLength(1);
+  const rest = await search({ text: 'word', before: page.nextCursor });
+  expect(rest.data).toHaveLength(4);
+});
+
+it('a snippet cuts no character in two', async () => {
+  await send(`x${'😀'.repeat(300)}`);
+  const [hit] = await hits({ agent: 'Worker' });
+  expect(textOf(hit as SearchHit).isWellFormed()).toBe(true);
+});
+
 test.each([
   [{ text: '***' }, 'text'],
+  [{ text: 'a b c d e f g h i j k l m n o p q' }, 'text'],
+  [{ text: '"a b c d e f g h i"' }, 'text'],
   [{ file: '//' }, 'file'],
 ] as const)('%j is refused by the name of its field', async (input, path) => {
   await expect(search(input)).rejects.toMatchObject({ code: 'validation_failed', issues: [{ path }] });

@@ -9,10 +9,11 @@ test.each([
   ['-"in tests" fix', ['-in tests', 'fix']],
   ['"open end', ['open end']],
   ['*** - "" !', []],
-  ['a:b c*', ['a:b', 'c*']],
+  ['a:b c*', ['a b', 'c']],
+  ['Fix fix -fix "FIX"', ['FIX', '-fix']],
   ['', []],
 ])('%s is read as %j', (text, terms) => {
-  expect(readSearch(text).map(({ words, isExcluded }) => `${isExcluded ? '-' : ''}${words}`)).toEqual(terms);
+  expect(readSearch(text).map(({ words, isExcluded }) => `${isExcluded ? '-' : ''}${words.join(' ')}`)).toEqual(terms);
 });
 
 const start: AgentEvent = {

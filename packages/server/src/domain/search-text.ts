@@ -2,21 +2,29 @@ import type { AgentEvent, Message } from 'agent-relay-protocol';
 
 /** One thing that is looked for: a word, or some that stand together. */
 export interface SearchTerm {
-  readonly words: string;
+  readonly words: readonly string[];
   readonly isExcluded: boolean;
 }
 
 /** Of one message or entry; what is beyond is not found. */
 const MAX_CHARACTERS = 32_768;
 
-/** `fix "build error" -test`: in the order given. Whatever has no letter and no digit is nothing that could be found. */
+/** How many terms one search has, and how many words one term. */
+export const searchLimits = { terms: 16, words: 8 } as const;
+
+/** `fix "build error" -test`: in the order given, each once. Whatever has no letter and no digit is nothing that could be found. */
 export function readSearch(text: string): readonly SearchTerm[] {
-  const found = [...text.matchAll(/(-?)(?:"([^"]*)"?|(\S+))/gu)];
-  return found.flatMap(([, minus, quoted, word]) => {
-    const words = quoted ?? word ?? '';
-    return /[\p{L}\p{N}]/u.test(words) ? [{ words, isExcluded: minus === '-' }] : [];
-  });
+  const terms = new Map<string, SearchTerm>();
+  for (const [, minus, quoted, word] of text.matchAll(/(-?)(?:"([^"]*)"?|(\S+))/gu)) {
+    const words = wordsIn(quoted ?? word ?? '');
+    const isExcluded = minus === '-';
+    if (words.length > 0) terms.set(`${isExcluded ? '-' : ''}${words.join(' ').toLowerCase()}`, { words, isExcluded });
+  }
+  return [...terms.values()];
 }
+
+/** As the index takes a text apart. */
+export const wordsIn = (text: string): readonly string[] => text.normalize('NFC').match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu) ?? [];
 
 /** What of a message is searched. */
 export const messageText = ({ subject, body }: Pick<Message, 'subject' | 'body'>): string =>

@@ -18,6 +18,8 @@ export interface SearchQuery extends Asked {
   readonly untilAt: number;
   readonly before: SearchPosition;
   readonly limit: number;
+  /** Whoever asked is gone. */
+  readonly signal: AbortSignal;
   /** What the caller may read of messages; undefined where that is all. */
   readonly reading: Reading | undefined;
   /** Whether the caller may see an entry of activity. */
@@ -40,9 +42,10 @@ export interface SearchPage {
 
 /** Finds messages and activity by their words. What is written is put into the index afterwards: writing it costs nothing more. */
 export interface SearchStore {
-  /** Puts a bounded piece of what is new into the index, oldest first. Answers how much is left, roughly. */
-  index(): Promise<number>;
+  /** Puts a bounded piece of what is new into the index, oldest first. Answers whether that was not all. */
+  index(): Promise<boolean>;
   /** How many messages and entries are not in the index yet, roughly. */
   behind(): number;
+  /** A page may have fewer, or none, and go on: so much is looked at for one. */
   find(query: SearchQuery): Promise<SearchPage>;
 }

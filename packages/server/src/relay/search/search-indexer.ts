@@ -1,3 +1,4 @@
+import { sleep } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
 import type { SearchStore } from '../../store/search-store.ts';
@@ -13,8 +14,9 @@ const QUIET_MS = 500;
 const PATIENCE_MS = 5_000;
 /** Between two pieces. */
 const PAUSE_MS = 20;
-/** How many pieces one search waits for: some thousand messages. */
-const PIECES = 50;
+/** So long searches wait for what is new, all of them together. */
+const CATCH_UP_MS = 150;
+const BETWEEN_MS = 2;
 
 /** Puts what is written into the index while there is little else to do. */
 export class SearchIndexer {
@@ -22,6 +24,7 @@ export class SearchIndexer {
   #cancel: (() => void) | null = null;
   #lastWriteAt = 0;
   #behindSince: number | null = null;
+  #catchingUp: Promise<void> | null = null;
   #isIndexing = false;
   #isClosed = false;
 
@@ -41,9 +44,21 @@ export class SearchIndexer {
   /** Indexes what was written so far, if it is not very much. Answers how much is left. */
   async catchUp(): Promise<number> {
     const { search } = this.#deps.store;
-    let behind = search.behind();
-    for (let piece = 0; behind > 0 && piece < PIECES; piece += 1) behind = await this.#index();
-    return behind;
+    const joined = this.#catchingUp;
+    // What was written since the one before began may not be in it.
+    if (joined) await joined;
+    if (search.behind() > 0) {
+      this.#catchingUp ??= this.#catchUpOnce().finally(() => {
+        this.#catchingUp = null;
+      });
+      await this.#catchingUp;
+    }
+    return search.behind();
+  }
+
+  async #catchUpOnce(): Promise<void> {
+    const endsAt = performance.now() + CATCH_UP_MS;
+    while ((await this.#index()) && performance.now() < endsAt) await sleep(BETWEEN_MS);
   }
 
   close(): void {
@@ -52,7 +67,7 @@ export class SearchIndexer {
   }
 
   /** Its own writing is nothing new. */
-  async #index(): Promise<number> {
+  async #index(): Promise<boolean> {
     this.#isIndexing = true;
     try {
       return await this.#deps.store.search.index();
@@ -79,8 +94,8 @@ export class SearchIndexer {
       return;
     }
     try {
-      const behind = store.search.behind() > 0 ? await this.#index() : 0;
-      if (behind > 0) this.#schedule(PAUSE_MS);
+      const hasMore = store.search.behind() > 0 && (await this.#index());
+      if (hasMore) this.#schedule(PAUSE_MS);
       else this.#behindSince = null;
     } catch (error) {
       if (this.#isClosed) return;

@@ -10,7 +10,7 @@ import {
 import type { Clock } from '../../clock.ts';
 import { watchedIn } from '../../domain/act-as.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
-import { filesOf, readSearch, toolOf } from '../../domain/search-text.ts';
+import { filesOf, readSearch, type SearchTerm, searchLimits, toolOf, wordsIn } from '../../domain/search-text.ts';
 import { mayWatch } from '../../domain/spawn-rules.ts';
 import type { AgentIndex } from '../../store/agent-index.ts';
 import type { Found, SearchPosition, SearchStore } from '../../store/search-store.ts';
@@ -36,11 +36,12 @@ const START: SearchPosition = { message: LAST, entry: LAST };
 /** Finds what was said and done; what was written before somebody asks is found, but for what the index is far behind with. */
 export function searchHandlers({ store, clock, readers, indexer }: SearchDeps) {
   return {
-    'search/find': async (input: RouteInput<'search/find'>, { principal }: CallContext): Promise<RouteOutput<'search/find'>> => {
+    'search/find': async (input: RouteInput<'search/find'>, { principal, signal }: CallContext): Promise<RouteOutput<'search/find'>> => {
       const { text = '', in: only, file, before, limit = DEFAULT_HITS, ...narrowed } = input;
       const terms = readSearch(text);
       if (text !== '' && terms.length === 0) throw invalid('text', 'Say a word to look for: this has no letter and no digit');
-      if (file !== undefined && readSearch(`"${file}"`).length === 0) throw invalid('file', 'Say a name to look for');
+      assertFew(terms);
+      if (file !== undefined && wordsIn(file).length === 0) throw invalid('file', 'Say a name to look for');
       const behind = await indexer.catchUp();
       const { items, next } = await store.search.find({
         workspace: principal.workspace,
@@ -58,6 +59,7 @@ export function searchHandlers({ store, clock, readers, indexer }: SearchDeps) {
         before: before === undefined ? START : positionOf(before),
         limit: Math.min(limit, MAX_HITS),
         reading: readers.of(principal).reading,
+        signal,
         isShown: shownTo(principal, store.agents.index),
       });
       return { data: items.map(hitOf), behind, ...(next === null ? {} : { nextCursor: `${next.message}-${next.entry}` }) };
@@ -95,6 +97,12 @@ function hitOf(found: Found): SearchHit {
 function positionOf(cursor: string): SearchPosition {
   const [message = 0, entry = 0] = cursor.split('-').map(Number);
   return { message, entry };
+}
+
+function assertFew(terms: readonly SearchTerm[]): void {
+  const { terms: most, words } = searchLimits;
+  if (terms.length > most) throw invalid('text', `At most ${most} words and phrases are looked for at once`);
+  if (terms.some((term) => term.words.length > words)) throw invalid('text', `At most ${words} words are looked for together`);
 }
 
 const invalid = (path: string, message: string): RelayError =>

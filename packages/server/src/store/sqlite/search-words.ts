@@ -1,7 +1,7 @@
 import type { ActivityEntry } from 'agent-relay-protocol';
 import type { StoredMessage } from '../../domain/change.ts';
 import type { SearchTerm } from '../../domain/search-text.ts';
-import { eventText, filesOf, messageText, toolOf } from '../../domain/search-text.ts';
+import { eventText, filesOf, messageText, toolOf, wordsIn } from '../../domain/search-text.ts';
 import type { SearchQuery } from '../search-store.ts';
 
 const DAY_MS = 86_400_000;
@@ -51,7 +51,10 @@ export function wordsOfEntry(
   return { marks: marks.join(' '), files: files.join('\n'), text: eventText(event) };
 }
 
-/** What the index is asked for. */
+/**
+ * What the index is asked for: whatever may be found, and more. Words that stand together are looked for one by one: what it takes to find them
+ * together grows with the texts, and is looked at text by text (`exactOf`).
+ */
 export function expressionOf(query: SearchQuery): string {
   const marks = [
     mark('workspace', query.workspace),
@@ -61,13 +64,13 @@ export function expressionOf(query: SearchQuery): string {
     ...(query.tool === undefined ? [] : [mark('tool', query.tool)]),
   ];
   const included = query.terms.filter(({ isExcluded }) => !isExcluded);
-  const excluded = query.terms.filter(({ isExcluded }) => isExcluded);
+  const excluded = query.terms.filter(({ isExcluded, words }) => isExcluded && words.length === 1);
   const days = daysOf(query);
   const wanted = [
     ...marks.map((word) => `marks : ${word}`),
     ...(days === null ? [] : [`marks : (${days.map((day) => mark('day', day)).join(' OR ')})`]),
-    ...(query.file === undefined ? [] : [`files : ${phrase(query.file)}`]),
-    ...included.map(({ words }) => `text : ${phrase(words)}`),
+    ...wordsIn(query.file ?? '').map((word) => `files : ${quoted(word)}`),
+    ...included.flatMap(({ words }) => words.map((word) => `text : ${quoted(word)}`)),
   ].join(' AND ');
   return excluded.length === 0 ? wanted : `(${wanted}) NOT text : (${excluded.map(({ words }) => phrase(words)).join(' OR ')})`;
 }
@@ -86,4 +89,18 @@ function daysOf({ sinceAt, untilAt }: SearchQuery): readonly string[] | null {
   return last < first ? ['never'] : Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
 }
 
-const phrase = (words: string): string => `"${words.replaceAll('"', '""')}"`;
+/** What a text that the index found must have besides, or must not have. */
+export interface Exact {
+  readonly text: readonly { readonly expression: string; readonly isExcluded: boolean }[];
+  readonly files: string | null;
+}
+
+export function exactOf({ terms, file }: SearchQuery): Exact {
+  const text = terms.filter(({ words }) => words.length > 1).map(({ words, isExcluded }) => ({ expression: phrase(words), isExcluded }));
+  const names = wordsIn(file ?? '');
+  return { text, files: names.length > 1 ? phrase(names) : null };
+}
+
+const phrase = (words: readonly string[]): string => quoted(words.join(' '));
+/** A word has no quote in it. */
+const quoted = (words: string): string => `"${words}"`;

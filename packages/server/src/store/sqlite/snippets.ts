@@ -1,15 +1,16 @@
 import type { Snippet } from 'agent-relay-protocol';
 import type { Database, Statement } from 'better-sqlite3';
 
-/** In words. */
-const LENGTH = 24;
-const PLAIN_CHARACTERS = 200;
+/** What is shown before and after what was found first. */
+const BEFORE_CHARACTERS = 80;
+const AFTER_CHARACTERS = 160;
 const BEGIN = '\u0002';
 const END = '\u0003';
 
-/** Shows where in a text something was found, by the same tokenizer that found it. Keeps nothing. */
+/** Looks at one text as the index does, by the same tokenizer. Keeps nothing, and takes about as long as the text is. */
 export class Snippets {
   readonly #put: Statement<[string]>;
+  readonly #matches: Statement<[string], number>;
   readonly #show: Statement<[string], string>;
   readonly #clear: Statement<[]>;
 
@@ -18,32 +19,54 @@ export class Snippets {
     connection.pragma('temp_store = MEMORY');
     connection.exec("CREATE VIRTUAL TABLE temp.shown USING fts5(text, tokenize = 'porter unicode61 remove_diacritics 2')");
     this.#put = connection.prepare('INSERT INTO temp.shown (text) VALUES (?)');
+    this.#matches = connection.prepare<[string], number>('SELECT 1 FROM temp.shown WHERE shown MATCH ?').pluck();
+    // Not snippet(): what that takes grows by the square of how often something is found.
     this.#show = connection
-      .prepare<[string], string>(`SELECT snippet(shown, 0, char(2), char(3), '…', ${LENGTH}) FROM temp.shown WHERE shown MATCH ?`)
+      .prepare<[string], string>('SELECT highlight(shown, 0, char(2), char(3)) FROM temp.shown WHERE shown MATCH ?')
       .pluck();
     this.#clear = connection.prepare('DELETE FROM temp.shown');
   }
 
-  /** The beginning of the text where nothing is to be shown. */
-  of(text: string, highlight: string | null): Snippet {
-    const plain = text.replaceAll(BEGIN, ' ').replaceAll(END, ' ');
-    const found = highlight === null ? undefined : this.#find(plain, highlight);
-    if (found === undefined) return [{ text: plain.slice(0, PLAIN_CHARACTERS), isMatch: false }];
-    const pieces: { text: string; isMatch: boolean }[] = [];
-    for (const piece of found.split(BEGIN)) {
-      const [match, after] = piece.split(END);
-      if (after === undefined) pieces.push({ text: piece, isMatch: false });
-      else pieces.push({ text: match ?? '', isMatch: true }, { text: after, isMatch: false });
-    }
-    return pieces.filter((piece) => piece.text !== '');
+  matches(text: string, expression: string): boolean {
+    return this.#look(text, () => this.#matches.get(expression) === 1);
   }
 
-  #find(text: string, highlight: string): string | undefined {
+  /** Where in a text something was found; its beginning where nothing is to be shown. */
+  of(text: string, highlight: string | null): Snippet {
+    const plain = text.replaceAll(BEGIN, ' ').replaceAll(END, ' ');
+    const found = highlight === null ? undefined : this.#look(plain, () => this.#show.get(highlight));
+    const first = found?.indexOf(BEGIN) ?? -1;
+    if (found === undefined || first === -1) return [{ text: cut(plain, 0, BEFORE_CHARACTERS + AFTER_CHARACTERS), isMatch: false }];
+    return piecesOf(cut(found, first - BEFORE_CHARACTERS, first + AFTER_CHARACTERS));
+  }
+
+  #look<Answer>(text: string, look: () => Answer): Answer {
     this.#put.run(text);
     try {
-      return this.#show.get(highlight);
+      return look();
     } finally {
       this.#clear.run();
     }
   }
+}
+
+/** A stretch of a text, with a mark where it goes on, and no half of a character. */
+function cut(text: string, from: number, to: number): string {
+  const begin = Math.max(0, from);
+  const shown = text
+    .slice(begin, to)
+    .replace(/^[\uDC00-\uDFFF]/u, '')
+    .replace(/[\uD800-\uDBFF]$/u, '');
+  return `${begin > 0 ? '…' : ''}${shown}${to < text.length ? '…' : ''}`;
+}
+
+/** What was found last may be cut off before its end. */
+function piecesOf(marked: string): Snippet {
+  const pieces: { text: string; isMatch: boolean }[] = [];
+  for (const [index, piece] of marked.split(BEGIN).entries()) {
+    const [match = '', after = ''] = piece.split(END);
+    if (index === 0) pieces.push({ text: piece, isMatch: false });
+    else pieces.push({ text: match, isMatch: true }, { text: after, isMatch: false });
+  }
+  return pieces.filter((piece) => piece.text !== '');
 }

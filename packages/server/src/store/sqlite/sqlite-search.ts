@@ -1,22 +1,25 @@
-import type { Snippet } from 'agent-relay-protocol';
+import type { ActivityEntry, Snippet } from 'agent-relay-protocol';
 import type { Statement } from 'better-sqlite3';
-import { eventText, messageText } from '../../domain/search-text.ts';
+import { eventText, filesOf, messageText } from '../../domain/search-text.ts';
 import type { Found, SearchPage, SearchQuery, SearchStore } from '../search-store.ts';
 import { type ActivityRow, activityColumns, toActivityEntry } from './activity-rows.ts';
 import type { SqliteContext } from './context.ts';
 import { type MessageRow, messageColumns, toStoredMessage } from './message-rows.ts';
-import { expressionOf, highlightOf, type IndexedWords, wordsOfEntry, wordsOfMessage } from './search-words.ts';
+import { type Exact, exactOf, expressionOf, highlightOf, type IndexedWords, wordsOfEntry, wordsOfMessage } from './search-words.ts';
 import { Snippets } from './snippets.ts';
 import { ThreadParticipants } from './thread-participants.ts';
 
 /** What one write puts into the index: about so many milliseconds. */
-const INDEXED_ROWS = 100;
-const INDEXED_CHARACTERS = 64 * 1024;
+const INDEXED_ROWS = 50;
+const INDEXED_CHARACTERS = 32 * 1024;
 /** `behind` counts no further. */
 const MAX_BEHIND = 10_000;
 /** How many numbers the first look passes over; the next ones more, while they are quick. */
-const FIRST_STRETCH = 4_096;
-const HITS = 200;
+const FIRST_STRETCH = 64;
+const LONGEST_STRETCH = 16_384;
+const HITS = 50;
+/** So long is looked for one page. */
+const PAGE_MS = 1_000;
 /** How long one turn of a search may take about: other callers get theirs between two of them. */
 const TURN_MS = 4;
 
@@ -92,12 +95,12 @@ export class SqliteSearch implements SearchStore {
     };
   }
 
-  async index(): Promise<number> {
-    await this.#context.writer.write(() => {
-      this.#indexSome(this.#messages);
-      this.#indexSome(this.#activity);
+  index(): Promise<boolean> {
+    return this.#context.writer.write(() => {
+      const messages = this.#indexSome(this.#messages);
+      const activity = this.#indexSome(this.#activity);
+      return messages || activity;
     });
-    return this.behind();
   }
 
   behind(): number {
@@ -106,26 +109,41 @@ export class SqliteSearch implements SearchStore {
     return behind(this.#messages) + behind(this.#activity);
   }
 
-  #indexSome<Row extends { readonly id: number }>(source: Source<Row>): void {
-    let through = 0;
+  /** Answers whether there may be more. */
+  #indexSome<Row extends { readonly id: number }>(source: Source<Row>): boolean {
+    const rows: Row[] = [];
     let characters = 0;
-    for (const row of source.newRows.all(this.#through.get(source.metaKey) ?? 0, INDEXED_ROWS)) {
-      const { marks, files, text } = source.wordsOf(row);
-      source.insert.run(row.id, marks, files, text);
-      through = row.id;
+    // One at a time: each may be large.
+    for (const row of source.newRows.iterate(this.#through.get(source.metaKey) ?? 0, INDEXED_ROWS)) {
+      rows.push(row);
       characters += source.charactersOf(row);
       if (characters > INDEXED_CHARACTERS) break;
     }
-    if (through > 0) this.#setThrough.run(through, source.metaKey);
+    for (const row of rows) {
+      const { marks, files, text } = source.wordsOf(row);
+      source.insert.run(row.id, marks, files, text);
+    }
+    const last = rows.at(-1);
+    if (last) this.#setThrough.run(last.id, source.metaKey);
+    return rows.length === INDEXED_ROWS || characters > INDEXED_CHARACTERS;
   }
 
   async find(query: SearchQuery): Promise<SearchPage> {
-    const turn = new Turn(() => this.#context.scanTurns.next(query.caller));
+    const turn = new Turn(() => this.#context.scanTurns.next(query.caller), query.signal);
+    const exact = exactOf(query);
     const { before, limit } = query;
     // Only activity is a session's, calls tools and changes files.
     const hasMessages = query.messages && query.session === undefined && query.tool === undefined && query.file === undefined;
-    const ofMessages = { source: this.#messages, before: before.message, read: (row: MessageRow) => this.#message(row, query) };
-    const ofActivity = { source: this.#activity, before: before.entry, read: (row: ActivityRow) => this.#entry(row, query) };
+    const ofMessages = {
+      source: this.#messages,
+      before: before.message,
+      read: (row: MessageRow) => this.#exactly(this.#message(row, query), exact),
+    };
+    const ofActivity = {
+      source: this.#activity,
+      before: before.entry,
+      read: (row: ActivityRow) => this.#exactly(this.#entry(row, query), exact),
+    };
     const messages = hasMessages ? await this.#walk(ofMessages, query, turn) : nothing;
     const entries = query.activity ? await this.#walk(ofActivity, query, turn) : nothing;
     const items = [...messages.items, ...entries.items].sort((one, other) => atOf(other) - atOf(one)).slice(0, limit);
@@ -141,18 +159,21 @@ export class SqliteSearch implements SearchStore {
     const expression = expressionOf(query);
     const items: Found[] = [];
     let high = Math.min(before - 1, this.#through.get(source.metaKey) ?? 0);
-    for (let stretch = FIRST_STRETCH; high > 0; stretch = turn.isShort ? stretch * 4 : FIRST_STRETCH) {
+    for (let stretch = FIRST_STRETCH; high > 0; ) {
       const low = Math.max(0, high - stretch);
+      const startedAt = performance.now();
       const hits = source.hits.all(expression, low, high, HITS);
+      stretch = performance.now() - startedAt < TURN_MS ? Math.min(stretch * 4, LONGEST_STRETCH) : FIRST_STRETCH;
       for (const id of hits) {
         const row = source.get(id);
         const item = row === undefined ? null : read(row);
         if (item !== null) items.push(item);
-        if (items.length === query.limit) return { items, next: id };
-        if (!turn.isShort) await turn.next();
+        if (items.length === query.limit || turn.isOver) return { items, next: id };
+        await turn.rest();
       }
       high = hits.length === HITS ? (hits.at(-1) ?? 0) - 1 : low;
-      if (!turn.isShort) await turn.next();
+      if (turn.isOver && high > 0) return { items, next: high + 1 };
+      await turn.rest();
     }
     return { items, next: 0 };
   }
@@ -172,14 +193,21 @@ export class SqliteSearch implements SearchStore {
     return query.isShown(entry) ? { entry, snippet: [] } : null;
   }
 
+  /** The same where it has what stands together, as it stands. */
+  #exactly(found: Found | null, { text, files }: Exact): Found | null {
+    if (found === null || (text.length === 0 && files === null)) return found;
+    if (files !== null && !this.#snippets.matches('entry' in found ? namesIn(found.entry) : '', files)) return null;
+    const said = text.length === 0 ? '' : textOf(found);
+    return text.every(({ expression, isExcluded }) => this.#snippets.matches(said, expression) !== isExcluded) ? found : null;
+  }
+
   async #withSnippets(items: readonly Found[], { terms }: SearchQuery, turn: Turn): Promise<readonly Found[]> {
     const highlight = highlightOf(terms);
     const shown: Found[] = [];
     for (const item of items) {
-      const text = 'stored' in item ? messageText(item.stored.message) : eventText(item.entry.event);
-      const snippet: Snippet = this.#snippets.of(text, highlight);
+      const snippet: Snippet = this.#snippets.of(textOf(item), highlight);
       shown.push({ ...item, snippet });
-      if (!turn.isShort) await turn.next();
+      await turn.rest();
     }
     return shown;
   }
@@ -189,6 +217,11 @@ const nothing: Walked = { items: [], next: 0 };
 
 const isWithin = (at: number, { sinceAt = 0, untilAt }: SearchQuery): boolean => at >= sinceAt && at <= untilAt;
 
+const textOf = (found: Found): string => ('stored' in found ? messageText(found.stored.message) : eventText(found.entry.event));
+const namesIn = ({ event }: ActivityEntry): string =>
+  filesOf(event)
+    .map(({ path }) => path)
+    .join('\n');
 const atOf = (found: Found): number => ('stored' in found ? found.stored.message.createdAt : found.entry.at);
 const idOfMessage = (found: Found): number | null => ('stored' in found ? found.stored.message.id : null);
 const idOfEntry = (found: Found): number | null => ('entry' in found ? found.entry.id : null);
@@ -200,20 +233,26 @@ function nextOf(walked: Walked, kept: readonly Found[], before: number, idOf: (f
   return ids.at(-1) === undefined ? before : Math.min(...ids);
 }
 
-/** How long somebody has had the event loop. */
+/** How long somebody has had the event loop, and how long the page is being looked for. */
 class Turn {
   readonly #wait: () => Promise<void>;
+  readonly #signal: AbortSignal;
+  readonly #endsAt = performance.now() + PAGE_MS;
   #startedAt = performance.now();
 
-  constructor(wait: () => Promise<void>) {
+  constructor(wait: () => Promise<void>, signal: AbortSignal) {
     this.#wait = wait;
+    this.#signal = signal;
   }
 
-  get isShort(): boolean {
-    return performance.now() - this.#startedAt < TURN_MS;
+  /** Nobody waits for it any more, or it took long enough. */
+  get isOver(): boolean {
+    return this.#signal.aborted || performance.now() > this.#endsAt;
   }
 
-  async next(): Promise<void> {
+  /** Lets others have their turn, where it has been long enough. */
+  async rest(): Promise<void> {
+    if (performance.now() - this.#startedAt < TURN_MS) return;
     await this.#wait();
     this.#startedAt = performance.now();
   }
