@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StartOptions } from 'agent-relay-provider';
+import type { ProcessSandbox, StartOptions } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CodexExecProvider } from '../src/provider/exec/exec-provider.ts';
@@ -9,6 +9,7 @@ import { startFakeRelayTools } from './fake-relay-tools.ts';
 import { type CodexBench, codexBench, codexVersions } from './harness.ts';
 
 const owner = (text: string) => ({ text, messageIds: [] });
+const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const token = 'Bearer of-this-agent-alone';
 
 function commandLine(pid: number): string {
@@ -116,6 +117,59 @@ describe.each(codexVersions)('codex exec %s', { timeout: 60_000 }, (_version, co
     const agent = await start();
     expect(await turn(agent, 'error 500')).toMatchObject({ type: 'turn.failed', error: { code: 'other' } });
     expect(agent.log.ofType('agent.error')).toMatchObject([{ willRetry: true, message: expect.stringContaining('1/1') }]);
+  });
+
+  test('a session goes on with a stored conversation, and with none that is not stored', async () => {
+    const earlier = await start();
+    await turn(earlier, 'say: the first words');
+    const resume = earlier.session.vendorSessionId ?? '';
+    await earlier.session.close();
+    const agent = await start({ resume });
+    expect(agent.session.vendorSessionId).toBe(resume);
+    expect(await turn(agent, 'say: the second words')).not.toHaveProperty('usage');
+    expect(JSON.stringify(bench.model.requests.at(-1)?.body)).toContain('the first words');
+    expect(await turn(agent, 'say: the third words')).toMatchObject({ usage: { outputTokens: expect.any(Number) } });
+    expect(agent.log.ofType('session.started')).toMatchObject([{ vendorSessionId: resume }]);
+    const missing = '00000000-0000-7000-8000-000000000000';
+    await expect(start({ resume: missing })).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining(missing) });
+  });
+
+  test('pictures reach the model with the first prompt and with a later one, and are no files any more', async () => {
+    const agent = await start();
+    for (const count of [1, 2]) {
+      const after = agent.log.events.length;
+      const known = bench.model.requests.length;
+      await agent.session.prompt({ ...owner('say: seen'), images: [{ mediaType: 'image/png', data: pixel }] }, { mode: 'next' });
+      await agent.log.waitForTurnEnd(after);
+      const sent = JSON.stringify(bench.model.requests.slice(known).map(({ body }) => body));
+      expect(sent.split(pixel.slice(0, 40))).toHaveLength(count + 1);
+    }
+    const files = arguments_.map((line) => line.split('\0')).map((words) => words[words.indexOf('--image') + 1] ?? '');
+    expect(files).toEqual([expect.stringMatching(/\.png$/u), expect.stringMatching(/\.png$/u)]);
+    await expect.poll(() => files.filter((path) => existsSync(path))).toEqual([]);
+  });
+
+  test('further arguments are handed on', async () => {
+    const agent = await start({ extraArgs: ['--config', 'model_reasoning_effort="low"'] });
+    await turn(agent, 'say: hi');
+    expect(arguments_.join()).toContain('model_reasoning_effort');
+  });
+
+  test('every process is put into the sandbox of its session', async () => {
+    const confined: unknown[] = [];
+    const seen: unknown[] = [];
+    const sandbox: ProcessSandbox = {
+      kind: 'bwrap',
+      confine: async (outside) => {
+        confined.push(outside.args?.[0]);
+        return { ...outside, sandbox: 'bwrap' };
+      },
+    };
+    const agent = await start({ mode: 'safe', sandbox, onProcess: (owned) => seen.push(owned.sandbox) });
+    await turn(agent, 'say: hi');
+    expect(confined).toEqual(['--version', 'mcp', 'exec']);
+    expect(seen).toEqual(['bwrap', 'bwrap', 'bwrap']);
+    expect(provider.sandboxFiles({ cwd: '/', env: bench.env }).write).toEqual([join(bench.home.codexHome, 'sessions')]);
   });
 
   test('a prompt that Codex does not take is refused in its own words, and the session stays', async () => {

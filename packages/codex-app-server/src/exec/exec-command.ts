@@ -8,10 +8,15 @@ export interface ExecTurnOptions {
   readonly config: ThreadConfig;
   /** The thread that the prompt goes on with; without it a new one begins. */
   readonly threadId?: string | undefined;
+  /** Files of pictures that go with the prompt. */
+  readonly imagePaths?: readonly string[] | undefined;
+  /** Further options of `codex exec`. */
+  readonly extraArgs?: readonly string[] | undefined;
 }
 
 /** What `codex` is started with for one prompt, which it reads from its stdin. Nothing secret: everybody on the machine can read it. */
-export function execArguments({ cwd, sandbox, model, config, threadId }: ExecTurnOptions): readonly string[] {
+export function execArguments(options: ExecTurnOptions): readonly string[] {
+  const { cwd, sandbox, model, config, threadId, imagePaths = [], extraArgs = [] } = options;
   return [
     'exec',
     '--json',
@@ -20,8 +25,11 @@ export function execArguments({ cwd, sandbox, model, config, threadId }: ExecTur
     ...['--sandbox', sandbox, '--cd', cwd],
     ...(model === undefined ? [] : ['--model', model]),
     ...overrides(config).flatMap((override) => ['--config', override]),
+    ...extraArgs,
     ...(threadId === undefined ? [] : ['resume', threadId]),
-    '-',
+    // Each takes any number of files.
+    ...imagePaths.flatMap((path) => ['--image', path]),
+    ...['--', '-'],
   ];
 }
 

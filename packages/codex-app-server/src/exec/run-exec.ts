@@ -1,5 +1,5 @@
 import { decodeNdjson } from 'agent-relay-wire';
-import { type ChildHandle, spawnProcess } from 'agent-relay-wire/node';
+import { type ChildHandle, type SpawnProcessOptions, spawnProcess } from 'agent-relay-wire/node';
 import { type ExecTurnOptions, execArguments } from './exec-command.ts';
 
 export interface ExecOptions extends ExecTurnOptions {
@@ -7,6 +7,8 @@ export interface ExecOptions extends ExecTurnOptions {
   readonly command: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly prompt: string;
+  /** Puts the process into the sandbox of its session, where that has one. */
+  readonly confine: (outside: SpawnProcessOptions) => Promise<SpawnProcessOptions>;
   /** Told of the process as soon as it runs. */
   readonly onProcess?: (child: ChildHandle) => void;
 }
@@ -18,9 +20,9 @@ export interface ExecRun {
   readonly lines: AsyncIterable<unknown>;
 }
 
-/** Starts `codex exec --json` for one prompt. @throws what `spawnProcess` and `onProcess` throw; then no process is left. */
-export async function runExec({ command, env, prompt, onProcess, ...turn }: ExecOptions): Promise<ExecRun> {
-  const child = await spawnProcess({ command, args: execArguments(turn), cwd: turn.cwd, env });
+/** Starts `codex exec --json` for one prompt. @throws what `spawnProcess`, `confine` and `onProcess` throw; then no process is left. */
+export async function runExec({ command, env, prompt, confine, onProcess, ...turn }: ExecOptions): Promise<ExecRun> {
+  const child = await spawnProcess(await confine({ command, args: execArguments(turn), cwd: turn.cwd, env }));
   try {
     onProcess?.(child);
   } catch (error) {

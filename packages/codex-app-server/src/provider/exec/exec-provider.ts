@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
-import type { AgentSession, Provider, ProviderAvailability, StartOptions } from 'agent-relay-provider';
+import type { AgentSession, Provider, ProviderAvailability, SandboxFiles, SandboxPlace, StartOptions } from 'agent-relay-provider';
 import {
   detectProgram,
   findProgram,
@@ -12,15 +12,18 @@ import {
   type VendorProgram,
 } from 'agent-relay-provider/kit';
 import { parseJson } from 'agent-relay-wire';
-import { type ChildHandle, lastWords, spawnProcess } from 'agent-relay-wire/node';
+import { type ChildHandle, lastWords, type SpawnProcessOptions, spawnProcess } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import { howToInstall } from '../../app-server/codex-app-server.ts';
 import { findCodex } from '../../app-server/native-binary.ts';
 import { usableEnvironment } from '../../app-server/temporary-folder.ts';
 import { isConfigKey } from '../../exec/exec-command.ts';
 import { runExec } from '../../exec/run-exec.ts';
+import { codexSandboxFiles } from '../sandbox-files.ts';
 import { execConfig, headerEnvironment, sandboxOf } from './exec-policy.ts';
 import { ExecSession } from './exec-session.ts';
+import { writeImages } from './prompt-images.ts';
+import { assertStored } from './stored-thread.ts';
 
 export interface CodexExecProviderOptions {
   /** A name or a path. Default: `codex` from the session's `PATH`. */
@@ -30,7 +33,12 @@ export interface CodexExecProviderOptions {
 interface Ready {
   readonly command: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly confine: (outside: SpawnProcessOptions) => Promise<SpawnProcessOptions>;
+}
+
+interface Looked {
   readonly version: string;
+  /** Names of those in the user's own settings. */
   readonly userMcpServers: readonly string[];
 }
 
@@ -40,6 +48,7 @@ interface Ready {
  */
 export class CodexExecProvider implements Provider {
   readonly id = 'codex-exec';
+  readonly resumes = true;
   readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
   readonly #program: VendorProgram;
   readonly #sessions = new ProviderSessions<ExecSession>('Codex');
@@ -47,6 +56,10 @@ export class CodexExecProvider implements Provider {
   constructor({ command = 'codex' }: CodexExecProviderOptions = {}) {
     const find = (name: string, env: Readonly<Record<string, string>>) => findCodex({ command: name, env });
     this.#program = { name: 'Codex', command, install: howToInstall, find };
+  }
+
+  sandboxFiles({ env }: SandboxPlace): SandboxFiles {
+    return codexSandboxFiles(codexHomeOf(env));
   }
 
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability> {
@@ -62,46 +75,59 @@ export class CodexExecProvider implements Provider {
   }
 
   async #start(options: TrackedStart): Promise<ExecSession> {
-    const { cwd, mode, approval, mcp, instructions, model, onProcess } = options;
     const command = await findProgram(this.#program, options.env);
+    if (options.resume !== undefined) await assertStored(codexHomeOf(options.env), options.resume);
     const folder = await mkdtemp(join(tmpdir(), 'agent-relay-codex-'));
     const release = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
     try {
       const env = await usableEnvironment(options.env, undefined, folder);
-      const { version, userMcpServers } = await this.#look(options, { command, env });
-      const rights = { mode, approval };
-      return new ExecSession({
-        ...rights,
-        cwd,
-        model: model ?? null,
-        version,
-        relayServers: new Set(mcp.map(({ name }) => name)),
-        release,
-        run: ({ isMail, ...turn }) =>
-          runExec({
-            ...turn,
-            command,
-            env: { ...env, ...headerEnvironment(mcp) },
-            cwd,
-            model,
-            sandbox: sandboxOf({ ...rights, isMail }),
-            config: execConfig({ ...rights, isMail, instructions, mcp, userMcpServers }),
-            onProcess: (child) => onProcess(ownedProcess(child, { purpose: 'codex exec' })),
-          }),
-      });
+      const confine = async (outside: SpawnProcessOptions) => (await options.sandbox?.confine(outside, { write: [folder] })) ?? outside;
+      return await this.#startSession(options, { command, env, confine }, { folder, release });
     } catch (error) {
       await release();
       throw error;
     }
   }
 
+  async #startSession(
+    options: TrackedStart,
+    ready: Ready,
+    { folder, release }: { readonly folder: string; readonly release: () => Promise<void> },
+  ): Promise<ExecSession> {
+    const { cwd, mode, approval, mcp, instructions, model, resume, whenUnread, extraArgs, onProcess } = options;
+    const { version, userMcpServers } = await this.#look(options, ready);
+    const rights = { mode, approval };
+    return new ExecSession({
+      ...rights,
+      ...{ cwd, version, release, resume, whenUnread, model: model ?? null },
+      relayServers: new Set(mcp.map(({ name }) => name)),
+      run: async ({ isMail, images, ...turn }) => {
+        const pictures = await writeImages(folder, images);
+        const run = await runExec({
+          ...turn,
+          ...ready,
+          ...{ cwd, model, extraArgs, imagePaths: pictures.paths },
+          env: { ...ready.env, ...headerEnvironment(mcp) },
+          sandbox: sandboxOf({ ...rights, isMail }),
+          config: execConfig({ ...rights, isMail, instructions, mcp, userMcpServers }),
+          onProcess: (child) => onProcess(ownedProcess(child, { purpose: 'codex exec' })),
+        });
+        void run.child.exited.then(pictures.remove);
+        return run;
+      },
+    });
+  }
+
   /** What has to be known before the first prompt: that the program runs, and what a safe session must switch off. */
-  async #look(options: TrackedStart, { command, env }: Pick<Ready, 'command' | 'env'>): Promise<Omit<Ready, 'command' | 'env'>> {
-    const ask = (...args: readonly string[]) => printedBy({ ...options, env }, command, args);
+  async #look(options: TrackedStart, ready: Ready): Promise<Looked> {
+    const ask = (...args: readonly string[]) => printedBy(options, ready, args);
     const version = /\d+\.\d+\S*/u.exec(await ask('--version'))?.[0] ?? 'unknown';
     return { version, userMcpServers: options.mode === 'safe' ? serverNames(await ask('mcp', 'list', '--json')) : [] };
   }
 }
+
+const codexHomeOf = (env: Readonly<Record<string, string>>): string =>
+  resolve(env['CODEX_HOME'] ?? join(env['HOME'] ?? homedir(), '.codex'));
 
 const ServersPage = z.array(z.looseObject({ name: z.string() }));
 
@@ -124,10 +150,9 @@ function parsedJson(text: string): unknown {
   }
 }
 
-type Asking = Pick<TrackedStart, 'cwd' | 'onProcess' | 'signal'> & Pick<Ready, 'env'>;
-
-async function printedBy({ env, cwd, onProcess, signal }: Asking, command: string, args: readonly string[]): Promise<string> {
-  const child: ChildHandle = await spawnProcess({ command, args, cwd, env, stdin: 'ignore' });
+async function printedBy({ cwd, onProcess, signal }: TrackedStart, ready: Ready, args: readonly string[]): Promise<string> {
+  const { command, env, confine } = ready;
+  const child: ChildHandle = await spawnProcess(await confine({ command, args, cwd, env, stdin: 'ignore' }));
   const end = () => void child.kill({ graceMs: 500 });
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();

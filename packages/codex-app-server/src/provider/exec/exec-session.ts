@@ -4,9 +4,11 @@ import {
   deliveryOf,
   isMail,
   type LiveEvent,
+  type PromptImage,
   type PromptInput,
   type PromptOptions,
   SessionEvents,
+  type StartOptions,
 } from 'agent-relay-provider';
 import { processEnd } from 'agent-relay-provider/kit';
 import { settlesWithin } from 'agent-relay-wire';
@@ -18,6 +20,7 @@ import { ExecTranslator } from './exec-translator.ts';
 
 export interface ExecTurnRequest {
   readonly prompt: string;
+  readonly images: readonly PromptImage[];
   readonly isMail: boolean;
   readonly threadId: string | undefined;
 }
@@ -27,6 +30,9 @@ export interface ExecSessionOptions extends ExecRights {
   readonly model: string | null;
   readonly version: string;
   readonly relayServers: ReadonlySet<string>;
+  /** The thread that it goes on with. */
+  readonly resume: string | undefined;
+  readonly whenUnread: StartOptions['whenUnread'];
   /** Starts the process of one turn. */
   readonly run: (turn: ExecTurnRequest) => Promise<ExecRun>;
   /** Gives back what the session was started with. */
@@ -66,8 +72,10 @@ export class ExecSession implements AgentSession {
 
   constructor(options: ExecSessionOptions) {
     this.#options = options;
-    this.events = new SessionEvents({ cwd: options.cwd });
-    this.#translator = new ExecTranslator(options.relayServers);
+    const { cwd, whenUnread, relayServers, resume } = options;
+    this.events = new SessionEvents({ cwd, whenUnread });
+    this.#translator = new ExecTranslator({ relayServers, isResumed: resume !== undefined });
+    if (resume !== undefined) this.#tellThread(resume);
     this.events.emit({ type: 'session.status', status: 'idle' });
   }
 
@@ -174,7 +182,8 @@ export class ExecSession implements AgentSession {
 
   async #start(running: Running, input: PromptInput): Promise<ExecRun> {
     const { run: begin } = this.#options;
-    const run = await begin({ prompt: input.text, isMail: isMail(input), threadId: this.#threadId });
+    const { text: prompt, images = [] } = input;
+    const run = await begin({ prompt, images, isMail: isMail(input), threadId: this.#threadId });
     running.run = run;
     // Whoever stopped it meanwhile found no process to end.
     if (running.isStopped) await run.child.kill({ graceMs: stopGraceMs });

@@ -17,10 +17,17 @@ export interface ExecTurn {
   readonly messageIds: readonly number[];
 }
 
+export interface ExecTranslatorOptions {
+  readonly relayServers: ReadonlySet<string>;
+  /** The thread has turns of an earlier session. */
+  readonly isResumed: boolean;
+}
+
 /** Turns what `codex exec` prints into agent events, a turn for each of its runs. */
 export class ExecTranslator {
   readonly #relayServers: ReadonlySet<string>;
   readonly #unseen = new UnseenPrompts('turn');
+  readonly #isResumed: boolean;
   #total: ExecUsage | undefined;
   #turn: ExecTurn | undefined;
   #hasEnded = true;
@@ -28,8 +35,9 @@ export class ExecTranslator {
   #lastError: string | undefined;
   #lastText: string | undefined;
 
-  constructor(relayServers: ReadonlySet<string>) {
+  constructor({ relayServers, isResumed }: ExecTranslatorOptions) {
     this.#relayServers = relayServers;
+    this.#isResumed = isResumed;
   }
 
   /** The turn that runs has said how it ended. */
@@ -100,10 +108,11 @@ export class ExecTranslator {
     return message === undefined ? [] : [{ type: 'agent.error', code: 'other', message, willRetry: true }];
   }
 
-  /** Codex counts the whole conversation. */
-  #usageOfTurn(total: ExecUsage): Usage {
+  /** Codex counts the whole conversation: what it was before a session that goes on with one is not known. */
+  #usageOfTurn(total: ExecUsage): Usage | undefined {
     const before = this.#total;
     this.#total = total;
+    if (this.#isResumed && before === undefined) return undefined;
     const since = (key: keyof ExecUsage & string): number => clampCount(Number(total[key]) - Number(before?.[key] ?? 0));
     return {
       inputTokens: since('input_tokens'),
