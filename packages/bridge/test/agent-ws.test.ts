@@ -3,7 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { connect, type Frame, startBridge } from './bridge-world.ts';
+import { connect, type Frame, startBridge, tempFolder } from './bridge-world.ts';
 
 const prompt = (text: string, more: object = {}) => ({ type: 'prompt', prompt: text, requestId: 'r1', ...more });
 const ofRequest = (frames: readonly Frame[], id: string) => frames.filter(({ requestId }) => requestId === id);
@@ -109,7 +109,7 @@ describe('what is sent', () => {
   });
 
   test('capabilities are told during a prompt, and asking programs holds nobody up', async () => {
-    const { url, claude } = await startBridge();
+    const { url, claude } = await startBridge({ env: { PATH: await tempFolder() } });
     claude.detectMs = 1_500;
     const client = await connect(url);
     client.send(prompt('hang'));
@@ -335,16 +335,19 @@ describe('defects that are absent', () => {
     expect(claude.sessions).toHaveLength(1);
   });
 
-  test('a prompt that never came to a turn is cancelled with its process, so that it does not come to one later', async () => {
-    const { url, claude } = await startBridge();
-    const client = await connect(url);
-    client.send(prompt('mute', { requestId: 'old', projectId: 'p' }));
-    await expect.poll(() => claude.sessions[0]?.prompts.length).toBe(1);
-    client.send({ type: 'cancel' });
-    client.send(prompt('say new', { requestId: 'new', projectId: 'p' }));
-    expect(await client.end('new')).toMatchObject({ type: 'complete' });
-    expect(claude.closedCount).toBe(1);
-  });
+  test.each(['mute', 'deaf'])(
+    'a prompt that never came to a turn (%s) is cancelled with its process, so that it does not come to one later',
+    async (text) => {
+      const { url, claude } = await startBridge();
+      const client = await connect(url);
+      client.send(prompt(text, { requestId: 'old', projectId: 'p' }));
+      await expect.poll(() => claude.sessions[0]?.prompts.length).toBe(1);
+      client.send({ type: 'cancel' });
+      client.send(prompt('say new', { requestId: 'new', projectId: 'p' }));
+      expect(await client.end('new')).toMatchObject({ type: 'complete' });
+      expect(claude.closedCount).toBe(1);
+    },
+  );
 
   test('a client that goes away ends its agent', async () => {
     const { url, claude } = await startBridge();

@@ -19,6 +19,15 @@ describe('the handshake', () => {
     expect(claude.starts[0]).toMatchObject({ cwd: folder, mode: 'agentic', model: 'opus', ask: true });
   });
 
+  test('is answered also for an agent that names its conversation with its first turn', async () => {
+    const { url, claude, folder } = await startBridge({ protocol: 'ai-relay' });
+    claude.isNamedLate = true;
+    const client = await connect(url);
+    client.send({ tool: 'claude', folder: '.' });
+    await client.next(({ type }) => type === 'status');
+    expect(client.frames[0]).toMatchObject({ type: 'session_start', metadata: { tool: 'claude', folder } });
+  });
+
   test.each([
     ['no object', 'hello', /must be a JSON object/u],
     ['an unknown tool', { tool: 'cortex' }, /There is no tool cortex here; there are claude, codex/u],

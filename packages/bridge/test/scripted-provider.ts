@@ -6,13 +6,15 @@ import {
   type PromptInput,
   type Provider,
   type ProviderAvailability,
+  type SandboxFiles,
   SessionEvents,
   type StartOptions,
 } from 'agent-relay-provider';
 
 /**
  * An agent that does what its prompt says: `say X`, `hang`, `end late X` (a stop ends it only after it has said X), `crash N`, `stream N` (N chunks), `edit PATH`, `ask`,
- * `mute` (takes the prompt and begins nothing), `echo` (its instructions and model).
+ * `mute` (takes the prompt and begins nothing), `deaf` (never
+ * says that it has taken it), `echo` (its instructions and model).
  */
 export class ScriptedProvider implements Provider {
   readonly id: string;
@@ -23,6 +25,11 @@ export class ScriptedProvider implements Provider {
   detectMs = 0;
   detections = 0;
   isInstalled = true;
+  /** It names its conversation with its first turn. */
+  isNamedLate = false;
+  /** It puts its processes into the sandbox that it is given. */
+  isHeld = true;
+  sandboxFiles?: () => SandboxFiles;
 
   constructor(id: string) {
     this.id = id;
@@ -39,8 +46,12 @@ export class ScriptedProvider implements Provider {
   async start(options: StartOptions): Promise<AgentSession> {
     this.starts.push(options);
     if (options.model === 'broken') throw new RelayError('provider_unavailable', 'The model is broken');
-    const session = new ScriptedSession(options, () => {
-      this.closedCount += 1;
+    if (this.isHeld) await options.sandbox?.confine({ command: 'true', cwd: options.cwd });
+    const session = new ScriptedSession(options, {
+      isNamedLate: this.isNamedLate,
+      onClose: () => {
+        this.closedCount += 1;
+      },
     });
     this.sessions.push(session);
     return session;
@@ -62,18 +73,20 @@ export class ScriptedSession implements AgentSession {
   #stop: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: StartOptions, onClose: () => void) {
+  constructor(options: StartOptions, { isNamedLate, onClose }: { readonly isNamedLate: boolean; readonly onClose: () => void }) {
     this.#options = options;
     this.#onClose = onClose;
     this.vendorSessionId = options.resume ?? randomUUID();
     this.model = options.model ?? null;
     this.events = new SessionEvents({ cwd: options.cwd, whenUnread: options.whenUnread });
-    this.events.emit({ type: 'session.started', vendorSessionId: this.vendorSessionId, cwd: options.cwd });
+    if (isNamedLate) this.events.emit({ type: 'session.status', status: 'idle' });
+    else this.events.emit({ type: 'session.started', vendorSessionId: this.vendorSessionId, cwd: options.cwd });
   }
 
   async prompt(input: PromptInput): Promise<void> {
     if (this.events.isEnded) throw new RelayError('connection_closed', 'over');
     this.prompts.push(input);
+    if (input.text === 'deaf') await new Promise(() => {});
     if (input.text !== 'mute') void this.#turn(input);
   }
 

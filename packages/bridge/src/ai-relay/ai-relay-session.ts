@@ -4,7 +4,7 @@ import type { Log } from 'agent-relay-wire';
 import type { ClientSocket } from '../server/client-socket.ts';
 import { instructionsOf } from '../sessions/instructions.ts';
 import type { SessionSource } from '../sessions/session-source.ts';
-import { type AiRelayFrame, AiRelayFrames } from './frames.ts';
+import { type AiRelayFrame, AiRelayFrames, sessionStarted } from './frames.ts';
 import { type AiRelayRequest, readFrame } from './read-frame.ts';
 import { slashCommand } from './slash-commands.ts';
 
@@ -124,10 +124,14 @@ export class AiRelaySession {
   }
 
   async #read(session: AgentSession): Promise<void> {
-    const { socket, tool, log } = this.#options;
+    const { socket, tool, cwd, log } = this.#options;
     const frames = new AiRelayFrames(tool);
+    let hasStarted = false;
     try {
       for await (const event of session.events) {
+        // Clients wait for it with their first text, and some agents name their conversation only then.
+        if (!hasStarted && event.type !== 'session.started') this.#send(sessionStarted({ vendorSessionId: '', cwd }, tool));
+        hasStarted = true;
         // A process that makes way for another is no end of the session.
         if (event.type === 'session.ended' && this.#isRestarting) continue;
         for (const frame of frames.frames(event)) this.#send(frame);

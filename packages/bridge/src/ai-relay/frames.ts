@@ -153,7 +153,8 @@ export class AiRelayFrames {
   }
 }
 
-function sessionStarted({ vendorSessionId, cwd, model, version }: Of<'session.started'>, tool: string): AiRelayFrame {
+/** Before the agent has named its conversation, too. */
+export function sessionStarted({ vendorSessionId, cwd, model, version }: Omit<Of<'session.started'>, 'type'>, tool: string): AiRelayFrame {
   const more = { ...(model === undefined ? {} : { model }), ...(version === undefined ? {} : { version }) };
   // Some agents name their conversation with its first turn.
   const native = vendorSessionId === '' ? {} : { native_session_id: vendorSessionId };
