@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmod, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { agentCliPaths, startFakeAnthropic, startFakeGoogle, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
@@ -18,6 +18,14 @@ const [anthropic, openAi, google] = await Promise.all([
 ]);
 const mark = `bridge-test-${process.pid}`;
 
+/** Says Claude's frames, as Cortex Code does. */
+const fakeCortex = `#!/bin/sh
+[ "$1" = --version ] && echo 1.2.3 && exit
+echo '{"type":"system","subtype":"init","session_id":"c1"}'
+echo '{"type":"assistant","message":{"id":"m1","role":"assistant","content":[{"type":"text","text":"from cortex"}]},"session_id":"c1"}'
+echo '{"type":"result","subtype":"success","is_error":false,"result":"from cortex","session_id":"c1"}'
+`;
+
 type Frame = Readonly<Record<string, unknown>>;
 let env: NodeJS.ProcessEnv;
 let agentWs: Awaited<ReturnType<typeof startBridge>>;
@@ -31,6 +39,10 @@ beforeAll(async () => {
   const older = join(bin, 'older-codex');
   await writeFile(older, `#!/bin/sh\n[ "$1" = app-server ] && exit 2\nexec ${codex} "$@"\n`);
   await chmod(older, 0o755);
+  await writeFile(join(bin, 'cortex'), fakeCortex, { mode: 0o755 });
+  const own = join(home.home, '.config', 'agent-relay');
+  await mkdir(own, { recursive: true });
+  await writeFile(join(own, 'providers.json'), JSON.stringify({ generic: { protocol: 'lines', command: 'tr', args: ['a-z', 'A-Z'] } }));
   const path = [bin, process.env['PATH'] ?? ''].join(delimiter);
   env = { ...home.env(), ...anthropic.env(), ...openAi.env(), ...google.env(), PATH: path, XDG_BRIDGE_TEST: mark };
   [agentWs, aiRelay] = await Promise.all([
@@ -203,6 +215,21 @@ describe('clients of ai-relay', () => {
       await until('the end of what it ran', async () => !(await followers()).length);
     },
   );
+});
+
+test('ai-relay: cortex, and generic with the command of this machine', async () => {
+  for (const [tool, said] of [
+    ['cortex', /^from cortex$/u],
+    ['generic', /HELLO THERE\n?$/u],
+  ] as const) {
+    const client = await connect(aiRelay.url);
+    client.send({ tool, folder: '.' });
+    await client.found(({ type }) => type === 'session_start');
+    client.send({ text: 'hello there' });
+    const answer = await client.found(({ type }) => type === 'response' || type === 'error');
+    expect(answer).toMatchObject({ type: 'response', text: expect.stringMatching(said), status: 'finished' });
+    client.socket.close();
+  }
 });
 
 /** The processes of commands that agents were told to run. */

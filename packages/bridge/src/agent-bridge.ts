@@ -4,8 +4,9 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { AcpProvider, acpAgents } from 'agent-relay-acp';
 import { ClaudeProvider } from 'agent-relay-claude';
-import { ProcessRegister } from 'agent-relay-host';
-import { RelayError, type SpawnMode } from 'agent-relay-protocol';
+import { ProcessRegister, Sandboxes } from 'agent-relay-host';
+import { LinesProvider, lineAgents } from 'agent-relay-lines';
+import { RelayError, type SandboxRequest, type SpawnMode } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { type Log, silentLog, sleep } from 'agent-relay-wire';
 import { isLoopbackHost } from 'agent-relay-wire/node';
@@ -19,7 +20,7 @@ import { SocketServer } from './server/socket-server.ts';
 import { Conversations } from './sessions/conversations.ts';
 import { KeptConversations } from './sessions/kept-conversations.ts';
 import { LocalSessions } from './sessions/local-sessions.ts';
-import { makePrivateFolder } from './sessions/project-folder.ts';
+import { makeSessionFolder } from './sessions/project-folder.ts';
 import { RelaySessions } from './sessions/relay-sessions.ts';
 import type { SessionSource } from './sessions/session-source.ts';
 
@@ -51,12 +52,19 @@ export interface AgentBridgeOptions {
   readonly maxConnectionsPerAddress?: number;
   /** How long a session of protocol 1.2 waits for somebody to attach again, in ms. Default 60 000. */
   readonly keepMs?: number;
-  /** Default Claude Code, Codex and Gemini CLI. */
+  /** Default Claude Code, Codex, Gemini CLI and Snowflake Cortex Code. */
   readonly providers?: readonly Provider[];
   /** What agents' environment is made of. Default this process's own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Further variables that agents get; `X_*` is every name that begins so. */
   readonly allowedEnvironment?: readonly string[];
+  /**
+   * What every agent is put in, in the words of `relay-connect`: `auto` is the system's sandbox or, with a warning, none; `os` is that one or a refusal;
+   * `bwrap` and `seatbelt` name it. Default `none`.
+   */
+  readonly sandbox?: SandboxRequest;
+  /** Files and folders that agents in a sandbox may read besides. */
+  readonly sandboxRead?: readonly string[];
   /** A relay whose agents the sessions are. */
   readonly relay?: { readonly url: string; readonly token?: string };
   /** ai-relay: a client may set variables and further arguments of its agent. Default false. */
@@ -74,6 +82,7 @@ export const defaultProviders = (commands: Partial<Readonly<Record<'claude' | 'c
   new ClaudeProvider({ agenticTools: fileTools, ...(commands.claude === undefined ? {} : { command: commands.claude }) }),
   new AnyCodexProvider(commands.codex === undefined ? {} : { command: commands.codex }),
   new AcpProvider(acpAgents.gemini, commands.gemini === undefined ? {} : { command: commands.gemini }),
+  ...(lineAgents['cortex'] ? [new LinesProvider(lineAgents['cortex'])] : []),
 ];
 
 interface Running {
@@ -102,7 +111,7 @@ export class AgentBridge {
   /**
    * Listens; resolves with where.
    * @throws RelayError `provider_unavailable` when no agent's program is installed, `busy` when the port is taken, `validation_failed` for ai-relay
-   * without a token beyond loopback, and what the relay refuses.
+   * without a token beyond loopback, `unsupported` for a sandbox that cannot be had, and what the relay refuses.
    */
   async start(): Promise<{ readonly port: number; readonly url: string }> {
     if (this.#stopping) throw new RelayError('connection_closed', 'This bridge has been stopped');
@@ -147,17 +156,19 @@ export class AgentBridge {
     try {
       const home = join(homedir(), '.agent-relay', 'bridge');
       const stateDir = join(home, 'state', String(port));
-      const source = await this.#source(stateDir, log);
+      const sandboxes = this.#sandboxes();
+      await sandboxes.assertPossible();
+      const source = await this.#source(stateDir, sandboxes, log);
       await assertSomething(source);
       const { sessionDir = 'sessions', cwd = process.cwd() } = this.#options;
-      const root = await makePrivateFolder(isAbsolute(sessionDir) ? sessionDir : join(home, sessionDir));
+      const root = await makeSessionFolder(isAbsolute(sessionDir) ? sessionDir : join(home, sessionDir));
       const kept = new KeptConversations(`${root}.conversations`);
       const conversations = new Conversations({ source, kept, mode, log, root, cwd });
       const aiRelay = new AiRelayConnections({
         ...{ source, mode, cwd, log, now: () => Date.now() },
         allowHandshakeOptions: this.#options.allowHandshakeOptions ?? false,
       });
-      serve = protocol === 'ai-relay' ? (socket) => aiRelay.accept(socket) : this.#agentWs(conversations, source, log);
+      serve = protocol === 'ai-relay' ? (socket) => aiRelay.accept(socket) : this.#agentWs(conversations, { source, sandboxes, log });
       return { server, source, conversations, aiRelay, port, stateDir };
     } catch (error) {
       await server.close(1001, 'Server is shutting down');
@@ -165,26 +176,35 @@ export class AgentBridge {
     }
   }
 
-  async #source(stateDir: string, log: Log): Promise<SessionSource> {
+  #sandboxes(): Sandboxes {
+    const { sandbox: request, sandboxRead: allowed, env = process.env } = this.#options;
+    return new Sandboxes({ request, allowed, env, platform: process.platform, clock: { now: () => Date.now() } });
+  }
+
+  async #source(stateDir: string, sandboxes: Sandboxes, log: Log): Promise<SessionSource> {
     const { providers = defaultProviders(), env = process.env, allowedEnvironment = [], relay } = this.#options;
     const now = () => Date.now();
     if (relay) {
-      const { agentName = 'agent-bridge' } = this.#options;
-      return RelaySessions.open({ relay, providers, env, allowedEnvironment, stateDir, agentName, log, now });
+      const { agentName = 'agent-bridge', sandbox = 'none', sandboxRead = [] } = this.#options;
+      const limits = { sandbox, sandboxRead };
+      return RelaySessions.open({ relay, providers, env, allowedEnvironment, stateDir, agentName, ...limits, log, now });
     }
     const register = new ProcessRegister(stateDir, log);
     const ended = await register.reap();
     if (ended > 0) log.warn('ended processes that an earlier run had left behind', { ended });
-    return new LocalSessions({ providers, env, allowedEnvironment, register, log, now });
+    return new LocalSessions({ providers, env, allowedEnvironment, register, sandboxes, log, now });
   }
 
-  #agentWs(conversations: Conversations, source: SessionSource, log: Log): (socket: ClientSocket, query: URLSearchParams) => void {
-    const { agentName = 'agent-ws', mode = 'safe', timeoutMs = 600_000, keepMs = 60_000 } = this.#options;
+  #agentWs(
+    conversations: Conversations,
+    { source, sandboxes, log }: { readonly source: SessionSource; readonly sandboxes: Sandboxes; readonly log: Log },
+  ): (socket: ClientSocket, query: URLSearchParams) => void {
+    const { agentName = 'agent-ws', mode = 'safe', sandbox = 'none', timeoutMs = 600_000, keepMs = 60_000 } = this.#options;
     const options = {
       ...{ conversations, mode, agentName, timeoutMs, keepMs, log },
       providers: { '1.1': ['claude', 'codex'], '1.2': source.providers },
       isClosing: () => this.#stopping !== undefined,
-      capabilities: capabilitiesOf({ source, agentName, mode }),
+      capabilities: capabilitiesOf({ source, sandboxes, sandbox, agentName, mode }),
     };
     return (socket, query) => {
       new AgentWsConnection(socket, query.get('version') === '1.2' ? '1.2' : '1.1', options);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { createLogger } from 'agent-relay-connect';
+import { createLogger, withOwnProviders } from 'agent-relay-connect';
 import { RelayError } from 'agent-relay-protocol';
+import type { Provider } from 'agent-relay-provider';
 import { spelledOut } from 'agent-relay-wire';
 import { AgentBridge, defaultProviders, newAuthToken } from './agent-bridge.ts';
 import { type BridgeSettings, readBridgeSettings } from './settings.ts';
@@ -18,15 +19,17 @@ export async function runCli(argv: readonly string[]): Promise<number> {
 }
 
 async function serve(settings: BridgeSettings): Promise<number> {
-  assertNoSandbox(settings.sandbox);
+  const env = ownEnvironment();
   const { auth, token = newAuthToken(), timeout, origins, maxConnections, protocol, host, mode } = settings;
   const bridge = new AgentBridge({
     ...{ protocol, host, mode, timeoutMs: timeout * 1000, allowedOrigins: origins, maxConnectionsPerAddress: maxConnections },
-    providers: defaultProviders(commandsOf(settings)),
+    providers: providersOf(settings, env),
+    sandbox: settings.sandbox,
+    sandboxRead: settings.sandboxRead,
     allowHandshakeOptions: settings.allowHandshakeOptions,
     allowedEnvironment: settings.agentEnv,
     log: createLogger(settings.logLevel, null),
-    env: ownEnvironment(),
+    env,
     ...(auth ? { authToken: token } : {}),
     ...(settings.port === undefined ? {} : { port: settings.port }),
     ...(settings.sessionDir === undefined ? {} : { sessionDir: settings.sessionDir }),
@@ -43,10 +46,10 @@ async function serve(settings: BridgeSettings): Promise<number> {
   return 0;
 }
 
-function assertNoSandbox(backend: string): void {
-  if (backend === 'none') return;
-  if (backend === 'auto') tell('agent-bridge: --sandbox=auto: there is no sandbox in this version, agents run without one');
-  else throw new RelayError('unsupported', `--sandbox=${backend} requested but unavailable: this version has no sandbox`);
+/** Those of the bridge, and those of the machine's own file; what `agentic` means for Claude and Codex is the bridge's own, however they are spoken to elsewhere. */
+function providersOf(settings: BridgeSettings, env: Readonly<Record<string, string | undefined>>): readonly Provider[] {
+  const own = withOwnProviders([], env).filter(({ id }) => id !== 'claude' && id !== 'codex');
+  return [...defaultProviders(commandsOf(settings)).filter(({ id }) => !own.some((each) => each.id === id)), ...own];
 }
 
 const commandsOf = ({ claudePath, codexPath, geminiPath }: BridgeSettings) => ({

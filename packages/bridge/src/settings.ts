@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { RELAY_VERSION, type SpawnMode } from 'agent-relay-protocol';
+import { RELAY_VERSION, type SandboxRequest, SandboxRequestSchema, type SpawnMode } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { BridgeProtocol } from './agent-bridge.ts';
 
@@ -8,7 +8,8 @@ export interface BridgeSettings {
   readonly port?: number;
   readonly host: string;
   readonly mode: SpawnMode;
-  readonly sandbox: string;
+  readonly sandbox: SandboxRequest;
+  readonly sandboxRead: readonly string[];
   readonly claudePath?: string;
   readonly codexPath?: string;
   readonly geminiPath?: string;
@@ -38,10 +39,9 @@ export function readBridgeSettings(argv: readonly string[]): BridgeSettings {
     .option('-H, --host <host>', 'the address it listens on', 'localhost')
     .addOption(new Option('-m, --mode <mode>', 'what agents may do').choices(['safe', 'agentic', 'unrestricted']).default('safe'))
     .addOption(
-      new Option('--sandbox <backend>', 'a sandbox of the system around agents: this version has none')
-        .choices(['auto', 'none', 'os', 'seatbelt', 'bwrap'])
-        .default('none'),
+      new Option('--sandbox <kind>', 'what every agent is put in (see the README)').choices(SandboxRequestSchema.options).default('none'),
     )
+    .addOption(new Option('--sandbox-read <paths...>', 'what agents in a sandbox may read besides').default([], 'nothing'))
     .option('-c, --claude-path <path>', 'the Claude CLI (default: claude)')
     .option('--codex-path <path>', 'the Codex CLI (default: codex)')
     .option('--gemini-path <path>', 'the Gemini CLI (default: gemini)')

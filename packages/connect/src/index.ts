@@ -1,6 +1,7 @@
 export type { LogLevel } from './logger.ts';
 export { createLogger } from './logger.ts';
 export type { NodeStatus } from './node-status.ts';
+export { withOwnProviders } from './own-providers.ts';
 export { runCli } from './run-cli.ts';
 export type { NodeEnd, NodeOptions, RunningNode } from './run-node.ts';
 export { runNode } from './run-node.ts';

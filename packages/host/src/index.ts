@@ -8,5 +8,7 @@ export type { HostRelay, SessionEnd, SessionIdentity } from './host-relay.ts';
 export { standingInstructions } from './instructions.ts';
 export { ProcessRegister } from './process-register.ts';
 export type { ProgressLimits } from './progress-watch.ts';
+export { type HeldProcesses, heldProcesses } from './sandbox/held-processes.ts';
+export { type Chosen, Sandboxes, type SandboxesOptions, type SandboxWish } from './sandbox/sandboxes.ts';
 export type { TextTrigger } from './text-triggers.ts';
 export { parseTextTriggers } from './text-triggers.ts';

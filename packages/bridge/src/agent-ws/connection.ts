@@ -2,7 +2,7 @@ import type { SpawnMode } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
 import type { ClientSocket } from '../server/client-socket.ts';
 import type { Conversations, OpenConversation } from '../sessions/conversations.ts';
-import { makePrivateFolder, writeFiles } from '../sessions/project-folder.ts';
+import { makeSessionFolder, writeFiles } from '../sessions/project-folder.ts';
 import type { Run, SessionSettings } from '../sessions/run.ts';
 import { FollowedSession } from './followed-session.ts';
 import type { AgentWsVersion, Capabilities, ClientMessage, PromptMessage, ServerMessage, SessionSummary } from './messages.ts';
@@ -133,7 +133,7 @@ export class AgentWsConnection {
     const { mode, log, timeoutMs } = this.#options;
     try {
       if (projectId !== null) {
-        await makePrivateFolder(cwd);
+        await makeSessionFolder(cwd);
         await writeFiles(files, { cwd, mode, log });
       } else if (files.length > 0) log.warn('files without a project were passed over', { count: files.length });
     } catch (error) {

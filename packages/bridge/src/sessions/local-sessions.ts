@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { agentEnvironment, type ProcessRegister } from 'agent-relay-host';
+import { realpath } from 'node:fs/promises';
+import { agentEnvironment, type HeldProcesses, heldProcesses, type ProcessRegister, type Sandboxes } from 'agent-relay-host';
 import { RelayError } from 'agent-relay-protocol';
 import type { AgentSession, Provider } from 'agent-relay-provider';
 import type { Log } from 'agent-relay-wire';
@@ -12,6 +13,7 @@ export interface LocalSessionsOptions {
   readonly allowedEnvironment: readonly string[];
   /** What was started is written down there, so that the next run ends what a crash left behind. */
   readonly register: ProcessRegister;
+  readonly sandboxes: Sandboxes;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -54,6 +56,8 @@ export class LocalSessions implements SessionSource {
     const sessionId = randomUUID();
     const agent = { sessionId, agentId: request.projectId ?? sessionId };
     const { cwd, mode, model, instructions, resume, ask, extraArgs = [], signal } = request;
+    const env = { ...this.#environment(provider, agent), ...request.env };
+    const held = await this.#held(provider, request, { sessionId, env });
     try {
       const session = await provider.start({
         ...agent,
@@ -62,13 +66,18 @@ export class LocalSessions implements SessionSource {
         ...(extraArgs.length === 0 ? {} : { extraArgs }),
         ...(model === undefined ? {} : { model }),
         ...(resume === undefined || provider.resumes !== true ? {} : { resume }),
-        env: { ...this.#environment(provider, agent), ...request.env },
-        onProcess: (owned) => register.add(sessionId, owned),
+        ...(held.sandbox && { sandbox: held.sandbox }),
+        ...{ env, onProcess: held.onProcess },
       });
       const ending = endingAll(session, () => register.endSession(sessionId));
-      if (!signal.aborted) return ending;
-      await ending.close();
-      throw signal.reason;
+      try {
+        signal.throwIfAborted();
+        held.assertHeld();
+      } catch (error) {
+        await ending.close();
+        throw error;
+      }
+      return ending;
     } catch (error) {
       await register.endSession(sessionId);
       throw error;
@@ -80,6 +89,17 @@ export class LocalSessions implements SessionSource {
     for (const result of await Promise.allSettled(providers.map((provider) => provider.close())))
       if (result.status === 'rejected') log.warn('a provider could not be closed', { error: result.reason });
     await register.endAll();
+  }
+
+  async #held(
+    provider: Provider,
+    { cwd, mode }: SessionRequest,
+    { sessionId, env }: { readonly sessionId: string; readonly env: Readonly<Record<string, string>> },
+  ): Promise<HeldProcesses> {
+    const { sandboxes, register, log } = this.#options;
+    const { sandbox, reason } = await sandboxes.choose({ asked: undefined, provider, mode, cwd: await realpath(cwd), env });
+    if (reason !== undefined) log.warn('an agent is started without a sandbox', { provider: provider.id, reason });
+    return heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => register.add(sessionId, owned) });
   }
 
   #found(): readonly Promise<FoundProvider>[] {
@@ -101,8 +121,15 @@ export class LocalSessions implements SessionSource {
 /** Whatever ends it, nothing that ran for it is left, though it left its tree. */
 function endingAll(session: AgentSession, endProcesses: () => Promise<void>): AgentSession {
   let closing: Promise<void> | undefined;
+  const closeAll = async () => {
+    try {
+      await session.close();
+    } finally {
+      await endProcesses();
+    }
+  };
   const close = () => {
-    closing ??= session.close().finally(endProcesses);
+    closing ??= closeAll();
     return closing;
   };
   return {

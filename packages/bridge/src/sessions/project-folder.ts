@@ -14,7 +14,7 @@ export function projectFolder(root: string, projectId: string): string | null {
 }
 
 /** Makes a folder that only this user may look into. */
-export async function makePrivateFolder(path: string): Promise<string> {
+export async function makeSessionFolder(path: string): Promise<string> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   if (!(await lstat(path)).isDirectory()) throw new Error(`${path} is not a folder`);
   return realpath(path);

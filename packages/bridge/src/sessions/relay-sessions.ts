@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient, findRelay } from 'agent-relay-client/node';
 import { type RunningNode, runNode } from 'agent-relay-connect';
-import { type AgentEvent, RelayError } from 'agent-relay-protocol';
+import { type AgentEvent, RelayError, type SandboxRequest } from 'agent-relay-protocol';
 import type { AgentSession, Provider, StartOptions } from 'agent-relay-provider';
 import { Bell, type Log, settlesWithin } from 'agent-relay-wire';
 import type { FoundProvider, SessionRequest, SessionSource } from './session-source.ts';
@@ -13,6 +13,9 @@ export interface RelaySessionsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly allowedEnvironment: readonly string[];
   readonly stateDir: string;
+  /** What every agent is put in. */
+  readonly sandbox: SandboxRequest;
+  readonly sandboxRead: readonly string[];
   /** What the bridge is called among the machines of the relay. */
   readonly agentName: string;
   readonly log: Log;
@@ -49,14 +52,23 @@ export class RelaySessions implements SessionSource {
 
   /** Resolves when the relay has taken this machine. @throws RelayError what the relay refuses it with, `timeout` when it is not there. */
   static async open(options: RelaySessionsOptions): Promise<RelaySessions> {
-    const { relay, providers, env, allowedEnvironment, stateDir, agentName, log, now } = options;
+    const { relay, providers, env, allowedEnvironment, stateDir, agentName, sandbox, sandboxRead, log, now } = options;
     const found = await findRelay({ env, ...relay });
     const expected = new Map<string, Expected>();
     let nodeId = '';
     const attached = new Bell();
     const { token } = found;
     const node = await runNode({
-      ...{ stateDir, log, env, allowedEnvironment, name: agentName, allowedFolders: [], clock: { now } },
+      ...{
+        stateDir,
+        log,
+        env,
+        allowedEnvironment,
+        name: agentName,
+        allowedFolders: [],
+        clock: { now },
+        hostLimits: { sandbox, sandboxRead },
+      },
       url: new URL(found.url),
       ...(found.socketPath === undefined ? {} : { socketPath: found.socketPath, socketOwnerFile: found.socketOwnerFile }),
       readToken: async () => token ?? '',
@@ -148,7 +160,10 @@ function nameOf(provider: string, projectId: string | null): string {
 function onlyExpected(provider: Provider, expected: ReadonlyMap<string, Expected>): Provider {
   return {
     id: provider.id,
+    ...(provider.name === undefined ? {} : { name: provider.name }),
     ...(provider.environment === undefined ? {} : { environment: provider.environment }),
+    ...(provider.abilities === undefined ? {} : { abilities: provider.abilities }),
+    ...(provider.sandboxFiles === undefined ? {} : { sandboxFiles: (place) => provider.sandboxFiles?.(place) ?? {} }),
     ...(provider.resumes === undefined ? {} : { resumes: provider.resumes }),
     detect: (env) => provider.detect(env),
     close: () => provider.close(),

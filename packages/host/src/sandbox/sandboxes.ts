@@ -62,7 +62,22 @@ export class Sandboxes {
     const { reason, sandbox } = await this.#sandboxFor(wish, request);
     if (sandbox !== null) return { sandbox };
     if (request === 'auto') return { sandbox: null, reason };
-    throw new RelayError('unsupported', reason, { issues: [{ path: 'sandbox', message: reason }] });
+    throw refusal(reason);
+  }
+
+  /** The sandbox of this machine's system, whoever asks for one; null where it has none. */
+  async ofSystem(): Promise<SandboxKind | null> {
+    const found = await this.#look();
+    return 'kind' in found ? found.kind : null;
+  }
+
+  /** @throws RelayError `unsupported` when every session of this machine would be refused. */
+  async assertPossible(): Promise<void> {
+    const { request = 'none' } = this.#options;
+    if (request === 'none' || request === 'auto') return;
+    const found = await this.#look();
+    const reason = 'reason' in found ? found.reason : otherThan(found.kind, request);
+    if (reason !== null) throw refusal(reason);
   }
 
   async #sandboxFor(
@@ -75,8 +90,8 @@ export class Sandboxes {
       return no(`${provider.name ?? provider.id} cannot be put in a sandbox: it does not say which files it needs`);
     const found = await this.#look();
     if ('reason' in found) return no(found.reason);
-    if ((request === 'bwrap' || request === 'seatbelt') && request !== found.kind)
-      return no(`This machine has the sandbox ${found.kind}, and not ${request}`);
+    const other = otherThan(found.kind, request);
+    if (other !== null) return no(other);
     const said = env['HOME'] || homedir();
     const home = await realpath(said).catch(() => said);
     if (isBelow(home, cwd)) return no(`The folder ${cwd} holds the home folder: a sandbox needs one of the session's own`);
@@ -97,6 +112,11 @@ export class Sandboxes {
     return looked;
   }
 }
+
+const refusal = (reason: string): RelayError => new RelayError('unsupported', reason, { issues: [{ path: 'sandbox', message: reason }] });
+
+const otherThan = (kind: SandboxKind, request: SandboxRequest): string | null =>
+  (request === 'bwrap' || request === 'seatbelt') && request !== kind ? `This machine has the sandbox ${kind}, and not ${request}` : null;
 
 async function lookFor({ platform, env }: SandboxesOptions): Promise<Found> {
   const kind = kindOf(platform);
