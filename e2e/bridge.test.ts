@@ -95,7 +95,7 @@ const textOf = (frames: readonly Frame[], id: string) =>
 describe('clients of agent-ws', () => {
   const open = () => connect(`${agentWs.url}&version=1.2`);
 
-  test.each(['claude', 'codex', 'gemini'])(
+  test.concurrent.each(['claude', 'codex', 'gemini'])(
     '%s answers, edits, goes on with its conversation, stops, and fails in words',
     async (provider) => {
       const client = await open();
@@ -187,11 +187,12 @@ describe('clients of agent-ws', () => {
 });
 
 describe('clients of ai-relay', () => {
-  test.each(['claude-code', 'codex', 'gemini'])(
+  test.concurrent.each(['claude-code', 'codex', 'gemini'])(
     '%s starts, answers, runs a command, stops, begins anew, and ends with all it runs',
     async (tool) => {
+      const folder = await home.makeFolder(`folder-of-${tool}`);
       const client = await connect(aiRelay.url);
-      client.send({ tool, folder: '.' });
+      client.send({ tool, folder });
       const response = async (text: string) => {
         const after = client.frames.length;
         client.send({ text });
@@ -200,7 +201,7 @@ describe('clients of ai-relay', () => {
       expect(await response('say: hello')).toMatchObject({ type: 'response', text: 'hello', status: 'finished' });
       expect(client.frames[0]).toMatchObject({ type: 'session_start', metadata: { tool } });
       await response('run command: echo ran > out.txt && then say: done');
-      expect(await readFile(join(home.workFolder, 'out.txt'), 'utf8')).toBe('ran\n');
+      expect(await readFile(join(folder, 'out.txt'), 'utf8')).toBe('ran\n');
       const call = client.frames.find(({ type }) => type === 'tool_call');
       expect(client.frames.filter(({ type, tool_use_id: id }) => type === 'tool_result' && id === call?.['tool_use_id'])).toHaveLength(1);
       const stopped = response('slow 200 100');
@@ -209,10 +210,10 @@ describe('clients of ai-relay', () => {
       expect(await stopped).toMatchObject({ type: 'response', status: 'interrupted' });
       client.send({ text: '/clear' });
       expect(await response('say: anew')).toMatchObject({ text: 'anew' });
-      client.send({ text: 'run command: tail -f /dev/null' });
-      await until('the command', async () => (await followers()).length > 0);
+      client.send({ text: `run command: tail -f /dev/null ${folder}/out.txt` });
+      await until('the command', async () => (await followers(folder)).length > 0);
       client.socket.close();
-      await until('the end of what it ran', async () => !(await followers()).length);
+      await until('the end of what it ran', async () => !(await followers(folder)).length);
     },
   );
 });
@@ -232,12 +233,12 @@ test('ai-relay: cortex, and generic with the command of this machine', async () 
   }
 });
 
-/** The processes of commands that agents were told to run. */
-async function followers(): Promise<readonly number[]> {
+/** The processes of commands that agents were told to run in the folder. */
+async function followers(folder: string): Promise<readonly number[]> {
   const found = await Promise.all(
     (await processesMentioning(mark)).map(async (pid) => {
       const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return line.split('\0').slice(0, 3).join(' ') === 'tail -f /dev/null' ? [pid] : [];
+      return line.split('\0').slice(0, 4).join(' ') === `tail -f /dev/null ${folder}/out.txt` ? [pid] : [];
     }),
   );
   return found.flat();
