@@ -67,6 +67,11 @@ const asked: Partial<Record<Field, Ask>> = {
   'sessions/list agent': () => ask('sessions/list', { agent: id }),
   'approvals/list agent': () => ask('approvals/list', { agent: id }),
   'approvals/resolve id': () => ask('approvals/resolve', { id, approvalId: 'a', outcome: 'allow' }),
+  'approvals/ask id': () => ask('approvals/ask', { id, approvalId: 'a', kind: 'execute', title: 'ls' }),
+  'approvals/withdraw id': () => ask('approvals/withdraw', { id, approvalId: 'a' }),
+  'rules/list agent': () => ask('rules/list', { agent: id }),
+  'rules/create agent': () => ask('rules/create', { agent: id, kind: 'execute', command: ['ls'], folder: '/w' }),
+  'search/find agent': () => ask('search/find', { agent: id, in: 'activity' }),
   'tasks/claim agentId': () => ask('tasks/claim', { id: taskId, agentId }),
   'tasks/status agentId': () => ask('tasks/status', { id: taskId, agentId, status: 'done' }),
   'pairs/request from': () => ask('pairs/request', { from: id, target: 'Partner', objective: 'talk' }),
@@ -88,6 +93,7 @@ const asked: Partial<Record<Field, Ask>> = {
 const elsewhere: Partial<Record<Field, string>> = {
   'agents/register id': 'it makes the agent',
   'sessions/start name': 'it makes the agent',
+  'sessions/invite agent': 'it makes the agent',
   'tokens/create agentId': 'a token may be there before its agent',
   'messages/send from': 'a program that has registered nobody signs with a name',
   'messages/list from': 'a program that has registered nobody signs with a name',
@@ -95,6 +101,7 @@ const elsewhere: Partial<Record<Field, string>> = {
   'messages/remove agentId': 'the refusal names the sender, who alone may',
   'integrations/report source': 'a system outside',
   'tasks/list source': 'a system outside',
+  'tasks/count source': 'a system outside',
   'callbacks/list integration': 'a system outside',
 };
 

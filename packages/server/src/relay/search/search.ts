@@ -15,6 +15,7 @@ import { mayWatch } from '../../domain/spawn-rules.ts';
 import type { AgentIndex } from '../../store/agent-index.ts';
 import type { Found, SearchPosition, SearchStore } from '../../store/search-store.ts';
 import type { Readers } from '../access/readers.ts';
+import { assertNothingOf } from '../access/registered.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
 import type { SearchIndexer } from './search-indexer.ts';
 
@@ -62,6 +63,8 @@ export function searchHandlers({ store, clock, readers, indexer }: SearchDeps) {
         signal,
         isShown: shownTo(principal, store.agents.index),
       });
+      if (before === undefined && narrowed.agent !== undefined)
+        assertNothingOf(store.agents.index.in(principal.workspace), narrowed.agent, items);
       return { data: items.map(hitOf), behind, ...(next === null ? {} : { nextCursor: `${next.message}-${next.entry}` }) };
     },
   };
