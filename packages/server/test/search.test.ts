@@ -64,7 +64,7 @@ it('narrows by agent, session, type, tool, file and time', async () => {
   expect(await found({ text: 'npm', type: 'task' })).toEqual(['owner']);
   expect(await found({ text: 'npm', session: session.sessionId })).toHaveLength(3);
   expect(await found({ text: 'npm', agent: 'Worker' })).toHaveLength(4);
-  expect(await found({ text: 'npm', agent: 'Other' })).toEqual([]);
+  await expect(found({ text: 'npm', agent: 'Wroker' })).rejects.toMatchObject({ code: 'not_found', details: { near: 'Worker' } });
   const { at } = world.clock;
   expect(await found({ text: 'npm', sinceAt: at, untilAt: at })).toHaveLength(4);
   expect(await found({ text: 'npm', sinceAt: at + 1 })).toEqual([]);
