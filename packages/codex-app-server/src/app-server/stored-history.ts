@@ -5,7 +5,7 @@ import { LoadedThreadsPage } from './methods.ts';
 
 /** A thread is stored with its first turn: one that has had none cannot be resumed, not even while its server has it loaded. */
 export const isNeverStored = (error: unknown): boolean =>
-  error instanceof JsonRpcError && /no rollout found|not materialized yet/iu.test(error.message);
+  error instanceof JsonRpcError && /no rollout found|not materialized yet|rollout at .* is empty/iu.test(error.message);
 
 /** For some 20 ms after its first turn began, Codex says of a thread's history that it is not supported yet (0.169). */
 const isBeingStored = (error: unknown): boolean => error instanceof JsonRpcError && /is not supported yet/iu.test(error.message);
