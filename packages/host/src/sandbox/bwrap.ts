@@ -16,6 +16,22 @@ const namespaces: readonly string[] = [
   ...['--die-with-parent', '--cap-drop', 'ALL'],
 ];
 
+/** The machine's, not the processes': root could write them from inside, and what `kernel/core_pattern` names runs outside. */
+const machineSettings: readonly string[] = [
+  'sys',
+  'sysrq-trigger',
+  'irq',
+  'bus',
+  'fs',
+  'acpi',
+  'scsi',
+  'mtrr',
+  'driver',
+  'tty',
+  'pressure',
+  'dynamic_debug',
+].map((name) => `/proc/${name}`);
+
 /** What `bwrap` is told ahead of the program. A path that is not there is passed over; nothing but what is named can be seen. */
 export function bwrapArguments({ cwd, mounts, rootLinks, isRoot }: BwrapOptions): readonly string[] {
   return [
@@ -27,7 +43,10 @@ export function bwrapArguments({ cwd, mounts, rootLinks, isRoot }: BwrapOptions)
       const target = rootLinks[path];
       return target === undefined ? ['--ro-bind-try', path, path] : ['--symlink', target, path];
     }),
-    ...['--proc', '/proc', '--dev', '/dev'],
+    ...['--proc', '/proc'],
+    // Of others they open for nobody, and a program inside that makes a sandbox too mounts no `/proc` where one lies upon another.
+    ...(isRoot ? machineSettings.flatMap((path) => ['--ro-bind-try', path, path]) : []),
+    ...['--dev', '/dev'],
     ...mounts.flatMap(mountArguments),
     // What the folders above the others are made in must not look as if one could write there.
     ...['--remount-ro', '/'],

@@ -44,6 +44,9 @@ test('bwrap gets namespaces of its own, the network of the machine, and no folde
   const writable = given.filter((word, at) => given[at - 1] === '--bind-try' || (given[at - 2] === '--bind-try' && word !== ''));
   expect(new Set(writable)).toEqual(new Set(['/work']));
   expect(given).not.toContain('/etc');
+  expect(bwrapArguments({ cwd: '/work', mounts, rootLinks: {}, isRoot: true }).join(' ')).toContain(
+    '--proc /proc --ro-bind-try /proc/sys /proc/sys',
+  );
 });
 
 test('the Seatbelt profile denies by default, and of a folder that may be written what may only be read', async () => {
