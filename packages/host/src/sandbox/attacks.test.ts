@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,16 +22,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What starts a shell line inside, for as long as a session lasts. */
-async function session(files = {}) {
-  const { PATH = '' } = process.env;
-  const sandboxes = new Sandboxes({ env: { PATH }, platform: 'linux', clock: { now: () => 0 } });
+async function sandboxOf(files = {}, env: Readonly<Record<string, string | undefined>> = process.env) {
+  const sandboxes = new Sandboxes({ env, platform: 'linux', clock: { now: () => 0 } });
   const provider = { id: 'acme', sandboxFiles: () => files };
   const { sandbox } = await sandboxes.choose({ asked: 'os', provider, mode: 'agentic', cwd, env: { HOME: home } });
   if (!sandbox) throw new Error('no sandbox');
-  return async (script: string, env: Readonly<Record<string, string>> = { PATH }) => {
-    const inside = await sandbox.confine({ command: '/bin/sh', args: ['-c', script], cwd, env: { ...env, HOME: home } });
-    return promisify(execFile)(inside.command, [...(inside.args ?? [])], { cwd, env: inside.env });
+  return sandbox;
+}
+
+/** What runs a shell line inside, for as long as a session lasts. */
+async function session(files = {}) {
+  const sandbox = await sandboxOf(files);
+  return async (script: string, PATH = process.env['PATH'] ?? '') => {
+    const inside = await sandbox.confine({ command: '/bin/sh', args: ['-c', script], cwd, env: { PATH, HOME: home } });
+    return promisify(execFile)(inside.command, [...(inside.args ?? [])], { env: inside.env });
   };
 }
 
@@ -41,4 +45,38 @@ real('nothing of the machine itself opens for writing below /proc, for root neit
     'find /proc -path "/proc/[0-9]*" -prune -o -type f -perm /222 -print 2>/dev/null | while read -r file; do ( : >> "$file" ) 2>/dev/null && echo "$file"; done; echo over',
   );
   expect(stdout).toBe('over\n');
+});
+
+/** What whoever may write the folder around it can do. */
+function swapFolder(path: string): void {
+  renameSync(path, `${path}.old`);
+  symlinkSync(home, path);
+}
+
+real('a link in the place of the folder opens nothing at a later start', async () => {
+  const run = await session();
+  expect((await run('pwd')).stdout).toBe(`${cwd}\n`);
+  swapFolder(cwd);
+  await expect(run('cat .ssh/key')).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining(cwd) });
+  rmSync(cwd);
+  mkdirSync(cwd);
+  await expect(run('pwd')).rejects.toMatchObject({ code: 'unsupported' });
+});
+
+real('nor does one that is put there while the sandbox is made', async () => {
+  const inside = await (await sandboxOf()).confine({ command: '/bin/cat', args: ['.ssh/key'], cwd, env: { HOME: home } });
+  swapFolder(cwd);
+  const started = promisify(execFile)(inside.command, [...(inside.args ?? [])], { env: inside.env });
+  await expect(started).rejects.toMatchObject({ stdout: '', stderr: expect.stringContaining(`The folder ${cwd} is another than before`) });
+});
+
+real('a link in the place of what a vendor writes, or before it, opens nothing and makes no folder', async () => {
+  const store = join(home, '.acme', 'store');
+  const run = await session({ write: [store] });
+  expect((await run(`echo kept > ${store}/it; cat ${store}/it`)).stdout).toBe('kept\n');
+  swapFolder(store);
+  await expect(run(`cat ${store}/.ssh/key`)).rejects.toMatchObject({ code: 'unsupported' });
+  const deeper = await session({ write: [join(store, 'made')] });
+  await expect(deeper('true')).rejects.toMatchObject({ code: 'unsupported' });
+  expect(existsSync(join(home, 'made'))).toBe(false);
 });

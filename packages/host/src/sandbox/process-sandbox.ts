@@ -1,10 +1,11 @@
-import { mkdir, readlink } from 'node:fs/promises';
+import { mkdir, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SandboxKind } from 'agent-relay-protocol';
 import type { ProcessSandbox, SandboxFiles } from 'agent-relay-provider';
 import type { SpawnProcessOptions } from 'agent-relay-wire/node';
 import { bwrapArguments } from './bwrap.ts';
 import { isBelow, type Mount, mountsOf } from './mounts.ts';
+import { assertSame, type PinnedFolder, pinCheck, pinFolder, pinNewFolder } from './pinned-folders.ts';
 import { programFiles } from './program-files.ts';
 import { seatbeltProfile } from './seatbelt.ts';
 import { fileVariables, homeSettings, rootFolders } from './system-files.ts';
@@ -23,18 +24,21 @@ export interface ProcessSandboxOptions {
   readonly allowed: readonly string[];
 }
 
-/** Puts a session's processes inside: its folder, the system's programs, its vendor's files, and nothing else. */
-export function processSandbox(options: ProcessSandboxOptions): ProcessSandbox {
-  const { kind, command } = options;
+/**
+ * Puts a session's processes inside: its folder, the system's programs, its vendor's files, and nothing else. Its folder is the one that lies there now:
+ * where another does at a later start, nothing is started.
+ * @throws RelayError `unsupported` when the folder's name leads elsewhere already.
+ */
+export async function processSandbox(options: ProcessSandboxOptions): Promise<ProcessSandbox> {
+  const { kind, command, cwd } = options;
+  const pinned = kind === 'bwrap' ? await pinFolder(cwd) : null;
   return {
     kind,
     confine: async (outside, files = {}) => {
       const mounts = await mountsFor(options, outside, files);
-      // A new folder is its owner's alone, as its vendor would have made it.
-      for (const { path, access } of mounts) if (access === 'write') await mkdir(path, { recursive: true, mode: 0o700 });
-      const args = kind === 'bwrap' ? await bwrap(options, mounts) : ['-p', seatbeltProfile({ mounts })];
+      const around = pinned === null ? await seatbelt(mounts) : await bwrap(options, mounts, pinned);
       const env = { ...outside.env, ...temporaryFolder(kind, outside.env, mounts) };
-      return { ...outside, env, command, args: [...args, outside.command, ...(outside.args ?? [])], sandbox: kind };
+      return { ...outside, env, command, args: [...around, outside.command, ...(outside.args ?? [])], sandbox: kind };
     },
   };
 }
@@ -53,10 +57,22 @@ async function mountsFor(
   return mountsOf([scratch, { read }, vendor, files, folder]);
 }
 
-async function bwrap({ cwd }: ProcessSandboxOptions, mounts: readonly Mount[]): Promise<readonly string[]> {
+/** It looks where each name leads when it is opened, so that a link takes nobody further. */
+async function seatbelt(mounts: readonly Mount[]): Promise<readonly string[]> {
+  for (const { path, access } of mounts) if (access === 'write') await mkdir(path, { recursive: true, mode: 0o700 });
+  return ['-p', seatbeltProfile({ mounts })];
+}
+
+async function bwrap(options: ProcessSandboxOptions, mounts: readonly Mount[], pinned: PinnedFolder): Promise<readonly string[]> {
+  const { cwd, home } = options;
+  assertSame(pinned, await pinFolder(cwd));
+  const realHome = await realpath(home).catch(() => home);
+  const written = mounts.flatMap(({ path, access }) => (access === 'write' && path !== cwd ? [path] : []));
+  const folders = [pinned];
+  for (const path of written) folders.push(await pinNewFolder(path, isBelow(path, home) ? `${realHome}${path.slice(home.length)}` : path));
   const links = await Promise.all(rootFolders.map(async (path) => [path, await readlink(path).catch(() => null)] as const));
   const rootLinks = Object.fromEntries(links.flatMap(([path, target]) => (target === null ? [] : [[path, target]])));
-  return bwrapArguments({ cwd, mounts, rootLinks, isRoot: process.getuid?.() === 0 });
+  return [...bwrapArguments({ cwd, mounts, rootLinks, isRoot: process.getuid?.() === 0 }), ...(await pinCheck(folders))];
 }
 
 /** Programs that are told of a folder for temporary files find one. */

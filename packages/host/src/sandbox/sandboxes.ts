@@ -97,7 +97,7 @@ export class Sandboxes {
     if (isBelow(home, cwd)) return no(`The folder ${cwd} holds the home folder: a sandbox needs one of the session's own`);
     const { allowed = [] } = this.#options;
     const vendor = provider.sandboxFiles({ cwd, env });
-    return { sandbox: processSandbox({ ...found, cwd, home: said, isReadOnly: mode === 'safe', vendor, allowed }), reason: '' };
+    return { sandbox: await processSandbox({ ...found, cwd, home: said, isReadOnly: mode === 'safe', vendor, allowed }), reason: '' };
   }
 
   #look(): Promise<Found> {
