@@ -148,7 +148,7 @@ class SessionHost implements Host {
     this.#options = options;
     this.#register = register;
     const { clock, env, sandbox: request, sandboxRead: allowed } = options;
-    this.#sandboxes = new Sandboxes({ clock, env, request, allowed, platform: process.platform });
+    this.#sandboxes = new Sandboxes({ env, request, allowed, platform: process.platform });
     const kindsOf = (provider: Provider) => this.#sandboxes.kinds(provider);
     this.#catalogue = new Catalogue({ clock, kindsOf, environmentFor: (provider) => this.#environmentFor(provider) });
     for (const buffer of leftBehind) this.#buffers.set(buffer.owner.sessionId, buffer);

@@ -99,8 +99,9 @@ function killedAfter(events: readonly AgentEvent[]): void {
 describe('a sandbox', () => {
   /** A machine whose bubblewrap says that it can. */
   const withBubblewrap = () => {
-    writeFileSync(join(stateDir, 'bwrap'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
-    return { ...process.env, PATH: `${stateDir}:${process.env['PATH']}` };
+    const AGENT_RELAY_BWRAP = join(stateDir, 'bwrap');
+    writeFileSync(AGENT_RELAY_BWRAP, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    return { ...process.env, AGENT_RELAY_BWRAP };
   };
 
   it('that a provider forgets costs it the session', async () => {

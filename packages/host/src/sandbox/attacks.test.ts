@@ -23,7 +23,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 async function sandboxOf(files = {}, env: Readonly<Record<string, string | undefined>> = process.env) {
-  const sandboxes = new Sandboxes({ env, platform: 'linux', clock: { now: () => 0 } });
+  const sandboxes = new Sandboxes({ env, platform: 'linux' });
   const provider = { id: 'acme', sandboxFiles: () => files };
   const { sandbox } = await sandboxes.choose({ asked: 'os', provider, mode: 'agentic', cwd, env: { HOME: home } });
   if (!sandbox) throw new Error('no sandbox');
@@ -79,4 +79,11 @@ real('a link in the place of what a vendor writes, or before it, opens nothing a
   const deeper = await session({ write: [join(store, 'made')] });
   await expect(deeper('true')).rejects.toMatchObject({ code: 'unsupported' });
   expect(existsSync(join(home, 'made'))).toBe(false);
+});
+
+real('what makes the sandbox is the system’s own, whatever stands first in PATH', async () => {
+  writeFileSync(join(cwd, 'bwrap'), `#!/bin/sh\n: > ${join(folder, 'planted')}\n`, { mode: 0o755 });
+  const sandbox = await sandboxOf({}, { PATH: `${cwd}:${process.env['PATH']}` });
+  const { command } = await sandbox.confine({ command: '/bin/true', cwd, env: { HOME: home } });
+  expect([command.startsWith(folder), existsSync(join(folder, 'planted'))]).toEqual([false, false]);
 });

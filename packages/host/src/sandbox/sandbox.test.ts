@@ -82,7 +82,7 @@ test('a program outside the system comes with its package and what runs it, and 
 const provider = { id: 'acme', name: 'Acme', sandboxFiles: () => ({ write: [] }) };
 const wish = { provider, asked: 'os', mode: 'agentic', env: { HOME: '/home/nobody' } } as const;
 const sandboxes = (over: Partial<SandboxesOptions> = {}) =>
-  new Sandboxes({ env: { PATH: folder }, platform: 'linux', clock: { now: () => 0 }, ...over });
+  new Sandboxes({ env: { AGENT_RELAY_BWRAP: join(folder, 'bwrap') }, platform: 'linux', ...over });
 
 /** A `bwrap` that answers like this. */
 function fakeBwrap(script: string): void {

@@ -1,8 +1,9 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { access, constants, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { RelayError, type SandboxKind, type SandboxRequest, type SpawnMode } from 'agent-relay-protocol';
 import type { ProcessSandbox, Provider } from 'agent-relay-provider';
-import { findExecutable, lastWords, spawnProcess } from 'agent-relay-wire/node';
+import { lastWords, spawnProcess } from 'agent-relay-wire/node';
 import { bwrapProbe, bwrapRefusal } from './bwrap.ts';
 import { isBelow } from './mounts.ts';
 import { processSandbox } from './process-sandbox.ts';
@@ -13,10 +14,9 @@ export interface SandboxesOptions {
   readonly request?: SandboxRequest | undefined;
   /** Files and folders that every session may read besides. */
   readonly allowed?: readonly string[] | undefined;
-  /** Where the machine's programs are found. */
+  /** Of this process; `AGENT_RELAY_BWRAP` names the `bwrap` of a machine that has it elsewhere than the system's folders. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
-  readonly clock: { now(): number };
 }
 
 export interface SandboxWish {
@@ -36,13 +36,10 @@ export interface Chosen {
 
 type Found = { readonly kind: SandboxKind; readonly command: string } | { readonly reason: string };
 
-/** A machine that can does not forget how within this time; one that cannot is asked again each time. */
-const KNOWN_FOR_MS = 60_000;
-
 /** The sandboxes of this machine. */
 export class Sandboxes {
   readonly #options: SandboxesOptions;
-  #found: { readonly at: number; readonly found: Promise<Found> } | null = null;
+  #found: Promise<Found> | null = null;
 
   constructor(options: SandboxesOptions) {
     this.#options = options;
@@ -100,12 +97,11 @@ export class Sandboxes {
     return { sandbox: await processSandbox({ ...found, cwd, home: said, isReadOnly: mode === 'safe', vendor, allowed }), reason: '' };
   }
 
+  /** A machine that can does not forget how; one that cannot is asked again each time. */
   #look(): Promise<Found> {
-    const { clock } = this.#options;
-    const { at = 0, found = null } = this.#found ?? {};
-    if (found !== null && clock.now() - at < KNOWN_FOR_MS) return found;
+    if (this.#found !== null) return this.#found;
     const looked = lookFor(this.#options);
-    this.#found = { at: clock.now(), found: looked };
+    this.#found = looked;
     void looked.then((answer) => {
       if ('reason' in answer) this.#found = null;
     });
@@ -122,11 +118,13 @@ async function lookFor({ platform, env }: SandboxesOptions): Promise<Found> {
   const kind = kindOf(platform);
   if (kind === null) return { reason: 'There is no sandbox for agents on this system' };
   const name = kind === 'bwrap' ? 'bwrap' : 'sandbox-exec';
-  const command = await findExecutable(name, { env });
+  const { AGENT_RELAY_BWRAP: named = '' } = env;
+  const command = kind === 'bwrap' && named !== '' ? await runnable(named) : await systemProgram(name);
   if (command === undefined) {
     const how =
       kind === 'bwrap' ? 'install bubblewrap (apt install bubblewrap, dnf install bubblewrap)' : 'it comes with macOS, in /usr/bin';
-    return { reason: `${name} is not there, which makes sandboxes: ${how}` };
+    const where = named === '' ? systemPrograms.join(', ') : named;
+    return { reason: `${name} is not there, which makes sandboxes: ${how}; looked for in ${where}` };
   }
   if (kind === 'seatbelt') return { kind, command };
   const child = await spawnProcess({ command, args: bwrapProbe, env: { PATH: env['PATH'] }, stdin: 'ignore', stdout: 'ignore' });
@@ -134,6 +132,33 @@ async function lookFor({ platform, env }: SandboxesOptions): Promise<Found> {
   await child.kill();
   if (code === 0) return { kind, command };
   return { reason: bwrapRefusal(lastWords(child), await kernelSettings()) };
+}
+
+const systemPrograms: readonly string[] = ['/usr/bin', '/bin', '/usr/local/bin', '/run/current-system/sw/bin'];
+
+/** Not by `PATH`, in which an agent's folder may stand: what makes the sandbox runs outside of it. */
+async function systemProgram(name: string): Promise<string | undefined> {
+  for (const folder of systemPrograms) {
+    const path = await runnable(join(folder, name));
+    if (path !== undefined && (await isRoots(path))) return path;
+  }
+  return undefined;
+}
+
+async function isRoots(path: string): Promise<boolean> {
+  const { uid, mode } = await stat(path);
+  return uid === 0 && (mode & 0o022) === 0;
+}
+
+/** Without its links, where it may be run. */
+async function runnable(path: string): Promise<string | undefined> {
+  try {
+    const real = await realpath(path);
+    await access(real, constants.X_OK);
+    return real;
+  } catch {
+    return undefined;
+  }
 }
 
 async function kernelSettings() {
