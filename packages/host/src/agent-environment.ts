@@ -1,5 +1,6 @@
 import type { Provider } from 'agent-relay-provider';
 import { SESSION_VARIABLE, TREE_VARIABLE } from './marked-processes.ts';
+import { trustedPath } from './trusted-path.ts';
 
 /**
  * What a program of this machine needs to find its files, its network and its tools; `X_*` is every name that begins so. No keys: those of one
@@ -54,13 +55,15 @@ export interface AgentEnvironmentOptions {
   readonly provider?: Pick<Provider, 'environment'>;
   /** What the owner of the machine lets through besides. */
   readonly allowed?: readonly string[];
+  /** Folders in which agents write: no program is looked for there. */
+  readonly agentFolders?: readonly string[];
   readonly agent?: { readonly sessionId: string; readonly agentId: string };
 }
 
 /** What an agent's processes know of this machine's environment, with the host's mark and the session's. Nothing of the relay's own programs is among it. */
 export function agentEnvironment(
   env: Readonly<Record<string, string | undefined>>,
-  { mark, provider, allowed = [], agent }: AgentEnvironmentOptions,
+  { mark, provider, allowed = [], agentFolders = [], agent }: AgentEnvironmentOptions,
 ): Record<string, string> {
   const isEveryones = matcher(everyPrograms);
   const isAsked = matcher([...(provider?.environment ?? []), ...allowed]);
@@ -69,6 +72,7 @@ export function agentEnvironment(
     if (value === undefined || name.startsWith('AGENT_RELAY_')) continue;
     if (isAsked(name) || (isEveryones(name) && !keys.test(name))) kept[name] = value;
   }
+  for (const name of ['PATH', 'Path']) if (kept[name] !== undefined) kept[name] = trustedPath(kept[name], agentFolders);
   const outerTrees = env[TREE_VARIABLE];
   kept[TREE_VARIABLE] = outerTrees ? `${outerTrees},${mark}` : mark;
   return agent === undefined ? kept : { ...kept, [SESSION_VARIABLE]: agent.sessionId, AGENT_RELAY_AGENT_ID: agent.agentId };

@@ -14,7 +14,7 @@ import { type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { agentEnvironment } from './agent-environment.ts';
 import { Catalogue } from './catalogue.ts';
-import { resolveFolder } from './folders.ts';
+import { isWithin, resolveFolder } from './folders.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { HostedSession } from './hosted-session.ts';
 import { standingInstructions } from './instructions.ts';
@@ -141,6 +141,8 @@ class SessionHost implements Host {
   readonly #buffers = new Map<string, ActivityBuffer>();
   readonly #catalogue: Catalogue;
   readonly #sandboxes: Sandboxes;
+  /** In which agents in a sandbox write, or have written: a program there is theirs. */
+  readonly #agentFolders = new Set<string>();
   readonly #starting = new Map<string, { readonly abort: AbortController; readonly done: Promise<unknown> }>();
   #closing: Promise<void> | null = null;
 
@@ -152,6 +154,7 @@ class SessionHost implements Host {
     const kindsOf = (provider: Provider) => this.#sandboxes.kinds(provider);
     this.#catalogue = new Catalogue({ clock, kindsOf, environmentFor: (provider) => this.#environmentFor(provider) });
     for (const buffer of leftBehind) this.#buffers.set(buffer.owner.sessionId, buffer);
+    for (const folder of [...options.allowedFolders, join(options.stateDir, 'workspaces')]) this.#distrust(folder);
   }
 
   get running(): readonly RunningSession[] {
@@ -255,6 +258,7 @@ class SessionHost implements Host {
     const { sandbox, reason } = dialIn
       ? { sandbox: null, reason: undefined }
       : await this.#sandboxes.choose({ asked: request.sandbox, provider, mode, cwd, env });
+    if (sandbox !== null) this.#distrust(cwd);
     const held = heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => this.#register.add(sessionId, owned) });
     const runtime = await provider.start({
       agentId,
@@ -327,7 +331,19 @@ class SessionHost implements Host {
 
   #environmentFor(provider: Provider, agent?: { readonly sessionId: string; readonly agentId: string }): Record<string, string> {
     const { env, allowedEnvironment: allowed = [] } = this.#options;
-    return agentEnvironment(env, { mark: this.#register.mark, provider, allowed, ...(agent && { agent }) });
+    return agentEnvironment(env, {
+      mark: this.#register.mark,
+      provider,
+      allowed,
+      agentFolders: [...this.#agentFolders],
+      ...(agent && { agent }),
+    });
+  }
+
+  /** Not one that holds the home folder: the user's own programs lie there. */
+  #distrust(folder: string): void {
+    const { HOME: home } = this.#options.env;
+    if (home === undefined || !isWithin(home, folder)) this.#agentFolders.add(folder);
   }
 
   async #giveTask(hosted: HostedSession, task: string, spawnedBy: string | null): Promise<void> {

@@ -96,14 +96,14 @@ function killedAfter(events: readonly AgentEvent[]): void {
   buffer.close();
 }
 
-describe('a sandbox', () => {
-  /** A machine whose bubblewrap says that it can. */
-  const withBubblewrap = () => {
-    const AGENT_RELAY_BWRAP = join(stateDir, 'bwrap');
-    writeFileSync(AGENT_RELAY_BWRAP, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
-    return { ...process.env, AGENT_RELAY_BWRAP };
-  };
+/** A machine whose bubblewrap says that it can. */
+const withBubblewrap = () => {
+  const AGENT_RELAY_BWRAP = join(stateDir, 'bwrap');
+  writeFileSync(AGENT_RELAY_BWRAP, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+  return { ...process.env, AGENT_RELAY_BWRAP };
+};
 
+describe('a sandbox', () => {
   it('that a provider forgets costs it the session', async () => {
     await open({ env: withBubblewrap() });
     Object.assign(provider, { sandboxFiles: () => ({}) });
@@ -120,6 +120,23 @@ describe('a sandbox', () => {
     await expect(start({ session: session('s2'), sandbox: 'os' })).rejects.toMatchObject({ code: 'unsupported' });
     expect(provider.started.map(({ sessionId }) => sessionId)).toEqual(['s1']);
   });
+});
+
+it('what an agent in a sandbox plants in its folder is not what a machine looks for', async () => {
+  const bin = join(cwd, 'bin');
+  const asked: (string | undefined)[] = [];
+  Object.assign(provider, {
+    sandboxFiles: () => ({}),
+    detect: async (env: Readonly<Record<string, string>>) => {
+      asked.push(env['PATH']);
+      return { available: true, version: '1.0' };
+    },
+  });
+  await open({ env: { ...withBubblewrap(), PATH: `/w/node_modules/.bin:${bin}:${process.env['PATH']}` } });
+  await host.detect();
+  await start({ sandbox: 'os' }).catch(() => {});
+  await host.detect();
+  expect(asked.map((path) => path?.split(':').filter((entry) => entry === bin || entry.startsWith('/w/')))).toEqual([[bin], []]);
 });
 
 describe('a conversation that is kept', () => {
