@@ -87,3 +87,14 @@ real('what makes the sandbox is the system’s own, whatever stands first in PAT
   const { command } = await sandbox.confine({ command: '/bin/true', cwd, env: { HOME: home } });
   expect([command.startsWith(folder), existsSync(join(folder, 'planted'))]).toEqual([false, false]);
 });
+
+real('a folder of PATH that is a link opens nothing of the home, nor does what lies beside one', async () => {
+  const [link, bin] = [join(folder, 'bin'), join(home, 'other', 'bin')];
+  symlinkSync(join(home, '.ssh'), link);
+  for (const path of [bin, join(home, 'other', 'share')]) mkdirSync(path, { recursive: true });
+  writeFileSync(join(bin, 'tool'), '#!/bin/sh\necho tool\n', { mode: 0o755 });
+  writeFileSync(join(home, 'other', 'share', 'private'), 'private');
+  const run = await session();
+  const script = `cat ${link}/key ${join(home, '.ssh', 'key')} ${join(home, 'other', 'share', 'private')} 2>/dev/null; tool`;
+  expect((await run(script, `${link}:${bin}:${process.env['PATH']}`)).stdout).toBe('tool\n');
+});

@@ -25,10 +25,14 @@ export async function programFiles(command: string, place: ProgramPlace): Promis
 /** Whoever reads this folder reads the user's home or the session's surroundings. */
 const isOpen = (folder: string, { home, cwd }: ProgramPlace): boolean => isBelow(home, folder) || isBelow(cwd, folder);
 
+/** A folder of `PATH` alone. Whoever may put a link there does not choose what of the home is read. */
 async function folderOf(folder: string, place: ProgramPlace): Promise<readonly string[]> {
   const real = await realpath(folder).catch(() => null);
   if (real === null || !(await stat(real)).isDirectory()) return [];
-  return [folder, real, ...(await prefixOf(real, place))].filter((path) => !isSystem(path) && !isOpen(path, place));
+  const home = await realpath(place.home).catch(() => place.home);
+  const name = isBelow(folder, place.home) ? `${home}${folder.slice(place.home.length)}` : folder;
+  if (real !== name && isBelow(real, home)) return [];
+  return [folder, real].filter((path) => !isSystem(path) && !isOpen(path, { ...place, home }) && !isOpen(path, place));
 }
 
 /** A program with its links, its package and the interpreter of its first line, which is a program too. */
