@@ -8,3 +8,12 @@ test('each row is found by its id, says how it is installed, and claims no fence
     expect(agent.fence === 'none' || agent.evidence === 'run').toBe(true);
   }
 });
+
+test('what stays of a session in a sandbox is a part of its vendor’s folder alone: the rest holds what the user’s own runs later', () => {
+  for (const { id, homeFiles: { scratch = [], write = [] } = {} } of Object.values(acpAgents))
+    for (const path of write)
+      expect(
+        scratch.some((folder) => path.startsWith(`${folder}/`)),
+        `${id} ${path}`,
+      ).toBe(true);
+});

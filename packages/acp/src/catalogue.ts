@@ -98,8 +98,10 @@ const others: readonly AcpAgent[] = [
     environment: ['OPENCODE_*', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY', 'OPENROUTER_API_KEY'],
     fence: 'none',
     homeFiles: {
+      // Programs and plugins lie there that it runs elsewhere too.
+      scratch: ['.local/share/opencode', '.local/state/opencode', '.cache/opencode'],
       read: ['.config/opencode', '.local/share/opencode/auth.json'],
-      write: ['.local/share/opencode', '.local/state/opencode', '.cache/opencode'],
+      write: ['.local/share/opencode/storage'],
     },
     // It has been seen to take a second where others take some milliseconds.
     stopGraceMs: 5_000,

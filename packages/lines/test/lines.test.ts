@@ -192,3 +192,12 @@ test('every row of the catalogue can be said on a command line', () => {
     for (const word of [...args, ...resumeArgs, ...modelArgs]) expect(word).toMatch(/^(?:\{(?:prompt|session|model)\}|[^{}]+)$/u);
   }
 });
+
+test('what stays of a session in a sandbox is a part of its vendor’s folder alone: the rest holds what the user’s own runs later', () => {
+  for (const { id, homeFiles: { scratch = [], write = [] } = {} } of Object.values(lineAgents))
+    for (const path of write)
+      expect(
+        scratch.some((folder) => path.startsWith(`${folder}/`)),
+        `${id} ${path}`,
+      ).toBe(true);
+});

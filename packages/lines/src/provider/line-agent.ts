@@ -50,7 +50,11 @@ const agents: readonly LineAgent[] = [
     output: 'claude-json',
     install: 'as Snowflake says for Cortex Code',
     environment: ['CORTEX_*', 'SNOWFLAKE_*'],
-    homeFiles: { read: ['.snowflake/config.toml', '.snowflake/connections.toml'], write: ['.snowflake/cortex'] },
+    homeFiles: {
+      scratch: ['.snowflake/cortex'],
+      read: ['.snowflake/config.toml', '.snowflake/connections.toml'],
+      write: ['.snowflake/cortex/conversations'],
+    },
     evidence: 'documented',
   },
   {
@@ -61,7 +65,11 @@ const agents: readonly LineAgent[] = [
     output: 'claude-json',
     install: 'with `npm install -g @sourcegraph/amp`',
     environment: ['AMP_*'],
-    homeFiles: { read: ['.config/amp'], write: ['.local/share/amp', '.cache/amp'] },
+    homeFiles: {
+      scratch: ['.local/share/amp', '.cache/amp'],
+      read: ['.config/amp', '.local/share/amp/secrets.json'],
+      write: ['.local/share/amp/threads'],
+    },
     evidence: 'documented',
   },
   {
@@ -74,7 +82,11 @@ const agents: readonly LineAgent[] = [
     output: 'claude-json',
     install: 'with `npm install -g @qwen-code/qwen-code`',
     environment: ['QWEN_*', 'OPENAI_*', 'DASHSCOPE_API_KEY'],
-    homeFiles: { read: ['.qwen/settings.json', '.qwen/oauth_creds.json'], write: ['.qwen/tmp', '.qwen/projects'] },
+    homeFiles: {
+      scratch: ['.qwen'],
+      read: ['.qwen/settings.json', '.qwen/oauth_creds.json'],
+      write: ['.qwen/tmp', '.qwen/projects'],
+    },
     evidence: 'documented',
   },
 ];
