@@ -67,7 +67,9 @@ async function askUse(asked: AskedTool, parts: QuestionParts, signal: AbortSigna
   const updatedInput = inputFrom(verdict.updatedInput, asked.request);
   if (updatedInput === null)
     return { behavior: 'deny', message: 'The input that a person put in its place is no object, so nothing was done.' };
-  return { behavior: 'allow', ...(updatedInput && { updatedInput }), ...(verdict.forSession && rule ? { rule } : {}) };
+  // The rule is for the input that was asked about, which nobody said yes to.
+  if (updatedInput !== undefined) return { behavior: 'allow', updatedInput };
+  return { behavior: 'allow', ...(verdict.forSession && rule ? { rule } : {}) };
 }
 
 /** The input that shall run instead; undefined where it stays. What is shown of a server's tool has its name around it. */
