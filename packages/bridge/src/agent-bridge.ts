@@ -36,7 +36,10 @@ export interface AgentBridgeOptions {
   readonly host?: string;
   /** What agents may do. Default `safe`: they answer in words. */
   readonly mode?: SpawnMode;
-  /** What clients say in `?token=`. Without one everybody who reaches the port is let in; ai-relay then starts on loopback only. */
+  /**
+   * What clients say in `?token=`. Without one every program that reaches the port is let in, and pages of this machine or of `allowedOrigins`;
+   * ai-relay then starts on loopback only.
+   */
   readonly authToken?: string;
   /** What the bridge calls itself. Default `agent-ws`, as clients of that know it. */
   readonly agentName?: string;
@@ -46,7 +49,7 @@ export interface AgentBridgeOptions {
   readonly cwd?: string;
   /** How long a prompt may take, in ms. Default 600 000. */
   readonly timeoutMs?: number;
-  /** Origins that may connect, each as a browser sends it. Default any. */
+  /** Origins that may connect, each as a browser sends it. Default any with a token, without one those of this machine. */
   readonly allowedOrigins?: readonly string[];
   /** Default 10. */
   readonly maxConnectionsPerAddress?: number;

@@ -7,13 +7,14 @@ import type { Log } from 'agent-relay-wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { limits } from '../agent-ws/limits.ts';
 import { ClientSocket } from './client-socket.ts';
+import { isLocalRequest } from './local-requests.ts';
 
 export interface SocketServerOptions {
   readonly host: string;
   readonly port: number;
-  /** Undefined lets everybody in. */
+  /** Undefined lets in who comes from this machine's pages, or from no page. */
   readonly authToken: string | undefined;
-  /** Empty takes any origin. */
+  /** Empty takes any origin with the token, and without one those of this machine. */
   readonly allowedOrigins: readonly string[];
   readonly maxConnectionsPerAddress: number;
   readonly onConnection: (socket: ClientSocket, query: URLSearchParams) => void;
@@ -102,7 +103,7 @@ export class SocketServer {
     const [, query = ''] = (request.url ?? '').split(/\?(.*)/su);
     const asked = new URLSearchParams(query);
     const address = request.socket.remoteAddress ?? '';
-    const refusal = this.#refusal(request.headers.origin, asked.get('token'), address);
+    const refusal = this.#refusal(request, asked.get('token'));
     if (refusal !== null) {
       this.#options.log.warn('a connection was refused', { address, reason: refusal.reason });
       client.close(refusal.code, refusal.reason);
@@ -114,13 +115,16 @@ export class SocketServer {
     this.#options.onConnection(client, asked);
   }
 
-  #refusal(origin: string | undefined, token: string | null, address: string): Refusal | null {
-    const { allowedOrigins, authToken, maxConnectionsPerAddress } = this.#options;
+  #refusal({ headers, socket }: IncomingMessage, token: string | null): Refusal | null {
+    const { allowedOrigins, authToken, maxConnectionsPerAddress, host } = this.#options;
     if (this.#isClosing) return { code: 1001, reason: 'Server is shutting down' };
-    if (allowedOrigins.length > 0 && (origin === undefined || !allowedOrigins.includes(origin)))
-      return { code: 4003, reason: 'Origin not allowed' };
+    const isFromAllowed = headers.origin !== undefined && allowedOrigins.includes(headers.origin);
+    if (allowedOrigins.length > 0 && !isFromAllowed) return { code: 4003, reason: 'Origin not allowed' };
+    if (allowedOrigins.length === 0 && authToken === undefined && !isLocalRequest(headers, host))
+      return { code: 4003, reason: 'Without a token only pages and names of this machine are allowed' };
     if (authToken !== undefined && !isSameToken(token ?? '', authToken)) return { code: 4401, reason: 'Invalid or missing auth token' };
-    if ((this.#perAddress.get(address) ?? 0) >= maxConnectionsPerAddress) return { code: 4029, reason: 'Too many connections' };
+    if ((this.#perAddress.get(socket.remoteAddress ?? '') ?? 0) >= maxConnectionsPerAddress)
+      return { code: 4029, reason: 'Too many connections' };
     return null;
   }
 
