@@ -1,6 +1,8 @@
-import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { constants } from 'node:fs';
+import { mkdir, open, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { connect, type Frame, startBridge, tempFolder } from './bridge-world.ts';
@@ -288,6 +290,26 @@ describe('defects that are absent', () => {
     expect(await readFile(join(project, 'file'), 'utf8')).toBe('kept');
     for (const escaped of [join(sessionDir, 'outside.txt'), join(folder, 'outside.txt'), join(project, '.claude'), join(project, '.git')])
       await expect(stat(escaped), escaped).rejects.toThrow('ENOENT');
+  });
+
+  test.runIf(process.platform !== 'win32')('pipes in a project hold nobody up, read or not', async () => {
+    const { url, sessionDir } = await startBridge({ mode: 'agentic' });
+    const project = join(sessionDir, 'p');
+    await mkdir(project, { recursive: true });
+    const pipes = ['a', 'b', 'c', 'd', 'e', 'read'].map((name) => join(project, name));
+    execFileSync('mkfifo', pipes);
+    const reader = await open(join(project, 'read'), constants.O_RDONLY | constants.O_NONBLOCK);
+    const client = await connect(url);
+    const files = pipes.map((path) => ({ path: basename(path), content: 'bad' }));
+    client.send(prompt('say x', { projectId: 'p', files: [...files, { path: 'good', content: 'good' }] }));
+    const end = await Promise.race([client.end('r1'), pause(5_000, 'held up')]);
+    const read = await reader.read(Buffer.alloc(10), 0, 10);
+    // Whoever waits in open is let go, so that the test can end.
+    for (const pipe of pipes) await (await open(pipe, constants.O_RDONLY | constants.O_NONBLOCK)).close();
+    await reader.close();
+    expect(end).toEqual({ type: 'complete', requestId: 'r1' });
+    expect(read.bytesRead).toBe(0);
+    expect(await readFile(join(project, 'good'), 'utf8')).toBe('good');
   });
 
   test("a project's own CLAUDE.md stays as it is", async () => {

@@ -13,6 +13,9 @@ export function projectFolder(root: string, projectId: string): string | null {
   return projectId === '.' || projectId === '..' ? null : join(root, projectId);
 }
 
+/** Not followed: what became a link since it was looked at. Not waited for: a pipe that nobody reads. */
+const writing = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
 /** Makes a folder that only this user may look into. */
 export async function makeSessionFolder(path: string): Promise<string> {
   await mkdir(path, { recursive: true, mode: 0o700 });
@@ -49,9 +52,9 @@ async function writeFile(cwd: string, mode: SpawnMode, file: { readonly path: st
   try {
     const path = join(cwd, inside);
     await mkdir(dirname(path), { recursive: true });
-    // Not followed: what became a link since it was looked at.
-    const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0), 0o644);
+    const handle = await open(path, writing, 0o644);
     try {
+      if (!(await handle.stat()).isFile()) return 'it is no file';
       await handle.writeFile(file.content);
     } finally {
       await handle.close();
