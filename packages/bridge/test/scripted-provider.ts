@@ -13,8 +13,8 @@ import {
 
 /**
  * An agent that does what its prompt says: `say X`, `hang`, `end late X` (a stop ends it only after it has said X), `crash N`, `stream N` (N chunks), `edit PATH`, `ask`,
- * `mute` (takes the prompt and begins nothing), `deaf` (never
- * says that it has taken it), `echo` (its instructions and model).
+ * `tools N` (N that begin, with 300 kB each), `mute` (takes the prompt and begins nothing), `deaf` (never says that it has taken it), `echo` (its
+ * instructions and model).
  */
 export class ScriptedProvider implements Provider {
   readonly id: string;
@@ -133,6 +133,7 @@ export class ScriptedSession implements AgentSession {
       return;
     }
     if (verb === 'stream') await this.#stream(Number(words), item);
+    if (verb === 'tools') await this.#tools(Number(words), turnId);
     if (verb === 'edit') this.events.emit({ type: 'file.changed', turnId, changes: [{ path: words, change: 'updated' }] });
     if (verb === 'ask') await this.#ask(turnId);
     const { instructions, model = 'none' } = this.#options;
@@ -150,6 +151,16 @@ export class ScriptedSession implements AgentSession {
       this.emitted += 1;
       await this.events.room();
       if (index % 16 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async #tools(count: number, turnId: string): Promise<void> {
+    for (let index = 0; index < count && !this.events.isEnded; index++) {
+      const input = { command: `${index} ${'x'.repeat(300_000)}` };
+      this.events.emit({ type: 'tool.started', turnId, itemId: `t${index}`, name: 'Bash', kind: 'execute', title: 'Bash', input });
+      this.emitted += 1;
+      await this.events.room();
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 

@@ -20,20 +20,23 @@ export class FollowedSession {
   readonly #socket: ClientSocket;
   readonly #isShared: boolean;
   readonly #reader: JournalReader;
-  readonly #own = new Set<Run>();
+  /** As JSON. */
+  readonly #sessionId: string;
+  readonly #own = new Map<symbol, Run>();
   #onRead: (() => void) | undefined;
 
   constructor(open: OpenConversation, socket: ClientSocket, { after, setsPace, isShared }: FollowedSessionOptions) {
     this.open = open;
     this.#socket = socket;
     this.#isShared = isShared;
+    this.#sessionId = JSON.stringify(open.conversation.options.id);
     this.#reader = open.conversation.journal.open(after, setsPace);
     void this.#read();
   }
 
   /** What answers this prompt is this client's. */
   own(run: Run): void {
-    this.#own.add(run);
+    this.#own.set(run.key, run);
   }
 
   setPace(setsPace: boolean): void {
@@ -63,11 +66,11 @@ export class FollowedSession {
     }
   }
 
-  #send({ seq, frame: { frame, run } }: JournalEntry<JournalFrame>): void {
+  #send({ seq, frame: { text, run, isEnd } }: JournalEntry<JournalFrame>): void {
     const isOwn = run !== null && this.#own.has(run);
-    if (this.#isShared) this.#socket.send(JSON.stringify({ ...frame, sessionId: this.open.conversation.options.id, seq }));
-    else if (isOwn) this.#socket.send(JSON.stringify(frame));
-    if (!isOwn || (frame.type !== 'complete' && frame.type !== 'error')) return;
+    if (this.#isShared) this.#socket.send(`${text.slice(0, -1)},"sessionId":${this.#sessionId},"seq":${seq}}`);
+    else if (isOwn) this.#socket.send(text);
+    if (!isOwn || !isEnd) return;
     this.#own.delete(run);
     if (this.#own.size === 0) this.#onRead?.();
   }

@@ -1,8 +1,8 @@
 import { isAbsolute, relative } from 'node:path';
 import type { AgentEvent } from 'agent-relay-protocol';
 import type { RunFrame } from './messages.ts';
+import { type NamedTool, OpenTools } from './open-tools.ts';
 
-type Tool = Extract<AgentEvent, { type: 'tool.started' }>;
 type FileChanged = Extract<AgentEvent, { type: 'file.changed' }>;
 
 export interface RunFramesOptions {
@@ -22,7 +22,7 @@ export class RunFrames {
   readonly #options: RunFramesOptions;
   /** How much of each item's text has been sent. */
   readonly #sent = new Map<string, number>();
-  readonly #tools = new Map<string, Tool>();
+  readonly #tools = new OpenTools();
 
   constructor(options: RunFramesOptions) {
     this.#options = options;
@@ -39,14 +39,13 @@ export class RunFrames {
         return chunk(this.#rest(event.itemId, event.text), requestId, {});
       case 'reasoning.completed':
         return chunk(this.#rest(event.itemId, event.text), requestId, { thinking: true });
-      case 'tool.started':
-        this.#tools.set(event.itemId, event);
-        return [{ type: 'tool_event', requestId, event: 'start', ...this.#tool(event) }];
-      case 'tool.completed': {
-        const tool = this.#tools.get(event.itemId);
-        this.#tools.delete(event.itemId);
-        return [{ type: 'tool_event', requestId, event: 'complete', toolId: event.itemId, ...(tool ? this.#tool(tool) : {}) }];
+      case 'tool.started': {
+        const tool = this.#tool(event);
+        this.#tools.add(tool);
+        return [{ type: 'tool_event', requestId, event: 'start', ...tool }];
       }
+      case 'tool.completed':
+        return [{ type: 'tool_event', requestId, event: 'complete', toolId: event.itemId, ...this.#tools.take(event.itemId) }];
       case 'file.changed':
         return event.changes.flatMap((change) => this.#fileChanges(change, requestId));
       case 'turn.completed':
@@ -103,7 +102,7 @@ export class RunFrames {
     return text.slice(sent);
   }
 
-  #tool({ itemId, name, kind, input }: Tool): { toolName: string; toolId: string; input?: unknown } {
+  #tool({ itemId, name, kind, input }: Extract<AgentEvent, { type: 'tool.started' }>): NamedTool {
     const isCommand = this.#options.provider === 'codex' && kind === 'execute';
     return { toolName: isCommand ? 'command' : name, toolId: itemId, ...(input === undefined ? {} : { input }) };
   }

@@ -32,7 +32,7 @@ export class Journal<Frame> {
   readonly #readers = new Set<JournalReader>();
   readonly #news = new Bell();
   readonly #moved = new Bell();
-  #entries: (JournalEntry<Frame> & { readonly end: number })[] = [];
+  #entries: (JournalEntry<Frame> & { readonly start: number; readonly end: number })[] = [];
   #written = 0;
   #head = 0;
 
@@ -46,9 +46,10 @@ export class Journal<Frame> {
   }
 
   push(frame: Frame, textLength: number): void {
+    const start = this.#written;
     this.#head += 1;
     this.#written += baseWeight + textLength;
-    this.#entries.push({ seq: this.#head, frame, end: this.#written });
+    this.#entries.push({ seq: this.#head, frame, start, end: this.#written });
     this.#forget();
     this.#news.ring();
   }
@@ -65,12 +66,13 @@ export class Journal<Frame> {
     this.#news.ring();
   }
 
-  /** What this reader has not taken yet, at most so many; `missed` is how many before them are gone. */
+  /** What this reader has not taken yet, at most so many, and no more at once than it may be behind; `missed` is how many before them are gone. */
   take(reader: JournalReader, count: number): { readonly entries: readonly JournalEntry<Frame>[]; readonly missed: number } {
     const first = this.#entries[0]?.seq ?? this.#head + 1;
     const missed = Math.max(0, first - 1 - reader.position);
     const start = Math.max(0, reader.position + 1 - first);
-    const entries = this.#entries.slice(start, start + count);
+    const most = (this.#entries[start]?.end ?? 0) + this.#options.lag;
+    const entries = this.#entries.slice(start, start + count).filter(({ end }) => end <= most);
     reader.position = entries.at(-1)?.seq ?? reader.position + missed;
     return { entries, missed };
   }
@@ -103,12 +105,11 @@ export class Journal<Frame> {
   }
 
   #startOf(): number {
-    const [first] = this.#entries;
-    return first === undefined ? this.#written : first.end - baseWeight;
+    return this.#entries[0]?.start ?? this.#written;
   }
 
   #forget(): void {
-    if (this.#entries.length < 64 || this.#written - this.#startOf() <= this.#options.keep * 1.25) return;
+    if (this.#written - this.#startOf() <= this.#options.keep * 1.25) return;
     const needed = Math.min(this.#head, ...[...this.#readers].filter(({ setsPace }) => setsPace).map(({ position }) => position));
     const from = this.#entries.findIndex(({ seq, end }) => seq > needed || this.#written - end <= this.#options.keep);
     if (from > 0) this.#entries = this.#entries.slice(from);

@@ -22,6 +22,8 @@ export interface RunRequest {
  */
 export class Run {
   readonly request: RunRequest;
+  /** What stands for it where it is not to be held. */
+  readonly key = Symbol('run');
   /** Aborts when it is over. */
   readonly signal: AbortSignal;
   readonly over: Promise<void>;

@@ -26,10 +26,14 @@ export interface WarmConversationOptions {
 /** How long a stopped turn may take to end before its agent is ended with everything it runs. */
 const stopGraceMs = 5_000;
 
-/** What stands in the journal: `run` is the prompt that it answers, where it does. */
+/** What stands in the journal. */
 export interface JournalFrame {
-  readonly frame: RunFrame;
-  readonly run: Run | null;
+  /** A `RunFrame` as JSON: made once, whoever reads it, and as long as what it holds. */
+  readonly text: string;
+  /** The key of the prompt that it answers, where it does: the prompt itself may be large. */
+  readonly run: symbol | null;
+  /** Whether nothing of that prompt follows. */
+  readonly isEnd: boolean;
 }
 
 interface Live {
@@ -282,11 +286,12 @@ export class WarmConversation {
   #say(run: Run | null, frame: RunFrame): void {
     if (run?.isOver) return;
     this.#push(frame, run);
-    if (frame.type === 'complete' || frame.type === 'error') run?.end();
+    if (isEnd(frame)) run?.end();
   }
 
   #push(frame: RunFrame, run: Run | null): void {
-    this.journal.push({ frame, run }, 'content' in frame ? (frame.content?.length ?? 0) : 0);
+    const text = JSON.stringify(frame);
+    this.journal.push({ text, run: run?.key ?? null, isEnd: isEnd(frame) }, text.length);
   }
 
   #finish(run: Run, message: string): void {
@@ -330,6 +335,8 @@ export class WarmConversation {
       .catch((error: unknown) => log.warn('the conversation of a project could not be written down', { error }));
   }
 }
+
+const isEnd = ({ type }: RunFrame): boolean => type === 'complete' || type === 'error';
 
 const isSame = (a: SessionSettings, b: SessionSettings): boolean =>
   a.model === b.model && a.systemPrompt === b.systemPrompt && a.thinkingTokens === b.thinkingTokens;
