@@ -1,11 +1,20 @@
 import type { SpawnMode } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
 import type { ClientSocket } from '../server/client-socket.ts';
+import { Backlog } from '../sessions/backlog.ts';
 import type { Conversations, OpenConversation } from '../sessions/conversations.ts';
 import { makeSessionFolder, writeFiles } from '../sessions/project-folder.ts';
 import type { Run, SessionSettings } from '../sessions/run.ts';
 import { FollowedSession } from './followed-session.ts';
-import type { AgentWsVersion, Capabilities, ClientMessage, PromptMessage, ServerMessage, SessionSummary } from './messages.ts';
+import type {
+  AgentWsVersion,
+  Capabilities,
+  ClientMessage,
+  PromptMessage,
+  ServerMessage,
+  SessionChoice,
+  SessionSummary,
+} from './messages.ts';
 import { readClientMessage } from './read-client-message.ts';
 
 export interface AgentWsOptions {
@@ -27,8 +36,14 @@ interface Pending {
   readonly open: OpenConversation;
   run: Run | null;
   isCancelled: boolean;
+  /** It waits no more. */
+  readonly leave: () => void;
 }
 
+/** Sessions that one connection follows. */
+const mostFollowed = 256;
+
+const tooManySessions = `A connection follows at most ${mostFollowed} sessions: detach from one first`;
 const notController = 'Only the controller of this session may prompt and cancel: send control first';
 
 /** One client of agent-ws, in the version that it asked for. */
@@ -38,6 +53,7 @@ export class AgentWsConnection {
   readonly #version: AgentWsVersion;
   readonly #systemPrompts = new Map<string, string>();
   readonly #pending = new Set<Pending>();
+  readonly #backlog = new Backlog();
   readonly #followed = new Map<string, FollowedSession>();
   /** The session without a project that is warm for the next prompt, by provider. */
   readonly #spare = new Map<string, OpenConversation>();
@@ -56,13 +72,13 @@ export class AgentWsConnection {
   #receive(text: string): void {
     const read = readClientMessage(text, { version: this.#version, providers: this.#options.providers[this.#version] });
     if ('error' in read) this.#send({ type: 'error', message: read.error });
-    else this.#handle(read.message);
+    else this.#handle(read.message, text.length);
   }
 
-  #handle(message: ClientMessage): void {
+  #handle(message: ClientMessage, size: number): void {
     switch (message.type) {
       case 'prompt':
-        this.#prompt(message);
+        this.#prompt(message, size);
         return;
       case 'cancel':
         this.#cancel(message.requestId);
@@ -84,16 +100,16 @@ export class AgentWsConnection {
     }
   }
 
-  #prompt(message: PromptMessage): void {
+  #prompt(message: PromptMessage, size: number): void {
     const { requestId, provider, systemPrompt } = message;
-    const open = this.#admit(message);
+    const open = this.#admit(message, size);
     if (typeof open === 'string') {
       this.#send({ type: 'error', message: open, requestId });
       return;
     }
     const asked = open.conversation.options.provider;
     if (systemPrompt !== undefined) this.#systemPrompts.set(asked, systemPrompt);
-    const pending: Pending = { requestId, open, run: null, isCancelled: false };
+    const pending: Pending = { requestId, open, run: null, isCancelled: false, leave: this.#enter(open, size) };
     this.#pending.add(pending);
     const followed = this.#follow(open, open.conversation.journal.head);
     const settings = {
@@ -105,17 +121,28 @@ export class AgentWsConnection {
   }
 
   /** The conversation that a prompt goes to; a string is why it goes to none. */
-  #admit(message: PromptMessage): OpenConversation | string {
+  #admit(message: PromptMessage, size: number): OpenConversation | string {
     if (this.#options.isClosing()) return 'Server is shutting down';
     if (this.#pending.size > 0 && !message.queue) return 'Request already in progress';
+    if (!this.#backlog.hasRoom(size)) return 'Too many prompts wait';
     const open = this.#conversationOf(message);
+    if (typeof open !== 'string' && !open.backlog.hasRoom(size)) return 'Too many prompts wait';
     if (typeof open === 'string' || this.#version === '1.1') return open;
     open.controller ??= this;
     return open.controller === this ? open : notController;
   }
 
+  #enter(open: OpenConversation, size: number): () => void {
+    const [leaveMine, leaveItsOwn] = [this.#backlog.enter(size), open.backlog.enter(size)];
+    return () => {
+      leaveMine();
+      leaveItsOwn();
+    };
+  }
+
   #conversationOf({ sessionId, projectId, provider }: PromptMessage): OpenConversation | string {
     const { conversations } = this.#options;
+    if (!this.#mayFollow({ sessionId, projectId, provider })) return tooManySessions;
     if (sessionId !== undefined) return conversations.find(sessionId) ?? 'Unknown sessionId';
     if (projectId !== undefined) return conversations.ofProject(projectId, provider) ?? 'Invalid projectId';
     const spare = this.#spare.get(provider);
@@ -142,6 +169,7 @@ export class AgentWsConnection {
       pending.isCancelled = true;
     }
     if (pending.isCancelled) {
+      pending.leave();
       this.#pending.delete(pending);
       return;
     }
@@ -154,6 +182,7 @@ export class AgentWsConnection {
   }
 
   #over(pending: Pending, settings: SessionSettings): void {
+    pending.leave();
     this.#pending.delete(pending);
     const { conversation } = pending.open;
     if (conversation.options.projectId !== null || this.#version === '1.2' || !this.#socket.isOpen) return;
@@ -184,6 +213,10 @@ export class AgentWsConnection {
 
   #attach({ sessionId, projectId, provider, after, role }: Extract<ClientMessage, { type: 'attach' }>): void {
     const { conversations } = this.#options;
+    if (!this.#mayFollow({ sessionId, projectId, provider })) {
+      this.#send({ type: 'error', message: tooManySessions });
+      return;
+    }
     const open = sessionId !== undefined ? (conversations.find(sessionId) ?? null) : conversations.ofProject(projectId ?? '.', provider);
     if (open === null) {
       this.#send({ type: 'error', message: sessionId === undefined ? 'Invalid projectId' : 'Unknown sessionId' });
@@ -222,6 +255,14 @@ export class AgentWsConnection {
   lostControl(sessionId: string): void {
     this.#followed.get(sessionId)?.setPace(false);
     this.#send({ type: 'role', sessionId, role: 'observer' });
+  }
+
+  /** Whether it follows this session already, or may follow one more. */
+  #mayFollow({ sessionId, projectId, provider }: SessionChoice): boolean {
+    if (this.#followed.size < mostFollowed) return true;
+    const isIt = ({ open: { conversation } }: FollowedSession) =>
+      conversation.options.projectId === projectId && conversation.options.provider === provider;
+    return sessionId === undefined ? projectId !== undefined && [...this.#followed.values()].some(isIt) : this.#followed.has(sessionId);
   }
 
   #follow(open: OpenConversation, after: number): FollowedSession {

@@ -2,6 +2,7 @@ import { RelayError, type SpawnMode } from 'agent-relay-protocol';
 import type { AgentSession } from 'agent-relay-provider';
 import type { Log } from 'agent-relay-wire';
 import type { ClientSocket } from '../server/client-socket.ts';
+import { Backlog } from '../sessions/backlog.ts';
 import { instructionsOf } from '../sessions/instructions.ts';
 import type { SessionSource } from '../sessions/session-source.ts';
 import { type AiRelayFrame, AiRelayFrames, sessionStarted } from './frames.ts';
@@ -33,6 +34,7 @@ export class AiRelaySession {
   #session: AgentSession | null = null;
   #inOrder: Promise<void>;
   #isRestarting = false;
+  readonly #backlog = new Backlog();
 
   constructor(options: AiRelaySessionOptions) {
     this.#options = options;
@@ -53,7 +55,12 @@ export class AiRelaySession {
       void this.#do(() => this.#permit(request));
       return;
     }
-    this.#inOrder = this.#inOrder.then(() => this.#do(() => this.#perform(request)));
+    if (!this.#backlog.hasRoom(text.length)) {
+      this.#send({ type: 'error', text: 'Too many requests wait', metadata: { code: 'busy' } });
+      return;
+    }
+    const leave = this.#backlog.enter(text.length);
+    this.#inOrder = this.#inOrder.then(() => this.#do(() => this.#perform(request))).finally(leave);
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { SpawnMode } from 'agent-relay-protocol';
 import { type Log, settlesWithin } from 'agent-relay-wire';
 import type { ClientSocket } from '../server/client-socket.ts';
+import { Backlog } from '../sessions/backlog.ts';
 import type { SessionSource } from '../sessions/session-source.ts';
 import { AiRelaySession } from './ai-relay-session.ts';
 import { type Handshake, readHandshake } from './read-frame.ts';
@@ -33,6 +34,7 @@ export class AiRelayConnections {
 
   accept(socket: ClientSocket): void {
     const waiting: string[] = [];
+    const backlog = new Backlog();
     let session: AiRelaySession | null = null;
     let hasSpoken: () => void = () => {};
     const spoken = new Promise<void>((done) => {
@@ -40,7 +42,10 @@ export class AiRelayConnections {
     });
     socket.onMessage((text) => {
       if (session) session.receive(text);
-      else if (waiting.length < 100) waiting.push(text);
+      else if (backlog.hasRoom(text.length)) {
+        backlog.enter(text.length);
+        waiting.push(text);
+      } else socket.close(1008, 'Too many requests before the agent started');
       hasSpoken();
     });
     void this.#greet(socket, spoken, waiting).then((started) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SpawnMode } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
+import { Backlog } from './backlog.ts';
 import type { KeptConversations } from './kept-conversations.ts';
 import { projectFolder } from './project-folder.ts';
 import type { SessionSource } from './session-source.ts';
@@ -26,6 +27,8 @@ export type Holder = object;
 export interface OpenConversation {
   readonly conversation: WarmConversation;
   readonly holders: Set<Holder>;
+  /** The prompts that were admitted to it and are not over. */
+  readonly backlog: Backlog;
   /** Who prompts and cancels, where that was said. */
   controller: Holder | null;
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -35,6 +38,7 @@ export interface OpenConversation {
 export class Conversations {
   readonly #options: ConversationsOptions;
   readonly #open = new Map<string, OpenConversation>();
+  readonly #ofPlaces = new Map<string, OpenConversation>();
   readonly #closing = new Map<string, Promise<void>>();
 
   constructor(options: ConversationsOptions) {
@@ -57,8 +61,7 @@ export class Conversations {
   ofProject(projectId: string, provider: string): OpenConversation | null {
     const cwd = projectFolder(this.#options.root, projectId);
     if (cwd === null) return null;
-    const isIt = ({ conversation: { options } }: OpenConversation) => options.projectId === projectId && options.provider === provider;
-    return this.list.find(isIt) ?? this.#create(cwd, { projectId, provider });
+    return this.#ofPlaces.get(placeOf(projectId, provider)) ?? this.#create(cwd, { projectId, provider });
   }
 
   /** One that begins anew, in the folder of the bridge. */
@@ -76,13 +79,13 @@ export class Conversations {
     open.holders.add(holder);
   }
 
-  /** The last one to leave ends it, after `keepMs`. */
+  /** The last one to leave ends it, after `keepMs`; at once where nothing was ever asked. */
   release(open: OpenConversation, holder: Holder, keepMs: number): void {
     open.holders.delete(holder);
     if (open.controller === holder) open.controller = null;
     if (open.holders.size > 0) return;
     clearTimeout(open.timer);
-    if (keepMs === 0) void this.#close(open);
+    if (keepMs === 0 || (open.conversation.journal.head === 0 && open.backlog.isEmpty)) void this.#close(open);
     else open.timer = setTimeout(() => void this.#close(open), keepMs);
   }
 
@@ -93,10 +96,12 @@ export class Conversations {
   #create(cwd: string, { projectId, provider }: { readonly projectId: string | null; readonly provider: string }): OpenConversation {
     const { source, kept, mode, log } = this.#options;
     const id = randomUUID();
-    const after = this.#closing.get(placeOf(projectId ?? id, provider)) ?? Promise.resolve();
+    const place = placeOf(projectId ?? id, provider);
+    const after = this.#closing.get(place) ?? Promise.resolve();
     const conversation = new WarmConversation({ id, provider, projectId, cwd, mode, source, kept, log, after });
-    const open: OpenConversation = { conversation, holders: new Set(), controller: null, timer: undefined };
+    const open: OpenConversation = { conversation, holders: new Set(), backlog: new Backlog(), controller: null, timer: undefined };
     this.#open.set(id, open);
+    this.#ofPlaces.set(place, open);
     return open;
   }
 
@@ -106,6 +111,7 @@ export class Conversations {
     const { id, projectId, provider } = conversation.options;
     this.#open.delete(id);
     const place = placeOf(projectId ?? id, provider);
+    if (this.#ofPlaces.get(place)?.conversation === conversation) this.#ofPlaces.delete(place);
     const closing = Promise.all([this.#closing.get(place), conversation.close(message)])
       .then(() => {})
       .catch((error: unknown) => this.#options.log.error('a conversation could not be closed', { error }))
