@@ -43,6 +43,9 @@ interface Pending {
 /** Sessions that one connection follows. */
 const mostFollowed = 256;
 
+/** Projects whose agents wait for the next prompt of one connection of 1.1, which knows no detaching. */
+const mostWarm = 8;
+
 const tooManySessions = `A connection follows at most ${mostFollowed} sessions: detach from one first`;
 const notController = 'Only the controller of this session may prompt and cancel: send control first';
 
@@ -185,7 +188,11 @@ export class AgentWsConnection {
     pending.leave();
     this.#pending.delete(pending);
     const { conversation } = pending.open;
-    if (conversation.options.projectId !== null || this.#version === '1.2' || !this.#socket.isOpen) return;
+    if (this.#version === '1.2' || !this.#socket.isOpen) return;
+    if (conversation.options.projectId !== null) {
+      this.#leaveOldest();
+      return;
+    }
     // Each prompt without a project is a conversation of its own: the next one's process starts while nobody waits for it.
     const { provider, id } = conversation.options;
     void this.#followed.get(id)?.leaveWhenRead(() => this.#unfollow(id));
@@ -194,6 +201,15 @@ export class AgentWsConnection {
     this.#options.conversations.hold(spare, this);
     this.#spare.set(provider, spare);
     spare.conversation.warm(settings);
+  }
+
+  /** Its conversation is kept: the next prompt of that project goes on with it in another process. */
+  #leaveOldest(): void {
+    const busy = new Set([...this.#pending].map(({ open }) => open));
+    const idle = [...this.#followed].filter(
+      ([, { open, hasRead }]) => hasRead && !busy.has(open) && open.conversation.options.projectId !== null,
+    );
+    for (const [id] of idle.slice(0, -mostWarm)) this.#unfollow(id);
   }
 
   #cancel(requestId: string | undefined): void {
@@ -269,6 +285,9 @@ export class AgentWsConnection {
     const { id } = open.conversation.options;
     const known = this.#followed.get(id);
     if (known) {
+      // Those used last are the last.
+      this.#followed.delete(id);
+      this.#followed.set(id, known);
       known.setPace(this.#setsPace(open));
       return known;
     }

@@ -44,9 +44,14 @@ export class FollowedSession {
     this.open.conversation.journal.done();
   }
 
+  /** Whether its client has been sent the end of every prompt of its own. */
+  get hasRead(): boolean {
+    return this.#own.size === 0;
+  }
+
   /** Calls once its client has been sent the end of every prompt of its own. */
   leaveWhenRead(done: () => void): void {
-    if (this.#own.size === 0) done();
+    if (this.hasRead) done();
     else this.#onRead = done;
   }
 
