@@ -34,6 +34,8 @@ export class SocketServer {
   readonly #options: SocketServerOptions;
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: limits.payloadBytes, perMessageDeflate: false });
+  /** For those who are refused: of what they send nothing is read but their goodbye. */
+  readonly #refused = new WebSocketServer({ noServer: true, maxPayload: 125, perMessageDeflate: false });
   readonly #perAddress = new Map<string, number>();
   readonly #alive = new WeakSet<WebSocket>();
   #heartbeat: ReturnType<typeof setInterval> | undefined;
@@ -47,7 +49,7 @@ export class SocketServer {
     });
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on('clientError', (_error, socket) => socket.destroy());
-    this.#sockets.on('wsClientError', (_error, socket) => socket.destroy());
+    for (const sockets of [this.#sockets, this.#refused]) sockets.on('wsClientError', (_error, socket) => socket.destroy());
   }
 
   /** Resolves with the port. @throws RelayError `busy` when it is taken, `internal` with the system's words. */
@@ -78,7 +80,7 @@ export class SocketServer {
   async close(code: number, reason: string): Promise<void> {
     this.#isClosing = true;
     clearInterval(this.#heartbeat);
-    const gone = [...this.#sockets.clients].map((socket) => {
+    const gone = [...this.#sockets.clients, ...this.#refused.clients].map((socket) => {
       const client = new ClientSocket(socket);
       client.close(code, reason);
       return client.closed;
@@ -91,28 +93,28 @@ export class SocketServer {
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', () => {}); // ends that connection
-    this.#sockets.handleUpgrade(request, stream, head, (socket) => {
-      this.#sockets.emit('connection', socket, request);
-      this.#admit(socket, request);
-    });
+    // Not parsed as an address: `//` and a host that is none are no reason to fail.
+    const [, text = ''] = (request.url ?? '').split(/\?(.*)/su);
+    const query = new URLSearchParams(text);
+    const refusal = this.#refusal(request, query.get('token'));
+    if (refusal === null)
+      this.#sockets.handleUpgrade(request, stream, head, (socket) => {
+        this.#sockets.emit('connection', socket, request);
+        this.#admit(socket, request, query);
+      });
+    else
+      this.#refused.handleUpgrade(request, stream, head, (socket) => {
+        this.#options.log.warn('a connection was refused', { address: request.socket.remoteAddress, reason: refusal.reason });
+        new ClientSocket(socket).close(refusal.code, refusal.reason);
+      });
   }
 
-  #admit(socket: WebSocket, request: IncomingMessage): void {
+  #admit(socket: WebSocket, { socket: { remoteAddress = '' } }: IncomingMessage, query: URLSearchParams): void {
     const client = new ClientSocket(socket);
-    // Not parsed as an address: `//` and a host that is none are no reason to fail.
-    const [, query = ''] = (request.url ?? '').split(/\?(.*)/su);
-    const asked = new URLSearchParams(query);
-    const address = request.socket.remoteAddress ?? '';
-    const refusal = this.#refusal(request, asked.get('token'));
-    if (refusal !== null) {
-      this.#options.log.warn('a connection was refused', { address, reason: refusal.reason });
-      client.close(refusal.code, refusal.reason);
-      return;
-    }
-    this.#count(address, client);
+    this.#count(remoteAddress, client);
     this.#alive.add(socket);
     socket.on('pong', () => this.#alive.add(socket));
-    this.#options.onConnection(client, asked);
+    this.#options.onConnection(client, query);
   }
 
   #refusal({ headers, socket }: IncomingMessage, token: string | null): Refusal | null {
