@@ -1,5 +1,5 @@
 import { RelayError, type SpawnMode } from 'agent-relay-protocol';
-import type { AgentSession } from 'agent-relay-provider';
+import type { AgentSession, ApprovalDecision } from 'agent-relay-provider';
 import type { Log } from 'agent-relay-wire';
 import type { ClientSocket } from '../server/client-socket.ts';
 import { Backlog } from '../sessions/backlog.ts';
@@ -100,9 +100,10 @@ export class AiRelaySession {
     this.#send({ type: 'input_ack', text: 'interrupt', status: isStopped ? 'interrupted' : 'idle' });
   }
 
-  async #permit({ requestId, isAllowed, forSession, message }: Extract<AiRelayRequest, { type: 'permission' }>): Promise<void> {
-    const more = { ...(forSession ? { forSession: true as const } : {}), ...(message === undefined ? {} : { message }) };
-    const taken = await this.#open().resolveApproval?.(requestId, { outcome: isAllowed ? 'allow' : 'deny', by: 'owner', ...more });
+  async #permit({ requestId, optionId, verdict, message }: Extract<AiRelayRequest, { type: 'permission' }>): Promise<void> {
+    const resolve = async (answer: Omit<ApprovalDecision, 'by'>) =>
+      this.#open().resolveApproval?.(requestId, { ...answer, by: 'owner', ...(message === undefined ? {} : { message }) });
+    const taken = await (optionId === undefined ? resolve(verdict) : resolve({ optionId }).catch(() => resolve(verdict)));
     if (taken !== true) this.#send({ type: 'error', request_id: requestId, text: 'Nothing waits for this permission' });
   }
 

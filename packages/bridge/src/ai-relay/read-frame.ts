@@ -7,18 +7,24 @@ export type AiRelayRequest =
   | {
       readonly type: 'permission';
       readonly requestId: string;
-      readonly isAllowed: boolean;
-      readonly forSession: boolean;
+      /** One of the question's own; where that has none of this id, `verdict` is what its word means. */
+      readonly optionId?: string;
+      readonly verdict: Verdict;
       readonly message?: string;
     }
   | { readonly type: 'model'; readonly model: string }
   | { readonly type: 'refused'; readonly reason: string };
 
+export interface Verdict {
+  readonly outcome: 'allow' | 'deny';
+  readonly forSession?: true;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Words of the vendors and of clients for a yes, and those that hold for the rest of the session. */
-const yes = /^(?:allow|allowed|accept|accepted|acceptForSession|approve|approved|approved_for_session|yes|true|proceed)/iu;
-const always = /always|session/iu;
+const yes = /^(?:allow(?:ed)?|accept(?:ed)?|approved?|yes|true|proceed)(?:[-_ ]?(?:once|always|(?:for[-_ ]?)?session))?$/iu;
+const always = /(?:always|session)$/iu;
 
 /** Reads one frame after the handshake; what is no JSON object is text. Never throws. */
 export function readFrame(raw: string): AiRelayRequest {
@@ -112,8 +118,12 @@ function permission(fields: Fields): AiRelayRequest {
   // Some clients send numbers, and 0 is one of them.
   if (typeof requestId !== 'string' && typeof requestId !== 'number') return { type: 'refused', reason: 'request_id is missing' };
   const said = [behavior, decision, optionId, allow].find((each) => each !== undefined && each !== null);
-  const word = String(said ?? '');
   const reason = typeof message === 'string' && message !== '' ? { message: message.slice(0, 1000) } : {};
-  const isAllowed = yes.test(word);
-  return { type: 'permission', requestId: String(requestId), isAllowed, forSession: isAllowed && always.test(word), ...reason };
+  const option = said === optionId && typeof optionId === 'string' ? { optionId } : {};
+  return { type: 'permission', requestId: String(requestId), ...option, verdict: verdictOf(String(said ?? '')), ...reason };
+}
+
+function verdictOf(word: string): Verdict {
+  if (!yes.test(word)) return { outcome: 'deny' };
+  return { outcome: 'allow', ...(always.test(word) ? { forSession: true } : {}) };
 }
