@@ -130,7 +130,8 @@ export class AgentWsConnection {
     if (!this.#backlog.hasRoom(size)) return 'Too many prompts wait';
     const open = this.#conversationOf(message);
     if (typeof open !== 'string' && !open.backlog.hasRoom(size)) return 'Too many prompts wait';
-    if (typeof open === 'string' || this.#version === '1.1') return open;
+    if (typeof open === 'string') return open;
+    if (this.#version === '1.1') return open.controller === null ? open : 'This project is controlled by another connection';
     open.controller ??= this;
     return open.controller === this ? open : notController;
   }
@@ -299,7 +300,7 @@ export class AgentWsConnection {
   }
 
   #setsPace(open: OpenConversation): boolean {
-    return this.#version === '1.1' || open.controller === this;
+    return this.#version === '1.2' && open.controller === this;
   }
 
   #unfollow(sessionId: string): void {

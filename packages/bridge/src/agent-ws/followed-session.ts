@@ -37,6 +37,10 @@ export class FollowedSession {
   /** What answers this prompt is this client's. */
   own(run: Run): void {
     this.#own.set(run.key, run);
+    if (this.#isShared) return;
+    // It is waited for while its own prompt is not over, however it ends: others prompt here too.
+    this.setPace(true);
+    void run.over.then(() => this.setPace([...this.#own.values()].some(({ isOver }) => !isOver)));
   }
 
   setPace(setsPace: boolean): void {
@@ -65,6 +69,8 @@ export class FollowedSession {
       const { entries, missed } = journal.take(this.#reader, batch);
       if (missed > 0 && this.#isShared)
         this.#socket.send(JSON.stringify({ type: 'gap', sessionId: options.id, seq: (entries[0]?.seq ?? journal.head + 1) - 1 }));
+      // The end of its own answer may be among what is gone: it is not left waiting for that.
+      if (missed > 0 && !this.#isShared && [...this.#own.values()].some(({ isOver }) => isOver)) this.#socket.close(1008, 'Too far behind');
       for (const entry of entries) this.#send(entry);
       await this.#socket.room();
       journal.done();
