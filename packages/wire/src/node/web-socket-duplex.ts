@@ -25,8 +25,11 @@ export interface WebSocketDuplexOptions {
   readonly highWaterBytes?: number;
   /** Above this many unsent bytes the other side counts as lost: the link ends and `send` rejects with `overloaded`. Default 64 MiB. */
   readonly maxBufferedBytes?: number;
-  /** `message`: one frame is one JSON text. `lines`: JSON lines, each sent with `\n`, split over frames in any way. Default `message`. */
-  readonly framing?: 'message' | 'lines';
+  /**
+   * `message`: one frame is one JSON text. `lines`: JSON lines, each sent with `\n`, split over frames in any way. `text`: frames as they come, each
+   * a string that nobody parses, sent on with `sendText`. Default `message`.
+   */
+  readonly framing?: 'message' | 'lines' | 'text';
   /** Send longer messages as several frames of one message, for peers that limit a frame. Default: never split. */
   readonly maxFrameBytes?: number;
   /** How long `close` waits for the other side's close frame before it cuts the link. Default 2 000. */
@@ -55,6 +58,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   readonly #messages: IncomingMessages<In>;
   readonly #cork: TurnCork;
   readonly #lines: LineDecoder | undefined;
+  readonly #isText: boolean;
   readonly #highWaterBytes: number;
   readonly #maxBufferedBytes: number;
   readonly #maxFrameBytes: number;
@@ -72,6 +76,7 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 2_000;
     this.#parseText = options.takesAnyDepth === true ? JSON.parse : parseJson;
     this.#cork = new TurnCork(transportOf(socket));
+    this.#isText = options.framing === 'text';
     this.#lines = options.framing === 'lines' ? new LineDecoder() : undefined;
     this.#messages = new IncomingMessages<In>({
       highWaterBytes: this.#highWaterBytes,
@@ -193,6 +198,10 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
 
   #receive(frame: RawData): void {
     const text = textOf(frame);
+    if (this.#isText) {
+      this.#messages.deliver(text as In, text.length); // the type parameter is the caller’s claim here too
+      return;
+    }
     if (!this.#lines) {
       this.#parse(text);
       return;

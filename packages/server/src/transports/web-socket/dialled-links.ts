@@ -42,19 +42,21 @@ const Terms = z.object({
 export const MAX_DIALLED_FRAME_BYTES = 32 * 1024 * 1024;
 /** Above this many unsent bytes a reader counts as lost; it is dialled anew, and nothing that matters was only there. */
 const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
+/** What somebody who was turned away may still send before the answer to the close frame. */
+const MAX_UNREAD_BYTES = 256 * 1024;
 /** After these a program does not come again; what may pass is told apart from them. */
 const finalClose = 4003;
 const comeAgainClose = 1013;
 const passing: ReadonlySet<ErrorCode> = new Set(['busy', 'node_unavailable', 'connection_closed', 'timeout', 'overloaded', 'internal']);
 
 /**
- * The links of programs that dialled in, each carried to the machine that fetched it. What is said on them is theirs: here it is text that comes in
- * lines, read no faster than the other side takes it.
+ * The links of programs that dialled in, each carried to the machine that fetched it. What is said on them is theirs: here it is text that nobody
+ * parses, read no faster than the other side takes it, and not before a machine has come for it.
  */
 export class DialledLinks {
   readonly #deps: DialledLinksDeps;
-  /** By the id under which a machine fetches it. */
-  readonly #waiting = new Map<string, MessageDuplex>();
+  /** By the id under which a machine fetches it. Nothing is read of these. */
+  readonly #waiting = new Map<string, { readonly webSocket: WebSocket; readonly duplex: TextDuplex }>();
 
   constructor(deps: DialledLinksDeps) {
     this.#deps = deps;
@@ -63,14 +65,15 @@ export class DialledLinks {
   /** Takes what a program opened. Never rejects: native CLIs exit without a word on an HTTP refusal, so they are turned away here. */
   async take(webSocket: WebSocket, request: IncomingMessage): Promise<void> {
     const { draining, log, relay } = this.#deps;
-    const duplex = linesOf(webSocket);
+    webSocket.pause();
+    const duplex = textOf(webSocket);
     const linkId = randomBytes(32).toString('base64url');
     const forget = draining.onDrain(() => void duplex.close({ code: 1012, reason: 'restarting' }));
     void duplex.closed.then(() => {
       forget();
       this.#waiting.delete(linkId);
     });
-    this.#waiting.set(linkId, duplex);
+    this.#waiting.set(linkId, { webSocket, duplex });
     try {
       const asked = await this.#read(request, linkId);
       const session = await relay.dialIns.open(asked);
@@ -79,6 +82,7 @@ export class DialledLinks {
     } catch (error) {
       const refusal = toRelayError(error);
       if (refusal.code === 'internal') log.error('a program could not dial in', { error: refusal.cause });
+      boundUnread(webSocket, request);
       const isFinal = !passing.has(refusal.code);
       await duplex.close({
         code: isFinal ? finalClose : comeAgainClose,
@@ -90,12 +94,14 @@ export class DialledLinks {
   /** A machine comes for one. */
   fetch(webSocket: WebSocket, linkId: string): void {
     const { draining } = this.#deps;
-    const ofNode = linesOf(webSocket);
-    const ofProgram = this.#waiting.get(linkId);
+    const ofNode = textOf(webSocket);
+    const waiting = this.#waiting.get(linkId);
     this.#waiting.delete(linkId);
-    if (!ofProgram) return void ofNode.close({ code: finalClose, reason: 'There is no such link, or not any more' });
+    if (!waiting) return void ofNode.close({ code: finalClose, reason: 'There is no such link, or not any more' });
     const forget = draining.onDrain(() => void ofNode.close({ code: 1001, reason: 'The relay is stopping' }));
     void ofNode.closed.then(forget);
+    const { duplex: ofProgram } = waiting;
+    waiting.webSocket.resume();
     void carry(ofProgram, ofNode, () => ({ code: 1001, reason: 'The program is gone' }));
     void carry(ofNode, ofProgram, asSaid);
   }
@@ -146,13 +152,24 @@ export class DialledLinks {
   }
 }
 
-const linesOf = (webSocket: WebSocket): MessageDuplex =>
-  webSocketDuplex(webSocket, { framing: 'lines', maxBufferedBytes: MAX_UNSENT_BYTES, closeTimeoutMs: 500 });
+type TextDuplex = MessageDuplex<string, string>;
+
+const textOf = (webSocket: WebSocket): TextDuplex =>
+  webSocketDuplex(webSocket, { framing: 'text', maxBufferedBytes: MAX_UNSENT_BYTES, closeTimeoutMs: 500 });
+
+/** A refused program's socket is read up to its close frame, and no frame of the size of a request fits before that. */
+function boundUnread(webSocket: WebSocket, { socket }: IncomingMessage): void {
+  let unread = 0;
+  socket.on('data', ({ length }: Buffer) => {
+    unread += length;
+    if (unread > MAX_UNREAD_BYTES) webSocket.terminate();
+  });
+}
 
 /** A side that takes nothing any more is closed by the other direction. */
-async function carry(from: MessageDuplex, to: MessageDuplex, closeFor: (closed: DuplexClosed) => CloseReason): Promise<void> {
+async function carry(from: TextDuplex, to: TextDuplex, closeFor: (closed: DuplexClosed) => CloseReason): Promise<void> {
   try {
-    for await (const frame of from.incoming) await to.send(frame).catch(() => {});
+    for await (const frame of from.incoming) await to.sendText?.(frame).catch(() => {});
   } catch {
     // The fault of a link is also what its `closed` resolves with.
   }
