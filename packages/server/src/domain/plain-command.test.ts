@@ -10,7 +10,11 @@ describe('a command is understood', () => {
     [`/bin/bash -lc 'npm test'`, ['npm', 'test']],
     ['sh -c "npm test"', ['npm', 'test']],
     ['bash -lc npm', ['npm']],
+    ['/opt/homebrew/bin/bash -c npm', ['npm']],
     ['bash script.sh', ['bash', 'script.sh']],
+    [`./bash -c "git status"`, ['./bash', '-c', 'git status']],
+    ['/tmp/sh -c npm', ['/tmp/sh', '-c', 'npm']],
+    ['/usr/bin/../tmp/sh -c npm', ['/usr/bin/../tmp/sh', '-c', 'npm']],
   ])('word by word: %s', (command, words) => {
     expect(plainCommand(command)).toEqual(words);
   });
@@ -51,11 +55,29 @@ describe('a command is understood', () => {
     `bash -lc 'npm test; rm x'`,
     `bash -lc 'PATH=/evil npm test'`,
     `bash -lc '$(rm x)'`,
+    'npm \u2018x\u2019',
+    `npm '\u2018; calc; \u2018'`,
+    'npm "\u201d; calc; \u201c"',
+    `npm '&calc&'`,
+    'npm "&calc&"',
+    `npm 'a|b'`,
+    `npm 'a>b'`,
+    `npm 'a^b'`,
+    `npm 'a\\'`,
+    'npm %COMSPEC%',
+    'npm "%COMSPEC%"',
+    `npm '%COMSPEC%'`,
+    `npm 'tést'`,
   ])('as nothing at all: %j', (command) => {
     expect(plainCommand(command)).toBeNull();
   });
 });
 
 test('a program that runs whatever follows it is known by its name, wherever it lies', () => {
-  expect(['bash', '/usr/bin/env', 'sudo', 'xargs', 'npm'].map(isRunner)).toEqual([true, true, true, true, false]);
+  expect(['npm', 'git', '/usr/bin/make', 'echo'].filter(isRunner)).toEqual([]);
+  const runners = [
+    ...['bash', '/usr/bin/env', 'sudo', 'xargs', 'ash', 'tcsh', 'busybox', 'setsid', 'flock', 'watch', 'ssh', '.'],
+    ...['pwsh', 'PowerShell.EXE', 'C:\\Windows\\System32\\cmd.exe', 'bash.exe', 'C:/Git/bin/BASH.exe'],
+  ];
+  expect(runners.filter((program) => !isRunner(program))).toEqual([]);
 });
