@@ -40,8 +40,6 @@ export interface AgentRegistryDeps {
 
 interface RegisterOptions {
   readonly withToken: boolean;
-  /** Whoever runs the machine says it, or the owner: everybody else may narrow what holds for an agent, and not widen it. */
-  readonly mayWiden: boolean;
   readonly mayRegister: (found: AgentFacts) => void;
 }
 
@@ -74,7 +72,6 @@ export class AgentRegistry {
       { ...input, id },
       {
         withToken: input.withToken === true,
-        mayWiden: isOwner(principal),
         mayRegister: (found) => {
           assertMayRegister(principal, id, found);
           assertMayBeOfKind(principal, { id, kind: input.kind }, found.agent);
@@ -193,7 +190,8 @@ export class AgentRegistry {
     const now = this.#deps.clock.now();
     const { answer, cursor } = await this.#deps.store.agents.change(workspace, id, (found) => {
       options.mayRegister(found);
-      const approval = options.mayWiden ? input.approval : narrowed(input.approval, found.approval);
+      // Whoever registers it: a program that runs for an agent often does so with the owner's credential.
+      const approval = narrowed(input.approval, found.approval);
       const { agent: registered, isNew, beginsSession } = registerAgent(found, { ...input, approval }, null, now);
       const minted = options.withToken ? this.#deps.tokens.mint('session', { workspace, agentId: id, epoch: registered.epoch }) : null;
       const agent: Agent = minted ? { ...registered, protected: true } : registered;
