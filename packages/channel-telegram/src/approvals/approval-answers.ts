@@ -82,10 +82,14 @@ export function readReply({ lines }: Answers, text: string): ApprovalAnswer | nu
   const answers = lines.map(({ id, values, several }, index) => {
     const own = said[index] ?? '';
     const parts = (several ? own.split(',') : [own]).map((part) => part.trim()).filter((part) => part !== '');
-    return [id, parts.map((part) => (/^\d+$/u.test(part) ? (values[Number(part) - 1] ?? part) : part))] as const;
+    return [id, parts.map((part) => choiceNamed(part, values))] as const;
   });
   return { answers: Object.fromEntries(answers.filter(([, parts]) => parts.length > 0)) };
 }
+
+/** A number is one of the list, unless it is what a choice says itself. */
+const choiceNamed = (part: string, values: readonly string[]): string =>
+  values.includes(part) || !/^\d+$/u.test(part) ? part : (values[Number(part) - 1] ?? part);
 
 /** What is asked in words, and how to answer it here. */
 export function formText(form: readonly FormField[]): string {
