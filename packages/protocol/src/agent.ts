@@ -34,6 +34,10 @@ export const AgentSchema = z.object({
   kind: AgentKindSchema,
   label: LabelSchema.nullable(),
   tags: z.array(GroupNameSchema),
+  givenTags: z
+    .array(GroupNameSchema)
+    .optional()
+    .describe('Tags that the owner gave: standing rules for a tag hold for these, while it has them'),
   capabilities: z.array(GroupNameSchema),
   channels: z.array(GroupNameSchema).nullable().describe('Channels followed; null follows all. Direct mail arrives whatever is listed'),
   machine: z.string().nullable(),

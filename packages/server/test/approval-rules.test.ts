@@ -1,4 +1,4 @@
-import type { AgentEvent, Principal, RelayEvent, RouteInput, Session } from 'agent-relay-protocol';
+import { type AgentEvent, type Principal, RelayError, type RelayEvent, type RouteInput, type Session } from 'agent-relay-protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCli } from '../src/cli/run-cli.ts';
 import { startTestRelay } from '../src/testing.ts';
@@ -84,6 +84,68 @@ test('one for a tag holds for who has it; one that is revoked, or over, holds no
   await say(ask('a3'));
   await world.relay.close();
   expect(node.commands.filter(({ name }) => name === 'session/resolve-approval')).toHaveLength(1);
+});
+
+test('an agent, a program or a session that it starts gives itself a tag, and gets nobody’s yes by it', async () => {
+  await create({ tag: 'deploy', command: ['git', 'push'], folder: '/fresh' });
+  const worker: Principal = { type: 'agent', workspace, agentId: 'Worker', epoch: 1 };
+  const handlers = world.relay.handlers;
+  await handlers['agents/tags']({ id: 'Worker', tags: ['deploy'] }, as(worker));
+  await say(ask('a1', 'git push --force'));
+  await handlers['agents/register']({ id: 'Worker', name: 'Worker', tags: ['deploy', 'x'], instanceId: session.instanceId }, as(worker));
+  await say(ask('a2', 'git push --force'));
+  const mine = session;
+  session = await world.start('Child', worker, { tags: ['deploy'] });
+  expect(world.agent('Child').tags).toEqual(['deploy']);
+  seq = 0;
+  await say(ask('a3', 'git push --force'));
+  await create({ agent: 'Child', command: ['npm'], folder: '/fresh' });
+  await say(ask('a4'));
+  await expect.poll(pending).toEqual(['a3', 'a2', 'a1']);
+  await handlers['agents/tags']({ id: 'Worker', tags: ['deploy'] }, as(owner));
+  session = mine;
+  seq = 2;
+  await say(ask('a5', 'git push'));
+  await expect.poll(async () => (await rules()).map(({ uses }) => uses)).toEqual([1, 1]);
+});
+
+test('what an agent asks itself a rule answers as well: at once, or when it is made from the question', async () => {
+  await world.relay.handlers['agents/register']({ name: 'Live', instanceId: 'i1' }, as(owner));
+  const asks = (approvalId: string, command: string) =>
+    world.relay.handlers['approvals/ask'](
+      { id: 'Live', approvalId, kind: 'execute', title: command, cwd: '/srv', input: { command } },
+      as(owner),
+    );
+  const { id } = await create({ agent: 'Live', command: ['npm', 'test'], folder: '/srv' });
+  expect(await asks('q1', 'npm test')).toMatchObject({ status: 'allowed', by: `rule:${id}` });
+  expect(await asks('q1', 'npm test')).toMatchObject({ status: 'allowed', by: `rule:${id}` });
+  expect(await asks('q2', 'git status')).toMatchObject({ status: 'pending' });
+  const made = await create({ agent: 'Live', approvalId: 'q2' });
+  expect(made.uses).toBe(1);
+  expect(await asks('q2', 'git status')).toMatchObject({ status: 'allowed', by: `rule:${made.id}` });
+  expect((await rules()).map(({ uses }) => uses)).toEqual([1, 1]);
+});
+
+test('one that is revoked while another answer is on its way answers no more', async () => {
+  await say(ask('a1'));
+  let refuse = () => {};
+  let deliveries = 0;
+  node.onApproval = () => {
+    deliveries += 1;
+    return new Promise((_, reject) => {
+      refuse = () => reject(new RelayError('connection_closed', 'gone'));
+    });
+  };
+  const denied = world.relay.handlers['approvals/resolve']({ id: 'Worker', approvalId: 'a1', outcome: 'deny' }, as(owner));
+  await expect.poll(() => deliveries).toBe(1);
+  const creating = create({ agent: 'Worker', approvalId: 'a1' });
+  await expect.poll(async () => (await rules())[0]?.uses).toBe(1);
+  const [{ id } = { id: 0 }] = await rules();
+  await world.relay.handlers['rules/revoke']({ id }, as(owner));
+  refuse();
+  await expect(denied).rejects.toMatchObject({ code: 'node_unavailable' });
+  expect(await creating).toMatchObject({ id, ended: 'revoked' });
+  expect([deliveries, await pending()]).toEqual([1, ['a1']]);
 });
 
 test('one that is made from a question answers it, and what it could not answer stays open', async () => {

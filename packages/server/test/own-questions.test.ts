@@ -82,6 +82,16 @@ it('what it asked is over when it goes, and nobody can answer it', async () => {
   await expect(answer()).rejects.toMatchObject({ code: 'already_resolved' });
 });
 
+it.each([{ kind: 'edit' }, { title: 'Bash: rm' }, { cwd: '/' }, { input: { command: 'rm -rf /' } }, { input: undefined }])(
+  'an id that was used is not good for another question: %j',
+  async (other) => {
+    await ask();
+    await answer();
+    await expect(ask(other)).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+    expect(await listed()).toMatchObject([{ ...question, status: 'denied' }]);
+  },
+);
+
 it('it asks a hundred things at once, and not one more', async () => {
   for (let n = 0; n < 100; n += 1) await ask({ approvalId: `q${n}` });
   await expect(ask({ approvalId: 'more' })).rejects.toMatchObject({ code: 'rate_limited' });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Agent, Approval, AskApproval, PendingApproval } from 'agent-relay-protocol';
 import { RelayError } from 'agent-relay-protocol';
 import { resolveApproval, shortInput } from './approval.ts';
@@ -39,6 +40,15 @@ export function askQuestion(
   };
 }
 
+/** @throws RelayError `idempotency_mismatch` when the id was used for another question: its answer would be taken for that of this one. */
+export function assertAsksTheSame({ approvalId, kind, title, cwd, input }: AskApproval, found: Approval): void {
+  const asked = { kind, title, cwd, input: input === undefined ? undefined : shortInput(input) };
+  if (isDeepStrictEqual(asked, { kind: found.kind, title: found.title, cwd: found.cwd, input: found.input })) return;
+  throw new RelayError('idempotency_mismatch', `approvalId: ${approvalId} was asked before, with another kind, title, folder or input`, {
+    issues: [{ path: 'approvalId', message: 'Another question has this id' }],
+  });
+}
+
 /** What an agent that no machine runs asks under, as long as it is the same process. No session of a machine, and no other agent, has this name. */
 export const ownSession = ({ id, epoch }: Pick<Agent, 'id' | 'epoch'>): string => `own/${epoch}/${id}`;
 
@@ -58,7 +68,7 @@ export function withdrawsQuestions(facts: FollowFacts, change: Change): Change {
     const given = new Set(next.approvals?.map(({ approvalId }) => approvalId));
     const over = facts
       .pendingOf(ownSession(before))
-      .filter(({ approvalId }) => !given.has(approvalId))
+      .filter(({ agentId, approvalId }) => agentId === id && !given.has(approvalId))
       .map((pending) => resolveApproval(pending, { status: 'cancelled', by: 'session', message: reason }, change.at));
     if (over.length === 0) continue;
     next = {

@@ -1,6 +1,6 @@
 import type { ApprovalRule, PendingApproval } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
-import { endOf, newRule, ruleAllows } from './approval-rule.ts';
+import { endOf, newRule, ruleAllows, ruledTagsOf } from './approval-rule.ts';
 
 const asked: PendingApproval = {
   ...{ approvalId: 'a1', agentId: 'Worker', sessionId: 's1', kind: 'execute', title: 'Run npm test', cwd: '/srv/app' },
@@ -35,6 +35,7 @@ describe('a rule for commands', () => {
     ['a field that nobody knows', { input: { command: 'npm test', network: { host: 'x' } } }],
     ['a command that runs on in the background', { input: { command: 'npm test', run_in_background: true } }],
     ['a command that is no text', { input: { command: ['npm', 'test'] } }],
+    ['a command that is no text, with one word', { input: { command: ['npm test'] } }],
     ['an input that is cut', { input: 'npm test… more' }],
     ['no input', { input: undefined }],
     ['another folder', { cwd: '/srv2/app' }],
@@ -50,6 +51,14 @@ describe('a rule for commands', () => {
   test('for a tag is for every agent that has it', () => {
     const tagged = newRule({ tag: 'ci', command: ['npm'], folder: '/' }, origin);
     expect([allows({}, tagged, ['ci']), allows({}, tagged, ['docs'])]).toEqual([true, false]);
+  });
+
+  test('finds an agent by the tags that the owner gave, as long as it has them', () => {
+    expect([{ tags: ['ci'] }, { tags: ['ci', 'x'], givenTags: ['ci'] }, { tags: ['x'], givenTags: ['ci'] }].map(ruledTagsOf)).toEqual([
+      [],
+      ['ci'],
+      [],
+    ]);
   });
 
   test('ends: when it is over, used up, or revoked', () => {
@@ -78,6 +87,9 @@ describe('a rule for edits', () => {
     ['one file outside among several', { changes: [{ path: '/srv/app/a' }, { path: '/etc/a' }] }],
     ['a move to outside', { changes: [{ path: '/srv/app/a', moveTo: '/etc/a' }] }],
     ['a whole root', { changes: [{ path: '/srv/app/a' }], below: '/srv/app' }],
+    ['a path that ends before its end', { file_path: '/srv/app/a\0.ts', content: 'x' }],
+    ['a part that is not seen', { file_path: '/srv/app/\u200c.git/config', content: 'x' }],
+    ['a short name of what is hidden', { file_path: '/srv/app/GIT~1/config', content: 'x' }],
     ['no file', { content: 'x' }],
     ['a file that is no text', { file_path: 7, content: 'x' }],
     ['a field that nobody knows', { file_path: '/srv/app/a', run: 'x' }],

@@ -41,12 +41,14 @@ export function understood(asked: Pick<Approval, 'kind' | 'cwd' | 'input' | 'opt
   const isOnceOffered = options === undefined || options.some(({ outcome }) => outcome === 'allow');
   if (!isOnceOffered || form.length > 0 || cwd === undefined || segmentsOf(cwd) === null || !isObject(input)) return null;
   if (kind === 'execute') {
-    const words = onlyHas(input, ['command', 'description', 'reason', 'timeout']) ? plainCommand(String(input['command'] ?? '')) : null;
+    const words = onlyHas(input, ['command', 'description', 'reason', 'timeout']) ? commandOf(input) : null;
     return words && { kind, words, files: [], folder: cwd };
   }
   const files = kind === 'edit' ? editedFiles(input) : null;
   return files && { kind: 'edit', words: [], files, folder: cwd };
 }
+
+const commandOf = ({ command }: Fields): readonly string[] | null => (typeof command === 'string' ? plainCommand(command) : null);
 
 /** Whether a rule says yes to a question: what it does not understand whole it does not. */
 export function ruleAllows(rule: ApprovalRule, asked: PendingApproval, tags: readonly string[], now: number): boolean {
@@ -157,6 +159,8 @@ function segmentsOf(path: string): readonly string[] | null {
   const [, drive = ''] = /^([A-Za-z]:)[\\/]/u.exec(path) ?? [];
   if (drive === '' && !path.startsWith('/')) return null;
   const parts = path.slice(drive.length + 1).split(drive === '' ? '/' : /[\\/]/u);
+  // Systems end a path at NUL, pass over what is not seen, and know files by short names as well.
+  if (parts.some((part) => /[\p{Cc}\p{Cf}]|~\d/u.test(part))) return null;
   const named = parts.at(-1) === '' ? parts.slice(0, -1) : parts;
   return named.some((part) => part === '' || part === '.' || part === '..') ? null : [drive, ...named];
 }
@@ -168,4 +172,6 @@ function isInside(folder: string, path: string): boolean {
   return outer.every((part, index) => part === inner[index]) && !inner.slice(outer.length).some((part) => part.startsWith('.'));
 }
 
-export const tagsOf = (agent: Agent | null | undefined): readonly string[] => agent?.tags ?? [];
+/** Tags by which rules find an agent: an agent says of itself what it likes, and gets nobody's yes by it. */
+export const ruledTagsOf = ({ tags, givenTags = [] }: Pick<Agent, 'tags' | 'givenTags'>): readonly string[] =>
+  tags.filter((tag) => givenTags.includes(tag));

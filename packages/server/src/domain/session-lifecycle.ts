@@ -29,6 +29,8 @@ export interface BeginSession {
   readonly now: number;
   /** What the session has, and what is good for it alone. */
   readonly tokensFor: (epoch: number) => readonly TokenRecord[];
+  /** The owner begins it: the tags are given by a person. */
+  readonly givesTags?: boolean;
   /** Who begins it speaks for the address already: that it is there, on its own, stands in nobody's way. */
   readonly isItself?: boolean;
 }
@@ -70,7 +72,8 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
     { nodeId: node.nodeId, sessionId: begin.sessionId },
     now,
   );
-  const agent: Agent = { ...registered, protected: true };
+  const given = begin.givesTags === true && request.tags ? { givenTags: registered.tags } : {};
+  const agent: Agent = { ...registered, ...given, protected: true };
   const { epoch } = agent;
   const session: Session = {
     sessionId: begin.sessionId,

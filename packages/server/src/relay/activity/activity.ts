@@ -73,7 +73,7 @@ export class ActivityRelay {
     const events = entries.slice(entries.length - stored).map(({ event }) => event);
     for (const event of events) this.#deps.guard.used(workspace, agentId, tokensOf(event));
     await this.#deps.toolMail.observe(workspace, session, events);
-    for (const event of events) if (event.type === 'approval.requested') this.#deps.rules.asked(workspace, session, event.approvalId);
+    for (const event of events) if (event.type === 'approval.requested') void this.#deps.rules.asked(workspace, session, event.approvalId);
     await this.#noteConversation(workspace, session, events);
     return { ackedSeq };
   }

@@ -68,6 +68,7 @@ export function agentHandlers({
         assertMayManage(principal, agent, known);
         return {
           ...(tags ? { tags: [...new Set(tags)] } : {}),
+          ...(tags && isOwner(principal) ? { givenTags: [...new Set(tags)] } : {}),
           ...(capabilities ? { capabilities: [...new Set(capabilities)] } : {}),
           ...(channels === undefined ? {} : { channels: channels && [...new Set(channels)] }),
         };

@@ -39,6 +39,11 @@ interface Which {
   readonly approvalId: string;
 }
 
+interface RuleAnswer {
+  readonly by: string;
+  readonly isHeld: () => Promise<boolean>;
+}
+
 /** How long a machine may take to hand an answer to its agent. */
 const ANSWER_LIMIT_MS = 20_000;
 const PRUNE_BATCH = 1_000;
@@ -78,8 +83,9 @@ export class Approvals {
     return listed(page);
   }
 
-  ask(input: RouteInput<'approvals/ask'>, context: CallContext): Promise<Approval> {
-    return this.#questions.ask(input, context);
+  /** `onAsked` is heard before anybody waits. */
+  ask(input: RouteInput<'approvals/ask'>, context: CallContext, onAsked: (asked: Approval) => Promise<void>): Promise<Approval> {
+    return this.#questions.ask(input, context, onAsked);
   }
 
   withdraw(input: RouteInput<'approvals/withdraw'>, context: CallContext): Promise<Approval> {
@@ -94,12 +100,14 @@ export class Approvals {
     return this.#inTurn({ workspace: principal.workspace, id, approvalId }, (which) => this.#answer(which, given, by));
   }
 
-  /** A rule's yes. @throws RelayError `already_resolved`, `node_unavailable`. */
-  allowByRule(workspace: string, { agentId: id, approvalId }: PendingApproval, by: string): Promise<Approval> {
-    return this.#inTurn({ workspace, id, approvalId }, (which) => this.#answer(which, { outcome: 'allow' }, by));
+  /** A rule's yes; null when its turn came and it held no longer. @throws RelayError `already_resolved`, `node_unavailable`. */
+  allowByRule(workspace: string, { agentId: id, approvalId }: PendingApproval, { by, isHeld }: RuleAnswer): Promise<Approval | null> {
+    return this.#inTurn({ workspace, id, approvalId }, async (which) =>
+      (await isHeld()) ? this.#answer(which, { outcome: 'allow' }, by) : null,
+    );
   }
 
-  async #inTurn(which: Which, answer: (which: Which) => Promise<Approval>): Promise<Approval> {
+  async #inTurn<Answer>(which: Which, answer: (which: Which) => Promise<Answer>): Promise<Answer> {
     const key = `${which.workspace}\n${which.id}\n${which.approvalId}`;
     const before = this.#answering.get(key) ?? Promise.resolve();
     const answering = before.then(() => answer(which));
@@ -125,7 +133,7 @@ export class Approvals {
     const { sessionId } = pending;
     const { told, end } = decideAnswer(pending, given, by);
     const session = await store.sessions.get(workspace, sessionId);
-    if (session === null) return this.#questions.resolve(workspace, pending, end);
+    if (session?.agentId !== id) return this.#questions.resolve(workspace, pending, end);
     const link = registry.find(workspace, session.nodeId)?.link;
     if (!link) throw new RelayError('node_unavailable', `The machine that runs ${id} is not connected: the question stays open`);
     const answer = { sessionId, approvalId, ...told, by };

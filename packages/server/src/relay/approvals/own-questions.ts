@@ -3,7 +3,7 @@ import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { actAs } from '../../domain/act-as.ts';
 import { type AnswerOutcome, assertPending, resolveApproval } from '../../domain/approval.ts';
-import { askQuestion, changeTo } from '../../domain/approval-changes.ts';
+import { askQuestion, assertAsksTheSame, changeTo } from '../../domain/approval-changes.ts';
 import type { Store } from '../../store/store.ts';
 import { registered } from '../access/registered.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
@@ -23,18 +23,31 @@ export class OwnQuestions {
     this.#deps = deps;
   }
 
-  async ask(input: RouteInput<'approvals/ask'>, { principal, signal }: CallContext): Promise<Approval> {
+  async ask(
+    input: RouteInput<'approvals/ask'>,
+    { principal, signal }: CallContext,
+    onAsked: (asked: Approval) => Promise<void>,
+  ): Promise<Approval> {
     const { store, clock } = this.#deps;
     const { workspace } = principal;
     const { id, instanceId, epoch, waitMs = 0, ...asked } = input;
     let seen = this.#answered.rings;
+    let isNew = false;
     let approval = await store.approvals.ask(workspace, { agentId: id, approvalId: asked.approvalId }, ({ agents, found, pending }) => {
       actAs(agents, principal, id, guardOf({ instanceId, epoch }));
       const agent = registered(agents, id);
-      if (found !== null) return { answer: found, change: null };
+      if (found !== null) {
+        assertAsksTheSame(asked, found);
+        return { answer: found, change: null };
+      }
+      isNew = true;
       const question = askQuestion(asked, agent, pending, clock.now());
       return { answer: question, change: changeTo(question, question.requestedAt) };
     });
+    if (isNew) {
+      await onAsked(approval);
+      approval = (await store.approvals.find(workspace, id, asked.approvalId)) ?? approval;
+    }
     if (approval.status !== 'pending' || waitMs === 0) return approval;
     const over = new AbortController();
     const cancelTimer = clock.schedule(() => over.abort(), waitMs);

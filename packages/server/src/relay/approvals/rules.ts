@@ -11,7 +11,7 @@ import {
 } from 'agent-relay-protocol';
 import { watchedIn } from '../../domain/act-as.ts';
 import { assertMayAnswer, maySeeApprovals } from '../../domain/approval.ts';
-import { endOf, endRule, newRule, ruleAllows, ruleKey, ruleResource, tagsOf } from '../../domain/approval-rule.ts';
+import { endOf, endRule, newRule, ruleAllows, ruledTagsOf, ruleKey, ruleResource } from '../../domain/approval-rule.ts';
 import type { Decision } from '../../domain/facts.ts';
 import { recordWrite } from '../../domain/resource.ts';
 import { assertMayActUpon } from '../../domain/scopes.ts';
@@ -40,8 +40,8 @@ export class ApprovalRules {
     };
   }
 
-  /** A session has asked something; resolves by itself, whatever comes of it. */
-  asked(workspace: string, { agentId, sessionId }: Session, approvalId: string): void {
+  /** Something was asked; resolves once the rules have been heard, whatever came of it. */
+  asked(workspace: string, { agentId, sessionId }: Pick<Session, 'agentId' | 'sessionId'>, approvalId: string): Promise<void> {
     const { store, log } = this.#deps;
     const work = store.approvals
       .find(workspace, agentId, approvalId)
@@ -51,6 +51,7 @@ export class ApprovalRules {
       .catch((error: unknown) => log.warn('a rule could not answer', { agentId, approvalId, error }))
       .finally(() => this.#working.delete(work));
     this.#working.add(work);
+    return work;
   }
 
   /** Ends what is over. */
@@ -123,14 +124,16 @@ export class ApprovalRules {
     const { store, clock, approvals } = this.#deps;
     const { agentId, approvalId } = approval;
     const now = clock.now();
-    const tags = tagsOf(store.agents.index.in(workspace).find(agentId)?.agent);
+    const agent = store.agents.index.in(workspace).find(agentId)?.agent;
+    const tags = agent ? ruledTagsOf(agent) : [];
     for (const { id } of await this.#rulesFor(workspace, agentId, tags)) {
       const isTaken = await store.records.change<ApprovalRule, boolean>(ruleResource, workspace, id, (rule) => {
         if (rule === null || !ruleAllows(rule, approval, tags, now)) return { answer: false, change: null };
         return { answer: true, change: { at: now, records: [recordWrite(ruleResource, { ...rule, uses: rule.uses + 1 })] } };
       });
       if (!isTaken) continue;
-      await approvals.allowByRule(workspace, approval, `rule:${id}`);
+      const isHeld = async () => (await store.records.get(ruleResource, workspace, id))?.ended === null;
+      if ((await approvals.allowByRule(workspace, approval, { by: `rule:${id}`, isHeld })) === null) continue;
       const at = clock.now();
       await store.records.change<ApprovalRule, void>(ruleResource, workspace, id, (rule) => {
         if (rule === null) return { answer: undefined, change: null };

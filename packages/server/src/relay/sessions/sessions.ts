@@ -69,7 +69,8 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       'approvals/list': (input, context) => approvals.list(input, context),
       'approvals/resolve': (input, context) => approvals.resolve(input, context),
       ...rules.handlers,
-      'approvals/ask': (input, context) => approvals.ask(input, context),
+      'approvals/ask': (input, context) =>
+        approvals.ask(input, context, (asked) => rules.asked(context.principal.workspace, asked, asked.approvalId)),
       'approvals/withdraw': (input, context) => approvals.withdraw(input, context),
     },
     nodeHandlers: nodes.handlers,
@@ -143,6 +144,7 @@ class Sessions {
           instanceId,
           node,
           spawnedBy,
+          givesTags: spawnedBy === null && isOwner(principal),
           now: clock.now(),
           tokensFor: (epoch) => [{ ...minted.record, epoch }],
         }),

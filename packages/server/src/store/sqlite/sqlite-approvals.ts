@@ -49,8 +49,9 @@ export class SqliteApprovals implements ApprovalStore {
       const { approvals } = changes.tables;
       const agent = facts.ofAgent(workspace, agentId).agent;
       const sessionId = agent && ownSession(agent);
-      const found = sessionId === null ? null : approvals.find(workspace, sessionId, approvalId);
-      const pending = sessionId === null ? [] : approvals.pendingOf(workspace, sessionId);
+      const stored = sessionId === null ? null : approvals.find(workspace, sessionId, approvalId);
+      const found = stored?.agentId === agentId ? stored : null;
+      const pending = sessionId === null ? [] : approvals.pendingOf(workspace, sessionId).filter((asked) => asked.agentId === agentId);
       return changes.carryOut(workspace, decide({ ...facts.of(workspace), agent, found, pending })).answer;
     });
   }
