@@ -78,6 +78,30 @@ test('a turn with relay mail is held to the mode: read-only reads, guarded asks,
   expect(await before('Write')).toBe('no word');
 });
 
+test('a stop that another hook turned into more work ends no turn with relay mail; the next prompt of a person, and rest, do', async () => {
+  for (const stop of ['Stop', 'StopFailure']) {
+    await mailTurn('read-only');
+    await claude.hook(stop);
+    expect(await before('Write')).toBe('deny');
+    // The turn goes on: what is typed now enters it.
+    await claude.hook('UserPromptSubmit', { prompt: 'go on' });
+    expect(await before('Write')).toBe('deny');
+    await claude.hook(stop);
+    await claude.hook('UserPromptSubmit', { prompt: 'now mine' });
+    expect(await before('Write')).toBe('no word');
+  }
+  for (const [event, input] of [
+    ['Notification', { notification_type: 'idle_prompt' }],
+    ['SessionEnd', { reason: 'clear' }],
+  ] as const) {
+    await mailTurn('guarded');
+    await claude.hook('Stop');
+    expect(await before('Write')).toBe('ask');
+    await claude.hook(event, input);
+    expect(await before('Write')).toBe('no word');
+  }
+});
+
 test('mail in the answer of a tool holds the rest of the turn as well', async () => {
   await claude.hook('Stop');
   await owner.agents.approval({ id, approval: 'read-only' });
@@ -149,7 +173,7 @@ test('commands are answered without a model, and what is wrong with one is said'
   expect(await type('other:pair', 'x y')).toEqual({});
 });
 
-test('when the sidecar is gone a turn with relay mail may do nothing more, and any other is left alone', async () => {
+test('when the sidecar is gone a turn with relay mail may do nothing more, also after a stop', async () => {
   await using lost = await LiveClaude.start({
     env: { AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken, AGENT_RELAY_APPROVAL: 'read-only' },
   });
@@ -159,6 +183,7 @@ test('when the sidecar is gone a turn with relay mail may do nothing more, and a
   await owner.messages.send({ to: `id:${agent}`, body: 'do it' });
   await expect.poll(() => lost.frames.length, timeout).toBe(1);
   await lost.hook('UserPromptSubmit', { prompt: lost.frames[0]?.message.content });
+  await lost.hook('Stop');
   await lost.kill();
   const decision = async () =>
     (await lost.hook('PreToolUse', { tool_name: 'Write', tool_input: {} })).output.hookSpecificOutput?.permissionDecision;

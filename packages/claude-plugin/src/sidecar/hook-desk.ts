@@ -71,12 +71,14 @@ export class HookDesk {
         return nothing;
       case 'Stop':
       case 'StopFailure':
+        this.#rested(event, 'stopped');
+        return nothing;
       case 'Notification':
-        this.#rested(event);
+        this.#rested(event, 'ended');
         return nothing;
       case 'SessionEnd':
         // `/clear` and `/resume` go on in the same process, and as the same agent.
-        if (event.reason === 'clear' || event.reason === 'resume') this.#rested(event);
+        if (event.reason === 'clear' || event.reason === 'resume') this.#rested(event, 'ended');
         else this.#options.relay.setStatus('offline');
         return nothing;
       default:
@@ -115,8 +117,10 @@ export class HookDesk {
     return json({ decision: 'block', reason: await answerSlashCommand(name, command_args, { relay, kept }) });
   }
 
-  #beforeTool({ tool_name: name, tool_input: input }: Input): HookAnswer {
+  #beforeTool({ tool_name: name, tool_input: input, agent_id }: Input): HookAnswer {
     const { relay, turn } = this.#options;
+    // A subagent in the background outlives the turn that began it.
+    if (agent_id === undefined) turn.worked();
     this.#noteRestriction();
     const decision = decideToolUse({ name, input }, relay.approval, turn.hasMail);
     if (decision === null) return nothing;
@@ -144,10 +148,11 @@ export class HookDesk {
     return words === null ? nothing : { stderr: words, exitCode: 2 };
   }
 
-  #rested({ agent_id }: Input): void {
+  #rested({ agent_id }: Input, how: 'stopped' | 'ended'): void {
     const { mail, turn, relay, questions } = this.#options;
     if (agent_id !== undefined) return;
-    turn.ended();
+    if (how === 'ended') turn.ended();
+    else turn.stopped();
     questions.settleAll();
     mail.isBusy = false;
     if (relay.state !== 'replaced') relay.setStatus('idle');

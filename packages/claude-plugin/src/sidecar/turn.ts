@@ -1,6 +1,7 @@
 /**
  * The turn that runs in the session, as its hooks tell it. Once relay mail is part of a turn it stays so to its end: what a person types into it
- * does not take the mail out of it. A turn that a person interrupted has no end that is told; the session's rest is.
+ * does not take the mail out of it. A stop is not yet that end, for another hook of the session may keep the turn going; what shows the end is the
+ * next prompt of a person, or that the session is idle or over.
  */
 export class LiveTurn {
   #isBusy = false;
@@ -17,14 +18,25 @@ export class LiveTurn {
 
   /** Something was given to the model: it begins a turn, or enters the one that runs. */
   prompted({ hasMail }: { readonly hasMail: boolean }): void {
+    this.#hasMail = hasMail || (this.#isBusy && this.#hasMail);
     this.#isBusy = true;
-    this.#hasMail ||= hasMail;
+  }
+
+  /** A tool is used: a turn that had stopped has gone on. */
+  worked(): void {
+    this.#isBusy = true;
   }
 
   mailArrived(): void {
     this.#hasMail = true;
   }
 
+  /** The model has stopped, perhaps not for good. */
+  stopped(): void {
+    this.#isBusy = false;
+  }
+
+  /** It is over for certain. */
   ended(): void {
     this.#isBusy = false;
     this.#hasMail = false;
