@@ -90,6 +90,24 @@ describe('a session of codex-relay', () => {
   });
 });
 
+test('what a person sets on the relay holds for the next message, and a session is told it', async () => {
+  await using live = await session({}, { ...free, sandbox: 'workspace-write' });
+  const { agentId } = live.relay;
+  await bench.owner.agents.approval({ id: agentId, approval: 'read-only' });
+  const file = join(bench.home.workFolder, 'not-made-either');
+  const { id } = await say(agentId, `run command: touch ${file} && then say: done`);
+  await comes(id, 'seen', 'turn');
+  expect(existsSync(file)).toBe(false);
+  expect(await live.relay.settingsOf(live.threadId)).toMatchObject({ approvalPolicy: 'never', sandbox: { type: 'workspaceWrite' } });
+  const second = await live.relay.openThread(free);
+  await live.relay.say(second, 'say: hello');
+  await until('the introduction', () =>
+    sentTo(bench.model).includes(
+      `Your agent ID: ${agentId}\\nRelay URL: ${bench.relay.url} | Server: ${RELAY_VERSION} | Plugin: ${RELAY_VERSION}\\nApproval mode: read-only`,
+    ),
+  );
+});
+
 test('is offline and gone when it is closed; nothing of it runs', async () => {
   const live = await session();
   await live.relay.close();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AgentIdentity, agentIdentity, createNodeRelayClient, findRelay } from 'agent-relay-client/node';
-import { type InboxItem, RelayError } from 'agent-relay-protocol';
+import { type Agent, type ApprovalMode, type InboxItem, RelayError } from 'agent-relay-protocol';
 import { formatEnvelope } from 'agent-relay-wire';
 import { relayFetch } from '../relay/relay-fetch.ts';
 import { sessionText } from '../relay/session-text.ts';
@@ -37,13 +37,12 @@ export class PlainSession {
   async begin(): Promise<string> {
     const { env } = this.#options;
     const { id: agentId, approval = 'open' } = this.#identity;
-    const facts = { agentId, approval, command: 'agent-relay-codex run' };
+    const facts = { agentId, command: 'agent-relay-codex run' };
     try {
-      const { url, serverVersion } = await this.#register();
-      return sessionText({ ...facts, url, serverVersion });
+      return sessionText({ ...facts, ...(await this.#register()) });
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
-      return sessionText({ ...facts, url: env['AGENT_RELAY_URL'] || shownUrl, serverVersion: null });
+      return sessionText({ ...facts, approval, url: env['AGENT_RELAY_URL'] || shownUrl, serverVersion: null });
     }
   }
 
@@ -58,11 +57,14 @@ export class PlainSession {
   /** Mail that waits, as the model reads it, or null. Only where mail may do what the session may. */
   async takeMail(): Promise<string | null> {
     const session = this.#stored();
-    if (session === null || (this.#identity.approval ?? 'open') !== 'open') return null;
+    if (session === null) return null;
     await using client = this.#asAgent(session);
     const guard = { id: session.agentId, instanceId: session.instanceId, epoch: session.epoch };
     const { data } = await client.inbox.list({ ...guard, limit: mailAtOnce });
     if (data.length === 0) return null;
+    // A person may have changed it since the session began.
+    const { approval } = await client.agents.get({ id: session.agentId });
+    if (approval !== 'open') return null;
     const reports = data.map(({ message }: InboxItem) => ({
       messageId: message.id,
       state: 'delivered' as const,
@@ -89,25 +91,26 @@ export class PlainSession {
     return this.#stored();
   }
 
-  async #register(): Promise<{ readonly url: string; readonly serverVersion: string }> {
+  async #register(): Promise<{ readonly url: string; readonly serverVersion: string; readonly approval: ApprovalMode }> {
     const { env, threadId } = this.#options;
     const found = await findRelay({ env });
     await using client = createNodeRelayClient({ ...found, timeoutMs: 5_000 });
     const { version: serverVersion } = await client.system.version({});
-    if (await this.#isHosted(client)) return { url: found.url, serverVersion };
+    const hosted = await this.#hosted(client);
+    if (hosted !== null) return { url: found.url, serverVersion, approval: hosted.approval };
     const instanceId = this.#stored()?.instanceId ?? randomUUID();
-    const { token, epoch } = await client.agents.register({ ...this.#identity, instanceId, withToken: true });
+    const { token, epoch, approval } = await client.agents.register({ ...this.#identity, instanceId, withToken: true });
     if (token !== undefined) writeSession(env, threadId, { agentId: this.#identity.id, url: found.url, token, instanceId, epoch });
-    return { url: found.url, serverVersion };
+    return { url: found.url, serverVersion, approval };
   }
 
-  /** Whether a node of the relay has this session and brings its mail live. */
-  async #isHosted(client: ReturnType<typeof createNodeRelayClient>): Promise<boolean> {
+  /** The agent, where a node of the relay has this session and brings its mail live; else null. */
+  async #hosted(client: ReturnType<typeof createNodeRelayClient>): Promise<Agent | null> {
     const agent = await client.agents.get({ id: this.#identity.id }).catch((error: unknown) => {
       if (error instanceof RelayError && error.code === 'not_found') return null;
       throw error;
     });
-    return agent !== null && agent.nodeId !== null && agent.status !== 'offline';
+    return agent !== null && agent.nodeId !== null && agent.status !== 'offline' ? agent : null;
   }
 
   #asAgent({ url, token }: StoredSession): ReturnType<typeof createNodeRelayClient> {

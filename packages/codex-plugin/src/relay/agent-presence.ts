@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentHandle, RelayClient } from 'agent-relay-client';
 import { type AgentIdentity, createNodeRelayClient, findRelay } from 'agent-relay-client/node';
-import { RelayError } from 'agent-relay-protocol';
+import { type ApprovalMode, RelayError } from 'agent-relay-protocol';
 import { backoffDelays, sleep } from 'agent-relay-wire';
 import { relayFetch } from './relay-fetch.ts';
 
@@ -15,6 +15,14 @@ export interface AgentAtRelay {
   readonly handle: AgentHandle;
   readonly client: RelayClient;
   readonly fetch: typeof globalThis.fetch;
+}
+
+/** As the agent's card says it now, for a person may change it at any time. @throws RelayError when the relay cannot be asked. */
+export async function approvalNow(
+  { client, handle }: Pick<AgentAtRelay, 'client' | 'handle'>,
+  signal?: AbortSignal,
+): Promise<ApprovalMode> {
+  return (await client.agents.get({ id: handle.id }, signal && { signal })).approval;
 }
 
 export interface AgentPresenceOptions {

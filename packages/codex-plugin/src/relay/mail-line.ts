@@ -2,13 +2,12 @@ import type { CodexClient } from 'agent-relay-codex-app-server';
 import { type ApprovalMode, type DeliveryReport, type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
 import { backoffDelays, formatEnvelope, isRetryable, JsonRpcError, RecentSet, retryWhileRetryable, sleep } from 'agent-relay-wire';
 import { z } from 'zod';
-import type { AgentAtRelay } from './agent-presence.ts';
+import { type AgentAtRelay, approvalNow } from './agent-presence.ts';
 import type { LiveThreads } from './live-threads.ts';
 
 export interface MailLineOptions {
   readonly codex: CodexClient;
   readonly threads: () => LiveThreads;
-  readonly approval: ApprovalMode;
   readonly onError: (error: unknown) => void;
 }
 
@@ -20,6 +19,8 @@ const messageIdOf = (clientId: string): number | null => {
 };
 const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
 const remembered = 4096;
+/** What became open while the mail waited is still handed over as it was meant. */
+const narrower = (earlier: ApprovalMode, now: ApprovalMode): ApprovalMode => (now === 'open' ? earlier : now);
 /** Given back as they came. */
 export const SettingsAnswer = z.looseObject({ approvalPolicy: z.json(), sandbox: z.json() });
 
@@ -53,7 +54,7 @@ export class MailLine {
         const guard = { id: handle.id, instanceId: handle.instanceId, epoch: handle.epoch };
         const { data } = await client.inbox.list({ ...guard, waitMs: 25_000, limit: 64 }, { signal: over });
         const fresh = data.filter(({ message }) => !this.#given.has(clientIdOf(message)));
-        for (const item of fresh) await this.#handOver(item, over);
+        for (const item of fresh) await this.#handOver(item, attached, over);
         if (fresh.length > 0 || data.length === 0) delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
         else await sleep(delays.next().value, { signal: over });
       } catch (error) {
@@ -85,16 +86,21 @@ export class MailLine {
     await this.#report();
   }
 
-  async #handOver(item: InboxItem, signal: AbortSignal): Promise<void> {
+  async #handOver(item: InboxItem, attached: AgentAtRelay, signal: AbortSignal): Promise<void> {
     const { id: messageId, mode } = item.message;
     const threadId = await this.#options.threads().current(signal);
+    let approval = await approvalNow(attached, signal);
+    if (mode !== 'fyi' && approval !== 'open') {
+      await this.#options.threads().idle(signal);
+      approval = narrower(approval, await approvalNow(attached, signal));
+    }
     // Before it is sent: its echo may be here before the answer.
     const clientId = clientIdOf(item.message);
     this.#given.add(clientId);
     try {
       if (mode === 'fyi') await this.#inject(threadId, formatEnvelope(item));
-      else if (this.#options.approval === 'open') await this.#say(threadId, item);
-      else await this.#sayRestricted(threadId, item, signal);
+      else if (approval === 'open') await this.#say(threadId, item);
+      else await this.#sayRestricted(threadId, item, approval);
     } catch (error) {
       if (!(error instanceof JsonRpcError)) {
         this.#given.delete(clientId);
@@ -117,12 +123,11 @@ export class MailLine {
   }
 
   /**
-   * A turn of its own with the rights of mail, never part of another. Codex keeps what a turn was started with for those after it: the person's own
+   * A turn of its own with the rights of mail, never part of another: nothing runs when this is called. Codex keeps what a turn was started with for those after it: the person's own
    * settings are put back at once, and the running turn keeps what it has.
    */
-  async #sayRestricted(threadId: string, item: InboxItem, signal: AbortSignal): Promise<void> {
-    const { codex, threads, approval } = this.#options;
-    await threads().idle(signal);
+  async #sayRestricted(threadId: string, item: InboxItem, approval: ApprovalMode): Promise<void> {
+    const { codex, threads } = this.#options;
     const own = await codex.ask(SettingsAnswer, 'thread/resume', { threadId, excludeTurns: true });
     threads().expectTurn(threadId, true);
     try {

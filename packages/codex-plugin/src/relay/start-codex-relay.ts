@@ -7,7 +7,7 @@ import { type CodexEndpoint, type Launched, launch } from 'agent-relay-codex-app
 import { MCP_PATH, MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { z } from 'zod';
-import { type AgentAtRelay, AgentPresence } from './agent-presence.ts';
+import { type AgentAtRelay, AgentPresence, approvalNow } from './agent-presence.ts';
 import { LiveThreads } from './live-threads.ts';
 import { MailLine, SettingsAnswer } from './mail-line.ts';
 import { SessionDoor } from './session-door.ts';
@@ -127,7 +127,7 @@ export class CodexRelay {
       onTurnEnd: (turnId, hasRun) => this.#mail.turnEnded(turnId, hasRun),
       onError,
     });
-    this.#mail = new MailLine({ codex, threads: () => this.#threads, approval: identity.approval ?? 'open', onError });
+    this.#mail = new MailLine({ codex, threads: () => this.#threads, onError });
     this.#link = new AgentPresence({
       env,
       identity,
@@ -235,11 +235,13 @@ export class CodexRelay {
     const { client: codex, env, identity } = this.#parts;
     const attached = this.attached;
     if (attached === undefined) this.#toldAway.add(threadId);
+    // A relay that goes away meanwhile has said what held last.
+    const approval = attached ? await approvalNow(attached).catch(() => attached.handle.agent.approval) : (identity.approval ?? 'open');
     const text = sessionText({
       agentId: this.agentId,
       url: attached?.url ?? (env['AGENT_RELAY_URL'] || shownUrl),
       serverVersion: attached?.version ?? null,
-      approval: identity.approval ?? 'open',
+      approval,
     });
     const items = [{ type: 'message', role: 'developer', content: [{ type: 'input_text', text }] }];
     await codex.request('thread/inject_items', { threadId, items });

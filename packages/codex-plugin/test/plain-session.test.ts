@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createNodeRelayClient } from 'agent-relay-client/node';
+import { startTestRelay } from 'agent-relay-server/testing';
+import { expect, onTestFinished, test } from 'vitest';
+import { runCodexHook } from '../src/hook/run-hook.ts';
+
+const threadId = '01a228ce-37d4-7432-bcf9-7a57e0784c51';
+
+test('a plain session gets mail at a stop only while its card says open, whatever it began with, and is told what holds', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'codex-plain-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  await using relay = await startTestRelay();
+  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
+  const told: string[] = [];
+  const hook = (event: string, more: object = {}) =>
+    runCodexHook(JSON.stringify({ session_id: threadId, cwd: home, hook_event_name: event, ...more }), {
+      env,
+      tell: (sentence) => told.push(sentence),
+    });
+  const begin = async () => JSON.stringify(await hook('SessionStart', { source: 'startup' }));
+  const stop = () => hook('Stop', { stop_hook_active: false });
+  expect(await begin()).toContain('Approval mode: open');
+  const id = (await owner.agents.list()).data.find(({ provider }) => provider === 'codex')?.id ?? '';
+  for (const approval of ['read-only', 'guarded'] as const) {
+    await owner.agents.approval({ id, approval });
+    const sent = await owner.messages.send({ to: `id:${id}`, body: `while ${approval}` });
+    expect(await stop()).toBeNull();
+    expect((await owner.messages.deliveries({ id: sent.id })).data[0]?.state).not.toBe('delivered');
+    expect(await begin()).toContain(`Approval mode: ${approval}`);
+  }
+  await owner.agents.approval({ id, approval: 'open' });
+  expect(await stop()).toMatchObject({ decision: 'block', reason: expect.stringMatching(/while read-only[\s\S]*while guarded/u) });
+  expect(told).toEqual([]);
+});
