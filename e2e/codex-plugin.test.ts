@@ -87,8 +87,9 @@ test('once installed its hooks are not run before somebody trusts them', async (
 test('a plain session with trusted hooks is an agent: mail comes at the end of its turn, its tools and its shell speak as it', async () => {
   expect((await cli('install', '--trust-hooks', '--allow-commands')).code).toBe(0);
   expect((await cli('doctor')).output).toMatch(/ok\s+its hooks are trusted\nok\s+the relay’s message commands may leave the sandbox/u);
+  const program = join(bin, 'agent-relay-codex');
   const session = exec(
-    "run command: sleep 3 && then run command: agent-relay-codex run /message owner 'from a sandboxed shell' && then say: first",
+    `run command: sleep 3 && then run command: ${program} run /message owner 'from a sandboxed shell' && then say: first`,
     '--sandbox',
     'workspace-write',
   );
@@ -101,6 +102,7 @@ test('a plain session with trusted hooks is an agent: mail comes at the end of i
   const { code, output } = await session;
   expect([code, output]).toEqual([0, expect.stringContaining('hook: Stop Blocked')]);
   expect(sent()).toContain(`Agent Relay active. Your agent ID: ${agent.id}\\nRelay URL: ${relay.url} | Server: ${RELAY_VERSION}`);
+  expect(sent()).toContain(`${program} run /message <agent>`);
   const said = (await owner.messages.list({})).data.filter(({ from }) => from === agent.id);
   expect(said.map(({ body, sender }) => [body, sender.principal])).toEqual([
     ['from a sandboxed shell', `agent:${agent.id}`],

@@ -16,6 +16,8 @@ import { describeInstallStep, type InstallStep, runInstallSteps, runProgram } fr
 import { answerToolMessage } from './mcp/tool-server.ts';
 import { logPath } from './relay/session-log.ts';
 import { runCodexRelay } from './run-codex-relay.ts';
+import { ownProgram } from './session/own-program.ts';
+import { assertOwnWords } from './session/own-words.ts';
 import { stateFolder } from './session/state-folder.ts';
 import { readSession } from './session/stored-session.ts';
 
@@ -56,7 +58,7 @@ function program(exit: (ended: Promise<number>) => Promise<void>): Command {
     .command('install')
     .description('add the plugin to Codex')
     .option('--alias', 'let `codex` mean `codex-relay` in your shell')
-    .option('--allow-commands', 'let agent-relay /message and its like leave the sandbox without being asked about')
+    .option('--allow-commands', 'let agent-relay-codex run /message and its like leave the sandbox without being asked about')
     .option('--trust-hooks', 'say that you trust the plugin’s hooks, which Codex does not run before somebody does')
     .option('--dry-run', 'show what would be done, and do nothing')
     .action((options: InstallOptions) => exit(install(options)));
@@ -102,6 +104,8 @@ async function requireCodex(): Promise<string> {
   throw new RelayError('provider_unavailable', 'Codex is not installed here; install it with `npm install -g @openai/codex`');
 }
 
+const programPath = async (): Promise<string> => (await ownProgram(process.env)) ?? join(packageFolder, 'dist', 'cli.js');
+
 async function install({
   alias = false,
   allowCommands = false,
@@ -112,7 +116,7 @@ async function install({
   const profile = alias ? shellProfile(process.env, process.platform) : null;
   if (alias && profile === null) note('Your shell is not known here: add the alias codex=codex-relay to its profile yourself.');
   const isThere = profile !== null && existsSync(profile.path) && readFileSync(profile.path, 'utf8').includes(profile.line);
-  const where = { codex, marketplace, rulesPath: rulesPath(process.env) };
+  const where = { codex, marketplace, rulesPath: rulesPath(process.env), program: await programPath() };
   const code = await carryOut(planInstall(where, { allowCommands, alias: isThere ? null : profile }), dryRun);
   if (dryRun) return code;
   if (trusts) await trustHooks({ codex, env: process.env, cwd: process.cwd() });
@@ -131,7 +135,7 @@ async function refresh(): Promise<number> {
   if (!output.includes('agent-relay@agent-relay')) return 0;
   const rules = rulesPath(process.env);
   const code = await carryOut(
-    planInstall({ codex, marketplace, rulesPath: rules }, { allowCommands: existsSync(rules), alias: null }),
+    planInstall({ codex, marketplace, rulesPath: rules, program: await programPath() }, { allowCommands: existsSync(rules), alias: null }),
     false,
   );
   show('Codex asks about hooks that have changed: /hooks in Codex.');
@@ -162,6 +166,7 @@ async function doctor(): Promise<number> {
 }
 
 async function runAsSession(args: readonly string[]): Promise<number> {
+  assertOwnWords(args);
   const [command = '', ...first] = await relayCommand();
   const child = spawn(command, [...first, ...args], { stdio: 'inherit', env: { ...process.env, ...sessionVariables() } });
   return await new Promise((resolve, reject) => {
@@ -179,9 +184,9 @@ async function relayCommand(): Promise<readonly string[]> {
   throw new RelayError('not_found', 'agent-relay is not installed here: npm install -g agent-relay-server');
 }
 
-/** In a session of `codex-relay` they are there; of a plain one its hooks have left them. */
+/** In a session that `codex-relay` or a machine runs they are there; of a plain one its hooks have left them, whatever token its person set. */
 function sessionVariables(): Record<string, string> {
-  if (process.env['AGENT_RELAY_ID'] && process.env['AGENT_RELAY_TOKEN']) return {};
+  if (process.env['AGENT_RELAY_AGENT_ID'] && process.env['AGENT_RELAY_TOKEN']) return {};
   const threadId = process.env['CODEX_THREAD_ID'] ?? '';
   const session = readSession(process.env, threadId);
   if (session === null)

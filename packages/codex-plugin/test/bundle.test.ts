@@ -18,6 +18,8 @@ test('each skill runs its own command, and the rules let these out and nothing e
     expect(read(`skills/${name}/SKILL.md`)).toContain(`name: ${name}\n`);
     expect(read(`skills/${name}/SKILL.md`)).toMatch(new RegExp(`^agent-relay-codex run /${name}\\b`, 'mu'));
   }
-  const allowed = [...rulesText.matchAll(/"\/([\w-]+)"/gu)].map(([, name]) => name);
+  const rules = rulesText('/opt/bin/agent-relay-codex');
+  expect(rules.match(/^prefix_rule\(pattern = \[.*?, \[/gmu)).toEqual(['prefix_rule(pattern = ["/opt/bin/agent-relay-codex", "run", [']);
+  const allowed = [...rules.matchAll(/"\/([\w-]+)"/gu)].map(([, name]) => name);
   expect([...new Set(allowed)].toSorted()).toEqual(commands);
 });

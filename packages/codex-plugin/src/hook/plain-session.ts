@@ -4,6 +4,7 @@ import { type Agent, type ApprovalMode, type InboxItem, RelayError } from 'agent
 import { formatEnvelope } from 'agent-relay-wire';
 import { relayFetch } from '../relay/relay-fetch.ts';
 import { sessionText } from '../relay/session-text.ts';
+import { sessionCommand } from '../session/own-program.ts';
 import { forgetSession, readSession, type StoredSession, writeSession } from '../session/stored-session.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,7 +38,7 @@ export class PlainSession {
   async begin(): Promise<string> {
     const { env } = this.#options;
     const { id: agentId, approval = 'open' } = this.#identity;
-    const facts = { agentId, command: 'agent-relay-codex run' };
+    const facts = { agentId, command: await sessionCommand(env, 'agent-relay-codex run') };
     try {
       return sessionText({ ...facts, ...(await this.#register()) });
     } catch (error) {

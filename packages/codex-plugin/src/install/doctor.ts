@@ -34,7 +34,7 @@ export async function examine({ codex, env, cwd }: Examined): Promise<readonly F
     existsSync(rulesPath(env))
       ? ok('the relay’s message commands may leave the sandbox')
       : note(
-          'commands such as agent-relay /message fail where the sandbox keeps the network shut; agent-relay-codex install --allow-commands lets them out',
+          'commands such as agent-relay-codex run /message fail where the sandbox keeps the network shut; agent-relay-codex install --allow-commands lets them out',
         ),
     aliasFinding(env),
   ];

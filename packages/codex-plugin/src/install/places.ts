@@ -13,10 +13,12 @@ export const codexHomeOf = (env: Environment): string => env['CODEX_HOME'] || jo
 export const rulesPath = (env: Environment): string => join(codexHomeOf(env), 'rules', 'agent-relay.rules');
 
 const forms = '["/message", "/pair", "/send-claimable", "/disconnect", "/status", "/label", "/tags"]';
-/** The relay's commands that speak for the session itself, and no other of `agent-relay`. */
-export const rulesText = `# Written by agent-relay-codex install, removed by agent-relay-codex uninstall.
-prefix_rule(pattern = ["agent-relay", ${forms}], decision = "allow", justification = "Messages of this session to the relay")
-prefix_rule(pattern = ["agent-relay-codex", "run", ${forms}], decision = "allow", justification = "Messages of this session to the relay")
+/**
+ * Lets out the commands that speak for the session itself, as `agent-relay-codex run` alone runs them: it takes no option that says to whom or as whom.
+ * The program is named by its absolute path, for a name is whatever program a `PATH` finds.
+ */
+export const rulesText = (program: string): string => `# Written by agent-relay-codex install, removed by agent-relay-codex uninstall.
+prefix_rule(pattern = [${JSON.stringify(program)}, "run", ${forms}], decision = "allow", justification = "Messages of this session to the relay")
 `;
 
 /** The npm prefix that a package lies in, told by its folder: PREFIX/lib/node_modules, on Windows npm's own folder; null elsewhere. */

@@ -8,6 +8,8 @@ export interface PluginPlaces {
   /** Where this package keeps the plugin. */
   readonly marketplace: string;
   readonly rulesPath: string;
+  /** `agent-relay-codex`, by its absolute path. */
+  readonly program: string;
 }
 
 export interface InstallChoices {
@@ -19,7 +21,7 @@ export interface InstallChoices {
 
 /** The plugin, fresh: Codex works with a copy, so one that is there already is replaced. */
 export function planInstall(
-  { codex, marketplace, rulesPath }: PluginPlaces,
+  { codex, marketplace, rulesPath, program }: PluginPlaces,
   { allowCommands, alias }: InstallChoices,
 ): readonly InstallStep[] {
   return [
@@ -27,13 +29,13 @@ export function planInstall(
     { type: 'run', command: [codex, 'plugin', 'marketplace', 'remove', codexMarketplaceName], mayFail: true },
     { type: 'run', command: [codex, 'plugin', 'marketplace', 'add', marketplace] },
     { type: 'run', command: [codex, 'plugin', 'add', codexPluginId] },
-    ...(allowCommands ? [{ type: 'write', path: rulesPath, text: rulesText } as const] : []),
+    ...(allowCommands ? [{ type: 'write', path: rulesPath, text: rulesText(program) } as const] : []),
     ...(alias ? [{ type: 'append', path: alias.path, text: `\n${alias.line}\n` } as const] : []),
   ];
 }
 
 export function planUninstall(
-  { codex, rulesPath }: Omit<PluginPlaces, 'marketplace'>,
+  { codex, rulesPath }: Pick<PluginPlaces, 'codex' | 'rulesPath'>,
   { stateFolder, isPurge, prefix }: { readonly stateFolder: string; readonly isPurge: boolean; readonly prefix: string | null },
 ): readonly InstallStep[] {
   return [

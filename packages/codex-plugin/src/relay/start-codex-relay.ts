@@ -7,6 +7,7 @@ import { type CodexEndpoint, type Launched, launch } from 'agent-relay-codex-app
 import { MCP_PATH, MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { z } from 'zod';
+import { sessionCommand } from '../session/own-program.ts';
 import { type AgentAtRelay, AgentPresence, approvalNow } from './agent-presence.ts';
 import { LiveThreads } from './live-threads.ts';
 import { MailLine, SettingsAnswer } from './mail-line.ts';
@@ -242,6 +243,7 @@ export class CodexRelay {
       url: attached?.url ?? (env['AGENT_RELAY_URL'] || shownUrl),
       serverVersion: attached?.version ?? null,
       approval,
+      command: await sessionCommand(env, 'agent-relay'),
     });
     const items = [{ type: 'message', role: 'developer', content: [{ type: 'input_text', text }] }];
     await codex.request('thread/inject_items', { threadId, items });

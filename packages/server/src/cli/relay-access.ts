@@ -18,7 +18,11 @@ export interface RelayOptions {
 export function relayCommand(name: string): Command {
   return new Command(name)
     .addOption(new Option('--url <url>', 'address of the relay (default: the one that runs here)').env('AGENT_RELAY_URL'))
-    .addOption(new Option('--token <token>', "token to use (default: the owner's, when the relay runs here)").env('AGENT_RELAY_TOKEN'))
+    .addOption(
+      new Option('--token <token>', "token to use (default: the owner's, when the relay runs here and no agent runs this shell)").env(
+        'AGENT_RELAY_TOKEN',
+      ),
+    )
     .addOption(new Option('--db <path>', 'database of the relay that runs here, to find it by').env('DB_PATH'));
 }
 
@@ -61,6 +65,7 @@ export async function withRelay(
 async function wayTo({ url: named, token, db }: RelayOptions, env: Terminal['env']): Promise<FoundRelay> {
   // An empty setting is none.
   const url = named === '' ? undefined : named;
+  if (!(token ?? env['AGENT_RELAY_TOKEN'])) assertPersonsShell(env);
   const isWhole = url !== undefined && token !== undefined;
   const databasePath = isWhole ? '' : ownDatabasePath({ db }, env);
   try {
@@ -74,6 +79,24 @@ async function wayTo({ url: named, token, db }: RelayOptions, env: Terminal['env
     throw typeof where === 'string'
       ? noAnswer(where, env)
       : new CommandFailure(`error: no relay serves ${databasePath}; start one with: ${startCommand(env)}, or name another with --url`, 3);
+  }
+}
+
+/** What coding agents set in the shells they run commands in. */
+const agentShells = { CODEX_THREAD_ID: 'Codex', CLAUDECODE: 'Claude Code' } as const;
+
+/**
+ * Without a token a command speaks as the owner. A shell that an agent runs is no person's: what the agent decides must not look like their word.
+ * @throws CommandFailure there.
+ */
+function assertPersonsShell(env: Terminal['env']): void {
+  for (const [variable, name] of Object.entries(agentShells)) {
+    if (!env[variable]) continue;
+    const words = `this shell is ${name}'s (${variable} is set) and has no token of its session; as the owner only a person speaks, from a terminal of their own`;
+    throw new CommandFailure(
+      `error: ${words}\nUse the relay's tools of the session, or give a token with --token or AGENT_RELAY_TOKEN.`,
+      1,
+    );
   }
 }
 
