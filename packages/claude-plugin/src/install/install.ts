@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 import { ClaudePlugins, type ClaudePluginsOptions } from './claude-plugins.ts';
@@ -46,11 +47,13 @@ export async function uninstallPlugin(options: ClaudePluginsOptions): Promise<Un
 }
 
 /**
- * Writes into a project's `.claude/settings.json` that its sessions have the plugin, from npm. Everything else in there stays.
- * @throws RelayError `validation_failed` when that file is no JSON object.
+ * Writes into a project's `.claude/settings.json` that its sessions have this version of the plugin, from npm. Everything else in there stays, and
+ * whoever reads it meanwhile reads the old or the new.
+ * @throws RelayError `validation_failed` when that file is no JSON object, or where it or its folder is a link: it would lead out of the project.
  */
 export function installInProject(projectFolder: string): { readonly path: string } {
   const path = join(projectFolder, '.claude', 'settings.json');
+  for (const place of [dirname(path), path]) assertNoLink(place);
   const settings = readSettings(path);
   const merged = {
     ...settings,
@@ -58,8 +61,27 @@ export function installInProject(projectFolder: string): { readonly path: string
     enabledPlugins: { ...objectIn(settings, 'enabledPlugins'), ...projectSettings.enabledPlugins },
   };
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${JSON.stringify(merged, null, 2)}\n`);
+  replaceFile(path, `${JSON.stringify(merged, null, 2)}\n`);
   return { path };
+}
+
+function assertNoLink(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  const message = `${path} is a link, which may lead out of the project`;
+  throw new RelayError('validation_failed', message, { issues: [{ path: 'settings', message }] });
+}
+
+/** Whole or not at all, with the rights that the file has. */
+function replaceFile(path: string, text: string): void {
+  const mode = lstatSync(path, { throwIfNoEntry: false })?.mode;
+  const beside = `${path}.${randomUUID()}`;
+  try {
+    writeFileSync(beside, text, { flag: 'wx', ...(mode === undefined ? {} : { mode: mode & 0o777 }) });
+    renameSync(beside, path);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
 }
 
 function readSettings(path: string): Record<string, unknown> {
