@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RELAY_VERSION } from 'agent-relay-protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openServer } from './support/open-server.ts';
 import { rawBytes, rawRequest } from './support/raw-http.ts';
@@ -41,7 +42,10 @@ test('the marketplace of its plugin is there for everybody, and names no files t
   const { status, body } = await rawRequest(`${server.url}/marketplace.json`);
   expect([status, body]).toMatchObject([
     200,
-    { name: 'agent-relay', plugins: [{ name: 'agent-relay', source: { source: 'npm', package: 'agent-relay-plugin' } }] },
+    {
+      name: 'agent-relay',
+      plugins: [{ name: 'agent-relay', source: { source: 'npm', package: 'agent-relay-plugin', version: RELAY_VERSION } }],
+    },
   ]);
 });
 

@@ -1,3 +1,5 @@
+import { RELAY_VERSION } from 'agent-relay-protocol';
+
 /** As Claude Code calls them: `agent-relay@agent-relay`. */
 export const pluginName = 'agent-relay';
 export const marketplaceName = 'agent-relay';
@@ -16,14 +18,14 @@ const marketplaceOf = (source: unknown) => ({
 /** One that lies beside its plugin. */
 export const directoryMarketplace = marketplaceOf(`./${pluginName}`);
 
-/** What a project's settings say, so that whoever trusts its folder has the plugin there. */
+/** What a project's settings say, so that whoever trusts its folder has the plugin there: this version, and none that is published later. */
 export const projectSettings = {
   extraKnownMarketplaces: {
     [marketplaceName]: {
       source: {
         source: 'settings',
         name: marketplaceName,
-        plugins: [{ name: pluginName, source: { source: 'npm', package: 'agent-relay-plugin' }, description }],
+        plugins: [{ name: pluginName, source: { source: 'npm', package: 'agent-relay-plugin', version: RELAY_VERSION }, description }],
       },
     },
   },

@@ -29,7 +29,10 @@ export function ownPluginFolder(): string {
   return folder;
 }
 
-/** Puts marketplace and plugin into the folder, whole or not at all: a session that starts meanwhile finds the old or the new. */
+/**
+ * Puts marketplace and plugin into the folder, whole or not at all: what fails leaves the old. A session that starts meanwhile finds the old or the
+ * new, but for the moment between two renames, for a folder that holds something cannot be renamed over.
+ */
 export function layOut(folder: string): void {
   const source = ownPluginFolder();
   const parent = dirname(folder);
@@ -41,10 +44,22 @@ export function layOut(folder: string): void {
     }
     mkdirSync(join(half, '.claude-plugin'));
     writeFileSync(join(half, '.claude-plugin', 'marketplace.json'), `${JSON.stringify(directoryMarketplace, null, 2)}\n`);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(half, folder);
+    takePlace(half, folder);
   } catch (error) {
     rmSync(half, { recursive: true, force: true });
     throw error;
   }
+}
+
+function takePlace(half: string, folder: string): void {
+  const old = `${half}-old`;
+  const hadOld = existsSync(folder);
+  if (hadOld) renameSync(folder, old);
+  try {
+    renameSync(half, folder);
+  } catch (error) {
+    if (hadOld) renameSync(old, folder);
+    throw error;
+  }
+  rmSync(old, { recursive: true, force: true });
 }

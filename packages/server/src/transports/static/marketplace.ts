@@ -1,10 +1,11 @@
+import { RELAY_VERSION } from 'agent-relay-protocol';
 import { writeAnswer } from '../http/answer.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 
 /** Where an agent's own program finds the plugin that makes its sessions agents of this relay. */
 export const MARKETPLACE_PATH = '/marketplace.json';
 
-/** The plugin itself comes from npm: a marketplace that is fetched from an address holds no files. */
+/** The plugin itself comes from npm, in this relay's version: a marketplace that is fetched from an address holds no files. */
 const marketplace = {
   name: 'agent-relay',
   owner: { name: 'Agent Relay' },
@@ -12,7 +13,7 @@ const marketplace = {
   plugins: [
     {
       name: 'agent-relay',
-      source: { source: 'npm', package: 'agent-relay-plugin' },
+      source: { source: 'npm', package: 'agent-relay-plugin', version: RELAY_VERSION },
       description:
         'Messages between coding agents, in the session you work in: an address for it, the tools of the relay, approvals from anywhere.',
     },
