@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -235,4 +235,33 @@ test('nobody but this user reaches the door, and a session that a machine of the
   await hosted.open();
   expect(await hosted.request('tools/list', {})).not.toMatchObject({ result: { tools: [expect.anything()] } });
   expect(await hosted.hook('SessionStart')).toMatchObject({ code: 0, output: {} });
+});
+
+test('what somebody else has put where the plugin meets runs nothing in the session, and forbids it nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'claude-plugin-planted-'));
+  const [planted, ran] = [join(folder, 'planted'), join(folder, 'ran')];
+  mkdirSync(join(folder, 'tmp'));
+  mkdirSync(planted, { mode: 0o777 });
+  writeFileSync(join(planted, `${process.pid}.env`), `touch ${ran}\n`);
+  writeFileSync(join(planted, `${process.pid}.restricted`), '');
+  const place = join(folder, 'tmp', `agent-relay-claude-${process.getuid?.()}`);
+  symlinkSync(planted, place);
+  const attack = async () => {
+    await using claude = await start({ folder });
+    await claude.hook('SessionStart', { source: 'startup' });
+    execFileSync('bash', ['-c', `. ${folder}/env.sh; true`], { env: { PATH: process.env['PATH'] } });
+    expect(existsSync(ran)).toBe(false);
+    expect((await claude.hook('PreToolUse', { tool_name: 'Write', tool_input: {} })).output).toEqual({});
+  };
+  try {
+    await attack();
+    if (process.getuid?.() === 0) {
+      rmSync(place);
+      renameSync(planted, place);
+      chownSync(place, 65_534, 65_534);
+      await attack();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { isPrivateFolder, sessionPlace } from '../session-place.ts';
+import { isPrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
 import { askSidecar } from './ask-sidecar.ts';
 import type { HookAnswer } from './hook-message.ts';
 
@@ -31,7 +31,7 @@ export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<
   const uid = process.getuid?.();
   const claudePid = Number(env['CLAUDE_PID']) || parentPid;
   const place = sessionPlace({ platform: process.platform, uid, home: homedir(), temporaryFolder: tmpdir(), claudePid });
-  if (event === 'SessionStart' && argv[0] !== 'wait') tellShells(env['CLAUDE_ENV_FILE'], place.shellFile);
+  if (event === 'SessionStart' && argv[0] !== 'wait') tellShells(env['CLAUDE_ENV_FILE'], place);
   const isWait = argv[0] === 'wait';
   const isOpenEnded = isWait || event === 'PermissionRequest';
   const timeoutMs = isOpenEnded ? undefined : (timeouts[event] ?? OTHERS_MS);
@@ -42,7 +42,7 @@ export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<
   const isTrusted = () => isPrivateFolder(place.folder, uid);
   const answer = await askSidecar(question, { door: place.door, timeoutMs, patienceMs, isTrusted });
   if (answer !== null) return answer;
-  return event === 'PreToolUse' && existsSync(place.restrictedFile) ? refusal : {};
+  return event === 'PreToolUse' && isTrusted() && existsSync(place.restrictedFile) ? refusal : {};
 }
 
 const refusal: HookAnswer = {
@@ -59,10 +59,12 @@ const refusal: HookAnswer = {
 /**
  * The session's shells speak as its agent, once it is registered. Until then they speak as nobody: without a token they would be taken for the owner.
  */
-function tellShells(envFile: string | undefined, shellFile: string): void {
+function tellShells(envFile: string | undefined, { folder, shellFile }: SessionPlace): void {
   if (!envFile) return;
-  const path = `'${shellFile.replaceAll("'", "'\\''")}'`;
-  appendFileSync(envFile, `export AGENT_RELAY_TOKEN=not-registered-yet\n[ -r ${path} ] && . ${path}\n`);
+  const [place, path] = [folder, shellFile].map((name) => `'${name.replaceAll("'", "'\\''")}'`);
+  // Looked at each time: whoever else has made the folder would run what they like in the session's shells.
+  const isOwn = `[ -O ${place} ] && [ ! -L ${place} ]`;
+  appendFileSync(envFile, `export AGENT_RELAY_TOKEN=not-registered-yet\n${isOwn} && [ -r ${path} ] && . ${path}\n`);
 }
 
 function read(text: string): Record<string, unknown> {
