@@ -6,9 +6,7 @@ import { codexPluginId } from './places.ts';
 const HooksAnswer = z.looseObject({
   data: z.array(
     z.looseObject({
-      hooks: z.array(
-        z.looseObject({ key: z.string(), codexPluginId: z.string().nullish(), currentHash: z.string(), trustStatus: z.string() }),
-      ),
+      hooks: z.array(z.looseObject({ key: z.string(), pluginId: z.string().nullish(), currentHash: z.string(), trustStatus: z.string() })),
     }),
   ),
 });
@@ -48,7 +46,7 @@ export async function trustHooks(where: Where): Promise<void> {
 
 async function pluginHooks(client: CodexClient, cwd: string) {
   const { data } = await client.ask(HooksAnswer, 'hooks/list', { cwds: [cwd] });
-  return data.flatMap(({ hooks }) => hooks).filter((hook) => hook.codexPluginId === codexPluginId);
+  return data.flatMap(({ hooks }) => hooks).filter(({ pluginId }) => pluginId === codexPluginId);
 }
 
 async function withCodex<Answer>({ codex, env }: Where, ask: (client: CodexClient) => Promise<Answer>): Promise<Answer> {
