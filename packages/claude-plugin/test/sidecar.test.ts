@@ -162,6 +162,14 @@ test('a session without an inbox is woken by a hook that waits', async () => {
   await expect.poll(() => receipt(sent.id), { timeout: 20_000 }).toMatchObject({ state: 'seen', evidence: 'echo' });
 });
 
+test('a session that ends by itself is not kept from that by a hook that waits', async () => {
+  await using claude = await start({ hasInbox: false, env: { CLAUDE_CODE_ENTRYPOINT: 'sdk-cli' } });
+  await claude.ready();
+  const waiting = claude.hook('SessionStart', {}, ['wait']);
+  const late = new Promise((resolve) => setTimeout(resolve, 15_000, 'still waits'));
+  expect(await Promise.race([waiting, late])).toMatchObject({ code: 0, stderr: '', output: {} });
+});
+
 test('without a relay the session starts at once and says so; what it sends and what it read is kept, also through its own end', async () => {
   await stopRelay();
   const claude = await LiveClaude.start({ env: { AGENT_RELAY_URL: `http://127.0.0.1:${port}`, AGENT_RELAY_TOKEN: relay.ownerToken } });

@@ -33,10 +33,12 @@ export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<
   const place = sessionPlace({ platform: process.platform, uid, home: homedir(), temporaryFolder: tmpdir(), claudePid });
   if (event === 'SessionStart' && argv[0] !== 'wait') tellShells(env['CLAUDE_ENV_FILE'], place);
   const isWait = argv[0] === 'wait';
+  const isUnattended = env['CLAUDE_CODE_SESSION_ATTENDED'] === '0' || /^sdk/u.test(env['CLAUDE_CODE_ENTRYPOINT'] ?? '');
+  // `claude -p` ends when its last hook has, and nobody would wake it after that.
+  if (isWait && isUnattended) return {};
   const isOpenEnded = isWait || event === 'PermissionRequest';
   const timeoutMs = isOpenEnded ? undefined : (timeouts[event] ?? OTHERS_MS);
   const patienceMs = isWait ? WAITERS_PATIENCE_MS : event === 'SessionStart' ? 120 : 0;
-  const isUnattended = env['CLAUDE_CODE_SESSION_ATTENDED'] === '0' || /^sdk/u.test(env['CLAUDE_CODE_ENTRYPOINT'] ?? '');
   const question = { type: isWait ? 'wait' : 'event', input, isUnattended } as const;
   // A folder that others can write to is not the sidecar's: whoever made it could answer in its place.
   const isTrusted = () => isPrivateFolder(place.folder, uid);
