@@ -6,7 +6,7 @@ import { hasLoginHeader, notLoggedIn } from '../stream-json/login.ts';
 import type { OutgoingFrame } from '../stream-json/outgoing.ts';
 import { type BridgeEnd, bridgeStdio } from '../stream-json/stdio-bridge.ts';
 import { stdioArguments } from './command-line.ts';
-import { claudeEnvironment } from './environment.ts';
+import { claudeEnvironment, environmentOfDialled } from './environment.ts';
 import { claudeProgram } from './program.ts';
 
 export interface DialRelayOptions {
@@ -68,7 +68,7 @@ async function isLoggedIn(command: string, env: Readonly<Record<string, string>>
 
 async function bridge(command: string, { url, args, cwd, env, signal, tell }: DialRelayOptions): Promise<number> {
   const { [tokenVariable]: token, ...ofClaude } = env;
-  const environment = claudeEnvironment(ofClaude);
+  const environment = environmentOfDialled(claudeEnvironment(ofClaude), url);
   const child = await spawnProcess({ command, args: [...stdioArguments, ...args], cwd, env: environment });
   // Each once: a relay that repeats itself fills nobody's disk.
   const refusalsTold = new RecentSet<string>(64);
@@ -121,7 +121,13 @@ async function exitCode(end: BridgeEnd, child: ChildHandle, tell: (sentence: str
 
 async function dialsItself(command: string, { url, args, cwd, env, signal, tell }: DialRelayOptions): Promise<number> {
   const dialling = ['--sdk-url', url, '--print', '--include-partial-messages', '--replay-user-messages', ...args, '-p', ''];
-  const child = await spawnProcess({ command, args: dialling, cwd, env: claudeEnvironment(env), stdout: 'ignore' });
+  const child = await spawnProcess({
+    command,
+    args: dialling,
+    cwd,
+    env: environmentOfDialled(claudeEnvironment(env), url),
+    stdout: 'ignore',
+  });
   const onAbort = () => void child.kill();
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();

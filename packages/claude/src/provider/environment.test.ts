@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claudeEnvironment } from './environment.ts';
+import { claudeEnvironment, environmentOfDialled } from './environment.ts';
 
 describe('the environment', () => {
   test('an outer Claude session does not leak into the inner one', () => {
@@ -29,4 +29,19 @@ describe('the environment', () => {
       GIT_CONFIG_VALUE_3: 'explicit',
     });
   });
+});
+
+test('one that dials in as an agent is marked as that agent, and as nothing of the session whose shell it came from', () => {
+  const url = 'ws://127.0.0.1:4850/claude/Lead/ar_dial_1?mode=safe';
+  const outer = {
+    PATH: '/bin',
+    AGENT_RELAY_ID: 'Outer',
+    AGENT_RELAY_AGENT_ID: 'Outer',
+    AGENT_RELAY_TOKEN: 't',
+    AGENT_RELAY_PLUGIN_SESSION: '1',
+  };
+  expect(environmentOfDialled(outer, url)).toEqual({ PATH: '/bin', AGENT_RELAY_AGENT_ID: 'Lead' });
+  expect(environmentOfDialled({ AGENT_RELAY_TOKEN: 't' }, url)).toEqual({ AGENT_RELAY_AGENT_ID: 'Lead', AGENT_RELAY_TOKEN: 't' });
+  for (const other of ['ws://127.0.0.1:1/elsewhere/Lead', 'ws://127.0.0.1:1/claude/%', 'ws://127.0.0.1:1/claude'])
+    expect(environmentOfDialled(outer, other)).toEqual(outer);
 });
