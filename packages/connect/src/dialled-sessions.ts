@@ -28,11 +28,11 @@ export class DialledSessions {
   }
 
   /** A further link. @throws RelayError `name_taken` for a session that nobody dialled into, what the relay refused it with, `connection_closed`. */
-  async again(sessionId: string, { linkId, url, lastRequestId }: Dialled): Promise<void> {
+  async again(sessionId: string, { linkId, url, lastRequestId, byCode = false }: Dialled): Promise<void> {
     if (!this.#links.has(sessionId)) throw new RelayError('name_taken', 'An agent that was started here has this name already');
     const duplex = await this.#fetch(linkId);
     const headers = lastRequestId === undefined ? {} : { 'x-last-request-id': lastRequestId };
-    if (this.#links.get(sessionId)?.push({ duplex, upgrade: { url, headers } }) !== true)
+    if (this.#links.get(sessionId)?.push({ duplex, upgrade: { url, headers }, byCode }) !== true)
       await duplex.close({ code: 1013, reason: 'try again' });
   }
 

@@ -50,8 +50,8 @@ class Echo implements Provider {
 
   async #answer({ links }: DialIn, open: MessageDuplex[]): Promise<void> {
     const heard: unknown[] = [];
-    for await (const { duplex, upgrade } of links) {
-      this.upgrades.push(upgrade);
+    for await (const { duplex, upgrade, byCode } of links) {
+      this.upgrades.push(byCode ? { ...upgrade, byCode } : upgrade);
       open.push(duplex);
       void (async () => {
         for await (const frame of duplex.incoming) {
@@ -169,8 +169,9 @@ test('a code counts for the one session that begins with it, and stands in nobod
   expect(await first(again)).toEqual({ heard: [{ n: 1 }, { n: 2 }] });
   expect(provider.upgrades).toEqual([
     { url: '/claude/Lead', headers: {} },
-    { url: '/claude/Lead', headers: {} },
+    { url: '/claude/Lead', headers: {}, byCode: true },
   ]);
+  expect(await sessions()).toMatchObject([{ agentId: 'Lead', cwd: null, dialledIn: true }]);
   const code = path.split('/').at(-1) ?? '';
   const seen = await Promise.all(['/tokens', '/events?since=0', '/sessions'].map((list) => api.call('GET', list).catch(() => ({}))));
   expect(JSON.stringify([seen, provider.started])).not.toContain(code);

@@ -18,6 +18,7 @@ export const DialledSchema = z.object({
   linkId: OpaqueIdSchema.describe('Good once, for the machine that was told it'),
   url: lineOf(4096).describe('What it dialled, path and query, without the code'),
   lastRequestId: lineOf(256).optional().describe('Of a link that follows a drop: the last frame that it had sent'),
+  byCode: z.boolean().optional().describe('A code let it in: it ends nobody who dialled in before'),
   relayUrl: z
     .string()
     .nullable()

@@ -29,6 +29,7 @@ export const SessionSchema = z.object({
     .default(null)
     .describe("The vendor's own id of the conversation, where it keeps one: a later session may go on with it (`resume`)"),
   sandbox: SandboxStateSchema.default('none').describe('What keeps its processes inside its folder, from when the node has started it'),
+  dialledIn: z.boolean().optional().describe('Its program was started elsewhere and dialled in: who started it brings it back'),
   sandboxReason: z.string().nullable().default(null).describe('Why it runs without one although one was wanted (`auto`), in one sentence'),
 });
 export type Session = z.infer<typeof SessionSchema>;

@@ -40,6 +40,8 @@ export interface DialledLink {
   readonly duplex: MessageDuplex;
   /** What its upgrade request said. */
   readonly upgrade: { readonly url: string; readonly headers: Readonly<Record<string, string>> };
+  /** A code for one session let it in, and no token of the agent's: it may go on with that session, and never end it to take its place. */
+  readonly byCode?: boolean;
 }
 
 /** A program that somebody else started, maybe on another machine. It dials again when its link breaks. */

@@ -12,7 +12,7 @@ type DialledOptions = StartOptions & { readonly signal: AbortSignal };
 /**
  * An agent of the relay's whose Claude Code somebody else started: held to its mode and approval as one that was started here, with the relay's tools.
  * It goes on over the further links that its CLI opens. A CLI that dials for the first time while the session has another one ends the session: it is
- * told to come again, and then begins the next.
+ * told to come again, and then begins the next. One that a code let in never does: it is turned away.
  * @throws RelayError `connection_closed` when the CLI is gone before it has answered, or the signal's reason.
  */
 export async function startDialled(dialIn: DialIn, options: DialledOptions): Promise<ClaudeSession> {
@@ -31,6 +31,8 @@ class DialledStart {
   readonly #options: DialledOptions;
   readonly #handler: SdkUrlHandler;
   #running: ClaudeSession | null = null;
+  /** The link that is open now. */
+  #link: MessageDuplex | null = null;
   #hasTools = false;
   #start: (session: ClaudeSession) => void = () => {};
   #fail: (error: unknown) => void = () => {};
@@ -65,8 +67,14 @@ class DialledStart {
   }
 
   /** Never rejects: a link that does not carry is closed, and the CLI dials again. */
-  async #take({ duplex, upgrade }: DialledLink): Promise<void> {
-    if (this.#running?.vendorSessionId && !diallerFrom(upgrade).isReconnect) {
+  async #take({ duplex, upgrade, byCode }: DialledLink): Promise<void> {
+    const isAnother = !diallerFrom(upgrade).isReconnect;
+    if (byCode && isAnother && this.#running) {
+      // A CLI whose link broke before it had said anything names nothing either: it comes again when the relay has noticed.
+      if (this.#running.vendorSessionId) return duplex.close({ code: 4003, reason: 'This code has been used: its session goes on' });
+      if (this.#link) return duplex.close({ code: 1013, reason: 'This code is in use' });
+    }
+    if (this.#running?.vendorSessionId && isAnother) {
       await this.#connection?.close({ code: 4001, reason: 'another Claude Code dialled in under its name' });
       await duplex.close({ code: 1013, reason: 'the one before is being ended' });
       return;
@@ -74,10 +82,18 @@ class DialledStart {
     if (this.#running && !this.#connection) return duplex.close({ code: 1013, reason: 'the session has just ended' });
     // What comes in is read as Claude's frames; what goes out is checked before.
     await this.#handler.accept(duplex as MessageDuplex<unknown, OutgoingFrame>, upgrade);
+    this.#hold(duplex);
     const session = this.#running;
     if (!session) return;
     await this.#giveTools(session);
     this.#start(session);
+  }
+
+  #hold(duplex: MessageDuplex): void {
+    this.#link = duplex;
+    void duplex.closed.then(() => {
+      if (this.#link === duplex) this.#link = null;
+    });
   }
 
   get #connection() {

@@ -1,7 +1,7 @@
 import type { RelayClient } from 'agent-relay-client';
 import { type ActivityEntry, type AgentEvent, RelayError, type RelayEvent } from 'agent-relay-protocol';
 import type { Command } from 'commander';
-import { spawnAgain } from '../domain/session-end.ts';
+import { comeBack } from '../domain/session-end.ts';
 import { describeActivity } from './describe-activity.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
@@ -59,7 +59,7 @@ async function wayBack(event: RelayEvent, client: RelayClient, signal: AbortSign
   if (event.type !== 'session.ended' || event.session.status !== 'failed') return '';
   try {
     const card = await client.agents.get({ id: event.session.agentId }, { signal });
-    return ` (to start it again: ${spawnAgain(event.session, card)})`;
+    return ` (${comeBack(event.session, card)})`;
   } catch (error) {
     if (error instanceof RelayError) return '';
     throw error;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { spawnAgain } from './session-end.ts';
+import { comeBack, spawnAgain } from './session-end.ts';
 
 const session = {
   provider: 'claude',
@@ -33,5 +33,12 @@ test('its conversation comes back with it where its vendor keeps that', () => {
 test('it brings the agent back as it was: with its approval, its asking, its model, on its machine', () => {
   expect(spawnAgain({ ...session, ask: true, model: 'opus 4' }, { approval: 'read-only' })).toBe(
     "agent-relay spawn claude --name Worker --cwd /srv/app --ask --approval read-only --model 'opus 4' --node node_1",
+  );
+});
+
+test('one that had dialled in is no command of ours: it dials again, from where only its owner knows', () => {
+  expect(comeBack(session, open)).toBe(`To start it again: ${spawnAgain(session, open)}`);
+  expect(comeBack({ ...session, dialledIn: true }, open)).toBe(
+    'It had dialled in: dial again where it ran, with its token or with what this prints: agent-relay token dial-in Worker',
   );
 });

@@ -6,6 +6,13 @@ export const hasDied = (before: Session, status: 'ended' | 'failed'): boolean =>
 
 type StartedAs = Pick<Session, 'provider' | 'agentId' | 'cwd' | 'mode' | 'ask' | 'model' | 'nodeId' | 'vendorSessionId' | 'sandbox'>;
 
+/** How the agent of an ended session comes back, in a sentence. */
+export function comeBack(session: StartedAs & Pick<Session, 'dialledIn'>, card: Pick<Agent, 'approval'>): string {
+  if (!session.dialledIn) return `To start it again: ${spawnAgain(session, card)}`;
+  const newCode = `agent-relay token dial-in ${shellWord(session.agentId)}`;
+  return `It had dialled in: dial again where it ran, with its token or with what this prints: ${newCode}`;
+}
+
 /** What brings the agent of an ended session back as it was, where it was, with its conversation where its vendor keeps it: as a command of ours. */
 export function spawnAgain(
   { provider, agentId, cwd, mode, ask, model, nodeId, vendorSessionId, sandbox }: StartedAs,

@@ -14,7 +14,7 @@ import type { AgentFacts, BeginningFacts, Decision, SessionFacts } from './facts
 import { isBuiltIn } from './membership.ts';
 import { noticeTo } from './notices.ts';
 import { registerAgent } from './registration.ts';
-import { hasDied, spawnAgain } from './session-end.ts';
+import { comeBack, hasDied } from './session-end.ts';
 import { narrowed } from './spawn-rules.ts';
 
 export interface BeginSession {
@@ -33,6 +33,8 @@ export interface BeginSession {
   readonly givesTags?: boolean;
   /** Who begins it speaks for the address already: that it is there, on its own, stands in nobody's way. */
   readonly isItself?: boolean;
+  /** Its program dialled in. */
+  readonly dialledIn?: boolean;
 }
 
 const isUnfinished = ({ status }: Session): boolean => status === 'starting' || status === 'running';
@@ -94,6 +96,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
     vendorSessionId: null,
     sandbox: 'none',
     sandboxReason: null,
+    ...(begin.dialledIn && { dialledIn: true }),
   };
   return {
     answer: session,
@@ -133,7 +136,8 @@ export function runSession(session: Session, { found }: SessionFacts, started: S
   const running: Session = {
     ...session,
     status: 'running',
-    cwd: cwd ?? session.cwd,
+    // The machine of a program that dialled in does not know its folders.
+    cwd: session.dialledIn ? session.cwd : (cwd ?? session.cwd),
     model: model ?? session.model,
     vendorSessionId: vendorSessionId ?? session.vendorSessionId,
     sandbox: sandbox ?? session.sandbox,
@@ -194,7 +198,7 @@ export function endSession(
 function deathNotices(session: Session, card: Pick<AgentFacts, 'approval'>, now: number): readonly NewMessage[] {
   const { agentId, sessionId, reason, spawnedBy } = session;
   const said = (reason ?? 'its session ended unexpectedly').replace(/[.:]\s*$/u, '');
-  const body = `${agentId} is gone: ${said}.\nIts mail waits for it, and what it had claimed is open again. To start it again: ${spawnAgain(session, card)}`;
+  const body = `${agentId} is gone: ${said}.\nIts mail waits for it, and what it had claimed is open again. ${comeBack(session, card)}`;
   const payload = { type: 'session.failed', agentId, sessionId };
   const told = new Set([OWNER_AGENT_ID, ...(spawnedBy === null ? [] : [spawnedBy])]);
   return [...told].map((to) => noticeTo({ to, body, about: null, payload, at: now }));

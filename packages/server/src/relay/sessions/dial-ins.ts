@@ -106,7 +106,8 @@ export class DialIns {
     if (attached === null || session.status === 'starting')
       throw new RelayError('node_unavailable', `The machine that runs ${agentId} is not back yet`);
     const { sessionId } = session;
-    await attached.link.command('session/dialled', { sessionId, dialled: asSeenFrom(attached.node, dialled) }, { timeoutMs: LINK_MS });
+    const seen = { ...asSeenFrom(attached.node, dialled), ...(code !== null && { byCode: true }) };
+    await attached.link.command('session/dialled', { sessionId, dialled: seen }, { timeoutMs: LINK_MS });
     return session;
   }
 
@@ -134,6 +135,7 @@ export class DialIns {
           spawnedBy: null,
           now: clock.now(),
           isItself: true,
+          dialledIn: true,
           tokensFor: (epoch) => [{ ...minted.record, epoch }, ...(bound ? [{ ...bound, epoch, expiresAt: null }] : [])],
         }),
       );
