@@ -139,8 +139,23 @@ test("a question's own options and what it asks in words are shown, and answered
     notes: expect.stringContaining('id=text'),
   });
   expect(await agentRelay(relay, 'approve', 'aa11', '--input', '{')).toMatchObject({ code: 2, notes: expect.stringContaining('JSON') });
-  const chosen = ['--session', '--answer', 'q=Red', '--answer', 'q=a=b', '--answer', 'n=3', '--input', '{"a":1}'];
-  expect(await agentRelay(relay, 'approve', 'aa11', ...chosen)).toMatchObject({ code: 0, out: 'Worker: allowed: Choose' });
+  const chosen = [
+    '--session',
+    '--answer',
+    'q=Red',
+    '--answer',
+    'q=2',
+    '--answer',
+    'q=a=b',
+    '--answer',
+    'n=3',
+    '--input',
+    '{"command":"ls -l"}',
+  ];
+  expect(await agentRelay(relay, 'approve', 'aa11', ...chosen)).toMatchObject({
+    code: 0,
+    out: 'Worker: allowed, changed to: ls -l\n    answered q: Red, Blue, a=b\n    answered n: 3',
+  });
   const said: string[] = [];
   const sits = { env: {}, ask: async (question: string) => ['2, pink', ''][said.push(question) - 1] ?? '' };
   expect(await runIn(sits, relay, 'approve', 'bb')).toMatchObject({ code: 0 });
@@ -148,7 +163,7 @@ test("a question's own options and what it asks in words are shown, and answered
   expect(await agentRelay(relay, 'approve', 'dd11', '--option', 'deny')).toMatchObject({ code: 0, out: 'Worker: denied: Choose' });
   expect(node.commands.at(-4)?.params).toEqual({
     ...{ sessionId: expect.any(String), approvalId: 'aa11', outcome: 'allow', optionId: 'allow-session', by: 'owner' },
-    ...{ answers: { q: ['Red', 'a=b'], n: ['3'] }, updatedInput: { a: 1 } },
+    ...{ answers: { q: ['Red', 'Blue', 'a=b'], n: ['3'] }, updatedInput: { command: 'ls -l' } },
   });
   expect(node.commands.slice(-3).map(({ params }) => params)).toMatchObject([
     { approvalId: 'bb11', outcome: 'allow', answers: { q: ['Blue', 'pink'] } },
@@ -156,7 +171,7 @@ test("a question's own options and what it asks in words are shown, and answered
     { approvalId: 'dd11', outcome: 'deny', optionId: 'deny' },
   ]);
   expect((await agentRelay(relay, 'approvals', '--all')).out).toMatch(
-    /chose: Answer, and so.*\n {4}answered q: Red, a=b\n {4}answered n: 3\n {4}instead: \{"a":1\}/u,
+    /chose: Answer, and so.*\n {4}answered q: Red, Blue, a=b\n {4}answered n: 3\n {4}instead: \{"command":"ls -l"\}/u,
   );
 });
 
@@ -172,4 +187,27 @@ test('the session of an agent is no place for what people decide, though the own
   }
   expect(node.commands.filter(({ name }) => name === 'session/resolve-approval')).toEqual([]);
   expect((await agentRelayIn({ AGENT_RELAY_AGENT_ID: 'Lead' }, relay, 'approvals')).out).toContain('aa11');
+});
+
+test('a number is the choice of that number, unless a choice is called so', async () => {
+  await using relay = await startTestRelay();
+  const choices = ['3', '1', '2'].map((value) => ({ value, label: value }));
+  const field = { id: 'q', text: 'How many?', choices, allowsText: false, allowsSeveral: true };
+  const lettered = { ...field, id: 'l', choices: ['a', 'b'].map((value) => ({ value, label: value })) };
+  const node = await agentThatSays(relay, { ...choosing('aa11'), form: [field, lettered] } as AgentEvent);
+  expect((await agentRelay(relay, 'approve', 'aa11', '--answer', 'q=1', '--answer', 'l=2')).out).toBe(
+    'Worker: allowed: Choose\n    answered q: 1\n    answered l: b',
+  );
+  expect(node.commands.at(-1)?.params).toMatchObject({ answers: { q: ['1'], l: ['b'] } });
+});
+
+test('how far an agent may go for others is set by a person, while no machine runs it', async () => {
+  await using relay = await startTestRelay();
+  await agentThatSays(relay);
+  await relay.relay.handlers['agents/register']({ id: 'Desk', name: 'Desk' }, as(owner));
+  expect(await agentRelay(relay, 'approval', 'Desk', 'guarded')).toEqual({ code: 0, out: 'Desk: guarded', notes: '' });
+  expect((await relay.relay.handlers['agents/get']({ id: 'Desk' }, as(owner))).approval).toBe('guarded');
+  expect(await agentRelay(relay, 'approval', 'Worker', 'guarded')).toMatchObject({ code: 1 });
+  expect(await agentRelay(relay, 'approval', 'Desk', 'sometimes')).toMatchObject({ code: 2 });
+  expect(await agentRelayIn({ AGENT_RELAY_AGENT_ID: 'Desk' }, relay, 'approval', 'Desk', 'open')).toMatchObject({ code: 1 });
 });

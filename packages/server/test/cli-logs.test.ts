@@ -24,3 +24,14 @@ test('logs shows as many lines as were asked for when there are, however much th
   expect((await shown('--limit', '5', '--json')).map((line) => JSON.parse(line).seq)).toEqual([299, 300, 301, 302, 303]);
   await peer.close();
 });
+
+test('of an agent that no machine runs nothing is told, and logs says so', async () => {
+  await using relay = await startTestRelay();
+  await using client = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  await client.agents.register({ id: 'Desk', name: 'Desk' });
+  expect(await agentRelay(relay, 'logs', 'Desk')).toEqual({
+    code: 0,
+    out: '',
+    notes: 'Nothing: no machine of this relay runs Desk, so what it does is not told here. Its mail is: agent-relay inbox --agent Desk',
+  });
+});

@@ -60,5 +60,11 @@ test('people see what each machine can run, what that can do, and how to install
   expect((await agentRelay(relay, 'doctor')).out).toContain(
     '-      not there: gemini, goose, kimi, vibe; agent-relay providers says how to install each',
   );
+  expect((await agentRelay(relay, 'spawn', 'cladue', '--name', 'Worker', '--node', 'desk')).notes).toBe(
+    'error: The node desk has no provider cladue: did you mean claude? It has claude, acme. (provider_unavailable)',
+  );
   await Promise.all([desk, attic].map(({ peer }) => peer.close()));
+  await expect
+    .poll(async () => (await agentRelay(relay, 'providers', 'desk')).out)
+    .toBe(`desk (${desk.nodeId}), offline\nWhat it can run is not known while it is offline.`);
 });

@@ -59,7 +59,7 @@ export const approveCommand = (terminal: Terminal): Command =>
         throw new CommandFailure('error: only one of --option, --session and --deny', 2);
       await answerApproval(terminal, { approvalId, agent, relay }, async (asked) => {
         const chosen = deny ? 'deny' : (option ?? (session ? sessionOption(asked) : undefined));
-        const answers = answer ?? (chosen === 'deny' ? undefined : await askForm(asked, terminal));
+        const answers = chosenAnswers(asked, answer) ?? (chosen === 'deny' ? undefined : await askForm(asked, terminal));
         return {
           ...(option === undefined && !session ? { outcome: deny ? 'deny' : 'allow' } : { optionId: chosen }),
           ...(answers && { answers }),
@@ -98,14 +98,14 @@ async function answerApproval(
       { id: asked.agentId, approvalId: asked.approvalId, ...answer },
       { signal: terminal.signal },
     );
-    terminal.out(`${approval.agentId}: ${approval.status}: ${oneLine(approval.title)}`);
+    for (const line of describeAnswer(approval)) terminal.out(line);
   });
 }
 
 type Asked = Pick<Approval, 'agentId' | 'approvalId' | 'options' | 'form'>;
 
 /** With an agent, what it has not asked is named by the relay. @throws CommandFailure when nothing, or more than one thing, is meant. */
-async function findApproval(
+export async function findApproval(
   client: RelayClient,
   { text, agent }: { readonly text: string; readonly agent: string | undefined },
   signal: AbortSignal,
@@ -143,8 +143,22 @@ async function askForm({ form = [] }: Asked, { ask, note }: Terminal): Promise<F
   return Object.fromEntries(answers);
 }
 
-/** A choice may be named by its number. */
-const chosenValue = ({ choices }: FormField, said: string): string => choices[/^\d+$/u.test(said) ? Number(said) - 1 : -1]?.value ?? said;
+/** A choice may be named by its number, unless that is what another is called. */
+function chosenValue({ choices }: FormField, said: string): string {
+  if (!/^\d+$/u.test(said) || choices.some(({ value }) => value === said)) return said;
+  return choices[Number(said) - 1]?.value ?? said;
+}
+
+function chosenAnswers({ form = [] }: Asked, answers: FormAnswers | undefined): FormAnswers | undefined {
+  if (answers === undefined) return undefined;
+  const fields = new Map(form.map((field) => [field.id, field]));
+  return Object.fromEntries(
+    Object.entries(answers).map(([id, said]) => {
+      const field = fields.get(id);
+      return [id, field ? said.map((one) => chosenValue(field, one)) : said];
+    }),
+  );
+}
 
 function collectAnswer(text: string, answers: FormAnswers = {}): FormAnswers {
   const at = text.indexOf('=');
@@ -159,6 +173,15 @@ function parseJson(text: string): ApprovalAnswer['updatedInput'] {
   } catch {
     throw new InvalidArgumentError('It must be JSON.');
   }
+}
+
+/** What was answered. Where something else runs than was asked for, that. */
+function describeAnswer(approval: Approval): string[] {
+  const { agentId, status, title } = approval;
+  const { answers = {}, updatedInput } = approval.status === 'pending' ? {} : approval;
+  const first =
+    updatedInput === undefined ? `${status}: ${oneLine(title)}` : `${status}, changed to: ${oneLine(textOf(updatedInput), 1000)}`;
+  return [`${agentId}: ${first}`, ...answeredLines(answers)];
 }
 
 /** The whole of what would run, because that is what is allowed. */
@@ -210,10 +233,13 @@ function chosenLine({ options = [], ...answer }: Approval): string[] {
   const label = options.find(({ id }) => id === optionId)?.label ?? optionId;
   return [
     ...(label === undefined ? [] : [`    chose: ${oneLine(label, 500)}`]),
-    ...Object.entries(answers).map(([id, said]) => `    answered ${oneLine(id)}: ${oneLine(said.join(', '), 1000)}`),
+    ...answeredLines(answers),
     ...(updatedInput === undefined ? [] : [`    instead: ${oneLine(JSON.stringify(updatedInput), 1000)}`]),
   ];
 }
+
+const answeredLines = (answers: FormAnswers): string[] =>
+  Object.entries(answers).map(([id, said]) => `    answered ${oneLine(id)}: ${oneLine(said.join(', '), 1000)}`);
 
 function textOf(input: Exclude<Approval['input'], undefined>): string {
   if (typeof input === 'string') return input;

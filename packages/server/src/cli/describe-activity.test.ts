@@ -15,6 +15,8 @@ test('what failed or was declined says why', () => {
     line({ ...completed, outcome: 'succeeded', output: 'x' }),
     line({ type: 'turn.failed', turnId: 't', error: { code: 'rate_limited', message: 'Try later', retryable: true } }),
     line({ type: 'approval.resolved', approvalId: 'a', outcome: 'denied', by: 'owner', message: 'not on a Friday' }),
+    line({ type: 'approval.resolved', approvalId: 'a', outcome: 'allowed', by: 'owner', updatedInput: { command: 'ls -l' } }),
+    line({ type: 'approval.resolved', approvalId: 'a', outcome: 'allowed', by: 'owner', updatedInput: { path: '/a' } }),
   ]).toEqual([
     '• failed with exit code 3: not ok 4 1 test failed',
     '• declined: A person did not allow this: too risky',
@@ -22,6 +24,8 @@ test('what failed or was declined says why', () => {
     undefined,
     'turn failed (rate_limited): Try later',
     'denied by owner: not on a Friday',
+    'allowed by owner; changed to: ls -l',
+    'allowed by owner; changed to: {"path":"/a"}',
   ]);
 });
 

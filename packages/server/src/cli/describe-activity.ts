@@ -35,7 +35,7 @@ function textOf(event: AgentEvent): string | null {
     case 'approval.requested':
       return `asks: ${oneLine(event.title)}`;
     case 'approval.resolved':
-      return `${event.outcome} by ${oneLine(event.by)}${event.message === undefined ? '' : `: ${oneLine(event.message)}`}`;
+      return `${event.outcome} by ${oneLine(event.by)}${event.message === undefined ? '' : `: ${oneLine(event.message)}`}${changedTo(event)}`;
     case 'quota.warning':
       return `quota: ${oneLine(event.message)}`;
     case 'context.warning':
@@ -59,6 +59,13 @@ function textOf(event: AgentEvent): string | null {
   // An event that is new here is a compile error; one that is newer than this program is passed over.
   event satisfies never;
   return null;
+}
+
+/** What runs instead of what was asked for. */
+function changedTo({ updatedInput: input }: Extract<AgentEvent, { type: 'approval.resolved' }>): string {
+  if (input === undefined) return '';
+  const isCommand = typeof input === 'object' && input !== null && !Array.isArray(input) && typeof input['command'] === 'string';
+  return `; changed to: ${oneLine(isCommand ? String(input['command']) : JSON.stringify(input), 1000)}`;
 }
 
 /** What a tool said when it did not succeed: the reason of a refusal, the end of a command's output. */

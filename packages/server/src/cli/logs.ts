@@ -1,6 +1,7 @@
 import type { RelayClient } from 'agent-relay-client';
 import type { ActivityEntry } from 'agent-relay-protocol';
 import { type Command, InvalidArgumentError } from 'commander';
+import { shellWord } from '../domain/shell-word.ts';
 import { describeActivity } from './describe-activity.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,7 +28,7 @@ export const logsCommand = (terminal: Terminal): Command =>
       await withRelay(options, terminal, async (client) => {
         const { lines, after } = await newestLines(client, name, { limit, lineOf, signal });
         for (const line of lines) terminal.out(line);
-        if (lines.length === 0) terminal.note('Nothing yet.');
+        if (lines.length === 0) terminal.note(await whyNothing(client, name, signal));
         if (!follow) return;
         for await (const entry of client.activity(name, { after, signal })) {
           const line = entry.id > 0 || json ? lineOf(entry) : null;
@@ -35,6 +36,13 @@ export const logsCommand = (terminal: Terminal): Command =>
         }
       });
     });
+
+/** An agent whose process no machine of the relay holds tells nobody what it does. */
+async function whyNothing(client: RelayClient, id: string, signal: AbortSignal): Promise<string> {
+  const { data } = await client.sessions.list({ agent: id, limit: 1 }, { signal });
+  if (data.length > 0) return 'Nothing yet.';
+  return `Nothing: no machine of this relay runs ${id}, so what it does is not told here. Its mail is: agent-relay inbox --agent ${shellWord(id)}`;
+}
 
 interface Wanted {
   readonly limit: number;

@@ -26,10 +26,12 @@ const jsonLines = ({ nodeId, name, status, providers }: Node): readonly string[]
   providers.map((provider) => JSON.stringify({ nodeId, machine: name, status, ...provider }));
 
 function linesOf({ nodeId, name, status, providers }: Node): readonly string[] {
+  const machine = `${oneLine(name, 40)} (${nodeId}), ${status}`;
+  if (status === 'offline') return [machine, 'What it can run is not known while it is offline.'];
   const here = providers.filter(({ available }) => available);
   const others = providers.filter(({ available }) => !available);
   return [
-    `${oneLine(name, 40)} (${nodeId}), ${status}`,
+    machine,
     ...(here.length === 0 ? [] : table([heading, ...here.map(rowOf)])),
     ...(others.length === 0 ? [] : ['Not there:', ...table(others.map(({ id, reason }) => [`  ${id}`, oneLine(reason ?? '-', 400)]))]),
   ];

@@ -37,7 +37,7 @@ import { sendCommand } from './send.ts';
 import { setupCommand } from './setup.ts';
 import { slashCommands } from './slash.ts';
 import { spawnCommand } from './spawn.ts';
-import { interruptCommand, releaseCommand } from './steer.ts';
+import { approvalCommand, interruptCommand, releaseCommand } from './steer.ts';
 import { taskCommand, tasksCommand } from './tasks.ts';
 import { clockTime, type Terminal } from './terminal.ts';
 import { tokenCommand } from './token.ts';
@@ -66,6 +66,7 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   approvalsCommand,
   approveCommand,
   denyCommand,
+  approvalCommand,
   rulesCommand,
   workCommand,
   claimCommand,

@@ -1,5 +1,6 @@
 import type { ApprovalRule, CreateApprovalRule } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError } from 'commander';
+import { findApproval } from './approvals.ts';
 import { requirePerson } from './current-agent.ts';
 import type { WordsOf } from './event-words.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -52,7 +53,7 @@ const addCommand = (terminal: Terminal): Command =>
     .argument('[words...]', 'how the command begins, word by word; what may follow is not looked at')
     .option('--agent <id>', 'for this agent')
     .option('--tag <tag>', 'for every agent with this tag')
-    .option('--from <approval>', 'made from this question of --agent, which it answers')
+    .option('--from <approval>', 'made from this question of --agent, which it answers: its id, or the beginning of one that is pending')
     .option('--folder <path>', 'only there and below, as its machine calls it (default: where --from asked)')
     .option('--edit', 'edits of files in the folder, instead of a command')
     .option('--for <time>', 'how long, as 30m, 8h or 7d (default: until it is revoked)', parseSpan)
@@ -62,10 +63,9 @@ const addCommand = (terminal: Terminal): Command =>
       requirePerson(terminal);
       const { agent, tag, from, name, edit, folder, for: span, uses, ...relay } = options;
       if ((agent === undefined) === (tag === undefined)) throw new CommandFailure('error: say whose rule it is: --agent or --tag', 2);
-      const request: CreateApprovalRule = {
+      const said: CreateApprovalRule = {
         ...(agent && { agent }),
         ...(tag && { tag }),
-        ...(from && { approvalId: from }),
         ...(name && { name }),
         ...(edit && { kind: 'edit' as const }),
         ...(words.length > 0 && { command: words }),
@@ -74,6 +74,8 @@ const addCommand = (terminal: Terminal): Command =>
         ...(uses && { maxUses: uses }),
       };
       await withRelay(relay, terminal, async (client) => {
+        const { approvalId } = from === undefined ? {} : await findApproval(client, { text: from, agent }, terminal.signal);
+        const request: CreateApprovalRule = { ...said, ...(approvalId && { approvalId }) };
         const rule = await client.rules.create(request, { signal: terminal.signal });
         terminal.out(`Rule ${rule.id} holds: ${oneLine(rule.name)}`);
       });

@@ -1,4 +1,6 @@
-import type { Command } from 'commander';
+import { type ApprovalMode, ApprovalModeSchema } from 'agent-relay-protocol';
+import { Argument, type Command } from 'commander';
+import { requirePerson } from './current-agent.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -22,5 +24,18 @@ export const interruptCommand = (terminal: Terminal): Command =>
       await withRelay(options, terminal, async (client) => {
         const { interrupted } = await client.agents.interrupt({ id: name }, { signal: terminal.signal });
         terminal.out(interrupted ? `${name} was interrupted` : `${name} was not working`);
+      });
+    });
+
+export const approvalCommand = (terminal: Terminal): Command =>
+  relayCommand('approval')
+    .description('Set what a turn of an agent may do that mail of the relay started; not while a machine runs it')
+    .argument('<name>', "the agent's id")
+    .addArgument(new Argument('<mode>', 'how far it may go').choices(ApprovalModeSchema.options))
+    .action(async (name: string, mode: ApprovalMode, options: RelayOptions) => {
+      requirePerson(terminal);
+      await withRelay(options, terminal, async (client) => {
+        const { id, approval } = await client.agents.approval({ id: name, approval: mode }, { signal: terminal.signal });
+        terminal.out(`${id}: ${approval}`);
       });
     });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { planDaemon } from '../operations/daemon-plan.ts';
 import { globalPrefixOf, installationOf } from '../operations/installation.ts';
 import { describeStep, outputOf, runSteps, type Step } from '../operations/steps.ts';
-import { planUpgrade } from '../operations/upgrade-plan.ts';
+import { planUpgrade, refuseCheckout } from '../operations/upgrade-plan.ts';
 import { type ConsentOptions, hasConsent } from './consent.ts';
 import { ownCliPath } from './program-name.ts';
 import { serviceSituation } from './service-situation.ts';
@@ -33,8 +33,10 @@ export const upgradeCommand = (terminal: Terminal): Command =>
 
 async function upgrade(options: UpgradeOptions, terminal: Terminal): Promise<void> {
   const cliPath = ownCliPath();
+  const installation = installationOf(cliPath);
+  refuseCheckout(installation);
   const steps = planUpgrade({
-    installation: installationOf(cliPath),
+    installation,
     current: RELAY_VERSION,
     latest: await latestVersion(terminal),
     companions: await companions(options.providers, terminal),

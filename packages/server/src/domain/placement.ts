@@ -1,4 +1,4 @@
-import { type Node, RelayError } from 'agent-relay-protocol';
+import { type Node, nearest, RelayError } from 'agent-relay-protocol';
 import { isAble, type ProviderNeeds, refuseUnable } from './provider-needs.ts';
 
 /** A machine as placement sees it. */
@@ -65,9 +65,15 @@ function onlyNamed(nodes: readonly PlaceableNode[], name: string): Node | undefi
 
 function reasonAgainst(node: Node, provider: string): string | null {
   const offered = node.providers.find(({ id }) => id === provider);
-  if (!offered) {
-    const names = node.providers.map(({ id }) => id).join(', ');
-    return `The node ${node.name} has no provider ${provider}${names === '' ? '' : `; it has ${names}`}.`;
-  }
+  if (!offered) return noSuchProvider(node, provider);
   return offered.available ? null : (offered.reason ?? `${provider} is not available on the node ${node.name}.`);
+}
+
+/** Those that could be started are named, and not all that a machine knows of. */
+function noSuchProvider({ name, providers }: Node, provider: string): string {
+  const ids = providers.map(({ id }) => id);
+  const there = providers.filter(({ available }) => available).map(({ id }) => id);
+  const meant = nearest(provider, ids);
+  const hint = meant === null ? '.' : `: did you mean ${meant}?`;
+  return `The node ${name} has no provider ${provider}${hint}${there.length === 0 ? '' : ` It has ${there.join(', ')}.`}`;
 }

@@ -34,10 +34,18 @@ function installSteps(installation: Installation, version: string): readonly Ste
     case 'npx':
       throw new RelayError('unsupported', `This copy belongs to npx, which fetches what it is asked for: npx ${wanted}`);
     case 'checkout':
-      throw new RelayError('unsupported', `This is a checkout (${installation.folder}): git pull there, then npm start`);
+      return refuseCheckout(installation);
     case 'other':
       throw new RelayError('unsupported', `npm did not install this copy; do it with what did: ${otherCommand(installation.by, wanted)}`);
   }
+}
+
+/** Which version a checkout has is git's business, whatever npm knows. @throws RelayError `unsupported`. */
+export function refuseCheckout(installation: Extract<Installation, { type: 'checkout' }>): never;
+export function refuseCheckout(installation: Installation): void;
+export function refuseCheckout(installation: Installation): void {
+  if (installation.type !== 'checkout') return;
+  throw new RelayError('unsupported', `This is a checkout (${installation.folder}): git pull there, then npm start`);
 }
 
 const otherCommand = (by: Extract<Installation, { type: 'other' }>['by'], wanted: string): string =>

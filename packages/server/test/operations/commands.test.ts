@@ -296,8 +296,7 @@ describe.runIf(process.platform === 'linux')('upgrade', () => {
   });
 
   test('a checkout is told to pull, and a missing npm is one sentence', async () => {
-    expect(await run(['upgrade', '--yes'])).toMatchObject({ code: 1, note: expect.stringMatching(/^error: npm does not say .*\n$/u) });
-    npm();
-    expect(await run(['upgrade', '--yes'])).toMatchObject({ code: 1, note: expect.stringContaining('git pull') });
+    expect(await run(['upgrade', '--dry-run'])).toMatchObject({ code: 1, note: expect.stringContaining('git pull') });
+    expect(await upgrade('--yes')).toMatchObject({ code: 1, note: expect.stringMatching(/^error: npm does not say .*\n$/u) });
   });
 });

@@ -21,7 +21,7 @@ export function AnswerBar({ approval, answer }: AnswerProps) {
   const [isNoJson, setNoJson] = useState(false);
   const isReady = useIsReady();
   const isBlocked = answer.isPending || !isReady;
-  const { yes, plainNo, otherNos } = optionsOf(approval);
+  const { yes, mainYes, plainNo, otherNos } = optionsOf(approval);
   const give = (option: ApprovalOption) => {
     const said = readOrNull(() => readAnswerForm(new FormData(filledIn.current ?? undefined), form));
     setNoJson(said === null);
@@ -36,8 +36,8 @@ export function AnswerBar({ approval, answer }: AnswerProps) {
         {isEditing && input !== undefined ? <EditedInput input={input} /> : null}
       </form>
       <div className="flex min-h-7 flex-wrap items-center gap-2">
-        {yes.map((option, index) => (
-          <OptionButton key={option.id} option={option} title={title} isMain={index === 0} isBlocked={isBlocked} onPress={give} />
+        {yes.map((option) => (
+          <OptionButton key={option.id} option={option} title={title} isMain={option === mainYes} isBlocked={isBlocked} onPress={give} />
         ))}
         <ReasonButton
           word={plainNo.label}

@@ -56,6 +56,7 @@ test('who answered is told, and when nobody did, why there is no answer', () => 
 test('what there is to press: every yes, a no that may say why, and other ways to say no', () => {
   expect(optionsOf({})).toEqual({
     yes: [{ id: 'allow', label: 'Allow once', outcome: 'allow' }],
+    mainYes: { id: 'allow', label: 'Allow once', outcome: 'allow' },
     plainNo: { id: 'deny', label: 'Deny', outcome: 'deny' },
     otherNos: [],
   });
@@ -65,7 +66,16 @@ test('what there is to press: every yes, a no that may say why, and other ways t
     { id: 'stop', label: 'Stop', outcome: 'cancel' as const },
     { id: 'n', label: 'No', outcome: 'deny' as const },
   ];
-  expect(optionsOf({ options })).toEqual({ yes: options.slice(0, 2), plainNo: options[3], otherNos: [options[2]] });
+  expect(optionsOf({ options })).toEqual({
+    yes: options.slice(0, 2),
+    mainYes: options[0],
+    plainNo: options[3],
+    otherNos: [options[2]],
+  });
+  const [once, always] = options;
+  if (!once || !always) throw new Error('two of them allow');
+  expect(optionsOf({ options: [always, once] }).mainYes).toBe(once);
+  expect(optionsOf({ options: [always] }).mainYes).toBe(always);
   expect(optionsOf({ options: options.slice(0, 1) }).plainNo).toMatchObject({ outcome: 'deny' });
 });
 

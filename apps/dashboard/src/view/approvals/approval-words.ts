@@ -55,6 +55,8 @@ export const ownWordsName = (fieldId: string): string => `${fieldId} in own word
 /** What there is to press. There is always a no, which may say why. */
 export interface Options {
   readonly yes: readonly ApprovalOption[];
+  /** The yes that holds this once; the first where each holds for longer. */
+  readonly mainYes: ApprovalOption | undefined;
   readonly plainNo: ApprovalOption;
   readonly otherNos: readonly ApprovalOption[];
 }
@@ -69,7 +71,13 @@ const allowing: ReadonlySet<string> = new Set<ApprovalOption['outcome']>(['allow
 export function optionsOf({ options = usual }: { readonly options?: readonly ApprovalOption[] | undefined }): Options {
   const nos = options.filter(({ outcome }) => !allowing.has(outcome));
   const plainNo = nos.find(({ outcome }) => outcome === 'deny') ?? { id: 'deny', label: 'Deny', outcome: 'deny' };
-  return { yes: options.filter(({ outcome }) => allowing.has(outcome)), plainNo, otherNos: nos.filter((option) => option !== plainNo) };
+  const yes = options.filter(({ outcome }) => allowing.has(outcome));
+  return {
+    yes,
+    mainYes: yes.find(({ outcome }) => outcome === 'allow') ?? yes[0],
+    plainNo,
+    otherNos: nos.filter((option) => option !== plainNo),
+  };
 }
 
 /** One thing a person reads before allowing it. */
