@@ -211,3 +211,13 @@ test('how far an agent may go for others is set by a person, while no machine ru
   expect(await agentRelay(relay, 'approval', 'Desk', 'sometimes')).toMatchObject({ code: 2 });
   expect(await agentRelayIn({ AGENT_RELAY_AGENT_ID: 'Desk' }, relay, 'approval', 'Desk', 'open')).toMatchObject({ code: 1 });
 });
+
+test('a rule from a question is found by the beginning of its id, and says when it did not answer it', async () => {
+  await using relay = await startTestRelay();
+  await agentThatSays(relay, ask('aa11', 'npm test'), ask('bb22', 'npm test'));
+  const add = ['rules', 'add', '--agent', 'Worker', '--from'];
+  expect(await agentRelay(relay, ...add, 'aa')).toMatchObject({ code: 0, out: expect.stringContaining('npm test'), notes: '' });
+  expect(await agentRelay(relay, ...add, 'zz')).toMatchObject({ code: 1 });
+  const elsewhere = await agentRelay(relay, 'rules', 'add', 'git', 'push', '--agent', 'Worker', '--from', 'bb');
+  expect(elsewhere.notes).toMatch(/bb22/u);
+});

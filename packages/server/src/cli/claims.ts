@@ -23,7 +23,7 @@ export const claimCommand = (terminal: Terminal): Command =>
 export const completeCommand = (terminal: Terminal): Command =>
   relayCommand('complete')
     .description('Report claimed work as done')
-    .argument('<claim>', 'the id of the claim')
+    .argument('<claim>', 'the id of the claim, as `claim` answers it', parseClaimId)
     .option('--agent <id>', 'who did it (default: AGENT_RELAY_ID, else owner)', agentOfSession(terminal.env))
     .option('--fence <number>', 'the fence of the claim', parseFence)
     .option('--result <text>', 'what came out')
@@ -62,6 +62,12 @@ export function describe(claim: Claim): string {
 export function untilTime(at: number, now = Date.now()): string {
   const isToday = new Date(at).toDateString() === new Date(now).toDateString();
   return isToday ? clockTime(at) : `${new Date(at).toDateString()} ${clockTime(at)}`;
+}
+
+/** Who claimed has the number of a message at hand, and claims are called otherwise. */
+function parseClaimId(text: string): string {
+  if (/^\d+$/u.test(text)) throw new InvalidArgumentError('Claims have ids of their own, unlike messages: `claim` answered it.');
+  return text;
 }
 
 export function parseFence(text: string): number {

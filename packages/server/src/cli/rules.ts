@@ -78,6 +78,7 @@ const addCommand = (terminal: Terminal): Command =>
         const request: CreateApprovalRule = { ...said, ...(approvalId && { approvalId }) };
         const rule = await client.rules.create(request, { signal: terminal.signal });
         terminal.out(`Rule ${rule.id} holds: ${oneLine(rule.name)}`);
+        if (approvalId && rule.uses === 0) terminal.note(`It did not answer ${approvalId}, which waits for \`approve\` or \`deny\`.`);
       });
     });
 

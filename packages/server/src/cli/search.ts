@@ -91,7 +91,8 @@ function lineOf(hit: SearchHit): string {
     hit.in === 'messages'
       ? `[msg:${hit.id}] ${printable(hit.from)} → ${printable(hit.to)}`
       : `${printable(hit.agentId)} ${hit.tool === null ? printable(hit.type) : printable(hit.tool)}`;
-  return `${dayAndTime(hit.at)}  ${about}: ${marked(hit.snippet)}`;
+  const said = marked(hit.snippet);
+  return `${dayAndTime(hit.at)}  ${about}${said === '' ? '' : `: ${said}`}`;
 }
 
 const changesIn = (hit: SearchHit): readonly string[] =>
