@@ -58,11 +58,23 @@ test('a machine that was accepted in the last second has a minute to fetch its t
   const { clock, pairings, from, accept } = open();
   const { code, secret } = from('10.0.0.1');
   clock.at += 10 * MINUTE_MS - 1;
+  pairings.outcome(secret);
   await accept(code);
   clock.at += MINUTE_MS - 1;
   expect(pairings.outcome(secret)).toMatchObject({ status: 'accepted' });
   clock.at += 1;
   expect(codeOf(() => pairings.outcome(secret))).toBe('not_found');
+});
+
+test('a machine that asks no longer is neither listed nor let in, until it asks again', async () => {
+  const { clock, pairings, from, accept } = open();
+  const { code, secret } = from('10.0.0.1');
+  clock.at += MINUTE_MS / 2;
+  expect(pairings.pending()).toEqual([]);
+  await expect(accept(code)).rejects.toThrow('laptop showed this code and asks no longer');
+  pairings.outcome(secret);
+  expect(pairings.pending()).toMatchObject([{ code }]);
+  await accept(code);
 });
 
 test('a machine whose admission could not be written waits on', async () => {
@@ -89,7 +101,8 @@ test('thirty-two wait at most, and whoever stopped asking makes room', () => {
   clock.at += 30_000;
   pairings.outcome(first?.secret ?? '');
   expect(codeOf(() => from('10.0.1.1'))).toBe('none');
-  expect(pairings.pending()).toHaveLength(32);
+  // Of the thirty-two that wait two still ask.
+  expect(pairings.pending()).toHaveLength(2);
   expect(pairings.outcome(first?.secret ?? '')).toMatchObject({ status: 'pending' });
 });
 

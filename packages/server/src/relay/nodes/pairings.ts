@@ -12,7 +12,7 @@ const MOST = 32;
 const MOST_OF_ONE = 4;
 const LIFE_MS = 600_000;
 const POLL_MS = 2_000;
-/** Whoever has not asked for so long has gone, and makes room. */
+/** Whoever has not asked for so long has gone: it makes room, and is let in only when it asks again. */
 const SILENT_MS = 30_000;
 /** What was accepted can be fetched for so long at least. */
 const FETCH_MS = 60_000;
@@ -76,11 +76,12 @@ export class Pairings implements PairingDesk {
     return pairing.admission ? { status: 'accepted', ...pairing.admission } : { status: 'pending', pollMs: POLL_MS };
   }
 
-  /** Those that nobody has accepted. */
+  /** Those that still ask, and that nobody has accepted. */
   pending(): readonly NodePairing[] {
-    return this.#live().flatMap(([, { code, name, version, address, askedAt, expiresAt, isAccepting }]) =>
-      isAccepting ? [] : [{ code, name, version, address, askedAt, expiresAt }],
-    );
+    return this.#live().flatMap(([, pairing]) => {
+      const { code, name, version, address, askedAt, expiresAt, isAccepting } = pairing;
+      return isAccepting || this.#isSilent(pairing) ? [] : [{ code, name, version, address, askedAt, expiresAt }];
+    });
   }
 
   /**
@@ -94,6 +95,8 @@ export class Pairings implements PairingDesk {
     const code = spelledCode(typed);
     const pairing = this.#live().find(([, each]) => each.code === code && !each.isAccepting)?.[1];
     if (!pairing) throw this.#wrongCodes.fail(new RelayError('not_found', `No machine waits under the code ${code}`));
+    if (this.#isSilent(pairing))
+      throw new RelayError('not_found', `${pairing.name} showed this code and asks no longer: start relay-connect pair there again`);
     pairing.isAccepting = true;
     try {
       const admitted = await admit(pairing);
@@ -117,11 +120,15 @@ export class Pairings implements PairingDesk {
     return [...this.#bySecret];
   }
 
+  #isSilent({ heardAt }: Pairing): boolean {
+    return this.#clock.now() - heardAt >= SILENT_MS;
+  }
+
   /** @throws RelayError `rate_limited` when it is full of machines that still ask. */
   #makeRoom(network: string, now: number): void {
     const crowd = this.#crowdFor(network);
     if (crowd.length === 0) return;
-    const silent = crowd.find(([, { heardAt, isAccepting }]) => !isAccepting && now - heardAt >= SILENT_MS);
+    const silent = crowd.find(([, pairing]) => !pairing.isAccepting && this.#isSilent(pairing));
     if (silent) {
       this.#bySecret.delete(silent[0]);
       return;
