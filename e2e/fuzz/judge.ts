@@ -4,7 +4,7 @@ import type { HttpAnswer } from './http-connection.ts';
 import type { Target } from './targets.ts';
 
 /** Where an answer may carry a token: what was asked for is one. */
-const makesTokens = new Set(['agents/register', 'tokens/create', 'login/create']);
+const makesTokens = new Set(['agents/register', 'tokens/create', 'login/create', 'sessions/invite']);
 const tokenShape = /\bar_[a-z]+_[\w-]{30,}/u;
 const insides =
   /(?:\n|\\n)\s+at [^\n]+:\d+:\d+|node:internal\/|\/dist\/[\w-]+\.js|SQLITE_[A-Z]+|\b(?:SELECT|INSERT INTO|DELETE FROM|UPDATE) [\w"* ]+|no such column/u;

@@ -181,7 +181,7 @@ export class AgentBridge {
 
   #sandboxes(): Sandboxes {
     const { sandbox: request, sandboxRead: allowed, env = process.env } = this.#options;
-    return new Sandboxes({ request, allowed, env, platform: process.platform, clock: { now: () => Date.now() } });
+    return new Sandboxes({ request, allowed, env, platform: process.platform });
   }
 
   async #source(stateDir: string, sandboxes: Sandboxes, log: Log): Promise<SessionSource> {

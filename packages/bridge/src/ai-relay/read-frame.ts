@@ -9,13 +9,13 @@ export type AiRelayRequest =
       readonly requestId: string;
       /** One of the question's own; where that has none of this id, `verdict` is what its word means. */
       readonly optionId?: string;
-      readonly verdict: Verdict;
+      readonly verdict: PermissionVerdict;
       readonly message?: string;
     }
   | { readonly type: 'model'; readonly model: string }
   | { readonly type: 'refused'; readonly reason: string };
 
-export interface Verdict {
+export interface PermissionVerdict {
   readonly outcome: 'allow' | 'deny';
   readonly forSession?: true;
 }
@@ -123,7 +123,7 @@ function permission(fields: Fields): AiRelayRequest {
   return { type: 'permission', requestId: String(requestId), ...option, verdict: verdictOf(String(said ?? '')), ...reason };
 }
 
-function verdictOf(word: string): Verdict {
+function verdictOf(word: string): PermissionVerdict {
   if (!yes.test(word)) return { outcome: 'deny' };
   return { outcome: 'allow', ...(always.test(word) ? { forSession: true } : {}) };
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Agent, Approval, AskApproval, PendingApproval } from 'agent-relay-protocol';
 import { RelayError } from 'agent-relay-protocol';
 import { resolveApproval, shortInput } from './approval.ts';
@@ -42,8 +41,8 @@ export function askQuestion(
 
 /** @throws RelayError `idempotency_mismatch` when the id was used for another question: its answer would be taken for that of this one. */
 export function assertAsksTheSame({ approvalId, kind, title, cwd, input }: AskApproval, found: Approval): void {
-  const asked = { kind, title, cwd, input: input === undefined ? undefined : shortInput(input) };
-  if (isDeepStrictEqual(asked, { kind: found.kind, title: found.title, cwd: found.cwd, input: found.input })) return;
+  const asked = [kind, title, cwd, input === undefined ? undefined : shortInput(input)];
+  if (JSON.stringify(asked) === JSON.stringify([found.kind, found.title, found.cwd, found.input])) return;
   throw new RelayError('idempotency_mismatch', `approvalId: ${approvalId} was asked before, with another kind, title, folder or input`, {
     issues: [{ path: 'approvalId', message: 'Another question has this id' }],
   });

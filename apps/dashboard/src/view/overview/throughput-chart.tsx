@@ -14,7 +14,7 @@ export function ThroughputChart() {
   const seconds = lastSeconds(data, now);
   const most = Math.max(1, ...seconds);
   const rate = seconds.slice(-AVERAGED).reduce((sum, count) => sum + count, 0) / AVERAGED;
-  const words = `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} messages a second`;
+  const words = rate === 0 ? 'Nothing is said just now' : `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} messages a second`;
   return (
     <figure className="grid gap-1">
       <figcaption className="flex items-baseline gap-2">
