@@ -25,8 +25,8 @@ test('of what a refused client sends nothing is held', async () => {
     most = Math.max(most, process.memoryUsage().arrayBuffers - before);
   }
   for (const socket of sockets) socket.destroy();
-  // One frame is this test's own.
-  expect(most).toBeLessThan(60 << 20);
+  // Some frames are this test's own; what was held of all of them would be more.
+  expect(most).toBeLessThan(100 << 20);
   const refused = await connect(url);
   expect(await refused.closed).toMatchObject({ code: 4401 });
 });

@@ -6,11 +6,11 @@ import { expect, test } from 'vitest';
 import { connect, later, startBridge, tempFolder } from './bridge-world.ts';
 import { ScriptedProvider } from './scripted-provider.ts';
 
-/** A machine whose sandbox can be had. */
-async function pathWithBwrap(): Promise<string> {
+/** A machine whose sandbox can be had: its owner names it. */
+async function withBwrap(): Promise<Record<string, string>> {
   const folder = await tempFolder();
   await writeFile(join(folder, 'bwrap'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
-  return folder;
+  return { PATH: folder, AGENT_RELAY_BWRAP: join(folder, 'bwrap') };
 }
 
 const hasBwrap = process.platform === 'linux';
@@ -25,7 +25,7 @@ test('a sandbox that cannot be had is said when the bridge starts, and `auto` do
   const env = { PATH: await tempFolder() };
   await expect(startBridge({ sandbox: 'os', env })).rejects.toMatchObject({ code: 'unsupported' });
   if (hasBwrap) {
-    const options = { sandbox: 'seatbelt', env: { PATH: await pathWithBwrap() } } as const;
+    const options = { sandbox: 'seatbelt', env: await withBwrap() } as const;
     await expect(startBridge(options)).rejects.toThrow('This machine has the sandbox bwrap, and not seatbelt');
   }
   const { url, claude } = await startBridge({ sandbox: 'auto', env });
@@ -34,7 +34,7 @@ test('a sandbox that cannot be had is said when the bridge starts, and `auto` do
 });
 
 test.runIf(hasBwrap)('every agent is put in the sandbox, and one that is not does not start', async () => {
-  const env = { PATH: await pathWithBwrap() };
+  const env = await withBwrap();
   const { url, claude } = await startBridge({ sandbox: 'os', env });
   expect(await ask(url, 'unknown')).toMatchObject({ type: 'error', message: expect.stringContaining('claude cannot be put in a sandbox') });
   claude.sandboxFiles = () => ({});
@@ -55,7 +55,7 @@ test.runIf(hasBwrap)('every agent is put in the sandbox, and one that is not doe
 test.runIf(hasBwrap)('with a relay as well, which is told', async () => {
   const relay = await startTestRelay();
   later(() => relay.close());
-  const env = { PATH: await pathWithBwrap() };
+  const env = await withBwrap();
   const claude = new ScriptedProvider('claude');
   claude.sandboxFiles = () => ({});
   const ofRelay = { relay: { url: relay.url, token: relay.ownerToken }, agentName: 'bridge' };

@@ -87,7 +87,7 @@ test('mail comes into the session, one frame for each sender, and its receipt sa
       'u',
     ),
   );
-  expect(await receipt(sent.id)).toMatchObject({ state: 'dispatched' });
+  await expect.poll(() => receipt(sent.id), { timeout: 20_000 }).toMatchObject({ state: 'dispatched' });
   await reads(claude, frame);
   await expect.poll(() => receipt(sent.id), { timeout: 20_000 }).toMatchObject({ state: 'seen', evidence: 'echo' });
   await agentOf(claude, 'busy');

@@ -7,7 +7,7 @@ import { agentRelay } from './support/run-command.ts';
 
 const events: readonly AgentEvent[] = [
   { type: 'tool.started', turnId: 't', itemId: 'i', name: 'Bash', kind: 'execute', title: 'npm test', input: { command: 'npm test' } },
-  { type: 'file.changed', changes: [{ path: '/work/src/auth.ts', change: 'updated' }] },
+  { type: 'file.changed', changes: [{ path: '/home/ada/src/auth.ts', change: 'updated' }] },
   { type: 'text.completed', turnId: 't', itemId: 'j', text: 'The tests pass\u001b[2J now' },
 ];
 
@@ -32,7 +32,7 @@ test('search and files find what was said and done, one line for each, without w
   expect(found.code).toBe(0);
   expect((await lines('search', 'test', '--in', 'messages')).lines).toHaveLength(1);
   expect((await lines('search', 'test', '--tool', 'Bash', '--agent', 'Worker', '--since', 'today')).lines).toHaveLength(1);
-  expect((await lines('files', 'src/auth.ts', '--since', '1h')).lines).toEqual(['Worker updated /work/src/auth.ts']);
+  expect((await lines('files', 'src/auth.ts', '--since', '1h')).lines).toEqual(['Worker updated /home/ada/src/auth.ts']);
   expect((await lines('files')).lines).toHaveLength(1);
   expect(JSON.parse((await agentRelay(relay, 'search', '"the tests"', '--json', '--in', 'messages')).out)).toMatchObject({
     in: 'messages',

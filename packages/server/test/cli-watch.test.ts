@@ -51,7 +51,7 @@ test('watch says once what both the log and the agent tell: its start, its mail,
   // As it was: it may do no more than before.
   await peer.request('sessions/report', { sessionId, status: 'failed', reason: 'It crashed' });
   const again = `agent-relay spawn claude --name Worker --cwd /folder --no-ask --approval guarded --node ${nodeId}`;
-  await poll('its end', () => out.includes(`Worker failed: It crashed (to start it again: ${again})`));
+  await poll('its end', () => out.includes(`Worker failed: It crashed. To start it again: ${again}`));
   stop.abort();
   expect(await watching).toBe(0);
   await peer.close();

@@ -51,16 +51,16 @@ it('narrows by agent, session, type, tool, file and time', async () => {
   await did(
     { type: 'tool.started', turnId: 't', itemId: 'a', name: 'Bash', kind: 'execute', title: 'Run', input: { command: 'npm test' } },
     { type: 'tool.started', turnId: 't', itemId: 'b', name: 'Read', kind: 'read', title: 'Read', input: { path: 'npm.md' } },
-    { type: 'file.changed', changes: [{ path: '/work/src/auth.ts', change: 'updated', diff: '+ npm' }] },
-    { type: 'file.changed', changes: [{ path: '/work/src/author.ts', change: 'added' }] },
+    { type: 'file.changed', changes: [{ path: '/home/ada/src/auth.ts', change: 'updated', diff: '+ npm' }] },
+    { type: 'file.changed', changes: [{ path: '/home/ada/src/author.ts', change: 'added' }] },
   );
   await send('npm is down', { kind: 'task' });
   const found = async (input: RouteInput<'search/find'>) =>
     (await hits(input)).map((hit) => (hit.in === 'messages' ? hit.from : (hit.tool ?? hit.files.map(({ path }) => path).join())));
   expect(await found({ text: 'npm', tool: 'Bash' })).toEqual(['Bash']);
-  expect(await found({ type: 'file.changed' })).toEqual(['/work/src/author.ts', '/work/src/auth.ts']);
-  expect(await found({ file: 'src/auth.ts' })).toEqual(['/work/src/auth.ts']);
-  expect(await found({ file: '/work/src' })).toHaveLength(2);
+  expect(await found({ type: 'file.changed' })).toEqual(['/home/ada/src/author.ts', '/home/ada/src/auth.ts']);
+  expect(await found({ file: 'src/auth.ts' })).toEqual(['/home/ada/src/auth.ts']);
+  expect(await found({ file: '/home/ada/src' })).toHaveLength(2);
   expect(await found({ text: 'npm', type: 'task' })).toEqual(['owner']);
   expect(await found({ text: 'npm', session: session.sessionId })).toHaveLength(3);
   expect(await found({ text: 'npm', agent: 'Worker' })).toHaveLength(4);

@@ -59,7 +59,7 @@ async function wayBack(event: RelayEvent, client: RelayClient, signal: AbortSign
   if (event.type !== 'session.ended' || event.session.status !== 'failed') return '';
   try {
     const card = await client.agents.get({ id: event.session.agentId }, { signal });
-    return ` (${comeBack(event.session, card)})`;
+    return `. ${comeBack(event.session, card)}`;
   } catch (error) {
     if (error instanceof RelayError) return '';
     throw error;

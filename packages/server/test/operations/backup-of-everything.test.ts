@@ -58,6 +58,7 @@ test('a backup of everything, made while everything is written to, is one moment
   await using client = clientOf(relay);
   await using ops = clientOf(relay, integrationToken);
   const noted = await fill(relay, client);
+  await client.search.find({ text: 'something' });
   const before = await shownBy(client);
   await using load = writeMeanwhile(client, ops);
   await poll('the load runs', () => load.written.count > 300, 30_000);
