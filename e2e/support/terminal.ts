@@ -57,8 +57,7 @@ export async function openTerminal(
     exitCode: () =>
       until('the end of the program', async () => {
         const [dead, status] = (await tmux('display-message', '-p', '#{pane_dead} #{pane_dead_status}')).trim().split(' ');
-        // That it is dead may be told before how it ended.
-        return dead === '1' && status !== undefined && status !== '' && { code: Number(status) };
+        return dead === '1' && { code: Number(status) };
       }).then(({ code }) => code),
     [Symbol.asyncDispose]: async () => void (await tmux('kill-server').catch(() => '')),
   };
