@@ -13,7 +13,7 @@ const HANGS_AFTER_MS = 60_000;
 /** A socket is used for so many frames, so that subscriptions come and go and credentials change. */
 const FRAMES_OF_A_SOCKET = 400;
 const waitsByIntent = /wait(?:Ms|For)|timeoutMs|sessions\/start|agents\/(?:interrupt|release|remove)/iu;
-const makesTokens = /^(?:agents\/register|tokens\/create|login\/create|sessions\/start)$/u;
+const makesTokens = /^(?:agents\/register|tokens\/create|login\/create|sessions\/(?:start|invite))$/u;
 
 /** One socket after the other, each asked for everything that a socket offers, in frames that are right, nearly right and no JSON at all. */
 export class SocketLane {
