@@ -57,7 +57,11 @@ export async function openTerminal(
     exitCode: () =>
       until('the end of the program', async () => {
         const [dead, status] = (await tmux('display-message', '-p', '#{pane_dead} #{pane_dead_status}')).trim().split(' ');
-        return dead === '1' && { code: Number(status) };
+        if (dead !== '1') return false;
+        if (status !== undefined) return { code: Number(status) };
+        // tmux 3.3 may miss that a child has ended (it stays a zombie) until another one does.
+        await tmux('run-shell', 'true');
+        return false;
       }).then(({ code }) => code),
     [Symbol.asyncDispose]: async () => void (await tmux('kill-server').catch(() => '')),
   };
