@@ -37,6 +37,8 @@ test('doctor says which Gemini CLI is there, and how to install what is not', as
   });
   expect(stdout).toMatch(/gemini: available, 0\.61\.0/u);
   expect(stdout).toMatch(/not there: claude, codex, .*; agent-relay providers says how to install each/u);
+  const told = await relay.run('providers');
+  expect(told.stdout).toMatch(/claude .*npm install -g @anthropic-ai\/claude-code/u);
 });
 
 test('a real Gemini CLI is spawned, does what mail says with a receipt, uses the relay, and is released without a trace', async () => {

@@ -11,11 +11,11 @@ const request = {
   input: { command: 'git status' },
   tool_use_id: 't1',
   permission_suggestions: [{ type: 'addRules', behavior: 'allow', rules: [rule] }],
-} as unknown as PermissionRequest;
+} as unknown as PermissionRequest; // what the CLI asks with besides is not looked at
 
 function answerTo(verdict: ApprovalVerdict) {
   const translator = { turnId: null, questionAsked: () => [], questionAnswered: () => [], declined: () => {} };
-  const parts = { translator, events: { emit: () => {}, approvals: { ask: async () => verdict } } } as unknown as QuestionParts;
+  const parts = { translator, events: { emit: () => {}, approvals: { ask: async () => verdict } } } as unknown as QuestionParts; // all that is called of them
   return askAboutTool({ request, relayServers: [], cwd: '/w', offersRule: true }, parts, new AbortController().signal);
 }
 

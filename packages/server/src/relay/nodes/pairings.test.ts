@@ -96,13 +96,17 @@ test('a flood from one network keeps itself out and nobody else', () => {
 
 test('thirty-two wait at most, and whoever stopped asking makes room', () => {
   const { clock, pairings, from } = open();
-  const [first] = Array.from({ length: 32 }, (_, index) => from(`10.0.0.${index}`));
+  const waiting = Array.from({ length: 32 }, (_, index) => from(`10.0.0.${index}`));
+  expect(pairings.pending()).toHaveLength(32);
   expect(codeOf(() => from('10.0.1.1'))).toBe('rate_limited');
   clock.at += 30_000;
+  const [first, ...others] = waiting;
   pairings.outcome(first?.secret ?? '');
   expect(codeOf(() => from('10.0.1.1'))).toBe('none');
-  // Of the thirty-two that wait two still ask.
+  // Two of them still ask; who asks again is listed again, but for the one that made room.
   expect(pairings.pending()).toHaveLength(2);
+  const gone = others.filter(({ secret }) => codeOf(() => pairings.outcome(secret)) === 'not_found');
+  expect([gone.length, pairings.pending().length]).toEqual([1, 32]);
   expect(pairings.outcome(first?.secret ?? '')).toMatchObject({ status: 'pending' });
 });
 
