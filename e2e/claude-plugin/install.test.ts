@@ -7,7 +7,7 @@ import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { agentCliPaths, callTool, say, startFakeAnthropic, tempHome } from 'agent-relay-testing';
 import { expect, test } from 'vitest';
-import { pluginFolder } from './live-session.ts';
+import { pluginFolder } from './plugin-folder.ts';
 
 const run = promisify(execFile);
 const { claude, claudeBetween } = agentCliPaths();

@@ -8,8 +8,9 @@ import { startTestRelay } from 'agent-relay-server/testing';
 import { agentCliPaths, callTool, type Model, type ModelRequest, say, startFakeAnthropic, tempHome } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentRelayProgram } from '../support/programs.ts';
+import { hasTerminals, openTerminal, type Terminal } from '../support/terminal.ts';
 import { until } from '../support/until.ts';
-import { agentIn, hasTmux, LiveSession } from './live-session.ts';
+import { pluginFolder } from './plugin-folder.ts';
 
 /** The newest message of the relay, in whatever part of a request the CLI puts it. */
 const lastMessage = ({ conversation }: ModelRequest): string =>
@@ -35,24 +36,30 @@ const { claude, claudeBetween } = agentCliPaths();
 /** The newest that is installed. */
 const newest = claudeBetween.find(([version]) => version === '2.1.332')?.[1] ?? claude;
 let owner: RelayClient;
-let sessions: { readonly one: LiveSession; readonly two: LiveSession };
+let sessions: { readonly one: Terminal; readonly two: Terminal };
 let agents: { readonly one: Agent; readonly two: Agent };
 
-async function start(cwd: string, program = newest): Promise<LiveSession> {
+async function start(cwd: string, program = newest): Promise<Terminal> {
   const bin = join(home.directory, 'bin');
   await mkdir(bin, { recursive: true });
   await writeFile(join(bin, 'agent-relay'), `#!/bin/sh\nexec "${process.execPath}" "${agentRelayProgram}" "$@"\n`);
   await chmod(join(bin, 'agent-relay'), 0o755);
   const path = [bin, process.env['PATH'] ?? ''].join(delimiter);
-  const env = { ...anthropic.env(), PATH: path, AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
-  return LiveSession.start({ home, claude: program, cwd, env });
+  const env = { ...home.env(), ...anthropic.env(), PATH: path, AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
+  return openTerminal([program, '--plugin-dir', pluginFolder], { cwd, env });
 }
 
+/** The agent of the session in that folder, once it is there. */
+const agentIn = (cwd: string) =>
+  until(`the agent of ${cwd}`, async () =>
+    (await owner.agents.list()).data.find((agent) => agent.meta['cwd'] === cwd && agent.status !== 'offline'),
+  );
+
 beforeAll(async () => {
-  if (!hasTmux) return;
+  if (!hasTerminals) return;
   owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
   sessions = { one: await start(folders.one), two: await start(folders.two) };
-  agents = { one: await agentIn(owner, folders.one), two: await agentIn(owner, folders.two) };
+  agents = { one: await agentIn(folders.one), two: await agentIn(folders.two) };
 });
 
 afterAll(async () => {
@@ -68,7 +75,7 @@ const bodies = async () => (await owner.messages.list({ newest: true })).data.ma
 const inMode = (approval: ApprovalMode) => owner.agents.approval({ id: agents.two.id, approval });
 const order = (body: string) => owner.messages.send({ to: `id:${agents.two.id}`, body });
 
-test.skipIf(!hasTmux)('two sessions at rest hold a conversation through the relay, and nobody touches them', async () => {
+test.skipIf(!hasTerminals)('two sessions at rest hold a conversation through the relay, and nobody touches them', async () => {
   await owner.messages.send({ to: `id:${agents.one.id}`, body: `start id:${agents.two.id}` });
   await until('the last answer', async () => (await bodies()).includes('pong 3'));
   const { data } = await owner.messages.list({ newest: true });
@@ -82,7 +89,7 @@ test.skipIf(!hasTmux)('two sessions at rest hold a conversation through the rela
   expect(told).toContain(`Agent Relay active. Your agent ID: ${agents.one.id}`);
 });
 
-test.skipIf(!hasTmux)('a command is answered at the prompt without asking the model', async () => {
+test.skipIf(!hasTerminals)('a command is answered at the prompt without asking the model', async () => {
   await until('both at rest', async () => (await owner.agents.list({ status: 'idle' })).data.length >= 2, 20_000);
   const { length } = anthropic.requests;
   await sessions.one.say(`/agent-relay:message ${agents.two.id} fyi`);
@@ -92,7 +99,7 @@ test.skipIf(!hasTmux)('a command is answered at the prompt without asking the mo
   expect(asked).toEqual([]);
 });
 
-test.skipIf(!hasTmux)('read-only: what a message asks for is not written', async () => {
+test.skipIf(!hasTerminals)('read-only: what a message asks for is not written', async () => {
   await inMode('read-only');
   const sent = await order(`write ${join(folders.two, 'forbidden.txt')}`);
   await until('the turn', async () => (await owner.messages.deliveries({ id: sent.id })).data.some(({ state }) => state === 'seen'));
@@ -100,7 +107,7 @@ test.skipIf(!hasTmux)('read-only: what a message asks for is not written', async
   expect(existsSync(join(folders.two, 'forbidden.txt'))).toBe(false);
 });
 
-test.skipIf(!hasTmux)('guarded: the dialog is open at the terminal, a person answers elsewhere, and it closes', async () => {
+test.skipIf(!hasTerminals)('guarded: the dialog is open at the terminal, a person answers elsewhere, and it closes', async () => {
   await inMode('guarded');
   await order(`write ${join(folders.two, 'allowed.txt')}`);
   const question = await until('the question', async () => (await owner.approvals.list({ status: 'pending' })).data[0]);
@@ -112,7 +119,7 @@ test.skipIf(!hasTmux)('guarded: the dialog is open at the terminal, a person ans
   expect(await readFile(join(folders.two, 'allowed.txt'), 'utf8')).toBe('written for a message\n');
 });
 
-test.skipIf(!hasTmux)('guarded: answered at the terminal, the question is taken back', async () => {
+test.skipIf(!hasTerminals)('guarded: answered at the terminal, the question is taken back', async () => {
   await until('the turn to end', async () => (await owner.agents.get({ id: agents.two.id })).status === 'idle');
   await order(`write ${join(folders.two, 'here.txt')}`);
   const { approvalId } = await until('the question', async () => (await owner.approvals.list({ status: 'pending' })).data[0]);
@@ -124,19 +131,19 @@ test.skipIf(!hasTmux)('guarded: answered at the terminal, the question is taken 
   expect(ended).toMatchObject({ approvalId, by: 'session' });
 });
 
-test.skipIf(!hasTmux)("a session's shells speak as its agent", async () => {
+test.skipIf(!hasTerminals)("a session's shells speak as its agent", async () => {
   await inMode('open');
   await sessions.two.press('!');
   await sessions.two.say('agent-relay /status');
   await sessions.two.shows(new RegExp(`${agents.two.id}: \\w+, label -, tags claude`, 'u'));
 });
 
-test.skipIf(!hasTmux || claudeBetween.every(([version]) => version !== '2.1.197'))(
+test.skipIf(!hasTerminals || claudeBetween.every(([version]) => version !== '2.1.197'))(
   'an older Claude Code, which has no inbox, is woken, and answers',
   async () => {
     const cwd = await home.makeFolder('older');
     await using older = await start(cwd, claudeBetween.find(([version]) => version === '2.1.197')?.[1]);
-    const { id } = await agentIn(owner, cwd);
+    const { id } = await agentIn(cwd);
     const sent = await owner.messages.send({ to: `id:${id}`, body: 'ping 9' });
     await until('its answer', async () => (await bodies()).includes('pong 9'));
     expect((await owner.messages.deliveries({ id: sent.id })).data).toMatchObject([{ state: 'answered' }]);

@@ -8,6 +8,8 @@ const run = promisify(execFile);
 export interface Terminal extends AsyncDisposable {
   /** Types text as it is, without Enter. */
   type(text: string): Promise<void>;
+  /** Types a line, and presses Enter once its beginning is on the screen. */
+  say(line: string): Promise<void>;
   /** Presses keys by tmux's names: `Enter`, `C-c`. */
   press(...keys: readonly string[]): Promise<void>;
   screen(): Promise<string>;
@@ -39,21 +41,29 @@ export async function openTerminal(
   await tmux('set-option', '-g', 'remain-on-exit', 'on');
   await tmux('respawn-pane', '-k', '-c', cwd, 'env', '-i', ...variables, ...command);
   const screen = () => tmux('capture-pane', '-p');
+  const type = async (text: string) => void (await tmux('send-keys', '-l', text));
+  const press = async (...keys: readonly string[]) => void (await tmux('send-keys', ...keys));
+  const shows = async (text: string | RegExp) => {
+    let last = '';
+    const isThere = async () => {
+      last = await screen();
+      return typeof text === 'string' ? last.includes(text) : text.test(last);
+    };
+    await until(`${text} on the screen`, isThere).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it shows:\n${last}`, { cause: error });
+    });
+    return last;
+  };
   return {
-    type: async (text) => void (await tmux('send-keys', '-l', text)),
-    press: async (...keys) => void (await tmux('send-keys', ...keys)),
-    screen,
-    shows: async (text) => {
-      let last = '';
-      const isThere = async () => {
-        last = await screen();
-        return typeof text === 'string' ? last.includes(text) : text.test(last);
-      };
-      await until(`${text} on the screen`, isThere).catch((error: unknown) => {
-        throw new Error(`${String(error)}; it shows:\n${last}`, { cause: error });
-      });
-      return last;
+    type,
+    say: async (line) => {
+      await type(line);
+      await shows(line.slice(0, 40));
+      await press('Enter');
     },
+    press,
+    screen,
+    shows,
     exitCode: () =>
       until('the end of the program', async () => {
         const [dead, status] = (await tmux('display-message', '-p', '#{pane_dead} #{pane_dead_status}')).trim().split(' ');

@@ -10,6 +10,7 @@ import { provideChromium } from './chromium-install.mjs';
 import { installLocked } from './npm-folder.mjs';
 import { Report } from './report.mjs';
 import { rootFolder, run } from './run.mjs';
+import { provideTmux } from './tmux-install.mjs';
 import { buildWorkspace, installWorkspace, prepareToolchain } from './toolchain.mjs';
 import { runVitest } from './vitest.mjs';
 
@@ -111,6 +112,7 @@ export async function runEverything(tell) {
     await report.check('agent CLIs', installAgentClis);
     await report.check('Chromium', provideChromium);
     await report.check('bubblewrap', provideBubblewrap);
+    await report.check('tmux', provideTmux);
   };
   const build = report.check('build', async () => {
     await buildWorkspace(tools, tell);
