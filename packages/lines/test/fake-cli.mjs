@@ -14,9 +14,7 @@ const readInput = async () => {
   for await (const piece of process.stdin) text += piece;
   return text;
 };
-const prompt =
-  optionOf('-p') ??
-  (process.stdin.isTTY ? await new Promise((resolve) => process.stdin.once('data', (data) => resolve(String(data)))) : await readInput());
+const prompt = optionOf('-p') ?? (await readInput());
 const session = optionOf('--resume') ?? `conversation-${process.pid}`;
 if (process.env.FAKE_CLI_TRANSCRIPT)
   appendFileSync(

@@ -172,6 +172,22 @@ test('a program that wants a terminal has one, and only where its row says so', 
   expect(transcript().map(({ tty }) => tty)).toEqual([true, false]);
 });
 
+test('what a terminal takes arrives whole, and what it would cut or take for a key is refused', async () => {
+  const { session, log, turn } = await start({ ...plain, terminal: true });
+  const longest = `say: ${'x'.repeat(4090)}`;
+  expect(await turn(`several lines\nof it\n${longest}`)).toMatchObject({ type: 'turn.completed' });
+  expect(transcript()[0]?.prompt.trim()).toBe(`Stand by.\n\nseveral lines\nof it\n${longest}`);
+  for (const [text, reason] of [
+    [`${longest}x`, 'longer than 4095 bytes'],
+    ['say: \u0003', 'control characters'],
+  ] as const)
+    await expect(session.prompt({ text, messageIds: [] }, { mode: 'next' })).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringContaining(reason),
+    });
+  expect(turnEnds(log)).toHaveLength(1);
+});
+
 test('nothing holds such a program to less than it may do, and it is not started as if something did', async () => {
   const provider = new LinesProvider(plain, { command: program });
   for (const more of [{ mode: 'agentic' }, { mode: 'safe' }, { approval: 'guarded' }] as const)

@@ -25,6 +25,8 @@ export interface LinesProviderOptions {
 
 /** Linux takes no longer argument. */
 const longestArgument = 128 * 1024 - 1;
+/** `MAX_CANON` of macOS and Linux, without the line's end. */
+const longestTypedLine = process.platform === 'darwin' ? 1023 : 4095;
 
 /** Any command line, by its row: a run of the program for each turn. Nothing holds one to a mode, so that only free sessions start. */
 export class LinesProvider implements Provider {
@@ -92,6 +94,7 @@ export class LinesProvider implements Provider {
     const isArgument = args.includes('{prompt}');
     if (isArgument && Buffer.byteLength(prompt) > longestArgument)
       throw new RelayError('provider_unavailable', `${name} takes its prompt as an argument, and this one is longer than 128 KiB`);
+    if (terminal && !isArgument) assertTypeable(name, prompt);
     const words: Readonly<Record<string, string>> = {
       // One that begins so would be taken for an option.
       '{prompt}': prompt.startsWith('-') ? ` ${prompt}` : prompt,
@@ -111,6 +114,17 @@ export class LinesProvider implements Provider {
     }
     return started;
   }
+}
+
+/**
+ * A terminal cuts longer lines without a word, and takes control characters for keys: one of them ends the program.
+ * @throws RelayError `provider_unavailable`.
+ */
+function assertTypeable(name: string, prompt: string): void {
+  const reason = prompt.split('\n').some((line) => Buffer.byteLength(line) > longestTypedLine)
+    ? `a line of this one is longer than ${longestTypedLine} bytes`
+    : /[^\P{Cc}\t\n\r]/u.test(prompt) && 'this one has control characters';
+  if (reason) throw new RelayError('provider_unavailable', `${name} takes its prompt from a terminal, and ${reason}`);
 }
 
 /** @throws RelayError `provider_unavailable` where nothing holds the program to what was asked for. */
