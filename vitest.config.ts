@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { defineConfig } from 'vitest/config';
+import { defaultExclude, defineConfig } from 'vitest/config';
 
 const conditions = ['agent-relay-source'];
 const source = {
@@ -13,6 +13,9 @@ const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/agent-relay/compi
 // Room for a busy machine: a test that passes does not wait.
 const limits = { env, testTimeout: 60_000, hookTimeout: 60_000 };
 const endToEndLimits = { env, testTimeout: 180_000, hookTimeout: 120_000 };
+
+/** They take the whole machine, or measure it. */
+const alone = ['crash/crash.test.ts', 'dashboard/flood.test.ts', 'fuzz/fuzz.test.ts'];
 
 /** One project per package: `vitest run --project server`. Packages resolve to each other's sources; nothing is built. */
 function packageProjects() {
@@ -35,8 +38,19 @@ export default defineConfig({
       { ...source, test: { ...limits, name: 'examples', root: 'examples/provider', include: ['test/**/*.test.ts'] } },
       { ...source, test: { ...limits, name: 'bench', root: 'bench', include: ['**/*.test.ts'] } },
       { test: { ...limits, name: 'repository', root: '.', include: ['test/**/*.test.ts'] } },
-      // The built programs, the real CLIs, a real browser: one file at a time, for they measure and they share the machine.
-      { ...source, test: { ...endToEndLimits, name: 'e2e', root: 'e2e', include: ['**/*.test.ts'], fileParallelism: false } },
+      // The built programs, the real CLIs, a real browser: one file at a time.
+      {
+        ...source,
+        test: {
+          ...endToEndLimits,
+          name: 'e2e',
+          root: 'e2e',
+          include: ['**/*.test.ts'],
+          exclude: [...defaultExclude, ...alone],
+          fileParallelism: false,
+        },
+      },
+      { ...source, test: { ...endToEndLimits, name: 'e2e-alone', root: 'e2e', include: alone, fileParallelism: false } },
     ],
   },
 });
