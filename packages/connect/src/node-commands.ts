@@ -1,4 +1,4 @@
-import type { Host, SessionIdentity } from 'agent-relay-host';
+import type { Host, OwnerLimits, SessionIdentity, StartedSession } from 'agent-relay-host';
 import {
   type Dialled,
   loosely,
@@ -9,49 +9,39 @@ import {
   RelayError,
   type Session,
   SessionSchema,
+  type SpawnerKind,
 } from 'agent-relay-protocol';
 import type { McpEndpoint } from 'agent-relay-provider';
 import { escapeLookAlikes } from 'agent-relay-wire';
+import type { z } from 'zod';
 import type { DialledSessions } from './dialled-sessions.ts';
+import type { Owner } from './owner/owner.ts';
 import type { ToolDoor } from './tool-door.ts';
 
 /** What the agent may do is said in words of this version, or it is not started. */
 const StartSchema = nodeCommands['session/start'].params.extend({ session: loosely(SessionSchema) });
 
 export interface NodeCommandsOptions {
-  readonly host: Pick<Host, 'detectOne' | 'has' | 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
+  readonly host: Pick<Host, 'detectOne' | 'has' | 'load' | 'running' | 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
   readonly tools: Pick<ToolDoor, 'admit' | 'has' | 'dismiss'>;
   readonly dialledSessions: Pick<DialledSessions, 'begin' | 'again' | 'end'>;
+  readonly owner: Owner;
   readonly onStarted: (session: SessionIdentity & Pick<Session, 'provider'>) => void;
 }
 
 /** Does what the relay asks of this machine. */
-export function nodeCommandHandler({
-  host,
-  tools,
-  dialledSessions,
-  onStarted,
-}: NodeCommandsOptions): (method: string, params: unknown) => Promise<unknown> {
+export function nodeCommandHandler(options: NodeCommandsOptions): (method: string, params: unknown) => Promise<unknown> {
+  const { host, tools, dialledSessions, owner } = options;
+  const starts = new SessionStarts(options);
   return async (method, params) => {
     switch (method) {
-      case 'provider/detect':
-        return host.detectOne(parseInput(nodeCommands['provider/detect'].params, params).id);
-      case 'session/start': {
-        const { token, dialled, ...request } = parseInput(StartSchema, params);
-        const { sessionId } = request.session;
-        const mcp = [toolsFor(await tools.admit(sessionId, token, { isDialled: dialled !== undefined }), token, dialled)];
-        try {
-          if (!tools.has(sessionId)) throw new RelayError('gone', 'The session was ended before its agent was started');
-          const dialIn = dialled && (await dialledSessions.begin(sessionId, dialled));
-          const started = await host.start({ ...request, mcp, dialIn });
-          onStarted(request.session);
-          return started;
-        } catch (error) {
-          tools.dismiss(sessionId);
-          dialledSessions.end(sessionId);
-          throw error;
-        }
+      case 'provider/detect': {
+        const { id } = parseInput(nodeCommands['provider/detect'].params, params);
+        const terms = await owner.terms();
+        return terms.offered([await host.detectOne(id)])[0];
       }
+      case 'session/start':
+        return starts.start(parseInput(StartSchema, params));
       case 'session/dialled': {
         const { sessionId, dialled } = parseInput(nodeCommands['session/dialled'].params, params);
         if (!host.has(sessionId)) throw new RelayError('not_found', `The session ${sessionId} does not run here`);
@@ -69,7 +59,10 @@ export function nodeCommandHandler({
       case 'session/close': {
         const { sessionId, reason } = parseInput(nodeCommands['session/close'].params, params);
         // One that has not got its tools yet is not with the host: it does not begin.
-        if (!host.has(sessionId)) tools.dismiss(sessionId);
+        if (!host.has(sessionId)) {
+          starts.forget(sessionId);
+          tools.dismiss(sessionId);
+        }
         await host.release(sessionId, reason);
         return {};
       }
@@ -77,6 +70,66 @@ export function nodeCommandHandler({
         throw new RelayError('unknown_method', `A node has no method ${method.slice(0, 100)}`);
     }
   };
+}
+
+/** Starts what the owner of this machine allows. */
+class SessionStarts {
+  readonly #options: NodeCommandsOptions;
+  /** Asked for, and not ended since. */
+  readonly #asked = new Set<string>();
+  /** Admitted, and not with the host yet. */
+  readonly #admitted = new Set<string>();
+
+  constructor(options: NodeCommandsOptions) {
+    this.#options = options;
+  }
+
+  async start({ token, dialled, ...request }: z.output<typeof StartSchema>): Promise<StartedSession> {
+    const { host, tools, dialledSessions, onStarted } = this.#options;
+    const { sessionId } = request.session;
+    this.#asked.add(sessionId);
+    try {
+      const limits = await this.#admit({ ...request, dialled });
+      if (!this.#asked.has(sessionId)) throw new RelayError('gone', 'The session was ended before its agent was started');
+      const mcp = [toolsFor(await tools.admit(sessionId, token, { isDialled: dialled !== undefined }), token, dialled)];
+      if (!tools.has(sessionId)) throw new RelayError('gone', 'The session was ended before its agent was started');
+      const dialIn = dialled && (await dialledSessions.begin(sessionId, dialled));
+      const started = await host.start({ ...request, mcp, dialIn, owner: limits });
+      onStarted(request.session);
+      return started;
+    } catch (error) {
+      tools.dismiss(sessionId);
+      dialledSessions.end(sessionId);
+      throw error;
+    } finally {
+      this.#asked.delete(sessionId);
+      this.#admitted.delete(sessionId);
+    }
+  }
+
+  /** It was ended before it was with the host. */
+  forget(sessionId: string): void {
+    this.#asked.delete(sessionId);
+  }
+
+  async #admit({ session, mode, approval, cwd, dialled }: Omit<z.output<typeof StartSchema>, 'token'>): Promise<OwnerLimits> {
+    const { host, owner } = this.#options;
+    const { sessionId, provider, spawnedBy } = session;
+    const terms = await owner.terms();
+    const isDialled = dialled !== undefined;
+    const waiting = [...this.#admitted].filter((id) => !host.has(id)).length;
+    const running = host.load + waiting;
+    const limits = terms.admit({ provider, mode, approval, cwd, isDialled, running, spawner: spawnerKind(spawnedBy, host.running) });
+    // Before anything is waited for: two that come together are not both the last that fits.
+    this.#admitted.add(sessionId);
+    return limits;
+  }
+}
+
+/** Who asks is the relay's word; that an agent of this machine does is seen here. */
+function spawnerKind(spawnedBy: string | null, running: Host['running']): SpawnerKind {
+  if (spawnedBy === null) return 'owner';
+  return running.some(({ agentId }) => agentId === spawnedBy) ? 'own-agents' : 'other-agents';
 }
 
 type Answer = Omit<MethodParams<'session/resolve-approval'>, 'sessionId' | 'approvalId'>;

@@ -5,6 +5,7 @@ import { isLoopbackHost } from 'agent-relay-wire/node';
 import { keepToken, keptTokenFile, keptUrl, readTokenFile } from './kept-token.ts';
 import { createLogger, createPlainLogger } from './logger.ts';
 import { withOwnProviders } from './own-providers.ts';
+import { FileOwner, nodeFilePath } from './owner/owner.ts';
 import { pair } from './pair.ts';
 import { type NodeEnd, type NodeOptions, runNode } from './run-node.ts';
 import { type ConnectSettings, defaultStateDir, readConnectSettings } from './settings.ts';
@@ -27,6 +28,8 @@ async function connect(settings: ConnectSettings, providers: readonly Provider[]
   const credential = credentialOf(settings);
   // Before anything is asked: later the file may be missing for a while, as the relay may.
   await credential.readToken();
+  const owner = new FileOwner(nodeFilePath(env), { mustBeThere: (env['AGENT_RELAY_NODE_FILE'] ?? '') !== '' });
+  await owner.terms();
   const url = settings.url ?? (credential.isKept ? await keptUrl(settings.stateDir) : null) ?? new URL(DEFAULT_URL);
   const speaks = process.stderr.isTTY === true && settings.logFile === undefined;
   const log = speaks
@@ -41,6 +44,7 @@ async function connect(settings: ConnectSettings, providers: readonly Provider[]
     stateDir: settings.stateDir,
     allowedFolders: settings.allowFolder,
     providers: withOwnProviders(providers, env),
+    owner,
     log,
     ...(speaks ? { onStatus: createSpeech(url, tell) } : {}),
     env,

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { socketFetch } from 'agent-relay-client/node';
 import { createHost, type Host, type HostOptions, type SessionIdentity } from 'agent-relay-host';
-import { DIALLED_PATH, errorTable, ownProtocols, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { DIALLED_PATH, errorTable, type MethodRequest, ownProtocols, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { backoffDelays, type DuplexClosed, type Log, sleep } from 'agent-relay-wire';
 import { DialledSessions } from './dialled-sessions.ts';
@@ -9,6 +10,7 @@ import { LinkHolder } from './link-holder.ts';
 import { type NodeCommandsOptions, nodeCommandHandler } from './node-commands.ts';
 import { NodeRelay, type NodeRelayOptions } from './node-relay.ts';
 import type { NodeStatus } from './node-status.ts';
+import { anyOwner, type Owner } from './owner/owner.ts';
 import { openSocket, RelayLink } from './relay-link.ts';
 import { lockState, type StateLock } from './state-lock.ts';
 import { ToolDoor } from './tool-door.ts';
@@ -27,6 +29,8 @@ export interface NodeOptions {
   readonly stateDir: string;
   readonly allowedFolders: readonly string[];
   readonly providers: readonly Provider[];
+  /** What the owner of this machine allows, asked at each start and now and then. Default: anything. */
+  readonly owner?: Owner;
   readonly log: Log;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Further variables that agents get beside what every program needs and what their provider names; `X_*` is every name that begins so. */
@@ -207,7 +211,7 @@ class ConnectedNode implements RunningNode {
       socketOwnerFile,
       token: this.#shownToken,
       signal: this.#leaving.signal,
-      onCommand: nodeCommandHandler({ host, tools, dialledSessions, onStarted }),
+      onCommand: nodeCommandHandler({ host, tools, dialledSessions, owner: this.#owner, onStarted }),
       onNotification: (method, params) => inboxes?.receive(method, params),
       onError: (error, method) => log.error('a command failed', { method, error }),
     });
@@ -222,13 +226,14 @@ class ConnectedNode implements RunningNode {
     const giveUp = () => void link.close();
     this.#leaving.signal.addEventListener('abort', giveUp, { once: true });
     try {
-      const providers = [...(await host.detect(KNOWN_FOR_MS))];
+      const offer = await this.#offer(KNOWN_FOR_MS);
+      const { providers } = offer;
       const running = host.running;
       const answer = await link.callNode('nodes/attach', {
         name,
         version: RELAY_VERSION,
         ...ownProtocols,
-        providers,
+        ...offer,
         sessions: host.buffers.map(({ owner, lastSeq }) => ({ ...identityOf(owner), lastSeq })),
       });
       log.info('attached to the relay', { nodeId: answer.nodeId, sessions: running.length });
@@ -239,7 +244,7 @@ class ConnectedNode implements RunningNode {
       for (const { sessionId, ackedSeq } of answer.sessions) relay.resumeFrom(sessionId, ackedSeq);
       relay.deliverFrom(inboxes);
       links.set(link);
-      this.#beat(link);
+      this.#beat(link, offer);
       for (const { sessionId } of running) if (!kept.has(sessionId)) release(sessionId, 'The relay has given this agent up');
       // What the runtimes said before the link was lost goes first: mail they have is then not offered again.
       await relay.reports.flush();
@@ -263,13 +268,38 @@ class ConnectedNode implements RunningNode {
     }
   }
 
-  #beat(link: RelayLink): void {
+  get #owner(): Owner {
+    return this.#options.owner ?? anyOwner;
+  }
+
+  /** What this machine offers. A file that cannot be read as it is lets nothing be started, and is said in its own words. */
+  async #offer(maxAgeMs: number): Promise<Offer> {
+    const found = await this.#parts.host.detect(maxAgeMs);
+    try {
+      const { announced, offered } = await this.#owner.terms();
+      return { providers: [...offered(found)], ...(announced && { terms: announced }) };
+    } catch (error) {
+      if (!(error instanceof RelayError)) throw error;
+      this.#options.log.error('nothing is started here', { reason: error.message });
+      return { providers: found.map((provider) => ({ ...provider, available: false, reason: error.message })) };
+    }
+  }
+
+  #beat(link: RelayLink, first: Offer): void {
     const { heartbeatMs = 10_000, log } = this.#options;
     const { host, relay } = this.#parts;
-    const timer = setInterval(() => {
+    let told = first;
+    const beat = async () => {
       const sessions = host.running.map(({ sessionId, presence }) => ({ sessionId, status: presence }));
-      link
-        .callNode('nodes/heartbeat', { sessions })
+      // Programs are not looked for with each beat.
+      const offer = await this.#offer(Number.POSITIVE_INFINITY);
+      const isNew = !isDeepStrictEqual(ownersPart(offer), ownersPart(told));
+      const answer = await link.callNode('nodes/heartbeat', { sessions, ...(isNew && { offer }) });
+      told = offer;
+      return answer;
+    };
+    const timer = setInterval(() => {
+      beat()
         .then(({ release }) => {
           for (const sessionId of release) this.#release(sessionId, 'The relay has given this agent up');
           return relay.flush();
@@ -303,6 +333,11 @@ class ConnectedNode implements RunningNode {
     await links.current?.close();
   }
 }
+
+type Offer = Pick<MethodRequest<'nodes/attach'>, 'providers' | 'terms'>;
+
+/** Of an offer what changes when the owner changes it. Which programs are there the relay asks by itself. */
+const ownersPart = ({ providers, terms }: Offer) => ({ terms, reasons: providers.map(({ id, reason }) => [id, reason]) });
 
 /** Credentials that were good once may be good again; those that never were will not become so by asking. */
 const willNeverPass = ({ code }: RelayError, wasAttached: boolean): boolean =>

@@ -9,6 +9,7 @@ import { RecordingRelay } from '../../host/test/recording-relay.ts';
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
 import { DialledSessions } from '../src/dialled-sessions.ts';
 import { nodeCommandHandler } from '../src/node-commands.ts';
+import { anyOwner } from '../src/owner/owner.ts';
 import { ToolDoor } from '../src/tool-door.ts';
 
 const session: Session = {
@@ -38,6 +39,7 @@ test('a session that is ended while its tools are made ready does not begin', as
     host,
     tools,
     dialledSessions: new DialledSessions(() => Promise.reject(new Error('nobody dialled in'))),
+    owner: anyOwner,
     onStarted: () => undefined,
   });
   const more = { token: 't', task: 'work', cwd: null, within: null, mode: 'agentic', approval: 'open', model: null };

@@ -78,6 +78,13 @@ export function agentEnvironment(
   return agent === undefined ? kept : { ...kept, [SESSION_VARIABLE]: agent.sessionId, AGENT_RELAY_AGENT_ID: agent.agentId };
 }
 
+/** Of these names those that both let through; where one list says nothing, the other counts. */
+export function namesInBoth(names: readonly string[], one: readonly string[], other: readonly string[]): readonly string[] {
+  if (one.length === 0) return other;
+  const [isOfOne, isOfOther] = [matcher(one), matcher(other)];
+  return names.filter((name) => isOfOne(name) && isOfOther(name));
+}
+
 /** Whether a name is one of these; `X_*` is every name that begins with `X_`. */
 function matcher(patterns: readonly string[]): (name: string) => boolean {
   const names = new Set(patterns);

@@ -18,6 +18,8 @@ export interface FolderRequest {
   readonly workspacesFolder: string;
   /** Folders that agents may work in; empty allows any that exists. */
   readonly allowedFolders: readonly string[];
+  /** Those of the machine's owner besides, an empty list among them; null where nothing is said. */
+  readonly ownersFolders: { readonly allowed: readonly string[]; readonly where: string } | null;
 }
 
 /**
@@ -34,6 +36,9 @@ export async function resolveFolder(request: FolderRequest): Promise<string> {
   }
   if (request.allowedFolders.length > 0 && !(await isAllowed(folder, request.allowedFolders)))
     throw forbidden(`${folder} is outside the folders this machine lets agents work in`);
+  const { ownersFolders } = request;
+  if (ownersFolders !== null && !(await isAllowed(folder, ownersFolders.allowed)))
+    throw forbidden(`${ownersFolders.where}: agents do not work in ${folder}`);
   return folder;
 }
 

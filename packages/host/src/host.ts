@@ -12,7 +12,7 @@ import {
 import { type ApprovalDecision, type DialIn, isMailRestricted, type McpEndpoint, type Provider } from 'agent-relay-provider';
 import { type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
-import { agentEnvironment } from './agent-environment.ts';
+import { agentEnvironment, namesInBoth } from './agent-environment.ts';
 import { Catalogue } from './catalogue.ts';
 import { isWithin, resolveFolder } from './folders.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
@@ -23,6 +23,7 @@ import { ProcessRegister } from './process-register.ts';
 import type { ProgressLimits } from './progress-watch.ts';
 import { heldProcesses } from './sandbox/held-processes.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
+import { stricter } from './sandbox/strictness.ts';
 
 export interface HostOptions {
   readonly providers: readonly Provider[];
@@ -48,6 +49,15 @@ export interface HostOptions {
   readonly sandboxRead?: readonly string[];
 }
 
+/** What the owner of a machine keeps a start to, beside what the host was made with: the stricter counts. */
+export interface OwnerLimits {
+  /** Agents work there and below, or in a fresh folder; `where` is said when one is refused. */
+  readonly folders?: { readonly allowed: readonly string[]; readonly where: string };
+  readonly sandbox?: SandboxRequest;
+  /** Variables that agents get besides; `X_*` is every name that begins so. */
+  readonly environment?: readonly string[];
+}
+
 export interface StartRequest {
   readonly session: Session;
   readonly task: string | null;
@@ -60,6 +70,7 @@ export interface StartRequest {
   readonly resume?: string | undefined;
   /** The machine's own wish counts where it is stricter. */
   readonly sandbox?: SandboxRequest | undefined;
+  readonly owner?: OwnerLimits | undefined;
   readonly mcp: readonly McpEndpoint[];
   /** Its program runs already, wherever that is, and dialled in. */
   readonly dialIn?: DialIn | undefined;
@@ -90,6 +101,8 @@ export interface Host {
   /** Resolves when the agent is ready and has its task. @throws RelayError with the provider's or the folder's own sentence. */
   start(request: StartRequest): Promise<StartedSession>;
   readonly running: readonly RunningSession[];
+  /** How many run, or are being started. */
+  readonly load: number;
   /** Whether a session runs here or is being started. */
   has(sessionId: string): boolean;
   /** Buffers the relay may not have whole yet: of running sessions, ended ones, and those an earlier process left behind. */
@@ -159,6 +172,10 @@ class SessionHost implements Host {
 
   get running(): readonly RunningSession[] {
     return [...this.#sessions.values()].map(({ identity, presence, buffer }) => ({ ...identity, presence, lastSeq: buffer.lastSeq }));
+  }
+
+  get load(): number {
+    return new Set([...this.#sessions.keys(), ...this.#starting.keys()]).size;
   }
 
   has(sessionId: string): boolean {
@@ -254,10 +271,12 @@ class SessionHost implements Host {
     const { stateDir, log, relay, clock, approvalTimeoutMs } = this.#options;
     const provider = this.#providerFor(request);
     const cwd = dialIn === undefined ? await this.#folderFor(request) : (request.cwd ?? '/');
-    const env = this.#environmentFor(provider, { sessionId, agentId });
+    const { owner = {} } = request;
+    const env = this.#environmentFor(provider, { sessionId, agentId }, owner.environment);
+    const asked = stricter(request.sandbox ?? 'none', owner.sandbox ?? 'none');
     const { sandbox, reason } = dialIn
       ? { sandbox: null, reason: undefined }
-      : await this.#sandboxes.choose({ asked: request.sandbox, provider, mode, cwd, env });
+      : await this.#sandboxes.choose({ asked, provider, mode, cwd, env });
     if (sandbox !== null) this.#distrust(cwd);
     const held = heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => this.#register.add(sessionId, owned) });
     const runtime = await provider.start({
@@ -324,17 +343,23 @@ class SessionHost implements Host {
     return provider;
   }
 
-  #folderFor({ session: { agentId, sessionId }, cwd, within }: StartRequest): Promise<string> {
+  #folderFor({ session: { agentId, sessionId }, cwd, within, owner }: StartRequest): Promise<string> {
     const { stateDir, allowedFolders } = this.#options;
-    return resolveFolder({ agentId, sessionId, cwd, within, allowedFolders, workspacesFolder: join(stateDir, 'workspaces') });
+    for (const folder of owner?.folders?.allowed ?? []) this.#distrust(folder);
+    const workspacesFolder = join(stateDir, 'workspaces');
+    return resolveFolder({ agentId, sessionId, cwd, within, allowedFolders, ownersFolders: owner?.folders ?? null, workspacesFolder });
   }
 
-  #environmentFor(provider: Provider, agent?: { readonly sessionId: string; readonly agentId: string }): Record<string, string> {
+  #environmentFor(
+    provider: Provider,
+    agent?: { readonly sessionId: string; readonly agentId: string },
+    ownersNames?: readonly string[],
+  ): Record<string, string> {
     const { env, allowedEnvironment: allowed = [] } = this.#options;
     return agentEnvironment(env, {
       mark: this.#register.mark,
       provider,
-      allowed,
+      allowed: ownersNames === undefined ? allowed : namesInBoth(Object.keys(env), allowed, ownersNames),
       agentFolders: [...this.#agentFolders],
       ...(agent && { agent }),
     });

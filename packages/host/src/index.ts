@@ -2,7 +2,7 @@ export type { ActivityOwner, BufferedEntry } from './activity-buffer.ts';
 export { ActivityBuffer } from './activity-buffer.ts';
 export { type AgentEnvironmentOptions, agentEnvironment } from './agent-environment.ts';
 export { isWithin } from './folders.ts';
-export type { Host, HostOptions, RunningSession, StartedSession, StartRequest } from './host.ts';
+export type { Host, HostOptions, OwnerLimits, RunningSession, StartedSession, StartRequest } from './host.ts';
 export { createHost } from './host.ts';
 export type { HostRelay, SessionEnd, SessionIdentity } from './host-relay.ts';
 export { standingInstructions } from './instructions.ts';

@@ -150,12 +150,14 @@ export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from '.
 export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
 export type { Searched, SearchHit, Snippet } from './search.ts';
 export { SearchedSchema, SearchHitSchema, SnippetSchema } from './search.ts';
-export type { Node, NodeProvider, Session, SessionStatus, StartSession } from './session.ts';
+export type { Node, NodeProvider, NodeTerms, Session, SessionStatus, SpawnerKind, StartSession } from './session.ts';
 export {
   NodeProviderSchema,
   NodeSchema,
+  NodeTermsSchema,
   SessionSchema,
   SessionStatusSchema,
+  SpawnerKindSchema,
   StartSessionSchema,
   sessionLimits,
 } from './session.ts';

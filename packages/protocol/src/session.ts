@@ -80,6 +80,25 @@ export const NodeProviderSchema = z.object({
 });
 export type NodeProvider = z.infer<typeof NodeProviderSchema>;
 
+/** Who asks for an agent, as a machine tells them apart: a person or a program, an agent that runs there, or one that runs elsewhere. */
+export const SpawnerKindSchema = z.enum(['owner', 'own-agents', 'other-agents']);
+export type SpawnerKind = z.infer<typeof SpawnerKindSchema>;
+
+/** What the owner of a machine says of it, which the relay cannot change. What is left out is not limited. */
+export const NodeTermsSchema = z.object({
+  labels: z.array(GroupNameSchema).max(64).optional().describe('What an agent may be placed by'),
+  capacity: z.int().min(0).max(10_000).optional().describe('How many agents it runs at once'),
+  modes: z.array(SpawnModeSchema).max(16).optional().describe('In which agents may work there'),
+  approvals: z.array(ApprovalModeSchema).max(16).optional().describe('Under which agents may take mail there'),
+  spawners: z
+    .array(SpawnerKindSchema)
+    .max(16)
+    .optional()
+    .describe('Whose agents may start there; agents of other machines only where they are named'),
+  elsewhere: z.boolean().optional().describe('Its agents may start others on other machines'),
+});
+export type NodeTerms = z.infer<typeof NodeTermsSchema>;
+
 /** A machine that runs relay-connect. */
 export const NodeSchema = z.object({
   nodeId: OpaqueIdSchema,
@@ -89,5 +108,6 @@ export const NodeSchema = z.object({
   providers: z.array(NodeProviderSchema),
   connectedAt: TimestampSchema.nullable(),
   lastSeenAt: TimestampSchema,
+  terms: NodeTermsSchema.optional().describe('What its owner says of it; left out where nothing is said'),
 });
 export type Node = z.infer<typeof NodeSchema>;

@@ -9,7 +9,7 @@ import { AgentIdSchema, CursorSchema, LabelSchema, OpaqueIdSchema, TimestampSche
 import { PrincipalSchema } from './principal.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 import { EventFilterSchema, EventResetSchema, RelayEventSchema } from './relay-event.ts';
-import { NodeProviderSchema, SessionSchema, SessionStatusSchema } from './session.ts';
+import { NodeProviderSchema, NodeTermsSchema, SessionSchema, SessionStatusSchema } from './session.ts';
 
 /** A JSON-RPC method or notification: what its params are and, for a method, its result. */
 interface Method<Params extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
@@ -106,6 +106,7 @@ export const nodeMethods = {
       protocol: z.int().min(1).describe('The newest version of the protocol that the node speaks'),
       minProtocol: z.int().min(1).optional().describe('The oldest that it speaks; defaults to `protocol`'),
       providers: z.array(NodeProviderSchema).max(64),
+      terms: NodeTermsSchema.optional(),
       sessions: z
         .array(z.object({ ...hosted, agentId: AgentIdSchema, instanceId: OpaqueIdSchema, epoch: z.int().min(1), lastSeq: z.int().min(0) }))
         .max(10_000),
@@ -126,7 +127,13 @@ export const nodeMethods = {
   }),
   'nodes/heartbeat': method({
     summary: 'The machine and these sessions are alive; renews their presence and claims. Answers which sessions to end',
-    params: z.object({ sessions: z.array(z.object({ ...hosted, status: z.enum(['idle', 'busy']) })).max(10_000) }),
+    params: z.object({
+      sessions: z.array(z.object({ ...hosted, status: z.enum(['idle', 'busy']) })).max(10_000),
+      offer: z
+        .object({ providers: z.array(NodeProviderSchema).max(64), terms: NodeTermsSchema.optional() })
+        .optional()
+        .describe('What the machine offers from now on, where its owner has changed that'),
+    }),
     result: z.object({ release: z.array(OpaqueIdSchema) }),
   }),
   'sessions/report': method({

@@ -49,7 +49,7 @@ test('a machine is let in, listed, renamed and taken out from a terminal', async
   const link = await attachNode(relay.url, token, 'far');
   await owner.sessions.start({ name: 'worker', provider: 'claude', node: nodeId });
   expect((await run()).out).toMatch(
-    new RegExp(`^ID +NAME +STATUS +VERSION +AGENTS +PROVIDERS\\n${nodeId} +far +online +0\\.1\\.0 +1 +claude$`, 'u'),
+    new RegExp(`^ID +NAME +STATUS +VERSION +AGENTS +PROVIDERS +LABELS\\n${nodeId} +far +online +0\\.1\\.0 +1 +claude +-$`, 'u'),
   );
   expect(JSON.parse((await run('list', '--json')).out)).toMatchObject({ nodeId, name: 'far', runningSessions: 1 });
   expect((await run('rename', 'far', 'attic')).out).toBe(`${nodeId} is called attic now.`);

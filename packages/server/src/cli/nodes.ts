@@ -124,14 +124,15 @@ function parseName(text: string): string {
   return text;
 }
 
-const heading = ['ID', 'NAME', 'STATUS', 'VERSION', 'AGENTS', 'PROVIDERS'];
-const row = ({ nodeId, name, status, version, providers }: Node, running: number): string[] => [
+const heading = ['ID', 'NAME', 'STATUS', 'VERSION', 'AGENTS', 'PROVIDERS', 'LABELS'];
+const row = ({ nodeId, name, status, version, providers, terms }: Node, running: number): string[] => [
   nodeId,
   oneLine(name, 40),
   status,
   oneLine(version, 20),
-  String(running),
+  terms?.capacity === undefined ? String(running) : `${running}/${terms.capacity}`,
   providers.flatMap(({ id, available }) => (available ? [id] : [])).join(',') || '-',
+  terms?.labels?.join(',') || '-',
 ];
 
 const pairingHeading = ['CODE', 'NAME', 'VERSION', 'FROM', 'SINCE'];

@@ -38,6 +38,7 @@ const DETECT_LIMIT_MS = 20_000;
 const LOOK_AGAIN_AFTER_MS = 1_000;
 const REMEMBERED_LOOKS = 1_000;
 
+type Offer = NonNullable<MethodParams<'nodes/heartbeat'>['offer']>;
 type NodeContext = CallContext & { readonly link: NodeLink };
 
 /** The machines' side of running sessions: what nodes say over their links. */
@@ -177,9 +178,9 @@ export class Nodes {
     const { registry, store, clock, log, tokens } = this.#deps;
     const now = clock.now();
     const nodeId = await this.#nodeIdFor(principal, params.name);
-    const { version, providers } = params;
+    const { version, providers, terms } = params;
     const name = await this.#nameOf(workspace, nodeId, params.name);
-    const node: Node = { nodeId, name, version, providers, status: 'online', connectedAt: now, lastSeenAt: now };
+    const node: Node = { nodeId, name, version, providers, status: 'online', connectedAt: now, lastSeenAt: now, ...(terms && { terms }) };
     const needsToken = principal.type === 'node' && tokens.lives.isBound(principal);
     const replaced = registry.attach({ workspace, node, link });
     replaced?.link.close('stale_session', 'Another connection of this node has taken over');
@@ -248,9 +249,11 @@ export class Nodes {
     }
   }
 
-  async #heartbeat({ sessions }: MethodParams<'nodes/heartbeat'>, context: NodeContext): Promise<MethodResult<'nodes/heartbeat'>> {
+  async #heartbeat({ sessions, offer }: MethodParams<'nodes/heartbeat'>, context: NodeContext): Promise<MethodResult<'nodes/heartbeat'>> {
     const attached = this.#attached(context);
-    this.#deps.registry.heard(attached, this.#deps.clock.now());
+    const now = this.#deps.clock.now();
+    this.#deps.registry.heard(attached, now);
+    if (offer) await this.#offered(attached, offer, now);
     const release: string[] = [];
     await Promise.all(
       sessions.map(async ({ sessionId, status }) => {
@@ -259,6 +262,13 @@ export class Nodes {
       }),
     );
     return { release };
+  }
+
+  async #offered({ workspace, node, link }: AttachedNode, { providers, terms }: Offer, now: number): Promise<void> {
+    const { terms: _before, ...rest } = node;
+    const offering: Node = { ...rest, providers, lastSeenAt: now, ...(terms && { terms }) };
+    this.#deps.registry.heard({ workspace, node: offering, link }, now);
+    await this.#deps.store.nodes.change(workspace, node.nodeId, (facts) => updateNode(facts, offering, 'node.updated', now));
   }
 
   /** One of a node's sessions is alive: its presence and its claims are renewed. False when it does not count any more. */

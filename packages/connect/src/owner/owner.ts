@@ -1,0 +1,148 @@
+import type { Stats } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { OwnerLimits } from 'agent-relay-host';
+import { type ApprovalMode, type NodeProvider, type NodeTerms, RelayError, type SpawnerKind, type SpawnMode } from 'agent-relay-protocol';
+import { type NodeFile, type NodeFileKey, parseNodeFile } from './node-file.ts';
+
+/** A start as the owner of the machine looks at it. */
+export interface AskedStart {
+  readonly provider: string;
+  readonly mode: SpawnMode;
+  readonly approval: ApprovalMode;
+  readonly cwd: string | null;
+  /** Its program runs elsewhere: the folder is none of this machine's. */
+  readonly isDialled: boolean;
+  readonly spawner: SpawnerKind;
+  /** How many agents run here, or are being started. */
+  readonly running: number;
+}
+
+/** What the owner of this machine allows. The relay has no say in it. */
+export interface Owner {
+  /** @throws RelayError `validation_failed` naming file, line and key when the file cannot be read as it is. */
+  terms(): Promise<OwnersTerms>;
+}
+
+export interface OwnersTerms {
+  /** What the relay is told. */
+  readonly announced: NodeTerms | undefined;
+  /** What this machine offers of what it has. */
+  offered(providers: readonly NodeProvider[]): readonly NodeProvider[];
+  /** What the host is to keep a start to. @throws RelayError `forbidden`, or `busy` for a machine that is full, naming the line that says so. */
+  admit(start: AskedStart): OwnerLimits;
+}
+
+/** `AGENT_RELAY_NODE_FILE`, else `~/.agent-relay/node.yaml`. */
+export const nodeFilePath = (env: Readonly<Record<string, string | undefined>>): string =>
+  env['AGENT_RELAY_NODE_FILE'] || join(homedir(), '.agent-relay', 'node.yaml');
+
+/**
+ * Reads the file again where it has changed. One that was there and is gone is not taken for leave to do anything: it may be about to be written.
+ */
+export class FileOwner implements Owner {
+  readonly #path: string;
+  readonly #mustBeThere: boolean;
+  #read: { readonly stamp: string; readonly file: NodeFile } | null = null;
+
+  constructor(path: string, { mustBeThere = false }: { readonly mustBeThere?: boolean } = {}) {
+    this.#path = path;
+    this.#mustBeThere = mustBeThere;
+  }
+
+  async terms(): Promise<OwnersTerms> {
+    const found = await this.#stat();
+    if (found === null) return termsOf(null);
+    const stamp = [found.mtimeMs, found.ctimeMs, found.size, found.ino].join(' ');
+    // A clock that ticks in whole milliseconds would hide a second change within one: what is that new is read each time.
+    if (this.#read?.stamp !== stamp || Date.now() - found.mtimeMs < SETTLED_MS) {
+      this.#read = { stamp, file: parseNodeFile(this.#path, await this.#text()) };
+    }
+    return termsOf(this.#read.file);
+  }
+
+  async #stat(): Promise<Stats | null> {
+    try {
+      return await stat(this.#path);
+    } catch (error) {
+      const isMissing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+      if (isMissing && !this.#mustBeThere && this.#read === null) return null;
+      throw this.#fault(error, isMissing && this.#read !== null);
+    }
+  }
+
+  async #text(): Promise<string> {
+    try {
+      return await readFile(this.#path, 'utf8');
+    } catch (error) {
+      throw this.#fault(error, false);
+    }
+  }
+
+  #fault(cause: unknown, wasThere: boolean): RelayError {
+    const what = wasThere
+      ? 'it was there when relay-connect started and is gone: put it back, or start relay-connect anew without it'
+      : 'it cannot be read';
+    return new RelayError('validation_failed', `${this.#path}: ${what}`, { cause });
+  }
+}
+
+const SETTLED_MS = 2_000;
+
+/** Nobody limits anything. */
+export const anyOwner: Owner = { terms: async () => termsOf(null) };
+
+function termsOf(file: NodeFile | null): OwnersTerms {
+  if (file === null) return { announced: undefined, offered: (providers) => providers, admit: () => ({}) };
+  const { content, where } = file;
+  const { labels, capacity, modes, approvals, spawners, elsewhere } = content;
+  return {
+    announced: { labels, capacity, modes, approvals, spawners, elsewhere },
+    offered: (providers) => providers.map((provider) => asOffered(file, provider)),
+    admit: (start) => {
+      assertListed(file, 'providers', start.provider, `this machine runs no ${start.provider}`);
+      assertListed(file, 'modes', start.mode, `this machine runs no agent in mode ${start.mode}`);
+      assertListed(file, 'approvals', start.approval, `this machine runs no agent with approval ${start.approval}`);
+      assertListed(file, 'spawners', start.spawner, `this machine starts nothing for ${askers[start.spawner]}`);
+      assertFolder(file, start);
+      if (capacity !== undefined && start.running >= capacity)
+        throw new RelayError('busy', `${where('capacity')}: this machine runs ${capacity} agents at once, and they are there`);
+      return limitsOf(file);
+    },
+  };
+}
+
+const askers: Readonly<Record<SpawnerKind, string>> = {
+  owner: 'the owner of the relay',
+  'own-agents': 'its own agents',
+  'other-agents': 'agents that run elsewhere',
+};
+
+function assertListed({ content, where }: NodeFile, key: 'providers' | 'modes' | 'approvals' | 'spawners', word: string, what: string) {
+  const allowed: readonly string[] | undefined = content[key];
+  if (allowed === undefined || allowed.includes(word)) return;
+  throw new RelayError('forbidden', `${where(key)}: ${what}${allowed.length === 0 ? '' : `; it allows ${allowed.join(', ')}`}`);
+}
+
+/** Whoever is on another machine knows no folder of this one but those that its owner lists. */
+function assertFolder({ content }: NodeFile, { cwd, spawner, isDialled }: AskedStart): void {
+  if (cwd === null || isDialled || spawner !== 'other-agents' || content.folders !== undefined) return;
+  throw new RelayError('forbidden', 'An agent that runs elsewhere may name a folder only where the owner of this machine lists folders');
+}
+
+function limitsOf({ content, where }: NodeFile): OwnerLimits {
+  const { folders, sandbox, environment } = content;
+  return {
+    ...(folders && { folders: { allowed: folders, where: where('folders') } }),
+    ...(sandbox && { sandbox }),
+    ...(environment && { environment }),
+  };
+}
+
+function asOffered({ content, where }: NodeFile, provider: NodeProvider): NodeProvider {
+  const { providers } = content;
+  if (providers === undefined || providers.includes(provider.id)) return provider;
+  const key: NodeFileKey = 'providers';
+  return { ...provider, available: false, reason: `The owner of this machine does not allow ${provider.id}: ${where(key)}` };
+}

@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Session } from 'agent-relay-protocol';
+import { silentLog } from 'agent-relay-wire';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
+import { FileOwner } from '../src/owner/owner.ts';
+import { type RunningNode, runNode } from '../src/run-node.ts';
+import { until } from './link-world.ts';
+
+type Frame = {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: { readonly [name: string]: unknown };
+  readonly error?: Refusal;
+};
+type Refusal = { readonly message: string; readonly data?: { readonly code?: string } };
+
+/** A relay that asks of a machine whatever it likes, and does what no relay of ours would. */
+class ScriptedRelay {
+  readonly heard: Frame[] = [];
+  readonly #server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  #socket: WebSocket | null = null;
+  #lastId = 1_000;
+  readonly #answers = new Map<number, (frame: Frame) => void>();
+
+  constructor() {
+    this.#server.on('connection', (socket) => {
+      this.#socket = socket;
+      socket.on('message', (data) => this.#receive(JSON.parse(String(data)) as Frame)); // what our own node sends: its frames are what is tested
+    });
+  }
+
+  async listening(): Promise<void> {
+    if (this.#server.address() === null) await once(this.#server, 'listening');
+  }
+
+  get url(): URL {
+    const address = this.#server.address();
+    return new URL(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
+  }
+
+  /** What the node answers: `started`, or the code and sentence of its refusal. */
+  async ask(method: string, params: object): Promise<readonly [string, string]> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const answered = new Promise<Frame>((resolve) => this.#answers.set(id, resolve));
+    this.#socket?.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+    const { error } = await answered;
+    return error ? [error.data?.code ?? 'no code', error.message] : ['started', ''];
+  }
+
+  close(): void {
+    for (const client of this.#server.clients) client.terminate();
+    this.#server.close();
+  }
+
+  #receive(frame: Frame): void {
+    if (frame.method === undefined) {
+      this.#answers.get(frame.id ?? 0)?.(frame);
+      return;
+    }
+    this.heard.push(frame);
+    const entries = frame.params?.['entries'];
+    const answers: Record<string, object> = {
+      'nodes/attach': { nodeId: 'n1', sessions: [] },
+      'nodes/heartbeat': { release: [] },
+      'activity/append': { ackedSeq: Array.isArray(entries) ? entries.at(-1)?.seq : 0 },
+    };
+    const result = answers[frame.method] ?? {};
+    if (frame.id !== undefined) this.#socket?.send(JSON.stringify({ jsonrpc: '2.0', id: frame.id, result }));
+  }
+}
+
+let folder: string;
+let file: string;
+let relay: ScriptedRelay;
+let node: RunningNode;
+const provider = new ScriptedProvider();
+const other = new ScriptedProvider({ id: 'other' });
+
+const rules = (work: string) => `# what this machine does
+labels: [gpu]
+capacity: 2
+folders: [${work}]
+providers: [scripted]
+modes: [safe, agentic]
+approvals: [read-only, guarded]
+environment: [WANTED_*]
+spawners: [owner, own-agents]
+`;
+
+beforeEach(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'malicious-relay-')));
+  file = join(folder, 'node.yaml');
+  for (const name of ['work', 'private']) mkdirSync(join(folder, name));
+  symlinkSync(join(folder, 'private'), join(folder, 'work', 'way-out'));
+  writeFileSync(file, rules(join(folder, 'work')));
+  relay = new ScriptedRelay();
+  await relay.listening();
+  provider.started.length = 0;
+  node = await runNode({
+    url: relay.url,
+    readToken: async () => 'token',
+    name: 'laptop',
+    stateDir: join(folder, 'state'),
+    allowedFolders: [],
+    providers: [provider, other],
+    owner: new FileOwner(file),
+    log: silentLog,
+    env: { ...process.env, WANTED_REGION: 'here', UNWANTED_KEY: 'secret' },
+    allowedEnvironment: ['*'],
+    clock: Date,
+    heartbeatMs: 50,
+  });
+  await until(() => expect(heard('nodes/attach')).toHaveLength(1));
+});
+afterEach(async () => {
+  await node.stop('over');
+  relay.close();
+  rmSync(folder, { recursive: true });
+});
+
+const heard = (method: string) => relay.heard.filter((frame) => frame.method === method);
+
+let sessions = 0;
+/** Asks for an agent as the relay does, the session's own word and the start's alike. */
+function start(over: Partial<Session> & { readonly approval?: string; readonly within?: string; readonly more?: object } = {}) {
+  const { approval = 'guarded', within = null, more = {}, ...said } = over;
+  sessions += 1;
+  const session = {
+    ...{
+      sessionId: `s${sessions}`,
+      agentId: `Worker${sessions}`,
+      nodeId: 'n1',
+      provider: 'scripted',
+      instanceId: `i${sessions}`,
+      epoch: 1,
+    },
+    ...{ spawnedBy: null, mode: 'agentic', ask: false, cwd: join(folder, 'work'), model: null, vendorSessionId: null, sandbox: 'none' },
+    ...{ sandboxReason: null, status: 'starting', startedAt: 1, endedAt: null, reason: null, ...said },
+  };
+  const { cwd, mode } = session;
+  return relay.ask('session/start', { session, token: 't', task: null, cwd, within, mode, approval, model: null, ...more });
+}
+
+test('no relay has a machine run what its owner did not allow; each refusal names the line', async () => {
+  const refused = (line: number, key: string, rest: string) => [
+    'forbidden',
+    expect.stringContaining(`${file} line ${line} (${key}): ${rest}`),
+  ];
+  expect(heard('nodes/attach')[0]?.params).toMatchObject({ terms: { labels: ['gpu'], capacity: 2, spawners: ['owner', 'own-agents'] } });
+  expect(await start({ provider: 'other' })).toEqual(refused(5, 'providers', 'this machine runs no other; it allows scripted'));
+  expect(await start({ mode: 'unrestricted' })).toEqual(refused(6, 'modes', 'this machine runs no agent in mode unrestricted'));
+  expect(await start({ approval: 'open' })).toEqual(refused(7, 'approvals', 'this machine runs no agent with approval open'));
+  expect(await start({ cwd: join(folder, 'private') })).toEqual(refused(4, 'folders', `agents do not work in ${folder}/private`));
+  expect(await start({ cwd: join(folder, 'work', 'way-out') })).toEqual(refused(4, 'folders', `agents do not work in ${folder}/private`));
+  expect(await start({ cwd: null, within: join(folder, 'private') })).toEqual(
+    refused(4, 'folders', `agents do not work in ${folder}/private`),
+  );
+  expect(await start({ spawnedBy: 'Stranger' })).toEqual(
+    refused(9, 'spawners', 'this machine starts nothing for agents that run elsewhere'),
+  );
+  expect(provider.started).toEqual([]);
+
+  // What a relay may not say at all is passed over: there is no word for an environment, a command or a sandbox that is none.
+  const more = { env: { UNWANTED_KEY: 'x' }, allowedFolders: ['/'], owner: {}, command: '/bin/sh', environment: ['UNWANTED_KEY'] };
+  expect(await start({ agentId: 'Lead', more })).toEqual(['started', '']);
+  expect(provider.started[0]?.env).toMatchObject({ WANTED_REGION: 'here' });
+  expect(provider.started[0]?.env).not.toHaveProperty('UNWANTED_KEY');
+
+  expect(await start({ spawnedBy: 'Lead' })).toEqual(['started', '']);
+  expect(await start()).toEqual(['busy', expect.stringContaining(`${file} line 3 (capacity): this machine runs 2 agents at once`)]);
+  expect(provider.started).toHaveLength(2);
+});
+
+test('two starts that come together are not both the last that fits', async () => {
+  writeFileSync(file, 'capacity: 1\n');
+  const outcomes = await Promise.all([start(), start(), start()]);
+  expect(outcomes.map(([word]) => word).sort()).toEqual(['busy', 'busy', 'started']);
+});
+
+test('a file that is changed counts for the next start, and the relay is told; what runs stays', async () => {
+  expect(await start({ agentId: 'Lead' })).toEqual(['started', '']);
+  writeFileSync(file, 'labels: [cpu]\nmodes: [safe]\n');
+  expect((await start())[1]).toContain(`${file} line 2 (modes)`);
+  await until(() =>
+    expect(heard('nodes/heartbeat').find(({ params }) => params?.['offer'])?.params).toMatchObject({
+      offer: { terms: { labels: ['cpu'] } },
+    }),
+  );
+  writeFileSync(file, 'modes: safe\n');
+  expect(await start({ mode: 'safe' })).toEqual(['validation_failed', expect.stringContaining(`${file} line 1: modes: `)]);
+  const running = heard('nodes/heartbeat').at(-1)?.params?.['sessions'];
+  expect(running).toHaveLength(1);
+});
