@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Host, HostRelay, SessionEnd, SessionIdentity } from 'agent-relay-host';
 import { type AgentEvent, type DeliveryReport, RelayError } from 'agent-relay-protocol';
 import { isRetryable, type Log } from 'agent-relay-wire';
@@ -6,6 +7,7 @@ import { DeliveryReports } from './delivery-reports.ts';
 import type { InboxSubscriptions } from './inbox-subscriptions.ts';
 import type { LinkHolder } from './link-holder.ts';
 import { LiveDeltas } from './live-deltas.ts';
+import type { RelayLink } from './relay-link.ts';
 import type { ToolDoor } from './tool-door.ts';
 
 /** How long an agent's own sends and spawns wait for a relay that is away. */
@@ -76,23 +78,30 @@ export class NodeRelay implements HostRelay {
     { agentId: from }: SessionIdentity,
     { to, body, idempotencyKey }: { readonly to: string; readonly body: string; readonly idempotencyKey: string },
   ): Promise<{ readonly matched: number }> {
-    // A link that is lost between the send and its answer leaves it open which of the two happened: the key makes asking again safe.
-    for (let attempt = 1; ; attempt += 1) {
-      const link = await this.#links.wait(LINK_WAIT_MS);
-      try {
-        return await link.callRoute('messages/send', { from, to, body, idempotencyKey });
-      } catch (error) {
-        if (attempt >= 3 || !isRetryable(error)) throw error;
-      }
-    }
+    return this.#untilAnswered((link) => link.callRoute('messages/send', { from, to, body, idempotencyKey }));
   }
 
   async spawn(
     { agentId: spawnedBy }: SessionIdentity,
     { name, provider, task }: { readonly name: string; readonly provider: string; readonly task: string | null },
   ): Promise<void> {
-    const link = await this.#links.wait(LINK_WAIT_MS);
-    await link.callRoute('sessions/start', { name, provider, spawnedBy, ...(task === null ? {} : { task }) });
+    const request = { name, provider, spawnedBy, idempotencyKey: randomUUID(), ...(task === null ? {} : { task }) };
+    await this.#untilAnswered((link) => link.callRoute('sessions/start', request), wasLost);
+  }
+
+  /** A link that is lost between a call and its answer leaves it open whether it was done: the call's key makes asking again safe. */
+  async #untilAnswered<Answer>(
+    call: (link: RelayLink) => Promise<Answer>,
+    mayPass: (error: unknown) => boolean = isRetryable,
+  ): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      const link = await this.#links.wait(LINK_WAIT_MS);
+      try {
+        return await call(link);
+      } catch (error) {
+        if (attempt >= 3 || !mayPass(error)) throw error;
+      }
+    }
   }
 
   activityStored({ sessionId }: SessionIdentity): void {
@@ -172,3 +181,7 @@ export class NodeRelay implements HostRelay {
     return upload;
   }
 }
+
+/** A machine that cannot start an agent now is not asked again for it at once. */
+const wasLost = (error: unknown): boolean =>
+  error instanceof RelayError && (error.code === 'connection_closed' || error.code === 'timeout');

@@ -87,7 +87,7 @@ export const mcpTools = {
   }),
   relay_spawn: tool({
     description:
-      'Start another coding agent on this machine, in your folder or one below it. Answers when it is running; then send it messages by its name.',
+      'Start another coding agent: on this machine, in your folder or one below it, or on another machine where its owner allows that. Answers when it is running; then send it messages by its name.',
     input: z.strictObject({
       name: AgentIdSchema.describe('The new agent’s id'),
       provider: lineOf(64).describe('What runs it, e.g. claude or codex'),
@@ -95,6 +95,8 @@ export const mcpTools = {
       cwd: lineOf(4096).optional(),
       mode: SpawnModeSchema.optional(),
       model: lineOf(128).optional(),
+      node: OpaqueIdSchema.optional().describe('Another machine, by id or name'),
+      nodeLabels: z.array(GroupNameSchema).min(1).max(64).optional().describe('Any machine that has all of these labels'),
     }),
     readOnly: false,
   }),

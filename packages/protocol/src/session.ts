@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { AbilitiesSchema, SandboxRequestSchema, SandboxStateSchema, SpawnModeSchema } from './abilities.ts';
 import { ApprovalModeSchema } from './agent.ts';
-import { AgentIdSchema, GroupNameSchema, LabelSchema, lineOf, MAX_BODY_LENGTH, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import {
+  AgentIdSchema,
+  GroupNameSchema,
+  LabelSchema,
+  lineOf,
+  MAX_BODY_LENGTH,
+  MetaSchema,
+  OpaqueIdSchema,
+  TimestampSchema,
+} from './primitives.ts';
 
 export const SessionStatusSchema = z.enum(['starting', 'running', 'ended', 'failed']);
 export type SessionStatus = z.infer<typeof SessionStatusSchema>;
@@ -44,7 +53,10 @@ export const StartSessionSchema = z.strictObject({
   cwd: lineOf(4096).optional(),
   mode: SpawnModeSchema.optional(),
   model: lineOf(128).optional(),
-  node: OpaqueIdSchema.optional().describe('Defaults to the only node, else one that offers the provider'),
+  node: OpaqueIdSchema.optional().describe(
+    'Id or name of the machine. Left out: for an agent that asks its own machine, else the least loaded that can and whose owner allows it',
+  ),
+  nodeLabels: z.array(GroupNameSchema).min(1).max(64).optional().describe('On a machine that has all of these labels'),
   label: LabelSchema.optional(),
   tags: z.array(GroupNameSchema).max(64).optional(),
   capabilities: z.array(GroupNameSchema).max(64).optional(),
@@ -62,6 +74,12 @@ export const StartSessionSchema = z.strictObject({
     'What keeps its processes inside its folder. What its machine asks for counts where it is stricter; so does what the agent that asks is kept in',
   ),
   spawnedBy: AgentIdSchema.optional().describe("The agent that asks; an agent's token forces its own id"),
+  meta: MetaSchema.optional().describe('What its card says besides'),
+  idempotencyKey: lineOf(200)
+    .optional()
+    .describe(
+      'The same start asked for again, because its answer was lost, is answered with the session that it began. A start that failed may be tried again under its key',
+    ),
 });
 export type StartSession = z.infer<typeof StartSessionSchema>;
 

@@ -3,6 +3,7 @@ import { type FieldIssue, RelayError, type SandboxRequest, SandboxRequestSchema 
 import { defaultDatabasePath, isLoopbackHost } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import type { GuardLimits } from './domain/loop-guard.ts';
+import type { SpawnLimits } from './domain/spawn-rules.ts';
 import {
   IntegrationsSettingSchema,
   literalAddressOf,
@@ -60,6 +61,8 @@ const SettingsSchema = z.object({
   AGENT_RELAY_THREAD_RATE_PER_MINUTE: wholeNumber(0).default(defaultSettings.guard.threadPerMinute),
   AGENT_RELAY_REPEAT_LIMIT: wholeNumber(0).default(defaultSettings.guard.repeats),
   AGENT_RELAY_TOKEN_BUDGET_PER_HOUR: wholeNumber(0).default(defaultSettings.guard.tokensPerHour),
+  AGENT_RELAY_SPAWN_DEPTH: wholeNumber(0).default(defaultSettings.spawn.depth),
+  AGENT_RELAY_SPAWN_CHILDREN: wholeNumber(0).default(defaultSettings.spawn.children),
   AGENT_RELAY_LOG: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 });
 type Settings = z.output<typeof SettingsSchema>;
@@ -94,6 +97,7 @@ export interface Config {
   readonly integrationRateLimitPerMinute: number;
   /** What agents may do among themselves before a person is asked. */
   readonly guard: GuardLimits;
+  readonly spawn: SpawnLimits;
   /** The hosts and networks that callbacks may reach although they are private. */
   readonly privateCallbacks: PrivateCallbacks;
   readonly logLevel: Settings['AGENT_RELAY_LOG'];
@@ -153,6 +157,7 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     sandbox: settings.AGENT_RELAY_SANDBOX,
     integrations: settings.AGENT_RELAY_INTEGRATIONS,
     integrationRateLimitPerMinute: settings.AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE,
+    spawn: { depth: settings.AGENT_RELAY_SPAWN_DEPTH, children: settings.AGENT_RELAY_SPAWN_CHILDREN },
     guard: {
       hops: settings.AGENT_RELAY_HOP_LIMIT,
       pairPerMinute: settings.AGENT_RELAY_PAIR_RATE_PER_MINUTE,

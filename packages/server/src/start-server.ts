@@ -184,7 +184,7 @@ interface OpenDeps extends Pick<RelayDeps, 'log' | 'clock' | 'ownerTokens'> {
 }
 
 async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps): Promise<StartedRelay> {
-  const { databasePath, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionDays, integrations, privateCallbacks, guard } = config;
+  const { databasePath, staleTtlMs, offlinePruneMs, reapIntervalMs, retentionDays, integrations, privateCallbacks, guard, spawn } = config;
   const reportsPerMinute = config.integrationRateLimitPerMinute;
   const settings = {
     ...defaultSettings,
@@ -194,6 +194,7 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
     retentionMs: retentionDays * DAY_MS,
     reportsPerMinute,
     guard,
+    spawn,
   };
   const sender = new HttpPostSender({ guard: createAddressGuard(privateCallbacks) });
   const store = await engine.open(databasePath).catch((error: unknown) => {

@@ -1,5 +1,6 @@
-import { PROTOCOL_VERSION, RELAY_VERSION, RelayError, type Session } from 'agent-relay-protocol';
+import { PROTOCOL_VERSION, type Principal, RELAY_VERSION, RelayError, type Session } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defaultSettings } from '../src/relay/contract/relay-settings.ts';
 import { as, FarNode, offered, owner, SessionWorld, workspace } from './session-world.ts';
 
 let world: SessionWorld;
@@ -149,6 +150,75 @@ describe('starting an agent', () => {
     expect(await versions(true)).toEqual(['9', '9']);
     expect(await versions(false)).toEqual(['9', '9']);
     await expect(list({ type: 'anonymous', workspace }, true)).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  it('under one key an agent is started once: a second call waits for the first, and is answered so later and after a restart', async () => {
+    await world.attach(node);
+    const key = { idempotencyKey: 'first try', meta: { team: 'blue' } };
+    const both = await Promise.all([world.start('Worker', owner, key), world.start('Worker', owner, key)]);
+    expect(both[1]).toEqual(both[0]);
+    expect(both[0]).toMatchObject({ status: 'running' });
+    expect(world.agent('Worker').meta).toEqual({ team: 'blue' });
+    await expect(world.start('Worker', owner, { ...key, task: 'more' })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+    await expect(world.start('Worker', owner, { idempotencyKey: 'another' })).rejects.toMatchObject({ code: 'name_taken' });
+    world = await world.restart();
+    // No machine is there: what was done needs none.
+    world.clock.at += 20_000;
+    expect(await world.start('Worker', owner, key)).toMatchObject({ sessionId: both[0].sessionId });
+    expect(node.commands.filter(({ name }) => name === 'session/start')).toHaveLength(1);
+  });
+
+  it('a start that failed may be tried again under its key', async () => {
+    await world.attach(node);
+    const { onStart } = node;
+    node.onStart = async () => {
+      throw new RelayError('provider_unavailable', 'Log in to Claude first.');
+    };
+    const key = { idempotencyKey: 'k' };
+    await expect(world.start('Worker', owner, key)).rejects.toMatchObject({ code: 'provider_unavailable' });
+    node.onStart = onStart;
+    const second = await world.start('Worker', owner, key);
+    expect(second).toMatchObject({ status: 'running', epoch: 2 });
+    expect(await world.start('Worker', owner, key)).toMatchObject({ sessionId: second.sessionId });
+  });
+
+  it('agents start others so deep and so many at once, and no further', async () => {
+    await world.attach(node);
+    const { depth, children } = defaultSettings.spawn;
+    let above = 'A0';
+    await world.start(above);
+    for (let level = 1; level <= depth; level += 1) {
+      await world.start(`A${level}`, agentToken(above));
+      above = `A${level}`;
+    }
+    await expect(world.start('Deeper', agentToken(above))).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringContaining('at most 5 deep'),
+    });
+    for (let count = 1; count < children; count += 1) await world.start(`B${count}`, agentToken('A0'));
+    await expect(world.start('OneMore', agentToken('A0'))).rejects.toMatchObject({ code: 'busy' });
+    await world.relay.handlers['agents/release']({ id: 'B1' }, as(owner));
+    expect(await world.start('OneMore', agentToken('A0'))).toMatchObject({ status: 'running' });
+  });
+
+  it('an agent starts another on a second machine where both owners say so, and its own folder does not go with it', async () => {
+    const far = new FarNode();
+    const offer = { providers: [{ id: 'claude', available: true, version: '1', reason: null }] };
+    await world.attach(node);
+    await world.attach(far, [], { type: 'node', workspace, nodeId: 'far' }, 'far');
+    await world.start('Lead', owner, { node: 'local', cwd: '/home/lead' });
+    const elsewhere = () => world.start('Worker', agentToken('Lead'), { node: 'far', cwd: '/srv/app' });
+    await expect(elsewhere()).rejects.toMatchObject({ code: 'forbidden', message: expect.stringContaining('The owner of laptop') });
+    const told = (terms: object, link: FarNode, principal: Principal) =>
+      world.relay.nodeHandlers['nodes/heartbeat']({ sessions: [], offer: { ...offer, terms } }, { ...as(principal), link });
+    await told({ elsewhere: true }, node, owner);
+    await expect(elsewhere()).rejects.toMatchObject({ code: 'forbidden', message: expect.stringContaining('The owner of far') });
+    await told({ labels: ['gpu'], spawners: ['other-agents'] }, far, { type: 'node', workspace, nodeId: 'far' });
+    expect((await world.relay.handlers['nodes/list']({}, as(owner))).data[0]).toMatchObject({ nodeId: 'far', terms: { labels: ['gpu'] } });
+    expect(await elsewhere()).toMatchObject({ nodeId: 'far', spawnedBy: 'Lead' });
+    expect(far.commands[0]?.params).toMatchObject({ cwd: '/srv/app', within: null });
+    expect(await world.start('Second', agentToken('Lead'))).toMatchObject({ nodeId: 'local' });
+    expect(await world.start('Third', agentToken('Lead'), { nodeLabels: ['gpu'] })).toMatchObject({ nodeId: 'far' });
   });
 
   it('a sandbox that was asked for is never left out in silence, and what it runs in stands on the session', async () => {

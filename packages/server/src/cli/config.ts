@@ -39,6 +39,8 @@ export const configCommand = (terminal: Terminal): Command =>
           AGENT_RELAY_THREAD_RATE_PER_MINUTE: config.guard.threadPerMinute,
           AGENT_RELAY_REPEAT_LIMIT: config.guard.repeats,
           AGENT_RELAY_TOKEN_BUDGET_PER_HOUR: config.guard.tokensPerHour,
+          AGENT_RELAY_SPAWN_DEPTH: config.spawn.depth,
+          AGENT_RELAY_SPAWN_CHILDREN: config.spawn.children,
           AGENT_RELAY_LOG: config.logLevel,
         };
         const settings = settingNames.map((name) => ({ name, value: values[name], source: sourceOf(name, sources) }));

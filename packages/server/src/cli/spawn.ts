@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { listAll, type RelayClient } from 'agent-relay-client';
@@ -5,15 +6,19 @@ import { agentProfile } from 'agent-relay-client/node';
 import {
   type ApprovalMode,
   ApprovalModeSchema,
+  GroupNameSchema,
   type Node,
   providerOver,
   providerTransports,
   RelayError,
+  type RouteRequest,
   type SandboxRequest,
   SandboxRequestSchema,
+  type Session,
   SpawnModeSchema,
 } from 'agent-relay-protocol';
-import { type Command, Option } from 'commander';
+import { sleep } from 'agent-relay-wire';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { agentOfSession } from './current-agent.ts';
 import { programName } from './program-name.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -30,6 +35,7 @@ interface SpawnOptions extends RelayOptions {
   readonly model?: string;
   readonly transport?: (typeof providerTransports)[number];
   readonly node?: string;
+  readonly nodeLabel?: readonly string[];
   readonly label?: string;
   readonly resume?: true;
   readonly sandbox?: SandboxRequest;
@@ -53,23 +59,37 @@ export const spawnCommand = (terminal: Terminal): Command =>
         providerTransports,
       ),
     )
-    .option('--node <id>', 'the machine to run it on')
+    .option('--node <id>', 'the machine to run it on, by id or name')
+    .option('--node-label <labels...>', 'a machine that has all of these labels (its node.yaml says them)', collectLabels)
     .option('--label <text>', 'a label for people')
     .addOption(new Option('--sandbox <kind>', 'what keeps it in its folder, see below').choices(SandboxRequestSchema.options))
     .option('--resume', 'go on with the last conversation it had, on the same machine and in the same folder')
     .addHelpText('after', environment)
     .action(async (cli: string, options: SpawnOptions) => {
       const provider = providerOver(cli, options.transport);
-      const { name, task, mode, model, node, resume, sandbox } = options;
-      const cwd = options.cwd ?? (resume ? undefined : terminal.cwd);
-      const where = { ...(cwd && { cwd }), ...(node && { node }), ...(resume && { resume }) };
+      const { name, task, mode, model, node, nodeLabel: nodeLabels, resume, sandbox } = options;
+      // A folder of this machine says nothing on one that labels choose.
+      const cwd = options.cwd ?? (resume || nodeLabels ? undefined : terminal.cwd);
+      const where = {
+        ...(cwd && { cwd }),
+        ...(node && { node }),
+        ...(nodeLabels && { nodeLabels: [...nodeLabels] }),
+        ...(resume && { resume }),
+      };
       const optional = { ...where, ...(task && { task }), ...(mode && { mode }), ...(model && { model }), ...(sandbox && { sandbox }) };
       const ask = options.ask ?? (isPerson(terminal) || undefined);
-      const request = { provider, name, ...optional, ...(ask === undefined ? {} : { ask }), ...saidOf(options, terminal) };
+      const request = {
+        provider,
+        name,
+        idempotencyKey: randomUUID(),
+        ...optional,
+        ...(ask === undefined ? {} : { ask }),
+        ...saidOf(options, terminal),
+      };
       await withRelay(options, terminal, async (client) => {
         const machines = await onlineMachines(client, terminal.signal);
-        const here = node || resume ? undefined : machineHere(machines, provider);
-        const session = await client.sessions.start({ ...request, ...(here && { node: here }) }, { signal: terminal.signal });
+        const here = node || nodeLabels || resume ? undefined : machineHere(machines, provider);
+        const session = await startOnce(client, { ...request, ...(here && { node: here }) }, terminal.signal);
         const where = machines.length > 1 ? machines.find(({ nodeId }) => nodeId === session.nodeId) : undefined;
         const place = `${session.cwd === null ? '' : ` in ${session.cwd}`}${where ? ` on ${oneLine(where.name)}` : ''}`;
         terminal.out(
@@ -80,6 +100,25 @@ export const spawnCommand = (terminal: Terminal): Command =>
         terminal.note(`See what it does: ${programName(terminal.env)} watch --agent ${session.agentId}`);
       });
     });
+
+/** A relay that goes while it starts an agent has answered nothing: under the same key it is asked once more, and starts nobody twice. */
+async function startOnce(client: RelayClient, request: RouteRequest<'sessions/start'>, signal: AbortSignal): Promise<Session> {
+  try {
+    return await client.sessions.start(request, { signal });
+  } catch (error) {
+    if (!(error instanceof RelayError && error.code === 'connection_closed')) throw error;
+    await sleep(ASK_AGAIN_MS, { signal });
+    return client.sessions.start(request, { signal });
+  }
+}
+
+/** A relay that is started anew is there by then. */
+const ASK_AGAIN_MS = 1_000;
+
+function collectLabels(label: string, labels: readonly string[] = []): readonly string[] {
+  if (!GroupNameSchema.safeParse(label).success) throw new InvalidArgumentError('a label has no spaces, commas or colons');
+  return [...labels, label];
+}
 
 async function onlineMachines(client: RelayClient, signal: AbortSignal): Promise<readonly Node[]> {
   try {
@@ -105,7 +144,7 @@ const isPerson = ({ ask, env }: Pick<Terminal, 'ask' | 'env'>): boolean => ask !
 /** What the command line says of the agent, else the environment, else its profile. */
 function saidOf(options: SpawnOptions, { env }: Pick<Terminal, 'env'>) {
   const { profile } = options;
-  const { tags, capabilities, channels, ...said } = agentProfile({ ...env, ...(profile && { AGENT_RELAY_PROFILE: profile }) });
+  const { tags, capabilities, channels, meta, ...said } = agentProfile({ ...env, ...(profile && { AGENT_RELAY_PROFILE: profile }) });
   const label = options.label ?? said.label;
   const approval = options.approval ?? said.approval;
   return {
@@ -113,6 +152,7 @@ function saidOf(options: SpawnOptions, { env }: Pick<Terminal, 'env'>) {
     ...(capabilities && { capabilities }),
     ...(channels && { channels }),
     ...(label && { label }),
+    ...(meta && { meta }),
     ...(approval && { approval }),
   };
 }

@@ -194,4 +194,5 @@ export interface BeginningFacts extends AgentFacts {
   readonly unfinished: Session | null;
   /** Looks up the last session of this name, whoever has had it since. */
   newest(): Session | null;
+  session(sessionId: string): Session | null;
 }

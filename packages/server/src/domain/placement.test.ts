@@ -1,4 +1,4 @@
-import type { Abilities, Node } from 'agent-relay-protocol';
+import type { Abilities, Node, NodeTerms } from 'agent-relay-protocol';
 import { expect, it } from 'vitest';
 import { placeSession } from './placement.ts';
 
@@ -17,7 +17,7 @@ const place = (nodeId: string, over: Partial<Node> = {}, runningSessions = 0) =>
   runningSessions,
 });
 const needs = { mode: 'agentic', ask: false, resume: false } as const;
-const request = { provider: 'claude', nodeId: null, spawnerNodeId: null, needs };
+const request = { provider: 'claude', nodeId: null, spawner: null, approval: 'open', needs } as const;
 const able = (id: string, over: Partial<Abilities> = {}) => ({
   ...offers(id),
   abilities: {
@@ -40,10 +40,51 @@ it('machines that are away or lack the provider are passed over', () => {
   expect(placeSession(nodes, request).nodeId).toBe('c');
 });
 
-it('what an agent spawns runs on its own machine', () => {
-  expect(placeSession([place('a'), place('b', {}, 5)], { ...request, spawnerNodeId: 'b' }).nodeId).toBe('b');
-  expect(() => placeSession([place('a'), place('b')], { ...request, nodeId: 'a', spawnerNodeId: 'b' })).toThrow(
-    expect.objectContaining({ code: 'forbidden' }),
+const refusal = (code: string, message: string) => expect.objectContaining({ code, message: expect.stringContaining(message) });
+const by = (nodeId: string | null) => ({ ...request, spawner: { nodeId } });
+
+it('what an agent spawns runs on its own machine, and on another one only where both owners say so', () => {
+  expect(placeSession([place('a'), place('b', {}, 5)], by('b')).nodeId).toBe('b');
+  const onTheOther = (own: NodeTerms | undefined, its: NodeTerms | undefined) => () =>
+    placeSession([place('a', its && { terms: its }), place('b', own && { terms: own })], { ...by('b'), nodeId: 'a' }).nodeId;
+  const takesOthers = { spawners: ['own-agents', 'other-agents'] } satisfies NodeTerms;
+  expect(onTheOther(undefined, takesOthers)).toThrow(
+    refusal('forbidden', 'The owner of b does not let agents of that machine start others elsewhere'),
+  );
+  expect(onTheOther({ elsewhere: true }, undefined)).toThrow(
+    refusal('forbidden', 'The owner of a does not let agents that run elsewhere start'),
+  );
+  expect(onTheOther({ elsewhere: true }, { spawners: ['owner', 'own-agents'] })).toThrow(refusal('forbidden', 'The owner of a'));
+  expect(onTheOther({ elsewhere: true }, takesOthers)()).toBe('a');
+  // One that runs on no machine is nobody's neighbour.
+  expect(placeSession([place('a')], by(null)).nodeId).toBe('a');
+  expect(() => placeSession([place('a', { terms: { spawners: ['owner'] } })], by(null))).toThrow(refusal('forbidden', 'elsewhere'));
+  expect(() => placeSession([place('a', { terms: { spawners: ['own-agents'] } })], request)).toThrow(
+    refusal('forbidden', 'the owner of the relay'),
+  );
+});
+
+it('labels choose among machines, and an agent that names some may leave its own', () => {
+  const nodes = [
+    place('a', { terms: { labels: ['gpu'], spawners: ['other-agents'] } }, 3),
+    place('b', { terms: { labels: ['gpu', 'eu'], elsewhere: true } }, 9),
+  ];
+  expect(placeSession(nodes, { ...request, labels: ['eu'] }).nodeId).toBe('b');
+  expect(placeSession(nodes, { ...by('b'), labels: ['gpu'] }).nodeId).toBe('a');
+  expect(() => placeSession(nodes, { ...request, labels: ['tpu'] })).toThrow(
+    refusal('node_unavailable', 'No connected machine has the label tpu'),
+  );
+  expect(() => placeSession(nodes, { ...request, nodeId: 'a', labels: ['eu'] })).toThrow(refusal('node_unavailable', 'a has no label eu'));
+});
+
+it('a machine that is full, or whose owner does not allow it, is passed over; where none is left, the refusal says why', () => {
+  const full = place('a', { terms: { capacity: 1 } }, 1);
+  expect(placeSession([full, place('b', {}, 9)], request).nodeId).toBe('b');
+  expect(() => placeSession([full], request)).toThrow(refusal('busy', 'The machine a runs 1 agents at once'));
+  expect(placeSession([place('a', { terms: { modes: ['safe'] } }), place('b', {}, 9)], request).nodeId).toBe('b');
+  expect(() => placeSession([place('a', { terms: { modes: ['safe'] } })], request)).toThrow(refusal('forbidden', 'agents in mode agentic'));
+  expect(() => placeSession([place('a', { terms: { approvals: ['guarded'] } })], { ...request, nodeId: 'a' })).toThrow(
+    refusal('forbidden', 'agents with approval open'),
   );
 });
 

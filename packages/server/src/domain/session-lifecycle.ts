@@ -64,6 +64,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
       tags: request.tags,
       capabilities: request.capabilities,
       channels: request.channels,
+      meta: request.meta,
       machine: node.name,
       provider: request.provider,
       approval: spawnedBy === null ? approval : narrowed(approval, found.approval),

@@ -1,4 +1,5 @@
 import { type ApprovalMode, type Principal, RelayError, type SandboxRequest, type Session, type SpawnMode } from 'agent-relay-protocol';
+import type { Directory } from './directory.ts';
 import { readsWorkspace } from './readership.ts';
 import { agentOf, isOwner, mayActUpon } from './scopes.ts';
 
@@ -62,6 +63,35 @@ function keptIn(asked: SandboxRequest | undefined, own: Session['sandbox']): San
   if (asked === 'none' || asked === 'auto')
     throw new RelayError('forbidden', `An agent in the sandbox ${own} may not start one outside of a sandbox`);
   return asked ?? 'os';
+}
+
+/** How far agents may go in starting others; 0 is no limit. */
+export interface SpawnLimits {
+  /** How many agents may stand above one that an agent starts. */
+  readonly depth: number;
+  /** How many that one agent started may run at once. */
+  readonly children: number;
+}
+
+/** @throws RelayError `forbidden` for an agent that stands too deep to start others, `busy` for one that has started as many as may run. */
+export function assertMaySpawn(agents: Directory, spawnedBy: string, { depth, children }: SpawnLimits): void {
+  if (depth > 0 && depthOf(agents, spawnedBy, depth + 1) > depth)
+    throw new RelayError(
+      'forbidden',
+      `${spawnedBy} was started by an agent that was started by an agent, and so on: at most ${depth} deep`,
+    );
+  if (children === 0) return;
+  let running = 0;
+  for (const { agent, spawnedBy: by } of agents.agents()) if (by === spawnedBy && agent?.sessionId) running += 1;
+  if (running >= children)
+    throw new RelayError('busy', `${spawnedBy} has started ${running} agents that run: it may start others when some have ended`);
+}
+
+/** How many agents stand above what this one starts, itself included; counted no further than the limit. */
+function depthOf(agents: Directory, agentId: string, limit: number): number {
+  let depth = 0;
+  for (let id: string | null = agentId; id !== null && depth < limit; id = agents.find(id)?.spawnedBy ?? null) depth += 1;
+  return depth;
 }
 
 /** An agent that says what holds for it may narrow that, and not widen it. */

@@ -1,4 +1,5 @@
 import type { GuardLimits } from '../../domain/loop-guard.ts';
+import type { SpawnLimits } from '../../domain/spawn-rules.ts';
 
 /** The relay's times, all in milliseconds. */
 export interface RelaySettings {
@@ -18,6 +19,7 @@ export interface RelaySettings {
   /** An agent online whose mail nobody fetched for this long is stalled. */
   readonly stalledAfterMs: number;
   readonly guard: GuardLimits;
+  readonly spawn: SpawnLimits;
 }
 
 export const defaultSettings: RelaySettings = {
@@ -30,4 +32,5 @@ export const defaultSettings: RelaySettings = {
   stalledAfterMs: 120_000,
   reportsPerMinute: 120,
   guard: { hops: 100, pairPerMinute: 120, threadPerMinute: 240, repeats: 20, tokensPerHour: 0 },
+  spawn: { depth: 5, children: 50 },
 };

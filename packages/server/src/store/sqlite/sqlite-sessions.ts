@@ -37,7 +37,8 @@ export class SqliteSessions implements SessionStore {
       const { sessions } = changes.tables;
       const unfinished = sessions.unfinishedOf(workspace, agentId);
       const newest = () => sessions.newestOf(workspace, agentId);
-      return changes.carryOut(workspace, decide({ ...facts.ofAgent(workspace, agentId), unfinished, newest })).answer;
+      const session = (sessionId: string) => sessions.find(workspace, sessionId);
+      return changes.carryOut(workspace, decide({ ...facts.ofAgent(workspace, agentId), unfinished, newest, session })).answer;
     });
   }
 

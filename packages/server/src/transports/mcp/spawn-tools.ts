@@ -2,14 +2,17 @@ import { resolve } from 'node:path';
 import type { McpToolInput } from 'agent-relay-protocol';
 import { type ModelText, modelText } from 'agent-relay-wire';
 import type { RelayHandlers } from '../../relay/contract/relay-contract.ts';
-import type { ToolCaller } from './tool-caller.ts';
+import { keyOf, type ToolCaller } from './tool-caller.ts';
 import { describeSession } from './tool-text.ts';
 
 /** Starts an agent in the folder that was asked for, else in the caller's own; a relative one is meant from there. */
 export async function spawnAgent(handlers: RelayHandlers, request: McpToolInput<'relay_spawn'>, caller: ToolCaller): Promise<ModelText> {
-  const cwd = folderFor(request.cwd, await ownFolder(handlers, caller));
+  // A folder of this machine says nothing on another one.
+  const isElsewhere = request.node !== undefined || request.nodeLabels !== undefined;
+  const cwd = isElsewhere ? (request.cwd ?? null) : folderFor(request.cwd, await ownFolder(handlers, caller));
   const spawnedBy = caller.isOwner ? {} : { spawnedBy: caller.agentId };
-  const session = await handlers['sessions/start']({ ...request, ...spawnedBy, ...(cwd === null ? {} : { cwd }) }, caller.context);
+  const said = { ...request, ...spawnedBy, ...(cwd === null ? {} : { cwd }), ...keyOf(caller) };
+  const session = await handlers['sessions/start'](said, caller.context);
   return describeSession(session);
 }
 

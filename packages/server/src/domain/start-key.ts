@@ -1,0 +1,70 @@
+import { RelayError, type Session } from 'agent-relay-protocol';
+import { z } from 'zod';
+import type { BeginningFacts, Decision } from './facts.ts';
+import { type Resource, recordKey, recordWrite } from './resource.ts';
+
+const StartKeySchema = z.object({
+  id: z.int().min(1),
+  /** Whose key it is. */
+  by: z.string(),
+  /** Of the key: what callers write has spaces. */
+  key: z.string(),
+  digest: z.string(),
+  sessionId: z.string(),
+  /** Its start failed: the next one under this key is another. */
+  hasFailed: z.boolean(),
+});
+
+/** Under which key a session was started. */
+export type StartKey = z.infer<typeof StartKeySchema>;
+
+/** What makes two starts the same. Key and content are digests. */
+export type StartAttempt = Pick<StartKey, 'by' | 'key' | 'digest'>;
+
+/** Under what a store finds it. */
+export const startKeyOf = ({ by, key }: Pick<StartKey, 'by' | 'key'>): string => recordKey({ by: encodeURIComponent(by), key });
+
+export const startKeyResource: Resource<StartKey> = {
+  name: 'start-keys',
+  read: (stored) => StartKeySchema.parse(stored),
+  keys: () => [],
+  exclusive: (record) => [startKeyOf(record)],
+  isOpen: () => false,
+};
+
+/** The start that came before, where it counts. @throws RelayError `idempotency_mismatch` when it was another one. */
+export function repeated(earlier: StartKey | null, { digest }: StartAttempt): StartKey | null {
+  if (earlier === null || earlier.hasFailed) return null;
+  if (earlier.digest === digest) return earlier;
+  throw new RelayError('idempotency_mismatch', 'This idempotency key was used for a start that asked for something else');
+}
+
+/** Either begins a session, or is answered with the one that was begun under the same key. */
+export interface Begun {
+  readonly session: Session;
+  readonly isNew: boolean;
+  /** Of the key that it was begun under now. */
+  readonly keyId: number | null;
+}
+
+/** @throws RelayError `idempotency_mismatch` when the key was used for another start; what `begin` throws. */
+export function beginOnce(facts: BeginningFacts, attempt: StartAttempt | null, begin: () => Decision<Session>): Decision<Begun> {
+  const earlier = attempt && (facts.records.under(startKeyResource, startKeyOf(attempt))[0] ?? null);
+  const counts = attempt && repeated(earlier, attempt);
+  const session = counts && facts.session(counts.sessionId);
+  if (session) return { answer: { session, isNew: false, keyId: null }, change: null };
+  const begun = begin();
+  if (attempt === null || begun.change === null)
+    return { answer: { session: begun.answer, isNew: true, keyId: null }, change: begun.change };
+  const kept: StartKey = { ...attempt, id: earlier?.id ?? facts.nextId, sessionId: begun.answer.sessionId, hasFailed: false };
+  return {
+    answer: { session: begun.answer, isNew: true, keyId: kept.id },
+    change: { ...begun.change, records: [...(begun.change.records ?? []), recordWrite(startKeyResource, kept)] },
+  };
+}
+
+/** The start came to nothing. */
+export const failedStart = (kept: StartKey | null, at: number): Decision<void> => ({
+  answer: undefined,
+  change: kept && { at, records: [recordWrite(startKeyResource, { ...kept, hasFailed: true })] },
+});

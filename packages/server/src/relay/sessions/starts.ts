@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import { type Node, type Principal, principalName, RelayError, type RouteInput, type Session } from 'agent-relay-protocol';
+import { actAs } from '../../domain/act-as.ts';
+import { type PlacementRequest, placeSession } from '../../domain/placement.ts';
+import { type ResumableSession, sessionToResume } from '../../domain/resume.ts';
+import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
+import { beginSession } from '../../domain/session-lifecycle.ts';
+import { assertMaySpawn, type Spawner, type SpawnTerms, spawnTerms } from '../../domain/spawn-rules.ts';
+import { beginOnce, failedStart, repeated, type StartAttempt, startKeyOf, startKeyResource } from '../../domain/start-key.ts';
+import { registered } from '../access/registered.ts';
+import { digestOfFields } from '../contract/content-digest.ts';
+import type { CallContext } from '../contract/relay-contract.ts';
+import type { NodeRegistry } from '../nodes/node-registry.ts';
+import type { RelayCore } from '../relay-core.ts';
+import type { Nodes } from './nodes.ts';
+import { startOnNode } from './start-on-node.ts';
+
+export interface StartsDeps extends Pick<RelayCore, 'store' | 'clock' | 'settings' | 'tokens' | 'inboxes'> {
+  readonly registry: NodeRegistry;
+  readonly nodes: Pick<Nodes, 'end' | 'lookAgain'>;
+  readonly starting: Set<string>;
+}
+
+/** So many sessions back a conversation is looked for. */
+const EARLIER_SESSIONS = 100;
+/** How long after its own start a relay expects its machines to arrive. */
+const ARRIVAL_MS = 10_000;
+
+type Input = RouteInput<'sessions/start'>;
+
+/** What is known of a start before it begins. */
+interface Prepared {
+  readonly input: Input;
+  readonly principal: Principal;
+  readonly spawnedBy: string | null;
+  readonly terms: SpawnTerms;
+  readonly node: Node;
+  readonly earlier: ResumableSession | null;
+}
+
+/** Starts agents on machines. */
+export class Starts {
+  readonly #deps: StartsDeps;
+  readonly #startedAt: number;
+  /** Those that are being waited for, by session. */
+  readonly #inHand = new Map<string, Promise<Session>>();
+
+  constructor(deps: StartsDeps) {
+    this.#deps = deps;
+    this.#startedAt = deps.clock.now();
+  }
+
+  async start(input: Input, { principal, signal }: CallContext): Promise<Session> {
+    const { workspace } = principal;
+    const { store } = this.#deps;
+    assertMayActUpon(principal, input.name);
+    if (!isOwner(principal) && store.agents.index.in(workspace).isBound(input.name))
+      throw new RelayError('name_taken', `${input.name} is whoever holds its token: choose another name`);
+    const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
+    const attempt = attemptOf(input, principal);
+    const before = attempt && (await this.#startedUnder(workspace, attempt));
+    if (before) return before;
+    const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
+    const earlier = input.resume ? await this.#earlier(workspace, input, spawnedBy) : null;
+    const terms = spawnTerms({ ...input, cwd: input.cwd ?? earlier?.cwd ?? undefined }, spawner);
+    await this.#untilSomeNode(workspace, signal);
+    const node = await this.#place(workspace, {
+      provider: input.provider,
+      // A conversation is kept where it was had.
+      nodeId: earlier?.nodeId ?? input.node ?? null,
+      labels: input.nodeLabels,
+      spawner: spawner && { nodeId: spawner.session?.nodeId ?? null },
+      approval: store.agents.index.in(workspace).find(input.name)?.approval ?? terms.approval,
+      needs: { mode: terms.mode, ask: terms.ask, resume: earlier !== null, sandbox: terms.sandbox },
+    });
+    // Its own folder says nothing on another machine; which others it may name there, that machine's owner decides.
+    const isElsewhere = spawner?.session != null && spawner.session.nodeId !== node.nodeId;
+    return this.#begin({ input, principal, spawnedBy, terms: isElsewhere ? { ...terms, within: null } : terms, node, earlier }, attempt);
+  }
+
+  async #begin(prepared: Prepared, attempt: StartAttempt | null): Promise<Session> {
+    const { input, principal, spawnedBy, terms, node, earlier } = prepared;
+    const { workspace } = principal;
+    const { store, tokens, clock, settings, starting, registry, inboxes } = this.#deps;
+    const link = registry.find(workspace, node.nodeId)?.link;
+    if (!link) throw new RelayError('node_unavailable', `The node ${node.name} is not connected`);
+    const sessionId = randomUUID();
+    const minted = tokens.mint('session', { workspace, agentId: input.name, nodeId: node.nodeId });
+    const begin = {
+      ...terms,
+      request: input,
+      ...{ sessionId, instanceId: randomUUID(), node, spawnedBy, givesTags: spawnedBy === null && isOwner(principal), now: clock.now() },
+      tokensFor: (epoch: number) => [{ ...minted.record, epoch }],
+    };
+    starting.add(sessionId);
+    try {
+      const begun = await store.sessions.begin(workspace, input.name, (facts) =>
+        beginOnce(facts, attempt, () => {
+          if (spawnedBy !== null) assertMaySpawn(facts.agents, spawnedBy, settings.spawn);
+          return beginSession(facts, begin);
+        }),
+      );
+      if (!begun.isNew) return this.#asItIs(begun.session);
+      inboxes.endLease(workspace, input.name, new RelayError('stale_session', `A newer session of ${input.name} has taken over`));
+      // As it was written: an agent that starts another one does not widen what a person said of that one.
+      const approval = store.agents.index.in(workspace).find(input.name)?.approval ?? terms.approval;
+      const resume = earlier ? { resume: earlier.vendorSessionId } : {};
+      const asked = { token: minted.token, task: input.task ?? null, model: input.model ?? null };
+      const params = { ...terms, ...resume, ...asked, approval, session: begun.session };
+      return await this.#waitFor(begun.session, startOnNode(this.#deps, { workspace, link, params })).catch(async (error: unknown) => {
+        if (begun.keyId !== null)
+          await store.records.change(startKeyResource, workspace, begun.keyId, (kept) => failedStart(kept, clock.now()));
+        throw error;
+      });
+    } finally {
+      starting.delete(sessionId);
+    }
+  }
+
+  async #waitFor({ sessionId }: Session, started: Promise<Session>): Promise<Session> {
+    this.#inHand.set(sessionId, started);
+    try {
+      return await started;
+    } finally {
+      this.#inHand.delete(sessionId);
+    }
+  }
+
+  /** A start that came before under the same key: its own outcome where it is still being waited for. */
+  #asItIs(session: Session): Promise<Session> {
+    return this.#inHand.get(session.sessionId) ?? Promise.resolve(session);
+  }
+
+  /** What was started under this key before, also where nothing could be started now. */
+  async #startedUnder(workspace: string, attempt: StartAttempt): Promise<Session | null> {
+    const { records, sessions } = this.#deps.store;
+    const { items } = await records.list(startKeyResource, { workspace, under: startKeyOf(attempt), limit: 1 });
+    const kept = repeated(items[0] ?? null, attempt);
+    const session = kept && (await sessions.get(workspace, kept.sessionId));
+    return session && this.#asItIs(session);
+  }
+
+  async #earlier(workspace: string, input: RouteInput<'sessions/start'>, spawnedBy: string | null): Promise<ResumableSession> {
+    const { items } = await this.#deps.store.sessions.list({ workspace, agentId: input.name, limit: EARLIER_SESSIONS });
+    const found = sessionToResume(input, spawnedBy, items);
+    if (input.node === undefined || input.node === found.nodeId) return found;
+    throw new RelayError('node_unavailable', `The conversation of ${input.name} is on the machine ${found.nodeId}: it goes on there only`);
+  }
+
+  /** Right after a start of the relay its machines are on their way: who asks then waits for the first of them a moment. */
+  async #untilSomeNode(workspace: string, signal: AbortSignal): Promise<void> {
+    const { registry, clock } = this.#deps;
+    const leftMs = this.#startedAt + ARRIVAL_MS - clock.now();
+    if (leftMs <= 0 || registry.online(workspace).length > 0) return;
+    const waiting = new AbortController();
+    const cancel = clock.schedule(() => waiting.abort(), leftMs);
+    const both = AbortSignal.any([signal, waiting.signal]);
+    while (!both.aborted && registry.online(workspace).length === 0) await registry.nextAttach(both);
+    cancel();
+  }
+
+  /** An agent asks in its own name, a node in that of an agent it hosts, the owner in anybody's or in none, a program likewise where it may. */
+  #spawnerId(principal: Principal, named: string | undefined): string | null {
+    const self = agentOf(principal);
+    if (self !== null) {
+      if (named !== undefined && named !== self) throw new RelayError('forbidden', `This token speaks for ${self} only, not for ${named}`);
+      return self;
+    }
+    if (isOwner(principal)) return named ?? null;
+    if (principal.type === 'token') {
+      if (named !== undefined) actAs(this.#deps.store.agents.index.in(principal.workspace), principal, named);
+      return named ?? null;
+    }
+    if (principal.type === 'node' && named !== undefined) return named;
+    throw new RelayError('forbidden', 'Only the owner and agents may start agents');
+  }
+
+  async #spawner(principal: Principal, agentId: string): Promise<Spawner> {
+    const { workspace } = principal;
+    const agent = registered(this.#deps.store.agents.index.in(workspace), agentId);
+    if (principal.type === 'node' && agent.nodeId !== principal.nodeId)
+      throw new RelayError('forbidden', `${agentId} does not run on this node`);
+    return { session: await this.#deps.store.sessions.unfinishedOf(workspace, agentId), approval: agent.approval };
+  }
+
+  /** A program that is missing may have been installed since its machine last looked. */
+  async #place(workspace: string, request: PlacementRequest): Promise<Node> {
+    try {
+      return placeSession(await this.#placeable(workspace), request);
+    } catch (error) {
+      if (!(error instanceof RelayError) || error.code !== 'provider_unavailable') throw error;
+      await this.#deps.nodes.lookAgain({ workspace, provider: request.provider });
+      return placeSession(await this.#placeable(workspace), request);
+    }
+  }
+
+  async #placeable(workspace: string) {
+    const { store, registry } = this.#deps;
+    const unfinished = await store.sessions.unfinished();
+    const online = registry.online(workspace);
+    const away = (await store.nodes.list(workspace)).filter(({ nodeId }) => !online.some((node) => node.nodeId === nodeId));
+    return [...online, ...away.map((node) => registry.asSeen(workspace, node))].map((node) => ({
+      node,
+      runningSessions: unfinished.filter((entry) => entry.workspace === workspace && entry.session.nodeId === node.nodeId).length,
+    }));
+  }
+}
+
+function attemptOf({ idempotencyKey: key, ...content }: Input, principal: Principal): StartAttempt | null {
+  if (key === undefined) return null;
+  return { by: principalName(principal), key: digestOfFields({ key }), digest: digestOfFields(content) };
+}
