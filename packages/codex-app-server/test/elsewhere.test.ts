@@ -69,10 +69,13 @@ describe.each(codexVersions.slice(-1))('a conversation that another Codex %s has
     // It is released a moment after the answer.
     let thread: CodexThread | undefined;
     await expect
-      .poll(async () => {
-        thread ??= await person.resumeThread(threadId).catch(() => undefined);
-        return thread;
-      })
+      .poll(
+        async () => {
+          thread ??= await person.resumeThread(threadId).catch(() => undefined);
+          return thread;
+        },
+        { timeout: 20_000 },
+      )
       .toBeDefined();
     if (!thread) throw new Error('polled for');
     return thread;
@@ -96,7 +99,7 @@ describe.each(codexVersions.slice(-1))('a conversation that another Codex %s has
       'two',
       'three',
     ]);
-    await expect.poll(() => receipts(log, 12)).toEqual(['delivered: echo', 'seen: turn']);
+    await expect.poll(() => receipts(log, 12), { timeout: 20_000 }).toEqual(['delivered: echo', 'seen: turn']);
   });
 
   test('is taken back once it is free, and what nobody took from the queue is said here', async () => {
@@ -107,7 +110,7 @@ describe.each(codexVersions.slice(-1))('a conversation that another Codex %s has
     await person.close();
     await theirs.close();
     await log.waitFor('text.completed', ({ text }) => text === 'mine', { timeoutMs: 60_000 });
-    await expect.poll(() => receipts(log, 20)).toEqual(['delivered: echo', 'seen: turn']);
+    await expect.poll(() => receipts(log, 20), { timeout: 20_000 }).toEqual(['delivered: echo', 'seen: turn']);
     expect(log.ofType('text.completed').filter(({ text }) => text === 'mine')).toHaveLength(1);
   });
 
@@ -116,7 +119,7 @@ describe.each(codexVersions.slice(-1))('a conversation that another Codex %s has
     const thread = await taken(session);
     const sent = session.prompt(mail('say: guarded', 30), { mode: 'next' });
     await log.waitFor('session.status', ({ status }) => status === 'waiting');
-    await expect.poll(() => thread.listItems()).not.toEqual([]);
+    await expect.poll(() => thread.listItems(), { timeout: 20_000 }).not.toEqual([]);
     await person.close();
     expect(wasModelSent(bench.model, 'say: guarded')).toBe(false);
     await theirs.close();

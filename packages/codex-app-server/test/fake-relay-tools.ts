@@ -12,6 +12,12 @@ export interface ToolCallSeen {
 export interface FakeRelayTools extends AsyncDisposable {
   readonly url: string;
   readonly calls: readonly ToolCallSeen[];
+  /** Who introduced themselves, by name. */
+  readonly clients: readonly string[];
+  /** Names of those that are turned away. */
+  readonly refused: Set<string>;
+  /** How many calls nobody waits for any more were still running. */
+  readonly abandoned: number;
 }
 
 const tools = [
@@ -31,16 +37,30 @@ const tools = [
 interface RpcRequest {
   readonly id?: number;
   readonly method: string;
-  readonly params?: { readonly protocolVersion?: string; readonly name?: string; readonly arguments?: { readonly waitMs?: number } };
+  readonly params?: {
+    readonly protocolVersion?: string;
+    readonly clientInfo?: { readonly name?: string };
+    readonly name?: string;
+    readonly arguments?: { readonly waitMs?: number };
+  };
 }
 
 export async function startFakeRelayTools(): Promise<FakeRelayTools> {
   const calls: ToolCallSeen[] = [];
+  const clients: string[] = [];
+  const refused = new Set<string>();
+  let abandoned = 0;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<unknown> => {
     if (request.method !== 'POST') return response.writeHead(405).end();
     const { id, method, params } = await readJson(request);
     if (id === undefined) return response.writeHead(202).end();
+    const client = params?.clientInfo?.name ?? '';
+    if (refused.has(client)) return response.writeHead(503).end();
+    if (method === 'initialize') clients.push(client);
     if (method === 'tools/call') {
+      response.once('close', () => {
+        if (!response.writableFinished) abandoned += 1;
+      });
       calls.push({ authorization: request.headers.authorization, tool: params?.name ?? '', input: params?.arguments });
       await wait(params?.arguments?.waitMs ?? 0);
     }
@@ -60,6 +80,11 @@ export async function startFakeRelayTools(): Promise<FakeRelayTools> {
   return {
     url: `http://127.0.0.1:${port}/mcp`,
     calls,
+    clients,
+    refused,
+    get abandoned() {
+      return abandoned;
+    },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

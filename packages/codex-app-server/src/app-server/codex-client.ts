@@ -10,7 +10,7 @@ import { type CodexModel, isSafeToResend, ModelsPage, type ResumeThreadParams, t
 import { type CodexNotification, parseNotification, threadIdOf } from './notifications.ts';
 import { OpenThreads } from './open-threads.ts';
 import { RequestGate, type RequestGateOptions } from './request-gate.ts';
-import { ServerRequests } from './server-requests.ts';
+import { type ServerRequest, ServerRequests } from './server-requests.ts';
 import { loadedThreadIds, onceStored } from './stored-history.ts';
 
 export interface CodexClientOptions extends RequestGateOptions {
@@ -101,7 +101,7 @@ export class CodexClient implements CodexRequester {
   }
 
   async startThread(params: StartThreadParams, options: ThreadOptions = {}): Promise<CodexThread> {
-    const { threadSource: _, ...resumeParams } = params;
+    const { threadSource: _source, dynamicTools: _tools, ...resumeParams } = params;
     return await this.#openThread('thread/start', params, { ...options, resumeParams, startParams: params });
   }
 
@@ -258,7 +258,10 @@ export class CodexClient implements CodexRequester {
     this.#connection = connection;
     try {
       const loaded = await loadedThreadIds(this);
-      await this.#threads.resume(loaded, (error) => this.#options.onError?.(error, 'thread/resume'));
+      await this.#threads.resume(loaded, {
+        onGone: (error) => this.#options.onError?.(error, 'thread/resume'),
+        rejoin: (threadId) => this.request('thread/resume', { threadId, excludeTurns: true }, { isPartOfReconnect: true }),
+      });
     } catch {
       return false;
     }
@@ -272,10 +275,15 @@ export class CodexClient implements CodexRequester {
     if (!this.#threads.receive(notification)) this.#others.push(notification);
   }
 
-  #answer(context: RequestContext, params: unknown): Promise<unknown> {
-    const thread = this.#threads.get(threadIdOf(params));
-    if (!thread) return Promise.reject(new RelayError('unknown_method', `Nobody here answers ${context.method}`));
-    return this.#serverRequests.answer(context, params, thread.answerRequest);
+  async #answer(context: RequestContext, params: unknown): Promise<unknown> {
+    const threadId = threadIdOf(params);
+    const thread = this.#threads.get(threadId);
+    if (thread) return await this.#serverRequests.answer(context, params, thread.answerRequest);
+    const subAgent = threadId === undefined ? undefined : await this.#threads.subAgent(threadId);
+    if (!subAgent) throw new RelayError('unknown_method', `Nobody here answers ${context.method}`);
+    const { turnId, itemId } = subAgent;
+    const answer = (request: ServerRequest) => subAgent.thread.answerRequest({ ...request, startedBy: { turnId, itemId } });
+    return await this.#serverRequests.answer(context, params, answer);
   }
 
   #end(reason: RelayError): void {

@@ -43,9 +43,24 @@ export interface StartThreadParams {
   readonly developerInstructions?: string;
   readonly config?: ThreadConfig;
   readonly threadSource?: string;
+  /** Tools that Codex asks its client to run, as `item/tool/call`; kept with the thread. Experimental. */
+  readonly dynamicTools?: readonly DynamicToolNamespace[];
 }
 
-export type ResumeThreadParams = Partial<Omit<StartThreadParams, 'threadSource'>>;
+export type ResumeThreadParams = Partial<Omit<StartThreadParams, 'threadSource' | 'dynamicTools'>>;
+
+export interface DynamicToolNamespace {
+  readonly type: 'namespace';
+  readonly name: string;
+  readonly description: string;
+  readonly tools: readonly {
+    readonly type: 'function';
+    readonly name: string;
+    readonly description: string;
+    /** JSON Schema. */
+    readonly inputSchema: object;
+  }[];
+}
 
 export interface StartTurnParams {
   readonly text: string;

@@ -125,6 +125,12 @@ export function parseNotification({ method, params }: CodexNotification): KnownN
   return parsed.success ? ({ method, params: parsed.data } as KnownNotification) : undefined;
 }
 
+/** What a sub-agent said. */
+export function parseSubAgent({ params }: Extract<KnownNotification, { method: 'client/subAgent' }>): KnownNotification | undefined {
+  const { method, params: said } = params.notification;
+  return parseNotification({ method, params: said });
+}
+
 /** Older server requests call the thread a conversation. */
 const Addressed = z.union([z.looseObject({ threadId: z.string() }), z.looseObject({ conversationId: z.string() })]);
 

@@ -1,5 +1,5 @@
 import type { RelayError } from 'agent-relay-protocol';
-import { RecentMap } from 'agent-relay-wire';
+import { Bell, RecentMap } from 'agent-relay-wire';
 import type { CodexThread } from './codex-thread.ts';
 import { isConnectionLost } from './errors.ts';
 import { type CodexNotification, parseNotification, threadIdOf } from './notifications.ts';
@@ -10,11 +10,21 @@ interface OpenedThread {
 }
 
 /** A thread that a call in another one started; the call may itself be a sub-agent's. */
-interface SubAgent {
+export interface SubAgent {
   readonly thread: CodexThread;
   readonly turnId: string;
   readonly itemId: string;
 }
+
+export interface ResumeThreads {
+  /** One of them is gone. */
+  readonly onGone: (error: unknown) => void;
+  /** Subscribes to a thread that this client did not open. */
+  readonly rejoin: (threadId: string) => Promise<unknown>;
+}
+
+/** A sub-agent may ask before its parent has told of it. */
+const meetMs = 2_000;
 
 /** The threads of one client, and where what names a thread goes. */
 export class OpenThreads {
@@ -23,6 +33,7 @@ export class OpenThreads {
   #unclaimed: CodexNotification[] = [];
   #opening = 0;
   readonly #subAgents = new RecentMap<string, SubAgent>(1024);
+  readonly #met = new Bell();
 
   get(threadId: string | undefined): CodexThread | undefined {
     return threadId === undefined ? undefined : this.#byId.get(threadId);
@@ -74,6 +85,14 @@ export class OpenThreads {
           : [];
     for (const id of started)
       if (!this.#subAgents.has(id)) this.#subAgents.set(id, { thread, turnId: parent?.turnId ?? turnId, itemId: item.id });
+    if (started.length > 0) this.#met.ring();
+  }
+
+  /** The sub-agent that this thread is; undefined for the thread of somebody else. */
+  async subAgent(threadId: string): Promise<SubAgent | undefined> {
+    const patience = AbortSignal.timeout(meetMs);
+    while (!this.#subAgents.has(threadId) && !patience.aborted && this.#byId.size > 0) await this.#met.next({ signal: patience });
+    return this.#subAgents.get(threadId);
   }
 
   forget(threadId: string): void {
@@ -89,7 +108,7 @@ export class OpenThreads {
    * others nothing.
    * @throws RelayError `connection_closed` when this connection is lost as well, once nothing is asked on it any more.
    */
-  async resume(loaded: ReadonlySet<string> | undefined, onGone: (error: unknown) => void): Promise<void> {
+  async resume(loaded: ReadonlySet<string> | undefined, { onGone, rejoin }: ResumeThreads): Promise<void> {
     const resuming = [...this.#byId.values()].map(async (thread) => {
       const { id } = thread;
       try {
@@ -103,6 +122,17 @@ export class OpenThreads {
     });
     const lost = (await Promise.allSettled(resuming)).find(({ status }) => status === 'rejected');
     if (lost?.status === 'rejected') throw lost.reason as RelayError;
+    await this.#rejoinSubAgents(loaded, rejoin);
+  }
+
+  /** What they ask is asked again of whoever joins them. Those that their server has let go are over. */
+  async #rejoinSubAgents(loaded: ReadonlySet<string> | undefined, rejoin: ResumeThreads['rejoin']): Promise<void> {
+    for (const [id, { thread }] of [...this.#subAgents]) {
+      if (loaded?.has(id) !== true || this.#byId.get(thread.id) !== thread) continue;
+      await rejoin(id).catch((error: unknown) => {
+        if (isConnectionLost(error)) throw error;
+      });
+    }
   }
 
   end(): void {

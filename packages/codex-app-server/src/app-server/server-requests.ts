@@ -1,6 +1,6 @@
 import { RelayError } from 'agent-relay-protocol';
 import { RecentMap, type RequestContext } from 'agent-relay-wire';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { KnownNotification } from './notifications.ts';
 
 /** Something Codex asks of its client and waits for, such as an approval. */
@@ -10,6 +10,8 @@ export interface ServerRequest {
   readonly params: unknown;
   /** Aborts when another client answered first, or the turn ended without an answer. */
   readonly signal: AbortSignal;
+  /** Where a sub-agent asks: the turn and the call of the thread that started it. `params` names the sub-agent's own. */
+  readonly startedBy?: { readonly turnId: string; readonly itemId: string };
 }
 
 /** Answers a request; throwing a RelayError refuses it, which Codex takes for a no. */
@@ -57,6 +59,12 @@ export class ServerRequests {
     this.#open.clear();
   }
 }
+
+const InTurn = z.looseObject({ turnId: z.string() });
+
+/** The turn of the thread that answers a request. */
+export const turnIdOf = ({ params, startedBy }: Pick<ServerRequest, 'params' | 'startedBy'>): string | undefined =>
+  startedBy?.turnId ?? InTurn.safeParse(params).data?.turnId;
 
 /** Reads a request's parameters; one that does not look as expected is refused. */
 export function parseRequest<Schema extends z.ZodType>(schema: Schema, request: ServerRequest): z.output<Schema> {

@@ -35,6 +35,7 @@ import { loadedThreadIds } from '../app-server/stored-history.ts';
 import { type Attached, attach } from './attach.ts';
 import { CodexSession } from './codex-session.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
+import { RelayTools } from './relay-tools.ts';
 import { codexSandboxFiles } from './sandbox-files.ts';
 import { ServerAudience } from './server-news.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
@@ -139,6 +140,7 @@ export class CodexProvider implements Provider {
 
   async #startSession(options: TrackedStart, shared: SharedServer, release: () => Promise<void>): Promise<CodexSession> {
     const { client, ended, runtime, audience } = shared;
+    const tools = await openTools(options, client);
     const session = new CodexSession({
       cwd: options.cwd,
       mode: options.mode,
@@ -147,12 +149,17 @@ export class CodexProvider implements Provider {
       approvalTimeoutMs: options.approvalTimeoutMs,
       whenUnread: options.whenUnread,
       relayServers: new Set(options.mcp.map(({ name }) => name)),
+      tools,
       isExperimental: client.isExperimental,
       silenceLimitMs: this.#options.silenceLimitMs ?? 60_000,
       release,
       runtime,
     });
-    const thread = await startThread(options, shared, session);
+    void session.events.ended.then(() => tools?.close());
+    const thread = await startThread(options, { ...shared, tools }, session).catch(async (error: unknown) => {
+      await tools?.close();
+      throw error;
+    });
     void ended.then((end) => session.lose(end));
     session.begin(thread, versionOf(client.userAgent));
     audience.join(session);
@@ -244,10 +251,22 @@ function joined(client: CodexClient, runtime: string): SharedServer {
   };
 }
 
+interface Opening extends Pick<SharedServer, 'client' | 'env'> {
+  readonly tools: RelayTools | undefined;
+}
+
+/** Those that are asked for here; a server without them asks the MCP servers itself, and so does one with a thread that may have begun without. */
+async function openTools({ mcp, signal }: TrackedStart, client: CodexClient): Promise<RelayTools | undefined> {
+  return client.isExperimental && hasDynamicTools(client.userAgent) ? await RelayTools.open(mcp, signal) : undefined;
+}
+
 /** Opens the session's thread. When it is given up, what comes of it after all is dropped from the server's memory. */
-async function startThread(options: TrackedStart, { client, env }: SharedServer, session: CodexSession): Promise<CodexThread> {
+async function startThread(options: TrackedStart, { client, env, tools }: Opening, session: CodexSession): Promise<CodexThread> {
   const { mode, approval, ask = false, instructions, mcp, model, cwd, resume, signal } = options;
   const userMcpServers = mode === 'safe' ? await configuredMcpServers(client) : [];
+  // A stored thread has the tools that it began with, which may be none.
+  const dynamicTools = resume === undefined ? tools?.offered : undefined;
+  const asksClient = dynamicTools !== undefined;
   const params = {
     cwd,
     ...(model === undefined ? {} : { model }),
@@ -256,12 +275,14 @@ async function startThread(options: TrackedStart, { client, env }: SharedServer,
     // turn names its own sandbox.
     sandbox: 'read-only',
     developerInstructions: developerInstructions({ instructions, mode, approval, ask }),
-    config: threadConfig({ mode, approval, mcp, userMcpServers, environment: threadEnvironment(options.env, env) }),
+    config: threadConfig({ mode, approval, mcp, asksClient, userMcpServers, environment: threadEnvironment(options.env, env) }),
   } as const;
   const threadOptions = { onRequest: session.answerRequest, recovery: session.recovery };
   const opening =
     resume === undefined
-      ? startNew(client, () => client.startThread({ ...params, threadSource: 'agent_relay' }, threadOptions))
+      ? startNew(client, () =>
+          client.startThread({ ...params, threadSource: 'agent_relay', ...(dynamicTools && { dynamicTools }) }, threadOptions),
+        )
       : resumeStored(client, resume, async () => {
           const thread = await client.resumeThread(resume, params, threadOptions);
           await thread.injectInstructions(instructionsAnew(params.developerInstructions));
@@ -307,6 +328,12 @@ async function configuredMcpServers(client: CodexClient): Promise<readonly strin
 
 /** `agent_relay/0.169.0 (…)`: the version is Codex's, the name ours. */
 const versionOf = (userAgent: string): string => /\/(\d\S*)/u.exec(userAgent)?.[1] ?? 'unknown';
+
+/** From 0.169 on, as far as it was measured; an older one passes over what it does not know, and its agents would have no tools. */
+function hasDynamicTools(userAgent: string): boolean {
+  const [major = 0, minor = 0] = versionOf(userAgent).split('.').map(Number);
+  return major > 0 || minor >= 169;
+}
 
 function asUnavailable(error: unknown): RelayError {
   if (error instanceof RelayError && error.code === 'provider_unavailable') return error;

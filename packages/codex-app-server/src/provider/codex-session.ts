@@ -4,17 +4,19 @@ import {
   type ApprovalDecision,
   deliveryOf,
   type EndOfSession,
+  isMailRestricted,
   type LiveEvent,
   type PromptInput,
   type PromptOptions,
   SessionEvents,
   type StartOptions,
 } from 'agent-relay-provider';
-import { Bell, withTimeout } from 'agent-relay-wire';
+import { Bell, RecentMap, withTimeout } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost } from '../app-server/errors.ts';
-import { type CodexNotification, parseNotification } from '../app-server/notifications.ts';
-import type { ServerRequest } from '../app-server/server-requests.ts';
+import type { ThreadItem } from '../app-server/items.ts';
+import { type CodexNotification, type KnownNotification, parseNotification, parseSubAgent } from '../app-server/notifications.ts';
+import { type ServerRequest, turnIdOf } from '../app-server/server-requests.ts';
 import type { ThreadRecovery } from '../app-server/thread-recovery.ts';
 import { readApproval } from './answer-approval.ts';
 import { type CodexApproval, offersYes, replyTo, turnGoesOn } from './approval-choices.ts';
@@ -22,6 +24,7 @@ import { type FileUpdate, readChanges } from './approval-schemas.ts';
 import { PromptLedger } from './prompt-ledger.ts';
 import { PromptLine } from './prompt-line.ts';
 import { judgeRelayCall } from './relay-call.ts';
+import { type RelayTools, readToolCall, toolAnswer, toolCallMethod } from './relay-tools.ts';
 import { mayAsk } from './session-policy.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { CodexTranslator } from './translator.ts';
@@ -34,6 +37,8 @@ export interface CodexSessionOptions {
   readonly approvalTimeoutMs: number | undefined;
   readonly whenUnread?: StartOptions['whenUnread'];
   readonly relayServers: ReadonlySet<string>;
+  /** What Codex asks the session to run. */
+  readonly tools?: RelayTools | undefined;
   readonly isExperimental: boolean;
   readonly silenceLimitMs: number;
   /** Which server runs it, and why that one. */
@@ -66,7 +71,7 @@ export class CodexSession implements AgentSession {
   readonly #ledger = new PromptLedger();
   readonly #translator: CodexTranslator;
   readonly #silence: SilenceWatch;
-  readonly #edits = new Map<string, readonly FileUpdate[]>();
+  readonly #edits = new RecentMap<string, readonly FileUpdate[]>(256);
   readonly #observations = new Bell();
   #observedCount = 0;
   /** The turn that failed for want of a login. */
@@ -160,26 +165,32 @@ export class CodexSession implements AgentSession {
   readonly answerRequest = async (request: ServerRequest): Promise<object> => {
     // Requests overtake the notifications that say what they are about.
     await this.#observedAll(this.#running?.thread.receivedCount ?? 0);
+    if (request.method === toolCallMethod) return this.#runTool(request);
     const { cwd } = this.#options;
-    const approval = readApproval(request, { cwd, changesOf: (itemId) => this.#edits.get(itemId) ?? [] });
-    const turnId = approval.question.turnId ?? this.#running?.thread.activeTurnId;
-    const relayCall = this.#judgeRelayCall(approval, turnId);
+    const approval = askedIn(request, readApproval(request, { cwd, changesOf: (itemId) => this.#edits.get(itemId) ?? [] }));
+    const turnId = turnIdOf(request) ?? this.#running?.thread.activeTurnId;
+    const relayCall = this.#judgeRelayCall(approval.call, turnId);
     if (relayCall !== null) {
       if (relayCall.remark === null) return approval.call?.allow ?? approval.deny;
-      await this.#running?.line.remark(relayCall.remark);
+      await this.#remark(request, relayCall.remark);
       return approval.deny;
     }
     const isMailTurn = turnId === undefined || this.#running?.line.mayBeMailTurn(turnId) !== false;
     if (!offersYes(approval.choices) || !mayAsk(approval.use, this.#options, isMailTurn)) return this.#declineByMode(request, approval);
-    return this.#askPerson(approval, request.signal);
+    return this.#askPerson(approval, request);
   };
 
-  async #askPerson({ question, use, choices, deny }: CodexApproval, signal: AbortSignal): Promise<object> {
-    const verdict = await this.events.approvals.ask({ ...question, options: choices.map(({ option }) => option) }, signal);
+  async #askPerson({ question, use, choices, deny }: CodexApproval, request: ServerRequest): Promise<object> {
+    const verdict = await this.events.approvals.ask({ ...question, options: choices.map(({ option }) => option) }, request.signal);
     // Codex tells its model that a person said no, and has no place for why; to a question the answer says it.
     if (verdict.outcome === 'denied' && use.kind !== 'question' && turnGoesOn(choices, verdict))
-      await this.#running?.line.remark(`${question.title}: ${verdict.message}`);
+      await this.#remark(request, `${question.title}: ${verdict.message}`);
     return replyTo(choices, deny, verdict);
+  }
+
+  /** A sub-agent's model is not reached by a word in the turn that started it. */
+  async #remark({ startedBy }: ServerRequest, text: string): Promise<void> {
+    if (startedBy === undefined) await this.#running?.line.remark(text);
   }
 
   async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
@@ -206,9 +217,17 @@ export class CodexSession implements AgentSession {
     if (isNews) this.#emit({ type: 'agent.error', code: 'login_expired', message: loginExpired, willRetry: true });
   }
 
-  #judgeRelayCall(approval: CodexApproval, turnId: string | undefined) {
+  async #runTool(request: ServerRequest): Promise<object> {
+    const { tools, mode, approval } = this.#options;
+    const call = readToolCall(request);
+    const judged = isMailRestricted(mode, approval) ? this.#judgeRelayCall(call, turnIdOf(request)) : null;
+    if (judged && judged.remark !== null) return toolAnswer(judged.remark, false);
+    return (await tools?.call(call, request.signal)) ?? toolAnswer(`This session has no tool ${call.tool}.`, false);
+  }
+
+  #judgeRelayCall(call: Parameters<typeof judgeRelayCall>[0], turnId: string | undefined) {
     const isMailTurn = turnId !== undefined && this.#running?.line.isMailTurn(turnId) === true;
-    return judgeRelayCall(approval, { relayServers: this.#options.relayServers, isMailTurn });
+    return judgeRelayCall(call, { relayServers: this.#options.relayServers, isMailTurn });
   }
 
   /** Told as a question without options: nobody is asked. */
@@ -267,17 +286,16 @@ export class CodexSession implements AgentSession {
 
   #observe(thread: CodexThread, notification: CodexNotification): void {
     const known = parseNotification(notification);
-    const started = known?.method === 'item/started' ? known.params.item : undefined;
-    if (started?.known?.type === 'fileChange') {
-      this.#edits.set(started.id, readChanges(started.raw));
-    }
+    const started = startedItem(known);
+    const ofSubAgent = known?.method === 'client/subAgent' ? startedItem(parseSubAgent(known)) : undefined;
+    for (const item of [started, ofSubAgent]) if (item?.known?.type === 'fileChange') this.#edits.set(item.id, readChanges(item.raw));
     this.#watchSilence(thread, notification.method, started?.type);
     for (const event of this.#translator.translate(notification)) {
       this.#emit(event);
       if (event.type === 'turn.failed' && event.error.code === 'unauthorized') this.#loginExpired(event.turnId);
     }
     for (const event of this.#ledger.observe(notification)) this.#emit(event);
-    if (known?.method === 'turn/completed') this.#edits.clear();
+    if (known?.method === 'turn/completed') this.#options.tools?.turnEnded(known.params.turn.id);
     if (known?.method === 'client/attachedElsewhere' && !known.params.isElsewhere) this.#running?.line.turnEnded();
   }
 
@@ -324,4 +342,12 @@ export class CodexSession implements AgentSession {
   #endedError(cause?: unknown): RelayError {
     return new RelayError('connection_closed', 'The Codex session has ended', cause === undefined ? {} : { cause });
   }
+}
+
+const startedItem = (known: KnownNotification | undefined): ThreadItem | undefined =>
+  known?.method === 'item/started' ? known.params.item : undefined;
+
+/** What a sub-agent asks is asked in the turn that started it: its own is none of the session's. */
+function askedIn({ startedBy }: ServerRequest, approval: CodexApproval): CodexApproval {
+  return startedBy === undefined ? approval : { ...approval, question: { ...approval.question, turnId: startedBy.turnId } };
 }

@@ -1,9 +1,14 @@
 import { mayHandOutMail } from 'agent-relay-provider';
-import type { CodexApproval } from './approval-choices.ts';
 
 export interface RelayCallContext {
   readonly relayServers: ReadonlySet<string>;
   readonly isMailTurn: boolean;
+}
+
+interface Called {
+  readonly server: string;
+  readonly tool: string;
+  readonly input: unknown;
 }
 
 /**
@@ -11,7 +16,7 @@ export interface RelayCallContext {
  * come into a turn that has a person's rights: there the tool is not run, and `remark` tells the model how it gets its mail.
  */
 export function judgeRelayCall(
-  { call }: CodexApproval,
+  call: Called | undefined,
   { relayServers, isMailTurn }: RelayCallContext,
 ): { readonly remark: string | null } | null {
   if (call === undefined || !relayServers.has(call.server)) return null;

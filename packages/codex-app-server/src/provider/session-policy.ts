@@ -3,6 +3,7 @@ import { isMailRestricted, type McpEndpoint } from 'agent-relay-provider';
 import { judgeTool, type SessionRights, type ToolUse } from 'agent-relay-provider/kit';
 import type { ApprovalPolicy, SandboxPolicy, ThreadConfig } from '../app-server/methods.ts';
 import type { ThreadEnvironment } from './environment.ts';
+import { toolTimeoutMs } from './relay-tools.ts';
 
 /** What a turn may do, in Codex's words. Sticky in Codex, so every turn of ours names both. */
 export interface TurnPolicy {
@@ -70,6 +71,8 @@ export interface ThreadConfigOptions {
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
   readonly mcp: readonly McpEndpoint[];
+  /** The session runs the tools of `mcp` itself: Codex asks it, and not the servers. */
+  readonly asksClient?: boolean;
   /** Names of the MCP servers in the user's own settings. */
   readonly userMcpServers: readonly string[];
   /** What this agent's commands get in their environment beside the server's. */
@@ -77,19 +80,18 @@ export interface ThreadConfigOptions {
 }
 
 /** `config` of the thread; Codex forgets it when the thread is unloaded. */
-export function threadConfig({ mode, approval, mcp, userMcpServers, environment }: ThreadConfigOptions): ThreadConfig {
+export function threadConfig({ mode, approval, mcp, asksClient, userMcpServers, environment }: ThreadConfigOptions): ThreadConfig {
   const isSafe = mode === 'safe';
-  const relayServers = mcp.map(({ name, url, headers }) => [
-    name,
-    {
-      url,
-      http_headers: { ...headers },
-      // `prompt`: the session looks whether the call would hand out mail. Without either the policy `never` refuses every call.
-      default_tools_approval_mode: isMailRestricted(mode, approval) ? 'prompt' : 'approve',
-      // Waiting for mail takes up to 50 s.
-      tool_timeout_sec: 120,
-    },
-  ]);
+  const askedByCodex = ({ url, headers }: McpEndpoint) => ({
+    url,
+    http_headers: { ...headers },
+    // `prompt`: the session looks whether the call would hand out mail. Without either the policy `never` refuses every call.
+    default_tools_approval_mode: isMailRestricted(mode, approval) ? 'prompt' : 'approve',
+    tool_timeout_sec: toolTimeoutMs / 1000,
+  });
+  // One of this name in the user's settings stays off, for it would be another agent's, or nobody's.
+  const askedByUs = ({ url }: McpEndpoint) => ({ url, enabled: false });
+  const relayServers = mcp.map((endpoint) => [endpoint.name, asksClient ? askedByUs(endpoint) : askedByCodex(endpoint)]);
   const switchedOff = isSafe
     ? userMcpServers.filter((name) => mcp.every((own) => own.name !== name)).map((name) => [name, { enabled: false }])
     : [];

@@ -5,6 +5,7 @@ import {
   type CodexNotification,
   type KnownNotification,
   parseNotification,
+  parseSubAgent,
   type Turn,
   type TurnError,
 } from '../app-server/notifications.ts';
@@ -119,7 +120,7 @@ export class CodexTranslator {
       case 'guardianWarning':
         return [{ type: 'agent.error', code: 'vendor_warning', message: params.message, willRetry: true }];
       case 'client/subAgent':
-        return this.#ofSubAgent(params);
+        return this.#ofSubAgent(notification);
       // Of the server as a whole, not of a thread: `ServerNews` tells them.
       case 'configWarning':
       case 'deprecationNotice':
@@ -172,9 +173,12 @@ export class CodexTranslator {
   }
 
   /** Its calls and changes are shown under the call that runs it; what it says is said to that call, and is no answer of the agent. */
-  #ofSubAgent({ turnId, itemId, notification }: Extract<KnownNotification, { method: 'client/subAgent' }>['params']): Events {
-    const { method, params } = notification;
-    const known = parseNotification({ method, params });
+  #ofSubAgent(notification: Extract<KnownNotification, { method: 'client/subAgent' }>): Events {
+    const { turnId, itemId } = notification.params;
+    const known = parseSubAgent(notification);
+    if (known?.method === 'item/commandExecution/outputDelta')
+      return [{ type: 'tool.updated', turnId, itemId: known.params.itemId, output: known.params.delta }];
+    if (known?.method === 'turn/started' || known?.method === 'turn/completed') return [subAgentTurn(itemId, known)];
     if (known?.method !== 'item/started' && known?.method !== 'item/completed') return [];
     const item = known.params.item.known;
     if (!item) return [];
@@ -274,4 +278,11 @@ export class CodexTranslator {
 function agentError({ error, willRetry }: Extract<KnownNotification, { method: 'error' }>['params']): AgentEvent {
   const { code, message } = faultFrom(error);
   return { type: 'agent.error', code, message, willRetry };
+}
+
+/** That it works, and how it ended, is shown under the call; a turn of the session is only the agent's own. */
+function subAgentTurn(parentItemId: string, { method, params }: Extract<KnownNotification, { method: 'turn/started' | 'turn/completed' }>) {
+  const { id, status, error } = params.turn;
+  const outcome = method === 'turn/started' ? 'started' : status;
+  return codexEvent('subAgent/turn', { parentItemId, id, status: outcome, ...(error ? { error: faultFrom(error) } : {}) });
 }
