@@ -13,6 +13,7 @@ import { trustHooks } from './install/hook-trust.ts';
 import { npmPrefixOf, rulesPath, shellProfile } from './install/places.ts';
 import { planInstall, planPluginUpgrade, planUninstall } from './install/plan.ts';
 import { describeInstallStep, type InstallStep, runInstallSteps, runProgram } from './install/steps.ts';
+import { runLiveSessions } from './live/live-sessions.ts';
 import { answerToolMessage } from './mcp/tool-server.ts';
 import { logPath } from './relay/session-log.ts';
 import { runCodexRelay } from './run-codex-relay.ts';
@@ -69,6 +70,10 @@ function program(exit: (ended: Promise<number>) => Promise<void>): Command {
     .allowUnknownOption()
     .helpOption(false)
     .action((args: string[]) => exit(runCodexRelay(['', '', ...args])));
+  command
+    .command('live')
+    .description('make the conversations that people have in plain codex on this machine agents, until it is stopped')
+    .action(() => exit(live()));
   command
     .command('doctor')
     .description('look whether Codex, the plugin and the relay work together')
@@ -163,6 +168,13 @@ async function doctor(): Promise<number> {
   const findings = await examine({ codex: await findCodex({ env: process.env }), env: process.env, cwd: process.cwd() });
   for (const { kind, text } of findings) show(`${kind.padEnd(5)} ${text}`);
   return findings.some(({ kind }) => kind === 'fault') ? 1 : 0;
+}
+
+async function live(): Promise<number> {
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(signal, () => stopping.abort());
+  await runLiveSessions({ env: process.env, tell: note, signal: stopping.signal });
+  return 0;
 }
 
 async function runAsSession(args: readonly string[]): Promise<number> {

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createNodeRelayClient } from 'agent-relay-client/node';
+import { agentIdentity, createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCodexHook } from '../src/hook/run-hook.ts';
+import { readSession, writeSession } from '../src/session/stored-session.ts';
 
 const threadId = '01a228ce-37d4-7432-bcf9-7a57e0784c51';
 
@@ -34,4 +36,35 @@ test('a plain session gets mail at a stop only while its card says open, whateve
   await owner.agents.approval({ id, approval: 'open' });
   expect(await stop()).toMatchObject({ decision: 'block', reason: expect.stringMatching(/while read-only[\s\S]*while guarded/u) });
   expect(told).toEqual([]);
+});
+
+test('a session whose mail another process brings live is left to it by its hooks', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'codex-plain-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  await using relay = await startTestRelay();
+  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
+  const hook = (event: string, more: object = {}) =>
+    runCodexHook(JSON.stringify({ session_id: threadId, cwd: home, hook_event_name: event, ...more }), {
+      env,
+      tell: (sentence) => expect.fail(sentence),
+    });
+  const identity = agentIdentity({ cwd: home, env, sessionKey: threadId, provider: 'codex', defaults: { tags: ['codex'] } });
+  const instanceId = randomUUID();
+  const { token = '', epoch } = await owner.agents.register({ ...identity, instanceId, withToken: true });
+  const session = { agentId: identity.id, url: relay.url, token, instanceId, epoch, livePid: process.pid };
+  writeSession(env, threadId, session);
+  expect(JSON.stringify(await hook('SessionStart', { source: 'startup' }))).toContain(`Your agent ID: ${identity.id}`);
+  const sent = await owner.messages.send({ to: `id:${identity.id}`, body: 'for whoever is live' });
+  for (const event of ['UserPromptSubmit', 'Stop', 'SessionEnd'])
+    expect(await hook(event, { prompt: 'x', stop_hook_active: false })).toBeNull();
+  expect(await owner.agents.get({ id: identity.id })).toMatchObject({ epoch, status: 'online' });
+  expect((await owner.messages.deliveries({ id: sent.id })).data).toMatchObject([{ state: 'queued' }]);
+  expect(readSession(env, threadId)).toEqual(session);
+  // It ended without a word: the hooks are there again.
+  writeSession(env, threadId, { ...session, livePid: 2 ** 22 + 1 });
+  expect(await hook('Stop', { stop_hook_active: false })).toMatchObject({
+    decision: 'block',
+    reason: expect.stringContaining('for whoever is live'),
+  });
 });

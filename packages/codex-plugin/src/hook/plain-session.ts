@@ -5,7 +5,7 @@ import { formatEnvelope } from 'agent-relay-wire';
 import { relayFetch } from '../relay/relay-fetch.ts';
 import { sessionText } from '../relay/session-text.ts';
 import { sessionCommand } from '../session/own-program.ts';
-import { forgetSession, readSession, type StoredSession, writeSession } from '../session/stored-session.ts';
+import { forgetSession, isLive, readSession, type StoredSession, writeSession } from '../session/stored-session.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -48,7 +48,7 @@ export class PlainSession {
   }
 
   async setStatus(status: 'busy' | 'idle' | 'offline'): Promise<void> {
-    const session = this.#stored() ?? (status === 'offline' ? null : await this.#registered());
+    const session = this.#own() ?? (status === 'offline' ? null : await this.#registered());
     if (session === null) return;
     await using client = this.#asAgent(session);
     const { agentId: id, instanceId, epoch } = session;
@@ -57,7 +57,7 @@ export class PlainSession {
 
   /** Mail that waits, as the model reads it, or null. Only where mail may do what the session may. */
   async takeMail(): Promise<string | null> {
-    const session = this.#stored();
+    const session = this.#own();
     if (session === null) return null;
     await using client = this.#asAgent(session);
     const guard = { id: session.agentId, instanceId: session.instanceId, epoch: session.epoch };
@@ -79,7 +79,7 @@ export class PlainSession {
     try {
       await this.setStatus('offline');
     } finally {
-      forgetSession(this.#options.env, this.#options.threadId);
+      if (!this.#isLive) forgetSession(this.#options.env, this.#options.threadId);
     }
   }
 
@@ -87,9 +87,19 @@ export class PlainSession {
     return readSession(this.#options.env, this.#options.threadId);
   }
 
+  get #isLive(): boolean {
+    const session = this.#stored();
+    return session !== null && isLive(session);
+  }
+
+  /** The agent, as far as it is these hooks' to speak for. */
+  #own(): StoredSession | null {
+    return this.#isLive ? null : this.#stored();
+  }
+
   async #registered(): Promise<StoredSession | null> {
     await this.#register();
-    return this.#stored();
+    return this.#own();
   }
 
   async #register(): Promise<{ readonly url: string; readonly serverVersion: string; readonly approval: ApprovalMode }> {
@@ -105,13 +115,13 @@ export class PlainSession {
     return { url: found.url, serverVersion, approval };
   }
 
-  /** The agent, where a node of the relay has this session and brings its mail live; else null. */
+  /** The agent, where a node of the relay, or `agent-relay-codex live`, has this session and brings its mail live; else null. */
   async #hosted(client: ReturnType<typeof createNodeRelayClient>): Promise<Agent | null> {
     const agent = await client.agents.get({ id: this.#identity.id }).catch((error: unknown) => {
       if (error instanceof RelayError && error.code === 'not_found') return null;
       throw error;
     });
-    return agent !== null && agent.nodeId !== null && agent.status !== 'offline' ? agent : null;
+    return agent !== null && (agent.nodeId !== null || this.#isLive) && agent.status !== 'offline' ? agent : null;
   }
 
   #asAgent({ url, token }: StoredSession): ReturnType<typeof createNodeRelayClient> {

@@ -41,7 +41,7 @@ const shortWithValue = /^-[as][a-z]/u;
 const runtimeSetting = /^(?:approval_policy|sandbox_mode)\s*=/u;
 
 /** Codex's commands without a session of a person's (0.171). */
-const otherCommands: ReadonlySet<string> = new Set(
+export const otherCommands: ReadonlySet<string> = new Set(
   'agents exec e review login logout mcp plugin app-server remote-control completion update doctor sandbox debug apply a queue archive delete migrate-rollouts migrate-nfs-db unarchive cloud exec-server features help'.split(
     ' ',
   ),
@@ -55,10 +55,10 @@ export function planLaunch({ args, mode, newest }: { args: readonly string[]; mo
   if (otherCommands.has(first)) return { kind: 'other', args, resumes: null };
   const runtime = decidesRuntime(args) ? [] : usualMode;
   if (first === 'resume' || first === 'fork') {
-    return { kind: 'tui', args: [first, ...runtime, ...rest], resumes: first === 'resume' ? idIn(rest) : null };
+    return { kind: 'tui', args: [first, ...runtime, ...rest], resumes: first === 'resume' ? threadIdIn(rest) : null };
   }
   if (mode === 'auto' && newest !== null) return { kind: 'tui', args: ['resume', ...runtime, newest, ...args], resumes: newest };
-  if (mode === 'resume') return { kind: 'tui', args: ['resume', ...runtime, ...args], resumes: idIn(args) };
+  if (mode === 'resume') return { kind: 'tui', args: ['resume', ...runtime, ...args], resumes: threadIdIn(args) };
   return { kind: 'tui', args: [...runtime, ...args], resumes: null };
 }
 
@@ -72,7 +72,8 @@ export function decidesRuntime(args: readonly string[]): boolean {
   );
 }
 
-const idIn = (args: readonly string[]): string | null => args.find((arg) => threadId.test(arg)) ?? null;
+/** The conversation that Codex's arguments name, as an id. */
+export const threadIdIn = (args: readonly string[]): string | null => args.find((arg) => threadId.test(arg)) ?? null;
 
 export interface RuntimeMode {
   readonly approvalPolicy: 'untrusted' | 'on-request' | 'never';

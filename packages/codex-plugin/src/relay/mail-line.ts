@@ -1,13 +1,23 @@
-import type { CodexClient } from 'agent-relay-codex-app-server';
+import type { CodexClient, CodexThread } from 'agent-relay-codex-app-server';
 import { type ApprovalMode, type DeliveryReport, type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
 import { backoffDelays, formatEnvelope, isRetryable, JsonRpcError, RecentSet, retryWhileRetryable, sleep } from 'agent-relay-wire';
 import { z } from 'zod';
 import { type AgentAtRelay, approvalNow } from './agent-presence.ts';
-import type { LiveThreads } from './live-threads.ts';
+
+/** Where mail goes. */
+export interface MailThreads {
+  readonly joined: Pick<CodexThread, 'interrupt'> | undefined;
+  /** Waits for the first conversation, and until it knows who it is. Rejects with the signal's reason. */
+  current(signal: AbortSignal): Promise<string>;
+  /** Waits until no turn runs there. */
+  idle(signal: AbortSignal): Promise<void>;
+  /** A turn is about to begin, or, with `false`, does not. */
+  expectTurn(threadId: string, isExpected: boolean): void;
+}
 
 export interface MailLineOptions {
   readonly codex: CodexClient;
-  readonly threads: () => LiveThreads;
+  readonly threads: () => MailThreads;
   readonly onError: (error: unknown) => void;
 }
 

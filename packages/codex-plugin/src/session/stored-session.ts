@@ -12,6 +12,8 @@ const StoredSessionSchema = z.object({
   token: z.string(),
   instanceId: z.string(),
   epoch: z.int(),
+  /** The process that brings it its mail live, where there is one. */
+  livePid: z.int().optional(),
 });
 /** The agent that a plain Codex session is, as its hooks, tools and shells find it by the id of its conversation. */
 export type StoredSession = z.infer<typeof StoredSessionSchema>;
@@ -45,4 +47,14 @@ export function writeSession(env: Environment, threadId: string, session: Stored
 export function forgetSession(env: Environment, threadId: string): void {
   const folder = sessionFolder(env, threadId);
   if (folder !== null) rmSync(folder, { recursive: true, force: true });
+}
+
+/** Whether another process has the agent, and brings its mail at any time. */
+export function isLive({ livePid }: StoredSession): boolean {
+  if (livePid === undefined) return false;
+  try {
+    return process.kill(livePid, 0);
+  } catch {
+    return false; // it is gone
+  }
 }
