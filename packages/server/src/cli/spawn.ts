@@ -50,7 +50,7 @@ export const spawnCommand = (terminal: Terminal): Command =>
     .option('--cwd <folder>', 'the folder it works in (default: this one)', (folder) => resolve(terminal.cwd, folder))
     .addOption(new Option('--mode <mode>', 'what it may do on the machine, see below (default agentic)').choices(SpawnModeSchema.options))
     .addOption(new Option('--approval <mode>', 'what turns that relay mail starts may do').choices(ApprovalModeSchema.options))
-    .option('--ask', 'in mode agentic, ask a person for what goes beyond it (default at a terminal)')
+    .option('--ask', 'in mode agentic, ask a person for what goes beyond it (default at a terminal, where it can)')
     .option('--no-ask', 'refuse that instead')
     .option('--profile <name>', 'what it says of itself: a profile of the profiles file (AGENT_RELAY_PROFILE)')
     .option('--model <model>', "the vendor's name of a model")
@@ -77,19 +77,12 @@ export const spawnCommand = (terminal: Terminal): Command =>
         ...(resume && { resume }),
       };
       const optional = { ...where, ...(task && { task }), ...(mode && { mode }), ...(model && { model }), ...(sandbox && { sandbox }) };
-      const ask = options.ask ?? (isPerson(terminal) || undefined);
-      const request = {
-        provider,
-        name,
-        idempotencyKey: randomUUID(),
-        ...optional,
-        ...(ask === undefined ? {} : { ask }),
-        ...saidOf(options, terminal),
-      };
+      const request = { provider, name, idempotencyKey: randomUUID(), ...optional, ...saidOf(options, terminal) };
       await withRelay(options, terminal, async (client) => {
         const machines = await onlineMachines(client, terminal.signal);
         const here = node || nodeLabels || resume ? undefined : machineHere(machines, provider);
-        const session = await startOnce(client, { ...request, ...(here && { node: here }) }, terminal.signal);
+        const asked = { ...request, ...(here && { node: here }), ...mayAsk(options, terminal, { machines, provider }) };
+        const session = await startOnce(client, asked, terminal.signal);
         const where = machines.length > 1 ? machines.find(({ nodeId }) => nodeId === session.nodeId) : undefined;
         const place = `${session.cwd === null ? '' : ` in ${session.cwd}`}${where ? ` on ${oneLine(where.name)}` : ''}`;
         terminal.out(
@@ -137,6 +130,17 @@ const machineHere = (machines: readonly Node[], provider: string): string | unde
     ? undefined
     : machines.find(({ name, providers }) => name === hostname() && providers.some(({ id, available }) => id === provider && available))
         ?.nodeId;
+
+/** As it was said; else where a person is there to be asked, and no machine says that agents of this kind cannot. */
+function mayAsk(
+  { ask }: Pick<SpawnOptions, 'ask'>,
+  terminal: Pick<Terminal, 'ask' | 'env'>,
+  { machines, provider }: { readonly machines: readonly Node[]; readonly provider: string },
+): { readonly ask?: boolean } {
+  if (ask !== undefined) return { ask };
+  const kinds = machines.flatMap(({ providers }) => providers.filter(({ id }) => id === provider));
+  return isPerson(terminal) && !kinds.some(({ abilities }) => abilities?.approvals === false) ? { ask: true } : {};
+}
 
 /** Somebody sits at a terminal, and it is no agent's. */
 const isPerson = ({ ask, env }: Pick<Terminal, 'ask' | 'env'>): boolean => ask !== null && agentOfSession(env) === undefined;

@@ -2,7 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
-import type { AgentSession, Provider, ProviderAvailability, SandboxFiles, SandboxPlace, StartOptions } from 'agent-relay-provider';
+import type {
+  AgentSession,
+  Provider,
+  ProviderAvailability,
+  SandboxFiles,
+  SandboxPlace,
+  StartOptions,
+  VendorAbilities,
+} from 'agent-relay-provider';
 import {
   detectProgram,
   findProgram,
@@ -49,6 +57,7 @@ interface Looked {
 export class CodexExecProvider implements Provider {
   readonly id = 'codex-exec';
   readonly resumes = true;
+  readonly abilities: VendorAbilities = { steer: 'waits', approvals: false, diffs: false, modes: ['safe', 'agentic', 'unrestricted'] };
   readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
   readonly #program: VendorProgram;
   readonly #sessions = new ProviderSessions<ExecSession>('Codex');
