@@ -58,7 +58,9 @@ async function run({ headless, threadMode, codexArgs }: Settings, log: SessionLo
   const { env, args: remote } = remoteOf(relay);
   // Codex would wait for its server for ever.
   void relay.ended.then(() => stopping.abort());
-  return await codexRuns(start(command, [...remote, ...args], { ...process.env, ...env }), stopping.signal);
+  const codex = start(command, [...remote, ...args], { ...process.env, ...env });
+  if (codex.pid !== undefined) await relay.own(codex.pid);
+  return await codexRuns(codex, stopping.signal);
 }
 
 /** The address goes first: what follows `--` stays last. */

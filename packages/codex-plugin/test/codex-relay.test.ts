@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { RELAY_VERSION } from 'agent-relay-protocol';
 import { startTestRelay } from 'agent-relay-server/testing';
+import { processIdentity } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HeadlessThread, startCodexRelay } from '../src/relay/start-codex-relay.ts';
 import { type Bench, sentTo, startBench, until } from './bench.ts';
@@ -148,3 +152,34 @@ test('works while the relay is away, says so, and holds what its shells send unt
   await owner.close();
   await rm(folder, { recursive: true, force: true });
 });
+
+test('that was killed leaves nothing behind once the next one begins', { timeout: 60_000 }, async () => {
+  const { home, env } = bench;
+  const killed = spawn(process.execPath, ['--conditions=agent-relay-source', program, '--headless'], {
+    cwd: home.workFolder,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  for await (const chunk of killed.stdout) {
+    printed += String(chunk);
+    if (printed.includes('codex resume --remote')) break;
+  }
+  const [, folder = ''] = /unix:\/\/(\S+)\/codex\.sock/u.exec(printed) ?? [];
+  const { processes } = JSON.parse(await readFile(join(notes(), (await readdir(notes()))[0] ?? ''), 'utf8'));
+  const [server] = processes.map(({ pid }: { pid: number }) => pid);
+  killed.kill('SIGKILL');
+  await once(killed, 'exit');
+  expect(await isAlive(server)).toBe(true);
+  await using next = await session();
+  expect([await isAlive(server), existsSync(folder)]).toEqual([false, false]);
+  expect(await readdir(notes())).toHaveLength(1);
+  await next.relay.close();
+  expect(await readdir(notes())).toEqual([]);
+});
+
+const program = fileURLToPath(new URL('../src/codex-relay.ts', import.meta.url));
+const notes = () => join(bench.home.directory, 'home', '.local', 'state', 'agent-relay', 'codex-relay-processes');
+
+/** Whose parent is gone may stay as a zombie. */
+const isAlive = async (pid: number): Promise<boolean> => (await processIdentity(pid)) !== undefined;

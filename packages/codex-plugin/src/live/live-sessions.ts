@@ -5,6 +5,7 @@ import { CodexClient, type CodexNotification } from 'agent-relay-codex-app-serve
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Bell, lenient, sleep } from 'agent-relay-wire';
 import { z } from 'zod';
+import { endLeftBehind } from '../session/process-note.ts';
 import { canSeeTerminals, listTerminals } from './codex-terminals.ts';
 import { LiveSession } from './live-session.ts';
 import { type LoadedThread, ShownThreads } from './shown-threads.ts';
@@ -51,6 +52,7 @@ const codexHomeOf = (env: Environment): string => resolve(env['CODEX_HOME'] || j
  */
 export async function runLiveSessions({ env, tell, signal }: LiveSessionsOptions): Promise<void> {
   let wasThere = true;
+  await endLeftBehind(env);
   while (!signal.aborted) {
     const client = await connect(env, signal).catch(() => undefined);
     if (client) {

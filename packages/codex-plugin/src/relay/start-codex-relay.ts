@@ -6,8 +6,10 @@ import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
 import { type CodexEndpoint, type Launched, launch } from 'agent-relay-codex-app-server';
 import { MCP_PATH, MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
+import { type ChildHandle, processIdentity } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import { sessionCommand } from '../session/own-program.ts';
+import { endLeftBehind, ProcessNote } from '../session/process-note.ts';
 import { type AgentAtRelay, AgentPresence, approvalNow } from './agent-presence.ts';
 import { LiveThreads } from './live-threads.ts';
 import { MailLine, SettingsAnswer } from './mail-line.ts';
@@ -41,18 +43,27 @@ export async function startCodexRelay(options: CodexRelayOptions): Promise<Codex
   const { env, cwd, sessionKey = randomUUID(), signal } = options;
   const identity = agentIdentity({ cwd, env, sessionKey, provider: 'codex', defaults: { tags: ['codex'] } });
   let relay: CodexRelay | undefined;
+  await endLeftBehind(env);
   // A server that is started again listens where Codex's terminal looks for it.
   const runtimeDir = await mkdtemp(join(tmpdir(), 'codex-relay-'));
+  const note = await ProcessNote.begin(env, runtimeDir);
   const door = await SessionDoor.open({ upstream: () => relay?.attached });
   const leave = async () => {
     await door.close();
     await rm(runtimeDir, { recursive: true, force: true, maxRetries: 5 });
+    note?.end();
   };
   try {
-    const server = { command: options.command, env: sessionEnvironment(env, identity.id, door), config: relayTools(door), runtimeDir };
+    const server = {
+      command: options.command,
+      env: sessionEnvironment(env, identity.id, door),
+      config: relayTools(door),
+      runtimeDir,
+      onProcess: (child: ChildHandle) => note?.add(child.identity),
+    };
     const clientInfo = { name: 'codex_relay', title: 'codex-relay', version: RELAY_VERSION };
     const launched = await launch({ server, client: { clientInfo }, signal });
-    relay = new CodexRelay({ ...options, ...launched, identity, leave, endpoint: await launched.server.endpoint() });
+    relay = new CodexRelay({ ...options, ...launched, identity, leave, note, endpoint: await launched.server.endpoint() });
     return relay;
   } catch (error) {
     await leave();
@@ -88,6 +99,7 @@ interface Parts extends CodexRelayOptions, Launched {
   readonly endpoint: CodexEndpoint;
   /** Leaves the session's places when nothing runs there. */
   readonly leave: () => Promise<void>;
+  readonly note: ProcessNote | null;
 }
 
 /**
@@ -153,6 +165,12 @@ export class CodexRelay {
   get addressToken(): string | undefined {
     const { endpoint } = this.#parts;
     return endpoint.transport === 'websocket' ? endpoint.token : undefined;
+  }
+
+  /** A process that belongs to the session: should this one be killed, the next `codex-relay` ends it. */
+  async own(pid: number): Promise<void> {
+    const identity = await processIdentity(pid);
+    if (identity) this.#parts.note?.add(identity);
   }
 
   /** Resolves when the app-server stays dead, or is closed. */
