@@ -19,5 +19,8 @@ export function presenceIn(approvals: readonly Approval[]): (agent: Pick<Agent, 
   return ({ id, status }) => (waiting.has(id) ? 'waiting' : status);
 }
 
+/** Whether it is more than the relay itself. */
+export const isShownAgent = ({ kind }: Pick<Agent, 'kind'>): boolean => kind !== 'system';
+
 /** Whether it is somebody who works here: neither the relay itself nor a person. */
 export const isWorker = ({ kind }: Pick<Agent, 'kind'>): boolean => kind !== 'system' && kind !== 'user';

@@ -3,16 +3,12 @@ import type { Agent } from 'agent-relay-client';
 import { useState } from 'react';
 import { useList } from '../live/use-list.ts';
 import { useMayCall } from '../live/use-live.ts';
-import { agentsView, presenceIn } from '../relay/agents.ts';
+import { agentsView, isShownAgent, presenceIn } from '../relay/agents.ts';
 import { approvalsView } from '../relay/approvals.ts';
-import { known } from './known.ts';
 import { ListPane } from './list-pane.tsx';
-import { PresenceDot, PresenceWord } from './presence-dot.tsx';
+import { PresenceDot, PresenceWord, rankOfPresence } from './presence-dot.tsx';
 import { SpawnDialog } from './spawn/spawn-dialog.tsx';
 
-const order = { waiting: 0, busy: 1, idle: 2, online: 2, offline: 3 } as const;
-/** Who waits for a person is first, then who is at work. */
-export const rankOfPresence = (status: string): number => known<number>(order, status, () => order.online);
 /** With fewer there is nothing to look for. */
 const FILTER_FROM = 12;
 
@@ -54,8 +50,6 @@ export function AgentList({ selectedId }: { readonly selectedId: string | null }
     </nav>
   );
 }
-
-export const isShownAgent = ({ kind }: Pick<Agent, 'kind'>): boolean => kind !== 'system';
 
 /** Those that the words fit: who waits for a person first, then who is at work. */
 function arrange(all: readonly Agent[], find: string, presenceOf: (agent: Agent) => string): readonly Agent[] {

@@ -15,13 +15,26 @@ export function lazyPage<Props extends object>(load: () => Promise<ComponentType
   );
 }
 
+/** What a press opens, as a dialog: its script is read like that of a page, and nothing stands in its place until it is there. */
+export function lazyPart<Props extends object>(load: () => Promise<ComponentType<Props>>): FunctionComponent<Props> {
+  loaders.push(load);
+  const Part = lazy(async () => ({ default: await load() }));
+  return (props) => (
+    <NotLoaded isPart>
+      <Suspense fallback={null}>
+        <Part {...props} />
+      </Suspense>
+    </NotLoaded>
+  );
+}
+
 /** Reads all pages, one after the other, so that going there needs no relay: it may be away by then. */
 export async function loadPages(): Promise<void> {
   for (const load of loaders) await load().catch(() => {});
 }
 
 /** Says that a page's script could not be read: the relay is away, or is another build by now. */
-class NotLoaded extends Component<{ readonly children: ReactNode }, { readonly isBroken: boolean }> {
+class NotLoaded extends Component<{ readonly isPart?: boolean; readonly children: ReactNode }, { readonly isBroken: boolean }> {
   override state = { isBroken: false };
 
   static getDerivedStateFromError(error: unknown) {
@@ -32,6 +45,7 @@ class NotLoaded extends Component<{ readonly children: ReactNode }, { readonly i
 
   override render() {
     if (!this.state.isBroken) return this.props.children;
+    if (this.props.isPart) return <PartNotLoaded />;
     return (
       <main className="grid justify-items-center gap-3 p-10 text-center">
         <p role="alert">This page could not be loaded from the relay.</p>
@@ -42,3 +56,9 @@ class NotLoaded extends Component<{ readonly children: ReactNode }, { readonly i
     );
   }
 }
+
+const PartNotLoaded = () => (
+  <span role="alert" className="text-bad text-xs">
+    This could not be loaded; load the page again.
+  </span>
+);

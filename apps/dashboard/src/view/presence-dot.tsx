@@ -9,6 +9,10 @@ const tones: Readonly<Record<string, string>> = {
   offline: 'bg-soft/40',
 };
 
+const order = { waiting: 0, busy: 1, idle: 2, online: 2, offline: 3 } as const;
+/** Who waits for a person is first, then who is at work. */
+export const rankOfPresence = (status: string): number => known<number>(order, status, () => order.online);
+
 /** Its colour is of now: while the relay is not there nobody knows, and the dot is hollow. */
 export function PresenceDot({ status }: { readonly status: string }) {
   const tone = useIsLive() ? known(tones, status, () => 'bg-soft') : 'border border-soft';

@@ -1,9 +1,13 @@
-import { Dialog } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
+import { lazyPart } from '../lazy-page.tsx';
+
+const DialogBox = lazyPart(async () => (await import('./dialog-box.tsx')).DialogBox);
 
 interface FormDialogProps {
   /** What the button that opens it says. */
   readonly open: string;
+  /** Which of several such buttons it is, for those who do not see where it stands. */
+  readonly label?: string | undefined;
   readonly title: string;
   /** For those who do not see where it stands. */
   readonly description: string;
@@ -14,18 +18,22 @@ interface FormDialogProps {
 }
 
 /** A button, and the dialog that it opens. */
-export const FormDialog = ({ open, title, description, place, isOpen, onOpenChange, children }: FormDialogProps) => (
-  <Dialog.Root open={isOpen} onOpenChange={onOpenChange}>
-    <Dialog.Trigger className="button px-2 py-0.5 text-xs">{open}</Dialog.Trigger>
-    <Dialog.Portal>
-      <Dialog.Overlay className="fixed inset-0 bg-black/50" />
-      <Dialog.Content
-        className={`fixed left-1/2 max-w-[92vw] -translate-x-1/2 rounded-xl border border-line bg-panel p-4 shadow-xl sm:p-5 ${place}`}
+export function FormDialog({ open, label, isOpen, onOpenChange, ...box }: FormDialogProps) {
+  const opener = useRef<HTMLButtonElement>(null);
+  return (
+    <>
+      <button
+        ref={opener}
+        type="button"
+        aria-label={label}
+        aria-haspopup="dialog"
+        aria-expanded={isOpen}
+        className="button px-2 py-0.5 text-xs"
+        onClick={() => onOpenChange(true)}
       >
-        <Dialog.Title className="mb-3 font-semibold">{title}</Dialog.Title>
-        <Dialog.Description className="sr-only">{description}</Dialog.Description>
-        {children}
-      </Dialog.Content>
-    </Dialog.Portal>
-  </Dialog.Root>
-);
+        {open}
+      </button>
+      {isOpen ? <DialogBox {...box} opener={opener} onClose={() => onOpenChange(false)} /> : null}
+    </>
+  );
+}

@@ -6,9 +6,8 @@ import { type List, useList } from '../../live/use-list.ts';
 import { isWorker, presenceIn } from '../../relay/agents.ts';
 import { approvalsView } from '../../relay/approvals.ts';
 import { tasksView } from '../../relay/tasks.ts';
-import { rankOfPresence } from '../agent-list.tsx';
 import { Ago } from '../ago.tsx';
-import { PresenceDot, PresenceWord } from '../presence-dot.tsx';
+import { PresenceDot, PresenceWord, rankOfPresence } from '../presence-dot.tsx';
 import { Problem } from '../problem.tsx';
 
 const heldTasks = [tasksView({ status: 'in_progress' }), tasksView({ status: 'blocked' }), tasksView({ status: 'claimed' })] as const;
