@@ -11,6 +11,7 @@ const views = [
   '/agents/Worker',
   '/messages/1',
   '/approvals',
+  '/rules',
   '/holds',
   '/tasks',
   '/pairs',

@@ -12,6 +12,7 @@ const ChannelsPage = lazyPage(async () => (await import('./view/channels/channel
 const HoldsPage = lazyPage(async () => (await import('./view/holds/holds-page.tsx')).HoldsPage);
 const LoginPage = lazyPage(async () => (await import('./view/login-page.tsx')).LoginPage);
 const PairsPage = lazyPage(async () => (await import('./view/pairs/pairs-page.tsx')).PairsPage);
+const RulesPage = lazyPage(async () => (await import('./view/rules/rules-page.tsx')).RulesPage);
 const TasksPage = lazyPage(async () => (await import('./view/tasks/tasks-page.tsx')).TasksPage);
 const ThreadPage = lazyPage(async () => (await import('./view/thread-page.tsx')).ThreadPage);
 const TokensPage = lazyPage(async () => (await import('./view/tokens/tokens-page.tsx')).TokensPage);
@@ -80,7 +81,13 @@ const pairsRoute = createRoute({
   component: () => numberedOrNone(useBelow('pairId'), (id) => <PairsPage pairId={id} />),
 });
 const pairRoute = createRoute({ getParentRoute: () => pairsRoute, path: '$pairId' });
-const approvalsRoute = createRoute({ ...under, path: '/approvals', component: ApprovalsPage });
+const approvalsRoute = createRoute({
+  ...under,
+  path: '/approvals',
+  validateSearch: ({ by }: Record<string, unknown>): { by?: string } => (typeof by === 'string' && by !== '' ? { by } : {}),
+  component: () => <ApprovalsPage by={approvalsRoute.useSearch().by ?? null} />,
+});
+const rulesRoute = createRoute({ ...under, path: '/rules', component: RulesPage });
 const holdsRoute = createRoute({ ...under, path: '/holds', component: HoldsPage });
 const channelsRoute = createRoute({ ...under, path: '/channels', component: () => <ChannelsPage channelId={useBelow('channelId')} /> });
 const channelRoute = createRoute({ getParentRoute: () => channelsRoute, path: '$channelId' });
@@ -102,6 +109,7 @@ const pages = [
   tasksRoute.addChildren([taskRoute]),
   pairsRoute.addChildren([pairRoute]),
   approvalsRoute,
+  rulesRoute,
   holdsRoute,
   channelsRoute.addChildren([channelRoute]),
   callbacksRoute,

@@ -13,6 +13,7 @@ const viewsAbout = {
   session: ['sessions'],
   node: ['nodes', 'pairings'],
   approval: ['approvals'],
+  rule: ['rules'],
   task: ['tasks', 'task', 'task-counts', 'task-history', 'callbacks', 'integrations'],
   callback: ['callbacks'],
   pair: ['pairs', 'pair'],

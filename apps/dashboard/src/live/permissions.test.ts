@@ -81,6 +81,15 @@ test('answering what agents ask is offered to people, their programs and their c
   expect([session, node, ops].map((principal) => mayCall(principal, 'approvals/resolve'))).toEqual([false, false, false]);
 });
 
+test('standing rules are seen, made and revoked by people and their programs', () => {
+  const names: RouteName[] = ['rules/list', 'rules/create', 'rules/revoke'];
+  const offered = (principal: Principal) => names.map((name) => mayCall(principal, name));
+  expect(offered(owner)).toEqual([true, true, true]);
+  expect(offered(token(['approvals:read']))).toEqual([true, false, false]);
+  expect(offered(token(['approvals:write']))).toEqual([false, true, true]);
+  expect([session, node, ops].map(offered)).toEqual(Array(3).fill([false, false, false]));
+});
+
 test('what agents ask is seen by people; an agent sees what it asked itself', () => {
   expect([mayCall(token(['approvals:read']), 'approvals/list'), mayCall(token(['sessions:read']), 'approvals/list')]).toEqual([
     true,

@@ -1,5 +1,5 @@
 import type { Agent, Approval, Channel, ChannelBinding, MessageDetail, Node, RelayEvent, Session } from 'agent-relay-client';
-import type { Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
+import type { ApprovalRule, Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { READ_AGAIN, type View } from '../live/view.ts';
 import { presenceIn } from './agents.ts';
@@ -10,6 +10,7 @@ import { holdsView } from './holds.ts';
 import { agentMessagesView, deliveriesView, messagesView, threadView } from './messages.ts';
 
 import { pairsView } from './pairs.ts';
+import { isActiveRule, rulesView } from './rules.ts';
 import { lastSessionView, nodesView, startAgain } from './sessions.ts';
 import { taskCountsView, taskHistoryView, tasksView, taskView } from './tasks.ts';
 
@@ -347,4 +348,35 @@ test('a machine that is removed is none any more, and one that is paired is', ()
       .slice(0, count)
       .reduce<readonly Node[] | typeof READ_AGAIN>((nodes, event) => (nodes === READ_AGAIN ? nodes : nodesView.apply(nodes, event)), []);
   expect([1, 2, 3].map(after)).toEqual([[node], [{ ...node, name: 'attic' }], []]);
+});
+
+test('a rule is where it was while it is used, and among those that are over once it has ended', () => {
+  const rule = (id: number, more: Partial<ApprovalRule> = {}): ApprovalRule => ({
+    id,
+    name: 'npm test in /srv',
+    agent: 'Worker',
+    tag: null,
+    kind: 'execute',
+    command: ['npm', 'test'],
+    folder: '/srv',
+    expiresAt: null,
+    maxUses: null,
+    uses: 0,
+    createdAt: 1,
+    createdBy: 'owner',
+    endedAt: null,
+    ended: null,
+    endedBy: null,
+    ...more,
+  });
+  const used = rule(1, { uses: 1 });
+  const over = rule(2, { ended: 'revoked', endedAt: 9, endedBy: 'owner' });
+  const events: RelayEvent[] = [
+    { type: 'rule.used', seq: 8, at: 8, rule: used, agentId: 'Worker', approvalId: 'a' },
+    { type: 'rule.ended', seq: 9, at: 9, rule: over },
+    { type: 'rule.created', seq: 10, at: 10, rule: rule(3) },
+  ];
+  const shown = after(rulesView, [rule(2), rule(1)], ...events);
+  expect(shown).toEqual([rule(3), over, used]);
+  expect(shown.map(isActiveRule)).toEqual([true, false, true]);
 });

@@ -163,6 +163,7 @@ function useArrowKeys(scroller: Scroller, rows: Rows, { count, selected, isOn }:
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const from = indexOf(document.activeElement);
+    if (from === -1) return; // not in a row: in a dialog that one has opened
     const to = { ArrowDown: from + 1, ArrowUp: from - 1, Home: 0, End: count - 1 }[event.key];
     if (to === undefined || to < 0 || to >= count || isTyping(event.target)) return;
     event.preventDefault();

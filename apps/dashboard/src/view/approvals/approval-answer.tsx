@@ -1,9 +1,11 @@
 import type { ApprovalOption, PendingApproval, RouteRequest } from 'agent-relay-protocol';
 import { useEffect, useRef, useState } from 'react';
 import type { Command } from '../../live/use-command.ts';
+import { ActButton } from '../act-button.tsx';
 import { Ago } from '../ago.tsx';
 import { Problem } from '../problem.tsx';
 import { ReasonButton } from '../reason-button.tsx';
+import { mayBeRule, NewRule } from '../rules/new-rule.tsx';
 import { ApprovalFields, EditedInput } from './approval-form.tsx';
 import { optionsOf, visible } from './approval-words.ts';
 import { readAnswerForm } from './read-answer-form.ts';
@@ -20,61 +22,77 @@ export function AnswerBar({ approval, answer }: AnswerProps) {
   const [isEditing, setEditing] = useState(false);
   const [isNoJson, setNoJson] = useState(false);
   const isReady = useIsReady();
-  const isBlocked = answer.isPending || !isReady;
+  const [said, setSaid] = useState('');
   const { yes, mainYes, plainNo, otherNos } = optionsOf(approval);
   const give = (option: ApprovalOption) => {
-    const said = readOrNull(() => readAnswerForm(new FormData(filledIn.current ?? undefined), form));
-    setNoJson(said === null);
-    if (said !== null) answer.run({ id, approvalId, ...named(option), ...said });
+    const filled = readOrNull(() => readAnswerForm(new FormData(filledIn.current ?? undefined), form));
+    setNoJson(filled === null);
+    if (filled === null) return;
+    setSaid(option.label);
+    answer.run({ id, approvalId, ...named(option), ...filled });
   };
-  const refuse = (option: ApprovalOption, message: string | null) =>
+  const refuse = (option: ApprovalOption, message: string | null) => {
+    setSaid(option.label);
     answer.run({ id, approvalId, ...named(option), ...(message === null ? {} : { message }) });
+  };
   return (
-    <div data-answer className="grid gap-2">
-      <form ref={filledIn} className="grid gap-2 empty:hidden" onSubmit={(event) => event.preventDefault()}>
-        <ApprovalFields form={form} />
-        {isEditing && input !== undefined ? <EditedInput input={input} /> : null}
-      </form>
-      <div className="flex min-h-7 flex-wrap items-center gap-2">
-        {yes.map((option) => (
-          <OptionButton key={option.id} option={option} title={title} isMain={option === mainYes} isBlocked={isBlocked} onPress={give} />
-        ))}
-        <ReasonButton
-          word={plainNo.label}
-          label={`${plainNo.label} ${title}`}
-          hint="Why, or what to do instead? The agent reads it; may stay empty"
-          keepWord="Not yet"
-          isPending={isBlocked}
-          onReason={(message) => refuse(plainNo, message)}
-        />
-        {otherNos.map((option) => (
-          <OptionButton key={option.id} option={option} title={title} isBlocked={isBlocked} onPress={() => refuse(option, null)} />
-        ))}
-        {isEditable && mayBeEdited(input) && !isEditing ? (
-          <button type="button" className="button px-2.5 py-1 text-xs" onClick={() => setEditing(true)}>
-            Change it
-          </button>
-        ) : null}
-        {expiresAt === undefined ? null : (
-          <span className="text-soft text-xs">
-            denied <Ago at={expiresAt} every={10_000} />
-          </span>
-        )}
-        {isNoJson ? (
-          <p role="alert" className="text-bad text-xs">
-            What shall run instead is no JSON.
-          </p>
-        ) : null}
-        <Problem error={answer.error} />
-        {answer.output ? (
-          <p role="status" className="text-warn text-xs">
-            {answer.output}
-          </p>
-        ) : null}
+    <>
+      {answer.isPending ? <Given said={said} /> : null}
+      {/* What was filled in is there again should the relay not take it. */}
+      <div data-answer className="grid gap-2" hidden={answer.isPending}>
+        <form ref={filledIn} className="grid gap-2 empty:hidden" onSubmit={(event) => event.preventDefault()}>
+          <ApprovalFields form={form} />
+          {isEditing && input !== undefined ? <EditedInput input={input} /> : null}
+        </form>
+        <div className="flex min-h-7 flex-wrap items-center gap-2">
+          {yes.map((option) => (
+            <OptionButton key={option.id} option={option} title={title} isMain={option === mainYes} isBlocked={!isReady} onPress={give} />
+          ))}
+          <ReasonButton
+            word={plainNo.label}
+            label={`${plainNo.label} ${title}`}
+            hint="Why, or what to do instead? The agent reads it; may stay empty"
+            keepWord="Not yet"
+            isPending={!isReady}
+            onReason={(message) => refuse(plainNo, message)}
+          />
+          {otherNos.map((option) => (
+            <OptionButton key={option.id} option={option} title={title} isBlocked={!isReady} onPress={() => refuse(option, null)} />
+          ))}
+          {isEditable && mayBeEdited(input) && !isEditing ? (
+            <button type="button" className="button px-2.5 py-1 text-xs" onClick={() => setEditing(true)}>
+              Change it
+            </button>
+          ) : null}
+          {mayBeRule(approval) ? <NewRule asked={approval} /> : null}
+          {expiresAt === undefined ? null : (
+            <span className="text-soft text-xs">
+              denied <Ago at={expiresAt} every={10_000} />
+            </span>
+          )}
+          {isNoJson ? (
+            <p role="alert" className="text-bad text-xs">
+              What shall run instead is no JSON.
+            </p>
+          ) : null}
+          <Problem error={answer.error} />
+          {answer.output ? (
+            <p role="status" className="text-warn text-xs">
+              {answer.output}
+            </p>
+          ) : null}
+        </div>
       </div>
-    </div>
+    </>
   );
 }
+
+/** What was pressed counts as said while the relay is told. */
+const Given = ({ said }: { readonly said: string }) => (
+  <p className="min-h-7 pt-1 text-soft text-xs" role="status">
+    You said: <span className="text-ink">{visible(said)}</span>
+  </p>
+);
 
 /** A long one is here only in part. */
 const mayBeEdited = (input: PendingApproval['input']): boolean => typeof input === 'object' && input !== null;
@@ -90,15 +108,14 @@ interface OptionButtonProps {
 function OptionButton({ option, title, isMain = false, isBlocked, onPress }: OptionButtonProps) {
   const label = visible(option.label);
   return (
-    <button
-      type="button"
+    <ActButton
       aria-label={isMain && option.outcome === 'allow' && option.id === 'allow' ? `Allow ${title}` : `${label}: ${title}`}
       className={`button px-2.5 py-1 text-xs ${isMain ? 'button-main' : ''}`}
-      disabled={isBlocked}
+      isBusy={isBlocked}
       onClick={() => onPress(option)}
     >
       {label}
-    </button>
+    </ActButton>
   );
 }
 

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useList } from '../../live/use-list.ts';
 import { approvalsView, isPendingApproval, keyOfApproval } from '../../relay/approvals.ts';
@@ -6,16 +7,17 @@ import { DecidedHeading } from '../decided-heading.tsx';
 import { ListPane } from '../list-pane.tsx';
 import { Empty, SplitPage } from '../split-page.tsx';
 import { ApprovalCard } from './approval-card.tsx';
+import { ApprovalTabs } from './approval-tabs.tsx';
 
-/** What agents ask of people: what waits, the longest waiting first, and below it what was answered. */
-export function ApprovalsPage() {
+/** What agents ask of people: what waits, the longest waiting first, and below it what was answered; with `by`, what that one answered. */
+export function ApprovalsPage({ by }: { readonly by: string | null }) {
   const [kept, setKept] = useState<ReadonlySet<string>>(new Set());
   const approvals = useList(approvalsView);
   const waiting = approvals.all.filter(isPendingApproval);
   const keep = keepInPlace(kept, waiting.map(keyOfApproval));
   if (keep !== kept) setKept(keep);
-  const open = approvals.all.filter((approval) => keep.has(keyOfApproval(approval))).reverse();
-  const answered = approvals.all.filter((approval) => !keep.has(keyOfApproval(approval)));
+  const open = by === null ? approvals.all.filter((approval) => keep.has(keyOfApproval(approval))).reverse() : [];
+  const answered = approvals.all.filter((approval) => !keep.has(keyOfApproval(approval)) && (by === null || approval.by === by));
   const list = (
     <ListPane
       list={{ ...approvals, items: [...open, ...answered] }}
@@ -24,7 +26,7 @@ export function ApprovalsPage() {
       rowHeight={130}
       row={(approval) => (
         <>
-          {approval === answered[0] ? <DecidedHeading word="Answered" isNothingOpen={open.length === 0} /> : null}
+          {approval === answered[0] && by === null ? <DecidedHeading word="Answered" isNothingOpen={open.length === 0} /> : null}
           <div className="border-line border-b">
             <ApprovalCard approval={approval} isKept={keep.has(keyOfApproval(approval))} />
           </div>
@@ -32,13 +34,24 @@ export function ApprovalsPage() {
       )}
       refused="What agents ask is for people to see."
       empty={<NoApprovals />}
+      noneFits={<Empty title={`None of the newest was answered by ${by}.`} />}
     />
   );
   return (
     <SplitPage
       title="Approvals"
       hint="What agents ask before they do it"
-      tools={waiting.length > 0 ? <span className="text-soft text-xs">{waiting.length} waiting</span> : null}
+      tools={
+        <>
+          <ApprovalTabs chosen="questions" />
+          {waiting.length > 0 ? <span className="text-soft text-xs">{waiting.length} waiting</span> : null}
+          {by === null ? null : (
+            <Link to="/approvals" className="text-accent text-xs hover:underline">
+              Answered by {by} · show all
+            </Link>
+          )}
+        </>
+      }
       list={list}
       detail={null}
     />

@@ -8,7 +8,7 @@ const agents = [
 const words = (text: string) => placesFor(text, agents).map(({ word }) => word);
 
 test('what begins with the words comes first, then what has them', () => {
-  expect(words('le')).toEqual(['Lead', 'Fleet', 'Tasks that say “le”']);
+  expect(words('le')).toEqual(['Lead', 'Standing rules', 'Fleet', 'Tasks that say “le”']);
   expect(words('api')).toEqual(['Worker 1', 'Tasks that say “api”']);
   expect(words('')[0]).toBe('Overview');
 });

@@ -12,6 +12,7 @@ const pages: readonly (readonly [path: string, word: string])[] = [
   ['/', 'Overview'],
   ['/messages', 'Messages'],
   ['/approvals', 'Approvals'],
+  ['/rules', 'Standing rules'],
   ['/holds', 'Held messages'],
   ['/tasks', 'Tasks'],
   ['/tasks?view=board', 'Task board'],

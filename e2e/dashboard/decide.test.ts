@@ -1,0 +1,97 @@
+import type { ApprovalQuestion } from 'agent-relay-provider';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hasBrowser, keepScreenshot } from '../support/browser.ts';
+import { until } from '../support/until.ts';
+import { type AskingNode, startAskingNode } from './asking-node.ts';
+import { type DashboardWorld, openDashboard } from './support.ts';
+
+const questions: Readonly<Record<string, ApprovalQuestion>> = {
+  check: { kind: 'execute', title: 'Bash: npm test', input: { command: 'npm test', description: 'Tests' } },
+  drop: { kind: 'execute', title: 'Bash: dropdb live', input: { command: 'dropdb live' } },
+};
+
+// One relay, one machine and one browser: each test has an agent of its own.
+let world: DashboardWorld;
+let node: AskingNode;
+beforeAll(async () => {
+  if (!hasBrowser) return;
+  world = await openDashboard();
+  node = await startAskingNode(world.relay, questions);
+});
+afterAll(async () => {
+  await node?.[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
+});
+
+async function ask(agentId: string, word: string): Promise<string> {
+  await world.owner.messages.send({ to: agentId, body: `Please ${word}` });
+  return until('the question', async () => {
+    const { data } = await world.owner.approvals.list({ status: 'pending', agent: agentId });
+    return data.find(({ title }) => title === questions[word]?.title)?.approvalId;
+  });
+}
+
+test.skipIf(!hasBrowser)('a question becomes a standing rule, whose uses are told, and which is revoked', async () => {
+  const { owner } = world;
+  await owner.sessions.start({ provider: 'asker', name: 'Builder', approval: 'guarded' });
+  const page = await world.openPage('/approvals');
+  const card = page.locator(`[data-approval-id="${await ask('Builder', 'check')}"]`);
+  await card.getByRole('button', { name: 'Always allow' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('At most so often').fill('5');
+  await dialog.getByLabel('Called').fill('Its tests');
+  expect(await dialog.getByLabel('Commands that begin with').inputValue()).toBe('npm test');
+  await keepScreenshot(page, 'dashboard-new-rule');
+  await dialog.getByRole('button', { name: 'Allow from now on' }).click();
+  // The question that it is made from is the first that it answers.
+  await card.getByText(/allowed by rule:\d+/u).waitFor();
+  await owner.messages.send({ to: 'Builder', body: 'Please check again' });
+  await page.getByRole('link', { name: 'Standing rules' }).click();
+  const rule = page.locator('[data-rule]', { hasText: 'Its tests' });
+  await rule.getByText('used 2 of 5 times').waitFor();
+  expect((await owner.rules.list({})).data).toMatchObject([
+    { agent: 'Builder', command: ['npm', 'test'], maxUses: 5, uses: 2, ended: null },
+  ]);
+  await keepScreenshot(page, 'dashboard-rules');
+  await rule.getByRole('link', { name: 'used 2 of 5 times' }).click();
+  await until('what it answered', async () => (await page.locator('[data-approval-status="allowed"]').count()) === 2);
+  await page.goBack();
+  await rule.getByRole('button', { name: 'Revoke Its tests' }).click();
+  await rule.getByRole('button', { name: 'It is asked about again: revoke' }).click();
+  await rule.getByText(/revoked .* by owner/u).waitFor();
+  await page.getByText('No rule holds now.').waitFor();
+  await ask('Builder', 'check');
+});
+
+test.skipIf(!hasBrowser)(
+  'an answer counts as given at once, and is taken back with the reason where the relay does not take it',
+  async () => {
+    const { owner } = world;
+    await owner.sessions.start({ provider: 'asker', name: 'Careful', approval: 'guarded' });
+    const page = await world.openStrangersPage();
+    let refuse: (() => void) | undefined;
+    await page.routeWebSocket(/\/ws$/u, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((text) => {
+        const { id, method } = JSON.parse(String(text)) as { readonly id?: number; readonly method?: string };
+        if (method !== 'approvals/resolve' || refuse !== undefined) return server.send(text);
+        const error = { code: -32_000, message: 'The disk is full', data: { code: 'overloaded', message: 'The disk is full' } };
+        refuse = () => socket.send(JSON.stringify({ jsonrpc: '2.0', id, error }));
+      });
+    });
+    await page.goto(await world.relay.createLoginLink());
+    await page.getByRole('status').getByText('live').waitFor();
+    await page.goto('/approvals');
+    const card = page.locator(`[data-approval-id="${await ask('Careful', 'drop')}"]`);
+    await card.getByRole('button', { name: 'Allow' }).first().click();
+    await card.getByText('You said: Allow once').waitFor();
+    expect(await card.getByRole('button').count()).toBe(0);
+    await until('the answer on its way', () => refuse !== undefined);
+    refuse?.();
+    await card.getByRole('alert').getByText('The disk is full').waitFor();
+    expect(node.done).not.toContain('Bash: dropdb live');
+    await card.getByRole('button', { name: /^Deny/u }).click();
+    await page.keyboard.press('Enter');
+    await card.getByText('denied by owner').waitFor();
+  },
+);
