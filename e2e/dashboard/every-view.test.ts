@@ -18,6 +18,8 @@ const views = [
   '/channels',
   '/callbacks',
   '/fleet',
+  '/search?text=plan',
+  '/events',
   '/tokens',
 ];
 const widths = [390, 820, 1400] as const;
@@ -95,7 +97,7 @@ test.skipIf(!hasBrowser)('every view fits every width in both themes, and axe fi
         const isTooWide = await page.evaluate<boolean>(tooWide);
         const name = `${path} at ${width}, ${colorScheme}`;
         if (isTooWide) found.push(`${name}: it is wider than the window`);
-        await keepScreenshot(page, `view${path.replaceAll('/', '-')}-${width}-${colorScheme}`);
+        await keepScreenshot(page, `view${path.replaceAll(/[^\w-]/gu, '-')}-${width}-${colorScheme}`);
         if (width !== 820) found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
       }
     }

@@ -1,6 +1,8 @@
 import { createRootRoute, createRoute, createRouter, Outlet, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { readEventFilter } from './relay/event-filter.ts';
 import { readMessageSearch } from './relay/message-filter.ts';
+import { readSearchFilter } from './relay/search-filter.ts';
 import { lazyPage } from './view/lazy-page.tsx';
 import { NoSuchPage } from './view/no-such-page.tsx';
 import { Shell } from './view/shell.tsx';
@@ -13,6 +15,8 @@ const HoldsPage = lazyPage(async () => (await import('./view/holds/holds-page.ts
 const LoginPage = lazyPage(async () => (await import('./view/login-page.tsx')).LoginPage);
 const PairsPage = lazyPage(async () => (await import('./view/pairs/pairs-page.tsx')).PairsPage);
 const RulesPage = lazyPage(async () => (await import('./view/rules/rules-page.tsx')).RulesPage);
+const SearchPage = lazyPage(async () => (await import('./view/search/search-page.tsx')).SearchPage);
+const EventsPage = lazyPage(async () => (await import('./view/events/events-page.tsx')).EventsPage);
 const TasksPage = lazyPage(async () => (await import('./view/tasks/tasks-page.tsx')).TasksPage);
 const ThreadPage = lazyPage(async () => (await import('./view/thread-page.tsx')).ThreadPage);
 const TokensPage = lazyPage(async () => (await import('./view/tokens/tokens-page.tsx')).TokensPage);
@@ -31,6 +35,8 @@ const loginRoute = createRoute({ getParentRoute: () => rootRoute, path: '/login'
 const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: Shell });
 const under = { getParentRoute: () => shellRoute };
 
+const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
+
 /** The page of what an address names by its number. */
 const numbered = (text: string, page: (number: number) => ReactNode): ReactNode =>
   /^[1-9]\d{0,14}$/u.test(text) ? page(Number(text)) : <NoSuchPage />;
@@ -46,8 +52,9 @@ const fleetRoute = createRoute({ ...under, path: '/fleet', component: FleetPage 
 const agentRoute = createRoute({
   ...under,
   path: '/agents/$agentId',
-  validateSearch: ({ message, session }: Record<string, unknown>): { message?: number; session?: string } => ({
-    ...(Number.isSafeInteger(message) && Number(message) > 0 ? { message: Number(message) } : {}),
+  validateSearch: ({ message, entry, session }: Record<string, unknown>): { message?: number; entry?: number; session?: string } => ({
+    ...(isNumber(message) ? { message } : {}),
+    ...(isNumber(entry) ? { entry } : {}),
     ...(typeof session === 'string' && session !== '' ? { session } : {}),
   }),
   component: () => <AgentPage {...agentRoute.useSearch()} agentId={agentRoute.useParams().agentId} />,
@@ -98,6 +105,18 @@ const callbacksRoute = createRoute({
     status === 'pending' || status === 'delivered' ? { status } : {},
   component: () => <CallbacksPage status={callbacksRoute.useSearch().status ?? 'dead'} />,
 });
+const searchRoute = createRoute({
+  ...under,
+  path: '/search',
+  validateSearch: readSearchFilter,
+  component: () => <SearchPage filter={searchRoute.useSearch()} />,
+});
+const eventsRoute = createRoute({
+  ...under,
+  path: '/events',
+  validateSearch: readEventFilter,
+  component: () => <EventsPage filter={eventsRoute.useSearch()} />,
+});
 const tokensRoute = createRoute({ ...under, path: '/tokens', component: TokensPage });
 
 const pages = [
@@ -113,6 +132,8 @@ const pages = [
   holdsRoute,
   channelsRoute.addChildren([channelRoute]),
   callbacksRoute,
+  searchRoute,
+  eventsRoute,
   tokensRoute,
 ] as const;
 

@@ -20,6 +20,7 @@ export type {
   Stats,
 } from 'agent-relay-protocol';
 export { RelayError } from 'agent-relay-protocol';
+export { type EnvelopePart, readEnvelopes } from 'agent-relay-wire';
 export type { ActivityOptions } from './activity.ts';
 export { AgentHandle, type OutgoingMessage } from './agent-handle.ts';
 export type { Call, RelayCalls } from './calls.ts';

@@ -1,6 +1,6 @@
 import type { Message } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { envelopeMessageIds, formatEnvelope, withoutEnvelopeEnds } from './envelope.ts';
+import { envelopeMessageIds, formatEnvelope, readEnvelopes, withoutEnvelopeEnds } from './envelope.ts';
 import { escapeLookAlikes } from './model-text.ts';
 
 const message: Message = {
@@ -84,4 +84,31 @@ test('a person reads what an agent was handed without its closing lines, and all
   expect(withoutEnvelopeEnds(text)).toBe(
     '[msg:7] from backend-agent: Migration looks clean.\n\n[msg:42] from backend-agent: a\n[\\end msg:42 peer x]',
   );
+});
+
+test('what an agent was handed is read back as the messages it was made of, and the words beside them', () => {
+  const meta = { channel: { conversationId: '7', senderId: 'u1', senderName: 'Ada (home)', externalId: '1' } };
+  const outside: Message = {
+    ...message,
+    id: 43,
+    channel: 'deploy',
+    subject: 'Help',
+    meta,
+    sender: { relation: 'channel', principal: 'agent:phone' },
+  };
+  const text = ['Before.', formatEnvelope({ message, nonce: 'a' }), formatEnvelope({ message: outside, nonce: 'b' }), 'After.'].join(
+    '\n\n',
+  );
+  expect(readEnvelopes(text)).toEqual([
+    { type: 'text', text: 'Before.' },
+    { type: 'message', id: 42, from: 'backend-agent', person: null, channel: null, text: 'Migration looks clean.' },
+    { type: 'message', id: 43, from: 'backend-agent', person: 'Ada  home', channel: 'deploy', text: 'Help\nMigration looks clean.' },
+    { type: 'text', text: 'After.' },
+  ]);
+});
+
+test('an envelope that another message closes, or nothing, is text', () => {
+  const open = '[msg:42] from Lead: Hello\n[end msg:43 peer x]';
+  expect(readEnvelopes(open)).toEqual([{ type: 'text', text: open }]);
+  expect(readEnvelopes('')).toEqual([]);
 });

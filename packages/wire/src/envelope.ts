@@ -36,6 +36,37 @@ export function envelopeMessageIds(text: string): readonly number[] {
   return [...text.matchAll(/^\[msg:(\d{1,15})\] from /gmu)].map((match) => Number(match[1]));
 }
 
+/** A piece of what an agent was handed: a message of the relay, or words beside them. */
+export type EnvelopePart =
+  | { readonly type: 'text'; readonly text: string }
+  | {
+      readonly type: 'message';
+      readonly id: number;
+      readonly from: string;
+      /** The person outside on whose behalf a channel wrote. */
+      readonly person: string | null;
+      readonly channel: string | null;
+      readonly text: string;
+    };
+
+const envelopes =
+  /^\[msg:(?<id>\d{1,15})\] from (?<from>[^\s():]+)(?: \((?<person>[^()\n]*)\))?(?: on #(?<channel>[^\s:]+))?: (?<text>[\s\S]*?)\n\[end msg:\k<id> [^\]\n]*\]$/gmu;
+
+/** Takes apart what an agent was handed, as `formatEnvelope` made it, in order; an envelope that is not whole is text. */
+export function readEnvelopes(text: string): readonly EnvelopePart[] {
+  const parts: EnvelopePart[] = [];
+  let done = 0;
+  const say = (between: string) => between.trim() !== '' && parts.push({ type: 'text', text: between.trim() });
+  for (const { 0: whole, index, groups = {} } of text.matchAll(envelopes)) {
+    say(text.slice(done, index));
+    const { id, from = '', person = null, channel = null, text: said = '' } = groups;
+    parts.push({ type: 'message', id: Number(id), from, person, channel, text: said });
+    done = index + whole.length;
+  }
+  say(text.slice(done));
+  return parts;
+}
+
 /** What an agent was handed, as a person reads it: without the closing lines, whose nonces are for the agent alone. */
 export function withoutEnvelopeEnds(text: string): string {
   return text.replace(/\n\[end msg:\d{1,15} [^\]\n]*\]$/gmu, '');

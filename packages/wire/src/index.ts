@@ -6,7 +6,8 @@ export type { BrowserWebSocket, BrowserWebSocketDuplexOptions, ConnectBrowserWeb
 export { browserWebSocketDuplex, connectBrowserWebSocket } from './browser-web-socket.ts';
 export type { DuplexPairOptions } from './duplex-pair.ts';
 export { createDuplexPair } from './duplex-pair.ts';
-export { envelopeMessageIds, formatEnvelope, withoutEnvelopeEnds } from './envelope.ts';
+export type { EnvelopePart } from './envelope.ts';
+export { envelopeMessageIds, formatEnvelope, readEnvelopes, withoutEnvelopeEnds } from './envelope.ts';
 export type { JsonRpcErrorObject } from './json-rpc-error.ts';
 export { JsonRpcError } from './json-rpc-error.ts';
 export type { JsonRpcPeerOptions, LinkPace, RequestContext, RequestLane } from './json-rpc-peer.ts';

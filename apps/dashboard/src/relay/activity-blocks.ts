@@ -70,25 +70,30 @@ export function addEntries(blocks: readonly ActivityBlock[], entries: readonly A
   return next.list.length > limit ? next.list.slice(-limit) : next.list;
 }
 
+/** The key of the block that an entry makes or changes, if it makes one. */
+export function keyOfEntry({ sessionId, seq, id, event }: ActivityEntry): string {
+  if (event.type === 'plan.updated') return `${sessionId}:plan:${event.turnId ?? ''}`;
+  return 'itemId' in event ? `${sessionId}:item:${event.itemId}` : `${sessionId}:${seq}:${id}`;
+}
+
 /** The block that an entry makes or changes; null for what is only for machines. One case for each kind of event that has a block of its own. */
 function blockOf(blocks: Blocks, entry: ActivityEntry): ActivityBlock | null {
   const { event, at } = entry;
-  const own = { key: `${entry.sessionId}:${entry.seq}:${entry.id}`, at };
-  const place = (itemId: string) => ({ key: `${entry.sessionId}:item:${itemId}`, at });
+  const own = { key: keyOfEntry(entry), at };
   switch (event.type) {
     case 'user.message':
       return { ...own, turnId: event.turnId ?? null, kind: 'prompt', text: event.text, messageIds: event.messageIds ?? [] };
     case 'text.delta':
     case 'reasoning.delta':
-      return goOn(blocks, event, place(event.itemId));
+      return goOn(blocks, event, own);
     case 'text.completed':
     case 'reasoning.completed': {
       const kind = event.type === 'text.completed' ? 'text' : 'reasoning';
-      return { ...place(event.itemId), turnId: event.turnId, kind, text: event.text, isStreaming: false };
+      return { ...own, turnId: event.turnId, kind, text: event.text, isStreaming: false };
     }
     case 'tool.started':
       return {
-        ...place(event.itemId),
+        ...own,
         turnId: event.turnId,
         kind: 'tool',
         name: event.name,
@@ -101,13 +106,11 @@ function blockOf(blocks: Blocks, entry: ActivityEntry): ActivityBlock | null {
       };
     case 'tool.updated':
     case 'tool.completed':
-      return goOnWithTool(blocks, event, place(event.itemId).key);
+      return goOnWithTool(blocks, event, own.key);
     case 'file.changed':
       return { ...own, turnId: event.turnId ?? null, kind: 'files', changes: event.changes };
-    case 'plan.updated': {
-      const key = `${entry.sessionId}:plan:${event.turnId ?? ''}`;
-      return { key, at, turnId: event.turnId ?? null, kind: 'plan', steps: event.steps };
-    }
+    case 'plan.updated':
+      return { ...own, turnId: event.turnId ?? null, kind: 'plan', steps: event.steps };
     case 'turn.completed': {
       const { turnId, outcome, usage = null, durationMs = null } = event;
       return { ...own, turnId, kind: 'turn', outcome, detail: '', usage, durationMs };

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useCommand } from '../live/use-command.ts';
 import { useRelay } from '../live/use-connection.ts';
 import type { List } from '../live/use-list.ts';
-import { type ActivityBlock, addEntries } from './activity-blocks.ts';
+import { type ActivityBlock, addEntries, keyOfEntry } from './activity-blocks.ts';
 
 const PAGE = 1_000;
 /** So many entries are kept to be folded anew when a person reads further back. */
@@ -20,7 +20,10 @@ interface Shown {
 
 const nothing: Shown = { blocks: [], isRead: false, isWhole: false, error: null };
 
-export type Activity = Pick<List<ActivityBlock>, 'status' | 'items' | 'isWhole' | 'older' | 'error' | 'readAgain'>;
+export interface Activity extends Pick<List<ActivityBlock>, 'status' | 'items' | 'isWhole' | 'older' | 'error' | 'readAgain'> {
+  /** Where an entry is told, or what came after it; undefined while it lies further back than what was read. */
+  readonly keyAt: (entryId: number) => string | undefined;
+}
 
 /** What an agent did and does, as blocks to show; in one session, or in all. */
 export function useActivity(agentId: string, session: string | null): Activity {
@@ -47,7 +50,16 @@ export function useActivity(agentId: string, session: string | null): Activity {
   });
   const readAgain = useCallback(() => setAttempt((count) => count + 1), []);
   const { blocks, isRead, isWhole, error } = shown;
-  return { status: error !== null ? 'failed' : isRead ? 'ready' : 'reading', items: blocks, isWhole, older, error, readAgain };
+  const keyAt = useCallback((entryId: number) => keyIn(blocks, entries.current, entryId), [blocks]);
+  return { status: error !== null ? 'failed' : isRead ? 'ready' : 'reading', items: blocks, isWhole, older, error, readAgain, keyAt };
+}
+
+function keyIn(blocks: readonly ActivityBlock[], entries: readonly ActivityEntry[], entryId: number): string | undefined {
+  const index = entries.findIndex(({ id }) => id >= entryId);
+  if (index === -1 || (index === 0 && entries[0]?.id !== entryId)) return undefined;
+  const keys = new Set(blocks.map(({ key }) => key));
+  const shown = entries.slice(index).find((entry) => keys.has(keyOfEntry(entry)));
+  return shown && keyOfEntry(shown);
 }
 
 interface Following {

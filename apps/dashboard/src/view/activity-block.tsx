@@ -1,5 +1,7 @@
 import { Link } from '@tanstack/react-router';
+import { type EnvelopePart, readEnvelopes } from 'agent-relay-client';
 import type { ActivityBlock } from '../relay/activity-blocks.ts';
+import { AgentLink } from './agent-link.tsx';
 import { Ago } from './ago.tsx';
 import { DiffView } from './diff-view.tsx';
 import { Fold } from './fold.tsx';
@@ -53,20 +55,44 @@ export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) 
   }
 }
 
-/** What it was asked, and where that came from. */
-const Prompt = ({ block: { text, at, messageIds } }: { readonly block: BlockOf<'prompt'> }) => (
-  <blockquote className="rounded-lg border-accent border-l-2 bg-raised px-3 py-2" data-block="prompt">
-    <p className="mb-1 flex flex-wrap gap-x-2 text-soft text-xs">
-      {messageIds.map((id) => (
-        <Link key={id} to="/messages/$messageId" params={{ messageId: String(id) }} className="text-accent hover:underline">
-          message {id}
-        </Link>
+/** What it was asked: messages of the relay as what they are, by whom, and the words beside them. */
+const Prompt = ({ block: { text, at, messageIds } }: { readonly block: BlockOf<'prompt'> }) => {
+  const parts = readEnvelopes(text);
+  const told = new Set(parts.flatMap((part) => (part.type === 'message' ? [part.id] : [])));
+  return (
+    <blockquote className="grid gap-2 rounded-lg border-accent border-l-2 bg-raised px-3 py-2" data-block="prompt">
+      <p className="flex flex-wrap gap-x-2 text-soft text-xs">
+        {messageIds
+          .filter((id) => !told.has(id))
+          .map((id) => (
+            <MessageLink key={id} id={id} />
+          ))}
+        <span className="grow" />
+        <Ago at={at} />
+      </p>
+      {parts.map((part, index) => (
+        <div key={index}>
+          {part.type === 'text' ? null : <Handed part={part} />}
+          <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{part.text}</p>
+        </div>
       ))}
-      <span className="grow" />
-      <Ago at={at} />
-    </p>
-    <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{text}</p>
-  </blockquote>
+    </blockquote>
+  );
+};
+
+const MessageLink = ({ id }: { readonly id: number }) => (
+  <Link to="/messages/$messageId" params={{ messageId: String(id) }} className="text-accent hover:underline">
+    message {id}
+  </Link>
+);
+
+const Handed = ({ part: { id, from, person, channel } }: { readonly part: Extract<EnvelopePart, { readonly type: 'message' }> }) => (
+  <p className="flex flex-wrap gap-x-2 text-soft text-xs">
+    <AgentLink id={from} className="font-semibold text-ink" />
+    {person === null ? null : <span>for {person}</span>}
+    {channel === null ? null : <span className="text-accent">#{channel}</span>}
+    <MessageLink id={id} />
+  </p>
 );
 
 /** What it thinks is there for who wants it; while it thinks, the end of it is seen. */

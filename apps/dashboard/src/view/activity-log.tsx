@@ -10,30 +10,33 @@ interface ActivityLogProps {
   readonly agentId: string;
   /** One of its sessions; all of them without. */
   readonly session: string | null;
-  /** The message whose prompt is brought into sight. */
-  readonly messageId: number | null;
+  /** What is brought into sight; null for its end. */
+  readonly moment: Moment | null;
   readonly place: string;
 }
 
+/** The prompt that a message made, or what an entry of the activity told. */
+export type Moment = { readonly messageId: number } | { readonly entryId: number };
+
 /** What one agent did and does, as it streams. */
-export function ActivityLog({ agentId, session, messageId, place }: ActivityLogProps) {
+export function ActivityLog({ agentId, session, moment, place }: ActivityLogProps) {
   const activity = useActivity(agentId, session);
   const { items, status, error, readAgain } = activity;
-  const prompt = usePromptOf(messageId, activity);
+  const found = useMoment(moment, activity);
   return (
     <aside aria-label={`Activity of ${agentId}`} className={`min-h-0 min-w-0 flex-col border-line bg-panel ${place}`}>
       <VirtualList
         // A log that was opened at a place stands still there.
-        key={messageId ?? 'end'}
+        key={moment === null ? 'end' : JSON.stringify(moment)}
         kind="log"
         label="Activity"
         items={items}
         keyOf={keyOf}
         rowHeight={44}
-        selected={messageId === null ? null : (prompt?.key ?? '')}
+        selected={moment === null ? null : (found?.key ?? '')}
         header={<OlderRows list={activity} end="That is where it began." />}
         row={(block) => (
-          <div className={`px-4 py-1.5 ${block === prompt ? 'bg-raised' : ''}`}>
+          <div className={`px-4 py-1.5 ${block === found ? 'bg-raised' : ''}`}>
             <ActivityBlockView block={block} />
           </div>
         )}
@@ -53,13 +56,10 @@ export function ActivityLog({ agentId, session, messageId, place }: ActivityLogP
 
 const keyOf = ({ key }: ActivityBlock): string => key;
 
-/** The prompt that carries a message: looked for further and further back, as long as there is more. */
-function usePromptOf(messageId: number | null, { items, status, isWhole, older }: Activity): ActivityBlock | undefined {
-  const prompt = useMemo(
-    () => (messageId === null ? undefined : items.find((block) => block.kind === 'prompt' && block.messageIds.includes(messageId))),
-    [messageId, items],
-  );
-  const isWanted = messageId !== null && prompt === undefined && status === 'ready' && !isWhole && !older.isPending && older.error === null;
+/** The block of a moment: looked for further and further back, as long as there is more. */
+function useMoment(moment: Moment | null, { items, status, isWhole, older, keyAt }: Activity): ActivityBlock | undefined {
+  const found = useMemo(() => (moment === null ? undefined : blockOf(moment, items, keyAt)), [moment, items, keyAt]);
+  const isWanted = moment !== null && found === undefined && status === 'ready' && !isWhole && !older.isPending && older.error === null;
   const ask = useRef(older.run);
   useEffect(() => {
     ask.current = older.run;
@@ -67,5 +67,11 @@ function usePromptOf(messageId: number | null, { items, status, isWhole, older }
   useEffect(() => {
     if (isWanted) ask.current();
   }, [isWanted]);
-  return prompt;
+  return found;
+}
+
+function blockOf(moment: Moment, items: readonly ActivityBlock[], keyAt: Activity['keyAt']): ActivityBlock | undefined {
+  if ('messageId' in moment) return items.find((block) => block.kind === 'prompt' && block.messageIds.includes(moment.messageId));
+  const key = keyAt(moment.entryId);
+  return items.find((block) => block.key === key);
 }

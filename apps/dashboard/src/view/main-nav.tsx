@@ -33,6 +33,8 @@ export function MainNav() {
       <Page to="/channels" name="Channels" />
       <Page to="/callbacks" name="Callbacks" count={useCount(deadCallbacks)} meaning="gave up" tone="bg-bad text-ground" />
       <Page to="/fleet" name="Fleet" />
+      <Page to="/search" name="Search" />
+      <Page to="/events" name="Events" />
       {mayListTokens ? <Page to="/tokens" name="Tokens" /> : null}
     </nav>
   );
@@ -48,7 +50,19 @@ function useCount<Item>(view: ListView<Item>, isCounted: (item: Item) => boolean
 }
 
 interface PageProps {
-  readonly to: '/' | '/messages' | '/fleet' | '/approvals' | '/holds' | '/tasks' | '/pairs' | '/channels' | '/callbacks' | '/tokens';
+  readonly to:
+    | '/'
+    | '/messages'
+    | '/fleet'
+    | '/approvals'
+    | '/holds'
+    | '/tasks'
+    | '/pairs'
+    | '/channels'
+    | '/callbacks'
+    | '/search'
+    | '/events'
+    | '/tokens';
   readonly name: string;
   /** Undefined while it is not known. */
   readonly count?: number | undefined;

@@ -1,7 +1,7 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useList } from '../../live/use-list.ts';
 import { agentMessagesView } from '../../relay/messages.ts';
-import { ActivityLog } from '../activity-log.tsx';
+import { ActivityLog, type Moment } from '../activity-log.tsx';
 import { AgentHeader } from '../agent-header.tsx';
 import { AgentList } from '../agent-list.tsx';
 import { AgentAsks } from '../approvals/agent-asks.tsx';
@@ -16,11 +16,17 @@ interface AgentPageProps {
   readonly session?: string;
   /** The message whose prompt is wanted. */
   readonly message?: number;
+  /** The entry of its activity that is wanted. */
+  readonly entry?: number;
 }
 
 /** One agent: what is said to it and by it, what it asks, what it does, and the means to steer it. */
-export function AgentPage({ agentId, session, message }: AgentPageProps) {
-  const [pane, setPane] = useState<'Messages' | 'Activity'>(session === undefined && message === undefined ? 'Messages' : 'Activity');
+export function AgentPage({ agentId, session, message, entry }: AgentPageProps) {
+  const moment = useMemo(
+    (): Moment | null => (entry !== undefined ? { entryId: entry } : message === undefined ? null : { messageId: message }),
+    [entry, message],
+  );
+  const [pane, setPane] = useState<'Messages' | 'Activity'>(session === undefined && moment === null ? 'Messages' : 'Activity');
   const isActivity = pane === 'Activity';
   return (
     <div className="grid min-h-0 grid-cols-1 grid-rows-[auto_auto_minmax(0,1fr)] md:grid-cols-[14rem_minmax(0,1fr)] lg:grid-cols-[14rem_minmax(0,1fr)_minmax(0,1fr)] lg:grid-rows-[auto_minmax(0,1fr)] xl:grid-cols-[18rem_minmax(0,1fr)_minmax(0,1fr)] 2xl:grid-cols-[22rem_minmax(0,1fr)_minmax(0,1fr)]">
@@ -43,7 +49,7 @@ export function AgentPage({ agentId, session, message }: AgentPageProps) {
         key={`activity/${agentId}`}
         agentId={agentId}
         session={session ?? null}
-        messageId={message ?? null}
+        moment={moment}
         place={`md:border-l lg:col-start-3 lg:row-start-2 lg:flex lg:border-l-0 ${isActivity ? 'flex' : 'hidden'}`}
       />
     </div>

@@ -8,13 +8,13 @@ const agents = [
 const words = (text: string) => placesFor(text, agents).map(({ word }) => word);
 
 test('what begins with the words comes first, then what has them', () => {
-  expect(words('le')).toEqual(['Lead', 'Standing rules', 'Fleet', 'Tasks that say “le”']);
-  expect(words('api')).toEqual(['Worker 1', 'Tasks that say “api”']);
+  expect(words('le')).toEqual(['Lead', 'Standing rules', 'Fleet', 'Search for “le”', 'Tasks that say “le”']);
+  expect(words('api')).toEqual(['Worker 1', 'Search for “api”', 'Tasks that say “api”']);
   expect(words('')[0]).toBe('Overview');
 });
 
 test('a number leads to its message and its task, and every path is one of the page', () => {
-  expect(words('42')).toEqual(['Message 42', 'Task 42', 'Tasks that say “42”']);
+  expect(words('42')).toEqual(['Message 42', 'Task 42', 'Search for “42”', 'Tasks that say “42”']);
   expect(placesFor('worker', agents)[0]?.path).toBe('/agents/Worker%201');
   expect(placesFor('a&b', []).at(-1)?.path).toBe('/tasks?status=all&find=a%26b');
 });

@@ -20,6 +20,8 @@ const pages: readonly (readonly [path: string, word: string])[] = [
   ['/channels', 'Channels'],
   ['/callbacks', 'Callbacks'],
   ['/fleet', 'Fleet'],
+  ['/search', 'Search'],
+  ['/events', 'Events'],
   ['/tokens', 'Tokens'],
 ];
 
@@ -41,7 +43,7 @@ export function placesFor(words: string, agents: readonly Pick<Agent, 'id' | 'la
   ].filter(({ word, hint }) => wanted === '' || `${word}\n${hint}`.toLowerCase().includes(wanted));
   const begins = ({ word }: PaletteEntry) => Number(word.toLowerCase().startsWith(wanted));
   const found = places.sort((one, other) => begins(other) - begins(one)).slice(0, SHOWN);
-  return wanted === '' ? found : [...found, ...byNumber(wanted), searchFor(words.trim())];
+  return wanted === '' ? found : [...found, ...byNumber(wanted), ...searchFor(words.trim())];
 }
 
 const byNumber = (wanted: string): readonly PaletteEntry[] =>
@@ -52,9 +54,7 @@ const byNumber = (wanted: string): readonly PaletteEntry[] =>
       ]
     : [];
 
-const searchFor = (words: string): PaletteEntry => ({
-  key: 'find',
-  word: `Tasks that say “${words}”`,
-  hint: 'search',
-  path: `/tasks?status=all&find=${encodeURIComponent(words)}`,
-});
+const searchFor = (words: string): readonly PaletteEntry[] => [
+  { key: 'search', word: `Search for “${words}”`, hint: 'search', path: `/search?text=${encodeURIComponent(words)}` },
+  { key: 'find', word: `Tasks that say “${words}”`, hint: 'search', path: `/tasks?status=all&find=${encodeURIComponent(words)}` },
+];

@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest';
+import { aboutOf } from './about.ts';
+
+test('an event is told by what it is about, and by what it carries', () => {
+  const read = { type: 'message.read', seq: 1, at: 1, messageId: 9, agentId: 'Lead' } as const;
+  expect(aboutOf(read)).toBe('messageId 9 · agentId Lead');
+  const ended = { type: 'agent.stalled', seq: 2, at: 2, agentId: 'Worker', waiting: 3, oldestAt: 1 } as const;
+  expect(aboutOf(ended)).toBe('agentId Worker');
+});

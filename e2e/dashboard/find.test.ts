@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hasBrowser, keepScreenshot } from '../support/browser.ts';
+import { until } from '../support/until.ts';
+import { type AskingNode, startAskingNode } from './asking-node.ts';
+import { type DashboardWorld, openDashboard } from './support.ts';
+
+// One relay, one machine and one browser for all of them.
+let world: DashboardWorld;
+let node: AskingNode;
+let messageId = 0;
+beforeAll(async () => {
+  if (!hasBrowser) return;
+  world = await openDashboard();
+  node = await startAskingNode(world.relay, {});
+  const { owner } = world;
+  await owner.sessions.start({ provider: 'asker', name: 'Builder' });
+  const sent = await owner.messages.send({ to: 'Builder', body: 'Please paint the shed crimson', channel: 'garden' });
+  messageId = sent.id;
+  const text = `[msg:${sent.id}] from owner on #garden: Please paint the shed crimson\n[end msg:${sent.id} owner 7f3a]`;
+  node.tell({ type: 'user.message', turnId: 't', text, messageIds: [sent.id] });
+  node.tell({ type: 'tool.started', turnId: 't', itemId: 'i', kind: 'execute', name: 'Bash', title: 'buy crimson paint', input: {} });
+  node.tell({ type: 'tool.completed', turnId: 't', itemId: 'i', outcome: 'succeeded', output: 'bought' });
+  for (let step = 1; step <= 60; step += 1) node.tell({ type: 'text.completed', turnId: 't', itemId: `x${step}`, text: `Coat ${step}` });
+  await until('what it did', async () => (await owner.search.find({ text: '"Coat 60"' })).data.length > 0);
+});
+afterAll(async () => {
+  await node?.[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
+});
+
+test.skipIf(!hasBrowser)('words lead to the message that said them, and to the moment in what an agent did', async () => {
+  const page = await world.openPage('/');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Go to' }).fill('crimson');
+  await page.getByRole('option', { name: 'Search for “crimson”' }).click();
+  const found = page.getByRole('region', { name: 'Found' });
+  await found.getByText('3 found').waitFor();
+  await found.locator('[data-hit="messages"] mark', { hasText: 'crimson' }).waitFor();
+  // What the agent was handed is told as the message it was.
+  expect(await found.getByText('[msg:').count()).toBe(0);
+  await found.getByText(`message ${messageId}`).first().waitFor();
+  await keepScreenshot(page, 'dashboard-search');
+  await found.locator('[data-hit="activity"]', { hasText: 'Bash' }).getByRole('link').last().click();
+  await page.waitForURL(/\/agents\/Builder\?session=.*entry=\d+/u);
+  const activity = page.getByRole('complementary', { name: 'Activity of Builder' });
+  await activity.getByText('buy crimson paint').waitFor();
+  expect(await activity.getByText('Coat 60').count()).toBe(0);
+  const prompt = activity.locator('[data-block="prompt"]');
+  await prompt.getByRole('link', { name: 'owner' }).waitFor();
+  expect(await prompt.innerText()).not.toMatch(/\[msg:|7f3a/u);
+  await keepScreenshot(page, 'dashboard-moment');
+  await page.goBack();
+  await found
+    .locator('[data-hit="messages"]')
+    .getByRole('link', { name: /Please paint/u })
+    .click();
+  await page.waitForURL(`**/messages/${messageId}`);
+});
+
+test.skipIf(!hasBrowser)('filters narrow what is found, and the address keeps them', async () => {
+  const page = await world.openPage('/search');
+  await page.getByText('What do you look for?').waitFor();
+  await page.getByLabel('Words').fill('crimson');
+  await page.getByLabel('Tool').fill('Bash');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await page.getByText('1 found').waitFor();
+  await page.waitForURL(/tool=Bash/u);
+  await page.reload();
+  await page.getByText('1 found').waitFor();
+  await page.getByLabel('Words').fill('!!!');
+  await page.keyboard.press('Enter');
+  await page
+    .getByRole('alert')
+    .getByText(/^text: Say a word/u)
+    .waitFor();
+});
+
+test.skipIf(!hasBrowser)('the log is shown as it goes on, narrowed by kind and channel, from where one says', async () => {
+  const { owner } = world;
+  const page = await world.openPage('/events');
+  const log = page.getByRole('log', { name: 'Events' });
+  await log.locator('[data-event="message.new"]').first().waitFor();
+  await page.getByLabel('Kind').fill('message');
+  await page.getByLabel('Channel').fill('garden');
+  await page.getByLabel('Channel').press('Enter');
+  await page.waitForURL(/type=message.*channel=garden/u);
+  await until('only these', async () => (await log.locator('[data-event]').count()) === 1);
+  const { id } = await owner.messages.send({ to: 'Builder', body: 'And the door', channel: 'garden' });
+  await owner.messages.send({ to: 'Builder', body: 'And the roof', channel: 'attic' });
+  const row = log.locator('[data-event="message.new"]', { hasText: String(id) });
+  await row.locator('summary').click();
+  await row.getByText('"body": "And the door"').waitFor();
+  await keepScreenshot(page, 'dashboard-events');
+  expect(await log.getByText('And the roof').count()).toBe(0);
+  await page.getByLabel('After').fill(String(id - 1));
+  await page.getByLabel('After').press('Enter');
+  await until('what follows', async () => (await log.locator('[data-event]').count()) === 1);
+  await page.getByRole('link', { name: 'From further back' }).click();
+  await until('what went before', async () => (await log.locator('[data-event]').count()) === 2);
+});
