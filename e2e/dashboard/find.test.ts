@@ -98,3 +98,25 @@ test.skipIf(!hasBrowser)('the log is shown as it goes on, narrowed by kind and c
   await page.getByRole('link', { name: 'From further back' }).click();
   await until('what went before', async () => (await log.locator('[data-event]').count()) === 2);
 });
+
+test.skipIf(!hasBrowser)('mail to the owner is read once it was looked at; mail that failed is found by that and sent again', async () => {
+  const { owner } = world;
+  const toOwner = await owner.messages.send({ from: 'Builder', to: 'owner', body: 'It is painted' });
+  const receipt = async (id: number) => (await owner.messages.deliveries({ id })).data.map(({ state, evidence }) => `${state} ${evidence}`);
+  expect(await receipt(toOwner.id)).toEqual(['queued null']);
+  await owner.agents.register({ name: 'Absent' });
+  const lost = await owner.messages.send({ to: 'Absent', body: 'Lend me a ladder', subject: 'Ladder' });
+  const page = await world.openPage('/messages');
+  await page.locator(`[data-message-id="${toOwner.id}"] [data-receipt="seen"]`).waitFor();
+  expect(await receipt(toOwner.id)).toEqual(['seen ack']);
+  await page.getByLabel('Only what is').selectOption('failed');
+  await page.getByText('No message fits.').waitFor();
+  await owner.deliveries.report({ id: 'Absent', reports: [{ messageId: lost.id, state: 'failed', reason: 'nobody home' }] });
+  const row = page.locator(`[data-message-id="${lost.id}"]`);
+  await row.getByRole('button', { name: `Send message ${lost.id} again` }).click();
+  await row.getByRole('link', { name: 'sent again' }).waitFor();
+  await keepScreenshot(page, 'dashboard-failed');
+  const { data } = await owner.messages.list({ for: 'Absent', newest: true });
+  expect(data.at(-1)).toMatchObject({ from: 'owner', to: 'id:Absent', body: 'Lend me a ladder', subject: 'Ladder' });
+  expect(data.at(-1)?.id).toBeGreaterThan(lost.id);
+});

@@ -15,7 +15,7 @@ const HoldsPage = lazyPage(async () => (await import('./view/holds/holds-page.ts
 const LoginPage = lazyPage(async () => (await import('./view/login-page.tsx')).LoginPage);
 const PairsPage = lazyPage(async () => (await import('./view/pairs/pairs-page.tsx')).PairsPage);
 const RulesPage = lazyPage(async () => (await import('./view/rules/rules-page.tsx')).RulesPage);
-const SearchPage = lazyPage(async () => (await import('./view/search/search-page.tsx')).SearchPage);
+const FindPage = lazyPage(async () => (await import('./view/search/search-page.tsx')).FindPage);
 const EventsPage = lazyPage(async () => (await import('./view/events/events-page.tsx')).EventsPage);
 const TasksPage = lazyPage(async () => (await import('./view/tasks/tasks-page.tsx')).TasksPage);
 const ThreadPage = lazyPage(async () => (await import('./view/thread-page.tsx')).ThreadPage);
@@ -109,7 +109,7 @@ const searchRoute = createRoute({
   ...under,
   path: '/search',
   validateSearch: readSearchFilter,
-  component: () => <SearchPage filter={searchRoute.useSearch()} />,
+  component: () => <FindPage filter={searchRoute.useSearch()} />,
 });
 const eventsRoute = createRoute({
   ...under,

@@ -8,6 +8,10 @@ import { AgentIdSchema, MessageIdSchema, TimestampSchema } from './primitives.ts
 export const DeliveryStateSchema = z.enum(['queued', 'dispatched', 'delivered', 'seen', 'answered', 'failed', 'expired']);
 export type DeliveryState = z.infer<typeof DeliveryStateSchema>;
 
+/** The states of copies to which something has happened: what only waits has no receipt of its own yet. */
+export const HandedStateSchema = DeliveryStateSchema.exclude(['queued']);
+export type HandedState = z.infer<typeof HandedStateSchema>;
+
 /**
  * Why a state is believed. `echo`: the runtime repeated our id. `accepted`: the runtime took it and has no echo.
  * `turn`: a turn that contains it ran. `ack`: the recipient said so itself. `reply`: the recipient answered it through the relay.

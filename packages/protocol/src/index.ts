@@ -52,7 +52,7 @@ export {
 } from './channel.ts';
 export type { Claim, HeldClaim } from './claim.ts';
 export { ClaimSchema, DEFAULT_LEASE_MS, LeaseMsSchema, MAX_HOLD_MS, MAX_LEASE_MS } from './claim.ts';
-export type { Delivery, DeliveryEvidence, DeliveryReport, DeliveryState, WaitFor } from './delivery.ts';
+export type { Delivery, DeliveryEvidence, DeliveryReport, DeliveryState, HandedState, WaitFor } from './delivery.ts';
 export {
   DEFAULT_WAIT_MS,
   DeliveryEvidenceSchema,

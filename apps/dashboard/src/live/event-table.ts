@@ -7,7 +7,7 @@ type EventNoun = NounOf<RelayEventType>;
 const viewsAbout = {
   message: ['messages', 'thread', 'holds', 'throughput'],
   claim: ['messages', 'thread', 'claim'],
-  delivery: ['deliveries'],
+  delivery: ['deliveries', 'messages'],
   agent: ['agents', 'channels'],
   channel: ['channels'],
   session: ['sessions'],

@@ -1,4 +1,5 @@
 import type { MessageDetail } from 'agent-relay-client';
+import type { HandedState } from 'agent-relay-protocol';
 
 /** Which messages; absent is all of them. */
 export interface MessageFilter {
@@ -6,11 +7,21 @@ export interface MessageFilter {
   readonly channel?: string;
   /** Only what is offered as work. */
   readonly work?: true;
+  /** Only what stands so with a recipient. */
+  readonly state?: HandedState;
 }
 
+export const handedStates = ['dispatched', 'delivered', 'seen', 'answered', 'failed', 'expired'] as const satisfies readonly HandedState[];
+
 /** Reads what somebody may have typed into the address. */
-export function readMessageSearch({ from, channel, work }: Readonly<Record<string, unknown>>): MessageFilter {
-  return { ...textOf('from', from), ...textOf('channel', channel), ...(work === true ? { work } : {}) };
+export function readMessageSearch({ from, channel, work, state }: Readonly<Record<string, unknown>>): MessageFilter {
+  const known = handedStates.find((one) => one === state);
+  return {
+    ...textOf('from', from),
+    ...textOf('channel', channel),
+    ...(work === true ? { work } : {}),
+    ...(known === undefined ? {} : { state: known }),
+  };
 }
 
 function textOf<Name extends 'from' | 'channel'>(name: Name, value: unknown): Partial<Record<Name, string>> {
@@ -18,9 +29,12 @@ function textOf<Name extends 'from' | 'channel'>(name: Name, value: unknown): Pa
   return typeof text === 'string' && text !== '' ? ({ [name]: text } as Record<Name, string>) : {}; // one key, the one asked for
 }
 
-/** Whether the relay would list a message that the log tells of. */
+/** Whether the relay would list a message that the log tells of: at first it has been handed to nobody. */
 export const fitsMessage = (
   message: Pick<MessageDetail, 'from' | 'channel' | 'claimable'>,
-  { from, channel, work }: MessageFilter,
+  { from, channel, work, state }: MessageFilter,
 ): boolean =>
-  (from === undefined || message.from === from) && (channel === undefined || message.channel === channel) && (!work || message.claimable);
+  state === undefined &&
+  (from === undefined || message.from === from) &&
+  (channel === undefined || message.channel === channel) &&
+  (!work || message.claimable);

@@ -1,4 +1,5 @@
 import type { Delivery, MessageDetail, RelayClient, RelayEvent } from 'agent-relay-client';
+import { OWNER_AGENT_ID } from 'agent-relay-protocol';
 import { type ListView, READ_AGAIN, type Snapshot, type View } from '../live/view.ts';
 import { upsert } from './collect.ts';
 import { fitsMessage, type MessageFilter } from './message-filter.ts';
@@ -14,6 +15,7 @@ export const messagesView = (filter: MessageFilter): ListView<MessageDetail> => 
   route: 'messages/list',
   read: (relay) => relay.messages.list({ ...requestOf(filter), limit: FIRST_PAGE }),
   apply: (messages, event) => {
+    if (filter.state !== undefined && 'evidence' in event) return READ_AGAIN;
     if (event.type !== 'message.new') return changeMessage(messages, event);
     return fitsMessage(event.message, filter) ? keepNewest(messages, event) : messages;
   },
@@ -27,11 +29,12 @@ export const messagesView = (filter: MessageFilter): ListView<MessageDetail> => 
   },
 });
 
-const requestOf = ({ from, channel, work }: MessageFilter) => ({
+const requestOf = ({ from, channel, work, state }: MessageFilter) => ({
   newest: true as const,
   ...(from === undefined ? {} : { from }),
   ...(channel === undefined ? {} : { channel }),
   ...(work === undefined ? {} : { claimable: work }),
+  ...(state === undefined ? {} : { state }),
 });
 
 /**
@@ -141,4 +144,22 @@ function addMessage(
 ): readonly MessageDetail[] {
   if (messages.some(({ id }) => id === message.id)) return messages;
   return [...messages, { ...message, readBy: [], claim: null }];
+}
+
+/** Mail that did not arrive, sent once more: to those alone whom it did not reach, in its own thread, and under the name of who sent it. */
+export async function sendAgain(relay: RelayClient, message: MessageDetail, agentIds: readonly string[]): Promise<readonly number[]> {
+  const { from, body, subject, channel, kind, mode, replyTo, expects } = message;
+  const again = {
+    body,
+    kind,
+    mode,
+    ...(from === OWNER_AGENT_ID ? {} : { from }),
+    ...(subject === null ? {} : { subject }),
+    ...(channel === null ? {} : { channel }),
+    ...(replyTo === null ? {} : { replyTo }),
+    ...(expects === undefined ? {} : { expects }),
+  };
+  const sent: number[] = [];
+  for (const agentId of agentIds) sent.push((await relay.messages.send({ ...again, to: `id:${agentId}` })).id);
+  return sent;
 }

@@ -15,7 +15,7 @@ export interface LogRow {
   readonly event: RelayEvent;
 }
 
-export interface Log {
+export interface ReadLog {
   readonly events: readonly LogRow[];
   /** From where it is read, and where the log begins; null while that is not known. */
   readonly from: number | null;
@@ -25,10 +25,10 @@ export interface Log {
   readonly error: unknown;
 }
 
-const nothing: Log = { events: [], from: null, oldest: 0, cursor: 0, error: null };
+const nothing: ReadLog = { events: [], from: null, oldest: 0, cursor: 0, error: null };
 
 /** The log as it is and goes on, oldest first. */
-export function useLog({ type, agent, channel, after }: LogFilter): Log {
+export function useLog({ type, agent, channel, after }: LogFilter): ReadLog {
   const relay = useRelay();
   const [log, setLog] = useState(nothing);
   useEffect(() => {
@@ -50,7 +50,7 @@ export function useLog({ type, agent, channel, after }: LogFilter): Log {
 interface Following {
   readonly wanted: { readonly types?: string[]; readonly for?: string; readonly channel?: string };
   readonly after: number | undefined;
-  readonly setLog: (change: (before: Log) => Log) => void;
+  readonly setLog: (change: (before: ReadLog) => ReadLog) => void;
   readonly signal: AbortSignal;
 }
 

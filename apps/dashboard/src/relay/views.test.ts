@@ -380,3 +380,11 @@ test('a rule is where it was while it is used, and among those that are over onc
   expect(shown).toEqual([rule(3), over, used]);
   expect(shown.map(isActiveRule)).toEqual([true, false, true]);
 });
+
+test('what is narrowed by receipts is read again when one comes, and a new message has none', () => {
+  const failed = { state: 'failed', evidence: null, late: false, reason: 'gone' } as const;
+  const told = { type: 'delivery.failed', seq: 9, at: 9, messageId: 9, agentId: 'Worker', from: 'Lead', ...failed } as const;
+  expect(messagesView({ state: 'failed' }).apply([], told)).toBe(READ_AGAIN);
+  expect(messagesView({}).apply([], told)).toEqual([]);
+  expect(after(messagesView({ state: 'failed' }), [], { type: 'message.new', seq: 9, at: 9, message, matched: 1 })).toEqual([]);
+});

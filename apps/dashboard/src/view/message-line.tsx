@@ -45,7 +45,7 @@ export function MessageLine({ message }: { readonly message: MessageDetail }) {
         {isDeleted ? 'deleted' : <Markdown text={message.body} />}
       </div>
       <footer className="mt-1.5 flex flex-wrap items-center gap-2 text-xs">
-        {isDeleted ? null : <ReceiptList messageId={message.id} />}
+        {isDeleted ? null : <ReceiptList message={message} />}
         {message.claimable ? <ClaimState message={message} /> : null}
         <span className="grow" />
         <MessageTools message={message} />

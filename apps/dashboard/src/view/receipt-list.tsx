@@ -1,9 +1,11 @@
 import { Link } from '@tanstack/react-router';
-import type { Delivery } from 'agent-relay-client';
+import type { Delivery, MessageDetail } from 'agent-relay-client';
 import { useEffect, useState } from 'react';
 import { useLive } from '../live/use-live.ts';
 import { deliveriesView } from '../relay/messages.ts';
 import { known } from './known.ts';
+import { isUnreadByOwner, ReadByOwner } from './messages/read-by-owner.tsx';
+import { SendAgain } from './messages/send-again.tsx';
 
 const looks: Record<Delivery['state'], { readonly mark: string; readonly tone: string; readonly meaning: string }> = {
   queued: { mark: '○', tone: 'text-soft', meaning: 'stored, waiting for the recipient' },
@@ -21,11 +23,20 @@ export const receiptLook = (state: string) => known(looks, state, (word) => ({ m
 const SHOWN_RECIPIENTS = 4;
 
 /** Each recipient's receipt, and the evidence it rests on. */
-export function ReceiptList({ messageId }: { readonly messageId: number }) {
-  const { data: deliveries } = useLive(useIsSettled() ? deliveriesView(messageId) : null);
+export function ReceiptList({ message }: { readonly message: MessageDetail }) {
+  const { data: deliveries } = useLive(useIsSettled() ? deliveriesView(message.id) : null);
   if (!deliveries) return null;
   if (deliveries.length === 0) return <span className="text-warn">reached nobody</span>;
-  if (deliveries.length > SHOWN_RECIPIENTS) return <Counts deliveries={deliveries} />;
+  return (
+    <>
+      {deliveries.length > SHOWN_RECIPIENTS ? <Counts deliveries={deliveries} /> : <Each messageId={message.id} deliveries={deliveries} />}
+      {deliveries.some(isUnreadByOwner) ? <ReadByOwner messageId={message.id} /> : null}
+      <SendAgain message={message} to={deliveries.filter(isFailed).map(({ agentId }) => agentId)} />
+    </>
+  );
+}
+
+function Each({ messageId, deliveries }: { readonly messageId: number; readonly deliveries: readonly Delivery[] }) {
   return deliveries.map((delivery) => {
     const { mark, meaning } = receiptLook(delivery.state);
     const evidence = delivery.evidence === null ? '' : ` (evidence: ${delivery.evidence})`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ClaimSchema, LeaseMsSchema } from '../claim.ts';
-import { DEFAULT_WAIT_MS, DeliverySchema } from '../delivery.ts';
+import { DEFAULT_WAIT_MS, DeliverySchema, HandedStateSchema } from '../delivery.ts';
 import { MessageDetailSchema, SendMessageSchema, SentMessageSchema } from '../message.ts';
 import {
   AddressSchema,
@@ -46,6 +46,7 @@ export const messageRoutes = {
       channel: GroupNameSchema.optional(),
       unread: z.boolean().optional().describe('With `for`: only what it has not read'),
       claimable: z.boolean().optional(),
+      state: HandedStateSchema.optional().describe('Only what stands so with a recipient; with `for`, with that one'),
       ...pageEitherWay,
     }),
     output: listOf(MessageDetailSchema),

@@ -1,4 +1,4 @@
-import type { Claim, Delivery, DeliveryState, HeldClaim, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
+import type { Claim, Delivery, DeliveryState, HandedState, HeldClaim, MessageDetail, RelayError, RelayEvent } from 'agent-relay-protocol';
 import type { Change, DeliveryFound, NewEvent, Page, StoredMessage, TokenRecord } from '../domain/change.ts';
 import type {
   AgentFacts,
@@ -50,6 +50,8 @@ export interface MessageQuery extends Asked {
   readonly channel?: string | undefined;
   readonly unread?: boolean | undefined;
   readonly claimable?: boolean | undefined;
+  /** That a recipient's copy is in; whoever reads as one agent is told of its own copies, and of those that it sent. */
+  readonly state?: HandedState | undefined;
   /** Messages with a greater id. */
   readonly after: number;
   /** With a smaller one; then the last `limit` of them instead of the first. */

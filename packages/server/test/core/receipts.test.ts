@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { host } from './hosted.ts';
-import { anonymous, anotherTurn, nodeOf, until, World } from './world.ts';
+import { agentOf, anonymous, anotherTurn, nodeOf, until, World } from './world.ts';
 
 const asNode = (world: World) => world.as(nodeOf('laptop'));
 
@@ -156,4 +156,26 @@ test('equal receipts of one turn share a row, and a reader in the middle of it g
     ids.map((id, index) => [before + 1 + index, id]),
   );
   expect((await world.events(before + 3)).map(({ seq }) => seq)).toEqual([before + 4, before + 5]);
+});
+
+test('messages are listed by where a copy stands, of any recipient or of one; an agent is told of its own copies and of its own mail', async () => {
+  await using world = await World.open();
+  await withHosted(world);
+  await world.register('b');
+  const failed = await world.send('b', 'a');
+  const seen = await world.send('cron', 'a');
+  await world.send('cron', 'a');
+  await say(world, failed.id, 'failed', { reason: 'the runtime refused it' });
+  await say(world, seen.id, 'seen', { evidence: 'turn' });
+  const list = async (query: object, who = anonymous) =>
+    (await world.call['messages/list'](query, world.as(who))).data.map((message) => message.id);
+  expect(await list({ state: 'failed' })).toEqual([failed.id]);
+  expect(await list({ state: 'seen', for: 'a' })).toEqual([seen.id]);
+  expect(await list({ state: 'seen', for: 'b' })).toEqual([]);
+  expect(await list({ state: 'expired' })).toEqual([]);
+  const toAll = await world.send('cron', 'broadcast');
+  await say(world, toAll.id, 'seen', { evidence: 'turn' });
+  expect(await list({ state: 'seen' }, agentOf('a'))).toEqual([seen.id, toAll.id]);
+  expect(await list({ state: 'seen' }, agentOf('b'))).toEqual([]);
+  expect(await list({ state: 'failed' }, agentOf('b'))).toEqual([failed.id]);
 });

@@ -3,10 +3,10 @@ import { relayEventTypes } from 'agent-relay-protocol';
 import { useList } from '../../live/use-list.ts';
 import { agentsView } from '../../relay/agents.ts';
 import { type LogFilter, readEventFilter } from '../../relay/event-filter.ts';
-import { LOG_STEP, type Log, useLog } from '../../relay/use-log.ts';
+import { LOG_STEP, type ReadLog, useLog } from '../../relay/use-log.ts';
 import { Problem } from '../problem.tsx';
 import { VirtualList } from '../virtual-list.tsx';
-import { EventRow } from './event-row.tsx';
+import { LoggedEvent } from './logged-event.tsx';
 
 /** The log itself: what happened, in order, as it is told to programs. */
 export function EventsPage({ filter }: { readonly filter: LogFilter }) {
@@ -23,7 +23,7 @@ export function EventsPage({ filter }: { readonly filter: LogFilter }) {
         items={events}
         keyOf={({ key }) => key}
         rowHeight={32}
-        row={({ key, event }) => <EventRow name={key} event={event} />}
+        row={({ key, event }) => <LoggedEvent name={key} event={event} />}
         header={from !== null && from > oldest ? <Earlier filter={filter} from={from} oldest={oldest} /> : null}
         empty={
           <div className="p-6 text-center text-soft">
@@ -54,7 +54,7 @@ const Earlier = ({ filter, from, oldest }: { readonly filter: LogFilter; readonl
 const nouns = [...new Set(relayEventTypes.map((type) => type.slice(0, type.indexOf('.'))))];
 
 /** What narrows the log, and its cursor. */
-function EventTools({ filter, log }: { readonly filter: LogFilter; readonly log: Log }) {
+function EventTools({ filter, log }: { readonly filter: LogFilter; readonly log: ReadLog }) {
   const navigate = useNavigate();
   const agents = useList(agentsView).all;
   const set = (name: keyof LogFilter, value: string) =>

@@ -1,7 +1,8 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useList } from '../../live/use-list.ts';
 import { agentsView } from '../../relay/agents.ts';
-import type { MessageFilter } from '../../relay/message-filter.ts';
+import { handedStates, type MessageFilter } from '../../relay/message-filter.ts';
+import { Choices } from '../form/choices.tsx';
 
 /** What narrows the messages; the address of the page keeps it. */
 export function FilterTools({ search }: { readonly search: MessageFilter }) {
@@ -41,6 +42,13 @@ export function FilterTools({ search }: { readonly search: MessageFilter }) {
             <option key={channel} value={channel} />
           ))}
         </datalist>
+        <Choices
+          aria-label="Only what is"
+          className="field text-xs"
+          value={search.state ?? ''}
+          onChange={({ target }) => set({ state: handedStates.find((state) => state === target.value) })}
+          choices={[{ id: '', word: 'Any receipt' }, ...handedStates.map((state) => ({ id: state, word: state }))]}
+        />
         <label className="flex items-center gap-1.5">
           <input
             type="checkbox"

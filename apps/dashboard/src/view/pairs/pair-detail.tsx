@@ -99,9 +99,9 @@ function Said({ message, isRequester }: { readonly message: MessageDetail; reado
         <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">
           {message.deletedAt === null ? message.body : <i className="text-soft">deleted</i>}
         </p>
-        <p className="text-xs">
-          <ReceiptList messageId={message.id} />
-        </p>
+        <div className="flex flex-wrap gap-x-2 text-xs">
+          <ReceiptList message={message} />
+        </div>
       </div>
     </article>
   );

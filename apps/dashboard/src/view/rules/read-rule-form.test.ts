@@ -1,7 +1,7 @@
 import { CreateApprovalRuleSchema } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { readFields } from '../form/read-fields.ts';
-import { readRuleForm, wordsOf } from './read-rule-form.ts';
+import { commandWords, readRuleForm } from './read-rule-form.ts';
 
 function filled(values: Readonly<Record<string, string>>) {
   const form = new FormData();
@@ -34,5 +34,5 @@ test('what is left empty the question says that a rule is made from', () => {
 });
 
 test('a command is its words; what stands in quotes is one of them', () => {
-  expect(wordsOf(` npm  test 'a b' ""`)).toEqual(['npm', 'test', 'a b', '']);
+  expect(commandWords(` npm  test 'a b' ""`)).toEqual(['npm', 'test', 'a b', '']);
 });

@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000;
 /** Reads the form of a rule. What is left empty the question says that it is made from, where there is one. */
 export function readRuleForm(fields: Fields, asked: Pick<CreateApprovalRule, 'agent' | 'approvalId'>, now: number): CreateApprovalRule {
   const kind = asked.approvalId === undefined ? { kind: fields.oneOf('kind', ['execute', 'edit']) } : {};
-  const command = wordsOf(fields.text('command'));
+  const command = commandWords(fields.text('command'));
   const days = Number(fields.text('days'));
   const maxUses = Number(fields.text('maxUses'));
   return {
@@ -30,5 +30,5 @@ const whoseOf = (text: string): Pick<CreateApprovalRule, 'agent' | 'tag'> =>
   text.startsWith('tag:') ? { tag: text.slice('tag:'.length) } : { agent: text.replace(/^id:/u, '') };
 
 /** The words of a command as they are typed; what stands in quotes is one. */
-export const wordsOf = (text: string): string[] =>
+export const commandWords = (text: string): string[] =>
   [...text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/gu)].map(([, double, single, plain]) => double ?? single ?? plain ?? '');

@@ -9,7 +9,7 @@ import { SearchHitRow } from './search-hit.tsx';
 import { SearchTools } from './search-tools.tsx';
 
 /** Finds what was said and done by its words, and leads to the moment. */
-export function SearchPage({ filter }: { readonly filter: SearchFilter }) {
+export function FindPage({ filter }: { readonly filter: SearchFilter }) {
   const isKnown = useMe() !== undefined;
   const maySearch = useMayCall('search/find');
   return (

@@ -16,11 +16,16 @@ export interface DeliveryRow {
 }
 
 /** The numbers that states are stored as; the first three are open. 1 was never given to any. */
-const numberOf = { queued: 0, dispatched: 2, delivered: 3, seen: 4, answered: 5, failed: 6, expired: 7 } as const satisfies Record<
-  DeliveryState,
-  number
->;
-const stateOf = new Map<number, DeliveryState>(deliveryStates.map((state) => [numberOf[state], state]));
+export const stateNumbers = {
+  queued: 0,
+  dispatched: 2,
+  delivered: 3,
+  seen: 4,
+  answered: 5,
+  failed: 6,
+  expired: 7,
+} as const satisfies Record<DeliveryState, number>;
+const stateOf = new Map<number, DeliveryState>(deliveryStates.map((state) => [stateNumbers[state], state]));
 
 export const toDeliveryRecord = (row: DeliveryRow): DeliveryRecord => ({
   state: stateOf.get(row.state) ?? 'queued',
@@ -67,7 +72,7 @@ export class DeliveryTable {
   }
 
   put(messageId: number, ref: number, record: DeliveryRecord): void {
-    const state = numberOf[record.state];
+    const state = stateNumbers[record.state];
     this.#unsure.push(record.state);
     const { evidence, reason, updatedAt, readAt } = record;
     const late = record.late ? 1 : 0;

@@ -6,6 +6,7 @@ import type { AgentIndex } from '../agent-index.ts';
 import type { Asked } from '../asked.ts';
 import type { MessageQuery } from '../store.ts';
 import type { SqliteContext } from './context.ts';
+import { stateNumbers } from './delivery-table.ts';
 import type { SqliteLog } from './log.ts';
 import { type MessageRow, messageCharacters, messageColumns, toStoredMessage } from './message-rows.ts';
 import type { ScanTurns } from './scan-turns.ts';
@@ -19,8 +20,12 @@ interface Filter {
   readonly direct: string | null;
   readonly unreadBy: number | null;
   readonly claimable: number | null;
+  readonly state: number | null;
+  /** Whose copy is meant; null for that of any recipient. */
+  readonly copyOf: number | null;
   readonly self: string | null;
   readonly selfAddress: string | null;
+  readonly selfRef: number | null;
   readonly low: number;
   readonly high: number;
 }
@@ -45,6 +50,8 @@ const where = `id > @low AND id <= @high AND workspace = @workspace
   AND (@from IS NULL OR sender = @from) AND (@to IS NULL OR address = @to) AND (@channel IS NULL OR channel = @channel)
   AND (@direct IS NULL OR fan_out = 1 OR address = @direct)
   AND (@claimable IS NULL OR @claimable = EXISTS (SELECT 1 FROM work WHERE kind IN ('message', 'task') AND subject_id = messages.id))
+  AND (@state IS NULL OR EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id AND d.state = @state
+    AND (@copyOf IS NULL OR d.ref = @copyOf) AND (@self IS NULL OR sender = @self OR d.ref = @selfRef)))
   AND (@unreadBy IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id AND ref = @unreadBy AND read_at IS NOT NULL))
   AND (@self IS NULL OR fan_out = 1 OR sender = @self OR address = @selfAddress OR thread_id IS NOT NULL
     OR EXISTS (SELECT 1 FROM messages a WHERE a.thread_id = messages.id))`;
@@ -81,8 +88,11 @@ export class MessageList {
       direct: entry ? `id:${entry.agentId}` : null,
       unreadBy: entry && query.unread === true ? entry.ref : null,
       claimable: query.claimable === undefined ? null : Number(query.claimable),
+      state: query.state === undefined ? null : stateNumbers[query.state],
+      copyOf: entry?.ref ?? null,
       self,
       selfAddress: self === null ? null : `id:${self}`,
+      selfRef: self === null ? null : (this.#index.in(query.workspace).find(self)?.ref ?? null),
     };
     const mayRead = ({ workspace, message }: StoredMessage) =>
       !reading || reading.mayRead(message, () => this.#participants.of(workspace, message.threadId));

@@ -4,7 +4,7 @@ import { formatDate, formatTime } from '../format.ts';
 import { aboutOf } from './about.ts';
 
 /** One event in a line; unfolded, all that it says. */
-export function EventRow({ name, event }: { readonly name: string; readonly event: RelayEvent }) {
+export function LoggedEvent({ name, event }: { readonly name: string; readonly event: RelayEvent }) {
   const { seq, at, type } = event;
   return (
     <div className="border-line border-b" data-event={type}>
