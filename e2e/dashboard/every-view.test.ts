@@ -20,6 +20,7 @@ const views = [
   '/fleet',
   '/search?text=plan',
   '/events',
+  '/settings',
   '/tokens',
 ];
 const widths = [390, 820, 1400] as const;

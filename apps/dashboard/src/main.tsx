@@ -5,6 +5,7 @@ import { createConnection } from './live/connection.ts';
 import { ConnectionContext } from './live/use-connection.ts';
 import { createAppRouter } from './router.tsx';
 import { loadPages } from './view/lazy-page.tsx';
+import { startNotices } from './view/notices/start-notices.ts';
 import { applyTheme } from './view/theme-switch.tsx';
 import './style.css';
 
@@ -20,6 +21,8 @@ const stopWaiting = connection.subscribe(() => {
   stopWaiting();
   idly(() => void loadPages());
 });
+
+void startNotices(connection, (path) => router.history.push(path));
 
 createRoot(root).render(
   <StrictMode>

@@ -17,6 +17,7 @@ const PairsPage = lazyPage(async () => (await import('./view/pairs/pairs-page.ts
 const RulesPage = lazyPage(async () => (await import('./view/rules/rules-page.tsx')).RulesPage);
 const FindPage = lazyPage(async () => (await import('./view/search/search-page.tsx')).FindPage);
 const EventsPage = lazyPage(async () => (await import('./view/events/events-page.tsx')).EventsPage);
+const SettingsPage = lazyPage(async () => (await import('./view/settings/settings-page.tsx')).SettingsPage);
 const TasksPage = lazyPage(async () => (await import('./view/tasks/tasks-page.tsx')).TasksPage);
 const ThreadPage = lazyPage(async () => (await import('./view/thread-page.tsx')).ThreadPage);
 const TokensPage = lazyPage(async () => (await import('./view/tokens/tokens-page.tsx')).TokensPage);
@@ -117,6 +118,7 @@ const eventsRoute = createRoute({
   validateSearch: readEventFilter,
   component: () => <EventsPage filter={eventsRoute.useSearch()} />,
 });
+const settingsRoute = createRoute({ ...under, path: '/settings', component: SettingsPage });
 const tokensRoute = createRoute({ ...under, path: '/tokens', component: TokensPage });
 
 const pages = [
@@ -135,6 +137,7 @@ const pages = [
   searchRoute,
   eventsRoute,
   tokensRoute,
+  settingsRoute,
 ] as const;
 
 export function createAppRouter() {

@@ -1,4 +1,4 @@
-import { createRelayClient, type RelayClient, RelayError } from 'agent-relay-client';
+import { createRelayClient, type RelayClient, RelayError, type RelayEvent } from 'agent-relay-client';
 import { LiveViews } from './live-views.ts';
 import { isSignedOut, sessionWord } from './sign-in.ts';
 
@@ -18,6 +18,8 @@ export interface Connection {
   readonly now: () => number;
   getState(): ConnectionState;
   subscribe(listener: () => void): () => void;
+  /** Is told of everything that happens while the log is followed. Answers how to stop it. */
+  onEvent(listener: (event: RelayEvent) => void): () => void;
   /** Begins to follow the log. Idempotent while it does. */
   follow(): void;
 }
@@ -36,6 +38,7 @@ export function createConnection(url: string, now: () => number): Connection {
   const relay = createRelayClient({ url, transport: 'socket', session: sessionWord, liveness });
   const views = new LiveViews(relay);
   const listeners = new Set<() => void>();
+  const eventListeners = new Set<(event: RelayEvent) => void>();
   let state: ConnectionState = { status: 'connecting' };
   let isFollowing = false;
   const setState = (next: ConnectionState) => {
@@ -56,7 +59,10 @@ export function createConnection(url: string, now: () => number): Connection {
       // A refused socket looks to a page like one that was cut.
       else void isSignedOut().then((isOut) => isOut && stop.abort());
     };
-    for await (const event of relay.events({ onReset: () => views.reset(), onConnection, signal: stop.signal })) views.push(event);
+    for await (const event of relay.events({ onReset: () => views.reset(), onConnection, signal: stop.signal })) {
+      views.push(event);
+      for (const listener of eventListeners) listener(event);
+    }
     if (stop.signal.aborted) throw new RelayError('unauthorized', 'This browser is not signed in');
   }
 
@@ -68,6 +74,10 @@ export function createConnection(url: string, now: () => number): Connection {
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onEvent(listener) {
+      eventListeners.add(listener);
+      return () => eventListeners.delete(listener);
     },
     follow() {
       if (isFollowing) return;

@@ -20,8 +20,8 @@ const viewsAbout = {
   token: ['tokens'],
 } as const satisfies Partial<Record<EventNoun, readonly string[]>>;
 
-/** What a page shows, by name; `me` and one `message` by its number do not change. */
-export type ViewName = (typeof viewsAbout)[keyof typeof viewsAbout][number] | 'me' | 'message';
+/** What a page shows, by name; `me`, one `message` by its number and what `system` says do not change. */
+export type ViewName = (typeof viewsAbout)[keyof typeof viewsAbout][number] | 'me' | 'message' | 'system';
 
 const names: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(viewsAbout));
 

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { nameOfPrincipal } from '../live/permissions.ts';
 import { signOut } from '../live/sign-in.ts';
 import { useCommand } from '../live/use-command.ts';
@@ -24,7 +25,7 @@ export function ConnectionBadge() {
   const nodes = useList(nodesView);
   const online = nodes.all.filter(({ status }) => status === 'online');
   return (
-    <div className="flex flex-wrap items-center justify-end gap-x-3 text-soft text-xs sm:gap-x-4">
+    <div className="flex flex-wrap items-center justify-end gap-x-3 text-soft text-xs sm:gap-x-4 xl:shrink-0">
       {nodes.status === 'ready' ? (
         <span className="hidden whitespace-nowrap sm:inline" title={online.map(({ name }) => name).join(', ')}>
           {online.length} {online.length === 1 ? 'machine' : 'machines'}
@@ -38,6 +39,9 @@ export function ConnectionBadge() {
         {text}
       </span>
       <Palette />
+      <Link to="/settings" aria-label="Settings" title="Settings" className="px-1 text-base leading-none hover:text-ink">
+        ⚙
+      </Link>
       <ThemeSwitch />
       {me === undefined || me.type === 'anonymous' ? null : <SignOut />}
     </div>

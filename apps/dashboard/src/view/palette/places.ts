@@ -23,6 +23,7 @@ const pages: readonly (readonly [path: string, word: string])[] = [
   ['/search', 'Search'],
   ['/events', 'Events'],
   ['/tokens', 'Tokens'],
+  ['/settings', 'Settings'],
 ];
 
 const SHOWN = 12;

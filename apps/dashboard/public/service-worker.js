@@ -1,0 +1,70 @@
+/*
+ * Keeps the page's own files, so that it opens while the relay is away, and shows what the page asks to be shown. What the relay says is
+ * kept nowhere: nothing below /api, and nothing that was not asked for by a browser that opens a page or a file of the build.
+ */
+const SHELL = 'agent-relay-shell';
+const KEPT_FILES = 200;
+const PAGE = '/';
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(Promise.all([keepPage(), self.skipWaiting()]));
+});
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(self.clients.claim());
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== 'GET' || origin !== self.location.origin) return;
+  if (request.mode === 'navigate' && !pathname.startsWith('/api/')) event.respondWith(openPage(request));
+  else if (pathname.startsWith('/assets/')) event.respondWith(readFile(request));
+});
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(lead(event.notification.data?.path ?? PAGE));
+});
+
+/** Every address is the same page; the newest of it is kept. */
+async function openPage(request) {
+  try {
+    const answer = await fetch(request);
+    if (isPage(answer)) await (await caches.open(SHELL)).put(PAGE, answer.clone());
+    return answer;
+  } catch (error) {
+    const kept = await (await caches.open(SHELL)).match(PAGE);
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+async function keepPage() {
+  const answer = await fetch(PAGE).catch(() => null);
+  if (answer !== null && isPage(answer)) await (await caches.open(SHELL)).put(PAGE, answer);
+}
+
+/** What something before the relay answers in its place is no page of ours. */
+const isPage = (answer) => answer.ok && !answer.redirected && answer.headers.get('content-type')?.startsWith('text/html') === true;
+
+/** A file's name changes with what is in it: one that is kept is the one that is meant. */
+async function readFile(request) {
+  const shell = await caches.open(SHELL);
+  const kept = await shell.match(request);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) {
+    await shell.put(request, answer.clone());
+    const files = (await shell.keys()).filter(({ url }) => new URL(url).pathname !== PAGE);
+    for (const old of files.slice(0, Math.max(0, files.length - KEPT_FILES))) await shell.delete(old);
+  }
+  return answer;
+}
+
+async function lead(path) {
+  const [open] = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  if (open === undefined) return self.clients.openWindow(path);
+  await open.focus();
+  open.postMessage({ type: 'go', path });
+}

@@ -1,0 +1,42 @@
+import type { Connection } from '../../live/connection.ts';
+import { type Notice, noticeOf } from './notice.ts';
+import { readNoticeChoice } from './notice-choice.ts';
+import { sound } from './sound.ts';
+
+/** What is older than this was missed while the relay was away: the page shows it, nobody is called for it. */
+const FRESH_MS = 60_000;
+
+/** Keeps the page's files for when the relay is away, and tells whoever wants to be told while they look elsewhere. */
+export async function startNotices(connection: Connection, go: (path: string) => void): Promise<void> {
+  const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined; // absent where the page came over plain HTTP from elsewhere
+  workers?.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+    if (isWay(data)) go(data.path);
+  });
+  connection.onEvent((event) => {
+    const notice = connection.now() - event.at > FRESH_MS ? null : noticeOf(event);
+    if (notice === null || isLookedAt()) return;
+    const { isShown, isHeard } = readNoticeChoice();
+    if (isShown) void show(notice, go);
+    // A page that nobody has pressed yet may make no sound.
+    if (isHeard) void sound().catch(() => {});
+  });
+  // Without one the page works as before: it needs the relay to open.
+  if (import.meta.env.PROD) await workers?.register('/service-worker.js').catch(() => {});
+}
+
+const isLookedAt = (): boolean => document.visibilityState === 'visible' && document.hasFocus();
+
+const isWay = (data: unknown): data is { readonly path: string } =>
+  typeof data === 'object' && data !== null && 'path' in data && typeof data.path === 'string' && data.path.startsWith('/');
+
+async function show({ title, body, path, tag }: Notice, go: (path: string) => void): Promise<void> {
+  if (!('Notification' in window) || Notification.permission !== 'granted') return;
+  const looks = { body, tag, icon: '/icon-192.png', data: { path } };
+  const registration = await navigator.serviceWorker?.getRegistration();
+  if (registration !== undefined) return registration.showNotification(title, looks);
+  const notification = new Notification(title, looks);
+  notification.onclick = () => {
+    window.focus();
+    go(path);
+  };
+}
