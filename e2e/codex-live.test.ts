@@ -37,7 +37,8 @@ describe.runIf(hasTerminals).each(versions)('a person’s plain codex %s', (_, c
       ),
     );
     const live = spawn(process.execPath, [program, 'live'], { env, stdio: 'ignore' });
-    const present = async () => (await client.agents.list({})).data.filter(({ provider, status }) => provider === 'codex' && status !== 'offline');
+    const present = async () =>
+      (await client.agents.list({})).data.filter(({ provider, status }) => provider === 'codex' && status !== 'offline');
     const receipt = async (id: number) => (await client.messages.deliveries({ id })).data[0];
     try {
       await using terminal = await openTerminal([command], { cwd: home.workFolder, env });

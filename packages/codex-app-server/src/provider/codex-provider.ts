@@ -35,7 +35,7 @@ import { loadedThreadIds } from '../app-server/stored-history.ts';
 import { type Attached, attach } from './attach.ts';
 import { CodexSession } from './codex-session.ts';
 import { serverEnvironment, threadEnvironment } from './environment.ts';
-import { RelayTools } from './relay-tools.ts';
+import { ClientTools } from './relay-tools.ts';
 import { codexSandboxFiles } from './sandbox-files.ts';
 import { ServerAudience } from './server-news.ts';
 import { ServerPool, type SharedServer, type StartSharedServer } from './server-pool.ts';
@@ -252,12 +252,12 @@ function joined(client: CodexClient, runtime: string): SharedServer {
 }
 
 interface Opening extends Pick<SharedServer, 'client' | 'env'> {
-  readonly tools: RelayTools | undefined;
+  readonly tools: ClientTools | undefined;
 }
 
 /** Those that are asked for here; a server without them asks the MCP servers itself, and so does one with a thread that may have begun without. */
-async function openTools({ mcp, signal }: TrackedStart, client: CodexClient): Promise<RelayTools | undefined> {
-  return client.isExperimental && hasDynamicTools(client.userAgent) ? await RelayTools.open(mcp, signal) : undefined;
+async function openTools({ mcp, signal }: TrackedStart, client: CodexClient): Promise<ClientTools | undefined> {
+  return client.isExperimental && hasDynamicTools(client.userAgent) ? await ClientTools.open(mcp, signal) : undefined;
 }
 
 /** Opens the session's thread. When it is given up, what comes of it after all is dropped from the server's memory. */

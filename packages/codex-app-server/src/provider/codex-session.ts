@@ -24,7 +24,7 @@ import { type FileUpdate, readChanges } from './approval-schemas.ts';
 import { PromptLedger } from './prompt-ledger.ts';
 import { PromptLine } from './prompt-line.ts';
 import { judgeRelayCall } from './relay-call.ts';
-import { type RelayTools, readToolCall, toolAnswer, toolCallMethod } from './relay-tools.ts';
+import { type ClientTools, readToolCall, toolAnswer, toolCallMethod } from './relay-tools.ts';
 import { mayAsk } from './session-policy.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { CodexTranslator } from './translator.ts';
@@ -38,7 +38,7 @@ export interface CodexSessionOptions {
   readonly whenUnread?: StartOptions['whenUnread'];
   readonly relayServers: ReadonlySet<string>;
   /** What Codex asks the session to run. */
-  readonly tools?: RelayTools | undefined;
+  readonly tools?: ClientTools | undefined;
   readonly isExperimental: boolean;
   readonly silenceLimitMs: number;
   /** Which server runs it, and why that one. */

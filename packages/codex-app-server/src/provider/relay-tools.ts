@@ -27,7 +27,7 @@ export interface RelayToolCall {
 }
 
 /** What Codex takes as the result of a tool of its client's. */
-export interface ToolResult {
+export interface ClientToolResult {
   readonly success: boolean;
   readonly contentItems: readonly (
     | { readonly type: 'inputText'; readonly text: string }
@@ -39,7 +39,7 @@ export interface ToolResult {
  * A session's MCP servers as tools of Codex's client: Codex asks for each call over the connection that it has, and the session asks the server. So
  * the model has them at once, no policy of a turn refuses them, and what opens the server stays out of Codex.
  */
-export class RelayTools {
+export class ClientTools {
   /** As a thread is started with them; kept with the thread. */
   readonly offered: readonly DynamicToolNamespace[];
   readonly #clients: ReadonlyMap<string, Client>;
@@ -52,7 +52,7 @@ export class RelayTools {
   }
 
   /** Undefined where one of them cannot be asked now, or cannot be named to Codex: then Codex is told of the servers itself. */
-  static async open(endpoints: readonly McpEndpoint[], signal: AbortSignal): Promise<RelayTools | undefined> {
+  static async open(endpoints: readonly McpEndpoint[], signal: AbortSignal): Promise<ClientTools | undefined> {
     if (endpoints.length === 0 || !endpoints.every(({ name }) => isNamespace(name))) return undefined;
     const clients = new Map<string, Client>();
     const over = AbortSignal.any([signal, AbortSignal.timeout(openMs)]);
@@ -63,7 +63,7 @@ export class RelayTools {
         clients.set(endpoint.name, client);
         offered.push(await listTools(client, endpoint, over));
       }
-      return new RelayTools(clients, offered);
+      return new ClientTools(clients, offered);
     } catch {
       await closeAll(clients);
       signal.throwIfAborted();
@@ -76,7 +76,7 @@ export class RelayTools {
   }
 
   /** Runs a call until `signal` aborts, or its turn ends. Never rejects: what fails is told to the model. */
-  async call({ server, tool, input, turnId }: RelayToolCall, signal: AbortSignal): Promise<ToolResult> {
+  async call({ server, tool, input, turnId }: RelayToolCall, signal: AbortSignal): Promise<ClientToolResult> {
     const client = this.#clients.get(server);
     if (!client) return toolAnswer(`There is no tool ${tool} of ${server} here.`, false);
     const over = new AbortController();
@@ -108,7 +108,7 @@ export function readToolCall(request: ServerRequest): RelayToolCall {
   return { turnId, server: namespace ?? '', tool, input: ArgumentsSchema.parse(input ?? {}) };
 }
 
-export const toolAnswer = (text: string, success: boolean): ToolResult => ({ success, contentItems: [{ type: 'inputText', text }] });
+export const toolAnswer = (text: string, success: boolean): ClientToolResult => ({ success, contentItems: [{ type: 'inputText', text }] });
 
 async function listTools(client: Client, { name, url, headers }: McpEndpoint, signal: AbortSignal): Promise<DynamicToolNamespace> {
   await client.connect(new ToolTransport(new URL(url), { requestInit: { headers: { ...headers } } }), { signal });
@@ -123,7 +123,7 @@ async function listTools(client: Client, { name, url, headers }: McpEndpoint, si
 
 type Content = Awaited<ReturnType<Client['callTool']>>['content'][number];
 
-function toContentItem(content: Content): ToolResult['contentItems'][number] {
+function toContentItem(content: Content): ClientToolResult['contentItems'][number] {
   if (content.type === 'text') return { type: 'inputText', text: content.text };
   if (content.type === 'image') return { type: 'inputImage', imageUrl: `data:${content.mimeType};base64,${content.data}` };
   return { type: 'inputText', text: JSON.stringify(content) };

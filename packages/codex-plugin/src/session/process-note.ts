@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,7 +30,7 @@ export class ProcessNote {
     if (owner === undefined) return null;
     mkdirSync(notesFolder(env), { recursive: true, mode: 0o700 });
     // A program may hold several sessions.
-    const path = join(notesFolder(env), `${process.pid}-${Math.random().toString(36).slice(2, 10)}.json`);
+    const path = join(notesFolder(env), `${randomUUID()}.json`);
     const note = new ProcessNote(path, { owner, folder, processes: [] });
     note.#write();
     return note;

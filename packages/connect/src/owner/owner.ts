@@ -1,5 +1,4 @@
-import type { Stats } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { OwnerLimits } from 'agent-relay-host';
@@ -44,7 +43,7 @@ export const nodeFilePath = (env: Readonly<Record<string, string | undefined>>):
 export class FileOwner implements Owner {
   readonly #path: string;
   readonly #mustBeThere: boolean;
-  #read: { readonly stamp: string; readonly file: NodeFile } | null = null;
+  #read: { readonly text: string; readonly file: NodeFile } | null = null;
 
   constructor(path: string, { mustBeThere = false }: { readonly mustBeThere?: boolean } = {}) {
     this.#path = path;
@@ -52,31 +51,19 @@ export class FileOwner implements Owner {
   }
 
   async terms(): Promise<OwnersTerms> {
-    const found = await this.#stat();
-    if (found === null) return termsOf(null);
-    const stamp = [found.mtimeMs, found.ctimeMs, found.size, found.ino].join(' ');
-    // A clock that ticks in whole milliseconds would hide a second change within one: what is that new is read each time.
-    if (this.#read?.stamp !== stamp || Date.now() - found.mtimeMs < SETTLED_MS) {
-      this.#read = { stamp, file: parseNodeFile(this.#path, await this.#text()) };
-    }
+    const text = await this.#text();
+    if (text === null) return termsOf(null);
+    if (this.#read?.text !== text) this.#read = { text, file: parseNodeFile(this.#path, text) };
     return termsOf(this.#read.file);
   }
 
-  async #stat(): Promise<Stats | null> {
+  async #text(): Promise<string | null> {
     try {
-      return await stat(this.#path);
+      return await readFile(this.#path, 'utf8');
     } catch (error) {
       const isMissing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
       if (isMissing && !this.#mustBeThere && this.#read === null) return null;
       throw this.#fault(error, isMissing && this.#read !== null);
-    }
-  }
-
-  async #text(): Promise<string> {
-    try {
-      return await readFile(this.#path, 'utf8');
-    } catch (error) {
-      throw this.#fault(error, false);
     }
   }
 
@@ -87,8 +74,6 @@ export class FileOwner implements Owner {
     return new RelayError('validation_failed', `${this.#path}: ${what}`, { cause });
   }
 }
-
-const SETTLED_MS = 2_000;
 
 /** Nobody limits anything. */
 export const anyOwner: Owner = { terms: async () => termsOf(null) };

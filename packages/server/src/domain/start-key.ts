@@ -1,22 +1,19 @@
 import { RelayError, type Session } from 'agent-relay-protocol';
-import { z } from 'zod';
 import type { BeginningFacts, Decision } from './facts.ts';
 import { type Resource, recordKey, recordWrite } from './resource.ts';
 
-const StartKeySchema = z.object({
-  id: z.int().min(1),
-  /** Whose key it is. */
-  by: z.string(),
-  /** Of the key: what callers write has spaces. */
-  key: z.string(),
-  digest: z.string(),
-  sessionId: z.string(),
-  /** Its start failed: the next one under this key is another. */
-  hasFailed: z.boolean(),
-});
-
 /** Under which key a session was started. */
-export type StartKey = z.infer<typeof StartKeySchema>;
+export interface StartKey {
+  readonly id: number;
+  /** Whose key it is. */
+  readonly by: string;
+  /** Of the key: what callers write has spaces. */
+  readonly key: string;
+  readonly digest: string;
+  readonly sessionId: string;
+  /** Its start failed: the next one under this key is another. */
+  readonly hasFailed: boolean;
+}
 
 /** What makes two starts the same. Key and content are digests. */
 export type StartAttempt = Pick<StartKey, 'by' | 'key' | 'digest'>;
@@ -26,7 +23,7 @@ export const startKeyOf = ({ by, key }: Pick<StartKey, 'by' | 'key'>): string =>
 
 export const startKeyResource: Resource<StartKey> = {
   name: 'start-keys',
-  read: (stored) => StartKeySchema.parse(stored),
+  read: (stored) => stored as StartKey, // nobody but this program writes it, and it has had no other form
   keys: () => [],
   exclusive: (record) => [startKeyOf(record)],
   isOpen: () => false,

@@ -3,7 +3,7 @@ import { OWNER_AGENT_ID } from 'agent-relay-protocol';
 import { visible } from '../approvals/approval-words.ts';
 
 /** What a person is told of while they look elsewhere. */
-export interface Notice {
+export interface DesktopNotice {
   readonly title: string;
   readonly body: string;
   /** Where it leads. */
@@ -15,7 +15,7 @@ export interface Notice {
 const SHOWN_CHARACTERS = 160;
 
 /** Whatever does not go on without a person: what an agent asks, that one stalls, and what one writes to the owner. */
-export function noticeOf(event: RelayEvent): Notice | null {
+export function noticeOf(event: RelayEvent): DesktopNotice | null {
   switch (event.type) {
     case 'approval.requested': {
       const { agentId, approvalId, title } = event.approval;

@@ -1,5 +1,5 @@
 import type { Connection } from '../../live/connection.ts';
-import { type Notice, noticeOf } from './notice.ts';
+import { type DesktopNotice, noticeOf } from './notice.ts';
 import { readNoticeChoice } from './notice-choice.ts';
 import { sound } from './sound.ts';
 
@@ -29,7 +29,7 @@ const isLookedAt = (): boolean => document.visibilityState === 'visible' && docu
 const isWay = (data: unknown): data is { readonly path: string } =>
   typeof data === 'object' && data !== null && 'path' in data && typeof data.path === 'string' && data.path.startsWith('/');
 
-async function show({ title, body, path, tag }: Notice, go: (path: string) => void): Promise<void> {
+async function show({ title, body, path, tag }: DesktopNotice, go: (path: string) => void): Promise<void> {
   if (!('Notification' in window) || Notification.permission !== 'granted') return;
   const looks = { body, tag, icon: '/icon-192.png', data: { path } };
   const registration = await navigator.serviceWorker?.getRegistration();
