@@ -1,25 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
-import { agentCliPaths, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
+import { startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { describe, expect, test } from 'vitest';
+import { codexVersions, startCodexDaemon } from './support/codex-daemon.ts';
 import { hasTerminals, openTerminal } from './support/terminal.ts';
 import { until } from './support/until.ts';
 
 const program = fileURLToPath(new URL('../packages/codex-plugin/dist/cli.js', import.meta.url));
-const { codex, codexNewer } = agentCliPaths();
-const versions = [['0.169.0', codex], ...(codexNewer === undefined ? [] : [['0.171.0', codexNewer]])] as [string, string][];
-
 async function endOf(child: ChildProcess): Promise<void> {
   child.kill('SIGTERM');
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
-describe.runIf(hasTerminals).each(versions)('a person’s plain codex %s', (_, command) => {
+describe.runIf(hasTerminals).each(codexVersions)('a person’s plain codex %s', (_, command) => {
   test('is an agent: its mail arrives live, the draft stays, and it leaves when its terminal is closed', { timeout: 120_000 }, async () => {
     const home = await tempHome();
     const model = await startFakeOpenAi({ model: wordScript() });
@@ -27,15 +23,7 @@ describe.runIf(hasTerminals).each(versions)('a person’s plain codex %s', (_, c
     await using client = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
     await model.writeCodexHome(home.codexHome);
     const env = { ...home.env(), ...model.env(), AGENT_RELAY_URL: relay.url, AGENT_RELAY_TOKEN: relay.ownerToken };
-    // Where `codex` itself would first copy itself: it takes the daemon that it finds.
-    const daemon = spawn(command, ['app-server', '--listen', 'unix://'], { env, stdio: 'ignore' });
-    const socket = join(home.codexHome, 'app-server-control', 'app-server-control.sock');
-    await until('the daemon', () =>
-      access(socket).then(
-        () => true,
-        () => false,
-      ),
-    );
+    const daemon = await startCodexDaemon(command, { codexHome: home.codexHome, env });
     const live = spawn(process.execPath, [program, 'live'], { env, stdio: 'ignore' });
     const present = async () =>
       (await client.agents.list({})).data.filter(({ provider, status }) => provider === 'codex' && status !== 'offline');
@@ -65,7 +53,7 @@ describe.runIf(hasTerminals).each(versions)('a person’s plain codex %s', (_, c
       await until('its leave', async () => (await present()).length === 0);
     } finally {
       await endOf(live);
-      await endOf(daemon);
+      await daemon[Symbol.asyncDispose]();
       await relay.close();
       await model.close();
       await home.remove();
