@@ -73,7 +73,7 @@ test('prompts wait where the client asks for it, and each can be cancelled by it
 test('what runs goes on without its connection, and is read from where the client stood, with nothing lost or twice', async () => {
   const { open, claude } = await shared();
   const before = await open();
-  before.send(prompt('stream 300'));
+  before.send(prompt('stream 3000'));
   await before.next(({ seq }) => Number(seq) >= 20);
   before.socket.terminate();
   const last = Math.max(...before.frames.map(({ seq = 0 }) => Number(seq)));
@@ -91,7 +91,7 @@ test('what runs goes on without its connection, and is read from where the clien
       .split('\n')
       .slice(0, -1)
       .map((line) => Number(line.split(' ')[0])),
-  ).toEqual(Array.from({ length: 300 }, (_, at) => at));
+  ).toEqual(Array.from({ length: 3000 }, (_, at) => at));
   expect(claude.starts).toHaveLength(1);
 });
 

@@ -4,6 +4,10 @@ import { Bell } from 'agent-relay-wire';
 /** What may be lost when nobody reads: each is repeated whole by a later event, or is a detail of the vendor's. */
 type Droppable = Extract<AgentEvent, { type: 'text.delta' | 'reasoning.delta' | 'tool.updated' | 'output.line' | 'vendor.event' }>;
 
+type Delta = Extract<AgentEvent, { type: 'text.delta' | 'reasoning.delta' }>;
+
+type Reader = (result: IteratorResult<AgentEvent, undefined>) => void;
+
 interface Entry {
   event: AgentEvent;
   weight: number;
@@ -30,7 +34,8 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
   #dropped = 0;
   #isEnded = false;
   #isAbandoned = false;
-  #reader: ((result: IteratorResult<AgentEvent, undefined>) => void) | undefined;
+  #isWaking = false;
+  #reader: Reader | undefined;
   readonly #room = new Bell();
 
   constructor(limit: number, whenFull: 'drop' | 'wait' = 'drop') {
@@ -44,10 +49,8 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
 
   push(event: AgentEvent): void {
     if (this.#isEnded) return;
-    const reader = this.#reader;
-    if (reader) {
-      this.#reader = undefined;
-      reader({ done: false, value: event });
+    if (this.#reader && this.#entries.length === 0 && !isDelta(event)) {
+      this.#hand(this.#reader, { done: false, value: event });
       return;
     }
     const added = weigh(event);
@@ -63,6 +66,8 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
       this.#weight += added;
       if (isDroppable(event)) this.#droppableWeight += added;
     }
+    if (this.#reader && isDelta(event)) this.#wakeLater();
+    else this.#wake();
     // Looking through everything is worth it only where it makes room for as much again.
     if (this.#whenFull === 'drop' && this.#weight > this.#limit && this.#droppableWeight > this.#limit / 8) this.#dropOldest();
   }
@@ -76,22 +81,46 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
   /** What is buffered is still read. */
   end(): void {
     this.#isEnded = true;
-    this.#reader?.({ done: true, value: undefined });
-    this.#reader = undefined;
+    this.#wake();
     this.#room.ring();
   }
 
   next(): Promise<IteratorResult<AgentEvent, undefined>> {
-    const entry = this.#take();
-    if (entry) {
-      this.#weight -= entry.weight;
-      if (isDroppable(entry.event)) this.#droppableWeight -= entry.weight;
-      if (this.#weight <= this.#limit / 2) this.#room.ring();
-      return Promise.resolve({ done: false, value: entry.event });
-    }
-    if (this.#isEnded || this.#isAbandoned) return Promise.resolve({ done: true, value: undefined });
+    const ready = this.#ready();
+    if (ready) return Promise.resolve(ready);
     return new Promise((resolve) => {
       this.#reader = resolve;
+    });
+  }
+
+  /** Undefined where the reader has to wait. */
+  #ready(): IteratorResult<AgentEvent, undefined> | undefined {
+    const entry = this.#take();
+    if (!entry) return this.#isEnded || this.#isAbandoned ? { done: true, value: undefined } : undefined;
+    this.#weight -= entry.weight;
+    if (isDroppable(entry.event)) this.#droppableWeight -= entry.weight;
+    if (this.#weight <= this.#limit / 2) this.#room.ring();
+    return { done: false, value: entry.event };
+  }
+
+  #wake(): void {
+    const reader = this.#reader;
+    const ready = reader && this.#ready();
+    if (ready) this.#hand(reader, ready);
+  }
+
+  #hand(reader: Reader, result: IteratorResult<AgentEvent, undefined>): void {
+    this.#reader = undefined;
+    reader(result);
+  }
+
+  /** What its vendor said in one piece is read in one: a reader would otherwise take each delta by itself, and none would grow. */
+  #wakeLater(): void {
+    if (this.#isWaking) return;
+    this.#isWaking = true;
+    setImmediate(() => {
+      this.#isWaking = false;
+      this.#wake();
     });
   }
 
@@ -130,6 +159,8 @@ export class EventBuffer implements AsyncIterator<AgentEvent, undefined> {
   }
 }
 
+const isDelta = (event: AgentEvent): event is Delta => event.type === 'text.delta' || event.type === 'reasoning.delta';
+
 function isDroppable(event: AgentEvent): event is Droppable {
   switch (event.type) {
     case 'text.delta':
@@ -144,7 +175,7 @@ function isDroppable(event: AgentEvent): event is Droppable {
 }
 
 function joined(last: AgentEvent, next: AgentEvent): AgentEvent | undefined {
-  if ((last.type !== 'text.delta' && last.type !== 'reasoning.delta') || last.type !== next.type) return undefined;
+  if (!isDelta(last) || !isDelta(next) || last.type !== next.type) return undefined;
   if (last.itemId !== next.itemId || last.turnId !== next.turnId || last.text.length + next.text.length > longestDelta) return undefined;
   return { ...last, text: last.text + next.text };
 }

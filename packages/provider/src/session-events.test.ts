@@ -256,6 +256,26 @@ describe('SessionEvents', () => {
     ]);
   });
 
+  test('what its vendor said in one piece reaches a waiting reader as one, and what it did is not kept waiting', async () => {
+    const events = new SessionEvents({ cwd: '/srv' });
+    const reader = events[Symbol.asyncIterator]();
+    const delta = (text: string, itemId = 'i1') => ({ type: 'text.delta', turnId: 't1', itemId, text }) as const;
+    const first = reader.next();
+    for (const text of ['one ', 'two ', 'three']) {
+      events.emit(delta(text));
+      await Promise.resolve();
+    }
+    expect(await first).toEqual({ done: false, value: delta('one two three') });
+    const second = reader.next();
+    events.emit(delta('four'));
+    events.emit({ type: 'turn.started', turnId: 't1' });
+    expect(await Promise.race([second, new Promise((resolve) => process.nextTick(resolve))])).toEqual({
+      done: false,
+      value: delta('four'),
+    });
+    expect(await reader.next()).toEqual({ done: false, value: { type: 'turn.started', turnId: 't1' } });
+  });
+
   test('at the limit deltas go and state events stay', async () => {
     const events = new SessionEvents({ cwd: '/srv', limit: 10_000 });
     for (let index = 0; index < 100; index += 1) {
