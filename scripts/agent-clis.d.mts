@@ -3,7 +3,7 @@ export declare const agentsFolder: string;
 
 /**
  * Absolute paths of the pinned agent CLIs. `claude`, `claude120` and `codex` are native binaries to start directly;
- * `gemini` is a script for `node`. The paths exist after `node scripts/install-clis.mjs`.
+ * `gemini`, `claudeAgentAcp` and `codexAcp` are scripts for `node`. The paths exist after `node scripts/install-clis.mjs`.
  */
 export declare const agentClis: Readonly<{
   /** Claude Code 2.1.329. */
@@ -20,6 +20,12 @@ export declare const agentClis: Readonly<{
   codex171: string;
   /** Gemini CLI 0.61.0, a JavaScript file. */
   gemini: string;
+  /** claude-agent-acp 0.101.0, a JavaScript file. */
+  claudeAgentAcp: string;
+  /** codex-acp 2.6.0, a JavaScript file. */
+  codexAcp: string;
+  /** OpenCode 1.18.33; its package is pinned for Linux x64 only. */
+  opencode: string;
 }>;
 
 /** The names among `agentClis` whose file is not there; empty when all are installed. */

@@ -28,6 +28,9 @@ export const agentClis = Object.freeze({
   codex: join(modules, '@openai', `codex-${platform}`, 'vendor', codexTargets[platform] ?? platform, 'bin', `codex${executable}`),
   codex171: join(modules, `codex-0.171.0-${platform}`, 'vendor', codexTargets[platform] ?? platform, 'bin', `codex${executable}`),
   gemini: join(modules, '@google', 'gemini-cli', 'bundle', 'gemini.js'),
+  claudeAgentAcp: join(modules, '@agentclientprotocol', 'claude-agent-acp', 'dist', 'index.js'),
+  codexAcp: join(modules, '@agentclientprotocol', 'codex-acp', 'dist', 'index.js'),
+  opencode: join(modules, `opencode-${platform}`, 'bin', `opencode${executable}`),
 });
 
 export function missingAgentClis() {

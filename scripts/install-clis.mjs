@@ -1,4 +1,4 @@
-// Installs the pinned agent CLIs that the end-to-end tests run (about 15 s and 1.6 GB) into tools/agents.
+// Installs the pinned agent CLIs that the end-to-end tests run (about 1 min and 2.4 GB) into tools/agents.
 import { agentsFolder, missingAgentClis } from './agent-clis.mjs';
 import { installLocked } from './lib/npm-folder.mjs';
 

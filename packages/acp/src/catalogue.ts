@@ -106,7 +106,7 @@ const others: readonly AcpAgent[] = [
     // It has been seen to take a second where others take some milliseconds.
     stopGraceMs: 5_000,
     login: 'Log it in with `opencode auth login`',
-    evidence: 'seen',
+    evidence: 'run',
   },
   {
     id: 'codex-acp',
@@ -119,7 +119,7 @@ const others: readonly AcpAgent[] = [
     sessionMode: 'agent-full-access',
     resumes: true,
     login: 'Log it in with `codex login`, or set OPENAI_API_KEY',
-    evidence: 'seen',
+    evidence: 'run',
   },
   {
     id: 'claude-agent-acp',
@@ -132,7 +132,7 @@ const others: readonly AcpAgent[] = [
     sessionMode: 'default',
     resumes: true,
     login: 'Log it in with `claude`, or set ANTHROPIC_API_KEY',
-    evidence: 'seen',
+    evidence: 'run',
   },
   {
     id: 'qwen',

@@ -10,6 +10,9 @@ export const fakeAgentCommand = fileURLToPath(new URL('fake-agent.mjs', import.m
 
 export const acpAbilities: ProviderAbilities = { steersRunningTurn: false, addsContextOnly: false, strongestEvidence: 'seen' };
 
+/** Of an agent that nothing is known to hold to a mode. */
+export const freeAbilities: ProviderAbilities = { ...acpAbilities, isFreeOnly: true };
+
 /** It is asked about everything, so that no fence of its own is needed. */
 export const fakeAgent: AcpAgent = {
   ...acpAgents.gemini,

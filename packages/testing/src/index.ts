@@ -1,4 +1,4 @@
-export { type AgentCliPaths, agentCliPaths } from './agents/agent-cli-paths.ts';
+export { type AcpCliPaths, type AgentCliPaths, acpCliPaths, agentCliPaths } from './agents/agent-cli-paths.ts';
 export { type TempHome, tempHome } from './agents/temp-home.ts';
 export { type FakeAnthropic, fakeAnthropicApiKey, startFakeAnthropic } from './anthropic/start-fake-anthropic.ts';
 export type { FakeEndpoint, RecordedRequest } from './endpoint/fake-endpoint.ts';

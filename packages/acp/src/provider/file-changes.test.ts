@@ -17,13 +17,29 @@ test('what was added, changed and deleted is told apart', () => {
     { type: 'diff', newText: 'nowhere' },
     { type: 'content' },
   ];
-  expect(
-    fileChanges(
-      parts.map((part) => ({ content: undefined, path: undefined, oldText: undefined, newText: undefined, _meta: undefined, ...part })),
-    ),
-  ).toEqual([
+  const content = parts.map((part) => ({
+    ...{ content: undefined, path: undefined, oldText: undefined, newText: undefined, _meta: undefined },
+    ...part,
+  }));
+  expect(fileChanges({ content, kind: 'edit', locations: [{ path: '/elsewhere' }], rawOutput: undefined })).toEqual([
     { path: '/a', change: 'added', diff: '@@ -0,0 +1,1 @@\n+x\n' },
     { path: '/a', change: 'updated', diff: '@@ -1,1 +1,1 @@\n-x\n+y\n' },
     { path: '/a', change: 'deleted', diff: '@@ -1,1 +0,0 @@\n-x\n' },
   ]);
+});
+
+test('an edit that shows no diff changed the places that it names, and nothing else does', () => {
+  const told = (kind: string, exists?: boolean) =>
+    fileChanges({
+      content: [],
+      kind,
+      locations: [{ path: 'a' }, { path: 'a' }, { path: '' }],
+      rawOutput: { metadata: { exists, exit: undefined } },
+    });
+  expect([told('edit'), told('edit', false), told('delete')]).toEqual([
+    [{ path: 'a', change: 'updated' }],
+    [{ path: 'a', change: 'added' }],
+    [{ path: 'a', change: 'deleted' }],
+  ]);
+  expect([told('read'), told('execute'), told('other')]).toEqual([[], [], []]);
 });

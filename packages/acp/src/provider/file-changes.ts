@@ -1,12 +1,21 @@
 import type { LiveEvent } from 'agent-relay-provider';
-import type { ToolContent } from '../acp/frames.ts';
+import type { ToolContent, ToolReport } from '../acp/frames.ts';
+import { outcomeIn } from './tool-words.ts';
 
 type FileChange = Extract<LiveEvent, { type: 'file.changed' }>['changes'][number];
 
 const longestDiff = 64 * 1024;
 
-/** The files that a finished use of a tool has changed. */
-export function fileChanges(content: readonly ToolContent[]): FileChange[] {
+/** The files that a use which went well has changed: by the diffs that it showed, or by its places where an edit showed none. */
+export function fileChanges(report: Pick<ToolReport, 'content' | 'kind' | 'locations' | 'rawOutput'>): FileChange[] {
+  const shown = shownChanges(report.content ?? []);
+  if (shown.length > 0 || (report.kind !== 'edit' && report.kind !== 'delete')) return shown;
+  const edited = outcomeIn(report.rawOutput).exists === false ? 'added' : 'updated';
+  const paths = new Set(report.locations.flatMap(({ path }) => (path === '' ? [] : [path])));
+  return [...paths].map((path) => ({ path, change: report.kind === 'delete' ? 'deleted' : edited }));
+}
+
+function shownChanges(content: readonly ToolContent[]): FileChange[] {
   return content.flatMap((part): FileChange[] => {
     const { type, path, oldText, newText, _meta: meta } = part;
     if (type !== 'diff' || path === undefined || path === '') return [];

@@ -1,6 +1,7 @@
 import type { ToolKind } from 'agent-relay-protocol';
 import type { ApprovalQuestion, LiveEvent } from 'agent-relay-provider';
 import type { ToolUse } from 'agent-relay-provider/kit';
+import { lenient } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { ToolContent, ToolReport } from '../acp/frames.ts';
 
@@ -129,3 +130,10 @@ const RawOutput = z.union([
 
 export const outputText = ({ content, rawOutput }: Pick<ToolReport, 'content' | 'rawOutput'>): string =>
   contentText(content) || (RawOutput.safeParse(rawOutput).data ?? '');
+
+const RawOutcome = z.looseObject({ metadata: z.looseObject({ exit: lenient(z.int()), exists: lenient(z.boolean()) }) });
+
+/** What OpenCode says of a finished use beside its text: a command's exit code, and whether the file that it wrote was there before. */
+export function outcomeIn(rawOutput: unknown): { readonly exit?: number | undefined; readonly exists?: boolean | undefined } {
+  return RawOutcome.safeParse(rawOutput).data?.metadata ?? {};
+}

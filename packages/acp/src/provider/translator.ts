@@ -4,7 +4,7 @@ import type { PromptAnswer, SessionUpdate, ToolReport } from '../acp/frames.ts';
 import { faultFrom, faultOfStop } from './error-codes.ts';
 import { fileChanges } from './file-changes.ts';
 import { type AskedUse, merged, ToolUses, type TrackedUse } from './tool-uses.ts';
-import { contentText, jsonOf, outputText, relayTool, toolKind, toolName, toolTitle } from './tool-words.ts';
+import { contentText, jsonOf, outcomeIn, outputText, relayTool, toolKind, toolName, toolTitle } from './tool-words.ts';
 
 export interface AcpTranslatorOptions {
   /** What the provider is called: the vendor of its `vendor.event`s. */
@@ -210,8 +210,8 @@ export class AcpTranslator {
   #toolOver(item: Item, report: ToolReport, output: string): LiveEvent[] {
     const succeeded = report.status === 'completed';
     if (this.#handedOutMail(report, output)) this.#isMailTurn = true;
-    const changes = succeeded ? fileChanges(report.content ?? []) : [];
-    const exitCode = report._meta?.terminal_exit?.exit_code;
+    const changes = succeeded ? fileChanges(report) : [];
+    const exitCode = report._meta?.terminal_exit?.exit_code ?? outcomeIn(report.rawOutput).exit;
     return [
       ...(changes.length > 0 ? [{ type: 'file.changed' as const, turnId: item.turnId, changes }] : []),
       {

@@ -6,7 +6,7 @@ import type { AgentSession, StartOptions } from '../contract.ts';
 import type { EventLog } from './event-log.ts';
 import type { ProviderHarness } from './provider-harness.ts';
 
-interface ContractTools {
+export interface ContractTools {
   readonly start: (mode?: SpawnMode, more?: Partial<StartOptions>) => Promise<{ readonly session: AgentSession; readonly log: EventLog }>;
   /** That of the running test. */
   readonly harness: () => ProviderHarness;

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { RelayError, type SpawnMode } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentSession, OwnedProcess, StartOptions } from '../contract.ts';
-import { approvalContract } from './approval-contract.ts';
 import { EventLog } from './event-log.ts';
 import { brokenEventRules } from './event-rules.ts';
+import { modeContract } from './mode-contract.ts';
 import type { ProviderAbilities, ProviderHarness } from './provider-harness.ts';
 
 /**
@@ -38,7 +38,10 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       }
     });
 
-    const options = (mode: SpawnMode = 'agentic', more: Partial<StartOptions> = {}): StartOptions => ({
+    const options = (
+      mode: SpawnMode = abilities.isFreeOnly ? 'unrestricted' : 'agentic',
+      more: Partial<StartOptions> = {},
+    ): StartOptions => ({
       agentId: 'contract-agent',
       sessionId: 'contract-session',
       cwd: harness.cwd,
@@ -189,68 +192,7 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       expect(await log.waitForTurnEnd(after)).toMatchObject({ type: 'turn.completed', outcome: 'finished' });
     });
 
-    test('an agentic session edits inside its folder and says so', async () => {
-      const { session, log } = await start('agentic');
-      await session.prompt({ text: harness.prompts.editFile('note.txt', 'written by an agent'), messageIds: [] }, { mode: 'next' });
-      await log.waitForTurnEnd();
-      expect(readFileSync(join(harness.cwd, 'note.txt'), 'utf8').trim()).toBe('written by an agent');
-      expect(log.ofType('file.changed').flatMap(({ changes }) => changes.map(({ path }) => path))).toContain(join(harness.cwd, 'note.txt'));
-      const edit = log.ofType('tool.started').find(({ kind }) => kind === 'edit');
-      expect(log.ofType('tool.completed')).toContainEqual(expect.objectContaining({ itemId: edit?.itemId, outcome: 'succeeded' }));
-    });
-
-    test('an agentic session does not edit outside its folder', async () => {
-      const { session, log } = await start('agentic');
-      const path = join(harness.outside, 'escaped.txt');
-      await session.prompt({ text: harness.prompts.editFile(path, 'escaped'), messageIds: [] }, { mode: 'next' });
-      await log.waitForTurnEnd();
-      expect(existsSync(path)).toBe(false);
-      harness.forgiveModel();
-    });
-
-    test('a safe session neither edits nor runs commands', async () => {
-      const { session, log } = await start('safe');
-      await session.prompt({ text: harness.prompts.editFile('note.txt', 'not allowed'), messageIds: [] }, { mode: 'next' });
-      await log.waitForTurnEnd();
-      const after = log.events.length;
-      await session.prompt({ text: harness.prompts.runCommand(`touch ${join(harness.cwd, 'ran.txt')}`), messageIds: [] }, { mode: 'next' });
-      await log.waitForTurnEnd(after);
-      expect(existsSync(join(harness.cwd, 'note.txt'))).toBe(false);
-      expect(existsSync(join(harness.cwd, 'ran.txt'))).toBe(false);
-      harness.forgiveModel();
-    });
-
-    test('an unrestricted session edits and runs commands outside its folder', async () => {
-      const { session, log } = await start('unrestricted');
-      await session.prompt({ text: harness.prompts.editFile(join(harness.outside, 'free.txt'), 'free'), messageIds: [] }, { mode: 'next' });
-      await log.waitForTurnEnd();
-      expect(existsSync(join(harness.outside, 'free.txt'))).toBe(abilities.editsOutsideFolder ?? true);
-      const after = log.events.length;
-      await session.prompt(
-        { text: harness.prompts.runCommand(`touch ${join(harness.outside, 'ran.txt')}`), messageIds: [] },
-        { mode: 'next' },
-      );
-      await log.waitForTurnEnd(after);
-      expect(existsSync(join(harness.outside, 'ran.txt'))).toBe(true);
-      expect(log.ofType('tool.started').map(({ kind }) => kind)).toContain('execute');
-    });
-
-    if (abilities.asksPeople ?? true) approvalContract({ start, harness: () => harness });
-    else
-      test.each(['guarded', 'read-only'] as const)(
-        'nobody can be asked: what mail may not do is refused in %s, and own work is done',
-        async (approval) => {
-          const { session, log } = await start('agentic', { approval });
-          const isWritten = (name: string) => existsSync(join(harness.cwd, name));
-          await session.prompt({ text: harness.prompts.editFile('mail.txt', 'asked for'), messageIds: [21] }, { mode: 'next' });
-          await log.waitForTurnEnd();
-          const after = log.events.length;
-          await session.prompt({ text: harness.prompts.editFile('own.txt', 'own work'), messageIds: [] }, { mode: 'next' });
-          await log.waitForTurnEnd(after);
-          expect([isWritten('mail.txt'), isWritten('own.txt'), log.ofType('approval.requested')]).toEqual([false, true, []]);
-          harness.forgiveModel();
-        },
-      );
+    modeContract({ start, harness: () => harness, abilities, started: () => processes.length });
 
     const killInMidTurn = async () => {
       const { session, log } = await start();
@@ -321,37 +263,39 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       expect(log.events.at(-1)).toMatchObject({ type: 'session.ended', reason: 'closed' });
     });
 
-    test('closing the provider gives up what is being started, waits until it is gone, and nothing starts after it', async () => {
-      let closing: Promise<void> | undefined;
-      const starting = harness.provider.start({
-        ...options(),
-        onProcess: (owned) => {
-          processes.push(owned);
-          closing ??= harness.provider.close();
-        },
+    if (abilities.startsProgram ?? true) {
+      test('closing the provider gives up what is being started, waits until it is gone, and nothing starts after it', async () => {
+        let closing: Promise<void> | undefined;
+        const starting = harness.provider.start({
+          ...options(),
+          onProcess: (owned) => {
+            processes.push(owned);
+            closing ??= harness.provider.close();
+          },
+        });
+        await expect(starting).rejects.toMatchObject({ code: 'connection_closed' });
+        await closing;
+        expect(processes.map(({ pid }) => isRunning(pid))).toEqual([false]);
+        await expect(harness.provider.start(options())).rejects.toMatchObject({ code: 'connection_closed' });
+        expect(processes).toHaveLength(1);
       });
-      await expect(starting).rejects.toMatchObject({ code: 'connection_closed' });
-      await closing;
-      expect(processes.map(({ pid }) => isRunning(pid))).toEqual([false]);
-      await expect(harness.provider.start(options())).rejects.toMatchObject({ code: 'connection_closed' });
-      expect(processes).toHaveLength(1);
-    });
 
-    test('aborting gives the start up and leaves no process', async () => {
-      const controller = new AbortController();
-      const starting = harness.provider.start({
-        ...options(),
-        signal: controller.signal,
-        onProcess: (owned) => {
-          processes.push(owned);
-          controller.abort(new Error('changed my mind'));
-        },
+      test('aborting gives the start up and leaves no process', async () => {
+        const controller = new AbortController();
+        const starting = harness.provider.start({
+          ...options(),
+          signal: controller.signal,
+          onProcess: (owned) => {
+            processes.push(owned);
+            controller.abort(new Error('changed my mind'));
+          },
+        });
+        await expect(starting).rejects.toThrow('changed my mind');
+        await harness.provider.close();
+        for (const { pid } of processes) await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+        expect(processes.length).toBeGreaterThan(0);
       });
-      await expect(starting).rejects.toThrow('changed my mind');
-      await harness.provider.close();
-      for (const { pid } of processes) await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
-      expect(processes.length).toBeGreaterThan(0);
-    });
+    }
 
     test('a start whose signal has aborted already does nothing', async () => {
       const signal = AbortSignal.abort(new Error('too late'));

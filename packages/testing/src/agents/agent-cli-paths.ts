@@ -36,6 +36,27 @@ export function agentCliPaths(env: NodeJS.ProcessEnv = process.env): AgentCliPat
   };
 }
 
+export interface AcpCliPaths {
+  /** claude-agent-acp 0.101.0, a script for the `node` on the PATH; it runs the Claude Code that `CLAUDE_CODE_EXECUTABLE` names. */
+  readonly claudeAgentAcp: string;
+  /** codex-acp 2.6.0, a script for the `node` on the PATH; it runs the Codex that `CODEX_PATH` names. */
+  readonly codexAcp: string;
+  /** OpenCode 1.18.33; undefined where its package does not exist. */
+  readonly opencode: string | undefined;
+}
+
+/**
+ * Where the agents are that speak the Agent Client Protocol and are run for nothing else.
+ * @throws when one is not installed, with the command that installs it.
+ */
+export function acpCliPaths(): AcpCliPaths {
+  return {
+    claudeAgentAcp: installed('claude-agent-acp', agentClis.claudeAgentAcp),
+    codexAcp: installed('codex-acp', agentClis.codexAcp),
+    opencode: existsSync(agentClis.opencode) ? agentClis.opencode : undefined,
+  };
+}
+
 function installed(name: string, path: string): string {
   if (!existsSync(path))
     throw new Error(`${name} is not at ${path}; \`node scripts/install-clis.mjs\` installs the CLIs that the tests run.`);

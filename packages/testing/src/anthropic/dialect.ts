@@ -15,6 +15,13 @@ export const claudeDialect: Dialect = {
   searchInput: (toolName) => ({ query: toolName, max_results: 10 }),
 };
 
+/** OpenCode's names for its own tools. It takes paths that are relative to the session's folder. */
+export const openCodeDialect: Dialect = {
+  editFile: ({ path, text }) => ({ name: 'write', input: { filePath: path, content: text.endsWith('\n') ? text : `${text}\n` } }),
+  runCommand: (command) => ({ name: 'bash', input: { command, description: 'Run a command' } }),
+  searchInput: (toolName) => ({ query: toolName }),
+};
+
 /** The session's folder, which the CLI tells the model in its environment notes. */
 function workingFolder({ system, conversation }: ModelRequest): string {
   const notes = conversation.flatMap((entry) => (entry.kind === 'context' ? [entry.text] : []));

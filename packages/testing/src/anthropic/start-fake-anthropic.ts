@@ -4,18 +4,30 @@ import type { FakeEndpoint } from '../endpoint/fake-endpoint.ts';
 import { type Exchange, HttpEndpoint, writeJson } from '../endpoint/http-endpoint.ts';
 import { loopbackWithoutProxy } from '../endpoint/loopback-env.ts';
 import type { Model } from '../model/steps.ts';
-import { claudeDialect } from './dialect.ts';
+import { claudeDialect, openCodeDialect } from './dialect.ts';
 import { MessagesWriter } from './messages-writer.ts';
+import { writeOpenCodeConfig } from './open-code-config.ts';
 import { MessagesBody, readMessagesRequest } from './read-request.ts';
 
-export type FakeAnthropic = FakeEndpoint;
+export interface FakeAnthropic extends FakeEndpoint {
+  /** Writes the settings into this home with which `opencode` talks to this endpoint; start it with `speaker: 'opencode'`. */
+  writeOpenCodeHome(home: string): Promise<void>;
+}
 
 /** The API key in `env()`. A home made by `tempHome()` has it approved already. */
 export const fakeAnthropicApiKey = 'agent-relay-fake-anthropic-key';
 
-/** Starts a Messages API on loopback whose model is a script. */
-export async function startFakeAnthropic({ model }: { model: Model }): Promise<FakeAnthropic> {
-  const answerer = new RequestAnswerer({ model, dialect: claudeDialect, callIdPrefix: 'toolu_' });
+const dialects = { claude: claudeDialect, opencode: openCodeDialect } as const;
+
+/** Starts a Messages API on loopback whose model is a script. `speaker` is the CLI whose tools the script's steps are said in. */
+export async function startFakeAnthropic({
+  model,
+  speaker = 'claude',
+}: {
+  model: Model;
+  speaker?: keyof typeof dialects;
+}): Promise<FakeAnthropic> {
+  const answerer = new RequestAnswerer({ model, dialect: dialects[speaker], callIdPrefix: 'toolu_' });
   const endpoint = await HttpEndpoint.listen((exchange, report) => route(exchange, { answerer, report }));
   const env = (): Record<string, string> => ({
     ANTHROPIC_BASE_URL: endpoint.url,
@@ -26,7 +38,7 @@ export async function startFakeAnthropic({ model }: { model: Model }): Promise<F
     DISABLE_TELEMETRY: '1',
     ...loopbackWithoutProxy,
   });
-  return Object.assign(endpoint, { env });
+  return Object.assign(endpoint, { env, writeOpenCodeHome: (home: string) => writeOpenCodeConfig(home, endpoint.url) });
 }
 
 async function route(

@@ -53,7 +53,11 @@ export function readResponsesRequest(
     headers,
     raw,
   } as const;
-  return { request, preparedCallIds: reader.preparedCallIds, isSideCall: isForTitle(headers) };
+  return {
+    request,
+    preparedCallIds: reader.preparedCallIds,
+    isSideCall: isForTitle(headers) || (tools.length === 0 && asksForTitle([system, ...textsOf(reader.entries)])),
+  };
 }
 
 class ConversationReader {
@@ -138,6 +142,13 @@ const withoutDoubles = (tools: readonly OfferedTool[]): OfferedTool[] => [...new
 
 const isForTitle = (headers: Readonly<Record<string, string>>): boolean =>
   (headers['x-codex-turn-metadata'] ?? '').includes('"thread_source":"thread_title"');
+
+const textsOf = (entries: readonly ConversationEntry[]): readonly string[] =>
+  entries.flatMap((entry) => ('text' in entry ? [entry.text] : []));
+
+/** How codex-acp has a conversation named, in a thread of its own. */
+const asksForTitle = (texts: readonly string[]): boolean =>
+  texts.some((text) => text.includes('generate a very short title for a conversation'));
 
 function parsed(text: unknown): unknown {
   if (typeof text !== 'string') return text;
