@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // A command line that does what its prompt says, in the way that its first argument names. Real enough to be started, stopped and left behind.
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 if (process.argv.includes('--version')) {
   console.log('fake-cli 3.1.4');
@@ -29,7 +30,7 @@ if (isFrames) frame({ type: 'system', subtype: 'init', model: optionOf('-m') ?? 
 
 const say = (text) =>
   isFrames ? frame({ type: 'assistant', message: { id: 'm1', content: [{ type: 'text', text }] } }) : console.log(text);
-const [, command, argument = ''] = /^(say|fail|slow|run|leave|linger|noise|cut): ?(.*)$/u.exec(task) ?? [];
+const [, command, argument = ''] = /^(say|fail|slow|run|edit|leave|linger|noise|cut): ?(.*)$/u.exec(task) ?? [];
 for (let at = 0; command === 'slow' && at < 600; at += 1) {
   say(`word ${at}`);
   await wait(50);
@@ -40,15 +41,23 @@ if (command === 'noise') {
   console.log('[1,2');
   process.stderr.write('a warning\n');
 }
+const use = (name, input) => {
+  if (isFrames) frame({ type: 'assistant', message: { id: 'm1', content: [{ type: 'tool_use', id: `t-${process.pid}`, name, input }] } });
+};
+const gave = (content, isError) => {
+  const block = { type: 'tool_result', tool_use_id: `t-${process.pid}`, content, is_error: isError };
+  if (isFrames) frame({ type: 'user', message: { content: [block] } });
+};
 if (command === 'run') {
-  if (isFrames)
-    frame({
-      type: 'assistant',
-      message: { id: 'm1', content: [{ type: 'tool_use', id: 't1', name: 'Bash', input: { command: argument } }] },
-    });
+  use('Bash', { command: argument });
   const { stdout, status } = spawnSync('sh', ['-c', argument], { encoding: 'utf8' });
-  if (isFrames)
-    frame({ type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: 't1', content: stdout, is_error: status !== 0 }] } });
+  gave(stdout, status !== 0);
+}
+if (command === 'edit') {
+  const [path, text = ''] = argument.split(' | ');
+  use('Write', { file_path: resolve(path), content: text });
+  writeFileSync(path, text);
+  gave('written', false);
 }
 if (command === 'fail') {
   process.stderr.write(`${argument}\n`);
