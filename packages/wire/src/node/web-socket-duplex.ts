@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import { RelayError } from 'agent-relay-protocol';
 import type { RawData, WebSocket } from 'ws';
 import { IncomingMessages } from '../incoming-messages.ts';
-import { LineDecoder } from '../line-decoder.ts';
 import {
   alreadySent,
   asError,
@@ -15,6 +14,7 @@ import {
 } from '../message-duplex.ts';
 import { parseJson } from '../parse-json.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { PacedLines } from './paced-lines.ts';
 import { sendable } from './sendable.ts';
 import { TurnCork } from './turn-cork.ts';
 
@@ -57,13 +57,15 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
   readonly #socket: WebSocket;
   readonly #messages: IncomingMessages<In>;
   readonly #cork: TurnCork;
-  readonly #lines: LineDecoder | undefined;
+  readonly #lines: PacedLines | undefined;
   readonly #isText: boolean;
   readonly #highWaterBytes: number;
   readonly #maxBufferedBytes: number;
   readonly #maxFrameBytes: number;
   readonly #closeTimeoutMs: number;
   readonly #parseText: (text: string) => unknown;
+  /** As many messages lie unread as may. */
+  #isFull = false;
   #fault: RelayError | undefined;
   #confirmations = 0;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -77,14 +79,17 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
     this.#parseText = options.takesAnyDepth === true ? JSON.parse : parseJson;
     this.#cork = new TurnCork(transportOf(socket));
     this.#isText = options.framing === 'text';
-    this.#lines = options.framing === 'lines' ? new LineDecoder() : undefined;
+    this.#lines = options.framing === 'lines' ? this.#pacedLines() : undefined;
     this.#messages = new IncomingMessages<In>({
       highWaterBytes: this.#highWaterBytes,
       pause: () => {
-        // While it closes, what still comes has to be passed over up to the answering close frame.
-        if (socket.readyState === socket.OPEN) socket.pause();
+        this.#isFull = true;
+        this.#pause();
       },
-      resume: () => socket.resume(),
+      resume: () => {
+        this.#isFull = false;
+        if (!this.#lines?.isBusy) socket.resume();
+      },
       onReturn: () => void this.close(),
       onMalformed: options.onMalformed,
     });
@@ -206,7 +211,24 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
       this.#parse(text);
       return;
     }
-    for (const line of this.#lines.push(text)) if (line.isTooLong || line.text.trim() !== '') this.#parse(line.text);
+    this.#lines.push(text);
+  }
+
+  #pacedLines(): PacedLines {
+    return new PacedLines({
+      onLine: ({ text, isTooLong }) => {
+        if (isTooLong || text.trim() !== '') this.#parse(text);
+      },
+      onBusy: () => this.#pause(),
+      onIdle: () => {
+        if (!this.#isFull) this.#socket.resume();
+      },
+    });
+  }
+
+  /** While it closes, what still comes has to be passed over up to the answering close frame. */
+  #pause(): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.pause();
   }
 
   #parse(text: string): void {
@@ -258,7 +280,9 @@ class WebSocketDuplex<In, Out> implements MessageDuplex<In, Out> {
     // 1005 is the standard's word for "no code was given".
     const said = reason === '' ? this.#fault?.message : reason;
     const closed: DuplexClosed = { ...(code === 1005 ? {} : { code }), ...(said ? { reason: said } : {}) };
-    this.#messages.end(() => resolve(closed), this.#fault);
+    const end = () => this.#messages.end(() => resolve(closed), this.#fault);
+    if (this.#lines) this.#lines.end(end);
+    else end();
   }
 }
 
