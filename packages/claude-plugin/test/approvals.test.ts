@@ -132,6 +132,42 @@ test('what a session asks is put to a person through the relay, and the answer g
   expect((await denied).output.hookSpecificOutput.decision).toEqual({ behavior: 'deny', message: 'owner denied this: use a branch' });
 });
 
+test('questions with choices, plans and edited inputs are answered with what they take', async () => {
+  await mailTurn('open');
+  const decisionOn = async (use: { tool_name: string; tool_input: object }, answer: object) => {
+    const waiting = claude.hook('PermissionRequest', use);
+    const question = await asked();
+    await owner.approvals.resolve({ id, approvalId: question.approvalId, ...answer });
+    return { question, decision: (await waiting).output.hookSpecificOutput.decision };
+  };
+  const questions = [
+    { question: 'Which colour?', header: 'Colour', options: [{ label: 'Blue', description: 'as the sky' }, { label: 'Red' }] },
+  ];
+  const chosen = await decisionOn({ tool_name: 'AskUserQuestion', tool_input: { questions } }, { answers: { q1: ['Blue'] } });
+  expect(chosen.question).toMatchObject({
+    title: 'Which colour?',
+    form: [
+      {
+        id: 'q1',
+        choices: [
+          { value: 'Blue', label: 'Blue', description: 'as the sky' },
+          { value: 'Red', label: 'Red' },
+        ],
+      },
+    ],
+  });
+  expect(chosen.decision).toEqual({ behavior: 'allow', updatedInput: { questions, answers: { 'Which colour?': 'Blue' } } });
+  const plan = await decisionOn({ tool_name: 'ExitPlanMode', tool_input: { plan: '1. mend' } }, { optionId: 'deny', message: 'smaller' });
+  expect(plan.question).toMatchObject({
+    input: { plan: '1. mend' },
+    options: [{ label: 'Begin, and go on to ask' }, { label: 'Keep planning' }],
+  });
+  expect(plan.decision).toEqual({ behavior: 'deny', message: 'owner denied this: smaller' });
+  const edited = await decisionOn(bash, { outcome: 'allow', updatedInput: { command: 'npm run check' } });
+  expect(edited.question.isEditable).toBe(true);
+  expect(edited.decision).toEqual({ behavior: 'allow', updatedInput: { command: 'npm run check' } });
+});
+
 test('what is answered at the terminal is withdrawn: by the tool that ran, by the end of the turn, by the hook that went away', async () => {
   await mailTurn('guarded');
   for (const answeredThere of [() => claude.hook('PostToolUse', bash), () => claude.hook('Stop')]) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ToolKindSchema } from './agent-event.ts';
-import { ApprovalOptionSchema, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
+import { ApprovalOptionSchema, approvalLimits, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
 import { AgentIdSchema, lineOf, MAX_BODY_LENGTH, TimestampSchema } from './primitives.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 
@@ -63,6 +63,9 @@ export const AskApprovalSchema = z.strictObject({
     .json()
     .refine((input) => JSON.stringify(input).length <= MAX_BODY_LENGTH, `must have at most ${MAX_BODY_LENGTH} characters as JSON`)
     .optional(),
+  options: z.array(ApprovalOptionSchema).min(1).max(approvalLimits.options).optional().describe('Default: allow, or deny'),
+  form: z.array(FormFieldSchema).min(1).max(approvalLimits.fields).optional().describe('What it asks for in words'),
+  isEditable: z.boolean().optional().describe('A yes may bring another input, which the agent then runs instead'),
 });
 export type AskApproval = z.infer<typeof AskApprovalSchema>;
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { RelayError } from 'agent-relay-client';
-import type { AskApproval, ToolKind } from 'agent-relay-protocol';
-import { isRetryable, type Log, printable } from 'agent-relay-wire';
+import type { Approval, AskApproval } from 'agent-relay-protocol';
+import { isRetryable, type Log } from 'agent-relay-wire';
+import { type QuestionWords, questionWords } from './question-words.ts';
 import type { RelaySide } from './relay-side.ts';
 import type { GatedUse } from './tool-gate.ts';
 
@@ -17,6 +18,8 @@ export interface ToolQuestion extends GatedUse {
 export interface PersonsAnswer {
   readonly outcome: 'allow' | 'deny';
   readonly message: string;
+  /** What runs after a yes. */
+  readonly input: GatedUse['input'];
 }
 
 interface Open {
@@ -24,6 +27,8 @@ interface Open {
   readonly use: string;
   readonly settled: AbortController;
 }
+
+type Ended = Exclude<Approval, { status: 'pending' }>;
 
 const WAIT_MS = 25_000;
 /** Where nobody sits at the session nobody else can answer: longer than this it does not wait. */
@@ -52,7 +57,9 @@ export class ApprovalQuestions {
     const patience = isUnattended ? [AbortSignal.timeout(UNATTENDED_MS)] : [];
     const waiting = AbortSignal.any([signal, open.settled.signal, ...patience]);
     try {
-      return await this.#wait({ approvalId: open.approvalId, ...asked(question) }, waiting);
+      const words = questionWords(question);
+      const ended = await this.#wait({ approvalId: open.approvalId, ...asked(question, words) }, waiting);
+      return ended && answerOf(ended, words);
     } finally {
       this.#open.delete(open);
     }
@@ -69,7 +76,7 @@ export class ApprovalQuestions {
     for (const open of this.#open) open.settled.abort();
   }
 
-  async #wait(question: AskApproval, waiting: AbortSignal): Promise<PersonsAnswer | null> {
+  async #wait(question: AskApproval, waiting: AbortSignal): Promise<Ended | null> {
     const { relay, log } = this.#options;
     let isAsked = false;
     while (!waiting.aborted && relay.link !== null) {
@@ -79,7 +86,7 @@ export class ApprovalQuestions {
         const approval = await calls.approvals.ask({ ...guard, ...question, waitMs: isAsked ? WAIT_MS : 0 }, { signal: waiting });
         isAsked = true;
         if (approval.status === 'cancelled') return null;
-        if (approval.status !== 'pending') return answerOf(approval.status, approval.by, approval.message);
+        if (approval.status !== 'pending') return approval;
       } catch (error) {
         if (waiting.aborted) break;
         if (!isRetryable(error)) {
@@ -103,38 +110,20 @@ export class ApprovalQuestions {
   }
 }
 
-function answerOf(status: 'allowed' | 'denied', by: string, message: string | null): PersonsAnswer {
-  if (status === 'allowed') return { outcome: 'allow', message: message ?? '' };
-  return { outcome: 'deny', message: message === null ? `${by} denied this through the relay.` : `${by} denied this: ${message}` };
+function answerOf({ status, by, message, answers, updatedInput }: Ended, { inputAfter }: QuestionWords): PersonsAnswer {
+  const input = inputAfter({ answers, updatedInput });
+  if (status === 'allowed') return { outcome: 'allow', message: message ?? '', input };
+  return { outcome: 'deny', input, message: message === null ? `${by} denied this through the relay.` : `${by} denied this: ${message}` };
 }
 
 const keyOf = ({ name, input }: GatedUse): string => JSON.stringify([name, input]);
 
-function asked({ name, input, cwd }: ToolQuestion): Omit<AskApproval, 'approvalId'> {
+function asked({ input, cwd }: ToolQuestion, { words }: QuestionWords): Omit<AskApproval, 'approvalId'> {
   const text = JSON.stringify(input);
   return {
-    kind: kinds[name] ?? 'other',
-    title: titleOf(name, input),
+    ...words,
     ...(cwd === '' ? {} : { cwd: cwd.slice(0, 4096) }),
-    input: text.length <= LONGEST_INPUT ? JSON.parse(text) : `${text.slice(0, LONGEST_INPUT)}…`,
+    // A form says what it asks itself.
+    ...(words.form ? {} : { input: text.length <= LONGEST_INPUT ? JSON.parse(text) : `${text.slice(0, LONGEST_INPUT)}…` }),
   };
-}
-
-const kinds: Readonly<Record<string, ToolKind>> = {
-  Bash: 'execute',
-  Edit: 'edit',
-  MultiEdit: 'edit',
-  Write: 'edit',
-  NotebookEdit: 'edit',
-  Read: 'read',
-  Grep: 'search',
-  Glob: 'search',
-  WebFetch: 'fetch',
-  WebSearch: 'fetch',
-};
-
-function titleOf(name: string, input: GatedUse['input']): string {
-  const what = input['command'] ?? input['file_path'] ?? input['url'] ?? input['notebook_path'] ?? input['pattern'];
-  const words = typeof what === 'string' ? `${name}: ${what}` : name;
-  return printable(words.replace(/\s+/gu, ' ')).slice(0, 500);
 }

@@ -139,7 +139,7 @@ export class HookDesk {
     const answer = await questions.ask({ name, input, cwd }, { isUnattended, signal });
     if (answer === null) return nothing;
     const decision =
-      answer.outcome === 'allow' ? { behavior: 'allow', updatedInput: input } : { behavior: 'deny', message: answer.message };
+      answer.outcome === 'allow' ? { behavior: 'allow', updatedInput: answer.input } : { behavior: 'deny', message: answer.message };
     return json({ hookSpecificOutput: { hookEventName: 'PermissionRequest', decision } });
   }
 

@@ -1,5 +1,5 @@
 import type { Agent, Approval, AskApproval, PendingApproval } from 'agent-relay-protocol';
-import { RelayError } from 'agent-relay-protocol';
+import { fitsApproval, RelayError } from 'agent-relay-protocol';
 import { resolveApproval, shortInput } from './approval.ts';
 import type { Change } from './change.ts';
 import { type FollowFacts, leavingsOf } from './rule.ts';
@@ -12,7 +12,7 @@ const MOST_PENDING = 100;
  * @throws RelayError `unsupported` for an agent whose machine asks for it, or that named no instance; `rate_limited` when it asks too much at once.
  */
 export function askQuestion(
-  { approvalId, kind, title, cwd, input }: AskApproval,
+  { approvalId, kind, title, cwd, input, options, form, isEditable }: AskApproval,
   agent: Agent,
   pending: readonly PendingApproval[],
   now: number,
@@ -23,6 +23,10 @@ export function askQuestion(
   if (pending.length >= MOST_PENDING) {
     throw new RelayError('rate_limited', `${id} waits for ${pending.length} answers already`, { details: { retryAfterMs: 60_000 } });
   }
+  if (!fitsApproval({ title, options: options ?? [], ...(form && { form }) }))
+    throw new RelayError('validation_failed', 'form: Its words, or those of its options, are too long to be shown', {
+      issues: [{ path: 'form', message: 'Its words, or those of its options, are too long to be shown' }],
+    });
   return {
     approvalId,
     agentId: id,
@@ -31,6 +35,9 @@ export function askQuestion(
     title,
     ...(cwd === undefined ? {} : { cwd }),
     ...(input === undefined ? {} : { input: shortInput(input) }),
+    ...(options && { options }),
+    ...(form && { form }),
+    ...(isEditable === undefined ? {} : { isEditable }),
     requestedAt: now,
     status: 'pending',
     resolvedAt: null,
@@ -40,9 +47,10 @@ export function askQuestion(
 }
 
 /** @throws RelayError `idempotency_mismatch` when the id was used for another question: its answer would be taken for that of this one. */
-export function assertAsksTheSame({ approvalId, kind, title, cwd, input }: AskApproval, found: Approval): void {
-  const asked = [kind, title, cwd, input === undefined ? undefined : shortInput(input)];
-  if (JSON.stringify(asked) === JSON.stringify([found.kind, found.title, found.cwd, found.input])) return;
+export function assertAsksTheSame({ approvalId, kind, title, cwd, input, options, form, isEditable }: AskApproval, found: Approval): void {
+  const asked = [kind, title, cwd, input === undefined ? undefined : shortInput(input), options, form, isEditable];
+  const before = [found.kind, found.title, found.cwd, found.input, found.options, found.form, found.isEditable];
+  if (JSON.stringify(asked) === JSON.stringify(before)) return;
   throw new RelayError('idempotency_mismatch', `approvalId: ${approvalId} was asked before, with another kind, title, folder or input`, {
     issues: [{ path: 'approvalId', message: 'Another question has this id' }],
   });
@@ -63,7 +71,7 @@ export function withdrawsQuestions(facts: FollowFacts, change: Change): Change {
   let next = change;
   for (const { id, reason } of leavingsOf(facts, change)) {
     const before = facts.agent(id)?.agent;
-    if (!before || before.sessionId !== null || before.instanceId === null) continue;
+    if (!before || before.instanceId === null) continue;
     const given = new Set(next.approvals?.map(({ approvalId }) => approvalId));
     const over = facts
       .pendingOf(ownSession(before))
