@@ -26,6 +26,8 @@ export interface NodeCommandsOptions {
   readonly tools: Pick<ToolDoor, 'admit' | 'has' | 'dismiss'>;
   readonly dialledSessions: Pick<DialledSessions, 'begin' | 'again' | 'end'>;
   readonly owner: Owner;
+  /** Whether this machine itself asks for that agent, which its owner has it keep. */
+  readonly isKept: (agentId: string) => boolean;
   readonly onStarted: (session: SessionIdentity & Pick<Session, 'provider'>) => void;
 }
 
@@ -113,13 +115,14 @@ class SessionStarts {
   }
 
   async #admit({ session, mode, approval, cwd, dialled }: Omit<z.output<typeof StartSchema>, 'token'>): Promise<OwnerLimits> {
-    const { host, owner } = this.#options;
-    const { sessionId, provider, spawnedBy } = session;
+    const { host, owner, isKept } = this.#options;
+    const { sessionId, agentId, provider, spawnedBy } = session;
     const terms = await owner.terms();
     const isDialled = dialled !== undefined;
     const waiting = [...this.#admitted].filter((id) => !host.has(id)).length;
     const running = host.load + waiting;
-    const limits = terms.admit({ provider, mode, approval, cwd, isDialled, running, spawner: spawnerKind(spawnedBy, host.running) });
+    const spawner = isKept(agentId) ? 'machine' : spawnerKind(spawnedBy, host.running);
+    const limits = terms.admit({ provider, mode, approval, cwd, isDialled, running, spawner });
     // Before anything is waited for: two that come together are not both the last that fits.
     this.#admitted.add(sessionId);
     return limits;

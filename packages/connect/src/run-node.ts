@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { socketFetch } from 'agent-relay-client/node';
-import { createHost, type Host, type HostOptions, type SessionIdentity } from 'agent-relay-host';
+import { createHost, type Host, type HostOptions, type SessionEnd, type SessionIdentity } from 'agent-relay-host';
 import { DIALLED_PATH, errorTable, type MethodRequest, ownProtocols, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { backoffDelays, type DuplexClosed, type Log, sleep } from 'agent-relay-wire';
 import { DialledSessions } from './dialled-sessions.ts';
 import { InboxSubscriptions } from './inbox-subscriptions.ts';
+import { KeptAgents } from './kept-agents.ts';
 import { LinkHolder } from './link-holder.ts';
 import { type NodeCommandsOptions, nodeCommandHandler } from './node-commands.ts';
 import { NodeRelay, type NodeRelayOptions } from './node-relay.ts';
@@ -82,9 +83,11 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       const way = { url, socketPath, socketOwnerFile, token: await options.readToken() };
       return openSocket(way, `${DIALLED_PATH}/${linkId}`, { framing: 'lines' });
     });
-    const onEnded: NodeRelayOptions['onEnded'] = ({ agentId, sessionId }, { reason }) => {
-      dialledSessions.end(sessionId);
-      options.onStatus?.({ type: 'agentEnded', agentId, reason });
+    let node: ConnectedNode | null = null;
+    const onEnded: NodeRelayOptions['onEnded'] = (session, end) => {
+      dialledSessions.end(session.sessionId);
+      options.onStatus?.({ type: 'agentEnded', agentId: session.agentId, reason: end.reason });
+      node?.agentEnded(session, end);
     };
     const relay = new NodeRelay({ links, log, tools, onEnded });
     const host = await createHost({
@@ -99,7 +102,8 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       ...hostLimits,
     });
     relay.serve(host);
-    return new ConnectedNode(options, { lock, links, relay, host, tools, dialledSessions });
+    node = new ConnectedNode(options, { lock, links, relay, host, tools, dialledSessions });
+    return node;
   } catch (error) {
     lock.release();
     throw error;
@@ -121,13 +125,28 @@ class ConnectedNode implements RunningNode {
   readonly #options: NodeOptions;
   readonly #parts: Parts;
   readonly #leaving = new AbortController();
+  readonly #kept: KeptAgents;
   #stopReason: string | null = null;
   #shownToken: string | null = null;
 
   constructor(options: NodeOptions, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
+    const { links, relay, host } = parts;
+    this.#kept = new KeptAgents({
+      links,
+      owner: this.#owner,
+      log: options.log,
+      clock: options.clock,
+      isSettled: () => relay.isSettled,
+      isRunning: (agentId) => host.running.some((session) => session.agentId === agentId),
+      signal: this.#leaving.signal,
+    });
     this.ended = this.#run();
+  }
+
+  agentEnded(session: SessionIdentity, end: SessionEnd): void {
+    if (!this.#leaving.signal.aborted) void this.#kept.ended(session, end);
   }
 
   async stop(reason: string): Promise<void> {
@@ -211,7 +230,14 @@ class ConnectedNode implements RunningNode {
       socketOwnerFile,
       token: this.#shownToken,
       signal: this.#leaving.signal,
-      onCommand: nodeCommandHandler({ host, tools, dialledSessions, owner: this.#owner, onStarted }),
+      onCommand: nodeCommandHandler({
+        host,
+        tools,
+        dialledSessions,
+        owner: this.#owner,
+        isKept: (agentId) => this.#kept.isAskingFor(agentId),
+        onStarted,
+      }),
       onNotification: (method, params) => inboxes?.receive(method, params),
       onError: (error, method) => log.error('a command failed', { method, error }),
     });
@@ -250,6 +276,7 @@ class ConnectedNode implements RunningNode {
       await relay.reports.flush();
       for (const session of running) if (kept.has(session.sessionId)) subscribe(session);
       void relay.flush();
+      this.#kept.attached(answer.nodeId).catch((error: unknown) => log.error('no agent is kept', { error }));
       onStatus({
         type: 'attached',
         nodeId: answer.nodeId,

@@ -40,6 +40,7 @@ test('a session that is ended while its tools are made ready does not begin', as
     tools,
     dialledSessions: new DialledSessions(() => Promise.reject(new Error('nobody dialled in'))),
     owner: anyOwner,
+    isKept: () => false,
     onStarted: () => undefined,
   });
   const more = { token: 't', task: 'work', cwd: null, within: null, mode: 'agentic', approval: 'open', model: null };

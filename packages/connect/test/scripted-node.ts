@@ -2,4 +2,6 @@
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
 import { runCli } from '../src/run-cli.ts';
 
-process.exit(await runCli(process.argv, [new ScriptedProvider()]));
+const provider = new ScriptedProvider();
+if (process.env['SCRIPTED_RESUMES'] === '1') provider.resumes = true;
+process.exit(await runCli(process.argv, [provider]));

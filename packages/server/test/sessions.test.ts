@@ -336,6 +336,27 @@ describe('starting an agent', () => {
     await expect(world.start('W2', asNode(nodeId))).rejects.toMatchObject({ code: 'forbidden' });
   });
 
+  it('a machine brings back what ran on it last, with no more than it had, and nothing else', async () => {
+    const far: Principal = { type: 'node', workspace, nodeId: 'far' };
+    await world.attach(node);
+    await world.attach(new FarNode(), [], far, 'far');
+    await world.start('Lead', owner, { node: 'local' });
+    await world.start('Worker', agentToken('Lead'), { approval: 'guarded' });
+    await world.start('Guest', owner, { node: 'far', approval: 'guarded' });
+    for (const id of ['Worker', 'Guest']) await world.relay.handlers['agents/release']({ id }, as(owner));
+    const again = await world.start('Guest', far, { approval: 'open' });
+    expect(again).toMatchObject({ nodeId: 'far', spawnedBy: null, epoch: 2 });
+    expect(world.agent('Guest').approval).toBe('guarded');
+    for (const name of ['Worker', 'New', 'owner'])
+      await expect(world.start(name, far)).rejects.toMatchObject({ code: expect.stringMatching(/forbidden|name_taken/u) });
+    await expect(world.start('Guest', far, { node: 'local' })).rejects.toMatchObject({ code: 'forbidden' });
+    await world.relay.handlers['agents/release']({ id: 'Guest' }, as(owner));
+    await expect(world.start('Worker', far, { resume: true })).rejects.toMatchObject({ code: 'not_found' });
+    // Whoever started it still has it.
+    const local: Principal = { type: 'node', workspace, nodeId: 'local' };
+    expect(await world.start('Worker', local)).toMatchObject({ nodeId: 'local', spawnedBy: 'Lead' });
+  });
+
   it('an agent does not take over an address, and its mail, that it did not start', async () => {
     await world.attach(node);
     await world.start('Lead');

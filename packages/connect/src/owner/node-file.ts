@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { NodeProviderSchema, NodeTermsSchema, RelayError, SandboxRequestSchema } from 'agent-relay-protocol';
+import { NodeProviderSchema, NodeTermsSchema, RelayError, SandboxRequestSchema, StartSessionSchema } from 'agent-relay-protocol';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 
@@ -13,12 +13,30 @@ const folder = z
 
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*\*?$/u, 'is no name of a variable, nor the beginning of one with a * behind it');
 
+const KeptAgentSchema = z.strictObject({
+  name: StartSessionSchema.shape.name,
+  provider: NodeProviderSchema.shape.id,
+  folder: folder.optional(),
+  mode: StartSessionSchema.shape.mode,
+  approval: StartSessionSchema.shape.approval,
+  ask: StartSessionSchema.shape.ask,
+  model: StartSessionSchema.shape.model,
+  resume: z.boolean().default(true),
+});
+/** An agent that lives as long as this machine lends itself. */
+export type KeptAgent = z.infer<typeof KeptAgentSchema>;
+
 const NodeFileSchema = z.strictObject({
   ...NodeTermsSchema.shape,
   folders: z.array(folder).max(1000).optional(),
   providers: z.array(NodeProviderSchema.shape.id).max(64).optional(),
   sandbox: SandboxRequestSchema.optional(),
   environment: z.array(variable).max(1000).optional(),
+  keep: z
+    .array(KeptAgentSchema)
+    .max(1000)
+    .refine((agents) => new Set(agents.map(({ name }) => name)).size === agents.length, 'names an agent twice')
+    .optional(),
 });
 
 export type NodeFileContent = z.infer<typeof NodeFileSchema>;

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { OwnerLimits } from 'agent-relay-host';
 import { type ApprovalMode, type NodeProvider, type NodeTerms, RelayError, type SpawnerKind, type SpawnMode } from 'agent-relay-protocol';
-import { type NodeFile, type NodeFileKey, parseNodeFile } from './node-file.ts';
+import { type KeptAgent, type NodeFile, type NodeFileKey, parseNodeFile } from './node-file.ts';
 
 /** A start as the owner of the machine looks at it. */
 export interface AskedStart {
@@ -13,7 +13,8 @@ export interface AskedStart {
   readonly cwd: string | null;
   /** Its program runs elsewhere: the folder is none of this machine's. */
   readonly isDialled: boolean;
-  readonly spawner: SpawnerKind;
+  /** This machine itself asks for what its owner has it keep. */
+  readonly spawner: SpawnerKind | 'machine';
   /** How many agents run here, or are being started. */
   readonly running: number;
 }
@@ -27,6 +28,8 @@ export interface Owner {
 export interface OwnersTerms {
   /** What the relay is told. */
   readonly announced: NodeTerms | undefined;
+  /** The agents that live as long as this machine lends itself. */
+  readonly kept: readonly KeptAgent[];
   /** What this machine offers of what it has. */
   offered(providers: readonly NodeProvider[]): readonly NodeProvider[];
   /** What the host is to keep a start to. @throws RelayError `forbidden`, or `busy` for a machine that is full, naming the line that says so. */
@@ -79,17 +82,19 @@ export class FileOwner implements Owner {
 export const anyOwner: Owner = { terms: async () => termsOf(null) };
 
 function termsOf(file: NodeFile | null): OwnersTerms {
-  if (file === null) return { announced: undefined, offered: (providers) => providers, admit: () => ({}) };
+  if (file === null) return { announced: undefined, kept: [], offered: (providers) => providers, admit: () => ({}) };
   const { content, where } = file;
   const { labels, capacity, modes, approvals, spawners, elsewhere } = content;
   return {
     announced: { labels, capacity, modes, approvals, spawners, elsewhere },
+    kept: content.keep ?? [],
     offered: (providers) => providers.map((provider) => asOffered(file, provider)),
     admit: (start) => {
       assertListed(file, 'providers', start.provider, `this machine runs no ${start.provider}`);
       assertListed(file, 'modes', start.mode, `this machine runs no agent in mode ${start.mode}`);
       assertListed(file, 'approvals', start.approval, `this machine runs no agent with approval ${start.approval}`);
-      assertListed(file, 'spawners', start.spawner, `this machine starts nothing for ${askers[start.spawner]}`);
+      if (start.spawner !== 'machine')
+        assertListed(file, 'spawners', start.spawner, `this machine starts nothing for ${askers[start.spawner]}`);
       assertFolder(file, start);
       if (capacity !== undefined && start.running >= capacity)
         throw new RelayError('busy', `${where('capacity')}: this machine runs ${capacity} agents at once, and they are there`);

@@ -15,6 +15,8 @@ export interface PlacementRequest {
   readonly labels?: readonly string[] | undefined;
   /** The agent that asks, and the machine it runs on; null for a person or a program. */
   readonly spawner: { readonly nodeId: string | null } | null;
+  /** The machine itself asks, for what its owner has it keep. */
+  readonly isKept?: boolean;
   readonly approval: ApprovalMode;
   /** What it must be able to do. */
   readonly needs: ProviderNeeds;
@@ -97,7 +99,8 @@ class OwnersRules {
 
   /** An agent that runs on another machine starts one only where both owners say so. */
   #spawning(node: Node): string | null {
-    const { spawner } = this.#request;
+    const { spawner, isKept = false } = this.#request;
+    if (isKept) return null;
     const { spawners } = node.terms ?? {};
     const isSomebodyElses = spawner !== null && spawner.nodeId !== null && spawner.nodeId !== node.nodeId;
     if (isSomebodyElses && this.#own?.terms?.elsewhere !== true)

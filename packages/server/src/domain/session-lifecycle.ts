@@ -35,6 +35,8 @@ export interface BeginSession {
   readonly isItself?: boolean;
   /** Its program dialled in. */
   readonly dialledIn?: boolean;
+  /** The machine that starts it of its own accord: it brings back what ran there last. */
+  readonly keeper?: string | null;
 }
 
 const isUnfinished = ({ status }: Session): boolean => status === 'starting' || status === 'running';
@@ -45,15 +47,12 @@ const isUnfinished = ({ status }: Session): boolean => status === 'starting' || 
  * @throws RelayError `name_taken`.
  */
 export function beginSession(found: BeginningFacts, begin: BeginSession): Decision<Session> {
-  const { unfinished } = found;
   const { request, node, spawnedBy, mode, approval, ask, now } = begin;
   const id = request.name;
-  const isThere = found.agent !== null && found.agent.status !== 'offline';
-  if (isBuiltIn(id)) throw new RelayError('name_taken', `${id} is a name of the relay's own: choose another`);
-  if (unfinished !== null || (isThere && begin.isItself !== true))
-    throw new RelayError('name_taken', `${id} is running already: choose another name`);
-  if (spawnedBy !== null && found.epoch > 0 && starterOf(found) !== spawnedBy)
-    throw new RelayError('name_taken', `${id} is the name of an agent that ${spawnedBy} did not start: choose another name`);
+  assertMayBegin(found, begin);
+  const isKept = begin.keeper != null;
+  // A machine widens nothing, and takes nobody's agent from whoever started it.
+  const startedBy = isKept ? found.spawnedBy : spawnedBy;
   const { agent: registered } = registerAgent(
     found,
     {
@@ -67,7 +66,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
       meta: request.meta,
       machine: node.name,
       provider: request.provider,
-      approval: spawnedBy === null ? approval : narrowed(approval, found.approval),
+      approval: spawnedBy === null && !isKept ? approval : narrowed(approval, found.approval),
       status: 'online',
       ready: false,
       instanceId: begin.instanceId,
@@ -90,7 +89,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
     ask,
     cwd: request.cwd ?? null,
     model: request.model ?? null,
-    spawnedBy,
+    spawnedBy: startedBy,
     startedAt: now,
     endedAt: null,
     reason: null,
@@ -107,12 +106,29 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
         { type: 'agent.registered', at: now, agent },
         { type: 'session.started', at: now, session },
       ],
-      agents: [{ id, agent, spawnedBy, because: `A new session of ${id} began` }],
+      agents: [{ id, agent, spawnedBy: startedBy, because: `A new session of ${id} began` }],
       sessions: [session],
       revokeAgentTokens: [id],
       tokens: begin.tokensFor(epoch),
     },
   };
+}
+
+/** @throws RelayError `name_taken`. */
+function assertMayBegin(found: BeginningFacts, { request, node, spawnedBy, isItself, keeper }: BeginSession): void {
+  const id = request.name;
+  const isThere = found.agent !== null && found.agent.status !== 'offline';
+  if (isBuiltIn(id)) throw new RelayError('name_taken', `${id} is a name of the relay's own: choose another`);
+  if (found.unfinished !== null || (isThere && isItself !== true))
+    throw new RelayError('name_taken', `${id} is running already: choose another name`);
+  if (spawnedBy !== null && found.epoch > 0 && starterOf(found) !== spawnedBy)
+    throw new RelayError('name_taken', `${id} is the name of an agent that ${spawnedBy} did not start: choose another name`);
+  // Else whoever has a machine's token would have as many agents as it liked, and other agents' mail.
+  if (keeper != null && (found.epoch === 0 || found.newest()?.nodeId !== keeper))
+    throw new RelayError(
+      'forbidden',
+      `${node.name} brings back what ran on it last, and ${id} did not: somebody who may starts it there first`,
+    );
 }
 
 /** Who started the last incarnation of this address; null when it was a person, or began by itself. */

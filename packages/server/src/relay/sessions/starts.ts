@@ -36,6 +36,8 @@ interface Prepared {
   readonly terms: SpawnTerms;
   readonly node: Node;
   readonly earlier: ResumableSession | null;
+  /** The machine that starts it of its own accord. */
+  readonly keeper: string | null;
 }
 
 /** Starts agents on machines. */
@@ -58,28 +60,36 @@ export class Starts {
       throw new RelayError('name_taken', `${input.name} is whoever holds its token: choose another name`);
     const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
     const attempt = attemptOf(input, principal);
+    // What a machine brings back of its own accord runs there.
+    const keeper = principal.type === 'node' && spawnedBy === null ? principal.nodeId : null;
+    if (keeper !== null && input.node !== undefined && input.node !== keeper)
+      throw new RelayError('forbidden', 'A machine brings back what ran on it, and nothing elsewhere');
     const before = attempt && (await this.#startedUnder(workspace, attempt));
     if (before) return before;
     const spawner = spawnedBy === null ? null : await this.#spawner(principal, spawnedBy);
-    const earlier = input.resume ? await this.#earlier(workspace, input, spawnedBy) : null;
+    const earlier = input.resume ? await this.#earlier(workspace, input, { spawnedBy, keeper }) : null;
     const terms = spawnTerms({ ...input, cwd: input.cwd ?? earlier?.cwd ?? undefined }, spawner);
     await this.#untilSomeNode(workspace, signal);
     const node = await this.#place(workspace, {
       provider: input.provider,
       // A conversation is kept where it was had.
-      nodeId: earlier?.nodeId ?? input.node ?? null,
+      nodeId: keeper ?? earlier?.nodeId ?? input.node ?? null,
       labels: input.nodeLabels,
+      isKept: keeper !== null,
       spawner: spawner && { nodeId: spawner.session?.nodeId ?? null },
       approval: store.agents.index.in(workspace).find(input.name)?.approval ?? terms.approval,
       needs: { mode: terms.mode, ask: terms.ask, resume: earlier !== null, sandbox: terms.sandbox },
     });
     // Its own folder says nothing on another machine; which others it may name there, that machine's owner decides.
     const isElsewhere = spawner?.session != null && spawner.session.nodeId !== node.nodeId;
-    return this.#begin({ input, principal, spawnedBy, terms: isElsewhere ? { ...terms, within: null } : terms, node, earlier }, attempt);
+    return this.#begin(
+      { input, principal, spawnedBy, terms: isElsewhere ? { ...terms, within: null } : terms, node, earlier, keeper },
+      attempt,
+    );
   }
 
   async #begin(prepared: Prepared, attempt: StartAttempt | null): Promise<Session> {
-    const { input, principal, spawnedBy, terms, node, earlier } = prepared;
+    const { input, principal, spawnedBy, terms, node, earlier, keeper } = prepared;
     const { workspace } = principal;
     const { store, tokens, clock, settings, starting, registry, inboxes } = this.#deps;
     const link = registry.find(workspace, node.nodeId)?.link;
@@ -89,6 +99,7 @@ export class Starts {
     const begin = {
       ...terms,
       request: input,
+      keeper,
       ...{ sessionId, instanceId: randomUUID(), node, spawnedBy, givesTags: spawnedBy === null && isOwner(principal), now: clock.now() },
       tokensFor: (epoch: number) => [{ ...minted.record, epoch }],
     };
@@ -140,9 +151,13 @@ export class Starts {
     return session && this.#asItIs(session);
   }
 
-  async #earlier(workspace: string, input: RouteInput<'sessions/start'>, spawnedBy: string | null): Promise<ResumableSession> {
+  async #earlier(
+    workspace: string,
+    input: Input,
+    { spawnedBy, keeper }: Pick<Prepared, 'spawnedBy' | 'keeper'>,
+  ): Promise<ResumableSession> {
     const { items } = await this.#deps.store.sessions.list({ workspace, agentId: input.name, limit: EARLIER_SESSIONS });
-    const found = sessionToResume(input, spawnedBy, items);
+    const found = sessionToResume(input, spawnedBy, keeper === null ? items : items.filter(({ nodeId }) => nodeId === keeper));
     if (input.node === undefined || input.node === found.nodeId) return found;
     throw new RelayError('node_unavailable', `The conversation of ${input.name} is on the machine ${found.nodeId}: it goes on there only`);
   }
@@ -171,7 +186,7 @@ export class Starts {
       if (named !== undefined) actAs(this.#deps.store.agents.index.in(principal.workspace), principal, named);
       return named ?? null;
     }
-    if (principal.type === 'node' && named !== undefined) return named;
+    if (principal.type === 'node') return named ?? null;
     throw new RelayError('forbidden', 'Only the owner and agents may start agents');
   }
 
