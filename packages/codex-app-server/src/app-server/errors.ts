@@ -5,6 +5,9 @@ import type { z } from 'zod';
 /** The server-wide queue of 128 waiting requests is full; it has nothing to do with the model. */
 export const isOverloaded = (error: unknown): boolean => error instanceof JsonRpcError && error.rpcCode === -32001;
 
+/** A thread's queue takes no more (0.169: `queue cannot contain more than 100 submissions`). */
+export const isQueueFull = (error: unknown): boolean => error instanceof JsonRpcError && /queue cannot contain more/iu.test(error.message);
+
 /** Codex answers nearly everything with -32600, so only its words tell these apart (0.169). */
 export const isUnsupported = (error: unknown): boolean =>
   error instanceof JsonRpcError && /requires experimentalApi|unknown variant|unknown method/iu.test(error.message);

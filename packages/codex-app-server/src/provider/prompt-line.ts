@@ -3,7 +3,7 @@ import { type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-proto
 import { isMail, isMailRestricted, type PromptInput } from 'agent-relay-provider';
 import { Bell, RecentSet } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
-import { isConnectionLost, isThreadInUse, isUnsupported } from '../app-server/errors.ts';
+import { isConnectionLost, isQueueFull, isThreadInUse, isUnsupported } from '../app-server/errors.ts';
 import type { StartTurnParams } from '../app-server/methods.ts';
 import type { PromptLedger, Unconfirmed } from './prompt-ledger.ts';
 import { turnPolicy } from './session-policy.ts';
@@ -61,6 +61,8 @@ export class PromptLine {
   #mailOnItsWay = 0;
   /** What is held does not slip in between an interrupt and the prompt that asked for it. */
   #urgentWaiting = 0;
+  /** Codex's queue took no more, and none of its prompts has run since. */
+  #isQueueFull = false;
   #isEnded = false;
 
   constructor(options: PromptLineOptions) {
@@ -137,6 +139,7 @@ export class PromptLine {
 
   /** Tells the line that a turn is over, once everything that belongs to it was told. */
   turnEnded(): void {
+    this.#isQueueFull = false;
     this.#turnEnds.ring();
     this.#startHeld();
   }
@@ -213,7 +216,12 @@ export class PromptLine {
       // What waits there although nothing runs may have been stopped by an interrupt.
       if (isIdle && !afterSending) await this.#thread.startQueue().catch(() => undefined);
     };
-    if (this.#mayQueue && (await this.#ifSupported(enqueue))) return afterSending;
+    try {
+      if (this.#mayQueue && (await this.#ifSupported(enqueue))) return afterSending;
+    } catch (error) {
+      if (!isQueueFull(error)) throw error;
+      this.#isQueueFull = true;
+    }
     return () => this.#hold(prompt, mayHold);
   }
 
@@ -232,15 +240,17 @@ export class PromptLine {
 
   #startHeld(): void {
     const [next] = this.#held;
-    const isBusy = this.#isHeldOnItsWay || this.#urgentWaiting > 0 || this.#thread.activeTurnId !== undefined;
-    const mustWait = this.#thread.isElsewhere && !this.#mayQueue;
+    // Behind what waits in Codex's queue, and not ahead of it.
+    const isBehindQueue = this.#mayQueue && (this.#thread.isElsewhere || this.#isAnyQueued());
+    const isBusy = this.#isHeldOnItsWay || this.#urgentWaiting > 0 || (this.#thread.activeTurnId !== undefined && !isBehindQueue);
+    const mustWait = (this.#thread.isElsewhere && !this.#mayQueue) || (isBehindQueue && this.#isQueueFull);
     if (!next || this.#isEnded || isBusy || mustWait) return;
     this.#held.shift();
     // What comes later, and is ahead of it in the line, waits behind it all the same.
     this.#isHeldOnItsWay = true;
     const sent = this.#inOrder(async () => {
       try {
-        return await (this.#thread.isElsewhere ? this.#enqueue(next, elsewhere) : this.#startTurn(next));
+        return await (isBehindQueue ? this.#enqueue(next, elsewhere) : this.#startTurn(next));
       } finally {
         this.#isHeldOnItsWay = false;
         // It may be over already, be refused, or be held again.
