@@ -6,7 +6,7 @@ import { spelledOut } from 'agent-relay-wire';
 import { AgentBridge, defaultProviders, newAuthToken } from './agent-bridge.ts';
 import { type BridgeSettings, readBridgeSettings } from './settings.ts';
 
-/** The command line of `agent-bridge`. Answers the exit code: 0 stopped, 1 refused. */
+/** The command line of `agent-bridge`. Answers the exit code: 0 stopped, 1 refused; what cannot be read of it ends the process with 2. */
 export async function runCli(argv: readonly string[]): Promise<number> {
   const settings = readBridgeSettings(argv);
   try {

@@ -1,3 +1,4 @@
+import { Sandboxes } from 'agent-relay-host';
 import { RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { spelledOut } from 'agent-relay-wire';
@@ -25,6 +26,8 @@ export async function runCli(argv: readonly string[], providers: readonly Provid
 }
 
 async function connect(settings: ConnectSettings, providers: readonly Provider[], env: NodeOptions['env']): Promise<number> {
+  // Where every session would be refused it is said now.
+  await new Sandboxes({ request: settings.sandbox, env, platform: process.platform }).assertPossible();
   const credential = credentialOf(settings);
   // Before anything is asked: later the file may be missing for a while, as the relay may.
   await credential.readToken();

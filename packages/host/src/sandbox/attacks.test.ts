@@ -22,8 +22,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function sandboxOf(files = {}, env: Readonly<Record<string, string | undefined>> = process.env) {
-  const sandboxes = new Sandboxes({ env, platform: 'linux' });
+async function sandboxOf(
+  files = {},
+  { env = process.env, allowed = [] }: { env?: Readonly<Record<string, string | undefined>>; allowed?: readonly string[] } = {},
+) {
+  const sandboxes = new Sandboxes({ env, platform: 'linux', allowed });
   const provider = { id: 'acme', sandboxFiles: () => files };
   const { sandbox } = await sandboxes.choose({ asked: 'os', provider, mode: 'agentic', cwd, env: { HOME: home } });
   if (!sandbox) throw new Error('no sandbox');
@@ -83,7 +86,7 @@ real('a link in the place of what a vendor writes, or before it, opens nothing a
 
 real('what makes the sandbox is the system’s own, whatever stands first in PATH', async () => {
   writeFileSync(join(cwd, 'bwrap'), `#!/bin/sh\n: > ${join(folder, 'planted')}\n`, { mode: 0o755 });
-  const sandbox = await sandboxOf({}, { PATH: `${cwd}:${process.env['PATH']}` });
+  const sandbox = await sandboxOf({}, { env: { PATH: `${cwd}:${process.env['PATH']}` } });
   const { command } = await sandbox.confine({ command: '/bin/true', cwd, env: { HOME: home } });
   expect([command.startsWith(folder), existsSync(join(folder, 'planted'))]).toEqual([false, false]);
 });
@@ -97,4 +100,16 @@ real('a folder of PATH that is a link opens nothing of the home, nor does what l
   const run = await session();
   const script = `cat ${link}/key ${join(home, '.ssh', 'key')} ${join(home, 'other', 'share', 'private')} 2>/dev/null; tool`;
   expect((await run(script, `${link}:${bin}:${process.env['PATH']}`)).stdout).toBe('tool\n');
+});
+
+real('what may be read besides is found under its name and where that leads, and nothing inside gains rights', async () => {
+  const tools = join(folder, 'tools');
+  mkdirSync(join(tools, 'v1'), { recursive: true });
+  writeFileSync(join(tools, 'v1', 'tool'), 'a tool\n');
+  symlinkSync(join(tools, 'v1'), join(home, 'tools'));
+  const sandbox = await sandboxOf({}, { allowed: [join(home, 'tools')] });
+  const script = `cat ~/tools/tool "$(readlink -f ${join(tools, 'v1')}/tool)"; grep NoNewPrivs /proc/self/status; grep -v nosuid /proc/self/mounts; echo over`;
+  const inside = await sandbox.confine({ command: '/bin/sh', args: ['-c', script], cwd, env: { PATH: '/usr/bin:/bin', HOME: home } });
+  const { stdout } = await promisify(execFile)(inside.command, [...(inside.args ?? [])], { env: inside.env });
+  expect(stdout).toBe('a tool\na tool\nNoNewPrivs:\t1\nover\n');
 });

@@ -50,11 +50,17 @@ async function mountsFor(
 ): Promise<readonly Mount[]> {
   const program = await programFiles(command, { env, home, cwd });
   const named = fileVariables.flatMap((name) => env[name] || []);
-  const read = [...program, ...named, ...homeSettings.map((name) => join(home, name)), ...allowed];
+  const read = [...program, ...named, ...homeSettings.map((name) => join(home, name)), ...(await withTheirPlaces(allowed))];
   const folder: SandboxFiles = isReadOnly ? { read: [cwd] } : { write: [cwd] };
   // Where nothing forgets what is written, a home is not written at all.
   const scratch: SandboxFiles = kind === 'bwrap' ? { scratch: [home, '/tmp'] } : {};
   return mountsOf([scratch, { read }, vendor, files, folder]);
+}
+
+/** Under the owner's names, and where those lead: whatever resolves a name inside finds the same there. */
+async function withTheirPlaces(paths: readonly string[]): Promise<readonly string[]> {
+  const places = await Promise.all(paths.map((path) => realpath(path).catch(() => path)));
+  return [...new Set([...paths, ...places])];
 }
 
 /** It looks where each name leads when it is opened, so that a link takes nobody further. */
