@@ -1,12 +1,24 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { MessageDetail } from 'agent-relay-protocol';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { callTool, editFile, type Model, type ModelRequest, say, startFakeAnthropic, startFakeOpenAi, tempHome } from 'agent-relay-testing';
+import {
+  callTool,
+  editFile,
+  type Model,
+  type ModelRequest,
+  say,
+  startFakeAnthropic,
+  startFakeGoogle,
+  startFakeOpenAi,
+  tempHome,
+  wordScript,
+} from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot, startBrowser } from './support/browser.ts';
-import { agentEnvironment, processesMentioning, type RunningProgram, startAgentRelay } from './support/programs.ts';
+import { agentEnvironment, processesMentioning, type RunningProgram, startAgentRelay, withGemini } from './support/programs.ts';
 import { until } from './support/until.ts';
 
 const task = 'Have Worker write the greeting into greeting.txt and report its answer.';
@@ -38,10 +50,13 @@ const called = ({ conversation }: ModelRequest, name: string) =>
 const home = await tempHome();
 const anthropic = await startFakeAnthropic({ model: lead });
 const openAi = await startFakeOpenAi({ model: worker });
+const google = await startFakeGoogle({ model: wordScript() });
 let relay: RunningProgram;
 
 beforeAll(async () => {
-  relay = await startAgentRelay({ home, env: await agentEnvironment(home, anthropic, openAi) });
+  relay = await startAgentRelay({ home, env: await withGemini(home, google, await agentEnvironment(home, anthropic, openAi)) });
+  await using client = createNodeRelayClient({ url: relay.url, token: await ownerToken() });
+  await until('its own machine', async () => (await client.nodes.list({})).data.some(({ status }) => status === 'online'));
 });
 
 afterAll(async () => {
@@ -49,6 +64,7 @@ afterAll(async () => {
   await home.remove();
   await anthropic.close();
   await openAi.close();
+  await google.close();
 });
 
 test.skipIf(!hasBrowser)(
@@ -122,6 +138,41 @@ test.skipIf(!hasBrowser)('a person sends to Worker from the dashboard and sees t
   }
 });
 
+test('Scout, a real Gemini CLI, joins them: it asks before it writes, tells Lead, is steered in the middle of a turn, and released', async () => {
+  expect(await relay.run('spawn', 'gemini', '--name', 'Scout', '--approval', 'guarded')).toMatchObject({ code: 0 });
+  await using client = createNodeRelayClient({ url: relay.url, token: await ownerToken() });
+  const words =
+    'edit file: scouted.txt | seen by Scout && then call relay_send {"to":"Lead","body":"scouted.txt is there"} && then say: reported';
+  const ordered = await client.messages.send({ to: 'Scout', body: words });
+  const asked = await until('its question', async () =>
+    (await client.approvals.list({ status: 'pending' })).data.find(({ agentId }) => agentId === 'Scout'),
+  );
+  expect(asked).toMatchObject({ kind: 'edit', title: expect.stringContaining('scouted.txt') });
+  expect(await relay.run('approve', asked.approvalId)).toMatchObject({ code: 0 });
+  const told = await until('its word to Lead', async () => (await client.messages.list({ from: 'Scout', newest: true })).data[0]);
+  expect(told).toMatchObject({ to: 'id:Lead', body: 'scouted.txt is there' });
+  expect(await readFile(join(home.workFolder, 'scouted.txt'), 'utf8')).toBe('seen by Scout\n');
+  const [receipt] = (await client.messages.deliveries({ id: ordered.id })).data;
+  expect(receipt).toMatchObject({ agentId: 'Scout', state: 'seen', evidence: 'turn' });
+
+  const said = (text: string) =>
+    until(`Scout to say ${text}`, async () =>
+      (await client.agents.activity({ id: 'Scout', newest: true, limit: 500 })).data.find(
+        ({ event }) => event.type === 'text.completed' && event.text === text,
+      ),
+    );
+  await said('reported');
+  await client.messages.send({ to: 'Scout', body: 'slow 200 200' });
+  await until('the long turn', async () => (await client.agents.get({ id: 'Scout' })).status === 'busy');
+  await client.messages.send({ to: 'Scout', body: 'say: on another course', mode: 'urgent' });
+  await said('on another course');
+  const scouts = async () => (await processesMentioning(`HOME=${home.home}`)).filter(isGemini);
+  expect(await scouts()).not.toEqual([]);
+  expect(await relay.run('release', 'Scout')).toMatchObject({ code: 0 });
+  await until('the end of its process', async () => (await scouts()).length === 0);
+  google.assertNoViolations();
+});
+
 test('releasing an agent ends its processes and keeps its address', async () => {
   expect(await relay.run('release', 'Worker')).toMatchObject({ code: 0 });
   const { stdout } = await relay.run('agents', '--all');
@@ -134,3 +185,11 @@ test('a clean stop leaves no process behind', async () => {
 });
 
 const ownerToken = () => readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8').then((text) => text.trim());
+
+function isGemini(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gemini');
+  } catch {
+    return false; // it has ended
+  }
+}

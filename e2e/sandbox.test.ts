@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentEvent, RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { agentCliPaths, startFakeAnthropic, startFakeGoogle, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
+import { startFakeAnthropic, startFakeGoogle, startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasBubblewrap } from './support/bubblewrap.ts';
 import { agentEnvironment, type RunningProgram, startAgentRelay } from './support/programs.ts';
@@ -41,7 +41,6 @@ beforeAll(async () => {
   if (!hasBubblewrap) return;
   await google.writeGeminiHome(home.home);
   const env = await agentEnvironment(home, anthropic, openAi);
-  await symlink(agentCliPaths().gemini, join(home.directory, 'bin', 'gemini'));
   await home.makeFolder('other');
   await writeFile(join(home.directory, 'other', 'secret.txt'), 'secret of another project');
   await mkdir(join(home.home, '.ssh'));

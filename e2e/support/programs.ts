@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import type { FakeAnthropic, FakeOpenAi, TempHome } from 'agent-relay-testing';
+import type { FakeAnthropic, FakeGoogle, FakeOpenAi, TempHome } from 'agent-relay-testing';
 import { agentCliPaths } from 'agent-relay-testing';
 
 /** The built program, as a user's `npx agent-relay` runs it. */
@@ -35,13 +35,14 @@ export function runAgentRelay(
   });
 }
 
-/** A folder with `claude` and `codex` as commands, to be put on a PATH. */
+/** A folder with `claude`, `codex` and `gemini` as commands, to be put on a PATH. */
 export async function linkAgentClis(home: TempHome): Promise<string> {
   const folder = join(home.directory, 'bin');
   await mkdir(folder, { recursive: true });
-  const { claude, codex } = agentCliPaths();
+  const { claude, codex, gemini } = agentCliPaths();
   await symlink(claude, join(folder, 'claude'));
   await symlink(codex, join(folder, 'codex'));
+  await symlink(gemini, join(folder, 'gemini'));
   return folder;
 }
 
@@ -193,4 +194,10 @@ export async function processesMentioning(text: string): Promise<readonly number
     }),
   );
   return found.filter((pid) => pid !== null);
+}
+
+/** As `agentEnvironment`, with a Gemini CLI that talks to a fake model as well. */
+export async function withGemini(home: TempHome, google: FakeGoogle, env: Record<string, string>): Promise<Record<string, string>> {
+  await google.writeGeminiHome(home.home);
+  return { ...google.env(), ...env };
 }
