@@ -20,6 +20,7 @@ const views = [
   '/fleet',
   '/search?text=plan',
   '/events',
+  '/graph',
   '/settings',
   '/tokens',
 ];
@@ -99,7 +100,9 @@ test.skipIf(!hasBrowser)('every view fits every width in both themes, and axe fi
         const name = `${path} at ${width}, ${colorScheme}`;
         if (isTooWide) found.push(`${name}: it is wider than the window`);
         await keepScreenshot(page, `view${path.replaceAll(/[^\w-]/gu, '-')}-${width}-${colorScheme}`);
-        if (width !== 820) found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
+        // Both themes, and the narrow and the wide look, without each of one with each of the other: it is what takes long.
+        if (width === (colorScheme === 'light' ? widths[0] : widths[2]))
+          found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
       }
     }
   }

@@ -120,3 +120,21 @@ test.skipIf(!hasBrowser)('mail to the owner is read once it was looked at; mail 
   expect(data.at(-1)).toMatchObject({ from: 'owner', to: 'id:Absent', body: 'Lend me a ladder', subject: 'Ladder' });
   expect(data.at(-1)?.id).toBeGreaterThan(lost.id);
 });
+
+test.skipIf(!hasBrowser)('who talks to whom is drawn and told, as it is now and as it was', async () => {
+  const { owner } = world;
+  for (const name of ['Ada', 'Bob']) await owner.agents.register({ name, tags: ['pair'] });
+  await owner.messages.send({ from: 'Ada', to: 'Bob', body: 'One' });
+  const page = await world.openPage('/graph');
+  await page.locator('[data-talk="Ada/Bob"]').getByText('1', { exact: true }).waitFor();
+  await owner.messages.send({ from: 'Bob', to: 'Ada', body: 'Two' });
+  await owner.messages.send({ from: 'Bob', to: 'tag:pair', body: 'Three' });
+  await page.locator('[data-talk="Bob/tag:pair"]').waitFor();
+  await page.locator('[data-line="Bob/Ada"]').waitFor({ state: 'attached' });
+  await keepScreenshot(page, 'dashboard-graph');
+  await page.getByLabel('Up to').press('Home');
+  await page.locator('[data-talk="Bob/tag:pair"]').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Replay' }).click();
+  await page.locator('[data-talk="Bob/tag:pair"]').waitFor();
+  await page.getByText('now', { exact: true }).first().waitFor();
+});

@@ -105,7 +105,7 @@ test.skipIf(!hasBrowser)(
     await using world = await openDashboard();
     const { owner, ops, relay } = world;
     const page = await world.openPage('/');
-    await page.getByText('Lend this machine to the relay').waitFor();
+    await page.getByText('Lend a machine to the relay').waitFor();
     await keepScreenshot(page, 'dashboard-first-run');
     const asked = await fetch(`${relay.url}/api/node-pairings`, {
       method: 'POST',

@@ -18,6 +18,7 @@ const RulesPage = lazyPage(async () => (await import('./view/rules/rules-page.ts
 const FindPage = lazyPage(async () => (await import('./view/search/search-page.tsx')).FindPage);
 const EventsPage = lazyPage(async () => (await import('./view/events/events-page.tsx')).EventsPage);
 const SettingsPage = lazyPage(async () => (await import('./view/settings/settings-page.tsx')).SettingsPage);
+const GraphPage = lazyPage(async () => (await import('./view/graph/graph-page.tsx')).GraphPage);
 const TasksPage = lazyPage(async () => (await import('./view/tasks/tasks-page.tsx')).TasksPage);
 const ThreadPage = lazyPage(async () => (await import('./view/thread-page.tsx')).ThreadPage);
 const TokensPage = lazyPage(async () => (await import('./view/tokens/tokens-page.tsx')).TokensPage);
@@ -118,6 +119,7 @@ const eventsRoute = createRoute({
   validateSearch: readEventFilter,
   component: () => <EventsPage filter={eventsRoute.useSearch()} />,
 });
+const graphRoute = createRoute({ ...under, path: '/graph', component: GraphPage });
 const settingsRoute = createRoute({ ...under, path: '/settings', component: SettingsPage });
 const tokensRoute = createRoute({ ...under, path: '/tokens', component: TokensPage });
 
@@ -138,6 +140,7 @@ const pages = [
   eventsRoute,
   tokensRoute,
   settingsRoute,
+  graphRoute,
 ] as const;
 
 export function createAppRouter() {

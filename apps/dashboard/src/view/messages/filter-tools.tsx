@@ -15,6 +15,9 @@ export function FilterTools({ search }: { readonly search: MessageFilter }) {
     <header className="border-line border-b bg-panel">
       <div className="measure flex flex-wrap items-center gap-2 px-4 py-1.5 text-xs">
         <h2 className="font-semibold text-sm">Messages</h2>
+        <Link to="/graph" className="text-accent hover:underline">
+          Who talks to whom
+        </Link>
         <span className="grow" />
         <input
           aria-label="Only from"

@@ -1,34 +1,73 @@
+import { Link } from '@tanstack/react-router';
+import type { CreatedToken } from 'agent-relay-protocol';
 import type { ReactNode } from 'react';
+import { type Command, useCommand } from '../../live/use-command.ts';
 import { useList } from '../../live/use-list.ts';
-import { useLive } from '../../live/use-live.ts';
-import { agentsView, isWorker } from '../../relay/agents.ts';
+import { useLive, useMayCall } from '../../live/use-live.ts';
+import { agentsView } from '../../relay/agents.ts';
 import { messagesView } from '../../relay/messages.ts';
 import { nodesView } from '../../relay/sessions.ts';
+import { ActButton } from '../act-button.tsx';
 import { CommandLine } from '../command-line.tsx';
+import { Problem } from '../problem.tsx';
 import { terminalAddress } from '../terminal-address.ts';
+import { commandsFor } from './first-commands.ts';
 
 const everyMessage = messagesView({});
 
 /** The way from nothing to agents that talk: commands that work with this relay as they stand, each ticked off once it was seen to work. */
 export function FirstRun() {
-  const url = terminalAddress(window.location);
-  const isMachineThere = useList(nodesView).all.some(({ status }) => status === 'online');
-  const isAgentThere = useList(agentsView).all.some(isWorker);
+  const create = useCommand((relay) => relay.tokens.create({ name: 'first steps', scopes: ['*'] }));
+  const token = create.output?.token ?? null;
+  const nodes = useList(nodesView).all;
+  const agents = useList(agentsView).all;
+  const isThere = (provider: string) => agents.some((agent) => agent.provider === provider);
   const isSaid = (useLive(everyMessage).data ?? []).length > 0;
-  const hello = `curl -X POST ${url}/api/messages -H 'content-type: application/json' -d '{"to":"broadcast","body":"Hello"}'`;
+  const run = commandsFor(terminalAddress(window.location), token);
   return (
-    <ol className="grid gap-4">
-      <Step isDone={isMachineThere} words="Lend this machine to the relay, so that agents can run on it">
-        <CommandLine text={`npx agent-relay-connect --url ${url}`} />
-      </Step>
-      <Step isDone={isAgentThere} words="Start an agent, here or in a terminal">
-        <CommandLine text={`npx agent-relay-server spawn claude --name Lead --url ${url}`} />
-        <CommandLine text={`npx agent-relay-server spawn codex --name Worker --url ${url}`} />
-      </Step>
-      <Step isDone={isSaid} words="Say something, from any program">
-        <CommandLine text={hello} />
-      </Step>
-    </ol>
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
+      <FreshToken create={create} />
+      <ol className="grid grid-cols-[minmax(0,1fr)] gap-4">
+        <Step isDone={nodes.some(({ status }) => status === 'online')} words="Lend a machine to the relay, so that agents can run on it">
+          <CommandLine text={run.connect} />
+        </Step>
+        <Step isDone={isThere('claude')} words="Start Claude Code, here or in a terminal">
+          <CommandLine text={run.claude} />
+        </Step>
+        <Step isDone={isThere('codex')} words="Start Codex">
+          <CommandLine text={run.codex} />
+        </Step>
+        <Step isDone={isSaid} words="Say something, from any program">
+          <CommandLine text={run.curl} />
+        </Step>
+      </ol>
+    </div>
+  );
+}
+
+/** On the relay's own machine the commands need none. */
+function FreshToken({ create }: { readonly create: Command<void, CreatedToken> }) {
+  const mayCreate = useMayCall('tokens/create');
+  if (!mayCreate) return null;
+  if (create.output) {
+    return (
+      <p className="text-soft text-xs">
+        The commands carry a fresh token, which may everything and is shown only now.{' '}
+        <Link to="/tokens" className="text-accent hover:underline">
+          Revoke it
+        </Link>{' '}
+        when you are done.
+      </p>
+    );
+  }
+  return (
+    <p className="flex flex-wrap items-center gap-2 text-soft text-xs">
+      On another machine, or where the relay asks for a token, the commands need one.
+      <ActButton className="button px-2 py-0.5 text-ink text-xs" isBusy={create.isPending} onClick={() => create.run()}>
+        Put in a fresh token
+      </ActButton>
+      <Problem error={create.error} />
+    </p>
   );
 }
 

@@ -1,20 +1,25 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useList } from '../../live/use-list.ts';
 import { useMayCall } from '../../live/use-live.ts';
 import { agentsView, isWorker } from '../../relay/agents.ts';
 import { nodesView } from '../../relay/sessions.ts';
+import { lazyPart } from '../lazy-page.tsx';
 import { SpawnDialog } from '../spawn/spawn-dialog.tsx';
-import { FirstRun } from './first-run.tsx';
 import { Present } from './present.tsx';
 import { ThroughputChart } from './throughput-chart.tsx';
 import { Waiting } from './waiting.tsx';
+
+const FirstRun = lazyPart(async () => (await import('./first-run.tsx')).FirstRun);
 
 /** Who is there, what waits for a person, and how much is going on. */
 export function OverviewPage() {
   const maySpawn = useMayCall('sessions/start');
   const agents = useList(agentsView);
   const nodes = useList(nodesView);
-  const isNew = agents.status === 'ready' && !agents.all.some(isWorker);
+  const isNew = agents.status === 'ready' && nodes.status !== 'reading' && !agents.all.some(isWorker);
+  // Who has begun sees the rest of the way, until they close it.
+  const [isBeginning, setBeginning] = useState(false);
+  if (isNew && !isBeginning) setBeginning(true);
   return (
     <main className="min-h-0 overflow-y-auto">
       <div className="mx-auto grid max-w-6xl grid-cols-[minmax(0,1fr)] gap-4 p-4 lg:grid-cols-[minmax(0,1fr)_22rem]">
@@ -28,8 +33,8 @@ export function OverviewPage() {
           </Panel>
         </div>
         <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-4">
-          {isNew && nodes.status !== 'reading' ? (
-            <Panel title="Get going">
+          {isBeginning ? (
+            <Panel title="Get going" tool={isNew ? null : <CloseFirstRun onClose={() => setBeginning(false)} />}>
               <FirstRun />
             </Panel>
           ) : null}
@@ -41,6 +46,12 @@ export function OverviewPage() {
     </main>
   );
 }
+
+const CloseFirstRun = ({ onClose }: { readonly onClose: () => void }) => (
+  <button type="button" className="button px-2 py-0.5 text-xs" onClick={onClose}>
+    Done
+  </button>
+);
 
 const Panel = ({ title, tool = null, children }: { readonly title: string; readonly tool?: ReactNode; readonly children: ReactNode }) => (
   <section aria-label={title} className="min-w-0 rounded-xl border border-line bg-panel p-4">

@@ -22,6 +22,7 @@ const pages: readonly (readonly [path: string, word: string])[] = [
   ['/fleet', 'Fleet'],
   ['/search', 'Search'],
   ['/events', 'Events'],
+  ['/graph', 'Who talks to whom'],
   ['/tokens', 'Tokens'],
   ['/settings', 'Settings'],
 ];

@@ -1,0 +1,58 @@
+import { useEffect, useState } from 'react';
+import { formatDate, formatTime } from '../format.ts';
+
+const STEPS = 100;
+const STEP_MS = 60;
+
+interface TimeSliderProps {
+  readonly first: number;
+  readonly last: number;
+  /** Up to when; null for now, whatever comes. */
+  readonly until: number | null;
+  readonly onUntil: (until: number | null) => void;
+}
+
+/** Leads through a stretch of time, by hand or by itself. */
+export function TimeSlider({ first, last, until, onUntil }: TimeSliderProps) {
+  const [isPlaying, setPlaying] = useState(false);
+  const at = until ?? last;
+  const step = Math.max(1, (last - first) / STEPS);
+  useEffect(() => {
+    if (!isPlaying) return;
+    const timer = setTimeout(() => {
+      if (at + step < last) return onUntil(at + step);
+      setPlaying(false);
+      onUntil(null);
+    }, STEP_MS);
+    return () => clearTimeout(timer);
+  }, [isPlaying, at, step, last, onUntil]);
+  const play = () => {
+    if (!isPlaying && until === null) onUntil(first);
+    setPlaying(!isPlaying);
+  };
+  return (
+    <div className="flex items-center gap-3 text-xs">
+      <button type="button" className="button px-2.5 py-1 text-xs" onClick={play} disabled={first === last}>
+        {isPlaying ? 'Pause' : 'Replay'}
+      </button>
+      <input
+        type="range"
+        aria-label="Up to"
+        aria-valuetext={until === null ? 'now' : formatDate(at)}
+        className="min-w-0 grow"
+        min={first}
+        max={last}
+        step={step}
+        value={at}
+        onChange={({ target }) => {
+          setPlaying(false);
+          const next = Number(target.value);
+          onUntil(next >= last - step ? null : next);
+        }}
+      />
+      <time className="w-20 text-right tabular-nums" dateTime={new Date(at).toISOString()} title={formatDate(at)}>
+        {until === null ? 'now' : formatTime(at)}
+      </time>
+    </div>
+  );
+}

@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hasBrowser, keepScreenshot } from '../support/browser.ts';
+import { until } from '../support/until.ts';
+import { type AskingNode, startAskingNode } from './asking-node.ts';
+import { type DashboardWorld, openDashboard } from './support.ts';
+
+// One relay, which asks everybody for a token, and one browser.
+let world: DashboardWorld;
+let node: AskingNode | undefined;
+beforeAll(async () => {
+  if (hasBrowser) world = await openDashboard({ AGENT_RELAY_REQUIRE_TOKEN: '1' });
+});
+afterAll(async () => {
+  await node?.[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
+});
+
+test.skipIf(!hasBrowser)('the first commands work as they stand with the token that is put in, and are ticked off as they do', async () => {
+  const page = await world.openPage('/');
+  const steps = page.getByRole('region', { name: 'Get going' });
+  await steps.getByRole('button', { name: 'Put in a fresh token' }).click();
+  const command = await steps.getByText(/^curl/u).innerText();
+  expect(command).toMatch(/Bearer \S+'/u);
+  await keepScreenshot(page, 'dashboard-first-run');
+  const { stdout } = await promisify(execFile)('sh', ['-c', command]);
+  expect(JSON.parse(stdout)).toMatchObject({ body: 'Hello' });
+  await steps.getByRole('listitem').filter({ hasText: 'Say something' }).getByText('(done)').waitFor();
+  node = await startAskingNode(world.relay, {
+    deploy: { kind: 'execute', title: 'Bash: make deploy', input: { command: 'make deploy' } },
+  });
+  await steps.getByRole('listitem').filter({ hasText: 'Lend a machine' }).getByText('(done)').waitFor();
+  // Who has begun sees the rest of the way.
+  await world.owner.agents.register({ name: 'Lead', provider: 'claude' });
+  await steps.getByRole('listitem').filter({ hasText: 'Claude Code' }).getByText('(done)').waitFor();
+  await steps.getByRole('button', { name: 'Done' }).click();
+  await steps.waitFor({ state: 'detached' });
+});
+
+/** Presses Tab until something has the focus, as somebody without a pointer does. */
+async function tabTo(page: Page, wanted: Locator, limit = 60): Promise<void> {
+  for (let presses = 0; presses < limit; presses += 1) {
+    if (await wanted.evaluate((element) => element === element.ownerDocument.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`${String(wanted)} is not reached by Tab`);
+}
+
+test.skipIf(!hasBrowser)(
+  'an agent is started, written to, allowed something, its task ended and its words found without a pointer',
+  async () => {
+    const { owner, ops } = world;
+    const page = await world.openPage('/');
+    const go = async (words: string, name: RegExp) => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox', { name: 'Go to' }).waitFor();
+      await page.keyboard.type(words);
+      const option = page.getByRole('option', { name });
+      await option.waitFor();
+      while ((await option.getAttribute('aria-selected')) !== 'true') await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+    };
+    await go('Fleet', /^Fleet/u);
+    await page.waitForURL('**/fleet');
+    await tabTo(page, page.getByRole('button', { name: 'New agent' }));
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').waitFor();
+    await tabTo(page, dialog.getByLabel('Name'));
+    await page.keyboard.type('Walker');
+    await tabTo(page, dialog.getByLabel('When a message comes'));
+    await page.keyboard.type('it asks you first');
+    await tabTo(page, dialog.getByRole('button', { name: 'Start' }));
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/agents/Walker');
+
+    await tabTo(page, page.getByLabel('Message', { exact: true }));
+    await page.keyboard.type('Please deploy the marzipan');
+    await page.keyboard.press('Enter');
+    const allow = page.getByRole('region', { name: 'What Walker asks' }).getByRole('button', { name: /^Allow/u });
+    await allow.waitFor();
+    await until('a question that takes an answer', () => allow.isEnabled());
+    await tabTo(page, allow);
+    await page.keyboard.press('Enter');
+    await page.getByText('Bash: make deploy: allowed').waitFor();
+
+    const { task } = await ops.integrations.report({ title: 'Sweep the kitchen', target: 'Walker' });
+    await go('Sweep', /^Tasks that say/u);
+    await tabTo(page, page.getByRole('link', { name: /Sweep the kitchen/u }));
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**/tasks/${task?.id}?**`);
+    await tabTo(page, page.getByRole('button', { name: 'Cancel', exact: true }));
+    await page.keyboard.press('Enter');
+    await tabTo(page, page.getByRole('button', { name: 'End as canceled' }));
+    await page.keyboard.press('Enter');
+    await until('its end', async () => (await owner.tasks.get({ id: task?.id ?? 0 })).status === 'canceled');
+
+    await go('marzipan', /^Search for/u);
+    await page.getByRole('region', { name: 'Found' }).getByText('1 found').waitFor();
+    await tabTo(page, page.locator('[data-hit="messages"]').getByRole('link', { name: /marzipan/u }));
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/messages\/\d+$/u);
+  },
+);
