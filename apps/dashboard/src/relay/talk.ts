@@ -16,7 +16,7 @@ export interface TalkLine {
   readonly lastAt: number;
 }
 
-export interface Talk {
+export interface WhoTalks {
   readonly talkers: readonly Talker[];
   /** Most talk first. */
   readonly lines: readonly TalkLine[];
@@ -27,7 +27,7 @@ export interface Talk {
 type Said = Pick<MessageDetail, 'from' | 'to' | 'createdAt'>;
 
 /** Who talks to whom in these messages, up to a time; of many talkers those with most to say. */
-export function talkOf(messages: readonly Said[], until: number, limit = 36): Talk {
+export function talkOf(messages: readonly Said[], until: number, limit = 36): WhoTalks {
   const counts = new Map<string, number>();
   const lines = new Map<string, TalkLine>();
   for (const { from, to, createdAt } of messages) {

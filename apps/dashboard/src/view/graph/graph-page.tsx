@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useList } from '../../live/use-list.ts';
 import { messagesView } from '../../relay/messages.ts';
-import { type Talk, type Talker, type TalkLine, talkOf } from '../../relay/talk.ts';
+import { type Talker, type TalkLine, talkOf, type WhoTalks } from '../../relay/talk.ts';
 import { ActButton } from '../act-button.tsx';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
@@ -60,7 +60,7 @@ export function GraphPage() {
   );
 }
 
-function Lines({ talk: { talkers, lines } }: { readonly talk: Talk }) {
+function Lines({ talk: { talkers, lines } }: { readonly talk: WhoTalks }) {
   const groups = new Set(talkers.filter(({ isGroup }) => isGroup).map(({ id }: Talker) => id));
   return (
     <section aria-label="Who talks most" className="min-h-0 border-line border-t bg-panel lg:overflow-y-auto lg:border-t-0 lg:border-l">

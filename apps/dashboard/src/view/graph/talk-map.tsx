@@ -1,4 +1,4 @@
-import type { Talk, TalkLine } from '../../relay/talk.ts';
+import type { TalkLine, WhoTalks } from '../../relay/talk.ts';
 
 const SIZE = 640;
 const MIDDLE = SIZE / 2;
@@ -7,7 +7,7 @@ const RADIUS = 230;
 const NAME = 14;
 
 interface TalkMapProps {
-  readonly talk: Talk;
+  readonly talk: WhoTalks;
   /** What was said after this is told apart. */
   readonly freshAfter: number;
 }
