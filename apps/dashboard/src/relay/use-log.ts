@@ -8,6 +8,8 @@ export const LOG_STEP = 1_000;
 /** So many are kept, the newest. */
 const KEPT = 10_000;
 const QUIET_MS = 100;
+/** What of the past has not come so long after the log was opened is not there: nothing tells where the past ends. */
+const PAST_MS = 1_500;
 
 /** One commit may tell of several things, so their place in the log is not enough to tell them apart. */
 export interface LogRow {
@@ -22,10 +24,12 @@ export interface ReadLog {
   readonly oldest: number;
   /** The last place of the log that was read. */
   readonly cursor: number;
+  /** What there was of it has come. */
+  readonly isRead: boolean;
   readonly error: unknown;
 }
 
-const nothing: ReadLog = { events: [], from: null, oldest: 0, cursor: 0, error: null };
+const nothing: ReadLog = { events: [], from: null, oldest: 0, cursor: 0, isRead: false, error: null };
 
 /** The log as it is and goes on, oldest first. */
 export function useLog({ type, agent, channel, after }: LogFilter): ReadLog {
@@ -67,10 +71,16 @@ async function follow(relay: RelayClient, { wanted, after, setLog, signal }: Fol
     come = [];
     const last = more.at(-1)?.event.seq ?? 0;
     if (!signal.aborted)
-      setLog((before) => ({ ...before, events: [...before.events, ...more].slice(-KEPT), cursor: Math.max(before.cursor, last) }));
+      setLog((before) => ({
+        ...before,
+        isRead: true,
+        events: [...before.events, ...more].slice(-KEPT),
+        cursor: Math.max(before.cursor, last),
+      }));
   };
+  const onConnection = () => void setTimeout(() => signal.aborted || setLog((before) => ({ ...before, isRead: true })), PAST_MS);
   // A log that cannot be continued is another one, or has lost its beginning: what is shown of it stays.
-  for await (const event of relay.events({ ...wanted, after: from, onReset: () => {}, signal })) {
+  for await (const event of relay.events({ ...wanted, after: from, onReset: () => {}, onConnection, signal })) {
     count += 1;
     if (come.push({ key: `${event.seq}/${count}`, event }) === 1) setTimeout(show, QUIET_MS);
   }

@@ -39,7 +39,7 @@ export function ConnectionBadge() {
         {text}
       </span>
       <Palette />
-      <Link to="/settings" aria-label="Settings" title="Settings" className="px-1 text-base leading-none hover:text-ink">
+      <Link to="/settings" aria-label="Settings" title="Settings" className="hidden px-1 text-base leading-none hover:text-ink sm:inline">
         ⚙
       </Link>
       <ThemeSwitch />

@@ -36,6 +36,10 @@ export function MainNav() {
       <Page to="/search" name="Search" />
       <Page to="/events" name="Events" />
       {mayListTokens ? <Page to="/tokens" name="Tokens" /> : null}
+      {/* Where there is room it stands beside the colours. */}
+      <span className="contents sm:hidden">
+        <Page to="/settings" name="Settings" />
+      </span>
     </nav>
   );
 }
@@ -62,7 +66,8 @@ interface PageProps {
     | '/callbacks'
     | '/search'
     | '/events'
-    | '/tokens';
+    | '/tokens'
+    | '/settings';
   readonly name: string;
   /** Undefined while it is not known. */
   readonly count?: number | undefined;

@@ -11,7 +11,7 @@ import { LoggedEvent } from './logged-event.tsx';
 /** The log itself: what happened, in order, as it is told to programs. */
 export function EventsPage({ filter }: { readonly filter: LogFilter }) {
   const log = useLog(filter);
-  const { events, error, from, oldest } = log;
+  const { events, error, from, oldest, isRead } = log;
   const isNarrowed = filter.type !== undefined || filter.agent !== undefined || filter.channel !== undefined;
   return (
     <main className="grid min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)]">
@@ -27,15 +27,7 @@ export function EventsPage({ filter }: { readonly filter: LogFilter }) {
         header={from !== null && from > oldest ? <Earlier filter={filter} from={from} oldest={oldest} /> : null}
         empty={
           <div className="p-6 text-center text-soft">
-            {error !== null ? (
-              <Problem error={error} />
-            ) : from === null ? (
-              'Reading…'
-            ) : isNarrowed ? (
-              'No event fits.'
-            ) : (
-              'Nothing happened yet.'
-            )}
+            {error !== null ? <Problem error={error} /> : !isRead ? 'Reading…' : isNarrowed ? 'No event fits.' : 'Nothing happened yet.'}
           </div>
         }
       />
