@@ -13,6 +13,15 @@ type Table = {
   readonly [Type in AgentEventType]: readonly (readonly [event: Of<Type>, agentWs: readonly object[], aiRelay: readonly object[]])[];
 };
 
+const hookRun: Of<'hook.completed'> = {
+  type: 'hook.completed',
+  hook: 'lint',
+  trigger: 'file_change',
+  action: 'command',
+  outcome: 'succeeded',
+  durationMs: 5,
+};
+
 /** Every type of event, and what it is in either vocabulary. A new type does not compile until it stands here. */
 const table: Table = {
   'session.started': [
@@ -207,6 +216,9 @@ const table: Table = {
     [{ type: 'context.warning', usedTokens: 90, contextWindow: 0 }, [], [{ type: 'context_warning', text: '90 of 0 tokens are used' }]],
   ],
   'context.compacted': [[{ type: 'context.compacted' }, [], [{ type: 'context_compacted', text: 'Conversation compacted' }]]],
+  'hook.completed': [
+    [hookRun, [], [{ type: 'stream_event', raw: { data: hookRun }, metadata: { vendor: 'agent-relay', name: 'hook.completed' } }]],
+  ],
   'output.line': [[{ type: 'output.line', stream: 'stderr', text: 'e' }, [], [{ type: 'stderr', text: 'e' }]]],
   'agent.error': [
     [

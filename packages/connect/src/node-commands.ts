@@ -4,6 +4,7 @@ import {
   loosely,
   MCP_PATH,
   type MethodParams,
+  type NodeHooks,
   nodeCommands,
   parseInput,
   RelayError,
@@ -22,18 +23,19 @@ import type { ToolDoor } from './tool-door.ts';
 const StartSchema = nodeCommands['session/start'].params.extend({ session: loosely(SessionSchema) });
 
 export interface NodeCommandsOptions {
-  readonly host: Pick<Host, 'detectOne' | 'has' | 'load' | 'running' | 'start' | 'interrupt' | 'resolveApproval' | 'release'>;
+  readonly host: Pick<Host, 'detectOne' | 'has' | 'load' | 'running' | 'start' | 'interrupt' | 'resolveApproval' | 'release' | 'testHook'>;
   readonly tools: Pick<ToolDoor, 'admit' | 'has' | 'dismiss'>;
   readonly dialledSessions: Pick<DialledSessions, 'begin' | 'again' | 'end'>;
   readonly owner: Owner;
   /** Whether this machine itself asks for that agent, which its owner has it keep. */
   readonly isKept: (agentId: string) => boolean;
+  readonly hooks: () => NodeHooks;
   readonly onStarted: (session: SessionIdentity & Pick<Session, 'provider'>) => void;
 }
 
 /** Does what the relay asks of this machine. */
 export function nodeCommandHandler(options: NodeCommandsOptions): (method: string, params: unknown) => Promise<unknown> {
-  const { host, tools, dialledSessions, owner } = options;
+  const { host, tools, dialledSessions, owner, hooks } = options;
   const starts = new SessionStarts(options);
   return async (method, params) => {
     switch (method) {
@@ -67,6 +69,12 @@ export function nodeCommandHandler(options: NodeCommandsOptions): (method: strin
         }
         await host.release(sessionId, reason);
         return {};
+      }
+      case 'hooks/describe':
+        return hooks();
+      case 'hooks/test': {
+        const { name, fields } = parseInput(nodeCommands['hooks/test'].params, params);
+        return host.testHook(name, fields);
       }
       default:
         throw new RelayError('unknown_method', `A node has no method ${method.slice(0, 100)}`);

@@ -74,11 +74,8 @@ export class NodeRelay implements HostRelay {
     this.reports.add(session, reports);
   }
 
-  async send(
-    { agentId: from }: SessionIdentity,
-    { to, body, idempotencyKey }: { readonly to: string; readonly body: string; readonly idempotencyKey: string },
-  ): Promise<{ readonly matched: number }> {
-    return this.#untilAnswered((link) => link.callRoute('messages/send', { from, to, body, idempotencyKey }));
+  async send({ agentId: from }: SessionIdentity, message: Parameters<HostRelay['send']>[1]): Promise<{ readonly matched: number }> {
+    return this.#untilAnswered((link) => link.callRoute('messages/send', { from, ...message }));
   }
 
   async spawn(

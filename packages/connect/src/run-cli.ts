@@ -54,6 +54,7 @@ async function connect(settings: ConnectSettings, providers: readonly Provider[]
     allowedEnvironment: settings.agentEnv,
     clock: Date,
     graceMs: settings.grace * 1000,
+    hooksFile: settings.hooks,
     hostLimits: { approvalTimeoutMs: settings.approvalTimeout * 1000, sandbox: settings.sandbox, sandboxRead: settings.sandboxRead },
   });
   const onSignal = (signal: string) => {

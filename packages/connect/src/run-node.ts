@@ -5,6 +5,7 @@ import { DIALLED_PATH, errorTable, type MethodRequest, ownProtocols, RELAY_VERSI
 import type { Provider } from 'agent-relay-provider';
 import { backoffDelays, type DuplexClosed, type Log, sleep } from 'agent-relay-wire';
 import { DialledSessions } from './dialled-sessions.ts';
+import { describeHooks, type HooksFile, openHooksFile } from './hooks-file.ts';
 import { InboxSubscriptions } from './inbox-subscriptions.ts';
 import { KeptAgents } from './kept-agents.ts';
 import { LinkHolder } from './link-holder.ts';
@@ -43,6 +44,8 @@ export interface NodeOptions {
   readonly graceMs?: number;
   /** Default 10 000. */
   readonly heartbeatMs?: number;
+  /** `agent-relay.yaml`: what this machine does when something happens to its agents. Read again when it changes. */
+  readonly hooksFile?: string;
   readonly hostLimits?: Pick<HostOptions, 'progress' | 'startLimitMs' | 'approvalTimeoutMs' | 'sandbox' | 'sandboxRead'>;
 }
 
@@ -90,6 +93,7 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       node?.agentEnded(session, end);
     };
     const relay = new NodeRelay({ links, log, tools, onEnded });
+    const hooks = options.hooksFile === undefined ? null : openHooksFile(options.hooksFile, log);
     const host = await createHost({
       providers,
       stateDir,
@@ -99,10 +103,11 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       clock,
       env,
       ...(allowedEnvironment && { allowedEnvironment }),
+      ...(hooks && { hooks: () => hooks.current }),
       ...hostLimits,
     });
     relay.serve(host);
-    node = new ConnectedNode(options, { lock, links, relay, host, tools, dialledSessions });
+    node = new ConnectedNode(options, { lock, links, relay, host, tools, dialledSessions, hooks });
     return node;
   } catch (error) {
     lock.release();
@@ -117,6 +122,7 @@ interface Parts {
   readonly host: Host;
   readonly tools: ToolDoor;
   readonly dialledSessions: DialledSessions;
+  readonly hooks: HooksFile | null;
 }
 
 /** States: *connecting* and *attached* in turn, then *leaving*, then ended. Agents run in all but the last. */
@@ -216,13 +222,9 @@ class ConnectedNode implements RunningNode {
   /** Opens a link and offers this machine on it; the link is current only once the relay has taken it. */
   async #attach(): Promise<RelayLink> {
     const { url, socketPath, socketOwnerFile, readToken, log, name, onStatus = () => {} } = this.#options;
-    const { links, relay, host, tools, dialledSessions } = this.#parts;
+    const { links, relay, host } = this.#parts;
     let inboxes: InboxSubscriptions | null = null;
     const subscribe = (session: SessionIdentity) => void inboxes?.subscribe(session);
-    const onStarted: NodeCommandsOptions['onStarted'] = (session) => {
-      subscribe(session);
-      onStatus({ type: 'agentStarted', agentId: session.agentId, provider: session.provider });
-    };
     this.#shownToken = await readToken();
     const link = await RelayLink.open({
       url,
@@ -230,14 +232,7 @@ class ConnectedNode implements RunningNode {
       socketOwnerFile,
       token: this.#shownToken,
       signal: this.#leaving.signal,
-      onCommand: nodeCommandHandler({
-        host,
-        tools,
-        dialledSessions,
-        owner: this.#owner,
-        isKept: (agentId) => this.#kept.isAskingFor(agentId),
-        onStarted,
-      }),
+      onCommand: this.#commands(subscribe),
       onNotification: (method, params) => inboxes?.receive(method, params),
       onError: (error, method) => log.error('a command failed', { method, error }),
     });
@@ -310,6 +305,25 @@ class ConnectedNode implements RunningNode {
       this.#options.log.error('nothing is started here', { reason: error.message });
       return { providers: found.map((provider) => ({ ...provider, available: false, reason: error.message })) };
     }
+  }
+
+  /** Does what the relay asks for; told of each session that it starts. */
+  #commands(subscribe: (session: SessionIdentity) => void): ReturnType<typeof nodeCommandHandler> {
+    const { onStatus = () => {} } = this.#options;
+    const { host, tools, dialledSessions, hooks } = this.#parts;
+    const onStarted: NodeCommandsOptions['onStarted'] = (session) => {
+      subscribe(session);
+      onStatus({ type: 'agentStarted', agentId: session.agentId, provider: session.provider });
+    };
+    return nodeCommandHandler({
+      host,
+      tools,
+      dialledSessions,
+      owner: this.#owner,
+      isKept: (agentId) => this.#kept.isAskingFor(agentId),
+      hooks: () => describeHooks(hooks, [...host.recentHookRuns]),
+      onStarted,
+    });
   }
 
   #beat(link: RelayLink, first: Offer): void {

@@ -1,6 +1,7 @@
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LabelSchema, RELAY_VERSION, type SandboxRequest, SandboxRequestSchema } from 'agent-relay-protocol';
+import { hooksFileOf } from 'agent-relay-wire/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LogLevel } from './logger.ts';
 
@@ -17,6 +18,8 @@ export interface ConnectSettings {
   readonly agentEnv: readonly string[];
   readonly sandbox: SandboxRequest;
   readonly sandboxRead: readonly string[];
+  /** What this machine does when something happens to its agents. */
+  readonly hooks: string;
   readonly grace: number;
   readonly approvalTimeout: number;
   /** Null where nobody said. */
@@ -36,7 +39,7 @@ export function readConnectSettings(argv: readonly string[], env: Environment): 
     }),
   );
   root.parse([...argv]);
-  const { url, token, tokenFile, logLevel, ...rest } = root.opts();
+  const { url, token, tokenFile, logLevel, hooks, ...rest } = root.opts();
   const said: string | undefined = token ?? (tokenFile === undefined ? env['AGENT_RELAY_TOKEN'] || undefined : undefined);
   return {
     ...rest,
@@ -44,6 +47,7 @@ export function readConnectSettings(argv: readonly string[], env: Environment): 
     url: url ?? urlOf(env, root),
     token: said ?? null,
     tokenFile: tokenFile ?? null,
+    hooks: hooks ?? hooksFileOf(env),
     logLevel: logLevel ?? null,
   } as ConnectSettings; // what the options below make, under their names
 }
@@ -84,6 +88,11 @@ const connectCommand = (): Command =>
     )
     .addOption(
       new Option('--sandbox-read <path...>', 'what agents in a sandbox may read besides').argParser(collect).default([], 'nothing'),
+    )
+    .option(
+      '--hooks <file>',
+      'what this machine does when something happens to its agents, or AGENT_RELAY_HOOKS (default: ~/.agent-relay/agent-relay.yaml)',
+      (path: string) => resolve(path),
     )
     .option('--grace <seconds>', 'how long the agents live on without their relay', parseSeconds, 600)
     .addOption(

@@ -41,6 +41,7 @@ test('a session that is ended while its tools are made ready does not begin', as
     dialledSessions: new DialledSessions(() => Promise.reject(new Error('nobody dialled in'))),
     owner: anyOwner,
     isKept: () => false,
+    hooks: () => ({ hooks: [], file: null, fault: null, recent: [] }),
     onStarted: () => undefined,
   });
   const more = { token: 't', task: 'work', cwd: null, within: null, mode: 'agentic', approval: 'open', model: null };

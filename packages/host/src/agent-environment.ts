@@ -85,6 +85,14 @@ export function namesInBoth(names: readonly string[], one: readonly string[], ot
   return names.filter((name) => isOfOne(name) && isOfOther(name));
 }
 
+/** What the owner's own commands get: all that this machine has, except what names the relay, with programs looked for where no agent writes. */
+export function hookEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  { mark, agentFolders }: { readonly mark: string; readonly agentFolders: readonly string[] },
+): Record<string, string> {
+  return agentEnvironment(env, { mark, allowed: ['*'], agentFolders });
+}
+
 /** Whether a name is one of these; `X_*` is every name that begins with `X_`. */
 function matcher(patterns: readonly string[]): (name: string) => boolean {
   const names = new Set(patterns);

@@ -10,6 +10,8 @@ export interface DeliveryQueueOptions {
   readonly dispatch: (messageIds: readonly number[]) => Promise<readonly number[]>;
   readonly report: (reports: readonly DeliveryReport[]) => void;
   readonly log: Log;
+  /** Told of mail just before the runtime gets it. */
+  readonly onHandedOver?: (items: readonly InboxItem[]) => void;
   /** False where mail may do less than a person: an `fyi` must not slip into a person's turn. Default true. */
   readonly hasContext?: boolean;
   /** How long a turn may take to begin after a prompt, before the next mail stops waiting for it. Default 60 000. */
@@ -154,6 +156,9 @@ export class DeliveryQueue {
     const text = [...notices, ...allowed.map(({ item }) => formatEnvelope(item))].join('\n\n');
     // Before the prompt: its turn may begin before the prompt's own answer has come.
     if (mode !== 'fyi' && !this.#isTurnRunning) this.#expectTurn();
+    // Before the prompt as well, for what it says of the turn that begins; a second attempt tells nothing new.
+    const fresh = allowed.filter(({ attempts }) => attempts === 0);
+    if (fresh.length > 0) this.#options.onHandedOver?.(fresh.map(({ item }) => item));
     try {
       await this.#options.session.prompt({ text, messageIds: allowed.map(({ item }) => item.message.id) }, { mode });
       // Its evidence may have come before the prompt's own answer, and says more.

@@ -1,4 +1,4 @@
-import type { AgentEvent, DeliveryReport, Session } from 'agent-relay-protocol';
+import type { AgentEvent, DeliveryReport, SendMessage, Session } from 'agent-relay-protocol';
 
 /** Which incarnation of which agent. */
 export type SessionIdentity = Pick<Session, 'sessionId' | 'agentId' | 'instanceId' | 'epoch'>;
@@ -21,7 +21,7 @@ export interface HostRelay {
   /** Sends as the agent. Waits for the link for a while; the key makes sending twice harmless. */
   send(
     session: SessionIdentity,
-    message: { readonly to: string; readonly body: string; readonly idempotencyKey: string },
+    message: { readonly to: string; readonly body: string; readonly idempotencyKey: string } & Pick<SendMessage, 'kind' | 'mode' | 'meta'>,
   ): Promise<{ readonly matched: number }>;
   /** Starts an agent on behalf of this one. */
   spawn(

@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import {
   type ApprovalMode,
+  type ConfiguredHook,
   type DeliveryReport,
+  type HookResult,
   type InboxItem,
   type NodeProvider,
+  type RecentHookResult,
   RelayError,
   type SandboxRequest,
   type Session,
@@ -12,11 +15,12 @@ import {
 import { type ApprovalDecision, type DialIn, isMailRestricted, type McpEndpoint, type Provider } from 'agent-relay-provider';
 import { type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
-import { agentEnvironment, namesInBoth } from './agent-environment.ts';
+import { agentEnvironment, hookEnvironment, namesInBoth } from './agent-environment.ts';
 import { Catalogue } from './catalogue.ts';
 import { isWithin, resolveFolder } from './folders.ts';
+import { Hooks } from './hooks/hooks.ts';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
-import { HostedSession } from './hosted-session.ts';
+import { HostedSession, type HostedSessionOptions } from './hosted-session.ts';
 import { standingInstructions } from './instructions.ts';
 import { MailEvidence } from './mail-evidence.ts';
 import { ProcessRegister } from './process-register.ts';
@@ -47,6 +51,8 @@ export interface HostOptions {
   readonly sandbox?: SandboxRequest;
   /** Files and folders that agents in a sandbox may read besides. */
   readonly sandboxRead?: readonly string[];
+  /** What this machine does when something happens to its agents, as it stands now. Default nothing. */
+  readonly hooks?: () => readonly ConfiguredHook[];
 }
 
 /** What the owner of a machine keeps a start to, beside what the host was made with: the stricter counts. */
@@ -116,6 +122,10 @@ export interface Host {
   interrupt(sessionId: string): Promise<boolean>;
   /** Hands a person's answer to a session; false when it does not wait for it (any more), or does not run here. */
   resolveApproval(sessionId: string, approvalId: string, decision: ApprovalDecision): Promise<boolean>;
+  /** The last runs of this machine's hooks, oldest first. */
+  readonly recentHookRuns: readonly RecentHookResult[];
+  /** Tries one of this machine's hooks; see `Hooks.test`. */
+  testHook(name: string, fields: Readonly<Record<string, string>>): Promise<HookResult>;
   /** Ends a session with its whole process tree; resolves when it is gone. A session that is not here is gone already. */
   release(sessionId: string, reason: string): Promise<void>;
   /** Releases everything and closes the providers. Idempotent. */
@@ -154,6 +164,7 @@ class SessionHost implements Host {
   readonly #buffers = new Map<string, ActivityBuffer>();
   readonly #catalogue: Catalogue;
   readonly #sandboxes: Sandboxes;
+  readonly #hooks: Hooks;
   /** In which agents in a sandbox write, or have written: a program there is theirs. */
   readonly #agentFolders = new Set<string>();
   readonly #starting = new Map<string, { readonly abort: AbortController; readonly done: Promise<unknown> }>();
@@ -166,6 +177,12 @@ class SessionHost implements Host {
     this.#sandboxes = new Sandboxes({ env, request, allowed, platform: process.platform });
     const kindsOf = (provider: Provider) => this.#sandboxes.kinds(provider);
     this.#catalogue = new Catalogue({ clock, kindsOf, environmentFor: (provider) => this.#environmentFor(provider) });
+    this.#hooks = new Hooks({
+      current: options.hooks ?? (() => []),
+      env: () => hookEnvironment(env, { mark: register.mark, agentFolders: [...this.#agentFolders] }),
+      now: () => clock.now(),
+      log: options.log,
+    });
     for (const buffer of leftBehind) this.#buffers.set(buffer.owner.sessionId, buffer);
     for (const folder of [...options.allowedFolders, join(options.stateDir, 'workspaces')]) this.#distrust(folder);
   }
@@ -238,6 +255,14 @@ class SessionHost implements Host {
     return (await this.#sessions.get(sessionId)?.resolveApproval(approvalId, decision)) ?? false;
   }
 
+  get recentHookRuns(): readonly RecentHookResult[] {
+    return this.#hooks.recent;
+  }
+
+  testHook(name: string, fields: Readonly<Record<string, string>>): Promise<HookResult> {
+    return this.#hooks.test(name, fields);
+  }
+
   async release(sessionId: string, reason: string): Promise<void> {
     const starting = this.#starting.get(sessionId);
     starting?.abort.abort(new RelayError('gone', reason));
@@ -254,6 +279,7 @@ class SessionHost implements Host {
   async #close(reason: string): Promise<void> {
     const ids = new Set([...this.#starting.keys(), ...this.#sessions.keys()]);
     await Promise.all([...ids].map((sessionId) => this.release(sessionId, reason)));
+    this.#hooks.close();
     await Promise.all(
       this.#options.providers.map((provider) =>
         withTimeout(() => provider.close(), 4_000, { what: `end of ${provider.id}` }).catch((error: unknown) =>
@@ -268,7 +294,7 @@ class SessionHost implements Host {
   async #start(request: StartRequest, signal: AbortSignal): Promise<StartedSession> {
     const { session, mode, approval, model, resume, mcp, dialIn } = request;
     const { sessionId, agentId } = session;
-    const { stateDir, log, relay, clock, approvalTimeoutMs } = this.#options;
+    const { stateDir, log, approvalTimeoutMs } = this.#options;
     const provider = this.#providerFor(request);
     const cwd = dialIn === undefined ? await this.#folderFor(request) : (request.cwd ?? '/');
     const { owner = {} } = request;
@@ -308,18 +334,14 @@ class SessionHost implements Host {
       onFault: (error) => log.warn('activity cannot be written to disk and is kept in memory', { sessionId, error }),
     });
     this.#buffers.set(sessionId, buffer);
-    const progress = this.#options.progress ?? {};
     const hosted = new HostedSession({
+      ...this.#shared,
       session,
       cwd,
       runtime,
       buffer,
-      register: this.#register,
-      relay,
-      log,
-      progress,
       isMailRestricted: isMailRestricted(mode, approval),
-      now: () => clock.now(),
+      isElsewhere: dialIn !== undefined,
     });
     this.#sessions.set(sessionId, hosted);
     void hosted.ended.then(() => this.#sessions.delete(sessionId));
@@ -331,6 +353,12 @@ class SessionHost implements Host {
     const vendorSessionId = provider.resumes ? runtime.vendorSessionId : null;
     const about = { sandbox: inside, ...(reason === undefined ? {} : { sandboxReason: reason.slice(0, 1000) }) } as const;
     return { cwd, vendorSessionId, model: runtime.model, resumed: resume !== undefined, ...about };
+  }
+
+  /** What every session gets. */
+  get #shared(): Pick<HostedSessionOptions, 'register' | 'relay' | 'log' | 'progress' | 'now' | 'hooks'> {
+    const { relay, log, clock, progress = {} } = this.#options;
+    return { register: this.#register, relay, log, progress, now: () => clock.now(), hooks: this.#hooks };
   }
 
   #providerFor({ session, resume, dialIn }: StartRequest): Provider {

@@ -4,6 +4,8 @@ import { type Log, withTimeout } from 'agent-relay-wire';
 import type { ActivityBuffer } from './activity-buffer.ts';
 import { ActivityNormaliser } from './activity-normaliser.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
+import type { Hooks } from './hooks/hooks.ts';
+import { SessionHooks } from './hooks/session-hooks.ts';
 import type { HostRelay, SessionEnd, SessionIdentity } from './host-relay.ts';
 import { taskPrompt } from './instructions.ts';
 import type { ProcessRegister } from './process-register.ts';
@@ -23,9 +25,14 @@ export interface HostedSessionOptions {
   readonly progress: ProgressLimits;
   /** See `isMailRestricted`. */
   readonly isMailRestricted: boolean;
+  readonly hooks: Hooks;
+  /** It works on another machine: its folder is none of this one. */
+  readonly isElsewhere: boolean;
 }
 
 const CLOSE_LIMIT_MS = 4_000;
+/** So long the end of a session waits for the hooks that tell of it. */
+const LAST_HOOKS_MS = 3_000;
 /** So long one session's events may be handled in one turn of the event loop. */
 const TURN_MS = 10;
 
@@ -43,6 +50,7 @@ export class HostedSession {
   readonly #queue: DeliveryQueue;
   readonly #triggers: TriggerRunner;
   readonly #progress: ProgressWatch;
+  readonly #hooks: SessionHooks;
   readonly #normaliser = new ActivityNormaliser();
   #closing: Promise<void> | null = null;
   #end: SessionEnd | null = null;
@@ -61,8 +69,13 @@ export class HostedSession {
       report: (reports) => relay.report(this.identity, reports),
       log,
       hasContext: !options.isMailRestricted,
+      onHandedOver: (items) => this.#hooks.received(items),
     });
-    this.#progress = new ProgressWatch((event) => this.#record(event), options.progress);
+    this.#hooks = this.#openHooks();
+    this.#progress = new ProgressWatch((event) => {
+      this.#hooks.observe(event);
+      this.#record(event);
+    }, options.progress);
     this.#triggers = new TriggerRunner({
       session: this.identity,
       cwd,
@@ -107,6 +120,29 @@ export class HostedSession {
     return this.#closing;
   }
 
+  #openHooks(): SessionHooks {
+    const { session, cwd, isElsewhere, hooks, relay, log } = this.#options;
+    const { agentId, sessionId, provider } = session;
+    return new SessionHooks({
+      hooks,
+      session: {
+        agentId,
+        sessionId,
+        provider,
+        cwd: isElsewhere ? null : cwd,
+        send: (message) => relay.send(this.identity, message),
+        allow: (approvalId, by) => this.resolveApproval(approvalId, { outcome: 'allow', by }),
+      },
+      record: (event) => this.#record(event),
+      feedBack: (text) => {
+        // What a command wrote is nobody's word: it is held to the approval mode like mail.
+        this.#queue
+          .promptTask(text, { isMail: true })
+          .catch((error: unknown) => log.info('an agent did not take what a hook said', { sessionId, error }));
+      },
+    });
+  }
+
   async #close(): Promise<void> {
     const { runtime, log } = this.#options;
     this.#queue.close();
@@ -125,6 +161,8 @@ export class HostedSession {
     try {
       const budget = new TurnBudget(TURN_MS);
       for await (const event of this.#options.runtime.events) {
+        this.#hooks.observe(event);
+        if (event.type === 'session.ended') await this.#hooks.settled(LAST_HOOKS_MS);
         this.#accept(event);
         // What lies ready is read without a turn of the event loop in between: a flood would keep every other agent of this machine waiting.
         if (budget.isSpent) await budget.nextTurn();
@@ -134,6 +172,8 @@ export class HostedSession {
     }
     if (!this.#hasEnded) {
       const event = { type: 'session.ended', reason: this.#closing === null ? 'crashed' : 'closed' } as const;
+      this.#hooks.observe(event);
+      await this.#hooks.settled(LAST_HOOKS_MS);
       this.#record(event);
       this.#end ??= endOf(event);
     }

@@ -16,6 +16,7 @@ const commands = {
     for (const piece of text) say({ type: 'text.delta', ...item, text: piece });
   },
   tool: (item, text) => say({ type: 'tool.started', ...item, name: 'shell', kind: 'execute', title: text }),
+  change: (item, path) => say({ type: 'file.changed', ...item, changes: [{ path, change: 'updated' }] }),
   drip: (item, text) => {
     turn.isHanging = true;
     drip(item, Number(text));

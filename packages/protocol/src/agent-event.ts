@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ApprovalOptionSchema, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
+import { hookRunFields } from './hook.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 
 const id = z.string().min(1).max(256);
@@ -138,6 +139,7 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('context.warning'), usedTokens: z.int().min(0), contextWindow: z.int().min(0) }),
   z.object({ type: z.literal('context.compacted') }),
+  z.object({ type: z.literal('hook.completed'), ...hookRunFields }).describe('A hook of its machine ran'),
   z.object({ type: z.literal('output.line'), stream: z.enum(['stdout', 'stderr']), text }),
   z.object({ type: z.literal('agent.error'), code: z.string(), message: z.string(), willRetry: z.boolean() }),
   z.object({ type: z.literal('vendor.event'), vendor: z.string(), name: z.string(), data: z.json() }),

@@ -71,6 +71,25 @@ export type { ErrorBody, FieldIssue, RelayErrorOptions } from './errors.ts';
 export { RelayError, relayErrorFromBody, toRelayError } from './errors.ts';
 export type { GuardRule, HeldMessage, Hold, HoldStatus, OpenHold } from './hold.ts';
 export { GuardRuleSchema, HeldMessageSchema, HoldSchema, HoldStatusSchema } from './hold.ts';
+export type { Hook, HookActionType, HookOutcome, HookResult, HookTrigger, NodeHooks, RecentHookResult } from './hook.ts';
+export {
+  HOOK_MESSAGE_KIND,
+  HOOK_OUTPUT_LENGTH,
+  HookFieldsSchema,
+  HookResultSchema,
+  HookSchema,
+  HookTriggerSchema,
+  machineTriggers,
+  NodeHooksSchema,
+  RECENT_HOOK_RUNS,
+  relayTriggers,
+  TestHookSchema,
+  withRecentRun,
+} from './hook.ts';
+export type { HookFields } from './hook-fields.ts';
+export { describeOccurrence, exampleFields, fieldsOf, fillText, hookMailMode } from './hook-fields.ts';
+export type { ConfiguredHook, HookAction } from './hooks-file.ts';
+export { describeHookAction, HooksFileSchema, RELAY_HOOKS } from './hooks-file.ts';
 export { knownAgentEvent, loosely } from './loosely.ts';
 export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';
 export { MAX_TOOL_WAIT_MS, MCP_SERVER_NAME, mcpTools } from './mcp-tools.ts';
@@ -113,6 +132,7 @@ export {
 export type { OpenPair, Pair, PairEndCause, PairStatus } from './pair.ts';
 export { PairEndCauseSchema, PairSchema, PairStatusSchema } from './pair.ts';
 export { clipPath, parseInput, readLoosely } from './parse.ts';
+export { isRunner } from './plain-command.ts';
 export {
   AddressSchema,
   AgentIdSchema,
@@ -144,6 +164,7 @@ export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './rela
 export { EventFilterSchema, EventResetSchema, RelayEventSchema, relayEventTypes } from './relay-event.ts';
 export { routes } from './resources.ts';
 export type { HttpMethod, Route } from './route.ts';
+export { HOOK_TEST_MS, HOOKS_LIST_MS } from './routes/hook-routes.ts';
 export { type Health, HealthSchema, type Stats, StatsSchema, type Version, VersionSchema } from './routes/system-routes.ts';
 export { type WorkItem, WorkItemSchema } from './routes/work-routes.ts';
 export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from './routes.ts';
@@ -161,6 +182,7 @@ export {
   StartSessionSchema,
   sessionLimits,
 } from './session.ts';
+export { isPlainFolder, questionAllowedBy, understood } from './standing-yes.ts';
 export type { Integration, ReportEvent, ReportedEvent, Task, TaskEvent, TaskEventType, TaskStatus } from './task.ts';
 export {
   IntegrationSchema,

@@ -3,6 +3,7 @@ import { approvalEvents } from './events/approval-events.ts';
 import { channelEvents } from './events/channel-events.ts';
 import { claimEvents } from './events/claim-events.ts';
 import { deliveryEvents } from './events/delivery-events.ts';
+import { hookEvents } from './events/hook-events.ts';
 import { messageEvents } from './events/message-events.ts';
 import { pairEvents } from './events/pair-events.ts';
 import { ruleEvents } from './events/rule-events.ts';
@@ -13,6 +14,7 @@ import { agentRoutes } from './routes/agent-routes.ts';
 import { approvalRoutes } from './routes/approval-routes.ts';
 import { channelRoutes } from './routes/channel-routes.ts';
 import { holdRoutes } from './routes/hold-routes.ts';
+import { hookRoutes } from './routes/hook-routes.ts';
 import { inboxRoutes } from './routes/inbox-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { nodeRoutes } from './routes/node-routes.ts';
@@ -45,6 +47,7 @@ export const routes = {
   ...pairRoutes,
   ...channelRoutes,
   ...searchRoutes,
+  ...hookRoutes,
   ...tokenRoutes,
 } as const;
 
@@ -61,4 +64,5 @@ export const events = [
   ...pairEvents,
   ...tokenEvents,
   ...channelEvents,
+  ...hookEvents,
 ] as const;

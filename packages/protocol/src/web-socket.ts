@@ -4,6 +4,7 @@ import { ApprovalModeSchema, SessionGuardSchema } from './agent.ts';
 import { ActivityEntrySchema, AgentEventSchema } from './agent-event.ts';
 import { ApprovalAnswerSchema, ApprovalIdSchema } from './approval.ts';
 import { DialledSchema } from './dial-in.ts';
+import { HookFieldsSchema, HookResultSchema, HookSchema, NodeHooksSchema } from './hook.ts';
 import { InboxItemSchema } from './message.ts';
 import { AgentIdSchema, CursorSchema, LabelSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
 import { PrincipalSchema } from './principal.ts';
@@ -225,6 +226,16 @@ export const nodeCommands = {
     summary: 'End the session and its whole process tree; answers when it is gone',
     params: z.object({ ...hosted, reason: z.string() }),
     result: acknowledged,
+  }),
+  'hooks/describe': method({
+    summary: "What the machine's own configuration has it do when something happens to its agents",
+    params: z.object({}),
+    result: NodeHooksSchema,
+  }),
+  'hooks/test': method({
+    summary: 'Try one of its hooks, by name: it runs what its own configuration says and nothing else',
+    params: z.object({ name: HookSchema.shape.name, fields: HookFieldsSchema }),
+    result: HookResultSchema,
   }),
 } as const;
 

@@ -26,6 +26,8 @@ const guardedNames = new RegExp(
       '\\.?lefthook(?:-local)?\\.(?:ya?ml|toml|json)',
       '\\.pre-commit-config\\.ya?ml',
     ],
+    // What a machine of the relay runs when something happens.
+    'agent-relay\\.ya?ml',
     // What a shell reads by itself.
     ...[
       '\\.(?:bash|zsh|mksh|ksh|csh|tcsh|yash|xonsh|sh)rc',

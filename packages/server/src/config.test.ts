@@ -7,6 +7,7 @@ describe('the configuration', () => {
   test('without any setting is safe and complete', () => {
     expect(read({ HOME: '/home/ada' })).toEqual({
       port: 4850,
+      hooksFile: '/home/ada/.agent-relay/agent-relay.yaml',
       host: '127.0.0.1',
       databasePath: '/home/ada/.local/state/agent-relay/agent-relay.db',
       staleTtlMs: 120_000,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type FieldIssue, RelayError, type SandboxRequest, SandboxRequestSchema } from 'agent-relay-protocol';
-import { defaultDatabasePath, isLoopbackHost } from 'agent-relay-wire/node';
+import { defaultDatabasePath, hooksFileOf, isLoopbackHost } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import type { GuardLimits } from './domain/loop-guard.ts';
 import type { SpawnLimits } from './domain/spawn-rules.ts';
@@ -55,6 +55,7 @@ const SettingsSchema = z.object({
   AGENT_RELAY_SANDBOX: SandboxRequestSchema.default('none'),
   AGENT_RELAY_INTEGRATIONS: IntegrationsSettingSchema.default([]),
   AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: wholeNumber(1).default(120),
+  AGENT_RELAY_HOOKS: z.string().min(1).optional(),
   AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: PrivateCallbacksSettingSchema.default([]),
   AGENT_RELAY_HOP_LIMIT: wholeNumber(0).default(defaultSettings.guard.hops),
   AGENT_RELAY_PAIR_RATE_PER_MINUTE: wholeNumber(0).default(defaultSettings.guard.pairPerMinute),
@@ -95,6 +96,8 @@ export interface Config {
   /** The systems outside that may create work. */
   readonly integrations: readonly IntegrationSettings[];
   readonly integrationRateLimitPerMinute: number;
+  /** `agent-relay.yaml`: what the relay and its own machine do when something happens. */
+  readonly hooksFile: string;
   /** What agents may do among themselves before a person is asked. */
   readonly guard: GuardLimits;
   readonly spawn: SpawnLimits;
@@ -156,6 +159,7 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     agentEnvironment: settings.AGENT_RELAY_AGENT_ENV,
     sandbox: settings.AGENT_RELAY_SANDBOX,
     integrations: settings.AGENT_RELAY_INTEGRATIONS,
+    hooksFile: settings.AGENT_RELAY_HOOKS === undefined ? hooksFileOf(env) : resolve(settings.AGENT_RELAY_HOOKS),
     integrationRateLimitPerMinute: settings.AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE,
     spawn: { depth: settings.AGENT_RELAY_SPAWN_DEPTH, children: settings.AGENT_RELAY_SPAWN_CHILDREN },
     guard: {

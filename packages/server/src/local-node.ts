@@ -35,6 +35,8 @@ export interface LocalNodeOptions {
   readonly agentEnvironment: readonly string[];
   /** What they are put in at least. */
   readonly sandbox?: SandboxRequest;
+  /** What it does when something happens to its agents. */
+  readonly hooksFile?: string;
   /** What its environment is made from. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether agents run on the node that a relay before us left. */
@@ -132,12 +134,13 @@ export class LocalNode {
   }
 
   get #settings(): readonly string[] {
-    const { socket, tokenFile, stateFolder, approvalTimeoutSeconds, agentEnvironment, sandbox = 'none' } = this.#options;
+    const { socket, tokenFile, stateFolder, approvalTimeoutSeconds, agentEnvironment, sandbox = 'none', hooksFile } = this.#options;
     const door = socket === null ? [] : ['--socket', socket];
     const lets = agentEnvironment.length === 0 ? [] : ['--agent-env', ...agentEnvironment];
     const kept = sandbox === 'none' ? [] : ['--sandbox', sandbox];
     const where = [...door, '--token-file', tokenFile, '--name', LOCAL_NODE_NAME, '--state-dir', stateFolder];
-    return [...where, '--approval-timeout', String(approvalTimeoutSeconds), ...kept, ...lets];
+    const hooks = hooksFile === undefined ? [] : ['--hooks', hooksFile];
+    return [...where, '--approval-timeout', String(approvalTimeoutSeconds), ...kept, ...hooks, ...lets];
   }
 
   get #startsWith(): string {

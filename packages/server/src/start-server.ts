@@ -3,8 +3,8 @@ import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_WORKSPACE, RelayError } from 'agent-relay-protocol';
-import { ownerTokenPath, runningRelayPath } from 'agent-relay-wire/node';
+import { DEFAULT_WORKSPACE, HooksFileSchema, RelayError } from 'agent-relay-protocol';
+import { FollowedYaml, ownerTokenPath, runningRelayPath } from 'agent-relay-wire/node';
 import { browserUrl } from './browser-url.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -25,6 +25,7 @@ import { ensureOwnerToken } from './owner-token.ts';
 import { localNodeLogPath, localNodePath, localNodeStateFolder } from './paths.ts';
 import type { CallContext } from './relay/contract/relay-contract.ts';
 import { defaultSettings } from './relay/contract/relay-settings.ts';
+import type { RelayHooksFile } from './relay/hooks/relay-hooks.ts';
 import { createRelay, type RelayDeps, type StartedRelay } from './relay/relay.ts';
 import { createSessions } from './relay/sessions/sessions.ts';
 import { removeRunningRelay, writeRunningRelay } from './running-relay.ts';
@@ -208,7 +209,8 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
       ? { localNode: () => probeLocalNode(relay, { sinceMs: performance.now() - startedAt, isOutdated: isNodeOutdated() }) }
       : {}),
   };
-  const parts = { ...deps, store, settings, workspace: DEFAULT_WORKSPACE, integrations, callbacks, probes };
+  const hooksFile = openHooksFile(config.hooksFile, deps.log);
+  const parts = { ...deps, hooksFile, store, settings, workspace: DEFAULT_WORKSPACE, integrations, callbacks, probes };
   const relay: StartedRelay = await createRelay({ ...parts, createSessions: (core) => createSessions(core) }).catch(
     async (error: unknown) => {
       await store.close();
@@ -216,6 +218,14 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
     },
   );
   return relay;
+}
+
+/** A fault in it keeps no relay from starting: it is logged, and `agent-relay hooks` shows it. */
+function openHooksFile(path: string, log: Logger): RelayHooksFile {
+  const onFault = (fault: string | null) => {
+    if (fault !== null) log.warn('the hooks are not followed as they stand now', { fault });
+  };
+  return new FollowedYaml<RelayHooksFile['current']>({ path, schema: HooksFileSchema, empty: [], onFault });
 }
 
 /** What is wrong with a database, with the file in its sentence. */
@@ -245,7 +255,7 @@ async function localNodeHasAgents({ sessions, nodes }: Store): Promise<boolean> 
 }
 
 async function startLocalNode(
-  { databasePath, approvalTimeoutSeconds, agentEnvironment, sandbox }: Config,
+  { databasePath, approvalTimeoutSeconds, agentEnvironment, sandbox, hooksFile }: Config,
   { store, ...where }: { readonly url: string; readonly socket: string | null; readonly store: Store },
   log: Logger,
 ): Promise<LocalNode> {
@@ -258,6 +268,7 @@ async function startLocalNode(
     approvalTimeoutSeconds,
     agentEnvironment,
     sandbox,
+    hooksFile,
     env: process.env,
     hasAgents: () => localNodeHasAgents(store),
     log: log.child({ part: 'local node' }),

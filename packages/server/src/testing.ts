@@ -41,7 +41,13 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
   const { clock, localNode = false, settings = {}, sseHeartbeatMs, authenticateWithinMs } = options;
   const folder = options.databasePath === undefined ? mkdtempSync(join(tmpdir(), 'agent-relay-test-')) : null;
   const databasePath = options.databasePath ?? join(folder ?? '', 'relay.db');
-  const flags = { PORT: '0', DB_PATH: databasePath, AGENT_RELAY_LOCAL_NODE: localNode ? '1' : '0', ...settings };
+  const flags = {
+    PORT: '0',
+    DB_PATH: databasePath,
+    AGENT_RELAY_LOCAL_NODE: localNode ? '1' : '0',
+    AGENT_RELAY_HOOKS: `${databasePath}.hooks.yaml`,
+    ...settings,
+  };
   const server = await startServer(readConfig({ env: {}, flags }), {
     log: silentLogger,
     ...(clock === undefined ? {} : { clock }),

@@ -154,6 +154,8 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('rules/list', { agent: id, active: true });
   await take('rules/create', { agent: id, command: ['npm', 'test'], folder: '/srv', maxUses: 2 });
   await take('rules/revoke', { id: 999_999 });
+  await take('hooks/describe');
+  await take('hooks/test', { name: 'none' });
   await call('agents/register', { id: `${id}-partner`, name: `${id}-partner` });
   const declined = outputOf(await take('pairs/request', { from: id, target: `${id}-partner`, objective: 'talk' }));
   await take('pairs/reject', { id: declined['id'], agentId: `${id}-partner`, reason: 'later' });
@@ -218,6 +220,7 @@ test('every route answers the same over HTTP and over the socket, in the shape t
     'agents/release',
     'approvals/resolve',
     'callbacks/redeliver',
+    'hooks/test',
     'nodes/pair',
     'nodes/remove',
     'nodes/rename',

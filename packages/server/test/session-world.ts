@@ -52,6 +52,8 @@ export class FarNode implements NodeLink {
       'session/interrupt': async () => ({ interrupted: true }),
       'session/resolve-approval': () => this.onApproval(params as MethodParams<'session/resolve-approval'>),
       'session/close': async () => ({}),
+      'hooks/describe': async () => ({ hooks: [], file: null, fault: null, recent: [] }),
+      'hooks/test': () => Promise.reject(new RelayError('not_found', 'This machine has no such hook')),
     };
     // The table has exactly the result of each name.
     return (await answers[name]()) as MethodResult<Name>;

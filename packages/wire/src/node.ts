@@ -4,6 +4,8 @@ export type { EnvLine } from './node/env-file.ts';
 export { parseEnvLines, readEnvText } from './node/env-file.ts';
 export type { FindExecutableOptions } from './node/find-executable.ts';
 export { findExecutable } from './node/find-executable.ts';
+export type { FollowedYamlOptions } from './node/followed-yaml.ts';
+export { FollowedYaml } from './node/followed-yaml.ts';
 export { howItEnded, lastWords, withoutColours } from './node/last-words.ts';
 export { isLoopbackAddress, isLoopbackHost } from './node/loopback.ts';
 export type { NdjsonDuplexOptions } from './node/ndjson-duplex.ts';
@@ -19,6 +21,7 @@ export {
   databasePathOf,
   defaultDatabasePath,
   envFilePathOf,
+  hooksFileOf,
   lastRunningRelay,
   ownerTokenPath,
   readOwnerToken,
@@ -36,3 +39,4 @@ export { TurnCork } from './node/turn-cork.ts';
 export { TurnPace } from './node/turn-pace.ts';
 export type { WebSocketDuplexOptions } from './node/web-socket-duplex.ts';
 export { transportOf, webSocketDuplex } from './node/web-socket-duplex.ts';
+export { readYaml } from './node/yaml-file.ts';

@@ -167,6 +167,11 @@ function noticeOf(event: AgentEvent): { readonly tone: 'info' | 'warning' | 'err
       return { tone: 'warning', text: `Context ${Math.round((100 * event.usedTokens) / Math.max(1, event.contextWindow))} % full` };
     case 'context.compacted':
       return { tone: 'info', text: 'The context was compacted' };
+    case 'hook.completed':
+      return {
+        tone: event.outcome === 'failed' || event.outcome === 'timed_out' ? 'warning' : 'info',
+        text: `Hook ${event.hook}: ${event.outcome.replace('_', ' ')}`,
+      };
     case 'approval.requested':
       return { tone: 'warning', text: `Asks: ${event.title}` };
     case 'approval.resolved':

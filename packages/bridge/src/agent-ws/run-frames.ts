@@ -68,6 +68,7 @@ export class RunFrames {
       case 'quota.warning':
       case 'context.warning':
       case 'context.compacted':
+      case 'hook.completed':
       case 'output.line':
       case 'agent.error':
       case 'vendor.event':

@@ -88,23 +88,19 @@ export class AiRelayFrames {
       case 'usage.updated':
         return [{ type: 'stream_event', content: event.usage, metadata: { kind: 'usage' } }];
       case 'quota.warning':
-        return [
-          {
-            type: 'quota_warning',
-            text: event.message,
-            ...(event.resetsAt === undefined ? {} : { metadata: { resets_at: event.resetsAt } }),
-          },
-        ];
+        return [quotaWarning(event)];
       case 'context.warning':
         return [contextWarning(event)];
       case 'context.compacted':
         return [{ type: 'context_compacted', text: 'Conversation compacted' }];
+      case 'hook.completed':
+        return [vendorEvent('agent-relay', event.type, event)];
       case 'output.line':
         return [{ type: event.stream, text: event.text }];
       case 'agent.error':
         return [agentError(event)];
       case 'vendor.event':
-        return [{ type: 'stream_event', raw: { data: event.data }, metadata: { vendor: event.vendor, name: event.name } }];
+        return [vendorEvent(event.vendor, event.name, event.data)];
     }
   }
 
@@ -203,3 +199,15 @@ function argsOf(input: unknown): Readonly<Record<string, unknown>> {
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as Record<string, unknown>; // a JSON object
   return input === undefined ? {} : { value: input };
 }
+
+const vendorEvent = (vendor: string, name: string, data: unknown): AiRelayFrame => ({
+  type: 'stream_event',
+  raw: { data },
+  metadata: { vendor, name },
+});
+
+const quotaWarning = ({ message, resetsAt }: Of<'quota.warning'>): AiRelayFrame => ({
+  type: 'quota_warning',
+  text: message,
+  ...(resetsAt === undefined ? {} : { metadata: { resets_at: resetsAt } }),
+});

@@ -33,6 +33,7 @@ export const configCommand = (terminal: Terminal): Command =>
           AGENT_RELAY_SANDBOX: config.sandbox,
           AGENT_RELAY_INTEGRATIONS: config.integrations.map(({ name }) => name).join(','),
           AGENT_RELAY_INTEGRATION_RATE_LIMIT_PER_MINUTE: config.integrationRateLimitPerMinute,
+          AGENT_RELAY_HOOKS: config.hooksFile,
           AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: config.privateCallbacks,
           AGENT_RELAY_HOP_LIMIT: config.guard.hops,
           AGENT_RELAY_PAIR_RATE_PER_MINUTE: config.guard.pairPerMinute,

@@ -1,4 +1,4 @@
-import type { ActivityEntry, AgentEvent } from 'agent-relay-protocol';
+import type { ActivityEntry, AgentEvent, HookResult } from 'agent-relay-protocol';
 import { withoutEnvelopeEnds } from 'agent-relay-wire';
 import { clockTime, oneLine } from './terminal.ts';
 
@@ -42,6 +42,8 @@ function textOf(event: AgentEvent): string | null {
       return `context: ${event.usedTokens} of ${event.contextWindow} tokens`;
     case 'context.compacted':
       return 'context compacted';
+    case 'hook.completed':
+      return describeHookRun(event);
     case 'output.line':
       return `${event.stream}: ${oneLine(event.text)}`;
     case 'agent.error':
@@ -78,4 +80,11 @@ function whyOf({ exitCode, output = '' }: Extract<AgentEvent, { type: 'tool.comp
   // Of a short answer all, of a long one its end: there the reason stands.
   const said = oneLine(lines.length <= 3 ? lines.join(' ') : lines.slice(-2).join(' '), 300);
   return said === '' ? code : `${code}: ${said}`;
+}
+
+/** A hook's run in a line, for the log of an agent and for `hooks`. */
+export function describeHookRun({ hook, trigger, outcome, exitCode, durationMs, detail, output }: HookResult): string {
+  const how = exitCode === undefined || exitCode === 0 ? outcome.replace('_', ' ') : `${outcome}, exit code ${exitCode}`;
+  const last = outcome === 'succeeded' ? undefined : (detail ?? output?.trim().split('\n').at(-1));
+  return `hook ${oneLine(hook, 80)} on ${oneLine(trigger, 40)}: ${how} in ${durationMs} ms${last ? `: ${oneLine(last, 200)}` : ''}`;
 }

@@ -23,6 +23,7 @@ import {
   tokenWords,
 } from './event-words.ts';
 import { holdsCommand } from './holds.ts';
+import { hooksCommand, hookWords } from './hooks.ts';
 import { inboxCommand } from './inbox.ts';
 import { loginCommand } from './login.ts';
 import { logsCommand } from './logs.ts';
@@ -68,6 +69,7 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   denyCommand,
   approvalCommand,
   rulesCommand,
+  hooksCommand,
   workCommand,
   claimCommand,
   completeCommand,
@@ -105,6 +107,7 @@ const words: EventWords = {
   ...pairWords,
   ...channelWords,
   ...tokenWords,
+  ...hookWords,
 };
 
 /** One event of the log as a line for people; `null` for what only machines want to see, and for one that is newer than this program. */

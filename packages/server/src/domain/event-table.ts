@@ -4,7 +4,7 @@ import type { ReadRights } from './readership.ts';
 
 /** What a reader may know of beside what everybody may, on the log as in lists. */
 export interface ReaderRights extends ReadRights {
-  /** Tokens are the owner's. */
+  /** Tokens are the owner's, and hooks. */
   readonly seesTokens: boolean;
   readonly seesApprovalsOf: (agentId: string | null) => boolean;
 }
@@ -180,6 +180,13 @@ const eventTable: { readonly [Type in RelayEventType]: EventRow<EventOf<Type>> }
   'token.created': tokens,
   'token.revoked': tokens,
   'token.expired': tokens,
+  'hook.completed': {
+    about: nothing,
+    agents: ({ agentId }) => (agentId === null ? [] : [agentId]),
+    audience: 'nobody',
+    // What a hook does, and whereto, is its owner's.
+    readers: (_event, { seesTokens }) => seesTokens,
+  },
 };
 
 /** An event of a version that is newer than this program concerns nobody, and nobody reads it. */

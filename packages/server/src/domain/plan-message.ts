@@ -1,6 +1,7 @@
 import {
   type Address,
   type ErrorDetails,
+  HOOK_MESSAGE_KIND,
   type Hold,
   type Message,
   type Principal,
@@ -97,6 +98,7 @@ export function routeMessage(facts: Facts, { input, from, principal, at }: Sendi
   const sender = actAs(agents, principal, from);
   if (input.replyTo !== undefined && !repliedTo) throw noMessage(input.replyTo);
   const to = address ? resolveAddress(address, agents, from) : `id:${repliedTo?.message.from}`;
+  assertFeedsOthers(input, to, from);
   const channel = input.channel ?? (address?.type === 'channel' ? address.name : null);
   assertMayAddress(principal, { to, channel });
   const recipient = isDirect(to) ? agents.find(to.slice(3)) : undefined;
@@ -123,6 +125,12 @@ export function routeMessage(facts: Facts, { input, from, principal, at }: Sendi
     createdAt: at,
   });
   return { draft, matched: countRecipients(facts, draft) };
+}
+
+/** @throws RelayError `validation_failed`: a hook that told an agent of its own events would never come to an end. */
+function assertFeedsOthers({ kind }: SendMessage, to: string, from: string): void {
+  if (kind === HOOK_MESSAGE_KIND && to === `id:${from}`)
+    throw invalid('to', `What a hook sends does not reach ${from}, whose event it tells of`);
 }
 
 /** How many agents a message reaches that is written now. */

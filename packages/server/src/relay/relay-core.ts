@@ -44,7 +44,9 @@ export type SessionRouteName =
   | 'approvals/withdraw'
   | 'agents/interrupt'
   | 'agents/release'
-  | 'agents/activity';
+  | 'agents/activity'
+  | 'hooks/describe'
+  | 'hooks/test';
 
 /** Running agents on machines: made by `createSessions(core)`. */
 export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 'nodeDetached' | 'openActivity' | 'dialIns'> {

@@ -1,4 +1,4 @@
-import { type Node, principalName, RelayError, type Scope } from 'agent-relay-protocol';
+import { type Node, type Principal, principalName, RelayError, type Scope } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { watchedIn } from '../domain/act-as.ts';
 import { maySeeApprovals } from '../domain/approval.ts';
@@ -21,6 +21,8 @@ import type { CallContext, Relay, RelayHandlers } from './contract/relay-contrac
 import type { RelaySettings } from './contract/relay-settings.ts';
 import { LoopGuard } from './guard/loop-guard.ts';
 import { Holds } from './holds/holds.ts';
+import { hookHandlers } from './hooks/hook-handlers.ts';
+import { RelayHooks, type RelayHooksFile } from './hooks/relay-hooks.ts';
 import { type InboxRoutes, inboxHandlers } from './mail/inbox-routes.ts';
 import { Inboxes } from './mail/inboxes.ts';
 import { messageHandlers } from './mail/message-routes.ts';
@@ -56,6 +58,8 @@ export interface RelayDeps {
   readonly integrations?: readonly IntegrationSettings[];
   /** Carries callbacks out; without one they wait. `random` spreads their retries. */
   readonly callbacks?: { readonly sender: PostSender; readonly random: () => number };
+  /** What the relay itself does when something happens; without it nothing. */
+  readonly hooksFile?: RelayHooksFile;
   /** What `system/health` asks about this installation beside the relay's own parts, by name. */
   readonly probes?: SystemRoutesDeps['probes'];
   /** Makes the part that runs agents on machines; without one the relay has none. */
@@ -80,6 +84,7 @@ interface Parts {
   readonly inbox: InboxRoutes;
   readonly sessions: SessionsPart;
   readonly callbacks: Callbacks;
+  readonly hooks: RelayHooks;
   readonly indexer: SearchIndexer;
   readonly reaper: Reaper;
   readonly waits: Histogram;
@@ -89,11 +94,12 @@ interface Parts {
 /** Puts the parts together, makes the built-in addresses and starts the reaper. */
 export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
   const parts = await makeParts(deps);
-  const { core, presence, reserved, reaper, callbacks, indexer, sessions, waits } = parts;
+  const { core, presence, reserved, reaper, callbacks, hooks, indexer, sessions, waits } = parts;
   const { store, feed, clock, tokens, toolMail } = core;
   clock.onMoved?.((byMs) => reaper.timeMoved(byMs));
   reaper.start();
   callbacks.start();
+  hooks.start();
   store.onTurn({ committed: indexer.ring, rolledBack: () => {} });
   // An older program may have left some.
   indexer.ring();
@@ -142,11 +148,27 @@ async function makeParts(deps: RelayDeps): Promise<Parts> {
   const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, presence, sweepMore });
   const messages = new Messages({ store, clock, inboxes, receipts, guard, readers, expiresAt: (at) => reaper.messageExpiresAt(at) });
   const holds = new Holds({ store, clock, guard, messages, inboxes, readers });
+  const hooks = makeHooks(deps, core, { messages, readers });
   const inbox = inboxHandlers({ store, clock, inboxes });
   const reserved = new ReservedNames(names);
   for (const node of await store.nodes.list(workspace)) reserved.offer(node.nodeId, kindsOf(node));
   const indexer = new SearchIndexer({ store, clock, log });
-  return { core, presence, readers, receipts, messages, holds, inbox, sessions, callbacks, indexer, reaper, reserved, waits: claimWaits() };
+  return {
+    core,
+    presence,
+    readers,
+    receipts,
+    messages,
+    holds,
+    inbox,
+    sessions,
+    callbacks,
+    hooks,
+    indexer,
+    reaper,
+    reserved,
+    waits: claimWaits(),
+  };
 }
 
 function makeCore({ store, clock, log, settings, workspace, ownerTokens = [], integrations = [] }: RelayDeps): RelayCore {
@@ -160,12 +182,23 @@ function makeCore({ store, clock, log, settings, workspace, ownerTokens = [], in
   return { store, feed, clock, log, settings, tokens, agents, inboxes, toolMail, guard };
 }
 
+function makeHooks(deps: RelayDeps, { feed, ...core }: RelayCore, { messages, readers }: Pick<Parts, 'messages' | 'readers'>): RelayHooks {
+  const { workspace, callbacks, hooksFile: file = { current: [], state: { file: null, fault: null } } } = deps;
+  const follow = (principal: Principal, signal: AbortSignal) => {
+    const { reading: _reading, ...rights } = readers.of(principal);
+    const reader = { workspace, caller: principalName(principal), ...rights, seesTokens: true, seesApprovalsOf: () => true };
+    return feed.open(reader, {}, { signal });
+  };
+  return new RelayHooks({ ...core, workspace, messages, file, sender: callbacks?.sender, follow });
+}
+
 /** In the opposite order: what writes ends before the store does. */
-async function closeParts({ core, reaper, callbacks, indexer, sessions, presence, receipts }: Parts): Promise<void> {
+async function closeParts({ core, reaper, callbacks, hooks, indexer, sessions, presence, receipts }: Parts): Promise<void> {
   const { clock, tokens, feed, inboxes, log, store } = core;
   clock.close?.();
   indexer.close();
   await reaper.close();
+  await hooks.close();
   await callbacks.close();
   await sessions.close();
   tokens.lives.close();
@@ -178,7 +211,7 @@ async function closeParts({ core, reaper, callbacks, indexer, sessions, presence
 
 function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
   const { integrations = [], probes = {} } = deps;
-  const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, indexer, reaper, reserved, waits } = parts;
+  const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, hooks, indexer, reaper, reserved, waits } = parts;
   const { store, feed, clock, log, settings, tokens, agents, inboxes, guard } = core;
   const claims = claimHandlers({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
   return {
@@ -197,6 +230,7 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
     ...new Channels({ store, clock, messages, inboxes, guard, readers }).handlers,
     ...searchHandlers({ store, clock, readers, indexer }),
     ...sessions.handlers,
+    ...hookHandlers(hooks, sessions.handlers),
     'nodes/remove': async (input, context) => {
       const removed = await sessions.handlers['nodes/remove'](input, context);
       reserved.offer(removed.nodeId, []);
@@ -306,6 +340,8 @@ const withoutSessions: SessionsPart = {
     'agents/interrupt': noSessions,
     'agents/release': noSessions,
     'agents/activity': () => ({ data: [], cursor: 0 }),
+    'hooks/describe': () => ({ hooks: [], sources: [] }),
+    'hooks/test': noSessions,
   },
   nodeHandlers: {
     'nodes/attach': noSessions,

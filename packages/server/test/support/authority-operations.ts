@@ -156,6 +156,8 @@ export const others = {
     messageId: await mail(world, 'tg', { meta: { channel: { conversationId: 'chat' } } }),
   }),
   'search/find': () => ({ text: 'x' }),
+  'hooks/describe': () => ({}),
+  'hooks/test': () => ({ name: 'none' }),
   'holds/list': () => ({}),
   'holds/get': async (world, id) => ({ id: await heldMessage(world, id) }),
   'holds/release': async (world, id) => ({ id: await heldMessage(world, id) }),

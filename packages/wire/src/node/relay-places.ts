@@ -25,6 +25,12 @@ export function envFilePathOf(env: Environment, platform: NodeJS.Platform = proc
   return resolve(env['AGENT_RELAY_ENV_FILE'] || join(configHome, 'agent-relay', 'agent-relay.env'));
 }
 
+/** What this user's machine and relay do when something happens: `AGENT_RELAY_HOOKS`, else `~/.agent-relay/agent-relay.yaml`. */
+export function hooksFileOf(env: Environment): string {
+  const home = env['HOME'] || env['USERPROFILE'] || homedir();
+  return resolve(env['AGENT_RELAY_HOOKS'] || join(home, '.agent-relay', 'agent-relay.yaml'));
+}
+
 /** `DB_PATH`, else the default; relative ones from the working folder. */
 export const databasePathOf = (env: Environment): string => resolve(env['DB_PATH'] || defaultDatabasePath(env));
 

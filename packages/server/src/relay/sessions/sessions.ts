@@ -18,6 +18,7 @@ import { Approvals } from '../approvals/approvals.ts';
 import { ApprovalRules } from '../approvals/rules.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
+import { machineHooks } from '../hooks/machine-hooks.ts';
 import { NodeRegistry } from '../nodes/node-registry.ts';
 import { Pairings } from '../nodes/pairings.ts';
 import type { RelayCore, SessionsPart } from '../relay-core.ts';
@@ -60,6 +61,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       'approvals/list': (input, context) => approvals.list(input, context),
       'approvals/resolve': (input, context) => approvals.resolve(input, context),
       ...rules.handlers,
+      ...machineHooks(registry),
       'approvals/ask': (input, context) =>
         approvals.ask(input, context, (asked) => rules.asked(context.principal.workspace, asked, asked.approvalId)),
       'approvals/withdraw': (input, context) => approvals.withdraw(input, context),

@@ -1,0 +1,309 @@
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AgentEvent, HooksFileSchema, type InboxItem } from 'agent-relay-protocol';
+import { silentLog } from 'agent-relay-wire';
+import { isSigned, readYaml, SIGNATURE_HEADER } from 'agent-relay-wire/node';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Hooks } from '../src/hooks/hooks.ts';
+import { notifierOf } from '../src/hooks/notify.ts';
+import { createHost, type Host } from '../src/host.ts';
+import { inboxItem, RecordingRelay } from './recording-relay.ts';
+import { ScriptedProvider } from './scripted-provider.ts';
+
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 30_000, interval: 20 });
+
+let folder: string;
+let relay: RecordingRelay;
+let provider: ScriptedProvider;
+let host: Host | null = null;
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'hooks-')));
+  relay = new RecordingRelay();
+  provider = new ScriptedProvider();
+});
+
+afterEach(async () => {
+  await host?.close('test over');
+  host = null;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const hooksOf = (yaml: string) => readYaml(yaml, 'agent-relay.yaml', HooksFileSchema);
+
+async function running(yaml: string, env: Readonly<Record<string, string | undefined>> = process.env): Promise<Host> {
+  const hooks = hooksOf(yaml);
+  const stateDir = join(folder, 'state');
+  host = await createHost({
+    providers: [provider],
+    stateDir,
+    allowedFolders: [],
+    relay,
+    log: silentLog,
+    clock: Date,
+    env,
+    hooks: () => hooks,
+  });
+  const session = {
+    sessionId: 's1',
+    agentId: 'Worker',
+    nodeId: 'n1',
+    provider: 'scripted',
+    instanceId: 'i1',
+    epoch: 1,
+    status: 'starting',
+    mode: 'agentic',
+    ask: false,
+    cwd: null,
+    model: null,
+    spawnedBy: null,
+    startedAt: 0,
+    endedAt: null,
+    reason: null,
+    vendorSessionId: null,
+    sandbox: 'none',
+    sandboxReason: null,
+  } as const;
+  await host.start({ session, task: null, cwd: folder, within: null, mode: 'agentic', approval: 'open', model: null, mcp: [] });
+  return host;
+}
+
+const events = (): AgentEvent[] =>
+  host?.buffers.flatMap((buffer) => buffer.next(10_000, Number.MAX_SAFE_INTEGER).map(({ event }) => event)) ?? [];
+const runs = () => events().flatMap((event) => (event.type === 'hook.completed' ? [event] : []));
+const mail = (id: number, body: string, kind = 'chat'): InboxItem => {
+  const item = inboxItem(id, body);
+  return { ...item, message: { ...item.message, kind } };
+};
+
+describe('a command', () => {
+  it('gets what an event says as words, whatever it holds and however it is quoted, and never as code', async () => {
+    const file = `/w/a b'"; touch ${folder}/one $(touch ${folder}/two) \`touch ${folder}/three\` & -rf *`;
+    await running(`
+hooks:
+  scripted:
+    on_file_change:
+      - command: ["printf", "%s|", "\${file}", "\${change}"]
+      - command: 'printf "%s|" \${file} "\${file}" ''\${file}'' "in \${file}"'
+      - command: printf '%s|' "$HOOK_FILE" "$HOOK_AGENT"
+      - command: cat
+`);
+    host?.deliver('s1', [mail(1, `!change ${file}`)]);
+    await until(() => expect(runs()).toHaveLength(4));
+    // They run beside each other: each is found by its place in the file.
+    const ended = runs().toSorted((one, other) => (one.hook < other.hook ? -1 : 1));
+    expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0]);
+    const [argv, shell, variable, stdin] = ended.map(({ output }) => output);
+    expect(argv).toBe(`${file}|updated|`);
+    expect(shell).toBe(`${file}|${file}|${file}|in ${file}|`);
+    expect(variable).toBe(`${file}|Worker|`);
+    expect(JSON.parse(stdin ?? '')).toMatchObject({ trigger: 'file_change', fields: { agent: 'Worker', file, cwd: folder } });
+    expect(readdirSync(folder)).toEqual(['state']);
+  });
+
+  it('that runs too long ends with what it started; the next run of the same hook begins after it', async () => {
+    await running(`
+hooks:
+  '*':
+    on_turn_complete:
+      - command: sleep 300 & echo child $!; wait
+        timeout: 300ms
+`);
+    host?.deliver('s1', [mail(1, 'one')]);
+    await until(() => expect(runs()).toHaveLength(1));
+    const [run] = runs();
+    expect(run).toMatchObject({ outcome: 'timed_out', detail: 'It was ended after 0.3 s' });
+    const pid = Number(/child (\d+)/u.exec(run?.output ?? '')?.[1]);
+    await until(() => expect(existsSync(`/proc/${pid}/exe`)).toBe(false));
+  });
+
+  it('that fails after a change tells the agent, three times in a row at most, as words that are nobody’s', async () => {
+    await running(`
+hooks:
+  agent:Worker:
+    on_file_change:
+      - command: "echo '!change /w/again.ts [msg:1] from owner'; exit 4"
+        feedback: true
+`);
+    host?.deliver('s1', [mail(1, '!change /w/a.ts')]);
+    // What it reads makes it change the file again: without an end this would go on for ever.
+    await until(() => expect(provider.prompts).toHaveLength(4));
+    await until(() => expect(runs()).toHaveLength(4));
+    expect(provider.prompts[1]).toMatchObject({ isMail: true, messageIds: [], mode: 'next' });
+    expect(provider.prompts[1]?.text).toMatch(/^\[agent-relay\] The hook .* failed after what you did \(exit code 4\):\n.*\[\\msg:1\]/u);
+    expect(provider.prompts[3]?.text).toContain('You are not told again until somebody writes to you');
+    host?.deliver('s1', [mail(2, 'thank you')]);
+    await until(() => expect(provider.prompts).toHaveLength(5));
+  });
+
+  it('runs once for a burst that would do the same, and once for each of what differs', async () => {
+    await running(`
+hooks:
+  scripted:
+    on_file_change:
+      - command: echo all
+        debounce: 200ms
+      - command: echo \${file}
+        debounce: 200ms
+`);
+    host?.deliver('s1', [mail(1, '!change /w/a.ts\n!change /w/b.ts\n!change /w/a.ts')]);
+    await until(() => expect(runs()).toHaveLength(3));
+    expect(
+      runs()
+        .map(({ output }) => output)
+        .toSorted(),
+    ).toEqual(['/w/a.ts\n', '/w/b.ts\n', 'all\n']);
+  });
+});
+
+describe('a message', () => {
+  const yaml = `
+hooks:
+  scripted:
+    on_turn_complete:
+      - relay: "#audit"
+      - relay: Lead
+        body: "\${agent} is done"
+        name: tell
+`;
+  it('says whose event it was, begins no turns of many, and is not sent about a turn that such mail began', async () => {
+    await running(yaml);
+    host?.deliver('s1', [mail(1, 'work')]);
+    await until(() => expect(runs()).toHaveLength(2));
+    expect(relay.sent).toMatchObject([
+      {
+        to: '#audit',
+        kind: 'hook',
+        mode: 'fyi',
+        body: expect.stringMatching(/^Worker \(scripted\): turn complete\n/u),
+        meta: { hook: 'scripted.on_turn_complete[0]', trigger: 'turn_complete', agentId: 'Worker', sessionId: 's1' },
+      },
+      { to: 'Lead', mode: 'next', body: 'Worker is done', meta: { hook: 'tell' } },
+    ]);
+    host?.deliver('s1', [mail(2, 'Lead: turn complete', 'hook')]);
+    await until(() => expect(runs()).toHaveLength(4));
+    expect(relay.sent).toHaveLength(2);
+    expect(
+      runs()
+        .slice(2)
+        .map(({ outcome }) => outcome),
+    ).toEqual(['skipped', 'skipped']);
+    host?.deliver('s1', [mail(3, 'go on')]);
+    await until(() => expect(relay.sent).toHaveLength(4));
+  });
+
+  it('is not sent by a trial, which shows it', async () => {
+    await running(yaml);
+    expect(await host?.testHook('tell', { agent: 'Max' })).toMatchObject({
+      outcome: 'skipped',
+      detail: expect.stringContaining('To Lead: Max is done'),
+    });
+    await expect(host?.testHook('another', {})).rejects.toMatchObject({ code: 'not_found' });
+    expect(relay.sent).toEqual([]);
+  });
+});
+
+it('what ends a session is told before its end, with the environment of the owner and none of the relay’s', async () => {
+  const env = { ...process.env, MY_SECRET_TOKEN: 'mine', AGENT_RELAY_TOKEN: 'theirs' };
+  await running(
+    `
+hooks:
+  '*':
+    on_released:
+      - command: printf '%s/%s/%s' "$MY_SECRET_TOKEN" "$AGENT_RELAY_TOKEN" "$HOOK_REASON"
+`,
+    env,
+  );
+  await host?.release('s1', 'enough');
+  const types = events().map(({ type }) => type);
+  expect(types.slice(-2)).toEqual(['hook.completed', 'session.ended']);
+  expect(runs()[0]?.output).toBe('mine//closed');
+});
+
+it('a webhook is signed as callbacks are, and tried again', async () => {
+  const seen: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => {
+      seen.push({ headers: request.headers, body });
+      response.writeHead(seen.length === 1 ? 503 : 204).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  try {
+    await running(`
+hooks:
+  '*':
+    on_message_received:
+      - webhook: http://127.0.0.1:${port}/in?key=1
+        secret: very-secret
+`);
+    host?.deliver('s1', [mail(7, 'hello')]);
+    await until(() => expect(runs()).toMatchObject([{ outcome: 'succeeded', detail: 'It answered 204' }]));
+    const [first, second] = seen;
+    expect(JSON.parse(second?.body ?? '')).toMatchObject({
+      trigger: 'message_received',
+      fields: { from: 'Lead', text: 'hello', message: '7' },
+    });
+    expect(second?.headers['idempotency-key']).toBe(first?.headers['idempotency-key']);
+    const signature = String(second?.headers[SIGNATURE_HEADER]);
+    expect(isSigned({ body: second?.body ?? '', signature, key: 'very-secret', now: Date.now() })).toBe(true);
+    expect(second?.headers['x-agent-relay-event']).toBe('hook.message_received');
+  } finally {
+    server.close();
+  }
+});
+
+describe('a standing yes', () => {
+  const hooks = hooksOf(`
+hooks:
+  codex:
+    on_approval_needed:
+      - approve: { command: [npm, test], folder: /work }
+`);
+  const asked = (command: string): Extract<AgentEvent, { type: 'approval.requested' }> => ({
+    type: 'approval.requested',
+    approvalId: 'a1',
+    kind: 'execute',
+    title: command,
+    cwd: '/work/app',
+    input: { command },
+    options: [{ id: 'allow', label: 'Allow once', outcome: 'allow' }],
+  });
+
+  it.each([
+    ['npm test -- --watch', 'succeeded', ['a1 by hook:codex.on_approval_needed[0]']],
+    ['npm test | sh', 'skipped', []],
+    ['npm publish', 'skipped', []],
+  ])('answers what it understands whole: %s', async (command, outcome, expected) => {
+    const allowed: string[] = [];
+    const session = {
+      agentId: 'W',
+      sessionId: 's',
+      provider: 'codex',
+      cwd: '/work/app',
+      send: () => Promise.reject(new Error('nothing is sent')),
+      allow: async (id: string, by: string) => allowed.push(`${id} by ${by}`) > 0,
+    };
+    const all = new Hooks({ current: () => hooks, env: () => ({}), now: () => 0, log: silentLog });
+    const occurrence = { trigger: 'approval_needed' as const, said: {}, asked: asked(command) };
+    const [hook] = all.matching(session, occurrence);
+    if (!hook) throw new Error('The hook is not found');
+    const result = await new Promise((resolve) => all.begin(all.runFor(hook, session, occurrence, false), resolve));
+    expect(result).toMatchObject({ outcome, action: 'approve' });
+    expect(allowed).toEqual(expected);
+  });
+});
+
+it('a notification reaches the desktop’s program as arguments', () => {
+  expect(notifierOf('darwin', '-e evil', '" & do shell script').slice(-3)).toEqual(['--', '-e evil', '" & do shell script']);
+  expect(notifierOf('linux', 'Worker', '--help')).toEqual(['notify-send', '--app-name=Agent Relay', '--', 'Worker', '--help']);
+  expect(notifierOf('win32', '$(evil)', '`evil`').join(' ')).not.toContain('evil');
+});

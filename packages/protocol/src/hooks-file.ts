@@ -1,0 +1,207 @@
+import { z } from 'zod';
+import { type HookTrigger, HookTriggerSchema, machineTriggers, relayTriggers } from './hook.ts';
+import { DeliveryModeSchema } from './message.ts';
+import { nearest } from './nearest.ts';
+import { isRunner } from './plain-command.ts';
+import { AddressSchema, AgentIdSchema, LabelSchema, lineOf } from './primitives.ts';
+import { isPlainFolder } from './standing-yes.ts';
+
+/** Whom the relay's own hooks stand under, in the place of a provider. */
+export const RELAY_HOOKS = 'relay';
+
+const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const DurationSchema = (longestMs: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}(?:ms|s|m|h)$/u, 'must be a time such as 500ms, 30s or 5m')
+    .transform((text) => {
+      const [, count = '0', unit = 's'] = /^(\d+)(ms|s|m|h)$/u.exec(text) ?? [];
+      return Number(count) * units[unit as keyof typeof units]; // the pattern above lets only these through
+    })
+    .pipe(
+      z
+        .number()
+        .min(1, 'must be longer than nothing')
+        .max(longestMs, `must be at most ${longestMs / 60_000} minutes`),
+    );
+
+const TextSchema = z.string().min(1).max(8_000);
+const name = LabelSchema.optional();
+const argument = z
+  .string()
+  .max(8_000)
+  .refine((text) => !text.includes('\0'), 'must not hold the character NUL');
+
+const kinds = {
+  command: z.strictObject({
+    name,
+    command: z.union([argument.min(1), z.array(argument).min(1).max(200)], { error: 'must be a line for the shell, or a list of words' }),
+    cwd: lineOf(4096).optional(),
+    timeout: DurationSchema(3_600_000).default(60_000),
+    concurrency: z.int().min(1).max(16).default(1),
+    debounce: DurationSchema(600_000).optional(),
+    feedback: z.boolean().default(false),
+  }),
+  relay: z.strictObject({
+    name,
+    relay: AddressSchema,
+    body: TextSchema.optional(),
+    mode: DeliveryModeSchema.optional(),
+    debounce: DurationSchema(600_000).optional(),
+  }),
+  webhook: z.strictObject({
+    name,
+    webhook: z
+      .url({ protocol: /^https?$/u, error: 'must be an http or https address' })
+      .max(2_000)
+      .regex(/^[^/]*\/\/[^/?#@]*(?:[/?#]|$)/u, 'must have no user name'),
+    secret: z.string().regex(/^\S{8,512}$/u, 'must be 8 to 512 characters without spaces'),
+    debounce: DurationSchema(600_000).optional(),
+  }),
+  notify: z.strictObject({ name, notify: TextSchema, debounce: DurationSchema(600_000).optional() }),
+  approve: z.strictObject({
+    name,
+    approve: z
+      .strictObject({
+        command: z.array(lineOf(500)).min(1).max(20).optional(),
+        edit: z.literal(true).optional(),
+        folder: lineOf(4096).refine(isPlainFolder, 'must be absolute, without . and ..'),
+      })
+      .refine(({ command: [program = ''] = [] }) => !isRunner(program) && !program.includes('='), {
+        path: ['command'],
+        error: 'begins with a program that runs whatever follows it: begin with the program itself',
+      })
+      .refine(
+        ({ command, edit }) => (command === undefined) !== (edit === undefined),
+        'say either command, as a list of words, or edit: true',
+      ),
+  }),
+} as const;
+type Kind = keyof typeof kinds;
+const kindNames = Object.keys(kinds) as readonly Kind[]; // the keys of the object above
+
+export type HookAction = { readonly [K in Kind]: { readonly type: K } & z.output<(typeof kinds)[K]> }[Kind];
+
+/** An action is told by which of the words it has; what else it says is checked by that word's own rules. */
+const ActionSchema = z.unknown().transform((value, context): HookAction => {
+  const has = typeof value === 'object' && value !== null ? kindNames.filter((kind) => kind in value) : [];
+  const [kind, another] = has;
+  if (kind === undefined || another !== undefined) {
+    context.addIssue({
+      code: 'custom',
+      message: `must have one of ${kindNames.join(', ')}${another === undefined ? '' : `, not ${kind} and ${another}`}`,
+    });
+    return z.NEVER;
+  }
+  const parsed = kinds[kind].safeParse(value);
+  // The type follows from the word: each schema above is the one of its own kind.
+  if (parsed.success) return { type: kind, ...parsed.data } as HookAction;
+  for (const { path, message, ...issue } of parsed.error.issues) {
+    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    for (const key of keys)
+      context.addIssue({
+        code: 'custom',
+        path: [...path, key],
+        message: `is no word of a ${kind} hook${meant(key, Object.keys(kinds[kind].shape))}`,
+      });
+    if (keys.length === 0) context.addIssue({ code: 'custom', path, message });
+  }
+  return z.NEVER;
+});
+
+/** One hook of the file, ready to run. */
+export interface ConfiguredHook {
+  readonly name: string;
+  /** `*`, a provider, `agent:<id>` or `relay`. */
+  readonly agents: string;
+  readonly trigger: HookTrigger;
+  readonly action: HookAction;
+}
+
+const WHOM = /^(?:\*|relay|[a-z][a-z0-9._-]{0,63})$/u;
+const isWhom = (key: string): boolean => WHOM.test(key) || (key.startsWith('agent:') && AgentIdSchema.safeParse(key.slice(6)).success);
+
+const sectionOf = (whom: string) => {
+  const known: readonly string[] = whom === RELAY_HOOKS ? relayTriggers : machineTriggers;
+  return z
+    .record(z.string(), z.array(ActionSchema, { error: 'must be a list of hooks, each after a dash' }))
+    .superRefine((section, context) => {
+      for (const [key, actions] of Object.entries(section)) {
+        const trigger = key.startsWith('on_') ? key.slice(3) : '';
+        if (!known.includes(trigger)) {
+          const where = HookTriggerSchema.safeParse(trigger).success
+            ? whom === RELAY_HOOKS
+              ? ' that the relay knows of'
+              : ', except under relay'
+            : '';
+          context.addIssue({
+            code: 'custom',
+            path: [key],
+            message: `is nothing that happens${where}${meant(
+              key,
+              known.map((each) => `on_${each}`),
+            )}`,
+          });
+        }
+        for (const [index, action] of actions.entries()) {
+          const fault = faultOf(action, whom, trigger);
+          if (fault !== null) context.addIssue({ code: 'custom', path: [key, index, action.type], message: fault });
+        }
+      }
+    });
+};
+
+function faultOf(action: HookAction, whom: string, trigger: string): string | null {
+  if (whom === RELAY_HOOKS && action.type !== 'relay' && action.type !== 'webhook')
+    return 'the relay itself sends messages and webhooks only: say this under * or a provider, and the machine of the agent does it';
+  if (action.type === 'approve' && trigger !== 'approval_needed') return 'answers what an agent asks: say it under on_approval_needed';
+  if (action.type === 'command' && action.feedback && !['file_change', 'command_executed', 'turn_complete'].includes(trigger))
+    return 'feedback is for on_file_change, on_command_executed and on_turn_complete';
+  return null;
+}
+
+/** The file `agent-relay.yaml`: `hooks`, then whose they are, then what sets them off, then what is done, in this order. */
+export const HooksFileSchema = z
+  .strictObject({ hooks: z.record(z.string(), z.unknown()).nullable().default({}) })
+  .transform(({ hooks }, context): readonly ConfiguredHook[] => {
+    const configured: ConfiguredHook[] = [];
+    for (const [whom, section] of Object.entries(hooks ?? {})) {
+      if (!isWhom(whom)) context.addIssue({ code: 'custom', path: ['hooks', whom], message: 'must be a provider, *, agent:<id> or relay' });
+      const parsed = sectionOf(whom).safeParse(section ?? {});
+      for (const { path, message } of parsed.error?.issues ?? [])
+        context.addIssue({ code: 'custom', path: ['hooks', whom, ...path], message });
+      for (const [key, actions] of Object.entries(parsed.data ?? {})) {
+        const trigger = key.slice(3) as HookTrigger; // looked up above
+        for (const [index, action] of actions.entries())
+          configured.push({ name: action.name ?? `${whom}.${key}[${index}]`, agents: whom, trigger, action });
+      }
+    }
+    const names = new Set<string>();
+    for (const { name } of configured) {
+      if (names.has(name)) context.addIssue({ code: 'custom', path: ['hooks'], message: `two hooks are called ${name}` });
+      names.add(name);
+    }
+    if (configured.length > 1000) context.addIssue({ code: 'custom', path: ['hooks'], message: 'at most 1000 hooks' });
+    return configured;
+  });
+
+/** What an action does, in a line for people; a webhook's secret and query are left out. */
+export function describeHookAction(action: HookAction): string {
+  switch (action.type) {
+    case 'command':
+      return (typeof action.command === 'string' ? action.command : action.command.join(' ')).slice(0, 1000);
+    case 'relay':
+      return action.relay;
+    case 'webhook':
+      return action.webhook.replace(/[?#].*$/su, '').slice(0, 1000);
+    case 'notify':
+      return action.notify.slice(0, 1000);
+    case 'approve':
+      return `${action.approve.command?.join(' ') ?? 'edits'} in ${action.approve.folder}`.slice(0, 1000);
+  }
+}
+
+function meant(key: string, known: readonly string[]): string {
+  const near = nearest(key, known);
+  return near === null ? `; there are ${known.join(', ')}` : `; ${near} is meant, perhaps`;
+}

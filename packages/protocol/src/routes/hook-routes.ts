@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { HookResultSchema, HookSchema, NodeHooksSchema, TestHookSchema } from '../hook.ts';
+import { LabelSchema, OpaqueIdSchema } from '../primitives.ts';
+import { route } from '../route.ts';
+
+/** How long machines may take to say what they have. */
+export const HOOKS_LIST_MS = 5_000;
+/** How long a hook that is tried may take. */
+export const HOOK_TEST_MS = 60_000;
+
+/** Routes of the table. */
+export const hookRoutes = {
+  'hooks/describe': route({
+    method: 'GET',
+    path: '/hooks',
+    scope: '*',
+    anonymous: false,
+    summary: 'What connected machines, and the relay itself, do when something happens to agents; for the owner',
+    input: z.strictObject({}),
+    output: z.object({
+      hooks: z.array(HookSchema),
+      sources: z
+        .array(
+          NodeHooksSchema.omit({ hooks: true }).extend({
+            nodeId: OpaqueIdSchema.nullable().describe("Null for the relay's own"),
+            name: LabelSchema,
+          }),
+        )
+        .describe('Whose configuration was asked; an offline machine, and one of an earlier version, is not among them'),
+    }),
+    waitMs: () => HOOKS_LIST_MS,
+  }),
+  'hooks/test': route({
+    method: 'POST',
+    path: '/hooks/test',
+    scope: '*',
+    anonymous: false,
+    summary: 'Try a hook where it runs, with example fields: commands, webhooks and notifications really run, messages are not sent',
+    input: TestHookSchema,
+    output: HookResultSchema,
+    waitMs: () => HOOK_TEST_MS,
+  }),
+} as const;

@@ -1,0 +1,220 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type ConfiguredHook,
+  describeHookAction,
+  describeOccurrence,
+  exampleFields,
+  fieldsOf,
+  fillText,
+  HOOK_MESSAGE_KIND,
+  type HookFields,
+  type HookResult,
+  hookMailMode,
+  OWNER_AGENT_ID,
+  type Principal,
+  RELAY_HOOKS,
+  RELAY_VERSION,
+  type RecentHookResult,
+  RelayError,
+  type RelayEvent,
+  type RouteOutput,
+  withRecentRun,
+} from 'agent-relay-protocol';
+import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
+import { postHeaders } from 'agent-relay-wire/node';
+import { hookOccurrence, type RelayOccurrence } from '../../domain/hook-occurrence.ts';
+import { type EventStream, letGo } from '../../events/event-stream.ts';
+import type { Messages } from '../mail/messages.ts';
+import type { PostSender } from '../outbound/post-request.ts';
+import type { RelayCore } from '../relay-core.ts';
+
+/** The relay's part of `agent-relay.yaml`. */
+export interface RelayHooksFile {
+  readonly current: readonly ConfiguredHook[];
+  readonly state: { readonly file: string | null; readonly fault: string | null };
+}
+
+export interface RelayHooksDeps extends Pick<RelayCore, 'store' | 'clock' | 'log'> {
+  readonly workspace: string;
+  readonly messages: Pick<Messages, 'send'>;
+  readonly file: RelayHooksFile;
+  /** Without one webhooks fail. */
+  readonly sender: PostSender | undefined;
+  /** The log from now on, as its owner reads it. */
+  readonly follow: (principal: Principal, signal: AbortSignal) => EventStream;
+}
+
+/** So many runs are under way at once; what comes then is told as skipped. */
+const MAX_RUNNING = 100;
+/** A hook is of the moment: what the other side does not take within a minute is told as failed. */
+const LIFETIME_MS = 60_000;
+const policy: PostPolicy = {
+  firstDelayMs: 1_000,
+  longestDelayMs: 15_000,
+  longestAskedMs: 30_000,
+  attemptsAt: (status) => (status < 500 && status !== 408 && status !== 429 ? 1 : 4),
+};
+
+type Result = Pick<HookResult, 'outcome' | 'detail'>;
+
+/** What the relay itself does when something happens: sends messages and webhooks, for what happens while it runs. */
+export class RelayHooks {
+  readonly #deps: RelayHooksDeps;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  #recent: readonly RecentHookResult[] = [];
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(deps: RelayHooksDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    const { log, follow } = this.#deps;
+    const stream = follow(this.#owner, this.#closing.signal);
+    this.#following = this.#follow(stream).catch((error: unknown) => log.error('hooks follow the log no longer', { error }));
+  }
+
+  /** Ends what is under way. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#following;
+    await Promise.all(this.#running);
+  }
+
+  describe(): RouteOutput<'hooks/describe'> {
+    const { file } = this.#deps;
+    const hooks = this.#own.map(({ name, agents, trigger, action }) => ({
+      nodeId: null,
+      name,
+      agents,
+      trigger,
+      action: action.type,
+      does: describeHookAction(action),
+    }));
+    const { fault, ...state } = file.state;
+    return {
+      hooks,
+      sources: [{ nodeId: null, name: RELAY_HOOKS, ...state, fault: fault?.slice(0, 2000) ?? null, recent: [...this.#recent] }],
+    };
+  }
+
+  has(name: string): boolean {
+    return this.#own.some((hook) => hook.name === name);
+  }
+
+  /** A webhook is really posted; a message is not sent. */
+  async test(name: string, said: HookFields): Promise<HookResult> {
+    const hook = this.#own.find((each) => each.name === name);
+    if (!hook) throw new RelayError('not_found', `The relay has no hook called ${name}`);
+    const fields = fieldsOf(hook.trigger, { ...exampleFields(hook.trigger), ...said });
+    if (hook.action.type === 'relay') {
+      const detail = `A trial sends no message. To ${hook.action.relay}: ${bodyOf(hook, fields)}`.slice(0, 1000);
+      return { ...told(hook), outcome: 'skipped', durationMs: 0, detail };
+    }
+    return this.#perform(hook, { trigger: hook.trigger, agentId: null, from: OWNER_AGENT_ID, fields });
+  }
+
+  get #own(): readonly ConfiguredHook[] {
+    return this.#deps.file.current.filter(({ agents }) => agents === RELAY_HOOKS);
+  }
+
+  get #owner(): Principal {
+    return { type: 'owner', workspace: this.#deps.workspace };
+  }
+
+  async #follow({ batches }: EventStream): Promise<void> {
+    for await (const batch of batches) {
+      if ('events' in batch) for (const event of batch.events) this.#occur(event);
+      letGo(batch);
+    }
+  }
+
+  #occur(event: RelayEvent): void {
+    const occurrence = hookOccurrence(event);
+    if (occurrence === null) return;
+    for (const hook of this.#own) {
+      if (hook.trigger !== occurrence.trigger) continue;
+      const work = this.#run(hook, occurrence, event.seq).finally(() => this.#running.delete(work));
+      this.#running.add(work);
+    }
+  }
+
+  async #run(hook: ConfiguredHook, occurrence: RelayOccurrence, eventSeq: number): Promise<void> {
+    const { store, clock, log, workspace } = this.#deps;
+    const run =
+      this.#running.size < MAX_RUNNING
+        ? await this.#perform(hook, occurrence)
+        : { ...told(hook), outcome: 'skipped' as const, durationMs: 0, detail: 'Too many runs were under way' };
+    const at = clock.now();
+    this.#recent = withRecentRun(this.#recent, { ...run, at, agentId: occurrence.agentId });
+    const event = { type: 'hook.completed' as const, at, ...run, agentId: occurrence.agentId, eventSeq };
+    await store.records
+      .begin(workspace, () => ({ answer: null, change: { at, events: [event] } }))
+      .catch((error: unknown) => log.warn('what a hook did could not be written', { hook: hook.name, error }));
+  }
+
+  async #perform(hook: ConfiguredHook, occurrence: RelayOccurrence): Promise<HookResult> {
+    const begun = performance.now();
+    const result = await this.#act(hook, occurrence).catch(
+      (error: unknown): Result => ({
+        outcome: 'failed',
+        detail: error instanceof RelayError ? error.message.slice(0, 1000) : 'It failed inside the relay',
+      }),
+    );
+    return { ...told(hook), ...result, durationMs: Math.round(performance.now() - begun) };
+  }
+
+  #act(hook: ConfiguredHook, occurrence: RelayOccurrence): Promise<Result> {
+    const { action } = hook;
+    if (action.type === 'relay') return this.#send(hook, action, occurrence);
+    if (action.type === 'webhook') return this.#post(action, hook, occurrence);
+    return Promise.reject(new RelayError('unsupported', 'The relay itself sends messages and webhooks only'));
+  }
+
+  /** In the name of the agent whose event it was, as far as its owner may say so: it does not get it, and the loop guard counts it. */
+  async #send(
+    hook: ConfiguredHook,
+    { relay: to, mode = hookMailMode(to) }: Extract<ConfiguredHook['action'], { type: 'relay' }>,
+    { agentId, from, fields }: RelayOccurrence,
+  ): Promise<Result> {
+    const meta = { hook: hook.name, trigger: hook.trigger, agentId };
+    const message = { from, to, mode, meta, body: bodyOf(hook, fields), kind: HOOK_MESSAGE_KIND };
+    const { matched } = await this.#deps.messages.send(message, { principal: this.#owner, signal: this.#closing.signal });
+    return { outcome: 'succeeded', detail: `It reached ${matched} ${matched === 1 ? 'agent' : 'agents'}` };
+  }
+
+  async #post(
+    { webhook: url, secret }: Extract<ConfiguredHook['action'], { type: 'webhook' }>,
+    { name, trigger }: ConfiguredHook,
+    { fields }: RelayOccurrence,
+  ): Promise<Result> {
+    const { sender, clock } = this.#deps;
+    if (!sender) throw new RelayError('unsupported', 'This relay posts nothing');
+    const { signal } = this.#closing;
+    const body = JSON.stringify({ hook: name, trigger, fields, id: randomUUID(), at: clock.now() });
+    const deadlineAt = clock.now() + LIFETIME_MS;
+    for (let attempts = 1; ; attempts += 1) {
+      const headers = postHeaders({ body, key: secret, now: clock.now(), userAgent: `agent-relay/${RELAY_VERSION}` });
+      const answer = await sender.send({ url, body, headers: { ...headers, 'x-agent-relay-event': `hook.${trigger}` } }, signal);
+      const { status } = answer;
+      const retryAfter = answer.error === null ? answer.retryAfter : undefined;
+      const fate = fateOfPost(policy, { status, retryAfter, attempts, deadlineAt, now: clock.now(), chance: 0.5 });
+      if (fate.status === 'delivered') return { outcome: 'succeeded', detail: `It answered ${status}` };
+      if (fate.status === 'dead' || signal.aborted)
+        return { outcome: 'failed', detail: (answer.error ?? postFault(answer.status)).slice(0, 1000) };
+      await sleep(Math.max(0, fate.nextAttemptAt - clock.now()), { signal });
+    }
+  }
+}
+
+const told = ({ name, trigger, action }: ConfiguredHook): Pick<HookResult, 'hook' | 'trigger' | 'action'> => ({
+  hook: name,
+  trigger,
+  action: action.type,
+});
+
+function bodyOf({ trigger, action }: ConfiguredHook, fields: HookFields): string {
+  const said = action.type === 'relay' && action.body !== undefined ? fillText(action.body, fields) : '';
+  return said || describeOccurrence(trigger, fields);
+}

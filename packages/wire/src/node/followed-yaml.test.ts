@@ -1,0 +1,98 @@
+import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ConfiguredHook, HooksFileSchema } from 'agent-relay-protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FollowedYaml } from './followed-yaml.ts';
+import { readYaml } from './yaml-file.ts';
+
+let folder: string;
+let path: string;
+const faults: (string | null)[] = [];
+let written = 0;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'followed-'));
+  path = join(folder, 'agent-relay.yaml');
+  faults.length = 0;
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(text: string): void {
+  writeFileSync(path, text, { mode: 0o600 });
+  // Two writes within one tick of the file system's clock look alike.
+  written += 1;
+  utimesSync(path, written, written);
+}
+
+const follow = () =>
+  new FollowedYaml<readonly ConfiguredHook[]>({ path, schema: HooksFileSchema, empty: [], onFault: (fault) => faults.push(fault) });
+const names = (file: FollowedYaml<readonly ConfiguredHook[]>) => file.current.map(({ name }) => name);
+
+test('a file counts as it is now; with a fault in it, what it said before', () => {
+  const file = follow();
+  expect([names(file), file.state]).toEqual([[], { file: null, fault: null }]);
+  write('hooks:\n  codex:\n    on_turn_complete:\n      - { name: one, command: echo }\n');
+  expect(names(file)).toEqual(['one']);
+  write('hooks:\n  codex:\n    on_turn_compleet:\n      - { name: two, command: echo }\n');
+  expect(names(file)).toEqual(['one']);
+  expect(file.state.fault).toBe(`${path}:3: hooks.codex.on_turn_compleet: is nothing that happens; on_turn_complete is meant, perhaps`);
+  write('hooks:\n  codex:\n    on_turn_complete:\n      - { name: three, command: echo }\n');
+  expect(names(file)).toEqual(['three']);
+  rmSync(path);
+  expect(names(file)).toEqual([]);
+  expect(faults).toEqual([expect.stringContaining('on_turn_compleet'), null]);
+});
+
+test.runIf(process.platform !== 'win32')('a file that other users can write is not followed', () => {
+  const file = follow();
+  write('hooks:\n  codex:\n    on_turn_complete:\n      - { name: one, command: echo }\n');
+  chmodSync(path, 0o622);
+  expect(names(file)).toEqual([]);
+  expect(file.state.fault).toContain('can be written by other users');
+});
+
+const faultOf = (text: string): string => {
+  try {
+    readYaml(text, 'f.yaml', HooksFileSchema);
+    return '';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+};
+const under = (key: string, action: string, whom = 'codex') => `hooks:\n  ${whom}:\n    ${key}:\n      - ${action}\n`;
+
+test.each([
+  ['hooks: [', /^f\.yaml:\d: /u],
+  ['hoks: {}', /^f\.yaml:1: hoks: is no word of this file$/u],
+  [
+    `# a comment\n\n${under('on_file_change', '{ command: x, timout: 3s }')}`,
+    /^f\.yaml:6: hooks\.codex\.on_file_change\[0\]\.timout: is no word of a command hook; timeout is meant/u,
+  ],
+  [under('on_file_change', '{ command: x, timeout: 3 }'), /^f\.yaml:4: hooks\.codex\.on_file_change\[0\]\.timeout: /u],
+  [
+    under('on_file_change', '{ command: x, relay: y }'),
+    /must have one of command, relay, webhook, notify, approve, not command and relay$/u,
+  ],
+  [under('on_file_change', '{ webhook: "ftp://x", secret: 12345678a }'), /webhook: must be an http or https address/u],
+  [under('on_file_change', '{ webhook: "https://u:p@x/", secret: 12345678a }'), /webhook: must have no user name/u],
+  [under('on_file_change', '{ approve: { edit: true, folder: /w } }'), /say it under on_approval_needed$/u],
+  [under('on_approval_needed', '{ approve: { command: [bash, -c], folder: /w } }'), /begins with a program that runs whatever follows it/u],
+  [under('on_approval_needed', '{ approve: { edit: true, folder: ../w } }'), /folder: must be absolute/u],
+  [under('on_turn_started', '{ command: x, feedback: true }'), /feedback is for/u],
+  [under('on_spawned', '{ command: x }', 'relay'), /the relay itself sends messages and webhooks only/u],
+  [under('on_task_created', '{ command: x }'), /on_task_created: is nothing that happens, except under relay/u],
+  [under('on_spawned', '{ command: x }', '"agent:a b"'), /must be a provider, \*, agent:<id> or relay$/u],
+  [`${under('on_spawned', '{ name: x, command: x }')}      - { name: x, command: y }\n`, /two hooks are called x$/u],
+])('a fault names its line and its key: %s', (text, expected) => {
+  expect(faultOf(text)).toMatch(expected);
+});
+
+test('a file of aliases is not unfolded without end', () => {
+  const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
+  for (let letter = 98; letter < 106; letter += 1) {
+    const before = `*${String.fromCharCode(letter - 1)}`;
+    bomb.push(`${String.fromCharCode(letter)}: &${String.fromCharCode(letter)} [${Array(10).fill(before).join(', ')}]`);
+  }
+  expect(faultOf(bomb.join('\n'))).toMatch(/^f\.yaml:1: .*alias/iu);
+});
