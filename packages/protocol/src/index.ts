@@ -38,6 +38,8 @@ export type { ApprovalOption, FormAnswers, FormField } from './approval-form.ts'
 export { ApprovalOptionSchema, approvalLimits, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
 export type { ApprovalRule, CreateApprovalRule } from './approval-rule.ts';
 export { ApprovalRuleSchema, CreateApprovalRuleSchema } from './approval-rule.ts';
+export type { AuditEntry, AuditVerdict } from './audit.ts';
+export { AuditEntrySchema, AuditVerdictSchema } from './audit.ts';
 export type { Callback, CallbackEvent, CallbackStatus } from './callback.ts';
 export { CallbackEventSchema, CallbackSchema, CallbackStatusSchema } from './callback.ts';
 export type { Channel, ChannelBinding, ChannelBindingMode, ChannelMeta, OutsideSender } from './channel.ts';
@@ -200,6 +202,8 @@ export {
 } from './task.ts';
 export type { CreatedToken, CreateToken, Token, TokenKind } from './token.ts';
 export { CreatedTokenSchema, CreateTokenSchema, TokenKindSchema, TokenSchema } from './token.ts';
+export type { UsageDay } from './usage.ts';
+export { DaySchema, UsageDaySchema } from './usage.ts';
 export type { Verification } from './verification.ts';
 export { VerificationSchema } from './verification.ts';
 export type { ProtocolRange } from './version.ts';

@@ -12,6 +12,7 @@ import { taskEvents } from './events/task-events.ts';
 import { tokenEvents } from './events/token-events.ts';
 import { agentRoutes } from './routes/agent-routes.ts';
 import { approvalRoutes } from './routes/approval-routes.ts';
+import { auditRoutes } from './routes/audit-routes.ts';
 import { channelRoutes } from './routes/channel-routes.ts';
 import { holdRoutes } from './routes/hold-routes.ts';
 import { hookRoutes } from './routes/hook-routes.ts';
@@ -25,6 +26,7 @@ import { sessionRoutes } from './routes/session-routes.ts';
 import { systemRoutes } from './routes/system-routes.ts';
 import { taskRoutes } from './routes/task-routes.ts';
 import { tokenRoutes } from './routes/token-routes.ts';
+import { usageRoutes } from './routes/usage-routes.ts';
 import { workRoutes } from './routes/work-routes.ts';
 
 /*
@@ -48,6 +50,8 @@ export const routes = {
   ...channelRoutes,
   ...searchRoutes,
   ...hookRoutes,
+  ...auditRoutes,
+  ...usageRoutes,
   ...tokenRoutes,
 } as const;
 

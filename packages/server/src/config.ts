@@ -37,6 +37,10 @@ const SettingsSchema = z.object({
   OFFLINE_PRUNE_MS: wholeNumber(1).default(86_400_000),
   REAP_INTERVAL_MS: wholeNumber(10).default(60_000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
+  AGENT_RELAY_ACTIVITY_DAYS: wholeNumber(1, 36_500).optional(),
+  AGENT_RELAY_APPROVAL_DAYS: wholeNumber(1, 36_500).optional(),
+  AGENT_RELAY_USAGE_DAYS: wholeNumber(1, 36_500).default(400),
+  AGENT_RELAY_AUDIT_DAYS: wholeNumber(1, 36_500).default(400),
   AGENT_RELAY_TOKEN: z
     .string()
     .regex(/^\S{16,512}$/u, 'must be 16 to 512 characters without spaces')
@@ -79,6 +83,11 @@ export interface Config {
   readonly offlinePruneMs: number;
   readonly reapIntervalMs: number;
   readonly retentionDays: number;
+  /** Of what agents did, of what they asked, of what they used, and of who did what. */
+  readonly activityDays: number;
+  readonly approvalDays: number;
+  readonly usageDays: number;
+  readonly auditDays: number;
   /** A token beside the credential file that speaks for the owner. */
   readonly token: string | null;
   readonly corsOrigins: readonly string[];
@@ -149,6 +158,10 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     offlinePruneMs: settings.OFFLINE_PRUNE_MS,
     reapIntervalMs: settings.REAP_INTERVAL_MS,
     retentionDays: settings.RETENTION_DAYS,
+    activityDays: settings.AGENT_RELAY_ACTIVITY_DAYS ?? settings.RETENTION_DAYS,
+    approvalDays: settings.AGENT_RELAY_APPROVAL_DAYS ?? settings.RETENTION_DAYS,
+    usageDays: settings.AGENT_RELAY_USAGE_DAYS,
+    auditDays: settings.AGENT_RELAY_AUDIT_DAYS,
     token: settings.AGENT_RELAY_TOKEN ?? null,
     corsOrigins: settings.AGENT_RELAY_CORS_ORIGINS,
     allowedHosts: settings.AGENT_RELAY_ALLOWED_HOSTS,

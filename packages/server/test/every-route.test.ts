@@ -155,6 +155,9 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('rules/create', { agent: id, command: ['npm', 'test'], folder: '/srv', maxUses: 2 });
   await take('rules/revoke', { id: 999_999 });
   await take('hooks/describe');
+  await take('audit/list', { action: 'sessions/start', limit: 5 });
+  await take('audit/verify');
+  await take('usage/list', { agent: id, since: '2026-01-01' });
   await take('hooks/test', { name: 'none' });
   await call('agents/register', { id: `${id}-partner`, name: `${id}-partner` });
   const declined = outputOf(await take('pairs/request', { from: id, target: `${id}-partner`, objective: 'talk' }));

@@ -2,6 +2,7 @@ import type { RelayEvent } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { agentsCommand } from './agents.ts';
 import { approvalsCommand, approveCommand, denyCommand } from './approvals.ts';
+import { auditCommand } from './audit.ts';
 import { backupCommand } from './backup.ts';
 import { callbacksCommand } from './callbacks.ts';
 import { channelCommand, channelsCommand } from './channels.ts';
@@ -43,6 +44,7 @@ import { taskCommand, tasksCommand } from './tasks.ts';
 import { clockTime, type Terminal } from './terminal.ts';
 import { tokenCommand } from './token.ts';
 import { upgradeCommand } from './upgrade.ts';
+import { usageCommand } from './usage.ts';
 import { verifyCommand } from './verify.ts';
 import { watchCommand } from './watch.ts';
 import { workCommand } from './work.ts';
@@ -70,6 +72,8 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   approvalCommand,
   rulesCommand,
   hooksCommand,
+  auditCommand,
+  usageCommand,
   workCommand,
   claimCommand,
   completeCommand,

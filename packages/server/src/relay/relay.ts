@@ -11,6 +11,7 @@ import { Readers } from './access/readers.ts';
 import { agentHandlers } from './agents/agent-routes.ts';
 import { AgentRegistry } from './agents/agents.ts';
 import { Presence } from './agents/presence.ts';
+import { auditedHandlers, auditHandlers } from './audit/audit.ts';
 import { Callbacks } from './callbacks/callbacks.ts';
 import { livingHandlers, livingNodeHandlers, openLiving } from './calls/living-calls.ts';
 import { openPresent, presentHandlers } from './calls/present-calls.ts';
@@ -41,8 +42,12 @@ import { taskHandlers } from './tasks/tasks.ts';
 import { tokenHandlers } from './tokens/token-routes.ts';
 import { Tokens } from './tokens/tokens.ts';
 import { Reaper } from './upkeep/reaper.ts';
+import { usageHandlers } from './usage/usage.ts';
 import { claimHandlers } from './work/claims.ts';
 import { verificationHandlers } from './work/verifications.ts';
+
+/** Rows a write: what shares its turn waits for it. */
+const PRUNE_BATCH = 100;
 
 export interface RelayDeps {
   /** The relay closes it. */
@@ -110,7 +115,7 @@ export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
     generation: store.log.generation,
     // Outermost: nobody outside has a handler that does not ask first.
     handlers: guardedHandlers(
-      livingHandlers(namedHandlers(presentHandlers(handlersOf(deps, parts), presence), reserved, store.agents.index), tokens.lives),
+      livingHandlers(namedHandlers(presentHandlers(auditedOf(deps, parts), presence), reserved, store.agents.index), tokens.lives),
     ),
     ...nodeDoors(parts),
     ...streamsOf(parts),
@@ -143,6 +148,8 @@ async function makeParts(deps: RelayDeps): Promise<Parts> {
     await tokens.sweep(now);
     await sessions.sweep(now);
     await callbacks.sweep(now);
+    while ((await store.audit.prune(now - settings.auditRetentionMs, PRUNE_BATCH)) === PRUNE_BATCH);
+    await store.usage.prune(new Date(now - settings.usageRetentionMs).toISOString().slice(0, 10));
     if (settings.retentionMs !== null) await holds.prune(now - settings.retentionMs);
   };
   const reaper = new Reaper({ store, clock, log, settings, agents, inboxes, presence, sweepMore });
@@ -209,6 +216,11 @@ async function closeParts({ core, reaper, callbacks, hooks, indexer, sessions, p
   await store.close();
 }
 
+const auditedOf = (deps: RelayDeps, parts: Parts): RelayHandlers => {
+  const { store, clock, tokens } = parts.core;
+  return auditedHandlers(handlersOf(deps, parts), { store, clock, tokenIdOf: (principal) => tokens.lives.tokenIdOf(principal) });
+};
+
 function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
   const { integrations = [], probes = {} } = deps;
   const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, hooks, indexer, reaper, reserved, waits } = parts;
@@ -228,6 +240,8 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
     ...callbacks.handlers,
     ...new Pairs({ store, clock, messages, guard, readers }).handlers,
     ...new Channels({ store, clock, messages, inboxes, guard, readers }).handlers,
+    ...auditHandlers({ store }),
+    ...usageHandlers({ store }),
     ...searchHandlers({ store, clock, readers, indexer }),
     ...sessions.handlers,
     ...hookHandlers(hooks, sessions.handlers),

@@ -22,6 +22,8 @@ export interface NewActivity {
   /** In order of `seq`, without a gap. */
   readonly entries: readonly NewEntry[];
   readonly follow: FollowActivity;
+  /** On whose day what they used is counted. */
+  readonly now: number;
 }
 
 export interface ActivityQuery {

@@ -14,6 +14,7 @@ export function approvalStoreContract(inFolder: InFolder): void {
     const asked = (approvalId: string): Approval => ({ ...approval, approvalId });
     const append = (seq: number, follow: FollowActivity) =>
       store.activity.append({
+        now: 0,
         workspace: 'default',
         agentId: 'a',
         sessionId: 's',

@@ -17,6 +17,7 @@ import type { ActivityStore } from './activity-store.ts';
 import type { AgentIndex } from './agent-index.ts';
 import type { ApprovalStore } from './approval-store.ts';
 import type { Asked } from './asked.ts';
+import type { AuditStore } from './audit-store.ts';
 import type { CallbackStore } from './callback-store.ts';
 import type { ChannelStore } from './channel-store.ts';
 import type { HoldStore } from './hold-store.ts';
@@ -26,6 +27,7 @@ import type { RecordStore } from './record-store.ts';
 import type { SearchStore } from './search-store.ts';
 import type { SessionStore } from './session-store.ts';
 import type { TaskStore } from './task-store.ts';
+import type { UsageStore } from './usage-store.ts';
 
 /*
  * The port. A store keeps facts and the log that tells of them, in one commit. Its operations are whole: they read what they name, let a
@@ -297,6 +299,8 @@ export interface Store {
   readonly tasks: TaskStore;
   readonly callbacks: CallbackStore;
   readonly search: SearchStore;
+  readonly audit: AuditStore;
+  readonly usage: UsageStore;
   /** Told of every turn of writes, before its operations are answered: what a decision counted in memory stays, or is undone. */
   onTurn(memory: TurnMemory): () => void;
   counts(workspace: string): Promise<StoreCounts>;

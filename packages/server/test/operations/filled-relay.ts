@@ -89,6 +89,8 @@ export async function fill(relay: TestRelay, client: RelayClient) {
   await client.messages.send({ from: 'Ada', replyTo: answer.id, body: 'third' });
   await holdOne(client, answer.id);
   await askApproval(relay);
+  // The oldest entry becomes the checkpoint of the chain.
+  await relay.relay.core.store.audit.prune(Number.MAX_SAFE_INTEGER, 1);
   return { first, tokens: await makeTokens(client) };
 }
 
@@ -139,7 +141,9 @@ async function askApproval(relay: TestRelay): Promise<void> {
     input: {},
     options: [{ id: 'allow', label: 'Allow', outcome: 'allow' as const }],
   };
-  await relay.relay.nodeHandlers['activity/append']({ sessionId, entries: [{ seq: 1, at: 1, event }] }, { ...as(owner), link });
+  const used = { type: 'turn.completed' as const, turnId: 't1', outcome: 'finished' as const, usage: { inputTokens: 10, outputTokens: 5 } };
+  const entries = [event, used].map((each, index) => ({ seq: index + 1, at: 1, event: each }));
+  await relay.relay.nodeHandlers['activity/append']({ sessionId, entries }, { ...as(owner), link });
 }
 
 const makeTokens = async (client: RelayClient): Promise<readonly string[]> => [

@@ -66,8 +66,9 @@ export class ActivityRelay {
   ): Promise<MethodResult<'activity/append'>> {
     const { agentId, sessionId, status } = session;
     const late = status === 'ended' || status === 'failed';
-    const follow = followApprovals(this.#deps.clock.now());
-    const { ackedSeq, stored } = await this.#deps.store.activity.append({ workspace, agentId, sessionId, late, entries, follow });
+    const now = this.#deps.clock.now();
+    const follow = followApprovals(now);
+    const { ackedSeq, stored } = await this.#deps.store.activity.append({ workspace, agentId, sessionId, late, entries, follow, now });
     if (stored > 0) this.#ring(workspace, agentId, []);
     // What was stored before was counted before.
     const events = entries.slice(entries.length - stored).map(({ event }) => event);

@@ -123,8 +123,9 @@ export class Approvals {
   /** Forgets what is older than the retention, a bounded piece at a time. */
   async prune(): Promise<void> {
     const { clock, settings, store } = this.#deps;
-    if (settings.retentionMs === null) return;
-    while ((await store.approvals.prune(clock.now() - settings.retentionMs, PRUNE_BATCH)) === PRUNE_BATCH);
+    const keptMs = settings.approvalRetentionMs ?? settings.retentionMs;
+    if (keptMs === null) return;
+    while ((await store.approvals.prune(clock.now() - keptMs, PRUNE_BATCH)) === PRUNE_BATCH);
   }
 
   async #answer({ workspace, id, approvalId }: Which, given: ApprovalAnswer, by: string): Promise<Approval> {

@@ -10,6 +10,12 @@ export interface RelaySettings {
   readonly reapIntervalMs: number;
   /** What is older is pruned; null keeps everything. */
   readonly retentionMs: number | null;
+  /** What agents did, and what they asked; left out, as everything else. */
+  readonly activityRetentionMs?: number;
+  readonly approvalRetentionMs?: number;
+  /** What they used, and who did what: kept for longer. */
+  readonly usageRetentionMs: number;
+  readonly auditRetentionMs: number;
   /** A claim's lease when the claimant names none. */
   readonly leaseMs: number;
   /** How long what was handed out is waited for before its receipt is written: a confirmation that comes first saves it. */
@@ -27,6 +33,8 @@ export const defaultSettings: RelaySettings = {
   offlinePruneMs: 86_400_000,
   reapIntervalMs: 60_000,
   retentionMs: 30 * 86_400_000,
+  usageRetentionMs: 400 * 86_400_000,
+  auditRetentionMs: 400 * 86_400_000,
   leaseMs: 600_000,
   dispatchedDelayMs: 50,
   stalledAfterMs: 120_000,

@@ -40,7 +40,14 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const { store, clock, guard, toolMail, settings } = core;
   const approvals = new Approvals({ ...core, registry });
   const rules = new ApprovalRules({ ...core, approvals });
-  const activity = new ActivityRelay({ store, clock, guard, toolMail, rules, retentionMs: settings.retentionMs });
+  const activity = new ActivityRelay({
+    store,
+    clock,
+    guard,
+    toolMail,
+    rules,
+    retentionMs: settings.activityRetentionMs ?? settings.retentionMs,
+  });
   const starting = new Set<string>();
   const nodes = new Nodes({ ...core, registry, activity, starting });
   const sessions = new Sessions({ ...core, registry, nodes });

@@ -68,6 +68,11 @@ export class TokenLives {
     return this.#lives.has(principal);
   }
 
+  /** Which token the caller showed; null for one that shows none that is kept. */
+  tokenIdOf(principal: Principal): string | null {
+    return this.#lives.get(principal)?.record.tokenId ?? null;
+  }
+
   /** @throws RelayError `unauthorized` when the token has ended since it was shown. */
   assertLive(principal: Principal): void {
     const life = this.#lives.get(principal);

@@ -5,6 +5,8 @@ import type { FactReader } from './fact-reader.ts';
 import type { SqliteLog } from './log.ts';
 import type { OpenMail } from './open-mail.ts';
 import type { ScanTurns } from './scan-turns.ts';
+import type { AuditTable } from './sqlite-audit.ts';
+import type { UsageTable } from './usage-table.ts';
 import type { Writer } from './writer.ts';
 
 /** What the parts of the SQLite store share. */
@@ -24,4 +26,7 @@ export interface SqliteContext {
   readonly facts: FactReader;
   /** Carries out a Change, inside `writer.write`. */
   readonly changes: ChangeWriter;
+  readonly audit: AuditTable;
+  /** Inside `writer.write`. */
+  readonly usage: UsageTable;
 }

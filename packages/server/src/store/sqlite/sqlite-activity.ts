@@ -81,8 +81,9 @@ export class SqliteActivity implements ActivityStore {
     late,
     entries,
     follow,
+    now,
   }: NewActivity): Promise<{ readonly ackedSeq: number; readonly stored: number }> {
-    const { writer, changes } = this.#context;
+    const { writer, changes, usage } = this.#context;
     return writer.write(() => {
       const found = this.#session.get(workspace, sessionId);
       if (found === undefined) throw new RelayError('not_found', `There is no session ${sessionId}`);
@@ -95,6 +96,7 @@ export class SqliteActivity implements ActivityStore {
       for (const entry of fresh) {
         const { seq, at, event } = entry;
         this.#insert.run(workspace, agentId, sessionId, seq, at, late ? 1 : 0, JSON.stringify(event));
+        usage.note(workspace, session, event, now);
         const change = follow(entry, session, findApproval);
         if (change) changes.apply(workspace, change);
       }

@@ -23,6 +23,7 @@ import { SessionTable } from './session-table.ts';
 import { SqliteActivity } from './sqlite-activity.ts';
 import { SqliteAgents } from './sqlite-agents.ts';
 import { SqliteApprovals } from './sqlite-approvals.ts';
+import { AuditTable, SqliteAudit } from './sqlite-audit.ts';
 import { SqliteCallbacks } from './sqlite-callbacks.ts';
 import { SqliteChannels } from './sqlite-channels.ts';
 import { SqliteClaims } from './sqlite-claims.ts';
@@ -39,6 +40,7 @@ import { SqliteTasks } from './sqlite-tasks.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
 import { TaskTable } from './task-table.ts';
 import { TokenTable } from './token-table.ts';
+import { SqliteUsage, UsageTable } from './usage-table.ts';
 import { Writer } from './writer.ts';
 
 /** The default engine: one file, one writer, group commit. */
@@ -60,6 +62,8 @@ export class SqliteStore implements Store {
   readonly tasks: SqliteTasks;
   readonly callbacks: SqliteCallbacks;
   readonly search: SqliteSearch;
+  readonly audit: SqliteAudit;
+  readonly usage: SqliteUsage;
   readonly #context: SqliteContext;
   readonly #memories: Set<TurnMemory>;
   readonly #touch: Statement<[]>;
@@ -88,6 +92,8 @@ export class SqliteStore implements Store {
     this.tasks = new SqliteTasks(context);
     this.callbacks = new SqliteCallbacks(context);
     this.search = new SqliteSearch(context);
+    this.audit = new SqliteAudit(context);
+    this.usage = new SqliteUsage(context);
     this.#touch = context.database.prepare("UPDATE meta SET value = value WHERE key = 'generation'");
     this.#isOneWorkspace = context.reader.prepare<[], number>('SELECT min(workspace) IS max(workspace) FROM addresses').pluck();
     this.#callbackCounts = context.reader.prepare('SELECT status, count(*) AS count FROM callbacks GROUP BY status');
@@ -127,7 +133,13 @@ export class SqliteStore implements Store {
       const facts = new FactReader(tables, log, index);
       const changes = new ChangeWriter(tables, log, index, (workspace) => facts.following(workspace));
       const memories = new Set<TurnMemory>();
+      const audit = new AuditTable(database);
+      memories.add(audit);
       const writer = new Writer(database, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, {
+        asker: () => {
+          const doing = audit.current();
+          return doing && (() => audit.link(doing));
+        },
         beforeCommit: () => {
           log.beforeCommit();
           openMail.writeOldest(log.last);
@@ -149,7 +161,9 @@ export class SqliteStore implements Store {
           for (const memory of memories) memory.rolledBack();
         },
       });
-      return new SqliteStore({ database, reader, writer, log, index, openMail, scanTurns: new ScanTurns(), facts, changes }, memories);
+      const usage = new UsageTable(database);
+      const scanTurns = new ScanTurns();
+      return new SqliteStore({ database, reader, writer, log, index, openMail, scanTurns, facts, changes, audit, usage }, memories);
     } catch (error) {
       reader.close();
       database.close();

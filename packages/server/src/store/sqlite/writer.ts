@@ -7,6 +7,7 @@ interface Pending {
   readonly run: () => unknown;
   /** Refused by another program's lock at once. */
   readonly isImpatient: boolean;
+  readonly onChanged: (() => void) | null;
   // Method signatures: each entry has its own result type, which only its own `run` produces.
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -26,6 +27,8 @@ const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 const COMMIT_OPERATIONS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024];
 
 export interface WriterHooks {
+  /** Asked as a write is asked for: what is to be done in its transaction once it has changed something, in the name of whoever asks. */
+  asker?(): (() => void) | null;
   /** All operations of the turn have run, the commit has not: what was gathered for one row is written now. */
   beforeCommit(): void;
   committed(): void;
@@ -51,6 +54,7 @@ export class Writer {
   readonly #busyTimeoutMs: number;
   readonly #begin: Statement<[]>;
   readonly #commit: Statement<[]>;
+  readonly #changes: Statement<[], number>;
   #queue: Pending[] = [];
   #scheduled = false;
   #hasWaited = false;
@@ -67,13 +71,15 @@ export class Writer {
     this.#hooks = hooks;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
+    this.#changes = database.prepare<[], number>('SELECT total_changes()').pluck();
   }
 
   /** Runs `run` in the next shared transaction; resolves with its result once that is durable. */
   write<Result>(run: () => Result, { isImpatient = false }: { readonly isImpatient?: boolean } = {}): Promise<Result> {
     if (this.#isClosed) return Promise.reject(new RelayError('store_unavailable', 'The store is closed'));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ run, isImpatient, resolve, reject, result: undefined, refusal: null });
+      const onChanged = this.#hooks.asker?.() ?? null;
+      this.#queue.push({ run, isImpatient, onChanged, resolve, reject, result: undefined, refusal: null });
       if (this.#scheduled) return;
       this.#scheduled = true;
       // The check phase comes after every socket that was readable in this turn has been read: they all share one flush.
@@ -166,7 +172,10 @@ export class Writer {
   #run(operation: Pending): void {
     operation.refusal = null;
     try {
+      const { onChanged } = operation;
+      const before = onChanged && this.#changes.get();
       operation.result = operation.run();
+      if (onChanged && this.#changes.get() !== before) onChanged();
     } catch (error) {
       // SQLite ends a transaction by itself on some errors; going on would write each later statement alone.
       if (!(error instanceof RelayError) || !this.#database.inTransaction) throw error;

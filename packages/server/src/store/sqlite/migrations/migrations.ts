@@ -14,6 +14,7 @@ import { holdKeys } from './0013-hold-keys.ts';
 import { records } from './0014-records.ts';
 import { longLists } from './0015-long-lists.ts';
 import { search } from './0016-search.ts';
+import { auditAndUsage } from './0017-audit-and-usage.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   { sql: records },
   { sql: longLists, worksFrom: 14 },
   { sql: search, worksFrom: 14 },
+  { sql: auditAndUsage, worksFrom: 14 },
 ];

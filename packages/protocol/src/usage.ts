@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { AgentIdSchema } from './primitives.ts';
+
+export const DaySchema = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u, 'A day is YYYY-MM-DD, in UTC');
+
+/** What an agent's turns of one day cost, with one model. */
+export const UsageDaySchema = z.object({
+  day: DaySchema,
+  agentId: z.string(),
+  provider: z.string(),
+  model: z.string().nullable(),
+  turns: z.int().min(0),
+  inputTokens: z.int().min(0),
+  outputTokens: z.int().min(0),
+  cachedInputTokens: z.int().min(0),
+  reasoningTokens: z.int().min(0),
+  costUsd: z.number().min(0).describe('As far as vendors say what a turn cost'),
+});
+export type UsageDay = z.infer<typeof UsageDaySchema>;
+
+export const UsageQuerySchema = z.strictObject({
+  agent: AgentIdSchema.optional(),
+  since: DaySchema.optional().describe('This day and later ones'),
+  until: DaySchema.optional().describe('This day and earlier ones'),
+  after: z.string().min(1).max(600).optional().describe('`nextCursor` of the page before'),
+  limit: z.int().min(1).max(1000).optional(),
+});
