@@ -164,6 +164,8 @@ export type { InboxPush } from './read-inbox-push.ts';
 export { readInboxPush } from './read-inbox-push.ts';
 export type { EventFilter, EventReset, RelayEvent, RelayEventType } from './relay-event.ts';
 export { EventFilterSchema, EventResetSchema, RelayEventSchema, relayEventTypes } from './relay-event.ts';
+export type { Reservation } from './reservation.ts';
+export { CreateReservationSchema, NewReservationSchema, ReservationSchema } from './reservation.ts';
 export { routes } from './resources.ts';
 export type { HttpMethod, Route } from './route.ts';
 export { HOOK_TEST_MS, HOOKS_LIST_MS } from './routes/hook-routes.ts';

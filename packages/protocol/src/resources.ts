@@ -6,6 +6,7 @@ import { deliveryEvents } from './events/delivery-events.ts';
 import { hookEvents } from './events/hook-events.ts';
 import { messageEvents } from './events/message-events.ts';
 import { pairEvents } from './events/pair-events.ts';
+import { reservationEvents } from './events/reservation-events.ts';
 import { ruleEvents } from './events/rule-events.ts';
 import { sessionEvents } from './events/session-events.ts';
 import { taskEvents } from './events/task-events.ts';
@@ -20,6 +21,7 @@ import { inboxRoutes } from './routes/inbox-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { nodeRoutes } from './routes/node-routes.ts';
 import { pairRoutes } from './routes/pair-routes.ts';
+import { reservationRoutes } from './routes/reservation-routes.ts';
 import { ruleRoutes } from './routes/rule-routes.ts';
 import { searchRoutes } from './routes/search-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
@@ -52,6 +54,7 @@ export const routes = {
   ...hookRoutes,
   ...auditRoutes,
   ...usageRoutes,
+  ...reservationRoutes,
   ...tokenRoutes,
 } as const;
 
@@ -69,4 +72,5 @@ export const events = [
   ...tokenEvents,
   ...channelEvents,
   ...hookEvents,
+  ...reservationEvents,
 ] as const;

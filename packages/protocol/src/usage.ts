@@ -5,7 +5,7 @@ export const DaySchema = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[1
 
 /** What an agent's turns of one day cost, with one model. */
 export const UsageDaySchema = z.object({
-  day: DaySchema,
+  day: z.string().describe('YYYY-MM-DD, in UTC'),
   agentId: z.string(),
   provider: z.string(),
   model: z.string().nullable(),

@@ -154,6 +154,10 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('rules/list', { agent: id, active: true });
   await take('rules/create', { agent: id, command: ['npm', 'test'], folder: '/srv', maxUses: 2 });
   await take('rules/revoke', { id: 999_999 });
+  const reserved = outputOf(await take('reservations/create', { agentId: id, folder: '/srv', patterns: [`${id}/**`] }));
+  await take('reservations/list', { agent: id });
+  await take('reservations/renew', { id: reserved['id'], agentId: id });
+  await take('reservations/release', { id: reserved['id'], agentId: id });
   await take('hooks/describe');
   await take('audit/list', { action: 'sessions/start', limit: 5 });
   await take('audit/verify');

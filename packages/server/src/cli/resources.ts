@@ -32,6 +32,7 @@ import { nodesCommand } from './nodes.ts';
 import { pairCommand } from './pair.ts';
 import { providersCommand } from './providers.ts';
 import { registerCommand } from './register.ts';
+import { reservationsCommand, reservationWords } from './reservations.ts';
 import { restoreCommand } from './restore.ts';
 import { approvalRuleWords, rulesCommand } from './rules.ts';
 import { filesCommand, searchCommand } from './search.ts';
@@ -71,6 +72,7 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   denyCommand,
   approvalCommand,
   rulesCommand,
+  reservationsCommand,
   hooksCommand,
   auditCommand,
   usageCommand,
@@ -112,6 +114,7 @@ const words: EventWords = {
   ...channelWords,
   ...tokenWords,
   ...hookWords,
+  ...reservationWords,
 };
 
 /** One event of the log as a line for people; `null` for what only machines want to see, and for one that is newer than this program. */

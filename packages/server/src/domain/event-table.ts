@@ -111,6 +111,13 @@ const bindings: EventRow<With<'binding'>> = {
   readers: 'everybody',
 };
 
+const reservations: EventRow<With<'reservation'>> = {
+  about: nothing,
+  agents: ({ reservation }) => [reservation.agentId],
+  audience: 'nobody',
+  readers: 'everybody',
+};
+
 /** Every event that there is, once: filters, readers and the feed's queues follow from this table. */
 const eventTable: { readonly [Type in RelayEventType]: EventRow<EventOf<Type>> } = {
   'message.new': {
@@ -180,6 +187,8 @@ const eventTable: { readonly [Type in RelayEventType]: EventRow<EventOf<Type>> }
   'token.created': tokens,
   'token.revoked': tokens,
   'token.expired': tokens,
+  'reservation.created': reservations,
+  'reservation.ended': reservations,
   'hook.completed': {
     about: nothing,
     agents: ({ agentId }) => (agentId === null ? [] : [agentId]),

@@ -46,7 +46,11 @@ export type SessionRouteName =
   | 'agents/release'
   | 'agents/activity'
   | 'hooks/describe'
-  | 'hooks/test';
+  | 'hooks/test'
+  | 'reservations/list'
+  | 'reservations/create'
+  | 'reservations/renew'
+  | 'reservations/release';
 
 /** Running agents on machines: made by `createSessions(core)`. */
 export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 'nodeDetached' | 'openActivity' | 'dialIns'> {

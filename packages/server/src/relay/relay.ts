@@ -356,6 +356,10 @@ const withoutSessions: SessionsPart = {
     'agents/activity': () => ({ data: [], cursor: 0 }),
     'hooks/describe': () => ({ hooks: [], sources: [] }),
     'hooks/test': noSessions,
+    'reservations/list': () => ({ data: [], cursor: 0 }),
+    'reservations/create': noSessions,
+    'reservations/renew': noSessions,
+    'reservations/release': noSessions,
   },
   nodeHandlers: {
     'nodes/attach': noSessions,

@@ -43,6 +43,14 @@ const bound = async ({ owner }: AuthorityWorld, target: string) => {
   const { bindingId } = await owner.channels.bind({ id: 'tg', conversationId, target });
   return { conversationId, bindingId };
 };
+/** An agent has so many at a time. */
+const withoutReservations = async ({ owner }: AuthorityWorld, agentId: string) => {
+  const { data } = await owner.reservations.list({});
+  for (const each of data) if (each.agentId === agentId) await owner.reservations.release({ id: each.id });
+  return { agentId, folder: `/${randomUUID()}`, patterns: ['a'] };
+};
+const reserved = async (world: AuthorityWorld, agentId: string) =>
+  (await world.owner.reservations.create(await withoutReservations(world, agentId))).id;
 const asked = async ({ node, sessionId, nextSeq }: AuthorityWorld) => {
   const approvalId = randomUUID();
   const options = [{ id: 'allow', label: 'Allow', outcome: 'allow' }];
@@ -157,6 +165,10 @@ export const others = {
   }),
   'search/find': () => ({ text: 'x' }),
   'hooks/describe': () => ({}),
+  'reservations/list': () => ({}),
+  'reservations/create': (world, agentId) => withoutReservations(world, agentId),
+  'reservations/renew': async (world, agentId) => ({ id: await reserved(world, agentId), agentId }),
+  'reservations/release': async (world, agentId) => ({ id: await reserved(world, agentId), agentId }),
   'audit/list': () => ({}),
   'audit/verify': () => ({}),
   'usage/list': () => ({}),

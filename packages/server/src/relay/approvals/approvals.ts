@@ -100,6 +100,15 @@ export class Approvals {
     return this.#inTurn({ workspace: principal.workspace, id, approvalId }, (which) => this.#answer(which, given, by));
   }
 
+  /** No, because somebody else has reserved what it would edit. @throws RelayError `already_resolved`, `node_unavailable`. */
+  denyReserved(
+    workspace: string,
+    { agentId: id, approvalId }: PendingApproval,
+    { by, message }: { readonly by: string; readonly message: string },
+  ) {
+    return this.#inTurn({ workspace, id, approvalId }, (which) => this.#answer(which, { outcome: 'deny', message }, by));
+  }
+
   /** A rule's yes; null when its turn came and it held no longer. @throws RelayError `already_resolved`, `node_unavailable`. */
   allowByRule(workspace: string, { agentId: id, approvalId }: PendingApproval, { by, isHeld }: RuleAnswer): Promise<Approval | null> {
     return this.#inTurn({ workspace, id, approvalId }, async (which) =>

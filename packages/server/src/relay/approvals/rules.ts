@@ -19,10 +19,13 @@ import { registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
+import type { Reservations } from '../reservations/reservations.ts';
 import type { Approvals } from './approvals.ts';
 
 export interface ApprovalRulesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log'> {
-  readonly approvals: Pick<Approvals, 'allowByRule'>;
+  readonly approvals: Pick<Approvals, 'allowByRule' | 'denyReserved'>;
+  /** Asked before any rule: what somebody has for themselves nobody allows beforehand. */
+  readonly reservations: Pick<Reservations, 'holderAgainst'>;
 }
 
 /** What people have allowed beforehand: answers what agents ask, where a rule understands it whole, and tells each time that it did. */
@@ -121,8 +124,15 @@ export class ApprovalRules {
 
   /** A use is counted before the answer goes, so that no more than were allowed ever do; it is told once the agent has it. */
   async #consider(workspace: string, approval: PendingApproval): Promise<void> {
-    const { store, clock, approvals } = this.#deps;
+    const { store, clock, approvals, reservations } = this.#deps;
     const { agentId, approvalId } = approval;
+    const holder = await reservations.holderAgainst(workspace, approval);
+    if (holder !== null) {
+      const until = new Date(holder.leaseExpiresAt).toISOString();
+      const message = `${holder.agentId} has reserved these files until ${until}: ask it, or work on others`;
+      await approvals.denyReserved(workspace, approval, { by: `reservation:${holder.id}`, message });
+      return;
+    }
     const now = clock.now();
     const agent = store.agents.index.in(workspace).find(agentId)?.agent;
     const tags = agent ? ruledTagsOf(agent) : [];

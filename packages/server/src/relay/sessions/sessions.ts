@@ -22,6 +22,7 @@ import { machineHooks } from '../hooks/machine-hooks.ts';
 import { NodeRegistry } from '../nodes/node-registry.ts';
 import { Pairings } from '../nodes/pairings.ts';
 import type { RelayCore, SessionsPart } from '../relay-core.ts';
+import { Reservations } from '../reservations/reservations.ts';
 import { DialIns } from './dial-ins.ts';
 import { Machines } from './machines.ts';
 import { Nodes } from './nodes.ts';
@@ -39,7 +40,8 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const registry = new NodeRegistry(core.clock.now());
   const { store, clock, guard, toolMail, settings } = core;
   const approvals = new Approvals({ ...core, registry });
-  const rules = new ApprovalRules({ ...core, approvals });
+  const reservations = new Reservations(core);
+  const rules = new ApprovalRules({ ...core, approvals, reservations });
   const activity = new ActivityRelay({
     store,
     clock,
@@ -69,6 +71,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       'approvals/resolve': (input, context) => approvals.resolve(input, context),
       ...rules.handlers,
       ...machineHooks(registry),
+      ...reservations.handlers,
       'approvals/ask': (input, context) =>
         approvals.ask(input, context, (asked) => rules.asked(context.principal.workspace, asked, asked.approvalId)),
       'approvals/withdraw': (input, context) => approvals.withdraw(input, context),
@@ -86,7 +89,10 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       void nodes.lookAgain();
       await activity.prune();
       await approvals.prune();
-      for (const workspace of [...store.agents.index.workspaces()]) await rules.sweep(workspace);
+      for (const workspace of [...store.agents.index.workspaces()]) {
+        await rules.sweep(workspace);
+        await reservations.sweep(workspace, now);
+      }
     },
     close: async () => {
       await machines.close();

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { DEFAULT_LEASE_MS, LeaseMsSchema } from './claim.ts';
+import { AgentIdSchema, lineOf, MessageIdSchema, TimestampSchema } from './primitives.ts';
+import { isPlainFolder } from './standing-yes.ts';
+
+/** Files below the folder: `*` and `?` within a name, `**` for any folders; a name that ends in `/` is all below it. */
+export const FilePatternSchema = z
+  .string()
+  .min(1)
+  .max(100)
+  .refine(
+    (text) => !/^\/|\\|[\p{Cc}\p{Zl}\p{Zp}]|(?:^|\/)\.{1,2}(?:\/|$)|\/\//u.test(text),
+    'A pattern is relative, with / between names, and without . and ..',
+  );
+
+/** Files that one agent has for itself for a while. A write on it names its id: one that is over cannot be renewed. */
+export const ReservationSchema = z.object({
+  id: MessageIdSchema.describe('Grows with every reservation: the fence of what it reserves'),
+  agentId: AgentIdSchema,
+  folder: z.string().describe('Absolute, as the machine of the agent calls it'),
+  patterns: z.array(z.string()),
+  enforced: z
+    .boolean()
+    .describe("Others' reservations of the same files are refused, and their questions whether they may edit them answered with no"),
+  note: z.string().nullable(),
+  createdAt: TimestampSchema,
+  leaseExpiresAt: TimestampSchema,
+  ended: z.enum(['released', 'expired']).nullable(),
+  endedAt: TimestampSchema.nullable(),
+});
+export type Reservation = z.infer<typeof ReservationSchema>;
+
+export const CreateReservationSchema = z.strictObject({
+  folder: lineOf(1024).refine(isPlainFolder, 'A folder is absolute, without . and ..'),
+  patterns: z.array(FilePatternSchema).min(1).max(8),
+  enforced: z.boolean().optional().describe('Default false: others are told who has the files, and nobody is kept from them'),
+  leaseMs: LeaseMsSchema.optional().describe(`Defaults to ${DEFAULT_LEASE_MS}`),
+  note: lineOf(200).optional(),
+});
+
+export const NewReservationSchema = ReservationSchema.extend({
+  conflicts: z.array(ReservationSchema).describe('What others have of the same files, without keeping anybody from them'),
+});

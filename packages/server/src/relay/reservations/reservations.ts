@@ -1,0 +1,117 @@
+import {
+  DEFAULT_LEASE_MS,
+  DEFAULT_PAGE_SIZE,
+  MAX_PAGE_SIZE,
+  type PendingApproval,
+  type Principal,
+  RelayError,
+  type Reservation,
+  type RouteInput,
+  type SessionGuard,
+  understood,
+} from 'agent-relay-protocol';
+import { actAs } from '../../domain/act-as.ts';
+import { actingId } from '../../domain/acting.ts';
+import type { Facts } from '../../domain/facts.ts';
+import { endReservation, holdsFile, isHeld, newReservation, reservationKey, reservationResource } from '../../domain/reservation.ts';
+import { recordWrite } from '../../domain/resource.ts';
+import { isOwner } from '../../domain/scopes.ts';
+import { registered } from '../access/registered.ts';
+import { listed } from '../contract/listed.ts';
+import type { RelayHandlers } from '../contract/relay-contract.ts';
+import type { RelayCore } from '../relay-core.ts';
+
+type ReservationHandlers = Pick<RelayHandlers, 'reservations/list' | 'reservations/create' | 'reservations/renew' | 'reservations/release'>;
+
+/** Files that agents have for themselves: leases over patterns, decided in one write against all that are held. */
+export class Reservations {
+  readonly #deps: Pick<RelayCore, 'store' | 'clock'>;
+  readonly handlers: ReservationHandlers;
+
+  constructor(deps: Pick<RelayCore, 'store' | 'clock'>) {
+    this.#deps = deps;
+    this.handlers = {
+      'reservations/list': (input, { principal }) => this.#list(input, principal),
+      'reservations/create': (input, { principal }) => this.#create(input, principal),
+      'reservations/renew': ({ id, leaseMs = DEFAULT_LEASE_MS, agentId, ...guard }, { principal }) =>
+        this.#change(id, { principal, agentId, guard }, (reservation, now) => {
+          const answer = { ...reservation, leaseExpiresAt: Math.max(reservation.leaseExpiresAt, now + leaseMs) };
+          return { answer, change: { at: now, records: [recordWrite(reservationResource, answer)] } };
+        }),
+      'reservations/release': ({ id, agentId, ...guard }, { principal }) =>
+        this.#change(id, { principal, agentId, guard }, (reservation, now) => endReservation(reservation, 'released', now)),
+    };
+  }
+
+  /** Who has reserved for itself what somebody asks to edit; null where nobody keeps them from it. */
+  async holderAgainst(workspace: string, asked: PendingApproval): Promise<Reservation | null> {
+    const edit = understood(asked);
+    if (edit === null || edit.kind !== 'edit') return null;
+    const { store, clock } = this.#deps;
+    const query = { workspace, under: reservationKey({}), limit: MAX_PAGE_SIZE };
+    const { items } = await store.records.list(reservationResource, query);
+    const now = clock.now();
+    const others = items.filter((each) => each.enforced && each.agentId !== asked.agentId && isHeld(each, now));
+    return others.find((each) => edit.files.some((file) => holdsFile(each, file))) ?? null;
+  }
+
+  /** Ends those whose lease is over. */
+  async sweep(workspace: string, now: number): Promise<void> {
+    const { store } = this.#deps;
+    const { items } = await store.records.list(reservationResource, { workspace, under: reservationKey({}), limit: MAX_PAGE_SIZE });
+    for (const { id } of items.filter((each) => !isHeld(each, now)))
+      await store.records.change<Reservation, unknown>(reservationResource, workspace, id, (reservation) =>
+        reservation === null || reservation.ended !== null || isHeld(reservation, now)
+          ? { answer: null, change: null }
+          : endReservation(reservation, 'expired', now),
+      );
+  }
+
+  async #list({ agent, file, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'reservations/list'>, { workspace }: Principal) {
+    const { store, clock } = this.#deps;
+    if (agent !== undefined) registered(store.agents.index.in(workspace), agent);
+    const page = await store.records.list(reservationResource, { workspace, under: reservationKey({ agent }), before, limit });
+    const now = clock.now();
+    return listed({ ...page, items: page.items.filter((each) => isHeld(each, now) && (file === undefined || holdsFile(each, file))) });
+  }
+
+  #create({ agentId, instanceId, epoch, ...input }: RouteInput<'reservations/create'>, principal: Principal) {
+    const { store, clock } = this.#deps;
+    const now = clock.now();
+    const acting = actingId(principal, agentId, 'agentId');
+    const guard = { ...(instanceId !== undefined && { instanceId }), ...(epoch !== undefined && { epoch }) };
+    return store.records.begin(principal.workspace, ({ nextId: id, agents, records }) => {
+      actAs(agents, principal, acting, guard);
+      registered(agents, acting);
+      const { reservation, conflicts } = newReservation(input, { id, agentId: acting, now, records });
+      const events = [{ type: 'reservation.created' as const, at: now, reservation }];
+      const answer = { ...reservation, conflicts: [...conflicts] };
+      return { answer, change: { at: now, events, records: [recordWrite(reservationResource, reservation)] } };
+    });
+  }
+
+  /** @throws RelayError `not_found`, `forbidden` for another's, `claim_closed` once it is over. */
+  #change(
+    id: number,
+    { principal, agentId, guard }: { readonly principal: Principal; readonly agentId: string | undefined; readonly guard: SessionGuard },
+    decide: (reservation: Reservation, now: number) => ReturnType<typeof endReservation>,
+  ): Promise<Reservation> {
+    const { store, clock } = this.#deps;
+    const now = clock.now();
+    return store.records.change<Reservation, Reservation>(
+      reservationResource,
+      principal.workspace,
+      id,
+      (reservation, { agents }: Facts) => {
+        const acting = isOwner(principal) && agentId === undefined ? null : actingId(principal, agentId, 'agentId');
+        if (acting !== null) actAs(agents, principal, acting, guard);
+        if (acting !== null) registered(agents, acting);
+        if (reservation === null) throw new RelayError('not_found', `There is no reservation ${id}`);
+        if (acting !== null && acting !== reservation.agentId)
+          throw new RelayError('forbidden', `Reservation ${id} is of ${reservation.agentId}`);
+        if (!isHeld(reservation, now)) throw new RelayError('claim_closed', `Reservation ${id} is over: make another`);
+        return decide(reservation, now);
+      },
+    );
+  }
+}

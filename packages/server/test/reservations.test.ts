@@ -1,0 +1,98 @@
+import type { AgentEvent, MethodParams } from 'agent-relay-protocol';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { as, FarNode, owner, SessionWorld } from './session-world.ts';
+
+let world: SessionWorld;
+let node: FarNode;
+beforeEach(async () => {
+  world = await SessionWorld.open();
+  node = new FarNode();
+  await world.attach(node);
+  for (const id of ['Ann', 'Ben']) await world.start(id);
+});
+afterEach(() => world.close());
+
+const call = {
+  create: (agentId: string, patterns: string[], over: object = {}) =>
+    Promise.resolve().then(() => world.relay.handlers['reservations/create']({ agentId, folder: '/work', patterns, ...over }, as(owner))),
+  renew: (id: number, agentId: string) =>
+    Promise.resolve().then(() => world.relay.handlers['reservations/renew']({ id, agentId }, as(owner))),
+  release: (id: number, agentId: string) =>
+    Promise.resolve().then(() => world.relay.handlers['reservations/release']({ id, agentId }, as(owner))),
+  list: async (over: object = {}) => (await world.relay.handlers['reservations/list'](over, as(owner))).data.map(({ id }) => id),
+};
+
+test('of those who want the same files one has them while either insists; else all are told of each other', async () => {
+  const [first, second] = await Promise.allSettled([
+    call.create('Ann', ['src/auth/'], { enforced: true }),
+    call.create('Ben', ['src/**/*.ts'], { enforced: true }),
+  ]);
+  expect(second).toMatchObject({ status: 'rejected', reason: { code: 'already_claimed', details: { agentId: 'Ann' } } });
+  if (first.status !== 'fulfilled') throw new Error('The first is refused');
+  await expect(call.create('Ben', ['src/auth/login.ts'])).rejects.toThrow(/^Ann has reserved src\/auth\/ until /u);
+  const docs = await call.create('Ben', ['docs/*.md']);
+  const same = await call.create('Ann', ['**/*.md']);
+  expect(same.conflicts.map(({ id, agentId }) => [id, agentId])).toEqual([[docs.id, 'Ben']]);
+  expect(await call.list({ file: '/work/docs/a.md' })).toEqual([same.id, docs.id]);
+  expect(await call.list({ agent: 'Ben' })).toEqual([docs.id]);
+  await expect(call.release(first.value.id, 'Ben')).rejects.toMatchObject({ code: 'forbidden' });
+  await call.release(first.value.id, 'Ann');
+  expect((await call.create('Ben', ['src/auth/login.ts'], { enforced: true })).conflicts).toEqual([]);
+});
+
+test('a lease that is over keeps nobody from anything, is renewed no more, and its end is told once', async () => {
+  const { id } = await call.create('Ann', ['a'], { enforced: true, leaseMs: 10_000 });
+  world.clock.at += 9_000;
+  await call.renew(id, 'Ann');
+  world.clock.at += 500_000;
+  expect(await call.list()).toEqual([id]);
+  world.clock.at += 101_000;
+  expect(await call.list()).toEqual([]);
+  await expect(call.renew(id, 'Ann')).rejects.toMatchObject({ code: 'claim_closed' });
+  const later = await call.create('Ben', ['a'], { enforced: true });
+  expect(later.id).toBeGreaterThan(id);
+  const ended = async () => {
+    const { entries } = await world.store.log.read(0, 1_000);
+    return entries.flatMap((entry) => entry.events()).filter((event) => event.type === 'reservation.ended');
+  };
+  await world.relay.reap();
+  await world.relay.reap();
+  expect(await ended()).toMatchObject([{ reservation: { id, ended: 'expired' } }]);
+});
+
+test('a question to edit what another has for itself is answered with no, by name, before any rule; its holder and others are not kept', async () => {
+  const answers: MethodParams<'session/resolve-approval'>[] = [];
+  node.onApproval = async (params) => {
+    answers.push(params);
+    return { resolved: true };
+  };
+  const { id } = await call.create('Ann', ['src/'], { enforced: true });
+  await world.relay.handlers['rules/create']({ agent: 'Ben', kind: 'edit', folder: '/work' }, as(owner));
+  const asks = async (agentId: string, approvalId: string, path: string) => {
+    const { data } = await world.relay.handlers['sessions/list']({ agent: agentId }, as(owner));
+    const event: AgentEvent = {
+      type: 'approval.requested',
+      approvalId,
+      kind: 'edit',
+      title: 'Edit',
+      cwd: '/work',
+      input: { file_path: path, content: 'x' },
+      options: [{ id: 'allow', label: 'Allow', outcome: 'allow' }],
+    };
+    const sessionId = data[0]?.sessionId ?? '';
+    await world.relay.nodeHandlers['activity/append']({ sessionId, entries: [{ seq: 1, at: 1, event }] }, { ...as(owner), link: node });
+  };
+  await asks('Ben', 'q1', '/work/src/a.ts');
+  await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 10_000 });
+  expect(answers[0]).toMatchObject({
+    approvalId: 'q1',
+    outcome: 'deny',
+    by: `reservation:${id}`,
+    message: expect.stringMatching(/^Ann has reserved these files until /u),
+  });
+  await asks('Ann', 'q2', '/work/src/a.ts');
+  await call.release(id, 'Ann');
+  const { data } = await world.relay.handlers['approvals/list']({ agent: 'Ann' }, as(owner));
+  expect(data).toMatchObject([{ approvalId: 'q2', status: 'pending' }]);
+  expect(answers).toHaveLength(1);
+});
