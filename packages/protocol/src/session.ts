@@ -75,6 +75,18 @@ export const StartSessionSchema = z.strictObject({
   ),
   spawnedBy: AgentIdSchema.optional().describe("The agent that asks; an agent's token forces its own id"),
   meta: MetaSchema.optional().describe('What its card says besides'),
+  wake: z
+    .enum(['never', 'resume', 'fresh'])
+    .optional()
+    .describe(
+      'Whether mail starts it again on these terms once it has ended: in its old conversation, in a fresh one, or not; for people and programs to say, not for agents. Left out, what was said before goes on',
+    ),
+  idleMs: z
+    .int()
+    .min(1_000)
+    .max(604_800_000)
+    .optional()
+    .describe('With `wake`: after so long without work it is released, and mail wakes it. Default ten minutes'),
   idempotencyKey: lineOf(200)
     .optional()
     .describe(

@@ -336,6 +336,91 @@ describe('starting an agent', () => {
     await expect(world.start('W2', asNode(nodeId))).rejects.toMatchObject({ code: 'forbidden' });
   });
 
+  it('mail wakes an agent on the terms it was started with, and it is released when it has had nothing to do for long', async () => {
+    await world.attach(node);
+    node.onStart = async ({ cwd, resume }) => ({ cwd: cwd ?? '/fresh', vendorSessionId: 'v', model: null, resumed: resume !== undefined });
+    const starts = () => node.commands.filter(({ name }) => name === 'session/start').map(({ params }) => params);
+    const release = (over: object = {}) => Promise.resolve(world.relay.handlers['agents/release']({ id: 'Worker', ...over }, as(owner)));
+    const mail = (to: string, mode: 'next' | 'fyi' = 'next') =>
+      world.relay.handlers['messages/send']({ to, body: 'hello', mode }, as(owner));
+    const terms = { wake: 'resume', idleMs: 60_000, cwd: '/work', mode: 'safe', approval: 'guarded' };
+    await expect(world.start('Worker', owner, { idleMs: 60_000 })).rejects.toMatchObject({ code: 'validation_failed' });
+    await world.start('Worker', owner, terms);
+    await expect(world.start('Helper', agentToken('Worker'), { wake: 'fresh' })).rejects.toMatchObject({ code: 'forbidden' });
+    await release();
+    await mail('id:Worker', 'fyi');
+    await world.relay.reap();
+    expect(starts()).toHaveLength(1);
+
+    world = await world.restart();
+    await world.attach(node);
+    await mail('id:Worker');
+    await world.relay.reap();
+    expect(starts()).toHaveLength(2);
+    expect(starts()[1]).toMatchObject({ resume: 'v', cwd: '/work', mode: 'safe', approval: 'guarded' });
+    // Its mail waits: it has something to do.
+    world.clock.at += 70_000;
+    await world.relay.reap();
+    expect(world.agent('Worker').sessionId).not.toBeNull();
+    const guard = { instanceId: world.agent('Worker').instanceId ?? '', epoch: 2 };
+    const { data } = await world.relay.handlers['inbox/list']({ id: 'Worker' }, as(agentToken('Worker', 2)));
+    await world.relay.handlers['inbox/ack'](
+      { id: 'Worker', ids: data.map(({ message }) => message.id), ...guard },
+      as(agentToken('Worker', 2)),
+    );
+    await world.relay.reap();
+    world.clock.at += 59_000;
+    await world.relay.reap();
+    expect(world.agent('Worker').sessionId).not.toBeNull();
+    world.clock.at += 2_000;
+    await world.relay.reap();
+    expect(world.agent('Worker').sessionId).toBeNull();
+
+    await mail('id:Worker');
+    await world.relay.reap();
+    await release({ wake: 'never' });
+    await mail('id:Worker');
+    await world.relay.reap();
+    expect(starts()).toHaveLength(3);
+  });
+
+  it('mail wakes an agent so often in an hour and no more, one that cannot be started at growing distances, and none that was removed', async () => {
+    await world.attach(node);
+    const starts = () => node.commands.filter(({ name }) => name === 'session/start').length;
+    const release = (id: string) => Promise.resolve(world.relay.handlers['agents/release']({ id }, as(owner)));
+    const mail = (id: string) => world.relay.handlers['messages/send']({ to: `id:${id}`, body: 'hello' }, as(owner));
+    await world.start('Loop', owner, { wake: 'fresh' });
+    await mail('Loop');
+    for (let round = 0; round < 20; round += 1) {
+      await release('Loop').catch(() => undefined);
+      await world.relay.reap();
+    }
+    expect(starts()).toBe(13);
+    world.clock.at += 3_600_000;
+    await world.relay.reap();
+    expect(starts()).toBe(14);
+    node.onStart = async () => {
+      throw new RelayError('provider_unavailable', 'Log in first.');
+    };
+    await release('Loop');
+    for (const [afterMs, count] of [
+      [0, 15],
+      [4_000, 15],
+      [1_000, 16],
+      [9_000, 16],
+      [1_000, 17],
+    ] as const) {
+      world.clock.at += afterMs;
+      await world.relay.reap();
+      expect(starts()).toBe(count);
+    }
+    await world.relay.handlers['agents/remove']({ id: 'Loop' }, as(owner));
+    await mail('Loop');
+    world.clock.at += 600_000;
+    await world.relay.reap();
+    expect(starts()).toBe(17);
+  });
+
   it('a machine brings back what ran on it last, with no more than it had, and nothing else', async () => {
     const far: Principal = { type: 'node', workspace, nodeId: 'far' };
     await world.attach(node);

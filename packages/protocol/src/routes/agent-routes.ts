@@ -146,7 +146,11 @@ export const agentRoutes = {
     scope: 'sessions:write',
     anonymous: false,
     summary: 'End the running session and its processes; the address keeps its mail',
-    input: z.strictObject({ ...agent, reason: z.string().min(1).max(500).optional() }),
+    input: z.strictObject({
+      ...agent,
+      reason: z.string().min(1).max(500).optional(),
+      wake: z.literal('never').optional().describe('Mail no longer starts it again'),
+    }),
     output: SessionSchema,
     waitMs: () => sessionLimits.endMs,
   }),

@@ -39,6 +39,8 @@ interface SpawnOptions extends RelayOptions {
   readonly label?: string;
   readonly resume?: true;
   readonly sandbox?: SandboxRequest;
+  readonly wake?: 'never' | 'resume' | 'fresh';
+  readonly idle?: number;
 }
 
 export const spawnCommand = (terminal: Terminal): Command =>
@@ -64,20 +66,18 @@ export const spawnCommand = (terminal: Terminal): Command =>
     .option('--label <text>', 'a label for people')
     .addOption(new Option('--sandbox <kind>', 'what keeps it in its folder, see below').choices(SandboxRequestSchema.options))
     .option('--resume', 'go on with the last conversation it had, on the same machine and in the same folder')
+    .addOption(
+      new Option('--wake <how>', 'once it has ended, mail starts it again: in its old conversation, or in a fresh one').choices([
+        'never',
+        'resume',
+        'fresh',
+      ]),
+    )
+    .option('--idle <minutes>', 'with --wake: it is released after so long without work (default 10)', parseMinutes)
     .addHelpText('after', environment)
     .action(async (cli: string, options: SpawnOptions) => {
-      const provider = providerOver(cli, options.transport);
-      const { name, task, mode, model, node, nodeLabel: nodeLabels, resume, sandbox } = options;
-      // A folder of this machine says nothing on one that labels choose.
-      const cwd = options.cwd ?? (resume || nodeLabels ? undefined : terminal.cwd);
-      const where = {
-        ...(cwd && { cwd }),
-        ...(node && { node }),
-        ...(nodeLabels && { nodeLabels: [...nodeLabels] }),
-        ...(resume && { resume }),
-      };
-      const optional = { ...where, ...(task && { task }), ...(mode && { mode }), ...(model && { model }), ...(sandbox && { sandbox }) };
-      const request = { provider, name, idempotencyKey: randomUUID(), ...optional, ...saidOf(options, terminal) };
+      const request = requestOf(cli, options, terminal);
+      const { provider, node, nodeLabels, resume } = request;
       await withRelay(options, terminal, async (client) => {
         const machines = await onlineMachines(client, terminal.signal);
         const here = node || nodeLabels || resume ? undefined : machineHere(machines, provider);
@@ -94,6 +94,26 @@ export const spawnCommand = (terminal: Terminal): Command =>
       });
     });
 
+/** What is asked for; a field that nobody said is left out. */
+function requestOf(cli: string, options: SpawnOptions, terminal: Terminal): RouteRequest<'sessions/start'> {
+  const { name, task, mode, model, node, nodeLabel, resume, sandbox, wake, idle } = options;
+  // A folder of this machine says nothing on one that labels choose.
+  const cwd = options.cwd ?? (resume || nodeLabel ? undefined : terminal.cwd);
+  const where = { ...(cwd && { cwd }), ...(node && { node }), ...(nodeLabel && { nodeLabels: [...nodeLabel] }) };
+  const how = { ...(resume && { resume }), ...(mode && { mode }), ...(model && { model }), ...(sandbox && { sandbox }) };
+  const waking = { ...(wake && { wake }), ...(idle === undefined ? {} : { idleMs: Math.round(idle * 60_000) }) };
+  return {
+    provider: providerOver(cli, options.transport),
+    name,
+    idempotencyKey: randomUUID(),
+    ...where,
+    ...how,
+    ...waking,
+    ...(task && { task }),
+    ...saidOf(options, terminal),
+  };
+}
+
 /** A relay that goes while it starts an agent has answered nothing: under the same key it is asked once more, and starts nobody twice. */
 async function startOnce(client: RelayClient, request: RouteRequest<'sessions/start'>, signal: AbortSignal): Promise<Session> {
   try {
@@ -107,6 +127,12 @@ async function startOnce(client: RelayClient, request: RouteRequest<'sessions/st
 
 /** A relay that is started anew is there by then. */
 const ASK_AGAIN_MS = 1_000;
+
+function parseMinutes(text: string): number {
+  const minutes = Number(text);
+  if (!(minutes >= 1 / 60 && minutes <= 10_080)) throw new InvalidArgumentError('must be minutes, from a second to seven days');
+  return minutes;
+}
 
 function collectLabels(label: string, labels: readonly string[] = []): readonly string[] {
   if (!GroupNameSchema.safeParse(label).success) throw new InvalidArgumentError('a label has no spaces, commas or colons');

@@ -9,9 +9,11 @@ export const releaseCommand = (terminal: Terminal): Command =>
     .description("End an agent's session and its processes; its address keeps its mail")
     .argument('<name>', "the agent's id")
     .option('--reason <text>', 'why, for the log')
-    .action(async (name: string, { reason, ...options }: RelayOptions & { readonly reason?: string }) => {
+    .option('--no-wake', 'and mail no longer starts it again')
+    .action(async (name: string, { reason, wake, ...options }: RelayOptions & { readonly reason?: string; readonly wake: boolean }) => {
       await withRelay(options, terminal, async (client) => {
-        await client.agents.release({ id: name, ...(reason && { reason }) }, { signal: terminal.signal });
+        const more = { ...(reason && { reason }), ...(!wake && { wake: 'never' as const }) };
+        await client.agents.release({ id: name, ...more }, { signal: terminal.signal });
         terminal.out(`${name} has ended`);
       });
     });

@@ -60,5 +60,7 @@ export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 
   counts(workspace: string): Promise<{ readonly runningSessions: number; readonly nodes: number; readonly onlineNodes: number }>;
   /** Called by the reaper, after the agents have been judged. */
   sweep(now: number): Promise<void>;
+  /** The address is nobody's any more. */
+  stopWaking(workspace: string, agentId: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -226,10 +226,11 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
   const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, hooks, indexer, reaper, reserved, waits } = parts;
   const { store, feed, clock, log, settings, tokens, agents, inboxes, guard } = core;
   const claims = claimHandlers({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
+  const ofAgents = agentHandlers({ store, agents });
   return {
     ...tokenHandlers({ store, clock, log, tokens, inboxes }),
     ...systemHandlers({ store, clock, tokens, sessions, feed, probes }),
-    ...agentHandlers({ store, agents }),
+    ...ofAgents,
     ...messageHandlers({ store, clock, messages, receipts, inboxes, readers }),
     ...verificationHandlers({ store, readers }),
     ...holds.handlers,
@@ -245,6 +246,11 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
     ...searchHandlers({ store, clock, readers, indexer }),
     ...sessions.handlers,
     ...hookHandlers(hooks, sessions.handlers),
+    'agents/remove': async (input, context) => {
+      const removed = await ofAgents['agents/remove'](input, context);
+      await sessions.stopWaking(context.principal.workspace, input.id);
+      return removed;
+    },
     'nodes/remove': async (input, context) => {
       const removed = await sessions.handlers['nodes/remove'](input, context);
       reserved.offer(removed.nodeId, []);
@@ -374,5 +380,6 @@ const withoutSessions: SessionsPart = {
   openActivity: noSessions,
   counts: async () => ({ runningSessions: 0, nodes: 0, onlineNodes: 0 }),
   sweep: async () => {},
+  stopWaking: async () => {},
   close: async () => {},
 };

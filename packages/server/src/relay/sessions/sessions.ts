@@ -12,12 +12,13 @@ import { RecentMap } from 'agent-relay-wire';
 import { watchedIn } from '../../domain/act-as.ts';
 import { agentOf, assertMayActUpon } from '../../domain/scopes.ts';
 import { assertMayControl } from '../../domain/spawn-rules.ts';
+import { endWake } from '../../domain/wake.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { ActivityRelay } from '../activity/activity.ts';
 import { Approvals } from '../approvals/approvals.ts';
 import { ApprovalRules } from '../approvals/rules.ts';
 import { listed } from '../contract/listed.ts';
-import type { CallContext } from '../contract/relay-contract.ts';
+import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import { machineHooks } from '../hooks/machine-hooks.ts';
 import { NodeRegistry } from '../nodes/node-registry.ts';
 import { Pairings } from '../nodes/pairings.ts';
@@ -27,6 +28,7 @@ import { DialIns } from './dial-ins.ts';
 import { Machines } from './machines.ts';
 import { Nodes } from './nodes.ts';
 import { Starts } from './starts.ts';
+import { Waker } from './waker.ts';
 
 export type SessionsDeps = Pick<RelayCore, 'store' | 'clock' | 'log' | 'settings' | 'tokens' | 'agents' | 'inboxes' | 'toolMail' | 'guard'>;
 
@@ -54,18 +56,21 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const nodes = new Nodes({ ...core, registry, activity, starting });
   const sessions = new Sessions({ ...core, registry, nodes });
   const starts = new Starts({ ...core, registry, nodes, starting });
+  const start: RelayHandlers['sessions/start'] = (input, context) => starts.start(input, context);
+  const release: RelayHandlers['agents/release'] = (input, context) => sessions.release(input, context);
+  const waker = new Waker({ ...core, start, release });
   const dialIns = new DialIns({ ...core, registry, nodes, starting });
   const pairings = new Pairings(clock);
   const machines = new Machines({ ...core, registry, nodes, pairings });
   return {
     handlers: {
-      'sessions/start': (input, context) => starts.start(input, context),
+      'sessions/start': start,
       'sessions/list': (input, context) => sessions.list(input, context),
       'sessions/get': (input, context) => sessions.get(input, context),
       'sessions/invite': (input, context) => dialIns.issueCode(input, context),
       ...machines.handlers,
       'agents/interrupt': (input, context) => sessions.interrupt(input, context),
-      'agents/release': (input, context) => sessions.release(input, context),
+      'agents/release': release,
       'agents/activity': (input, context) => activity.list(input, context),
       'approvals/list': (input, context) => approvals.list(input, context),
       'approvals/resolve': (input, context) => approvals.resolve(input, context),
@@ -87,6 +92,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
     sweep: async (now) => {
       await nodes.sweep(now, nodeGraceMs);
       void nodes.lookAgain();
+      await waker.sweep();
       await activity.prune();
       await approvals.prune();
       for (const workspace of [...store.agents.index.workspaces()]) {
@@ -94,7 +100,11 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
         await reservations.sweep(workspace, now);
       }
     },
+    stopWaking: async (workspace, agentId) => {
+      await store.records.begin(workspace, (facts) => endWake(facts, agentId, clock.now()));
+    },
     close: async () => {
+      await waker.close();
       await machines.close();
       await rules.close();
     },
@@ -137,8 +147,13 @@ class Sessions {
   }
 
   /** Ends the session also when its machine is away: it is told when it comes back. */
-  async release({ id, reason }: RouteInput<'agents/release'>, { principal }: CallContext): Promise<Session> {
+  async release({ id, reason, wake }: RouteInput<'agents/release'>, { principal }: CallContext): Promise<Session> {
     const { workspace } = principal;
+    if (wake === 'never') {
+      this.#assertMayControl(principal, id, 'release');
+      const { store, clock } = this.#deps;
+      await store.records.begin(workspace, (facts) => endWake(facts, id, clock.now()));
+    }
     const session = await this.#unfinished(principal, id, 'release');
     const sentence = reason ?? releasedBy(principal);
     const link = this.#deps.registry.find(workspace, session.nodeId)?.link;
@@ -169,13 +184,17 @@ class Sessions {
     };
   }
 
-  async #unfinished(principal: Principal, agentId: string, deed: 'release' | 'interrupt'): Promise<Session> {
-    const { store } = this.#deps;
-    const { workspace } = principal;
-    const agents = store.agents.index.in(workspace);
+  #assertMayControl(principal: Principal, agentId: string, deed: 'release' | 'interrupt'): void {
+    const agents = this.#deps.store.agents.index.in(principal.workspace);
     registered(agents, agentId);
     assertMayActUpon(principal, agentId);
     assertMayControl(principal, agentId, watchedIn(agents, agentId).spawnedBy, deed);
+  }
+
+  async #unfinished(principal: Principal, agentId: string, deed: 'release' | 'interrupt'): Promise<Session> {
+    const { store } = this.#deps;
+    const { workspace } = principal;
+    this.#assertMayControl(principal, agentId, deed);
     const session = await store.sessions.unfinishedOf(workspace, agentId);
     if (session === null) throw new RelayError('not_found', `${agentId} has no running session`);
     return session;

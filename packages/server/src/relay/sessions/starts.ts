@@ -7,6 +7,7 @@ import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
 import { beginSession } from '../../domain/session-lifecycle.ts';
 import { assertMaySpawn, type Spawner, type SpawnTerms, spawnTerms } from '../../domain/spawn-rules.ts';
 import { beginOnce, failedStart, repeated, type StartAttempt, startKeyOf, startKeyResource } from '../../domain/start-key.ts';
+import { type Wake, withWake } from '../../domain/wake.ts';
 import { registered } from '../access/registered.ts';
 import { digestOfFields } from '../contract/content-digest.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
@@ -59,6 +60,7 @@ export class Starts {
     if (!isOwner(principal) && store.agents.index.in(workspace).isBound(input.name))
       throw new RelayError('name_taken', `${input.name} is whoever holds its token: choose another name`);
     const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
+    assertMayWake(input, principal, spawnedBy);
     const attempt = attemptOf(input, principal);
     // What a machine brings back of its own accord runs there.
     const keeper = principal.type === 'node' && spawnedBy === null ? principal.nodeId : null;
@@ -103,12 +105,14 @@ export class Starts {
       ...{ sessionId, instanceId: randomUUID(), node, spawnedBy, givesTags: spawnedBy === null && isOwner(principal), now: clock.now() },
       tokensFor: (epoch: number) => [{ ...minted.record, epoch }],
     };
+    const wake = wakeOf(prepared);
     starting.add(sessionId);
     try {
       const begun = await store.sessions.begin(workspace, input.name, (facts) =>
         beginOnce(facts, attempt, () => {
           if (spawnedBy !== null) assertMaySpawn(facts.agents, spawnedBy, settings.spawn);
-          return beginSession(facts, begin);
+          const begun = beginSession(facts, begin);
+          return wake && begun.change ? { ...begun, change: withWake(facts, begun.change, wake) } : begun;
         }),
       );
       if (!begun.isNew) return this.#asItIs(begun.session);
@@ -224,4 +228,24 @@ export class Starts {
 function attemptOf({ idempotencyKey: key, ...content }: Input, principal: Principal): StartAttempt | null {
   if (key === undefined) return null;
   return { by: principalName(principal), key: digestOfFields({ key }), digest: digestOfFields(content) };
+}
+
+/** @throws RelayError `forbidden` for agents and machines, `validation_failed` for a time without a word. */
+function assertMayWake({ wake, idleMs }: Input, principal: Principal, spawnedBy: string | null): void {
+  if (wake === undefined && idleMs !== undefined) {
+    const message = 'goes with wake: resume or fresh';
+    throw new RelayError('validation_failed', `idleMs: ${message}`, { issues: [{ path: 'idleMs', message }] });
+  }
+  if (wake !== undefined && (spawnedBy !== null || principal.type === 'node'))
+    throw new RelayError('forbidden', 'Whether mail wakes an agent is for people and their programs to say');
+}
+
+const DEFAULT_IDLE_MS = 600_000;
+
+/** What was said of waking it, on the terms of this start; null where nothing was. */
+function wakeOf({ input, terms, node, earlier }: Prepared): Omit<Wake, 'id'> | null {
+  const { name: agentId, provider, wake, idleMs = DEFAULT_IDLE_MS, model = null } = input;
+  if (wake === undefined) return null;
+  const { mode, ask, sandbox = null } = terms;
+  return { agentId, wake, idleMs, provider, nodeId: node.nodeId, cwd: terms.cwd ?? earlier?.cwd ?? null, mode, ask, model, sandbox };
 }

@@ -1,0 +1,80 @@
+import { loosely, SandboxRequestSchema, SpawnModeSchema } from 'agent-relay-protocol';
+import { z } from 'zod';
+import type { Change } from './change.ts';
+import type { Decision, Facts } from './facts.ts';
+import { type Resource, recordKey, recordWrite } from './resource.ts';
+
+const WakeSchema = z.object({
+  id: z.int().min(1),
+  agentId: z.string(),
+  wake: z.enum(['never', 'resume', 'fresh']),
+  idleMs: z.int(),
+  /** On what terms it is started. */
+  provider: z.string(),
+  nodeId: z.string(),
+  cwd: z.string().nullable(),
+  mode: SpawnModeSchema,
+  ask: z.boolean(),
+  model: z.string().nullable(),
+  sandbox: SandboxRequestSchema.nullable(),
+});
+
+/** That mail starts an agent again, and on what terms. */
+export type Wake = z.infer<typeof WakeSchema>;
+
+const storedWake = loosely(WakeSchema);
+
+const ofAgent = (agentId: string): string => recordKey({ agent: encodeURIComponent(agentId) });
+/** Those that mail wakes. */
+export const WAKING = recordKey({ state: 'waking' });
+
+export const wakeResource: Resource<Wake> = {
+  name: 'wakes',
+  read: (stored) => storedWake.parse(stored),
+  keys: ({ wake }) => (wake === 'never' ? [] : [WAKING]),
+  exclusive: ({ agentId }) => [ofAgent(agentId)],
+  isOpen: ({ wake }) => wake !== 'never',
+};
+
+/** A change that also says from now on whether mail wakes an agent. */
+export function withWake(facts: Facts, change: Change, wake: Omit<Wake, 'id'>): Change {
+  const id = facts.records.under(wakeResource, ofAgent(wake.agentId))[0]?.id ?? facts.nextId;
+  return { ...change, records: [...(change.records ?? []), recordWrite(wakeResource, { ...wake, id })] };
+}
+
+/** Mail wakes it no more. Answers whether it did. */
+export function endWake(facts: Facts, agentId: string, at: number): Decision<boolean> {
+  const found = facts.records.under(wakeResource, ofAgent(agentId)).find(({ wake }) => wake !== 'never');
+  if (found === undefined) return { answer: false, change: null };
+  const never: Wake = { ...found, wake: 'never' };
+  return { answer: true, change: { at, records: [recordWrite(wakeResource, never)] } };
+}
+
+/** How often mail may wake one agent in an hour: two that wake each other end there. */
+export const WAKES_PER_HOUR = 12;
+const HOUR_MS = 3_600_000;
+const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 600_000;
+
+/** What became of the starts of one agent. */
+export interface WakeHistory {
+  /** When it was started, oldest first, as far as it counts. */
+  readonly startedAt: readonly number[];
+  /** How many failed since the last that did not. */
+  readonly failures: number;
+}
+
+export const noHistory: WakeHistory = { startedAt: [], failures: 0 };
+
+export const afterWake = ({ startedAt, failures }: WakeHistory, hasFailed: boolean, now: number): WakeHistory => ({
+  startedAt: [...startedAt.filter((at) => now - at < HOUR_MS), now],
+  failures: hasFailed ? failures + 1 : 0,
+});
+
+/** Whether mail may wake it now. */
+export function mayWake({ startedAt, failures }: WakeHistory, now: number): boolean {
+  const counted = startedAt.filter((at) => now - at < HOUR_MS);
+  if (counted.length >= WAKES_PER_HOUR) return false;
+  const pauseMs = failures === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
+  return now - (counted.at(-1) ?? Number.NEGATIVE_INFINITY) >= pauseMs;
+}
