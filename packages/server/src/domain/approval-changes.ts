@@ -23,7 +23,7 @@ export function askQuestion(
   if (pending.length >= MOST_PENDING) {
     throw new RelayError('rate_limited', `${id} waits for ${pending.length} answers already`, { details: { retryAfterMs: 60_000 } });
   }
-  if (!fitsApproval({ title, options: options ?? [], ...(form && { form }) }))
+  if (!fitsApproval({ options, form }))
     throw new RelayError('validation_failed', 'form: Its words, or those of its options, are too long to be shown', {
       issues: [{ path: 'form', message: 'Its words, or those of its options, are too long to be shown' }],
     });
