@@ -11,7 +11,8 @@ export const FilePatternSchema = z
   .refine(
     (text) => !/^\/|\\|[\p{Cc}\p{Zl}\p{Zp}]|(?:^|\/)\.{1,2}(?:\/|$)|\/\//u.test(text),
     'A pattern is relative, with / between names, and without . and ..',
-  );
+  )
+  .meta({ examples: ['src/auth/'] });
 
 /** Files that one agent has for itself for a while. A write on it names its id: one that is over cannot be renewed. */
 export const ReservationSchema = z.object({
@@ -31,7 +32,9 @@ export const ReservationSchema = z.object({
 export type Reservation = z.infer<typeof ReservationSchema>;
 
 export const CreateReservationSchema = z.strictObject({
-  folder: lineOf(1024).refine(isPlainFolder, 'A folder is absolute, without . and ..'),
+  folder: lineOf(1024)
+    .refine(isPlainFolder, 'A folder is absolute, without . and ..')
+    .meta({ examples: ['/home/me/project'] }),
   patterns: z.array(FilePatternSchema).min(1).max(8),
   enforced: z.boolean().optional().describe('Default false: others are told who has the files, and nobody is kept from them'),
   leaseMs: LeaseMsSchema.optional().describe(`Defaults to ${DEFAULT_LEASE_MS}`),

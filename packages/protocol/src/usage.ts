@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { AgentIdSchema } from './primitives.ts';
 
-export const DaySchema = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u, 'A day is YYYY-MM-DD, in UTC');
+export const DaySchema = z
+  .string()
+  .regex(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u, 'A day is YYYY-MM-DD, in UTC')
+  .meta({ examples: ['2026-01-31'] });
 
 /** What an agent's turns of one day cost, with one model. */
 export const UsageDaySchema = z.object({
@@ -22,6 +25,12 @@ export const UsageQuerySchema = z.strictObject({
   agent: AgentIdSchema.optional(),
   since: DaySchema.optional().describe('This day and later ones'),
   until: DaySchema.optional().describe('This day and earlier ones'),
-  after: z.string().min(1).max(600).optional().describe('`nextCursor` of the page before'),
+  after: z
+    .string()
+    .min(1)
+    .max(600)
+    .optional()
+    .describe('`nextCursor` of the page before')
+    .meta({ examples: ['WyIyMDI2LTAxLTMxIiwiV29ya2VyIiwiY29kZXgiLCIiXQ'] }),
   limit: z.int().min(1).max(1000).optional(),
 });

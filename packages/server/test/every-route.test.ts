@@ -203,7 +203,7 @@ function comparable(answer: Answer | undefined, id: string): unknown {
     .replaceAll(id, 'WALKER')
     .replaceAll(/ar_dial_[\w-]+/gu, 'CODE');
   const volatile =
-    /^(?:id|taskId|at|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|tokenId|subjectId|messageId|threadId|replyTo|pairId|bindingId|nonce|token|code|fence|holdId|bodySha256|verdict|expiresAt|.+At|acknowledged|applied)$/u;
+    /^(?:id|taskId|at|seq|cursor|nextCursor|uptimeMs|total|undelivered|claimId|tokenId|subjectId|messageId|threadId|replyTo|pairId|bindingId|nonce|token|code|fence|holdId|bodySha256|verdict|expiresAt|.+At|acknowledged|applied|checked|hash)$/u;
   return JSON.parse(text, (key, value) => {
     if (!volatile.test(key) || value === null) return value;
     if (key === 'code' && typeof value === 'string' && !value.startsWith('ar_')) return value;

@@ -38,7 +38,7 @@ export interface NewReservation {
 
 /** @throws RelayError `already_claimed` naming the holder, where either side insists; `rate_limited` when there are too many. */
 export function newReservation(
-  { folder, patterns, enforced = false, leaseMs = DEFAULT_LEASE_MS, note = null }: RouteInput<'reservations/create'>,
+  { folder, patterns, enforced = false, leaseMs = DEFAULT_LEASE_MS, note }: RouteInput<'reservations/create'>,
   { id, agentId, now, records }: NewReservation,
 ): { readonly reservation: Reservation; readonly conflicts: readonly Reservation[] } {
   const held = records.under(reservationResource, reservationKey({})).filter((each) => isHeld(each, now));
@@ -51,7 +51,7 @@ export function newReservation(
   const conflicts = held.filter((each) => each.agentId !== agentId && overlaps(each, { folder, patterns }));
   const [refusing] = enforced ? conflicts : conflicts.filter((each) => each.enforced);
   if (refusing) throw heldBy(refusing);
-  const wanted = { folder, patterns: [...patterns], enforced, note };
+  const wanted = { folder, patterns: [...patterns], enforced, note: note ?? null };
   return { reservation: { id, agentId, ...wanted, createdAt: now, leaseExpiresAt: now + leaseMs, ended: null, endedAt: null }, conflicts };
 }
 

@@ -1,11 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import type { MutableAgentIndex } from '../agent-index.ts';
+import type { AuditTable } from './audit-table.ts';
 import type { ChangeWriter } from './change-writer.ts';
 import type { FactReader } from './fact-reader.ts';
 import type { SqliteLog } from './log.ts';
 import type { OpenMail } from './open-mail.ts';
 import type { ScanTurns } from './scan-turns.ts';
-import type { AuditTable } from './sqlite-audit.ts';
 import type { UsageTable } from './usage-table.ts';
 import type { Writer } from './writer.ts';
 

@@ -1,98 +1,14 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { AuditEntry, AuditVerdict } from 'agent-relay-protocol';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Statement } from 'better-sqlite3';
 import type { Page } from '../../domain/change.ts';
 import { takePage } from '../../domain/page.ts';
 import type { AuditedAct, AuditQuery, AuditStore } from '../audit-store.ts';
+import { type AuditRow, auditColumns, Doing, GENESIS, hashOf, type Link } from './audit-table.ts';
 import type { SqliteContext } from './context.ts';
 
-interface AuditRow {
-  readonly id: number;
-  readonly at: number;
-  readonly by: string;
-  readonly token_id: string | null;
-  readonly action: string;
-  readonly subject: string | null;
-  readonly details: string;
-  readonly hash: string;
-}
-
-interface Link {
-  readonly id: number;
-  readonly hash: string;
-}
-
-/** What the first entry follows. */
-const GENESIS: Link = { id: 0, hash: '0'.repeat(64) };
-const columns = 'id, at, by, token_id, action, subject, details, hash';
 /** Entries looked at before others have their turn. */
 const STRETCH = 500;
-
-/** Somebody does something: remembered once, with the first of their writes. */
-class Doing {
-  readonly workspace: string;
-  readonly act: AuditedAct;
-  isOver = false;
-
-  constructor(workspace: string, act: AuditedAct) {
-    this.workspace = workspace;
-    this.act = act;
-  }
-}
-
-/** Inside the writer: links what is done to the chain, in the transaction that does it. */
-export class AuditTable {
-  readonly #doing = new AsyncLocalStorage<Doing>();
-  /** Linked in the turn in hand, which may still be rolled back. */
-  readonly #linked = new Set<Doing>();
-  readonly #last: Statement<[string], Link>;
-  readonly #checkpoint: Statement<[string], Link>;
-  readonly #insert: Statement<[string, number, number, string, string | null, string, string | null, string, string]>;
-
-  constructor(database: Database) {
-    this.#last = database.prepare('SELECT id, hash FROM audit WHERE workspace = ? ORDER BY id DESC LIMIT 1');
-    this.#checkpoint = database.prepare('SELECT id, hash FROM audit_checkpoints WHERE workspace = ?');
-    this.#insert = database.prepare(
-      'INSERT INTO audit (workspace, id, at, by, token_id, action, subject, details, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    );
-  }
-
-  within<Result>(doing: Doing, work: () => Result): Result {
-    return this.#doing.run(doing, work);
-  }
-
-  /** What the caller of a write is doing; asked when the write is asked for. */
-  current(): Doing | null {
-    const doing = this.#doing.getStore();
-    return doing === undefined || doing.isOver ? null : doing;
-  }
-
-  /** Of the turn in hand, or before. */
-  has(doing: Doing): boolean {
-    return doing.isOver || this.#linked.has(doing);
-  }
-
-  link(doing: Doing): void {
-    if (this.has(doing)) return;
-    this.#linked.add(doing);
-    const { workspace, act } = doing;
-    const { at, by, tokenId, action, subject } = act;
-    const before = this.#last.get(workspace) ?? this.#checkpoint.get(workspace) ?? GENESIS;
-    const row = { id: before.id + 1, at, by, token_id: tokenId, action, subject, details: JSON.stringify(act.details) };
-    this.#insert.run(workspace, row.id, at, by, tokenId, action, subject, row.details, hashOf(workspace, before.hash, row));
-  }
-
-  committed(): void {
-    for (const doing of this.#linked) doing.isOver = true;
-    this.#linked.clear();
-  }
-
-  rolledBack(): void {
-    this.#linked.clear();
-  }
-}
 
 export class SqliteAudit implements AuditStore {
   readonly #context: SqliteContext;
@@ -107,10 +23,10 @@ export class SqliteAudit implements AuditStore {
     this.#context = context;
     const { reader, database } = context;
     this.#list = reader.prepare(
-      `SELECT ${columns} FROM audit WHERE workspace = @workspace AND id < @before AND (@action IS NULL OR action = @action)
+      `SELECT ${auditColumns} FROM audit WHERE workspace = @workspace AND id < @before AND (@action IS NULL OR action = @action)
        AND (@by IS NULL OR by = @by) ORDER BY id DESC LIMIT @limit`,
     );
-    this.#stretch = reader.prepare(`SELECT ${columns} FROM audit WHERE workspace = ? AND id > ? ORDER BY id LIMIT ?`);
+    this.#stretch = reader.prepare(`SELECT ${auditColumns} FROM audit WHERE workspace = ? AND id > ? ORDER BY id LIMIT ?`);
     this.#checkpoint = reader.prepare('SELECT id, hash FROM audit_checkpoints WHERE workspace = ?');
     // Only what is older than everything behind it: a clock that was set back must not tear the chain.
     this.#old = database.prepare(
@@ -172,11 +88,6 @@ function faultOf(workspace: string, before: Link, row: AuditRow): string | null 
   if (row.id !== before.id + 1) return `it follows entry ${before.id}: what was between them is gone`;
   return row.hash === hashOf(workspace, before.hash, row) ? null : 'it is not what was written, or what was before it is not';
 }
-
-const hashOf = (workspace: string, before: string, { id, at, by, token_id, action, subject, details }: Omit<AuditRow, 'hash'>): string =>
-  createHash('sha256')
-    .update(JSON.stringify([before, workspace, id, at, by, token_id, action, subject, details]))
-    .digest('hex');
 
 const toEntry = ({ token_id: tokenId, details, ...row }: AuditRow): AuditEntry => ({ ...row, tokenId, details: detailsOf(details) });
 

@@ -4,6 +4,7 @@ import { MutableAgentIndex } from '../agent-index.ts';
 import type { Store, StoreCounts, StoreFigures, TurnMemory } from '../store.ts';
 import { AddressTable } from './address-table.ts';
 import { ApprovalTable } from './approval-table.ts';
+import { AuditTable } from './audit-table.ts';
 import { CallbackTable } from './callback-table.ts';
 import { ChangeWriter } from './change-writer.ts';
 import { ChannelTable } from './channel-table.ts';
@@ -23,7 +24,7 @@ import { SessionTable } from './session-table.ts';
 import { SqliteActivity } from './sqlite-activity.ts';
 import { SqliteAgents } from './sqlite-agents.ts';
 import { SqliteApprovals } from './sqlite-approvals.ts';
-import { AuditTable, SqliteAudit } from './sqlite-audit.ts';
+import { SqliteAudit } from './sqlite-audit.ts';
 import { SqliteCallbacks } from './sqlite-callbacks.ts';
 import { SqliteChannels } from './sqlite-channels.ts';
 import { SqliteClaims } from './sqlite-claims.ts';
@@ -38,9 +39,10 @@ import { SqliteSearch } from './sqlite-search.ts';
 import { SqliteSessions } from './sqlite-sessions.ts';
 import { SqliteTasks } from './sqlite-tasks.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
+import { SqliteUsage } from './sqlite-usage.ts';
 import { TaskTable } from './task-table.ts';
 import { TokenTable } from './token-table.ts';
-import { SqliteUsage, UsageTable } from './usage-table.ts';
+import { UsageTable } from './usage-table.ts';
 import { Writer } from './writer.ts';
 
 /** The default engine: one file, one writer, group commit. */

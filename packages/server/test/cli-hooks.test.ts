@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs';
+import { createNodeRelayClient } from 'agent-relay-client/node';
+import { expect, test } from 'vitest';
+import { startTestRelay } from '../src/testing.ts';
+import { agentRelay } from './support/run-command.ts';
+
+test('hooks, the audit, usage and reservations have their commands, which say what is there and what is wrong', async () => {
+  await using relay = await startTestRelay();
+  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  const run = (...args: string[]) => agentRelay(relay, ...args);
+
+  expect((await run('hooks')).notes).toMatch(/^No hooks\. They are written in ~\/\.agent-relay\/agent-relay\.yaml/u);
+  const file = `${relay.databasePath}.hooks.yaml`;
+  writeFileSync(file, `hooks:\n  relay:\n    on_task_failed:\n      - { name: tell, relay: Lead, body: "\${title} failed" }\n`, {
+    mode: 0o600,
+  });
+  expect((await run('hooks', 'list')).out).toMatch(/^NAME +RUNS ON +FOR +WHEN +DOES\ntell +relay +relay +task_failed +relay: Lead$/u);
+  expect(await run('hooks', 'test', 'tell', '--field', 'title=The build')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^hook tell on task_failed: skipped in 0 ms: A trial sends no message\. To Lead: The build failed$/u),
+  });
+  expect((await run('hooks', 'test', 'none')).notes).toContain('not_found');
+  expect((await run('hooks', 'test', 'tell', '--field', 'no value')).code).not.toBe(0);
+  expect((await run('hooks', 'log')).notes).toBe('No hook has run.');
+  writeFileSync(file, 'hooks:\n  relay:\n    on_task_faild: []\n', { mode: 0o600 });
+  expect((await run('hooks')).notes).toMatch(
+    /goes on with what its file said before: .*:3: hooks\.relay\.on_task_faild: .*on_task_failed is meant/u,
+  );
+
+  await owner.agents.register({ id: 'Ann', name: 'Ann' });
+  const added = await run('reservations', 'add', 'src/', '--agent', 'Ann', '--folder', '/work', '--enforced', '--note', 'moving things');
+  const id = /^Reservation (\d+) of Ann holds until /u.exec(added.out)?.[1] ?? '';
+  expect((await run('reservations', '--file', '/work/src/a.ts')).out).toMatch(
+    new RegExp(`\\n${id} +Ann +src/ +/work +.* +yes +moving things$`, 'u'),
+  );
+  expect((await run('reservations', 'add', 'src/a.ts', '--folder', '/work')).notes).toMatch(
+    /Ann has reserved src\/ until .*already_claimed/u,
+  );
+  expect((await run('reservations', 'renew', id, '--agent', 'Ann')).code).toBe(0);
+  expect((await run('reservations', 'release', id, '--agent', 'Ann')).out).toBe(`Reservation ${id} is released.`);
+
+  await owner.tokens.create({ name: 'ci', scopes: ['messages:read'] });
+  expect((await run('audit')).out).toMatch(/^ID +WHEN +BY +TOKEN +DID +ABOUT +WITH\n\d+ .* owner +tokens\/create +ci +/u);
+  expect((await run('audit', 'verify')).out).toMatch(/^Sound: \d+ entries after 0\. The last is \d+, [0-9a-f]{64}$/u);
+  expect((await run('usage', '--since', '2026-01-01')).notes).toBe('Nothing was used, or no vendor said so.');
+  expect((await run('usage', '--since', 'yesterday')).code).not.toBe(0);
+});
