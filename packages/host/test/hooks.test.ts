@@ -192,6 +192,14 @@ hooks:
     ).toEqual(['skipped', 'skipped']);
     host?.deliver('s1', [mail(3, 'go on')]);
     await until(() => expect(relay.sent).toHaveLength(4));
+    // A hook's word that comes into a turn of somebody else's.
+    host?.deliver('s1', [mail(4, '!hang')]);
+    await until(() => expect(events().filter(({ type }) => type === 'turn.started')).toHaveLength(4));
+    const late = mail(5, 'Lead: turn complete', 'hook');
+    host?.deliver('s1', [{ ...late, message: { ...late.message, mode: 'now' } }]);
+    await until(() => expect(provider.prompts).toHaveLength(5));
+    await host?.interrupt('s1');
+    await until(() => expect(relay.sent).toHaveLength(6));
   });
 
   it('is not sent by a trial, which shows it', async () => {

@@ -23,6 +23,7 @@ export class SessionHooks {
   readonly #debounced = new Map<string, { readonly timer: NodeJS.Timeout; readonly begin: () => void }>();
   /** The turn that runs, or is about to, was begun by mail of hooks alone. */
   #isFed = false;
+  #isTurnRunning = false;
   #feedbacks = 0;
 
   constructor(options: SessionHooksOptions) {
@@ -31,14 +32,20 @@ export class SessionHooks {
 
   observe(event: AgentEvent): void {
     for (const occurrence of this.#occurrences.of(event)) this.#occur(occurrence);
-    if (event.type === 'turn.completed' || event.type === 'turn.failed') this.#isFed = false;
+    if (event.type === 'turn.started') this.#isTurnRunning = true;
+    if (event.type === 'turn.completed' || event.type === 'turn.failed') {
+      this.#isFed = false;
+      this.#isTurnRunning = false;
+    }
     if (event.type === 'session.ended') for (const { begin } of [...this.#debounced.values()]) begin();
   }
 
   /** Mail was handed to the agent. */
   received(items: readonly InboxItem[]): void {
-    this.#isFed = items.every(({ message }) => message.kind === HOOK_MESSAGE_KIND);
-    if (!this.#isFed) this.#feedbacks = 0;
+    const isHooks = items.every(({ message }) => message.kind === HOOK_MESSAGE_KIND);
+    // What comes into a turn that somebody else began does not make it a hook's.
+    if (!isHooks || !this.#isTurnRunning) this.#isFed = isHooks;
+    if (!isHooks) this.#feedbacks = 0;
     for (const item of items) if (item.message.kind !== HOOK_MESSAGE_KIND) this.#occur(receivedOf(item));
   }
 

@@ -24,7 +24,7 @@ const listCommand = (terminal: Terminal): Command =>
   relayCommand('list')
     .description('List who has which files')
     .option('--agent <id>', 'only those of this agent')
-    .option('--file <path>', 'only those that hold this file', (path: string) => resolve(path))
+    .option('--file <path>', 'only those that hold this file', (path: string) => resolve(terminal.cwd, path))
     .option('--json', 'one JSON object a line')
     .action(async ({ agent, file, json, ...options }: ActingOptions & { readonly file?: string; readonly json?: true }) => {
       await withRelay(options, terminal, async (client) => {
@@ -47,7 +47,7 @@ const addCommand = (terminal: Terminal): Command =>
     .description('Have files for oneself: patterns below the folder, such as src/auth/ or "**/*.sql"')
     .argument('<patterns...>')
     .option('--agent <id>', 'whose they are (default: AGENT_RELAY_ID, else owner)', agentOfSession(terminal.env))
-    .option('--folder <path>', 'where the patterns begin', (path: string) => resolve(path), process.cwd())
+    .option('--folder <path>', 'where the patterns begin', (path: string) => resolve(terminal.cwd, path), terminal.cwd)
     .option('--enforced', 'keep others from them, where they have to ask before they edit')
     .option('--lease <seconds>', 'for how long (default: 600, at most 3600)', parseLease)
     .option('--note <text>', 'why, for the others')
