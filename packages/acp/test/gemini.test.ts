@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -205,6 +205,27 @@ describe('the real Gemini CLI', { timeout: 60_000 }, () => {
     await Promise.race([talk().catch((error: unknown) => error), pause(6_000)]);
     await harness.provider.close();
     expect(asked).toEqual([]);
+  });
+
+  test('released in the middle of a command leaves neither a shell of its own nor a file', async () => {
+    const { harness, session, log } = await started({ mode: 'unrestricted' });
+    const pids = join(harness.cwd, 'pids.txt');
+    await session.prompt(
+      { text: `run command: echo $$ > ${pids}; setsid sleep 300 & echo $! >> ${pids}; sleep 300`, messageIds: [] },
+      { mode: 'next' },
+    );
+    await expect.poll(() => existsSync(pids) && readFileSync(pids, 'utf8').trim().split('\n').length, { timeout: 30_000 }).toBe(2);
+    const running = () =>
+      readFileSync(pids, 'utf8')
+        .trim()
+        .split('\n')
+        .filter((pid) => existsSync(`/proc/${pid}`));
+    const temporary = () => readdirSync(harness.env['TMPDIR'] ?? '');
+    expect([running().length, temporary()]).toEqual([2, [expect.stringMatching(/^gemini-shell-/u)]]);
+    await session.close();
+    await log.finished;
+    await expect.poll(running, { timeout: 10_000 }).toEqual([]);
+    expect(temporary()).toEqual([]);
   });
 
   test('without a key says what to do, and leaves no process', async () => {
