@@ -93,6 +93,9 @@ test('mail comes into the session, one frame for each sender, and its receipt sa
   await agentOf(claude, 'busy');
   await claude.hook('Stop');
   await agentOf(claude, 'idle');
+  // The prompt of a turn may have come before this process was there.
+  await claude.hook('PreToolUse', { tool_name: 'Read', tool_input: {} });
+  await agentOf(claude, 'busy');
 });
 
 test('what the model answers to the address of a message goes to its sender, in its thread', async () => {

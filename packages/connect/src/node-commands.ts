@@ -30,7 +30,9 @@ export interface NodeCommandsOptions {
   /** Whether this machine itself asks for that agent, which its owner has it keep. */
   readonly isKept: (agentId: string) => boolean;
   readonly hooks: () => NodeHooks;
-  readonly onStarted: (session: SessionIdentity & Pick<Session, 'provider'>) => void;
+  /** Where this machine's agents find the relay. */
+  readonly url: URL;
+  readonly onStarted: (session: SessionIdentity & Pick<Session, 'provider' | 'target'>) => void;
 }
 
 /** Does what the relay asks of this machine. */
@@ -95,7 +97,7 @@ class SessionStarts {
   }
 
   async start({ token, dialled, ...request }: z.output<typeof StartSchema>): Promise<StartedSession> {
-    const { host, tools, dialledSessions, onStarted } = this.#options;
+    const { host, tools, dialledSessions, url, onStarted } = this.#options;
     const { sessionId } = request.session;
     this.#asked.add(sessionId);
     try {
@@ -104,7 +106,9 @@ class SessionStarts {
       const mcp = [toolsFor(await tools.admit(sessionId, token, { isDialled: dialled !== undefined }), token, dialled)];
       if (!tools.has(sessionId)) throw new RelayError('gone', 'The session was ended before its agent was started');
       const dialIn = dialled && (await dialledSessions.begin(sessionId, dialled));
-      const started = await host.start({ ...request, mcp, dialIn, owner: limits });
+      const { instanceId, target } = request.session;
+      const agentAccess = target === 'background' ? { url: url.href, token, instanceId } : undefined;
+      const started = await host.start({ ...request, mcp, dialIn, agentAccess, owner: limits });
       onStarted(request.session);
       return started;
     } catch (error) {

@@ -269,7 +269,7 @@ class ConnectedNode implements RunningNode {
       for (const { sessionId } of running) if (!kept.has(sessionId)) release(sessionId, 'The relay has given this agent up');
       // What the runtimes said before the link was lost goes first: mail they have is then not offered again.
       await relay.reports.flush();
-      for (const session of running) if (kept.has(session.sessionId)) subscribe(session);
+      for (const session of running) if (kept.has(session.sessionId) && !session.fetchesItsMail) subscribe(session);
       void relay.flush();
       this.#kept.attached(answer.nodeId).catch((error: unknown) => log.error('no agent is kept', { error }));
       onStatus({
@@ -309,10 +309,11 @@ class ConnectedNode implements RunningNode {
 
   /** Does what the relay asks for; told of each session that it starts. */
   #commands(subscribe: (session: SessionIdentity) => void): ReturnType<typeof nodeCommandHandler> {
-    const { onStatus = () => {} } = this.#options;
+    const { url, onStatus = () => {} } = this.#options;
     const { host, tools, dialledSessions, hooks } = this.#parts;
     const onStarted: NodeCommandsOptions['onStarted'] = (session) => {
-      subscribe(session);
+      // In the background its mail is fetched beside it.
+      if (session.target !== 'background') subscribe(session);
       onStatus({ type: 'agentStarted', agentId: session.agentId, provider: session.provider });
     };
     return nodeCommandHandler({
@@ -322,6 +323,7 @@ class ConnectedNode implements RunningNode {
       owner: this.#owner,
       isKept: (agentId) => this.#kept.isAskingFor(agentId),
       hooks: () => describeHooks(hooks, [...host.recentHookRuns]),
+      url,
       onStarted,
     });
   }

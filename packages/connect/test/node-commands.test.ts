@@ -42,6 +42,7 @@ test('a session that is ended while its tools are made ready does not begin', as
     owner: anyOwner,
     isKept: () => false,
     hooks: () => ({ hooks: [], file: null, fault: null, recent: [] }),
+    url: new URL('http://127.0.0.1:4850'),
     onStarted: () => undefined,
   });
   const more = { token: 't', task: 'work', cwd: null, within: null, mode: 'agentic', approval: 'open', model: null };

@@ -12,7 +12,15 @@ import {
   type Session,
   type SpawnMode,
 } from 'agent-relay-protocol';
-import { type ApprovalDecision, type DialIn, isMailRestricted, type McpEndpoint, type Provider } from 'agent-relay-provider';
+import {
+  type AgentSession,
+  type ApprovalDecision,
+  type BackgroundStart,
+  type DialIn,
+  isMailRestricted,
+  type McpEndpoint,
+  type Provider,
+} from 'agent-relay-provider';
 import { type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { agentEnvironment, hookEnvironment, namesInBoth } from './agent-environment.ts';
@@ -74,6 +82,10 @@ export interface StartRequest {
   readonly model: string | null;
   /** The vendor's own id of a stored conversation that the session goes on with. */
   readonly resume?: string | undefined;
+  /** With `resume`: a copy is gone on with. */
+  readonly fork?: boolean | undefined;
+  /** With a session in the background: what its agent reaches the relay with. */
+  readonly agentAccess?: BackgroundStart['relay'] | undefined;
   /** The machine's own wish counts where it is stricter. */
   readonly sandbox?: SandboxRequest | undefined;
   readonly owner?: OwnerLimits | undefined;
@@ -88,6 +100,10 @@ export interface StartedSession {
   readonly model: string | null;
   /** It goes on with the conversation that was asked for. */
   readonly resumed: boolean;
+  /** It goes on with a copy. */
+  readonly forked: boolean;
+  /** It runs in the background: how a person opens it there. */
+  readonly attach?: string;
   readonly sandbox: Session['sandbox'];
   /** Why there is none although one was wanted. */
   readonly sandboxReason?: string;
@@ -95,6 +111,8 @@ export interface StartedSession {
 
 export interface RunningSession extends SessionIdentity {
   readonly presence: 'idle' | 'busy';
+  /** It runs in the background: what runs beside it is its deliverer. */
+  readonly fetchesItsMail: boolean;
   readonly lastSeq: number;
 }
 
@@ -188,7 +206,12 @@ class SessionHost implements Host {
   }
 
   get running(): readonly RunningSession[] {
-    return [...this.#sessions.values()].map(({ identity, presence, buffer }) => ({ ...identity, presence, lastSeq: buffer.lastSeq }));
+    return [...this.#sessions.values()].map(({ identity, presence, fetchesItsMail, buffer }) => ({
+      ...identity,
+      presence,
+      fetchesItsMail,
+      lastSeq: buffer.lastSeq,
+    }));
   }
 
   get load(): number {
@@ -292,7 +315,7 @@ class SessionHost implements Host {
   }
 
   async #start(request: StartRequest, signal: AbortSignal): Promise<StartedSession> {
-    const { session, mode, approval, model, resume, mcp, dialIn } = request;
+    const { session, mode, approval, model, resume, fork = false, mcp, dialIn, agentAccess } = request;
     const { sessionId, agentId } = session;
     const { stateDir, log, approvalTimeoutMs } = this.#options;
     const provider = this.#providerFor(request);
@@ -314,7 +337,8 @@ class SessionHost implements Host {
       ask: session.ask,
       ...(approvalTimeoutMs === undefined ? {} : { approvalTimeoutMs }),
       ...(model === null ? {} : { model }),
-      ...(resume === undefined ? {} : { resume }),
+      ...(resume === undefined ? {} : { resume, fork }),
+      ...(agentAccess && { background: { task: request.task, relay: agentAccess } }),
       ...(dialIn === undefined ? {} : { dialIn }),
       instructions: standingInstructions({ agentId, spawnedBy: session.spawnedBy, mode }),
       mcp,
@@ -345,14 +369,14 @@ class SessionHost implements Host {
     });
     this.#sessions.set(sessionId, hosted);
     void hosted.ended.then(() => this.#sessions.delete(sessionId));
-    if (request.task !== null) await this.#giveTask(hosted, request.task, session.spawnedBy);
+    if (request.task !== null && !agentAccess) await this.#giveTask(hosted, request.task, session.spawnedBy);
     const inside = sandbox?.kind ?? 'none';
     log.info('agent started', { sessionId, agentId, provider: provider.id, mode, sandbox: inside });
     if (reason !== undefined) log.warn('an agent was started without a sandbox', { sessionId, agentId, reason });
     // What nobody can go on with is no conversation to remember.
     const vendorSessionId = provider.resumes ? runtime.vendorSessionId : null;
     const about = { sandbox: inside, ...(reason === undefined ? {} : { sandboxReason: reason.slice(0, 1000) }) } as const;
-    return { cwd, vendorSessionId, model: runtime.model, resumed: resume !== undefined, ...about };
+    return { cwd, vendorSessionId, model: runtime.model, ...about, ...attachOf(runtime), resumed: resume !== undefined, forked: fork };
   }
 
   /** What every session gets. */
@@ -361,11 +385,15 @@ class SessionHost implements Host {
     return { register: this.#register, relay, log, progress, now: () => clock.now(), hooks: this.#hooks };
   }
 
-  #providerFor({ session, resume, dialIn }: StartRequest): Provider {
+  #providerFor({ session, resume, fork, dialIn, agentAccess }: StartRequest): Provider {
     const provider = this.#options.providers.find(({ id }) => id === session.provider);
     if (!provider) throw new RelayError('provider_unavailable', `This machine has no provider ${session.provider}`);
     if (resume !== undefined && provider.resumes !== true)
       throw new RelayError('unsupported', `${provider.id} cannot go on with an earlier conversation: start it without resuming`);
+    if (fork && provider.abilities?.fork !== true)
+      throw new RelayError('unsupported', `${provider.id} cannot go on with a copy of an earlier conversation: resume it without forking`);
+    if (agentAccess !== undefined && provider.abilities?.background !== true)
+      throw new RelayError('unsupported', `${provider.id} cannot run in the background`);
     if (dialIn !== undefined && provider.takesDialIns !== true)
       throw new RelayError('unsupported', `${provider.id} takes no programs that dial in`);
     return provider;
@@ -408,3 +436,5 @@ class SessionHost implements Host {
     }
   }
 }
+
+const attachOf = ({ attach }: AgentSession) => (attach === undefined ? {} : { attach });

@@ -88,6 +88,10 @@ export class HostedSession {
     this.ended = this.#follow();
   }
 
+  get fetchesItsMail(): boolean {
+    return this.#options.session.target === 'background';
+  }
+
   get presence(): 'idle' | 'busy' {
     return this.#queue.isTurnRunning ? 'busy' : 'idle';
   }

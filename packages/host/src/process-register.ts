@@ -54,7 +54,7 @@ export class ProcessRegister {
 
   add(sessionId: string, owned: OwnedProcess): void {
     const environment = readEnvironment(owned.pid);
-    const treeId = owned.treeId ?? treeIdIn(environment);
+    const treeId = owned.treeId ?? (owned.unmarked ? null : treeIdIn(environment));
     const identity: ProcessIdentity = { pid: owned.pid, startedAt: owned.startToken, ...(treeId === null ? {} : { treeId }) };
     // What runs for one session alone carries its mark; a server for many must not.
     const isShared = owned.shared ?? (environment !== null && !environment.includes(`${SESSION_VARIABLE}=${sessionId}`));

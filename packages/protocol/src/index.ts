@@ -175,7 +175,7 @@ export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from '.
 export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
 export type { Searched, SearchHit, Snippet } from './search.ts';
 export { SearchedSchema, SearchHitSchema, SnippetSchema } from './search.ts';
-export type { Node, NodeProvider, NodeTerms, Session, SessionStatus, SpawnerKind, StartSession } from './session.ts';
+export type { Node, NodeProvider, NodeTerms, Session, SessionStatus, SpawnerKind, SpawnTarget, StartSession } from './session.ts';
 export {
   NodeProviderSchema,
   NodeSchema,
@@ -183,6 +183,7 @@ export {
   SessionSchema,
   SessionStatusSchema,
   SpawnerKindSchema,
+  SpawnTargetSchema,
   StartSessionSchema,
   sessionLimits,
 } from './session.ts';

@@ -15,6 +15,13 @@ import {
 export const SessionStatusSchema = z.enum(['starting', 'running', 'ended', 'failed']);
 export type SessionStatus = z.infer<typeof SessionStatusSchema>;
 
+/**
+ * How an agent is started: `headless` is driven by its machine alone; `background` is a session of the vendor's own that a person may open at a
+ * terminal, and whose plugin speaks to the relay as the agent.
+ */
+export const SpawnTargetSchema = z.enum(['headless', 'background']);
+export type SpawnTarget = z.infer<typeof SpawnTargetSchema>;
+
 /** One running incarnation of an agent on a node. */
 export const SessionSchema = z.object({
   sessionId: OpaqueIdSchema,
@@ -39,6 +46,8 @@ export const SessionSchema = z.object({
     .describe("The vendor's own id of the conversation, where it keeps one: a later session may go on with it (`resume`)"),
   sandbox: SandboxStateSchema.default('none').describe('What keeps its processes inside its folder, from when the node has started it'),
   dialledIn: z.boolean().optional().describe('Its program was started elsewhere and dialled in: who started it brings it back'),
+  target: SpawnTargetSchema.optional().describe('Left out: headless'),
+  attach: z.string().max(200).optional().describe('In the background: the command that opens it at a terminal of its machine'),
   sandboxReason: z.string().nullable().default(null).describe('Why it runs without one although one was wanted (`auto`), in one sentence'),
 });
 export type Session = z.infer<typeof SessionSchema>;
@@ -70,6 +79,12 @@ export const StartSessionSchema = z.strictObject({
     .boolean()
     .optional()
     .describe('Go on with the last conversation that this agent had with the same provider, on its machine and in its folder'),
+  fork: z
+    .boolean()
+    .optional()
+    .describe('With `resume`: go on with a copy. The conversation stays as it is, and the session that has it goes on with it'),
+  resumeFrom: AgentIdSchema.optional().describe('With `resume` and `fork`: the agent whose conversation is copied. Default: its own'),
+  target: SpawnTargetSchema.optional().describe('Default headless; only a person starts one in the background'),
   sandbox: SandboxRequestSchema.optional().describe(
     'What keeps its processes inside its folder. What its machine asks for counts where it is stricter; so does what the agent that asks is kept in',
   ),

@@ -187,6 +187,7 @@ export const nodeCommands = {
       approval: ApprovalModeSchema,
       model: z.string().nullable(),
       resume: z.string().min(1).optional().describe("The vendor's own id of a stored conversation that the session goes on with"),
+      fork: z.boolean().optional().describe('With `resume`: the session goes on with a copy'),
       dialled: DialledSchema.optional().describe(
         'The program runs already, and has dialled the relay: fetch its link instead of starting one',
       ),
@@ -197,6 +198,8 @@ export const nodeCommands = {
       vendorSessionId: z.string().nullable(),
       model: z.string().nullable(),
       resumed: z.boolean().optional().describe('It goes on with `resume`; a node of an earlier version says nothing'),
+      forked: z.boolean().optional().describe('It goes on with a copy; a node of an earlier version says nothing'),
+      attach: SessionSchema.shape.attach.describe('It runs in the background; a node of an earlier version says nothing'),
       sandbox: SandboxStateSchema.optional().describe('What it runs in; a node of an earlier version says nothing'),
       sandboxReason: z.string().max(1000).optional(),
     }),

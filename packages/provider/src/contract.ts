@@ -21,6 +21,8 @@ export interface OwnedProcess {
   readonly purpose: string;
   /** What its command line put it in. The host ends a session that was to be in a sandbox and has a process that is in none. */
   readonly sandbox?: SandboxKind;
+  /** Its environment came from somebody else: the mark in it, if there is one, is not this process's. */
+  readonly unmarked?: true;
   /**
    * It serves several sessions: it ends with the provider, not with the session that happened to start it. Its environment must not carry that
    * session's `AGENT_RELAY_SESSION_ID`; what it runs for a session should carry the id of that one.
@@ -50,6 +52,17 @@ export interface DialIn {
   readonly links: AsyncIterable<DialledLink>;
 }
 
+/**
+ * A session that a person may open at a terminal. What the vendor runs beside it (its plugin) registers as the agent and fetches its mail: the provider
+ * sees only to its beginning and its end.
+ */
+export interface BackgroundStart {
+  /** Its first prompt, from a person. */
+  readonly task: string | null;
+  /** What the plugin reaches the relay with. */
+  readonly relay: { readonly url: string; readonly token: string; readonly instanceId: string };
+}
+
 export interface StartOptions {
   readonly agentId: string;
   readonly sessionId: string;
@@ -73,6 +86,8 @@ export interface StartOptions {
   readonly resume?: string;
   /** With `resume`, where the vendor can: a copy is continued under an id of its own, for the conversation itself is somebody else's to go on with. */
   readonly fork?: boolean;
+  /** Runs as a session of the vendor's own, apart from this process. Only where the provider's `abilities` say `background`. */
+  readonly background?: BackgroundStart;
   /** The program runs already: speak to it over its links. Only where the provider `takesDialIns`. */
   readonly dialIn?: DialIn;
   /** What the agent should know about the relay; goes where the vendor puts standing instructions, never into a turn. */
@@ -164,7 +179,9 @@ export interface SandboxPlace {
 }
 
 /** What the sessions of a vendor can do on every machine. */
-export type VendorAbilities = Readonly<Pick<Abilities, 'steer' | 'approvals' | 'diffs'>> & { readonly modes: readonly SpawnMode[] };
+export type VendorAbilities = Readonly<Pick<Abilities, 'steer' | 'approvals' | 'diffs' | 'fork' | 'background'>> & {
+  readonly modes: readonly SpawnMode[];
+};
 
 /** A kind of agent. One instance serves many sessions and may share a vendor process between them. */
 export interface Provider {
@@ -210,6 +227,8 @@ export interface Provider {
  * every call but `close()` rejects with `connection_closed`.
  */
 export interface AgentSession {
+  /** In the background: the command by which a person opens it at a terminal. */
+  readonly attach?: string;
   readonly vendorSessionId: string | null;
   readonly model: string | null;
   /**

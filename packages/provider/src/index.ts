@@ -2,6 +2,7 @@ export { ApprovalDesk, type ApprovalDeskOptions, type ApprovalQuestion, type App
 export type {
   AgentSession,
   ApprovalDecision,
+  BackgroundStart,
   DialIn,
   DialledLink,
   McpEndpoint,

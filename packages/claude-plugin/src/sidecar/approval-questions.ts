@@ -76,8 +76,9 @@ export class ApprovalQuestions {
     for (const open of this.#open) open.settled.abort();
   }
 
-  async #wait(question: AskApproval, waiting: AbortSignal): Promise<Ended | null> {
+  async #wait(first: AskApproval, waiting: AbortSignal): Promise<Ended | null> {
     const { relay, log } = this.#options;
+    let question = first;
     let isAsked = false;
     while (!waiting.aborted && relay.link !== null) {
       const { calls, agent } = relay.link;
@@ -89,6 +90,10 @@ export class ApprovalQuestions {
         if (approval.status !== 'pending') return approval;
       } catch (error) {
         if (waiting.aborted) break;
+        if (question === first && error instanceof RelayError && error.code === 'validation_failed') {
+          question = plain(first);
+          continue;
+        }
         if (!isRetryable(error)) {
           log.warn('a question was not taken by the relay', { code: error instanceof RelayError ? error.code : 'internal' });
           return null;
@@ -115,6 +120,9 @@ function answerOf({ status, by, message, answers, updatedInput }: Ended, { input
   if (status === 'allowed') return { outcome: 'allow', message: message ?? '', input };
   return { outcome: 'deny', input, message: message === null ? `${by} denied this through the relay.` : `${by} denied this: ${message}` };
 }
+
+/** As a relay of an earlier version takes it: a yes or a no. */
+const plain = ({ options: _options, form: _form, isEditable: _isEditable, ...question }: AskApproval): AskApproval => question;
 
 const keyOf = ({ name, input }: GatedUse): string => JSON.stringify([name, input]);
 

@@ -15,6 +15,8 @@ export interface HookDeskOptions {
   readonly turn: LiveTurn;
   readonly questions: ApprovalQuestions;
   readonly kept: () => number;
+  /** A person started it in the background, to be asked through the relay or at a terminal that they open. */
+  readonly isInBackground: boolean;
   /** Is there while tools are held to less: what a hook sees when this process is gone. */
   readonly restrictedFile: string;
 }
@@ -45,6 +47,7 @@ export class HookDesk {
   /** What the session was told of how it stands. */
   #told = '';
   #isRestrictionNoted = false;
+  #isAtWork = false;
 
   constructor(options: HookDeskOptions) {
     this.#options = options;
@@ -64,7 +67,7 @@ export class HookDesk {
       case 'PreToolUse':
         return this.#beforeTool(event);
       case 'PermissionRequest':
-        return this.#asked(event, isUnattended, signal);
+        return this.#asked(event, isUnattended && !this.#options.isInBackground, signal);
       case 'PostToolUse':
       case 'PostToolUseFailure':
         this.#options.questions.settledBySession({ name: event.tool_name, input: event.tool_input });
@@ -98,14 +101,13 @@ export class HookDesk {
   }
 
   #prompted({ prompt, agent_id }: Input): HookAnswer {
-    const { mail, turn, relay, questions } = this.#options;
+    const { mail, turn, questions } = this.#options;
     if (agent_id !== undefined) return nothing;
     const read = mail.readIn(prompt);
     const context = mail.takeContext();
     turn.prompted({ hasMail: read.length > 0 || context !== null || prompt.includes('<cross-session-message') });
     if (read.length === 0) questions.settleAll();
-    mail.isBusy = true;
-    relay.setStatus('busy');
+    this.#works();
     this.#noteRestriction();
     return contextOf('UserPromptSubmit', [this.#news(), context]);
   }
@@ -120,7 +122,11 @@ export class HookDesk {
   #beforeTool({ tool_name: name, tool_input: input, agent_id }: Input): HookAnswer {
     const { relay, turn } = this.#options;
     // A subagent in the background outlives the turn that began it.
-    if (agent_id === undefined) turn.worked();
+    if (agent_id === undefined) {
+      turn.worked();
+      // The first prompt of a session may have come before this process was there.
+      this.#works();
+    }
     this.#noteRestriction();
     const decision = decideToolUse({ name, input }, relay.approval, turn.hasMail);
     if (decision === null) return nothing;
@@ -148,12 +154,21 @@ export class HookDesk {
     return words === null ? nothing : { stderr: words, exitCode: 2 };
   }
 
+  #works(): void {
+    if (this.#isAtWork) return;
+    const { mail, relay } = this.#options;
+    this.#isAtWork = true;
+    mail.isBusy = true;
+    relay.setStatus('busy');
+  }
+
   #rested({ agent_id }: Input, how: 'stopped' | 'ended'): void {
     const { mail, turn, relay, questions } = this.#options;
     if (agent_id !== undefined) return;
     if (how === 'ended') turn.ended();
     else turn.stopped();
     questions.settleAll();
+    this.#isAtWork = false;
     mail.isBusy = false;
     if (relay.state !== 'replaced') relay.setStatus('idle');
     this.#noteRestriction();

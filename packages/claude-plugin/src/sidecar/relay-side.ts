@@ -8,6 +8,8 @@ export interface RelaySideOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly identity: AgentIdentity;
   readonly instanceId: string;
+  /** A machine of the relay started the session: agent, token and instance are there already. */
+  readonly isGiven: boolean;
   readonly outbox: Outbox;
   readonly log: Log;
   /** Answers whether any of it was new. */
@@ -129,10 +131,11 @@ export class RelaySide {
   }
 
   async #connect(): Promise<SessionLink> {
-    const { env, identity, instanceId } = this.#options;
+    const { env, identity, instanceId, isGiven } = this.#options;
     const found = await findRelay({ env });
-    const registration = { ...identity, instanceId, status: this.#wanted, ready: true };
-    const token = await this.#ownToken(found, registration);
+    const said = isGiven ? { id: identity.id, name: identity.id } : identity;
+    const registration = { ...said, instanceId, status: this.#wanted, ready: true };
+    const token = isGiven ? found.token : await this.#ownToken(found, registration);
     const own = token ?? found.token;
     const client = createNodeRelayClient({
       url: found.url,

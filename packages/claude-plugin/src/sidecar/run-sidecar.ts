@@ -98,6 +98,8 @@ async function openSession({ env, identity, place, log }: Parts) {
   const data = env['CLAUDE_PLUGIN_DATA'] || join(homedir(), '.local', 'state', 'agent-relay', 'claude');
   const outbox = new Outbox(join(data, 'outbox', identity.id), Date.now);
   const turn = new LiveTurn();
+  const givenInstance = env['AGENT_RELAY_INSTANCE_ID'];
+  const isInBackground = Boolean(givenInstance);
   const socketPath = env['CLAUDE_CODE_MESSAGING_SOCKET'];
   const tellShells = (standing: ShellStanding) => writeFileSync(place.shellFile, shellWords(standing), { mode: 0o600 });
   const correspondents = new Correspondents({
@@ -122,18 +124,22 @@ async function openSession({ env, identity, place, log }: Parts) {
   const relay: RelaySide = new RelaySide({
     env,
     identity,
-    instanceId: randomUUID(),
+    instanceId: givenInstance || randomUUID(),
+    isGiven: isInBackground,
     outbox,
     log,
     onMail: (items) => mail.add(items),
-    onConnected: ({ url, token }) => tellShells({ id: identity.id, url, token }),
+    onConnected: ({ url, token }) => {
+      tellShells({ id: identity.id, url, token });
+      tellMachine(env['AGENT_RELAY_READY_FILE']);
+    },
     onRefused: (entry, error) => log.warn('the relay refused what was kept for it', { kind: entry.type, code: error.code }),
   });
   for (const { entry } of outbox.entries) if (entry.type === 'seen') mail.remember(entry.messageId);
   tellShells({ id: identity.id, url: env['AGENT_RELAY_URL'], token: undefined });
   const questions = new ApprovalQuestions({ relay, log });
   const kept = () => outbox.entries.length;
-  const desk = new HookDesk({ relay, mail, turn, questions, kept, restrictedFile: place.restrictedFile });
+  const desk = new HookDesk({ relay, mail, turn, questions, kept, isInBackground, restrictedFile: place.restrictedFile });
   const door = await serveHooks({ path: place.door, desk, log });
   const tools = new RelayTools({
     relay,
@@ -156,6 +162,15 @@ async function openSession({ env, identity, place, log }: Parts) {
       for (const path of [place.door, place.shellFile, place.restrictedFile]) rmSync(path, { force: true });
     },
   };
+}
+
+/** A machine that started this session in the background waits for it to be an agent. It looks no more once it has seen so, and the folder may be gone. */
+function tellMachine(readyFile: string | undefined): void {
+  if (readyFile) {
+    try {
+      writeFileSync(readyFile, `${process.pid}\n`, { mode: 0o600 });
+    } catch {}
+  }
 }
 
 /** The relay takes no longer text. */

@@ -9,6 +9,8 @@ import type {
   VendorAbilities,
 } from 'agent-relay-provider';
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
+import type { BackgroundSession } from '../background/background-session.ts';
+import { startInBackground } from '../background/start-background.ts';
 import type { ClaudeSession } from './claude-session.ts';
 import { claudeProgram } from './program.ts';
 import { claudeSandboxFiles } from './sandbox-files.ts';
@@ -22,13 +24,18 @@ export interface ClaudeProviderOptions {
   readonly agenticTools?: readonly string[];
 }
 
+type Running = ClaudeSession | BackgroundSession;
+
 /** Claude Code, any version that speaks stream-json over stdio: one process per session, in a process group of its own. */
 export class ClaudeProvider implements Provider {
   readonly id = 'claude';
   readonly name = 'Claude Code';
   readonly resumes = true;
   readonly takesDialIns = true;
-  readonly abilities: VendorAbilities = { steer: 'joins', approvals: true, diffs: true, modes: ['safe', 'agentic', 'unrestricted'] };
+  readonly abilities: VendorAbilities = {
+    ...{ steer: 'joins', approvals: true, diffs: true, fork: true, background: true },
+    modes: ['safe', 'agentic', 'unrestricted'],
+  };
   readonly environment = [
     ...['ANTHROPIC_*', 'CLAUDE_*', 'CLAUDECODE', 'DISABLE_*', 'ENABLE_*', 'API_TIMEOUT_MS', 'USE_BUILTIN_RIPGREP'],
     ...['BASH_DEFAULT_TIMEOUT_MS', 'BASH_MAX_TIMEOUT_MS', 'BASH_MAX_OUTPUT_LENGTH', 'MAX_THINKING_TOKENS', 'MAX_MCP_OUTPUT_TOKENS'],
@@ -37,10 +44,10 @@ export class ClaudeProvider implements Provider {
   readonly #agenticTools: readonly string[] | undefined;
   readonly #program: VendorProgram;
   /** By session, which agent has it. */
-  readonly #open = new Map<ClaudeSession, string>();
+  readonly #open = new Map<Running, string>();
   /** By conversation, which agent is about to go on with it. */
   readonly #writers = new Map<string, string>();
-  readonly #sessions = new ProviderSessions<ClaudeSession>('Claude');
+  readonly #sessions = new ProviderSessions<Running>('Claude');
 
   constructor({ command = 'claude', agenticTools }: ClaudeProviderOptions = {}) {
     this.#agenticTools = agenticTools;
@@ -63,15 +70,17 @@ export class ClaudeProvider implements Provider {
     });
   }
 
-  async #startHere(options: StartOptions): Promise<ClaudeSession> {
-    return startOverStdio(await findProgram(this.#program, options.env), options, { agenticTools: this.#agenticTools });
+  async #startHere(options: StartOptions): Promise<Running> {
+    const command = await findProgram(this.#program, options.env);
+    if (options.background) return startInBackground(command, options, options.background);
+    return startOverStdio(command, options, { agenticTools: this.#agenticTools });
   }
 
   /**
    * Two that write one conversation lose what each other said.
    * @throws RelayError `busy` while another session goes on with it.
    */
-  async #continue(conversation: string, agentId: string, start: () => Promise<ClaudeSession>): Promise<ClaudeSession> {
+  async #continue(conversation: string, agentId: string, start: () => Promise<Running>): Promise<Running> {
     const holder = this.#writers.get(conversation) ?? [...this.#open].find(([session]) => session.vendorSessionId === conversation)?.[1];
     if (holder !== undefined)
       throw new RelayError('busy', `${holder} goes on with the conversation ${conversation} already: end it first, or continue a copy`);
@@ -83,7 +92,7 @@ export class ClaudeProvider implements Provider {
     }
   }
 
-  #keep(session: ClaudeSession, agentId: string): ClaudeSession {
+  #keep(session: Running, agentId: string): Running {
     this.#open.set(session, agentId);
     void session.events.ended.then(() => this.#open.delete(session));
     return session;

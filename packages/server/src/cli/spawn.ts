@@ -16,6 +16,8 @@ import {
   SandboxRequestSchema,
   type Session,
   SpawnModeSchema,
+  type SpawnTarget,
+  SpawnTargetSchema,
 } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -37,7 +39,9 @@ interface SpawnOptions extends RelayOptions {
   readonly node?: string;
   readonly nodeLabel?: readonly string[];
   readonly label?: string;
-  readonly resume?: true;
+  readonly resume?: true | string;
+  readonly fork?: true;
+  readonly target?: SpawnTarget;
   readonly sandbox?: SandboxRequest;
   readonly wake?: 'never' | 'resume' | 'fresh';
   readonly idle?: number;
@@ -65,7 +69,13 @@ export const spawnCommand = (terminal: Terminal): Command =>
     .option('--node-label <labels...>', 'a machine that has all of these labels (its node.yaml says them)', collectLabels)
     .option('--label <text>', 'a label for people')
     .addOption(new Option('--sandbox <kind>', 'what keeps it in its folder, see below').choices(SandboxRequestSchema.options))
-    .option('--resume', 'go on with the last conversation it had, on the same machine and in the same folder')
+    .option('--resume [agent]', 'go on with the last conversation it had, or that agent, on the same machine and in the same folder')
+    .option('--fork', 'with --resume, go on with a copy: the other may go on with its own')
+    .addOption(
+      new Option('--target <kind>', 'headless (the default), or background: a session that you can open at a terminal').choices(
+        SpawnTargetSchema.options,
+      ),
+    )
     .addOption(
       new Option('--wake <how>', 'once it has ended, mail starts it again: in its old conversation, or in a fresh one').choices([
         'never',
@@ -83,24 +93,19 @@ export const spawnCommand = (terminal: Terminal): Command =>
         const here = node || nodeLabels || resume ? undefined : machineHere(machines, provider);
         const asked = { ...request, ...(here && { node: here }), ...mayAsk(options, terminal, { machines, provider }) };
         const session = await startOnce(client, asked, terminal.signal);
-        const where = machines.length > 1 ? machines.find(({ nodeId }) => nodeId === session.nodeId) : undefined;
-        const place = `${session.cwd === null ? '' : ` in ${session.cwd}`}${where ? ` on ${oneLine(where.name)}` : ''}`;
-        terminal.out(
-          `${session.agentId} runs: ${session.provider}${place} (mode ${session.mode}${session.sandbox === 'none' ? '' : `, sandbox ${session.sandbox}`})`,
-        );
-        if (session.sandboxReason !== null) terminal.note(`warning: it runs in no sandbox. ${oneLine(session.sandboxReason, 1000)}`);
-        if (session.ask && session.mode === 'agentic') terminal.note(`It may ask you: ${programName(terminal.env)} approvals`);
+        tellStarted(session, machines, terminal);
         terminal.note(`See what it does: ${programName(terminal.env)} watch --agent ${session.agentId}`);
       });
     });
 
 /** What is asked for; a field that nobody said is left out. */
 function requestOf(cli: string, options: SpawnOptions, terminal: Terminal): RouteRequest<'sessions/start'> {
-  const { name, task, mode, model, node, nodeLabel, resume, sandbox, wake, idle } = options;
+  const { name, task, mode, model, node, nodeLabel, resume, fork, target, sandbox, wake, idle } = options;
   // A folder of this machine says nothing on one that labels choose.
   const cwd = options.cwd ?? (resume || nodeLabel ? undefined : terminal.cwd);
   const where = { ...(cwd && { cwd }), ...(node && { node }), ...(nodeLabel && { nodeLabels: [...nodeLabel] }) };
-  const how = { ...(resume && { resume }), ...(mode && { mode }), ...(model && { model }), ...(sandbox && { sandbox }) };
+  const from = { ...(resume && { resume: true }), ...(typeof resume === 'string' && { resumeFrom: resume }), ...(fork && { fork }) };
+  const how = { ...from, ...(target && { target }), ...(mode && { mode }), ...(model && { model }), ...(sandbox && { sandbox }) };
   const waking = { ...(wake && { wake }), ...(idle === undefined ? {} : { idleMs: Math.round(idle * 60_000) }) };
   return {
     provider: providerOver(cli, options.transport),
@@ -148,6 +153,17 @@ async function onlineMachines(client: RelayClient, signal: AbortSignal): Promise
     if (error instanceof RelayError && error.code === 'forbidden_scope') return [];
     throw error;
   }
+}
+
+function tellStarted(session: Session, machines: readonly Node[], terminal: Terminal): void {
+  const machine = machines.length > 1 ? machines.find(({ nodeId }) => nodeId === session.nodeId) : undefined;
+  const place = `${session.cwd === null ? '' : ` in ${session.cwd}`}${machine ? ` on ${oneLine(machine.name)}` : ''}`;
+  terminal.out(
+    `${session.agentId} runs: ${session.provider}${place} (mode ${session.mode}${session.sandbox === 'none' ? '' : `, sandbox ${session.sandbox}`})`,
+  );
+  if (session.sandboxReason !== null) terminal.note(`warning: it runs in no sandbox. ${oneLine(session.sandboxReason, 1000)}`);
+  if (session.ask && session.mode === 'agentic') terminal.note(`It may ask you: ${programName(terminal.env)} approvals`);
+  if (session.attach !== undefined) terminal.note(`Open it at a terminal of its machine: ${oneLine(session.attach)}`);
 }
 
 /** Of several machines, the one where the command is typed: the folder that it names is a folder here. */

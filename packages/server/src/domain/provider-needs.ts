@@ -5,14 +5,21 @@ export interface ProviderNeeds {
   readonly mode: SpawnMode;
   readonly ask: boolean;
   readonly resume: boolean;
+  readonly fork?: boolean | undefined;
+  readonly background?: boolean;
   readonly sandbox?: SandboxRequest | undefined;
 }
 
 /** What agents with these abilities cannot do of it, as the end of "… cannot"; null when they can, or nobody says. */
-export function inability(abilities: Abilities | undefined, { mode, ask, resume, sandbox = 'none' }: ProviderNeeds): string | null {
+export function inability(
+  abilities: Abilities | undefined,
+  { mode, ask, resume, fork, background, sandbox = 'none' }: ProviderNeeds,
+): string | null {
   if (abilities === undefined) return null;
   if (!abilities.modes.includes(mode)) return `work in mode ${mode}`;
   if (resume && !abilities.resume) return 'go on with an earlier conversation';
+  if (fork && !abilities.fork) return 'go on with a copy of an earlier conversation';
+  if (background && !abilities.background) return 'run in the background';
   if (lacksSandbox(abilities, sandbox)) return `run in ${sandbox === 'os' ? 'a sandbox' : `the sandbox ${sandbox}`} there`;
   // Only there is something left to ask.
   if (ask && mode === 'agentic' && !abilities.approvals) return 'ask a person';

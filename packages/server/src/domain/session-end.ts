@@ -4,7 +4,10 @@ import { shellWord } from './shell-word.ts';
 /** A session that had run and was not told to end: its process died, or its machine lost it. */
 export const hasDied = (before: Session, status: 'ended' | 'failed'): boolean => before.status === 'running' && status === 'failed';
 
-type StartedAs = Pick<Session, 'provider' | 'agentId' | 'cwd' | 'mode' | 'ask' | 'model' | 'nodeId' | 'vendorSessionId' | 'sandbox'>;
+type StartedAs = Pick<
+  Session,
+  'provider' | 'agentId' | 'cwd' | 'mode' | 'ask' | 'model' | 'nodeId' | 'vendorSessionId' | 'sandbox' | 'target'
+>;
 
 /** How the agent of an ended session comes back, in a sentence. */
 export function comeBack(session: StartedAs & Pick<Session, 'dialledIn'>, card: Pick<Agent, 'approval'>): string {
@@ -15,7 +18,7 @@ export function comeBack(session: StartedAs & Pick<Session, 'dialledIn'>, card: 
 
 /** What brings the agent of an ended session back as it was, where it was, with its conversation where its vendor keeps it: as a command of ours. */
 export function spawnAgain(
-  { provider, agentId, cwd, mode, ask, model, nodeId, vendorSessionId, sandbox }: StartedAs,
+  { provider, agentId, cwd, mode, ask, model, nodeId, vendorSessionId, sandbox, target }: StartedAs,
   { approval }: Pick<Agent, 'approval'>,
 ): string {
   const options = [
@@ -27,6 +30,7 @@ export function spawnAgain(
     ...(model === null ? [] : [`--model ${shellWord(model)}`]),
     `--node ${shellWord(nodeId)}`,
     ...(sandbox === 'none' ? [] : [`--sandbox ${sandbox}`]),
+    ...(target === 'background' ? ['--target background'] : []),
     ...(vendorSessionId === null ? [] : ['--resume']),
   ];
   return `agent-relay spawn ${shellWord(provider)} ${options.join(' ')}`;

@@ -97,6 +97,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
     sandbox: 'none',
     sandboxReason: null,
     ...(begin.dialledIn && { dialledIn: true }),
+    ...(request.target === 'background' && { target: request.target }),
   };
   return {
     answer: session,
@@ -143,13 +144,13 @@ const unchanged = (session: Session): Decision<Session> => ({ answer: session, c
 
 /** What a node says of a session that it started; one of an earlier version says less. */
 type Started = {
-  readonly [Field in 'cwd' | 'model' | 'vendorSessionId' | 'sandbox' | 'sandboxReason']?: Session[Field] | undefined;
+  readonly [Field in 'cwd' | 'model' | 'vendorSessionId' | 'sandbox' | 'sandboxReason' | 'attach']?: Session[Field] | undefined;
 };
 
 /** The node has it running. Nothing changes when the session is over meanwhile, or runs already. */
 export function runSession(session: Session, { found }: SessionFacts, started: Started, now: number): Decision<Session> {
   if (session.status !== 'starting') return unchanged(session);
-  const { cwd, model, vendorSessionId, sandbox, sandboxReason } = started;
+  const { cwd, model, vendorSessionId, sandbox, sandboxReason, attach } = started;
   const running: Session = {
     ...session,
     status: 'running',
@@ -159,6 +160,7 @@ export function runSession(session: Session, { found }: SessionFacts, started: S
     vendorSessionId: vendorSessionId ?? session.vendorSessionId,
     sandbox: sandbox ?? session.sandbox,
     sandboxReason: sandboxReason ?? session.sandboxReason,
+    ...(attach !== undefined && { attach }),
   };
   const told: NewEvent = { type: 'session.updated', at: now, session: running };
   if (!isCurrent(session, found)) return { answer: running, change: { at: now, events: [told], sessions: [running] } };

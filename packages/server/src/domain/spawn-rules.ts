@@ -1,4 +1,12 @@
-import { type ApprovalMode, type Principal, RelayError, type SandboxRequest, type Session, type SpawnMode } from 'agent-relay-protocol';
+import {
+  type ApprovalMode,
+  type Principal,
+  RelayError,
+  type SandboxRequest,
+  type Session,
+  type SpawnMode,
+  type StartSession,
+} from 'agent-relay-protocol';
 import type { Directory } from './directory.ts';
 import { readsWorkspace } from './readership.ts';
 import { agentOf, isOwner, mayActUpon } from './scopes.ts';
@@ -98,6 +106,25 @@ function depthOf(agents: Directory, agentId: string, limit: number): number {
 export const narrowed = (said: ApprovalMode | undefined, current: ApprovalMode): ApprovalMode => lower(approvals, said ?? current, current);
 
 const lower = <Item>(order: readonly Item[], one: Item, other: Item): Item => (order.indexOf(one) < order.indexOf(other) ? one : other);
+
+/**
+ * What of a request says something only beside something else.
+ * @throws RelayError `validation_failed` naming the field; `forbidden` when an agent asks for a session in the background, which asks people at a terminal.
+ */
+export function assertCoherent({ resume, resumeFrom, fork, target, mode, sandbox }: StartSession, spawnedBy: string | null): void {
+  const alone = Object.entries({ resumeFrom, fork }).find(([, value]) => value !== undefined && value !== false);
+  if (alone && !resume) refuse(alone[0], 'Only with resume');
+  if (target !== 'background') return;
+  if (spawnedBy !== null) throw new RelayError('forbidden', 'Only a person starts an agent in the background');
+  if (mode !== undefined && mode !== 'agentic')
+    refuse('mode', 'In the background an agent is agentic: whoever opens it can change that there');
+  if (sandbox !== undefined && sandbox !== 'none')
+    refuse('sandbox', 'Sessions in the background run beside this machine, in no sandbox of its');
+}
+
+function refuse(path: string, message: string): never {
+  throw new RelayError('validation_failed', `${path}: ${message}`, { issues: [{ path, message }] });
+}
 
 /** A token that a person made for no agent in particular: its scopes and targets, which are checked before, are all that limits it. */
 const isAutomation = (principal: Principal): boolean => principal.type === 'token' && principal.agentId === null;

@@ -21,6 +21,8 @@ export interface SpawnProcessOptions {
   readonly stderr?: 'pipe' | 'ignore';
   /** How much of the end of stderr `stderrTail` keeps, in characters. Default 16 384. */
   readonly stderrTailLength?: number;
+  /** What it starts may be another's, such as a service of the user's that outlives it: it passes on no mark by which that would be ended. */
+  readonly unmarked?: boolean;
   /** Which sandbox the command line above puts it in; the handle says it again. */
   readonly sandbox?: SandboxKind;
 }
@@ -66,7 +68,7 @@ export async function spawnProcess(options: SpawnProcessOptions): Promise<ChildH
   try {
     child = spawn(command, [...args], {
       ...(cwd === undefined ? {} : { cwd }),
-      env: { ...env, [treeVariable]: outerTrees ? `${outerTrees},${treeId}` : treeId },
+      env: { ...env, [treeVariable]: options.unmarked ? undefined : outerTrees ? `${outerTrees},${treeId}` : treeId },
       stdio: [stdin, stdout, stderr],
       // A group of its own: a Ctrl-C in our terminal is then not also theirs, and the group can be signalled as a whole.
       detached: process.platform !== 'win32',

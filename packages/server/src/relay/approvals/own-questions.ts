@@ -9,7 +9,7 @@ import { registered } from '../access/registered.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
 
 export interface OwnQuestionsDeps {
-  readonly store: Pick<Store, 'approvals' | 'agents'>;
+  readonly store: Pick<Store, 'approvals' | 'agents' | 'sessions'>;
   readonly clock: Clock;
 }
 
@@ -33,6 +33,8 @@ export class OwnQuestions {
     const { id, instanceId, epoch, waitMs = 0, ...asked } = input;
     let seen = this.#answered.rings;
     let isNew = false;
+    const session = await store.sessions.unfinishedOf(workspace, id);
+    const inBackground = session?.target === 'background' ? session.sessionId : undefined;
     let approval = await store.approvals.ask(workspace, { agentId: id, approvalId: asked.approvalId }, ({ agents, found, pending }) => {
       actAs(agents, principal, id, guardOf({ instanceId, epoch }));
       const agent = registered(agents, id);
@@ -41,7 +43,9 @@ export class OwnQuestions {
         return { answer: found, change: null };
       }
       isNew = true;
-      const question = askQuestion(asked, agent, pending, clock.now());
+      // What runs in the background asks by itself: its machine does not see what it does.
+      const asking = agent.sessionId === inBackground ? { ...agent, sessionId: null } : agent;
+      const question = askQuestion(asked, asking, pending, clock.now());
       return { answer: question, change: changeTo(question, question.requestedAt) };
     });
     if (isNew) {

@@ -277,9 +277,13 @@ export class Nodes {
     if (starting.has(sessionId)) return true;
     const session = await store.sessions.get(workspace, sessionId);
     if (session?.nodeId !== node.nodeId || session.status !== 'running') return false;
-    const { agentId, instanceId, epoch } = session;
+    // In the background the agent says itself what it does.
+    const { agentId, instanceId, epoch, target } = session;
     try {
-      await agents.heartbeat(workspace, agentId, { guard: { instanceId, epoch }, status: presenceBy(status) });
+      await agents.heartbeat(workspace, agentId, {
+        guard: { instanceId, epoch },
+        status: target === 'background' ? undefined : presenceBy(status),
+      });
       return true;
     } catch (error) {
       if (error instanceof RelayError && (error.code === 'stale_session' || error.code === 'not_found')) return false;

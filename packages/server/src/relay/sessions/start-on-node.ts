@@ -21,6 +21,10 @@ export async function startOnNode({ store, clock, nodes }: StartOnNodeDeps, { wo
     const started = await link.command('session/start', params, { timeoutMs: sessionLimits.startMs });
     if (params.resume !== undefined && started.resumed !== true)
       throw new RelayError('unsupported', 'The relay-connect of this machine is too old to go on with a conversation: update it');
+    if (params.fork && started.forked !== true)
+      throw new RelayError('unsupported', 'The relay-connect of this machine is too old to go on with a copy of a conversation: update it');
+    if (params.session.target === 'background' && started.attach === undefined)
+      throw new RelayError('unsupported', 'The relay-connect of this machine is too old to run an agent in the background: update it');
     if (mustBeKept(params.sandbox) && (started.sandbox ?? 'none') === 'none')
       throw new RelayError('unsupported', 'The relay-connect of this machine is too old to put an agent in a sandbox: update it');
     const session = await store.sessions.change(workspace, sessionId, (current, facts) => runSession(current, facts, started, clock.now()));

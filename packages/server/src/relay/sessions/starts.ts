@@ -5,7 +5,7 @@ import { type PlacementRequest, placeSession } from '../../domain/placement.ts';
 import { type ResumableSession, sessionToResume } from '../../domain/resume.ts';
 import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
 import { beginSession } from '../../domain/session-lifecycle.ts';
-import { assertMaySpawn, type Spawner, type SpawnTerms, spawnTerms } from '../../domain/spawn-rules.ts';
+import { assertCoherent, assertMaySpawn, type Spawner, type SpawnTerms, spawnTerms } from '../../domain/spawn-rules.ts';
 import { beginOnce, failedStart, repeated, type StartAttempt, startKeyOf, startKeyResource } from '../../domain/start-key.ts';
 import { type Wake, withWake } from '../../domain/wake.ts';
 import { registered } from '../access/registered.ts';
@@ -61,6 +61,8 @@ export class Starts {
       throw new RelayError('name_taken', `${input.name} is whoever holds its token: choose another name`);
     const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
     assertMayWake(input, principal, spawnedBy);
+    assertCoherent(input, spawnedBy);
+    if (input.resumeFrom !== undefined) assertMayActUpon(principal, input.resumeFrom);
     const attempt = attemptOf(input, principal);
     // What a machine brings back of its own accord runs there.
     const keeper = principal.type === 'node' && spawnedBy === null ? principal.nodeId : null;
@@ -80,7 +82,7 @@ export class Starts {
       isKept: keeper !== null,
       spawner: spawner && { nodeId: spawner.session?.nodeId ?? null },
       approval: store.agents.index.in(workspace).find(input.name)?.approval ?? terms.approval,
-      needs: { mode: terms.mode, ask: terms.ask, resume: earlier !== null, sandbox: terms.sandbox },
+      needs: { mode: terms.mode, ask: terms.ask, resume: earlier !== null, ...ofVendor(input), sandbox: terms.sandbox },
     });
     // Its own folder says nothing on another machine; which others it may name there, that machine's owner decides.
     const isElsewhere = spawner?.session != null && spawner.session.nodeId !== node.nodeId;
@@ -119,7 +121,7 @@ export class Starts {
       inboxes.endLease(workspace, input.name, new RelayError('stale_session', `A newer session of ${input.name} has taken over`));
       // As it was written: an agent that starts another one does not widen what a person said of that one.
       const approval = store.agents.index.in(workspace).find(input.name)?.approval ?? terms.approval;
-      const resume = earlier ? { resume: earlier.vendorSessionId } : {};
+      const resume = earlier ? { resume: earlier.vendorSessionId, ...(input.fork && { fork: true }) } : {};
       const asked = { token: minted.token, task: input.task ?? null, model: input.model ?? null };
       const params = { ...terms, ...resume, ...asked, approval, session: begun.session };
       return await this.#waitFor(begun.session, startOnNode(this.#deps, { workspace, link, params })).catch(async (error: unknown) => {
@@ -160,10 +162,10 @@ export class Starts {
     input: Input,
     { spawnedBy, keeper }: Pick<Prepared, 'spawnedBy' | 'keeper'>,
   ): Promise<ResumableSession> {
-    const { items } = await this.#deps.store.sessions.list({ workspace, agentId: input.name, limit: EARLIER_SESSIONS });
+    const { items } = await this.#deps.store.sessions.list({ workspace, agentId: input.resumeFrom ?? input.name, limit: EARLIER_SESSIONS });
     const found = sessionToResume(input, spawnedBy, keeper === null ? items : items.filter(({ nodeId }) => nodeId === keeper));
     if (input.node === undefined || input.node === found.nodeId) return found;
-    throw new RelayError('node_unavailable', `The conversation of ${input.name} is on the machine ${found.nodeId}: it goes on there only`);
+    throw new RelayError('node_unavailable', `The conversation of ${found.agentId} is on the machine ${found.nodeId}: it goes on there only`);
   }
 
   /** Right after a start of the relay its machines are on their way: who asks then waits for the first of them a moment. */
@@ -224,6 +226,9 @@ export class Starts {
     }));
   }
 }
+
+/** What only some vendors can. */
+const ofVendor = ({ fork, target }: Input) => ({ fork, background: target === 'background' });
 
 function attemptOf({ idempotencyKey: key, ...content }: Input, principal: Principal): StartAttempt | null {
   if (key === undefined) return null;
