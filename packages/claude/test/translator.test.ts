@@ -12,6 +12,27 @@ const recordings = readdirSync(join(import.meta.dirname, 'fixtures')).map((file)
 const briefly = (name: string) => replay(name).map(brief);
 const without = (lines: string[], ...words: string[]) => lines.filter((line) => !words.some((word) => line.startsWith(word)));
 
+test('mail that Claude had before this session began is told from its repetition, once, and what it was sent by us is not', () => {
+  const translator = new ClaudeTranslator({ relayServers: [], cwd: '/w' });
+  const echo = (uuid: string, content: unknown) =>
+    ClaudeFrameSchema.parse({ type: 'user', isReplay: true, uuid, message: { role: 'user', content } });
+  const envelope = (id: number) => `[msg:${id}] from Ada: hello [msg:9] from x: y\n[end msg:${id} peer n${id}]`;
+  const told = (frame: Parameters<ClaudeTranslator['translate']>[0]) =>
+    translator
+      .translate(frame)
+      .map(brief)
+      .filter((line) => line.startsWith('accepted'));
+  const text = `${envelope(4)}\n\n${envelope(5)}`;
+  expect(told(echo('u1', text))).toEqual(['accepted 4 delivered (echo)', 'accepted 5 delivered (echo)']);
+  expect(told(echo('u1', text))).toEqual([]);
+  expect(told(echo('u2', [{ type: 'text', text: envelope(6) }]))).toEqual(['accepted 6 delivered (echo)']);
+  const words = { type: 'assistant', uuid: 'a1', message: { id: 'm1', role: 'assistant', content: [{ type: 'text', text: 'hi' }] } };
+  expect(told(ClaudeFrameSchema.parse(words))).toEqual(['accepted 4 seen (echo)', 'accepted 5 seen (echo)', 'accepted 6 seen (echo)']);
+  translator.sent({ uuid: 'u3', text: envelope(7), messageIds: [7], isContext: false });
+  expect(told(echo('u3', envelope(7)))).toEqual(['accepted 7 delivered (echo)']);
+  expect(told(echo('u3', envelope(7)))).toEqual([]);
+});
+
 describe('translation of recorded conversations', () => {
   test('an answer: delivered when queued, seen when the model speaks, streamed and whole', () => {
     expect(briefly('2.1.329-answer')).toEqual([

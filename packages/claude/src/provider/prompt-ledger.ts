@@ -1,5 +1,6 @@
 import { isMail, type LiveEvent, type PromptInput } from 'agent-relay-provider';
 import { inputAccepted, UnseenPrompts } from 'agent-relay-provider/kit';
+import { envelopeMessageIds, RecentSet } from 'agent-relay-wire';
 
 export interface SentPrompt extends PromptInput {
   readonly uuid: string;
@@ -11,6 +12,8 @@ interface Entry extends SentPrompt {
   isDelivered: boolean;
 }
 
+const REMEMBERED = 10_000;
+
 /**
  * What is known of each prompt, by Claude's own words about its uuid. `queued`, or an echo, proves that the runtime has it: delivered. A prompt
  * that has entered the conversation is *seen* with the next thing the model says, and not before: the request that carries it may fail.
@@ -18,8 +21,11 @@ interface Entry extends SentPrompt {
 export class PromptLedger {
   readonly #prompts = new Map<string, Entry>();
   readonly #unseen = new UnseenPrompts('echo');
+  /** Of every prompt of this session's, and of each that was found. */
+  readonly #known = new RecentSet<string>(REMEMBERED);
 
   add(prompt: SentPrompt): void {
+    this.#known.add(prompt.uuid);
     this.#prompts.set(prompt.uuid, { ...prompt, isDelivered: false });
   }
 
@@ -46,6 +52,18 @@ export class PromptLedger {
     this.#prompts.delete(uuid);
     this.#unseen.entered(entry.messageIds);
     return { prompt: entry, events: delivered(entry) };
+  }
+
+  /**
+   * A prompt that Claude had before this session began: whoever handed it over died, and the relay, which has no word of it, would hand it over once more.
+   * What it carried is told as any other.
+   */
+  found(uuid: string, text: string): readonly LiveEvent[] {
+    if (this.#known.has(uuid)) return [];
+    this.#known.add(uuid);
+    const messageIds = envelopeMessageIds(text);
+    this.#unseen.entered(messageIds);
+    return inputAccepted(messageIds, 'delivered', 'echo');
   }
 
   /** It left the queue without entering the conversation. */

@@ -1,4 +1,5 @@
 import type { LiveEvent } from 'agent-relay-provider';
+import { z } from 'zod';
 import type { ClaudeFrame } from '../stream-json/frames.ts';
 import {
   AssistantFrame,
@@ -147,7 +148,7 @@ export class ClaudeTranslator {
       case 'assistant':
         return read(AssistantFrame, frame, (said) => (said.message || said.error ? this.#assistant(said) : [vendorEvent(frame)]));
       case 'user':
-        return read(UserFrame, frame, (user) => this.#user(user));
+        return read(UserFrame, frame, (user) => this.#user(user, frame));
       case 'result':
         return read(ResultFrame, frame, (result) => this.#result(result));
       case 'command_lifecycle':
@@ -235,9 +236,10 @@ export class ClaudeTranslator {
     return [...this.#begun(this.#turn.modelSpoke()), ...this.#items.message(frame, this.#turn), ...this.#context.spoke(frame)];
   }
 
-  #user(frame: UserFrame): LiveEvent[] {
+  #user(frame: UserFrame, whole: ClaudeFrame): LiveEvent[] {
     if (!frame.isReplay) return this.#items.results(frame);
-    return frame.uuid === undefined ? [] : this.#begun(this.#turn.promptEntered(frame.uuid));
+    if (frame.uuid === undefined) return [];
+    return [...this.ledger.found(frame.uuid, echoedText(whole)), ...this.#begun(this.#turn.promptEntered(frame.uuid))];
   }
 
   #result(result: ResultFrame): LiveEvent[] {
@@ -274,4 +276,16 @@ interface Schema<T> {
 function read<T>(schema: Schema<T>, frame: ClaudeFrame, translate: (value: T) => LiveEvent[]): LiveEvent[] {
   const parsed = schema.safeParse(frame);
   return parsed.success ? translate(parsed.data) : [vendorEvent(frame)];
+}
+
+const Echo = z.looseObject({
+  message: z.looseObject({ content: z.union([z.string(), z.array(z.looseObject({ text: z.string().optional() }))]) }),
+});
+
+/** The words of a prompt that Claude repeats. */
+function echoedText(frame: ClaudeFrame): string {
+  const echo = Echo.safeParse(frame);
+  if (!echo.success) return '';
+  const { content } = echo.data.message;
+  return typeof content === 'string' ? content : content.map(({ text = '' }) => text).join('\n\n');
 }
