@@ -1,16 +1,18 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
-import { agentCliPaths, callTool, say, startFakeAnthropic, tempHome } from 'agent-relay-testing';
+import { agentCliPaths, callTool, say, startFakeAnthropic, type TempHome, tempHome } from 'agent-relay-testing';
 import { expect, test } from 'vitest';
 import { pluginFolder } from './plugin-folder.ts';
 
 const run = promisify(execFile);
 const { claude, claudeBetween } = agentCliPaths();
+const serverPackage = fileURLToPath(new URL('../../packages/server', import.meta.url));
 const installer = fileURLToPath(new URL('../../packages/claude-plugin/dist/cli.js', import.meta.url));
 
 test('the plugin is what Claude Code takes for one, warnings included', async () => {
@@ -19,6 +21,43 @@ test('the plugin is what Claude Code takes for one, warnings included', async ()
     const { stdout } = await run(program, ['plugin', 'validate', pluginFolder, '--strict'], { env: home.env() });
     expect(stdout).toContain('Validation passed');
   }
+});
+
+/** `agent-relay` as npm puts it into a prefix, beside programs that stand for the registry: the newest version is this one, and its installer ours. */
+async function installedRelay({ directory }: TempHome, claudeProgram: string) {
+  const own = join(directory, 'prefix', 'lib', 'node_modules', 'agent-relay-server');
+  const bin = join(directory, 'upgrade-bin');
+  for (const folder of [own, bin]) await mkdir(folder, { recursive: true });
+  await cp(join(serverPackage, 'dist'), join(own, 'dist'), { recursive: true });
+  await cp(join(serverPackage, 'package.json'), join(own, 'package.json'));
+  await symlink(join(serverPackage, 'node_modules'), join(own, 'node_modules'));
+  const programs = {
+    npm: `[ "$1" = view ] && echo 99.0.0; exit 0`,
+    npx: `echo "$@" >> "${bin}/asked"; exec "${process.execPath}" "${installer}" install`,
+    claude: `exec "${claudeProgram}" "$@"`,
+  };
+  for (const [name, line] of Object.entries(programs)) {
+    await writeFile(join(bin, name), `#!/bin/sh\n${line}\n`);
+    await chmod(join(bin, name), 0o755);
+  }
+  return { cli: join(own, 'dist', 'cli.js'), path: [bin, process.env['PATH']].join(delimiter), asked: join(bin, 'asked') };
+}
+
+test.each([...claudeBetween])("`agent-relay upgrade` brings the plugin in %s to the relay's version", async (_version, program) => {
+  await using home = await tempHome();
+  const { cli, path, asked } = await installedRelay(home, program);
+  const env = { ...home.env(), PATH: path };
+  await run(process.execPath, [installer, 'install'], { env });
+  const manifest = join(home.home, '.local', 'share', 'agent-relay', 'claude-marketplace', 'agent-relay', '.claude-plugin', 'plugin.json');
+  const { version, ...said } = JSON.parse(await readFile(manifest, 'utf8'));
+  await writeFile(manifest, JSON.stringify({ version: '0.0.1', ...said }));
+  await run(program, ['plugin', 'update', 'agent-relay@agent-relay'], { env });
+  const listed = async () => JSON.parse((await run(program, ['plugin', 'list', '--json'], { env })).stdout)[0];
+  expect(await listed()).toMatchObject({ id: 'agent-relay@agent-relay', version: '0.0.1' });
+  const { stdout } = await run(process.execPath, [cli, 'upgrade', '--yes', '--no-restart'], { env, cwd: home.workFolder });
+  expect(stdout).toContain('npx --yes agent-relay-plugin@99.0.0 install');
+  expect(await readFile(asked, 'utf8')).toBe('--yes agent-relay-plugin@99.0.0 install\n');
+  expect(await listed()).toMatchObject({ id: 'agent-relay@agent-relay', version });
 });
 
 test.each([...claudeBetween])(

@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { agentCliPaths, type FakeAnthropic, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
+import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { type ChildHandle, spawnProcess } from 'agent-relay-wire/node';
 import { afterEach, expect, test } from 'vitest';
 import { nodeProcessOf } from '../support/node-process.ts';
 import { freePort, startAgentRelay } from '../support/programs.ts';
+import { timesShown } from '../support/times-shown.ts';
 import { until, untilGranted } from '../support/until.ts';
 
 const dialProgram = fileURLToPath(new URL('../../packages/claude/dist/cli.js', import.meta.url));
@@ -107,18 +108,6 @@ async function breakThings(faults: Faults, random: () => number, signal: AbortSi
     await faults[fault]();
   }
   return counts;
-}
-
-/** How often the model was shown that message, in all conversations together: each request repeats what its conversation had before. */
-function timesShown(requests: FakeAnthropic['requests'], ids: readonly number[]): readonly number[] {
-  const longest = new Map<string, string>();
-  for (const { body } of requests) {
-    const text = JSON.stringify(body ?? '');
-    const conversation = /session_id[^\w]+([\w-]{36})/u.exec(text)?.[1] ?? '';
-    if (text.length > (longest.get(conversation)?.length ?? 0)) longest.set(conversation, text);
-  }
-  const all = [...longest.values()];
-  return ids.map((id) => all.reduce((sum, text) => sum + text.split(`[msg:${id}] from Helper:`).length - 1, 0));
 }
 
 test.each(ways.filter(([, command]) => command !== undefined))(
