@@ -9,6 +9,7 @@ import { agentCliPaths, callTool, type Model, type ModelRequest, say, startFakeA
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentRelayProgram } from '../support/programs.ts';
 import { hasTerminals, openTerminal, type Terminal } from '../support/terminal.ts';
+import { timesShown } from '../support/times-shown.ts';
 import { until } from '../support/until.ts';
 import { pluginFolder } from './plugin-folder.ts';
 
@@ -24,6 +25,7 @@ const model: Model = (request) => {
   if (order === 'start') return callTool('relay_send', { to: rest, body: 'ping 1' });
   if (order === 'ping') return reply(`pong ${rest}`);
   if (order === 'pong' && Number(rest) < 3) return reply(`ping ${Number(rest) + 1}`);
+  if (order === 'slowly') return say('word '.repeat(25), { chunks: 25, delayMs: 100 });
   if (order === 'write') return callTool('Write', { file_path: rest, content: 'written for a message\n' });
   return say('Nothing to do.');
 };
@@ -58,6 +60,13 @@ const agentIn = (cwd: string) =>
 beforeAll(async () => {
   if (!hasTerminals) return;
   owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  // A hook of the user's own, which keeps a turn going once where this file is.
+  const again = `if rm once-more 2>/dev/null; then echo '{"decision":"block","reason":"Go on once."}'; fi`;
+  await mkdir(join(folders.two, '.claude'));
+  await writeFile(
+    join(folders.two, '.claude', 'settings.json'),
+    JSON.stringify({ hooks: { Stop: [{ hooks: [{ type: 'command', command: again }] }] } }),
+  );
   sessions = { one: await start(folders.one), two: await start(folders.two) };
   agents = { one: await agentIn(folders.one), two: await agentIn(folders.two) };
 });
@@ -72,6 +81,7 @@ afterAll(async () => {
 });
 
 const bodies = async () => (await owner.messages.list({ newest: true })).data.map(({ body }) => body);
+const receiptOf = async (id: number) => (await owner.messages.deliveries({ id })).data[0]?.state;
 const inMode = (approval: ApprovalMode) => owner.agents.approval({ id: agents.two.id, approval });
 const order = (body: string) => owner.messages.send({ to: `id:${agents.two.id}`, body });
 
@@ -99,14 +109,6 @@ test.skipIf(!hasTerminals)('a command is answered at the prompt without asking t
   expect(asked).toEqual([]);
 });
 
-test.skipIf(!hasTerminals)('read-only: what a message asks for is not written', async () => {
-  await inMode('read-only');
-  const sent = await order(`write ${join(folders.two, 'forbidden.txt')}`);
-  await until('the turn', async () => (await owner.messages.deliveries({ id: sent.id })).data.some(({ state }) => state === 'seen'));
-  await sessions.two.shows(/read-only here/u);
-  expect(existsSync(join(folders.two, 'forbidden.txt'))).toBe(false);
-});
-
 test.skipIf(!hasTerminals)('guarded: the dialog is open at the terminal, a person answers elsewhere, and it closes', async () => {
   await inMode('guarded');
   await order(`write ${join(folders.two, 'allowed.txt')}`);
@@ -130,6 +132,47 @@ test.skipIf(!hasTerminals)('guarded: answered at the terminal, the question is t
   const [ended] = (await owner.approvals.list({ agent: agents.two.id, status: 'cancelled' })).data;
   expect(ended).toMatchObject({ approvalId, by: 'session' });
 });
+
+test.skipIf(!hasTerminals)('a Stop hook of the user that goes on: mail that waited comes in at the end of the turn', async () => {
+  await inMode('open');
+  await writeFile(join(folders.two, 'once-more'), '');
+  const { length } = anthropic.requests;
+  const slow = await order('slowly');
+  await until('the turn', async () => (await receiptOf(slow.id)) === 'seen');
+  const waiting = await order('ping 7');
+  await until('its answer', async () => (await bodies()).includes('pong 7'));
+  await until('its receipt', async () => (await receiptOf(waiting.id)) === 'answered');
+  const asked = anthropic.requests.slice(length).map(({ body }) => JSON.stringify(body));
+  expect(asked.some((body) => body.includes('Go on once.'))).toBe(true);
+  expect(timesShown(anthropic.requests, [slow.id, waiting.id])).toEqual([1, 1]);
+});
+
+/** `AGENT_RELAY_TEST_MESSAGES=500` sends as many, and prints how long that took. */
+const many = Number(process.env['AGENT_RELAY_TEST_MESSAGES'] ?? 40);
+
+test.skipIf(!hasTerminals)(
+  'what is sent in bursts reaches the model once, and each receipt says so',
+  { timeout: 60_000 + many * 1_000 },
+  async () => {
+    const startedAt = performance.now();
+    const ids: number[] = [];
+    while (ids.length < many) {
+      const burst = Math.min(many - ids.length, 35);
+      const sent = await Promise.all(Array.from({ length: burst }, (_, at) => order(`note ${ids.length + at}`)));
+      ids.push(...sent.map(({ id }) => id));
+      await until('one of them to be read', async () => (await receiptOf(sent[0]?.id ?? 0)) === 'seen');
+    }
+    await until(
+      'every receipt',
+      async () => (await Promise.all(ids.map(receiptOf))).every((state) => state === 'seen'),
+      60_000 + many * 500,
+    );
+    await until('rest', async () => (await owner.agents.get({ id: agents.two.id })).status === 'idle');
+    if (process.env['AGENT_RELAY_TEST_MESSAGES'])
+      console.log(`plugin: ${many} messages in ${Math.round(performance.now() - startedAt)} ms`);
+    expect(timesShown(anthropic.requests, ids)).toEqual(ids.map(() => 1));
+  },
+);
 
 test.skipIf(!hasTerminals)("a session's shells speak as its agent", async () => {
   await inMode('open');
