@@ -109,6 +109,14 @@ test.skipIf(!hasTerminals)('a command is answered at the prompt without asking t
   expect(asked).toEqual([]);
 });
 
+test.skipIf(!hasTerminals)('read-only: what a message asks for is not written', async () => {
+  await inMode('read-only');
+  const sent = await order(`write ${join(folders.two, 'forbidden.txt')}`);
+  await until('the turn', async () => (await owner.messages.deliveries({ id: sent.id })).data.some(({ state }) => state === 'seen'));
+  await sessions.two.shows(/read-only here/u);
+  expect(existsSync(join(folders.two, 'forbidden.txt'))).toBe(false);
+});
+
 test.skipIf(!hasTerminals)('guarded: the dialog is open at the terminal, a person answers elsewhere, and it closes', async () => {
   await inMode('guarded');
   await order(`write ${join(folders.two, 'allowed.txt')}`);

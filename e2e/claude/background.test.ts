@@ -35,6 +35,7 @@ interface Job {
   readonly name: string;
   readonly pid?: number;
   readonly status?: string;
+  readonly state?: string;
 }
 const jobs = async (): Promise<readonly Job[]> => JSON.parse((await run(claude, ['agents', '--json', '--all'], { env })).stdout);
 const runningJobs = async () => (await jobs()).filter(({ pid }) => pid !== undefined).map(({ name }) => name);
@@ -51,7 +52,7 @@ afterAll(async () => {
   for (const { id } of await jobs()) await run(claude, ['stop', id], { env }).catch(() => {});
   await client.close();
   await relay.end();
-  await run(claude, ['daemon', 'stop'], { env }).catch(() => {});
+  await run(claude, ['daemon', 'stop', '--any'], { env }).catch(() => {});
   await model.close();
   await home.remove();
 });
@@ -103,7 +104,8 @@ describe('spawn claude --target background', { timeout: 120_000 }, () => {
     process.kill(await until('its machine', () => nodeProcessOf(home)), 'SIGKILL');
     await client.close();
     await startRelay();
-    await until('the leftover to be gone', async () => !(await runningJobs()).includes('Left'));
+    // Claude's service would begin it anew some seconds later, were it not stopped.
+    await until('the leftover to be stopped', async () => (await jobs()).find(({ name }) => name === 'Left')?.state === 'stopped');
     await until('its end', async () => (await client.agents.get({ id: 'Left' })).sessionId === null);
   });
 });

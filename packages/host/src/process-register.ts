@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OwnedProcess } from 'agent-relay-provider';
-import type { Log } from 'agent-relay-wire';
-import { killProcessTree, type ProcessIdentity } from 'agent-relay-wire/node';
+import { type Log, settlesWithin } from 'agent-relay-wire';
+import { isSameProcess, killProcessTree, type ProcessIdentity, spawnProcess } from 'agent-relay-wire/node';
 import { endMarkedProcesses, endMarkedTree, SESSION_VARIABLE, TREE_VARIABLE } from './marked-processes.ts';
 
 interface Registered {
@@ -12,8 +12,12 @@ interface Registered {
   readonly identity: ProcessIdentity;
   /** Serves several sessions: it ends with its provider, not with the session that happened to start it. */
   readonly isShared: boolean;
+  /** Ends it for good, where something would bring it back. */
+  readonly endCommand?: readonly string[] | undefined;
 }
 
+/** How long the command may take that ends a process for good. */
+const END_LIMIT_MS = 10_000;
 const fileName = 'processes.json';
 const markFileName = 'process-mark';
 
@@ -45,6 +49,8 @@ export class ProcessRegister {
   /** Ends every tree that is still registered, and whatever carries the mark. Called once, before anything new starts. Answers how many processes were ended. */
   async reap(): Promise<number> {
     const leftBehind = this.#processes;
+    // Also where the process is gone: it may run again by now, as another one.
+    await Promise.all(leftBehind.map((entry) => this.#endForGood(entry)));
     const ended = await this.#killAll(leftBehind);
     this.#forget(leftBehind);
     const { signalled, remaining } = await endMarkedTree(this.mark);
@@ -58,13 +64,14 @@ export class ProcessRegister {
     const identity: ProcessIdentity = { pid: owned.pid, startedAt: owned.startToken, ...(treeId === null ? {} : { treeId }) };
     // What runs for one session alone carries its mark; a server for many must not.
     const isShared = owned.shared ?? (environment !== null && !environment.includes(`${SESSION_VARIABLE}=${sessionId}`));
-    this.#processes = [...this.#processes, { sessionId, purpose: owned.purpose, identity, isShared }];
+    this.#processes = [...this.#processes, { sessionId, purpose: owned.purpose, identity, isShared, endCommand: owned.endCommand }];
     this.#write();
   }
 
   /** Ends the trees of one session that are its alone, with everything that left them or runs for it elsewhere, and forgets them. */
   async endSession(sessionId: string): Promise<void> {
     const own = this.#processes.filter((entry) => entry.sessionId === sessionId && !entry.isShared);
+    for (const entry of own) if (await isSameProcess(entry.identity)) await this.#endForGood(entry);
     await this.#killAll(own);
     const shared = this.#processes.filter(({ isShared }) => isShared).map(({ identity }) => identity.pid);
     const { remaining } = await endMarkedProcesses(sessionId, shared);
@@ -77,6 +84,16 @@ export class ProcessRegister {
     const all = this.#processes;
     await this.#killAll(all);
     this.#forget(all);
+  }
+
+  async #endForGood({ endCommand: [command, ...args] = [], sessionId, purpose }: Registered): Promise<void> {
+    if (command === undefined) return;
+    try {
+      const child = await spawnProcess({ command, args, unmarked: true, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' });
+      if (!(await settlesWithin(child.exited, END_LIMIT_MS))) await child.kill();
+    } catch (error) {
+      this.#log.error('a process could not be ended for good', { sessionId, purpose, error });
+    }
   }
 
   async #killAll(entries: readonly Registered[]): Promise<number> {

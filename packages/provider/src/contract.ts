@@ -21,6 +21,8 @@ export interface OwnedProcess {
   readonly purpose: string;
   /** What its command line put it in. The host ends a session that was to be in a sandbox and has a process that is in none. */
   readonly sandbox?: SandboxKind;
+  /** A service of the vendor's brings it back when it ends by itself: this program, with these arguments, ends it for good. */
+  readonly endCommand?: readonly string[];
   /** Its environment came from somebody else: the mark in it, if there is one, is not this process's. */
   readonly unmarked?: true;
   /**

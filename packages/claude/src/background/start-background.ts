@@ -31,7 +31,8 @@ export async function startInBackground(command: string, options: StartOptions, 
   try {
     jobId = await beginJob(at, backgroundArguments(options, files.settings), background.task ?? '', signal);
     const { process, vendorSessionId } = await untilRunning(at, jobId, signal);
-    onProcess({ pid: process.pid, startToken: process.startedAt, purpose: 'claude in the background', shared: false, unmarked: true });
+    const written = { purpose: 'claude in the background', shared: false, unmarked: true, endCommand: [command, 'stop', jobId] } as const;
+    onProcess({ pid: process.pid, startToken: process.startedAt, ...written });
     await untilReady(files.ready, process, signal);
     return new BackgroundSession({ at, jobId, vendorSessionId, model: model ?? null, process, remove: files.remove });
   } catch (error) {
