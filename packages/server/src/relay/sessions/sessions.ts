@@ -44,14 +44,8 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
   const approvals = new Approvals({ ...core, registry });
   const reservations = new Reservations(core);
   const rules = new ApprovalRules({ ...core, approvals, reservations });
-  const activity = new ActivityRelay({
-    store,
-    clock,
-    guard,
-    toolMail,
-    rules,
-    retentionMs: settings.activityRetentionMs ?? settings.retentionMs,
-  });
+  const retentionMs = settings.activityRetentionMs ?? settings.retentionMs;
+  const activity = new ActivityRelay({ store, clock, guard, toolMail, rules, retentionMs });
   const starting = new Set<string>();
   const nodes = new Nodes({ ...core, registry, activity, starting });
   const sessions = new Sessions({ ...core, registry, nodes });
@@ -72,14 +66,10 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
       'agents/interrupt': (input, context) => sessions.interrupt(input, context),
       'agents/release': release,
       'agents/activity': (input, context) => activity.list(input, context),
-      'approvals/list': (input, context) => approvals.list(input, context),
-      'approvals/resolve': (input, context) => approvals.resolve(input, context),
+      ...approvalHandlers(approvals, rules),
       ...rules.handlers,
       ...machineHooks(registry),
       ...reservations.handlers,
-      'approvals/ask': (input, context) =>
-        approvals.ask(input, context, (asked) => rules.asked(context.principal.workspace, asked, asked.approvalId)),
-      'approvals/withdraw': (input, context) => approvals.withdraw(input, context),
     },
     nodeHandlers: nodes.handlers,
     nodeLive: ({ sessionId, at, events }, { principal }) =>
@@ -110,6 +100,15 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
     },
   };
 }
+
+const approvalHandlers = (approvals: Approvals, rules: ApprovalRules) =>
+  ({
+    'approvals/list': (input, context) => approvals.list(input, context),
+    'approvals/resolve': (input, context) => approvals.resolve(input, context),
+    'approvals/ask': (input, context) =>
+      approvals.ask(input, context, (asked) => rules.asked(context.principal.workspace, asked, asked.approvalId)),
+    'approvals/withdraw': (input, context) => approvals.withdraw(input, context),
+  }) satisfies Partial<RelayHandlers>;
 
 interface Deps extends SessionsDeps {
   readonly registry: NodeRegistry;

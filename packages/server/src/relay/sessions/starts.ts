@@ -165,7 +165,10 @@ export class Starts {
     const { items } = await this.#deps.store.sessions.list({ workspace, agentId: input.resumeFrom ?? input.name, limit: EARLIER_SESSIONS });
     const found = sessionToResume(input, spawnedBy, keeper === null ? items : items.filter(({ nodeId }) => nodeId === keeper));
     if (input.node === undefined || input.node === found.nodeId) return found;
-    throw new RelayError('node_unavailable', `The conversation of ${found.agentId} is on the machine ${found.nodeId}: it goes on there only`);
+    throw new RelayError(
+      'node_unavailable',
+      `The conversation of ${found.agentId} is on the machine ${found.nodeId}: it goes on there only`,
+    );
   }
 
   /** Right after a start of the relay its machines are on their way: who asks then waits for the first of them a moment. */
