@@ -22,6 +22,8 @@ interface Scene {
   readonly turns?: number;
   /** Done once a notification of this method has come. */
   readonly on?: { readonly method: string; readonly act: (thread: CodexThread) => Promise<unknown> };
+  /** Done before the turn. */
+  readonly before?: (thread: CodexThread) => Promise<unknown>;
   /** Recorded for so long after the last turn. */
   readonly afterMs?: number;
 }
@@ -35,7 +37,21 @@ const workspaceWrite = {
 } as const;
 const readOnly = { type: 'readOnly', networkAccess: false } as const;
 const mayAsk = { sandboxPolicy: readOnly, approvalPolicy: 'on-request' } as const;
+const ownTools = {
+  type: 'namespace',
+  name: 'agent-relay',
+  description: 'Tools of agent-relay.',
+  tools: [
+    {
+      type: 'function',
+      name: 'relay_send',
+      description: 'Sends a message',
+      inputSchema: { type: 'object', properties: { to: { type: 'string' } } },
+    },
+  ],
+} as const;
 const slow = 'slow 40 50';
+const planMode = { mode: 'plan', settings: { model: 'gpt-5.5', reasoning_effort: null, developer_instructions: null } };
 const spawnAgent = { message: 'run command: echo from below && then say: child done' };
 
 const scenes = (relayUrl: string): Readonly<Record<string, Scene>> => ({
@@ -50,10 +66,15 @@ const scenes = (relayUrl: string): Readonly<Record<string, Scene>> => ({
     decision: 'acceptForSession',
   },
   failed: { text: 'error 429' },
+  plan: {
+    text: String.raw`say: <proposed_plan>\n- Read the code\n- Change it\n</proposed_plan>`,
+    before: (thread) => client.request('thread/settings/update', { threadId: thread.id, collaborationMode: planMode }),
+  },
   'mcp-call': {
     text: 'call relay_send {"to":"Bob"} && then say: sent',
     thread: { config: { mcp_servers: { 'agent-relay': { url: relayUrl, default_tools_approval_mode: 'approve' } } } },
   },
+  'own-tool': { text: 'call relay_send {"to":"Bob"} && then say: sent', thread: { dynamicTools: [ownTools] } },
   steered: {
     text: slow,
     on: {
@@ -85,9 +106,11 @@ async function record(scene: Scene, cwd: string): Promise<readonly object[]> {
   const asked: object[] = [];
   const onRequest = ({ method, params }: CodexNotification) => {
     asked.push({ request: { method, params } });
+    if (method === 'item/tool/call') return { success: true, contentItems: [{ type: 'inputText', text: 'the session answered' }] };
     return { decision: scene.decision ?? 'decline' };
   };
   const thread = await client.startThread({ cwd, approvalPolicy: 'never', sandbox: 'read-only', ...scene.thread }, { onRequest });
+  await scene.before?.(thread);
   await thread.startTurn({ text: scene.text, clientUserMessageId: 'relay-1', ...scene.turn });
   let turns = 0;
   let acted: Promise<unknown> | undefined;

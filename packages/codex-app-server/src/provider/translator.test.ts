@@ -91,6 +91,19 @@ describe.each(['0.169.0', '0.171.0'])('a recorded turn of Codex %s', (version) =
     ]);
   });
 
+  test('a plan that was written is told as its points', () => {
+    expect(recorded('plan').filter(({ type }) => type === 'plan.updated')).toMatchObject([
+      { steps: [{ step: 'Read the code' }, { step: 'Change it' }] },
+    ]);
+  });
+
+  test('a call of a tool of ours is a tool with what was asked and answered', () => {
+    expect(recorded('own-tool').filter(({ type }) => type.startsWith('tool.'))).toMatchObject([
+      { name: 'relay_send', kind: 'message', title: 'agent-relay: relay_send', input: { to: 'Bob' } },
+      { outcome: 'succeeded', output: 'the session answered' },
+    ]);
+  });
+
   test('what a sub-agent does is shown under the call that started it, and what it says is no answer of the agent', () => {
     const events = recorded('sub-agent');
     const [call, below] = events.flatMap((event) => (event.type === 'tool.started' ? [event] : []));
@@ -156,6 +169,8 @@ describe.each(['0.169.0', '0.171.0'])('a recorded turn of Codex %s', (version) =
     'queued',
     'compacted',
     'mcp-call',
+    'own-tool',
+    'plan',
     'sub-agent',
   ])('%s: every event is one of the protocol', (name) => {
     for (const event of recorded(name)) expect(AgentEventSchema.safeParse(event).error).toBeUndefined();
