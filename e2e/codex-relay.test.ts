@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { startFakeOpenAi, tempHome, wordScript } from 'agent-relay-testing';
 import { afterAll, describe, expect, test } from 'vitest';
+import { codexVersions } from './support/codex-daemon.ts';
 import { linkAgentClis, processesMentioning } from './support/programs.ts';
 import { hasTerminals, openTerminal } from './support/terminal.ts';
 import { until } from './support/until.ts';
@@ -17,10 +18,10 @@ const relay = await startTestRelay();
 const client: RelayClient = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
 await model.writeCodexHome(home.codexHome);
 const bin = await linkAgentClis(home);
-const env = {
+const general = {
   ...home.env(),
   ...model.env(),
-  PATH: [bin, process.env['PATH']].join(':'),
+  PATH: [bin, process.env['PATH']].join(delimiter),
   AGENT_RELAY_URL: relay.url,
   AGENT_RELAY_TOKEN: relay.ownerToken,
   DB_PATH: relay.databasePath,
@@ -46,13 +47,16 @@ async function serverOf(mark: string): Promise<number> {
 
 /** They are stored once they have been told who they are. */
 const conversations = async () =>
-  (await readdir(join(home.codexHome, 'sessions'), { recursive: true })).filter((name) => name.endsWith('.jsonl'));
+  (await readdir(join(home.codexHome, 'sessions'), { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.jsonl'));
 
 const receipt = async (id: number) => (await client.messages.deliveries({ id })).data[0];
 
-describe.runIf(hasTerminals)('codex-relay', () => {
+describe.runIf(hasTerminals).each(codexVersions)('codex-relay with Codex %s', (_, command) => {
+  const env = { ...general, PATH: [dirname(command), general.PATH].join(delimiter) };
+
   test('is an agent: its person types on while mail arrives, and nothing is left when Codex ends', async () => {
     const mark = `codex-relay-e2e-${process.pid}`;
+    const before = (await conversations()).length;
     await using terminal = await openTerminal([process.execPath, program], {
       cwd: home.workFolder,
       env: { ...env, AGENT_RELAY_LABEL: 'tester', E2E_MARK: mark },
@@ -86,7 +90,7 @@ describe.runIf(hasTerminals)('codex-relay', () => {
     await terminal.shows(/\/new\s{2,}\S/u);
     await terminal.press('Enter');
     await until('an empty screen', async () => !(await terminal.screen()).includes('after its death'));
-    await until('another conversation', async () => (await conversations()).length === 2);
+    await until('another conversation', async () => (await conversations()).length === before + 2);
     await client.messages.send({ to: `id:${agent.id}`, body: 'say: in the new one' });
     await terminal.shows('• in the new one');
     await terminal.press('C-u');
@@ -103,7 +107,7 @@ describe.runIf(hasTerminals)('codex-relay', () => {
     const [, address = '', thread = ''] =
       /codex resume --remote (unix:\S+)\s+(\S+)/u.exec(await session.shows('codex resume --remote')) ?? [];
     const agent = await until('the agent', async () => (await agents()).find(({ status }) => status !== 'offline'));
-    await using terminal = await openTerminal([join(bin, 'codex'), 'resume', '--remote', address, thread], { cwd: home.workFolder, env });
+    await using terminal = await openTerminal([command, 'resume', '--remote', address, thread], { cwd: home.workFolder, env });
     await terminal.shows('OpenAI Codex');
     await client.messages.send({ to: `id:${agent.id}`, body: 'say: seen by both' });
     await terminal.shows('• seen by both');
