@@ -36,7 +36,8 @@ export class AcpProvider implements Provider {
     this.environment = agent.environment;
     this.abilities = {
       steer: 'waits',
-      approvals: true,
+      // Where nothing holds it, it only starts where nobody is asked.
+      approvals: agent.fence !== 'none',
       diffs: true,
       modes: agent.fence === 'none' ? ['unrestricted'] : ['safe', 'agentic', 'unrestricted'],
     };

@@ -58,7 +58,8 @@ function freeOnlyContract({ start, harness, started }: ModeTools): void {
       code: 'provider_unavailable',
       message: expect.stringMatching(new RegExp(`unrestricted.*${mode === 'unrestricted' ? approval : mode}`, 'u')),
     });
-    expect([harness().provider.abilities?.modes, started()]).toEqual([['unrestricted'], 0]);
+    const { modes, approvals } = harness().provider.abilities ?? {};
+    expect([modes, approvals, started()]).toEqual([['unrestricted'], false, 0]);
   });
 }
 
