@@ -3,15 +3,17 @@ import { createLogger, withOwnProviders } from 'agent-relay-connect';
 import { RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { spelledOut } from 'agent-relay-wire';
+import { CommanderError } from 'commander';
 import { AgentBridge, defaultProviders, newAuthToken } from './agent-bridge.ts';
 import { type BridgeSettings, readBridgeSettings } from './settings.ts';
 
-/** The command line of `agent-bridge`. Answers the exit code: 0 stopped, 1 refused; what cannot be read of it ends the process with 2. */
+/** The command line of `agent-bridge`. Answers the exit code: 0 stopped, 1 refused, 2 the command line cannot be read. */
 export async function runCli(argv: readonly string[]): Promise<number> {
-  const settings = readBridgeSettings(argv);
   try {
-    return await serve(settings);
+    return await serve(readBridgeSettings(argv));
   } catch (error) {
+    // It has said what is wrong.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof RelayError)) throw error;
     tell(`agent-bridge: ${error.message}`);
     return 1;

@@ -34,7 +34,7 @@ export function readBridgeSettings(argv: readonly string[]): BridgeSettings {
   const command = new Command('agent-bridge')
     .description('Claude Code, Codex and Gemini CLI behind a WebSocket, for pages and programs that speak agent-ws or ai-relay.')
     .version(RELAY_VERSION)
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+    .exitOverride()
     .addOption(new Option('--protocol <name>', 'which messages clients speak').choices(['agent-ws', 'ai-relay']).default('agent-ws'))
     .option('-p, --port <port>', 'where it listens; 0 takes a free port (default: 9999, for ai-relay 8765)', parsePort)
     .option('-H, --host <host>', 'the address it listens on', 'localhost')

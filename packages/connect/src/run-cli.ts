@@ -3,6 +3,7 @@ import { RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { spelledOut } from 'agent-relay-wire';
 import { isLoopbackHost } from 'agent-relay-wire/node';
+import { CommanderError } from 'commander';
 import { keepToken, keptTokenFile, keptUrl, readTokenFile } from './kept-token.ts';
 import { createLogger, createPlainLogger } from './logger.ts';
 import { withOwnProviders } from './own-providers.ts';
@@ -14,11 +15,13 @@ import { createSpeech } from './speech.ts';
 
 /** The command line of `relay-connect`, over the given vendors and those of the machine's own file. Answers the exit code. */
 export async function runCli(argv: readonly string[], providers: readonly Provider[]): Promise<number> {
-  const settings = readConnectSettings(argv, process.env);
-  const env = ownEnvironment();
   try {
+    const settings = readConnectSettings(argv, process.env);
+    const env = ownEnvironment();
     return await (settings.command === 'pair' ? pairMachine(settings) : connect(settings, providers, env));
   } catch (error) {
+    // It has said what is wrong.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof RelayError)) throw error;
     tell(`relay-connect: ${error.message}`);
     return 1;

@@ -120,7 +120,7 @@ const pairCommand = (): Command =>
 
 const whereOptions = (command: Command): Command =>
   command
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+    .exitOverride()
     .option(
       '--url <url>',
       'address of the relay, or AGENT_RELAY_URL (default: the one it was paired with, else http://127.0.0.1:4850)',
