@@ -91,14 +91,14 @@ describe('spawn claude --target background', { timeout: 120_000 }, () => {
   });
 
   test('a second one has its own name and token; ended by its user it is over; what a killed machine left is ended', async () => {
-    expect((await spawn('Two')).code).toBe(0);
+    expect(await spawn('Two')).toMatchObject({ code: 0 });
     const mine = await client.messages.send({ to: 'id:Two', body: 'say: two' });
     await until('the receipt', async () => (await receipt(mine.id)) === 'seen');
     const two = (await jobs()).find(({ name, pid }) => name === 'Two' && pid !== undefined);
     await run(claude, ['stop', two?.id ?? ''], { env });
     await until('its end', async () => (await client.agents.get({ id: 'Two' })).sessionId === null);
 
-    expect((await spawn('Left')).code).toBe(0);
+    expect(await spawn('Left')).toMatchObject({ code: 0 });
     expect(await runningJobs()).toEqual(['Left']);
     await relay.end('SIGKILL');
     process.kill(await until('its machine', () => nodeProcessOf(home)), 'SIGKILL');

@@ -10,8 +10,9 @@ import { claudeEnvironment } from '../provider/environment.ts';
 import { beginJob, type ClaudeCommand, findJob, stopJob } from './background-jobs.ts';
 import { BackgroundSession } from './background-session.ts';
 
-/** How long the plugin may take to have registered the agent. */
-const PLUGIN_WITHIN_MS = 30_000;
+/** How long a session may take to run, and then its plugin to have registered the agent. */
+const RUNS_WITHIN_MS = 20_000;
+const PLUGIN_WITHIN_MS = 40_000;
 const LOOK_EVERY_MS = 250;
 /** What this machine says of whom a process belongs to: Claude's service, which may outlive the session, must not carry it. */
 const ofThisSession: ReadonlySet<string> = new Set(['AGENT_RELAY_SESSION_ID', 'AGENT_RELAY_AGENT_ID', 'AGENT_RELAY_PROCESS_TREE']);
@@ -81,11 +82,7 @@ async function writeSettings({ agentId, sessionId, env }: StartOptions, { relay 
 }
 
 async function untilRunning(at: ClaudeCommand, jobId: string, signal: AbortSignal | undefined) {
-  for (
-    const until = performance.now() + PLUGIN_WITHIN_MS;
-    performance.now() < until;
-    await sleep(LOOK_EVERY_MS, signal ? { signal } : {})
-  ) {
+  for (const until = performance.now() + RUNS_WITHIN_MS; performance.now() < until; await sleep(LOOK_EVERY_MS, signal ? { signal } : {})) {
     signal?.throwIfAborted();
     const job = await findJob(at, jobId, signal);
     const process = job?.pid === undefined ? undefined : await processIdentity(job.pid);
