@@ -28,6 +28,11 @@ const startRelay = async () => {
   relay = await startAgentRelay({ home, env: { ...model.env(), PATH: path } });
   const token = (await readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8')).trim();
   client = createNodeRelayClient({ url: relay.url, token });
+  await until('its machine', async () =>
+    (await client.nodes.list()).data.some(
+      ({ status, providers }) => status === 'online' && providers.some(({ id, available }) => id === 'claude' && available),
+    ),
+  );
 };
 
 interface Job {
