@@ -3,8 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startTestRelay, type TestRelay } from '../../server/src/testing.ts';
-import { pairedMachine } from '../../server/test/support/node-token.ts';
+import { pairedMachine, startTestRelay, type TestRelay } from '../../server/src/testing.ts';
 import { Api, endProcess, marked, until, World } from './link-world.ts';
 
 let world: World;

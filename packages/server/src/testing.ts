@@ -63,3 +63,17 @@ export async function startTestRelay(options: TestRelayOptions = {}): Promise<Te
   const { url, browserUrl, ownerToken, relay, createLoginLink } = server;
   return { url, browserUrl, ownerToken, relay, databasePath, createLoginLink, close, [Symbol.asyncDispose]: close };
 }
+
+let machines = 0;
+
+/** A machine that asked to be paired and was accepted by the owner, and has used its token once. */
+export async function pairedMachine(relay: StartedRelay, name: string): Promise<{ readonly nodeId: string; readonly token: string }> {
+  machines += 1;
+  const { code, secret } = relay.pairings.request({ name, version: '1' }, `192.0.2.${machines % 250}`);
+  const context = { principal: { type: 'owner', workspace: 'default' }, signal: new AbortController().signal } as const;
+  const { nodeId } = await relay.handlers['nodes/pair']({ code }, context);
+  const outcome = relay.pairings.outcome(secret);
+  if (outcome.status !== 'accepted') throw new Error(outcome.status);
+  await relay.authenticate(outcome.token);
+  return { nodeId, token: outcome.token };
+}

@@ -1,10 +1,9 @@
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { PairingOffer, PairingOutcome, RelayEvent } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { startTestRelay } from '../src/testing.ts';
+import { pairedMachine, startTestRelay } from '../src/testing.ts';
 import { codeOf } from './core/world.ts';
 import { attachNode } from './support/fake-node.ts';
-import { pairedMachine } from './support/node-token.ts';
 import { openServer } from './support/open-server.ts';
 import { poll } from './support/poll.ts';
 import { rawRequest } from './support/raw-http.ts';

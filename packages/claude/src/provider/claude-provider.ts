@@ -9,8 +9,8 @@ import type {
   VendorAbilities,
 } from 'agent-relay-provider';
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
-import type { BackgroundSession } from '../background/background-session.ts';
-import { startInBackground } from '../background/start-background.ts';
+import type { BackgroundSession } from './background/background-session.ts';
+import { startInBackground } from './background/start-background.ts';
 import type { ClaudeSession } from './claude-session.ts';
 import { claudeProgram } from './program.ts';
 import { claudeSandboxFiles } from './sandbox-files.ts';

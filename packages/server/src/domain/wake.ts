@@ -1,28 +1,22 @@
-import { loosely, SandboxRequestSchema, SpawnModeSchema } from 'agent-relay-protocol';
-import { z } from 'zod';
+import type { SandboxRequest, SpawnMode } from 'agent-relay-protocol';
 import type { Change } from './change.ts';
 import type { Decision, Facts } from './facts.ts';
 import { type Resource, recordKey, recordWrite } from './resource.ts';
 
-const WakeSchema = z.object({
-  id: z.int().min(1),
-  agentId: z.string(),
-  wake: z.enum(['never', 'resume', 'fresh']),
-  idleMs: z.int(),
-  /** On what terms it is started. */
-  provider: z.string(),
-  nodeId: z.string(),
-  cwd: z.string().nullable(),
-  mode: SpawnModeSchema,
-  ask: z.boolean(),
-  model: z.string().nullable(),
-  sandbox: SandboxRequestSchema.nullable(),
-});
-
 /** That mail starts an agent again, and on what terms. */
-export type Wake = z.infer<typeof WakeSchema>;
-
-const storedWake = loosely(WakeSchema);
+export interface Wake {
+  readonly id: number;
+  readonly agentId: string;
+  readonly wake: 'never' | 'resume' | 'fresh';
+  readonly idleMs: number;
+  readonly provider: string;
+  readonly nodeId: string;
+  readonly cwd: string | null;
+  readonly mode: SpawnMode;
+  readonly ask: boolean;
+  readonly model: string | null;
+  readonly sandbox: SandboxRequest | null;
+}
 
 const ofAgent = (agentId: string): string => recordKey({ agent: encodeURIComponent(agentId) });
 /** Those that mail wakes. */
@@ -30,7 +24,7 @@ export const WAKING = recordKey({ state: 'waking' });
 
 export const wakeResource: Resource<Wake> = {
   name: 'wakes',
-  read: (stored) => storedWake.parse(stored),
+  read: (stored) => stored as Wake, // nobody but this program writes it, and it has had no other form
   keys: ({ wake }) => (wake === 'never' ? [] : [WAKING]),
   exclusive: ({ agentId }) => [ofAgent(agentId)],
   isOpen: ({ wake }) => wake !== 'never',

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { RouteName } from 'agent-relay-protocol';
+import { pairedMachine } from '../../src/testing.ts';
 import { codeOf } from '../core/world.ts';
 import { type AuthorityWorld, nextChild, type Subject } from './authority-world.ts';
-import { pairedMachine } from './node-token.ts';
 
 type Input = Record<string, unknown>;
 /** Makes what the operation is done to, as the owner, and answers the call that does it. */

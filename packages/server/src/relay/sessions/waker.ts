@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE, MAX_PAGE_SIZE, type Principal, RelayError } from 'agent-relay-protocol';
+import { MAX_PAGE_SIZE, type Principal, RelayError } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
 import { afterWake, mayWake, noHistory, WAKING, type Wake, type WakeHistory, wakeResource } from '../../domain/wake.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
@@ -52,11 +52,10 @@ export class Waker {
   }
 
   async #look(): Promise<void> {
-    const { records, agents } = this.#deps.store;
+    const { agents } = this.#deps.store;
     const seen = new Set<string>();
-    for (const workspace of new Set([DEFAULT_WORKSPACE, ...agents.index.workspaces()])) {
-      const { items } = await records.list(wakeResource, { workspace, under: WAKING, limit: MAX_PAGE_SIZE });
-      for (const wake of items) {
+    for (const workspace of [...agents.index.workspaces()]) {
+      for await (const wake of this.#waking(workspace)) {
         if (this.#leaving.signal.aborted) return;
         const sessionId = agents.index.in(workspace).find(wake.agentId)?.agent?.sessionId ?? null;
         if (sessionId === null) await this.#wake(workspace, wake);
@@ -67,6 +66,15 @@ export class Waker {
       }
     }
     for (const sessionId of this.#idleSince.keys()) if (!seen.has(sessionId)) this.#idleSince.delete(sessionId);
+  }
+
+  async *#waking(workspace: string): AsyncGenerator<Wake> {
+    const { records } = this.#deps.store;
+    for (let before: number | undefined, isFirst = true; isFirst || before !== undefined; isFirst = false) {
+      const { items } = await records.list(wakeResource, { workspace, under: WAKING, before, limit: MAX_PAGE_SIZE });
+      yield* items;
+      before = items.length < MAX_PAGE_SIZE ? undefined : items.at(-1)?.id;
+    }
   }
 
   async #wake(workspace: string, wake: Wake): Promise<void> {

@@ -6,7 +6,7 @@ import { RelayError } from 'agent-relay-protocol';
 import type { BackgroundStart, StartOptions } from 'agent-relay-provider';
 import { sleep } from 'agent-relay-wire';
 import { type ProcessIdentity, processIdentity } from 'agent-relay-wire/node';
-import { claudeEnvironment } from '../provider/environment.ts';
+import { claudeEnvironment } from '../environment.ts';
 import { beginJob, type ClaudeCommand, findJob, stopJob } from './background-jobs.ts';
 import { BackgroundSession } from './background-session.ts';
 

@@ -56,17 +56,17 @@ export class BackgroundSession implements AgentSession {
 
   /** A person may end it as well, and it may die. */
   async #watch(): Promise<void> {
-    const { process } = this.#options;
-    while (!this.#over.signal.aborted && (await isSameProcess(process))) await sleep(LOOK_EVERY_MS, { signal: this.#over.signal });
+    const { process: own } = this.#options;
+    while (!this.#over.signal.aborted && (await isSameProcess(own))) await sleep(LOOK_EVERY_MS, { signal: this.#over.signal });
     this.#closing ??= this.#end('exited');
   }
 
   async #end(reason: 'closed' | 'exited'): Promise<void> {
-    const { at, jobId, process, remove } = this.#options;
+    const { at, jobId, process: own, remove } = this.#options;
     this.#over.abort();
     // Else Claude's service would begin it anew.
     await stopJob(at, jobId).catch(() => {});
-    await killProcessTree(process);
+    await killProcessTree(own);
     await remove();
     this.events.end({ reason });
   }
