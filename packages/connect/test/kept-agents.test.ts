@@ -2,9 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { pairedMachine, startTestRelay, type TestRelay } from '../../server/src/testing.ts';
-import { Api, endProcess, marked, until, World } from './link-world.ts';
+import { Api, endProcess, marked, World } from './link-world.ts';
+
+/** A program is started four times here, on whatever machine this is. */
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 60_000, interval: 50 });
 
 let world: World;
 let relay: TestRelay;
@@ -41,7 +44,9 @@ const runs = (name: string, epoch: number) =>
     return session;
   });
 
-test('a machine that was killed ends what was left, and starts again what its owner keeps, with its conversation and the mail that nobody had confirmed', async () => {
+test('a machine that was killed ends what was left, and starts again what its owner keeps, with its conversation and the mail that nobody had confirmed', {
+  timeout: 240_000,
+}, async () => {
   writeFileSync(
     file(),
     'spawners: []\nkeep:\n  - { name: Worker, provider: scripted, approval: guarded }\n  - { name: Other, provider: absent }\n',
@@ -49,7 +54,7 @@ test('a machine that was killed ends what was left, and starts again what its ow
   const rules = 'keep:\n  - { name: Worker, provider: scripted, approval: guarded }\n  - { name: Other, provider: absent }\n';
   writeFileSync(file(), rules);
   const first = connect();
-  await api.nodeOnline();
+  await until(() => api.nodeOnline());
   await api.spawn('Worker', { node: 'far', approval: 'guarded' });
   writeFileSync(file(), `spawners: []\n${rules}`);
   const before = await runs('Worker', 1);

@@ -21,6 +21,7 @@ describe('the configuration', () => {
       token: null,
       corsOrigins: [],
       guard: { hops: 100, pairPerMinute: 120, threadPerMinute: 240, repeats: 20, tokensPerHour: 0 },
+      spawn: { depth: 5, children: 50 },
       allowedHosts: [],
       allowUnauthenticated: false,
       requireToken: false,
