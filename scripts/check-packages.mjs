@@ -24,6 +24,16 @@ const servingMajors = [22, 24, 26];
 const clientMajor = 20;
 const relayMajor = 24;
 
+/**
+ * What the licences of libraries ask for that a package carries inside its own files.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const notices = {
+  'agent-relay-plugin': ['dist/third-party-licenses.txt'],
+  'agent-relay-server': ['dist/dashboard/third-party-licenses.txt'],
+};
+
 /** @param {string} name */
 const bin = (name) => join(rootFolder, 'node_modules', '.bin', name);
 
@@ -55,7 +65,7 @@ async function contentFaults({ tarball, manifest }) {
     .trim()
     .split('\n')
     .map((name) => name.replace(/^package\//, ''));
-  const missing = ['README.md', 'LICENSE', ...Object.values(manifest.bin ?? {})].filter(
+  const missing = ['README.md', 'LICENSE', ...(notices[manifest.name] ?? []), ...Object.values(manifest.bin ?? {})].filter(
     (name) => !files.includes(name.replace(/^\.\//, '')),
   );
   const unwanted = files.filter(

@@ -1,6 +1,7 @@
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { defaultClientConditions, defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+import { thirdPartyNotices } from '../../third-party.base.ts';
 
 /**
  * The relay's socket in the file system, as `npm run dev` names it: a browser's session goes there and not to a port, which is whoever's who binds it
@@ -9,9 +10,18 @@ import { defaultClientConditions, defineConfig } from 'vite';
 const { AGENT_RELAY_DEV_SOCKET: socketPath, AGENT_RELAY_DEV_PORT: port = '4850' } = process.env;
 const target = socketPath ? { socketPath, host: '127.0.0.1', port: Number(port) } : `http://127.0.0.1:${port}`;
 
+const notices: Plugin = {
+  name: 'third-party-notices',
+  generateBundle(_options, bundle) {
+    const modules = Object.values(bundle).flatMap((output) => (output.type === 'chunk' ? Object.keys(output.modules) : []));
+    const files = modules.filter((id) => !id.startsWith('\0')).map((id) => id.replace(/\?.*$/su, ''));
+    this.emitFile({ type: 'asset', fileName: 'third-party-licenses.txt', source: thirdPartyNotices(files) });
+  },
+};
+
 export default defineConfig({
   resolve: { conditions: ['agent-relay-source', ...defaultClientConditions] },
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), notices],
   build: { target: 'es2022', sourcemap: false, chunkSizeWarningLimit: 800 },
   server: {
     port: 4851, // The relay checks Host against Origin: the page's own Host must reach it.

@@ -1,8 +1,23 @@
-import { defineConfig } from 'tsup';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { defineConfig, type Options } from 'tsup';
+import { thirdPartyNotices } from '../../third-party.base.ts';
 import { packageBuild } from '../../tsup.base.ts';
 
+const bundledFiles = new Set<string>();
+const notices: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'third-party-notices',
+  setup: ({ initialOptions, onEnd }) => {
+    initialOptions.metafile = true;
+    onEnd(({ metafile }) => {
+      for (const file of Object.keys(metafile?.inputs ?? {})) bundledFiles.add(resolve(file));
+      writeFileSync('dist/third-party-licenses.txt', thirdPartyNotices(bundledFiles));
+    });
+  },
+};
+
 // A plugin has no install step: what it imports ships inside its own files, for the programs and for the library alike.
-const bundled = { noExternal: [/^(?!node:)/u] };
+const bundled = { noExternal: [/^(?!node:)/u], esbuildPlugins: [notices] };
 // What is bundled of CommonJS asks for modules of Node.
 const withRequire = { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" };
 const program = {
