@@ -45,7 +45,7 @@ export async function trustHooks(where: Where): Promise<void> {
 }
 
 async function pluginHooks(client: CodexClient, cwd: string) {
-  const { data } = await client.ask(HooksAnswer, 'hooks/describe', { cwds: [cwd] });
+  const { data } = await client.ask(HooksAnswer, 'hooks/list', { cwds: [cwd] });
   return data.flatMap(({ hooks }) => hooks).filter(({ pluginId }) => pluginId === codexPluginId);
 }
 
