@@ -11,8 +11,9 @@ const source = {
 // Tests start the programs hundreds of times, each in a home of its own: where Node would keep what it compiled is empty there.
 const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/agent-relay/compiled') };
 // Room for a busy machine: a test that passes does not wait.
-const limits = { env, testTimeout: 60_000, hookTimeout: 60_000 };
-const endToEndLimits = { env, testTimeout: 180_000, hookTimeout: 120_000 };
+const expectLimits = { poll: { timeout: 20_000 } };
+const limits = { env, testTimeout: 60_000, hookTimeout: 60_000, expect: expectLimits };
+const endToEndLimits = { env, testTimeout: 180_000, hookTimeout: 120_000, expect: expectLimits };
 
 /** They take the whole machine, or measure it. */
 const alone = ['crash/crash.test.ts', 'dashboard/flood.test.ts', 'fuzz/fuzz.test.ts'];

@@ -154,7 +154,7 @@ test('what is missing or wrong is one sentence, and leaves nothing behind', asyn
     'relay-connect: This machine has no token: let it in with relay-connect pair, or give --token-file\n',
   ]);
   const both = connect(['--token', 'x', '--token-file', 'y']);
-  expect([await both.ended, both.said()]).toEqual([1, expect.stringContaining("'--token <token>' cannot be used with")]);
+  expect([await both.ended, both.said()]).toEqual([2, expect.stringContaining("'--token <token>' cannot be used with")]);
   const away = connect(['pair', '--url', 'http://127.0.0.1:1', '--state-dir', stateDir]);
   expect([await away.ended, away.said()]).toEqual([1, 'relay-connect: Cannot reach the relay at http://127.0.0.1:1\n']);
   const stranger = createServer((_request, response) => response.end('{}'));

@@ -12,7 +12,7 @@ import { createHost, type Host, type HostOptions, type StartRequest } from '../s
 import { inboxItem, RecordingRelay } from './recording-relay.ts';
 import { ScriptedProvider } from './scripted-provider.ts';
 
-const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 30_000, interval: 20 });
 const isRunning = (pid: number) => existsSync(`/proc/${pid}`) && !/^State:\s+Z/mu.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 let stateDir: string;

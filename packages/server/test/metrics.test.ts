@@ -23,7 +23,8 @@ test('what happens is counted: messages, receipts, claims, commits, requests, co
   await expect(http.messages.get({ id: 999_999 })).rejects.toMatchObject({ code: 'not_found' });
   const stop = new AbortController();
   const stream = await fetch(`${relay.url}/api/events?after=0`, { signal: stop.signal });
-  await poll('the reader is live', async () => (await scrape(relay)).get('agent_relay_event_readers{state="live"}') === 1);
+  // The relay's own hooks are the other one.
+  await poll('the reader is live', async () => (await scrape(relay)).get('agent_relay_event_readers{state="live"}') === 2);
   const after = await scrape(relay);
   const grown = (name: string) => (after.get(name) ?? Number.NaN) - (before.get(name) ?? 0);
   expect(grown('agent_relay_messages_total')).toBe(3);

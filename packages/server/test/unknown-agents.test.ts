@@ -64,6 +64,7 @@ const asked: Partial<Record<Field, Ask>> = {
   'claims/complete agentId': () => ask('claims/complete', { id: claimId, agentId }),
   'work/list for': () => ask('work/list', { for: id }),
   'sessions/start spawnedBy': () => ask('sessions/start', { provider: 'claude', name: 'Child', spawnedBy: id }),
+  'sessions/start resumeFrom': () => ask('sessions/start', { provider: 'claude', name: 'Copy', resume: true, resumeFrom: id }),
   'sessions/list agent': () => ask('sessions/list', { agent: id }),
   'approvals/list agent': () => ask('approvals/list', { agent: id }),
   'approvals/resolve id': () => ask('approvals/resolve', { id, approvalId: 'a', outcome: 'allow' }),

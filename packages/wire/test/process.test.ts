@@ -110,7 +110,7 @@ describe('spawnProcess', () => {
       'for (let i = 0; i < 50; i++) require("fs").writeSync(2, "x".repeat(99999) + "\\n"); require("fs").writeSync(2, "the end")',
     );
     expect((await child.exited).code).toBe(0);
-    await vi.waitFor(() => expect(child.stderrTail.endsWith('the end')).toBe(true));
+    await vi.waitFor(() => expect(child.stderrTail.endsWith('the end')).toBe(true), { timeout: 15_000 });
     expect(child.stderrTail).toHaveLength(16_384);
     expect((await textOf(child.stderr)).length).toBeLessThanOrEqual(1 << 20);
   });
@@ -120,7 +120,7 @@ describe('spawnProcess', () => {
     await child.exited;
     child.stdin.write('x'.repeat(100_000));
     child.stdin.end();
-    await vi.waitFor(() => expect(child.stdin.destroyed).toBe(true));
+    await vi.waitFor(() => expect(child.stdin.destroyed).toBe(true), { timeout: 15_000 });
   });
 
   it('gives empty streams where none were asked for', async () => {

@@ -161,6 +161,9 @@ export class PromptLine {
   forgotten(found: ReadonlySet<string>): void {
     const isHeld = new Set(this.#held.map(({ clientUserMessageId }) => clientUserMessageId));
     const lost = this.#options.ledger.unconfirmed.filter(({ clientUserMessageId: id }) => !found.has(id) && !isHeld.has(id));
+    // They are in no queue any more: from here each starts a turn of its own, with the rights of this session.
+    for (const { clientUserMessageId } of lost) this.#queued.delete(clientUserMessageId);
+    this.#isQueueFull = false;
     this.#held.unshift(...lost.map((prompt) => this.#takeOver(prompt)));
   }
 

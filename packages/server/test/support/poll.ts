@@ -1,5 +1,5 @@
 /** Until a condition holds; fails by name after five seconds. */
-export async function poll(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
+export async function poll(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`Waited in vain for: ${what}`);

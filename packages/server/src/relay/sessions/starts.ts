@@ -8,7 +8,7 @@ import { beginSession } from '../../domain/session-lifecycle.ts';
 import { assertCoherent, assertMaySpawn, type Spawner, type SpawnTerms, spawnTerms } from '../../domain/spawn-rules.ts';
 import { beginOnce, failedStart, repeated, type StartAttempt, startKeyOf, startKeyResource } from '../../domain/start-key.ts';
 import { type Wake, withWake } from '../../domain/wake.ts';
-import { registered } from '../access/registered.ts';
+import { assertNothingOf, registered } from '../access/registered.ts';
 import { digestOfFields } from '../contract/content-digest.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
 import type { NodeRegistry } from '../nodes/node-registry.ts';
@@ -163,6 +163,7 @@ export class Starts {
     { spawnedBy, keeper }: Pick<Prepared, 'spawnedBy' | 'keeper'>,
   ): Promise<ResumableSession> {
     const { items } = await this.#deps.store.sessions.list({ workspace, agentId: input.resumeFrom ?? input.name, limit: EARLIER_SESSIONS });
+    if (input.resumeFrom !== undefined) assertNothingOf(this.#deps.store.agents.index.in(workspace), input.resumeFrom, items);
     const found = sessionToResume(input, spawnedBy, keeper === null ? items : items.filter(({ nodeId }) => nodeId === keeper));
     if (input.node === undefined || input.node === found.nodeId) return found;
     throw new RelayError(
