@@ -111,4 +111,6 @@ test('an envelope that another message closes, or nothing, is text', () => {
   const open = '[msg:42] from Lead: Hello\n[end msg:43 peer x]';
   expect(readEnvelopes(open)).toEqual([{ type: 'text', text: open }]);
   expect(readEnvelopes('')).toEqual([]);
+  const many = '[msg:1] from a: \n'.repeat(200_000);
+  expect(readEnvelopes(`${many}${open}`)).toEqual([{ type: 'text', text: `${many}${open}` }]);
 });

@@ -49,19 +49,39 @@ export type EnvelopePart =
       readonly text: string;
     };
 
-const envelopes =
-  /^\[msg:(?<id>\d{1,15})\] from (?<from>[^\s():]+)(?: \((?<person>[^()\n]*)\))?(?: on #(?<channel>[^\s:]+))?: (?<text>[\s\S]*?)\n\[end msg:\k<id> [^\]\n]*\]$/gmu;
+const beginnings = /^\[msg:(?<id>\d{1,15})\] from (?<from>[^\s():]+)(?: \((?<person>[^()\n]*)\))?(?: on #(?<channel>[^\s:]+))?: /gmu;
+const closings = /\n\[end msg:(?<id>\d{1,15}) [^\]\n]*\]$/gmu;
+
+/** Where the closing lines of each message are, the last one first. */
+function closingsById(text: string): ReadonlyMap<string, RegExpExecArray[]> {
+  const found = new Map<string, RegExpExecArray[]>();
+  for (const closing of text.matchAll(closings)) {
+    const { id = '' } = closing.groups ?? {};
+    const places = found.get(id) ?? [];
+    places.push(closing);
+    found.set(id, places);
+  }
+  for (const places of found.values()) places.reverse();
+  return found;
+}
 
 /** Takes apart what an agent was handed, as `formatEnvelope` made it, in order; an envelope that is not whole is text. */
 export function readEnvelopes(text: string): readonly EnvelopePart[] {
   const parts: EnvelopePart[] = [];
+  const ends = closingsById(text);
   let done = 0;
   const say = (between: string) => between.trim() !== '' && parts.push({ type: 'text', text: between.trim() });
-  for (const { 0: whole, index, groups = {} } of text.matchAll(envelopes)) {
+  for (const { 0: beginning, index, groups = {} } of text.matchAll(beginnings)) {
+    if (index < done) continue;
+    const { id = '', from = '', person = null, channel = null } = groups;
+    const bodyAt = index + beginning.length;
+    const places = ends.get(id) ?? [];
+    let end = places.pop();
+    while (end !== undefined && end.index < bodyAt) end = places.pop();
+    if (end === undefined) continue;
     say(text.slice(done, index));
-    const { id, from = '', person = null, channel = null, text: said = '' } = groups;
-    parts.push({ type: 'message', id: Number(id), from, person, channel, text: said });
-    done = index + whole.length;
+    parts.push({ type: 'message', id: Number(id), from, person, channel, text: text.slice(bodyAt, end.index) });
+    done = end.index + end[0].length;
   }
   say(text.slice(done));
   return parts;

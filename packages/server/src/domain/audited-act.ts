@@ -17,10 +17,18 @@ const besides: readonly RouteName[] = [
   'callbacks/redeliver',
 ];
 
-/** Whether a call is remembered by who made it. A message is one that interrupts or steers its recipient's turn. */
-export function isAudited(name: RouteName, { method, scope }: Pick<Route, 'method' | 'scope'>, input: unknown): boolean {
+/**
+ * Whether a call is remembered by who made it. Whatever is sent is, where it interrupts or steers its recipient's turn; a card, where a
+ * person gave it a kind or tags.
+ */
+export function isAudited(
+  name: RouteName,
+  { method, scope }: Pick<Route, 'method' | 'scope'>,
+  { input, isPerson }: { readonly input: unknown; readonly isPerson: boolean },
+): boolean {
   if (method === 'GET') return false;
-  if (name === 'messages/send') return ['now', 'urgent'].includes(String(fieldsOf(input)['mode']));
+  if (['now', 'urgent'].includes(String(fieldsOf(input)['mode']))) return true;
+  if (name === 'agents/register') return isPerson && ['kind', 'tags'].some((field) => fieldsOf(input)[field] !== undefined);
   return power.has(scope) || besides.includes(name);
 }
 

@@ -35,6 +35,15 @@ describe('the terms of a spawn', () => {
     });
   });
 
+  it('what a program that dialled in says of itself gives it nothing on a machine of the relay', () => {
+    const guest = { session: { ...session('unrestricted', '/'), dialledIn: true }, approval: 'open' } as const;
+    expect(spawnTerms({}, guest)).toMatchObject({ cwd: null, within: null, mode: 'agentic' });
+    expect(() => spawnTerms({ cwd: '/root/.ssh' }, guest)).toThrow('may not name a folder');
+    expect(() => spawnTerms({ mode: 'unrestricted' }, guest)).toThrow('may not start one in mode unrestricted');
+    const careful = { session: { ...session('safe', '/'), dialledIn: true }, approval: 'open' } as const;
+    expect(spawnTerms({}, careful).mode).toBe('safe');
+  });
+
   it('a person may have it ask people; an agent passes that on only when it may itself, and less when it says so', () => {
     expect(spawnTerms({ ask: true }, null).ask).toBe(true);
     const asking = { session: session('agentic', '/x', true), approval: 'open' } as const;

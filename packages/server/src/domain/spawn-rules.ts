@@ -48,7 +48,7 @@ export function spawnTerms(request: SpawnRequest, spawner: Spawner | null): Spaw
     const { cwd = null, mode = 'agentic', approval = 'open', ask = false, sandbox } = request;
     return { cwd, within: null, mode, approval, ask, ...(sandbox && { sandbox }) };
   }
-  const ownMode = spawner.session?.mode ?? 'agentic';
+  const ownMode = modeOf(spawner.session);
   const mode = request.mode ?? lower(modes, 'agentic', ownMode);
   if (modes.indexOf(mode) > modes.indexOf(ownMode))
     throw new RelayError('forbidden', `An agent in mode ${ownMode} may not start one in mode ${mode}`);
@@ -58,11 +58,17 @@ export function spawnTerms(request: SpawnRequest, spawner: Spawner | null): Spaw
   const ask = request.ask ?? spawner.session?.ask ?? false;
   if (ask && spawner.session?.ask !== true)
     throw new RelayError('forbidden', 'An agent that may not ask people may not start one that asks them');
-  const within = spawner.session?.cwd ?? null;
+  const within = spawner.session?.dialledIn ? null : (spawner.session?.cwd ?? null);
   if (within === null && request.cwd !== undefined)
     throw new RelayError('forbidden', 'An agent that runs on no node of this relay may not name a folder: leave it out for a fresh one');
   const sandbox = keptIn(request.sandbox, spawner.session?.sandbox ?? 'none');
   return { cwd: request.cwd ?? null, within, mode, approval, ask, ...(sandbox && { sandbox }) };
+}
+
+/** What a program says of itself that dialled in, its mode and its folder, is said of where it runs: it is no leave for a machine of the relay. */
+function modeOf(session: Spawner['session']): SpawnMode {
+  if (session === null) return 'agentic';
+  return session.dialledIn ? lower(modes, 'agentic', session.mode) : session.mode;
 }
 
 /** What an agent in a sandbox starts is in one as well. @throws RelayError `forbidden`. */

@@ -272,6 +272,12 @@ function nodeDoors({ core, sessions, reserved }: Parts): Pick<Relay, 'nodeHandle
           reserved.offer(attached.nodeId, kindsOf(params));
           return attached;
         },
+        'nodes/heartbeat': async (params, context) => {
+          const answer = await nodeHandlers['nodes/heartbeat'](params, context);
+          const { principal } = context;
+          if (params.offer && principal.type === 'node') reserved.offer(principal.nodeId, kindsOf(params.offer));
+          return answer;
+        },
       },
       lives,
     ),

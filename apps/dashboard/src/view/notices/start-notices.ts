@@ -5,6 +5,8 @@ import { sound } from './sound.ts';
 
 /** What is older than this was missed while the relay was away: the page shows it, nobody is called for it. */
 const FRESH_MS = 60_000;
+/** Whoever is called so often has heard it. */
+const MOST_IN_A_MINUTE = 10;
 
 /** Keeps the page's files for when the relay is away, and tells whoever wants to be told while they look elsewhere. */
 export async function startNotices(connection: Connection, go: (path: string) => void): Promise<void> {
@@ -12,9 +14,14 @@ export async function startNotices(connection: Connection, go: (path: string) =>
   workers?.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     if (isWay(data)) go(data.path);
   });
+  let called: readonly number[] = [];
   connection.onEvent((event) => {
-    const notice = connection.now() - event.at > FRESH_MS ? null : noticeOf(event);
+    const now = connection.now();
+    const notice = now - event.at > FRESH_MS ? null : noticeOf(event);
     if (notice === null || isLookedAt()) return;
+    called = called.filter((at) => now - at < FRESH_MS);
+    if (called.length >= MOST_IN_A_MINUTE) return;
+    called = [...called, now];
     const { isShown, isHeard } = readNoticeChoice();
     if (isShown) void show(notice, go);
     // A page that nobody has pressed yet may make no sound.

@@ -13,11 +13,13 @@ import { Problem } from '../problem.tsx';
 import { terminalAddress } from '../terminal-address.ts';
 import { commandsFor } from './first-commands.ts';
 
+/** So long the commands work that are shown here. */
+const DAY_MS = 86_400_000;
 const everyMessage = messagesView({});
 
 /** The way from nothing to agents that talk: commands that work with this relay as they stand, each ticked off once it was seen to work. */
 export function FirstRun() {
-  const create = useCommand((relay) => relay.tokens.create({ name: 'first steps', scopes: ['*'] }));
+  const create = useCommand((relay) => relay.tokens.create({ name: 'first steps', scopes: ['*'], expiresInMs: DAY_MS }));
   const token = create.output?.token ?? null;
   const nodes = useList(nodesView).all;
   const agents = useList(agentsView).all;
@@ -52,7 +54,7 @@ function FreshToken({ create }: { readonly create: Command<void, CreatedToken> }
   if (create.output) {
     return (
       <p className="text-soft text-xs">
-        The commands carry a fresh token, which may everything and is shown only now.{' '}
+        The commands carry a fresh token, which may everything for a day and is shown only now.{' '}
         <Link to="/tokens" className="text-accent hover:underline">
           Revoke it
         </Link>{' '}

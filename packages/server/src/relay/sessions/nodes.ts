@@ -268,6 +268,8 @@ export class Nodes {
     const { terms: _before, ...rest } = node;
     const offering: Node = { ...rest, providers, lastSeenAt: now, ...(terms && { terms }) };
     this.#deps.registry.heard({ workspace, node: offering, link }, now);
+    // Said again, it is no news.
+    if (isDeepStrictEqual([node.providers, node.terms], [offering.providers, offering.terms])) return;
     await this.#deps.store.nodes.change(workspace, node.nodeId, (facts) => updateNode(facts, offering, 'node.updated', now));
   }
 
