@@ -69,5 +69,5 @@ export async function dialled(command: string, { refuse, isLoggedIn = true, way 
   const close = async () => {
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
   };
-  return { child, sessions, upgrades, sockets, faults, cwd: home.workFolder, close };
+  return { child, sessions, upgrades, sockets, faults, model, cwd: home.workFolder, close };
 }

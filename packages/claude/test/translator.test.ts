@@ -33,6 +33,55 @@ test('mail that Claude had before this session began is told from its repetition
   expect(told(echo('u3', envelope(7)))).toEqual([]);
 });
 
+describe('a prompt that is sent again', () => {
+  const uuid = 'u1';
+  const init = { type: 'system', subtype: 'init' };
+  const echo = { type: 'user', isReplay: true, uuid, message: { role: 'user', content: 'x' } };
+  const words = { type: 'assistant', message: { id: 'm1', role: 'assistant', content: [{ type: 'text', text: 'hi' }] } };
+  const result = { type: 'result', subtype: 'success' };
+  const known = (frames: readonly object[], sent: { readonly isRepeat: boolean } = { isRepeat: true }) => {
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/w' });
+    translator.sent({ uuid, text: 'x', messageIds: [4], isContext: false, ...sent });
+    if (!sent.isRepeat) translator.ledger.sentAgain(uuid);
+    return frames
+      .flatMap((frame) => translator.translate(ClaudeFrameSchema.parse(frame)).map(brief))
+      .filter((line) => /^(?:accepted|started|user)/u.test(line));
+  };
+  const entered = ['user turn-1 x', 'accepted 4 seen (echo)'];
+
+  test.each([true, false])(
+    'and dropped is delivered, and seen in the turn that takes what waited, not in the one that runs (%s)',
+    (isRepeat) => {
+      const running = ['accepted 4 delivered (echo)', 'started turn-1'];
+      expect(known([echo, words, result], { isRepeat })).toEqual(running);
+      expect(known([echo, words, result, init, words], { isRepeat })).toEqual([
+        ...running,
+        'started turn-2',
+        'user turn-2 x',
+        'accepted 4 seen (echo)',
+      ]);
+    },
+  );
+
+  test('and dropped because it is in the turn that runs is seen there: its own echo comes as well', () => {
+    expect(known([echo, echo, words])).toEqual(['accepted 4 delivered (echo)', 'started turn-1', ...entered]);
+  });
+
+  test('and taken enters with its turn', () => {
+    expect(known([init, echo, words])).toEqual(['started turn-1', 'accepted 4 delivered (echo)', ...entered]);
+  });
+
+  test('and found in the conversation is told once', () => {
+    const translator = new ClaudeTranslator({ relayServers: [], cwd: '/w' });
+    const text = '[msg:4] from Ada: hello\n[end msg:4 peer n]';
+    const found = ClaudeFrameSchema.parse({ ...echo, message: { role: 'user', content: text } });
+    expect(translator.translate(found).map(brief)).toEqual(['accepted 4 delivered (echo)']);
+    translator.sent({ uuid, text, messageIds: [4], isContext: false, isRepeat: true });
+    expect(translator.translate(found)).toEqual([]);
+    expect(translator.ledger.hasWaiting).toBe(false);
+  });
+});
+
 describe('translation of recorded conversations', () => {
   test('an answer: delivered when queued, seen when the model speaks, streamed and whole', () => {
     expect(briefly('2.1.329-answer')).toEqual([

@@ -20,7 +20,7 @@ function mail(id: number, mode: DeliveryMode = 'next', over: Partial<WaitingPiec
     hops: 0,
     createdAt: 0,
   };
-  return { item: { message, state: 'queued', nonce: 'n' }, attempts: 0, isAlone: false, ...rest };
+  return { item: { message, state: 'queued', nonce: 'n' }, attempts: 0, isAlone: false, promptId: null, ...rest };
 }
 const ids = (waiting: readonly WaitingPiece[], isTurnRunning: boolean, hasContext = true) => {
   const batch = nextBatch(waiting, { isTurnRunning, hasContext });

@@ -8,6 +8,8 @@ export interface WaitingPiece {
   readonly attempts: number;
   /** The runtime refused a prompt that held it among others: it goes by itself, to learn which one it was. */
   readonly isAlone: boolean;
+  /** Under which id an earlier process handed it to this very program, which may have it. */
+  readonly promptId: string | null;
 }
 
 export interface MailBatch {
@@ -48,6 +50,8 @@ function fitting(mail: readonly WaitingPiece[]): readonly WaitingPiece[] {
   const batch: WaitingPiece[] = [];
   let length = 0;
   for (const piece of mail) {
+    // What went in one prompt goes in one again, and nothing with it: the program takes or drops it as a whole.
+    if (batch[0] && piece.promptId !== batch[0].promptId) continue;
     if (batch.length > 0 && (piece.isAlone || batch[0]?.isAlone)) break;
     length += piece.item.message.body.length;
     if (batch.length > 0 && (batch.length >= MAX_BATCH_MESSAGES || length > MAX_BATCH_CHARACTERS)) break;
@@ -66,7 +70,8 @@ export function afterFailure(
   mail: readonly WaitingPiece[],
   error: unknown,
 ): { readonly retry: readonly WaitingPiece[]; readonly failed: readonly WaitingPiece[] } {
-  const tried = mail.map((piece) => ({ ...piece, attempts: piece.attempts + 1 }));
+  // Refused is not taken: it may come in other company now, under another id.
+  const tried = mail.map((piece) => ({ ...piece, attempts: piece.attempts + 1, promptId: null }));
   if (isRefusedForGood(error))
     return mail.length === 1 ? { retry: [], failed: tried } : { retry: tried.map((piece) => ({ ...piece, isAlone: true })), failed: [] };
   return {

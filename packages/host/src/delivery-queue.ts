@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { type AgentEvent, type DeliveryReport, type InboxItem, RelayError } from 'agent-relay-protocol';
-import type { AgentSession } from 'agent-relay-provider';
+import type { AgentSession, PromptOptions } from 'agent-relay-provider';
 import { formatEnvelope, type Log, Pump, RecentMap } from 'agent-relay-wire';
 import { afterFailure, type MailBatch, nextBatch, retryDelayMs, type WaitingPiece } from './delivery-policy.ts';
 import { MailEvidence } from './mail-evidence.ts';
+import type { AgentPromptIds } from './prompt-ids.ts';
 
 export interface DeliveryQueueOptions {
   readonly session: Pick<AgentSession, 'prompt'>;
@@ -16,6 +18,8 @@ export interface DeliveryQueueOptions {
   readonly hasContext?: boolean;
   /** How long a turn may take to begin after a prompt, before the next mail stops waiting for it. Default 60 000. */
   readonly turnStartLimitMs?: number;
+  /** Of a program that may outlive this process. */
+  readonly promptIds?: AgentPromptIds | undefined;
 }
 
 const KNOWN_LIMIT = 10_000;
@@ -82,7 +86,7 @@ export class DeliveryQueue {
 
   #takeUp(item: InboxItem): void {
     const known = this.#waiting.findIndex((piece) => piece.item.message.id === item.message.id);
-    const before = this.#waiting[known] ?? { attempts: 0, isAlone: false };
+    const before = this.#waiting[known] ?? { attempts: 0, isAlone: false, promptId: this.#options.promptIds?.idOf(item) ?? null };
     if (known === -1) this.#waiting.push({ ...before, item });
     else this.#waiting[known] = { ...before, item };
   }
@@ -100,7 +104,10 @@ export class DeliveryQueue {
 
   /** Follows the session's turns and the runtime's evidence. */
   observe(event: AgentEvent): void {
-    for (const report of this.#evidence.observe(event)) this.#say(report);
+    for (const report of this.#evidence.observe(event)) {
+      this.#say(report);
+      this.#options.promptIds?.confirmed(report.messageId);
+    }
     const hasEnded = event.type === 'turn.completed' || event.type === 'turn.failed';
     if (!hasEnded && event.type !== 'turn.started') return;
     this.#isTurnRunning = !hasEnded;
@@ -151,16 +158,20 @@ export class DeliveryQueue {
     }
     const allowed = mail.filter(({ item }) => offered.includes(item.message.id));
     if (allowed.length === 0) return true;
-    const notices = this.#notices;
-    this.#notices = [];
+    // What a program drops that has it already must not hold what is new, nor does a turn begin with it.
+    const isRepeat = allowed.some(({ promptId }) => promptId !== null);
+    const notices = isRepeat ? [] : this.#notices.splice(0);
     const text = [...notices, ...allowed.map(({ item }) => formatEnvelope(item))].join('\n\n');
     // Before the prompt: its turn may begin before the prompt's own answer has come.
-    if (mode !== 'fyi' && !this.#isTurnRunning) this.#expectTurn();
+    if (mode !== 'fyi' && !isRepeat && !this.#isTurnRunning) this.#expectTurn();
     // Before the prompt as well, for what it says of the turn that begins; a second attempt tells nothing new.
     const fresh = allowed.filter(({ attempts }) => attempts === 0);
     if (fresh.length > 0) this.#options.onHandedOver?.(fresh.map(({ item }) => item));
     try {
-      await this.#options.session.prompt({ text, messageIds: allowed.map(({ item }) => item.message.id) }, { mode });
+      await this.#options.session.prompt(
+        { text, messageIds: allowed.map(({ item }) => item.message.id) },
+        { mode, ...this.#identify(allowed) },
+      );
       // Its evidence may have come before the prompt's own answer, and says more.
       for (const { item } of allowed) {
         if (!this.#settled.has(item.message.id)) this.#remember({ messageId: item.message.id, state: 'dispatched' });
@@ -171,6 +182,19 @@ export class DeliveryQueue {
       if (!this.#isTurnRunning) this.#clearExpectation();
       return this.#refused(allowed, error);
     }
+  }
+
+  /** Written down before the program gets it. */
+  #identify(mail: readonly WaitingPiece[]): Pick<PromptOptions, 'promptId' | 'isRepeat'> {
+    const { promptIds } = this.#options;
+    if (!promptIds) return {};
+    const known = mail[0]?.promptId ?? null;
+    const promptId = known ?? randomUUID();
+    promptIds.add(
+      promptId,
+      mail.map(({ item }) => item),
+    );
+    return known === null ? { promptId } : { promptId, isRepeat: true };
   }
 
   #refused(mail: readonly WaitingPiece[], error: unknown): boolean {

@@ -33,6 +33,7 @@ import { standingInstructions } from './instructions.ts';
 import { MailEvidence } from './mail-evidence.ts';
 import { ProcessRegister } from './process-register.ts';
 import type { ProgressLimits } from './progress-watch.ts';
+import { PromptIds } from './prompt-ids.ts';
 import { heldProcesses } from './sandbox/held-processes.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
 import { stricter } from './sandbox/strictness.ts';
@@ -180,6 +181,7 @@ class SessionHost implements Host {
   readonly #register: ProcessRegister;
   readonly #sessions = new Map<string, HostedSession>();
   readonly #buffers = new Map<string, ActivityBuffer>();
+  readonly #promptIds: PromptIds;
   readonly #catalogue: Catalogue;
   readonly #sandboxes: Sandboxes;
   readonly #hooks: Hooks;
@@ -191,6 +193,7 @@ class SessionHost implements Host {
   constructor(options: HostOptions, register: ProcessRegister, leftBehind: readonly ActivityBuffer[]) {
     this.#options = options;
     this.#register = register;
+    this.#promptIds = new PromptIds(options.stateDir, options.log);
     const { clock, env, sandbox: request, sandboxRead: allowed } = options;
     this.#sandboxes = new Sandboxes({ env, request, allowed, platform: process.platform });
     const kindsOf = (provider: Provider) => this.#sandboxes.kinds(provider);
@@ -366,6 +369,7 @@ class SessionHost implements Host {
       buffer,
       isMailRestricted: isMailRestricted(mode, approval),
       isElsewhere: dialIn !== undefined,
+      promptIds: dialIn && this.#promptIds.of(agentId, { isContinued: runtime.isContinued ?? false }),
     });
     this.#sessions.set(sessionId, hosted);
     void hosted.ended.then(() => this.#sessions.delete(sessionId));

@@ -10,6 +10,7 @@ import type { HostRelay, SessionEnd, SessionIdentity } from './host-relay.ts';
 import { taskPrompt } from './instructions.ts';
 import type { ProcessRegister } from './process-register.ts';
 import { type ProgressLimits, ProgressWatch } from './progress-watch.ts';
+import type { AgentPromptIds } from './prompt-ids.ts';
 import { TriggerRunner } from './trigger-runner.ts';
 import { TurnBudget } from './turn-budget.ts';
 
@@ -28,6 +29,8 @@ export interface HostedSessionOptions {
   readonly hooks: Hooks;
   /** It works on another machine: its folder is none of this one. */
   readonly isElsewhere: boolean;
+  /** Where its program may outlive this process. */
+  readonly promptIds?: AgentPromptIds | undefined;
 }
 
 const CLOSE_LIMIT_MS = 4_000;
@@ -69,6 +72,7 @@ export class HostedSession {
       report: (reports) => relay.report(this.identity, reports),
       log,
       hasContext: !options.isMailRestricted,
+      promptIds: options.promptIds,
       onHandedOver: (items) => this.#hooks.received(items),
     });
     this.#hooks = this.#openHooks();
@@ -214,6 +218,7 @@ export class HostedSession {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#progress.close();
+    this.#options.promptIds?.forget();
     this.#options.relay.sessionEnded(this.identity, this.#end ?? { status: 'ended', reason: 'The agent ended by itself' });
   }
 }

@@ -9,6 +9,7 @@ import { spawnProcess } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ActivityBuffer } from '../src/activity-buffer.ts';
 import { createHost, type Host, type HostOptions, type StartRequest } from '../src/host.ts';
+import { PromptIds } from '../src/prompt-ids.ts';
 import { inboxItem, RecordingRelay } from './recording-relay.ts';
 import { ScriptedProvider } from './scripted-provider.ts';
 
@@ -293,6 +294,23 @@ describe('mail', () => {
     host.deliver('s1', [inboxItem(1, 'again')]);
     await until(() => expect(provider.prompts).toHaveLength(1));
     expect(relay.reports.filter(({ state }) => state === 'failed')).toEqual([]);
+  });
+});
+
+describe('a program that dialled in', () => {
+  const dialIn = { links: (async function* () {})() };
+
+  it('is handed again under its id what a killed host had handed it, and the rest under an id as well', async () => {
+    provider = Object.assign(new ScriptedProvider({ isContinued: true }), { takesDialIns: true as const });
+    new PromptIds(stateDir, silentLog).of('Worker', { isContinued: false }).add('p1', [inboxItem(1, 'before')]);
+    await open();
+    await start({ dialIn });
+    host.deliver('s1', [inboxItem(1, 'before'), inboxItem(2, 'after')]);
+    await until(() => expect(provider.prompts).toHaveLength(2));
+    expect(provider.prompts).toMatchObject([
+      { messageIds: [1], promptId: 'p1', isRepeat: true },
+      { messageIds: [2], promptId: expect.stringMatching(/^[\da-f-]{36}$/u) },
+    ]);
   });
 });
 

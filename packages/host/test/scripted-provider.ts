@@ -23,6 +23,8 @@ export interface ScriptedProviderOptions {
   readonly isInstalled?: () => boolean;
   /** The first session also starts a server for all sessions, which runs a command for that session. */
   readonly hasSharedServer?: boolean;
+  /** Its sessions say that their program had been spoken to before. */
+  readonly isContinued?: boolean;
 }
 
 /** A provider over `scripted-agent.mjs`, a real process that does what the prompts' commands say. Keeps what each session was started with. */
@@ -30,7 +32,7 @@ export class ScriptedProvider implements Provider {
   readonly id: string;
   resumes?: true;
   readonly started: StartOptions[] = [];
-  readonly prompts: (PromptInput & { readonly agentId: string; readonly mode: string })[] = [];
+  readonly prompts: (PromptInput & PromptOptions & { readonly agentId: string })[] = [];
   /** The shared server and its command. */
   readonly sharedPids: number[] = [];
   readonly #options: ScriptedProviderOptions;
@@ -51,11 +53,12 @@ export class ScriptedProvider implements Provider {
     options.onProcess({ pid: child.pid, startToken: child.identity.startedAt, purpose: 'scripted agent' });
     this.started.push(options);
     if (this.#options.hasSharedServer && this.sharedPids.length === 0) await this.#startSharedServer(options);
-    const session = new ScriptedSession(child, options, (input, { mode }) => {
+    const session = new ScriptedSession(child, options, (input, how) => {
       const refusal = this.#options.refuse?.(input);
       if (refusal) throw refusal;
-      this.prompts.push({ ...input, agentId: options.agentId, mode });
+      this.prompts.push({ ...input, agentId: options.agentId, ...how });
     });
+    session.isContinued = this.#options.isContinued ?? false;
     this.#sessions.add(session);
     return session;
   }
@@ -84,6 +87,7 @@ interface Asked {
 class ScriptedSession implements AgentSession {
   readonly vendorSessionId: string;
   readonly model = null;
+  isContinued = false;
   readonly events: SessionEvents;
   readonly #child: ChildHandle;
   readonly #onPrompt: (input: PromptInput, options: PromptOptions) => void;

@@ -138,6 +138,10 @@ export interface PromptInput {
 
 export interface PromptOptions {
   readonly mode: DeliveryMode;
+  /** A UUID. A program that dialled in and has had a prompt of this id drops another one; without it each prompt is new. */
+  readonly promptId?: string;
+  /** An earlier session handed it over under this id, and heard nothing of it. */
+  readonly isRepeat?: boolean;
 }
 
 /** A person's answer to an `approval.requested`: yes or no, one of its options, and what its form asks for. */
@@ -233,6 +237,8 @@ export interface AgentSession {
   readonly attach?: string;
   readonly vendorSessionId: string | null;
   readonly model: string | null;
+  /** Its program, which dialled in, had been spoken to before this session began: what it was handed then it may still have. */
+  readonly isContinued?: boolean;
   /**
    * Everything the agent does, in order; iterated once. The base holds: one `tool.completed` per `tool.started`, one end per turn also on a
    * crash, string ids, absolute paths, `session.ended` last.

@@ -77,6 +77,7 @@ export async function acceptClaude(
     connection,
     translator,
     events,
+    isContinued: diallerFrom(upgrade).isReconnect || connection.isContinued,
     vendorSessionId: null,
     model: null,
     end: () => connection.close(),

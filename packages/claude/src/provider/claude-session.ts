@@ -24,6 +24,8 @@ export interface ClaudeSessionOptions {
   readonly gate?: Pick<ToolGateOptions, 'mode' | 'approval'> | undefined;
   readonly vendorSessionId: string | null;
   readonly model: string | null;
+  /** See `AgentSession`. */
+  readonly isContinued?: boolean;
   /** Ends what runs the session; resolves when it is gone. */
   readonly end: () => Promise<void>;
   /** How long the end of a turn may follow its interrupt. Default 5 000. */
@@ -49,6 +51,7 @@ const priorities: Readonly<Record<DeliveryMode, NonNullable<ClaudePrompt['priori
  */
 export class ClaudeSession implements AgentSession {
   readonly events: SessionEvents;
+  readonly isContinued: boolean;
   readonly #options: ClaudeSessionOptions;
   #isClosing = false;
   #closing: Promise<void> | undefined;
@@ -56,6 +59,7 @@ export class ClaudeSession implements AgentSession {
   constructor(options: ClaudeSessionOptions) {
     this.#options = options;
     this.events = options.events;
+    this.isContinued = options.isContinued ?? false;
     void this.#watch();
   }
 
@@ -71,17 +75,18 @@ export class ClaudeSession implements AgentSession {
    * Hands a prompt over; resolves when it is written. A session of the relay's says which of its messages the text carries.
    * @throws RelayError `connection_closed`.
    */
-  async prompt(said: string | PromptInput, { mode: asked }: PromptOptions = { mode: 'next' }): Promise<void> {
+  async prompt(said: string | PromptInput, options: PromptOptions = { mode: 'next' }): Promise<void> {
     this.#assertOpen();
+    const { mode: asked, promptId: uuid = randomUUID(), isRepeat = false } = options;
     const { connection, translator, gate = { mode: 'unrestricted', approval: 'open' } } = this.#options;
     const input = typeof said === 'string' ? { text: said, messageIds: [] } : said;
     const mode = deliveryOf(input, asked, gate);
     if (mode === 'urgent') await this.#interruptFirst();
-    const uuid = randomUUID();
-    translator.sent({ ...input, uuid, isContext: mode === 'fyi' });
+    translator.sent({ ...input, uuid, isRepeat, isContext: mode === 'fyi' });
     try {
       await connection.prompt({
         uuid,
+        isRepeat,
         content: contentOf(input),
         priority: priorities[mode],
         ...(mode === 'fyi' ? { shouldQuery: false } : {}),

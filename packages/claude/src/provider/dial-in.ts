@@ -35,7 +35,7 @@ export function createClaudeDialIn({ gate, instructions = '', onSession, ...opti
       opened.set(id, { ...parts, gate: allowed });
       return { ...parts.connectionOptions, environment: dialledEnvironment };
     },
-    onSession: ({ id, connection }) => {
+    onSession: ({ id, dialler, connection }) => {
       const parts = opened.get(id);
       opened.delete(id);
       if (!parts) return;
@@ -44,6 +44,7 @@ export function createClaudeDialIn({ gate, instructions = '', onSession, ...opti
       const session = new ClaudeSession({
         ...parts,
         connection,
+        isContinued: dialler.isReconnect || connection.isContinued,
         vendorSessionId: null,
         model: null,
         end: () => connection.close(),

@@ -6,10 +6,17 @@ export interface SentPrompt extends PromptInput {
   readonly uuid: string;
   /** Adds context and asks the model nothing. */
   readonly isContext: boolean;
+  /** Claude may have it under this uuid already, and drops it then. */
+  readonly isRepeat?: boolean;
 }
 
 interface Entry extends SentPrompt {
   isDelivered: boolean;
+  /**
+   * Of a prompt that was sent again: a first echo may only tell that Claude has it, in its queue or in the turn that runs. That it enters is told by
+   * another echo, or by the beginning of the next turn, which takes whatever waits.
+   */
+  doubt: 'none' | 'unheard' | 'acknowledged';
 }
 
 const REMEMBERED = 10_000;
@@ -25,8 +32,30 @@ export class PromptLedger {
   readonly #known = new RecentSet<string>(REMEMBERED);
 
   add(prompt: SentPrompt): void {
+    if (prompt.isRepeat && this.#known.has(prompt.uuid)) return;
     this.#known.add(prompt.uuid);
-    this.#prompts.set(prompt.uuid, { ...prompt, isDelivered: false });
+    this.#prompts.set(prompt.uuid, { ...prompt, isDelivered: false, doubt: prompt.isRepeat ? 'unheard' : 'none' });
+  }
+
+  /** On another link. */
+  sentAgain(uuid: string): void {
+    const entry = this.#prompts.get(uuid);
+    if (entry) entry.doubt = 'unheard';
+  }
+
+  /** Whether an echo that comes now tells no more than that Claude has this prompt. */
+  isFirstEchoOfRepeat(uuid: string): boolean {
+    const entry = this.#prompts.get(uuid);
+    if (entry?.doubt !== 'unheard') return false;
+    entry.doubt = 'acknowledged';
+    return true;
+  }
+
+  /** Which prompts that were sent again are in the turn that begins. */
+  enteringNow(): readonly string[] {
+    const acknowledged = [...this.#prompts.values()].filter(({ doubt }) => doubt === 'acknowledged');
+    for (const entry of this.#prompts.values()) entry.doubt = 'none';
+    return acknowledged.map(({ uuid }) => uuid);
   }
 
   /** A prompt that was sent and will start a turn, or join one, and has not yet. */

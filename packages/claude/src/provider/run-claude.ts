@@ -48,6 +48,7 @@ export function sessionParts({ handlers, initialize, relayServers }: AnswersClau
   const connection = {
     ...handlers({ translator, events }),
     onFrame: emitFrames(translator, events),
+    onSentAgain: (uuid: string) => translator.ledger.sentAgain(uuid),
     ...(initialize === undefined ? {} : { initialize }),
   };
   return { events, translator, connectionOptions: connection };

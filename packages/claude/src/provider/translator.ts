@@ -164,7 +164,7 @@ export class ClaudeTranslator {
     this.#turn.hear(frame);
     switch (frame.subtype) {
       case 'init':
-        return this.#init(frame);
+        return [...this.#init(frame), ...this.#begun(this.#turn.introduced())];
       case 'session_state_changed':
         return this.#stateChanged(frame.state);
       case 'api_retry':
@@ -239,7 +239,7 @@ export class ClaudeTranslator {
   #user(frame: UserFrame, whole: ClaudeFrame): LiveEvent[] {
     if (!frame.isReplay) return this.#items.results(frame);
     if (frame.uuid === undefined) return [];
-    return [...this.ledger.found(frame.uuid, echoedText(whole)), ...this.#begun(this.#turn.promptEntered(frame.uuid))];
+    return [...this.ledger.found(frame.uuid, echoedText(whole)), ...this.#begun(this.#turn.promptEchoed(frame.uuid))];
   }
 
   #result(result: ResultFrame): LiveEvent[] {

@@ -67,6 +67,16 @@ export class TurnState {
     return [...begin, ...entered.events, userMessage(entered.prompt, this.#id)];
   }
 
+  /** Claude repeated it. */
+  promptEchoed(uuid: string): LiveEvent[] {
+    return this.ledger.isFirstEchoOfRepeat(uuid) ? [...this.ledger.queued(uuid)] : this.promptEntered(uuid);
+  }
+
+  /** Claude says that it begins a turn. */
+  introduced(): LiveEvent[] {
+    return this.ledger.enteringNow().flatMap((uuid) => this.promptEntered(uuid));
+  }
+
   modelSpoke(): LiveEvent[] {
     return [...this.begin(), ...this.ledger.modelSpoke()];
   }

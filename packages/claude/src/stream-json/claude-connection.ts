@@ -16,6 +16,8 @@ export interface ClaudeConnectionOptions extends RequestHandlers {
    * because what Claude asks must be judged by everything it said before: a request is handled after this has settled for the frames before it.
    */
   readonly onFrame: (frame: ClaudeFrame) => void | Promise<void>;
+  /** A prompt that nobody acknowledged went out once more, on another link. */
+  readonly onSentAgain?: (uuid: string) => void;
   /** Goes with every `initialize`: hooks, agents and the like, as the CLI names them. */
   readonly initialize?: Readonly<Record<string, unknown>>;
   /** Set in the CLI at the beginning of every link: for one whose process somebody else started. Versions up to 2.1.120 take it. */
@@ -32,6 +34,8 @@ export interface ClaudePrompt {
   readonly content: string | readonly { readonly type: string }[];
   /** Stable: a prompt with a uuid that the CLI has seen is dropped, so sending it again after a reconnect is safe. */
   readonly uuid?: string;
+  /** An earlier connection sent it already. */
+  readonly isRepeat?: boolean;
   /** `later` waits for the turn to end, `next` (the CLI's default) joins it at the next tool result, `now` aborts it first. */
   readonly priority?: 'now' | 'next' | 'later';
   /** False adds context without asking the model. */
@@ -63,6 +67,9 @@ export class ClaudeConnection {
   readonly #desk: RequestDesk;
   readonly #seen = new RecentSet<string>(framesRemembered);
   readonly #unacknowledged = new RecentMap<string, UserInputFrame>(promptsKept);
+  /** Of these two echoes are handed over: the first may tell no more than that the CLI has dropped a prompt which it had. */
+  readonly #repeats = new RecentSet<string>(promptsKept);
+  #isContinued: boolean | undefined;
   #link: Link | undefined;
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -79,6 +86,11 @@ export class ClaudeConnection {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** By its refusal of the first `initialize` here, as up to 2.1.120: somebody had spoken to this CLI before. Newer ones take each. */
+  get isContinued(): boolean {
+    return this.#isContinued ?? false;
   }
 
   get isAttached(): boolean {
@@ -104,8 +116,13 @@ export class ClaudeConnection {
     const { environment } = this.#options;
     if (environment) await link.send(checkOutgoing({ type: 'update_environment_variables', variables: { ...environment } }));
     const answer = await this.#ask('initialize', this.#options.initialize ?? {});
+    this.#isContinued ??= !answer.isSuccess;
     for (const pending of answer.pendingPermissionRequests) this.#receivePending(pending);
-    for (const prompt of this.#unacknowledged.values()) this.#write(prompt);
+    for (const [uuid, prompt] of this.#unacknowledged) {
+      this.#repeats.add(uuid);
+      this.#options.onSentAgain?.(uuid);
+      this.#write(prompt);
+    }
     return answer;
   }
 
@@ -122,7 +139,7 @@ export class ClaudeConnection {
   /** Sends a prompt and returns its uuid. Between links it is kept and sent on the next. */
   async prompt(prompt: ClaudePrompt): Promise<string> {
     if (this.#isClosed) throw this.#connectionClosed();
-    const { content, uuid = randomUUID(), priority, shouldQuery } = prompt;
+    const { content, uuid = randomUUID(), isRepeat = false, priority, shouldQuery } = prompt;
     const frame: UserInputFrame = {
       type: 'user',
       uuid,
@@ -134,6 +151,7 @@ export class ClaudeConnection {
     };
     const checked = checkOutgoing(frame);
     this.#unacknowledged.set(uuid, frame);
+    if (isRepeat) this.#repeats.add(uuid);
     try {
       await this.#link?.send(checked);
     } catch (error) {
@@ -257,7 +275,8 @@ export class ClaudeConnection {
     this.#acknowledge(frame);
     if (frame.uuid !== undefined) {
       if (this.#seen.has(frame.uuid)) return;
-      this.#seen.add(frame.uuid);
+      const isFirstEchoOfRepeat = frame.type === 'user' && this.#repeats.delete(frame.uuid);
+      if (!isFirstEchoOfRepeat) this.#seen.add(frame.uuid);
     }
     return this.#options.onFrame(frame);
   }

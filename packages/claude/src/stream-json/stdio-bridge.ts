@@ -10,7 +10,7 @@ export interface StdioBridgeOptions {
   readonly cli: MessageDuplex<unknown, OutgoingFrame>;
   /** Whom it dials. */
   readonly url: URL;
-  /** Opens one link; `lastUuid` is that of the newest frame that was sent before, null on the first. Rejects with a `RelayError`. */
+  /** Opens one link; `lastUuid` is that of the newest frame that was sent before, `none` where none was, null on the first. Rejects with a `RelayError`. */
   readonly dial: (lastUuid: string | null) => Promise<MessageDuplex<unknown, unknown>>;
   /** What the CLI was started with: a relay that asks for just this is told nothing new. */
   readonly environment: Readonly<Record<string, string>>;
@@ -105,7 +105,7 @@ class Bridge {
       const isFirst = !this.#hasDialled;
       this.#hasDialled = true;
       try {
-        return await dial(isFirst ? null : this.#log.lastUuid);
+        return await dial(isFirst ? null : (this.#log.lastUuid ?? 'none'));
       } catch (error) {
         if (!(error instanceof RelayError)) throw error;
         if (finalErrors.has(error.code)) return { by: 'refusal', error };

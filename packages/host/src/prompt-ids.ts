@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { InboxItem } from 'agent-relay-protocol';
+import { type Log, RecentMap } from 'agent-relay-wire';
+
+/** The prompt that carried a message, and what made that message the one it was: its number may come again in another database. */
+type Carried = readonly [promptId: string, fingerprint: string];
+type CarriedById = RecentMap<number, Carried>;
+
+const fileName = 'prompt-ids.json';
+/** For each agent: a program that never confirms must not fill the file. */
+const MESSAGES_KEPT = 200;
+
+/**
+ * Under which ids programs that outlive this process were handed their mail, as far as they have not confirmed it: on disk before they get it, so that
+ * the next process hands it over under the same id, by which a program that has it drops it.
+ *
+ * The file is replaced whole and not fsynced: it is for a process that was killed, and holds what is on its way.
+ */
+export class PromptIds {
+  readonly #path: string;
+  readonly #log: Log;
+  readonly #agents: Map<string, CarriedById>;
+  #hasFault = false;
+
+  constructor(stateDir: string, log: Log) {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    this.#path = join(stateDir, fileName);
+    this.#log = log;
+    this.#agents = readAgents(this.#path);
+  }
+
+  /** Those of one session. A program that nobody has spoken to before has nothing of what another one was handed. */
+  of(agentId: string, { isContinued }: { readonly isContinued: boolean }): AgentPromptIds {
+    const earlier = this.#agents.get(agentId);
+    const carried: CarriedById = new RecentMap(MESSAGES_KEPT, isContinued ? (earlier ?? []) : []);
+    this.#agents.set(agentId, carried);
+    if (earlier && !isContinued) this.#write();
+    return new AgentPromptIds(carried, {
+      write: () => this.#write(),
+      forget: () => {
+        if (this.#agents.get(agentId) !== carried) return;
+        this.#agents.delete(agentId);
+        this.#write();
+      },
+    });
+  }
+
+  #write(): void {
+    const agents = [...this.#agents]
+      .filter(([, carried]) => carried.size > 0)
+      .map(([agentId, carried]) => [agentId, [...carried]] as const);
+    try {
+      writeFileSync(`${this.#path}.new`, JSON.stringify(agents), { mode: 0o600 });
+      renameSync(`${this.#path}.new`, this.#path);
+      this.#hasFault = false;
+    } catch (error) {
+      if (!this.#hasFault)
+        this.#log.warn('what agents are handed cannot be written down: after a crash some of it may come twice', { error });
+      this.#hasFault = true;
+    }
+  }
+}
+
+/** The prompts that one session's program has not confirmed. */
+export class AgentPromptIds {
+  readonly #carried: CarriedById;
+  readonly #write: () => void;
+  /** The session is over, and its program with it. */
+  readonly forget: () => void;
+
+  constructor(carried: CarriedById, { write, forget }: { readonly write: () => void; readonly forget: () => void }) {
+    this.#carried = carried;
+    this.#write = write;
+    this.forget = forget;
+  }
+
+  /** Under which id this very message was handed over. */
+  idOf({ message }: InboxItem): string | null {
+    const [promptId, fingerprint] = this.#carried.get(message.id) ?? [];
+    return promptId !== undefined && fingerprint === fingerprintOf(message) ? promptId : null;
+  }
+
+  /**
+   * Writes down what is about to be handed over. What else was to go under this id is forgotten: a program that takes the prompt as it is now would drop
+   * the rest unread.
+   */
+  add(promptId: string, items: readonly InboxItem[]): void {
+    for (const [messageId, [id]] of this.#carried) if (id === promptId) this.#carried.delete(messageId);
+    for (const { message } of items) this.#carried.set(message.id, [promptId, fingerprintOf(message)]);
+    this.#write();
+  }
+
+  /** The program has it, and the relay is told. In the file it goes with the next that is added. */
+  confirmed(messageId: number): void {
+    this.#carried.delete(messageId);
+  }
+}
+
+const fingerprintOf = ({ id, from, to, body, createdAt }: InboxItem['message']): string =>
+  createHash('sha256')
+    .update(JSON.stringify([id, from, to, body, createdAt]))
+    .digest('base64url');
+
+function readAgents(path: string): Map<string, CarriedById> {
+  try {
+    const agents: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (!Array.isArray(agents)) return new Map();
+    return new Map(agents.filter(isAgent).map(([agentId, carried]) => [agentId, new RecentMap(MESSAGES_KEPT, carried.filter(isCarried))]));
+  } catch {
+    // The first start: the file is only ever replaced whole.
+    return new Map();
+  }
+}
+
+const isAgent = (value: unknown): value is [string, unknown[]] =>
+  Array.isArray(value) && typeof value[0] === 'string' && Array.isArray(value[1]);
+
+function isCarried(value: unknown): value is [number, Carried] {
+  if (!Array.isArray(value) || typeof value[0] !== 'number' || !Array.isArray(value[1])) return false;
+  return value[1].length === 2 && value[1].every((part) => typeof part === 'string');
+}

@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type InboxItem, RelayError } from 'agent-relay-protocol';
+import type { PromptInput, PromptOptions } from 'agent-relay-provider';
+import { silentLog } from 'agent-relay-wire';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DeliveryQueue } from '../src/delivery-queue.ts';
+import { PromptIds } from '../src/prompt-ids.ts';
+import { inboxItem } from './recording-relay.ts';
+
+let stateDir: string;
+beforeEach(() => {
+  stateDir = mkdtempSync(join(tmpdir(), 'prompt-ids-'));
+});
+afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
+
+const mail = (...ids: readonly number[]) => ids.map((id) => inboxItem(id, `body ${id}`));
+
+interface Life {
+  readonly isContinued?: boolean;
+  readonly refuse?: (input: PromptInput) => boolean;
+}
+
+/** One process of the host, with a session that confirms nothing. */
+function life({ isContinued = true, refuse = () => false }: Life = {}) {
+  const prompts: (PromptOptions & Pick<PromptInput, 'messageIds'>)[] = [];
+  const promptIds = new PromptIds(stateDir, silentLog).of('Solo', { isContinued });
+  const queue = new DeliveryQueue({
+    session: {
+      prompt: async (input, options) => {
+        if (refuse(input)) throw new RelayError('validation_failed', 'No');
+        prompts.push({ messageIds: input.messageIds, ...options });
+      },
+    },
+    dispatch: async (messageIds) => messageIds,
+    report: () => {},
+    log: silentLog,
+    promptIds,
+  });
+  const offer = async (items: readonly InboxItem[], promptCount: number) => {
+    queue.offer(items);
+    await expect.poll(() => prompts.length).toBe(promptCount);
+    return prompts;
+  };
+  return { queue, offer, promptIds, endTurn: () => queue.observe({ type: 'turn.completed', turnId: 't', outcome: 'finished' }) };
+}
+
+const idsOf = (prompts: readonly PromptOptions[]) => prompts.map(({ promptId }) => promptId);
+
+test('what a killed process had handed over is handed over again in the same prompt under the same id, and what has come since in another', async () => {
+  const [first] = await life({ isContinued: false }).offer(mail(1, 2), 1);
+  expect(first).toEqual({ messageIds: [1, 2], mode: 'next', promptId: expect.stringMatching(/^[\da-f-]{36}$/u) });
+  for (const _ of [1, 2]) {
+    const prompts = await life().offer(mail(1, 2, 3), 2);
+    expect(prompts[0]).toEqual({ ...first, isRepeat: true });
+    expect(prompts[1]).toMatchObject({ messageIds: [3] });
+    expect(prompts[1]?.promptId).not.toBe(first?.promptId);
+  }
+});
+
+test('what is offered only after the rest of its prompt went again gets another id: a program that took the rest alone would drop it', async () => {
+  const [first] = await life({ isContinued: false }).offer(mail(1, 2), 1);
+  const { offer } = life();
+  await offer(mail(1), 1);
+  const second = [...(await offer(mail(2), 2))];
+  expect(second).toMatchObject([{ promptId: first?.promptId, isRepeat: true }, { messageIds: [2] }]);
+  expect(second[1]).not.toHaveProperty('isRepeat');
+  expect(idsOf(await life().offer(mail(1, 2), 2))).toEqual(idsOf(second));
+});
+
+test('a number that comes again in a new database is another message', async () => {
+  const [first] = await life({ isContinued: false }).offer(mail(1), 1);
+  const [item] = mail(1);
+  if (!item) throw new Error('one was made');
+  const [anew] = await life().offer([{ ...item, message: { ...item.message, createdAt: 7 } }], 1);
+  expect(anew).not.toHaveProperty('isRepeat');
+  expect(anew?.promptId).not.toBe(first?.promptId);
+});
+
+test.each(['a program that nobody had spoken to', 'one whose session had ended'])('%s gets everything under new ids', async (which) => {
+  const before = life({ isContinued: false });
+  const [first] = await before.offer(mail(1), 1);
+  const isEnded = which.includes('ended');
+  if (isEnded) before.promptIds.forget();
+  const [anew] = await life({ isContinued: isEnded }).offer(mail(1), 1);
+  expect(anew).not.toHaveProperty('isRepeat');
+  expect(anew?.promptId).not.toBe(first?.promptId);
+});
+
+test('what the program confirmed is not kept', async () => {
+  const before = life({ isContinued: false });
+  await before.offer(mail(1), 1);
+  before.queue.observe({ type: 'input.accepted', messageId: 1, state: 'delivered', evidence: 'echo' });
+  before.endTurn();
+  await before.offer(mail(2), 2);
+  expect(await life().offer(mail(1, 2), 1)).toMatchObject([{ messageIds: [1] }]);
+});
+
+test('what the program refuses together goes alone, under ids of its own', async () => {
+  const [first] = await life({ isContinued: false }).offer(mail(1, 2), 1);
+  const { offer, endTurn } = life({ refuse: ({ messageIds }) => messageIds.length > 1 });
+  await offer(mail(1, 2), 1);
+  endTurn();
+  const prompts = await offer([], 2);
+  expect(prompts.map(({ messageIds, isRepeat }) => [messageIds, isRepeat])).toEqual([
+    [[1], undefined],
+    [[2], undefined],
+  ]);
+  expect(new Set([first?.promptId, ...idsOf(prompts)]).size).toBe(3);
+});
+
+test.each(['', 'null', '[["Solo",[[1,["x"]],["1",["x","y"]],null]],[7,[]],"x"]', '{"Solo":1}'])(
+  'a file that says %j says nothing of any message',
+  async (content) => {
+    writeFileSync(join(stateDir, 'prompt-ids.json'), content);
+    expect((await life().offer(mail(1), 1))[0]).not.toHaveProperty('isRepeat');
+  },
+);
