@@ -33,6 +33,21 @@ test('mail that Claude had before this session began is told from its repetition
   expect(told(echo('u3', envelope(7)))).toEqual([]);
 });
 
+test('a turn with mail of an earlier session is held to what mail may do, and the next of a person is not', () => {
+  const translator = new ClaudeTranslator({ relayServers: [], cwd: '/w' });
+  const say = (frame: object) => translator.translate(ClaudeFrameSchema.parse(frame));
+  const echo = (uuid: string, content: string) => say({ type: 'user', isReplay: true, uuid, message: { role: 'user', content } });
+  echo('u1', 'the words of whoever sits before it');
+  expect(translator.isMailTurn).toBe(false);
+  say({ type: 'system', subtype: 'status', status: 'requesting' });
+  echo('u2', '[msg:4] from Ada: hello\n[end msg:4 peer n]');
+  expect(translator.isMailTurn).toBe(true);
+  say({ type: 'result', subtype: 'success' });
+  translator.sent({ uuid: 'u3', text: 'mine', messageIds: [], isContext: false });
+  echo('u3', 'mine');
+  expect(translator.isMailTurn).toBe(false);
+});
+
 describe('a prompt that is sent again', () => {
   const uuid = 'u1';
   const init = { type: 'system', subtype: 'init' };

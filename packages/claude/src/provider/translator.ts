@@ -108,7 +108,7 @@ export class ClaudeTranslator {
 
   /** A tool of the relay's handed out what others wrote: from here on the turn is one of mail. */
   mailArrivedByTool(): void {
-    this.#turn.mailArrivedByTool();
+    this.#turn.mailArrived();
   }
 
   /** Our own refusal. */
@@ -239,7 +239,9 @@ export class ClaudeTranslator {
   #user(frame: UserFrame, whole: ClaudeFrame): LiveEvent[] {
     if (!frame.isReplay) return this.#items.results(frame);
     if (frame.uuid === undefined) return [];
-    return [...this.ledger.found(frame.uuid, echoedText(whole)), ...this.#begun(this.#turn.promptEchoed(frame.uuid))];
+    const found = this.ledger.found(frame.uuid, echoedText(whole));
+    if (found.length > 0) this.#turn.mailArrived();
+    return [...found, ...this.#begun(this.#turn.promptEchoed(frame.uuid))];
   }
 
   #result(result: ResultFrame): LiveEvent[] {

@@ -37,8 +37,8 @@ export class TurnState {
     this.#tasks.hear(frame);
   }
 
-  /** A tool of the relay's handed out what others wrote: from here on the turn is one of mail. */
-  mailArrivedByTool(): void {
+  /** Otherwise than by a prompt of ours: a tool of the relay's handed out what others wrote, or an earlier session's mail is found. The turn is one of mail from here on. */
+  mailArrived(): void {
     this.#isMail = true;
     this.#hasPrompt = true;
   }
