@@ -96,6 +96,7 @@ const scenes = (relayUrl: string): Readonly<Record<string, Scene>> => ({
     turns: 2,
     on: { method: 'turn/completed', act: (thread) => client.request('thread/compact/start', { threadId: thread.id }) },
   },
+  'web-search': { text: 'search web: how tall is the tower && then say: Tall.', thread: { config: { web_search: 'live' } } },
   'sub-agent': { text: `call spawn_agent ${JSON.stringify(spawnAgent)} && then say: parent done`, afterMs: 2_500 },
 });
 

@@ -62,6 +62,9 @@ export function toolStarted(item: KnownItem, context: ItemContext): ToolStarted 
   return tool && { type: 'tool.started', turnId, itemId: item.id, ...(parentItemId === undefined ? {} : { parentItemId }), ...tool };
 }
 
+/** Of a search Codex says only at its end what is looked for: it is told then. */
+export const isUnsaid = (item: KnownItem): boolean => item.type === 'webSearch' && item.query === '';
+
 export function toolCompleted(item: KnownItem, context: ItemContext): ToolCompleted | undefined {
   if (!toolOf(item, context)) return undefined;
   const output = outputOf(item);

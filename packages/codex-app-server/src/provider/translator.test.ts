@@ -104,6 +104,16 @@ describe.each(['0.169.0', '0.171.0'])('a recorded turn of Codex %s', (version) =
     ]);
   });
 
+  test('a search of the web is told once it is known what is looked for', () => {
+    const events = recorded('web-search');
+    const title = 'Search how tall is the tower';
+    expect(events.filter(({ type }) => type.startsWith('tool.'))).toMatchObject([
+      { type: 'tool.started', name: 'web_search', kind: 'search', title, input: { query: 'how tall is the tower' } },
+      { type: 'tool.completed', outcome: 'succeeded' },
+    ]);
+    expect(events.find(({ type }) => type === 'turn.completed')).toMatchObject({ outcome: 'finished', text: 'Tall.' });
+  });
+
   test('what a sub-agent does is shown under the call that started it, and what it says is no answer of the agent', () => {
     const events = recorded('sub-agent');
     const [call, below] = events.flatMap((event) => (event.type === 'tool.started' ? [event] : []));
@@ -171,6 +181,7 @@ describe.each(['0.169.0', '0.171.0'])('a recorded turn of Codex %s', (version) =
     'mcp-call',
     'own-tool',
     'plan',
+    'web-search',
     'sub-agent',
   ])('%s: every event is one of the protocol', (name) => {
     for (const event of recorded(name)) expect(AgentEventSchema.safeParse(event).error).toBeUndefined();

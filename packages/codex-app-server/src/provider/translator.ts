@@ -10,7 +10,7 @@ import {
   type TurnError,
 } from '../app-server/notifications.ts';
 import { faultFrom } from './error-codes.ts';
-import { fileChanged, type ItemContext, toolCompleted, toolStarted } from './translate-item.ts';
+import { fileChanged, type ItemContext, isUnsaid, toolCompleted, toolStarted } from './translate-item.ts';
 import { codexEvent, hookRan, stepStatus, stepsOf } from './translate-words.ts';
 
 export interface CodexTranslatorOptions {
@@ -138,7 +138,7 @@ export class CodexTranslator {
   }
 
   #itemStarted({ known }: ThreadItem, turnId: string): Events {
-    return known ? [this.#toolStarted(known, this.#context(turnId))] : [];
+    return known && !isUnsaid(known) ? [this.#toolStarted(known, this.#context(turnId))] : [];
   }
 
   #itemCompleted({ known, type, raw }: ThreadItem, turnId: string): Events {
@@ -183,7 +183,7 @@ export class CodexTranslator {
     const item = known.params.item.known;
     if (!item) return [];
     const context = { ...this.#context(turnId), parentItemId: itemId };
-    if (known.method === 'item/started') return [this.#toolStarted(item, context)];
+    if (known.method === 'item/started') return isUnsaid(item) ? [] : [this.#toolStarted(item, context)];
     if (item.type === 'agentMessage') return item.text ? [codexEvent('subAgent/message', { parentItemId: itemId, text: item.text })] : [];
     return [this.#toolStarted(item, context), fileChanged(item, context), toolCompleted(item, context)];
   }

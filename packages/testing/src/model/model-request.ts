@@ -26,8 +26,8 @@ export interface OfferedTool {
    * `mcp_agent-relay_relay_send` (Gemini).
    */
   readonly fullName: string;
-  /** How a call is written: JSON arguments, free text, or a search for tools that are not in the request. */
-  readonly form: 'function' | 'freeform' | 'search';
+  /** How a call is written: JSON arguments, free text, a search for tools that are not in the request, or what the endpoint itself runs (`hosted`). */
+  readonly form: 'function' | 'freeform' | 'search' | 'hosted';
   /** Codex groups the tools of an MCP server in a namespace and wants it repeated in a call. */
   readonly namespace: string | undefined;
   readonly schema: unknown;

@@ -7,8 +7,10 @@ export interface ToolCall {
   readonly input: unknown;
 }
 
+type CallingKind = 'callTool' | 'editFile' | 'runCommand' | 'searchWeb';
+
 /** What is left of a step once the tools are known. */
-export type PlannedStep = Exclude<ModelStep, { kind: 'callTool' | 'editFile' | 'runCommand' }> | ({ readonly kind: 'call' } & ToolCall);
+export type PlannedStep = Exclude<ModelStep, { kind: CallingKind }> | ({ readonly kind: 'call' } & ToolCall);
 
 export type Plan =
   | { readonly kind: 'answer'; readonly steps: readonly PlannedStep[] }
@@ -20,6 +22,8 @@ export type Plan =
 export interface Dialect {
   editFile(step: { path: string; text: string }, request: ModelRequest): WantedCall;
   runCommand(command: string): WantedCall;
+  /** Absent where the endpoint runs no search. */
+  searchWeb?(query: string): WantedCall;
   searchInput(toolName: string): unknown;
 }
 
@@ -35,9 +39,11 @@ export function planTurn(steps: readonly ModelStep[], request: ModelRequest, dia
   const planned: PlannedStep[] = [];
   const preparations = new Map<string, ToolCall>();
   for (const step of steps) {
+    if (step.kind === 'searchWeb' && dialect.searchWeb === undefined)
+      return { kind: 'violation', message: 'The fake model searched the web, which no endpoint of this dialect does.' };
     const wanted = wantedCall(step, request, dialect);
     if (wanted === undefined) {
-      planned.push(step as PlannedStep); // wantedCall answers for exactly the three kinds that PlannedStep leaves out
+      planned.push(step as PlannedStep); // wantedCall answers for exactly the kinds that PlannedStep leaves out
       continue;
     }
     if (wanted.after !== undefined && !prepared.has(wanted.after.key)) {
@@ -63,6 +69,7 @@ function wantedCall(step: ModelStep, request: ModelRequest, dialect: Dialect): W
   if (step.kind === 'callTool') return step;
   if (step.kind === 'editFile') return dialect.editFile(step, request);
   if (step.kind === 'runCommand') return dialect.runCommand(step.command);
+  if (step.kind === 'searchWeb') return dialect.searchWeb?.(step.query);
   return undefined;
 }
 

@@ -7,6 +7,7 @@ export type ModelStep =
   | { readonly kind: 'callTool'; readonly name: string; readonly input: unknown }
   | { readonly kind: 'editFile'; readonly path: string; readonly text: string }
   | { readonly kind: 'runCommand'; readonly command: string }
+  | { readonly kind: 'searchWeb'; readonly query: string }
   | { readonly kind: 'hang'; readonly durationMs: number | undefined }
   | { readonly kind: 'failWith'; readonly status: number; readonly code: string | undefined }
   | { readonly kind: 'drop' };
@@ -39,6 +40,12 @@ export const editFile = (path: string, text: string): ModelStep => ({ kind: 'edi
 
 /** Runs a shell command with the CLI's own tool (Claude `Bash`, Codex `exec_command`, Gemini `run_shell_command`). */
 export const runCommand = (command: string): ModelStep => ({ kind: 'runCommand', command });
+
+/**
+ * Searches the web as a model of OpenAI does: the endpoint runs the search itself, and the answer goes on behind it. Only where Codex offers it; the other
+ * dialects have no such thing.
+ */
+export const searchWeb = (query: string): ModelStep => ({ kind: 'searchWeb', query });
 
 /** Is silent for a while, or until the CLI hangs up. */
 export const hang = (durationMs?: number): ModelStep => ({ kind: 'hang', durationMs });

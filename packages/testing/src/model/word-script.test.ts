@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ConversationEntry, ModelRequest } from './model-request.ts';
-import { callTool, drop, editFile, failWith, hang, runCommand, say, think } from './steps.ts';
+import { callTool, drop, editFile, failWith, hang, runCommand, say, searchWeb, think } from './steps.ts';
 import { parseWords, wordScript } from './word-script.ts';
 
 const ask = (...conversation: ConversationEntry[]) =>
@@ -32,6 +32,7 @@ describe('the words', () => {
     ['edit file: src/a.txt | a | b', [editFile('src/a.txt', 'a | b')]],
     ['error 529 overloaded_error', [failWith(529, 'overloaded_error')]],
     ['error 500', [failWith(500)]],
+    ['search web: how tall && then say: tall', [searchWeb('how tall'), say('tall')]],
     ['call relay_agents {}', [callTool('relay_agents', {})]],
   ])('%s', (text, steps) => {
     expect(parseWords(text)).toEqual(steps);
@@ -62,6 +63,10 @@ describe('a chain', () => {
     expect(ask(chain, ...first)).toEqual([callTool('relay_inbox', {})]);
     expect(ask(chain, ...first, ...second)).toEqual([say('last')]);
     expect(ask(chain, ...first, ...second, { kind: 'assistantText', text: 'last' }, user('Thanks.'))).toEqual(say('Done.'));
+  });
+
+  test('goes on behind a search that the endpoint runs', () => {
+    expect(ask(user('search web: how tall && then say: tall'))).toEqual([searchWeb('how tall'), say('tall')]);
   });
 
   test('gives way to newer words', () => {

@@ -1,12 +1,12 @@
 import type { ConversationEntry } from './model-request.ts';
-import { callTool, drop, editFile, failWith, hang, type Model, type ModelStep, runCommand, say, think } from './steps.ts';
+import { callTool, drop, editFile, failWith, hang, type Model, type ModelStep, runCommand, say, searchWeb, think } from './steps.ts';
 
 /**
  * A model that does what it is told in words. It looks for them anywhere in the newest user or peer text that has any (in that text's
  * last line that has any), so a message in a relay envelope works as well as a bare prompt:
  *
  *     say: TEXT · think: TEXT · slow N MS · hang [MS] · run command: CMD · edit file: PATH | TEXT · call NAME {json}
- *     error STATUS [CODE] · drop
+ *     search web: QUERY · error STATUS [CODE] · drop
  *
  * Steps are chained with ` && then `; what stands after a tool call is done when its result is there. `\n` in a text is a line end.
  * A conversation without words is answered with `Nothing to do.`, the end of a chain with `Done.`
@@ -44,6 +44,7 @@ const words: readonly Word[] = [
     step: ([duration]) => hang(duration === undefined ? undefined : Number(duration)),
   },
   { pattern: new RegExp(`^run command: ?${rest}`, 'u'), step: ([command = '']) => runCommand(command) },
+  { pattern: new RegExp(`^search web: ?${rest}`, 'u'), step: ([query = '']) => searchWeb(query) },
   {
     pattern: new RegExp(`^edit file: ?(\\S+) \\| ?${rest}`, 'u'),
     step: ([path = '', text = '']) => editFile(path, unescapeLineEnds(text)),
@@ -53,7 +54,7 @@ const words: readonly Word[] = [
 ];
 
 const starts =
-  /(?<![\w"])(?:say: ?|think: ?|slow \d+ \d+|hang(?: \d+|$)|run command: ?|edit file: ?|error \d{3}|drop(?= && then |$)|call [\w.-]+ ?\{)/u;
+  /(?<![\w"])(?:say: ?|think: ?|slow \d+ \d+|hang(?: \d+|$)|run command: ?|edit file: ?|search web: ?|error \d{3}|drop(?= && then |$)|call [\w.-]+ ?\{)/u;
 
 const findStart = (line: string): number => line.search(starts);
 

@@ -11,5 +11,6 @@ export const codexDialect: Dialect = {
     };
   },
   runCommand: (command) => ({ name: 'exec_command', input: { cmd: command, yield_time_ms: 30_000 } }),
+  searchWeb: (query) => ({ name: 'web_search', input: { type: 'search', query } }),
   searchInput: (toolName) => ({ query: toolName, limit: 20 }),
 };

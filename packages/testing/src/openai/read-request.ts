@@ -12,6 +12,7 @@ type Tool = z.infer<typeof Tool>;
 
 const Item = z.looseObject({
   type: z.string().default('message'),
+  id: z.string().nullish(),
   role: z.string().optional(),
   content: z.unknown().optional(),
   call_id: z.string().optional(),
@@ -19,6 +20,7 @@ const Item = z.looseObject({
   arguments: z.unknown().optional(),
   input: z.unknown().optional(),
   output: z.unknown().optional(),
+  action: z.unknown().optional(),
   tools: z.array(Tool).optional(),
 });
 type Item = z.infer<typeof Item>;
@@ -56,7 +58,7 @@ export function readResponsesRequest(
   return {
     request,
     preparedCallIds: reader.preparedCallIds,
-    isSideCall: isForTitle(headers) || (tools.length === 0 && asksForTitle([system, ...textsOf(reader.entries)])),
+    isSideCall: isForTitle(headers) || (tools.every(({ form }) => form === 'hosted') && asksForTitle([system, ...textsOf(reader.entries)])),
   };
 }
 
@@ -74,6 +76,9 @@ class ConversationReader {
       case 'function_call':
       case 'custom_tool_call':
         this.#call(id, item.name ?? '', item.type === 'function_call' ? parsed(item.arguments) : item.input);
+        break;
+      case 'web_search_call':
+        this.#call(item.id ?? '', 'web_search', item.action);
         break;
       case 'tool_search_call':
         this.#call(id, 'tool_search', item.arguments);
@@ -127,6 +132,8 @@ function offeredTools(tool: Tool): OfferedTool[] {
   const { name } = tool;
   if (tool.type === 'tool_search')
     return [{ name: 'tool_search', fullName: 'tool_search', form: 'search', namespace: undefined, schema: tool.parameters }];
+  if (tool.type === 'web_search')
+    return [{ name: 'web_search', fullName: 'web_search', form: 'hosted', namespace: undefined, schema: undefined }];
   if (name === undefined) return [];
   if (tool.type === 'custom') return [{ name, fullName: name, form: 'freeform', namespace: undefined, schema: undefined }];
   if (tool.type === 'function') return [{ name, fullName: name, form: 'function', namespace: undefined, schema: tool.parameters }];

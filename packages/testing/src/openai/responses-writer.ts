@@ -51,6 +51,8 @@ export class ResponsesWriter implements AnswerWriter {
         execution: 'client',
         arguments: input,
       });
+    } else if (form === 'hosted') {
+      this.#hostedSearch(input);
     } else if (form === 'freeform') {
       this.#done({ type: 'custom_tool_call', id: `ctc_${randomUUID()}`, call_id: callId, status: 'completed', name, input: String(input) });
     } else {
@@ -83,6 +85,15 @@ export class ResponsesWriter implements AnswerWriter {
 
   drop(): void {
     cutConnection(this.#response);
+  }
+
+  /** Its item says first that it goes on, and only at its end what was looked for. */
+  #hostedSearch(action: unknown): void {
+    const item = { type: 'web_search_call', id: `ws_${randomUUID()}` };
+    const place = { output_index: this.#items.length, item_id: item.id };
+    this.#event('response.output_item.added', { output_index: place.output_index, item: { ...item, status: 'in_progress' } });
+    for (const state of ['in_progress', 'searching', 'completed']) this.#event(`response.web_search_call.${state}`, place);
+    this.#done({ ...item, status: 'completed', action });
   }
 
   #done(item: object): void {

@@ -5,7 +5,7 @@ import { clampCount } from 'agent-relay-wire';
 import type { KnownItem } from '../../app-server/items.ts';
 import { type ExecEvent, type ExecItem, type ExecUsage, parseExecEvent } from '../../exec/exec-events.ts';
 import { faultFrom } from '../error-codes.ts';
-import { fileChanged, type ItemContext, toolCompleted, toolStarted } from '../translate-item.ts';
+import { fileChanged, type ItemContext, isUnsaid, toolCompleted, toolStarted } from '../translate-item.ts';
 
 type Usage = Extract<AgentEvent, { type: 'usage.updated' }>['usage'];
 type ItemEvent = Extract<ExecEvent, { type: 'item.started' | 'item.updated' | 'item.completed' }>;
@@ -151,7 +151,7 @@ export class ExecTranslator {
   #tool(item: KnownItem, context: ItemContext, isDone: boolean): readonly LiveEvent[] {
     const events = isDone
       ? [toolStarted(item, context), fileChanged(item, context), toolCompleted(item, context)]
-      : [toolStarted(item, context)];
+      : [isUnsaid(item) ? undefined : toolStarted(item, context)];
     return events.filter((event) => event !== undefined);
   }
 }
