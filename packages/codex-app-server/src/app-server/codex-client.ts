@@ -7,7 +7,7 @@ import { type ClientInfo, CodexConnection } from './connection.ts';
 import { type CodexEndpoint, type EndpointSource, openEndpoint } from './endpoint.ts';
 import { isConnectionLost, parseAnswer } from './errors.ts';
 import { type CodexModel, isSafeToResend, ModelsPage, type ResumeThreadParams, type StartThreadParams, ThreadResult } from './methods.ts';
-import { type CodexNotification, parseNotification, threadIdOf } from './notifications.ts';
+import { type CodexNotification, type KnownNotification, parseNotification, threadIdOf } from './notifications.ts';
 import { OpenThreads } from './open-threads.ts';
 import { RequestGate, type RequestGateOptions } from './request-gate.ts';
 import { type ServerRequest, ServerRequests } from './server-requests.ts';
@@ -183,7 +183,8 @@ export class CodexClient implements CodexRequester {
     return await this.#threads.open(open, ({ thread: { id }, model, cwd }) => {
       if (this.#threads.get(id)) throw new RelayError('name_taken', `The thread ${id} is open here already`);
       const { turnEndGraceMs = 3_000, elsewherePollMs = 5_000 } = this.#options;
-      return new CodexThread(this, { id, model: model ?? null, cwd }, { ...options, turnEndGraceMs, elsewherePollMs });
+      const onHeard = (known: KnownNotification, thread: CodexThread) => this.#threads.heard(known, thread);
+      return new CodexThread(this, { id, model: model ?? null, cwd }, { ...options, turnEndGraceMs, elsewherePollMs, onHeard });
     });
   }
 
@@ -260,7 +261,7 @@ export class CodexClient implements CodexRequester {
       const loaded = await loadedThreadIds(this);
       await this.#threads.resume(loaded, {
         onGone: (error) => this.#options.onError?.(error, 'thread/resume'),
-        rejoin: (threadId) => this.request('thread/resume', { threadId, excludeTurns: true }, { isPartOfReconnect: true }),
+        client: this,
       });
     } catch {
       return false;

@@ -13,7 +13,7 @@ import {
   ThreadResult,
   turnInput,
 } from './methods.ts';
-import type { CodexNotification } from './notifications.ts';
+import type { CodexNotification, KnownNotification } from './notifications.ts';
 import type { AnswerServerRequest } from './server-requests.ts';
 import { isNeverStored, onceStored } from './stored-history.ts';
 import { ThreadFeed } from './thread-feed.ts';
@@ -34,6 +34,8 @@ interface NewThreadOptions extends ThreadOptions {
   readonly turnEndGraceMs: number;
   /** How often a thread that another program writes is looked at. */
   readonly elsewherePollMs: number;
+  /** Told of everything that the thread is told and that can be read, also of what it had missed. */
+  readonly onHeard: (known: KnownNotification, thread: CodexThread) => void;
 }
 
 export interface ThreadIdentity {
@@ -63,7 +65,7 @@ export class CodexThread {
   #isSubscribed = true;
 
   constructor(client: CodexRequester, identity: ThreadIdentity, options: NewThreadOptions) {
-    const { resumeParams, startParams, recovery, onRequest, turnEndGraceMs, elsewherePollMs } = options;
+    const { resumeParams, startParams, recovery, onRequest, onHeard, turnEndGraceMs, elsewherePollMs } = options;
     this.#client = client;
     this.#id = identity.id;
     this.model = identity.model;
@@ -77,6 +79,7 @@ export class CodexThread {
       isNew: startParams !== undefined,
       turnEndGraceMs,
       recorded: (turnId) => this.#history.turn(turnId),
+      onHeard: (known) => onHeard(known, this),
     });
     this.#elsewhere = new ElsewhereWatch({
       threadId: () => this.#id,
@@ -273,8 +276,7 @@ export class CodexThread {
     const activeTurnId = this.#feed.openTurnId;
     const status = await this.#resume(options);
     const turns = this.#feed.maybeMissed(await this.#history.turns(options), activeTurnId);
-    const itemsByTurn = new Map<string, readonly ItemEntry[]>();
-    for (const { id: turnId } of turns) itemsByTurn.set(turnId, (await this.#history.items({ turnId }, options)).toReversed());
+    const itemsByTurn = await this.#history.itemsByTurn(turns, options);
     const ended = isForgotten ? turns.map((turn) => (turn.status === 'interrupted' ? crashedTurn(turn, serverEnded) : turn)) : turns;
     this.#feed.catchUp(ended, itemsByTurn, activeTurnId);
     // A turn that the server says nothing of has ended while we were away.

@@ -1,5 +1,5 @@
-import { AsyncQueue, RecentSet } from 'agent-relay-wire';
-import { missedNotifications } from './catch-up.ts';
+import { AsyncQueue } from 'agent-relay-wire';
+import { HeardTurns } from './heard-turns.ts';
 import { crashedTurn, isOver, type LostEnd, turnEnd } from './lost-end.ts';
 import type { ItemEntry } from './methods.ts';
 import { type CodexNotification, type KnownNotification, parseNotification, type Turn } from './notifications.ts';
@@ -14,12 +14,12 @@ export interface ThreadFeedOptions {
   readonly turnEndGraceMs: number;
   /** What the server has recorded of a turn. */
   readonly recorded: (turnId: string) => Promise<Turn | undefined>;
+  readonly onHeard: (known: KnownNotification) => void;
 }
 
 /** Beyond this many unread notifications deltas are left out (the completed item holds the text); at the limit the thread is lost. */
 const deltasUntil = 10_000;
 const notificationLimit = 200_000;
-const remembered = 4096;
 
 /**
  * What happens in a thread, in order, and what is known of the thread from it. Every turn that began ends here once: where its own word does not come, or
@@ -29,17 +29,14 @@ export class ThreadFeed {
   readonly #options: ThreadFeedOptions;
   readonly #queue = new AsyncQueue<CodexNotification>({ limit: notificationLimit, overflow: 'error' });
   readonly #openTurn: TurnWatch;
-  readonly #completedItems = new RecentSet<string>(remembered);
-  readonly #completedTurns = new RecentSet<string>(remembered);
-  /** `undefined` until a turn of a resumed thread has been seen: its earlier ones are not known here. */
-  #newestTurnId: string | undefined;
+  readonly #heard: HeardTurns;
   #stoppedTurnId: string | undefined;
   #receivedCount = 0;
   #state: ThreadState = idle;
 
   constructor(options: ThreadFeedOptions) {
     this.#options = options;
-    this.#newestTurnId = options.isNew ? '' : undefined;
+    this.#heard = new HeardTurns(options.isNew ? '' : undefined);
     this.#openTurn = new TurnWatch({ graceMs: options.turnEndGraceMs, onOverdue: (turnId) => void this.settle(turnId, 'untold') });
   }
 
@@ -65,7 +62,7 @@ export class ThreadFeed {
     const notification = this.#withReadableEnd(received);
     const known = parseNotification(notification);
     // An end that was told here already, and now comes after all.
-    if (known?.method === 'turn/completed' && this.#completedTurns.has(known.params.turn.id)) return;
+    if (known?.method === 'turn/completed' && this.#heard.hasEnded(known.params.turn.id)) return;
     if (known) this.#follow(known);
     if (this.#queue.size > deltasUntil && /delta$/iu.test(notification.method)) return;
     if (this.#queue.push(notification)) this.#receivedCount += 1;
@@ -73,7 +70,7 @@ export class ThreadFeed {
 
   /** Codex answered that this turn runs, which may come before the turn's own first word, or after its last. */
   begun(turnId: string): void {
-    if (turnId === '' || this.#completedTurns.has(turnId) || this.#state.status === 'active') return;
+    if (turnId === '' || this.#heard.hasEnded(turnId) || this.#state.status === 'active') return;
     this.#state = { status: 'active', turnId, waitsFor: [] };
     this.#openTurn.open(turnId);
   }
@@ -99,26 +96,15 @@ export class ThreadFeed {
     if (this.openTurnId === turnId) this.receive(turnEnd(this.#options.threadId(), turnId, end));
   }
 
-  /**
-   * Of the newest turns, those of which something may have been missed, oldest first. Turn ids are UUIDs of version 7: they sort by time. What is older
-   * than all we have seen is history, not news.
-   */
+  /** Of the newest turns, those of which something may have been missed, oldest first. */
   maybeMissed(newest: readonly Turn[], activeTurnId: string | undefined): readonly Turn[] {
-    const floor = activeTurnId ?? this.#newestTurnId;
-    return newest.filter(({ id }) => floor !== undefined && id >= floor && !this.#completedTurns.has(id)).reverse();
+    return this.#heard.maybeMissed(newest, activeTurnId);
   }
 
   /** Hands over what happened in these turns while nobody was connected; `activeTurnId` was open then. */
   catchUp(turns: readonly Turn[], itemsByTurn: ReadonlyMap<string, readonly ItemEntry[]>, activeTurnId: string | undefined): void {
-    const missed = missedNotifications({
-      threadId: this.#options.threadId(),
-      activeTurnId,
-      turns,
-      itemsByTurn,
-      wasSeen: (itemId) => this.#completedItems.has(itemId),
-      wasCompleted: (turnId) => this.#completedTurns.has(turnId),
-    });
-    for (const notification of missed) this.receive(notification);
+    const threadId = this.#options.threadId();
+    for (const notification of this.#heard.missed({ threadId, activeTurnId, turns, itemsByTurn })) this.receive(notification);
   }
 
   /** The server is gone, and the open turn with it. */
@@ -130,7 +116,7 @@ export class ThreadFeed {
 
   /** Tells of an item that is stored in a turn whose end was told without it. */
   recovered({ turnId, item }: ItemEntry): void {
-    if (!this.#completedTurns.has(turnId) || this.#completedItems.has(item.id)) return;
+    if (!this.#heard.hasEnded(turnId) || this.#heard.hasItem(item.id)) return;
     this.receive({ method: 'item/completed', params: { threadId: this.#options.threadId(), turnId, item: item.raw } });
   }
 
@@ -149,9 +135,8 @@ export class ThreadFeed {
   #follow(known: KnownNotification): void {
     this.#state = nextThreadState(this.#state, known);
     this.#openTurn.observe(known);
-    if (known.method === 'item/completed') this.#completedItems.add(known.params.item.id);
-    if (known.method === 'turn/completed') this.#completedTurns.add(known.params.turn.id);
-    if (known.method === 'turn/started') this.#newestTurnId = known.params.turn.id;
+    this.#heard.observe(known);
+    this.#options.onHeard(known);
   }
 
   /** A turn that has ended is over, also where how it ended cannot be read. */

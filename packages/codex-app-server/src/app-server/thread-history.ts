@@ -48,6 +48,13 @@ export class ThreadHistory {
     return turns.find(({ id }) => id === turnId);
   }
 
+  /** The items of each of these turns, oldest first. */
+  async itemsByTurn(turns: readonly Turn[], options?: CodexRequestOptions): Promise<ReadonlyMap<string, readonly ItemEntry[]>> {
+    const byTurn = new Map<string, readonly ItemEntry[]>();
+    for (const { id: turnId } of turns) byTurn.set(turnId, (await this.items({ turnId }, options)).toReversed());
+    return byTurn;
+  }
+
   /** What waits for a turn of its own. Experimental. */
   queue(options?: CodexRequestOptions): Promise<readonly QueueEntry[]> {
     return this.#list(QueuePage, 'thread/queue/list', { threadId: this.#threadId() }, options);

@@ -1,44 +1,31 @@
-import { type AgentEvent, type ApprovalMode, RelayError, type SpawnMode } from 'agent-relay-protocol';
+import { type AgentEvent, RelayError } from 'agent-relay-protocol';
 import {
   type AgentSession,
   type ApprovalDecision,
   deliveryOf,
   type EndOfSession,
-  isMailRestricted,
   type LiveEvent,
   type PromptInput,
   type PromptOptions,
   SessionEvents,
   type StartOptions,
 } from 'agent-relay-provider';
-import { Bell, RecentMap, withTimeout } from 'agent-relay-wire';
+import { Bell, withTimeout } from 'agent-relay-wire';
 import type { CodexThread } from '../app-server/codex-thread.ts';
 import { isConnectionLost } from '../app-server/errors.ts';
 import type { ThreadItem } from '../app-server/items.ts';
 import { type CodexNotification, type KnownNotification, parseNotification, parseSubAgent } from '../app-server/notifications.ts';
-import { type ServerRequest, turnIdOf } from '../app-server/server-requests.ts';
+import type { ServerRequest } from '../app-server/server-requests.ts';
 import type { ThreadRecovery } from '../app-server/thread-recovery.ts';
-import { readApproval } from './answer-approval.ts';
-import { type CodexApproval, offersYes, replyTo, turnGoesOn } from './approval-choices.ts';
-import { type FileUpdate, readChanges } from './approval-schemas.ts';
 import { PromptLedger } from './prompt-ledger.ts';
 import { PromptLine } from './prompt-line.ts';
-import { judgeRelayCall } from './relay-call.ts';
-import { type ClientTools, readToolCall, toolAnswer, toolCallMethod } from './relay-tools.ts';
-import { mayAsk } from './session-policy.ts';
+import { type AnswerRules, SessionAnswers } from './session-answers.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { CodexTranslator } from './translator.ts';
 
-export interface CodexSessionOptions {
-  readonly cwd: string;
-  readonly mode: SpawnMode;
-  readonly approval: ApprovalMode;
-  readonly ask: boolean;
+export interface CodexSessionOptions extends AnswerRules {
   readonly approvalTimeoutMs: number | undefined;
   readonly whenUnread?: StartOptions['whenUnread'];
-  readonly relayServers: ReadonlySet<string>;
-  /** What Codex asks the session to run. */
-  readonly tools?: ClientTools | undefined;
   readonly isExperimental: boolean;
   readonly silenceLimitMs: number;
   /** Which server runs it, and why that one. */
@@ -71,7 +58,7 @@ export class CodexSession implements AgentSession {
   readonly #ledger = new PromptLedger();
   readonly #translator: CodexTranslator;
   readonly #silence: SilenceWatch;
-  readonly #edits = new RecentMap<string, readonly FileUpdate[]>(256);
+  readonly #answers: SessionAnswers;
   readonly #observations = new Bell();
   #observedCount = 0;
   /** The turn that failed for want of a login. */
@@ -85,6 +72,12 @@ export class CodexSession implements AgentSession {
     this.#translator = new CodexTranslator({
       relayServers: options.relayServers,
       messageIdsOf: (clientId) => this.#ledger.messageIdsOf(clientId),
+    });
+    this.#answers = new SessionAnswers({
+      rules: options,
+      events: this.events,
+      running: () => this.#running,
+      caughtUp: () => this.#observedAll(this.#running?.thread.receivedCount ?? 0),
     });
     this.#silence = new SilenceWatch(options.silenceLimitMs, (silentMs) => this.#reportSilence(silentMs));
   }
@@ -162,36 +155,7 @@ export class CodexSession implements AgentSession {
   };
 
   /** Answers what Codex asks about this thread. */
-  readonly answerRequest = async (request: ServerRequest): Promise<object> => {
-    // Requests overtake the notifications that say what they are about.
-    await this.#observedAll(this.#running?.thread.receivedCount ?? 0);
-    if (request.method === toolCallMethod) return this.#runTool(request);
-    const { cwd } = this.#options;
-    const approval = askedIn(request, readApproval(request, { cwd, changesOf: (itemId) => this.#edits.get(itemId) ?? [] }));
-    const turnId = turnIdOf(request) ?? this.#running?.thread.activeTurnId;
-    const relayCall = this.#judgeRelayCall(approval.call, turnId);
-    if (relayCall !== null) {
-      if (relayCall.remark === null) return approval.call?.allow ?? approval.deny;
-      await this.#remark(request, relayCall.remark);
-      return approval.deny;
-    }
-    const isMailTurn = turnId === undefined || this.#running?.line.mayBeMailTurn(turnId) !== false;
-    if (!offersYes(approval.choices) || !mayAsk(approval.use, this.#options, isMailTurn)) return this.#declineByMode(request, approval);
-    return this.#askPerson(approval, request);
-  };
-
-  async #askPerson({ question, use, choices, deny }: CodexApproval, request: ServerRequest): Promise<object> {
-    const verdict = await this.events.approvals.ask({ ...question, options: choices.map(({ option }) => option) }, request.signal);
-    // Codex tells its model that a person said no, and has no place for why; to a question the answer says it.
-    if (verdict.outcome === 'denied' && use.kind !== 'question' && turnGoesOn(choices, verdict))
-      await this.#remark(request, `${question.title}: ${verdict.message}`);
-    return replyTo(choices, deny, verdict);
-  }
-
-  /** A sub-agent's model is not reached by a word in the turn that started it. */
-  async #remark({ startedBy }: ServerRequest, text: string): Promise<void> {
-    if (startedBy === undefined) await this.#running?.line.remark(text);
-  }
+  readonly answerRequest = (request: ServerRequest): Promise<object> => this.#answers.answer(request);
 
   async resolveApproval(approvalId: string, decision: ApprovalDecision): Promise<boolean> {
     this.#open();
@@ -215,27 +179,6 @@ export class CodexSession implements AgentSession {
     const isNews = this.#loggedOut === undefined;
     this.#loggedOut = { isMail: this.#running?.line.isMailTurn(turnId) !== false };
     if (isNews) this.#emit({ type: 'agent.error', code: 'login_expired', message: loginExpired, willRetry: true });
-  }
-
-  async #runTool(request: ServerRequest): Promise<object> {
-    const { tools, mode, approval } = this.#options;
-    const call = readToolCall(request);
-    const judged = isMailRestricted(mode, approval) ? this.#judgeRelayCall(call, turnIdOf(request)) : null;
-    if (judged && judged.remark !== null) return toolAnswer(judged.remark, false);
-    return (await tools?.call(call, request.signal)) ?? toolAnswer(`This session has no tool ${call.tool}.`, false);
-  }
-
-  #judgeRelayCall(call: Parameters<typeof judgeRelayCall>[0], turnId: string | undefined) {
-    const isMailTurn = turnId !== undefined && this.#running?.line.isMailTurn(turnId) === true;
-    return judgeRelayCall(call, { relayServers: this.#options.relayServers, isMailTurn });
-  }
-
-  /** Told as a question without options: nobody is asked. */
-  #declineByMode({ id }: ServerRequest, { question, deny }: CodexApproval): object {
-    const approvalId = `codex-${id}`;
-    this.#emit({ ...question, type: 'approval.requested', approvalId, options: [] });
-    this.#emit({ type: 'approval.resolved', approvalId, outcome: 'denied', by: 'policy' });
-    return deny;
   }
 
   async #close(): Promise<void> {
@@ -288,7 +231,7 @@ export class CodexSession implements AgentSession {
     const known = parseNotification(notification);
     const started = startedItem(known);
     const ofSubAgent = known?.method === 'client/subAgent' ? startedItem(parseSubAgent(known)) : undefined;
-    for (const item of [started, ofSubAgent]) if (item?.known?.type === 'fileChange') this.#edits.set(item.id, readChanges(item.raw));
+    for (const item of [started, ofSubAgent]) this.#answers.note(item);
     this.#watchSilence(thread, notification.method, started?.type);
     for (const event of this.#translator.translate(notification)) {
       this.#emit(event);
@@ -346,8 +289,3 @@ export class CodexSession implements AgentSession {
 
 const startedItem = (known: KnownNotification | undefined): ThreadItem | undefined =>
   known?.method === 'item/started' ? known.params.item : undefined;
-
-/** What a sub-agent asks is asked in the turn that started it: its own is none of the session's. */
-function askedIn({ startedBy }: ServerRequest, approval: CodexApproval): CodexApproval {
-  return startedBy === undefined ? approval : { ...approval, question: { ...approval.question, turnId: startedBy.turnId } };
-}
