@@ -19,7 +19,7 @@ export const later = (cleanUp: () => Promise<unknown>): void => void cleanUps.pu
 
 export async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'agent-bridge-test-'));
-  later(() => rm(folder, { recursive: true, force: true }));
+  later(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 

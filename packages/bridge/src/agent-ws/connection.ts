@@ -127,7 +127,7 @@ export class AgentWsConnection {
   #admit(message: PromptMessage, size: number): OpenConversation | string {
     if (this.#options.isClosing()) return 'Server is shutting down';
     if (this.#pending.size > 0 && !message.queue) return 'Request already in progress';
-    if (!this.#backlog.hasRoom(size)) return 'Too many prompts wait';
+    if (!this.#backlog.hasRoom(size) || !this.#options.conversations.backlog.hasRoom(size)) return 'Too many prompts wait';
     const open = this.#conversationOf(message);
     if (typeof open !== 'string' && !open.backlog.hasRoom(size)) return 'Too many prompts wait';
     if (typeof open === 'string') return open;
@@ -137,10 +137,9 @@ export class AgentWsConnection {
   }
 
   #enter(open: OpenConversation, size: number): () => void {
-    const [leaveMine, leaveItsOwn] = [this.#backlog.enter(size), open.backlog.enter(size)];
+    const left = [this.#backlog, open.backlog, this.#options.conversations.backlog].map((backlog) => backlog.enter(size));
     return () => {
-      leaveMine();
-      leaveItsOwn();
+      for (const leave of left) leave();
     };
   }
 

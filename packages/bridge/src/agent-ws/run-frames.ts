@@ -1,5 +1,7 @@
 import { isAbsolute, relative } from 'node:path';
 import type { AgentEvent } from 'agent-relay-protocol';
+import { RecentMap } from 'agent-relay-wire';
+import type { SharedRoom } from '../sessions/shared-room.ts';
 import type { RunFrame } from './messages.ts';
 import { type NamedTool, OpenTools } from './open-tools.ts';
 
@@ -9,7 +11,12 @@ export interface RunFramesOptions {
   readonly provider: string;
   /** Absolute. */
   readonly cwd: string;
+  /** What it keeps shares this with others. */
+  readonly room?: SharedRoom;
 }
+
+/** Texts that are streamed at a time. */
+const mostTexts = 1_000;
 
 /** What each kind of agent is called in sentences for clients; others by their id. */
 const names: Readonly<Record<string, string>> = { claude: 'Claude', codex: 'Codex', gemini: 'Gemini' };
@@ -21,11 +28,12 @@ const names: Readonly<Record<string, string>> = { claude: 'Claude', codex: 'Code
 export class RunFrames {
   readonly #options: RunFramesOptions;
   /** How much of each item's text has been sent. */
-  readonly #sent = new Map<string, number>();
-  readonly #tools = new OpenTools();
+  readonly #sent = new RecentMap<string, number>(mostTexts);
+  readonly #tools: OpenTools;
 
   constructor(options: RunFramesOptions) {
     this.#options = options;
+    this.#tools = new OpenTools(options.room);
   }
 
   /** `requestId` is the prompt's whose turn this is. */
@@ -84,6 +92,11 @@ export class RunFrames {
   /** Why a session ended in the middle of a prompt. */
   ended({ detail = 'The agent ended' }: { readonly detail?: string | undefined }, requestId: string): RunFrame {
     return this.failed(this.#inTheirWords(detail), requestId);
+  }
+
+  /** Nothing more is told. */
+  end(): void {
+    this.#forget();
   }
 
   get name(): string {

@@ -42,7 +42,7 @@ export function readFrame(raw: string): AiRelayRequest {
     case 'set_model':
       return modelIn(fields['model']);
     default:
-      return { type: 'refused', reason: `${String(type).slice(0, 50)} is not supported by this bridge` };
+      return { type: 'refused', reason: `${wordOf(type).slice(0, 50)} is not supported by this bridge` };
   }
 }
 
@@ -120,8 +120,11 @@ function permission(fields: Fields): AiRelayRequest {
   const said = [behavior, decision, optionId, allow].find((each) => each !== undefined && each !== null);
   const reason = typeof message === 'string' && message !== '' ? { message: message.slice(0, 1000) } : {};
   const option = said === optionId && typeof optionId === 'string' ? { optionId } : {};
-  return { type: 'permission', requestId: String(requestId), ...option, verdict: verdictOf(String(said ?? '')), ...reason };
+  return { type: 'permission', requestId: String(requestId), ...option, verdict: verdictOf(wordOf(said ?? '')), ...reason };
 }
+
+/** An object's own idea of a text may be anything, and may throw. */
+const wordOf = (value: unknown): string => (typeof value === 'object' ? 'an object' : String(value));
 
 function verdictOf(word: string): PermissionVerdict {
   if (!yes.test(word)) return { outcome: 'deny' };

@@ -5,6 +5,7 @@ import { Backlog } from './backlog.ts';
 import type { KeptConversations } from './kept-conversations.ts';
 import { projectFolder } from './project-folder.ts';
 import type { SessionSource } from './session-source.ts';
+import { SharedRoom } from './shared-room.ts';
 import { WarmConversation } from './warm-conversation.ts';
 
 export interface ConversationsOptions {
@@ -19,6 +20,10 @@ export interface ConversationsOptions {
 }
 
 const mostSpares = 4;
+/** That nobody follows, and that wait for somebody to. */
+const mostLeft = 256;
+/** What waits in all of them together. */
+const waitingTogether = { requests: 4096, characters: 64 << 20 };
 
 /** Whoever uses a conversation: a connection. */
 export type Holder = object;
@@ -40,6 +45,11 @@ export class Conversations {
   readonly #open = new Map<string, OpenConversation>();
   readonly #ofPlaces = new Map<string, OpenConversation>();
   readonly #closing = new Map<string, Promise<void>>();
+  /** The one left longest ago first. */
+  readonly #left = new Set<OpenConversation>();
+  readonly #room = new SharedRoom();
+  /** The prompts of all conversations that are not over. */
+  readonly backlog = new Backlog(waitingTogether);
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
@@ -76,17 +86,26 @@ export class Conversations {
 
   hold(open: OpenConversation, holder: Holder): void {
     clearTimeout(open.timer);
+    this.#left.delete(open);
     open.holders.add(holder);
   }
 
-  /** The last one to leave ends it, after `keepMs`; at once where nothing was ever asked. */
+  /** The last one to leave ends it: after `keepMs`, or when too many have been left since; at once where nothing was ever asked. */
   release(open: OpenConversation, holder: Holder, keepMs: number): void {
     open.holders.delete(holder);
     if (open.controller === holder) open.controller = null;
     if (open.holders.size > 0) return;
     clearTimeout(open.timer);
-    if (keepMs === 0 || (open.conversation.journal.head === 0 && open.backlog.isEmpty)) void this.#close(open);
-    else open.timer = setTimeout(() => void this.#close(open), keepMs);
+    if (keepMs === 0 || (open.conversation.journal.head === 0 && open.backlog.isEmpty)) {
+      void this.#close(open);
+      return;
+    }
+    open.timer = setTimeout(() => void this.#close(open), keepMs);
+    this.#left.add(open);
+    for (const oldest of this.#left) {
+      if (this.#left.size <= mostLeft) return;
+      void this.#close(oldest);
+    }
   }
 
   async close(message: string): Promise<void> {
@@ -98,7 +117,7 @@ export class Conversations {
     const id = randomUUID();
     const place = placeOf(projectId ?? id, provider);
     const after = this.#closing.get(place) ?? Promise.resolve();
-    const conversation = new WarmConversation({ id, provider, projectId, cwd, mode, source, kept, log, after });
+    const conversation = new WarmConversation({ id, provider, projectId, cwd, mode, source, kept, log, after, room: this.#room });
     const open: OpenConversation = { conversation, holders: new Set(), backlog: new Backlog(), controller: null, timer: undefined };
     this.#open.set(id, open);
     this.#ofPlaces.set(place, open);
@@ -106,8 +125,10 @@ export class Conversations {
   }
 
   /** The next in its place begins when its process is gone: a conversation has one writer. */
-  #close({ conversation, timer }: OpenConversation, message?: string): Promise<void> {
+  #close(open: OpenConversation, message?: string): Promise<void> {
+    const { conversation, timer } = open;
     clearTimeout(timer);
+    this.#left.delete(open);
     const { id, projectId, provider } = conversation.options;
     this.#open.delete(id);
     const place = placeOf(projectId ?? id, provider);

@@ -1,4 +1,5 @@
 import { Bell } from 'agent-relay-wire';
+import { type Keeper, SharedRoom } from './shared-room.ts';
 
 export interface JournalEntry<Frame> {
   /** From 1, without holes. */
@@ -11,6 +12,8 @@ export interface JournalOptions {
   readonly keep?: number;
   /** Characters that one reader who sets the pace may be behind. Default 256 Ki. */
   readonly lag?: number;
+  /** What it has to share with others; left out, it has one of its own. */
+  readonly room?: SharedRoom;
 }
 
 /** What a frame costs beside its text. */
@@ -27,7 +30,7 @@ export interface JournalReader {
  * The frames of one session in order, read by several connections, each at its own pace. Whoever sets the pace is waited for (`room`); of the rest as
  * much is kept as `keep` says.
  */
-export class Journal<Frame> {
+export class Journal<Frame> implements Keeper {
   readonly #options: Required<JournalOptions>;
   readonly #readers = new Set<JournalReader>();
   readonly #news = new Bell();
@@ -36,8 +39,8 @@ export class Journal<Frame> {
   #written = 0;
   #head = 0;
 
-  constructor({ keep = 4 << 20, lag = 256 << 10 }: JournalOptions = {}) {
-    this.#options = { keep, lag };
+  constructor({ keep = 4 << 20, lag = 256 << 10, room = new SharedRoom() }: JournalOptions = {}) {
+    this.#options = { keep, lag, room };
   }
 
   /** The last entry's; 0 when there is none. */
@@ -51,7 +54,22 @@ export class Journal<Frame> {
     this.#written += baseWeight + textLength;
     this.#entries.push({ seq: this.#head, frame, start, end: this.#written });
     this.#forget();
+    this.#options.room.weigh(this, this.#written - this.#startOf());
     this.#news.ring();
+  }
+
+  /** Nobody reads it any more. */
+  leave(): void {
+    this.#options.room.leave(this);
+  }
+
+  /** What nobody waits for goes, and whoever reads it later misses it. */
+  give(characters: number): number {
+    const start = this.#startOf();
+    const needed = this.#needed();
+    const kept = this.#entries.findIndex((entry) => entry.seq > needed || entry.start - start >= characters);
+    this.#entries = kept < 0 ? [] : this.#entries.slice(kept);
+    return this.#startOf() - start;
   }
 
   open(after: number, setsPace: boolean): JournalReader {
@@ -108,9 +126,14 @@ export class Journal<Frame> {
     return this.#entries[0]?.start ?? this.#written;
   }
 
+  /** Up to here everybody who is waited for has read. */
+  #needed(): number {
+    return Math.min(this.#head, ...[...this.#readers].filter(({ setsPace }) => setsPace).map(({ position }) => position));
+  }
+
   #forget(): void {
     if (this.#written - this.#startOf() <= this.#options.keep * 1.25) return;
-    const needed = Math.min(this.#head, ...[...this.#readers].filter(({ setsPace }) => setsPace).map(({ position }) => position));
+    const needed = this.#needed();
     const from = this.#entries.findIndex(({ seq, end }) => seq > needed || this.#written - end <= this.#options.keep);
     if (from > 0) this.#entries = this.#entries.slice(from);
   }

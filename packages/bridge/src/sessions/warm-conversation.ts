@@ -9,6 +9,7 @@ import type { KeptConversations } from './kept-conversations.ts';
 import { readContent } from './project-folder.ts';
 import { Run, type RunRequest, type SessionSettings } from './run.ts';
 import type { SessionSource } from './session-source.ts';
+import type { SharedRoom } from './shared-room.ts';
 
 export interface WarmConversationOptions {
   readonly id: string;
@@ -21,6 +22,8 @@ export interface WarmConversationOptions {
   readonly log: Log;
   /** The end of the one before it in the same place. */
   readonly after: Promise<void>;
+  /** What it keeps for clients shares this with the others. */
+  readonly room: SharedRoom;
 }
 
 /** How long a stopped turn may take to end before its agent is ended with everything it runs. */
@@ -60,7 +63,7 @@ interface Live {
  */
 export class WarmConversation {
   readonly options: WarmConversationOptions;
-  readonly journal = new Journal<JournalFrame>();
+  readonly journal: Journal<JournalFrame>;
   readonly #frames: RunFrames;
   readonly #waiting: Run[] = [];
   readonly #pump: Pump;
@@ -75,6 +78,7 @@ export class WarmConversation {
 
   constructor(options: WarmConversationOptions) {
     this.options = options;
+    this.journal = new Journal({ room: options.room });
     this.#frames = new RunFrames(options);
     this.#pump = new Pump(
       () => this.#work(),
@@ -127,6 +131,8 @@ export class WarmConversation {
     await this.#readying;
     await this.#stopping;
     if (this.#live) await this.#drop(this.#live);
+    this.#frames.end();
+    this.journal.leave();
   }
 
   async #work(): Promise<void> {
@@ -137,7 +143,8 @@ export class WarmConversation {
       try {
         await this.#perform(run);
       } catch (error) {
-        if (!(error instanceof RelayError)) this.options.log.error('a prompt failed', { error });
+        // What is over already was given up.
+        if (!(error instanceof RelayError) && !run.isOver) this.options.log.error('a prompt failed', { error });
         this.#say(run, this.#frames.failed(error instanceof Error ? error.message : String(error), run.request.requestId));
       } finally {
         clearTimeout(timer);
@@ -213,6 +220,8 @@ export class WarmConversation {
       live.isGone = true;
       live.openTurnId = null;
       this.#turnEnds.ring();
+      // Also of one that ended by itself nothing goes on.
+      await this.#end(live);
       if (this.#live === live) this.#live = null;
     }
   }
@@ -321,8 +330,12 @@ export class WarmConversation {
   async #drop(live: Live): Promise<void> {
     if (this.#live === live) this.#live = null;
     live.dropped.abort();
-    await live.session.close().catch((error: unknown) => this.options.log.error('an agent could not be ended', { error }));
+    await this.#end(live);
     await live.gone;
+  }
+
+  async #end({ session }: Live): Promise<void> {
+    await session.close().catch((error: unknown) => this.options.log.error('an agent could not be ended', { error }));
   }
 
   async #keepConversation({ session: { vendorSessionId } }: Live): Promise<void> {
