@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Provider } from 'agent-relay-provider';
-import type { ProviderHarness } from 'agent-relay-provider/testing';
+import type { ProviderAbilities, ProviderHarness } from 'agent-relay-provider/testing';
 import { agentCliPaths, type FakeOpenAi, startFakeOpenAi, type TempHome, tempHome, wordScript } from 'agent-relay-testing';
 import { CodexProvider } from '../src/provider/codex-provider.ts';
 import { CodexExecProvider } from '../src/provider/exec/exec-provider.ts';
@@ -44,6 +44,13 @@ export const wasModelSent = (model: FakeOpenAi, text: string): boolean =>
     ({ model: request }) => request !== undefined && JSON.stringify(request.conversation).includes(JSON.stringify(text).slice(1, -1)),
   );
 
+export const codexAbilities: ProviderAbilities = {
+  ...{ steersRunningTurn: true, addsContextOnly: true, strongestEvidence: 'seen', outlivesItsProgram: true },
+};
+export const execAbilities: ProviderAbilities = {
+  ...{ steersRunningTurn: false, addsContextOnly: false, strongestEvidence: 'seen', outlivesItsProgram: true },
+  ...{ streamsText: false, asksPeople: false },
+};
 export const codexHarness = (command?: string): Promise<ProviderHarness> => harnessFor((options) => new CodexProvider(options), command);
 export const execHarness = (command?: string): Promise<ProviderHarness> => harnessFor((options) => new CodexExecProvider(options), command);
 

@@ -2,9 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ProviderHarness, providerContract } from 'agent-relay-provider/testing';
+import { brokenAbilities, type ProviderAbilities, type ProviderHarness, providerContract } from 'agent-relay-provider/testing';
+import { expect, test } from 'vitest';
 import type { LineAgent } from '../src/provider/line-agent.ts';
-import { LinesProvider } from '../src/provider/lines-provider.ts';
+import { LinesProvider, lineProviders } from '../src/provider/lines-provider.ts';
 
 const program = fileURLToPath(new URL('fake-cli.mjs', import.meta.url));
 const agent: LineAgent = {
@@ -38,11 +39,14 @@ async function linesHarness(): Promise<ProviderHarness> {
   };
 }
 
-providerContract(
-  'a command line that says frames',
-  {
-    ...{ steersRunningTurn: false, addsContextOnly: false, streamsText: false, strongestEvidence: 'seen' },
-    ...{ isFreeOnly: true, startsProgram: false, outlivesItsProgram: true },
-  },
-  linesHarness,
-);
+const abilities: ProviderAbilities = {
+  ...{ steersRunningTurn: false, addsContextOnly: false, streamsText: false, strongestEvidence: 'seen' },
+  ...{ isFreeOnly: true, startsProgram: false, outlivesItsProgram: true },
+};
+
+providerContract('a command line that says frames', abilities, linesHarness);
+
+test('what each row of the catalogue says of itself is what the contract holds it to', () => {
+  expect(lineProviders().flatMap((provider) => brokenAbilities(provider, abilities))).toEqual([]);
+  expect(brokenAbilities(new LinesProvider({ ...agent, output: 'text' }), { ...abilities, tellsChanges: false })).toEqual([]);
+});

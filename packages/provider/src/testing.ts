@@ -1,3 +1,4 @@
+export { brokenAbilities } from './testing/ability-rules.ts';
 export { costlyFields, type FieldSamples } from './testing/costly-fields.ts';
 export type { EventOf } from './testing/event-log.ts';
 export { EventLog } from './testing/event-log.ts';

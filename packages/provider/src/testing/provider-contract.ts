@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { RelayError, type SpawnMode } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentSession, OwnedProcess, StartOptions } from '../contract.ts';
+import { brokenAbilities } from './ability-rules.ts';
 import { EventLog } from './event-log.ts';
 import { brokenEventRules } from './event-rules.ts';
 import { modeContract } from './mode-contract.ts';
@@ -70,6 +71,10 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       const states = log.ofType('input.accepted').flatMap((event) => (event.messageId === messageId ? [event.state] : []));
       expect(['delivered', 'seen'].filter((state) => states.some((said) => said === state))).toEqual(states);
     };
+
+    test('says of itself what this suite holds it to', () => {
+      expect(brokenAbilities(harness.provider, abilities)).toEqual([]);
+    });
 
     test('finds the program and its version', async () => {
       const { runtime, ...found } = { runtime: '', ...(await harness.provider.detect(harness.env)) };

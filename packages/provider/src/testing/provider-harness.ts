@@ -45,6 +45,8 @@ export interface ProviderAbilities {
   readonly streamsText?: boolean;
   /** A person can be asked in the middle of a turn. Default true; where not, what mail may do with a person's word is refused. */
   readonly asksPeople?: boolean;
+  /** It tells which files it changed. Default true. */
+  readonly tellsChanges?: boolean;
   /** Nothing holds it to less than all: only `unrestricted` sessions with `open` approval start. Default false. */
   readonly isFreeOnly?: boolean;
   /** No program runs before the first prompt, so that a start cannot be given up half-way. Default true: one runs when the session has started. */

@@ -57,7 +57,7 @@ interface Looked {
 export class CodexExecProvider implements Provider {
   readonly id = 'codex-exec';
   readonly resumes = true;
-  readonly abilities: VendorAbilities = { steer: 'waits', approvals: false, diffs: false, modes: ['safe', 'agentic', 'unrestricted'] };
+  readonly abilities: VendorAbilities = { steer: 'waits', approvals: false, diffs: true, modes: ['safe', 'agentic', 'unrestricted'] };
   readonly environment = ['OPENAI_*', 'CODEX_*', 'RUST_LOG', 'RUST_BACKTRACE'];
   readonly #program: VendorProgram;
   readonly #sessions = new ProviderSessions<ExecSession>('Codex');
