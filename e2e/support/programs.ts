@@ -10,7 +10,8 @@ import { agentCliPaths } from 'agent-relay-testing';
 /** The built program, as a user's `npx agent-relay` runs it. */
 export const agentRelayProgram = fileURLToPath(new URL('../../packages/server/dist/cli.js', import.meta.url));
 
-const relayConnectProgram = fileURLToPath(new URL('../../packages/connect/dist/cli.js', import.meta.url));
+/** The built `relay-connect`. */
+export const relayConnectProgram = fileURLToPath(new URL('../../packages/connect/dist/cli.js', import.meta.url));
 
 export interface CommandResult {
   readonly code: number;
