@@ -53,6 +53,12 @@ export const AgentSchema = z.object({
   protected: z.boolean().describe('True when the agent holds a token: only that token, its node or the owner may speak as it'),
   nodeId: OpaqueIdSchema.nullable(),
   sessionId: OpaqueIdSchema.nullable(),
+  wake: z
+    .enum(['resume', 'fresh'])
+    .optional()
+    .describe(
+      'Mail starts it when it is not there; `agents/release` with `wake: never` ends that. Only where agents are fetched, not in events',
+    ),
   meta: MetaSchema,
   registeredAt: TimestampSchema,
   lastSeenAt: TimestampSchema,

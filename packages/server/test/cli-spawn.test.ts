@@ -17,3 +17,16 @@ test('of several machines an agent starts where the command is typed, and which 
   expect(third.out).toBe('Third runs: claude in /folder on mini (mode agentic)');
   await Promise.all([here, mini].map(({ peer }) => peer.close()));
 });
+
+test('an agent that mail wakes is listed also when it is not there, and no more when that was ended', async () => {
+  await using relay = await startTestRelay();
+  const node = await attachNode(relay.url, relay.ownerToken, 'mini');
+  const listedAs = async () => (await agentRelay(relay, 'agents')).out.split('\n').find((line) => line.startsWith('Worker '));
+  await agentRelay(relay, 'spawn', 'claude', '--name', 'Worker', '--wake', 'fresh');
+  expect(await listedAs()).toMatch(/^Worker +online, wakes on mail +claude /u);
+  await agentRelay(relay, 'release', 'Worker');
+  expect(await listedAs()).toMatch(/^Worker +offline, wakes on mail +claude /u);
+  expect(await agentRelay(relay, 'release', 'Worker', '--no-wake')).toMatchObject({ code: 0, out: 'Worker has ended' });
+  expect(await listedAs()).toBeUndefined();
+  await node.peer.close();
+});

@@ -384,6 +384,31 @@ describe('starting an agent', () => {
     expect(starts()).toHaveLength(3);
   });
 
+  it('whoever looks at an agent sees that mail wakes it, and ends that also while it is not there', async () => {
+    await world.attach(node);
+    const { handlers } = world.relay;
+    const wakes = async () => {
+      const { data } = await handlers['agents/list']({}, as(owner));
+      const one = await handlers['agents/get']({ id: 'Worker' }, as(owner));
+      return [one.wake, data.find(({ id }) => id === 'Worker')?.wake, data.find(({ id }) => id === 'Plain')?.wake];
+    };
+    const release = (over: object = {}) => Promise.resolve(handlers['agents/release']({ id: 'Worker', ...over }, as(owner)));
+    await world.start('Plain');
+    const { sessionId } = await world.start('Worker', owner, { wake: 'fresh' });
+    expect(await wakes()).toEqual(['fresh', 'fresh', undefined]);
+    await release();
+    expect(await wakes()).toEqual(['fresh', 'fresh', undefined]);
+    await expect(handlers['agents/release']({ id: 'Worker', wake: 'never' }, as(agentToken('Plain')))).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    expect(await release({ wake: 'never' })).toMatchObject({ sessionId, status: 'ended' });
+    expect(await wakes()).toEqual([undefined, undefined, undefined]);
+    await expect(release({ wake: 'never' })).rejects.toMatchObject({ code: 'not_found' });
+    await handlers['messages/send']({ to: 'id:Worker', body: 'hello' }, as(owner));
+    await world.relay.reap();
+    expect(node.commands.filter(({ name }) => name === 'session/start')).toHaveLength(2);
+  });
+
   it('mail wakes an agent so often in an hour and no more, one that cannot be started at growing distances, and none that was removed', async () => {
     await world.attach(node);
     const starts = () => node.commands.filter(({ name }) => name === 'session/start').length;

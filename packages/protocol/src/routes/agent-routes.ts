@@ -149,7 +149,10 @@ export const agentRoutes = {
     input: z.strictObject({
       ...agent,
       reason: z.string().min(1).max(500).optional(),
-      wake: z.literal('never').optional().describe('Mail no longer starts it again'),
+      wake: z
+        .literal('never')
+        .optional()
+        .describe('Mail no longer starts it again; where that is all there is to end, its last session is answered'),
     }),
     output: SessionSchema,
     waitMs: () => sessionLimits.endMs,

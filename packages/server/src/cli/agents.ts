@@ -24,8 +24,9 @@ export const agentsCommand = (terminal: Terminal): Command =>
       });
     });
 
-const isThere = ({ status, kind }: Agent): boolean => status !== 'offline' && kind !== 'system';
-const isAway = ({ status, kind }: Agent): boolean => status === 'offline' && kind !== 'system';
+/** What mail wakes can be written to as what runs. */
+const isThere = ({ status, kind, wake }: Agent): boolean => (status !== 'offline' || wake !== undefined) && kind !== 'system';
+const isAway = (agent: Agent): boolean => !isThere(agent) && agent.kind !== 'system';
 
 function noteOthers({ shown, away }: { readonly shown: number; readonly away: number }, { note }: Pick<Terminal, 'note'>): void {
   if (shown === 0) note(away === 0 ? 'No agents.' : 'No agent is online.');
@@ -33,9 +34,9 @@ function noteOthers({ shown, away }: { readonly shown: number; readonly away: nu
 }
 
 const heading = ['ID', 'STATUS', 'PROVIDER', 'LABEL', 'TAGS', 'CAPABILITIES'];
-const row = ({ id, status, provider, label, tags, capabilities }: Agent): string[] => [
+const row = ({ id, status, wake, provider, label, tags, capabilities }: Agent): string[] => [
   id,
-  status,
+  wake === undefined ? status : `${status}, wakes on mail`,
   provider ?? '-',
   label === null ? '-' : oneLine(label, 40),
   tags.join(',') || '-',

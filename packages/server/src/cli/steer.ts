@@ -9,7 +9,7 @@ export const releaseCommand = (terminal: Terminal): Command =>
     .description("End an agent's session and its processes; its address keeps its mail")
     .argument('<name>', "the agent's id")
     .option('--reason <text>', 'why, for the log')
-    .option('--no-wake', 'and mail no longer starts it again')
+    .option('--no-wake', 'and mail no longer starts it again; also for one that is not there')
     .action(async (name: string, { reason, wake, ...options }: RelayOptions & { readonly reason?: string; readonly wake: boolean }) => {
       await withRelay(options, terminal, async (client) => {
         const more = { ...(reason && { reason }), ...(!wake && { wake: 'never' as const }) };

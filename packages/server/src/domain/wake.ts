@@ -18,7 +18,8 @@ export interface Wake {
   readonly sandbox: SandboxRequest | null;
 }
 
-const ofAgent = (agentId: string): string => recordKey({ agent: encodeURIComponent(agentId) });
+/** That of one agent, whatever it says. */
+export const wakeOf = (agentId: string): string => recordKey({ agent: encodeURIComponent(agentId) });
 /** Those that mail wakes. */
 export const WAKING = recordKey({ state: 'waking' });
 
@@ -26,19 +27,19 @@ export const wakeResource: Resource<Wake> = {
   name: 'wakes',
   read: (stored) => stored as Wake, // nobody but this program writes it, and it has had no other form
   keys: ({ wake }) => (wake === 'never' ? [] : [WAKING]),
-  exclusive: ({ agentId }) => [ofAgent(agentId)],
+  exclusive: ({ agentId }) => [wakeOf(agentId)],
   isOpen: ({ wake }) => wake !== 'never',
 };
 
 /** A change that also says from now on whether mail wakes an agent. */
 export function withWake(facts: Facts, change: Change, wake: Omit<Wake, 'id'>): Change {
-  const id = facts.records.under(wakeResource, ofAgent(wake.agentId))[0]?.id ?? facts.nextId;
+  const id = facts.records.under(wakeResource, wakeOf(wake.agentId))[0]?.id ?? facts.nextId;
   return { ...change, records: [...(change.records ?? []), recordWrite(wakeResource, { ...wake, id })] };
 }
 
 /** Mail wakes it no more. Answers whether it did. */
 export function endWake(facts: Facts, agentId: string, at: number): Decision<boolean> {
-  const found = facts.records.under(wakeResource, ofAgent(agentId)).find(({ wake }) => wake !== 'never');
+  const found = facts.records.under(wakeResource, wakeOf(agentId)).find(({ wake }) => wake !== 'never');
   if (found === undefined) return { answer: false, change: null };
   const never: Wake = { ...found, wake: 'never' };
   return { answer: true, change: { at, records: [recordWrite(wakeResource, never)] } };

@@ -8,6 +8,7 @@ import { registered } from '../access/registered.ts';
 import { listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { AgentRegistry } from './agents.ts';
+import { withItsWake, withTheirWakes } from './wakes.ts';
 
 type AgentRouteName =
   | 'agents/register'
@@ -26,13 +27,15 @@ export function agentHandlers({
   store,
   agents,
 }: {
-  readonly store: Pick<Store, 'agents' | 'log'>;
+  readonly store: Pick<Store, 'agents' | 'log' | 'records'>;
   readonly agents: AgentRegistry;
 }): Pick<RelayHandlers, AgentRouteName> {
-  const list = (workspace: string, page: Parameters<typeof listedById>[2], keep: (agent: Agent) => boolean) => {
+  const list = async (workspace: string, page: Parameters<typeof listedById>[2], keep: (agent: Agent) => boolean) => {
     const found: Agent[] = [];
     for (const { agent } of store.agents.index.in(workspace).agents()) if (agent && keep(agent)) found.push(agent);
-    return { ...listedById(found, ({ id }) => id, page), cursor: store.log.head };
+    const { data, ...rest } = listedById(found, ({ id }) => id, page);
+    const cursor = store.log.head;
+    return { ...rest, data: await withTheirWakes(store.records, workspace, data), cursor };
   };
   /** The owner may manage any card; everybody else only one it may act as. */
   const assertMayManage = (principal: Principal, agent: Agent, known: Directory) => {
@@ -55,7 +58,8 @@ export function agentHandlers({
       ),
     'agents/find': ({ capability, ...page }, { principal }) =>
       list(principal.workspace, page, (agent) => agent.capabilities.includes(capability)),
-    'agents/get': ({ id }, { principal }) => registered(store.agents.index.in(principal.workspace), id),
+    'agents/get': async ({ id }, { principal: { workspace } }) =>
+      withItsWake(store.records, workspace, registered(store.agents.index.in(workspace), id)),
     'agents/heartbeat': ({ id, status, ...guard }, { principal }) =>
       agents.heartbeat(principal.workspace, id, { guard, status, mayAct: (known) => actAs(known, principal, id) }),
     'agents/label': ({ id, label }, { principal }) =>

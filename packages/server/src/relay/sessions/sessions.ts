@@ -148,11 +148,8 @@ class Sessions {
   /** Ends the session also when its machine is away: it is told when it comes back. */
   async release({ id, reason, wake }: RouteInput<'agents/release'>, { principal }: CallContext): Promise<Session> {
     const { workspace } = principal;
-    if (wake === 'never') {
-      this.#assertMayControl(principal, id, 'release');
-      const { store, clock } = this.#deps;
-      await store.records.begin(workspace, (facts) => endWake(facts, id, clock.now()));
-    }
+    const over = wake === 'never' ? await this.#endWake(principal, id) : null;
+    if (over) return over;
     const session = await this.#unfinished(principal, id, 'release');
     const sentence = reason ?? releasedBy(principal);
     const link = this.#deps.registry.find(workspace, session.nodeId)?.link;
@@ -163,6 +160,17 @@ class Sessions {
       if (error instanceof RelayError && error.code !== 'connection_closed') throw error;
     }
     return (await this.#deps.nodes.end(workspace, session.sessionId, 'ended', sentence)) ?? session;
+  }
+
+  /** Mail wakes it no more. Answers its last session where nothing else is to be ended. */
+  async #endWake(principal: Principal, agentId: string): Promise<Session | null> {
+    const { store, clock } = this.#deps;
+    const { workspace } = principal;
+    this.#assertMayControl(principal, agentId, 'release');
+    const hasEnded = await store.records.begin(workspace, (facts) => endWake(facts, agentId, clock.now()));
+    if (!hasEnded || (await store.sessions.unfinishedOf(workspace, agentId)) !== null) return null;
+    const { items } = await store.sessions.list({ workspace, caller: principalName(principal), agentId, limit: 1 });
+    return items[0] ?? null;
   }
 
   /** Deltas of a session that the calling node hosts; others are ignored. */

@@ -1,6 +1,7 @@
-import { MAX_PAGE_SIZE, type Principal, RelayError } from 'agent-relay-protocol';
+import { type Principal, RelayError } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
-import { afterWake, mayWake, noHistory, WAKING, type Wake, type WakeHistory, wakeResource } from '../../domain/wake.ts';
+import { afterWake, mayWake, noHistory, type Wake, type WakeHistory } from '../../domain/wake.ts';
+import { wakesIn } from '../agents/wakes.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
 
@@ -52,10 +53,10 @@ export class Waker {
   }
 
   async #look(): Promise<void> {
-    const { agents } = this.#deps.store;
+    const { agents, records } = this.#deps.store;
     const seen = new Set<string>();
     for (const workspace of [...agents.index.workspaces()]) {
-      for await (const wake of this.#waking(workspace)) {
+      for await (const wake of wakesIn(records, workspace)) {
         if (this.#leaving.signal.aborted) return;
         const sessionId = agents.index.in(workspace).find(wake.agentId)?.agent?.sessionId ?? null;
         if (sessionId === null) await this.#wake(workspace, wake);
@@ -66,15 +67,6 @@ export class Waker {
       }
     }
     for (const sessionId of this.#idleSince.keys()) if (!seen.has(sessionId)) this.#idleSince.delete(sessionId);
-  }
-
-  async *#waking(workspace: string): AsyncGenerator<Wake> {
-    const { records } = this.#deps.store;
-    for (let before: number | undefined, isFirst = true; isFirst || before !== undefined; isFirst = false) {
-      const { items } = await records.list(wakeResource, { workspace, under: WAKING, before, limit: MAX_PAGE_SIZE });
-      yield* items;
-      before = items.length < MAX_PAGE_SIZE ? undefined : items.at(-1)?.id;
-    }
   }
 
   async #wake(workspace: string, wake: Wake): Promise<void> {

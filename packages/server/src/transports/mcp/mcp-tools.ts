@@ -132,7 +132,8 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
       describeVerification(await handlers['messages/verify']({ id: messageId, agentId }, context)),
     relay_agents: async ({ status, ...filter }, { agentId, context }) => {
       const { data, nextCursor } = await handlers['agents/list'](filter, context);
-      const described = describeAgents(status === 'all' ? data : data.filter((agent) => agent.status !== 'offline'), agentId);
+      const isReached = (agent: (typeof data)[number]) => status === 'all' || agent.status !== 'offline' || agent.wake !== undefined;
+      const described = describeAgents(data.filter(isReached), agentId);
       return nextCursor === undefined ? described : modelText`${described}\nThere are more: ask for those with a capability or a tag.`;
     },
     relay_claim: async ({ messageId }, { agentId, guard, context }) =>

@@ -22,9 +22,10 @@ export function describeAgents(agents: readonly Agent[], self: string): ModelTex
   );
 }
 
-function describeAgent({ id, label, status, provider, capabilities, tags }: Agent, self: string): ModelText {
+function describeAgent({ id, label, status, wake, provider, capabilities, tags }: Agent, self: string): ModelText {
   const parts = [
     id === self ? `${status} (you)` : status,
+    ...(wake === undefined ? [] : ['mail wakes it']),
     ...(provider === null ? [] : [provider]),
     ...(label === null ? [] : [`label: ${label}`]),
     ...(capabilities.length === 0 ? [] : [`capabilities: ${capabilities.join(', ')}`]),
