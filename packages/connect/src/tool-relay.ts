@@ -32,8 +32,13 @@ const repeatable: Readonly<Record<McpToolName, boolean>> = {
   relay_agents: true,
   relay_claim: true,
   relay_complete: true,
+  relay_work: true,
+  relay_reserve: false,
+  relay_search: true,
+  relay_status: true,
   relay_pair: false,
   relay_spawn: false,
+  relay_interrupt: false,
   relay_release: false,
 };
 
@@ -165,11 +170,16 @@ function isRepeatable(message: unknown): boolean {
   const { method, params } = callOf(message);
   if (method !== 'tools/call') return true;
   const name = params['name'];
-  if (name === 'relay_pair') return repeatablePair.has(asObject(params['arguments'])['action']);
+  const actions = typeof name === 'string' ? repeatableActions.get(name) : undefined;
+  if (actions) return actions.has(asObject(params['arguments'])['action']);
   return typeof name !== 'string' || !Object.hasOwn(repeatable, name) || repeatable[name as McpToolName]; // own keys of the table are names
 }
 
-const repeatablePair: ReadonlySet<unknown> = new Set(['send', 'status']);
+/** Of the tools that are several in one. */
+const repeatableActions: ReadonlyMap<string, ReadonlySet<unknown>> = new Map([
+  ['relay_pair', new Set(['send', 'status'])],
+  ['relay_reserve', new Set(['list', 'renew', 'release'])],
+]);
 
 /** What the agent is told when the relay stayed away: whether it may have happened is what it has to know. */
 function givenUp(message: unknown, mayHaveHappened: boolean): Answered {

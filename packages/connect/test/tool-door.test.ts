@@ -131,6 +131,19 @@ test('a reply and a word in a pair are no others', async () => {
   expect((await bodies()).filter((body) => body === 'me' || body === 'in the pair').sort()).toEqual(['in the pair', 'me']);
 });
 
+test('files are reserved once: whether it happened is said where nobody knows, and what is safe to ask again is asked again', async () => {
+  await using owner = createNodeRelayClient({ url: relay.url, token: relay.ownerToken });
+  network.lose = 1;
+  const wanted = { action: 'reserve', folder: '/w', patterns: ['a.ts'] };
+  expect(await call('relay_reserve', wanted)).toEqual({ isError: true, text: expect.stringContaining('is not known') });
+  const { data } = await owner.reservations.list({});
+  expect(data).toMatchObject([{ agentId: 'a', patterns: ['a.ts'] }]);
+  network.lose = 1;
+  expect(await call('relay_reserve', { action: 'renew', reservationId: data[0]?.id })).toMatchObject({ isError: false });
+  network.lose = 1;
+  expect(await call('relay_reserve', { action: 'list' })).toEqual({ isError: false, text: expect.stringContaining('a.ts in /w') });
+});
+
 test('the words of a proxy that is alone are not the relay’s: the call waits', async () => {
   network.isProxyAlone = true;
   const sent = call('relay_send', { to: 'b', body: 'behind a proxy' });

@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { SpawnModeSchema } from './abilities.ts';
 import { DeliveryModeSchema } from './message.ts';
-import { AddressSchema, AgentIdSchema, GroupNameSchema, lineOf, MAX_BODY_LENGTH, MessageIdSchema, OpaqueIdSchema } from './primitives.ts';
+import {
+  AddressSchema,
+  AgentIdSchema,
+  GroupNameSchema,
+  LabelSchema,
+  lineOf,
+  MAX_BODY_LENGTH,
+  MessageIdSchema,
+  OpaqueIdSchema,
+} from './primitives.ts';
+import { FilePatternSchema } from './reservation.ts';
+import { SearchedSchema } from './search.ts';
 
 interface Tool<Input extends z.ZodType = z.ZodType> {
   readonly description: string;
@@ -73,6 +84,69 @@ export const mcpTools = {
     input: z.strictObject({ claimId: OpaqueIdSchema, fence: z.int().min(1), result: z.string().max(MAX_BODY_LENGTH).optional() }),
     readOnly: false,
   }),
+  relay_work: tool({
+    description:
+      'Claimable work: list what is open for you; of what you hold say how far it is (progress), keep it for longer (renew) or give it back for others (release). Take work with relay_claim, finish it with relay_complete.',
+    input: z.strictObject({
+      action: z.enum(['list', 'progress', 'renew', 'release']),
+      held: z.boolean().optional().describe('list: also what somebody holds, and who'),
+      claimId: OpaqueIdSchema.optional().describe('All but list: from relay_claim'),
+      fence: z.int().min(1).optional().describe('From relay_claim; without it your current claim is meant'),
+      progress: z.string().min(1).max(4000).optional().describe('progress: how far it is, for whoever offered the work'),
+      reason: z.string().min(1).max(1000).optional().describe('release: why'),
+    }),
+    readOnly: false,
+  }),
+  relay_reserve: tool({
+    description:
+      'Reserve files for yourself before you edit what other agents may edit too; they are told who has them. Give them back with release when you are done. list tells who has which.',
+    input: z.strictObject({
+      action: z.enum(['reserve', 'list', 'renew', 'release']),
+      patterns: z
+        .array(FilePatternSchema)
+        .min(1)
+        .max(8)
+        .optional()
+        .describe('reserve: relative to the folder, e.g. src/auth/ for all below it, src/*.ts, **/package.json'),
+      folder: lineOf(1024).optional().describe('reserve: default your working folder'),
+      enforced: z.boolean().optional().describe('reserve: also refuse others who want the same files'),
+      note: lineOf(200).optional().describe('reserve: what for'),
+      minutes: z.int().min(1).max(60).optional().describe('reserve, renew: for how long; default 10'),
+      reservationId: MessageIdSchema.optional().describe('renew, release: the number that reserve answered with'),
+      file: lineOf(1024).optional().describe('list: only who has this file'),
+    }),
+    readOnly: false,
+  }),
+  relay_search: tool({
+    description:
+      'Find what was said and done by its words, newest first: messages that you may read, and what you and the agents that you started did. Look here before you ask others what was decided.',
+    input: z.strictObject({
+      text: lineOf(500).optional().describe('Words that all occur; "words in quotes" stand together, -word does not occur'),
+      in: SearchedSchema.optional().describe('Default: both'),
+      agent: AgentIdSchema.optional().describe('Said by it or to it, or done by it'),
+      tool: lineOf(128).optional().describe('A tool that was called'),
+      file: lineOf(1000).optional().describe('A file that was changed: its path, or some whole names of it'),
+      since: lineOf(40).optional().describe('Not before this time, e.g. 2026-03-01T08:00:00Z'),
+      limit: z.int().min(1).max(50).optional().describe('Default 20'),
+      before: z
+        .string()
+        .regex(/^\d{1,15}-\d{1,15}$/u)
+        .optional()
+        .describe('To read on: what the answer before says'),
+    }),
+    readOnly: true,
+  }),
+  relay_status: tool({
+    description:
+      'Say what others see of you in relay_agents: a label (what you are at), tags, capabilities. Each list takes the place of the one before. Without any of them it answers how you are listed.',
+    input: z.strictObject({
+      label: LabelSchema.nullable().optional().describe('null clears it'),
+      tags: z.array(GroupNameSchema).max(64).optional().describe('You get what is sent to tag:x'),
+      capabilities: z.array(GroupNameSchema).max(64).optional().describe('What you can do: you are offered work for cap:x'),
+      status: z.enum(['idle', 'busy']).optional().describe('Only where nothing says it for you: what runs you does'),
+    }),
+    readOnly: false,
+  }),
   relay_pair: tool({
     description:
       'An exclusive live chat with one other agent: invite it, accept or reject its invitation, send to the other side, hang up, or see your pair.',
@@ -101,6 +175,12 @@ export const mcpTools = {
       resumeFrom: AgentIdSchema.optional().describe('With resume: whose conversation; default its own'),
       fork: z.boolean().optional().describe('With resume: go on with a copy, also while the other goes on with its own'),
     }),
+    readOnly: false,
+  }),
+  relay_interrupt: tool({
+    description:
+      'Stop the running turn of an agent that you spawned, when it goes astray or its work is not wanted any more. It stays, and takes your next message.',
+    input: z.strictObject({ name: AgentIdSchema }),
     readOnly: false,
   }),
   relay_release: tool({

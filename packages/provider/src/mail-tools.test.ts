@@ -10,6 +10,9 @@ describe('a tool of the relay', () => {
     ['relay_send', undefined],
     ['relay_pair', { action: 'status' }],
     ['relay_pair', {}],
+    ['relay_work', { action: 'list' }],
+    ['relay_reserve', { action: 'list' }],
+    ['relay_search', { text: 'x' }],
     ['relay_of_a_later_version', {}],
   ])('%s %j may hand out mail', (tool, input) => {
     expect(mayHandOutMail(tool, input)).toBe(true);
@@ -19,6 +22,8 @@ describe('a tool of the relay', () => {
     ['relay_send', { to: 'a', body: 'b' }],
     ['relay_send', { to: 'a', body: 'b', waitForAnswerMs: 0 }],
     ['relay_pair', { action: 'send', body: 'b' }],
+    ['relay_work', { action: 'progress', claimId: 'c', progress: 'half' }],
+    ['relay_reserve', { action: 'reserve', patterns: ['src/'] }],
     ['relay_reply', { messageId: 1, body: 'b' }],
     ['relay_agents', {}],
   ])('%s %j does not', (tool, input) => {
@@ -31,10 +36,12 @@ describe('a tool of the relay', () => {
       'relay_agents',
       'relay_claim',
       'relay_complete',
+      'relay_interrupt',
       'relay_release',
       'relay_reply',
       'relay_send',
       'relay_spawn',
+      'relay_status',
       'relay_verify',
     ]);
   });
@@ -46,6 +53,9 @@ describe('an answer', () => {
     'Your messages come into your session by themselves; there is nothing to fetch.',
     'Sent [msg:4] to Bob, which reached 1 agent.\nNo answer yet. It will reach you as a message.',
     'You are in no pair.',
+    'Nothing found.',
+    'No work is open for you.',
+    'Nobody has reserved anything of it.',
   ])('that says that there is none holds none: %j', (answer) => {
     expect(holdsMail(answer)).toBe(false);
   });

@@ -199,8 +199,13 @@ const tools: Readonly<Record<McpToolName, (world: AuthorityWorld) => object | Pr
   relay_agents: () => ({}),
   relay_claim: async ({ owner }) => ({ messageId: (await owner.messages.send({ to: 'broadcast', body: 'x', claimable: true })).id }),
   relay_complete: () => ({ claimId: 'none', fence: 1 }),
+  relay_work: () => ({ action: 'list' }),
+  relay_reserve: () => ({ action: 'list' }),
+  relay_search: () => ({ text: 'x' }),
+  relay_status: () => ({}),
   relay_pair: () => ({ action: 'status' }),
   relay_spawn: () => ({ name: nextChild(), provider: 'claude' }),
+  relay_interrupt: () => ({ name: 'held' }),
   relay_release: () => ({ name: 'held' }),
 };
 

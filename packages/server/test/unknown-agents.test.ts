@@ -176,6 +176,7 @@ describe('an agent that is not there', () => {
   test.each([
     ['relay_send', { to: id, body: 'hello' }],
     ['relay_pair', { action: 'invite', target: `id:${id}`, objective: 'talk' }],
+    ['relay_interrupt', { name: id }],
     ['relay_release', { name: id }],
   ])('the tool %s tells a model', async (name, args) => {
     const response = await fetch(relay.url + MCP_PATH, {

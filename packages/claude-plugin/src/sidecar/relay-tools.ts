@@ -30,7 +30,7 @@ interface Call {
 const MAY_TAKE_MS = 60_000;
 const ATTEMPTS = 4;
 /** What has happened once may not happen again, and the relay does not know it by its key. */
-const once: ReadonlySet<string> = new Set(['relay_pair', 'relay_spawn', 'relay_release']);
+const once: ReadonlySet<string> = new Set(['relay_pair', 'relay_reserve', 'relay_spawn', 'relay_interrupt', 'relay_release']);
 
 const Answered = z.looseObject({
   result: z.looseObject({

@@ -22,9 +22,17 @@ export function judgeRelayCall(
   if (call === undefined || !relayServers.has(call.server)) return null;
   if (isMailTurn || !mayHandOutMail(call.tool, call.input)) return { remark: null };
   return {
-    remark:
-      call.tool === 'relay_send'
-        ? 'relay_send was not run, and nothing was sent: do not wait for an answer in this turn. Send it without waitForAnswerMs; the answer comes to you as a message after this turn.'
-        : `${call.tool} was not run: this turn is a person's. Your messages come to you by themselves, in turns of their own, when you end it.`,
+    remark: remarks.get(call.tool) ?? `${call.tool} was not run: it answers with words of others, and this turn is a person's.`,
   };
 }
+
+const remarks: ReadonlyMap<string, string> = new Map([
+  [
+    'relay_send',
+    'relay_send was not run, and nothing was sent: do not wait for an answer in this turn. Send it without waitForAnswerMs; the answer comes to you as a message after this turn.',
+  ],
+  [
+    'relay_inbox',
+    "relay_inbox was not run: this turn is a person's. Your messages come to you by themselves, in turns of their own, when you end it.",
+  ],
+]);

@@ -15,10 +15,14 @@ import { assertAccess } from '../../relay/access/access.ts';
 import type { Relay, RelayHandlers } from '../../relay/contract/relay-contract.ts';
 import { InboxReader } from './inbox-reader.ts';
 import { pairTool } from './pair-tool.ts';
-import { releaseSpawned, spawnAgent } from './spawn-tools.ts';
+import { reserveTool } from './reserve-tool.ts';
+import { searchTool } from './search-tool.ts';
+import { interruptSpawned, releaseSpawned, spawnAgent } from './spawn-tools.ts';
+import { statusTool } from './status-tool.ts';
 import { keyOf, type ToolCaller } from './tool-caller.ts';
 import { describeAgents, describeClaim, describeVerification, tellSent } from './tool-text.ts';
 import { waitForAnswer } from './wait-for-answer.ts';
+import { workTool } from './work-tool.ts';
 
 export interface McpToolsDeps {
   readonly relay: Pick<Relay, 'handlers' | 'openEvents' | 'toolMail'>;
@@ -140,8 +144,13 @@ function toolRuns(relay: McpToolsDeps['relay']): ToolRuns {
       describeClaim(await handlers['messages/claim']({ id: messageId, agentId, ...guard }, context)),
     relay_complete: async ({ claimId: id, ...request }, { agentId, guard, context }) =>
       describeClaim(await handlers['claims/complete']({ id, ...request, agentId, ...guard }, context)),
+    relay_work: (request, caller) => workTool(handlers, request, caller),
+    relay_reserve: (request, caller) => reserveTool(handlers, request, caller),
+    relay_search: (request, caller) => searchTool(handlers, request, caller),
+    relay_status: (request, caller) => statusTool(handlers, request, caller),
     relay_pair: (request, caller) => pairTool(handlers, request, caller),
     relay_spawn: (request, caller) => spawnAgent(handlers, request, caller),
+    relay_interrupt: (request, caller) => interruptSpawned(handlers, request, caller),
     relay_release: (request, caller) => releaseSpawned(handlers, request, caller),
   };
 }

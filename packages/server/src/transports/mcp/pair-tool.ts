@@ -1,6 +1,7 @@
-import { type McpToolInput, type Pair, RelayError } from 'agent-relay-protocol';
+import type { McpToolInput, Pair } from 'agent-relay-protocol';
 import { type ModelText, modelText, quoted } from 'agent-relay-wire';
 import type { RelayHandlers } from '../../relay/contract/relay-contract.ts';
+import { given } from './given.ts';
 import { keyOf, type ToolCaller } from './tool-caller.ts';
 import { tellSent } from './tool-text.ts';
 
@@ -51,10 +52,4 @@ function describePair(pair: Pair, self: string): ModelText {
     case 'ended':
       return modelText`Pair ${pair.id} with ${partner} is ${pair.status}.`;
   }
-}
-
-function given<Value>(value: Value | undefined, field: string): Value {
-  if (value !== undefined) return value;
-  const message = 'This action needs it';
-  throw new RelayError('validation_failed', `${field}: ${message}`, { issues: [{ path: field, message }] });
 }

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import type { McpToolInput } from 'agent-relay-protocol';
 import { type ModelText, modelText } from 'agent-relay-wire';
 import type { RelayHandlers } from '../../relay/contract/relay-contract.ts';
+import { folderFor, ownFolder } from './own-folder.ts';
 import { keyOf, type ToolCaller } from './tool-caller.ts';
 import { describeSession } from './tool-text.ts';
 
@@ -26,12 +26,12 @@ export async function releaseSpawned(
   return modelText`${name} has ended. Its address keeps its mail.`;
 }
 
-async function ownFolder(handlers: RelayHandlers, { agentId, context }: ToolCaller): Promise<string | null> {
-  const { data } = await handlers['sessions/list']({ agent: agentId, status: 'running', limit: 1 }, context);
-  return data[0]?.cwd ?? null;
-}
-
-function folderFor(asked: string | undefined, own: string | null): string | null {
-  if (asked === undefined) return own;
-  return own === null ? asked : resolve(own, asked);
+/** Stops a turn. Who may is the relay's rule: the one that started the agent, and the owner. */
+export async function interruptSpawned(
+  handlers: RelayHandlers,
+  { name }: McpToolInput<'relay_interrupt'>,
+  { context }: ToolCaller,
+): Promise<ModelText> {
+  const { interrupted } = await handlers['agents/interrupt']({ id: name }, context);
+  return interrupted ? modelText`${name} was interrupted, and takes your next message.` : modelText`${name} was not working.`;
 }

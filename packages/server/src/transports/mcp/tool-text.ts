@@ -34,6 +34,14 @@ function describeAgent({ id, label, status, wake, provider, capabilities, tags }
   return modelText`${id}: ${oneLine(parts.join('; '))}`;
 }
 
+const MOST_SHOWN = 200;
+
+/** Of somebody's words as many as tell what they are about. */
+export const begun = (text: string): string => {
+  const start = [...text.slice(0, 2 * MOST_SHOWN)].slice(0, MOST_SHOWN).join('');
+  return start.length === text.length ? text : `${start}…`;
+};
+
 export function describeClaim(claim: Claim): ModelText {
   const what = claim.kind === 'message' ? modelText`[msg:${claim.subjectId}]` : modelText`[task:${claim.subjectId}]`;
   if (claim.status !== 'held') return modelText`${what} is ${claim.status}.`;
