@@ -20,8 +20,8 @@ const count = Number(process.env['AGENT_RELAY_TEST_MESSAGES'] ?? 60);
 const seed = Number(process.env['AGENT_RELAY_TEST_SEED'] ?? Date.now() % 1_000_000);
 
 /**
- * `AGENT_RELAY_TEST_NODE_KILLS=1` kills `relay-connect` as well. What it has handed over in that very moment, and has no word of, may come twice then:
- * no prompt of Claude's has a name that outlives who sent it.
+ * `AGENT_RELAY_TEST_NODE_KILLS=1` kills `relay-connect` as well. What it has handed over in that very moment goes out again under the same uuid, and the
+ * CLI drops it; where the CLI is killed too before anybody heard of it, it comes to the next one as well.
  */
 const killsNode = process.env['AGENT_RELAY_TEST_NODE_KILLS'] === '1';
 

@@ -7,7 +7,8 @@ import type { FakeAnthropic } from 'agent-relay-testing';
 export function timesShown(requests: FakeAnthropic['requests'], ids: readonly number[]): readonly number[] {
   const longest = new Map<string, string>();
   for (const { body } of requests) {
-    const text = JSON.stringify(body ?? '');
+    // The standing instructions show what an envelope looks like.
+    const text = JSON.stringify(body ?? '').replaceAll('[msg:42] from backend-agent: the text', '');
     const conversation = /session_id[^\w]+([\w-]{36})/u.exec(text)?.[1] ?? '';
     if (text.length > (longest.get(conversation)?.length ?? 0)) longest.set(conversation, text);
   }
