@@ -46,16 +46,27 @@ test.each<[what: string, story: MadeUp, violations: readonly string[]]>([
     },
     [],
   ],
-  ['a turn that was killed says so', { sessions: [[read(1)]], receipts: [['delivered', 'the process ended in that turn']] }, []],
   [
-    'a receipt that says too much',
-    { sessions: [[read(1)]], receipts: [['seen', null]] },
-    ['message 1 is seen (null), and Worker did not see it'],
+    'a turn that was killed with its session',
+    {
+      sessions: [[read(1)], [read(2), saw(2)]],
+      receipts: [
+        ['delivered', null],
+        ['seen', null],
+      ],
+    },
+    [],
   ],
+  [
+    'a turn that nobody killed',
+    { sessions: [[read(1)]], receipts: [['delivered', null]] },
+    ['message 1 is delivered, and Worker did not see it'],
+  ],
+  ['a receipt that says too much', { sessions: [[read(1)]], receipts: [['seen', null]] }, ['message 1 is seen, and Worker did not see it']],
   [
     'a receipt that says too little',
     { sessions: [[read(1), saw(1)]], receipts: [['delivered', null]] },
-    ['message 1 is delivered (null), and Worker saw it'],
+    ['message 1 is delivered, and Worker saw it'],
   ],
   [
     'a message twice',
