@@ -12,8 +12,7 @@ const source = {
 const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/agent-relay/compiled') };
 // Room for a busy machine: a test that passes does not wait.
 const expectLimits = { poll: { timeout: 20_000 } };
-const limits = { env, testTimeout: 60_000, hookTimeout: 60_000, expect: expectLimits };
-const endToEndLimits = { env, testTimeout: 180_000, hookTimeout: 120_000, expect: expectLimits };
+const limits = { env, testTimeout: 180_000, hookTimeout: 120_000, expect: expectLimits };
 
 /** They take the whole machine, or measure it. */
 const alone = ['crash/crash.test.ts', 'dashboard/flood.test.ts', 'fuzz/fuzz.test.ts'];
@@ -43,7 +42,7 @@ export default defineConfig({
       {
         ...source,
         test: {
-          ...endToEndLimits,
+          ...limits,
           name: 'e2e',
           root: 'e2e',
           include: ['**/*.test.ts'],
@@ -51,7 +50,7 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      { ...source, test: { ...endToEndLimits, name: 'e2e-alone', root: 'e2e', include: alone, fileParallelism: false } },
+      { ...source, test: { ...limits, name: 'e2e-alone', root: 'e2e', include: alone, fileParallelism: false } },
     ],
   },
 });
