@@ -56,7 +56,7 @@ const step = fc.oneof(
   },
 );
 
-test('whatever an agent tells, in whatever order, the events keep the rules of the contract', { timeout: 120_000 }, async () => {
+test('whatever an agent tells, in whatever order, the events keep the rules of the contract', { timeout: 240_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       const events = new SessionEvents({ cwd: '/work' });

@@ -16,7 +16,7 @@ afterEach(async () => {
 
 test.each(ways.filter(([, command]) => command !== undefined))(
   '%s: a prompt that waits in Claude’s queue and is sent again by another session reaches the model once, and is seen then',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (_name, command = '', way) => {
     const { sessions, sockets, model, close } = await dialled(command, { way });
     cleanUps.push(close);

@@ -150,7 +150,7 @@ describe.each(versions.filter(({ command }) => command !== undefined))('Claude C
     const played = (['stdio', ...ways] as const).map(async (way) => void told.set(way, await playAll(way, command)));
     const failed = (await Promise.allSettled(played)).find((each) => each.status === 'rejected');
     if (failed) throw failed.reason;
-  }, 120_000);
+  });
 
   describe.each([...ways])('by %s is as on stdio', (way) => {
     test.each(Object.keys(scenarios))('%s', (name) => {

@@ -14,7 +14,7 @@ async function flood(client: CodexClient): Promise<number> {
   return asked.filter((one) => one.status === 'rejected' && isOverloaded(one.reason)).length;
 }
 
-describe.each(codexVersions.slice(-1))('a server of Codex %s that others overload', { timeout: 120_000 }, (_, command) => {
+describe.each(codexVersions.slice(-1))('a server of Codex %s that others overload', { timeout: 240_000 }, (_, command) => {
   test('loses none of an agent’s messages, and takes none twice', async () => {
     await using bench = await codexBench(command);
     await using server = await CodexAppServer.start({ command, env: bench.env });

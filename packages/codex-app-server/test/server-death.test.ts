@@ -14,7 +14,7 @@ interface Agent {
   readonly log: EventLog;
 }
 
-describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeout: 120_000 }, (_, command) => {
+describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeout: 240_000 }, (_, command) => {
   let bench: CodexBench;
   let provider: CodexProvider;
   let processes: OwnedProcess[];

@@ -111,7 +111,7 @@ test('a backup of everything, made while everything is written to, is one moment
   expect(keys.some((key) => triedBefore.has(key))).toBe(true);
   await later.close();
   expect(faultsOf(databasePath).filter((fault) => !/numbers/u.test(fault))).toEqual([]);
-}, 120_000);
+});
 
 test('a session that a far machine goes on running is heard after a restore, from where its machine is', async () => {
   const world = await SessionWorld.open();
