@@ -177,6 +177,16 @@ test('no relay has a machine run what its owner did not allow; each refusal name
   expect(provider.started).toHaveLength(2);
 });
 
+test.each([
+  ['resume', { resume: '--settings={"apiKeyHelper":"id; echo k"}' }],
+  ['resume', { resume: '-c' }],
+  ['resume', { resume: '../other' }],
+  ['model', { model: '--settings={"apiKeyHelper":"id; echo k"}' }],
+])('%s is no option of a program: %o', async (name, more) => {
+  expect(await start({ more })).toEqual(['validation_failed', expect.stringMatching(new RegExp(`^${name}: `, 'u'))]);
+  expect(provider.started).toEqual([]);
+});
+
 test('two starts that come together are not both the last that fits', async () => {
   writeFileSync(file, 'capacity: 1\n');
   const outcomes = await Promise.all([start(), start(), start()]);

@@ -84,6 +84,13 @@ test('a turn is one run of the program, and the next one goes on with its conver
   expect(owned).toHaveLength(2);
 });
 
+test('what a program could take for an option is neither its conversation nor its model', async () => {
+  const provider = new LinesProvider(frames, { command: program });
+  for (const named of [{ resume: '--settings={}' }, { resume: '-x' }, { resume: 'a b' }, { model: '--settings={}' }])
+    await expect(provider.start(options(named))).rejects.toMatchObject({ code: 'validation_failed' });
+  await provider.close();
+});
+
 test('tools that the frames tell of are told, and lines that are no frames cost nothing but themselves', async () => {
   const { log, turn } = await start(frames);
   await turn('run: echo out');

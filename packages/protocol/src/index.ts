@@ -138,6 +138,7 @@ export { isRunner } from './plain-command.ts';
 export {
   AddressSchema,
   AgentIdSchema,
+  ConversationIdSchema,
   CursorSchema,
   DEFAULT_PAGE_SIZE,
   EpochSchema,
@@ -150,6 +151,7 @@ export {
   MAX_REQUEST_BYTES,
   MessageIdSchema,
   MetaSchema,
+  ModelNameSchema,
   OpaqueIdSchema,
   PageLimitSchema,
   TimestampSchema,

@@ -9,6 +9,7 @@ import {
   lineOf,
   MAX_BODY_LENGTH,
   MessageIdSchema,
+  ModelNameSchema,
   OpaqueIdSchema,
 } from './primitives.ts';
 import { FilePatternSchema } from './reservation.ts';
@@ -168,7 +169,7 @@ export const mcpTools = {
       task: body.optional(),
       cwd: lineOf(4096).optional(),
       mode: SpawnModeSchema.optional(),
-      model: lineOf(128).optional(),
+      model: ModelNameSchema.optional(),
       node: OpaqueIdSchema.optional().describe('Another machine, by id or name'),
       nodeLabels: z.array(GroupNameSchema).min(1).max(64).optional().describe('Any machine that has all of these labels'),
       resume: z.boolean().optional().describe('Go on with the last conversation of an agent that you started'),

@@ -45,6 +45,17 @@ export const lineOf = (maximum: number) =>
     .max(maximum)
     .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, 'This is one line without control characters');
 
+/** A model as its vendor names it, or a short name of it. Programs are given it as an argument: it may not be one of their options. */
+export const ModelNameSchema = lineOf(128).regex(/^[^-]/u, 'A model does not begin with -');
+
+/** A vendor's own id of a stored conversation. Programs are given it as an argument: it may not be one of their options. */
+export const ConversationIdSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][\w.:-]{0,255}$/u,
+    'The id of a conversation is made of letters, digits and _ . : -, and begins with a letter or digit',
+  );
+
 /** Where a message goes: see `parseAddress`. */
 export const AddressSchema = z.string().min(1).max(200);
 

@@ -8,6 +8,7 @@ import {
   lineOf,
   MAX_BODY_LENGTH,
   MetaSchema,
+  ModelNameSchema,
   OpaqueIdSchema,
   TimestampSchema,
 } from './primitives.ts';
@@ -61,7 +62,7 @@ export const StartSessionSchema = z.strictObject({
   task: z.string().min(1).max(MAX_BODY_LENGTH).optional(),
   cwd: lineOf(4096).optional(),
   mode: SpawnModeSchema.optional(),
-  model: lineOf(128).optional(),
+  model: ModelNameSchema.optional(),
   node: OpaqueIdSchema.optional().describe(
     'Id or name of the machine. Left out: for an agent that asks its own machine, else the least loaded that can and whose owner allows it',
   ),

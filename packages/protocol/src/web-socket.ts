@@ -6,7 +6,15 @@ import { ApprovalAnswerSchema, ApprovalIdSchema } from './approval.ts';
 import { DialledSchema } from './dial-in.ts';
 import { HookFieldsSchema, HookResultSchema, HookSchema, NodeHooksSchema } from './hook.ts';
 import { InboxItemSchema } from './message.ts';
-import { AgentIdSchema, CursorSchema, LabelSchema, OpaqueIdSchema, TimestampSchema } from './primitives.ts';
+import {
+  AgentIdSchema,
+  ConversationIdSchema,
+  CursorSchema,
+  LabelSchema,
+  ModelNameSchema,
+  OpaqueIdSchema,
+  TimestampSchema,
+} from './primitives.ts';
 import { PrincipalSchema } from './principal.ts';
 import { PrincipalNameSchema } from './principal-name.ts';
 import { EventFilterSchema, EventResetSchema, RelayEventSchema } from './relay-event.ts';
@@ -185,8 +193,8 @@ export const nodeCommands = {
       within: z.string().nullable().describe('When set, the folder must be this one or lie below it'),
       mode: SpawnModeSchema,
       approval: ApprovalModeSchema,
-      model: z.string().nullable(),
-      resume: z.string().min(1).optional().describe("The vendor's own id of a stored conversation that the session goes on with"),
+      model: ModelNameSchema.nullable(),
+      resume: ConversationIdSchema.optional().describe("The vendor's own id of a stored conversation that the session goes on with"),
       fork: z.boolean().optional().describe('With `resume`: the session goes on with a copy'),
       dialled: DialledSchema.optional().describe(
         'The program runs already, and has dialled the relay: fetch its link instead of starting one',

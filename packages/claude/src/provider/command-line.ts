@@ -31,13 +31,14 @@ export function claudeArguments(options: CommandLineOptions): string[] {
     ...['--permission-mode', permissionMode],
     ...conversationArguments(options),
     ...(instructions === '' ? [] : ['--append-system-prompt', instructions]),
-    ...(model === undefined ? [] : ['--model', model]),
+    ...(model === undefined ? [] : [`--model=${model}`]),
   ];
 }
 
+/** Joined: behind a blank, what begins with `-` would be taken for an option of its own. */
 function conversationArguments({ vendorSessionId, resume, fork = false }: CommandLineOptions): string[] {
   if (resume === undefined) return ['--session-id', vendorSessionId];
-  return fork ? ['--resume', resume, '--fork-session', '--session-id', vendorSessionId] : ['--resume', resume];
+  return fork ? [`--resume=${resume}`, '--fork-session', '--session-id', vendorSessionId] : [`--resume=${resume}`];
 }
 
 export interface ModeArgumentsOptions extends Pick<StartOptions, 'mode'> {

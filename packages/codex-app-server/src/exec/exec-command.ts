@@ -1,3 +1,4 @@
+import { ConversationIdSchema, parseInput } from 'agent-relay-protocol';
 import type { ConfigValue, SandboxMode, ThreadConfig } from '../app-server/methods.ts';
 
 export interface ExecTurnOptions {
@@ -23,10 +24,10 @@ export function execArguments(options: ExecTurnOptions): readonly string[] {
     '--skip-git-repo-check',
     // Refused behind `resume`.
     ...['--sandbox', sandbox, '--cd', cwd],
-    ...(model === undefined ? [] : ['--model', model]),
+    ...(model === undefined ? [] : [`--model=${model}`]),
     ...overrides(config).flatMap((override) => ['--config', override]),
     ...extraArgs,
-    ...(threadId === undefined ? [] : ['resume', threadId]),
+    ...(threadId === undefined ? [] : ['resume', parseInput(ConversationIdSchema, threadId)]),
     // Each takes any number of files.
     ...imagePaths.flatMap((path) => ['--image', path]),
     ...['--', '-'],

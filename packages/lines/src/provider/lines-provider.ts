@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { RelayError } from 'agent-relay-protocol';
+import { ConversationIdSchema, parseInput, RelayError } from 'agent-relay-protocol';
 import {
   type AgentSession,
   type Provider,
@@ -99,7 +99,7 @@ export class LinesProvider implements Provider {
       // One that begins so would be taken for an option.
       '{prompt}': prompt.startsWith('-') ? ` ${prompt}` : prompt,
       ...(model === undefined ? {} : { '{model}': model }),
-      ...(conversation === null ? {} : { '{session}': conversation }),
+      ...(conversation === null ? {} : { '{session}': parseInput(ConversationIdSchema, conversation) }),
     };
     const all = [...args, ...(model === undefined ? [] : modelArgs), ...(conversation === null ? [] : resumeArgs)];
     const outside = { command, args: all.map((arg) => words[arg] ?? arg), cwd, env: { ...env, ...sets } };

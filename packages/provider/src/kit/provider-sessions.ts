@@ -1,4 +1,5 @@
-import { RelayError } from 'agent-relay-protocol';
+import { ConversationIdSchema, ModelNameSchema, parseInput, RelayError } from 'agent-relay-protocol';
+import { z } from 'zod';
 import type { AgentSession, StartOptions } from '../contract.ts';
 import type { SessionEvents } from '../session-events.ts';
 
@@ -9,6 +10,9 @@ export interface TrackedSession extends AgentSession {
 
 /** What `start` hands on: the caller's options, and a signal that aborts when the provider is closed as well. */
 export type TrackedStart = StartOptions & { readonly signal: AbortSignal };
+
+/** What of a start may become an argument of a program. */
+const Named = z.object({ resume: ConversationIdSchema.optional(), model: ModelNameSchema.optional() });
 
 /**
  * The sessions of one provider, from the beginning of their start to their end.
@@ -29,9 +33,10 @@ export class ProviderSessions<Session extends TrackedSession> {
 
   /**
    * Starts a session. One that is there only after its start was given up is closed again, so that nobody is handed a session that is about to go.
-   * @throws what `begin` throws; the signal's reason; RelayError `connection_closed` when the provider has been closed, also meanwhile.
+   * @throws RelayError `validation_failed` for a conversation or a model that a program could take for an option; what `begin` throws; the signal's reason; RelayError `connection_closed` when the provider has been closed, also meanwhile.
    */
   async start(options: StartOptions, begin: (options: TrackedStart) => Promise<Session>): Promise<Session> {
+    parseInput(Named, options);
     const signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
     signal.throwIfAborted();
     const starting = this.#start({ ...options, signal }, begin);

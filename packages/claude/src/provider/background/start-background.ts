@@ -50,8 +50,8 @@ function backgroundArguments({ agentId, model, instructions, resume, fork, extra
   return [
     ...['-n', agentId, '--permission-mode', 'acceptEdits', '--settings', settings],
     ...(instructions === '' ? [] : ['--append-system-prompt', instructions]),
-    ...(model === undefined ? [] : ['--model', model]),
-    ...(resume === undefined ? [] : ['--resume', resume]),
+    ...(model === undefined ? [] : [`--model=${model}`]),
+    ...(resume === undefined ? [] : [`--resume=${resume}`]),
     ...(fork ? ['--fork-session'] : []),
     ...extraArgs,
   ];
