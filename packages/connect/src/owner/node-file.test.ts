@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { parseNodeFile } from './node-file.ts';
 import { FileOwner } from './owner.ts';
 
@@ -33,7 +33,7 @@ test.each([
   expect(messageOf(text)).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
 });
 
-test('a change is read at once; a file that is wrong, or gone, lets nothing be started until it is there again', async () => {
+test('a change counts for whoever asks next; a file that is wrong, or gone, lets nothing be started until it is there again', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'node-file-'));
   const path = join(folder, 'node.yaml');
   const owner = new FileOwner(path);
@@ -49,5 +49,44 @@ test('a change is read at once; a file that is wrong, or gone, lets nothing be s
   expect(await labels()).toEqual(['three']);
   rmSync(path);
   await expect(labels()).rejects.toThrow(/was there when relay-connect started and is gone/u);
+  rmSync(folder, { recursive: true });
+});
+
+test('a file that is being saved lets nothing in: not while it is empty, nor while half of it is there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'node-file-'));
+  const path = join(folder, 'node.yaml');
+  const owner = new FileOwner(path);
+  const modes = async () => (await owner.terms()).announced?.modes;
+  writeFileSync(path, 'labels: [one]\nmodes: [safe]\n');
+  expect(await modes()).toEqual(['safe']);
+  writeFileSync(path, '# mine\n');
+  await expect(modes()).rejects.toMatchObject({ code: 'validation_failed', message: expect.stringContaining('is empty now') });
+  writeFileSync(path, 'labels: [one]\n');
+  const asked = modes();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  writeFileSync(path, 'labels: [one]\nmodes: [safe, agentic]\n');
+  expect(await asked).toEqual(['safe', 'agentic']);
+  writeFileSync(path, '{}\n');
+  expect(await modes()).toBeUndefined();
+  rmSync(folder, { recursive: true });
+});
+
+test.runIf(process.platform !== 'win32')("a file that others may write, or that is another user's, is not followed", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'node-file-'));
+  const path = join(folder, 'node.yaml');
+  const owner = new FileOwner(path);
+  writeFileSync(path, 'labels: [one]\n');
+  chmodSync(path, 0o666);
+  await expect(owner.terms()).rejects.toMatchObject({
+    code: 'forbidden',
+    message: `${path} can be written by other users: chmod go-w ${path}`,
+  });
+  chmodSync(path, 0o600);
+  expect((await owner.terms()).announced?.labels).toEqual(['one']);
+  // Only root gives a file away; root's own files are followed.
+  if (process.getuid?.() === 0) chownSync(path, 4242, 4242);
+  const other = vi.spyOn(process, 'getuid').mockReturnValue(4343);
+  await expect(owner.terms()).rejects.toMatchObject({ code: 'forbidden', message: expect.stringContaining('belongs to another user') });
+  other.mockRestore();
   rmSync(folder, { recursive: true });
 });

@@ -45,6 +45,8 @@ export type NodeFileKey = keyof NodeFileContent;
 /** What the file says, and where. */
 export interface NodeFile {
   readonly content: NodeFileContent;
+  /** Nothing is said, not even `{}`: as a file reads that is being written. */
+  readonly isBlank: boolean;
   /** "node.yaml line 7 (modes)": where a key is said. */
   where(key: NodeFileKey): string;
 }
@@ -61,7 +63,8 @@ export function parseNodeFile(path: string, text: string): NodeFile {
     const { keys, what } = firstFault(parsed.error.issues);
     throw fault(path, lineOf(keys), `${keys.length === 0 ? 'the file' : keys.join('.')}: ${what}`);
   }
-  return { content: parsed.data, where: (key) => `${path} line ${lineOf([key])} (${key})` };
+  const isBlank = document.contents === null;
+  return { content: parsed.data, isBlank, where: (key) => `${path} line ${lineOf([key])} (${key})` };
 }
 
 /** Aliases of aliases may come to more than memory holds: what needs no such thing has none. */

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { OwnerLimits } from 'agent-relay-host';
 import { type ApprovalMode, type NodeProvider, type NodeTerms, RelayError, type SpawnerKind, type SpawnMode } from 'agent-relay-protocol';
+import { sleep } from 'agent-relay-wire';
+import { assertOwnFile } from 'agent-relay-wire/node';
 import { type KeptAgent, type NodeFile, type NodeFileKey, parseNodeFile } from './node-file.ts';
 
 /** A start as the owner of the machine looks at it. */
@@ -40,13 +42,21 @@ export interface OwnersTerms {
 export const nodeFilePath = (env: Readonly<Record<string, string | undefined>>): string =>
   env['AGENT_RELAY_NODE_FILE'] || join(homedir(), '.agent-relay', 'node.yaml');
 
+/** So long a change must lie there before it counts, and so often it is looked at: whoever saves a file empties it first, and may write it in pieces. */
+const SETTLES_MS = 100;
+const LOOKS = 50;
+
 /**
- * Reads the file again where it has changed. One that was there and is gone is not taken for leave to do anything: it may be about to be written.
+ * Reads the file again where it has changed, once two looks at it agree; who asks meanwhile waits. One that was there and is gone, or has nothing in it any
+ * more, is not taken for leave to do anything: it may be about to be written. One that is another user's, or that others may write, is not followed.
  */
 export class FileOwner implements Owner {
   readonly #path: string;
   readonly #mustBeThere: boolean;
   #read: { readonly text: string; readonly file: NodeFile } | null = null;
+  /** What two looks agreed on last, good or not. */
+  #settled: string | null = null;
+  #settling: Promise<string | null> | null = null;
 
   constructor(path: string, { mustBeThere = false }: { readonly mustBeThere?: boolean } = {}) {
     this.#path = path;
@@ -54,16 +64,49 @@ export class FileOwner implements Owner {
   }
 
   async terms(): Promise<OwnersTerms> {
-    const text = await this.#text();
+    this.#settling ??= this.#settle().finally(() => {
+      this.#settling = null;
+    });
+    const text = await this.#settling;
     if (text === null) return termsOf(null);
-    if (this.#read?.text !== text) this.#read = { text, file: parseNodeFile(this.#path, text) };
+    if (this.#read?.text !== text) this.#read = { text, file: this.#parse(text) };
     return termsOf(this.#read.file);
+  }
+
+  #parse(text: string): NodeFile {
+    const file = parseNodeFile(this.#path, text);
+    if (file.isBlank && this.#read?.file.isBlank === false)
+      throw new RelayError(
+        'validation_failed',
+        `${this.#path}: it limited what runs here and is empty now: write {} where anything may run`,
+      );
+    return file;
+  }
+
+  async #settle(): Promise<string | null> {
+    let text = await this.#text();
+    for (let looks = 0; text !== this.#settled; looks += 1) {
+      if (looks === LOOKS)
+        throw new RelayError('validation_failed', `${this.#path}: it changes again and again: nothing is started until it stays`);
+      await sleep(SETTLES_MS);
+      const before = text;
+      text = await this.#text();
+      if (text === before) this.#settled = text;
+    }
+    return text;
   }
 
   async #text(): Promise<string | null> {
     try {
-      return await readFile(this.#path, 'utf8');
+      const file = await open(this.#path, 'r');
+      try {
+        assertOwnFile(this.#path, await file.stat());
+        return await file.readFile('utf8');
+      } finally {
+        await file.close();
+      }
     } catch (error) {
+      if (error instanceof RelayError) throw error;
       const isMissing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
       if (isMissing && !this.#mustBeThere && this.#read === null) return null;
       throw this.#fault(error, isMissing && this.#read !== null);

@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConfiguredHook, HooksFileSchema } from 'agent-relay-protocol';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FollowedYaml } from './followed-yaml.ts';
 import { readYaml } from './yaml-file.ts';
 
@@ -50,6 +50,17 @@ test.runIf(process.platform !== 'win32')('a file that other users can write is n
   chmodSync(path, 0o622);
   expect(names(file)).toEqual([]);
   expect(file.state.fault).toContain('can be written by other users');
+});
+
+test.runIf(process.platform !== 'win32')("another user's file is not followed", () => {
+  const file = follow();
+  write('hooks:\n  codex:\n    on_turn_complete:\n      - { name: one, command: echo }\n');
+  // Only root gives a file away; root's own files are followed.
+  if (process.getuid?.() === 0) chownSync(path, 4242, 4242);
+  const other = vi.spyOn(process, 'getuid').mockReturnValue(4343);
+  expect(names(file)).toEqual([]);
+  expect(file.state.fault).toContain('belongs to another user');
+  other.mockRestore();
 });
 
 const faultOf = (text: string): string => {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { RelayError } from 'agent-relay-protocol';
 import type { z } from 'zod';
+import { assertOwnFile } from './own-file.ts';
 import { readYaml } from './yaml-file.ts';
 
 export interface FollowedYamlOptions<Value> {
@@ -60,11 +61,10 @@ export class FollowedYaml<Value> {
 
 const MISSING = 'missing';
 
-/** @throws RelayError `forbidden` where others may write it: it says what runs as this user. */
+/** @throws RelayError `forbidden` where it is another user's, or others may write it. */
 function stateOf(path: string): string {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (!found) return MISSING;
-  if (process.platform !== 'win32' && (Number(found.mode) & 0o022) !== 0)
-    throw new RelayError('forbidden', `${path} can be written by other users: chmod go-w ${path}`);
+  assertOwnFile(path, found);
   return [found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
 }
