@@ -1,6 +1,7 @@
 import type { SessionEnd, SessionIdentity } from 'agent-relay-host';
 import { RelayError } from 'agent-relay-protocol';
 import { backoffDelays, isRetryable, type Log, sleep } from 'agent-relay-wire';
+import { isStartOf, type KeptStart } from './kept-start.ts';
 import type { LinkHolder } from './link-holder.ts';
 import type { KeptAgent } from './owner/node-file.ts';
 import type { Owner } from './owner/owner.ts';
@@ -13,6 +14,8 @@ export interface KeptAgentsOptions {
   /** The relay knows what is over. */
   readonly isSettled: () => boolean;
   readonly isRunning: (agentId: string) => boolean;
+  /** Where fresh folders are made. */
+  readonly workspacesFolder: string;
   /** Ended when the machine leaves. */
   readonly signal: AbortSignal;
 }
@@ -27,7 +30,7 @@ const LINK_WAIT_MS = 60_000;
  */
 export class KeptAgents {
   readonly #options: KeptAgentsOptions;
-  readonly #inHand = new Map<string, Promise<void>>();
+  readonly #inHand = new Map<string, KeptAgent>();
   readonly #failed = new Map<string, { readonly delays: Iterator<number, void>; readonly at: number }>();
   #nodeId: string | null = null;
 
@@ -35,9 +38,10 @@ export class KeptAgents {
     this.#options = options;
   }
 
-  /** Whether this machine is asking for that agent. */
-  isAskingFor(agentId: string): boolean {
-    return this.#inHand.has(agentId);
+  /** Whether this machine is asking for that start. */
+  isAskingFor(start: KeptStart): boolean {
+    const agent = this.#inHand.get(start.session.agentId);
+    return agent !== undefined && isStartOf(agent, start, this.#options.workspacesFolder);
   }
 
   /** The machine has attached as this node. */
@@ -65,12 +69,12 @@ export class KeptAgents {
   #keep(agent: KeptAgent, nodeId: string, delayMs: number): void {
     const { log, signal } = this.#options;
     if (this.#inHand.has(agent.name) || this.#options.isRunning(agent.name)) return;
-    const kept = this.#start(agent, nodeId, delayMs)
+    this.#inHand.set(agent.name, agent);
+    void this.#start(agent, nodeId, delayMs)
       .catch((error: unknown) => {
         if (!signal.aborted) log.error('an agent that is kept could not be started', { agentId: agent.name, ...reasonOf(error) });
       })
       .finally(() => this.#inHand.delete(agent.name));
-    this.#inHand.set(agent.name, kept);
   }
 
   async #start(agent: KeptAgent, nodeId: string, delayMs: number): Promise<void> {

@@ -16,6 +16,7 @@ import type { McpEndpoint } from 'agent-relay-provider';
 import { escapeLookAlikes } from 'agent-relay-wire';
 import type { z } from 'zod';
 import type { DialledSessions } from './dialled-sessions.ts';
+import type { KeptStart } from './kept-start.ts';
 import type { Owner } from './owner/owner.ts';
 import type { ToolDoor } from './tool-door.ts';
 
@@ -27,8 +28,8 @@ export interface NodeCommandsOptions {
   readonly tools: Pick<ToolDoor, 'admit' | 'has' | 'dismiss'>;
   readonly dialledSessions: Pick<DialledSessions, 'begin' | 'again' | 'end'>;
   readonly owner: Owner;
-  /** Whether this machine itself asks for that agent, which its owner has it keep. */
-  readonly isKept: (agentId: string) => boolean;
+  /** Whether it is this machine itself that asks for that start, because its owner has it keep the agent. */
+  readonly isKept: (start: KeptStart) => boolean;
   readonly hooks: () => NodeHooks;
   /** Where this machine's agents find the relay. */
   readonly url: URL;
@@ -126,14 +127,15 @@ class SessionStarts {
     this.#asked.delete(sessionId);
   }
 
-  async #admit({ session, mode, approval, cwd, dialled }: Omit<z.output<typeof StartSchema>, 'token'>): Promise<OwnerLimits> {
+  async #admit(start: KeptStart): Promise<OwnerLimits> {
     const { host, owner, isKept } = this.#options;
-    const { sessionId, agentId, provider, spawnedBy } = session;
+    const { session, mode, approval, cwd, dialled } = start;
+    const { sessionId, provider, spawnedBy } = session;
     const terms = await owner.terms();
     const isDialled = dialled !== undefined;
     const waiting = [...this.#admitted].filter((id) => !host.has(id)).length;
     const running = host.load + waiting;
-    const spawner = isKept(agentId) ? 'machine' : spawnerKind(spawnedBy, host.running);
+    const spawner = isKept(start) ? 'machine' : spawnerKind(spawnedBy, host.running);
     const limits = terms.admit({ provider, mode, approval, cwd, isDialled, running, spawner });
     // Before anything is waited for: two that come together are not both the last that fits.
     this.#admitted.add(sessionId);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { socketFetch } from 'agent-relay-client/node';
 import { createHost, type Host, type HostOptions, type SessionEnd, type SessionIdentity } from 'agent-relay-host';
@@ -146,6 +147,7 @@ class ConnectedNode implements RunningNode {
       clock: options.clock,
       isSettled: () => relay.isSettled,
       isRunning: (agentId) => host.running.some((session) => session.agentId === agentId),
+      workspacesFolder: join(options.stateDir, 'workspaces'),
       signal: this.#leaving.signal,
     });
     this.ended = this.#run();
@@ -321,7 +323,7 @@ class ConnectedNode implements RunningNode {
       tools,
       dialledSessions,
       owner: this.#owner,
-      isKept: (agentId) => this.#kept.isAskingFor(agentId),
+      isKept: (start) => this.#kept.isAskingFor(start),
       hooks: () => describeHooks(hooks, [...host.recentHookRuns]),
       url,
       onStarted,

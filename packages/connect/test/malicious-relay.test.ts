@@ -64,6 +64,8 @@ class ScriptedRelay {
       return;
     }
     this.heard.push(frame);
+    // Whoever is asked for an agent takes its time.
+    if (frame.method === 'sessions/start') return;
     const entries = frame.params?.['entries'];
     const answers: Record<string, object> = {
       'nodes/attach': { nodeId: 'n1', sessions: [] },
@@ -102,7 +104,12 @@ beforeEach(async () => {
   relay = new ScriptedRelay();
   await relay.listening();
   provider.started.length = 0;
-  node = await runNode({
+  node = await attach();
+});
+
+async function attach(): Promise<RunningNode> {
+  relay.heard.length = 0;
+  const attached = await runNode({
     url: relay.url,
     readToken: async () => 'token',
     name: 'laptop',
@@ -117,7 +124,8 @@ beforeEach(async () => {
     heartbeatMs: 50,
   });
   await until(() => expect(heard('nodes/attach')).toHaveLength(1));
-});
+  return attached;
+}
 afterEach(async () => {
   await node.stop('over');
   relay.close();
@@ -185,6 +193,28 @@ test.each([
 ])('%s is no option of a program: %o', async (name, more) => {
   expect(await start({ more })).toEqual(['validation_failed', expect.stringMatching(new RegExp(`^${name}: `, 'u'))]);
   expect(provider.started).toEqual([]);
+});
+
+test('the name of an agent that is kept is leave for what its entry says, and for nothing else', async () => {
+  const work = join(folder, 'work');
+  await node.stop('kept from here on');
+  writeFileSync(file, `spawners: []\nkeep:\n  - { name: Kept, provider: scripted, folder: ${work}, mode: safe, approval: guarded }\n`);
+  node = await attach();
+  await until(() => expect(heard('sessions/start').map(({ params }) => params?.['name'])).toContain('Kept'));
+  const kept = { agentId: 'Kept', mode: 'safe' } as const;
+  const others = [
+    { ...kept, mode: 'unrestricted' as const },
+    { ...kept, approval: 'open' },
+    { ...kept, cwd: join(folder, 'private') },
+    { ...kept, provider: 'other' },
+    { ...kept, ask: true },
+    { ...kept, target: 'background' as const },
+    { ...kept, more: { task: 'do this' } },
+    { ...kept, more: { model: 'dear' } },
+  ];
+  for (const asked of others) expect((await start(asked))[0]).toBe('forbidden');
+  expect(provider.started).toEqual([]);
+  expect(await start(kept)).toEqual(['started', '']);
 });
 
 test('two starts that come together are not both the last that fits', async () => {
