@@ -128,9 +128,9 @@ describe.each(codexVersions)('the relay’s tools in Codex %s', { timeout: 60_00
     const spawn = (message: string) => `call spawn_agent ${JSON.stringify({ message })} && then say: started it`;
 
     test('ask a person what they may not do by themselves, in the turn that started them', async () => {
-      const { session, log } = await start({ approval: 'guarded', mode: 'unrestricted' });
+      const { session, log } = await start({ ask: true });
       const cmd = { cmd: 'touch below.txt', sandbox_permissions: 'require_escalated', justification: 'It writes', yield_time_ms: 30_000 };
-      await session.prompt(mail(spawn(`call exec_command ${JSON.stringify(cmd)} && then say: below`), 1), { mode: 'next' });
+      await session.prompt(owner(spawn(`call exec_command ${JSON.stringify(cmd)} && then say: below`)), { mode: 'next' });
       const asked = await log.waitFor('approval.requested');
       const { turnId } = await log.waitFor('turn.started');
       expect(asked).toMatchObject({ turnId, kind: 'execute', input: { command: expect.stringContaining('touch below.txt') } });
@@ -140,6 +140,24 @@ describe.each(codexVersions)('the relay’s tools in Codex %s', { timeout: 60_00
       expect(await session.resolveApproval?.(asked.approvalId, { outcome: 'allow', by: 'owner' })).toBe(true);
       await log.waitFor('vendor.event', ({ name, data }) => name === 'subAgent/turn' && JSON.stringify(data).includes('completed'));
       expect(existsSync(join(bench.home.workFolder, 'below.txt'))).toBe(true);
+    });
+
+    test.each([
+      ['agentic', 'read-only'],
+      ['unrestricted', 'guarded'],
+    ] as const)('would lend mail the rights of a person: an %s session with %s mail has none', async (mode, approval) => {
+      const { session, log } = await start({ mode, approval });
+      await session.prompt(owner('say: mine'), { mode: 'next' });
+      await says(log, 'mine');
+      await session.prompt(mail('say: theirs', 1), { mode: 'next' });
+      await says(log, 'theirs');
+      const offered = bench.model.requests.flatMap(({ model }) => (model === undefined ? [] : [model.tools.map(({ fullName }) => fullName)]));
+      expect(offered.length).toBeGreaterThanOrEqual(2);
+      for (const names of offered) {
+        expect(names).toContain('exec_command');
+        // Codex has its model search for those of sub-agents, the only ones here that are not offered at once.
+        expect(names.filter((name) => /tool_search|_agents?$|send_input|followup_task/u.test(name))).toEqual([]);
+      }
     });
 
     test('end with their session', async () => {

@@ -107,10 +107,13 @@ describe('the settings of a thread', () => {
     });
   });
 
-  test('of an agent whose mail may do less have the session look at each call of a relay tool', () => {
+  test('of an agent whose mail may do less have the session look at each call of a relay tool, and no sub-agents', () => {
     for (const approval of ['guarded', 'read-only'] as const) {
       const config = threadConfig({ mode: 'agentic', approval, mcp, userMcpServers: [], environment });
-      expect(config).toMatchObject({ mcp_servers: { 'agent-relay': { default_tools_approval_mode: 'prompt' } } });
+      expect(config).toMatchObject({
+        features: { multi_agent: false },
+        mcp_servers: { 'agent-relay': { default_tools_approval_mode: 'prompt' } },
+      });
     }
   });
 

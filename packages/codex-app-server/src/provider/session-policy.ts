@@ -82,11 +82,12 @@ export interface ThreadConfigOptions {
 /** `config` of the thread; Codex forgets it when the thread is unloaded. */
 export function threadConfig({ mode, approval, mcp, asksClient, userMcpServers, environment }: ThreadConfigOptions): ThreadConfig {
   const isSafe = mode === 'safe';
+  const isRestricted = isMailRestricted(mode, approval);
   const askedByCodex = ({ url, headers }: McpEndpoint) => ({
     url,
     http_headers: { ...headers },
     // `prompt`: the session looks whether the call would hand out mail. Without either the policy `never` refuses every call.
-    default_tools_approval_mode: isMailRestricted(mode, approval) ? 'prompt' : 'approve',
+    default_tools_approval_mode: isRestricted ? 'prompt' : 'approve',
     tool_timeout_sec: toolTimeoutMs / 1000,
   });
   // One of this name in the user's settings stays off, for it would be another agent's, or nobody's.
@@ -97,7 +98,8 @@ export function threadConfig({ mode, approval, mcp, asksClient, userMcpServers, 
     : [];
   return {
     // A message that joins a turn waits for the next boundary; otherwise the half answer would be lost.
-    features: { instant_interrupt: false, ...(isSafe ? withoutTools : {}) },
+    // A sub-agent keeps the rights of the turn that started it: mail would write with those of a person.
+    features: { instant_interrupt: false, ...(isRestricted ? { multi_agent: false } : {}), ...(isSafe ? withoutTools : {}) },
     mcp_servers: Object.fromEntries([...switchedOff, ...relayServers]),
     ...(isSafe ? { web_search: 'disabled' } : {}),
     ...shellEnvironment(environment),
