@@ -86,7 +86,7 @@ hooks:
   scripted:
     on_file_change:
       - command: ["printf", "%s|", "\${file}", "\${change}"]
-      - command: 'printf "%s|" \${file} "\${file}" ''\${file}'' "in \${file}"'
+      - command: 'printf "%s|" \${file} "\${file}" "in \${file}"'
       - command: printf '%s|' "$HOOK_FILE" "$HOOK_AGENT"
       - command: cat
 `);
@@ -97,7 +97,7 @@ hooks:
     expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0]);
     const [argv, shell, variable, stdin] = ended.map(({ output }) => output);
     expect(argv).toBe(`${file}|updated|`);
-    expect(shell).toBe(`${file}|${file}|${file}|in ${file}|`);
+    expect(shell).toBe(`${file}|${file}|in ${file}|`);
     expect(variable).toBe(`${file}|Worker|`);
     expect(JSON.parse(stdin ?? '')).toMatchObject({ trigger: 'file_change', fields: { agent: 'Worker', file, cwd: folder } });
     expect(readdirSync(folder)).toEqual(['state']);

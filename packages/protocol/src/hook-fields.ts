@@ -42,12 +42,22 @@ export const exampleFields = (trigger: HookTrigger): HookFields => ({ ...everyOn
 /** All that a trigger can say, empty where an occurrence does not: a placeholder never stays as it is written. */
 export function fieldsOf(trigger: HookTrigger, said: Readonly<Record<string, string | number | undefined>>): HookFields {
   const names = Object.keys({ ...everyOnes, ...examples[trigger] });
-  return Object.fromEntries(names.map((name) => [name, safe(String(said[name] ?? ''))]));
+  return Object.fromEntries(names.map((name) => [name, asPath(name, safe(String(said[name] ?? '')))]));
 }
+
+/** What names a file or a folder. */
+export const hookPathFields: readonly string[] = ['file', 'movedTo', 'cwd'];
+
+/** A path is never an option of the program that gets it. */
+const asPath = (name: string, value: string): string => (hookPathFields.includes(name) && value.startsWith('-') ? `./${value}` : value);
 
 const safe = (value: string): string => value.replaceAll('\0', '').slice(0, MAX_VALUE_LENGTH);
 
 const placeholder = /\$\{([a-zA-Z][a-zA-Z0-9]*)\}/gu;
+
+/** The names of those fields that a text has a place for. */
+export const placeholdersIn = (template: string, fields: readonly string[]): readonly string[] =>
+  [...template.matchAll(placeholder)].flatMap(([, name = '']) => (fields.includes(name) ? [name] : []));
 
 /** A text with the fields in it. What is no field of this trigger stays. */
 export const fillText = (template: string, fields: HookFields): string =>

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type HookTrigger, HookTriggerSchema, machineTriggers, relayTriggers } from './hook.ts';
+import { hookCommandFault } from './hook-command.ts';
 import { DeliveryModeSchema } from './message.ts';
 import { nearest } from './nearest.ts';
 import { isRunner } from './plain-command.ts';
@@ -144,12 +145,21 @@ const sectionOf = (whom: string) => {
           });
         }
         for (const [index, action] of actions.entries()) {
-          const fault = faultOf(action, whom, trigger);
-          if (fault !== null) context.addIssue({ code: 'custom', path: [key, index, action.type], message: fault });
+          for (const { key: word, message } of faultsOf(action, whom, trigger))
+            context.addIssue({ code: 'custom', path: [key, index, word], message });
         }
       }
     });
 };
+
+function faultsOf(action: HookAction, whom: string, trigger: string): readonly { readonly key: string; readonly message: string }[] {
+  const fault = faultOf(action, whom, trigger);
+  const isDebounced = whom === RELAY_HOOKS && 'debounce' in action && action.debounce !== undefined;
+  return [
+    ...(fault === null ? [] : [{ key: action.type, message: fault }]),
+    ...(isDebounced ? [{ key: 'debounce', message: 'is for hooks of machines: the relay itself does each at once' }] : []),
+  ];
+}
 
 function faultOf(action: HookAction, whom: string, trigger: string): string | null {
   if (whom === RELAY_HOOKS && action.type !== 'relay' && action.type !== 'webhook')
@@ -157,7 +167,8 @@ function faultOf(action: HookAction, whom: string, trigger: string): string | nu
   if (action.type === 'approve' && trigger !== 'approval_needed') return 'answers what an agent asks: say it under on_approval_needed';
   if (action.type === 'command' && action.feedback && !['file_change', 'command_executed', 'turn_complete'].includes(trigger))
     return 'feedback is for on_file_change, on_command_executed and on_turn_complete';
-  return null;
+  const known = HookTriggerSchema.safeParse(trigger);
+  return action.type === 'command' && known.success ? hookCommandFault(action.command, known.data) : null;
 }
 
 /** The file `agent-relay.yaml`: `hooks`, then whose they are, then what sets them off, then what is done, in this order. */
