@@ -85,6 +85,25 @@ hooks:
   });
 });
 
+test('what answers the mail of a hook sets none off, and nobody else sends mail of that kind', async () => {
+  for (const id of ['Worker', 'Lead']) await owner.agents.register({ id, name: id });
+  writeHooks('hooks:\n  relay:\n    on_message_received:\n      - { name: tell, relay: Lead }\n');
+  await owner.messages.send({ to: 'Worker', body: 'hello' });
+  const told = async () => (await owner.messages.list({ to: 'Lead', limit: 50 })).data.filter(({ kind }) => kind === 'hook');
+  await until(async () => expect(await told()).toHaveLength(1));
+  const [first] = await told();
+  await owner.messages.send({ from: 'Lead', replyTo: first?.id ?? 0, body: 'thank you' });
+  // What comes after it has set the hook off: what came before it has not.
+  const last = await owner.messages.send({ to: 'Worker', body: 'go on' });
+  await until(async () => expect((await told()).map(({ body }) => body)).toContainEqual(expect.stringContaining(`message: ${last.id}`)));
+  expect(await told()).toHaveLength(2);
+  for (const [field, said] of Object.entries({ kind: { kind: 'hook' }, type: { type: 'hook' } }))
+    await expect(owner.messages.send({ to: 'Worker', body: 'quiet', ...said })).rejects.toMatchObject({
+      code: 'validation_failed',
+      message: expect.stringContaining(`${field}: hook is the kind of what hooks send`),
+    });
+});
+
 test('the owner sees the hooks and the faults of their file, tries one, and its webhook is signed', async () => {
   const seen: { readonly signed: boolean; readonly body: string }[] = [];
   const server = createServer((request, response) => {

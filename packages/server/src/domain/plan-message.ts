@@ -127,6 +127,12 @@ export function routeMessage(facts: Facts, { input, from, principal, at }: Sendi
   return { draft, matched: countRecipients(facts, draft) };
 }
 
+/** @throws RelayError `validation_failed`: what hooks send sets off no hooks, so it is not for anybody to say that it is. */
+export function assertNotOfHook({ kind, type, meta }: SendMessage, principal: Principal): void {
+  if ((kind ?? type) !== HOOK_MESSAGE_KIND || (principal.type === 'node' && typeof meta?.['hook'] === 'string')) return;
+  throw invalid(kind === undefined ? 'type' : 'kind', `${HOOK_MESSAGE_KIND} is the kind of what hooks send: choose another`);
+}
+
 /** @throws RelayError `validation_failed`: a hook that told an agent of its own events would never come to an end. */
 function assertFeedsOthers({ kind }: SendMessage, to: string, from: string): void {
   if (kind === HOOK_MESSAGE_KIND && to === `id:${from}`)

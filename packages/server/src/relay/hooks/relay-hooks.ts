@@ -36,7 +36,7 @@ export interface RelayHooksFile {
 
 export interface RelayHooksDeps extends Pick<RelayCore, 'store' | 'clock' | 'log'> {
   readonly workspace: string;
-  readonly messages: Pick<Messages, 'send'>;
+  readonly messages: Pick<Messages, 'sendOwn'>;
   readonly file: RelayHooksFile;
   /** Without one webhooks fail. */
   readonly sender: PostSender | undefined;
@@ -125,19 +125,28 @@ export class RelayHooks {
 
   async #follow({ batches }: EventStream): Promise<void> {
     for await (const batch of batches) {
-      if ('events' in batch) for (const event of batch.events) this.#occur(event);
+      if ('events' in batch) for (const event of batch.events) await this.#occur(event);
       letGo(batch);
     }
   }
 
-  #occur(event: RelayEvent): void {
+  async #occur(event: RelayEvent): Promise<void> {
     const occurrence = hookOccurrence(event);
     if (occurrence === null) return;
-    for (const hook of this.#own) {
-      if (hook.trigger !== occurrence.trigger) continue;
+    const hooks = this.#own.filter(({ trigger }) => trigger === occurrence.trigger);
+    if (hooks.length === 0 || (await this.#answersHook(event))) return;
+    for (const hook of hooks) {
       const work = this.#run(hook, occurrence, event.seq).finally(() => this.#running.delete(work));
       this.#running.add(work);
     }
+  }
+
+  /** Whoever answers what a hook sent would be answered by it again, and so on. */
+  async #answersHook(event: RelayEvent): Promise<boolean> {
+    if (event.type !== 'message.new' || event.message.replyTo === null) return false;
+    const { store, workspace } = this.#deps;
+    const answered = await store.messages.get(workspace, event.message.replyTo);
+    return answered?.message.kind === HOOK_MESSAGE_KIND;
   }
 
   async #run(hook: ConfiguredHook, occurrence: RelayOccurrence, eventSeq: number): Promise<void> {
@@ -180,7 +189,7 @@ export class RelayHooks {
   ): Promise<Result> {
     const meta = { hook: hook.name, trigger: hook.trigger, agentId };
     const message = { from, to, mode, meta, body: bodyOf(hook, fields), kind: HOOK_MESSAGE_KIND };
-    const { matched } = await this.#deps.messages.send(message, { principal: this.#owner, signal: this.#closing.signal });
+    const { matched } = await this.#deps.messages.sendOwn(message, { principal: this.#owner, signal: this.#closing.signal });
     return { outcome: 'succeeded', detail: `It reached ${matched} ${matched === 1 ? 'agent' : 'agents'}` };
   }
 

@@ -21,7 +21,7 @@ import type { Directory } from '../../domain/directory.ts';
 import type { Done, SendFacts } from '../../domain/facts.ts';
 import { heldError } from '../../domain/hold-changes.ts';
 import { isBuiltIn } from '../../domain/membership.ts';
-import { type Planned, planMessage, type SendTerms } from '../../domain/plan-message.ts';
+import { assertNotOfHook, type Planned, planMessage, type SendTerms } from '../../domain/plan-message.ts';
 import { isOwner } from '../../domain/scopes.ts';
 import type { Store } from '../../store/store.ts';
 import type { Readers } from '../access/readers.ts';
@@ -52,9 +52,15 @@ export class Messages {
 
   /**
    * `mustBeSo` is asked in the write itself: what it throws refuses the message.
-   * @throws RelayError `message_held` when the loop guard keeps it.
+   * @throws RelayError `message_held` when the loop guard keeps it, `validation_failed` when it says to be of a hook and is not.
    */
   async send(input: SendMessage, context: CallContext, mustBeSo?: (facts: SendFacts) => void): Promise<SentMessage> {
+    assertNotOfHook(input, context.principal);
+    return this.sendOwn(input, context, mustBeSo);
+  }
+
+  /** As `send`, for what the relay says by itself: it has hooks too. */
+  async sendOwn(input: SendMessage, context: CallContext, mustBeSo?: (facts: SendFacts) => void): Promise<SentMessage> {
     const { inboxes, receipts } = this.#deps;
     const { principal } = context;
     const from = actingId(principal, input.from, 'from');
