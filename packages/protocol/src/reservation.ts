@@ -12,6 +12,7 @@ export const FilePatternSchema = z
     (text) => !/^\/|\\|[\p{Cc}\p{Zl}\p{Zp}]|(?:^|\/)\.{1,2}(?:\/|$)|\/\//u.test(text),
     'A pattern is relative, with / between names, and without . and ..',
   )
+  .refine((text) => text.split('/').every((name) => name.split('*').length <= 5), 'A name in a pattern has at most 4 *')
   .meta({ examples: ['src/auth/'] });
 
 /** Files that one agent has for itself for a while. A write on it names its id: one that is over cannot be renewed. */

@@ -1,6 +1,6 @@
 import { DEFAULT_LEASE_MS, loosely, RelayError, type Reservation, ReservationSchema, type RouteInput } from 'agent-relay-protocol';
 import type { Decision } from './facts.ts';
-import { patternHolds, patternsOverlap } from './file-pattern.ts';
+import { patternsHold, patternsOverlap } from './file-pattern.ts';
 import { type RecordFacts, type Resource, recordKey, recordWrite } from './resource.ts';
 
 const stored = loosely(ReservationSchema);
@@ -21,13 +21,7 @@ export const reservationLimits = { perAgent: 16, all: 256 } as const;
 
 export const isHeld = ({ ended, leaseExpiresAt }: Reservation, now: number): boolean => ended === null && leaseExpiresAt > now;
 
-export const holdsFile = ({ folder, patterns }: Reservation, file: string): boolean =>
-  patterns.some((pattern) => patternHolds({ folder, pattern }, file));
-
-const overlaps = (one: Pick<Reservation, 'folder' | 'patterns'>, other: Pick<Reservation, 'folder' | 'patterns'>): boolean =>
-  one.patterns.some((pattern) =>
-    other.patterns.some((its) => patternsOverlap({ folder: one.folder, pattern }, { folder: other.folder, pattern: its })),
-  );
+export const holdsFile = (reservation: Reservation, file: string): boolean => patternsHold(reservation, file);
 
 export interface NewReservation {
   readonly id: number;
@@ -48,7 +42,7 @@ export function newReservation(
       'rate_limited',
       `There are ${own.length} reservations of ${agentId} and ${held.length} in all: release some first`,
     );
-  const conflicts = held.filter((each) => each.agentId !== agentId && overlaps(each, { folder, patterns }));
+  const conflicts = held.filter((each) => each.agentId !== agentId && patternsOverlap(each, { folder, patterns }));
   const [refusing] = enforced ? conflicts : conflicts.filter((each) => each.enforced);
   if (refusing) throw heldBy(refusing);
   const wanted = { folder, patterns: [...patterns], enforced, note: note ?? null };
