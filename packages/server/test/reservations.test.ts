@@ -4,7 +4,9 @@ import { as, FarNode, owner, SessionWorld } from './session-world.ts';
 
 let world: SessionWorld;
 let node: FarNode;
+const told = new Map<string, number>();
 beforeEach(async () => {
+  told.clear();
   world = await SessionWorld.open();
   node = new FarNode();
   await world.attach(node);
@@ -20,6 +22,25 @@ const call = {
   release: (id: number, agentId: string) =>
     Promise.resolve().then(() => world.relay.handlers['reservations/release']({ id, agentId }, as(owner))),
   list: async (over: object = {}) => (await world.relay.handlers['reservations/list'](over, as(owner))).data.map(({ id }) => id),
+};
+
+const asks = async (agentId: string, approvalId: string, path: string, over: object = {}) => {
+  const { data } = await world.relay.handlers['sessions/list']({ agent: agentId }, as(owner));
+  const event: AgentEvent = {
+    type: 'approval.requested',
+    approvalId,
+    kind: 'edit',
+    title: 'Edit',
+    cwd: '/work',
+    input: { file_path: path, content: 'x' },
+    options: [{ id: 'allow', label: 'Allow', outcome: 'allow' }],
+    ...over,
+  };
+  const sessionId = data[0]?.sessionId ?? '';
+  const seq = (told.get(agentId) ?? 0) + 1;
+  told.set(agentId, seq);
+  const entries = [{ seq, at: 1, event }];
+  await world.relay.nodeHandlers['activity/append']({ sessionId, entries }, { ...as(owner), link: node });
 };
 
 test('of those who want the same files one has them while either insists; else all are told of each other', async () => {
@@ -68,20 +89,6 @@ test('a question to edit what another has for itself is answered with no, by nam
   };
   const { id } = await call.create('Ann', ['src/'], { enforced: true });
   await world.relay.handlers['rules/create']({ agent: 'Ben', kind: 'edit', folder: '/work' }, as(owner));
-  const asks = async (agentId: string, approvalId: string, path: string) => {
-    const { data } = await world.relay.handlers['sessions/list']({ agent: agentId }, as(owner));
-    const event: AgentEvent = {
-      type: 'approval.requested',
-      approvalId,
-      kind: 'edit',
-      title: 'Edit',
-      cwd: '/work',
-      input: { file_path: path, content: 'x' },
-      options: [{ id: 'allow', label: 'Allow', outcome: 'allow' }],
-    };
-    const sessionId = data[0]?.sessionId ?? '';
-    await world.relay.nodeHandlers['activity/append']({ sessionId, entries: [{ seq: 1, at: 1, event }] }, { ...as(owner), link: node });
-  };
   await asks('Ben', 'q1', '/work/src/a.ts');
   await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 10_000 });
   expect(answers[0]).toMatchObject({
@@ -95,4 +102,29 @@ test('a question to edit what another has for itself is answered with no, by nam
   const { data } = await world.relay.handlers['approvals/list']({ agent: 'Ann' }, as(owner));
   expect(data).toMatchObject([{ approvalId: 'q2', status: 'pending' }]);
   expect(answers).toHaveLength(1);
+});
+
+test('one that is held is found behind all that were, however much they say; those end with the next of their agent, or when they are swept', async () => {
+  const { id } = await call.create('Ann', ['src/'], { enforced: true, leaseMs: 3_600_000 });
+  const fat = { folder: `/${'f'.repeat(1_000)}`, note: 'n'.repeat(200), leaseMs: 10_000 };
+  const agents = Array.from({ length: 8 }, (_, index) => `Fat-${index}`);
+  for (const agent of agents) {
+    await world.start(agent);
+    for (let count = 0; count < 16; count += 1) await call.create(agent, Array(8).fill('x'.repeat(100)), fat);
+  }
+  await expect(call.create('Fat-0', ['x'], fat)).rejects.toMatchObject({ code: 'rate_limited' });
+  world.clock.at += 11_000;
+  await asks('Ben', 'q1', '/work/src/a.ts');
+  await vi.waitFor(
+    async () => {
+      const { data } = await world.relay.handlers['approvals/list']({ agent: 'Ben' }, as(owner));
+      expect(data).toMatchObject([{ approvalId: 'q1', status: 'denied', by: `reservation:${id}` }]);
+    },
+    { timeout: 10_000 },
+  );
+  const ended = async () => (await world.eventTypes()).filter((type) => type === 'reservation.ended').length;
+  await call.create('Fat-0', ['x'], { leaseMs: 3_600_000 });
+  expect(await ended()).toBe(16);
+  await world.relay.reap();
+  expect(await ended()).toBe(128);
 });

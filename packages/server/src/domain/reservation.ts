@@ -30,23 +30,34 @@ export interface NewReservation {
   readonly records: RecordFacts;
 }
 
+export interface ReservationMade {
+  readonly reservation: Reservation;
+  readonly conflicts: readonly Reservation[];
+  /** What the agent had until its lease ended, and nobody has ended yet. */
+  readonly over: readonly Reservation[];
+}
+
 /** @throws RelayError `already_claimed` naming the holder, where either side insists; `rate_limited` when there are too many. */
 export function newReservation(
   { folder, patterns, enforced = false, leaseMs = DEFAULT_LEASE_MS, note }: RouteInput<'reservations/create'>,
   { id, agentId, now, records }: NewReservation,
-): { readonly reservation: Reservation; readonly conflicts: readonly Reservation[] } {
-  const held = records.under(reservationResource, reservationKey({})).filter((each) => isHeld(each, now));
-  const own = held.filter((each) => each.agentId === agentId);
-  if (own.length >= reservationLimits.perAgent || held.length >= reservationLimits.all)
-    throw new RelayError(
-      'rate_limited',
-      `There are ${own.length} reservations of ${agentId} and ${held.length} in all: release some first`,
-    );
-  const conflicts = held.filter((each) => each.agentId !== agentId && patternsOverlap(each, { folder, patterns }));
+): ReservationMade {
+  const open = records.under(reservationResource, reservationKey({}));
+  const over = open.filter((each) => each.agentId === agentId && !isHeld(each, now));
+  assertRoom(open, { agentId, over });
+  const conflicts = open.filter((each) => each.agentId !== agentId && isHeld(each, now) && patternsOverlap(each, { folder, patterns }));
   const [refusing] = enforced ? conflicts : conflicts.filter((each) => each.enforced);
   if (refusing) throw heldBy(refusing);
   const wanted = { folder, patterns: [...patterns], enforced, note: note ?? null };
-  return { reservation: { id, agentId, ...wanted, createdAt: now, leaseExpiresAt: now + leaseMs, ended: null, endedAt: null }, conflicts };
+  const reservation = { id, agentId, ...wanted, createdAt: now, leaseExpiresAt: now + leaseMs, ended: null, endedAt: null };
+  return { reservation, conflicts, over };
+}
+
+/** Those of others count until they are ended, so that no read meets more than there may be. */
+function assertRoom(open: readonly Reservation[], { agentId, over }: { readonly agentId: string; readonly over: readonly Reservation[] }) {
+  const [own, all] = [open.filter((each) => each.agentId === agentId).length - over.length, open.length - over.length];
+  if (own < reservationLimits.perAgent && all < reservationLimits.all) return;
+  throw new RelayError('rate_limited', `There are ${own} reservations of ${agentId} and ${all} in all: release some first`);
 }
 
 function heldBy({ id, agentId, patterns, leaseExpiresAt }: Reservation): RelayError {
@@ -61,7 +72,13 @@ function heldBy({ id, agentId, patterns, leaseExpiresAt }: Reservation): RelayEr
 }
 
 export function endReservation(reservation: Reservation, ended: NonNullable<Reservation['ended']>, now: number): Decision<Reservation> {
-  const answer: Reservation = { ...reservation, ended, endedAt: now };
-  const event = { type: 'reservation.ended' as const, at: now, reservation: answer };
-  return { answer, change: { at: now, events: [event], records: [recordWrite(reservationResource, answer)] } };
+  const { answers, change } = endReservations([reservation], ended, now);
+  return { answer: answers[0] ?? reservation, change };
+}
+
+/** Ends all of them. */
+export function endReservations(reservations: readonly Reservation[], ended: NonNullable<Reservation['ended']>, now: number) {
+  const answers = reservations.map((each): Reservation => ({ ...each, ended, endedAt: now }));
+  const events = answers.map((reservation) => ({ type: 'reservation.ended' as const, at: now, reservation }));
+  return { answers, change: { at: now, events, records: answers.map((each) => recordWrite(reservationResource, each)) } };
 }

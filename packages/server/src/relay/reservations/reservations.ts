@@ -13,7 +13,15 @@ import {
 import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import type { Facts } from '../../domain/facts.ts';
-import { endReservation, holdsFile, isHeld, newReservation, reservationKey, reservationResource } from '../../domain/reservation.ts';
+import {
+  endReservation,
+  endReservations,
+  holdsFile,
+  isHeld,
+  newReservation,
+  reservationKey,
+  reservationResource,
+} from '../../domain/reservation.ts';
 import { recordWrite } from '../../domain/resource.ts';
 import { isOwner } from '../../domain/scopes.ts';
 import { registered } from '../access/registered.ts';
@@ -47,24 +55,30 @@ export class Reservations {
   async holderAgainst(workspace: string, asked: PendingApproval): Promise<Reservation | null> {
     const edit = understood(asked);
     if (edit === null || edit.kind !== 'edit') return null;
-    const { store, clock } = this.#deps;
-    const query = { workspace, under: reservationKey({}), limit: MAX_PAGE_SIZE };
-    const { items } = await store.records.list(reservationResource, query);
-    const now = clock.now();
-    const others = items.filter((each) => each.enforced && each.agentId !== asked.agentId && isHeld(each, now));
+    const now = this.#deps.clock.now();
+    const others = (await this.#open(workspace)).filter((each) => each.enforced && each.agentId !== asked.agentId && isHeld(each, now));
     return others.find((each) => edit.files.some((file) => holdsFile(each, file))) ?? null;
   }
 
   /** Ends those whose lease is over. */
   async sweep(workspace: string, now: number): Promise<void> {
-    const { store } = this.#deps;
-    const { items } = await store.records.list(reservationResource, { workspace, under: reservationKey({}), limit: MAX_PAGE_SIZE });
-    for (const { id } of items.filter((each) => !isHeld(each, now)))
-      await store.records.change<Reservation, unknown>(reservationResource, workspace, id, (reservation) =>
-        reservation === null || reservation.ended !== null || isHeld(reservation, now)
-          ? { answer: null, change: null }
-          : endReservation(reservation, 'expired', now),
-      );
+    if ((await this.#open(workspace)).every((each) => isHeld(each, now))) return;
+    await this.#deps.store.records.begin(workspace, ({ records }) => {
+      const over = records.under(reservationResource, reservationKey({})).filter((each) => !isHeld(each, now));
+      return { answer: undefined, change: over.length === 0 ? null : endReservations(over, 'expired', now).change };
+    });
+  }
+
+  /** All that nobody ended, however much they say: their number has a limit, a page has another. */
+  async #open(workspace: string): Promise<readonly Reservation[]> {
+    const { records } = this.#deps.store;
+    const all: Reservation[] = [];
+    for (let before: number | undefined; ; ) {
+      const page = await records.list(reservationResource, { workspace, under: reservationKey({}), before, limit: MAX_PAGE_SIZE });
+      all.push(...page.items);
+      if (page.next === null) return all;
+      before = page.next;
+    }
   }
 
   async #list({ agent, file, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'reservations/list'>, { workspace }: Principal) {
@@ -83,10 +97,11 @@ export class Reservations {
     return store.records.begin(principal.workspace, ({ nextId: id, agents, records }) => {
       actAs(agents, principal, acting, guard);
       registered(agents, acting);
-      const { reservation, conflicts } = newReservation(input, { id, agentId: acting, now, records });
-      const events = [{ type: 'reservation.created' as const, at: now, reservation }];
+      const { reservation, conflicts, over } = newReservation(input, { id, agentId: acting, now, records });
+      const ending = endReservations(over, 'expired', now).change;
+      const events = [{ type: 'reservation.created' as const, at: now, reservation }, ...ending.events];
       const answer = { ...reservation, conflicts: [...conflicts] };
-      return { answer, change: { at: now, events, records: [recordWrite(reservationResource, reservation)] } };
+      return { answer, change: { at: now, events, records: [recordWrite(reservationResource, reservation), ...ending.records] } };
     });
   }
 
