@@ -23,7 +23,8 @@ export function isStartOf(agent: KeptAgent, start: KeptStart, workspacesFolder: 
 }
 
 /** Where none is said it is a fresh one, and with its conversation the one that was fresh then. */
-function isFolderOf({ folder = null, resume }: KeptAgent, { cwd, ...start }: KeptStart, workspacesFolder: string): boolean {
+function isFolderOf({ resume, ...agent }: KeptAgent, { cwd, ...start }: KeptStart, workspacesFolder: string): boolean {
+  const folder = agent.folder ?? null;
   if (folder !== null || cwd === null) return cwd === folder;
   return resume && start.resume !== undefined && Boolean(pathInside(workspacesFolder, cwd));
 }
