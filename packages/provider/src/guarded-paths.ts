@@ -27,7 +27,7 @@ const guardedNames = new RegExp(
       '\\.pre-commit-config\\.ya?ml',
     ],
     // What a machine of the relay runs when something happens.
-    'agent-relay\\.ya?ml',
+    ...['agent-relay\\.ya?ml', '\\.agent-relay'],
     // What a shell reads by itself.
     ...[
       '\\.(?:bash|zsh|mksh|ksh|csh|tcsh|yash|xonsh|sh)rc',
@@ -49,7 +49,7 @@ const guardedNames = new RegExp(
 /** What makes git take the folder it lies in for a repository, whose settings name programs. */
 const guardedFile = /^HEAD$/iu;
 /** Below the folder for settings only: elsewhere a folder may well be called that. */
-const guardedSettings = /^(?:fish|git|powershell|nushell|elvish|xonsh|nvim|code|amp|opencode|crush|goose|zed)$/iu;
+const guardedSettings = /^(?:fish|git|powershell|nushell|elvish|xonsh|nvim|code|amp|opencode|crush|goose|zed|agent-relay)$/iu;
 /** A short name of Windows: it does not show which long one it stands for. */
 const shortName = /^[^.]{1,6}~\d{1,6}(?:\.[^.]{0,3})?$/u;
 
@@ -64,9 +64,10 @@ const plainNames = (name: string): readonly string[] =>
     .split(':')
     .map((piece) => piece.replace(/[. ]+$/u, '').toLowerCase());
 
-/** `.config`, or `.local/share`. */
+/** `.config`, `.local/share` or `.local/state`. */
 const isSettingsFolder = (names: readonly (readonly string[])[], at: number): boolean =>
-  names[at]?.includes('.config') === true || (names[at]?.includes('share') === true && names[at - 1]?.includes('.local') === true);
+  names[at]?.includes('.config') === true ||
+  (names[at]?.some((name) => name === 'share' || name === 'state') === true && names[at - 1]?.includes('.local') === true);
 
 /** The part of a path because of which it may not be written, or null. */
 export function guardedPart(path: string): string | null {

@@ -9,7 +9,7 @@ import { sleep } from 'agent-relay-wire';
 import { type ChildHandle, processIdentity } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import { sessionCommand } from '../session/own-program.ts';
-import { endLeftBehind, ProcessNote } from '../session/process-note.ts';
+import { endLeftBehind, ProcessNote, SESSION_FOLDER } from '../session/process-note.ts';
 import { type AgentAtRelay, AgentPresence, approvalNow } from './agent-presence.ts';
 import { LiveThreads } from './live-threads.ts';
 import { MailLine, SettingsAnswer } from './mail-line.ts';
@@ -45,7 +45,7 @@ export async function startCodexRelay(options: CodexRelayOptions): Promise<Codex
   let relay: CodexRelay | undefined;
   await endLeftBehind(env);
   // A server that is started again listens where Codex's terminal looks for it.
-  const runtimeDir = await mkdtemp(join(tmpdir(), 'codex-relay-'));
+  const runtimeDir = await mkdtemp(join(tmpdir(), SESSION_FOLDER));
   const note = await ProcessNote.begin(env, runtimeDir);
   const door = await SessionDoor.open({ upstream: () => relay?.attached });
   const leave = async () => {

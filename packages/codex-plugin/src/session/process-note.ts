@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, normalize } from 'node:path';
 import { isSameProcess, killProcessTree, type ProcessIdentity, processIdentity } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import { stateFolder } from './state-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the name of a session's own folder begins with, in the system's temporary folder. */
+export const SESSION_FOLDER = 'codex-relay-';
 
 const Identity = z.object({ pid: z.int(), startedAt: z.string(), treeId: z.string().optional() });
 const NoteSchema = z.object({ owner: Identity, folder: z.string(), processes: z.array(Identity) });
@@ -62,11 +66,14 @@ export async function endLeftBehind(env: Environment): Promise<void> {
       const note = readNote(path);
       if (note && (await isSameProcess(withoutHoles(note.owner)))) return;
       for (const identity of note?.processes ?? []) await killProcessTree(withoutHoles(identity), { graceMs: 1_000 });
-      if (note) await rm(note.folder, { recursive: true, force: true, maxRetries: 5 });
+      if (note && isSessionFolder(note.folder)) await rm(note.folder, { recursive: true, force: true, maxRetries: 5 });
       rmSync(path, { force: true });
     }),
   );
 }
+
+/** What a note says may be somebody else's word: nothing but what a session makes for itself is removed. */
+const isSessionFolder = (folder: string): boolean => dirname(folder) === normalize(tmpdir()) && basename(folder).startsWith(SESSION_FOLDER);
 
 const withoutHoles = ({ pid, startedAt, treeId }: Note['owner']): ProcessIdentity => ({ pid, startedAt, ...(treeId && { treeId }) });
 
