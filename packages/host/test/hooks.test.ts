@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AgentEvent, HooksFileSchema, type InboxItem } from 'agent-relay-protocol';
+import { type AgentEvent, type HookResult, HooksFileSchema, type InboxItem } from 'agent-relay-protocol';
 import { silentLog } from 'agent-relay-wire';
 import { isSigned, readYaml, SIGNATURE_HEADER } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -156,6 +156,55 @@ hooks:
         .toSorted(),
     ).toEqual(['/w/a.ts\n', '/w/b.ts\n', 'all\n']);
   });
+
+  it('that waits for quiet does so a hundred times at most, and the rest is told once', async () => {
+    await running(`
+hooks:
+  scripted:
+    on_file_change:
+      - { command: ["true", "\${file}"], debounce: 2s, concurrency: 16 }
+`);
+    host?.deliver('s1', [mail(1, Array.from({ length: 103 }, (_, index) => `!change /w/${index}.ts`).join('\n'))]);
+    await until(() => expect(runs()).toHaveLength(101));
+    expect(runs()[0]).toMatchObject({ outcome: 'skipped', detail: expect.stringContaining('More than 100 different runs') });
+    expect(runs().filter(({ outcome }) => outcome === 'succeeded')).toHaveLength(100);
+  });
+
+  it('is not run for a session that works elsewhere', () => {
+    const hooks = hooksOf('hooks:\n  codex:\n    on_released:\n      - command: ls\n      - relay: Lead\n');
+    const all = new Hooks({ current: () => hooks, env: () => ({}), now: () => 0, log: silentLog });
+    const actions = (cwd: string | null) =>
+      all.matching({ agentId: 'W', provider: 'codex', cwd }, { trigger: 'released', said: {} }).map(({ action }) => action.type);
+    expect([actions('/work'), actions(null)]).toEqual([['command', 'relay'], ['relay']]);
+  });
+});
+
+describe('a trial', () => {
+  it('runs in the hook’s own folder, with files of that folder, one at a time, after what runs', async () => {
+    await running(`
+hooks:
+  scripted:
+    on_file_change:
+      - name: slow
+        cwd: ${folder}
+        command: echo begun >> order; while [ ! -e go ]; do sleep 0.05; done; echo ended >> order; pwd
+      - { name: show, cwd: ${folder}, command: ["echo", "\${file}", "\${cwd}"] }
+`);
+    host?.deliver('s1', [mail(1, '!change /w/a.ts')]);
+    await until(() => expect(existsSync(join(folder, 'order'))).toBe(true));
+    const trial = host?.testHook('slow', { cwd: '/' });
+    await expect(host?.testHook('show', {})).rejects.toMatchObject({ code: 'busy' });
+    expect(readFileSync(join(folder, 'order'), 'utf8')).toBe('begun\n');
+    writeFileSync(join(folder, 'go'), '');
+    expect(await trial).toMatchObject({ outcome: 'succeeded', output: `${folder}\n` });
+    expect(readFileSync(join(folder, 'order'), 'utf8')).toBe('begun\nended\nbegun\nended\n');
+    for (const file of ['/etc/passwd', '../a.ts', `${folder}/../a.ts`])
+      await expect(host?.testHook('show', { file })).rejects.toMatchObject({
+        code: 'validation_failed',
+        issues: [{ path: 'fields.file', message: `must lie in ${folder}, where the hook is tried` }],
+      });
+    expect(await host?.testHook('show', { file: 'a.ts', cwd: '/etc' })).toMatchObject({ output: `a.ts ${folder}\n` });
+  });
 });
 
 describe('a message', () => {
@@ -308,6 +357,41 @@ hooks:
     expect(result).toMatchObject({ outcome, action: 'approve' });
     expect(allowed).toEqual(expected);
   });
+});
+
+it('a standing yes to edits follows no link out of its folder', async () => {
+  mkdirSync(join(folder, 'project', 'src'), { recursive: true });
+  mkdirSync(join(folder, 'secret'));
+  symlinkSync(join(folder, 'secret'), join(folder, 'project', 'notes'));
+  const hooks = hooksOf(`hooks: { codex: { on_approval_needed: [{ approve: { edit: true, folder: ${folder}/project } }] } }`);
+  const all = new Hooks({ current: () => hooks, env: () => ({}), now: () => 0, log: silentLog });
+  const session = {
+    agentId: 'W',
+    sessionId: 's',
+    provider: 'codex',
+    cwd: folder,
+    send: () => Promise.reject(new Error('nothing is sent')),
+    allow: async () => true,
+  };
+  const outcomeOf = async (file: string) => {
+    const asked: Extract<AgentEvent, { type: 'approval.requested' }> = {
+      type: 'approval.requested',
+      approvalId: 'a1',
+      kind: 'edit',
+      title: 'Write',
+      cwd: join(folder, 'project'),
+      input: { file_path: join(folder, 'project', file), content: 'x' },
+      options: [{ id: 'allow', label: 'Allow once', outcome: 'allow' }],
+    };
+    const occurrence = { trigger: 'approval_needed' as const, said: {}, asked };
+    const [hook] = all.matching(session, occurrence);
+    if (!hook) throw new Error('The hook is not found');
+    const { outcome } = await new Promise<HookResult>((resolve) => all.begin(all.runFor(hook, session, occurrence, false), resolve));
+    return outcome;
+  };
+  expect(await outcomeOf('src/new/a.ts')).toBe('succeeded');
+  expect(await outcomeOf('notes/authorized_keys')).toBe('skipped');
+  expect(await outcomeOf('notes/new/a.ts')).toBe('skipped');
 });
 
 it('a notification reaches the desktop’s program as arguments', () => {

@@ -18,8 +18,10 @@ import {
   questionAllowedBy,
   type RecentHookResult,
   RelayError,
+  understood,
   withRecentRun,
 } from 'agent-relay-protocol';
+import { editRefusal, pathInside } from 'agent-relay-provider';
 import type { Log } from 'agent-relay-wire';
 import { HookLane } from './hook-lane.ts';
 import type { Occurrence } from './hook-occurrences.ts';
@@ -71,6 +73,7 @@ export class Hooks {
   readonly #lanes = new Map<string, HookLane>();
   readonly #closing = new AbortController();
   #recent: readonly RecentHookResult[] = [];
+  #isTrying = false;
 
   constructor(options: HooksOptions) {
     this.#options = options;
@@ -82,9 +85,14 @@ export class Hooks {
   }
 
   /** Those that this occurrence sets off, in the order of the file. */
-  matching({ agentId, provider }: Pick<HookedSession, 'agentId' | 'provider'>, { trigger }: Occurrence): readonly ConfiguredHook[] {
+  matching(
+    { agentId, provider, cwd }: Pick<HookedSession, 'agentId' | 'provider' | 'cwd'>,
+    { trigger }: Occurrence,
+  ): readonly ConfiguredHook[] {
     const whom = ['*', provider, `agent:${agentId}`];
-    return this.#options.current().filter((hook) => hook.trigger === trigger && whom.includes(hook.agents));
+    const hooks = this.#options.current().filter((hook) => hook.trigger === trigger && whom.includes(hook.agents));
+    // The files of one that works elsewhere are not here: a command would find others in their place.
+    return cwd === null ? hooks.filter(({ action }) => action.type !== 'command') : hooks;
   }
 
   runFor(hook: ConfiguredHook, session: HookedSession, occurrence: Occurrence, isFed: boolean): Run {
@@ -95,31 +103,38 @@ export class Hooks {
 
   /** Begins a run when its turn comes; tells what came of it. */
   begin(run: Run, onDone: (result: HookResult) => void): void {
+    this.#enqueue(run, (result) => {
+      this.#recent = withRecentRun(this.#recent, { ...result, at: this.#options.now(), agentId: run.session.agentId });
+      onDone(result);
+    });
+  }
+
+  #enqueue(run: Run, done: (result: HookResult) => void): void {
     const { hook } = run;
     const lane = this.#lanes.get(hook.name) ?? new HookLane();
     this.#lanes.set(hook.name, lane);
     const concurrency = hook.action.type === 'command' ? hook.action.concurrency : 1;
-    const done = (result: HookResult) => {
-      this.#recent = withRecentRun(this.#recent, { ...result, at: this.#options.now(), agentId: run.session.agentId });
-      onDone(result);
-    };
     const isTaken = lane.run(concurrency, async () => done(await this.#perform(run)));
     if (!isTaken) done({ ...told(hook), outcome: 'skipped', durationMs: 0, detail: 'Too many runs of this hook were waiting' });
   }
 
   /**
-   * Tries a hook with an example, or with what is said: a command, a notification and a webhook really run; a message is not sent.
-   * @throws RelayError `not_found` when this machine's configuration holds none of that name.
+   * Tries a hook with an example, or with what is said: a command, a notification and a webhook really run; a message is not sent. It waits for its
+   * turn as any run does, and runs in the hook's own folder or the home folder, whatever is said.
+   * @throws RelayError `not_found` when this machine's configuration holds none of that name, `busy` while another is tried here,
+   * `validation_failed` for a path outside of that folder.
    */
   async test(name: string, said: HookFields): Promise<HookResult> {
     const hook = this.#options.current().find((each) => each.name === name && each.agents !== 'relay');
     if (!hook) throw new RelayError('not_found', `This machine has no hook called ${name}`);
-    const fields = { ...exampleFields(hook.trigger), ...said };
+    const cwd = trialFolder(hook);
+    assertPathsIn(cwd, said);
+    const fields: HookFields = { ...exampleFields(hook.trigger), ...said, cwd };
     const session: HookedSession = {
       agentId: fields['agent'] ?? '',
       sessionId: fields['session'] ?? '',
       provider: fields['provider'] ?? '',
-      cwd: said['cwd'] ?? null,
+      cwd: null,
       send: () => Promise.reject(new RelayError('unsupported', 'A trial sends no message')),
       allow: async () => false,
     };
@@ -131,7 +146,26 @@ export class Hooks {
         durationMs: 0,
         detail: `A trial sends no message. To ${hook.action.relay}: ${bodyOf(hook, hook.action.body, known)}`.slice(0, 1000),
       };
-    return this.#perform({ hook, session, occurrence: { trigger: hook.trigger, said: fields }, fields: known, isFed: false });
+    return this.#try({ hook, session, occurrence: { trigger: hook.trigger, said: fields }, fields: known, isFed: false });
+  }
+
+  async #try(run: Run): Promise<HookResult> {
+    if (this.#isTrying) throw new RelayError('busy', 'A hook of this machine is being tried: try again when that is over');
+    this.#isTrying = true;
+    try {
+      return await new Promise<HookResult>((done) => {
+        const { signal } = this.#closing;
+        const over = () => done({ ...told(run.hook), outcome: 'skipped', durationMs: 0, detail: 'Its machine is closing' });
+        // What waits is not begun any more then; what runs ends by itself.
+        signal.addEventListener('abort', over, { once: true });
+        this.#enqueue(run, (result) => {
+          signal.removeEventListener('abort', over);
+          done(result);
+        });
+      });
+    } finally {
+      this.#isTrying = false;
+    }
   }
 
   /** Ends what runs. */
@@ -198,6 +232,18 @@ export class Hooks {
   }
 }
 
+const trialFolder = ({ action }: ConfiguredHook): string => resolve(homedir(), (action.type === 'command' ? action.cwd : undefined) ?? '.');
+
+/** Who asks for a trial chooses no files of this machine beyond the hook's folder. */
+function assertPathsIn(folder: string, said: HookFields): void {
+  for (const name of ['file', 'movedTo']) {
+    const path = said[name] ?? '';
+    if (path === '' || pathInside(folder, path) !== null) continue;
+    const message = `must lie in ${folder}, where the hook is tried`;
+    throw new RelayError('validation_failed', `fields.${name}: ${message}`, { issues: [{ path: `fields.${name}`, message }] });
+  }
+}
+
 const told = ({ name, trigger, action }: ConfiguredHook): Pick<HookResult, 'hook' | 'trigger' | 'action'> => ({
   hook: name,
   trigger,
@@ -216,7 +262,10 @@ async function approve(
   const asked: AgentEvent | undefined = occurrence.asked;
   const { command, folder } = rule;
   const isAllowed =
-    asked !== undefined && questionAllowedBy({ kind: command ? 'execute' : 'edit', command: command ?? null, folder }, asked);
+    asked !== undefined &&
+    questionAllowedBy({ kind: command ? 'execute' : 'edit', command: command ?? null, folder }, asked) &&
+    // By its name it lies in the folder; a link there may lead anywhere.
+    (command !== undefined || understood(asked)?.files.every((file) => editRefusal(folder, file) === null) === true);
   if (!isAllowed) return { outcome: 'skipped', detail: 'It does not allow this, or does not understand it whole: a person is asked' };
   const isTaken = await session.allow(asked.approvalId, `hook:${hook.name}`);
   return isTaken ? { outcome: 'succeeded', detail: 'It was allowed' } : { outcome: 'skipped', detail: 'It was answered already' };

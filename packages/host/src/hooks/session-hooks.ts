@@ -14,13 +14,16 @@ export interface SessionHooksOptions {
 
 /** An agent that cannot satisfy a hook is not told of it for ever: so often, then a person or another agent has to speak first. */
 const MAX_FEEDBACK = 3;
+/** So many runs of one hook that would do different things wait for quiet; what comes then is told as skipped, once until all of them have begun. */
+const MAX_DEBOUNCED = 100;
 
 /** The hooks of one session: reads what happens, gathers what comes in bursts, and keeps hooks from feeding themselves. */
 export class SessionHooks {
   readonly #options: SessionHooksOptions;
   readonly #occurrences = new HookOccurrences();
   readonly #running = new Set<Promise<void>>();
-  readonly #debounced = new Map<string, { readonly timer: NodeJS.Timeout; readonly begin: () => void }>();
+  readonly #debounced = new Map<string, { readonly hook: string; readonly timer: NodeJS.Timeout; readonly begin: () => void }>();
+  readonly #overflowing = new Set<string>();
   /** The turn that runs, or is about to, was begun by mail of hooks alone. */
   #isFed = false;
   #isTurnRunning = false;
@@ -69,13 +72,29 @@ export class SessionHooks {
     const isFed = this.#isFed;
     const { fields } = hooks.runFor(hook, session, occurrence, isFed);
     const key = `${hook.name}\n${fillText(JSON.stringify(hook.action), fields)}`;
+    if (!this.#debounced.has(key) && this.#debouncedOf(hook.name) >= MAX_DEBOUNCED) {
+      this.#overflow(hook);
+      return;
+    }
     clearTimeout(this.#debounced.get(key)?.timer);
     const begin = () => {
       clearTimeout(this.#debounced.get(key)?.timer);
       this.#debounced.delete(key);
+      if (this.#debouncedOf(hook.name) === 0) this.#overflowing.delete(hook.name);
       this.#begin(hook, occurrence, isFed);
     };
-    this.#debounced.set(key, { begin, timer: setTimeout(begin, debounceMs) });
+    this.#debounced.set(key, { hook: hook.name, begin, timer: setTimeout(begin, debounceMs) });
+  }
+
+  #debouncedOf(name: string): number {
+    return [...this.#debounced.values()].filter(({ hook }) => hook === name).length;
+  }
+
+  #overflow({ name: hook, trigger, action }: ConfiguredHook): void {
+    if (this.#overflowing.has(hook)) return;
+    this.#overflowing.add(hook);
+    const detail = `More than ${MAX_DEBOUNCED} different runs of this hook wait for quiet: others are left out until these have begun`;
+    this.#options.record({ type: 'hook.completed', hook, trigger, action: action.type, outcome: 'skipped', durationMs: 0, detail });
   }
 
   #begin(hook: ConfiguredHook, occurrence: Occurrence, isFed: boolean): void {
