@@ -15,12 +15,10 @@ export interface ToolQuestion extends GatedUse {
   readonly cwd: string;
 }
 
-export interface PersonsAnswer {
-  readonly outcome: 'allow' | 'deny';
-  readonly message: string;
-  /** What runs after a yes. */
-  readonly input: GatedUse['input'];
-}
+export type PersonsAnswer =
+  | { readonly outcome: 'deny'; readonly message: string }
+  /** What runs after the yes. */
+  | { readonly outcome: 'allow'; readonly message: string; readonly input: GatedUse['input'] };
 
 interface Open {
   readonly approvalId: string;
@@ -116,9 +114,10 @@ export class ApprovalQuestions {
 }
 
 function answerOf({ status, by, message, answers, updatedInput }: Ended, { inputAfter }: QuestionWords): PersonsAnswer {
-  const input = inputAfter({ answers, updatedInput });
-  if (status === 'allowed') return { outcome: 'allow', message: message ?? '', input };
-  return { outcome: 'deny', input, message: message === null ? `${by} denied this through the relay.` : `${by} denied this: ${message}` };
+  const input = status === 'allowed' ? inputAfter({ answers, updatedInput }) : null;
+  if (input !== null) return { outcome: 'allow', message: message ?? '', input };
+  if (status === 'allowed') return { outcome: 'deny', message: `${by} answered without what this takes, so it was not run.` };
+  return { outcome: 'deny', message: message === null ? `${by} denied this through the relay.` : `${by} denied this: ${message}` };
 }
 
 /** As a relay of an earlier version takes it: a yes or a no. */

@@ -14,7 +14,8 @@ export interface AnswerWords {
 /** How a use of a tool is put to a person, and what runs after their yes. */
 export interface QuestionWords {
   readonly words: Words;
-  readonly inputAfter: (answer: AnswerWords) => GatedUse['input'];
+  /** Null where nothing may run: the answer is not one that the use takes. */
+  readonly inputAfter: (answer: AnswerWords) => GatedUse['input'] | null;
 }
 
 export function questionWords(use: GatedUse): QuestionWords {
@@ -58,19 +59,33 @@ function userQuestions({ input }: GatedUse): QuestionWords | null {
   const title = titled(form.map(({ text }) => text).join(' '));
   return {
     words: { kind: 'other', title, options: choices('Answer', 'Do not answer'), form },
-    inputAfter: ({ answers = {} }) => ({
-      ...input,
-      answers: Object.fromEntries(questions.map(({ id, question }) => [question, (answers[id] ?? []).join(', ')])),
-    }),
+    inputAfter: ({ answers = {} }) => {
+      const given = questions.map((asked) => ({ ...asked, answer: (answers[asked.id] ?? []).join(', ') }));
+      if (given.every(({ answer }) => answer === '')) return null;
+      // Questions with the same words have one place for their answers.
+      const toWords = Map.groupBy(given, ({ question }) => question);
+      return { ...input, answers: Object.fromEntries([...toWords].map(([question, same]) => [question, together(same)])) };
+    },
   };
 }
+
+interface Answered {
+  readonly header?: string | undefined;
+  readonly answer: string;
+}
+
+const together = (same: readonly Answered[]): string =>
+  same.map(({ header, answer }) => (same.length === 1 || header === undefined ? answer : `${header}: ${answer}`)).join('; ');
 
 function plainUse({ name, input }: GatedUse): QuestionWords {
   const what = input['command'] ?? input['file_path'] ?? input['url'] ?? input['notebook_path'] ?? input['pattern'];
   const title = titled(typeof what === 'string' ? `${name}: ${what}` : name);
   return {
     words: { kind: kinds[name] ?? 'other', title, isEditable: true },
-    inputAfter: ({ updatedInput }) => (isObject(updatedInput) ? updatedInput : input),
+    inputAfter: ({ updatedInput }) => {
+      if (updatedInput === undefined) return input;
+      return isObject(updatedInput) ? updatedInput : null;
+    },
   };
 }
 
