@@ -87,10 +87,12 @@ describe('a session of codex-relay', () => {
   test('that guards its mail runs it read-only, and its person’s settings are as before', async () => {
     await using live = await session({ AGENT_RELAY_APPROVAL: 'read-only' }, { ...free, sandbox: 'workspace-write' });
     const file = join(bench.home.workFolder, 'not-made');
-    const { id } = await say(live.relay.agentId, `run command: touch ${file} && then say: done`);
-    await comes(id, 'seen', 'turn');
-    expect(existsSync(file)).toBe(false);
-    expect(await live.relay.settingsOf(live.threadId)).toMatchObject({ approvalPolicy: 'never', sandbox: { type: 'workspaceWrite' } });
+    for (const mode of ['next', 'fyi'] as const) {
+      const { id } = await say(live.relay.agentId, `run command: touch ${file} && then say: done`, mode);
+      await comes(id, 'seen', 'turn');
+      expect(existsSync(file)).toBe(false);
+      expect(await live.relay.settingsOf(live.threadId)).toMatchObject({ approvalPolicy: 'never', sandbox: { type: 'workspaceWrite' } });
+    }
   });
 });
 

@@ -100,7 +100,8 @@ export class MailLine {
     const { id: messageId, mode } = item.message;
     const threadId = await this.#options.threads().current(signal);
     let approval = await approvalNow(attached, signal);
-    if (mode !== 'fyi' && approval !== 'open') {
+    // What a model first reads in a person's turn has that turn's rights: what is only to be known gets a turn of its own too.
+    if (approval !== 'open') {
       await this.#options.threads().idle(signal);
       approval = narrower(approval, await approvalNow(attached, signal));
     }
@@ -108,9 +109,9 @@ export class MailLine {
     const clientId = clientIdOf(item.message);
     this.#given.add(clientId);
     try {
-      if (mode === 'fyi') await this.#inject(threadId, formatEnvelope(item));
-      else if (approval === 'open') await this.#say(threadId, item);
-      else await this.#sayRestricted(threadId, item, approval);
+      if (approval !== 'open') await this.#sayRestricted(threadId, item, approval);
+      else if (mode === 'fyi') await this.#inject(threadId, formatEnvelope(item));
+      else await this.#say(threadId, item);
     } catch (error) {
       if (!(error instanceof JsonRpcError)) {
         this.#given.delete(clientId);
@@ -120,7 +121,7 @@ export class MailLine {
       this.#add({ messageId, state: 'failed', reason: `Codex refused it: ${error.message}`.slice(0, 500) });
       return;
     }
-    if (mode === 'fyi') this.#add({ messageId, state: 'delivered', evidence: 'accepted' });
+    if (mode === 'fyi' && approval === 'open') this.#add({ messageId, state: 'delivered', evidence: 'accepted' });
   }
 
   async #say(threadId: string, item: InboxItem): Promise<void> {
