@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { AcpProvider, acpAgents } from 'agent-relay-acp';
 import { ClaudeProvider } from 'agent-relay-claude';
-import { ProcessRegister, Sandboxes } from 'agent-relay-host';
+import { endJobs, ProcessRegister, Sandboxes } from 'agent-relay-host';
 import { LinesProvider, lineAgents } from 'agent-relay-lines';
 import { RelayError, type SandboxRequest, type SpawnMode } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
@@ -192,7 +192,7 @@ export class AgentBridge {
       const limits = { sandbox, sandboxRead };
       return RelaySessions.open({ relay, providers, env, allowedEnvironment, stateDir, agentName, ...limits, log, now });
     }
-    const register = new ProcessRegister(stateDir, log);
+    const register = new ProcessRegister(stateDir, log, endJobs({ providers, env }));
     const ended = await register.reap();
     if (ended > 0) log.warn('ended processes that an earlier run had left behind', { ended });
     return new LocalSessions({ providers, env, allowedEnvironment, register, sandboxes, log, now });

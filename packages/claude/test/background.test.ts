@@ -70,9 +70,14 @@ test('without its plugin it hears nobody: it is ended, and what is missing said'
   // What everybody may read holds no secret, and Claude's own service carries no mark by which it would be ended.
   expect(asked).not.toContain(relay.token);
   expect(await readFile(join(home.directory, 'env'), 'utf8')).not.toMatch(/AGENT_RELAY_/u);
-  expect(owned).toMatchObject([
-    { purpose: 'claude in the background', shared: false, unmarked: true, endCommand: [command, 'stop', 'abc'] },
-  ]);
+  expect(owned).toMatchObject([{ purpose: 'claude in the background', shared: false, unmarked: true, jobId: 'abc' }]);
+});
+
+test('a job that an earlier process left is ended by its id', async () => {
+  await using home = await tempHome();
+  const command = await scripted(home, 'true');
+  await new ClaudeProvider({ command }).endJob('abc', { ...home.env(), AGENT_RELAY_PROCESS_TREE: 'mark' });
+  expect(await readFile(join(home.directory, 'asked'), 'utf8')).toBe('stop abc\n');
 });
 
 test('it is running once its plugin has said so, and over when it is closed or its process is gone', async () => {

@@ -31,7 +31,7 @@ import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { HostedSession, type HostedSessionOptions } from './hosted-session.ts';
 import { standingInstructions } from './instructions.ts';
 import { MailEvidence } from './mail-evidence.ts';
-import { ProcessRegister } from './process-register.ts';
+import { type EndJob, ProcessRegister } from './process-register.ts';
 import type { ProgressLimits } from './progress-watch.ts';
 import { PromptIds } from './prompt-ids.ts';
 import { heldProcesses } from './sandbox/held-processes.ts';
@@ -151,9 +151,17 @@ export interface Host {
   close(reason: string): Promise<void>;
 }
 
+/** Ends jobs by what their providers know of ending them. */
+export const endJobs =
+  ({ providers, env }: Pick<HostOptions, 'providers' | 'env'>): EndJob =>
+  async (id, jobId) => {
+    const provider = providers.find((each) => each.id === id);
+    if (provider) await provider.endJob?.(jobId, agentEnvironment(env, { mark: '', provider }));
+  };
+
 /** Ends what an earlier process left running, then answers the host. */
 export async function createHost(options: HostOptions): Promise<Host> {
-  const register = new ProcessRegister(options.stateDir, options.log);
+  const register = new ProcessRegister(options.stateDir, options.log, endJobs(options));
   const ended = await register.reap();
   if (ended > 0) options.log.warn('ended processes that an earlier run had left behind', { ended });
   const leftBehind = ActivityBuffer.recover(options.stateDir);
@@ -330,7 +338,7 @@ class SessionHost implements Host {
       ? { sandbox: null, reason: undefined }
       : await this.#sandboxes.choose({ asked, provider, mode, cwd, env });
     if (sandbox !== null) this.#distrust(cwd);
-    const held = heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => this.#register.add(sessionId, owned) });
+    const held = heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => this.#register.add(sessionId, owned, provider.id) });
     const runtime = await provider.start({
       agentId,
       sessionId,

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OwnedProcess } from 'agent-relay-provider';
-import { type Log, settlesWithin } from 'agent-relay-wire';
-import { isSameProcess, killProcessTree, type ProcessIdentity, spawnProcess } from 'agent-relay-wire/node';
+import { type Log, withTimeout } from 'agent-relay-wire';
+import { isSameProcess, killProcessTree, type ProcessIdentity } from 'agent-relay-wire/node';
 import { endMarkedProcesses, endMarkedTree, SESSION_VARIABLE, TREE_VARIABLE } from './marked-processes.ts';
 
 interface Registered {
@@ -12,11 +12,14 @@ interface Registered {
   readonly identity: ProcessIdentity;
   /** Serves several sessions: it ends with its provider, not with the session that happened to start it. */
   readonly isShared: boolean;
-  /** Ends it for good, where something would bring it back. */
-  readonly endCommand?: readonly string[] | undefined;
+  /** Which of its provider's jobs it is, where something would bring it back. */
+  readonly job?: { readonly provider: string; readonly id: string } | undefined;
 }
 
-/** How long the command may take that ends a process for good. */
+/** Ends a job of a provider for good. */
+export type EndJob = (provider: string, jobId: string) => Promise<void>;
+
+/** How long that may take. */
 const END_LIMIT_MS = 10_000;
 const fileName = 'processes.json';
 const markFileName = 'process-mark';
@@ -32,9 +35,11 @@ export class ProcessRegister {
   readonly mark: string;
   readonly #stateDir: string;
   readonly #log: Log;
+  readonly #endJob: EndJob;
   #processes: Registered[];
 
-  constructor(stateDir: string, log: Log) {
+  constructor(stateDir: string, log: Log, endJob: EndJob) {
+    this.#endJob = endJob;
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     this.#stateDir = stateDir;
     this.#log = log;
@@ -58,13 +63,14 @@ export class ProcessRegister {
     return ended + signalled.length;
   }
 
-  add(sessionId: string, owned: OwnedProcess): void {
+  add(sessionId: string, owned: OwnedProcess, provider: string): void {
     const environment = readEnvironment(owned.pid);
     const treeId = owned.treeId ?? (owned.unmarked ? null : treeIdIn(environment));
     const identity: ProcessIdentity = { pid: owned.pid, startedAt: owned.startToken, ...(treeId === null ? {} : { treeId }) };
     // What runs for one session alone carries its mark; a server for many must not.
     const isShared = owned.shared ?? (environment !== null && !environment.includes(`${SESSION_VARIABLE}=${sessionId}`));
-    this.#processes = [...this.#processes, { sessionId, purpose: owned.purpose, identity, isShared, endCommand: owned.endCommand }];
+    const job = owned.jobId === undefined ? undefined : { provider, id: owned.jobId };
+    this.#processes = [...this.#processes, { sessionId, purpose: owned.purpose, identity, isShared, job }];
     this.#write();
   }
 
@@ -86,11 +92,10 @@ export class ProcessRegister {
     this.#forget(all);
   }
 
-  async #endForGood({ endCommand: [command, ...args] = [], sessionId, purpose }: Registered): Promise<void> {
-    if (command === undefined) return;
+  async #endForGood({ job, sessionId, purpose }: Registered): Promise<void> {
+    if (job === undefined) return;
     try {
-      const child = await spawnProcess({ command, args, unmarked: true, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' });
-      if (!(await settlesWithin(child.exited, END_LIMIT_MS))) await child.kill();
+      await withTimeout(() => this.#endJob(job.provider, job.id), END_LIMIT_MS, { what: `end of ${purpose}` });
     } catch (error) {
       this.#log.error('a process could not be ended for good', { sessionId, purpose, error });
     }
@@ -181,8 +186,25 @@ function readRegister(path: string): Registered[] {
   }
 }
 
+/** The file may be somebody else's word: it names processes of a shape, and jobs for providers to end, and no program. */
 function isRegistered(value: unknown): value is Registered {
-  if (typeof value !== 'object' || value === null || !('identity' in value) || !('sessionId' in value)) return false;
-  const { identity } = value;
-  return typeof identity === 'object' && identity !== null && 'pid' in identity && typeof identity.pid === 'number' && identity.pid > 1;
+  if (!isObject(value) || !isObject(value['identity'])) return false;
+  const { sessionId, purpose, isShared, identity, job } = value;
+  const { pid, startedAt, treeId } = identity;
+  return (
+    isText(sessionId) &&
+    isText(purpose) &&
+    typeof isShared === 'boolean' &&
+    Number.isSafeInteger(pid) &&
+    Number(pid) > 1 &&
+    isText(startedAt) &&
+    (treeId === undefined || isText(treeId)) &&
+    (job === undefined || isJob(job))
+  );
 }
+
+const isJob = (job: unknown): boolean =>
+  isObject(job) && isText(job['provider']) && isText(job['id']) && /^\w[\w-]{0,127}$/u.test(job['id']);
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+const isText = (value: unknown): value is string => typeof value === 'string';

@@ -21,8 +21,8 @@ export interface OwnedProcess {
   readonly purpose: string;
   /** What its command line put it in. The host ends a session that was to be in a sandbox and has a process that is in none. */
   readonly sandbox?: SandboxKind;
-  /** A service of the vendor's brings it back when it ends by itself: this program, with these arguments, ends it for good. */
-  readonly endCommand?: readonly string[];
+  /** A service of the vendor's brings it back when it ends by itself: this job of it is ended by `Provider.endJob`. */
+  readonly jobId?: string;
   /** Its environment came from somebody else: the mark in it, if there is one, is not this process's. */
   readonly unmarked?: true;
   /**
@@ -211,6 +211,8 @@ export interface Provider {
    * the session to `StartOptions.sandbox`, one that serves several sessions included.
    */
   sandboxFiles?(place: SandboxPlace): SandboxFiles;
+  /** Ends a job that an earlier process of the provider left (`OwnedProcess.jobId`); one that has ended already is ended. */
+  endJob?(jobId: string, env: Readonly<Record<string, string>>): Promise<void>;
   /** Looks for the vendor's program; never throws, never talks to a network. Asked again, each minute and before a start, while it is not there. */
   detect(env: Readonly<Record<string, string>>): Promise<ProviderAvailability>;
   /**

@@ -99,7 +99,7 @@ export class LocalSessions implements SessionSource {
     const { sandboxes, register, log } = this.#options;
     const { sandbox, reason } = await sandboxes.choose({ asked: undefined, provider, mode, cwd: await realpath(cwd), env });
     if (reason !== undefined) log.warn('an agent is started without a sandbox', { provider: provider.id, reason });
-    return heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => register.add(sessionId, owned) });
+    return heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => register.add(sessionId, owned, provider.id) });
   }
 
   #found(): readonly Promise<FoundProvider>[] {

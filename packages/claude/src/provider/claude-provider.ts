@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { RelayError } from 'agent-relay-protocol';
 import type {
   AgentSession,
@@ -9,8 +10,9 @@ import type {
   VendorAbilities,
 } from 'agent-relay-provider';
 import { detectProgram, findProgram, ProviderSessions, type VendorProgram } from 'agent-relay-provider/kit';
+import { stopJob } from './background/background-jobs.ts';
 import type { BackgroundSession } from './background/background-session.ts';
-import { startInBackground } from './background/start-background.ts';
+import { serviceEnvironment, startInBackground } from './background/start-background.ts';
 import type { ClaudeSession } from './claude-session.ts';
 import { claudeProgram } from './program.ts';
 import { claudeSandboxFiles } from './sandbox-files.ts';
@@ -96,6 +98,11 @@ export class ClaudeProvider implements Provider {
     this.#open.set(session, agentId);
     void session.events.ended.then(() => this.#open.delete(session));
     return session;
+  }
+
+  async endJob(jobId: string, env: Readonly<Record<string, string>>): Promise<void> {
+    const command = await findProgram(this.#program, env);
+    await stopJob({ command, cwd: homedir(), env: serviceEnvironment(env) }, jobId);
   }
 
   close(): Promise<void> {

@@ -32,7 +32,7 @@ export async function startInBackground(command: string, options: StartOptions, 
   try {
     jobId = await beginJob(at, backgroundArguments(options, files.settings), background.task ?? '', signal);
     const { process, vendorSessionId } = await untilRunning(at, jobId, signal);
-    const written = { purpose: 'claude in the background', shared: false, unmarked: true, endCommand: [command, 'stop', jobId] } as const;
+    const written = { purpose: 'claude in the background', shared: false, unmarked: true, jobId } as const;
     onProcess({ pid: process.pid, startToken: process.startedAt, ...written });
     await untilReady(files.ready, process, signal);
     return new BackgroundSession({ at, jobId, vendorSessionId, model: model ?? null, process, remove: files.remove });
@@ -43,7 +43,8 @@ export async function startInBackground(command: string, options: StartOptions, 
   }
 }
 
-const serviceEnvironment = (env: Readonly<Record<string, string>>): Record<string, string> =>
+/** Without what this machine says of whom a process belongs to. */
+export const serviceEnvironment = (env: Readonly<Record<string, string>>): Record<string, string> =>
   claudeEnvironment(Object.fromEntries(Object.entries(env).filter(([name]) => !ofThisSession.has(name))));
 
 function backgroundArguments({ agentId, model, instructions, resume, fork, extraArgs = [] }: StartOptions, settings: string): string[] {

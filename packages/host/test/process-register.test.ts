@@ -1,0 +1,36 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLog } from 'agent-relay-wire';
+import { expect, test } from 'vitest';
+import { ProcessRegister } from '../src/process-register.ts';
+
+const gone = { pid: 2 ** 30, startedAt: 'long ago' };
+const entry = { sessionId: 's1', purpose: 'claude in the background', identity: gone, isShared: false };
+
+test('what an earlier run left is ended by its provider, and nothing in the file is run or keeps a machine from starting', async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'process-register-'));
+  const file = join(stateDir, 'processes.json');
+  const touched = join(stateDir, 'touched');
+  const endCommand = ['/bin/sh', '-c', `touch ${touched}`];
+  const entries = [
+    { ...entry, job: { provider: 'claude', id: 'abc' } },
+    { ...entry, endCommand },
+    ...[null, 7, ['x'], { provider: 'claude', id: '--settings={}' }, { provider: 'claude', id: 7 }].map((job) => ({ ...entry, job })),
+    ...[null, 7].map((broken) => ({ ...entry, endCommand: broken })),
+    ...[null, 7, {}, { ...entry, identity: { pid: '7' } }],
+  ];
+  writeFileSync(file, JSON.stringify(entries));
+  const ended: string[][] = [];
+  const register = new ProcessRegister(stateDir, silentLog, async (...job) => void ended.push(job));
+  await register.reap();
+  expect(ended).toEqual([['claude', 'abc']]);
+  expect(existsSync(touched)).toBe(false);
+  register.add(
+    's2',
+    { pid: gone.pid, startToken: gone.startedAt, purpose: 'claude', unmarked: true, shared: false, jobId: 'def' },
+    'claude',
+  );
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject([{ sessionId: 's2', job: { provider: 'claude', id: 'def' } }]);
+  rmSync(stateDir, { recursive: true });
+});
