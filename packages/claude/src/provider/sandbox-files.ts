@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SandboxFiles, SandboxPlace } from 'agent-relay-provider';
 
@@ -29,9 +29,13 @@ const projectName = (cwd: string): string => cwd.replaceAll(/[^A-Za-z0-9]/gu, '-
 
 /** How much of a conversation is looked at: it says where it was had in its first lines. */
 const LOOKED_AT_BYTES = 64 * 1024;
+const LOOKED_AT_FILES = 5_000;
 
 function isOfAnother(folder: string, cwd: string): boolean {
-  return filesIn(folder).some((name) => {
+  const names = filesIn(folder);
+  // What is more than anybody has is not looked through: it may be another's.
+  if (names.length > LOOKED_AT_FILES) return true;
+  return names.some((name) => {
     const said = /"cwd":("(?:[^"\\]|\\.)*")/u.exec(beginningOf(join(folder, name)))?.[1];
     return said !== undefined && said !== JSON.stringify(cwd);
   });
@@ -47,8 +51,10 @@ function filesIn(folder: string): readonly string[] {
 
 function beginningOf(path: string): string {
   try {
-    const file = openSync(path, 'r');
+    // A session may have made it, and opening a pipe waits for whoever writes it.
+    const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
+      if (!fstatSync(file).isFile()) return '';
       const bytes = Buffer.alloc(LOOKED_AT_BYTES);
       return bytes.toString('utf8', 0, readSync(file, bytes, 0, LOOKED_AT_BYTES, 0));
     } finally {
