@@ -129,14 +129,17 @@ class SessionStarts {
 
   async #admit(start: KeptStart): Promise<OwnerLimits> {
     const { host, owner, isKept } = this.#options;
-    const { session, mode, approval, cwd, dialled } = start;
-    const { sessionId, provider, spawnedBy } = session;
+    const { session, mode, approval, cwd, within, dialled } = start;
+    const { sessionId, provider, spawnedBy, target } = session;
     const terms = await owner.terms();
     const isDialled = dialled !== undefined;
     const waiting = [...this.#admitted].filter((id) => !host.has(id)).length;
     const running = host.load + waiting;
     const spawner = isKept(start) ? 'machine' : spawnerKind(spawnedBy, host.running);
-    const limits = terms.admit({ provider, mode, approval, cwd, isDialled, running, spawner });
+    const limits = terms.admit({
+      ...{ provider, mode, approval, cwd, within, isDialled, running, spawner },
+      isBackground: target === 'background',
+    });
     // Before anything is waited for: two that come together are not both the last that fits.
     this.#admitted.add(sessionId);
     return limits;

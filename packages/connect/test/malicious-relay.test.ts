@@ -217,6 +217,19 @@ test('the name of an agent that is kept is leave for what its entry says, and fo
   expect(await start(kept)).toEqual(['started', '']);
 });
 
+test('an agent that runs elsewhere names no folder in any way, and none is in the background where it would not be held', async () => {
+  writeFileSync(file, 'modes: [agentic]\n');
+  const elsewhere = { spawnedBy: 'Stranger', cwd: null };
+  expect(await start({ ...elsewhere, within: join(folder, 'private') })).toEqual(['forbidden', expect.stringContaining('lists folders')]);
+  expect(await start(elsewhere)).toEqual(['started', '']);
+  for (const limit of ['approvals: [guarded]', 'environment: [WANTED_*]']) {
+    writeFileSync(file, `modes: [agentic]\n${limit}\n`);
+    const [key = ''] = limit.split(':');
+    expect(await start({ target: 'background' })).toEqual(['forbidden', expect.stringContaining(`${file} line 2 (${key}): `)]);
+  }
+  expect(provider.started).toHaveLength(1);
+});
+
 test('two starts that come together are not both the last that fits', async () => {
   writeFileSync(file, 'capacity: 1\n');
   const outcomes = await Promise.all([start(), start(), start()]);

@@ -13,6 +13,10 @@ export interface AskedStart {
   readonly mode: SpawnMode;
   readonly approval: ApprovalMode;
   readonly cwd: string | null;
+  /** Where there is no `cwd`, the folder itself. */
+  readonly within: string | null;
+  /** It runs in a service of its vendor's. */
+  readonly isBackground: boolean;
   /** Its program runs elsewhere: the folder is none of this machine's. */
   readonly isDialled: boolean;
   /** This machine itself asks for what its owner has it keep. */
@@ -139,6 +143,7 @@ function termsOf(file: NodeFile | null): OwnersTerms {
       if (start.spawner !== 'machine')
         assertListed(file, 'spawners', start.spawner, `this machine starts nothing for ${askers[start.spawner]}`);
       assertFolder(file, start);
+      if (start.isBackground) assertBackground(file);
       if (capacity !== undefined && start.running >= capacity)
         throw new RelayError('busy', `${where('capacity')}: this machine runs ${capacity} agents at once, and they are there`);
       return limitsOf(file);
@@ -159,9 +164,15 @@ function assertListed({ content, where }: NodeFile, key: 'providers' | 'modes' |
 }
 
 /** Whoever is on another machine knows no folder of this one but those that its owner lists. */
-function assertFolder({ content }: NodeFile, { cwd, spawner, isDialled }: AskedStart): void {
-  if (cwd === null || isDialled || spawner !== 'other-agents' || content.folders !== undefined) return;
+function assertFolder({ content }: NodeFile, { cwd, within, spawner, isDialled }: AskedStart): void {
+  if ((cwd ?? within) === null || isDialled || spawner !== 'other-agents' || content.folders !== undefined) return;
   throw new RelayError('forbidden', 'An agent that runs elsewhere may name a folder only where the owner of this machine lists folders');
+}
+
+/** What runs in a service of its vendor's is asked for approval at its terminal, and has that service's environment. */
+function assertBackground({ content: { approvals, environment }, where }: NodeFile): void {
+  const key = approvals?.includes('open') === false ? 'approvals' : environment && 'environment';
+  if (key) throw new RelayError('forbidden', `${where(key)}: an agent in the background is not held to it, and none is started`);
 }
 
 function limitsOf({ content, where }: NodeFile): OwnerLimits {
