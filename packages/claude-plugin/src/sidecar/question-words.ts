@@ -63,8 +63,8 @@ function userQuestions({ input }: GatedUse): QuestionWords | null {
       const given = questions.map((asked) => ({ ...asked, answer: (answers[asked.id] ?? []).join(', ') }));
       if (given.every(({ answer }) => answer === '')) return null;
       // Questions with the same words have one place for their answers.
-      const toWords = Map.groupBy(given, ({ question }) => question);
-      return { ...input, answers: Object.fromEntries([...toWords].map(([question, same]) => [question, together(same)])) };
+      const sameAs = (words: string) => given.filter(({ question }) => question === words);
+      return { ...input, answers: Object.fromEntries(given.map(({ question }) => [question, together(sameAs(question))])) };
     },
   };
 }
