@@ -15,6 +15,10 @@ const approval = {
   title: z.string().describe('What the agent wants to do, in a line'),
   cwd: z.string().optional().describe('The folder it would do it in'),
   input: z.json().optional().describe('What exactly would run; a text that says what is missing where it is too long'),
+  files: z
+    .array(z.string())
+    .optional()
+    .describe('The files that it would change as its input names them, absolute; absent where that cannot be told'),
   options: z.array(ApprovalOptionSchema).optional().describe('The answers that its vendor knows; absent where an earlier version asked'),
   form: z.array(FormFieldSchema).optional().describe('What a person is asked for in words; a yes brings the answers'),
   isEditable: z.boolean().optional().describe('A yes may bring another input, which runs instead'),

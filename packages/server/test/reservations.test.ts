@@ -128,3 +128,34 @@ test('one that is held is found behind all that were, however much they say; tho
   await world.relay.reap();
   expect(await ended()).toBe(128);
 });
+
+test.each<[string, object]>([
+  ['much content', { input: { file_path: '/work/src/a.ts', content: 'x'.repeat(20_000) } }],
+  ['a relative path', { input: { file_path: 'src/a.ts' } }],
+  ['a path that goes back up', { input: { file_path: '/work/lib/../src/./a.ts' } }],
+  ['a field that nobody here knows', { input: { file_path: '/work/src/a.ts', expected_replacements: 1 } }],
+  ['a reason beside the changes', { input: { reason: 'r', changes: [{ path: 'lib/a', change: 'moved', movedTo: 'src/a' }] } }],
+  ['changes by their files', { input: { changes: { '/work/src/a.ts': { kind: 'update' } } } }],
+  ['no folder', { cwd: undefined, input: { path: '/work/src/a.ts', new_string: 'x' } }],
+  ['a kind of its own', { kind: 'other', input: { path: '/work/src/a.ts' } }],
+  ['no file at all', { input: { patch: '*** Update File: src/a.ts' } }],
+  ['no file at all, and no folder', { cwd: undefined, input: 'patch' }],
+])('an edit is kept from reserved files with %s', async (_, over) => {
+  const { id } = await call.create('Ann', ['src/'], { enforced: true });
+  await asks('Ben', 'q1', '/work/src/a.ts', over);
+  const status = async () => (await world.relay.handlers['approvals/list']({ agent: 'Ben' }, as(owner))).data[0];
+  await vi.waitFor(async () => expect(await status()).toMatchObject({ status: 'denied', by: `reservation:${id}` }), { timeout: 10_000 });
+});
+
+test('an edit elsewhere waits for a person, whatever it looks like', async () => {
+  await call.create('Ann', ['src/'], { enforced: true });
+  await asks('Ben', 'q1', '/work/lib/a.ts', { input: { file_path: 'src/../lib/a.ts', content: 'x'.repeat(20_000) } });
+  await asks('Ben', 'q2', '', { cwd: '/other', input: { patch: 'p' } });
+  await asks('Ben', 'q3', '', { kind: 'other', input: { query: 'q' } });
+  await world.relay.handlers['rules/create']({ agent: 'Ben', kind: 'edit', folder: '/elsewhere' }, as(owner));
+  await asks('Ben', 'q4', '/elsewhere/a.ts', { cwd: '/elsewhere' });
+  const { data } = await world.relay.handlers['approvals/list']({ agent: 'Ben' }, as(owner));
+  expect(new Set(data.map(({ approvalId, status }) => `${approvalId} ${status}`).filter((each) => !each.startsWith('q4')))).toEqual(
+    new Set(['q1 pending', 'q2 pending', 'q3 pending']),
+  );
+});

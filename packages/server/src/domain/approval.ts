@@ -12,6 +12,7 @@ import {
   type Session,
 } from 'agent-relay-protocol';
 import type { Change } from './change.ts';
+import { editedFiles } from './edited-files.ts';
 import { agentOf, grantOf, isOwner, mayActUpon, wasGiven } from './scopes.ts';
 import { isOfItsOwn, type Watched } from './spawn-rules.ts';
 
@@ -48,7 +49,14 @@ export function followApproval(
     sessionId,
     kind,
     title,
-    ...present({ cwd, input: input === undefined ? undefined : shortInput(input), options, form, isEditable }),
+    ...present({
+      cwd,
+      input: input === undefined ? undefined : shortInput(input),
+      files: editedFiles({ kind, cwd, input }) ?? undefined,
+      options,
+      form,
+      isEditable,
+    }),
     requestedAt: now,
     ...present({ expiresAt: expiresInMs === undefined ? undefined : now + expiresInMs }),
     status: 'pending',

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { DEFAULT_LEASE_MS, loosely, RelayError, type Reservation, ReservationSchema, type RouteInput } from 'agent-relay-protocol';
 import type { Decision } from './facts.ts';
 import { patternsHold, patternsOverlap } from './file-pattern.ts';
@@ -22,6 +23,10 @@ export const reservationLimits = { perAgent: 16, all: 256 } as const;
 export const isHeld = ({ ended, leaseExpiresAt }: Reservation, now: number): boolean => ended === null && leaseExpiresAt > now;
 
 export const holdsFile = (reservation: Reservation, file: string): boolean => patternsHold(reservation, file);
+
+/** Whether it may hold a file below this folder, or below whatever folder where that is not known. */
+export const mayHoldBelow = (reservation: Reservation, cwd: string | undefined): boolean =>
+  cwd === undefined || !cwd.startsWith('/') || patternsOverlap(reservation, { folder: posix.normalize(cwd), patterns: ['**'] });
 
 export interface NewReservation {
   readonly id: number;

@@ -129,7 +129,9 @@ export class ApprovalRules {
     const holder = await reservations.holderAgainst(workspace, approval);
     if (holder !== null) {
       const until = new Date(holder.leaseExpiresAt).toISOString();
-      const message = `${holder.agentId} has reserved these files until ${until}: ask it, or work on others`;
+      const message = approval.files
+        ? `${holder.agentId} has reserved these files until ${until}: ask it, or work on others`
+        : `${holder.agentId} has reserved ${holder.patterns.join(', ')} in ${holder.folder} until ${until}, and this does not tell which files it changes: name them, or ask it`;
       await approvals.denyReserved(workspace, approval, { by: `reservation:${holder.id}`, message });
       return;
     }

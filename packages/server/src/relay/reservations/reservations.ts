@@ -8,7 +8,6 @@ import {
   type Reservation,
   type RouteInput,
   type SessionGuard,
-  understood,
 } from 'agent-relay-protocol';
 import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
@@ -18,6 +17,7 @@ import {
   endReservations,
   holdsFile,
   isHeld,
+  mayHoldBelow,
   newReservation,
   reservationKey,
   reservationResource,
@@ -51,13 +51,16 @@ export class Reservations {
     };
   }
 
-  /** Who has reserved for itself what somebody asks to edit; null where nobody keeps them from it. */
+  /**
+   * Who has reserved for itself what somebody asks to edit, or may have, where the question does not tell its files; null where nobody keeps
+   * them from it.
+   */
   async holderAgainst(workspace: string, asked: PendingApproval): Promise<Reservation | null> {
-    const edit = understood(asked);
-    if (edit === null || edit.kind !== 'edit') return null;
+    const { kind, files, cwd } = asked;
+    if (kind !== 'edit' && files === undefined) return null;
     const now = this.#deps.clock.now();
     const others = (await this.#open(workspace)).filter((each) => each.enforced && each.agentId !== asked.agentId && isHeld(each, now));
-    return others.find((each) => edit.files.some((file) => holdsFile(each, file))) ?? null;
+    return others.find((each) => files?.some((file) => holdsFile(each, file)) ?? mayHoldBelow(each, cwd)) ?? null;
   }
 
   /** Ends those whose lease is over. */
