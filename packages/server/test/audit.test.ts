@@ -167,3 +167,27 @@ test('what turns used is counted once, by day, agent and model, and outlives wha
   expect((await list()).data.map(({ day }) => day)).toEqual(['2026-02-01']);
   await world.relay.close();
 });
+
+test('an agent sees what it used itself and nobody else, and a day that adds up to too much is still a number', async () => {
+  const world = await SessionWorld.open(folder, Date.UTC(2026, 0, 31));
+  const node = new FarNode();
+  await world.attach(node);
+  for (const name of ['Ann', 'Ben']) {
+    const { sessionId } = await world.start(name);
+    const usage = { inputTokens: Number.MAX_SAFE_INTEGER, outputTokens: 1, costUsd: 1e308 };
+    const entries = [1, 2, 3].map((seq) => ({
+      seq,
+      at: 1,
+      event: { type: 'turn.completed' as const, turnId: `t${seq}`, outcome: 'finished' as const, usage },
+    }));
+    await world.relay.nodeHandlers['activity/append']({ sessionId, entries }, { ...as(ownerPrincipal), link: node });
+  }
+  const ann = { type: 'agent' as const, agentId: 'Ann', workspace: 'default', epoch: 1, sessionId: null };
+  const list = (principal: Parameters<typeof as>[0], input = {}) =>
+    Promise.resolve().then(() => world.relay.handlers['usage/list'](input, as(principal)));
+  const most = { inputTokens: Number.MAX_SAFE_INTEGER, outputTokens: 3, costUsd: Number.MAX_SAFE_INTEGER };
+  expect((await list(ownerPrincipal)).data).toMatchObject([{ agentId: 'Ann', ...most }, { agentId: 'Ben' }]);
+  expect((await list(ann)).data).toMatchObject([{ agentId: 'Ann', ...most }]);
+  await expect(list(ann, { agent: 'Ben' })).rejects.toMatchObject({ code: 'forbidden' });
+  await world.relay.close();
+});

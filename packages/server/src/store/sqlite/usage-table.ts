@@ -22,7 +22,7 @@ export class UsageTable {
 
   constructor(database: Database) {
     const names = ['workspace', 'day', 'agent_id', 'provider', 'model', ...countedUsage];
-    const sums = countedUsage.map((name) => `${name} = ${name} + excluded.${name}`);
+    const sums = countedUsage.map((name) => `${name} = MIN(${name} + excluded.${name}, ${Number.MAX_SAFE_INTEGER})`);
     this.#add = database.prepare(
       `INSERT INTO usage (${names.join(', ')}) VALUES (${names.map((name) => `@${name}`).join(', ')})
        ON CONFLICT (workspace, day, agent_id, provider, model) DO UPDATE SET ${sums.join(', ')}`,
@@ -40,11 +40,14 @@ export class UsageTable {
       provider,
       model: model ?? '',
       turns: 1,
-      input_tokens: inputTokens,
-      output_tokens: outputTokens,
-      cached_input_tokens: cachedInputTokens,
-      reasoning_tokens: reasoningTokens,
-      cost_usd: costUsd,
+      input_tokens: capped(inputTokens),
+      output_tokens: capped(outputTokens),
+      cached_input_tokens: capped(cachedInputTokens),
+      reasoning_tokens: capped(reasoningTokens),
+      cost_usd: capped(costUsd),
     });
   }
 }
+
+/** What days add up stays a number that JSON can say, whatever a vendor reports. */
+const capped = (count: number): number => Math.min(count, Number.MAX_SAFE_INTEGER);
