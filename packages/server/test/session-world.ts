@@ -15,7 +15,7 @@ import { silentLogger } from '../src/logger.ts';
 import type { CallContext, NodeLink } from '../src/relay/contract/relay-contract.ts';
 import { defaultSettings } from '../src/relay/contract/relay-settings.ts';
 import { createRelay, type StartedRelay } from '../src/relay/relay.ts';
-import type { RelayCore } from '../src/relay/relay-core.ts';
+import type { RelayCore, SessionsPart } from '../src/relay/relay-core.ts';
 import { createSessions } from '../src/relay/sessions/sessions.ts';
 import { SqliteStore } from '../src/store/sqlite/sqlite-store.ts';
 import { askingStore } from './support/asking-store.ts';
@@ -66,6 +66,7 @@ export class FarNode implements NodeLink {
 
 class HandClock implements Clock {
   at: number;
+  readonly #tasks = new Set<{ readonly at: number; readonly run: () => void }>();
 
   constructor(at: number) {
     this.at = at;
@@ -75,9 +76,20 @@ class HandClock implements Clock {
     return this.at;
   }
 
-  /** Nothing happens by itself: the test calls what would. */
-  schedule(): () => void {
-    return () => {};
+  /** Nothing happens by itself: the test calls what would, or `pass`. */
+  schedule(run: () => void, delayMs: number): () => void {
+    const task = { at: this.at + delayMs, run };
+    this.#tasks.add(task);
+    return () => this.#tasks.delete(task);
+  }
+
+  /** So much time goes by: what was scheduled begins. */
+  pass(ms: number): void {
+    this.at += ms;
+    for (const task of [...this.#tasks]) {
+      if (task.at > this.at || !this.#tasks.delete(task)) continue;
+      task.run();
+    }
   }
 }
 
@@ -87,28 +99,37 @@ export class SessionWorld {
   readonly folder: string;
   readonly store: SqliteStore;
   readonly relay: StartedRelay;
+  readonly sessions: SessionsPart;
 
-  private constructor(folder: string, clock: HandClock, store: SqliteStore, relay: StartedRelay) {
+  private constructor(folder: string, clock: HandClock, store: SqliteStore, { relay, sessions }: Pick<SessionWorld, 'relay' | 'sessions'>) {
     this.folder = folder;
     this.clock = clock;
     this.store = store;
     this.relay = relay;
+    this.sessions = sessions;
   }
 
   static async open(folder = mkdtempSync(join(tmpdir(), 'sessions-')), at = 1_000_000): Promise<SessionWorld> {
     const store = await SqliteStore.open({ path: join(folder, 'relay.db') });
     const clock = new HandClock(at);
     const log = silentLogger;
-    const sessions = (core: RelayCore) => createSessions(core, { nodeGraceMs: 60_000 });
+    const made: SessionsPart[] = [];
+    const makeSessions = (core: RelayCore) => {
+      const sessions = createSessions(core, { nodeGraceMs: 60_000 });
+      made.push(sessions);
+      return sessions;
+    };
     const relay = await createRelay({
       store: askingStore(store),
       clock,
       log,
       settings: defaultSettings,
       workspace: 'default',
-      createSessions: sessions,
+      createSessions: makeSessions,
     });
-    return new SessionWorld(folder, clock, store, relay);
+    const [sessions] = made;
+    if (!sessions) throw new Error('The relay has made no sessions');
+    return new SessionWorld(folder, clock, store, { relay, sessions });
   }
 
   /** A relay that starts anew on the same database, at the same time. */

@@ -60,6 +60,8 @@ export interface SessionsPart extends Pick<Relay, 'nodeHandlers' | 'nodeLive' | 
   counts(workspace: string): Promise<{ readonly runningSessions: number; readonly nodes: number; readonly onlineNodes: number }>;
   /** Called by the reaper, after the agents have been judged. */
   sweep(now: number): Promise<void>;
+  /** Resolves when what the sweep began has ended, and no machine is waited for. The reaper does not wait for it. */
+  settled(): Promise<void>;
   /** The address is nobody's any more. */
   stopWaking(workspace: string, agentId: string): Promise<void>;
   close(): Promise<void>;

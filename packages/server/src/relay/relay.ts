@@ -74,7 +74,7 @@ export interface RelayDeps {
 /** The relay, and what its composition root needs beside the transports' view of it. */
 export interface StartedRelay extends Relay {
   readonly core: RelayCore;
-  /** One round of the reaper, now. */
+  /** One round of the reaper, now, to the end of all that it begins. */
   reap(): Promise<void>;
 }
 
@@ -124,7 +124,10 @@ export async function createRelay(deps: RelayDeps): Promise<StartedRelay> {
     dialIns: sessions.dialIns,
     toolMail,
     figures: () => gatherFigures({ store, feed, sessions, claimWaitSeconds: waits }),
-    reap: () => reaper.reap(),
+    reap: async () => {
+      await reaper.reap();
+      await sessions.settled();
+    },
     close: () => {
       closing ??= closeParts(parts);
       return closing;
@@ -386,6 +389,7 @@ const withoutSessions: SessionsPart = {
   openActivity: noSessions,
   counts: async () => ({ runningSessions: 0, nodes: 0, onlineNodes: 0 }),
   sweep: async () => {},
+  settled: async () => {},
   stopWaking: async () => {},
   close: async () => {},
 };

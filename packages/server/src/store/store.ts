@@ -177,6 +177,8 @@ export interface DeliveryStore {
    * bounded stretch: there is more when `through` is below the log's head.
    */
   waiting(workspace: string, agentId: string, after: number, limit: number): Promise<WaitingPage>;
+  /** The same without the copies of fan-out. */
+  waitingDirect(workspace: string, agentId: string, after: number, limit: number): Promise<WaitingPage>;
   /** The oldest copies of an agent that nobody was handed; at most `limit`, oldest first, each as the time since when it waits. */
   untouched(workspace: string, agentId: string, limit: number): Promise<readonly number[]>;
   /** Remembers that no fan-out mail up to `floor` waits for this agent, so that nobody looks there again. */

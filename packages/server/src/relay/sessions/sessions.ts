@@ -82,7 +82,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
     sweep: async (now) => {
       await nodes.sweep(now, nodeGraceMs);
       void nodes.lookAgain();
-      await waker.sweep();
+      waker.sweep();
       await activity.prune();
       await approvals.prune();
       for (const workspace of [...store.agents.index.workspaces()]) {
@@ -90,6 +90,7 @@ export function createSessions(core: SessionsDeps, { nodeGraceMs = 600_000 }: Se
         await reservations.sweep(workspace, now);
       }
     },
+    settled: () => waker.settled(),
     stopWaking: async (workspace, agentId) => {
       await store.records.begin(workspace, (facts) => endWake(facts, agentId, clock.now()));
     },

@@ -1,9 +1,13 @@
-import { type Principal, RelayError } from 'agent-relay-protocol';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Principal, RelayError, type RelayEvent } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
-import { afterWake, mayWake, noHistory, type Wake, type WakeHistory } from '../../domain/wake.ts';
+import { isDirect } from '../../domain/audience.ts';
+import { afterWake, mayWake, noHistory, type Wake, type WakeHistory, wakeOf, wakeResource } from '../../domain/wake.ts';
+import type { LogEntry, WaitingPage } from '../../store/store.ts';
 import { wakesIn } from '../agents/wakes.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
+import { WakeTasks } from './wake-tasks.ts';
 
 export interface WakerDeps extends Pick<RelayCore, 'store' | 'clock' | 'log'> {
   readonly start: RelayHandlers['sessions/start'];
@@ -12,36 +16,68 @@ export interface WakerDeps extends Pick<RelayCore, 'store' | 'clock' | 'log'> {
 
 /** What is written together is looked at together. */
 const PAUSE_MS = 100;
+const LOG_PAGE = 500;
+const MAIL_PAGE = 100;
 
-/** Starts agents whose mail waits, where whoever spawned them said so, and releases those that have had nothing to do for long. */
+interface Address {
+  readonly workspace: string;
+  readonly agentId: string;
+}
+
+/**
+ * Starts agents whose mail waits, where whoever spawned them said so, and releases those that have had nothing to do for long. What the log says
+ * is looked at for whom it concerns, and all of them at each sweep.
+ */
 export class Waker {
   readonly #deps: WakerDeps;
   readonly #pump: Pump;
+  readonly #tasks: WakeTasks;
   readonly #histories = new Map<string, WakeHistory>();
+  /** Up to which message none waits that wakes. */
+  readonly #clearThrough = new Map<string, number>();
   /** Since when a session has had nothing to do. */
-  readonly #idleSince = new Map<string, number>();
+  readonly #idleSince = new Map<string, { readonly sessionId: string; readonly at: number }>();
+  /** Whom something has happened to since they were looked at. */
+  readonly #due = new Map<string, Address>();
+  #readThrough: number;
+  #isAllDue = true;
   readonly #leaving = new AbortController();
   readonly #stopListening: () => void;
   #cancelNext: (() => void) | null = null;
 
   constructor(deps: WakerDeps) {
     this.#deps = deps;
+    this.#readThrough = deps.store.log.head;
     this.#pump = new Pump(
       () => this.#look(),
       (error) => deps.log.warn('mail could not wake its agents', { error }),
     );
-    this.#stopListening = deps.store.onTurn({ committed: () => this.#ring(), rolledBack: () => {} });
+    this.#tasks = new WakeTasks(this.#leaving.signal, () => {
+      if (this.#due.size > 0) this.#pump.wake();
+    });
+    this.#stopListening = deps.store.log.onCommit(() => this.#ring());
   }
 
-  sweep(): Promise<void> {
-    return this.#pump.run();
+  /** Begins to look at all of them, and waits for nobody. */
+  sweep(): void {
+    this.#isAllDue = true;
+    this.#pump.wake();
   }
 
+  /** Resolves when it has looked, and the machines that it asked have answered. */
+  async settled(): Promise<void> {
+    await this.#pump.settled();
+    await this.#tasks.settled();
+    if (this.#pump.isRunning) await this.settled();
+  }
+
+  /** What machines were asked for is not waited for. */
   async close(): Promise<void> {
     this.#stopListening();
     this.#cancelNext?.();
     this.#leaving.abort();
     await this.#pump.close();
+    await this.#tasks.settled();
   }
 
   #ring(): void {
@@ -53,29 +89,86 @@ export class Waker {
   }
 
   async #look(): Promise<void> {
-    const { agents, records } = this.#deps.store;
-    const seen = new Set<string>();
-    for (const workspace of [...agents.index.workspaces()]) {
-      for await (const wake of wakesIn(records, workspace)) {
+    await this.#readLog();
+    if (this.#isAllDue) {
+      this.#isAllDue = false;
+      await this.#lookAtAll();
+    }
+    const due = [...this.#due.values()];
+    this.#due.clear();
+    for (const { workspace, agentId } of due) {
+      if (this.#leaving.signal.aborted) return;
+      const wake = await this.#wakeOf(workspace, agentId);
+      if (wake) await this.#lookAt(workspace, wake);
+      await nextTurn();
+    }
+  }
+
+  /** Finds out whom what was written since the last look concerns. */
+  async #readLog(): Promise<void> {
+    const { log } = this.#deps.store;
+    while (this.#readThrough < log.head && !this.#leaving.signal.aborted) {
+      const { entries, through } = await log.read(this.#readThrough, LOG_PAGE);
+      for (const entry of entries) this.#note(entry);
+      this.#readThrough = through;
+      await nextTurn();
+    }
+  }
+
+  #note(entry: LogEntry): void {
+    const { workspace } = entry;
+    // A machine that comes back may start whoever waited for it.
+    if (entry.stored === null && entry.events().some(({ type }) => type === 'node.connected')) this.#isAllDue = true;
+    for (const agentId of concernedBy(entry)) this.#due.set(keyOf(workspace, agentId), { workspace, agentId });
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const waking = new Set<string>();
+    for (const workspace of [...this.#deps.store.agents.index.workspaces()]) {
+      for await (const wake of wakesIn(this.#deps.store.records, workspace)) {
         if (this.#leaving.signal.aborted) return;
-        const sessionId = agents.index.in(workspace).find(wake.agentId)?.agent?.sessionId ?? null;
-        if (sessionId === null) await this.#wake(workspace, wake);
-        else {
-          seen.add(sessionId);
-          await this.#rest(workspace, wake, sessionId);
-        }
+        const key = keyOf(workspace, wake.agentId);
+        waking.add(key);
+        this.#due.delete(key);
+        await this.#lookAt(workspace, wake);
+        await nextTurn();
       }
     }
-    for (const sessionId of this.#idleSince.keys()) if (!seen.has(sessionId)) this.#idleSince.delete(sessionId);
+    for (const kept of [this.#idleSince, this.#clearThrough]) for (const key of kept.keys()) if (!waking.has(key)) kept.delete(key);
+  }
+
+  async #lookAt(workspace: string, wake: Wake): Promise<void> {
+    const key = keyOf(workspace, wake.agentId);
+    if (this.#tasks.has(key)) return;
+    const sessionId = this.#deps.store.agents.index.in(workspace).find(wake.agentId)?.agent?.sessionId ?? null;
+    if (sessionId !== null) await this.#rest(workspace, wake, sessionId);
+    else {
+      this.#idleSince.delete(key);
+      await this.#wake(workspace, wake);
+    }
+  }
+
+  async #wakeOf(workspace: string, agentId: string): Promise<Wake | null> {
+    const { items } = await this.#deps.store.records.list(wakeResource, { workspace, under: wakeOf(agentId), limit: 1 });
+    const [wake] = items;
+    return wake === undefined || wake.wake === 'never' ? null : wake;
   }
 
   async #wake(workspace: string, wake: Wake): Promise<void> {
-    const { store, clock, log } = this.#deps;
+    const { store, clock } = this.#deps;
+    const { agentId, nodeId } = wake;
+    const key = keyOf(workspace, agentId);
+    if (!mayWake(this.#histories.get(key) ?? noHistory, clock.now())) return;
+    if (!(await this.#hasMail(workspace, agentId)) || (await store.sessions.unfinishedOf(workspace, agentId)) !== null) return;
+    if (this.#leaving.signal.aborted) return;
+    if (this.#tasks.hasRoom(nodeId)) this.#tasks.begin({ key, nodeId, run: () => this.#startForMail(workspace, wake) });
+    else this.#due.set(key, { workspace, agentId });
+  }
+
+  async #startForMail(workspace: string, wake: Wake): Promise<void> {
+    const { clock, log } = this.#deps;
     const { agentId } = wake;
-    const key = `${workspace}\n${agentId}`;
-    const history = this.#histories.get(key) ?? noHistory;
-    if (!mayWake(history, clock.now())) return;
-    if ((await store.sessions.unfinishedOf(workspace, agentId)) !== null || !(await this.#hasMail(workspace, agentId))) return;
+    const key = keyOf(workspace, agentId);
     let hasFailed = false;
     try {
       await this.#start(workspace, wake);
@@ -84,7 +177,7 @@ export class Waker {
       hasFailed = true;
       log.warn('an agent could not be started for its mail', { agentId, error });
     }
-    this.#histories.set(key, afterWake(history, hasFailed, clock.now()));
+    this.#histories.set(key, afterWake(this.#histories.get(key) ?? noHistory, hasFailed, clock.now()));
   }
 
   async #start(workspace: string, wake: Wake): Promise<void> {
@@ -106,32 +199,57 @@ export class Waker {
     await this.#deps.start(request, context);
   }
 
-  async #rest(workspace: string, { agentId, idleMs }: Wake, sessionId: string): Promise<void> {
-    const { store, clock, log } = this.#deps;
-    const status = store.agents.index.in(workspace).find(agentId)?.agent?.status;
-    const isBusy = status === 'busy' || (await this.#hasMail(workspace, agentId));
-    if (isBusy) {
-      this.#idleSince.delete(sessionId);
+  async #rest(workspace: string, { agentId, idleMs, nodeId }: Wake, sessionId: string): Promise<void> {
+    const { store, clock } = this.#deps;
+    const key = keyOf(workspace, agentId);
+    const now = clock.now();
+    const before = this.#idleSince.get(key);
+    const at = before?.sessionId === sessionId ? before.at : now;
+    if (store.agents.index.in(workspace).find(agentId)?.agent?.status === 'busy') {
+      this.#idleSince.delete(key);
       return;
     }
-    const since = this.#idleSince.get(sessionId) ?? clock.now();
-    this.#idleSince.set(sessionId, since);
-    if (clock.now() - since < idleMs) return;
+    this.#idleSince.set(key, { sessionId, at });
+    if (now - at < idleMs) return;
+    // Looked for only now: a long list of mail is walked once in that time.
+    if (await this.#hasWork(workspace, agentId)) this.#idleSince.delete(key);
+    else if (this.#leaving.signal.aborted) return;
+    else this.#tasks.begin({ key, nodeId, run: () => this.#release(workspace, agentId) });
+  }
+
+  async #release(workspace: string, agentId: string): Promise<void> {
     try {
       await this.#deps.release({ id: agentId, reason: 'It had nothing to do; mail wakes it' }, this.#asOwner(workspace));
     } catch (error) {
-      log.info('an idle agent could not be released', { agentId, error });
+      this.#deps.log.info('an idle agent could not be released', { agentId, error });
     }
   }
 
+  /** Whether mail waits that wakes it. What was looked at before is not looked at again. */
   async #hasMail(workspace: string, agentId: string): Promise<boolean> {
-    const { deliveries, log } = this.#deps.store;
-    for (let after = 0; ; ) {
-      const { items, through } = await deliveries.waiting(workspace, agentId, after, 100);
-      // Context is for the next turn, whatever begins that.
-      if (items.some(({ message }) => message.mode !== 'fyi')) return true;
-      if (through >= log.head || through <= after) return false;
+    const key = keyOf(workspace, agentId);
+    const { deliveries } = this.#deps.store;
+    const pageAfter = (after: number) => deliveries.waitingDirect(workspace, agentId, after, MAIL_PAGE);
+    const first = await this.#firstWaiting(pageAfter, this.#clearThrough.get(key) ?? 0);
+    this.#clearThrough.set(key, first.id === null ? first.through : first.id - 1);
+    return first.id !== null;
+  }
+
+  async #hasWork(workspace: string, agentId: string): Promise<boolean> {
+    const { deliveries } = this.#deps.store;
+    return (await this.#firstWaiting((after) => deliveries.waiting(workspace, agentId, after, MAIL_PAGE), 0)).id !== null;
+  }
+
+  /** The first after `begin` that is more than context for the next turn, whatever begins that; and how far was looked. */
+  async #firstWaiting(pageAfter: (after: number) => Promise<WaitingPage>, begin: number) {
+    const { log } = this.#deps.store;
+    for (let after = begin; ; ) {
+      const { items, through } = await pageAfter(after);
+      const found = items.find(({ message }) => message.mode !== 'fyi');
+      if (found) return { id: found.message.id, through };
+      if (through >= log.head || through <= after) return { id: null, through };
       after = through;
+      await nextTurn();
     }
   }
 
@@ -139,4 +257,18 @@ export class Waker {
     const principal: Principal = { type: 'owner', workspace };
     return { principal, signal: this.#leaving.signal };
   }
+}
+
+const keyOf = (workspace: string, agentId: string): string => `${workspace}\n${agentId}`;
+
+/** Whose mail, or session, an entry of the log is about. */
+function concernedBy(entry: LogEntry): readonly string[] {
+  if (entry.stored === null) return entry.events().flatMap(concernedByEvent);
+  const { message } = entry.stored;
+  return message.mode !== 'fyi' && isDirect(message.to) ? [message.to.slice(3)] : [];
+}
+
+function concernedByEvent(event: RelayEvent): readonly string[] {
+  if (event.type === 'agent.status') return [event.agent.id];
+  return event.type === 'session.ended' ? [event.session.agentId] : [];
 }

@@ -30,7 +30,7 @@ export class SqliteAgents implements AgentStore {
     const { writer, changes, log, index, facts } = this.#context;
     return writer.write(() => {
       const entry = index.find(workspace, id);
-      const { items, through } = entry ? this.#waiting.list(entry, after, limit, log.last) : { items: [], through: log.last };
+      const { items, through } = entry ? this.#waiting.list(entry, { after, limit, head: log.last }) : { items: [], through: log.last };
       const isLast = through >= log.last;
       const hasBindings = changes.tables.channels.isBound(workspace, id);
       const { answer } = changes.carryOut(workspace, decide({ ...facts.ofAgent(workspace, id), waiting: items, isLast, hasBindings }));

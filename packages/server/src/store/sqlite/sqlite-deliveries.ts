@@ -8,7 +8,7 @@ import type { Decision, DeliveryFacts } from '../../domain/facts.ts';
 import type { DeliveryStore, MovedCopy, WaitingPage } from '../store.ts';
 import type { SqliteContext } from './context.ts';
 import { type DeliveryRow, toDeliveryRecord } from './delivery-table.ts';
-import { WaitingMail } from './waiting-mail.ts';
+import { WaitingMail, type WaitingStretch } from './waiting-mail.ts';
 
 export class SqliteDeliveries implements DeliveryStore {
   readonly #context: SqliteContext;
@@ -52,9 +52,11 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   async waiting(workspace: string, agentId: string, after: number, limit: number): Promise<WaitingPage> {
-    const { index, log } = this.#context;
-    const entry = index.find(workspace, agentId);
-    return entry ? this.#waiting.list(entry, after, limit, log.head) : { items: [], through: log.head };
+    return this.#list(workspace, agentId, { after, limit });
+  }
+
+  async waitingDirect(workspace: string, agentId: string, after: number, limit: number): Promise<WaitingPage> {
+    return this.#list(workspace, agentId, { after, limit, only: 'direct' });
   }
 
   async untouched(workspace: string, agentId: string, limit: number): Promise<readonly number[]> {
@@ -90,6 +92,13 @@ export class SqliteDeliveries implements DeliveryStore {
       }
       return moved;
     });
+  }
+
+  #list(workspace: string, agentId: string, stretch: Omit<WaitingStretch, 'head'>): WaitingPage {
+    const { index, log } = this.#context;
+    const { head } = log;
+    const entry = index.find(workspace, agentId);
+    return entry ? this.#waiting.list(entry, { ...stretch, head }) : { items: [], through: head };
   }
 
   #find(workspace: string, entry: AddressEntry, id: number): DeliveryFound | null {

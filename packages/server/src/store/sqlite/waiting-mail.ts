@@ -12,6 +12,13 @@ import type { OpenMail } from './open-mail.ts';
 /** How many fan-out messages one look passes over: they are everybody's, so most of them may not be this agent's. */
 const FAN_OUT_STRETCH = 2_000;
 
+export interface WaitingStretch {
+  readonly after: number;
+  readonly limit: number;
+  readonly head: number;
+  readonly only?: 'direct' | undefined;
+}
+
 /** What waits for an agent, read over one connection. */
 export class WaitingMail {
   readonly #floor: Statement<[number], number>;
@@ -32,7 +39,7 @@ export class WaitingMail {
     this.#hasRow = connection.prepare<[number, number], number>('SELECT 1 FROM deliveries WHERE message_id = ? AND ref = ?').pluck();
   }
 
-  list(entry: AddressEntry, after: number, limit: number, head: number): WaitingPage {
+  list(entry: AddressEntry, { after, limit, head, only }: WaitingStretch): WaitingPage {
     const ids = this.#openMail.after(entry.ref, after, limit);
     const items: DeliveryFound[] = [];
     let directThrough = ids.length < limit ? head : (ids.at(-1) ?? head);
@@ -46,7 +53,7 @@ export class WaitingMail {
       directThrough = id;
       break;
     }
-    const fannedOut = this.#fannedOutTo(entry, after, limit, head);
+    const fannedOut = only === 'direct' ? { items: [], through: head } : this.#fannedOutTo(entry, after, limit, head);
     const through = Math.min(fannedOut.through, directThrough);
     const merged = [...items, ...fannedOut.items].filter(({ message }) => message.id <= through);
     merged.sort((one, other) => one.message.id - other.message.id);
