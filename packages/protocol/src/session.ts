@@ -95,7 +95,7 @@ export const StartSessionSchema = z.strictObject({
     .enum(['never', 'resume', 'fresh'])
     .optional()
     .describe(
-      'Whether mail starts it again on these terms once it has ended: in its old conversation, in a fresh one, or not; for people and programs to say, not for agents. Left out, what was said before goes on',
+      'Whether mail starts it again on these terms once it has ended: in its old conversation, in a fresh one, or not; for people and programs to say, not for agents. Mail to it alone does, of a caller with a token; not mail to many, nor `fyi`. Left out, what was said before goes on',
     ),
   idleMs: z
     .int()

@@ -98,4 +98,33 @@ describe('what is written', () => {
     world.clock.pass(100);
     await vi.waitFor(() => expect(startsOf(node)).toHaveLength(2), WAIT);
   });
+
+  it('wakes where it is to one agent, of somebody who has proven who they are', async () => {
+    await resting('Worker', { tags: ['team'], channels: ['news'] });
+    const anonymous: Principal = { type: 'anonymous', workspace };
+    await world.relay.handlers['agents/register']({ id: 'Peer', name: 'Peer' }, as(anonymous));
+    for (const to of ['broadcast', 'tag:team', 'channel:news']) expect((await send(to)).matched).toBeGreaterThan(0);
+    await send('id:Worker', { from: 'Peer' }, anonymous);
+    await world.relay.reap();
+    expect(startsOf(node)).toHaveLength(1);
+    await send('id:Worker');
+    await world.relay.reap();
+    expect(startsOf(node)).toHaveLength(2);
+  });
+
+  it('starts so many agents an hour, all together', async () => {
+    const names = Array.from({ length: 11 }, (_, index) => `Loop${index}`);
+    for (const name of names) await resting(name);
+    node.commands.length = 0;
+    for (const name of names) await send(`id:${name}`);
+    for (let round = 0; round < 12; round += 1) {
+      await world.relay.reap();
+      for (const name of names)
+        await Promise.resolve(world.relay.handlers['agents/release']({ id: name }, as(owner))).catch(() => undefined);
+    }
+    expect(startsOf(node)).toHaveLength(120);
+    world.clock.at += 3_600_000;
+    await world.relay.reap();
+    expect(startsOf(node)).toHaveLength(131);
+  });
 });

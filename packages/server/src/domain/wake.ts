@@ -1,4 +1,5 @@
-import type { SandboxRequest, SpawnMode } from 'agent-relay-protocol';
+import type { Message, SandboxRequest, SpawnMode } from 'agent-relay-protocol';
+import { isDirect } from './audience.ts';
 import type { Change } from './change.ts';
 import type { Decision, Facts } from './facts.ts';
 import { type Resource, recordKey, recordWrite } from './resource.ts';
@@ -17,6 +18,9 @@ export interface Wake {
   readonly model: string | null;
   readonly sandbox: SandboxRequest | null;
 }
+
+/** As `principalName` calls whoever has no token. */
+const ANONYMOUS = 'anonymous';
 
 /** That of one agent, whatever it says. */
 export const wakeOf = (agentId: string): string => recordKey({ agent: encodeURIComponent(agentId) });
@@ -45,11 +49,20 @@ export function endWake(facts: Facts, agentId: string, at: number): Decision<boo
   return { answer: true, change: { at, records: [recordWrite(wakeResource, never)] } };
 }
 
+/** Mail to one agent, of somebody who has proven who they are, that is more than context for its next turn. */
+export const wakesItsReader = ({ mode, to, sender }: Pick<Message, 'mode' | 'to' | 'sender'>): boolean =>
+  mode !== 'fyi' && isDirect(to) && sender.principal !== ANONYMOUS;
+
 /** How often mail may wake one agent in an hour: two that wake each other end there. */
 export const WAKES_PER_HOUR = 12;
+/** And all of them together: whoever may write to many does not start as many. */
+export const ALL_WAKES_PER_HOUR = 120;
 const HOUR_MS = 3_600_000;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 600_000;
+
+/** When agents were started for their mail, as far as it counts. */
+export const countedWakes = (startedAt: readonly number[], now: number): readonly number[] => startedAt.filter((at) => now - at < HOUR_MS);
 
 /** What became of the starts of one agent. */
 export interface WakeHistory {
@@ -62,13 +75,13 @@ export interface WakeHistory {
 export const noHistory: WakeHistory = { startedAt: [], failures: 0 };
 
 export const afterWake = ({ startedAt, failures }: WakeHistory, hasFailed: boolean, now: number): WakeHistory => ({
-  startedAt: [...startedAt.filter((at) => now - at < HOUR_MS), now],
+  startedAt: [...countedWakes(startedAt, now), now],
   failures: hasFailed ? failures + 1 : 0,
 });
 
 /** Whether mail may wake it now. */
 export function mayWake({ startedAt, failures }: WakeHistory, now: number): boolean {
-  const counted = startedAt.filter((at) => now - at < HOUR_MS);
+  const counted = countedWakes(startedAt, now);
   if (counted.length >= WAKES_PER_HOUR) return false;
   const pauseMs = failures === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
   return now - (counted.at(-1) ?? Number.NEGATIVE_INFINITY) >= pauseMs;

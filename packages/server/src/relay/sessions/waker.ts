@@ -1,8 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Principal, RelayError, type RelayEvent } from 'agent-relay-protocol';
+import { type Message, type Principal, RelayError, type RelayEvent } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
-import { isDirect } from '../../domain/audience.ts';
-import { afterWake, mayWake, noHistory, type Wake, type WakeHistory, wakeOf, wakeResource } from '../../domain/wake.ts';
+import {
+  ALL_WAKES_PER_HOUR,
+  afterWake,
+  countedWakes,
+  mayWake,
+  noHistory,
+  type Wake,
+  type WakeHistory,
+  wakeOf,
+  wakeResource,
+  wakesItsReader,
+} from '../../domain/wake.ts';
 import type { LogEntry, WaitingPage } from '../../store/store.ts';
 import { wakesIn } from '../agents/wakes.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
@@ -33,6 +43,9 @@ export class Waker {
   readonly #pump: Pump;
   readonly #tasks: WakeTasks;
   readonly #histories = new Map<string, WakeHistory>();
+  /** Of all agents. */
+  #startedAt: readonly number[] = [];
+  #isFull = false;
   /** Up to which message none waits that wakes. */
   readonly #clearThrough = new Map<string, number>();
   /** Since when a session has had nothing to do. */
@@ -161,8 +174,19 @@ export class Waker {
     if (!mayWake(this.#histories.get(key) ?? noHistory, clock.now())) return;
     if (!(await this.#hasMail(workspace, agentId)) || (await store.sessions.unfinishedOf(workspace, agentId)) !== null) return;
     if (this.#leaving.signal.aborted) return;
-    if (this.#tasks.hasRoom(nodeId)) this.#tasks.begin({ key, nodeId, run: () => this.#startForMail(workspace, wake) });
-    else this.#due.set(key, { workspace, agentId });
+    if (!this.#tasks.hasRoom(nodeId)) this.#due.set(key, { workspace, agentId });
+    else if (this.#mayWakeMore()) this.#tasks.begin({ key, nodeId, run: () => this.#startForMail(workspace, wake) });
+  }
+
+  /** Counts a start, where one more may begin in this hour; the rest wait for a later sweep. */
+  #mayWakeMore(): boolean {
+    const now = this.#deps.clock.now();
+    const counted = countedWakes(this.#startedAt, now);
+    const mayWakeMore = counted.length < ALL_WAKES_PER_HOUR;
+    this.#startedAt = mayWakeMore ? [...counted, now] : counted;
+    if (!mayWakeMore && !this.#isFull) this.#deps.log.warn('mail has started as many agents as it may in an hour: the others wait');
+    this.#isFull = !mayWakeMore;
+    return mayWakeMore;
   }
 
   async #startForMail(workspace: string, wake: Wake): Promise<void> {
@@ -230,22 +254,22 @@ export class Waker {
     const key = keyOf(workspace, agentId);
     const { deliveries } = this.#deps.store;
     const pageAfter = (after: number) => deliveries.waitingDirect(workspace, agentId, after, MAIL_PAGE);
-    const first = await this.#firstWaiting(pageAfter, this.#clearThrough.get(key) ?? 0);
+    const first = await this.#firstWaiting(pageAfter, wakesItsReader, this.#clearThrough.get(key) ?? 0);
     this.#clearThrough.set(key, first.id === null ? first.through : first.id - 1);
     return first.id !== null;
   }
 
   async #hasWork(workspace: string, agentId: string): Promise<boolean> {
     const { deliveries } = this.#deps.store;
-    return (await this.#firstWaiting((after) => deliveries.waiting(workspace, agentId, after, MAIL_PAGE), 0)).id !== null;
+    return (await this.#firstWaiting((after) => deliveries.waiting(workspace, agentId, after, MAIL_PAGE), isWork, 0)).id !== null;
   }
 
-  /** The first after `begin` that is more than context for the next turn, whatever begins that; and how far was looked. */
-  async #firstWaiting(pageAfter: (after: number) => Promise<WaitingPage>, begin: number) {
+  /** The first after `begin` that counts, and how far was looked. */
+  async #firstWaiting(pageAfter: (after: number) => Promise<WaitingPage>, counts: (message: Message) => boolean, begin: number) {
     const { log } = this.#deps.store;
     for (let after = begin; ; ) {
       const { items, through } = await pageAfter(after);
-      const found = items.find(({ message }) => message.mode !== 'fyi');
+      const found = items.find(({ message }) => counts(message));
       if (found) return { id: found.message.id, through };
       if (through >= log.head || through <= after) return { id: null, through };
       after = through;
@@ -259,13 +283,16 @@ export class Waker {
   }
 }
 
+/** Context is for the next turn, whatever begins that. */
+const isWork = ({ mode }: Message): boolean => mode !== 'fyi';
+
 const keyOf = (workspace: string, agentId: string): string => `${workspace}\n${agentId}`;
 
 /** Whose mail, or session, an entry of the log is about. */
 function concernedBy(entry: LogEntry): readonly string[] {
   if (entry.stored === null) return entry.events().flatMap(concernedByEvent);
   const { message } = entry.stored;
-  return message.mode !== 'fyi' && isDirect(message.to) ? [message.to.slice(3)] : [];
+  return wakesItsReader(message) ? [message.to.slice(3)] : [];
 }
 
 function concernedByEvent(event: RelayEvent): readonly string[] {
