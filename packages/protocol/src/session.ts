@@ -38,6 +38,9 @@ export const SessionSchema = z.object({
   model: z.string().nullable(),
   spawnedBy: AgentIdSchema.nullable(),
   startedAt: TimestampSchema,
+  runningSince: TimestampSchema.optional().describe(
+    'When its machine had it running; one that never ran, or began on an older relay, says nothing',
+  ),
   endedAt: TimestampSchema.nullable(),
   reason: z.string().nullable().describe('Why it ended or failed, in one sentence'),
   vendorSessionId: z

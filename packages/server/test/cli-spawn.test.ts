@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
+import { standing } from '../src/cli/spawn.ts';
 import { startTestRelay } from '../src/testing.ts';
 import { attachNode } from './support/fake-node.ts';
 import { agentRelay } from './support/run-command.ts';
@@ -29,4 +30,11 @@ test('an agent that mail wakes is listed also when it is not there, and no more 
   expect(await agentRelay(relay, 'release', 'Worker', '--no-wake')).toMatchObject({ code: 0, out: 'Worker has ended' });
   expect(await listedAs()).toBeUndefined();
   await node.peer.close();
+});
+
+test('of a start that was asked for again is said what became of it', () => {
+  expect(standing({ status: 'running', reason: null })).toBe('runs');
+  expect(standing({ status: 'starting', reason: null })).toBe('is being started');
+  expect(standing({ status: 'ended', reason: 'Done' })).toBe('ran and has ended (Done)');
+  expect(standing({ status: 'failed', reason: 'It crashed' })).toBe('ran and has failed (It crashed)');
 });

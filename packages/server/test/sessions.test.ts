@@ -182,6 +182,40 @@ describe('starting an agent', () => {
     expect(await world.start('Worker', owner, key)).toMatchObject({ sessionId: second.sessionId });
   });
 
+  it('a start that ended with its relay, before it ran, may be tried again under its key', async () => {
+    await world.attach(node);
+    const { onStart } = node;
+    node.onStart = () => new Promise(() => {});
+    const key = { idempotencyKey: 'k' };
+    world.start('Worker', owner, key).catch(() => undefined);
+    await expect.poll(() => startedWith()).toBeDefined();
+    world = await world.restart();
+    node.onStart = onStart;
+    const left = await world.start('Worker', owner, key);
+    expect(left.status).toBe('starting');
+    await world.attach(node);
+    const second = await world.start('Worker', owner, key);
+    expect(second).toMatchObject({ status: 'running', epoch: 2 });
+    // One that ran is not started again, whatever became of it.
+    await world.relay.handlers['agents/release']({ id: 'Worker' }, as(owner));
+    expect(await world.start('Worker', owner, key)).toMatchObject({ sessionId: second.sessionId, status: 'ended' });
+  });
+
+  it('a key is its token’s, and not that of another one with the same name', async () => {
+    await world.attach(node);
+    const program = async () => {
+      const { token } = await world.relay.handlers['tokens/create']({ name: 'ci', scopes: ['*'] }, as(owner));
+      const principal = await world.relay.authenticate(token);
+      if (principal === null) throw new Error('The token is not known');
+      return principal;
+    };
+    const [one, other] = [await program(), await program()];
+    const key = { idempotencyKey: 'k' };
+    const first = await world.start('Worker', one, key);
+    expect(await world.start('Worker', one, key)).toMatchObject({ sessionId: first.sessionId });
+    await expect(world.start('Worker', other, key)).rejects.toMatchObject({ code: 'name_taken' });
+  });
+
   it('agents start others so deep and so many at once, and no further', async () => {
     await world.attach(node);
     const { depth, children } = defaultSettings.spawn;

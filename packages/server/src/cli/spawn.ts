@@ -159,11 +159,18 @@ function tellStarted(session: Session, machines: readonly Node[], terminal: Term
   const machine = machines.length > 1 ? machines.find(({ nodeId }) => nodeId === session.nodeId) : undefined;
   const place = `${session.cwd === null ? '' : ` in ${session.cwd}`}${machine ? ` on ${oneLine(machine.name)}` : ''}`;
   terminal.out(
-    `${session.agentId} runs: ${session.provider}${place} (mode ${session.mode}${session.sandbox === 'none' ? '' : `, sandbox ${session.sandbox}`})`,
+    `${session.agentId} ${standing(session)}: ${session.provider}${place} (mode ${session.mode}${session.sandbox === 'none' ? '' : `, sandbox ${session.sandbox}`})`,
   );
   if (session.sandboxReason !== null) terminal.note(`warning: it runs in no sandbox. ${oneLine(session.sandboxReason, 1000)}`);
   if (session.ask && session.mode === 'agentic') terminal.note(`It may ask you: ${programName(terminal.env)} approvals`);
   if (session.attach !== undefined) terminal.note(`Open it at a terminal of its machine: ${oneLine(session.attach)}`);
+}
+
+/** As it is: what answers a start that was asked for again may be over since. */
+export function standing({ status, reason }: Pick<Session, 'status' | 'reason'>): string {
+  if (status === 'running') return 'runs';
+  if (status === 'starting') return 'is being started';
+  return `ran and ${status === 'failed' ? 'has failed' : 'has ended'}${reason === null ? '' : ` (${oneLine(reason, 1000)})`}`;
 }
 
 /** Of several machines, the one where the command is typed: the folder that it names is a folder here. */

@@ -154,6 +154,7 @@ export function runSession(session: Session, { found }: SessionFacts, started: S
   const running: Session = {
     ...session,
     status: 'running',
+    runningSince: now,
     // The machine of a program that dialled in does not know its folders.
     cwd: session.dialledIn ? session.cwd : (cwd ?? session.cwd),
     model: model ?? session.model,

@@ -5,7 +5,7 @@ import { type Resource, recordKey, recordWrite } from './resource.ts';
 /** Under which key a session was started. */
 export interface StartKey {
   readonly id: number;
-  /** Whose key it is. */
+  /** Whose key it is: a token by its id, for another may come to have its name. */
   readonly by: string;
   /** Of the key: what callers write has spaces. */
   readonly key: string;
@@ -29,10 +29,17 @@ export const startKeyResource: Resource<StartKey> = {
   isOpen: () => false,
 };
 
-/** The start that came before, where it counts. @throws RelayError `idempotency_mismatch` when it was another one. */
-export function repeated(earlier: StartKey | null, { digest }: StartAttempt): StartKey | null {
-  if (earlier === null || earlier.hasFailed) return null;
-  if (earlier.digest === digest) return earlier;
+/** It ended before its machine had it running, e.g. with the relay that started it. */
+const cameToNothing = ({ status, runningSince, vendorSessionId }: Session): boolean =>
+  (status === 'ended' || status === 'failed') && runningSince === undefined && vendorSessionId === null;
+
+/**
+ * The session of the start that came before, where that counts: one that never ran may be tried again.
+ * @throws RelayError `idempotency_mismatch` when it was another one.
+ */
+export function repeated(earlier: StartKey | null, session: Session | null, { digest }: StartAttempt): Session | null {
+  if (earlier === null || earlier.hasFailed || (session !== null && cameToNothing(session))) return null;
+  if (earlier.digest === digest) return session;
   throw new RelayError('idempotency_mismatch', 'This idempotency key was used for a start that asked for something else');
 }
 
@@ -47,8 +54,7 @@ export interface Begun {
 /** @throws RelayError `idempotency_mismatch` when the key was used for another start; what `begin` throws. */
 export function beginOnce(facts: BeginningFacts, attempt: StartAttempt | null, begin: () => Decision<Session>): Decision<Begun> {
   const earlier = attempt && (facts.records.under(startKeyResource, startKeyOf(attempt))[0] ?? null);
-  const counts = attempt && repeated(earlier, attempt);
-  const session = counts && facts.session(counts.sessionId);
+  const session = attempt && repeated(earlier, earlier && facts.session(earlier.sessionId), attempt);
   if (session) return { answer: { session, isNew: false, keyId: null }, change: null };
   const begun = begin();
   if (attempt === null || begun.change === null)

@@ -63,7 +63,7 @@ export class Starts {
     assertMayWake(input, principal, spawnedBy);
     assertCoherent(input, spawnedBy);
     if (input.resumeFrom !== undefined) assertMayActUpon(principal, input.resumeFrom);
-    const attempt = attemptOf(input, principal);
+    const attempt = this.#attemptOf(input, principal);
     // What a machine brings back of its own accord runs there.
     const keeper = principal.type === 'node' && spawnedBy === null ? principal.nodeId : null;
     if (keeper !== null && input.node !== undefined && input.node !== keeper)
@@ -148,12 +148,19 @@ export class Starts {
     return this.#inHand.get(session.sessionId) ?? Promise.resolve(session);
   }
 
+  #attemptOf({ idempotencyKey: key, ...content }: Input, principal: Principal): StartAttempt | null {
+    if (key === undefined) return null;
+    const tokenId = principal.type === 'token' ? this.#deps.tokens.lives.tokenIdOf(principal) : null;
+    const by = tokenId === null ? principalName(principal) : `token-id:${tokenId}`;
+    return { by, key: digestOfFields({ key }), digest: digestOfFields(content) };
+  }
+
   /** What was started under this key before, also where nothing could be started now. */
   async #startedUnder(workspace: string, attempt: StartAttempt): Promise<Session | null> {
     const { records, sessions } = this.#deps.store;
     const { items } = await records.list(startKeyResource, { workspace, under: startKeyOf(attempt), limit: 1 });
-    const kept = repeated(items[0] ?? null, attempt);
-    const session = kept && (await sessions.get(workspace, kept.sessionId));
+    const [earlier = null] = items;
+    const session = repeated(earlier, earlier && (await sessions.get(workspace, earlier.sessionId)), attempt);
     return session && this.#asItIs(session);
   }
 
@@ -233,11 +240,6 @@ export class Starts {
 
 /** What only some vendors can. */
 const ofVendor = ({ fork, target }: Input) => ({ fork, background: target === 'background' });
-
-function attemptOf({ idempotencyKey: key, ...content }: Input, principal: Principal): StartAttempt | null {
-  if (key === undefined) return null;
-  return { by: principalName(principal), key: digestOfFields({ key }), digest: digestOfFields(content) };
-}
 
 /** @throws RelayError `forbidden` for agents and machines, `validation_failed` for a time without a word. */
 function assertMayWake({ wake, idleMs }: Input, principal: Principal, spawnedBy: string | null): void {
