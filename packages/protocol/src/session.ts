@@ -87,7 +87,7 @@ export const StartSessionSchema = z.strictObject({
     .boolean()
     .optional()
     .describe('With `resume`: go on with a copy. The conversation stays as it is, and the session that has it goes on with it'),
-  resumeFrom: AgentIdSchema.optional().describe('With `resume` and `fork`: the agent whose conversation is copied. Default: its own'),
+  resumeFrom: AgentIdSchema.optional().describe('With `resume`: the agent whose conversation goes on; while that has a session, only with `fork`, as a copy. Default: its own'),
   target: SpawnTargetSchema.optional().describe('Default headless; only a person starts one in the background'),
   sandbox: SandboxRequestSchema.optional().describe(
     'What keeps its processes inside its folder. What its machine asks for counts where it is stricter; so does what the agent that asks is kept in',

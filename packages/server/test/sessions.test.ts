@@ -306,7 +306,9 @@ describe('starting an agent', () => {
 
   it('an agent goes on with conversations that it began itself, and with no one else’s', async () => {
     await world.attach(node);
-    node.onStart = async ({ resume }) => ({ cwd: '/work', vendorSessionId: resume ?? 'v', model: null, resumed: resume !== undefined });
+    node.onStart = async ({ resume, session: { agentId } }) => ({
+      ...{ cwd: '/work', vendorSessionId: resume ?? `of ${agentId}`, model: null, resumed: resume !== undefined },
+    });
     await world.start('Lead');
     await world.start('Private');
     await world.relay.handlers['agents/release']({ id: 'Private' }, as(owner));

@@ -21,6 +21,21 @@ describe('a copy of a conversation', () => {
     });
   });
 
+  it('a conversation has one session at a time: another goes on with it once that has ended, or with a copy', async () => {
+    node.onStart = async ({ resume, fork }) => ({
+      ...{ cwd: '/w', model: null, vendorSessionId: fork ? 'copy' : (resume ?? 'v'), resumed: resume !== undefined },
+      ...(fork && { forked: true }),
+    });
+    await world.start('Lead', owner);
+    const from = (name: string, more: object = {}) => world.start(name, owner, { resume: true, resumeFrom: 'Lead', ...more });
+    await expect(from('Heir')).rejects.toMatchObject({ code: 'busy', message: expect.stringContaining('Lead has the conversation') });
+    expect(await from('Copy', { fork: true })).toMatchObject({ status: 'running' });
+    await world.relay.handlers['agents/release']({ id: 'Lead' }, as(owner));
+    const both = await Promise.allSettled([from('Heir'), from('Other')]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    await expect(world.start('Lead', owner, { resume: true })).rejects.toMatchObject({ code: 'busy' });
+  });
+
   it('is gone on with by another agent, while the first goes on with its own', async () => {
     await world.start('Lead', owner, { cwd: '/work' });
     const copy = await world.start('Copy', owner, { resume: true, resumeFrom: 'Lead', fork: true });

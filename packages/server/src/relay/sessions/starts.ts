@@ -48,6 +48,9 @@ export class Starts {
   /** Those that are being waited for, by session. */
   readonly #inHand = new Map<string, Promise<Session>>();
 
+  /** Which agent is being started with which conversation. */
+  readonly #resuming = new Map<string, string>();
+
   constructor(deps: StartsDeps) {
     this.#deps = deps;
     this.#startedAt = deps.clock.now();
@@ -86,10 +89,31 @@ export class Starts {
     });
     // Its own folder says nothing on another machine; which others it may name there, that machine's owner decides.
     const isElsewhere = spawner?.session != null && spawner.session.nodeId !== node.nodeId;
-    return this.#begin(
-      { input, principal, spawnedBy, terms: isElsewhere ? { ...terms, within: null } : terms, node, earlier, keeper },
-      attempt,
-    );
+    const prepared = { input, principal, spawnedBy, terms: isElsewhere ? { ...terms, within: null } : terms, node, earlier, keeper };
+    return this.#alone(prepared, () => this.#begin(prepared, attempt));
+  }
+
+  /** A conversation has one session at a time; a copy of it is another. @throws RelayError `busy` naming who has it. */
+  async #alone({ input, principal, earlier }: Prepared, begin: () => Promise<Session>): Promise<Session> {
+    if (earlier === null || input.fork) return begin();
+    const { workspace } = principal;
+    const unfinished = await this.#deps.store.sessions.unfinished();
+    const having = unfinished.find((entry) => entry.workspace === workspace && hasConversation(entry.session, earlier));
+    const key = [workspace, earlier.nodeId, earlier.provider, earlier.vendorSessionId].join('\n');
+    const by = having?.session.agentId ?? this.#resuming.get(key) ?? null;
+    if (by !== null && by !== input.name)
+      throw new RelayError(
+        'busy',
+        `${by} has the conversation of ${earlier.agentId} now: release ${by} first, or go on with a copy (fork)`,
+      );
+    // Whoever has the name already is told so.
+    if (by !== null) return begin();
+    this.#resuming.set(key, input.name);
+    try {
+      return await begin();
+    } finally {
+      this.#resuming.delete(key);
+    }
   }
 
   async #begin(prepared: Prepared, attempt: StartAttempt | null): Promise<Session> {
@@ -237,6 +261,9 @@ export class Starts {
     }));
   }
 }
+
+const hasConversation = (session: Session, { nodeId, provider, vendorSessionId }: ResumableSession): boolean =>
+  session.vendorSessionId === vendorSessionId && session.provider === provider && session.nodeId === nodeId;
 
 /** What only some vendors can. */
 const ofVendor = ({ fork, target }: Input) => ({ fork, background: target === 'background' });
