@@ -37,6 +37,7 @@ export const SessionSchema = z.object({
   cwd: z.string().nullable().describe('The folder asked for, until the node has started it: then where it works'),
   model: z.string().nullable(),
   spawnedBy: AgentIdSchema.nullable(),
+  spawnDepth: z.int().min(0).optional().describe('How many agents stood above it when it began, where an agent started it'),
   startedAt: TimestampSchema,
   runningSince: TimestampSchema.optional().describe(
     'When its machine had it running; one that never ran, or began on an older relay, says nothing',
@@ -87,7 +88,9 @@ export const StartSessionSchema = z.strictObject({
     .boolean()
     .optional()
     .describe('With `resume`: go on with a copy. The conversation stays as it is, and the session that has it goes on with it'),
-  resumeFrom: AgentIdSchema.optional().describe('With `resume`: the agent whose conversation goes on; while that has a session, only with `fork`, as a copy. Default: its own'),
+  resumeFrom: AgentIdSchema.optional().describe(
+    'With `resume`: the agent whose conversation goes on; while that has a session, only with `fork`, as a copy. Default: its own',
+  ),
   target: SpawnTargetSchema.optional().describe('Default headless; only a person starts one in the background'),
   sandbox: SandboxRequestSchema.optional().describe(
     'What keeps its processes inside its folder. What its machine asks for counts where it is stricter; so does what the agent that asks is kept in',

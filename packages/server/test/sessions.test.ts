@@ -229,6 +229,10 @@ describe('starting an agent', () => {
       code: 'forbidden',
       message: expect.stringContaining('at most 5 deep'),
     });
+    // Whoever of them is removed, the last stands as deep as it did.
+    await world.relay.handlers['agents/release']({ id: 'A2' }, as(owner));
+    await world.relay.handlers['agents/remove']({ id: 'A2' }, as(owner));
+    await expect(world.start('Deeper', agentToken(above))).rejects.toMatchObject({ code: 'forbidden' });
     for (let count = 1; count < children; count += 1) await world.start(`B${count}`, agentToken('A0'));
     await expect(world.start('OneMore', agentToken('A0'))).rejects.toMatchObject({ code: 'busy' });
     await world.relay.handlers['agents/release']({ id: 'B1' }, as(owner));

@@ -15,7 +15,7 @@ import { isBuiltIn } from './membership.ts';
 import { noticeTo } from './notices.ts';
 import { registerAgent } from './registration.ts';
 import { comeBack, hasDied } from './session-end.ts';
-import { narrowed } from './spawn-rules.ts';
+import { depthUnder, narrowed } from './spawn-rules.ts';
 
 export interface BeginSession {
   readonly request: StartSession;
@@ -90,6 +90,7 @@ export function beginSession(found: BeginningFacts, begin: BeginSession): Decisi
     cwd: request.cwd ?? null,
     model: request.model ?? null,
     spawnedBy: startedBy,
+    ...(startedBy !== null && { spawnDepth: Math.max(depthUnder(found, startedBy), isKept ? (found.newest()?.spawnDepth ?? 0) : 0) }),
     startedAt: now,
     endedAt: null,
     reason: null,

@@ -8,6 +8,7 @@ import {
   type StartSession,
 } from 'agent-relay-protocol';
 import type { Directory } from './directory.ts';
+import type { BeginningFacts } from './facts.ts';
 import { readsWorkspace } from './readership.ts';
 import { agentOf, isOwner, mayActUpon } from './scopes.ts';
 
@@ -79,6 +80,9 @@ function keptIn(asked: SandboxRequest | undefined, own: Session['sandbox']): San
   return asked ?? 'os';
 }
 
+/** Who there is, and what they were started as. */
+export type SpawnFacts = Pick<BeginningFacts, 'agents' | 'session'>;
+
 /** How far agents may go in starting others; 0 is no limit. */
 export interface SpawnLimits {
   /** How many agents may stand above one that an agent starts. */
@@ -88,24 +92,31 @@ export interface SpawnLimits {
 }
 
 /** @throws RelayError `forbidden` for an agent that stands too deep to start others, `busy` for one that has started as many as may run. */
-export function assertMaySpawn(agents: Directory, spawnedBy: string, { depth, children }: SpawnLimits): void {
-  if (depth > 0 && depthOf(agents, spawnedBy, depth + 1) > depth)
+export function assertMaySpawn(facts: SpawnFacts, spawnedBy: string, { depth, children }: SpawnLimits): void {
+  if (depth > 0 && depthUnder(facts, spawnedBy) > depth)
     throw new RelayError(
       'forbidden',
       `${spawnedBy} was started by an agent that was started by an agent, and so on: at most ${depth} deep`,
     );
   if (children === 0) return;
   let running = 0;
-  for (const { agent, spawnedBy: by } of agents.agents()) if (by === spawnedBy && agent?.sessionId) running += 1;
+  for (const { agent, spawnedBy: by } of facts.agents.agents()) if (by === spawnedBy && agent?.sessionId) running += 1;
   if (running >= children)
     throw new RelayError('busy', `${spawnedBy} has started ${running} agents that run: it may start others when some have ended`);
 }
 
-/** How many agents stand above what this one starts, itself included; counted no further than the limit. */
-function depthOf(agents: Directory, agentId: string, limit: number): number {
-  let depth = 0;
-  for (let id: string | null = agentId; id !== null && depth < limit; id = agents.find(id)?.spawnedBy ?? null) depth += 1;
-  return depth;
+/** How many agents stand above what this one starts, itself included: as its session began, whoever of them has been removed since. */
+export function depthUnder({ agents, session }: SpawnFacts, spawnedBy: string): number {
+  const sessionId = agents.find(spawnedBy)?.agent?.sessionId ?? null;
+  const own = sessionId === null ? null : session(sessionId);
+  return Math.max(own?.spawnDepth ?? 0, chainOf(agents, spawnedBy).size - 1) + 1;
+}
+
+/** The agent, who started it, and so on, as far as they are there: sessions of older relays do not say how deep they stand. */
+function chainOf(agents: Directory, agentId: string): ReadonlySet<string> {
+  const chain = new Set<string>();
+  for (let id: string | null = agentId; id !== null && !chain.has(id); id = agents.find(id)?.spawnedBy ?? null) chain.add(id);
+  return chain;
 }
 
 /** An agent that says what holds for it may narrow that, and not widen it. */

@@ -136,7 +136,7 @@ export class Starts {
     try {
       const begun = await store.sessions.begin(workspace, input.name, (facts) =>
         beginOnce(facts, attempt, () => {
-          if (spawnedBy !== null) assertMaySpawn(facts.agents, spawnedBy, settings.spawn);
+          if (spawnedBy !== null) assertMaySpawn(facts, spawnedBy, settings.spawn);
           const begun = beginSession(facts, begin);
           return wake && begun.change ? { ...begun, change: withWake(facts, begun.change, wake) } : begun;
         }),
