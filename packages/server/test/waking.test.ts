@@ -128,3 +128,29 @@ describe('what is written', () => {
     expect(startsOf(node)).toHaveLength(131);
   });
 });
+
+describe('an agent that rests', () => {
+  it('keeps its address and its card however long it does, until mail no longer wakes it', async () => {
+    await resting('Worker', { tags: ['team'] });
+    await resting('Gone');
+    await Promise.resolve(world.relay.handlers['agents/release']({ id: 'Gone', wake: 'never' }, as(owner))).catch(() => undefined);
+    world.clock.at += 30 * 86_400_000;
+    await world.relay.reap();
+    expect(world.agent('Worker').tags).toEqual(['team']);
+    expect(() => world.agent('Gone')).toThrow();
+  });
+
+  it('is woken on the terms that it was last started with', async () => {
+    await resting('Worker', { mode: 'unrestricted', model: 'big' });
+    await world.start('Worker', owner, { mode: 'safe', cwd: '/other' });
+    await world.relay.handlers['agents/release']({ id: 'Worker' }, as(owner));
+    await send('id:Worker');
+    await world.relay.reap();
+    expect(startsOf(node)).toHaveLength(3);
+    expect(node.commands.findLast(({ name }) => name === 'session/start')?.params).toMatchObject({
+      mode: 'safe',
+      cwd: '/other',
+      model: null,
+    });
+  });
+});

@@ -35,6 +35,16 @@ export const wakeResource: Resource<Wake> = {
   isOpen: ({ wake }) => wake !== 'never',
 };
 
+/** Whether mail wakes an agent. */
+export const isWoken = ({ records }: Pick<Facts, 'records'>, agentId: string): boolean =>
+  records.under(wakeResource, wakeOf(agentId)).some(({ wake }) => wake !== 'never');
+
+/** As `withWake`, where mail wakes the agent already: how, and after how long it is released, stays as it was said. */
+export function withTerms(facts: Facts, change: Change, terms: Omit<Wake, 'id' | 'wake' | 'idleMs'>): Change {
+  const found = facts.records.under(wakeResource, wakeOf(terms.agentId)).find(({ wake }) => wake !== 'never');
+  return found ? withWake(facts, change, { ...found, ...terms }) : change;
+}
+
 /** A change that also says from now on whether mail wakes an agent. */
 export function withWake(facts: Facts, change: Change, wake: Omit<Wake, 'id'>): Change {
   const id = facts.records.under(wakeResource, wakeOf(wake.agentId))[0]?.id ?? facts.nextId;

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type Node, type Principal, principalName, RelayError, type RouteInput, type Session } from 'agent-relay-protocol';
 import { actAs } from '../../domain/act-as.ts';
+import type { Change } from '../../domain/change.ts';
+import type { Facts } from '../../domain/facts.ts';
 import { type PlacementRequest, placeSession } from '../../domain/placement.ts';
 import { type ResumableSession, sessionToResume } from '../../domain/resume.ts';
 import { agentOf, assertMayActUpon, isOwner } from '../../domain/scopes.ts';
 import { beginSession } from '../../domain/session-lifecycle.ts';
 import { assertCoherent, assertMaySpawn, type Spawner, type SpawnTerms, spawnTerms } from '../../domain/spawn-rules.ts';
 import { beginOnce, failedStart, repeated, type StartAttempt, startKeyOf, startKeyResource } from '../../domain/start-key.ts';
-import { type Wake, withWake } from '../../domain/wake.ts';
+import { withTerms, withWake } from '../../domain/wake.ts';
 import { assertNothingOf, registered } from '../access/registered.ts';
 import { digestOfFields } from '../contract/content-digest.ts';
 import type { CallContext } from '../contract/relay-contract.ts';
@@ -131,14 +133,13 @@ export class Starts {
       ...{ sessionId, instanceId: randomUUID(), node, spawnedBy, givesTags: spawnedBy === null && isOwner(principal), now: clock.now() },
       tokensFor: (epoch: number) => [{ ...minted.record, epoch }],
     };
-    const wake = wakeOf(prepared);
     starting.add(sessionId);
     try {
       const begun = await store.sessions.begin(workspace, input.name, (facts) =>
         beginOnce(facts, attempt, () => {
           if (spawnedBy !== null) assertMaySpawn(facts, spawnedBy, settings.spawn);
           const begun = beginSession(facts, begin);
-          return wake && begun.change ? { ...begun, change: withWake(facts, begun.change, wake) } : begun;
+          return { ...begun, change: begun.change && withWaking(facts, begun.change, prepared) };
         }),
       );
       if (!begun.isNew) return this.#asItIs(begun.session);
@@ -280,10 +281,11 @@ function assertMayWake({ wake, idleMs }: Input, principal: Principal, spawnedBy:
 
 const DEFAULT_IDLE_MS = 600_000;
 
-/** What was said of waking it, on the terms of this start; null where nothing was. */
-function wakeOf({ input, terms, node, earlier }: Prepared): Omit<Wake, 'id'> | null {
+/** A start by a person or a program also says on what terms mail wakes the agent, and whether it does where that was said. */
+function withWaking(facts: Facts, change: Change, { input, spawnedBy, terms, node, earlier, keeper }: Prepared): Change {
+  if (spawnedBy !== null || keeper !== null) return change;
   const { name: agentId, provider, wake, idleMs = DEFAULT_IDLE_MS, model = null } = input;
-  if (wake === undefined) return null;
   const { mode, ask, sandbox = null } = terms;
-  return { agentId, wake, idleMs, provider, nodeId: node.nodeId, cwd: terms.cwd ?? earlier?.cwd ?? null, mode, ask, model, sandbox };
+  const said = { agentId, provider, nodeId: node.nodeId, cwd: terms.cwd ?? earlier?.cwd ?? null, mode, ask, model, sandbox };
+  return wake === undefined ? withTerms(facts, change, said) : withWake(facts, change, { ...said, wake, idleMs });
 }

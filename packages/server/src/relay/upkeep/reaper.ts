@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import { expireClaim } from '../../domain/claim-changes.ts';
 import { isBuiltIn } from '../../domain/membership.ts';
 import { heardOf, isPrunable, isStale } from '../../domain/presence.ts';
+import { isWoken } from '../../domain/wake.ts';
 import type { Logger } from '../../logger.ts';
 import type { Store } from '../../store/store.ts';
 import type { AgentRegistry } from '../agents/agents.ts';
@@ -171,10 +172,12 @@ export class Reaper {
   async #pruneAgent(workspace: string, id: string, now: number): Promise<void> {
     const { agents, settings } = this.#deps;
     await agents
-      .remove(workspace, id, `${id} has been offline for too long`, (agent, { hasBindings }) => {
+      .remove(workspace, id, `${id} has been offline for too long`, (agent, facts) => {
         if (!isPrunable(agent, now, settings.offlinePruneMs)) throw new RelayError('busy', `${id} has come back`);
         // Its bindings are what somebody configured: they outlast an outage, however long.
-        if (hasBindings) throw new RelayError('busy', `${id} has bindings`);
+        if (facts.hasBindings) throw new RelayError('busy', `${id} has bindings`);
+        // It rests, as it was told to.
+        if (isWoken(facts, id)) throw new RelayError('busy', `${id} is woken by mail`);
       })
       .catch((error: unknown) => {
         if (!(error instanceof RelayError) || error.code !== 'busy') throw error;
