@@ -14,7 +14,7 @@ export const releaseCommand = (terminal: Terminal): Command =>
       await withRelay(options, terminal, async (client) => {
         const more = { ...(reason && { reason }), ...(!wake && { wake: 'never' as const }) };
         await client.agents.release({ id: name, ...more }, { signal: terminal.signal });
-        terminal.out(`${name} has ended`);
+        terminal.out(`${name} has ended${wake ? '' : ', and mail no longer starts it again'}`);
       });
     });
 
