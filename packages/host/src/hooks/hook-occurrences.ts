@@ -14,6 +14,9 @@ const REMEMBERED_TOOLS = 1_000;
 export class HookOccurrences {
   readonly #tools = new Map<string, Extract<AgentEvent, { type: 'tool.started' }>>();
 
+  /** The tool call that each open question is about. */
+  readonly #asked = new Map<string, string>();
+
   of(event: AgentEvent): readonly Occurrence[] {
     switch (event.type) {
       case 'session.started':
@@ -35,7 +38,10 @@ export class HookOccurrences {
       case 'file.changed':
         return event.changes.map(({ path: file, change, movedTo }) => ({ trigger: 'file_change', said: { file, change, movedTo } }));
       case 'approval.requested':
+        if (event.itemId !== undefined && this.#asked.size < REMEMBERED_TOOLS) this.#asked.set(event.approvalId, event.itemId);
         return approvalOccurrences(event);
+      case 'approval.resolved':
+        return this.#answered(event);
       case 'quota.warning':
         return [{ trigger: 'quota_warning', said: { detail: event.message, usedPercent: event.usedPercent } }];
       case 'context.warning':
@@ -51,10 +57,19 @@ export class HookOccurrences {
     return [{ trigger: 'item_started', said: { tool: event.name, kind: event.kind, title: event.title } }];
   }
 
+  /** A call that was not allowed does not run, whatever its agent says became of it. */
+  #answered({ approvalId, outcome }: Extract<AgentEvent, { type: 'approval.resolved' }>): readonly Occurrence[] {
+    const itemId = this.#asked.get(approvalId);
+    this.#asked.delete(approvalId);
+    if (itemId !== undefined && outcome !== 'allowed') this.#tools.delete(itemId);
+    return [];
+  }
+
   #toolCompleted({ itemId, outcome, exitCode, output }: Extract<AgentEvent, { type: 'tool.completed' }>): readonly Occurrence[] {
     const started = this.#tools.get(itemId);
     this.#tools.delete(itemId);
-    if (started?.kind !== 'execute') return [];
+    // What was declined was never run.
+    if (started?.kind !== 'execute' || outcome === 'declined') return [];
     return [{ trigger: 'command_executed', said: { tool: started.name, command: commandOf(started), outcome, exitCode, output } }];
   }
 }
