@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OwnedProcess, StartOptions } from 'agent-relay-provider';
 import { agentCliPaths, tempHome } from 'agent-relay-testing';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ClaudeProvider } from '../src/provider/claude-provider.ts';
 
 const { claude, claudeDialling } = agentCliPaths();
@@ -78,6 +78,22 @@ test('a job that an earlier process left is ended by its id', async () => {
   const command = await scripted(home, 'true');
   await new ClaudeProvider({ command }).endJob('abc', { ...home.env(), AGENT_RELAY_PROCESS_TREE: 'mark' });
   expect(await readFile(join(home.directory, 'asked'), 'utf8')).toBe('stop abc\n');
+});
+
+test('one that is over before it is seen to run names the plugin too', async () => {
+  await using home = await tempHome();
+  const command = await scripted(home, 'true');
+  const now = performance.now.bind(performance);
+  let looks = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 4_000 * looks++);
+  try {
+    await expect(start(command, home.workFolder, home.env())).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringContaining('npx agent-relay-plugin install'),
+    });
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 test('it is running once its plugin has said so, and over when it is closed or its process is gone', async () => {

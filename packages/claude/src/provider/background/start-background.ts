@@ -89,8 +89,13 @@ async function untilRunning(at: ClaudeCommand, jobId: string, signal: AbortSigna
     const process = job?.pid === undefined ? undefined : await processIdentity(job.pid);
     if (job && process) return { process, vendorSessionId: job.sessionId };
   }
-  throw new RelayError('provider_unavailable', 'Claude Code took a session into the background and did not start it');
+  throw new RelayError(
+    'provider_unavailable',
+    `Claude Code took a session into the background and it did not run, or ended at once. ${needsPlugin}`,
+  );
 }
+
+const needsPlugin = 'It is one by its plugin: where that is not installed, install it with `npx agent-relay-plugin install`';
 
 /** The plugin says so in a file: it is what makes the session an agent, and a session without it would hear nobody. */
 async function untilReady(ready: string, process: ProcessIdentity, signal: AbortSignal | undefined): Promise<void> {
@@ -98,10 +103,7 @@ async function untilReady(ready: string, process: ProcessIdentity, signal: Abort
   while (!existsSync(ready)) {
     signal?.throwIfAborted();
     if (performance.now() > until || (await processIdentity(process.pid)) === undefined)
-      throw new RelayError(
-        'provider_unavailable',
-        'In the background Claude Code is an agent by its plugin, which did not come up: install it with `npx agent-relay-plugin install`',
-      );
+      throw new RelayError('provider_unavailable', `In the background Claude Code did not become an agent. ${needsPlugin}`);
     await sleep(LOOK_EVERY_MS, signal ? { signal } : {});
   }
 }
