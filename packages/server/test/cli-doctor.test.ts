@@ -24,3 +24,16 @@ test('a machine that left is no fault, nor is what it lacked; one that is away w
   expect(await machines()).toEqual([0, `${here}-    Node laptop: offline`]);
   await desk.peer.close();
 });
+
+test('a machine that starts nothing, as its own file cannot be read, says why', async () => {
+  await using relay = await startTestRelay();
+  const reason = '/home/me/.agent-relay/node.yaml line 2: folder: there is no such key';
+  const offers = ['claude', 'codex', 'gemini', 'goose'].map((id) => ({ id, available: false, version: null, reason }));
+  const desk = await attachNode(relay.url, relay.ownerToken, 'desk', offers);
+  const { code, out } = await agentRelay(relay, 'doctor');
+  expect([code, out.slice(out.search(/^.* Node desk/mu))]).toEqual([
+    1,
+    `ok   Node desk: online\nBAD    nothing can be started there: ${reason}`,
+  ]);
+  await desk.peer.close();
+});

@@ -68,3 +68,13 @@ test('people see what each machine can run, what that can do, and how to install
     .poll(async () => (await agentRelay(relay, 'providers', 'desk')).out)
     .toBe(`desk (${desk.nodeId}), offline\nWhat it can run is not known while it is offline.`);
 });
+
+test('the modes of a machine are those that its owner allows', async () => {
+  await using relay = await startTestRelay();
+  const providers = [{ id: 'claude', available: true, version: '2.1', reason: null, abilities }];
+  const desk = await attachNode(relay.url, relay.ownerToken, 'desk', providers);
+  await desk.peer.request('nodes/heartbeat', { sessions: [], offer: { providers, terms: { modes: ['safe'] } } });
+  const { out } = await agentRelay(relay, 'providers', 'desk');
+  expect(out.split('\n').at(-1)).toBe('claude    2.1      joins  yes        yes    yes     safe   bwrap');
+  await desk.peer.close();
+});

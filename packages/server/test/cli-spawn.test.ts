@@ -27,7 +27,8 @@ test('an agent that mail wakes is listed also when it is not there, and no more 
   expect(await listedAs()).toMatch(/^Worker +online, wakes on mail +claude /u);
   await agentRelay(relay, 'release', 'Worker');
   expect(await listedAs()).toMatch(/^Worker +offline, wakes on mail +claude /u);
-  expect(await agentRelay(relay, 'release', 'Worker', '--no-wake')).toMatchObject({ code: 0, out: 'Worker has ended' });
+  const ended = { code: 0, out: 'Worker has ended, and mail no longer starts it again' };
+  expect(await agentRelay(relay, 'release', 'Worker', '--no-wake')).toMatchObject(ended);
   expect(await listedAs()).toBeUndefined();
   await node.peer.close();
 });
@@ -37,4 +38,15 @@ test('of a start that was asked for again is said what became of it', () => {
   expect(standing({ status: 'starting', reason: null })).toBe('is being started');
   expect(standing({ status: 'ended', reason: 'Done' })).toBe('ran and has ended (Done)');
   expect(standing({ status: 'failed', reason: 'It crashed' })).toBe('ran and has failed (It crashed)');
+});
+
+test('an option that goes with another says so in the names of options', async () => {
+  await using relay = await startTestRelay();
+  for (const [option, words] of [
+    [['--idle', '5'], 'error: --idle goes with --wake resume or --wake fresh'],
+    [['--fork'], 'error: --fork goes with --resume'],
+  ] as const) {
+    const { code, notes } = await agentRelay(relay, 'spawn', 'claude', '--name', 'First', ...option);
+    expect([code, notes]).toEqual([2, words]);
+  }
 });

@@ -66,7 +66,7 @@ const commands: Readonly<Record<string, Command>> = {
 async function send(args: string, { calls, id }: Caller, claimable: boolean): Promise<string> {
   const [to, body] = targetAnd(args, claimable ? '/send-claimable <agents> <work>' : '/message <agent> <text>');
   const sent = await calls.messages.send({ to, body, from: id, ...(claimable ? { claimable } : {}) });
-  const away = (sent.offline ?? 0) === 0 ? '' : `, ${sent.offline} offline now: it waits there`;
+  const away = (sent.offline ?? 0) === 0 ? '' : `, ${sent.offline} offline now: it waits there, and starts an agent that mail wakes`;
   return `[msg:${sent.id}] to ${sent.to}: reached ${sent.matched} ${sent.matched === 1 ? 'agent' : 'agents'}${away}`;
 }
 

@@ -188,5 +188,6 @@ function asOffered({ content, where }: NodeFile, provider: NodeProvider): NodePr
   const { providers } = content;
   if (providers === undefined || providers.includes(provider.id)) return provider;
   const key: NodeFileKey = 'providers';
-  return { ...provider, available: false, reason: `The owner of this machine does not allow ${provider.id}: ${where(key)}` };
+  const reason = `The owner of this machine does not allow ${provider.id}: ${where(key)}; allowed: ${providers.join(', ') || 'none'}`;
+  return { ...provider, available: false, reason };
 }

@@ -5,5 +5,5 @@ export function describeSent({ id, to, matched, offline = 0 }: SentMessage): str
   const reached = `[msg:${id}] to ${to}: reached ${matched} ${matched === 1 ? 'agent' : 'agents'}`;
   if (offline === 0) return reached;
   const away = offline === matched ? 'offline now' : `${offline} of them offline now`;
-  return `${reached}, ${away}: it waits there`;
+  return `${reached}, ${away}: it waits there, and starts an agent that mail wakes`;
 }

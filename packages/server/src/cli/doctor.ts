@@ -98,6 +98,10 @@ interface Beside {
 const NAMED_MISSING = 3;
 
 function providerFindings(providers: readonly NodeProvider[]): readonly Finding[] {
+  const [first, ...others] = providers;
+  // Of a machine that starts nothing, as its own file cannot be read, each says the same.
+  if (first && others.length > 0 && first.reason !== null && providers.every((each) => !each.available && each.reason === first.reason))
+    return [bad(`  nothing can be started there: ${oneLine(first.reason)}`)];
   const missing = providers.flatMap(({ id, available }) => (available ? [] : [id]));
   if (missing.length <= NAMED_MISSING) return providers.map(providerFinding);
   const text = `  not there: ${missing.join(', ')}; agent-relay providers says how to install each`;

@@ -25,25 +25,34 @@ export const providersCommand = (terminal: Terminal): Command =>
 const jsonLines = ({ nodeId, name, status, providers }: Node): readonly string[] =>
   providers.map((provider) => JSON.stringify({ nodeId, machine: name, status, ...provider }));
 
-function linesOf({ nodeId, name, status, providers }: Node): readonly string[] {
+function linesOf({ nodeId, name, status, providers, terms }: Node): readonly string[] {
   const machine = `${oneLine(name, 40)} (${nodeId}), ${status}`;
   if (status === 'offline') return [machine, 'What it can run is not known while it is offline.'];
   const here = providers.filter(({ available }) => available);
   const others = providers.filter(({ available }) => !available);
   return [
     machine,
-    ...(here.length === 0 ? [] : table([heading, ...here.map(rowOf)])),
+    ...(here.length === 0 ? [] : table([heading, ...here.map((provider) => rowOf(provider, terms?.modes))])),
     ...(others.length === 0 ? [] : ['Not there:', ...table(others.map(({ id, reason }) => [`  ${id}`, oneLine(reason ?? '-', 400)]))]),
   ];
 }
 
 const heading = ['PROVIDER', 'VERSION', 'STEER', 'APPROVALS', 'DIFFS', 'RESUME', 'MODES', 'SANDBOX'];
 
-function rowOf({ id, version, abilities }: NodeProvider): string[] {
+/** `allowed`: what the owner of the machine does. */
+function rowOf({ id, version, abilities }: NodeProvider, allowed?: readonly string[]): string[] {
   const known = [id, oneLine(version ?? '-', 20)];
   if (abilities === undefined) return [...known, '?', '?', '?', '?', '?', '?'];
   const { steer, approvals, diffs, resume, modes, sandbox } = abilities;
-  return [...known, steer, yesNo(approvals), yesNo(diffs), yesNo(resume), listed(modes), listed(sandbox)];
+  return [
+    ...known,
+    steer,
+    yesNo(approvals),
+    yesNo(diffs),
+    yesNo(resume),
+    listed(modes.filter((mode) => allowed?.includes(mode) ?? true)),
+    listed(sandbox),
+  ];
 }
 
 const yesNo = (can: boolean): string => (can ? 'yes' : 'no');
@@ -54,7 +63,7 @@ STEER      joins: a message sent with --mode now reaches the running turn; waits
 APPROVALS  asks a person before it does what goes beyond its mode
 DIFFS      tells which files it changed
 RESUME     spawn --resume goes on with its last conversation
-MODES      what spawn --mode takes for it
+MODES      what spawn --mode takes for it there, as far as the machine's node.yaml allows it
 SANDBOX    what spawn --sandbox can put it in on that machine
 
 A machine has agents of its own in ~/.config/agent-relay/providers.json, which relay-connect reads when it starts; its

@@ -23,7 +23,7 @@ import { sleep } from 'agent-relay-wire';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { agentOfSession } from './current-agent.ts';
 import { programName } from './program-name.ts';
-import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
+import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal } from './terminal.ts';
 
 interface SpawnOptions extends RelayOptions {
@@ -101,6 +101,8 @@ export const spawnCommand = (terminal: Terminal): Command =>
 /** What is asked for; a field that nobody said is left out. */
 function requestOf(cli: string, options: SpawnOptions, terminal: Terminal): RouteRequest<'sessions/start'> {
   const { name, task, mode, model, node, nodeLabel, resume, fork, target, sandbox, wake, idle } = options;
+  if (idle !== undefined && wake === undefined) throw new CommandFailure('error: --idle goes with --wake resume or --wake fresh', 2);
+  if (fork && !resume) throw new CommandFailure('error: --fork goes with --resume', 2);
   // A folder of this machine says nothing on one that labels choose.
   const cwd = options.cwd ?? (resume || nodeLabel ? undefined : terminal.cwd);
   const where = { ...(cwd && { cwd }), ...(node && { node }), ...(nodeLabel && { nodeLabels: [...nodeLabel] }) };

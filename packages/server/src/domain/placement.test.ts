@@ -74,7 +74,9 @@ it('labels choose among machines, and an agent that names some may leave its own
   expect(() => placeSession(nodes, { ...request, labels: ['tpu'] })).toThrow(
     refusal('node_unavailable', 'No connected machine has the label tpu'),
   );
-  expect(() => placeSession(nodes, { ...request, nodeId: 'a', labels: ['eu'] })).toThrow(refusal('node_unavailable', 'a has no label eu'));
+  expect(() => placeSession(nodes, { ...request, nodeId: 'a', labels: ['eu'] })).toThrow(
+    refusal('node_unavailable', 'a has no label eu; it has gpu'),
+  );
 });
 
 it('a machine that is full, or whose owner does not allow it, is passed over; where none is left, the refusal says why', () => {
@@ -82,9 +84,11 @@ it('a machine that is full, or whose owner does not allow it, is passed over; wh
   expect(placeSession([full, place('b', {}, 9)], request).nodeId).toBe('b');
   expect(() => placeSession([full], request)).toThrow(refusal('busy', 'The machine a runs 1 agents at once'));
   expect(placeSession([place('a', { terms: { modes: ['safe'] } }), place('b', {}, 9)], request).nodeId).toBe('b');
-  expect(() => placeSession([place('a', { terms: { modes: ['safe'] } })], request)).toThrow(refusal('forbidden', 'agents in mode agentic'));
+  expect(() => placeSession([place('a', { terms: { modes: ['safe'] } })], request)).toThrow(
+    refusal('forbidden', 'agents in mode agentic there; allowed: safe'),
+  );
   expect(() => placeSession([place('a', { terms: { approvals: ['guarded'] } })], { ...request, nodeId: 'a' })).toThrow(
-    refusal('forbidden', 'agents with approval open'),
+    refusal('forbidden', 'agents with approval open there; allowed: guarded'),
   );
 });
 

@@ -87,11 +87,11 @@ class OwnersRules {
     const { labels, needs, approval } = this.#request;
     const { modes, approvals, capacity } = node.terms ?? {};
     const missing = lacksLabel(node, labels);
-    if (missing !== undefined) return new RelayError('node_unavailable', `The machine ${node.name} has no label ${missing}`);
+    if (missing !== undefined) return noLabel(node, missing);
     const why = this.#spawning(node);
     if (why !== null) return new RelayError('forbidden', why);
-    if (modes && !modes.includes(needs.mode)) return ownersNo(node, `agents in mode ${needs.mode}`);
-    if (approvals && !approvals.includes(approval)) return ownersNo(node, `agents with approval ${approval}`);
+    if (modes && !modes.includes(needs.mode)) return ownersNo(node, `agents in mode ${needs.mode}`, modes);
+    if (approvals && !approvals.includes(approval)) return ownersNo(node, `agents with approval ${approval}`, approvals);
     if (capacity !== undefined && runningSessions >= capacity)
       return new RelayError('busy', `The machine ${node.name} runs ${capacity} agents at once, and they are there`);
     return null;
@@ -117,8 +117,11 @@ const askers: Readonly<Record<SpawnerKind, string>> = {
   'other-agents': 'agents that run elsewhere',
 };
 
-const ownersNo = ({ name }: Node, what: string): RelayError =>
-  new RelayError('forbidden', `The owner of ${name} does not allow ${what} there`);
+const noLabel = ({ name, terms }: Node, missing: string): RelayError =>
+  new RelayError('node_unavailable', `The machine ${name} has no label ${missing}; it has ${terms?.labels?.join(', ') || 'none'}`);
+
+const ownersNo = ({ name }: Node, what: string, allowed: readonly string[]): RelayError =>
+  new RelayError('forbidden', `The owner of ${name} does not allow ${what} there; allowed: ${allowed.join(', ') || 'none'}`);
 
 function namedNode(nodes: readonly PlaceableNode[], nodeId: string, provider: string): PlaceableNode {
   const placed = nodes.find((candidate) => candidate.node.nodeId === nodeId) ?? onlyNamed(nodes, nodeId);
