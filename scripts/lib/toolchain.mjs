@@ -91,6 +91,7 @@ function createMissingBins() {
  */
 export async function installWorkspace({ env }, tell) {
   createMissingBins();
+  tell('installing dependencies');
   const { seconds } = await runOrFail(
     'pnpm install',
     'pnpm',
@@ -108,6 +109,7 @@ export async function installWorkspace({ env }, tell) {
  */
 export async function buildWorkspace({ env }, tell) {
   const turbo = join(rootFolder, 'node_modules', '.bin', 'turbo');
+  tell('building; the first time this takes a minute or two');
   const { seconds } = await runOrFail('The build', turbo, ['run', 'build', '--output-logs=errors-only'], { env });
   tell(`packages and dashboard built (${took(seconds)})`);
 }
