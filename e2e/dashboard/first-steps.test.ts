@@ -1,4 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -38,6 +42,36 @@ test.skipIf(!hasBrowser)('the first commands work as they stand with the token t
   await steps.getByRole('button', { name: 'Done' }).click();
   await steps.waitFor({ state: 'detached' });
 });
+
+test.skipIf(!hasBrowser)(
+  'without a token they work on a machine that the relay lets in, and another machine is lent by its code',
+  async () => {
+    await using open = await openDashboard();
+    const page = await open.openPage('/');
+    const steps = page.getByRole('region', { name: 'Get going' });
+    const { stdout } = await promisify(execFile)('sh', ['-c', await steps.getByText(/^curl/u).innerText()]);
+    expect(JSON.parse(stdout)).toMatchObject({ from: 'you', body: 'Hello' });
+    await steps.getByRole('listitem').filter({ hasText: 'Say something' }).getByText('(done)').waitFor();
+
+    const home = await mkdtemp(join(tmpdir(), 'first-steps-'));
+    const env = { ...process.env, HOME: home, XDG_STATE_HOME: join(home, 'state'), XDG_CONFIG_HOME: join(home, 'config') };
+    const connect = await steps.getByText(/^npx agent-relay-connect pair/u).innerText();
+    const machine = spawn('sh', ['-c', connect], { cwd: join(import.meta.dirname, '../..'), env, stdio: 'ignore', detached: true });
+    try {
+      await until('a machine that asks to be let in', async () => (await open.owner.nodes.pairings({})).data.length === 1, 60_000);
+      const [asking] = (await open.owner.nodes.pairings({})).data;
+      await open.owner.nodes.pair({ code: asking?.code ?? '' });
+      await steps.getByRole('listitem').filter({ hasText: 'Lend a machine' }).getByText('(done)').waitFor({ timeout: 60_000 });
+    } finally {
+      const ended = once(machine, 'exit');
+      if (machine.exitCode === null && machine.signalCode === null) {
+        process.kill(-(machine.pid ?? 0), 'SIGTERM');
+        await ended;
+      }
+      await rm(home, { recursive: true, force: true, maxRetries: 10 });
+    }
+  },
+);
 
 /** Presses Tab until something has the focus, as somebody without a pointer does. */
 async function tabTo(page: Page, wanted: Locator, limit = 60): Promise<void> {

@@ -4,6 +4,8 @@ import type { HandedState } from 'agent-relay-protocol';
 /** Which messages; absent is all of them. */
 export interface MessageFilter {
   readonly from?: string;
+  /** An address: `id:<agent>`, or a group's. */
+  readonly to?: string;
   readonly channel?: string;
   /** Only what is offered as work. */
   readonly work?: true;
@@ -14,27 +16,29 @@ export interface MessageFilter {
 export const handedStates = ['dispatched', 'delivered', 'seen', 'answered', 'failed', 'expired'] as const satisfies readonly HandedState[];
 
 /** Reads what somebody may have typed into the address. */
-export function readMessageSearch({ from, channel, work, state }: Readonly<Record<string, unknown>>): MessageFilter {
+export function readMessageSearch({ from, to, channel, work, state }: Readonly<Record<string, unknown>>): MessageFilter {
   const known = handedStates.find((one) => one === state);
   return {
     ...textOf('from', from),
+    ...textOf('to', to),
     ...textOf('channel', channel),
     ...(work === true ? { work } : {}),
     ...(known === undefined ? {} : { state: known }),
   };
 }
 
-function textOf<Name extends 'from' | 'channel'>(name: Name, value: unknown): Partial<Record<Name, string>> {
+function textOf<Name extends 'from' | 'to' | 'channel'>(name: Name, value: unknown): Partial<Record<Name, string>> {
   const text = typeof value === 'number' ? String(value) : value; // a number in an address is read as one
   return typeof text === 'string' && text !== '' ? ({ [name]: text } as Record<Name, string>) : {}; // one key, the one asked for
 }
 
 /** Whether the relay would list a message that the log tells of: at first it has been handed to nobody. */
 export const fitsMessage = (
-  message: Pick<MessageDetail, 'from' | 'channel' | 'claimable'>,
-  { from, channel, work, state }: MessageFilter,
+  message: Pick<MessageDetail, 'from' | 'to' | 'channel' | 'claimable'>,
+  { from, to, channel, work, state }: MessageFilter,
 ): boolean =>
   state === undefined &&
   (from === undefined || message.from === from) &&
+  (to === undefined || message.to === to) &&
   (channel === undefined || message.channel === channel) &&
   (!work || message.claimable);

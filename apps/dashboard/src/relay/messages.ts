@@ -29,9 +29,10 @@ export const messagesView = (filter: MessageFilter): ListView<MessageDetail> => 
   },
 });
 
-const requestOf = ({ from, channel, work, state }: MessageFilter) => ({
+const requestOf = ({ from, to, channel, work, state }: MessageFilter) => ({
   newest: true as const,
   ...(from === undefined ? {} : { from }),
+  ...(to === undefined ? {} : { to }),
   ...(channel === undefined ? {} : { channel }),
   ...(work === undefined ? {} : { claimable: work }),
   ...(state === undefined ? {} : { state }),

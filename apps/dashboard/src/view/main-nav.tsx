@@ -1,4 +1,4 @@
-import { Link } from '@tanstack/react-router';
+import { Link, useLocation } from '@tanstack/react-router';
 import { useList } from '../live/use-list.ts';
 import { useLive, useMayCall } from '../live/use-live.ts';
 import type { ListView } from '../live/view.ts';
@@ -22,7 +22,7 @@ export function MainNav() {
   return (
     <nav
       aria-label="Pages"
-      className="relative order-last -mx-2 flex w-full min-w-0 gap-x-1 overflow-x-auto text-sm [scrollbar-width:none] xl:order-none xl:mx-0 xl:w-auto xl:px-0"
+      className="relative order-last -mx-2 flex w-full min-w-0 gap-x-1 overflow-x-auto text-sm [scrollbar-width:none] 2xl:order-none 2xl:mx-0 2xl:w-auto 2xl:px-0"
     >
       <Page to="/" name="Overview" />
       <Page to="/messages" name="Messages" />
@@ -76,12 +76,17 @@ interface PageProps {
   readonly tone?: string;
 }
 
+/** Pages that another's link stands for. */
+const under: Readonly<Record<string, PageProps['to']>> = { '/rules': '/approvals', '/graph': '/messages' };
+
 function Page({ to, name, count = 0, meaning = '', tone = 'bg-raised text-soft' }: PageProps) {
+  const isUnder = under[useLocation({ select: ({ pathname }) => pathname })] === to;
   return (
     <Link
       to={to}
       activeOptions={{ exact: to === '/', includeSearch: false }}
-      className="flex shrink-0 items-center gap-1.5 rounded-lg px-2 py-1 text-soft hover:text-ink"
+      {...(isUnder && { 'aria-current': 'true' as const })}
+      className={`flex shrink-0 items-center gap-1.5 rounded-lg px-2 py-1 hover:text-ink ${isUnder ? 'bg-raised text-ink' : 'text-soft'}`}
       activeProps={{ className: 'bg-raised text-ink!' }}
     >
       {name}

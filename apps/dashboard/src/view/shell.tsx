@@ -29,12 +29,12 @@ export function Shell({ children = <Outlet /> }: { readonly children?: ReactNode
   return (
     <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)]">
       <SkipLink />
-      <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-panel px-4 py-2 xl:flex-nowrap">
+      <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-line border-b bg-panel px-4 py-2 2xl:flex-nowrap">
         <img src="/icon.svg" alt="" className="size-6" />
         <h1 className="whitespace-nowrap font-semibold">Agent Relay</h1>
-        <span className="grow xl:hidden" />
+        <span className="grow 2xl:hidden" />
         <MainNav />
-        <span className="hidden grow xl:block" />
+        <span className="hidden grow 2xl:block" />
         <ConnectionBadge />
       </header>
       {children}

@@ -7,6 +7,7 @@ import { ActButton } from '../act-button.tsx';
 import { Ago } from '../ago.tsx';
 import { Form } from '../form/form.tsx';
 import { Problem } from '../problem.tsx';
+import { terminalAddress } from '../terminal-address.ts';
 
 /** How often it is asked who wants in: the log tells of machines once they are let in. */
 const ASK_MS = 5_000;
@@ -38,7 +39,9 @@ export function PairMachine() {
           <ActButton type="submit" className="button" isBusy={pair.isPending}>
             {pair.isPending ? 'Letting in…' : 'Let it in'}
           </ActButton>
-          <code className="text-soft text-xs [overflow-wrap:anywhere]">agent-relay-connect pair</code>
+          <code className="text-soft text-xs [overflow-wrap:anywhere]">
+            npx agent-relay-connect pair --url {terminalAddress(window.location)}
+          </code>
           {pair.output === undefined ? null : <span role="status">{pair.output.name} was let in.</span>}
         </Form>
         <Problem error={pair.error} />

@@ -90,7 +90,7 @@ const Row = ({ line: { from, to, count, lastAt }, isToGroup }: { readonly line: 
     </td>
     <td className="px-3 py-1.5 [overflow-wrap:anywhere]">{isToGroup ? to : <AgentLink id={to} />}</td>
     <td className="px-3 py-1.5 text-right tabular-nums">
-      <Link to="/messages" search={{ from }} className="hover:underline">
+      <Link to="/messages" search={{ from, to: isToGroup ? to : `id:${to}` }} className="hover:underline">
         {count}
       </Link>
     </td>

@@ -32,6 +32,7 @@ export function FilterTools({ search }: { readonly search: MessageFilter }) {
             <option key={id} value={id} />
           ))}
         </datalist>
+        {search.to === undefined ? null : <span>to {search.to.replace(/^id:/u, '')}</span>}
         <input
           aria-label="Only in channel"
           className="field w-32 text-xs"

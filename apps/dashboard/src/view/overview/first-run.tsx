@@ -29,8 +29,17 @@ export function FirstRun() {
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
       <FreshToken create={create} />
+      <p className="text-soft text-xs">
+        The <code>npx</code> commands are of published packages. With a checkout of Agent Relay run them in its folder; or{' '}
+        <code>npm run link</code> there once, and type <code>agent-relay</code> for <code>npx agent-relay-server</code> and{' '}
+        <code>relay-connect</code> for <code>npx agent-relay-connect</code>, anywhere.
+      </p>
       <ol className="grid grid-cols-[minmax(0,1fr)] gap-4">
         <Step isDone={nodes.some(({ status }) => status === 'online')} words="Lend a machine to the relay, so that agents can run on it">
+          <p className="text-soft text-xs">
+            The relay lends its own machine by itself, unless it was started with <code>--no-local-node</code>.{' '}
+            {token === null ? 'Another shows a code, which you enter under Fleet:' : 'On another:'}
+          </p>
           <CommandLine text={run.connect} />
         </Step>
         <Step isDone={isThere('claude')} words="Start Claude Code, here or in a terminal">
@@ -64,7 +73,7 @@ function FreshToken({ create }: { readonly create: Command<void, CreatedToken> }
   }
   return (
     <p className="flex flex-wrap items-center gap-2 text-soft text-xs">
-      On another machine, or where the relay asks for a token, the commands need one.
+      On another machine, or where the relay asks for a token, the commands need one; only pairing a machine does not.
       <ActButton className="button px-2 py-0.5 text-ink text-xs" isBusy={create.isPending} onClick={() => create.run()}>
         Put in a fresh token
       </ActButton>
