@@ -137,4 +137,8 @@ test.skipIf(!hasBrowser)('who talks to whom is drawn and told, as it is now and 
   await page.getByRole('button', { name: 'Replay' }).click();
   await page.locator('[data-talk="Bob/tag:pair"]').waitFor();
   await page.getByText('now', { exact: true }).first().waitFor();
+  // A count leads to what it counts.
+  await page.locator('[data-talk="Bob/Ada"]').getByRole('link', { name: '1', exact: true }).click();
+  await page.getByRole('log', { name: 'Messages' }).getByText('Two', { exact: true }).waitFor();
+  expect(await page.getByRole('log', { name: 'Messages' }).getByText('Three', { exact: true }).count()).toBe(0);
 });
