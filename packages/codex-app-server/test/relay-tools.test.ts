@@ -151,7 +151,9 @@ describe.each(codexVersions)('the relay’s tools in Codex %s', { timeout: 60_00
       await says(log, 'mine');
       await session.prompt(mail('say: theirs', 1), { mode: 'next' });
       await says(log, 'theirs');
-      const offered = bench.model.requests.flatMap(({ model }) => (model === undefined ? [] : [model.tools.map(({ fullName }) => fullName)]));
+      const offered = bench.model.requests.flatMap(({ model }) =>
+        model === undefined ? [] : [model.tools.map(({ fullName }) => fullName)],
+      );
       expect(offered.length).toBeGreaterThanOrEqual(2);
       for (const names of offered) {
         expect(names).toContain('exec_command');

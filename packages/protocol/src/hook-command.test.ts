@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of hooks, which no template fills
 import { expect, test } from 'vitest';
 import { hookCommandFault } from './hook-command.ts';
 import { fieldsOf } from './hook-fields.ts';

@@ -1,5 +1,5 @@
-import { posix } from 'node:path';
 import type { Approval } from 'agent-relay-protocol';
+import { plainPath } from './file-pattern.ts';
 
 /** What an approval keeps of them rides in the log. */
 const LONGEST = 16 * 1024;
@@ -21,7 +21,7 @@ export function editedFiles({ kind, cwd, input }: Pick<Approval, 'kind' | 'cwd' 
 function absolute(path: string, cwd: string | undefined): string | null {
   if (path === '' || isUntold.test(path)) return null;
   const whole = path.startsWith('/') ? path : `${cwd ?? ''}/${path}`;
-  return whole.startsWith('/') && (path.startsWith('/') || cwd !== undefined) ? posix.normalize(whole) : null;
+  return whole.startsWith('/') && (path.startsWith('/') || cwd !== undefined) ? plainPath(whole) : null;
 }
 
 /** What stands where tools name their files; anything but text there is a file that nobody knows. */

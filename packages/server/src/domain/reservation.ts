@@ -1,7 +1,6 @@
-import { posix } from 'node:path';
 import { DEFAULT_LEASE_MS, loosely, RelayError, type Reservation, ReservationSchema, type RouteInput } from 'agent-relay-protocol';
 import type { Decision } from './facts.ts';
-import { patternsHold, patternsOverlap } from './file-pattern.ts';
+import { patternsHold, patternsOverlap, plainPath } from './file-pattern.ts';
 import { type RecordFacts, type Resource, recordKey, recordWrite } from './resource.ts';
 
 const stored = loosely(ReservationSchema);
@@ -26,7 +25,7 @@ export const holdsFile = (reservation: Reservation, file: string): boolean => pa
 
 /** Whether it may hold a file below this folder, or below whatever folder where that is not known. */
 export const mayHoldBelow = (reservation: Reservation, cwd: string | undefined): boolean =>
-  cwd === undefined || !cwd.startsWith('/') || patternsOverlap(reservation, { folder: posix.normalize(cwd), patterns: ['**'] });
+  cwd === undefined || !cwd.startsWith('/') || patternsOverlap(reservation, { folder: plainPath(cwd), patterns: ['**'] });
 
 export interface NewReservation {
   readonly id: number;

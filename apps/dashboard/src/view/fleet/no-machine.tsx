@@ -1,5 +1,5 @@
 import { CommandLine } from '../command-line.tsx';
-import { pairCommand } from '../overview/first-commands.ts';
+import { pairLine } from '../overview/first-commands.ts';
 import { terminalAddress } from '../terminal-address.ts';
 
 /** Why no agent can be started now, and what to do about it. */
@@ -14,6 +14,6 @@ export const NoMachine = ({ away }: { readonly away: readonly string[] }) => (
       The relay lends its own machine, unless it was started with <code>--no-local-node</code>. Any other machine shows a code, which you
       enter under Fleet:
     </p>
-    <CommandLine text={pairCommand(terminalAddress(window.location))} />
+    <CommandLine text={pairLine(terminalAddress(window.location))} />
   </div>
 );

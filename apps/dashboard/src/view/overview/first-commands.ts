@@ -1,5 +1,5 @@
 /** For a machine without a token: it asks to be let in by a code, waits, and is lent. */
-export const pairCommand = (url: string): string => `npx agent-relay-connect pair --url ${url} && npx agent-relay-connect`;
+export const pairLine = (url: string): string => `npx agent-relay-connect pair --url ${url} && npx agent-relay-connect`;
 
 interface FirstCommands {
   readonly connect: string;
@@ -15,7 +15,7 @@ export function commandsFor(url: string, token: string | null): FirstCommands {
   const from = token === null ? '"from":"you",' : '';
   const bearer = token === null ? '' : ` -H 'authorization: Bearer ${token}'`;
   return {
-    connect: token === null ? pairCommand(url) : `${env}npx agent-relay-connect --url ${url}`,
+    connect: token === null ? pairLine(url) : `${env}npx agent-relay-connect --url ${url}`,
     claude: `${env}npx agent-relay-server spawn claude --name Lead --url ${url}`,
     codex: `${env}npx agent-relay-server spawn codex --name Worker --url ${url}`,
     curl: `curl -X POST ${url}/api/messages${bearer} -H 'content-type: application/json' -d '{${from}"to":"broadcast","body":"Hello"}'`,
