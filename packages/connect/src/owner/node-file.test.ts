@@ -52,6 +52,23 @@ test('a change counts for whoever asks next; a file that is wrong, or gone, lets
   rmSync(folder, { recursive: true });
 });
 
+test('who asks after the file was saved is not answered by a look that began before', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'node-file-'));
+  const path = join(folder, 'node.yaml');
+  const owner = new FileOwner(path);
+  const labels = async () => (await owner.terms()).announced?.labels;
+  for (let times = 0; times < 5; times += 1) {
+    writeFileSync(path, 'labels: [one]\n');
+    await labels();
+    const looks = [labels()];
+    for (let waits = 0; waits < times; waits += 1) await new Promise((resolve) => setImmediate(resolve));
+    writeFileSync(path, 'labels: [two]\n');
+    looks.push(labels());
+    expect((await Promise.all(looks))[1]).toEqual(['two']);
+  }
+  rmSync(folder, { recursive: true });
+});
+
 test('a file that is being saved lets nothing in: not while it is empty, nor while half of it is there', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'node-file-'));
   const path = join(folder, 'node.yaml');

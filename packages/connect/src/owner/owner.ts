@@ -60,7 +60,7 @@ export class FileOwner implements Owner {
   #read: { readonly text: string; readonly file: NodeFile } | null = null;
   /** What two looks agreed on last, good or not. */
   #settled: string | null = null;
-  #settling: Promise<string | null> | null = null;
+  #settling: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, { mustBeThere = false }: { readonly mustBeThere?: boolean } = {}) {
     this.#path = path;
@@ -68,10 +68,10 @@ export class FileOwner implements Owner {
   }
 
   async terms(): Promise<OwnersTerms> {
-    this.#settling ??= this.#settle().finally(() => {
-      this.#settling = null;
-    });
-    const text = await this.#settling;
+    // One after the other: a look that began before the file was saved is no answer to whoever asks after it.
+    const settled = this.#settling.then(() => this.#settle());
+    this.#settling = settled.catch(() => null);
+    const text = await settled;
     if (text === null) return termsOf(null);
     if (this.#read?.text !== text) this.#read = { text, file: this.#parse(text) };
     return termsOf(this.#read.file);
