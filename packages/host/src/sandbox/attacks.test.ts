@@ -113,3 +113,22 @@ real('what may be read besides is found under its name and where that leads, and
   const { stdout } = await promisify(execFile)(inside.command, [...(inside.args ?? [])], { env: inside.env });
   expect(stdout).toBe('a tool\na tool\nNoNewPrivs:\t1\nover\n');
 });
+
+real('what may be read besides is what it was when the machine began, whoever writes beside it', async () => {
+  const docs = join(cwd, 'x', 'docs');
+  mkdirSync(docs, { recursive: true });
+  const sandbox = await sandboxOf({}, { allowed: [docs] });
+  const start = () => sandbox.confine({ command: '/bin/sh', args: ['-c', 'true'], cwd, env: { PATH: '/usr/bin:/bin', HOME: home } });
+  await start();
+  renameSync(join(cwd, 'x'), join(cwd, 'y'));
+  mkdirSync(join(cwd, 'x'));
+  symlinkSync('../../home/.ssh', docs);
+  await expect(start()).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('is another than when') });
+  rmSync(docs);
+  mkdirSync(docs);
+  await expect(start()).rejects.toMatchObject({ code: 'unsupported' });
+  await expect(sandboxOf({}, { allowed: [join(cwd, 'nothing')] })).rejects.toMatchObject({
+    code: 'unsupported',
+    message: expect.stringContaining('was not there'),
+  });
+});

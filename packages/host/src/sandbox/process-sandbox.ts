@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { SandboxKind } from 'agent-relay-protocol';
 import type { ProcessSandbox, SandboxFiles } from 'agent-relay-provider';
 import type { SpawnProcessOptions } from 'agent-relay-wire/node';
+import { type AllowedPlace, assertSamePlaces, pinnedPlaces } from './allowed-places.ts';
 import { bwrapArguments } from './bwrap.ts';
 import { isBelow, type Mount, mountsOf } from './mounts.ts';
 import { assertSame, type PinnedFolder, pinCheck, pinFolder, pinNewFolder } from './pinned-folders.ts';
@@ -21,7 +22,7 @@ export interface ProcessSandboxOptions {
   readonly isReadOnly: boolean;
   readonly vendor: SandboxFiles;
   /** What the owner of the machine lets every session read besides. */
-  readonly allowed: readonly string[];
+  readonly allowed: ReadonlyMap<string, AllowedPlace | null>;
 }
 
 /**
@@ -35,8 +36,9 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Pr
   return {
     kind,
     confine: async (outside, files = {}) => {
-      const mounts = await mountsFor(options, outside, files);
-      const around = pinned === null ? await seatbelt(mounts) : await bwrap(options, mounts, pinned);
+      const allowed = await assertSamePlaces(options.allowed);
+      const mounts = await mountsFor(options, outside, { files, allowed });
+      const around = pinned === null ? await seatbelt(mounts) : await bwrap(options, mounts, [pinned, ...pinnedPlaces(allowed)]);
       const env = { ...outside.env, ...temporaryFolder(kind, outside.env, mounts) };
       return { ...outside, env, command, args: [...around, outside.command, ...(outside.args ?? [])], sandbox: kind };
     },
@@ -44,13 +46,13 @@ export async function processSandbox(options: ProcessSandboxOptions): Promise<Pr
 }
 
 async function mountsFor(
-  { kind, cwd, home, isReadOnly, vendor, allowed }: ProcessSandboxOptions,
+  { kind, cwd, home, isReadOnly, vendor }: ProcessSandboxOptions,
   { command, env = {} }: SpawnProcessOptions,
-  files: SandboxFiles,
+  { files, allowed }: { readonly files: SandboxFiles; readonly allowed: readonly AllowedPlace[] },
 ): Promise<readonly Mount[]> {
   const program = await programFiles(command, { env, home, cwd });
   const named = fileVariables.flatMap((name) => env[name] || []);
-  const read = [...program, ...named, ...homeSettings.map((name) => join(home, name)), ...(await withTheirPlaces(allowed))];
+  const read = [...program, ...named, ...homeSettings.map((name) => join(home, name)), ...namesOf(allowed)];
   const folder: SandboxFiles = isReadOnly ? { read: [cwd] } : { write: [cwd] };
   // Where nothing forgets what is written, a home is not written at all.
   const scratch: SandboxFiles = kind === 'bwrap' ? { scratch: [home, '/tmp'] } : {};
@@ -58,10 +60,7 @@ async function mountsFor(
 }
 
 /** Under the owner's names, and where those lead: whatever resolves a name inside finds the same there. */
-async function withTheirPlaces(paths: readonly string[]): Promise<readonly string[]> {
-  const places = await Promise.all(paths.map((path) => realpath(path).catch(() => path)));
-  return [...new Set([...paths, ...places])];
-}
+const namesOf = (allowed: readonly AllowedPlace[]): readonly string[] => [...new Set(allowed.flatMap(({ path, place }) => [path, place]))];
 
 /** It looks where each name leads when it is opened, so that a link takes nobody further. */
 async function seatbelt(mounts: readonly Mount[]): Promise<readonly string[]> {
@@ -69,12 +68,15 @@ async function seatbelt(mounts: readonly Mount[]): Promise<readonly string[]> {
   return ['-p', seatbeltProfile({ mounts })];
 }
 
-async function bwrap(options: ProcessSandboxOptions, mounts: readonly Mount[], pinned: PinnedFolder): Promise<readonly string[]> {
-  const { cwd, home } = options;
+async function bwrap(
+  { cwd, home }: ProcessSandboxOptions,
+  mounts: readonly Mount[],
+  [pinned, ...allowed]: readonly [PinnedFolder, ...PinnedFolder[]],
+): Promise<readonly string[]> {
   assertSame(pinned, await pinFolder(cwd));
   const realHome = await realpath(home).catch(() => home);
   const written = mounts.flatMap(({ path, access }) => (access === 'write' && path !== cwd ? [path] : []));
-  const folders = [pinned];
+  const folders = [pinned, ...allowed];
   for (const path of written) folders.push(await pinNewFolder(path, isBelow(path, home) ? `${realHome}${path.slice(home.length)}` : path));
   const links = await Promise.all(rootFolders.map(async (path) => [path, await readlink(path).catch(() => null)] as const));
   const rootLinks = Object.fromEntries(links.flatMap(([path, target]) => (target === null ? [] : [[path, target]])));

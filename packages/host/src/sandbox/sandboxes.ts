@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { RelayError, type SandboxKind, type SandboxRequest, type SpawnMode } from 'agent-relay-protocol';
 import type { ProcessSandbox, Provider } from 'agent-relay-provider';
 import { lastWords, spawnProcess } from 'agent-relay-wire/node';
+import { type AllowedPlace, allowedPlaces, assertSamePlaces } from './allowed-places.ts';
 import { bwrapProbe, bwrapRefusal } from './bwrap.ts';
 import { isBelow } from './mounts.ts';
 import { processSandbox } from './process-sandbox.ts';
@@ -39,10 +40,12 @@ type Found = { readonly kind: SandboxKind; readonly command: string } | { readon
 /** The sandboxes of this machine. */
 export class Sandboxes {
   readonly #options: SandboxesOptions;
+  readonly #allowed: Promise<ReadonlyMap<string, AllowedPlace | null>>;
   #found: Promise<Found> | null = null;
 
   constructor(options: SandboxesOptions) {
     this.#options = options;
+    this.#allowed = allowedPlaces(options.allowed ?? []);
   }
 
   /** Which sandboxes agents of this kind can be put in here. */
@@ -92,7 +95,8 @@ export class Sandboxes {
     const said = env['HOME'] || homedir();
     const home = await realpath(said).catch(() => said);
     if (isBelow(home, cwd)) return no(`The folder ${cwd} holds the home folder: a sandbox needs one of the session's own`);
-    const { allowed = [] } = this.#options;
+    const allowed = await this.#allowed;
+    await assertSamePlaces(allowed);
     const vendor = provider.sandboxFiles({ cwd, env });
     return { sandbox: await processSandbox({ ...found, cwd, home: said, isReadOnly: mode === 'safe', vendor, allowed }), reason: '' };
   }
