@@ -30,8 +30,8 @@ const relayMajor = 24;
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 const notices = {
-  'agent-relay-plugin': ['dist/third-party-licenses.txt'],
-  'agent-relay-server': ['dist/dashboard/third-party-licenses.txt'],
+  'agent-relay-plugin': ['dist/third-party-notices.txt'],
+  'agent-relay-server': ['dist/dashboard/third-party-notices.txt'],
 };
 
 /** @param {string} name */

@@ -15,7 +15,7 @@ const notices: Plugin = {
   generateBundle(_options, bundle) {
     const modules = Object.values(bundle).flatMap((output) => (output.type === 'chunk' ? Object.keys(output.modules) : []));
     const files = modules.filter((id) => !id.startsWith('\0')).map((id) => id.replace(/\?.*$/su, ''));
-    this.emitFile({ type: 'asset', fileName: 'third-party-licenses.txt', source: thirdPartyNotices(files) });
+    this.emitFile({ type: 'asset', fileName: 'third-party-notices.txt', source: thirdPartyNotices(files) });
   },
 };
 

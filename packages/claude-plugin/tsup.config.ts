@@ -11,7 +11,7 @@ const notices: NonNullable<Options['esbuildPlugins']>[number] = {
     initialOptions.metafile = true;
     onEnd(({ metafile }) => {
       for (const file of Object.keys(metafile?.inputs ?? {})) bundledFiles.add(resolve(file));
-      writeFileSync('dist/third-party-licenses.txt', thirdPartyNotices(bundledFiles));
+      writeFileSync('dist/third-party-notices.txt', thirdPartyNotices(bundledFiles));
     });
   },
 };
