@@ -5,7 +5,6 @@ import { createConnection } from './live/connection.ts';
 import { ConnectionContext } from './live/use-connection.ts';
 import { createAppRouter } from './router.tsx';
 import { loadPages } from './view/lazy-page.tsx';
-import { startNotices } from './view/notices/start-notices.ts';
 import { applyTheme } from './view/theme-switch.tsx';
 import './style.css';
 
@@ -22,7 +21,11 @@ const stopWaiting = connection.subscribe(() => {
   idly(() => void loadPages());
 });
 
-void startNotices(connection, (path) => router.history.push(path));
+// Nobody waits for it, and the page works without.
+void import('./view/notices/start-notices.ts').then(
+  ({ startNotices }) => startNotices(connection, (path) => router.history.push(path)),
+  () => {},
+);
 
 createRoot(root).render(
   <StrictMode>
