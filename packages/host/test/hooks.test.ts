@@ -12,7 +12,7 @@ import { createHost, type Host } from '../src/host.ts';
 import { inboxItem, RecordingRelay } from './recording-relay.ts';
 import { ScriptedProvider } from './scripted-provider.ts';
 
-const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 30_000, interval: 20 });
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 60_000, interval: 100 });
 
 let folder: string;
 let relay: RecordingRelay;

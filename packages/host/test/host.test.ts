@@ -13,7 +13,7 @@ import { PromptIds } from '../src/prompt-ids.ts';
 import { inboxItem, RecordingRelay } from './recording-relay.ts';
 import { ScriptedProvider } from './scripted-provider.ts';
 
-const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 30_000, interval: 20 });
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 60_000, interval: 100 });
 const isRunning = (pid: number) => existsSync(`/proc/${pid}`) && !/^State:\s+Z/mu.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 let stateDir: string;

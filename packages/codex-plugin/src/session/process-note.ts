@@ -66,14 +66,17 @@ export async function endLeftBehind(env: Environment): Promise<void> {
       const note = readNote(path);
       if (note && (await isSameProcess(withoutHoles(note.owner)))) return;
       for (const identity of note?.processes ?? []) await killProcessTree(withoutHoles(identity), { graceMs: 1_000 });
-      if (note && isSessionFolder(note.folder)) await rm(note.folder, { recursive: true, force: true, maxRetries: 5 });
+      if (note && isSessionFolder(note.folder, env)) await rm(note.folder, { recursive: true, force: true, maxRetries: 5 });
       rmSync(path, { force: true });
     }),
   );
 }
 
 /** What a note says may be somebody else's word: nothing but what a session makes for itself is removed. */
-const isSessionFolder = (folder: string): boolean => dirname(folder) === normalize(tmpdir()) && basename(folder).startsWith(SESSION_FOLDER);
+function isSessionFolder(folder: string, { TMPDIR }: Environment): boolean {
+  const temporary = [tmpdir(), TMPDIR || tmpdir()].map((path) => normalize(path).replace(/(?<=.)\/$/u, ''));
+  return temporary.includes(dirname(folder)) && basename(folder).startsWith(SESSION_FOLDER);
+}
 
 const withoutHoles = ({ pid, startedAt, treeId }: Note['owner']): ProcessIdentity => ({ pid, startedAt, ...(treeId && { treeId }) });
 
