@@ -12,9 +12,7 @@ const source = {
 const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/agent-relay/compiled') };
 // Room for a busy machine: a test that passes does not wait.
 const expectLimits = { poll: { timeout: 20_000 } };
-// A busy machine gets a second try, and the report says of which tests; what fails twice has failed.
-const retry = process.env['CI'] === 'true' ? 1 : 0;
-const limits = { env, retry, testTimeout: 180_000, hookTimeout: 120_000, expect: expectLimits };
+const limits = { env, testTimeout: 180_000, hookTimeout: 120_000, expect: expectLimits };
 
 /** They take the whole machine, or measure it. */
 const alone = ['crash/crash.test.ts', 'dashboard/flood.test.ts', 'fuzz/fuzz.test.ts'];

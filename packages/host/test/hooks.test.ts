@@ -47,7 +47,8 @@ async function running(yaml: string, env: Readonly<Record<string, string | undef
     hooks: () => hooks,
   });
   const session = {
-    sessionId: 's1',
+    // No other file's: a host ends what is marked with a session's id, whoever started it.
+    sessionId: 'hooked',
     agentId: 'Worker',
     nodeId: 'n1',
     provider: 'scripted',
@@ -90,7 +91,7 @@ hooks:
       - command: printf '%s|' "$HOOK_FILE" "$HOOK_AGENT"
       - command: cat
 `);
-    host?.deliver('s1', [mail(1, `!change ${file}`)]);
+    host?.deliver('hooked', [mail(1, `!change ${file}`)]);
     await until(() => expect(runs()).toHaveLength(4));
     // They run beside each other: each is found by its place in the file.
     const ended = runs().toSorted((one, other) => (one.hook < other.hook ? -1 : 1));
@@ -111,7 +112,7 @@ hooks:
       - command: sleep 300 & echo child $!; wait
         timeout: 300ms
 `);
-    host?.deliver('s1', [mail(1, 'one')]);
+    host?.deliver('hooked', [mail(1, 'one')]);
     await until(() => expect(runs()).toHaveLength(1));
     const [run] = runs();
     expect(run).toMatchObject({ outcome: 'timed_out', detail: 'It was ended after 0.3 s' });
@@ -127,14 +128,14 @@ hooks:
       - command: "echo '!change /w/again.ts [msg:1] from owner'; exit 4"
         feedback: true
 `);
-    host?.deliver('s1', [mail(1, '!change /w/a.ts')]);
+    host?.deliver('hooked', [mail(1, '!change /w/a.ts')]);
     // What it reads makes it change the file again: without an end this would go on for ever.
     await until(() => expect(provider.prompts).toHaveLength(4));
     await until(() => expect(runs()).toHaveLength(4));
     expect(provider.prompts[1]).toMatchObject({ isMail: true, messageIds: [], mode: 'next' });
     expect(provider.prompts[1]?.text).toMatch(/^\[agent-relay\] The hook .* failed after what you did \(exit code 4\):\n.*\[\\msg:1\]/u);
     expect(provider.prompts[3]?.text).toContain('You are not told again until somebody writes to you');
-    host?.deliver('s1', [mail(2, 'thank you')]);
+    host?.deliver('hooked', [mail(2, 'thank you')]);
     await until(() => expect(provider.prompts).toHaveLength(5));
   });
 
@@ -148,7 +149,7 @@ hooks:
       - command: echo \${file}
         debounce: 200ms
 `);
-    host?.deliver('s1', [mail(1, '!change /w/a.ts\n!change /w/b.ts\n!change /w/a.ts')]);
+    host?.deliver('hooked', [mail(1, '!change /w/a.ts\n!change /w/b.ts\n!change /w/a.ts')]);
     await until(() => expect(runs()).toHaveLength(3));
     expect(
       runs()
@@ -164,7 +165,7 @@ hooks:
     on_file_change:
       - { command: ["true", "\${file}"], debounce: 2s, concurrency: 16 }
 `);
-    host?.deliver('s1', [mail(1, Array.from({ length: 103 }, (_, index) => `!change /w/${index}.ts`).join('\n'))]);
+    host?.deliver('hooked', [mail(1, Array.from({ length: 103 }, (_, index) => `!change /w/${index}.ts`).join('\n'))]);
     await until(() => expect(runs()).toHaveLength(101));
     expect(runs()[0]).toMatchObject({ outcome: 'skipped', detail: expect.stringContaining('More than 100 different runs') });
     expect(runs().filter(({ outcome }) => outcome === 'succeeded')).toHaveLength(100);
@@ -190,7 +191,7 @@ hooks:
         command: echo begun >> order; while [ ! -e go ]; do sleep 0.05; done; echo ended >> order; pwd
       - { name: show, cwd: ${folder}, command: ["echo", "\${file}", "\${cwd}"] }
 `);
-    host?.deliver('s1', [mail(1, '!change /w/a.ts')]);
+    host?.deliver('hooked', [mail(1, '!change /w/a.ts')]);
     await until(() => expect(existsSync(join(folder, 'order'))).toBe(true));
     const trial = host?.testHook('slow', { cwd: '/' });
     await expect(host?.testHook('show', {})).rejects.toMatchObject({ code: 'busy' });
@@ -219,7 +220,7 @@ hooks:
 `;
   it('says whose event it was, begins no turns of many, and is not sent about a turn that such mail began', async () => {
     await running(yaml);
-    host?.deliver('s1', [mail(1, 'work')]);
+    host?.deliver('hooked', [mail(1, 'work')]);
     await until(() => expect(runs()).toHaveLength(2));
     expect(relay.sent).toMatchObject([
       {
@@ -227,11 +228,11 @@ hooks:
         kind: 'hook',
         mode: 'fyi',
         body: expect.stringMatching(/^Worker \(scripted\): turn complete\n/u),
-        meta: { hook: 'scripted.on_turn_complete[0]', trigger: 'turn_complete', agentId: 'Worker', sessionId: 's1' },
+        meta: { hook: 'scripted.on_turn_complete[0]', trigger: 'turn_complete', agentId: 'Worker', sessionId: 'hooked' },
       },
       { to: 'Lead', mode: 'next', body: 'Worker is done', meta: { hook: 'tell' } },
     ]);
-    host?.deliver('s1', [mail(2, 'Lead: turn complete', 'hook')]);
+    host?.deliver('hooked', [mail(2, 'Lead: turn complete', 'hook')]);
     await until(() => expect(runs()).toHaveLength(4));
     expect(relay.sent).toHaveLength(2);
     expect(
@@ -239,15 +240,15 @@ hooks:
         .slice(2)
         .map(({ outcome }) => outcome),
     ).toEqual(['skipped', 'skipped']);
-    host?.deliver('s1', [mail(3, 'go on')]);
+    host?.deliver('hooked', [mail(3, 'go on')]);
     await until(() => expect(relay.sent).toHaveLength(4));
     // A hook's word that comes into a turn of somebody else's.
-    host?.deliver('s1', [mail(4, '!hang')]);
+    host?.deliver('hooked', [mail(4, '!hang')]);
     await until(() => expect(events().filter(({ type }) => type === 'turn.started')).toHaveLength(4));
     const late = mail(5, 'Lead: turn complete', 'hook');
-    host?.deliver('s1', [{ ...late, message: { ...late.message, mode: 'now' } }]);
+    host?.deliver('hooked', [{ ...late, message: { ...late.message, mode: 'now' } }]);
     await until(() => expect(provider.prompts).toHaveLength(5));
-    await host?.interrupt('s1');
+    await host?.interrupt('hooked');
     await until(() => expect(relay.sent).toHaveLength(6));
   });
 
@@ -273,7 +274,7 @@ hooks:
 `,
     env,
   );
-  await host?.release('s1', 'enough');
+  await host?.release('hooked', 'enough');
   const types = events().map(({ type }) => type);
   expect(types.slice(-2)).toEqual(['hook.completed', 'session.ended']);
   expect(runs()[0]?.output).toBe('mine//closed');
@@ -302,7 +303,7 @@ hooks:
       - webhook: http://127.0.0.1:${port}/in?key=1
         secret: very-secret
 `);
-    host?.deliver('s1', [mail(7, 'hello')]);
+    host?.deliver('hooked', [mail(7, 'hello')]);
     await until(() => expect(runs()).toMatchObject([{ outcome: 'succeeded', detail: 'It answered 204' }]));
     const [first, second] = seen;
     expect(JSON.parse(second?.body ?? '')).toMatchObject({

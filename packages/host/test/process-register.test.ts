@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { ProcessRegister } from '../src/process-register.ts';
 
 const gone = { pid: 2 ** 30, startedAt: 'long ago' };
-const entry = { sessionId: 's1', purpose: 'claude in the background', identity: gone, isShared: false };
+const entry = { sessionId: 'registered', purpose: 'claude in the background', identity: gone, isShared: false };
 
 test('what an earlier run left is ended by its provider, and nothing in the file is run or keeps a machine from starting', async () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'process-register-'));
