@@ -25,7 +25,7 @@ function judged({ sessions, receipts, from = 1 }: MadeUp): Promise<readonly stri
   const client = { agents: { activity: async () => ({ data }) }, messages: { deliveries } };
   // Only what the judge asks for is there.
   return judgeAgent(
-    client as unknown as RelayClient,
+    client as unknown as RelayClient, // it is asked for nothing but these lists
     'Worker',
     receipts.map((_, index) => index + 1),
   );
