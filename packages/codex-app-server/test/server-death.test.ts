@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
 import type { AgentSession, OwnedProcess, StartOptions } from 'agent-relay-provider';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { sleep } from 'agent-relay-wire';
@@ -189,8 +189,9 @@ describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeo
   test('and cannot be started again ends its sessions with the words of the last try', async () => {
     provide({ deathLimit: { deaths: 3, withinMs: 60_000 } });
     const agent = await start();
-    await rename(bench.home.codexHome, `${bench.home.codexHome}-gone`);
     kill();
+    // At once: a Codex that lives makes the folder anew.
+    renameSync(bench.home.codexHome, `${bench.home.codexHome}-gone`);
     await agent.log.finished;
     expect(agent.log.events.at(-1)).toMatchObject({ reason: 'crashed', detail: expect.stringMatching(/did not start.*CODEX_HOME/su) });
     expect(processes).toHaveLength(3);
