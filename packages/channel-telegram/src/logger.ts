@@ -1,3 +1,4 @@
+import { asText } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
 import { pino } from 'pino';
 import type { Settings } from './settings.ts';
@@ -29,7 +30,7 @@ export function redact(text: string, secrets: readonly string[]): string {
 
 /** Type, words and stack. An error of grammY also carries the request it failed with: the body of a message, which is nobody's business here. */
 function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return asText(error);
   const cause: unknown = error.cause ?? ('error' in error ? error.error : undefined);
   return {
     type: error.name,

@@ -1,5 +1,5 @@
 import type { ChannelHandle, OutgoingMail } from 'agent-relay-client';
-import { OutsideIdSchema, RELAY_VERSION } from 'agent-relay-protocol';
+import { asText, OutsideIdSchema, RELAY_VERSION } from 'agent-relay-protocol';
 import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
 import { postHeaders } from 'agent-relay-wire/node';
 import { z } from 'zod';
@@ -121,7 +121,7 @@ async function readText(response: Response): Promise<string> {
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return asText(error);
   if (error.name === 'TimeoutError') return `No answer within ${ANSWER_TIMEOUT_MS} ms`;
   return error.cause instanceof Error ? error.cause.message : error.message;
 }

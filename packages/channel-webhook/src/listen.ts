@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ChannelHandle } from 'agent-relay-client';
-import { type ErrorCode, MAX_REQUEST_BYTES, parseInput, RelayError, routes, toRelayError } from 'agent-relay-protocol';
+import { asText, type ErrorCode, MAX_REQUEST_BYTES, messageOf, parseInput, RelayError, routes, toRelayError } from 'agent-relay-protocol';
 import { parseJson } from 'agent-relay-wire';
 import { isSigned, SIGNATURE_HEADER } from 'agent-relay-wire/node';
 import type { WebhookOptions } from './start-options.ts';
@@ -56,7 +56,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     send(response, created ? 201 : 200, { created, messageIds: messages.map(({ id }) => id) });
   } catch (cause) {
     const error = toRelayError(cause);
-    if (error.code === 'internal') options.log.error('a post could not be taken', { error: String(error.cause ?? error) });
+    if (error.code === 'internal') options.log.error('a post could not be taken', { error: asText(error.cause ?? error) });
     if (error.code === 'payload_too_large' || error.retryable) response.setHeader('connection', 'close');
     if (error.retryable) response.setHeader('retry-after', '5');
     send(response, error.httpStatus, { error: error.toBody() });
@@ -76,7 +76,7 @@ async function take(request: IncomingMessage, { channel, secret, clock, log }: L
     return await channel.receive(mail, { signal: AbortSignal.timeout(RELAY_WAIT_MS) });
   } catch (error) {
     if (error instanceof RelayError && forThePoster.has(error.code)) throw error;
-    log.warn('the relay did not take a post', { error: error instanceof RelayError ? error.message : String(error) });
+    log.warn('the relay did not take a post', { error: messageOf(error) });
     throw new RelayError('connection_closed', 'The relay does not take it now: post it again', { cause: error });
   }
 }

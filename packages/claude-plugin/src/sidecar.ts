@@ -1,5 +1,6 @@
+import { messageOf } from 'agent-relay-protocol';
 import { spelledOut } from 'agent-relay-wire';
-import { describeFailure, runSidecar } from './sidecar/run-sidecar.ts';
+import { runSidecar } from './sidecar/run-sidecar.ts';
 
 const stopping = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stopping.abort());
@@ -14,7 +15,7 @@ const log = { debug: () => {}, info: write('info'), warn: write('warn'), error: 
 try {
   await runSidecar({ env: process.env, claudePid: process.ppid, cwd: process.cwd(), log, signal: stopping.signal });
 } catch (error) {
-  log.error('the plugin cannot work', { reason: describeFailure(error) });
+  log.error('the plugin cannot work', { reason: messageOf(error) });
   process.exitCode = 1;
 }
 process.exit();

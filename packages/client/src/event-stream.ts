@@ -1,5 +1,6 @@
 import {
   API_PREFIX,
+  asText,
   EVENTS_PATH,
   type EventFilter,
   type EventReset,
@@ -146,7 +147,7 @@ export function socketStretch(link: SocketLink): Stretch {
 
 export const endedError = (params: Readonly<Record<string, unknown>>): RelayError => {
   const code = params['code'];
-  const text = String(params['message'] ?? 'The relay ended the subscription');
+  const text = asText(params['message'] ?? 'The relay ended the subscription');
   return new RelayError(
     code === 'inbox_taken' || code === 'stale_session' || code === 'not_found' || code === 'unauthorized' ? code : 'connection_closed',
     text,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { parseInput, type RegisterAgent, RegisterAgentSchema, RelayError } from 'agent-relay-protocol';
+import { messageOf, parseInput, type RegisterAgent, RegisterAgentSchema, RelayError } from 'agent-relay-protocol';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -53,7 +53,7 @@ function readProfiles(path: string): Readonly<Record<string, unknown>> {
   try {
     profiles = JSON.parse(text);
   } catch (error) {
-    throw fault(path, `it is no JSON: ${error instanceof Error ? error.message : String(error)}`, error);
+    throw fault(path, `it is no JSON: ${messageOf(error)}`, error);
   }
   if (typeof profiles !== 'object' || profiles === null || Array.isArray(profiles))
     throw fault(path, 'it is no object of profiles by name');

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type AcpAgent, AcpProvider, acpAgents } from 'agent-relay-acp';
 import { type LineAgent, LinesProvider, lineAgents } from 'agent-relay-lines';
-import { NodeProviderSchema, parseInput, RelayError } from 'agent-relay-protocol';
+import { messageOf, NodeProviderSchema, parseInput, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { z } from 'zod';
 
@@ -133,7 +133,7 @@ function readRows(path: string, env: Environment): z.infer<typeof OwnProviders> 
   try {
     rows = JSON.parse(file);
   } catch (error) {
-    throw fault(path, `it is no JSON: ${error instanceof Error ? error.message : String(error)}`, error);
+    throw fault(path, `it is no JSON: ${messageOf(error)}`, error);
   }
   try {
     return parseInput(OwnProviders, rows);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { socketFetch } from 'agent-relay-client/node';
 import { createHost, type Host, type HostOptions, type SessionEnd, type SessionIdentity } from 'agent-relay-host';
-import { DIALLED_PATH, errorTable, type MethodRequest, ownProtocols, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { DIALLED_PATH, errorTable, type MethodRequest, messageOf, ownProtocols, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import type { Provider } from 'agent-relay-provider';
 import { backoffDelays, type DuplexClosed, type Log, sleep } from 'agent-relay-wire';
 import { DialledSessions } from './dialled-sessions.ts';
@@ -205,7 +205,7 @@ class ConnectedNode implements RunningNode {
         if (error instanceof RelayError && (willNeverPass(error, wasAttached) || (await this.#isRevoked(error))))
           return { type: 'refused', error, wasAttached };
         log.warn('the relay cannot be reached', error instanceof RelayError ? { code: error.code, reason: error.message } : { error });
-        onStatus({ type: 'unreachable', reason: error instanceof Error ? error.message : String(error) });
+        onStatus({ type: 'unreachable', reason: messageOf(error) });
       }
       const leftMs = lostAt + graceMs - clock.now();
       if (leftMs <= 0) return { type: 'abandoned' };

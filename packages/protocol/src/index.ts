@@ -38,6 +38,7 @@ export type { ApprovalOption, FormAnswers, FormField } from './approval-form.ts'
 export { ApprovalOptionSchema, approvalLimits, FormAnswersSchema, FormFieldSchema } from './approval-form.ts';
 export type { ApprovalRule, CreateApprovalRule } from './approval-rule.ts';
 export { ApprovalRuleSchema, CreateApprovalRuleSchema } from './approval-rule.ts';
+export { asText, messageOf } from './as-text.ts';
 export type { AuditEntry, AuditVerdict } from './audit.ts';
 export { AuditEntrySchema, AuditVerdictSchema } from './audit.ts';
 export type { Callback, CallbackEvent, CallbackStatus } from './callback.ts';

@@ -13,11 +13,12 @@ test.each([
 });
 
 test('a reader that asks for events that no event is called is refused with the name it will have meant', () => {
-  const issuesOf = (types: string[]) =>
+  const issuesOf = (types: unknown[]) =>
     EventFilterSchema.safeParse({ types }).error?.issues.map(({ path, message }) => [path.join('.'), message]);
   expect(issuesOf(['message', 'message.new', 'pair'])).toBeUndefined();
   expect(issuesOf(['message', 'mesage'])).toEqual([
     ['types.1', 'No event is called so; message is: name an event type, or a noun such as message'],
   ]);
   expect(issuesOf(['zzzzzz'])).toEqual([['types.0', 'No event is called so: name an event type, or a noun such as message']]);
+  expect(issuesOf([{ toString: 1 }])).toEqual([['types.0', 'No event is called so: name an event type, or a noun such as message']]);
 });

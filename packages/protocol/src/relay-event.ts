@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { asText } from './as-text.ts';
 import { nearest } from './nearest.ts';
 import { AgentIdSchema, CursorSchema, OpaqueIdSchema } from './primitives.ts';
 import { events } from './resources.ts';
@@ -70,7 +71,7 @@ const otherSpellings = new Map(
 const EventNameSchema = z
   .enum([...eventNames, ...otherSpellings.keys()], {
     error: ({ input }) => {
-      const near = nearest(String(input).slice(0, 64), eventNames);
+      const near = nearest(asText(input).slice(0, 64), eventNames);
       return `No event is called so${near === null ? '' : `; ${near} is`}: name an event type, or a noun such as message`;
     },
   })

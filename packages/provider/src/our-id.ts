@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { asText } from 'agent-relay-protocol';
 
 /** Longer than any id that a vendor makes itself, and short enough to survive every cut on an event's way. */
 const longestOwn = 120;
@@ -8,7 +9,7 @@ const longestOwn = 120;
  * it, so that the same id is always the same here. Gateways make ids of a thousand characters, and some vendors number things.
  */
 export function ourId(id: unknown): string {
-  const text = String(id);
+  const text = asText(id);
   if (text !== '' && text.length <= longestOwn) return text;
   return `long-${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
 }

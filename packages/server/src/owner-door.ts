@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { messageOf } from 'agent-relay-protocol';
 import type { DoorSituation } from './door-places.ts';
 import { type DoorPlace, doorPlaces } from './door-places.ts';
 import type { Logger } from './logger.ts';
@@ -24,7 +25,7 @@ export async function openOwnerDoor(situation: DoorSituation, door: Server, log:
       if (place.type === 'socket') chmodSync(path, 0o600);
       return path;
     } catch (error) {
-      log.info('no socket can be made here', { path, reason: error instanceof Error ? error.message : String(error) });
+      log.info('no socket can be made here', { path, reason: messageOf(error) });
     }
   }
   return null;

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_WORKSPACE, HooksFileSchema, RelayError } from 'agent-relay-protocol';
+import { DEFAULT_WORKSPACE, HooksFileSchema, messageOf, RelayError } from 'agent-relay-protocol';
 import { FollowedYaml, ownerTokenPath, runningRelayPath } from 'agent-relay-wire/node';
 import { browserUrl } from './browser-url.ts';
 import type { Clock } from './clock.ts';
@@ -175,7 +175,7 @@ function prepareFiles(databasePath: string): string {
     return token;
   } catch (cause) {
     if (cause instanceof RelayError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new RelayError('store_unavailable', `The relay cannot write its database ${databasePath}: ${reason}`, { cause });
   }
 }

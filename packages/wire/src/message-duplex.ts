@@ -1,3 +1,4 @@
+import { asText } from 'agent-relay-protocol';
 /** How a link ended, in the words of WebSocket close frames; both absent when the other side simply went away. */
 export interface DuplexClosed {
   readonly code?: number;
@@ -73,5 +74,5 @@ export function encodeJson(message: unknown): string {
 }
 
 export function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+  return error instanceof Error ? error : new Error(asText(error));
 }

@@ -1,4 +1,5 @@
 import { RelayError } from 'agent-relay-client';
+import { messageOf } from 'agent-relay-protocol';
 
 /** A time of day. */
 export const formatTime = (at: number): string =>
@@ -28,7 +29,7 @@ export const formatDistance = (at: number, now: number): string => {
 /** What a person reads of an error; the code is what they can look up. */
 export function errorText(error: unknown): string {
   if (error instanceof RelayError) return `${error.message} (${error.code})`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 interface Usage {

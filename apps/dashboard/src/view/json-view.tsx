@@ -1,4 +1,5 @@
 import type { Task } from 'agent-relay-protocol';
+import { asText } from 'agent-relay-protocol';
 
 type Json = NonNullable<Task['result']> | null;
 
@@ -40,7 +41,7 @@ export function percentOf(value: Json): number | null {
 export function noteOf(value: Json): string | null {
   if (!isObject(value)) return null;
   const rest = Object.entries(value).filter(([name]) => name !== 'percent' && name !== 'progress');
-  const words = rest.map(([name, said]) => (name === 'note' || name === 'message' ? String(said) : `${name}: ${JSON.stringify(said)}`));
+  const words = rest.map(([name, said]) => (name === 'note' || name === 'message' ? asText(said) : `${name}: ${JSON.stringify(said)}`));
   return words.length === 0 ? null : words.join(' · ');
 }
 

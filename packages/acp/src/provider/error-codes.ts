@@ -1,4 +1,5 @@
 import { RequestError } from '@agentclientprotocol/sdk';
+import { messageOf } from 'agent-relay-protocol';
 import type { AgentFault } from 'agent-relay-provider';
 
 const authRequired = -32_000;
@@ -27,7 +28,7 @@ export function faultOfStop(stopReason: string): AgentFault | null {
 
 /** What the agent says of it, details that stand beside the message included. */
 export function saidIn(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const data: unknown = error instanceof RequestError ? error.data : undefined;
   const details = typeof data === 'object' && data !== null && 'details' in data ? data.details : data;
   return typeof details === 'string' && details !== '' && details !== message ? `${message}: ${details}` : message;

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { RequestError } from '@agentclientprotocol/sdk';
+import { messageOf } from 'agent-relay-protocol';
 import { type ApprovalQuestion, type ApprovalVerdict, type LiveEvent, pathInside, type SessionEvents } from 'agent-relay-provider';
 import { judgeTool, type SessionRights, type ToolUse, type ToolVerdict } from 'agent-relay-provider/kit';
 import type { PermissionOutcome, PermissionQuestion, ReadFileRequest, WriteFileRequest } from '../acp/frames.ts';
@@ -200,5 +201,4 @@ async function writeText(path: string, content: string): Promise<boolean> {
   }
 }
 
-const asRefusal = (error: unknown): RequestError =>
-  error instanceof RequestError ? error : new RequestError(-32_002, error instanceof Error ? error.message : String(error));
+const asRefusal = (error: unknown): RequestError => (error instanceof RequestError ? error : new RequestError(-32_002, messageOf(error)));

@@ -1,4 +1,4 @@
-import { RelayError, type SpawnMode } from 'agent-relay-protocol';
+import { messageOf, RelayError, type SpawnMode } from 'agent-relay-protocol';
 import type { AgentSession, ApprovalDecision } from 'agent-relay-provider';
 import type { Log } from 'agent-relay-wire';
 import type { ClientSocket } from '../server/client-socket.ts';
@@ -162,7 +162,7 @@ export class AiRelaySession {
       await work();
     } catch (error) {
       if (!(error instanceof RelayError)) this.#options.log.error('a request failed', { error });
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       const code = error instanceof RelayError ? error.code : 'internal';
       this.#send({ type: 'error', text: message, metadata: { code } });
       if (onFailure) this.#options.socket.close(1000, 'The agent did not start');

@@ -1,3 +1,4 @@
+import { asText } from 'agent-relay-protocol';
 import { isModelName } from '../sessions/model-name.ts';
 
 /** What a client asks for. */
@@ -124,7 +125,7 @@ function permission(fields: Fields): AiRelayRequest {
 }
 
 /** An object's own idea of a text may be anything, and may throw. */
-const wordOf = (value: unknown): string => (typeof value === 'object' ? 'an object' : String(value));
+const wordOf = (value: unknown): string => (typeof value === 'object' ? 'an object' : asText(value));
 
 function verdictOf(word: string): PermissionVerdict {
   if (!yes.test(word)) return { outcome: 'deny' };

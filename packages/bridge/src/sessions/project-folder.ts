@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, open, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { SpawnMode } from 'agent-relay-protocol';
+import { messageOf } from 'agent-relay-protocol';
 import { guardedPart, pathInside } from 'agent-relay-provider';
 import type { Log } from 'agent-relay-wire';
 
@@ -61,7 +62,7 @@ async function writeFile(cwd: string, mode: SpawnMode, file: { readonly path: st
     }
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type AgentEvent, RelayError, type SpawnMode } from 'agent-relay-protocol';
+import { type AgentEvent, messageOf, RelayError, type SpawnMode } from 'agent-relay-protocol';
 import type { AgentSession } from 'agent-relay-provider';
 import { Bell, type Log, Pump, settlesWithin } from 'agent-relay-wire';
 import type { FileChangeFrame, RunFrame } from '../agent-ws/messages.ts';
@@ -145,7 +145,7 @@ export class WarmConversation {
       } catch (error) {
         // What is over already was given up.
         if (!(error instanceof RelayError) && !run.isOver) this.options.log.error('a prompt failed', { error });
-        this.#say(run, this.#frames.failed(error instanceof Error ? error.message : String(error), run.request.requestId));
+        this.#say(run, this.#frames.failed(messageOf(error), run.request.requestId));
       } finally {
         clearTimeout(timer);
         this.#current = null;

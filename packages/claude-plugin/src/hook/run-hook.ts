@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
+import { asText } from 'agent-relay-protocol';
 import { isPrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
 import { askSidecar } from './ask-sidecar.ts';
 import type { HookAnswer } from './hook-message.ts';
@@ -27,7 +28,7 @@ const WAITERS_PATIENCE_MS = 30_000;
 /** What a hook of the plugin answers Claude Code. Without a sidecar nothing is said, and nothing is held up. */
 export async function runHook({ argv, text, env, parentPid }: HookRun): Promise<HookAnswer> {
   const input = read(text);
-  const event = String(input['hook_event_name'] ?? '');
+  const event = asText(input['hook_event_name'] ?? '');
   const uid = process.getuid?.();
   const claudePid = Number(env['CLAUDE_PID']) || parentPid;
   const place = sessionPlace({ platform: process.platform, uid, home: homedir(), temporaryFolder: tmpdir(), claudePid });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
-import { MCP_SERVER_NAME, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
 import { makePrivateFolder, type SessionPlace, sessionPlace } from '../session-place.ts';
 import { ApprovalQuestions } from './approval-questions.ts';
@@ -196,5 +196,3 @@ function mcpServer(tools: RelayTools, id: string): Server {
   server.setRequestHandler('tools/call', async ({ params }) => tools.call(params.name, params.arguments));
   return server;
 }
-
-export const describeFailure = (error: unknown): string => (error instanceof RelayError ? error.message : String(error));

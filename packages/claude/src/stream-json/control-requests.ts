@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { RelayError } from 'agent-relay-protocol';
+import { asText, RelayError } from 'agent-relay-protocol';
 import type { ControlResponseFrame } from './frames.ts';
 
 /** What Claude answered to a control request. Also a refusal may carry permission requests that are still open. */
@@ -47,7 +47,7 @@ export class ControlRequests {
     waiting.resolve({
       isSuccess: response.subtype === 'success',
       response: typeof body === 'object' && body !== null ? { ...body } : {},
-      error: response.subtype === 'success' ? null : String(response.error ?? 'refused'),
+      error: response.subtype === 'success' ? null : asText(response.error ?? 'refused'),
       pendingPermissionRequests: response.pending_permission_requests ?? pendingIn(body),
     });
     return true;

@@ -1,3 +1,4 @@
+import { asText } from 'agent-relay-protocol';
 import { lenient } from 'agent-relay-wire';
 import { z } from 'zod';
 import type { ControlAnswer } from './control-requests.ts';
@@ -21,7 +22,7 @@ export function lacksLogin({ response }: Pick<ControlAnswer, 'response'>): boole
 
 /** Whether an environment logs in by a header of its own, as gateways want it: Claude then asks the model without a token. */
 export function hasLoginHeader(env: Readonly<Record<string, unknown>>): boolean {
-  return /^\s*(?:authorization|x-api-key)\s*:/imu.test(String(env['ANTHROPIC_CUSTOM_HEADERS'] ?? ''));
+  return /^\s*(?:authorization|x-api-key)\s*:/imu.test(asText(env['ANTHROPIC_CUSTOM_HEADERS'] ?? ''));
 }
 
 /** The variables that Claude's settings set, as `get_settings` answers them. */

@@ -1,4 +1,5 @@
 import type { RelayError } from 'agent-relay-protocol';
+import { messageOf } from 'agent-relay-protocol';
 import { RecentMap } from 'agent-relay-wire';
 import {
   type ControlRequestFrame,
@@ -79,7 +80,7 @@ export class RequestDesk {
     try {
       response = { subtype: 'success', request_id: requestId, response: await this.#answer(request, controller.signal) };
     } catch (error) {
-      response = { subtype: 'error', request_id: requestId, error: error instanceof Error ? error.message : String(error) };
+      response = { subtype: 'error', request_id: requestId, error: messageOf(error) };
     }
     this.#working.delete(requestId);
     if (controller.signal.aborted) return;

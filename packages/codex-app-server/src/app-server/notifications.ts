@@ -132,11 +132,10 @@ export function parseSubAgent({ params }: Extract<KnownNotification, { method: '
 }
 
 /** Older server requests call the thread a conversation. */
-const Addressed = z.union([z.looseObject({ threadId: z.string() }), z.looseObject({ conversationId: z.string() })]);
+const Addressed = z.object({ threadId: z.string().optional(), conversationId: z.string().optional() });
 
 /** The thread that a notification or server request is about. */
 export function threadIdOf(params: unknown): string | undefined {
-  const parsed = Addressed.safeParse(params);
-  if (!parsed.success) return undefined;
-  return 'threadId' in parsed.data ? String(parsed.data.threadId) : parsed.data.conversationId;
+  const { threadId, conversationId } = Addressed.safeParse(params).data ?? {};
+  return threadId ?? conversationId;
 }

@@ -1,4 +1,4 @@
-import { RelayError } from 'agent-relay-protocol';
+import { messageOf, RelayError } from 'agent-relay-protocol';
 import { backoffDelays, sleep } from 'agent-relay-wire';
 import { howItEnded, lastWords } from 'agent-relay-wire/node';
 import type { CodexAppServer } from './codex-app-server.ts';
@@ -95,7 +95,7 @@ export class ServerKeeper {
         return await this.#options.start(signal);
       } catch (error) {
         signal.throwIfAborted();
-        why = error instanceof Error ? error.message : String(error);
+        why = messageOf(error);
       }
     }
   }

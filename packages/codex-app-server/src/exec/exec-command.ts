@@ -49,6 +49,9 @@ const isTable = (value: ConfigValue): value is Table => typeof value === 'object
 /** On one line. What JSON escapes in a string TOML escapes in the same way, and one character more. */
 function toml(value: ConfigValue): string {
   if (typeof value !== 'object') return JSON.stringify(value).replaceAll('\u007F', String.raw`\u007F`);
-  if (isTable(value)) return `{${Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}=${toml(each)}`)}}`;
-  return `[${value.map(toml)}]`;
+  if (isTable(value))
+    return `{${Object.entries(value)
+      .map(([key, each]) => `${JSON.stringify(key)}=${toml(each)}`)
+      .join()}}`;
+  return `[${value.map(toml).join()}]`;
 }

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RelayError } from 'agent-relay-protocol';
+import { messageOf, RelayError } from 'agent-relay-protocol';
 import { settlesWithin } from 'agent-relay-wire';
 import { CodexClient, type CodexClientOptions } from '../app-server/codex-client.ts';
 import { type CodexEndpoint, parseEndpoint } from '../app-server/endpoint.ts';
@@ -67,4 +67,4 @@ async function connect(endpoint: CodexEndpoint, options: CodexClientOptions): Pr
   return await connecting;
 }
 
-const saidBy = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const saidBy = (error: unknown): string => messageOf(error);

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { RelayError } from 'agent-relay-protocol';
+import { messageOf, RelayError } from 'agent-relay-protocol';
 import type {
   AgentSession,
   EndOfSession,
@@ -104,7 +104,7 @@ export class CodexProvider implements Provider {
       }
       return { available: true, version: versionOf(client.userAgent), command: this.#program.command, runtime };
     } catch (error) {
-      return { available: false, reason: error instanceof Error ? error.message : String(error) };
+      return { available: false, reason: messageOf(error) };
     }
   }
 
@@ -337,6 +337,6 @@ function hasDynamicTools(userAgent: string): boolean {
 
 function asUnavailable(error: unknown): RelayError {
   if (error instanceof RelayError && error.code === 'provider_unavailable') return error;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   return new RelayError('provider_unavailable', `Codex did not start: ${said}`, { cause: error });
 }

@@ -1,4 +1,4 @@
-import { type AgentEvent, RelayError } from 'agent-relay-protocol';
+import { type AgentEvent, messageOf, RelayError } from 'agent-relay-protocol';
 import {
   type AgentSession,
   type ApprovalDecision,
@@ -223,7 +223,7 @@ export class CodexSession implements AgentSession {
       }
       if (!this.events.isEnded) this.lose({ reason: 'lost', detail: 'The connection to the Codex app-server was lost' });
     } catch (error) {
-      this.lose({ reason: 'lost', detail: error instanceof Error ? error.message : String(error) });
+      this.lose({ reason: 'lost', detail: messageOf(error) });
     }
   }
 
@@ -278,7 +278,7 @@ export class CodexSession implements AgentSession {
 
   #refusal(error: unknown): RelayError {
     if (this.events.isEnded || isConnectionLost(error)) return this.#endedError(error);
-    const said = error instanceof Error ? error.message : String(error);
+    const said = messageOf(error);
     return new RelayError('provider_unavailable', `Codex refused the message: ${said}`, { cause: error });
   }
 

@@ -1,4 +1,5 @@
 import { Client } from '@modelcontextprotocol/client';
+import { messageOf } from 'agent-relay-protocol';
 import type { McpEndpoint } from 'agent-relay-provider';
 import { lenient } from 'agent-relay-wire';
 import { z } from 'zod';
@@ -87,7 +88,7 @@ export class ClientTools {
       const { content, isError } = await client.callTool({ name: tool, arguments: { ...input } }, options);
       return { success: isError !== true, contentItems: content.map(toContentItem) };
     } catch (error) {
-      return toolAnswer(`${tool} failed: ${error instanceof Error ? error.message : String(error)}`, false);
+      return toolAnswer(`${tool} failed: ${messageOf(error)}`, false);
     } finally {
       calls.delete(over);
       if (calls.size === 0) this.#calls.delete(turnId);

@@ -1,3 +1,4 @@
+import { messageOf } from 'agent-relay-protocol';
 import { type HookInput, HookInputSchema, type HookOutput } from './hook-input.ts';
 import type { PlainSession } from './plain-session.ts';
 import { RefusedCommands, refusalsText } from './refused-commands.ts';
@@ -16,7 +17,7 @@ export async function runCodexHook(text: string, { env, tell }: HookOptions): Pr
     const input = HookInputSchema.parse(JSON.parse(text));
     return env['AGENT_RELAY_AGENT_ID'] ? ofManagedSession(input, { env, tell }) : await ofPlainSession(input, { env, tell });
   } catch (error) {
-    tell(`A hook failed: ${error instanceof Error ? error.message : String(error)}`);
+    tell(`A hook failed: ${messageOf(error)}`);
     return null;
   }
 }

@@ -1,6 +1,7 @@
 import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
 import type { CodexClient, CodexNotification, CodexThread } from 'agent-relay-codex-app-server';
 import { parseNotification } from 'agent-relay-codex-app-server';
+import { messageOf } from 'agent-relay-protocol';
 import { Bell, sleep } from 'agent-relay-wire';
 import { type AgentAtRelay, AgentPresence, approvalNow } from '../relay/agent-presence.ts';
 import { MailLine, type MailThreads } from '../relay/mail-line.ts';
@@ -168,6 +169,6 @@ export class LiveSession implements MailThreads {
 
   readonly #onError = (error: unknown): void => {
     if (this.#closing.signal.aborted || this.#options.client.isClosed) return;
-    this.#options.tell(`${this.agentId}: ${error instanceof Error ? error.message : String(error)}`);
+    this.#options.tell(`${this.agentId}: ${messageOf(error)}`);
   };
 }

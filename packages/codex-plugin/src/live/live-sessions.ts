@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodexClient, type CodexNotification } from 'agent-relay-codex-app-server';
-import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { messageOf, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Bell, lenient, sleep } from 'agent-relay-wire';
 import { z } from 'zod';
 import { endLeftBehind } from '../session/process-note.ts';
@@ -125,7 +125,7 @@ class DaemonSessions implements AsyncDisposable {
       try {
         await this.#lookOnce();
       } catch (error) {
-        if (!signal.aborted && !this.#client.isClosed) tell(error instanceof Error ? error.message : String(error));
+        if (!signal.aborted && !this.#client.isClosed) tell(messageOf(error));
       }
       const woken = AbortSignal.any([signal, AbortSignal.timeout(lookEveryMs)]);
       await Promise.race([this.#changed.after(seen, { signal: woken }), this.#client.closed]);

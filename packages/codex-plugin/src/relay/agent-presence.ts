@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentHandle, RelayClient } from 'agent-relay-client';
 import { type AgentIdentity, createNodeRelayClient, findRelay } from 'agent-relay-client/node';
-import { type ApprovalMode, RelayError } from 'agent-relay-protocol';
+import { type ApprovalMode, messageOf, RelayError } from 'agent-relay-protocol';
 import { backoffDelays, sleep } from 'agent-relay-wire';
 import { relayFetch } from './relay-fetch.ts';
 
@@ -71,7 +71,7 @@ export class AgentPresence {
         delays = backoffDelays({ initialMs: 200, maxMs: 5_000 });
       } catch (error) {
         if (signal.aborted) return;
-        this.#tell(error instanceof Error ? error.message : String(error));
+        this.#tell(messageOf(error));
         if (error instanceof RelayError && error.code === 'stale_session') return;
       }
       await sleep(delays.next().value, { signal });

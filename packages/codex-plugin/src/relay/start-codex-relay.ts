@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
 import { type CodexEndpoint, type Launched, launch } from 'agent-relay-codex-app-server';
-import { MCP_PATH, MCP_SERVER_NAME, RELAY_VERSION } from 'agent-relay-protocol';
+import { MCP_PATH, MCP_SERVER_NAME, messageOf, RELAY_VERSION } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import { type ChildHandle, processIdentity } from 'agent-relay-wire/node';
 import { z } from 'zod';
@@ -125,7 +125,7 @@ export class CodexRelay {
     const { client: codex, env, identity, tell, server } = parts;
     this.agentId = identity.id;
     const onError = (error: unknown) => {
-      if (!this.#closing.signal.aborted && !codex.isClosed) tell(error instanceof Error ? error.message : String(error));
+      if (!this.#closing.signal.aborted && !codex.isClosed) tell(messageOf(error));
     };
     void server.gaveUp.then((why) => {
       tell(`Codex's server is not started again: ${why}`);

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { NodeProviderSchema, NodeTermsSchema, RelayError, SandboxRequestSchema, StartSessionSchema } from 'agent-relay-protocol';
+import { asText, NodeProviderSchema, NodeTermsSchema, RelayError, SandboxRequestSchema, StartSessionSchema } from 'agent-relay-protocol';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 
@@ -86,7 +86,7 @@ function offsetOf(contents: unknown, keys: readonly PropertyKey[]): number {
   let offset = 0;
   let inner = contents;
   for (const key of keys) {
-    const found = isMap(inner) ? inner.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(key)) : undefined;
+    const found = isMap(inner) ? inner.items.find((pair) => isScalar(pair.key) && asText(pair.key.value) === String(key)) : undefined;
     const item: unknown = isSeq(inner) ? inner.items[Number(key)] : found?.key;
     if (!isNode(item) || !item.range) break;
     offset = item.range[0];

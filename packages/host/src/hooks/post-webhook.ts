@@ -1,4 +1,4 @@
-import { RELAY_VERSION } from 'agent-relay-protocol';
+import { messageOf, RELAY_VERSION } from 'agent-relay-protocol';
 import { fateOfPost, type PostPolicy, postFault, sleep } from 'agent-relay-wire';
 import { postHeaders } from 'agent-relay-wire/node';
 import type { CommandResult } from './run-command.ts';
@@ -48,7 +48,7 @@ async function attempt(
     await answer.body?.cancel();
     return { status: answer.status, retryAfter: answer.headers.get('retry-after') ?? undefined, fault: postFault(answer.status) };
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : messageOf(error);
     return { status: null, retryAfter: undefined, fault: `It could not be reached: ${cause}` };
   }
 }

@@ -1,4 +1,4 @@
-import { RelayError } from 'agent-relay-protocol';
+import { messageOf, RelayError } from 'agent-relay-protocol';
 import { printable, withTimeout } from 'agent-relay-wire';
 import { findExecutable, lastWords, spawnProcess } from 'agent-relay-wire/node';
 import type { ProviderAvailability } from '../contract.ts';
@@ -34,7 +34,7 @@ export async function detectProgram(program: VendorProgram, env: Environment): P
     if (path === undefined) return { available: false, reason: notInstalled(program) };
     return await askVersion(program, path, env);
   } catch (error) {
-    return doesNotRun(program, path ?? program.command, error instanceof Error ? error.message : String(error));
+    return doesNotRun(program, path ?? program.command, messageOf(error));
   }
 }
 

@@ -1,4 +1,4 @@
-import { RelayError } from 'agent-relay-protocol';
+import { asText, RelayError } from 'agent-relay-protocol';
 import { Command } from 'commander';
 import { readConfig, type SettingName, settingNames, sourceOf } from '../config.ts';
 import { CommandFailure } from './relay-access.ts';
@@ -50,7 +50,7 @@ export const configCommand = (terminal: Terminal): Command =>
         };
         const settings = settingNames.map((name) => ({ name, value: values[name], source: sourceOf(name, sources) }));
         if (json === true) return terminal.out(JSON.stringify({ envFile: sources.envFilePath, settings }, null, 2));
-        for (const line of table(settings.map(({ name, value, source }) => [name, String(value), source]))) terminal.out(line);
+        for (const line of table(settings.map(({ name, value, source }) => [name, asText(value), source]))) terminal.out(line);
         if (sources.envFilePath !== null) terminal.note(`env file: ${sources.envFilePath}`);
       } catch (error) {
         throw error instanceof RelayError ? new CommandFailure(`error: ${error.message}`, 2) : error;

@@ -1,4 +1,5 @@
 import type { ActivityEntry, AgentEvent, HookResult } from 'agent-relay-protocol';
+import { asText } from 'agent-relay-protocol';
 import { withoutEnvelopeEnds } from 'agent-relay-wire';
 import { clockTime, oneLine } from './terminal.ts';
 
@@ -67,7 +68,7 @@ function textOf(event: AgentEvent): string | null {
 function changedTo({ updatedInput: input }: Extract<AgentEvent, { type: 'approval.resolved' }>): string {
   if (input === undefined) return '';
   const isCommand = typeof input === 'object' && input !== null && !Array.isArray(input) && typeof input['command'] === 'string';
-  return `; changed to: ${oneLine(isCommand ? String(input['command']) : JSON.stringify(input), 1000)}`;
+  return `; changed to: ${oneLine(isCommand ? asText(input['command']) : JSON.stringify(input), 1000)}`;
 }
 
 /** What a tool said when it did not succeed: the reason of a refusal, the end of a command's output. */

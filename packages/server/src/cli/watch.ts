@@ -1,5 +1,5 @@
 import type { RelayClient } from 'agent-relay-client';
-import { type ActivityEntry, type AgentEvent, RelayError, type RelayEvent } from 'agent-relay-protocol';
+import { type ActivityEntry, type AgentEvent, messageOf, RelayError, type RelayEvent } from 'agent-relay-protocol';
 import type { Command } from 'commander';
 import { comeBack } from '../domain/session-end.ts';
 import { describeActivity } from './describe-activity.ts';
@@ -113,7 +113,7 @@ class Followed {
         if (line !== null) this.#terminal.out(line);
       }
     } catch (error) {
-      if (!this.#terminal.signal.aborted) this.#terminal.note(`${agentId}: ${error instanceof RelayError ? error.message : String(error)}`);
+      if (!this.#terminal.signal.aborted) this.#terminal.note(`${agentId}: ${messageOf(error)}`);
     } finally {
       this.#agents.delete(agentId);
     }

@@ -1,4 +1,5 @@
 import type { Route, RouteName } from 'agent-relay-protocol';
+import { asText } from 'agent-relay-protocol';
 
 /** What holding one of these lets somebody do is remembered, whatever the route. */
 const power: ReadonlySet<string | null> = new Set(['*', 'sessions:write', 'approvals:write', 'holds:write', 'nodes:write']);
@@ -27,7 +28,7 @@ export function isAudited(
   { input, isPerson }: { readonly input: unknown; readonly isPerson: boolean },
 ): boolean {
   if (method === 'GET') return false;
-  if (['now', 'urgent'].includes(String(fieldsOf(input)['mode']))) return true;
+  if (['now', 'urgent'].includes(asText(fieldsOf(input)['mode']))) return true;
   if (name === 'agents/register') return isPerson && ['kind', 'tags'].some((field) => fieldsOf(input)[field] !== undefined);
   return power.has(scope) || besides.includes(name);
 }

@@ -1,4 +1,5 @@
 import type { EventFilter, EventReset, Message, RelayEvent } from 'agent-relay-protocol';
+import { asText, messageOf } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
 import { isInAudience } from '../domain/audience.ts';
 import { type FilterCriteria, matchesFilter, messageAbout, namedAgents, needsMessage, needsReading } from '../domain/event-filter.ts';
@@ -70,7 +71,7 @@ export class EventFeed {
     this.#begun = this.#position;
     this.#tail = new Pump(
       () => this.#readOn(),
-      (error) => deps.log.error('the tail of the log broke', { error: String(error) }),
+      (error) => deps.log.error('the tail of the log broke', { error: asText(error) }),
     );
     this.#stopListening = deps.store.log.onCommit(() => this.#tail.wake());
   }
@@ -143,9 +144,9 @@ export class EventFeed {
       }
       this.#fault = null;
     } catch (error) {
-      this.#fault = error instanceof Error ? error.message : String(error);
+      this.#fault = messageOf(error);
       // The position stays: the next commit's bell tries the same stretch again.
-      log.error('the log could not be read for live readers', { position: this.#position, error: String(error) });
+      log.error('the log could not be read for live readers', { position: this.#position, error: asText(error) });
     }
   }
 

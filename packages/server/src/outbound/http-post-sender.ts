@@ -2,6 +2,7 @@ import { lookup as resolveName } from 'node:dns/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { messageOf } from 'agent-relay-protocol';
 import type { PostAnswer, PostRequest, PostSender } from '../relay/outbound/post-request.ts';
 import type { AddressGuard } from './address-guard.ts';
 
@@ -121,7 +122,6 @@ function until<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value>
 
 /** Several addresses that all failed are one error without words of its own. */
 function textOf(error: unknown): string {
-  const text =
-    error instanceof AggregateError ? error.errors.map(textOf).join('; ') : error instanceof Error ? error.message : String(error);
+  const text = error instanceof AggregateError ? error.errors.map(textOf).join('; ') : messageOf(error);
   return text.slice(0, 300);
 }

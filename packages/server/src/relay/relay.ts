@@ -1,4 +1,4 @@
-import { type Node, type Principal, principalName, RelayError, type Scope } from 'agent-relay-protocol';
+import { asText, type Node, type Principal, principalName, RelayError, type Scope } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { watchedIn } from '../domain/act-as.ts';
 import { maySeeApprovals } from '../domain/approval.ts';
@@ -215,7 +215,7 @@ async function closeParts({ core, reaper, callbacks, hooks, indexer, sessions, p
   await presence.close();
   receipts.close();
   feed.close();
-  await inboxes.close().catch((error: unknown) => log.warn('the last receipts could not be written', { error: String(error) }));
+  await inboxes.close().catch((error: unknown) => log.warn('the last receipts could not be written', { error: asText(error) }));
   await store.close();
 }
 

@@ -1,4 +1,4 @@
-import { type FieldIssue, RelayError } from 'agent-relay-protocol';
+import { type FieldIssue, messageOf, RelayError } from 'agent-relay-protocol';
 import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 
@@ -22,7 +22,7 @@ export function readYaml<Output>(text: string, file: string, schema: z.ZodType<O
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw faults([{ path: '', message: error instanceof Error ? error.message : String(error), line: 1 }], file);
+    throw faults([{ path: '', message: messageOf(error), line: 1 }], file);
   }
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;

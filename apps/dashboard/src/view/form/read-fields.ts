@@ -12,7 +12,10 @@ export interface Fields {
 }
 
 export function readFields(form: FormData): Fields {
-  const text = (name: string) => String(form.get(name) ?? '').trim();
+  const text = (name: string) => {
+    const value = form.get(name);
+    return typeof value === 'string' ? value.trim() : ''; // else a file
+  };
   return {
     text,
     oneOf: (name, choices) => choices.find((choice) => choice === text(name)) ?? choices[0],

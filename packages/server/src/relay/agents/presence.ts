@@ -1,3 +1,4 @@
+import { asText } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { isWorthWriting } from '../../domain/presence.ts';
 import type { Logger } from '../../logger.ts';
@@ -87,7 +88,7 @@ export class Presence {
     heard.isWriting = true;
     const writing = this.#deps.agents
       .heard(workspace, agentId)
-      .catch((error: unknown) => this.#deps.log.warn('presence could not be written', { agentId, error: String(error) }))
+      .catch((error: unknown) => this.#deps.log.warn('presence could not be written', { agentId, error: asText(error) }))
       .finally(() => {
         heard.isWriting = false;
         this.#writes.delete(writing);

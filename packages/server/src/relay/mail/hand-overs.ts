@@ -1,3 +1,4 @@
+import { asText } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { moveCopy } from '../../domain/delivery-changes.ts';
 import type { Logger } from '../../logger.ts';
@@ -38,7 +39,7 @@ export class HandOvers {
     ids.add(piece.message.id);
     this.#cancelWriting ??= this.#deps.clock.schedule(() => {
       this.flush().catch((error: unknown) =>
-        this.#deps.log.warn('receipts of handed over mail could not be written', { error: String(error) }),
+        this.#deps.log.warn('receipts of handed over mail could not be written', { error: asText(error) }),
       );
     }, this.#deps.delayMs);
   }

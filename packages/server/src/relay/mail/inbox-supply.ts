@@ -1,4 +1,5 @@
 import type { InboxItem, Message } from 'agent-relay-protocol';
+import { asText } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { EventFeed } from '../../events/event-feed.ts';
 import type { Logger } from '../../logger.ts';
@@ -46,7 +47,7 @@ export class InboxSupply {
     this.#pump(inbox);
     if (inbox.isCaughtUp || inbox.loading || !inbox.hasRoom || (!inbox.stream && !inbox.poll)) return;
     this.load(inbox).catch((error: unknown) => {
-      this.#deps.log.error('waiting mail could not be read', { agentId: inbox.agentId, error: String(error) });
+      this.#deps.log.error('waiting mail could not be read', { agentId: inbox.agentId, error: asText(error) });
     });
   }
 
@@ -111,7 +112,7 @@ export class InboxSupply {
     if (floor - inbox.persistedFloor < step || this.#isClosed) return;
     inbox.persistedFloor = floor;
     this.#deps.store.deliveries.raiseFloor(inbox.workspace, inbox.agentId, floor).catch((error: unknown) => {
-      this.#deps.log.warn('an inbox floor could not be written', { agentId: inbox.agentId, error: String(error) });
+      this.#deps.log.warn('an inbox floor could not be written', { agentId: inbox.agentId, error: asText(error) });
     });
   }
 }

@@ -1,3 +1,4 @@
+import { asText } from 'agent-relay-protocol';
 import { askedWaitMs, fateOfPost, type PostPolicy, Pump, postFault } from 'agent-relay-wire';
 import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
@@ -59,7 +60,7 @@ export class OutboundLane<Post extends DuePost> {
     this.#alarm = new Alarm(clock, () => this.wake());
     this.#look = new Pump(
       () => this.#beginDue(),
-      (error) => log.error('posts could not be looked at', { destination, error: String(error) }),
+      (error) => log.error('posts could not be looked at', { destination, error: asText(error) }),
     );
   }
 
@@ -86,7 +87,7 @@ export class OutboundLane<Post extends DuePost> {
       // What is due and not begun waits for an attempt to end, which looks again.
       if (next !== null && next > now) this.#setAlarm(next);
     } catch (error) {
-      log.error('posts could not be read', { destination, error: String(error) });
+      log.error('posts could not be read', { destination, error: asText(error) });
       this.#setAlarm(clock.now() + RECOVERY_MS);
     }
   }
@@ -105,7 +106,7 @@ export class OutboundLane<Post extends DuePost> {
         this.wake();
       },
       (error: unknown) => {
-        log.error('a post could not be settled', { destination, id, error: String(error) });
+        log.error('a post could not be settled', { destination, id, error: asText(error) });
         this.#sending.delete(subjectId);
         // It is sent again: the other side knows it by its key. Not at once, for the database needs time.
         this.#setAlarm(clock.now() + RECOVERY_MS);

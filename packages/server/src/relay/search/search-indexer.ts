@@ -1,3 +1,4 @@
+import { asText } from 'agent-relay-protocol';
 import { sleep } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../logger.ts';
@@ -99,7 +100,7 @@ export class SearchIndexer {
       else this.#behindSince = null;
     } catch (error) {
       if (this.#isClosed) return;
-      log.warn('the search index cannot be written', { error: String(error) });
+      log.warn('the search index cannot be written', { error: asText(error) });
       this.#schedule(PATIENCE_MS);
     }
   }

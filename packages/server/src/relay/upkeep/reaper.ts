@@ -1,4 +1,4 @@
-import { RelayError } from 'agent-relay-protocol';
+import { messageOf, RelayError } from 'agent-relay-protocol';
 import { Alarm } from '../../alarm.ts';
 import type { Clock } from '../../clock.ts';
 import { expireClaim } from '../../domain/claim-changes.ts';
@@ -151,7 +151,7 @@ export class Reaper {
     try {
       await task();
     } catch (error) {
-      this.#deps.log.error('the reaper failed', { error: error instanceof RelayError ? error.message : String(error) });
+      this.#deps.log.error('the reaper failed', { error: messageOf(error) });
     }
   }
 

@@ -1,4 +1,4 @@
-import { RelayError } from 'agent-relay-protocol';
+import { messageOf, RelayError } from 'agent-relay-protocol';
 import type { DatabaseLock, Engine } from '../engine.ts';
 import { databaseObstacle, driverErrorOf } from './driver.ts';
 import { storeErrorOf } from './sqlite-error.ts';
@@ -28,7 +28,7 @@ export const sqliteEngine: Engine = {
     } catch (cause) {
       const known = cause instanceof RelayError ? cause : driverErrorOf(cause);
       if (known) throw known;
-      const reason = storeErrorOf(cause)?.message ?? (cause instanceof Error ? cause.message : String(cause));
+      const reason = storeErrorOf(cause)?.message ?? messageOf(cause);
       throw new RelayError('store_unavailable', `The relay cannot take its database ${path}: ${reason}`, { cause });
     }
   },
