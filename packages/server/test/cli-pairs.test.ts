@@ -171,7 +171,7 @@ describe('register', () => {
 
   test('--stay keeps it present, and its end takes it offline', async () => {
     const staying = start(['register', '--stay'], { AGENT_RELAY_ID: 'Here' });
-    await poll('it is registered', () => staying.out() === 'Here\n', 15_000);
+    await poll('it is registered', () => staying.out() === 'Here\n');
     const online = (await owner.agents.get({ id: 'Here' })).status;
     staying.child.kill('SIGINT');
     expect([online, (await staying.done).code, (await owner.agents.get({ id: 'Here' })).status]).toEqual(['online', 0, 'offline']);

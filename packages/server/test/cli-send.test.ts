@@ -67,7 +67,7 @@ describe('send --wait', () => {
     const id = await sentIn(sending);
     const { port } = new URL(relay.url);
     await relay.close();
-    await poll('the word that it is away', () => sending.notes.length > 0, 30_000);
+    await poll('the word that it is away', () => sending.notes.length > 0);
     relay = await startTestRelay({ databasePath: join(folder, 'relay.db'), settings: { PORT: port } });
     await client.messages.send({ from: 'Worker', replyTo: id, body: 'yes' });
     expect(await sending.code).toBe(0);

@@ -322,7 +322,7 @@ describe('serve', () => {
 
   test('says where it is, what to open and what to do next, and ends cleanly on SIGTERM', async () => {
     const server = serve();
-    await poll('it listens', () => server.out().includes('agent-relay watch'), 15_000);
+    await poll('it listens', () => server.out().includes('agent-relay watch'));
     expect(server.out()).toMatch(
       /^Agent Relay \S+ listens on http:\/\/127\.0\.0\.1:\d+\nDatabase: .*\/\.local\/state\/agent-relay\/agent-relay\.db\nDashboard: http:\/\/relay-[0-9a-f]+\.localhost:\d+\/login#\S+\n/u,
     );
@@ -339,7 +339,7 @@ describe('serve', () => {
 
   test('with a database that no command finds by itself, every command that it prints names it', async () => {
     const server = serve(['--db', "Ann's relay.db"]);
-    await poll('it listens', () => server.out().includes('agent-relay watch'), 15_000);
+    await poll('it listens', () => server.out().includes('agent-relay watch'));
     const option = `--db '${join(folder, `Ann'\\''s relay.db`)}'`;
     const commands = server.out().match(/agent-relay [a-z]+ .*$/gmu) ?? [];
     expect(commands).toEqual([
@@ -356,7 +356,7 @@ describe('serve', () => {
 
   test('a taken port and a served database are each one sentence', async () => {
     const first = serve();
-    await poll('it listens', () => first.out().includes('agent-relay watch'), 15_000);
+    await poll('it listens', () => first.out().includes('agent-relay watch'));
     const { port } = new URL(urlOf(first.out()));
     const taken = await run(['serve', '--no-local-node', '--port', port, '--db', join(folder, 'other.db')]);
     expect(taken).toEqual({

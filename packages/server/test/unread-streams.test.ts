@@ -64,7 +64,7 @@ test('mail does not wait behind a long stream of the same socket', async () => {
   ask(socket, 2, 'inbox/subscribe', { id: 'reader' });
   await server.call('messages/send', { to: 'id:reader', body: 'mail' });
   socket.resume();
-  await poll('everything', () => events === backlog.length + 1 && arrived.length > 0, 30_000);
+  await poll('everything', () => events === backlog.length + 1 && arrived.length > 0);
   expect(arrived).toEqual(['after less than half']);
   socket.terminate();
 });
@@ -84,8 +84,8 @@ test('above what may lie unsent for all, those end that take nothing; whoever re
       closed += 1;
     });
   }
-  await poll('the end of some', () => server.logged.some(({ message }) => message.includes('take nothing')), 10_000);
-  await poll('the whole log', () => taken > stored.length * BODY.length, 10_000);
+  await poll('the end of some', () => server.logged.some(({ message }) => message.includes('take nothing')));
+  await poll('the whole log', () => taken > stored.length * BODY.length);
   for (const socket of unread) socket.resume();
   await poll('their end', () => closed > 0);
   const after = taken;
@@ -135,7 +135,7 @@ test.each([
       closed += 1;
     });
   }
-  await poll('the end of some', () => closed >= 3, 10_000);
+  await poll('the end of some', () => closed >= 3);
   expect(server.logged.some(({ message }) => message.includes('do not end'))).toBe(true);
   ask(socket, 40, 'messages/send', { to: 'owner', body: 'still here' });
   await poll('one more answer', () => answers.length === 41);

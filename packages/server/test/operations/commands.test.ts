@@ -48,7 +48,7 @@ describe('setup', () => {
     const token = tokenIn(readFileSync(envFile(), 'utf8'));
     expect(token.length).toBeGreaterThan(40);
     const server = start(['serve', '--no-local-node', '--no-login-link']);
-    await poll('it listens', () => server.out().includes('agent-relay watch'), 20_000);
+    await poll('it listens', () => server.out().includes('agent-relay watch'));
     expect(server.out()).not.toContain('/login#');
     const url = /listens on (\S+)/u.exec(server.out())?.[1] ?? '';
     const me = await fetch(`${url}/api/me`, { headers: { authorization: `Bearer ${token}` } });
@@ -58,7 +58,7 @@ describe('setup', () => {
   test('clients find the relay of a database that only the env file names', async () => {
     await run(['setup', '--yes', '--port', '0', '--db', join(home, 'elsewhere', 'relay.db')]);
     const server = start(['serve', '--no-local-node']);
-    await poll('it listens', () => server.out().includes('agent-relay watch'), 20_000);
+    await poll('it listens', () => server.out().includes('agent-relay watch'));
     expect(server.out()).not.toContain('--db');
     expect(await run(['agents'])).toMatchObject({ code: 0 });
   });
@@ -130,7 +130,7 @@ describe('the order of settings', () => {
       ]),
     );
     const server = start(['serve', '--no-local-node', '--port', '0', '--settings', path], { HOST: '127.0.0.1' });
-    await poll('it listens', () => server.out().includes('listens on http://127.0.0.1:'), 20_000);
+    await poll('it listens', () => server.out().includes('listens on http://127.0.0.1:'));
     expect(server.out()).not.toContain(':1111');
   });
 

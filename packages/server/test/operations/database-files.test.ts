@@ -40,7 +40,7 @@ const run = (...args: string[]): Promise<Outcome> => start(args).done;
 
 async function serve(): Promise<{ readonly server: Command; readonly url: string; readonly token: string }> {
   const server = start(['serve', '--port', '0', '--no-local-node']);
-  await poll('it listens', () => server.out().includes('agent-relay watch'), 20_000);
+  await poll('it listens', () => server.out().includes('agent-relay watch'));
   const token = readFileSync(`${databasePath}.owner-token`, 'utf8').trim();
   return { server, url: /listens on (\S+)/u.exec(server.out())?.[1] ?? '', token };
 }
@@ -76,7 +76,7 @@ const idsIn = (path: string): number[] => {
 test('a backup under load is one moment of the log, and restoring it gives exactly that back, with a reset for old cursors', async () => {
   const { server, url, token } = await serve();
   const load = sendMeanwhile(url, token);
-  await poll('the load runs', () => load.acknowledged.length > 2_000, 30_000);
+  await poll('the load runs', () => load.acknowledged.length > 2_000);
   const before = new Set(load.acknowledged);
   const made = await run('backup', backup);
   expect(made).toMatchObject({ code: 0, out: expect.stringContaining('whole') });

@@ -65,11 +65,11 @@ export async function leaveDeadCallback(databasePath: string, target: CallbackTa
   const before = await startOn(databasePath, target, yesterday);
   await using ops = clientOf(before, integrationToken);
   await ops.integrations.report({ title: 'long ago', target: 'cap:ops', idempotencyKey: 'alarm-1' });
-  await poll('it was tried', () => target.refused.length > 0, 20_000);
+  await poll('it was tried', () => target.refused.length > 0);
   await before.close();
   const after = await startOn(databasePath, target);
   await using people = clientOf(after);
-  await poll('it is dead', async () => (await people.callbacks.list({ status: 'dead' })).data.length === 1, 20_000);
+  await poll('it is dead', async () => (await people.callbacks.list({ status: 'dead' })).data.length === 1);
   await after.close();
 }
 
