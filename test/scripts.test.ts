@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { servedBy } from '../scripts/lib/relay-process.mjs';
 import { Report } from '../scripts/lib/report.mjs';
@@ -30,6 +31,47 @@ test('the last line sums up all checks', () => {
   expect(report.finish()).toBe(1);
   expect(lines.at(-1)).toBe('41 passed, 2 failed');
   expect(lines).toContain('expected 1, got 2');
+});
+
+test('above the last line stands every failure, with the first lines of its error', () => {
+  const { report, lines } = createReport();
+  const failures = [
+    { name: 'a.test.ts > one', error: '\nError: expected 1, got 2\n    at a.test.ts:3:5\n' },
+    { name: 'b.test.ts', error: 'SyntaxError' },
+  ];
+  report.add('tests', { passed: 1, failed: 2, failures, output: 'the whole output' });
+  report.add('lint', { passed: 0, failed: 1, output: 'unused import\n\n  c.ts:1' });
+  report.finish();
+  expect(lines.slice(lines.indexOf('failed:'))).toEqual([
+    'failed:',
+    '  a.test.ts > one',
+    '      Error: expected 1, got 2',
+    '          at a.test.ts:3:5',
+    '  b.test.ts',
+    '      SyntaxError',
+    '  lint',
+    '      unused import',
+    '        c.ts:1',
+    '',
+    '1 passed, 3 failed',
+  ]);
+});
+
+test.each([
+  [2, 14],
+  [25, 50],
+  [60, 60],
+  [70, 60],
+])('the end of the output holds all of %i failures, in %i lines', (count, expected) => {
+  const { report, lines } = createReport();
+  const error = Array.from({ length: 9 }, (_, index) => `line ${index} ${'x'.repeat(500)}`).join('\n');
+  const failures = Array.from({ length: count }, (_, index) => ({ name: `test ${index}`, error }));
+  report.add('tests', { passed: 0, failed: count, failures });
+  report.finish();
+  const told = lines.slice(lines.indexOf('failed:') + 1, -2);
+  const names = told.filter((line) => /^ {2}\S/u.test(line));
+  expect([told.length, names.length, Math.max(...told.map(({ length }) => length)) <= 240]).toEqual([expected, Math.min(count, 60), true]);
+  expect(names.at(-1)).toBe(count > 60 ? '  and 11 more' : `  test ${count - 1}`);
 });
 
 test('what was skipped is named above the last line', () => {
@@ -67,11 +109,29 @@ test('a test file that could not be loaded counts as a failure', () => {
           { fullName: 'two', status: 'skipped' },
         ],
       },
-      { name: 'b.test.ts', status: 'failed', assertionResults: [] },
-      { name: 'c.test.ts', status: 'failed', assertionResults: [{ fullName: 'three', status: 'failed' }] },
+      { name: resolve('test/b.test.ts'), status: 'failed', message: 'no such import', assertionResults: [] },
+      {
+        name: 'c.test.ts',
+        status: 'failed',
+        assertionResults: [
+          {
+            fullName: 'three',
+            status: 'failed',
+            failureMessages: [`Error: no\n    at check (${resolve('c.ts')}:1:2)\n    at run (node:internal/timers:5:1)`],
+          },
+        ],
+      },
     ],
   });
-  expect(countTests(text)).toEqual({ passed: 1, failed: 2, skipped: ['two'] });
+  expect(countTests(text)).toEqual({
+    passed: 1,
+    failed: 2,
+    skipped: ['two'],
+    failures: [
+      { name: 'test/b.test.ts', error: 'no such import' },
+      { name: 'c.test.ts > three', error: 'Error: no\n    at check (c.ts:1:2)' },
+    ],
+  });
 });
 
 const settings = {
