@@ -38,6 +38,8 @@ export class FarNode implements NodeLink {
     resolved: true,
   });
 
+  onDialled: (params: MethodParams<'session/dialled'>) => Promise<MethodResult<'session/dialled'>> = async () => ({});
+
   /** A node of an earlier version does not know the question. */
   onDetect: (params: MethodParams<'provider/detect'>) => Promise<MethodResult<'provider/detect'>> = async () => {
     throw new RelayError('unknown_method', 'A node has no method provider/detect');
@@ -48,7 +50,7 @@ export class FarNode implements NodeLink {
     const answers: { [Command in NodeCommandName]: () => Promise<MethodResult<Command>> } = {
       'provider/detect': () => this.onDetect(params as MethodParams<'provider/detect'>),
       'session/start': () => this.onStart(params as MethodParams<'session/start'>),
-      'session/dialled': async () => ({}),
+      'session/dialled': () => this.onDialled(params as MethodParams<'session/dialled'>),
       'session/interrupt': async () => ({ interrupted: true }),
       'session/resolve-approval': () => this.onApproval(params as MethodParams<'session/resolve-approval'>),
       'session/close': async () => ({}),

@@ -107,7 +107,14 @@ export class DialIns {
       throw new RelayError('node_unavailable', `The machine that runs ${agentId} is not back yet`);
     const { sessionId } = session;
     const seen = { ...asSeenFrom(attached.node, dialled), ...(code !== null && { byCode: true }) };
-    await attached.link.command('session/dialled', { sessionId, dialled: seen }, { timeoutMs: LINK_MS });
+    try {
+      await attached.link.command('session/dialled', { sessionId, dialled: seen }, { timeoutMs: LINK_MS });
+    } catch (error) {
+      // A machine that came back after a crash has not said yet that the session is over.
+      if (error instanceof RelayError && error.code === 'not_found')
+        throw new RelayError('node_unavailable', `The last session of ${agentId} is just ending`, { cause: error });
+      throw error;
+    }
     return session;
   }
 

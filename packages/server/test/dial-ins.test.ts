@@ -1,0 +1,41 @@
+import { PROTOCOL_VERSION, RelayError } from 'agent-relay-protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { as, FarNode, offered, owner, SessionWorld } from './session-world.ts';
+
+let world: SessionWorld;
+beforeEach(async () => {
+  world = await SessionWorld.open();
+  await world.relay.handlers['agents/register']({ id: 'Lead', name: 'Lead' }, as(owner));
+});
+afterEach(() => world.close());
+
+const providers = [{ id: 'claude', available: true, version: '1', reason: null, dialIn: true }];
+
+const attach = (link: FarNode, sessions: ReturnType<typeof offered>[] = []) =>
+  world.relay.nodeHandlers['nodes/attach'](
+    { name: 'laptop', version: '1', protocol: PROTOCOL_VERSION, providers, sessions },
+    { ...as(owner), link },
+  );
+
+const dial = () =>
+  world.relay.dialIns.open({
+    ...{ provider: 'claude', agentId: 'Lead', principal: owner, code: null },
+    dialled: { linkId: 'l1', url: '/claude/Lead', relayUrl: 'http://relay', nearby: true },
+  });
+
+test('a program whose machine came back without its session is to come again until the machine has said so, and then begins another', async () => {
+  await attach(new FarNode());
+  const session = await dial();
+  const back = new FarNode();
+  back.onDialled = async ({ sessionId }) => {
+    throw new RelayError('not_found', `The session ${sessionId} does not run here`);
+  };
+  // The machine offers what it still holds of its activity.
+  await attach(back, [offered(session)]);
+  await expect(dial()).rejects.toMatchObject({ code: 'node_unavailable' });
+  await world.relay.nodeHandlers['sessions/report'](
+    { sessionId: session.sessionId, status: 'failed', reason: 'relay-connect ended unexpectedly and its agents with it' },
+    { ...as(owner), link: back },
+  );
+  expect(await dial()).toMatchObject({ epoch: session.epoch + 1, status: 'running' });
+});
