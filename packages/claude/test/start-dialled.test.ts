@@ -70,3 +70,12 @@ test('its owner’s own second Claude Code ends the first, and comes again', asy
   expect(await first.claude.closed).toMatchObject({ code: 4001 });
   expect(await second.claude.closed).toMatchObject({ code: 1013 });
 });
+
+test('a Claude Code whose link breaks before it has answered begins no session: nobody waits for it', async () => {
+  const links = new AsyncQueue<DialledLink>({ limit: 8, overflow: 'reject' });
+  const [ofProvider, claude] = createDuplexPair<unknown, Said>();
+  links.push({ duplex: ofProvider as MessageDuplex, upgrade: { url: '/claude/Lead', headers: {} }, byCode: false });
+  const starting = startDialled({ links }, options);
+  await claude.close();
+  await expect(starting).rejects.toMatchObject({ code: 'connection_closed' });
+});

@@ -72,7 +72,7 @@ export class ClaudeSession implements AgentSession {
   }
 
   /**
-   * Hands a prompt over; resolves when it is written. A session of the relay's says which of its messages the text carries.
+   * Hands a prompt over; resolves when it is written, between two links of a CLI that dials on the next one. A session of the relay's says which of its messages the text carries.
    * @throws RelayError `connection_closed`.
    */
   async prompt(said: string | PromptInput, options: PromptOptions = { mode: 'next' }): Promise<void> {
@@ -87,6 +87,7 @@ export class ClaudeSession implements AgentSession {
       await connection.prompt({
         uuid,
         isRepeat,
+        waitsForLink: true,
         content: contentOf(input),
         priority: priorities[mode],
         ...(mode === 'fyi' ? { shouldQuery: false } : {}),

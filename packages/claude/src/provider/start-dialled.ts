@@ -84,7 +84,11 @@ class DialledStart {
     await this.#handler.accept(duplex as MessageDuplex<unknown, OutgoingFrame>, upgrade);
     this.#hold(duplex);
     const session = this.#running;
-    if (!session) return;
+    if (!session) {
+      // It comes again when nobody waits for this session any more, and begins another.
+      this.#fail(new RelayError('connection_closed', 'Claude Code was gone before it had answered'));
+      return;
+    }
     await this.#giveTools(session);
     this.#start(session);
   }

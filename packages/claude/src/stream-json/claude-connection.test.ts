@@ -184,6 +184,46 @@ describe('ClaudeConnection', () => {
     await process.close();
   });
 
+  test.each([
+    ['the same process', 7, false],
+    ['another process', 8, true],
+  ])('%s (%s) that comes on a new link ends the connection and is told nothing: %s', async (_, pid, isAnother) => {
+    const greeting = (of: number) => ({ subtype: 'success', response: { pid: of }, pending_permission_requests: [] });
+    const first = new FakeCli(greeting(7));
+    const { connection } = connect({ whenLinkEnds: 'reconnect' });
+    await connection.attach(first.link);
+    await connection.prompt({ content: 'perhaps read' });
+    await first.receivedAtLeast(2);
+    await first.hangUp();
+    await expect.poll(() => connection.isAttached).toBe(false);
+    const waiting = connection.prompt({ content: 'not said', waitsForLink: true });
+    const outcome = waiting.then(
+      () => 'said',
+      ({ code }) => code,
+    );
+    const second = new FakeCli(greeting(pid));
+    const attached = connection.attach(second.link).then(
+      () => 'attached',
+      ({ code }) => code,
+    );
+    expect([await attached, await outcome, connection.isClosed]).toEqual(
+      isAnother ? ['connection_closed', 'connection_closed', true] : ['attached', 'said', false],
+    );
+    const told = second.received.flatMap((frame) => (frame.type === 'user' ? [frame.message.content] : []));
+    expect(told).toEqual(isAnother ? [] : ['perhaps read', 'not said']);
+    await connection.close();
+  });
+
+  test('a prompt given while a new link is being greeted waits until it is known who is there', async () => {
+    const { connection } = connect({ whenLinkEnds: 'reconnect' });
+    const cli = new FakeCli();
+    const attaching = connection.attach(cli.link);
+    const prompting = connection.prompt({ content: 'early', waitsForLink: true });
+    await Promise.all([attaching, prompting]);
+    expect((await cli.receivedAtLeast(2)).map(({ type }) => type)).toEqual(['control_request', 'user']);
+    await connection.close();
+  });
+
   test('a frame that comes again is handed over once', async () => {
     const cli = new FakeCli();
     const { connection, frames } = connect();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RelayError } from 'agent-relay-protocol';
-import { type DuplexClosed, type MessageDuplex, RecentMap, RecentSet } from 'agent-relay-wire';
+import { type DuplexClosed, type MessageDuplex, RecentSet } from 'agent-relay-wire';
 import { z } from 'zod';
 import { type ControlAnswer, ControlRequests } from './control-requests.ts';
 import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
@@ -9,6 +9,7 @@ import { checkOutgoing, type OutgoingFrame, type UserInputFrame } from './outgoi
 import { assertPeerControl, checkPeerFrame, type PeerControl } from './peer-frames.ts';
 import { type ClaudePermissionMode, checkPermissionMode } from './permission-mode.ts';
 import { RequestDesk, type RequestHandlers } from './request-desk.ts';
+import { UnacknowledgedPrompts } from './unacknowledged-prompts.ts';
 
 export interface ClaudeConnectionOptions extends RequestHandlers {
   /**
@@ -36,6 +37,8 @@ export interface ClaudePrompt {
   readonly uuid?: string;
   /** An earlier connection sent it already. */
   readonly isRepeat?: boolean;
+  /** Between links: resolve when the next one comes and takes it, and reject with `connection_closed` where none does. */
+  readonly waitsForLink?: boolean;
   /** `later` waits for the turn to end, `next` (the CLI's default) joins it at the next tool result, `now` aborts it first. */
   readonly priority?: 'now' | 'next' | 'later';
   /** False adds context without asking the model. */
@@ -48,9 +51,9 @@ type Link = MessageDuplex<unknown, OutgoingFrame>;
 const interruptTimeoutMs = 10_000;
 /** A reconnecting CLI repeats up to a thousand. */
 const framesRemembered = 8192;
-// A CLI without --replay-user-messages acknowledges nothing.
-const promptsKept = 256;
+const repeatsKept = 256;
 const lostClose: DuplexClosed = { code: 1006, reason: 'Claude Code did not dial again' };
+const otherClose: DuplexClosed = { code: 1006, reason: 'another Claude Code dialled in under its name' };
 
 /**
  * One Claude Code session over stream-json, whatever carries the lines: a child's stdio, or one WebSocket after another.
@@ -66,11 +69,14 @@ export class ClaudeConnection {
   readonly #requests: ControlRequests;
   readonly #desk: RequestDesk;
   readonly #seen = new RecentSet<string>(framesRemembered);
-  readonly #unacknowledged = new RecentMap<string, UserInputFrame>(promptsKept);
+  readonly #unacknowledged = new UnacknowledgedPrompts();
   /** Of these two echoes are handed over: the first may tell no more than that the CLI has dropped a prompt which it had. */
-  readonly #repeats = new RecentSet<string>(promptsKept);
+  readonly #repeats = new RecentSet<string>(repeatsKept);
+  #pid: unknown;
   #isContinued: boolean | undefined;
   #link: Link | undefined;
+  /** Its process is known for the one that prompts are meant for. */
+  #isGreeted = false;
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
   #resolveClosed: (closed: DuplexClosed) => void = () => {};
@@ -99,7 +105,8 @@ export class ClaudeConnection {
 
   /**
    * Takes a link that is open and says `initialize` on it; resolves with Claude's answer. A link that was there before is replaced. The
-   * permission requests that Claude says are still open are answered, and unacknowledged prompts are sent again.
+   * permission requests that Claude says are still open are answered, and unacknowledged prompts are sent again. Another process than before is
+   * told none of this: what was said to the one before may have been read, and the connection ends.
    * @throws RelayError `connection_closed`, `timeout`.
    */
   async attach(link: Link): Promise<ControlAnswer> {
@@ -107,6 +114,7 @@ export class ClaudeConnection {
     clearTimeout(this.#reconnectTimer);
     const previous = this.#link;
     this.#link = link;
+    this.#isGreeted = false;
     if (previous) {
       this.#requests.rejectAll(new RelayError('connection_closed', 'Claude Code connected again'));
       // Any other code makes a CLI dial again, and two that were given one URL would push each other out for ever.
@@ -117,12 +125,13 @@ export class ClaudeConnection {
     if (environment) await link.send(checkOutgoing({ type: 'update_environment_variables', variables: { ...environment } }));
     const answer = await this.#ask('initialize', this.#options.initialize ?? {});
     this.#isContinued ??= !answer.isSuccess;
-    for (const pending of answer.pendingPermissionRequests) this.#receivePending(pending);
-    for (const [uuid, prompt] of this.#unacknowledged) {
-      this.#repeats.add(uuid);
-      this.#options.onSentAgain?.(uuid);
-      this.#write(prompt);
+    if (this.#isAnotherProcess(answer)) {
+      this.#end(otherClose);
+      throw this.#connectionClosed();
     }
+    for (const pending of answer.pendingPermissionRequests) this.#receivePending(pending);
+    for (const [uuid, prompt] of this.#unacknowledged.frames) this.#sendAgain(uuid, prompt);
+    this.#isGreeted = true;
     return answer;
   }
 
@@ -139,7 +148,7 @@ export class ClaudeConnection {
   /** Sends a prompt and returns its uuid. Between links it is kept and sent on the next. */
   async prompt(prompt: ClaudePrompt): Promise<string> {
     if (this.#isClosed) throw this.#connectionClosed();
-    const { content, uuid = randomUUID(), isRepeat = false, priority, shouldQuery } = prompt;
+    const { content, uuid = randomUUID(), isRepeat = false, waitsForLink = false, priority, shouldQuery } = prompt;
     const frame: UserInputFrame = {
       type: 'user',
       uuid,
@@ -150,14 +159,17 @@ export class ClaudeConnection {
       ...(shouldQuery === undefined ? {} : { shouldQuery }),
     };
     const checked = checkOutgoing(frame);
-    this.#unacknowledged.set(uuid, frame);
+    const said = this.#unacknowledged.keep(uuid, frame);
     if (isRepeat) this.#repeats.add(uuid);
+    const link = this.#isGreeted ? this.#link : undefined;
+    if (link) this.#unacknowledged.said(uuid);
     try {
-      await this.#link?.send(checked);
+      await link?.send(checked);
     } catch (error) {
-      // A link that is just breaking: the next one carries it. Whoever were told otherwise would say it again, under another uuid.
-      if (this.#options.whenLinkEnds === 'exit' || this.#isClosed) throw error;
+      // A link that is just breaking may have carried it, else the next one does. Whoever were told otherwise would say it again, under another uuid.
+      if (this.#options.whenLinkEnds === 'exit') throw error;
     }
+    if (waitsForLink) await said;
     return uuid;
   }
 
@@ -272,7 +284,7 @@ export class ClaudeConnection {
         return;
       }
     }
-    this.#acknowledge(frame);
+    this.#unacknowledged.heard(frame);
     if (frame.uuid !== undefined) {
       if (this.#seen.has(frame.uuid)) return;
       const isFirstEchoOfRepeat = frame.type === 'user' && this.#repeats.delete(frame.uuid);
@@ -288,12 +300,22 @@ export class ClaudeConnection {
     if (request.success) this.#desk.receive(request.data);
   }
 
-  /** An echo names a prompt by `uuid`, a lifecycle frame by `command_uuid`. */
-  #acknowledge(frame: ClaudeFrame): void {
-    if (this.#unacknowledged.size === 0) return;
-    if (frame.type === 'user' && frame.uuid !== undefined) this.#unacknowledged.delete(frame.uuid);
-    const command = frame['command_uuid'];
-    if (typeof command === 'string') this.#unacknowledged.delete(command);
+  /** An `initialize` that succeeds names the process; up to 2.1.120 a second one to the same process is refused. */
+  #isAnotherProcess({ isSuccess, response }: ControlAnswer): boolean {
+    const { pid } = response;
+    if (!isSuccess || pid === undefined) return false;
+    const before = this.#pid;
+    this.#pid = pid;
+    return before !== undefined && before !== pid;
+  }
+
+  #sendAgain(uuid: string, prompt: UserInputFrame): void {
+    if (this.#unacknowledged.wasSaid(uuid)) {
+      this.#repeats.add(uuid);
+      this.#options.onSentAgain?.(uuid);
+    }
+    this.#unacknowledged.said(uuid);
+    this.#write(prompt);
   }
 
   #write(frame: OutgoingFrame): void {
@@ -309,7 +331,7 @@ export class ClaudeConnection {
     const error = this.#connectionClosed();
     this.#requests.rejectAll(error);
     this.#desk.close(error);
-    this.#unacknowledged.clear();
+    this.#unacknowledged.end(error);
     this.#resolveClosed(closed);
   }
 
