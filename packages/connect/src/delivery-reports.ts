@@ -6,11 +6,16 @@ import type { LinkHolder } from './link-holder.ts';
 const MAX_WAITING = 10_000;
 const MAX_BATCH = 200;
 
+interface Waiting {
+  readonly report: DeliveryReport;
+  readonly onTold: () => void;
+}
+
 /** What the agents' runtimes had to say about mail, kept in order until the relay has it. */
 export class DeliveryReports {
   readonly #links: LinkHolder;
   readonly #log: Log;
-  readonly #waiting = new Map<string, { readonly session: SessionIdentity; reports: DeliveryReport[] }>();
+  readonly #waiting = new Map<string, { readonly session: SessionIdentity; reports: Waiting[] }>();
   readonly #pump: Pump;
 
   constructor(links: LinkHolder, log: Log) {
@@ -22,13 +27,15 @@ export class DeliveryReports {
     );
   }
 
-  add(session: SessionIdentity, reports: readonly DeliveryReport[]): void {
+  /** Resolves when the relay has them: never where it wants them no more. */
+  async add(session: SessionIdentity, reports: readonly DeliveryReport[]): Promise<void> {
     const waiting = this.#waiting.get(session.sessionId) ?? { session, reports: [] };
     this.#waiting.set(session.sessionId, waiting);
-    waiting.reports.push(...reports);
+    const told = reports.map((report) => new Promise<void>((onTold) => waiting.reports.push({ report, onTold })));
     // Only reached when the relay stays away: the oldest say the least.
     if (waiting.reports.length > MAX_WAITING) waiting.reports = waiting.reports.slice(-MAX_WAITING);
     void this.flush();
+    await Promise.all(told);
   }
 
   /** Sends what waits; resolves when nothing does, or the link is lost. */
@@ -45,8 +52,9 @@ export class DeliveryReports {
       const batch = reports.slice(0, MAX_BATCH);
       const { agentId: id, instanceId, epoch } = session;
       try {
-        await link.callRoute('deliveries/report', { id, instanceId, epoch, reports: batch });
+        await link.callRoute('deliveries/report', { id, instanceId, epoch, reports: batch.map(({ report }) => report) });
         next.reports = next.reports.slice(batch.length);
+        for (const { onTold } of batch) onTold();
       } catch (error) {
         if (isRetryable(error)) break;
         // A newer session has the agent, or the agent is gone: nobody wants this word any more.

@@ -70,8 +70,8 @@ export class NodeRelay implements HostRelay {
     return applied;
   }
 
-  report(session: SessionIdentity, reports: readonly DeliveryReport[]): void {
-    this.reports.add(session, reports);
+  report(session: SessionIdentity, reports: readonly DeliveryReport[]): Promise<void> {
+    return this.reports.add(session, reports);
   }
 
   async send({ agentId: from }: SessionIdentity, message: Parameters<HostRelay['send']>[1]): Promise<{ readonly matched: number }> {

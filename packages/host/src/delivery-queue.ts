@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type AgentEvent, type DeliveryReport, type InboxItem, RelayError } from 'agent-relay-protocol';
 import type { AgentSession, PromptOptions } from 'agent-relay-provider';
-import { formatEnvelope, type Log, Pump, RecentMap } from 'agent-relay-wire';
+import { formatEnvelope, type Log, Pump, RecentMap, settlesWithin } from 'agent-relay-wire';
 import { afterFailure, type MailBatch, nextBatch, retryDelayMs, type WaitingPiece } from './delivery-policy.ts';
 import { MailEvidence } from './mail-evidence.ts';
 import type { AgentPromptIds } from './prompt-ids.ts';
@@ -10,7 +10,8 @@ export interface DeliveryQueueOptions {
   readonly session: Pick<AgentSession, 'prompt'>;
   /** Marks them dispatched at the relay; answers which of them may still be handed over. Rejects while the relay is away. */
   readonly dispatch: (messageIds: readonly number[]) => Promise<readonly number[]>;
-  readonly report: (reports: readonly DeliveryReport[]) => void;
+  /** Resolves when the relay has them. */
+  readonly report: (reports: readonly DeliveryReport[]) => Promise<void>;
   readonly log: Log;
   /** Told of mail just before the runtime gets it. */
   readonly onHandedOver?: (items: readonly InboxItem[]) => void;
@@ -23,6 +24,13 @@ export interface DeliveryQueueOptions {
 }
 
 const KNOWN_LIMIT = 10_000;
+const LAST_REFUSAL_MS = 1_000;
+
+const lostOf = (messageId: number): DeliveryReport => ({
+  messageId,
+  state: 'failed',
+  reason: 'The program that was handed this ended before it said that it had it: nobody knows whether the agent has read it',
+});
 
 /**
  * An agent's mail on its way into its session, each message handed over at most once per session, in the order of the log within its mode.
@@ -75,13 +83,25 @@ export class DeliveryQueue {
     const known: DeliveryReport[] = [];
     for (const item of items) {
       const { id } = item.message;
-      const report = this.#settled.get(id);
+      const report = this.#settled.get(id) ?? (this.#options.promptIds?.wasLost(item) ? lostOf(id) : undefined);
       if (report) known.push(report);
       else if (this.#inHand.some((piece) => piece.item.message.id === id)) this.#offeredAgain.set(id, item);
       else this.#takeUp(item);
     }
-    if (known.length > 0) this.#options.report(known);
+    if (known.length > 0) this.#tell(known);
     this.wake();
+  }
+
+  /** Tells what a program that outlives this process did not confirm, and now never will. */
+  async programGone(): Promise<void> {
+    const { promptIds } = this.#options;
+    if (!promptIds) return;
+    // A prompt that it did not take any more is refused first.
+    await settlesWithin(this.#pump.settled(), LAST_REFUSAL_MS);
+    for (const messageId of promptIds.programGone()) {
+      const known = this.#settled.get(messageId);
+      if (known === undefined || known.state === 'dispatched') this.#say(lostOf(messageId));
+    }
   }
 
   #takeUp(item: InboxItem): void {
@@ -104,10 +124,7 @@ export class DeliveryQueue {
 
   /** Follows the session's turns and the runtime's evidence. */
   observe(event: AgentEvent): void {
-    for (const report of this.#evidence.observe(event)) {
-      this.#say(report);
-      this.#options.promptIds?.confirmed(report.messageId);
-    }
+    for (const report of this.#evidence.observe(event)) this.#say(report);
     const hasEnded = event.type === 'turn.completed' || event.type === 'turn.failed';
     if (!hasEnded && event.type !== 'turn.started') return;
     this.#isTurnRunning = !hasEnded;
@@ -198,7 +215,11 @@ export class DeliveryQueue {
   }
 
   #refused(mail: readonly WaitingPiece[], error: unknown): boolean {
-    if (this.#isClosed || (error instanceof RelayError && error.code === 'connection_closed')) return false;
+    const isOver = error instanceof RelayError && error.code === 'connection_closed';
+    // What an earlier process handed over may have been read all the same.
+    const fresh = mail.filter(({ promptId }) => promptId === null).map(({ item }) => item.message.id);
+    if (isOver) this.#options.promptIds?.notHandedOver(fresh);
+    if (this.#isClosed || isOver) return false;
     const { retry, failed } = afterFailure(mail, error);
     const reason = error instanceof Error ? error.message.slice(0, 1000) : 'The agent could not take it';
     for (const { item } of failed) {
@@ -223,7 +244,14 @@ export class DeliveryQueue {
 
   #say(report: DeliveryReport): void {
     this.#remember(report);
-    this.#options.report([report]);
+    this.#tell([report]);
+  }
+
+  #tell(reports: readonly DeliveryReport[]): void {
+    const { report, promptIds } = this.#options;
+    void report(reports).then(() => {
+      for (const { messageId } of reports) promptIds?.settled(messageId);
+    });
   }
 
   #remember(report: DeliveryReport): void {

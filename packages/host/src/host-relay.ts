@@ -16,8 +16,8 @@ export interface SessionEnd {
 export interface HostRelay {
   /** Marks them dispatched and answers which may be handed over. Rejects while the relay is away; `Host.wake` tries again. */
   dispatch(session: SessionIdentity, messageIds: readonly number[]): Promise<readonly number[]>;
-  /** Kept, in order, until the relay has it. */
-  report(session: SessionIdentity, reports: readonly DeliveryReport[]): void;
+  /** Kept, in order, until the relay has it; resolves then, and never where the relay does not want it any more. */
+  report(session: SessionIdentity, reports: readonly DeliveryReport[]): Promise<void>;
   /** Sends as the agent. Waits for the link for a while; the key makes sending twice harmless. */
   send(
     session: SessionIdentity,

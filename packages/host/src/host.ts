@@ -166,7 +166,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   if (ended > 0) options.log.warn('ended processes that an earlier run had left behind', { ended });
   const leftBehind = ActivityBuffer.recover(options.stateDir);
   for (const buffer of leftBehind) {
-    options.relay.report(buffer.owner, takeOver(buffer, options.clock.now()));
+    void options.relay.report(buffer.owner, takeOver(buffer, options.clock.now()));
   }
   return new SessionHost(options, register, leftBehind);
 }

@@ -186,6 +186,7 @@ export class HostedSession {
       this.#end ??= endOf(event);
     }
     this.#queue.close();
+    await this.#queue.programGone();
     await this.#options.register.endSession(this.identity.sessionId);
     // Its last words go out before its end is told: nobody may speak as an agent that has ended.
     await this.#triggers.settled();
@@ -218,7 +219,6 @@ export class HostedSession {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#progress.close();
-    this.#options.promptIds?.forget();
     this.#options.relay.sessionEnded(this.identity, this.#end ?? { status: 'ended', reason: 'The agent ended by itself' });
   }
 }

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import type { InboxItem } from 'agent-relay-protocol';
 import { type Log, RecentMap } from 'agent-relay-wire';
 
-/** The prompt that carried a message, and what made that message the one it was: its number may come again in another database. */
-type Carried = readonly [promptId: string, fingerprint: string];
+/**
+ * The prompt that carried a message, and what made that message the one it was: its number may come again in another database. Null where the program
+ * that had the prompt is gone.
+ */
+type Carried = readonly [promptId: string | null, fingerprint: string];
 type CarriedById = RecentMap<number, Carried>;
 
 const fileName = 'prompt-ids.json';
@@ -14,7 +17,8 @@ const MESSAGES_KEPT = 200;
 
 /**
  * Under which ids programs that outlive this process were handed their mail, as far as they have not confirmed it: on disk before they get it, so that
- * the next process hands it over under the same id, by which a program that has it drops it.
+ * the next process hands it over under the same id, by which a program that has it drops it. Where the program is gone, nobody can know whether it had
+ * read it: it is told, and not handed to the next program.
  *
  * The file is replaced whole and not fsynced: it is for a process that was killed, and holds what is on its way.
  */
@@ -33,18 +37,16 @@ export class PromptIds {
 
   /** Those of one session. A program that nobody has spoken to before has nothing of what another one was handed. */
   of(agentId: string, { isContinued }: { readonly isContinued: boolean }): AgentPromptIds {
-    const earlier = this.#agents.get(agentId);
-    const carried: CarriedById = new RecentMap(MESSAGES_KEPT, isContinued ? (earlier ?? []) : []);
+    const carried: CarriedById = new RecentMap(MESSAGES_KEPT, this.#agents.get(agentId) ?? []);
     this.#agents.set(agentId, carried);
-    if (earlier && !isContinued) this.#write();
-    return new AgentPromptIds(carried, {
+    const ids = new AgentPromptIds(carried, {
       write: () => this.#write(),
       forget: () => {
-        if (this.#agents.get(agentId) !== carried) return;
-        this.#agents.delete(agentId);
-        this.#write();
+        if (this.#agents.get(agentId) === carried) this.#agents.delete(agentId);
       },
     });
+    if (!isContinued && carried.size > 0) ids.programGone();
+    return ids;
   }
 
   #write(): void {
@@ -67,19 +69,24 @@ export class PromptIds {
 export class AgentPromptIds {
   readonly #carried: CarriedById;
   readonly #write: () => void;
-  /** The session is over, and its program with it. */
-  readonly forget: () => void;
+  readonly #forget: () => void;
 
   constructor(carried: CarriedById, { write, forget }: { readonly write: () => void; readonly forget: () => void }) {
     this.#carried = carried;
     this.#write = write;
-    this.forget = forget;
+    this.#forget = forget;
   }
 
   /** Under which id this very message was handed over. */
   idOf({ message }: InboxItem): string | null {
+    const [promptId = null, fingerprint] = this.#carried.get(message.id) ?? [];
+    return fingerprint === fingerprintOf(message) ? promptId : null;
+  }
+
+  /** Whether this very message was handed to a program that is gone. */
+  wasLost({ message }: InboxItem): boolean {
     const [promptId, fingerprint] = this.#carried.get(message.id) ?? [];
-    return promptId !== undefined && fingerprint === fingerprintOf(message) ? promptId : null;
+    return promptId === null && fingerprint === fingerprintOf(message);
   }
 
   /**
@@ -92,9 +99,24 @@ export class AgentPromptIds {
     this.#write();
   }
 
-  /** The program has it, and the relay is told. In the file it goes with the next that is added. */
-  confirmed(messageId: number): void {
+  /** The program has it, or the relay knows that nobody can say: in the file it goes with the next that is written. */
+  settled(messageId: number): void {
     this.#carried.delete(messageId);
+  }
+
+  /** It was not handed over after all. */
+  notHandedOver(messageIds: readonly number[]): void {
+    for (const id of messageIds) this.#carried.delete(id);
+    this.#write();
+  }
+
+  /** Answers what it had not confirmed. */
+  programGone(): readonly number[] {
+    const lost = [...this.#carried];
+    for (const [messageId, [, fingerprint]] of lost) this.#carried.set(messageId, [null, fingerprint]);
+    if (lost.length === 0) this.#forget();
+    this.#write();
+    return lost.map(([messageId]) => messageId);
   }
 }
 
@@ -119,5 +141,6 @@ const isAgent = (value: unknown): value is [string, unknown[]] =>
 
 function isCarried(value: unknown): value is [number, Carried] {
   if (!Array.isArray(value) || typeof value[0] !== 'number' || !Array.isArray(value[1])) return false;
-  return value[1].length === 2 && value[1].every((part) => typeof part === 'string');
+  const [promptId, fingerprint] = value[1];
+  return value[1].length === 2 && (promptId === null || typeof promptId === 'string') && typeof fingerprint === 'string';
 }

@@ -312,6 +312,19 @@ describe('a program that dialled in', () => {
       { messageIds: [2], promptId: expect.stringMatching(/^[\da-f-]{36}$/u) },
     ]);
   });
+
+  it('that ends before it has confirmed its mail: that is told before its end is', async () => {
+    provider = Object.assign(new ScriptedProvider(), { takesDialIns: true as const, resumes: true as const });
+    await open();
+    const { vendorSessionId } = await start({ dialIn });
+    const pid = Number(vendorSessionId?.replace('scripted-', ''));
+    process.kill(pid, 'SIGSTOP');
+    host.deliver('s1', [inboxItem(1, 'perhaps read')]);
+    await until(() => expect(provider.prompts).toHaveLength(1));
+    process.kill(pid, 'SIGKILL');
+    await until(() => expect(relay.ended).toHaveLength(1));
+    expect(relay.reports).toEqual([{ messageId: 1, state: 'failed', reason: expect.stringContaining('nobody knows whether') }]);
+  });
 });
 
 describe('triggers in answers', () => {

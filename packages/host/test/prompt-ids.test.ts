@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type InboxItem, RelayError } from 'agent-relay-protocol';
+import { type DeliveryReport, type InboxItem, RelayError } from 'agent-relay-protocol';
 import type { PromptInput, PromptOptions } from 'agent-relay-provider';
 import { silentLog } from 'agent-relay-wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -19,22 +19,29 @@ const mail = (...ids: readonly number[]) => ids.map((id) => inboxItem(id, `body 
 
 interface Life {
   readonly isContinued?: boolean;
+  readonly isRelayAway?: boolean;
   readonly refuse?: (input: PromptInput) => boolean;
+  /** It refuses because it has ended. */
+  readonly isGone?: boolean;
 }
 
 /** One process of the host, with a session that confirms nothing. */
-function life({ isContinued = true, refuse = () => false }: Life = {}) {
+function life({ isContinued = true, isRelayAway = false, isGone = false, refuse = () => false }: Life = {}) {
+  const reports: DeliveryReport[] = [];
   const prompts: (PromptOptions & Pick<PromptInput, 'messageIds'>)[] = [];
   const promptIds = new PromptIds(stateDir, silentLog).of('Solo', { isContinued });
   const queue = new DeliveryQueue({
     session: {
       prompt: async (input, options) => {
-        if (refuse(input)) throw new RelayError('validation_failed', 'No');
+        if (refuse(input)) throw new RelayError(isGone ? 'connection_closed' : 'validation_failed', 'No');
         prompts.push({ messageIds: input.messageIds, ...options });
       },
     },
     dispatch: async (messageIds) => messageIds,
-    report: () => {},
+    report: (told) => {
+      reports.push(...told);
+      return isRelayAway ? new Promise(() => {}) : Promise.resolve();
+    },
     log: silentLog,
     promptIds,
   });
@@ -43,7 +50,7 @@ function life({ isContinued = true, refuse = () => false }: Life = {}) {
     await expect.poll(() => prompts.length).toBe(promptCount);
     return prompts;
   };
-  return { queue, offer, promptIds, endTurn: () => queue.observe({ type: 'turn.completed', turnId: 't', outcome: 'finished' }) };
+  return { queue, offer, reports, endTurn: () => queue.observe({ type: 'turn.completed', turnId: 't', outcome: 'finished' }) };
 }
 
 const idsOf = (prompts: readonly PromptOptions[]) => prompts.map(({ promptId }) => promptId);
@@ -78,14 +85,36 @@ test('a number that comes again in a new database is another message', async () 
   expect(anew?.promptId).not.toBe(first?.promptId);
 });
 
-test.each(['a program that nobody had spoken to', 'one whose session had ended'])('%s gets everything under new ids', async (which) => {
-  const before = life({ isContinued: false });
+const lost = (messageId: number) => ({ messageId, state: 'failed', reason: expect.stringContaining('nobody knows whether') });
+
+test('what a killed process had handed to a program that is gone is told, and not handed to the next one, also in the life after', async () => {
+  await life({ isContinued: false }).offer(mail(1, 2), 1);
+  const away = life({ isContinued: false, isRelayAway: true });
+  await away.offer(mail(1, 2), 0);
+  expect(away.reports).toEqual([lost(1), lost(2)]);
+  const { offer, reports } = life();
+  expect(await offer(mail(1, 2, 3), 1)).toMatchObject([{ messageIds: [3] }]);
+  expect(reports).toEqual([lost(1), lost(2)]);
+});
+
+test('what a program did not confirm before it ended is told, and nothing is told of what it did not take', async () => {
+  const before = life({ isContinued: false, isGone: true, refuse: ({ messageIds }) => messageIds.includes(3) });
+  await before.offer(mail(1, 2), 1);
+  before.queue.observe({ type: 'input.accepted', messageId: 1, state: 'delivered', evidence: 'echo' });
+  before.endTurn();
+  await before.offer(mail(3), 1);
+  await before.queue.programGone();
+  expect(before.reports).toEqual([{ messageId: 1, state: 'delivered', evidence: 'echo' }, lost(2)]);
+  expect(await life({ isContinued: false }).offer(mail(3), 1)).toMatchObject([{ messageIds: [3] }]);
+});
+
+test('what the program confirmed keeps its id until the relay has been told', async () => {
+  const before = life({ isContinued: false, isRelayAway: true });
   const [first] = await before.offer(mail(1), 1);
-  const isEnded = which.includes('ended');
-  if (isEnded) before.promptIds.forget();
-  const [anew] = await life({ isContinued: isEnded }).offer(mail(1), 1);
-  expect(anew).not.toHaveProperty('isRepeat');
-  expect(anew?.promptId).not.toBe(first?.promptId);
+  before.queue.observe({ type: 'input.accepted', messageId: 1, state: 'delivered', evidence: 'echo' });
+  before.endTurn();
+  await before.offer(mail(2), 2);
+  expect((await life().offer(mail(1), 1))[0]).toEqual({ ...first, isRepeat: true });
 });
 
 test('what the program confirmed is not kept', async () => {

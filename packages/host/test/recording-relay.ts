@@ -22,7 +22,7 @@ export class RecordingRelay implements HostRelay {
     return this.onDispatch(messageIds) ?? messageIds.filter((id) => !this.taken.has(id));
   }
 
-  report(_session: SessionIdentity, reports: readonly DeliveryReport[]): void {
+  async report(_session: SessionIdentity, reports: readonly DeliveryReport[]): Promise<void> {
     this.reports.push(...reports);
   }
 
