@@ -27,7 +27,7 @@ export const ReservationSchema = z.object({
   note: z.string().nullable(),
   createdAt: TimestampSchema,
   leaseExpiresAt: TimestampSchema,
-  ended: z.enum(['released', 'expired']).nullable(),
+  ended: z.enum(['released', 'expired', 'left']).nullable().describe('`left`: the session of its agent ended, or it was replaced or removed'),
   endedAt: TimestampSchema.nullable(),
 });
 export type Reservation = z.infer<typeof ReservationSchema>;

@@ -1,6 +1,6 @@
 import type { AgentEvent, MethodParams } from 'agent-relay-protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { as, FarNode, owner, SessionWorld } from './session-world.ts';
+import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
 
 let world: SessionWorld;
 let node: FarNode;
@@ -17,6 +17,13 @@ afterEach(() => world.close());
 const call = {
   create: (agentId: string, patterns: string[], over: object = {}) =>
     Promise.resolve().then(() => world.relay.handlers['reservations/create']({ agentId, folder: '/work', patterns, ...over }, as(owner))),
+  createItself: (agentId: string, patterns: string[], over: object = {}) =>
+    Promise.resolve().then(() =>
+      world.relay.handlers['reservations/create'](
+        { folder: '/work', patterns, ...over },
+        as({ type: 'agent', workspace, agentId, epoch: 1 }),
+      ),
+    ),
   renew: (id: number, agentId: string) =>
     Promise.resolve().then(() => world.relay.handlers['reservations/renew']({ id, agentId }, as(owner))),
   release: (id: number, agentId: string) =>
@@ -81,6 +88,42 @@ test('a lease that is over keeps nobody from anything, is renewed no more, and i
   expect(await ended()).toMatchObject([{ reservation: { id, ended: 'expired' } }]);
 });
 
+test('what an agent has ends with its session or with itself, and what comes after has a higher number', async () => {
+  const ended = async () => {
+    const { entries } = await world.store.log.read(0, 1_000);
+    const events = entries.flatMap((entry) => entry.events());
+    return events.flatMap((event) => (event.type === 'reservation.ended' ? [[event.reservation.id, event.reservation.ended]] : []));
+  };
+  const first = await call.create('Ann', ['a'], { enforced: true });
+  await call.release(first.id, 'Ann');
+  const second = await call.create('Ann', ['a'], { enforced: true });
+  expect(second.id).toBeGreaterThan(first.id);
+  await expect(call.renew(first.id, 'Ann')).rejects.toMatchObject({ code: 'claim_closed' });
+  await world.relay.handlers['agents/release']({ id: 'Ann' }, as(owner));
+  const third = await call.create('Ben', ['a'], { enforced: true });
+  // Reserved for one that is not there, it stays while others write of that one.
+  const away = await call.create('Ann', ['b']);
+  await world.relay.handlers['agents/label']({ id: 'Ann', label: 'away' }, as(owner));
+  expect(await call.list()).toEqual([away.id, third.id]);
+  await world.relay.handlers['agents/release']({ id: 'Ben' }, as(owner));
+  await world.relay.handlers['agents/remove']({ id: 'Ann' }, as(owner));
+  expect(await call.list()).toEqual([]);
+  expect(await ended()).toEqual([
+    [first.id, 'released'],
+    [second.id, 'left'],
+    [third.id, 'left'],
+    [away.id, 'left'],
+  ]);
+});
+
+test('an agent has so many, and the owner reserves more for it', async () => {
+  const own = (index: number) => call.createItself('Ann', [`${index}`]);
+  for (let index = 0; index < 16; index += 1) await own(index);
+  await expect(own(16)).rejects.toMatchObject({ code: 'rate_limited' });
+  await call.create('Ann', ['more']);
+  expect(await call.list({ limit: 50 })).toHaveLength(17);
+});
+
 test('a question to edit what another has for itself is answered with no, by name, before any rule; its holder and others are not kept', async () => {
   const answers: MethodParams<'session/resolve-approval'>[] = [];
   node.onApproval = async (params) => {
@@ -112,7 +155,7 @@ test('one that is held is found behind all that were, however much they say; tho
     await world.start(agent);
     for (let count = 0; count < 16; count += 1) await call.create(agent, Array(8).fill('x'.repeat(100)), fat);
   }
-  await expect(call.create('Fat-0', ['x'], fat)).rejects.toMatchObject({ code: 'rate_limited' });
+  await expect(call.createItself('Fat-0', ['x'], fat)).rejects.toMatchObject({ code: 'rate_limited' });
   world.clock.at += 11_000;
   await asks('Ben', 'q1', '/work/src/a.ts');
   await vi.waitFor(

@@ -114,5 +114,5 @@ export const reservationWords: WordsOf<'reservation'> = {
   'reservation.created': ({ reservation: { id, agentId, patterns, folder } }) =>
     `${agentId} has reserved ${oneLine(patterns.join(' '), 200)} in ${oneLine(folder, 200)} (${id})`,
   'reservation.ended': ({ reservation: { id, agentId, ended } }) =>
-    `reservation ${id} of ${agentId} is ${ended === 'released' ? 'released' : 'over'}`,
+    `reservation ${id} of ${agentId} is ${ended === 'released' ? 'released' : ended === 'left' ? 'over: the agent is gone' : 'over'}`,
 };

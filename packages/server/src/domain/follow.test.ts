@@ -76,8 +76,11 @@ const facts = (given: Partial<FollowFacts>): FollowFacts => {
   return { records, agent: unasked, heldBy: unasked, bindingsOf: unasked, task: unasked, pendingOf: unasked, workOn: unasked, ...given };
 };
 
-/** Pairs alone are asked for. */
-const theOnly = (found: readonly object[]): RecordFacts => ({ find: () => null, under: () => found as never });
+/** Of pairs; of nothing else there is any. */
+const theOnly = (found: readonly object[]): RecordFacts => ({
+  find: () => null,
+  under: ({ name }) => (name === pairResource.name ? found : []) as never,
+});
 
 const leaving = (before: Agent) =>
   facts({ agent: () => entryOf(before), heldBy: () => [held], pendingOf: () => [], records: theOnly([pair]) });

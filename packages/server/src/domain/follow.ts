@@ -3,6 +3,7 @@ import { withdrawsQuestions } from './approval-changes.ts';
 import type { Change, NewEvent } from './change.ts';
 import { givesClaimsBack } from './claim-changes.ts';
 import { endsPairs } from './pair-changes.ts';
+import { endsReservations } from './reservation-changes.ts';
 import type { FollowFacts, Rule } from './rule.ts';
 import { endTask, followClaim, isActive, type TaskStep } from './task-lifecycle.ts';
 
@@ -14,6 +15,7 @@ const rules: readonly Rule[] = [
   // An agent that goes offline, is replaced or removed.
   givesClaimsBack,
   endsPairs,
+  endsReservations,
   withdrawsQuestions,
   withoutChannels,
   withEmptied,

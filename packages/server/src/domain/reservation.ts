@@ -32,6 +32,8 @@ export interface NewReservation {
   readonly agentId: string;
   readonly now: number;
   readonly records: RecordFacts;
+  /** The owner asks: as many for one agent as there may be in all. */
+  readonly isUnlimited: boolean;
 }
 
 export interface ReservationMade {
@@ -44,11 +46,11 @@ export interface ReservationMade {
 /** @throws RelayError `already_claimed` naming the holder, where either side insists; `rate_limited` when there are too many. */
 export function newReservation(
   { folder, patterns, enforced = false, leaseMs = DEFAULT_LEASE_MS, note }: RouteInput<'reservations/create'>,
-  { id, agentId, now, records }: NewReservation,
+  { id, agentId, now, records, isUnlimited }: NewReservation,
 ): ReservationMade {
   const open = records.under(reservationResource, reservationKey({}));
   const over = open.filter((each) => each.agentId === agentId && !isHeld(each, now));
-  assertRoom(open, { agentId, over });
+  assertRoom(open, { agentId, over, isUnlimited });
   const conflicts = open.filter((each) => each.agentId !== agentId && isHeld(each, now) && patternsOverlap(each, { folder, patterns }));
   const [refusing] = enforced ? conflicts : conflicts.filter((each) => each.enforced);
   if (refusing) throw heldBy(refusing);
@@ -58,9 +60,12 @@ export function newReservation(
 }
 
 /** Those of others count until they are ended, so that no read meets more than there may be. */
-function assertRoom(open: readonly Reservation[], { agentId, over }: { readonly agentId: string; readonly over: readonly Reservation[] }) {
+function assertRoom(
+  open: readonly Reservation[],
+  { agentId, over, isUnlimited }: Pick<NewReservation, 'agentId' | 'isUnlimited'> & Pick<ReservationMade, 'over'>,
+) {
   const [own, all] = [open.filter((each) => each.agentId === agentId).length - over.length, open.length - over.length];
-  if (own < reservationLimits.perAgent && all < reservationLimits.all) return;
+  if ((isUnlimited || own < reservationLimits.perAgent) && all < reservationLimits.all) return;
   throw new RelayError('rate_limited', `There are ${own} reservations of ${agentId} and ${all} in all: release some first`);
 }
 

@@ -100,7 +100,10 @@ export class Reservations {
     return store.records.begin(principal.workspace, ({ nextId: id, agents, records }) => {
       actAs(agents, principal, acting, guard);
       registered(agents, acting);
-      const { reservation, conflicts, over } = newReservation(input, { id, agentId: acting, now, records });
+      const { reservation, conflicts, over } = newReservation(input, {
+        ...{ id, agentId: acting, now, records },
+        isUnlimited: isOwner(principal),
+      });
       const ending = endReservations(over, 'expired', now).change;
       const events = [{ type: 'reservation.created' as const, at: now, reservation }, ...ending.events];
       const answer = { ...reservation, conflicts: [...conflicts] };
