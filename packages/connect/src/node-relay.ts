@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Host, HostRelay, SessionEnd, SessionIdentity } from 'agent-relay-host';
 import { type AgentEvent, type DeliveryReport, RelayError } from 'agent-relay-protocol';
-import { isRetryable, type Log } from 'agent-relay-wire';
+import { isRetryable, type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityUpload } from './activity-upload.ts';
 import { DeliveryReports } from './delivery-reports.ts';
 import type { InboxSubscriptions } from './inbox-subscriptions.ts';
@@ -12,6 +12,8 @@ import type { ToolDoor } from './tool-door.ts';
 
 /** How long an agent's own sends and spawns wait for a relay that is away. */
 const LINK_WAIT_MS = 60_000;
+/** A tool waits so long: a vendor's hook has a limit of its own. */
+const CHECK_LIMIT_MS = 5_000;
 
 export interface NodeRelayOptions {
   readonly links: LinkHolder;
@@ -76,6 +78,20 @@ export class NodeRelay implements HostRelay {
 
   async send({ agentId: from }: SessionIdentity, message: Parameters<HostRelay['send']>[1]): Promise<{ readonly matched: number }> {
     return this.#untilAnswered((link) => link.callRoute('messages/send', { from, ...message }));
+  }
+
+  async reservedAgainst({ sessionId, agentId }: SessionIdentity, use: Parameters<HostRelay['reservedAgainst']>[1]): Promise<string | null> {
+    const link = this.#links.current;
+    if (link === null) return null;
+    try {
+      const { reason } = await withTimeout(() => link.callRoute('reservations/check', { agentId, ...use }), CHECK_LIMIT_MS, {
+        what: 'look at reservations',
+      });
+      return reason;
+    } catch (error) {
+      this.#log.info('nobody said whether files are reserved', { sessionId, error });
+      return null;
+    }
   }
 
   async spawn(

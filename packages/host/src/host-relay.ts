@@ -23,6 +23,11 @@ export interface HostRelay {
     session: SessionIdentity,
     message: { readonly to: string; readonly body: string; readonly idempotencyKey: string } & Pick<SendMessage, 'kind' | 'mode' | 'meta'>,
   ): Promise<{ readonly matched: number }>;
+  /** Who keeps this agent from files that it is about to change, in a sentence for it; null where nobody does, or the relay does not say in time. */
+  reservedAgainst(
+    session: SessionIdentity,
+    use: { readonly kind: 'edit' | 'execute' | 'other'; readonly cwd?: string; readonly files?: string[] },
+  ): Promise<string | null>;
   /** Starts an agent on behalf of this one. */
   spawn(
     session: SessionIdentity,

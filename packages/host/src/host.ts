@@ -34,6 +34,7 @@ import { MailEvidence } from './mail-evidence.ts';
 import { type EndJob, ProcessRegister } from './process-register.ts';
 import type { ProgressLimits } from './progress-watch.ts';
 import { PromptIds } from './prompt-ids.ts';
+import { reservedFiles } from './reserved-files.ts';
 import { heldProcesses } from './sandbox/held-processes.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
 import { stricter } from './sandbox/strictness.ts';
@@ -328,7 +329,7 @@ class SessionHost implements Host {
   async #start(request: StartRequest, signal: AbortSignal): Promise<StartedSession> {
     const { session, mode, approval, model, resume, fork = false, mcp, dialIn, agentAccess } = request;
     const { sessionId, agentId } = session;
-    const { stateDir, log, approvalTimeoutMs } = this.#options;
+    const { stateDir, log, relay, approvalTimeoutMs } = this.#options;
     const provider = this.#providerFor(request);
     const cwd = dialIn === undefined ? await this.#folderFor(request) : (request.cwd ?? '/');
     const { owner = {} } = request;
@@ -346,6 +347,7 @@ class SessionHost implements Host {
       mode,
       approval,
       ask: session.ask,
+      reservedAgainst: reservedFiles(relay, session, { isElsewhere: dialIn !== undefined }),
       ...(approvalTimeoutMs === undefined ? {} : { approvalTimeoutMs }),
       ...(model === null ? {} : { model }),
       ...(resume === undefined ? {} : { resume, fork }),

@@ -8,6 +8,7 @@ import type { Hooks } from './hooks/hooks.ts';
 import { SessionHooks } from './hooks/session-hooks.ts';
 import type { HostRelay, SessionEnd, SessionIdentity } from './host-relay.ts';
 import { taskPrompt } from './instructions.ts';
+import { withLinkedFiles } from './linked-files.ts';
 import type { ProcessRegister } from './process-register.ts';
 import { type ProgressLimits, ProgressWatch } from './progress-watch.ts';
 import type { AgentPromptIds } from './prompt-ids.ts';
@@ -210,7 +211,7 @@ export class HostedSession {
     this.#hasEnded = event.type === 'session.ended';
     const { stored, live } = this.#normaliser.accept(event);
     const at = this.#options.now();
-    for (const entry of stored) this.buffer.append(entry, at);
+    for (const entry of stored) this.buffer.append(this.#options.isElsewhere ? entry : withLinkedFiles(entry), at);
     if (stored.length > 0) this.#options.relay.activityStored(this.identity);
     if (live.length > 0) this.#options.relay.activityLive(this.identity, at, live);
   }

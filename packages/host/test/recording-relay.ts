@@ -7,6 +7,7 @@ export class RecordingRelay implements HostRelay {
   readonly reports: DeliveryReport[] = [];
   readonly sent: { readonly to: string; readonly body: string; readonly idempotencyKey: string }[] = [];
   readonly spawned: { readonly name: string; readonly provider: string; readonly task: string | null }[] = [];
+  readonly asked: Parameters<HostRelay['reservedAgainst']>[1][] = [];
   readonly live: AgentEvent[] = [];
   readonly presence: string[] = [];
   readonly ended: ({ readonly sessionId: string } & SessionEnd)[] = [];
@@ -30,6 +31,11 @@ export class RecordingRelay implements HostRelay {
     if (message.to === 'Ghost') throw new RelayError('not_found', 'There is no agent Ghost');
     this.sent.push(message);
     return { matched: message.to === 'tag:nobody' ? 0 : 1 };
+  }
+
+  async reservedAgainst(_session: SessionIdentity, use: Parameters<HostRelay['reservedAgainst']>[1]) {
+    this.asked.push(use);
+    return null;
   }
 
   async spawn(_session: SessionIdentity, request: { name: string; provider: string; task: string | null }) {

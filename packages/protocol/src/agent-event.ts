@@ -109,6 +109,11 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
     title: z.string(),
     cwd: z.string().optional(),
     input: z.json().optional(),
+    linkedFiles: z
+      .array(z.string())
+      .max(256)
+      .optional()
+      .describe('Where symbolic links lead the files that its input names, absolute; said by the machine that it runs on'),
     options: z.array(ApprovalOptionSchema).describe('Empty when nobody is asked: the mode of the session answers'),
     form: z.array(FormFieldSchema).optional().describe('What a person is asked for in words; a yes brings the answers'),
     isEditable: z.boolean().optional().describe('A yes may bring another input, which runs instead'),

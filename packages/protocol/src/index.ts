@@ -136,6 +136,7 @@ export type { OpenPair, Pair, PairEndCause, PairStatus } from './pair.ts';
 export { PairEndCauseSchema, PairSchema, PairStatusSchema } from './pair.ts';
 export { clipPath, parseInput, readLoosely } from './parse.ts';
 export { isRunner } from './plain-command.ts';
+export { plainPath } from './plain-path.ts';
 export {
   AddressSchema,
   AgentIdSchema,
@@ -208,6 +209,7 @@ export {
 } from './task.ts';
 export type { CreatedToken, CreateToken, Token, TokenKind } from './token.ts';
 export { CreatedTokenSchema, CreateTokenSchema, TokenKindSchema, TokenSchema } from './token.ts';
+export { touchedFiles } from './touched-files.ts';
 export type { UsageDay } from './usage.ts';
 export { DaySchema, UsageDaySchema } from './usage.ts';
 export type { Verification } from './verification.ts';

@@ -27,7 +27,10 @@ export const ReservationSchema = z.object({
   note: z.string().nullable(),
   createdAt: TimestampSchema,
   leaseExpiresAt: TimestampSchema,
-  ended: z.enum(['released', 'expired', 'left']).nullable().describe('`left`: the session of its agent ended, or it was replaced or removed'),
+  ended: z
+    .enum(['released', 'expired', 'left'])
+    .nullable()
+    .describe('`left`: the session of its agent ended, or it was replaced or removed'),
   endedAt: TimestampSchema.nullable(),
 });
 export type Reservation = z.infer<typeof ReservationSchema>;
@@ -40,6 +43,17 @@ export const CreateReservationSchema = z.strictObject({
   enforced: z.boolean().optional().describe('Default false: others are told who has the files, and nobody is kept from them'),
   leaseMs: LeaseMsSchema.optional().describe(`Defaults to ${DEFAULT_LEASE_MS}`),
   note: lineOf(200).optional(),
+});
+
+export const CheckReservationsSchema = z.strictObject({
+  agentId: AgentIdSchema.describe('Who is about to change them: its own reservations keep it from nothing'),
+  kind: z.enum(['edit', 'execute', 'other']),
+  cwd: lineOf(1024).optional().describe('Where it works: an edit that names no file may be of any below'),
+  files: z
+    .array(lineOf(4096))
+    .max(512)
+    .optional()
+    .describe('Absolute; of a command they may be patterns, and what ends in / is all below it. Absent where that cannot be told'),
 });
 
 export const NewReservationSchema = ReservationSchema.extend({

@@ -1,4 +1,13 @@
-import type { Abilities, AgentEvent, ApprovalAnswer, ApprovalMode, DeliveryMode, SandboxKind, SpawnMode } from 'agent-relay-protocol';
+import type {
+  Abilities,
+  AgentEvent,
+  Approval,
+  ApprovalAnswer,
+  ApprovalMode,
+  DeliveryMode,
+  SandboxKind,
+  SpawnMode,
+} from 'agent-relay-protocol';
 import type { MessageDuplex } from 'agent-relay-wire';
 import type { SpawnProcessOptions } from 'agent-relay-wire/node';
 
@@ -65,6 +74,8 @@ export interface BackgroundStart {
   readonly relay: { readonly url: string; readonly token: string; readonly instanceId: string };
 }
 
+export type ReservedAgainst = (use: Readonly<Pick<Approval, 'kind' | 'cwd' | 'input'>>) => Promise<string | null>;
+
 export interface StartOptions {
   readonly agentId: string;
   readonly sessionId: string;
@@ -81,6 +92,11 @@ export interface StartOptions {
    * that is refused with the reason. What a mode forbids for good is not asked: edits outside the folder, and of what can run commands.
    */
   readonly ask?: boolean;
+  /**
+   * Whether another agent keeps this one from files that a use of a tool would change: the reason, for the model, or null. A provider whose vendor tells of
+   * each use asks before it lets one pass that nobody else is asked about, in whatever mode. Answers within seconds, with null where nobody knows.
+   */
+  readonly reservedAgainst?: ReservedAgainst;
   /** How long a question to a person waits before it counts as a no. Default ten minutes. */
   readonly approvalTimeoutMs?: number;
   readonly model?: string;

@@ -13,6 +13,7 @@ export type {
   PromptOptions,
   Provider,
   ProviderAvailability,
+  ReservedAgainst,
   SandboxFiles,
   SandboxPlace,
   StartOptions,
@@ -22,6 +23,6 @@ export { editRefusal, guardedPart } from './guarded-paths.ts';
 export { deliveryOf, isMail, isMailRestricted } from './is-mail.ts';
 export { holdsMail, mayHandOutMail } from './mail-tools.ts';
 export { ourId } from './our-id.ts';
-export { pathInside } from './path-inside.ts';
+export { pathInside, realPathOf } from './path-inside.ts';
 export type { AgentFault, EndOfSession, LiveEvent, SessionEnded, SessionEventsOptions } from './session-events.ts';
 export { SessionEvents } from './session-events.ts';

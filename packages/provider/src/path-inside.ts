@@ -15,7 +15,11 @@ export function pathInside(folder: string, path: string): string | null {
   return inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside) ? null : inside;
 }
 
-function realPathOf(path: string): string {
+/**
+ * Where an absolute path leads, its symlinks resolved; what does not exist yet lies below where its nearest existing parent leads.
+ * @throws Error where a link leads nowhere, or a parent may not be read.
+ */
+export function realPathOf(path: string): string {
   const missing: string[] = [];
   for (let current = path; ; current = dirname(current)) {
     try {

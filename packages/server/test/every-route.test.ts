@@ -156,6 +156,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('rules/revoke', { id: 999_999 });
   const reserved = outputOf(await take('reservations/create', { agentId: id, folder: '/srv', patterns: [`${id}/**`] }));
   await take('reservations/list', { agent: id });
+  await take('reservations/check', { agentId: id, kind: 'edit', files: [`/srv/${id}/a`] });
   await take('reservations/renew', { id: reserved['id'], agentId: id });
   await take('reservations/release', { id: reserved['id'], agentId: id });
   await take('hooks/describe');

@@ -20,7 +20,7 @@ const call = {
   createItself: (agentId: string, patterns: string[], over: object = {}) =>
     Promise.resolve().then(() =>
       world.relay.handlers['reservations/create'](
-        { folder: '/work', patterns, ...over },
+        { folder: '/fresh', patterns, ...over },
         as({ type: 'agent', workspace, agentId, epoch: 1 }),
       ),
     ),
@@ -124,6 +124,18 @@ test('an agent has so many, and the owner reserves more for it', async () => {
   expect(await call.list({ limit: 50 })).toHaveLength(17);
 });
 
+test('an agent of a machine reserves where it works, one in safe mode nothing, and one that may change everything anywhere', async () => {
+  await world.start('Safe', owner, { mode: 'safe', cwd: '/work' });
+  await world.start('Agentic', owner, { mode: 'agentic', cwd: '/work' });
+  await world.start('Free', owner, { mode: 'unrestricted', cwd: '/work' });
+  const inFolder = (agentId: string, folder: string) => call.createItself(agentId, ['a'], { folder });
+  await expect(inFolder('Safe', '/work')).rejects.toThrow('folder: Safe is in safe mode');
+  await expect(inFolder('Agentic', '/workshop')).rejects.toThrow('Agentic works in /work, and reserves files there');
+  await inFolder('Agentic', '/work/sub');
+  await inFolder('Free', '/anywhere');
+  await call.create('Safe', ['b']);
+});
+
 test('a question to edit what another has for itself is answered with no, by name, before any rule; its holder and others are not kept', async () => {
   const answers: MethodParams<'session/resolve-approval'>[] = [];
   node.onApproval = async (params) => {
@@ -155,7 +167,7 @@ test('one that is held is found behind all that were, however much they say; tho
     await world.start(agent);
     for (let count = 0; count < 16; count += 1) await call.create(agent, Array(8).fill('x'.repeat(100)), fat);
   }
-  await expect(call.createItself('Fat-0', ['x'], fat)).rejects.toMatchObject({ code: 'rate_limited' });
+  await expect(call.createItself('Fat-0', ['x'])).rejects.toMatchObject({ code: 'rate_limited' });
   world.clock.at += 11_000;
   await asks('Ben', 'q1', '/work/src/a.ts');
   await vi.waitFor(
@@ -183,6 +195,11 @@ test.each<[string, object]>([
   ['a kind of its own', { kind: 'other', input: { path: '/work/src/a.ts' } }],
   ['no file at all', { input: { patch: '*** Update File: src/a.ts' } }],
   ['no file at all, and no folder', { cwd: undefined, input: 'patch' }],
+  ['a link that leads there', { input: { file_path: '/work/door/a.ts' }, linkedFiles: ['/work/src/a.ts'] }],
+  ['a command that writes there', { kind: 'execute', input: { command: 'npm test && echo x > src/a.ts' } }],
+  ['a command that names them by a pattern', { kind: 'execute', input: { command: 'rm s[r]c/*.ts' } }],
+  ['a command that removes their folder', { kind: 'execute', input: { command: 'rm -rf .' } }],
+  ['a command through a link', { kind: 'execute', input: { command: 'rm -r door' }, linkedFiles: ['/work/src/'] }],
 ])('an edit is kept from reserved files with %s', async (_, over) => {
   const { id } = await call.create('Ann', ['src/'], { enforced: true });
   await asks('Ben', 'q1', '/work/src/a.ts', over);
@@ -195,10 +212,11 @@ test('an edit elsewhere waits for a person, whatever it looks like', async () =>
   await asks('Ben', 'q1', '/work/lib/a.ts', { input: { file_path: 'src/../lib/a.ts', content: 'x'.repeat(20_000) } });
   await asks('Ben', 'q2', '', { cwd: '/other', input: { patch: 'p' } });
   await asks('Ben', 'q3', '', { kind: 'other', input: { query: 'q' } });
+  await asks('Ben', 'q5', '', { kind: 'execute', input: { command: 'cat src/a.ts > lib/b.ts; rm src.old' } });
   await world.relay.handlers['rules/create']({ agent: 'Ben', kind: 'edit', folder: '/elsewhere' }, as(owner));
   await asks('Ben', 'q4', '/elsewhere/a.ts', { cwd: '/elsewhere' });
   const { data } = await world.relay.handlers['approvals/list']({ agent: 'Ben' }, as(owner));
   expect(new Set(data.map(({ approvalId, status }) => `${approvalId} ${status}`).filter((each) => !each.startsWith('q4')))).toEqual(
-    new Set(['q1 pending', 'q2 pending', 'q3 pending']),
+    new Set(['q1 pending', 'q2 pending', 'q3 pending', 'q5 pending']),
   );
 });

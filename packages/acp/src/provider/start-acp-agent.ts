@@ -27,8 +27,8 @@ interface Opened {
 
 /** Starts an agent on stdio and resolves when its session is open. Whatever fails, no process is left. */
 export async function startAcpAgent(agent: AcpAgent, command: string, options: StartOptions): Promise<AcpSession> {
-  const { cwd, mode, approval, ask, env, mcp, signal, onProcess } = options;
-  const rights: SessionRights = { mode, approval, ask, cwd };
+  const { cwd, mode, approval, ask, reservedAgainst, env, mcp, signal, onProcess } = options;
+  const rights: SessionRights = { mode, approval, ask, cwd, reservedAgainst };
   const relayServers = mcp.map(({ name }) => name);
   const events = new SessionEvents({ cwd, approvalTimeoutMs: options.approvalTimeoutMs, whenUnread: options.whenUnread });
   const translator = new AcpTranslator({ vendor: agent.id, relayServers, notices: agent.notices });

@@ -26,7 +26,7 @@ export interface GatedTurn {
 }
 
 /** What a use came to, and which of the offered options a person chose. */
-type Decided = Pick<ApprovalVerdict, 'outcome' | 'optionId'>;
+type Decided = Pick<ApprovalVerdict, 'outcome' | 'optionId'> & { readonly reserved?: string };
 
 const longestFile = 16 << 20;
 
@@ -96,8 +96,8 @@ export class AcpToolGate {
       input: { path, content },
     };
     const settled: ToolVerdict = verdict.outcome === 'ask' && wasAsked ? { outcome: 'allow' } : verdict;
-    const { outcome } = await this.#decide(settled, question, AbortSignal.any([turn.signal, signal]));
-    if (outcome !== 'allowed') throw refused(verdict.outcome === 'refuse' ? verdict.message : 'This was not allowed.');
+    const { outcome, reserved } = await this.#decide(settled, question, AbortSignal.any([turn.signal, signal]));
+    if (outcome !== 'allowed') throw refused(reserved ?? (verdict.outcome === 'refuse' ? verdict.message : 'This was not allowed.'));
     const isNew = await writeText(await this.#realPlace(path), content);
     this.#emit([{ type: 'file.changed', turnId: turn.turnId, changes: [{ path, change: isNew ? 'added' : 'updated' }] }]);
   }
@@ -110,7 +110,13 @@ export class AcpToolGate {
   }
 
   async #decide(verdict: ToolVerdict, question: ApprovalQuestion, signal: AbortSignal): Promise<Decided> {
-    if (verdict.outcome === 'allow') return { outcome: 'allowed' };
+    if (verdict.outcome === 'allow') {
+      const { kind, cwd, input } = question;
+      const reserved = await this.#options.rights.reservedAgainst?.({ kind, cwd, input });
+      if (!reserved) return { outcome: 'allowed' };
+      this.#tellRefusal(question, reserved);
+      return { outcome: 'denied', reserved };
+    }
     if (verdict.outcome === 'refuse') {
       this.#tellRefusal(question, verdict.message);
       return { outcome: 'denied' };

@@ -39,7 +39,7 @@ class DialledStart {
 
   constructor(dialIn: DialIn, options: DialledOptions) {
     this.#options = options;
-    const { sessionId, cwd, mode, approval, ask, mcp, instructions, signal, approvalTimeoutMs } = options;
+    const { sessionId, cwd, mode, approval, ask, mcp, instructions, signal, approvalTimeoutMs, reservedAgainst } = options;
     const relayServers = mcp.map(({ name }) => name);
     this.session = new Promise((resolve, reject) => {
       this.#start = resolve;
@@ -47,7 +47,7 @@ class DialledStart {
     });
     this.#handler = createClaudeDialIn({
       identify: () => sessionId,
-      gate: () => ({ mode, approval, ask, cwd, relayServers, approvalTimeoutMs }),
+      gate: () => ({ mode, approval, ask, cwd, relayServers, approvalTimeoutMs, reservedAgainst }),
       instructions,
       onSession: (_id, session) => {
         this.#running = session;

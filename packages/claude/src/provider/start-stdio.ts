@@ -16,7 +16,7 @@ export async function startOverStdio(
   { agenticTools }: Pick<ModeArgumentsOptions, 'agenticTools'> = {},
 ): Promise<ClaudeSession> {
   const { cwd, mode, approval, ask, env, mcp, signal, onProcess, model, instructions, resume, fork = false, sandbox } = options;
-  const { approvalTimeoutMs, whenUnread, extraArgs = [] } = options;
+  const { approvalTimeoutMs, reservedAgainst, whenUnread, extraArgs = [] } = options;
   const vendorSessionId = resume === undefined || fork ? randomUUID() : resume;
   const relayServers = mcp.map(({ name }) => name);
   const config = await writeMcpConfig(options);
@@ -39,7 +39,7 @@ export async function startOverStdio(
       signal,
       relayServers,
       ...(sandbox && { confine: (process) => sandbox.confine(process, config === null ? {} : { read: [config.path] }) }),
-      handlers: (parts) => toolGate({ mode, approval, ask, cwd, relayServers }, parts),
+      handlers: (parts) => toolGate({ mode, approval, ask, cwd, relayServers, reservedAgainst }, parts),
       initialize: toolGateHooks(relayServers),
       onStart: (started) => onProcess(ownedProcess(started, { purpose: 'claude' })),
     });

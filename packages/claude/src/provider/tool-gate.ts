@@ -4,9 +4,10 @@ import type { HookCallback, PermissionRequest } from '../stream-json/frames.ts';
 import type { PermissionAnswer, RequestHandlers } from '../stream-json/request-desk.ts';
 import { askAboutTool } from './ask-about-tool.ts';
 import type { QuestionParts } from './ask-person.ts';
+import { asJson } from './plain-events.ts';
 import { type ClaudeToolUse, judgeToolUse } from './tool-policy.ts';
 import { plainText } from './tool-results.ts';
-import { mcpPrefix, relayTool } from './tool-words.ts';
+import { mcpPrefix, relayTool, toolKind } from './tool-words.ts';
 
 /** What a session may do. `ask` is false where it is left out. */
 export interface ToolGateOptions extends SessionRights {
@@ -39,13 +40,18 @@ export function toolGate(options: ToolGateOptions, parts: QuestionParts): Reques
     return { behavior: 'deny', message };
   };
   return {
-    onHook: (callback) => {
+    onHook: async (callback) => {
       if (handsOutMail(callback, options.relayServers)) translator.mailArrivedByTool();
       const use = toolUseOf(callback);
       if (!use) return {};
       const verdict = judge(use);
       // The user's own rules may allow what goes beyond the mode; where they leave it open, and for every question, Claude asks for a permission.
-      if (verdict.outcome === 'allow' || verdict.because === 'beyond' || verdict.because === 'question') return {};
+      if (verdict.outcome === 'allow' || verdict.because === 'beyond' || verdict.because === 'question') {
+        const reserved = await reservedAgainst(use, options);
+        if (reserved === null) return {};
+        translator.declined(callback.tool_use_id ?? undefined);
+        return beforeTool('deny', reserved);
+      }
       // A hook may not wait for a person: it has a time limit. The permission request that follows from this has none.
       if (verdict.outcome === 'ask') return beforeTool('ask', 'A message from the relay started this turn');
       translator.declined(callback.tool_use_id ?? undefined);
@@ -64,6 +70,11 @@ export function toolGate(options: ToolGateOptions, parts: QuestionParts): Reques
       return edited.outcome === 'refuse' ? denied(request, edited.message) : answer;
     },
   };
+}
+
+/** What nobody is asked about, the holder of a reservation is not asked about either. */
+async function reservedAgainst({ name, input }: ClaudeToolUse, { reservedAgainst: ask, relayServers, cwd }: ToolGateOptions) {
+  return ask ? ask({ kind: toolKind(name, relayServers), cwd, input: asJson(input) }) : null;
 }
 
 /** Also of a subagent's tools: what the main conversation shows tells nothing of those. */

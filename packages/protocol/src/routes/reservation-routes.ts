@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LeaseMsSchema } from '../claim.ts';
 import { AgentIdSchema, lineOf, listOf, MessageIdSchema, pageBefore } from '../primitives.ts';
-import { CreateReservationSchema, NewReservationSchema, ReservationSchema } from '../reservation.ts';
+import { CheckReservationsSchema, CreateReservationSchema, NewReservationSchema, ReservationSchema } from '../reservation.ts';
 import { actor, route } from '../route.ts';
 
 /** Routes of the table. */
@@ -18,6 +18,18 @@ export const reservationRoutes = {
       ...pageBefore,
     }),
     output: listOf(ReservationSchema),
+  }),
+  'reservations/check': route({
+    method: 'POST',
+    path: '/reservations/check',
+    scope: 'agents:read',
+    anonymous: false,
+    summary: 'Who has enforced a reservation of what an agent is about to change; a program that runs agents asks before it lets them',
+    input: CheckReservationsSchema,
+    output: z.object({
+      holder: ReservationSchema.nullable(),
+      reason: z.string().nullable().describe('A sentence for the agent; null where nobody keeps it from it'),
+    }),
   }),
   'reservations/create': route({
     method: 'POST',

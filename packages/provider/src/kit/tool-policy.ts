@@ -1,4 +1,5 @@
 import type { ApprovalMode, SpawnMode } from 'agent-relay-protocol';
+import type { ReservedAgainst } from '../contract.ts';
 import { editRefusal } from '../guarded-paths.ts';
 
 /** What a session was started with, as far as it says what tools may do. */
@@ -8,6 +9,7 @@ export interface SessionRights {
   /** A person may be asked for what goes beyond an `agentic` session. */
   readonly ask?: boolean | undefined;
   readonly cwd: string;
+  readonly reservedAgainst?: ReservedAgainst | undefined;
 }
 
 /**

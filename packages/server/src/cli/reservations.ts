@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Reservation } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError } from 'commander';
@@ -59,11 +60,20 @@ const addCommand = (terminal: Terminal): Command =>
           ...(lease && { leaseMs: lease }),
           ...(note && { note }),
         };
-        const made = await client.reservations.create({ folder, patterns, ...more }, { signal: terminal.signal });
+        const made = await client.reservations.create({ folder: realFolder(folder), patterns, ...more }, { signal: terminal.signal });
         terminal.out(`Reservation ${made.id} of ${made.agentId} holds until ${untilTime(made.leaseExpiresAt)}`);
         for (const other of made.conflicts) terminal.note(`${other.agentId} has some of it too: ${oneLine(other.patterns.join(' '), 200)}`);
       });
     });
+
+/** As the machine of the agents calls it, which follows links; a folder that is not here is called as it is said. */
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
+  }
+}
 
 const renewCommand = (terminal: Terminal): Command =>
   relayCommand('renew')

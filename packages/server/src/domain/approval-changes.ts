@@ -1,8 +1,7 @@
 import type { Agent, Approval, AskApproval, PendingApproval } from 'agent-relay-protocol';
-import { fitsApproval, RelayError } from 'agent-relay-protocol';
+import { fitsApproval, RelayError, touchedFiles } from 'agent-relay-protocol';
 import { resolveApproval, shortInput } from './approval.ts';
 import type { Change } from './change.ts';
-import { editedFiles } from './edited-files.ts';
 import { type FollowFacts, leavingsOf } from './rule.ts';
 
 /** More than this an agent does not ask at once. */
@@ -28,7 +27,7 @@ export function askQuestion(
     throw new RelayError('validation_failed', 'form: Its words, or those of its options, are too long to be shown', {
       issues: [{ path: 'form', message: 'Its words, or those of its options, are too long to be shown' }],
     });
-  const files = editedFiles({ kind, cwd, input });
+  const files = touchedFiles({ kind, cwd, input });
   return {
     approvalId,
     agentId: id,

@@ -10,9 +10,9 @@ import {
   RelayError,
   readAnswer,
   type Session,
+  touchedFiles,
 } from 'agent-relay-protocol';
 import type { Change } from './change.ts';
-import { editedFiles } from './edited-files.ts';
 import { agentOf, grantOf, isOwner, mayActUpon, wasGiven } from './scopes.ts';
 import { isOfItsOwn, type Watched } from './spawn-rules.ts';
 
@@ -52,7 +52,7 @@ export function followApproval(
     ...present({
       cwd,
       input: input === undefined ? undefined : shortInput(input),
-      files: editedFiles({ kind, cwd, input }) ?? undefined,
+      files: filesOf(event),
       options,
       form,
       isEditable,
@@ -64,6 +64,12 @@ export function followApproval(
     by: null,
     message: null,
   };
+}
+
+/** What it names, and where the links of its machine lead that. */
+function filesOf({ kind, cwd, input, linkedFiles = [] }: Extract<ApprovalEvent, { type: 'approval.requested' }>): string[] | undefined {
+  const files = touchedFiles({ kind, cwd, input });
+  return files === null && linkedFiles.length === 0 ? undefined : [...new Set([...(files ?? []), ...linkedFiles])];
 }
 
 /** By a word of a later version nothing was allowed. */

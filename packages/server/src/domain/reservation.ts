@@ -1,6 +1,15 @@
-import { DEFAULT_LEASE_MS, loosely, RelayError, type Reservation, ReservationSchema, type RouteInput } from 'agent-relay-protocol';
+import {
+  DEFAULT_LEASE_MS,
+  loosely,
+  plainPath,
+  RelayError,
+  type Reservation,
+  ReservationSchema,
+  type RouteInput,
+  type Session,
+} from 'agent-relay-protocol';
 import type { Decision } from './facts.ts';
-import { patternsHold, patternsOverlap, plainPath } from './file-pattern.ts';
+import { patternsHold, patternsOverlap } from './file-pattern.ts';
 import { type RecordFacts, type Resource, recordKey, recordWrite } from './resource.ts';
 
 const stored = loosely(ReservationSchema);
@@ -22,6 +31,35 @@ export const reservationLimits = { perAgent: 16, all: 256 } as const;
 export const isHeld = ({ ended, leaseExpiresAt }: Reservation, now: number): boolean => ended === null && leaseExpiresAt > now;
 
 export const holdsFile = (reservation: Reservation, file: string): boolean => patternsHold(reservation, file);
+
+/** Whether it may hold some of what a command writes: `touchedFiles` says how that is named. */
+export const mayHoldWritten = (reservation: Reservation, written: string): boolean =>
+  patternsOverlap(reservation, {
+    folder: '/',
+    patterns: [
+      written
+        .slice(1)
+        .replaceAll(/\[[^\]]*\]/gu, '?')
+        .replaceAll(/\{[^}]*\}/gu, '*'),
+    ],
+  });
+
+/** What a machine's agent may not touch it does not keep others from either. @throws RelayError `forbidden` naming the folder that it works in. */
+export function assertMayTouch({ agentId, mode, cwd }: Session, folder: string): void {
+  if (mode === 'unrestricted') return;
+  const issue = (message: string) => new RelayError('forbidden', `folder: ${message}`, { issues: [{ path: 'folder', message }] });
+  if (mode === 'safe') throw issue(`${agentId} is in safe mode and changes no files: it reserves none`);
+  if (cwd === null) throw issue(`It is not known yet where ${agentId} works`);
+  if (!patternsHold({ folder: cwd, patterns: ['**'] }, folder)) throw issue(`${agentId} works in ${cwd}, and reserves files there`);
+}
+
+/** What whoever is kept from files is told. */
+export function keptSentence({ agentId, patterns, folder, leaseExpiresAt }: Reservation, isFileTold: boolean): string {
+  const until = new Date(leaseExpiresAt).toISOString();
+  return isFileTold
+    ? `${agentId} has reserved these files until ${until}: ask it, or work on others`
+    : `${agentId} has reserved ${patterns.join(', ')} in ${folder} until ${until}, and this does not tell which files it changes: name them, or ask it`;
+}
 
 /** Whether it may hold a file below this folder, or below whatever folder where that is not known. */
 export const mayHoldBelow = (reservation: Reservation, cwd: string | undefined): boolean =>

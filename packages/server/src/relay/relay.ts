@@ -372,6 +372,7 @@ const withoutSessions: SessionsPart = {
     'hooks/describe': () => ({ hooks: [], sources: [] }),
     'hooks/test': noSessions,
     'reservations/list': () => ({ data: [], cursor: 0 }),
+    'reservations/check': () => ({ holder: null, reason: null }),
     'reservations/create': noSessions,
     'reservations/renew': noSessions,
     'reservations/release': noSessions,

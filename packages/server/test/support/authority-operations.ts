@@ -166,6 +166,7 @@ export const others = {
   'search/find': () => ({ text: 'x' }),
   'hooks/describe': () => ({}),
   'reservations/list': () => ({}),
+  'reservations/check': (_world, agentId) => ({ agentId, kind: 'edit', files: ['/w/a'] }),
   'reservations/create': (world, agentId) => withoutReservations(world, agentId),
   'reservations/renew': async (world, agentId) => ({ id: await reserved(world, agentId), agentId }),
   'reservations/release': async (world, agentId) => ({ id: await reserved(world, agentId), agentId }),

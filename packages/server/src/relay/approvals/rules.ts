@@ -13,6 +13,7 @@ import { watchedIn } from '../../domain/act-as.ts';
 import { assertMayAnswer, maySeeApprovals } from '../../domain/approval.ts';
 import { endOf, endRule, newRule, ruleAllows, ruledTagsOf, ruleKey, ruleResource } from '../../domain/approval-rule.ts';
 import type { Decision } from '../../domain/facts.ts';
+import { keptSentence } from '../../domain/reservation.ts';
 import { recordWrite } from '../../domain/resource.ts';
 import { assertMayActUpon } from '../../domain/scopes.ts';
 import { registered } from '../access/registered.ts';
@@ -128,10 +129,7 @@ export class ApprovalRules {
     const { agentId, approvalId } = approval;
     const holder = await reservations.holderAgainst(workspace, approval);
     if (holder !== null) {
-      const until = new Date(holder.leaseExpiresAt).toISOString();
-      const message = approval.files
-        ? `${holder.agentId} has reserved these files until ${until}: ask it, or work on others`
-        : `${holder.agentId} has reserved ${holder.patterns.join(', ')} in ${holder.folder} until ${until}, and this does not tell which files it changes: name them, or ask it`;
+      const message = keptSentence(holder, approval.files !== undefined);
       await approvals.denyReserved(workspace, approval, { by: `reservation:${holder.id}`, message });
       return;
     }

@@ -13,11 +13,14 @@ import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import type { Facts } from '../../domain/facts.ts';
 import {
+  assertMayTouch,
   endReservation,
   endReservations,
   holdsFile,
   isHeld,
+  keptSentence,
   mayHoldBelow,
+  mayHoldWritten,
   newReservation,
   reservationKey,
   reservationResource,
@@ -29,7 +32,10 @@ import { listed } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { RelayCore } from '../relay-core.ts';
 
-type ReservationHandlers = Pick<RelayHandlers, 'reservations/list' | 'reservations/create' | 'reservations/renew' | 'reservations/release'>;
+type ReservationHandlers = Pick<
+  RelayHandlers,
+  'reservations/list' | 'reservations/check' | 'reservations/create' | 'reservations/renew' | 'reservations/release'
+>;
 
 /** Files that agents have for themselves: leases over patterns, decided in one write against all that are held. */
 export class Reservations {
@@ -40,6 +46,10 @@ export class Reservations {
     this.#deps = deps;
     this.handlers = {
       'reservations/list': (input, { principal }) => this.#list(input, principal),
+      'reservations/check': async (input, { principal }) => {
+        const holder = await this.holderAgainst(principal.workspace, input);
+        return { holder, reason: holder && keptSentence(holder, input.files !== undefined) };
+      },
       'reservations/create': (input, { principal }) => this.#create(input, principal),
       'reservations/renew': ({ id, leaseMs = DEFAULT_LEASE_MS, agentId, ...guard }, { principal }) =>
         this.#change(id, { principal, agentId, guard }, (reservation, now) => {
@@ -55,12 +65,13 @@ export class Reservations {
    * Who has reserved for itself what somebody asks to edit, or may have, where the question does not tell its files; null where nobody keeps
    * them from it.
    */
-  async holderAgainst(workspace: string, asked: PendingApproval): Promise<Reservation | null> {
+  async holderAgainst(workspace: string, asked: Pick<PendingApproval, 'agentId' | 'kind' | 'files' | 'cwd'>): Promise<Reservation | null> {
     const { kind, files, cwd } = asked;
     if (kind !== 'edit' && files === undefined) return null;
     const now = this.#deps.clock.now();
     const others = (await this.#open(workspace)).filter((each) => each.enforced && each.agentId !== asked.agentId && isHeld(each, now));
-    return others.find((each) => files?.some((file) => holdsFile(each, file)) ?? mayHoldBelow(each, cwd)) ?? null;
+    const holds = kind === 'execute' ? mayHoldWritten : holdsFile;
+    return others.find((each) => files?.some((file) => holds(each, file)) ?? mayHoldBelow(each, cwd)) ?? null;
   }
 
   /** Ends those whose lease is over. */
@@ -92,14 +103,20 @@ export class Reservations {
     return listed({ ...page, items: page.items.filter((each) => isHeld(each, now) && (file === undefined || holdsFile(each, file))) });
   }
 
-  #create({ agentId, instanceId, epoch, ...input }: RouteInput<'reservations/create'>, principal: Principal) {
+  async #create({ agentId, instanceId, epoch, ...input }: RouteInput<'reservations/create'>, principal: Principal) {
     const { store, clock } = this.#deps;
     const now = clock.now();
     const acting = actingId(principal, agentId, 'agentId');
+    const sessionId = store.agents.index.in(principal.workspace).find(acting)?.agent?.sessionId ?? null;
+    const session = isOwner(principal) || sessionId === null ? null : await store.sessions.get(principal.workspace, sessionId);
     const guard = { ...(instanceId !== undefined && { instanceId }), ...(epoch !== undefined && { epoch }) };
     return store.records.begin(principal.workspace, ({ nextId: id, agents, records }) => {
       actAs(agents, principal, acting, guard);
-      registered(agents, acting);
+      const { sessionId: current } = registered(agents, acting);
+      // Another session, whose folder was not looked at.
+      if (!isOwner(principal) && current !== sessionId)
+        throw new RelayError('stale_session', `A newer session of ${acting} has taken over`);
+      if (session !== null) assertMayTouch(session, input.folder);
       const { reservation, conflicts, over } = newReservation(input, {
         ...{ id, agentId: acting, now, records },
         isUnlimited: isOwner(principal),

@@ -1,22 +1,57 @@
-import type { Approval } from 'agent-relay-protocol';
-import { plainPath } from './file-pattern.ts';
+import type { Approval } from './approval.ts';
+import { plainPath } from './plain-path.ts';
+import { writtenByCommand } from './written-by-command.ts';
 
 /** What an approval keeps of them rides in the log. */
 const LONGEST = 16 * 1024;
+const MOST = 256;
 const pathFields =
   /^(?:(?:file|notebook|new|old|target|destination|source)?_?(?:path|file|filename)s?|(?:moved?_?to)|uri|target|destination|source)$/iu;
 const holdsMore = /^(?:changes|edits|files|locations|args|arguments|input|params)$/iu;
 /** Systems end a path at NUL and pass over what is not seen; `~` and schemes are a tool's own business. */
 const isUntold = /[\p{Cc}\p{Cf}]|^~|^[a-z][a-z\d+.-]+:\/\//iu;
 
-/** Every file that a question names which may change files, absolute and without `.` and `..`; null where that cannot be told. */
-export function editedFiles({ kind, cwd, input }: Pick<Approval, 'kind' | 'cwd' | 'input'>): string[] | null {
+/**
+ * Every file that a use of a tool would change, absolute and without `.` and `..`; null where that cannot be told. Of a command they are what it is
+ * known to write, patterns as its shell reads them, and what ends in `/` is all that is below it.
+ */
+export function touchedFiles({ kind, cwd, input }: Pick<Approval, 'kind' | 'cwd' | 'input'>): string[] | null {
+  if (kind === 'execute') return writtenFiles(cwd, input);
   if (kind !== 'edit' && kind !== 'other') return null;
   const named = namedIn(input, 0);
   const files = named.map((path) => (typeof path === 'string' ? absolute(path, cwd) : null));
   const told = [...new Set(files.filter((file) => file !== null))];
   return told.length === 0 || files.includes(null) || JSON.stringify(told).length > LONGEST ? null : told;
 }
+
+function writtenFiles(cwd: string | undefined, input: Approval['input']): string[] | null {
+  const { command, folder = cwd } = commandOf(input);
+  if (command === null) return null;
+  const files = writtenByCommand(command, folder ?? '').flatMap((written) => {
+    const file = absolute(written.path, written.folder === '' ? undefined : (absolute(written.folder, cwd) ?? undefined));
+    return file === null ? [] : [written.isTree ? `${file === '/' ? '' : file}/` : file];
+  });
+  const told = [...new Set(files)].slice(0, MOST);
+  return told.length === 0 || JSON.stringify(told).length > LONGEST ? null : told;
+}
+
+interface GivenCommand {
+  readonly command: string | null;
+  readonly folder?: string | undefined;
+}
+
+/** A line, or its words; with the folder that it names, where it does. */
+function commandOf(input: unknown): GivenCommand {
+  if (typeof input === 'string') return { command: input };
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return { command: null };
+  const fields = input as Readonly<Record<string, unknown>>; // an object that is no list
+  const given = fields['command'] ?? fields['cmd'];
+  const folder = [fields['workdir'], fields['cwd'], fields['dir_path'], fields['directory']].find((each) => typeof each === 'string');
+  if (typeof given === 'string') return { command: given, folder };
+  return isAllText(given) ? { command: given.map(asWord).join(' '), folder } : { command: null };
+}
+
+const asWord = (word: string): string => (/^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 function absolute(path: string, cwd: string | undefined): string | null {
   if (path === '' || isUntold.test(path)) return null;
