@@ -191,6 +191,8 @@ export {
   StartSessionSchema,
   sessionLimits,
 } from './session.ts';
+export type { CreatedShare, Share, SharedSession } from './share.ts';
+export { CreatedShareSchema, CreateShareSchema, SHARED_PAGE, SharedSessionSchema, ShareSchema, shareLimits } from './share.ts';
 export { isPlainFolder, questionAllowedBy, understood } from './standing-yes.ts';
 export type { Integration, ReportEvent, ReportedEvent, Task, TaskEvent, TaskEventType, TaskStatus } from './task.ts';
 export {

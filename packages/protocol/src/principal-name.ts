@@ -15,7 +15,7 @@ export const PersonNameSchema = z
 export const PrincipalNameSchema = z
   .string()
   .describe(
-    '`owner`, `anonymous`, `relay`, `agent:<id>`, `node:<id>`, `token:<name>`, `integration:<name>`, `rule:<number>`, `reservation:<number>`, `hook:<name>`, or `person:<id>`: a person beside the owner; `person:<id>@<channel>` is one whom a channel speaks for',
+    '`owner`, `anonymous`, `relay`, `agent:<id>`, `node:<id>`, `token:<name>`, `integration:<name>`, `rule:<number>`, `reservation:<number>`, `hook:<name>`, `share:<id>`, or `person:<id>`: a person beside the owner; `person:<id>@<channel>` is one whom a channel speaks for',
   );
 
 /** Whether it is the name of a person, the owner or another, and not of an agent or a program. What only begins like one is none. */

@@ -40,7 +40,8 @@ export const grantFields = {
 /**
  * Who a request speaks for. `anonymous` is a tokenless program on loopback: it may use the routes marked anonymous and nothing that starts
  * or steers code. An `agent` acts only as itself, under its own epoch; a `node` also as the agents it hosts. A `token` was made by a person:
- * with an `agentId` it acts only as that agent, under whatever epoch it has. An `integration` is named in the relay's configuration.
+ * with an `agentId` it acts only as that agent, under whatever epoch it has. An `integration` is named in the relay's configuration. A `share`
+ * is whoever has the link to one session's log: it reads that and does nothing.
  */
 export const PrincipalSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('owner'), workspace: OpaqueIdSchema }),
@@ -56,6 +57,13 @@ export const PrincipalSchema = z.discriminatedUnion('type', [
     ...grantFields,
   }),
   z.object({ type: z.literal('integration'), workspace: OpaqueIdSchema, name: AgentIdSchema, ...grantFields }),
+  z.object({
+    type: z.literal('share'),
+    workspace: OpaqueIdSchema,
+    tokenId: OpaqueIdSchema,
+    agentId: AgentIdSchema,
+    sessionId: OpaqueIdSchema,
+  }),
   z.object({ type: z.literal('anonymous'), workspace: OpaqueIdSchema }),
 ]);
 export type Principal = z.infer<typeof PrincipalSchema>;
@@ -74,6 +82,8 @@ export function principalName(principal: Principal): string {
       return `token:${principal.name}`;
     case 'integration':
       return `integration:${principal.name}`;
+    case 'share':
+      return `share:${principal.tokenId}`;
   }
 }
 

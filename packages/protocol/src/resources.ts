@@ -25,6 +25,7 @@ import { reservationRoutes } from './routes/reservation-routes.ts';
 import { ruleRoutes } from './routes/rule-routes.ts';
 import { searchRoutes } from './routes/search-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
+import { shareRoutes } from './routes/share-routes.ts';
 import { systemRoutes } from './routes/system-routes.ts';
 import { taskRoutes } from './routes/task-routes.ts';
 import { tokenRoutes } from './routes/token-routes.ts';
@@ -56,6 +57,7 @@ export const routes = {
   ...usageRoutes,
   ...reservationRoutes,
   ...tokenRoutes,
+  ...shareRoutes,
 } as const;
 
 /** What the log tells. */

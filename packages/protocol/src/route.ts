@@ -17,6 +17,8 @@ export interface Route<Input extends z.ZodType = z.ZodType, Output extends z.Zod
   /** Scopes that open this route as well, e.g. those of older integrations. */
   readonly alsoScopes?: readonly Scope[];
   readonly anonymous: boolean;
+  /** Whether a link to one session's log opens it, for that session; nothing else is opened by one, whatever its scope. */
+  readonly shared?: boolean;
   readonly summary: string;
   readonly input: Input;
   readonly output: Output;

@@ -5,9 +5,10 @@ import { PrincipalNameSchema } from './principal-name.ts';
 
 /**
  * What a token is for. A person makes `scoped` (a program), `agent` (acts only as that agent, in every epoch), `channel` (as that channel, and
- * sees and answers approvals for the people behind it) and `observer` (reads only); the relay makes `browser` (a dashboard that logged in), `node` (a machine) and `session` (an agent, for one epoch).
+ * sees and answers approvals for the people behind it) and `observer` (reads only); the relay makes `browser` (a dashboard that logged in), `node` (a machine), `session` (an agent, for one epoch) and
+ * `share` (a link to one session's log).
  */
-export const TokenKindSchema = z.enum(['scoped', 'agent', 'channel', 'observer', 'browser', 'node', 'session']);
+export const TokenKindSchema = z.enum(['scoped', 'agent', 'channel', 'observer', 'browser', 'node', 'session', 'share']);
 export type TokenKind = z.infer<typeof TokenKindSchema>;
 
 /** One token, without itself: only its hash is kept. */
@@ -17,6 +18,7 @@ export const TokenSchema = z.object({
   name: z.string().nullable(),
   agentId: AgentIdSchema.nullable().describe('The one agent it acts as'),
   nodeId: OpaqueIdSchema.nullable(),
+  sessionId: OpaqueIdSchema.optional().describe('Of a link: the session whose log it shows'),
   ...grantFields,
   scopes: grantFields.scopes.nullable().describe('Null where the kind alone says what it may'),
   createdAt: TimestampSchema,

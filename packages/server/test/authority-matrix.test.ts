@@ -27,6 +27,8 @@ const tables: Readonly<Record<string, readonly Line[]>> = {
   'An agent that holds none': linesOf(acts, 'free'),
 };
 const ending: ReadonlySet<string> = new Set(['agents/release', 'agents/remove']);
+/** Callers whose token goes with the agent's session. */
+const ofItsSession: ReadonlySet<string> = new Set(['its session', 'link to its log']);
 
 /** How a refusal is written. */
 const words: Readonly<Record<string, string>> = {
@@ -133,7 +135,7 @@ async function columnOf(world: AuthorityWorld, caller: string, call: Call): Prom
       column.set(`${table} ${title}`, await call(token, name, input));
       if (!ending.has(name)) continue;
       await world.revive();
-      if (caller === 'its session') token = await tokenOf();
+      if (ofItsSession.has(caller)) token = await tokenOf();
     }
   }
   return column;

@@ -77,6 +77,10 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   const token = outputOf(await take('tokens/create', { name: id, scopes: ['stats:read'], targets: ['id:owner'] }));
   await take('tokens/list');
   await take('tokens/revoke', { id: token['tokenId'] });
+  await take('shares/create', { agent: id, expiresInMs: 60_000 });
+  await take('shares/list', { agent: id });
+  await take('shares/revoke', { id: 'none' });
+  await take('shared/get');
   await take('agents/register', {
     id,
     name: id,
@@ -235,6 +239,9 @@ test('every route answers the same over HTTP and over the socket, in the shape t
     'rules/revoke',
     'sessions/get',
     'sessions/start',
+    'shared/get',
+    'shares/create',
+    'shares/revoke',
   ]);
 });
 

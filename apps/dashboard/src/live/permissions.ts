@@ -100,6 +100,8 @@ export function nameOfPrincipal(principal: Principal): string {
       return principal.agentId;
     case 'node':
       return principal.nodeId;
+    case 'share':
+      return `whoever has the link to a log of ${principal.agentId}`;
     case 'anonymous':
       return 'nobody';
   }

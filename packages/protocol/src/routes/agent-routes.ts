@@ -161,6 +161,7 @@ export const agentRoutes = {
     method: 'GET',
     path: '/agents/:id/activity',
     scope: 'events:read',
+    shared: true,
     anonymous: false,
     summary: 'What the agent did, oldest first',
     input: z.strictObject({

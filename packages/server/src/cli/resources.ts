@@ -38,6 +38,7 @@ import { approvalRuleWords, rulesCommand } from './rules.ts';
 import { filesCommand, searchCommand } from './search.ts';
 import { sendCommand } from './send.ts';
 import { setupCommand } from './setup.ts';
+import { shareCommand, sharesCommand } from './shares.ts';
 import { slashCommands } from './slash.ts';
 import { spawnCommand } from './spawn.ts';
 import { approvalCommand, interruptCommand, releaseCommand } from './steer.ts';
@@ -93,6 +94,8 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   doctorCommand,
   configCommand,
   tokenCommand,
+  shareCommand,
+  sharesCommand,
   setupCommand,
   daemonCommand,
   upgradeCommand,

@@ -17,3 +17,10 @@ export function readTime(text: string): number {
   if (/^\d{4}-\d{2}-\d{2}/u.test(text) && Number.isSafeInteger(at) && at >= 0) return at;
   throw new InvalidArgumentError('must be today, yesterday, a date as 2026-03-01, or how long ago, as 30m, 2h or 7d');
 }
+
+/** How long, as a person says it: `12h`, `90d`. In milliseconds. */
+export function parseDuration(text: string): number {
+  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/u.exec(text) ?? [];
+  if (count === undefined || unit === undefined) throw new InvalidArgumentError('must be a number and s, m, h or d, e.g. 90d');
+  return Number(count) * unitMs[unit as keyof typeof unitMs];
+}

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { programName } from './program-name.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { oneLine, type Terminal, table } from './terminal.ts';
+import { parseDuration } from './time.ts';
 
 interface CreateOptions extends RelayOptions {
   readonly kind: NonNullable<CreateToken['kind']>;
@@ -118,14 +119,4 @@ function collectScopes(text: string, before: readonly Scope[] = []): Scope[] {
     return scope.data;
   });
   return [...before, ...found];
-}
-
-const unitsMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-function parseDuration(text: string): number {
-  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/u.exec(text) ?? [];
-  if (count === undefined || (unit !== 's' && unit !== 'm' && unit !== 'h' && unit !== 'd')) {
-    throw new InvalidArgumentError('must be a number and s, m, h or d, e.g. 90d');
-  }
-  return Number(count) * unitsMs[unit];
 }

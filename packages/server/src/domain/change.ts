@@ -74,6 +74,8 @@ export interface Change {
   /** Revokes the session tokens of these agents, before new ones are put. */
   readonly revokeAgentTokens?: readonly string[];
   readonly tokens?: readonly TokenRecord[];
+  /** Revokes the links to logs of this agent, and tells of each. */
+  readonly revokeSharesOf?: { readonly agentId: string; readonly by: string };
   /** What became of a report, for whoever sends it again under its key. */
   readonly reportKey?: ReportKey;
   /** Mail of the relay's own that tells of it, numbered after everything else. */
@@ -142,11 +144,17 @@ export interface NewTask {
 
 /** A kind of token as the wire calls it: `scoped` are those that people made, whose kind is in `grants`; `login` is a link's code and `dial` one
  * for a session that dials in, which are never told. */
-export type TokenType = Extract<TokenKind, 'browser' | 'node' | 'session' | 'scoped'> | 'login' | 'dial';
+export type TokenType = Extract<TokenKind, 'browser' | 'node' | 'session' | 'share' | 'scoped'> | 'login' | 'dial';
 
 /** What a person gave a token of type `scoped`. */
 export interface TokenGrants extends Grant {
   readonly kind: 'scoped' | 'agent' | 'channel' | 'observer';
+  readonly createdBy: string;
+}
+
+/** What a token of type `share` opens, and who made it. */
+export interface ShareTerms {
+  readonly sessionId: string;
   readonly createdBy: string;
 }
 
@@ -161,6 +169,7 @@ export interface TokenRecord {
   readonly nodeId: string | null;
   readonly name: string | null;
   readonly grants: TokenGrants | null;
+  readonly share: ShareTerms | null;
   readonly createdAt: number;
   readonly expiresAt: number | null;
 }

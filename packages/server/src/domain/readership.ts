@@ -157,7 +157,7 @@ function sharesThread(participants: Participants, asking: Asking): boolean {
 /** A program may say that it is any agent whose name nothing proves, so it reads what such an agent has; never what a token's session had. */
 function closedToProgram(principal: Principal, agentId: string, addressees: Addressees): number {
   if (principal.type === 'integration' && principal.name === agentId) return OPEN;
-  if (isBuiltIn(agentId)) return CLOSED;
+  if (principal.type === 'share' || isBuiltIn(agentId)) return CLOSED;
   const entry = addressees.find(agentId);
   if (principal.type === 'node') return entry?.agent?.nodeId === principal.nodeId ? OPEN : CLOSED;
   if (addressees.isIntegration(agentId) || addressees.isBound(agentId) || !mayActUpon(principal, agentId)) return CLOSED;

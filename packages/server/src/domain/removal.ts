@@ -6,6 +6,8 @@ import { type LostMail, noticesToSenders } from './notices.ts';
 export interface Removal {
   readonly id: string;
   readonly reason: string;
+  /** Who removes it; null when the relay forgets one that has been gone for long. */
+  readonly by: string | null;
   readonly now: number;
   /** What the steps before have lost. */
   readonly lost: readonly LostMail[];
@@ -13,7 +15,7 @@ export interface Removal {
 
 /** One step of removing an address: what waits for it fails, and in the last step it goes and the senders are told, once each. Answers what was lost. */
 export function removalStep({ waiting, isLast }: RemovalFacts, removal: Removal): Decision<readonly LostMail[]> {
-  const { id, reason, now } = removal;
+  const { id, reason, by, now } = removal;
   const failed = waiting.flatMap((found) => {
     const receipt = nextReceipt(found, { state: 'failed', reason }, now);
     return receipt ? [{ message: found.message, receipt }] : [];
@@ -36,6 +38,8 @@ export function removalStep({ waiting, isLast }: RemovalFacts, removal: Removal)
       events: [{ type: 'agent.removed', at: now, agentId: id }],
       agents: [{ id, agent: null, spawnedBy: null, because: reason }],
       revokeAgentTokens: [id],
+      // What it did may still be shown once it has been gone for long, and not once somebody wanted it gone.
+      ...(by === null ? {} : { revokeSharesOf: { agentId: id, by } }),
       notices,
     },
   };

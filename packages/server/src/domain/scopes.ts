@@ -30,7 +30,7 @@ const ownersScopes: ReadonlySet<Scope> = new Set(['*', 'system:write', 'nodes:wr
 
 /**
  * Whether a caller with a token may use what needs `scope`.
- * @throws RelayError `forbidden_scope` naming the missing scope.
+ * @throws RelayError `forbidden_scope` naming the missing scope; `forbidden` for a link to a log, which has none.
  */
 export function assertScope(principal: Principal, scope: Scope): void {
   const grant = grantOf(principal);
@@ -39,6 +39,7 @@ export function assertScope(principal: Principal, scope: Scope): void {
     if (scope !== '*' && grant.scopes.includes(scope)) return;
     throw new RelayError('forbidden_scope', `This token lacks the scope ${scope}`, { details: { scope } });
   }
+  if (principal.type === 'share') throw new RelayError('forbidden', "This link shows one session's log and opens nothing else");
   if (principal.type === 'owner' || !ownersScopes.has(scope)) return;
   throw new RelayError('forbidden_scope', `Only the owner may do this: it needs the scope ${scope}`, { details: { scope } });
 }
@@ -79,6 +80,7 @@ export function assertMayAddress(principal: Principal, { to, channel = null }: D
  * Whether a caller may do something to an agent, its mail or its work: whoever is narrowed to targets only where they name it, and to itself.
  */
 export function mayActUpon(principal: Principal, agentId: string): boolean {
+  if (principal.type === 'share') return false;
   const targets = grantOf(principal)?.targets ?? null;
   const own = principal.type === 'integration' ? principal.name : agentOf(principal);
   return targets === null || own === agentId || targets.some((target) => spellingOf(target) === `id:${agentId}`);

@@ -1,4 +1,4 @@
-import { asText, type Node, type Principal, principalName, RelayError, type Scope } from 'agent-relay-protocol';
+import { asText, type Node, type Principal, principalName, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { watchedIn } from '../domain/act-as.ts';
 import { maySeeApprovals } from '../domain/approval.ts';
@@ -6,7 +6,7 @@ import type { Histogram } from '../domain/histogram.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import type { Logger } from '../logger.ts';
 import type { Store } from '../store/store.ts';
-import { actsAsOwner, assertAccess, guardedHandlers } from './access/access.ts';
+import { type Access, actsAsOwner, assertAccess, guardedHandlers } from './access/access.ts';
 import { Readers } from './access/readers.ts';
 import { agentHandlers } from './agents/agent-routes.ts';
 import { AgentRegistry } from './agents/agents.ts';
@@ -35,6 +35,7 @@ import { Pairs } from './pairs/pairs.ts';
 import type { RelayCore, SessionsPart } from './relay-core.ts';
 import { searchHandlers } from './search/search.ts';
 import { SearchIndexer } from './search/search-indexer.ts';
+import { shareHandlers } from './shares/shares.ts';
 import { claimWaits, gatherFigures } from './system/figures.ts';
 import { type SystemRoutesDeps, systemHandlers } from './system/system-routes.ts';
 import { taskReports } from './tasks/task-reports.ts';
@@ -232,6 +233,7 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
   const ofAgents = agentHandlers({ store, agents });
   return {
     ...tokenHandlers({ store, clock, log, tokens, inboxes }),
+    ...shareHandlers({ store, clock, log, tokens }),
     ...systemHandlers({ store, clock, tokens, sessions, feed, probes }),
     ...ofAgents,
     ...messageHandlers({ store, clock, messages, receipts, inboxes, readers }),
@@ -298,18 +300,19 @@ const kindsOf = ({ providers }: Pick<Node, 'providers'>): readonly string[] => p
 function streamsOf({ core, readers, sessions, presence, inbox }: Parts): Pick<Relay, 'openActivity' | 'openEvents' | 'openInbox'> {
   const { store, feed, tokens } = core;
   const open = <Batch, Stream extends { readonly batches: AsyncIterable<Batch> }>(
-    scope: Scope,
+    access: Pick<Access, 'scope' | 'shared'>,
     context: CallContext,
     opened: (context: CallContext) => Promise<Stream>,
     mayStill?: () => void,
   ): Promise<Stream> => {
-    assertAccess({ scope, anonymous: true }, context.principal);
+    assertAccess({ ...access, anonymous: true }, context.principal);
     return openLiving<Batch, Stream>(context, tokens.lives, opened, mayStill);
   };
   return {
-    openActivity: async (params, context) => open('events:read', context, (living) => sessions.openActivity(params, living)),
+    openActivity: async (params, context) =>
+      open({ scope: 'events:read', shared: true }, context, (living) => sessions.openActivity(params, living)),
     openEvents: async (filter, context) =>
-      open('events:read', context, async ({ principal, signal, turn }) => {
+      open({ scope: 'events:read' }, context, async ({ principal, signal, turn }) => {
         const { workspace } = principal;
         const seesApprovalsOf = (agentId: string | null) =>
           maySeeApprovals(principal, agentId === null ? null : watchedIn(store.agents.index.in(workspace), agentId));
@@ -318,7 +321,7 @@ function streamsOf({ core, readers, sessions, presence, inbox }: Parts): Pick<Re
         return feed.open(reader, filter, { signal, turn });
       }),
     openInbox: async (params, context) =>
-      open('messages:read', context, (living) => openPresent(params, living, presence, () => inbox.openInbox(params, living))),
+      open({ scope: 'messages:read' }, context, (living) => openPresent(params, living, presence, () => inbox.openInbox(params, living))),
   };
 }
 

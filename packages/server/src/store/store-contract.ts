@@ -212,7 +212,7 @@ export function storeContract(name: string, open: OpenStore): void {
   });
 
   inFolder('a token is found by its hash, and taken once', async (store) => {
-    const token = { hash: 'h', tokenId: 't', workspace: 'default', type: 'login', createdAt: at, expiresAt: null } as const;
+    const token = { hash: 'h', tokenId: 't', workspace: 'default', type: 'login', createdAt: at, expiresAt: null, share: null } as const;
     await store.tokens.put({ ...token, agentId: null, epoch: null, nodeId: null, name: null, grants: null });
     expect(await store.tokens.find('h')).toMatchObject(token);
     const taken = await Promise.all([store.tokens.take('h'), store.tokens.take('h'), store.tokens.take('h')]);
@@ -320,7 +320,16 @@ export function storeContract(name: string, open: OpenStore): void {
 
   inFolder('a token that a person made keeps what it may, and is removed by its id, once', async (store, reopen) => {
     const grants = { kind: 'scoped', scopes: ['messages:write'], targets: ['id:b'], channels: null, createdBy: 'owner' } as const;
-    const token = { hash: 'h', tokenId: 't', workspace: 'default', type: 'scoped', createdAt: at, expiresAt: null, grants } as const;
+    const token = {
+      hash: 'h',
+      tokenId: 't',
+      workspace: 'default',
+      type: 'scoped',
+      createdAt: at,
+      expiresAt: null,
+      grants,
+      share: null,
+    } as const;
     await store.tokens.put({ ...token, agentId: 'a', epoch: null, nodeId: null, name: 'script' });
     await store.agents.change('default', 'a', () => writes({ revokeAgentTokens: ['a'] }));
     const again = await reopen();
@@ -354,7 +363,16 @@ export function storeContract(name: string, open: OpenStore): void {
       ['b', at],
       ['c', at + 1],
     ] as const) {
-      const record = { ...none, hash: tokenId, tokenId, workspace: 'default', type: 'scoped', epoch: null, grants: null } as const;
+      const record = {
+        ...none,
+        hash: tokenId,
+        tokenId,
+        workspace: 'default',
+        type: 'scoped',
+        epoch: null,
+        grants: null,
+        share: null,
+      } as const;
       await store.tokens.put({ ...record, createdAt: at, expiresAt }, tell('token.created', tokenId));
     }
     await store.tokens.remove('default', 'a', ({ tokenId }) => tell('token.revoked', tokenId));

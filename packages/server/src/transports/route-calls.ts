@@ -41,8 +41,8 @@ export function createRouteCalls(handlers: RelayHandlers): ReadonlyMap<string, R
 function createRouteCall<Name extends RouteName>(name: Name, handlers: RelayHandlers): RouteCall {
   const route = routes[name];
   const handler = handlers[name];
-  const { anonymous, scope, alsoScopes = [] }: Route = route as Route; // the table's own `satisfies`; TypeScript cannot see it through the generic key
-  const access: Access = { anonymous, scope, alsoScopes };
+  const { anonymous, scope, alsoScopes = [], shared = false }: Route = route as Route; // the table's own `satisfies`; TypeScript cannot see it through the generic key
+  const access: Access = { anonymous, scope, alsoScopes, shared };
   return {
     name,
     figures: { socket: 0, http: {}, httpSeconds: requestLatencies() },

@@ -45,6 +45,7 @@ export async function openAuthorityWorld() {
   const sessions = { spawner: await sessionOf('spawner'), other: await sessionOf('stranger') };
   for (const id of ['free', 'partner']) await owner.agents.register({ id, name: id });
   await owner.agents.register({ id: 'tg', name: 'tg', kind: 'channel', transport: 'test' });
+  const anothers = owner.sessions.start({ name: 'another', provider: 'claude', node: 'own' });
   let seq = 0;
   let session = await owner.sessions.start({ name: 'held', provider: 'claude', node: 'own', spawnedBy: 'spawner', approval: 'guarded' });
 
@@ -76,6 +77,11 @@ export async function openAuthorityWorld() {
     'stats:read': async () => bearer(await given({ scopes: ['stats:read'] })),
     'integration ci': async () => bearer(CI_TOKEN),
     'integration cd': async () => bearer(CD_TOKEN),
+    'link to its log': async () => bearer((await owner.shares.create({ agent: 'held' })).code),
+    "link to another's": async () => {
+      const { sessionId } = await anothers;
+      return bearer((await owner.shares.create({ agent: 'another', session: sessionId })).code);
+    },
     'ended token': async () => {
       const { token, tokenId } = await owner.tokens.create({ name: 'ended', scopes: ['*'] });
       await owner.tokens.revoke({ id: tokenId });

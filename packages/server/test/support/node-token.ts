@@ -1,5 +1,5 @@
+import { tokenCreated } from '../../src/domain/describe-token.ts';
 import type { StartedRelay } from '../../src/relay/relay.ts';
-import { tokenCreated } from '../../src/relay/tokens/describe-token.ts';
 
 /** A token for a machine of this id, as pairing makes one for an id of its own. */
 export async function nodeToken({ core: { tokens, store } }: Pick<StartedRelay, 'core'>, nodeId: string, name = nodeId): Promise<string> {

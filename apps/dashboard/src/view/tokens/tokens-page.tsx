@@ -51,6 +51,7 @@ const kinds: Readonly<Record<Token['kind'], string>> = {
   browser: 'browser that signed in',
   node: 'machine',
   session: 'session of an agent',
+  share: 'link to a session’s log',
 };
 
 interface TokenRowProps {
@@ -70,7 +71,7 @@ function TokenRow({ token, isOwn }: TokenRowProps) {
           {isOwn ? <span className="rounded bg-accent/15 px-1.5 text-accent text-xs">this browser</span> : null}
           <span className="text-soft text-xs">
             {known(kinds, kind, (word) => word)}
-            {agentId === null || agentId === name ? '' : ` · acts as ${agentId}`}
+            {agentId === null || agentId === name ? '' : kind === 'share' ? ` of ${agentId}, reads only` : ` · acts as ${agentId}`}
           </span>
         </p>
         {scopes === null || kind === 'observer' ? null : (

@@ -3,16 +3,23 @@ import { assertScope, grantOf, isOwner } from '../../domain/scopes.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 
 /** What the route table says about who may call. */
-export type Access = Pick<Route, 'anonymous' | 'scope' | 'alsoScopes'>;
+export type Access = Pick<Route, 'anonymous' | 'scope' | 'alsoScopes' | 'shared'>;
 
 /** @throws RelayError `unauthorized` for a tokenless caller, `forbidden_scope` for a token that is not enough. */
-export function assertAccess({ anonymous, scope, alsoScopes = [] }: Access, principal: Principal): void {
+export function assertAccess({ anonymous, scope, alsoScopes = [], shared = false }: Access, principal: Principal): void {
   if (principal.type === 'owner') return;
+  if (principal.type === 'share') {
+    // Also where nothing is asked of anybody: a link is no way into the rest of the relay.
+    if (shared) return;
+    throw onlyItsLog();
+  }
   if (grantOf(principal)?.scopes.some((granted) => alsoScopes.includes(granted))) return;
   if (principal.type !== 'anonymous') {
     if (scope !== null) assertScope(principal, scope);
   } else if (!anonymous) throw new RelayError('unauthorized', 'This needs a token: without one a program may register, message and read');
 }
+
+const onlyItsLog = (): RelayError => new RelayError('forbidden', "This link shows one session's log and opens nothing else");
 
 /** Whether a caller has all that the owner has. */
 export const actsAsOwner = (principal: Principal): boolean => isOwner(principal);

@@ -1,8 +1,19 @@
-import type { ActivityEntry, AgentEvent, MethodParams, MethodResult, RouteInput, RouteOutput, Session } from 'agent-relay-protocol';
+import {
+  type ActivityEntry,
+  type AgentEvent,
+  type MethodParams,
+  type MethodResult,
+  type Principal,
+  RelayError,
+  type RouteInput,
+  type RouteOutput,
+  type Session,
+} from 'agent-relay-protocol';
 import { Bell } from 'agent-relay-wire';
 import type { Clock } from '../../clock.ts';
 import { watchedIn } from '../../domain/act-as.ts';
 import { isApprovalEvent, maySeeApprovals } from '../../domain/approval.ts';
+import { sharedEntry } from '../../domain/shared-log.ts';
 import { assertMayWatch, mayWatch } from '../../domain/spawn-rules.ts';
 import { tokensOf } from '../../domain/token-use.ts';
 import { ownTurn } from '../../events/stream-turn.ts';
@@ -44,9 +55,17 @@ interface Reader {
   readonly workspace: string;
   readonly agentId: string;
   /** Asked for each batch: whoever started an agent may have lost it to another meanwhile. */
-  readonly shown: () => (entry: ActivityEntry) => boolean;
+  readonly view: () => View;
   /** The last entry that it has. */
   after: number;
+}
+
+/** What one caller sees of an agent's activity. */
+interface View {
+  /** The only session of which it does; undefined where it sees all. */
+  readonly sessionId?: string | undefined;
+  /** How it sees an entry; null for not at all. */
+  readonly show: (entry: ActivityEntry) => ActivityEntry | null;
 }
 
 /** What agents do: stored from their nodes, listed by cursor, and told live to those who watch. */
@@ -104,20 +123,20 @@ export class ActivityRelay {
 
   async list(input: RouteInput<'agents/activity'>, { principal }: CallContext): Promise<RouteOutput<'agents/activity'>> {
     const { workspace } = principal;
-    const isShown = this.#shownTo(input.id, principal);
+    const { sessionId = input.session, show } = this.#viewOf(input, principal);
     const page = await this.#deps.store.activity.list({
       workspace,
       agentId: input.id,
-      sessionId: input.session,
+      sessionId,
       ...pageOf(input),
     });
-    if (isFirstPage(input)) this.#assertNothingOf(workspace, input.id, page.items);
-    return listed({ ...page, items: page.items.filter(isShown) });
+    if (isFirstPage(input) && principal.type !== 'share') this.#assertNothingOf(workspace, input.id, page.items);
+    return listed({ ...page, items: page.items.flatMap((entry) => show(entry) ?? []) });
   }
 
   async open({ id, after }: MethodParams<'activity/subscribe'>, { principal, signal, turn }: CallContext): Promise<ActivityStream> {
     const { workspace } = principal;
-    this.#shownTo(id, principal);
+    this.#viewOf({ id }, principal);
     const { cursor: head, items } = await this.#deps.store.activity.list({
       workspace,
       agentId: id,
@@ -125,10 +144,10 @@ export class ActivityRelay {
       before: Number.MAX_SAFE_INTEGER,
       limit: 1,
     });
-    this.#assertNothingOf(workspace, id, items);
+    if (principal.type !== 'share') this.#assertNothingOf(workspace, id, items);
     const cursor = after ?? head;
-    const shown = () => this.#shownTo(id, principal);
-    return { cursor, batches: this.#follow({ workspace, agentId: id, shown, after: cursor }, { signal, turn }) };
+    const view = () => this.#viewOf({ id }, principal);
+    return { cursor, batches: this.#follow({ workspace, agentId: id, view, after: cursor }, { signal, turn }) };
   }
 
   /** Forgets what is older than the retention, a bounded piece at a time. Answers how many entries went. */
@@ -170,11 +189,13 @@ export class ActivityRelay {
     const { deltas, isRung } = watcher;
     watcher.deltas = [];
     watcher.isRung = false;
-    const { workspace, agentId, after, shown } = reader;
-    const page = isRung ? await this.#deps.store.activity.list({ workspace, agentId, after, limit: PAGE }) : null;
+    const { workspace, agentId, after } = reader;
+    const { sessionId, show } = reader.view();
+    const page = isRung ? await this.#deps.store.activity.list({ workspace, agentId, sessionId, after, limit: PAGE }) : null;
     reader.after = page?.items.at(-1)?.id ?? after;
     watcher.isRung ||= page !== null && page.next !== null;
-    return [...deltas, ...(page?.items ?? [])].filter(shown());
+    const wanted = sessionId === undefined ? deltas : deltas.filter((delta) => delta.sessionId === sessionId);
+    return [...wanted, ...(page?.items ?? [])].flatMap((entry) => show(entry) ?? []);
   }
 
   #ring(workspace: string, agentId: string, deltas: readonly LiveActivityEntry[]): void {
@@ -190,13 +211,27 @@ export class ActivityRelay {
   }
 
   /** What of an agent's activity a caller is shown: what it asks of people only with that right. @throws RelayError `not_found`, `forbidden`. */
-  #shownTo(agentId: string, principal: CallContext['principal']): (entry: ActivityEntry) => boolean {
+  #viewOf({ id: agentId, session }: Asked, principal: CallContext['principal']): View {
+    if (principal.type === 'share') return viewOfLink({ id: agentId, session }, principal);
     const agents = this.#deps.store.agents.index.in(principal.workspace);
     const watched = watchedIn(agents, agentId);
     if (!agents.find(agentId) || !mayWatch(principal, watched)) registered(agents, agentId);
     assertMayWatch(principal, watched);
-    return maySeeApprovals(principal, watched) ? () => true : ({ event }) => !isApprovalEvent(event);
+    const seesAll = maySeeApprovals(principal, watched);
+    return { show: (entry) => (seesAll || !isApprovalEvent(entry.event) ? entry : null) };
   }
+}
+
+/** What was asked for: an agent, or one session of it. */
+interface Asked {
+  readonly id: string;
+  readonly session?: string | undefined;
+}
+
+/** @throws RelayError `not_found` for everything but its own session, whether there is such a thing or not. */
+function viewOfLink({ id, session }: Asked, { agentId, sessionId }: Extract<Principal, { type: 'share' }>): View {
+  if (id === agentId && (session ?? sessionId) === sessionId) return { sessionId, show: sharedEntry };
+  throw new RelayError('not_found', 'This link does not show that');
 }
 
 const keyOf = (workspace: string, agentId: string): string => `${workspace}\n${agentId}`;

@@ -1,4 +1,4 @@
-import { type Agent, type Principal, RelayError } from 'agent-relay-protocol';
+import { type Agent, type Principal, principalName, RelayError } from 'agent-relay-protocol';
 import { actAs } from '../../domain/act-as.ts';
 import type { Directory } from '../../domain/directory.ts';
 import { hasPresence } from '../../domain/presence.ts';
@@ -98,7 +98,8 @@ export function agentHandlers({
       });
     },
     'agents/remove': async ({ id }, { principal }) => {
-      const failedMessages = await agents.remove(principal.workspace, id, `${id} was removed`, (agent, { agents: known }) => {
+      const cause = { reason: `${id} was removed`, by: principalName(principal) };
+      const failedMessages = await agents.remove(principal.workspace, id, cause, (agent, { agents: known }) => {
         if (agent.kind === 'system' || agent.id === 'owner') throw new RelayError('forbidden', `${id} is an address of the relay's own`);
         assertMayManage(principal, agent, known);
       });

@@ -21,7 +21,7 @@ import { assertMayBeOfKind } from '../../domain/kinds.ts';
 import type { LostMail } from '../../domain/notices.ts';
 import { heardOf, isStale, isWorthWriting, statusAfterHeartbeat } from '../../domain/presence.ts';
 import { isSameCard, registerAgent } from '../../domain/registration.ts';
-import { removalStep } from '../../domain/removal.ts';
+import { type Removal, removalStep } from '../../domain/removal.ts';
 import { agentOf, isOwner } from '../../domain/scopes.ts';
 import { narrowed } from '../../domain/spawn-rules.ts';
 import { unknownAgent } from '../../domain/unknown-agent.ts';
@@ -143,7 +143,12 @@ export class AgentRegistry {
   /**
    * Deletes an address: its waiting mail fails, a window at a time, and at the end the senders are told, once each. Its epoch is remembered.
    */
-  async remove(workspace: string, id: string, reason: string, mayRemove: (agent: Agent, facts: RemovalFacts) => void): Promise<number> {
+  async remove(
+    workspace: string,
+    id: string,
+    { reason, by }: Pick<Removal, 'reason' | 'by'>,
+    mayRemove: (agent: Agent, facts: RemovalFacts) => void,
+  ): Promise<number> {
     const { store, clock, inboxes } = this.#deps;
     const now = clock.now();
     const lost: LostMail[] = [];
@@ -152,7 +157,7 @@ export class AgentRegistry {
       const step = await store.agents.remove(workspace, id, window, (facts) => {
         if (!facts.agent) throw unknownAgent(id, facts.agents.agents());
         mayRemove(facts.agent, facts);
-        return removalStep(facts, { id, reason, now, lost });
+        return removalStep(facts, { id, reason, by, now, lost });
       });
       lost.push(...step.answer);
       inboxes.settle(

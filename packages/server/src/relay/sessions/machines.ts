@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { principalName, type RouteInput, type RouteOutput } from 'agent-relay-protocol';
 import type { TokenRecord } from '../../domain/change.ts';
+import { tokenCreated, tokenRevoked } from '../../domain/describe-token.ts';
 import { pairNode, removeNode, renameNode } from '../../domain/node-lifecycle.ts';
 import { newPairedNodeId } from '../../domain/owners-node.ts';
 import { assertMayTendNodes } from '../../domain/scopes.ts';
@@ -9,7 +10,6 @@ import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
 import type { NodeRegistry } from '../nodes/node-registry.ts';
 import type { Admission, Pairings } from '../nodes/pairings.ts';
 import type { RelayCore } from '../relay-core.ts';
-import { tokenCreated, tokenRevoked } from '../tokens/describe-token.ts';
 import type { Nodes } from './nodes.ts';
 
 export interface MachinesDeps extends Pick<RelayCore, 'store' | 'clock' | 'log' | 'tokens'> {

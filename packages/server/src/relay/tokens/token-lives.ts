@@ -73,6 +73,11 @@ export class TokenLives {
     return this.#lives.get(principal)?.record.tokenId ?? null;
   }
 
+  /** When the caller's token runs out; null for one that does not, and for who shows none. */
+  expiryOf(principal: Principal): number | null {
+    return this.#lives.get(principal)?.record.expiresAt ?? null;
+  }
+
   /** @throws RelayError `unauthorized` when the token has ended since it was shown. */
   assertLive(principal: Principal): void {
     const life = this.#lives.get(principal);

@@ -1,12 +1,12 @@
 import { principalName, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
+import { describeToken, isCode, tokenCreated } from '../../domain/describe-token.ts';
 import { grantFor } from '../../domain/token-grant.ts';
 import type { Logger } from '../../logger.ts';
 import type { Store } from '../../store/store.ts';
 import { listedById } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
 import type { Inboxes } from '../mail/inboxes.ts';
-import { describeToken, isCode, tokenCreated } from './describe-token.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface TokenRoutesDeps {

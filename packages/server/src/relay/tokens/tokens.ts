@@ -2,10 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type Principal, RelayError } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import type { NewEvent, TokenGrants, TokenRecord, TokenType } from '../../domain/change.ts';
+import { describeToken, isCode, tokenCreated } from '../../domain/describe-token.ts';
 import type { Store } from '../../store/store.ts';
 import { hashOfToken, type IntegrationSettings } from '../contract/integration-settings.ts';
 import type { BrowserSession } from '../contract/relay-contract.ts';
-import { describeToken, isCode, tokenCreated } from './describe-token.ts';
 import { TokenLives } from './token-lives.ts';
 
 const LOGIN_CODE_MS = 600_000;
@@ -29,7 +29,7 @@ export interface MintedToken {
 }
 
 type TokenHolder = Pick<TokenRecord, 'workspace'> &
-  Partial<Pick<TokenRecord, 'agentId' | 'epoch' | 'nodeId' | 'name' | 'grants' | 'expiresAt'>>;
+  Partial<Pick<TokenRecord, 'agentId' | 'epoch' | 'nodeId' | 'name' | 'grants' | 'share' | 'expiresAt'>>;
 
 /** Who speaks. Tokens are kept as SHA-256 hashes; those that were shown before are known by heart. */
 export class Tokens {
@@ -53,6 +53,7 @@ export class Tokens {
       nodeId: null,
       name: null,
       grants: null,
+      share: null,
       expiresAt: null,
       ...holder,
       hash: hashOf(token),
@@ -136,7 +137,7 @@ export class Tokens {
     await this.#deps.store.tokens.removeExpired(now, (record) => ended('token.expired', record, now, null));
   }
 
-  #principalOf({ workspace, type, tokenId, name, agentId, epoch, nodeId, grants }: TokenRecord): Principal | null {
+  #principalOf({ workspace, type, tokenId, name, agentId, epoch, nodeId, grants, share }: TokenRecord): Principal | null {
     switch (type) {
       case 'browser':
         return { type: 'owner', workspace };
@@ -148,6 +149,8 @@ export class Tokens {
           : null;
       case 'scoped':
         return grants && { type: 'token', workspace, tokenId, name: name ?? tokenId, kind: grants.kind, agentId, ...allowed(grants) };
+      case 'share':
+        return share && agentId !== null ? { type, workspace, tokenId, agentId, sessionId: share.sessionId } : null;
       case 'login':
       case 'dial':
         return null;

@@ -172,7 +172,7 @@ export class Reaper {
   async #pruneAgent(workspace: string, id: string, now: number): Promise<void> {
     const { agents, settings } = this.#deps;
     await agents
-      .remove(workspace, id, `${id} has been offline for too long`, (agent, facts) => {
+      .remove(workspace, id, { reason: `${id} has been offline for too long`, by: null }, (agent, facts) => {
         if (!isPrunable(agent, now, settings.offlinePruneMs)) throw new RelayError('busy', `${id} has come back`);
         // Its bindings are what somebody configured: they outlast an outage, however long.
         if (facts.hasBindings) throw new RelayError('busy', `${id} has bindings`);

@@ -1,4 +1,5 @@
 import type { AgentWrite, Change, DeliveryWrite, HoldWrite, NewMessage, ReportKey, StoredMessage } from '../../domain/change.ts';
+import { tokenRevoked } from '../../domain/describe-token.ts';
 import type { Decision, Done } from '../../domain/facts.ts';
 import { follow } from '../../domain/follow.ts';
 import { numbered } from '../../domain/message.ts';
@@ -72,6 +73,7 @@ export class ChangeWriter {
     for (const message of change.emptied ?? nothing) this.tables.messages.bury(message, change.at);
     for (const write of change.deliveries ?? nothing) this.#putDelivery(workspace, write);
     for (const agentId of change.revokeAgentTokens ?? nothing) this.tables.tokens.removeOfAgent(workspace, agentId);
+    if (change.revokeSharesOf) this.#revokeShares(workspace, change.revokeSharesOf, change.at);
     for (const token of change.tokens ?? nothing) this.tables.tokens.put(token);
     if (change.reportKey) this.#putReportKey(workspace, change.reportKey, change.at);
     for (const notice of change.notices ?? nothing) this.#append(workspace, notice);
@@ -109,6 +111,10 @@ export class ChangeWriter {
     if (!tell) return;
     const { state, evidence, late, reason, updatedAt } = next;
     this.#log.tellDelivery(workspace, updatedAt, { messageId, agentId, from, state, evidence, late, reason });
+  }
+
+  #revokeShares(workspace: string, { agentId, by }: NonNullable<Change['revokeSharesOf']>, at: number): void {
+    for (const record of this.tables.tokens.removeShares(workspace, agentId)) this.#log.append(workspace, tokenRevoked(record, at, by));
   }
 
   #putReportKey(workspace: string, key: ReportKey, at: number): void {

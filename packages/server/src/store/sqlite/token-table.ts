@@ -15,6 +15,7 @@ export interface TokenRow {
   readonly created_at: number;
   readonly expires_at: number | null;
   readonly grants: string | null;
+  readonly share: string | null;
 }
 
 type TokenValues = [
@@ -29,6 +30,7 @@ type TokenValues = [
   number,
   number | null,
   string | null,
+  string | null,
 ];
 
 /** Tokens as they are written. Whatever takes one out, and for whatever reason, does so here: those who listen hear of every end. */
@@ -39,6 +41,7 @@ export class TokenTable {
   readonly #take: Statement<[string], TokenRow>;
   readonly #remove: Statement<[string, string], TokenRow>;
   readonly #removeOfAgent: Statement<[string, string], TokenRow>;
+  readonly #removeShares: Statement<[string, string], TokenRow>;
   readonly #ofNode: Statement<[string, string], TokenRow>;
   readonly #removeOfNode: Statement<[string, string], TokenRow>;
   readonly #nameNode: Statement<[string, string, string]>;
@@ -51,7 +54,7 @@ export class TokenTable {
     this.#database = database;
     this.#index = index;
     this.#put = database.prepare(
-      'INSERT INTO tokens (hash, token_id, workspace, type, agent_id, epoch, node_id, name, created_at, expires_at, grants) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO tokens (hash, token_id, workspace, type, agent_id, epoch, node_id, name, created_at, expires_at, grants, share) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#take = database.prepare('DELETE FROM tokens WHERE hash = ? RETURNING *');
     this.#remove = database.prepare('DELETE FROM tokens WHERE workspace = ? AND token_id = ? RETURNING *');
@@ -59,6 +62,7 @@ export class TokenTable {
     this.#removeOfAgent = database.prepare(
       "DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND (type = 'session' OR (type = 'dial' AND epoch IS NOT NULL)) RETURNING *",
     );
+    this.#removeShares = database.prepare("DELETE FROM tokens WHERE workspace = ? AND agent_id = ? AND type = 'share' RETURNING *");
     this.#ofNode = database.prepare("SELECT * FROM tokens WHERE workspace = ? AND node_id = ? AND type = 'node'");
     this.#removeOfNode = database.prepare("DELETE FROM tokens WHERE workspace = ? AND node_id = ? AND type = 'node' RETURNING *");
     this.#nameNode = database.prepare("UPDATE tokens SET name = ? WHERE workspace = ? AND node_id = ? AND type = 'node'");
@@ -81,9 +85,9 @@ export class TokenTable {
   }
 
   put(token: TokenRecord): void {
-    const { hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt, grants } = token;
-    const text = grants && JSON.stringify(grants);
-    this.#put.run(hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt, text);
+    const { hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt, grants, share } = token;
+    const texts = [grants && JSON.stringify(grants), share && JSON.stringify(share)] as const;
+    this.#put.run(hash, tokenId, workspace, type, agentId, epoch, nodeId, name, createdAt, expiresAt, ...texts);
     if (isBound(token)) this.#index.addBound(workspace, token.agentId, 1);
   }
 
@@ -98,6 +102,11 @@ export class TokenTable {
   /** Those of its sessions. */
   removeOfAgent(workspace: string, agentId: string): void {
     this.#gone(this.#removeOfAgent.all(workspace, agentId));
+  }
+
+  /** The links to its sessions' logs. */
+  removeShares(workspace: string, agentId: string): readonly TokenRecord[] {
+    return this.#gone(this.#removeShares.all(workspace, agentId));
   }
 
   /** A machine's own; those of the sessions that it runs are not among them. */
@@ -162,5 +171,6 @@ export const toTokenRecord = (row: TokenRow): TokenRecord => ({
   name: row.name,
   grants: row.grants === null ? null : JSON.parse(row.grants), // written by `put`, from a TokenRecord
   createdAt: row.created_at,
+  share: row.share === null ? null : JSON.parse(row.share), // likewise
   expiresAt: row.expires_at,
 });

@@ -33,7 +33,8 @@ export function loginEndpoint({ relay, now, elapsedMs }: LoginDeps): Endpoint {
       if (origin === 'allowed') throw new RelayError('forbidden_origin', "A login code is exchanged on the dashboard's own page");
       const { code = '', token } = parseParams(ExchangeSchema, await readJsonBody(request));
       if (token !== undefined) {
-        if ((await relay.authenticate(token)) === null) {
+        const principal = await relay.authenticate(token);
+        if (principal === null || principal.type === 'share') {
           throw failures.fail(new RelayError('unauthorized', 'The token is not valid here, or not any more'));
         }
         const { cookie, word } = sealSession(token);

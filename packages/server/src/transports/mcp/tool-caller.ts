@@ -39,6 +39,8 @@ function identityOf(context: CallContext): ToolCaller {
       throw new RelayError('forbidden', 'The tools are for agents: this token speaks for none');
     case 'integration':
       throw new RelayError('forbidden', 'The tools are for agents: an integration reports events');
+    case 'share':
+      throw new RelayError('forbidden', 'The tools are for agents: this is a link to a log');
     case 'node':
       throw new RelayError('forbidden', 'The tools are for agents: a node has none');
     case 'anonymous':

@@ -15,6 +15,7 @@ import { records } from './0014-records.ts';
 import { longLists } from './0015-long-lists.ts';
 import { search } from './0016-search.ts';
 import { auditAndUsage } from './0017-audit-and-usage.ts';
+import { shares } from './0018-shares.ts';
 
 export interface Migration {
   readonly sql: string;
@@ -44,4 +45,6 @@ export const migrations: readonly Migration[] = [
   { sql: longLists, worksFrom: 14 },
   { sql: search, worksFrom: 14 },
   { sql: auditAndUsage, worksFrom: 14 },
+  // They know no such token, and let nobody in with one.
+  { sql: shares, worksFrom: 14 },
 ];

@@ -1,5 +1,5 @@
 import type { Token, TokenKind } from 'agent-relay-protocol';
-import type { NewEvent, TokenRecord } from '../../domain/change.ts';
+import type { NewEvent, TokenRecord } from './change.ts';
 
 /** What a link or an address carries: good for beginning a session and nothing else, and told nowhere. */
 export const isCode = ({ type }: Pick<TokenRecord, 'type'>): boolean => type === 'login' || type === 'dial';
@@ -12,18 +12,19 @@ const kindOf = ({ type, grants }: TokenRecord): TokenKind => {
 
 /** A token as lists and the log tell of it: neither itself nor its hash. */
 export function describeToken(record: TokenRecord): Token {
-  const { tokenId, name, agentId, nodeId, grants, createdAt, expiresAt } = record;
+  const { tokenId, name, agentId, nodeId, grants, share, createdAt, expiresAt } = record;
   return {
     tokenId,
     kind: kindOf(record),
     name,
     agentId,
     nodeId,
+    ...(share ? { sessionId: share.sessionId } : {}),
     scopes: grants ? [...grants.scopes] : null,
     targets: grants?.targets ? [...grants.targets] : null,
     channels: grants?.channels ? [...grants.channels] : null,
     createdAt,
-    createdBy: grants?.createdBy ?? null,
+    createdBy: grants?.createdBy ?? share?.createdBy ?? null,
     expiresAt,
   };
 }
