@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, Outlet, useParams } from '@tanstack/react-router';
+import { SHARED_PAGE } from 'agent-relay-protocol';
 import type { ReactNode } from 'react';
 import { readEventFilter } from './relay/event-filter.ts';
 import { readMessageSearch } from './relay/message-filter.ts';
@@ -12,6 +13,7 @@ const ApprovalsPage = lazyPage(async () => (await import('./view/approvals/appro
 const CallbacksPage = lazyPage(async () => (await import('./view/callbacks/callbacks-page.tsx')).CallbacksPage);
 const ChannelsPage = lazyPage(async () => (await import('./view/channels/channels-page.tsx')).ChannelsPage);
 const HoldsPage = lazyPage(async () => (await import('./view/holds/holds-page.tsx')).HoldsPage);
+const SharedPage = lazyPage(async () => (await import('./view/shared/shared-page.tsx')).SharedPage);
 const LoginPage = lazyPage(async () => (await import('./view/login-page.tsx')).LoginPage);
 const PairsPage = lazyPage(async () => (await import('./view/pairs/pairs-page.tsx')).PairsPage);
 const RulesPage = lazyPage(async () => (await import('./view/rules/rules-page.tsx')).RulesPage);
@@ -34,6 +36,7 @@ const Nowhere = () => (
 );
 const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: Nowhere });
 const loginRoute = createRoute({ getParentRoute: () => rootRoute, path: '/login', component: LoginPage });
+const sharedRoute = createRoute({ getParentRoute: () => rootRoute, path: SHARED_PAGE, component: SharedPage });
 const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: Shell });
 const under = { getParentRoute: () => shellRoute };
 
@@ -144,7 +147,7 @@ const pages = [
 ] as const;
 
 export function createAppRouter() {
-  return createRouter({ routeTree: rootRoute.addChildren([loginRoute, shellRoute.addChildren(pages)]) });
+  return createRouter({ routeTree: rootRoute.addChildren([loginRoute, sharedRoute, shellRoute.addChildren(pages)]) });
 }
 
 declare module '@tanstack/react-router' {

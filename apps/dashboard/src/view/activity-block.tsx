@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { type EnvelopePart, readEnvelopes } from 'agent-relay-client';
+import { use } from 'react';
 import type { ActivityBlock } from '../relay/activity-blocks.ts';
 import { AgentLink } from './agent-link.tsx';
 import { Ago } from './ago.tsx';
@@ -7,6 +8,7 @@ import { DiffView } from './diff-view.tsx';
 import { Fold } from './fold.tsx';
 import { formatUsage } from './format.ts';
 import { known } from './known.ts';
+import { LeadsNowhere } from './leads-nowhere.ts';
 import { Markdown } from './markdown.tsx';
 import { ToolCallView } from './tool-call.tsx';
 
@@ -80,11 +82,14 @@ const Prompt = ({ block: { text, at, messageIds } }: { readonly block: BlockOf<'
   );
 };
 
-const MessageLink = ({ id }: { readonly id: number }) => (
-  <Link to="/messages/$messageId" params={{ messageId: String(id) }} className="text-accent hover:underline">
-    message {id}
-  </Link>
-);
+function MessageLink({ id }: { readonly id: number }) {
+  if (use(LeadsNowhere)) return <span>message {id}</span>;
+  return (
+    <Link to="/messages/$messageId" params={{ messageId: String(id) }} className="text-accent hover:underline">
+      message {id}
+    </Link>
+  );
+}
 
 const Handed = ({ part: { id, from, person, channel } }: { readonly part: Extract<EnvelopePart, { readonly type: 'message' }> }) => (
   <p className="flex flex-wrap gap-x-2 text-soft text-xs">

@@ -9,6 +9,7 @@ import { isUnfinished, lastSessionView, startAgain } from '../relay/sessions.ts'
 import { ActButton } from './act-button.tsx';
 import { EditCard } from './agent/edit-card.tsx';
 import { ShownSession } from './agent/session-choice.tsx';
+import { ShareLog } from './agent/share-log.tsx';
 import { Ago } from './ago.tsx';
 import { PresenceWord } from './presence-dot.tsx';
 import { Problem } from './problem.tsx';
@@ -54,6 +55,7 @@ export function AgentHeader({ agentId, session: shownSession, place }: AgentHead
       <div className="flex flex-wrap items-center gap-2 text-xs">
         {agent === undefined ? null : <EditCard agent={agent} />}
         <ShownSession agentId={agentId} shown={shownSession} />
+        {session === null ? null : <ShareLog agentId={agentId} sessionId={shownSession ?? session.sessionId} />}
       </div>
       {isOver ? <Ended session={session} /> : null}
       {isOver && agent?.status === 'offline' ? <StartAgain session={session} agent={agent} /> : null}
