@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { readEventFilter } from './relay/event-filter.ts';
 import { readMessageSearch } from './relay/message-filter.ts';
 import { readSearchFilter } from './relay/search-filter.ts';
+import { readUsageFilter } from './relay/usage-filter.ts';
 import { lazyPage } from './view/lazy-page.tsx';
 import { NoSuchPage } from './view/no-such-page.tsx';
 import { Shell } from './view/shell.tsx';
@@ -20,6 +21,7 @@ const RulesPage = lazyPage(async () => (await import('./view/rules/rules-page.ts
 const FindPage = lazyPage(async () => (await import('./view/search/search-page.tsx')).FindPage);
 const EventsPage = lazyPage(async () => (await import('./view/events/events-page.tsx')).EventsPage);
 const SettingsPage = lazyPage(async () => (await import('./view/settings/settings-page.tsx')).SettingsPage);
+const UsagePage = lazyPage(async () => (await import('./view/usage/usage-page.tsx')).UsagePage);
 const GraphPage = lazyPage(async () => (await import('./view/graph/graph-page.tsx')).GraphPage);
 const TasksPage = lazyPage(async () => (await import('./view/tasks/tasks-page.tsx')).TasksPage);
 const ThreadPage = lazyPage(async () => (await import('./view/thread-page.tsx')).ThreadPage);
@@ -122,6 +124,12 @@ const eventsRoute = createRoute({
   validateSearch: readEventFilter,
   component: () => <EventsPage filter={eventsRoute.useSearch()} />,
 });
+const usageRoute = createRoute({
+  ...under,
+  path: '/usage',
+  validateSearch: readUsageFilter,
+  component: () => <UsagePage filter={usageRoute.useSearch()} />,
+});
 const graphRoute = createRoute({ ...under, path: '/graph', component: GraphPage });
 const settingsRoute = createRoute({ ...under, path: '/settings', component: SettingsPage });
 const tokensRoute = createRoute({ ...under, path: '/tokens', component: TokensPage });
@@ -141,6 +149,7 @@ const pages = [
   callbacksRoute,
   searchRoute,
   eventsRoute,
+  usageRoute,
   tokensRoute,
   settingsRoute,
   graphRoute,

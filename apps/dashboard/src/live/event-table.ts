@@ -18,10 +18,11 @@ const viewsAbout = {
   callback: ['callbacks'],
   pair: ['pairs', 'pair'],
   token: ['tokens'],
+  hook: ['hooks'],
 } as const satisfies Partial<Record<EventNoun, readonly string[]>>;
 
-/** What a page shows, by name; `me`, one `message` by its number and what `system` says do not change. */
-export type ViewName = (typeof viewsAbout)[keyof typeof viewsAbout][number] | 'me' | 'message' | 'system';
+/** What a page shows, by name; `me` and one `message` by its number do not change, and of the rest the log does not tell. */
+export type ViewName = (typeof viewsAbout)[keyof typeof viewsAbout][number] | 'me' | 'message' | 'system' | 'usage' | 'audit';
 
 const names: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(viewsAbout));
 

@@ -1,4 +1,5 @@
 import { Link, useLocation } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { useList } from '../live/use-list.ts';
 import { useLive, useMayCall } from '../live/use-live.ts';
 import type { ListView } from '../live/view.ts';
@@ -17,10 +18,17 @@ const waiting = 'bg-warn text-ground';
 export function MainNav() {
   const mayListTokens = useMayCall('tokens/list');
   useTitle();
+  const nav = useRef<HTMLElement>(null);
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  // On a phone most of the pages are out of sight, and where one is should not be.
+  useEffect(() => {
+    if (path !== '') nav.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+  }, [path]);
   const tasks = useLive(activeTasks).data;
   const blocked = tasks?.['blocked'] ?? 0;
   return (
     <nav
+      ref={nav}
       aria-label="Pages"
       className="relative order-last -mx-2 flex w-full min-w-0 gap-x-1 overflow-x-auto text-sm [scrollbar-width:none] 2xl:order-none 2xl:mx-0 2xl:w-auto 2xl:px-0"
     >
@@ -33,6 +41,7 @@ export function MainNav() {
       <Page to="/channels" name="Channels" />
       <Page to="/callbacks" name="Callbacks" count={useCount(deadCallbacks)} meaning="gave up" tone="bg-bad text-ground" />
       <Page to="/fleet" name="Fleet" />
+      <Page to="/usage" name="Usage" />
       <Page to="/search" name="Search" />
       <Page to="/events" name="Events" />
       {mayListTokens ? <Page to="/tokens" name="Tokens" /> : null}
@@ -64,6 +73,7 @@ interface PageProps {
     | '/pairs'
     | '/channels'
     | '/callbacks'
+    | '/usage'
     | '/search'
     | '/events'
     | '/tokens'

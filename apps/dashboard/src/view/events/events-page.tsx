@@ -4,6 +4,7 @@ import { useList } from '../../live/use-list.ts';
 import { agentsView } from '../../relay/agents.ts';
 import { type LogFilter, readEventFilter } from '../../relay/event-filter.ts';
 import { LOG_STEP, type ReadLog, useLog } from '../../relay/use-log.ts';
+import { Narrow } from '../form/narrow.tsx';
 import { Problem } from '../problem.tsx';
 import { VirtualList } from '../virtual-list.tsx';
 import { LoggedEvent } from './logged-event.tsx';
@@ -82,32 +83,3 @@ function EventTools({ filter, log }: { readonly filter: LogFilter; readonly log:
     </header>
   );
 }
-
-interface NarrowProps {
-  readonly label: string;
-  readonly list: readonly string[];
-  readonly value: string | undefined;
-  readonly onSet: (value: string) => void;
-}
-
-/** A field that narrows once it is left: half a word is no kind of event. */
-const Narrow = ({ label, list, value = '', onSet }: NarrowProps) => (
-  <>
-    <input
-      key={value}
-      aria-label={label}
-      className="field w-32 min-w-0 text-xs"
-      placeholder={`every ${label.toLowerCase()}`}
-      list={`narrow-${label}`}
-      defaultValue={value}
-      onChange={({ target }) => list.includes(target.value) && onSet(target.value)}
-      onBlur={({ target }) => target.value !== value && onSet(target.value)}
-      onKeyDown={({ key, currentTarget }) => key === 'Enter' && onSet(currentTarget.value)}
-    />
-    <datalist id={`narrow-${label}`}>
-      {list.map((word) => (
-        <option key={word} value={word} />
-      ))}
-    </datalist>
-  </>
-);

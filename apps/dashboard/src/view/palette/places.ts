@@ -20,6 +20,7 @@ const pages: readonly (readonly [path: string, word: string])[] = [
   ['/channels', 'Channels'],
   ['/callbacks', 'Callbacks'],
   ['/fleet', 'Fleet'],
+  ['/usage', 'Usage'],
   ['/search', 'Search'],
   ['/events', 'Events'],
   ['/graph', 'Who talks to whom'],

@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect } from 'react';
+import type { ReactNode } from 'react';
+import { useAskedAgain } from '../../live/use-asked-again.ts';
 import { useList } from '../../live/use-list.ts';
 import { useLive } from '../../live/use-live.ts';
 import { healthView, statsView } from '../../relay/system.ts';
@@ -49,17 +50,9 @@ const Part = ({ title, children }: { readonly title: string; readonly children: 
   </section>
 );
 
-/** Asked again and again: the log does not tell how the relay is. */
-function useAskedAgain(readAgain: () => void): void {
-  useEffect(() => {
-    const timer = setInterval(readAgain, ASK_MS);
-    return () => clearInterval(timer);
-  }, [readAgain]);
-}
-
 function RelayFacts() {
   const { data, error, readAgain } = useLive(statsView);
-  useAskedAgain(readAgain);
+  useAskedAgain(readAgain, ASK_MS);
   if (data === undefined) return error === null ? <p className="text-soft">Reading…</p> : <Problem error={error} onRetry={readAgain} />;
   const { version, protocol, uptimeMs, cursor, oldest, agents, messages, nodes, sessions } = data;
   const facts = [
@@ -86,7 +79,7 @@ const tones: Readonly<Record<string, string>> = { ok: 'text-good', starting: 'te
 
 function HealthParts() {
   const { data, error, readAgain } = useLive(healthView);
-  useAskedAgain(readAgain);
+  useAskedAgain(readAgain, ASK_MS);
   if (data === undefined) return error === null ? <p className="text-soft">Reading…</p> : <Problem error={error} onRetry={readAgain} />;
   return (
     <ul className="grid gap-1">

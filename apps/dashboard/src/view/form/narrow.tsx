@@ -1,0 +1,29 @@
+interface NarrowProps {
+  readonly label: string;
+  /** What may be meant. */
+  readonly list: readonly string[];
+  readonly value: string | undefined;
+  readonly onSet: (value: string) => void;
+}
+
+/** A field that narrows once it is left: half a word names nothing. */
+export const Narrow = ({ label, list, value = '', onSet }: NarrowProps) => (
+  <>
+    <input
+      key={value}
+      aria-label={label}
+      className="field w-32 min-w-0 text-xs"
+      placeholder={`every ${label.toLowerCase()}`}
+      list={`narrow-${label}`}
+      defaultValue={value}
+      onChange={({ target }) => list.includes(target.value) && onSet(target.value)}
+      onBlur={({ target }) => target.value !== value && onSet(target.value)}
+      onKeyDown={({ key, currentTarget }) => key === 'Enter' && onSet(currentTarget.value)}
+    />
+    <datalist id={`narrow-${label}`}>
+      {list.map((word) => (
+        <option key={word} value={word} />
+      ))}
+    </datalist>
+  </>
+);
