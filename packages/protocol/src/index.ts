@@ -173,7 +173,16 @@ export { CreateReservationSchema, NewReservationSchema, ReservationSchema } from
 export { routes } from './resources.ts';
 export type { HttpMethod, Route } from './route.ts';
 export { HOOK_TEST_MS, HOOKS_LIST_MS } from './routes/hook-routes.ts';
-export { type Health, HealthSchema, type Stats, StatsSchema, type Version, VersionSchema } from './routes/system-routes.ts';
+export {
+  type Health,
+  HealthSchema,
+  type Setting,
+  SettingSchema,
+  type Stats,
+  StatsSchema,
+  type Version,
+  VersionSchema,
+} from './routes/system-routes.ts';
 export { type WorkItem, WorkItemSchema } from './routes/work-routes.ts';
 export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from './routes.ts';
 export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from './config.ts';
+import { readConfig, settingNames } from './config.ts';
 
 const read = (env: Record<string, string>, flags: Parameters<typeof readConfig>[0]['flags'] = {}) => readConfig({ env, flags });
 
@@ -33,6 +33,8 @@ describe('the configuration', () => {
       integrationRateLimitPerMinute: 120,
       privateCallbacks: [],
       logLevel: 'warn',
+      sources: Object.fromEntries(settingNames.map((name) => [name, 'default'])),
+      envFilePath: null,
     });
   });
 

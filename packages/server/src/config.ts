@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type FieldIssue, RelayError, type SandboxRequest, SandboxRequestSchema } from 'agent-relay-protocol';
+import { type FieldIssue, RelayError, type SandboxRequest, SandboxRequestSchema, type Setting } from 'agent-relay-protocol';
 import { defaultDatabasePath, hooksFileOf, isLoopbackHost } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import type { GuardLimits } from './domain/loop-guard.ts';
@@ -113,12 +113,16 @@ export interface Config {
   /** The hosts and networks that callbacks may reach although they are private. */
   readonly privateCallbacks: PrivateCallbacks;
   readonly logLevel: Settings['AGENT_RELAY_LOG'];
+  /** Where each setting's value comes from, and the file of settings that was read. */
+  readonly sources: Readonly<Record<SettingName, SettingSource>>;
+  readonly envFilePath: string | null;
 }
 
 export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the managed env file says; it gives way to the environment. */
   readonly envFile?: Partial<Readonly<Record<SettingName, string>>>;
+  readonly envFilePath?: string | null;
   /** What the command line said, under the same names; it wins. */
   readonly flags: Partial<Readonly<Record<SettingName, string>>>;
 }
@@ -127,20 +131,20 @@ export interface ConfigSources {
  * The effective configuration.
  * @throws RelayError `validation_failed` that names every fault at once.
  */
-export function readConfig({ env, flags, envFile = {} }: ConfigSources): Config {
+export function readConfig(sources: ConfigSources): Config {
+  const { env, flags, envFile = {} } = sources;
   const given = Object.fromEntries(settingNames.map((name) => [name, flags[name] ?? presentIn(env, name) ?? presentIn(envFile, name)]));
   const parsed = SettingsSchema.safeParse(given);
   if (!parsed.success) throw faults(parsed.error.issues.map(({ path, message }) => ({ path: pathOf(path), message })));
-  const config = toConfig(parsed.data, env);
+  const config = toConfig(parsed.data, sources);
   const disagreements = disagreementsOf(config);
   if (disagreements.length > 0) throw faults(disagreements);
   return config;
 }
 
-export type SettingSource = 'flag' | 'environment' | 'env file' | 'default';
+export type SettingSource = Setting['source'];
 
-/** Where a setting's value comes from, for people who wonder. */
-export function sourceOf(name: SettingName, { env, flags, envFile = {} }: ConfigSources): SettingSource {
+function sourceOf(name: SettingName, { env, flags, envFile = {} }: ConfigSources): SettingSource {
   if (flags[name] !== undefined) return 'flag';
   if (presentIn(env, name) !== undefined) return 'environment';
   return presentIn(envFile, name) === undefined ? 'default' : 'env file';
@@ -149,7 +153,8 @@ export function sourceOf(name: SettingName, { env, flags, envFile = {} }: Config
 /** An empty variable is how shells and service files say that it is not set. */
 const presentIn = (env: ConfigSources['env'], name: SettingName): string | undefined => env[name] || undefined;
 
-function toConfig(settings: Settings, env: ConfigSources['env']): Config {
+function toConfig(settings: Settings, sources: ConfigSources): Config {
+  const { env, envFilePath = null } = sources;
   return {
     port: settings.PORT,
     host: settings.HOST,
@@ -184,6 +189,9 @@ function toConfig(settings: Settings, env: ConfigSources['env']): Config {
     },
     privateCallbacks: settings.AGENT_RELAY_CALLBACK_ALLOW_PRIVATE,
     logLevel: settings.AGENT_RELAY_LOG,
+    // One for each of the names, which are all there are.
+    sources: Object.fromEntries(settingNames.map((name) => [name, sourceOf(name, sources)])) as Config['sources'],
+    envFilePath,
   };
 }
 

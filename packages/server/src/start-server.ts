@@ -8,6 +8,7 @@ import { FollowedYaml, ownerTokenPath, runningRelayPath } from 'agent-relay-wire
 import { browserUrl } from './browser-url.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { describeSettings } from './describe-settings.ts';
 import { browserHostOf } from './domain/browser-host.ts';
 import { diskHealth, localNodeHealth, type PartHealth } from './domain/health.ts';
 import { ownersNode } from './domain/owners-node.ts';
@@ -214,7 +215,8 @@ async function openRelay(config: Config, { isNodeOutdated, ...deps }: OpenDeps):
       : {}),
   };
   const hooksFile = openHooksFile(config.hooksFile, deps.log);
-  const parts = { ...deps, hooksFile, store, settings, workspace: DEFAULT_WORKSPACE, integrations, callbacks, probes };
+  const configuration = describeSettings(config);
+  const parts = { ...deps, configuration, hooksFile, store, settings, workspace: DEFAULT_WORKSPACE, integrations, callbacks, probes };
   const relay: StartedRelay = await createRelay({ ...parts, createSessions: (core) => createSessions(core) }).catch(
     async (error: unknown) => {
       await store.close();

@@ -72,6 +72,7 @@ async function walk({ call, id }: World): Promise<Map<RouteName, Answer>> {
   await take('system/health');
   await take('system/version');
   await take('system/stats');
+  await take('system/settings');
   await take('system/me');
   await take('login/create');
   const token = outputOf(await take('tokens/create', { name: id, scopes: ['stats:read'], targets: ['id:owner'] }));

@@ -22,3 +22,12 @@ export const statsView: View<Stats> = {
   },
   apply: (stats) => stats,
 };
+
+/** What the relay was started with; it stays so until the next start. */
+export const settingsView: View<RouteOutput<'system/settings'>> = {
+  name: 'system',
+  id: 'settings',
+  route: 'system/settings',
+  read: async (relay) => ({ data: await relay.system.settings(), cursor: 0 }),
+  apply: (settings) => settings,
+};

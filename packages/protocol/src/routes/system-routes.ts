@@ -31,6 +31,19 @@ export const StatsSchema = z.object({
 export type Stats = z.infer<typeof StatsSchema>;
 export type Health = z.infer<typeof HealthSchema>;
 
+export const SettingSchema = z.object({
+  name: z.string().describe('Its environment variable'),
+  value: z
+    .union([z.string(), z.number(), z.boolean(), z.array(z.string())])
+    .nullable()
+    .describe('What is in force; null where there is none, and of a secret'),
+  isSecret: z.boolean().describe('Whether its value is told to nobody; it is set where its source is not `default`'),
+  source: z
+    .enum(['flag', 'environment', 'env file', 'default'])
+    .describe('Where the value comes from: each of these wins over those after it'),
+});
+export type Setting = z.infer<typeof SettingSchema>;
+
 /** Routes of the table. */
 export const systemRoutes = {
   'system/health': route({
@@ -61,6 +74,18 @@ export const systemRoutes = {
     summary: 'Version, log position and counts',
     input: nothing,
     output: StatsSchema,
+  }),
+  'system/settings': route({
+    method: 'GET',
+    path: '/settings',
+    scope: '*',
+    anonymous: false,
+    summary: 'What the relay was started with, and where each setting comes from; for the owner',
+    input: nothing,
+    output: z.object({
+      envFile: z.string().nullable().describe('The file of settings that was read; null where there is none'),
+      settings: z.array(SettingSchema),
+    }),
   }),
   'system/me': route({
     method: 'GET',

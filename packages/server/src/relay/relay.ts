@@ -1,4 +1,4 @@
-import { asText, type Node, type Principal, principalName, RelayError } from 'agent-relay-protocol';
+import { asText, type Node, type Principal, principalName, RelayError, type RouteOutput } from 'agent-relay-protocol';
 import type { Clock } from '../clock.ts';
 import { watchedIn } from '../domain/act-as.ts';
 import { maySeeApprovals } from '../domain/approval.ts';
@@ -66,6 +66,8 @@ export interface RelayDeps {
   readonly callbacks?: { readonly sender: PostSender; readonly random: () => number };
   /** What the relay itself does when something happens; without it nothing. */
   readonly hooksFile?: RelayHooksFile;
+  /** What `system/settings` tells of this installation; nothing where it is left out. */
+  readonly configuration?: RouteOutput<'system/settings'>;
   /** What `system/health` asks about this installation beside the relay's own parts, by name. */
   readonly probes?: SystemRoutesDeps['probes'];
   /** Makes the part that runs agents on machines; without one the relay has none. */
@@ -226,7 +228,7 @@ const auditedOf = (deps: RelayDeps, parts: Parts): RelayHandlers => {
 };
 
 function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
-  const { integrations = [], probes = {} } = deps;
+  const { integrations = [], probes = {}, configuration = { envFile: null, settings: [] } } = deps;
   const { core, readers, receipts, messages, holds, inbox, sessions, callbacks, hooks, indexer, reaper, reserved, waits } = parts;
   const { store, feed, clock, log, settings, tokens, agents, inboxes, guard } = core;
   const claims = claimHandlers({ store, clock, settings, leaseEndsAt: (at) => reaper.leaseEndsAt(at), waits, readers, inboxes });
@@ -234,7 +236,7 @@ function handlersOf(deps: RelayDeps, parts: Parts): RelayHandlers {
   return {
     ...tokenHandlers({ store, clock, log, tokens, inboxes }),
     ...shareHandlers({ store, clock, log, tokens }),
-    ...systemHandlers({ store, clock, tokens, sessions, feed, probes }),
+    ...systemHandlers({ store, clock, tokens, sessions, feed, probes, configuration }),
     ...ofAgents,
     ...messageHandlers({ store, clock, messages, receipts, inboxes, readers }),
     ...verificationHandlers({ store, readers }),

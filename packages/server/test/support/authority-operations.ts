@@ -105,6 +105,7 @@ export const others = {
   'system/health': () => ({}),
   'system/version': () => ({}),
   'system/stats': () => ({}),
+  'system/settings': () => ({}),
   'system/me': () => ({}),
   'login/create': () => ({}),
   'tokens/create': () => ({ name: randomUUID(), scopes: ['stats:read'] }),

@@ -8,13 +8,14 @@ import { formatSpan } from '../format.ts';
 import { known } from '../known.ts';
 import { Problem } from '../problem.tsx';
 import { ThemeSwitch } from '../theme-switch.tsx';
+import { Configuration } from './configuration.tsx';
 import { IntegrationRow } from './integration-row.tsx';
 import { NoticeSettings } from './notice-settings.tsx';
 
 /** How often the relay is asked how it is, while somebody looks. */
 const ASK_MS = 10_000;
 
-/** What this browser does, how the relay is, and which systems outside may hand in work. */
+/** What this browser does, how the relay is and what it was started with, and which systems outside may hand in work. */
 export function SettingsPage() {
   return (
     <main className="min-h-0 overflow-y-auto">
@@ -38,13 +39,25 @@ export function SettingsPage() {
         <Part title="Integrations">
           <Integrations />
         </Part>
+        <Part title="Configuration" isWide>
+          <Configuration />
+        </Part>
       </div>
     </main>
   );
 }
 
-const Part = ({ title, children }: { readonly title: string; readonly children: ReactNode }) => (
-  <section aria-label={title} className="grid content-start gap-3 rounded-xl border border-line bg-panel p-4">
+interface PartProps {
+  readonly title: string;
+  readonly isWide?: boolean;
+  readonly children: ReactNode;
+}
+
+const Part = ({ title, isWide = false, children }: PartProps) => (
+  <section
+    aria-label={title}
+    className={`grid content-start gap-3 rounded-xl border border-line bg-panel p-4 ${isWide ? 'md:col-span-2' : ''}`}
+  >
     <h3 className="font-medium text-soft text-xs uppercase tracking-wide">{title}</h3>
     {children}
   </section>

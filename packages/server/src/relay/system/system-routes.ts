@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { PROTOCOL_VERSION, RELAY_VERSION, RelayError, type RouteOutput } from 'agent-relay-protocol';
 import type { Clock } from '../../clock.ts';
 import { browserHostOf } from '../../domain/browser-host.ts';
 import { feedHealth, overallStatus, type PartHealth } from '../../domain/health.ts';
@@ -18,16 +18,15 @@ export interface SystemRoutesDeps {
   readonly feed: Pick<EventFeed, 'fault' | 'position'>;
   /** Further parts of this installation, by name. */
   readonly probes: Readonly<Record<string, () => Promise<PartHealth>>>;
+  readonly configuration: RouteOutput<'system/settings'>;
 }
 
-export function systemHandlers({
-  store,
-  clock,
-  tokens,
-  sessions,
-  feed,
-  probes,
-}: SystemRoutesDeps): Pick<RelayHandlers, 'system/health' | 'system/version' | 'system/stats' | 'system/me' | 'login/create'> {
+type SystemHandlers = Pick<
+  RelayHandlers,
+  'system/health' | 'system/version' | 'system/stats' | 'system/settings' | 'system/me' | 'login/create'
+>;
+
+export function systemHandlers({ store, clock, tokens, sessions, feed, probes, configuration }: SystemRoutesDeps): SystemHandlers {
   const startedAt = clock.now();
   return {
     'system/health': async () => {
@@ -63,6 +62,10 @@ export function systemHandlers({
         nodes: { total: running.nodes, online: running.onlineNodes },
         sessions: { running: running.runningSessions },
       };
+    },
+    'system/settings': (_input, { principal }) => {
+      if (!isOwner(principal)) throw new RelayError('forbidden', 'The settings are for the owner');
+      return configuration;
     },
     'system/me': (_input, { principal }) => principal,
     'login/create': async (_input, { principal }) => {
