@@ -34,6 +34,7 @@ export async function startAskingNode(relay: TestRelay, questions: Readonly<Reco
     name: 'workshop',
     stateDir,
     allowedFolders: [stateDir],
+    hooksFile: `${relay.databasePath}.hooks.yaml`,
     providers: [askingProvider(questions, done, started)],
     log: createLogger('error', null),
     env: process.env,

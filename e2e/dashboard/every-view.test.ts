@@ -21,6 +21,9 @@ const views = [
   '/search?text=plan',
   '/events',
   '/graph',
+  '/usage',
+  '/hooks',
+  '/audit',
   '/settings',
   '/tokens',
 ];

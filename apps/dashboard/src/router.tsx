@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, Outlet, useParams } from '@tanstack/react-router';
 import { SHARED_PAGE } from 'agent-relay-protocol';
 import type { ReactNode } from 'react';
+import { readAuditFilter } from './relay/audit.ts';
 import { readEventFilter } from './relay/event-filter.ts';
 import { readMessageSearch } from './relay/message-filter.ts';
 import { readSearchFilter } from './relay/search-filter.ts';
@@ -21,6 +22,8 @@ const RulesPage = lazyPage(async () => (await import('./view/rules/rules-page.ts
 const FindPage = lazyPage(async () => (await import('./view/search/search-page.tsx')).FindPage);
 const EventsPage = lazyPage(async () => (await import('./view/events/events-page.tsx')).EventsPage);
 const SettingsPage = lazyPage(async () => (await import('./view/settings/settings-page.tsx')).SettingsPage);
+const AuditPage = lazyPage(async () => (await import('./view/audit/audit-page.tsx')).AuditPage);
+const HooksPage = lazyPage(async () => (await import('./view/hooks/hooks-page.tsx')).HooksPage);
 const UsagePage = lazyPage(async () => (await import('./view/usage/usage-page.tsx')).UsagePage);
 const GraphPage = lazyPage(async () => (await import('./view/graph/graph-page.tsx')).GraphPage);
 const TasksPage = lazyPage(async () => (await import('./view/tasks/tasks-page.tsx')).TasksPage);
@@ -124,6 +127,13 @@ const eventsRoute = createRoute({
   validateSearch: readEventFilter,
   component: () => <EventsPage filter={eventsRoute.useSearch()} />,
 });
+const auditRoute = createRoute({
+  ...under,
+  path: '/audit',
+  validateSearch: readAuditFilter,
+  component: () => <AuditPage filter={auditRoute.useSearch()} />,
+});
+const hooksRoute = createRoute({ ...under, path: '/hooks', component: HooksPage });
 const usageRoute = createRoute({
   ...under,
   path: '/usage',
@@ -149,6 +159,8 @@ const pages = [
   callbacksRoute,
   searchRoute,
   eventsRoute,
+  auditRoute,
+  hooksRoute,
   usageRoute,
   tokensRoute,
   settingsRoute,

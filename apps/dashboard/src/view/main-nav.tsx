@@ -87,7 +87,12 @@ interface PageProps {
 }
 
 /** Pages that another's link stands for. */
-const under: Readonly<Record<string, PageProps['to']>> = { '/rules': '/approvals', '/graph': '/messages' };
+const under: Readonly<Record<string, PageProps['to']>> = {
+  '/rules': '/approvals',
+  '/graph': '/messages',
+  '/audit': '/events',
+  '/hooks': '/fleet',
+};
 
 function Page({ to, name, count = 0, meaning = '', tone = 'bg-raised text-soft' }: PageProps) {
   const isUnder = under[useLocation({ select: ({ pathname }) => pathname })] === to;

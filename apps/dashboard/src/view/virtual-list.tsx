@@ -142,7 +142,7 @@ function useArrowKeys(scroller: Scroller, rows: Rows, { count, selected, isOn }:
   const toFocus = useRef<number | null>(null);
   const [visited, setVisited] = useState<number | null>(null);
   const stop = visited ?? Math.max(0, selected);
-  const targetIn = (index: number) => scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"] :is(a, button)`);
+  const targetIn = (index: number) => scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"] :is(a, button, summary)`);
   useLayoutEffect(() => {
     if (!isOn || !scroller.current) return;
     const shown = [...scroller.current.querySelectorAll<HTMLElement>('[data-index]')];

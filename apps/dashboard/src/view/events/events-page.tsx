@@ -1,6 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { relayEventTypes } from 'agent-relay-protocol';
 import { useList } from '../../live/use-list.ts';
+import { useMayCall } from '../../live/use-live.ts';
 import { agentsView } from '../../relay/agents.ts';
 import { type LogFilter, readEventFilter } from '../../relay/event-filter.ts';
 import { LOG_STEP, type ReadLog, useLog } from '../../relay/use-log.ts';
@@ -64,6 +65,11 @@ function EventTools({ filter, log }: { readonly filter: LogFilter; readonly log:
         <span className="text-soft tabular-nums" title="The cursor: what is read after it is new">
           at {log.cursor}
         </span>
+        {useMayCall('audit/list') ? (
+          <Link to="/audit" className="text-accent hover:underline">
+            Audit
+          </Link>
+        ) : null}
         <span className="grow" />
         <Narrow label="Kind" list={[...nouns, ...relayEventTypes]} value={filter.type} onSet={(value) => set('type', value)} />
         <Narrow label="Agent" list={agents.map(({ id }) => id)} value={filter.agent} onSet={(value) => set('agent', value)} />

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import type { Node } from 'agent-relay-client';
 import { useList } from '../../live/use-list.ts';
 import { useMayCall } from '../../live/use-live.ts';
@@ -13,6 +14,7 @@ import { PairMachine } from './pair-machine.tsx';
 export function FleetPage() {
   const maySpawn = useMayCall('sessions/start');
   const mayPair = useMayCall('nodes/pair');
+  const mayAsk = useMayCall('hooks/describe');
   const running = useList(runningView);
   const nodes = useList(nodesView, inOrder);
   const list = (
@@ -44,6 +46,11 @@ export function FleetPage() {
       hint="Machines that run agents"
       tools={
         <>
+          {mayAsk ? (
+            <Link to="/hooks" className="text-accent text-xs hover:underline">
+              Hooks
+            </Link>
+          ) : null}
           <span className="grow" />
           {maySpawn ? <SpawnDialog /> : null}
         </>

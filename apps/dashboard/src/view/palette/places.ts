@@ -25,6 +25,8 @@ const pages: readonly (readonly [path: string, word: string])[] = [
   ['/events', 'Events'],
   ['/graph', 'Who talks to whom'],
   ['/tokens', 'Tokens'],
+  ['/audit', 'Audit: who did what'],
+  ['/hooks', 'Hooks'],
   ['/settings', 'Settings'],
 ];
 

@@ -2,6 +2,7 @@ import type { Setting } from 'agent-relay-protocol';
 import { useState } from 'react';
 import { useLive, useMayCall, useMe } from '../../live/use-live.ts';
 import { settingsView } from '../../relay/system.ts';
+import { formatSpan } from '../format.ts';
 import { Problem } from '../problem.tsx';
 
 /** What the relay was started with, and where each value comes from. */
@@ -55,9 +56,10 @@ const Settings = ({ settings }: { readonly settings: readonly Setting[] }) => (
   </table>
 );
 
-function Value({ setting: { value, isSecret, source } }: { readonly setting: Setting }) {
+function Value({ setting: { name, value, isSecret, source } }: { readonly setting: Setting }) {
   if (isSecret) return <span className="font-sans text-soft">{source === 'default' ? 'not set' : 'set, and told to nobody'}</span>;
   if (value === null || value === '' || (Array.isArray(value) && value.length === 0))
     return <span className="font-sans text-soft">none</span>;
+  if (typeof value === 'number' && name.endsWith('_MS')) return `${value} (${formatSpan(value)})`;
   return Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,7 +1,8 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useAskedAgain } from '../../live/use-asked-again.ts';
 import { useList } from '../../live/use-list.ts';
-import { useLive } from '../../live/use-live.ts';
+import { useLive, useMayCall } from '../../live/use-live.ts';
 import { healthView, statsView } from '../../relay/system.ts';
 import { sourcesView } from '../../relay/tasks.ts';
 import { formatSpan } from '../format.ts';
@@ -32,6 +33,7 @@ export function SettingsPage() {
         </Part>
         <Part title="The relay">
           <RelayFacts />
+          <Links />
         </Part>
         <Part title="Health">
           <HealthParts />
@@ -85,6 +87,33 @@ function RelayFacts() {
         </div>
       ))}
     </dl>
+  );
+}
+
+/** What else there is to look up, for whom it is. */
+function Links() {
+  const mayReadAudit = useMayCall('audit/list');
+  const mayReadHooks = useMayCall('hooks/describe');
+  const mayReadTokens = useMayCall('tokens/list');
+  const look = 'text-accent hover:underline';
+  return (
+    <p className="flex flex-wrap gap-x-4 text-xs empty:hidden">
+      {mayReadAudit ? (
+        <Link to="/audit" className={look}>
+          Who did what
+        </Link>
+      ) : null}
+      {mayReadHooks ? (
+        <Link to="/hooks" className={look}>
+          Hooks
+        </Link>
+      ) : null}
+      {mayReadTokens ? (
+        <Link to="/tokens" className={look}>
+          Tokens
+        </Link>
+      ) : null}
+    </p>
   );
 }
 

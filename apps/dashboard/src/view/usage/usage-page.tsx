@@ -70,8 +70,8 @@ function Used({ rows, days, by, show }: UsedProps) {
       <dl className="grid grid-cols-2 gap-3 sm:grid-cols-4">
         <Figure word="Cost" value={total.costUsd === 0 ? '–' : formatCost(total.costUsd)} note="as vendors say" />
         <Figure word="Turns" value={formatTokens(total.turns)} note={agents === 1 ? 'of one agent' : `of ${agents} agents`} />
-        <Figure word="Tokens read" value={formatTokens(total.inputTokens)} note={`${formatTokens(total.cachedInputTokens)} cached`} />
-        <Figure word="Tokens written" value={formatTokens(total.outputTokens)} note={`${formatTokens(total.reasoningTokens)} reasoning`} />
+        <Figure word="Input tokens" value={formatTokens(total.inputTokens)} note={`${formatTokens(total.cachedInputTokens)} cached`} />
+        <Figure word="Output tokens" value={formatTokens(total.outputTokens)} note={`${formatTokens(total.reasoningTokens)} reasoning`} />
       </dl>
       <section aria-label={`${measureWords[show]} by day`} className="grid gap-2 rounded-xl border border-line bg-panel p-4">
         <p className="flex flex-wrap items-baseline gap-x-2 text-xs">

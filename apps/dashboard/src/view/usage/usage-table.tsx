@@ -6,9 +6,9 @@ import { formatCost, formatTokens, shortDay } from './usage-words.ts';
 
 const columns = [
   { name: 'turns', word: 'Turns', format: formatTokens, place: '' },
-  { name: 'inputTokens', word: 'Read', format: formatTokens, place: '' },
-  { name: 'cachedInputTokens', word: 'of it cached', format: formatTokens, place: 'hidden sm:table-cell' },
-  { name: 'outputTokens', word: 'Written', format: formatTokens, place: '' },
+  { name: 'inputTokens', word: 'Input', format: formatTokens, place: '' },
+  { name: 'cachedInputTokens', word: 'Cached', format: formatTokens, place: 'hidden sm:table-cell' },
+  { name: 'outputTokens', word: 'Output', format: formatTokens, place: '' },
   { name: 'costUsd', word: 'Cost', format: formatCost, place: '' },
 ] as const satisfies readonly { readonly name: keyof UsageTotal; readonly word: string; format(value: number): string; place: string }[];
 

@@ -20,8 +20,8 @@ export const formatMeasure = (show: UsageMeasure): ((value: number) => string) =
 export const groupWords: Readonly<Record<UsageGroup, string>> = { agent: 'by agent', model: 'by model', day: 'by day' };
 export const measureWords: Readonly<Record<UsageMeasure, string>> = {
   costUsd: 'Cost',
-  outputTokens: 'Tokens written',
-  inputTokens: 'Tokens read',
+  outputTokens: 'Output tokens',
+  inputTokens: 'Input tokens',
   turns: 'Turns',
 };
 

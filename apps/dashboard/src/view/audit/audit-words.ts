@@ -1,0 +1,53 @@
+import type { AuditEntry } from 'agent-relay-protocol';
+import { known } from '../known.ts';
+
+const words: Readonly<Record<string, string>> = {
+  'agents/approval': 'set the approval mode of',
+  'agents/interrupt': 'interrupted',
+  'agents/label': 'named',
+  'agents/register': 'registered',
+  'agents/release': 'released',
+  'agents/remove': 'removed',
+  'agents/tags': 'set the tags of',
+  'approvals/resolve': 'answered',
+  'callbacks/redeliver': 'sent again callback',
+  'channels/bind': 'bound a conversation of',
+  'channels/unbind': 'unbound a conversation of',
+  'holds/refuse': 'refused held message',
+  'holds/release': 'released held message',
+  'hooks/test': 'tried the hook',
+  'login/create': 'made a login link',
+  'messages/remove': 'removed message',
+  'messages/send': 'steered',
+  'nodes/pair': 'let a machine in',
+  'nodes/remove': 'removed the machine',
+  'nodes/rename': 'renamed the machine',
+  'rules/create': 'made a standing rule for',
+  'rules/revoke': 'revoked rule',
+  'sessions/invite': 'invited',
+  'sessions/start': 'started',
+  'tokens/create': 'made the token',
+  'tokens/revoke': 'revoked the token',
+};
+
+/** What was done, for people; an operation without words of its own by its name. */
+export const actionWords = (action: string): string => known(words, action, (name) => name);
+
+/** Where what it was about is shown; null where no page shows it. */
+export function placeOf({ action, subject }: Pick<AuditEntry, 'action' | 'subject'>): string | null {
+  if (subject === null) return null;
+  const [noun = ''] = action.split('/');
+  const isNumber = /^[1-9]\d{0,14}$/u.test(subject);
+  if (noun === 'messages' && isNumber) return `/messages/${subject}`;
+  if (noun === 'tasks' && isNumber) return `/tasks/${subject}`;
+  if (noun === 'channels') return `/channels/${encodeURIComponent(subject)}`;
+  const isOfAgent = noun === 'agents' || noun === 'sessions' || action === 'approvals/resolve' || action === 'rules/create';
+  return isOfAgent && !/[:#]/u.test(subject) ? `/agents/${encodeURIComponent(subject)}` : null;
+}
+
+/** What else was asked, in a line; what it was about stands before it. */
+export const detailWords = ({ subject, details }: Pick<AuditEntry, 'subject' | 'details'>): string =>
+  Object.entries(details)
+    .filter(([, value]) => value !== subject)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' · ');
