@@ -19,9 +19,26 @@ const notices: Plugin = {
   },
 };
 
+/** Schemas carry the means to describe themselves as JSON Schema, which no page asks for, and which is a good part of the first script. */
+const withoutJsonSchema: Plugin = {
+  name: 'without-json-schema',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!/\/zod\/v4\/classic\/schemas\.js$/u.test(id)) return null;
+    const lean = code
+      .replace(/^import \* as processors from .*$/mu, 'const processors = {};')
+      .replace(
+        /^import \{ createStandardJSONSchemaMethod, createToJSONSchemaMethod \} from .*$/mu,
+        'const createStandardJSONSchemaMethod = () => undefined, createToJSONSchemaMethod = createStandardJSONSchemaMethod;',
+      );
+    if (/from ".*json-schema.*"/u.test(lean)) throw new Error('zod brings its JSON Schema from somewhere else now');
+    return { code: lean, map: null };
+  },
+};
+
 export default defineConfig({
   resolve: { conditions: ['agent-relay-source', ...defaultClientConditions] },
-  plugins: [react(), tailwindcss(), notices],
+  plugins: [react(), tailwindcss(), notices, withoutJsonSchema],
   build: { target: 'es2022', sourcemap: false, chunkSizeWarningLimit: 800 },
   server: {
     port: 4851, // The relay checks Host against Origin: the page's own Host must reach it.

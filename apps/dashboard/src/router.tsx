@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, Outlet, useParams } from '@tanstack/react-router';
 import { SHARED_PAGE } from 'agent-relay-protocol';
 import type { ReactNode } from 'react';
-import { readAuditFilter } from './relay/audit.ts';
+import { readAuditFilter } from './relay/audit-filter.ts';
 import { readEventFilter } from './relay/event-filter.ts';
 import { readMessageSearch } from './relay/message-filter.ts';
 import { readSearchFilter } from './relay/search-filter.ts';

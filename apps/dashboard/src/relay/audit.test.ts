@@ -1,6 +1,7 @@
 import type { AuditEntry } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { isApart, mergeEntries, readAuditFilter } from './audit.ts';
+import { isApart, mergeEntries } from './audit.ts';
+import { readAuditFilter } from './audit-filter.ts';
 
 const entry = (id: number): AuditEntry => ({
   id,

@@ -3,25 +3,11 @@ import { useEffect } from 'react';
 import { useAskedAgain } from '../live/use-asked-again.ts';
 import { type List, useList } from '../live/use-list.ts';
 import type { ListView } from '../live/view.ts';
+import type { AuditFilter } from './audit-filter.ts';
 import { byId } from './collect.ts';
 
 const PAGE = 100;
 const ASK_MS = 10_000;
-
-/** Which of it, as the address of the page has it. */
-export interface AuditFilter {
-  /** An operation, as the API names it. */
-  readonly action?: string;
-  readonly by?: string;
-}
-
-/** Reads what somebody may have typed into the address. */
-export function readAuditFilter({ action, by }: Readonly<Record<string, unknown>>): AuditFilter {
-  const said = Object.entries({ action, by }).flatMap(([name, value]) =>
-    typeof value === 'string' && value.trim() !== '' ? [[name, value.trim()] as const] : [],
-  );
-  return Object.fromEntries(said);
-}
 
 /** Who did what, newest first, page by page. The log does not tell of it. */
 const auditView = (filter: AuditFilter): ListView<AuditEntry> => ({

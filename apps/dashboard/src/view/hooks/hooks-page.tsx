@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { useAskedAgain } from '../../live/use-asked-again.ts';
 import { useList } from '../../live/use-list.ts';
@@ -24,7 +25,12 @@ export function HooksPage() {
     <main className="min-h-0 overflow-y-auto">
       <div className="measure grid grid-cols-[minmax(0,1fr)] gap-4 p-4">
         <header className="grid gap-1">
-          <h2 className="font-semibold text-sm">Hooks</h2>
+          <div className="flex items-baseline gap-3 text-xs">
+            <h2 className="font-semibold text-sm">Hooks</h2>
+            <Link to="/fleet" className="text-accent hover:underline">
+              Machines
+            </Link>
+          </div>
           <p className="max-w-prose text-soft text-xs">
             What happens by itself when something happens to an agent. Each machine has its own in a file that only its owner writes; saved
             is in force. From here they can be looked at and tried.
