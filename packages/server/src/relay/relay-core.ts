@@ -48,6 +48,7 @@ export type SessionRouteName =
   | 'hooks/describe'
   | 'hooks/test'
   | 'reservations/list'
+  | 'reservations/check'
   | 'reservations/create'
   | 'reservations/renew'
   | 'reservations/release';
