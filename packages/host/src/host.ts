@@ -379,7 +379,7 @@ class SessionHost implements Host {
       buffer,
       isMailRestricted: isMailRestricted(mode, approval),
       isElsewhere: dialIn !== undefined,
-      promptIds: dialIn && this.#promptIds.of(agentId, { isContinued: runtime.isContinued ?? false }),
+      promptIds: dialIn && this.#promptIds.of(agentId, { isContinued: runtime.isContinued ?? false, program: runtime.program }),
     });
     this.#sessions.set(sessionId, hosted);
     void hosted.ended.then(() => this.#sessions.delete(sessionId));

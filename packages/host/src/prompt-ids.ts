@@ -11,6 +11,20 @@ import { type Log, RecentMap } from 'agent-relay-wire';
 type Carried = readonly [promptId: string | null, fingerprint: string];
 type CarriedById = RecentMap<number, Carried>;
 
+interface Handed {
+  readonly carried: CarriedById;
+  /** To which program, where that was known. */
+  readonly program: string | null;
+}
+
+/** What a session knows of the program that it speaks to. */
+export interface SpokenTo {
+  /** Somebody has spoken to it before. */
+  readonly isContinued: boolean;
+  /** Its name among all of its kind; null where it has none. */
+  readonly program?: string | null | undefined;
+}
+
 const fileName = 'prompt-ids.json';
 /** For each agent: a program that never confirms must not fill the file. */
 const MESSAGES_KEPT = 200;
@@ -25,7 +39,7 @@ const MESSAGES_KEPT = 200;
 export class PromptIds {
   readonly #path: string;
   readonly #log: Log;
-  readonly #agents: Map<string, CarriedById>;
+  readonly #agents: Map<string, Handed>;
   #hasFault = false;
 
   constructor(stateDir: string, log: Log) {
@@ -35,24 +49,27 @@ export class PromptIds {
     this.#agents = readAgents(this.#path);
   }
 
-  /** Those of one session. A program that nobody has spoken to before has nothing of what another one was handed. */
-  of(agentId: string, { isContinued }: { readonly isContinued: boolean }): AgentPromptIds {
-    const carried: CarriedById = new RecentMap(MESSAGES_KEPT, this.#agents.get(agentId) ?? []);
-    this.#agents.set(agentId, carried);
+  /** Those of one session. A program that nobody has spoken to before, or that is another than before, has nothing of what the one before was handed. */
+  of(agentId: string, { isContinued, program = null }: SpokenTo): AgentPromptIds {
+    const before = this.#agents.get(agentId);
+    const carried: CarriedById = new RecentMap(MESSAGES_KEPT, before?.carried ?? []);
+    const isAnother = program !== null && before?.program != null && program !== before.program;
+    const handed = { carried, program: program ?? (isContinued ? (before?.program ?? null) : null) };
+    this.#agents.set(agentId, handed);
     const ids = new AgentPromptIds(carried, {
       write: () => this.#write(),
       forget: () => {
-        if (this.#agents.get(agentId) === carried) this.#agents.delete(agentId);
+        if (this.#agents.get(agentId) === handed) this.#agents.delete(agentId);
       },
     });
-    if (!isContinued && carried.size > 0) ids.programGone();
+    if ((!isContinued || isAnother) && carried.size > 0) ids.programGone();
     return ids;
   }
 
   #write(): void {
     const agents = [...this.#agents]
-      .filter(([, carried]) => carried.size > 0)
-      .map(([agentId, carried]) => [agentId, [...carried]] as const);
+      .filter(([, { carried }]) => carried.size > 0)
+      .map(([agentId, { carried, program }]) => [agentId, [...carried], program] as const);
     try {
       writeFileSync(`${this.#path}.new`, JSON.stringify(agents), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
@@ -125,18 +142,23 @@ const fingerprintOf = ({ id, from, to, body, createdAt }: InboxItem['message']):
     .update(JSON.stringify([id, from, to, body, createdAt]))
     .digest('base64url');
 
-function readAgents(path: string): Map<string, CarriedById> {
+function readAgents(path: string): Map<string, Handed> {
   try {
     const agents: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (!Array.isArray(agents)) return new Map();
-    return new Map(agents.filter(isAgent).map(([agentId, carried]) => [agentId, new RecentMap(MESSAGES_KEPT, carried.filter(isCarried))]));
+    return new Map(agents.filter(isAgent).map(([agentId, carried, program]) => [agentId, handedFrom(carried, program)]));
   } catch {
     // The first start: the file is only ever replaced whole.
     return new Map();
   }
 }
 
-const isAgent = (value: unknown): value is [string, unknown[]] =>
+const handedFrom = (carried: readonly unknown[], program: unknown): Handed => ({
+  carried: new RecentMap(MESSAGES_KEPT, carried.filter(isCarried)),
+  program: typeof program === 'string' ? program : null,
+});
+
+const isAgent = (value: unknown): value is [string, unknown[], unknown] =>
   Array.isArray(value) && typeof value[0] === 'string' && Array.isArray(value[1]);
 
 function isCarried(value: unknown): value is [number, Carried] {

@@ -313,6 +313,16 @@ describe('a program that dialled in', () => {
     ]);
   });
 
+  it('that is another than a killed host spoke to is not handed what that one was, though it had dialled before', async () => {
+    provider = Object.assign(new ScriptedProvider({ isContinued: true, program: '8' }), { takesDialIns: true as const });
+    new PromptIds(stateDir, silentLog).of('Worker', { isContinued: false, program: '7' }).add('p1', [inboxItem(1, 'before')]);
+    await open();
+    await start({ dialIn });
+    host.deliver('s1', [inboxItem(1, 'before'), inboxItem(2, 'after')]);
+    await until(() => expect(provider.prompts).toMatchObject([{ messageIds: [2] }]));
+    expect(relay.reports[0]).toMatchObject({ messageId: 1, state: 'failed' });
+  });
+
   it('that ends before it has confirmed its mail: that is told before its end is', async () => {
     provider = Object.assign(new ScriptedProvider(), { takesDialIns: true as const, resumes: true as const });
     await open();

@@ -19,6 +19,7 @@ const mail = (...ids: readonly number[]) => ids.map((id) => inboxItem(id, `body 
 
 interface Life {
   readonly isContinued?: boolean;
+  readonly program?: string;
   readonly isRelayAway?: boolean;
   readonly refuse?: (input: PromptInput) => boolean;
   /** It refuses because it has ended. */
@@ -26,10 +27,10 @@ interface Life {
 }
 
 /** One process of the host, with a session that confirms nothing. */
-function life({ isContinued = true, isRelayAway = false, isGone = false, refuse = () => false }: Life = {}) {
+function life({ isContinued = true, program, isRelayAway = false, isGone = false, refuse = () => false }: Life = {}) {
   const reports: DeliveryReport[] = [];
   const prompts: (PromptOptions & Pick<PromptInput, 'messageIds'>)[] = [];
-  const promptIds = new PromptIds(stateDir, silentLog).of('Solo', { isContinued });
+  const promptIds = new PromptIds(stateDir, silentLog).of('Solo', { isContinued, program });
   const queue = new DeliveryQueue({
     session: {
       prompt: async (input, options) => {
@@ -95,6 +96,14 @@ test('what a killed process had handed to a program that is gone is told, and no
   const { offer, reports } = life();
   expect(await offer(mail(1, 2, 3), 1)).toMatchObject([{ messageIds: [3] }]);
   expect(reports).toEqual([lost(1), lost(2)]);
+});
+
+test('a program that had dialled before and was never spoken to is another one: what its forerunner was handed is told', async () => {
+  const [first] = await life({ isContinued: false, program: '7' }).offer(mail(1), 1);
+  expect((await life({ program: '7' }).offer(mail(1), 1))[0]).toEqual({ ...first, isRepeat: true });
+  const { offer, reports } = life({ program: '8' });
+  expect(await offer(mail(1, 2), 1)).toMatchObject([{ messageIds: [2] }]);
+  expect(reports).toEqual([lost(1)]);
 });
 
 test('what a program did not confirm before it ended is told, and nothing is told of what it did not take', async () => {

@@ -25,6 +25,8 @@ export interface ScriptedProviderOptions {
   readonly hasSharedServer?: boolean;
   /** Its sessions say that their program had been spoken to before. */
   readonly isContinued?: boolean;
+  /** What they say of which program it is. */
+  readonly program?: string;
 }
 
 /** A provider over `scripted-agent.mjs`, a real process that does what the prompts' commands say. Keeps what each session was started with. */
@@ -59,6 +61,7 @@ export class ScriptedProvider implements Provider {
       this.prompts.push({ ...input, agentId: options.agentId, ...how });
     });
     session.isContinued = this.#options.isContinued ?? false;
+    session.program = this.#options.program ?? null;
     this.#sessions.add(session);
     return session;
   }
@@ -88,6 +91,7 @@ class ScriptedSession implements AgentSession {
   readonly vendorSessionId: string;
   readonly model = null;
   isContinued = false;
+  program: string | null = null;
   readonly events: SessionEvents;
   readonly #child: ChildHandle;
   readonly #onPrompt: (input: PromptInput, options: PromptOptions) => void;

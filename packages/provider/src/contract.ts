@@ -257,6 +257,8 @@ export interface AgentSession {
   readonly model: string | null;
   /** Its program, which dialled in, had been spoken to before this session began: what it was handed then it may still have. */
   readonly isContinued?: boolean;
+  /** Which program that is, the same for as long as it runs: null where it does not say so. */
+  readonly program?: string | null;
   /**
    * Everything the agent does, in order; iterated once. The base holds: one `tool.completed` per `tool.started`, one end per turn also on a
    * crash, string ids, absolute paths, `session.ended` last.

@@ -63,6 +63,10 @@ export class ClaudeSession implements AgentSession {
     void this.#watch();
   }
 
+  get program(): string | null {
+    return this.#options.connection.processId;
+  }
+
   get vendorSessionId(): string | null {
     return this.#options.translator.sessionId ?? this.#options.vendorSessionId;
   }

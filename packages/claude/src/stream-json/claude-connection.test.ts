@@ -192,6 +192,7 @@ describe('ClaudeConnection', () => {
     const first = new FakeCli(greeting(7));
     const { connection } = connect({ whenLinkEnds: 'reconnect' });
     await connection.attach(first.link);
+    expect(connection.processId).toBe('7');
     await connection.prompt({ content: 'perhaps read' });
     await first.receivedAtLeast(2);
     await first.hangUp();

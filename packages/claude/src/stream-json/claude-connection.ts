@@ -72,7 +72,7 @@ export class ClaudeConnection {
   readonly #unacknowledged = new UnacknowledgedPrompts();
   /** Of these two echoes are handed over: the first may tell no more than that the CLI has dropped a prompt which it had. */
   readonly #repeats = new RecentSet<string>(repeatsKept);
-  #pid: unknown;
+  #pid: string | null = null;
   #isContinued: boolean | undefined;
   #link: Link | undefined;
   /** Its process is known for the one that prompts are meant for. */
@@ -97,6 +97,11 @@ export class ClaudeConnection {
   /** By its refusal of the first `initialize` here, as up to 2.1.120: somebody had spoken to this CLI before. Newer ones take each. */
   get isContinued(): boolean {
     return this.#isContinued ?? false;
+  }
+
+  /** Of the CLI, on its own machine; null where it has not said so. */
+  get processId(): string | null {
+    return this.#pid;
   }
 
   get isAttached(): boolean {
@@ -303,10 +308,10 @@ export class ClaudeConnection {
   /** An `initialize` that succeeds names the process; up to 2.1.120 a second one to the same process is refused. */
   #isAnotherProcess({ isSuccess, response }: ControlAnswer): boolean {
     const { pid } = response;
-    if (!isSuccess || pid === undefined) return false;
+    if (!isSuccess || typeof pid !== 'number') return false;
     const before = this.#pid;
-    this.#pid = pid;
-    return before !== undefined && before !== pid;
+    this.#pid = `${pid}`;
+    return before !== null && before !== this.#pid;
   }
 
   #sendAgain(uuid: string, prompt: UserInputFrame): void {
