@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { type Approval, MCP_SERVER_NAME, socketNotifications } from 'agent-relay-protocol';
+import { type Approval, type Delivery, MCP_SERVER_NAME, socketNotifications } from 'agent-relay-protocol';
 import { JsonRpcPeer } from 'agent-relay-wire';
 import { connectWebSocket } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -345,6 +345,8 @@ describe('processes that end', () => {
     await api.nodeOnline();
     const session = await api.spawn('Worker', { task: '!orphan \n!say said before the end' });
     await until(async () => expect(await api.texts('Worker')).toHaveLength(2));
+    const { id } = await api.send('Worker', '!hang');
+    await until(async () => expect(await api.receipts(id)).toEqual(['seen']));
     await endProcess(first, 'SIGKILL');
     const left = marked(session.sessionId);
     expect(left.length).toBeGreaterThan(1);
@@ -356,6 +358,8 @@ describe('processes that end', () => {
       }),
     );
     expect(left.filter(isRunning)).toEqual([]);
+    const { data } = await api.call<{ data: Delivery[] }>('GET', `/messages/${id}/deliveries`);
+    expect(data).toMatchObject([{ state: 'seen', reason: expect.stringContaining('relay-connect ended unexpectedly') }]);
     expect((await api.activity('Worker')).at(-1)?.event).toMatchObject({ type: 'session.ended', reason: 'lost' });
     expect(await api.spawn('Worker')).toMatchObject({ status: 'running', epoch: 2 });
     expect(await endProcess(second, 'SIGTERM')).toBe(0);

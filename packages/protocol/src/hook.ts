@@ -24,6 +24,12 @@ export const relayOnlyTriggers = ['task_created', 'task_claimed', 'task_complete
 /** What the relay's own hooks may be set off by. */
 export const relayTriggers = ['spawned', 'released', 'approval_needed', 'message_received', 'stalled', ...relayOnlyTriggers] as const;
 
+/**
+ * `approval_needed` tells that a person is needed: what a rule, a reservation or a hook has answered within this time sets nothing off. A hook that answers
+ * itself begins at once.
+ */
+export const ANSWERED_AT_ONCE_MS = 1_000;
+
 export const HookTriggerSchema = z.enum([...machineTriggers, ...relayOnlyTriggers]);
 export type HookTrigger = z.infer<typeof HookTriggerSchema>;
 

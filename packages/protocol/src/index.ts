@@ -76,6 +76,7 @@ export type { GuardRule, HeldMessage, Hold, HoldStatus, OpenHold } from './hold.
 export { GuardRuleSchema, HeldMessageSchema, HoldSchema, HoldStatusSchema } from './hold.ts';
 export type { Hook, HookActionType, HookOutcome, HookResult, HookTrigger, NodeHooks, RecentHookResult } from './hook.ts';
 export {
+  ANSWERED_AT_ONCE_MS,
   HOOK_MESSAGE_KIND,
   HOOK_OUTPUT_LENGTH,
   HookFieldsSchema,

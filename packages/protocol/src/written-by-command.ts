@@ -1,13 +1,13 @@
 import { type SimpleCommand, simpleCommands } from './shell-words.ts';
 
 /** A path as the command says it, from the folder that it runs in; `isTree`: with all that is below it. */
-export interface Written {
+export interface WrittenPath {
   readonly folder: string;
   readonly path: string;
   readonly isTree: boolean;
 }
 
-type Target = Omit<Written, 'folder'>;
+type Target = Omit<WrittenPath, 'folder'>;
 
 const shells = /^(?:sh|bash|dash|zsh|ksh)$/u;
 /** Programs that run what follows them, and the flags of theirs that take a value. */
@@ -24,11 +24,11 @@ const deepest = 4;
  * What a command line writes, as far as its words tell: where output is redirected to, and what programs are named that are known to write it.
  * What a program decides for itself (a script, a build, `git pull`), and what only a shell can tell (`$X`, `$(…)`), is not known.
  */
-export function writtenByCommand(line: string, folder: string, depth = 0): readonly Written[] {
+export function writtenByCommand(line: string, folder: string, depth = 0): readonly WrittenPath[] {
   let [cwd, isCwdTold] = [folder, true];
   const text = line.slice(0, LONGEST);
   const patched = [...text.matchAll(patchedFile)].map(([, path = '']) => ({ folder, path, isTree: false }));
-  const written = simpleCommands(withoutDocuments(text)).flatMap((command): readonly Written[] => {
+  const written = simpleCommands(withoutDocuments(text)).flatMap((command): readonly WrittenPath[] => {
     const words = withoutRunners(command.words);
     const redirected = command.redirectedTo.map((path) => path !== null && { path, isTree: false });
     const [name = '', ...args] = words;

@@ -86,6 +86,19 @@ test('one for a tag holds for who has it; one that is revoked, or over, holds no
   expect(node.commands.filter(({ name }) => name === 'session/resolve-approval')).toHaveLength(1);
 });
 
+test('a rule is found behind a thousand others, and ends by itself behind them', async () => {
+  const first = await create({ ...npm, expiresAt: 1_000_050 });
+  for (let count = 0; count < 1_000; count += 1) await create({ ...npm, command: ['other', String(count)] });
+  await say(ask('a1'));
+  await expect.poll(pending, { timeout: 30_000 }).toEqual([]);
+  world.clock.at = 1_000_050;
+  await world.relay.reap();
+  const found = async (active: boolean) =>
+    (await world.relay.handlers['rules/list']({ active, limit: 1_000 }, as(owner))).data.map(({ id }) => id);
+  expect(await found(false)).toEqual([first.id]);
+  expect((await found(true)).length).toBe(1_000);
+}, 60_000);
+
 test('an agent, a program or a session that it starts gives itself a tag, and gets nobody’s yes by it', async () => {
   await create({ tag: 'deploy', command: ['git', 'push'], folder: '/fresh' });
   const worker: Principal = { type: 'agent', workspace, agentId: 'Worker', epoch: 1 };

@@ -1,4 +1,12 @@
-import { type AgentEvent, type ConfiguredHook, fillText, HOOK_MESSAGE_KIND, type HookResult, type InboxItem } from 'agent-relay-protocol';
+import {
+  type AgentEvent,
+  ANSWERED_AT_ONCE_MS,
+  type ConfiguredHook,
+  fillText,
+  HOOK_MESSAGE_KIND,
+  type HookResult,
+  type InboxItem,
+} from 'agent-relay-protocol';
 import { modelText, settlesWithin } from 'agent-relay-wire';
 import { HookOccurrences, type Occurrence, receivedOf } from './hook-occurrences.ts';
 import type { HookedSession, Hooks } from './hooks.ts';
@@ -24,6 +32,8 @@ export class SessionHooks {
   readonly #running = new Set<Promise<void>>();
   readonly #debounced = new Map<string, { readonly hook: string; readonly timer: NodeJS.Timeout; readonly begin: () => void }>();
   readonly #overflowing = new Set<string>();
+  /** Hooks that tell of a question begin when nobody has answered it at once. */
+  readonly #asked = new Map<string, NodeJS.Timeout[]>();
   /** The turn that runs, or is about to, was begun by mail of hooks alone. */
   #isFed = false;
   #isTurnRunning = false;
@@ -40,6 +50,8 @@ export class SessionHooks {
       this.#isFed = false;
       this.#isTurnRunning = false;
     }
+    if (event.type === 'approval.resolved') this.#answered(event.approvalId);
+    if (event.type === 'session.ended') for (const approvalId of this.#asked.keys()) this.#answered(approvalId);
     if (event.type === 'session.ended') for (const { begin } of [...this.#debounced.values()]) begin();
   }
 
@@ -60,10 +72,26 @@ export class SessionHooks {
   #occur(occurrence: Occurrence): void {
     const { hooks, session } = this.#options;
     for (const hook of hooks.matching(session, occurrence)) {
-      const debounceMs = hook.action.type === 'approve' ? undefined : hook.action.debounce;
-      if (debounceMs === undefined) this.#begin(hook, occurrence, this.#isFed);
-      else this.#debounce(hook, occurrence, debounceMs);
+      if (hook.action.type === 'approve') this.#begin(hook, occurrence, this.#isFed);
+      else if (occurrence.asked) this.#ask(occurrence.asked.approvalId, () => this.#begins(hook, occurrence));
+      else this.#begins(hook, occurrence);
     }
+  }
+
+  #begins(hook: ConfiguredHook, occurrence: Occurrence): void {
+    const debounceMs = hook.action.type === 'approve' ? undefined : hook.action.debounce;
+    if (debounceMs === undefined) this.#begin(hook, occurrence, this.#isFed);
+    else this.#debounce(hook, occurrence, debounceMs);
+  }
+
+  #ask(approvalId: string, begin: () => void): void {
+    const timer = setTimeout(begin, ANSWERED_AT_ONCE_MS);
+    this.#asked.set(approvalId, [...(this.#asked.get(approvalId) ?? []), timer]);
+  }
+
+  #answered(approvalId: string): void {
+    for (const timer of this.#asked.get(approvalId) ?? []) clearTimeout(timer);
+    this.#asked.delete(approvalId);
   }
 
   /** Runs that would do the same become one, when nothing has asked for it for so long. */

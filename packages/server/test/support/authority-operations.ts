@@ -46,8 +46,10 @@ const bound = async ({ owner }: AuthorityWorld, target: string) => {
 /** An agent has so many at a time. */
 const withoutReservations = async ({ owner }: AuthorityWorld, agentId: string) => {
   const { data } = await owner.reservations.list({});
+  const { data: sessions } = await owner.sessions.list({ agent: agentId });
   for (const each of data) if (each.agentId === agentId) await owner.reservations.release({ id: each.id });
-  return { agentId, folder: `/${randomUUID()}`, patterns: ['a'] };
+  // One that a machine runs reserves where it works.
+  return { agentId, folder: `${sessions[0]?.cwd ?? ''}/${randomUUID()}`, patterns: ['a'] };
 };
 const reserved = async (world: AuthorityWorld, agentId: string) =>
   (await world.owner.reservations.create(await withoutReservations(world, agentId))).id;

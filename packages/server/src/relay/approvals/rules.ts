@@ -1,7 +1,6 @@
 import {
   type ApprovalRule,
   DEFAULT_PAGE_SIZE,
-  MAX_PAGE_SIZE,
   type PendingApproval,
   type Principal,
   principalName,
@@ -16,6 +15,7 @@ import type { Decision } from '../../domain/facts.ts';
 import { keptSentence } from '../../domain/reservation.ts';
 import { recordWrite } from '../../domain/resource.ts';
 import { assertMayActUpon } from '../../domain/scopes.ts';
+import { allRecords } from '../../store/all-records.ts';
 import { registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { CallContext, RelayHandlers } from '../contract/relay-contract.ts';
@@ -61,9 +61,9 @@ export class ApprovalRules {
   /** Ends what is over. */
   async sweep(workspace: string): Promise<void> {
     const { store, clock } = this.#deps;
-    const { items } = await store.records.list(ruleResource, { workspace, under: ruleKey({ active: 'true' }), limit: MAX_PAGE_SIZE });
+    const rules = await allRecords(store, ruleResource, { workspace, under: ruleKey({ active: 'true' }) });
     const now = clock.now();
-    for (const { id } of items.filter((rule) => endOf(rule, now) !== null)) {
+    for (const { id } of rules.filter((rule) => endOf(rule, now) !== null)) {
       await store.records.change<ApprovalRule, void>(ruleResource, workspace, id, (rule) => ending(rule, now));
     }
   }
@@ -156,10 +156,8 @@ export class ApprovalRules {
   }
 
   async #rulesFor(workspace: string, agent: string, tags: readonly string[]): Promise<readonly ApprovalRule[]> {
-    const { records } = this.#deps.store;
     const keys = [ruleKey({ agent, active: 'true' }), ...tags.map((tag) => ruleKey({ tag }))];
-    const pages = await Promise.all(keys.map((under) => records.list(ruleResource, { workspace, under, limit: MAX_PAGE_SIZE })));
-    return pages.flatMap(({ items }) => items);
+    return (await Promise.all(keys.map((under) => allRecords(this.#deps.store, ruleResource, { workspace, under })))).flat();
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  ANSWERED_AT_ONCE_MS,
   type ConfiguredHook,
   describeHookAction,
   describeOccurrence,
@@ -136,9 +137,24 @@ export class RelayHooks {
     const hooks = this.#own.filter(({ trigger }) => trigger === occurrence.trigger);
     if (hooks.length === 0 || (await this.#answersHook(event))) return;
     for (const hook of hooks) {
-      const work = this.#run(hook, occurrence, event.seq).finally(() => this.#running.delete(work));
+      const work = this.#isNews(event)
+        .then((isNews) => (isNews ? this.#run(hook, occurrence, event.seq) : undefined))
+        .finally(() => this.#running.delete(work));
       this.#running.add(work);
     }
+  }
+
+  /** A question is one for a person when nobody has answered it at once. */
+  async #isNews(event: RelayEvent): Promise<boolean> {
+    if (event.type !== 'approval.requested') return true;
+    const { store, workspace } = this.#deps;
+    const { agentId, approvalId } = event.approval;
+    try {
+      await sleep(ANSWERED_AT_ONCE_MS, { signal: this.#closing.signal });
+    } catch {
+      return false; // the relay is closing
+    }
+    return (await store.approvals.find(workspace, agentId, approvalId))?.status === 'pending';
   }
 
   /** Whoever answers what a hook sent would be answered by it again, and so on. */

@@ -1,7 +1,6 @@
 import {
   DEFAULT_LEASE_MS,
   DEFAULT_PAGE_SIZE,
-  MAX_PAGE_SIZE,
   type PendingApproval,
   type Principal,
   RelayError,
@@ -27,6 +26,7 @@ import {
 } from '../../domain/reservation.ts';
 import { recordWrite } from '../../domain/resource.ts';
 import { isOwner } from '../../domain/scopes.ts';
+import { allRecords } from '../../store/all-records.ts';
 import { registered } from '../access/registered.ts';
 import { listed } from '../contract/listed.ts';
 import type { RelayHandlers } from '../contract/relay-contract.ts';
@@ -84,15 +84,8 @@ export class Reservations {
   }
 
   /** All that nobody ended, however much they say: their number has a limit, a page has another. */
-  async #open(workspace: string): Promise<readonly Reservation[]> {
-    const { records } = this.#deps.store;
-    const all: Reservation[] = [];
-    for (let before: number | undefined; ; ) {
-      const page = await records.list(reservationResource, { workspace, under: reservationKey({}), before, limit: MAX_PAGE_SIZE });
-      all.push(...page.items);
-      if (page.next === null) return all;
-      before = page.next;
-    }
+  #open(workspace: string): Promise<readonly Reservation[]> {
+    return allRecords(this.#deps.store, reservationResource, { workspace, under: reservationKey({}) });
   }
 
   async #list({ agent, file, before, limit = DEFAULT_PAGE_SIZE }: RouteInput<'reservations/list'>, { workspace }: Principal) {
