@@ -85,6 +85,25 @@ hooks:
   });
 });
 
+test('a question is told of when a person is needed for it: what a rule answers is not', async () => {
+  const instanceId = 'one';
+  await owner.agents.register({ id: 'Worker', name: 'Worker', instanceId });
+  writeHooks('hooks:\n  relay:\n    on_approval_needed:\n      - { relay: "#audit", body: "${approval}" }\n');
+  await owner.rules.create({ agent: 'Worker', command: ['npm', 'test'], folder: '/w' });
+  const ask = (approvalId: string, command: string) =>
+    owner.approvals.ask({
+      ...{ id: 'Worker', instanceId, approvalId, kind: 'execute', title: command, cwd: '/w', input: { command } },
+      options: [{ id: 'allow', label: 'Allow', outcome: 'allow' }],
+    });
+  expect(await ask('ruled', 'npm test')).toMatchObject({ status: 'allowed' });
+  await ask('open', 'npm publish');
+  await until(async () => {
+    const { data } = await owner.messages.list({ channel: 'audit', limit: 10 });
+    // Told in order: had the first one been, it would be here.
+    expect(data.map(({ body }) => body)).toEqual(['open']);
+  });
+});
+
 test('what answers the mail of a hook sets none off, and nobody else sends mail of that kind', async () => {
   for (const id of ['Worker', 'Lead']) await owner.agents.register({ id, name: id });
   writeHooks('hooks:\n  relay:\n    on_message_received:\n      - { name: tell, relay: Lead }\n');
