@@ -1,14 +1,14 @@
-import { type ConfiguredHook, describeHookAction, HooksFileSchema, type NodeHooks, RELAY_HOOKS } from 'agent-relay-protocol';
+import { type ConfiguredHook, describeHookAction, hooksFileSchemaFor, type NodeHooks, RELAY_HOOKS } from 'agent-relay-protocol';
 import type { Log } from 'agent-relay-wire';
 import { FollowedYaml } from 'agent-relay-wire/node';
 
 export type HooksFile = FollowedYaml<readonly ConfiguredHook[]>;
 
 /** A fault in it keeps nobody from working: what it said last holds, and the fault is told. */
-export function openHooksFile(path: string, log: Log): HooksFile {
+export function openHooksFile(path: string, log: Log, providers: readonly string[]): HooksFile {
   const file: HooksFile = new FollowedYaml({
     path,
-    schema: HooksFileSchema,
+    schema: hooksFileSchemaFor(providers),
     empty: [],
     onFault: (fault) => {
       if (fault === null) log.info('the hooks are followed again', { file: path });

@@ -94,7 +94,14 @@ export async function runNode(options: NodeOptions): Promise<RunningNode> {
       node?.agentEnded(session, end);
     };
     const relay = new NodeRelay({ links, log, tools, onEnded });
-    const hooks = options.hooksFile === undefined ? null : openHooksFile(options.hooksFile, log);
+    const hooks =
+      options.hooksFile === undefined
+        ? null
+        : openHooksFile(
+            options.hooksFile,
+            log,
+            providers.map(({ id }) => id),
+          );
     const host = await createHost({
       providers,
       stateDir,

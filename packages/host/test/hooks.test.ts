@@ -400,3 +400,39 @@ it('a notification reaches the desktop’s program as arguments', () => {
   expect(notifierOf('linux', 'Worker', '--help')).toEqual(['notify-send', '--app-name=Agent Relay', '--', 'Worker', '--help']);
   expect(notifierOf('win32', '$(evil)', '`evil`').join(' ')).not.toContain('evil');
 });
+
+describe('a trial', () => {
+  const approving = (folder: string) => `hooks:
+  codex:
+    on_approval_needed:
+      - { name: tests, approve: { command: [npm, test], folder: ${folder} } }
+      - { name: edits, approve: { edit: true, folder: ${folder} } }
+      - { name: count, command: [echo, "\${title}"] }
+`;
+
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    ['tests', {}, 'npm test in FOLDER would be allowed'],
+    ['tests', { title: 'npm test | tee x' }, 'npm test | tee x in FOLDER would be left to a person'],
+    ['tests', { cwd: '/elsewhere' }, 'npm test in /elsewhere would be left to a person'],
+    ['edits', { title: 'FOLDER/src/a.ts' }, 'FOLDER/src/a.ts in FOLDER would be allowed'],
+    ['edits', { title: 'FOLDER/.git/config' }, 'FOLDER/.git/config in FOLDER would be left to a person'],
+  ])('of a hook that answers says what it would answer: %s %o', async (name, fields, detail) => {
+    const here = (text: string) => text.replaceAll('FOLDER', folder);
+    const ready = await running(approving(folder));
+    const said = Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, here(value)]));
+    expect(await ready.testHook(name, said)).toMatchObject({
+      outcome: 'skipped',
+      detail: `A trial answers nothing. ${here(detail)}`,
+    });
+  });
+
+  it('is told apart from what happened, and a field that does not exist is a fault', async () => {
+    const ready = await running(approving(folder));
+    await ready.testHook('count', { title: 'x' });
+    expect(ready.recentHookRuns).toMatchObject([{ hook: 'count', agentId: null, isTrial: true, output: 'x\n' }]);
+    await expect(ready.testHook('count', { titel: 'x' })).rejects.toMatchObject({
+      code: 'validation_failed',
+      message: 'fields.titel: is nothing that on_approval_needed says; title is meant, perhaps',
+    });
+  });
+});

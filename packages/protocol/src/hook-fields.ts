@@ -1,6 +1,8 @@
 import { parseAddress } from './address.ts';
+import { RelayError } from './errors.ts';
 import type { HookTrigger } from './hook.ts';
 import type { DeliveryMode } from './message.ts';
+import { nearest } from './nearest.ts';
 
 /** What an occurrence says, by the names that placeholders have. */
 export type HookFields = Readonly<Record<string, string>>;
@@ -54,6 +56,19 @@ const asPath = (name: string, value: string): string => (hookPathFields.includes
 const safe = (value: string): string => value.replaceAll('\0', '').slice(0, MAX_VALUE_LENGTH);
 
 const placeholder = /\$\{([a-zA-Z][a-zA-Z0-9]*)\}/gu;
+
+/** The names of all placeholders of a text. */
+export const placeholderNames = (template: string): readonly string[] => [...template.matchAll(placeholder)].map(([, name = '']) => name);
+
+/** @throws RelayError `validation_failed` naming a field that the trigger does not have. */
+export function assertFieldsOf(trigger: HookTrigger, said: HookFields): void {
+  const known = Object.keys(exampleFields(trigger));
+  const unknown = Object.keys(said).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, known);
+  const message = `is nothing that on_${trigger} says; ${near === null ? `there are ${known.join(', ')}` : `${near} is meant, perhaps`}`;
+  throw new RelayError('validation_failed', `fields.${unknown}: ${message}`, { issues: [{ path: `fields.${unknown}`, message }] });
+}
 
 /** The names of those fields that a text has a place for. */
 export const placeholdersIn = (template: string, fields: readonly string[]): readonly string[] =>

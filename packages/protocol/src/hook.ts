@@ -62,7 +62,11 @@ export const RECENT_HOOK_RUNS = 100;
 const RECENT_OUTPUT_LENGTH = 400;
 
 /** A run as it is remembered where it happened, until that program ends. */
-export const RecentHookResultSchema = HookResultSchema.extend({ at: TimestampSchema, agentId: z.string().max(128).nullable() });
+export const RecentHookResultSchema = HookResultSchema.extend({
+  at: TimestampSchema,
+  agentId: z.string().max(128).nullable(),
+  isTrial: z.boolean().optional().describe('Somebody tried it: nothing had happened'),
+});
 export type RecentHookResult = z.infer<typeof RecentHookResultSchema>;
 
 /** The newest runs, this one among them. */

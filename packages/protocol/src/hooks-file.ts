@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { type HookTrigger, HookTriggerSchema, machineTriggers, relayTriggers } from './hook.ts';
 import { hookCommandFault } from './hook-command.ts';
+import { exampleFields, placeholderNames } from './hook-fields.ts';
 import { DeliveryModeSchema } from './message.ts';
 import { nearest } from './nearest.ts';
 import { isRunner } from './plain-command.ts';
+import { plainIssue } from './plain-issue.ts';
 import { AddressSchema, AgentIdSchema, LabelSchema, lineOf } from './primitives.ts';
 import { isPlainFolder } from './standing-yes.ts';
 
@@ -94,7 +96,7 @@ const ActionSchema = z.unknown().transform((value, context): HookAction => {
     });
     return z.NEVER;
   }
-  const parsed = kinds[kind].safeParse(value);
+  const parsed = kinds[kind].safeParse(value, { error: plainIssue });
   // The type follows from the word: each schema above is the one of its own kind.
   if (parsed.success) return { type: kind, ...parsed.data } as HookAction;
   for (const { path, message, ...issue } of parsed.error.issues) {
@@ -168,8 +170,40 @@ function faultOf(action: HookAction, whom: string, trigger: string): string | nu
   if (action.type === 'command' && action.feedback && !['file_change', 'command_executed', 'turn_complete'].includes(trigger))
     return 'feedback is for on_file_change, on_command_executed and on_turn_complete';
   const known = HookTriggerSchema.safeParse(trigger);
-  return action.type === 'command' && known.success ? hookCommandFault(action.command, known.data) : null;
+  if (!known.success) return null;
+  return placeholderFault(action, known.data) ?? (action.type === 'command' ? hookCommandFault(action.command, known.data) : null);
 }
+
+/** A placeholder of no field stays as it is written: in mail and on a desktop it is a slip, and in a line for the shell it may be a variable of its own. */
+function placeholderFault(action: HookAction, trigger: HookTrigger): string | null {
+  const fields = Object.keys(exampleFields(trigger));
+  const unknown = placeholderNames(textsOf(action).join('\n')).filter((name) => !fields.includes(name));
+  const isShells = action.type === 'command' && typeof action.command === 'string';
+  const slip = unknown.find((name) => !isShells || nearest(name, fields) !== null);
+  return slip === undefined ? null : `\${${slip}} is nothing that on_${trigger} says${meant(slip, fields)}`;
+}
+
+function textsOf(action: HookAction): readonly string[] {
+  switch (action.type) {
+    case 'command':
+      return typeof action.command === 'string' ? [action.command] : action.command;
+    case 'relay':
+      return [action.body ?? ''];
+    case 'notify':
+      return [action.notify];
+    case 'webhook':
+    case 'approve':
+      return [];
+  }
+}
+
+/** Providers that a machine does not have, and that are near one it has: such a section would be followed for nobody. */
+const misspeltProviders = (hooks: readonly ConfiguredHook[], providers: readonly string[]) =>
+  [...new Set(hooks.map(({ agents }) => agents))].flatMap((agents) => {
+    if (agents === '*' || agents === RELAY_HOOKS || agents.startsWith('agent:') || providers.includes(agents)) return [];
+    const near = nearest(agents, providers);
+    return near === null ? [] : [{ agents, message: `this machine has no such kind of agent; ${near} is meant, perhaps` }];
+  });
 
 /** The file `agent-relay.yaml`: `hooks`, then whose they are, then what sets them off, then what is done, in this order. */
 export const HooksFileSchema = z
@@ -178,7 +212,7 @@ export const HooksFileSchema = z
     const configured: ConfiguredHook[] = [];
     for (const [whom, section] of Object.entries(hooks ?? {})) {
       if (!isWhom(whom)) context.addIssue({ code: 'custom', path: ['hooks', whom], message: 'must be a provider, *, agent:<id> or relay' });
-      const parsed = sectionOf(whom).safeParse(section ?? {});
+      const parsed = sectionOf(whom).safeParse(section ?? {}, { error: plainIssue });
       for (const { path, message } of parsed.error?.issues ?? [])
         context.addIssue({ code: 'custom', path: ['hooks', whom, ...path], message });
       for (const [key, actions] of Object.entries(parsed.data ?? {})) {
@@ -194,6 +228,13 @@ export const HooksFileSchema = z
     }
     if (configured.length > 1000) context.addIssue({ code: 'custom', path: ['hooks'], message: 'at most 1000 hooks' });
     return configured;
+  });
+
+/** The file as a machine with these kinds of agents follows it. */
+export const hooksFileSchemaFor = (providers: readonly string[]) =>
+  HooksFileSchema.superRefine((hooks, context) => {
+    for (const { agents, message } of misspeltProviders(hooks, providers))
+      context.addIssue({ code: 'custom', path: ['hooks', agents], message });
   });
 
 /** What an action does, in a line for people; a webhook's secret and query are left out. */

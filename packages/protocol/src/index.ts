@@ -91,9 +91,9 @@ export {
   withRecentRun,
 } from './hook.ts';
 export type { HookFields } from './hook-fields.ts';
-export { describeOccurrence, exampleFields, fieldsOf, fillText, hookMailMode } from './hook-fields.ts';
+export { assertFieldsOf, describeOccurrence, exampleFields, fieldsOf, fillText, hookMailMode } from './hook-fields.ts';
 export type { ConfiguredHook, HookAction } from './hooks-file.ts';
-export { describeHookAction, HooksFileSchema, RELAY_HOOKS } from './hooks-file.ts';
+export { describeHookAction, HooksFileSchema, hooksFileSchemaFor, RELAY_HOOKS } from './hooks-file.ts';
 export { knownAgentEvent, loosely } from './loosely.ts';
 export type { McpToolInput, McpToolName, McpTools } from './mcp-tools.ts';
 export { MAX_TOOL_WAIT_MS, MCP_SERVER_NAME, mcpTools } from './mcp-tools.ts';
@@ -137,6 +137,7 @@ export type { OpenPair, Pair, PairEndCause, PairStatus } from './pair.ts';
 export { PairEndCauseSchema, PairSchema, PairStatusSchema } from './pair.ts';
 export { clipPath, parseInput, readLoosely } from './parse.ts';
 export { isRunner } from './plain-command.ts';
+export { plainIssue } from './plain-issue.ts';
 export { plainPath } from './plain-path.ts';
 export {
   AddressSchema,

@@ -21,7 +21,8 @@ test('hooks, the audit, usage and reservations have their commands, which say wh
   });
   expect((await run('hooks', 'test', 'none')).notes).toContain('not_found');
   expect((await run('hooks', 'test', 'tell', '--field', 'no value')).code).not.toBe(0);
-  expect((await run('hooks', 'log')).notes).toBe('No hook has run.');
+  expect((await run('hooks', 'test', 'tell', '--field', 'titel=x')).notes).toContain('title is meant, perhaps');
+  expect((await run('hooks', 'log')).out).toMatch(/^\S+ {2}a trial {2}hook tell on task_failed: skipped/u);
   writeFileSync(file, 'hooks:\n  relay:\n    on_task_faild: []\n', { mode: 0o600 });
   expect((await run('hooks')).notes).toMatch(
     /goes on with what its file said before: .*:3: hooks\.relay\.on_task_faild: .*on_task_failed is meant/u,

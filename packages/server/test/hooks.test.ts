@@ -88,7 +88,7 @@ hooks:
 test('a question is told of when a person is needed for it: what a rule answers is not', async () => {
   const instanceId = 'one';
   await owner.agents.register({ id: 'Worker', name: 'Worker', instanceId });
-  writeHooks('hooks:\n  relay:\n    on_approval_needed:\n      - { relay: "#audit", body: "${approval}" }\n');
+  writeHooks(`hooks:\n  relay:\n    on_approval_needed:\n      - { relay: "#audit", body: "\${approval}" }\n`);
   await owner.rules.create({ agent: 'Worker', command: ['npm', 'test'], folder: '/w' });
   const ask = (approvalId: string, command: string) =>
     owner.approvals.ask({

@@ -40,4 +40,4 @@ export { TurnCork } from './node/turn-cork.ts';
 export { TurnPace } from './node/turn-pace.ts';
 export type { WebSocketDuplexOptions } from './node/web-socket-duplex.ts';
 export { transportOf, webSocketDuplex } from './node/web-socket-duplex.ts';
-export { readYaml } from './node/yaml-file.ts';
+export { readYaml, tryYaml } from './node/yaml-file.ts';

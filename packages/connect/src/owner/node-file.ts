@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { asText, NodeProviderSchema, NodeTermsSchema, RelayError, SandboxRequestSchema, StartSessionSchema } from 'agent-relay-protocol';
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { NodeProviderSchema, NodeTermsSchema, RelayError, SandboxRequestSchema, StartSessionSchema } from 'agent-relay-protocol';
+import { tryYaml } from 'agent-relay-wire/node';
 import { z } from 'zod';
 
 const folder = z
@@ -53,47 +53,13 @@ export interface NodeFile {
 
 /** What the owner of this machine wrote. @throws RelayError `validation_failed` naming file, line and key. */
 export function parseNodeFile(path: string, text: string): NodeFile {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [broken] = document.errors;
-  if (broken) throw fault(path, lines.linePos(broken.pos[0]).line, broken.message);
-  const lineOf = (keys: readonly PropertyKey[]): number => lines.linePos(offsetOf(document.contents, keys)).line;
-  const parsed = NodeFileSchema.safeParse(readOut(document, path));
-  if (!parsed.success) {
-    const { keys, what } = firstFault(parsed.error.issues);
-    throw fault(path, lineOf(keys), `${keys.length === 0 ? 'the file' : keys.join('.')}: ${what}`);
+  const read = tryYaml(text, NodeFileSchema, { maxAliases: 0 });
+  if ('output' in read) {
+    const { output: content, isBlank, lineOf } = read;
+    return { content, isBlank, where: (key) => `${path} line ${lineOf([key])} (${key})` };
   }
-  const isBlank = document.contents === null;
-  return { content: parsed.data, isBlank, where: (key) => `${path} line ${lineOf([key])} (${key})` };
+  const [{ line, path: keys, message }] = read.faults;
+  const isOfSyntax = keys.length === 0 && !/^(?:must|is) /u.test(message);
+  const what = isOfSyntax ? message : `${keys.length === 0 ? 'the file' : keys.join('.')}: ${message}`;
+  throw new RelayError('validation_failed', `${path} line ${line}: ${what}`);
 }
-
-/** Aliases of aliases may come to more than memory holds: what needs no such thing has none. */
-function readOut(document: ReturnType<typeof parseDocument>, path: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 0 }) ?? {};
-  } catch (cause) {
-    throw fault(path, 1, 'aliases (*name) are not read here: write out what they stand for', cause);
-  }
-}
-
-function firstFault([issue]: readonly z.core.$ZodIssue[]) {
-  if (issue?.code === 'unrecognized_keys') return { keys: [...issue.path, ...issue.keys.slice(0, 1)], what: 'there is no such key' };
-  return { keys: issue?.path ?? [], what: issue?.message ?? 'is wrong' };
-}
-
-/** Where the innermost of these keys stands that is there. */
-function offsetOf(contents: unknown, keys: readonly PropertyKey[]): number {
-  let offset = 0;
-  let inner = contents;
-  for (const key of keys) {
-    const found = isMap(inner) ? inner.items.find((pair) => isScalar(pair.key) && asText(pair.key.value) === String(key)) : undefined;
-    const item: unknown = isSeq(inner) ? inner.items[Number(key)] : found?.key;
-    if (!isNode(item) || !item.range) break;
-    offset = item.range[0];
-    inner = found ? found.value : item;
-  }
-  return offset;
-}
-
-const fault = (path: string, line: number, what: string, cause?: unknown): RelayError =>
-  new RelayError('validation_failed', `${path} line ${line}: ${what}`, { cause });

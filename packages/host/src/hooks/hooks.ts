@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import {
   type AgentEvent,
+  assertFieldsOf,
   type ConfiguredHook,
   type DeliveryMode,
   describeOccurrence,
@@ -127,6 +128,15 @@ export class Hooks {
   async test(name: string, said: HookFields): Promise<HookResult> {
     const hook = this.#options.current().find((each) => each.name === name && each.agents !== 'relay');
     if (!hook) throw new RelayError('not_found', `This machine has no hook called ${name}`);
+    assertFieldsOf(hook.trigger, said);
+    const result = await this.#trial(hook, said);
+    this.#recent = withRecentRun(this.#recent, { ...result, at: this.#options.now(), agentId: null, isTrial: true });
+    return result;
+  }
+
+  async #trial(hook: ConfiguredHook, said: HookFields): Promise<HookResult> {
+    if (hook.action.type === 'approve')
+      return { ...told(hook), outcome: 'skipped', durationMs: 0, detail: describeTrial(hook.action.approve, said).slice(0, 1000) };
     const cwd = trialFolder(hook);
     assertPathsIn(cwd, said);
     const fields: HookFields = { ...exampleFields(hook.trigger), ...said, cwd };
@@ -255,18 +265,28 @@ const about = ({ hook, fields }: Run) => ({ hook: hook.name, trigger: hook.trigg
 const bodyOf = ({ trigger }: ConfiguredHook, template: string | undefined, fields: HookFields): string =>
   (template === undefined ? '' : fillText(template, fields)) || describeOccurrence(trigger, fields);
 
+type StandingYes = Extract<HookAction, { type: 'approve' }>['approve'];
+
+const allows = ({ command, folder }: StandingYes, asked: Parameters<typeof understood>[0]): boolean =>
+  questionAllowedBy({ kind: command ? 'execute' : 'edit', command: command ?? null, folder }, asked) &&
+  // By its name it lies in the folder; a link there may lead anywhere.
+  (command !== undefined || understood(asked)?.files.every((file) => editRefusal(folder, file) === null) === true);
+
+/** What it would answer: to the question whose command, or file, is the title; else to the plainest that it is for. */
+function describeTrial(rule: StandingYes, { kind = rule.command ? 'execute' : 'edit', title, cwd = rule.folder }: HookFields): string {
+  const what = title ?? rule.command?.join(' ') ?? resolve(rule.folder, 'a.ts');
+  const input = kind === 'edit' ? { file_path: what } : { command: what };
+  const isAllowed = (kind === 'edit' || kind === 'execute') && allows(rule, { kind, cwd, input });
+  return `A trial answers nothing. ${what} in ${cwd} would be ${isAllowed ? 'allowed' : 'left to a person'}`;
+}
+
 async function approve(
   { hook, session, occurrence }: Run,
   { approve: rule }: Extract<HookAction, { type: 'approve' }>,
 ): Promise<CommandResult> {
   const asked: AgentEvent | undefined = occurrence.asked;
-  const { command, folder } = rule;
-  const isAllowed =
-    asked !== undefined &&
-    questionAllowedBy({ kind: command ? 'execute' : 'edit', command: command ?? null, folder }, asked) &&
-    // By its name it lies in the folder; a link there may lead anywhere.
-    (command !== undefined || understood(asked)?.files.every((file) => editRefusal(folder, file) === null) === true);
-  if (!isAllowed) return { outcome: 'skipped', detail: 'It does not allow this, or does not understand it whole: a person is asked' };
+  if (asked === undefined || !allows(rule, asked))
+    return { outcome: 'skipped', detail: 'It does not allow this, or does not understand it whole: a person is asked' };
   const isTaken = await session.allow(asked.approvalId, `hook:${hook.name}`);
   return isTaken ? { outcome: 'succeeded', detail: 'It was allowed' } : { outcome: 'skipped', detail: 'It was answered already' };
 }

@@ -8,7 +8,7 @@ const hook: ConfiguredHook = {
   name: 'tell',
   agents: '*',
   trigger: 'approval_needed',
-  action: { type: 'relay', relay: 'Lead', body: '${approval}' },
+  action: { type: 'relay', relay: 'Lead', body: `\${approval}` },
 };
 
 const asked = (approvalId: string): AgentEvent => ({

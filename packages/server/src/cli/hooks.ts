@@ -70,7 +70,11 @@ const logCommand = (terminal: Terminal): Command =>
             ? (await client.hooks.describe({}, { signal })).sources.flatMap(({ recent }) => recent).toSorted((a, b) => a.at - b.at)
             : await runsOf(client, agent, signal);
         for (const run of runs)
-          terminal.out(json ? JSON.stringify(run) : `${clockTime(run.at)}  ${run.agentId ?? 'relay'}  ${describeHookRun(run)}`);
+          terminal.out(
+            json
+              ? JSON.stringify(run)
+              : `${clockTime(run.at)}  ${run.isTrial ? 'a trial' : (run.agentId ?? 'relay')}  ${describeHookRun(run)}`,
+          );
         if (runs.length === 0) terminal.note('No hook has run.');
       });
     });

@@ -75,7 +75,16 @@ const under = (key: string, action: string, whom = 'codex') => `hooks:\n  ${whom
 
 test.each([
   ['hooks: [', /^f\.yaml:\d: /u],
-  ['hoks: {}', /^f\.yaml:1: hoks: is no word of this file$/u],
+  [under('on_file_change', `{ notify: "\${fille} changed" }`), /fille\} is nothing that on_file_change says; file is meant, perhaps$/u],
+  [under('on_file_change', `{ command: [echo, "\${nothing}"] }`), /nothing\} is nothing that on_file_change says; there are agent, /u],
+  [under('on_file_change', `{ command: "echo \${fille}" }`), /file is meant, perhaps$/u],
+  [under('on_file_change', '{ command: 7 }'), /\.command: must be a line for the shell, or a list of words$/u],
+  [under('on_file_change', '{ notify: 7 }'), /\.notify: must be a text$/u],
+  [under('on_file_change', '{ command: x, concurrency: 99 }'), /\.concurrency: must be at most 16$/u],
+  [under('on_file_change', '{ relay: Lead, mode: soon }'), /\.mode: must be next, now, urgent or fyi$/u],
+  [under('on_file_change', '{ webhook: "https://x.example" }'), /\.secret: is missing$/u],
+  ['hooks: []', /hooks: must be keys with values$/u],
+  ['hoks: {}', /^f\.yaml:1: hoks: there is no such key$/u],
   [
     `# a comment\n\n${under('on_file_change', '{ command: x, timout: 3s }')}`,
     /^f\.yaml:6: hooks\.codex\.on_file_change\[0\]\.timout: is no word of a command hook; timeout is meant/u,

@@ -1,63 +1,90 @@
-import { type FieldIssue, messageOf, RelayError } from 'agent-relay-protocol';
-import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
+import { type FieldIssue, plainIssue, RelayError } from 'agent-relay-protocol';
+import { type Document, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 
 /** More than that nobody writes by hand. */
 const MAX_LENGTH = 1 << 20;
+
+/** What is wrong where; `path` is empty for the whole file. */
+export interface YamlFault {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly line: number;
+}
+
+/** A YAML file that was read, right or wrong. */
+export type YamlRead<Output> =
+  | {
+      readonly output: Output;
+      /** Nothing is said, not even `{}`. */
+      readonly isBlank: boolean;
+      /** The line, from 1, at which a key is said, or the nearest thing around it. */
+      readonly lineOf: (path: readonly PropertyKey[]) => number;
+    }
+  | { readonly faults: readonly [YamlFault, ...YamlFault[]] };
+
+export interface YamlOptions {
+  /** How often an anchor may be used; default 100. Aliases of aliases may come to more than memory holds. */
+  readonly maxAliases?: number;
+}
+
+/** Reads a YAML file that people write; every fault is told with its line and key, in words for people. */
+export function tryYaml<Output>(text: string, schema: z.ZodType<Output>, { maxAliases = 100 }: YamlOptions = {}): YamlRead<Output> {
+  if (text.length > MAX_LENGTH) return wrong([{ path: [], message: 'is longer than a million characters', line: 1 }]);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false, stringKeys: true });
+  if (document.errors.length > 0)
+    return wrong(document.errors.map(({ message, pos: [start] }) => ({ path: [], message, line: lines.linePos(start).line })));
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: maxAliases });
+  } catch (error) {
+    const refused = 'aliases (*name) are not read here: write out what they stand for';
+    return wrong([{ path: [], message: maxAliases === 0 ? refused : error instanceof Error ? error.message : 'cannot be read', line: 1 }]);
+  }
+  const lineOf = (path: readonly PropertyKey[]) => lineIn(document, lines, path);
+  const parsed = schema.safeParse(value ?? {}, { error: plainIssue });
+  if (parsed.success) return { output: parsed.data, isBlank: document.contents === null, lineOf };
+  return wrong(
+    parsed.error.issues.flatMap((issue) => {
+      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+      const message = issue.code === 'unrecognized_keys' ? 'there is no such key' : issue.message;
+      return paths.map((path) => ({ path, message, line: lineOf(path) }));
+    }),
+  );
+}
+
+const wrong = ([first = { path: [], message: 'cannot be read', line: 1 }, ...others]: readonly YamlFault[]) => ({
+  faults: [first, ...others] as const,
+});
 
 /**
  * What a YAML file that people write says.
  * @throws RelayError `validation_failed`; each fault names its line and its key, as `agent-relay.yaml:7: hooks.codex.on_turn: …`.
  */
 export function readYaml<Output>(text: string, file: string, schema: z.ZodType<Output>): Output {
-  if (text.length > MAX_LENGTH) throw faults([{ path: '', message: 'is longer than a million characters', line: 1 }], file);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false, stringKeys: true });
-  if (document.errors.length > 0)
-    throw faults(
-      document.errors.map(({ message, pos: [start] }) => ({ path: '', message, line: lines.linePos(start).line })),
-      file,
-    );
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    throw faults([{ path: '', message: messageOf(error), line: 1 }], file);
-  }
-  const parsed = schema.safeParse(value ?? {});
-  if (parsed.success) return parsed.data;
-  throw faults(
-    parsed.error.issues.flatMap((issue) => {
-      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-      const message = issue.code === 'unrecognized_keys' ? 'is no word of this file' : issue.message;
-      return paths.map((path) => ({ path: spelled(path), message, line: lineOf(document, lines, path) }));
-    }),
-    file,
-  );
-}
-
-interface Fault extends FieldIssue {
-  readonly line: number;
-}
-
-function faults(found: readonly Fault[], file: string): RelayError {
+  const read = tryYaml(text, schema);
+  if ('output' in read) return read.output;
+  const found = read.faults.map(({ path, ...fault }) => ({ path: spelled(path), ...fault }));
   const sentences = found.map(({ path, message, line }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`);
-  const issues = found.map(({ path, message, line }) => ({ path: path === '' ? file : path, message: `${message} (line ${line})` }));
-  return new RelayError('validation_failed', sentences.slice(0, 20).join('; '), { issues });
+  const issues = found.map(
+    ({ path, message, line }): FieldIssue => ({ path: path === '' ? file : path, message: `${message} (line ${line})` }),
+  );
+  throw new RelayError('validation_failed', sentences.slice(0, 20).join('; '), { issues });
 }
 
 const spelled = (path: readonly PropertyKey[]): string =>
   path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`)).join('');
 
 /** Where a value stands, or the nearest thing around it; of a pair, its key. */
-function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
+function lineIn(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length -= 1) {
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     const key = path[length - 1];
     const pair = isMap(parent)
       ? parent.items.find((item) => isPair(item) && isNode(item.key) && String(item.key) === String(key))
       : undefined;
-    const node = pair?.key ?? document.getIn(path.slice(0, length), true);
+    const node = pair?.key ?? (isSeq(parent) || isMap(parent) ? document.getIn(path.slice(0, length), true) : undefined);
     if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
   }
   return 1;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   ANSWERED_AT_ONCE_MS,
+  assertFieldsOf,
   type ConfiguredHook,
   describeHookAction,
   describeOccurrence,
@@ -108,6 +109,13 @@ export class RelayHooks {
   async test(name: string, said: HookFields): Promise<HookResult> {
     const hook = this.#own.find((each) => each.name === name);
     if (!hook) throw new RelayError('not_found', `The relay has no hook called ${name}`);
+    assertFieldsOf(hook.trigger, said);
+    const result = await this.#trial(hook, said);
+    this.#recent = withRecentRun(this.#recent, { ...result, at: this.#deps.clock.now(), agentId: null, isTrial: true });
+    return result;
+  }
+
+  async #trial(hook: ConfiguredHook, said: HookFields): Promise<HookResult> {
     const fields = fieldsOf(hook.trigger, { ...exampleFields(hook.trigger), ...said });
     if (hook.action.type === 'relay') {
       const detail = `A trial sends no message. To ${hook.action.relay}: ${bodyOf(hook, fields)}`.slice(0, 1000);
