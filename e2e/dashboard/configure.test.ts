@@ -98,7 +98,7 @@ async function usage(page: Page): Promise<void> {
 async function hooksAreTried(page: Page, world: DashboardWorld): Promise<void> {
   const greet = page.locator('[data-hook="greet"]');
   await greet.getByText('failed, exit 3').waitFor();
-  await page.getByRole('button', { name: 'Try greet' }).click();
+  await page.getByRole('button', { name: 'Try it: greet' }).click();
   await page.getByRole('button', { name: 'Really does it, with an example: try' }).click();
   await greet.getByText('Tried: failed, exit 3').waitFor();
   await greet.getByRole('status').getByText('hello').waitFor();

@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
+import { until } from '../support/until.ts';
 import { startAskingNode } from './asking-node.ts';
 import { type DashboardWorld, openDashboard } from './support.ts';
 
@@ -42,7 +44,14 @@ interface Violation {
 }
 
 /** A relay with something on every page, long words among it. */
-async function fill({ owner, ops }: DashboardWorld): Promise<readonly string[]> {
+async function fill({ relay, owner, ops }: DashboardWorld): Promise<readonly string[]> {
+  writeFileSync(
+    `${relay.databasePath}.hooks.yaml`,
+    'hooks: { "*": { on_spawned: [{ command: echo hello }] }, relay: { on_stalled: [{ relay: Lead }] } }',
+    {
+      mode: 0o600,
+    },
+  );
   await owner.agents.register({ name: 'Lead', status: 'idle', tags: ['core'], provider: 'claude' });
   await owner.agents.register({ name: 'Reviewer', status: 'busy', capabilities: ['review'] });
   await owner.agents.register({ name: `Agent-${'x'.repeat(100)}`, status: 'idle' });
@@ -66,11 +75,37 @@ async function fill({ owner, ops }: DashboardWorld): Promise<readonly string[]> 
   return [`/messages/${first.id}`, `/tasks/${task?.id}`];
 }
 
-/** What a machine can say of how accessible a page is; empty when nothing is wrong. */
-async function violationsOf(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>('axe.run()');
+/**
+ * What a machine can say of how accessible a page is; empty when nothing is wrong. Between themes nothing but colours differs, so a second one is asked
+ * about those alone: it is what takes long.
+ */
+async function violationsOf(page: Page, rules: 'all' | 'colours'): Promise<readonly string[]> {
+  const asked = rules === 'all' ? '{}' : "{ runOnly: ['color-contrast'] }";
+  const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>(`axe.run(${asked})`);
   return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes[0]?.html.slice(0, 200)}`);
+}
+
+/** One view, loaded once: what is wrong with it at each width, in both themes. */
+async function faultsOf(page: Page, path: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  await page.goto(path);
+  await page.getByRole('main').first().waitFor();
+  const onItsWay = page.getByText(/^(?:Loading|Reading|Asking the machines)…$/u);
+  await until(`all of ${path}`, async () => (await onItsWay.count()) === 0);
+  await page.evaluate(axe.source);
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 844 });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.getByRole('status').getByText('live').waitFor();
+      const name = `${path} at ${width}, ${colorScheme}`;
+      if (await page.evaluate<boolean>(tooWide)) found.push(`${name}: it is wider than the window`);
+      await keepScreenshot(page, `view${path.replaceAll(/[^\w-]/gu, '-')}-${width}-${colorScheme}`);
+      const violations = await violationsOf(page, colorScheme === 'light' ? 'all' : 'colours');
+      found.push(...violations.map((violation) => `${name}: ${violation}`));
+    }
+  }
+  return found;
 }
 
 test.skipIf(!hasBrowser)('every view fits every width in both themes, and axe finds nothing wrong with it', async () => {
@@ -88,26 +123,11 @@ test.skipIf(!hasBrowser)('every view fits every width in both themes, and axe fi
     turnId: 't',
     changes: [{ path: `/srv/${longWord}`, change: 'updated', diff: '@@ -1 +1 @@\n-a\n+b\n' }],
   });
+  const usage = { inputTokens: 120_000, outputTokens: 4_000, cachedInputTokens: 60_000, costUsd: 0.5 };
+  node.tell({ type: 'turn.completed', turnId: 't', outcome: 'finished', usage });
   await world.owner.messages.send({ to: 'Worker', body: 'Please deploy' });
   const page = await world.openPage('/');
   const found: string[] = [];
-  for (const path of [...views, ...paths]) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      for (const width of widths) {
-        await page.setViewportSize({ width, height: 844 });
-        if (width === widths[0]) await page.goto(path);
-        await page.getByRole('status').getByText('live').waitFor();
-        await page.getByRole('main').first().waitFor();
-        const isTooWide = await page.evaluate<boolean>(tooWide);
-        const name = `${path} at ${width}, ${colorScheme}`;
-        if (isTooWide) found.push(`${name}: it is wider than the window`);
-        await keepScreenshot(page, `view${path.replaceAll(/[^\w-]/gu, '-')}-${width}-${colorScheme}`);
-        // Both themes, and the narrow and the wide look, without each of one with each of the other: it is what takes long.
-        if (width === (colorScheme === 'light' ? widths[0] : widths[2]))
-          found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
-      }
-    }
-  }
+  for (const path of [...views, ...paths]) found.push(...(await faultsOf(page, path)));
   expect(found).toEqual([]);
 });

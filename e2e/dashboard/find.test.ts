@@ -113,7 +113,7 @@ test.skipIf(!hasBrowser)('mail to the owner is read once it was looked at; mail 
   await page.getByText('No message fits.').waitFor();
   await owner.deliveries.report({ id: 'Absent', reports: [{ messageId: lost.id, state: 'failed', reason: 'nobody home' }] });
   const row = page.locator(`[data-message-id="${lost.id}"]`);
-  await row.getByRole('button', { name: `Send message ${lost.id} again` }).click();
+  await row.getByRole('button', { name: `Send again message ${lost.id}` }).click();
   await row.getByRole('link', { name: 'sent again' }).waitFor();
   await keepScreenshot(page, 'dashboard-failed');
   const { data } = await owner.messages.list({ for: 'Absent', newest: true });

@@ -109,7 +109,7 @@ function OptionButton({ option, title, isMain = false, isBlocked, onPress }: Opt
   const label = visible(option.label);
   return (
     <ActButton
-      aria-label={isMain && option.outcome === 'allow' && option.id === 'allow' ? `Allow ${title}` : `${label}: ${title}`}
+      aria-label={`${label}: ${title}`}
       className={`button px-2.5 py-1 text-xs ${isMain ? 'button-main' : ''}`}
       isBusy={isBlocked}
       onClick={() => onPress(option)}

@@ -45,7 +45,7 @@ export function HookRow({ hook, source }: HookRowProps) {
         {mayTry && trial.output === undefined ? (
           <ConfirmButton
             word="Try it"
-            label={`Try ${name}`}
+            label={`Try it: ${name}`}
             confirmWord={action === 'relay' ? 'Shows what it would send: try' : 'Really does it, with an example: try'}
             command={trial}
           />

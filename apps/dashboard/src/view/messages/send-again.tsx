@@ -29,7 +29,7 @@ export function SendAgain({ message, to }: SendAgainProps) {
     <>
       <ActButton
         className="button px-2 py-0 text-xs"
-        aria-label={`Send message ${message.id} again`}
+        aria-label={`Send again message ${message.id}`}
         title={`To ${to.join(', ')}`}
         isBusy={again.isPending}
         onClick={() => again.run()}
