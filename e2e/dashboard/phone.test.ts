@@ -122,6 +122,19 @@ test.skipIf(!hasBrowser)(
     await page.getByText('Nothing yet.').waitFor();
     await page.getByRole('button', { name: 'Messages' }).click();
     await expectEnd();
+
+    // Of the pages' names a few fit beside each other: the one that is open is among them, or what leads to it.
+    for (const [path, name] of [
+      ['/tokens', 'Tokens'],
+      ['/hooks', 'Fleet'],
+    ] as const) {
+      await page.goto(path);
+      const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name });
+      await until(`${name} in sight`, async () => {
+        const box = await link.boundingBox();
+        return box !== null && box.x >= 0 && box.x + box.width <= phone.width;
+      });
+    }
   },
 );
 

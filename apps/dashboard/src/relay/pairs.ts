@@ -3,17 +3,24 @@ import type { ListView, View } from '../live/view.ts';
 import { byId, mergeNewestFirst } from './collect.ts';
 import { listUpTo } from './list-up-to.ts';
 
-const PAGE = 500;
+const OPEN_LIMIT = 1_000;
+const ENDED_PAGE = 500;
 
 export const isOpenPair = (pair: Pair): pair is OpenPair => pair.status === 'pending' || pair.status === 'active';
 
 const mergePairs = mergeNewestFirst<Pair>({ keyOf: byId, isOver: (pair) => !isOpenPair(pair), order: byId });
 
-/** Newest first. */
+/** Every open pair, and the newest of those that are over, newest first. */
 export const pairsView: ListView<Pair> = {
   name: 'pairs',
   route: 'pairs/list',
-  read: (relay) => listUpTo(PAGE, relay.pairs.list, {}),
+  read: async (relay) => {
+    const newest = await listUpTo(ENDED_PAGE, relay.pairs.list, {});
+    if (newest.isEnd) return { data: mergePairs([], newest.data), cursor: newest.cursor };
+    const pending = await listUpTo(OPEN_LIMIT, relay.pairs.list, { status: 'pending' as const });
+    const active = await listUpTo(OPEN_LIMIT, relay.pairs.list, { status: 'active' as const });
+    return { data: mergePairs(newest.data, [...pending.data, ...active.data]), cursor: newest.cursor };
+  },
   apply: (pairs, event) => ('pair' in event ? mergePairs(pairs, [event.pair]) : pairs),
 };
 

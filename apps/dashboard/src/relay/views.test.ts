@@ -1,4 +1,4 @@
-import type { Agent, Approval, Channel, ChannelBinding, MessageDetail, Node, RelayEvent, Session } from 'agent-relay-client';
+import type { Agent, Approval, Channel, ChannelBinding, MessageDetail, Node, RelayClient, RelayEvent, Session } from 'agent-relay-client';
 import type { ApprovalRule, Hold, OpenHold, Pair, Task } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
 import { READ_AGAIN, type View } from '../live/view.ts';
@@ -147,6 +147,24 @@ const message = {
   createdAt: 9,
   deletedAt: null,
 } as const;
+
+test('an open pair is among them, however many have ended since', async () => {
+  const kept = [
+    ...Array.from({ length: 600 }, (_, index) => ({ ...pair(index + 10), status: 'ended' as const })),
+    pair(7, 'active'),
+    pair(3),
+  ];
+  const list = async ({ status, before = Number.MAX_SAFE_INTEGER, limit = 0 }: { status?: string; before?: number; limit?: number }) => {
+    const fits = kept
+      .filter((each) => (status === undefined || each.status === status) && each.id < before)
+      .sort((one, other) => other.id - one.id);
+    const data = fits.slice(0, limit);
+    return { data, cursor: 1, nextCursor: fits.length > limit ? data.at(-1)?.id : undefined };
+  };
+  const relay = { pairs: { list } } as unknown as RelayClient; // no more is asked of it
+  const { data } = await pairsView.read(relay);
+  expect([data.length, data.slice(-2)]).toEqual([502, [pair(7, 'active'), pair(3)]]);
+});
 
 test('a message joins the thread it belongs to and no other, and what happens to it is told of it', () => {
   const shown: MessageDetail = { ...message, readBy: [], claim: null };

@@ -18,12 +18,7 @@ const waiting = 'bg-warn text-ground';
 export function MainNav() {
   const mayListTokens = useMayCall('tokens/list');
   useTitle();
-  const nav = useRef<HTMLElement>(null);
-  const path = useLocation({ select: ({ pathname }) => pathname });
-  // On a phone most of the pages are out of sight, and where one is should not be.
-  useEffect(() => {
-    if (path !== '') nav.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
-  }, [path]);
+  const nav = useCurrentInSight();
   const tasks = useLive(activeTasks).data;
   const blocked = tasks?.['blocked'] ?? 0;
   return (
@@ -34,12 +29,12 @@ export function MainNav() {
     >
       <Page to="/" name="Overview" />
       <Page to="/messages" name="Messages" />
-      <Page to="/approvals" name="Approvals" count={useCount(approvalsView, isPendingApproval)} meaning="waiting" tone={waiting} />
-      <Page to="/holds" name="Held" count={useCount(holdsView, isOpenHold)} meaning="waiting" tone={waiting} />
+      <Page to="/approvals" name="Approvals" {...useCount(approvalsView, isPendingApproval)} meaning="waiting" tone={waiting} />
+      <Page to="/holds" name="Held" {...useCount(holdsView, isOpenHold)} meaning="waiting" tone={waiting} />
       <Page to="/tasks" name="Tasks" count={tasks && totalOf(tasks)} meaning={blocked > 0 ? `active, ${blocked} blocked` : 'active'} />
-      <Page to="/pairs" name="Pairs" count={useCount(pairsView, isOpenPair)} meaning="open" />
+      <Page to="/pairs" name="Pairs" {...useCount(pairsView, isOpenPair)} meaning="open" />
       <Page to="/channels" name="Channels" />
-      <Page to="/callbacks" name="Callbacks" count={useCount(deadCallbacks)} meaning="gave up" tone="bg-bad text-ground" />
+      <Page to="/callbacks" name="Callbacks" {...useCount(deadCallbacks)} meaning="gave up" tone="bg-bad text-ground" />
       <Page to="/fleet" name="Fleet" />
       <Page to="/usage" name="Usage" />
       <Page to="/search" name="Search" />
@@ -53,13 +48,32 @@ export function MainNav() {
   );
 }
 
+/** On a phone most of the pages are out of sight, and where one is should not be: also once counts have made the others wider. */
+function useCurrentInSight() {
+  const nav = useRef<HTMLElement>(null);
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  const shown = useRef('');
+  useEffect(() => {
+    const current = nav.current?.querySelector('[aria-current]');
+    const place = `${path} ${nav.current?.scrollWidth}`;
+    if (!current || shown.current === place) return;
+    shown.current = place;
+    current.scrollIntoView({ inline: 'center', block: 'nearest' });
+  });
+  return nav;
+}
+
 const deadCallbacks = callbacksView('dead');
 const activeTasks = taskCountsView({});
 
-/** Undefined until it is known. */
-function useCount<Item>(view: ListView<Item>, isCounted: (item: Item) => boolean = () => true): number | undefined {
+/** So many of what is open are read at most: from there on it is that many or more. */
+const READ_AT_MOST = 1_000;
+
+/** What is open in a list; undefined until it is known. */
+function useCount<Item>(view: ListView<Item>, isCounted: (item: Item) => boolean = () => true) {
   const { status, all } = useList(view);
-  return status === 'reading' ? undefined : all.filter(isCounted).length;
+  const count = all.filter(isCounted).length;
+  return status === 'reading' ? {} : { count, isOrMore: count >= READ_AT_MOST };
 }
 
 interface PageProps {
@@ -81,6 +95,7 @@ interface PageProps {
   readonly name: string;
   /** Undefined while it is not known. */
   readonly count?: number | undefined;
+  readonly isOrMore?: boolean;
   /** What the count counts. */
   readonly meaning?: string;
   readonly tone?: string;
@@ -94,7 +109,7 @@ const under: Readonly<Record<string, PageProps['to']>> = {
   '/hooks': '/fleet',
 };
 
-function Page({ to, name, count = 0, meaning = '', tone = 'bg-raised text-soft' }: PageProps) {
+function Page({ to, name, count = 0, isOrMore = false, meaning = '', tone = 'bg-raised text-soft' }: PageProps) {
   const isUnder = under[useLocation({ select: ({ pathname }) => pathname })] === to;
   return (
     <Link
@@ -106,7 +121,10 @@ function Page({ to, name, count = 0, meaning = '', tone = 'bg-raised text-soft' 
     >
       {name}
       {count > 0 ? (
-        <span className={`rounded-full px-1.5 font-medium text-xs tabular-nums ${tone}`} title={`${count} ${meaning}`}>
+        <span
+          className={`rounded-full px-1.5 font-medium text-xs tabular-nums ${tone}`}
+          title={`${count}${isOrMore ? ' or more' : ''} ${meaning}`}
+        >
           {formatCount(count)} <span className="sr-only">{meaning}</span>
         </span>
       ) : null}

@@ -3,11 +3,12 @@ import { useConnectionState } from '../live/use-connection.ts';
 import { useList } from '../live/use-list.ts';
 import { approvalsView, isPendingApproval } from '../relay/approvals.ts';
 import { holdsView, isOpenHold } from '../relay/holds.ts';
+import { formatCount } from './format.ts';
 
 /** What the tab says: how much waits for a person, and whether the relay is there at all. */
 export function titleOf(waiting: number, status: string): string {
   const mark = status === 'lost' || status === 'quiet' ? '⚠ ' : '';
-  return `${mark}${waiting > 0 ? `(${waiting}) ` : ''}Agent Relay`;
+  return `${mark}${waiting > 0 ? `(${formatCount(waiting)}) ` : ''}Agent Relay`;
 }
 
 /** Keeps the title of the tab, and the badge of an installed page where there is one. */
