@@ -24,7 +24,7 @@ const EventsPage = lazyPage(async () => (await import('./view/events/events-page
 const SettingsPage = lazyPage(async () => (await import('./view/settings/settings-page.tsx')).SettingsPage);
 const AuditPage = lazyPage(async () => (await import('./view/audit/audit-page.tsx')).AuditPage);
 const HooksPage = lazyPage(async () => (await import('./view/hooks/hooks-page.tsx')).HooksPage);
-const UsagePage = lazyPage(async () => (await import('./view/usage/usage-page.tsx')).UsagePage);
+const UsageOverview = lazyPage(async () => (await import('./view/usage/usage-page.tsx')).UsageOverview);
 const GraphPage = lazyPage(async () => (await import('./view/graph/graph-page.tsx')).GraphPage);
 const TasksPage = lazyPage(async () => (await import('./view/tasks/tasks-page.tsx')).TasksPage);
 const ThreadPage = lazyPage(async () => (await import('./view/thread-page.tsx')).ThreadPage);
@@ -138,7 +138,7 @@ const usageRoute = createRoute({
   ...under,
   path: '/usage',
   validateSearch: readUsageFilter,
-  component: () => <UsagePage filter={usageRoute.useSearch()} />,
+  component: () => <UsageOverview filter={usageRoute.useSearch()} />,
 });
 const graphRoute = createRoute({ ...under, path: '/graph', component: GraphPage });
 const settingsRoute = createRoute({ ...under, path: '/settings', component: SettingsPage });

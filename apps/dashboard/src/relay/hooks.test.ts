@@ -1,10 +1,10 @@
 import type { RelayEvent } from 'agent-relay-client';
 import { expect, test } from 'vitest';
-import { type Hooks, hooksView, lastRunOf, runsOf } from './hooks.ts';
+import { type HookList, hooksView, lastRunOf, runsOf } from './hooks.ts';
 
 const run = { hook: 'tell', trigger: 'stalled', action: 'relay', outcome: 'succeeded' as const, durationMs: 3, at: 5, agentId: 'A' };
 const event: RelayEvent = { type: 'hook.completed', seq: 9, eventSeq: 8, ...run };
-const hooks: Hooks = {
+const hooks: HookList = {
   hooks: [],
   sources: [
     { nodeId: null, name: 'relay', file: null, fault: null, recent: [] },
@@ -13,7 +13,7 @@ const hooks: Hooks = {
 };
 
 test('a run of the relay’s own is known once, however often it is told', () => {
-  const once = hooksView.apply(hooks, event) as Hooks;
+  const once = hooksView.apply(hooks, event) as HookList;
   expect(once.sources.map(({ recent }) => recent)).toEqual([[run], hooks.sources[1]?.recent]);
   expect(hooksView.apply(once, event)).toEqual(once);
   expect(lastRunOf({ recent: [run, { ...run, at: 6 }] }, 'tell')).toEqual({ ...run, at: 6 });
@@ -21,7 +21,7 @@ test('a run of the relay’s own is known once, however often it is told', () =>
 });
 
 test('runs are told newest first, with where they happened', () => {
-  const told = runsOf(hooksView.apply(hooks, event) as Hooks);
+  const told = runsOf(hooksView.apply(hooks, event) as HookList);
   expect(told.map(({ hook, place }) => [hook, place])).toEqual([
     ['tell', 'relay'],
     ['lint', 'workshop'],

@@ -9,7 +9,7 @@ import { Narrow } from '../form/narrow.tsx';
 import { ListPane } from '../list-pane.tsx';
 import { OlderRows } from '../older-rows.tsx';
 import { Empty } from '../split-page.tsx';
-import { AuditRow } from './audit-row.tsx';
+import { AuditLine } from './audit-line.tsx';
 import { CheckChain } from './check-chain.tsx';
 
 /** Who used power over others: started, steered, answered, let in, removed. */
@@ -27,7 +27,7 @@ export function AuditPage({ filter }: { readonly filter: AuditFilter }) {
           label="What was done"
           keyOf={({ id }) => id}
           rowHeight={34}
-          row={(entry) => <AuditRow entry={entry} tokenName={tokenName} />}
+          row={(entry) => <AuditLine entry={entry} tokenName={tokenName} />}
           refused="The audit is for the owner."
           empty={
             <Empty title={filter.action === undefined && filter.by === undefined ? 'Nothing was done yet.' : 'Nothing fits.'}>

@@ -1,11 +1,11 @@
 import { routes } from 'agent-relay-protocol';
 import { expect, test } from 'vitest';
-import { actionWords, detailWords, placeOf } from './audit-words.ts';
+import { actWords, detailWords, subjectPage } from './audit-words.ts';
 
 test('an act is told in words, and one that has none by its name', () => {
-  expect([actionWords('sessions/start'), actionWords('moons/rise')]).toEqual(['started', 'moons/rise']);
+  expect([actWords('sessions/start'), actWords('moons/rise')]).toEqual(['started', 'moons/rise']);
   const named = ['agents/interrupt', 'tokens/create', 'nodes/pair', 'holds/refuse'];
-  expect(named.filter((name) => !Object.hasOwn(routes, name) || actionWords(name) === name)).toEqual([]);
+  expect(named.filter((name) => !Object.hasOwn(routes, name) || actWords(name) === name)).toEqual([]);
 });
 
 test('what an act was about leads to its page where there is one', () => {
@@ -17,7 +17,7 @@ test('what an act was about leads to its page where there is one', () => {
     ['tokens/revoke', 'abc'],
     ['login/create', null],
   ] as const;
-  expect(places.map(([action, subject]) => placeOf({ action, subject }))).toEqual([
+  expect(places.map(([action, subject]) => subjectPage({ action, subject }))).toEqual([
     '/agents/Worker%201',
     '/messages/12',
     null,

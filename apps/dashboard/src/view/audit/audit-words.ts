@@ -31,10 +31,10 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /** What was done, for people; an operation without words of its own by its name. */
-export const actionWords = (action: string): string => known(words, action, (name) => name);
+export const actWords = (action: string): string => known(words, action, (name) => name);
 
 /** Where what it was about is shown; null where no page shows it. */
-export function placeOf({ action, subject }: Pick<AuditEntry, 'action' | 'subject'>): string | null {
+export function subjectPage({ action, subject }: Pick<AuditEntry, 'action' | 'subject'>): string | null {
   if (subject === null) return null;
   const [noun = ''] = action.split('/');
   const isNumber = /^[1-9]\d{0,14}$/u.test(subject);

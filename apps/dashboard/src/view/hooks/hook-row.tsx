@@ -5,7 +5,7 @@ import { type HookSource, lastRunOf } from '../../relay/hooks.ts';
 import { Ago } from '../ago.tsx';
 import { ConfirmButton } from '../confirm-button.tsx';
 import { RunDetail } from './hook-run.tsx';
-import { actionWords, outcomeLook, runWords, triggerWords, whomWords } from './hook-words.ts';
+import { hookActionWords, outcomeLook, runWords, triggerWords, whomWords } from './hook-words.ts';
 
 interface HookRowProps {
   readonly hook: Hook;
@@ -30,7 +30,7 @@ export function HookRow({ hook, source }: HookRowProps) {
             </span>
           </p>
           <p className="text-xs [overflow-wrap:anywhere]">
-            <span className="text-soft">{actionWords(action)}</span> <code className="font-mono">{does}</code>
+            <span className="text-soft">{hookActionWords(action)}</span> <code className="font-mono">{does}</code>
           </p>
           <p className="text-soft text-xs">
             {last === undefined ? (

@@ -1,5 +1,5 @@
 import type { HookResult } from 'agent-relay-protocol';
-import type { HookRun } from '../../relay/hooks.ts';
+import type { RememberedRun } from '../../relay/hooks.ts';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
 import { Fold } from '../fold.tsx';
@@ -20,7 +20,7 @@ export const RunDetail = ({ run: { detail, output } }: { readonly run: HookResul
 );
 
 /** A run in a line; unfolded, what it said. */
-export function HookRunLine({ run }: { readonly run: HookRun }) {
+export function HookRunLine({ run }: { readonly run: RememberedRun }) {
   const { key, at, hook, trigger, agentId, outcome, place } = run;
   const { mark, tone } = outcomeLook(outcome);
   return (

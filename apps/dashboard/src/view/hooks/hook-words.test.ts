@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { actionWords, outcomeLook, runWords, whomWords } from './hook-words.ts';
+import { hookActionWords, outcomeLook, runWords, whomWords } from './hook-words.ts';
 
 test('a run says what came of it, with its exit code where there was one', () => {
   expect(runWords({ outcome: 'failed', exitCode: 2, durationMs: 1_250 })).toBe('failed, exit 2, in 1.3 s');
@@ -7,10 +7,10 @@ test('a run says what came of it, with its exit code where there was one', () =>
 });
 
 test('words that a later relay says are shown as they are', () => {
-  expect([outcomeLook('postponed').word, actionWords('dream'), whomWords({ agents: 'agent:Lead' }), whomWords({ agents: '*' })]).toEqual([
-    'postponed',
-    'dream:',
-    'Lead',
-    'every agent',
-  ]);
+  expect([
+    outcomeLook('postponed').word,
+    hookActionWords('dream'),
+    whomWords({ agents: 'agent:Lead' }),
+    whomWords({ agents: '*' }),
+  ]).toEqual(['postponed', 'dream:', 'Lead', 'every agent']);
 });

@@ -11,7 +11,7 @@ const actions: Readonly<Record<string, string>> = {
   notify: 'notifies',
   approve: 'allows',
 };
-export const actionWords = (action: string): string => known(actions, action, (word) => `${word}:`);
+export const hookActionWords = (action: string): string => known(actions, action, (word) => `${word}:`);
 
 const looks: Readonly<Record<string, { readonly mark: string; readonly tone: string; readonly word: string }>> = {
   succeeded: { mark: '✔', tone: 'text-good', word: 'done' },

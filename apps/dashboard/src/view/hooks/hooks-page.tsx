@@ -3,7 +3,7 @@ import { type ReactNode, useState } from 'react';
 import { useAskedAgain } from '../../live/use-asked-again.ts';
 import { useList } from '../../live/use-list.ts';
 import { useLive, useMayCall, useMe } from '../../live/use-live.ts';
-import { type HookSource, type Hooks, hooksOf, hooksView, runsOf } from '../../relay/hooks.ts';
+import { type HookList, type HookSource, hooksOf, hooksView, runsOf } from '../../relay/hooks.ts';
 import { nodesView } from '../../relay/sessions.ts';
 import { UnfoldedContext } from '../fold.tsx';
 import { Problem } from '../problem.tsx';
@@ -48,7 +48,7 @@ export function HooksPage() {
   );
 }
 
-function Everywhere({ hooks }: { readonly hooks: Hooks }) {
+function Everywhere({ hooks }: { readonly hooks: HookList }) {
   const nodes = useList(nodesView).all;
   const unasked = nodes.filter(({ nodeId }) => !hooks.sources.some((source) => source.nodeId === nodeId)).map(({ name }) => name);
   const runs = runsOf(hooks);
@@ -84,7 +84,7 @@ const Box = ({ title, children }: { readonly title: string; readonly children: R
 );
 
 /** One machine, or the relay itself. */
-function Source({ source, hooks }: { readonly source: HookSource; readonly hooks: Hooks }) {
+function Source({ source, hooks }: { readonly source: HookSource; readonly hooks: HookList }) {
   const { nodeId, name, file, fault } = source;
   const own = hooksOf(hooks, nodeId);
   return (

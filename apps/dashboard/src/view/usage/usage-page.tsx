@@ -9,14 +9,14 @@ import type { UsageFilter, UsageGroup, UsageMeasure } from '../../relay/usage-fi
 import { Problem } from '../problem.tsx';
 import { Empty } from '../split-page.tsx';
 import { UsageChart } from './usage-chart.tsx';
-import { UsageTable } from './usage-table.tsx';
 import { UsageTools } from './usage-tools.tsx';
+import { UsageTotals } from './usage-totals.tsx';
 import { CHART_PARTS, colourOf, formatCost, formatMeasure, formatTokens, measureWords, shortDay } from './usage-words.ts';
 
 const ASK_MS = 60_000;
 
 /** What agents used, by agent, model and day. */
-export function UsagePage({ filter }: { readonly filter: UsageFilter }) {
+export function UsageOverview({ filter }: { readonly filter: UsageFilter }) {
   const today = daysUpTo(useNow(ASK_MS), 1)[0] ?? '';
   const span = filter.days ?? 30;
   // The same list until the day is over: what is drawn hangs on it.
@@ -81,7 +81,7 @@ function Used({ rows, days, by, show }: UsedProps) {
         <UsageChart days={days} series={series} format={formatMeasure(show)} onPoint={setPointed} />
       </section>
       <section aria-label="Added up" className="rounded-xl border border-line bg-panel px-4 py-2">
-        <UsageTable
+        <UsageTotals
           groups={groupUsage(rows, by, show)}
           total={total}
           by={by}

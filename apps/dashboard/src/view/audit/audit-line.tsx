@@ -3,16 +3,16 @@ import type { AuditEntry } from 'agent-relay-protocol';
 import { Ago } from '../ago.tsx';
 import { Fold } from '../fold.tsx';
 import { formatDate } from '../format.ts';
-import { actionWords, detailWords, placeOf } from './audit-words.ts';
+import { actWords, detailWords, subjectPage } from './audit-words.ts';
 
-interface AuditRowProps {
+interface AuditLineProps {
   readonly entry: AuditEntry;
   /** What a token is called; null where it is gone. */
   readonly tokenName: (tokenId: string) => string | null;
 }
 
 /** Who did what, in a line; unfolded, all that is kept of it. */
-export function AuditRow({ entry, tokenName }: AuditRowProps) {
+export function AuditLine({ entry, tokenName }: AuditLineProps) {
   const { id, at, by, action, subject } = entry;
   const rest = detailWords(entry);
   return (
@@ -24,7 +24,7 @@ export function AuditRow({ entry, tokenName }: AuditRowProps) {
           <>
             <span className="shrink-0 text-soft sm:w-12 sm:text-right text-xs tabular-nums">{id}</span>
             <span className="font-medium [overflow-wrap:anywhere]">{by}</span>
-            <span title={action}>{actionWords(action)}</span>
+            <span title={action}>{actWords(action)}</span>
             {subject === null ? null : <span className="font-medium [overflow-wrap:anywhere]">{subject}</span>}
             <span className={`min-w-0 grow truncate text-soft text-xs ${rest === '' ? '' : 'basis-40'}`} title={rest}>
               {rest}
@@ -41,9 +41,9 @@ export function AuditRow({ entry, tokenName }: AuditRowProps) {
   );
 }
 
-function Whole({ entry, tokenName }: AuditRowProps) {
+function Whole({ entry, tokenName }: AuditLineProps) {
   const { at, action, tokenId, details, hash } = entry;
-  const place = placeOf(entry);
+  const place = subjectPage(entry);
   const facts = [
     ['When', formatDate(at)],
     ['Operation', action],

@@ -12,7 +12,7 @@ const columns = [
   { name: 'costUsd', word: 'Cost', format: formatCost, place: '' },
 ] as const satisfies readonly { readonly name: keyof UsageTotal; readonly word: string; format(value: number): string; place: string }[];
 
-interface UsageTableProps {
+interface UsageTotalsProps {
   readonly groups: readonly UsageTotal[];
   readonly total: Omit<UsageTotal, 'name'>;
   readonly by: UsageGroup;
@@ -22,7 +22,7 @@ interface UsageTableProps {
 }
 
 /** What each agent, model or day used; tokens are counted as vendors say. */
-export const UsageTable = ({ groups, total, by, show, colourOf }: UsageTableProps) => (
+export const UsageTotals = ({ groups, total, by, show, colourOf }: UsageTotalsProps) => (
   <table className="w-full text-xs tabular-nums">
     <thead className="text-soft">
       <tr>
