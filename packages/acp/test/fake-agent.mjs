@@ -3,18 +3,20 @@
 // what no SDK would. Words of a prompt, chained with " && then ":
 //   say: TEXT · slow N MS · edit file: PATH | TEXT · run command: CMD · fs read: PATH · fs write: PATH | TEXT · huge N · exit N · hang
 //   send {json}: a frame as it is ($SESSION stands for the session's id) · print TEXT: a line on stdout
+//   write: PATH: the bytes of a file, a JSON array of base64, each element in a write of its own ("$PROMPT" stands for the id of the prompt)
 // Ways of FAKE_ACP, separated by commas: tool-first, tells-rejects, error-after-cancel, ignores-cancel, swallows-signals, detached-shell, loads,
 // same-ids, old, relative-paths, garbage, needs-login, other-version, always-only
 import { spawn } from 'node:child_process';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
 const ways = new Set((process.env.FAKE_ACP ?? '').split(','));
 const session = process.env.FAKE_ACP_SESSION ?? 'session-1';
 let cwd = process.cwd();
 let turn = null;
+let promptId = null;
 // The first request of an agent has the id 0.
 let nextId = 0;
 const waiting = new Map();
@@ -81,6 +83,14 @@ const steps = {
     if (frame.id === undefined || frame.method === undefined) write(frame);
     else tell(await ask(frame.method, frame.params));
   },
+  write: async ([path]) => {
+    const asked = JSON.stringify(promptId);
+    for (const piece of JSON.parse(readFileSync(path, 'utf8'))) {
+      const bytes = Buffer.from(piece, 'base64').toString('latin1');
+      process.stdout.write(bytes.replaceAll('"$PROMPT"', asked), 'latin1');
+      await nextTurn();
+    }
+  },
   hang: () => new Promise((end) => turn.signal.addEventListener('abort', end, { once: true })),
 };
 
@@ -136,14 +146,14 @@ async function prompt({ prompt: blocks }) {
   return { result: { stopReason: wasStopped ? 'cancelled' : 'end_turn', usage } };
 }
 
-const start = /(?:say|edit file|run command|fs read|fs write): |(?:slow|huge|exit) \d|print |send \{|hang$/;
+const start = /(?:say|edit file|run command|fs read|fs write|write): |(?:slow|huge|exit) \d|print |send \{|hang$/;
 function wordOf(text) {
   const at = text.search(start);
   if (at < 0) return null;
   const said = text.slice(at);
   const [, two, path, content] = /^(edit file|fs write): (\S+) \| (.*)$/.exec(said) ?? [];
   if (two) return [two, [path, content]];
-  const [, one, argument] = /^(say|run command|fs read): (.*)$/.exec(said) ?? [];
+  const [, one, argument] = /^(say|run command|fs read|write): (.*)$/.exec(said) ?? [];
   if (one) return [one, [argument]];
   const [, word, rest] = /^(print|send) (.*)$/.exec(said) ?? [];
   if (word) return [word, [rest]];
@@ -198,6 +208,7 @@ async function take(frame) {
     waiting.delete(frame.id);
   } else if (frame.method === 'session/cancel' && frame.id === undefined) cancel();
   else if (frame.id !== undefined) {
+    if (frame.method === 'session/prompt') promptId = frame.id;
     const answer = (await methods[frame.method]?.(frame.params)) ?? { error: { code: -32601, message: 'Method not found' } };
     write({ id: frame.id, ...answer });
   }
@@ -208,6 +219,7 @@ else {
   if (ways.has('swallows-signals')) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
   if (ways.has('garbage'))
     process.stdout.write('Loaded cached credentials.\n{"level":"info"}\n[1,2]\n"text"\n{"jsonrpc":"2.0","id":999,"result":{}}\n{broken\n');
+  if (process.env.FAKE_ACP_FIRST) await steps.write([process.env.FAKE_ACP_FIRST]);
   const input = createInterface({ input: process.stdin });
   input.on('line', (line) => void take(JSON.parse(line)));
   input.once('close', () => {

@@ -182,7 +182,7 @@ export class AcpConnection {
 
   #updated(params: unknown, { onUpdate }: AcpHandlers): Promise<void> | void {
     if (this.#isReplaying) return;
-    const { update } = SessionNotification.parse(typeof params === 'object' && params !== null ? params : {});
+    const { update } = SessionNotification.parse(params);
     return onUpdate(parseUpdate(update));
   }
 }

@@ -58,7 +58,9 @@ export function acpStream(duplex: MessageDuplex, { onUpdate, onStray, onAnswered
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const isAnswer = (frame: Record<string, unknown>): boolean => 'id' in frame && ('result' in frame || 'error' in frame);
+/** With a method beside it the SDK would take it for neither, and what was asked would wait for ever. */
+const isAnswer = (frame: Record<string, unknown>): boolean =>
+  !('method' in frame) && 'id' in frame && ('result' in frame || 'error' in frame);
 
 /** The version field decides nothing for us, and agents have been seen to forget it. The SDK checks what else it needs. */
 const asMessage = (frame: Record<string, unknown>): AnyMessage => ({ ...frame, jsonrpc: '2.0' }) as AnyMessage;

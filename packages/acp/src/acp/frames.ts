@@ -65,7 +65,10 @@ const KnownUpdate = z.discriminatedUnion('sessionUpdate', [
 /** What an agent tells while it works. `unknown` is whatever this version has no word for, as it came. */
 export type SessionUpdate = z.infer<typeof KnownUpdate> | { readonly sessionUpdate: 'unknown'; readonly raw: unknown };
 
-export const SessionNotification = z.looseObject({ sessionId: lenient(Id), update: z.unknown().optional() });
+/** What has no fields is an update of which nothing is known. */
+export const SessionNotification = z
+  .looseObject({ sessionId: lenient(Id), update: z.unknown().optional() })
+  .catch({ sessionId: undefined, update: undefined });
 
 export function parseUpdate(update: unknown): SessionUpdate {
   const known = KnownUpdate.safeParse(update);
