@@ -11,7 +11,7 @@ const source = {
 // Tests start the programs hundreds of times, each in a home of its own: where Node would keep what it compiled is empty there.
 const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/agent-relay/compiled') };
 // Room for a busy machine: a test that passes does not wait.
-const expectLimits = { poll: { timeout: 20_000 } };
+const expectLimits = { poll: { timeout: 60_000 } };
 const limits = { env, testTimeout: 180_000, hookTimeout: 120_000, expect: expectLimits };
 
 /** They take the whole machine, or measure it. */

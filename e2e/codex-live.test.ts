@@ -16,7 +16,7 @@ async function endOf(child: ChildProcess): Promise<void> {
 }
 
 describe.runIf(hasTerminals).each(codexVersions)('a person’s plain codex %s', (_, command) => {
-  test('is an agent: its mail arrives live, the draft stays, and it leaves when its terminal is closed', { timeout: 120_000 }, async () => {
+  test('is an agent: its mail arrives live, the draft stays, and it leaves when its terminal is closed', async () => {
     const home = await tempHome();
     const model = await startFakeOpenAi({ model: wordScript() });
     const relay = await startTestRelay();

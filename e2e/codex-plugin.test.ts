@@ -49,7 +49,7 @@ afterAll(async () => {
 
 function run(program: string, args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
   return new Promise((resolve) => {
-    const child = execFile(program, args, { env, cwd: home.workFolder, timeout: 60_000 }, (error, stdout, stderr) =>
+    const child = execFile(program, args, { env, cwd: home.workFolder, timeout: 120_000 }, (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, output: stdout + stderr }),
     );
     child.stdin?.end();

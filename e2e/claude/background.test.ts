@@ -62,7 +62,7 @@ afterAll(async () => {
   await home.remove();
 });
 
-describe('spawn claude --target background', { timeout: 120_000 }, () => {
+describe('spawn claude --target background', () => {
   test('is an agent with its task, mail and questions, which a person may open, and release ends it', async () => {
     const { code, stdout, stderr } = await spawn('Back', '--task', 'call Bash {"command":"node -p 6*7 > task.txt"} && then say: task done');
     expect(stderr + stdout).toContain('Open it at a terminal of its machine: claude attach');

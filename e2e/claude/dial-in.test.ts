@@ -81,7 +81,7 @@ const ways = [
   ['the newest by dial', claude, 'dial'],
 ] as const;
 
-describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code %s', { timeout: 120_000 }, (_name, command = '', way) => {
+describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code %s', (_name, command = '', way) => {
   const agent = `Lead-${way}`;
 
   test('is an agent like any other: mail, tools, a restart of the relay in mid-answer and with a question open, release', async () => {

@@ -36,7 +36,7 @@ test('a relay starts a parrot on the machine that lends itself, and a message to
       .toBe('runs');
     const { id } = await client.messages.send({ to: 'Polly', body: 'Who is a pretty bird?' });
     const receipts = async () => (await client.messages.deliveries({ id })).data.map(({ state, evidence }) => ({ state, evidence }));
-    await expect.poll(receipts, { timeout: 20_000 }).toEqual([{ state: 'seen', evidence: 'turn' }]);
+    await expect.poll(receipts).toEqual([{ state: 'seen', evidence: 'turn' }]);
   } finally {
     node.kill('SIGTERM');
     await gone;

@@ -48,7 +48,7 @@ const relay = async (answer?: string) => {
   return fake;
 };
 
-describe('the real Gemini CLI', { timeout: 60_000 }, () => {
+describe('the real Gemini CLI', () => {
   test("is held to its mode whatever the user's settings and policies allow", async () => {
     const settings = { general: { defaultApprovalMode: 'auto_edit' }, tools: { allowed: ['run_shell_command', 'write_file'] } };
     const { harness, log, ask, isWritten } = await started({ settings });
@@ -214,7 +214,7 @@ describe('the real Gemini CLI', { timeout: 60_000 }, () => {
       { text: `run command: echo $$ > ${pids}; setsid sleep 300 & echo $! >> ${pids}; sleep 300`, messageIds: [] },
       { mode: 'next' },
     );
-    await expect.poll(() => existsSync(pids) && readFileSync(pids, 'utf8').trim().split('\n').length, { timeout: 30_000 }).toBe(2);
+    await expect.poll(() => existsSync(pids) && readFileSync(pids, 'utf8').trim().split('\n').length).toBe(2);
     const running = () =>
       readFileSync(pids, 'utf8')
         .trim()
@@ -224,7 +224,7 @@ describe('the real Gemini CLI', { timeout: 60_000 }, () => {
     expect([running().length, temporary()]).toEqual([2, [expect.stringMatching(/^gemini-shell-/u)]]);
     await session.close();
     await log.finished;
-    await expect.poll(running, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(running).toEqual([]);
     expect(temporary()).toEqual([]);
   });
 

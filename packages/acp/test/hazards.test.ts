@@ -34,12 +34,12 @@ async function started(ways: readonly string[] = [], more: Partial<StartOptions>
 }
 
 const pidIn = async (path: string) => {
-  await expect.poll(() => existsSync(path) && readFileSync(path, 'utf8').trim(), { timeout: 10_000 }).toMatch(/^\d+$/u);
+  await expect.poll(() => existsSync(path) && readFileSync(path, 'utf8').trim()).toMatch(/^\d+$/u);
   return Number(readFileSync(path, 'utf8'));
 };
 
 /** What nobody has fetched yet is still in the table for a moment. */
-const isGone = (pid: number) => expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+const isGone = (pid: number) => expect.poll(() => isRunning(pid)).toBe(false);
 
 function isRunning(pid: number): boolean {
   try {

@@ -125,7 +125,7 @@ const known = [
   '{"jsonrpc":"2.0","method":"session/update","params":[null]}',
 ];
 
-test('whatever lines an agent writes, its session goes on and the next prompt is heard', { timeout: 120_000 }, async () => {
+test('whatever lines an agent writes, its session goes on and the next prompt is heard', async () => {
   const harness = await fakeAgentHarness();
   cleanUps.push(() => harness.close());
   const { session, log, isHeard } = await started(harness);
@@ -146,7 +146,7 @@ test('whatever lines an agent writes, its session goes on and the next prompt is
   expect(log.events.at(-1)).toMatchObject({ type: 'session.ended', reason: 'closed' });
 });
 
-test('what an agent writes before it is spoken to is passed over, or refuses its start in words', { timeout: 120_000 }, async () => {
+test('what an agent writes before it is spoken to is passed over, or refuses its start in words', async () => {
   const harness = await fakeAgentHarness();
   cleanUps.push(() => harness.close());
   cleanUps.push(() => harness.provider.close());

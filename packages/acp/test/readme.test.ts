@@ -19,7 +19,7 @@ test('the program in the README runs, and ends by itself', async () => {
     const code = /^```ts\n([\s\S]*?)^```$/mu.exec(readme)?.[1] ?? '';
     const env = { ...harness.env, PATH: [bin, harness.env['PATH'] ?? ''].join(delimiter) };
     const args = ['--conditions=agent-relay-source', '--input-type=module', '--eval', code.replace('Say hello.', 'say: hello')];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, env, timeout: 50_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, env, timeout: 120_000 });
     expect(stdout).toBe('hello');
   } finally {
     await harness.close();

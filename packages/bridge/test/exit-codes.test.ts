@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 const program = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 const run = (args: readonly string[]) =>
   new Promise<{ readonly code: unknown; readonly stderr: string }>((resolve) => {
-    execFile(process.execPath, ['--conditions=agent-relay-source', program, ...args], { timeout: 50_000 }, (error, _stdout, stderr) =>
+    execFile(process.execPath, ['--conditions=agent-relay-source', program, ...args], { timeout: 120_000 }, (error, _stdout, stderr) =>
       resolve({ code: error?.code ?? 0, stderr }),
     );
   });

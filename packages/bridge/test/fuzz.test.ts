@@ -121,7 +121,7 @@ test.each([
     expect([count, faults]).toEqual([5_000, []]);
     await leave(neighbour);
     const running = () => [claude, codex].map(({ sessions, closedCount }) => sessions.length - closedCount);
-    await expect.poll(running, { timeout: 30_000 }).toEqual([0, 0]);
+    await expect.poll(running).toEqual([0, 0]);
   },
 );
 

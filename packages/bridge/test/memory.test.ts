@@ -104,7 +104,7 @@ test('of sessions that nobody follows the last ones are kept', async () => {
     client.socket.close();
     await client.closed;
   }
-  await expect.poll(() => claude.closedCount, { timeout: 20_000 }).toBe(4);
+  await expect.poll(() => claude.closedCount).toBe(4);
   const late = await connect(`${url}?version=1.2`);
   late.send({ type: 'sessions' });
   const { sessions } = await late.next(({ type }) => type === 'sessions');

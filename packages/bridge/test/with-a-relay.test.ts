@@ -51,7 +51,7 @@ test('what the bridge ends is over for the relay, and the machine starts nothing
   const node = nodes[0]?.nodeId ?? '';
   await expect(client.sessions.start({ name: 'stranger', provider: 'claude', node })).rejects.toMatchObject({ code: 'forbidden' });
   page.socket.terminate();
-  await expect.poll(async () => (await client.sessions.list({ status: 'running' })).data, { timeout: 15_000 }).toEqual([]);
+  await expect.poll(async () => (await client.sessions.list({ status: 'running' })).data).toEqual([]);
   expect(claude.closedCount).toBe(1);
   await bridge.stop();
   await expect.poll(async () => (await client.nodes.list({})).data[0]?.status).toBe('offline');

@@ -115,7 +115,7 @@ export class LiveClaude implements AsyncDisposable {
   /** Until the sidecar's door is there. */
   async ready(): Promise<void> {
     await vi.waitUntil(async () => (await this.context('SessionStart', { source: 'startup' })).includes('Agent Relay'), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
   }
 

@@ -35,14 +35,14 @@ const start = (options: Partial<Parameters<typeof LiveClaude.start>[0]> = {}) =>
 
 const agentOf = async ({ cwd }: LiveClaude, status = 'idle') => {
   const find = async () => (await owner.agents.list()).data.find((agent) => agent.meta['cwd'] === cwd && agent.status === status);
-  await expect.poll(find, { timeout: 20_000 }).toBeDefined();
+  await expect.poll(find).toBeDefined();
   const found = await find();
   if (!found) throw new Error('it was there');
   return found;
 };
 const textOf = ({ message }: Frame) => message.content;
 const receipt = async (id: number) => (await owner.messages.deliveries({ id })).data[0];
-const framesOf = (claude: LiveClaude, count: number) => expect.poll(() => claude.frames.length, { timeout: 20_000 }).toBe(count);
+const framesOf = (claude: LiveClaude, count: number) => expect.poll(() => claude.frames.length).toBe(count);
 /** As the CLI says it when the model reads what came in. */
 const reads = (claude: LiveClaude, frame: Frame | undefined) => claude.hook('UserPromptSubmit', { prompt: frame ? textOf(frame) : '' });
 
@@ -87,9 +87,9 @@ test('mail comes into the session, one frame for each sender, and its receipt sa
       'u',
     ),
   );
-  await expect.poll(() => receipt(sent.id), { timeout: 20_000 }).toMatchObject({ state: 'dispatched' });
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'dispatched' });
   await reads(claude, frame);
-  await expect.poll(() => receipt(sent.id), { timeout: 20_000 }).toMatchObject({ state: 'seen', evidence: 'echo' });
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen', evidence: 'echo' });
   await agentOf(claude, 'busy');
   await claude.hook('Stop');
   await agentOf(claude, 'idle');
@@ -110,7 +110,7 @@ test('what the model answers to the address of a message goes to its sender, in 
   };
   connect(claude.frames[0]?.from.slice('uds:'.length) ?? '').end(`not JSON\n{"type":"odd"}\n${JSON.stringify(answer)}\n`);
   await expect
-    .poll(async () => (await owner.messages.thread({ id: sent.id })).data.at(-1), { timeout: 20_000 })
+    .poll(async () => (await owner.messages.thread({ id: sent.id })).data.at(-1))
     .toMatchObject({ from: id, to: 'id:Asker', body: 'the second', replyTo: sent.id });
 });
 
@@ -126,7 +126,7 @@ test('what a session dropped, or has not read while it does nothing, is pushed a
   expect(claude.frames[1]?.msg_id).not.toBe(first?.msg_id);
   await framesOf(claude, 3);
   await reads(claude, claude.frames[1]);
-  await expect.poll(() => receipt(sent.id), { timeout: 20_000 }).toMatchObject({ state: 'seen' });
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen' });
 });
 
 test('a session that refuses messages of others says so to the sender', async () => {
@@ -136,18 +136,16 @@ test('a session that refuses messages of others says so to the sender', async ()
   await framesOf(claude, 1);
   const refused = { type: 'control', action: 'peer_message_status', status: 'refused', msg_id: claude.frames[0]?.msg_id };
   connect(claude.frames[0]?.from.slice('uds:'.length) ?? '').end(`${JSON.stringify(refused)}\n`);
-  await expect
-    .poll(() => receipt(sent.id), { timeout: 20_000 })
-    .toMatchObject({ state: 'failed', reason: expect.stringContaining('refused') });
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'failed', reason: expect.stringContaining('refused') });
 });
 
 test('context alone starts nothing: it comes with the next prompt', async () => {
   await using claude = await start();
   const { id } = await agentOf(claude);
   const sent = await owner.messages.send({ to: `id:${id}`, body: 'for your information', mode: 'fyi' });
-  await expect.poll(() => receipt(sent.id), { timeout: 20_000 }).toMatchObject({ state: 'dispatched' });
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'dispatched' });
   expect(await claude.context('UserPromptSubmit', { prompt: 'go on' })).toContain(`[msg:${sent.id}] from owner: for your information`);
-  await expect.poll(() => receipt(sent.id), { timeout: 20_000 }).toMatchObject({ state: 'seen' });
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen' });
   expect(claude.frames).toEqual([]);
 });
 
@@ -162,7 +160,7 @@ test('a session without an inbox is woken by a hook that waits', async () => {
   const woken = (await Promise.all([earlier, waiting])).find(({ code }) => code === 2);
   expect(woken?.stderr).toContain(`[msg:${sent.id}] from owner: wake up`);
   await claude.hook('UserPromptSubmit', { prompt: woken?.stderr });
-  await expect.poll(() => receipt(sent.id), { timeout: 20_000 }).toMatchObject({ state: 'seen', evidence: 'echo' });
+  await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen', evidence: 'echo' });
 });
 
 test('a session that ends by itself is not kept from that by a hook that waits', async () => {
@@ -178,7 +176,7 @@ test('without a relay the session starts at once and says so; what it sends and 
   const claude = await LiveClaude.start({ env: { AGENT_RELAY_URL: `http://127.0.0.1:${port}`, AGENT_RELAY_TOKEN: relay.ownerToken } });
   try {
     await claude.open();
-    await expect.poll(() => claude.context('SessionStart', {}), { timeout: 20_000 }).toMatch(/^Agent Relay is away: /u);
+    await expect.poll(() => claude.context('SessionStart', {})).toMatch(/^Agent Relay is away: /u);
     expect(await claude.tool('relay_send', { to: 'broadcast', body: 'kept' })).toEqual({
       text: expect.stringContaining('is kept'),
       isError: false,
@@ -190,7 +188,7 @@ test('without a relay the session starts at once and says so; what it sends and 
     await using again = await start({ folder });
     const { id } = await agentOf(again);
     await expect
-      .poll(async () => (await owner.messages.list({ newest: true })).data.find(({ body }) => body === 'kept'), { timeout: 20_000 })
+      .poll(async () => (await owner.messages.list({ newest: true })).data.find(({ body }) => body === 'kept'))
       .toMatchObject({ from: id });
     const sent = await owner.messages.send({ to: `id:${id}`, body: 'read while you were away' });
     await framesOf(again, 1);
@@ -200,7 +198,7 @@ test('without a relay the session starts at once and says so; what it sends and 
     await startRelay();
     await using third = await start({ folder });
     await agentOf(third);
-    await expect.poll(() => receipt(sent.id), { timeout: 20_000 }).toMatchObject({ state: 'seen', evidence: 'echo' });
+    await expect.poll(() => receipt(sent.id)).toMatchObject({ state: 'seen', evidence: 'echo' });
     expect(third.frames).toEqual([]);
   } finally {
     await claude[Symbol.asyncDispose]();
@@ -229,10 +227,8 @@ test('/clear keeps the agent, the end of the session sets it offline, and a seco
   expect(await agentOf(claude)).toMatchObject({ id, epoch });
   // Another CLI's: it has a door of its own, for this process stands for both.
   await using second = await start({ folder: claude.folder, env: { TMPDIR: join(claude.folder, 'home') } });
-  await expect.poll(async () => (await owner.agents.get({ id })).epoch, { timeout: 20_000 }).toBe(epoch + 1);
-  await expect
-    .poll(() => claude.tool('relay_agents', {}), { timeout: 40_000 })
-    .toMatchObject({ text: expect.stringContaining('taken over') });
+  await expect.poll(async () => (await owner.agents.get({ id })).epoch).toBe(epoch + 1);
+  await expect.poll(() => claude.tool('relay_agents', {})).toMatchObject({ text: expect.stringContaining('taken over') });
   await second.hook('SessionEnd', { reason: 'prompt_input_exit' });
   await agentOf(second, 'offline');
 });

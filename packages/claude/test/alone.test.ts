@@ -28,7 +28,7 @@ async function launched(command: string, options: Partial<LaunchClaudeOptions> =
   return { ...around, session, log: new EventLog(session), isWritten: (name: string) => existsSync(join(around.cwd, name)) };
 }
 
-describe.each(allClaudeVersions)('Claude Code %s without a relay', { timeout: 60_000 }, (_, command) => {
+describe.each(allClaudeVersions)('Claude Code %s without a relay', (_, command) => {
   test('is asked in a word, waits for a person, and goes on with the answer', async () => {
     const { session, log, isWritten } = await launched(command);
     await session.prompt('run command: touch a.txt && then say: done');
@@ -38,9 +38,7 @@ describe.each(allClaudeVersions)('Claude Code %s without a relay', { timeout: 60
     expect(await session.resolveApproval(approvalId, { outcome: 'allow', by: 'me' })).toBe(true);
     expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'done' });
     expect(isWritten('a.txt')).toBe(true);
-    await expect
-      .poll(() => log.ofType('session.status').map(({ status }) => status), { timeout: 20_000 })
-      .toEqual(['idle', 'busy', 'waiting', 'busy', 'idle']);
+    await expect.poll(() => log.ofType('session.status').map(({ status }) => status)).toEqual(['idle', 'busy', 'waiting', 'busy', 'idle']);
     await session.close();
     await log.finished;
     expect(brokenEventRules(log.events)).toEqual([]);
@@ -102,7 +100,7 @@ describe.each(allClaudeVersions)('Claude Code %s without a relay', { timeout: 60
     await log.waitForTurnEnd();
     const before = session.vendorSessionId;
     await session.prompt('/clear');
-    await expect.poll(() => log.ofType('session.started').length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => log.ofType('session.started').length).toBe(2);
     await session.prompt('say: two');
     await log.waitFor('text.completed', ({ text }) => text === 'two');
     expect([log.ofType('session.started')[1]?.vendorSessionId, session.vendorSessionId === before]).toEqual([
@@ -119,7 +117,7 @@ describe.each(allClaudeVersions)('Claude Code %s without a relay', { timeout: 60
     const call = await log.waitFor('tool.started', ({ name }) => name === 'Agent');
     const inner = await log.waitFor('tool.started', ({ name }) => name === 'Bash');
     expect([call.parentItemId, inner.parentItemId]).toEqual([undefined, call.itemId]);
-    await expect.poll(() => log.ofType('session.status').at(-1)?.status, { timeout: 20_000 }).toBe('idle');
+    await expect.poll(() => log.ofType('session.status').at(-1)?.status).toBe('idle');
   });
 
   test('begins a turn by itself when a task in the background ends, and says why', async () => {
@@ -128,7 +126,7 @@ describe.each(allClaudeVersions)('Claude Code %s without a relay', { timeout: 60
     await log.waitForTurnEnd();
     const second = await log.waitFor('turn.started', ({ turnId }) => turnId !== log.ofType('turn.started')[0]?.turnId);
     expect([log.ofType('turn.started')[0]?.cause, second.cause]).toEqual([undefined, 'Background task "counts" completed']);
-    await expect.poll(() => log.ofType('turn.completed').length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => log.ofType('turn.completed').length).toBe(2);
   });
 
   test('that is not logged in says so at the start, and how to', async () => {
@@ -147,7 +145,7 @@ describe.each(allClaudeVersions)('Claude Code %s without a relay', { timeout: 60
   });
 });
 
-describe('a rule for the session', { timeout: 60_000 }, () => {
+describe('a rule for the session', () => {
   test('is the one that was shown: the second time nobody is asked, and no settings are written', async () => {
     const { session, log, isWritten } = await launched(agentCliPaths().claude);
     await session.prompt('run command: touch a.txt && then say: first');

@@ -34,7 +34,7 @@ async function guarded(command: string, mode: SpawnMode, settings: object = {}, 
   return { harness, session, log: new EventLog(session), isWritten: (name: string) => existsSync(join(harness.cwd, name)) };
 }
 
-describe.each(claudeVersions)('guarded mail turns of Claude Code %s', { timeout: 60_000 }, (_, command) => {
+describe.each(claudeVersions)('guarded mail turns of Claude Code %s', (_, command) => {
   test("ask also about what the user's own rules allow, with exactly what would run", async () => {
     const rules = { permissions: { allow: ['Bash(touch:*)', 'Write', 'Edit'] } };
     const { session, log, isWritten, harness } = await guarded(command, 'agentic', rules);

@@ -43,7 +43,7 @@ async function start(command: string, { mode = 'agentic', approval = 'open', mcp
   return { harness, session, log: new EventLog(session) };
 }
 
-describe.each(claudeVersions)('a session of Claude Code %s', { timeout: 60_000 }, (_, command) => {
+describe.each(claudeVersions)('a session of Claude Code %s', (_, command) => {
   test('has the relay tools in safe mode, at once and with its token, and its instructions', async () => {
     const relay = await fakeRelayMcp();
     cleanUps.push(relay.close);

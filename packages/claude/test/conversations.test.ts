@@ -36,7 +36,7 @@ const ask = (session: AgentSession, text: string) => session.prompt({ text, mess
 const ends = (events: readonly AgentEvent[]) => events.filter(({ type }) => type === 'turn.completed' || type === 'turn.failed');
 const bodies = ({ model }: ClaudeHarness, from: number) => JSON.stringify(model.requests.slice(from).map(({ body }) => body));
 
-describe.each(claudeVersions)('a stored conversation of Claude Code %s', { timeout: 90_000 }, (version, command) => {
+describe.each(claudeVersions)('a stored conversation of Claude Code %s', (version, command) => {
   test('has one writer: a second is refused by name, and may continue a copy', async () => {
     const harness = await world(command);
     const one = await start(harness, 'Ada');

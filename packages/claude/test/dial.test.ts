@@ -19,7 +19,7 @@ async function dialled(...wanted: Parameters<typeof dialling>) {
 }
 
 async function first<T>(list: readonly T[]): Promise<T> {
-  await expect.poll(() => list.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(() => list.length).toBeGreaterThan(0);
   return list[0] as T; // its length was looked at
 }
 
@@ -31,7 +31,7 @@ const streamed = (log: EventLog) =>
     .join('');
 const ending = async (child: ChildHandle) => [(await child.exited).code, child.stderrTail];
 
-describe.each(claudeVersions)('dial with Claude Code %s', { timeout: 60_000 }, (_, command) => {
+describe.each(claudeVersions)('dial with Claude Code %s', (_, command) => {
   test('names itself by path, query and token, is silent until it is spoken to, and ends with its session', async () => {
     const { child, sessions, upgrades } = await dialled(command);
     const { session, log } = await first(sessions);
@@ -81,13 +81,13 @@ describe.each(claudeVersions)('dial with Claude Code %s', { timeout: 60_000 }, (
   });
 });
 
-test('a CLI that is not logged in says so where it runs', { timeout: 60_000 }, async () => {
+test('a CLI that is not logged in says so where it runs', async () => {
   const { child, sessions } = await dialled(agentCliPaths().claude, { isLoggedIn: false });
   await first(sessions);
   expect(child.stderrTail).toContain('not logged in: run `claude auth login`');
 });
 
-test('a relay that says what it may not is refused, and the CLI goes on', { timeout: 60_000 }, async () => {
+test('a relay that says what it may not is refused, and the CLI goes on', async () => {
   const { child, sockets, sessions } = await dialled(agentCliPaths().claude);
   const { session, log } = await first(sessions);
   const [socket] = sockets;
@@ -101,7 +101,7 @@ test('a relay that says what it may not is refused, and the CLI goes on', { time
     { type: 'control_request', request_id: 'q2', request: { subtype: 'mcp_set_servers', servers: { x: { command: 'sh' } } } },
   ])
     socket?.send(`${typeof frame === 'string' ? frame : JSON.stringify(frame)}\n`);
-  await expect.poll(() => answers.join(''), { timeout: 20_000 }).toContain('"request_id":"q2"');
+  await expect.poll(() => answers.join('')).toContain('"request_id":"q2"');
   expect(answers.join('')).toContain('Nobody outside may ask Claude Code for set_permission_mode');
   await session.prompt('say: still here');
   expect(await log.waitForTurnEnd()).toMatchObject({ text: 'still here' });

@@ -53,7 +53,7 @@ async function session(interrupted: 'success' | 'error' | null, mode: 'guarded' 
 const requesting = { type: 'system', subtype: 'status', status: 'requesting' };
 const prompts = (received: readonly OutgoingFrame[]) => received.filter(({ type }) => type === 'user');
 
-describe('a turn whose result never comes', { timeout: 30_000 }, () => {
+describe('a turn whose result never comes', () => {
   test.each(['success', 'error'] as const)('ends with an interrupt, answered with %s', async (answer) => {
     const { claude, log, say } = await session(answer);
     await say(requesting);

@@ -28,7 +28,7 @@ async function started(command: string, mode: SpawnMode) {
   return { session, log: new EventLog(session), mentions, leaks: () => harness.wasModelSent(secret), harness };
 }
 
-describe.each(claudeVersions)('mail to Claude Code %s', { timeout: 60_000 }, (_, command) => {
+describe.each(claudeVersions)('mail to Claude Code %s', (_, command) => {
   test.each(['safe', 'unrestricted'] as const)('that names files puts none of them before the model (%s)', async (mode) => {
     const { session, log, mentions, leaks, harness } = await started(command, mode);
     await session.prompt({ text: `${mentions} say: read it`, messageIds: [1] }, { mode: 'next' });

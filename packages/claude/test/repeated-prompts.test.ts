@@ -20,7 +20,7 @@ test.each(ways.filter(([, command]) => command !== undefined))(
   async (_name, command = '', way) => {
     const { sessions, sockets, model, close } = await dialled(command, { way });
     cleanUps.push(close);
-    await expect.poll(() => sessions.length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => sessions.length).toBe(1);
     const [before] = sessions.splice(0);
     if (!before) throw new Error('its length was looked at');
     cleanUps.push(() => before.session.close());
@@ -34,7 +34,7 @@ test.each(ways.filter(([, command]) => command !== undefined))(
     sockets.at(-1)?.ping();
     await new Promise((resolve) => sockets.at(-1)?.once('pong', resolve));
     sockets.at(-1)?.terminate();
-    await expect.poll(() => sessions.length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => sessions.length).toBe(1);
     const { session, log } = sessions[0] as (typeof sessions)[number]; // its length was looked at
     cleanUps.push(() => session.close());
     expect(session.isContinued).toBe(true);

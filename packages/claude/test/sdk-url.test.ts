@@ -85,7 +85,7 @@ interface DialIn {
 }
 
 const firstSession = async (sessions: readonly SdkUrlSession[]): Promise<SdkUrlSession> => {
-  await expect.poll(() => sessions.length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => sessions.length).toBe(1);
   const [session] = sessions;
   if (!session) throw new Error('a session was announced');
   return session;
@@ -96,7 +96,7 @@ const streamedText = (frames: readonly ClaudeFrame[]) =>
   frames.map((frame) => JSON.stringify(frame).match(/"text_delta","text":"([^"]*)"/u)?.[1] ?? '').join('');
 const exit = (child: ChildHandle) => child.exited;
 
-describe.runIf(claudeDialling)('a real Claude Code that dials in', { timeout: 60_000 }, () => {
+describe.runIf(claudeDialling)('a real Claude Code that dials in', () => {
   test('is named by its path and token, takes a prompt and answers it', async () => {
     const { sessions, frames, diallers } = await dialIn({ path: '/claude/s1?x=1' });
     const { id, connection } = await firstSession(sessions);
@@ -104,17 +104,17 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', { timeout: 60
     expect(diallers).toEqual([expect.objectContaining({ path: '/claude/s1', bearer: 'secret', isReconnect: false })]);
     expect(diallers[0]?.query.get('x')).toBe('1');
     await connection.prompt({ content: 'say: dialled' });
-    await expect.poll(() => results(frames), { timeout: 20_000 }).toEqual([expect.objectContaining({ result: 'dialled' })]);
+    await expect.poll(() => results(frames)).toEqual([expect.objectContaining({ result: 'dialled' })]);
   });
 
   test('goes on over a new socket without repeating or losing what it said', async () => {
     const { sessions, frames, diallers, drop } = await dialIn();
     const { connection } = await firstSession(sessions);
     await connection.prompt({ content: 'slow 40 60' });
-    await expect.poll(() => streamedText(frames), { timeout: 20_000 }).toContain('word003');
+    await expect.poll(() => streamedText(frames)).toContain('word003');
     drop(1012);
-    await expect.poll(() => diallers.length, { timeout: 20_000 }).toBe(2);
-    await expect.poll(() => results(frames).length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => diallers.length).toBe(2);
+    await expect.poll(() => results(frames).length).toBe(1);
     const words = Array.from({ length: 40 }, (_, index) => `word${String(index + 1).padStart(3, '0')} `).join('');
     expect(streamedText(frames)).toBe(words);
     const uuidsOf = (isEcho: boolean) =>
@@ -128,10 +128,10 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', { timeout: 60
     expect(sessions).toHaveLength(1);
     // A second drop makes it repeat everything again.
     drop(1001);
-    await expect.poll(() => diallers.length, { timeout: 20_000 }).toBe(3);
-    await expect.poll(() => connection.isAttached, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => diallers.length).toBe(3);
+    await expect.poll(() => connection.isAttached).toBe(true);
     await connection.prompt({ content: 'say: still one conversation' });
-    await expect.poll(() => results(frames).length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => results(frames).length).toBe(2);
     expect(streamedText(frames)).toBe(`${words}still one conversation`);
   });
 
@@ -145,10 +145,10 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', { timeout: 60
     });
     const { connection } = await firstSession(sessions);
     await connection.prompt({ content: 'slow 4 500 && then edit file: a.txt | text && then say: written' });
-    await expect.poll(() => streamedText(frames), { timeout: 20_000 }).toContain('word004');
+    await expect.poll(() => streamedText(frames)).toContain('word004');
     drop(1012);
-    await expect.poll(() => diallers.length, { timeout: 20_000 }).toBe(2);
-    await expect.poll(() => results(frames), { timeout: 20_000 }).toEqual([expect.objectContaining({ result: 'written' })]);
+    await expect.poll(() => diallers.length).toBe(2);
+    await expect.poll(() => results(frames)).toEqual([expect.objectContaining({ result: 'written' })]);
     expect(asked).toBe(1);
   });
 
@@ -156,13 +156,13 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', { timeout: 60
     const { sessions, frames, drop, diallers } = await dialIn();
     const { connection } = await firstSession(sessions);
     drop(1012);
-    await expect.poll(() => connection.isAttached, { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => connection.isAttached).toBe(false);
     await connection.prompt({ content: 'say: kept for you' });
-    await expect.poll(() => results(frames).length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => results(frames).length).toBe(1);
     drop(1012);
-    await expect.poll(() => diallers.length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => diallers.length).toBe(3);
     await connection.prompt({ content: 'say: second' });
-    await expect.poll(() => results(frames).map((frame) => frame['result']), { timeout: 20_000 }).toEqual(['kept for you', 'second']);
+    await expect.poll(() => results(frames).map((frame) => frame['result'])).toEqual(['kept for you', 'second']);
   });
 
   test('is an agent session like any other, whose events keep the rules over a drop', async () => {
@@ -173,7 +173,7 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', { timeout: 60
       onSession: (id, session) => opened.push({ id, session, log: new EventLog(session) }),
     });
     const { drop, child, cwd, model } = await serveAndDial(handler);
-    await expect.poll(() => opened.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => opened.length).toBe(1);
     const [entry] = opened;
     if (!entry) throw new Error('a session was announced');
     const { session, log } = entry;

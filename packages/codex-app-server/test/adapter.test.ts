@@ -7,7 +7,7 @@ import { CodexAdapter, type CodexAdapterOptions } from '../src/adapter/codex-ada
 import { CodexAppServer } from '../src/app-server/codex-app-server.ts';
 import { type CodexBench, codexBench, wasModelSent } from './harness.ts';
 
-describe('the adapter and a real app-server', { timeout: 60_000 }, () => {
+describe('the adapter and a real app-server', () => {
   let bench: CodexBench;
   let adapter: CodexAdapter;
   let responses: [string, string][];
@@ -35,7 +35,7 @@ describe('the adapter and a real app-server', { timeout: 60_000 }, () => {
     });
     adapter.onResponse((name, response) => responses.push([name, response]));
   };
-  const heard = (name: string, text: string) => expect.poll(() => responses, { timeout: 20_000 }).toContainEqual([name, text]);
+  const heard = (name: string, text: string) => expect.poll(() => responses).toContainEqual([name, text]);
 
   test('agents by name on a server of its own: task, message, steering, interrupt, and the end', async () => {
     await adapter.connect();
@@ -88,7 +88,7 @@ describe('the adapter and a real app-server', { timeout: 60_000 }, () => {
     adapter.onResponse((_, response) => after.push(response));
     await adapter.connect();
     await adapter.createAgent('Worker', 'error 503 server_is_overloaded');
-    await expect.poll(() => errors, { timeout: 20_000 }).toEqual([expect.stringMatching(/^Worker: Selected model is at capacity/u)]);
+    await expect.poll(() => errors).toEqual([expect.stringMatching(/^Worker: Selected model is at capacity/u)]);
     await adapter.sendMessage('Worker', { from: 'Lead', body: 'say: fine now' });
     await heard('Worker', 'fine now');
     await expect.poll(() => errors.slice(1)).toEqual(['Worker: a bug of the handler', 'Worker: another bug']);

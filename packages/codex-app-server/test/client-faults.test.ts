@@ -9,7 +9,7 @@ import { FakeAppServer, overloaded } from './fake-app-server.ts';
 const turnId = '01a1fd7c-0000-7000-8000-00000000000a';
 const turnEnd = { id: turnId, status: 'completed', items: [], error: null };
 
-describe('a client whose server has faults', { timeout: 20_000 }, () => {
+describe('a client whose server has faults', () => {
   let server: FakeAppServer;
   let client: CodexClient;
 

@@ -34,7 +34,7 @@ async function ask(thread: CodexThread, text: string): Promise<readonly string[]
   return textOf(await untilTurnEnd(thread.notifications[Symbol.asyncIterator]()));
 }
 
-describe('the client and a real app-server', { timeout: 60_000 }, () => {
+describe('the client and a real app-server', () => {
   let bench: CodexBench;
   let server: CodexAppServer | undefined;
 
@@ -91,7 +91,7 @@ describe('the client and a real app-server', { timeout: 60_000 }, () => {
     await first.close();
     await using second = await CodexClient.connect(endpoint, { clientInfo });
     const resumed = await second.resumeThread(thread.id);
-    await expect.poll(async () => (await resumed.listItems()).map(({ item }) => item.type), { timeout: 10_000 }).toContain('agentMessage');
+    await expect.poll(async () => (await resumed.listItems()).map(({ item }) => item.type)).toContain('agentMessage');
     const items = await resumed.listItems();
     expect(items.find(({ item }) => item.known?.type === 'userMessage')?.item.known).toMatchObject({ clientId: 'away' });
   });

@@ -11,7 +11,7 @@ const clientInfo = { name: 'test', version: '1' };
 const mail = (text: string, ...messageIds: number[]) => ({ text, messageIds });
 
 // One version: the other program looks into the queue every ten seconds.
-describe.each(codexVersions.slice(-1))('a conversation that another Codex %s has taken', { timeout: 90_000 }, (_version, command) => {
+describe.each(codexVersions.slice(-1))('a conversation that another Codex %s has taken', (_version, command) => {
   let bench: CodexBench;
   let ours: CodexAppServer;
   let theirs: CodexAppServer;
@@ -99,7 +99,7 @@ describe.each(codexVersions.slice(-1))('a conversation that another Codex %s has
       'two',
       'three',
     ]);
-    await expect.poll(() => receipts(log, 12), { timeout: 20_000 }).toEqual(['delivered: echo', 'seen: turn']);
+    await expect.poll(() => receipts(log, 12)).toEqual(['delivered: echo', 'seen: turn']);
   });
 
   test('is taken back once it is free, and what nobody took from the queue is said here', async () => {
@@ -110,7 +110,7 @@ describe.each(codexVersions.slice(-1))('a conversation that another Codex %s has
     await person.close();
     await theirs.close();
     await log.waitFor('text.completed', ({ text }) => text === 'mine', { timeoutMs: 60_000 });
-    await expect.poll(() => receipts(log, 20), { timeout: 20_000 }).toEqual(['delivered: echo', 'seen: turn']);
+    await expect.poll(() => receipts(log, 20)).toEqual(['delivered: echo', 'seen: turn']);
     expect(log.ofType('text.completed').filter(({ text }) => text === 'mine')).toHaveLength(1);
   });
 
@@ -119,7 +119,7 @@ describe.each(codexVersions.slice(-1))('a conversation that another Codex %s has
     const thread = await taken(session);
     const sent = session.prompt(mail('say: guarded', 30), { mode: 'next' });
     await log.waitFor('session.status', ({ status }) => status === 'waiting');
-    await expect.poll(() => thread.listItems(), { timeout: 20_000 }).not.toEqual([]);
+    await expect.poll(() => thread.listItems()).not.toEqual([]);
     await person.close();
     expect(wasModelSent(bench.model, 'say: guarded')).toBe(false);
     await theirs.close();

@@ -15,7 +15,7 @@ const owner = (text: string) => ({ text, messageIds: [] });
 const mail = (text: string, ...messageIds: number[]) => ({ text, messageIds });
 const edit = (path: string) => `edit file: ${path} | text && then say: edited`;
 
-describe('the Codex provider', { timeout: 60_000 }, () => {
+describe('the Codex provider', () => {
   let bench: CodexBench;
   let provider: CodexProvider;
   let processes: OwnedProcess[];

@@ -12,7 +12,7 @@ const owner = (text: string) => ({ text, messageIds: [] });
 const mail = (text: string, ...messageIds: number[]) => ({ text, messageIds });
 const secret = 'Bearer a-secret-of-this-session';
 
-describe.each(codexVersions)('the relay’s tools in Codex %s', { timeout: 60_000 }, (_, command) => {
+describe.each(codexVersions)('the relay’s tools in Codex %s', (_, command) => {
   let bench: CodexBench;
   let provider: CodexProvider;
   let relay: FakeRelayTools;
@@ -79,10 +79,10 @@ describe.each(codexVersions)('the relay’s tools in Codex %s', { timeout: 60_00
     const { session, log } = await start();
     await session.prompt(owner('call relay_inbox {"waitMs":20000} && then say: heard'), { mode: 'next' });
     await log.waitFor('tool.started');
-    await expect.poll(() => relay.calls.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => relay.calls.length).toBe(1);
     expect(await session.interrupt()).toBe(true);
     await log.waitForTurnEnd();
-    await expect.poll(() => relay.abandoned, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => relay.abandoned).toBe(1);
     await session.prompt(owner('call relay_send {"to":"Lead"} && then say: sent'), { mode: 'next' });
     await says(log, 'sent');
   });
@@ -167,10 +167,10 @@ describe.each(codexVersions)('the relay’s tools in Codex %s', { timeout: 60_00
       const { session } = await start({ mode: 'unrestricted' });
       await session.prompt(owner(spawn('run command: echo $$ > below.pid; exec sleep 300')), { mode: 'next' });
       const pid = async () => Number(await readFile(join(bench.home.workFolder, 'below.pid'), 'utf8').catch(() => '0'));
-      await expect.poll(pid, { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(pid).toBeGreaterThan(0);
       const command = await pid();
       await session.close();
-      await expect.poll(() => isAlive(command), { timeout: 20_000 }).toBe(false);
+      await expect.poll(() => isAlive(command)).toBe(false);
     });
   });
 });

@@ -155,7 +155,7 @@ test('works while the relay is away, says so, and holds what its shells send unt
   await rm(folder, { recursive: true, force: true });
 });
 
-test('that was killed leaves nothing behind once the next one begins', { timeout: 60_000 }, async () => {
+test('that was killed leaves nothing behind once the next one begins', async () => {
   const { home, env } = bench;
   const killed = spawn(process.execPath, ['--conditions=agent-relay-source', program, '--headless'], {
     cwd: home.workFolder,

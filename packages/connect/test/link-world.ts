@@ -10,7 +10,7 @@ import { expect, vi } from 'vitest';
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
 import { type NodeOptions, type RunningNode, runNode } from '../src/run-node.ts';
 
-export const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 30_000, interval: 25 });
+export const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 60_000, interval: 25 });
 
 export function isRunning(pid: number): boolean {
   return existsSync(`/proc/${pid}`) && !/^State:\s+[ZX]/mu.test(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -62,7 +62,7 @@ async function start(agent: LineAgent, more: Partial<StartOptions> = {}) {
   const turn = async (text: string, messageIds: number[] = []): Promise<AgentEvent> => {
     await session.prompt({ text, messageIds }, { mode: 'next' });
     ends += 1;
-    await expect.poll(() => turnEnds(log).length, { timeout: 15_000 }).toBe(ends);
+    await expect.poll(() => turnEnds(log).length).toBe(ends);
     return turnEnds(log)[ends - 1] as AgentEvent; // polled for
   };
   return { session, log, turn };
@@ -154,12 +154,10 @@ test.each([
   const { session, log, turn } = await start(agent);
   await session.prompt({ text: 'slow: 1', messageIds: [] }, { mode: 'next' });
   const waiting = session.prompt({ text: 'say: after that', messageIds: [] }, { mode: 'next' });
-  await expect
-    .poll(() => log.events.some(({ type }) => type === 'text.delta' || type === 'text.completed'), { timeout: 10_000 })
-    .toBe(true);
+  await expect.poll(() => log.events.some(({ type }) => type === 'text.delta' || type === 'text.completed')).toBe(true);
   expect(await session.interrupt()).toBe(true);
   await waiting;
-  await expect.poll(() => said(log).at(-1), { timeout: 10_000 }).toContain('after that');
+  await expect.poll(() => said(log).at(-1)).toContain('after that');
   await expect.poll(() => turnEnds(log).length).toBe(2);
   expect(turnEnds(log)).toMatchObject([{ outcome: 'interrupted' }, { outcome: 'finished' }]);
   expect(await session.interrupt()).toBe(false);

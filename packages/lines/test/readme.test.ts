@@ -9,6 +9,6 @@ const folder = fileURLToPath(new URL('..', import.meta.url));
 test.skipIf(process.platform === 'win32')('the program in the README runs, and ends by itself', async () => {
   const code = /^```ts\n([\s\S]*?)^```$/mu.exec(readFileSync(new URL('../README.md', import.meta.url), 'utf8'))?.[1] ?? '';
   const args = ['--conditions=agent-relay-source', '--input-type=module', '--eval', code];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 50_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 120_000 });
   expect(stdout).toBe('SAY HELLO.');
 });

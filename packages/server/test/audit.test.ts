@@ -115,7 +115,7 @@ test('an entry is written with what it tells of or not at all, once, and the cha
   await store.audit.during('w', act(5), () => {
     setTimeout(() => late.push(write('after')), 20);
   });
-  await expect.poll(() => late.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => late.length).toBe(1);
   await Promise.all(late);
   expect(await ids()).toEqual([3, 2, 1]);
   expect(await store.audit.prune(5, 1)).toBe(1);

@@ -33,7 +33,7 @@ function writeEnvFile(text: string): void {
   writeFileSync(path, text);
 }
 
-test('a program of ten lines finds the relay of its user, and speaks as the owner', { timeout: 60_000 }, async () => {
+test('a program of ten lines finds the relay of its user, and speaks as the owner', async () => {
   await using _relay = await startTestRelay({ databasePath: ownDatabase() });
   const program = fileURLToPath(new URL('support/local-tool.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=agent-relay-source', program], {

@@ -73,7 +73,7 @@ async function tasksOf(relay: TestRelay): Promise<readonly Task[]> {
 const alert = (more: object) => ({ ...payload('alertmanager-firing.json').alerts[0], ...more });
 const delivery = (...alerts: unknown[]) => ({ version: '4', alerts });
 
-describe('the Alertmanager example', { timeout: 60_000 }, () => {
+describe('the Alertmanager example', () => {
   test('takes alerts with odd fields, each as a task of its own', async () => {
     const relay = await relayWith();
     const deliver = await listening('prometheus-alertmanager.mjs', relay.url);
@@ -133,7 +133,7 @@ const issue = (more: object = {}, issueMore: object = {}) => {
   return { ...opened, ...more, issue: { ...opened.issue, ...issueMore } };
 };
 
-describe('the GitHub example', { timeout: 60_000 }, () => {
+describe('the GitHub example', () => {
   test('takes a form, an author who has left, and actions that it has no use for', async () => {
     const relay = await relayWith();
     const deliver = await listening('github-issue.mjs', relay.url);

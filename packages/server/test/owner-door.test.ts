@@ -54,7 +54,7 @@ async function eavesdrop(port: number, path?: string): Promise<string[]> {
 const logLines = () => readFileSync(localNodeLogPath(databasePath), 'utf8').split('cannot be reached').length - 1;
 
 describe('the owner’s credential', () => {
-  test('is shown to nobody who listens on the port of a relay that was killed', { timeout: 90_000 }, async () => {
+  test('is shown to nobody who listens on the port of a relay that was killed', async () => {
     const relay = run('serve', '--port', '0');
     await poll('it listens', () => relay.out().includes('agent-relay watch'));
     const { url } = lastRunningRelay(runningRelayPath(databasePath)) ?? { url: '' };
@@ -139,13 +139,13 @@ describe('a database', () => {
     await expect(startTestRelay({ databasePath: alias })).rejects.toMatchObject({ code: 'busy' });
   });
 
-  test.skipIf(!canUnshare())('is not served twice from two process namespaces', { timeout: 60_000 }, async () => {
+  test.skipIf(!canUnshare())('is not served twice from two process namespaces', async () => {
     await using _relay = await startTestRelay({ databasePath });
     const { code, note } = await inOtherNamespace('serve', '--port', '0', '--no-local-node');
     expect([code, note]).toEqual([1, expect.stringMatching(/^error: Another relay .* already serves the database .*\n$/u)]);
   });
 
-  test('that another program holds locked ends serve with one sentence, and no node is left', { timeout: 60_000 }, async () => {
+  test('that another program holds locked ends serve with one sentence, and no node is left', async () => {
     await (await startTestRelay({ databasePath })).close();
     const other = new Sqlite(databasePath);
     other.exec('BEGIN IMMEDIATE');
@@ -155,7 +155,7 @@ describe('a database', () => {
     expect(readJson(localNodePath(databasePath), z.object({ pid: z.int() }))).toBeNull();
   });
 
-  test('without room ends serve with one sentence, and no node is left', { timeout: 60_000 }, async () => {
+  test('without room ends serve with one sentence, and no node is left', async () => {
     await (await startTestRelay({ databasePath })).close();
     const limited = `trap '' XFSZ; ulimit -f 2; exec "$0" "$@"`;
     const args = ['-c', limited, process.execPath, '--conditions=agent-relay-source', ownCli, 'serve', '--port', '0'];

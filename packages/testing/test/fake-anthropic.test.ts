@@ -57,7 +57,7 @@ describe.each(versions)('Claude Code $version', ({ binary }) => {
     await using session = startClaude(binary, { env: { ...home.env(), ...fake.env() }, cwd: home.workFolder });
 
     const turn = session.ask('run command: touch started; sleep 1.5 && then say: not this');
-    await expect.poll(() => existsSync(join(home.workFolder, 'started')), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(home.workFolder, 'started'))).toBe(true);
     session.prompt('[msg:7] from Peer: say: something new\n[end msg:7 peer n0nce]');
     expect(await turn).toMatchObject({ result: 'something new' });
     expect(fake.requests.at(-1)?.model?.conversation.slice(-2)).toMatchObject([

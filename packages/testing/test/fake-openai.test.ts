@@ -79,9 +79,9 @@ test('Codex app-server streams an answer and is steered to another', async () =>
   const seen = (method: string) => server.notifications.filter((notification) => notification.method === method);
 
   await prompt('slow 500 20');
-  await expect.poll(() => seen('item/agentMessage/delta').length, { timeout: 10_000 }).toBeGreaterThan(2);
+  await expect.poll(() => seen('item/agentMessage/delta').length).toBeGreaterThan(2);
   await prompt('[msg:7] from Peer: say: something new\n[end msg:7 peer n0nce]');
-  await expect.poll(() => seen('turn/completed').length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => seen('turn/completed').length).toBe(1);
   const answers = seen('item/completed').filter(({ params }) => JSON.stringify(params).includes('"agentMessage"'));
   expect(JSON.stringify(answers)).toContain('something new');
   expect(fake.requests.map(({ model }) => model?.lastUserText)).toEqual([

@@ -81,7 +81,7 @@ describe('connectBrowserWebSocket', () => {
     const duplex = await connectBrowserWebSocket(url, { highWaterBytes: 1_000 });
     for (let count = 0; count < 5; count += 1) await duplex.send('x'.repeat(500_000));
     expect(duplex.bufferedBytes).toBeLessThanOrEqual(1_000);
-    await vi.waitFor(() => expect(received).toEqual(Array.from({ length: 5 }, () => 500_002)), { timeout: 15_000 });
+    await vi.waitFor(() => expect(received).toEqual(Array.from({ length: 5 }, () => 500_002)), { timeout: 60_000 });
     await duplex.close();
   });
 

@@ -45,7 +45,7 @@ async function pidsFrom(child: ChildHandle, count: number): Promise<number[]> {
     text += chunk.toString();
   });
   const pids = () => (text.match(/\d+\n/g) ?? []).map(Number);
-  await vi.waitFor(() => expect(pids()).toHaveLength(count), { timeout: 5_000 });
+  await vi.waitFor(() => expect(pids()).toHaveLength(count), { timeout: 60_000 });
   return pids();
 }
 
@@ -110,7 +110,7 @@ describe('spawnProcess', () => {
       'for (let i = 0; i < 50; i++) require("fs").writeSync(2, "x".repeat(99999) + "\\n"); require("fs").writeSync(2, "the end")',
     );
     expect((await child.exited).code).toBe(0);
-    await vi.waitFor(() => expect(child.stderrTail.endsWith('the end')).toBe(true), { timeout: 15_000 });
+    await vi.waitFor(() => expect(child.stderrTail.endsWith('the end')).toBe(true), { timeout: 60_000 });
     expect(child.stderrTail).toHaveLength(16_384);
     expect((await textOf(child.stderr)).length).toBeLessThanOrEqual(1 << 20);
   });
@@ -120,7 +120,7 @@ describe('spawnProcess', () => {
     await child.exited;
     child.stdin.write('x'.repeat(100_000));
     child.stdin.end();
-    await vi.waitFor(() => expect(child.stdin.destroyed).toBe(true), { timeout: 15_000 });
+    await vi.waitFor(() => expect(child.stdin.destroyed).toBe(true), { timeout: 60_000 });
   });
 
   it('gives empty streams where none were asked for', async () => {
@@ -214,7 +214,7 @@ describe('killProcessTree', () => {
       process.on('SIGTERM', () => {});
       const respawn = () => spawn('sleep', ['303'], { detached: true, stdio: 'ignore' }).on('exit', respawn);
       respawn(); respawn(); console.log('ready'); setInterval(() => {}, 1000);`);
-    await vi.waitFor(() => expect(child.stdout.readableLength).toBeGreaterThan(0), { timeout: 5_000 });
+    await vi.waitFor(() => expect(child.stdout.readableLength).toBeGreaterThan(0), { timeout: 60_000 });
     const result = await child.kill({ graceMs: 200 });
     expect(result.remaining).toEqual([]);
     expect(result.signalled.length).toBeGreaterThan(3);
@@ -247,7 +247,7 @@ describe('killProcessTree', () => {
 
   it('takes an inner tree with the outer one, and leaves the outer one when only the inner is ended', async () => {
     const outer = await node(`setInterval(() => {}, 1000); console.log(process.env.AGENT_RELAY_PROCESS_TREE)`);
-    await vi.waitFor(() => expect(outer.stdout.readableLength).toBeGreaterThan(0), { timeout: 5_000 });
+    await vi.waitFor(() => expect(outer.stdout.readableLength).toBeGreaterThan(0), { timeout: 60_000 });
     const mark = String(outer.stdout.read()).trim();
     const inner = await start({ command: 'sleep', args: ['307'], env: { ...process.env, AGENT_RELAY_PROCESS_TREE: mark } });
     const second = await start({ command: 'sleep', args: ['308'], env: { ...process.env, AGENT_RELAY_PROCESS_TREE: mark } });

@@ -39,7 +39,7 @@ async function listen(target: number | string = 0, http: Server = createServer()
     url: `ws://127.0.0.1:${port}`,
     port,
     accepted: async () => {
-      await vi.waitFor(() => expect(waiting).not.toEqual([]), { timeout: 15_000 });
+      await vi.waitFor(() => expect(waiting).not.toEqual([]), { timeout: 60_000 });
       const socket = waiting.shift();
       if (!socket) throw new Error('no socket was accepted');
       return socket;
@@ -304,7 +304,7 @@ describe('liveness', () => {
     socket.on('ping', () => {
       pings += 1;
     });
-    await vi.waitFor(() => expect(pings).toBeGreaterThan(5), { timeout: 15_000 });
+    await vi.waitFor(() => expect(pings).toBeGreaterThan(5), { timeout: 60_000 });
     void near.send('alive');
     expect(await take(far, 1)).toEqual(['alive']);
   });
@@ -418,7 +418,7 @@ describe('connectWebSocket', () => {
     controller.abort('enough');
     await expect(connecting).rejects.toBe('enough');
     await expect(connectWebSocket(url, { signal: AbortSignal.abort('before') })).rejects.toBe('before');
-    await vi.waitFor(() => expect(open.size).toBe(0), { timeout: 15_000 });
+    await vi.waitFor(() => expect(open.size).toBe(0), { timeout: 60_000 });
   });
 });
 

@@ -28,7 +28,7 @@ export class EventLog {
   async waitFor<Type extends AgentEventType>(
     type: Type,
     fits: (event: EventOf<Type>) => boolean = () => true,
-    { after = 0, timeoutMs = 30_000 }: { after?: number; timeoutMs?: number } = {},
+    { after = 0, timeoutMs = 90_000 }: { after?: number; timeoutMs?: number } = {},
   ): Promise<EventOf<Type>> {
     const find = () =>
       this.events.slice(after).find((event): event is EventOf<Type> => event.type === type && fits(event as EventOf<Type>)); // the type was compared just before
@@ -48,7 +48,7 @@ export class EventLog {
   }
 
   /** Waits until `isMet`, looked at after each event, or until the session has ended. */
-  async until(isMet: () => boolean, what: string, timeoutMs = 30_000): Promise<void> {
+  async until(isMet: () => boolean, what: string, timeoutMs = 90_000): Promise<void> {
     if (isMet() || this.#isFinished) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {

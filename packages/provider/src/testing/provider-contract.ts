@@ -14,7 +14,7 @@ import type { ProviderAbilities, ProviderHarness } from './provider-harness.ts';
  * after each, the events of every session that was started are held against the contract's rules, and no process may be left.
  */
 export function providerContract(name: string, abilities: ProviderAbilities, makeHarness: () => Promise<ProviderHarness>): void {
-  describe(`${name}: provider contract`, { timeout: 60_000 }, () => {
+  describe(`${name}: provider contract`, { timeout: 180_000 }, () => {
     let harness: ProviderHarness;
     let processes: OwnedProcess[];
     let sessions: { session: AgentSession; log: EventLog }[];
@@ -33,7 +33,7 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
           await log.finished;
           expect(brokenEventRules(log.events)).toEqual([]);
         }
-        for (const { pid } of processes) await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+        for (const { pid } of processes) await expect.poll(() => isRunning(pid), { timeout: 60_000 }).toBe(false);
       } finally {
         await harness.close();
       }
@@ -155,7 +155,7 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       const text = harness.prompts.say('steered');
       await session.prompt({ text, messageIds: [12] }, { mode: 'now' });
       await expectEvidence(log, 12);
-      await expect.poll(() => harness.wasModelSent(text), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => harness.wasModelSent(text), { timeout: 60_000 }).toBe(true);
       if (abilities.steersRunningTurn)
         expect(log.ofType('turn.completed').filter((end) => end.turnId === turnId && end.outcome === 'interrupted')).toEqual([]);
       await log.waitFor('text.completed', (said) => said.text.includes('steered'));
@@ -180,7 +180,7 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
         await log.waitFor('text.completed', ({ text }) => text.includes('thanks'));
         expect(log.ofType('turn.started')).toHaveLength(1);
       }
-      await expect.poll(() => harness.wasModelSent('the door is green'), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => harness.wasModelSent('the door is green'), { timeout: 60_000 }).toBe(true);
       await log.waitForTurnEnd();
       await expectEvidence(log, 14);
     });
@@ -253,12 +253,12 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
       const pidFile = join(harness.cwd, 'pid.txt');
       await session.prompt({ text: harness.prompts.runCommand(`echo $$ > ${pidFile}; sleep 300`), messageIds: [] }, { mode: 'next' });
       await log.waitFor('tool.started', ({ kind }) => kind === 'execute');
-      await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').trim(), { timeout: 20_000 }).toMatch(/^\d+$/);
+      await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').trim(), { timeout: 60_000 }).toMatch(/^\d+$/);
       const pid = Number(readFileSync(pidFile, 'utf8'));
       expect(isRunning(pid)).toBe(true);
       await session.close();
       await harness.provider.close();
-      await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+      await expect.poll(() => isRunning(pid), { timeout: 60_000 }).toBe(false);
     });
 
     test('closing the provider closes its sessions', async () => {
@@ -297,7 +297,7 @@ export function providerContract(name: string, abilities: ProviderAbilities, mak
         });
         await expect(starting).rejects.toThrow('changed my mind');
         await harness.provider.close();
-        for (const { pid } of processes) await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+        for (const { pid } of processes) await expect.poll(() => isRunning(pid), { timeout: 60_000 }).toBe(false);
         expect(processes.length).toBeGreaterThan(0);
       });
     }

@@ -145,7 +145,7 @@ describe('a file that cannot be used', () => {
       turnBeganAt = performance.now();
     }, 1);
     const sending = [send(store), send(store)];
-    await vi.waitFor(async () => expect(await store.check()).toMatchObject({ code: 'store_unavailable' }), { timeout: 15_000 });
+    await vi.waitFor(async () => expect(await store.check()).toMatchObject({ code: 'store_unavailable' }), { timeout: 60_000 });
     expect(await store.messages.get('default', 1)).toBe(null);
     other.exec('ROLLBACK');
     other.close();

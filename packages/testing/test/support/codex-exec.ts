@@ -25,7 +25,7 @@ export async function runCodex(
 ): Promise<CodexRun> {
   const overrides = config.flatMap((setting) => ['-c', setting]);
   const args = ['exec', '--json', '--skip-git-repo-check', '-s', 'workspace-write', ...overrides, '--', prompt];
-  const child = spawn(binary, args, { env, cwd, stdio: ['ignore', 'pipe', 'ignore'], timeout: 15_000, killSignal: 'SIGKILL' });
+  const child = spawn(binary, args, { env, cwd, stdio: ['ignore', 'pipe', 'ignore'], timeout: 120_000, killSignal: 'SIGKILL' });
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
   const output = await text(child.stdout);
   const events = output
