@@ -105,8 +105,11 @@ describe('a link to the log of one session', () => {
       },
       { type: 'approval.requested', approvalId: 'a', kind: 'execute', title: 'rm -rf', input: {}, options: [] },
     ]);
-    const delta: AgentEvent = { type: 'text.delta', turnId: 't', itemId: 'i', text: secret.slice(0, 20) };
-    world.relay.nodeLive({ sessionId: session.sessionId, at: 2, events: [delta] }, as({ type: 'node', workspace, nodeId: 'local' }));
+    const pieces: AgentEvent[] = [
+      { type: 'text.delta', turnId: 't', itemId: 'i', text: secret.slice(0, 20) },
+      { type: 'tool.updated', turnId: 't', itemId: 'i', output: secret.slice(20) },
+    ];
+    world.relay.nodeLive({ sessionId: session.sessionId, at: 2, events: pieces }, as({ type: 'node', workspace, nodeId: 'local' }));
     await tell(session, [said('done')]);
     await expect.poll(() => textsOf(live.seen)).toContain('done');
     live.stop();

@@ -6,12 +6,13 @@ const ownTokens = /(?:ar_[a-z]+|owner)_[\w-]{43}/gu;
 const HIDDEN = '[a token, hidden]';
 
 /**
- * What a link shows of an entry; null for nothing. What is asked of people is theirs to see, and of a text that comes in pieces only the whole is
+ * What a link shows of an entry; null for nothing. What is asked of people is theirs to see, and of what comes in pieces, live, only the whole is
  * shown, for a token that lies across two of them would be found in neither.
  */
 export function sharedEntry(entry: ActivityEntry): ActivityEntry | null {
   const { event } = entry;
-  if (isApprovalEvent(event) || event.type === 'text.delta' || event.type === 'reasoning.delta') return null;
+  const isLive = entry.id === 0;
+  if (isLive || isApprovalEvent(event)) return null;
   return { ...entry, event: withoutTokens(event) };
 }
 
