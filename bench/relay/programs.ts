@@ -75,7 +75,9 @@ export async function measure({ kind, url, tokens }: Program, work: Work): Promi
   return JSON.parse(stdout);
 }
 
-async function startChild(args: readonly string[]): Promise<{ line: string; memory: () => Promise<number>; stop: () => Promise<void> }> {
+export async function startChild(
+  args: readonly string[],
+): Promise<{ line: string; memory: () => Promise<number>; stop: () => Promise<void> }> {
   const child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const line = await new Promise<string>((resolve, reject) => {
