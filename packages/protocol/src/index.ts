@@ -188,6 +188,8 @@ export {
 export { type WorkItem, WorkItemSchema } from './routes/work-routes.ts';
 export type { RouteInput, RouteName, RouteOutput, RouteRequest, Routes } from './routes.ts';
 export { API_PREFIX, EVENTS_PATH, MCP_PATH, routeNames, WEB_SOCKET_PATH, waitMsOf } from './routes.ts';
+export type { RecordedAgent, RunRecord } from './run-record.ts';
+export { RUN_RECORD_VERSION, RunRecordSchema } from './run-record.ts';
 export type { Searched, SearchHit, Snippet } from './search.ts';
 export { SearchedSchema, SearchHitSchema, SnippetSchema } from './search.ts';
 export type { Node, NodeProvider, NodeTerms, Session, SessionStatus, SpawnerKind, SpawnTarget, StartSession } from './session.ts';

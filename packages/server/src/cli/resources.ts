@@ -35,6 +35,7 @@ import { registerCommand } from './register.ts';
 import { reservationsCommand, reservationWords } from './reservations.ts';
 import { restoreCommand } from './restore.ts';
 import { approvalRuleWords, rulesCommand } from './rules.ts';
+import { recordCommand, replayCommand } from './runs.ts';
 import { filesCommand, searchCommand } from './search.ts';
 import { sendCommand } from './send.ts';
 import { setupCommand } from './setup.ts';
@@ -64,6 +65,8 @@ export const commands: readonly ((terminal: Terminal) => Command)[] = [
   logsCommand,
   searchCommand,
   filesCommand,
+  recordCommand,
+  replayCommand,
   interruptCommand,
   releaseCommand,
   nodesCommand,
