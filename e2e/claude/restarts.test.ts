@@ -21,7 +21,7 @@ const seed = Number(process.env['AGENT_RELAY_TEST_SEED'] ?? Date.now() % 1_000_0
 
 /**
  * `AGENT_RELAY_TEST_NODE_KILLS=1` kills `relay-connect` as well. What it has handed over in that very moment goes out again under the same uuid, and the
- * CLI drops it; where the CLI is killed too before anybody heard of it, it comes to the next one as well.
+ * CLI drops it; where the CLI is killed too before anybody heard of it, its sender is told so.
  */
 const killsNode = process.env['AGENT_RELAY_TEST_NODE_KILLS'] === '1';
 
