@@ -1,4 +1,4 @@
-import type { Principal } from 'agent-relay-protocol';
+import { type Principal, RelayError } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
 
@@ -110,6 +110,26 @@ describe('what is written', () => {
     await send('id:Worker');
     await world.relay.reap();
     expect(startsOf(node)).toHaveLength(2);
+  });
+
+  it('is told with the session that it began, or why none could be started', async () => {
+    await resting('Worker');
+    const woken = async () => {
+      const { entries } = await world.store.log.read(0, 10_000);
+      const events = entries.flatMap((entry) => [...entry.events()]);
+      return events.flatMap((event) =>
+        event.type === 'agent.woken' ? [[event.agentId, event.messageId, event.sessionId, event.reason]] : [],
+      );
+    };
+    const first = await send('id:Worker');
+    world.clock.pass(100);
+    await vi.waitFor(async () => expect(await woken()).toEqual([['Worker', first.id, world.agent('Worker').sessionId, null]]), WAIT);
+    await resting('Unlucky');
+    node.onStart = () => Promise.reject(new RelayError('provider_unavailable', 'Claude is not installed'));
+    const second = await send('id:Unlucky');
+    world.clock.pass(100);
+    const told = expect.stringContaining('Claude is not installed');
+    await vi.waitFor(async () => expect((await woken())[1]).toEqual(['Unlucky', second.id, null, told]), WAIT);
   });
 
   it('starts so many agents an hour, all together', async () => {

@@ -55,6 +55,10 @@ export const agentWords: WordsOf<'agent'> = {
   'agent.registered': statusWords,
   'agent.status': statusWords,
   'agent.updated': unsaid,
+  'agent.woken': ({ agentId, sessionId, messageId, reason }) =>
+    sessionId === null
+      ? `message ${messageId} could not start ${agentId}: ${oneLine(reason ?? 'its machine did not say why', 300)}`
+      : `message ${messageId} has started ${agentId}`,
   'agent.stalled': ({ agentId, waiting }) => `${agentId} does not take its mail: ${waiting} waiting`,
   'agent.removed': ({ agentId }) => `${agentId} removed`,
 };

@@ -91,7 +91,7 @@ const tokens: EventRow<With<'token'>> = {
 
 // Who there is, and where, everybody knows.
 const cards: EventRow<With<'agent'>> = { about: nothing, agents: ({ agent }) => [agent.id], audience: 'nobody', readers: 'everybody' };
-const absences: EventRow<EventOf<'agent.stalled' | 'agent.removed'>> = {
+const absences: EventRow<EventOf<'agent.stalled' | 'agent.woken' | 'agent.removed'>> = {
   about: nothing,
   agents: ({ agentId }) => [agentId],
   audience: 'nobody',
@@ -149,6 +149,7 @@ const eventTable: { readonly [Type in RelayEventType]: EventRow<EventOf<Type>> }
   'agent.updated': cards,
   'agent.status': cards,
   'agent.stalled': absences,
+  'agent.woken': absences,
   'agent.removed': absences,
   'session.started': sessions,
   'session.updated': sessions,

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Message, type Principal, RelayError, type RelayEvent } from 'agent-relay-protocol';
+import { type Message, type Principal, RelayError, type RelayEvent, type Session } from 'agent-relay-protocol';
 import { Pump } from 'agent-relay-wire';
+import type { NewEvent } from '../../domain/change.ts';
 import {
   ALL_WAKES_PER_HOUR,
   afterWake,
@@ -172,10 +173,11 @@ export class Waker {
     const { agentId, nodeId } = wake;
     const key = keyOf(workspace, agentId);
     if (!mayWake(this.#histories.get(key) ?? noHistory, clock.now())) return;
-    if (!(await this.#hasMail(workspace, agentId)) || (await store.sessions.unfinishedOf(workspace, agentId)) !== null) return;
+    const messageId = await this.#mailOf(workspace, agentId);
+    if (messageId === null || (await store.sessions.unfinishedOf(workspace, agentId)) !== null) return;
     if (this.#leaving.signal.aborted) return;
     if (!this.#tasks.hasRoom(nodeId)) this.#due.set(key, { workspace, agentId });
-    else if (this.#mayWakeMore()) this.#tasks.begin({ key, nodeId, run: () => this.#startForMail(workspace, wake) });
+    else if (this.#mayWakeMore()) this.#tasks.begin({ key, nodeId, run: () => this.#startForMail(workspace, wake, messageId) });
   }
 
   /** Counts a start, where one more may begin in this hour; the rest wait for a later sweep. */
@@ -189,22 +191,33 @@ export class Waker {
     return mayWakeMore;
   }
 
-  async #startForMail(workspace: string, wake: Wake): Promise<void> {
+  async #startForMail(workspace: string, wake: Wake, messageId: number): Promise<void> {
     const { clock, log } = this.#deps;
     const { agentId } = wake;
     const key = keyOf(workspace, agentId);
     let hasFailed = false;
     try {
-      await this.#start(workspace, wake);
+      const { sessionId } = await this.#start(workspace, wake);
       log.info('an agent was started for its mail', { agentId });
+      await this.#tell(workspace, { agentId, messageId, sessionId, reason: null });
     } catch (error) {
       hasFailed = true;
       log.warn('an agent could not be started for its mail', { agentId, error });
+      const reason = error instanceof RelayError ? error.message.slice(0, 1000) : null;
+      if (!this.#leaving.signal.aborted) await this.#tell(workspace, { agentId, messageId, sessionId: null, reason });
     }
     this.#histories.set(key, afterWake(this.#histories.get(key) ?? noHistory, hasFailed, clock.now()));
   }
 
-  async #start(workspace: string, wake: Wake): Promise<void> {
+  async #tell(workspace: string, woken: Omit<Extract<NewEvent, { type: 'agent.woken' }>, 'type' | 'at'>): Promise<void> {
+    const { store, clock, log } = this.#deps;
+    const at = clock.now();
+    await store.records
+      .begin(workspace, () => ({ answer: null, change: { at, events: [{ type: 'agent.woken', at, ...woken }] } }))
+      .catch((error: unknown) => log.warn('that mail has woken an agent could not be written', { agentId: woken.agentId, error }));
+  }
+
+  async #start(workspace: string, wake: Wake): Promise<Session> {
     const { agentId: name, provider, nodeId: node, cwd, mode, ask, model, sandbox } = wake;
     // What a person said of it since goes on.
     const approval = this.#deps.store.agents.index.in(workspace).find(name)?.approval ?? 'open';
@@ -213,14 +226,13 @@ export class Waker {
     const context = this.#asOwner(workspace);
     try {
       if (wake.wake === 'resume') {
-        await this.#deps.start({ ...request, resume: true }, context);
-        return;
+        return await this.#deps.start({ ...request, resume: true }, context);
       }
     } catch (error) {
       const hasNone = error instanceof RelayError && (error.code === 'not_found' || error.code === 'unsupported');
       if (!hasNone) throw error;
     }
-    await this.#deps.start(request, context);
+    return this.#deps.start(request, context);
   }
 
   async #rest(workspace: string, { agentId, idleMs, nodeId }: Wake, sessionId: string): Promise<void> {
@@ -249,14 +261,14 @@ export class Waker {
     }
   }
 
-  /** Whether mail waits that wakes it. What was looked at before is not looked at again. */
-  async #hasMail(workspace: string, agentId: string): Promise<boolean> {
+  /** The first mail that waits and wakes it. What was looked at before is not looked at again. */
+  async #mailOf(workspace: string, agentId: string): Promise<number | null> {
     const key = keyOf(workspace, agentId);
     const { deliveries } = this.#deps.store;
     const pageAfter = (after: number) => deliveries.waitingDirect(workspace, agentId, after, MAIL_PAGE);
     const first = await this.#firstWaiting(pageAfter, wakesItsReader, this.#clearThrough.get(key) ?? 0);
     this.#clearThrough.set(key, first.id === null ? first.through : first.id - 1);
-    return first.id !== null;
+    return first.id;
   }
 
   async #hasWork(workspace: string, agentId: string): Promise<boolean> {
