@@ -307,8 +307,14 @@ describe('usage', () => {
     expect(runs.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 0, 0, 0]);
     expect(runs[4]?.note).toMatch(/^error: The configuration is not valid: PORT: /u);
     expect(runs[5]?.out).toContain('Exit codes:');
-    const missing = "error: missing required argument 'status': open (gives it back), in_progress, blocked, done, failed or canceled\n";
+    const missing =
+      "error: missing required argument 'status': open (gives it back), in_progress, blocked, done, failed or canceled\nFor example: agent-relay task status 42 done\n";
     expect(await run(['task', 'status', '5'])).toEqual({ code: 2, out: '', note: missing });
+    expect((await run(['sned', 'x'])).note).toBe('error: there is no command sned; did you mean send?\n');
+    expect((await run(['rules', 'lst'])).note).toBe('error: there is no command rules lst; did you mean list?\n');
+    expect((await run(['task', 'zzzzzzz'])).note).toBe(
+      'error: there is no command task zzzzzzz; agent-relay task --help lists the commands\n',
+    );
     expect((await run(['/status'])).note).toBe(
       'error: say which agent: --agent <id>, or set AGENT_RELAY_ID; how the relay stands tells agent-relay status\n',
     );

@@ -46,7 +46,7 @@ interface AddOptions extends ActingOptions {
 const addCommand = (terminal: Terminal): Command =>
   relayCommand('add')
     .description('Have files for oneself: patterns below the folder, such as src/auth/ or "**/*.sql"')
-    .argument('<patterns...>')
+    .argument('<patterns...>', 'what, below the folder')
     .option('--agent <id>', 'whose they are (default: AGENT_RELAY_ID, else owner)', agentOfSession(terminal.env))
     .option('--folder <path>', 'where the patterns begin', (path: string) => resolve(terminal.cwd, path), terminal.cwd)
     .option('--enforced', 'keep others from them, where they have to ask before they edit')

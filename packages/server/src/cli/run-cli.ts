@@ -1,5 +1,6 @@
-import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
+import { nearest, RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { Command, CommanderError } from 'commander';
+import { exampleOf } from './argument-examples.ts';
 import { runUnderNewerNode } from './newer-node.ts';
 import { CommandFailure } from './relay-access.ts';
 import { commands } from './resources.ts';
@@ -44,16 +45,27 @@ const namesOf = (command: Command): readonly string[] => [command.name(), ...com
 const named = ({ commands }: Command, first = ''): Command | undefined => commands.find((command) => namesOf(command).includes(first));
 
 /** With a default command, commander takes a misspelt one for an argument of it. @throws CommandFailure. */
-function refuseUnknown({ commands }: Command, [first]: readonly string[]): void {
-  if (first === undefined || first.startsWith('-') || first === 'help') return;
+function refuseUnknown(command: Command, [first, ...rest]: readonly string[]): void {
+  const { commands } = command;
+  if (commands.length === 0 || first === undefined || first.startsWith('-') || first === 'help') return;
+  const found = named(command, first);
+  if (found) {
+    refuseUnknown(found, rest);
+    return;
+  }
+  // One that takes arguments of its own has them there.
+  if (command.registeredArguments.length > 0) return;
   const names = commands.flatMap(namesOf);
-  if (names.includes(first)) return;
-  const near = names.filter((name) => name.replace('/', '').startsWith(first.replace('/', '').slice(0, 3)));
-  const hint = near.length === 0 ? 'agent-relay --help lists the commands' : `did you mean ${near.join(', ')}?`;
-  throw new CommandFailure(`error: there is no command ${oneLine(first, 40)}; ${hint}`, 2);
+  const isRoot = command.parent === null;
+  const plain = (name: string) => name.replace('/', '');
+  const typo = nearest(plain(first), names.map(plain));
+  const near = names.filter((name) => plain(name) === typo || plain(name).startsWith(plain(first).slice(0, 3)));
+  const path = isRoot ? 'agent-relay' : `agent-relay ${command.name()}`;
+  const hint = near.length === 0 ? `${path} --help lists the commands` : `did you mean ${near.join(', ')}?`;
+  throw new CommandFailure(`error: there is no command ${isRoot ? '' : `${command.name()} `}${oneLine(first, 40)}; ${hint}`, 2);
 }
 
-function program(terminal: Terminal): Command {
+export function program(terminal: Terminal): Command {
   const root = new Command('agent-relay')
     .description('Coding agents that message, watch and steer each other through a relay that loses nothing.')
     .version(RELAY_VERSION)
@@ -73,9 +85,12 @@ function program(terminal: Terminal): Command {
 }
 
 /** What belongs in the place of an argument that is missing. */
-function wordsFor({ registeredArguments, args }: Command, fault: string): string {
+function wordsFor(command: Command, fault: string): string {
+  const { registeredArguments, args } = command;
   const missing = registeredArguments.find(({ required }, index) => required && args[index] === undefined);
-  return missing !== undefined && fault.includes(`'${missing.name()}'`) ? `: ${missing.description}` : '';
+  if (missing === undefined || !fault.includes(`'${missing.name()}'`)) return '';
+  const example = exampleOf(command);
+  return `${missing.description && `: ${missing.description}`}${example === null ? '' : `\nFor example: ${example}`}`;
 }
 
 const examples = `
