@@ -61,7 +61,10 @@ test.skipIf(!hasBrowser)('what was used, what happens by itself, who did what an
   await using node = await startAskingNode(world.relay, {});
   writeHooks(world, hooks);
   await useTokens(world, node);
-  const page = await world.openPage('/usage');
+  const page = await world.openPage('/');
+  await page.getByRole('link', { name: '$3.00 today' }).click();
+  await page.waitForURL(/\/usage\?agent=Lead$/u);
+  await page.goto('/usage');
   await usage(page);
   await page.goto('/hooks');
   await hooksAreTried(page, world);

@@ -1,6 +1,6 @@
 import { RelayError } from 'agent-relay-client';
 import { expect, test } from 'vitest';
-import { errorText, formatCount, formatDistance, formatUsage } from './format.ts';
+import { errorText, formatCost, formatCount, formatDistance, formatUsage } from './format.ts';
 
 test('a distance in time is told in its largest whole unit, before and after now', () => {
   const now = 10 * 86_400_000;
@@ -24,4 +24,8 @@ test('a count stays short', () => {
 test('what a turn took is told shortly, its cost where it is known', () => {
   expect(formatUsage({ inputTokens: 12_345, outputTokens: 678 })).toBe('12.3K in · 678 out');
   expect(formatUsage({ inputTokens: 5, outputTokens: 1_500_000, costUsd: 0.123 })).toBe('5 in · 1.5M out · $0.12');
+});
+
+test('a cost is told in cents until cents are of no matter', () => {
+  expect([formatCost(0.456), formatCost(1_234.5), formatCost(12_345)]).toEqual(['$0.46', '$1,234.50', '$12.3K']);
 });

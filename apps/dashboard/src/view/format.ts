@@ -50,3 +50,9 @@ export const formatUsage = ({ inputTokens, outputTokens, costUsd }: Usage): stri
 
 /** A count that takes no more room than three signs. */
 export const formatCount = (count: number): string => (count > 999 ? '999+' : String(count));
+
+const dollars = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumFractionDigits: 2 });
+const manyDollars = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', notation: 'compact', maximumFractionDigits: 1 });
+
+/** A cost, as a vendor told it. */
+export const formatCost = (usd: number): string => (usd >= 10_000 ? manyDollars : dollars).format(usd);

@@ -2,11 +2,15 @@ import { Link } from '@tanstack/react-router';
 import type { Agent, Node } from 'agent-relay-client';
 import type { Task } from 'agent-relay-protocol';
 import { useState } from 'react';
+import { useAskedAgain } from '../../live/use-asked-again.ts';
+import { useNow } from '../../live/use-connection.ts';
 import { type List, useList } from '../../live/use-list.ts';
 import { isWorker, presenceIn } from '../../relay/agents.ts';
 import { approvalsView } from '../../relay/approvals.ts';
 import { tasksView } from '../../relay/tasks.ts';
+import { daysUpTo, groupUsage, usageView } from '../../relay/usage.ts';
 import { Ago } from '../ago.tsx';
+import { formatCost } from '../format.ts';
 import { PresenceDot, PresenceWord, rankOfPresence } from '../presence-dot.tsx';
 import { Problem } from '../problem.tsx';
 
@@ -22,6 +26,7 @@ export function Present({ agents, nodes }: PresentProps) {
   const [showsAway, setShowsAway] = useState(false);
   const presenceOf = presenceIn(useList(approvalsView).all);
   const taskOf = useTaskOf();
+  const costOf = useCostToday();
   if (agents.status === 'failed') return <Problem error={agents.error} onRetry={agents.readAgain} />;
   if (agents.status === 'refused') return <p className="text-soft">This token may not see agents.</p>;
   if (agents.status === 'reading') return <p className="text-soft">Reading…</p>;
@@ -36,7 +41,13 @@ export function Present({ agents, nodes }: PresentProps) {
       <ul className="grid grid-cols-[minmax(0,1fr)]">
         {shown.map((agent) => (
           <li key={agent.id} className="border-line border-t first:border-t-0">
-            <Row agent={agent} status={presenceOf(agent)} machine={machineOf(agent, nodes)} task={taskOf(agent.id)} />
+            <Row
+              agent={agent}
+              status={presenceOf(agent)}
+              machine={machineOf(agent, nodes)}
+              task={taskOf(agent.id)}
+              costUsd={costOf(agent.id)}
+            />
           </li>
         ))}
       </ul>
@@ -60,14 +71,26 @@ function useTaskOf(): (agentId: string) => Task | undefined {
   return (agentId) => byHolder.get(agentId);
 }
 
+const ASK_MS = 60_000;
+
+/** What an agent's turns of today cost, as far as its vendor says so. */
+function useCostToday(): (agentId: string) => number {
+  const [today = ''] = daysUpTo(useNow(ASK_MS), 1);
+  const { all, readAgain } = useList(usageView({ since: today }));
+  useAskedAgain(readAgain, ASK_MS);
+  const costs = new Map(groupUsage(all, 'agent', 'costUsd').map(({ name, costUsd }) => [name, costUsd]));
+  return (agentId) => costs.get(agentId) ?? 0;
+}
+
 interface RowProps {
   readonly agent: Agent;
   readonly status: string;
   readonly machine: string | null;
   readonly task: Task | undefined;
+  readonly costUsd: number;
 }
 
-function Row({ agent, status, machine, task }: RowProps) {
+function Row({ agent, status, machine, task, costUsd }: RowProps) {
   const details = [agent.provider ?? agent.kind, machine && `on ${machine}`].filter(Boolean).join(' ');
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-0.5 py-1.5">
@@ -77,6 +100,16 @@ function Row({ agent, status, machine, task }: RowProps) {
       </Link>
       <span className="min-w-0 truncate text-soft text-xs">{details}</span>
       <span className="grow" />
+      {costUsd === 0 ? null : (
+        <Link
+          to="/usage"
+          search={{ agent: agent.id }}
+          className="text-soft text-xs tabular-nums hover:underline"
+          title="What its turns of today cost, in UTC; leads to all that it used"
+        >
+          {formatCost(costUsd)} <span className="sr-only">today</span>
+        </Link>
+      )}
       {status === 'offline' ? (
         <span className="text-soft text-xs">
           seen <Ago at={agent.lastSeenAt} />

@@ -6,12 +6,13 @@ import { useNow } from '../../live/use-connection.ts';
 import { useList } from '../../live/use-list.ts';
 import { daysUpTo, groupUsage, totalUsage, usageSeries, usageView } from '../../relay/usage.ts';
 import type { UsageFilter, UsageGroup, UsageMeasure } from '../../relay/usage-filter.ts';
+import { formatCost } from '../format.ts';
 import { Problem } from '../problem.tsx';
 import { Empty } from '../split-page.tsx';
 import { UsageChart } from './usage-chart.tsx';
 import { UsageTools } from './usage-tools.tsx';
 import { UsageTotals } from './usage-totals.tsx';
-import { CHART_PARTS, colourOf, formatCost, formatMeasure, formatTokens, measureWords, shortDay } from './usage-words.ts';
+import { CHART_PARTS, colourOf, formatMeasure, formatTokens, measureWords, shortDay } from './usage-words.ts';
 
 const ASK_MS = 60_000;
 

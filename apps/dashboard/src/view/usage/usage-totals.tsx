@@ -2,7 +2,8 @@ import type { ReactNode } from 'react';
 import type { UsageTotal } from '../../relay/usage.ts';
 import type { UsageGroup, UsageMeasure } from '../../relay/usage-filter.ts';
 import { AgentLink } from '../agent-link.tsx';
-import { formatCost, formatTokens, shortDay } from './usage-words.ts';
+import { formatCost } from '../format.ts';
+import { formatTokens, shortDay } from './usage-words.ts';
 
 const columns = [
   { name: 'turns', word: 'Turns', format: formatTokens, place: '' },

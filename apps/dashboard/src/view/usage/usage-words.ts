@@ -1,4 +1,5 @@
 import type { UsageGroup, UsageMeasure } from '../../relay/usage-filter.ts';
+import { formatCost } from '../format.ts';
 
 /** So many parts of a bar have a colour of their own; what is beyond is the rest. */
 export const CHART_PARTS = 6;
@@ -8,13 +9,8 @@ export const colourOf = (name: string | null, index: number): string =>
   name === null && index > 0 ? '--chart-rest' : `--chart-${(index % CHART_PARTS) + 1}`;
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
-const dollars = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumFractionDigits: 2 });
-const manyDollars = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', notation: 'compact', maximumFractionDigits: 1 });
 
 export const formatTokens = (count: number): string => compact.format(count);
-/** What vendors say of cost; nothing where they say nothing. */
-export const formatCost = (usd: number): string => (usd >= 10_000 ? manyDollars : dollars).format(usd);
-
 export const formatMeasure = (show: UsageMeasure): ((value: number) => string) => (show === 'costUsd' ? formatCost : formatTokens);
 
 export const groupWords: Readonly<Record<UsageGroup, string>> = { agent: 'by agent', model: 'by model', day: 'by day' };
