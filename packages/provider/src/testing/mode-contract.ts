@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { approvalContract, type ContractTools } from './approval-contract.ts';
+import type { SharedStage } from './contract-stage.ts';
 import type { ProviderAbilities } from './provider-harness.ts';
 
 interface ModeTools extends ContractTools {
@@ -10,16 +11,14 @@ interface ModeTools extends ContractTools {
   readonly started: () => number;
 }
 
-/** The part of the provider contract about what a session may do. */
+/** The part of the provider contract about what a session may not do. */
 export function modeContract(tools: ModeTools): void {
-  const { abilities } = tools;
-  editingContract(tools);
-  freeContract(tools);
-  if (abilities.isFreeOnly) freeOnlyContract(tools);
+  if (tools.abilities.isFreeOnly) freeOnlyContract(tools);
   else heldContract(tools);
 }
 
-function editingContract({ start, harness, abilities }: ModeTools): void {
+/** The part about what it may. */
+export function editingContract({ start, harness, abilities }: SharedStage & { readonly abilities: ProviderAbilities }): void {
   test('a session edits inside its folder and says so', async () => {
     const { cwd, prompts } = harness();
     const { session, log } = await start();
@@ -31,9 +30,7 @@ function editingContract({ start, harness, abilities }: ModeTools): void {
     const edit = log.ofType('tool.started').find(({ kind }) => kind === 'edit');
     expect(log.ofType('tool.completed')).toContainEqual(expect.objectContaining({ itemId: edit?.itemId, outcome: 'succeeded' }));
   });
-}
 
-function freeContract({ start, harness, abilities }: ModeTools): void {
   test('an unrestricted session edits and runs commands outside its folder', async () => {
     const { outside, prompts } = harness();
     const { session, log } = await start('unrestricted');
