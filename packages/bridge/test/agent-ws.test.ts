@@ -302,7 +302,7 @@ describe('defects that are absent', () => {
     const client = await connect(url);
     const files = pipes.map((path) => ({ path: basename(path), content: 'bad' }));
     client.send(prompt('say x', { projectId: 'p', files: [...files, { path: 'good', content: 'good' }] }));
-    const end = await Promise.race([client.end('r1'), pause(5_000, 'held up')]);
+    const end = await Promise.race([client.end('r1'), pause(60_000, 'held up', { ref: false })]);
     const read = await reader.read(Buffer.alloc(10), 0, 10);
     // Whoever waits in open is let go, so that the test can end.
     for (const pipe of pipes) await (await open(pipe, constants.O_RDONLY | constants.O_NONBLOCK)).close();

@@ -50,7 +50,7 @@ export async function until<Value>(
   what: string,
   ask: () => Promise<Value | undefined | false> | Value | undefined | false,
 ): Promise<Value> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 60_000;
   for (;;) {
     const value = await ask();
     if (value !== undefined && value !== false) return value;

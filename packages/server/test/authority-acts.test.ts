@@ -222,12 +222,12 @@ test('what agents ask is shown to the scope that names it, and a machine sees it
   const event: AgentEvent = { type: 'approval.requested', approvalId: 'q', kind: 'execute', title: 'rm', input: {}, options };
   await own.peer.request('activity/append', { sessionId, entries: [{ seq: 1, at: 1, event }] });
 
-  const eventsOf = async (principal: Principal) => {
+  const eventsOf = async (principal: Principal, withinMs: number) => {
     const ending = new AbortController();
     const { batches } = await relay.relay.openEvents({ after: 0, types: ['approval'] }, { principal, signal: ending.signal });
     const first = await Promise.race([
       batches[Symbol.asyncIterator]().next(),
-      new Promise<null>((resolve) => setTimeout(() => resolve(null), 300)),
+      new Promise<null>((resolve) => setTimeout(() => resolve(null), withinMs).unref()),
     ]);
     ending.abort();
     return first?.value !== undefined;
@@ -244,11 +244,11 @@ test('what agents ask is shown to the scope that names it, and a machine sees it
     channels: null,
   });
   const node = (nodeId: string): Principal => ({ type: 'node', workspace: 'default', nodeId });
-  expect(await eventsOf(given(['events:read']))).toBe(false);
-  expect(await eventsOf(given(['events:read', 'approvals:read']))).toBe(true);
-  expect(await eventsOf({ ...given(['events:read', 'approvals:read']), targets: ['id:z'] } as Principal)).toBe(false);
-  expect(await eventsOf(node('own'))).toBe(true);
-  expect(await eventsOf(node('other'))).toBe(false);
+  expect(await eventsOf(given(['events:read']), 300)).toBe(false);
+  expect(await eventsOf(given(['events:read', 'approvals:read']), 60_000)).toBe(true);
+  expect(await eventsOf({ ...given(['events:read', 'approvals:read']), targets: ['id:z'] } as Principal, 300)).toBe(false);
+  expect(await eventsOf(node('own'), 60_000)).toBe(true);
+  expect(await eventsOf(node('other'), 300)).toBe(false);
 
   const reader = await withToken({ scopes: ['events:read', 'workspace:read', 'sessions:read', 'sessions:write'] });
   expect((await reader.agents.activity({ id: 'asker' })).data).toEqual([]);

@@ -27,7 +27,7 @@ afterAll(async () => {
   await relay.close();
 });
 
-const LIFE_MS = 1_500;
+const LIFE_MS = 5_000;
 const SECRET = 'said after the end';
 
 /** Somebody with a token, and what ends it. */
@@ -137,7 +137,8 @@ describe.each(Object.entries(endings))('%s', (what, begin) => {
     expect(await streamed).not.toContain(SECRET);
     await Promise.all([peer.closed, idle.peer.closed, waiting, answered]);
     expect(await answered).toContain('unauthorized');
-    expect(performance.now() - endedAt).toBeLessThan(1_000);
+    // What waits here would wait for twenty seconds.
+    expect(performance.now() - endedAt).toBeLessThan(10_000);
     expect(JSON.stringify(heard)).not.toContain(SECRET);
     expect(await httpCode(token, '/messages/cursor')).toBe('unauthorized');
   });
@@ -150,7 +151,8 @@ describe.each(Object.entries(endings))('%s', (what, begin) => {
     await end();
     const endedAt = performance.now();
     expect(await polled).toBe('unauthorized');
-    expect(performance.now() - endedAt).toBeLessThan(1_000);
+    // What waits here would wait for twenty seconds.
+    expect(performance.now() - endedAt).toBeLessThan(10_000);
     expect(await mcpWait(token)).toContain('unauthorized');
   });
 });
@@ -161,7 +163,8 @@ test('a machine whose token is revoked loses its link, and what it was asked to 
   await owner.tokens.revoke({ id: data.find(({ nodeId }) => nodeId === 'lent')?.tokenId ?? '' });
   const endedAt = performance.now();
   await link.peer.closed;
-  expect(performance.now() - endedAt).toBeLessThan(1_000);
+  // What waits here would wait for twenty seconds.
+  expect(performance.now() - endedAt).toBeLessThan(10_000);
   await poll('the machine to be offline', async () =>
     (await owner.nodes.list()).data.some((node) => node.nodeId === 'lent' && node.status === 'offline'),
   );

@@ -185,12 +185,14 @@ describe('routes over HTTP', () => {
   });
 
   test('a waiting call ends when its client goes, and when the relay stops', async () => {
+    const begun: string[] = [];
     const ended: string[] = [];
     await using server = await openServer({
       replace: ({ handlers }) => ({
         handlers: {
           ...handlers,
           'inbox/list': async (input, context) => {
+            begun.push(input.id);
             try {
               return await handlers['inbox/list'](input, context);
             } finally {
@@ -205,12 +207,12 @@ describe('routes over HTTP', () => {
       fetch(`${server.url}/api/agents/${id}/inbox?waitMs=50000`, { headers: asOwner, ...(signal && { signal }) });
     const client = new AbortController();
     const gone = wait('first', client.signal);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await poll('the first call', () => begun.includes('first'));
     client.abort();
     await expect(gone).rejects.toThrow();
     await poll('the first call ended', () => ended.includes('first'));
     const waiting = wait('second');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await poll('the second call', () => begun.includes('second'));
     await server.drain();
     expect((await waiting).status).toBeLessThan(504);
     expect(ended).toEqual(['first', 'second']);
