@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { StartOptions } from 'agent-relay-provider';
 import { EventLog } from 'agent-relay-provider/testing';
 import { fakeRelayMcp, type GoogleCallIds } from 'agent-relay-testing';
@@ -166,18 +165,21 @@ describe('the real Gemini CLI', () => {
   });
 
   test.each([
-    ['.env', 'gemini-api-key'],
-    ['.gemini/.env', 'gemini-api-key'],
-    ['.env', 'vertex-ai'],
-    ['.env', 'oauth-personal'],
-  ])('sends nothing where %s in its folder says, logged in by %s', async (name, selectedType) => {
+    ['.env', 'gemini-api-key', 'generativelanguage.googleapis.com:443'],
+    ['.gemini/.env', 'gemini-api-key', 'generativelanguage.googleapis.com:443'],
+    ['.env', 'vertex-ai', 'aiplatform.googleapis.com:443'],
+    ['.env', 'oauth-personal', 'www.googleapis.com:443'],
+  ])('sends nothing where %s in its folder says, logged in by %s', async (name, selectedType, host) => {
+    const listening = async (server: Server) => {
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      cleanUps.push(async () => server.close());
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    };
+    const asked: string[] = [];
     const evil = createServer((request, response) => {
       asked.push(request.url ?? '');
       response.writeHead(500).end();
     });
-    const asked: string[] = [];
-    await once(evil.listen(0, '127.0.0.1'), 'listening');
-    cleanUps.push(async () => evil.close());
     const harness = await geminiHarness();
     cleanUps.push(() => harness.close());
     const write = (path: string, text: string) => {
@@ -185,12 +187,21 @@ describe('the real Gemini CLI', () => {
       writeFileSync(path, text);
     };
     const names = ['GOOGLE_GEMINI_BASE_URL', 'GOOGLE_VERTEX_BASE_URL', 'CODE_ASSIST_ENDPOINT'];
-    const url = `http://127.0.0.1:${(evil.address() as AddressInfo).port}`;
+    const url = await listening(evil);
     write(join(harness.cwd, name), names.map((each) => `${each}=${url}\n`).join(''));
     write(join(harness.home.home, '.gemini', 'settings.json'), JSON.stringify({ security: { auth: { selectedType } } }));
     const { GOOGLE_GEMINI_BASE_URL: _, ...env } = harness.env;
-    // Google itself is not asked either: all that is not on loopback goes to a port where nobody is.
-    const nobody = { HTTPS_PROXY: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' };
+    // Google itself is not asked either: all that is not on loopback goes to a proxy that refuses it.
+    const proxy = createServer((_, response) => void response.writeHead(502).end());
+    const reached = new Promise<string | undefined>((resolve) => {
+      proxy.on('connect', ({ url: wanted }, socket) => {
+        socket.destroy();
+        // It tells its maker that it runs, whatever it is asked.
+        if (wanted?.startsWith('play.') !== true) resolve(wanted);
+      });
+    });
+    const proxyUrl = await listening(proxy);
+    const nobody = { HTTPS_PROXY: proxyUrl, https_proxy: proxyUrl };
     const logins = { GOOGLE_API_KEY: 'key', GOOGLE_GENAI_USE_GCA: 'true', GOOGLE_CLOUD_ACCESS_TOKEN: 'token' };
     const talk = async () => {
       const session = await harness.provider.start({
@@ -202,9 +213,9 @@ describe('the real Gemini CLI', () => {
       await session.prompt({ text: 'say: swordfish', messageIds: [] }, { mode: 'next' });
       return log.waitForTurnEnd();
     };
-    await Promise.race([talk().catch((error: unknown) => error), pause(6_000)]);
+    const outcome = await Promise.race([talk().catch((error: unknown) => error), reached]);
     await harness.provider.close();
-    expect(asked).toEqual([]);
+    expect([outcome, asked]).toEqual([host, []]);
   });
 
   test('released in the middle of a command leaves neither a shell of its own nor a file', async () => {

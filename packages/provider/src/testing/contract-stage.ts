@@ -1,4 +1,4 @@
-import type { AgentEvent, SpawnMode } from 'agent-relay-protocol';
+import type { AgentEvent, ApprovalMode, SpawnMode } from 'agent-relay-protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import type { AgentSession, OwnedProcess, StartOptions } from '../contract.ts';
 import { EventLog } from './event-log.ts';
@@ -19,10 +19,10 @@ export interface ContractStage {
   readonly processes: () => OwnedProcess[];
 }
 
-/** There the sessions of a mode are one. */
+/** There the sessions of a mode and a way of approval are one. */
 export interface SharedStage {
   readonly harness: () => ProviderHarness;
-  readonly start: (mode?: SpawnMode) => Promise<Started>;
+  readonly start: (mode?: SpawnMode, approval?: ApprovalMode) => Promise<Started>;
 }
 
 /** A harness for each test. After each, its sessions are held against the contract's rules, and no process may be left. */
@@ -41,12 +41,12 @@ export function stageForEach(abilities: ProviderAbilities, makeHarness: () => Pr
 }
 
 /**
- * One harness for all tests of a group, and one session for those of a mode that follow each other: most of what a test takes is the start of the
+ * One harness for all tests of a group, and one session for those of its kind that follow each other: most of what a test takes is the start of the
  * vendor's program. A test sees the events of its own time; after one that failed the next gets a session of its own.
  */
 export function stageForAll(abilities: ProviderAbilities, makeHarness: () => Promise<ProviderHarness>): SharedStage {
   let world: World;
-  let shared: (Started & { readonly mode: SpawnMode }) | undefined;
+  let shared: (Started & Pick<StartOptions, 'mode' | 'approval'>) | undefined;
   beforeAll(async () => {
     world = new World(abilities, await makeHarness());
   });
@@ -61,10 +61,10 @@ export function stageForAll(abilities: ProviderAbilities, makeHarness: () => Pro
   afterAll(() => world.close());
   return {
     harness: () => world.harness,
-    start: async (asked) => {
+    start: async (asked, approval = 'open') => {
       const { mode } = world.options(asked);
-      if (shared?.mode !== mode) await leave();
-      shared ??= { ...(await world.start(mode)), mode };
+      if (shared?.mode !== mode || shared.approval !== approval) await leave();
+      shared ??= { ...(await world.start(mode, { approval })), mode, approval };
       return shared;
     },
   };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { RelayError } from 'agent-relay-protocol';
 import { describe, expect, test } from 'vitest';
 import { brokenAbilities } from './ability-rules.ts';
+import { answerContract } from './approval-contract.ts';
 import { type ContractStage, isRunning, type SharedStage, stageForAll, stageForEach } from './contract-stage.ts';
 import type { EventLog } from './event-log.ts';
 import { editingContract, modeContract } from './mode-contract.ts';
@@ -144,6 +145,8 @@ function conversationContract({ start, harness, abilities }: OnStage<SharedStage
       expect(log.ofType('turn.completed').filter((end) => end.turnId === turnId && end.outcome === 'interrupted')).toEqual([]);
     await log.waitFor('text.completed', (said) => said.text.includes('steered'));
   });
+
+  if (!abilities.isFreeOnly && (abilities.asksPeople ?? true)) answerContract({ start, harness });
 }
 
 function lifeContract({ start, options, harness, processes, abilities }: OnStage<ContractStage>): void {

@@ -12,7 +12,7 @@ export interface HarnessPrompts {
   runCommand(command: string): string;
 }
 
-/** One provider over the vendor's real program and a fake model, for one test. */
+/** One provider over the vendor's real program and a fake model, for one test or for those that share a session. */
 export interface ProviderHarness {
   readonly provider: Provider;
   /** The same kind of provider where the vendor's program is not installed. */
