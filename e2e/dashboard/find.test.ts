@@ -1,3 +1,4 @@
+import { recordRun } from 'agent-relay-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasBrowser, keepScreenshot } from '../support/browser.ts';
 import { until } from '../support/until.ts';
@@ -119,6 +120,25 @@ test.skipIf(!hasBrowser)('mail to the owner is read once it was looked at; mail 
   const { data } = await owner.messages.list({ for: 'Absent', newest: true });
   expect(data.at(-1)).toMatchObject({ from: 'owner', to: 'id:Absent', body: 'Lend me a ladder', subject: 'Ladder' });
   expect(data.at(-1)?.id).toBeGreaterThan(lost.id);
+});
+
+test.skipIf(!hasBrowser)('a recorded run is opened from a file, and stays in the page', async () => {
+  const { owner } = world;
+  const page = await world.openPage('/graph');
+  const fileOf = (text: string) => ({ name: 'run.ndjson', mimeType: 'application/x-ndjson', buffer: Buffer.from(text) });
+  for (const name of ['Kim', 'Lou']) await owner.agents.register({ name });
+  await owner.messages.send({ from: 'Kim', to: 'Lou', body: 'Recorded' });
+  const run = (await recordRun(owner, { recordedAt: Date.now(), agents: ['Kim'] })).map((record) => JSON.stringify(record)).join('\n');
+  await owner.messages.send({ from: 'Lou', to: 'Kim', body: 'Not any more' });
+  await page.locator('[data-talk="Lou/Kim"]').waitFor();
+  await page.getByLabel('Open a run').setInputFiles(fileOf('no run at all'));
+  await page.getByRole('alert').getByText('line 1').waitFor();
+  await page.getByLabel('Open a run').setInputFiles(fileOf(run));
+  await page.getByText('in run.ndjson: 1 message').waitFor();
+  expect(await page.locator('[data-talk]').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-talk')))).toEqual(['Kim/Lou']);
+  expect(await page.locator('[data-talk]').getByRole('link').count()).toBe(0);
+  await page.getByRole('button', { name: 'Back to this relay' }).click();
+  await page.locator('[data-talk="Lou/Kim"]').waitFor();
 });
 
 test.skipIf(!hasBrowser)('who talks to whom is drawn and told, as it is now and as it was', async () => {

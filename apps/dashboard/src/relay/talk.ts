@@ -24,7 +24,7 @@ export interface WhoTalks {
   readonly omitted: number;
 }
 
-type Said = Pick<MessageDetail, 'from' | 'to' | 'createdAt'>;
+export type Said = Pick<MessageDetail, 'from' | 'to' | 'createdAt'>;
 
 /** Who talks to whom in these messages, up to a time; of many talkers those with most to say. */
 export function talkOf(messages: readonly Said[], until: number, limit = 36): WhoTalks {

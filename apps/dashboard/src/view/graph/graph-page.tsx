@@ -1,13 +1,15 @@
 import { Link } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { type ReactNode, use, useMemo, useState } from 'react';
 import { useList } from '../../live/use-list.ts';
 import { messagesView } from '../../relay/messages.ts';
-import { type Talker, type TalkLine, talkOf, type WhoTalks } from '../../relay/talk.ts';
+import { type Said, type Talker, type TalkLine, talkOf, type WhoTalks } from '../../relay/talk.ts';
 import { ActButton } from '../act-button.tsx';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
+import { LeadsNowhere } from '../leads-nowhere.ts';
 import { Problem } from '../problem.tsx';
 import { Empty } from '../split-page.tsx';
+import { type OpenRun, OpenRunButton } from './open-run.tsx';
 import { TalkMap } from './talk-map.tsx';
 import { TimeSlider } from './time-slider.tsx';
 
@@ -15,39 +17,107 @@ const everything = messagesView({});
 /** The last part of the time shown counts as fresh. */
 const FRESH = 0.1;
 
-/** Who talks to whom, and how it came to be. */
+/** Who talks to whom, and how it came to be: here, or in a run that was recorded. */
 export function GraphPage() {
-  const messages = useList(everything);
-  const { status, all, error, readAgain, older, isWhole } = messages;
-  const [until, setUntil] = useState<number | null>(null);
-  const first = all[0]?.createdAt ?? 0;
-  const last = all.at(-1)?.createdAt ?? 0;
-  const talk = useMemo(() => talkOf(all, until ?? Number.POSITIVE_INFINITY), [all, until]);
-  const upTo = until ?? last;
+  const [run, setRun] = useState<OpenRun | null>(null);
   return (
     <main className="grid min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)]">
-      <header className="grid gap-2 border-line border-b bg-panel px-4 py-2">
-        <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs">
-          <h2 className="font-semibold text-sm">Who talks to whom</h2>
-          <span className="text-soft" role="status">
-            {status === 'ready' ? `in the newest ${all.length} messages` : status === 'reading' ? 'Reading…' : ''}
-            {talk.omitted > 0 ? `; the ${talk.omitted} quietest are left out` : ''}
-          </span>
-          <span className="grow" />
+      {run === null ? <Here onOpen={setRun} /> : <Recorded run={run} onClose={() => setRun(null)} onOpen={setRun} />}
+    </main>
+  );
+}
+
+interface ToolsProps {
+  readonly onOpen: (run: OpenRun) => void;
+}
+
+function Here({ onOpen }: ToolsProps) {
+  const { status, all, error, readAgain, older, isWhole } = useList(everything);
+  const words = status === 'ready' ? `in the newest ${all.length} messages` : status === 'reading' ? 'Reading…' : '';
+  return (
+    <Talk
+      said={all}
+      words={words}
+      end="now"
+      problem={<Problem error={error ?? older.error} onRetry={readAgain} />}
+      tools={
+        <>
           {status === 'ready' && !isWhole ? (
             <ActButton className="button px-2 py-0.5 text-xs" isBusy={older.isPending} onClick={() => older.run()}>
               {older.isPending ? 'Reading…' : 'From further back'}
             </ActButton>
           ) : null}
+          <OpenRunButton onOpen={onOpen} />
           <Link to="/messages" className="text-accent hover:underline">
             Messages
           </Link>
-        </div>
-        {all.length > 0 ? <TimeSlider first={first} last={last} until={until} onUntil={setUntil} /> : null}
-        <Problem error={error ?? older.error} onRetry={readAgain} />
-      </header>
+        </>
+      }
+    >
       {status === 'refused' ? <Empty title="This token may not read messages." /> : null}
       {status === 'ready' && all.length === 0 ? <Empty title="Nothing was said yet." /> : null}
+    </Talk>
+  );
+}
+
+/** Its agents and messages are not those of this relay: nothing of it leads to a page. */
+function Recorded({ run: { name, said }, onOpen, onClose }: ToolsProps & { readonly run: OpenRun; readonly onClose: () => void }) {
+  return (
+    <LeadsNowhere value={true}>
+      <Talk
+        key={name}
+        said={said}
+        words={`in ${name}: ${said.length} ${said.length === 1 ? 'message' : 'messages'}`}
+        end="the end"
+        problem={null}
+        tools={
+          <>
+            <OpenRunButton onOpen={onOpen} />
+            <button type="button" className="button px-2 py-0.5 text-xs" onClick={onClose}>
+              Back to this relay
+            </button>
+          </>
+        }
+      >
+        {said.length === 0 ? <Empty title="Nothing was said in this run." /> : null}
+      </Talk>
+    </LeadsNowhere>
+  );
+}
+
+interface TalkProps {
+  readonly said: readonly Said[];
+  readonly words: string;
+  /** What the end of the time is called. */
+  readonly end: string;
+  readonly tools: ReactNode;
+  readonly problem: ReactNode;
+  /** What stands there instead, where nothing was said. */
+  readonly children: ReactNode;
+}
+
+function Talk({ said, words, end, tools, problem, children }: TalkProps) {
+  const [until, setUntil] = useState<number | null>(null);
+  const first = said[0]?.createdAt ?? 0;
+  const last = said.at(-1)?.createdAt ?? 0;
+  const talk = useMemo(() => talkOf(said, until ?? Number.POSITIVE_INFINITY), [said, until]);
+  const upTo = until ?? last;
+  return (
+    <>
+      <header className="grid gap-2 border-line border-b bg-panel px-4 py-2">
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs">
+          <h2 className="font-semibold text-sm">Who talks to whom</h2>
+          <span className="text-soft" role="status">
+            {words}
+            {talk.omitted > 0 ? `; the ${talk.omitted} quietest are left out` : ''}
+          </span>
+          <span className="grow" />
+          {tools}
+        </div>
+        {said.length > 0 ? <TimeSlider first={first} last={last} end={end} until={until} onUntil={setUntil} /> : null}
+        {problem}
+      </header>
+      {children}
       {talk.talkers.length > 0 ? (
         <div className="grid min-h-0 grid-cols-[minmax(0,1fr)] overflow-y-auto lg:grid-cols-[minmax(0,1fr)_22rem] lg:overflow-hidden">
           <div className="min-h-0 p-2">
@@ -56,7 +126,7 @@ export function GraphPage() {
           <Lines talk={talk} />
         </div>
       ) : null}
-    </main>
+    </>
   );
 }
 
@@ -90,12 +160,19 @@ const Row = ({ line: { from, to, count, lastAt }, isToGroup }: { readonly line: 
     </td>
     <td className="px-3 py-1.5 [overflow-wrap:anywhere]">{isToGroup ? to : <AgentLink id={to} />}</td>
     <td className="px-3 py-1.5 text-right tabular-nums">
-      <Link to="/messages" search={{ from, to: isToGroup ? to : `id:${to}` }} className="hover:underline">
-        {count}
-      </Link>
+      <Count count={count} from={from} to={isToGroup ? to : `id:${to}`} />
     </td>
     <td className="px-3 py-1.5 text-right text-soft">
       <Ago at={lastAt} />
     </td>
   </tr>
 );
+
+function Count({ count, from, to }: { readonly count: number; readonly from: string; readonly to: string }) {
+  if (use(LeadsNowhere)) return count;
+  return (
+    <Link to="/messages" search={{ from, to }} className="hover:underline">
+      {count}
+    </Link>
+  );
+}

@@ -7,13 +7,15 @@ const STEP_MS = 60;
 interface TimeSliderProps {
   readonly first: number;
   readonly last: number;
-  /** Up to when; null for now, whatever comes. */
+  /** What the end is called: `now`, where more may come. */
+  readonly end: string;
+  /** Up to when; null for the end, whatever comes. */
   readonly until: number | null;
   readonly onUntil: (until: number | null) => void;
 }
 
 /** Leads through a stretch of time, by hand or by itself. */
-export function TimeSlider({ first, last, until, onUntil }: TimeSliderProps) {
+export function TimeSlider({ first, last, end, until, onUntil }: TimeSliderProps) {
   const [isPlaying, setPlaying] = useState(false);
   const at = until ?? last;
   const step = Math.max(1, (last - first) / STEPS);
@@ -38,7 +40,7 @@ export function TimeSlider({ first, last, until, onUntil }: TimeSliderProps) {
       <input
         type="range"
         aria-label="Up to"
-        aria-valuetext={until === null ? 'now' : formatDate(at)}
+        aria-valuetext={until === null ? end : formatDate(at)}
         className="min-w-0 grow"
         min={first}
         max={last}
@@ -51,7 +53,7 @@ export function TimeSlider({ first, last, until, onUntil }: TimeSliderProps) {
         }}
       />
       <time className="w-20 text-right tabular-nums" dateTime={new Date(at).toISOString()} title={formatDate(at)}>
-        {until === null ? 'now' : formatTime(at)}
+        {until === null ? end : formatTime(at)}
       </time>
     </div>
   );
