@@ -108,26 +108,31 @@ async function faultsOf(page: Page, path: string): Promise<readonly string[]> {
   return found;
 }
 
-test.skipIf(!hasBrowser)('every view fits every width in both themes, and axe finds nothing wrong with it', async () => {
-  await using world = await openDashboard();
-  const paths = await fill(world);
-  await using node = await startAskingNode(world.relay, {
-    deploy: { kind: 'execute', title: 'make deploy', input: { command: 'make deploy' } },
-  });
-  await world.owner.sessions.start({ provider: 'asker', name: 'Worker' });
-  node.tell({ type: 'turn.started', turnId: 't' });
-  node.tell({ type: 'reasoning.completed', turnId: 't', itemId: 'r', text: 'Let me see.' });
-  node.tell({ type: 'text.completed', turnId: 't', itemId: 'x', text: `**Done**, see [the log](https://example.org) ${longWord}` });
-  node.tell({
-    type: 'file.changed',
-    turnId: 't',
-    changes: [{ path: `/srv/${longWord}`, change: 'updated', diff: '@@ -1 +1 @@\n-a\n+b\n' }],
-  });
-  const usage = { inputTokens: 120_000, outputTokens: 4_000, cachedInputTokens: 60_000, costUsd: 0.5 };
-  node.tell({ type: 'turn.completed', turnId: 't', outcome: 'finished', usage });
-  await world.owner.messages.send({ to: 'Worker', body: 'Please deploy' });
-  const page = await world.openPage('/');
-  const found: string[] = [];
-  for (const path of [...views, ...paths]) found.push(...(await faultsOf(page, path)));
-  expect(found).toEqual([]);
-});
+// Half a minute where nothing else runs, and five times that on a machine that is as busy as can be.
+test.skipIf(!hasBrowser)(
+  'every view fits every width in both themes, and axe finds nothing wrong with it',
+  { timeout: 600_000 },
+  async () => {
+    await using world = await openDashboard();
+    const paths = await fill(world);
+    await using node = await startAskingNode(world.relay, {
+      deploy: { kind: 'execute', title: 'make deploy', input: { command: 'make deploy' } },
+    });
+    await world.owner.sessions.start({ provider: 'asker', name: 'Worker' });
+    node.tell({ type: 'turn.started', turnId: 't' });
+    node.tell({ type: 'reasoning.completed', turnId: 't', itemId: 'r', text: 'Let me see.' });
+    node.tell({ type: 'text.completed', turnId: 't', itemId: 'x', text: `**Done**, see [the log](https://example.org) ${longWord}` });
+    node.tell({
+      type: 'file.changed',
+      turnId: 't',
+      changes: [{ path: `/srv/${longWord}`, change: 'updated', diff: '@@ -1 +1 @@\n-a\n+b\n' }],
+    });
+    const usage = { inputTokens: 120_000, outputTokens: 4_000, cachedInputTokens: 60_000, costUsd: 0.5 };
+    node.tell({ type: 'turn.completed', turnId: 't', outcome: 'finished', usage });
+    await world.owner.messages.send({ to: 'Worker', body: 'Please deploy' });
+    const page = await world.openPage('/');
+    const found: string[] = [];
+    for (const path of [...views, ...paths]) found.push(...(await faultsOf(page, path)));
+    expect(found).toEqual([]);
+  },
+);
