@@ -38,3 +38,8 @@ test('who sends many requests ahead and reads gets each answer, in order, and ma
   expect(answers().at(-1)).toMatch(/^200/u);
   socket.destroy();
 });
+
+test('a client is told to keep its connection for longer than it is likely to be busy', async () => {
+  const { headers } = await fetch(`${relay.url}/api/version`);
+  expect(headers.get('keep-alive')).toBe('timeout=75');
+});
