@@ -39,6 +39,7 @@ type PastVerb =
   | 'updated'
   | 'used'
   | 'stalled'
+  | 'woken'
   | 'removed'
   | 'started'
   | 'ended'

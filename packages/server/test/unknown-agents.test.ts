@@ -73,6 +73,7 @@ const asked: Partial<Record<Field, Ask>> = {
   'rules/list agent': () => ask('rules/list', { agent: id }),
   'rules/create agent': () => ask('rules/create', { agent: id, kind: 'execute', command: ['ls'], folder: '/w' }),
   'reservations/list agent': () => ask('reservations/list', { agent: id }),
+  'reservations/check agentId': () => ask('reservations/check', { agentId, kind: 'edit', files: ['/w/a'] }),
   'reservations/create agentId': () => ask('reservations/create', { agentId, folder: '/w', patterns: ['a'] }),
   'reservations/renew agentId': () => ask('reservations/renew', { id: 1, agentId }),
   'reservations/release agentId': () => ask('reservations/release', { id: 1, agentId }),

@@ -47,6 +47,7 @@ export class Reservations {
     this.handlers = {
       'reservations/list': (input, { principal }) => this.#list(input, principal),
       'reservations/check': async (input, { principal }) => {
+        registered(this.#deps.store.agents.index.in(principal.workspace), input.agentId);
         const holder = await this.holderAgainst(principal.workspace, input);
         return { holder, reason: holder && keptSentence(holder, input.files !== undefined) };
       },

@@ -165,7 +165,7 @@ export class Starts {
   /** Who has never run is no agent: nothing is left of it in the lists, unless somebody has written to it meanwhile, or it is there again. */
   async #forget(workspace: string, { agentId, epoch }: Session): Promise<void> {
     await this.#deps.agents
-      .remove(workspace, agentId, `${agentId} could not be started`, (agent, { waiting, isLast, hasBindings }) => {
+      .remove(workspace, agentId, { reason: `${agentId} could not be started`, by: null }, (agent, { waiting, isLast, hasBindings }) => {
         const isLeft = agent.epoch === epoch && agent.status === 'offline' && waiting.length === 0 && isLast && !hasBindings;
         if (!isLeft) throw new RelayError('busy', `${agentId} is somebody's`);
       })
