@@ -52,13 +52,15 @@ test('a session is an agent: it is told who it is, has a token of its own, and i
   const agent = await agentOf(claude);
   expect(agent).toMatchObject({ provider: 'claude', label: 'builder', tags: ['claude', 'ci'], protected: true, approval: 'open' });
   expect(agent.id).toMatch(/^[\w.-]+-project-[0-9a-f]+$/u);
-  const words = await claude.context('SessionStart', { source: 'startup' });
-  expect(words).toMatch(
-    new RegExp(
-      `^Agent Relay active\\. Your agent ID: ${agent.id}\nRelay URL: ${relay.url} \\| Server: 0\\.1\\.0 \\| Plugin: 0\\.1\\.0\nApproval mode: open\n`,
-      'u',
-    ),
-  );
+  // A session's start waits for its hook no longer than 120 ms, and goes on without its words.
+  await expect
+    .poll(() => claude.context('SessionStart', { source: 'startup' }))
+    .toMatch(
+      new RegExp(
+        `^Agent Relay active\\. Your agent ID: ${agent.id}\nRelay URL: ${relay.url} \\| Server: 0\\.1\\.0 \\| Plugin: 0\\.1\\.0\nApproval mode: open\n`,
+        'u',
+      ),
+    );
   const shell = execFileSync('bash', ['-c', `. ${claude.folder}/env.sh; env | grep ^AGENT_RELAY | sort`], { env: {} }).toString();
   const token = /^AGENT_RELAY_TOKEN=(.+)$/mu.exec(shell)?.[1] ?? '';
   expect(shell).toContain(`AGENT_RELAY_AGENT_ID=${agent.id}\nAGENT_RELAY_ID=${agent.id}\n`);
