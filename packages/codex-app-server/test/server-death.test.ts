@@ -14,7 +14,7 @@ interface Agent {
   readonly log: EventLog;
 }
 
-describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeout: 240_000 }, (_, command) => {
+describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeout: 480_000 }, (_, command) => {
   let bench: CodexBench;
   let provider: CodexProvider;
   let processes: OwnedProcess[];
@@ -62,14 +62,15 @@ describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeo
   const texts = ({ log }: Agent) => log.ofType('text.completed').map(({ text }) => text);
   const receipts = ({ log }: Agent, messageId: number) =>
     log.ofType('input.accepted').flatMap((event) => (event.messageId === messageId ? [event.state] : []));
-  const says = ({ log }: Agent, text: string) => log.waitFor('text.completed', (event) => event.text.includes(text), { timeoutMs: 90_000 });
+  const says = ({ log }: Agent, text: string) =>
+    log.waitFor('text.completed', (event) => event.text.includes(text), { timeoutMs: 180_000 });
   const crashes = ({ log }: Agent) => log.ofType('turn.failed').map(({ error }) => error.code);
 
   test('costs none of its fifty agents more than the running turn, and their mail comes once and in order', async () => {
     const fifty = await Promise.all(Array.from({ length: 50 }, () => start()));
     await Promise.all(
       fifty.map(async (agent, index) => {
-        await agent.session.prompt(mail('slow 2000 100', 1000 + index), { mode: 'next' });
+        await agent.session.prompt(mail('slow 800 500', 1000 + index), { mode: 'next' });
         await agent.log.waitFor('text.delta');
       }),
     );
