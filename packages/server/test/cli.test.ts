@@ -201,7 +201,7 @@ describe('client commands', () => {
 
 test.skipIf(!existsSync(toolsNode))(
   'a checkout backs up, and looks at its database under each of the names for it, under the Node of its tools where this one cannot',
-  { timeout: 30_000 },
+  { timeout: 180_000 },
   async () => {
     const databasePath = join(folder, 'relay.db');
     await (await startTestRelay({ databasePath })).close();

@@ -145,7 +145,7 @@ test('a question to edit what another has for itself is answered with no, by nam
   const { id } = await call.create('Ann', ['src/'], { enforced: true });
   await world.relay.handlers['rules/create']({ agent: 'Ben', kind: 'edit', folder: '/work' }, as(owner));
   await asks('Ben', 'q1', '/work/src/a.ts');
-  await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 10_000 });
+  await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 60_000 });
   expect(answers[0]).toMatchObject({
     approvalId: 'q1',
     outcome: 'deny',
@@ -175,7 +175,7 @@ test('one that is held is found behind all that were, however much they say; tho
       const { data } = await world.relay.handlers['approvals/list']({ agent: 'Ben' }, as(owner));
       expect(data).toMatchObject([{ approvalId: 'q1', status: 'denied', by: `reservation:${id}` }]);
     },
-    { timeout: 10_000 },
+    { timeout: 60_000 },
   );
   const ended = async () => (await world.eventTypes()).filter((type) => type === 'reservation.ended').length;
   await call.create('Fat-0', ['x'], { leaseMs: 3_600_000 });
@@ -204,7 +204,7 @@ test.each<[string, object]>([
   const { id } = await call.create('Ann', ['src/'], { enforced: true });
   await asks('Ben', 'q1', '/work/src/a.ts', over);
   const status = async () => (await world.relay.handlers['approvals/list']({ agent: 'Ben' }, as(owner))).data[0];
-  await vi.waitFor(async () => expect(await status()).toMatchObject({ status: 'denied', by: `reservation:${id}` }), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await status()).toMatchObject({ status: 'denied', by: `reservation:${id}` }), { timeout: 60_000 });
 });
 
 test('an edit elsewhere waits for a person, whatever it looks like', async () => {
