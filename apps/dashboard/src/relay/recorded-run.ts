@@ -1,11 +1,11 @@
 import { RelayError } from 'agent-relay-client';
-import type { Said } from './talk.ts';
+import type { SaidMessage } from './talk.ts';
 
 /** Of what `agent-relay record` writes. The client's own reader would come with the first page. */
 const READS_VERSION = 1;
 
 /** What was said in a recorded run, in its order. @throws RelayError `validation_failed` naming the line that is wrong, `unsupported`. */
-export function readSaid(text: string): Said[] {
+export function readSaid(text: string): SaidMessage[] {
   const lines = text.split('\n').map(parsed);
   const [first] = lines;
   if (first?.['type'] !== 'run') throw wrongLine(1, 'This is no recorded run');

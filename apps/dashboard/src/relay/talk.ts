@@ -24,10 +24,10 @@ export interface WhoTalks {
   readonly omitted: number;
 }
 
-export type Said = Pick<MessageDetail, 'from' | 'to' | 'createdAt'>;
+export type SaidMessage = Pick<MessageDetail, 'from' | 'to' | 'createdAt'>;
 
 /** Who talks to whom in these messages, up to a time; of many talkers those with most to say. */
-export function talkOf(messages: readonly Said[], until: number, limit = 36): WhoTalks {
+export function talkOf(messages: readonly SaidMessage[], until: number, limit = 36): WhoTalks {
   const counts = new Map<string, number>();
   const lines = new Map<string, TalkLine>();
   for (const { from, to, createdAt } of messages) {

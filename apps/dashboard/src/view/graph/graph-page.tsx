@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { type ReactNode, use, useMemo, useState } from 'react';
 import { useList } from '../../live/use-list.ts';
 import { messagesView } from '../../relay/messages.ts';
-import { type Said, type Talker, type TalkLine, talkOf, type WhoTalks } from '../../relay/talk.ts';
+import { type SaidMessage, type Talker, type TalkLine, talkOf, type WhoTalks } from '../../relay/talk.ts';
 import { ActButton } from '../act-button.tsx';
 import { AgentLink } from '../agent-link.tsx';
 import { Ago } from '../ago.tsx';
@@ -86,7 +86,7 @@ function Recorded({ run: { name, said }, onOpen, onClose }: ToolsProps & { reado
 }
 
 interface TalkProps {
-  readonly said: readonly Said[];
+  readonly said: readonly SaidMessage[];
   readonly words: string;
   /** What the end of the time is called. */
   readonly end: string;

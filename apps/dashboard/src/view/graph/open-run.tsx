@@ -1,12 +1,12 @@
 import { useId, useState } from 'react';
 import { readSaid } from '../../relay/recorded-run.ts';
-import type { Said } from '../../relay/talk.ts';
+import type { SaidMessage } from '../../relay/talk.ts';
 import { Problem } from '../problem.tsx';
 
 /** A recorded run that was opened: what was said in it. */
 export interface OpenRun {
   readonly name: string;
-  readonly said: readonly Said[];
+  readonly said: readonly SaidMessage[];
 }
 
 /** Opens a file that `agent-relay record` wrote; it stays in this page. */

@@ -23,6 +23,7 @@ export function shareHandlers({ store, clock, log, tokens }: SharesDeps): ShareH
       return { ...describeShare(record, sessionId, expiresAt), code: token, path: `${SHARED_PAGE}#${token}` };
     },
     'shares/list': async ({ agent, ...page }, { principal }) => {
+      if (agent !== undefined) registered(store.agents.index.in(principal.workspace), agent);
       const cursor = store.log.head;
       const shares = (await store.tokens.list(principal.workspace)).flatMap((record) => shareOf(record, clock.now()) ?? []);
       const wanted = agent === undefined ? shares : shares.filter(({ agentId }) => agentId === agent);
