@@ -172,6 +172,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
   return new SessionHost(options, register, leftBehind);
 }
 
+const takenOver = 'relay-connect ended unexpectedly';
+
 /**
  * Ends a session that an earlier process left behind, and answers what its runtime had confirmed: the relay may have been away ever since, and
  * would give the same mail to the next session as though nobody had read it.
@@ -179,10 +181,11 @@ export async function createHost(options: HostOptions): Promise<Host> {
 function takeOver(buffer: ActivityBuffer, now: number): readonly DeliveryReport[] {
   const evidence = new MailEvidence();
   const reports = buffer.next(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).flatMap(({ event }) => evidence.observe(event));
-  if (buffer.lastEvent?.type === 'session.ended') return reports;
-  const detail = 'relay-connect ended unexpectedly';
-  buffer.append({ type: 'session.ended', reason: 'lost', detail }, now);
-  return [...reports, ...evidence.died(detail)];
+  const end = buffer.lastEvent;
+  if (end?.type !== 'session.ended') buffer.append({ type: 'session.ended', reason: 'lost', detail: takenOver }, now);
+  // A process that had taken it over may have been killed as well, before the relay had its word.
+  else if (end.detail !== takenOver) return reports;
+  return [...reports, ...evidence.died(takenOver)];
 }
 
 class SessionHost implements Host {

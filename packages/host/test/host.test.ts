@@ -182,6 +182,11 @@ describe('mail', () => {
       { messageId: 2, state: 'seen', evidence: 'turn', reason },
     ]);
     expect(stored().at(-1)).toMatchObject({ type: 'session.ended', reason: 'lost' });
+    // The relay was away, and the process that told is killed in its turn.
+    const told = relay.reports.splice(0);
+    await open();
+    expect(relay.reports).toEqual(told);
+    expect(stored().filter(({ type }) => type === 'session.ended')).toHaveLength(1);
   });
 
   it('of mode next waits for the turn to end and then comes as one prompt, in order', async () => {
