@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import type { ReservedAgainst } from 'agent-relay-provider';
 import { expect, test } from 'vitest';
 import type { HookCallback } from '../stream-json/frames.ts';
 import type { QuestionParts } from './ask-person.ts';
 import { toolGate } from './tool-gate.ts';
+
+const cwd = import.meta.dirname;
+const file = join(cwd, 'a');
 
 const asked: Parameters<ReservedAgainst>[0][] = [];
 const reservedAgainst: ReservedAgainst = async (use) => {
@@ -16,7 +20,7 @@ const parts = {
 } as unknown as QuestionParts; // all that is called of them
 
 const before = (name: string, input: object, mode: 'agentic' | 'unrestricted' | 'safe') =>
-  toolGate({ mode, approval: 'open', cwd: '/w', relayServers: [], reservedAgainst }, parts).onHook?.(
+  toolGate({ mode, approval: 'open', cwd, relayServers: [], reservedAgainst }, parts).onHook?.(
     { tool_use_id: 't', input: { hook_event_name: 'PreToolUse', tool_name: name, tool_input: input } } as unknown as HookCallback, // what is read of one
     { signal: new AbortController().signal },
   );
@@ -25,14 +29,14 @@ test.each(['agentic', 'unrestricted'] as const)(
   'what the mode %s allows is kept from files that another agent has reserved',
   async (mode) => {
     [asked.length, declined.length] = [0, 0];
-    expect(await before('Write', { file_path: '/w/src/a', content: '' }, mode)).toEqual({
+    expect(await before('Write', { file_path: file, content: '' }, mode)).toEqual({
       hookSpecificOutput: {
         hookEventName: 'PreToolUse',
         permissionDecision: 'deny',
         permissionDecisionReason: 'Ann has reserved these files',
       },
     });
-    expect(asked).toEqual([{ kind: 'edit', cwd: '/w', input: { file_path: '/w/src/a', content: '' } }]);
+    expect(asked).toEqual([{ kind: 'edit', cwd, input: { file_path: file, content: '' } }]);
     expect(declined).toEqual(['t']);
   },
 );
