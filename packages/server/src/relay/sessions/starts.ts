@@ -18,7 +18,7 @@ import type { RelayCore } from '../relay-core.ts';
 import type { Nodes } from './nodes.ts';
 import { startOnNode } from './start-on-node.ts';
 
-export interface StartsDeps extends Pick<RelayCore, 'store' | 'clock' | 'settings' | 'tokens' | 'inboxes' | 'agents'> {
+export interface StartsDeps extends Pick<RelayCore, 'store' | 'clock' | 'settings' | 'tokens' | 'inboxes'> {
   readonly registry: NodeRegistry;
   readonly nodes: Pick<Nodes, 'end' | 'lookAgain'>;
   readonly starting: Set<string>;
@@ -134,13 +134,11 @@ export class Starts {
       tokensFor: (epoch: number) => [{ ...minted.record, epoch }],
     };
     starting.add(sessionId);
-    let isNewcomer = false;
     try {
       const begun = await store.sessions.begin(workspace, input.name, (facts) =>
         beginOnce(facts, attempt, () => {
           if (spawnedBy !== null) assertMaySpawn(facts, spawnedBy, settings.spawn);
           const begun = beginSession(facts, begin);
-          isNewcomer = facts.agent === null;
           return { ...begun, change: begun.change && withWaking(facts, begun.change, prepared) };
         }),
       );
@@ -154,24 +152,11 @@ export class Starts {
       return await this.#waitFor(begun.session, startOnNode(this.#deps, { workspace, link, params })).catch(async (error: unknown) => {
         if (begun.keyId !== null)
           await store.records.change(startKeyResource, workspace, begun.keyId, (kept) => failedStart(kept, clock.now()));
-        if (isNewcomer) await this.#forget(workspace, begun.session);
         throw error;
       });
     } finally {
       starting.delete(sessionId);
     }
-  }
-
-  /** Who has never run is no agent: nothing is left of it in the lists, unless somebody has written to it meanwhile, or it is there again. */
-  async #forget(workspace: string, { agentId, epoch }: Session): Promise<void> {
-    await this.#deps.agents
-      .remove(workspace, agentId, { reason: `${agentId} could not be started`, by: null }, (agent, { waiting, isLast, hasBindings }) => {
-        const isLeft = agent.epoch === epoch && agent.status === 'offline' && waiting.length === 0 && isLast && !hasBindings;
-        if (!isLeft) throw new RelayError('busy', `${agentId} is somebody's`);
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof RelayError) || (error.code !== 'busy' && error.code !== 'not_found')) throw error;
-      });
   }
 
   async #waitFor({ sessionId }: Session, started: Promise<Session>): Promise<Session> {
