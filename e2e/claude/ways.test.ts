@@ -102,15 +102,14 @@ beforeAll(async () => {
   client = createNodeRelayClient({ url: relay.url, token: await ownerToken() });
   await client.agents.register({ id: 'Helper', name: 'Helper' });
   await until('a machine', async () => (await client.nodes.list()).data.some(({ status }) => status === 'online'));
-  await Promise.all(
-    ways.map(async (way, at) => {
-      if (way.command === undefined) return;
-      const stage = { agent: `Way-${at + 1}`, cwd: await home.makeFolder(`way-${at + 1}`) };
-      await way.enter(stage, way.command);
-      await atRest(stage);
-      entered.push({ way, stage });
-    }),
-  );
+  // One by one: CLIs that start together in one home write its settings over one another, and the terminal's asks who sits before it.
+  for (const [at, way] of ways.entries()) {
+    if (way.command === undefined) continue;
+    const stage = { agent: `Way-${at + 1}`, cwd: await home.makeFolder(`way-${at + 1}`) };
+    await way.enter(stage, way.command);
+    await atRest(stage);
+    entered.push({ way, stage });
+  }
 });
 
 afterAll(async () => {
