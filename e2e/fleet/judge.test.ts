@@ -51,22 +51,37 @@ test.each<[what: string, story: MadeUp, violations: readonly string[]]>([
     {
       sessions: [[read(1)], [read(2), saw(2)]],
       receipts: [
-        ['delivered', null],
+        ['delivered', 'its session ended'],
         ['seen', null],
       ],
     },
     [],
   ],
   [
-    'a turn that nobody killed',
-    { sessions: [[read(1)]], receipts: [['delivered', null]] },
-    ['message 1 is delivered, and Worker did not see it'],
+    'a turn that was killed with its session, and its sender waits for ever',
+    {
+      sessions: [[read(1)], [read(2), saw(2)]],
+      receipts: [
+        ['delivered', null],
+        ['seen', null],
+      ],
+    },
+    ['message 1 is delivered (null), and Worker did not see it'],
   ],
-  ['a receipt that says too much', { sessions: [[read(1)]], receipts: [['seen', null]] }, ['message 1 is seen, and Worker did not see it']],
+  [
+    'a turn that nobody killed',
+    { sessions: [[read(1)]], receipts: [['delivered', 'said too early']] },
+    ['message 1 is delivered (said too early), and Worker did not see it'],
+  ],
+  [
+    'a receipt that says too much',
+    { sessions: [[read(1)]], receipts: [['seen', null]] },
+    ['message 1 is seen (null), and Worker did not see it'],
+  ],
   [
     'a receipt that says too little',
     { sessions: [[read(1), saw(1)]], receipts: [['delivered', null]] },
-    ['message 1 is delivered, and Worker saw it'],
+    ['message 1 is delivered (null), and Worker saw it'],
   ],
   [
     'a message twice',

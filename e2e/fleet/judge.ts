@@ -50,7 +50,7 @@ function misreadBy(agentId: string, entries: readonly ActivityEntry[], sent: rea
   ];
 }
 
-/** A receipt says that an agent has seen something exactly where its runtime said so. What it took and did not finish died with its session. */
+/** A receipt says that an agent has seen something exactly where its runtime said so. What it took and did not read died with its session, and says so. */
 function untrue(copies: readonly Delivery[], entries: readonly ActivityEntry[]): readonly string[] {
   const seen = new Set(
     entries.flatMap(({ event }) => (event.type === 'input.accepted' && event.state !== 'delivered' ? [event.messageId] : [])),
@@ -58,10 +58,10 @@ function untrue(copies: readonly Delivery[], entries: readonly ActivityEntry[]):
   const living = entries.at(-1)?.sessionId;
   const readerOf = (id: number) =>
     entries.findLast(({ event }) => event.type === 'user.message' && event.messageIds?.includes(id))?.sessionId;
-  return copies.flatMap(({ messageId, agentId, state }) => {
+  return copies.flatMap(({ messageId, agentId, state, reason }) => {
     const isConfirmed = state === 'seen' || state === 'answered';
     const hasDied = readerOf(messageId) !== living;
-    const isTrue = seen.has(messageId) ? isConfirmed : state === 'delivered' && hasDied;
-    return isTrue ? [] : [`message ${messageId} is ${state}, and ${agentId} ${seen.has(messageId) ? 'saw' : 'did not see'} it`];
+    const isTrue = seen.has(messageId) ? isConfirmed : state === 'delivered' && hasDied && reason !== null;
+    return isTrue ? [] : [`message ${messageId} is ${state} (${reason}), and ${agentId} ${seen.has(messageId) ? 'saw' : 'did not see'} it`];
   });
 }

@@ -38,6 +38,11 @@ export class DeliveryReports {
     await Promise.all(told);
   }
 
+  /** Whether the relay does not have all of a session's words yet. */
+  isWaiting(sessionId: string): boolean {
+    return (this.#waiting.get(sessionId)?.reports.length ?? 0) > 0;
+  }
+
   /** Sends what waits; resolves when nothing does, or the link is lost. */
   flush(): Promise<void> {
     this.#pump.wake();

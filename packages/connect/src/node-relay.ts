@@ -171,7 +171,7 @@ export class NodeRelay implements HostRelay {
     await this.reports.flush();
     await upload?.flush();
     const link = this.#links.current;
-    if (link === null || (upload && !upload.isDone)) return false;
+    if (link === null || this.reports.isWaiting(sessionId) || (upload && !upload.isDone)) return false;
     try {
       await link.callNode('sessions/report', { sessionId, ...end });
     } catch (error) {

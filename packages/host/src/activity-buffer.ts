@@ -122,6 +122,7 @@ export class ActivityBuffer {
       this.#push(this.#encode(notice, at), notice, at);
     }
     this.#push(this.#encode(event, at), event, at);
+    if (event.type === 'input.accepted') this.#write();
   }
 
   /** The oldest entries that wait, at least one when there is one, at most `maxEntries` and about `maxLength` characters. */

@@ -172,20 +172,15 @@ export async function createHost(options: HostOptions): Promise<Host> {
   return new SessionHost(options, register, leftBehind);
 }
 
-const takenOver = 'relay-connect ended unexpectedly';
-
 /**
  * Ends a session that an earlier process left behind, and answers what its runtime had confirmed: the relay may have been away ever since, and
- * would give the same mail to the next session as though nobody had read it.
+ * would give the same mail to the next session as though nobody had read it. A process that is killed before the relay has its word leaves it to the next.
  */
 function takeOver(buffer: ActivityBuffer, now: number): readonly DeliveryReport[] {
+  if (buffer.lastEvent?.type !== 'session.ended')
+    buffer.append({ type: 'session.ended', reason: 'lost', detail: 'relay-connect ended unexpectedly' }, now);
   const evidence = new MailEvidence();
-  const reports = buffer.next(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).flatMap(({ event }) => evidence.observe(event));
-  const end = buffer.lastEvent;
-  if (end?.type !== 'session.ended') buffer.append({ type: 'session.ended', reason: 'lost', detail: takenOver }, now);
-  // A process that had taken it over may have been killed as well, before the relay had its word.
-  else if (end.detail !== takenOver) return reports;
-  return [...reports, ...evidence.died(takenOver)];
+  return buffer.next(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).flatMap(({ event }) => evidence.observe(event));
 }
 
 class SessionHost implements Host {

@@ -161,7 +161,9 @@ export class HostedSession {
     await this.#options.register.endSession(this.identity.sessionId);
     await withTimeout(() => this.ended, CLOSE_LIMIT_MS, { what: 'end of the events' }).catch(() => {
       // A provider whose events never finish does not keep its agent alive: the processes are gone already.
-      this.#record({ type: 'session.ended', reason: 'closed' });
+      const event = { type: 'session.ended', reason: 'closed' } as const;
+      this.#record(event);
+      this.#queue.observe(event);
       this.#finish();
     });
   }
@@ -184,6 +186,7 @@ export class HostedSession {
       this.#hooks.observe(event);
       await this.#hooks.settled(LAST_HOOKS_MS);
       this.#record(event);
+      this.#queue.observe(event);
       this.#end ??= endOf(event);
     }
     this.#queue.close();
@@ -197,9 +200,10 @@ export class HostedSession {
   #accept(event: AgentEvent): void {
     if (this.#hasEnded) return;
     const presenceBefore = this.presence;
-    this.#queue.observe(event);
     this.#progress.observe(event);
+    // First: what the relay is told of mail the next process must find, should this one be killed now.
     this.#record(event);
+    this.#queue.observe(event);
     if (event.type === 'turn.started') this.#triggers.turnStarted();
     if (event.type === 'text.completed') this.#triggers.run(event.text);
     if (event.type === 'session.ended') this.#end ??= endOf(event);

@@ -189,6 +189,23 @@ describe('mail', () => {
     expect(stored().filter(({ type }) => type === 'session.ended')).toHaveLength(1);
   });
 
+  it('is found by the next process before the relay is told that an agent has it', async () => {
+    const found: (readonly number[])[] = [];
+    class LookingRelay extends RecordingRelay {
+      override async report(...told: Parameters<RecordingRelay['report']>): Promise<void> {
+        const text = readFileSync(join(stateDir, 'activity', 's1.ndjson'), 'utf8');
+        found.push(told[1].filter(({ state }) => !text.includes(`"state":"${state}"`)).map(({ messageId }) => messageId));
+        await super.report(...told);
+      }
+    }
+    relay = new LookingRelay();
+    await open();
+    await start();
+    host.deliver('s1', [inboxItem(7, 'hello')]);
+    await until(() => expect(relay.reports).toHaveLength(2));
+    expect(found).toEqual([[], []]);
+  });
+
   it('of mode next waits for the turn to end and then comes as one prompt, in order', async () => {
     await open();
     await start({ task: '!hang' });
