@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
+import { agentCliPaths, startFakeAnthropic, tempHome, waitFor, wordScript } from 'agent-relay-testing';
 import { type ChildHandle, spawnProcess } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, type RunningProgram, startAgentRelay } from '../support/programs.ts';
@@ -11,8 +11,14 @@ import { until } from '../support/until.ts';
 
 const dialProgram = fileURLToPath(new URL('../../packages/claude/dist/cli.js', import.meta.url));
 const { claude, claudeDialling } = agentCliPaths();
+const words = wordScript();
+/** What 2.1.120 asks its hooks while no relay is there reaches nobody: a command comes when the CLI is known to be back. */
+let hasDialledAgain: Promise<unknown> = Promise.resolve();
 const home = await tempHome();
-const model = await startFakeAnthropic({ model: wordScript() });
+const model = await startFakeAnthropic({
+  model: async (request) =>
+    [await words(request)].flat().flatMap((step) => (step.kind === 'runCommand' ? [waitFor(hasDialledAgain), step] : [step])),
+});
 const started: ChildHandle[] = [];
 let relay: RunningProgram;
 let client: RelayClient;
@@ -33,7 +39,7 @@ afterAll(async () => {
 });
 
 async function startRelay() {
-  relay = await startAgentRelay({ home, env: model.env(), port });
+  relay = await startAgentRelay({ home, env: { ...model.env(), AGENT_RELAY_LOG: 'info' }, port });
   const token = (await readFile(ownerTokenPath(databasePathOf(relay.env)), 'utf8')).trim();
   client = createNodeRelayClient({ url: relay.url, token });
 }
@@ -84,18 +90,19 @@ const ways = [
 describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code %s', (_name, command = '', way) => {
   const agent = `Lead-${way}`;
 
-  test('is an agent like any other: mail, tools, a restart of the relay in mid-answer and with a question open, release', async () => {
+  test('goes on through restarts of its relay, in mid-answer and with a question open, and ends with its release', async () => {
     const child = await dial(command, way, { path: `/claude/${agent}`, token: await tokenFor(agent) });
     await isThere(agent);
-    const hello = await ask(agent, 'call relay_send {"to":"Helper","body":"hello from it"} && then say: sent');
-
-    await isSeen(hello.id);
-    await until('its message', async () => (await client.messages.list({ from: agent })).data.find(({ body }) => body === 'hello from it'));
-
+    let goOn = () => {};
+    hasDialledAgain = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
     const slow = await ask(agent, `slow 100 100 && then run command: touch a.txt && then say: all of ${agent}`);
     await until('the answer to begin', async () => (await client.agents.get({ id: agent })).status === 'busy' || undefined);
     await isSeen(slow.id);
     await restartRelay();
+    await until('it to dial again', () => relay.output().includes('a program dialled in'));
+    goOn();
     const open = await until('the question', async () => (await client.approvals.list({ agent })).data[0]);
     await restartRelay();
     await until('the question after the restart', async () => (await client.agents.get({ id: agent }).catch(() => null))?.nodeId);
@@ -113,7 +120,7 @@ describe.each(ways.filter(([, command]) => command !== undefined))('Claude Code 
       event.type === 'text.completed' && event.text.startsWith('word001') ? [event.text.trim().split(' ').length] : [],
     );
     expect(words).toEqual([100]);
-    expect(told.filter(({ type }) => type === 'turn.started')).toHaveLength(2);
+    expect(told.filter(({ type }) => type === 'turn.started')).toHaveLength(1);
     expect(told.filter(({ type }) => type === 'session.ended')).toEqual([]);
     expect((await client.sessions.list({ agent })).data.map(({ status }) => status)).toEqual(['running']);
     expect(timesTheModelGot(`all of ${agent}`)).toBe(1);

@@ -5,7 +5,20 @@ export type { FakeEndpoint, RecordedRequest } from './endpoint/fake-endpoint.ts'
 export { type FakeGoogle, type GoogleCallIds, startFakeGoogle } from './google/start-fake-google.ts';
 export { fakeRelayMcp } from './mcp/fake-relay-mcp.ts';
 export type { ConversationEntry, ModelRequest, OfferedTool, ToolResult } from './model/model-request.ts';
-export { callTool, drop, editFile, failWith, hang, type Model, type ModelStep, runCommand, say, searchWeb, think } from './model/steps.ts';
+export {
+  callTool,
+  drop,
+  editFile,
+  failWith,
+  hang,
+  type Model,
+  type ModelStep,
+  runCommand,
+  say,
+  searchWeb,
+  think,
+  waitFor,
+} from './model/steps.ts';
 export { parseWords, wordScript } from './model/word-script.ts';
 export { type FakeOpenAi, startFakeOpenAi } from './openai/start-fake-openai.ts';
 export type { FakeChatOptions, FakeMessage } from './telegram/fake-chats.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callTool, drop, failWith, hang, type Model, runCommand, say, startFakeAnthropic, startFakeOpenAi } from '../src/index.ts';
+import { callTool, drop, failWith, hang, type Model, runCommand, say, startFakeAnthropic, startFakeOpenAi, waitFor } from '../src/index.ts';
 
 const post = (url: string, body: object): Promise<Response> =>
   fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
@@ -69,6 +69,27 @@ test('failures come before or inside the stream', async () => {
   expect(await late.text()).toMatch(/event: response.failed\n.*"code":"api_error"/u);
   const cut = await post(`${anthropic.url}/v1/messages`, { ...message, stream: true });
   await expect(cut.text()).rejects.toThrow();
+});
+
+test('an answer stops until something has happened, and goes on', async () => {
+  let happen = () => {};
+  const happened = new Promise<void>((resolve) => {
+    happen = resolve;
+  });
+  await using fake = await startFakeAnthropic({ model: () => [say('Before.'), waitFor(happened), say('After.')] });
+  const { body } = await post(`${fake.url}/v1/messages`, { ...message, stream: true });
+  let said = '';
+  const read = async () => {
+    for await (const piece of body?.pipeThrough(new TextDecoderStream()) ?? []) said += piece;
+  };
+  const reading = read();
+  await expect.poll(() => said).toContain('Before.');
+  // What had been said by then would have come by now.
+  await fetch(fake.url, { method: 'HEAD' });
+  expect(said).not.toContain('After.');
+  happen();
+  await reading;
+  expect(said).toContain('After.');
 });
 
 test('closing ends a model that hangs', async () => {

@@ -33,6 +33,9 @@ export async function playAnswer(
       case 'hang':
         await silence(step.durationMs, signal);
         break;
+      case 'wait':
+        await Promise.race([step.until, silence(undefined, signal)]);
+        break;
       case 'failWith':
         writer.fail(step.status, step.code);
         return;

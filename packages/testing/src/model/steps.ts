@@ -9,6 +9,7 @@ export type ModelStep =
   | { readonly kind: 'runCommand'; readonly command: string }
   | { readonly kind: 'searchWeb'; readonly query: string }
   | { readonly kind: 'hang'; readonly durationMs: number | undefined }
+  | { readonly kind: 'wait'; readonly until: Promise<unknown> }
   | { readonly kind: 'failWith'; readonly status: number; readonly code: string | undefined }
   | { readonly kind: 'drop' };
 
@@ -49,6 +50,9 @@ export const searchWeb = (query: string): ModelStep => ({ kind: 'searchWeb', que
 
 /** Is silent for a while, or until the CLI hangs up. */
 export const hang = (durationMs?: number): ModelStep => ({ kind: 'hang', durationMs });
+
+/** Is silent until that has happened, or the CLI hangs up. */
+export const waitFor = (until: Promise<unknown>): ModelStep => ({ kind: 'wait', until });
 
 /** Fails: with this HTTP status when nothing was said yet, else as an error inside the stream. `code` is the vendor's word for it. */
 export const failWith = (status: number, code?: string): ModelStep => ({ kind: 'failWith', status, code });
