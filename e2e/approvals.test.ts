@@ -58,18 +58,6 @@ describe.each(['claude', 'codex'] as const)('a guarded %s', (vendor) => {
     await release(name);
   });
 
-  test('does not do what a person denies, and its model is told why', async () => {
-    const { name, file } = await spawn(vendor);
-    await tell(name, append(vendor, file, 'then not'));
-    const { approvalId } = await question(name);
-    expect(await relay.run('approve', approvalId, '--deny', '--message', `Use a branch, ${name}.`)).toMatchObject({ code: 0 });
-    await said(name, 'then not');
-    expect(existsSync(file)).toBe(false);
-    expect(wasModelSent(vendor, `Use a branch, ${name}.`)).toBe(true);
-    expect(await ofType(name, 'tool.completed')).toMatchObject([{ outcome: 'declined' }]);
-    await release(name);
-  });
-
   test('is answered by one of two people who answer at once, and the other is told', async () => {
     const { name, file } = await spawn(vendor);
     await tell(name, append(vendor, file, 'decided'));
@@ -148,6 +136,19 @@ test.each(['claude', 'codex'] as const)('%s is never asked when it is open, and 
     expect([approval, existsSync(file), await asks(name)]).toEqual([approval, runs, []]);
     await release(name);
   }
+});
+
+test('a guarded codex does not do what a person denies, and its model is told why', async () => {
+  const vendor = 'codex';
+  const { name, file } = await spawn(vendor);
+  await tell(name, append(vendor, file, 'then not'));
+  const { approvalId } = await question(name);
+  expect(await relay.run('approve', approvalId, '--deny', '--message', `Use a branch, ${name}.`)).toMatchObject({ code: 0 });
+  await said(name, 'then not');
+  expect(existsSync(file)).toBe(false);
+  expect(wasModelSent(vendor, `Use a branch, ${name}.`)).toBe(true);
+  expect(await ofType(name, 'tool.completed')).toMatchObject([{ outcome: 'declined' }]);
+  await release(name);
 });
 
 test('a guarded agent does not get past its guard by a task for an agent that it starts', async () => {

@@ -196,7 +196,7 @@ describe.each(Object.entries(scenarios))('Claude Code %s', (_, play) => {
 
 describe('Claude Code', () => {
   test.concurrent.each(ways.filter(({ command, isAtTerminal }) => command !== undefined && !isAtTerminal))(
-    '$name: is interrupted by an urgent message, and ends with its release',
+    '$name: is interrupted by an urgent message and by a person, and ends with its release',
     async (way) => {
       const stage = entered.find((each) => each.way === way)?.stage;
       if (!stage) throw new Error('everyone entered before');
@@ -204,6 +204,11 @@ describe('Claude Code', () => {
       await until('the model to be asked', () => timesShown(model.requests, [slow])[0] === 1);
       await tell(stage, `${sending('at once')} && then say: sent`, 'urgent');
       await isSent(stage, 'at once');
+      await atRest(stage);
+      expect(await client.agents.interrupt({ id: stage.agent })).toEqual({ interrupted: false });
+      const next = await tell(stage, `slow 600 100 && then ${sending('the end of it')}`);
+      await until('the model to be asked once more', () => timesShown(model.requests, [next])[0] === 1);
+      expect(await client.agents.interrupt({ id: stage.agent })).toEqual({ interrupted: true });
       await atRest(stage);
       expect(await sentBy(stage)).not.toContain('the end of it');
       await client.agents.release({ id: stage.agent });
