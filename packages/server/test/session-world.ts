@@ -21,6 +21,8 @@ import { SqliteStore } from '../src/store/sqlite/sqlite-store.ts';
 import { askingStore } from './support/asking-store.ts';
 
 export const workspace = 'default';
+/** A credential of the owner, of a form of its own. */
+export const ownerToken = 'a-word-that-the-owner-chose';
 export const owner: Principal = { type: 'owner', workspace };
 export const as = (principal: Principal): CallContext => ({ principal, signal: new AbortController().signal });
 
@@ -127,6 +129,7 @@ export class SessionWorld {
       log,
       settings: defaultSettings,
       workspace: 'default',
+      ownerTokens: [ownerToken],
       createSessions: makeSessions,
     });
     const [sessions] = made;

@@ -2,7 +2,7 @@ import { createNodeRelayClient } from 'agent-relay-client/node';
 import type { ActivityEntry, AgentEvent, Principal, Session } from 'agent-relay-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestRelay } from '../src/testing.ts';
-import { as, FarNode, owner, SessionWorld, workspace } from './session-world.ts';
+import { as, FarNode, owner, ownerToken, SessionWorld, workspace } from './session-world.ts';
 import { attachNode } from './support/fake-node.ts';
 import { rawRequest } from './support/raw-http.ts';
 import { agentRelay } from './support/run-command.ts';
@@ -119,6 +119,19 @@ describe('a link to the log of one session', () => {
       { type: 'user.message', text: 'act as [a token, hidden], or [a token, hidden].' },
       expect.objectContaining({ title: 'curl [a token, hidden]', input: { '[a token, hidden]': ['[a token, hidden]', 1, null] } }),
       said('done'),
+    ]);
+    // What setup has made, what the owner chose, and the rest of one that was cut off.
+    await tell(session, [
+      said(`relay_${'y'.repeat(43)} and ${ownerToken}`),
+      said(`… ar_node_${'z'.repeat(42)}… [9 more characters were cut]`),
+      said(`interrupted at ar_session_${'z'.repeat(40)}`),
+      said('owner_of_this_file_and_of_all_the_others relay_connect'),
+    ]);
+    expect(textsOf(await page(reader)).slice(-4)).toEqual([
+      '[a token, hidden] and [a token, hidden]',
+      '… [a token, hidden]… [9 more characters were cut]',
+      'interrupted at [a token, hidden]',
+      'owner_of_this_file_and_of_all_the_others relay_connect',
     ]);
     // The owner sees it as it was.
     expect(textsOf(await page(owner))).toContain(`act as ar_session_${'x'.repeat(43)}, or ${code}.`);

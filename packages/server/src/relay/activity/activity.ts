@@ -31,6 +31,8 @@ import type { ToolMail } from '../mail/tool-mail.ts';
 export interface ActivityDeps {
   readonly store: { readonly activity: ActivityStore; readonly agents: { readonly index: AgentIndex }; readonly sessions: SessionStore };
   readonly clock: Clock;
+  /** What no link shows. */
+  readonly ownerTokens: readonly string[];
   /** Told what agents' turns cost. */
   readonly guard: Pick<LoopGuard, 'used'>;
   readonly toolMail: Pick<ToolMail, 'observe'>;
@@ -212,7 +214,7 @@ export class ActivityRelay {
 
   /** What of an agent's activity a caller is shown: what it asks of people only with that right. @throws RelayError `not_found`, `forbidden`. */
   #viewOf({ id: agentId, session }: Asked, principal: CallContext['principal']): View {
-    if (principal.type === 'share') return viewOfLink({ id: agentId, session }, principal);
+    if (principal.type === 'share') return viewOfLink({ id: agentId, session }, principal, this.#deps.ownerTokens);
     const agents = this.#deps.store.agents.index.in(principal.workspace);
     const watched = watchedIn(agents, agentId);
     if (!agents.find(agentId) || !mayWatch(principal, watched)) registered(agents, agentId);
@@ -229,8 +231,12 @@ interface Asked {
 }
 
 /** @throws RelayError `not_found` for everything but its own session, whether there is such a thing or not. */
-function viewOfLink({ id, session }: Asked, { agentId, sessionId }: Extract<Principal, { type: 'share' }>): View {
-  if (id === agentId && (session ?? sessionId) === sessionId) return { sessionId, show: sharedEntry };
+function viewOfLink(
+  { id, session }: Asked,
+  { agentId, sessionId }: Extract<Principal, { type: 'share' }>,
+  ownerTokens: readonly string[],
+): View {
+  if (id === agentId && (session ?? sessionId) === sessionId) return { sessionId, show: (entry) => sharedEntry(entry, ownerTokens) };
   throw new RelayError('not_found', 'This link does not show that');
 }
 

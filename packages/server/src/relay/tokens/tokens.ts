@@ -17,7 +17,7 @@ export interface TokensDeps {
   readonly clock: Clock;
   /** The owner's and the integrations'. */
   readonly workspace: string;
-  /** Tokens that stand for the owner, e.g. the owner credential and AGENT_RELAY_TOKEN. Held as hashes. */
+  /** Tokens that stand for the owner, e.g. the owner credential and AGENT_RELAY_TOKEN. */
   readonly ownerTokens?: readonly string[];
   readonly integrations?: readonly IntegrationSettings[];
 }
@@ -34,6 +34,8 @@ type TokenHolder = Pick<TokenRecord, 'workspace'> &
 /** Who speaks. Tokens are kept as SHA-256 hashes; those that were shown before are known by heart. */
 export class Tokens {
   readonly lives: TokenLives;
+  /** The owner's credentials themselves, to be found in what others are shown. */
+  readonly ofOwner: readonly string[];
   readonly #deps: TokensDeps;
   readonly #owners: ReadonlySet<string>;
   readonly #integrations: ReadonlyMap<string, Principal>;
@@ -41,7 +43,8 @@ export class Tokens {
   constructor(deps: TokensDeps) {
     this.#deps = deps;
     this.lives = new TokenLives(deps);
-    this.#owners = new Set((deps.ownerTokens ?? []).map(hashOf));
+    this.ofOwner = deps.ownerTokens ?? [];
+    this.#owners = new Set(this.ofOwner.map(hashOf));
     this.#integrations = new Map((deps.integrations ?? []).map((settings) => [settings.tokenHash, principalOf(deps.workspace, settings)]));
   }
 
