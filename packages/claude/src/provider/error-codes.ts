@@ -1,3 +1,4 @@
+import { asText } from 'agent-relay-protocol';
 import type { AgentFault } from 'agent-relay-provider';
 import type { ResultFrame } from '../stream-json/message-frames.ts';
 
@@ -5,7 +6,7 @@ import type { ResultFrame } from '../stream-json/message-frames.ts';
 export function faultFrom(result: ResultFrame, assistantError: string | null): AgentFault | null {
   const isFailure = result.is_error || result.subtype !== 'success';
   if (!isFailure) return null;
-  const said = result.result?.trim() || result.errors.map(String).join('\n') || `Claude Code ended the turn with ${result.subtype}`;
+  const said = result.result?.trim() || result.errors.map(asText).join('\n') || `Claude Code ended the turn with ${result.subtype}`;
   const status = result.api_error_status ?? null;
   const { code, retryable } = meaningOf(status, assistantError ?? result.subtype);
   return { code, message: said, retryable };

@@ -44,3 +44,9 @@ it.each([
   const found = events.flatMap((event) => occurrences.of(event)).filter(({ trigger }) => trigger === 'command_executed');
   expect(found).toHaveLength(times);
 });
+
+it('tells of a command in odd words', () => {
+  const occurrences = new HookOccurrences();
+  occurrences.of({ ...started, input: { command: ['make', { toString: 1 }, null] } });
+  expect(occurrences.of(completed('succeeded'))[0]?.said['command']).toBe('make {"toString":1} null');
+});

@@ -1,4 +1,4 @@
-import type { AgentEvent, HookTrigger, InboxItem } from 'agent-relay-protocol';
+import { type AgentEvent, asText, type HookTrigger, type InboxItem } from 'agent-relay-protocol';
 
 /** Something that may set hooks off. */
 export interface Occurrence {
@@ -85,7 +85,7 @@ function approvalOccurrences(asked: Extract<AgentEvent, { type: 'approval.reques
 function commandOf({ input, title }: Extract<AgentEvent, { type: 'tool.started' }>): string {
   const command = typeof input === 'object' && input !== null && !Array.isArray(input) ? input['command'] : undefined;
   if (typeof command === 'string') return command;
-  return Array.isArray(command) ? command.map(String).join(' ') : title;
+  return Array.isArray(command) ? command.map(asText).join(' ') : title;
 }
 
 export const receivedOf = ({ message: { id, from, kind, body } }: InboxItem): Occurrence => ({
