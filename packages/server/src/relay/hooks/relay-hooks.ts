@@ -147,6 +147,7 @@ export class RelayHooks {
     for (const hook of hooks) {
       const work = this.#isNews(event)
         .then((isNews) => (isNews ? this.#run(hook, occurrence, event.seq) : undefined))
+        .catch((error: unknown) => this.#deps.log.warn('a hook could not run', { hook: hook.name, error }))
         .finally(() => this.#running.delete(work));
       this.#running.add(work);
     }
@@ -157,11 +158,10 @@ export class RelayHooks {
     if (event.type !== 'approval.requested') return true;
     const { store, workspace } = this.#deps;
     const { agentId, approvalId } = event.approval;
-    try {
-      await sleep(ANSWERED_AT_ONCE_MS, { signal: this.#closing.signal });
-    } catch {
-      return false; // the relay is closing
-    }
+    const { signal } = this.#closing;
+    await sleep(ANSWERED_AT_ONCE_MS, { signal });
+    // Whether somebody answers at once nobody knows yet.
+    if (signal.aborted) return false;
     return (await store.approvals.find(workspace, agentId, approvalId))?.status === 'pending';
   }
 
