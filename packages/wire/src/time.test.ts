@@ -80,6 +80,17 @@ describe('waiting', () => {
     await expect(work).rejects.toBe('after');
   });
 
+  it('waits for longer than a timer can', async () => {
+    let isAwake = false;
+    void sleep(2 ** 31 + 1_000).then(() => {
+      isAwake = true;
+    });
+    await vi.advanceTimersByTimeAsync(2 ** 31);
+    expect(isAwake).toBe(false);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(isAwake).toBe(true);
+  });
+
   it('tells whether a promise settled within a time', async () => {
     expect(await settlesWithin(Promise.reject(new Error('settled all the same')), 100)).toBe(true);
     const waiting = settlesWithin(new Promise(() => {}), 100);

@@ -22,6 +22,9 @@ export function* backoffDelays(options: BackoffOptions = {}): Generator<number, 
   }
 }
 
+/** The longest delay a timer can hold; a longer one fires at once. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
 /** Resolves after `ms`, or as soon as the signal aborts: it never rejects, so look at the signal afterwards. */
 export function sleep(ms: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
   return new Promise((resolve) => {
@@ -34,7 +37,15 @@ export function sleep(ms: number, { signal }: { readonly signal?: AbortSignal | 
       signal?.removeEventListener('abort', wake);
       resolve();
     };
-    const timer = setTimeout(wake, ms);
+    const startTimer = (leftMs: number): ReturnType<typeof setTimeout> =>
+      setTimeout(
+        () => {
+          if (leftMs > LONGEST_TIMER_MS) timer = startTimer(leftMs - LONGEST_TIMER_MS);
+          else wake();
+        },
+        Math.min(leftMs, LONGEST_TIMER_MS),
+      );
+    let timer = startTimer(ms);
     signal?.addEventListener('abort', wake, { once: true });
   });
 }

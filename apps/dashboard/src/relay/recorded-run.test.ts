@@ -17,6 +17,8 @@ test.each([
   [`${header}\n{"type":`, 'validation_failed', 'line 2'],
   [`${header}\n{"type":"message"}`, 'validation_failed', 'line 2'],
   [`${header}\n{"type":"message","message":{"from":{"toString":1},"to":"x","createdAt":1}}`, 'validation_failed', 'line 2'],
+  [`${header}\n{"type":"message","message":{"from":"Ann","to":"x","createdAt":8640000000000001}}`, 'validation_failed', 'line 2'],
+  [`${header}\n{"type":"message","message":{"from":"Ann","to":"x","createdAt":-9e15}}`, 'validation_failed', 'line 2'],
   ['{"type":"run","version":2}', 'unsupported', 'version'],
 ])('%j is no run: %s', (text, code, words) => {
   expect(() => readSaid(text)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(words) }));

@@ -13,10 +13,13 @@ export function readSaid(text: string): SaidMessage[] {
   return lines.flatMap((line, index) => {
     if (line?.['type'] !== 'message') return [];
     const { from, to, createdAt } = Object(line['message']);
-    if (typeof from === 'string' && typeof to === 'string' && Number.isSafeInteger(createdAt)) return [{ from, to, createdAt }];
+    if (typeof from === 'string' && typeof to === 'string' && isTime(createdAt)) return [{ from, to, createdAt }];
     throw wrongLine(index + 1, 'It is no message of a run');
   });
 }
+
+/** One that a date can tell. */
+const isTime = (value: unknown): boolean => typeof value === 'number' && value >= 0 && !Number.isNaN(new Date(value).valueOf());
 
 function parsed(line: string, index: number): Readonly<Record<string, unknown>> | null {
   if (line.trim() === '') return null;

@@ -38,7 +38,8 @@ export async function recordRun(relay: RelayCalls, options: RecordOptions): Prom
   const known = (await listAll(relay.agents.list, {}, call)).data;
   const lines = await messagesOf(relay, options, call);
   const watched = options.agents ?? known.map(({ id }) => id);
-  for (const id of watched) lines.push(...(await activityOf(relay, { ...options, id }, call)));
+  // More than a call takes as arguments.
+  for (const id of watched) for (const line of await activityOf(relay, { ...options, id }, call)) lines.push(line);
   lines.sort((one, other) => one.at - other.at || ranks[one.type] - ranks[other.type]);
   const agents = partiesOf(lines, known);
   return [{ type: 'run', version: RUN_RECORD_VERSION, recordedAt, relayVersion: version, agents }, ...lines];
@@ -56,7 +57,7 @@ async function messagesOf(relay: RelayCalls, options: RecordOptions, call: CallO
       const receipts = (await listAll(relay.messages.deliveries, { id: message.id }, call)).data;
       if (wanted && !wanted.has(message.from) && !receipts.some(({ agentId }) => wanted.has(agentId))) continue;
       lines.push({ type: 'message', at: message.createdAt, message });
-      lines.push(...receipts.map((receipt): Line => ({ type: 'receipt', at: Math.max(receipt.updatedAt, message.createdAt), receipt })));
+      for (const receipt of receipts) lines.push({ type: 'receipt', at: Math.max(receipt.updatedAt, message.createdAt), receipt });
     }
     after = page.nextCursor;
   }

@@ -116,3 +116,12 @@ test('a file of aliases is not unfolded without end', () => {
   }
   expect(faultOf(bomb.join('\n'))).toMatch(/^f\.yaml:1: .*alias/iu);
 });
+
+test('a file in which everything is wrong is told in a few sentences', () => {
+  const wrong = Array.from({ length: 5_000 }, (_, index) => `wrong${index}: 1\n`).join('');
+  const list = `hooks:\n  codex:\n    on_spawned:\n${'      - { notify: 7 }\n'.repeat(5_000)}`;
+  for (const text of [wrong, list, `hooks: ${'['.repeat(5_000)}`]) expect(faultOf(text).match(/f\.yaml:/gu)).toHaveLength(20);
+  expect(() => readYaml(wrong, 'f.yaml', HooksFileSchema)).toThrow(
+    expect.objectContaining({ issues: expect.objectContaining({ length: 20 }) }),
+  );
+});

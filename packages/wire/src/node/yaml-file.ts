@@ -4,6 +4,8 @@ import type { z } from 'zod';
 
 /** More than that nobody writes by hand. */
 const MAX_LENGTH = 1 << 20;
+/** Whoever mends a file reads no more of them: each is looked up in it. */
+const MOST_FAULTS = 20;
 
 /** What is wrong where; `path` is empty for the whole file. */
 export interface YamlFault {
@@ -33,8 +35,8 @@ export function tryYaml<Output>(text: string, schema: z.ZodType<Output>, { maxAl
   if (text.length > MAX_LENGTH) return wrong([{ path: [], message: 'is longer than a million characters', line: 1 }]);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false, stringKeys: true });
-  if (document.errors.length > 0)
-    return wrong(document.errors.map(({ message, pos: [start] }) => ({ path: [], message, line: lines.linePos(start).line })));
+  const errors = document.errors.slice(0, MOST_FAULTS);
+  if (errors.length > 0) return wrong(errors.map(({ message, pos: [start] }) => ({ path: [], message, line: lines.linePos(start).line })));
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: maxAliases });
@@ -46,11 +48,15 @@ export function tryYaml<Output>(text: string, schema: z.ZodType<Output>, { maxAl
   const parsed = schema.safeParse(value ?? {}, { error: plainIssue });
   if (parsed.success) return { output: parsed.data, isBlank: document.contents === null, lineOf };
   return wrong(
-    parsed.error.issues.flatMap((issue) => {
-      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-      const message = issue.code === 'unrecognized_keys' ? 'there is no such key' : issue.message;
-      return paths.map((path) => ({ path, message, line: lineOf(path) }));
-    }),
+    parsed.error.issues
+      .slice(0, MOST_FAULTS)
+      .flatMap((issue) => {
+        const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+        const message = issue.code === 'unrecognized_keys' ? 'there is no such key' : issue.message;
+        return paths.slice(0, MOST_FAULTS).map((path) => ({ path, message }));
+      })
+      .slice(0, MOST_FAULTS)
+      .map((fault) => ({ ...fault, line: lineOf(fault.path) })),
   );
 }
 
@@ -70,7 +76,7 @@ export function readYaml<Output>(text: string, file: string, schema: z.ZodType<O
   const issues = found.map(
     ({ path, message, line }): FieldIssue => ({ path: path === '' ? file : path, message: `${message} (line ${line})` }),
   );
-  throw new RelayError('validation_failed', sentences.slice(0, 20).join('; '), { issues });
+  throw new RelayError('validation_failed', sentences.join('; '), { issues });
 }
 
 const spelled = (path: readonly PropertyKey[]): string =>
