@@ -34,6 +34,14 @@ test('before an agent changes what another has reserved, its machine is told who
   expect(await ben(edit)).toMatch(kept);
   expect(await ben({ kind: 'execute', cwd, input: { command: 'rm -rf src' } })).toMatch(kept);
   expect(await ben({ kind: 'edit', cwd, input: 'patch' })).toMatch(/this does not tell which files it changes/u);
+  // What else the use names, however it is called and however much it is, hides nothing.
+  mkdirSync(join(cwd, 'two\nlines'));
+  symlinkSync('two\nlines', join(cwd, 'odd'));
+  for (const beside of ['two\u2028lines', 'odd', 'n'.repeat(5_000)])
+    expect(await ben({ kind: 'execute', cwd, input: { command: `rm -rf src/a.ts "${beside}"` } })).toMatch(kept);
+  const changes = [...Array.from({ length: 600 }, (_, index) => `/l/${index}`), 'src/a.ts'].map((path) => ({ path }));
+  expect(await ben({ kind: 'edit', cwd, input: { changes } })).toMatch(kept);
+  expect(await ben({ kind: 'edit', cwd: `/${'deep/'.repeat(2_000)}`, input: 'patch' })).toMatch(/this does not tell which files/u);
   expect(await ann(edit)).toBeNull();
   expect(await ben({ kind: 'edit', cwd, input: { file_path: 'lib/a.ts' } })).toBeNull();
   expect(await ben({ kind: 'read', cwd, input: { file_path: 'src/a.ts' } })).toBeNull();

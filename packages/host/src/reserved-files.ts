@@ -3,6 +3,9 @@ import type { ReservedAgainst } from 'agent-relay-provider';
 import type { HostRelay, SessionIdentity } from './host-relay.ts';
 import { linkedFilesOf } from './linked-files.ts';
 
+/** No system has longer ones: what a program elsewhere says of its folder then tells nothing. */
+const LONGEST_FOLDER = 4096;
+
 /** Asks the relay about what may change files; links are followed where the agent works on this machine. */
 export const reservedFiles =
   (
@@ -16,5 +19,6 @@ export const reservedFiles =
     const named = touchedFiles(use);
     if (named === null && kind !== 'edit') return null;
     const files = named && { files: [...named, ...(isElsewhere ? [] : linkedFilesOf(use))] };
-    return relay.reservedAgainst(session, { kind, ...(cwd === undefined ? {} : { cwd }), ...files });
+    const isTold = cwd !== undefined && cwd.length <= LONGEST_FOLDER;
+    return relay.reservedAgainst(session, { kind, ...(isTold ? { cwd } : {}), ...files });
   };

@@ -63,7 +63,9 @@ export const AddressSchema = z.string().min(1).max(200);
 export const CursorSchema = z.int().min(0);
 
 export const MessageIdSchema = z.int().min(1);
-export const TimestampSchema = z.int().min(0).describe('Unix milliseconds');
+/** The last one that a date can tell. */
+const LAST_TIMESTAMP = 8_640_000_000_000_000;
+export const TimestampSchema = z.int().min(0).max(LAST_TIMESTAMP).describe('Unix milliseconds');
 export const EpochSchema = z.int().min(1);
 export const OpaqueIdSchema = z.string().min(1).max(128);
 /** What every event of the log has: its place there, and when it happened. */

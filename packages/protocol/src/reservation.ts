@@ -45,13 +45,16 @@ export const CreateReservationSchema = z.strictObject({
   note: lineOf(200).optional(),
 });
 
+/** What `touchedFiles` tells of one use of a tool, and as much again for where links lead that: a file may be called anything. */
+const MOST_CHECKED = 32 * 1024;
+
 export const CheckReservationsSchema = z.strictObject({
   agentId: AgentIdSchema.describe('Who is about to change them: its own reservations keep it from nothing'),
   kind: z.enum(['edit', 'execute', 'other']),
-  cwd: lineOf(1024).optional().describe('Where it works: an edit that names no file may be of any below'),
+  cwd: z.string().max(4096).optional().describe('Where it works: an edit that names no file may be of any below'),
   files: z
-    .array(lineOf(4096))
-    .max(512)
+    .array(z.string().min(1))
+    .refine((files) => files.join('\n').length <= MOST_CHECKED, `must have at most ${MOST_CHECKED} characters together`)
     .optional()
     .describe('Absolute; of a command they may be patterns, and what ends in / is all below it. Absent where that cannot be told'),
 });

@@ -1,10 +1,17 @@
+/** The shell of the line, or a subshell: what is changed there is as it was behind its end. */
+export interface ShellScope {
+  readonly outer: ShellScope | null;
+}
+
 /** One simple command of a line: its words, and where its output is redirected to. A word that only a shell can tell is null. */
 export interface SimpleCommand {
+  readonly scope: ShellScope;
   readonly words: readonly (string | null)[];
   readonly redirectedTo: readonly (string | null)[];
 }
 
 interface Building {
+  scope: ShellScope;
   words: (string | null)[];
   redirectedTo: (string | null)[];
   /** What the next word is. */
@@ -19,10 +26,13 @@ const blank = /^(?:[ \t]+|\\\r?\n)/u;
 /** The simple commands of a line for a POSIX shell, in order; as far as it can be read without running it. */
 export function simpleCommands(line: string): readonly SimpleCommand[] {
   const commands: SimpleCommand[] = [];
-  let building: Building = { words: [], redirectedTo: [], next: 'word' };
-  const end = () => {
+  let scope: ShellScope = { outer: null };
+  let building: Building = { scope, words: [], redirectedTo: [], next: 'word' };
+  const end = (by = '') => {
     if (building.words.length > 0 || building.redirectedTo.length > 0) commands.push(building);
-    building = { words: [], redirectedTo: [], next: 'word' };
+    if (by === '(') scope = { outer: scope };
+    if (by === ')') scope = scope.outer ?? scope;
+    building = { scope, words: [], redirectedTo: [], next: 'word' };
   };
   for (let rest = line; rest !== ''; ) {
     const skipped = blank.exec(rest)?.[0] ?? (rest.startsWith('#') ? /^[^\n]*/u.exec(rest)?.[0] : undefined);
@@ -37,7 +47,7 @@ export function simpleCommands(line: string): readonly SimpleCommand[] {
       building.next = 'skipped';
       rest = rest.slice(reads.length);
     } else if (operates !== undefined) {
-      end();
+      end(operates);
       rest = rest.slice(operates.length);
     } else {
       const { word, length } = firstWord(rest);

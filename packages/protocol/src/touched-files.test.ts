@@ -23,6 +23,7 @@ test.each<[string, readonly string[]]>([
   ['git checkout -- src/a.ts', ['/w/src/a.ts/']],
   ['npx prettier --write src', ['/w/prettier/', '/w/src/']],
   ['(cd sub; echo a > b)', ['/w/sub/b']],
+  ['(cd sub; (cd deep; rm a); rm b); (rm c); rm d', ['/w/sub/deep/a', '/w/sub/b', '/w/c', '/w/d']],
   ["cat <<'END' > made\nrm kept\nEND\ntouch last", ['/w/made', '/w/last']],
   ["apply_patch <<'P'\n*** Begin Patch\n*** Update File: a.ts\n*** Move to: b.ts\n*** End Patch\nP", ['/w/a.ts', '/w/b.ts']],
 ])('a command writes what its words say: %s', (command, files) => {
@@ -42,6 +43,19 @@ test('a command is a line, or its words, in the folder that it names', () => {
   expect(touchedFiles({ kind: 'read', cwd: '/w', input: { file_path: '/a' } })).toBeNull();
 });
 
+test('of very many files that a command writes their folders are told, and of those the one that all are in', () => {
+  const names = (count: number, path: (index: number) => string) => Array.from({ length: count }, (_, index) => path(index)).join(' ');
+  expect(written(`rm ${names(300, (index) => `src/${index}`)} lib/{a/b,c} doc/*.md top`)).toEqual(['/w/src/', '/w/lib/', '/w/doc/', '/w/']);
+  expect(written(`rm ${names(300, (index) => `src/${index}/a`)}`)).toEqual(['/w/src/']);
+  const deep = touchedFiles({
+    kind: 'execute',
+    cwd: `/w/${'deep/'.repeat(40)}`,
+    input: { command: `rm ${names(200, (index) => `${index}`)}` },
+  });
+  expect(deep).toEqual([`/w/${'deep/'.repeat(40)}`]);
+  expect(written(`rm ${names(300, (index) => `/${index}/a`)}`)).toEqual(['/']);
+});
+
 test('whatever is read ends soon', () => {
   const begun = Date.now();
   for (const text of [
@@ -51,6 +65,9 @@ test('whatever is read ends soon', () => {
     "a'".repeat(30_000),
     '>'.repeat(60_000),
     '*** Add File: '.repeat(4_000),
+    ...Array<string>(150).fill(`cp ${'/'.repeat(16_000)}a b`),
+    `${'('.repeat(60_000)}rm a`,
+    `${'('.repeat(4_000)}${'rm a)'.repeat(4_000)}`,
   ])
     written(text);
   expect(Date.now() - begun).toBeLessThan(5_000);

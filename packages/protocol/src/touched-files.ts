@@ -13,7 +13,7 @@ const isUntold = /[\p{Cc}\p{Cf}]|^~|^[a-z][a-z\d+.-]+:\/\//iu;
 
 /**
  * Every file that a use of a tool would change, absolute and without `.` and `..`; null where that cannot be told. Of a command they are what it is
- * known to write, patterns as its shell reads them, and what ends in `/` is all that is below it.
+ * known to write, patterns as its shell reads them, and what ends in `/` is all that is below it; where they are many, only their folders are told.
  */
 export function touchedFiles({ kind, cwd, input }: Pick<Approval, 'kind' | 'cwd' | 'input'>): string[] | null {
   if (kind === 'execute') return writtenFiles(cwd, input);
@@ -31,8 +31,27 @@ function writtenFiles(cwd: string | undefined, input: Approval['input']): string
     const file = absolute(written.path, written.folder === '' ? undefined : (absolute(written.folder, cwd) ?? undefined));
     return file === null ? [] : [written.isTree ? `${file === '/' ? '' : file}/` : file];
   });
-  const told = [...new Set(files)].slice(0, MOST);
-  return told.length === 0 || JSON.stringify(told).length > LONGEST ? null : told;
+  const told = [...new Set(files)];
+  if (told.length === 0) return null;
+  return isShort(told) ? told : theirFolders(told);
+}
+
+const isShort = (files: readonly string[]): boolean => files.length <= MOST && JSON.stringify(files).length <= LONGEST;
+
+/** Of too many to be named: all that is below their folders, or below the one that these are in. */
+function theirFolders(files: readonly string[]): string[] {
+  const folders = [...new Set(files.map(folderOf))];
+  if (isShort(folders)) return folders;
+  const [first = [], ...others] = folders.map((folder) => folder.split('/'));
+  const shared = first.findIndex((name, index) => others.some((other) => other[index] !== name));
+  return [`${first.slice(0, shared).join('/')}/`];
+}
+
+/** With `/` behind it; of a pattern, the last that is no part of it. */
+function folderOf(file: string): string {
+  const pattern = file.search(/[[{*?]/u);
+  const end = pattern === -1 ? file.length - 2 : pattern;
+  return file.slice(0, file.lastIndexOf('/', end) + 1);
 }
 
 interface GivenCommand {

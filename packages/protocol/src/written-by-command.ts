@@ -1,4 +1,4 @@
-import { type SimpleCommand, simpleCommands } from './shell-words.ts';
+import { type ShellScope, type SimpleCommand, simpleCommands } from './shell-words.ts';
 
 /** A path as the command says it, from the folder that it runs in; `isTree`: with all that is below it. */
 export interface WrittenPath {
@@ -25,27 +25,44 @@ const deepest = 4;
  * What a program decides for itself (a script, a build, `git pull`), and what only a shell can tell (`$X`, `$(…)`), is not known.
  */
 export function writtenByCommand(line: string, folder: string, depth = 0): readonly WrittenPath[] {
-  let [cwd, isCwdTold] = [folder, true];
+  const places = new Map<ShellScope, Place>();
   const text = line.slice(0, LONGEST);
   const patched = [...text.matchAll(patchedFile)].map(([, path = '']) => ({ folder, path, isTree: false }));
   const written = simpleCommands(withoutDocuments(text)).flatMap((command): readonly WrittenPath[] => {
+    const place = placeIn(places, command.scope, folder);
     const words = withoutRunners(command.words);
     const redirected = command.redirectedTo.map((path) => path !== null && { path, isTree: false });
     const [name = '', ...args] = words;
     const program = baseName(name ?? '');
     if (program === 'cd' || program === 'pushd') {
       const to = args.find((word) => word === null || !word.startsWith('-'));
-      if (typeof to === 'string') cwd = to.startsWith('/') ? to : `${cwd}/${to}`;
-      isCwdTold &&= typeof to === 'string' && to !== '';
+      if (typeof to === 'string') place.cwd = to.startsWith('/') ? to : `${place.cwd}/${to}`;
+      place.isTold &&= typeof to === 'string' && to !== '';
       return [];
     }
+    const { cwd, isTold } = place;
     const inner = shells.test(program) && depth < deepest ? scriptOf(args) : null;
     const nested = inner === null ? [] : writtenByCommand(inner, cwd, depth + 1);
     const targets = [...redirected, ...writtenBy(program, args)].filter((target) => target !== false);
-    const told = targets.filter(({ path }) => isCwdTold || path.startsWith('/')).map((target) => ({ ...target, folder: cwd }));
+    const told = targets.filter(({ path }) => isTold || path.startsWith('/')).map((target) => ({ ...target, folder: cwd }));
     return [...nested, ...told];
   });
   return [...patched, ...written];
+}
+
+/** Where the commands of a shell run, once it has begun. */
+interface Place {
+  cwd: string;
+  isTold: boolean;
+}
+
+/** A subshell begins where the one around it is. */
+function placeIn(places: Map<ShellScope, Place>, scope: ShellScope, folder: string): Place {
+  let nearest = scope;
+  while (!places.has(nearest) && nearest.outer !== null) nearest = nearest.outer;
+  const place = places.get(scope) ?? { ...(places.get(nearest) ?? { cwd: folder, isTold: true }) };
+  places.set(scope, place);
+  return place;
 }
 
 /** What a program reads from the lines that follow is no command. */
@@ -64,7 +81,12 @@ function withoutDocuments(text: string): string {
   return read + rest;
 }
 
-const baseName = (path: string): string => path.replace(/\/+$/u, '').replace(/^.*\//u, '');
+/** The last name of a path, slashes behind it left out. */
+function baseName(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end -= 1;
+  return path.slice(path.lastIndexOf('/', end - 1) + 1, end);
+}
 
 function withoutRunners(words: SimpleCommand['words']): SimpleCommand['words'] {
   const at = words.findIndex((word) => {

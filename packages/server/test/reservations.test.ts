@@ -198,6 +198,16 @@ test.each<[string, object]>([
   ['a link that leads there', { input: { file_path: '/work/door/a.ts' }, linkedFiles: ['/work/src/a.ts'] }],
   ['a command that writes there', { kind: 'execute', input: { command: 'npm test && echo x > src/a.ts' } }],
   ['a command that names them by a pattern', { kind: 'execute', input: { command: 'rm s[r]c/*.ts' } }],
+  ['a command that removes everything', { kind: 'execute', input: { command: 'rm -rf /' } }],
+  [
+    'a command that names very many',
+    {
+      kind: 'execute',
+      input: { command: `rm ${'lib/x.ts '.repeat(2)}${Array.from({ length: 300 }, (_, index) => `lib/${index}`).join(' ')} src/a.ts` },
+    },
+  ],
+  ['a command that names them by alternatives', { kind: 'execute', input: { command: 'rm {lib/b,src/a}.ts' } }],
+  ['a command that names them by alternatives of alternatives', { kind: 'execute', input: { command: 'rm s{r,{x,y}}c/a.ts' } }],
   ['a command that removes their folder', { kind: 'execute', input: { command: 'rm -rf .' } }],
   ['a command through a link', { kind: 'execute', input: { command: 'rm -r door' }, linkedFiles: ['/work/src/'] }],
 ])('an edit is kept from reserved files with %s', async (_, over) => {
@@ -219,4 +229,19 @@ test('an edit elsewhere waits for a person, whatever it looks like', async () =>
   expect(new Set(data.map(({ approvalId, status }) => `${approvalId} ${status}`).filter((each) => !each.startsWith('q4')))).toEqual(
     new Set(['q1 pending', 'q2 pending', 'q3 pending', 'q5 pending']),
   );
+});
+
+test('while somebody asks about long names and many patterns, whatever else there is to do goes on', async () => {
+  for (let count = 0; count < 16; count += 1) await call.create('Ann', Array(8).fill(`**/*${'a'.repeat(90)}b`), { enforced: true });
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    next = setImmediate(count);
+  };
+  let next = setImmediate(count);
+  const files = Array.from({ length: 2 }, () => `/work/${'a'.repeat(1_000)}`);
+  const check = world.relay.handlers['reservations/check']({ agentId: 'Ben', kind: 'other', files }, as(owner));
+  expect(await check).toEqual({ holder: null, reason: null });
+  clearImmediate(next);
+  expect(turns).toBeGreaterThanOrEqual(16);
 });

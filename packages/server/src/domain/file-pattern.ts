@@ -1,9 +1,26 @@
 import { sequencesMeet } from './sequences-meet.ts';
 
 /** One part of a path: a name as it is, or one with `*` and `?` in it; `**` stands for any number of them. */
-interface Part {
+class Part {
   readonly text: string;
   readonly isPattern: boolean;
+  #characters: readonly Character[] | null = null;
+
+  constructor(text: string, isPattern: boolean) {
+    this.text = text;
+    this.isPattern = isPattern;
+  }
+
+  /** Made once: a name may be compared with many. */
+  get characters(): readonly Character[] {
+    this.#characters ??= [...this.text].map((text) => ({ text, isWild: this.isPattern && (text === '*' || text === '?') }));
+    return this.#characters;
+  }
+}
+
+interface Character {
+  readonly text: string;
+  readonly isWild: boolean;
 }
 
 /** Files below a folder. A pattern that ends in `/` is everything below it. */
@@ -39,10 +56,10 @@ export function patternsHold({ folder, patterns }: FilePatterns, file: string, s
 
 const namesOf = (path: string): readonly string[] => path.split('/').filter((text) => text !== '');
 
-const literal = (names: readonly string[]): readonly Part[] => names.map((text) => ({ text, isPattern: false }));
+const literal = (names: readonly string[]): readonly Part[] => names.map((text) => new Part(text, false));
 
 const patternParts = (pattern: string): readonly Part[] =>
-  namesOf(pattern.endsWith('/') ? `${pattern}**` : pattern).map((text) => ({ text, isPattern: /[*?]/u.test(text) }));
+  namesOf(pattern.endsWith('/') ? `${pattern}**` : pattern).map((text) => new Part(text, /[*?]/u.test(text)));
 
 const isOneInOther = (one: readonly string[], other: readonly string[]): boolean =>
   one.slice(0, other.length).every((name, index) => name === other[index]);
@@ -50,17 +67,9 @@ const isOneInOther = (one: readonly string[], other: readonly string[]): boolean
 const partsMeet = (one: readonly Part[], other: readonly Part[], same: Same): boolean =>
   sequencesMeet(one, other, { isStar: ({ text, isPattern }) => isPattern && text === '**', fits: (a, b) => namesMeet(a, b, same) });
 
-interface Character {
-  readonly text: string;
-  readonly isWild: boolean;
-}
-
-const charactersOf = ({ text, isPattern }: Part): readonly Character[] =>
-  [...text].map((character) => ({ text: character, isWild: isPattern && (character === '*' || character === '?') }));
-
 function namesMeet(a: Part, b: Part, same: Same): boolean {
   if (!a.isPattern && !b.isPattern) return a.text === b.text;
-  return sequencesMeet(charactersOf(a), charactersOf(b), {
+  return sequencesMeet(a.characters, b.characters, {
     isStar: ({ text, isWild }) => isWild && text === '*',
     fits: (one, other) => same(one.text, other.text) || one.isWild || other.isWild,
   });

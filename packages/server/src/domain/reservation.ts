@@ -32,17 +32,33 @@ export const isHeld = ({ ended, leaseExpiresAt }: Reservation, now: number): boo
 
 export const holdsFile = (reservation: Reservation, file: string): boolean => patternsHold(reservation, file);
 
-/** Whether it may hold some of what a command writes: `touchedFiles` says how that is named. */
-export const mayHoldWritten = (reservation: Reservation, written: string): boolean =>
-  patternsOverlap(reservation, {
-    folder: '/',
-    patterns: [
-      written
-        .slice(1)
-        .replaceAll(/\[[^\]]*\]/gu, '?')
-        .replaceAll(/\{[^}]*\}/gu, '*'),
-    ],
-  });
+/** Whether it may hold some of what a command writes, as `writtenPattern` says it. */
+export const mayHoldWritten = (reservation: Reservation, pattern: string): boolean =>
+  patternsOverlap(reservation, { folder: '/', patterns: [pattern] });
+
+/** No name has this character. */
+const OTHER_FOLDERS = '\0';
+
+/** What a command writes, as a pattern below `/` that means no less: `touchedFiles` says how that is named. */
+export function writtenPattern(written: string): string {
+  if (written === '/') return '**';
+  const classless = replaceClosed(written.slice(1), ']', /\[[^\]]*\]/gu, () => '?');
+  // Alternatives of alternatives: from the inside out.
+  let [text, before] = [classless, ''];
+  for (let depth = 0; depth < 4 && text !== before; depth += 1) {
+    before = text;
+    text = text.replaceAll(/\{[^{}]*\}/gu, (group) => (group.includes('/') || group.includes(OTHER_FOLDERS) ? OTHER_FOLDERS : '*'));
+  }
+  // Of some of them other folders are meant.
+  const names = text.split('/').map((name) => (name.includes(OTHER_FOLDERS) ? '**' : name));
+  return names.join('/');
+}
+
+/** What is not closed stays, and is looked through once. */
+function replaceClosed(text: string, close: string, group: RegExp, to: () => string): string {
+  const end = text.lastIndexOf(close) + 1;
+  return text.slice(0, end).replaceAll(group, to) + text.slice(end);
+}
 
 /** What a machine's agent may not touch it does not keep others from either. @throws RelayError `forbidden` naming the folder that it works in. */
 export function assertMayTouch({ agentId, mode, cwd }: Session, folder: string): void {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   DEFAULT_LEASE_MS,
   DEFAULT_PAGE_SIZE,
@@ -23,6 +24,7 @@ import {
   newReservation,
   reservationKey,
   reservationResource,
+  writtenPattern,
 } from '../../domain/reservation.ts';
 import { recordWrite } from '../../domain/resource.ts';
 import { isOwner } from '../../domain/scopes.ts';
@@ -36,6 +38,9 @@ type ReservationHandlers = Pick<
   RelayHandlers,
   'reservations/list' | 'reservations/check' | 'reservations/create' | 'reservations/renew' | 'reservations/release'
 >;
+
+/** Long names against long patterns take a while: so long one turn of the event loop may be spent on them. */
+const TURN_MS = 1;
 
 /** Files that agents have for themselves: leases over patterns, decided in one write against all that are held. */
 export class Reservations {
@@ -72,7 +77,18 @@ export class Reservations {
     const now = this.#deps.clock.now();
     const others = (await this.#open(workspace)).filter((each) => each.enforced && each.agentId !== asked.agentId && isHeld(each, now));
     const holds = kind === 'execute' ? mayHoldWritten : holdsFile;
-    return others.find((each) => files?.some((file) => holds(each, file)) ?? mayHoldBelow(each, cwd)) ?? null;
+    const asks = kind === 'execute' ? files?.map(writtenPattern) : files;
+    if (asks === undefined) return others.find((each) => mayHoldBelow(each, cwd)) ?? null;
+    let begunAt = performance.now();
+    for (const each of others) {
+      for (const file of asks) {
+        if (holds(each, file)) return each;
+        if (performance.now() - begunAt < TURN_MS) continue;
+        await nextTurn();
+        begunAt = performance.now();
+      }
+    }
+    return null;
   }
 
   /** Ends those whose lease is over. */
