@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   DEFAULT_LEASE_MS,
   DEFAULT_PAGE_SIZE,
@@ -9,6 +8,7 @@ import {
   type RouteInput,
   type SessionGuard,
 } from 'agent-relay-protocol';
+import { sleep } from 'agent-relay-wire';
 import { actAs } from '../../domain/act-as.ts';
 import { actingId } from '../../domain/acting.ts';
 import type { Facts } from '../../domain/facts.ts';
@@ -39,8 +39,9 @@ type ReservationHandlers = Pick<
   'reservations/list' | 'reservations/check' | 'reservations/create' | 'reservations/renew' | 'reservations/release'
 >;
 
-/** Long names against long patterns take a while: so long one turn of the event loop may be spent on them. */
+/** Long names against long patterns take a while: so long one turn of the event loop may be spent on them, and then whatever else there is to do has as long. */
 const TURN_MS = 1;
+const LONGEST_REST_MS = 20;
 
 /** Files that agents have for themselves: leases over patterns, decided in one write against all that are held. */
 export class Reservations {
@@ -83,8 +84,9 @@ export class Reservations {
     for (const each of others) {
       for (const file of asks) {
         if (holds(each, file)) return each;
-        if (performance.now() - begunAt < TURN_MS) continue;
-        await nextTurn();
+        const tookMs = performance.now() - begunAt;
+        if (tookMs < TURN_MS) continue;
+        await sleep(Math.min(tookMs, LONGEST_REST_MS));
         begunAt = performance.now();
       }
     }
