@@ -100,6 +100,38 @@ describe('a client whose server has faults', () => {
     expect(server.methods().filter((method) => method === 'turn/start')).toHaveLength(1);
   });
 
+  test('a long absence is caught up with whole: more turns than a page, and more items in a turn', async () => {
+    const { thread, seen } = await startThread();
+    server.play('say');
+    await expect.poll(() => seen.at(-1)?.method).toBe('turn/completed');
+    const turns = Array.from({ length: 45 }, (_, n) => ({ ...turnEnd, id: `f1a1fd7c-0000-7000-8000-0000000000${n + 10}` }));
+    const heard = { ...turnEnd, id: '00a1fd7c-0000-7000-8000-000000000000' };
+    const items = (id: unknown) => Array.from({ length: id === turns[3]?.id ? 250 : 1 }, (_, n) => said(String(id), n));
+    server.answer('thread/turns/list', (asked) => pageOf([heard, ...turns].toReversed(), asked));
+    server.answer('thread/items/list', (asked) => pageOf(items(asked['turnId']).toReversed(), asked));
+    const before = seen.length;
+    server.disconnect();
+    await expect.poll(() => seen.length - before).toBe(45 * 2 + 44 + 250);
+    const told = seen.slice(before).map(({ params }) => params);
+    expect(told.filter((each) => JSON.stringify(each).includes('"item"'))).toEqual(
+      turns.flatMap(({ id }) => items(id).map((each) => ({ threadId: thread.id, ...each }))),
+    );
+  });
+
+  test('a message whose answer was lost is found behind all that came after it', async () => {
+    const { thread } = await startThread();
+    server.answer('turn/start', () => {
+      server.disconnect();
+      return new Promise(() => {});
+    });
+    const mine: object = { turnId, item: { type: 'userMessage', id: 'u', clientId: 'mine', content: [] } };
+    const items = [mine, ...Array.from({ length: 150 }, (_, n) => said(turnId, n))];
+    server.answer('thread/turns/list', (asked) => pageOf([{ ...turnEnd, status: 'inProgress' }], asked));
+    server.answer('thread/items/list', (asked) => pageOf(items.toReversed(), asked));
+    expect(await thread.startTurn({ text: 'hi', clientUserMessageId: 'mine' })).toBe(turnId);
+    expect(server.methods().filter((method) => method === 'turn/start')).toHaveLength(1);
+  });
+
   test('a message that never arrived is sent again after the reconnect', async () => {
     const { thread } = await startThread();
     let tries = 0;
@@ -277,6 +309,14 @@ describe('a client whose server has faults', () => {
     await expect(client.startThread({ cwd: '/' })).rejects.toMatchObject({ code: 'unsupported' });
   });
 });
+
+const said = (inTurn: string, n: number) => ({ turnId: inTurn, item: { type: 'agentMessage', id: `${inTurn}-${n}`, text: `${n}` } });
+
+/** As Codex pages its lists. */
+function pageOf(all: readonly object[], { cursor, limit }: Record<string, unknown>): object {
+  const [begin, end] = [Number(cursor ?? 0), Number(cursor ?? 0) + Number(limit)];
+  return { data: all.slice(begin, end), nextCursor: end < all.length ? String(end) : null };
+}
 
 interface Collected extends Array<CodexNotification> {
   finished: Promise<void>;

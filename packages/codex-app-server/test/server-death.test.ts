@@ -107,6 +107,19 @@ describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeo
     expect(messages).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
+  test('says each message of a long queue once, and in its order', async () => {
+    const agent = await start();
+    await agent.session.prompt(owner('slow 400 50'), { mode: 'next' });
+    await agent.log.waitFor('text.delta');
+    const letters = Array.from({ length: 40 }, (_, index) => `letter ${index + 1} of 40`);
+    for (const [index, letter] of letters.entries()) await agent.session.prompt(mail(`say: ${letter}`, index + 1), { mode: 'next' });
+    kill();
+    await says(agent, 'letter 40');
+    await agent.log.until(() => receipts(agent, 40).includes('seen'), 'the last receipt');
+    expect(texts(agent)).toEqual(letters);
+    expect(agent.log.ofType('user.message').flatMap(({ messageIds = [] }) => messageIds)).toEqual(letters.map((_, index) => index + 1));
+  });
+
   test('mail that may do less than its owner keeps its place and its sandbox', async () => {
     const agent = await start({ approval: 'read-only', mode: 'unrestricted' });
     await agent.session.prompt(owner('slow 400 50'), { mode: 'next' });

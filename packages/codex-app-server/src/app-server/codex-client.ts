@@ -12,6 +12,7 @@ import { OpenThreads } from './open-threads.ts';
 import { RequestGate, type RequestGateOptions } from './request-gate.ts';
 import { type ServerRequest, ServerRequests } from './server-requests.ts';
 import { loadedThreadIds, onceStored } from './stored-history.ts';
+import { ThreadHistory } from './thread-history.ts';
 
 export interface CodexClientOptions extends RequestGateOptions {
   readonly clientInfo: ClientInfo;
@@ -159,6 +160,16 @@ export class CodexClient implements CodexRequester {
         if (found !== undefined) return found;
       }
     }
+  }
+
+  /**
+   * Says something in a thread that need not be open here (`turn/start`, `thread/queue/add`), once: where the answer was lost it is looked for before it
+   * is sent again.
+   */
+  async sendOnce(method: string, message: { readonly threadId: string; readonly clientUserMessageId: string }): Promise<void> {
+    const history = new ThreadHistory(this, () => message.threadId);
+    const find = () => history.turnOfMessage(message.clientUserMessageId);
+    await this.resendAfterReconnect(() => this.request(method, message, { beforeResend: find }), { find });
   }
 
   forgetThread(threadId: string): void {

@@ -275,7 +275,8 @@ export class CodexThread {
   async #rejoin(options: CodexRequestOptions, isForgotten = false): Promise<void> {
     const activeTurnId = this.#feed.openTurnId;
     const status = await this.#resume(options);
-    const turns = this.#feed.maybeMissed(await this.#history.turns(options), activeTurnId);
+    const backTo = this.#feed.missedSince(activeTurnId);
+    const turns = this.#feed.maybeMissed(await this.#history.turns({ ...options, backTo }), activeTurnId);
     const itemsByTurn = await this.#history.itemsByTurn(turns, options);
     const ended = isForgotten ? turns.map((turn) => (turn.status === 'interrupted' ? crashedTurn(turn, serverEnded) : turn)) : turns;
     this.#feed.catchUp(ended, itemsByTurn, activeTurnId);
@@ -300,7 +301,7 @@ export class CodexThread {
     { clientUserMessageId, signal }: StartTurnParams,
     send: (options: CodexRequestOptions) => Promise<string>,
   ): Promise<string> {
-    const find = () => this.#history.turnOfMessage(clientUserMessageId);
+    const find = async () => this.#feed.turnOfMessage(clientUserMessageId) ?? (await this.#history.turnOfMessage(clientUserMessageId));
     const options = { beforeResend: find, ...(signal ? { signal } : {}) };
     try {
       return await this.#client.resendAfterReconnect(() => send(options), { find, signal });

@@ -1,7 +1,6 @@
 import { sleep } from 'agent-relay-wire';
 import { isThreadInUse } from './errors.ts';
 import { isOver } from './lost-end.ts';
-import type { ItemEntry } from './methods.ts';
 import type { ThreadFeed } from './thread-feed.ts';
 import type { ThreadHistory } from './thread-history.ts';
 import type { ThreadRecovery } from './thread-recovery.ts';
@@ -74,12 +73,10 @@ export class ElsewhereWatch {
    */
   async #catchUp(): Promise<void> {
     const { history, feed } = this.#options;
-    const missed = feed.maybeMissed(await history.turns(), undefined);
+    const missed = feed.maybeMissed(await history.turns({ backTo: feed.missedSince(undefined) }), undefined);
     const newest = missed.at(-1);
     const turns = missed.filter((turn) => isOver(turn) && (turn !== newest || turn.status !== 'interrupted'));
-    const itemsByTurn = new Map<string, readonly ItemEntry[]>();
-    for (const { id: turnId } of turns) itemsByTurn.set(turnId, (await history.items({ turnId })).toReversed());
-    feed.catchUp(turns, itemsByTurn, undefined);
+    feed.catchUp(turns, await history.itemsByTurn(turns), undefined);
   }
 
   /** Asks for the thread. Its queue runs as soon as it is loaded, with other rights than ours: what waits there is taken out before, when `mustTake`. */

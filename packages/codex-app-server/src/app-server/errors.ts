@@ -8,6 +8,9 @@ export const isOverloaded = (error: unknown): boolean => error instanceof JsonRp
 /** A thread's queue takes no more (0.169: `queue cannot contain more than 100 submissions`). */
 export const isQueueFull = (error: unknown): boolean => error instanceof JsonRpcError && /queue cannot contain more/iu.test(error.message);
 
+/** What Codex has no room for now, and takes later. */
+export const isRefusedForNow = (error: unknown): boolean => isOverloaded(error) || isQueueFull(error);
+
 /** Codex answers nearly everything with -32600, so only its words tell these apart (0.169). */
 export const isUnsupported = (error: unknown): boolean =>
   error instanceof JsonRpcError && /requires experimentalApi|unknown variant|unknown method/iu.test(error.message);

@@ -1,4 +1,4 @@
-import { RecentSet } from 'agent-relay-wire';
+import { RecentMap, RecentSet } from 'agent-relay-wire';
 import { type MissedWhileAway, missedNotifications } from './catch-up.ts';
 import type { CodexNotification, KnownNotification, Turn } from './notifications.ts';
 
@@ -11,6 +11,7 @@ const remembered = 4096;
 export class HeardTurns {
   readonly #items = new RecentSet<string>(remembered);
   readonly #ended = new RecentSet<string>(remembered);
+  readonly #turnByMessage = new RecentMap<string, string>(remembered);
   #newest: string | undefined;
   #hasBegun = false;
 
@@ -27,7 +28,11 @@ export class HeardTurns {
   }
 
   observe({ method, params }: KnownNotification): void {
-    if (method === 'item/completed') this.#items.add(params.item.id);
+    if (method === 'item/completed') {
+      const { item, turnId } = params;
+      this.#items.add(item.id);
+      if (item.known?.type === 'userMessage' && item.known.clientId) this.#turnByMessage.set(item.known.clientId, turnId);
+    }
     if (method === 'turn/completed') this.#ended.add(params.turn.id);
     if (method !== 'turn/started') return;
     this.#newest = params.turn.id;
@@ -42,6 +47,16 @@ export class HeardTurns {
     return this.#ended.has(turnId);
   }
 
+  /** The turn that a message entered, as far as it was heard. */
+  turnOfMessage(clientUserMessageId: string): string | undefined {
+    return this.#turnByMessage.get(clientUserMessageId);
+  }
+
+  /** The turn from which on something may have been missed; undefined where nothing was heard, so that nothing is missed. */
+  missedSince(activeTurnId: string | undefined): string | undefined {
+    return activeTurnId ?? this.#newest;
+  }
+
   /** The turn that was heard to begin last, until its end is heard. */
   get openTurnId(): string | undefined {
     return this.#newest !== undefined && this.#hasBegun && !this.#ended.has(this.#newest) ? this.#newest : undefined;
@@ -54,7 +69,7 @@ export class HeardTurns {
 
   /** Of the newest turns, those of which something may have been missed, oldest first. */
   maybeMissed(newest: readonly Turn[], activeTurnId: string | undefined): readonly Turn[] {
-    const floor = activeTurnId ?? this.#newest;
+    const floor = this.missedSince(activeTurnId);
     return newest.filter(({ id }) => floor !== undefined && id >= floor && !this.#ended.has(id)).reverse();
   }
 

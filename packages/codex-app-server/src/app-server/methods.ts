@@ -84,10 +84,14 @@ export const ThreadResult = z.looseObject({
 });
 export const StartTurnResult = z.looseObject({ turn: z.looseObject({ id: z.string() }) });
 export const SteerTurnResult = z.looseObject({ turnId: z.string() });
-export const ItemsPage = z.looseObject({ data: lenientList(z.looseObject({ turnId: z.string(), item: ThreadItemSchema })) });
+const page = { nextCursor: lenient(z.string()) };
+export const ItemsPage = z.looseObject({ ...page, data: lenientList(z.looseObject({ turnId: z.string(), item: ThreadItemSchema })) });
 export type ItemEntry = z.infer<typeof ItemsPage>['data'][number];
-export const TurnsPage = z.looseObject({ data: lenientList(TurnSchema) });
-export const QueuePage = z.looseObject({ data: lenientList(z.looseObject({ id: z.string(), clientUserMessageId: lenient(z.string()) })) });
+export const TurnsPage = z.looseObject({ ...page, data: lenientList(TurnSchema) });
+export const QueuePage = z.looseObject({
+  ...page,
+  data: lenientList(z.looseObject({ id: z.string(), clientUserMessageId: lenient(z.string()) })),
+});
 export const ModelsPage = z.looseObject({
   data: lenientList(
     z.looseObject({ id: z.string(), model: z.string(), displayName: z.string().catch(''), isDefault: z.boolean().catch(false) }),

@@ -96,7 +96,8 @@ export class SubAgents {
     const activeTurnId = heard.openTurnId;
     if (isLoaded) await client.request('thread/resume', { threadId, excludeTurns: true }, partOfReconnect);
     const history = new ThreadHistory(client, () => threadId);
-    const turns = heard.maybeMissed(await history.turns(partOfReconnect), activeTurnId);
+    const backTo = heard.missedSince(activeTurnId);
+    const turns = heard.maybeMissed(await history.turns({ ...partOfReconnect, backTo }), activeTurnId);
     const itemsByTurn = await history.itemsByTurn(turns, partOfReconnect);
     for (const notification of heard.missed({ threadId, activeTurnId, turns, itemsByTurn })) this.receive(threadId, notification);
   }

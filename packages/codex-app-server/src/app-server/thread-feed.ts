@@ -96,6 +96,16 @@ export class ThreadFeed {
     if (this.openTurnId === turnId) this.receive(turnEnd(this.#options.threadId(), turnId, end));
   }
 
+  /** The turn that a message of ours entered, as far as it was told. */
+  turnOfMessage(clientUserMessageId: string): string | undefined {
+    return this.#heard.turnOfMessage(clientUserMessageId);
+  }
+
+  /** The turn from which on something may have been missed. */
+  missedSince(activeTurnId: string | undefined): string | undefined {
+    return this.#heard.missedSince(activeTurnId);
+  }
+
   /** Of the newest turns, those of which something may have been missed, oldest first. */
   maybeMissed(newest: readonly Turn[], activeTurnId: string | undefined): readonly Turn[] {
     return this.#heard.maybeMissed(newest, activeTurnId);

@@ -6,17 +6,32 @@ import { hasNoHistory } from './stored-history.ts';
 
 export interface ListItemsOptions {
   /** Keeps to one turn. */
-  readonly turnId?: string;
+  readonly turnId?: string | undefined;
   /** Default 100. */
   readonly limit?: number;
 }
 
 type QueueEntry = z.output<typeof QueuePage>['data'][number];
 
+interface List<T> {
+  readonly schema: z.ZodType<{ data: T[]; nextCursor?: string | undefined }>;
+  readonly method: string;
+  readonly params?: object;
+  /** Whether nothing is wanted beyond this page. Default: all of them are. */
+  readonly isLast?: (page: readonly T[]) => boolean;
+}
+
+export interface ListTurnsOptions extends CodexRequestOptions {
+  /** As many as reach back to this turn. */
+  readonly backTo?: string | undefined;
+}
+
 const clientIdOf = ({ item }: ItemEntry) => (item.known?.type === 'userMessage' ? item.known.clientId : undefined);
 
 const pageSize = 100;
-const newestTurns = 20;
+const turnsAtOnce = 20;
+/** Of one list: a server whose cursor leads nowhere must not keep its client. */
+const maxPages = 200;
 /** Asked for while somebody waits for the end of a turn. */
 const recordTimeoutMs = 10_000;
 
@@ -32,14 +47,14 @@ export class ThreadHistory {
 
   /** Newest first. */
   items({ turnId, limit = pageSize }: ListItemsOptions = {}, options?: CodexRequestOptions): Promise<readonly ItemEntry[]> {
-    const params = { threadId: this.#threadId(), limit, sortDirection: 'desc', ...(turnId === undefined ? {} : { turnId }) };
-    return this.#list(ItemsPage, 'thread/items/list', params, options);
+    return this.#list({ ...itemList({ limit, turnId }), isLast: () => true }, options);
   }
 
-  /** The newest 20, newest first. */
-  turns(options?: CodexRequestOptions): Promise<readonly Turn[]> {
-    const params = { threadId: this.#threadId(), limit: newestTurns, sortDirection: 'desc' };
-    return this.#list(TurnsPage, 'thread/turns/list', params, options);
+  /** Newest first: the newest 20, or more with `backTo`. */
+  turns({ backTo, ...options }: ListTurnsOptions = {}): Promise<readonly Turn[]> {
+    const params = { limit: turnsAtOnce, sortDirection: 'desc' };
+    const isLast = (page: readonly Turn[]) => backTo === undefined || page.some(({ id }) => id <= backTo);
+    return this.#list({ schema: TurnsPage, method: 'thread/turns/list', params, isLast }, options);
   }
 
   /** The record of one turn. Without an answer nothing is recorded, as far as is known here. */
@@ -51,13 +66,13 @@ export class ThreadHistory {
   /** The items of each of these turns, oldest first. */
   async itemsByTurn(turns: readonly Turn[], options?: CodexRequestOptions): Promise<ReadonlyMap<string, readonly ItemEntry[]>> {
     const byTurn = new Map<string, readonly ItemEntry[]>();
-    for (const { id: turnId } of turns) byTurn.set(turnId, (await this.items({ turnId }, options)).toReversed());
+    for (const { id: turnId } of turns) byTurn.set(turnId, (await this.#list(itemList({ turnId }), options)).toReversed());
     return byTurn;
   }
 
   /** What waits for a turn of its own. Experimental. */
   queue(options?: CodexRequestOptions): Promise<readonly QueueEntry[]> {
-    return this.#list(QueuePage, 'thread/queue/list', { threadId: this.#threadId() }, options);
+    return this.#list({ schema: QueuePage, method: 'thread/queue/list', params: { limit: pageSize } }, options);
   }
 
   /** Takes back what waits in the queue under these ids, and answers which did. Experimental. */
@@ -71,9 +86,14 @@ export class ThreadHistory {
     return taken;
   }
 
-  /** Which of these messages are in the conversation, among its newest items. */
-  async messages(clientUserMessageIds: ReadonlySet<string>, options?: CodexRequestOptions): Promise<ReadonlyMap<string, ItemEntry>> {
-    const entries = (await this.items({}, options)).map((entry) => [clientIdOf(entry) ?? '', entry] as const);
+  /** Which of these messages are in the conversation, in the turns back to this one; without one among its newest items. */
+  async messages(
+    clientUserMessageIds: ReadonlySet<string>,
+    { backTo, ...options }: ListTurnsOptions = {},
+  ): Promise<ReadonlyMap<string, ItemEntry>> {
+    const isLast = (page: readonly ItemEntry[]) => backTo === undefined || page.some(({ turnId }) => turnId < backTo);
+    const items = await this.#list({ ...itemList(), isLast }, options);
+    const entries = items.map((entry) => [clientIdOf(entry) ?? '', entry] as const);
     return new Map(entries.filter(([clientId]) => clientUserMessageIds.has(clientId)).reverse());
   }
 
@@ -85,12 +105,35 @@ export class ThreadHistory {
     return (await this.queue()).some((queued) => queued.clientUserMessageId === clientUserMessageId) ? '' : undefined;
   }
 
-  async #list<T>(schema: z.ZodType<{ data: T[] }>, method: string, params: object, options?: CodexRequestOptions): Promise<readonly T[]> {
+  /** Page after page, until one is the last. */
+  async #list<T>({ schema, method, params, isLast }: List<T>, options?: CodexRequestOptions): Promise<readonly T[]> {
+    const found: T[] = [];
+    let cursor: string | undefined;
+    for (let pages = 0; pages < maxPages; pages += 1) {
+      const asked = { threadId: this.#threadId(), ...params, ...(cursor === undefined ? {} : { cursor }) };
+      const { data, nextCursor } = await this.#page(schema, { method, params: asked }, options);
+      found.push(...data);
+      cursor = nextCursor;
+      if (cursor === undefined || data.length === 0 || isLast?.(data) === true) break;
+    }
+    return found;
+  }
+
+  async #page<Page extends { data: unknown[] }>(
+    schema: z.ZodType<Page>,
+    { method, params }: { readonly method: string; readonly params: object },
+    options?: CodexRequestOptions,
+  ): Promise<Page | { data: []; nextCursor?: undefined }> {
     try {
-      return (await this.#client.ask(schema, method, params, options)).data;
+      return await this.#client.ask(schema, method, params, options);
     } catch (error) {
-      if (hasNoHistory(error)) return [];
+      if (hasNoHistory(error)) return { data: [] };
       throw error;
     }
   }
+}
+
+function itemList({ turnId, limit = pageSize }: ListItemsOptions = {}): List<ItemEntry> {
+  const params = { limit, sortDirection: 'desc', ...(turnId === undefined ? {} : { turnId }) };
+  return { schema: ItemsPage, method: 'thread/items/list', params };
 }

@@ -24,7 +24,7 @@ export async function recoverMessages(
   const unconfirmed = recovery.unconfirmed();
   if (unconfirmed.size === 0) return recovery.forgotten(unconfirmed);
   if (canQueue) await history.dequeue(unconfirmed, partOfReconnect);
-  const found = await history.messages(unconfirmed, partOfReconnect);
+  const found = await history.messages(unconfirmed, { ...partOfReconnect, backTo: feed.missedSince(undefined) });
   for (const entry of found.values()) feed.recovered(entry);
   recovery.forgotten(new Set(found.keys()));
 }
