@@ -7,7 +7,8 @@ import { findCodex } from 'agent-relay-codex-app-server';
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
 import { spelledOut } from 'agent-relay-wire';
 import { findExecutable } from 'agent-relay-wire/node';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
+import { exitCodeOf } from './exit-code.ts';
 import { examine } from './install/doctor.ts';
 import { trustHooks } from './install/hook-trust.ts';
 import { npmPrefixOf, rulesPath, shellProfile } from './install/places.ts';
@@ -43,10 +44,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     await program(exit).parseAsync([...argv]);
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof RelayError)) throw error;
-    note(`agent-relay-codex: ${error.message} (${error.code})`);
-    return error.code === 'validation_failed' ? 2 : 1;
+    return exitCodeOf(error, (sentence) => note(`agent-relay-codex: ${sentence}`));
   }
 }
 

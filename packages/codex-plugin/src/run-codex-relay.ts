@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { findCodex } from 'agent-relay-codex-app-server';
 import { RELAY_VERSION, RelayError } from 'agent-relay-protocol';
-import { Command, CommanderError, Option } from 'commander';
-import { planLaunch, readThreadMode, runtimeModeOf, type ThreadMode, threadModes } from './relay/launch-plan.ts';
+import { Command, Option } from 'commander';
+import { exitCodeOf } from './exit-code.ts';
+import { type LaunchPlan, planLaunch, readThreadMode, runtimeModeOf, type ThreadMode, threadModes } from './relay/launch-plan.ts';
 import { logPath, SessionLog } from './relay/session-log.ts';
 import { type CodexRelay, startCodexRelay } from './relay/start-codex-relay.ts';
+import { newestThread } from './session/with-codex.ts';
 
 interface Settings {
   readonly headless: boolean;
@@ -22,11 +24,8 @@ export async function runCodexRelay(argv: readonly string[]): Promise<number> {
   try {
     return await run(readSettings(argv), log);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof RelayError)) throw error;
     log.takeTerminalBack();
-    log.tell(`${error.message} (${error.code})`);
-    return error.code === 'validation_failed' ? 2 : 1;
+    return exitCodeOf(error, log.tell);
   }
 }
 
@@ -36,31 +35,51 @@ async function run({ headless, threadMode, codexArgs }: Settings, log: SessionLo
     throw new RelayError('provider_unavailable', 'Codex is not installed here; install it with `npm install -g @openai/codex`');
   const first = planLaunch({ args: codexArgs, mode: threadMode, newest: null });
   if (first.kind === 'other') return await codexRuns(start(command, first.args, process.env));
+  // Refused before anything is started.
   const runtime = headless ? runtimeModeOf(codexArgs) : null;
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stopping.abort());
-  await using relay = await startCodexRelay({
-    cwd: process.cwd(),
-    env: process.env,
-    command,
-    tell: log.tell,
-    ...(first.resumes === null ? {} : { sessionKey: first.resumes }),
-    signal: stopping.signal,
+  const opening = open({ threadMode, codexArgs }, { command, tell: log.tell, signal: stopping.signal });
+  const opened = await opening.catch((error: unknown) => {
+    if (stopping.signal.aborted) return null;
+    throw error;
   });
+  if (opened === null) return 0;
+  await using relay = opened.relay;
   if (!(await relay.isAttachedWithin(relayWaitMs))) log.tell(`the relay is not there yet; this session will be ${relay.agentId}`);
-  const newest = threadMode === 'auto' ? await relay.newestThread() : null;
-  if (runtime !== null) {
-    const resumes = newest ?? first.resumes;
-    return await stayHeadless(relay, { ...runtime, resumes }, stopping.signal);
-  }
-  const { args } = planLaunch({ args: codexArgs, mode: threadMode, newest });
+  const { args, resumes } = opened.plan;
+  if (runtime !== null) return await stayHeadless(relay, { ...runtime, resumes }, stopping.signal);
   log.lendTerminal();
   const { env, args: remote } = remoteOf(relay);
+  let isLost = false;
   // Codex would wait for its server for ever.
-  void relay.ended.then(() => stopping.abort());
+  void relay.ended.then(() => {
+    isLost = !stopping.signal.aborted;
+    stopping.abort();
+  });
   const codex = start(command, [...remote, ...args], { ...process.env, ...env });
   if (codex.pid !== undefined) await relay.own(codex.pid);
-  return await codexRuns(codex, stopping.signal);
+  const code = await codexRuns(codex, stopping.signal);
+  if (isLost) throw new RelayError('provider_unavailable', `Codex's server died too often; ${logPath(process.env)} says more`);
+  return code;
+}
+
+interface Opening {
+  readonly command: string;
+  readonly tell: (sentence: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The session, which is the agent of the conversation that it goes on with, and what Codex is to be started with in it. */
+async function open(
+  { threadMode, codexArgs }: Pick<Settings, 'threadMode' | 'codexArgs'>,
+  { command, tell, signal }: Opening,
+): Promise<{ readonly relay: CodexRelay; readonly plan: LaunchPlan }> {
+  const where = { cwd: process.cwd(), env: process.env, signal };
+  const newest = threadMode === 'auto' ? await newestThread({ ...where, codex: command }) : null;
+  const plan = planLaunch({ args: codexArgs, mode: threadMode, newest });
+  const relay = await startCodexRelay({ ...where, command, tell, ...(plan.resumes === null ? {} : { sessionKey: plan.resumes }) });
+  return { relay, plan };
 }
 
 /** The address goes first: what follows `--` stays last. */

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNodeRelayClient } from 'agent-relay-client/node';
+import { CodexClient, parseEndpoint } from 'agent-relay-codex-app-server';
 import { RELAY_VERSION } from 'agent-relay-protocol';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { processIdentity } from 'agent-relay-wire/node';
@@ -135,7 +136,10 @@ test('works while the relay is away, says so, and holds what its shells send unt
     command,
     tell: (sentence) => told.push(sentence),
   });
+  // Told that the relay is away, it is gone by the time that there is one.
+  const left = await relay.openThread(free);
   const threadId = await relay.openThread(free);
+  await archive(relay.address, left);
   expect(relay.attached).toBeUndefined();
   await until('a word', () => told.some((sentence) => sentence.startsWith('The relay cannot be reached: ')));
   const sending =
@@ -179,6 +183,86 @@ test('that was killed leaves nothing behind once the next one begins', async () 
   await next.relay.close();
   expect(await readdir(notes())).toEqual([]);
 });
+
+async function archive(address: string, threadId: string): Promise<void> {
+  await using codex = await CodexClient.connect(parseEndpoint(address), { clientInfo: { name: 'test', version: '1' } });
+  await codex.request('thread/archive', { threadId });
+}
+
+test('that is stopped while it starts says nothing, and what the system refuses is said in a sentence', async () => {
+  const stopped = run(['--headless']);
+  await until('its note', async () => (await readdir(notes()).catch(() => [])).some((name) => name.endsWith('.json')));
+  stopped.child.kill('SIGINT');
+  expect(await stopped.end).toEqual([0, '']);
+  const refused = run(['--headless'], { TMPDIR: join(bench.home.directory, 'no-such-folder') });
+  expect(await refused.end).toEqual([1, expect.stringMatching(/^codex-relay: ENOENT: .*\n$/u)]);
+});
+
+test('that goes on with the newest conversation of its folder is the same agent each time', async () => {
+  const cwd = join(bench.home.directory, 'a-folder');
+  await mkdir(cwd);
+  const auto = async (mail?: string) => {
+    const { child, end } = run(['--headless', '--thread-mode', 'auto'], {}, cwd);
+    let printed = '';
+    for await (const chunk of child.stdout ?? []) {
+      printed += String(chunk);
+      if (printed.includes('codex resume --remote')) break;
+    }
+    const [, agentId = '', threadId] = /^(\S+) works in .*codex resume --remote \S+ (\S+)/su.exec(printed) ?? [];
+    // Codex lists a conversation once something was said in it.
+    if (mail !== undefined) await comes((await say(agentId, mail)).id, 'seen', 'turn');
+    child.kill('SIGTERM');
+    await end;
+    return { agentId, threadId };
+  };
+  const begun = await auto('say: hello');
+  const again = await auto();
+  expect(again.threadId).toBe(begun.threadId);
+  expect(await auto()).toEqual(again);
+});
+
+test('whose server stays dead says so when it gives the terminal back', async () => {
+  const bin = join(bench.home.directory, 'bin-of-a-terminal');
+  await mkdir(bin);
+  await writeFile(join(bin, 'codex'), `#!/bin/sh\n[ "$1" = app-server ] && exec "${bench.command}" "$@"\nexec sleep 600\n`, {
+    mode: 0o755,
+  });
+  const { end } = run([], { PATH: [bin, process.env['PATH']].join(delimiter) });
+  await until('its terminal', async () => (await noted()).length === 2);
+  const killed = new Set<number>();
+  while (killed.size < 5) {
+    const server = await until('a server', async () => (await servers()).find((pid) => !killed.has(pid)));
+    killed.add(server);
+    process.kill(server, 'SIGKILL');
+  }
+  expect(await end).toEqual([1, expect.stringMatching(/^codex-relay: Codex's server died too often; \S+\.log says more/mu)]);
+});
+
+function run(args: readonly string[], more: Record<string, string> = {}, cwd = bench.home.workFolder) {
+  const child = spawn(process.execPath, ['--conditions=agent-relay-source', program, ...args], {
+    cwd,
+    env: { ...bench.env, ...more },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += String(chunk);
+  });
+  return { child, end: once(child, 'exit').then(([code]) => [code, said]) };
+}
+
+/** What runs, as the notes say. */
+async function noted(): Promise<readonly number[]> {
+  const [name = ''] = (await readdir(notes()).catch(() => [])).filter((each) => each.endsWith('.json'));
+  const text = await readFile(join(notes(), name), 'utf8').catch(() => '{"processes":[]}');
+  return JSON.parse(text).processes.map(({ pid }: { readonly pid: number }) => pid);
+}
+
+async function servers(): Promise<readonly number[]> {
+  const pids = await noted();
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return pids.filter((_, index) => commands[index]?.includes('\0app-server\0'));
+}
 
 const program = fileURLToPath(new URL('../src/codex-relay.ts', import.meta.url));
 const notes = () => join(bench.home.directory, 'home', '.local', 'state', 'agent-relay', 'codex-relay-processes');

@@ -6,6 +6,7 @@ import { agentIdentity, createNodeRelayClient } from 'agent-relay-client/node';
 import { startTestRelay } from 'agent-relay-server/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCodexHook } from '../src/hook/run-hook.ts';
+import { answerToolMessage } from '../src/mcp/tool-server.ts';
 import { readSession, writeSession } from '../src/session/stored-session.ts';
 
 const threadId = '01a228ce-37d4-7432-bcf9-7a57e0784c51';
@@ -63,8 +64,30 @@ test('a session whose mail another process brings live is left to it by its hook
   expect(readSession(env, threadId)).toEqual(session);
   // It ended without a word: the hooks are there again.
   writeSession(env, threadId, { ...session, livePid: 2 ** 22 + 1 });
-  expect(await hook('Stop', { stop_hook_active: false })).toMatchObject({
-    decision: 'block',
-    reason: expect.stringContaining('for whoever is live'),
-  });
+  const stops = () => hook('Stop', { stop_hook_active: false });
+  expect(await stops()).toMatchObject({ decision: 'block', reason: expect.stringContaining('for whoever is live') });
+  // So it did where another program has its number now.
+  writeSession(env, threadId, { ...session, liveStartedAt: 'long ago' });
+  await owner.messages.send({ to: `id:${identity.id}`, body: 'for the hooks' });
+  expect(await stops()).toMatchObject({ decision: 'block', reason: expect.stringContaining('for the hooks') });
+});
+
+test('a tool’s call that the relay refuses is answered as one, on one line', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'codex-plain-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  await using relay = await startTestRelay();
+  const env = { HOME: home, PATH: '', AGENT_RELAY_URL: relay.url };
+  const session = { agentId: 'a', url: relay.url, token: 'not-a-token', instanceId: randomUUID(), epoch: 1 };
+  writeSession(env, threadId, session);
+  const _meta = { 'x-codex-turn-metadata': { thread_id: threadId } };
+  const call = (more: object) =>
+    answerToolMessage(
+      JSON.stringify({ id: 7, method: 'tools/call', params: { name: 'relay_agents', arguments: {}, _meta }, ...more }),
+      env,
+    );
+  for (const answer of [await call({ jsonrpc: '2.0' }), await call({})]) {
+    expect(answer).not.toContain('\n');
+    const failure = { isError: true, content: [{ type: 'text', text: expect.stringMatching(/^The relay refused this: ./u) }] };
+    expect(JSON.parse(answer ?? '')).toEqual({ jsonrpc: '2.0', id: 7, result: failure });
+  }
 });

@@ -33,6 +33,8 @@ export interface CodexClientOptions extends RequestGateOptions {
 }
 
 const lastFramesMs = 1_000;
+/** What Codex has just taken out of its queue is in neither list until its turn has begun. */
+const betweenMs = 1_000;
 
 /**
  * A client of one Codex app-server: many threads over one connection, which it opens again when it is lost.
@@ -164,12 +166,19 @@ export class CodexClient implements CodexRequester {
 
   /**
    * Says something in a thread that need not be open here (`turn/start`, `thread/queue/add`), once: where the answer was lost it is looked for before it
-   * is sent again.
+   * is sent again, and before it is sent at all where it may have arrived. Answers the turn that it was found in, empty for the queue.
    */
-  async sendOnce(method: string, message: { readonly threadId: string; readonly clientUserMessageId: string }): Promise<void> {
+  async sendOnce(
+    method: string,
+    message: { readonly threadId: string; readonly clientUserMessageId: string },
+    { mayHaveArrived = false }: { readonly mayHaveArrived?: boolean } = {},
+  ): Promise<string | undefined> {
     const history = new ThreadHistory(this, () => message.threadId);
     const find = () => history.turnOfMessage(message.clientUserMessageId);
-    await this.resendAfterReconnect(() => this.request(method, message, { beforeResend: find }), { find });
+    const arrived = mayHaveArrived ? ((await find()) ?? (await sleep(betweenMs, { signal: this.#closing.signal }).then(find))) : undefined;
+    if (arrived !== undefined) return arrived;
+    const answer = await this.resendAfterReconnect(() => this.request(method, message, { beforeResend: find }), { find });
+    return typeof answer === 'string' ? answer : undefined;
   }
 
   forgetThread(threadId: string): void {

@@ -8,6 +8,8 @@ export interface LaunchOptions {
   /** Gives the launch up. */
   readonly signal?: AbortSignal | undefined;
   readonly deathLimit?: DeathLimit | undefined;
+  /** Told of each death of the server once its client knows, before the next one starts. */
+  readonly onDeath?: (why: string) => void;
 }
 
 /** A server of ours that is started again when it dies, with a client that follows it. */
@@ -20,13 +22,16 @@ export interface Launched {
  * Once the server stays dead (`gaveUp`) nobody is left to connect to: the owner closes the client.
  * @throws RelayError `provider_unavailable` when there is no Codex, or it did not start; what the connection failed with.
  */
-export async function launch({ server, client: clientOptions, signal, deathLimit }: LaunchOptions): Promise<Launched> {
+export async function launch({ server, client: clientOptions, signal, deathLimit, onDeath }: LaunchOptions): Promise<Launched> {
   let client: CodexClient | undefined;
   const keeper = await ServerKeeper.start({
     signal,
     limit: deathLimit,
     start: (giveUp) => CodexAppServer.start({ ...server, signal: giveUp }),
-    onDeath: async (why) => await client?.serverDied(why),
+    onDeath: async (why) => {
+      await client?.serverDied(why);
+      onDeath?.(why);
+    },
   });
   try {
     client = await CodexClient.connect(keeper.endpoint, { ...clientOptions, ...(signal ? { signal } : {}) });

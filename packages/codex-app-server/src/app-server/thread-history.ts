@@ -99,10 +99,10 @@ export class ThreadHistory {
 
   /** Where a message of ours went: the id of its turn, empty while it waits in the queue, `undefined` when it has not arrived. */
   async turnOfMessage(clientUserMessageId: string): Promise<string | undefined> {
+    // The queue first: what leaves it meanwhile is among the items then.
+    const queue = this.#client.isExperimental ? await this.queue() : [];
     const found = (await this.items()).find((entry) => clientIdOf(entry) === clientUserMessageId);
-    if (found) return found.turnId;
-    if (!this.#client.isExperimental) return undefined;
-    return (await this.queue()).some((queued) => queued.clientUserMessageId === clientUserMessageId) ? '' : undefined;
+    return found?.turnId ?? (queue.some((queued) => queued.clientUserMessageId === clientUserMessageId) ? '' : undefined);
   }
 
   /** Page after page, until one is the last. */

@@ -48,7 +48,7 @@ export class PlainSession {
   }
 
   async setStatus(status: 'busy' | 'idle' | 'offline'): Promise<void> {
-    const session = this.#own() ?? (status === 'offline' ? null : await this.#registered());
+    const session = (await this.#own()) ?? (status === 'offline' ? null : await this.#registered());
     if (session === null) return;
     await using client = this.#asAgent(session);
     const { agentId: id, instanceId, epoch } = session;
@@ -57,7 +57,7 @@ export class PlainSession {
 
   /** Mail that waits, as the model reads it, or null. Only where mail may do what the session may. */
   async takeMail(): Promise<string | null> {
-    const session = this.#own();
+    const session = await this.#own();
     if (session === null) return null;
     await using client = this.#asAgent(session);
     const guard = { id: session.agentId, instanceId: session.instanceId, epoch: session.epoch };
@@ -79,7 +79,7 @@ export class PlainSession {
     try {
       await this.setStatus('offline');
     } finally {
-      if (!this.#isLive) forgetSession(this.#options.env, this.#options.threadId);
+      if (!(await this.#isLive())) forgetSession(this.#options.env, this.#options.threadId);
     }
   }
 
@@ -87,19 +87,19 @@ export class PlainSession {
     return readSession(this.#options.env, this.#options.threadId);
   }
 
-  get #isLive(): boolean {
+  async #isLive(): Promise<boolean> {
     const session = this.#stored();
-    return session !== null && isLive(session);
+    return session !== null && (await isLive(session));
   }
 
   /** The agent, as far as it is these hooks' to speak for. */
-  #own(): StoredSession | null {
-    return this.#isLive ? null : this.#stored();
+  async #own(): Promise<StoredSession | null> {
+    return (await this.#isLive()) ? null : this.#stored();
   }
 
   async #registered(): Promise<StoredSession | null> {
     await this.#register();
-    return this.#own();
+    return await this.#own();
   }
 
   async #register(): Promise<{ readonly url: string; readonly serverVersion: string; readonly approval: ApprovalMode }> {
@@ -121,7 +121,7 @@ export class PlainSession {
       if (error instanceof RelayError && error.code === 'not_found') return null;
       throw error;
     });
-    return agent !== null && (agent.nodeId !== null || this.#isLive) && agent.status !== 'offline' ? agent : null;
+    return agent !== null && agent.status !== 'offline' && (agent.nodeId !== null || (await this.#isLive())) ? agent : null;
   }
 
   #asAgent({ url, token }: StoredSession): ReturnType<typeof createNodeRelayClient> {

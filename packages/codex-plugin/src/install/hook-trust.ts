@@ -1,6 +1,6 @@
-import { CodexAppServer, CodexClient } from 'agent-relay-codex-app-server';
-import { RELAY_VERSION } from 'agent-relay-protocol';
+import type { CodexClient } from 'agent-relay-codex-app-server';
 import { z } from 'zod';
+import { withCodex } from '../session/with-codex.ts';
 import { codexPluginId } from './places.ts';
 
 const HooksAnswer = z.looseObject({
@@ -47,10 +47,4 @@ export async function trustHooks(where: Where): Promise<void> {
 async function pluginHooks(client: CodexClient, cwd: string) {
   const { data } = await client.ask(HooksAnswer, 'hooks/list', { cwds: [cwd] });
   return data.flatMap(({ hooks }) => hooks).filter(({ pluginId }) => pluginId === codexPluginId);
-}
-
-async function withCodex<Answer>({ codex, env }: Where, ask: (client: CodexClient) => Promise<Answer>): Promise<Answer> {
-  await using server = await CodexAppServer.start({ command: codex, env });
-  await using client = await CodexClient.connect(server.endpoint, { clientInfo: { name: 'agent_relay_codex', version: RELAY_VERSION } });
-  return await ask(client);
 }

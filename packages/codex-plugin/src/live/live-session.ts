@@ -1,8 +1,9 @@
 import { type AgentIdentity, agentIdentity } from 'agent-relay-client/node';
 import type { CodexClient, CodexNotification, CodexThread } from 'agent-relay-codex-app-server';
 import { parseNotification } from 'agent-relay-codex-app-server';
-import { messageOf } from 'agent-relay-protocol';
+import { messageOf, RelayError } from 'agent-relay-protocol';
 import { Bell, sleep } from 'agent-relay-wire';
+import { processIdentity } from 'agent-relay-wire/node';
 import { type AgentAtRelay, AgentPresence, approvalNow } from '../relay/agent-presence.ts';
 import { MailLine, type MailThreads } from '../relay/mail-line.ts';
 import { sessionText } from '../relay/session-text.ts';
@@ -73,7 +74,11 @@ export class LiveSession implements MailThreads {
   async current(signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
     this.#introduced ??= this.#introduce();
-    await this.#introduced;
+    // What failed is tried again with the next mail.
+    await this.#introduced.catch((error: unknown) => {
+      this.#introduced = undefined;
+      throw error;
+    });
     return this.#options.threadId;
   }
 
@@ -109,20 +114,26 @@ export class LiveSession implements MailThreads {
   }
 
   async #attachedTo(attached: AgentAtRelay): Promise<void> {
-    const { env, threadId } = this.#options;
-    const { url, token, handle } = attached;
-    const { id: agentId, instanceId, epoch } = handle;
-    // For the session's tools and shells, and so that its hooks leave the mail to us.
-    writeSession(env, threadId, { agentId, url, token, instanceId, epoch, livePid: process.pid });
+    const { handle } = attached;
+    // Where nothing can be written its mail comes all the same.
+    await this.#write(attached).catch(this.#onError);
     if (this.#isBusy) void handle.setStatus('busy').catch(() => {}); // the next one tells
     await this.#mail.run(attached, this.#closing.signal);
+  }
+
+  /** For the session's tools and shells, and so that its hooks leave the mail to us. */
+  async #write({ url, token, handle }: AgentAtRelay): Promise<void> {
+    const { env, threadId } = this.#options;
+    const { id: agentId, instanceId, epoch } = handle;
+    const liveStartedAt = (await processIdentity(process.pid))?.startedAt;
+    writeSession(env, threadId, { agentId, url, token, instanceId, epoch, livePid: process.pid, liveStartedAt });
   }
 
   /** With its first mail: whoever gets none is told nothing. */
   async #introduce(): Promise<void> {
     const { client, env, threadId } = this.#options;
     const { attached } = this.#presence;
-    if (!attached) return;
+    if (!attached) throw new RelayError('connection_closed', 'The relay is away');
     const text = sessionText({
       agentId: this.agentId,
       url: attached.url,

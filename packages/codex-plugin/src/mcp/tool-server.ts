@@ -52,6 +52,8 @@ const tools = Object.entries(mcpTools).map(([name, { description, input, readOnl
 
 const notAnAgent =
   'This session is no agent of a relay: its hooks are not trusted (/hooks in Codex), the relay was away when it began, or it has tools of its own.';
+/** What the relay says instead where it refuses the caller. */
+const Refusal = z.looseObject({ error: z.looseObject({ message: z.string() }) });
 const away = 'The relay is away. Whether this was done is not known: look before you do it again.';
 const failure = (text: string) => ({ content: [{ type: 'text', text }], isError: true });
 
@@ -61,6 +63,8 @@ async function call(line: string, params: unknown, env: Readonly<Record<string, 
   const threadId = said?.thread_id ?? said?.session_id;
   const session = threadId === undefined || threadId === null ? null : readSession(env, threadId);
   if (session === null) return null;
+  const { id } = Message.parse(read(line));
+  const failed = (text: string) => JSON.stringify({ jsonrpc: '2.0', id, result: failure(text) });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${session.token}` };
   try {
     const answer = await relayFetch({ ...env, AGENT_RELAY_URL: session.url }, session.token)(new URL(MCP_PATH, session.url), {
@@ -68,10 +72,12 @@ async function call(line: string, params: unknown, env: Readonly<Record<string, 
       headers,
       body: line,
     });
-    return await answer.text();
+    const body = read(await answer.text());
+    // What Codex cannot read as the answer to its call it would wait for.
+    if (z.looseObject({ jsonrpc: z.literal('2.0'), id: z.literal(id) }).safeParse(body).success) return JSON.stringify(body);
+    return failed(`The relay refused this: ${Refusal.safeParse(body).data?.error.message ?? `HTTP ${answer.status}`}`);
   } catch {
-    const { id } = Message.parse(read(line));
-    return JSON.stringify({ jsonrpc: '2.0', id, result: failure(away) });
+    return failed(away);
   }
 }
 

@@ -1,6 +1,15 @@
-import type { CodexClient, CodexThread } from 'agent-relay-codex-app-server';
+import { type CodexClient, type CodexThread, isRefusedForNow } from 'agent-relay-codex-app-server';
 import { type ApprovalMode, type DeliveryReport, type InboxItem, type Message, RelayError } from 'agent-relay-protocol';
-import { backoffDelays, formatEnvelope, isRetryable, JsonRpcError, RecentSet, retryWhileRetryable, sleep } from 'agent-relay-wire';
+import {
+  backoffDelays,
+  formatEnvelope,
+  isRetryable,
+  JsonRpcError,
+  RecentMap,
+  RecentSet,
+  retryWhileRetryable,
+  sleep,
+} from 'agent-relay-wire';
 import { z } from 'zod';
 import { type AgentAtRelay, approvalNow } from './agent-presence.ts';
 
@@ -16,7 +25,7 @@ export interface MailThreads {
 }
 
 export interface MailLineOptions {
-  readonly codex: CodexClient;
+  readonly codex: Pick<CodexClient, 'ask' | 'request' | 'sendOnce' | 'isExperimental'>;
   readonly threads: () => MailThreads;
   readonly onError: (error: unknown) => void;
 }
@@ -29,6 +38,8 @@ const messageIdOf = (clientId: string): number | null => {
 };
 const textInput = (text: string) => [{ type: 'text', text, text_elements: [] }];
 const remembered = 4096;
+/** More than Codex's queue takes (100), so that what does not wait there is seen behind what does. */
+const lookedAt = 256;
 /** What became open while the mail waited is still handed over as it was meant. */
 const narrower = (earlier: ApprovalMode, now: ApprovalMode): ApprovalMode => (now === 'open' ? earlier : now);
 /** Given back as they came. */
@@ -41,8 +52,10 @@ export const SettingsAnswer = z.looseObject({ approvalPolicy: z.json(), sandbox:
 export class MailLine {
   readonly #options: MailLineOptions;
   /** Handed to Codex; the relay shows them until their receipts are there. */
-  readonly #given = new RecentSet<string>(remembered);
+  readonly #given = new RecentMap<string, true>(remembered);
   readonly #echoed = new RecentSet<string>(remembered);
+  /** Given to a server that died, and not repeated: looked for before it goes again. */
+  readonly #uncertain = new RecentSet<string>(remembered);
   readonly #inTurn = new Map<string, number[]>();
   readonly #reports: DeliveryReport[] = [];
   #attached: AgentAtRelay | undefined;
@@ -62,10 +75,10 @@ export class MailLine {
     while (!over.aborted) {
       try {
         const guard = { id: handle.id, instanceId: handle.instanceId, epoch: handle.epoch };
-        const { data } = await client.inbox.list({ ...guard, waitMs: 25_000, limit: 64 }, { signal: over });
+        const { data } = await client.inbox.list({ ...guard, waitMs: 25_000, limit: lookedAt }, { signal: over });
         const fresh = data.filter(({ message }) => !this.#given.has(clientIdOf(message)));
-        for (const item of fresh) await this.#handOver(item, attached, over);
-        if (fresh.length > 0 || data.length === 0) delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
+        const isAllTaken = await this.#handOverAll(fresh, attached, over);
+        if (isAllTaken && (fresh.length > 0 || data.length === 0)) delays = backoffDelays({ initialMs: 100, maxMs: 1_000 });
         else await sleep(delays.next().value, { signal: over });
       } catch (error) {
         if (over.aborted) return;
@@ -80,9 +93,18 @@ export class MailLine {
     const messageId = messageIdOf(clientId);
     if (messageId === null || this.#echoed.has(clientId)) return;
     this.#echoed.add(clientId);
-    this.#given.add(clientId);
+    this.#given.set(clientId, true);
     this.#inTurn.set(turnId, [...(this.#inTurn.get(turnId) ?? []), messageId]);
     this.#add({ messageId, state: 'delivered', evidence: 'echo' });
+  }
+
+  /** Codex's server is another one: what the one before had taken and not repeated may be gone with it. */
+  serverDied(): void {
+    for (const [clientId] of this.#given) {
+      if (this.#echoed.has(clientId)) continue;
+      this.#given.delete(clientId);
+      this.#uncertain.add(clientId);
+    }
   }
 
   turnEnded(turnId: string, hasRun: boolean): void {
@@ -96,7 +118,18 @@ export class MailLine {
     await this.#report();
   }
 
-  async #handOver(item: InboxItem, attached: AgentAtRelay, signal: AbortSignal): Promise<void> {
+  /** Each mode in its order: what waits for room in Codex's queue keeps nothing that goes another way. False when some is left for later. */
+  async #handOverAll(items: readonly InboxItem[], attached: AgentAtRelay, signal: AbortSignal): Promise<boolean> {
+    const waiting = new Set<string>();
+    for (const item of items) {
+      const { mode } = item.message;
+      if (!waiting.has(mode) && !(await this.#handOver(item, attached, signal))) waiting.add(mode);
+    }
+    return waiting.size === 0;
+  }
+
+  /** False when Codex has no room for it now. */
+  async #handOver(item: InboxItem, attached: AgentAtRelay, signal: AbortSignal): Promise<boolean> {
     const { id: messageId, mode } = item.message;
     const threadId = await this.#options.threads().current(signal);
     let approval = await approvalNow(attached, signal);
@@ -107,21 +140,22 @@ export class MailLine {
     }
     // Before it is sent: its echo may be here before the answer.
     const clientId = clientIdOf(item.message);
-    this.#given.add(clientId);
+    this.#given.set(clientId, true);
     try {
       if (approval !== 'open') await this.#sayRestricted(threadId, item, approval);
       else if (mode === 'fyi') await this.#inject(threadId, formatEnvelope(item));
       else await this.#say(threadId, item);
     } catch (error) {
-      if (!(error instanceof JsonRpcError)) {
-        this.#given.delete(clientId);
-        throw error;
-      }
+      const isForNow = isRefusedForNow(error);
+      if (isForNow || !(error instanceof JsonRpcError)) this.#given.delete(clientId);
+      if (isForNow) return false;
+      if (!(error instanceof JsonRpcError)) throw error;
       // Codex does not take it, and will not take it later.
       this.#add({ messageId, state: 'failed', reason: `Codex refused it: ${error.message}`.slice(0, 500) });
-      return;
+      return true;
     }
     if (mode === 'fyi' && approval === 'open') this.#add({ messageId, state: 'delivered', evidence: 'accepted' });
+    return true;
   }
 
   async #say(threadId: string, item: InboxItem): Promise<void> {
@@ -130,7 +164,7 @@ export class MailLine {
     const said = { threadId, clientUserMessageId: clientIdOf(item.message), input: textInput(formatEnvelope(item)) };
     if (mode === 'urgent') await threads().joined?.interrupt();
     const mayQueue = mode === 'next' && codex.isExperimental;
-    await codex.request(mayQueue ? 'thread/queue/add' : 'turn/start', said);
+    await this.#sayOnce(mayQueue ? 'thread/queue/add' : 'turn/start', said);
   }
 
   /**
@@ -138,24 +172,31 @@ export class MailLine {
    * settings are put back at once, and the running turn keeps what it has.
    */
   async #sayRestricted(threadId: string, item: InboxItem, approval: ApprovalMode): Promise<void> {
-    const { codex, threads } = this.#options;
+    const { codex, threads, onError } = this.#options;
     const own = await codex.ask(SettingsAnswer, 'thread/resume', { threadId, excludeTurns: true });
     threads().expectTurn(threadId, true);
     try {
-      await codex.request('turn/start', {
-        threadId,
-        clientUserMessageId: clientIdOf(item.message),
-        input: textInput(formatEnvelope(item)),
+      const said = { threadId, clientUserMessageId: clientIdOf(item.message), input: textInput(formatEnvelope(item)) };
+      const rights = {
         approvalPolicy: approval === 'guarded' ? 'on-request' : 'never',
         sandboxPolicy: { type: 'readOnly', networkAccess: false },
-      });
+      };
+      await this.#sayOnce('turn/start', { ...said, ...rights });
     } catch (error) {
       threads().expectTurn(threadId, false);
       throw error;
     } finally {
       const { approvalPolicy, sandbox: sandboxPolicy } = own;
-      await codex.request('thread/settings/update', { threadId, approvalPolicy, sandboxPolicy });
+      // The mail has its turn all the same: it must not go again because this was refused.
+      await codex.request('thread/settings/update', { threadId, approvalPolicy, sandboxPolicy }).catch(onError);
     }
+  }
+
+  async #sayOnce(method: string, said: { readonly threadId: string; readonly clientUserMessageId: string }): Promise<void> {
+    const clientId = said.clientUserMessageId;
+    const turnId = await this.#options.codex.sendOnce(method, said, { mayHaveArrived: this.#uncertain.has(clientId) });
+    // In the conversation already, and nobody will repeat it.
+    if (turnId) this.echoed(clientId, turnId);
   }
 
   async #inject(threadId: string, text: string): Promise<void> {

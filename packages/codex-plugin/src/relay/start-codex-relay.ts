@@ -62,7 +62,7 @@ export async function startCodexRelay(options: CodexRelayOptions): Promise<Codex
       onProcess: (child: ChildHandle) => note?.add(child.identity),
     };
     const clientInfo = { name: 'codex_relay', title: 'codex-relay', version: RELAY_VERSION };
-    const launched = await launch({ server, client: { clientInfo }, signal });
+    const launched = await launch({ server, client: { clientInfo }, signal, onDeath: () => relay?.serverDied() });
     relay = new CodexRelay({ ...options, ...launched, identity, leave, note, endpoint: await launched.server.endpoint() });
     return relay;
   } catch (error) {
@@ -185,13 +185,6 @@ export class CodexRelay {
     return this.attached !== undefined;
   }
 
-  /** The id of the newest conversation of the folder, null without one. */
-  async newestThread(): Promise<string | null> {
-    const page = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) });
-    const { client: codex, cwd } = this.#parts;
-    return (await codex.ask(page, 'thread/list', { cwd, limit: 1, sortKey: 'updated_at' })).data[0]?.id ?? null;
-  }
-
   /** How a conversation may act, as Codex says it. */
   async settingsOf(threadId: string): Promise<{ readonly approvalPolicy: unknown; readonly sandbox: unknown }> {
     return await this.#parts.client.ask(SettingsAnswer, 'thread/resume', { threadId, excludeTurns: true });
@@ -211,6 +204,11 @@ export class CodexRelay {
   async say(threadId: string, text: string): Promise<void> {
     const input = [{ type: 'text', text, text_elements: [] }];
     await this.#parts.client.request('turn/start', { threadId, clientUserMessageId: randomUUID(), input });
+  }
+
+  /** The app-server has died, and is started again. */
+  serverDied(): void {
+    this.#mail.serverDied();
   }
 
   /** Says offline, ends the app-server and every command it started. Idempotent. */
@@ -244,7 +242,8 @@ export class CodexRelay {
     }
     for (const threadId of this.#toldAway) {
       this.#toldAway.delete(threadId);
-      await this.#introduce(threadId);
+      // One that Codex has let go meanwhile keeps no mail from the others.
+      await this.#introduce(threadId).catch((error: unknown) => tell(messageOf(error)));
     }
     if (this.#threads.isBusy) void attached.handle.setStatus('busy').catch(() => {});
     await this.#mail.run(attached, this.#closing.signal);

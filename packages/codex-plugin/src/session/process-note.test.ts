@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { endLeftBehind, SESSION_FOLDER } from './process-note.ts';
+import { endLeftBehind, ProcessNote, SESSION_FOLDER } from './process-note.ts';
 
 test("a note of a session that is gone removes that session's own folder, and no other that it may name", async () => {
   const state = mkdtempSync(join(tmpdir(), 'process-note-'));
@@ -18,4 +18,17 @@ test("a note of a session that is gone removes that session's own folder, and no
   await endLeftBehind({ XDG_STATE_HOME: state });
   expect([own, ...others].map(existsSync)).toEqual([false, true, true]);
   rmSync(state, { recursive: true });
+});
+
+test('where nothing can be written there is no note, and no harm', async () => {
+  const state = mkdtempSync(join(tmpdir(), 'process-note-'));
+  const file = join(state, 'a-file');
+  writeFileSync(file, '');
+  expect(await ProcessNote.begin({ XDG_STATE_HOME: file }, '/nowhere')).toBeNull();
+  const note = await ProcessNote.begin({ XDG_STATE_HOME: state }, '/nowhere');
+  rmSync(state, { recursive: true });
+  writeFileSync(state, '');
+  note?.add({ pid: process.pid, startedAt: 'now' });
+  note?.end();
+  rmSync(state);
 });

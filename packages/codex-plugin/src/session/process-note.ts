@@ -28,16 +28,17 @@ export class ProcessNote {
     this.#note = note;
   }
 
-  /** `folder` is the session's own, which goes with it. Null where nothing tells this process from a later one of its number. */
+  /**
+   * `folder` is the session's own, which goes with it. Null where nothing tells this process from a later one of its number, or nothing can be written:
+   * nobody is to lose a session over its note.
+   */
   static async begin(env: Environment, folder: string): Promise<ProcessNote | null> {
     const owner = await processIdentity(process.pid);
     if (owner === undefined) return null;
-    mkdirSync(notesFolder(env), { recursive: true, mode: 0o700 });
     // A program may hold several sessions.
     const path = join(notesFolder(env), `${randomUUID()}.json`);
     const note = new ProcessNote(path, { owner, folder, processes: [] });
-    note.#write();
-    return note;
+    return note.#write() ? note : null;
   }
 
   add(identity: ProcessIdentity): void {
@@ -47,12 +48,22 @@ export class ProcessNote {
 
   /** Everything has ended. */
   end(): void {
-    rmSync(this.#path, { force: true });
+    try {
+      rmSync(this.#path, { force: true });
+    } catch {
+      // The next session finds nothing of it that runs.
+    }
   }
 
-  #write(): void {
-    writeFileSync(`${this.#path}.new`, JSON.stringify(this.#note), { mode: 0o600 });
-    renameSync(`${this.#path}.new`, this.#path);
+  #write(): boolean {
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      writeFileSync(`${this.#path}.new`, JSON.stringify(this.#note), { mode: 0o600 });
+      renameSync(`${this.#path}.new`, this.#path);
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isSameProcess } from 'agent-relay-wire/node';
 import { z } from 'zod';
 import { stateFolder } from './state-folder.ts';
 
@@ -14,6 +15,8 @@ const StoredSessionSchema = z.object({
   epoch: z.int(),
   /** The process that brings it its mail live, where there is one. */
   livePid: z.int().optional(),
+  /** Tells that process from a later one of its number, where the system can. */
+  liveStartedAt: z.string().optional(),
 });
 /** The agent that a plain Codex session is, as its hooks, tools and shells find it by the id of its conversation. */
 export type StoredSession = z.infer<typeof StoredSessionSchema>;
@@ -50,8 +53,9 @@ export function forgetSession(env: Environment, threadId: string): void {
 }
 
 /** Whether another process has the agent, and brings its mail at any time. */
-export function isLive({ livePid }: StoredSession): boolean {
+export async function isLive({ livePid, liveStartedAt }: StoredSession): Promise<boolean> {
   if (livePid === undefined) return false;
+  if (liveStartedAt !== undefined) return await isSameProcess({ pid: livePid, startedAt: liveStartedAt });
   try {
     return process.kill(livePid, 0);
   } catch {
