@@ -22,6 +22,16 @@ test('no example needs a newer Node than the packages do', () => {
   expect(newer).toEqual([]);
 });
 
+test('what is run by npx lies in a checkout: npm would ask a registry for anything else, and run what a stranger has there', () => {
+  const { devDependencies }: { devDependencies: Readonly<Record<string, string>> } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const texts = [...pages, ...globSync('{packages,apps}/*/src/**/*.{ts,tsx}')];
+  const run = texts.flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/\bnpx (?:-p )?(agent-relay-[a-z-]+)/gu)].map(([, name = '']) => ({ path, name })),
+  );
+  expect(run.length).toBeGreaterThan(15);
+  expect(run.filter(({ name }) => !(name in devDependencies))).toEqual([]);
+});
+
 test('no link leads nowhere', () => {
   const texts = globSync(['*.md', 'docs/**/*.md', '{packages,apps,examples,bench,e2e}/*/*.md'], {
     exclude: (name) => name === 'node_modules',
