@@ -1,6 +1,6 @@
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { LabelSchema, RELAY_VERSION, type SandboxRequest, SandboxRequestSchema } from 'agent-relay-protocol';
+import { LabelSchema, nearest, RELAY_VERSION, type SandboxRequest, SandboxRequestSchema } from 'agent-relay-protocol';
 import { hooksFileOf } from 'agent-relay-wire/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LogLevel } from './logger.ts';
@@ -32,7 +32,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** What the command line and the environment say. A flag goes before a variable; an empty variable says nothing. */
 export function readConnectSettings(argv: readonly string[], env: Environment): ConnectSettings {
   let command: ConnectSettings['command'] = 'connect';
-  const root = connectCommand().action(() => {});
+  const root = connectCommand()
+    .allowExcessArguments()
+    .action(() => refuseWords(root));
   root.addCommand(
     pairCommand().action(() => {
       command = 'pair';
@@ -50,6 +52,16 @@ export function readConnectSettings(argv: readonly string[], env: Environment): 
     hooks: hooks ?? hooksFileOf(env),
     logLevel: logLevel ?? null,
   } as ConnectSettings; // what the options below make, under their names
+}
+
+/** What stands there and is no option was meant as a command. */
+function refuseWords(command: Command): void {
+  const [word] = command.args;
+  if (word === undefined) return;
+  const meant = nearest(word, ['pair']);
+  command.error(
+    `error: there is no command ${word}; ${meant === null ? 'relay-connect --help says what there is' : `did you mean ${meant}?`}`,
+  );
 }
 
 function urlOf({ AGENT_RELAY_URL: text }: Environment, command: Command): URL | null {

@@ -15,6 +15,8 @@ test.each([
   [['--version'], 0, ''],
   [['--nonsense'], 2, "unknown option '--nonsense'"],
   [['pair', '--nonsense'], 2, "unknown option '--nonsense'"],
+  [['piar'], 2, 'there is no command piar; did you mean pair?'],
+  [['start', '--name', 'desk'], 2, 'there is no command start; relay-connect --help'],
   [['--url', 'nowhere'], 2, "option '--url <url>'"],
   // A machine on which every session would be refused says so when it starts.
   [['--sandbox', notHere], 1, notHere],

@@ -14,6 +14,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => stopping.abort());
   let code = 0;
   const program = new Command('agent-relay-claude')
+    .description('The Claude Code of this machine as an agent of an Agent Relay: it dials the relay by itself.')
     .version(RELAY_VERSION)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   program
