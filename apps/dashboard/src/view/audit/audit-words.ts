@@ -26,6 +26,8 @@ const words: Readonly<Record<string, string>> = {
   'rules/revoke': 'revoked rule',
   'sessions/invite': 'invited',
   'sessions/start': 'started',
+  'shares/create': 'made a link to a log of',
+  'shares/revoke': 'revoked the link',
   'tokens/create': 'made the token',
   'tokens/revoke': 'revoked the token',
 };
@@ -34,14 +36,15 @@ const words: Readonly<Record<string, string>> = {
 export const actWords = (action: string): string => known(words, action, (name) => name);
 
 /** Where what it was about is shown; null where no page shows it. */
-export function subjectPage({ action, subject }: Pick<AuditEntry, 'action' | 'subject'>): string | null {
+export function subjectPage({ action, subject, details }: Pick<AuditEntry, 'action' | 'subject' | 'details'>): string | null {
   if (subject === null) return null;
   const [noun = ''] = action.split('/');
   const isNumber = /^[1-9]\d{0,14}$/u.test(subject);
   if (noun === 'messages' && isNumber) return `/messages/${subject}`;
   if (noun === 'tasks' && isNumber) return `/tasks/${subject}`;
   if (noun === 'channels') return `/channels/${encodeURIComponent(subject)}`;
-  const isOfAgent = noun === 'agents' || noun === 'sessions' || action === 'approvals/resolve' || action === 'rules/create';
+  // What has a name of its own says beside it whose it is.
+  const isOfAgent = noun === 'agents' || noun === 'sessions' || action === 'approvals/resolve' || details['agent'] === subject;
   return isOfAgent && !/[:#]/u.test(subject) ? `/agents/${encodeURIComponent(subject)}` : null;
 }
 
