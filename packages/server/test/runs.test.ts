@@ -148,7 +148,16 @@ test('a run is recorded and replayed at a terminal, whose exit says whether it c
   const replayed = await agentRelay(other, 'replay', file);
   expect(replayed.code).toBe(1);
   expect(replayed.out).toMatch(new RegExp(`^message ${ids[4]} was refused: .+ \\(message_held\\)$`, 'mu'));
-  expect((await agentRelay(other, 'replay', join(folder, 'none'))).code).toBe(2);
+  expect(replayed.notes).toMatch(/\nerror: it did not come out as it was$/u);
+  expect(await agentRelay(other, 'replay', join(folder, 'none'))).toMatchObject({
+    code: 2,
+    notes: expect.stringMatching(/^error: .*none/u),
+  });
+  // On the relay that the agents ran on it cannot be played: there it is said how to have another.
+  expect(await agentRelay(first, 'replay', file)).toMatchObject({
+    code: 1,
+    notes: expect.stringMatching(/\(name_taken\)\n.* agent-relay serve --port 0 --db \S+ --no-local-node\n/u),
+  });
   expect((await agentRelay(first, 'record', 'Nobody')).code).not.toBe(0);
   await rm(folder, { recursive: true });
 });

@@ -215,6 +215,7 @@ test('a link is made, listed and revoked at a terminal; no browser signs in with
   const [share] = (await client.shares.list({ agent: 'Worker' })).data;
   expect(share).toMatchObject({ agentId: 'Worker', sessionId, createdBy: 'owner' });
   expect(notes).toContain(`shares revoke ${share?.id}`);
+  expect(notes).toContain('on this machine only');
   expect((await agentRelay(relay, 'shares')).out).toMatch(new RegExp(`${share?.id} +Worker +${sessionId} +owner`, 'u'));
 
   await using reader = createNodeRelayClient({ url: relay.url, token: code, transport: 'socket' });

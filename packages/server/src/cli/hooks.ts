@@ -53,7 +53,8 @@ const testCommand = (terminal: Terminal): Command =>
         const run = await client.hooks.test({ name, fields: field, ...(node && { node }) }, { signal: terminal.signal });
         terminal.out(json ? JSON.stringify(run) : describeHookRun(run));
         if (!json && run.output) for (const line of run.output.trimEnd().split('\n')) terminal.out(`  ${oneLine(line, 400)}`);
-        if (run.outcome === 'failed' || run.outcome === 'timed_out') throw new CommandFailure('', 1);
+        if (run.outcome === 'failed' || run.outcome === 'timed_out')
+          throw new CommandFailure(`error: the hook ${run.outcome === 'failed' ? 'failed' : 'took too long'}`, 1);
       });
     });
 

@@ -1,5 +1,6 @@
 import { listAll } from 'agent-relay-client';
 import type { Share } from 'agent-relay-protocol';
+import { isLoopbackHost } from 'agent-relay-wire/node';
 import { Command } from 'commander';
 import { programName } from './program-name.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
@@ -30,6 +31,10 @@ export const shareCommand = (terminal: Terminal): Command =>
         terminal.note(
           `It shows all that ${agent} was told, read and did in that session, until ${timeOf(made.expiresAt)}. To end it: ${programName(terminal.env)} shares revoke ${made.id}`,
         );
+        if (isLoopbackHost(new URL(url).hostname))
+          terminal.note(
+            'The address leads there on this machine only. For somebody elsewhere put in one under which they reach the relay.',
+          );
       });
     });
 
