@@ -1,4 +1,6 @@
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { expect, test } from 'vitest';
 import { startTestRelay } from '../src/testing.ts';
@@ -19,7 +21,7 @@ test('hooks, the audit, usage and reservations have their commands, which say wh
     code: 0,
     out: expect.stringMatching(/^hook tell on task_failed: skipped in 0 ms: A trial sends no message\. To Lead: The build failed$/u),
   });
-  expect((await run('hooks', 'test', 'none')).notes).toContain('not_found');
+  expect((await run('hooks', 'test', 'none')).notes).toMatch(/agent-relay hooks lists them, .* wrong in their files \(not_found\)$/u);
   expect((await run('hooks', 'test', 'tell', '--field', 'no value')).code).not.toBe(0);
   expect((await run('hooks', 'test', 'tell', '--field', 'titel=x')).notes).toContain('title is meant, perhaps');
   expect((await run('hooks', 'log')).out).toMatch(/^\S+ {2}a trial {2}hook tell on task_failed: skipped/u);
@@ -41,8 +43,35 @@ test('hooks, the audit, usage and reservations have their commands, which say wh
   expect((await run('reservations', 'release', id, '--agent', 'Ann')).out).toBe(`Reservation ${id} is released.`);
 
   await owner.tokens.create({ name: 'ci', scopes: ['messages:read'] });
-  expect((await run('audit')).out).toMatch(/^ID +WHEN +BY +TOKEN +DID +ABOUT +WITH\n\d+ .* owner +tokens\/create +ci +/u);
+  expect((await run('audit')).out).toMatch(
+    /^ID +WHEN +BY +TOKEN +DID +ABOUT +WITH\n\d+ +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +owner +tokens\/create +ci +/u,
+  );
   expect((await run('audit', 'verify')).out).toMatch(/^Sound: \d+ entries after 0\. The last is \d+, [0-9a-f]{64}$/u);
   expect((await run('usage', '--since', '2026-01-01')).notes).toBe('Nothing was used, or no vendor said so.');
   expect((await run('usage', '--since', 'yesterday')).code).not.toBe(0);
+});
+
+test('a trial that failed says so, with its exit code as well', async () => {
+  await using relay = await startTestRelay({ settings: { AGENT_RELAY_CALLBACK_ALLOW_PRIVATE: '1' } });
+  const gone = createServer((_request, response) => void response.writeHead(410).end());
+  await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
+  const { port } = gone.address() as AddressInfo; // it listens on a port
+  try {
+    const file = `${relay.databasePath}.hooks.yaml`;
+    writeFileSync(
+      file,
+      `hooks:\n  relay:\n    on_released:\n      - { name: post, webhook: "http://127.0.0.1:${port}/", secret: a-long-secret }\n`,
+      {
+        mode: 0o600,
+      },
+    );
+    const { code, out, notes } = await agentRelay(relay, 'hooks', 'test', 'post');
+    expect({ code, out, notes }).toEqual({
+      code: 1,
+      out: expect.stringMatching(/^hook post on released: failed in \d+ ms: .*410/u),
+      notes: 'error: the hook failed',
+    });
+  } finally {
+    gone.close();
+  }
 });

@@ -2,7 +2,7 @@ import type { AuditEntry } from 'agent-relay-protocol';
 import { Command } from 'commander';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { parseTaskId } from './tasks.ts';
-import { oneLine, type Terminal, table } from './terminal.ts';
+import { dayAndTime, oneLine, type Terminal, table } from './terminal.ts';
 
 export const auditCommand = (terminal: Terminal): Command =>
   new Command('audit')
@@ -54,7 +54,7 @@ const verifyCommand = (terminal: Terminal): Command =>
 const heading = ['ID', 'WHEN', 'BY', 'TOKEN', 'DID', 'ABOUT', 'WITH'];
 const row = ({ id, at, by, tokenId, action, subject, details }: AuditEntry): string[] => [
   String(id),
-  new Date(at).toISOString().slice(0, 19),
+  dayAndTime(at),
   oneLine(by, 60),
   oneLine(tokenId ?? '', 20),
   oneLine(action, 40),

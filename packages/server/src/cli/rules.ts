@@ -5,7 +5,7 @@ import { requirePerson } from './current-agent.ts';
 import type { WordsOf } from './event-words.ts';
 import { CommandFailure, type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
 import { parseTaskId } from './tasks.ts';
-import { oneLine, type Terminal, table } from './terminal.ts';
+import { dayAndTime, oneLine, type Terminal, table } from './terminal.ts';
 
 export const rulesCommand = (terminal: Terminal): Command =>
   new Command('rules')
@@ -110,7 +110,7 @@ const row = (rule: ApprovalRule): string[] => [
   rule.command === null ? rule.kind : oneLine(rule.command.join(' '), 60),
   oneLine(rule.folder, 60),
   rule.maxUses === null ? String(rule.uses) : `${rule.uses}/${rule.maxUses}`,
-  rule.ended ?? (rule.expiresAt === null ? 'revoked' : new Date(rule.expiresAt).toISOString().slice(0, 16)),
+  rule.ended ?? (rule.expiresAt === null ? 'revoked' : dayAndTime(rule.expiresAt)),
   oneLine(rule.name, 60),
 ];
 

@@ -2,7 +2,7 @@ import type { RelayClient } from 'agent-relay-client';
 import { type Searched, SearchedSchema, type SearchHit, type Snippet } from 'agent-relay-protocol';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
-import { clockTime, oneLine, printable, type Terminal } from './terminal.ts';
+import { dayAndTime, oneLine, printable, type Terminal } from './terminal.ts';
 import { readTime } from './time.ts';
 
 interface Narrowed extends RelayOptions {
@@ -102,8 +102,6 @@ const changesIn = (hit: SearchHit): readonly string[] =>
 
 /** What was looked for in brackets: a terminal may have no colours, and what is found may be passed on. */
 const marked = (snippet: Snippet): string => oneLine(snippet.map(({ text, isMatch }) => (isMatch ? `[${text}]` : text)).join(''), 240);
-
-const dayAndTime = (at: number): string => `${new Date(at).toLocaleDateString('sv-SE')} ${clockTime(at)}`;
 
 function parseSearched(text: string): Searched {
   const { data } = SearchedSchema.safeParse(text);

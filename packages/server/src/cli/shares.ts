@@ -4,7 +4,7 @@ import { isLoopbackHost } from 'agent-relay-wire/node';
 import { Command } from 'commander';
 import { programName } from './program-name.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
-import { oneLine, type Terminal, table } from './terminal.ts';
+import { dayAndTime, oneLine, type Terminal, table } from './terminal.ts';
 import { parseDuration } from './time.ts';
 
 interface ShareOptions extends RelayOptions {
@@ -29,7 +29,7 @@ export const shareCommand = (terminal: Terminal): Command =>
         if (json) return terminal.out(JSON.stringify({ ...made, url: `${url}${made.path}` }));
         terminal.out(`${url}${made.path}`);
         terminal.note(
-          `It shows all that ${agent} was told, read and did in that session, until ${timeOf(made.expiresAt)}. To end it: ${programName(terminal.env)} shares revoke ${made.id}`,
+          `It shows all that ${agent} was told, read and did in that session, until ${dayAndTime(made.expiresAt)}. To end it: ${programName(terminal.env)} shares revoke ${made.id}`,
         );
         if (isLoopbackHost(new URL(url).hostname))
           terminal.note(
@@ -70,12 +70,11 @@ const revokeCommand = (terminal: Terminal): Command =>
       });
     });
 
-const timeOf = (at: number): string => new Date(at).toISOString();
 const heading = ['ID', 'AGENT', 'SESSION', 'MADE BY', 'EXPIRES'];
 const row = ({ id, agentId, sessionId, createdBy, expiresAt }: Share): string[] => [
   id,
   agentId,
   sessionId,
   createdBy === null ? '-' : oneLine(createdBy, 40),
-  timeOf(expiresAt),
+  dayAndTime(expiresAt),
 ];

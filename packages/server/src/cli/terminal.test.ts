@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { oneLine, printable, table } from './terminal.ts';
+import { dayAndTime, oneLine, printable, table } from './terminal.ts';
 
 test('what an agent wrote cannot steer the terminal that shows it', () => {
   expect(printable('a\u001b[2Jb\u0007\r\nc\td\u202ee\u009b')).toBe('a\ufffd[2Jb\ufffd\nc\td\ufffde\ufffd');
@@ -16,4 +16,8 @@ test('columns are as wide as they must be', () => {
       ['Worker', 'idle'],
     ]),
   ).toEqual(['ID      STATUS', 'Worker  idle']);
+});
+
+test('a moment is told as the clock of whoever reads it has it', () => {
+  expect(dayAndTime(new Date(2026, 0, 31, 23, 5, 7).getTime())).toBe('2026-01-31 23:05:07');
 });

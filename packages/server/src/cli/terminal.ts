@@ -51,4 +51,7 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
+/** A day and a time as a clock here shows them; what is listed by it is in order as text, too. */
+export const dayAndTime = (at: number): string => `${new Date(at).toLocaleDateString('sv-SE')} ${clockTime(at)}`;
+
 export const clockTime = (at: number): string => new Date(at).toTimeString().slice(0, 8);

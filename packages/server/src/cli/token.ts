@@ -4,7 +4,7 @@ import { ScopeSchema, scopes } from 'agent-relay-protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { programName } from './program-name.ts';
 import { type RelayOptions, relayCommand, withRelay } from './relay-access.ts';
-import { oneLine, type Terminal, table } from './terminal.ts';
+import { dayAndTime, oneLine, type Terminal, table } from './terminal.ts';
 import { parseDuration } from './time.ts';
 
 interface CreateOptions extends RelayOptions {
@@ -109,7 +109,7 @@ const row = ({ tokenId, kind, name, agentId, scopes: has, targets, channels, exp
   has?.join(',') ?? '-',
   targets?.join(',') ?? '-',
   channels?.join(',') ?? '-',
-  expiresAt === null ? 'never' : new Date(expiresAt).toISOString(),
+  expiresAt === null ? 'never' : dayAndTime(expiresAt),
 ];
 
 function collectScopes(text: string, before: readonly Scope[] = []): Scope[] {

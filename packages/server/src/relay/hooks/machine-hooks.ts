@@ -37,7 +37,8 @@ async function nodeFor({ name, node }: RouteInput<'hooks/test'>, attached: reado
   if (node !== undefined && asked.length === 0) throw new RelayError('not_found', `No machine called ${node} is connected`);
   const has = await Promise.all(asked.map(async (each) => (await listOn(each)).hooks.some((hook) => hook.name === name)));
   const [found, another] = asked.filter((_, index) => has[index]);
-  if (!found) throw new RelayError('not_found', `No connected machine has a hook called ${name}`);
+  if (!found)
+    throw new RelayError('not_found', `Nothing has a hook called ${name}: agent-relay hooks lists them, with what is wrong in their files`);
   if (another)
     throw new RelayError('validation_failed', `node: more than one machine has a hook called ${name}: say which`, {
       issues: [{ path: 'node', message: 'is missing' }],
