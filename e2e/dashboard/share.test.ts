@@ -18,6 +18,9 @@ test.skipIf(!hasBrowser)(
     await page.getByRole('button', { name: 'Make a link' }).click();
     const link = new URL(await page.locator('[data-token-secret]').innerText());
     expect(link.pathname).toBe('/shared');
+    // Not the name that only this page's browser knows, and it is said how far it leads.
+    expect(link.origin).toBe(relay.url);
+    await page.getByText('on the relay’s machine only').waitFor();
     await page.locator('[data-share]').getByText('ends in').waitFor();
 
     const stranger = await world.openStrangersPage();
@@ -27,6 +30,7 @@ test.skipIf(!hasBrowser)(
     const log = stranger.getByRole('log', { name: 'Activity' });
     await log.getByText('Greet the reader').waitFor();
     await stranger.getByText('this link ends').waitFor();
+    await stranger.getByText('Agent Relay · a shared log').waitFor();
     await log.getByText('message 7').waitFor();
     node.tell({ type: 'text.completed', turnId: 't', itemId: 'i', text: 'Said while it is read' });
     await log.getByText('Said while it is read').waitFor();

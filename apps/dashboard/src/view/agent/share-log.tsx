@@ -12,6 +12,7 @@ import { Form } from '../form/form.tsx';
 import { FormDialog } from '../form/form-dialog.tsx';
 import { Labelled } from '../form/labelled.tsx';
 import { ShownOnce } from '../shown-once.tsx';
+import { isOfThisMachine, terminalAddress } from '../terminal-address.ts';
 
 const DAY_MS = 86_400_000;
 const lives = [
@@ -44,7 +45,14 @@ export function ShareLog({ agentId, sessionId }: ShareLogProps) {
       }}
     >
       {create.output ? (
-        <ShownOnce secret={window.location.origin + create.output.path} />
+        <div className="grid gap-3">
+          {isOfThisMachine(window.location) ? (
+            <p className="text-warn text-xs">
+              This address leads here on the relay’s machine only. For somebody elsewhere put in one under which they reach the relay.
+            </p>
+          ) : null}
+          <ShownOnce secret={terminalAddress(window.location) + create.output.path} />
+        </div>
       ) : (
         <Form className="grid gap-3" onSubmit={(fields) => create.run(Number(fields.text('life')))}>
           <p className="text-soft">

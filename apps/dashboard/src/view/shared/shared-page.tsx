@@ -12,7 +12,7 @@ export function SharedPage() {
   const code = useSyncExternalStore(onAnotherLink, () => window.location.hash.slice(1));
   const { now } = useConnection();
   const connection = useMemo(() => openSharedConnection(window.location.origin, code, now), [code, now]);
-  if (code === '') return <Closed why="This address has no code: the link was cut off." />;
+  if (code === '') return <Instead why="This address has no code: the link was cut off." />;
   return (
     <ConnectionContext value={connection}>
       <LeadsNowhere value={true}>
@@ -44,30 +44,33 @@ function Shared() {
     );
     return () => stop.abort();
   }, [relay]);
-  if (problem !== null) return <Closed why={problem} />;
-  if (shown === null) return <Closed why="Reading…" />;
+  if (problem !== null) return <Instead why={problem} />;
+  if (shown === null) return <Instead />;
   const { agentId, label, provider, sessionId, startedAt, endedAt, expiresAt } = shown;
   return (
     <main className="grid h-full min-h-0 grid-cols-[minmax(0,1fr)] grid-rows-[auto_minmax(0,1fr)]">
-      <header className="grid gap-0.5 border-line border-b bg-panel px-4 py-2">
-        <h1 className="truncate font-semibold">{label ?? agentId}</h1>
-        <p className="flex flex-wrap gap-x-3 text-soft text-xs">
-          <span>
-            {label === null ? '' : `${agentId} · `}
-            {provider}
-          </span>
-          <span>
-            began <Ago at={startedAt} />
-          </span>
-          {endedAt === null ? null : (
+      <header className="border-line border-b bg-panel">
+        <div className="measure grid grid-cols-[minmax(0,1fr)] gap-0.5 px-4 py-2">
+          <WhatItIs />
+          <h1 className="truncate font-semibold text-lg">{label ?? agentId}</h1>
+          <p className="flex flex-wrap gap-x-3 text-soft text-xs">
             <span>
-              ended <Ago at={endedAt} />
+              {label === null ? '' : `${agentId} · `}
+              {provider}
             </span>
-          )}
-          <span>
-            this link ends <Ago at={expiresAt} />
-          </span>
-        </p>
+            <span>
+              began <Ago at={startedAt} />
+            </span>
+            {endedAt === null ? null : (
+              <span>
+                ended <Ago at={endedAt} />
+              </span>
+            )}
+            <span>
+              this link ends <Ago at={expiresAt} />
+            </span>
+          </p>
+        </div>
       </header>
       <ActivityLog agentId={agentId} session={sessionId} moment={null} place="flex" />
     </main>
@@ -79,10 +82,27 @@ const whyClosed = (error: unknown): string =>
     ? 'This link does not open anything any more: it has run out or was revoked, or is not whole.'
     : errorText(error);
 
-const Closed = ({ why }: { readonly why: string }) => (
+/** Said to somebody who may never have heard of it. */
+const WhatItIs = () => (
+  <p className="flex items-center gap-1.5 text-soft text-xs">
+    <img src="/icon.svg" alt="" className="size-4" />
+    Agent Relay · a shared log of an agent’s session
+  </p>
+);
+
+/** What stands in the place of a log: why there is none, or that it comes. */
+const Instead = ({ why }: { readonly why?: string }) => (
   <main className="grid h-full place-items-center p-6">
-    <p role="alert" className="max-w-md rounded-xl border border-line bg-panel p-6">
-      {why}
-    </p>
+    <section className="grid w-full max-w-md gap-3 rounded-xl border border-line bg-panel p-6">
+      <WhatItIs />
+      {why === undefined ? (
+        <p role="status">Reading…</p>
+      ) : (
+        <>
+          <p role="alert">{why}</p>
+          <p className="text-soft">Whoever gave it to you can make another.</p>
+        </>
+      )}
+    </section>
   </main>
 );
