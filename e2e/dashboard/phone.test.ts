@@ -23,43 +23,54 @@ async function expectWhole(page: Page): Promise<void> {
 const restPx = (page: Page) =>
   page.getByRole('log', { name: 'Messages' }).evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
 
-test.skipIf(!hasBrowser)('on a phone the fields of every form stay in their columns', async () => {
-  await using world = await openDashboard();
-  await using _node = await startAskingNode(world.relay, {});
-  await world.owner.agents.register({ name: 'phone', kind: 'channel', transport: 'sms' });
-  const page = await world.openPage('/tokens');
-  await page.setViewportSize(phone);
-  const boxOf = async (label: string) => {
-    // The words of a field with choices go on with the choices.
-    const box = await page.getByLabel(new RegExp(`^${label}`, 'u')).boundingBox();
-    return box ?? { x: Number.NaN, width: Number.NaN };
-  };
-  const expectBeside = async (left: string, right: string) => {
-    const [one, other] = [await boxOf(left), await boxOf(right)];
-    expect(one.x + one.width).toBeLessThanOrEqual(other.x);
-    expect(other.x + other.width).toBeLessThanOrEqual(phone.width);
-  };
-  await page.getByRole('button', { name: 'New token' }).click();
-  await expectBeside('Name', 'For');
-  await keepScreenshot(page, 'phone-new-token');
-  await expectWhole(page);
-  await page.keyboard.press('Escape');
-  await page.getByRole('link', { name: 'Messages' }).click();
-  await page.getByRole('button', { name: 'Agents' }).click();
-  await page.getByRole('button', { name: 'New agent' }).click();
-  await expectBeside('Name', 'Machine');
-  await expectBeside('Kind', 'Model');
-  await expectBeside('May', 'When a message comes');
-  await expectWhole(page);
-  await page.keyboard.press('Escape');
-  await page.getByRole('link', { name: 'Channels' }).click();
-  await page.locator('[data-channel-id="phone"]').click();
-  await expectWhole(page);
-  for (const label of ['Conversation', 'Goes to', 'How']) {
-    const { x, width } = await boxOf(label);
-    expect(x + width).toBeLessThanOrEqual(phone.width);
-  }
-});
+test.skipIf(!hasBrowser)(
+  'on a phone the fields of every form stay in their columns, and the time of an act in its first line',
+  async () => {
+    await using world = await openDashboard();
+    await using _node = await startAskingNode(world.relay, {});
+    await world.owner.agents.register({ name: 'phone', kind: 'channel', transport: 'sms' });
+    const page = await world.openPage('/tokens');
+    await page.setViewportSize(phone);
+    const boxOf = async (label: string) => {
+      // The words of a field with choices go on with the choices.
+      const box = await page.getByLabel(new RegExp(`^${label}`, 'u')).boundingBox();
+      return box ?? { x: Number.NaN, width: Number.NaN };
+    };
+    const expectBeside = async (left: string, right: string) => {
+      const [one, other] = [await boxOf(left), await boxOf(right)];
+      expect(one.x + one.width).toBeLessThanOrEqual(other.x);
+      expect(other.x + other.width).toBeLessThanOrEqual(phone.width);
+    };
+    await page.getByRole('button', { name: 'New token' }).click();
+    await expectBeside('Name', 'For');
+    await keepScreenshot(page, 'phone-new-token');
+    await expectWhole(page);
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Messages' }).click();
+    await page.getByRole('button', { name: 'Agents' }).click();
+    await page.getByRole('button', { name: 'New agent' }).click();
+    await expectBeside('Name', 'Machine');
+    await expectBeside('Kind', 'Model');
+    await expectBeside('May', 'When a message comes');
+    await expectWhole(page);
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Channels' }).click();
+    await page.locator('[data-channel-id="phone"]').click();
+    await expectWhole(page);
+    for (const label of ['Conversation', 'Goes to', 'How']) {
+      const { x, width } = await boxOf(label);
+      expect(x + width).toBeLessThanOrEqual(phone.width);
+    }
+
+    // However much there is to say of an act, its time stands at the end of its first line.
+    await page.goto('/audit');
+    const act = page.locator('[data-audit="agents/register"]');
+    await act.getByText('transport sms').waitFor();
+    const [who, when] = [await act.getByText('registered').boundingBox(), await act.locator('time').boundingBox()];
+    expect(when?.y).toBeLessThan((who?.y ?? 0) + (who?.height ?? 0) / 2);
+    expect((when?.x ?? 0) + (when?.width ?? 0)).toBeGreaterThan(phone.width - 24);
+  },
+);
 
 test.skipIf(!hasBrowser)('a page of messages stands at its end, also once the receipts have come', async () => {
   await using world = await openDashboard();

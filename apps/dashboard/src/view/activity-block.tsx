@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { type EnvelopePart, readEnvelopes } from 'agent-relay-client';
-import { use } from 'react';
+import { type ReactNode, use } from 'react';
 import type { ActivityBlock } from '../relay/activity-blocks.ts';
 import { AgentLink } from './agent-link.tsx';
 import { Ago } from './ago.tsx';
@@ -61,20 +61,27 @@ export function ActivityBlockView({ block }: { readonly block: ActivityBlock }) 
 const Prompt = ({ block: { text, at, messageIds } }: { readonly block: BlockOf<'prompt'> }) => {
   const parts = readEnvelopes(text);
   const told = new Set(parts.flatMap((part) => (part.type === 'message' ? [part.id] : [])));
+  const untold = messageIds.filter((id) => !told.has(id));
+  const when = (
+    <span className="ml-auto">
+      <Ago at={at} />
+    </span>
+  );
+  // Where the first thing said is a message, its line has the room.
+  const isBeside = untold.length === 0 && parts[0]?.type === 'message';
   return (
     <blockquote className="grid gap-2 rounded-lg border-accent border-l-2 bg-raised px-3 py-2" data-block="prompt">
-      <p className="flex flex-wrap gap-x-2 text-soft text-xs">
-        {messageIds
-          .filter((id) => !told.has(id))
-          .map((id) => (
+      {isBeside ? null : (
+        <p className="flex flex-wrap gap-x-2 text-soft text-xs">
+          {untold.map((id) => (
             <MessageLink key={id} id={id} />
           ))}
-        <span className="grow" />
-        <Ago at={at} />
-      </p>
+          {when}
+        </p>
+      )}
       {parts.map((part, index) => (
         <div key={index}>
-          {part.type === 'text' ? null : <Handed part={part} />}
+          {part.type === 'text' ? null : <Handed part={part} when={isBeside && index === 0 ? when : null} />}
           <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{part.text}</p>
         </div>
       ))}
@@ -91,12 +98,18 @@ function MessageLink({ id }: { readonly id: number }) {
   );
 }
 
-const Handed = ({ part: { id, from, person, channel } }: { readonly part: Extract<EnvelopePart, { readonly type: 'message' }> }) => (
+interface HandedProps {
+  readonly part: Extract<EnvelopePart, { readonly type: 'message' }>;
+  readonly when: ReactNode;
+}
+
+const Handed = ({ part: { id, from, person, channel }, when }: HandedProps) => (
   <p className="flex flex-wrap gap-x-2 text-soft text-xs">
     <AgentLink id={from} className="font-semibold text-ink" />
     {person === null ? null : <span>for {person}</span>}
     {channel === null ? null : <span className="text-accent">#{channel}</span>}
     <MessageLink id={id} />
+    {when}
   </p>
 );
 

@@ -26,10 +26,12 @@ export function AuditLine({ entry, tokenName }: AuditLineProps) {
             <span className="font-medium [overflow-wrap:anywhere]">{by}</span>
             <span title={action}>{actWords(action)}</span>
             {subject === null ? null : <span className="font-medium [overflow-wrap:anywhere]">{subject}</span>}
-            <span className={`min-w-0 grow truncate text-soft text-xs ${rest === '' ? '' : 'basis-40'}`} title={rest}>
-              {rest}
-            </span>
-            <span className="text-soft text-xs">
+            {rest === '' ? null : (
+              <span className="order-last min-w-0 basis-full truncate text-soft text-xs sm:order-none sm:grow sm:basis-40" title={rest}>
+                {rest}
+              </span>
+            )}
+            <span className="ml-auto text-soft text-xs">
               <Ago at={at} />
             </span>
           </>

@@ -60,7 +60,7 @@ function AuditTools({ filter, mayRead }: { readonly filter: AuditFilter; readonl
       <div className="measure flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-1.5 text-xs">
         <h2 className="font-semibold text-sm">Audit</h2>
         {mayRead ? <CheckChain /> : null}
-        <span className="grow" />
+        <span className="grow max-sm:hidden" />
         <Narrow label="Who" all="by anybody" list={callers} value={filter.by} onSet={(value) => set('by', value)} />
         <Narrow label="Operation" all="any operation" list={actions} value={filter.action} onSet={(value) => set('action', value)} />
       </div>

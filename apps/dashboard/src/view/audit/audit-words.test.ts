@@ -33,5 +33,5 @@ test('what an act was about leads to its page where there is one', () => {
     null,
   ]);
   const details = { name: 'Lead', provider: 'claude', scopes: ['a', 'b'], approval: true };
-  expect(detailWords({ subject: 'Lead', details })).toBe('provider claude · scopes ["a","b"] · approval true');
+  expect(detailWords({ subject: 'Lead', details })).toBe('provider claude · scopes a, b · approval true');
 });

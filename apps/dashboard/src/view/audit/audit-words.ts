@@ -52,5 +52,9 @@ export function subjectPage({ action, subject, details }: Pick<AuditEntry, 'acti
 export const detailWords = ({ subject, details }: Pick<AuditEntry, 'subject' | 'details'>): string =>
   Object.entries(details)
     .filter(([, value]) => value !== subject)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name} ${wordsOf(value)}`)
     .join(' · ');
+
+/** A value that was asked for: a word, a number, or a list of words. */
+const wordsOf = (value: AuditEntry['details'][string]): string =>
+  Array.isArray(value) ? value.map((part) => wordsOf(part)).join(', ') : typeof value === 'string' ? value : JSON.stringify(value);

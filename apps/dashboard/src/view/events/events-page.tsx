@@ -70,7 +70,7 @@ function EventTools({ filter, log }: { readonly filter: LogFilter; readonly log:
             Audit
           </Link>
         ) : null}
-        <span className="grow" />
+        <span className="grow max-sm:hidden" />
         <Narrow label="Kind" list={[...nouns, ...relayEventTypes]} value={filter.type} onSet={(value) => set('type', value)} />
         <Narrow label="Agent" list={agents.map(({ id }) => id)} value={filter.agent} onSet={(value) => set('agent', value)} />
         <Narrow label="Channel" list={[]} value={filter.channel} onSet={(value) => set('channel', value)} />
@@ -78,7 +78,7 @@ function EventTools({ filter, log }: { readonly filter: LogFilter; readonly log:
           type="number"
           min={0}
           aria-label="After"
-          className={`${field} w-28`}
+          className={`${field} w-28 max-sm:w-20 max-sm:grow`}
           placeholder="after…"
           key={filter.after}
           defaultValue={filter.after ?? ''}

@@ -53,12 +53,14 @@ export function Present({ agents, nodes }: PresentProps) {
       </ul>
       {known.length === there.length ? null : (
         <button type="button" className="mt-2 text-accent text-xs hover:underline" onClick={() => setShowsAway(!showsAway)}>
-          {showsAway ? 'Hide those that are away' : `Show ${known.length - there.length} that are away`}
+          {showsAway ? 'Hide those that are away' : showWords(known.length - there.length)}
         </button>
       )}
     </>
   );
 }
+
+const showWords = (away: number): string => (away === 1 ? 'Show one that is away' : `Show ${away} that are away`);
 
 const machineOf = ({ machine, nodeId }: Agent, nodes: readonly Node[]): string | null =>
   nodes.find((node) => node.nodeId === nodeId)?.name ?? machine;

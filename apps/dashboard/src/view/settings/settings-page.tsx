@@ -73,7 +73,7 @@ function RelayFacts() {
   const facts = [
     ['Version', `${version}, protocol ${protocol}`],
     ['Runs for', formatSpan(uptimeMs)],
-    ['Log', `at ${cursor}, from ${oldest}`],
+    ['Events', `${oldest} to ${cursor}`],
     ['Agents', `${agents.total}, ${agents.total - agents.offline} there`],
     ['Messages', `${messages.total}, ${messages.undelivered} not delivered yet`],
     ['Machines', `${nodes.total}, ${nodes.online} there, ${sessions.running} sessions run`],
@@ -119,6 +119,13 @@ function Links() {
 
 const tones: Readonly<Record<string, string>> = { ok: 'text-good', starting: 'text-soft', degraded: 'text-warn', failing: 'text-bad' };
 
+const partWords: Readonly<Record<string, string>> = {
+  database: 'Database',
+  feed: 'Feed of events',
+  disk: 'Disk',
+  localNode: 'Agents of this machine',
+};
+
 function HealthParts() {
   const { data, error, readAgain } = useLive(healthView);
   useAskedAgain(readAgain, ASK_MS);
@@ -127,7 +134,7 @@ function HealthParts() {
     <ul className="grid gap-1">
       {Object.entries(data.parts).map(([name, { status, reason }]) => (
         <li key={name} className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-3">
-          <span>{name}</span>
+          <span>{known(partWords, name, (word) => word)}</span>
           <span className={known(tones, status, () => 'text-soft')}>{status}</span>
           {reason === undefined ? null : <span className="col-span-2 text-soft text-xs [overflow-wrap:anywhere]">{reason}</span>}
         </li>

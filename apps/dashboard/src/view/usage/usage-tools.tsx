@@ -12,12 +12,12 @@ export function UsageTools({ filter, show }: { readonly filter: UsageFilter; rea
   const agents = useList(agentsView).all;
   const set = (name: keyof UsageFilter, value: string | number) =>
     void navigate({ to: '/usage', search: (before) => readUsageFilter({ ...before, [name]: value }), replace: true });
-  const field = 'field min-w-0 text-xs';
+  const field = 'field min-w-0 text-xs max-sm:grow';
   return (
     <header className="border-line border-b bg-panel">
       <div className="measure flex flex-wrap items-center gap-2 px-4 py-1.5 text-xs">
         <h2 className="font-semibold text-sm">Usage</h2>
-        <span className="grow" />
+        <span className="grow max-sm:hidden" />
         <Choices
           aria-label="What"
           className={field}
