@@ -155,8 +155,8 @@ test.skipIf(!hasTerminals)('a Stop hook of the user that goes on: mail that wait
   expect(timesShown(anthropic.requests, [slow.id, waiting.id])).toEqual([1, 1]);
 });
 
-/** `AGENT_RELAY_TEST_MESSAGES=500` sends as many, and prints how long that took. */
-const many = Number(process.env['AGENT_RELAY_TEST_MESSAGES'] ?? 40);
+/** `AGENT_RELAY_TEST_MESSAGES=2000` sends as many, and prints how long that took. */
+const many = Number(process.env['AGENT_RELAY_TEST_MESSAGES'] ?? 500);
 
 test.skipIf(!hasTerminals)(
   'what is sent in bursts reaches the model once, and each receipt says so',
