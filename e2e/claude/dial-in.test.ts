@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
 import { createNodeRelayClient } from 'agent-relay-client/node';
 import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
-import { agentCliPaths, startFakeAnthropic, tempHome, waitFor, wordScript } from 'agent-relay-testing';
+import { agentCliPaths, holdUntil, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { type ChildHandle, spawnProcess } from 'agent-relay-wire/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, type RunningProgram, startAgentRelay } from '../support/programs.ts';
@@ -17,7 +17,7 @@ let hasDialledAgain: Promise<unknown> = Promise.resolve();
 const home = await tempHome();
 const model = await startFakeAnthropic({
   model: async (request) =>
-    [await words(request)].flat().flatMap((step) => (step.kind === 'runCommand' ? [waitFor(hasDialledAgain), step] : [step])),
+    [await words(request)].flat().flatMap((step) => (step.kind === 'runCommand' ? [holdUntil(hasDialledAgain), step] : [step])),
 });
 const started: ChildHandle[] = [];
 let relay: RunningProgram;

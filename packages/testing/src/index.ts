@@ -11,13 +11,13 @@ export {
   editFile,
   failWith,
   hang,
+  holdUntil,
   type Model,
   type ModelStep,
   runCommand,
   say,
   searchWeb,
   think,
-  waitFor,
 } from './model/steps.ts';
 export { parseWords, wordScript } from './model/word-script.ts';
 export { type FakeOpenAi, startFakeOpenAi } from './openai/start-fake-openai.ts';

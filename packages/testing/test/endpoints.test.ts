@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest';
-import { callTool, drop, failWith, hang, type Model, runCommand, say, startFakeAnthropic, startFakeOpenAi, waitFor } from '../src/index.ts';
+import {
+  callTool,
+  drop,
+  failWith,
+  hang,
+  holdUntil,
+  type Model,
+  runCommand,
+  say,
+  startFakeAnthropic,
+  startFakeOpenAi,
+} from '../src/index.ts';
 
 const post = (url: string, body: object): Promise<Response> =>
   fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
@@ -76,7 +87,7 @@ test('an answer stops until something has happened, and goes on', async () => {
   const happened = new Promise<void>((resolve) => {
     happen = resolve;
   });
-  await using fake = await startFakeAnthropic({ model: () => [say('Before.'), waitFor(happened), say('After.')] });
+  await using fake = await startFakeAnthropic({ model: () => [say('Before.'), holdUntil(happened), say('After.')] });
   const { body } = await post(`${fake.url}/v1/messages`, { ...message, stream: true });
   let said = '';
   const read = async () => {

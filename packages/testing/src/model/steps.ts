@@ -52,7 +52,7 @@ export const searchWeb = (query: string): ModelStep => ({ kind: 'searchWeb', que
 export const hang = (durationMs?: number): ModelStep => ({ kind: 'hang', durationMs });
 
 /** Is silent until that has happened, or the CLI hangs up. */
-export const waitFor = (until: Promise<unknown>): ModelStep => ({ kind: 'wait', until });
+export const holdUntil = (until: Promise<unknown>): ModelStep => ({ kind: 'wait', until });
 
 /** Fails: with this HTTP status when nothing was said yet, else as an error inside the stream. `code` is the vendor's word for it. */
 export const failWith = (status: number, code?: string): ModelStep => ({ kind: 'failWith', status, code });
