@@ -2,7 +2,7 @@ import type { SessionEnd, SessionIdentity } from 'agent-relay-host';
 import { RelayError } from 'agent-relay-protocol';
 import { backoffDelays, isRetryable, type Log, sleep } from 'agent-relay-wire';
 import { isStartOf, type KeptStart } from './kept-start.ts';
-import type { LinkHolder } from './link-holder.ts';
+import { type LinkHolder, wasLost } from './link-holder.ts';
 import type { KeptAgent } from './owner/node-file.ts';
 import type { Owner } from './owner/owner.ts';
 
@@ -31,6 +31,10 @@ const LINK_WAIT_MS = 60_000;
 export class KeptAgents {
   readonly #options: KeptAgentsOptions;
   readonly #inHand = new Map<string, KeptAgent>();
+  /** Whose start was lost with the link before it was answered: the relay may have given them up. */
+  readonly #unanswered = new Set<string>();
+  /** What ended before its start was over here. */
+  readonly #endedInHand = new Map<string, SessionEnd>();
   readonly #failed = new Map<string, { readonly delays: Iterator<number, void>; readonly at: number }>();
   #nodeId: string | null = null;
 
@@ -52,10 +56,20 @@ export class KeptAgents {
     for (const agent of kept) this.#keep(agent, nodeId, 0);
   }
 
-  /** One that failed comes back, the later the more often it does. */
-  async ended({ agentId }: SessionIdentity, { status }: SessionEnd): Promise<void> {
+  /** The relay knows these sessions and leaves them running. */
+  confirmed(agentIds: readonly string[]): void {
+    for (const agentId of agentIds) this.#unanswered.delete(agentId);
+  }
+
+  /** One that failed comes back, the later the more often it does, and so does one whose start the relay gave up with the link. */
+  async ended({ agentId }: Pick<SessionIdentity, 'agentId'>, end: SessionEnd): Promise<void> {
     const { owner, log, clock } = this.#options;
-    if (status !== 'failed' || this.#nodeId === null || this.#inHand.has(agentId)) return;
+    if (this.#inHand.has(agentId)) {
+      this.#endedInHand.set(agentId, end);
+      return;
+    }
+    const isGivenUp = this.#unanswered.delete(agentId);
+    if ((end.status !== 'failed' && !isGivenUp) || this.#nodeId === null) return;
     const { kept } = await owner.terms().catch(() => ({ kept: [] }));
     const agent = kept.find(({ name }) => name === agentId);
     if (agent === undefined || this.#nodeId === null) return;
@@ -74,7 +88,12 @@ export class KeptAgents {
       .catch((error: unknown) => {
         if (!signal.aborted) log.error('an agent that is kept could not be started', { agentId: agent.name, ...reasonOf(error) });
       })
-      .finally(() => this.#inHand.delete(agent.name));
+      .finally(() => {
+        this.#inHand.delete(agent.name);
+        const end = this.#endedInHand.get(agent.name);
+        this.#endedInHand.delete(agent.name);
+        if (end !== undefined && !this.#options.isRunning(agent.name)) void this.ended({ agentId: agent.name }, end);
+      });
   }
 
   async #start(agent: KeptAgent, nodeId: string, delayMs: number): Promise<void> {
@@ -84,9 +103,11 @@ export class KeptAgents {
       if (signal.aborted || isRunning(agent.name)) return;
       try {
         await this.#ask(agent, nodeId);
+        this.#unanswered.delete(agent.name);
         return;
       } catch (error) {
         if (!mayPass(error)) throw error;
+        if (wasLost(error)) this.#unanswered.add(agent.name);
         log.info('an agent that is kept is started later', { agentId: agent.name, ...reasonOf(error) });
       }
       await sleep(waitMs, { signal });

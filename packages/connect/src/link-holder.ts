@@ -41,3 +41,7 @@ export class LinkHolder {
     });
   }
 }
+
+/** Whether a call was lost with its link: it may have been done. */
+export const wasLost = (error: unknown): boolean =>
+  error instanceof RelayError && (error.code === 'connection_closed' || error.code === 'timeout');

@@ -5,7 +5,7 @@ import { isRetryable, type Log, withTimeout } from 'agent-relay-wire';
 import { ActivityUpload } from './activity-upload.ts';
 import { DeliveryReports } from './delivery-reports.ts';
 import type { InboxSubscriptions } from './inbox-subscriptions.ts';
-import type { LinkHolder } from './link-holder.ts';
+import { type LinkHolder, wasLost } from './link-holder.ts';
 import { LiveDeltas } from './live-deltas.ts';
 import type { RelayLink } from './relay-link.ts';
 import type { ToolDoor } from './tool-door.ts';
@@ -99,6 +99,7 @@ export class NodeRelay implements HostRelay {
     { name, provider, task }: { readonly name: string; readonly provider: string; readonly task: string | null },
   ): Promise<void> {
     const request = { name, provider, spawnedBy, idempotencyKey: randomUUID(), ...(task === null ? {} : { task }) };
+    // A machine that cannot start an agent now is not asked again for it at once.
     await this.#untilAnswered((link) => link.callRoute('sessions/start', request), wasLost);
   }
 
@@ -194,7 +195,3 @@ export class NodeRelay implements HostRelay {
     return upload;
   }
 }
-
-/** A machine that cannot start an agent now is not asked again for it at once. */
-const wasLost = (error: unknown): boolean =>
-  error instanceof RelayError && (error.code === 'connection_closed' || error.code === 'timeout');

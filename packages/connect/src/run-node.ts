@@ -275,6 +275,7 @@ class ConnectedNode implements RunningNode {
       relay.deliverFrom(inboxes);
       links.set(link);
       this.#beat(link, offer);
+      this.#kept.confirmed(running.flatMap(({ sessionId, agentId }) => (kept.has(sessionId) ? [agentId] : [])));
       for (const { sessionId } of running) if (!kept.has(sessionId)) release(sessionId, 'The relay has given this agent up');
       // What the runtimes said before the link was lost goes first: mail they have is then not offered again.
       await relay.reports.flush();
