@@ -150,11 +150,11 @@ const answers: Readonly<Record<string, Row>> = {
   SteerTurnResult: [methods.SteerTurnResult, [{ turnId: 'u' }], ['turnId']],
   ItemsPage: [
     methods.ItemsPage,
-    [{ data: [{ turnId: 'u', item: turn.items[0] }] }],
+    [{ data: [{ turnId: 'u', item: turn.items[0] }], nextCursor: 'c' }],
     ['data[].turnId', 'data[].item', 'data[].item.id', 'data[].item.type'],
   ],
-  TurnsPage: [methods.TurnsPage, [{ data: [turn] }], inTurnObject.map((field) => `data[].${field}`)],
-  QueuePage: [methods.QueuePage, [{ data: [{ id: 'q', clientUserMessageId: 'c' }] }], ['data[].id']],
+  TurnsPage: [methods.TurnsPage, [{ data: [turn], nextCursor: 'c' }], inTurnObject.map((field) => `data[].${field}`)],
+  QueuePage: [methods.QueuePage, [{ data: [{ id: 'q', clientUserMessageId: 'c' }], nextCursor: 'c' }], ['data[].id']],
   ModelsPage: [methods.ModelsPage, [{ data: [{ id: 'm', model: 'm', displayName: 'M', isDefault: true }] }], ['data[].id', 'data[].model']],
   LoadedThreadsPage: [methods.LoadedThreadsPage, [{ data: ['t'], nextCursor: 'c' }], []],
   // What a safe session switches off: an odd answer is no answer.
