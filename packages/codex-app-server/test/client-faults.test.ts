@@ -234,6 +234,27 @@ describe('a client whose server has faults', () => {
     expect(seen[1]?.params).toMatchObject({ turn: { status: 'failed', error: { codexErrorInfo: 'agentCrashed' } } });
   });
 
+  test('a connection that is lost between the loading of a forgotten thread and its answer leaves no message waiting', async () => {
+    await connect();
+    const told: unknown[] = [];
+    const recovery = {
+      unconfirmed: () => new Set<string>(),
+      forgotten: () => told.push('forgotten'),
+      resumed: () => told.push('resumed'),
+    };
+    await client.startThread({ cwd: '/home/user/project' }, { recovery });
+    const loaded: string[] = [];
+    server.answer('thread/loaded/list', () => ({ data: [...loaded], nextCursor: null }));
+    server.answer('thread/resume', ({ threadId }) => {
+      if (loaded.length > 0) return { thread: { id: threadId }, model: 'm', cwd: '/' };
+      loaded.push(String(threadId));
+      server.disconnect();
+      return new Promise(() => {});
+    });
+    server.disconnect();
+    await expect.poll(() => told).toEqual(['forgotten', 'resumed']);
+  });
+
   test('a server that stays away closes the client, and everything that waited on it settles', async () => {
     await connect({ reconnectForMs: 300 });
     const thread = await client.startThread({ cwd: '/' });

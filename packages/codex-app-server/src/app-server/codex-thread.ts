@@ -63,6 +63,8 @@ export class CodexThread {
   readonly #elsewhere: ElsewhereWatch;
   #id: string;
   #isSubscribed = true;
+  /** What a server that has forgotten the thread had taken was looked for, and the thread is not joined again yet: maybe on a later connection. */
+  #isRecovering = false;
 
   constructor(client: CodexRequester, identity: ThreadIdentity, options: NewThreadOptions) {
     const { resumeParams, startParams, recovery, onRequest, onHeard, turnEndGraceMs, elsewherePollMs } = options;
@@ -248,9 +250,10 @@ export class CodexThread {
       this.#feed.serverDied(serverEnded);
       const canQueue = this.#client.isExperimental;
       if (this.#recovery) await recoverMessages(this.#recovery, { history: this.#history, feed: this.#feed, canQueue });
+      this.#isRecovering = true;
     }
     try {
-      await this.#rejoin({ isPartOfReconnect: true }, isForgotten);
+      await this.#rejoin({ isPartOfReconnect: true });
     } catch (error) {
       if (isThreadInUse(error)) this.#elsewhere.begin();
       else if (!isNeverStored(error)) throw error;
@@ -258,7 +261,9 @@ export class CodexThread {
       else if (isForgotten && this.#startParams) this.#id = await this.#client.replaceThread(this.#id, this.#startParams);
       else this.#isSubscribed = false;
     }
-    if (isForgotten) this.#recovery?.resumed();
+    if (!this.#isRecovering) return;
+    this.#isRecovering = false;
+    this.#recovery?.resumed();
   }
 
   /** The client is closed: nothing more will come. */
@@ -272,13 +277,13 @@ export class CodexThread {
     return turn !== undefined && isOver(turn);
   }
 
-  async #rejoin(options: CodexRequestOptions, isForgotten = false): Promise<void> {
+  async #rejoin(options: CodexRequestOptions): Promise<void> {
     const activeTurnId = this.#feed.openTurnId;
     const status = await this.#resume(options);
     const backTo = this.#feed.missedSince(activeTurnId);
     const turns = this.#feed.maybeMissed(await this.#history.turns({ ...options, backTo }), activeTurnId);
     const itemsByTurn = await this.#history.itemsByTurn(turns, options);
-    const ended = isForgotten ? turns.map((turn) => (turn.status === 'interrupted' ? crashedTurn(turn, serverEnded) : turn)) : turns;
+    const ended = this.#isRecovering ? turns.map((turn) => (turn.status === 'interrupted' ? crashedTurn(turn, serverEnded) : turn)) : turns;
     this.#feed.catchUp(ended, itemsByTurn, activeTurnId);
     // A turn that the server says nothing of has ended while we were away.
     if (status !== undefined && status !== 'active') this.#feed.nothingRuns();
