@@ -84,7 +84,7 @@ export class ScriptedSession implements AgentSession {
   }
 
   async prompt(input: PromptInput): Promise<void> {
-    if (this.events.isEnded) throw new RelayError('connection_closed', 'over');
+    if (this.events.isEnded) throw new RelayError('connection_closed', 'The session is over');
     this.prompts.push(input);
     if (input.text === 'deaf') await new Promise(() => {});
     if (input.text !== 'mute') void this.#turn(input);
