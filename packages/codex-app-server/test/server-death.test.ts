@@ -70,7 +70,7 @@ describe.each(codexVersions)('an app-server of Codex %s that is killed', { timeo
     const fifty = await Promise.all(Array.from({ length: 50 }, () => start()));
     await Promise.all(
       fifty.map(async (agent, index) => {
-        await agent.session.prompt(mail('slow 800 500', 1000 + index), { mode: 'next' });
+        await agent.session.prompt(mail('slow 2000 500', 1000 + index), { mode: 'next' });
         await agent.log.waitFor('text.delta');
       }),
     );
