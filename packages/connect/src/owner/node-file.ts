@@ -58,8 +58,7 @@ export function parseNodeFile(path: string, text: string): NodeFile {
     const { output: content, isBlank, lineOf } = read;
     return { content, isBlank, where: (key) => `${path} line ${lineOf([key])} (${key})` };
   }
-  const [{ line, path: keys, message }] = read.faults;
-  const isOfSyntax = keys.length === 0 && !/^(?:must|is) /u.test(message);
+  const [{ line, path: keys, message, isOfSyntax }] = read.faults;
   const what = isOfSyntax ? message : `${keys.length === 0 ? 'the file' : keys.join('.')}: ${message}`;
   throw new RelayError('validation_failed', `${path} line ${line}: ${what}`);
 }

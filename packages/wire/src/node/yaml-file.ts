@@ -1,4 +1,4 @@
-import { type FieldIssue, plainIssue, RelayError } from 'agent-relay-protocol';
+import { type FieldIssue, messageOf, plainIssue, RelayError } from 'agent-relay-protocol';
 import { type Document, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 
@@ -9,6 +9,8 @@ const MOST_FAULTS = 20;
 
 /** What is wrong where; `path` is empty for the whole file. */
 export interface YamlFault {
+  /** It is no YAML, or none that is read here: no key is at fault. */
+  readonly isOfSyntax: boolean;
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly line: number;
@@ -32,17 +34,17 @@ export interface YamlOptions {
 
 /** Reads a YAML file that people write; every fault is told with its line and key, in words for people. */
 export function tryYaml<Output>(text: string, schema: z.ZodType<Output>, { maxAliases = 100 }: YamlOptions = {}): YamlRead<Output> {
-  if (text.length > MAX_LENGTH) return wrong([{ path: [], message: 'is longer than a million characters', line: 1 }]);
+  if (text.length > MAX_LENGTH) return wrong([{ isOfSyntax: false, path: [], message: 'is longer than a million characters', line: 1 }]);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false, stringKeys: true });
   const errors = document.errors.slice(0, MOST_FAULTS);
-  if (errors.length > 0) return wrong(errors.map(({ message, pos: [start] }) => ({ path: [], message, line: lines.linePos(start).line })));
+  if (errors.length > 0) return wrong(errors.map(({ message, pos: [start] }) => ofSyntax(message, lines.linePos(start).line)));
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: maxAliases });
   } catch (error) {
     const refused = 'aliases (*name) are not read here: write out what they stand for';
-    return wrong([{ path: [], message: maxAliases === 0 ? refused : error instanceof Error ? error.message : 'cannot be read', line: 1 }]);
+    return wrong([ofSyntax(maxAliases === 0 ? refused : messageOf(error), 1)]);
   }
   const lineOf = (path: readonly PropertyKey[]) => lineIn(document, lines, path);
   const parsed = schema.safeParse(value ?? {}, { error: plainIssue });
@@ -56,11 +58,13 @@ export function tryYaml<Output>(text: string, schema: z.ZodType<Output>, { maxAl
         return paths.slice(0, MOST_FAULTS).map((path) => ({ path, message }));
       })
       .slice(0, MOST_FAULTS)
-      .map((fault) => ({ ...fault, line: lineOf(fault.path) })),
+      .map((fault) => ({ ...fault, isOfSyntax: false, line: lineOf(fault.path) })),
   );
 }
 
-const wrong = ([first = { path: [], message: 'cannot be read', line: 1 }, ...others]: readonly YamlFault[]) => ({
+const ofSyntax = (message: string, line: number): YamlFault => ({ isOfSyntax: true, path: [], message, line });
+
+const wrong = ([first = ofSyntax('cannot be read', 1), ...others]: readonly YamlFault[]) => ({
   faults: [first, ...others] as const,
 });
 
