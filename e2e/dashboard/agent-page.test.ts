@@ -47,7 +47,7 @@ test.skipIf(!hasBrowser)('why an agent could not be started is on its page, and 
   await page.getByRole('button', { name: 'Start it again' }).click();
   await page.getByRole('button', { name: 'Release' }).waitFor();
   expect(await page.locator('[data-session-status]').count()).toBe(0);
-  expect((await sessions())[0]).toMatchObject({ status: 'running', cwd, mode: 'safe' });
+  await expect.poll(async () => (await sessions())[0]).toMatchObject({ status: 'running', cwd, mode: 'safe' });
   expect(await owner.agents.get({ id: 'Worker' })).toMatchObject({ approval: 'guarded' });
   await page.getByRole('button', { name: 'Release' }).click();
   await page.locator('[data-session-status="ended"]').waitFor();
