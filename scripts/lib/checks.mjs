@@ -96,8 +96,7 @@ export async function runEverything(tell) {
   const env = chromium === undefined ? tools.env : { ...tools.env, AGENT_RELAY_TEST_CHROMIUM: chromium };
   /** @param {string} name */
   const endToEnd = async (name) => {
-    const options = { name, projects: [name], live: true, args: ['--no-file-parallelism'] };
-    await report.check(`${name} tests`, () => runVitest({ ...tools, env }, options));
+    await report.check(`${name} tests`, () => runVitest({ ...tools, env }, { name, projects: [name], live: true }));
   };
   const sources = async () => {
     await lint(tools, report);
