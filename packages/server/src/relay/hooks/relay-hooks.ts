@@ -134,15 +134,19 @@ export class RelayHooks {
 
   async #follow({ batches }: EventStream): Promise<void> {
     for await (const batch of batches) {
-      if ('events' in batch) for (const event of batch.events) await this.#occur(event);
+      if ('events' in batch) {
+        // Once for all: it looks at the file, and what an event tells is not worked out where nobody asks.
+        const own = this.#own;
+        if (own.length > 0) for (const event of batch.events) await this.#occur(event, own);
+      }
       letGo(batch);
     }
   }
 
-  async #occur(event: RelayEvent): Promise<void> {
+  async #occur(event: RelayEvent, own: readonly ConfiguredHook[]): Promise<void> {
     const occurrence = hookOccurrence(event);
     if (occurrence === null) return;
-    const hooks = this.#own.filter(({ trigger }) => trigger === occurrence.trigger);
+    const hooks = own.filter(({ trigger }) => trigger === occurrence.trigger);
     if (hooks.length === 0 || (await this.#answersHook(event))) return;
     for (const hook of hooks) {
       const work = this.#isNews(event)
