@@ -196,7 +196,11 @@ describe('clients of ai-relay', () => {
       const response = async (text: string) => {
         const after = client.frames.length;
         client.send({ text });
-        return until('the response', async () => client.frames.slice(after).find(({ type }) => type === 'response' || type === 'error'));
+        const answer = await until('the response', async () =>
+          client.frames.slice(after).find(({ type }) => type === 'response' || type === 'error'),
+        );
+        if (answer['type'] === 'error') throw new Error(`${tool} answered ${JSON.stringify(text)} with ${JSON.stringify(answer)}`);
+        return answer;
       };
       expect(await response('say: hello')).toMatchObject({ type: 'response', text: 'hello', status: 'finished' });
       expect(client.frames[0]).toMatchObject({ type: 'session_start', metadata: { tool } });

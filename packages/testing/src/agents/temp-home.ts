@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fakeAnthropicApiKey } from '../anthropic/start-fake-anthropic.ts';
@@ -28,11 +28,16 @@ export async function tempHome(): Promise<TempHome> {
   for (const folder of [codexHome, temporary]) await mkdir(folder, { recursive: true });
 
   const trusted: string[] = [];
+  let trusting: Promise<void> = Promise.resolve();
+  const trust = (folder: string): Promise<void> => {
+    trusted.push(folder);
+    trusting = trusting.then(() => replaceFile(join(home, '.claude.json'), JSON.stringify(claudeState(trusted))));
+    return trusting;
+  };
   const makeFolder = async (name: string): Promise<string> => {
     const folder = join(directory, name);
     await mkdir(folder, { recursive: true });
-    trusted.push(folder);
-    await writeFile(join(home, '.claude.json'), JSON.stringify(claudeState(trusted)));
+    await trust(folder);
     return folder;
   };
   const workFolder = await makeFolder('work');
@@ -54,6 +59,12 @@ export async function tempHome(): Promise<TempHome> {
  * make a test of "outside its folder" say nothing.
  */
 const parentFolder = (): string => (process.platform !== 'win32' && existsSync('/var/tmp') ? '/var/tmp' : tmpdir());
+
+/** Whoever reads it meanwhile reads it whole: a Claude that finds half of its state does not start. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
+}
 
 /** What any program needs to start at all. */
 function machineEnv(): Record<string, string> {
