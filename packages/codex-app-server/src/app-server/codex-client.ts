@@ -199,13 +199,20 @@ export class CodexClient implements CodexRequester {
     params: object,
     options: ThreadOptions & { readonly resumeParams: ResumeThreadParams; readonly startParams?: StartThreadParams },
   ): Promise<CodexThread> {
-    const open = () => onceStored(() => this.ask(ThreadResult, method, params));
-    return await this.#threads.open(open, ({ thread: { id }, model, cwd }) => {
+    let isRunning = false;
+    const open = async () => {
+      const opened = await onceStored(() => this.ask(ThreadResult, method, params));
+      isRunning = opened.thread.status?.type === 'active';
+      return opened;
+    };
+    const thread = await this.#threads.open(open, ({ thread: { id }, model, cwd }) => {
       if (this.#threads.get(id)) throw new RelayError('name_taken', `The thread ${id} is open here already`);
       const { turnEndGraceMs = 3_000, elsewherePollMs = 5_000 } = this.#options;
       const onHeard = (known: KnownNotification, thread: CodexThread) => this.#threads.heard(known, thread);
       return new CodexThread(this, { id, model: model ?? null, cwd }, { ...options, turnEndGraceMs, elsewherePollMs, onHeard });
     });
+    if (isRunning) await thread.joinedRunning();
+    return thread;
   }
 
   async replaceThread(threadId: string, params: StartThreadParams): Promise<string> {

@@ -48,6 +48,8 @@ const serverEnded = 'The Codex app-server ended';
 
 /** Codex answers an interrupt within 50 ms; one that does not answer must not keep its agent. */
 const interruptTimeoutMs = 10_000;
+/** A turn begins some milliseconds after the answer that names it, on a busy machine seconds. */
+const beginTimeoutMs = 10_000;
 
 /** One conversation on a server. Its states are those of `ThreadState`; it survives reconnects of its client. */
 export class CodexThread {
@@ -193,7 +195,7 @@ export class CodexThread {
     const turnId = this.#feed.openTurnId;
     if (turnId === undefined) return false;
     try {
-      await this.#client.request('turn/interrupt', { threadId: this.id, turnId }, { timeoutMs: interruptTimeoutMs });
+      await this.#stop(turnId);
       this.#feed.stopped(turnId);
       return true;
     } catch (error) {
@@ -234,6 +236,12 @@ export class CodexThread {
     await this.#client.request('thread/unarchive', { threadId: this.id });
   }
 
+  /** The client's side of the thread: it was joined while a turn runs, whose beginning nobody tells here. */
+  async joinedRunning(): Promise<void> {
+    const turn = await this.#history.runningTurn();
+    if (turn) this.#feed.begun(turn.id);
+  }
+
   /** The client's side of the thread: takes a notification that names it. */
   receive(notification: CodexNotification): void {
     this.#feed.receive(notification);
@@ -270,6 +278,19 @@ export class CodexThread {
   end(): void {
     this.#elsewhere.close();
     this.#feed.end();
+  }
+
+  /** Codex names a turn in its answer before it knows of it, and refuses to stop it then: it is asked again once the turn has begun. */
+  async #stop(turnId: string): Promise<void> {
+    const ask = () => this.#client.request('turn/interrupt', { threadId: this.id, turnId }, { timeoutMs: interruptTimeoutMs });
+    const hadBegun = this.#feed.hasBegun(turnId);
+    try {
+      await ask();
+    } catch (error) {
+      const mayBeEarly = !hadBegun && isTurnUnknown(error) && !isThreadUnknown(error);
+      if (!mayBeEarly || !(await this.#feed.beginsWithin(turnId, beginTimeoutMs))) throw error;
+      await ask();
+    }
   }
 
   async #hasEnded(turnId: string): Promise<boolean> {

@@ -35,6 +35,8 @@ export class HeardTurns {
     }
     if (method === 'turn/completed') this.#ended.add(params.turn.id);
     if (method !== 'turn/started') return;
+    // It was told to be over before it had begun, and has an end of its own after all.
+    this.#ended.delete(params.turn.id);
     this.#newest = params.turn.id;
     this.#hasBegun = true;
   }

@@ -1,4 +1,4 @@
-import { AsyncQueue } from 'agent-relay-wire';
+import { AsyncQueue, Bell } from 'agent-relay-wire';
 import { HeardTurns } from './heard-turns.ts';
 import { crashedTurn, isOver, type LostEnd, turnEnd } from './lost-end.ts';
 import type { ItemEntry } from './methods.ts';
@@ -30,6 +30,7 @@ export class ThreadFeed {
   readonly #queue = new AsyncQueue<CodexNotification>({ limit: notificationLimit, overflow: 'error' });
   readonly #openTurn: TurnWatch;
   readonly #heard: HeardTurns;
+  readonly #news = new Bell();
   #stoppedTurnId: string | undefined;
   #receivedCount = 0;
   #state: ThreadState = idle;
@@ -68,11 +69,24 @@ export class ThreadFeed {
     if (this.#queue.push(notification)) this.#receivedCount += 1;
   }
 
-  /** Codex answered that this turn runs, which may come before the turn's own first word, or after its last. */
+  /** Codex answered that this turn runs, which may come before the turn's own first word or the last of the one before it, or after its own last. */
   begun(turnId: string): void {
-    if (turnId === '' || this.#heard.hasEnded(turnId) || this.#state.status === 'active') return;
+    const isKnown = this.#state.status === 'active' && this.#state.turnId === turnId;
+    if (turnId === '' || isKnown || this.#heard.hasEnded(turnId)) return;
     this.#state = { status: 'active', turnId, waitsFor: [] };
     this.#openTurn.open(turnId);
+  }
+
+  /** Whether the turn's own first word was heard: before it Codex may not know the turn that it has answered. */
+  hasBegun(turnId: string): boolean {
+    return this.#heard.openTurnId === turnId;
+  }
+
+  /** Waits for the turn's first word; `false` when it ended first, or did not begin within this time. */
+  async beginsWithin(turnId: string, ms: number): Promise<boolean> {
+    const signal = AbortSignal.timeout(ms);
+    while (!this.hasBegun(turnId) && this.openTurnId === turnId && !signal.aborted) await this.#news.next({ signal });
+    return this.hasBegun(turnId) && this.openTurnId === turnId;
   }
 
   /** Codex took the order to stop this turn: its end follows at once, or is told here. */
@@ -90,8 +104,8 @@ export class ThreadFeed {
   async settle(turnId: string, otherwise: LostEnd): Promise<void> {
     const isStopped = this.#stoppedTurnId === turnId;
     const turn = await this.#options.recorded(turnId);
-    // It was told to stop and has not yet: what came next would join it.
-    if (isStopped && turn && !isOver(turn)) return this.#openTurn.expectEndAgain();
+    // It was told to stop and has not yet, so that what came next would join it; or it is about to begin.
+    if (turn && !isOver(turn) && (isStopped || !this.hasBegun(turnId))) return this.#openTurn.expectEndAgain();
     const end = turn && isOver(turn) ? turn : isStopped ? 'stopped' : otherwise;
     if (this.openTurnId === turnId) this.receive(turnEnd(this.#options.threadId(), turnId, end));
   }
@@ -140,12 +154,14 @@ export class ThreadFeed {
     this.#state = { status: 'unloaded' };
     this.#openTurn.close();
     this.#queue.end();
+    this.#news.ring();
   }
 
   #follow(known: KnownNotification): void {
     this.#state = nextThreadState(this.#state, known);
     this.#openTurn.observe(known);
     this.#heard.observe(known);
+    this.#news.ring();
     this.#options.onHeard(known);
   }
 

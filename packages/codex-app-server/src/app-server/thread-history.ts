@@ -63,6 +63,12 @@ export class ThreadHistory {
     return turns.find(({ id }) => id === turnId);
   }
 
+  /** The turn that runs, as far as is recorded. */
+  async runningTurn(): Promise<Turn | undefined> {
+    const turns = await this.turns({ timeoutMs: recordTimeoutMs }).catch(() => []);
+    return turns.find(({ status }) => status === 'inProgress');
+  }
+
   /** The items of each of these turns, oldest first. */
   async itemsByTurn(turns: readonly Turn[], options?: CodexRequestOptions): Promise<ReadonlyMap<string, readonly ItemEntry[]>> {
     const byTurn = new Map<string, readonly ItemEntry[]>();
