@@ -11,10 +11,10 @@ export const messageAbout = (event: RelayEvent): number | null => rowOf(event).a
 
 /**
  * What concerns an agent may be read by whoever reads as it what the event is about, and by who reads everything: nothing has to be looked up
- * for them. Where an event has a rule of its own, that one says it.
+ * for them. Where an event has a rule of its own, that one says it, whoever asks.
  */
 const readsWhatIsAsked = (event: RelayEvent, { for: agentId, readsAll, readsAs }: FilterCriteria): boolean =>
-  readsAll || (agentId !== undefined && isReadByMessage(event) && readsAs(agentId, messageAbout(event) ?? event.seq));
+  isReadByMessage(event) && (readsAll || (agentId !== undefined && readsAs(agentId, messageAbout(event) ?? event.seq)));
 
 /** Whether what an event tells of has to be looked up to say who may have it. */
 export const needsReading = (event: RelayEvent, criteria: FilterCriteria): boolean =>
@@ -27,9 +27,6 @@ export const needsMessage = (event: RelayEvent, { for: agentId, channel }: Pick<
 /** Whether a reader with these criteria gets the event. `member` is the agent that `for` names, null when nobody knows it. */
 export function matchesFilter(event: RelayEvent, criteria: FilterCriteria, about: About, member: Member | null): boolean {
   const { types, channel, for: agentId } = criteria;
-  if ('token' in event && !criteria.seesTokens) return false;
-  if ('approval' in event && !criteria.seesApprovalsOf(event.approval.agentId)) return false;
-  if ('rule' in event && !criteria.seesApprovalsOf(event.rule.agent)) return false;
   if (types && !types.some((name) => isNamed(event.type, name))) return false;
   const message = event.type === 'message.new' ? event.message : about.message;
   if (channel !== undefined && message?.channel !== channel) return false;
