@@ -29,6 +29,20 @@ describe('starting an agent', () => {
     });
   });
 
+  it('under a name that a token was made for while a machine was waited for is refused', async () => {
+    const starter: Principal = {
+      ...{ type: 'token', workspace, tokenId: 't', name: 'ci', kind: 'scoped', agentId: null },
+      ...{ scopes: ['sessions:write'], targets: null, channels: null },
+    };
+    // The relay has just started: whoever asks waits for the first machine.
+    const starting = world.start('Held', starter);
+    await world.relay.handlers['tokens/create']({ name: "Held's own", kind: 'agent', agentId: 'Held' }, as(owner));
+    await world.attach(node);
+    await expect(starting).rejects.toMatchObject({ code: 'name_taken' });
+    expect(node.commands).toEqual([]);
+    expect(await world.start('Held')).toMatchObject({ agentId: 'Held', status: 'running' });
+  });
+
   it('registers its address, gives it a token of its epoch and answers when the machine has it running', async () => {
     await world.attach(node);
     const session = await world.start('Worker', owner, { cwd: '/work', task: 'Do it', tags: ['backend'], model: 'big' });

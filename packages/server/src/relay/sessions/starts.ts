@@ -62,8 +62,7 @@ export class Starts {
     const { workspace } = principal;
     const { store } = this.#deps;
     assertMayActUpon(principal, input.name);
-    if (!isOwner(principal) && store.agents.index.in(workspace).isBound(input.name))
-      throw new RelayError('name_taken', `${input.name} is whoever holds its token: choose another name`);
+    assertIsFree(principal, input.name, store.agents.index.in(workspace).isBound(input.name));
     const spawnedBy = this.#spawnerId(principal, input.spawnedBy);
     assertMayWake(input, principal, spawnedBy);
     assertCoherent(input, spawnedBy);
@@ -137,6 +136,8 @@ export class Starts {
     try {
       const begun = await store.sessions.begin(workspace, input.name, (facts) =>
         beginOnce(facts, attempt, () => {
+          // Somebody may have made a token for the name while a machine was waited for.
+          assertIsFree(principal, input.name, facts.isBound);
           if (spawnedBy !== null) assertMaySpawn(facts, spawnedBy, settings.spawn);
           const begun = beginSession(facts, begin);
           return { ...begun, change: begun.change && withWaking(facts, begun.change, prepared) };
@@ -261,6 +262,11 @@ export class Starts {
       runningSessions: unfinished.filter((entry) => entry.workspace === workspace && entry.session.nodeId === node.nodeId).length,
     }));
   }
+}
+
+/** Whoever holds an agent's own token is that agent. @throws RelayError `name_taken`. */
+function assertIsFree(principal: Principal, name: string, isBound: boolean): void {
+  if (isBound && !isOwner(principal)) throw new RelayError('name_taken', `${name} is whoever holds its token: choose another name`);
 }
 
 const hasConversation = (session: Session, { nodeId, provider, vendorSessionId }: ResumableSession): boolean =>
