@@ -31,8 +31,8 @@ export interface CallContext {
 }
 
 /**
- * One handler for each route of the route table. Input is parsed, the route's scope and `anonymous` flag are checked by the transport;
- * who may act for whom is checked here. Throws RelayError only; anything else is a bug.
+ * One handler for each route of the route table. Input is parsed by the transport. Each asks first for the route's scope and who may call it
+ * (`relay/access`), and who may act for whom where it decides. Throws RelayError only; anything else is a bug.
  */
 export type RelayHandlers = {
   readonly [Name in RouteName]: (input: RouteInput<Name>, context: CallContext) => RouteOutput<Name> | Promise<RouteOutput<Name>>;
@@ -131,8 +131,10 @@ export interface Relay {
   /** The link ended: the node's sessions keep their agents for a grace period. */
   nodeDetached(link: NodeLink): void;
 
-  /** Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. */
-  /** A browser's session speaks through its cookie only, and is no bearer. */
+  /**
+   * Who a token speaks for; null when it is unknown, expired, revoked, or its agent has a newer epoch. A browser's session speaks through its
+   * cookie only, and is no bearer.
+   */
   authenticate(token: string, as?: 'bearer' | 'browser'): Promise<Principal | null>;
   /** Handlers and streams look themselves; for what a transport does beside them. @throws RelayError `unauthorized` when the caller's token has ended since it was shown. */
   assertLive(principal: Principal): void;
