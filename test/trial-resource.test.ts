@@ -49,10 +49,10 @@ const edits: readonly Edit[] = [
     "import { emptiesLockers } from './locker.ts';",
   ]),
   edit('packages/server/src/domain/follow.ts', '  withoutChannels,', ['  emptiesLockers,']),
-  edit('packages/server/src/relay/relay.ts', "import { LoopGuard } from './guard/loop-guard.ts';", [
+  edit('packages/server/src/relay/relay-handlers.ts', "import { messageHandlers } from './mail/message-routes.ts';", [
     "import { lockerHandlers } from './lockers/lockers.ts';",
   ]),
-  edit('packages/server/src/relay/relay.ts', '    ...sessions.handlers,', ['    ...lockerHandlers({ store, clock }),']),
+  edit('packages/server/src/relay/relay-handlers.ts', '    ...sessions.handlers,', ['    ...lockerHandlers({ store, clock }),']),
   edit('packages/server/src/cli/resources.ts', "import { loginCommand } from './login.ts';", [
     "import { lockersCommand, lockerWords } from './lockers.ts';",
   ]),

@@ -27,7 +27,8 @@ import { localNodeLogPath, localNodePath, localNodeStateFolder } from './paths.t
 import type { CallContext } from './relay/contract/relay-contract.ts';
 import { defaultSettings } from './relay/contract/relay-settings.ts';
 import type { RelayHooksFile } from './relay/hooks/relay-hooks.ts';
-import { createRelay, type RelayDeps, type StartedRelay } from './relay/relay.ts';
+import { createRelay, type StartedRelay } from './relay/relay.ts';
+import type { RelayDeps } from './relay/relay-deps.ts';
 import { createSessions } from './relay/sessions/sessions.ts';
 import { removeRunningRelay, writeRunningRelay } from './running-relay.ts';
 import { SteadyClock } from './steady-clock.ts';

@@ -5,7 +5,8 @@ import { type InboxItem, type Principal, RelayError, type RelayEvent } from 'age
 import { silentLogger } from '../../src/logger.ts';
 import type { CallContext, RelayHandlers } from '../../src/relay/contract/relay-contract.ts';
 import { defaultSettings, type RelaySettings } from '../../src/relay/contract/relay-settings.ts';
-import { createRelay, type RelayDeps, type StartedRelay } from '../../src/relay/relay.ts';
+import { createRelay, type StartedRelay } from '../../src/relay/relay.ts';
+import type { RelayDeps } from '../../src/relay/relay-deps.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { askingStore } from '../support/asking-store.ts';
 import { ManualClock } from './manual-clock.ts';

@@ -1,4 +1,4 @@
-import { OWNER_AGENT_ID, PERSON, type Principal, RELAY_AGENT_ID, RelayError, routeNames, routes } from 'agent-relay-protocol';
+import { type Node, OWNER_AGENT_ID, PERSON, type Principal, RELAY_AGENT_ID, RelayError, routeNames, routes } from 'agent-relay-protocol';
 import { RecentMap, shapesOf } from 'agent-relay-wire';
 import { isBuiltIn } from '../../domain/membership.ts';
 import { agentOf, isOwner } from '../../domain/scopes.ts';
@@ -110,3 +110,6 @@ function whyReserved(name: string, likeness: string): string {
   if (likeness === PERSON) return `${name} reads as the name of a person`;
   return likeness === name ? `${name} is a name of the relay's own` : `${name} looks like ${likeness}, a name of the relay's own`;
 }
+
+/** The kinds of agent that a machine offers. */
+export const kindsOf = ({ providers }: Pick<Node, 'providers'>): readonly string[] => providers.map(({ id }) => id);

@@ -1,0 +1,99 @@
+import { principalName } from 'agent-relay-protocol';
+import { watchedIn } from '../domain/act-as.ts';
+import { maySeeApprovals } from '../domain/approval.ts';
+import { type Access, actsAsOwner, assertAccess } from './access/access.ts';
+import { livingNodeHandlers, openLiving } from './calls/living-calls.ts';
+import { openPresent } from './calls/present-calls.ts';
+import { kindsOf } from './calls/reserved-names.ts';
+import type { CallContext, Relay } from './contract/relay-contract.ts';
+import type { SessionsPart } from './relay-core.ts';
+import type { RelayParts } from './relay-parts.ts';
+import type { Tokens } from './tokens/tokens.ts';
+
+/*
+ * What the transports call beside the routes.
+ */
+
+/** What machines call: a kind of agent that one offers is a name that means something from then on. */
+export function nodeDoors({ core, sessions, reserved }: RelayParts): Pick<Relay, 'nodeHandlers' | 'nodeLive' | 'nodeDetached'> {
+  const { lives } = core.tokens;
+  const { nodeHandlers, nodeLive, nodeDetached } = sessions;
+  return {
+    nodeHandlers: livingNodeHandlers(
+      {
+        ...nodeHandlers,
+        'nodes/attach': async (params, context) => {
+          const attached = await nodeHandlers['nodes/attach'](params, context);
+          reserved.offer(attached.nodeId, kindsOf(params));
+          return attached;
+        },
+        'nodes/heartbeat': async (params, context) => {
+          const answer = await nodeHandlers['nodes/heartbeat'](params, context);
+          const { principal } = context;
+          if (params.offer && principal.type === 'node') reserved.offer(principal.nodeId, kindsOf(params.offer));
+          return answer;
+        },
+      },
+      lives,
+    ),
+    nodeLive: (params, context) => {
+      lives.assertLive(context.principal);
+      nodeLive(params, context);
+    },
+    nodeDetached,
+  };
+}
+
+/** A stream needs its scope, and lives no longer than the token it was opened with. */
+export function streamsOf({
+  core,
+  readers,
+  sessions,
+  presence,
+  inbox,
+}: RelayParts): Pick<Relay, 'openActivity' | 'openEvents' | 'openInbox'> {
+  const { store, feed, tokens } = core;
+  const open = <Batch, Stream extends { readonly batches: AsyncIterable<Batch> }>(
+    access: Pick<Access, 'scope' | 'shared'>,
+    context: CallContext,
+    opened: (context: CallContext) => Promise<Stream>,
+    mayStill?: () => void,
+  ): Promise<Stream> => {
+    assertAccess({ ...access, anonymous: true }, context.principal);
+    return openLiving<Batch, Stream>(context, tokens.lives, opened, mayStill);
+  };
+  return {
+    openActivity: async (params, context) =>
+      open({ scope: 'events:read', shared: true }, context, (living) => sessions.openActivity(params, living)),
+    openEvents: async (filter, context) =>
+      open({ scope: 'events:read' }, context, async ({ principal, signal, turn }) => {
+        const { workspace } = principal;
+        const seesApprovalsOf = (agentId: string | null) =>
+          maySeeApprovals(principal, agentId === null ? null : watchedIn(store.agents.index.in(workspace), agentId));
+        const { reading: _reading, ...rights } = readers.of(principal);
+        const reader = { workspace, caller: principalName(principal), ...rights, seesTokens: actsAsOwner(principal), seesApprovalsOf };
+        return feed.open(reader, filter, { signal, turn });
+      }),
+    openInbox: async (params, context) =>
+      open({ scope: 'messages:read' }, context, (living) => openPresent(params, living, presence, () => inbox.openInbox(params, living))),
+  };
+}
+
+export function principalsOf(
+  tokens: Tokens,
+  { pairings }: Pick<SessionsPart, 'pairings'>,
+): Pick<Relay, 'authenticate' | 'assertLive' | 'endOf' | 'asNode' | 'exchangeLoginCode' | 'endSession'> {
+  const { lives } = tokens;
+  return {
+    authenticate: async (token, as) => {
+      const principal = await tokens.authenticate(token, as);
+      if (principal?.type === 'node') pairings.forget(principal.nodeId);
+      return principal;
+    },
+    assertLive: (principal) => lives.assertLive(principal),
+    endOf: (principal) => lives.endOf(principal),
+    asNode: (principal, nodeId) => lives.inherit({ type: 'node', workspace: principal.workspace, nodeId }, principal),
+    exchangeLoginCode: (code) => tokens.exchangeLoginCode(code),
+    endSession: (token) => tokens.endSession(token),
+  };
+}
