@@ -8,7 +8,8 @@ import { isSigned, readYaml, SIGNATURE_HEADER } from 'agent-relay-wire/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Hooks } from '../src/hooks/hooks.ts';
 import { notifierOf } from '../src/hooks/notify.ts';
-import { createHost, type Host } from '../src/host.ts';
+import { createHost } from '../src/host.ts';
+import type { Host } from '../src/host-contract.ts';
 import { inboxItem, RecordingRelay } from './recording-relay.ts';
 import { ScriptedProvider } from './scripted-provider.ts';
 
