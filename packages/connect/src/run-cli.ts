@@ -6,10 +6,11 @@ import { isLoopbackHost } from 'agent-relay-wire/node';
 import { CommanderError } from 'commander';
 import { keepToken, keptTokenFile, keptUrl, readTokenFile } from './kept-token.ts';
 import { createLogger, createPlainLogger } from './logger.ts';
+import type { NodeEnd, NodeOptions } from './node-contract.ts';
 import { withOwnProviders } from './own-providers.ts';
 import { FileOwner, nodeFilePath } from './owner/owner.ts';
 import { pair } from './pair.ts';
-import { type NodeEnd, type NodeOptions, runNode } from './run-node.ts';
+import { runNode } from './run-node.ts';
 import { type ConnectSettings, defaultStateDir, readConnectSettings } from './settings.ts';
 import { createSpeech } from './speech.ts';
 

@@ -8,7 +8,8 @@ import type { ActivityEntry, Agent, Delivery, ErrorBody, Message, Session } from
 import { silentLog } from 'agent-relay-wire';
 import { expect, vi } from 'vitest';
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
-import { type NodeOptions, type RunningNode, runNode } from '../src/run-node.ts';
+import type { NodeOptions, RunningNode } from '../src/node-contract.ts';
+import { runNode } from '../src/run-node.ts';
 
 export const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 60_000, interval: 25 });
 

@@ -7,8 +7,9 @@ import { silentLog } from 'agent-relay-wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ScriptedProvider } from '../../host/test/scripted-provider.ts';
+import type { RunningNode } from '../src/node-contract.ts';
 import { FileOwner } from '../src/owner/owner.ts';
-import { type RunningNode, runNode } from '../src/run-node.ts';
+import { runNode } from '../src/run-node.ts';
 import { until } from './link-world.ts';
 
 type Frame = {
