@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RelayClient } from 'agent-relay-client';
@@ -8,6 +7,8 @@ import { databasePathOf, ownerTokenPath } from 'agent-relay-server';
 import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { type ChildHandle, spawnProcess } from 'agent-relay-wire/node';
 import { afterEach, expect, test } from 'vitest';
+import { cableTo } from '../support/cable.ts';
+import { breakThings, randomOf } from '../support/chance.ts';
 import { nodeProcessOf } from '../support/node-process.ts';
 import { freePort, startAgentRelay } from '../support/programs.ts';
 import { timesShown } from '../support/times-shown.ts';
@@ -19,56 +20,10 @@ const { claude, claudeDialling } = agentCliPaths();
 const count = Number(process.env['AGENT_RELAY_TEST_MESSAGES'] ?? 60);
 const seed = Number(process.env['AGENT_RELAY_TEST_SEED'] ?? Date.now() % 1_000_000);
 
-/**
- * `AGENT_RELAY_TEST_NODE_KILLS=1` kills `relay-connect` as well. What it has handed over in that very moment goes out again under the same uuid, and the
- * CLI drops it; where the CLI is killed too before anybody heard of it, its sender is told so.
- */
-const killsNode = process.env['AGENT_RELAY_TEST_NODE_KILLS'] === '1';
-
 const cleanUps: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
-
-/** What is between the CLI and the relay, cut whenever the test likes. */
-async function cableTo(port: number) {
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(one);
-      one.on('error', () => other.destroy());
-      one.on('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-      one.pipe(other);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  cleanUps.push(() => {
-    server.close();
-    cut();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return { port: address.port, cut };
-}
-
-/** Numbers from 0 to 1, the same for the same seed. */
-function randomOf(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 async function world() {
   const home = await tempHome();
@@ -96,32 +51,13 @@ const ways = [
   ['the newest by dial', claude, 'dial'],
 ] as const;
 
-interface Faults {
-  readonly cut: () => void;
-  readonly relay: () => Promise<void>;
-  readonly node: () => Promise<void>;
-  readonly cli: () => Promise<void>;
-}
-
-/** One fault after another, by chance, until the signal aborts; answers how many of each there were. */
-async function breakThings(faults: Faults, random: () => number, signal: AbortSignal): Promise<Record<keyof Faults, number>> {
-  const counts = { cut: 0, relay: 0, node: 0, cli: 0 };
-  while (!signal.aborted) {
-    await pause(300 + random() * 2_500);
-    const chance = random();
-    const fault = chance < 0.5 ? 'cut' : chance < 0.7 ? 'relay' : chance >= 0.85 ? 'cli' : killsNode ? 'node' : 'cut';
-    counts[fault] += 1;
-    await faults[fault]();
-  }
-  return counts;
-}
-
 test.each(ways.filter(([, command]) => command !== undefined))(
-  `what Claude Code %s is sent reaches its model once, or its receipt says what came between, while its socket, its relay and the CLI are killed (seed ${seed})`,
+  `what Claude Code %s is sent reaches its model once, or its receipt says what came between, while its socket, its relay, the relay’s machine and the CLI are killed (seed ${seed})`,
   { timeout: 150_000 + count * 1_500 },
   async (_name, command = '', way) => {
     const { home, model, port, client, restart } = await world();
     const cable = await cableTo(port);
+    cleanUps.push(() => cable[Symbol.asyncDispose]());
     const { token } = await client.tokens.create({ name: 'Solo', kind: 'agent', agentId: 'Solo' });
     const url = `ws://127.0.0.1:${cable.port}/claude/Solo`;
     const byItself = ['--sdk-url', url, '--print', '--include-partial-messages', '--replay-user-messages', '-p', ''];
@@ -140,19 +76,30 @@ test.each(ways.filter(([, command]) => command !== undefined))(
     await until('Solo', async () => (await client.agents.get({ id: 'Solo' }).catch(() => null))?.status === 'idle' || undefined);
     const random = randomOf(seed);
     const sending = new AbortController();
-    const faults: Faults = {
-      cut: cable.cut,
-      relay: restart,
-      node: async () => {
-        const pid = await nodeProcessOf(home);
-        if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    // What `relay-connect` has handed over in the very moment in which it dies goes out again under the same uuid, and the CLI drops it; where the CLI is
+    // killed too before anybody heard of it, its sender is told so.
+    const chaos = breakThings(
+      {
+        cut: { share: 0.5, happen: cable.cut },
+        relay: { share: 0.2, happen: restart },
+        node: {
+          share: 0.15,
+          happen: async () => {
+            const pid = await nodeProcessOf(home);
+            if (pid !== undefined) process.kill(pid, 'SIGKILL');
+          },
+        },
+        cli: {
+          share: 0.15,
+          happen: async () => {
+            await child.kill({ graceMs: 0 });
+            child = await begin();
+          },
+        },
       },
-      cli: async () => {
-        await child.kill({ graceMs: 0 });
-        child = await begin();
-      },
-    };
-    const chaos = breakThings(faults, random, sending.signal);
+      random,
+      sending.signal,
+    );
     const ids: number[] = [];
     for (let number = 1; number <= count; number += 1) {
       const message = { from: 'Helper', to: 'id:Solo', body: `say: got ${number}`, idempotencyKey: `n${number}` };

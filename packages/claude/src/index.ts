@@ -14,6 +14,7 @@ export {
   type HookCallback,
   type PermissionRequest,
 } from './stream-json/frames.ts';
+export type { GreetedCli } from './stream-json/known-process.ts';
 export { checkOutgoing, type OutgoingFrame } from './stream-json/outgoing.ts';
 export { checkPeerFrame, type PeerControl, peerControls } from './stream-json/peer-frames.ts';
 export type { ClaudePermissionMode } from './stream-json/permission-mode.ts';

@@ -7,7 +7,7 @@ import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
 import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { type ChildHandle, spawnProcess, webSocketDuplex } from 'agent-relay-wire/node';
 import { afterEach, describe, expect, test } from 'vitest';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { createClaudeDialIn } from '../src/provider/dial-in.ts';
 import type { ClaudeFrame, PermissionRequest } from '../src/stream-json/frames.ts';
 import type { OutgoingFrame } from '../src/stream-json/outgoing.ts';
@@ -44,8 +44,11 @@ async function dialIn({ path = '/claude/s1', onPermission = () => ({ behavior: '
 async function serveAndDial(handler: SdkUrlHandler, { path = '/claude/s1', bearer = 'secret' }: Pick<DialIn, 'path' | 'bearer'> = {}) {
   const server = createServer();
   const sockets = new WebSocketServer({ server, maxPayload: 128 << 20 });
+  let isAnswerLost = false;
   sockets.on('connection', (socket, request: IncomingMessage) => {
-    void handler.accept(webSocketDuplex<unknown, OutgoingFrame>(socket, { framing: 'lines' }), request);
+    const duplex = webSocketDuplex<unknown, OutgoingFrame>(socket, { framing: 'lines' });
+    void handler.accept(isAnswerLost ? Object.assign(duplex, { incoming: cutByAnswer(duplex.incoming, socket) }) : duplex, request);
+    isAnswerLost = false;
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -73,7 +76,18 @@ async function serveAndDial(handler: SdkUrlHandler, { path = '/claude/s1', beare
   const drop = (code: number) => {
     for (const socket of sockets.clients) socket.close(code);
   };
-  return { child, drop, cwd: home.workFolder, model };
+  const loseNextAnswer = () => {
+    isAnswerLost = true;
+  };
+  return { child, drop, loseNextAnswer, cwd: home.workFolder, model };
+}
+
+/** The first answer of a CLI does not arrive: it is the end of the line. */
+async function* cutByAnswer(incoming: AsyncIterable<unknown>, socket: WebSocket): AsyncGenerator<unknown, void> {
+  for await (const frame of incoming) {
+    if (JSON.stringify(frame).includes('"control_response"')) return socket.terminate();
+    yield frame;
+  }
 }
 
 interface DialIn {
@@ -133,6 +147,18 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', () => {
     await connection.prompt({ content: 'say: still one conversation' });
     await expect.poll(() => results(frames).length).toBe(2);
     expect(streamedText(frames)).toBe(`${words}still one conversation`);
+  });
+
+  test('is known again by what it repeats, where its answer to the first words on a line was lost with that line', async () => {
+    const { sessions, frames, diallers, drop, loseNextAnswer } = await dialIn();
+    const { connection } = await firstSession(sessions);
+    await connection.prompt({ content: 'slow 40 60' });
+    await expect.poll(() => streamedText(frames)).toContain('word003');
+    loseNextAnswer();
+    drop(1012);
+    await expect.poll(() => diallers.length).toBe(3);
+    await expect.poll(() => results(frames).length).toBe(1);
+    expect([sessions.length, connection.isClosed]).toEqual([1, false]);
   });
 
   test('a permission that was asked while the line was down is answered after it', async () => {

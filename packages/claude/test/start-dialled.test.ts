@@ -6,21 +6,32 @@ import { startDialled } from '../src/provider/start-dialled.ts';
 interface Said {
   readonly type: string;
   readonly request_id?: string;
+  readonly request?: { readonly subtype: string };
+}
+
+interface Dials {
+  readonly byCode?: boolean;
+  readonly lastRequestId?: string;
+  /** Told what it is asked for. */
+  readonly onAsked?: (subtype: string) => void;
 }
 
 /** A Claude Code that answers whatever it is asked for. */
-function claudeDials({ byCode = true, lastRequestId }: { readonly byCode?: boolean; readonly lastRequestId?: string } = {}) {
+function claudeDials({ byCode = true, lastRequestId, onAsked }: Dials = {}) {
   const [ofProvider, claude] = createDuplexPair<unknown, Said>();
   void (async () => {
-    for await (const { type, request_id } of claude.incoming) {
+    for await (const { type, request_id, request } of claude.incoming) {
       if (type !== 'control_request') continue;
-      await claude.send({ type: 'control_response', response: { subtype: 'success', request_id, response: {} } });
+      onAsked?.(request?.subtype ?? '');
+      await claude.send({ type: 'control_response', response: { subtype: 'success', request_id, response: { pid: 7 } } });
     }
   })().catch(() => {});
   const headers: Record<string, string> = lastRequestId === undefined ? {} : { 'x-last-request-id': lastRequestId };
   const link: DialledLink = { duplex: ofProvider as MessageDuplex, upgrade: { url: '/claude/Lead', headers }, byCode };
   return { link, claude };
 }
+
+const unheard = { greeting: () => {}, greeted: () => {} };
 
 const options: StartOptions & { readonly signal: AbortSignal } = {
   ...{ agentId: 'Lead', sessionId: 's1', cwd: '/', mode: 'agentic', approval: 'open', ask: true, instructions: '', mcp: [], env: {} },
@@ -32,7 +43,7 @@ async function running() {
   const links = new AsyncQueue<DialledLink>({ limit: 8, overflow: 'reject' });
   const first = claudeDials();
   links.push(first.link);
-  const session = await startDialled({ links }, options);
+  const session = await startDialled({ links, ...unheard }, options);
   const speak = async () => {
     await first.claude.send({ type: 'system', subtype: 'init', session_id: 'c1', cwd: '/srv/app' });
     await expect.poll(() => session.vendorSessionId).toBe('c1');
@@ -75,7 +86,19 @@ test('a Claude Code whose link breaks before it has answered begins no session: 
   const links = new AsyncQueue<DialledLink>({ limit: 8, overflow: 'reject' });
   const [ofProvider, claude] = createDuplexPair<unknown, Said>();
   links.push({ duplex: ofProvider as MessageDuplex, upgrade: { url: '/claude/Lead', headers: {} }, byCode: false });
-  const starting = startDialled({ links }, options);
+  const starting = startDialled({ links, ...unheard }, options);
   await claude.close();
   await expect(starting).rejects.toMatchObject({ code: 'connection_closed' });
+});
+
+test('who has answered is written down before anything else is said to it', async () => {
+  const order: unknown[] = [];
+  const links = new AsyncQueue<DialledLink>({ limit: 8, overflow: 'reject' });
+  const { link } = claudeDials({ onAsked: (subtype) => order.push(subtype) });
+  links.push(link);
+  const mcp = [{ name: 'agent-relay', url: 'http://127.0.0.1:1/mcp', headers: {} }];
+  const greeted = (program: unknown) => order.push(program);
+  const session = await startDialled({ links, greeting: () => order.push('greeting'), greeted }, { ...options, mcp });
+  expect(order).toEqual(['greeting', 'initialize', { isContinued: false, program: '7', isSame: false }, 'mcp_set_servers']);
+  await session.close();
 });

@@ -15,7 +15,7 @@ export class DialledSessions {
   }
 
   /** The first link of a session that is about to start. @throws RelayError what the relay refused it with, `connection_closed`. */
-  async begin(sessionId: string, dialled: Dialled): Promise<DialIn> {
+  async begin(sessionId: string, dialled: Dialled): Promise<Pick<DialIn, 'links'>> {
     const links = new AsyncQueue<DialledLink>({ limit: LINKS_WAITING, overflow: 'reject' });
     this.#links.set(sessionId, links);
     try {

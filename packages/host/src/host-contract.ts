@@ -69,7 +69,7 @@ export interface StartRequest {
   readonly owner?: OwnerLimits | undefined;
   readonly mcp: readonly McpEndpoint[];
   /** Its program runs already, wherever that is, and dialled in. */
-  readonly dialIn?: DialIn | undefined;
+  readonly dialIn?: Pick<DialIn, 'links'> | undefined;
 }
 
 export interface StartedSession {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InboxItem } from 'agent-relay-protocol';
+import type { GreetedProgram } from 'agent-relay-provider';
 import { type Log, RecentMap } from 'agent-relay-wire';
 
 /**
@@ -14,15 +15,9 @@ type CarriedById = RecentMap<number, Carried>;
 interface Handed {
   readonly carried: CarriedById;
   /** To which program, where that was known. */
-  readonly program: string | null;
-}
-
-/** What a session knows of the program that it speaks to. */
-export interface SpokenTo {
-  /** Somebody has spoken to it before. */
-  readonly isContinued: boolean;
-  /** Its name among all of its kind; null where it has none. */
-  readonly program?: string | null | undefined;
+  program: string | null;
+  /** A program was spoken to, and who it was is not known. */
+  isGreeting: boolean;
 }
 
 const fileName = 'prompt-ids.json';
@@ -49,27 +44,23 @@ export class PromptIds {
     this.#agents = readAgents(this.#path);
   }
 
-  /** Those of one session. A program that nobody has spoken to before, or that is another than before, has nothing of what the one before was handed. */
-  of(agentId: string, { isContinued, program = null }: SpokenTo): AgentPromptIds {
-    const before = this.#agents.get(agentId);
-    const carried: CarriedById = new RecentMap(MESSAGES_KEPT, before?.carried ?? []);
-    const isAnother = program !== null && before?.program != null && program !== before.program;
-    const handed = { carried, program: program ?? (isContinued ? (before?.program ?? null) : null) };
+  /** Those of one session, which begins. */
+  of(agentId: string): AgentPromptIds {
+    const { carried = [], program = null, isGreeting = false } = this.#agents.get(agentId) ?? {};
+    const handed = { carried: new RecentMap(MESSAGES_KEPT, carried), program, isGreeting };
     this.#agents.set(agentId, handed);
-    const ids = new AgentPromptIds(carried, {
+    return new AgentPromptIds(handed, {
       write: () => this.#write(),
       forget: () => {
         if (this.#agents.get(agentId) === handed) this.#agents.delete(agentId);
       },
     });
-    if ((!isContinued || isAnother) && carried.size > 0) ids.programGone();
-    return ids;
   }
 
   #write(): void {
     const agents = [...this.#agents]
       .filter(([, { carried }]) => carried.size > 0)
-      .map(([agentId, { carried, program }]) => [agentId, [...carried], program] as const);
+      .map(([agentId, { carried, program, isGreeting }]) => [agentId, [...carried], program, isGreeting] as const);
     try {
       writeFileSync(`${this.#path}.new`, JSON.stringify(agents), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
@@ -84,14 +75,38 @@ export class PromptIds {
 
 /** The prompts that one session's program has not confirmed. */
 export class AgentPromptIds {
-  readonly #carried: CarriedById;
+  readonly #handed: Handed;
   readonly #write: () => void;
   readonly #forget: () => void;
+  #isInDoubt = false;
 
-  constructor(carried: CarriedById, { write, forget }: { readonly write: () => void; readonly forget: () => void }) {
-    this.#carried = carried;
+  constructor(handed: Handed, { write, forget }: { readonly write: () => void; readonly forget: () => void }) {
+    this.#handed = handed;
     this.#write = write;
     this.#forget = forget;
+  }
+
+  get #carried(): CarriedById {
+    return this.#handed.carried;
+  }
+
+  /** A program is about to be spoken to on another link. A process that is killed before it hears who answers leaves that to be doubted by the next. */
+  greeting(): void {
+    this.#isInDoubt = this.#handed.isGreeting;
+    this.#handed.isGreeting = true;
+    if (this.#carried.size > 0) this.#write();
+  }
+
+  /** Another program than before, or one that nobody had spoken to, has nothing of what the one before was handed; nor, for all we know, has one in doubt. */
+  greeted({ isContinued, program, isSame }: GreetedProgram): void {
+    const handed = this.#handed;
+    const isKnown = program !== null && handed.program !== null;
+    const isAnother = !isSame && (!isContinued || (isKnown ? program !== handed.program : this.#isInDoubt));
+    handed.program = program ?? (isAnother ? null : handed.program);
+    handed.isGreeting = false;
+    if (this.#carried.size === 0) return;
+    if (isAnother) this.programGone();
+    else this.#write();
   }
 
   /** Under which id this very message was handed over. */
@@ -146,19 +161,20 @@ function readAgents(path: string): Map<string, Handed> {
   try {
     const agents: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (!Array.isArray(agents)) return new Map();
-    return new Map(agents.filter(isAgent).map(([agentId, carried, program]) => [agentId, handedFrom(carried, program)]));
+    return new Map(agents.filter(isAgent).map(([agentId, ...handed]) => [agentId, handedFrom(...handed)]));
   } catch {
     // The first start: the file is only ever replaced whole.
     return new Map();
   }
 }
 
-const handedFrom = (carried: readonly unknown[], program: unknown): Handed => ({
+const handedFrom = (carried: readonly unknown[], program: unknown, isGreeting: unknown): Handed => ({
   carried: new RecentMap(MESSAGES_KEPT, carried.filter(isCarried)),
   program: typeof program === 'string' ? program : null,
+  isGreeting: isGreeting === true,
 });
 
-const isAgent = (value: unknown): value is [string, unknown[], unknown] =>
+const isAgent = (value: unknown): value is [string, unknown[], unknown, unknown] =>
   Array.isArray(value) && typeof value[0] === 'string' && Array.isArray(value[1]);
 
 function isCarried(value: unknown): value is [number, Carried] {

@@ -1,5 +1,5 @@
 import { type HookResult, type InboxItem, type NodeProvider, type RecentHookResult, RelayError } from 'agent-relay-protocol';
-import { type AgentSession, type ApprovalDecision, isMailRestricted, type Provider } from 'agent-relay-provider';
+import { type AgentSession, type ApprovalDecision, type DialIn, isMailRestricted, type Provider } from 'agent-relay-provider';
 import { withTimeout } from 'agent-relay-wire';
 import { ActivityBuffer } from './activity-buffer.ts';
 import { Catalogue } from './catalogue.ts';
@@ -8,7 +8,7 @@ import type { Host, HostOptions, RunningSession, StartedSession, StartRequest } 
 import { HostedSession, type HostedSessionOptions } from './hosted-session.ts';
 import { standingInstructions } from './instructions.ts';
 import type { ProcessRegister } from './process-register.ts';
-import { PromptIds } from './prompt-ids.ts';
+import { type AgentPromptIds, PromptIds } from './prompt-ids.ts';
 import { reservedFiles } from './reserved-files.ts';
 import { heldProcesses } from './sandbox/held-processes.ts';
 import { Surroundings } from './surroundings.ts';
@@ -160,6 +160,7 @@ export class SessionHost implements Host {
     const provider = this.#providerFor(request);
     const { cwd, env, sandbox, reason } = await this.#surroundings.placeFor(request, provider);
     const held = heldProcesses(sandbox, { provider: provider.id, onProcess: (owned) => this.#register.add(sessionId, owned, provider.id) });
+    const promptIds = dialIn && this.#promptIds.of(agentId);
     const runtime = await provider.start({
       agentId,
       sessionId,
@@ -172,7 +173,7 @@ export class SessionHost implements Host {
       ...(model === null ? {} : { model }),
       ...(resume === undefined ? {} : { resume, fork }),
       ...(agentAccess && { background: { task: request.task, relay: agentAccess } }),
-      ...(dialIn === undefined ? {} : { dialIn }),
+      ...(dialIn && promptIds ? { dialIn: dialledBy(dialIn, promptIds) } : {}),
       instructions: standingInstructions({ agentId, spawnedBy: session.spawnedBy, mode }),
       mcp,
       ...(held.sandbox && { sandbox: held.sandbox }),
@@ -199,7 +200,7 @@ export class SessionHost implements Host {
       buffer,
       isMailRestricted: isMailRestricted(mode, approval),
       isElsewhere: dialIn !== undefined,
-      promptIds: dialIn && this.#promptIds.of(agentId, { isContinued: runtime.isContinued ?? false, program: runtime.program }),
+      promptIds,
     });
     this.#sessions.set(sessionId, hosted);
     void hosted.ended.then(() => this.#sessions.delete(sessionId));
@@ -242,5 +243,11 @@ export class SessionHost implements Host {
     }
   }
 }
+
+const dialledBy = ({ links }: Pick<DialIn, 'links'>, promptIds: AgentPromptIds): DialIn => ({
+  links,
+  greeting: () => promptIds.greeting(),
+  greeted: (program) => promptIds.greeted(program),
+});
 
 const attachOf = ({ attach }: AgentSession) => (attach === undefined ? {} : { attach });

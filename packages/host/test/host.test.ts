@@ -322,10 +322,16 @@ describe('mail', () => {
 
 describe('a program that dialled in', () => {
   const dialIn = { links: (async function* () {})() };
+  /** What an earlier process had given that program. */
+  const handedBefore = (program: string | null) => {
+    const promptIds = new PromptIds(stateDir, silentLog).of('Worker');
+    promptIds.greeted({ isContinued: false, program, isSame: false });
+    return promptIds;
+  };
 
   it('is handed again under its id what a killed host had handed it, and the rest under an id as well', async () => {
     provider = Object.assign(new ScriptedProvider({ isContinued: true }), { takesDialIns: true as const });
-    new PromptIds(stateDir, silentLog).of('Worker', { isContinued: false }).add('p1', [inboxItem(1, 'before')]);
+    handedBefore(null).add('p1', [inboxItem(1, 'before')]);
     await open();
     await start({ dialIn });
     host.deliver('s1', [inboxItem(1, 'before'), inboxItem(2, 'after')]);
@@ -338,7 +344,7 @@ describe('a program that dialled in', () => {
 
   it('that is another than a killed host spoke to is not handed what that one was, though it had dialled before', async () => {
     provider = Object.assign(new ScriptedProvider({ isContinued: true, program: '8' }), { takesDialIns: true as const });
-    new PromptIds(stateDir, silentLog).of('Worker', { isContinued: false, program: '7' }).add('p1', [inboxItem(1, 'before')]);
+    handedBefore('7').add('p1', [inboxItem(1, 'before')]);
     await open();
     await start({ dialIn });
     host.deliver('s1', [inboxItem(1, 'before'), inboxItem(2, 'after')]);

@@ -19,7 +19,7 @@ const mail = (...ids: readonly number[]) => ids.map((id) => inboxItem(id, `body 
 
 interface Life {
   readonly isContinued?: boolean;
-  readonly program?: string;
+  readonly program?: string | null;
   readonly isRelayAway?: boolean;
   readonly refuse?: (input: PromptInput) => boolean;
   /** It refuses because it has ended. */
@@ -27,10 +27,12 @@ interface Life {
 }
 
 /** One process of the host, with a session that confirms nothing. */
-function life({ isContinued = true, program, isRelayAway = false, isGone = false, refuse = () => false }: Life = {}) {
+function life({ isContinued = true, program = null, isRelayAway = false, isGone = false, refuse = () => false }: Life = {}) {
   const reports: DeliveryReport[] = [];
   const prompts: (PromptOptions & Pick<PromptInput, 'messageIds'>)[] = [];
-  const promptIds = new PromptIds(stateDir, silentLog).of('Solo', { isContinued, program });
+  const promptIds = new PromptIds(stateDir, silentLog).of('Solo');
+  promptIds.greeting();
+  promptIds.greeted({ isContinued, program, isSame: false });
   const queue = new DeliveryQueue({
     session: {
       prompt: async (input, options) => {
@@ -104,6 +106,36 @@ test('a program that had dialled before and was never spoken to is another one: 
   const { offer, reports } = life({ program: '8' });
   expect(await offer(mail(1, 2), 1)).toMatchObject([{ messageIds: [2] }]);
   expect(reports).toEqual([lost(1)]);
+});
+
+test('a process that is killed once it has heard who is there leaves that to the next: the mail of the one before does not go to that program', async () => {
+  await life({ isContinued: false, program: '7' }).offer(mail(1), 1);
+  const killed = new PromptIds(stateDir, silentLog).of('Solo');
+  killed.greeting();
+  killed.greeted({ isContinued: false, program: '8', isSame: false });
+  const { offer, reports } = life();
+  expect(await offer(mail(1, 2), 1)).toMatchObject([{ messageIds: [2] }]);
+  expect(reports).toEqual([lost(1)]);
+});
+
+test('whom a killed process had spoken to and not heard may be another: the mail of the one before goes to nobody whom it does not know', async () => {
+  const [first] = await life({ isContinued: false, program: '7' }).offer(mail(1), 1);
+  const kill = () => new PromptIds(stateDir, silentLog).of('Solo').greeting();
+  kill();
+  expect((await life({ program: '7' }).offer(mail(1), 1))[0]).toEqual({ ...first, isRepeat: true });
+  kill();
+  const { offer, reports } = life();
+  expect(await offer(mail(1, 2), 1)).toMatchObject([{ messageIds: [2] }]);
+  expect(reports).toEqual([lost(1)]);
+});
+
+test('a program that the session knows again keeps what it was handed, though an answer of it was lost', async () => {
+  const [first] = await life({ isContinued: false, program: '7' }).offer(mail(1), 1);
+  const promptIds = new PromptIds(stateDir, silentLog).of('Solo');
+  promptIds.greeting();
+  promptIds.greeting();
+  promptIds.greeted({ isContinued: true, program: null, isSame: true });
+  expect((await life().offer(mail(1), 1))[0]).toEqual({ ...first, isRepeat: true });
 });
 
 test('what a program did not confirm before it ended is told, and nothing is told of what it did not take', async () => {

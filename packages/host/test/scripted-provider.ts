@@ -60,8 +60,8 @@ export class ScriptedProvider implements Provider {
       if (refusal) throw refusal;
       this.prompts.push({ ...input, agentId: options.agentId, ...how });
     });
-    session.isContinued = this.#options.isContinued ?? false;
-    session.program = this.#options.program ?? null;
+    options.dialIn?.greeting();
+    options.dialIn?.greeted({ isContinued: this.#options.isContinued ?? false, program: this.#options.program ?? null, isSame: false });
     this.#sessions.add(session);
     return session;
   }
@@ -90,8 +90,6 @@ interface Asked {
 class ScriptedSession implements AgentSession {
   readonly vendorSessionId: string;
   readonly model = null;
-  isContinued = false;
-  program: string | null = null;
   readonly events: SessionEvents;
   readonly #child: ChildHandle;
   readonly #onPrompt: (input: PromptInput, options: PromptOptions) => void;

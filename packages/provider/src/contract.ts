@@ -57,10 +57,24 @@ export interface DialledLink {
   readonly byCode?: boolean;
 }
 
+/** What the answer to the first words on a link tells of the program that gave it. */
+export interface GreetedProgram {
+  /** Somebody had spoken to it before: what it was handed then it may still have. */
+  readonly isContinued: boolean;
+  /** Which one it is, the same for as long as it runs: null where it did not say so. */
+  readonly program: string | null;
+  /** The session spoke to this very one on the link before. */
+  readonly isSame: boolean;
+}
+
 /** A program that somebody else started, maybe on another machine. It dials again when its link breaks. */
 export interface DialIn {
   /** The links that it opens, in order, the first included; iterated once. They end when the session does. */
   readonly links: AsyncIterable<DialledLink>;
+  /** Told before the first words on each link: until `greeted` it may be another program that hears them. Written down when it returns. */
+  readonly greeting: () => void;
+  /** Told who has answered, before anything else is said to them; never of one that ends the session. Written down when it returns. */
+  readonly greeted: (program: GreetedProgram) => void;
 }
 
 /**
@@ -255,10 +269,6 @@ export interface AgentSession {
   readonly attach?: string;
   readonly vendorSessionId: string | null;
   readonly model: string | null;
-  /** Its program, which dialled in, had been spoken to before this session began: what it was handed then it may still have. */
-  readonly isContinued?: boolean;
-  /** Which program that is, the same for as long as it runs: null where it does not say so. */
-  readonly program?: string | null;
   /**
    * Everything the agent does, in order; iterated once. The base holds: one `tool.completed` per `tool.started`, one end per turn also on a
    * crash, string ids, absolute paths, `session.ended` last.

@@ -5,6 +5,7 @@ export type {
   BackgroundStart,
   DialIn,
   DialledLink,
+  GreetedProgram,
   McpEndpoint,
   OwnedProcess,
   ProcessSandbox,

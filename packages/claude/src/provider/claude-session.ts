@@ -24,7 +24,7 @@ export interface ClaudeSessionOptions {
   readonly gate?: Pick<ToolGateOptions, 'mode' | 'approval'> | undefined;
   readonly vendorSessionId: string | null;
   readonly model: string | null;
-  /** See `AgentSession`. */
+  /** See `ClaudeSession`. */
   readonly isContinued?: boolean;
   /** Ends what runs the session; resolves when it is gone. */
   readonly end: () => Promise<void>;
@@ -51,6 +51,7 @@ const priorities: Readonly<Record<DeliveryMode, NonNullable<ClaudePrompt['priori
  */
 export class ClaudeSession implements AgentSession {
   readonly events: SessionEvents;
+  /** Its CLI, which dialled in, had been spoken to before this session began. */
   readonly isContinued: boolean;
   readonly #options: ClaudeSessionOptions;
   #isClosing = false;
@@ -61,10 +62,6 @@ export class ClaudeSession implements AgentSession {
     this.events = options.events;
     this.isContinued = options.isContinued ?? false;
     void this.#watch();
-  }
-
-  get program(): string | null {
-    return this.#options.connection.processId;
   }
 
   get vendorSessionId(): string | null {

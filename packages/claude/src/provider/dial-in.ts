@@ -1,3 +1,4 @@
+import type { GreetedCli } from '../stream-json/known-process.ts';
 import {
   createClaudeSdkUrlHandler,
   type SdkUrlDialler,
@@ -16,13 +17,24 @@ export interface ClaudeDialInOptions extends Pick<SdkUrlHandlerOptions, 'identif
   /** What every session is told of where it is, as standing instructions. */
   readonly instructions?: string;
   readonly onSession: (id: string, session: ClaudeSession) => void;
+  /** See `ClaudeConnectionOptions`. */
+  readonly onGreeting?: (id: string) => void;
+  /** `isContinued` also for one that says in its upgrade request that it dials again. */
+  readonly onGreeted?: (id: string, cli: GreetedCli) => void;
 }
 
 /**
  * The SDK-url handler with an agent session for each CLI that dials in. Such a session ends with `closed` when we close it, and with `lost` when its
  * CLI does not dial again; its process is not ours to end.
  */
-export function createClaudeDialIn({ gate, instructions = '', onSession, ...options }: ClaudeDialInOptions): SdkUrlHandler {
+export function createClaudeDialIn({
+  gate,
+  instructions = '',
+  onSession,
+  onGreeting,
+  onGreeted,
+  ...options
+}: ClaudeDialInOptions): SdkUrlHandler {
   const opened = new Map<string, Pick<ClaudeSessionOptions, 'translator' | 'events' | 'gate'>>();
   return createClaudeSdkUrlHandler({
     ...options,
@@ -33,9 +45,14 @@ export function createClaudeDialIn({ gate, instructions = '', onSession, ...opti
       const initialize = { ...toolGateHooks(relayServers), ...(instructions === '' ? {} : { appendSystemPrompt: instructions }) };
       const parts = sessionParts({ relayServers, handlers, initialize }, { cwd, approvalTimeoutMs });
       opened.set(id, { ...parts, gate: allowed });
-      return { ...parts.connectionOptions, environment: dialledEnvironment };
+      return {
+        ...parts.connectionOptions,
+        environment: dialledEnvironment,
+        onGreeting: () => onGreeting?.(id),
+        onGreeted: (cli) => onGreeted?.(id, { ...cli, isContinued: cli.isContinued || dialler.isReconnect }),
+      };
     },
-    onSession: ({ id, dialler, connection }) => {
+    onSession: ({ id, connection }) => {
       const parts = opened.get(id);
       opened.delete(id);
       if (!parts) return;
@@ -44,7 +61,6 @@ export function createClaudeDialIn({ gate, instructions = '', onSession, ...opti
       const session = new ClaudeSession({
         ...parts,
         connection,
-        isContinued: dialler.isReconnect || connection.isContinued,
         vendorSessionId: null,
         model: null,
         end: () => connection.close(),

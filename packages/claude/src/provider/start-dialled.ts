@@ -52,6 +52,8 @@ class DialledStart {
       onSession: (_id, session) => {
         this.#running = session;
       },
+      onGreeting: dialIn.greeting,
+      onGreeted: (_id, cli) => dialIn.greeted(cli),
     });
     signal.addEventListener('abort', () => this.#fail(signal.reason), { once: true });
     void this.#follow(dialIn);

@@ -11,13 +11,14 @@ class FakeCli {
   readonly link: MessageDuplex<unknown, OutgoingFrame>;
   readonly #duplex: MessageDuplex<OutgoingFrame, unknown>;
 
-  constructor(initializeAnswer: Record<string, unknown> = { subtype: 'success', response: {} }) {
+  /** Null: it says nothing to `initialize`. */
+  constructor(initializeAnswer: Record<string, unknown> | null = { subtype: 'success', response: {} }) {
     const [link, duplex] = createDuplexPair<unknown, OutgoingFrame>();
     this.link = link;
     this.#duplex = duplex;
     duplex.onMessage?.((frame) => {
       this.received.push(frame);
-      if (frame.type !== 'control_request' || frame.request.subtype !== 'initialize') return;
+      if (initializeAnswer === null || frame.type !== 'control_request' || frame.request.subtype !== 'initialize') return;
       void this.say({ type: 'control_response', response: { request_id: frame.request_id, ...initializeAnswer } });
     });
   }
@@ -212,6 +213,73 @@ describe('ClaudeConnection', () => {
     );
     const told = second.received.flatMap((frame) => (frame.type === 'user' ? [frame.message.content] : []));
     expect(told).toEqual(isAnother ? [] : ['perhaps read', 'not said']);
+    await connection.close();
+  });
+
+  const refusal = { subtype: 'error', error: 'Already initialized' };
+
+  test.each([
+    ['repeats what the one before had said, is that one', true],
+    ['repeats nothing, may be another', false],
+  ])('after a greeting that nobody answered, a CLI that names no process and %s', async (_, isSame) => {
+    const first = new FakeCli({ subtype: 'success', response: { pid: 7 } });
+    const { connection, frames } = connect({ whenLinkEnds: 'reconnect' });
+    await connection.attach(first.link);
+    await first.say({ type: 'assistant', uuid: 'a' });
+    await expect.poll(() => frames.length).toBe(1);
+    await connection.prompt({ content: 'perhaps read' });
+    await first.hangUp();
+    await expect.poll(() => connection.isAttached).toBe(false);
+    const mute = new FakeCli(null);
+    const unanswered = connection.attach(mute.link).then(
+      () => 'attached',
+      ({ code }) => code,
+    );
+    await mute.receivedAtLeast(1);
+    await mute.hangUp();
+    expect(await unanswered).toBe('connection_closed');
+    const third = new FakeCli(refusal);
+    if (isSame) await third.say({ type: 'assistant', uuid: 'a' });
+    const attached = await connection.attach(third.link).then(
+      () => 'attached',
+      ({ code }) => code,
+    );
+    expect([attached, connection.isClosed]).toEqual(isSame ? ['attached', false] : ['connection_closed', true]);
+    const told = third.received.flatMap((frame) => (frame.type === 'user' ? [frame.message.content] : []));
+    expect(told).toEqual(isSame ? ['perhaps read'] : []);
+    await connection.close();
+  });
+
+  test('a CLI that nobody had spoken to is another than one that somebody had', async () => {
+    const first = new FakeCli(refusal);
+    const { connection } = connect({ whenLinkEnds: 'reconnect' });
+    await connection.attach(first.link);
+    await connection.prompt({ content: 'perhaps read' });
+    await first.hangUp();
+    await expect.poll(() => connection.isAttached).toBe(false);
+    const second = new FakeCli({ subtype: 'success', response: { pid: 8 } });
+    await expect(connection.attach(second.link)).rejects.toMatchObject({ code: 'connection_closed' });
+    expect(second.received.map(({ type }) => type)).toEqual(['control_request']);
+  });
+
+  test('who answers is told before prompts go out, on each link', async () => {
+    const told: unknown[] = [];
+    const { connection } = connect({
+      whenLinkEnds: 'reconnect',
+      onGreeting: () => told.push('greeting'),
+      onGreeted: (cli) => told.push(cli),
+    });
+    const first = new FakeCli({ subtype: 'success', response: { pid: 7 } });
+    await connection.attach(first.link);
+    await first.hangUp();
+    await expect.poll(() => connection.isAttached).toBe(false);
+    await connection.attach(new FakeCli(refusal).link);
+    expect(told).toEqual([
+      'greeting',
+      { isContinued: false, program: '7', isSame: false },
+      'greeting',
+      { isContinued: true, program: '7', isSame: true },
+    ]);
     await connection.close();
   });
 

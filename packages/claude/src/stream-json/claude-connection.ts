@@ -4,6 +4,7 @@ import { type DuplexClosed, type MessageDuplex, RecentSet } from 'agent-relay-wi
 import { z } from 'zod';
 import { type ControlAnswer, ControlRequests } from './control-requests.ts';
 import { type ClaudeFrame, ClaudeFrameSchema, ControlCancelFrame, ControlRequestFrame, ControlResponseFrame } from './frames.ts';
+import { type GreetedCli, KnownProcess } from './known-process.ts';
 import { hasLoginHeader, lacksLogin, notLoggedIn, settingsEnvironment } from './login.ts';
 import { checkOutgoing, type OutgoingFrame, type UserInputFrame } from './outgoing.ts';
 import { assertPeerControl, checkPeerFrame, type PeerControl } from './peer-frames.ts';
@@ -19,6 +20,10 @@ export interface ClaudeConnectionOptions extends RequestHandlers {
   readonly onFrame: (frame: ClaudeFrame) => void | Promise<void>;
   /** A prompt that nobody acknowledged went out once more, on another link. */
   readonly onSentAgain?: (uuid: string) => void;
+  /** Told before the first words on each link. */
+  readonly onGreeting?: () => void;
+  /** Told who has answered `initialize`, before prompts go out; not of another process than before, which ends the connection. */
+  readonly onGreeted?: (cli: GreetedCli) => void;
   /** Goes with every `initialize`: hooks, agents and the like, as the CLI names them. */
   readonly initialize?: Readonly<Record<string, unknown>>;
   /** Set in the CLI at the beginning of every link: for one whose process somebody else started. Versions up to 2.1.120 take it. */
@@ -72,8 +77,7 @@ export class ClaudeConnection {
   readonly #unacknowledged = new UnacknowledgedPrompts();
   /** Of these two echoes are handed over: the first may tell no more than that the CLI has dropped a prompt which it had. */
   readonly #repeats = new RecentSet<string>(repeatsKept);
-  #pid: string | null = null;
-  #isContinued: boolean | undefined;
+  readonly #process = new KnownProcess();
   #link: Link | undefined;
   /** Its process is known for the one that prompts are meant for. */
   #isGreeted = false;
@@ -96,12 +100,12 @@ export class ClaudeConnection {
 
   /** By its refusal of the first `initialize` here, as up to 2.1.120: somebody had spoken to this CLI before. Newer ones take each. */
   get isContinued(): boolean {
-    return this.#isContinued ?? false;
+    return this.#process.isContinued;
   }
 
   /** Of the CLI, on its own machine; null where it has not said so. */
   get processId(): string | null {
-    return this.#pid;
+    return this.#process.pid;
   }
 
   get isAttached(): boolean {
@@ -126,14 +130,7 @@ export class ClaudeConnection {
       void previous.close({ code: 4001, reason: 'replaced' });
     }
     void this.#read(link);
-    const { environment } = this.#options;
-    if (environment) await link.send(checkOutgoing({ type: 'update_environment_variables', variables: { ...environment } }));
-    const answer = await this.#ask('initialize', this.#options.initialize ?? {});
-    this.#isContinued ??= !answer.isSuccess;
-    if (this.#isAnotherProcess(answer)) {
-      this.#end(otherClose);
-      throw this.#connectionClosed();
-    }
+    const answer = await this.#greet(link);
     for (const pending of answer.pendingPermissionRequests) this.#receivePending(pending);
     for (const [uuid, prompt] of this.#unacknowledged.frames) this.#sendAgain(uuid, prompt);
     this.#isGreeted = true;
@@ -237,6 +234,21 @@ export class ClaudeConnection {
     return this.close();
   }
 
+  async #greet(link: Link): Promise<ControlAnswer> {
+    const { environment, initialize = {}, onGreeting, onGreeted } = this.#options;
+    this.#process.asked();
+    onGreeting?.();
+    if (environment) await link.send(checkOutgoing({ type: 'update_environment_variables', variables: { ...environment } }));
+    const answer = await this.#ask('initialize', initialize);
+    const greeted = this.#process.answered(answer);
+    if (greeted === null) {
+      this.#end(otherClose);
+      throw this.#connectionClosed();
+    }
+    onGreeted?.(greeted);
+    return answer;
+  }
+
   async #control(subtype: string, fields: Readonly<Record<string, unknown>>, timeoutMs?: number) {
     const answer = await this.#ask(subtype, fields, timeoutMs);
     if (!answer.isSuccess) throw new RelayError('unsupported', `Claude Code refused ${subtype}: ${answer.error}`);
@@ -291,7 +303,7 @@ export class ClaudeConnection {
     }
     this.#unacknowledged.heard(frame);
     if (frame.uuid !== undefined) {
-      if (this.#seen.has(frame.uuid)) return;
+      if (this.#seen.has(frame.uuid)) return this.#process.recognised();
       const isFirstEchoOfRepeat = frame.type === 'user' && this.#repeats.delete(frame.uuid);
       if (!isFirstEchoOfRepeat) this.#seen.add(frame.uuid);
     }
@@ -303,15 +315,6 @@ export class ClaudeConnection {
       typeof frame === 'object' && frame !== null ? { type: 'control_request', ...frame } : frame,
     );
     if (request.success) this.#desk.receive(request.data);
-  }
-
-  /** An `initialize` that succeeds names the process; up to 2.1.120 a second one to the same process is refused. */
-  #isAnotherProcess({ isSuccess, response }: ControlAnswer): boolean {
-    const { pid } = response;
-    if (!isSuccess || typeof pid !== 'number') return false;
-    const before = this.#pid;
-    this.#pid = `${pid}`;
-    return before !== null && before !== this.#pid;
   }
 
   #sendAgain(uuid: string, prompt: UserInputFrame): void {
