@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { AgentSession } from 'agent-relay-provider';
 import { brokenEventRules, EventLog } from 'agent-relay-provider/testing';
-import { agentCliPaths, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
+import { agentCliPaths, holdUntil, type Model, startFakeAnthropic, tempHome, wordScript } from 'agent-relay-testing';
 import { type ChildHandle, spawnProcess, webSocketDuplex } from 'agent-relay-wire/node';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -18,7 +18,8 @@ import {
   type SdkUrlSession,
 } from '../src/stream-json/sdk-url-handler.ts';
 
-const { claudeDialling } = agentCliPaths();
+const { claude, claudeDialling } = agentCliPaths();
+const dialProgram = join(import.meta.dirname, '..', 'src', 'cli.ts');
 const cleanUps: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -41,7 +42,7 @@ async function dialIn({ path = '/claude/s1', onPermission = () => ({ behavior: '
 }
 
 /** A WebSocket server that hands its sockets to the handler, and one real CLI that dials it. */
-async function serveAndDial(handler: SdkUrlHandler, { path = '/claude/s1', bearer = 'secret' }: Pick<DialIn, 'path' | 'bearer'> = {}) {
+async function serveAndDial(handler: SdkUrlHandler, { path = '/claude/s1', bearer = 'secret', model: script, newest }: Dials = {}) {
   const server = createServer();
   const sockets = new WebSocketServer({ server, maxPayload: 128 << 20 });
   let isAnswerLost = false;
@@ -62,12 +63,13 @@ async function serveAndDial(handler: SdkUrlHandler, { path = '/claude/s1', beare
   });
   const home = await tempHome();
   cleanUps.push(() => home.remove());
-  const model = await startFakeAnthropic({ model: wordScript() });
+  const model = await startFakeAnthropic({ model: script ?? wordScript() });
   cleanUps.push(() => model.close());
   const url = `ws://127.0.0.1:${address.port}${path}`;
+  const byItself = ['--sdk-url', url, '--print', '--include-partial-messages', '--replay-user-messages', '-p', ''];
+  const byCommand = ['--conditions=agent-relay-source', dialProgram, 'dial', '--command', newest ?? '', '--cwd', home.workFolder, url];
   const child = await spawnProcess({
-    command: claudeDialling ?? '',
-    args: ['--sdk-url', url, '--print', '--include-partial-messages', '--replay-user-messages', '-p', ''],
+    ...(newest === undefined ? { command: claudeDialling ?? '', args: byItself } : { command: process.execPath, args: byCommand }),
     cwd: home.workFolder,
     env: { ...home.env(), ...model.env(), CLAUDE_CODE_SESSION_ACCESS_TOKEN: bearer },
     stdout: 'ignore',
@@ -79,7 +81,14 @@ async function serveAndDial(handler: SdkUrlHandler, { path = '/claude/s1', beare
   const loseNextAnswer = () => {
     isAnswerLost = true;
   };
-  return { child, drop, loseNextAnswer, cwd: home.workFolder, model };
+  /** Nobody is there while the work lasts. */
+  const away = async (work: () => Promise<unknown>) => {
+    server.close();
+    for (const socket of sockets.clients) socket.terminate();
+    await work();
+    server.listen(address.port, '127.0.0.1');
+  };
+  return { child, drop, loseNextAnswer, away, cwd: home.workFolder, model };
 }
 
 /** The first answer of a CLI does not arrive: it is the end of the line. */
@@ -88,6 +97,12 @@ async function* cutByAnswer(incoming: AsyncIterable<unknown>, socket: WebSocket)
     if (JSON.stringify(frame).includes('"control_response"')) return socket.terminate();
     yield frame;
   }
+}
+
+interface Dials extends Pick<DialIn, 'path' | 'bearer'> {
+  readonly model?: Model;
+  /** This one, by `dial`, in the place of 2.1.120 by itself. */
+  readonly newest?: string;
 }
 
 interface DialIn {
@@ -220,6 +235,39 @@ describe.runIf(claudeDialling)('a real Claude Code that dials in', () => {
     expect(log.events.at(-1)).toEqual({ type: 'session.ended', reason: 'closed' });
     expect(brokenEventRules(log.events)).toEqual([]);
     expect(await exit(child)).toEqual({ code: 0, signal: null });
+  });
+
+  test.each([
+    ['2.1.120 waits for a limit, and asks for a permission', undefined, 'declined', 'only commands that read'],
+    ['the newest by dial gives the tool up, and its model and the log read that it was not run', claude, 'failed', 'reconnected before'],
+  ])('a hook that is asked while nobody is there keeps no turn: %s', async (_, newest, outcome, why) => {
+    let goOn = () => {};
+    const isAway = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const words = wordScript();
+    const model: Model = async (request) =>
+      [await words(request)].flat().flatMap((step) => (step.kind === 'runCommand' ? [holdUntil(isAway), step] : [step]));
+    const opened: { session: AgentSession; log: EventLog }[] = [];
+    const handler = createClaudeDialIn({
+      identify: ({ path }) => path,
+      gate: () => ({ mode: 'agentic', approval: 'open', cwd: '/', relayServers: [] }),
+      onSession: (_id, session) => opened.push({ session, log: new EventLog(session) }),
+    });
+    const { away } = await serveAndDial(handler, { model, ...(newest === undefined ? {} : { newest }) });
+    await expect.poll(() => opened.length).toBe(1);
+    const [entry] = opened;
+    if (!entry) throw new Error('a session was announced');
+    const { session, log } = entry;
+    await session.prompt({ text: 'run command: touch a.txt && then say: tried', messageIds: [1] }, { mode: 'next' });
+    await log.waitFor('turn.started');
+    await away(async () => {
+      goOn();
+      // The command reaches the CLI, which asks at once.
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+    });
+    expect(await log.waitForTurnEnd()).toMatchObject({ outcome: 'finished', text: 'tried' });
+    expect(log.ofType('tool.completed')).toEqual([expect.objectContaining({ outcome, output: expect.stringContaining(why) })]);
   });
 
   test('ends for good when its session is closed', async () => {

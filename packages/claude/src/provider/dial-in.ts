@@ -24,6 +24,13 @@ export interface ClaudeDialInOptions extends Pick<SdkUrlHandlerOptions, 'identif
 }
 
 /**
+ * Up to 2.1.120 what a hook asks while no link is there reaches nobody, and is not repeated: the tool waits for this long, and then for Claude's own rules
+ * and the question that follows from them. Longer than any answer takes. Where mail may do less than those rules allow no limit is given: it would let
+ * through what nobody has judged.
+ */
+const HOOK_LIMIT_S = 10;
+
+/**
  * The SDK-url handler with an agent session for each CLI that dials in. Such a session ends with `closed` when we close it, and with `lost` when its
  * CLI does not dial again; its process is not ours to end.
  */
@@ -42,7 +49,10 @@ export function createClaudeDialIn({
       const allowed = gate(id, dialler);
       const { relayServers, cwd, approvalTimeoutMs } = allowed;
       const handlers = (parts: QuestionParts) => toolGate(whereItWorks(allowed, parts.translator), parts);
-      const initialize = { ...toolGateHooks(relayServers), ...(instructions === '' ? {} : { appendSystemPrompt: instructions }) };
+      const initialize = {
+        ...toolGateHooks(relayServers, allowed.approval === 'open' ? HOOK_LIMIT_S : undefined),
+        ...(instructions === '' ? {} : { appendSystemPrompt: instructions }),
+      };
       const parts = sessionParts({ relayServers, handlers, initialize }, { cwd, approvalTimeoutMs });
       opened.set(id, { ...parts, gate: allowed });
       return {

@@ -16,20 +16,18 @@ export interface ToolGateOptions extends SessionRights {
 
 /**
  * Goes with `initialize`: from then on Claude asks before each use of a tool, whatever its settings allow, and tells what the relay's tools
- * answered before its model reads it.
+ * answered before its model reads it. `limitSeconds` is how long it waits for an answer; left out, as long as it likes.
  */
-export const toolGateHooks = (relayServers: readonly string[]) => ({
-  hooks: {
-    PreToolUse: [{ hookCallbackIds: ['agent-relay-before-tool'] }],
-    ...(relayServers.length === 0
-      ? {}
-      : {
-          PostToolUse: [
-            { matcher: relayServers.map((server) => `${mcpPrefix(server)}.*`).join('|'), hookCallbackIds: ['agent-relay-after-tool'] },
-          ],
-        }),
-  },
-});
+export function toolGateHooks(relayServers: readonly string[], limitSeconds?: number) {
+  const limit = limitSeconds === undefined ? {} : { timeout: limitSeconds };
+  const ofRelay = relayServers.map((server) => `${mcpPrefix(server)}.*`).join('|');
+  return {
+    hooks: {
+      PreToolUse: [{ hookCallbackIds: ['agent-relay-before-tool'], ...limit }],
+      ...(ofRelay === '' ? {} : { PostToolUse: [{ matcher: ofRelay, hookCallbackIds: ['agent-relay-after-tool'], ...limit }] }),
+    },
+  };
+}
 
 /** Answers what Claude asks about tools, by the mode of the session, by what began the running turn, and by what a person says. */
 export function toolGate(options: ToolGateOptions, parts: QuestionParts): RequestHandlers {

@@ -159,6 +159,27 @@ describe('ClaudeConnection', () => {
     await connection.close();
   });
 
+  test('what a hook was answered goes out again on a new link: its answer may have been lost with the one before', async () => {
+    const first = new FakeCli();
+    const { connection } = connect({ whenLinkEnds: 'reconnect', onHook: () => ({}) });
+    await connection.attach(first.link);
+    await first.say({
+      type: 'control_request',
+      request_id: 'h1',
+      request: { subtype: 'hook_callback', input: { hook_event_name: 'PreToolUse' } },
+    });
+    await first.receivedAtLeast(2);
+    await first.hangUp();
+    await expect.poll(() => connection.isAttached).toBe(false);
+    const second = new FakeCli();
+    await connection.attach(second.link);
+    expect((await second.receivedAtLeast(2))[1]).toEqual({
+      type: 'control_response',
+      response: { subtype: 'success', request_id: 'h1', response: {} },
+    });
+    await connection.close();
+  });
+
   test('a prompt that meets a breaking link is taken, and sent on the next one; where no other comes it is refused', async () => {
     const breaking = () => {
       const cli = new FakeCli();

@@ -131,6 +131,7 @@ export class ClaudeConnection {
     }
     void this.#read(link);
     const answer = await this.#greet(link);
+    this.#desk.repeatHookAnswers();
     for (const pending of answer.pendingPermissionRequests) this.#receivePending(pending);
     for (const [uuid, prompt] of this.#unacknowledged.frames) this.#sendAgain(uuid, prompt);
     this.#isGreeted = true;

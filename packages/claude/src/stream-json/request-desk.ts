@@ -42,6 +42,8 @@ type ControlResponse = {
 };
 
 const answersKept = 256;
+/** As many tools may wait for a hook at once. */
+const hookAnswersRepeated = 32;
 
 /**
  * Answers every control request of the CLI, once each: unanswered, some of them stall a turn for half a minute or for good. What was
@@ -52,6 +54,7 @@ export class RequestDesk {
   readonly #send: (response: ControlResponse) => void;
   readonly #working = new Map<string, AbortController>();
   readonly #answered = new RecentMap<string, ControlResponse>(answersKept);
+  readonly #ofHooks = new RecentMap<string, ControlResponse>(hookAnswersRepeated);
 
   constructor(handlers: RequestHandlers, send: (response: ControlResponse) => void) {
     this.#handlers = handlers;
@@ -63,6 +66,14 @@ export class RequestDesk {
     const answered = this.#answered.get(requestId);
     if (answered) this.#send(answered);
     else if (!this.#working.has(requestId)) void this.#work(requestId, frame.request);
+  }
+
+  /**
+   * On a new link. Up to 2.1.120 Claude does not ask its hooks again, nor tells which of them still wait, as it does of permissions: an answer that was
+   * lost with its link would keep the tool. One that it has is passed over.
+   */
+  repeatHookAnswers(): void {
+    for (const [, response] of this.#ofHooks) this.#send(response);
   }
 
   cancel(requestId: string): void {
@@ -86,6 +97,7 @@ export class RequestDesk {
     if (controller.signal.aborted) return;
     const frame: ControlResponse = { type: 'control_response', response };
     this.#answered.set(requestId, frame);
+    if (request.subtype === 'hook_callback') this.#ofHooks.set(requestId, frame);
     this.#send(frame);
   }
 
