@@ -42,6 +42,7 @@ test('of thousands of frames none is lost when links are cut in the middle, and 
     dial: () => connectWebSocket(`ws://127.0.0.1:${address.port}`, { framing: 'lines' }),
     environment: {},
     onRefused: () => {},
+    onSilence: () => {},
     signal: new AbortController().signal,
     firstPauseMs: 1,
   });

@@ -81,6 +81,21 @@ describe.each(claudeVersions)('dial with Claude Code %s', (_, command) => {
   });
 });
 
+test('a status of 404 is the end, in a sentence', async () => {
+  const { child, upgrades } = await dialled(agentCliPaths().claude, { refuse: 404 });
+  expect(await ending(child)).toEqual([1, expect.stringContaining('404')]);
+  expect(upgrades).toHaveLength(1);
+});
+
+test.each([
+  ['a status of 503', { refuse: 503 }, 'The server refused the WebSocket with HTTP status 503'],
+  ['a link that is closed at once', { hangsUp: true }, 'the link was closed before a word was said: not now'],
+] as const)('%s is told once, and dialled again', async (_, how, why) => {
+  const { child, upgrades } = await dialled(agentCliPaths().claude, how);
+  await expect.poll(() => upgrades.length).toBeGreaterThan(2);
+  expect(child.stderrTail).toBe(`agent-relay-claude: No relay speaks there (${why}); it is dialled again for ten minutes\n`);
+});
+
 test('a CLI that is not logged in says so where it runs', async () => {
   const { child, sessions } = await dialled(agentCliPaths().claude, { isLoggedIn: false });
   await first(sessions);

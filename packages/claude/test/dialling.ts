@@ -17,13 +17,15 @@ const closeServer = async (server: ReturnType<typeof createServer>) => {
 interface Dialling {
   /** The status with which the server refuses each upgrade. */
   readonly refuse?: number;
+  /** It takes each link, and closes it at once. */
+  readonly hangsUp?: boolean;
   readonly isLoggedIn?: boolean;
   /** By our command, or by the CLI itself. */
   readonly way?: 'dial' | 'sdk-url';
 }
 
 /** A server that takes what dials it, and a real CLI that does. */
-export async function dialled(command: string, { refuse, isLoggedIn = true, way = 'dial' }: Dialling = {}) {
+export async function dialled(command: string, { refuse, hangsUp = false, isLoggedIn = true, way = 'dial' }: Dialling = {}) {
   const cleanUps: (() => Promise<unknown>)[] = [];
   const sessions: { session: AcceptedClaudeSession; log: EventLog }[] = [];
   const upgrades: IncomingMessage[] = [];
@@ -32,6 +34,7 @@ export async function dialled(command: string, { refuse, isLoggedIn = true, way 
   const accept = async (socket: WebSocket, upgrade: IncomingMessage) => {
     upgrades.push(upgrade);
     sockets.push(socket);
+    if (hangsUp) return socket.close(1011, 'not now');
     if (await sessions[0]?.session.reattach(socket)) return;
     const session = await acceptClaude(socket, upgrade);
     sessions.push({ session, log: new EventLog(session) });
@@ -40,6 +43,7 @@ export async function dialled(command: string, { refuse, isLoggedIn = true, way 
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: 128 << 20 });
   server.on('upgrade', (request, socket, head) => {
     if (refuse !== undefined) {
+      upgrades.push(request);
       socket.end(`HTTP/1.1 ${refuse} No\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       return;
     }

@@ -91,6 +91,7 @@ async function bridge(command: string, { url, args, cwd, env, signal, tell }: Di
         refusalsTold.add(message);
         tell(`The relay said what it may not: ${message}`);
       },
+      onSilence: (why) => tell(`No relay speaks there (${why}); it is dialled again for ten minutes`),
       signal,
     });
     return await exitCode(end, child, tell);
@@ -109,7 +110,7 @@ async function exitCode(end: BridgeEnd, child: ChildHandle, tell: (sentence: str
     case 'refusal':
       throw end.error;
     case 'silence':
-      throw new RelayError('connection_closed', 'Nobody answered at that address for ten minutes');
+      throw new RelayError('connection_closed', `No relay has spoken at that address for ten minutes: ${end.why}`);
     case 'cli': {
       const exit = await child.exited;
       const words = lastWords(child);

@@ -10,15 +10,19 @@ type Link = MessageDuplex<unknown, unknown>;
 function bridged({
   confirms = async () => {},
   dials = async () => {},
+  hangsUp = false,
 }: {
   confirms?: () => Promise<void>;
   dials?: () => Promise<void>;
+  /** Whoever is dialled closes each link at once. */
+  hangsUp?: boolean;
 } = {}) {
   const [cli, claude] = createDuplexPair<unknown, OutgoingFrame>();
   const told: OutgoingFrame[] = [];
   claude.onMessage?.((frame) => told.push(frame));
   const links: { far: Link; received: unknown[]; lastUuid: string | null }[] = [];
   const refused: string[] = [];
+  const silences: string[] = [];
   const stopping = new AbortController();
   const end: Promise<BridgeEnd> = bridgeStdio({
     url: new URL('ws://127.0.0.1/claude/s1'),
@@ -28,6 +32,7 @@ function bridged({
       const [near, far] = createDuplexPair<unknown, unknown>();
       const received: unknown[] = [];
       far.onMessage?.((frame) => received.push(frame));
+      if (hangsUp) void far.close({ code: 1011, reason: 'not now' });
       links.push({ far, received, lastUuid });
       const gone = near.closed.then(() => Promise.reject(new RelayError('connection_closed', 'gone')));
       gone.catch(() => {});
@@ -35,6 +40,7 @@ function bridged({
     },
     environment: { A: '1' },
     onRefused: ({ message }) => refused.push(message),
+    onSilence: (why) => silences.push(why),
     signal: stopping.signal,
     firstPauseMs: 1,
     giveUpMs: 200,
@@ -43,7 +49,7 @@ function bridged({
     await expect.poll(() => links.length).toBeGreaterThan(number);
     return links[number] as (typeof links)[number]; // its length was looked at
   };
-  return { claude, told, link, refused, end, stop: () => stopping.abort() };
+  return { claude, told, link, links, refused, silences, end, stop: () => stopping.abort() };
 }
 
 const said = (name: string) => ({ type: 'assistant', uuid: name });
@@ -102,13 +108,41 @@ describe('a CLI on stdio that looks like one that dials', () => {
   test('is ended by a refusal, and by nobody who answers, but not by one failed dial', async () => {
     const refuse = new RelayError('unauthorized', 'no');
     expect(await bridged({ dials: () => Promise.reject(refuse) }).end).toEqual({ by: 'refusal', error: refuse });
-    expect(await bridged({ dials: () => Promise.reject(new RelayError('connection_closed', 'down')) }).end).toEqual({ by: 'silence' });
+    expect(await bridged({ dials: () => Promise.reject(new RelayError('connection_closed', 'down')) }).end).toEqual({
+      by: 'silence',
+      why: 'down',
+    });
     let failures = 2;
     const again = bridged({
       dials: () => (failures-- > 0 ? Promise.reject(new RelayError('connection_closed', 'down')) : Promise.resolve()),
     });
     await again.link(0);
     again.stop();
+  });
+
+  test('gives up whoever takes each link and says nothing, in words, after ever longer pauses', async () => {
+    const { end, links, silences } = bridged({ hangsUp: true });
+    const why = 'the link was closed before a word was said: not now';
+    expect(await end).toEqual({ by: 'silence', why });
+    expect(silences).toEqual([why]);
+    expect(links.length).toBeLessThan(15);
+  });
+
+  test('whoever was heard and dropped the link has all of that time again, and a new silence is told again', async () => {
+    let isDown = false;
+    const { link, silences, end, stop } = bridged({
+      dials: () => (isDown ? Promise.reject(new RelayError('connection_closed', 'down')) : Promise.resolve()),
+    });
+    for (const number of [0, 1]) {
+      isDown = false;
+      const { far } = await link(number);
+      await far.send({ type: 'control_request', request_id: 'i', request: { subtype: 'initialize' } });
+      isDown = true;
+      await far.close({ code: 1006 });
+      await expect.poll(() => silences).toHaveLength(number + 1);
+    }
+    stop();
+    expect(await end).toEqual({ by: 'signal' });
   });
 
   test('has said everything before its end is told', async () => {

@@ -1,11 +1,12 @@
 import { RelayError } from 'agent-relay-protocol';
-import { Bell, backoffDelays, type DuplexClosed, type MessageDuplex, sleep } from 'agent-relay-wire';
+import { Bell, type DuplexClosed, type MessageDuplex, sleep } from 'agent-relay-wire';
 import { z } from 'zod';
+import { DialPace, type DialPaceOptions } from './dial-pace.ts';
 import { FrameLog } from './frame-log.ts';
 import type { OutgoingFrame } from './outgoing.ts';
 import { checkDialledFrame } from './peer-frames.ts';
 
-export interface StdioBridgeOptions {
+export interface StdioBridgeOptions extends DialPaceOptions {
   /** A Claude Code on stdio. */
   readonly cli: MessageDuplex<unknown, OutgoingFrame>;
   /** Whom it dials. */
@@ -18,10 +19,6 @@ export interface StdioBridgeOptions {
   readonly onRefused: (error: RelayError) => void;
   /** Aborting ends the bridge. */
   readonly signal: AbortSignal;
-  /** How long it dials without success before it gives up. Default 600 000. */
-  readonly giveUpMs?: number;
-  /** The first pause between two dials. Default 1 000; it doubles up to 30 000. */
-  readonly firstPauseMs?: number;
 }
 
 export type BridgeEnd =
@@ -31,8 +28,8 @@ export type BridgeEnd =
   | { readonly by: 'peer'; readonly closed: DuplexClosed }
   /** The other side turned it away, or the address is none. */
   | { readonly by: 'refusal'; readonly error: RelayError }
-  /** Nobody answered for too long. */
-  | { readonly by: 'silence' }
+  /** Nobody was heard for too long; `why` is what became of the last dial. */
+  | { readonly by: 'silence'; readonly why: string }
   | { readonly by: 'signal' };
 
 type Link = MessageDuplex<unknown, unknown>;
@@ -59,12 +56,16 @@ class Bridge {
   readonly #log = new FrameLog();
   /** Rings when there is more to send, when something was sent, and when something was confirmed. */
   readonly #bell = new Bell();
+  readonly #pace: DialPace;
   #sent = 0;
   #hasCliEnded = false;
   #hasDialled = false;
+  /** The other side has spoken on this link. */
+  #isHeard = false;
 
   constructor(options: StdioBridgeOptions) {
     this.#options = options;
+    this.#pace = new DialPace(options);
   }
 
   async run(): Promise<BridgeEnd> {
@@ -93,15 +94,14 @@ class Bridge {
   }
 
   async #connect(): Promise<Link | BridgeEnd> {
-    const { dial, signal, giveUpMs = 600_000, firstPauseMs = 1_000 } = this.#options;
+    const { dial, signal } = this.#options;
     const begun = performance.now();
-    for (const pauseMs of backoffDelays({ initialMs: firstPauseMs })) {
+    for (;;) {
       // A dropped link is not dialled again at once either.
-      if (this.#hasDialled) await sleep(pauseMs, { signal });
+      if (this.#hasDialled) await sleep(this.#pace.nextPauseMs(), { signal });
       if (signal.aborted) return { by: 'signal' };
-      const waitedMs = performance.now() - begun;
-      if (this.#hasCliEnded && (this.#log.isConfirmed || waitedMs > lastWordsMs)) return { by: 'cli' };
-      if (waitedMs > giveUpMs) return { by: 'silence' };
+      if (this.#hasCliEnded && (this.#log.isConfirmed || performance.now() - begun > lastWordsMs)) return { by: 'cli' };
+      if (this.#pace.isOver) return { by: 'silence', why: this.#pace.why };
       const isFirst = !this.#hasDialled;
       this.#hasDialled = true;
       try {
@@ -109,15 +109,16 @@ class Bridge {
       } catch (error) {
         if (!(error instanceof RelayError)) throw error;
         if (finalErrors.has(error.code)) return { by: 'refusal', error };
+        this.#pace.unheard(error.message);
       }
     }
-    return { by: 'silence' };
   }
 
   /** Null when the link ended and another is wanted. */
   async #serve(link: Link): Promise<BridgeEnd | null> {
     const { signal } = this.#options;
     const over = new AbortController();
+    this.#isHeard = false;
     const onAbort = () => over.abort();
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
@@ -129,7 +130,10 @@ class Bridge {
     await working;
     if (signal.aborted) return { by: 'signal' };
     if (ended === 'arrived') return { by: 'cli' };
-    return ended.code !== undefined && finalCodes.has(ended.code) ? { by: 'peer', closed: ended } : null;
+    if (ended.code !== undefined && finalCodes.has(ended.code)) return { by: 'peer', closed: ended };
+    if (this.#isHeard) this.#pace.heard();
+    else this.#pace.unheard(`the link was closed before a word was said: ${ended.reason || `code ${ended.code ?? 'none'}`}`);
+    return null;
   }
 
   async #send(link: Link, signal: AbortSignal): Promise<void> {
@@ -163,6 +167,7 @@ class Bridge {
 
   async #receive(link: Link): Promise<void> {
     for await (const frame of link.incoming) {
+      this.#isHeard = true;
       try {
         if (!this.#isSetAlready(frame)) await this.#options.cli.send(checkDialledFrame(frame, this.#options.url));
       } catch (error) {
